@@ -1,0 +1,258 @@
+"""What a stream tells its user: frozen, typed, cheap to make.
+
+Amounts are ``Decimal``, made from the text the exchange sent and never through a
+float. Times are aware ``datetime`` objects in UTC, durations are seconds.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Callable
+
+from msgspec import Struct
+
+from assetstream.errors import AssetStreamError
+from assetstream.states import State
+
+__all__ = ["AssetUpdate", "Balance", "Gap", "Health", "Source", "StateChange"]
+
+ZERO = Decimal(0)
+
+
+class Source(str, enum.Enum):
+    """How a balance became known."""
+
+    #: It was there when the stream began, or when the iteration did.
+    SNAPSHOT = "SNAPSHOT"
+    #: The exchange pushed it.
+    STREAM = "STREAM"
+    #: It changed while the connection was down and was found by re-reading.
+    RECOVERED = "RECOVERED"
+    #: The exchange never pushed it; comparing with REST found it.
+    AUDIT = "AUDIT"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class Balance(Struct, frozen=True, eq=False):
+    """One currency's balance as it stood when it was read.
+
+    The amounts never change; ``age`` and ``stale`` are answered at the moment of asking,
+    and a balance that was since replaced by a newer one says that it is stale.
+
+    Attributes:
+        exchange: name of the exchange.
+        account: label of the account.
+        currency: the exchange's code, upper case.
+        available: amount free for orders.
+        locked: amount held by open orders or withdrawals.
+        changed_at: when it took this value: the exchange's time if it gave one,
+            else our time of receipt. UTC.
+        source: how it became known.
+    """
+
+    exchange: str
+    account: str
+    currency: str
+    available: Decimal
+    locked: Decimal
+    changed_at: datetime
+    source: Source
+    # Answers (age, stale) for this object; None for one not held by a stream.
+    _standing: Callable[[Balance], tuple[float, bool]] | None = None
+
+    @property
+    def total(self) -> Decimal:
+        """``available`` plus ``locked``."""
+        return self.available + self.locked
+
+    @property
+    def age(self) -> float:
+        """Seconds since the last proof that this number is right.
+
+        A proof is a frame or a pong while the stream is LIVE and the currency is not in
+        doubt. Infinite for a balance that no stream stands behind (unpickled, hand-made).
+        """
+        return self._standing(self)[0] if self._standing else math.inf
+
+    @property
+    def stale(self) -> bool:
+        """True if it may be out of date: not LIVE, in doubt, or replaced since."""
+        return self._standing(self)[1] if self._standing else True
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Balance):
+            return NotImplemented
+        return self._public() == other._public()
+
+    def __hash__(self) -> int:
+        return hash(self._public())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Balance, self._public()
+
+    def __repr__(self) -> str:
+        return (
+            f"<Balance {self.account} {self.currency} available={self.available} "
+            f"locked={self.locked}{' stale' if self.stale else ''}>"
+        )
+
+    def _public(self) -> tuple[Any, ...]:
+        return (
+            self.exchange,
+            self.account,
+            self.currency,
+            self.available,
+            self.locked,
+            self.changed_at,
+            self.source,
+        )
+
+
+class AssetUpdate(Struct, frozen=True):
+    """One change of one currency's balance.
+
+    Attributes:
+        exchange: name of the exchange.
+        account: label of the account.
+        currency: the exchange's code, upper case.
+        available: amount free for orders, after the change.
+        locked: amount held by open orders or withdrawals, after the change.
+        time: the exchange's time of the change, or None if it gave none. UTC.
+        received: our time of receipt. UTC.
+        source: how the change became known.
+        update_id: the exchange's identifier of the change, or None.
+        previous: the balance before, or None if the currency was not known.
+        folded: how many older undelivered updates of this currency it stands for,
+            because callbacks were slower than the exchange.
+        raw: the frame's bytes as received; the REST item's bytes if it came by REST.
+    """
+
+    exchange: str
+    account: str
+    currency: str
+    available: Decimal
+    locked: Decimal
+    time: datetime | None
+    received: datetime
+    source: Source
+    update_id: str | None = None
+    previous: Balance | None = None
+    folded: int = 0
+    raw: bytes = b""
+
+    @property
+    def total(self) -> Decimal:
+        """``available`` plus ``locked``."""
+        return self.available + self.locked
+
+    @property
+    def change(self) -> Decimal:
+        """``total`` less the previous total; an unknown one counts as zero.
+
+        Zero for SNAPSHOT: nothing changed then.
+        """
+        if self.source is Source.SNAPSHOT:
+            return ZERO
+        return self.total - (self.previous.total if self.previous else ZERO)
+
+    def __repr__(self) -> str:
+        sign = "+" if self.change > 0 else ""
+        return (
+            f"<AssetUpdate {self.account} {self.currency} available={self.available} "
+            f"locked={self.locked} change={sign}{self.change} {self.source.value}>"
+        )
+
+
+class Gap(Struct, frozen=True):
+    """A time in which changes could have been missed.
+
+    Attributes:
+        began: the last proof of life before it, not the moment it was noticed. UTC.
+        ended: when the balances had been read again. UTC.
+        recovered: how many currencies had changed meanwhile.
+    """
+
+    began: datetime
+    ended: datetime
+    recovered: int
+
+    @property
+    def duration(self) -> float:
+        """Its length in seconds."""
+        return (self.ended - self.began).total_seconds()
+
+
+class StateChange(Struct, frozen=True):
+    """The stream went from one state to another.
+
+    Attributes:
+        exchange: name of the exchange.
+        account: label of the account.
+        previous: the state before.
+        current: the state now.
+        reason: why, in words.
+        gap: for a change back to LIVE: the time that was missed and recovered.
+    """
+
+    exchange: str
+    account: str
+    previous: State
+    current: State
+    reason: str
+    gap: Gap | None = None
+
+    def __repr__(self) -> str:
+        return (
+            f"<StateChange {self.account} {self.previous.value} -> "
+            f"{self.current.value}: {self.reason}>"
+        )
+
+
+class Health(Struct, frozen=True, kw_only=True):
+    """Figures of one stream at one moment. Durations in seconds.
+
+    Attributes:
+        state: the state, as ``stream.state``.
+        uptime: since ``start()``; 0 before.
+        reconnects: connections made after the first.
+        last_proof: since the last frame or pong; None before the first.
+        round_trip: of the last answered ping; None before the first.
+        pending: updates, errors and state changes waiting for their callbacks.
+        folded: updates folded into newer ones because callbacks were slow.
+        dropped: updates that ``stop()`` left undelivered.
+        ignored: pushes older than what was known.
+        callback_errors: times a handler raised.
+        audits: comparisons with REST that were completed.
+        drifts: currencies that such a comparison corrected.
+        audit_interval: the present interval between audits; None: switched off.
+        detection_time: longest time until a change that was never pushed is found, REST
+            being at most 10 s behind; None: audits are off, it may never be.
+        in_doubt: currencies at present in doubt, sorted.
+        last_gap: the last time missed; None if there was none.
+        lookups_left_behind: name look-ups that ``stop()`` could not end.
+        error: the last error, as ``stream.error``.
+    """
+
+    state: State
+    uptime: float = 0.0
+    reconnects: int = 0
+    last_proof: float | None = None
+    round_trip: float | None = None
+    pending: int = 0
+    folded: int = 0
+    dropped: int = 0
+    ignored: int = 0
+    callback_errors: int = 0
+    audits: int = 0
+    drifts: int = 0
+    audit_interval: float | None = None
+    detection_time: float | None = None
+    in_doubt: tuple[str, ...] = ()
+    last_gap: Gap | None = None
+    lookups_left_behind: int = 0
+    error: AssetStreamError | None = None

@@ -1,0 +1,282 @@
+"""The contract between the runtime and an exchange's adapter.
+
+An adapter is pure: it opens no socket, starts no thread, reads no clock, logs nothing.
+The runtime brings it frames, pongs, deadlines and replies, each with the present
+monotonic time, and carries out the steps it answers with.
+
+``Exchange``      immutable: endpoints, credentials, limits, the REST read as data.
+``Conversation``  one connection's protocol state, thrown away with the connection.
+``Step``          the closed set of things a conversation may ask for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from abc import ABC, abstractmethod
+from decimal import Decimal
+from typing import Any, Mapping, NoReturn, Sequence, Union
+
+from msgspec import Struct
+
+from assetstream.errors import AssetStreamError
+
+__all__ = [
+    "Alive",
+    "BalanceReport",
+    "Connect",
+    "Conversation",
+    "Exchange",
+    "Fail",
+    "HttpCall",
+    "Limits",
+    "Memory",
+    "Ping",
+    "Ready",
+    "Report",
+    "Send",
+    "Snapshot",
+    "Step",
+    "Warn",
+    "sane_amount",
+]
+
+#: What an adapter keeps between the connections of one stream.
+Memory = dict[str, Any]
+
+NEVER = math.inf
+
+
+class BalanceReport(Struct, frozen=True):
+    """What the exchange said about one currency, in one push or one REST item.
+
+    Attributes:
+        currency: upper-case code.
+        available: amount free for orders, or None if the exchange did not say (K4).
+        locked: amount held by orders or withdrawals, or None if it did not say.
+        key: the exchange's order of changes, newest greatest; its first item is the
+            change's time in milliseconds since 1970; None if it gave no time (K1).
+        update_id: the exchange's identifier of the change, or None.
+        raw: the frame's bytes, or the REST item's.
+    """
+
+    currency: str
+    available: Decimal | None
+    locked: Decimal | None
+    key: tuple[int, int] | None = None
+    update_id: str | None = None
+    raw: bytes = b""
+
+
+class Snapshot(Struct, frozen=True):
+    """All balances, read by REST.
+
+    Attributes:
+        balances: the entries that were understood.
+        unreadable: currencies whose entry was not understood; "" if its currency
+            could not be told either.
+        empty: True if the exchange sent nothing (null, {} or []): doubtful (S2).
+    """
+
+    balances: tuple[BalanceReport, ...]
+    unreadable: tuple[str, ...] = ()
+    empty: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """True if what it omits is zero: every entry was understood (S2)."""
+        return not self.unreadable
+
+
+class HttpCall(Struct, frozen=True):
+    """One HTTPS request. Its repr shows neither headers nor query: both may sign."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = {}
+    body: bytes = b""
+
+    def __repr__(self) -> str:
+        return f"<HttpCall {self.method} {self.url.partition('?')[0]}>"
+
+
+class Connect(Struct, frozen=True):
+    """Where to open a WebSocket, and with which headers. Its repr shows no header."""
+
+    url: str
+    headers: Mapping[str, str] = {}
+    #: Sent as ``Origin``; None sends none.
+    origin: str | None = None
+
+    def __repr__(self) -> str:
+        return f"<Connect {self.url.partition('?')[0]}>"
+
+
+class Limits(Struct, frozen=True):
+    """What the exchange allows, and what its connection needs. Times in seconds."""
+
+    connects_per_second: float
+    reads_per_second: float
+    ping_interval: float
+    pong_timeout: float
+    audit_interval: float
+    #: The audit interval while anything is locked; None: the same.
+    audit_interval_locked: float | None = None
+    #: Least time between two reconnects for drift, after the third in a row (A5).
+    drift_reconnect_interval: float = 600.0
+
+
+class Send(Struct, frozen=True):
+    """Send a text frame. Its repr hides the text: a login carries the secret."""
+
+    text: str
+
+    def __repr__(self) -> str:
+        return "<Send>"
+
+
+class Ping(Struct, frozen=True):
+    """Send a WebSocket ping."""
+
+
+class Alive(Struct, frozen=True):
+    """The exchange answered a ping; ``round_trip`` in seconds, if it is known."""
+
+    round_trip: float | None = None
+
+
+class Ready(Struct, frozen=True):
+    """The subscription is proved (R1): read the snapshot now."""
+
+
+class Report(Struct, frozen=True):
+    """Balances were pushed, in the order of the frames."""
+
+    balances: Sequence[BalanceReport]
+
+
+class Warn(Struct, frozen=True):
+    """Tell the user; the connection goes on.
+
+    A ``ProtocolError`` puts its currency in doubt, the whole book if it has none (K5).
+    """
+
+    error: AssetStreamError
+
+
+class Fail(Struct, frozen=True):
+    """This connection is of no use; ``error.fatal`` says whether the stream is."""
+
+    error: AssetStreamError
+
+
+Step = Union[Send, Ping, Alive, Ready, Report, Warn, Fail]
+
+
+class Conversation(ABC):
+    """The protocol state of one connection. All times are monotonic seconds."""
+
+    #: When ``due`` must be called next; ``NEVER`` if not at all.
+    deadline: float = NEVER
+
+    @abstractmethod
+    def connect(self, now: float, nonce: str) -> Connect:
+        """Say where and how to connect; ``nonce`` is a fresh UUID."""
+
+    @abstractmethod
+    def refused(
+        self, status: int, headers: Mapping[str, str], body: bytes
+    ) -> AssetStreamError:
+        """Explain an upgrade answered with anything but 101 (header names in lower case)."""
+
+    @abstractmethod
+    def opened(self, now: float) -> Sequence[Step]:
+        """The WebSocket is open."""
+
+    @abstractmethod
+    def received(self, frames: Sequence[bytes], now: float) -> Sequence[Step]:
+        """Complete data frames, text or binary, came in this order in one read."""
+
+    @abstractmethod
+    def pong(self, now: float) -> Sequence[Step]:
+        """A WebSocket pong came."""
+
+    @abstractmethod
+    def due(self, now: float) -> Sequence[Step]:
+        """``deadline`` has passed."""
+
+    @abstractmethod
+    def closing(self) -> Sequence[Step]:
+        """The user stops: say goodbye; no answer will be awaited."""
+
+    @abstractmethod
+    def closed(self, code: int | None, reason: str) -> AssetStreamError:
+        """Explain a close by the peer (``code`` None: no close frame came)."""
+
+
+class Exchange(ABC):
+    """An exchange and one account's credentials there; immutable, never pickled."""
+
+    #: Short lower-case name, the ``exchange`` of every event.
+    name: str
+    #: What the exchange allows.
+    limits: Limits
+    #: Base URLs in use.
+    ws_url: str
+    rest_url: str
+
+    @property
+    @abstractmethod
+    def credentials(self) -> tuple[str, ...]:
+        """Every text that must never be shown, the public key first."""
+
+    @abstractmethod
+    def conversation(self, memory: Memory) -> Conversation:
+        """Begin a conversation; ``memory`` lives as long as the stream."""
+
+    @abstractmethod
+    def read(self, nonce: str) -> HttpCall:
+        """Describe the REST request for all balances; ``nonce`` is a fresh UUID."""
+
+    @abstractmethod
+    def read_replied(
+        self, status: int, headers: Mapping[str, str], body: bytes
+    ) -> Snapshot:
+        """Understand its answer (header names in lower case).
+
+        Raises:
+            AssetStreamError: the exchange refused, or nothing was understood.
+        """
+
+    @property
+    def fingerprint(self) -> str:
+        """Six hex digits that tell keys apart without showing them."""
+        return hashlib.sha256(self.credentials[0].encode()).hexdigest()[:6]
+
+    def redacted(self, data: bytes) -> bytes:
+        """``data`` with every credential replaced by ``***``."""
+        for secret in self.credentials:
+            data = data.replace(secret.encode(), b"***")
+        return data
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name}-{self.fingerprint}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            f"{type(self).__name__} holds credentials and is not pickled; "
+            "build it anew in the other process from the same environment"
+        )
+
+
+MAX_DIGITS = 64
+
+
+def sane_amount(amount: Decimal) -> bool:
+    """False for what is no amount: negative, not finite, over 64 digits (K5)."""
+    if not amount.is_finite() or amount < 0:
+        return False
+    _, digits, exponent = amount.as_tuple()
+    assert isinstance(exponent, int)
+    # Written out without an exponent: 1E+70 and 1E-70 both have too many digits.
+    return max(len(digits) + max(exponent, 0), -exponent) <= MAX_DIGITS

@@ -1,0 +1,47 @@
+"""The six states of a stream, named by what the caller may assume."""
+
+from __future__ import annotations
+
+import enum
+from types import MappingProxyType
+from typing import Mapping
+
+__all__ = ["TRANSITIONS", "State"]
+
+
+class State(str, enum.Enum):
+    """What a caller may assume about the balances of a stream."""
+
+    #: Nothing was started.
+    NEW = "NEW"
+    #: Connecting for the first time; no balance is known for sure yet.
+    CONNECTING = "CONNECTING"
+    #: Every balance not marked stale is the newest value the exchange has sent.
+    LIVE = "LIVE"
+    #: Known balances may be out of date; it is reconnecting or re-reading.
+    STALE = "STALE"
+    #: It will not come back by itself; ``stream.error`` says why.
+    FAILED = "FAILED"
+    #: You stopped it.
+    STOPPED = "STOPPED"
+
+    def __str__(self) -> str:
+        return self.value
+
+    @property
+    def final(self) -> bool:
+        """True for FAILED and STOPPED: nothing comes after them."""
+        return not TRANSITIONS[self]
+
+
+#: Every legal change of state; no other ever happens.
+TRANSITIONS: Mapping[State, frozenset[State]] = MappingProxyType(
+    {
+        State.NEW: frozenset({State.CONNECTING, State.STOPPED}),
+        State.CONNECTING: frozenset({State.LIVE, State.FAILED, State.STOPPED}),
+        State.LIVE: frozenset({State.STALE, State.FAILED, State.STOPPED}),
+        State.STALE: frozenset({State.LIVE, State.FAILED, State.STOPPED}),
+        State.FAILED: frozenset(),
+        State.STOPPED: frozenset(),
+    }
+)
