@@ -1,4 +1,113 @@
-"""Live account balances of crypto exchanges."""
+"""Live account balances of crypto exchanges: exact, and never silently stale.
+
+The shortest program::
+
+    from assetstream import AssetStream, Upbit
+
+    AssetStream(Upbit(region="sg"), on_asset=print).run_forever()
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from assetstream.version import __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from assetstream.errors import (
+        AssetStreamError,
+        AuthenticationError,
+        CallbackError,
+        ConfigurationError,
+        ConnectionLost,
+        ExchangeError,
+        PermissionDenied,
+        ProtocolError,
+        RateLimited,
+        StaleBalance,
+        StreamStateError,
+        StreamTimeout,
+    )
+    from assetstream.events import (
+        AssetUpdate,
+        Balance,
+        Gap,
+        Health,
+        Source,
+        StateChange,
+    )
+    from assetstream.exchanges.coinw import CoinW
+    from assetstream.exchanges.upbit import Upbit
+    from assetstream.states import State
+    from assetstream.stream import AssetStream
+
+__all__ = [
+    # stream
+    "AssetStream",
+    # events
+    "AssetUpdate",
+    "Balance",
+    "Gap",
+    "Health",
+    "Source",
+    "StateChange",
+    # states
+    "State",
+    # exchanges
+    "CoinW",
+    "Upbit",
+    # errors
+    "AssetStreamError",
+    "AuthenticationError",
+    "CallbackError",
+    "ConfigurationError",
+    "ConnectionLost",
+    "ExchangeError",
+    "PermissionDenied",
+    "ProtocolError",
+    "RateLimited",
+    "StaleBalance",
+    "StreamStateError",
+    "StreamTimeout",
+    # version
+    "__version__",
+]
+
+_ROOMS = {
+    "stream": ["AssetStream"],
+    "events": ["AssetUpdate", "Balance", "Gap", "Health", "Source", "StateChange"],
+    "states": ["State"],
+    "exchanges.coinw": ["CoinW"],
+    "exchanges.upbit": ["Upbit"],
+    "errors": [
+        "AssetStreamError",
+        "AuthenticationError",
+        "CallbackError",
+        "ConfigurationError",
+        "ConnectionLost",
+        "ExchangeError",
+        "PermissionDenied",
+        "ProtocolError",
+        "RateLimited",
+        "StaleBalance",
+        "StreamStateError",
+        "StreamTimeout",
+    ],
+}
+_ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    # Loaded when first asked for, so that reading the version, or one error class, does
+    # not import the network libraries (PEP 562).
+    room = _ROOM_OF.get(name)
+    if room is None:
+        raise AttributeError(f"module 'assetstream' has no attribute {name!r}")
+    value = getattr(import_module(f"assetstream.{room}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,340 @@
+"""The audit: what was never pushed is found by comparing the book with REST.
+
+Pure, like the book. ``Audit`` judges reads, ``AuditSchedule`` says when to ask for one.
+The rules kept here:
+
+=====  ==============================================================================
+A1     5 s and 15 s after LIVE, then every audit interval, +- 20 %.
+A2     A currency is judged only on two reads sent at least 10 s after its last push and
+       2 s apart, with no push before the second is merged.
+A3     A read equal to a value held within 5 minutes may be a lagging replica's: wait
+       until 60 s after the last push.
+A4     Both reads differ from the book and agree: the book is corrected. They differ from
+       each other too: the later one is taken and the connection made anew.
+A5     Drift with no push since the last clean audit: make the connection anew, after the
+       third in a row at a slow pace.
+A6     Causes coalesce (the session's reads keep the pace and the budget).
+A7     LIVE is a lease: no completed audit for 2 intervals + 30 s ends it.
+A8     A currency that drifts in 3 successive audits with pushes between: one error, the
+       push is kept, in doubt.
+=====  ==============================================================================
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Callable
+
+from msgspec import Struct
+
+from assetstream.book import REST_LAG, ZERO, BalanceBook, Moment
+from assetstream.entry import Entry
+from assetstream.errors import AssetStreamError, ExchangeError
+from assetstream.events import AssetUpdate
+from assetstream.protocol import BalanceReport, Limits, Snapshot
+
+__all__ = ["Audit", "AuditSchedule", "Verdict"]
+
+#: The second read is sent this long after the first (A2, S2).
+SECOND_READ = 2.0
+#: A value that was recently held is believed this long after the last push (A3).
+LAG_WAIT = 60.0
+#: A stream that has had no push is audited this often for so long (A1).
+MUTE_INTERVAL = 15.0
+MUTE_PERIOD = 600.0
+FIRST_AUDITS = (5.0, 15.0)
+SPREAD = 0.2
+DRIFTS_TO_DISPUTE = 3
+FREE_RECONNECTS = 3
+
+
+class Verdict(Struct):
+    """What one read of an audit led to.
+
+    Attributes:
+        second: a second read is needed, at least ``SECOND_READ`` after the first.
+        news: what to tell the user, in order.
+        reconnect: why the connection should be made anew, or None.
+        drifts: how many currencies were corrected or disputed.
+        again_at: monotonic time at which a currency can be judged; inf if none waits.
+    """
+
+    second: bool = False
+    news: list[AssetUpdate | AssetStreamError] = []
+    reconnect: str | None = None
+    drifts: int = 0
+    again_at: float = math.inf
+
+
+class Audit:
+    """Judges the reads of one audit after the other."""
+
+    def __init__(self, book: BalanceBook, limits: Limits) -> None:
+        self._book = book
+        self._limits = limits
+        # Currencies whose first read differed, with what it said.
+        self._suspects: dict[str, BalanceReport] = {}
+        self._first_sent = -math.inf
+        self._clean_at = -math.inf
+        self._reconnects = 0
+        self._reconnected_at = -math.inf
+
+    def connected(self, now: float) -> None:
+        """A snapshot was just merged: that counts as a clean audit (A5)."""
+        self._suspects.clear()
+        self._clean_at = now
+
+    def first_read(self, snapshot: Snapshot, moment: Moment, sent: float) -> Verdict:
+        """Compare the first read; suspects ask for a second one."""
+        verdict = Verdict(news=[])
+        self._suspects.clear()
+        self._first_sent = sent
+        for report in self._readings(snapshot):
+            entry = self._book.entry(report.currency) or Entry()
+            if not self._may_judge(entry, sent):
+                self._try_again(entry, entry.pushed_at + REST_LAG, verdict)
+            elif entry.equals(report):
+                entry.settle()
+            elif self._lagging(entry, report, moment):
+                verdict.again_at = min(verdict.again_at, entry.pushed_at + LAG_WAIT)
+            else:
+                self._suspects[report.currency] = report
+        absent = self._book.absent
+        if absent.doubted is not None and snapshot.complete:
+            if sent - absent.doubted >= REST_LAG:
+                absent.settle()
+            else:
+                verdict.again_at = min(verdict.again_at, absent.doubted + REST_LAG)
+        verdict.second = bool(self._suspects)
+        if not verdict.second and verdict.again_at == math.inf:
+            self._clean_at = moment.now
+        return verdict
+
+    def second_read(self, snapshot: Snapshot, moment: Moment, sent: float) -> Verdict:
+        """Judge the suspects of the first read (A2-A5, A8)."""
+        verdict = Verdict(news=[])
+        readings = {r.currency: r for r in self._readings(snapshot)}
+        unequal = False
+        for code, before in self._suspects.items():
+            report = readings.get(code)
+            entry = self._book.entry(code) or Entry()
+            if report is None or entry.pushed_at >= self._first_sent:
+                continue
+            if entry.equals(report):
+                entry.settle()
+            elif self._lagging(entry, report, moment):
+                verdict.again_at = min(verdict.again_at, entry.pushed_at + LAG_WAIT)
+            else:
+                agree = _same(before, report)
+                unequal = unequal or not agree
+                self._drifted(code, report, moment, verdict)
+        self._suspects.clear()
+        if unequal:
+            verdict.reconnect = "two reads of a balance differed from it and each other"
+        elif verdict.drifts and self._book.pushed_at < self._clean_at:
+            verdict.reconnect = self._reconnect_for_drift(moment.now)
+        elif verdict.drifts == 0:
+            self._clean_at = moment.now
+        return verdict
+
+    def pushed(self) -> None:
+        """A push came: the subscription works, drift starts counting anew (A5)."""
+        self._reconnects = 0
+
+    def _readings(self, snapshot: Snapshot) -> list[BalanceReport]:
+        """What the read says of each currency it says something of (S2)."""
+        readings = list(snapshot.balances)
+        if snapshot.complete:
+            named = {report.currency for report in readings}
+            readings += [
+                BalanceReport(code, ZERO, ZERO)
+                for code in self._book.entries()
+                if code not in named
+            ]
+        # A zero never heard of is no news.
+        return [
+            r
+            for r in readings
+            if r.available or r.locked or self._book.entry(r.currency) is not None
+        ]
+
+    @staticmethod
+    def _may_judge(entry: Entry, sent: float) -> bool:
+        return sent - entry.pushed_at >= REST_LAG  # A2
+
+    @staticmethod
+    def _lagging(entry: Entry, report: BalanceReport, moment: Moment) -> bool:
+        return moment.now < entry.pushed_at + LAG_WAIT and entry.held_recently(
+            report, moment.now
+        )  # A3
+
+    @staticmethod
+    def _try_again(entry: Entry, at: float, verdict: Verdict) -> None:
+        # Only doubt is worth an extra read: a busy currency heals itself (A2).
+        if entry.doubted is not None and not entry.disputed:
+            verdict.again_at = min(verdict.again_at, at)
+
+    def _drifted(
+        self, code: str, report: BalanceReport, moment: Moment, verdict: Verdict
+    ) -> None:
+        entry = self._book.entry(code)
+        verdict.drifts += 1
+        if entry is not None:
+            if entry.disputed:
+                return
+            pushed_since = entry.pushed_at > entry.drifted_at
+            entry.drifts = entry.drifts + 1 if pushed_since else 1
+            entry.drifted_at = moment.now
+            if entry.drifts >= DRIFTS_TO_DISPUTE:  # A8
+                entry.doubt(moment.now)
+                entry.disputed = True
+                verdict.news.append(self._disagreement(code))
+                return
+        update = self._book.correct(report, moment)
+        entry = self._book.entry(code)
+        if entry is not None:
+            entry.doubted = None  # A4
+        if update is not None:
+            verdict.news.append(update)
+
+    def _reconnect_for_drift(self, now: float) -> str | None:
+        pace = self._limits.drift_reconnect_interval
+        if self._reconnects >= FREE_RECONNECTS and now < self._reconnected_at + pace:
+            return None
+        self._reconnects += 1
+        self._reconnected_at = now
+        return "balances changed and nothing was pushed"
+
+    def _disagreement(self, code: str) -> ExchangeError:
+        return ExchangeError(
+            f"{self._book.exchange}: REST and stream disagree about {code} again and "
+            "again. The pushed balance is kept and marked stale; compare it with the "
+            "exchange's own page before you rely on it",
+            message="REST and stream disagree",
+            exchange=self._book.exchange,
+            account=self._book.account,
+        )
+
+
+class AuditSchedule:
+    """When the next audit is due, and until when LIVE may be said (A1, A7).
+
+    Args:
+        limits: the exchange's.
+        interval: seconds between audits; None switches them off.
+        random: returns a number from 0 (included) to 1 (excluded).
+        adaptive: the interval is the exchange's own, and shortens while anything is
+            locked or nothing was ever pushed; the user's stays as it is.
+    """
+
+    def __init__(
+        self,
+        limits: Limits,
+        interval: float | None,
+        random: Callable[[], float],
+        *,
+        adaptive: bool,
+    ) -> None:
+        self._limits = limits
+        self._interval = interval
+        self._random = random
+        self._adaptive = adaptive
+        self._started = math.inf
+        self._live_at = math.inf
+        self._early = 0
+        #: Until when LIVE may be said without another completed audit (A7).
+        self.lease_ends_at = math.inf
+        #: Monotonic time at which the next audit is due; inf: none.
+        self.due_at = math.inf
+
+    def live(self, now: float, book: BalanceBook) -> None:
+        """The stream became LIVE by a snapshot."""
+        self._started = min(self._started, now)
+        self._live_at = now
+        self._renew(now, book)
+        self._early = 0
+        self.due_at = math.inf
+        if self._interval is not None:
+            self._early = 1
+            self.due_at = now + FIRST_AUDITS[0]
+
+    def ended(self) -> None:
+        """The connection is gone: no audit until it is LIVE again."""
+        self.due_at = math.inf
+
+    def began(self) -> None:
+        """An audit's read was sent."""
+        self.due_at = math.inf
+
+    def completed(self, now: float, book: BalanceBook, again_at: float) -> None:
+        """An audit was judged; plan the next, earlier if a currency waits for it."""
+        self._renew(now, book)
+        self.due_at = min(self._next(now, book), again_at)
+
+    def failed(self, now: float, delay: float) -> None:
+        """A read failed: try again after ``delay`` (S3)."""
+        self.due_at = now + delay
+
+    def request(self, at: float) -> None:
+        """Something is in doubt: audit at ``at`` if none is due before (A6)."""
+        self.due_at = min(self.due_at, at)
+
+    def interval(self, now: float, book: BalanceBook) -> float | None:
+        """The present interval between audits in seconds; None: switched off."""
+        if self._interval is None or not self._adaptive:
+            return self._interval
+        interval = self._interval
+        locked = self._limits.audit_interval_locked
+        if locked is not None and any(b.locked for b in book.balances().values()):
+            interval = min(interval, locked)
+        mute = book.pushed_at == -math.inf
+        if mute and now < self._started + MUTE_PERIOD:
+            interval = min(interval, MUTE_INTERVAL)
+        return interval
+
+    def detection_time(
+        self, now: float, book: BalanceBook, call: float
+    ) -> float | None:
+        """Longest time until a change that was never pushed is found, or LIVE ends.
+
+        Args:
+            now: monotonic time.
+            book: the book.
+            call: the longest time a REST call may take.
+        """
+        interval = self.interval(now, book)
+        if interval is None:
+            return None
+        audit = 2 * call + SECOND_READ
+        return max(
+            # It happens just after an audit, which then takes its time; REST lags.
+            REST_LAG + interval * (1 + SPREAD) + 2 * audit,
+            # It looks like a value that was held before (A3).
+            LAG_WAIT + 2 * audit,
+            # The audits fail: the lease runs out (A7).
+            REST_LAG + audit + lease(interval),
+        )
+
+    def _renew(self, now: float, book: BalanceBook) -> None:
+        interval = self.interval(now, book)
+        self.lease_ends_at = math.inf if interval is None else now + lease(interval)
+
+    def _next(self, now: float, book: BalanceBook) -> float:
+        interval = self.interval(now, book)
+        if interval is None:
+            return math.inf
+        regular = now + interval * (1 + SPREAD * (2 * self._random() - 1))
+        if self._early < len(FIRST_AUDITS):
+            early = self._live_at + FIRST_AUDITS[self._early]
+            self._early += 1
+            return min(regular, max(now, early))
+        return regular
+
+
+def lease(interval: float) -> float:
+    """How long LIVE may be said without a completed audit (A7)."""
+    return 2 * interval + 30.0
+
+
+def _same(one: BalanceReport, other: BalanceReport) -> bool:
+    return one.available == other.available and one.locked == other.locked

@@ -1,0 +1,291 @@
+"""The balance book: what is known of one account, and which news wins.
+
+Pure: it is told the time and starts nothing. The rules it keeps:
+
+=====  ==============================================================================
+K1     Per currency and field the newest key wins; equal key: the later arrival wins;
+       no key: by arrival. Older pushes are ignored and counted.
+K2     REST never sets, moves or clears a key.
+K3     A time over 60 s in the future is an error: by arrival, key unchanged, in doubt.
+K4     A missing currency or field is unchanged, zero is zero, amounts are absolute; a
+       currency with an unknown field is not shown.
+K5     An unreadable frame puts its currency in doubt, else the whole book.
+S1     What a push on this connection set is kept and a read that differs puts it in
+       doubt; everything else takes the read, as RECOVERED.
+S2     What a complete snapshot omits is zero; a bad entry is unchanged and in doubt;
+       an empty or shrunken snapshot needs a second, equal one.
+D3     The first snapshot delivers non-zero currencies only.
+=====  ==============================================================================
+
+Doubt ends when an audit's read agrees or corrects (``audit.py``), or when a later push
+with a greater key says every field anew: a busy currency heals itself (A2).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Callable, Iterable, Mapping
+
+from msgspec import Struct
+
+from assetstream.entry import Entry
+from assetstream.errors import ProtocolError
+from assetstream.events import AssetUpdate, Balance, Source
+from assetstream.protocol import BalanceReport, Snapshot
+
+__all__ = ["BalanceBook", "Moment"]
+
+ZERO = Decimal(0)
+FUTURE_MS = 60_000
+#: A read sent this soon after a push may come from a replica that has not seen it.
+REST_LAG = 10.0
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+class Moment(Struct, frozen=True):
+    """When a step happens, by every clock that matters.
+
+    Attributes:
+        now: monotonic seconds.
+        received: our wall clock, UTC.
+        exchange_ms: the exchange's wall clock as far as we know it, ms since 1970.
+        generation: number of the connection (W1).
+    """
+
+    now: float
+    received: datetime
+    exchange_ms: int
+    generation: int
+
+
+class BalanceBook:
+    """All balances of one account. One thread writes (W2), any thread reads.
+
+    Args:
+        exchange: name put into every event.
+        account: label put into every event.
+        standing: answers ``(age, stale)`` for the balances made here.
+    """
+
+    def __init__(
+        self,
+        exchange: str,
+        account: str,
+        standing: Callable[[Balance], tuple[float, bool]] | None = None,
+    ) -> None:
+        self.exchange = exchange
+        self.account = account
+        self._standing = standing
+        self._entries: dict[str, Entry] = {}
+        # Readers copy it; several currencies that change at once change by one swap.
+        self._shown: dict[str, Balance] = {}
+        #: When the first complete snapshot was merged: what is not here is zero.
+        self.complete_since: datetime | None = None
+        #: Stands for every currency that is not here.
+        self.absent = Entry()
+        #: Pushes older than what was known (K1).
+        self.ignored = 0
+        #: When any currency was last pushed; -inf if never.
+        self.pushed_at = float("-inf")
+
+    # Reading, from any thread.
+
+    def balances(self) -> dict[str, Balance]:
+        """A consistent copy of everything that is shown."""
+        return self._shown.copy()
+
+    def balance(self, currency: str) -> Balance | None:
+        """One currency's balance, zeros for one never held; None if not known (K4)."""
+        if currency in self._entries:
+            return self._shown.get(currency)
+        if self.complete_since is None:
+            return None
+        return Balance(
+            self.exchange,
+            self.account,
+            currency,
+            ZERO,
+            ZERO,
+            self.complete_since,
+            Source.SNAPSHOT,
+            self._standing,
+        )
+
+    def entry(self, currency: str) -> Entry | None:
+        """What is known of a currency, shown or not."""
+        return self._entries.get(currency)
+
+    def entries(self) -> Mapping[str, Entry]:
+        """What is known of every currency, shown or not."""
+        return self._entries
+
+    def in_doubt(self) -> tuple[str, ...]:
+        """The currencies in doubt, sorted."""
+        entries = self._entries.copy()
+        return tuple(sorted(c for c, e in entries.items() if e.doubted is not None))
+
+    # Writing, from the session's thread only.
+
+    def push(
+        self, reports: Iterable[BalanceReport], moment: Moment
+    ) -> list[AssetUpdate | ProtocolError]:
+        """Apply pushes in the order they came; return what to tell the user."""
+        news: list[AssetUpdate | ProtocolError] = []
+        for report in reports:
+            entry = self._entries.get(report.currency)
+            if entry is None:
+                entry = self._entries[report.currency] = Entry()
+            key = report.key
+            if key is not None and key[0] > moment.exchange_ms + FUTURE_MS:  # K3
+                news.append(self._future(report))
+                entry.doubt(moment.now)
+                key = None
+            took = entry.push(report, key, moment)
+            if not took:
+                self.ignored += 1
+                continue
+            self.pushed_at = moment.now
+            update = self._show(entry, report, moment, Source.STREAM)
+            if update is not None:
+                news.append(update)
+        return news
+
+    def doubt(self, currency: str | None, now: float) -> None:
+        """Put a currency, or with None the whole book, in doubt (K5)."""
+        if currency is None:
+            for entry in (self.absent, *self._entries.values()):
+                entry.doubt(now)
+        else:
+            # One never heard of is noted too: it can no longer be taken for zero.
+            self._entries.setdefault(currency, Entry()).doubt(now)
+
+    def doubtful(self, snapshot: Snapshot) -> bool:
+        """Tell whether a snapshot needs a second, equal one to be believed (S2)."""
+        if snapshot.empty or not snapshot.balances:
+            return True
+        named = {report.currency for report in snapshot.balances}
+        named.update(snapshot.unreadable)
+        missing = [
+            code
+            for code, balance in self._shown.items()
+            if balance.total and code not in named
+        ]
+        return len(missing) > 1
+
+    def merge(
+        self, snapshot: Snapshot, moment: Moment, sent: float
+    ) -> list[AssetUpdate]:
+        """Merge a snapshot that was asked for on this connection (S1, S2).
+
+        Args:
+            snapshot: the read.
+            moment: when it is merged.
+            sent: monotonic time at which it was asked for.
+        """
+        for code in filter(None, snapshot.unreadable):  # S2
+            self.doubt(code, moment.now)
+        # Merged on a copy and swapped, so that no reader sees half a snapshot.
+        self._shown = dict(self._shown)
+        news: list[AssetUpdate] = []
+        read = {report.currency: report for report in snapshot.balances}
+        for code in [*read, *(c for c in self._entries if c not in read)]:
+            report = read.get(code)
+            entry = self._entries.get(code)
+            if report is None:
+                if not snapshot.complete:  # S2: it may be the entry that was bad
+                    if entry is not None and not entry.is_zero:
+                        entry.doubt(moment.now)
+                    continue
+                report = BalanceReport(code, ZERO, ZERO)
+            if entry is None:
+                if not report.available and not report.locked:  # D3
+                    continue
+                entry = self._entries[code] = Entry()
+            if entry.may_be_lagging(report, sent, moment.now, REST_LAG):
+                entry.doubt(moment.now)
+            if not entry.take_read(report, moment):  # S1
+                entry.doubt(moment.now)
+            known = self.complete_since is not None or entry.balance is not None
+            source = Source.RECOVERED if known else Source.SNAPSHOT
+            update = self._show(entry, report, moment, source)
+            if update is not None:
+                news.append(update)
+        if snapshot.complete:
+            self.absent.settle()
+            self.complete_since = self.complete_since or moment.received
+        return news
+
+    def correct(self, report: BalanceReport, moment: Moment) -> AssetUpdate | None:
+        """Take an audit's value over whatever a push said (A4); keys stay (K2)."""
+        entry = self._entries.get(report.currency)
+        if entry is None:
+            entry = self._entries[report.currency] = Entry()
+        entry.correct(report)
+        return self._show(entry, report, moment, Source.AUDIT)
+
+    def _show(
+        self, entry: Entry, report: BalanceReport, moment: Moment, source: Source
+    ) -> AssetUpdate | None:
+        """Publish a currency if it is fully known and differs from what is shown."""
+        available, locked = entry.available.amount, entry.locked.amount
+        if available is None or locked is None:  # K4
+            return None
+        previous = entry.balance
+        if (
+            previous is not None
+            and previous.available == available
+            and previous.locked == locked
+        ):
+            return None
+        time = None
+        if report.key is not None:
+            time = _utc(report.key[0])
+        balance = Balance(
+            self.exchange,
+            self.account,
+            report.currency,
+            available,
+            locked,
+            time or moment.received,
+            source,
+            self._standing,
+        )
+        entry.replace(balance, moment.now)
+        self._shown[report.currency] = balance
+        if previous is None and not balance.total and source is not Source.STREAM:
+            return None  # Read as zero, never known otherwise: no news (D3).
+        return AssetUpdate(
+            self.exchange,
+            self.account,
+            report.currency,
+            available,
+            locked,
+            time,
+            moment.received,
+            source,
+            report.update_id,
+            previous,
+            0,
+            report.raw,
+        )
+
+    def _future(self, report: BalanceReport) -> ProtocolError:
+        return ProtocolError(
+            f"{self.exchange}: a change of {report.currency} is dated more than "
+            f"{FUTURE_MS // 1000} s in the future; it was applied as it came and "
+            f"{report.currency} is in doubt until it has been verified. If this goes "
+            "on, check this machine's clock",
+            frame=report.raw,
+            currency=report.currency,
+            exchange=self.exchange,
+            account=self.account,
+        )
+
+
+def _utc(milliseconds: int) -> datetime | None:
+    """The time as a datetime; None where it lies outside the calendar."""
+    try:
+        return EPOCH + timedelta(milliseconds=milliseconds)
+    except OverflowError:
+        return None

@@ -1,0 +1,83 @@
+"""Checks of what a user passes to ``AssetStream``: clear words, at once."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import ssl
+from typing import TYPE_CHECKING, NoReturn
+
+from assetstream.errors import ConfigurationError
+from assetstream.protocol import Exchange
+
+if TYPE_CHECKING:
+    from assetstream.runtime.life import Settings
+
+__all__ = ["check_exchange", "check_handler", "check_settings"]
+
+
+def check_exchange(exchange: object) -> None:
+    """Refuse what is no exchange."""
+    if not isinstance(exchange, Exchange):
+        shown = exchange if isinstance(exchange, type) else type(exchange)
+        _refuse(
+            'exchange must be an exchange object such as Upbit(region="sg") or '
+            f"CoinW(), not {shown.__name__}"
+        )
+
+
+def check_handler(name: str, handler: object) -> None:
+    """Refuse a handler that can never be called well."""
+    if not callable(handler):
+        _refuse(
+            f"{name} must be a function of one argument, not "
+            f"{type(handler).__name__} {handler!r:.60}"
+        )
+    call = getattr(handler, "__call__", None)  # noqa: B004
+    if inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(call):
+        _refuse(
+            f"{name} is async and would never run: assetstream calls plain functions. "
+            "Pass a plain function; it may hand over to your event loop with "
+            "loop.call_soon_threadsafe"
+        )
+
+
+def check_settings(settings: Settings) -> Settings:
+    """Refuse settings out of their range; return them otherwise."""
+    if not isinstance(settings.account, str) or not settings.account.strip():
+        _refuse(
+            f"account must be a text to label events with, not {settings.account!r}"
+        )
+    if settings.audit_interval is not None:
+        _positive("audit_interval", settings.audit_interval, "or None to switch it off")
+    _positive("connect_timeout", settings.connect_timeout)
+    pending = settings.max_pending
+    if not isinstance(pending, int) or isinstance(pending, bool) or pending < 1:
+        _refuse(f"max_pending must be a whole number from 1 on, not {pending!r}")
+    if settings.proxy is not None and not isinstance(settings.proxy, str):
+        _refuse("proxy must be a URL such as http://host:port, or None")
+    context = settings.ssl_context
+    if context is not None:
+        if not isinstance(context, ssl.SSLContext):
+            _refuse(
+                f"ssl_context must be an ssl.SSLContext, not {type(context).__name__}"
+            )
+        if context.verify_mode != ssl.CERT_REQUIRED or not context.check_hostname:
+            _refuse(
+                "ssl_context does not verify the exchange's certificate and name; use "
+                "ssl.create_default_context(), and cafile= for an authority of your own"
+            )
+    return settings
+
+
+def _positive(name: str, value: object, otherwise: str = "") -> None:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or not math.isfinite(value) or value <= 0:  # type: ignore[operator,arg-type]
+        _refuse(
+            f"{name} must be a number of seconds above 0 {otherwise}".rstrip()
+            + f", not {value!r}"
+        )
+
+
+def _refuse(text: str) -> NoReturn:
+    raise ConfigurationError(text)

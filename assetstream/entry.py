@@ -1,0 +1,173 @@
+"""What the book knows of one currency: its two amounts, their keys, its doubt."""
+
+from __future__ import annotations
+
+from collections import deque
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from assetstream.events import Balance
+from assetstream.protocol import BalanceReport
+
+if TYPE_CHECKING:
+    from assetstream.book import Moment
+
+__all__ = ["Entry"]
+
+Key = tuple[int, int]
+
+#: How long a value counts as one that a lagging replica may still show (A3).
+HELD_RECENTLY = 300.0
+#: Bounds the memory of a currency that changes many times a second.
+MAX_PAST = 4096
+
+
+class Field:
+    """One amount, the key of the push that set it, and that push's connection."""
+
+    __slots__ = ("amount", "generation", "key")
+
+    def __init__(self) -> None:
+        self.amount: Decimal | None = None
+        self.key: Key | None = None
+        #: The connection whose push last set it; 0 if none did (S1).
+        self.generation = 0
+
+
+class Entry:
+    """One currency of the book. Written by the session's thread only (W2)."""
+
+    __slots__ = (
+        "available",
+        "balance",
+        "disputed",
+        "doubted",
+        "drifted_at",
+        "drifts",
+        "locked",
+        "past",
+        "pushed_at",
+        "replaced_at",
+    )
+
+    def __init__(self) -> None:
+        self.available = Field()
+        self.locked = Field()
+        #: What is shown; None while a field is unknown (K4).
+        self.balance: Balance | None = None
+        #: Monotonic time at which it fell in doubt; None: no doubt.
+        self.doubted: float | None = None
+        #: REST and stream contradict each other again and again (A8).
+        self.disputed = False
+        #: Audits in a row that found it wrong, with a push between each (A8).
+        self.drifts = 0
+        #: Monotonic time of the last of them.
+        self.drifted_at = float("-inf")
+        #: Monotonic time of the last push that was not ignored.
+        self.pushed_at = float("-inf")
+        #: Monotonic time at which the shown balance took its value.
+        self.replaced_at = float("-inf")
+        #: (until, available, locked) of former values, oldest first (A3).
+        self.past: deque[tuple[float, Decimal, Decimal]] = deque(maxlen=MAX_PAST)
+
+    @property
+    def is_zero(self) -> bool:
+        """True if both amounts are known to be zero."""
+        return self.available.amount == 0 and self.locked.amount == 0
+
+    def doubt(self, now: float) -> None:
+        """Fall in doubt; an older doubt goes on."""
+        if self.doubted is None:
+            self.doubted = now
+
+    def settle(self) -> None:
+        """A read that may judge it agrees: no doubt, no dispute, no drift."""
+        self.doubted = None
+        self.disputed = False
+        self.drifts = 0
+
+    def push(self, report: BalanceReport, key: Key | None, moment: Moment) -> bool:
+        """Apply a push field by field (K1); False if all of it was too old."""
+        took = complete = newer = True
+        ignored = 0
+        for field, amount in (
+            (self.available, report.available),
+            (self.locked, report.locked),
+        ):
+            if amount is None:
+                complete = False
+                continue
+            if key is None:  # By arrival; the key stays as it is.
+                newer = False
+            elif field.key is not None and key < field.key:
+                ignored += 1
+                continue
+            else:
+                newer = newer and (field.key is None or key > field.key)
+                field.key = key
+            field.amount = amount
+            field.generation = moment.generation
+        given = (report.available is not None) + (report.locked is not None)
+        took = ignored < given
+        if took:
+            self.pushed_at = moment.now
+            if complete and newer and not ignored and not self.disputed:
+                self.doubted = None  # A later push says everything anew.
+        return took
+
+    def take_read(self, report: BalanceReport, moment: Moment) -> bool:
+        """Take a snapshot's amounts; False if one contradicts a push (S1)."""
+        agrees = True
+        for field, amount in (
+            (self.available, report.available),
+            (self.locked, report.locked),
+        ):
+            if amount is None:
+                continue
+            if field.generation == moment.generation:
+                agrees = agrees and field.amount == amount
+            else:
+                field.amount = amount
+        return agrees
+
+    def correct(self, report: BalanceReport) -> None:
+        """Take an audit's amounts, whoever set the present ones (A4)."""
+        if report.available is not None:
+            self.available.amount = report.available
+        if report.locked is not None:
+            self.locked.amount = report.locked
+
+    def replace(self, balance: Balance, now: float) -> None:
+        """Show a new balance and remember the old one as recently held."""
+        old = self.balance
+        if old is not None:
+            while self.past and self.past[0][0] < now - HELD_RECENTLY:
+                self.past.popleft()
+            self.past.append((now, old.available, old.locked))
+        self.balance = balance
+        self.replaced_at = now
+
+    def equals(self, report: BalanceReport) -> bool:
+        """True if every amount the report gives is the one known here."""
+        return (
+            report.available is None or report.available == self.available.amount
+        ) and (report.locked is None or report.locked == self.locked.amount)
+
+    def held_recently(self, report: BalanceReport, now: float) -> bool:
+        """True if it had the report's value within the last five minutes (A3)."""
+        return any(
+            until >= now - HELD_RECENTLY
+            and report.available in (None, available)
+            and report.locked in (None, locked)
+            for until, available, locked in self.past
+        )
+
+    def may_be_lagging(
+        self, report: BalanceReport, sent: float, now: float, lag: float
+    ) -> bool:
+        """True if a read may come from a replica that missed the last push."""
+        return (
+            sent - self.pushed_at < lag
+            and not self.equals(report)
+            and self.held_recently(report, now)
+        )

@@ -1,0 +1,62 @@
+"""What the exchanges here have in common: an account is a key and its secret."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from assetstream.errors import ProtocolError
+from assetstream.protocol import Exchange
+
+__all__ = ["KeyedExchange"]
+
+LONGEST_WORDS = 300
+
+
+class KeyedExchange(Exchange):
+    """An exchange whose account is a key and its secret; immutable."""
+
+    #: The name as people write it, for messages.
+    title: str
+
+    _key: str
+    _secret: str
+
+    def _keep(self, **attributes: object) -> None:
+        """Set attributes; for the constructor only."""
+        self.__dict__.update(attributes)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"{type(self).__name__} is immutable; build a new one")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"{type(self).__name__} is immutable; build a new one")
+
+    @property
+    def credentials(self) -> tuple[str, ...]:
+        return self._key, self._secret
+
+    def redacted(self, data: bytes) -> bytes:
+        # The longest first: one that holds another must not be cut by it.
+        for secret in sorted(self.credentials, key=len, reverse=True):
+            data = data.replace(secret.encode(), b"***")
+        return data
+
+    def own_words(self, said: str | bytes) -> str:
+        """What the exchange said, fit to be shown: redacted, printable, not long."""
+        data = said.encode(errors="replace") if isinstance(said, str) else said
+        # Redacted before it is cut: half a secret would not be recognised.
+        text = self.redacted(data).decode(errors="replace")
+        text = "".join(c if c.isprintable() else " " for c in text)
+        return " ".join(text.split())[:LONGEST_WORDS]
+
+    def unreadable(
+        self, why: str, data: bytes, currency: str | None = None
+    ) -> ProtocolError:
+        """Make the error for ``data`` that could not be understood (K5)."""
+        about = f" about {currency}" if currency else ""
+        return ProtocolError(
+            f"{self.title} sent something{about} that cannot be understood: {why}",
+            frame=self.redacted(data),
+            currency=currency,
+            exchange=self.name,
+        )

@@ -1,0 +1,140 @@
+"""Refusals and losses that are told in the same way at every exchange."""
+
+from __future__ import annotations
+
+import re
+from email.utils import parsedate_to_datetime
+from typing import Mapping, NamedTuple
+
+from assetstream.errors import (
+    AssetStreamError,
+    ConnectionLost,
+    ExchangeError,
+    RateLimited,
+)
+from assetstream.exchanges.account import KeyedExchange
+
+__all__ = [
+    "Meaning",
+    "lost",
+    "not_available",
+    "not_its_own",
+    "refusal",
+    "retry_after",
+]
+
+# HTTP 418: a block that grows with each repetition, of a length not always told.
+BLOCKED_S = 60.0
+
+SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?", re.ASCII)
+
+
+class Meaning(NamedTuple):
+    """What one of an exchange's error codes is to the user."""
+
+    kind: type[ExchangeError]
+    fatal: bool
+    advice: str
+
+
+def refusal(
+    exchange: KeyedExchange,
+    meaning: Meaning,
+    code: str,
+    message: str,
+    doing: str,
+    wait: float | None = None,
+) -> ExchangeError:
+    """Make the error for a refusal in the exchange's own words."""
+    code, message = exchange.own_words(code), exchange.own_words(message)
+    words = ": ".join(part for part in (code, message) if part) or "no reason given"
+    error = meaning.kind(
+        f"{exchange.title} refused {doing} ({words}): {meaning.advice}",
+        code=code,
+        message=message,
+        exchange=exchange.name,
+        fatal=meaning.fatal,
+    )
+    if isinstance(error, RateLimited):
+        error.retry_after = wait
+    return error
+
+
+def not_available(
+    exchange: KeyedExchange,
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    doing: str,
+) -> AssetStreamError | None:
+    """Explain a status that says nothing about the account: never fatal.
+
+    Returns None for any other status.
+    """
+    if status in (418, 429):
+        wait = retry_after(headers)
+        blocked = status == 418
+        return RateLimited(
+            f"{exchange.title} limits requests (HTTP {status}) at {doing}"
+            + (": blocked for a while after too many" if blocked else "")
+            + "; other programs with the same key or address count too",
+            retry_after=BLOCKED_S if wait is None and blocked else wait,
+            code=str(status),
+            message=exchange.own_words(body),
+            exchange=exchange.name,
+        )
+    if status >= 500:
+        return ConnectionLost(
+            f"{exchange.title} is not available (HTTP {status}) at {doing}: "
+            "maintenance or a temporary fault",
+            code=status,
+            reason=exchange.own_words(body),
+            exchange=exchange.name,
+        )
+    return None
+
+
+def not_its_own(
+    exchange: KeyedExchange, status: int, body: bytes, doing: str, advice: str
+) -> ConnectionLost:
+    """Explain an answer that is not in the exchange's own form: never fatal.
+
+    Firewalls, proxies and captive portals answer so; they say nothing about the key.
+    """
+    return ConnectionLost(
+        f"HTTP {status} at {doing}, not in {exchange.title}'s own words: {advice}",
+        code=status,
+        reason=exchange.own_words(body),
+        exchange=exchange.name,
+    )
+
+
+def lost(exchange: KeyedExchange, code: int | None, reason: str) -> ConnectionLost:
+    """Explain a close by the peer: never fatal."""
+    reason = exchange.own_words(reason)
+    how = "without a close frame" if code is None else f"with code {code}"
+    # L2: nobody here asked for it, so 1000 is a loss like any other.
+    return ConnectionLost(
+        f"{exchange.title} closed the connection {how}"
+        + (f": {reason}" if reason else ""),
+        code=code,
+        reason=reason,
+        exchange=exchange.name,
+    )
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Read ``Retry-After`` as seconds; None if absent or not understood.
+
+    A date is measured against the reply's own ``Date``, so no clock is needed and a
+    wrong one does no harm.
+    """
+    value = headers.get("retry-after", "").strip()
+    if SECONDS.fullmatch(value):
+        return float(value)
+    try:
+        until = parsedate_to_datetime(value)
+        since = parsedate_to_datetime(headers.get("date", ""))
+        return max(0.0, (until - since).total_seconds())
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None

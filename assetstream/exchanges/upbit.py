@@ -1,0 +1,167 @@
+"""Upbit: the private ``myAsset`` stream and ``GET /v1/accounts``.
+
+One key is good for one region only, and each region has its own host. There is no login
+message: every handshake and every REST read carries a fresh JWT of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+from typing import Any, Mapping
+
+import msgspec
+from jwt.algorithms import HMACAlgorithm
+from jwt.api_jws import PyJWS
+
+from assetstream.exchanges.account import KeyedExchange
+from assetstream.exchanges.balances import collect, says_nothing
+from assetstream.exchanges.credentials import check_choice, check_urls, read_key
+from assetstream.exchanges.reading import MALFORMED
+from assetstream.exchanges.upbit_conversation import UpbitConversation
+from assetstream.exchanges.upbit_errors import explain_answer
+from assetstream.exchanges.upbit_frames import FORMATS, read_account
+from assetstream.protocol import (
+    Conversation,
+    HttpCall,
+    Limits,
+    Memory,
+    Snapshot,
+)
+
+__all__ = ["Upbit"]
+
+HOSTS = {
+    "sg": "sg-api.upbit.com",
+    "id": "id-api.upbit.com",
+    "th": "th-api.upbit.com",
+    "kr": "api.upbit.com",
+}
+
+
+class RawSecretHmac(HMACAlgorithm):
+    """HMAC over the secret as it is.
+
+    Upbit's secrets have 40 characters. PyJWT, where it checks lengths, would warn of
+    that with each token, and nobody but Upbit can make them longer.
+    """
+
+    def prepare_key(self, key: Any) -> bytes:
+        return key if isinstance(key, bytes) else str(key).encode()
+
+    def check_key_length(self, key: Any) -> None:
+        return None
+
+    def sign(self, msg: bytes, key: Any) -> bytes:
+        return hmac.new(key, msg, self.hash_alg).digest()
+
+
+# An own signer: PyJWT's global one belongs to the whole process.
+_signer = PyJWS(algorithms=[])
+_signer.register_algorithm("HS256", RawSecretHmac(hashlib.sha256))
+_signer.register_algorithm("HS512", RawSecretHmac(hashlib.sha512))
+ALGORITHMS = ("HS256", "HS512")
+
+_entries = msgspec.json.Decoder(list[msgspec.Raw])
+
+TOKEN = re.compile(rb"eyJ[\w-]+\.[\w-]+\.[\w-]+")
+
+
+class Upbit(KeyedExchange):
+    """An Upbit account in one region.
+
+    Args:
+        access_key: the API key; by default ``UPBIT_ACCESS_KEY`` of the environment.
+        secret_key: its secret; by default ``UPBIT_SECRET_KEY``.
+        region: ``"sg"``, ``"id"``, ``"th"`` or ``"kr"``: where the key was made.
+        format: how the exchange spells its frames: ``"DEFAULT"``, ``"SIMPLE"``,
+            ``"JSON_LIST"`` or ``"SIMPLE_LIST"``. Updates are the same with each.
+        algorithm: of the token: ``"HS256"``, which every region takes, or ``"HS512"``.
+        ws_url: the whole URL of the private WebSocket, for a simulator or a gateway.
+        rest_url: the base URL of REST; given together with ``ws_url``.
+
+    Raises:
+        ConfigurationError: something is missing or wrong; the text says what.
+    """
+
+    name = "upbit"
+    title = "Upbit"
+    # 5 connects a second are allowed; measured idle timeout 60 s, documented 120 s.
+    limits = Limits(
+        connects_per_second=1.0,
+        reads_per_second=30.0,
+        ping_interval=20.0,
+        pong_timeout=10.0,
+        audit_interval=60.0,
+    )
+
+    region: str
+    format: str
+    algorithm: str
+
+    def __init__(
+        self,
+        access_key: str | None = None,
+        secret_key: str | None = None,
+        *,
+        region: str,
+        format: str = "DEFAULT",
+        algorithm: str = "HS256",
+        ws_url: str | None = None,
+        rest_url: str | None = None,
+    ) -> None:
+        check_choice(region, "region", HOSTS, self.title)
+        check_choice(format, "format", FORMATS, self.title)
+        check_choice(algorithm, "algorithm", ALGORITHMS, self.title)
+        host = HOSTS[region]
+        defaults = f"wss://{host}/websocket/v1/private", f"https://{host}"
+        ws, rest = check_urls(ws_url, rest_url, defaults, self.title)
+        self._keep(
+            _key=read_key(access_key, "access_key", "UPBIT_ACCESS_KEY", self.title),
+            _secret=read_key(secret_key, "secret_key", "UPBIT_SECRET_KEY", self.title),
+            region=region,
+            format=format,
+            algorithm=algorithm,
+            ws_url=ws,
+            rest_url=rest,
+        )
+
+    def conversation(self, memory: Memory) -> Conversation:
+        return UpbitConversation(self, memory)
+
+    def authorization(self, nonce: str) -> dict[str, str]:
+        """Return the header that proves who asks; no ``nonce`` may be used twice."""
+        claims = {"access_key": self._key, "nonce": nonce}
+        token = _signer.encode(
+            json.dumps(claims, separators=(",", ":")).encode(),
+            self._secret,
+            algorithm=self.algorithm,
+        )
+        return {"Authorization": f"Bearer {token}"}
+
+    def redacted(self, data: bytes) -> bytes:
+        # A token is a secret too, and holds the access key in base64.
+        return TOKEN.sub(b"***", super().redacted(data))
+
+    def read(self, nonce: str) -> HttpCall:
+        headers = {"Accept": "application/json", **self.authorization(nonce)}
+        return HttpCall("GET", f"{self.rest_url}/v1/accounts", headers)
+
+    def read_replied(
+        self, status: int, headers: Mapping[str, str], body: bytes
+    ) -> Snapshot:
+        if status not in (200, 201):
+            raise explain_answer(self, status, headers, body, "reading the balances")
+        try:
+            entries = _entries.decode(body)
+        except MALFORMED:
+            if not says_nothing(body):
+                raise explain_answer(
+                    self, status, headers, body, "reading the balances"
+                ) from None
+            entries = []
+        if not entries:
+            return Snapshot((), empty=True)
+        return collect(read_account(bytes(raw)) for raw in entries)

@@ -1,0 +1,161 @@
+"""Upbit's refusals: what each name means, and what the user can do about it.
+
+Upbit asks to branch on the name, not on the status: the same name comes with 401 or
+403, in the answer to a handshake, to a REST read or in a frame.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Mapping
+
+from assetstream.errors import (
+    AssetStreamError,
+    AuthenticationError,
+    ExchangeError,
+    PermissionDenied,
+    RateLimited,
+)
+from assetstream.exchanges.answers import (
+    Meaning,
+    not_available,
+    not_its_own,
+    refusal,
+    retry_after,
+)
+from assetstream.exchanges.reading import Unreadable, decode, text
+
+if TYPE_CHECKING:
+    from assetstream.exchanges.upbit import Upbit
+
+__all__ = ["NAMES", "explain_answer", "explain_name"]
+
+_REGION = (
+    "a key is good for the region it was made in only: region={region!r} may be wrong"
+)
+_KEY = Meaning(
+    AuthenticationError,
+    True,
+    "check access_key, secret_key and the key's list of IP addresses; " + _REGION,
+)
+_ADDRESS = Meaning(
+    AuthenticationError,
+    True,
+    "this machine's public IP address is not on the key's list: add it under API "
+    "management on Upbit's site",
+)
+_SCOPE = Meaning(
+    PermissionDenied,
+    True,
+    "the key lacks the permission 'View Account': make a key that has it",
+)
+_REQUEST = Meaning(
+    ExchangeError,
+    True,
+    "the request was not understood: report this as a fault of assetstream",
+)
+_UNKNOWN = Meaning(ExchangeError, False, "the name is not known")
+
+NAMES: Mapping[str, Meaning] = {
+    # In frames.
+    "INVALID_AUTH": _KEY,
+    "WRONG_FORMAT": _REQUEST,
+    "NO_TICKET": _REQUEST,
+    "NO_TYPE": _REQUEST,
+    "NO_CODES": _REQUEST,
+    "INVALID_PARAM": _REQUEST,
+    "TOO_MANY_REQUEST": Meaning(
+        RateLimited, False, "too many messages or connections with this key"
+    ),
+    # In HTTP answers.
+    "invalid_query_payload": Meaning(
+        AuthenticationError,
+        True,
+        "the token does not fit the request: a proxy may have changed it",
+    ),
+    "jwt_verification": Meaning(
+        AuthenticationError,
+        True,
+        "the token's signature is wrong: check secret_key, and algorithm if you set it",
+    ),
+    "expired_access_key": Meaning(
+        AuthenticationError,
+        True,
+        "the key has expired (keys last one year): make a new one",
+    ),
+    "invalid_access_key": Meaning(
+        AuthenticationError, True, "the key is not known: check access_key; " + _REGION
+    ),
+    "nonce_used": Meaning(
+        AuthenticationError, False, "a nonce came twice; the next try uses a new one"
+    ),
+    "no_authorization_ip": _ADDRESS,
+    # The spelling of older pages.
+    "no_authorization_i_p": _ADDRESS,
+    "no_authorization_token": Meaning(
+        AuthenticationError,
+        True,
+        "the Authorization header did not arrive: a proxy may have removed it",
+    ),
+    "out_of_scope": _SCOPE,
+    "thirdparty_agreement_required": Meaning(
+        PermissionDenied, True, "agree to the sharing of data on Upbit's site first"
+    ),
+}
+
+
+def explain_name(
+    exchange: Upbit,
+    name: str,
+    message: str,
+    doing: str,
+    *,
+    unknown: Meaning = _UNKNOWN,
+    wait: float | None = None,
+) -> ExchangeError:
+    """Make the error for one of Upbit's own; ``unknown`` is for names not listed."""
+    meaning = NAMES.get(name, unknown)
+    advice = meaning.advice.format(region=exchange.region)
+    return refusal(
+        exchange, meaning._replace(advice=advice), name, message, doing, wait
+    )
+
+
+def explain_answer(
+    exchange: Upbit,
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    doing: str,
+) -> AssetStreamError:
+    """Make the error for an HTTP answer that was not what was asked for."""
+    own = _own_error(body)
+    if own is not None and own[0] in NAMES:
+        return explain_name(exchange, *own, doing, wait=retry_after(headers))
+    unavailable = not_available(exchange, status, headers, body, doing)
+    if unavailable is not None:
+        return unavailable
+    if status == 401:
+        name, message = own or ("401", exchange.own_words(body))
+        return explain_name(exchange, name, message, doing, unknown=_KEY)
+    if own is not None:
+        # A 403 of Upbit's own forbids, even under a name that is not in its list.
+        unknown = _SCOPE if status == 403 else _UNKNOWN
+        return explain_name(exchange, *own, doing, unknown=unknown)
+    if status in (200, 201):
+        return exchange.unreadable("the answer is no list of accounts", body)
+    return not_its_own(
+        exchange, status, body, doing, "a firewall, a proxy or a wrong URL is likely"
+    )
+
+
+def _own_error(body: bytes) -> tuple[str, str] | None:
+    """Return the name and the words of Upbit's own form of error, or None."""
+    try:
+        decoded = decode(body)
+    except Unreadable:
+        return None
+    error = decoded.get("error") if isinstance(decoded, dict) else None
+    if not isinstance(error, dict) or error.get("name") is None:
+        return None
+    # A name is an integer at some endpoints.
+    return text(error["name"]), text(error.get("message"))

@@ -1,0 +1,136 @@
+"""The callback thread: user handlers, in order, each guarded (D1)."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import traceback
+from typing import Any, Callable
+
+from assetstream.errors import AssetStreamError, CallbackError
+from assetstream.events import AssetUpdate, StateChange
+from assetstream.runtime.mailbox import CallbackMailbox, News
+
+__all__ = ["Dispatcher", "Handlers"]
+
+logger = logging.getLogger("assetstream")
+
+Handler = Callable[[Any], object]
+
+
+class Handlers:
+    """The handlers of one stream, by what they want to hear of.
+
+    Tuples are replaced, never changed: a handler may add or remove handlers, itself
+    included, while it is being called.
+    """
+
+    def __init__(self) -> None:
+        self.asset: tuple[Handler, ...] = ()
+        self.error: tuple[Handler, ...] = ()
+        self.state: tuple[Handler, ...] = ()
+
+    def remove(self, handler: Handler) -> bool:
+        """Remove a handler from wherever it stands; False if it stood nowhere."""
+        before = (self.asset, self.error, self.state)
+        after = tuple(tuple(h for h in kind if h != handler) for kind in before)
+        self.asset, self.error, self.state = after
+        return before != after
+
+
+class Dispatcher:
+    """Owns the callback thread of one stream.
+
+    Args:
+        label: the account's label, for the thread's name and the logs.
+        handlers: whom to call.
+        mailbox: what to tell them.
+        interrupted: called with a SystemExit or KeyboardInterrupt out of a handler.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        handlers: Handlers,
+        mailbox: CallbackMailbox,
+        interrupted: Callable[[BaseException], None],
+    ) -> None:
+        self._label = label
+        self._handlers = handlers
+        self._mailbox = mailbox
+        self._interrupted = interrupted
+        #: Times a handler raised.
+        self.callback_errors = 0
+        # A daemon, so that a handler that never returns cannot hold up the
+        # interpreter's exit; otherwise it ends when the mailbox is closed.
+        self.thread = threading.Thread(
+            target=self._run, name=f"assetstream-{label}-callbacks", daemon=True
+        )
+
+    def where(self) -> str:
+        """Say where the thread stands in the user's code, for a log line."""
+        frame = sys._current_frames().get(self.thread.ident or -1)
+        if frame is None:
+            return "at an unknown place"
+        for place in reversed(traceback.extract_stack(frame)):
+            return f'in {place.name}, file "{place.filename}", line {place.lineno}'
+        return "at an unknown place"
+
+    def _run(self) -> None:
+        while batch := self._mailbox.take():
+            for item in batch:
+                if not self._mailbox.discarded(item):
+                    self._deliver(item)
+                self._mailbox.handed_over()
+
+    def _deliver(self, item: News) -> None:
+        if isinstance(item, AssetUpdate):
+            for handler in self._handlers.asset:
+                self._call(handler, item)
+        elif isinstance(item, StateChange):
+            for handler in self._handlers.state:
+                self._call(handler, item)
+        else:
+            self._report(item)
+
+    def _report(self, error: AssetStreamError) -> None:
+        """Hand an error to on_error, or log it: nothing dies in silence."""
+        handlers = self._handlers.error
+        for handler in handlers:
+            self._call(handler, error)
+        if not handlers:
+            serious = error.fatal or isinstance(error, CallbackError)
+            logger.log(
+                logging.ERROR if serious else logging.WARNING,
+                "%s: %s: %s",
+                self._label,
+                type(error).__name__,
+                error,
+                exc_info=error.__cause__ if isinstance(error, CallbackError) else None,
+            )
+
+    def _call(self, handler: Handler, item: News) -> None:
+        try:
+            handler(item)
+        except Exception as exc:
+            self.callback_errors += 1
+            self._raised(handler, item, exc)
+        except BaseException as exc:  # SystemExit, KeyboardInterrupt
+            self._interrupted(exc)
+
+    def _raised(self, handler: Handler, item: News, exc: Exception) -> None:
+        name = getattr(handler, "__qualname__", None) or repr(handler)
+        if not isinstance(item, AssetUpdate):
+            # Not delivered again: on_error may be what raised.
+            logger.error("%s: handler %s raised", self._label, name, exc_info=exc)
+            return
+        error = CallbackError(
+            f"handler {name} raised {type(exc).__name__}: {exc}",
+            callback=handler,
+            update=item,
+            exchange=item.exchange,
+            account=item.account,
+        )
+        error.__cause__ = exc
+        self._report(error)

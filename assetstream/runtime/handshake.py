@@ -1,0 +1,240 @@
+"""Reach a server: name look-up, TCP and TLS, all under one deadline.
+
+Every wait is one on (socket, interrupt), so an attempt ends at once when it is given
+up. Only the system's name look-up cannot be interrupted; it runs in a thread that is
+left behind then.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import selectors
+import socket
+import ssl
+import threading
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from assetstream.errors import ConfigurationError, ConnectionLost
+from assetstream.runtime import clock
+from assetstream.runtime.inbox import Inbox
+from assetstream.runtime.patience import Interrupt, Interrupted, Patience, explain
+from assetstream.runtime.tls import shared_context
+
+__all__ = ["Interrupt", "Interrupted", "connect_to", "dial", "lookups_left_behind"]
+
+DEFAULT_PORTS = {"ws": 80, "http": 80, "wss": 443, "https": 443}
+SECURE = ("wss", "https")
+
+#: connect_ex() of a non-blocking socket: under way (the latter two on Windows).
+UNDER_WAY = (
+    errno.EINPROGRESS,
+    errno.EWOULDBLOCK,
+    getattr(errno, "WSAEWOULDBLOCK", errno.EWOULDBLOCK),
+)
+
+#: Seconds before the first probe, between probes, and how many may be lost.
+KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
+
+_left_behind: set[threading.Thread] = set()
+
+
+class Address(NamedTuple):
+    """One way to reach a host."""
+
+    family: int
+    sockaddr: Any
+
+
+def dial(
+    url: str,
+    *,
+    deadline: float,
+    interrupt: Interrupt,
+    ssl_context: ssl.SSLContext | None,
+    proxy: str | None = None,
+) -> socket.socket:
+    """Connect to the server of ``url``; with TLS if its scheme says so.
+
+    Without an ``ssl_context`` TLS uses the process's own.
+
+    Returns:
+        A connected non-blocking socket.
+
+    Raises:
+        ConnectionLost: with the likely cause; ``reason`` is "certificate" if the
+            server's certificate was refused.
+        ConfigurationError: the URL or the proxy cannot be used.
+        Interrupted: ``interrupt`` said so.
+    """
+    # The query of a URL may sign: it is in no message.
+    parts = urlsplit(url)
+    if parts.scheme not in DEFAULT_PORTS or not parts.hostname:
+        raise ConfigurationError(
+            "the URL must begin with wss:// or https://", fatal=True
+        )
+    return connect_to(
+        parts.hostname,
+        parts.port or DEFAULT_PORTS[parts.scheme],
+        Patience(deadline, interrupt, parts.hostname),
+        (ssl_context or shared_context()) if parts.scheme in SECURE else None,
+        proxy,
+    )
+
+
+def connect_to(
+    host: str,
+    port: int,
+    patience: Patience,
+    ssl_context: ssl.SSLContext | None,
+    proxy: str | None,
+) -> socket.socket:
+    """Connect to ``host``, with TLS if there is a context; as ``dial``."""
+    if proxy is not None:
+        # The one place where WebSocket and REST alike would go through a proxy.
+        raise ConfigurationError(
+            "proxies are not supported yet (they will need assetstream[proxy]); "
+            "leave proxy=None",
+            fatal=True,
+        )
+    sock = _connect_any(_look_up(host, port, patience), patience)
+    try:
+        if ssl_context is not None:
+            sock = _secure(sock, host, patience, ssl_context)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def lookups_left_behind() -> int:
+    """Return how many given-up name look-ups still have their thread."""
+    return sum(thread.is_alive() for thread in tuple(_left_behind))
+
+
+def _look_up(host: str, port: int, patience: Patience) -> list[Address]:
+    try:
+        # A numeric address needs no thread, for nobody is asked.
+        return _addresses(host, port, socket.AI_NUMERICHOST)
+    except OSError:
+        pass
+    found: list[list[Address] | Exception] = []
+    answers = Inbox()
+    thread = threading.Thread(
+        target=_ask,
+        args=(host, port, found, answers),
+        name="assetstream-lookup",
+        daemon=True,  # the system's look-up may take minutes; nothing waits for it
+    )
+    thread.start()
+    try:
+        while not found:
+            patience.wait(answers, selectors.EVENT_READ, f"looking up {host}")
+            answers.run()
+    except BaseException:
+        _leave_behind(thread)
+        raise
+    finally:
+        answers.close()
+    thread.join()
+    if isinstance(found[0], Exception):
+        raise ConnectionLost(
+            f"the name {host} cannot be looked up: check the network connection, the "
+            "name server and the spelling"
+        )
+    return found[0]
+
+
+def _ask(
+    host: str, port: int, found: list[list[Address] | Exception], answers: Inbox
+) -> None:
+    """Look up in a thread of its own; touch nothing but ``found`` and the inbox."""
+    try:
+        found.append(_addresses(host, port))
+    except (OSError, UnicodeError) as error:
+        found.append(error)
+    answers.post(lambda: None)
+
+
+def _leave_behind(thread: threading.Thread) -> None:
+    for other in tuple(_left_behind):
+        if not other.is_alive():
+            _left_behind.discard(other)
+    _left_behind.add(thread)
+
+
+def _addresses(host: str, port: int, flags: int = 0) -> list[Address]:
+    entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)
+    return [Address(entry[0], entry[4]) for entry in entries]
+
+
+def _connect_any(addresses: list[Address], patience: Patience) -> socket.socket:
+    """Connect to the first address that answers, each having its share of the time."""
+    failure: ConnectionLost | None = None
+    for index, address in enumerate(addresses):
+        share = patience.left / (len(addresses) - index)
+        try:
+            return _connect(address, patience.until(clock.now() + share))
+        except ConnectionLost as error:
+            failure = error
+    raise failure or ConnectionLost(f"{patience.peer} has no address")
+
+
+def _connect(address: Address, patience: Patience) -> socket.socket:
+    try:
+        sock = socket.socket(address.family, socket.SOCK_STREAM)
+    except OSError as error:  # this system has no IPv6, for one
+        raise _unreachable(patience.peer, error) from None
+    try:
+        sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in KEEPALIVE.items():
+            if hasattr(socket, name):
+                sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+        code = sock.connect_ex(address.sockaddr)
+        if code in UNDER_WAY:
+            patience.wait(sock, selectors.EVENT_WRITE, "connecting")
+            code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code:
+            raise _unreachable(patience.peer, OSError(code, os.strerror(code)))
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def _unreachable(host: str, error: OSError) -> ConnectionLost:
+    return ConnectionLost(
+        f"{host} cannot be reached: {explain(error)}. The exchange is down, the URL's "
+        "port is wrong, or a firewall is in the way"
+    )
+
+
+def _secure(
+    sock: socket.socket, host: str, patience: Patience, context: ssl.SSLContext
+) -> socket.socket:
+    phase = "in the TLS handshake"
+    try:
+        secure = context.wrap_socket(
+            sock, server_hostname=host, do_handshake_on_connect=False
+        )
+    except OSError as error:
+        sock.close()
+        lost = f"{host} broke the connection while {phase}"
+        raise ConnectionLost(f"{lost}: {explain(error)}") from None
+    try:
+        patience.persist(secure.do_handshake, secure, selectors.EVENT_READ, phase)
+    except ssl.SSLCertVerificationError as error:
+        secure.close()
+        raise ConnectionLost(
+            f"the certificate of {host} was refused: {error.verify_message}. Check the "
+            "URL and this machine's clock; a proxy or virus scanner that reads along "
+            "needs its authority in the system's store or in ssl_context",
+            reason="certificate",
+        ) from None
+    except BaseException:
+        secure.close()
+        raise
+    return secure

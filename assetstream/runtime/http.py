@@ -1,0 +1,276 @@
+"""One REST call at a time, each in a disposable thread: requests, with our own waits.
+
+requests (and urllib3 below it) formats, parses and keeps connections alive. Connecting,
+waiting and giving up are done as for the WebSocket, in ``handshake`` and ``patience``:
+so the whole call is under one deadline, though the peer drip bytes, and ends at once
+when it is given up. This is the only module that imports ``requests``.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from typing import Any, Callable, Mapping, Union, cast
+from urllib.parse import urlsplit
+
+import requests
+from msgspec import Struct
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from assetstream.errors import AssetStreamError, ConnectionLost, ProtocolError
+from assetstream.protocol import HttpCall
+from assetstream.runtime import clock
+from assetstream.runtime.handshake import Interrupted, dial
+from assetstream.runtime.inbox import Inbox
+from assetstream.runtime.patience import Patience, PatientSocket
+from assetstream.version import __version__
+
+__all__ = ["HttpReply", "Rest"]
+
+#: The most a reply may hold.
+LIMIT = 8 << 20
+CHUNK = 1 << 16
+
+
+class HttpReply(Struct, frozen=True):
+    """An answer, whatever its status; header names in lower case, without cookies."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+Result = Union[HttpReply, AssetStreamError]
+
+
+class Rest:
+    """REST calls of one stream; its methods are called by one thread, the inbox's."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        ssl_context: ssl.SSLContext | None,
+        proxy: str | None = None,
+    ) -> None:
+        self._inbox = inbox
+        self._ssl_context = ssl_context
+        self._proxy = proxy
+        self._adapter = Adapter(pool_connections=1, pool_maxsize=1)
+        self._running: set[Call] = set()
+        self._closed = False
+
+    def fetch(
+        self, call: HttpCall, timeout: float, done: Callable[[Result], None]
+    ) -> None:
+        """Send the request; have ``done`` called with the outcome, by the inbox.
+
+        A redirect is a reply like any other: never followed, for it would carry the
+        credentials to another host. Ignored after ``close``.
+        """
+        if self._closed:
+            return
+        running = Call(call, timeout, self._ssl_context, self._proxy)
+
+        def work() -> None:
+            result = running.outcome(self._adapter)
+            self._running.discard(running)
+            self._inbox.post(lambda: done(result))
+
+        running.work = work
+        self._running.add(running)
+        running.start()
+
+    def cancel(self) -> None:
+        """End the calls under way at once; each is done with a ConnectionLost."""
+        for call in tuple(self._running):
+            call.give_up()
+
+    def close(self, timeout: float) -> int:
+        """End everything; return how many threads did not end within ``timeout``."""
+        self._closed = True
+        deadline = clock.now() + timeout
+        running = tuple(self._running)
+        self.cancel()
+        for call in running:
+            call.join(max(0.0, deadline - clock.now()))
+        self._adapter.close()
+        return sum(call.is_alive() for call in running)
+
+
+class Call(threading.Thread):
+    """One call under way; also the interrupt of its own waits.
+
+    The adapter's connections find their call as the thread they are used in.
+    """
+
+    def __init__(
+        self,
+        call: HttpCall,
+        timeout: float,
+        ssl_context: ssl.SSLContext | None,
+        proxy: str | None,
+    ) -> None:
+        # A daemon, as the safety net only: close() ends it.
+        super().__init__(name="assetstream-rest", daemon=True)
+        self.host = urlsplit(call.url).hostname or "the exchange"
+        self.patience = Patience(clock.now() + timeout, self, self.host)
+        self.work: Callable[[], None] = lambda: None
+        #: The request went out on a connection kept from an earlier call.
+        self.reused = False
+        self._call = call
+        self._ssl_context = ssl_context
+        self._proxy = proxy
+        self._letters = Inbox()
+
+    def run(self) -> None:
+        """Do the work, touching nothing but the result."""
+        try:
+            self.work()
+        finally:
+            self._letters.close()
+
+    def give_up(self) -> None:
+        """End it at once; from any thread."""
+        self._letters.post(_interrupt)
+
+    def fileno(self) -> int:
+        """Return what is readable once it was given up."""
+        return self._letters.fileno()
+
+    def check(self) -> None:
+        """Raise Interrupted once it was given up."""
+        self._letters.run()
+
+    def dial(self, scheme: str, host: str, port: int) -> socket.socket:
+        """Connect for this call."""
+        host = f"[{host}]" if ":" in host else host
+        sock = dial(
+            f"{scheme}://{host}:{port}",
+            deadline=self.patience.deadline,
+            interrupt=self,
+            ssl_context=self._ssl_context,
+            proxy=self._proxy,
+        )
+        return cast(socket.socket, PatientSocket(sock, self.patience))
+
+    def outcome(self, adapter: Adapter) -> Result:
+        """Return the reply or why there is none.
+
+        The URL may be a credential, and requests puts it into its exceptions: nothing
+        of theirs is passed on, and the error is a new one, without their chain.
+        """
+        try:
+            return self._exchange(adapter)
+        except AssetStreamError as error:
+            error.__context__ = error.__cause__ = None
+            return error.with_traceback(None)
+        except Interrupted:
+            return ConnectionLost(f"the request to {self.host} was given up")
+        except Exception as error:
+            kind = type(error).__name__
+            return ConnectionLost(
+                f"the request to {self.host} failed ({kind}): the server closed the "
+                "connection or does not speak HTTP"
+            )
+
+    def _exchange(self, adapter: Adapter) -> HttpReply:
+        response = self._send(adapter)
+        try:
+            body = b""
+            for piece in response.iter_content(CHUNK):
+                body += piece
+                if len(body) > LIMIT:
+                    raise ProtocolError(f"{self.host} sent more than {LIMIT} bytes")
+        finally:
+            response.close()
+        headers = {
+            name.lower(): value
+            for name, value in response.headers.items()
+            if name.lower() != "set-cookie"
+        }
+        return HttpReply(response.status_code, headers, body)
+
+    def _send(self, adapter: Adapter) -> requests.Response:
+        headers = {"User-Agent": f"assetstream/{__version__}", **self._call.headers}
+        request = requests.Request(
+            self._call.method, self._call.url, headers, data=self._call.body or None
+        ).prepare()
+        try:
+            return adapter.send(request, stream=True)
+        except (requests.ConnectionError, ConnectionLost):
+            # A kept connection is often closed by the server just as it is used
+            # again: that tells nothing, so ask once more on a fresh one.
+            if not self.reused:
+                raise
+        return adapter.send(request, stream=True)
+
+
+def _interrupt() -> None:
+    raise Interrupted
+
+
+def _current_call() -> Call:
+    call = threading.current_thread()
+    assert isinstance(call, Call)
+    return call
+
+
+class PlainConnection(HTTPConnection):
+    """Connects and waits as its call says."""
+
+    def connect(self) -> None:
+        self.sock = _current_call().dial("http", self.host, self.port)
+
+    def request(self, *args: Any, **options: Any) -> None:
+        _use(self)
+        super().request(*args, **options)
+
+
+class SecureConnection(HTTPSConnection):
+    """The same with TLS; the certificate was verified in the handshake."""
+
+    def connect(self) -> None:
+        self.sock = _current_call().dial("https", self.host, self.port)
+        self.is_verified = True
+
+    def request(self, *args: Any, **options: Any) -> None:
+        _use(self)
+        super().request(*args, **options)
+
+
+def _use(connection: HTTPConnection) -> None:
+    """Let the running call's patience rule a connection that is open already."""
+    sock = connection.sock
+    if isinstance(sock, PatientSocket):
+        call = _current_call()
+        call.reused = sock.patience is not call.patience
+        sock.patience = call.patience
+
+
+class PlainPool(HTTPConnectionPool):
+    """Keeps plain connections."""
+
+    ConnectionCls = PlainConnection
+
+
+class SecurePool(HTTPSConnectionPool):
+    """Keeps TLS connections."""
+
+    ConnectionCls = SecureConnection
+
+
+class Adapter(HTTPAdapter):
+    """Used without a Session: no cookies, no redirects, no .netrc, no environment."""
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, **options)
+        self.poolmanager.pool_classes_by_scheme = {
+            "http": PlainPool,
+            "https": SecurePool,
+        }
+
+    def cert_verify(self, *args: Any) -> None:
+        """Load nothing: verifying is the handshake's."""

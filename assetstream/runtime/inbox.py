@@ -1,0 +1,70 @@
+"""How other threads and signal handlers reach a thread that waits on sockets."""
+
+from __future__ import annotations
+
+import queue
+import socket
+from typing import Callable
+
+__all__ = ["Inbox"]
+
+
+class Inbox:
+    """Calls posted from anywhere, run by the thread that owns the inbox.
+
+    A posted call makes ``fileno()`` readable, so the owner can wait for calls and
+    for sockets at once.
+    """
+
+    def __init__(self) -> None:
+        self._calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._closed = False
+        # A socket pair, not a pipe: Windows selects on sockets only.
+        self._ear, self._bell = socket.socketpair()
+        self._ear.setblocking(False)
+        self._bell.setblocking(False)
+
+    def post(self, call: Callable[[], None]) -> None:
+        """Have ``call`` run by the owner's thread; ignored once the inbox is closed.
+
+        Never blocks and takes no Python lock: a signal handler may interrupt the very
+        same thread inside ``post`` or ``run`` and post too (SimpleQueue is reentrant).
+        """
+        if self._closed:
+            return
+        self._calls.put(call)
+        self._ring()
+
+    def run(self) -> None:
+        """Run what was posted, in order. In the owner's thread only.
+
+        What a call posts meanwhile is left for the next time, so that calls which
+        post each other cannot keep the owner from its sockets.
+        """
+        try:
+            self._ear.recv(4096)
+        except OSError:
+            pass  # nobody rang, or closed
+        try:
+            for _ in range(self._calls.qsize()):
+                self._calls.get_nowait()()
+        except BaseException:
+            # The rings are drained: without a new one the calls behind would be lost.
+            self._ring()
+            raise
+
+    def fileno(self) -> int:
+        """Return what to wait on for reading; -1 once closed."""
+        return self._ear.fileno()
+
+    def close(self) -> None:
+        """Drop what was posted and ignore what will be. In the owner's thread."""
+        self._closed = True
+        self._ear.close()
+        self._bell.close()
+
+    def _ring(self) -> None:
+        try:
+            self._bell.send(b"\0")
+        except OSError:
+            pass  # full: it is ringing already; or closed just now

@@ -1,0 +1,98 @@
+"""One stream, one life: it is started once, stopped for good, and never forked."""
+
+from __future__ import annotations
+
+import os
+
+from assetstream.errors import StreamStateError
+from assetstream.protocol import Exchange
+from assetstream.runtime.dispatcher import Handlers
+from assetstream.runtime.life import Life, Settings
+from assetstream.runtime.waiting import Deadline
+
+__all__ = ["Launch"]
+
+
+class Launch:
+    """Guards the one life of a stream, in the process that made it."""
+
+    def __init__(
+        self, exchange: Exchange, settings: Settings, handlers: Handlers
+    ) -> None:
+        self._exchange = exchange
+        self._settings = settings
+        self._handlers = handlers
+        self._pid = os.getpid()
+        self._life: Life | None = None
+        # Taken by the one start that is allowed. Taking it is one atomic step, where a
+        # lock could be held by the very code that a signal handler interrupts.
+        self._permit = [True]
+        #: ``stop`` was called, started or not.
+        self.stop_requested = False
+
+    @property
+    def owned_here(self) -> bool:
+        """False in a process forked after the stream was made."""
+        return os.getpid() == self._pid
+
+    @property
+    def life(self) -> Life | None:
+        """The life, once begun.
+
+        Raises:
+            StreamStateError: this is a forked child, where its threads do not run.
+        """
+        if not self.owned_here:
+            raise self._refusal(
+                "this stream belongs to the process that made it; after a fork, make a "
+                "new AssetStream in the child"
+            )
+        return self._life
+
+    def started(self) -> Life:
+        """The life; StreamStateError before its beginning."""
+        life = self.life
+        if life is None:
+            raise self._refusal("not started; call start() first, or use `with`")
+        return life
+
+    def begin(self) -> Life:
+        """Begin the life; StreamStateError if that was done, or stopped, before."""
+        self.life  # noqa: B018 - refuses in a forked child
+        try:
+            self._permit.pop()
+        except IndexError:
+            raise self._refusal(
+                "it was stopped; make a new AssetStream, one stream has one life"
+                if self.stop_requested
+                else "start() was already called"
+            ) from None
+        try:
+            life = Life(self._exchange, self._settings, self._handlers)
+        except BaseException:
+            self._permit.append(True)
+            raise
+        life.begin()
+        self._life = life
+        if self.stop_requested:  # A signal handler called stop() meanwhile.
+            life.stop()
+        return life
+
+    def stop(self, timeout: float | None) -> bool:
+        """End the life, or forbid its beginning; as ``AssetStream.stop``."""
+        life = self.life
+        self.stop_requested = True
+        if life is None:
+            # Forbids a later start; one under way sees the request by itself.
+            self._permit.clear()
+            return True
+        life.stop()
+        if life.in_callback():
+            return True
+        return life.join(Deadline(timeout))
+
+    def _refusal(self, text: str) -> StreamStateError:
+        account = self._settings.account
+        return StreamStateError(
+            f"{account}: {text}", exchange=self._exchange.name, account=account
+        )

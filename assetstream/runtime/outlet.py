@@ -1,0 +1,158 @@
+"""Where news leaves the session: the state, the callbacks' mailbox, the watches.
+
+Everything here is written by the session's thread, in the step that changed the book, so
+every queue shows the order in which the book changed (W2).
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timezone
+from typing import Sequence
+
+from assetstream.book import BalanceBook
+from assetstream.errors import AssetStreamError
+from assetstream.events import AssetUpdate, Balance, Gap, Source, StateChange
+from assetstream.runtime import clock
+from assetstream.runtime.dispatcher import Handlers
+from assetstream.runtime.mailbox import CallbackMailbox, End, News, WatchQueue
+from assetstream.runtime.proof import Proof
+from assetstream.states import TRANSITIONS, State
+
+__all__ = ["Outlet"]
+
+logger = logging.getLogger("assetstream")
+
+
+class Outlet:
+    """The stream's state, and everyone who hears of news."""
+
+    def __init__(
+        self,
+        book: BalanceBook,
+        handlers: Handlers,
+        mailbox: CallbackMailbox,
+        proof: Proof,
+    ) -> None:
+        self._book = book
+        self.proof = proof
+        self._handlers = handlers
+        self._mailbox = mailbox
+        # Replaced, never changed: any thread may leave.
+        self._watches: tuple[WatchQueue, ...] = ()
+        #: The state as last decided; ``state_at`` knows better (L1).
+        self.state = State.NEW
+        #: Why it is not LIVE, or the last thing that went wrong.
+        self.error: AssetStreamError | None = None
+        #: The last time that was missed.
+        self.last_gap: Gap | None = None
+
+    # Asked from any thread.
+
+    def state_at(self, now: float) -> State:
+        """The state; STALE once the proof has run out, noticed or not (L1, A7)."""
+        state = self.state
+        if state is State.LIVE and not self.proof.holds(now):
+            return State.STALE
+        return state
+
+    def standing(self, balance: Balance) -> tuple[float, bool]:
+        """Answer ``(age, stale)`` for a balance of the book."""
+        now = clock.now()
+        entry = self._book.entry(balance.currency) or self._book.absent
+        proof = self.proof.while_live
+        stale = self.state_at(now) is not State.LIVE
+        if entry.balance is not balance and entry is not self._book.absent:
+            proof, stale = min(proof, entry.replaced_at), True
+        doubted = entry.doubted
+        if doubted is not None:
+            proof, stale = min(proof, doubted), True
+        return max(0.0, now - proof), stale
+
+    # In the session's thread.
+
+    def deliver(self, news: Sequence[News]) -> None:
+        """Tell everyone, in order."""
+        if not news:
+            return
+        for item in news:
+            if isinstance(item, AssetStreamError):
+                item.exchange = item.exchange or self._book.exchange
+                item.account = item.account or self._book.account
+                self.error = item
+            elif self._watches:
+                for watch in self._watches:
+                    watch.put(item)
+        if not self._handlers.asset:
+            # Nobody asked for updates: they are not even queued.
+            news = [item for item in news if not isinstance(item, AssetUpdate)]
+        if news:
+            self._mailbox.put(news)
+
+    def change(self, state: State, reason: str, gap: Gap | None = None) -> None:
+        """Go to another state; the one place that does."""
+        if state is self.state:
+            return
+        if state not in TRANSITIONS[self.state]:
+            raise RuntimeError(f"no way from {self.state} to {state}")
+        change = StateChange(
+            self._book.exchange, self._book.account, self.state, state, reason, gap
+        )
+        self.state = state
+        if state is State.LIVE:
+            self.error = None
+        self.last_gap = gap or self.last_gap
+        logger.debug("%s: %s", self._book.account, change)
+        self.deliver([change])
+
+    def fail(self, error: AssetStreamError) -> None:
+        """End by an error: updates first, then ``on_error``, then ``on_state``."""
+        error.fatal = True
+        self.deliver([error])
+        self.change(State.FAILED, str(error))
+        self._end(error)
+
+    def stop(self, interrupt: BaseException | None) -> None:
+        """End because the user stopped it; undelivered updates are dropped."""
+        self._mailbox.discard_updates()
+        self.change(State.STOPPED, "stopped")
+        self._end(interrupt)
+
+    def join(self, watch: WatchQueue) -> None:
+        """Add a watch; its first item tells the present state."""
+        if self.state.final:
+            watch.put(End(self.error if self.state is State.FAILED else None))
+            return
+        watch.put(self._present())
+        if watch.with_book:
+            received = datetime.now(timezone.utc)
+            for balance in self._book.balances().values():
+                watch.put(
+                    AssetUpdate(
+                        balance.exchange,
+                        balance.account,
+                        balance.currency,
+                        balance.available,
+                        balance.locked,
+                        None,
+                        received,
+                        Source.SNAPSHOT,
+                    )
+                )
+        self._watches = (*self._watches, watch)
+
+    def leave(self, watch: WatchQueue) -> None:
+        """Remove a watch; from the session's thread, like ``join``."""
+        self._watches = tuple(w for w in self._watches if w is not watch)
+
+    def _present(self) -> StateChange:
+        book = self._book
+        return StateChange(
+            book.exchange, book.account, self.state, self.state, "present"
+        )
+
+    def _end(self, error: BaseException | None) -> None:
+        watches, self._watches = self._watches, ()
+        for watch in watches:
+            watch.put(End(error))
+        self._mailbox.close()

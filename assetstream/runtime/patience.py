@@ -1,0 +1,195 @@
+"""Waits on a socket that end at a deadline or when an interrupt says so."""
+
+from __future__ import annotations
+
+import io
+import selectors
+import socket
+import ssl
+from typing import Any, Callable, Protocol, TypeVar
+
+from assetstream.errors import ConnectionLost
+from assetstream.runtime import clock
+
+__all__ = ["Interrupt", "Interrupted", "Patience", "PatientSocket", "explain"]
+
+Result = TypeVar("Result")
+
+
+class Interrupted(Exception):
+    """The attempt was given up by its owner."""
+
+
+class Waitable(Protocol):
+    """What a selector can wait on."""
+
+    def fileno(self) -> int:
+        """Return the file descriptor."""
+
+
+class Interrupt(Protocol):
+    """What may end a wait early."""
+
+    def fileno(self) -> int:
+        """Return what is readable when there is something to check."""
+
+    def check(self) -> None:
+        """Run what was posted.
+
+        Raises:
+            Interrupted: the attempt is to be given up; otherwise the wait goes on.
+        """
+
+
+def explain(error: OSError) -> str:
+    """Return the system's words for an error, without addresses or file names."""
+    if isinstance(error, ssl.SSLError):
+        return error.reason or "TLS error"
+    return error.strerror or type(error).__name__
+
+
+class Patience:
+    """How long, and until what, the steps of one attempt may wait on sockets."""
+
+    def __init__(self, deadline: float, interrupt: Interrupt, peer: str) -> None:
+        self.deadline = deadline
+        self.interrupt = interrupt
+        self.peer = peer
+
+    @property
+    def left(self) -> float:
+        """Seconds until the deadline, negative behind it."""
+        return self.deadline - clock.now()
+
+    def until(self, deadline: float) -> Patience:
+        """Return the same patience with this deadline, if it is an earlier one."""
+        return Patience(min(deadline, self.deadline), self.interrupt, self.peer)
+
+    def wait(self, sock: Waitable, event: int, phase: str) -> None:
+        """Wait until ``sock`` is ready for ``event``.
+
+        Raises:
+            ConnectionLost: the deadline came first.
+            Interrupted: the interrupt said so.
+        """
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.interrupt, selectors.EVENT_READ)
+            selector.register(sock, event)
+            while True:
+                self.check(phase)
+                ready = [key.fileobj for key, _ in selector.select(self.left)]
+                if self.interrupt in ready:
+                    self.interrupt.check()
+                if sock in ready:
+                    return
+
+    def check(self, phase: str) -> None:
+        """Raise ConnectionLost if the deadline has passed."""
+        if self.left <= 0:
+            raise ConnectionLost(
+                f"{self.peer} did not answer in time while {phase}. The network, a "
+                "firewall or the exchange is slow or down; it may work again later"
+            )
+
+    def persist(
+        self,
+        operation: Callable[[], Result],
+        sock: Waitable,
+        event: int,
+        phase: str,
+    ) -> Result:
+        """Repeat a non-blocking ``operation`` until it goes through.
+
+        Raises:
+            ConnectionLost: the deadline came first, or the connection broke.
+            Interrupted: the interrupt said so.
+            ssl.SSLCertVerificationError: for the caller to explain.
+        """
+        # Looked at each time: a peer that drips bytes never lets us wait.
+        self.check(phase)
+        while True:
+            try:
+                return operation()
+            except ssl.SSLWantReadError:
+                blocked = selectors.EVENT_READ
+            except ssl.SSLWantWriteError:
+                blocked = selectors.EVENT_WRITE
+            except BlockingIOError:
+                blocked = event
+            except ssl.SSLCertVerificationError:
+                raise
+            except OSError as error:
+                lost = f"{self.peer} broke the connection while {phase}"
+                raise ConnectionLost(f"{lost}: {explain(error)}") from None
+            self.wait(sock, blocked, phase)
+
+    def receive(self, sock: socket.socket, size: int, phase: str) -> bytes:
+        """Receive up to ``size`` bytes; b"" at the end of the stream."""
+        return self.persist(lambda: sock.recv(size), sock, selectors.EVENT_READ, phase)
+
+    def send_all(self, sock: socket.socket, data: bytes, phase: str) -> None:
+        """Send all of ``data``."""
+        while data:
+            sent = self.persist(
+                lambda rest=data: sock.send(rest),  # type: ignore[misc]
+                sock,
+                selectors.EVENT_WRITE,
+                phase,
+            )
+            data = data[sent:]
+
+
+class PatientSocket:
+    """A socket as http.client uses it, every wait of which is the call's patience.
+
+    Attributes:
+        patience: of the call that uses the connection at present.
+    """
+
+    def __init__(self, raw: socket.socket, patience: Patience) -> None:
+        self.raw = raw
+        self.patience = patience
+
+    def sendall(self, data: bytes) -> None:
+        self.patience.send_all(self.raw, data, "taking the request")
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        return io.BufferedReader(Incoming(self.raw, self.patience))
+
+    def settimeout(self, timeout: float | None) -> None:
+        """Ignored: the deadline is the call's."""
+
+    def fileno(self) -> int:
+        return self.raw.fileno()
+
+    def shutdown(self, how: int) -> None:
+        socket.socket.shutdown(self.raw, how)
+
+    def close(self) -> None:
+        self.raw.close()
+
+
+class Incoming(io.RawIOBase):
+    """The bytes of one response."""
+
+    def __init__(self, sock: socket.socket, patience: Patience) -> None:
+        self._sock = sock
+        self._patience = patience
+        # Keeps the socket open until the response is read, though the connection be
+        # closed before: http.client relies on that.
+        self._hold = sock.makefile("rb", buffering=0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        return self._patience.persist(
+            lambda: self._sock.recv_into(buffer),
+            self._sock,
+            selectors.EVENT_READ,
+            "answering",
+        )
+
+    def close(self) -> None:
+        self._hold.close()
+        super().close()

@@ -1,0 +1,300 @@
+"""What one stream does next, and when: connections, their conversation, their end.
+
+Runs in one thread, which owns the conversation, the book and the state (W2). It never
+waits: the reader calls it when something came or when ``deadline`` has passed.
+
+Rules kept here: W1 (the generation of each connection), S1 (the gap), A7 (the lease),
+L1 (liveness by our own clock), L2 (any close is a disconnect).
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta, timezone
+from typing import Callable, Mapping, Sequence
+
+from assetstream.audit import Verdict
+from assetstream.book import BalanceBook, Moment
+from assetstream.errors import (
+    AssetStreamError,
+    ConnectionLost,
+    ProtocolError,
+)
+from assetstream.events import AssetUpdate, Gap, Source
+from assetstream.protocol import (
+    NEVER,
+    Alive,
+    Connect,
+    Conversation,
+    Exchange,
+    Fail,
+    Memory,
+    Ping,
+    Ready,
+    Report,
+    Send,
+    Step,
+    Warn,
+)
+from assetstream.runtime import clock
+from assetstream.runtime.attempts import Attempts
+from assetstream.runtime.channel import Broken, Channel, Closed, Ending, Refused
+from assetstream.runtime.link import Link, clock_offset
+from assetstream.runtime.outlet import Outlet
+from assetstream.runtime.reads import Reads
+from assetstream.states import State
+
+__all__ = ["Session"]
+
+
+class Session:
+    """One stream's life from connection to connection."""
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        book: BalanceBook,
+        outlet: Outlet,
+        random: Callable[[], float],
+    ) -> None:
+        self._exchange = exchange
+        self._book = book
+        self._outlet = outlet
+        self._memory: Memory = {}
+        self._attempts = Attempts(exchange.limits, random)
+        #: What can be proved; read from any thread.
+        self.proof = outlet.proof
+        self.link = Link()
+        #: Seconds the last answered ping took.
+        self.round_trip: float | None = None
+        # The exchange's wall clock less ours, seconds (K3).
+        self._offset = 0.0
+        #: Set once, before the first attempt.
+        self.reads: Reads
+        #: When the next connection is to be made; NEVER while there is one.
+        self.retry_at = NEVER
+        #: The user asked to stop, or the stream has failed: no more connections.
+        self.over = False
+        #: Number of the present connection, 0 before the first (W1).
+        self.generation = 0
+        self._gap_began: datetime | None = None
+
+    # Called by the thread that owns the session.
+
+    @property
+    def deadline(self) -> float:
+        """When ``due`` must be called, or a connection made."""
+        link = self.link
+        if link.conversation is None:
+            return self.retry_at
+        deadline = min(
+            link.conversation.deadline, self.proof.dead_at, self.reads.deadline
+        )
+        if self._outlet.state is State.LIVE:
+            deadline = min(deadline, self.proof.lease_ends_at)
+        return deadline
+
+    def begin(self) -> None:
+        """The stream was started."""
+        self._outlet.change(State.CONNECTING, "started")
+        self.retry_at = clock.now()
+
+    def connect(self, channel: Channel) -> Connect:
+        """Begin a new connection over ``channel``; say where to."""
+        self.retry_at = NEVER
+        self.generation += 1
+        conversation = self._exchange.conversation(self._memory)
+        self.link = Link(conversation, channel, clock.now())
+        return conversation.connect(clock.now(), str(uuid.uuid4()))
+
+    def opened(self, headers: Mapping[str, str]) -> None:
+        """The upgrade was answered well."""
+        now = clock.now()
+        self._prove(now)
+        offset = clock_offset(headers.get("date"))
+        if offset is not None:
+            self._offset = offset
+        self._follow(self._conversation.opened(now))
+
+    def received(self, frames: list[bytes]) -> None:
+        """Data frames came, in this order."""
+        now = clock.now()
+        self._prove(now)
+        self._follow(self._conversation.received(frames, now))
+
+    def pong(self) -> None:
+        """A WebSocket pong came."""
+        now = clock.now()
+        self._prove(now)
+        self._follow(self._conversation.pong(now))
+
+    def due(self) -> None:
+        """The deadline has passed."""
+        now = clock.now()
+        link = self.link
+        if link.conversation is None:
+            return
+        if now >= self.proof.dead_at:
+            self._abandon(self._silent())
+            return
+        if now >= link.conversation.deadline:
+            self._follow(link.conversation.due(now))
+        if self._outlet.state is State.LIVE and now >= self.proof.lease_ends_at:  # A7
+            self._stale("unverified: no comparison with REST succeeded for too long")
+        self.reads.due(now)
+
+    def ended(self, ending: Ending) -> None:
+        """The channel is over; exactly once for each."""
+        conversation = self._conversation
+        if isinstance(ending, Refused):
+            error = conversation.refused(ending.status, ending.headers, ending.body)
+        elif isinstance(ending, Closed):
+            error = conversation.closed(ending.code, ending.reason)
+        elif isinstance(ending, Broken):
+            error = ending.error
+        else:
+            error = self.link.failure or ConnectionLost("the attempt was given up")
+        self.reads.disconnected()
+        self.proof.disconnected()
+        self.link.conversation = self.link.channel = None
+        if not self.over:
+            self._lost(error)
+
+    def stop(self) -> None:
+        """Say goodbye and end; the thread does the rest."""
+        self.over = True
+        channel = self.link.channel
+        if channel is not None and channel.is_open:
+            for step in self._conversation.closing():
+                if isinstance(step, Send):
+                    channel.send(step.text)
+            channel.close()
+
+    # Called by the reads.
+
+    def moment(self) -> Moment:
+        """The present moment of this connection, by every clock."""
+        received = datetime.now(timezone.utc)
+        return Moment(
+            clock.now(),
+            received,
+            int((received.timestamp() + self._offset) * 1000),
+            self.generation,
+        )
+
+    def merged(self, news: list[AssetUpdate]) -> None:
+        """The snapshot is merged: LIVE."""
+        self.proof.lease_ends_at = self.reads.lease_ends_at
+        self._outlet.deliver(news)
+        self._attempts.accepted()
+        recovered = sum(u.source is Source.RECOVERED for u in news)
+        self._live("balances read and merged", recovered)
+
+    def audited(self, verdict: Verdict) -> None:
+        """An audit was completed: LIVE may be said again (A7)."""
+        self.proof.lease_ends_at = self.reads.lease_ends_at
+        self._attempts.accepted()
+        self._outlet.deliver(verdict.news)
+        if self._outlet.state is State.STALE:
+            self._live("verified", verdict.drifts)
+        if verdict.reconnect:
+            self._abandon(ConnectionLost(f"reconnecting: {verdict.reconnect}"))
+
+    def read_failed(self, error: AssetStreamError) -> bool:
+        """A read failed; False if the stream fails with it."""
+        if self._attempts.end_with(error, self._was_live):
+            self._abandon(error)
+            return False
+        self._outlet.deliver([error])
+        return True
+
+    # Within.
+
+    @property
+    def _was_live(self) -> bool:
+        return self._outlet.state in (State.LIVE, State.STALE)
+
+    @property
+    def _conversation(self) -> Conversation:
+        assert self.link.conversation is not None
+        return self.link.conversation
+
+    def _prove(self, now: float) -> None:
+        self.proof.came(now, self._outlet.state is State.LIVE)
+
+    def _follow(self, steps: Sequence[Step]) -> None:
+        """Carry out what the conversation asked for."""
+        for step in steps:
+            channel = self.link.channel
+            if channel is None:  # An earlier step ended the connection.
+                return
+            if isinstance(step, Report):
+                self._pushed(step)
+            elif isinstance(step, Send):
+                channel.send(step.text)
+            elif isinstance(step, Ping):
+                channel.ping()
+            elif isinstance(step, Alive):
+                self.round_trip = step.round_trip or self.round_trip
+            elif isinstance(step, Ready):
+                self.reads.ready(self.generation, clock.now())
+            elif isinstance(step, Warn):
+                self._warned(step.error)
+            else:
+                self._abandon(step.error)
+
+    def _pushed(self, report: Report) -> None:
+        moment = self.moment()
+        news = self._book.push(report.balances, moment)
+        self.reads.pushed()
+        if any(isinstance(item, ProtocolError) for item in news):  # K3
+            self.reads.doubted(moment.now)
+        self._outlet.deliver(news)
+
+    def _warned(self, error: AssetStreamError) -> None:
+        if isinstance(error, ProtocolError):  # K5
+            now = clock.now()
+            self._book.doubt(error.currency, now)
+            self.reads.doubted(now)
+        self._outlet.deliver([error])
+
+    def _abandon(self, error: AssetStreamError) -> None:
+        """Give the connection up, for this reason."""
+        self.link.failure = error
+        if self.link.channel is not None:
+            self.link.channel.close()
+
+    def _lost(self, error: AssetStreamError) -> None:
+        """A connection was lost or could not be made (L2, L3)."""
+        now = clock.now()
+        if self._attempts.end_with(error, self._was_live):
+            self.over = True
+            self._outlet.fail(error)
+            return
+        self.retry_at = self._attempts.next_at(now, error, self.link)
+        self._outlet.deliver([error])
+        self._stale(str(error))
+
+    def _stale(self, reason: str) -> None:
+        if self._outlet.state is State.LIVE:
+            # The gap begins with the last proof, not with its discovery (S1).
+            silence = clock.now() - self.proof.while_live
+            began = datetime.now(timezone.utc) - timedelta(seconds=max(0.0, silence))
+            self._gap_began = self._gap_began or began
+            self._outlet.change(State.STALE, reason)
+
+    def _live(self, reason: str, recovered: int) -> None:
+        now = clock.now()
+        gap = None
+        if self._gap_began is not None:
+            gap = Gap(self._gap_began, datetime.now(timezone.utc), recovered)
+            self._gap_began = None
+        self.proof.while_live = now
+        self.link.live_since = min(self.link.live_since, now)
+        self._outlet.change(State.LIVE, reason, gap)
+
+    def _silent(self) -> ConnectionLost:
+        return ConnectionLost(
+            "the exchange has sent nothing, not even a pong, for "
+            f"{self.proof.patience:g} s: connection lost"
+        )

@@ -1,0 +1,147 @@
+"""What goes in and out of one open connection, as the reader serves it."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from typing import Callable, Protocol
+
+from assetstream.errors import ConnectionLost, ProtocolError
+from assetstream.runtime.ending import Broken, Closed, Ending, Owner
+from assetstream.runtime.frames import BadFrame, Scanner
+from assetstream.runtime.outbox import Outbox
+from assetstream.runtime.patience import explain
+
+__all__ = ["Parser", "Traffic"]
+
+CHUNK = 1 << 16
+
+
+class Parser(Protocol):
+    """Whom frames are left to that are not plain data; it takes notes of them."""
+
+    #: Complete data messages, in order, until they are taken.
+    messages: list[bytes]
+    #: True if a pong came; reset by who acts on it.
+    ponged: bool
+    #: What the peer's Close frame said, once there was one.
+    closed: Closed | None
+
+    def parse(self, frame: bytes) -> None:
+        """Take note of one whole frame, answer it if need be; raise BadFrame."""
+
+
+class Traffic:
+    """One open connection's bytes: frames to the owner, the outbox to the peer.
+
+    Attributes:
+        outbox: where the library's sends go.
+        over: set by the channel; from then on nothing is delivered.
+    """
+
+    def __init__(
+        self,
+        owner: Owner,
+        sock: socket.socket,
+        parser: Parser,
+        finish: Callable[[Ending], None],
+    ) -> None:
+        self.outbox = Outbox(sock)
+        self.over = False
+        self._owner = owner
+        self._sock = sock
+        self._parser = parser
+        self._finish = finish
+        self._scanner = Scanner()
+
+    @property
+    def deadline(self) -> float:
+        """When the outbox must have emptied."""
+        return self.outbox.deadline
+
+    @property
+    def wants_write(self) -> bool:
+        """True if the outbox waits for the socket."""
+        return self.outbox.wants_write
+
+    def fileno(self) -> int:
+        """Return the socket's file descriptor."""
+        return self._sock.fileno()
+
+    def pending(self) -> bool:
+        """Return True if TLS holds data that a selector cannot see."""
+        return isinstance(self._sock, ssl.SSLSocket) and self._sock.pending() > 0
+
+    def readable(self) -> None:
+        """Read one buffer and act on it."""
+        try:
+            data = self._sock.recv(CHUNK)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return
+        except ssl.SSLWantWriteError:
+            self.outbox.wants_write = True  # TLS answers the peer before it reads on
+            return
+        except OSError as error:
+            self._finish(Closed(None, explain(error)))
+            return
+        if not data:
+            self._finish(Closed(None))
+            return
+        self.take(data)
+        # A send that waited for TLS to read goes on now.
+        if not self.over and self.outbox.wants_read:
+            self.outbox.flush()
+
+    def writable(self) -> None:
+        """Send what waits."""
+        self.outbox.flush()
+
+    def due(self) -> None:
+        """Give up a peer that does not take what is sent."""
+        if self.outbox.failure:
+            self._finish(Closed(None, self.outbox.failure))
+        else:
+            self._finish(
+                Broken(
+                    ConnectionLost(
+                        "the exchange does not take what is sent: the connection is "
+                        "dead or far too slow"
+                    )
+                )
+            )
+
+    def take(self, data: bytes) -> None:
+        """Act on received bytes, in their order."""
+        try:
+            for found in self._scanner.scan(data):
+                if isinstance(found, list):
+                    self._parser.messages += found
+                else:
+                    self._leave_to_parser(found)
+                    if self.over:
+                        return
+        except BadFrame as error:
+            self._deliver()
+            self._finish(
+                Broken(ProtocolError(f"a frame breaks the WebSocket protocol: {error}"))
+            )
+            return
+        self._deliver()
+
+    def _leave_to_parser(self, frame: bytes) -> None:
+        if frame[0] & 0x08:
+            # A control frame: what came before it is delivered before it.
+            self._deliver()
+            if self.over:
+                return
+        self._parser.parse(frame)
+        if self._parser.ponged:
+            self._parser.ponged = False
+            self._owner.pong()
+        if self._parser.closed is not None:
+            self._finish(self._parser.closed)
+
+    def _deliver(self) -> None:
+        messages, self._parser.messages = self._parser.messages, []
+        if messages and not self.over:
+            self._owner.received(messages)

@@ -1,0 +1,59 @@
+"""An exchange on your own machine, to test a bot without money or keys.
+
+It speaks Upbit's and CoinW's protocols, WebSocket and REST, on one port of 127.0.0.1,
+checks credentials as they do, keeps an exact ledger, and misbehaves on request::
+
+    from assetstream import AssetStream
+    from assetstream.simulator import Simulator
+
+    with Simulator() as exchange:
+        account = exchange.upbit(balances={"SGD": "1000", "BTC": "0.5"})
+        with AssetStream(account.exchange(), on_asset=print) as stream:
+            account.deposit("BTC", "0.1")
+            exchange.drop_connections()
+
+``python -m assetstream.simulator`` runs one by itself. It needs the extra of its name::
+
+    pip install "assetstream[simulator]"
+"""
+
+from __future__ import annotations
+
+try:
+    import websockets as _websockets  # noqa: F401
+except ModuleNotFoundError:
+    raise ModuleNotFoundError(
+        "assetstream.simulator needs the package websockets: "
+        'pip install "assetstream[simulator]"',
+        name="websockets",
+    ) from None
+
+from assetstream.simulator.account import Account
+from assetstream.simulator.coinw import CoinWAccount
+from assetstream.simulator.faults import Fault, Switch
+from assetstream.simulator.ledger import Insufficient, Order, Standing
+from assetstream.simulator.messages import Kind, Message, Reply, Request
+from assetstream.simulator.seen import Seen
+from assetstream.simulator.simulator import Simulator
+from assetstream.simulator.trader import Trader
+from assetstream.simulator.upbit import UpbitAccount
+from assetstream.simulator.websocket import Connection
+
+__all__ = [
+    "Account",
+    "CoinWAccount",
+    "Connection",
+    "Fault",
+    "Insufficient",
+    "Kind",
+    "Message",
+    "Order",
+    "Reply",
+    "Request",
+    "Seen",
+    "Simulator",
+    "Standing",
+    "Switch",
+    "Trader",
+    "UpbitAccount",
+]

@@ -1,0 +1,195 @@
+"""An account's money: exact, thread-safe, and with a memory of every state it had.
+
+Every operation is one step under the ledger's lock; what it changed is handed to the
+listeners in that same step, so nobody can see changes in another order than the book.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from decimal import Clamped, Context, Decimal, Inexact, InvalidOperation
+from typing import Callable
+
+from msgspec import Struct
+
+__all__ = ["Amount", "Change", "Entry", "Insufficient", "Ledger", "Order", "Standing"]
+
+#: What operations accept. No float: it could not say exactly what is meant.
+Amount = Decimal | str | int
+
+ZERO = Decimal(0)
+# States kept per currency: over ten seconds of history at 5,000 changes a second.
+HISTORY = 60_000
+#: Changes of these kinds happen outside the order book.
+TRANSFERS = frozenset({"deposit", "withdraw"})
+
+
+class Insufficient(ValueError):
+    """The account does not have that much."""
+
+
+class Standing(Struct, frozen=True):
+    """What one currency stood at, from ``since`` (monotonic seconds) on."""
+
+    since: float
+    available: Decimal
+    locked: Decimal
+
+
+class Entry(Struct, frozen=True):
+    """One currency after a change; ``number`` counts the ledger's entries from 0."""
+
+    currency: str
+    available: Decimal
+    locked: Decimal
+    number: int
+
+
+class Change(Struct, frozen=True):
+    """One operation's outcome.
+
+    Attributes:
+        kind: name of the operation.
+        time_ms: wall time in milliseconds since 1970; never goes back in one ledger.
+        entries: one entry per currency touched, what was paid before what was received.
+    """
+
+    kind: str
+    time_ms: int
+    entries: tuple[Entry, ...]
+
+
+class Order(Struct, eq=False):
+    """An open order: ``remaining`` of ``pay`` is locked to buy ``receive``."""
+
+    pay: str
+    receive: str
+    remaining: Decimal
+
+
+class Ledger:
+    """Balances of one account, changed by the operations an exchange knows.
+
+    Each operation happens as a whole, or raises and changes nothing: ``Insufficient``
+    for an overdraft, ``ValueError`` for what is no amount, ``TypeError`` for a float.
+    """
+
+    def __init__(
+        self,
+        balances: dict[str, Amount],
+        listener: Callable[[Change], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._lock = threading.Lock()
+        self._listener = listener
+        self._clock = clock
+        self._time_ms = 0
+        self._entries = 0
+        # Raises instead of rounding: a simulated exchange must not lose a digit.
+        self._exact = Context(prec=400, traps=[Inexact, Clamped, InvalidOperation])
+        self._history: dict[str, deque[Standing]] = {
+            # It was there before anybody looked, however far a replica lags behind.
+            currency: deque(
+                [Standing(float("-inf"), positive(amount, zero=True), ZERO)], HISTORY
+            )
+            for currency, amount in balances.items()
+        }
+
+    def balances(self, lag: float = 0.0) -> dict[str, tuple[Decimal, Decimal]]:
+        """(available, locked) by currency, as it was ``lag`` seconds ago."""
+        with self._lock:
+            then = self._clock() - lag if lag else float("inf")
+            found = {}
+            for currency, states in self._history.items():
+                state = next((s for s in reversed(states) if s.since <= then), None)
+                if state is not None:
+                    found[currency] = (state.available, state.locked)
+            return found
+
+    def history(self, currency: str) -> list[Standing]:
+        """Every state of the currency, oldest first (the last 60,000)."""
+        with self._lock:
+            return list(self._history.get(currency, ()))
+
+    def deposit(self, currency: str, amount: Amount) -> None:
+        """Add to what is available."""
+        with self._lock:
+            self._apply("deposit", (currency, positive(amount), ZERO))
+
+    def withdraw(self, currency: str, amount: Amount) -> None:
+        """Take away from what is available."""
+        with self._lock:
+            self._apply("withdraw", (currency, -positive(amount), ZERO))
+
+    def place_order(self, pay: str, amount: Amount, receive: str) -> Order:
+        """Lock ``amount`` of ``pay`` in a new order that buys ``receive``."""
+        if pay == receive:
+            raise ValueError(f"an order cannot pay {pay} for {receive}")
+        paid = positive(amount)
+        with self._lock:
+            self._apply("place_order", (pay, -paid, paid))
+            return Order(pay, receive, paid)
+
+    def fill(self, order: Order, received: Amount, paid: Amount | None = None) -> None:
+        """Trade: ``paid`` of the locked money (all that remains) for ``received``."""
+        got = positive(received)
+        with self._lock:
+            cost = order.remaining if paid is None else positive(paid)
+            if not 0 < cost <= order.remaining:
+                raise Insufficient(
+                    f"the order has {order.remaining} {order.pay} left, not {cost}"
+                )
+            self._apply("fill", (order.pay, ZERO, -cost), (order.receive, got, ZERO))
+            order.remaining = self._exact.subtract(order.remaining, cost)
+
+    def cancel(self, order: Order) -> None:
+        """Unlock what remains of the order; nothing if it was filled."""
+        with self._lock:
+            left = order.remaining
+            if left:
+                self._apply("cancel", (order.pay, left, -left))
+                order.remaining = ZERO
+
+    def _apply(self, kind: str, *moves: tuple[str, Decimal, Decimal]) -> None:
+        """Carry out moves of (currency, available, locked), all or none."""
+        assert self._lock.locked()
+        after = [(move[0], *self._moved(*move)) for move in moves]
+        # Wall clocks are set back; an exchange's times are not.
+        self._time_ms = max(self._time_ms, time.time_ns() // 1_000_000)
+        since = self._clock()
+        entries = []
+        for currency, available, locked in after:
+            states = self._history.setdefault(currency, deque(maxlen=HISTORY))
+            states.append(Standing(since, available, locked))
+            entries.append(Entry(currency, available, locked, self._entries))
+            self._entries += 1
+        self._listener(Change(kind, self._time_ms, tuple(entries)))
+
+    def _moved(
+        self, currency: str, available: Decimal, locked: Decimal
+    ) -> tuple[Decimal, Decimal]:
+        states = self._history.get(currency)
+        before = states[-1] if states else Standing(0.0, ZERO, ZERO)
+        free = self._exact.add(before.available, available)
+        held = self._exact.add(before.locked, locked)
+        if free < 0 or held < 0:
+            raise Insufficient(
+                f"{currency}: {before.available} available and {before.locked} locked "
+                f"do not allow {available:+f} and {locked:+f}"
+            )
+        return free, held
+
+
+def positive(amount: Amount, *, zero: bool = False) -> Decimal:
+    """``amount`` as an exact Decimal above zero (or zero, if allowed)."""
+    if isinstance(amount, float):
+        raise TypeError("amounts are str, int or Decimal: a float is not exact")
+    try:
+        value = Decimal(amount)
+    except InvalidOperation:
+        raise ValueError(f"not an amount: {amount!r}") from None
+    if not value.is_finite() or value < 0 or (value == 0 and not zero):
+        raise ValueError(f"not an amount above zero: {amount!r}")
+    return value

@@ -1,0 +1,85 @@
+"""What passes between the server and the simulated exchanges, as data."""
+
+from __future__ import annotations
+
+import enum
+from typing import Mapping
+from urllib.parse import parse_qsl
+
+import msgspec
+from msgspec import Struct
+
+__all__ = ["Kind", "Message", "Refused", "Reply", "Request"]
+
+
+class Kind(str, enum.Enum):
+    """What a frame sent to a client is. ``Simulator.withhold`` takes these."""
+
+    #: A balance.
+    PUSH = "push"
+    #: The answer to a login (CoinW).
+    LOGIN = "login"
+    #: The answer to a subscription or its end (CoinW).
+    SUBSCRIPTION = "subscription"
+    #: The answer to LIST_SUBSCRIPTIONS (Upbit).
+    LIST = "list"
+    #: ``{"status":"UP"}`` (Upbit) or ``{"event":"pong"}`` (CoinW).
+    STATUS = "status"
+    #: The answer to a WebSocket ping.
+    PONG = "pong"
+    #: An error.
+    ERROR = "error"
+
+
+class Message(Struct, frozen=True):
+    """A data frame to be sent."""
+
+    kind: Kind
+    payload: bytes
+    binary: bool = False
+
+
+class Request(Struct, frozen=True):
+    """An HTTP request. Its repr shows neither headers nor query: both may sign.
+
+    ``exchange`` is the simulated exchange its path belongs to, "" for none.
+    """
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+    address: str
+    exchange: str
+
+    @property
+    def parameters(self) -> list[tuple[str, str]]:
+        """The query's parameters, decoded, in their order."""
+        return parse_qsl(self.query, keep_blank_values=True)
+
+    def __repr__(self) -> str:
+        return f"<Request {self.method} {self.path}>"
+
+
+class Reply(Struct, frozen=True):
+    """An HTTP answer; ``Date``, ``Content-Length`` and ``Connection`` are added."""
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = {}
+
+    @classmethod
+    def json(cls, status: int, content: object, **headers: str) -> Reply:
+        """``content`` as JSON; header names are given with underscores for hyphens."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        named["Content-Type"] = "application/json;charset=utf-8"
+        return cls(status, msgspec.json.encode(content), named)
+
+
+class Refused(Exception):
+    """A request is answered with ``reply`` instead of what it asked for."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply.status)
+        self.reply = reply

@@ -1,0 +1,315 @@
+"""``Simulator``: the object a user holds."""
+
+from __future__ import annotations
+
+import random
+import ssl
+import string
+import threading
+import uuid
+from types import TracebackType
+from typing import Callable, Iterable, Mapping, Sequence
+
+from assetstream.simulator.account import Account, Terms
+from assetstream.simulator.coinw import CoinWAccount, CoinWVenue
+from assetstream.simulator.faults import (
+    Answer,
+    Faults,
+    Lag,
+    RefuseLogins,
+    Switch,
+    Withhold,
+    refusal,
+)
+from assetstream.simulator.ledger import Amount
+from assetstream.simulator.messages import Kind
+from assetstream.simulator.seen import Seen
+from assetstream.simulator.server import Server
+from assetstream.simulator.site import Site
+from assetstream.simulator.upbit import UpbitAccount, UpbitVenue
+from assetstream.simulator.websocket import Connection
+
+__all__ = ["Simulator"]
+
+KEY_LETTERS = string.ascii_letters + string.digits
+
+
+class Simulator:
+    """Upbit and CoinW on one port of 127.0.0.1, from ``start()`` to ``stop()``.
+
+    Use it as a context manager. Accounts may be added before or after the start.
+    Whatever makes it misbehave returns a ``Switch``: on at once, off at the end of its
+    ``with`` block or by ``off()``.
+
+    Args:
+        port: the port to listen on; 0 takes a free one.
+        ssl_context: a server's context turns http and ws into https and wss.
+        seed: keys and traders are the same for the same seed.
+        region: the regional host of Upbit that is played: a key of another is refused.
+        idle_timeout: seconds after which a silent WebSocket is dropped.
+        status_interval: seconds between two ``{"status":"UP"}`` of Upbit.
+        rate_limits: False lets clients ask and connect as often as they like.
+    """
+
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        ssl_context: ssl.SSLContext | None = None,
+        seed: int = 0,
+        region: str = "sg",
+        idle_timeout: float = 60.0,
+        status_interval: float = 10.0,
+        rate_limits: bool = True,
+    ) -> None:
+        self._site = Site(
+            idle_timeout=idle_timeout,
+            status_interval=status_interval,
+            rate_limits=rate_limits,
+            region=region,
+        )
+        self._port = port
+        self._ssl_context = ssl_context
+        self._seed = seed
+        self._venues = (UpbitVenue(self._site), CoinWVenue(self._site))
+        self._accounts: list[Account] = []
+        self._server: Server | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> Simulator:
+        """Listen. Once it returns, clients can connect."""
+        if self._server is not None:
+            raise RuntimeError("the simulator was started already")
+        server = Server(self._port, self._ssl_context, self._site, self._venues)
+        scheme = "https" if self._ssl_context else "http"
+        self._site.url = f"{scheme}://127.0.0.1:{server.server_port}"
+        self._thread = threading.Thread(
+            target=server.serve_forever,
+            args=(0.02,),
+            name="assetstream-simulator-accept",
+            daemon=True,  # joined by stop(), which a script may forget
+        )
+        self._thread.start()
+        self._server = server
+        return self
+
+    def stop(self) -> None:
+        """Stop traders, cut connections, free the port, join every thread.
+
+        May be called twice, and before ``start()``.
+        """
+        for account in self._accounts:
+            account.stop_traders()
+        if self._server is not None and self._thread is not None:
+            self._server.close()
+            self._thread.join()
+            self._thread = None
+
+    @property
+    def url(self) -> str:
+        """Base URL of REST, ``http://127.0.0.1:PORT``."""
+        return self._started_site().url
+
+    @property
+    def ws_url(self) -> str:
+        """Base URL of the WebSockets, ``ws://127.0.0.1:PORT``."""
+        return self._started_site().ws_url
+
+    def upbit(
+        self,
+        balances: Mapping[str, Amount] | None = None,
+        *,
+        permissions: Iterable[str] = ("view",),
+        allowed_ips: Iterable[str] | None = None,
+        region: str | None = None,
+        first_use_silence: bool = False,
+        exponents: bool = False,
+    ) -> UpbitAccount:
+        """Open an account on the simulated Upbit.
+
+        Args:
+            balances: what is available at the start, by currency.
+            permissions: what the key may do; without "view" it reads no balances.
+            allowed_ips: the only addresses it may be used from; None: any.
+            region: where the key is from, if not from the host that is played.
+            first_use_silence: push nothing to the first connection that subscribes.
+            exponents: write some amounts like ``1.5E-7``.
+        """
+        rng, number = self._dice()
+        access_key, secret_key = letters(rng, 40), letters(rng, 40)
+        seed = f"{self._seed}/{number}"
+        account = UpbitAccount(
+            self._site,
+            Terms(number, access_key, secret_key, permissions, allowed_ips, seed),
+            balances or {},
+            region=region or self._site.region,
+            first_use_silence=first_use_silence,
+            exponents=exponents,
+        )
+        self._venues[0].accounts[access_key] = account
+        self._accounts.append(account)
+        return account
+
+    def coinw(
+        self,
+        balances: Mapping[str, Amount] | None = None,
+        *,
+        permissions: Iterable[str] = ("view",),
+        allowed_ips: Iterable[str] | None = None,
+        push_deposits: bool = True,
+        silent_unsub: bool = False,
+    ) -> CoinWAccount:
+        """Open an account on the simulated CoinW.
+
+        Args:
+            balances: what is available at the start, by currency.
+            permissions: what the key may do; without "view" it reads no balances.
+            allowed_ips: the only addresses it may be used from; None: any.
+            push_deposits: push deposits, withdrawals and transfers, too.
+            silent_unsub: do not acknowledge the end of a subscription.
+        """
+        rng, number = self._dice()
+        api_key = str(uuid.UUID(int=rng.getrandbits(128), version=4))
+        secret_key = letters(rng, 48)
+        seed = f"{self._seed}/{number}"
+        account = CoinWAccount(
+            self._site,
+            Terms(number, api_key, secret_key, permissions, allowed_ips, seed),
+            balances or {},
+            push_deposits=push_deposits,
+            silent_unsub=silent_unsub,
+        )
+        self._venues[1].accounts[api_key] = account
+        self._accounts.append(account)
+        return account
+
+    @property
+    def seen(self) -> Seen:
+        """Counts of what came in since the start; ``account.seen`` has an account's."""
+        return self._site.seen
+
+    @property
+    def connections(self) -> int:
+        """How many WebSockets are open."""
+        return len(self._open())
+
+    def wait_for_connections(self, count: int = 1, timeout: float = 5.0) -> None:
+        """Return once ``count`` or more WebSockets are open (0: once none is).
+
+        Raises:
+            TimeoutError: not within ``timeout`` seconds.
+        """
+        self._site.board.wait_for(
+            lambda: self.connections >= count if count else not self.connections,
+            timeout,
+            lambda: f"waited for {count} connections, there are {self.connections}",
+        )
+
+    def wait_for(self, met: Callable[[Seen], object], timeout: float = 5.0) -> None:
+        """Return once ``met(seen)`` is true; it is asked at each connection, frame, ...
+
+        Raises:
+            TimeoutError: not within ``timeout`` seconds.
+        """
+        seen = self._site.seen
+        self._site.board.wait_for(
+            lambda: met(seen), timeout, lambda: f"the condition was not met: {seen}"
+        )
+
+    def drop_connections(
+        self, *, reset: bool = False, account: Account | None = None
+    ) -> int:
+        """Cut all connections (or an account's) without a close frame; says how many.
+
+        Args:
+            reset: by RST instead of FIN.
+            account: cut this account's only.
+        """
+        cut = self._open(account)
+        for connection in cut:
+            connection.drop(reset=reset)
+        return len(cut)
+
+    def close_connections(
+        self, code: int = 1000, reason: str = "", *, account: Account | None = None
+    ) -> int:
+        """Close all connections (or an account's) by a close frame; says how many."""
+        closed = self._open(account)
+        for connection in closed:
+            connection.close(code, reason)
+        return len(closed)
+
+    @property
+    def faults(self) -> Faults:
+        """Where faults of your own are put in: ``with exchange.faults.add(fault):``."""
+        return self._site.faults
+
+    def withhold(self, *kinds: Kind, account: Account | None = None) -> Switch:
+        """Send no frames of these kinds: ``Kind.LIST``, ``Kind.PONG``, ..."""
+        return self.faults.add(Withhold(kinds, account))
+
+    def refuse_upgrades(
+        self,
+        status: int = 503,
+        body: bytes | str = b"",
+        headers: Mapping[str, str] | None = None,
+        *,
+        exchange: str | None = None,
+    ) -> Switch:
+        """Answer WebSocket upgrades (of "upbit" or "coinw", or all) with this."""
+        reply = refusal(status, body, headers)
+        return self.faults.add(Answer(reply, to="upgrade", exchange=exchange))
+
+    def rest_answers(
+        self,
+        status: int,
+        body: bytes | str = b"",
+        headers: Mapping[str, str] | None = None,
+        *,
+        exchange: str | None = None,
+    ) -> Switch:
+        """Answer REST requests (of "upbit" or "coinw", or all) with this."""
+        reply = refusal(status, body, headers)
+        return self.faults.add(Answer(reply, to="rest", exchange=exchange))
+
+    def lag_rest(self, seconds: float) -> Switch:
+        """Let REST show the balances of some seconds ago, like a slow replica."""
+        return self.faults.add(Lag(seconds))
+
+    def refuse_logins(self, account: Account | None = None) -> Switch:
+        """Refuse good credentials on WebSockets; REST accepts them still."""
+        return self.faults.add(RefuseLogins(account))
+
+    def _open(self, account: Account | None = None) -> Sequence[Connection]:
+        found = self._server.open_connections() if self._server else []
+        return [c for c in found if account is None or c.account is account]
+
+    def _dice(self) -> tuple[random.Random, int]:
+        """What the next account's keys are made of, and its number."""
+        number = len(self._accounts) + 1
+        return random.Random(f"{self._seed}/{number}"), number
+
+    def _started_site(self) -> Site:
+        if self._server is None:
+            raise RuntimeError("the simulator was not started: it has no address yet")
+        return self._site
+
+    def __enter__(self) -> Simulator:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        where = self._site.url or "not started"
+        return f"<Simulator {where} connections={self.connections}>"
+
+
+def letters(rng: random.Random, length: int) -> str:
+    """A key of that length."""
+    return "".join(rng.choices(KEY_LETTERS, k=length))

@@ -1,0 +1,127 @@
+"""A random trader: the same seed on the same balances does the same things."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from decimal import ROUND_DOWN, Context, Decimal
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from assetstream.simulator.ledger import Order
+
+if TYPE_CHECKING:
+    from assetstream.simulator.account import Account
+
+__all__ = ["Trader"]
+
+#: What it deals in, beside what the account has.
+COINS = ("BTC", "ETH", "XRP", "SOL")
+#: Prices and fills have many digits on the real exchanges; so have these.
+FINE = Decimal("1e-16")
+COARSE = Decimal("1e-8")
+MAX_OPEN = 8
+EXACT = Context(prec=200)
+
+
+class Trader:
+    """Trades at ``rate`` operations a second in a thread of its own.
+
+    ``with trader:`` starts and stops it; ``step()`` does one operation at once, in the
+    caller's thread, for tests that want no clock.
+    """
+
+    def __init__(self, account: Account, rate: float, seed: int | str) -> None:
+        if rate <= 0:
+            raise ValueError(f"rate must be above zero, not {rate!r}")
+        self.operations = 0
+        self._account = account
+        self._rate = rate
+        self._random = random.Random(seed)
+        self._open: list[Order] = []
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> Trader:
+        """Begin to trade."""
+        if self._thread is None:
+            self._thread = threading.Thread(
+                target=self._run,
+                name=f"assetstream-simulator-trader-{self._account.terms.number}",
+                daemon=True,  # a script that forgot to stop it must be able to end
+            )
+            self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop trading; orders stay open. May be called twice."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def step(self) -> None:
+        """Do one operation now."""
+        roll = self._random.random()
+        if self._open and (roll < 0.5 or len(self._open) >= MAX_OPEN):
+            self._fill(self._take())
+        elif self._open and roll < 0.65:
+            self._account.cancel(self._take())
+        elif roll < 0.70:
+            self._account.deposit(self._currency(), self._share(Decimal(1), COARSE))
+        else:
+            self._place()
+        self.operations += 1
+
+    def _place(self) -> None:
+        pay = self._currency()
+        amount = self._share(self._account.balances[pay][0], COARSE)
+        if amount <= 0:  # too poor to trade: money comes in instead
+            self._account.deposit(pay, 100)
+            return
+        others = [coin for coin in self._coins() if coin != pay]
+        receive = self._random.choice(others)
+        order = self._account.place_order(pay=pay, amount=amount, receive=receive)
+        self._open.append(order)
+
+    def _fill(self, order: Order) -> None:
+        received = self._share(Decimal(1), FINE)
+        if self._random.random() < 0.4 and order.remaining > COARSE * 10:
+            self._account.fill(order, received, self._share(order.remaining, COARSE))
+            self._open.append(order)
+        else:
+            self._account.fill(order, received)
+
+    def _take(self) -> Order:
+        return self._open.pop(self._random.randrange(len(self._open)))
+
+    def _coins(self) -> list[str]:
+        return sorted({*COINS, *self._account.balances})
+
+    def _currency(self) -> str:
+        return self._random.choice(sorted(self._account.balances) or list(COINS))
+
+    def _share(self, whole: Decimal, step: Decimal) -> Decimal:
+        """A part of ``whole``, above zero if there is a step's worth of it."""
+        part = EXACT.multiply(whole, Decimal(self._random.randrange(1, 300)) / 1000)
+        return max(
+            part.quantize(step, ROUND_DOWN, EXACT), step if whole > step else Decimal(0)
+        )
+
+    def _run(self) -> None:
+        # An absolute schedule: a late step does not lower the rate.
+        due = time.monotonic()
+        while not self._stopping.wait(max(0.0, due - time.monotonic())):
+            self.step()
+            due += 1 / self._rate
+
+    def __enter__(self) -> Trader:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()

@@ -1,0 +1,279 @@
+"""One upgraded connection."""
+
+from __future__ import annotations
+
+import heapq
+import os
+import selectors
+import socket
+import ssl
+import struct
+import time
+from collections import deque
+from itertools import count
+from typing import TYPE_CHECKING, Any, Callable
+
+from websockets.frames import Opcode
+from websockets.protocol import OPEN
+from websockets.server import ServerProtocol
+
+from assetstream.simulator.messages import Message
+from assetstream.simulator.site import Session, Site
+
+if TYPE_CHECKING:
+    from assetstream.simulator.account import Account
+
+__all__ = ["Connection"]
+
+#: A client that lets this many bytes pile up is cut off.
+MAX_BACKLOG = 16 * 1024 * 1024
+#: How long to wait for the client's end of a closing handshake.
+LINGER = 1.0
+WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+PONG = 0x80 | Opcode.PONG
+
+
+class Inbox:
+    """What other threads want the connection's thread to do, in order."""
+
+    def __init__(self) -> None:
+        self._items: deque[Message | Callable[[], None]] = deque()
+        self._rung = False
+        self.bell, self._button = socket.socketpair()
+        self.bell.setblocking(False)
+        self._button.setblocking(False)
+
+    def put(self, item: Message | Callable[[], None]) -> None:
+        """Add one; wakes the thread. Never blocks, harmless after the end."""
+        self._items.append(item)
+        if not self._rung:
+            self._rung = True
+            try:
+                self._button.send(b"\0")
+            except OSError:  # the connection has ended
+                pass
+
+    def take(self) -> list[Message | Callable[[], None]]:
+        """All there is."""
+        try:
+            self.bell.recv(4096)
+        except BlockingIOError:
+            pass
+        # Before the items are looked at: who adds one later rings again.
+        self._rung = False
+        items = []
+        while self._items:
+            items.append(self._items.popleft())
+        return items
+
+    def close(self) -> None:
+        """Free the sockets."""
+        self.bell.close()
+        self._button.close()
+
+
+class Connection:
+    """A WebSocket, served by the thread that accepted it.
+
+    Only that thread touches socket and protocol (OpenSSL must not see two threads).
+    ``send``, ``close`` and ``drop`` may be called from any thread and never block.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        sock: socket.socket,
+        protocol: ServerProtocol,
+        gone: Callable[[Connection], None],
+    ) -> None:
+        self.site = site
+        self.session: Session | None = None
+        self.last_received = self.last_sent = self.now()
+        self._sock = sock
+        self._protocol = protocol
+        self._gone = gone
+        self._inbox = Inbox()
+        self._out = bytearray()
+        self._partial = bytearray()
+        self._timers: list[tuple[float, int, Callable[[], None]]] = []
+        self._timer_numbers = count()
+        self._finishing = False
+        self._ended = False
+
+    @property
+    def account(self) -> Account | None:
+        """The account it belongs to; None before a login."""
+        return self.session.account if self.session else None
+
+    @staticmethod
+    def now() -> float:
+        """Monotonic seconds."""
+        return time.monotonic()
+
+    def send(self, message: Message) -> None:
+        """Send a data frame, or what the faults make of it."""
+        for out in self.site.faults.sending(self, message):
+            self._inbox.put(out)
+
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        """Send what is queued, then close; it counts as gone from now on."""
+        self._leave()
+        self._inbox.put(lambda: self._send_close(code, reason))
+
+    def drop(self, *, reset: bool = False) -> None:
+        """Cut it by FIN or RST, no close frame; it counts as gone from now on."""
+        self._leave()
+        self._inbox.put(lambda: self._cut(reset))
+
+    def call_later(self, delay: float, action: Callable[[], None]) -> None:
+        """Call ``action`` on the connection's thread. To be called on it, too."""
+        due = self.now() + delay
+        heapq.heappush(self._timers, (due, next(self._timer_numbers), action))
+
+    def run(self, session: Session, early: bytes) -> None:
+        """Serve until it ends; ``early`` was received behind the upgrade request."""
+        self.session = session
+        self._sock.setblocking(False)
+        try:
+            with selectors.DefaultSelector() as selector:
+                selector.register(self._inbox.bell, selectors.EVENT_READ)
+                selector.register(self._sock, selectors.EVENT_READ)
+                self.site.faults.opened(self)
+                session.opened()
+                self._received(early)
+                self._serve(selector)
+        except OSError:
+            pass  # the client is gone
+        finally:
+            self._leave()
+            self._inbox.close()
+
+    def _serve(self, selector: selectors.BaseSelector) -> None:
+        while not self._ended:
+            for item in self._inbox.take():
+                self._act(item)
+            self._run_timers()
+            self._flush()
+            if self._ended:
+                break
+            wanted = selectors.EVENT_READ
+            if self._out:
+                wanted |= selectors.EVENT_WRITE
+            selector.modify(self._sock, wanted)
+            for key, _ in selector.select(self._patience()):
+                if key.fileobj is self._sock:
+                    self._read()
+
+    def _patience(self) -> float | None:
+        """How long to wait for the socket or the inbox."""
+        return max(0.0, self._timers[0][0] - self.now()) if self._timers else None
+
+    def _run_timers(self) -> None:
+        while self._timers and self._timers[0][0] <= self.now():
+            heapq.heappop(self._timers)[2]()
+
+    def _act(self, item: Message | Callable[[], None]) -> None:
+        if not isinstance(item, Message):
+            item()
+        elif self._protocol.state is OPEN:  # else it came after the close frame
+            self.last_sent = self.now()
+            write = (
+                self._protocol.send_binary if item.binary else self._protocol.send_text
+            )
+            write(item.payload)
+
+    def _read(self) -> None:
+        while not self._ended:
+            try:
+                data = self._sock.recv(65536)
+            except WOULD_BLOCK:
+                return
+            if not data:
+                self._protocol.receive_eof()
+                self._ended = True
+            else:
+                self._received(data)
+            # TLS may hold more than the selector can see.
+            if not isinstance(self._sock, ssl.SSLSocket) or not self._sock.pending():
+                return
+
+    def _received(self, data: bytes) -> None:
+        if not data:
+            return
+        self._protocol.receive_data(data)
+        for event in self._protocol.events_received():
+            self._frame(event)
+
+    def _frame(self, frame: Any) -> None:
+        self.last_received = self.now()
+        if frame.opcode is Opcode.PING:
+            self._count("pings")
+        elif frame.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
+            self._partial += frame.data
+            if frame.fin:
+                payload, self._partial = bytes(self._partial), bytearray()
+                self._message(payload)
+
+    def _message(self, payload: bytes) -> None:
+        self._count("frames")
+        taken = self.site.faults.received(self, payload)
+        if taken is not None and self.session is not None:
+            self.session.received(taken)
+
+    def _count(self, name: str) -> None:
+        seen = [self.site.seen] + ([self.account.seen] if self.account else [])
+        self.site.board.count(name, *seen)
+
+    def _flush(self) -> None:
+        """Send what can be sent without waiting."""
+        for chunk in self._protocol.data_to_send():
+            if not chunk:
+                self._finishing = True
+            elif chunk[0] == PONG:
+                if self.site.faults.pong(self):
+                    self.last_sent = self.now()
+                    self._out += chunk
+            else:
+                self._out += chunk
+        try:
+            while self._out:
+                del self._out[: self._sock.send(self._out)]
+        except WOULD_BLOCK:
+            pass
+        if len(self._out) > MAX_BACKLOG:  # it must not take our memory, nor our time
+            self._leave()
+            self._cut(reset=True)
+        elif self._finishing and not self._out:
+            self._finishing = False
+            self._leave()
+            self._half_close()
+
+    def _half_close(self) -> None:
+        """Say that nothing follows, and give the client a moment to do the same."""
+        try:
+            if isinstance(self._sock, ssl.SSLSocket):
+                self._sock.unwrap()  # sends close_notify, does not wait for the other
+        except (OSError, ValueError):
+            pass
+        self._sock.shutdown(socket.SHUT_WR)
+        self.call_later(LINGER, lambda: self._cut(reset=False))
+
+    def _send_close(self, code: int, reason: str) -> None:
+        if self._protocol.state is OPEN:
+            self._protocol.send_close(code, reason)
+            self.call_later(LINGER, lambda: self._cut(reset=False))
+
+    def _cut(self, reset: bool) -> None:
+        self._ended = True
+        if reset:
+            # With SO_LINGER at zero the coming close() sends RST instead of FIN.
+            form = "hh" if os.name == "nt" else "ii"
+            self._sock.setsockopt(
+                socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(form, 1, 0)
+            )
+
+    def _leave(self) -> None:
+        """No longer counted, no longer pushed to. Any thread, any number of times."""
+        if self.session is not None:
+            self.session.closed()
+        self._gone(self)

@@ -1,0 +1,356 @@
+"""``AssetStream``: the object a user holds."""
+
+from __future__ import annotations
+
+import ssl
+from types import MappingProxyType
+from typing import Callable, Literal, Mapping, NoReturn, TypeVar
+
+from assetstream import siblings
+from assetstream.checks import (
+    check_exchange,
+    check_handler,
+    check_settings,
+)
+from assetstream.errors import AssetStreamError, StaleBalance, StreamStateError
+from assetstream.events import ZERO, AssetUpdate, Balance, Health, Source, StateChange
+from assetstream.protocol import Exchange
+from assetstream.runtime.dispatcher import Handlers
+from assetstream.runtime.launch import Launch
+from assetstream.runtime.life import Life, Settings
+from assetstream.runtime.waiting import Deadline
+from assetstream.runtime.watching import Expectation, Predicate, Updates, Watch
+from assetstream.states import State
+
+__all__ = ["AssetStream"]
+
+AssetHandler = TypeVar("AssetHandler", bound=Callable[[AssetUpdate], object])
+ErrorHandler = TypeVar("ErrorHandler", bound=Callable[[AssetStreamError], object])
+StateHandler = TypeVar("StateHandler", bound=Callable[[StateChange], object])
+
+#: Iterators and waits may fall this many times ``max_pending`` behind (D2).
+WATCH_FACTOR = 10
+
+
+class AssetStream:
+    """The live balances of one account on one exchange.
+
+    One stream, one life: after ``stop()`` make a new one. Every method may be called
+    from any thread unless it says otherwise.
+
+    Handlers are called in order, one at a time, on one thread of the stream's own, never
+    on yours. They may take their time: the balances stay current meanwhile, and past
+    ``max_pending`` updates are folded to the latest per currency. A handler that raises
+    does no harm: the error goes to ``on_error`` as a ``CallbackError``. A handler may
+    call ``stop()``, but not wait for the stream it is called by.
+
+    Args:
+        exchange: an ``Upbit`` or ``CoinW``, which holds the key.
+        on_asset: called with an ``AssetUpdate`` for every change.
+        on_error: called with an ``AssetStreamError``; without one, errors are logged to
+            the logger ``assetstream``.
+        on_state: called with a ``StateChange``; the last call is STOPPED or FAILED.
+        account: label that every event carries; by default the exchange's name and a
+            short fingerprint of the key.
+        audit_interval: seconds between comparisons with REST; by default the exchange's
+            own, which shortens where that is needed; None switches them off, and a
+            change that was never pushed may then stay unknown.
+        connect_timeout: seconds one connection may take, TLS and upgrade included.
+        max_pending: updates kept apart for a slow ``on_asset`` before they are folded.
+        proxy: URL of an HTTP or SOCKS5 proxy, or None.
+        ssl_context: a verifying context to use in place of the process's own.
+
+    Raises:
+        ConfigurationError: an argument is wrong; the text says which and why.
+    """
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        *,
+        on_asset: Callable[[AssetUpdate], object] | None = None,
+        on_error: Callable[[AssetStreamError], object] | None = None,
+        on_state: Callable[[StateChange], object] | None = None,
+        account: str | None = None,
+        audit_interval: float | None | Literal["exchange"] = "exchange",
+        connect_timeout: float = 10.0,
+        max_pending: int = 10_000,
+        proxy: str | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+    ) -> None:
+        check_exchange(exchange)
+        adaptive = audit_interval == "exchange"
+        self._exchange = exchange
+        self._settings = check_settings(
+            Settings(
+                account=f"{exchange.name}-{exchange.fingerprint}"
+                if account is None
+                else account,
+                audit_interval=exchange.limits.audit_interval
+                if audit_interval == "exchange"
+                else audit_interval,
+                adaptive=adaptive,
+                connect_timeout=connect_timeout,
+                max_pending=max_pending,
+                proxy=proxy,
+                ssl_context=ssl_context,
+            )
+        )
+        self._handlers = Handlers()
+        self._launch = Launch(exchange, self._settings, self._handlers)
+        if on_asset is not None:
+            self.on_asset(on_asset)
+        if on_error is not None:
+            self.on_error(on_error)
+        if on_state is not None:
+            self.on_state(on_state)
+
+    # What it is.
+
+    @property
+    def exchange(self) -> Exchange:
+        """The exchange it was made with."""
+        return self._exchange
+
+    @property
+    def account(self) -> str:
+        """The label that every event carries."""
+        return self._settings.account
+
+    @property
+    def owned_here(self) -> bool:
+        """False in a process forked after the stream was made: it is of no use there."""
+        return self._launch.owned_here
+
+    # Handlers.
+
+    def on_asset(self, handler: AssetHandler) -> AssetHandler:
+        """Add a handler for ``AssetUpdate``; also as a decorator. Returns it.
+
+        Raises:
+            ConfigurationError: it is not callable, or it is ``async``.
+        """
+        check_handler("on_asset", handler)
+        self._handlers.asset += (handler,)
+        return handler
+
+    def on_error(self, handler: ErrorHandler) -> ErrorHandler:
+        """Add a handler for ``AssetStreamError``; as ``on_asset``."""
+        check_handler("on_error", handler)
+        self._handlers.error += (handler,)
+        return handler
+
+    def on_state(self, handler: StateHandler) -> StateHandler:
+        """Add a handler for ``StateChange``; as ``on_asset``."""
+        check_handler("on_state", handler)
+        self._handlers.state += (handler,)
+        return handler
+
+    def off(self, handler: Callable[..., object]) -> None:
+        """Remove a handler; one that is not there is no error."""
+        self._handlers.remove(handler)
+
+    # Its life.
+
+    def start(self, wait: bool = True, timeout: float | None = 30.0) -> None:
+        """Connect, and keep the balances live from then on.
+
+        Args:
+            wait: return when LIVE; False returns at once.
+            timeout: seconds to wait for LIVE; None for ever. Errors that may pass are
+                retried until then.
+
+        Raises:
+            AuthenticationError, PermissionDenied: the exchange refuses the key.
+            StreamTimeout: not LIVE in time; its cause is the last error.
+            StreamStateError: started before, stopped, or called inside a callback.
+
+        Whenever it raises for what happened after the start, every thread has ended.
+        """
+        life = self._begin()
+        if not wait:
+            return
+        try:
+            self._watch(life).until_live(timeout)
+        except BaseException:
+            self.stop()
+            raise
+
+    def run_forever(self) -> None:
+        """Start if that was not done, and block until the stream ends.
+
+        Returns after ``stop()`` or Ctrl-C, which stops it cleanly.
+
+        Raises:
+            AssetStreamError: the stream failed; this is the reason.
+            SystemExit, KeyboardInterrupt: a handler raised it.
+        """
+        try:
+            life = self._life_or_begin()
+            life.refuse_in_callback("run_forever()")
+            life.ended.wait(Deadline(None))
+        except KeyboardInterrupt:
+            self.stop()
+            return
+        life.join(Deadline(5.0))
+        if life.interrupt is not None:
+            raise life.interrupt
+        self.raise_if_failed()
+
+    def stop(self, timeout: float | None = 5.0) -> bool:
+        """End the stream; from any thread, a handler or a signal handler, in any state.
+
+        Updates not yet delivered are dropped; the last callback is ``on_state`` with
+        STOPPED. Calling it again does no harm.
+
+        Args:
+            timeout: seconds to wait for the threads; None for ever, 0 not at all.
+
+        Returns:
+            True if every thread has ended (from a handler: will end with it). False if a
+            handler still holds its thread; where it stands has been logged.
+        """
+        return self._launch.stop(timeout)
+
+    def __enter__(self) -> AssetStream:
+        life = self._life_or_begin()
+        try:
+            self._watch(life).until_live(30.0)
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.stop()
+
+    # Waiting for changes.
+
+    def updates(self) -> Updates:
+        """Iterate over all updates, the present book first, in the calling thread."""
+        life = self._life_or_begin()
+        return Updates(self._watch(life, with_book=True))
+
+    def __iter__(self) -> Updates:
+        return self.updates()
+
+    def wait_for(
+        self, predicate: Predicate, timeout: float | None = None
+    ) -> AssetUpdate:
+        """Wait for the next update that meets ``predicate``, called in this thread.
+
+        Args:
+            predicate: called with each ``AssetUpdate``.
+            timeout: seconds; None for ever, 0 not at all.
+
+        Raises:
+            StreamTimeout: none came in time.
+            AssetStreamError: the stream failed, with its reason.
+            StreamStateError: not started, stopped, or called inside a callback.
+        """
+        watch = self._watch(self._launch.started())
+        try:
+            return watch.until(
+                predicate, timeout, snapshots=True, what="an update to wait for"
+            )
+        finally:
+            watch.close()
+
+    def expect(self, predicate: Predicate, timeout: float | None = None) -> Expectation:
+        """Expect an update as the effect of a ``with`` block.
+
+        ::
+
+            with stream.expect(lambda u: u.currency == "BTC", timeout=30) as filled:
+                place_order()
+            filled.update
+
+        It waits to be LIVE, arms itself, runs the block, and then waits for the first
+        update since that meets ``predicate``; never a SNAPSHOT. If the block raises it
+        does not wait. Errors and ``timeout`` as for ``wait_for``.
+        """
+        return Expectation(
+            lambda: self._watch(self._launch.started()), predicate, timeout
+        )
+
+    # What is known.
+
+    @property
+    def balances(self) -> Mapping[str, Balance]:
+        """All known balances by currency: immutable, consistent, kept over reconnects."""
+        life = self._launch.life
+        return MappingProxyType(life.book.balances() if life else {})
+
+    def balance(self, currency: str, max_age: float | None = None) -> Balance:
+        """One currency's balance; zeros for one never held.
+
+        Args:
+            currency: its code, in any case.
+            max_age: seconds; an older number is refused rather than given.
+
+        Raises:
+            StaleBalance: it is older than ``max_age``, or not known: no complete
+                snapshot was merged yet, or what came could not be read.
+        """
+        life = self._launch.life
+        code = currency.upper()
+        balance = life.book.balance(code) if life else None
+        if balance is None:
+            raise StaleBalance(
+                f"{self.account}: {code} is not known (yet); the stream is "
+                f"{self.state}",
+                exchange=self._exchange.name,
+                account=self.account,
+            )
+        if max_age is not None and balance.age > max_age:
+            raise StaleBalance(
+                f"{self.account}: {code} was last proved right {balance.age:.1f} s "
+                f"ago, more than {max_age:g} s; the stream is {self.state}",
+                exchange=self._exchange.name,
+                account=self.account,
+            )
+        return balance
+
+    @property
+    def state(self) -> State:
+        """What may be assumed now; see ``State``."""
+        life = self._launch.life
+        if life is None:
+            return State.STOPPED if self._launch.stop_requested else State.NEW
+        return life.state
+
+    @property
+    def error(self) -> AssetStreamError | None:
+        """Why it FAILED; otherwise what went wrong last, None once that is mended."""
+        life = self._launch.life
+        return life.error if life else None
+
+    def raise_if_failed(self) -> None:
+        """Raise ``error`` if the state is FAILED."""
+        if self.state is State.FAILED and self.error is not None:
+            raise self.error
+
+    def health(self) -> Health:
+        """The figures of this moment."""
+        life = self._launch.life
+        return life.health() if life else Health(state=self.state)
+
+    def __repr__(self) -> str:
+        state = self.state if self.owned_here else "of another process"
+        return f"<AssetStream {self.account} {state}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("an AssetStream holds threads and sockets and is not pickled")
+
+    # Within.
+
+    def _begin(self) -> Life:
+        siblings.announce(self)
+        return self._launch.begin()
+
+    def _life_or_begin(self) -> Life:
+        return self._launch.life or self._begin()
+
+    def _watch(self, life: Life, *, with_book: bool = False) -> Watch:
+        limit = WATCH_FACTOR * self._settings.max_pending
+        return Watch(life, limit, with_book=with_book)

@@ -1,0 +1,73 @@
+"""The public names: all there, all documented, loaded only when asked for."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+
+import assetstream
+from assetstream import errors, events, states
+
+
+def test_everything_promised_is_there() -> None:
+    """Each name of ``__all__`` can be imported, and ``dir`` shows it."""
+    for name in assetstream.__all__:
+        assert getattr(assetstream, name) is not None
+        assert name in dir(assetstream)
+
+
+def test_public_modules_are_exported_whole() -> None:
+    """No event, state or error is forgotten."""
+    for module in (errors, events):
+        assert set(module.__all__) <= set(assetstream.__all__)
+    assert "State" in states.__all__
+
+
+def test_every_public_name_is_documented() -> None:
+    """Also every public method and property of every public class."""
+    for name in assetstream.__all__:
+        if name == "__version__":
+            continue
+        value = getattr(assetstream, name)
+        assert inspect.getdoc(value), name
+        for member, thing in vars(value).items():
+            if member.startswith("_") or not (
+                inspect.isfunction(thing) or isinstance(thing, property)
+            ):
+                continue
+            assert inspect.getdoc(thing), f"{name}.{member}"
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    """As in any module."""
+    assert not hasattr(assetstream, "AssetSteam")
+
+
+def run(code: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+def test_the_version_is_read_without_dependencies() -> None:
+    """Importing the package loads no library."""
+    code = (
+        "import sys, assetstream; assetstream.__version__; "
+        "print([m for m in ('websocket', 'requests', 'jwt', 'msgspec', 'ssl') "
+        "if m in sys.modules])"
+    )
+
+    assert run(code) == "[]"
+
+
+def test_the_core_loads_nothing_optional() -> None:
+    """A stream and both exchanges need no extra."""
+    code = (
+        "import sys; from assetstream import AssetStream, CoinW, Upbit; "
+        "print([m for m in ('click', 'rich', 'websockets', 'asyncio', 'IPython', "
+        "'pytest', 'matplotlib', 'python_socks') if m in sys.modules])"
+    )
+
+    assert run(code) == "[]"
