@@ -6,7 +6,8 @@ The rules kept here:
 =====  ==============================================================================
 A1     5 s and 15 s after LIVE, then every audit interval, +- 20 %.
 A2     A currency is judged only on two reads sent at least 10 s after its last push and
-       2 s apart, with no push before the second is merged.
+       2 s apart, with no push before the second is merged. A push that could not be
+       read, another reason for doubt and a read that changed it count like a push.
 A3     A read equal to a value held within 5 minutes may be a lagging replica's: wait
        until 60 s after the last push.
 A4     Both reads differ from the book and agree: the book is corrected. They differ from
@@ -89,10 +90,11 @@ class Audit:
         verdict = Verdict(news=[])
         self._suspects.clear()
         self._first_sent = sent
+        self._book.doubt_unread(snapshot, moment.now)  # S2
         for report in self._readings(snapshot):
             entry = self._book.entry(report.currency) or Entry()
             if not self._may_judge(entry, sent):
-                self._try_again(entry, entry.pushed_at + REST_LAG, verdict)
+                self._try_again(entry, verdict)
             elif entry.equals(report):
                 entry.settle()
             elif self._lagging(entry, report, moment):
@@ -101,10 +103,10 @@ class Audit:
                 self._suspects[report.currency] = report
         absent = self._book.absent
         if absent.doubted is not None and snapshot.complete:
-            if sent - absent.doubted >= REST_LAG:
+            if self._may_judge(absent, sent):
                 absent.settle()
             else:
-                verdict.again_at = min(verdict.again_at, absent.doubted + REST_LAG)
+                self._try_again(absent, verdict)
         verdict.second = bool(self._suspects)
         if not verdict.second and verdict.again_at == math.inf:
             self._clean_at = moment.now
@@ -113,14 +115,17 @@ class Audit:
     def second_read(self, snapshot: Snapshot, moment: Moment, sent: float) -> Verdict:
         """Judge the suspects of the first read (A2-A5, A8)."""
         verdict = Verdict(news=[])
+        self._book.doubt_unread(snapshot, moment.now)  # S2
         readings = {r.currency: r for r in self._readings(snapshot)}
         unequal = False
         for code, before in self._suspects.items():
             report = readings.get(code)
             entry = self._book.entry(code) or Entry()
-            if report is None or entry.pushed_at >= self._first_sent:
+            if report is None:  # Not understood this time: in doubt.
                 continue
-            if entry.equals(report):
+            if entry.heard_at >= self._first_sent:  # A2
+                self._try_again(entry, verdict)
+            elif entry.equals(report):
                 entry.settle()
             elif self._lagging(entry, report, moment):
                 verdict.again_at = min(verdict.again_at, entry.pushed_at + LAG_WAIT)
@@ -133,7 +138,7 @@ class Audit:
             verdict.reconnect = "two reads of a balance differed from it and each other"
         elif verdict.drifts and self._book.pushed_at < self._clean_at:
             verdict.reconnect = self._reconnect_for_drift(moment.now)
-        elif verdict.drifts == 0:
+        elif verdict.drifts == 0 and verdict.again_at == math.inf:
             self._clean_at = moment.now
         return verdict
 
@@ -160,7 +165,7 @@ class Audit:
 
     @staticmethod
     def _may_judge(entry: Entry, sent: float) -> bool:
-        return sent - entry.pushed_at >= REST_LAG  # A2
+        return sent - entry.heard_at >= REST_LAG  # A2
 
     @staticmethod
     def _lagging(entry: Entry, report: BalanceReport, moment: Moment) -> bool:
@@ -169,19 +174,19 @@ class Audit:
         )  # A3
 
     @staticmethod
-    def _try_again(entry: Entry, at: float, verdict: Verdict) -> None:
+    def _try_again(entry: Entry, verdict: Verdict) -> None:
         # Only doubt is worth an extra read: a busy currency heals itself (A2).
         if entry.doubted is not None and not entry.disputed:
-            verdict.again_at = min(verdict.again_at, at)
+            verdict.again_at = min(verdict.again_at, entry.heard_at + REST_LAG)
 
     def _drifted(
         self, code: str, report: BalanceReport, moment: Moment, verdict: Verdict
     ) -> None:
         entry = self._book.entry(code)
+        if entry is not None and entry.disputed:
+            return  # Told already; it must not hide that others drift (A5).
         verdict.drifts += 1
         if entry is not None:
-            if entry.disputed:
-                return
             pushed_since = entry.pushed_at > entry.drifted_at
             entry.drifts = entry.drifts + 1 if pushed_since else 1
             entry.drifted_at = moment.now
@@ -255,7 +260,6 @@ class AuditSchedule:
         self._early = 0
         self.due_at = math.inf
         if self._interval is not None:
-            self._early = 1
             self.due_at = now + FIRST_AUDITS[0]
 
     def ended(self) -> None:
@@ -264,12 +268,19 @@ class AuditSchedule:
 
     def began(self) -> None:
         """An audit's read was sent."""
+        # One asked for between them stands in for neither of the first audits (A1).
+        while (
+            self._early < len(FIRST_AUDITS)
+            and self.due_at >= self._live_at + FIRST_AUDITS[self._early]
+        ):
+            self._early += 1
         self.due_at = math.inf
 
     def completed(self, now: float, book: BalanceBook, again_at: float) -> None:
         """An audit was judged; plan the next, earlier if a currency waits for it."""
         self._renew(now, book)
-        self.due_at = min(self._next(now, book), again_at)
+        # What was asked for while the audit was under way is not forgotten (A6).
+        self.due_at = min(self.due_at, self._next(now, book), again_at)
 
     def failed(self, now: float, delay: float) -> None:
         """A read failed: try again after ``delay`` (S3)."""
@@ -325,9 +336,7 @@ class AuditSchedule:
             return math.inf
         regular = now + interval * (1 + SPREAD * (2 * self._random() - 1))
         if self._early < len(FIRST_AUDITS):
-            early = self._live_at + FIRST_AUDITS[self._early]
-            self._early += 1
-            return min(regular, max(now, early))
+            return min(regular, max(now, self._live_at + FIRST_AUDITS[self._early]))
         return regular
 
 

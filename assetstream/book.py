@@ -160,6 +160,21 @@ class BalanceBook:
             # One never heard of is noted too: it can no longer be taken for zero.
             self._entries.setdefault(currency, Entry()).doubt(now)
 
+    def doubt_unread(self, snapshot: Snapshot, now: float) -> None:
+        """Put in doubt what an incomplete read left unsaid (S2)."""
+        if snapshot.complete:
+            return
+        for code in filter(None, snapshot.unreadable):
+            self.doubt(code, now)
+        nameless = "" in snapshot.unreadable
+        if nameless:
+            self.absent.doubt(now)
+        # The entry that was bad may have been any of those that are not there.
+        said = {report.currency for report in snapshot.balances}
+        for code, entry in self._entries.items():
+            if code not in said and (nameless or not entry.is_zero):
+                entry.doubt(now)
+
     def doubtful(self, snapshot: Snapshot) -> bool:
         """Tell whether a snapshot needs a second, equal one to be believed (S2)."""
         if snapshot.empty or not snapshot.balances:
@@ -183,8 +198,7 @@ class BalanceBook:
             moment: when it is merged.
             sent: monotonic time at which it was asked for.
         """
-        for code in filter(None, snapshot.unreadable):  # S2
-            self.doubt(code, moment.now)
+        self.doubt_unread(snapshot, moment.now)
         # Merged on a copy and swapped, so that no reader sees half a snapshot.
         self._shown = dict(self._shown)
         news: list[AssetUpdate] = []
@@ -193,9 +207,7 @@ class BalanceBook:
             report = read.get(code)
             entry = self._entries.get(code)
             if report is None:
-                if not snapshot.complete:  # S2: it may be the entry that was bad
-                    if entry is not None and not entry.is_zero:
-                        entry.doubt(moment.now)
+                if not snapshot.complete:  # S2
                     continue
                 report = BalanceReport(code, ZERO, ZERO)
             if entry is None:
@@ -212,7 +224,8 @@ class BalanceBook:
             if update is not None:
                 news.append(update)
         if snapshot.complete:
-            self.absent.settle()
+            if sent - self.absent.heard_at >= REST_LAG:  # A2
+                self.absent.settle()
             self.complete_since = self.complete_since or moment.received
         return news
 
@@ -221,7 +234,7 @@ class BalanceBook:
         entry = self._entries.get(report.currency)
         if entry is None:
             entry = self._entries[report.currency] = Entry()
-        entry.correct(report)
+        entry.correct(report, moment)
         return self._show(entry, report, moment, Source.AUDIT)
 
     def _show(

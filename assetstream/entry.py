@@ -25,11 +25,13 @@ MAX_PAST = 4096
 class Field:
     """One amount, the key of the push that set it, and that push's connection."""
 
-    __slots__ = ("amount", "generation", "key")
+    __slots__ = ("amount", "generation", "key", "pushed")
 
     def __init__(self) -> None:
         self.amount: Decimal | None = None
         self.key: Key | None = None
+        #: What the push with that key said; a read may have changed ``amount`` since.
+        self.pushed: Decimal | None = None
         #: The connection whose push last set it; 0 if none did (S1).
         self.generation = 0
 
@@ -44,6 +46,7 @@ class Entry:
         "doubted",
         "drifted_at",
         "drifts",
+        "heard_at",
         "locked",
         "past",
         "pushed_at",
@@ -63,8 +66,11 @@ class Entry:
         self.drifts = 0
         #: Monotonic time of the last of them.
         self.drifted_at = float("-inf")
-        #: Monotonic time of the last push that was not ignored.
+        #: Monotonic time of the last push that brought something.
         self.pushed_at = float("-inf")
+        #: Monotonic time of the last push, reason for doubt, or read that changed it:
+        #: a read that lags may not show that yet, so for a while none judges it (A2).
+        self.heard_at = float("-inf")
         #: Monotonic time at which the shown balance took its value.
         self.replaced_at = float("-inf")
         #: (until, available, locked) of former values, oldest first (A3).
@@ -77,6 +83,7 @@ class Entry:
 
     def doubt(self, now: float) -> None:
         """Fall in doubt; an older doubt goes on."""
+        self.heard_at = now
         if self.doubted is None:
             self.doubted = now
 
@@ -88,31 +95,34 @@ class Entry:
 
     def push(self, report: BalanceReport, key: Key | None, moment: Moment) -> bool:
         """Apply a push field by field (K1); False if all of it was too old."""
-        took = complete = newer = True
-        ignored = 0
+        took = False
+        brought = False
+        newer = True
         for field, amount in (
             (self.available, report.available),
             (self.locked, report.locked),
         ):
-            if amount is None:
-                complete = False
-                continue
-            if key is None:  # By arrival; the key stays as it is.
+            if amount is None or key is None:  # By arrival; the key stays as it is.
                 newer = False
-            elif field.key is not None and key < field.key:
-                ignored += 1
+            elif field.key is not None and key <= field.key:
+                newer = False
+                if key < field.key:
+                    continue
+                if amount == field.pushed:
+                    # A duplicate: what a read corrected since stays corrected.
+                    took = True
+                    continue
+            if amount is None:
                 continue
-            else:
-                newer = newer and (field.key is None or key > field.key)
-                field.key = key
+            if key is not None:
+                field.key, field.pushed = key, amount
             field.amount = amount
             field.generation = moment.generation
-        given = (report.available is not None) + (report.locked is not None)
-        took = ignored < given
-        if took:
-            self.pushed_at = moment.now
-            if complete and newer and not ignored and not self.disputed:
-                self.doubted = None  # A later push says everything anew.
+            took = brought = True
+        if brought:
+            self.pushed_at = self.heard_at = moment.now
+        if newer and not self.disputed:
+            self.doubted = None  # A later push says everything anew.
         return took
 
     def take_read(self, report: BalanceReport, moment: Moment) -> bool:
@@ -127,11 +137,14 @@ class Entry:
             if field.generation == moment.generation:
                 agrees = agrees and field.amount == amount
             else:
+                if field.amount != amount:
+                    self.heard_at = moment.now
                 field.amount = amount
         return agrees
 
-    def correct(self, report: BalanceReport) -> None:
+    def correct(self, report: BalanceReport, moment: Moment) -> None:
         """Take an audit's amounts, whoever set the present ones (A4)."""
+        self.heard_at = moment.now
         if report.available is not None:
             self.available.amount = report.available
         if report.locked is not None:
@@ -165,9 +178,9 @@ class Entry:
     def may_be_lagging(
         self, report: BalanceReport, sent: float, now: float, lag: float
     ) -> bool:
-        """True if a read may come from a replica that missed the last push."""
+        """True if a read may come from a replica that is behind what is known."""
         return (
-            sent - self.pushed_at < lag
+            sent - self.heard_at < lag
             and not self.equals(report)
             and self.held_recently(report, now)
         )

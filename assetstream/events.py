@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 import math
 from datetime import datetime
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any, Callable
 
 from msgspec import Struct
@@ -20,6 +20,10 @@ from assetstream.states import State
 __all__ = ["AssetUpdate", "Balance", "Gap", "Health", "Source", "StateChange"]
 
 ZERO = Decimal(0)
+
+# Amounts may have 64 digits on either side of the point, and the default context keeps
+# 28: sums are made in one that never rounds.
+_exactly = Context(prec=200)
 
 
 class Source(str, enum.Enum):
@@ -68,7 +72,7 @@ class Balance(Struct, frozen=True, eq=False):
     @property
     def total(self) -> Decimal:
         """``available`` plus ``locked``."""
-        return self.available + self.locked
+        return _exactly.add(self.available, self.locked)
 
     @property
     def age(self) -> float:
@@ -148,7 +152,7 @@ class AssetUpdate(Struct, frozen=True):
     @property
     def total(self) -> Decimal:
         """``available`` plus ``locked``."""
-        return self.available + self.locked
+        return _exactly.add(self.available, self.locked)
 
     @property
     def change(self) -> Decimal:
@@ -158,7 +162,9 @@ class AssetUpdate(Struct, frozen=True):
         """
         if self.source is Source.SNAPSHOT:
             return ZERO
-        return self.total - (self.previous.total if self.previous else ZERO)
+        return _exactly.subtract(
+            self.total, self.previous.total if self.previous else ZERO
+        )
 
     def __repr__(self) -> str:
         sign = "+" if self.change > 0 else ""

@@ -8,9 +8,12 @@ import time
 from typing import Iterator
 
 import pytest
+from msgspec.structs import replace
 
-#: The longest that a test waits for anything at all, seconds.
-PATIENCE = 10.0
+from assetstream import AssetStream, CoinW, Upbit
+from assetstream.runtime import clock, life
+from assetstream.simulator import Simulator
+from assetstream.simulator.account import Account
 
 
 @pytest.fixture(autouse=True)
@@ -26,3 +29,56 @@ def nothing_is_left_behind() -> Iterator[None]:
     gc.collect()
     left = {thread for thread in left if thread.is_alive()}
     assert not left, f"threads left behind: {sorted(t.name for t in left)}"
+
+
+@pytest.fixture
+def exchange() -> Iterator[Simulator]:
+    """A simulated exchange that does not limit how often it is asked."""
+    with Simulator(rate_limits=False) as simulator:
+        yield simulator
+
+
+@pytest.fixture(params=["upbit", "coinw"])
+def account(request: pytest.FixtureRequest, exchange: Simulator) -> Account:
+    """An account with BTC 1 and USDT 1000 on each of the exchanges in turn."""
+    opened = getattr(exchange, request.param)({"BTC": "1", "USDT": "1000"})
+    assert isinstance(opened, Account)
+    return opened
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streams reconnect and read again at once, as far as backoff allows."""
+    for adapter in (Upbit, CoinW):
+        limits = replace(
+            adapter.limits, connects_per_second=1000.0, reads_per_second=1000.0
+        )
+        monkeypatch.setattr(adapter, "limits", limits)
+    monkeypatch.setattr(life, "jitter", lambda: 0.0)
+
+
+class TimeMachine:
+    """Lets the monotonic clock jump, as it does when the machine was asleep."""
+
+    def __init__(self) -> None:
+        self._now = clock.now
+        self._ahead = 0.0
+
+    def now(self) -> float:
+        return self._now() + self._ahead
+
+    def jump(self, seconds: float, *streams: AssetStream) -> None:
+        """Move forward, and wake the given streams, which sleep by the old clock."""
+        self._ahead += seconds
+        for stream in streams:
+            life = stream._launch.life
+            assert life is not None
+            life._inbox.post(lambda: None)
+
+
+@pytest.fixture
+def time_machine(monkeypatch: pytest.MonkeyPatch) -> TimeMachine:
+    """The clock of every stream, to be moved forward."""
+    machine = TimeMachine()
+    monkeypatch.setattr(clock, "now", machine.now)
+    return machine

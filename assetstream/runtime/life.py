@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import logging
 import math
-import random
 import ssl
 import threading
 from functools import partial
+from random import random as jitter
 
 from msgspec import Struct
 
@@ -81,11 +81,11 @@ class Life:
         self._outlet = Outlet(
             self._book, handlers, self._mailbox, Proof(exchange.limits)
         )
-        self._session = Session(exchange, self._book, self._outlet, random.random)
+        self._session = Session(exchange, self._book, self._outlet, jitter)
         self._schedule = AuditSchedule(
             exchange.limits,
             settings.audit_interval,
-            random.random,
+            jitter,
             adaptive=settings.adaptive,
         )
         self._session.reads = Reads(
@@ -95,7 +95,7 @@ class Life:
             self._schedule,
             self._rest,
             self._session,
-            random.random,
+            jitter,
         )
         # Daemons: a stream does not keep the process alive. They end by stop().
         self._thread = threading.Thread(

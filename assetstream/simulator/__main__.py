@@ -45,6 +45,15 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run until the time is over or Ctrl-C is pressed."""
     options = arguments(argv)
+    try:
+        serve(options)
+    except KeyboardInterrupt:
+        print("stopped")
+    return 0
+
+
+def serve(options: argparse.Namespace) -> None:
+    """Start, say where and with which keys, and trade."""
     with Simulator(port=options.port, seed=options.seed) as exchange:
         accounts = (
             exchange.upbit({"SGD": "10000", "BTC": "0.5", "XRP": "2500"}),
@@ -55,14 +64,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         for account in accounts:
             for name, value in account.environment().items():
                 print(f"export {name}={value}")
-            print(flush=True)
-        for account in accounts:
+            print()
             account.trade(options.rate).start()
-        try:
-            threading.Event().wait(options.duration)
-        except KeyboardInterrupt:
-            print("stopped")
-    return 0
+        print("Ctrl-C stops it.", flush=True)
+        threading.Event().wait(options.duration)
 
 
 if __name__ == "__main__":

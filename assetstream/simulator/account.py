@@ -181,6 +181,7 @@ class Account(ABC):
     def _publish(self, change: Change) -> None:
         """Push a change; called by the ledger, under its lock and so in its order."""
         encoded: dict[str, Sequence[Message]] = {}
+        pushes = 0
         for session in self._subscribers:
             if session.silent:
                 continue
@@ -189,8 +190,9 @@ class Account(ABC):
                 encoded[style] = self.encode(change, style)
             for message in encoded[style]:
                 session.connection.send(message)
-            pushes = len(encoded[style])
-            self.site.board.count("pushes", self.seen, self.site.seen, by=pushes)
+            pushes += len(encoded[style])
+        # Also if nobody was told: somebody may wait for the balance itself.
+        self.site.board.count("pushes", self.seen, self.site.seen, by=pushes)
 
     def __repr__(self) -> str:
         return (

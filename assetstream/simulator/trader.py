@@ -19,7 +19,7 @@ __all__ = ["Trader"]
 #: What it deals in, beside what the account has.
 COINS = ("BTC", "ETH", "XRP", "SOL")
 #: Prices and fills have many digits on the real exchanges; so have these.
-FINE = Decimal("1e-16")
+FINE = 16
 COARSE = Decimal("1e-8")
 MAX_OPEN = 8
 EXACT = Context(prec=200)
@@ -57,7 +57,8 @@ class Trader:
     def stop(self) -> None:
         """Stop trading; orders stay open. May be called twice."""
         self._stopping.set()
-        if self._thread is not None:
+        # No ident: the Ctrl-C that led here came while the thread was being started.
+        if self._thread is not None and self._thread.ident is not None:
             self._thread.join()
 
     def step(self) -> None:
@@ -68,14 +69,15 @@ class Trader:
         elif self._open and roll < 0.65:
             self._account.cancel(self._take())
         elif roll < 0.70:
-            self._account.deposit(self._currency(), self._share(Decimal(1), COARSE))
+            self._account.deposit(self._currency(), self._fine())
         else:
             self._place()
         self.operations += 1
 
     def _place(self) -> None:
         pay = self._currency()
-        amount = self._share(self._account.balances[pay][0], COARSE)
+        free, _ = self._account.balances.get(pay, (Decimal(0), Decimal(0)))
+        amount = self._share(free)
         if amount <= 0:  # too poor to trade: money comes in instead
             self._account.deposit(pay, 100)
             return
@@ -85,9 +87,9 @@ class Trader:
         self._open.append(order)
 
     def _fill(self, order: Order) -> None:
-        received = self._share(Decimal(1), FINE)
+        received = self._fine()
         if self._random.random() < 0.4 and order.remaining > COARSE * 10:
-            self._account.fill(order, received, self._share(order.remaining, COARSE))
+            self._account.fill(order, received, self._share(order.remaining))
             self._open.append(order)
         else:
             self._account.fill(order, received)
@@ -101,12 +103,14 @@ class Trader:
     def _currency(self) -> str:
         return self._random.choice(sorted(self._account.balances) or list(COINS))
 
-    def _share(self, whole: Decimal, step: Decimal) -> Decimal:
-        """A part of ``whole``, above zero if there is a step's worth of it."""
+    def _fine(self) -> Decimal:
+        """An amount below one, of many digits."""
+        return Decimal(self._random.randrange(1, 10**FINE)).scaleb(-FINE, EXACT)
+
+    def _share(self, whole: Decimal) -> Decimal:
+        """A part of ``whole``; zero if there is next to nothing of it."""
         part = EXACT.multiply(whole, Decimal(self._random.randrange(1, 300)) / 1000)
-        return max(
-            part.quantize(step, ROUND_DOWN, EXACT), step if whole > step else Decimal(0)
-        )
+        return max(part.quantize(COARSE, ROUND_DOWN, EXACT), min(whole, COARSE))
 
     def _run(self) -> None:
         # An absolute schedule: a late step does not lower the rate.

@@ -63,9 +63,13 @@ class Peer:
         key = next(x[18:].strip() for x in lines if x.startswith(b"Sec-WebSocket-Key"))
         accept = base64.b64encode(hashlib.sha1(key + GUID).digest())
         return (
-            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
-            b"Connection: Upgrade\r\nSec-WebSocket-Accept: " + accept + b"\r\n"
-        ) + extra + b"\r\n"
+            (
+                b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+                b"Connection: Upgrade\r\nSec-WebSocket-Accept: " + accept + b"\r\n"
+            )
+            + extra
+            + b"\r\n"
+        )
 
     def read_all(self) -> bytes:
         """Read until the other side closes."""
@@ -92,7 +96,7 @@ class Peer:
 
 
 class RawServer:
-    """Runs ``script(peer)`` for every connection, each in a thread; joins them all."""
+    """Runs ``script(peer)`` for each connection in a thread, then closes it."""
 
     def __init__(
         self, script: Callable[[Peer], Any], context: ssl.SSLContext | None = None
@@ -163,6 +167,8 @@ class RawServer:
             pass  # the client went away
         except Exception as error:
             self.faults.append(error)
+        finally:
+            sock.close()
 
 
 class Attempt:

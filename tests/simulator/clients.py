@@ -6,10 +6,11 @@ import http.client
 import json
 import ssl
 import uuid
-from typing import Any
+from typing import Any, Mapping
 from urllib.parse import urlencode, urlsplit
 
 import jwt
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from assetstream.simulator import CoinWAccount, UpbitAccount
@@ -17,6 +18,8 @@ from assetstream.simulator.coinw import signature
 
 #: The longest wait for anything, seconds.
 PATIENCE = 5.0
+#: A client with frames left unread never sees the answer to its close.
+CLOSE_TIMEOUT = 0.2
 
 
 def bearer(
@@ -37,18 +40,23 @@ def bearer(
 
 
 def call(
-    url: str, method: str, target: str, headers: dict[str, str] | None = None
+    url: str,
+    method: str,
+    target: str,
+    headers: Mapping[str, str] | None = None,
+    *,
+    raw: bool = False,
 ) -> tuple[int, dict[str, str], Any]:
     """One HTTP request: status, headers (in lower case) and JSON (or raw) body."""
     parts = urlsplit(url)
     assert parts.hostname
     connection = http.client.HTTPConnection(parts.hostname, parts.port, PATIENCE)
     try:
-        connection.request(method, target, headers=headers or {})
+        connection.request(method, target, headers=dict(headers or {}))
         response = connection.getresponse()
         body = response.read()
         lower = {name.lower(): value for name, value in response.getheaders()}
-        is_json = "json" in lower.get("content-type", "")
+        is_json = not raw and "json" in lower.get("content-type", "")
         return response.status, lower, json.loads(body) if is_json else body
     finally:
         connection.close()
@@ -94,6 +102,15 @@ class Client:
         self.say(content)
         return self.hear()
 
+    def until_closed(self) -> tuple[list[str | bytes], ConnectionClosed]:
+        """Every frame that still comes, and how the connection ended."""
+        frames = []
+        while True:
+            try:
+                frames.append(self.raw())
+            except ConnectionClosed as closed:
+                return frames, closed
+
     def __enter__(self) -> Client:
         return self
 
@@ -106,7 +123,14 @@ def upbit_client(
 ) -> Client:
     """Connected to Upbit, not subscribed."""
     headers = bearer(account, **wrong)
-    return Client(connect(account.ws_url, additional_headers=headers, ssl=context))
+    return Client(
+        connect(
+            account.ws_url,
+            additional_headers=headers,
+            ssl=context,
+            close_timeout=CLOSE_TIMEOUT,
+        )
+    )
 
 
 def upbit_subscriber(account: UpbitAccount, form: str | None = None) -> Client:
@@ -131,7 +155,7 @@ def login(account: CoinWAccount, secret: str | None = None) -> dict[str, Any]:
 
 def coinw_client(account: CoinWAccount) -> Client:
     """Connected to CoinW, not logged in."""
-    return Client(connect(account.ws_url))
+    return Client(connect(account.ws_url, close_timeout=CLOSE_TIMEOUT))
 
 
 def coinw_subscriber(account: CoinWAccount) -> Client:

@@ -19,7 +19,7 @@ def name_of(body: Any) -> Any:
 
 
 def test_accounts_are_read(upbit: UpbitAccount) -> None:
-    """GET /v1/accounts answers strings, in a bare array, with Date and Remaining-Req."""
+    """GET /v1/accounts: strings in a bare array, with Date and Remaining-Req."""
     upbit.deposit("XRP", "0.00000000000000000000000001")
 
     status, headers, body = accounts(upbit)
@@ -60,7 +60,7 @@ def test_another_algorithm_is_refused(upbit: UpbitAccount) -> None:
     """HS384 and an unsigned token prove nothing."""
     assert name_of(accounts(upbit, algorithm="HS384")[2]) == "jwt_verification"
     claims = {"access_key": upbit.access_key, "nonce": "n"}
-    token = jwt.encode(claims, None, "none")
+    token = jwt.encode(claims, "", "none")
     headers = {"Authorization": f"Bearer {token}"}
     body = call(upbit.site.url, "GET", "/v1/accounts", headers)[2]
     assert name_of(body) == "jwt_verification"

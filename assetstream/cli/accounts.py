@@ -1,0 +1,70 @@
+"""Which accounts to watch: those of the environment's keys, or simulated ones."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from contextlib import contextmanager
+from typing import Callable, Iterator, Mapping, Sequence, cast
+
+from assetstream.errors import ConfigurationError
+from assetstream.exchanges import EXCHANGES
+from assetstream.protocol import Exchange
+
+__all__ = ["from_environment", "simulated"]
+
+#: What the simulated accounts begin with.
+BALANCES: Mapping[str, Mapping[str, str]] = {
+    "upbit": {"SGD": "10000", "BTC": "0.5", "XRP": "2500"},
+    "coinw": {"USDT": "10000", "BTC": "0.5", "ETH": "4"},
+}
+
+
+def from_environment(names: Sequence[str], region: str | None) -> list[Exchange]:
+    """Make the named exchanges, with the keys of the environment.
+
+    ``UPBIT_WS_URL`` with ``UPBIT_REST_URL``, and so on, lead to a simulator, which
+    prints them with its keys, or to a gateway.
+
+    Raises:
+        ConfigurationError: a key or the region is missing or wrong.
+    """
+    regional = [name for name in names if _takes_region(name)]
+    if region is not None and not regional:
+        raise ConfigurationError(f"{names[0]} has no regions: leave --region out")
+    if region is None and regional:
+        raise ConfigurationError(
+            f"{regional[0]} needs --region: sg, id, th or kr, where the key was made"
+        )
+    return [_make(name, region if name in regional else None) for name in names]
+
+
+@contextmanager
+def simulated(names: Sequence[str]) -> Iterator[list[Exchange]]:
+    """Run a simulator with a trading account on each named exchange.
+
+    Raises:
+        ModuleNotFoundError: the extra ``simulator`` is missing; the text says so.
+    """
+    from assetstream.simulator import Simulator
+
+    with Simulator() as simulator:
+        accounts = [getattr(simulator, name)(BALANCES[name]) for name in names]
+        for account in accounts:
+            account.trade().start()
+        yield [account.exchange() for account in accounts]
+
+
+def _takes_region(name: str) -> bool:
+    return "region" in inspect.signature(EXCHANGES[name]).parameters
+
+
+def _make(name: str, region: str | None) -> Exchange:
+    # No exchange has the same arguments as another, hence no common signature.
+    make = cast(Callable[..., Exchange], EXCHANGES[name])
+    variable = name.upper()
+    urls = {
+        "ws_url": os.environ.get(f"{variable}_WS_URL"),
+        "rest_url": os.environ.get(f"{variable}_REST_URL"),
+    }
+    return make(**urls) if region is None else make(region=region, **urls)

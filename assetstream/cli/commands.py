@@ -1,0 +1,145 @@
+"""The commands and their options."""
+
+from __future__ import annotations
+
+import re
+import sys
+from contextlib import nullcontext
+from typing import ContextManager
+
+import click
+from rich.console import Console
+
+from assetstream.cli.accounts import from_environment, simulated
+from assetstream.cli.lines import JsonLines, PlainLines
+from assetstream.cli.table import Table
+from assetstream.cli.watching import View, Watching
+from assetstream.errors import ConfigurationError
+from assetstream.exchanges import EXCHANGES
+from assetstream.protocol import Exchange
+from assetstream.stream import AssetStream
+from assetstream.version import __version__
+
+__all__ = ["assetstream"]
+
+EPILOG = """\
+\b
+Examples:
+  assetstream watch --simulate            both exchanges, no keys, no network
+  assetstream watch upbit --region sg     a live table of one account
+  assetstream watch upbit coinw --region sg
+  assetstream watch coinw --json --for 10m > balances.jsonl
+
+\b
+Keys come from the environment, never from the command line, where other
+users of the machine could read them:
+  UPBIT_ACCESS_KEY  UPBIT_SECRET_KEY
+  COINW_API_KEY     COINW_SECRET_KEY
+A key needs the permission to view balances, and no other.
+UPBIT_WS_URL with UPBIT_REST_URL, or COINW_WS_URL with COINW_REST_URL,
+lead to a simulator (python -m assetstream.simulator prints them) or a gateway.
+
+\b
+Output: a table on a terminal, plain lines into a file or a pipe, and with
+--json one object per line, whose "kind" is "update", "state" or "error".
+
+\b
+Exit codes:
+  0  ended by you: Ctrl-C, --for, or the pipe's reader went away
+  1  a stream failed; why, and what to do, is on stderr
+  2  wrong usage, or a key or a package is missing
+"""
+
+
+UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def seconds(text: str) -> float:
+    """Read ``10s``, ``2m``, ``500ms`` or ``1h``."""
+    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)", text)
+    if found is None:
+        raise click.BadParameter(f"{text!r} is no duration; write 10s, 2m, 500ms, 1h.")
+    return float(found[1]) * UNITS[found[2]]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def assetstream() -> None:
+    """Live account balances of crypto exchanges: exact, and never silently stale.
+
+    \b
+    Begin with:
+      assetstream watch --simulate
+      assetstream watch --help
+    """
+
+
+@assetstream.command(epilog=EPILOG)
+@click.argument(
+    "exchanges", nargs=-1, type=click.Choice(sorted(EXCHANGES)), metavar="[EXCHANGE]..."
+)
+@click.option(
+    "--region", help="Upbit's region, where the key was made: sg, id, th, kr."
+)
+@click.option(
+    "--simulate",
+    is_flag=True,
+    help="Watch accounts that trade at random on a simulator of this machine.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
+@click.option(
+    "--for",
+    "duration",
+    type=seconds,
+    metavar="10s",
+    help="Stop after this time: 500ms, 10s, 2m, 1h.",
+)
+def watch(
+    exchanges: tuple[str, ...],
+    region: str | None,
+    simulate: bool,
+    as_json: bool,
+    duration: float | None,
+) -> None:
+    """Show the balances of an account, live, until Ctrl-C.
+
+    EXCHANGE is upbit or coinw, or both.
+    """
+    try:
+        with _accounts(exchanges, region, simulate) as found:
+            streams = [AssetStream(exchange) for exchange in found]
+            Watching(streams, _view(as_json, streams), duration).run()
+    except ConfigurationError as exc:
+        raise click.UsageError(str(exc)) from None
+    failed = [stream for stream in streams if stream.state == "FAILED"]
+    for stream in failed:
+        click.echo(f"Error: {stream.account}: {stream.error}", err=True)
+    sys.exit(1 if failed else 0)
+
+
+def _accounts(
+    names: tuple[str, ...], region: str | None, simulate: bool
+) -> ContextManager[list[Exchange]]:
+    names = tuple(dict.fromkeys(names))
+    if not simulate:
+        if not names:
+            raise click.UsageError(
+                f"Say which exchange to watch ({', '.join(EXCHANGES)}), "
+                "or try --simulate."
+            )
+        return nullcontext(from_environment(names, region))
+    if region is not None:
+        raise click.UsageError("--region belongs to a real exchange, not --simulate.")
+    try:
+        import assetstream.simulator  # noqa: F401
+    except ModuleNotFoundError as exc:
+        raise click.UsageError(str(exc)) from None
+    return simulated(names or tuple(EXCHANGES))
+
+
+def _view(as_json: bool, streams: list[AssetStream]) -> View:
+    if as_json:
+        return JsonLines(sys.stdout)
+    if sys.stdout.isatty():
+        return Table(streams, Console())
+    return PlainLines(sys.stdout)

@@ -1,0 +1,195 @@
+"""The two kinds of mailboxes; tests begin with their rule's label."""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime, timezone
+from decimal import Decimal
+from queue import Empty
+
+import pytest
+
+from assetstream import (
+    AssetUpdate,
+    Balance,
+    ConnectionLost,
+    Source,
+    State,
+    StateChange,
+    StreamStateError,
+)
+from assetstream.runtime.mailbox import CallbackMailbox, End, News, WatchQueue
+from assetstream.runtime.waiting import Deadline
+
+NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
+
+
+def update(currency: str, available: int) -> AssetUpdate:
+    """An update from one less than ``available``."""
+    before = Balance(
+        "x", "x-1", currency, Decimal(available - 1), Decimal(0), NOW, Source.STREAM
+    )
+    return AssetUpdate(
+        "x",
+        "x-1",
+        currency,
+        Decimal(available),
+        Decimal(0),
+        None,
+        NOW,
+        Source.STREAM,
+        previous=before,
+    )
+
+
+CHANGE = StateChange("x", "x-1", State.LIVE, State.STALE, "lost")
+
+
+@pytest.fixture
+def warnings() -> list[None]:
+    return []
+
+
+@pytest.fixture
+def mailbox(warnings: list[None]) -> CallbackMailbox:
+    """A mailbox for three updates."""
+    return CallbackMailbox(3, lambda: warnings.append(None))
+
+
+def everything(mailbox: CallbackMailbox) -> list[News]:
+    """All that a callback thread would get."""
+    mailbox.close()
+    taken = []
+    while batch := mailbox.take():
+        taken += batch
+    return taken
+
+
+def shown(news: list[News]) -> list[object]:
+    return [
+        (item.currency, int(item.available), item.folded)
+        if isinstance(item, AssetUpdate)
+        else type(item).__name__
+        for item in news
+    ]
+
+
+def test_d1_in_order_up_to_the_bound(
+    mailbox: CallbackMailbox, warnings: list[None]
+) -> None:
+    """Nothing is folded before."""
+    mailbox.put([update("BTC", 1), update("BTC", 2), update("BTC", 3)])
+
+    assert mailbox.pending == 3
+    assert shown(everything(mailbox)) == [("BTC", 1, 0), ("BTC", 2, 0), ("BTC", 3, 0)]
+    assert mailbox.folded == 0
+    assert warnings == []
+
+
+def test_d1_past_the_bound_the_latest_per_currency(
+    mailbox: CallbackMailbox, warnings: list[None]
+) -> None:
+    """With the oldest ``previous`` and the count; one warning for all of it."""
+    mailbox.put([update("BTC", n) for n in (1, 2, 3)])
+    mailbox.put([update("BTC", 4), update("ETH", 1), update("BTC", 5)])
+    mailbox.put([update("BTC", 6)])
+    taken = everything(mailbox)
+
+    assert shown(taken)[3:] == [("ETH", 1, 0), ("BTC", 6, 2)]
+    folded = taken[-1]
+    assert isinstance(folded, AssetUpdate)
+    assert folded.previous is not None
+    assert folded.previous.available == 3
+    assert folded.change == 3
+    assert mailbox.folded == 2
+    assert len(warnings) == 1
+
+
+def test_d1_never_across_a_state_change_or_an_error(mailbox: CallbackMailbox) -> None:
+    """And these are never dropped."""
+    mailbox.put([update("BTC", n) for n in range(1, 6)])
+    mailbox.put([CHANGE, update("BTC", 6), ConnectionLost("x"), update("BTC", 7)])
+
+    assert shown(everything(mailbox)) == [
+        ("BTC", 1, 0),
+        ("BTC", 2, 0),
+        ("BTC", 3, 0),
+        ("BTC", 5, 1),
+        "StateChange",
+        ("BTC", 6, 0),
+        "ConnectionLost",
+        ("BTC", 7, 0),
+    ]
+
+
+def test_d1_what_is_in_hand_counts(mailbox: CallbackMailbox) -> None:
+    """A slow callback's own batch is pending too."""
+    mailbox.put([update("BTC", n) for n in (1, 2, 3)])
+    assert len(mailbox.take()) == 3
+    mailbox.put([update("BTC", 4), update("BTC", 5)])
+
+    assert mailbox.pending == 4
+    assert shown(everything(mailbox)) == [("BTC", 5, 1)]
+
+
+def test_stop_drops_updates_and_keeps_the_rest(mailbox: CallbackMailbox) -> None:
+    """Counted, those in hand included."""
+    mailbox.put([update("BTC", 1)])
+    (in_hand,) = mailbox.take()
+    mailbox.put([update("BTC", n) for n in (2, 3, 4, 5)])
+    mailbox.put([CHANGE])
+    mailbox.discard_updates()
+
+    assert mailbox.discarded(in_hand)
+    assert not mailbox.discarded(CHANGE)
+    assert shown(everything(mailbox)) == ["StateChange"]
+    assert mailbox.dropped + mailbox.folded == 5
+
+
+def test_taking_waits_for_news(mailbox: CallbackMailbox) -> None:
+    """And ends when the mailbox is closed."""
+    taken: list[News] = []
+
+    def take() -> None:
+        while batch := mailbox.take():
+            taken.extend(batch)
+
+    thread = threading.Thread(target=take)
+    thread.start()
+    for number in range(1, 4):
+        mailbox.put([update("BTC", number)])
+    mailbox.put([CHANGE])
+    mailbox.close()
+    thread.join(10)
+
+    assert not thread.is_alive()
+    assert shown(taken)[-1] == "StateChange"
+
+
+def test_d2_a_watch_never_folds() -> None:
+    """It keeps everything, in order."""
+    watch = WatchQueue(100)
+    for number in range(50):
+        watch.put(update("BTC", number))
+
+    taken = [watch.get(Deadline(0)) for _ in range(50)]
+    assert [int(u.available) for u in taken if isinstance(u, AssetUpdate)] == list(
+        range(50)
+    )
+    with pytest.raises(Empty):
+        watch.get(Deadline(0))
+
+
+def test_d2_a_watch_past_its_limit_ends_with_an_error() -> None:
+    """Once; what came before is still there."""
+    watch = WatchQueue(2)
+    for number in range(5):
+        watch.put(update("BTC", number))
+    watch.get(Deadline(0))
+    watch.get(Deadline(0))
+    end = watch.get(Deadline(0))
+
+    assert isinstance(end, End)
+    assert isinstance(end.error, StreamStateError)
+    with pytest.raises(Empty):
+        watch.get(Deadline(0))

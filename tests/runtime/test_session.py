@@ -1,0 +1,482 @@
+"""The session against the simulated exchange; tests begin with their rule's label."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, Iterator
+
+import pytest
+from msgspec.structs import replace
+
+from assetstream import (
+    AssetStream,
+    AssetStreamError,
+    AssetUpdate,
+    AuthenticationError,
+    CoinW,
+    ConnectionLost,
+    ExchangeError,
+    ProtocolError,
+    RateLimited,
+    Source,
+    State,
+    StateChange,
+    StreamTimeout,
+    Upbit,
+)
+from assetstream.simulator import Simulator
+from assetstream.simulator.account import Account
+from assetstream.simulator.faults import Fault
+from assetstream.simulator.messages import Kind, Message, Reply, Request
+from tests.support import PATIENCE, Recorder, known, truth
+
+pytestmark = pytest.mark.usefixtures("hasty")
+
+
+@pytest.fixture
+def heard() -> Recorder:
+    return Recorder()
+
+
+@pytest.fixture
+def stream(account: Account, heard: Recorder) -> Iterator[AssetStream]:
+    """A LIVE stream of ``account`` whose events ``heard`` keeps."""
+    with AssetStream(account.exchange(), **heard.handlers()) as live:
+        yield live
+
+
+class Held(Fault):
+    """Holds REST replies back until they are let go."""
+
+    def __init__(self) -> None:
+        self.asked = threading.Semaphore(0)
+        self._go = threading.Semaphore(0)
+
+    def rest(self, request: Request) -> Reply | None:
+        self.asked.release()
+        assert self._go.acquire(timeout=PATIENCE)
+        return None
+
+    def wait(self) -> None:
+        assert self.asked.acquire(timeout=PATIENCE)
+
+    def go(self, times: int = 1) -> None:
+        self._go.release(times)
+
+
+def test_w1_a_reply_to_an_earlier_connection_is_dropped(
+    exchange: Simulator, account: Account, heard: Recorder
+) -> None:
+    """LIVE waits for a snapshot that was asked for on the present connection."""
+    held = Held()
+    with exchange.faults.add(held):
+        stream = AssetStream(account.exchange(), **heard.handlers())
+        stream.start(wait=False)
+        held.wait()
+        exchange.drop_connections()
+        account.wait_for_subscribers(0)
+        held.wait()  # The next connection asks anew.
+        account.deposit("BTC", "1")
+        assert stream.state is State.CONNECTING
+        held.go(2)
+        heard.wait_for_state(State.LIVE)
+    assert known(stream) == truth(account)
+    assert stream.health().reconnects >= 1
+    stream.stop()
+
+
+def test_w2_every_queue_sees_the_same_order(
+    exchange: Simulator, account: Account, heard: Recorder
+) -> None:
+    """Callbacks and iterators hear the same, in the same order."""
+    with AssetStream(account.exchange(), **heard.handlers()) as stream:
+        updates = stream.updates()
+        with account.trade(rate=500, seed=1):
+            heard.wait_for(lambda e: len(heard.events) > 100)
+        account.deposit("END", "1")
+        heard.wait_for(lambda e: isinstance(e, AssetUpdate) and e.currency == "END")
+        taken: list[AssetUpdate] = []
+        while not taken or taken[-1].currency != "END":
+            taken.append(updates.get(PATIENCE))
+        assert known(stream) == truth(account)
+    told = [u for u in heard.updates if u.source is Source.STREAM]
+    pushed = [u for u in taken if u.source is Source.STREAM]
+
+    assert told[-len(pushed) :] == pushed
+
+
+def test_r1_live_needs_the_proof_of_the_subscription(
+    exchange: Simulator, heard: Recorder
+) -> None:
+    """CoinW: without the acknowledgement no snapshot is read."""
+    account = exchange.coinw({"BTC": "1"})
+    stream = AssetStream(account.exchange(), **heard.handlers())
+    with exchange.withhold(Kind.SUBSCRIPTION):
+        stream.start(wait=False)
+        account.wait_for_subscribers()
+        assert account.seen.reads == 0
+        assert stream.state is State.CONNECTING
+    stream.stop()
+
+
+def test_r1_a_refused_list_is_not_asked_again(
+    exchange: Simulator, heard: Recorder
+) -> None:
+    """Upbit: an error before the list's reply may be the list's; try without it."""
+    account = exchange.upbit({"BTC": "1"})
+
+    class NoLists(Fault):
+        """Knows no LIST_SUBSCRIPTIONS, as an older exchange might."""
+
+        def received(self, connection: Any, payload: bytes) -> bytes | None:
+            if b"LIST_SUBSCRIPTIONS" in payload:
+                return b'[{"ticket":"x"},{"type":"unheard-of"}]'
+            return payload
+
+    with (
+        exchange.faults.add(NoLists()),
+        AssetStream(account.exchange(), **heard.handlers()) as stream,
+    ):
+        assert stream.state is State.LIVE
+        assert stream.health().reconnects == 1
+        error = heard.of(ExchangeError)[0]
+        assert not error.fatal
+
+
+def test_s1_what_was_missed_is_recovered_before_live(
+    exchange: Simulator, account: Account, stream: AssetStream, heard: Recorder
+) -> None:
+    """As RECOVERED updates, and the change to LIVE tells the gap."""
+    with exchange.refuse_upgrades(503):
+        exchange.drop_connections()
+        stale = heard.wait_for_state(State.STALE)
+        account.deposit("BTC", "1")
+        account.withdraw("USDT", "1000")
+    live = heard.wait_for_state(State.LIVE, times=2)
+    recovered = [u for u in heard.updates if u.source is Source.RECOVERED]
+
+    assert {u.currency: str(u.change) for u in recovered} == {
+        "BTC": "1",
+        "USDT": "-1000",
+    }
+    assert heard.events.index(live) > heard.events.index(recovered[-1])
+    assert stale.gap is None
+    assert live.gap is not None
+    assert live.gap.recovered == 2
+    assert live.gap.began < live.gap.ended
+    assert stream.health().last_gap == live.gap
+    assert known(stream) == truth(account)
+
+
+def test_s1_the_gap_begins_with_the_last_proof(
+    exchange: Simulator,
+    account: Account,
+    stream: AssetStream,
+    heard: Recorder,
+    time_machine: Any,
+) -> None:
+    """Not with the moment at which the silence was noticed."""
+    time_machine.jump(100, stream)
+    live = heard.wait_for_state(State.LIVE, times=2)
+
+    assert live.gap is not None
+    assert live.gap.duration >= 100
+
+
+def test_s2_an_empty_account_is_believed_the_second_time(
+    exchange: Simulator, heard: Recorder, time_machine: Any
+) -> None:
+    """Nothing at all is asked for again two seconds later."""
+    account = exchange.upbit()
+    stream = AssetStream(account.exchange(), **heard.handlers())
+    stream.start(wait=False)
+    exchange.wait_for(lambda seen: seen.reads == 1)
+    while stream._launch.started()._session.reads.deadline == float("inf"):
+        pass  # until the first reply has been judged
+    assert stream.state is State.CONNECTING
+    time_machine.jump(2, stream)
+    heard.wait_for_state(State.LIVE)
+
+    assert account.seen.reads == 2
+    assert stream.balance("BTC").total == 0
+    stream.stop()
+
+
+def test_s3_a_failed_read_is_tried_again_on_the_same_connection(
+    exchange: Simulator, account: Account, heard: Recorder
+) -> None:
+    """Meanwhile it is connected, but not LIVE."""
+    with exchange.rest_answers(500):
+        stream = AssetStream(account.exchange(), **heard.handlers())
+        stream.start(wait=False)
+        error = heard.wait_for(lambda e: isinstance(e, AssetStreamError))
+        assert not error.fatal
+        assert stream.state is State.CONNECTING
+        assert stream.error is not None
+    heard.wait_for_state(State.LIVE)
+
+    assert stream.health().reconnects == 0
+    assert stream.error is None
+    stream.stop()
+
+
+def test_s3_a_refused_read_is_raised(exchange: Simulator, account: Account) -> None:
+    """A key that may not read cannot be helped by trying again."""
+    with (
+        exchange.rest_answers(401),
+        pytest.raises(AuthenticationError),
+    ):
+        AssetStream(account.exchange()).start()
+
+
+def test_a4_a_change_that_was_never_pushed_is_found(
+    exchange: Simulator,
+    account: Account,
+    stream: AssetStream,
+    heard: Recorder,
+    time_machine: Any,
+) -> None:
+    """By two reads, delivered as AUDIT; a mute subscription is then renewed (A5)."""
+    reads = account.seen.reads
+    with account.mute():
+        account.deposit("BTC", "1")
+        time_machine.jump(12, stream)
+        exchange.wait_for(lambda seen: seen.reads == reads + 1)
+        # The first reply is judged before the second read is due.
+        _settle(stream)
+        time_machine.jump(2, stream)
+        update = heard.wait_for(
+            lambda e: isinstance(e, AssetUpdate) and e.source is Source.AUDIT
+        )
+    heard.wait_for_state(State.LIVE, times=2)
+
+    assert (update.currency, str(update.change)) == ("BTC", "1")
+    health = stream.health()
+    assert (health.drifts, health.reconnects) == (1, 1)
+    assert known(stream) == truth(account)
+
+
+def _settle(stream: AssetStream) -> None:
+    """Wait until the reply to a read has been taken in."""
+    reads = stream._launch.started()._session.reads
+    deadline = threading.Event()
+    for _ in range(1000):
+        if not reads._under_way:
+            return
+        deadline.wait(0.01)
+    raise AssertionError("the read was not answered")
+
+
+def test_a7_live_is_a_lease(
+    exchange: Simulator,
+    account: Account,
+    stream: AssetStream,
+    heard: Recorder,
+    time_machine: Any,
+) -> None:
+    """Without a completed audit it ends, the connection kept; the next one renews it."""
+    proof = stream._launch.started()._session.proof
+    with exchange.rest_answers(500):
+        time_machine.jump(6, stream)
+        heard.wait_for(lambda e: isinstance(e, AssetStreamError))
+        assert stream.state is State.LIVE
+        # Frames keep the connection alive; only the comparison fails.
+        proof.lease_ends_at = 0.0
+        assert stream.state is State.STALE
+        account.deposit("BTC", "1")
+        change = heard.wait_for_state(State.STALE)
+        assert "unverified" in change.reason
+        assert stream.balance("BTC").stale
+    time_machine.jump(4.9, stream)
+    live = heard.wait_for_state(State.LIVE, times=2)
+
+    assert live.reason == "verified"
+    assert stream.health().reconnects == 0
+
+
+def test_l1_a_silent_connection_is_stale_before_anyone_noticed(
+    account: Account, stream: AssetStream, time_machine: Any
+) -> None:
+    """Whoever asks is answered by the clock: interval + timeout after the last proof."""
+    limits = stream.exchange.limits
+    time_machine.jump(limits.ping_interval + limits.pong_timeout - 1)
+    assert stream.state is State.LIVE
+    time_machine.jump(1.5)
+    assert stream.state is State.STALE
+    assert stream.balance("BTC").stale
+
+
+@pytest.mark.parametrize("name", ["upbit", "coinw"])
+def test_l1_a_missing_pong_is_a_lost_connection(
+    exchange: Simulator, heard: Recorder, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """After exactly interval + timeout, however silent or half-dead the peer."""
+    adapter = {"upbit": Upbit, "coinw": CoinW}[name]
+    quick = replace(adapter.limits, ping_interval=0.2, pong_timeout=0.2)
+    monkeypatch.setattr(adapter, "limits", quick)
+    account = getattr(exchange, name)({"BTC": "1"})
+    with AssetStream(account.exchange(), **heard.handlers()) as stream:
+        heard.wait_for_state(State.LIVE)
+        with exchange.withhold(Kind.PONG, Kind.STATUS):
+            change = heard.wait_for_state(State.STALE)
+        assert "not even a pong, for 0.4 s" in change.reason
+        heard.wait_for_state(State.LIVE, times=2)
+        assert stream.health().last_gap is not None
+
+
+@pytest.mark.parametrize("name", ["upbit", "coinw"])
+def test_l1_pongs_keep_a_quiet_connection(
+    exchange: Simulator, heard: Recorder, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """No data is no fault."""
+    adapter = {"upbit": Upbit, "coinw": CoinW}[name]
+    quick = replace(adapter.limits, ping_interval=0.05, pong_timeout=0.3)
+    monkeypatch.setattr(adapter, "limits", quick)
+    account = getattr(exchange, name)({"BTC": "1"})
+    with AssetStream(account.exchange(), **heard.handlers()) as stream:
+        # CoinW's pings are frames of their own.
+        exchange.wait_for(lambda seen: seen.pings + seen.frames >= 14, timeout=PATIENCE)
+        assert stream.state is State.LIVE
+        assert stream.health().round_trip is not None
+    assert heard.states == ["CONNECTING", "LIVE", "STOPPED"]
+
+
+@pytest.mark.parametrize("code", [1000, 1001, 1008, 1011, 1012, 4001])
+def test_l2_any_close_is_a_disconnect(
+    exchange: Simulator, stream: AssetStream, heard: Recorder, code: int
+) -> None:
+    """1000 included: it is not finished unless the user says so."""
+    exchange.close_connections(code, "bye")
+    error = heard.wait_for(lambda e: isinstance(e, ConnectionLost))
+    heard.wait_for_state(State.LIVE, times=2)
+
+    assert (error.code, error.reason) == (code, "bye")
+    assert not error.fatal
+
+
+@pytest.mark.parametrize("reset", [False, True])
+def test_l2_a_dropped_connection_is_made_anew(
+    exchange: Simulator,
+    account: Account,
+    stream: AssetStream,
+    heard: Recorder,
+    reset: bool,
+) -> None:
+    """By FIN or RST."""
+    for times in (2, 3, 4):
+        exchange.drop_connections(reset=reset)
+        heard.wait_for_state(State.LIVE, times=times)
+        with stream.expect(lambda u: u.currency == "BTC", PATIENCE):
+            account.deposit("BTC", "1")
+
+    assert known(stream) == truth(account)
+    assert stream.health().reconnects == 3
+
+
+def test_l3_retry_after_is_honoured(
+    exchange: Simulator, account: Account, heard: Recorder
+) -> None:
+    """The exchange says when it wants to hear from us again."""
+    stream = AssetStream(account.exchange(), **heard.handlers())
+    refusal = exchange.refuse_upgrades(429, headers={"Retry-After": "30"})
+    with refusal, pytest.raises(StreamTimeout):
+        stream.start(timeout=0.3)
+    error = heard.of(RateLimited)
+
+    assert [e.retry_after for e in error] == [30]
+    assert exchange.seen.connections <= 1
+
+
+def test_a_refused_login_after_live_is_not_final_at_once(
+    exchange: Simulator,
+    account: Account,
+    stream: AssetStream,
+    heard: Recorder,
+    time_machine: Any,
+) -> None:
+    """Only the third in a row over at least a minute is."""
+    with exchange.refuse_logins():
+        exchange.drop_connections()
+        for _ in range(2):
+            seen = len(heard.of(AuthenticationError))
+            heard.wait_for(
+                lambda e, seen=seen: len(heard.of(AuthenticationError)) > seen
+            )
+            assert stream.state is State.STALE
+        time_machine.jump(61, stream)
+        heard.wait_for_state(State.FAILED)
+    errors = heard.of(AuthenticationError)
+
+    assert [e.fatal for e in errors[-1:]] == [True]
+    assert not any(e.fatal for e in errors[:-1])
+    assert len(errors) >= 3
+
+
+def test_a_refused_login_after_live_may_pass(
+    exchange: Simulator, account: Account, stream: AssetStream, heard: Recorder
+) -> None:
+    """It may be the exchange's own trouble."""
+    with exchange.refuse_logins():
+        exchange.drop_connections()
+        heard.wait_for(lambda e: isinstance(e, AuthenticationError))
+    heard.wait_for_state(State.LIVE, times=2)
+
+
+def test_a_403_that_is_not_the_exchanges_own_is_retried(
+    exchange: Simulator, account: Account, heard: Recorder
+) -> None:
+    """A firewall in front of it says nothing about the key."""
+    stream = AssetStream(account.exchange(), **heard.handlers())
+    with exchange.refuse_upgrades(403, "<html>blocked</html>"):
+        stream.start(wait=False)
+        error = heard.wait_for(lambda e: isinstance(e, AssetStreamError))
+        assert not error.fatal
+    heard.wait_for_state(State.LIVE)
+    stream.stop()
+
+
+def test_a_fault_of_our_own_fails_the_stream_loudly(
+    account: Account,
+    stream: AssetStream,
+    heard: Recorder,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Not by a thread that dies in silence."""
+    session = stream._launch.started()._session
+    session._pushed = None  # type: ignore[assignment, method-assign]
+    account.deposit("BTC", "1")
+    heard.wait_for_state(State.FAILED)
+
+    assert "internal error" in str(stream.error)
+    assert "please report" in str(stream.error)
+    assert "Traceback" in caplog.text
+    assert stream.stop()
+
+
+def test_garbage_does_not_end_the_stream(
+    account: Account, stream: AssetStream, heard: Recorder
+) -> None:
+    """Each unreadable frame is told of (K5)."""
+    (session,) = account._subscribers
+    for payload in (b"\xff\xfe", b"[" * 5000, b"null", b"{}"):
+        session.connection.send(Message(Kind.PUSH, payload, binary=True))
+    with stream.expect(lambda u: u.currency == "BTC", PATIENCE):
+        account.deposit("BTC", "1")
+
+    assert len(heard.of(ProtocolError)) == 4
+    assert heard.states == ["CONNECTING", "LIVE"]
+
+
+def test_last_callback_after_stop_in_any_state(
+    exchange: Simulator, account: Account, heard: Recorder
+) -> None:
+    """Also while it waits to reconnect."""
+    with AssetStream(account.exchange(), **heard.handlers()):
+        refusal = exchange.refuse_upgrades(429, headers={"Retry-After": "3600"})
+        with refusal:
+            exchange.drop_connections()
+            heard.wait_for(lambda e: isinstance(e, RateLimited))
+    last = heard.events[-1]
+
+    assert isinstance(last, StateChange)
+    assert (last.previous, last.current) == (State.STALE, State.STOPPED)

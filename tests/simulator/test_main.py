@@ -1,0 +1,67 @@
+"""``python -m assetstream.simulator``, and what happens without its extra."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from assetstream.simulator.__main__ import main, seconds
+
+
+def test_it_prints_an_address_and_keys_to_paste(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """For the time asked for, then it ends by itself."""
+    assert main(["--for", "50ms", "--rate", "100"]) == 0
+
+    out = capsys.readouterr().out
+    assert re.search(r"http://127\.0\.0\.1:\d+", out)
+    assert "fake" in out
+    for name in ("UPBIT_ACCESS_KEY", "UPBIT_WS_URL", "COINW_API_KEY", "COINW_REST_URL"):
+        assert f"export {name}=" in out
+
+
+@pytest.mark.skipif(os.name == "nt", reason="sends SIGINT")
+def test_ctrl_c_ends_it() -> None:
+    """Without --for it runs until interrupted, and ends well."""
+    command = [sys.executable, "-m", "assetstream.simulator"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        # The last line printed before it settles down to wait.
+        while "Ctrl-C" not in process.stdout.readline():
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("10s", 10), ("2m", 120), ("1.5h", 5400), ("3", 3)]
+)
+def test_durations(text: str, expected: float) -> None:
+    """A number and a unit; seconds without one."""
+    assert seconds(text) == expected
+
+
+def test_a_duration_that_is_none() -> None:
+    """The message shows what to write."""
+    with pytest.raises(argparse.ArgumentTypeError, match="write 10s"):
+        seconds("soon")
+
+
+def test_without_websockets_the_remedy_is_named() -> None:
+    """The error says what to install."""
+    code = (
+        "import sys; sys.modules['websockets'] = None\n"
+        "try:\n    import assetstream.simulator\n"
+        "except ModuleNotFoundError as error:\n    print(error)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert 'pip install "assetstream[simulator]"' in done.stdout

@@ -1,0 +1,49 @@
+"""Upbit's own SDK works on the simulator, unchanged but for its base URL."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+import upbit as official
+
+from assetstream.simulator import Simulator
+
+DIGITS = "1386929.37231066771348207123"
+
+
+def test_the_official_sdk_lists_and_streams(exchange: Simulator) -> None:
+    """It reads the accounts, subscribes, and gets every digit of a push."""
+    account = exchange.upbit({"SGD": DIGITS, "BTC": "0.5"})
+    client = official.Upbit(
+        access_key=account.access_key,
+        secret_key=account.secret_key,
+        base_url=exchange.url,
+    )
+    with client, client.ws_stream.my_asset() as stream:
+        account.wait_for_subscribers()
+        listed = {item.currency: item.balance for item in client.accounts.list()}
+        order = account.place_order(pay="SGD", amount="1000", receive="BTC")
+        account.fill(order, "0.25")
+        events = [stream.recv() for _ in range(3)]
+        subscribed = stream.list_subscriptions()
+
+    assert listed == {"SGD": DIGITS, "BTC": "0.5"}
+    assert [event.type for event in events] == ["myAsset"] * 3
+    placed, paid, received = (event.assets[0] for event in events)
+    assert (placed.currency, str(placed.locked)) == ("SGD", "1000")
+    assert Decimal(str(paid.balance)) == Decimal(DIGITS) - 1000
+    assert (received.currency, str(received.balance)) == ("BTC", "0.75")
+    assert subscribed.to_dict()["result"] == [{"type": "myAsset"}]
+
+
+def test_the_official_sdk_understands_the_refusals(exchange: Simulator) -> None:
+    """A wrong secret is its authentication error."""
+    account = exchange.upbit()
+    with (
+        official.Upbit(
+            access_key=account.access_key, secret_key="x" * 40, base_url=exchange.url
+        ) as client,
+        pytest.raises(official.AuthenticationError, match="jwt_verification"),
+    ):
+        client.accounts.list()

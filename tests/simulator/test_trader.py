@@ -1,0 +1,65 @@
+"""The random trader: repeatable, at its rate, never into debt."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from assetstream.simulator import Simulator, UpbitAccount
+
+
+def traded(seed: int | None) -> UpbitAccount:
+    """An account after 300 steps."""
+    upbit = Simulator(seed=3).upbit({"SGD": "1000", "BTC": "0.5"})
+    trader = upbit.trade(seed=seed)
+    for _ in range(300):
+        trader.step()
+    return upbit
+
+
+def test_the_same_seed_trades_the_same() -> None:
+    """Equal to the last digit; another seed is another story."""
+    assert traded(1).balances == traded(1).balances
+    assert traded(None).balances == traded(None).balances
+    assert traded(1).balances != traded(2).balances
+
+
+def test_it_moves_every_way() -> None:
+    """Money is locked, unlocked, spent and earned, in more digits than a float has."""
+    states = traded(1).history("SGD")
+    moves = {
+        ((b.available > a.available), (b.locked > a.locked))
+        for a, b in pairwise(states)
+    }
+
+    # Placed, cancelled or earned, and filled (neither grows).
+    assert moves == {(False, True), (True, False), (False, False)}
+    assert max(len(state.available.as_tuple().digits) for state in states) > 17
+
+
+def test_it_begins_with_nothing() -> None:
+    """An empty account gets money first."""
+    upbit = Simulator().upbit()
+    trader = upbit.trade()
+    for _ in range(20):
+        trader.step()
+    assert trader.operations == 20
+    assert upbit.balances
+
+
+def test_it_runs_in_a_thread_until_stopped(upbit: UpbitAccount) -> None:
+    """Within the block it trades; after it, no more."""
+    start = upbit.balances
+    with upbit.trade(rate=500) as trader:
+        upbit.site.board.wait_for(lambda: trader.operations >= 5, 5.0, str)
+    done = trader.operations
+    assert upbit.balances != start
+    trader.stop()
+    assert trader.operations == done
+
+
+def test_a_rate_of_nothing_is_refused(upbit: UpbitAccount) -> None:
+    """Zero operations a second would never trade."""
+    with pytest.raises(ValueError, match="above zero"):
+        upbit.trade(rate=0)

@@ -1,0 +1,101 @@
+"""Every sample, run as written, by an interpreter of its own."""
+
+from __future__ import annotations
+
+from assetstream.simulator import Account, Simulator
+from tests.programs import AS_WRITTEN, ROOT, Program
+
+SAMPLES = ROOT / "samples"
+
+
+def sample(name: str, *accounts: Account) -> Program:
+    """Run a sample with the keys of these accounts."""
+    environment: dict[str, str] = {}
+    for account in accounts:
+        environment |= account.environment()
+    return Program("-c", AS_WRITTEN, str(SAMPLES / name), environment=environment)
+
+
+def test_watch_balances_prints_what_is_there_and_what_changes(
+    simulated_exchange: Simulator,
+) -> None:
+    """The snapshot is printed, then a deposit, and Ctrl-C ends it without a word."""
+    account = simulated_exchange.upbit({"BTC": "0.5"})
+    with sample("watch_balances.py", account) as program:
+        program.wait_for("BTC: 0.5 available, 0 locked, changed by 0")
+        account.deposit("BTC", "0.000000000000000001")
+        program.wait_for("BTC: 0.500000000000000001 available")
+        program.interrupt()
+
+        assert program.finish() == 0, program.told
+        assert program.err == []
+
+
+def test_two_exchanges_adds_up_both_accounts(simulated_exchange: Simulator) -> None:
+    """A change on either exchange is printed with the sum of both."""
+    upbit = simulated_exchange.upbit({"BTC": "0.5"})
+    coinw = simulated_exchange.coinw({"BTC": "1"})
+    with sample("two_exchanges.py", upbit, coinw) as program:
+        upbit.wait_for_subscribers()
+        coinw.wait_for_subscribers()
+        # It listens once both are LIVE, which only its own output can tell.
+        with upbit.trade(20), coinw.trade(20):
+            program.wait_for("upbit: ")
+            program.wait_for("coinw: ")
+        program.interrupt()
+
+        assert program.finish() == 0, program.told
+        assert program.err == []
+
+
+def test_two_exchanges_ends_when_one_account_fails(
+    simulated_exchange: Simulator,
+) -> None:
+    """A wrong secret of one ends the program with that exchange's error."""
+    upbit = simulated_exchange.upbit({"BTC": "0.5"})
+    coinw = simulated_exchange.coinw({"BTC": "1"})
+    with (
+        simulated_exchange.refuse_logins(coinw),
+        sample("two_exchanges.py", upbit, coinw) as program,
+    ):
+        assert program.finish() == 1
+        assert "AuthenticationError" in program.told
+
+
+def test_sync_bot_buys_until_its_money_is_spent() -> None:
+    """It needs no keys, and ends by itself."""
+    with sample("sync_bot.py") as program:
+        assert program.finish() == 0, program.told
+        assert program.out == [
+            "bought 0.0031 BTC, now 0.0031",
+            "bought 0.0031 BTC, now 0.0062",
+            "bought 0.0031 BTC, now 0.0093",
+            "100 SGD left, that is not enough",
+        ]
+
+
+def test_log_states_logs_a_lost_connection_and_what_it_missed(
+    simulated_exchange: Simulator,
+) -> None:
+    """A deposit that fell into the gap is counted once the stream is LIVE again."""
+    account = simulated_exchange.coinw({"USDT": "100"})
+    with sample("log_states.py", account) as program:
+        program.wait_for("LIVE")
+        with simulated_exchange.refuse_upgrades():
+            simulated_exchange.drop_connections()
+            program.wait_for("STALE")
+            account.deposit("USDT", "1")
+        program.wait_for("1 balances had changed")
+        program.interrupt()
+
+        assert program.finish() == 0, program.told
+        assert "Traceback" not in program.told
+
+
+def test_every_sample_has_its_line_in_the_readme() -> None:
+    """samples/README.md lists each sample, and none that is gone."""
+    listed = (SAMPLES / "README.md").read_text(encoding="utf-8")
+
+    names = {path.name for path in SAMPLES.glob("*.py")}
+    assert names == {word for word in names if f"({word})" in listed}
+    assert listed.count(".py](") == len(names)
