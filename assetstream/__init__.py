@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from assetstream.states import State
     from assetstream.stream import AssetStream
 
-__all__ = [
+__all__ = [  # noqa: RUF022 - grouped by what they are
     # stream
     "AssetStream",
     # events

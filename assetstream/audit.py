@@ -10,10 +10,10 @@ A2     A currency is judged only on two reads sent at least 10 s after its last 
        read, another reason for doubt and a read that changed it count like a push.
 A3     A read equal to a value held within 5 minutes may be a lagging replica's: wait
        until 60 s after the last push.
-A4     Both reads differ from the book and agree: the book is corrected. They differ from
-       each other too: the later one is taken and the connection made anew.
-A5     Drift with no push since the last clean audit: make the connection anew, after the
-       third in a row at a slow pace.
+A4     Both reads differ from the book and agree: the book is corrected. They differ
+       from each other too: the later one is taken and the connection made anew.
+A5     Drift with no push since the last clean audit: make the connection anew, after
+       the third in a row at a slow pace.
 A6     Causes coalesce (the session's reads keep the pace and the budget).
 A7     LIVE is a lease: no completed audit for 2 intervals + 30 s ends it.
 A8     A currency that drifts in 3 successive audits with pushes between: one error, the

@@ -96,30 +96,28 @@ class Entry:
     def push(self, report: BalanceReport, key: Key | None, moment: Moment) -> bool:
         """Apply a push field by field (K1); False if all of it was too old."""
         took = False
-        brought = False
         newer = True
         for field, amount in (
             (self.available, report.available),
             (self.locked, report.locked),
         ):
-            if amount is None or key is None:  # By arrival; the key stays as it is.
+            if amount is None:
+                newer = False
+                continue
+            if key is None:  # By arrival; the key stays as it is.
                 newer = False
             elif field.key is not None and key <= field.key:
                 newer = False
                 if key < field.key:
                     continue
-                if amount == field.pushed:
-                    # A duplicate: what a read corrected since stays corrected.
-                    took = True
-                    continue
-            if amount is None:
-                continue
+            took = True
             if key is not None:
+                # A duplicate brings nothing: what a read corrected stays corrected.
+                if (key, amount) == (field.key, field.pushed):
+                    continue
                 field.key, field.pushed = key, amount
             field.amount = amount
             field.generation = moment.generation
-            took = brought = True
-        if brought:
             self.pushed_at = self.heard_at = moment.now
         if newer and not self.disputed:
             self.doubted = None  # A later push says everything anew.

@@ -3,15 +3,15 @@
 ::
 
     AssetStreamError              everything this package raises or hands to on_error
-    ├── ConfigurationError        also ValueError: an argument or a key is missing or wrong
-    ├── StreamStateError          also RuntimeError: not possible in the stream's present state
-    ├── StreamTimeout             also TimeoutError: a wait ended before what it waited for
+    ├── ConfigurationError        also ValueError: an argument is wrong
+    ├── StreamStateError          also RuntimeError: not possible now
+    ├── StreamTimeout             also TimeoutError: a wait expired
     ├── StaleBalance              the balance is older than the caller accepts
     ├── CallbackError             a user's handler raised
     ├── ConnectionLost            the connection could not be made or was lost
     ├── ProtocolError             the exchange sent something that cannot be understood
     └── ExchangeError             the exchange refused, in its own words
-        ├── AuthenticationError   the key, its secret, its region or the caller's IP address
+        ├── AuthenticationError   the key, its secret, region or address
         ├── PermissionDenied      the key is good but may not read balances
         └── RateLimited           too many requests or connections
 

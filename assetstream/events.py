@@ -45,8 +45,8 @@ class Source(str, enum.Enum):
 class Balance(Struct, frozen=True, eq=False):
     """One currency's balance as it stood when it was read.
 
-    The amounts never change; ``age`` and ``stale`` are answered at the moment of asking,
-    and a balance that was since replaced by a newer one says that it is stale.
+    The amounts never change; ``age`` and ``stale`` are answered when they are asked
+    for, and a balance that was since replaced by a newer one says that it is stale.
 
     Attributes:
         exchange: name of the exchange.
@@ -79,7 +79,7 @@ class Balance(Struct, frozen=True, eq=False):
         """Seconds since the last proof that this number is right.
 
         A proof is a frame or a pong while the stream is LIVE and the currency is not in
-        doubt. Infinite for a balance that no stream stands behind (unpickled, hand-made).
+        doubt. Infinite for one that no stream stands behind (unpickled, hand-made).
         """
         return self._standing(self)[0] if self._standing else math.inf
 

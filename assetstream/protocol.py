@@ -187,7 +187,10 @@ class Conversation(ABC):
     def refused(
         self, status: int, headers: Mapping[str, str], body: bytes
     ) -> AssetStreamError:
-        """Explain an upgrade answered with anything but 101 (header names in lower case)."""
+        """Explain an upgrade answered with another status than 101.
+
+        Header names are in lower case.
+        """
 
     @abstractmethod
     def opened(self, now: float) -> Sequence[Step]:
@@ -255,7 +258,8 @@ class Exchange(ABC):
 
     def redacted(self, data: bytes) -> bytes:
         """``data`` with every credential replaced by ``***``."""
-        for secret in self.credentials:
+        # The longest first: one that holds another must not be cut by it.
+        for secret in sorted(self.credentials, key=len, reverse=True):
             data = data.replace(secret.encode(), b"***")
         return data
 

@@ -1,8 +1,9 @@
 """Streams of one process that use the same key at the same place.
 
 In a notebook a cell is run again and again: starting a stream there replaces the older
-one for the same key and host. In a script two are allowed, with a warning, for exchanges
-may close the older connection. Streams left running are stopped when Python exits.
+one for the same key and host. In a script two are allowed, with a warning, for
+exchanges may close the older connection. Streams left running are stopped when Python
+exits.
 """
 
 from __future__ import annotations

@@ -7,13 +7,9 @@ from types import MappingProxyType
 from typing import Callable, Literal, Mapping, NoReturn, TypeVar
 
 from assetstream import siblings
-from assetstream.checks import (
-    check_exchange,
-    check_handler,
-    check_settings,
-)
-from assetstream.errors import AssetStreamError, StaleBalance, StreamStateError
-from assetstream.events import ZERO, AssetUpdate, Balance, Health, Source, StateChange
+from assetstream.checks import check_exchange, check_handler, check_settings
+from assetstream.errors import AssetStreamError, StaleBalance
+from assetstream.events import AssetUpdate, Balance, Health, StateChange
 from assetstream.protocol import Exchange
 from assetstream.runtime.dispatcher import Handlers
 from assetstream.runtime.launch import Launch
@@ -38,11 +34,11 @@ class AssetStream:
     One stream, one life: after ``stop()`` make a new one. Every method may be called
     from any thread unless it says otherwise.
 
-    Handlers are called in order, one at a time, on one thread of the stream's own, never
-    on yours. They may take their time: the balances stay current meanwhile, and past
+    Handlers are called in order, one at a time, on one thread of the stream's own,
+    never on yours. They may take their time: the balances stay current, and past
     ``max_pending`` updates are folded to the latest per currency. A handler that raises
-    does no harm: the error goes to ``on_error`` as a ``CallbackError``. A handler may
-    call ``stop()``, but not wait for the stream it is called by.
+    does no harm: ``on_error`` is told by a ``CallbackError``. A handler may call
+    ``stop()``, but not wait for the stream it is called by.
 
     Args:
         exchange: an ``Upbit`` or ``CoinW``, which holds the key.
@@ -72,7 +68,7 @@ class AssetStream:
         on_error: Callable[[AssetStreamError], object] | None = None,
         on_state: Callable[[StateChange], object] | None = None,
         account: str | None = None,
-        audit_interval: float | None | Literal["exchange"] = "exchange",
+        audit_interval: float | Literal["exchange"] | None = "exchange",
         connect_timeout: float = 10.0,
         max_pending: int = 10_000,
         proxy: str | None = None,
@@ -80,15 +76,15 @@ class AssetStream:
     ) -> None:
         check_exchange(exchange)
         adaptive = audit_interval == "exchange"
+        if audit_interval == "exchange":
+            audit_interval = exchange.limits.audit_interval
+        if account is None:
+            account = f"{exchange.name}-{exchange.fingerprint}"
         self._exchange = exchange
         self._settings = check_settings(
             Settings(
-                account=f"{exchange.name}-{exchange.fingerprint}"
-                if account is None
-                else account,
-                audit_interval=exchange.limits.audit_interval
-                if audit_interval == "exchange"
-                else audit_interval,
+                account=account,
+                audit_interval=audit_interval,
                 adaptive=adaptive,
                 connect_timeout=connect_timeout,
                 max_pending=max_pending,
@@ -105,8 +101,6 @@ class AssetStream:
         if on_state is not None:
             self.on_state(on_state)
 
-    # What it is.
-
     @property
     def exchange(self) -> Exchange:
         """The exchange it was made with."""
@@ -119,7 +113,7 @@ class AssetStream:
 
     @property
     def owned_here(self) -> bool:
-        """False in a process forked after the stream was made: it is of no use there."""
+        """False in a process forked after the stream was made: useless there."""
         return self._launch.owned_here
 
     # Handlers.
@@ -207,8 +201,8 @@ class AssetStream:
             timeout: seconds to wait for the threads; None for ever, 0 not at all.
 
         Returns:
-            True if every thread has ended (from a handler: will end with it). False if a
-            handler still holds its thread; where it stands has been logged.
+            True if every thread has ended (from a handler: will end with it). False if
+            a handler still holds its thread; where it stands has been logged.
         """
         return self._launch.stop(timeout)
 
@@ -277,7 +271,7 @@ class AssetStream:
 
     @property
     def balances(self) -> Mapping[str, Balance]:
-        """All known balances by currency: immutable, consistent, kept over reconnects."""
+        """All known balances: immutable, consistent, kept over reconnects."""
         life = self._launch.life
         return MappingProxyType(life.book.balances() if life else {})
 
@@ -296,20 +290,19 @@ class AssetStream:
         code = currency.upper()
         balance = life.book.balance(code) if life else None
         if balance is None:
-            raise StaleBalance(
-                f"{self.account}: {code} is not known (yet); the stream is "
-                f"{self.state}",
-                exchange=self._exchange.name,
-                account=self.account,
+            trouble = f"{code} is not known (yet)"
+        elif max_age is not None and balance.age > max_age:
+            trouble = (
+                f"{code} was last proved right {balance.age:.1f} s ago, more than "
+                f"{max_age:g} s"
             )
-        if max_age is not None and balance.age > max_age:
-            raise StaleBalance(
-                f"{self.account}: {code} was last proved right {balance.age:.1f} s "
-                f"ago, more than {max_age:g} s; the stream is {self.state}",
-                exchange=self._exchange.name,
-                account=self.account,
-            )
-        return balance
+        else:
+            return balance
+        raise StaleBalance(
+            f"{self.account}: {trouble}; the stream is {self.state}",
+            exchange=self._exchange.name,
+            account=self.account,
+        )
 
     @property
     def state(self) -> State:

@@ -28,7 +28,7 @@ with Simulator() as simulator:
     account = simulator.upbit({"SGD": "1000"})
     # Replace: AssetStream(Upbit(region="sg")), with your keys in the environment.
     with AssetStream(account.exchange()) as stream:
-        # A number that was not proved right within 30 s raises: never buy on an old one.
+        # Raises if it was not proved right within 30 s: never buy on an old number.
         while stream.balance("SGD", max_age=30).available >= SPEND:
             # Armed before the order goes out, so that even the fastest fill is seen.
             with stream.expect(bought, timeout=10) as filled:

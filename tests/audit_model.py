@@ -1,9 +1,9 @@
 """A model exchange in simulated time, and the real book, audit and reads against it.
 
 The exchange keeps the true balances. What it pushes may be late, doubled, lost or
-unreadable; its REST lags, may garble an entry and fail; connections end. ``World`` plays
-the session and measures what the promise is about: how long a balance was wrong while
-the stream was LIVE and the balance not in doubt.
+unreadable; its REST lags, may garble an entry and fail; connections end. ``World``
+plays the session and measures what the promise is about: how long a balance was wrong
+while the stream was LIVE and the balance not in doubt.
 """
 
 from __future__ import annotations
@@ -13,25 +13,21 @@ import itertools
 import math
 import random
 from collections import Counter
-from datetime import datetime, timedelta, timezone
-from decimal import Decimal
+from datetime import timedelta
 from typing import Any, Callable, Iterator, NamedTuple
 from unittest import mock
 
 from assetstream.audit import Audit, AuditSchedule, Verdict
 from assetstream.book import BalanceBook, Moment
 from assetstream.errors import AssetStreamError, ConnectionLost
-from assetstream.events import AssetUpdate, Source
+from assetstream.events import AssetUpdate
 from assetstream.protocol import BalanceReport, Limits, Snapshot
 from assetstream.runtime import reads as reads_module
 from assetstream.runtime.http import HttpReply
 from assetstream.runtime.reads import READ_TIMEOUT, Reads
+from tests.model_exchange import CURRENCIES, ZEROS, Amounts, Ledger, Push, Reply
+from tests.books import START, START_MS
 
-START = datetime(2026, 1, 1, tzinfo=timezone.utc)
-START_MS = int(START.timestamp() * 1000)
-CURRENCIES = ("BTC", "ETH", "USDT", "XRP")
-#: As far behind as the promise allows REST to be, seconds.
-MAX_LAG = 10.0
 LIMITS = Limits(
     connects_per_second=1.0,
     reads_per_second=30.0,
@@ -40,29 +36,6 @@ LIMITS = Limits(
     audit_interval=60.0,
     audit_interval_locked=None,
 )
-
-Amounts = tuple[Decimal, Decimal]
-ZEROS = (Decimal(0), Decimal(0))
-
-
-class Push(NamedTuple):
-    """What becomes of one change's push: when it arrives, if at all, and how."""
-
-    #: Seconds until it arrives, once for each copy; () if it is lost.
-    delays: tuple[float, ...] = (0.0,)
-    #: "" if it can be read, else what of it cannot: "entry" or "frame".
-    unreadable: str = ""
-
-
-class Reply(NamedTuple):
-    """How one REST read goes."""
-
-    duration: float = 0.1
-    lag: float = 0.0
-    #: A currency whose entry cannot be read, "" for one without a name.
-    garbled: str | None = None
-    omitted: str | None = None
-    fails: bool = False
 
 
 class World:
@@ -87,10 +60,7 @@ class World:
         self._reply = reply
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count(1)
-        # The truth, when it became so, and when each former value ceased to be true.
-        self.truth: dict[str, Amounts] = dict.fromkeys(CURRENCIES, ZEROS)
-        self._history: list[tuple[float, str, Amounts]] = []
-        self._left: dict[tuple[str, Amounts], float] = {}
+        self.ledger = Ledger()
         # The connection.
         self.generation = 0
         self.mute = False
@@ -100,8 +70,7 @@ class World:
         self.newest: dict[str, tuple[Amounts, tuple[int, int]]] = {}
         self._last_reply: Snapshot = Snapshot(())
         self._snapshots: dict[bytes, Snapshot] = {}
-        # Since when the truth is what it is, and when the stream learned of its own.
-        self._true_since: dict[str, float] = dict.fromkeys(CURRENCIES, 0.0)
+        # When the stream learned of what it shows.
         self._learned: dict[str, float] = {}
         # When each currency was last pushed.
         self._excused: dict[str, float] = {}
@@ -143,13 +112,9 @@ class World:
 
     def change(self, currency: str, amounts: Amounts, push: Push) -> None:
         """The truth changes and is pushed."""
-        before = self.truth[currency]
-        if amounts == before:
+        if amounts == self.ledger.now[currency]:
             return
-        self._left[currency, before] = self.now
-        self.truth[currency] = amounts
-        self._true_since[currency] = self.now
-        self._history.append((self.now, currency, amounts))
+        self.ledger.change(self.now, currency, amounts)
         self.note(f"{currency} = {amounts[0]}/{amounts[1]} {push}")
         if self.mute or not self.live_or_reading:
             return
@@ -218,9 +183,9 @@ class World:
     def judge(self) -> None:
         """Measure how long each unmarked balance has been wrong by now."""
         for code, amounts in self.unmarked():
-            if amounts != self.truth[code]:
+            if amounts != self.ledger.now[code]:
                 since = max(
-                    self._left.get((code, amounts), -math.inf),
+                    self.ledger.left(code, amounts),
                     self._excused.get(code, -math.inf),
                     self.live_since,
                 )
@@ -233,9 +198,8 @@ class World:
         return [
             f"{code} shows {amounts}, a newer push could not be read"
             for code, amounts in self.unmarked()
-            if amounts != self.truth[code]
-            and self._left.get((code, amounts), -math.inf)
-            < self._unread.get(code, -math.inf)
+            if amounts != self.ledger.now[code]
+            and self.ledger.left(code, amounts) < self._unread.get(code, -math.inf)
         ]
 
     def not_the_newest(self) -> list[str]:
@@ -261,8 +225,9 @@ class World:
             error = ConnectionLost("the model's REST failed")
             self._end_call(duration, done, error)
             return
+        self.note(f"read as of {as_of - 1000:.3f}: {reply}")
         body = str(next(self._order)).encode()
-        self._snapshots[body] = self._snapshot(as_of, reply)
+        self._snapshots[body] = self.ledger.snapshot(as_of, reply)
         self._end_call(duration, done, HttpReply(200, {}, body))
 
     def read_replied(self, status: int, headers: object, body: bytes) -> Snapshot:
@@ -351,8 +316,7 @@ class World:
         return arrive
 
     def _pushed(self, report: BalanceReport) -> None:
-        assert report.key is not None and report.available is not None
-        assert report.locked is not None
+        assert report.key is not None
         code, moment = report.currency, self.moment()
         was_right = self._is_right(code, self.shown(code))
         known = self.newest.get(code)
@@ -361,127 +325,42 @@ class World:
             key = known[1] if known and ahead else report.key
             if ahead and known is None:
                 key = (0, 0)
-            self.newest[code] = ((report.available, report.locked), key)
+            self.newest[code] = (_amounts(report), key)
         news = self.book.push([report], moment)
         self.reads.pushed()
         if any(isinstance(item, AssetStreamError) for item in news):
             self.reads.doubted(self.now)
         self._learned[code] = self.now
-        if was_right and self.shown(code) != self.truth[code]:
+        if was_right and self.shown(code) != self.ledger.now[code]:
             self.counts["undone by a late push"] += 1
         self.note(f"pushed {code} {report.available}/{report.locked}")
 
     def _is_right(self, code: str, amounts: Amounts | None) -> bool:
         """Tell whether it is the truth, and not only because that returned to it."""
         learned = self._learned.get(code, -math.inf)
-        return amounts == self.truth[code] and learned >= self._true_since[code]
+        return amounts == self.ledger.now[code] and learned >= self.ledger.since[code]
 
     def _told(self, news: Any) -> None:
         """Take what a read led to for the newest, if the read did say so."""
-        read = {r.currency: (r.available, r.locked) for r in self._last_reply.balances}
+        read = {r.currency: r for r in self._last_reply.balances}
         for update in news:
             code = update.currency
             amounts = (update.available, update.locked)
             key = self.newest.get(code, (ZEROS, (0, 0)))[1]
-            if read.get(code, ZEROS) == amounts:
+            said = read.get(code, BalanceReport(code, *ZEROS))
+            if _amounts(said) == amounts:
                 self.newest[code] = (amounts, key)
-            assert update.previous is None or update.source is not Source.SNAPSHOT
             before = update.previous
             right = before and self._is_right(code, (before.available, before.locked))
             self._learned[code] = self.now
-            if right and amounts != self.truth[code]:
+            if right and amounts != self.ledger.now[code]:
                 entry = self.book.entry(code)
                 marked = " (marked)" if entry and entry.doubted is not None else ""
                 self.counts[f"destroyed by {update.source}{marked}"] += 1
                 self.note(f"DESTROYED {code} by {update.source}{marked}")
 
-    def _snapshot(self, as_of: float, reply: Reply) -> Snapshot:
-        then: dict[str, Amounts] = {}
-        for when, code, amounts in self._history:
-            if when > as_of:
-                break
-            then[code] = amounts
-        self.note(f"read as of {as_of - 1000:.3f}: {reply}")
-        reports = tuple(
-            BalanceReport(code, *amounts)
-            for code, amounts in then.items()
-            if amounts != ZEROS and code not in (reply.garbled, reply.omitted)
-        )
-        unreadable = ()
-        if reply.garbled is not None and (reply.garbled in then or not reply.garbled):
-            unreadable = (reply.garbled,)
-        return Snapshot(reports, unreadable, empty=not reports)
 
-
-class Faults(NamedTuple):
-    """How the model exchange misbehaves; probabilities, and times in seconds."""
-
-    lost: float = 0.1
-    late: float = 0.1
-    doubled: float = 0.1
-    unreadable: float = 0.03
-    max_delay: float = 15.0
-    max_lag: float = MAX_LAG
-    garbled: float = 0.05
-    failing: float = 0.0
-    #: Of each change: the connection is lost, or goes mute, or our clock steps.
-    disconnects: float = 0.02
-    mute: float = 0.01
-    clock_steps: float = 0.02
-
-
-def simulate(
-    seed: int, faults: Faults = Faults(), duration: float = 600.0, **options: Any
-) -> World:
-    """Play one account's life with random changes and faults; return what became."""
-    rng = random.Random(seed)
-    world = World(lambda: _random_reply(rng, faults), rng, **options)
-    for code in CURRENCIES:
-        world.change(code, _amounts(rng), Push(()))
-    world.advance(20.0)
-    world.connect()
-    pace = rng.choice((0.5, 5.0, 30.0))
-    end = world.now + duration
-    while world.now < end:
-        world.advance(rng.expovariate(1 / pace))
-        busy = world.now % 200 < 100
-        code = rng.choice(CURRENCIES if busy else CURRENCIES[:2])
-        world.change(code, _amounts(rng), _random_push(rng, faults))
-        if rng.random() < faults.disconnects and world.live_or_reading:
-            world.disconnect(rng.uniform(0.5, 20.0))
-        world.mute = world.mute or rng.random() < faults.mute
-        if rng.random() < faults.clock_steps:
-            world.clock_step = rng.choice((0.0, 0.0, -3600.0, -61.0, 3600.0))
-        world.counts["not the newest"] += bool(world.not_the_newest())
-        world.counts["unreadable taken for read"] += bool(world.taken_for_read())
-    return world
-
-
-def _amounts(rng: random.Random) -> Amounts:
-    # Few values, so that a balance often returns to one it had before (A3).
-    return Decimal(rng.randrange(6)), Decimal(rng.choice((0, 0, 1)))
-
-
-def _random_push(rng: random.Random, faults: Faults) -> Push:
-    if rng.random() < faults.lost:
-        return Push(())
-    delays = [rng.uniform(0.01, 0.3)]
-    if rng.random() < faults.late:
-        delays = [rng.uniform(0.3, faults.max_delay)]
-    if rng.random() < faults.doubled:
-        delays.append(delays[0] + rng.uniform(0.0, faults.max_delay))
-    unreadable = ""
-    if rng.random() < faults.unreadable:
-        unreadable = rng.choice(("entry", "entry", "frame"))
-    return Push(tuple(delays), unreadable)
-
-
-def _random_reply(rng: random.Random, faults: Faults) -> Reply:
-    return Reply(
-        duration=rng.choice((0.05, 0.5, rng.uniform(0.0, READ_TIMEOUT))),
-        lag=rng.choice((0.0, faults.max_lag, rng.uniform(0.0, faults.max_lag))),
-        garbled=rng.choice((*CURRENCIES, ""))
-        if rng.random() < faults.garbled
-        else None,
-        fails=rng.random() < faults.failing,
-    )
+def _amounts(report: BalanceReport) -> Amounts:
+    assert report.available is not None
+    assert report.locked is not None
+    return report.available, report.locked

@@ -88,9 +88,11 @@ def test_the_balances_are_current_when_a_callback_runs(account: Account) -> None
 
 def test_all_digits_of_a_total(account: Account) -> None:
     """Sums are exact beyond the 28 digits of the default decimal context."""
-    with AssetStream(account.exchange()) as stream:
-        with stream.expect(lambda u: u.currency == "BTC", PATIENCE) as changed:
-            account.deposit("BTC", "123456789012345.12345678901234567890123")
+    with (
+        AssetStream(account.exchange()) as stream,
+        stream.expect(lambda u: u.currency == "BTC", PATIENCE) as changed,
+    ):
+        account.deposit("BTC", "123456789012345.12345678901234567890123")
 
     assert str(changed.update.total) == "123456789012346.12345678901234567890123"
     assert str(changed.update.change) == "123456789012345.12345678901234567890123"
@@ -414,12 +416,12 @@ def test_wait_for(account: Account) -> None:
 
 def test_expect_does_not_wait_if_its_block_raised(account: Account) -> None:
     """The error of the block is what counts."""
-    with AssetStream(account.exchange()) as stream:
-        with (
-            pytest.raises(ZeroDivisionError),
-            stream.expect(lambda u: True, timeout=PATIENCE),
-        ):
-            raise ZeroDivisionError
+    with (
+        AssetStream(account.exchange()) as stream,
+        pytest.raises(ZeroDivisionError),
+        stream.expect(lambda u: True, timeout=PATIENCE),
+    ):
+        raise ZeroDivisionError
 
 
 def test_expect_does_not_match_what_came_before(account: Account) -> None:

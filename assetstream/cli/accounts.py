@@ -11,9 +11,9 @@ from assetstream.errors import ConfigurationError
 from assetstream.exchanges import EXCHANGES
 from assetstream.protocol import Exchange
 
-__all__ = ["from_environment", "simulated"]
+__all__ = ["BALANCES", "from_environment", "simulated"]
 
-#: What the simulated accounts begin with.
+#: What the simulated accounts begin with, for each exchange that is simulated.
 BALANCES: Mapping[str, Mapping[str, str]] = {
     "upbit": {"SGD": "10000", "BTC": "0.5", "XRP": "2500"},
     "coinw": {"USDT": "10000", "BTC": "0.5", "ETH": "4"},
@@ -48,6 +48,9 @@ def simulated(names: Sequence[str]) -> Iterator[list[Exchange]]:
     """
     from assetstream.simulator import Simulator
 
+    for name in names:
+        if name not in BALANCES:
+            raise ConfigurationError(f"there is no simulator of {name}")
     with Simulator() as simulator:
         accounts = [getattr(simulator, name)(BALANCES[name]) for name in names]
         for account in accounts:

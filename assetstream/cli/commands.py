@@ -10,7 +10,7 @@ from typing import ContextManager
 import click
 from rich.console import Console
 
-from assetstream.cli.accounts import from_environment, simulated
+from assetstream.cli.accounts import BALANCES, from_environment, simulated
 from assetstream.cli.lines import JsonLines, PlainLines
 from assetstream.cli.table import Table
 from assetstream.cli.watching import View, Watching
@@ -36,8 +36,8 @@ users of the machine could read them:
   UPBIT_ACCESS_KEY  UPBIT_SECRET_KEY
   COINW_API_KEY     COINW_SECRET_KEY
 A key needs the permission to view balances, and no other.
-UPBIT_WS_URL with UPBIT_REST_URL, or COINW_WS_URL with COINW_REST_URL,
-lead to a simulator (python -m assetstream.simulator prints them) or a gateway.
+UPBIT_WS_URL with UPBIT_REST_URL, or COINW_WS_URL with COINW_REST_URL, lead
+to a simulator (python -m assetstream.simulator prints them) or a gateway.
 
 \b
 Output: a table on a terminal, plain lines into a file or a pipe, and with
@@ -134,7 +134,7 @@ def _accounts(
         import assetstream.simulator  # noqa: F401
     except ModuleNotFoundError as exc:
         raise click.UsageError(str(exc)) from None
-    return simulated(names or tuple(EXCHANGES))
+    return simulated(names or tuple(BALANCES))
 
 
 def _view(as_json: bool, streams: list[AssetStream]) -> View:

@@ -109,8 +109,11 @@ class Table:
         """The table, without the columns for which the window is too narrow."""
         left_out: set[str] = set()
         table = self._table(balances, left_out)
+        # Measured as if there were room for everything: how wide it would like to be.
+        roomy = self._console.options.update_width(1000)
         for name in DISPENSABLE:
-            if self._console.measure(table).maximum <= self._console.width:
+            wanted = self._console.measure(table, options=roomy).maximum
+            if wanted <= self._console.width:
                 break
             left_out.add(name)
             table = self._table(balances, left_out)
@@ -164,7 +167,7 @@ def _change(change: Decimal) -> Text:
 
 def _age(balance: Balance) -> Text:
     age = f"{balance.age:.1f} s" if math.isfinite(balance.age) else "unknown"
-    return Text(f"stale, {age}", "yellow") if balance.stale else Text(age)
+    return Text(f"stale {age}", "yellow") if balance.stale else Text(age)
 
 
 def _error_line(error: AssetStreamError) -> Text:

@@ -35,12 +35,6 @@ class KeyedExchange(Exchange):
     def credentials(self) -> tuple[str, ...]:
         return self._key, self._secret
 
-    def redacted(self, data: bytes) -> bytes:
-        # The longest first: one that holds another must not be cut by it.
-        for secret in sorted(self.credentials, key=len, reverse=True):
-            data = data.replace(secret.encode(), b"***")
-        return data
-
     def own_words(self, said: str | bytes) -> str:
         """What the exchange said, fit to be shown: redacted, printable, not long."""
         data = said.encode(errors="replace") if isinstance(said, str) else said

@@ -12,9 +12,8 @@ import json
 import re
 from typing import Any, Mapping
 
+import jwt
 import msgspec
-from jwt.algorithms import HMACAlgorithm
-from jwt.api_jws import PyJWS
 
 from assetstream.exchanges.account import KeyedExchange
 from assetstream.exchanges.balances import collect, says_nothing
@@ -23,6 +22,7 @@ from assetstream.exchanges.reading import MALFORMED
 from assetstream.exchanges.upbit_conversation import UpbitConversation
 from assetstream.exchanges.upbit_errors import explain_answer
 from assetstream.exchanges.upbit_frames import FORMATS, read_account
+from assetstream.libraries import require
 from assetstream.protocol import (
     Conversation,
     HttpCall,
@@ -41,7 +41,10 @@ HOSTS = {
 }
 
 
-class RawSecretHmac(HMACAlgorithm):
+require(jwt, "PyJWT", has="PyJWS", at_least=(2, 8), below=(3,))
+
+
+class RawSecretHmac(jwt.algorithms.HMACAlgorithm):
     """HMAC over the secret as it is.
 
     Upbit's secrets have 40 characters. PyJWT, where it checks lengths, would warn of
@@ -59,7 +62,7 @@ class RawSecretHmac(HMACAlgorithm):
 
 
 # An own signer: PyJWT's global one belongs to the whole process.
-_signer = PyJWS(algorithms=[])
+_signer = jwt.PyJWS(algorithms=[])
 _signer.register_algorithm("HS256", RawSecretHmac(hashlib.sha256))
 _signer.register_algorithm("HS512", RawSecretHmac(hashlib.sha512))
 ALGORITHMS = ("HS256", "HS512")

@@ -8,15 +8,13 @@ parameter. This is the only module that imports ``websocket``.
 
 from __future__ import annotations
 
-import re
 import ssl
-from types import ModuleType
 from typing import Any, Callable
-from urllib.parse import urlsplit
 
 import websocket
 
 from assetstream.errors import AssetStreamError, ProtocolError
+from assetstream.libraries import require
 from assetstream.protocol import Connect
 from assetstream.runtime import clock
 from assetstream.runtime.ending import (
@@ -28,7 +26,7 @@ from assetstream.runtime.ending import (
     Refused,
 )
 from assetstream.runtime.frames import BadFrame
-from assetstream.runtime.handshake import Interrupt, Interrupted, dial
+from assetstream.runtime.handshake import Interrupt, Interrupted, dial, host_of
 from assetstream.runtime.patience import Patience
 from assetstream.runtime.reader import Reader
 from assetstream.runtime.traffic import Traffic
@@ -45,24 +43,9 @@ __all__ = ["Abandoned", "Broken", "Channel", "Closed", "Ending", "Owner", "Refus
 NO_STATUS = 1005
 
 
-def check_library(module: ModuleType) -> None:
-    """Raise ImportError unless ``module`` is the websocket-client we build on.
-
-    Other packages install a module of the same name.
-    """
-    found = re.match(r"(\d+)\.(\d+)\.(\d+)", str(getattr(module, "__version__", "")))
-    version = tuple(map(int, found.groups())) if found else (0,)
-    if hasattr(module, "WebSocketApp") and (1, 9, 2) <= version < (2,):
-        return
-    raise ImportError(
-        f"the module 'websocket' at {getattr(module, '__file__', None)} is not "
-        "websocket-client>=1.9.2,<2, which assetstream needs. Repair it with: "
-        "pip uninstall websocket; "
-        'pip install --force-reinstall "websocket-client>=1.9.2,<2"'
-    )
-
-
-check_library(websocket)
+require(
+    websocket, "websocket-client", has="WebSocketApp", at_least=(1, 9, 2), below=(2,)
+)
 
 
 class Library:
@@ -210,8 +193,8 @@ class Channel:
         How it ended is told to ``owner.ended``. What the owner's methods (or others the
         reader serves) raise comes out of here, after ``ended``.
         """
-        host = urlsplit(connect.url).hostname or "the exchange"
-        patience = Patience(clock.now() + timeout, Gate(self, interrupt), host)
+        gate = Gate(self, interrupt)
+        patience = Patience(clock.now() + timeout, gate, host_of(connect.url))
         try:
             ending = self._attempt(connect, patience, ssl_context, proxy)
         except BaseException:

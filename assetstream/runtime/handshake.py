@@ -22,7 +22,7 @@ from assetstream.runtime.inbox import Inbox
 from assetstream.runtime.patience import Interrupt, Interrupted, Patience, explain
 from assetstream.runtime.tls import shared_context
 
-__all__ = ["Interrupt", "Interrupted", "connect_to", "dial", "lookups_left_behind"]
+__all__ = ["Interrupt", "Interrupted", "dial", "host_of", "lookups_left_behind"]
 
 DEFAULT_PORTS = {"ws": 80, "http": 80, "wss": 443, "https": 443}
 SECURE = ("wss", "https")
@@ -68,19 +68,32 @@ def dial(
         ConfigurationError: the URL or the proxy cannot be used.
         Interrupted: ``interrupt`` said so.
     """
-    # The query of a URL may sign: it is in no message.
-    parts = urlsplit(url)
-    if parts.scheme not in DEFAULT_PORTS or not parts.hostname:
+    scheme = url.partition(":")[0]
+    try:
+        host, port = urlsplit(url).hostname, urlsplit(url).port
+    except ValueError:
+        host = port = None
+    if scheme not in DEFAULT_PORTS or not host:
+        # The query of a URL may sign: it is in no message.
         raise ConfigurationError(
-            "the URL must begin with wss:// or https://", fatal=True
+            "the URL must be wss:// or https:// with a host and, if any, a valid port",
+            fatal=True,
         )
     return connect_to(
-        parts.hostname,
-        parts.port or DEFAULT_PORTS[parts.scheme],
-        Patience(deadline, interrupt, parts.hostname),
-        (ssl_context or shared_context()) if parts.scheme in SECURE else None,
+        host,
+        port or DEFAULT_PORTS[scheme],
+        Patience(deadline, interrupt, host),
+        (ssl_context or shared_context()) if scheme in SECURE else None,
         proxy,
     )
+
+
+def host_of(url: str) -> str:
+    """Return the host to name in messages; never raises."""
+    try:
+        return urlsplit(url).hostname or "the exchange"
+    except ValueError:
+        return "the exchange"
 
 
 def connect_to(

@@ -12,7 +12,6 @@ import socket
 import ssl
 import threading
 from typing import Any, Callable, Mapping, Union, cast
-from urllib.parse import urlsplit
 
 import requests
 from msgspec import Struct
@@ -23,7 +22,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from assetstream.errors import AssetStreamError, ConnectionLost, ProtocolError
 from assetstream.protocol import HttpCall
 from assetstream.runtime import clock
-from assetstream.runtime.handshake import Interrupted, dial
+from assetstream.runtime.handshake import Interrupted, dial, host_of
 from assetstream.runtime.inbox import Inbox
 from assetstream.runtime.patience import Patience, PatientSocket
 from assetstream.version import __version__
@@ -115,7 +114,7 @@ class Call(threading.Thread):
     ) -> None:
         # A daemon, as the safety net only: close() ends it.
         super().__init__(name="assetstream-rest", daemon=True)
-        self.host = urlsplit(call.url).hostname or "the exchange"
+        self.host = host_of(call.url)
         self.patience = Patience(clock.now() + timeout, self, self.host)
         self.work: Callable[[], None] = lambda: None
         #: The request went out on a connection kept from an earlier call.

@@ -269,7 +269,7 @@ class Life:
     def _overflowed(self) -> None:
         logger.warning(
             "%s: callbacks are slower than the exchange; more than %d updates are "
-            "pending and are now folded to the latest per currency (the callback is %s)",
+            "pending and are folded to the latest per currency (the callback is %s)",
             self._settings.account,
             self._settings.max_pending,
             self.dispatcher.where(),

@@ -29,8 +29,8 @@ BATCH = 64
 class CallbackMailbox:
     """Keeps news in order for the callback thread; folds updates past its bound.
 
-    A full mailbox keeps the latest update per currency, with the oldest ``previous`` and
-    the number of updates it stands for. It never folds across a state change or an
+    A full mailbox keeps the latest update per currency, with the oldest ``previous``
+    and the number of updates it stands for. It never folds across a state change or an
     error, and never drops one (D1).
 
     Args:

@@ -1,7 +1,7 @@
 """Where news leaves the session: the state, the callbacks' mailbox, the watches.
 
-Everything here is written by the session's thread, in the step that changed the book, so
-every queue shows the order in which the book changed (W2).
+Everything here is written by the session's thread, in the step that changed the book,
+so every queue shows the order in which the book changed (W2).
 """
 
 from __future__ import annotations

@@ -19,6 +19,10 @@ Result = TypeVar("Result")
 class Interrupted(Exception):
     """The attempt was given up by its owner."""
 
+    def __str__(self) -> str:
+        # websocket-client logs it.
+        return "given up by its owner"
+
 
 class Waitable(Protocol):
     """What a selector can wait on."""

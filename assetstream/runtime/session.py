@@ -27,7 +27,6 @@ from assetstream.protocol import (
     Connect,
     Conversation,
     Exchange,
-    Fail,
     Memory,
     Ping,
     Ready,

@@ -1,7 +1,7 @@
 """Waits of a caller's thread: they end at Ctrl-C, and no lock is left behind.
 
-``queue.SimpleQueue`` is the one primitive whose ``put`` may interrupt any code at all, a
-signal handler included, so everything a user's thread waits for comes through one.
+``queue.SimpleQueue`` is the one primitive whose ``put`` may interrupt any code at all,
+a signal handler included, so everything a user's thread waits for comes through one.
 """
 
 from __future__ import annotations

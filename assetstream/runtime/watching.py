@@ -1,4 +1,4 @@
-"""Waiting for news in the caller's own thread: iterators, ``expect``, ``wait_for`` (D2)."""
+"""Waiting for news in the caller's own thread: iterators, ``expect``, waits (D2)."""
 
 from __future__ import annotations
 
@@ -72,7 +72,10 @@ class Watch:
     def until(
         self, predicate: Predicate, timeout: float | None, *, snapshots: bool, what: str
     ) -> AssetUpdate:
-        """Wait for the next update that meets ``predicate``; raises as ``until_live``."""
+        """Wait for the next update that meets ``predicate``.
+
+        Raises as ``until_live``.
+        """
         deadline = Deadline(timeout)
         while True:
             item = self.take(timeout, deadline, what)

@@ -30,7 +30,8 @@ def signature(parameters: Iterable[tuple[str, str]], secret_key: str) -> str:
     """MD5 over the raw, sorted parameters, ``sign`` and ``command`` left out."""
     signed = sorted(p for p in parameters if p[0] not in ("sign", "command"))
     text = "&".join(f"{name}={value}" for name, value in signed)
-    digest = hashlib.md5(f"{text}&secret_key={secret_key}".encode())
+    signed_text = f"{text}&secret_key={secret_key}".encode()
+    digest = hashlib.md5(signed_text, usedforsecurity=False)
     return digest.hexdigest().upper()
 
 

@@ -12,20 +12,11 @@ from typing import Callable, Iterable, Mapping, Sequence
 
 from assetstream.simulator.account import Account, Terms
 from assetstream.simulator.coinw import CoinWAccount, CoinWVenue
-from assetstream.simulator.faults import (
-    Answer,
-    Faults,
-    Lag,
-    RefuseLogins,
-    Switch,
-    Withhold,
-    refusal,
-)
 from assetstream.simulator.ledger import Amount
-from assetstream.simulator.messages import Kind
 from assetstream.simulator.seen import Seen
 from assetstream.simulator.server import Server
 from assetstream.simulator.site import Site
+from assetstream.simulator.switches import Switches
 from assetstream.simulator.upbit import UpbitAccount, UpbitVenue
 from assetstream.simulator.websocket import Connection
 
@@ -34,7 +25,7 @@ __all__ = ["Simulator"]
 KEY_LETTERS = string.ascii_letters + string.digits
 
 
-class Simulator:
+class Simulator(Switches):
     """Upbit and CoinW on one port of 127.0.0.1, from ``start()`` to ``stop()``.
 
     Use it as a context manager. Accounts may be added before or after the start.
@@ -215,70 +206,6 @@ class Simulator:
         self._site.board.wait_for(
             lambda: met(seen), timeout, lambda: f"the condition was not met: {seen}"
         )
-
-    def drop_connections(
-        self, *, reset: bool = False, account: Account | None = None
-    ) -> int:
-        """Cut all connections (or an account's) without a close frame; says how many.
-
-        Args:
-            reset: by RST instead of FIN.
-            account: cut this account's only.
-        """
-        cut = self._open(account)
-        for connection in cut:
-            connection.drop(reset=reset)
-        return len(cut)
-
-    def close_connections(
-        self, code: int = 1000, reason: str = "", *, account: Account | None = None
-    ) -> int:
-        """Close all connections (or an account's) by a close frame; says how many."""
-        closed = self._open(account)
-        for connection in closed:
-            connection.close(code, reason)
-        return len(closed)
-
-    @property
-    def faults(self) -> Faults:
-        """Where faults of your own are put in: ``with exchange.faults.add(fault):``."""
-        return self._site.faults
-
-    def withhold(self, *kinds: Kind, account: Account | None = None) -> Switch:
-        """Send no frames of these kinds: ``Kind.LIST``, ``Kind.PONG``, ..."""
-        return self.faults.add(Withhold(kinds, account))
-
-    def refuse_upgrades(
-        self,
-        status: int = 503,
-        body: bytes | str = b"",
-        headers: Mapping[str, str] | None = None,
-        *,
-        exchange: str | None = None,
-    ) -> Switch:
-        """Answer WebSocket upgrades (of "upbit" or "coinw", or all) with this."""
-        reply = refusal(status, body, headers)
-        return self.faults.add(Answer(reply, to="upgrade", exchange=exchange))
-
-    def rest_answers(
-        self,
-        status: int,
-        body: bytes | str = b"",
-        headers: Mapping[str, str] | None = None,
-        *,
-        exchange: str | None = None,
-    ) -> Switch:
-        """Answer REST requests (of "upbit" or "coinw", or all) with this."""
-        reply = refusal(status, body, headers)
-        return self.faults.add(Answer(reply, to="rest", exchange=exchange))
-
-    def lag_rest(self, seconds: float) -> Switch:
-        """Let REST show the balances of some seconds ago, like a slow replica."""
-        return self.faults.add(Lag(seconds))
-
-    def refuse_logins(self, account: Account | None = None) -> Switch:
-        """Refuse good credentials on WebSockets; REST accepts them still."""
-        return self.faults.add(RefuseLogins(account))
 
     def _open(self, account: Account | None = None) -> Sequence[Connection]:
         found = self._server.open_connections() if self._server else []

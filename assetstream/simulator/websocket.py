@@ -149,6 +149,7 @@ class Connection:
             self._inbox.close()
 
     def _serve(self, selector: selectors.BaseSelector) -> None:
+        watched = selectors.EVENT_READ
         while not self._ended:
             for item in self._inbox.take():
                 self._act(item)
@@ -159,7 +160,9 @@ class Connection:
             wanted = selectors.EVENT_READ
             if self._out:
                 wanted |= selectors.EVENT_WRITE
-            selector.modify(self._sock, wanted)
+            if wanted != watched:
+                watched = wanted
+                selector.modify(self._sock, wanted)
             for key, _ in selector.select(self._patience()):
                 if key.fileobj is self._sock:
                     self._read()

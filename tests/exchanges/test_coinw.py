@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -186,21 +187,19 @@ def test_every_known_code_is_tested() -> None:
     assert set(CODES) == set(MEANINGS)
 
 
-@pytest.mark.parametrize("words", ["msg", "message"])
-@pytest.mark.parametrize("status", [200, 400, 401, 403])
 @pytest.mark.parametrize(("code", "meaning"), MEANINGS.items())
 def test_codes_decide_whatever_the_status(
-    code: str, meaning: tuple[type[ExchangeError], bool], status: int, words: str
+    code: str, meaning: tuple[type[ExchangeError], bool]
 ) -> None:
     """Text or number, ``msg`` or ``message``."""
-    kind, fatal = meaning
-    for spelt in (code, int(code)):
+    spellings = [(code, "msg"), (int(code), "msg"), (code, "message")]
+    for status, (spelt, words) in itertools.product((200, 400, 401, 403), spellings):
         body = frame({"code": spelt, words: "told"})
         with pytest.raises(ExchangeError) as caught:
             make_coinw().read_replied(status, {"retry-after": "3"}, body)
 
         error = caught.value
-        assert (type(error), error.fatal) == (kind, fatal)
+        assert (type(error), error.fatal) == meaning
         assert (error.code, error.message) == (code, "told")
         if isinstance(error, RateLimited):
             assert error.retry_after == 3.0

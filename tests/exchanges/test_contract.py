@@ -8,7 +8,6 @@ import importlib
 import inspect
 import json
 import pickle
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -20,12 +19,11 @@ from assetstream.errors import (
     AssetStreamError,
     AuthenticationError,
     ConfigurationError,
-    ConnectionLost,
     ProtocolError,
     RateLimited,
 )
 from assetstream.exchanges import EXCHANGES
-from assetstream.protocol import NEVER, Conversation, Fail, Limits, Ping, Send, Warn
+from assetstream.protocol import Fail, Limits, Warn
 from tests.exchanges.specs import (
     KEY,
     NONCE,
@@ -35,30 +33,11 @@ from tests.exchanges.specs import (
     kinds,
     opened,
     ready,
-    reported,
 )
 
 IMPURE = {"threading", "socket", "time", "logging", "random", "queue", "select", "ssl"}
 IMPURE |= {"asyncio", "websocket", "requests", "secrets", "uuid"}
-# The names that steer the reading of a frame.
-FIELDS = (
-    *("event", "channel", "data", "type", "biz", "result", "error", "name", "status"),
-    *("method", "assets", "currency", "balance", "b", "hold", "time", "errorCode"),
-    *("ty", "mthd", "rslt", "asset_timestamp", "account"),
-)
 ROOM = Path(assetstream.exchanges.__file__).parent
-
-
-@pytest.fixture(params=sorted(EXCHANGES))
-def name(request: pytest.FixtureRequest) -> str:
-    """Give the name of each registered exchange in turn."""
-    return str(request.param)
-
-
-@pytest.fixture
-def spec(name: str) -> Spec:
-    """Give what is known of that exchange."""
-    return SPECS[name]
 
 
 def test_every_registered_exchange_has_a_spec() -> None:
@@ -199,103 +178,6 @@ def test_it_becomes_ready_once(spec: Spec) -> None:
     assert not [step for step in steps if isinstance(step, (Fail, Warn))]
 
 
-def test_a_push_is_reported_exactly(spec: Spec, name: str) -> None:
-    """The digits on the wire are the digits reported; the frame is kept."""
-    (report,) = reported(ready(name).received([spec.push], 1.0))
-    currency, available, locked = spec.pushed
-
-    assert (report.currency, str(report.available)) == (currency, available)
-    assert report.locked == Decimal(locked)
-    assert report.raw == spec.push
-    assert report.key is not None
-    assert report.key[0] > 1_700_000_000_000
-
-
-def test_a_burst_of_pushes_is_one_report(spec: Spec, name: str) -> None:
-    """Frames of one read that follow each other come as one step, in order."""
-    steps = ready(name).received([spec.push] * 50, 1.0)
-
-    assert kinds(steps) == ["Report"]
-    assert len(reported(steps)) == 50
-
-
-def test_what_is_about_something_else_is_ignored(spec: Spec, name: str) -> None:
-    """Other topics neither warn nor report."""
-    assert list(ready(name).received([spec.other], 1.0)) == []
-
-
-@pytest.mark.parametrize(
-    "garbage",
-    [
-        b"",
-        b"\xff\xfe",
-        b"nonsense",
-        b"17",
-        b"null",
-        b'"x"',
-        b"{}",
-        b"[" * 100000,
-        b'{"a":' * 100000,
-        b"1" * 5000,
-        b'{"type":"\xff"}',
-    ],
-    ids=lambda g: repr(g[:12]),
-)
-def test_an_unreadable_frame_warns_about_the_whole_book(
-    name: str, garbage: bytes
-) -> None:
-    """K5: what cannot be told puts everything in doubt; nothing is raised."""
-    (step,) = ready(name).received([garbage], 1.0)
-
-    assert isinstance(step, Warn)
-    assert isinstance(step.error, ProtocolError)
-    assert step.error.currency is None
-    assert not step.error.fatal
-
-
-@given(
-    frames=st.lists(
-        st.one_of(
-            st.binary(max_size=60),
-            st.recursive(
-                st.none() | st.booleans() | st.integers() | st.text(max_size=8),
-                lambda inner: (
-                    st.lists(inner, max_size=3)
-                    | st.dictionaries(
-                        st.sampled_from(FIELDS),
-                        inner
-                        | st.sampled_from(
-                            [
-                                "login",
-                                "subscribe",
-                                "assets",
-                                "exchange",
-                                "myAsset",
-                                "UP",
-                            ]
-                        ),
-                        max_size=6,
-                    )
-                ),
-                max_leaves=12,
-            ).map(lambda value: json.dumps(value).encode()),
-        ),
-        max_size=4,
-    )
-)
-@settings(deadline=None, max_examples=150)
-@pytest.mark.parametrize("exchange_name", sorted(EXCHANGES))
-def test_no_frame_makes_it_raise(exchange_name: str, frames: list[bytes]) -> None:
-    """Whatever comes, in whatever phase, becomes steps."""
-    for conversation in (
-        opened(SPECS[exchange_name].make()),
-        ready(exchange_name),
-    ):
-        conversation.received(frames, 1.0)
-        conversation.received(frames, 2.0)
-        assert isinstance(conversation.closed(1000, "x"), AssetStreamError)
-
-
 @given(body=st.binary(max_size=80), status=st.integers(200, 599))
 @settings(deadline=None, max_examples=80)
 @pytest.mark.parametrize("exchange_name", sorted(EXCHANGES))
@@ -318,91 +200,6 @@ def test_absurd_replies_are_protocol_errors(spec: Spec, body: bytes) -> None:
     """Endless nesting and nothing at all are refused as not understood."""
     with pytest.raises(ProtocolError):
         spec.make().read_replied(200, {}, body)
-
-
-def test_deadlines_move_forward(spec: Spec) -> None:
-    """After ``due`` the deadline lies ahead, for ever or until the connection fails."""
-    conversation = opened(spec.make())
-    for _ in range(50):
-        now = conversation.deadline
-        if now == NEVER:
-            break
-        steps = conversation.due(now)
-        assert conversation.deadline > now
-        if any(isinstance(step, Fail) for step in steps):
-            assert conversation.deadline == NEVER
-
-
-def test_due_too_early_does_nothing(name: str) -> None:
-    """A call before the deadline sends nothing and keeps the deadline."""
-    conversation = ready(name)
-    before = conversation.deadline
-
-    assert list(conversation.due(before - 0.001)) == []
-    assert conversation.deadline == before
-
-
-def test_one_ping_after_a_long_sleep(name: str) -> None:
-    """A clock that jumped, as after a suspend, gives one ping and not hundreds."""
-    conversation = ready(name)
-
-    assert len(conversation.due(100_000.0)) == 1
-    assert conversation.deadline > 100_000.0
-
-
-def _phases(spec: Spec) -> list[Conversation]:
-    fresh = spec.make().conversation({})
-    part = opened(spec.make())
-    part.received(spec.acks[:1], 0.1)
-    whole = opened(spec.make())
-    whole.received(spec.acks, 0.1)
-    failed = opened(spec.make())
-    failed.due(3600.0)
-    failed.due(7200.0)
-    return [fresh, opened(spec.make()), part, whole, failed]
-
-
-def test_closing_is_harmless_in_every_phase(spec: Spec) -> None:
-    """Saying goodbye twice, early or after a failure only ever sends text."""
-    for conversation in _phases(spec):
-        for _ in range(2):
-            assert all(isinstance(step, Send) for step in conversation.closing())
-
-
-def test_nothing_is_said_after_a_failure(spec: Spec) -> None:
-    """A failed conversation asks for nothing more and has no deadline."""
-    failed = _phases(spec)[-1]
-
-    assert failed.deadline == NEVER
-    assert list(failed.received([spec.push, *spec.acks], 9000.0)) == []
-    assert list(failed.due(9000.0)) == []
-
-
-@pytest.mark.parametrize("code", [None, 1000, 1001, 1006, 1011, 4000])
-def test_any_close_is_a_loss(name: str, code: int | None) -> None:
-    """L2: code 1000 included; never fatal; the peer's words are kept."""
-    error = ready(name).closed(code, f"bye {SECRET}")
-
-    assert isinstance(error, ConnectionLost)
-    assert (error.code, error.reason, error.fatal) == (code, "bye ***", False)
-    assert error.exchange == name
-
-
-def test_a_pong_is_life(name: str) -> None:
-    """A protocol pong is told, with its round trip where a ping is open."""
-    conversation = ready(name)
-    conversation.due(conversation.deadline)
-    sent_at = conversation.deadline - SPECS[name].make().limits.ping_interval
-    (step,) = conversation.pong(sent_at + 0.25)
-
-    assert getattr(step, "round_trip", None) == pytest.approx(0.25)
-
-
-def test_an_unasked_pong_has_no_round_trip(name: str) -> None:
-    """Without an open ping there is nothing to measure."""
-    (step,) = ready(name).pong(5.0)
-
-    assert getattr(step, "round_trip", 0.0) is None
 
 
 def test_a_snapshot_is_complete(spec: Spec) -> None:
@@ -500,19 +297,6 @@ def test_credentials_are_redacted_everywhere(spec: Spec, name: str) -> None:
     for error in errors:
         shown = repr(error) + str(vars(error))
         assert not [c for c in exchange.credentials if c in shown]
-
-
-def test_ping_goes_out_in_time(spec: Spec, name: str) -> None:
-    """Pings follow each other by the interval of the limits."""
-    conversation = ready(name)
-    interval = spec.make().limits.ping_interval
-    beats = []
-    for _ in range(3):
-        beats.append(conversation.deadline)
-        (step,) = conversation.due(conversation.deadline)
-        assert isinstance(step, (Ping, Send))
-
-    assert beats == pytest.approx([interval, 2 * interval, 3 * interval])
 
 
 def test_every_public_callable_has_a_docstring(name: str) -> None:

@@ -317,3 +317,17 @@ def test_the_handshake_is_explained() -> None:
     error = make_upbit().conversation({}).refused(403, {}, error_frame("out_of_scope"))
 
     assert isinstance(error, PermissionDenied)
+
+
+@pytest.mark.parametrize(
+    ("mark", "step"),
+    [
+        ({"error": {"name": "INVALID_AUTH"}}, "Fail"),
+        ({"status": "UP"}, "Alive"),
+    ],
+)
+def test_what_a_frame_is_does_not_depend_on_the_way(
+    mark: dict[str, Any], step: str
+) -> None:
+    """An error or a status goes before a type, even in an otherwise perfect push."""
+    assert kinds(ready("upbit").received([_push(**mark)], 1.0)) == [step]

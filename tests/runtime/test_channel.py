@@ -7,7 +7,6 @@ import random
 import socket
 import struct
 import threading
-import types
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,7 +22,6 @@ from assetstream.runtime.channel import (
     Channel,
     Closed,
     Ending,
-    check_library,
 )
 from assetstream.runtime.traffic import Traffic
 from tests.runtime.raw_server import (
@@ -590,24 +588,3 @@ def test_the_library_has_the_shape_we_build_on() -> None:
     core.sock = Double()  # type: ignore[assignment]
     core.shutdown()  # type: ignore[no-untyped-call]
     assert set(asked) == {"_closed"} or set(asked) == {"_closed", "close"}
-
-
-@pytest.mark.parametrize("version", [None, "0.2.1", "1.9.1", "2.0.0", "what?"])
-def test_a_wrong_websocket_package_is_refused(version: str | None) -> None:
-    """At import it is told where the wrong module lies and how to repair it (R22)."""
-    module = types.ModuleType("websocket")
-    module.__file__ = "/somewhere/websocket.py"
-    if version is not None:
-        module.__version__ = version  # type: ignore[attr-defined]
-        module.WebSocketApp = object  # type: ignore[attr-defined]
-    with pytest.raises(ImportError, match=r"/somewhere/websocket\.py.*pip install"):
-        check_library(module)
-
-
-def test_the_right_websocket_package_is_accepted() -> None:
-    """Later 1.x releases pass."""
-    check_library(websocket)
-    module = types.ModuleType("websocket")
-    module.__version__ = "1.10.0"  # type: ignore[attr-defined]
-    module.WebSocketApp = object  # type: ignore[attr-defined]
-    check_library(module)

@@ -189,7 +189,9 @@ def test_a_proxy_is_refused_for_now(inbox: Inbox) -> None:
         )
 
 
-@pytest.mark.parametrize("url", ["ftp://host/?s=SECRET", "wss://", "host"])
+@pytest.mark.parametrize(
+    "url", ["ftp://h/?s=SECRET", "wss://", "host", "wss://h:99999/", "wss://[::1"]
+)
 def test_a_wrong_url_is_a_configuration_error(inbox: Inbox, url: str) -> None:
     """Only WebSocket and HTTP URLs can be dialled; the text keeps the query back."""
     with pytest.raises(ConfigurationError) as caught:

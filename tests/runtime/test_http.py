@@ -209,7 +209,9 @@ def test_a_call_ends_whatever_the_peer_drips(where: str, end: str) -> None:
             client.rest.cancel()
         if end == "close":
             assert client.rest.close(2) == 0
-            assert not [t for t in threading.enumerate() if t.name[12:] == "rest"]
+            assert not [
+                t for t in threading.enumerate() if t.name == "assetstream-rest"
+            ]
         error = client.outcome()
         assert isinstance(error, ConnectionLost)
         assert ("in time" in str(error)) is (end == "deadline")
@@ -260,9 +262,7 @@ def test_an_endless_redirect_is_refused_too(
         assert isinstance(client.fetch(server.http_url), ProtocolError)
 
 
-@pytest.mark.parametrize(
-    "answer", [b"", b"SSH-2.0\r\n\r\n", OK[:-1], b"HTTP/1.1 200", None]
-)
+@pytest.mark.parametrize("answer", [b"", b"SSH-2.0\r\n\r\n", OK[:-1], b"HTT", None])
 def test_an_error_holds_no_secret(client: Client, answer: bytes | None) -> None:
     """Neither text, cause, context nor traceback shows query or headers."""
 

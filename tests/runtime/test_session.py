@@ -274,7 +274,7 @@ def test_a7_live_is_a_lease(
     heard: Recorder,
     time_machine: Any,
 ) -> None:
-    """Without a completed audit it ends, the connection kept; the next one renews it."""
+    """Without a completed audit it ends, connected still; the next one renews it."""
     proof = stream._launch.started()._session.proof
     with exchange.rest_answers(500):
         time_machine.jump(6, stream)
@@ -297,7 +297,7 @@ def test_a7_live_is_a_lease(
 def test_l1_a_silent_connection_is_stale_before_anyone_noticed(
     account: Account, stream: AssetStream, time_machine: Any
 ) -> None:
-    """Whoever asks is answered by the clock: interval + timeout after the last proof."""
+    """Whoever asks is told by the clock: interval + timeout after the last proof."""
     limits = stream.exchange.limits
     time_machine.jump(limits.ping_interval + limits.pong_timeout - 1)
     assert stream.state is State.LIVE

@@ -81,8 +81,11 @@ def complete_balances(account: CoinWAccount, **changed: str) -> Any:
 class Client:
     """A WebSocket client that sends JSON and shows what comes."""
 
-    def __init__(self, connection: ClientConnection) -> None:
-        self.connection = connection
+    def __init__(self, manager: ClientConnection) -> None:
+        # What connect() returns is the connection itself, or (from websockets 17) only
+        # a context manager that gives it.
+        self._manager = manager
+        self.connection = manager.__enter__()
 
     def say(self, content: Any) -> None:
         """Send JSON, or a str as it is."""
@@ -111,11 +114,15 @@ class Client:
             except ConnectionClosed as closed:
                 return frames, closed
 
+    def close(self) -> None:
+        """Close the connection."""
+        self._manager.__exit__(None, None, None)
+
     def __enter__(self) -> Client:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self.connection.close()
+        self.close()
 
 
 def upbit_client(

@@ -45,7 +45,7 @@ def test_a_currency_without_money_is_not_listed(exchange: Simulator) -> None:
     assert [item["currency"] for item in accounts(upbit)[2]] == ["SGD"]
 
 
-@pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
+@pytest.mark.filterwarnings("ignore:The HMAC key is")
 @pytest.mark.parametrize("algorithm", ["HS256", "HS512"])
 def test_both_algorithms_are_verified(upbit: UpbitAccount, algorithm: str) -> None:
     """HS256 and HS512 are taken, with the right secret only."""
@@ -55,7 +55,7 @@ def test_both_algorithms_are_verified(upbit: UpbitAccount, algorithm: str) -> No
     assert (status, name_of(body)) == (401, "jwt_verification")
 
 
-@pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
+@pytest.mark.filterwarnings("ignore:The HMAC key is")
 def test_another_algorithm_is_refused(upbit: UpbitAccount) -> None:
     """HS384 and an unsigned token prove nothing."""
     assert name_of(accounts(upbit, algorithm="HS384")[2]) == "jwt_verification"
@@ -167,7 +167,7 @@ def test_connects_are_limited(upbit: UpbitAccount) -> None:
             upbit_client(upbit)
     finally:
         for client in clients:
-            client.connection.close()
+            client.close()
 
     assert refused.value.response.status_code == 429
 

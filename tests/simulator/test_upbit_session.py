@@ -31,7 +31,7 @@ def test_a_trade_is_two_frames(upbit: UpbitAccount) -> None:
         {"currency": "ETH", "balance": "0.00000000000000000000000001", "locked": 0}
     ]
     assert paid["asset_timestamp"] == received["asset_timestamp"]
-    assert 0 <= received["timestamp"] - paid["timestamp"] <= 1
+    assert received["timestamp"] - paid["timestamp"] == 1
     assert paid["stream_type"] == "REALTIME"
     assert paid["asset_uuid"] != received["asset_uuid"]
 

@@ -1,0 +1,165 @@
+"""``assetstream watch``, run by an interpreter of its own as users run it."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from assetstream.simulator import Account, Simulator
+from tests.programs import Program
+
+
+def watch(*arguments: str, account: Account | None = None) -> Program:
+    """Run ``assetstream watch`` with this account's keys."""
+    environment = account.environment() if account else {}
+    return Program(
+        "-m", "assetstream.cli", "watch", *arguments, environment=environment
+    )
+
+
+def objects(program: Program) -> list[dict[str, Any]]:
+    """What ``--json`` wrote."""
+    return [json.loads(line) for line in program.out]
+
+
+def test_json_shows_both_simulated_exchanges_until_the_time_is_over() -> None:
+    """Each line is an object; both exchanges are updated, and end STOPPED."""
+    with watch("--simulate", "--json", "--for", "2s") as program:
+        assert program.finish() == 0, program.told
+
+    told = objects(program)
+    updated = {o["exchange"] for o in told if o.get("source") == "STREAM"}
+    stopped = {o["exchange"] for o in told if o.get("current") == "STOPPED"}
+    assert updated == stopped == {"upbit", "coinw"}
+    assert told[-1]["current"] == "STOPPED"
+    assert {o["kind"] for o in told} == {"update", "state"}
+    assert program.err == []
+
+
+def test_json_amounts_are_strings_with_every_digit(
+    simulated_exchange: Simulator,
+) -> None:
+    """A tiny amount beside a great one is written as it came, without an exponent."""
+    account = simulated_exchange.upbit({"SHIB": "123456789012"}, exponents=True)
+    with watch("upbit", "--region", "sg", "--json", account=account) as program:
+        program.wait_for("LIVE")
+        account.deposit("SHIB", "0.000000000001")
+        update = json.loads(program.wait_for("STREAM"))
+        account.deposit("BTC", "0.00000015")
+        tiny = json.loads(program.wait_for("STREAM"))
+        program.interrupt()
+        assert program.finish() == 0, program.told
+
+    assert update["available"] == "123456789012.000000000001"
+    assert update["change"] == "0.000000000001"
+    assert Decimal(tiny["available"]) == Decimal("0.00000015")
+    assert "E" not in tiny["available"]
+    assert update["time"].endswith("Z")
+
+
+def test_json_tells_the_gap_of_a_lost_connection(
+    simulated_exchange: Simulator,
+) -> None:
+    """After a cut: an error object, STALE, and LIVE with what was missed."""
+    account = simulated_exchange.upbit({"BTC": "1"})
+    with watch("upbit", "--region", "sg", "--json", account=account) as program:
+        program.wait_for("LIVE")
+        simulated_exchange.drop_connections()
+        error = json.loads(program.wait_for('"error"'))
+        live = json.loads(program.wait_for('"current": "LIVE"'))
+        program.interrupt()
+        assert program.finish() == 0, program.told
+
+    assert error["error"] == "ConnectionLost"
+    assert error["fatal"] is False
+    assert live["gap"]["began"] <= live["gap"]["ended"]
+
+
+def test_plain_lines_have_no_escape_codes(simulated_exchange: Simulator) -> None:
+    """Into a pipe go readable lines without colours."""
+    account = simulated_exchange.coinw({"USDT": "100"})
+    with watch("coinw", account=account) as program:
+        program.wait_for("USDT  available 100  locked 0  total 100  change 0")
+        account.withdraw("USDT", "0.5")
+        program.wait_for("USDT  available 99.5  locked 0  total 99.5  change -0.5")
+        program.interrupt()
+        assert program.finish() == 0, program.told
+
+    assert "\x1b" not in program.told
+    assert program.out[-1].endswith("LIVE -> STOPPED  stopped")
+    assert program.err == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["upbit", "--region", "sg"], "UPBIT_ACCESS_KEY"),
+        (["coinw"], "COINW_API_KEY"),
+        (["upbit", "--region", "mars"], "'sg', 'id', 'th', 'kr', not 'mars'"),
+        (["upbit"], "--region"),
+        (["coinw", "--region", "sg"], "coinw has no regions"),
+        (["--simulate", "--region", "sg"], "--region belongs to a real exchange"),
+        (["--simulate", "--for", "soon"], "10s, 2m, 500ms, 1h"),
+        (["--simulate", "mtgox"], "mtgox"),
+        ([], "--simulate"),
+    ],
+)
+def test_wrong_usage_is_explained_with_exit_code_2(
+    arguments: list[str], said: str
+) -> None:
+    """What is missing or wrong is named; nothing is started."""
+    with watch(*arguments) as program:
+        assert program.finish() == 2
+
+    assert said in program.told
+    assert program.out == []
+    assert "Traceback" not in program.told
+
+
+def test_half_a_url_override_is_refused(simulated_exchange: Simulator) -> None:
+    """One URL alone would send the keys to the real exchange."""
+    account = simulated_exchange.coinw()
+    environment = account.environment()
+    del environment["COINW_REST_URL"]
+    arguments = ("-m", "assetstream.cli", "watch", "coinw")
+    with Program(*arguments, environment=environment) as program:
+        assert program.finish() == 2
+
+    assert "rest_url is missing" in program.told
+
+
+@pytest.mark.parametrize("style", [[], ["--json"]])
+def test_a_wrong_secret_ends_with_exit_code_1(
+    simulated_exchange: Simulator, style: list[str]
+) -> None:
+    """Cause and remedy are on stderr: no traceback, no key and no secret anywhere."""
+    account = simulated_exchange.upbit({"BTC": "1"})
+    secret = "0" + account.secret_key[1:]
+    environment = {**account.environment(), "UPBIT_SECRET_KEY": secret}
+    arguments = ("-m", "assetstream.cli", "watch", "upbit", "--region", "sg", *style)
+    with Program(*arguments, environment=environment) as program:
+        assert program.finish() == 1
+
+    assert "check secret_key" in "\n".join(program.err)
+    assert "FAILED" in program.out[-1]
+    for forbidden in ("Traceback", secret, account.access_key, "eyJ"):
+        assert forbidden not in program.told
+
+
+def test_a_reader_that_goes_away_ends_it_quietly() -> None:
+    """``| head -n 1`` gets its line, and nobody complains."""
+    script = (
+        "import subprocess, sys\n"
+        "watch = [sys.executable, '-m', 'assetstream.cli', 'watch', '--simulate']\n"
+        "with subprocess.Popen(watch, stdout=subprocess.PIPE) as process:\n"
+        "    print(process.stdout.readline())\n"
+        "    process.stdout.close()\n"
+        "sys.exit(process.returncode)\n"
+    )
+    with Program("-c", script) as program:
+        assert program.finish() == 0, program.told
+
+    assert program.err == []

@@ -1,0 +1,20 @@
+"""Fixtures of the contract suite."""
+
+from __future__ import annotations
+
+import pytest
+
+from assetstream.exchanges import EXCHANGES
+from tests.exchanges.specs import SPECS, Spec
+
+
+@pytest.fixture(params=sorted(EXCHANGES))
+def name(request: pytest.FixtureRequest) -> str:
+    """Give the name of each registered exchange in turn."""
+    return str(request.param)
+
+
+@pytest.fixture
+def spec(name: str) -> Spec:
+    """Give what is known of that exchange."""
+    return SPECS[name]

@@ -1,0 +1,133 @@
+"""What the README says works: its Python blocks are run, as written."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import assetstream
+from assetstream.simulator import Account, Simulator
+from assetstream.states import State
+from tests.programs import AS_WRITTEN, ROOT, Program
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+COMMANDS = re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def block_with(text: str) -> str:
+    """The one Python block that contains ``text``."""
+    (block,) = [block for block in BLOCKS if text in block]
+    return str(block)
+
+
+@pytest.fixture
+def account(simulated_exchange: Simulator, monkeypatch: pytest.MonkeyPatch) -> Account:
+    """The CoinW account that ``CoinW()`` means within the test."""
+    account = simulated_exchange.coinw({"USDT": "1000"})
+    given = account.environment()
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    urls = {"ws_url": given["COINW_WS_URL"], "rest_url": given["COINW_REST_URL"]}
+    monkeypatch.setattr(assetstream, "CoinW", partial(assetstream.CoinW, **urls))
+    return account
+
+
+def test_the_shortest_program_runs(
+    simulated_exchange: Simulator, tmp_path: Path
+) -> None:
+    """It prints the balances, and Ctrl-C ends it with code 0."""
+    account = simulated_exchange.upbit({"BTC": "0.5"})
+    script = tmp_path / "shortest.py"
+    script.write_text(block_with("run_forever()"), encoding="utf-8")
+    environment = account.environment()
+    with Program("-c", AS_WRITTEN, str(script), environment=environment) as program:
+        program.wait_for("BTC available=0.5")
+        program.interrupt()
+
+        assert program.finish() == 0, program.told
+        assert program.err == []
+
+
+def test_expecting_the_effect_of_an_order(
+    account: Account, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The block waits for the fill of an order that its own code placed."""
+
+    def place_order() -> None:
+        order = account.place_order(pay="USDT", amount=500, receive="BTC")
+        account.fill(order, received="0.007")
+
+    exec(block_with("place_order()"), {"place_order": place_order})
+
+    printed = capsys.readouterr().out.splitlines()
+    assert "1000" in printed
+    assert "0.007" in printed
+
+
+def test_iterating_over_updates(
+    account: Account, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The block prints what is there, then what changes."""
+
+    def done(update: assetstream.AssetUpdate) -> bool:
+        if update.source is assetstream.Source.SNAPSHOT:
+            account.deposit("USDT", 1)
+        return update.source is assetstream.Source.STREAM
+
+    exec(block_with("done(update)"), {"done": done})
+
+    assert capsys.readouterr().out.splitlines() == [
+        "USDT 1000 0 SNAPSHOT",
+        "USDT 1001 0 STREAM",
+    ]
+
+
+def test_the_simulator_block_runs() -> None:
+    """Its own assertions hold."""
+    exec(block_with("Simulator(seed=0)"), {})
+
+
+def test_the_pytest_block_passes(simulated_exchange: Simulator) -> None:
+    """The test that it shows is a test that passes."""
+    names: dict[str, Any] = {}
+    exec(block_with("def test_"), names)
+    (test,) = [value for name, value in names.items() if name.startswith("test_")]
+
+    test(simulated_exchange)
+
+
+def test_no_block_is_forgotten() -> None:
+    """Each block is run by a test above; a new one needs its own."""
+    assert len(BLOCKS) == 5
+
+
+def test_set_up_is_two_commands_of_one_line() -> None:
+    """One runs the main job, one runs the tests; each needs nothing before it."""
+    job, tests = (command.strip() for command in COMMANDS)
+
+    for command in (job, tests):
+        assert "\n" not in command
+        assert shlex.split(command)[:3] == ["python3", "-m", "venv"]
+    assert job.endswith("assetstream watch --simulate")
+    assert tests.endswith("pytest")
+
+
+def test_every_state_and_error_is_explained() -> None:
+    """The tables leave none out."""
+    errors = {n for n in assetstream.__all__ if n.endswith(("Error", "Lost", "Denied"))}
+    for name in {*errors, *State.__members__, "RateLimited", "StaleBalance"}:
+        assert f"`{name}`" in README
+
+
+def test_links_lead_somewhere() -> None:
+    """Every file that the README links to is there."""
+    links = re.findall(r"\]\(([^)#:]+)\)", README)
+
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
