@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from contextlib import nullcontext
+from io import TextIOWrapper
 from typing import ContextManager
 
 import click
@@ -17,6 +18,7 @@ from assetstream.cli.watching import View, Watching
 from assetstream.errors import ConfigurationError
 from assetstream.exchanges import EXCHANGES
 from assetstream.protocol import Exchange
+from assetstream.states import State
 from assetstream.stream import AssetStream
 from assetstream.version import __version__
 
@@ -46,7 +48,7 @@ Output: a table on a terminal, plain lines into a file or a pipe, and with
 \b
 Exit codes:
   0  ended by you: Ctrl-C, --for, or the pipe's reader went away
-  1  a stream failed; why, and what to do, is on stderr
+  1  a stream failed, or the output; why, and what to do, is on stderr
   2  wrong usage, or a key or a package is missing
 """
 
@@ -111,7 +113,10 @@ def watch(
             Watching(streams, _view(as_json, streams), duration).run()
     except ConfigurationError as exc:
         raise click.UsageError(str(exc)) from None
-    failed = [stream for stream in streams if stream.state == "FAILED"]
+    except OSError as exc:
+        click.echo(f"Error: the output cannot be written: {exc}", err=True)
+        sys.exit(1)
+    failed = [stream for stream in streams if stream.state is State.FAILED]
     for stream in failed:
         click.echo(f"Error: {stream.account}: {stream.error}", err=True)
     sys.exit(1 if failed else 0)
@@ -140,6 +145,11 @@ def _accounts(
 def _view(as_json: bool, streams: list[AssetStream]) -> View:
     if as_json:
         return JsonLines(sys.stdout)
-    if sys.stdout.isatty():
-        return Table(streams, Console())
+    console = Console()
+    # Not asked of rich, where a variable may declare a pipe to be a terminal.
+    if sys.stdout.isatty() and not console.is_dumb_terminal:
+        return Table(streams, console)
+    if isinstance(sys.stdout, TextIOWrapper):
+        # An exchange's words may be Korean where the pipe's encoding is not.
+        sys.stdout.reconfigure(errors="backslashreplace")
     return PlainLines(sys.stdout)

@@ -46,7 +46,7 @@ class JsonLines(Lines):
             fields = state_fields(event)
         else:
             fields = error_fields(event)
-        return json.dumps(fields, ensure_ascii=False)
+        return json.dumps(fields)
 
 
 class PlainLines(Lines):

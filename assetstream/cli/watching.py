@@ -70,7 +70,12 @@ class Watching:
             stream.on_state(self._events.put)
 
     def run(self) -> None:
-        """Start the streams, show what they tell, and stop them."""
+        """Start the streams, show what they tell, and stop them.
+
+        Raises:
+            OSError: the output cannot be written, for another reason than that its
+                reader went away.
+        """
         for number in (signal.SIGINT, signal.SIGTERM):
             # Ignored ones stay so: a shell's background job is not meant by Ctrl-C.
             if signal.getsignal(number) is not signal.SIG_IGN:
@@ -83,11 +88,12 @@ class Watching:
         try:
             with self._view:
                 self._serve(self._view, until)
-        except BrokenPipeError:
-            # The reader of our pipe has seen enough. Python's own flush at the exit
-            # must not complain of it once more.
+        except OSError as exc:
+            # Python's own flush at the exit must not complain of it once more.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             self._serve(None, -math.inf)
+            if not isinstance(exc, BrokenPipeError):  # ``| head`` has seen enough
+                raise
         self._begin_to_stop()
         self._stopper.join()
 

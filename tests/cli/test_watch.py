@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -163,3 +164,18 @@ def test_a_reader_that_goes_away_ends_it_quietly() -> None:
         assert program.finish() == 0, program.told
 
     assert program.err == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has it")
+def test_a_full_disk_ends_it_with_exit_code_1() -> None:
+    """What cannot be written is said in one line, without a traceback."""
+    script = (
+        "import subprocess, sys\n"
+        "watch = [sys.executable, '-m', 'assetstream.cli', 'watch', '--simulate']\n"
+        "sys.exit(subprocess.call(watch, stdout=open('/dev/full', 'w')))\n"
+    )
+    with Program("-c", script) as program:
+        assert program.finish() == 1
+
+    assert len(program.err) == 1
+    assert program.err[0].startswith("Error: the output cannot be written")
