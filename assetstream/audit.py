@@ -90,7 +90,7 @@ class Audit:
         verdict = Verdict(news=[])
         self._suspects.clear()
         self._first_sent = sent
-        self._book.doubt_unread(snapshot, moment.now)  # S2
+        self._book.doubt_unread(snapshot, moment)  # S2
         for report in self._readings(snapshot):
             entry = self._book.entry(report.currency) or Entry()
             if not self._may_judge(entry, sent):
@@ -115,7 +115,7 @@ class Audit:
     def second_read(self, snapshot: Snapshot, moment: Moment, sent: float) -> Verdict:
         """Judge the suspects of the first read (A2-A5, A8)."""
         verdict = Verdict(news=[])
-        self._book.doubt_unread(snapshot, moment.now)  # S2
+        self._book.doubt_unread(snapshot, moment)  # S2
         readings = {r.currency: r for r in self._readings(snapshot)}
         unequal = False
         for code, before in self._suspects.items():
@@ -134,10 +134,9 @@ class Audit:
                 unequal = unequal or not agree
                 self._drifted(code, report, moment, verdict)
         self._suspects.clear()
-        if unequal:
-            verdict.reconnect = "two reads of a balance differed from it and each other"
-        elif verdict.drifts and self._book.pushed_at < self._clean_at:
-            verdict.reconnect = self._reconnect_for_drift(moment.now)
+        mute = self._book.pushed_at < self._clean_at
+        if unequal or (verdict.drifts and mute):
+            verdict.reconnect = self._reconnect(moment.now, unequal)
         elif verdict.drifts == 0 and verdict.again_at == math.inf:
             self._clean_at = moment.now
         return verdict
@@ -191,7 +190,7 @@ class Audit:
             entry.drifts = entry.drifts + 1 if pushed_since else 1
             entry.drifted_at = moment.now
             if entry.drifts >= DRIFTS_TO_DISPUTE:  # A8
-                entry.doubt(moment.now)
+                entry.doubt(moment)
                 entry.disputed = True
                 verdict.news.append(self._disagreement(code))
                 return
@@ -202,12 +201,15 @@ class Audit:
         if update is not None:
             verdict.news.append(update)
 
-    def _reconnect_for_drift(self, now: float) -> str | None:
+    def _reconnect(self, now: float, unequal: bool) -> str | None:
+        """Why to connect anew; None while the pace forbids it (A4, A5)."""
         pace = self._limits.drift_reconnect_interval
         if self._reconnects >= FREE_RECONNECTS and now < self._reconnected_at + pace:
             return None
         self._reconnects += 1
         self._reconnected_at = now
+        if unequal:
+            return "two reads of a balance differed from it and from each other"
         return "balances changed and nothing was pushed"
 
     def _disagreement(self, code: str) -> ExchangeError:

@@ -17,8 +17,10 @@ S2     What a complete snapshot omits is zero; a bad entry is unchanged and in d
 D3     The first snapshot delivers non-zero currencies only.
 =====  ==============================================================================
 
-Doubt ends when an audit's read agrees or corrects (``audit.py``), or when a later push
-with a greater key says every field anew: a busy currency heals itself (A2).
+Doubt ends when an audit's read agrees or corrects (``audit.py``), or when a push with a
+greater key, dated after the doubt began, says every field anew: a busy currency heals
+itself (A2). A read sent within 10 s of what was last heard of a currency may come from a
+replica that has not seen that yet: what it changes is taken, and in doubt (S1).
 """
 
 from __future__ import annotations
@@ -139,7 +141,7 @@ class BalanceBook:
             key = report.key
             if key is not None and key[0] > moment.exchange_ms + FUTURE_MS:  # K3
                 news.append(self._future(report))
-                entry.doubt(moment.now)
+                entry.doubt(moment)
                 key = None
             took = entry.push(report, key, moment)
             if not took:
@@ -151,29 +153,29 @@ class BalanceBook:
                 news.append(update)
         return news
 
-    def doubt(self, currency: str | None, now: float) -> None:
+    def doubt(self, currency: str | None, moment: Moment) -> None:
         """Put a currency, or with None the whole book, in doubt (K5)."""
         if currency is None:
             for entry in (self.absent, *self._entries.values()):
-                entry.doubt(now)
+                entry.doubt(moment)
         else:
             # One never heard of is noted too: it can no longer be taken for zero.
-            self._entries.setdefault(currency, Entry()).doubt(now)
+            self._entries.setdefault(currency, Entry()).doubt(moment)
 
-    def doubt_unread(self, snapshot: Snapshot, now: float) -> None:
+    def doubt_unread(self, snapshot: Snapshot, moment: Moment) -> None:
         """Put in doubt what an incomplete read left unsaid (S2)."""
         if snapshot.complete:
             return
         for code in filter(None, snapshot.unreadable):
-            self.doubt(code, now)
+            self.doubt(code, moment)
         nameless = "" in snapshot.unreadable
         if nameless:
-            self.absent.doubt(now)
+            self.absent.doubt(moment)
         # The entry that was bad may have been any of those that are not there.
         said = {report.currency for report in snapshot.balances}
         for code, entry in self._entries.items():
             if code not in said and (nameless or not entry.is_zero):
-                entry.doubt(now)
+                entry.doubt(moment)
 
     def doubtful(self, snapshot: Snapshot) -> bool:
         """Tell whether a snapshot needs a second, equal one to be believed (S2)."""
@@ -198,7 +200,7 @@ class BalanceBook:
             moment: when it is merged.
             sent: monotonic time at which it was asked for.
         """
-        self.doubt_unread(snapshot, moment.now)
+        self.doubt_unread(snapshot, moment)
         # Merged on a copy and swapped, so that no reader sees half a snapshot.
         self._shown = dict(self._shown)
         news: list[AssetUpdate] = []
@@ -214,10 +216,10 @@ class BalanceBook:
                 if not report.available and not report.locked:  # D3
                     continue
                 entry = self._entries[code] = Entry()
-            if entry.may_be_lagging(report, sent, moment.now, REST_LAG):
-                entry.doubt(moment.now)
+            if entry.may_be_lagging(report, sent, REST_LAG):
+                entry.doubt(moment)
             if not entry.take_read(report, moment):  # S1
-                entry.doubt(moment.now)
+                entry.doubt(moment)
             known = self.complete_since is not None or entry.balance is not None
             source = Source.RECOVERED if known else Source.SNAPSHOT
             update = self._show(entry, report, moment, source)

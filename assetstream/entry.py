@@ -44,6 +44,7 @@ class Entry:
         "balance",
         "disputed",
         "doubted",
+        "doubted_ms",
         "drifted_at",
         "drifts",
         "heard_at",
@@ -60,6 +61,8 @@ class Entry:
         self.balance: Balance | None = None
         #: Monotonic time at which it fell in doubt; None: no doubt.
         self.doubted: float | None = None
+        #: The exchange's time of the last reason for doubt: an older push is no answer.
+        self.doubted_ms = 0
         #: REST and stream contradict each other again and again (A8).
         self.disputed = False
         #: Audits in a row that found it wrong, with a push between each (A8).
@@ -81,11 +84,12 @@ class Entry:
         """True if both amounts are known to be zero."""
         return self.available.amount == 0 and self.locked.amount == 0
 
-    def doubt(self, now: float) -> None:
+    def doubt(self, moment: Moment) -> None:
         """Fall in doubt; an older doubt goes on."""
-        self.heard_at = now
+        self.heard_at = moment.now
+        self.doubted_ms = moment.exchange_ms
         if self.doubted is None:
-            self.doubted = now
+            self.doubted = moment.now
 
     def settle(self) -> None:
         """A read that may judge it agrees: no doubt, no dispute, no drift."""
@@ -119,7 +123,7 @@ class Entry:
             field.amount = amount
             field.generation = moment.generation
             self.pushed_at = self.heard_at = moment.now
-        if newer and not self.disputed:
+        if newer and key and key[0] >= self.doubted_ms and not self.disputed:
             self.doubted = None  # A later push says everything anew.
         return took
 
@@ -173,12 +177,6 @@ class Entry:
             for until, available, locked in self.past
         )
 
-    def may_be_lagging(
-        self, report: BalanceReport, sent: float, now: float, lag: float
-    ) -> bool:
+    def may_be_lagging(self, report: BalanceReport, sent: float, lag: float) -> bool:
         """True if a read may come from a replica that is behind what is known."""
-        return (
-            sent - self.heard_at < lag
-            and not self.equals(report)
-            and self.held_recently(report, now)
-        )
+        return sent - self.heard_at < lag and not self.equals(report)

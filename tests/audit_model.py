@@ -25,8 +25,8 @@ from assetstream.protocol import BalanceReport, Limits, Snapshot
 from assetstream.runtime import reads as reads_module
 from assetstream.runtime.http import HttpReply
 from assetstream.runtime.reads import READ_TIMEOUT, Reads
-from tests.model_exchange import CURRENCIES, ZEROS, Amounts, Ledger, Push, Reply
 from tests.books import START, START_MS
+from tests.model_exchange import CURRENCIES, ZEROS, Amounts, Ledger, Push, Reply
 
 LIMITS = Limits(
     connects_per_second=1.0,
@@ -63,6 +63,7 @@ class World:
         self.ledger = Ledger()
         # The connection.
         self.generation = 0
+        self.connected = False
         self.mute = False
         self.clock_step = 0.0
         self.live_since = math.inf
@@ -99,6 +100,7 @@ class World:
     def connect(self) -> None:
         """A connection is made and its subscription proved."""
         self.generation += 1
+        self.connected = True
         self.mute = False
         self.note(f"connection {self.generation}")
         self.reads.ready(self.generation, self.now)
@@ -106,6 +108,7 @@ class World:
     def disconnect(self, wait: float = 1.0) -> None:
         """The connection is lost; another follows."""
         self.note("disconnected")
+        self.connected = False
         self.live_since = math.inf
         self.reads.disconnected()
         self.after(wait, self.connect)
@@ -116,7 +119,7 @@ class World:
             return
         self.ledger.change(self.now, currency, amounts)
         self.note(f"{currency} = {amounts[0]}/{amounts[1]} {push}")
-        if self.mute or not self.live_or_reading:
+        if self.mute or not self.connected:
             return
         key = (START_MS + int(self.now * 1000), next(self._order))
         report = BalanceReport(currency, *amounts, key)
@@ -153,11 +156,6 @@ class World:
     def is_live(self) -> bool:
         """The stream says LIVE."""
         return self.live_since < math.inf
-
-    @property
-    def live_or_reading(self) -> bool:
-        """The exchange has someone to push to."""
-        return self.reads._generation != 0
 
     @property
     def detection_time(self) -> float:
@@ -298,7 +296,7 @@ class World:
         self, generation: int, report: BalanceReport, unreadable: str
     ) -> Callable[[], None]:
         def arrive() -> None:
-            if generation != self.generation or not self.live_or_reading:  # W1
+            if generation != self.generation or not self.connected:  # W1
                 return
             self._excused[report.currency] = self.now
             if unreadable:
@@ -308,7 +306,7 @@ class World:
                 changed = (report.key[0] - START_MS) / 1000 - 0.001
                 before = self._unread.get(report.currency, -math.inf)
                 self._unread[report.currency] = max(before, changed)
-                self.book.doubt(named, self.now)
+                self.book.doubt(named, self.moment())
                 self.reads.doubted(self.now)
                 return
             self._pushed(report)

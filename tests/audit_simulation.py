@@ -48,7 +48,7 @@ def simulate(
         busy = world.now % 200 < 100
         code = rng.choice(CURRENCIES if busy else CURRENCIES[:2])
         world.change(code, _amounts(rng), _random_push(rng, faults))
-        if rng.random() < faults.disconnects and world.live_or_reading:
+        if rng.random() < faults.disconnects and world.connected:
             world.disconnect(rng.uniform(0.5, 20.0))
         world.mute = world.mute or rng.random() < faults.mute
         if rng.random() < faults.clock_steps:

@@ -153,14 +153,14 @@ def test_k4_a_currency_with_an_unknown_field_is_not_shown(book: BalanceBook) -> 
 
 def test_k5_an_unreadable_frame_puts_its_currency_in_doubt(book: BalanceBook) -> None:
     """Only the currency it was about."""
-    book.doubt("BTC", 5)
+    book.doubt("BTC", at(5))
 
     assert book.in_doubt() == ("BTC",)
 
 
 def test_k5_the_whole_book_if_it_cannot_be_told(book: BalanceBook) -> None:
     """Every currency, those never held included."""
-    book.doubt(None, 5)
+    book.doubt(None, at(5))
 
     assert book.in_doubt() == ("BTC", "USDT")
     assert book.absent.doubted == 5
@@ -171,24 +171,32 @@ def test_k5_an_unreadable_unknown_currency_is_not_taken_for_zero(
 ) -> None:
     """What came could not be read: its balance is not known."""
     assert book.balance("ETH") is not None
-    book.doubt("ETH", 5)
+    book.doubt("ETH", at(5))
 
     assert book.balance("ETH") is None
 
 
 def test_a2_a_later_full_push_heals_doubt(book: BalanceBook) -> None:
     """A busy currency is never judged by a read; its next push says all anew."""
-    book.doubt("BTC", 5)
-    book.push([said("BTC", "2", None, key=(10, 0))], at(6))
+    book.doubt("BTC", at(5))
+    book.push([said("BTC", "2", None, key=(6_000, 0))], at(6))
     assert book.in_doubt() == ("BTC",)
 
-    book.push([said("BTC", "2", "0", key=(11, 0))], at(7))
+    book.push([said("BTC", "2", "0", key=(7_000, 0))], at(7))
     assert book.in_doubt() == ()
+
+
+def test_a2_a_push_older_than_the_doubt_heals_nothing(book: BalanceBook) -> None:
+    """It was under way when another, newer one could not be read."""
+    book.doubt("BTC", at(5))
+    book.push([said("BTC", "2", "0", key=(4_999, 0))], at(6))
+
+    assert book.in_doubt() == ("BTC",)
 
 
 def test_a2_a_push_without_a_time_heals_nothing(book: BalanceBook) -> None:
     """It may be an old one."""
-    book.doubt("BTC", 5)
+    book.doubt("BTC", at(5))
     book.push([said("BTC", "2")], at(6))
 
     assert book.in_doubt() == ("BTC",)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ from assetstream.errors import (
     StreamTimeout,
 )
 
-WHOSE = {"exchange": "upbit", "account": "upbit-1"}
+WHOSE: Any = {"exchange": "upbit", "account": "upbit-1"}
 #: One of each, every attribute set.
 EXAMPLES = [
     AssetStreamError("root", fatal=True, **WHOSE),

@@ -73,7 +73,7 @@ def test_total_is_available_plus_locked() -> None:
     """To the last digit."""
     one = balance("1386929.37231066771348207123", "0.00000000000000000000000001")
 
-    assert str(one.total) == "1386929.37231066771348207124"
+    assert str(one.total) == "1386929.37231066771348207123000001"
     assert update().total == 2
 
 

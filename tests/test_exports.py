@@ -67,7 +67,7 @@ def test_the_core_loads_nothing_optional() -> None:
     code = (
         "import sys; from assetstream import AssetStream, CoinW, Upbit; "
         "print([m for m in ('click', 'rich', 'websockets', 'asyncio', 'IPython', "
-        "'pytest', 'matplotlib', 'python_socks') if m in sys.modules])"
+        "'pytest', 'matplotlib') if m in sys.modules])"
     )
 
     assert run(code) == "[]"

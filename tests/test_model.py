@@ -103,7 +103,7 @@ class Life(RuleBasedStateMachine):
         """The next read has an entry that cannot be read."""
         self.next_replies = [Reply(lag=lag, garbled=what)]
 
-    @precondition(lambda self: self.world.live_or_reading)
+    @precondition(lambda self: self.world.connected)
     @rule(wait=st.sampled_from((0.1, 5.0, 40.0)))
     def disconnect(self, wait: float) -> None:
         """The connection is lost; pushes under way with it."""
@@ -193,7 +193,7 @@ def test_a_lost_push_costs_no_more_than_one_reconnect() -> None:
     world.change("BTC", (Decimal(2), Decimal(0)), Push(()))
     world.advance(1000.0)
 
-    assert world.shown("BTC") == (2, 0)
+    assert world.shown("BTC") == (Decimal(2), Decimal(0))
     assert world.counts["reconnects"] == 1
     assert world.longest_wrong <= world.detection_time
 

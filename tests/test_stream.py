@@ -192,6 +192,17 @@ def test_stop_says_false_while_a_callback_holds_its_thread(
     assert stream.stop()
 
 
+def test_stop_without_waiting_complains_of_nothing(
+    account: Account, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A timeout of 0 asks for the end, and does not wait for it."""
+    stream = AssetStream(account.exchange())
+    stream.start()
+    stream.stop(timeout=0)
+    assert stream.stop()
+    assert caplog.text == ""
+
+
 def test_start_twice_is_refused(account: Account) -> None:
     """The running stream is not disturbed."""
     with AssetStream(account.exchange()) as stream:

@@ -252,9 +252,9 @@ class Session:
 
     def _warned(self, error: AssetStreamError) -> None:
         if isinstance(error, ProtocolError):  # K5
-            now = clock.now()
-            self._book.doubt(error.currency, now)
-            self.reads.doubted(now)
+            moment = self.moment()
+            self._book.doubt(error.currency, moment)
+            self.reads.doubted(moment.now)
         self._outlet.deliver([error])
 
     def _abandon(self, error: AssetStreamError) -> None:
