@@ -32,7 +32,7 @@ def nothing_is_left_behind() -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="module")
 def no_socket_is_left_open() -> Iterator[None]:
-    """Find unclosed sockets that only the garbage collector sees; they warn, so fail."""
+    """Find unclosed sockets that only garbage collection sees; they warn, so fail."""
     yield
     gc.collect()
 

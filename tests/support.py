@@ -38,7 +38,7 @@ class Recorder:
     def wait_for(
         self, met: Callable[[Any], object], *, after: int = 0, timeout: float = PATIENCE
     ) -> Any:
-        """Return the first event, from number ``after`` on, that meets the condition."""
+        """Return the first event, from number ``after`` on, that meets it."""
 
         def first() -> list[Any]:
             return [event for event in self.events[after:] if met(event)]

@@ -281,4 +281,3 @@ class Life:
     def _interrupted(self, exc: BaseException) -> None:
         self.interrupt = self.interrupt or exc
         self.stop()
-

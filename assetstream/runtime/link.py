@@ -8,9 +8,10 @@ from email.utils import parsedate_to_datetime
 
 from assetstream.errors import AssetStreamError
 from assetstream.protocol import NEVER, Conversation
+from assetstream.runtime import clock
 from assetstream.runtime.channel import Channel
 
-__all__ = ["Link", "clock_offset"]
+__all__ = ["Link", "exchange_zero"]
 
 
 class Link:
@@ -33,12 +34,15 @@ class Link:
         self.live_since = NEVER
 
 
-def clock_offset(date: str | None) -> float | None:
-    """Seconds by which the exchange's wall clock is ahead, by its ``Date`` header."""
-    if date is None:
-        return None
-    try:
-        theirs = parsedate_to_datetime(date).timestamp()
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return theirs - datetime.now(timezone.utc).timestamp()
+def exchange_zero(date: str | None) -> float:
+    """The exchange's wall clock, in seconds since 1970, at monotonic time zero.
+
+    By the ``Date`` header just received; by our own wall clock if there is none.
+    """
+    wall = datetime.now(timezone.utc)
+    if date is not None:
+        try:
+            wall = parsedate_to_datetime(date)
+        except (TypeError, ValueError, OverflowError):
+            pass
+    return wall.timestamp() - clock.now()

@@ -38,7 +38,7 @@ from assetstream.protocol import (
 from assetstream.runtime import clock
 from assetstream.runtime.attempts import Attempts
 from assetstream.runtime.channel import Broken, Channel, Closed, Ending, Refused
-from assetstream.runtime.link import Link, clock_offset
+from assetstream.runtime.link import Link, exchange_zero
 from assetstream.runtime.outlet import Outlet
 from assetstream.runtime.reads import Reads
 from assetstream.states import State
@@ -66,8 +66,9 @@ class Session:
         self.link = Link()
         #: Seconds the last answered ping took.
         self.round_trip: float | None = None
-        # The exchange's wall clock less ours, seconds (K3).
-        self._offset = 0.0
+        # The exchange's wall clock at our monotonic zero (K3). Counted on monotonically,
+        # so that a step of this machine's wall clock is nothing to us.
+        self._exchange_zero = exchange_zero(None)
         #: Set once, before the first attempt.
         self.reads: Reads
         #: When the next connection is to be made; NEVER while there is one.
@@ -110,9 +111,7 @@ class Session:
         """The upgrade was answered well."""
         now = clock.now()
         self._prove(now)
-        offset = clock_offset(headers.get("date"))
-        if offset is not None:
-            self._offset = offset
+        self._exchange_zero = exchange_zero(headers.get("date"))
         self._follow(self._conversation.opened(now))
 
     def received(self, frames: list[bytes]) -> None:
@@ -173,11 +172,11 @@ class Session:
 
     def moment(self) -> Moment:
         """The present moment of this connection, by every clock."""
-        received = datetime.now(timezone.utc)
+        now = clock.now()
         return Moment(
-            clock.now(),
-            received,
-            int((received.timestamp() + self._offset) * 1000),
+            now,
+            datetime.now(timezone.utc),
+            int((self._exchange_zero + now) * 1000),
             self.generation,
         )
 
