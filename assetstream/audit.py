@@ -1,7 +1,7 @@
 """The audit: what was never pushed is found by comparing the book with REST.
 
-Pure, like the book. ``Audit`` judges reads, ``AuditSchedule`` says when to ask for one.
-The rules kept here:
+Pure, like the book. ``Audit`` judges reads; ``audit_schedule.py`` says when to ask for
+one, and ``runtime/reads.py`` keeps the pace. The rules, with those kept there:
 
 =====  ==============================================================================
 A1     5 s and 15 s after LIVE, then every audit interval, +- 20 %.
@@ -24,28 +24,25 @@ A8     A currency that drifts in 3 successive audits with pushes between: one er
 from __future__ import annotations
 
 import math
-from typing import Callable
 
 from msgspec import Struct
 
-from assetstream.book import REST_LAG, ZERO, BalanceBook, Moment
+from assetstream.book import REST_LAG, ZERO, BalanceBook
 from assetstream.entry import Entry
-from assetstream.errors import AssetStreamError, ExchangeError
+from assetstream.errors import AssetStreamError, ProtocolError
 from assetstream.events import AssetUpdate
+from assetstream.moment import Moment
 from assetstream.protocol import BalanceReport, Limits, Snapshot
 
-__all__ = ["Audit", "AuditSchedule", "Verdict"]
+__all__ = ["LAG_WAIT", "SECOND_READ", "Audit", "Verdict"]
 
 #: The second read is sent this long after the first (A2, S2).
 SECOND_READ = 2.0
 #: A value that was recently held is believed this long after the last push (A3).
 LAG_WAIT = 60.0
-#: A stream that has had no push is audited this often for so long (A1).
-MUTE_INTERVAL = 15.0
-MUTE_PERIOD = 600.0
-FIRST_AUDITS = (5.0, 15.0)
-SPREAD = 0.2
+#: Drifts in a row, pushes between, that make a dispute (A8).
 DRIFTS_TO_DISPUTE = 3
+#: Reconnects in a row for drift before they are paced (A5).
 FREE_RECONNECTS = 3
 
 
@@ -192,7 +189,7 @@ class Audit:
             if entry.drifts >= DRIFTS_TO_DISPUTE:  # A8
                 entry.doubt(moment)
                 entry.disputed = True
-                verdict.news.append(self._disagreement(code))
+                verdict.news.append(self._disagreement(report))
                 return
         update = self._book.correct(report, moment)
         entry = self._book.entry(code)
@@ -212,139 +209,16 @@ class Audit:
             return "two reads of a balance differed from it and from each other"
         return "balances changed and nothing was pushed"
 
-    def _disagreement(self, code: str) -> ExchangeError:
-        return ExchangeError(
-            f"{self._book.exchange}: REST and stream disagree about {code} again and "
-            "again. The pushed balance is kept and marked stale; compare it with the "
-            "exchange's own page before you rely on it",
-            message="REST and stream disagree",
+    def _disagreement(self, report: BalanceReport) -> ProtocolError:
+        return ProtocolError(
+            f"{self._book.exchange}: REST and stream disagree about {report.currency} "
+            "again and again. The pushed balance is kept and marked stale; compare it "
+            "with the exchange's own page before you rely on it",
+            frame=report.raw,
+            currency=report.currency,
             exchange=self._book.exchange,
             account=self._book.account,
         )
-
-
-class AuditSchedule:
-    """When the next audit is due, and until when LIVE may be said (A1, A7).
-
-    Args:
-        limits: the exchange's.
-        interval: seconds between audits; None switches them off.
-        random: returns a number from 0 (included) to 1 (excluded).
-        adaptive: the interval is the exchange's own, and shortens while anything is
-            locked or nothing was ever pushed; the user's stays as it is.
-    """
-
-    def __init__(
-        self,
-        limits: Limits,
-        interval: float | None,
-        random: Callable[[], float],
-        *,
-        adaptive: bool,
-    ) -> None:
-        self._limits = limits
-        self._interval = interval
-        self._random = random
-        self._adaptive = adaptive
-        self._started = math.inf
-        self._live_at = math.inf
-        self._early = 0
-        #: Until when LIVE may be said without another completed audit (A7).
-        self.lease_ends_at = math.inf
-        #: Monotonic time at which the next audit is due; inf: none.
-        self.due_at = math.inf
-
-    def live(self, now: float, book: BalanceBook) -> None:
-        """The stream became LIVE by a snapshot."""
-        self._started = min(self._started, now)
-        self._live_at = now
-        self._renew(now, book)
-        self._early = 0
-        self.due_at = math.inf
-        if self._interval is not None:
-            self.due_at = now + FIRST_AUDITS[0]
-
-    def ended(self) -> None:
-        """The connection is gone: no audit until it is LIVE again."""
-        self.due_at = math.inf
-
-    def began(self) -> None:
-        """An audit's read was sent."""
-        # One asked for between them stands in for neither of the first audits (A1).
-        while (
-            self._early < len(FIRST_AUDITS)
-            and self.due_at >= self._live_at + FIRST_AUDITS[self._early]
-        ):
-            self._early += 1
-        self.due_at = math.inf
-
-    def completed(self, now: float, book: BalanceBook, again_at: float) -> None:
-        """An audit was judged; plan the next, earlier if a currency waits for it."""
-        self._renew(now, book)
-        # What was asked for while the audit was under way is not forgotten (A6).
-        self.due_at = min(self.due_at, self._next(now, book), again_at)
-
-    def failed(self, now: float, delay: float) -> None:
-        """A read failed: try again after ``delay`` (S3)."""
-        self.due_at = now + delay
-
-    def request(self, at: float) -> None:
-        """Something is in doubt: audit at ``at`` if none is due before (A6)."""
-        self.due_at = min(self.due_at, at)
-
-    def interval(self, now: float, book: BalanceBook) -> float | None:
-        """The present interval between audits in seconds; None: switched off."""
-        if self._interval is None or not self._adaptive:
-            return self._interval
-        interval = self._interval
-        locked = self._limits.audit_interval_locked
-        if locked is not None and any(b.locked for b in book.balances().values()):
-            interval = min(interval, locked)
-        mute = book.pushed_at == -math.inf
-        if mute and now < self._started + MUTE_PERIOD:
-            interval = min(interval, MUTE_INTERVAL)
-        return interval
-
-    def detection_time(
-        self, now: float, book: BalanceBook, call: float
-    ) -> float | None:
-        """Longest time until a change that was never pushed is found, or LIVE ends.
-
-        Args:
-            now: monotonic time.
-            book: the book.
-            call: the longest time a REST call may take.
-        """
-        interval = self.interval(now, book)
-        if interval is None:
-            return None
-        audit = 2 * call + SECOND_READ
-        return max(
-            # It happens just after an audit, which then takes its time; REST lags.
-            REST_LAG + interval * (1 + SPREAD) + 2 * audit,
-            # It looks like a value that was held before (A3).
-            LAG_WAIT + 2 * audit,
-            # The audits fail: the lease runs out (A7).
-            REST_LAG + audit + lease(interval),
-        )
-
-    def _renew(self, now: float, book: BalanceBook) -> None:
-        interval = self.interval(now, book)
-        self.lease_ends_at = math.inf if interval is None else now + lease(interval)
-
-    def _next(self, now: float, book: BalanceBook) -> float:
-        interval = self.interval(now, book)
-        if interval is None:
-            return math.inf
-        regular = now + interval * (1 + SPREAD * (2 * self._random() - 1))
-        if self._early < len(FIRST_AUDITS):
-            return min(regular, max(now, self._live_at + FIRST_AUDITS[self._early]))
-        return regular
-
-
-def lease(interval: float) -> float:
-    """How long LIVE may be said without a completed audit (A7)."""
-    return 2 * interval + 30.0
 
 
 def _same(one: BalanceReport, other: BalanceReport) -> bool:

@@ -19,8 +19,8 @@ D3     The first snapshot delivers non-zero currencies only.
 
 Doubt ends when an audit's read agrees or corrects (``audit.py``), or when a push with a
 greater key, dated after the doubt began, says every field anew: a busy currency heals
-itself (A2). A read sent within 10 s of what was last heard of a currency may come from a
-replica that has not seen that yet: what it changes is taken, and in doubt (S1).
+itself (A2). A read sent within 10 s of what was last heard of a currency may be a
+lagging replica's: what it changes is taken, and in doubt (S1).
 """
 
 from __future__ import annotations
@@ -29,36 +29,19 @@ from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Callable, Iterable, Mapping
 
-from msgspec import Struct
-
 from assetstream.entry import Entry
 from assetstream.errors import ProtocolError
 from assetstream.events import AssetUpdate, Balance, Source
+from assetstream.moment import Moment
 from assetstream.protocol import BalanceReport, Snapshot
 
-__all__ = ["BalanceBook", "Moment"]
+__all__ = ["BalanceBook"]
 
 ZERO = Decimal(0)
 FUTURE_MS = 60_000
 #: A read sent this soon after a push may come from a replica that has not seen it.
 REST_LAG = 10.0
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-
-
-class Moment(Struct, frozen=True):
-    """When a step happens, by every clock that matters.
-
-    Attributes:
-        now: monotonic seconds.
-        received: our wall clock, UTC.
-        exchange_ms: the exchange's wall clock as far as we know it, ms since 1970.
-        generation: number of the connection (W1).
-    """
-
-    now: float
-    received: datetime
-    exchange_ms: int
-    generation: int
 
 
 class BalanceBook:
@@ -80,7 +63,7 @@ class BalanceBook:
         self.account = account
         self._standing = standing
         self._entries: dict[str, Entry] = {}
-        # Readers copy it; several currencies that change at once change by one swap.
+        # Replaced by one assignment, so that no reader sees half of a change (W2).
         self._shown: dict[str, Balance] = {}
         #: When the first complete snapshot was merged: what is not here is zero.
         self.complete_since: datetime | None = None
@@ -99,8 +82,9 @@ class BalanceBook:
 
     def balance(self, currency: str) -> Balance | None:
         """One currency's balance, zeros for one never held; None if not known (K4)."""
-        if currency in self._entries:
-            return self._shown.get(currency)
+        shown = self._shown.get(currency)
+        if shown is not None or currency in self._entries:
+            return shown
         if self.complete_since is None:
             return None
         return Balance(
@@ -134,10 +118,11 @@ class BalanceBook:
     ) -> list[AssetUpdate | ProtocolError]:
         """Apply pushes in the order they came; return what to tell the user."""
         news: list[AssetUpdate | ProtocolError] = []
+        shown, entries = self._shown.copy(), self._entries.copy()
         for report in reports:
-            entry = self._entries.get(report.currency)
+            entry = entries.get(report.currency)
             if entry is None:
-                entry = self._entries[report.currency] = Entry()
+                entry = entries[report.currency] = Entry()
             key = report.key
             if key is not None and key[0] > moment.exchange_ms + FUTURE_MS:  # K3
                 news.append(self._future(report))
@@ -148,9 +133,10 @@ class BalanceBook:
                 self.ignored += 1
                 continue
             self.pushed_at = moment.now
-            update = self._show(entry, report, moment, Source.STREAM)
+            update = self._show(entry, report, moment, Source.STREAM, shown)
             if update is not None:
                 news.append(update)
+        self._replace(shown, entries)
         return news
 
     def doubt(self, currency: str | None, moment: Moment) -> None:
@@ -201,13 +187,12 @@ class BalanceBook:
             sent: monotonic time at which it was asked for.
         """
         self.doubt_unread(snapshot, moment)
-        # Merged on a copy and swapped, so that no reader sees half a snapshot.
-        self._shown = dict(self._shown)
         news: list[AssetUpdate] = []
+        shown, entries = self._shown.copy(), self._entries.copy()
         read = {report.currency: report for report in snapshot.balances}
-        for code in [*read, *(c for c in self._entries if c not in read)]:
+        for code in [*read, *(c for c in entries if c not in read)]:
             report = read.get(code)
-            entry = self._entries.get(code)
+            entry = entries.get(code)
             if report is None:
                 if not snapshot.complete:  # S2
                     continue
@@ -215,16 +200,17 @@ class BalanceBook:
             if entry is None:
                 if not report.available and not report.locked:  # D3
                     continue
-                entry = self._entries[code] = Entry()
+                entry = entries[code] = Entry()
             if entry.may_be_lagging(report, sent, REST_LAG):
                 entry.doubt(moment)
             if not entry.take_read(report, moment):  # S1
                 entry.doubt(moment)
             known = self.complete_since is not None or entry.balance is not None
             source = Source.RECOVERED if known else Source.SNAPSHOT
-            update = self._show(entry, report, moment, source)
+            update = self._show(entry, report, moment, source, shown)
             if update is not None:
                 news.append(update)
+        self._replace(shown, entries)
         if snapshot.complete:
             if sent - self.absent.heard_at >= REST_LAG:  # A2
                 self.absent.settle()
@@ -233,16 +219,28 @@ class BalanceBook:
 
     def correct(self, report: BalanceReport, moment: Moment) -> AssetUpdate | None:
         """Take an audit's value over whatever a push said (A4); keys stay (K2)."""
-        entry = self._entries.get(report.currency)
-        if entry is None:
-            entry = self._entries[report.currency] = Entry()
+        shown, entries = self._shown.copy(), self._entries.copy()
+        entry = entries.setdefault(report.currency, Entry())
         entry.correct(report, moment)
-        return self._show(entry, report, moment, Source.AUDIT)
+        update = self._show(entry, report, moment, Source.AUDIT, shown)
+        self._replace(shown, entries)
+        return update
+
+    def _replace(self, shown: dict[str, Balance], entries: dict[str, Entry]) -> None:
+        # In this order: a currency that has just come to be known is shown before it
+        # counts as one that was heard of.
+        self._shown = shown
+        self._entries = entries
 
     def _show(
-        self, entry: Entry, report: BalanceReport, moment: Moment, source: Source
+        self,
+        entry: Entry,
+        report: BalanceReport,
+        moment: Moment,
+        source: Source,
+        shown: dict[str, Balance],
     ) -> AssetUpdate | None:
-        """Publish a currency if it is fully known and differs from what is shown."""
+        """Put a currency into ``shown`` if it is fully known and differs from there."""
         available, locked = entry.available.amount, entry.locked.amount
         if available is None or locked is None:  # K4
             return None
@@ -267,7 +265,7 @@ class BalanceBook:
             self._standing,
         )
         entry.replace(balance, moment.now)
-        self._shown[report.currency] = balance
+        shown[report.currency] = balance
         if previous is None and not balance.total and source is not Source.STREAM:
             return None  # Read as zero, never known otherwise: no news (D3).
         return AssetUpdate(

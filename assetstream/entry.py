@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from assetstream.events import Balance
+from assetstream.moment import Moment
 from assetstream.protocol import BalanceReport
-
-if TYPE_CHECKING:
-    from assetstream.book import Moment
 
 __all__ = ["Entry"]
 
@@ -128,7 +125,7 @@ class Entry:
         return took
 
     def take_read(self, report: BalanceReport, moment: Moment) -> bool:
-        """Take a snapshot's amounts; False if one contradicts a push (S1)."""
+        """Take a snapshot's amounts, no keys (K2); False if a push says else (S1)."""
         agrees = True
         for field, amount in (
             (self.available, report.available),
@@ -145,7 +142,7 @@ class Entry:
         return agrees
 
     def correct(self, report: BalanceReport, moment: Moment) -> None:
-        """Take an audit's amounts, whoever set the present ones (A4)."""
+        """Take an audit's amounts, whoever set the present ones (A4), no keys (K2)."""
         self.heard_at = moment.now
         if report.available is not None:
             self.available.amount = report.available

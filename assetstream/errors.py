@@ -10,10 +10,10 @@
     ├── CallbackError             a user's handler raised
     ├── ConnectionLost            the connection could not be made or was lost
     ├── ProtocolError             the exchange sent something that cannot be understood
+    ├── RateLimited               too many requests or connections
     └── ExchangeError             the exchange refused, in its own words
         ├── AuthenticationError   the key, its secret, region or address
-        ├── PermissionDenied      the key is good but may not read balances
-        └── RateLimited           too many requests or connections
+        └── PermissionDenied      the key is good but may not read balances
 
 ``fatal`` alone decides what a stream does next: back off and try again, or FAILED.
 Messages never hold a key, a secret, a token or a signature.
@@ -46,11 +46,13 @@ class AssetStreamError(Exception):
         exchange: name of the exchange it is about, or None.
         account: label of the account it is about, or None.
         fatal: True if the stream will not try again by itself.
+        retry_after: seconds the exchange asked to wait, or None if it did not.
     """
 
     exchange: str | None
     account: str | None
     fatal: bool
+    retry_after: float | None = None
 
     def __init__(
         self,
@@ -67,7 +69,20 @@ class AssetStreamError(Exception):
 
 
 class ConfigurationError(AssetStreamError, ValueError):
-    """An argument, a key or an environment variable is missing or wrong."""
+    """An argument, a key or an environment variable is missing or wrong.
+
+    Always fatal: trying again changes nothing.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        exchange: str | None = None,
+        account: str | None = None,
+        fatal: bool = True,
+    ) -> None:
+        super().__init__(text, exchange=exchange, account=account, fatal=fatal)
 
 
 class StreamStateError(AssetStreamError, RuntimeError):
@@ -199,14 +214,16 @@ class PermissionDenied(ExchangeError):
     """The key is accepted but lacks the permission to read balances."""
 
 
-class RateLimited(ExchangeError):
-    """Too many requests or connections.
+class RateLimited(AssetStreamError):
+    """Too many requests or connections; ``retry_after`` says how long to wait.
 
     Attributes:
-        retry_after: seconds the exchange asked to wait, or None if it did not say.
+        code: the exchange's own code or error name, as text.
+        message: the exchange's own words.
     """
 
-    retry_after: float | None
+    code: str
+    message: str
 
     def __init__(
         self,
@@ -219,12 +236,7 @@ class RateLimited(ExchangeError):
         account: str | None = None,
         fatal: bool = False,
     ) -> None:
-        super().__init__(
-            text,
-            code=code,
-            message=message,
-            exchange=exchange,
-            account=account,
-            fatal=fatal,
-        )
+        super().__init__(text, exchange=exchange, account=account, fatal=fatal)
         self.retry_after = retry_after
+        self.code = code
+        self.message = message

@@ -133,7 +133,8 @@ class AssetUpdate(Struct, frozen=True):
         previous: the balance before, or None if the currency was not known.
         folded: how many older undelivered updates of this currency it stands for,
             because callbacks were slower than the exchange.
-        raw: the frame's bytes as received; the REST item's bytes if it came by REST.
+        raw: the frame's bytes as received; the REST item's bytes if it came by REST;
+            empty for what REST omits (zero) and where an iterator begins.
     """
 
     exchange: str
@@ -224,7 +225,7 @@ class Health(Struct, frozen=True, kw_only=True):
 
     Attributes:
         state: the state, as ``stream.state``.
-        uptime: since ``start()``; 0 before.
+        uptime: from ``start()`` to now, or to the end; 0 before.
         reconnects: connections made after the first.
         last_proof: since the last frame or pong; None before the first.
         round_trip: of the last answered ping; None before the first.
@@ -240,7 +241,8 @@ class Health(Struct, frozen=True, kw_only=True):
             being at most 10 s behind; None: audits are off, it may never be.
         in_doubt: currencies at present in doubt, sorted.
         last_gap: the last time missed; None if there was none.
-        lookups_left_behind: name look-ups that ``stop()`` could not end.
+        lookups_left_behind: name look-ups of this process that could not be ended
+            and still hold a thread.
         error: the last error, as ``stream.error``.
     """
 

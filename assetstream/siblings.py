@@ -27,7 +27,9 @@ _streams: weakref.WeakSet[AssetStream] = weakref.WeakSet()
 def announce(stream: AssetStream) -> None:
     """Note that ``stream`` starts, and see to those it competes with."""
     for other in tuple(_streams):
-        if other is stream or other.state.final or not _same_place(other, stream):
+        if other is stream or not other._owned_here:
+            continue
+        if other.state.final or not _same_place(other, stream):
             continue
         if _in_ipython():
             other.stop()
@@ -55,5 +57,5 @@ def _in_ipython() -> bool:
 @atexit.register
 def _stop_all() -> None:
     for stream in tuple(_streams):
-        if stream.owned_here:
+        if stream._owned_here:
             stream.stop(timeout=1.0)

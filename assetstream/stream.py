@@ -24,6 +24,8 @@ AssetHandler = TypeVar("AssetHandler", bound=Callable[[AssetUpdate], object])
 ErrorHandler = TypeVar("ErrorHandler", bound=Callable[[AssetStreamError], object])
 StateHandler = TypeVar("StateHandler", bound=Callable[[StateChange], object])
 
+#: Seconds that ``start`` and ``with`` wait for LIVE.
+START_TIMEOUT = 30.0
 #: Iterators and waits may fall this many times ``max_pending`` behind (D2).
 WATCH_FACTOR = 10
 
@@ -111,13 +113,6 @@ class AssetStream:
         """The label that every event carries."""
         return self._settings.account
 
-    @property
-    def owned_here(self) -> bool:
-        """False in a process forked after the stream was made: useless there."""
-        return self._launch.owned_here
-
-    # Handlers.
-
     def on_asset(self, handler: AssetHandler) -> AssetHandler:
         """Add a handler for ``AssetUpdate``; also as a decorator. Returns it.
 
@@ -144,9 +139,7 @@ class AssetStream:
         """Remove a handler; one that is not there is no error."""
         self._handlers.remove(handler)
 
-    # Its life.
-
-    def start(self, wait: bool = True, timeout: float | None = 30.0) -> None:
+    def start(self, wait: bool = True, timeout: float | None = START_TIMEOUT) -> None:
         """Connect, and keep the balances live from then on.
 
         Args:
@@ -156,19 +149,15 @@ class AssetStream:
 
         Raises:
             AuthenticationError, PermissionDenied: the exchange refuses the key.
+            AssetStreamError: another fatal error, such as a refused certificate.
             StreamTimeout: not LIVE in time; its cause is the last error.
-            StreamStateError: started before, stopped, or called inside a callback.
+            StreamStateError: it was started or stopped before.
 
         Whenever it raises for what happened after the start, every thread has ended.
         """
         life = self._begin()
-        if not wait:
-            return
-        try:
-            self._watch(life).until_live(timeout)
-        except BaseException:
-            self.stop()
-            raise
+        if wait:
+            self._wait_live(life, timeout)
 
     def run_forever(self) -> None:
         """Start if that was not done, and block until the stream ends.
@@ -202,23 +191,19 @@ class AssetStream:
 
         Returns:
             True if every thread has ended (from a handler: will end with it). False if
-            a handler still holds its thread; where it stands has been logged.
+            one has not, within ``timeout``: a handler still holds it, and where it
+            stands has been logged (unless ``timeout`` is 0).
         """
         return self._launch.stop(timeout)
 
     def __enter__(self) -> AssetStream:
         life = self._life_or_begin()
-        try:
-            self._watch(life).until_live(30.0)
-        except BaseException:
-            self.stop()
-            raise
+        life.refuse_in_callback("`with`")
+        self._wait_live(life, START_TIMEOUT)
         return self
 
     def __exit__(self, *exc: object) -> None:
         self.stop()
-
-    # Waiting for changes.
 
     def updates(self) -> Updates:
         """Iterate over all updates, the present book first, in the calling thread."""
@@ -261,13 +246,12 @@ class AssetStream:
 
         It waits to be LIVE, arms itself, runs the block, and then waits for the first
         update since that meets ``predicate``; never a SNAPSHOT. If the block raises it
-        does not wait. Errors and ``timeout`` as for ``wait_for``.
+        does not wait. Errors as for ``wait_for``; ``timeout`` is for each of the two
+        waits.
         """
         return Expectation(
             lambda: self._watch(self._launch.started()), predicate, timeout
         )
-
-    # What is known.
 
     @property
     def balances(self) -> Mapping[str, Balance]:
@@ -329,17 +313,31 @@ class AssetStream:
         return life.health() if life else Health(state=self.state)
 
     def __repr__(self) -> str:
-        state = self.state if self.owned_here else "of another process"
+        state = self.state if self._owned_here else "of another process"
         return f"<AssetStream {self.account} {state}>"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("an AssetStream holds threads and sockets and is not pickled")
 
-    # Within.
+    @property
+    def _owned_here(self) -> bool:
+        """False in a process forked after the stream was made: useless there."""
+        return self._launch.owned_here
 
     def _begin(self) -> Life:
+        life = self._launch.begin()
         siblings.announce(self)
-        return self._launch.begin()
+        return life
+
+    def _wait_live(self, life: Life, timeout: float | None) -> None:
+        watch = self._watch(life)
+        try:
+            watch.until_live(timeout)
+        except BaseException:
+            self.stop()
+            raise
+        finally:
+            watch.close()
 
     def _life_or_begin(self) -> Life:
         return self._launch.life or self._begin()

@@ -17,10 +17,12 @@ from datetime import timedelta
 from typing import Any, Callable, Iterator, NamedTuple
 from unittest import mock
 
-from assetstream.audit import Audit, AuditSchedule, Verdict
-from assetstream.book import BalanceBook, Moment
+from assetstream.audit import Audit, Verdict
+from assetstream.audit_schedule import AuditSchedule
+from assetstream.book import BalanceBook
 from assetstream.errors import AssetStreamError, ConnectionLost
 from assetstream.events import AssetUpdate
+from assetstream.moment import Moment
 from assetstream.protocol import BalanceReport, Limits, Snapshot
 from assetstream.runtime import reads as reads_module
 from assetstream.runtime.http import HttpReply

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 
-from assetstream.book import BalanceBook, Moment
+from assetstream.book import BalanceBook
+from assetstream.moment import Moment
 from assetstream.protocol import BalanceReport, Snapshot
 
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)

@@ -8,7 +8,7 @@ import pytest
 
 from assetstream.audit import Audit, Verdict
 from assetstream.book import BalanceBook
-from assetstream.errors import AssetStreamError, ExchangeError
+from assetstream.errors import AssetStreamError, ProtocolError
 from assetstream.events import AssetUpdate, Source
 from assetstream.protocol import Limits, Snapshot
 from tests.books import amounts, at, said, snapshot
@@ -426,7 +426,8 @@ def test_a8_the_third_drift_in_a_row_is_one_error_and_keeps_the_push(
     """Neither side can be believed, so it is marked stale."""
     (error,) = dispute(audited).news
 
-    assert isinstance(error, ExchangeError)
+    assert isinstance(error, ProtocolError)
+    assert error.currency == "BTC"
     assert not error.fatal
     assert "disagree" in str(error)
     assert amounts(audited.book)["BTC"] == ("3", "0")

@@ -7,7 +7,7 @@ from typing import Callable
 
 import pytest
 
-from assetstream.audit import AuditSchedule
+from assetstream.audit_schedule import AuditSchedule
 from assetstream.book import BalanceBook
 from assetstream.protocol import Limits
 from tests.books import at, said, snapshot

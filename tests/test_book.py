@@ -6,9 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from assetstream.book import BalanceBook, Moment
+from assetstream.book import BalanceBook
+from assetstream.entry import Entry
 from assetstream.errors import ProtocolError
-from assetstream.events import AssetUpdate, Source
+from assetstream.events import AssetUpdate, Balance, Source
+from assetstream.moment import Moment
 from assetstream.protocol import Snapshot
 from tests.books import START, START_MS, amounts, at, said, snapshot
 
@@ -319,3 +321,25 @@ def test_a_copy_of_the_balances_does_not_change(book: BalanceBook) -> None:
 
     assert str(before["BTC"].available) == "1"
     assert str(before["USDT"].available) == "100"
+
+
+def test_w2_no_reader_sees_half_of_a_change(
+    book: BalanceBook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What changes together, by a frame or a snapshot, is shown together."""
+    seen: list[tuple[str, ...]] = []
+    replace = Entry.replace
+
+    def look(entry: Entry, balance: Balance, now: float) -> None:
+        replace(entry, balance, now)
+        seen.append(tuple(str(b.available) for b in book.balances().values()))
+        seen.append((str(book.balance("NEW")),))
+
+    monkeypatch.setattr(Entry, "replace", look)
+    never_held = str(book.balance("NEW"))
+    book.push([said(c, "7", key=(9, 0)) for c in ("BTC", "USDT", "NEW")], at(1))
+    assert set(seen) == {("1", "100"), (never_held,)}
+    seen.clear()
+    book.merge(snapshot(said("BTC", "8"), said("USDT", "8")), at(30, 2), sent=30)
+    assert ("8", "7", "7") not in seen
+    assert {len(s) for s in seen} == {1, 3}

@@ -64,7 +64,7 @@ def test_one_except_catches_them_all(name: str) -> None:
         (StreamTimeout, TimeoutError),
         (AuthenticationError, ExchangeError),
         (PermissionDenied, ExchangeError),
-        (RateLimited, ExchangeError),
+        (RateLimited, AssetStreamError),
     ],
 )
 def test_other_parents(error: type[Exception], parent: type[Exception]) -> None:
@@ -75,7 +75,7 @@ def test_other_parents(error: type[Exception], parent: type[Exception]) -> None:
 
 def test_an_exchange_refusing_is_not_a_lost_connection() -> None:
     """Nor is either a child of what is ours."""
-    for one in (ConnectionLost, ProtocolError, CallbackError, StaleBalance):
+    for one in (ConnectionLost, ProtocolError, RateLimited, StaleBalance):
         assert one.__mro__[1] is AssetStreamError
     assert ExchangeError.__mro__[1] is AssetStreamError
 
@@ -85,7 +85,9 @@ def test_by_default_an_error_is_not_fatal_and_about_nobody(name: str) -> None:
     """``fatal`` alone decides whether a stream tries again."""
     error = getattr(errors, name)("text")
 
-    assert (error.exchange, error.account, error.fatal) == (None, None, False)
+    assert (error.exchange, error.account) == (None, None)
+    # Trying again with the same wrong argument changes nothing.
+    assert error.fatal is (name == "ConfigurationError")
     assert str(error) == "text"
 
 

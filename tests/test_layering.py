@@ -13,9 +13,18 @@ PACKAGE = Path(__file__).parent.parent / "assetstream"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 LEAVES = {"errors", "events", "libraries", "states", "version"}
-PURE = {*LEAVES, "audit", "backoff", "book", "entry", "protocol"}
+PURE = {
+    *LEAVES,
+    "audit",
+    "audit_schedule",
+    "backoff",
+    "book",
+    "entry",
+    "moment",
+    "protocol",
+}
 STREAM = {"stream", "checks", "siblings"}
-TOP = {"cli", "notebook", "simulator", "pytest_plugin"}
+TOP = {"cli", "simulator", "pytest_plugin"}
 
 #: room -> the rooms it may import, besides itself.
 MAY_IMPORT = {

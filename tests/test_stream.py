@@ -412,6 +412,18 @@ def test_d2_an_iterator_that_falls_behind_raises(account: Account) -> None:
             exhaust()
 
 
+def test_a_timeout_of_zero_takes_what_is_there(account: Account) -> None:
+    """It does not wait, and does not need to."""
+    with AssetStream(account.exchange()) as stream:
+        updates = stream.updates()
+        assert {updates.get(0).currency, updates.get(0).currency} == {"BTC", "USDT"}
+        with (
+            pytest.raises(StreamTimeout, match="the expected update"),
+            stream.expect(lambda u: True, timeout=0),
+        ):
+            pass
+
+
 def test_wait_for(account: Account) -> None:
     """The next update that meets the condition; a timeout names what it waited for."""
     with AssetStream(account.exchange()) as stream:
@@ -438,9 +450,8 @@ def test_expect_does_not_wait_if_its_block_raised(account: Account) -> None:
 def test_expect_does_not_match_what_came_before(account: Account) -> None:
     """Only an effect of the block is matched."""
     with AssetStream(account.exchange()) as stream:
-        account.deposit("BTC", "1")
-        while stream.balance("BTC").available != 2:  # a push away at most
-            stream.balance("BTC", max_age=PATIENCE)
+        with stream.expect(lambda u: u.available == 2, PATIENCE):
+            account.deposit("BTC", "1")
         with stream.expect(lambda u: u.currency == "BTC", PATIENCE) as changed:
             account.deposit("BTC", "1")
 
@@ -475,6 +486,7 @@ def test_waiting_inside_a_callback_is_refused(
     with stream:
         error = caught.wait_for(lambda e: True)
         assert "inside a callback" in str(error)
+        assert stream.state is State.LIVE
 
 
 def test_waits_end_when_the_stream_is_stopped(account: Account) -> None:
@@ -500,6 +512,9 @@ def test_waits_need_a_started_stream(account: Account) -> None:
     """The error says what to do."""
     stream = AssetStream(account.exchange())
     with pytest.raises(StreamStateError, match=r"call start\(\) first"):
+        stream.wait_for(lambda u: True)
+    stream.stop()
+    with pytest.raises(StreamStateError, match="make a new AssetStream"):
         stream.wait_for(lambda u: True)
 
 
@@ -616,14 +631,24 @@ def test_after_a_fork_the_child_is_told(account: Account) -> None:
         child = os.fork()
         if child == 0:
             try:
-                stream.balance("BTC")
-            except StreamStateError as error:
-                os._exit(0 if "after a fork" in str(error) else 1)
-            os._exit(2)
+                os._exit(_in_child(stream))
+            except BaseException:
+                os._exit(3)
         _, status = os.waitpid(child, 0)
         assert os.waitstatus_to_exitcode(status) == 0
         with stream.expect(lambda u: u.currency == "BTC", PATIENCE):
             account.deposit("BTC", "1")
+
+
+def _in_child(stream: AssetStream) -> int:
+    """The advice that the error gives must work."""
+    try:
+        stream.balance("BTC")
+    except StreamStateError as error:
+        if "after a fork, make a new AssetStream" not in str(error):
+            return 1
+    with AssetStream(stream.exchange) as own:
+        return 0 if own.balance("BTC").available == 1 else 2
 
 
 def test_an_unreadable_frame_goes_to_on_error(account: Account) -> None:
@@ -718,8 +743,11 @@ def test_inside_ipython_the_older_stream_is_replaced(
     monkeypatch.setattr("assetstream.siblings._in_ipython", lambda: True)
     older = AssetStream(account.exchange())
     older.start()
-    with AssetStream(account.exchange()):
+    with AssetStream(account.exchange()) as newer:
         assert older.state is State.STOPPED
+        with pytest.raises(StreamStateError):
+            older.start()
+        assert newer.state is State.LIVE
 
 
 def test_errors_carry_exchange_and_account(exchange: Simulator) -> None:

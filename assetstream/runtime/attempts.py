@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Callable
 
 from assetstream.backoff import backoff
-from assetstream.errors import AssetStreamError, ConnectionLost, RateLimited
+from assetstream.errors import AssetStreamError, ConnectionLost
 from assetstream.protocol import Limits
 from assetstream.runtime import clock
 from assetstream.runtime.link import Link
@@ -41,8 +41,7 @@ class Attempts:
         if now - link.live_since >= HEALTHY:
             self._delays = backoff(self._random)
         delay = next(self._delays)
-        if isinstance(error, RateLimited) and error.retry_after:
-            delay = max(delay, error.retry_after)
+        delay = max(delay, error.retry_after or 0.0)
         return max(now + delay, link.began + self._pace)
 
     def end_with(self, error: AssetStreamError, was_live: bool) -> bool:
@@ -51,9 +50,12 @@ class Attempts:
         Before the first LIVE a refusal is final: the user is there to mend the key.
         Later it may be the exchange's own trouble, and is believed the third time.
         """
-        if isinstance(error, ConnectionLost) and error.reason == "certificate":
-            error.fatal = not was_live
-        elif error.fatal and was_live:
+        if not error.fatal or not was_live:
+            return error.fatal
+        if isinstance(error, ConnectionLost):
+            # A certificate that was good before may be good again.
+            error.fatal = False
+        else:
             now = clock.now()
             self._refused_at.append(now)
             error.fatal = (

@@ -31,12 +31,11 @@ class Handlers:
         self.error: tuple[Handler, ...] = ()
         self.state: tuple[Handler, ...] = ()
 
-    def remove(self, handler: Handler) -> bool:
-        """Remove a handler from wherever it stands; False if it stood nowhere."""
-        before = (self.asset, self.error, self.state)
-        after = tuple(tuple(h for h in kind if h != handler) for kind in before)
-        self.asset, self.error, self.state = after
-        return before != after
+    def remove(self, handler: Handler) -> None:
+        """Remove a handler from wherever it stands."""
+        self.asset = tuple(h for h in self.asset if h != handler)
+        self.error = tuple(h for h in self.error if h != handler)
+        self.state = tuple(h for h in self.state if h != handler)
 
 
 class Dispatcher:

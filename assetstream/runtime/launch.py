@@ -12,6 +12,8 @@ from assetstream.runtime.waiting import Deadline
 
 __all__ = ["Launch"]
 
+STOPPED = "it was stopped; make a new AssetStream, one stream has one life"
+
 
 class Launch:
     """Guards the one life of a stream, in the process that made it."""
@@ -52,6 +54,8 @@ class Launch:
     def started(self) -> Life:
         """The life; StreamStateError before its beginning."""
         life = self.life
+        if life is None and self.stop_requested:
+            raise self._refusal(STOPPED)
         if life is None:
             raise self._refusal("not started; call start() first, or use `with`")
         return life
@@ -63,9 +67,7 @@ class Launch:
             self._permit.pop()
         except IndexError:
             raise self._refusal(
-                "it was stopped; make a new AssetStream, one stream has one life"
-                if self.stop_requested
-                else "start() was already called"
+                STOPPED if self.stop_requested else "start() was already called"
             ) from None
         try:
             life = Life(self._exchange, self._settings, self._handlers)

@@ -17,7 +17,8 @@ from random import random as jitter
 
 from msgspec import Struct
 
-from assetstream.audit import Audit, AuditSchedule
+from assetstream.audit import Audit
+from assetstream.audit_schedule import AuditSchedule
 from assetstream.book import BalanceBook
 from assetstream.errors import AssetStreamError, StreamStateError
 from assetstream.events import Balance, Health
@@ -54,6 +55,10 @@ class Settings(Struct, frozen=True):
     proxy: str | None
     ssl_context: ssl.SSLContext | None
 
+    def __repr__(self) -> str:
+        # A proxy's URL may hold a password.
+        return f"<Settings of {self.account}>"
+
 
 class Life:
     """A stream between ``start()`` and its end: its parts, its threads, its figures."""
@@ -64,12 +69,12 @@ class Life:
         self._exchange = exchange
         self._settings = settings
         self._began = clock.now()
+        self._ended_at: float | None = None
         #: A SystemExit or KeyboardInterrupt that came out of a handler.
         self.interrupt: BaseException | None = None
         #: The session's thread has ended, and everything it owned is closed.
         self.ended = Latch()
         self._ending = False
-        self._left_behind = 0
         self._mailbox = CallbackMailbox(settings.max_pending, self._overflowed)
         self.dispatcher = Dispatcher(
             settings.account, handlers, self._mailbox, self._interrupted
@@ -106,10 +111,8 @@ class Life:
 
     # From any thread.
 
-    def begin(self, watch: WatchQueue | None = None) -> None:
-        """Start the threads; ``watch`` sees everything from the first state on."""
-        if watch is not None:
-            self._outlet.join(watch)
+    def begin(self) -> None:
+        """Start the threads."""
         self._session.begin()
         self.dispatcher.thread.start()
         self._thread.start()
@@ -183,7 +186,7 @@ class Life:
         last_proof = self._session.proof.last
         return Health(
             state=self.state,
-            uptime=now - self._began,
+            uptime=(self._ended_at or now) - self._began,
             reconnects=max(0, self._session.generation - 1),
             last_proof=None if last_proof == -math.inf else now - last_proof,
             round_trip=self._session.round_trip,
@@ -198,7 +201,7 @@ class Life:
             detection_time=self._schedule.detection_time(now, self._book, READ_TIMEOUT),
             in_doubt=self._book.in_doubt(),
             last_gap=self._outlet.last_gap,
-            lookups_left_behind=self._left_behind,
+            lookups_left_behind=handshake.lookups_left_behind(),
             error=self.error,
         )
 
@@ -255,13 +258,14 @@ class Life:
 
     def _end(self) -> None:
         try:
-            self._left_behind = self._rest.close(1.0) + handshake.lookups_left_behind()
+            self._rest.close(1.0)
             self._reader.detach(self._session)
             self._reader.close()
             if not self._outlet.state.final:
                 self._outlet.stop(self.interrupt)
         finally:
             self._ending = True
+            self._ended_at = clock.now()
             self._inbox.run()  # Whoever began to watch before hears of the end.
             self._inbox.close()
             self.ended.set()

@@ -15,7 +15,7 @@ import msgspec
 
 from assetstream.errors import AssetStreamError, StreamStateError
 from assetstream.events import AssetUpdate, StateChange
-from assetstream.runtime.waiting import Deadline, patient_get
+from assetstream.runtime.waiting import Deadline, Latch, patient_get
 
 __all__ = ["CallbackMailbox", "End", "News", "WatchQueue"]
 
@@ -163,6 +163,8 @@ class WatchQueue:
         self._queue: SimpleQueue[AssetUpdate | StateChange | End] = SimpleQueue()
         #: Begin with the present book as SNAPSHOT updates.
         self.with_book = with_book
+        #: Set when it has joined: what happens from then on is put in.
+        self.joined = Latch()
         self._over = False
 
     def put(self, item: AssetUpdate | StateChange | End) -> None:

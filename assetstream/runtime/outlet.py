@@ -1,7 +1,8 @@
 """Where news leaves the session: the state, the callbacks' mailbox, the watches.
 
 Everything here is written by the session's thread, in the step that changed the book,
-so every queue shows the order in which the book changed (W2).
+so every queue shows the order in which the book changed (W2). Only a watch that comes
+after the end is told of it by its own thread.
 """
 
 from __future__ import annotations
@@ -122,6 +123,7 @@ class Outlet:
         """Add a watch; its first item tells the present state."""
         if self.state.final:
             watch.put(End(self.error if self.state is State.FAILED else None))
+            watch.joined.set()
             return
         watch.put(self._present())
         if watch.with_book:
@@ -140,6 +142,7 @@ class Outlet:
                     )
                 )
         self._watches = (*self._watches, watch)
+        watch.joined.set()
 
     def leave(self, watch: WatchQueue) -> None:
         """Remove a watch; from the session's thread, like ``join``."""

@@ -13,11 +13,13 @@ import uuid
 from functools import partial
 from typing import Callable, Protocol
 
-from assetstream.audit import SECOND_READ, Audit, AuditSchedule, Verdict
+from assetstream.audit import SECOND_READ, Audit, Verdict
+from assetstream.audit_schedule import AuditSchedule
 from assetstream.backoff import backoff
-from assetstream.book import BalanceBook, Moment
-from assetstream.errors import AssetStreamError, RateLimited
+from assetstream.book import BalanceBook
+from assetstream.errors import AssetStreamError
 from assetstream.events import AssetUpdate
+from assetstream.moment import Moment
 from assetstream.protocol import NEVER, Exchange, Snapshot
 from assetstream.runtime import clock
 from assetstream.runtime.http import HttpReply, Rest
@@ -203,9 +205,7 @@ class Reads:
     def _failed(self, purpose: Purpose, error: AssetStreamError) -> None:
         if not self._owner.read_failed(error):
             return
-        delay = next(self._delays)
-        if isinstance(error, RateLimited) and error.retry_after:
-            delay = max(delay, error.retry_after)
+        delay = max(next(self._delays), error.retry_after or 0.0)
         now = clock.now()
         if purpose in (Purpose.SNAPSHOT, Purpose.SNAPSHOT_AGAIN):
             self._plan(Purpose.SNAPSHOT, now + delay)  # S3

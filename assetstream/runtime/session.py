@@ -14,13 +14,14 @@ from datetime import datetime, timedelta, timezone
 from typing import Callable, Mapping, Sequence
 
 from assetstream.audit import Verdict
-from assetstream.book import BalanceBook, Moment
+from assetstream.book import BalanceBook
 from assetstream.errors import (
     AssetStreamError,
     ConnectionLost,
     ProtocolError,
 )
 from assetstream.events import AssetUpdate, Gap, Source
+from assetstream.moment import Moment
 from assetstream.protocol import (
     NEVER,
     Alive,
@@ -66,8 +67,8 @@ class Session:
         self.link = Link()
         #: Seconds the last answered ping took.
         self.round_trip: float | None = None
-        # The exchange's wall clock at our monotonic zero (K3). Counted on monotonically,
-        # so that a step of this machine's wall clock is nothing to us.
+        # The exchange's wall clock at our monotonic zero (K3), counted on from there:
+        # a step of this machine's wall clock is nothing to us.
         self._exchange_zero = exchange_zero(None)
         #: Set once, before the first attempt.
         self.reads: Reads
@@ -205,8 +206,6 @@ class Session:
             return False
         self._outlet.deliver([error])
         return True
-
-    # Within.
 
     @property
     def _was_live(self) -> bool:

@@ -63,10 +63,6 @@ class Latch:
         for queue in tuple(self._waiting):
             queue.put(None)
 
-    def is_set(self) -> bool:
-        """Tell whether it has happened."""
-        return self._happened
-
     def wait(self, deadline: Deadline) -> bool:
         """Wait until it has happened; False if the deadline came first."""
         queue: SimpleQueue[None] = SimpleQueue()

@@ -17,6 +17,9 @@ __all__ = ["Expectation", "Predicate", "Updates", "Watch"]
 
 Predicate = Callable[[AssetUpdate], object]
 
+#: The session never blocks for as long as this, seconds.
+JOIN_TIME = 5.0
+
 
 class Watch:
     """A place in the news of one stream, held by one waiting thread."""
@@ -26,6 +29,8 @@ class Watch:
         self._queue = WatchQueue(limit, with_book=with_book)
         self._label = life.book.account
         life.watch(self._queue)
+        # From here on nothing is missed, and what is known already is there to take.
+        self._queue.joined.wait(Deadline(JOIN_TIME))
 
     def close(self) -> None:
         """Give the place up; idempotent."""
@@ -140,7 +145,7 @@ class Updates(Iterator[AssetUpdate]):
         """
         update = self._take(timeout)
         if update is None:
-            raise StreamStateError("no more updates: the stream or iterator has ended")
+            raise self._watch.ended(End(None), "an update")
         return update
 
     def close(self) -> None:

@@ -94,7 +94,7 @@ def test_a_refusal_after_live_is_final_the_third_time(
 
 def test_a_bad_certificate_is_final_only_at_first(attempts: Attempts) -> None:
     """One that was good before may be good again."""
-    bad = ConnectionLost("certificate", reason="certificate")
+    bad = ConnectionLost("certificate", fatal=True)
     assert attempts.end_with(bad, was_live=False)
     assert bad.fatal
     assert not attempts.end_with(bad, was_live=True)
