@@ -126,10 +126,12 @@ class AssetUpdate(Struct, frozen=True):
         currency: the exchange's code, upper case.
         available: amount free for orders, after the change.
         locked: amount held by open orders or withdrawals, after the change.
-        time: the exchange's time of the change, or None if it gave none. UTC.
+        time: the exchange's time of the change (Upbit ``asset_timestamp``, CoinW
+            ``data.time``), or None if it gave none. UTC.
         received: our time of receipt. UTC.
         source: how the change became known.
-        update_id: the exchange's identifier of the change, or None.
+        update_id: the exchange's identifier of the change, or None: CoinW
+            ``ledger_id``, Upbit ``asset_uuid``, whose scope Upbit does not state.
         previous: the balance before, or None if the currency was not known.
         folded: how many older undelivered updates of this currency it stands for,
             because callbacks were slower than the exchange.

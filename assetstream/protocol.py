@@ -38,7 +38,6 @@ __all__ = [
     "Snapshot",
     "Step",
     "Warn",
-    "sane_amount",
 ]
 
 #: What an adapter keeps between the connections of one stream.
@@ -113,16 +112,27 @@ class Connect(Struct, frozen=True):
 
 
 class Limits(Struct, frozen=True):
-    """What the exchange allows, and what its connection needs. Times in seconds."""
+    """What the exchange allows, and what its connection needs.
+
+    Attributes:
+        connects_per_second: handshakes that one stream may begin; per second.
+        reads_per_second: REST reads that one stream may send; per second.
+        ping_interval: from one ping to the next; seconds.
+        pong_timeout: how long a ping may stay unanswered; seconds (L1).
+        audit_interval: between two comparisons with REST, if the user names no other;
+            seconds (A1).
+        audit_interval_locked: the same while anything is locked; seconds; None: no
+            different.
+        drift_reconnect_interval: least time between two reconnects for drift, after the
+            third in a row; seconds (A5).
+    """
 
     connects_per_second: float
     reads_per_second: float
     ping_interval: float
     pong_timeout: float
     audit_interval: float
-    #: The audit interval while anything is locked; None: the same.
     audit_interval_locked: float | None = None
-    #: Least time between two reconnects for drift, after the third in a row (A5).
     drift_reconnect_interval: float = 600.0
 
 
@@ -271,16 +281,3 @@ class Exchange(ABC):
             f"{type(self).__name__} holds credentials and is not pickled; "
             "build it anew in the other process from the same environment"
         )
-
-
-MAX_DIGITS = 64
-
-
-def sane_amount(amount: Decimal) -> bool:
-    """False for what is no amount: negative, not finite, over 64 digits (K5)."""
-    if not amount.is_finite() or amount < 0:
-        return False
-    _, digits, exponent = amount.as_tuple()
-    assert isinstance(exponent, int)
-    # Written out without an exponent: 1E+70 and 1E-70 both have too many digits.
-    return max(len(digits) + max(exponent, 0), -exponent) <= MAX_DIGITS

@@ -5,19 +5,13 @@ from __future__ import annotations
 import inspect
 import os
 from contextlib import contextmanager
-from typing import Callable, Iterator, Mapping, Sequence, cast
+from typing import Callable, Iterator, Sequence, cast
 
 from assetstream.errors import ConfigurationError
 from assetstream.exchanges import EXCHANGES
 from assetstream.protocol import Exchange
 
-__all__ = ["BALANCES", "from_environment", "simulated"]
-
-#: What the simulated accounts begin with, for each exchange that is simulated.
-BALANCES: Mapping[str, Mapping[str, str]] = {
-    "upbit": {"SGD": "10000", "BTC": "0.5", "XRP": "2500"},
-    "coinw": {"USDT": "10000", "BTC": "0.5", "ETH": "4"},
-}
+__all__ = ["from_environment", "simulated"]
 
 
 def from_environment(names: Sequence[str], region: str | None) -> list[Exchange]:
@@ -46,13 +40,13 @@ def simulated(names: Sequence[str]) -> Iterator[list[Exchange]]:
     Raises:
         ModuleNotFoundError: the extra ``simulator`` is missing; the text says so.
     """
-    from assetstream.simulator import Simulator
+    from assetstream.simulator import STARTING_BALANCES, Simulator
 
-    for name in names:
-        if name not in BALANCES:
-            raise ConfigurationError(f"there is no simulator of {name}")
     with Simulator() as simulator:
-        accounts = [getattr(simulator, name)(BALANCES[name]) for name in names]
+        accounts = [
+            getattr(simulator, name)(STARTING_BALANCES[name])
+            for name in names or STARTING_BALANCES
+        ]
         for account in accounts:
             account.trade().start()
         yield [account.exchange() for account in accounts]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from contextlib import nullcontext
 from io import TextIOWrapper
@@ -11,10 +10,11 @@ from typing import ContextManager
 import click
 from rich.console import Console
 
-from assetstream.cli.accounts import BALANCES, from_environment, simulated
+from assetstream.cli.accounts import from_environment, simulated
 from assetstream.cli.lines import JsonLines, PlainLines
 from assetstream.cli.table import Table
 from assetstream.cli.watching import View, Watching
+from assetstream.durations import seconds
 from assetstream.errors import ConfigurationError
 from assetstream.exchanges import EXCHANGES
 from assetstream.protocol import Exchange
@@ -53,15 +53,12 @@ Exit codes:
 """
 
 
-UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-
-
-def seconds(text: str) -> float:
-    """Read ``10s``, ``2m``, ``500ms`` or ``1h``."""
-    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)", text)
-    if found is None:
-        raise click.BadParameter(f"{text!r} is no duration; write 10s, 2m, 500ms, 1h.")
-    return float(found[1]) * UNITS[found[2]]
+def duration_of(text: str) -> float:
+    """Read a duration; click's own error if it is none."""
+    try:
+        return seconds(text)
+    except ValueError as exc:
+        raise click.BadParameter(f"{exc}.") from None
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -92,7 +89,7 @@ def assetstream() -> None:
 @click.option(
     "--for",
     "duration",
-    type=seconds,
+    type=duration_of,
     metavar="10s",
     help="Stop after this time: 500ms, 10s, 2m, 1h.",
 )
@@ -139,7 +136,7 @@ def _accounts(
         import assetstream.simulator  # noqa: F401
     except ModuleNotFoundError as exc:
         raise click.UsageError(str(exc)) from None
-    return simulated(names or tuple(BALANCES))
+    return simulated(names)
 
 
 def _view(as_json: bool, streams: list[AssetStream]) -> View:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from email.utils import parsedate_to_datetime
-from typing import Mapping, NamedTuple
+from typing import Mapping, NamedTuple, Union
 
 from assetstream.errors import (
     AssetStreamError,
@@ -12,10 +12,11 @@ from assetstream.errors import (
     ExchangeError,
     RateLimited,
 )
-from assetstream.exchanges.account import KeyedExchange
+from assetstream.exchanges.keyed import KeyedExchange
 
 __all__ = [
     "Meaning",
+    "Refusal",
     "lost",
     "not_available",
     "not_its_own",
@@ -29,10 +30,14 @@ BLOCKED_S = 60.0
 SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?", re.ASCII)
 
 
+#: The exchange's own no.
+Refusal = Union[ExchangeError, RateLimited]
+
+
 class Meaning(NamedTuple):
     """What one of an exchange's error codes is to the user."""
 
-    kind: type[ExchangeError]
+    kind: type[ExchangeError] | type[RateLimited]
     fatal: bool
     advice: str
 
@@ -44,8 +49,11 @@ def refusal(
     message: str,
     doing: str,
     wait: float | None = None,
-) -> ExchangeError:
-    """Make the error for a refusal in the exchange's own words."""
+) -> Refusal:
+    """Make the error for a refusal in the exchange's own words.
+
+    ``wait``: seconds the exchange asked to wait, if it did.
+    """
     code, message = exchange.own_words(code), exchange.own_words(message)
     words = ": ".join(part for part in (code, message) if part) or "no reason given"
     error = meaning.kind(
@@ -55,8 +63,7 @@ def refusal(
         exchange=exchange.name,
         fatal=meaning.fatal,
     )
-    if isinstance(error, RateLimited):
-        error.retry_after = wait
+    error.retry_after = wait
     return error
 
 
@@ -71,42 +78,55 @@ def not_available(
 
     Returns None for any other status.
     """
+    wait = retry_after(headers)
     if status in (418, 429):
-        wait = retry_after(headers)
         blocked = status == 418
         return RateLimited(
             f"{exchange.title} limits requests (HTTP {status}) at {doing}"
             + (": blocked for a while after too many" if blocked else "")
-            + "; other programs with the same key or address count too",
+            + ". It tries again by itself; other programs with the same key or "
+            "address count too: run fewer of them",
             retry_after=BLOCKED_S if wait is None and blocked else wait,
             code=str(status),
             message=exchange.own_words(body),
             exchange=exchange.name,
         )
     if status >= 500:
-        return ConnectionLost(
+        error = ConnectionLost(
             f"{exchange.title} is not available (HTTP {status}) at {doing}: "
-            "maintenance or a temporary fault",
+            "maintenance or a temporary fault. It tries again by itself; if this "
+            f"lasts, look at {exchange.title}'s notices",
             code=status,
             reason=exchange.own_words(body),
             exchange=exchange.name,
         )
+        # The usual one is a 503 that says when the maintenance ends (L3).
+        error.retry_after = wait
+        return error
     return None
 
 
 def not_its_own(
-    exchange: KeyedExchange, status: int, body: bytes, doing: str, advice: str
+    exchange: KeyedExchange,
+    status: int,
+    body: bytes,
+    doing: str,
+    advice: str,
+    wait: float | None = None,
 ) -> ConnectionLost:
     """Explain an answer that is not in the exchange's own form: never fatal.
 
     Firewalls, proxies and captive portals answer so; they say nothing about the key.
+    ``advice``: the likely cause and the remedy.
     """
-    return ConnectionLost(
+    error = ConnectionLost(
         f"HTTP {status} at {doing}, not in {exchange.title}'s own words: {advice}",
         code=status,
         reason=exchange.own_words(body),
         exchange=exchange.name,
     )
+    error.retry_after = wait
+    return error
 
 
 def lost(exchange: KeyedExchange, code: int | None, reason: str) -> ConnectionLost:
@@ -116,7 +136,9 @@ def lost(exchange: KeyedExchange, code: int | None, reason: str) -> ConnectionLo
     # L2: nobody here asked for it, so 1000 is a loss like any other.
     return ConnectionLost(
         f"{exchange.title} closed the connection {how}"
-        + (f": {reason}" if reason else ""),
+        + (f" ({reason})" if reason else "")
+        + "; it reconnects by itself. If this repeats: maintenance, an unsteady "
+        "network, or another program with the same key",
         code=code,
         reason=reason,
         exchange=exchange.name,

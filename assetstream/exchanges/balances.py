@@ -6,10 +6,10 @@ from typing import Iterable
 
 from msgspec import Struct
 
-from assetstream.exchanges.reading import Unreadable, decode
+from assetstream.exchanges.reading import Unreadable, amount, currency_code, decode
 from assetstream.protocol import BalanceReport, Snapshot
 
-__all__ = ["Garbled", "Pushed", "collect", "says_nothing"]
+__all__ = ["Garbled", "Pushed", "collect", "read_entry", "says_nothing"]
 
 
 class Pushed(Struct):
@@ -34,6 +34,39 @@ def says_nothing(data: bytes) -> bool:
         return decode(data) in (None, [], {})
     except Unreadable:
         return False
+
+
+def read_entry(
+    raw: bytes, available: str, locked: str, code: str | None = None
+) -> tuple[str, BalanceReport | None]:
+    """Read one entry of a REST list of balances.
+
+    Returns its currency, "" if that cannot be told, and None in place of a report if
+    the rest cannot be understood.
+
+    Args:
+        raw: the entry's bytes.
+        available: its name for the free amount.
+        locked: its name for the held amount.
+        code: the currency's code where the entry stands under it; otherwise the entry
+            has the code as its field ``currency``.
+    """
+    currency = ""
+    try:
+        if code is not None:
+            currency = currency_code(code)
+        entry = decode(raw)
+        if not isinstance(entry, dict):
+            return currency, None
+        if code is None:
+            currency = currency_code(entry.get("currency"))
+        free, held = amount(entry.get(available)), amount(entry.get(locked))
+    except Unreadable:
+        return currency, None
+    # A complete list must tell both: here a missing amount is not understood (S2).
+    if free is None or held is None:
+        return currency, None
+    return currency, BalanceReport(currency, free, held, raw=raw)
 
 
 def collect(entries: Iterable[tuple[str, BalanceReport | None]]) -> Snapshot:

@@ -11,11 +11,11 @@ import hashlib
 from typing import Mapping
 from urllib.parse import urlencode
 
-from assetstream.exchanges.account import KeyedExchange
 from assetstream.exchanges.coinw_conversation import CoinWConversation
 from assetstream.exchanges.coinw_errors import explain_answer
-from assetstream.exchanges.coinw_replies import Reply, read_balances, read_reply
-from assetstream.exchanges.credentials import check_origin, check_urls, read_key
+from assetstream.exchanges.coinw_replies import read_balances, read_reply
+from assetstream.exchanges.keyed import KeyedExchange
+from assetstream.exchanges.options import check_origin, check_urls, read_key
 from assetstream.exchanges.reading import Unreadable
 from assetstream.protocol import Conversation, HttpCall, Limits, Memory, Snapshot
 
@@ -49,7 +49,8 @@ class CoinW(KeyedExchange):
 
     name = "coinw"
     title = "CoinW"
-    # 5 reads in 2 s are allowed; a ping is advised each 10 s, a silent connection is
+    # 5 reads in 2 s are allowed. No limit of connects is published; one a second suits
+    # exchanges that publish theirs. A ping is advised each 10 s, a silent connection is
     # dropped after 60 s. Deposits may never be pushed, hence the closer audits.
     limits = Limits(
         connects_per_second=1.0,
@@ -73,16 +74,16 @@ class CoinW(KeyedExchange):
         rest_url: str | None = None,
         origin: str | None = "https://www.coinw.com",
     ) -> None:
-        ws, rest = check_urls(ws_url, rest_url, DEFAULTS, self.title)
-        key = read_key(api_key, "api_key", "COINW_API_KEY", self.title)
-        secret = read_key(secret_key, "secret_key", "COINW_SECRET_KEY", self.title)
+        ws, rest = check_urls(ws_url, rest_url, DEFAULTS, self)
+        key = read_key(api_key, "api_key", "COINW_API_KEY", self)
+        secret = read_key(secret_key, "secret_key", "COINW_SECRET_KEY", self)
         self._keep(
             _key=key,
             _secret=secret,
             _signature=sign({"api_key": key}, secret),
             ws_url=ws,
             rest_url=rest,
-            origin=check_origin(origin, self.title),
+            origin=check_origin(origin, self),
         )
 
     @property
@@ -111,15 +112,9 @@ class CoinW(KeyedExchange):
     def read_replied(
         self, status: int, headers: Mapping[str, str], body: bytes
     ) -> Snapshot:
-        reply: Reply | None
-        try:
-            reply = read_reply(body)
-        except Unreadable:
-            reply = None
+        reply = read_reply(body)
         if reply is None or status not in (200, 201) or not reply.good:
-            raise explain_answer(
-                self, status, headers, body, reply, "reading the balances"
-            )
+            raise explain_answer(self, status, headers, body, "reading the balances")
         try:
             return read_balances(reply)
         except Unreadable as exc:

@@ -17,13 +17,14 @@ from assetstream.errors import (
 )
 from assetstream.exchanges.answers import (
     Meaning,
+    Refusal,
     not_available,
     not_its_own,
     refusal,
     retry_after,
 )
 from assetstream.exchanges.coinw_frames import LOGIN, Answered
-from assetstream.exchanges.coinw_replies import Reply
+from assetstream.exchanges.coinw_replies import read_reply
 
 if TYPE_CHECKING:
     from assetstream.exchanges.coinw import CoinW
@@ -42,11 +43,28 @@ _SCOPE = Meaning(
     "the key lacks the permission to read spot balances: make a key that has it",
 )
 _LIMIT = Meaning(
-    RateLimited, False, "too many requests; other programs with the same key count too"
+    RateLimited,
+    False,
+    "too many requests; it tries again by itself. Other programs with the same key "
+    "count too: run fewer of them",
 )
-_PASSING = Meaning(ExchangeError, False, "a temporary fault at CoinW is likely")
-_REQUEST = Meaning(ExchangeError, False, "the request was not understood")
-_UNKNOWN = Meaning(ExchangeError, False, "the code is not known")
+_PASSING = Meaning(
+    ExchangeError,
+    False,
+    "a temporary fault at CoinW is likely; it tries again by itself",
+)
+_REQUEST = Meaning(
+    ExchangeError,
+    False,
+    "CoinW did not understand the request; it tries again. If it repeats, a proxy may "
+    "change requests, or CoinW changed its protocol: update assetstream or report it",
+)
+_UNKNOWN = Meaning(
+    ExchangeError,
+    False,
+    "assetstream does not know this code and tries again; if it repeats, look the code "
+    "up in CoinW's documents, and check the key and its permissions",
+)
 
 CODES: Mapping[str, Meaning] = {
     "29001": _LIMIT,
@@ -75,7 +93,7 @@ def explain_code(
     *,
     unknown: Meaning = _UNKNOWN,
     wait: float | None = None,
-) -> ExchangeError:
+) -> Refusal:
     """Make the error for one of CoinW's own; ``unknown`` is for codes not listed."""
     meaning = CODES.get(code)
     if meaning is None:
@@ -83,9 +101,7 @@ def explain_code(
     return refusal(exchange, meaning, code, message, doing, wait)
 
 
-def explain_refusal(
-    exchange: CoinW, answer: Answered, request: str | None
-) -> ExchangeError:
+def explain_refusal(exchange: CoinW, answer: Answered, request: str | None) -> Refusal:
     """Make the error for a refusal in a frame; ``request``: what it answers.
 
     A refused login is about the key unless its code says otherwise. A refused
@@ -106,36 +122,28 @@ def explain_answer(
     status: int,
     headers: Mapping[str, str],
     body: bytes,
-    reply: Reply | None,
     doing: str,
 ) -> AssetStreamError:
-    """Make the error for an HTTP answer that was not what was asked for.
-
-    ``reply`` is its body as CoinW's own envelope, None if it is nothing of the kind.
-    """
+    """Make the error for an HTTP answer that was not what was asked for."""
+    reply, wait = read_reply(body), retry_after(headers)
     own = reply is not None and reply.own
     code, text = (reply.code_text, reply.words) if reply and own else ("", "")
-    if own and code in CODES:
-        return explain_code(exchange, code, text, doing, wait=retry_after(headers))
+    if code in CODES:
+        return explain_code(exchange, code, text, doing, wait=wait)
     unavailable = not_available(exchange, status, headers, body, doing)
     if unavailable is not None:
         return unavailable
-    if status == 401:
-        return explain_code(exchange, code or "401", text, doing, unknown=_KEY)
-    if own:
-        forbidden = _SCOPE if status == 403 else _UNKNOWN
-        return explain_code(exchange, code, text, doing, unknown=forbidden)
-    if status == 403:
-        return not_its_own(
-            exchange,
-            status,
-            body,
-            doing,
-            "a firewall refuses this network, or the Origin header "
-            f"({exchange.origin})",
-        )
+    if own or status == 401:
+        # A 401 is about the key, and a 403 of CoinW's own forbids.
+        unknown = {401: _KEY, 403: _SCOPE}.get(status, _UNKNOWN)
+        code = code or ("401" if status == 401 else "")
+        return explain_code(exchange, code, text, doing, unknown=unknown, wait=wait)
     if status in (200, 201):
         return exchange.unreadable("the answer is no reply of balances", body)
-    return not_its_own(
-        exchange, status, body, doing, "a firewall, a proxy or a wrong URL is likely"
-    )
+    advice = "a firewall, a proxy or a wrong rest_url or ws_url is likely"
+    if status == 403:
+        advice = (
+            "a firewall refuses this network, or the Origin header "
+            f"({exchange.origin}): try another network, or another origin="
+        )
+    return not_its_own(exchange, status, body, doing, advice, wait)

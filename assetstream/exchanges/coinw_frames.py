@@ -19,7 +19,7 @@ from assetstream.exchanges.reading import (
     amount,
     currency_code,
     decode,
-    moment,
+    milliseconds,
     text,
     whole,
 )
@@ -31,6 +31,7 @@ __all__ = [
     "Answered",
     "Heard",
     "Item",
+    "Notice",
     "flag",
     "read_expected",
     "read_frame",
@@ -60,7 +61,9 @@ class Heard(Struct):
     event: str
 
 
-Item = Union[Pushed, Answered, Heard, Garbled]
+#: What this exchange says besides balances.
+Notice = Union[Answered, Heard]
+Item = Union[Pushed, Garbled, Notice]
 
 
 class Change(Struct):
@@ -99,7 +102,7 @@ def read_expected(frame: bytes) -> list[BalanceReport] | None:
     try:
         push = _expected.decode(frame)
         change = push.data
-        time, ledger_id = moment(change.time), whole(change.ledger_id)
+        time, ledger_id = milliseconds(change.time), whole(change.ledger_id)
         marks = push.biz, change.account, push.channel, push.event
         if time is None or ledger_id is None:
             return None
@@ -224,7 +227,10 @@ def _pushed(data: object, frame: bytes) -> Pushed:
             pushed.unreadable[currency] = str(exc)
             continue
         # The top-level time is a counter, not a time: only the inner one is read.
-        time, ledger_id = moment(change.get("time")), whole(change.get("ledger_id"))
+        time, ledger_id = (
+            milliseconds(change.get("time")),
+            whole(change.get("ledger_id")),
+        )
         pushed.balances.append(
             BalanceReport(
                 currency,

@@ -7,17 +7,10 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from assetstream.exchanges.balances import collect, says_nothing
+from assetstream.exchanges.balances import collect, read_entry, says_nothing
 from assetstream.exchanges.coinw_frames import flag
-from assetstream.exchanges.reading import (
-    MALFORMED,
-    Unreadable,
-    amount,
-    currency_code,
-    decode,
-    text,
-)
-from assetstream.protocol import BalanceReport, Snapshot
+from assetstream.exchanges.reading import MALFORMED, Unreadable, text
+from assetstream.protocol import Snapshot
 
 __all__ = ["Reply", "read_balances", "read_reply"]
 
@@ -63,16 +56,12 @@ _reply = msgspec.json.Decoder(Reply)
 _balances = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-def read_reply(body: bytes) -> Reply:
-    """Read the envelope of a REST reply.
-
-    Raises:
-        Unreadable: it is not a JSON object.
-    """
+def read_reply(body: bytes) -> Reply | None:
+    """Read the envelope of a REST reply; None if it is not a JSON object."""
     try:
         return _reply.decode(body)
-    except MALFORMED as exc:
-        raise Unreadable(f"not readable as a JSON object ({exc})") from None
+    except MALFORMED:
+        return None
 
 
 def read_balances(reply: Reply) -> Snapshot:
@@ -90,21 +79,7 @@ def read_balances(reply: Reply) -> Snapshot:
         raise Unreadable(f"no mapping of balances ({exc})") from None
     if not entries:
         return Snapshot((), empty=True)
-    return collect(_balance(code, bytes(raw)) for code, raw in entries.items())
-
-
-def _balance(code: str, raw: bytes) -> tuple[str, BalanceReport | None]:
-    currency = ""
-    try:
-        currency = currency_code(code)
-        entry = decode(raw)
-        if not isinstance(entry, dict):
-            return currency, None
-        available = amount(entry.get("available"))
-        locked = amount(entry.get("onOrders"))
-    except Unreadable:
-        return currency, None
-    # A complete list must tell both: here a missing amount is not understood.
-    if available is None or locked is None:
-        return currency, None
-    return currency, BalanceReport(currency, available, locked, raw=raw)
+    return collect(
+        read_entry(bytes(raw), "available", "onOrders", code)
+        for code, raw in entries.items()
+    )

@@ -8,21 +8,30 @@ and every other is refused: a doubtful amount is worse than none.
 from __future__ import annotations
 
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import (
+    MAX_EMAX,
+    MAX_PREC,
+    MIN_EMIN,
+    Clamped,
+    Context,
+    Decimal,
+    InvalidOperation,
+    Overflow,
+    Rounded,
+)
 from typing import Any
 
 import msgspec
 
-from assetstream.protocol import sane_amount
-
 __all__ = [
     "MALFORMED",
+    "MAX_DIGITS",
     "Unreadable",
     "amount",
     "currency_code",
     "decode",
     "exact",
-    "moment",
+    "milliseconds",
     "text",
     "whole",
 ]
@@ -35,23 +44,34 @@ NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?", re.ASCII)
 WHOLE = re.compile(r"[0-9]{1,40}", re.ASCII)
 
 # The last millisecond of the year 9999, the last that a datetime can hold.
-LAST_MOMENT = 253_402_300_799_999
+LAST_MILLISECOND = 253_402_300_799_999
 
 LONGEST_CODE = 64
+
+NO_AMOUNT = "an amount is not a plain, finite, non-negative number"
+
+
+#: Most digits of an amount, written out without an exponent (K5).
+MAX_DIGITS = 64
+
+# Takes a number whole or raises, never rounds: 65 digits, 1E+64 and 1E-65 do not fit.
+# In C and in one call, because every amount of every frame passes here.
+_fitting = Context(
+    prec=MAX_DIGITS,
+    Emax=MAX_DIGITS - 1,
+    Emin=-1,  # the last of prec digits then has the exponent -MAX_DIGITS
+    traps=[Rounded, Clamped, Overflow, InvalidOperation],
+)
 
 
 class Unreadable(Exception):
     """A value, an entry or a whole frame has no certain meaning; the text says why."""
 
 
-def exact(text: str) -> Decimal:
-    """Make a ``Decimal`` of a number's own digits; NaN if its exponent is absurd."""
-    try:
-        return Decimal(text)
-    except InvalidOperation:
-        # Answered, not raised: only the asset it belongs to is to be unreadable.
-        return Decimal("NaN")
-
+# Answered, not raised, also for an absurd exponent (infinity, or a zero that does not
+# fit): only the asset it belongs to is to be unreadable, not the frame around it.
+#: Makes a ``Decimal`` of a number's own digits, rounding none; never raises.
+exact = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[]).create_decimal
 
 _decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=exact)
 
@@ -72,35 +92,48 @@ def amount(value: object) -> Decimal | None:
     """Read an amount spelt as a number or a string; None for null, which says nothing.
 
     Raises:
-        Unreadable: anything else, and what is no sane amount (K5).
+        Unreadable: anything else: negative, not finite, over 64 digits (K5).
     """
-    if value is None:
+    kind = type(value)  # not isinstance: a bool is no amount
+    if kind is str:
+        if not NUMBER.fullmatch(value):  # type: ignore[call-overload]
+            raise Unreadable(NO_AMOUNT)
+    elif value is None:
         return None
-    if type(value) is str and NUMBER.fullmatch(value):
-        value = exact(value)
-    elif type(value) is int:  # not isinstance: a bool is no amount
-        value = Decimal(value)
-    if not isinstance(value, Decimal) or not sane_amount(value):
-        raise Unreadable("an amount is not a plain, finite, non-negative number")
-    # Turns -0 into 0; changes nothing else, and rounds nothing.
-    return value.copy_abs()
+    elif kind is not Decimal and kind is not int:
+        raise Unreadable(NO_AMOUNT)
+    try:
+        number = _fitting.create_decimal(value)  # type: ignore[arg-type]
+    except ArithmeticError:
+        raise Unreadable(NO_AMOUNT) from None
+    if number.is_signed():
+        if number:
+            raise Unreadable(NO_AMOUNT)
+        number = number.copy_abs()  # -0 is 0
+    if not number.is_finite():
+        raise Unreadable(NO_AMOUNT)
+    return number
 
 
 def whole(value: object) -> int | None:
     """Read a whole number from 0 up, exactly; None if it is anything else."""
-    if type(value) is str and WHOLE.fullmatch(value):
-        return int(value)
     if type(value) is int:
         return value if value >= 0 else None
-    if isinstance(value, Decimal) and sane_amount(value) and value == int(value):
-        return int(value)
-    return None
+    if type(value) is str:
+        return int(value) if WHOLE.fullmatch(value) else None
+    if not isinstance(value, Decimal):
+        return None
+    try:
+        number = amount(value)
+    except Unreadable:
+        return None
+    return int(value) if number == int(value) else None
 
 
-def moment(value: object) -> int | None:
+def milliseconds(value: object) -> int | None:
     """Read a time in milliseconds since 1970; None if it is no time."""
     number = whole(value)
-    return number if number is not None and number <= LAST_MOMENT else None
+    return number if number is not None and number <= LAST_MILLISECOND else None
 
 
 def text(value: object) -> str:

@@ -17,12 +17,13 @@ from assetstream.errors import (
 )
 from assetstream.exchanges.answers import (
     Meaning,
+    Refusal,
     not_available,
     not_its_own,
     refusal,
     retry_after,
 )
-from assetstream.exchanges.reading import Unreadable, decode, text
+from assetstream.exchanges.upbit_replies import read_rejection
 
 if TYPE_CHECKING:
     from assetstream.exchanges.upbit import Upbit
@@ -53,7 +54,12 @@ _REQUEST = Meaning(
     True,
     "the request was not understood: report this as a fault of assetstream",
 )
-_UNKNOWN = Meaning(ExchangeError, False, "the name is not known")
+_UNKNOWN = Meaning(
+    ExchangeError,
+    False,
+    "assetstream does not know this name and tries again; if it repeats, look the name "
+    "up in Upbit's documents, and check the key and its permissions",
+)
 
 NAMES: Mapping[str, Meaning] = {
     # In frames.
@@ -64,7 +70,10 @@ NAMES: Mapping[str, Meaning] = {
     "NO_CODES": _REQUEST,
     "INVALID_PARAM": _REQUEST,
     "TOO_MANY_REQUEST": Meaning(
-        RateLimited, False, "too many messages or connections with this key"
+        RateLimited,
+        False,
+        "too many messages or connections with this key; it tries again by itself. If "
+        "it repeats, run fewer programs with the same key",
     ),
     # In HTTP answers.
     "invalid_query_payload": Meaning(
@@ -111,7 +120,7 @@ def explain_name(
     *,
     unknown: Meaning = _UNKNOWN,
     wait: float | None = None,
-) -> ExchangeError:
+) -> Refusal:
     """Make the error for one of Upbit's own; ``unknown`` is for names not listed."""
     meaning = NAMES.get(name, unknown)
     advice = meaning.advice.format(region=exchange.region)
@@ -128,34 +137,21 @@ def explain_answer(
     doing: str,
 ) -> AssetStreamError:
     """Make the error for an HTTP answer that was not what was asked for."""
-    own = _own_error(body)
-    if own is not None and own[0] in NAMES:
-        return explain_name(exchange, *own, doing, wait=retry_after(headers))
+    own, wait = read_rejection(body), retry_after(headers)
+    name, message = (own.name, own.message) if own else ("", "")
+    if name in NAMES:
+        return explain_name(exchange, name, message, doing, wait=wait)
     unavailable = not_available(exchange, status, headers, body, doing)
     if unavailable is not None:
         return unavailable
-    if status == 401:
-        name, message = own or ("401", exchange.own_words(body))
-        return explain_name(exchange, name, message, doing, unknown=_KEY)
-    if own is not None:
-        # A 403 of Upbit's own forbids, even under a name that is not in its list.
-        unknown = _SCOPE if status == 403 else _UNKNOWN
-        return explain_name(exchange, *own, doing, unknown=unknown)
+    if own is not None or status == 401:
+        # A 401 is about the key, and a 403 of Upbit's own forbids, even under a name
+        # that is not in its list.
+        unknown = {401: _KEY, 403: _SCOPE}.get(status, _UNKNOWN)
+        if own is None:
+            name, message = "401", exchange.own_words(body)
+        return explain_name(exchange, name, message, doing, unknown=unknown, wait=wait)
     if status in (200, 201):
         return exchange.unreadable("the answer is no list of accounts", body)
-    return not_its_own(
-        exchange, status, body, doing, "a firewall, a proxy or a wrong URL is likely"
-    )
-
-
-def _own_error(body: bytes) -> tuple[str, str] | None:
-    """Return the name and the words of Upbit's own form of error, or None."""
-    try:
-        decoded = decode(body)
-    except Unreadable:
-        return None
-    error = decoded.get("error") if isinstance(decoded, dict) else None
-    if not isinstance(error, dict) or error.get("name") is None:
-        return None
-    # A name is an integer at some endpoints.
-    return text(error["name"]), text(error.get("message"))
+    advice = "a firewall, a proxy or a wrong rest_url or ws_url is likely"
+    return not_its_own(exchange, status, body, doing, advice, wait)

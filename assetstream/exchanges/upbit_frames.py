@@ -1,4 +1,4 @@
-"""What Upbit's frames and REST entries say. Pure reading, no protocol state.
+"""What Upbit's frames say. Pure reading, no protocol state.
 
 A frame of exactly the form that was asked for takes one typed decode. Everything else
 takes the tolerant way: long and short keys in any mixture, objects or arrays, numbers
@@ -20,7 +20,7 @@ from assetstream.exchanges.reading import (
     currency_code,
     decode,
     exact,
-    moment,
+    milliseconds,
     text,
 )
 from assetstream.protocol import BalanceReport
@@ -29,16 +29,17 @@ __all__ = [
     "FORMATS",
     "Item",
     "Listed",
-    "Refused",
+    "Notice",
+    "Rejection",
     "Up",
-    "read_account",
     "read_expected",
     "read_frame",
     "read_tolerantly",
+    "rejection",
 ]
 
 
-class Refused(Struct):
+class Rejection(Struct):
     """An error: its name, and the exchange's words."""
 
     name: str
@@ -55,7 +56,9 @@ class Up(Struct):
     """The exchange says that it is up."""
 
 
-Item = Union[Pushed, Refused, Listed, Up, Garbled]
+#: What this exchange says besides balances.
+Notice = Union[Rejection, Listed, Up]
+Item = Union[Pushed, Garbled, Notice]
 
 
 class Asset(Struct):
@@ -124,7 +127,7 @@ def read_expected(frame: bytes, format: str) -> list[BalanceReport] | None:
 
 
 def _expected_push(push: Push | ShortPush, frame: bytes) -> list[BalanceReport]:
-    changed, framed = moment(push.asset_timestamp), moment(push.timestamp)
+    changed, framed = milliseconds(push.asset_timestamp), milliseconds(push.timestamp)
     marks = push.error, push.status, push.method
     if changed is None or framed is None or marks != (None, None, None):
         raise Unreadable("not the expected form")
@@ -171,7 +174,7 @@ def _item(entry: object, frame: bytes) -> Item | None:
         return Garbled("not an object")
     error = entry.get("error")
     if error is not None:
-        return _refusal(error)
+        return rejection(error)
     if entry.get("status") == "UP":
         return Up()
     if _get(entry, "method", "mthd") == "LIST_SUBSCRIPTIONS":
@@ -184,10 +187,12 @@ def _item(entry: object, frame: bytes) -> Item | None:
     return Garbled("neither an error, a status, a method's reply nor a push")
 
 
-def _refusal(error: object) -> Refused:
+def rejection(error: object) -> Rejection:
+    """Read what stands under ``error``."""
     if not isinstance(error, dict):
-        return Refused("", text(error))
-    return Refused(text(error.get("name")), text(error.get("message")))
+        return Rejection("", text(error))
+    # A name is an integer at some endpoints.
+    return Rejection(text(error.get("name")), text(error.get("message")))
 
 
 def _listed(result: object) -> Listed:
@@ -198,8 +203,8 @@ def _listed(result: object) -> Listed:
 
 def _pushed(entry: dict[str, Any], frame: bytes) -> Pushed:
     pushed = Pushed([], {})
-    changed = moment(_get(entry, "asset_timestamp", "asttms"))
-    framed = moment(_get(entry, "timestamp", "tms")) or 0
+    changed = milliseconds(_get(entry, "asset_timestamp", "asttms"))
+    framed = milliseconds(_get(entry, "timestamp", "tms")) or 0
     # K1: without the time of the change there is no order, only arrival.
     key = None if changed is None else (changed, framed)
     identifier = _get(entry, "asset_uuid", "astuid")
@@ -223,24 +228,3 @@ def _pushed(entry: dict[str, Any], frame: bytes) -> Pushed:
                 BalanceReport(currency, available, locked, key, update_id, frame)
             )
     return pushed
-
-
-def read_account(raw: bytes) -> tuple[str, BalanceReport | None]:
-    """Read one entry of ``GET /v1/accounts``.
-
-    Returns its currency, "" if that cannot be told, and None in place of a report if
-    the rest cannot be understood. An amount that is missing counts as not understood:
-    a complete list must tell both.
-    """
-    currency = ""
-    try:
-        entry = decode(raw)
-        if not isinstance(entry, dict):
-            return currency, None
-        currency = currency_code(entry.get("currency"))
-        available, locked = amount(entry.get("balance")), amount(entry.get("locked"))
-    except Unreadable:
-        return currency, None
-    if available is None or locked is None:
-        return currency, None
-    return currency, BalanceReport(currency, available, locked, raw=raw)

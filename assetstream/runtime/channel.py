@@ -148,7 +148,13 @@ class Library:
         if isinstance(error, AssetStreamError):
             return Broken(error)
         if isinstance(error, websocket.WebSocketException):
-            return Broken(ProtocolError(f"the answer to the upgrade is wrong: {error}"))
+            return Broken(
+                ProtocolError(
+                    f"the answer to the upgrade is wrong ({error}); it is tried again. "
+                    "If this repeats: the URL is not a WebSocket's, or a proxy on the "
+                    "way changes what the exchange answers"
+                )
+            )
         raise error or RuntimeError("websocket-client ended without a reason")
 
     def _on_message(self, app: Any, message: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Reach a server: name look-up, TCP and TLS, all under one deadline.
+"""Reach a server: name look-up, TCP, proxy and TLS, all under one deadline.
 
 Every wait is one on (socket, interrupt), so an attempt ends at once when it is given
 up. Only the system's name look-up cannot be interrupted; it runs in a thread that is
@@ -20,7 +20,9 @@ from assetstream.errors import ConfigurationError, ConnectionLost
 from assetstream.runtime import clock
 from assetstream.runtime.inbox import Inbox
 from assetstream.runtime.patience import Interrupt, Interrupted, Patience, explain
+from assetstream.runtime.proxy import PROXY_ADVICE, Proxy, choose
 from assetstream.runtime.tls import shared_context
+from assetstream.runtime.tunnel import open_tunnel
 
 __all__ = ["Interrupt", "Interrupted", "dial", "host_of", "lookups_left_behind"]
 
@@ -57,14 +59,15 @@ def dial(
 ) -> socket.socket:
     """Connect to the server of ``url``; with TLS if its scheme says so.
 
-    Without an ``ssl_context`` TLS uses the process's own.
+    Without an ``ssl_context`` TLS uses the process's own; without a ``proxy``, a URL,
+    the one of the environment is used, if any.
 
     Returns:
         A connected non-blocking socket.
 
     Raises:
-        ConnectionLost: with the likely cause; ``reason`` is "certificate" if the
-            server's certificate was refused.
+        ConnectionLost: with the likely cause; fatal if trying again is of no use: the
+            server's certificate, or the user at the proxy, was refused.
         ConfigurationError: the URL or the proxy cannot be used.
         Interrupted: ``interrupt`` said so.
     """
@@ -79,12 +82,14 @@ def dial(
             "the URL must be wss:// or https:// with a host and, if any, a valid port",
             fatal=True,
         )
+    port = port or DEFAULT_PORTS[scheme]
+    secure = scheme in SECURE
     return connect_to(
         host,
-        port or DEFAULT_PORTS[scheme],
+        port,
         Patience(deadline, interrupt, host),
-        (ssl_context or shared_context()) if scheme in SECURE else None,
-        proxy,
+        (ssl_context or shared_context()) if secure else None,
+        choose(proxy, host, port, secure=secure),
     )
 
 
@@ -101,20 +106,32 @@ def connect_to(
     port: int,
     patience: Patience,
     ssl_context: ssl.SSLContext | None,
-    proxy: str | None,
+    proxy: Proxy | None,
 ) -> socket.socket:
     """Connect to ``host``, with TLS if there is a context; as ``dial``."""
-    if proxy is not None:
-        # The one place where WebSocket and REST alike would go through a proxy.
-        raise ConfigurationError(
-            "proxies are not supported yet (they will need assetstream[proxy]); "
-            "leave proxy=None",
-            fatal=True,
-        )
-    sock = _connect_any(_look_up(host, port, patience), patience)
+    if proxy is None:
+        sock = _connect_any(_look_up(host, port, patience), patience)
+    else:
+        sock = _connect_through(proxy, host, port, patience)
     try:
         if ssl_context is not None:
             sock = _secure(sock, host, patience, ssl_context)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def _connect_through(
+    proxy: Proxy, host: str, port: int, patience: Patience
+) -> socket.socket:
+    """Connect by way of the proxy, which looks up ``host``."""
+    patience = Patience(
+        patience.deadline, patience.interrupt, f"the proxy {proxy.name}", PROXY_ADVICE
+    )
+    sock = _connect_any(_look_up(proxy.host, proxy.port, patience), patience)
+    try:
+        open_tunnel(proxy, sock, host, port, patience)
     except BaseException:
         sock.close()
         raise
@@ -143,7 +160,7 @@ def _look_up(host: str, port: int, patience: Patience) -> list[Address]:
     thread.start()
     try:
         while not found:
-            patience.wait(answers, selectors.EVENT_READ, f"looking up {host}")
+            patience.wait(answers, selectors.EVENT_READ, "its name was looked up")
             answers.run()
     except BaseException:
         _leave_behind(thread)
@@ -153,8 +170,8 @@ def _look_up(host: str, port: int, patience: Patience) -> list[Address]:
     thread.join()
     if isinstance(found[0], Exception):
         raise ConnectionLost(
-            f"the name {host} cannot be looked up: check the network connection, the "
-            "name server and the spelling"
+            f"the name {host} cannot be looked up; it is tried again. If this repeats: "
+            "check the network connection, the name server and the spelling"
         )
     return found[0]
 
@@ -191,14 +208,14 @@ def _connect_any(addresses: list[Address], patience: Patience) -> socket.socket:
             return _connect(address, patience.until(clock.now() + share))
         except ConnectionLost as error:
             failure = error
-    raise failure or ConnectionLost(f"{patience.peer} has no address")
+    raise failure or patience.lost("has no address")
 
 
 def _connect(address: Address, patience: Patience) -> socket.socket:
     try:
         sock = socket.socket(address.family, socket.SOCK_STREAM)
     except OSError as error:  # this system has no IPv6, for one
-        raise _unreachable(patience.peer, error) from None
+        raise patience.lost(f"cannot be reached ({explain(error)})") from None
     try:
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -211,18 +228,11 @@ def _connect(address: Address, patience: Patience) -> socket.socket:
             patience.wait(sock, selectors.EVENT_WRITE, "connecting")
             code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if code:
-            raise _unreachable(patience.peer, OSError(code, os.strerror(code)))
+            raise patience.lost(f"cannot be reached ({os.strerror(code)})")
     except BaseException:
         sock.close()
         raise
     return sock
-
-
-def _unreachable(host: str, error: OSError) -> ConnectionLost:
-    return ConnectionLost(
-        f"{host} cannot be reached: {explain(error)}. The exchange is down, the URL's "
-        "port is wrong, or a firewall is in the way"
-    )
 
 
 def _secure(
@@ -235,8 +245,8 @@ def _secure(
         )
     except OSError as error:
         sock.close()
-        lost = f"{host} broke the connection while {phase}"
-        raise ConnectionLost(f"{lost}: {explain(error)}") from None
+        how = f"broke the connection while {phase} ({explain(error)})"
+        raise patience.lost(how) from None
     try:
         patience.persist(secure.do_handshake, secure, selectors.EVENT_READ, phase)
     except ssl.SSLCertVerificationError as error:
@@ -245,7 +255,7 @@ def _secure(
             f"the certificate of {host} was refused: {error.verify_message}. Check the "
             "URL and this machine's clock; a proxy or virus scanner that reads along "
             "needs its authority in the system's store or in ssl_context",
-            reason="certificate",
+            fatal=True,
         ) from None
     except BaseException:
         secure.close()

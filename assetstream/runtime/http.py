@@ -11,13 +11,16 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+from http.client import HTTPException
 from typing import Any, Callable, Mapping, Union, cast
+from urllib.parse import urlsplit
 
 import requests
 from msgspec import Struct
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError
 
 from assetstream.errors import AssetStreamError, ConnectionLost, ProtocolError
 from assetstream.protocol import HttpCall
@@ -43,6 +46,9 @@ class HttpReply(Struct, frozen=True):
 
 
 Result = Union[HttpReply, AssetStreamError]
+
+#: What tells that the call failed; anything else is a fault of ours.
+FAILURES = (requests.RequestException, HTTPError, HTTPException, OSError)
 
 
 class Rest:
@@ -71,14 +77,14 @@ class Rest:
         """
         if self._closed:
             return
-        running = Call(call, timeout, self._ssl_context, self._proxy)
 
-        def work() -> None:
-            result = running.outcome(self._adapter)
-            self._running.discard(running)
-            self._inbox.post(lambda: done(result))
+        def ended(outcome: Result | Exception) -> None:
+            # In the call's thread, which touches nothing else.
+            self._inbox.post(lambda: self._ended(running, outcome, done))
 
-        running.work = work
+        running = Call(
+            call, timeout, self._adapter, ended, self._ssl_context, self._proxy
+        )
         self._running.add(running)
         running.start()
 
@@ -98,6 +104,15 @@ class Rest:
         self._adapter.close()
         return sum(call.is_alive() for call in running)
 
+    def _ended(
+        self, call: Call, outcome: Result | Exception, done: Callable[[Result], None]
+    ) -> None:
+        self._running.discard(call)
+        if isinstance(outcome, (HttpReply, AssetStreamError)):
+            done(outcome)
+        elif not self._closed:
+            raise outcome  # a fault of ours, for the inbox's owner to deal with
+
 
 class Call(threading.Thread):
     """One call under way; also the interrupt of its own waits.
@@ -109,6 +124,8 @@ class Call(threading.Thread):
         self,
         call: HttpCall,
         timeout: float,
+        adapter: Adapter,
+        ended: Callable[[Result | Exception], None],
         ssl_context: ssl.SSLContext | None,
         proxy: str | None,
     ) -> None:
@@ -116,20 +133,24 @@ class Call(threading.Thread):
         super().__init__(name="assetstream-rest", daemon=True)
         self.host = host_of(call.url)
         self.patience = Patience(clock.now() + timeout, self, self.host)
-        self.work: Callable[[], None] = lambda: None
+        #: Path and query to ask for, as they were signed.
+        self.target = ""
         #: The request went out on a connection kept from an earlier call.
         self.reused = False
         self._call = call
+        self._adapter = adapter
+        self._ended = ended
         self._ssl_context = ssl_context
         self._proxy = proxy
         self._letters = Inbox()
 
     def run(self) -> None:
-        """Do the work, touching nothing but the result."""
+        """Have ``ended`` called with the outcome."""
         try:
-            self.work()
+            outcome = self._outcome()
         finally:
             self._letters.close()
+        self._ended(outcome)
 
     def give_up(self) -> None:
         """End it at once; from any thread."""
@@ -155,34 +176,38 @@ class Call(threading.Thread):
         )
         return cast(socket.socket, PatientSocket(sock, self.patience))
 
-    def outcome(self, adapter: Adapter) -> Result:
-        """Return the reply or why there is none.
+    def _outcome(self) -> Result | Exception:
+        """Return the reply or why there is none; a fault of ours as it is.
 
         The URL may be a credential, and requests puts it into its exceptions: nothing
         of theirs is passed on, and the error is a new one, without their chain.
         """
         try:
-            return self._exchange(adapter)
+            return self._exchange()
         except AssetStreamError as error:
             error.__context__ = error.__cause__ = None
             return error.with_traceback(None)
         except Interrupted:
             return ConnectionLost(f"the request to {self.host} was given up")
-        except Exception as error:
+        except FAILURES as error:
             kind = type(error).__name__
-            return ConnectionLost(
-                f"the request to {self.host} failed ({kind}): the server closed the "
-                "connection or does not speak HTTP"
+            return self.patience.lost(
+                f"closed the connection or answered what is not HTTP ({kind})"
             )
+        except Exception as fault:
+            return fault
 
-    def _exchange(self, adapter: Adapter) -> HttpReply:
-        response = self._send(adapter)
+    def _exchange(self) -> HttpReply:
+        response = self._send()
         try:
             body = b""
             for piece in response.iter_content(CHUNK):
                 body += piece
                 if len(body) > LIMIT:
-                    raise ProtocolError(f"{self.host} sent more than {LIMIT} bytes")
+                    raise ProtocolError(
+                        f"{self.host} sent more than {LIMIT} bytes; it is read again. "
+                        "If this repeats: a proxy on the way may answer in its place"
+                    )
         finally:
             response.close()
         headers = {
@@ -192,19 +217,20 @@ class Call(threading.Thread):
         }
         return HttpReply(response.status_code, headers, body)
 
-    def _send(self, adapter: Adapter) -> requests.Response:
+    def _send(self) -> requests.Response:
         headers = {"User-Agent": f"assetstream/{__version__}", **self._call.headers}
         request = requests.Request(
             self._call.method, self._call.url, headers, data=self._call.body or None
         ).prepare()
+        self.target = request.path_url
         try:
-            return adapter.send(request, stream=True)
+            return self._adapter.send(request, stream=True)
         except (requests.ConnectionError, ConnectionLost):
             # A kept connection is often closed by the server just as it is used
             # again: that tells nothing, so ask once more on a fresh one.
             if not self.reused:
                 raise
-        return adapter.send(request, stream=True)
+        return self._adapter.send(request, stream=True)
 
 
 def _interrupt() -> None:
@@ -223,9 +249,8 @@ class PlainConnection(HTTPConnection):
     def connect(self) -> None:
         self.sock = _current_call().dial("http", self.host, self.port)
 
-    def request(self, *args: Any, **options: Any) -> None:
-        _use(self)
-        super().request(*args, **options)
+    def request(self, method: str, url: str, *args: Any, **options: Any) -> None:
+        super().request(method, _taken_over(self).target, *args, **options)
 
 
 class SecureConnection(HTTPSConnection):
@@ -235,18 +260,18 @@ class SecureConnection(HTTPSConnection):
         self.sock = _current_call().dial("https", self.host, self.port)
         self.is_verified = True
 
-    def request(self, *args: Any, **options: Any) -> None:
-        _use(self)
-        super().request(*args, **options)
+    def request(self, method: str, url: str, *args: Any, **options: Any) -> None:
+        super().request(method, _taken_over(self).target, *args, **options)
 
 
-def _use(connection: HTTPConnection) -> None:
-    """Let the running call's patience rule a connection that is open already."""
+def _taken_over(connection: HTTPConnection) -> Call:
+    """Return the running call; its patience rules a connection that is open already."""
+    call = _current_call()
     sock = connection.sock
     if isinstance(sock, PatientSocket):
-        call = _current_call()
         call.reused = sock.patience is not call.patience
         sock.patience = call.patience
+    return call
 
 
 class PlainPool(HTTPConnectionPool):
@@ -270,6 +295,13 @@ class Adapter(HTTPAdapter):
             "http": PlainPool,
             "https": SecurePool,
         }
+
+    def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:
+        """Return the path alone, for urllib3 logs it; a connection asks for all.
+
+        The query of some exchanges is a signature that anybody could send again.
+        """
+        return urlsplit(request.path_url).path
 
     def cert_verify(self, *args: Any) -> None:
         """Load nothing: verifying is the handshake's."""

@@ -15,6 +15,12 @@ __all__ = ["Interrupt", "Interrupted", "Patience", "PatientSocket", "explain"]
 
 Result = TypeVar("Result")
 
+#: What to do about an exchange that cannot be reached or talked to.
+ADVICE = (
+    "check this machine's network, any firewall or proxy on the way, the port of the "
+    "URL, and whether the exchange is in maintenance"
+)
+
 
 class Interrupted(Exception):
     """The attempt was given up by its owner."""
@@ -53,12 +59,20 @@ def explain(error: OSError) -> str:
 
 
 class Patience:
-    """How long, and until what, the steps of one attempt may wait on sockets."""
+    """How long, and until what, the steps of one attempt may wait on sockets.
 
-    def __init__(self, deadline: float, interrupt: Interrupt, peer: str) -> None:
+    Attributes:
+        peer: whom messages name.
+        advice: what they say to do when it happens again.
+    """
+
+    def __init__(
+        self, deadline: float, interrupt: Interrupt, peer: str, advice: str = ADVICE
+    ) -> None:
         self.deadline = deadline
         self.interrupt = interrupt
         self.peer = peer
+        self.advice = advice
 
     @property
     def left(self) -> float:
@@ -67,7 +81,14 @@ class Patience:
 
     def until(self, deadline: float) -> Patience:
         """Return the same patience with this deadline, if it is an earlier one."""
-        return Patience(min(deadline, self.deadline), self.interrupt, self.peer)
+        earlier = min(deadline, self.deadline)
+        return Patience(earlier, self.interrupt, self.peer, self.advice)
+
+    def lost(self, what: str) -> ConnectionLost:
+        """Return the error for "``peer`` ``what``": it says what happens next."""
+        return ConnectionLost(
+            f"{self.peer} {what}; it is tried again. If this repeats: {self.advice}"
+        )
 
     def wait(self, sock: Waitable, event: int, phase: str) -> None:
         """Wait until ``sock`` is ready for ``event``.
@@ -90,10 +111,7 @@ class Patience:
     def check(self, phase: str) -> None:
         """Raise ConnectionLost if the deadline has passed."""
         if self.left <= 0:
-            raise ConnectionLost(
-                f"{self.peer} did not answer in time while {phase}. The network, a "
-                "firewall or the exchange is slow or down; it may work again later"
-            )
+            raise self.lost(f"did not answer in time while {phase}")
 
     def persist(
         self,
@@ -123,8 +141,8 @@ class Patience:
             except ssl.SSLCertVerificationError:
                 raise
             except OSError as error:
-                lost = f"{self.peer} broke the connection while {phase}"
-                raise ConnectionLost(f"{lost}: {explain(error)}") from None
+                how = f"broke the connection while {phase} ({explain(error)})"
+                raise self.lost(how) from None
             self.wait(sock, blocked, phase)
 
     def receive(self, sock: socket.socket, size: int, phase: str) -> bytes:
@@ -158,7 +176,7 @@ class PatientSocket:
         self.patience.send_all(self.raw, data, "taking the request")
 
     def makefile(self, mode: str) -> io.BufferedReader:
-        return io.BufferedReader(Incoming(self.raw, self.patience))
+        return Lines(Incoming(self.raw, self.patience))
 
     def settimeout(self, timeout: float | None) -> None:
         """Ignored: the deadline is the call's."""
@@ -174,11 +192,15 @@ class PatientSocket:
 
 
 class Incoming(io.RawIOBase):
-    """The bytes of one response."""
+    """The bytes of one response.
+
+    Attributes:
+        patience: of the call it is the response to.
+    """
 
     def __init__(self, sock: socket.socket, patience: Patience) -> None:
+        self.patience = patience
         self._sock = sock
-        self._patience = patience
         # Keeps the socket open until the response is read, though the connection be
         # closed before: http.client relies on that.
         self._hold = sock.makefile("rb", buffering=0)
@@ -187,7 +209,7 @@ class Incoming(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        return self._patience.persist(
+        return self.patience.persist(
             lambda: self._sock.recv_into(buffer),
             self._sock,
             selectors.EVENT_READ,
@@ -197,3 +219,19 @@ class Incoming(io.RawIOBase):
     def close(self) -> None:
         self._hold.close()
         super().close()
+
+
+class Lines(io.BufferedReader):
+    """Takes no end of the stream for an end of a line.
+
+    http.client does, and so takes a head that was cut off for a whole one: a reply
+    of status 200 without a body.
+    """
+
+    raw: Incoming
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        line = super().readline(size)
+        if not line.endswith(b"\n") and len(line) != size:
+            raise self.raw.patience.lost("closed the connection before a whole answer")
+        return line

@@ -105,7 +105,8 @@ class Traffic:
                 Broken(
                     ConnectionLost(
                         "the exchange does not take what is sent: the connection is "
-                        "dead or far too slow"
+                        "dead or far too slow; it reconnects. If this repeats: check "
+                        "this machine's network and any proxy on the way"
                     )
                 )
             )
@@ -123,7 +124,13 @@ class Traffic:
         except BadFrame as error:
             self._deliver()
             self._finish(
-                Broken(ProtocolError(f"a frame breaks the WebSocket protocol: {error}"))
+                Broken(
+                    ProtocolError(
+                        f"a frame breaks the WebSocket protocol ({error}); it "
+                        "reconnects. If this repeats: a proxy or virus scanner on the "
+                        "way may change what the exchange sends"
+                    )
+                )
             )
             return
         self._deliver()

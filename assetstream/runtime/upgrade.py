@@ -104,12 +104,12 @@ class UpgradeSocket:
         data = b""
         while (end := data.find(b"\r\n\r\n")) < 0:
             if len(data) > LIMIT:
-                raise ProtocolError("the answer to the upgrade has no end of its head")
+                raise self._not_a_websocket("has no end of its head")
             data += self._more(self._patience)
         lines, self.leftover = data[:end].split(b"\r\n"), data[end + 4 :]
         found = STATUS_LINE.match(lines[0])
         if found is None:
-            raise ProtocolError("the answer to the upgrade is not HTTP")
+            raise self._not_a_websocket("is not HTTP")
         kept = [x for x in lines if not x.lower().startswith(b"set-cookie")]
         self.headers = _parse_headers(kept[1:])
         status = int(found[1])
@@ -133,8 +133,15 @@ class UpgradeSocket:
     def _more(self, patience: Patience) -> bytes:
         data = patience.receive(self.raw, CHUNK, PHASE)
         if not data:
-            raise ConnectionLost(f"{patience.peer} closed the connection while {PHASE}")
+            raise patience.lost(f"closed the connection while {PHASE}")
         return data
+
+    def _not_a_websocket(self, why: str) -> ProtocolError:
+        return ProtocolError(
+            f"the answer of {self._patience.peer} to the upgrade {why}; it is tried "
+            "again. If this repeats: the URL or its port is wrong, or a proxy on the "
+            "way answers in the exchange's place"
+        )
 
 
 class Exhausted(Exception):

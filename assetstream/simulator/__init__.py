@@ -34,12 +34,13 @@ from assetstream.simulator.faults import Fault, Switch
 from assetstream.simulator.ledger import Insufficient, Order, Standing
 from assetstream.simulator.messages import Kind, Message, Reply, Request
 from assetstream.simulator.seen import Seen
-from assetstream.simulator.simulator import Simulator
+from assetstream.simulator.simulator import STARTING_BALANCES, Simulator
 from assetstream.simulator.trader import Trader
 from assetstream.simulator.upbit import UpbitAccount
 from assetstream.simulator.websocket import Connection
 
 __all__ = [
+    "STARTING_BALANCES",
     "Account",
     "CoinWAccount",
     "Connection",

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import re
+import os
 import sys
 import threading
 from typing import Sequence
 
-from assetstream.simulator import Simulator
+from assetstream.durations import seconds
+from assetstream.simulator import STARTING_BALANCES, Simulator
 
-UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
 
-
-def seconds(text: str) -> float:
-    """``10s``, ``2m``, ``1.5h``, ``500ms`` or a number of seconds."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h|)", text)
-    if not found:
-        raise argparse.ArgumentTypeError(f"not a duration: {text!r}; write 10s or 2m")
-    return float(found[1]) * UNITS[found[2]]
+def duration_of(text: str) -> float:
+    """Read a duration; argparse's own error if it is none."""
+    try:
+        return seconds(text)
+    except ValueError as exc:
+        raise argparse.ArgumentTypeError(str(exc)) from None
 
 
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -35,7 +34,7 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--for",
         dest="duration",
-        type=seconds,
+        type=duration_of,
         metavar="10s",
         help="stop after this time; default: at Ctrl-C",
     )
@@ -49,6 +48,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         serve(options)
     except KeyboardInterrupt:
         print("stopped")
+    except BrokenPipeError:
+        # Whoever read the output went away; nothing may be flushed to it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
@@ -56,8 +58,8 @@ def serve(options: argparse.Namespace) -> None:
     """Start, say where and with which keys, and trade."""
     with Simulator(port=options.port, seed=options.seed) as exchange:
         accounts = (
-            exchange.upbit({"SGD": "10000", "BTC": "0.5", "XRP": "2500"}),
-            exchange.coinw({"USDT": "10000", "BTC": "0.5", "ETH": "4"}),
+            exchange.upbit(STARTING_BALANCES["upbit"]),
+            exchange.coinw(STARTING_BALANCES["coinw"]),
         )
         print(f"A simulated Upbit and CoinW listen on {exchange.url}")
         print("The keys are fake: they work here and nowhere else.\n")

@@ -20,7 +20,13 @@ from assetstream.simulator.switches import Switches
 from assetstream.simulator.upbit import UpbitAccount, UpbitVenue
 from assetstream.simulator.websocket import Connection
 
-__all__ = ["Simulator"]
+__all__ = ["STARTING_BALANCES", "Simulator"]
+
+#: What an account for a first look may begin with, by exchange.
+STARTING_BALANCES: Mapping[str, Mapping[str, str]] = {
+    "upbit": {"SGD": "10000", "BTC": "0.5", "XRP": "2500"},
+    "coinw": {"USDT": "10000", "BTC": "0.5", "ETH": "4"},
+}
 
 KEY_LETTERS = string.ascii_letters + string.digits
 

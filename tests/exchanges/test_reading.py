@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from assetstream.exchanges.reading import (
-    LAST_MOMENT,
+    LAST_MILLISECOND,
     Unreadable,
     amount,
     currency_code,
     decode,
-    moment,
+    milliseconds,
     text,
     whole,
 )
@@ -95,8 +95,8 @@ def test_whole_numbers_are_exact_beyond_double(value: Any, number: int | None) -
 
 def test_times_end_with_the_year_9999() -> None:
     """What no datetime can hold is no time."""
-    assert moment(LAST_MOMENT) == LAST_MOMENT
-    assert moment(LAST_MOMENT + 1) is None
+    assert milliseconds(LAST_MILLISECOND) == LAST_MILLISECOND
+    assert milliseconds(LAST_MILLISECOND + 1) is None
 
 
 @pytest.mark.parametrize("code", ["", " ", "A B", "A\n", "x" * 65, None, 5, ["BTC"]])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import re
 import signal
@@ -11,7 +10,7 @@ import sys
 
 import pytest
 
-from assetstream.simulator.__main__ import main, seconds
+from assetstream.simulator.__main__ import main
 
 
 def test_it_prints_an_address_and_keys_to_paste(
@@ -40,18 +39,25 @@ def test_ctrl_c_ends_it() -> None:
         assert process.wait(10) == 0
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"), [("10s", 10), ("2m", 120), ("1.5h", 5400), ("3", 3)]
-)
-def test_durations(text: str, expected: float) -> None:
-    """A number and a unit; seconds without one."""
-    assert seconds(text) == expected
-
-
-def test_a_duration_that_is_none() -> None:
+def test_a_duration_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
     """The message shows what to write."""
-    with pytest.raises(argparse.ArgumentTypeError, match="write 10s"):
-        seconds("soon")
+    with pytest.raises(SystemExit):
+        main(["--for", "soon"])
+    assert "write 500ms" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="closes a pipe early")
+def test_a_reader_that_goes_away_ends_it_quietly() -> None:
+    """As by ``| head``: no traceback."""
+    command = [sys.executable, "-u", "-m", "assetstream.simulator", "--for", "1s"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == ""
+        assert process.wait(10) == 0
 
 
 def test_without_websockets_the_remedy_is_named() -> None:
