@@ -92,17 +92,13 @@ def not_available(
             exchange=exchange.name,
         )
     if status >= 500:
-        error = ConnectionLost(
+        text = (
             f"{exchange.title} is not available (HTTP {status}) at {doing}: "
             "maintenance or a temporary fault. It tries again by itself; if this "
-            f"lasts, look at {exchange.title}'s notices",
-            code=status,
-            reason=exchange.own_words(body),
-            exchange=exchange.name,
+            f"lasts, look at {exchange.title}'s notices"
         )
         # The usual one is a 503 that says when the maintenance ends (L3).
-        error.retry_after = wait
-        return error
+        return _no_answer(exchange, text, status, body, wait)
     return None
 
 
@@ -119,12 +115,15 @@ def not_its_own(
     Firewalls, proxies and captive portals answer so; they say nothing about the key.
     ``advice``: the likely cause and the remedy.
     """
-    error = ConnectionLost(
-        f"HTTP {status} at {doing}, not in {exchange.title}'s own words: {advice}",
-        code=status,
-        reason=exchange.own_words(body),
-        exchange=exchange.name,
-    )
+    text = f"HTTP {status} at {doing}, not in {exchange.title}'s own words: {advice}"
+    return _no_answer(exchange, text, status, body, wait)
+
+
+def _no_answer(
+    exchange: KeyedExchange, text: str, status: int, body: bytes, wait: float | None
+) -> ConnectionLost:
+    reason = exchange.own_words(body)
+    error = ConnectionLost(text, code=status, reason=reason, exchange=exchange.name)
     error.retry_after = wait
     return error
 

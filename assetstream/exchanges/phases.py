@@ -78,7 +78,8 @@ class PhasedConversation(Conversation, Generic[Notice]):
                     # A push proves the subscription as well as its answer does, so
                     # Ready goes before its Report: nothing is reported on an unproved
                     # connection.
-                    steps.add(*self._prove())
+                    if self._phase is not Phase.READY:
+                        steps.add(*self._prove())
                     steps.report(item.balances)
                     for currency, why in item.unreadable.items():
                         error = self._exchange.unreadable(why, frame, currency)

@@ -7,18 +7,9 @@ and every other is refused: a doubtful amount is worse than none.
 
 from __future__ import annotations
 
+import decimal
 import re
-from decimal import (
-    MAX_EMAX,
-    MAX_PREC,
-    MIN_EMIN,
-    Clamped,
-    Context,
-    Decimal,
-    InvalidOperation,
-    Overflow,
-    Rounded,
-)
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -50,17 +41,22 @@ LONGEST_CODE = 64
 
 NO_AMOUNT = "an amount is not a plain, finite, non-negative number"
 
-
 #: Most digits of an amount, written out without an exponent (K5).
 MAX_DIGITS = 64
 
 # Takes a number whole or raises, never rounds: 65 digits, 1E+64 and 1E-65 do not fit.
-# In C and in one call, because every amount of every frame passes here.
-_fitting = Context(
+# One call into C, because every amount of every frame passes here. Streams in several
+# threads may share it: nobody reads its flags.
+_fitting = decimal.Context(
     prec=MAX_DIGITS,
     Emax=MAX_DIGITS - 1,
-    Emin=-1,  # the last of prec digits then has the exponent -MAX_DIGITS
-    traps=[Rounded, Clamped, Overflow, InvalidOperation],
+    Emin=-1,  # the last of MAX_DIGITS digits then has the exponent -MAX_DIGITS
+    traps=[
+        decimal.Rounded,
+        decimal.Clamped,
+        decimal.Overflow,
+        decimal.InvalidOperation,
+    ],
 )
 
 
@@ -68,10 +64,11 @@ class Unreadable(Exception):
     """A value, an entry or a whole frame has no certain meaning; the text says why."""
 
 
-# Answered, not raised, also for an absurd exponent (infinity, or a zero that does not
-# fit): only the asset it belongs to is to be unreadable, not the frame around it.
-#: Makes a ``Decimal`` of a number's own digits, rounding none; never raises.
-exact = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[]).create_decimal
+#: Make a ``Decimal`` of a number's own digits. An absurd exponent is answered with what
+#: is no amount, not raised: only its own asset is to be unreadable, not the frame.
+exact = decimal.Context(
+    prec=decimal.MAX_PREC, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN, traps=[]
+).create_decimal
 
 _decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=exact)
 

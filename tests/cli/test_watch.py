@@ -103,7 +103,7 @@ def test_plain_lines_have_no_escape_codes(simulated_exchange: Simulator) -> None
         (["upbit"], "--region"),
         (["coinw", "--region", "sg"], "coinw has no regions"),
         (["--simulate", "--region", "sg"], "--region belongs to a real exchange"),
-        (["--simulate", "--for", "soon"], "10s, 2m, 500ms, 1h"),
+        (["--simulate", "--for", "soon"], "write 500ms, 10s, 2m or 1h"),
         (["--simulate", "mtgox"], "mtgox"),
         ([], "--simulate"),
     ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assetstream.exchanges.answers import retry_after
+from assetstream.exchanges.answers import lost, retry_after
 from tests.exchanges.specs import SECRET, make_coinw
 
 DATE = "Sat, 21 Nov 2026 10:00:00 GMT"
@@ -49,3 +49,14 @@ def test_a_secret_that_holds_the_key_is_removed_whole() -> None:
     exchange = type(make_coinw())("abcdef", "abcdef-and-more")
 
     assert exchange.redacted(b"<abcdef-and-more> <abcdef>") == b"<***> <***>"
+
+
+def test_a_loss_is_told_with_its_causes() -> None:
+    """What happened, what happens next, and what to look at if it goes on."""
+    error = lost(make_coinw(), 1006, "")
+
+    assert str(error) == (
+        "CoinW closed the connection with code 1006; it reconnects by itself. If this "
+        "repeats: maintenance, an unsteady network, or another program with the same "
+        "key"
+    )

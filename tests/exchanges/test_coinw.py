@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from assetstream.errors import (
+    AssetStreamError,
     AuthenticationError,
     ConnectionLost,
     ExchangeError,
@@ -165,7 +166,9 @@ def test_anything_else_is_not_understood(body: bytes) -> None:
         make_coinw().read_replied(200, {}, body)
 
 
-MEANINGS: dict[str, tuple[type[ExchangeError], bool]] = {
+REFUSALS = (ExchangeError, RateLimited)
+
+MEANINGS: dict[str, tuple[type[AssetStreamError], bool]] = {
     "29001": (RateLimited, False),
     "1001": (RateLimited, False),
     "1003": (AuthenticationError, True),
@@ -189,20 +192,20 @@ def test_every_known_code_is_tested() -> None:
 
 @pytest.mark.parametrize(("code", "meaning"), MEANINGS.items())
 def test_codes_decide_whatever_the_status(
-    code: str, meaning: tuple[type[ExchangeError], bool]
+    code: str, meaning: tuple[type[AssetStreamError], bool]
 ) -> None:
     """Text or number, ``msg`` or ``message``."""
     spellings = [(code, "msg"), (int(code), "msg"), (code, "message")]
     for status, (spelt, words) in itertools.product((200, 400, 401, 403), spellings):
         body = frame({"code": spelt, words: "told"})
-        with pytest.raises(ExchangeError) as caught:
+        with pytest.raises(REFUSALS) as caught:
             make_coinw().read_replied(status, {"retry-after": "3"}, body)
 
         error = caught.value
+        assert isinstance(error, REFUSALS)
         assert (type(error), error.fatal) == meaning
         assert (error.code, error.message) == (code, "told")
-        if isinstance(error, RateLimited):
-            assert error.retry_after == 3.0
+        assert error.retry_after == 3.0
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from assetstream.errors import (
+    AssetStreamError,
     AuthenticationError,
     ConnectionLost,
     ExchangeError,
@@ -122,7 +123,8 @@ def test_r1_missing_answers_are_named(
 
     assert isinstance(step, Fail)
     assert isinstance(step.error, ConnectionLost)
-    assert missing in str(step.error)
+    assert f"did not answer the {missing} within 10 s" in str(step.error)
+    assert "reconnects by itself. If this repeats: " in str(step.error)
     assert not step.error.fatal
 
 
@@ -150,7 +152,7 @@ def test_r1_missing_answers_are_named(
 )
 @pytest.mark.parametrize("envelope", ["data", "text", "bare"])
 def test_a_refused_login(
-    answer: dict[str, Any], kind: type[ExchangeError], fatal: int, envelope: str
+    answer: dict[str, Any], kind: type[AssetStreamError], fatal: int, envelope: str
 ) -> None:
     """About the key unless the code says otherwise, in either envelope."""
     if envelope == "bare":
@@ -180,7 +182,7 @@ def test_a_refused_login(
 )
 @pytest.mark.parametrize("bare", [False, True])
 def test_a_refused_subscription(
-    answer: dict[str, Any], kind: type[ExchangeError], fatal: bool, bare: bool
+    answer: dict[str, Any], kind: type[AssetStreamError], fatal: bool, bare: bool
 ) -> None:
     """Fatal only if it is about the key or its permission."""
     data = {"result": False, **answer}
@@ -203,7 +205,7 @@ def test_a_bare_refusal_while_live_is_told_and_survived() -> None:
 
     assert kinds(steps) == ["Warn", "Report"]
     assert isinstance(steps[0], Warn)
-    assert isinstance(steps[0].error, ExchangeError)
+    assert isinstance(steps[0].error, RateLimited)
 
 
 @pytest.mark.parametrize("name", ["login_refused", "subscribe_refused"])

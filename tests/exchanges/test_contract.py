@@ -19,6 +19,7 @@ from assetstream.errors import (
     AssetStreamError,
     AuthenticationError,
     ConfigurationError,
+    ConnectionLost,
     ProtocolError,
     RateLimited,
 )
@@ -129,16 +130,19 @@ def test_keys_come_from_the_environment(
 def test_a_missing_key_names_the_variable(
     spec: Spec, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The message says what to set."""
+    """The message says first what to set, also to who only has a command line."""
     region = {"region": "sg"} if name == "upbit" else {}
     for variable in spec.variables:
         monkeypatch.setenv(spec.variables[0], "x")
         monkeypatch.setenv(spec.variables[1], "x")
         monkeypatch.delenv(variable)
 
-        with pytest.raises(ConfigurationError, match=variable) as caught:
+        with pytest.raises(ConfigurationError) as caught:
             EXCHANGES[name](**region)
+        title = EXCHANGES[name].__name__
+        assert str(caught.value).startswith(f"{title}: {variable} is not set: set ")
         assert caught.value.fatal
+        assert caught.value.exchange == name
 
 
 def test_limits_can_be_overridden_in_a_subclass(name: str, spec: Spec) -> None:
@@ -260,6 +264,29 @@ def test_limits_are_told_with_their_wait(
 
     assert isinstance(error, RateLimited)
     assert (error.retry_after, error.fatal) == (wait, False)
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+@pytest.mark.parametrize("body", [b"<html>", b'{"error":{"name":"x"},"code":"x"}'])
+def test_an_outage_keeps_the_wait_it_asks_for(
+    spec: Spec, status: int, body: bytes
+) -> None:
+    """L3: the usual 503 says how long; nothing said means our own backoff."""
+    exchange = spec.make()
+    error = exchange.conversation({}).refused(status, {"retry-after": "120"}, body)
+    with pytest.raises(ConnectionLost) as caught:
+        exchange.read_replied(status, {"retry-after": "30"}, body)
+
+    assert isinstance(error, ConnectionLost)
+    assert (error.retry_after, caught.value.retry_after) == (120.0, 30.0)
+    assert exchange.conversation({}).refused(status, {}, body).retry_after is None
+
+
+def test_a_firewalls_wait_is_kept(spec: Spec) -> None:
+    """L3: whoever answers in the exchange's place may say how long to wait."""
+    error = spec.make().conversation({}).refused(403, {"retry-after": "5"}, b"<html>")
+
+    assert (error.retry_after, error.fatal) == (5.0, False)
 
 
 @pytest.mark.parametrize("status", [200, 302, 403, 404, 500, 502, 503])

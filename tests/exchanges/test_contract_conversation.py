@@ -86,6 +86,7 @@ def test_an_unreadable_frame_warns_about_the_whole_book(
     assert isinstance(step.error, ProtocolError)
     assert step.error.currency is None
     assert not step.error.fatal
+    assert "If this repeats, " in str(step.error)
 
 
 @given(
@@ -197,6 +198,7 @@ def test_any_close_is_a_loss(name: str, code: int | None) -> None:
     assert isinstance(error, ConnectionLost)
     assert (error.code, error.reason, error.fatal) == (code, "bye ***", False)
     assert error.exchange == name
+    assert "(bye ***); it reconnects by itself. If this repeats: " in str(error)
 
 
 def test_a_pong_is_life(name: str) -> None:

@@ -59,13 +59,15 @@ def test_unknown_choices_list_the_known(option: str, value: Any, listed: str) ->
         make_upbit(**{option: value})
 
     assert listed in str(caught.value)
+    assert (caught.value.exchange, caught.value.fatal) == ("upbit", True)
 
 
 @pytest.mark.parametrize("given", [{"ws_url": WSS}, {"rest_url": HTTPS}])
 def test_half_an_override_is_refused(given: dict[str, str]) -> None:
     """One URL alone would send credentials to the real host."""
-    with pytest.raises(ConfigurationError, match="both URLs or neither"):
+    with pytest.raises(ConfigurationError, match="both URLs or neither") as caught:
         make_upbit(**given)
+    assert (caught.value.exchange, caught.value.fatal) == ("upbit", True)
 
 
 @pytest.mark.parametrize(
@@ -98,6 +100,7 @@ def test_bad_websocket_urls_are_refused(url: Any) -> None:
         make_coinw(ws_url=url, rest_url=HTTPS)
 
     assert "pw" not in str(caught.value)
+    assert (caught.value.exchange, caught.value.fatal) == ("coinw", True)
 
 
 @pytest.mark.parametrize("url", ["http://gate.example", "wss://x", "https://u@x", "x"])

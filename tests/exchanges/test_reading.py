@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Any
+from decimal import Context, Decimal
+from typing import Any, Callable
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from assetstream.exchanges.reading import (
     LAST_MILLISECOND,
+    MAX_DIGITS,
     Unreadable,
     amount,
     currency_code,
@@ -37,6 +40,38 @@ def test_amounts_keep_every_digit(wire: bytes, exact: str) -> None:
     assert str(amount(decode(wire))) == exact
 
 
+@given(
+    digits=st.integers(1, 70).flatmap(lambda n: st.integers(0, 10**n - 1)),
+    exponent=st.integers(-75, 75),
+    form=st.sampled_from([Decimal, str]),
+)
+@example(digits=10**64 - 1, exponent=0, form=Decimal)
+@example(digits=10**64, exponent=0, form=Decimal)
+@example(digits=10**63, exponent=-64, form=str)
+@example(digits=1, exponent=63, form=str)
+@example(digits=0, exponent=64, form=Decimal)
+@settings(deadline=None, max_examples=300)
+def test_k5_an_amount_has_up_to_64_digits_and_keeps_them(
+    digits: int, exponent: int, form: Callable[[Decimal], Any]
+) -> None:
+    """Written out without an exponent; more are refused, never rounded."""
+    value = Decimal(digits).scaleb(exponent, Context(prec=100))
+    places = len(str(digits)) + max(exponent, 0), -exponent
+
+    if max(places) <= MAX_DIGITS:
+        assert str(amount(form(value))) == str(value)
+    else:
+        with pytest.raises(Unreadable):
+            amount(form(value))
+
+
+@pytest.mark.parametrize("value", ["NaN", "sNaN", "-NaN", "Infinity", "-Infinity"])
+def test_k5_a_decimal_that_is_no_number_is_refused(value: str) -> None:
+    """Whoever made it."""
+    with pytest.raises(Unreadable):
+        amount(Decimal(value))
+
+
 def test_a_null_amount_says_nothing() -> None:
     """K4: null is missing, not zero."""
     assert amount(None) is None
@@ -63,6 +98,13 @@ def test_a_null_amount_says_nothing() -> None:
         b"1E+70",
         b"1E-70",
         b"1E+99999999999999999999999",
+        b"-1E+99999999999999999999999",
+        b"1E-99999999999999999999999",
+        b"0E-99999999999999999999999",
+        b"0E+64",
+        b"0E-65",
+        b"1" * 65,
+        b"0." + b"0" * 64 + b"1",
         b'"' + b"9" * 65 + b'"',
         b'"1\\n"',
     ],
@@ -80,6 +122,9 @@ def test_doubtful_amounts_are_refused(wire: bytes) -> None:
         ("1125899934698144651", 1125899934698144651),
         (Decimal("1.125899934698144651E18"), 1125899934698144651),
         (Decimal("1.5"), None),
+        (Decimal("1E+70"), None),
+        (Decimal("NaN"), None),
+        (Decimal("-1"), None),
         (True, None),
         (-1, None),
         ("-1", None),

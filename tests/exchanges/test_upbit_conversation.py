@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from assetstream.errors import (
+    AssetStreamError,
     AuthenticationError,
     ConnectionLost,
     ExchangeError,
@@ -117,6 +118,8 @@ def test_r1_no_pong_is_a_loss() -> None:
 
     assert isinstance(step, Fail)
     assert isinstance(step.error, ConnectionLost)
+    assert "a ping sent after the subscription within 10 s" in str(step.error)
+    assert "reconnects by itself. If this repeats: " in str(step.error)
     assert not step.error.fatal
 
 
@@ -172,7 +175,7 @@ def test_r1_without_the_list_a_pong_is_the_proof() -> None:
     ],
 )
 def test_r1_errors_that_cannot_be_the_lists(
-    name: str, kind: type[ExchangeError], fatal: bool
+    name: str, kind: type[AssetStreamError], fatal: bool
 ) -> None:
     """The key's and the limit's errors count at once and do not blame LIST."""
     memory: Memory = {}
@@ -193,7 +196,7 @@ def test_errors_once_the_list_came_are_judged_by_name(name: str, fatal: bool) ->
     (step,) = ready("upbit").received([error_frame(name), LIST], 1.0)
 
     assert isinstance(step, Fail)
-    assert isinstance(step.error, ExchangeError)
+    assert isinstance(step.error, (ExchangeError, RateLimited))
     assert (step.error.code, step.error.fatal) == (name, fatal)
 
 
