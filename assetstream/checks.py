@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from assetstream.errors import ConfigurationError
 from assetstream.protocol import Exchange
+from assetstream.runtime.proxy import check_proxy
 
 if TYPE_CHECKING:
     from assetstream.runtime.life import Settings
@@ -54,8 +55,10 @@ def check_settings(settings: Settings) -> Settings:
     pending = settings.max_pending
     if not isinstance(pending, int) or isinstance(pending, bool) or pending < 1:
         _refuse(f"max_pending must be a whole number from 1 on, not {pending!r}")
-    if settings.proxy is not None and not isinstance(settings.proxy, str):
-        _refuse("proxy must be a URL such as http://host:port, or None")
+    if settings.proxy is not None:
+        if not isinstance(settings.proxy, str):
+            _refuse("proxy must be a URL such as http://host:port, or None")
+        check_proxy(settings.proxy)
     context = settings.ssl_context
     if context is not None:
         if not isinstance(context, ssl.SSLContext):

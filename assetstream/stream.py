@@ -55,7 +55,8 @@ class AssetStream:
             change that was never pushed may then stay unknown.
         connect_timeout: seconds one connection may take, TLS and upgrade included.
         max_pending: updates kept apart for a slow ``on_asset`` before they are folded.
-        proxy: URL of an HTTP or SOCKS5 proxy, or None.
+        proxy: URL of an HTTP or SOCKS5 proxy, with user and password if it wants any;
+            by default what HTTPS_PROXY, ALL_PROXY and NO_PROXY say.
         ssl_context: a verifying context to use in place of the process's own.
 
     Raises:

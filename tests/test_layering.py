@@ -57,6 +57,7 @@ IMPURE = {
 #: library -> the only modules that may import it.
 ONLY = {
     "websocket": {"runtime/channel.py"},
+    "python_socks": {"runtime/proxy.py"},
     "requests": {"runtime/http.py"},
     "urllib3": {"runtime/http.py"},
 }

@@ -11,6 +11,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+from functools import partial
 from http.client import HTTPException
 from typing import Any, Callable, Mapping, Union, cast
 from urllib.parse import urlsplit
@@ -46,6 +47,7 @@ class HttpReply(Struct, frozen=True):
 
 
 Result = Union[HttpReply, AssetStreamError]
+Done = Callable[[Result], None]
 
 #: What tells that the call failed; anything else is a fault of ours.
 FAILURES = (requests.RequestException, HTTPError, HTTPException, OSError)
@@ -67,9 +69,7 @@ class Rest:
         self._running: set[Call] = set()
         self._closed = False
 
-    def fetch(
-        self, call: HttpCall, timeout: float, done: Callable[[Result], None]
-    ) -> None:
+    def fetch(self, call: HttpCall, timeout: float, done: Done) -> None:
         """Send the request; have ``done`` called with the outcome, by the inbox.
 
         A redirect is a reply like any other: never followed, for it would carry the
@@ -77,13 +77,13 @@ class Rest:
         """
         if self._closed:
             return
-
-        def ended(outcome: Result | Exception) -> None:
-            # In the call's thread, which touches nothing else.
-            self._inbox.post(lambda: self._ended(running, outcome, done))
-
         running = Call(
-            call, timeout, self._adapter, ended, self._ssl_context, self._proxy
+            call,
+            timeout,
+            self._adapter,
+            partial(self._report, done),
+            self._ssl_context,
+            self._proxy,
         )
         self._running.add(running)
         running.start()
@@ -104,9 +104,11 @@ class Rest:
         self._adapter.close()
         return sum(call.is_alive() for call in running)
 
-    def _ended(
-        self, call: Call, outcome: Result | Exception, done: Callable[[Result], None]
-    ) -> None:
+    def _report(self, done: Done, call: Call, outcome: Result | Exception) -> None:
+        # In the call's thread, which touches nothing else.
+        self._inbox.post(partial(self._ended, done, call, outcome))
+
+    def _ended(self, done: Done, call: Call, outcome: Result | Exception) -> None:
         self._running.discard(call)
         if isinstance(outcome, (HttpReply, AssetStreamError)):
             done(outcome)
@@ -125,7 +127,7 @@ class Call(threading.Thread):
         call: HttpCall,
         timeout: float,
         adapter: Adapter,
-        ended: Callable[[Result | Exception], None],
+        report: Callable[[Call, Result | Exception], None],
         ssl_context: ssl.SSLContext | None,
         proxy: str | None,
     ) -> None:
@@ -139,18 +141,18 @@ class Call(threading.Thread):
         self.reused = False
         self._call = call
         self._adapter = adapter
-        self._ended = ended
+        self._report = report
         self._ssl_context = ssl_context
         self._proxy = proxy
         self._letters = Inbox()
 
     def run(self) -> None:
-        """Have ``ended`` called with the outcome."""
+        """Report the outcome."""
         try:
             outcome = self._outcome()
         finally:
             self._letters.close()
-        self._ended(outcome)
+        self._report(self, outcome)
 
     def give_up(self) -> None:
         """End it at once; from any thread."""

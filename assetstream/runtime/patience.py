@@ -54,7 +54,7 @@ class Interrupt(Protocol):
 def explain(error: OSError) -> str:
     """Return the system's words for an error, without addresses or file names."""
     if isinstance(error, ssl.SSLError):
-        return error.reason or "TLS error"
+        return getattr(error, "reason", None) or "TLS error"
     return error.strerror or type(error).__name__
 
 

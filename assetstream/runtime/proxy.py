@@ -28,9 +28,9 @@ SCHEMES = {
 }
 FORMS = "http://host:port, socks5://host:port or socks5h://host:port"
 PROXY_ADVICE = (
-    "check that the proxy runs, that it may reach the exchange, and its address in "
-    "proxy= or in the environment (HTTPS_PROXY, ALL_PROXY; NO_PROXY names the hosts "
-    "to reach without it)"
+    "check that the proxy runs, that it may reach the exchange, and its address, user "
+    "and password in proxy= or in the environment (HTTPS_PROXY, ALL_PROXY; NO_PROXY "
+    "names the hosts to reach without it)"
 )
 
 

@@ -232,6 +232,7 @@ class Recorder:
         headers: Mapping[str, str] | None = None,
         origin: str | None = None,
         ssl_context: ssl.SSLContext | None = None,
+        proxy: str | None = None,
     ) -> Ending:
         """Run the channel to its end, which must be told exactly once."""
         try:
@@ -239,7 +240,7 @@ class Recorder:
                 Connect(url, headers or {}, origin),
                 timeout=timeout,
                 ssl_context=ssl_context,
-                proxy=None,
+                proxy=proxy,
                 interrupt=Attempt(self.inbox),
             )
         finally:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import select
+import logging
 import ssl
 import threading
 import traceback
@@ -11,50 +11,21 @@ from typing import Any, Callable, Iterator
 import pytest
 import trustme
 
-from assetstream.errors import ConfigurationError, ConnectionLost, ProtocolError
+from assetstream.errors import ConnectionLost, ProtocolError
 from assetstream.protocol import HttpCall
 from assetstream.runtime import clock
-from assetstream.runtime.http import HttpReply, Rest
-from assetstream.runtime.inbox import Inbox
+from assetstream.runtime.http import HttpReply
 from tests.runtime.raw_server import Peer, RawServer
+from tests.runtime.rest_client import Client
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-
-
-class Client:
-    """A Rest and its inbox, with a wait for the outcome."""
-
-    def __init__(self, context: ssl.SSLContext | None = None) -> None:
-        self.inbox = Inbox()
-        self.rest = Rest(self.inbox, context)
-        self.results: list[Any] = []
-
-    def begin(self, call: HttpCall | str, timeout: float = 5.0) -> None:
-        if isinstance(call, str):
-            call = HttpCall("GET", call)
-        self.rest.fetch(call, timeout, self.results.append)
-
-    def outcome(self) -> Any:
-        """Run the inbox until the next outcome."""
-        deadline = clock.now() + 5
-        while not self.results:
-            left = deadline - clock.now()
-            assert left > 0, "no outcome"
-            select.select([self.inbox], [], [], left)
-            self.inbox.run()
-        return self.results.pop()
-
-    def fetch(self, call: HttpCall | str, timeout: float = 5.0) -> Any:
-        self.begin(call, timeout)
-        return self.outcome()
 
 
 @pytest.fixture
 def client() -> Iterator[Client]:
     client = Client()
     yield client
-    assert client.rest.close(5) == 0
-    client.inbox.close()
+    client.close()
 
 
 def answering(*answers: bytes) -> Callable[[Peer], None]:
@@ -105,7 +76,7 @@ def test_sends_method_headers_query_and_body_as_they_are(client: Client) -> None
 def test_environment_and_netrc_have_no_say(
     client: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
-    """Neither a proxy of the environment nor a .netrc touches a call."""
+    """No .netrc touches a call, nor a proxy of the environment one to loopback."""
     requests: list[bytes] = []
 
     def script(peer: Peer) -> None:
@@ -280,13 +251,72 @@ def test_an_error_holds_no_secret(client: Client, answer: bytes | None) -> None:
     assert "SECRET" not in "".join(traceback.format_exception(error))
 
 
-def test_a_proxy_is_refused_for_now() -> None:
-    """As for the WebSocket: a ConfigurationError, not silently ignored."""
-    client = Client()
-    client.rest = Rest(client.inbox, None, proxy="http://127.0.0.1:1")
-    assert isinstance(client.fetch("http://127.0.0.1:1/"), ConfigurationError)
-    assert client.rest.close(1) == 0
-    client.inbox.close()
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "TLS"])
+def test_no_log_holds_query_or_headers(
+    caplog: pytest.LogCaptureFixture, tls: bool
+) -> None:
+    """With every logger at DEBUG; on a fresh connection, a kept and a replaced one."""
+    caplog.set_level(logging.DEBUG)
+    authority, server_side = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(server_side)
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    lines: list[bytes] = []
+
+    def script(peer: Peer) -> None:
+        for _ in range(2):
+            lines.append(peer.read_request().partition(b"\r\n")[0])
+            peer.send(OK)
+
+    client = Client(context)
+    with RawServer(script, server_side if tls else None) as server:
+        url = server.http_url + "?api_key=SECRET&sign=SECRET%2C&command=x"
+        headers = {"Authorization": "Bearer SECRET", "X-Key": "SECRET"}
+        for _ in range(3):
+            reply = client.fetch(HttpCall("POST", url, headers))
+            assert reply.status == 200
+        client.close()
+    target = b"/read?api_key=SECRET&sign=SECRET%2C&command=x"
+    assert lines[:3] == [b"POST " + target + b" HTTP/1.1"] * 3
+    assert "POST /read HTTP/1.1" in caplog.text, "urllib3 does log"
+    assert "SECRET" not in caplog.text
+
+
+def test_a_fault_of_ours_is_no_lost_connection(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes out where the inbox is run, in place of being retried for ever."""
+
+    def fault(*args: Any, **options: Any) -> None:
+        raise TypeError("ours")
+
+    monkeypatch.setattr("assetstream.runtime.http.Adapter.send", fault)
+    client.begin("http://127.0.0.1:1/")
+    with pytest.raises(TypeError, match="ours"):
+        client.outcome()
+    assert client.results == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK",
+        b"HTTP/1.1 200 OK\r\n",
+        b"HTTP/1.1 200 OK\r\nX: 1",
+        b"HTTP/1.1 200 OK\r\nX: 1\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n",
+    ],
+)
+def test_an_answer_that_is_cut_off_is_none(client: Client, answer: bytes) -> None:
+    """Above all it is no reply of status 200 with an empty body."""
+
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(answer)
+
+    with RawServer(script) as server:
+        assert isinstance(client.fetch(server.http_url), ConnectionLost)
 
 
 @pytest.mark.parametrize("trusted", [True, False])
@@ -304,7 +334,7 @@ def test_tls_is_verified(trusted: bool) -> None:
             if trusted:
                 assert outcome.body == b"ok"
             else:
-                assert outcome.reason == "certificate"
+                assert outcome.fatal
+                assert outcome.reason == ""
         assert server.connections == (1 if trusted else 2)
-        assert client.rest.close(2) == 0
-        client.inbox.close()
+        client.close()

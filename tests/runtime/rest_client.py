@@ -1,0 +1,46 @@
+"""A Rest with its inbox, and a wait for the outcome."""
+
+from __future__ import annotations
+
+import select
+import ssl
+from typing import Any
+
+from assetstream.protocol import HttpCall
+from assetstream.runtime import clock
+from assetstream.runtime.http import Rest
+from assetstream.runtime.inbox import Inbox
+
+
+class Client:
+    """Makes calls and waits for them, in the inbox's thread."""
+
+    def __init__(
+        self, context: ssl.SSLContext | None = None, proxy: str | None = None
+    ) -> None:
+        self.inbox = Inbox()
+        self.rest = Rest(self.inbox, context, proxy)
+        self.results: list[Any] = []
+
+    def begin(self, call: HttpCall | str, timeout: float = 5.0) -> None:
+        if isinstance(call, str):
+            call = HttpCall("GET", call)
+        self.rest.fetch(call, timeout, self.results.append)
+
+    def outcome(self) -> Any:
+        """Run the inbox until the next outcome."""
+        deadline = clock.now() + 5
+        while not self.results:
+            left = deadline - clock.now()
+            assert left > 0, "no outcome"
+            select.select([self.inbox], [], [], left)
+            self.inbox.run()
+        return self.results.pop()
+
+    def fetch(self, call: HttpCall | str, timeout: float = 5.0) -> Any:
+        self.begin(call, timeout)
+        return self.outcome()
+
+    def close(self) -> None:
+        assert self.rest.close(5) == 0
+        self.inbox.close()
