@@ -83,8 +83,11 @@ class BalanceBook:
     def balance(self, currency: str) -> Balance | None:
         """One currency's balance, zeros for one never held; None if not known (K4)."""
         shown = self._shown.get(currency)
-        if shown is not None or currency in self._entries:
+        if shown is not None:
             return shown
+        if currency in self._entries:
+            # Looked at again: it may have come to be known between the two looks.
+            return self._shown.get(currency)
         if self.complete_since is None:
             return None
         return Balance(

@@ -5,16 +5,14 @@ from __future__ import annotations
 import inspect
 import math
 import ssl
-from typing import TYPE_CHECKING, NoReturn
+from typing import Literal, NoReturn
 
 from assetstream.errors import ConfigurationError
 from assetstream.protocol import Exchange
+from assetstream.runtime.life import Settings
 from assetstream.runtime.proxy import check_proxy
 
-if TYPE_CHECKING:
-    from assetstream.runtime.life import Settings
-
-__all__ = ["check_exchange", "check_handler", "check_settings"]
+__all__ = ["check_exchange", "check_handler", "make_settings"]
 
 
 def check_exchange(exchange: object) -> None:
@@ -43,8 +41,36 @@ def check_handler(name: str, handler: object) -> None:
         )
 
 
-def check_settings(settings: Settings) -> Settings:
-    """Refuse settings out of their range; return them otherwise."""
+def make_settings(
+    exchange: Exchange,
+    *,
+    account: str | None,
+    audit_interval: float | Literal["exchange"] | None,
+    connect_timeout: float,
+    max_pending: int,
+    proxy: str | None,
+    ssl_context: ssl.SSLContext | None,
+) -> Settings:
+    """Fill in what the user left to the exchange; refuse what is out of its range."""
+    adaptive = audit_interval == "exchange"
+    if audit_interval == "exchange":
+        audit_interval = exchange.limits.audit_interval
+    if account is None:
+        account = f"{exchange.name}-{exchange.fingerprint}"
+    settings = Settings(
+        account,
+        audit_interval,
+        adaptive,
+        connect_timeout,
+        max_pending,
+        proxy,
+        ssl_context,
+    )
+    _check(settings)
+    return settings
+
+
+def _check(settings: Settings) -> None:
     if not isinstance(settings.account, str) or not settings.account.strip():
         _refuse(
             f"account must be a text to label events with, not {settings.account!r}"
@@ -70,7 +96,6 @@ def check_settings(settings: Settings) -> Settings:
                 "ssl_context does not verify the exchange's certificate and name; use "
                 "ssl.create_default_context(), and cafile= for an authority of your own"
             )
-    return settings
 
 
 def _positive(name: str, value: object, otherwise: str = "") -> None:

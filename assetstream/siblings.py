@@ -11,35 +11,44 @@ from __future__ import annotations
 import atexit
 import logging
 import sys
-import weakref
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from assetstream.stream import AssetStream
 
-__all__ = ["announce"]
+__all__ = ["announce", "forget"]
 
 logger = logging.getLogger("assetstream")
 
-_streams: weakref.WeakSet[AssetStream] = weakref.WeakSet()
+# Strong references: a stream runs on though nobody else refers to it. Every use of the
+# dictionary is one atomic step, so no lock can be held where a signal handler comes in.
+_running: dict[int, AssetStream] = {}
 
 
 def announce(stream: AssetStream) -> None:
-    """Note that ``stream`` starts, and see to those it competes with."""
-    for other in tuple(_streams):
-        if other is stream or not other._owned_here:
-            continue
-        if other.state.final or not _same_place(other, stream):
-            continue
-        if _in_ipython():
-            other.stop()
-        else:
-            logger.warning(
-                "%s: another stream with the same key is running; the exchange may "
-                "close one of the two connections",
-                stream.account,
-            )
-    _streams.add(stream)
+    """Note that ``stream`` has started, and see to those it competes with."""
+    for other in list(_running.values()):
+        if not other._owned_here or other.state.final:
+            forget(other)
+        elif other is not stream and _same_place(other, stream):
+            _compete(stream, other)
+    _running[id(stream)] = stream
+
+
+def forget(stream: AssetStream) -> None:
+    """Note that ``stream`` has ended."""
+    _running.pop(id(stream), None)
+
+
+def _compete(stream: AssetStream, other: AssetStream) -> None:
+    if _in_ipython():
+        other.stop()
+    else:
+        logger.warning(
+            "%s: another stream with the same key is running; the exchange may close "
+            "one of the two connections",
+            stream.account,
+        )
 
 
 def _same_place(one: AssetStream, other: AssetStream) -> bool:
@@ -56,6 +65,6 @@ def _in_ipython() -> bool:
 
 @atexit.register
 def _stop_all() -> None:
-    for stream in tuple(_streams):
+    for stream in list(_running.values()):
         if stream._owned_here:
             stream.stop(timeout=1.0)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import ssl
+from contextlib import closing
 from types import MappingProxyType
 from typing import Callable, Literal, Mapping, NoReturn, TypeVar
 
 from assetstream import siblings
-from assetstream.checks import check_exchange, check_handler, check_settings
-from assetstream.errors import AssetStreamError, StaleBalance
+from assetstream.checks import check_exchange, check_handler, make_settings
+from assetstream.errors import AssetStreamError, StaleBalance, StreamStateError
 from assetstream.events import AssetUpdate, Balance, Health, StateChange
 from assetstream.protocol import Exchange
 from assetstream.runtime.dispatcher import Handlers
 from assetstream.runtime.launch import Launch
-from assetstream.runtime.life import Life, Settings
+from assetstream.runtime.life import Life
 from assetstream.runtime.waiting import Deadline
 from assetstream.runtime.watching import Expectation, Predicate, Updates, Watch
 from assetstream.states import State
@@ -26,8 +27,6 @@ StateHandler = TypeVar("StateHandler", bound=Callable[[StateChange], object])
 
 #: Seconds that ``start`` and ``with`` wait for LIVE.
 START_TIMEOUT = 30.0
-#: Iterators and waits may fall this many times ``max_pending`` behind (D2).
-WATCH_FACTOR = 10
 
 
 class AssetStream:
@@ -78,22 +77,15 @@ class AssetStream:
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         check_exchange(exchange)
-        adaptive = audit_interval == "exchange"
-        if audit_interval == "exchange":
-            audit_interval = exchange.limits.audit_interval
-        if account is None:
-            account = f"{exchange.name}-{exchange.fingerprint}"
         self._exchange = exchange
-        self._settings = check_settings(
-            Settings(
-                account=account,
-                audit_interval=audit_interval,
-                adaptive=adaptive,
-                connect_timeout=connect_timeout,
-                max_pending=max_pending,
-                proxy=proxy,
-                ssl_context=ssl_context,
-            )
+        self._settings = make_settings(
+            exchange,
+            account=account,
+            audit_interval=audit_interval,
+            connect_timeout=connect_timeout,
+            max_pending=max_pending,
+            proxy=proxy,
+            ssl_context=ssl_context,
         )
         self._handlers = Handlers()
         self._launch = Launch(exchange, self._settings, self._handlers)
@@ -169,6 +161,7 @@ class AssetStream:
             AssetStreamError: the stream failed; this is the reason.
             SystemExit, KeyboardInterrupt: a handler raised it.
         """
+        stopped_before = self._launch.stop_requested
         try:
             life = self._life_or_begin()
             life.refuse_in_callback("run_forever()")
@@ -176,6 +169,10 @@ class AssetStream:
         except KeyboardInterrupt:
             self.stop()
             return
+        except StreamStateError:
+            if self._launch.stop_requested and not stopped_before:
+                return  # A signal handler called stop() just before the start.
+            raise
         life.join(Deadline(5.0))
         if life.interrupt is not None:
             raise life.interrupt
@@ -195,7 +192,10 @@ class AssetStream:
             one has not, within ``timeout``: a handler still holds it, and where it
             stands has been logged (unless ``timeout`` is 0).
         """
-        return self._launch.stop(timeout)
+        ended = self._launch.stop(timeout)
+        if ended:
+            siblings.forget(self)
+        return ended
 
     def __enter__(self) -> AssetStream:
         life = self._life_or_begin()
@@ -209,7 +209,7 @@ class AssetStream:
     def updates(self) -> Updates:
         """Iterate over all updates, the present book first, in the calling thread."""
         life = self._life_or_begin()
-        return Updates(self._watch(life, with_book=True))
+        return Updates(Watch(life, with_book=True))
 
     def __iter__(self) -> Updates:
         return self.updates()
@@ -228,7 +228,7 @@ class AssetStream:
             AssetStreamError: the stream failed, with its reason.
             StreamStateError: not started, stopped, or called inside a callback.
         """
-        watch = self._watch(self._launch.started())
+        watch = Watch(self._launch.started())
         try:
             return watch.until(
                 predicate, timeout, snapshots=True, what="an update to wait for"
@@ -250,9 +250,7 @@ class AssetStream:
         does not wait. Errors as for ``wait_for``; ``timeout`` is for each of the two
         waits.
         """
-        return Expectation(
-            lambda: self._watch(self._launch.started()), predicate, timeout
-        )
+        return Expectation(lambda: Watch(self._launch.started()), predicate, timeout)
 
     @property
     def balances(self) -> Mapping[str, Balance]:
@@ -306,7 +304,7 @@ class AssetStream:
     def raise_if_failed(self) -> None:
         """Raise ``error`` if the state is FAILED."""
         if self.state is State.FAILED and self.error is not None:
-            raise self.error
+            raise self.error.with_traceback(None)
 
     def health(self) -> Health:
         """The figures of this moment."""
@@ -327,22 +325,20 @@ class AssetStream:
 
     def _begin(self) -> Life:
         life = self._launch.begin()
-        siblings.announce(self)
-        return life
-
-    def _wait_live(self, life: Life, timeout: float | None) -> None:
-        watch = self._watch(life)
         try:
-            watch.until_live(timeout)
+            siblings.announce(self)
         except BaseException:
             self.stop()
             raise
-        finally:
-            watch.close()
+        return life
+
+    def _wait_live(self, life: Life, timeout: float | None) -> None:
+        try:
+            with closing(Watch(life)) as watch:
+                watch.until_live(timeout)
+        except BaseException:
+            self.stop()
+            raise
 
     def _life_or_begin(self) -> Life:
-        return self._launch.life or self._begin()
-
-    def _watch(self, life: Life, *, with_book: bool = False) -> Watch:
-        limit = WATCH_FACTOR * self._settings.max_pending
-        return Watch(life, limit, with_book=with_book)
+        return self._launch.join_or_begin(self._begin)

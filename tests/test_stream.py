@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import pickle
 import signal
@@ -29,8 +30,10 @@ from assetstream import (
     StreamStateError,
     StreamTimeout,
     Upbit,
+    siblings,
 )
 from assetstream.errors import AssetStreamError
+from assetstream.runtime.waiting import Deadline
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 from assetstream.simulator.messages import Kind, Message
@@ -203,6 +206,129 @@ def test_stop_without_waiting_complains_of_nothing(
     assert caplog.text == ""
 
 
+def test_no_update_is_handed_over_after_stop(account: Account) -> None:
+    """A handler that stops the stream, to act once, is not called again."""
+    for number in range(100):
+        account.deposit(f"C{number}", "1")
+    called: list[AssetUpdate] = []
+    stream = AssetStream(account.exchange())
+
+    @stream.on_asset
+    def act_once(update: AssetUpdate) -> None:
+        called.append(update)
+        assert stream.stop()
+
+    stream.run_forever()
+    assert stream.stop()
+
+    assert len(called) == 1
+    assert stream.health().dropped == 101
+
+
+def test_stop_ends_the_deliveries_of_a_failed_stream(account: Account) -> None:
+    """What is pending is not insisted on."""
+    for number in range(100):
+        account.deposit(f"C{number}", "1")
+    entered, leave = threading.Event(), threading.Event()
+
+    def slow(update: AssetUpdate) -> None:
+        entered.set()
+        leave.wait(PATIENCE)
+
+    stream = AssetStream(account.exchange(), on_asset=slow)
+    stream.start()
+    assert entered.wait(PATIENCE)
+    stream._launch.started()._session._pushed = None  # type: ignore
+    account.deposit("BTC", "1")
+    assert stream._launch.started().ended.wait(Deadline(PATIENCE))
+    assert stream.state is State.FAILED
+    stream.stop(timeout=0)
+    leave.set()
+
+    assert stream.stop()
+    assert stream.health().dropped >= 100
+
+
+def test_stop_in_the_streams_own_thread_does_not_wait_for_itself(
+    account: Account,
+) -> None:
+    """A logging handler or a finalizer of the user's may run there."""
+    stream = AssetStream(account.exchange())
+    stream.start()
+    answers = Recorder()
+    life = stream._launch.started()
+    life._inbox.post(lambda: answers(stream.stop(timeout=None)))
+
+    assert answers.wait_for(lambda answer: True) is True
+    assert stream.stop()
+
+
+def test_ctrl_c_during_the_start_leaves_nothing_behind(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever of its threads was being started."""
+    for failing in (1, 2):
+        started: list[threading.Thread] = []
+
+        def start(
+            thread: threading.Thread,
+            failing: int = failing,
+            started: list[threading.Thread] = started,
+            really: Any = threading.Thread.start,
+        ) -> None:
+            if thread.name.startswith("assetstream-upbit") or thread.name.startswith(
+                "assetstream-coinw"
+            ):
+                started.append(thread)
+                if len(started) == failing:
+                    raise KeyboardInterrupt
+            really(thread)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", start)
+            stream = AssetStream(account.exchange())
+            with pytest.raises(KeyboardInterrupt):
+                stream.start()
+        assert stream.stop()
+        assert stream.state is State.STOPPED
+
+
+def test_two_threads_may_iterate_a_new_stream(account: Account) -> None:
+    """One of them starts it, the other joins."""
+    for _ in range(10):
+        stream = AssetStream(account.exchange())
+        found = Recorder()
+        together = threading.Barrier(2)
+
+        def take(
+            stream: AssetStream = stream,
+            found: Recorder = found,
+            together: threading.Barrier = together,
+        ) -> None:
+            together.wait(PATIENCE)
+            updates = stream.updates()
+            found({updates.get(PATIENCE).currency, updates.get(PATIENCE).currency})
+
+        threads = [threading.Thread(target=take) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        stream.stop()
+
+        assert found.events == [{"BTC", "USDT"}] * 2
+
+
+def test_a_stream_that_nobody_holds_is_stopped_at_exit(account: Account) -> None:
+    """It runs on, so it is remembered until it has ended."""
+    heard = Recorder()
+    AssetStream(account.exchange(), on_state=heard).start()
+    gc.collect()
+    siblings._stop_all()
+
+    assert heard.states == ["CONNECTING", "LIVE", "STOPPED"]
+
+
 def test_start_twice_is_refused(account: Account) -> None:
     """The running stream is not disturbed."""
     with AssetStream(account.exchange()) as stream:
@@ -252,8 +378,10 @@ def test_a_refused_key_is_raised_in_the_callers_thread(
     assert raised.value.fatal
     assert stream.state is State.FAILED
     assert stream.error is raised.value
-    with pytest.raises(AuthenticationError):
-        stream.raise_if_failed()
+    for _ in range(3):
+        with pytest.raises(AuthenticationError) as again:
+            stream.raise_if_failed()
+    assert len(again.traceback) <= 3  # It gathers no frames.
     assert exchange.seen.connections <= 1
     assert heard.events[-1].current is State.FAILED
     assert heard.events[-2] is raised.value
@@ -318,6 +446,23 @@ def test_without_on_error_errors_are_logged(
     assert record.exc_info is not None
 
 
+def test_an_exception_that_cannot_be_shown_does_no_harm(account: Account) -> None:
+    """Its ``str`` is the user's code, too."""
+
+    class Broken(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError("no words")
+
+    def fail(update: AssetUpdate) -> None:
+        raise Broken
+
+    heard = Recorder()
+    with AssetStream(account.exchange(), on_asset=fail, on_error=heard):
+        account.deposit("BTC", "1")
+        error = heard.wait_for(lambda e: e.update.available == 2)
+    assert "Broken" in str(error)
+
+
 def test_a_raise_in_on_error_is_logged_not_delivered_again(
     account: Account, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -362,6 +507,8 @@ def test_an_exit_out_of_a_callback_stops_the_stream(
     with pytest.raises(kind, match="enough"):
         iterate()
     assert stream.stop()
+    with pytest.raises(kind, match="enough"):  # Nor does it get lost later.
+        iterate()
 
 
 def test_iteration_begins_with_the_present_book(account: Account) -> None:
@@ -393,6 +540,31 @@ def test_iteration_starts_a_new_stream(account: Account) -> None:
     stream.stop()
 
     assert found == {"BTC": 1, "USDT": 1000}
+
+
+def test_d2_what_is_there_from_the_beginning_does_not_count(account: Account) -> None:
+    """Many currencies are no sign of a slow reader."""
+    for number in range(30):
+        account.deposit(f"C{number}", "1")
+    with AssetStream(account.exchange(), max_pending=1) as stream:
+        updates = stream.updates()
+        assert len({updates.get(PATIENCE).currency for _ in range(32)}) == 32
+
+
+def test_an_iterator_closed_elsewhere_ends(account: Account) -> None:
+    """Whoever waits for its next update is told."""
+    with AssetStream(account.exchange()) as stream:
+        updates = stream.updates()
+        taken = Recorder()
+
+        def take() -> None:
+            taken(list(updates))
+
+        thread = threading.Thread(target=take)
+        thread.start()
+        updates.close()
+        taken.wait_for(lambda e: True)
+        thread.join()
 
 
 def test_d2_an_iterator_that_falls_behind_raises(account: Account) -> None:

@@ -27,7 +27,7 @@ from assetstream.runtime.ending import (
 )
 from assetstream.runtime.frames import BadFrame
 from assetstream.runtime.handshake import Interrupt, Interrupted, dial, host_of
-from assetstream.runtime.patience import Patience
+from assetstream.runtime.patience import Patience, shortage
 from assetstream.runtime.reader import Reader
 from assetstream.runtime.traffic import Traffic
 from assetstream.runtime.upgrade import (
@@ -283,6 +283,8 @@ class Channel:
             return Abandoned()
         except AssetStreamError as error:
             return Broken(error)
+        except (OSError, RuntimeError) as error:
+            return Broken(shortage(error))
         self._library = Library(connect, UpgradeSocket(sock, patience))
         self._library.run(self)
         if self._raised is not None:

@@ -79,8 +79,13 @@ class Dispatcher:
     def _run(self) -> None:
         while batch := self._mailbox.take():
             for item in batch:
-                if not self._mailbox.discarded(item):
-                    self._deliver(item)
+                try:
+                    if not self._mailbox.discarded(item):
+                        self._deliver(item)
+                except Exception:
+                    # A user's logging handler, or an exception that cannot be shown:
+                    # whatever it is, the next callback is called.
+                    logger.exception("%s: an event was not delivered", self._label)
                 self._mailbox.handed_over()
 
     def _deliver(self, item: News) -> None:
@@ -125,7 +130,7 @@ class Dispatcher:
             logger.error("%s: handler %s raised", self._label, name, exc_info=exc)
             return
         error = CallbackError(
-            f"handler {name} raised {type(exc).__name__}: {exc}",
+            f"handler {name} raised {_shown(exc)}",
             callback=handler,
             update=item,
             exchange=item.exchange,
@@ -133,3 +138,11 @@ class Dispatcher:
         )
         error.__cause__ = exc
         self._report(error)
+
+
+def _shown(exc: Exception) -> str:
+    """An exception in words; its ``str`` is the user's code, and may raise."""
+    try:
+        return f"{type(exc).__name__}: {exc}"
+    except Exception:
+        return type(exc).__name__

@@ -147,7 +147,7 @@ def _look_up(host: str, port: int, patience: Patience) -> list[Address]:
     try:
         # A numeric address needs no thread, for nobody is asked.
         return _addresses(host, port, socket.AI_NUMERICHOST)
-    except OSError:
+    except (OSError, UnicodeError):
         pass
     found: list[list[Address] | Exception] = []
     answers = Inbox()

@@ -28,7 +28,7 @@ from assetstream.protocol import HttpCall
 from assetstream.runtime import clock
 from assetstream.runtime.handshake import Interrupted, dial, host_of
 from assetstream.runtime.inbox import Inbox
-from assetstream.runtime.patience import Patience, PatientSocket
+from assetstream.runtime.patience import Patience, PatientSocket, shortage
 from assetstream.version import __version__
 
 __all__ = ["HttpReply", "Rest"]
@@ -77,16 +77,21 @@ class Rest:
         """
         if self._closed:
             return
-        running = Call(
-            call,
-            timeout,
-            self._adapter,
-            partial(self._report, done),
-            self._ssl_context,
-            self._proxy,
-        )
+        try:
+            running = Call(
+                call,
+                timeout,
+                self._adapter,
+                partial(self._report, done),
+                self._ssl_context,
+                self._proxy,
+            )
+            running.begin()
+        except (OSError, RuntimeError) as error:
+            # No descriptor, no thread: the machine may have one in a while.
+            self._inbox.post(partial(done, shortage(error)))
+            return
         self._running.add(running)
-        running.start()
 
     def cancel(self) -> None:
         """End the calls under way at once; each is done with a ConnectionLost."""
@@ -145,6 +150,14 @@ class Call(threading.Thread):
         self._ssl_context = ssl_context
         self._proxy = proxy
         self._letters = Inbox()
+
+    def begin(self) -> None:
+        """Start the thread, or leave nothing behind."""
+        try:
+            self.start()
+        except BaseException:
+            self._letters.close()
+            raise
 
     def run(self) -> None:
         """Report the outcome."""

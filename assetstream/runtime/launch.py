@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+from typing import Callable
 
 from assetstream.errors import StreamStateError
 from assetstream.protocol import Exchange
 from assetstream.runtime.dispatcher import Handlers
 from assetstream.runtime.life import Life, Settings
-from assetstream.runtime.waiting import Deadline
+from assetstream.runtime.waiting import Deadline, Latch
 
 __all__ = ["Launch"]
 
+#: Making a life takes a moment, in seconds.
+BEGIN_TIME = 5.0
 STOPPED = "it was stopped; make a new AssetStream, one stream has one life"
 
 
@@ -29,6 +32,8 @@ class Launch:
         # Taken by the one start that is allowed. Taking it is one atomic step, where a
         # lock could be held by the very code that a signal handler interrupts.
         self._permit = [True]
+        # Set once a life was made, or could not be.
+        self._tried = Latch()
         #: ``stop`` was called, started or not.
         self.stop_requested = False
 
@@ -70,15 +75,31 @@ class Launch:
                 STOPPED if self.stop_requested else "start() was already called"
             ) from None
         try:
-            life = Life(self._exchange, self._settings, self._handlers)
+            # Known before it begins: stop() reaches it from now on.
+            self._life = life = Life(self._exchange, self._settings, self._handlers)
+        finally:
+            self._tried.set()
+        try:
+            life.begin()
         except BaseException:
-            self._permit.append(True)
+            life.abort()
             raise
-        life.begin()
-        self._life = life
-        if self.stop_requested:  # A signal handler called stop() meanwhile.
+        if self.stop_requested:
             life.stop()
         return life
+
+    def join_or_begin(self, begin: Callable[[], Life]) -> Life:
+        """The life, begun by ``begin`` if nobody has done it."""
+        life = self.life
+        if life is None and self._permit:
+            try:
+                return begin()
+            except StreamStateError:
+                if self.stop_requested:
+                    raise
+        # Another thread is just beginning it.
+        self._tried.wait(Deadline(BEGIN_TIME))
+        return self.started()
 
     def stop(self, timeout: float | None) -> bool:
         """End the life, or forbid its beginning; as ``AssetStream.stop``."""
@@ -89,7 +110,7 @@ class Launch:
             self._permit.clear()
             return True
         life.stop()
-        if life.in_callback():
+        if life.in_own_thread():
             return True
         return life.join(Deadline(timeout))
 

@@ -67,11 +67,10 @@ class Life:
         self, exchange: Exchange, settings: Settings, handlers: Handlers
     ) -> None:
         self._exchange = exchange
-        self._settings = settings
+        #: What the user chose.
+        self.settings = settings
         self._began = clock.now()
         self._ended_at: float | None = None
-        #: A SystemExit or KeyboardInterrupt that came out of a handler.
-        self.interrupt: BaseException | None = None
         #: The session's thread has ended, and everything it owned is closed.
         self.ended = Latch()
         self._ending = False
@@ -102,6 +101,8 @@ class Life:
             self._session,
             jitter,
         )
+        # Taken by whoever serves the session to its end: its thread, or ``abort``.
+        self._claim = [True]
         # Daemons: a stream does not keep the process alive. They end by stop().
         self._thread = threading.Thread(
             target=self._run,
@@ -112,10 +113,20 @@ class Life:
     # From any thread.
 
     def begin(self) -> None:
-        """Start the threads."""
+        """Start the threads; whatever is raised, ``abort`` must follow then."""
         self._session.begin()
         self.dispatcher.thread.start()
         self._thread.start()
+
+    def abort(self) -> None:
+        """End what ``begin`` could not finish: Ctrl-C, or no thread to be had."""
+        try:
+            self._claim.pop()
+        except IndexError:
+            self.stop()  # The session's thread runs, and ends by itself.
+        else:
+            self._session.over = True
+            self._end()
 
     def watch(self, watch: WatchQueue) -> None:
         """Let ``watch`` see everything from the session's next step on."""
@@ -128,21 +139,29 @@ class Life:
         self._inbox.post(partial(self._outlet.leave, watch))
 
     def stop(self) -> None:
-        """Ask the session to end; from any thread or a signal handler."""
+        """Ask the session to end; from any thread or a signal handler.
+
+        From now on no update is handed to a callback.
+        """
+        self._mailbox.discarding = True
         self._inbox.post(self._session.stop)
 
-    def in_callback(self) -> bool:
-        """Tell whether the caller is one of the stream's own callbacks."""
-        return threading.current_thread() is self.dispatcher.thread
+    def in_own_thread(self) -> bool:
+        """Tell whether the caller runs in one of the stream's own threads.
+
+        In a callback; or in the session's, where a logging handler or a finalizer of
+        the user's may come to run.
+        """
+        return threading.current_thread() in (self._thread, self.dispatcher.thread)
 
     def refuse_in_callback(self, what: str) -> None:
         """Raise StreamStateError inside a callback: it would wait for itself."""
-        if self.in_callback():
+        if self.in_own_thread():
             raise StreamStateError(
-                f"{self._settings.account}: {what} inside a callback would wait for "
+                f"{self.settings.account}: {what} inside a callback would wait for "
                 "itself; do it in another thread, or act on the update in hand",
                 exchange=self._exchange.name,
-                account=self._settings.account,
+                account=self.settings.account,
             )
 
     def join(self, deadline: Deadline) -> bool:
@@ -150,17 +169,18 @@ class Life:
         in_a_hurry = deadline.left() == 0.0
         if not self.ended.wait(deadline):
             if not in_a_hurry:
-                logger.error("%s: the session did not end", self._settings.account)
+                logger.error("%s: the session did not end", self.settings.account)
             return False
         for thread in (self._thread, self.dispatcher.thread):
-            # The latch is set by the thread's last line: this wait is short.
-            thread.join(min(deadline.left(), threading.TIMEOUT_MAX))
+            if thread.is_alive():
+                # The latch is set by the session's last line: its wait is short.
+                thread.join(min(deadline.left(), threading.TIMEOUT_MAX))
         if not self.dispatcher.thread.is_alive():
             return True
         if not in_a_hurry:
             logger.error(
                 "%s: stopped, but a callback still runs: %s",
-                self._settings.account,
+                self.settings.account,
                 self.dispatcher.where(),
             )
         return False
@@ -174,6 +194,11 @@ class Life:
     def error(self) -> AssetStreamError | None:
         """The error that failed the stream, or the last while it is not LIVE."""
         return self._outlet.error
+
+    @property
+    def interrupt(self) -> BaseException | None:
+        """A SystemExit or KeyboardInterrupt that came out of a handler."""
+        return self._outlet.interrupt
 
     @property
     def book(self) -> BalanceBook:
@@ -218,9 +243,13 @@ class Life:
             raise Interrupted
 
     def _run(self) -> None:
-        session = self._session
-        self._reader.attach(session)
         try:
+            self._claim.pop()
+        except IndexError:
+            return
+        session = self._session
+        try:
+            self._reader.attach(session)
             self._inbox.run()
             while not session.over:
                 if clock.now() >= session.retry_at:
@@ -229,7 +258,7 @@ class Life:
                     self._reader.turn()
         except BaseException as exc:
             # A fault of ours; nothing dies in silence.
-            logger.exception("%s: internal error", self._settings.account)
+            logger.exception("%s: internal error", self.settings.account)
             self._crash(exc)
         finally:
             self._end()
@@ -240,9 +269,9 @@ class Life:
         connect = self._session.connect(channel)
         channel.run(
             connect,
-            timeout=self._settings.connect_timeout,
-            ssl_context=self._settings.ssl_context,
-            proxy=self._settings.proxy,
+            timeout=self.settings.connect_timeout,
+            ssl_context=self.settings.ssl_context,
+            proxy=self.settings.proxy,
             interrupt=self,
         )
 
@@ -262,13 +291,15 @@ class Life:
             self._reader.detach(self._session)
             self._reader.close()
             if not self._outlet.state.final:
-                self._outlet.stop(self.interrupt)
+                self._outlet.stop()
         finally:
             self._ending = True
             self._ended_at = clock.now()
-            self._inbox.run()  # Whoever began to watch before hears of the end.
-            self._inbox.close()
-            self.ended.set()
+            try:
+                self._inbox.run()  # Whoever began to watch before hears of the end.
+            finally:
+                self._inbox.close()
+                self.ended.set()
 
     def _standing(self, balance: Balance) -> tuple[float, bool]:
         return self._outlet.standing(balance)
@@ -277,11 +308,16 @@ class Life:
         logger.warning(
             "%s: callbacks are slower than the exchange; more than %d updates are "
             "pending and are folded to the latest per currency (the callback is %s)",
-            self._settings.account,
-            self._settings.max_pending,
+            self.settings.account,
+            self.settings.max_pending,
             self.dispatcher.where(),
         )
 
     def _interrupted(self, exc: BaseException) -> None:
-        self.interrupt = self.interrupt or exc
+        logger.error(
+            "%s: a handler raised %s; the stream stops",
+            self.settings.account,
+            type(exc).__name__,
+        )
+        self._outlet.interrupt = self._outlet.interrupt or exc
         self.stop()

@@ -14,7 +14,7 @@ from typing import Callable, Sequence, Union
 import msgspec
 
 from assetstream.errors import AssetStreamError, StreamStateError
-from assetstream.events import AssetUpdate, StateChange
+from assetstream.events import AssetUpdate, Source, StateChange
 from assetstream.runtime.waiting import Deadline, Latch, patient_get
 
 __all__ = ["CallbackMailbox", "End", "News", "WatchQueue"]
@@ -50,7 +50,8 @@ class CallbackMailbox:
         self._hungry = False
         self._wake: SimpleQueue[None] = SimpleQueue()
         self._closed = False
-        self._discarding = False
+        #: Set by ``stop()``, from any thread: no update is handed over any more.
+        self.discarding = False
         #: Updates folded into newer ones.
         self.folded = 0
         #: Updates left undelivered by ``discard_updates``.
@@ -104,7 +105,7 @@ class CallbackMailbox:
 
     def discarded(self, item: News) -> bool:
         """Tell whether an item of the batch in hand is not to be delivered any more."""
-        if self._discarding and isinstance(item, AssetUpdate):
+        if self.discarding and isinstance(item, AssetUpdate):
             self.dropped += 1
             return True
         return False
@@ -116,7 +117,7 @@ class CallbackMailbox:
             self.dropped += len(self._items) - len(kept) + len(self._overflow)
             self._items = deque(kept)
             self._overflow.clear()
-            self._discarding = True
+            self.discarding = True
 
     def close(self) -> None:
         """No more news will come; what is here is still delivered."""
@@ -166,13 +167,18 @@ class WatchQueue:
         #: Set when it has joined: what happens from then on is put in.
         self.joined = Latch()
         self._over = False
+        # Changes put in, and taken out; each written by one thread only.
+        self._put = 0
+        self._taken = 0
 
     def put(self, item: AssetUpdate | StateChange | End) -> None:
         """Add an item; from the session's thread."""
         if self._over:
             return
         self._over = isinstance(item, End)
-        if not self._over and self._queue.qsize() >= self._limit:
+        # What is there from the beginning is no sign of a slow reader.
+        self._put += _is_change(item)
+        if not self._over and self._put - self._taken > self._limit:
             self._over = True
             item = End(
                 StreamStateError(
@@ -189,4 +195,10 @@ class WatchQueue:
         Raises:
             queue.Empty: the deadline came first.
         """
-        return patient_get(self._queue, deadline)
+        item = patient_get(self._queue, deadline)
+        self._taken += _is_change(item)
+        return item
+
+
+def _is_change(item: object) -> bool:
+    return isinstance(item, AssetUpdate) and item.source is not Source.SNAPSHOT

@@ -45,6 +45,8 @@ class Outlet:
         self.state = State.NEW
         #: Why it is not LIVE, or the last thing that went wrong.
         self.error: AssetStreamError | None = None
+        #: A SystemExit or KeyboardInterrupt that came out of a handler.
+        self.interrupt: BaseException | None = None
         #: The last time that was missed.
         self.last_gap: Gap | None = None
 
@@ -113,16 +115,17 @@ class Outlet:
         self.change(State.FAILED, str(error))
         self._end(error)
 
-    def stop(self, interrupt: BaseException | None) -> None:
+    def stop(self) -> None:
         """End because the user stopped it; undelivered updates are dropped."""
         self._mailbox.discard_updates()
         self.change(State.STOPPED, "stopped")
-        self._end(interrupt)
+        self._end(self.interrupt)
 
     def join(self, watch: WatchQueue) -> None:
         """Add a watch; its first item tells the present state."""
         if self.state.final:
-            watch.put(End(self.error if self.state is State.FAILED else None))
+            failed = self.state is State.FAILED
+            watch.put(End(self.error if failed else self.interrupt))
             watch.joined.set()
             return
         watch.put(self._present())
@@ -147,6 +150,8 @@ class Outlet:
     def leave(self, watch: WatchQueue) -> None:
         """Remove a watch; from the session's thread, like ``join``."""
         self._watches = tuple(w for w in self._watches if w is not watch)
+        # Another thread may be waiting for its next item.
+        watch.put(End(None))
 
     def _present(self) -> StateChange:
         book = self._book

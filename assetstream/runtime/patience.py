@@ -11,7 +11,14 @@ from typing import Any, Callable, Protocol, TypeVar
 from assetstream.errors import ConnectionLost
 from assetstream.runtime import clock
 
-__all__ = ["Interrupt", "Interrupted", "Patience", "PatientSocket", "explain"]
+__all__ = [
+    "Interrupt",
+    "Interrupted",
+    "Patience",
+    "PatientSocket",
+    "explain",
+    "shortage",
+]
 
 Result = TypeVar("Result")
 
@@ -56,6 +63,15 @@ def explain(error: OSError) -> str:
     if isinstance(error, ssl.SSLError):
         return getattr(error, "reason", None) or "TLS error"
     return error.strerror or type(error).__name__
+
+
+def shortage(error: OSError | RuntimeError) -> ConnectionLost:
+    """Explain that this machine had no descriptor or thread to spare."""
+    why = explain(error) if isinstance(error, OSError) else str(error)
+    return ConnectionLost(
+        f"this machine could not make a connection ({why}); it is tried again. If this "
+        "repeats: close what is not needed, or raise the limit of open files or threads"
+    )
 
 
 class Patience:
@@ -129,6 +145,7 @@ class Patience:
         """
         # Looked at each time: a peer that drips bytes never lets us wait.
         self.check(phase)
+        self.interrupt.check()
         while True:
             try:
                 return operation()

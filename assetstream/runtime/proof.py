@@ -23,6 +23,8 @@ class Proof:
         self.last = -math.inf
         #: The same, but only while LIVE: what ages are counted from.
         self.while_live = -math.inf
+        #: There is a connection to prove anything by.
+        self.connected = False
         #: When a silent connection counts as lost; NEVER while there is none.
         self.dead_at = NEVER
         #: When LIVE ends without another completed audit (A7).
@@ -31,14 +33,16 @@ class Proof:
     def came(self, now: float, live: bool) -> None:
         """A frame or a pong came, or the connection was opened."""
         self.last = now
+        self.connected = True
         self.dead_at = now + self.patience
         if live:
             self.while_live = now
 
     def disconnected(self) -> None:
-        """There is no connection to be silent."""
+        """There is no connection any more."""
+        self.connected = False
         self.dead_at = NEVER
 
     def holds(self, now: float) -> bool:
         """True while LIVE may be said."""
-        return now <= self.dead_at and now <= self.lease_ends_at
+        return self.connected and now <= min(self.dead_at, self.lease_ends_at)

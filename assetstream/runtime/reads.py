@@ -17,7 +17,7 @@ from assetstream.audit import SECOND_READ, Audit, Verdict
 from assetstream.audit_schedule import AuditSchedule
 from assetstream.backoff import backoff
 from assetstream.book import BalanceBook
-from assetstream.errors import AssetStreamError
+from assetstream.errors import AssetStreamError, ProtocolError
 from assetstream.events import AssetUpdate
 from assetstream.moment import Moment
 from assetstream.protocol import NEVER, Exchange, Snapshot
@@ -55,6 +55,9 @@ class ReadOwner(Protocol):
     def audited(self, verdict: Verdict) -> None:
         """An audit was completed."""
 
+    def warn(self, error: AssetStreamError) -> None:
+        """Something is to be told; nothing else changes."""
+
     def read_failed(self, error: AssetStreamError) -> bool:
         """A read failed; False: the session gave up and wants no other."""
 
@@ -88,6 +91,8 @@ class Reads:
         self._next: Purpose | None = None
         self._at = NEVER
         self._doubtful: Snapshot | None = None
+        # The last read was incomplete, and the user was told.
+        self._told_unreadable = False
         #: Audits completed, and balances they found wrong.
         self.audits = 0
         self.drifts = 0
@@ -167,6 +172,7 @@ class Reads:
             snapshot = self._exchange.read_replied(
                 result.status, result.headers, result.body
             )
+            self._check(snapshot, result.body)
         except AssetStreamError as error:
             self._failed(purpose, error)
             return
@@ -181,6 +187,22 @@ class Reads:
                 self._audited(verdict)
         else:
             self._audited(self._audit.second_read(snapshot, self._owner.moment(), sent))
+
+    def _check(self, snapshot: Snapshot, body: bytes) -> None:
+        """Tell of what was not understood; raise if nothing was (S2, S3)."""
+        told, self._told_unreadable = self._told_unreadable, not snapshot.complete
+        if snapshot.complete or (told and snapshot.balances):
+            return
+        names = ", ".join(filter(None, snapshot.unreadable)) or "some entries"
+        error = ProtocolError(
+            f"the balances read by REST cannot be understood as to {names}; these are "
+            "unchanged and in doubt. The exchange may have changed its format: look "
+            "for a newer assetstream, or report the frame",
+            frame=self._exchange.redacted(body),
+        )
+        if not snapshot.balances:
+            raise error
+        self._owner.warn(error)
 
     def _snapshot(self, snapshot: Snapshot, sent: float) -> None:
         before, self._doubtful = self._doubtful, None

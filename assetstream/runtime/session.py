@@ -111,21 +111,21 @@ class Session:
     def opened(self, headers: Mapping[str, str]) -> None:
         """The upgrade was answered well."""
         now = clock.now()
-        self._prove(now)
+        self.proof.came(now, live=False)
         self._exchange_zero = exchange_zero(headers.get("date"))
         self._follow(self._conversation.opened(now))
 
     def received(self, frames: list[bytes]) -> None:
         """Data frames came, in this order."""
         now = clock.now()
-        self._prove(now)
-        self._follow(self._conversation.received(frames, now))
+        if self._alive(now):
+            self._follow(self._conversation.received(frames, now))
 
     def pong(self) -> None:
         """A WebSocket pong came."""
         now = clock.now()
-        self._prove(now)
-        self._follow(self._conversation.pong(now))
+        if self._alive(now):
+            self._follow(self._conversation.pong(now))
 
     def due(self) -> None:
         """The deadline has passed."""
@@ -199,6 +199,10 @@ class Session:
         if verdict.reconnect:
             self._abandon(ConnectionLost(f"reconnecting: {verdict.reconnect}"))
 
+    def warn(self, error: AssetStreamError) -> None:
+        """Tell the user, and go on."""
+        self._outlet.deliver([error])
+
     def read_failed(self, error: AssetStreamError) -> bool:
         """A read failed; False if the stream fails with it."""
         if self._attempts.end_with(error, self._was_live):
@@ -216,8 +220,17 @@ class Session:
         assert self.link.conversation is not None
         return self.link.conversation
 
-    def _prove(self, now: float) -> None:
+    def _alive(self, now: float) -> bool:
+        """Note a proof of life; False if it comes too late (L1).
+
+        After a suspend a frame may lie in the buffer of a connection that died hours
+        ago: it must not bring back what counts as lost.
+        """
+        if now >= self.proof.dead_at:
+            self._abandon(self._silent())
+            return False
         self.proof.came(now, self._outlet.state is State.LIVE)
+        return True
 
     def _follow(self, steps: Sequence[Step]) -> None:
         """Carry out what the conversation asked for."""

@@ -197,7 +197,7 @@ def _decode_body(data: bytes, headers: Mapping[str, str]) -> tuple[bytes, bool]:
     if "chunked" in headers.get("transfer-encoding", "").lower():
         return _unchunk(data)
     length = headers.get("content-length", "")
-    if length.isdecimal():
+    if length.isdecimal() and len(length) < 10:  # more digits cannot be meant
         return data[: int(length)], len(data) >= int(length)
     return data, False  # until the server closes
 

@@ -17,20 +17,27 @@ __all__ = ["Expectation", "Predicate", "Updates", "Watch"]
 
 Predicate = Callable[[AssetUpdate], object]
 
-#: The session never blocks for as long as this, seconds.
-JOIN_TIME = 5.0
+#: A watch may fall this many times ``max_pending`` updates behind (D2).
+WATCH_FACTOR = 10
+#: The session answers within this, seconds, unless the machine is overloaded.
+JOIN_TIME = 0.1
 
 
 class Watch:
     """A place in the news of one stream, held by one waiting thread."""
 
-    def __init__(self, life: Life, limit: int, *, with_book: bool = False) -> None:
+    def __init__(self, life: Life, *, with_book: bool = False) -> None:
         self._life = life
+        limit = WATCH_FACTOR * life.settings.max_pending
         self._queue = WatchQueue(limit, with_book=with_book)
         self._label = life.book.account
         life.watch(self._queue)
-        # From here on nothing is missed, and what is known already is there to take.
-        self._queue.joined.wait(Deadline(JOIN_TIME))
+        try:
+            # So that what is known already is there to take, by a timeout of 0 too.
+            self._queue.joined.wait(Deadline(JOIN_TIME))
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Give the place up; idempotent."""
@@ -105,7 +112,10 @@ class Watch:
 
     def ended(self, end: End, what: str) -> BaseException:
         """Say why a wait for ``what`` cannot be fulfilled."""
-        return end.error or StreamStateError(
+        if end.error is not None:
+            # Raised again and again it would gather tracebacks.
+            return end.error.with_traceback(None)
+        return StreamStateError(
             f"{self._label}: the stream was stopped while waiting for {what}",
             exchange=self._life.book.exchange,
             account=self._label,
@@ -170,7 +180,7 @@ class Updates(Iterator[AssetUpdate]):
             if isinstance(item, End):
                 self._over = True
                 if item.error is not None:
-                    raise item.error
+                    raise self._watch.ended(item, "the next update")
             elif isinstance(item, AssetUpdate):
                 return item
         return None

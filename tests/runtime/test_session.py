@@ -20,6 +20,7 @@ from assetstream import (
     ProtocolError,
     RateLimited,
     Source,
+    StaleBalance,
     State,
     StateChange,
     StreamTimeout,
@@ -220,6 +221,73 @@ def test_s3_a_failed_read_is_tried_again_on_the_same_connection(
     stream.stop()
 
 
+def unreadable_rest(account: Account, *, all_of_it: bool) -> bytes:
+    """A reply to a read in the account's own form, BTC garbled, or everything."""
+    usdt = "x" if all_of_it else "1000"
+    if account.name == "upbit":
+        return (
+            '[{"currency":"BTC","balance":"x","locked":"0"},'
+            f'{{"currency":"USDT","balance":"{usdt}","locked":"0"}}]'
+        ).encode()
+    return (
+        '{"code":"200","data":{"BTC":{"available":"x","onOrders":"0"},'
+        f'"USDT":{{"available":"{usdt}","onOrders":"0"}}}}}}'
+    ).encode()
+
+
+def test_s2_what_a_read_left_unsaid_is_told_once(
+    exchange: Simulator, account: Account, heard: Recorder
+) -> None:
+    """LIVE with the rest; the unreadable currency is no zero."""
+    with (
+        exchange.rest_answers(200, unreadable_rest(account, all_of_it=False)),
+        AssetStream(account.exchange(), **heard.handlers()) as stream,
+    ):
+        heard.wait_for_state(State.LIVE)
+        (error,) = heard.of(ProtocolError)
+        assert "BTC" in str(error)
+        assert stream.health().in_doubt == ("BTC",)
+        assert stream.balance("USDT").available == 1000
+        with pytest.raises(StaleBalance):
+            stream.balance("BTC")
+
+
+def test_s3_a_read_of_which_nothing_is_understood_has_failed(
+    exchange: Simulator, account: Account, heard: Recorder
+) -> None:
+    """It is not taken for an empty account."""
+    stream = AssetStream(account.exchange(), **heard.handlers())
+    with exchange.rest_answers(200, unreadable_rest(account, all_of_it=True)):
+        stream.start(wait=False)
+        heard.wait_for(lambda e: isinstance(e, ProtocolError))
+        assert stream.state is State.CONNECTING
+    heard.wait_for_state(State.LIVE)
+    assert stream.balance("BTC").available == 1
+    stream.stop()
+
+
+def test_s3_a_machine_without_a_free_thread_tries_again(
+    exchange: Simulator,
+    account: Account,
+    heard: Recorder,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A passing shortage is no internal error."""
+    failed = threading.Event()
+
+    def no_thread(call: object) -> None:
+        monkeypatch.undo()
+        failed.set()
+        raise RuntimeError("can't start new thread")
+
+    stream = AssetStream(account.exchange(), **heard.handlers())
+    monkeypatch.setattr("assetstream.runtime.http.Call.start", no_thread)
+    stream.start()
+    assert failed.is_set()
+    assert "can't start new thread" in str(heard.of(ConnectionLost)[0])
+    stream.stop()
+
+
 def test_s3_a_refused_read_is_raised(exchange: Simulator, account: Account) -> None:
     """A key that may not read cannot be helped by trying again."""
     with (
@@ -307,6 +375,37 @@ def test_l1_a_silent_connection_is_stale_before_anyone_noticed(
     time_machine.jump(1.5)
     assert stream.state is State.STALE
     assert stream.balance("BTC").stale
+
+
+def test_l1_a_late_frame_brings_nothing_back(
+    account: Account, stream: AssetStream, heard: Recorder, time_machine: Any
+) -> None:
+    """After a suspend a frame may lie in the buffer of a connection long dead."""
+    time_machine.jump(7000)
+    assert stream.state is State.STALE
+    account.deposit("BTC", "1")
+    live = heard.wait_for_state(State.LIVE, times=2)
+
+    assert live.gap is not None
+    assert live.gap.duration >= 7000
+    assert stream.health().reconnects == 1
+
+
+def test_l1_without_a_connection_nobody_reads_live(stream: AssetStream) -> None:
+    """Not even between the loss and the change of state."""
+    session = stream._launch.started()._session
+    proof, states = session.proof, []
+    disconnected = proof.disconnected
+
+    def look() -> None:
+        disconnected()
+        states.append(stream.state)
+        states.append(stream.balance("BTC").stale)
+
+    proof.disconnected = look  # type: ignore[method-assign]
+    stream.stop()
+
+    assert states == [State.STALE, True]
 
 
 @pytest.mark.parametrize("name", ["upbit", "coinw"])
