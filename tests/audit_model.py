@@ -230,6 +230,10 @@ class World:
         self._snapshots[body] = self.ledger.snapshot(as_of, reply)
         self._end_call(duration, done, HttpReply(200, {}, body))
 
+    def redacted(self, data: bytes) -> bytes:
+        """It has no secrets."""
+        return data
+
     def read_replied(self, status: int, headers: object, body: bytes) -> Snapshot:
         """Understand a reply."""
         self._last_reply = self._snapshots.pop(body)
@@ -262,6 +266,9 @@ class World:
         if verdict.reconnect:
             self.counts["reconnects"] += 1
             self.disconnect()
+
+    def warn(self, error: AssetStreamError) -> None:
+        self.note(f"told: {error}")
 
     def read_failed(self, error: AssetStreamError) -> bool:
         """A read failed; another may be tried."""

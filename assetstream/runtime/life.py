@@ -232,16 +232,6 @@ class Life:
 
     # In the session's thread.
 
-    def fileno(self) -> int:
-        """Readable when something was posted; for the waits of a handshake."""
-        return self._inbox.fileno()
-
-    def check(self) -> None:
-        """Run what was posted; raise Interrupted if the attempt is to be given up."""
-        self._inbox.run()
-        if self._session.over:
-            raise Interrupted
-
     def _run(self) -> None:
         try:
             self._claim.pop()
@@ -272,7 +262,7 @@ class Life:
             timeout=self.settings.connect_timeout,
             ssl_context=self.settings.ssl_context,
             proxy=self.settings.proxy,
-            interrupt=self,
+            interrupt=Posted(self._inbox, self._session),
         )
 
     def _crash(self, exc: BaseException) -> None:
@@ -321,3 +311,21 @@ class Life:
         )
         self._outlet.interrupt = self._outlet.interrupt or exc
         self.stop()
+
+
+class Posted:
+    """Ends a handshake's wait when something was posted that ends the session."""
+
+    def __init__(self, inbox: Inbox, session: Session) -> None:
+        self._inbox = inbox
+        self._session = session
+
+    def fileno(self) -> int:
+        """Readable when something was posted."""
+        return self._inbox.fileno()
+
+    def check(self) -> None:
+        """Run what was posted; raise Interrupted if the attempt is to be given up."""
+        self._inbox.run()
+        if self._session.over:
+            raise Interrupted

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import ssl
 import uuid
 from typing import Any, Mapping
 from urllib.parse import urlencode, urlsplit
@@ -125,16 +124,13 @@ class Client:
         self.close()
 
 
-def upbit_client(
-    account: UpbitAccount, context: ssl.SSLContext | None = None, **wrong: Any
-) -> Client:
+def upbit_client(account: UpbitAccount, **wrong: Any) -> Client:
     """Connected to Upbit, not subscribed."""
     headers = bearer(account, **wrong)
     return Client(
         connect(
             account.ws_url,
             additional_headers=headers,
-            ssl=context,
             close_timeout=CLOSE_TIMEOUT,
         )
     )
