@@ -19,6 +19,8 @@ MUTE_INTERVAL = 15.0
 MUTE_PERIOD = 600.0
 #: The first audits, after LIVE.
 FIRST_AUDITS = (5.0, 15.0)
+#: Beyond two intervals, how long LIVE may go on unverified (A7).
+LEASE_GRACE = 30.0
 #: Intervals differ by so much, lest many streams read at the same time.
 SPREAD = 0.2
 
@@ -144,4 +146,4 @@ class AuditSchedule:
 
 def lease(interval: float) -> float:
     """How long LIVE may be said without a completed audit (A7)."""
-    return 2 * interval + 30.0
+    return 2 * interval + LEASE_GRACE

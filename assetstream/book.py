@@ -208,9 +208,7 @@ class BalanceBook:
                 entry.doubt(moment)
             if not entry.take_read(report, moment):  # S1
                 entry.doubt(moment)
-            known = self.complete_since is not None or entry.balance is not None
-            source = Source.RECOVERED if known else Source.SNAPSHOT
-            update = self._show(entry, report, moment, source, shown)
+            update = self._show(entry, report, moment, Source.RECOVERED, shown)
             if update is not None:
                 news.append(update)
         self._replace(shown, entries)
@@ -248,6 +246,9 @@ class BalanceBook:
         if available is None or locked is None:  # K4
             return None
         previous = entry.balance
+        if previous is None and self.complete_since is None:
+            # Nothing was known yet that this could be a change of, pushed or not.
+            source = Source.SNAPSHOT
         if (
             previous is not None
             and previous.available == available

@@ -8,11 +8,18 @@ import ssl
 from typing import Literal, NoReturn
 
 from assetstream.errors import ConfigurationError
+from assetstream.events import Balance
 from assetstream.protocol import Exchange
 from assetstream.runtime.life import Settings
 from assetstream.runtime.proxy import check_proxy
 
-__all__ = ["check_exchange", "check_handler", "make_settings"]
+__all__ = [
+    "check_currency",
+    "check_exchange",
+    "check_handler",
+    "complaint",
+    "make_settings",
+]
 
 
 def check_exchange(exchange: object) -> None:
@@ -23,6 +30,30 @@ def check_exchange(exchange: object) -> None:
             'exchange must be an exchange object such as Upbit(region="sg") or '
             f"CoinW(), not {shown.__name__}"
         )
+
+
+def check_currency(currency: object) -> str:
+    """Return a currency's code in upper case; refuse what is none."""
+    if not isinstance(currency, str) or not currency.strip():
+        _refuse(f"currency must be a code such as 'BTC', not {currency!r}")
+    return currency.upper()
+
+
+def complaint(code: str, balance: Balance | None, max_age: float | None) -> str:
+    """Say why a balance is not given; "" if it is young enough."""
+    if balance is None:
+        return f"{code} is not known (yet)"
+    if max_age is None:
+        return ""
+    if not isinstance(max_age, (int, float)):
+        _refuse(f"max_age must be a number of seconds, or None, not {max_age!r}")
+    if balance.age <= max_age:
+        return ""
+    if math.isinf(balance.age):
+        return f"{code} was never yet proved right"
+    return (
+        f"{code} was last proved right {balance.age:.1f} s ago, more than {max_age:g} s"
+    )
 
 
 def check_handler(name: str, handler: object) -> None:

@@ -26,10 +26,16 @@ ZERO = Decimal(0)
 _exactly = Context(prec=200)
 
 
+def _plain(amount: Decimal) -> str:
+    """Every digit, no exponent: 0.0000001, not 1E-7; and zero is 0."""
+    return format(amount, "f") if amount else "0"
+
+
 class Source(str, enum.Enum):
     """How a balance became known."""
 
-    #: It was there when the stream began, or when the iteration did.
+    #: It was there when the stream began, or when the iteration did; or it was pushed
+    #: before all balances had been read once, so what it changed is not known.
     SNAPSHOT = "SNAPSHOT"
     #: The exchange pushed it.
     STREAM = "STREAM"
@@ -101,8 +107,9 @@ class Balance(Struct, frozen=True, eq=False):
 
     def __repr__(self) -> str:
         return (
-            f"<Balance {self.account} {self.currency} available={self.available} "
-            f"locked={self.locked}{' stale' if self.stale else ''}>"
+            f"<Balance {self.account} {self.currency} "
+            f"available={_plain(self.available)} locked={_plain(self.locked)}"
+            f"{' stale' if self.stale else ''}>"
         )
 
     def _public(self) -> tuple[Any, ...]:
@@ -172,8 +179,9 @@ class AssetUpdate(Struct, frozen=True):
     def __repr__(self) -> str:
         sign = "+" if self.change > 0 else ""
         return (
-            f"<AssetUpdate {self.account} {self.currency} available={self.available} "
-            f"locked={self.locked} change={sign}{self.change} {self.source.value}>"
+            f"<AssetUpdate {self.account} {self.currency} "
+            f"available={_plain(self.available)} locked={_plain(self.locked)} "
+            f"change={sign}{_plain(self.change)} {self.source.value}>"
         )
 
 

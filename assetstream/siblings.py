@@ -42,6 +42,9 @@ def forget(stream: AssetStream) -> None:
 
 def _compete(stream: AssetStream, other: AssetStream) -> None:
     if _in_ipython():
+        logger.warning(
+            "%s: replaced by a newer stream with the same key", other.account
+        )
         other.stop()
     else:
         logger.warning(

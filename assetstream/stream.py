@@ -7,8 +7,7 @@ from contextlib import closing
 from types import MappingProxyType
 from typing import Callable, Literal, Mapping, NoReturn, TypeVar
 
-from assetstream import siblings
-from assetstream.checks import check_exchange, check_handler, make_settings
+from assetstream import checks, siblings
 from assetstream.errors import AssetStreamError, StaleBalance, StreamStateError
 from assetstream.events import AssetUpdate, Balance, Health, StateChange
 from assetstream.protocol import Exchange
@@ -33,13 +32,17 @@ class AssetStream:
     """The live balances of one account on one exchange.
 
     One stream, one life: after ``stop()`` make a new one. Every method may be called
-    from any thread unless it says otherwise.
+    from any thread.
 
     Handlers are called in order, one at a time, on one thread of the stream's own,
     never on yours. They may take their time: the balances stay current, and past
     ``max_pending`` updates are folded to the latest per currency. A handler that raises
     does no harm: ``on_error`` is told by a ``CallbackError``. A handler may call
-    ``stop()``, but not wait for the stream it is called by.
+    ``stop()``, but not wait for the stream it is called by. One that is added later
+    hears of what happens from then on.
+
+    Inside IPython, starting a stream replaces an older one for the same key and host,
+    so that a cell may be run again; elsewhere two are allowed, with a warning.
 
     Args:
         exchange: an ``Upbit`` or ``CoinW``, which holds the key.
@@ -76,9 +79,9 @@ class AssetStream:
         proxy: str | None = None,
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
-        check_exchange(exchange)
+        checks.check_exchange(exchange)
         self._exchange = exchange
-        self._settings = make_settings(
+        self._settings = checks.make_settings(
             exchange,
             account=account,
             audit_interval=audit_interval,
@@ -112,19 +115,19 @@ class AssetStream:
         Raises:
             ConfigurationError: it is not callable, or it is ``async``.
         """
-        check_handler("on_asset", handler)
+        checks.check_handler("on_asset", handler)
         self._handlers.asset += (handler,)
         return handler
 
     def on_error(self, handler: ErrorHandler) -> ErrorHandler:
         """Add a handler for ``AssetStreamError``; as ``on_asset``."""
-        check_handler("on_error", handler)
+        checks.check_handler("on_error", handler)
         self._handlers.error += (handler,)
         return handler
 
     def on_state(self, handler: StateHandler) -> StateHandler:
         """Add a handler for ``StateChange``; as ``on_asset``."""
-        check_handler("on_state", handler)
+        checks.check_handler("on_state", handler)
         self._handlers.state += (handler,)
         return handler
 
@@ -137,8 +140,7 @@ class AssetStream:
 
         Args:
             wait: return when LIVE; False returns at once.
-            timeout: seconds to wait for LIVE; None for ever. Errors that may pass are
-                retried until then.
+            timeout: seconds to wait for LIVE; None for ever. What may pass is retried.
 
         Raises:
             AuthenticationError, PermissionDenied: the exchange refuses the key.
@@ -171,7 +173,7 @@ class AssetStream:
             return
         except StreamStateError:
             if self._launch.stop_requested and not stopped_before:
-                return  # A signal handler called stop() just before the start.
+                return  # stop() came just before, from a handler or a signal handler.
             raise
         life.join(Deadline(5.0))
         if life.interrupt is not None:
@@ -207,7 +209,10 @@ class AssetStream:
         self.stop()
 
     def updates(self) -> Updates:
-        """Iterate over all updates, the present book first, in the calling thread."""
+        """Iterate over all updates, the present book first, in the calling thread.
+
+        Starts the stream if that was not done; it runs on when the iteration ends.
+        """
         life = self._life_or_begin()
         return Updates(Watch(life, with_book=True))
 
@@ -228,10 +233,14 @@ class AssetStream:
             AssetStreamError: the stream failed, with its reason.
             StreamStateError: not started, stopped, or called inside a callback.
         """
+        checks.check_handler("predicate", predicate)
         watch = Watch(self._launch.started())
         try:
             return watch.until(
-                predicate, timeout, snapshots=True, what="an update to wait for"
+                predicate,
+                timeout,
+                snapshots=True,
+                what="an update that meets the condition",
             )
         finally:
             watch.close()
@@ -250,6 +259,7 @@ class AssetStream:
         does not wait. Errors as for ``wait_for``; ``timeout`` is for each of the two
         waits.
         """
+        checks.check_handler("predicate", predicate)
         return Expectation(lambda: Watch(self._launch.started()), predicate, timeout)
 
     @property
@@ -270,16 +280,10 @@ class AssetStream:
                 snapshot was merged yet, or what came could not be read.
         """
         life = self._launch.life
-        code = currency.upper()
+        code = checks.check_currency(currency)
         balance = life.book.balance(code) if life else None
-        if balance is None:
-            trouble = f"{code} is not known (yet)"
-        elif max_age is not None and balance.age > max_age:
-            trouble = (
-                f"{code} was last proved right {balance.age:.1f} s ago, more than "
-                f"{max_age:g} s"
-            )
-        else:
+        trouble = checks.complaint(code, balance, max_age)
+        if balance is not None and not trouble:
             return balance
         raise StaleBalance(
             f"{self.account}: {trouble}; the stream is {self.state}",
@@ -312,6 +316,8 @@ class AssetStream:
         return life.health() if life else Health(state=self.state)
 
     def __repr__(self) -> str:
+        if "_launch" not in self.__dict__:  # shown by a crash in the constructor
+            return "<AssetStream>"
         state = self.state if self._owned_here else "of another process"
         return f"<AssetStream {self.account} {state}>"
 

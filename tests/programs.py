@@ -13,25 +13,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Mapping, Sequence
 
-__all__ = ["AS_WRITTEN", "ROOT", "Program", "clean_environment"]
+__all__ = ["ROOT", "Program", "clean_environment"]
 
 ROOT = Path(__file__).resolve().parents[1]
 #: The longest that a test waits for a program, seconds.
 PATIENCE = 20.0
-
-#: Runs a script (``argv[1]``) as written, only that its exchanges lie on the simulator.
-AS_WRITTEN = """
-import functools, os, runpy, sys
-import assetstream
-
-for name in ("Upbit", "CoinW"):
-    urls = {
-        f"{kind}_url": os.environ.get(f"{name.upper()}_{kind.upper()}_URL")
-        for kind in ("ws", "rest")
-    }
-    setattr(assetstream, name, functools.partial(getattr(assetstream, name), **urls))
-runpy.run_path(sys.argv[1], run_name="__main__")
-"""
 
 
 class Program:

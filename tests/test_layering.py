@@ -24,7 +24,7 @@ PURE = {
     "protocol",
 }
 STREAM = {"stream", "checks", "siblings"}
-TOP = {"cli", "simulator", "pytest_plugin"}
+TOP = {"__main__", "cli", "simulator", "pytest_plugin"}
 
 #: room -> the rooms it may import, besides itself.
 MAY_IMPORT = {

@@ -13,7 +13,7 @@ import pytest
 import assetstream
 from assetstream.simulator import Account, Simulator
 from assetstream.states import State
-from tests.programs import AS_WRITTEN, ROOT, Program
+from tests.programs import ROOT, Program
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
@@ -46,7 +46,7 @@ def test_the_shortest_program_runs(
     script = tmp_path / "shortest.py"
     script.write_text(block_with("run_forever()"), encoding="utf-8")
     environment = account.environment()
-    with Program("-c", AS_WRITTEN, str(script), environment=environment) as program:
+    with Program(str(script), environment=environment) as program:
         program.wait_for("BTC available=0.5")
         program.interrupt()
 

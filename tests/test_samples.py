@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from assetstream.simulator import Account, Simulator
-from tests.programs import AS_WRITTEN, ROOT, Program
+from tests.programs import ROOT, Program
 
 SAMPLES = ROOT / "samples"
 
@@ -15,7 +15,7 @@ def sample(name: str, *accounts: Account) -> Program:
     environment: dict[str, str] = {}
     for account in accounts:
         environment |= account.environment()
-    return Program("-c", AS_WRITTEN, str(SAMPLES / name), environment=environment)
+    return Program(str(SAMPLES / name), environment=environment)
 
 
 def test_watch_balances_prints_what_is_there_and_what_changes(

@@ -599,7 +599,7 @@ def test_a_timeout_of_zero_takes_what_is_there(account: Account) -> None:
 def test_wait_for(account: Account) -> None:
     """The next update that meets the condition; a timeout names what it waited for."""
     with AssetStream(account.exchange()) as stream:
-        with pytest.raises(StreamTimeout, match="an update to wait for"):
+        with pytest.raises(StreamTimeout, match="an update that meets the condition"):
             stream.wait_for(lambda u: True, timeout=0.05)
         timer = threading.Timer(0.05, lambda: account.deposit("BTC", "1"))
         timer.start()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import os
 from contextlib import contextmanager
 from typing import Callable, Iterator, Sequence, cast
 
@@ -59,9 +58,4 @@ def _takes_region(name: str) -> bool:
 def _make(name: str, region: str | None) -> Exchange:
     # No exchange has the same arguments as another, hence no common signature.
     make = cast(Callable[..., Exchange], EXCHANGES[name])
-    variable = name.upper()
-    urls = {
-        "ws_url": os.environ.get(f"{variable}_WS_URL"),
-        "rest_url": os.environ.get(f"{variable}_REST_URL"),
-    }
-    return make(**urls) if region is None else make(region=region, **urls)
+    return make() if region is None else make(region=region)

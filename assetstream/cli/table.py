@@ -31,8 +31,9 @@ COLOURS = {
     State.FAILED: "red",
 }
 LAST_ERRORS = 5
-#: Left out in this order where the window is too narrow: a digit never is.
-DISPENSABLE = ("Source", "Exchange", "Age", "Total")
+#: Left out in this order where the window is too narrow: a digit never is, nor the
+#: mark of a stale balance, which stands with the currency.
+DISPENSABLE = ("Source", "Exchange", "Age", "Last change", "Total", "Account")
 
 
 class Table:
@@ -48,6 +49,7 @@ class Table:
         # Repainted by paint() alone, not by a thread of rich's.
         self._live = Live(console=console, auto_refresh=False)
         self._changes: dict[tuple[str, str], Decimal] = {}
+        self._doubted: set[tuple[str, str]] = set()
         self._reasons: dict[str, str] = {}
         self._errors: deque[Text] = deque(maxlen=LAST_ERRORS)
 
@@ -85,8 +87,15 @@ class Table:
         return Group(*parts, *self._errors)
 
     def _balances(self) -> Iterator[Balance]:
+        self._doubted.clear()
         for stream in self._streams:
-            for currency, balance in sorted(stream.balances.items()):
+            health = stream.health()
+            balances = stream.balances
+            # Not ``balance.stale``: one that a push replaces while this is painted is
+            # stale as an object, but its currency is not.
+            stale = balances if health.state is not State.LIVE else health.in_doubt
+            self._doubted.update((stream.account, currency) for currency in stale)
+            for currency, balance in sorted(balances.items()):
                 # A zero is worth a line only if somebody may look for what went.
                 if balance.total or (balance.account, currency) in self._changes:
                     yield balance
@@ -144,11 +153,14 @@ class Table:
         for account, group in groupby(balances, key=lambda balance: balance.account):
             first = True
             for balance in group:
+                currency = Text(balance.currency, "bold")
+                if (account, balance.currency) in self._doubted:
+                    currency.append(" stale", "yellow")
                 change = self._changes.get((account, balance.currency), Decimal(0))
                 yield {
                     "Exchange": Text(balance.exchange if first else ""),
                     "Account": Text(account if first else ""),
-                    "Currency": Text(balance.currency, "bold"),
+                    "Currency": currency,
                     "Available": Text(digits(balance.available)),
                     "Locked": Text(digits(balance.locked)),
                     "Total": Text(digits(balance.total)),
@@ -162,12 +174,15 @@ class Table:
 def _change(change: Decimal) -> Text:
     if not change:
         return Text("")
-    return Text(signed(change), "green" if change > 0 else "red")
+    text = signed(change)
+    if "." in text:
+        # Zeros behind the last digit that counts are only width here.
+        text = text.rstrip("0").rstrip(".")
+    return Text(text, "green" if change > 0 else "red")
 
 
 def _age(balance: Balance) -> Text:
-    age = f"{balance.age:.1f} s" if math.isfinite(balance.age) else "unknown"
-    return Text(f"stale {age}", "yellow") if balance.stale else Text(age)
+    return Text(f"{balance.age:.1f} s" if math.isfinite(balance.age) else "unknown")
 
 
 def _error_line(error: AssetStreamError) -> Text:

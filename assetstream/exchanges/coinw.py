@@ -38,8 +38,10 @@ class CoinW(KeyedExchange):
     Args:
         api_key: the API key; by default ``COINW_API_KEY`` of the environment.
         secret_key: its secret; by default ``COINW_SECRET_KEY``.
-        ws_url: the whole URL of the WebSocket, for a simulator or a gateway.
-        rest_url: the base URL of REST; given together with ``ws_url``.
+        ws_url: the whole URL of the WebSocket, for a simulator or a gateway;
+            by default ``COINW_WS_URL``, or else the exchange's own.
+        rest_url: the base URL of REST, given together with ``ws_url``; by default
+            ``COINW_REST_URL``, or else the exchange's own.
         origin: the Origin header of the handshake, without which CoinW's firewall
             answers 403 from some networks; None sends none.
 

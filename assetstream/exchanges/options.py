@@ -73,15 +73,25 @@ def check_urls(
     defaults: tuple[str, str],
     exchange: KeyedExchange,
 ) -> tuple[str, str]:
-    """Return the WebSocket's URL and the REST base URL, without a last slash."""
+    """Return the WebSocket's URL and the REST base URL, without a last slash.
+
+    Those passed, or else those of the environment (``UPBIT_WS_URL`` with
+    ``UPBIT_REST_URL``, and so on), or else the exchange's own: so a program that takes
+    its keys from the environment can be pointed at a simulator unchanged.
+    """
+    if ws_url is None and rest_url is None:
+        prefix = exchange.name.upper()
+        ws_url = os.environ.get(f"{prefix}_WS_URL") or None
+        rest_url = os.environ.get(f"{prefix}_REST_URL") or None
     if ws_url is None and rest_url is None:
         return defaults
     if ws_url is None or rest_url is None:
         missing = "ws_url" if ws_url is None else "rest_url"
         _refuse(
             exchange,
-            f"{missing} is missing: give both URLs or neither, because half of them "
-            "would send your credentials to the real exchange",
+            f"{missing} (or {exchange.name.upper()}_{missing.upper()}) is missing: "
+            "give both URLs or neither, because half of them would send your "
+            "credentials to the real exchange",
         )
     _check_url(ws_url, "ws_url", ("wss", "ws"), exchange)
     _check_url(rest_url, "rest_url", ("https", "http"), exchange)
@@ -125,7 +135,10 @@ def _split(url: object, parameter: str, exchange: KeyedExchange) -> SplitResult:
     except ValueError:
         _refuse(exchange, f"{parameter} is not a URL")
     if not parts.hostname:
-        _refuse(exchange, f"{parameter} names no host")
+        _refuse(
+            exchange,
+            f"{parameter} names no host: it must be like wss://host or https://host",
+        )
     if "@" in parts.netloc:
         _refuse(exchange, f"{parameter} must hold no user name or password")
     if "?" in url or "#" in url:

@@ -66,7 +66,8 @@ _signer.register_algorithm("HS256", RawSecretHmac(hashlib.sha256))
 _signer.register_algorithm("HS512", RawSecretHmac(hashlib.sha512))
 ALGORITHMS = ("HS256", "HS512")
 
-TOKEN = re.compile(rb"eyJ[\w-]+\.[\w-]+\.[\w-]+")
+# Whole or cut off: the access key stands behind the first dot.
+TOKEN = re.compile(rb"eyJ[\w-]+(?:\.[\w-]*){0,2}")
 
 
 class Upbit(KeyedExchange):
@@ -79,8 +80,10 @@ class Upbit(KeyedExchange):
         format: how the exchange spells its frames: ``"DEFAULT"``, ``"SIMPLE"``,
             ``"JSON_LIST"`` or ``"SIMPLE_LIST"``. Updates are the same with each.
         algorithm: of the token: ``"HS256"``, which every region takes, or ``"HS512"``.
-        ws_url: the whole URL of the private WebSocket, for a simulator or a gateway.
-        rest_url: the base URL of REST; given together with ``ws_url``.
+        ws_url: the whole URL of the private WebSocket, for a simulator or a gateway;
+            by default ``UPBIT_WS_URL``, or else the exchange's own.
+        rest_url: the base URL of REST, given together with ``ws_url``; by default
+            ``UPBIT_REST_URL``, or else the exchange's own.
 
     Raises:
         ConfigurationError: something is missing or wrong; the text says what.

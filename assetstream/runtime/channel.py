@@ -67,6 +67,7 @@ class Library:
         self.closed: Closed | None = None
         self._failure: BaseException | None = None
         self._last_words: Closed | None = None
+        self._reason = ""
         self._origin = connect.origin
         self._feed = Feed(upgrade.raw)
         self._read: Callable[[], bool] = lambda: False
@@ -102,6 +103,10 @@ class Library:
         Raises:
             BadFrame: it breaks the protocol.
         """
+        if frame[0] & 0x0F == websocket.ABNF.OPCODE_CLOSE and 4 < len(frame) < 128:
+            # Kept from the library, which would log it: it may quote the login.
+            self._reason = frame[4:].decode(errors="replace")
+            frame = bytes([frame[0], 2]) + frame[2:4]
         self._feed.serve(frame)
         try:
             self._read()
@@ -167,7 +172,7 @@ class Library:
         self._failure = error
 
     def _on_close(self, app: Any, code: int | None, reason: str | None) -> None:
-        self._last_words = Closed(NO_STATUS if code is None else code, reason or "")
+        self._last_words = Closed(NO_STATUS if code is None else code, self._reason)
 
 
 class Channel:

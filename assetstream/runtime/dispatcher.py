@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import sys
 import threading
@@ -116,7 +117,10 @@ class Dispatcher:
 
     def _call(self, handler: Handler, item: News) -> None:
         try:
-            handler(item)
+            result = handler(item)
+            if inspect.iscoroutine(result):
+                result.close()
+                raise TypeError("it returned a coroutine, which nobody runs")
         except Exception as exc:
             self.callback_errors += 1
             self._raised(handler, item, exc)

@@ -86,12 +86,13 @@ class Rest:
                 self._ssl_context,
                 self._proxy,
             )
+            # One that has reported may not have ended yet: close() waits for it, too.
+            self._running = {each for each in self._running if each.is_alive()}
+            self._running.add(running)
             running.begin()
         except (OSError, RuntimeError) as error:
             # No descriptor, no thread: the machine may have one in a while.
             self._inbox.post(partial(done, shortage(error)))
-            return
-        self._running.add(running)
 
     def cancel(self) -> None:
         """End the calls under way at once; each is done with a ConnectionLost."""
@@ -104,17 +105,16 @@ class Rest:
         deadline = clock.now() + timeout
         running = tuple(self._running)
         self.cancel()
-        for call in running:
+        for call in filter(Call.is_alive, running):
             call.join(max(0.0, deadline - clock.now()))
         self._adapter.close()
         return sum(call.is_alive() for call in running)
 
     def _report(self, done: Done, call: Call, outcome: Result | Exception) -> None:
         # In the call's thread, which touches nothing else.
-        self._inbox.post(partial(self._ended, done, call, outcome))
+        self._inbox.post(partial(self._ended, done, outcome))
 
-    def _ended(self, done: Done, call: Call, outcome: Result | Exception) -> None:
-        self._running.discard(call)
+    def _ended(self, done: Done, outcome: Result | Exception) -> None:
         if isinstance(outcome, (HttpReply, AssetStreamError)):
             done(outcome)
         elif not self._closed:

@@ -10,11 +10,13 @@ from assetstream.protocol import Exchange
 from assetstream.runtime.dispatcher import Handlers
 from assetstream.runtime.life import Life, Settings
 from assetstream.runtime.waiting import Deadline, Latch
+from assetstream.states import State
 
 __all__ = ["Launch"]
 
 #: Making a life takes a moment, in seconds.
 BEGIN_TIME = 5.0
+ALREADY = "start() was already called; `with`, iteration and run_forever() join it"
 STOPPED = "it was stopped; make a new AssetStream, one stream has one life"
 
 
@@ -71,9 +73,7 @@ class Launch:
         try:
             self._permit.pop()
         except IndexError:
-            raise self._refusal(
-                STOPPED if self.stop_requested else "start() was already called"
-            ) from None
+            raise self._refusal(STOPPED if self.stop_requested else ALREADY) from None
         try:
             # Known before it begins: stop() reaches it from now on.
             self._life = life = Life(self._exchange, self._settings, self._handlers)
@@ -91,6 +91,8 @@ class Launch:
     def join_or_begin(self, begin: Callable[[], Life]) -> Life:
         """The life, begun by ``begin`` if nobody has done it."""
         life = self.life
+        if life is not None and life.state is State.STOPPED and not life.interrupt:
+            raise self._refusal(STOPPED)
         if life is None and self._permit:
             try:
                 return begin()

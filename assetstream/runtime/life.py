@@ -12,6 +12,7 @@ import logging
 import math
 import ssl
 import threading
+import traceback
 from functools import partial
 from random import random as jitter
 
@@ -248,6 +249,7 @@ class Life:
                     self._reader.turn()
         except BaseException as exc:
             # A fault of ours; nothing dies in silence.
+            _forget_locals(exc)
             logger.exception("%s: internal error", self.settings.account)
             self._crash(exc)
         finally:
@@ -311,6 +313,13 @@ class Life:
         )
         self._outlet.interrupt = self._outlet.interrupt or exc
         self.stop()
+
+
+def _forget_locals(error: BaseException | None) -> None:
+    """Keep where it happened, but no variables: a request or a login is in some."""
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
 
 
 class Posted:

@@ -82,6 +82,9 @@ class Outlet:
             if isinstance(item, AssetStreamError):
                 item.exchange = item.exchange or self._book.exchange
                 item.account = item.account or self._book.account
+                # Reporters of crashes show the variables of its frames: what was
+                # received, and the proxy's password, are among them.
+                item.with_traceback(None).__context__ = None
                 self.error = item
             elif self._watches:
                 for watch in self._watches:

@@ -7,24 +7,30 @@ a signal handler included, so everything a user's thread waits for comes through
 from __future__ import annotations
 
 import math
-import os
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
+from assetstream.errors import ConfigurationError
 from assetstream.runtime import clock
 
 __all__ = ["Deadline", "Latch", "patient_get"]
 
 T = TypeVar("T")
 
-# On Windows a blocked wait does not notice Ctrl-C, so it is cut into slices there.
-SLICE = 0.1 if os.name == "nt" else math.inf
+# Waits are cut into slices, seconds: on Windows a blocked one does not notice Ctrl-C,
+# and elsewhere one misses a signal that comes after Python has looked for signals, but
+# before the system call has begun.
+SLICE = 0.05
 
 
 class Deadline:
     """One timeout spread over several waits; None waits for ever, 0 not at all."""
 
     def __init__(self, timeout: float | None) -> None:
+        if timeout is not None and not isinstance(timeout, (int, float)):
+            raise ConfigurationError(
+                f"a timeout must be a number of seconds, or None, not {timeout!r}"
+            )
         self.at = math.inf if timeout is None else clock.now() + timeout
 
     def left(self) -> float:
@@ -42,10 +48,8 @@ def patient_get(queue: SimpleQueue[T], deadline: Deadline) -> T:
         left = deadline.left()
         if left == 0.0:
             return queue.get_nowait()
-        # A day at most: Python refuses waits beyond some decades.
-        patience = min(left, SLICE, 86_400.0)
         try:
-            return queue.get(timeout=patience)
+            return queue.get(timeout=min(left, SLICE))
         except Empty:
             continue
 

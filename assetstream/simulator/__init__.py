@@ -11,8 +11,12 @@ checks credentials as they do, keeps an exact ledger, and misbehaves on request:
         with AssetStream(account.exchange(), on_asset=print) as stream:
             account.deposit("BTC", "0.1")
             exchange.drop_connections()
+            with exchange.fault("rest_stale", seconds=30):
+                account.deposit("BTC", "0.1")
 
-``python -m assetstream.simulator`` runs one by itself. It needs the extra of its name::
+``FAULTS`` has the name and the description of every fault, and so has
+``python -m assetstream.simulator --list-faults``, which without that option runs an
+exchange by itself. It all needs the extra of its name::
 
     pip install "assetstream[simulator]"
 """
@@ -29,6 +33,7 @@ except ModuleNotFoundError:
     ) from None
 
 from assetstream.simulator.account import Account
+from assetstream.simulator.catalogue import FAULTS, Entry
 from assetstream.simulator.coinw import CoinWAccount
 from assetstream.simulator.faults import Fault, Switch
 from assetstream.simulator.ledger import Insufficient, Order, Standing
@@ -40,10 +45,12 @@ from assetstream.simulator.upbit import UpbitAccount
 from assetstream.simulator.websocket import Connection
 
 __all__ = [
+    "FAULTS",
     "STARTING_BALANCES",
     "Account",
     "CoinWAccount",
     "Connection",
+    "Entry",
     "Fault",
     "Insufficient",
     "Kind",

@@ -6,10 +6,13 @@ import argparse
 import os
 import sys
 import threading
+import time
+from operator import itemgetter
 from typing import Sequence
 
 from assetstream.durations import seconds
-from assetstream.simulator import STARTING_BALANCES, Simulator
+from assetstream.simulator import FAULTS, STARTING_BALANCES, Simulator
+from assetstream.simulator.catalogue import create
 
 
 def duration_of(text: str) -> float:
@@ -18,6 +21,16 @@ def duration_of(text: str) -> float:
         return seconds(text)
     except ValueError as exc:
         raise argparse.ArgumentTypeError(str(exc)) from None
+
+
+def fault_of(text: str) -> tuple[str, float | None]:
+    """Read ``NAME`` or ``NAME:10s``; argparse's own error if there is no such fault."""
+    name, colon, duration = text.partition(":")
+    try:
+        create(name)
+    except ValueError as exc:
+        raise argparse.ArgumentTypeError(str(exc)) from None
+    return name, duration_of(duration) if colon else None
 
 
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -38,6 +51,18 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         metavar="10s",
         help="stop after this time; default: at Ctrl-C",
     )
+    parser.add_argument(
+        "--fault",
+        dest="faults",
+        action="append",
+        default=[],
+        type=fault_of,
+        metavar="NAME[:10s]",
+        help="misbehave so, from the start, for good or that long; may be repeated",
+    )
+    parser.add_argument(
+        "--list-faults", action="store_true", help="print the faults' names, and exit"
+    )
     return parser.parse_args(argv)
 
 
@@ -45,13 +70,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run until the time is over or Ctrl-C is pressed."""
     options = arguments(argv)
     try:
-        serve(options)
+        if options.list_faults:
+            list_faults()
+        else:
+            serve(options)
     except KeyboardInterrupt:
         print("stopped")
     except BrokenPipeError:
         # Whoever read the output went away; nothing may be flushed to it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
+
+
+def list_faults() -> None:
+    """Print the catalogue."""
+    width = max(map(len, FAULTS))
+    for name, entry in FAULTS.items():
+        only = f" ({entry.exchange} only)" if entry.exchange else ""
+        print(f"{name:{width}}  {entry.description}{only}")
+    # A reader that went away is to be noticed here, not at exit.
+    sys.stdout.flush()
 
 
 def serve(options: argparse.Namespace) -> None:
@@ -69,7 +107,30 @@ def serve(options: argparse.Namespace) -> None:
             print()
             account.trade(options.rate).start()
         print("Ctrl-C stops it.", flush=True)
-        threading.Event().wait(options.duration)
+        misbehave(exchange, options.faults, options.duration)
+
+
+def misbehave(
+    exchange: Simulator,
+    faults: Sequence[tuple[str, float | None]],
+    duration: float | None,
+) -> None:
+    """Switch the faults on, each off in its time, and return after ``duration``."""
+    forever = threading.Event()
+    began = time.monotonic()
+    timed = []
+    for name, lasts in faults:
+        switch = exchange.fault(name)
+        print(f"fault on: {name}", flush=True)
+        if lasts is not None and (duration is None or lasts < duration):
+            timed.append((lasts, name, switch))
+    for lasts, name, switch in sorted(timed, key=itemgetter(0)):
+        forever.wait(max(0.0, began + lasts - time.monotonic()))
+        switch.off()
+        print(f"fault off: {name}", flush=True)
+    forever.wait(
+        None if duration is None else max(0.0, began + duration - time.monotonic())
+    )
 
 
 if __name__ == "__main__":

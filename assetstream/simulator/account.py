@@ -165,6 +165,10 @@ class Account(ABC):
     def encode(self, change: Change, style: str) -> Sequence[Message]:
         """The frames that tell a client of ``style`` about the change."""
 
+    def has_subscriber(self, session: Session) -> bool:
+        """Whether the session is subscribed."""
+        return session in self._subscribers
+
     def subscribe(self, session: Session) -> None:
         """Push to this session from now on. Twice is as good as once."""
         with self._lock:

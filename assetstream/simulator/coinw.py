@@ -146,7 +146,7 @@ class CoinWVenue(Venue):
             return failed(6003, "require more permission")
         if given.get("command") != "returnCompleteBalances":
             return failed(-3, "invalid parameter")
-        balances = account.ledger.balances(self._site.faults.lag(account))
+        balances = self._site.faults.balances(account)
         data = {
             currency: {"onOrders": plain(locked), "available": plain(available)}
             for currency, (available, locked) in balances.items()

@@ -25,6 +25,8 @@ INVALID_PARAMETER = (1007, "Invalid parameter")
 class CoinWSession(Session):
     """Login, subscriptions, ping and errors of one connection."""
 
+    exchange = "coinw"
+
     def __init__(
         self,
         site: Site,
@@ -83,6 +85,7 @@ class CoinWSession(Session):
             self.closed()  # a second login leaves nothing of the first behind
             self.account = account
             self.site.board.count("connections", account.seen)
+            self.site.faults.identified(self.connection)
         self._send(
             Kind.LOGIN,
             {"data": outcome(None if good else NOT_AUTHENTICATED), "channel": "login"},
@@ -112,7 +115,10 @@ class CoinWSession(Session):
     def _objection(self, params: dict[str, Any]) -> tuple[int, str] | None:
         if params.get("biz") != "exchange" or params.get("type") not in TYPES:
             return INVALID_PARAMETER
-        return NOT_AUTHENTICATED if self.account is None else None
+        if self.account is None:
+            return NOT_AUTHENTICATED
+        good = self.site.faults.subscription(self.account)
+        return None if good else INVALID_PARAMETER
 
     def _acknowledge(
         self, channel: str, params: dict[str, Any], wrong: tuple[int, str] | None

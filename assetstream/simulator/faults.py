@@ -14,6 +14,9 @@ A fault is a small class that overrides the points it touches. The server asks
 from __future__ import annotations
 
 import threading
+from decimal import Decimal
+from functools import partial
+from itertools import chain
 from types import TracebackType
 from typing import TYPE_CHECKING, Iterable, Mapping
 
@@ -21,10 +24,12 @@ from assetstream.simulator.messages import Kind, Message, Reply, Request
 
 if TYPE_CHECKING:
     from assetstream.simulator.account import Account
+    from assetstream.simulator.site import Site
     from assetstream.simulator.websocket import Connection
 
 __all__ = [
     "Answer",
+    "Balances",
     "Fault",
     "Faults",
     "Lag",
@@ -33,16 +38,30 @@ __all__ = [
     "Withhold",
 ]
 
+#: (available, locked) by currency.
+Balances = dict[str, tuple[Decimal, Decimal]]
+
 
 class Fault:
     """One way to misbehave. Every point does nothing here; override what you need.
 
-    Points are called on the server's threads, several at once.
+    Points are called on the server's threads, several at once. One that was asked for
+    an HTTP answer may raise ``ConnectionAbortedError`` to hang up without a word.
     """
+
+    def began(self, site: Site) -> None:
+        """The fault was switched on."""
+
+    def ended(self) -> None:
+        """The fault is being switched off; no point is asked once this returned."""
 
     def upgrade(self, request: Request) -> Reply | None:
         """Answer a WebSocket upgrade with this instead; None leaves it alone."""
         return None
+
+    def head(self, request: Request, head: bytes) -> Iterable[bytes]:
+        """Send these bytes, one after the other, in place of a 101's ``head``."""
+        return (head,)
 
     def rest(self, request: Request) -> Reply | None:
         """Answer a REST request with this instead; None leaves it alone."""
@@ -52,12 +71,23 @@ class Fault:
         """False refuses this account's good credentials on the WebSocket."""
         return True
 
+    def subscription(self, account: Account) -> bool:
+        """False refuses this account's good subscription to its balances."""
+        return True
+
     def lag(self, account: Account) -> float:
         """Seconds by which REST shows an older state of the account."""
         return 0.0
 
+    def shown(self, account: Account, balances: Balances) -> Balances:
+        """Let REST show these (available, locked) in place of ``balances``."""
+        return balances
+
     def opened(self, connection: Connection) -> None:
-        """A WebSocket was opened."""
+        """A WebSocket was opened; at Upbit its account is known already."""
+
+    def identified(self, connection: Connection) -> None:
+        """A login has said whose WebSocket it is (CoinW)."""
 
     def received(self, connection: Connection, payload: bytes) -> bytes | None:
         """Take this for what the client sent; None: take no notice of it."""
@@ -66,6 +96,18 @@ class Fault:
     def sending(self, connection: Connection, message: Message) -> Iterable[Message]:
         """Send these in place of ``message``."""
         return (message,)
+
+    def wire(self, connection: Connection, frame: bytes) -> bytes:
+        """Put these bytes on the wire in place of one whole frame."""
+        return frame
+
+    def portion(self, connection: Connection) -> int | None:
+        """Hand the socket so many bytes at a time; None: as many as there are."""
+        return None
+
+    def frozen(self, connection: Connection) -> bool:
+        """True lets nothing pass for now, in neither direction."""
+        return False
 
     def pong(self, connection: Connection) -> bool:
         """False leaves a WebSocket ping unanswered."""
@@ -98,26 +140,43 @@ class Switch:
 class Faults:
     """The faults that are on, asked in the order in which they were added."""
 
-    def __init__(self) -> None:
+    def __init__(self, site: Site) -> None:
         # Replaced, never changed: whoever walks it needs no lock.
         self._on: tuple[Fault, ...] = ()
+        self._site = site
         self._lock = threading.Lock()
 
     def add(self, fault: Fault) -> Switch:
         """Switch ``fault`` on, now."""
         with self._lock:
             self._on = (*self._on, fault)
+            fault.began(self._site)
         return Switch(self, fault)
 
     def remove(self, fault: Fault) -> None:
         """Switch ``fault`` off, if it is on."""
         with self._lock:
-            self._on = tuple(each for each in self._on if each is not fault)
+            if fault in self._on:
+                # First of all, so that nothing overtakes what it has held back.
+                fault.ended()
+                self._on = tuple(each for each in self._on if each is not fault)
+
+    def clear(self) -> None:
+        """Switch everything off."""
+        for fault in self._on:
+            self.remove(fault)
 
     def upgrade(self, request: Request) -> Reply | None:
         """The first fault's answer to an upgrade."""
         replies = (fault.upgrade(request) for fault in self._on)
         return next((reply for reply in replies if reply is not None), None)
+
+    def head(self, request: Request, head: bytes) -> Iterable[bytes]:
+        """The pieces that a 101's head is sent in, each made when it is asked for."""
+        pieces: Iterable[bytes] = (head,)
+        for fault in self._on:
+            pieces = chain.from_iterable(map(partial(fault.head, request), pieces))
+        return pieces
 
     def rest(self, request: Request) -> Reply | None:
         """The first fault's answer to a REST request."""
@@ -128,14 +187,27 @@ class Faults:
         """Whether good credentials are accepted."""
         return all(fault.login(account) for fault in self._on)
 
-    def lag(self, account: Account) -> float:
-        """How many seconds REST is behind."""
-        return sum((fault.lag(account) for fault in self._on), 0.0)
+    def subscription(self, account: Account) -> bool:
+        """Whether a good subscription is accepted."""
+        return all(fault.subscription(account) for fault in self._on)
+
+    def balances(self, account: Account) -> Balances:
+        """What REST shows of the account's ledger."""
+        lag = sum((fault.lag(account) for fault in self._on), 0.0)
+        balances = account.ledger.balances(lag)
+        for fault in self._on:
+            balances = fault.shown(account, balances)
+        return balances
 
     def opened(self, connection: Connection) -> None:
         """Tell every fault."""
         for fault in self._on:
             fault.opened(connection)
+
+    def identified(self, connection: Connection) -> None:
+        """Tell every fault."""
+        for fault in self._on:
+            fault.identified(connection)
 
     def received(self, connection: Connection, payload: bytes) -> bytes | None:
         """What is taken for received, after every fault had its say."""
@@ -154,6 +226,21 @@ class Faults:
                 out for one in messages for out in fault.sending(connection, one)
             ]
         return messages
+
+    def wire(self, connection: Connection, frame: bytes) -> bytes:
+        """The bytes that go out for a frame."""
+        for fault in self._on:
+            frame = fault.wire(connection, frame)
+        return frame
+
+    def portion(self, connection: Connection) -> int | None:
+        """The smallest portion that a fault wants."""
+        portions = [fault.portion(connection) for fault in self._on]
+        return min((size for size in portions if size is not None), default=None)
+
+    def frozen(self, connection: Connection) -> bool:
+        """Whether nothing passes."""
+        return any(fault.frozen(connection) for fault in self._on)
 
     def pong(self, connection: Connection) -> bool:
         """Whether a WebSocket ping is answered."""

@@ -104,7 +104,8 @@ class Handler(BaseHTTPRequestHandler):
             self._reply(refusal.reply, last=True)
             return
         self.close_connection = True
-        self.wfile.write(response.serialize())
+        for piece in site.faults.head(request, response.serialize()):
+            self.wfile.write(piece)
         early = self._early()
         # Another one: a protocol that has yet to shake hands reads the request itself,
         # which is read already.
@@ -171,11 +172,41 @@ class Server(ThreadingHTTPServer):
         self._numbers = count(1)
         # Every client's thread, and the socket that it may be waiting for.
         self._clients: dict[threading.Thread, socket.socket] = {}
+        self._accepting: threading.Thread | None = None
 
     def server_bind(self) -> None:
         """Bind without asking a name server for our own name, as the base does."""
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = HOST, self.server_address[1]
+
+    def accept(self) -> None:
+        """Let clients connect, in a thread of its own."""
+        self._accepting = threading.Thread(
+            target=self.serve_forever,
+            args=(0.02,),
+            name="assetstream-simulator-accept",
+            daemon=True,  # joined by close(), which a script may forget
+        )
+        self._accepting.start()
+
+    def refuse(self) -> None:
+        """Let nobody connect: a new client is told that nobody listens here."""
+        self._stop_accepting()
+        # Bound again, so that nobody else takes the port meanwhile; not listening.
+        self.socket = socket.socket(self.address_family, self.socket_type)
+        self.server_bind()
+
+    def accept_again(self) -> None:
+        """End ``refuse()``."""
+        self.server_activate()
+        self.accept()
+
+    def _stop_accepting(self) -> None:
+        if self._accepting is not None:
+            self.shutdown()
+            self._accepting.join()
+            self._accepting = None
+        self.server_close()
 
     def venue(self, path: str) -> Venue | None:
         """The exchange that a path belongs to."""
@@ -234,8 +265,7 @@ class Server(ThreadingHTTPServer):
 
     def close(self) -> None:
         """Stop listening, end every client, join every thread."""
-        self.shutdown()
-        self.server_close()
+        self._stop_accepting()
         with self._lock:
             clients = dict(self._clients)
             upgraded = dict(self._connections)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import ssl
 import string
-import threading
 import uuid
 from types import TracebackType
 from typing import Callable, Iterable, Mapping, Sequence
@@ -71,7 +70,7 @@ class Simulator(Switches):
         self._venues = (UpbitVenue(self._site), CoinWVenue(self._site))
         self._accounts: list[Account] = []
         self._server: Server | None = None
-        self._thread: threading.Thread | None = None
+        self._stopped = False
 
     def start(self) -> Simulator:
         """Listen. Once it returns, clients can connect."""
@@ -80,14 +79,8 @@ class Simulator(Switches):
         server = Server(self._port, self._ssl_context, self._site, self._venues)
         scheme = "https" if self._ssl_context else "http"
         self._site.url = f"{scheme}://127.0.0.1:{server.server_port}"
-        self._thread = threading.Thread(
-            target=server.serve_forever,
-            args=(0.02,),
-            name="assetstream-simulator-accept",
-            daemon=True,  # joined by stop(), which a script may forget
-        )
-        self._thread.start()
-        self._server = server
+        server.accept()
+        self._server = self._site.server = server
         return self
 
     def stop(self) -> None:
@@ -97,10 +90,11 @@ class Simulator(Switches):
         """
         for account in self._accounts:
             account.stop_traders()
-        if self._server is not None and self._thread is not None:
+        if self._server is not None and not self._stopped:
+            self._stopped = True
+            # No client's thread may be held up in one.
+            self._site.faults.clear()
             self._server.close()
-            self._thread.join()
-            self._thread = None
 
     @property
     def url(self) -> str:
@@ -214,7 +208,7 @@ class Simulator(Switches):
         )
 
     def _open(self, account: Account | None = None) -> Sequence[Connection]:
-        found = self._server.open_connections() if self._server else []
+        found = self._site.connections()
         return [c for c in found if account is None or c.account is account]
 
     def _dice(self) -> tuple[random.Random, int]:

@@ -11,6 +11,7 @@ from assetstream.simulator.seen import Board, Seen
 
 if TYPE_CHECKING:
     from assetstream.simulator.account import Account
+    from assetstream.simulator.server import Server
     from assetstream.simulator.websocket import Connection
 
 __all__ = ["Session", "Site", "Venue"]
@@ -21,6 +22,7 @@ class Site:
 
     Attributes:
         url: base URL of REST; "" until the simulator was started.
+        server: who listens there; None until then.
         idle_timeout: seconds after which a silent connection is dropped.
         status_interval: seconds between two ``{"status":"UP"}``.
         rate_limits: False lets clients ask and connect as often as they like.
@@ -36,7 +38,8 @@ class Site:
         region: str,
     ) -> None:
         self.board = Board()
-        self.faults = Faults()
+        self.faults = Faults(self)
+        self.server: Server | None = None
         self.seen = Seen()
         self.url = ""
         self.idle_timeout = idle_timeout
@@ -49,6 +52,10 @@ class Site:
         """Base URL of the WebSockets: ``http`` becomes ``ws``, ``https`` ``wss``."""
         return self.url.replace("http", "ws", 1)
 
+    def connections(self) -> list[Connection]:
+        """The WebSockets that are neither gone nor going."""
+        return self.server.open_connections() if self.server else []
+
 
 class Session(ABC):
     """The exchange's side of one WebSocket; lives and dies with the connection.
@@ -56,6 +63,9 @@ class Session(ABC):
     ``style`` names the form in which this client wants its balances; a ``silent`` one
     is subscribed and yet gets none.
     """
+
+    #: The exchange that it speaks for.
+    exchange: str
 
     def __init__(self, site: Site, connection: Connection) -> None:
         self.site = site
@@ -75,6 +85,11 @@ class Session(ABC):
     @abstractmethod
     def quiet(self, now: float) -> float:
         """For how many seconds nothing happened that keeps the connection alive."""
+
+    @property
+    def subscribed(self) -> bool:
+        """Whether it is subscribed to its account's balances."""
+        return self.account is not None and self.account.has_subscriber(self)
 
     def closed(self) -> None:
         """The connection is gone, or going: nothing more is to be pushed."""

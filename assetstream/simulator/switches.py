@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Mapping, Sequence
 
+from assetstream.simulator.catalogue import create
 from assetstream.simulator.faults import (
     Answer,
     Faults,
@@ -60,6 +61,19 @@ class Switches(ABC):
     def faults(self) -> Faults:
         """Where faults of your own are put in: ``with exchange.faults.add(fault):``."""
         return self._site.faults
+
+    def fault(
+        self, name: str, account: Account | None = None, **parameters: Any
+    ) -> Switch:
+        """Switch on a fault of the catalogue, ``assetstream.simulator.FAULTS``.
+
+        Args:
+            name: ``"silent_drop"``, ``"upgrade_503"``, ``"rest_stale"``, ...
+            account: the only account that it happens to. As far as requests of HTTP
+                are concerned, this means all accounts of its exchange.
+            parameters: the fault's own; its description names them.
+        """
+        return self.faults.add(create(name, account, **parameters))
 
     def withhold(self, *kinds: Kind, account: Account | None = None) -> Switch:
         """Send no frames of these kinds: ``Kind.LIST``, ``Kind.PONG``, ..."""

@@ -203,7 +203,7 @@ class UpbitVenue(Venue):
                 raise refused("too_many_requests", remaining=0)
         except Refused as refusal:
             return refusal.reply
-        balances = account.ledger.balances(self._site.faults.lag(account))
+        balances = self._site.faults.balances(account)
         quote = next(iter(balances), "SGD")
         items = [
             {

@@ -39,6 +39,8 @@ class Wrong(Exception):
 class UpbitSession(Session):
     """Subscriptions, LIST_SUBSCRIPTIONS, PING and errors of one connection."""
 
+    exchange = "upbit"
+
     def __init__(
         self, site: Site, connection: Connection, account: UpbitAccount
     ) -> None:
@@ -100,6 +102,8 @@ class UpbitSession(Session):
             raise Wrong("NO_TYPE")
         for item in types:
             check_type(item)
+        if not self.site.faults.subscription(self.account):
+            raise Wrong("INVALID_PARAM")
         # The new subscription replaces the old one, it does not add to it.
         self._types = types
         if not any(item["type"] == "myAsset" for item in types):

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import heapq
 import os
 import selectors
 import socket
 import ssl
 import struct
 import time
-from collections import deque
-from itertools import count
 from typing import TYPE_CHECKING, Any, Callable
 
 from websockets.frames import Opcode
 from websockets.protocol import OPEN
 from websockets.server import ServerProtocol
 
+from assetstream.simulator.agenda import Inbox, Timers
 from assetstream.simulator.messages import Message
 from assetstream.simulator.site import Session, Site
 
@@ -31,45 +29,6 @@ MAX_BACKLOG = 16 * 1024 * 1024
 LINGER = 1.0
 WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 PONG = 0x80 | Opcode.PONG
-
-
-class Inbox:
-    """What other threads want the connection's thread to do, in order."""
-
-    def __init__(self) -> None:
-        self._items: deque[Message | Callable[[], None]] = deque()
-        self._rung = False
-        self.bell, self._button = socket.socketpair()
-        self.bell.setblocking(False)
-        self._button.setblocking(False)
-
-    def put(self, item: Message | Callable[[], None]) -> None:
-        """Add one; wakes the thread. Never blocks, harmless after the end."""
-        self._items.append(item)
-        if not self._rung:
-            self._rung = True
-            try:
-                self._button.send(b"\0")
-            except OSError:  # the connection has ended
-                pass
-
-    def take(self) -> list[Message | Callable[[], None]]:
-        """All there is."""
-        try:
-            self.bell.recv(4096)
-        except BlockingIOError:
-            pass
-        # Before the items are looked at: who adds one later rings again.
-        self._rung = False
-        items = []
-        while self._items:
-            items.append(self._items.popleft())
-        return items
-
-    def close(self) -> None:
-        """Free the sockets."""
-        self.bell.close()
-        self._button.close()
 
 
 class Connection:
@@ -95,10 +54,15 @@ class Connection:
         self._inbox = Inbox()
         self._out = bytearray()
         self._partial = bytearray()
-        self._timers: list[tuple[float, int, Callable[[], None]]] = []
-        self._timer_numbers = count()
+        self._timers = Timers()
         self._finishing = False
+        self._hung = False
         self._ended = False
+
+    @property
+    def exchange(self) -> str:
+        """The exchange that it was opened to."""
+        return self.session.exchange if self.session else ""
 
     @property
     def account(self) -> Account | None:
@@ -125,10 +89,34 @@ class Connection:
         self._leave()
         self._inbox.put(lambda: self._cut(reset))
 
+    def post(self, item: Message | Callable[[], None]) -> None:
+        """Send a frame past the faults, or call this on the connection's thread.
+
+        From any thread; never blocks.
+        """
+        self._inbox.put(item)
+
+    def write(self, data: bytes) -> None:
+        """Put raw bytes on the wire. To be called on the connection's thread."""
+        self._collect()
+        self._out += data
+
+    def hang(self) -> None:
+        """Send nothing more, whatever there is to send, until it is cut.
+
+        To be called on the connection's thread.
+        """
+        self._collect()
+        self._hung = True
+
+    @property
+    def backlog(self) -> int:
+        """How many bytes wait to be sent."""
+        return len(self._out)
+
     def call_later(self, delay: float, action: Callable[[], None]) -> None:
         """Call ``action`` on the connection's thread. To be called on it, too."""
-        due = self.now() + delay
-        heapq.heappush(self._timers, (due, next(self._timer_numbers), action))
+        self._timers.add(self.now() + delay, action)
 
     def run(self, session: Session, early: bytes) -> None:
         """Serve until it ends; ``early`` was received behind the upgrade request."""
@@ -153,27 +141,26 @@ class Connection:
         while not self._ended:
             for item in self._inbox.take():
                 self._act(item)
-            self._run_timers()
+            self._timers.run(self.now())
             self._flush()
             if self._ended:
                 break
-            wanted = selectors.EVENT_READ
-            if self._out:
-                wanted |= selectors.EVENT_WRITE
+            wanted = self._wanted()
             if wanted != watched:
+                if watched:
+                    selector.unregister(self._sock)
+                if wanted:
+                    selector.register(self._sock, wanted)
                 watched = wanted
-                selector.modify(self._sock, wanted)
-            for key, _ in selector.select(self._patience()):
+            for key, _ in selector.select(self._timers.wait(self.now())):
                 if key.fileobj is self._sock:
                     self._read()
 
-    def _patience(self) -> float | None:
-        """How long to wait for the socket or the inbox."""
-        return max(0.0, self._timers[0][0] - self.now()) if self._timers else None
-
-    def _run_timers(self) -> None:
-        while self._timers and self._timers[0][0] <= self.now():
-            heapq.heappop(self._timers)[2]()
+    def _wanted(self) -> int:
+        """What to wait for on the socket; nothing of what it says matters if frozen."""
+        if self.site.faults.frozen(self):
+            return 0
+        return selectors.EVENT_READ | (selectors.EVENT_WRITE if self._out else 0)
 
     def _act(self, item: Message | Callable[[], None]) -> None:
         if not isinstance(item, Message):
@@ -186,7 +173,7 @@ class Connection:
             write(item.payload)
 
     def _read(self) -> None:
-        while not self._ended:
+        while not self._ended and not self.site.faults.frozen(self):
             try:
                 data = self._sock.recv(65536)
             except WOULD_BLOCK:
@@ -227,20 +214,28 @@ class Connection:
         seen = [self.site.seen] + ([self.account.seen] if self.account else [])
         self.site.board.count(name, *seen)
 
-    def _flush(self) -> None:
-        """Send what can be sent without waiting."""
+    def _collect(self) -> None:
+        """Queue the frames that were made, or what the faults make of them."""
         for chunk in self._protocol.data_to_send():
             if not chunk:
                 self._finishing = True
-            elif chunk[0] == PONG:
-                if self.site.faults.pong(self):
-                    self.last_sent = self.now()
-                    self._out += chunk
+            elif self._hung or (chunk[0] == PONG and not self.site.faults.pong(self)):
+                pass
             else:
-                self._out += chunk
+                self.last_sent = self.now()
+                self._out += self.site.faults.wire(self, chunk)
+
+    def _flush(self) -> None:
+        """Send what can be sent without waiting."""
+        self._collect()
+        portion = self.site.faults.portion(self)
         try:
-            while self._out:
-                del self._out[: self._sock.send(self._out)]
+            while self._out and not self.site.faults.frozen(self):
+                # All of it without a copy, as long as nothing asks for portions.
+                out = self._out if portion is None else self._out[:portion]
+                del self._out[: self._sock.send(out)]
+                if portion is not None:
+                    break  # the next one when the socket is asked again
         except WOULD_BLOCK:
             pass
         if len(self._out) > MAX_BACKLOG:  # it must not take our memory, nor our time

@@ -129,7 +129,7 @@ def test_half_a_url_override_is_refused(simulated_exchange: Simulator) -> None:
     with Program(*arguments, environment=environment) as program:
         assert program.finish() == 2
 
-    assert "rest_url is missing" in program.told
+    assert "rest_url (or COINW_REST_URL) is missing" in program.told
 
 
 @pytest.mark.parametrize("style", [[], ["--json"]])

@@ -10,6 +10,7 @@ import sys
 
 import pytest
 
+from assetstream.simulator import FAULTS
 from assetstream.simulator.__main__ import main
 
 
@@ -44,6 +45,41 @@ def test_a_duration_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--for", "soon"])
     assert "write 500ms" in capsys.readouterr().err
+
+
+def test_faults_on_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each is on for its time, or to the end."""
+    faults = ["--fault", "rest_failing", "--fault", "tcp_refused:20ms"]
+    assert main([*faults, "--for", "60ms"]) == 0
+
+    said = [x for x in capsys.readouterr().out.splitlines() if x.startswith("fault ")]
+    assert said == [
+        "fault on: rest_failing",
+        "fault on: tcp_refused",
+        "fault off: tcp_refused",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fault", "hint"),
+    [("silence", "did you mean"), ("close_1000:soon", "write 500ms")],
+)
+def test_a_fault_that_is_none(
+    fault: str, hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The message says what there is."""
+    with pytest.raises(SystemExit):
+        main(["--fault", fault])
+    assert hint in capsys.readouterr().err
+
+
+def test_the_faults_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every name with its description, and nothing is started."""
+    assert main(["--list-faults"]) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(FAULTS)
+    assert any(line.endswith("(coinw only)") for line in lines)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="closes a pipe early")

@@ -1,0 +1,7 @@
+"""``python -m assetstream``: the command line."""
+
+from __future__ import annotations
+
+from assetstream.cli import main
+
+main()

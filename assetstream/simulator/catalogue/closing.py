@@ -1,0 +1,97 @@
+"""Faults of the end: close frames of every kind, and maintenance."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Mapping
+
+import msgspec
+
+from assetstream.simulator.catalogue.common import Entry, Strike
+from assetstream.simulator.catalogue.handshake import html
+from assetstream.simulator.coinw_session import bare
+from assetstream.simulator.messages import Kind, Message, Reply, Request
+
+if TYPE_CHECKING:
+    from assetstream.simulator.account import Account
+    from assetstream.simulator.websocket import Connection
+
+__all__ = ["FAULTS"]
+
+CODES = {
+    1000: "the normal one",
+    1001: "going away",
+    1008: "policy violation",
+    1011: "internal error",
+    1012: "service restart",
+    4001: "the exchange's own",
+}
+#: An error that says nothing about the client, by exchange.
+ERRORS: Mapping[str, object] = {
+    "upbit": {"error": {"name": "INTERNAL_ERROR", "message": "internal error"}},
+    "coinw": bare(500, "exception"),
+}
+
+
+class Close(Strike):
+    """A close frame."""
+
+    def __init__(
+        self, account: Account | None = None, *, code: int = 1000, reason: str = ""
+    ) -> None:
+        super().__init__(account)
+        self._code = code
+        self._reason = reason
+
+    def strike(self, connection: Connection) -> None:
+        """Close it."""
+        connection.close(self._code, self._reason)
+
+
+class CloseAfterError(Close):
+    """An error frame, and the close right behind it."""
+
+    def strike(self, connection: Connection) -> None:
+        """Say it, and close."""
+        payload = msgspec.json.encode(ERRORS[connection.exchange])
+        binary = connection.exchange == "upbit"
+        connection.post(Message(Kind.ERROR, payload, binary=binary))
+        super().strike(connection)
+
+
+class Maintenance(Close):
+    """Everything is closed, and a page of HTML says so."""
+
+    def __init__(
+        self, account: Account | None = None, *, retry_after: float = 1
+    ) -> None:
+        super().__init__(account, code=1012, reason="maintenance")
+        self._page = html(503, retry_after)
+
+    def upgrade(self, request: Request) -> Reply | None:
+        """The page."""
+        return self._page if self._meant(request) else None
+
+    def rest(self, request: Request) -> Reply | None:
+        """The page."""
+        return self._page if self._meant(request) else None
+
+
+FAULTS: Mapping[str, Entry] = {
+    **{
+        f"close_{code}": Entry(
+            f"every open connection, and each new one, is closed by {code}, {words}",
+            partial(Close, code=code),
+        )
+        for code, words in CODES.items()
+    },
+    "close_after_error": Entry(
+        "every open connection, and each new one, gets an error frame and is closed",
+        CloseAfterError,
+    ),
+    "maintenance": Entry(
+        "connections are closed by 1012; upgrades and REST get 503, HTML and "
+        "Retry-After: retry_after=1 seconds",
+        Maintenance,
+    ),
+}

@@ -1,0 +1,146 @@
+"""Faults of the framing: what no WebSocket server should put on the wire."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Mapping
+
+from assetstream.simulator.catalogue.common import Entry, Scoped, Strike
+
+if TYPE_CHECKING:
+    from assetstream.simulator.account import Account
+    from assetstream.simulator.websocket import Connection
+
+__all__ = ["FAULTS"]
+
+FIN, RSV, MASKED = 0x80, 0x30, 0x80  # RSV2 and RSV3: RSV1 may mean compression
+CONTINUATION, TEXT, BINARY, PING = 0x0, 0x1, 0x2, 0x9
+#: Filled up again below that many bytes in the queue.
+LOW, PIECE = 1024 * 1024, bytes(256 * 1024)
+MIB = 1024 * 1024
+
+
+def frame(first: int, payload: bytes, length: int | None = None) -> bytes:
+    """A server's frame from its first byte on; ``length``: what it claims to have."""
+    size = len(payload) if length is None else length
+    if size < 126:
+        return bytes([first, size]) + payload
+    if size < 1 << 16:
+        return bytes([first, 126]) + size.to_bytes(2, "big") + payload
+    return bytes([first, 127]) + size.to_bytes(8, "big") + payload
+
+
+class Wire(Strike):
+    """Sends bytes as they are."""
+
+    def __init__(self, account: Account | None = None, *, data: bytes) -> None:
+        super().__init__(account)
+        self._data = data
+
+    def strike(self, connection: Connection) -> None:
+        """Send them."""
+        connection.write(self._data)
+
+
+class HalfFrame(Wire):
+    """Sends half a frame, then nothing until the end, where the connection is cut."""
+
+    def __init__(self, account: Account | None = None) -> None:
+        super().__init__(account, data=frame(FIN | TEXT, b'{"half":', 100))
+
+    def strike(self, connection: Connection) -> None:
+        """The half, and silence."""
+        super().strike(connection)
+        connection.hang()
+
+    def ended(self) -> None:
+        """Cut what can never be of use again."""
+        super().ended()
+        for connection in tuple(self._struck):
+            connection.drop()
+
+
+class HugeFrame(HalfFrame):
+    """Sends a frame of ``size`` bytes, as fast as it is read, then nothing."""
+
+    def __init__(
+        self, account: Account | None = None, *, size: int = 200 * MIB
+    ) -> None:
+        super().__init__(account)
+        self._size = size
+        self._data = frame(FIN | BINARY, b"", size)
+
+    def strike(self, connection: Connection) -> None:
+        """The head, and then the rest bit by bit."""
+        super().strike(connection)
+        self._pour(connection, self._size)
+
+    def _pour(self, connection: Connection, left: int) -> None:
+        """Queue some more; never all, it would take too much memory."""
+        while left and connection.backlog < LOW:
+            connection.write(PIECE[:left])
+            left -= len(PIECE[:left])
+        if left and not self._over.is_set():
+            connection.call_later(0.001, partial(self._pour, connection, left))
+
+
+class OneByte(Scoped):
+    """Sends frames a byte at a time."""
+
+    def portion(self, connection: Connection) -> int | None:
+        """One byte."""
+        return 1 if self._mine(connection) else None
+
+
+class Fragments(Scoped):
+    """Sends messages in three fragments, with a ping before each but the first."""
+
+    def wire(self, connection: Connection, whole: bytes) -> bytes:
+        """The fragments of a data frame; anything else as it is."""
+        if not self._mine(connection) or whole[0] & 0x0F not in (TEXT, BINARY):
+            return whole
+        payload = whole[{126: 4, 127: 10}.get(whole[1], 2) :]
+        third = len(payload) // 3
+        ping = frame(FIN | PING, b"between")
+        return ping.join(
+            (
+                # Keeps RSV1, which tells that the message is compressed.
+                frame(whole[0] & ~FIN, payload[:third]),
+                frame(CONTINUATION, payload[third : 2 * third]),
+                frame(FIN | CONTINUATION, payload[2 * third :]),
+            )
+        )
+
+
+def sends(data: bytes) -> partial[Wire]:
+    """Make the maker of a fault that puts these bytes on the wire."""
+    return partial(Wire, data=data)
+
+
+EVERY = "every open connection, and each new one, gets "
+
+FAULTS: Mapping[str, Entry] = {
+    "half_frame": Entry(
+        EVERY + "half a frame, then nothing; it is cut at the end", HalfFrame
+    ),
+    "huge_frame": Entry(
+        EVERY + "a frame of size=209715200 bytes, then nothing; it is cut at the end",
+        HugeFrame,
+    ),
+    "one_byte_pieces": Entry("frames are sent in pieces of one byte", OneByte),
+    "fragments": Entry(
+        "messages are sent in three fragments with pings between", Fragments
+    ),
+    "invalid_utf8": Entry(
+        EVERY + "a text frame that is not UTF-8",
+        sends(frame(FIN | TEXT, b'{"\xff\xfe')),
+    ),
+    "rsv_bits": Entry(
+        EVERY + "a frame with reserved bits set", sends(frame(FIN | RSV | TEXT, b"{}"))
+    ),
+    "masked_frame": Entry(
+        EVERY + "a masked frame, which only a client may send",
+        # A mask of zeros leaves the payload as it is.
+        sends(bytes([FIN | TEXT, MASKED | 2]) + bytes(4) + b"{}"),
+    ),
+}

@@ -1,0 +1,134 @@
+"""Faults of the upgrade: no answer, a slow one, another status, a wrong key."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import TYPE_CHECKING, Iterable, Mapping
+
+from assetstream.simulator.catalogue.common import Entry, Scoped
+from assetstream.simulator.messages import Reply, Request
+
+if TYPE_CHECKING:
+    from assetstream.simulator.account import Account
+
+__all__ = ["FAULTS", "HTML", "html"]
+
+HTML = b"<html><body><h1>503 Service Unavailable</h1></body></html>"
+#: The key of RFC 6455's own example: right for no client that draws its key.
+WRONG_KEY = b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+
+
+def html(status: int, retry_after: float | None = None) -> Reply:
+    """What a proxy in front of the exchange says."""
+    headers = {"Content-Type": "text/html"}
+    if retry_after is not None:
+        headers["Retry-After"] = f"{retry_after:g}"
+    return Reply(status, HTML if status == 503 else b"", headers)
+
+
+class Unanswered(Scoped):
+    """Takes the request and keeps the client waiting."""
+
+    def upgrade(self, request: Request) -> Reply | None:
+        """Wait for the end, then hang up."""
+        if self._meant(request):
+            self._over.wait()
+            raise ConnectionAbortedError
+        return None
+
+
+class ByteByByte(Scoped):
+    """Sends the 101 one byte at a time."""
+
+    def __init__(self, account: Account | None = None, *, pause: float = 0.005) -> None:
+        super().__init__(account)
+        self._pause = pause
+
+    def head(self, request: Request, head: bytes) -> Iterable[bytes]:
+        """Its bytes, with pauses; without any once it is over."""
+        if not self._meant(request):
+            yield head
+            return
+        for byte in head:
+            yield bytes([byte])
+            self._over.wait(self._pause)
+
+
+class WrongKey(Scoped):
+    """Accepts the upgrade with a key that proves nothing."""
+
+    def head(self, request: Request, head: bytes) -> Iterable[bytes]:
+        """The head with the key replaced."""
+        if self._meant(request):
+            pattern = rb"(?i)(sec-websocket-accept: )[^\r\n]*"
+            head = re.sub(pattern, rb"\g<1>" + WRONG_KEY, head)
+        yield head
+
+
+class Status(Scoped):
+    """Answers upgrades by a status of HTTP."""
+
+    def __init__(
+        self,
+        account: Account | None = None,
+        *,
+        status: int,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(account)
+        self._reply = html(status, retry_after)
+
+    def upgrade(self, request: Request) -> Reply | None:
+        """The status."""
+        return self._reply if self._meant(request) else None
+
+
+class Redirect(Scoped):
+    """Sends upgrades to another host, which must not see any credentials."""
+
+    def __init__(
+        self,
+        account: Account | None = None,
+        *,
+        location: str = "wss://elsewhere.invalid/",
+    ) -> None:
+        super().__init__(account)
+        self._reply = Reply(302, b"", {"Location": location})
+
+    def upgrade(self, request: Request) -> Reply | None:
+        """The way to the other host."""
+        return self._reply if self._meant(request) else None
+
+
+FAULTS: Mapping[str, Entry] = {
+    "handshake_unanswered": Entry(
+        "the upgrade is accepted by TCP and never answered; at the end it is hung up",
+        Unanswered,
+    ),
+    "handshake_byte_by_byte": Entry(
+        "the 101 comes one byte every pause=0.005 seconds", ByteByByte
+    ),
+    "handshake_wrong_key": Entry(
+        "the 101 has a wrong Sec-WebSocket-Accept; the connection stays open", WrongKey
+    ),
+    **{
+        f"upgrade_{status}": Entry(
+            f"upgrades are answered by {status}, not in the exchange's own words",
+            partial(Status, status=status),
+        )
+        for status in (401, 403, 418, 500)
+    },
+    **{
+        f"upgrade_{status}": Entry(
+            f"upgrades are answered by {status}{words}, with Retry-After: "
+            "retry_after=1 seconds",
+            partial(Status, status=status, retry_after=1),
+        )
+        for status, words in ((429, ""), (503, " and a page of HTML"))
+    },
+    "upgrade_redirect": Entry(
+        "upgrades are sent by 302 to another host, location=wss://elsewhere.invalid/",
+        Redirect,
+    ),
+}

@@ -1,0 +1,185 @@
+"""Faults of the pushes: unreadable, impossible, twice, late, in disorder, never."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import defaultdict, deque
+from functools import partial
+from typing import TYPE_CHECKING, Callable, Iterable, Mapping
+
+from msgspec.structs import replace
+
+from assetstream.simulator.catalogue.common import Entry, Scoped
+from assetstream.simulator.catalogue.login import withholds
+from assetstream.simulator.messages import Kind, Message
+
+if TYPE_CHECKING:
+    from assetstream.simulator.account import Account
+    from assetstream.simulator.websocket import Connection
+
+__all__ = ["FAULTS"]
+
+AMOUNT = re.compile(rb'("(?:balance|locked|b|l|available|hold)":"?)[^",}]+')
+TIME = re.compile(rb'("(?:asset_timestamp|timestamp|asttms|tms|time)":)([0-9]+)')
+
+
+class Altered(Scoped):
+    """Sends what ``alter`` makes of each push; what was in it may be lost."""
+
+    def __init__(
+        self, account: Account | None = None, *, alter: Callable[[bytes], bytes]
+    ) -> None:
+        super().__init__(account)
+        self._alter = alter
+
+    def sending(self, connection: Connection, message: Message) -> Iterable[Message]:
+        """The altered push."""
+        if message.kind is Kind.PUSH and self._mine(connection):
+            message = replace(message, payload=self._alter(message.payload))
+        return (message,)
+
+
+class ClockJump(Altered):
+    """Stamps pushes with a time some seconds ahead."""
+
+    def __init__(
+        self, account: Account | None = None, *, seconds: float = 3600.0
+    ) -> None:
+        super().__init__(account, alter=self._move)
+        self._ahead = int(seconds * 1000)
+
+    def _move(self, payload: bytes) -> bytes:
+        return TIME.sub(
+            lambda found: found[1] + b"%d" % (int(found[2]) + self._ahead), payload
+        )
+
+
+class Duplicated(Scoped):
+    """Sends each push twice."""
+
+    def sending(self, connection: Connection, message: Message) -> Iterable[Message]:
+        """Two of a push."""
+        twice = message.kind is Kind.PUSH and self._mine(connection)
+        return (message, message) if twice else (message,)
+
+
+class Withheld(Scoped):
+    """Keeps pushes back; what is still kept at the end is sent then, in its order."""
+
+    def __init__(self, account: Account | None = None) -> None:
+        super().__init__(account)
+        self._lock = threading.Lock()
+        self._kept: dict[Connection, deque[Message]] = defaultdict(deque)
+
+    def sending(self, connection: Connection, message: Message) -> Iterable[Message]:
+        """Nothing for now."""
+        if message.kind is not Kind.PUSH or not self._mine(connection):
+            return (message,)
+        with self._lock:
+            if self._over.is_set():
+                return (message,)
+            return self.keep(connection, message, self._kept[connection])
+
+    def keep(
+        self, connection: Connection, message: Message, kept: deque[Message]
+    ) -> Iterable[Message]:
+        """Add a push to those kept, and return what is sent now."""
+        kept.append(message)
+        return ()
+
+    def ended(self) -> None:
+        """Send what is still kept."""
+        with self._lock:
+            super().ended()
+            for connection, messages in self._kept.items():
+                for message in messages:
+                    connection.post(message)
+            self._kept.clear()
+
+
+class Delayed(Withheld):
+    """Sends each push some seconds late, in its order."""
+
+    def __init__(self, account: Account | None = None, *, seconds: float = 0.1) -> None:
+        super().__init__(account)
+        self._seconds = seconds
+
+    def keep(
+        self, connection: Connection, message: Message, kept: deque[Message]
+    ) -> Iterable[Message]:
+        """Nothing now; later, the oldest one kept."""
+        kept.append(message)
+        release = partial(self._release, connection)
+        connection.post(lambda: connection.call_later(self._seconds, release))
+        return ()
+
+    def _release(self, connection: Connection) -> None:
+        with self._lock:
+            if self._kept[connection]:
+                connection.post(self._kept[connection].popleft())
+
+
+class Reordered(Withheld):
+    """Swaps each push with the one after it."""
+
+    def keep(
+        self, connection: Connection, message: Message, kept: deque[Message]
+    ) -> Iterable[Message]:
+        """Nothing, or this one and then the one before."""
+        if kept:
+            return (message, kept.popleft())
+        return super().keep(connection, message, kept)
+
+
+def amounts(text: bytes) -> Callable[[bytes], bytes]:
+    """What puts ``text`` for every amount of a push."""
+    return lambda payload: AMOUNT.sub(rb"\g<1>" + text, payload)
+
+
+def alters(alter: Callable[[bytes], bytes]) -> partial[Altered]:
+    """Make the maker of a fault that alters pushes so."""
+    return partial(Altered, alter=alter)
+
+
+LOST = "; the true amounts are lost"
+
+FAULTS: Mapping[str, Entry] = {
+    "garbage_json": Entry(
+        "pushes are no JSON" + LOST, alters(lambda payload: b"<garbage>{]")
+    ),
+    "truncated_json": Entry(
+        "pushes end in their middle" + LOST,
+        alters(lambda payload: payload[: len(payload) // 2]),
+    ),
+    "deep_nesting": Entry(
+        "pushes are 100,000 nested lists" + LOST, alters(lambda payload: b"[" * 100_000)
+    ),
+    "nan_amounts": Entry("amounts in pushes are NaN" + LOST, alters(amounts(b"NaN"))),
+    "infinite_amounts": Entry(
+        "amounts in pushes are Infinity" + LOST, alters(amounts(b"Infinity"))
+    ),
+    "negative_amounts": Entry(
+        "amounts in pushes are -1" + LOST, alters(amounts(b"-1"))
+    ),
+    "huge_exponents": Entry(
+        "amounts in pushes are 1E+999999999" + LOST, alters(amounts(b"1E+999999999"))
+    ),
+    "clock_jump": Entry("times in pushes are seconds=3600 ahead", ClockJump),
+    "pushes_duplicated": Entry("every push comes twice", Duplicated),
+    "pushes_reordered": Entry("every push is swapped with the next one", Reordered),
+    "pushes_delayed": Entry(
+        "every push comes seconds=0.1 late, in its order; at the end the rest at once",
+        Delayed,
+    ),
+    "pushes_withheld": Entry(
+        "no push comes; at the end all of them, in their order", Withheld
+    ),
+    "pushes_lost": Entry(
+        "no push comes, ever; the balances go on", withholds(Kind.PUSH)
+    ),
+    "pong_withheld": Entry(
+        "no ping is answered, neither WebSocket's nor Upbit's and CoinW's own",
+        withholds(Kind.PONG, Kind.STATUS),
+    ),
+}

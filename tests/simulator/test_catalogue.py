@@ -1,0 +1,140 @@
+"""Every fault of the catalogue is seen by a plain client, and gone when it is off."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import Iterator
+
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from assetstream.simulator import FAULTS, CoinWAccount, Simulator, UpbitAccount
+from tests.simulator.clients import (
+    accounts,
+    coinw_client,
+    coinw_subscriber,
+    complete_balances,
+    login,
+    upbit_client,
+    upbit_subscriber,
+)
+from tests.simulator.sightings import SHOWN, UPGRADE, Case, heard
+from tests.simulator.test_websocket import RawClient
+
+
+@pytest.fixture
+def exchange() -> Iterator[Simulator]:
+    """A simulator that does not limit how often it is asked."""
+    with Simulator(rate_limits=False) as simulator:
+        yield simulator
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_is_seen_and_ends(
+    name: str, exchange: Simulator, upbit: UpbitAccount, coinw: CoinWAccount
+) -> None:
+    """A client sees it; switched off, both exchanges behave, for new clients too."""
+    SHOWN[name](Case(name, exchange, upbit, coinw))
+
+    held = upbit.balances["BTC"][0] + 1
+    with upbit_subscriber(upbit) as client, coinw_subscriber(coinw) as other:
+        upbit.deposit("BTC", 1)
+        assert heard(client, 1) == [str(held)]
+        coinw.deposit("BTC", 1)
+        assert other.hear()["data"]["currency"] == "BTC"
+        assert client.connection.ping().wait(5.0)
+    assert {item["currency"] for item in accounts(upbit)[2]} == {"SGD", "BTC"}
+    assert complete_balances(coinw)["data"].keys() == {"USDT", "BTC"}
+
+
+@pytest.mark.parametrize("name", ["close_4001", "close_1006", "invalid_utf8"])
+def test_a_fault_of_one_account(name: str, exchange: Simulator) -> None:
+    """Another account's connections know nothing of it, old and new."""
+    mine, other = (exchange.coinw({"BTC": 1}) for _ in range(2))
+    with (
+        coinw_subscriber(other) as old,
+        coinw_subscriber(mine) as struck,
+        exchange.fault(name, mine),
+        coinw_subscriber(other) as new,
+    ):
+        mine.deposit("BTC", 1)
+        other.deposit("BTC", 1)
+        assert new.hear() == old.hear()
+        struck.until_closed()
+        # A new one cannot be known for the account's before its login.
+        with coinw_client(mine) as late:
+            assert late.ask({"event": "ping"}) == {"event": "pong"}
+            late.say(login(mine))
+            late.until_closed()
+
+
+def test_a_fault_of_http_is_one_of_an_exchange(
+    exchange: Simulator, upbit: UpbitAccount, coinw: CoinWAccount
+) -> None:
+    """For one account: its exchange's requests, and not the other's."""
+    with exchange.fault("upgrade_500", upbit), exchange.fault("rest_failing", upbit):
+        with pytest.raises(InvalidStatus):
+            upbit_client(upbit)
+        with coinw_subscriber(coinw):
+            assert complete_balances(coinw)["code"] == "200"
+
+
+def test_faults_can_be_combined(exchange: Simulator, upbit: UpbitAccount) -> None:
+    """Fragments of a doubled push, in pieces of one byte."""
+    with (
+        upbit_subscriber(upbit) as client,
+        exchange.fault("pushes_duplicated"),
+        exchange.fault("fragments"),
+        exchange.fault("one_byte_pieces"),
+    ):
+        upbit.deposit("BTC", 1)
+        assert heard(client, 2) == ["1.5", "1.5"]
+
+
+def test_a_name_that_is_none(exchange: Simulator) -> None:
+    """The message names those that may be meant."""
+    with pytest.raises(ValueError, match="did you mean silent_drop"):
+        exchange.fault("silent_drops")
+
+
+def test_what_cannot_happen(
+    exchange: Simulator, upbit: UpbitAccount, coinw: CoinWAccount
+) -> None:
+    """A fault of the other exchange; of TCP for one account; an unknown parameter."""
+    with pytest.raises(ValueError, match="cannot happen at coinw"):
+        exchange.fault("login_nonce_used", coinw)
+    with pytest.raises(ValueError, match="no accounts"):
+        exchange.fault("tcp_refused", upbit)
+    with pytest.raises(TypeError, match="speed"):
+        exchange.fault("rest_slow", speed=3)
+    with pytest.raises(RuntimeError, match="not started"):
+        Simulator().fault("tcp_refused")
+
+
+@pytest.mark.parametrize(
+    "name", ["handshake_unanswered", "tcp_refused", "silent_drop", "rest_slow"]
+)
+def test_stopping_in_the_middle(name: str) -> None:
+    """The simulator's end is the end of every fault; no thread is held up in one."""
+    with Simulator() as exchange:
+        upbit = exchange.upbit()
+        client = upbit_subscriber(upbit)
+        raw = RawClient(upbit.ws_url)
+        switch = exchange.fault(name)
+        # Refusing may hit one that had yet to be accepted.
+        with contextlib.suppress(ConnectionResetError):
+            raw.sock.sendall(UPGRADE)
+        began = time.monotonic()
+    assert time.monotonic() - began < 1.5
+    switch.off()
+    raw.sock.close()
+    client.close()
+
+
+def test_every_description_fits_a_line() -> None:
+    """They are a table on the command line, and say what the parameters are."""
+    for name, entry in FAULTS.items():
+        assert name.islower()
+        assert 5 < len(entry.description) < 120, name
+        assert not entry.description.endswith(".")
