@@ -59,7 +59,11 @@ class Figures:
 
     def __str__(self) -> str:
         times = sorted(self.recoveries) or [0.0]
-        cuts = quantiles(times, n=100) if len(times) > 1 else times * 99
+        cuts = (
+            quantiles(times, n=100, method="inclusive")
+            if len(times) > 1
+            else times * 99
+        )
         return (
             f"faults={sum(self.struck.values())} kinds={len(self.struck)} "
             f"wrong={self.wrong} missed={self.missed} illegal={self.illegal} "
@@ -139,7 +143,7 @@ def chaos(
     seed: int,
     figures: Figures,
     names: list[str] | None = None,
-    progress: Callable[[], None] = lambda: None,
+    progress: Callable[[], object] = lambda: None,
 ) -> None:
     """Let ``faults`` faults strike a stream of the named exchange."""
     rng = random.Random(f"{exchange}/{seed}")
@@ -215,6 +219,7 @@ def main() -> int:
     parser.add_argument(
         "--exchange", choices=["upbit", "coinw", "both"], default="both"
     )
+    parser.add_argument("--progress", action="store_true", help="a line per strike")
     parser.add_argument("--only", action="append", help="these faults only")
     options = parser.parse_args()
     logging.getLogger("assetstream").setLevel(logging.CRITICAL)
@@ -224,7 +229,14 @@ def main() -> int:
     with fast_time():
         share = options.faults // len(both)
         for number, exchange in enumerate(both, 1):
-            chaos(exchange, share * number, options.seed, figures, options.only)
+            chaos(
+                exchange,
+                share * number,
+                options.seed,
+                figures,
+                options.only,
+                lambda: options.progress and print(figures, file=sys.stderr),
+            )
     figures.threads = len(
         [t for t in threading.enumerate() if t not in before and t.is_alive()]
     )
