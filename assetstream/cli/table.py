@@ -33,7 +33,7 @@ COLOURS = {
 LAST_ERRORS = 5
 #: Left out in this order where the window is too narrow: a digit never is, nor the
 #: mark of a stale balance, which stands with the currency.
-DISPENSABLE = ("Source", "Exchange", "Age", "Last change", "Total", "Account")
+DISPENSABLE = ("Source", "Exchange", "Age", "Last change", "Total")
 
 
 class Table:

@@ -23,6 +23,24 @@ def duration_of(text: str) -> float:
         raise argparse.ArgumentTypeError(str(exc)) from None
 
 
+def port_of(text: str) -> int:
+    """Read a port's number; argparse's own error if it is none."""
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; 0 to 65535 are")
+    return int(text)
+
+
+def rate_of(text: str) -> float:
+    """Read a rate above zero; argparse's own error if it is none."""
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no rate above 0")
+    return rate
+
+
 def fault_of(text: str) -> tuple[str, float | None]:
     """Read ``NAME`` or ``NAME:10s``; argparse's own error if there is no such fault."""
     name, colon, duration = text.partition(":")
@@ -39,8 +57,10 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         prog="python -m assetstream.simulator",
         description="Upbit and CoinW on your own machine, with a trader on each.",
     )
-    parser.add_argument("--port", type=int, default=0, help="0 (default): a free one")
-    parser.add_argument("--rate", type=float, default=5.0, help="operations a second")
+    parser.add_argument(
+        "--port", type=port_of, default=0, help="0 (default): a free one"
+    )
+    parser.add_argument("--rate", type=rate_of, default=5.0, help="operations a second")
     parser.add_argument(
         "--seed", type=int, default=0, help="the same seed, same trades"
     )
@@ -79,6 +99,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # Whoever read the output went away; nothing may be flushed to it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as exc:
+        print(f"port {options.port} cannot be listened on: {exc}", file=sys.stderr)
+        return 1
     return 0
 
 

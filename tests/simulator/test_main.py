@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 
@@ -80,6 +81,32 @@ def test_the_faults_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == list(FAULTS)
     assert any(line.endswith("(coinw only)") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--port", "99999"], "no port"),
+        (["--port", "http"], "no port"),
+        (["--rate", "0"], "no rate"),
+        (["--rate", "nan"], "no rate"),
+    ],
+)
+def test_wrong_numbers_are_refused(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before anything is printed that would not hold."""
+    with pytest.raises(SystemExit):
+        main(arguments)
+    assert words in capsys.readouterr().err
+
+
+def test_a_port_in_use_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """In a line, without a traceback."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["--port", str(port), "--for", "1s"]) == 1
+    assert f"port {port} cannot be listened on" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(os.name == "nt", reason="closes a pipe early")
