@@ -10,6 +10,8 @@ import logging
 from assetstream import AssetStream, AssetStreamError, CoinW, State, StateChange
 
 logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level="INFO")
+# The library underneath logs each connection, which the states tell as well.
+logging.getLogger("websocket").setLevel("WARNING")
 
 
 def log_state(change: StateChange) -> None:

@@ -64,12 +64,19 @@ def test_the_sdist_holds_tests_and_samples(built: Path) -> None:
 
 
 def test_the_wheel_runs_elsewhere(built: Path, tmp_path: Path) -> None:
-    """Installed in another place, it shows live balances without the checkout."""
+    """Installed in another place, it serves command and sample without the checkout."""
     (wheel,) = built.glob("*.whl")
     # Its own environment for the package; the libraries are this environment's.
     venv.create(tmp_path / "env", with_pip=False, system_site_packages=False)
     site = next((tmp_path / "env").glob("[Ll]ib/**/site-packages"))
-    zipfile.ZipFile(wheel).extractall(site)
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"),
+            *("--no-index", "--target", site, wheel),
+        ],
+        check=True,
+        capture_output=True,
+    )
     libraries = [p for p in sys.path if p.endswith("site-packages")]
     (site / "libraries.pth").write_text("\n".join(libraries))
     binaries = "Scripts" if sys.platform == "win32" else "bin"
@@ -96,3 +103,9 @@ def test_the_wheel_runs_elsewhere(built: Path, tmp_path: Path) -> None:
         check=True,
     )
     assert '"LIVE"' in done.stdout
+
+    sample = tmp_path / "sync_bot.py"
+    sample.write_bytes((ROOT / "samples" / "sync_bot.py").read_bytes())
+    subprocess.run(
+        [python, sample], cwd=tmp_path, timeout=60, check=True, capture_output=True
+    )
