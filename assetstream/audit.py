@@ -92,11 +92,7 @@ class Audit:
             entry = self._book.entry(report.currency) or Entry()
             if not self._may_judge(entry, sent):
                 self._try_again(entry, verdict)
-            elif entry.equals(report):
-                entry.settle()
-            elif self._lagging(entry, report, moment):
-                verdict.again_at = min(verdict.again_at, entry.pushed_at + LAG_WAIT)
-            else:
+            elif not self._explained(entry, report, moment, verdict):
                 self._suspects[report.currency] = report
         absent = self._book.absent
         if absent.doubted is not None and snapshot.complete:
@@ -122,13 +118,8 @@ class Audit:
                 continue
             if entry.heard_at >= self._first_sent:  # A2
                 self._try_again(entry, verdict)
-            elif entry.equals(report):
-                entry.settle()
-            elif self._lagging(entry, report, moment):
-                verdict.again_at = min(verdict.again_at, entry.pushed_at + LAG_WAIT)
-            else:
-                agree = _same(before, report)
-                unequal = unequal or not agree
+            elif not self._explained(entry, report, moment, verdict):
+                unequal = unequal or not _same(before, report)
                 self._drifted(code, report, moment, verdict)
         self._suspects.clear()
         mute = self._book.pushed_at < self._clean_at
@@ -164,10 +155,18 @@ class Audit:
         return sent - entry.heard_at >= REST_LAG  # A2
 
     @staticmethod
-    def _lagging(entry: Entry, report: BalanceReport, moment: Moment) -> bool:
-        return moment.now < entry.pushed_at + LAG_WAIT and entry.held_recently(
-            report, moment.now
-        )  # A3
+    def _explained(
+        entry: Entry, report: BalanceReport, moment: Moment, verdict: Verdict
+    ) -> bool:
+        """True if a read agrees, or may be a lagging replica's: no suspicion."""
+        if entry.equals(report):
+            entry.settle()
+            return True
+        waits_until = entry.pushed_at + LAG_WAIT
+        if moment.now < waits_until and entry.held_recently(report, moment.now):  # A3
+            verdict.again_at = min(verdict.again_at, waits_until)
+            return True
+        return False
 
     @staticmethod
     def _try_again(entry: Entry, verdict: Verdict) -> None:

@@ -14,7 +14,6 @@ from assetstream import (
     AssetStreamError,
     AssetUpdate,
     AuthenticationError,
-    CoinW,
     ConnectionLost,
     ExchangeError,
     ProtocolError,
@@ -24,8 +23,8 @@ from assetstream import (
     State,
     StateChange,
     StreamTimeout,
-    Upbit,
 )
+from assetstream.exchanges import EXCHANGES
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 from assetstream.simulator.faults import Fault
@@ -413,7 +412,7 @@ def test_l1_a_missing_pong_is_a_lost_connection(
     exchange: Simulator, heard: Recorder, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """After exactly interval + timeout, however silent or half-dead the peer."""
-    adapter = {"upbit": Upbit, "coinw": CoinW}[name]
+    adapter = EXCHANGES[name]
     quick = replace(adapter.limits, ping_interval=0.2, pong_timeout=0.2)
     monkeypatch.setattr(adapter, "limits", quick)
     account = getattr(exchange, name)({"BTC": "1"})
@@ -431,7 +430,7 @@ def test_l1_pongs_keep_a_quiet_connection(
     exchange: Simulator, heard: Recorder, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """No data is no fault."""
-    adapter = {"upbit": Upbit, "coinw": CoinW}[name]
+    adapter = EXCHANGES[name]
     quick = replace(adapter.limits, ping_interval=0.05, pong_timeout=0.3)
     monkeypatch.setattr(adapter, "limits", quick)
     account = getattr(exchange, name)({"BTC": "1"})
