@@ -26,6 +26,8 @@ __all__ = [
 
 # HTTP 418: a block that grows with each repetition, of a length not always told.
 BLOCKED_S = 60.0
+# A wait that is longer is garbage, or outlasts what it is for: it is tried once a day.
+LONGEST_WAIT_S = 86_400.0
 
 SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?", re.ASCII)
 
@@ -145,17 +147,18 @@ def lost(exchange: KeyedExchange, code: int | None, reason: str) -> ConnectionLo
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Read ``Retry-After`` as seconds; None if absent or not understood.
+    """Read ``Retry-After`` as seconds, a day at most; None if absent or not understood.
 
     A date is measured against the reply's own ``Date``, so no clock is needed and a
     wrong one does no harm.
     """
     value = headers.get("retry-after", "").strip()
     if SECONDS.fullmatch(value):
-        return float(value)
+        return min(float(value), LONGEST_WAIT_S)
     try:
         until = parsedate_to_datetime(value)
         since = parsedate_to_datetime(headers.get("date", ""))
-        return max(0.0, (until - since).total_seconds())
+        wait = (until - since).total_seconds()
+        return min(max(0.0, wait), LONGEST_WAIT_S)
     except (TypeError, ValueError, IndexError, OverflowError):
         return None

@@ -95,7 +95,8 @@ class CoinWConversation(PhasedConversation[Notice]):
             }.get(self._phase)
         error = explain_refusal(self._exchange, answer, request)
         if request is None:
-            # Live, and waiting for nothing: told, not acted on.
+            # Waiting for nothing: told, not acted on.
+            error.fatal = False
             return Warn(error)
         return self._fail(error)
 

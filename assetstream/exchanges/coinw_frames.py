@@ -7,7 +7,7 @@ any spelling. Both give the same balances.
 
 from __future__ import annotations
 
-from typing import Any, Union
+from typing import Any, Literal, Union
 
 import msgspec
 from msgspec import Struct
@@ -75,7 +75,9 @@ class Change(Struct):
     account: str
 
 
-class Push(Struct, tag_field="type", tag="assets"):
+class Push(Struct):
+    # A tag would do, but one that is absent is none to msgspec.
+    type: Literal["assets"]
     biz: str
     data: Change
     # Read only to leave to the tolerant way what has any of them.
@@ -99,6 +101,8 @@ def read_frame(frame: bytes) -> Item | None:
 
 def read_expected(frame: bytes) -> list[BalanceReport] | None:
     """Read a push of exactly the documented form; None if it is anything else."""
+    if not frame.isascii():
+        return None  # the typed decode skips bad UTF-8 where it has no field
     try:
         push = _expected.decode(frame)
         change = push.data

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from abc import abstractmethod
-from typing import Generic, Sequence, TypeVar, Union
+from typing import Generic, Mapping, Sequence, TypeVar, Union
 
 from assetstream.errors import AssetStreamError
 from assetstream.exchanges.answers import lost
@@ -14,6 +14,10 @@ from assetstream.exchanges.steps import Heartbeat, StepList
 from assetstream.protocol import NEVER, Conversation, Fail, Ready, Step, Warn
 
 __all__ = ["Phase", "PhasedConversation"]
+
+#: Currencies of one frame that are warned of one by one; the whole book beyond. Each
+#: warning may keep a copy of the frame, and a frame has room for thousands.
+MOST_DOUBTS = 20
 
 
 class Phase(enum.Enum):
@@ -71,9 +75,10 @@ class PhasedConversation(Conversation, Generic[Notice]):
     def received(self, frames: Sequence[bytes], now: float) -> Sequence[Step]:
         steps = StepList()
         for frame in frames:
+            unreadable: dict[str | None, str] = {}
             for item in self._read(frame):
                 if self._phase is Phase.OVER:
-                    return steps.done()
+                    break
                 if isinstance(item, Pushed):
                     # A push proves the subscription as well as its answer does, so
                     # Ready goes before its Report: nothing is reported on an unproved
@@ -81,13 +86,14 @@ class PhasedConversation(Conversation, Generic[Notice]):
                     if self._phase is not Phase.READY:
                         steps.add(*self._prove())
                     steps.report(item.balances)
-                    for currency, why in item.unreadable.items():
-                        error = self._exchange.unreadable(why, frame, currency)
-                        steps.add(Warn(error))
+                    unreadable.update(item.unreadable)
                 elif isinstance(item, Garbled):
-                    steps.add(Warn(self._exchange.unreadable(item.why, frame)))
+                    unreadable[None] = item.why
                 else:
                     steps.add(*self._noticed(item, frame, now))
+            if self._phase is Phase.OVER:
+                break
+            steps.add(*self._doubts(unreadable, frame))
         return steps.done()
 
     def pong(self, now: float) -> Sequence[Step]:
@@ -109,6 +115,18 @@ class PhasedConversation(Conversation, Generic[Notice]):
     def closed(self, code: int | None, reason: str) -> AssetStreamError:
         # Exchanges close right after an error: the error is the reason.
         return self._failure or lost(self._exchange, code, reason)
+
+    def _doubts(
+        self, unreadable: Mapping[str | None, str], frame: bytes
+    ) -> Sequence[Step]:
+        """Warn of what could not be read in a frame, by currency (K5)."""
+        if len(unreadable) > MOST_DOUBTS:
+            why = next(iter(unreadable.values()))
+            unreadable = {None: f"{len(unreadable)} of its entries, first: {why}"}
+        return [
+            Warn(self._exchange.unreadable(why, frame, currency))
+            for currency, why in unreadable.items()
+        ]
 
     def _enter(self, phase: Phase, patience: float = NEVER) -> None:
         """Go on to a phase; it is ``_unanswered`` when ``patience`` is reached."""

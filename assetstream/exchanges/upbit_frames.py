@@ -7,7 +7,7 @@ in any spelling. Both give the same balances.
 
 from __future__ import annotations
 
-from typing import Any, Union
+from typing import Any, Literal, Union
 
 import msgspec
 from msgspec import Struct, field
@@ -67,7 +67,9 @@ class Asset(Struct):
     locked: Any
 
 
-class Push(Struct, tag_field="type", tag="myAsset"):
+class Push(Struct):
+    # A tag would do, but one that is absent is none to msgspec.
+    type: Literal["myAsset"]
     assets: list[Asset]
     asset_uuid: str
     asset_timestamp: int
@@ -84,7 +86,8 @@ class ShortAsset(Struct):
     locked: Any = field(name="l")
 
 
-class ShortPush(Struct, tag_field="ty", tag="myAsset"):
+class ShortPush(Struct):
+    type: Literal["myAsset"] = field(name="ty")
     assets: list[ShortAsset] = field(name="ast")
     asset_uuid: str = field(name="astuid")
     asset_timestamp: int = field(name="asttms")
@@ -116,8 +119,12 @@ def read_frame(frame: bytes, format: str) -> list[Item]:
 
 def read_expected(frame: bytes, format: str) -> list[BalanceReport] | None:
     """Read a frame of exactly the expected form; None if it is anything else."""
+    if not frame.isascii():
+        return None  # the typed decode skips bad UTF-8 where it has no field
     try:
         decoded = FORMATS[format].decode(frame)
+        if not decoded and type(decoded) is list:
+            return None  # no push, so no proof of anything
         balances: list[BalanceReport] = []
         for push in decoded if type(decoded) is list else (decoded,):
             balances += _expected_push(push, frame)

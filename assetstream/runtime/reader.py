@@ -11,6 +11,9 @@ from assetstream.runtime.inbox import Inbox
 
 __all__ = ["Reader", "Served", "Timed"]
 
+# Seconds; a turn for nothing. epoll refuses to wait for more than 24 days.
+LONGEST_WAIT = 86_400.0
+
 
 class Timed(Protocol):
     """What has something to do at a time of its own choice."""
@@ -130,4 +133,4 @@ class Reader:
         deadline = min((timed.deadline for timed in self._timed()), default=math.inf)
         if deadline == math.inf:
             return None
-        return max(0.0, deadline - clock.now())
+        return min(max(0.0, deadline - clock.now()), LONGEST_WAIT)

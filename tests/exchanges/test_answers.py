@@ -18,6 +18,8 @@ DATE = "Sat, 21 Nov 2026 10:00:00 GMT"
         ({"retry-after": "1.5"}, 1.5),
         ({"retry-after": "Sat, 21 Nov 2026 10:01:30 GMT", "date": DATE}, 90.0),
         ({"retry-after": "Sat, 21 Nov 2026 09:00:00 GMT", "date": DATE}, 0.0),
+        ({"retry-after": "999999999"}, 86_400.0),
+        ({"retry-after": "Sat, 21 Nov 9999 10:00:00 GMT", "date": DATE}, 86_400.0),
         ({"retry-after": "Sat, 21 Nov 2026 10:01:30 GMT"}, None),
         ({"retry-after": "Sat, 21 Nov 2026 10:01:30", "date": DATE}, None),
         ({"retry-after": "-5"}, None),

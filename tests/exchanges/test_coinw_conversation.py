@@ -245,3 +245,13 @@ def test_closing_unsubscribes_only_what_is_subscribed() -> None:
 
     assert sent(ready("coinw").closing()) == [unsubscribe]
     assert list(opened(make_coinw()).closing()) == []
+
+
+def test_what_does_not_end_the_stream_is_not_called_fatal() -> None:
+    """A refusal of nobody knows what, in the words of a refused key."""
+    refusal = frame({"data": {"result": False, "errorCode": 1003}})
+    (step,) = ready("coinw").received([refusal], 5.0)
+
+    assert isinstance(step, Warn)
+    assert isinstance(step.error, AuthenticationError)
+    assert not step.error.fatal

@@ -229,3 +229,37 @@ def test_ping_goes_out_in_time(spec: Spec, name: str) -> None:
         assert isinstance(step, (Ping, Send))
 
     assert beats == pytest.approx([interval, 2 * interval, 3 * interval])
+
+
+def test_k5_many_doubts_of_one_frame_are_one(name: str, spec: Spec) -> None:
+    """Each warning may keep a copy of the frame: memory stays near a frame's size."""
+    entry = {"currency": "", "balance": "?", "available": "?", "hold": "0"}
+    entries = [{**entry, "currency": f"C{at}"} for at in range(1000)]
+    push = json.loads(spec.push)
+    push["assets" if name == "upbit" else "data"] = entries
+    few = {**push, "assets" if name == "upbit" else "data": entries[:20]}
+    (step,) = ready(name).received([json.dumps(push).encode()], 1.0)
+
+    assert isinstance(step, Warn)
+    assert isinstance(step.error, ProtocolError)
+    assert step.error.currency is None
+    assert "1000 of its entries" in str(step.error)
+    assert len(ready(name).received([json.dumps(few).encode()], 1.0)) == 20
+
+
+def test_a_push_without_its_type_is_unreadable(name: str, spec: Spec) -> None:
+    """However well the rest of it fits."""
+    push = json.loads(spec.push)
+    del push["type"]
+    (step,) = ready(name).received([json.dumps(push).encode()], 1.0)
+
+    assert isinstance(step, Warn)
+
+
+def test_bad_utf8_is_unreadable_wherever_it_stands(name: str, spec: Spec) -> None:
+    """Also where nobody reads it: a frame is read whole or not at all."""
+    push = spec.push[:-1] + b',"x\xff":1}'
+    (step,) = ready(name).received([push], 1.0)
+
+    assert isinstance(step, Warn)
+    assert getattr(step.error, "currency", "") is None

@@ -334,3 +334,15 @@ def test_what_a_frame_is_does_not_depend_on_the_way(
 ) -> None:
     """An error or a status goes before a type, even in an otherwise perfect push."""
     assert kinds(ready("upbit").received([_push(**mark)], 1.0)) == [step]
+
+
+def test_r1_an_empty_list_proves_nothing() -> None:
+    """It is no push, whatever format was asked for."""
+    for format in ("JSON_LIST", "SIMPLE_LIST"):
+        assert list(opened(make_upbit(format=format)).received([b"[]"], 1.0)) == []
+
+
+def test_a_long_list_of_pushes_without_assets_warns_once() -> None:
+    """One frame is one doubt about the whole book."""
+    push = {"type": "myAsset"}
+    assert kinds(ready("upbit").received([frame([push] * 1000)], 1.0)) == ["Warn"]

@@ -135,6 +135,14 @@ def test_waits_for_the_earliest_deadline(bench: Bench) -> None:
     assert 0.05 <= clock.now() - began < 5
 
 
+@pytest.mark.parametrize("ahead", [3e6, 1e9, 1e12])
+def test_a_deadline_may_be_very_far_away(bench: Bench, ahead: float) -> None:
+    """Further than any selector can wait."""
+    bench.reader.attach(FakeOwner(clock.now() + ahead, lambda: None))
+    bench.inbox.post(lambda: bench.log.append("inbox"))
+    assert bench.turn() == ["inbox"]
+
+
 def test_an_owner_needs_no_channel(bench: Bench) -> None:
     """A deadline is watched between two connections as well."""
     bench.reader.discard(bench.one)

@@ -1,0 +1,112 @@
+"""Inputs to begin with, and how an input's bytes become a property's arguments."""
+
+from __future__ import annotations
+
+import base64
+from typing import Callable, NamedTuple
+
+from tests.exchanges.specs import KEY, SAMPLES, SECRET, SPECS
+from tests.fuzz.adapters import FORMATS, PHASES, check_frames
+from tests.fuzz.frames import check_stream
+from tests.fuzz.rest import check_answer
+from tests.runtime.raw_server import BINARY, CLOSE, PING, PONG, frame
+
+__all__ = ["SEPARATOR", "STREAM", "TARGETS", "Target", "seeds"]
+
+#: Between the parts of an input; no JSON and no header has it.
+SEPARATOR = b"\x1e"
+NAMES = sorted(SPECS)
+STATUSES = (200, 201, 204, 302, 400, 401, 403, 404, 418, 429, 500, 503)
+
+
+def _adapters(data: bytes) -> None:
+    """First byte: exchange, format, phase. Then frames."""
+    name, choice = _chosen(data)
+    format = FORMATS[choice % len(FORMATS)]
+    acks = PHASES[choice // len(FORMATS) % len(PHASES)]
+    check_frames(name, format, acks, data[1:].split(SEPARATOR)[:8])
+
+
+def _rest(data: bytes) -> None:
+    """First byte: exchange, status. Then ``Retry-After``, ``Date``, the body."""
+    name, choice = _chosen(data)
+    parts = [*data[1:].split(SEPARATOR, 2), b"", b""]
+    headers = zip(("retry-after", "date"), parts, strict=False)
+    check_answer(
+        name,
+        STATUSES[choice % len(STATUSES)],
+        {header: value.decode("latin-1") for header, value in headers if value},
+        parts[2],
+    )
+
+
+def _frames(data: bytes) -> None:
+    """First four bytes: the sizes of the reads. Then the stream."""
+    check_stream(data[4:], list(data[:4]))
+
+
+def _chosen(data: bytes) -> tuple[str, int]:
+    choice = data[0] if data else 0
+    return NAMES[choice % len(NAMES)], choice // len(NAMES)
+
+
+class Target(NamedTuple):
+    """One property over bytes."""
+
+    check: Callable[[bytes], None]
+    #: How many bytes stand before the first part.
+    head: int
+
+
+TARGETS = {
+    "adapters": Target(_adapters, 1),
+    "rest": Target(_rest, 1),
+    "frames": Target(_frames, 4),
+}
+
+STREAM = (
+    frame(b"{}"),
+    frame(b"", BINARY),
+    frame(b"x" * 126),
+    frame(b"x" * 70_000)[:14],
+    frame(b"x" * 300)[:-1],
+    frame(b"ping", PING),
+    frame(b"", PONG),
+    frame(b"p" * 126, PONG),
+    frame(b"first", final=False),
+    frame(b"more", 0, final=False),
+    frame(b"last", 0),
+    frame(b"x" * 450, 0, final=False),
+    frame(b"\x03\xe8bye", CLOSE),
+    frame(b"", CLOSE),
+    frame(b"\x03", CLOSE),
+    b"\x81\x81\0\0\0\0x",
+    b"\x81\x7f" + (1 << 63).to_bytes(8, "big"),
+    b"\xc1\x01x",
+    b"\x83\x01x",
+    b"\x81\x7e\x00\x01x",
+)
+
+
+def seeds(target: str) -> list[bytes]:
+    """Return inputs for a target, made of the samples of all exchanges."""
+    if target == "frames":
+        cuts = (b"\xff\xff\xff\xff", b"\x01\x01\x01\x01", b"\x01\x02\x07\x50")
+        whole = b"".join(STREAM[:10])
+        pieces = [*STREAM, whole, *(whole + end for end in STREAM[10:])]
+        return [cut + piece for cut in cuts for piece in pieces]
+    found = []
+    for at, name in enumerate(NAMES):
+        samples = [p.read_bytes().strip() for p in (SAMPLES / name).glob("*.json")]
+        token = base64.urlsafe_b64encode(b'{"access_key":"' + KEY.encode())
+        samples += [f'{{"msg":"{SECRET}","code":"{KEY}"}}'.encode(), b"[]", token]
+        for sample in samples:
+            for choice in range(12):
+                first = bytes([at + choice * len(NAMES)])
+                if target == "rest":
+                    dates = b"Wed, 21 Oct 2026 07:28:00 GMT"
+                    first += SEPARATOR.join([b"7", dates, b""])
+                found.append(first + sample)
+        if target == "adapters":
+            found.append(bytes([at]) + SEPARATOR.join(samples[:8]))
+    return found
