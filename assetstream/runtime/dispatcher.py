@@ -6,16 +6,20 @@ import inspect
 import logging
 import sys
 import threading
-import traceback
+from types import FrameType
 from typing import Any, Callable
 
 from assetstream.errors import AssetStreamError, CallbackError
 from assetstream.events import AssetUpdate, StateChange
+from assetstream.protocol import NEVER
 from assetstream.runtime.mailbox import CallbackMailbox, News
 
 __all__ = ["Dispatcher", "Handlers"]
 
 logger = logging.getLogger("assetstream")
+
+#: A handler may take so long while other news waits behind it, seconds.
+SLOW = 5.0
 
 Handler = Callable[[Any], object]
 
@@ -40,7 +44,9 @@ class Handlers:
 
 
 class Dispatcher:
-    """Owns the callback thread of one stream.
+    """Owns the callback thread of one stream, and tells once of a handler too slow.
+
+    The reader of the session's thread looks after that: there is no timer.
 
     Args:
         label: the account's label, for the thread's name and the logs.
@@ -62,20 +68,55 @@ class Dispatcher:
         self._interrupted = interrupted
         #: Times a handler raised.
         self.callback_errors = 0
+        # The handler that runs, or ran last.
+        self._handler: Handler | None = None
+        self._complained = False
         # A daemon, so that a handler that never returns cannot hold up the
         # interpreter's exit; otherwise it ends when the mailbox is closed.
         self.thread = threading.Thread(
             target=self._run, name=f"assetstream-{label}-callbacks", daemon=True
         )
 
+    @property
+    def deadline(self) -> float:
+        """When ``due`` must be called, as things are now; from the session's thread."""
+        if self._complained:
+            return NEVER
+        if self._mailbox.folded:
+            return self._mailbox.waiting_since
+        # One is in hand; it may take its time while nothing waits behind it.
+        if self._mailbox.pending < 2:
+            return NEVER
+        return self._mailbox.waiting_since + SLOW
+
+    def due(self) -> None:
+        """Warn of the handler that keeps news waiting; once in a stream's life."""
+        self._complained = True
+        logger.warning(
+            "%s: a callback is slower than the exchange: it is %s, and %d events wait "
+            "behind it. Balances stay current, but past max_pending updates only the "
+            "latest of each currency is delivered (health().folded counts the others): "
+            "do slow work in a thread of your own",
+            self._label,
+            self.where(),
+            max(0, self._mailbox.pending - 1),
+        )
+
     def where(self) -> str:
-        """Say where the thread stands in the user's code, for a log line."""
-        frame = sys._current_frames().get(self.thread.ident or -1)
-        if frame is None:
+        """Say which handler runs and where it stands, for a log line."""
+        innermost = frame = sys._current_frames().get(self.thread.ident or -1)
+        if innermost is None:
             return "at an unknown place"
-        for place in reversed(traceback.extract_stack(frame)):
-            return f'in {place.name}, file "{place.filename}", line {place.lineno}'
-        return "at an unknown place"
+        entered: FrameType | None = None
+        while frame is not None and frame.f_code is not Dispatcher._call.__code__:
+            entered, frame = frame, frame.f_back
+        if frame is None:  # A logging handler of the user's, perhaps.
+            return f"in {_place(innermost)}"
+        if entered is None:  # Not written in Python: ``print``.
+            kind = type(self._handler).__qualname__
+            return f"in {getattr(self._handler, '__qualname__', kind)}"
+        where = f"in {_place(entered)}"
+        return where if entered is innermost else f"{where}, in {_place(innermost)}"
 
     def _run(self) -> None:
         while batch := self._mailbox.take():
@@ -116,6 +157,7 @@ class Dispatcher:
             )
 
     def _call(self, handler: Handler, item: News) -> None:
+        self._handler = handler
         try:
             result = handler(item)
             if inspect.iscoroutine(result):
@@ -142,6 +184,14 @@ class Dispatcher:
         )
         error.__cause__ = exc
         self._report(error)
+
+
+def _place(frame: FrameType) -> str:
+    """The function and the line where it stands."""
+    code = frame.f_code
+    # Methods with their class, where Python (3.11) tells it.
+    name = getattr(code, "co_qualname", code.co_name)
+    return f'{name}, file "{code.co_filename}", line {frame.f_lineno}'
 
 
 def _shown(exc: Exception) -> str:

@@ -75,7 +75,7 @@ class Life:
         #: The session's thread has ended, and everything it owned is closed.
         self.ended = Latch()
         self._ending = False
-        self._mailbox = CallbackMailbox(settings.max_pending, self._overflowed)
+        self._mailbox = CallbackMailbox(settings.max_pending)
         self.dispatcher = Dispatcher(
             settings.account, handlers, self._mailbox, self._interrupted
         )
@@ -241,6 +241,7 @@ class Life:
         session = self._session
         try:
             self._reader.attach(session)
+            self._reader.attach(self.dispatcher)
             self._inbox.run()
             while not session.over:
                 if clock.now() >= session.retry_at:
@@ -295,15 +296,6 @@ class Life:
 
     def _standing(self, balance: Balance) -> tuple[float, bool]:
         return self._outlet.standing(balance)
-
-    def _overflowed(self) -> None:
-        logger.warning(
-            "%s: callbacks are slower than the exchange; more than %d updates are "
-            "pending and are folded to the latest per currency (the callback is %s)",
-            self.settings.account,
-            self.settings.max_pending,
-            self.dispatcher.where(),
-        )
 
     def _interrupted(self, exc: BaseException) -> None:
         logger.error(

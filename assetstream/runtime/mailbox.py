@@ -9,12 +9,13 @@ from __future__ import annotations
 import threading
 from collections import deque
 from queue import SimpleQueue
-from typing import Callable, Sequence, Union
+from typing import Sequence, Union
 
 import msgspec
 
 from assetstream.errors import AssetStreamError, StreamStateError
 from assetstream.events import AssetUpdate, Source, StateChange
+from assetstream.runtime import clock
 from assetstream.runtime.waiting import Deadline, Latch, patient_get
 
 __all__ = ["CallbackMailbox", "End", "News", "WatchQueue"]
@@ -35,12 +36,10 @@ class CallbackMailbox:
 
     Args:
         max_pending: updates kept apart before folding begins.
-        on_overflow: called once, in the session's thread, when folding begins.
     """
 
-    def __init__(self, max_pending: int, on_overflow: Callable[[], None]) -> None:
+    def __init__(self, max_pending: int) -> None:
         self._max_pending = max_pending
-        self._on_overflow = on_overflow
         # Shared by the session's and the callback thread only, never by public reads.
         self._lock = threading.Lock()
         self._items: deque[News] = deque()
@@ -56,7 +55,9 @@ class CallbackMailbox:
         self.folded = 0
         #: Updates left undelivered by ``discard_updates``.
         self.dropped = 0
-        self._warned = False
+        #: Since when nothing was handed over, seconds of ``clock.now``; it means
+        #: something while anything is pending.
+        self.waiting_since = clock.now()
 
     @property
     def pending(self) -> int:
@@ -65,23 +66,20 @@ class CallbackMailbox:
 
     def put(self, news: Sequence[News]) -> None:
         """Add news in order; from the session's thread."""
-        overflowed = False
         with self._lock:
+            if not self.pending:
+                self.waiting_since = clock.now()
             for item in news:
                 if not isinstance(item, AssetUpdate):
                     self._spill()
                     self._items.append(item)
                 elif self._overflow or self._full():
-                    overflowed = True
                     self._fold(item)
                 else:
                     self._items.append(item)
             hungry, self._hungry = self._hungry, False
         if hungry:
             self._wake.put(None)
-        if overflowed and not self._warned:
-            self._warned = True
-            self._on_overflow()
 
     def take(self) -> list[News]:
         """Wait for the next news; an empty list means that no more will come."""
@@ -102,6 +100,7 @@ class CallbackMailbox:
     def handed_over(self) -> None:
         """One item of the batch was given to its callbacks; by the callback thread."""
         self._in_hand -= 1
+        self.waiting_since = clock.now()
 
     def discarded(self, item: News) -> bool:
         """Tell whether an item of the batch in hand is not to be delivered any more."""

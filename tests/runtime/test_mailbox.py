@@ -46,14 +46,9 @@ CHANGE = StateChange("x", "x-1", State.LIVE, State.STALE, "lost")
 
 
 @pytest.fixture
-def warnings() -> list[None]:
-    return []
-
-
-@pytest.fixture
-def mailbox(warnings: list[None]) -> CallbackMailbox:
+def mailbox() -> CallbackMailbox:
     """A mailbox for three updates."""
-    return CallbackMailbox(3, lambda: warnings.append(None))
+    return CallbackMailbox(3)
 
 
 def everything(mailbox: CallbackMailbox) -> list[News]:
@@ -74,22 +69,17 @@ def shown(news: list[News]) -> list[object]:
     ]
 
 
-def test_d1_in_order_up_to_the_bound(
-    mailbox: CallbackMailbox, warnings: list[None]
-) -> None:
+def test_d1_in_order_up_to_the_bound(mailbox: CallbackMailbox) -> None:
     """Nothing is folded before."""
     mailbox.put([update("BTC", 1), update("BTC", 2), update("BTC", 3)])
 
     assert mailbox.pending == 3
     assert shown(everything(mailbox)) == [("BTC", 1, 0), ("BTC", 2, 0), ("BTC", 3, 0)]
     assert mailbox.folded == 0
-    assert warnings == []
 
 
-def test_d1_past_the_bound_the_latest_per_currency(
-    mailbox: CallbackMailbox, warnings: list[None]
-) -> None:
-    """With the oldest ``previous`` and the count; one warning for all of it."""
+def test_d1_past_the_bound_the_latest_per_currency(mailbox: CallbackMailbox) -> None:
+    """With the oldest ``previous`` and the count."""
     mailbox.put([update("BTC", n) for n in (1, 2, 3)])
     mailbox.put([update("BTC", 4), update("ETH", 1), update("BTC", 5)])
     mailbox.put([update("BTC", 6)])
@@ -102,7 +92,6 @@ def test_d1_past_the_bound_the_latest_per_currency(
     assert folded.previous.available == 3
     assert folded.change == 3
     assert mailbox.folded == 2
-    assert len(warnings) == 1
 
 
 def test_d1_never_across_a_state_change_or_an_error(mailbox: CallbackMailbox) -> None:

@@ -1,0 +1,160 @@
+"""A handler too slow for the exchange is told of once, by name and line."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import threading
+from queue import SimpleQueue
+from typing import Any, Callable, Iterator
+
+import pytest
+
+from assetstream import AssetStream, Source
+from assetstream.protocol import NEVER
+from assetstream.runtime import clock, dispatcher
+from assetstream.runtime.dispatcher import SLOW, Dispatcher, Handlers
+from assetstream.runtime.mailbox import CallbackMailbox
+from assetstream.simulator.account import Account
+from tests.conftest import TimeMachine
+from tests.runtime.test_mailbox import update
+from tests.support import PATIENCE, Recorder
+
+pytestmark = pytest.mark.usefixtures("hasty")
+
+
+class Stuck:
+    """A handler that stays where it is until it is released."""
+
+    def __init__(self) -> None:
+        self.entered = threading.Event()
+        self.released = threading.Event()
+
+    def handle(self, event: object) -> None:
+        self.entered.set()
+        self.released.wait(PATIENCE)
+
+    @property
+    def line(self) -> int:
+        """Of the wait."""
+        lines, first = inspect.getsourcelines(self.handle)
+        return first + len(lines) - 1
+
+
+class Warned(logging.Handler):
+    """The warnings of ``assetstream``."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.texts: list[str] = []
+        self.one = threading.Event()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.texts.append(record.getMessage())
+        self.one.set()
+
+
+@pytest.fixture
+def warned() -> Iterator[Warned]:
+    """What is logged from now on."""
+    handler = Warned()
+    logging.getLogger("assetstream").addHandler(handler)
+    yield handler
+    logging.getLogger("assetstream").removeHandler(handler)
+
+
+def dispatcher_of(
+    handler: Callable[[Any], object],
+) -> tuple[Dispatcher, CallbackMailbox]:
+    """A dispatcher that calls the handler, and its mailbox for three updates."""
+    handlers, mailbox = Handlers(), CallbackMailbox(3)
+    handlers.asset = (handler,)
+    return Dispatcher("x-1", handlers, mailbox, lambda exc: None), mailbox
+
+
+def test_one_warning_names_function_and_line(
+    account: Account, warned: Warned, time_machine: TimeMachine
+) -> None:
+    """When a handler has kept others waiting for long; once, however long it lasts."""
+    stuck = Stuck()
+    with AssetStream(account.exchange(), on_asset=stuck.handle) as stream:
+        assert stuck.entered.wait(PATIENCE)
+        time_machine.jump(SLOW, stream)
+        assert warned.one.wait(PATIENCE)
+        time_machine.jump(SLOW, stream)
+        with stream.expect(lambda u: True, PATIENCE):
+            account.deposit("BTC", "1")
+        stuck.released.set()
+
+    (text,) = warned.texts
+    assert f'handle, file "{__file__}", line {stuck.line}, in ' in text
+
+
+def test_the_session_wakes_for_it(
+    account: Account, warned: Warned, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No frame need come meanwhile."""
+    monkeypatch.setattr(dispatcher, "SLOW", 0.05)
+    stuck = Stuck()
+    with AssetStream(account.exchange(), on_asset=stuck.handle, audit_interval=None):
+        assert warned.one.wait(PATIENCE)
+        stuck.released.set()
+
+    assert len(warned.texts) == 1
+
+
+def test_folding_warns_at_once_and_health_counts_it(
+    account: Account, warned: Warned
+) -> None:
+    """Updates that are not delivered one by one are told of, and counted."""
+    stuck = Stuck()
+    told = Recorder()
+    stream = AssetStream(account.exchange(), on_asset=stuck.handle, max_pending=2)
+    stream.on_asset(told)
+    with stream:
+        assert stuck.entered.wait(PATIENCE)
+        for _ in range(6):
+            with stream.expect(lambda u: True, PATIENCE):
+                account.deposit("BTC", "1")
+        assert warned.one.wait(PATIENCE)
+        folded = stream.health().folded
+        stuck.released.set()
+        told.wait_for(lambda u: u.available == 7)
+
+    pushed = [u for u in told.updates if u.source is Source.STREAM]
+    assert folded == sum(u.folded for u in pushed) == 6 - len(pushed) > 0
+    (text,) = warned.texts
+    assert f"line {stuck.line}" in text
+
+
+def test_a_handler_that_delays_nobody_may_take_its_time() -> None:
+    """It is watched from the moment that something waits behind it."""
+    stuck = Stuck()
+    dispatcher, mailbox = dispatcher_of(stuck.handle)
+    dispatcher.thread.start()
+    mailbox.put([update("BTC", 1)])
+    assert stuck.entered.wait(PATIENCE)
+    alone = dispatcher.deadline
+    mailbox.put([update("BTC", 2)])
+    watched = dispatcher.deadline
+    stuck.released.set()
+    mailbox.close()
+    dispatcher.thread.join(PATIENCE)
+
+    assert alone == NEVER
+    assert watched == pytest.approx(clock.now() + SLOW, abs=PATIENCE)
+    assert dispatcher.deadline == NEVER
+
+
+def test_a_handler_not_written_in_python_is_named() -> None:
+    """``on_asset=print`` has no line to stand at."""
+    queue: SimpleQueue[None] = SimpleQueue()
+    dispatcher, mailbox = dispatcher_of(queue.get)
+    dispatcher.thread.start()
+    mailbox.put([update("BTC", 1)])
+    deadline = clock.now() + PATIENCE
+    while (where := dispatcher.where()) != "in SimpleQueue.get":
+        assert clock.now() < deadline, where
+    queue.put(None)
+    mailbox.close()
+    dispatcher.thread.join(PATIENCE)
