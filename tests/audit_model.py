@@ -75,6 +75,8 @@ class World:
         self._snapshots: dict[bytes, Snapshot] = {}
         # When the stream learned of what it shows.
         self._learned: dict[str, float] = {}
+        # Since when each was wrong, and the shortest detection time shown since.
+        self._promised: dict[str, tuple[float, float]] = {}
         # When each currency was last pushed.
         self._excused: dict[str, float] = {}
         # When the newest push that could not be read told a change of it.
@@ -190,8 +192,14 @@ class World:
                     self.live_since,
                 )
                 wrong = self.now - since
+                # Whoever looked while it was wrong may go by what was shown then.
+                before, promise = self._promised.get(code, (since, math.inf))
+                if before != since:
+                    promise = math.inf
+                promise = min(promise, self.detection_time)
+                self._promised[code] = (since, promise)
                 self.longest_wrong = max(self.longest_wrong, wrong)
-                self.least_slack = min(self.least_slack, self.detection_time - wrong)
+                self.least_slack = min(self.least_slack, promise - wrong)
 
     def taken_for_read(self) -> list[str]:
         """Currencies that show, unmarked, what an unreadable push made out of date."""

@@ -19,6 +19,7 @@ class Faults(NamedTuple):
     doubled: float = 0.1
     unreadable: float = 0.03
     max_delay: float = 15.0
+    least_lag: float = 0.0
     max_lag: float = MAX_LAG
     garbled: float = 0.05
     failing: float = 0.0
@@ -26,6 +27,8 @@ class Faults(NamedTuple):
     disconnects: float = 0.02
     mute: float = 0.01
     clock_steps: float = 0.02
+    #: Seconds from one change to the next, on the average; one for each life.
+    paces: tuple[float, ...] = (0.5, 5.0, 30.0)
 
 
 USUAL = Faults()
@@ -41,7 +44,7 @@ def simulate(
         world.change(code, _amounts(rng), Push(()))
     world.advance(20.0)
     world.connect()
-    pace = rng.choice((0.5, 5.0, 30.0))
+    pace = rng.choice(faults.paces)
     end = world.now + duration
     while world.now < end:
         world.advance(rng.expovariate(1 / pace))
@@ -78,9 +81,10 @@ def _random_push(rng: random.Random, faults: Faults) -> Push:
 
 
 def _random_reply(rng: random.Random, faults: Faults) -> Reply:
+    least, most = faults.least_lag, faults.max_lag
     return Reply(
         duration=rng.choice((0.05, 0.5, rng.uniform(0.0, READ_TIMEOUT))),
-        lag=rng.choice((0.0, faults.max_lag, rng.uniform(0.0, faults.max_lag))),
+        lag=rng.choice((least, most, rng.uniform(least, most))),
         garbled=rng.choice((*CURRENCIES, ""))
         if rng.random() < faults.garbled
         else None,

@@ -19,6 +19,7 @@ from hypothesis.stateful import (
 from assetstream.protocol import Limits
 from tests.audit_model import LIMITS, World
 from tests.audit_simulation import Faults, simulate
+from tests.audit_table import ACCOUNTS, LAGS, audited
 from tests.model_exchange import CURRENCIES, MAX_LAG, Push, Reply
 
 #: Audited more often while anything is on hold.
@@ -169,6 +170,24 @@ def test_random_lives_keep_the_promise(faults: Faults, limits: Limits) -> None:
         assert world.counts["destroyed by AUDIT"] == 0, trace
         assert world.counts["not the newest"] == 0, trace
         assert world.least_slack >= 0, trace
+
+
+@pytest.mark.parametrize("lag", [lag for lag in LAGS if lag <= MAX_LAG])
+@pytest.mark.parametrize("account", ACCOUNTS)
+def test_accounts_of_every_kind_keep_the_promise(account: str, lag: float) -> None:
+    """A few of the lives of ``python -m tests.audit_table``."""
+    for seed in range(4):
+        figures = audited(account, lag, seed)
+
+        assert figures.audits > 0
+        assert figures.good, f"seed {seed}: {figures}"
+
+
+def test_the_model_counts_what_reads_too_far_behind_destroy() -> None:
+    """The measure itself can fail: 30 s are more than the promise allows REST."""
+    lives = [audited("goes mute", 30.0, seed) for seed in range(10)]
+
+    assert sum(figures.destroyed for figures in lives) > 0
 
 
 def test_reads_that_fail_end_live() -> None:
