@@ -25,16 +25,17 @@ def require(
         at_least: the oldest release that fits.
         below: the first release that does not.
     """
-    found = re.match(r"\d+(\.\d+)*", str(getattr(module, "__version__", "")))
+    release = str(getattr(module, "__version__", "unknown"))
+    found = re.match(r"\d+(\.\d+)*", release)
     version = tuple(int(part) for part in found[0].split(".")) if found else (0,)
     if hasattr(module, has) and at_least <= version < below:
         return
     name = module.__name__
     wanted = f"{distribution}>={_dotted(at_least)},<{_dotted(below)}"
     raise ImportError(
-        f"the module {name!r} at {getattr(module, '__file__', None)} is not {wanted}, "
-        f"which assetstream needs. Repair it with: pip uninstall -y {name} "
-        f'{distribution}; pip install "{wanted}"'
+        f"the module {name!r} at {getattr(module, '__file__', None)}, release "
+        f"{release}, is not {wanted}, which assetstream needs. Repair it with: "
+        f'pip uninstall -y {name} {distribution}; pip install "{wanted}"'
     )
 
 

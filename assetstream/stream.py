@@ -90,8 +90,7 @@ class AssetStream:
             proxy=proxy,
             ssl_context=ssl_context,
         )
-        self._handlers = Handlers()
-        self._launch = Launch(exchange, self._settings, self._handlers)
+        self._launch = Launch(exchange, self._settings, Handlers())
         if on_asset is not None:
             self.on_asset(on_asset)
         if on_error is not None:
@@ -116,24 +115,24 @@ class AssetStream:
             ConfigurationError: it is not callable, or it is ``async``.
         """
         checks.check_handler("on_asset", handler)
-        self._handlers.asset += (handler,)
+        self._launch.handlers.asset += (handler,)
         return handler
 
     def on_error(self, handler: ErrorHandler) -> ErrorHandler:
         """Add a handler for ``AssetStreamError``; as ``on_asset``."""
         checks.check_handler("on_error", handler)
-        self._handlers.error += (handler,)
+        self._launch.handlers.error += (handler,)
         return handler
 
     def on_state(self, handler: StateHandler) -> StateHandler:
         """Add a handler for ``StateChange``; as ``on_asset``."""
         checks.check_handler("on_state", handler)
-        self._handlers.state += (handler,)
+        self._launch.handlers.state += (handler,)
         return handler
 
     def off(self, handler: Callable[..., object]) -> None:
         """Remove a handler; one that is not there is no error."""
-        self._handlers.remove(handler)
+        self._launch.handlers.remove(handler)
 
     def start(self, wait: bool = True, timeout: float | None = START_TIMEOUT) -> None:
         """Connect, and keep the balances live from then on.
@@ -150,9 +149,9 @@ class AssetStream:
 
         Whenever it raises for what happened after the start, every thread has ended.
         """
-        life = self._begin()
+        self._begin()
         if wait:
-            self._wait_live(life, timeout)
+            self._wait_live(timeout)
 
     def run_forever(self) -> None:
         """Start if that was not done, and block until the stream ends.
@@ -202,7 +201,7 @@ class AssetStream:
     def __enter__(self) -> AssetStream:
         life = self._life_or_begin()
         life.refuse_in_callback("`with`")
-        self._wait_live(life, START_TIMEOUT)
+        self._wait_live(START_TIMEOUT)
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -213,8 +212,8 @@ class AssetStream:
 
         Starts the stream if that was not done; it runs on when the iteration ends.
         """
-        life = self._life_or_begin()
-        return Updates(Watch(life, with_book=True))
+        self._life_or_begin()
+        return Updates(Watch(self._launch, with_book=True))
 
     def __iter__(self) -> Updates:
         return self.updates()
@@ -234,7 +233,7 @@ class AssetStream:
             StreamStateError: not started, stopped, or called inside a callback.
         """
         checks.check_handler("predicate", predicate)
-        watch = Watch(self._launch.started())
+        watch = Watch(self._launch)
         try:
             return watch.until(
                 predicate,
@@ -260,7 +259,7 @@ class AssetStream:
         waits.
         """
         checks.check_handler("predicate", predicate)
-        return Expectation(lambda: Watch(self._launch.started()), predicate, timeout)
+        return Expectation(lambda: Watch(self._launch), predicate, timeout)
 
     @property
     def balances(self) -> Mapping[str, Balance]:
@@ -338,9 +337,9 @@ class AssetStream:
             raise
         return life
 
-    def _wait_live(self, life: Life, timeout: float | None) -> None:
+    def _wait_live(self, timeout: float | None) -> None:
         try:
-            with closing(Watch(life)) as watch:
+            with closing(Watch(self._launch)) as watch:
                 watch.until_live(timeout)
         except BaseException:
             self.stop()

@@ -12,7 +12,7 @@ from unittest.mock import patch
 from msgspec.structs import replace
 
 from assetstream import CoinW, Upbit, audit, audit_schedule, backoff, book, entry
-from assetstream.exchanges import coinw_conversation, upbit_conversation
+from assetstream.exchanges import answers, coinw_conversation, upbit_conversation
 from assetstream.runtime import attempts, life, outbox, reads
 
 __all__ = ["FACTOR", "fast_time"]
@@ -41,6 +41,7 @@ SECONDS: list[tuple[Any, str]] = [
     (backoff, "CEILING"),
     (attempts, "HEALTHY"),
     (outbox, "STALL_TIME"),
+    (answers, "BLOCKED_S"),
     (coinw_conversation, "ANSWER_PATIENCE_S"),
     (upbit_conversation, "LIST_PATIENCE_S"),
 ]

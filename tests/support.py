@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
+from pathlib import Path
 from typing import Any, Callable, TypeVar
 
 from assetstream import AssetStream, AssetUpdate, StateChange
@@ -86,3 +88,14 @@ def known(stream: AssetStream) -> dict[str, tuple[Any, Any]]:
         for currency, balance in stream.balances.items()
         if balance.total
     }
+
+
+def open_sockets() -> set[str]:
+    """This process's sockets, as Linux names them; empty elsewhere."""
+    found = set()
+    for entry in Path("/proc/self/fd").glob("*"):
+        try:
+            found.add(os.readlink(entry))
+        except OSError:
+            pass  # that of the listing itself
+    return {link for link in found if link.startswith("socket:")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import subprocess
 import sys
 import types
@@ -56,11 +57,36 @@ def test_what_is_installed_here_is_right() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "what"), [("websocket", "AssetStream"), ("jwt", "Upbit")]
+    ("name", "source", "what", "repair"),
+    [
+        (
+            "websocket",
+            "__version__ = '1.8.0'\nclass WebSocketApp: pass\nclass ABNF: pass",
+            "AssetStream",
+            "pip uninstall -y websocket websocket-client; "
+            'pip install "websocket-client>=1.9.2,<2"',
+        ),
+        (
+            "websocket",
+            "def connect(url): pass",
+            "AssetStream",
+            "pip uninstall -y websocket websocket-client; "
+            'pip install "websocket-client>=1.9.2,<2"',
+        ),
+        (
+            "jwt",
+            "__version__ = '1.7.1'",
+            "Upbit",
+            'pip uninstall -y jwt PyJWT; pip install "PyJWT>=2.8,<3"',
+        ),
+    ],
+    ids=["old websocket-client", "another websocket", "old PyJWT"],
 )
-def test_the_package_itself_checks(tmp_path: Path, name: str, what: str) -> None:
-    """The first use tells, not some AttributeError later."""
-    (tmp_path / f"{name}.py").write_text("__version__ = '0.1'")
+def test_the_package_itself_checks(
+    tmp_path: Path, name: str, source: str, what: str, repair: str
+) -> None:
+    """The first use tells what lies where, and how to repair it, in one last line."""
+    (tmp_path / f"{name}.py").write_text(source)
     done = subprocess.run(
         [sys.executable, "-c", f"from assetstream import {what}"],
         env={"PYTHONPATH": f"{tmp_path}:{Path(__file__).parent.parent}"},
@@ -69,5 +95,17 @@ def test_the_package_itself_checks(tmp_path: Path, name: str, what: str) -> None
     )
 
     assert done.returncode == 1
-    assert str(tmp_path) in done.stderr
-    assert "pip install" in done.stderr
+    told = done.stderr.splitlines()[-1]
+    assert told.startswith("ImportError: ")
+    assert str(tmp_path / f"{name}.py") in told
+    assert repair in told
+    assert ("release unknown" in told) == ("__version__" not in source)
+
+
+def test_the_repair_asks_for_what_the_package_asks_for() -> None:
+    """The bounds that are checked are those of setup.cfg."""
+    config = configparser.ConfigParser()
+    config.read(Path(__file__).parent.parent / "setup.cfg", encoding="utf-8")
+    wanted = config["options"]["install_requires"].split()
+
+    assert {"websocket-client>=1.9.2,<2", "PyJWT>=2.8,<3"} <= set(wanted)

@@ -44,18 +44,24 @@ class Launch:
         """False in a process forked after the stream was made."""
         return os.getpid() == self._pid
 
-    @property
-    def life(self) -> Life | None:
-        """The life, once begun.
-
-        Raises:
-            StreamStateError: this is a forked child, where its threads do not run.
-        """
+    def refuse_in_child(self) -> None:
+        """Raise StreamStateError in a forked child, where the threads do not run."""
         if not self.owned_here:
             raise self._refusal(
                 "this stream belongs to the process that made it; after a fork, make a "
                 "new AssetStream in the child"
             )
+
+    @property
+    def handlers(self) -> Handlers:
+        """The user's, to add to; StreamStateError in a forked child."""
+        self.refuse_in_child()
+        return self._handlers
+
+    @property
+    def life(self) -> Life | None:
+        """The life, once begun; StreamStateError in a forked child."""
+        self.refuse_in_child()
         return self._life
 
     def started(self) -> Life:
@@ -69,7 +75,7 @@ class Launch:
 
     def begin(self) -> Life:
         """Begin the life; StreamStateError if that was done, or stopped, before."""
-        self.life  # noqa: B018 - refuses in a forked child
+        self.refuse_in_child()
         try:
             self._permit.pop()
         except IndexError:

@@ -8,7 +8,7 @@ from typing import Callable, Iterator
 
 from assetstream.errors import StreamStateError, StreamTimeout
 from assetstream.events import AssetUpdate, Source, StateChange
-from assetstream.runtime.life import Life
+from assetstream.runtime.launch import Launch
 from assetstream.runtime.mailbox import End, WatchQueue
 from assetstream.runtime.waiting import Deadline
 from assetstream.states import State
@@ -26,8 +26,9 @@ JOIN_TIME = 0.1
 class Watch:
     """A place in the news of one stream, held by one waiting thread."""
 
-    def __init__(self, life: Life, *, with_book: bool = False) -> None:
-        self._life = life
+    def __init__(self, launch: Launch, *, with_book: bool = False) -> None:
+        self._launch = launch
+        self._life = life = launch.started()
         limit = WATCH_FACTOR * life.settings.max_pending
         self._queue = WatchQueue(limit, with_book=with_book)
         self._label = life.book.account
@@ -50,8 +51,10 @@ class Watch:
 
         Raises:
             StreamTimeout: the deadline came first; the text names ``what``.
-            StreamStateError: called inside a callback, which would wait for itself.
+            StreamStateError: called inside a callback, which would wait for itself, or
+                in a forked child, where nothing comes.
         """
+        self._launch.refuse_in_child()
         self._life.refuse_in_callback(f"waiting for {what}")
         try:
             return self._queue.get(deadline)

@@ -6,6 +6,7 @@ import logging
 import socket
 import socketserver
 import ssl
+import sys
 import threading
 import time
 from email.utils import formatdate
@@ -163,7 +164,18 @@ class Server(ThreadingHTTPServer):
         site: Site,
         venues: Sequence[Venue],
     ) -> None:
-        super().__init__((HOST, port), Handler)
+        # Holds the port while ``refuse`` has nobody listen there: otherwise any
+        # connection of this machine may be given it meanwhile.
+        self._reserved = socket.socket()
+        try:
+            if sys.platform == "linux":
+                self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                self._reserved.bind((HOST, port))
+                port = self._reserved.getsockname()[1]
+            super().__init__((HOST, port), Handler)
+        except BaseException:
+            self._reserved.close()
+            raise
         self.site = site
         self._connections: dict[Connection, threading.Thread] = {}
         self._venues = venues
@@ -192,7 +204,7 @@ class Server(ThreadingHTTPServer):
     def refuse(self) -> None:
         """Let nobody connect: a new client is told that nobody listens here."""
         self._stop_accepting()
-        # Bound again, so that nobody else takes the port meanwhile; not listening.
+        # Bound again, but not listening.
         self.socket = socket.socket(self.address_family, self.socket_type)
         self.server_bind()
 
@@ -266,6 +278,7 @@ class Server(ThreadingHTTPServer):
     def close(self) -> None:
         """Stop listening, end every client, join every thread."""
         self._stop_accepting()
+        self._reserved.close()
         with self._lock:
             clients = dict(self._clients)
             upgraded = dict(self._connections)

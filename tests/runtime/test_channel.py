@@ -566,25 +566,3 @@ def test_one_reader_serves_the_next_channel_too() -> None:
             recorder.endings.clear()
     recorder.close()
     assert recorder.events == [b"x", Closed(1000)] * 2
-
-
-def test_the_library_has_the_shape_we_build_on() -> None:
-    """Notices a release that changes what the module docstring relies on."""
-    app = websocket.WebSocketApp("ws://localhost/")
-    assert app.sock is None
-    assert app.keep_running is False
-    core = websocket.WebSocket()
-    assert core.sock is None
-    for name in ("send_close", "shutdown", "ping", "send"):
-        assert callable(getattr(core, name))
-    # The one private name: its shutdown() asks the socket for _closed.
-    asked: list[str] = []
-
-    class Double:
-        def __getattr__(self, name: str) -> Any:
-            asked.append(name)
-            return lambda *args: None
-
-    core.sock = Double()  # type: ignore[assignment]
-    core.shutdown()  # type: ignore[no-untyped-call]
-    assert set(asked) == {"_closed"} or set(asked) == {"_closed", "close"}

@@ -140,7 +140,7 @@ def test_r1_a_refused_list_is_not_asked_again(
     ):
         assert stream.state is State.LIVE
         assert stream.health().reconnects == 1
-        error = heard.of(ExchangeError)[0]
+        error = heard.wait_for(lambda event: isinstance(event, ExchangeError))
         assert not error.fatal
 
 

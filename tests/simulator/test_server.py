@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import http.client
 import socket
+import sys
 import time
 from urllib.parse import urlsplit
+
+import pytest
 
 from assetstream.simulator import Simulator, UpbitAccount
 from tests.simulator.clients import PATIENCE, bearer
@@ -50,3 +54,16 @@ def test_a_body_that_is_too_large_is_not_read(exchange: Simulator) -> None:
             b"Content-Length: 99999999\r\n\r\n"
         )
         assert client.recv(65536).startswith(b"HTTP/1.1 413 ")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it is not held")
+def test_a_port_that_refuses_is_given_to_nobody_else(exchange: Simulator) -> None:
+    """Whoever connects meanwhile would otherwise get it as his own, and keep it."""
+    port = urlsplit(exchange.url).port or 0
+    with exchange.fault("tcp_refused"):
+        for _ in range(2):
+            with socket.socket() as sock, pytest.raises(OSError, match="in use"):
+                sock.bind(("127.0.0.1", port))
+        with socket.socket() as sock:
+            assert sock.connect_ex(("127.0.0.1", port)) == errno.ECONNREFUSED
+    socket.create_connection(("127.0.0.1", port)).close()

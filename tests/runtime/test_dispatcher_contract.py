@@ -1,0 +1,349 @@
+"""What websocket-client's ``run_forever`` promises a dispatcher of one's own.
+
+``runtime/channel.py`` is built on every one of these. A release of the library that
+fails here must not be allowed in ``setup.cfg`` before the channel was looked through.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import socket
+import threading
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+import websocket
+
+from assetstream.runtime import channel
+from assetstream.runtime.upgrade import Exhausted, Feed
+from tests.runtime.raw_server import CLOSE, PING, PONG, Peer, RawServer, frame
+
+
+class Told:
+    """A dispatcher, and the callbacks of an app, that write down how they are called.
+
+    Attributes:
+        calls: (name, arguments) in order.
+        inside: run in ``read``, once the app's socket is replaced by ``feed``.
+        written: the frames that came to ``buffwrite``: (opcode, payload).
+    """
+
+    def __init__(self, inside: Callable[[Told], object] = lambda told: None) -> None:
+        self.calls: list[tuple[Any, ...]] = []
+        self.written: list[tuple[int, bytes]] = []
+        self.inside = inside
+        self.read_callback: Callable[[], bool] = lambda: False
+
+    def run(self, **options: Any) -> bool:
+        """Run an app against a server that accepts; return what run_forever does."""
+
+        def script(peer: Peer) -> None:
+            peer.upgrade()
+            peer.read_all()
+
+        with RawServer(script) as server:
+            self.sock = socket.create_connection(("127.0.0.1", server.port))
+            self.app = websocket.WebSocketApp(
+                server.url,
+                socket=self.sock,
+                on_message=self._noting("message"),
+                on_pong=self._noting("pong"),
+                on_error=self._noting("error"),
+                on_close=self._noting("close"),
+            )
+            try:
+                return self.app.run_forever(
+                    dispatcher=self,
+                    skip_utf8_validation=True,
+                    suppress_origin=True,
+                    **options,
+                )
+            finally:
+                self.sock.close()
+
+    def parse(self, data: bytes) -> bool:
+        """Have the library read this."""
+        self.feed.serve(data)
+        return self.read_callback()
+
+    @property
+    def names(self) -> list[str]:
+        return [name for name, *_ in self.calls]
+
+    def signal(self, *args: Any) -> None:
+        self.calls.append(("signal", *args))
+
+    def abort(self, *args: Any) -> None:
+        self.calls.append(("abort", *args))
+
+    def timeout(self, *args: Any) -> None:
+        self.calls.append(("timeout", *args))
+
+    def read(self, *args: Any) -> None:
+        self.calls.append(("read", *args))
+        _, self.read_callback = args
+        assert self.app.sock is not None
+        self.feed = Feed(self.sock)
+        self.app.sock.sock = self.feed  # type: ignore[assignment]
+        self.inside(self)
+
+    def buffwrite(self, *args: Any) -> None:
+        _, data, send, disconnect = args
+        assert callable(send)
+        assert callable(disconnect)
+        size = data[1] & 0x7F
+        assert len(data) == 6 + size, "one whole, masked frame"
+        payload = bytes(x ^ data[2 + i % 4] for i, x in enumerate(data[6:]))
+        self.written.append((data[0] & 0x0F, payload))
+
+    def _noting(self, name: str) -> Callable[..., None]:
+        return lambda app, *args: self.calls.append((name, *args))
+
+
+# What run_forever asks of its dispatcher
+
+
+def test_it_announces_ctrl_c_and_reads_once() -> None:
+    """``signal(2, abort)``, then ``read(socket, read_callback)``, and no more calls."""
+    told = Told()
+    returned = told.run()
+
+    assert told.calls[0] == ("signal", 2, told.abort)
+    name, sock, read_callback = told.calls[1]
+    assert name == "read"
+    assert sock is told.sock
+    assert callable(read_callback)
+    assert not inspect.signature(read_callback).parameters
+    assert len(told.calls) == 2
+    assert returned is False
+
+
+def test_in_read_the_app_is_open_and_no_thread_was_started() -> None:
+    """``app.sock`` is set, its ``sock`` may be replaced; the thread is the caller's."""
+    before = threading.active_count()
+    seen: list[Any] = []
+
+    def look(told: Told) -> None:
+        assert isinstance(told.app.sock, websocket.WebSocket)
+        # The server's two threads are the test's own.
+        seen.extend([told.app.keep_running, told.app.sock.sock is told.feed])
+        seen.append(threading.active_count() - before <= 2)
+        seen.append(threading.current_thread() is threading.main_thread())
+
+    Told(look).run()
+
+    assert seen == [True] * 4
+
+
+def test_it_returns_when_read_does_and_leaves_the_rest_to_us() -> None:
+    """No teardown, no callback: the connection is still the dispatcher's."""
+    told = Told()
+
+    assert told.run() is False
+    assert told.names == ["signal", "read"]
+    assert told.app.sock is not None
+    assert told.app.keep_running is True
+
+
+def test_without_a_ping_timeout_there_is_no_check() -> None:
+    """The check callback comes by ``timeout`` and only if pings are asked for."""
+    # The Close frame ends the library's ping thread.
+    told = Told(lambda told: told.parse(frame(b"", CLOSE)))
+    told.run(ping_interval=30, ping_timeout=20)
+
+    name, seconds, check = told.calls[-1]
+    assert (name, seconds) == ("timeout", 20)
+    assert check() is True
+    quiet = Told()
+    quiet.run()
+    assert "timeout" not in quiet.names
+
+
+@pytest.mark.parametrize("fault", [ValueError, KeyboardInterrupt, SystemExit])
+def test_what_read_raises_is_swallowed(fault: type[BaseException]) -> None:
+    """Told to ``on_error`` alone, which is why the channel keeps it for itself."""
+
+    def fail(told: Told) -> None:
+        raise fault
+
+    told = Told(fail)
+    if fault is SystemExit:
+        with pytest.raises(SystemExit):
+            told.run()
+    else:
+        assert told.run() is True
+    name, error = told.calls[2]
+    assert (name, type(error)) == ("error", fault)
+
+
+# What read_callback does
+
+
+def test_it_reads_one_frame_a_call() -> None:
+    """Data as bytes to ``on_message``, a pong to ``on_pong``; True: it goes on."""
+    answers: list[bool] = []
+
+    def read(told: Told) -> None:
+        answers.append(told.parse(frame("grüß".encode())))
+        answers.append(told.parse(frame(b"x", PONG)))
+
+    told = Told(read)
+    told.run()
+
+    assert told.calls[2:] == [("message", "grüß".encode()), ("pong", b"x")]
+    assert answers == [True, True]
+
+
+def test_a_fragment_is_kept_until_the_next_call() -> None:
+    """What its socket raises comes out, and the parser continues where it stood."""
+
+    def read(told: Told) -> None:
+        for piece in (frame(b"a", final=False), frame(b"b", 0, final=False)):
+            with pytest.raises(Exhausted):
+                told.parse(piece)
+        with pytest.raises(Exhausted):
+            told.parse(frame(b"between", PING)[:1])
+        told.feed.serve(frame(b"between", PING)[1:] + frame(b"c", 0))
+        told.read_callback()
+        told.read_callback()
+
+    told = Told(read)
+    told.run()
+
+    assert told.calls[2:] == [("message", b"abc")]
+    assert told.written == [(PONG, b"between")]
+
+
+def test_a_ping_is_answered_through_buffwrite() -> None:
+    """As everything that the library sends: texts, pings, Close frames."""
+
+    def read(told: Told) -> None:
+        told.parse(frame(b"are you there", PING))
+        told.app.send("text")
+        assert told.app.sock is not None
+        told.app.sock.ping()
+        told.app.sock.send_close()
+
+    told = Told(read)
+    told.run()
+
+    assert told.written == [
+        (PONG, b"are you there"),
+        (1, b"text"),
+        (PING, b""),
+        (CLOSE, b"\x03\xe8"),
+    ]
+
+
+def test_a_close_frame_is_answered_and_torn_down() -> None:
+    """``on_error``, then ``on_close`` with the code; ``keep_running`` tells the end."""
+    told = Told(lambda told: told.parse(frame(b"\x0f\xa1bye", CLOSE)))
+    told.run()
+
+    assert [code for code, _ in told.written] == [CLOSE]
+    assert told.names[2:] == ["error", "close"]
+    assert told.calls[-1] == ("close", 4001, "bye")
+    assert told.app.keep_running is False
+    assert told.app.sock is None
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"\xc1\x01x", b"\x83\x01x", frame(b"x", 0), frame(b"\x03\xed", CLOSE)],
+    ids=["reserved bit", "unknown opcode", "lone continuation", "invalid close code"],
+)
+def test_a_breach_of_the_protocol_comes_out_of_it(data: bytes) -> None:
+    """As a WebSocketException, with no callback called."""
+    raised: list[BaseException] = []
+
+    def read(told: Told) -> None:
+        try:
+            told.parse(data)
+        except websocket.WebSocketException as error:
+            raised.append(error)
+
+    told = Told(read)
+    told.run()
+
+    assert len(raised) == 1
+    assert told.names == ["signal", "read"]
+
+
+def test_a_torn_down_app_ends_without_waiting() -> None:
+    """Socket shut first, ``keep_running`` off: the callback tears down, once."""
+
+    def end(told: Told) -> None:
+        assert told.app.sock is not None
+        told.app.sock.shutdown()  # type: ignore[no-untyped-call]
+        told.app.keep_running = False
+        assert told.read_callback() is False
+        assert told.read_callback() is False
+
+    told = Told(end)
+    told.run()
+
+    assert told.calls[2:] == [("close", None, None)]
+    assert told.written == []
+    assert told.app.sock is None
+    assert told.sock.fileno() == -1
+
+
+# Names
+
+
+def test_the_names_are_there() -> None:
+    """Those of parameters as much as those of methods."""
+    made = inspect.signature(websocket.WebSocketApp).parameters
+    run = inspect.signature(websocket.WebSocketApp.run_forever).parameters
+
+    assert {"header", "socket", "on_message", "on_pong", "on_error", "on_close"} <= {
+        *made
+    }
+    assert {"dispatcher", "skip_utf8_validation", "origin", "suppress_origin"} <= {*run}
+    app = websocket.WebSocketApp("ws://localhost/")
+    assert app.sock is None
+    assert app.keep_running is False
+    core = websocket.WebSocket()
+    assert core.sock is None
+    for name in ("send_close", "shutdown", "ping", "send"):
+        assert callable(getattr(core, name))
+    assert websocket.ABNF.OPCODE_CLOSE == CLOSE
+
+
+def test_no_private_name_of_the_library_is_used() -> None:
+    """What is not public may change in any release."""
+    source = Path(channel.__file__).read_text(encoding="utf-8")
+
+    assert re.findall(r"(?:_app|_app\.sock|websocket(?:\.\w+)*)\._\w+", source) == []
+
+
+class Spy:
+    """Passes everything on to what stands in for a socket; notes what is asked for."""
+
+    def __init__(self, target: Any, asked: set[str]) -> None:
+        self.__dict__.update(target=target, asked=asked)
+
+    def __getattr__(self, name: str) -> Any:
+        self.asked.add(name)
+        return getattr(self.target, name)
+
+
+def test_what_the_library_asks_of_its_socket() -> None:
+    """Of ours too, from the first frame to the end; ``_closed`` alone is private."""
+    asked: set[str] = set()
+
+    def read(told: Told) -> None:
+        assert told.app.sock is not None
+        told.app.sock.sock = Spy(told.feed, asked)  # type: ignore[assignment]
+        told.parse(frame(b"x") + frame(b"", PING))
+        told.read_callback()
+        told.app.send("text")
+        told.app.sock.shutdown()  # type: ignore[no-untyped-call]
+        told.app.keep_running = False
+        told.read_callback()
+
+    Told(read).run()
+
+    assert asked == {"recv", "gettimeout", "close", "_closed"}
