@@ -12,8 +12,11 @@ import sys
 from types import TracebackType
 
 PYTHON = [sys.executable, "-u", "-W", "ignore", "-c"]
+# pproxy asks its event loop policy for a loop that nobody has made, which uvloop's,
+# taken where it is installed, refuses.
 LAUNCH = """
-import socket
+import socket, sys
+sys.modules["uvloop"] = None
 real = socket.getaddrinfo
 def getaddrinfo(host, *args, **options):
     return real("127.0.0.1" if str(host).endswith(".test") else host, *args, **options)

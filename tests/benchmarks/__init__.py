@@ -1,0 +1,1 @@
+"""Speed and weight of assetstream beside its peers: ``python -m tests.benchmarks``."""
