@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from assetstream.version import __version__
 
 if TYPE_CHECKING:
+    from assetstream.census import GroupHealth, Progress
     from assetstream.errors import (
         AssetStreamError,
         AuthenticationError,
@@ -39,17 +40,21 @@ if TYPE_CHECKING:
     )
     from assetstream.exchanges.coinw import CoinW
     from assetstream.exchanges.upbit import Upbit
+    from assetstream.group import StreamGroup
     from assetstream.states import State
     from assetstream.stream import AssetStream
 
 __all__ = [  # noqa: RUF022 - grouped by what they are
-    # stream
+    # streams
     "AssetStream",
+    "StreamGroup",
     # events
     "AssetUpdate",
     "Balance",
     "Gap",
+    "GroupHealth",
     "Health",
+    "Progress",
     "Source",
     "StateChange",
     # states
@@ -76,6 +81,8 @@ __all__ = [  # noqa: RUF022 - grouped by what they are
 
 _ROOMS = {
     "stream": ["AssetStream"],
+    "group": ["StreamGroup"],
+    "census": ["GroupHealth", "Progress"],
     "events": ["AssetUpdate", "Balance", "Gap", "Health", "Source", "StateChange"],
     "states": ["State"],
     "exchanges.coinw": ["CoinW"],

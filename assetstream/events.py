@@ -10,7 +10,7 @@ import enum
 import math
 from datetime import datetime
 from decimal import Context, Decimal
-from typing import Any, Callable
+from typing import Any, Callable, Iterable
 
 from msgspec import Struct
 
@@ -24,6 +24,14 @@ ZERO = Decimal(0)
 # Amounts may have 64 digits on either side of the point, and the default context keeps
 # 28: sums are made in one that never rounds.
 _exactly = Context(prec=200)
+
+
+def exact_sum(amounts: Iterable[Decimal]) -> Decimal:
+    """Add amounts up, whatever the default context's precision."""
+    total = ZERO
+    for amount in amounts:
+        total = _exactly.add(total, amount)
+    return total
 
 
 def _plain(amount: Decimal) -> str:

@@ -125,6 +125,8 @@ class Limits(Struct, frozen=True):
             different.
         drift_reconnect_interval: least time between two reconnects for drift, after the
             third in a row; seconds (A5).
+        connects_together: handshakes that all streams of a group may begin; per second.
+        reads_together: REST reads that all streams of a group may send; per second.
     """
 
     connects_per_second: float
@@ -134,6 +136,8 @@ class Limits(Struct, frozen=True):
     audit_interval: float
     audit_interval_locked: float | None = None
     drift_reconnect_interval: float = 600.0
+    connects_together: float = 1.0
+    reads_together: float = 5.0
 
 
 class Send(Struct, frozen=True):

@@ -1,9 +1,9 @@
 """Streams of one process that use the same key at the same place.
 
-In a notebook a cell is run again and again: starting a stream there replaces the older
-one for the same key and host. In a script two are allowed, with a warning, for
-exchanges may close the older connection. Streams left running are stopped when Python
-exits.
+In a notebook a cell is run again and again: starting a stream or a group there replaces
+the older one for the same key and host. In a script two are allowed, with a warning,
+for exchanges may close the older connection. What is left running is stopped when
+Python exits.
 """
 
 from __future__ import annotations
@@ -11,40 +11,49 @@ from __future__ import annotations
 import atexit
 import logging
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Iterable, Union
 
 if TYPE_CHECKING:
+    from assetstream.group import StreamGroup
     from assetstream.stream import AssetStream
+
+    #: What is started and stopped.
+    Runner = Union[AssetStream, StreamGroup]
 
 __all__ = ["announce", "forget"]
 
 logger = logging.getLogger("assetstream")
 
 # Strong references: a stream runs on though nobody else refers to it. Every use of the
-# dictionary is one atomic step, so no lock can be held where a signal handler comes in.
-_running: dict[int, AssetStream] = {}
+# dictionaries is one atomic step, so no lock can be held where a signal handler comes
+# in.
+_running: dict[int, Runner] = {}
+#: (fingerprint of a key, host) -> who used it last.
+_users: dict[tuple[str, str], Runner] = {}
 
 
-def announce(stream: AssetStream) -> None:
-    """Note that ``stream`` has started, and see to those it competes with."""
-    for other in list(_running.values()):
-        if not other._owned_here or other.state.final:
-            forget(other)
-        elif other is not stream and _same_place(other, stream):
-            _compete(stream, other)
-    _running[id(stream)] = stream
+def announce(runner: Runner, streams: Iterable[AssetStream]) -> None:
+    """Note that ``runner`` starts these, and see to those that they compete with."""
+    for stream in streams:
+        place = stream.exchange.fingerprint, stream.exchange.ws_url
+        other = _users.get(place)
+        if other is not None and not other._gone:
+            _compete(stream, runner, other)
+        _users[place] = runner
+    _running[id(runner)] = runner
 
 
-def forget(stream: AssetStream) -> None:
-    """Note that ``stream`` has ended."""
-    _running.pop(id(stream), None)
+def forget(runner: Runner) -> None:
+    """Note that ``runner`` has ended."""
+    _running.pop(id(runner), None)
+    for place, user in list(_users.items()):
+        if user is runner or user._gone:
+            _users.pop(place, None)
 
 
-def _compete(stream: AssetStream, other: AssetStream) -> None:
-    if _in_ipython():
-        logger.warning(
-            "%s: replaced by a newer stream with the same key", other.account
-        )
+def _compete(stream: AssetStream, runner: Runner, other: Runner) -> None:
+    if other is not runner and _in_ipython():
+        logger.warning("%s: replaced by a newer one with the same key", other._label)
         other.stop()
     else:
         logger.warning(
@@ -54,13 +63,6 @@ def _compete(stream: AssetStream, other: AssetStream) -> None:
         )
 
 
-def _same_place(one: AssetStream, other: AssetStream) -> bool:
-    return (one.exchange.fingerprint, one.exchange.ws_url) == (
-        other.exchange.fingerprint,
-        other.exchange.ws_url,
-    )
-
-
 def _in_ipython() -> bool:
     ipython = sys.modules.get("IPython")
     return ipython is not None and ipython.get_ipython() is not None
@@ -68,6 +70,6 @@ def _in_ipython() -> bool:
 
 @atexit.register
 def _stop_all() -> None:
-    for stream in list(_running.values()):
-        if stream._owned_here:
-            stream.stop(timeout=1.0)
+    for runner in list(_running.values()):
+        if runner._owned_here:
+            runner.stop(timeout=1.0)

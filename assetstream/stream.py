@@ -323,15 +323,26 @@ class AssetStream:
     def __reduce__(self) -> NoReturn:
         raise TypeError("an AssetStream holds threads and sockets and is not pickled")
 
+    # What ``siblings`` asks.
+
     @property
     def _owned_here(self) -> bool:
         """False in a process forked after the stream was made: useless there."""
         return self._launch.owned_here
 
+    @property
+    def _gone(self) -> bool:
+        """True if it disturbs nobody any more."""
+        return not self._owned_here or self.state.final
+
+    @property
+    def _label(self) -> str:
+        return self.account
+
     def _begin(self) -> Life:
         life = self._launch.begin()
         try:
-            siblings.announce(self)
+            siblings.announce(self, [self])
         except BaseException:
             self.stop()
             raise

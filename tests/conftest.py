@@ -79,7 +79,7 @@ class TimeMachine:
         for stream in streams:
             life = stream._launch.life
             assert life is not None
-            life._inbox.post(lambda: None)
+            life.post(lambda: None)
 
 
 @pytest.fixture

@@ -144,13 +144,13 @@ class Busy:
         """Have the session's thread do it, and wait until it has."""
         life = stream._launch.life
         assert life is not None
-        session, done = life._session, SimpleQueue[None]()
+        session, done = life.session, SimpleQueue[None]()
 
         def posted() -> None:
             call(session)
             done.put(None)
 
-        life._inbox.post(posted)
+        life.post(posted)
         done.get(timeout=PATIENCE)
         self._figures.count("posts")
 

@@ -238,7 +238,7 @@ def test_stop_ends_the_deliveries_of_a_failed_stream(account: Account) -> None:
     stream = AssetStream(account.exchange(), on_asset=slow)
     stream.start()
     assert entered.wait(PATIENCE)
-    stream._launch.started()._session._pushed = None  # type: ignore
+    stream._launch.started().session._pushed = None  # type: ignore
     account.deposit("BTC", "1")
     assert stream._launch.started().ended.wait(Deadline(PATIENCE))
     assert stream.state is State.FAILED
@@ -257,7 +257,7 @@ def test_stop_in_the_streams_own_thread_does_not_wait_for_itself(
     stream.start()
     answers = Recorder()
     life = stream._launch.started()
-    life._inbox.post(lambda: answers(stream.stop(timeout=None)))
+    life.post(lambda: answers(stream.stop(timeout=None)))
 
     assert answers.wait_for(lambda answer: True) is True
     assert stream.stop()

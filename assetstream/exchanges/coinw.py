@@ -62,6 +62,9 @@ class CoinW(KeyedExchange):
         audit_interval=30.0,
         audit_interval_locked=15.0,
         drift_reconnect_interval=3600.0,
+        # Connects are not documented; REST warns of 80 requests in 10 s by address.
+        connects_together=2.0,
+        reads_together=7.0,
     )
 
     origin: str | None

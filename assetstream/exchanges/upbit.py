@@ -100,6 +100,10 @@ class Upbit(KeyedExchange):
         ping_interval=20.0,
         pong_timeout=10.0,
         audit_interval=60.0,
+        # Counted by address before the login, which a token in the upgrade is not yet.
+        connects_together=5.0,
+        # Counted by account; this is one account's, so that no address stands out.
+        reads_together=30.0,
     )
 
     region: str

@@ -27,6 +27,7 @@ from assetstream.runtime.ending import (
 )
 from assetstream.runtime.frames import BadFrame
 from assetstream.runtime.handshake import Interrupt, Interrupted, dial, host_of
+from assetstream.runtime.jobs import CallOff
 from assetstream.runtime.patience import Patience, shortage
 from assetstream.runtime.reader import Reader
 from assetstream.runtime.traffic import Traffic
@@ -176,16 +177,24 @@ class Library:
 
 
 class Channel:
-    """One connection, from dialling to its end; used once, from one thread.
+    """One connection, from dialling to its end; used once.
 
-    It is the dispatcher object of ``run_forever``.
+    It is the dispatcher object of ``run_forever``. A lone stream's thread calls ``run``
+    for all of it. For many streams ``reach`` is called in a thread that may block, and
+    then ``take_up`` in the reader's, which everything else here belongs to.
     """
 
-    def __init__(self, owner: Owner, reader: Reader) -> None:
+    def __init__(
+        self, owner: Owner, reader: Reader, call_off: CallOff | None = None
+    ) -> None:
         self._owner = owner
         self._reader = reader
+        self._call_off = call_off
         self._library: Library | None = None
         self._traffic: Traffic | None = None
+        # What run_forever asked its dispatcher to read, once the upgrade was made.
+        self._upgraded: tuple[UpgradeSocket, Callable[[], bool]] | None = None
+        self._in_place = False
         self._given_up = False
         self._ending: Ending | None = None
         self._raised: BaseException | None = None
@@ -204,14 +213,63 @@ class Channel:
         How it ended is told to ``owner.ended``. What the owner's methods (or others the
         reader serves) raise comes out of here, after ``ended``.
         """
-        gate = Gate(self, interrupt)
-        patience = Patience(clock.now() + timeout, gate, host_of(connect.url))
+        self._in_place = True
         try:
-            ending = self._attempt(connect, patience, ssl_context, proxy)
+            ending = self.reach(
+                connect,
+                timeout=timeout,
+                ssl_context=ssl_context,
+                proxy=proxy,
+                interrupt=interrupt,
+            )
+            if self._raised is not None:
+                raise self._raised
         except BaseException:
             self._finish(Abandoned())
             raise
-        self._finish(ending)
+        if ending is not None:
+            self._finish(ending)
+
+    def reach(
+        self,
+        connect: Connect,
+        *,
+        timeout: float,
+        ssl_context: ssl.SSLContext | None,
+        proxy: str | None,
+        interrupt: Interrupt,
+    ) -> Ending | None:
+        """Connect within ``timeout`` seconds; None if it is open.
+
+        Calls nothing of the owner or the reader, unless it was called by ``run``.
+        """
+        gate = Gate(self, interrupt)
+        patience = Patience(clock.now() + timeout, gate, host_of(connect.url))
+        try:
+            gate.check()
+            sock = dial(
+                connect.url,
+                deadline=patience.deadline,
+                interrupt=gate,
+                ssl_context=ssl_context,
+                proxy=proxy,
+            )
+        except Interrupted:
+            return Abandoned()
+        except AssetStreamError as error:
+            return Broken(error)
+        except (OSError, RuntimeError) as error:
+            return Broken(shortage(error))
+        self._library = library = Library(connect, UpgradeSocket(sock, patience))
+        library.run(self)
+        return None if self._upgraded else library.refusal()
+
+    def take_up(self, ending: Ending | None) -> None:
+        """Go on, in the reader's thread, with what ``reach`` has returned."""
+        if ending is None and not self._given_up:
+            self._open()
+        else:
+            self._finish(ending or Abandoned())
 
     def send(self, text: str) -> None:
         """Send a text message; never blocks, ignored unless it is open."""
@@ -226,12 +284,14 @@ class Channel:
     def close(self) -> None:
         """End it at once, with a Close frame if that takes no waiting; idempotent.
 
-        While ``run`` is still connecting, its next wait ends the attempt.
+        While it is still connecting, the next wait ends the attempt.
         """
         self._given_up = True
         if self._library is not None and self._traffic is not None:
             self._library.say_goodbye()
             self._finish(Abandoned())
+        elif self._call_off is not None:
+            self._call_off.pull()
 
     @property
     def is_open(self) -> bool:
@@ -255,9 +315,15 @@ class Channel:
         """Ignore: used by the library's own reconnecting and pings only."""
 
     def read(self, sock: UpgradeSocket, read_callback: Callable[[], bool]) -> None:
-        """Serve the reader until this channel is over."""
+        """Serve the reader until this channel is over; or leave that to its thread.
+
+        Nothing that happens after this has returned is noticed by ``run_forever``.
+        """
+        self._upgraded = sock, read_callback
+        if not self._in_place:
+            return
         try:
-            self._open(sock, read_callback)
+            self._open()
             while self._ending is None:
                 self._reader.turn()
         except BaseException as error:
@@ -268,43 +334,18 @@ class Channel:
         if self._traffic is not None:
             self._traffic.outbox.put(data)
 
-    def _attempt(
-        self,
-        connect: Connect,
-        patience: Patience,
-        ssl_context: ssl.SSLContext | None,
-        proxy: str | None,
-    ) -> Ending:
-        try:
-            patience.interrupt.check()
-            sock = dial(
-                connect.url,
-                deadline=patience.deadline,
-                interrupt=patience.interrupt,
-                ssl_context=ssl_context,
-                proxy=proxy,
-            )
-        except Interrupted:
-            return Abandoned()
-        except AssetStreamError as error:
-            return Broken(error)
-        except (OSError, RuntimeError) as error:
-            return Broken(shortage(error))
-        self._library = Library(connect, UpgradeSocket(sock, patience))
-        self._library.run(self)
-        if self._raised is not None:
-            raise self._raised
-        return self._ending or self._library.refusal()
-
-    def _open(self, upgrade: UpgradeSocket, read_callback: Callable[[], bool]) -> None:
+    def _open(self) -> None:
         assert self._library is not None
+        assert self._upgraded is not None
+        upgrade, read_callback = self._upgraded
         self._library.take_over(read_callback)
         self._traffic = traffic = Traffic(
             self._owner, upgrade.raw, self._library, self._finish
         )
-        self._reader.add(traffic)
+        self._reader.add(traffic, self._owner)
         self._owner.opened(upgrade.headers)
         traffic.take(upgrade.leftover)
+        self._reader.touch(self._owner)
 
     def _finish(self, ending: Ending) -> None:
         """End it, once: out of the reader, socket closed, owner told."""

@@ -1,4 +1,4 @@
-"""The callback thread: user handlers, in order, each guarded (D1)."""
+"""User handlers: called in order, each guarded (D1)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from typing import Any, Callable
 from assetstream.errors import AssetStreamError, CallbackError
 from assetstream.events import AssetUpdate, StateChange
 from assetstream.protocol import NEVER
+from assetstream.runtime import clock
 from assetstream.runtime.mailbox import CallbackMailbox, News
+from assetstream.runtime.waiting import Latch
 
 __all__ = ["Dispatcher", "Handlers"]
 
@@ -25,7 +27,7 @@ Handler = Callable[[Any], object]
 
 
 class Handlers:
-    """The handlers of one stream, by what they want to hear of.
+    """Handlers, by what they want to hear of.
 
     Tuples are replaced, never changed: a handler may add or remove handlers, itself
     included, while it is being called.
@@ -36,6 +38,12 @@ class Handlers:
         self.error: tuple[Handler, ...] = ()
         self.state: tuple[Handler, ...] = ()
 
+    def take(self, others: Handlers) -> None:
+        """Add all of those."""
+        self.asset += others.asset
+        self.error += others.error
+        self.state += others.state
+
     def remove(self, handler: Handler) -> None:
         """Remove a handler from wherever it stands."""
         self.asset = tuple(h for h in self.asset if h != handler)
@@ -44,12 +52,13 @@ class Handlers:
 
 
 class Dispatcher:
-    """Owns the callback thread of one stream, and tells once of a handler too slow.
+    """Calls the handlers of one stream, and tells once of one that is too slow.
 
-    The reader of the session's thread looks after that: there is no timer.
+    ``work`` is called by callback threads, one at a time; the session's thread looks
+    after slow handlers, for there is no timer.
 
     Args:
-        label: the account's label, for the thread's name and the logs.
+        label: the account's label, for the logs.
         handlers: whom to call.
         mailbox: what to tell them.
         interrupted: called with a SystemExit or KeyboardInterrupt out of a handler.
@@ -63,31 +72,38 @@ class Dispatcher:
         interrupted: Callable[[BaseException], None],
     ) -> None:
         self._label = label
-        self._handlers = handlers
-        self._mailbox = mailbox
+        self.handlers = handlers
+        self.mailbox = mailbox
         self._interrupted = interrupted
         #: Times a handler raised.
         self.callback_errors = 0
-        # The handler that runs, or ran last.
+        #: Set when the last news was given to its callbacks; then ``leave`` is called.
+        self.finished = Latch()
+        self.leave: Callable[[], None] = lambda: None
+        # The thread that is in ``work``, and the handler that runs, or ran last.
+        self._thread: int | None = None
         self._handler: Handler | None = None
+        # What was delivered when the session looked last, and when that was new to it.
+        self._seen = -1
+        self._seen_at = NEVER
         self._complained = False
-        # A daemon, so that a handler that never returns cannot hold up the
-        # interpreter's exit; otherwise it ends when the mailbox is closed.
-        self.thread = threading.Thread(
-            target=self._run, name=f"assetstream-{label}-callbacks", daemon=True
-        )
+
+    # By the session's thread.
 
     @property
     def deadline(self) -> float:
-        """When ``due`` must be called, as things are now; from the session's thread."""
+        """When ``due`` must be called, as things are now."""
         if self._complained:
             return NEVER
-        if self._mailbox.folded:
-            return self._mailbox.waiting_since
+        if self.mailbox.folded:
+            return -NEVER
         # One is in hand; it may take its time while nothing waits behind it.
-        if self._mailbox.pending < 2:
+        if self.mailbox.pending < 2:
+            self._seen = -1
             return NEVER
-        return self._mailbox.waiting_since + SLOW
+        if self._seen != self.mailbox.delivered:
+            self._seen, self._seen_at = self.mailbox.delivered, clock.now()
+        return self._seen_at + SLOW
 
     def due(self) -> None:
         """Warn of the handler that keeps news waiting; once in a stream's life."""
@@ -99,12 +115,37 @@ class Dispatcher:
             "do slow work in a thread of your own",
             self._label,
             self.where(),
-            max(0, self._mailbox.pending - 1),
+            max(0, self.mailbox.pending - 1),
         )
+
+    # By a callback thread.
+
+    def work(self) -> bool:
+        """Deliver some of the news; False if there was none."""
+        batch = self.mailbox.take()
+        if not batch:
+            if self.mailbox.over:
+                self.finished.set()
+                self.leave()
+            return False
+        self._thread = threading.get_ident()
+        for item in batch:
+            try:
+                if type(item) is AssetUpdate:
+                    self._deliver_update(item)
+                else:
+                    self._deliver(item)
+            except Exception:
+                # A user's logging handler, or an exception that cannot be shown:
+                # whatever it is, the next callback is called.
+                logger.exception("%s: an event was not delivered", self._label)
+            self.mailbox.delivered += 1
+        self._thread = None
+        return True
 
     def where(self) -> str:
         """Say which handler runs and where it stands, for a log line."""
-        innermost = frame = sys._current_frames().get(self.thread.ident or -1)
+        innermost = frame = sys._current_frames().get(self._thread or -1)
         if innermost is None:
             return "at an unknown place"
         entered: FrameType | None = None
@@ -118,31 +159,23 @@ class Dispatcher:
         where = f"in {_place(entered)}"
         return where if entered is innermost else f"{where}, in {_place(innermost)}"
 
-    def _run(self) -> None:
-        while batch := self._mailbox.take():
-            for item in batch:
-                try:
-                    if not self._mailbox.discarded(item):
-                        self._deliver(item)
-                except Exception:
-                    # A user's logging handler, or an exception that cannot be shown:
-                    # whatever it is, the next callback is called.
-                    logger.exception("%s: an event was not delivered", self._label)
-                self._mailbox.handed_over()
+    def _deliver_update(self, update: AssetUpdate) -> None:
+        if self.mailbox.discarding:
+            self.mailbox.dropped += 1
+            return
+        for handler in self.handlers.asset:
+            self._call(handler, update)
 
     def _deliver(self, item: News) -> None:
-        if isinstance(item, AssetUpdate):
-            for handler in self._handlers.asset:
+        if isinstance(item, StateChange):
+            for handler in self.handlers.state:
                 self._call(handler, item)
-        elif isinstance(item, StateChange):
-            for handler in self._handlers.state:
-                self._call(handler, item)
-        else:
+        elif isinstance(item, AssetStreamError):
             self._report(item)
 
     def _report(self, error: AssetStreamError) -> None:
         """Hand an error to on_error, or log it: nothing dies in silence."""
-        handlers = self._handlers.error
+        handlers = self.handlers.error
         for handler in handlers:
             self._call(handler, error)
         if not handlers:
@@ -160,7 +193,7 @@ class Dispatcher:
         self._handler = handler
         try:
             result = handler(item)
-            if inspect.iscoroutine(result):
+            if result is not None and inspect.iscoroutine(result):
                 result.close()
                 raise TypeError("it returned a coroutine, which nobody runs")
         except Exception as exc:

@@ -1,4 +1,4 @@
-"""One REST call at a time, each in a disposable thread: requests, with our own waits.
+"""One REST call at a time, off the session's thread: requests, with our own waits.
 
 requests (and urllib3 below it) formats, parses and keeps connections alive. Connecting,
 waiting and giving up are done as for the WebSocket, in ``handshake`` and ``patience``:
@@ -27,15 +27,18 @@ from assetstream.errors import AssetStreamError, ConnectionLost, ProtocolError
 from assetstream.protocol import HttpCall
 from assetstream.runtime import clock
 from assetstream.runtime.handshake import Interrupted, dial, host_of
-from assetstream.runtime.inbox import Inbox
+from assetstream.runtime.jobs import CallOff, Crew
 from assetstream.runtime.patience import Patience, PatientSocket, shortage
+from assetstream.runtime.waiting import Deadline, Latch
 from assetstream.version import __version__
 
-__all__ = ["HttpReply", "Rest"]
+__all__ = ["Adapter", "HttpReply", "Rest"]
 
 #: The most a reply may hold.
 LIMIT = 8 << 20
 CHUNK = 1 << 16
+#: The most hosts to which connections are kept.
+HOSTS = 8
 
 
 class HttpReply(Struct, frozen=True):
@@ -54,23 +57,35 @@ FAILURES = (requests.RequestException, HTTPError, HTTPException, OSError)
 
 
 class Rest:
-    """REST calls of one stream; its methods are called by one thread, the inbox's."""
+    """REST calls of one stream; its methods are called by one thread, the session's.
+
+    Args:
+        post: has a call made by the session's thread; from any thread.
+        crew: runs the calls.
+        adapter: keeps connections, and is shared only among those with the same
+            context and proxy.
+        ssl_context: as for ``dial``.
+        proxy: as for ``dial``.
+    """
 
     def __init__(
         self,
-        inbox: Inbox,
+        post: Callable[[Callable[[], None]], None],
+        crew: Crew,
+        adapter: Adapter,
         ssl_context: ssl.SSLContext | None,
         proxy: str | None = None,
     ) -> None:
-        self._inbox = inbox
+        self._post = post
+        self._crew = crew
+        self._adapter = adapter
         self._ssl_context = ssl_context
         self._proxy = proxy
-        self._adapter = Adapter(pool_connections=1, pool_maxsize=1)
         self._running: set[Call] = set()
         self._closed = False
 
     def fetch(self, call: HttpCall, timeout: float, done: Done) -> None:
-        """Send the request; have ``done`` called with the outcome, by the inbox.
+        """Send the request; have ``done`` called with the outcome.
 
         A redirect is a reply like any other: never followed, for it would carry the
         credentials to another host. Ignored after ``close``.
@@ -87,12 +102,12 @@ class Rest:
                 self._proxy,
             )
             # One that has reported may not have ended yet: close() waits for it, too.
-            self._running = {each for each in self._running if each.is_alive()}
+            self._running = {c for c in self._running if not c.ended.happened}
             self._running.add(running)
-            running.begin()
+            running.begin(self._crew)
         except (OSError, RuntimeError) as error:
             # No descriptor, no thread: the machine may have one in a while.
-            self._inbox.post(partial(done, shortage(error)))
+            self._post(partial(done, shortage(error)))
 
     def cancel(self) -> None:
         """End the calls under way at once; each is done with a ConnectionLost."""
@@ -100,31 +115,28 @@ class Rest:
             call.give_up()
 
     def close(self, timeout: float) -> int:
-        """End everything; return how many threads did not end within ``timeout``."""
+        """End everything; return how many calls did not end within ``timeout``."""
         self._closed = True
-        deadline = clock.now() + timeout
+        deadline = Deadline(timeout)
         running = tuple(self._running)
         self.cancel()
-        for call in filter(Call.is_alive, running):
-            call.join(max(0.0, deadline - clock.now()))
-        self._adapter.close()
-        return sum(call.is_alive() for call in running)
+        return sum(not call.ended.wait(deadline) for call in running)
 
-    def _report(self, done: Done, call: Call, outcome: Result | Exception) -> None:
+    def _report(self, done: Done, outcome: Result | Exception) -> None:
         # In the call's thread, which touches nothing else.
-        self._inbox.post(partial(self._ended, done, outcome))
+        self._post(partial(self._ended, done, outcome))
 
     def _ended(self, done: Done, outcome: Result | Exception) -> None:
         if isinstance(outcome, (HttpReply, AssetStreamError)):
             done(outcome)
         elif not self._closed:
-            raise outcome  # a fault of ours, for the inbox's owner to deal with
+            raise outcome  # a fault of ours, for the session's thread to deal with
 
 
-class Call(threading.Thread):
-    """One call under way; also the interrupt of its own waits.
+class Call:
+    """One call under way.
 
-    The adapter's connections find their call as the thread they are used in.
+    The adapter's connections find their call as the one that their thread runs.
     """
 
     def __init__(
@@ -132,52 +144,48 @@ class Call(threading.Thread):
         call: HttpCall,
         timeout: float,
         adapter: Adapter,
-        report: Callable[[Call, Result | Exception], None],
+        report: Callable[[Result | Exception], None],
         ssl_context: ssl.SSLContext | None,
         proxy: str | None,
     ) -> None:
-        # A daemon, as the safety net only: close() ends it.
-        super().__init__(name="assetstream-rest", daemon=True)
         self.host = host_of(call.url)
-        self.patience = Patience(clock.now() + timeout, self, self.host)
+        self._call_off = CallOff()
+        self.patience = Patience(clock.now() + timeout, self._call_off, self.host)
         #: Path and query to ask for, as they were signed.
         self.target = ""
         #: The request went out on a connection kept from an earlier call.
         self.reused = False
+        #: Set when its thread is done with it.
+        self.ended = Latch()
         self._call = call
         self._adapter = adapter
         self._report = report
         self._ssl_context = ssl_context
         self._proxy = proxy
-        self._letters = Inbox()
 
-    def begin(self) -> None:
-        """Start the thread, or leave nothing behind."""
+    def begin(self, crew: Crew) -> None:
+        """Have it run, or leave nothing behind."""
         try:
-            self.start()
+            crew.start(self.run, "assetstream-rest")
         except BaseException:
-            self._letters.close()
+            self._call_off.close()
+            self.ended.set()
             raise
 
     def run(self) -> None:
         """Report the outcome."""
+        _running.call = self
         try:
             outcome = self._outcome()
         finally:
-            self._letters.close()
-        self._report(self, outcome)
+            _running.call = None
+            self._call_off.close()
+            self.ended.set()
+        self._report(outcome)
 
     def give_up(self) -> None:
         """End it at once; from any thread."""
-        self._letters.post(_interrupt)
-
-    def fileno(self) -> int:
-        """Return what is readable once it was given up."""
-        return self._letters.fileno()
-
-    def check(self) -> None:
-        """Raise Interrupted once it was given up."""
-        self._letters.run()
+        self._call_off.pull()
 
     def dial(self, scheme: str, host: str, port: int) -> socket.socket:
         """Connect for this call."""
@@ -185,7 +193,7 @@ class Call(threading.Thread):
         sock = dial(
             f"{scheme}://{host}:{port}",
             deadline=self.patience.deadline,
-            interrupt=self,
+            interrupt=self._call_off,
             ssl_context=self._ssl_context,
             proxy=self._proxy,
         )
@@ -248,12 +256,12 @@ class Call(threading.Thread):
         return self._adapter.send(request, stream=True)
 
 
-def _interrupt() -> None:
-    raise Interrupted
+#: ``call``: the one that this thread runs.
+_running = threading.local()
 
 
 def _current_call() -> Call:
-    call = threading.current_thread()
+    call = _running.call
     assert isinstance(call, Call)
     return call
 
@@ -302,7 +310,14 @@ class SecurePool(HTTPSConnectionPool):
 
 
 class Adapter(HTTPAdapter):
-    """Used without a Session: no cookies, no redirects, no .netrc, no environment."""
+    """Used without a Session: no cookies, no redirects, no .netrc, no environment.
+
+    Args:
+        kept: connections that are kept open for each host.
+    """
+
+    def __init__(self, kept: int = 1) -> None:
+        super().__init__(pool_connections=HOSTS, pool_maxsize=kept)
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         super().init_poolmanager(*args, **options)

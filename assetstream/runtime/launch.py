@@ -8,7 +8,8 @@ from typing import Callable
 from assetstream.errors import StreamStateError
 from assetstream.protocol import Exchange
 from assetstream.runtime.dispatcher import Handlers
-from assetstream.runtime.life import Life, Settings
+from assetstream.runtime.life import Home, Life, Settings
+from assetstream.runtime.solo import Solo
 from assetstream.runtime.waiting import Deadline, Latch
 from assetstream.states import State
 
@@ -30,6 +31,8 @@ class Launch:
         self._settings = settings
         self._handlers = handlers
         self._pid = os.getpid()
+        # It runs in a group, which begins it.
+        self._adopted = False
         self._life: Life | None = None
         # Taken by the one start that is allowed. Taking it is one atomic step, where a
         # lock could be held by the very code that a signal handler interrupts.
@@ -73,16 +76,35 @@ class Launch:
             raise self._refusal("not started; call start() first, or use `with`")
         return life
 
-    def begin(self) -> Life:
-        """Begin the life; StreamStateError if that was done, or stopped, before."""
+    def adopt(self) -> None:
+        """From now on only a group begins it; StreamStateError if it is not NEW."""
+        if self.life is not None or self.stop_requested:
+            raise self._refusal(STOPPED if self.stop_requested else ALREADY)
+        if self._adopted:
+            raise self._refusal("it is in a StreamGroup already")
+        self._adopted = True
+
+    def begin(self, home: Home | None = None) -> Life:
+        """Begin the life, in a home of its own if none is given.
+
+        Raises:
+            StreamStateError: it was begun or stopped before, or belongs to a group.
+        """
         self.refuse_in_child()
+        if self._adopted and home is None:
+            raise self._refusal("it is in a StreamGroup: start that")
         try:
             self._permit.pop()
         except IndexError:
             raise self._refusal(STOPPED if self.stop_requested else ALREADY) from None
         try:
             # Known before it begins: stop() reaches it from now on.
-            self._life = life = Life(self._exchange, self._settings, self._handlers)
+            self._life = life = Life(
+                self._exchange,
+                self._settings,
+                self._handlers,
+                home or Solo(self._settings.account),
+            )
         finally:
             self._tried.set()
         try:
@@ -109,16 +131,21 @@ class Launch:
         self._tried.wait(Deadline(BEGIN_TIME))
         return self.started()
 
-    def stop(self, timeout: float | None) -> bool:
-        """End the life, or forbid its beginning; as ``AssetStream.stop``."""
+    def request_stop(self) -> Life | None:
+        """Ask the life to end, or forbid its beginning, without waiting."""
         life = self.life
         self.stop_requested = True
         if life is None:
             # Forbids a later start; one under way sees the request by itself.
             self._permit.clear()
-            return True
-        life.stop()
-        if life.in_own_thread():
+        else:
+            life.stop()
+        return life
+
+    def stop(self, timeout: float | None) -> bool:
+        """End the life, or forbid its beginning; as ``AssetStream.stop``."""
+        life = self.request_stop()
+        if life is None or life.in_own_thread():
             return True
         return life.join(Deadline(timeout))
 

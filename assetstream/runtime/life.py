@@ -1,9 +1,7 @@
-"""The threads of one started stream, from ``start()`` to the end.
+"""One started stream, from ``start()`` to the end: its parts, and its figures.
 
-===========================  =========================================================
-assetstream-ACCOUNT-session  owns socket, conversation, book and state
-assetstream-ACCOUNT-callbacks  runs the user's handlers
-===========================  =========================================================
+Whose threads it runs in is its home's affair: ``solo`` for a lone stream, ``fleet`` for
+many.
 """
 
 from __future__ import annotations
@@ -15,6 +13,7 @@ import threading
 import traceback
 from functools import partial
 from random import random as jitter
+from typing import Callable, Protocol
 
 from msgspec import Struct
 
@@ -22,14 +21,14 @@ from assetstream.audit import Audit
 from assetstream.audit_schedule import AuditSchedule
 from assetstream.book import BalanceBook
 from assetstream.errors import AssetStreamError, StreamStateError
-from assetstream.events import Balance, Health
+from assetstream.events import Balance, Health, StateChange
 from assetstream.protocol import Exchange
 from assetstream.runtime import clock, handshake
-from assetstream.runtime.channel import Channel
+from assetstream.runtime.budget import Budget
 from assetstream.runtime.dispatcher import Dispatcher, Handlers
-from assetstream.runtime.handshake import Interrupted
-from assetstream.runtime.http import Rest
+from assetstream.runtime.http import Adapter, Rest
 from assetstream.runtime.inbox import Inbox
+from assetstream.runtime.jobs import Crew
 from assetstream.runtime.mailbox import CallbackMailbox, WatchQueue
 from assetstream.runtime.outlet import Outlet
 from assetstream.runtime.proof import Proof
@@ -39,7 +38,7 @@ from assetstream.runtime.session import Session
 from assetstream.runtime.waiting import Deadline, Latch
 from assetstream.states import State
 
-__all__ = ["Life", "Settings"]
+__all__ = ["Home", "Life", "Settings"]
 
 logger = logging.getLogger("assetstream")
 
@@ -61,83 +60,125 @@ class Settings(Struct, frozen=True):
         return f"<Settings of {self.account}>"
 
 
+class Home(Protocol):
+    """Where a life runs: threads, and what is shared by those who run there.
+
+    Attributes:
+        inbox: how other threads reach the one that owns the session.
+        reader: what that thread serves.
+    """
+
+    inbox: Inbox
+    reader: Reader
+
+    @property
+    def crew(self) -> Crew:
+        """Who runs what blocks."""
+
+    def adapter(self, settings: Settings) -> Adapter:
+        """The keeper of REST connections for a stream with these settings."""
+
+    def budget(self, exchange: Exchange) -> Budget | None:
+        """What is shared with other streams of that place; None if nothing is."""
+
+    def begin(self, life: Life) -> None:
+        """Run it; whatever is raised, ``abort`` must follow then."""
+
+    def abort(self, life: Life) -> None:
+        """End what ``begin`` could not finish."""
+
+    def owns(self, thread: threading.Thread) -> bool:
+        """Tell whether a wait in that thread would keep the life from going on."""
+
+    def changed(self, life: Life, change: StateChange) -> None:
+        """Its state changed; in the session's thread."""
+
+    def fault(self, life: Life, error: Exception) -> None:
+        """Something posted for it raised; in the session's thread."""
+
+    def join(self, deadline: Deadline) -> bool:
+        """Wait for threads that end with the life; False if one has not."""
+
+
 class Life:
     """A stream between ``start()`` and its end: its parts, its threads, its figures."""
 
     def __init__(
-        self, exchange: Exchange, settings: Settings, handlers: Handlers
+        self,
+        exchange: Exchange,
+        settings: Settings,
+        handlers: Handlers,
+        home: Home,
     ) -> None:
         self._exchange = exchange
         #: What the user chose.
         self.settings = settings
+        self._home = home
         self._began = clock.now()
         self._ended_at: float | None = None
-        #: The session's thread has ended, and everything it owned is closed.
+        #: The session is over, and everything it owned is closed.
         self.ended = Latch()
-        self._ending = False
         self._mailbox = CallbackMailbox(settings.max_pending)
         self.dispatcher = Dispatcher(
             settings.account, handlers, self._mailbox, self._interrupted
         )
-        self._inbox = Inbox()
-        self._reader = Reader(self._inbox)
-        self._rest = Rest(self._inbox, settings.ssl_context, settings.proxy)
+        self._rest = Rest(
+            self.post,
+            home.crew,
+            home.adapter(settings),
+            settings.ssl_context,
+            settings.proxy,
+        )
         self._book = BalanceBook(exchange.name, settings.account, self._standing)
         self._outlet = Outlet(
-            self._book, handlers, self._mailbox, Proof(exchange.limits)
+            self._book,
+            self.dispatcher,
+            Proof(exchange.limits),
+            partial(home.changed, self),
         )
-        self._session = Session(exchange, self._book, self._outlet, jitter)
+        self.session = Session(exchange, self._book, self._outlet, jitter)
+        budget = home.budget(exchange)
         self._schedule = AuditSchedule(
             exchange.limits,
             settings.audit_interval,
             jitter,
             adaptive=settings.adaptive,
+            least=None if budget is None else budget.least_audit_interval,
         )
-        self._session.reads = Reads(
+        self.session.reads = Reads(
             exchange,
             self._book,
             Audit(self._book, exchange.limits),
             self._schedule,
             self._rest,
-            self._session,
+            self.session,
             jitter,
-        )
-        # Taken by whoever serves the session to its end: its thread, or ``abort``.
-        self._claim = [True]
-        # Daemons: a stream does not keep the process alive. They end by stop().
-        self._thread = threading.Thread(
-            target=self._run,
-            name=f"assetstream-{settings.account}-session",
-            daemon=True,
+            None if budget is None else budget.reads,
         )
 
     # From any thread.
 
     def begin(self) -> None:
-        """Start the threads; whatever is raised, ``abort`` must follow then."""
-        self._session.begin()
-        self.dispatcher.thread.start()
-        self._thread.start()
+        """Begin to run; whatever is raised, ``abort`` must follow then."""
+        self._home.begin(self)
 
     def abort(self) -> None:
         """End what ``begin`` could not finish: Ctrl-C, or no thread to be had."""
-        try:
-            self._claim.pop()
-        except IndexError:
-            self.stop()  # The session's thread runs, and ends by itself.
-        else:
-            self._session.over = True
-            self._end()
+        self._home.abort(self)
+
+    def post(self, call: Callable[[], None]) -> None:
+        """Have ``call`` made in the session's thread; from any, or a signal handler."""
+        self._home.inbox.post(partial(self._make, call))
 
     def watch(self, watch: WatchQueue) -> None:
         """Let ``watch`` see everything from the session's next step on."""
-        self._inbox.post(partial(self._outlet.join, watch))
-        if self._ending:  # The post may have come too late to be run.
+        self.post(partial(self._outlet.join, watch))
+        if self.ended.happened:  # The post may have come too late to be run.
             self._outlet.join(watch)
 
     def unwatch(self, watch: WatchQueue) -> None:
         """Stop telling ``watch``."""
-        self._inbox.post(partial(self._outlet.leave, watch))
+        self.post(partial(self._outlet.leave, watch))
 
     def stop(self) -> None:
         """Ask the session to end; from any thread or a signal handler.
@@ -145,15 +186,15 @@ class Life:
         From now on no update is handed to a callback.
         """
         self._mailbox.discarding = True
-        self._inbox.post(self._session.stop)
+        self.post(self.session.stop)
 
     def in_own_thread(self) -> bool:
-        """Tell whether the caller runs in one of the stream's own threads.
+        """Tell whether the caller runs in one of the threads that the stream needs.
 
         In a callback; or in the session's, where a logging handler or a finalizer of
         the user's may come to run.
         """
-        return threading.current_thread() in (self._thread, self.dispatcher.thread)
+        return self._home.owns(threading.current_thread())
 
     def refuse_in_callback(self, what: str) -> None:
         """Raise StreamStateError inside a callback: it would wait for itself."""
@@ -172,12 +213,8 @@ class Life:
             if not in_a_hurry:
                 logger.error("%s: the session did not end", self.settings.account)
             return False
-        for thread in (self._thread, self.dispatcher.thread):
-            if thread.is_alive():
-                # The latch is set by the session's last line: its wait is short.
-                thread.join(min(deadline.left(), threading.TIMEOUT_MAX))
-        if not self.dispatcher.thread.is_alive():
-            return True
+        if self.dispatcher.finished.wait(deadline):
+            return self._home.join(deadline)
         if not in_a_hurry:
             logger.error(
                 "%s: stopped, but a callback still runs: %s",
@@ -209,20 +246,20 @@ class Life:
     def health(self) -> Health:
         """The figures of this moment."""
         now = clock.now()
-        last_proof = self._session.proof.last
+        last_proof = self.session.proof.last
         return Health(
             state=self.state,
             uptime=(self._ended_at or now) - self._began,
-            reconnects=max(0, self._session.generation - 1),
+            reconnects=max(0, self.session.generation - 1),
             last_proof=None if last_proof == -math.inf else now - last_proof,
-            round_trip=self._session.round_trip,
+            round_trip=self.session.round_trip,
             pending=self._mailbox.pending,
             folded=self._mailbox.folded,
             dropped=self._mailbox.dropped,
             ignored=self._book.ignored,
             callback_errors=self.dispatcher.callback_errors,
-            audits=self._session.reads.audits,
-            drifts=self._session.reads.drifts,
+            audits=self.session.reads.audits,
+            drifts=self.session.reads.drifts,
             audit_interval=self._schedule.interval(now, self._book),
             detection_time=self._schedule.detection_time(now, self._book, READ_TIMEOUT),
             in_doubt=self._book.in_doubt(),
@@ -233,66 +270,36 @@ class Life:
 
     # In the session's thread.
 
-    def _run(self) -> None:
-        try:
-            self._claim.pop()
-        except IndexError:
-            return
-        session = self._session
-        try:
-            self._reader.attach(session)
-            self._reader.attach(self.dispatcher)
-            self._inbox.run()
-            while not session.over:
-                if clock.now() >= session.retry_at:
-                    self._connect()
-                else:
-                    self._reader.turn()
-        except BaseException as exc:
-            # A fault of ours; nothing dies in silence.
-            _forget_locals(exc)
-            logger.exception("%s: internal error", self.settings.account)
-            self._crash(exc)
-        finally:
-            self._end()
-
-    def _connect(self) -> None:
-        """Make one connection and serve it until it is over."""
-        channel = Channel(self._session, self._reader)
-        connect = self._session.connect(channel)
-        channel.run(
-            connect,
-            timeout=self.settings.connect_timeout,
-            ssl_context=self.settings.ssl_context,
-            proxy=self.settings.proxy,
-            interrupt=Posted(self._inbox, self._session),
+    def crash(self, error: BaseException) -> None:
+        """Fail by a fault of ours; nothing dies in silence."""
+        _forget_locals(error)
+        logger.error(
+            "%s: internal error", self.settings.account, exc_info=error, stacklevel=2
         )
-
-    def _crash(self, exc: BaseException) -> None:
-        error = AssetStreamError(
-            f"internal error ({type(exc).__name__}: {exc}); please report it with the "
-            "traceback in the log",
-            fatal=True,
-        )
-        error.__cause__ = exc
+        self.session.over = True
         if not self._outlet.state.final:
-            self._outlet.fail(error)
+            told = AssetStreamError(
+                f"internal error ({type(error).__name__}: {error}); please report it "
+                "with the traceback in the log",
+                fatal=True,
+            )
+            told.__cause__ = error
+            self._outlet.fail(told)
 
-    def _end(self) -> None:
+    def conclude(self, patience: float) -> None:
+        """Leave nothing running; calls that do not end in ``patience`` are left."""
+        self._rest.close(patience)
+        if not self._outlet.state.final:
+            self._outlet.stop()
+        self._ended_at = clock.now()
+
+    def _make(self, call: Callable[[], None]) -> None:
         try:
-            self._rest.close(1.0)
-            self._reader.detach(self._session)
-            self._reader.close()
-            if not self._outlet.state.final:
-                self._outlet.stop()
+            call()
+        except Exception as error:
+            self._home.fault(self, error)
         finally:
-            self._ending = True
-            self._ended_at = clock.now()
-            try:
-                self._inbox.run()  # Whoever began to watch before hears of the end.
-            finally:
-                self._inbox.close()
-                self.ended.set()
+            self._home.reader.touch(self.session)
 
     def _standing(self, balance: Balance) -> tuple[float, bool]:
         return self._outlet.standing(balance)
@@ -312,21 +319,3 @@ def _forget_locals(error: BaseException | None) -> None:
     while error is not None:
         traceback.clear_frames(error.__traceback__)
         error = error.__cause__ or error.__context__
-
-
-class Posted:
-    """Ends a handshake's wait when something was posted that ends the session."""
-
-    def __init__(self, inbox: Inbox, session: Session) -> None:
-        self._inbox = inbox
-        self._session = session
-
-    def fileno(self) -> int:
-        """Readable when something was posted."""
-        return self._inbox.fileno()
-
-    def check(self) -> None:
-        """Run what was posted; raise Interrupted if the attempt is to be given up."""
-        self._inbox.run()
-        if self._session.over:
-            raise Interrupted

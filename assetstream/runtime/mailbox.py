@@ -7,15 +7,13 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
 from queue import SimpleQueue
-from typing import Sequence, Union
+from typing import Callable, Sequence, Union
 
 import msgspec
 
 from assetstream.errors import AssetStreamError, StreamStateError
 from assetstream.events import AssetUpdate, Source, StateChange
-from assetstream.runtime import clock
 from assetstream.runtime.waiting import Deadline, Latch, patient_get
 
 __all__ = ["CallbackMailbox", "End", "News", "WatchQueue"]
@@ -23,98 +21,89 @@ __all__ = ["CallbackMailbox", "End", "News", "WatchQueue"]
 #: Everything a handler can be called with.
 News = Union[AssetUpdate, StateChange, AssetStreamError]
 
-#: Items handed to the callback thread at once: one lock for many of them.
-BATCH = 64
+#: Items handed to a callback thread at once: one lock for many of them.
+BATCH = 128
 
 
 class CallbackMailbox:
-    """Keeps news in order for the callback thread; folds updates past its bound.
+    """Keeps news in order for the callbacks; folds updates past its bound.
 
     A full mailbox keeps the latest update per currency, with the oldest ``previous``
     and the number of updates it stands for. It never folds across a state change or an
     error, and never drops one (D1).
 
+    Filled by the session's thread, emptied by one callback thread at a time.
+
     Args:
         max_pending: updates kept apart before folding begins.
+
+    Attributes:
+        wake: called, in the session's thread, when there is news (or the end) after
+            ``take`` had found nothing; set once, before the first news.
+        delivered: news that were given to their callbacks; counted up by whoever took
+            them, and so taken out of ``pending``.
     """
 
     def __init__(self, max_pending: int) -> None:
         self._max_pending = max_pending
         # Shared by the session's and the callback thread only, never by public reads.
         self._lock = threading.Lock()
-        self._items: deque[News] = deque()
+        self._items: list[News] = []
         # Updates past the bound, newest last; they come after all of _items.
         self._overflow: dict[str, AssetUpdate] = {}
-        self._in_hand = 0
-        self._hungry = False
-        self._wake: SimpleQueue[None] = SimpleQueue()
+        self._taken = 0
+        self.delivered = 0
+        # The last take() found nothing: whoever would take must be woken.
+        self._hungry = True
+        self.wake: Callable[[], None] = lambda: None
         self._closed = False
+        #: It was closed, and everything was taken.
+        self.over = False
         #: Set by ``stop()``, from any thread: no update is handed over any more.
         self.discarding = False
         #: Updates folded into newer ones.
         self.folded = 0
         #: Updates left undelivered by ``discard_updates``.
         self.dropped = 0
-        #: Since when nothing was handed over, seconds of ``clock.now``; it means
-        #: something while anything is pending.
-        self.waiting_since = clock.now()
 
     @property
     def pending(self) -> int:
-        """News not yet handed to a callback."""
-        return len(self._items) + len(self._overflow) + self._in_hand
+        """News not yet given to their callbacks."""
+        in_hand = self._taken - self.delivered
+        return len(self._items) + len(self._overflow) + in_hand
 
     def put(self, news: Sequence[News]) -> None:
         """Add news in order; from the session's thread."""
         with self._lock:
-            if not self.pending:
-                self.waiting_since = clock.now()
-            for item in news:
-                if not isinstance(item, AssetUpdate):
-                    self._spill()
-                    self._items.append(item)
-                elif self._overflow or self._full():
-                    self._fold(item)
-                else:
-                    self._items.append(item)
+            if self.pending + len(news) <= self._max_pending:
+                self._items += news
+            else:
+                self._put_tightly(news)
             hungry, self._hungry = self._hungry, False
         if hungry:
-            self._wake.put(None)
+            self.wake()
 
     def take(self) -> list[News]:
-        """Wait for the next news; an empty list means that no more will come."""
-        while True:
-            with self._lock:
-                self._in_hand = 0
-                if not self._items:
-                    self._spill()
-                batch = [
-                    self._items.popleft() for _ in range(min(BATCH, len(self._items)))
-                ]
-                if batch or self._closed:
-                    self._in_hand = len(batch)
-                    return batch
-                self._hungry = True
-            self._wake.get()
-
-    def handed_over(self) -> None:
-        """One item of the batch was given to its callbacks; by the callback thread."""
-        self._in_hand -= 1
-        self.waiting_since = clock.now()
-
-    def discarded(self, item: News) -> bool:
-        """Tell whether an item of the batch in hand is not to be delivered any more."""
-        if self.discarding and isinstance(item, AssetUpdate):
-            self.dropped += 1
-            return True
-        return False
+        """Take the next news, without waiting; an empty list if there is none now."""
+        with self._lock:
+            self._taken = self.delivered
+            if not self._items:
+                self._spill()
+            batch = self._items[:BATCH]
+            del self._items[:BATCH]
+            self._taken += len(batch)
+            self._hungry = not batch
+            self.over = self._closed and not batch
+            return batch
 
     def discard_updates(self) -> None:
         """Leave every undelivered update undelivered; ``stop()`` asked for it."""
         with self._lock:
-            kept = [i for i in self._items if not isinstance(i, AssetUpdate)]
+            kept: list[News] = [
+                item for item in self._items if not isinstance(item, AssetUpdate)
+            ]
             self.dropped += len(self._items) - len(kept) + len(self._overflow)
-            self._items = deque(kept)
+            self._items = kept
             self._overflow.clear()
             self.discarding = True
 
@@ -122,10 +111,20 @@ class CallbackMailbox:
         """No more news will come; what is here is still delivered."""
         with self._lock:
             self._closed = True
-        self._wake.put(None)
+            hungry, self._hungry = self._hungry, False
+        if hungry:
+            self.wake()
 
-    def _full(self) -> bool:
-        return len(self._items) + self._in_hand >= self._max_pending
+    def _put_tightly(self, news: Sequence[News]) -> None:
+        """Add news of which some find no room, or come behind what found none."""
+        for item in news:
+            if not isinstance(item, AssetUpdate):
+                self._spill()
+                self._items.append(item)
+            elif self._overflow or self.pending >= self._max_pending:
+                self._fold(item)
+            else:
+                self._items.append(item)
 
     def _fold(self, update: AssetUpdate) -> None:
         older = self._overflow.pop(update.currency, None)

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timezone
-from typing import Sequence
+from typing import Callable, Sequence
 
 from assetstream.book import BalanceBook
 from assetstream.errors import AssetStreamError
 from assetstream.events import AssetUpdate, Balance, Gap, Source, StateChange
 from assetstream.runtime import clock
-from assetstream.runtime.dispatcher import Handlers
-from assetstream.runtime.mailbox import CallbackMailbox, End, News, WatchQueue
+from assetstream.runtime.dispatcher import Dispatcher
+from assetstream.runtime.mailbox import End, News, WatchQueue
 from assetstream.runtime.proof import Proof
 from assetstream.states import TRANSITIONS, State
 
@@ -31,14 +31,16 @@ class Outlet:
     def __init__(
         self,
         book: BalanceBook,
-        handlers: Handlers,
-        mailbox: CallbackMailbox,
+        dispatcher: Dispatcher,
         proof: Proof,
+        changed: Callable[[StateChange], None],
     ) -> None:
         self._book = book
         self.proof = proof
-        self._handlers = handlers
-        self._mailbox = mailbox
+        self._changed = changed
+        self._dispatcher = dispatcher
+        self._handlers = dispatcher.handlers
+        self._mailbox = dispatcher.mailbox
         # Replaced, never changed: any thread may leave.
         self._watches: tuple[WatchQueue, ...] = ()
         #: The state as last decided; ``state_at`` knows better (L1).
@@ -73,6 +75,16 @@ class Outlet:
         return max(0.0, now - proof), stale
 
     # In the session's thread.
+
+    @property
+    def deadline(self) -> float:
+        """When a slow callback is to be looked at."""
+        return self._dispatcher.deadline
+
+    def due(self, now: float) -> None:
+        """Tell of a callback that is too slow."""
+        if now >= self._dispatcher.deadline:
+            self._dispatcher.due()
 
     def deliver(self, news: Sequence[News]) -> None:
         """Tell everyone, in order."""
@@ -110,6 +122,7 @@ class Outlet:
         self.last_gap = gap or self.last_gap
         logger.debug("%s: %s", self._book.account, change)
         self.deliver([change])
+        self._changed(change)
 
     def fail(self, error: AssetStreamError) -> None:
         """End by an error: updates first, then ``on_error``, then ``on_state``."""

@@ -23,6 +23,7 @@ from assetstream.moment import Moment
 from assetstream.protocol import NEVER, Exchange, Snapshot
 from assetstream.runtime import clock
 from assetstream.runtime.http import HttpReply, Rest
+from assetstream.runtime.pace import Pace
 
 __all__ = ["READ_TIMEOUT", "ReadOwner", "Reads"]
 
@@ -74,6 +75,7 @@ class Reads:
         rest: Rest,
         owner: ReadOwner,
         random: Callable[[], float],
+        pace: Pace | None = None,
     ) -> None:
         self._exchange = exchange
         self._book = book
@@ -82,6 +84,9 @@ class Reads:
         self._rest = rest
         self._owner = owner
         self._random = random
+        # The reads of all streams of that place, and our next time among them.
+        self._pace = pace
+        self._reserved: float | None = None
         self._delays = backoff(random)
         # The connection that reads are for; 0: none, replies are dropped (W1).
         self._generation = 0
@@ -102,7 +107,8 @@ class Reads:
         """When ``due`` has something to send."""
         if self._under_way or not self._generation:
             return NEVER
-        return self._at if self._next else self._audit_at
+        at = self._at if self._next else self._audit_at
+        return at if self._reserved is None else max(at, self._reserved)
 
     def ready(self, generation: int, now: float) -> None:
         """The subscription of a new connection is proved: read the snapshot."""
@@ -132,8 +138,14 @@ class Reads:
 
     def due(self, now: float) -> None:
         """Send the read whose time has come; snapshots go before audits (A6)."""
-        if now >= self.deadline:
-            self._send(self._next or Purpose.AUDIT, now)
+        if now < self.deadline:
+            return
+        if self._pace is not None and self._reserved is None:
+            self._reserved = self._pace.reserve(now)
+            if self._reserved > now:
+                return
+        self._reserved = None
+        self._send(self._next or Purpose.AUDIT, now)
 
     @property
     def _audit_at(self) -> float:

@@ -57,7 +57,7 @@ class Session:
         outlet: Outlet,
         random: Callable[[], float],
     ) -> None:
-        self._exchange = exchange
+        self.exchange = exchange
         self._book = book
         self._outlet = outlet
         self._memory: Memory = {}
@@ -74,8 +74,12 @@ class Session:
         self.reads: Reads
         #: When the next connection is to be made; NEVER while there is one.
         self.retry_at = NEVER
+        #: Called when ``retry_at`` has come, unless the thread's loop sees to that.
+        self.redial: Callable[[], None] = lambda: None
         #: The user asked to stop, or the stream has failed: no more connections.
         self.over = False
+        #: Called when it is over and has no connection any more.
+        self.finished: Callable[[], None] = lambda: None
         #: Number of the present connection, 0 before the first (W1).
         self.generation = 0
         self._gap_began: datetime | None = None
@@ -87,9 +91,12 @@ class Session:
         """When ``due`` must be called, or a connection made."""
         link = self.link
         if link.conversation is None:
-            return self.retry_at
+            return min(self.retry_at, self._outlet.deadline)
         deadline = min(
-            link.conversation.deadline, self.proof.dead_at, self.reads.deadline
+            link.conversation.deadline,
+            self.proof.dead_at,
+            self.reads.deadline,
+            self._outlet.deadline,
         )
         if self._outlet.state is State.LIVE:
             deadline = min(deadline, self.proof.lease_ends_at)
@@ -104,7 +111,7 @@ class Session:
         """Begin a new connection over ``channel``; say where to."""
         self.retry_at = NEVER
         self.generation += 1
-        conversation = self._exchange.conversation(self._memory)
+        conversation = self.exchange.conversation(self._memory)
         self.link = Link(conversation, channel, clock.now())
         return conversation.connect(clock.now(), str(uuid.uuid4()))
 
@@ -130,8 +137,11 @@ class Session:
     def due(self) -> None:
         """The deadline has passed."""
         now = clock.now()
+        self._outlet.due(now)
         link = self.link
         if link.conversation is None:
+            if now >= self.retry_at:
+                self.redial()
             return
         if now >= self.proof.dead_at:
             self._abandon(self._silent())
@@ -158,16 +168,21 @@ class Session:
         self.link.conversation = self.link.channel = None
         if not self.over:
             self._lost(error)
+        if self.over:
+            self.finished()
 
     def stop(self) -> None:
         """Say goodbye and end; the thread does the rest."""
         self.over = True
         channel = self.link.channel
-        if channel is not None and channel.is_open:
+        if channel is None:
+            self.finished()
+            return
+        if channel.is_open:
             for step in self._conversation.closing():
                 if isinstance(step, Send):
                     channel.send(step.text)
-            channel.close()
+        channel.close()
 
     # Called by the reads.
 

@@ -61,6 +61,11 @@ class Latch:
         self._happened = False
         self._waiting: list[SimpleQueue[None]] = []
 
+    @property
+    def happened(self) -> bool:
+        """Whether it has happened."""
+        return self._happened
+
     def set(self) -> None:
         """It has happened; from any thread or signal handler."""
         self._happened = True

@@ -193,7 +193,6 @@ class Recorder:
     def __init__(self) -> None:
         self.inbox = Inbox()
         self.reader = Reader(self.inbox)
-        self.reader.attach(self)
         self.channel = Channel(self, self.reader)
         self.headers: Mapping[str, str] = {}
         self.events: list[Any] = []
@@ -235,6 +234,7 @@ class Recorder:
         proxy: str | None = None,
     ) -> Ending:
         """Run the channel to its end, which must be told exactly once."""
+        self.reader.attach(self)
         try:
             self.channel.run(
                 Connect(url, headers or {}, origin),

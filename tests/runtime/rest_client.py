@@ -8,8 +8,9 @@ from typing import Any
 
 from assetstream.protocol import HttpCall
 from assetstream.runtime import clock
-from assetstream.runtime.http import Rest
+from assetstream.runtime.http import Adapter, Rest
 from assetstream.runtime.inbox import Inbox
+from assetstream.runtime.jobs import Helpers
 
 
 class Client:
@@ -19,7 +20,8 @@ class Client:
         self, context: ssl.SSLContext | None = None, proxy: str | None = None
     ) -> None:
         self.inbox = Inbox()
-        self.rest = Rest(self.inbox, context, proxy)
+        self.helpers, self.adapter = Helpers(), Adapter()
+        self.rest = Rest(self.inbox.post, self.helpers, self.adapter, context, proxy)
         self.results: list[Any] = []
 
     def begin(self, call: HttpCall | str, timeout: float = 5.0) -> None:
@@ -42,5 +44,11 @@ class Client:
         return self.outcome()
 
     def close(self) -> None:
-        assert self.rest.close(5) == 0
+        self.end()
         self.inbox.close()
+
+    def end(self) -> None:
+        """End every call, and wait for the threads."""
+        assert self.rest.close(5) == 0
+        assert self.helpers.join(5) == 0
+        self.adapter.close()

@@ -179,7 +179,7 @@ def test_a_call_ends_whatever_the_peer_drips(where: str, end: str) -> None:
         if end == "cancel":
             client.rest.cancel()
         if end == "close":
-            assert client.rest.close(2) == 0
+            client.end()
             assert not [
                 t for t in threading.enumerate() if t.name == "assetstream-rest"
             ]
@@ -188,8 +188,7 @@ def test_a_call_ends_whatever_the_peer_drips(where: str, end: str) -> None:
         assert ("in time" in str(error)) is (end == "deadline")
         assert clock.now() - start < 1
         stop.set()
-        assert client.rest.close(2) == 0
-        client.inbox.close()
+        client.close()
 
 
 def test_nothing_starts_after_close(client: Client) -> None:

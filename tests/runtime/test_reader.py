@@ -101,6 +101,7 @@ def test_only_the_ready_one_is_served(bench: Bench) -> None:
 def test_flushes_what_waits(bench: Bench) -> None:
     """A channel that wants to write is served when its socket takes data."""
     bench.one.wants_write = True
+    bench.reader.touch(bench.one)
     assert bench.turn() == ["one writes"]
     bench.two.peer.send(b"a")
     assert bench.turn() == ["two reads"]
@@ -109,6 +110,7 @@ def test_flushes_what_waits(bench: Bench) -> None:
 def test_reads_what_the_selector_cannot_see(bench: Bench) -> None:
     """Data that TLS holds already is read without waiting."""
     bench.one.buffered = True
+    bench.reader.touch(bench.one)
     assert bench.turn() == ["one reads"]
 
 
@@ -128,6 +130,7 @@ def test_waits_for_the_earliest_deadline(bench: Bench) -> None:
     owner = FakeOwner(began + 30, lambda: None)
     bench.reader.attach(owner)
     bench.two.deadline = began + 0.05
+    bench.reader.touch(bench.two)
     bench.turn()
     while not bench.log:
         bench.turn()

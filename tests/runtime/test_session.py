@@ -325,7 +325,7 @@ def test_a4_a_change_that_was_never_pushed_is_found(
 
 def _settle(stream: AssetStream) -> None:
     """Wait until the reply to a read has been taken in."""
-    reads = stream._launch.started()._session.reads
+    reads = stream._launch.started().session.reads
     life = stream._launch.started()
     deadline = time.monotonic() + PATIENCE
     looked = threading.Event()
@@ -333,7 +333,7 @@ def _settle(stream: AssetStream) -> None:
         assert time.monotonic() < deadline, "the read was not answered"
         # Asked in the session's own thread, where the reply is taken in.
         looked.clear()
-        life._inbox.post(looked.set)
+        life.post(looked.set)
         assert looked.wait(PATIENCE)
 
 
@@ -345,7 +345,7 @@ def test_a7_live_is_a_lease(
     time_machine: Any,
 ) -> None:
     """Without a completed audit it ends, connected still; the next one renews it."""
-    proof = stream._launch.started()._session.proof
+    proof = stream._launch.started().session.proof
     with exchange.rest_answers(500):
         time_machine.jump(6, stream)
         heard.wait_for(lambda e: isinstance(e, AssetStreamError))
@@ -392,7 +392,7 @@ def test_l1_a_late_frame_brings_nothing_back(
 
 def test_l1_without_a_connection_nobody_reads_live(stream: AssetStream) -> None:
     """Not even between the loss and the change of state."""
-    session = stream._launch.started()._session
+    session = stream._launch.started().session
     proof, states = session.proof, []
     disconnected = proof.disconnected
 
@@ -543,7 +543,7 @@ def test_a_fault_of_our_own_fails_the_stream_loudly(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Not by a thread that dies in silence."""
-    session = stream._launch.started()._session
+    session = stream._launch.started().session
     session._pushed = None  # type: ignore[assignment, method-assign]
     account.deposit("BTC", "1")
     heard.wait_for_state(State.FAILED)

@@ -139,7 +139,7 @@ def blocked_send(stage: Stage) -> None:
         over.wait(PATIENCE)
 
     def fill() -> None:
-        channel = life._session.link.channel
+        channel = life.session.link.channel
         assert channel is not None
         assert channel._traffic is not None
         while not channel._traffic.outbox.wants_write:
@@ -152,7 +152,7 @@ def blocked_send(stage: Stage) -> None:
     life = stream._launch.started()
     assert upgraded.wait(PATIENCE)
     while not blocked.wait(0.01):
-        life._inbox.post(lambda: fill() if life._session.link.channel else None)
+        life.post(lambda: fill() if life.session.link.channel else None)
     stage.stop(stream)
 
 

@@ -1,0 +1,198 @@
+"""Work that blocks: handshakes and REST calls, in threads that own nothing.
+
+A job touches nothing of a session; it posts its outcome to the session's inbox.
+``Helpers`` start a thread for each job, for a lone stream; ``Pool`` keeps a few for the
+jobs of many.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from queue import Empty, SimpleQueue
+from typing import Callable, Protocol
+
+from assetstream.protocol import NEVER
+from assetstream.runtime import clock
+from assetstream.runtime.inbox import Inbox
+from assetstream.runtime.patience import Interrupted
+
+__all__ = ["CallOff", "Crew", "Helpers", "Job", "Pool"]
+
+Job = Callable[[], None]
+
+#: A job that takes longer holds its thread without being of use to others, seconds.
+STUCK = 1.0
+#: A thread beyond the usual ones ends when it has had nothing to do for so long.
+IDLE_TIME = 2.0
+#: The most threads of a pool, however many jobs are stuck.
+MOST_THREADS = 64
+
+
+class CallOff:
+    """An interrupt for the waits of one job, pulled by any thread at most once."""
+
+    def __init__(self) -> None:
+        self._inbox = Inbox()
+
+    def pull(self) -> None:
+        """End the job's present wait, and every later one."""
+        self._inbox.post(_interrupt)
+
+    def fileno(self) -> int:
+        """Return what is readable once it was pulled."""
+        return self._inbox.fileno()
+
+    def check(self) -> None:
+        """Raise Interrupted once it was pulled."""
+        self._inbox.run()
+
+    def close(self) -> None:
+        """Release it; by the job, at its end."""
+        self._inbox.close()
+
+
+def _interrupt() -> None:
+    raise Interrupted
+
+
+class Crew(Protocol):
+    """Who runs jobs."""
+
+    def start(self, job: Job, name: str) -> None:
+        """Have ``job`` run soon; ``name`` is for a thread made for it.
+
+        Raises:
+            RuntimeError: no thread could be made, and the job will not be run.
+        """
+
+
+class Helpers:
+    """A disposable thread for each job."""
+
+    def __init__(self) -> None:
+        self._threads: set[threading.Thread] = set()
+
+    def start(self, job: Job, name: str) -> None:
+        # A daemon, as the safety net only: join() waits for it.
+        thread = threading.Thread(target=job, name=name, daemon=True)
+        thread.start()
+        self._threads = {each for each in self._threads if each.is_alive()}
+        self._threads.add(thread)
+
+    def join(self, timeout: float) -> int:
+        """Wait for all to end; return how many did not within ``timeout`` seconds."""
+        deadline = clock.now() + timeout
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - clock.now()))
+        return sum(thread.is_alive() for thread in self._threads)
+
+
+class Pool:
+    """A few threads for the jobs of many streams, and one more for each that is stuck.
+
+    So that a server that never answers holds up its own streams only: when jobs wait
+    and a thread has been on its job for longer than STUCK, another takes its place, and
+    leaves when it is idle. That is noticed by a reader, to which the pool is attached:
+    there is no timer. ``deadline`` and ``due`` are called by one thread, ``start`` may
+    be by any.
+
+    Args:
+        label: for the threads' names.
+        size: threads for jobs that do not get stuck.
+    """
+
+    def __init__(self, label: str, size: int) -> None:
+        self._label = label
+        self._size = size
+        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        # Reentrant: a signal handler that closes it may come in between.
+        self._lock = threading.RLock()
+        self._numbers = itertools.count(1)
+        # Since when each thread has been on its job; NEVER while it is idle.
+        self._busy: dict[threading.Thread, float] = {}
+        self._closed = False
+
+    @property
+    def threads(self) -> list[threading.Thread]:
+        """Those that there are at present."""
+        return list(self._busy)
+
+    def start(self, job: Job, name: str = "") -> None:
+        """Have ``job`` run by the next free thread; ignored once closed."""
+        if not self._closed:
+            self._jobs.put(job)
+            self._reinforce(clock.now())
+
+    @property
+    def deadline(self) -> float:
+        """When a thread will count as stuck, while jobs wait."""
+        if not self._jobs.qsize():
+            return NEVER
+        now = clock.now()
+        since = [at for at in list(self._busy.values()) if now < at + STUCK]
+        return min(since, default=NEVER) + STUCK
+
+    def due(self) -> None:
+        """Put another thread in the place of one that is stuck."""
+        self._reinforce(clock.now())
+
+    def close(self) -> None:
+        """Take no more jobs; every thread ends after its present one."""
+        self._closed = True
+        with self._lock:
+            while self._jobs.qsize():
+                self._jobs.get_nowait()
+            for _ in self._busy:
+                self._jobs.put(None)
+
+    def _reinforce(self, now: float) -> None:
+        with self._lock:
+            busy = [at for at in self._busy.values() if at != NEVER]
+            stuck = sum(now >= at + STUCK for at in busy)
+            waiting = self._jobs.qsize()
+            idle = len(self._busy) - len(busy)
+            wanted = min(len(busy) + waiting, self._size + stuck, MOST_THREADS)
+            if self._closed or waiting <= idle or len(self._busy) >= wanted:
+                return
+            thread = threading.Thread(
+                target=self._run,
+                name=f"{self._label}-helper-{next(self._numbers)}",
+                daemon=True,  # as the safety net only: close() ends it
+            )
+            self._busy[thread] = NEVER
+        try:
+            thread.start()
+        except RuntimeError:
+            # No thread to be had: those that there are do all the work.
+            with self._lock:
+                del self._busy[thread]
+                alone = not self._busy
+            if alone:
+                raise
+
+    def _run(self) -> None:
+        me = threading.current_thread()
+        while (job := self._next(me)) is not None:
+            self._busy[me] = clock.now()
+            try:
+                job()
+            finally:
+                self._busy[me] = NEVER
+
+    def _next(self, me: threading.Thread) -> Job | None:
+        """The next job; None if the thread is to end, of which it is struck off."""
+        while True:
+            try:
+                job = self._jobs.get(timeout=IDLE_TIME)
+            except Empty:
+                job = None
+                with self._lock:
+                    if len(self._busy) <= self._size or self._jobs.qsize():
+                        continue
+                    del self._busy[me]
+            else:
+                if job is None:
+                    with self._lock:
+                        del self._busy[me]
+            return job
