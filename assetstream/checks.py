@@ -17,6 +17,7 @@ __all__ = [
     "check_currency",
     "check_exchange",
     "check_handler",
+    "check_workers",
     "complaint",
     "make_settings",
 ]
@@ -54,6 +55,13 @@ def complaint(code: str, balance: Balance | None, max_age: float | None) -> str:
     return (
         f"{code} was last proved right {balance.age:.1f} s ago, more than {max_age:g} s"
     )
+
+
+def check_workers(workers: object) -> int:
+    """Return a number of threads; refuse what is none."""
+    if type(workers) is not int or workers < 1:
+        _refuse(f"workers must be a number of threads, at least 1, not {workers!r}")
+    return workers
 
 
 def check_handler(name: str, handler: object) -> None:

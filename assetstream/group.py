@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import logging
-import os
-import threading
 from decimal import Decimal
-from queue import Empty
 from types import MappingProxyType
 from typing import Callable, Iterable, Mapping, NoReturn
 
-from assetstream import checks, siblings
-from assetstream.census import Census, GroupBalances, GroupHealth, Progress
-from assetstream.errors import (
-    AssetStreamError,
-    ConfigurationError,
-    StreamStateError,
-    StreamTimeout,
-)
+from assetstream import checks
+from assetstream.census import GroupBalances, GroupHealth, Progress
+from assetstream.errors import AssetStreamError, ConfigurationError
 from assetstream.events import AssetUpdate, Balance, StateChange, exact_sum
+from assetstream.group_life import GroupLife
 from assetstream.runtime.dispatcher import Handlers
-from assetstream.runtime.fleet import Fleet
-from assetstream.runtime.life import Life
-from assetstream.runtime.telling import Teller
-from assetstream.runtime.waiting import Deadline, Latch, patient_get
-from assetstream.states import State
+from assetstream.runtime.waiting import Deadline
 from assetstream.stream import (
     START_TIMEOUT,
     AssetHandler,
@@ -34,8 +22,6 @@ from assetstream.stream import (
 )
 
 __all__ = ["StreamGroup"]
-
-logger = logging.getLogger("assetstream")
 
 
 class StreamGroup:
@@ -80,25 +66,9 @@ class StreamGroup:
         on_progress: Callable[[Progress], object] | None = None,
         workers: int = 1,
     ) -> None:
-        if type(workers) is not int or workers < 1:
-            raise ConfigurationError(
-                f"workers must be a number of threads, at least 1, not {workers!r}"
-            )
         self._streams: dict[str, AssetStream] = {}
         self._handlers = Handlers()
-        self._census = Census()
-        self._fleet = Fleet("assetstream-group", workers, self._changed)
-        self._teller: Teller[Progress] = Teller(
-            self._fleet.callbacks.post, self._interrupted
-        )
-        self._interrupt: BaseException | None = None
-        # Taken by the one start that is allowed: one atomic step.
-        self._pid = os.getpid()
-        self._permit = [True]
-        self._started = False
-        self._stopped = False
-        # Set when it is stopped, or every account has come to its end.
-        self._over = Latch()
+        self._life = GroupLife(self, self._streams, checks.check_workers(workers))
         if on_asset is not None:
             self.on_asset(on_asset)
         if on_error is not None:
@@ -141,13 +111,15 @@ class StreamGroup:
     ) -> Callable[[Progress], object]:
         """Add a handler for ``Progress``."""
         checks.check_handler("on_progress", handler)
-        self._teller.handlers += (handler,)
+        self._life.teller.handlers += (handler,)
         return handler
 
     def off(self, handler: Callable[..., object]) -> None:
         """Remove a handler, from every account; one that is not there is no error."""
         self._handlers.remove(handler)
-        self._teller.handlers = tuple(h for h in self._teller.handlers if h != handler)
+        self._life.teller.handlers = tuple(
+            h for h in self._life.teller.handlers if h != handler
+        )
         for stream in self.streams.values():
             stream.off(handler)
 
@@ -169,8 +141,7 @@ class StreamGroup:
             raise ConfigurationError(
                 f"a StreamGroup takes AssetStream objects, not {type(stream).__name__}"
             )
-        if self._stopped:
-            raise StreamStateError("the group was stopped; make a new StreamGroup")
+        self._life.refuse_stopped()
         if stream.account in self._streams:
             raise ConfigurationError(
                 f"two accounts are called {stream.account!r}: give each stream another "
@@ -179,10 +150,7 @@ class StreamGroup:
         stream._launch.adopt()
         self._streams[stream.account] = stream
         stream._launch.handlers.take(self._handlers)
-        self._census.note(stream.account, stream.state)
-        if self._started:
-            siblings.announce(self, [stream])
-            self._begin(stream)
+        self._life.joined(stream)
 
     def remove(self, account: str, timeout: float | None = 5.0) -> bool:
         """Stop one account's stream and forget it; as ``AssetStream.stop``.
@@ -194,7 +162,7 @@ class StreamGroup:
         try:
             return stream.stop(timeout)
         finally:
-            self._census.forget(account)
+            self._life.left(account)
 
     @property
     def balances(self) -> Mapping[str, Mapping[str, Balance]]:
@@ -217,8 +185,7 @@ class StreamGroup:
 
     def health(self) -> GroupHealth:
         """The figures of this moment."""
-        alive = sum(thread.is_alive() for thread in self._fleet.threads)
-        return GroupHealth.of(self.streams, alive)
+        return GroupHealth.of(self.streams, self._life.threads)
 
     # Its life.
 
@@ -241,9 +208,9 @@ class StreamGroup:
 
         Whenever it raises for what happened after the start, every thread has ended.
         """
-        self._begin_all()
+        self._life.begin()
         if wait:
-            self._wait_settled(timeout)
+            self._life.wait_settled(timeout)
 
     def run_forever(self) -> None:
         """Start if that was not done, and block until the group ends.
@@ -255,17 +222,14 @@ class StreamGroup:
             SystemExit, KeyboardInterrupt: a handler raised it.
         """
         try:
-            self._refuse_in_callback("run_forever()")
-            if not self._started:
-                self._begin_all()
-            self._over.wait(Deadline(None))
+            self._life.refuse_in_callback("run_forever()")
+            self._life.join_or_begin()
+            self._life.over.wait(Deadline(None))
         except KeyboardInterrupt:
             self.stop()
             return
-        failure = self._failure()
+        failure = self._life.failure()
         self.stop()
-        if self._interrupt is not None:
-            raise self._interrupt
         if failure is not None:
             raise failure.with_traceback(None)
 
@@ -280,27 +244,11 @@ class StreamGroup:
             one has not, within ``timeout``: a handler still holds it, and where it
             stands has been logged.
         """
-        self._stopped = True
-        self._permit.clear()
-        streams = list(self._streams.values())
-        for stream in streams:
-            stream._launch.request_stop()
-        self._fleet.stop()
-        self._over.set()
-        if self._in_own_thread():
-            return True
-        ended = self._fleet.join(Deadline(timeout))
-        if ended:
-            siblings.forget(self)
-        elif timeout != 0:
-            for stream in streams:
-                stream.stop(0.01)
-        return ended
+        return self._life.stop(timeout)
 
     def __enter__(self) -> StreamGroup:
-        if not self._started:
-            self._begin_all()
-        self._wait_settled(START_TIMEOUT)
+        self._life.join_or_begin()
+        self._life.wait_settled(START_TIMEOUT)
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -310,127 +258,18 @@ class StreamGroup:
 
     @property
     def _owned_here(self) -> bool:
-        return os.getpid() == self._pid
+        return self._life.owned_here
 
     @property
     def _gone(self) -> bool:
-        return not self._owned_here or self._over.happened
+        return not self._owned_here or self._life.over.happened
 
     @property
     def _label(self) -> str:
         return f"a group of {len(self._streams)} accounts"
 
-    def _begin_all(self) -> None:
-        self._refuse_in_child()
-        if not self._streams and not self._stopped:
-            raise StreamStateError("the group has no accounts; add() some first")
-        try:
-            self._permit.pop()
-        except IndexError:
-            why = "was stopped; make a new one" if self._stopped else "runs already"
-            raise StreamStateError(f"the group {why}") from None
-        streams = list(self._streams.values())
-        try:
-            self._fleet.start()
-            self._started = True
-            siblings.announce(self, streams)
-            for stream in streams:
-                self._begin(stream)
-        except BaseException:
-            self.stop()
-            raise
-
-    def _begin(self, stream: AssetStream) -> None:
-        home = self._fleet.home(stream.exchange)
-        if home is None:
-            return  # stopped meanwhile
-        try:
-            stream._launch.begin(home)
-        except StreamStateError:
-            # Its own stop() came first; it is STOPPED as it should be.
-            self._fleet.gone(stream.exchange, home)
-            self._census.note(stream.account, stream.state)
-
-    def _wait_settled(self, timeout: float | None) -> None:
-        self._refuse_in_callback("waiting for the group to be LIVE")
-        if timeout is not None:
-            timeout += self._fleet.connect_time()
-        deadline = Deadline(timeout)
-        changed = self._census.watch()
-        try:
-            while not self._census.settled and not self._stopped:
-                patient_get(changed, deadline)
-        except Empty:
-            pass
-        except BaseException:
-            self.stop()
-            raise
-        finally:
-            self._census.unwatch(changed)
-        if self._stopped:
-            raise StreamStateError("the group was stopped while it was waited for")
-        progress = self._census.progress()
-        if not progress.live:
-            failure = self._failure()
-            self.stop()
-            raise failure or StreamTimeout(
-                f"waited {timeout:g} s for the group to be LIVE; not one of its "
-                f"{progress.total} accounts is"
-            )
-        if progress.live < progress.total:
-            logger.warning(
-                "%d of %d accounts are LIVE; of the others, %d have failed and %d go "
-                "on trying: health().errors tells why",
-                progress.live,
-                progress.total,
-                progress.failed,
-                progress.waiting,
-            )
-
-    def _failure(self) -> AssetStreamError | None:
-        """Why the first of them failed, if all have."""
-        errors: list[AssetStreamError] = []
-        for stream in self.streams.values():
-            if stream.state is not State.FAILED or stream.error is None:
-                return None
-            errors.append(stream.error)
-        return errors[0] if errors else None
-
-    def _changed(self, life: Life, change: StateChange) -> None:
-        """A stream has gone to another state; in its reader's thread."""
-        if change.account not in self._streams:
-            return  # removed
-        self._census.note(change.account, change.current)
-        self._teller.tell(self._census.progress())
-        if life.interrupt is not None:
-            self._interrupted(life.interrupt)
-        if self._census.over:
-            self._over.set()
-
-    def _interrupted(self, exc: BaseException) -> None:
-        """A handler raised SystemExit or KeyboardInterrupt: it ends the group."""
-        self._interrupt = self._interrupt or exc
-        self.stop(0)
-
-    def _in_own_thread(self) -> bool:
-        return threading.current_thread() in self._fleet.threads
-
-    def _refuse_in_callback(self, what: str) -> None:
-        if self._in_own_thread():
-            raise StreamStateError(
-                f"{what} inside a callback would wait for itself; do it in another "
-                "thread"
-            )
-
-    def _refuse_in_child(self) -> None:
-        if not self._owned_here:
-            raise StreamStateError(
-                "this group belongs to the process that made it; after a fork, make a "
-                "new StreamGroup in the child"
-            )
-
     def __repr__(self) -> str:
-        return f"<StreamGroup {self._census.progress()!r}>"
+        return f"<StreamGroup {self._life.progress!r}>"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a StreamGroup holds threads and sockets and is not pickled")

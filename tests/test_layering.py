@@ -23,7 +23,7 @@ PURE = {
     "moment",
     "protocol",
 }
-STREAM = {"stream", "checks", "siblings", "group", "census"}
+STREAM = {"stream", "checks", "siblings", "group", "group_life", "census"}
 TOP = {"__main__", "cli", "simulator", "pytest_plugin"}
 
 #: room -> the rooms it may import, besides itself.

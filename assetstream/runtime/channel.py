@@ -184,12 +184,11 @@ class Channel:
     then ``take_up`` in the reader's, which everything else here belongs to.
     """
 
-    def __init__(
-        self, owner: Owner, reader: Reader, call_off: CallOff | None = None
-    ) -> None:
+    def __init__(self, owner: Owner, reader: Reader) -> None:
         self._owner = owner
         self._reader = reader
-        self._call_off = call_off
+        #: Ends the waits of ``reach``, when it is called in a thread of its own.
+        self.call_off: CallOff | None = None
         self._library: Library | None = None
         self._traffic: Traffic | None = None
         # What run_forever asked its dispatcher to read, once the upgrade was made.
@@ -290,8 +289,8 @@ class Channel:
         if self._library is not None and self._traffic is not None:
             self._library.say_goodbye()
             self._finish(Abandoned())
-        elif self._call_off is not None:
-            self._call_off.pull()
+        elif self.call_off is not None:
+            self.call_off.pull()
 
     @property
     def is_open(self) -> bool:

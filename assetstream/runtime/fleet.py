@@ -22,11 +22,12 @@ from assetstream.runtime.agenda import Timed
 from assetstream.runtime.budget import Budget, place_of
 from assetstream.runtime.callbacks import CallbackThreads
 from assetstream.runtime.channel import Channel
-from assetstream.runtime.ending import Abandoned
+from assetstream.runtime.ending import Abandoned, Broken
 from assetstream.runtime.http import Adapter
 from assetstream.runtime.inbox import Inbox
 from assetstream.runtime.jobs import MOST_THREADS, CallOff, Crew, Job, Pool
 from assetstream.runtime.life import Life, Settings
+from assetstream.runtime.patience import shortage
 from assetstream.runtime.reader import Reader
 from assetstream.runtime.waiting import Deadline, Latch
 
@@ -263,10 +264,13 @@ class Berths:
                 session.redial = partial(self._dial, life, True)
                 return
         session.redial = partial(self._dial, life, False)
-        call_off = CallOff()
-        channel = Channel(session, self.reader, call_off)
-        dial = Dial(life, channel, session.connect(channel), call_off)
-        self.start(dial.run, "")
+        channel = Channel(session, self.reader)
+        connect = session.connect(channel)
+        try:
+            Dial(life, channel, connect).begin(self)
+        except (OSError, RuntimeError) as error:
+            # No descriptor, no thread: the machine may have one in a while.
+            channel.take_up(Broken(shortage(error)))
 
     def _conclude(self, life: Life) -> None:
         """A stream is over, and its connection closed."""
@@ -287,13 +291,19 @@ class Berths:
 class Dial:
     """One attempt to connect, made by a helper and handed to the reader."""
 
-    def __init__(
-        self, life: Life, channel: Channel, connect: Connect, call_off: CallOff
-    ) -> None:
+    def __init__(self, life: Life, channel: Channel, connect: Connect) -> None:
         self._life = life
         self._channel = channel
         self._connect = connect
-        self._call_off = call_off
+        self._call_off = channel.call_off = CallOff()
+
+    def begin(self, crew: Crew) -> None:
+        """Have it made, or leave nothing behind."""
+        try:
+            crew.start(self.run, "")
+        except BaseException:
+            self._call_off.close()
+            raise
 
     def run(self) -> None:
         """Connect; post what came of it. By the helper, which owns nothing."""

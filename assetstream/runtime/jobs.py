@@ -167,9 +167,10 @@ class Pool:
             # No thread to be had: those that there are do all the work.
             with self._lock:
                 del self._busy[thread]
-                alone = not self._busy
-            if alone:
-                raise
+                if self._busy:
+                    return
+                self._jobs.get_nowait()  # it was the only one
+            raise
 
     def _run(self) -> None:
         me = threading.current_thread()

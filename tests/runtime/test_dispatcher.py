@@ -13,8 +13,10 @@ import pytest
 from assetstream import AssetStream, Source
 from assetstream.protocol import NEVER
 from assetstream.runtime import clock, dispatcher
+from assetstream.runtime.callbacks import CallbackThreads
 from assetstream.runtime.dispatcher import SLOW, Dispatcher, Handlers
 from assetstream.runtime.mailbox import CallbackMailbox
+from assetstream.runtime.waiting import Deadline
 from assetstream.simulator.account import Account
 from tests.conftest import TimeMachine
 from tests.runtime.test_mailbox import update
@@ -72,6 +74,16 @@ def dispatcher_of(
     return Dispatcher("x-1", handlers, mailbox, lambda exc: None), mailbox
 
 
+@pytest.fixture
+def threads() -> Iterator[CallbackThreads]:
+    """A callback thread, ended when what it serves has finished."""
+    threads = CallbackThreads(["callbacks"])
+    threads.start()
+    yield threads
+    threads.end()
+    threads.threads[0].join(PATIENCE)
+
+
 def test_one_warning_names_function_and_line(
     account: Account, warned: Warned, time_machine: TimeMachine
 ) -> None:
@@ -127,11 +139,13 @@ def test_folding_warns_at_once_and_health_counts_it(
     assert f"line {stuck.line}" in text
 
 
-def test_a_handler_that_delays_nobody_may_take_its_time() -> None:
+def test_a_handler_that_delays_nobody_may_take_its_time(
+    threads: CallbackThreads,
+) -> None:
     """It is watched from the moment that something waits behind it."""
     stuck = Stuck()
     dispatcher, mailbox = dispatcher_of(stuck.handle)
-    dispatcher.thread.start()
+    threads.serve(dispatcher)
     mailbox.put([update("BTC", 1)])
     assert stuck.entered.wait(PATIENCE)
     alone = dispatcher.deadline
@@ -139,22 +153,22 @@ def test_a_handler_that_delays_nobody_may_take_its_time() -> None:
     watched = dispatcher.deadline
     stuck.released.set()
     mailbox.close()
-    dispatcher.thread.join(PATIENCE)
+    assert dispatcher.finished.wait(Deadline(PATIENCE))
 
     assert alone == NEVER
     assert watched == pytest.approx(clock.now() + SLOW, abs=PATIENCE)
     assert dispatcher.deadline == NEVER
 
 
-def test_a_handler_not_written_in_python_is_named() -> None:
+def test_a_handler_not_written_in_python_is_named(threads: CallbackThreads) -> None:
     """``on_asset=print`` has no line to stand at."""
     queue: SimpleQueue[None] = SimpleQueue()
     dispatcher, mailbox = dispatcher_of(queue.get)
-    dispatcher.thread.start()
+    threads.serve(dispatcher)
     mailbox.put([update("BTC", 1)])
     deadline = clock.now() + PATIENCE
     while (where := dispatcher.where()) != "in SimpleQueue.get":
         assert clock.now() < deadline, where
     queue.put(None)
     mailbox.close()
-    dispatcher.thread.join(PATIENCE)
+    assert dispatcher.finished.wait(Deadline(PATIENCE))

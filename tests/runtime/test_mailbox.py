@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import datetime, timezone
 from decimal import Decimal
 from queue import Empty
@@ -122,37 +121,37 @@ def test_d1_what_is_in_hand_counts(mailbox: CallbackMailbox) -> None:
 
 
 def test_stop_drops_updates_and_keeps_the_rest(mailbox: CallbackMailbox) -> None:
-    """Counted, those in hand included."""
+    """Counted."""
     mailbox.put([update("BTC", 1)])
-    (in_hand,) = mailbox.take()
+    assert len(mailbox.take()) == 1
     mailbox.put([update("BTC", n) for n in (2, 3, 4, 5)])
     mailbox.put([CHANGE])
     mailbox.discard_updates()
 
-    assert mailbox.discarded(in_hand)
-    assert not mailbox.discarded(CHANGE)
+    assert mailbox.discarding, "what is in hand is the dispatcher's to drop"
     assert shown(everything(mailbox)) == ["StateChange"]
-    assert mailbox.dropped + mailbox.folded == 5
+    assert mailbox.dropped + mailbox.folded == 4
 
 
-def test_taking_waits_for_news(mailbox: CallbackMailbox) -> None:
-    """And ends when the mailbox is closed."""
-    taken: list[News] = []
+def test_who_found_nothing_is_woken(mailbox: CallbackMailbox) -> None:
+    """Once, by the next news or by the end; not while there is something to take."""
+    woken: list[str] = []
+    mailbox.wake = lambda: woken.append("woken")
+    mailbox.put([update("BTC", 1)])
+    mailbox.put([update("BTC", 2)])
+    assert woken == ["woken"]
 
-    def take() -> None:
-        while batch := mailbox.take():
-            taken.extend(batch)
-
-    thread = threading.Thread(target=take)
-    thread.start()
-    for number in range(1, 4):
-        mailbox.put([update("BTC", number)])
+    assert len(mailbox.take()) == 2
     mailbox.put([CHANGE])
-    mailbox.close()
-    thread.join(10)
+    assert woken == ["woken"]
+    assert len(mailbox.take()) == 1
+    assert mailbox.take() == []
+    assert not mailbox.over
 
-    assert not thread.is_alive()
-    assert shown(taken)[-1] == "StateChange"
+    mailbox.close()
+    assert woken == ["woken"] * 2
+    assert mailbox.take() == []
+    assert mailbox.over
 
 
 def test_d2_a_watch_never_folds() -> None:

@@ -1,0 +1,143 @@
+"""Jobs that block, and the threads that do them."""
+
+from __future__ import annotations
+
+import threading
+from typing import Iterator
+
+import pytest
+
+from assetstream.protocol import NEVER
+from assetstream.runtime import clock, jobs
+from assetstream.runtime.jobs import CallOff, Helpers, Pool
+from assetstream.runtime.patience import Interrupted
+from tests.support import PATIENCE
+
+
+@pytest.fixture
+def pool() -> Iterator[Pool]:
+    """A pool of two, whose threads have ended when the test has."""
+    pool = Pool("test", 2)
+    yield pool
+    pool.close()
+    for thread in pool.threads:
+        thread.join(PATIENCE)
+
+
+class Stuck:
+    """A job that ends when it is let go."""
+
+    def __init__(self) -> None:
+        self.begun, self.let_go = threading.Event(), threading.Event()
+
+    def __call__(self) -> None:
+        self.begun.set()
+        self.let_go.wait(PATIENCE)
+
+
+def test_threads_come_when_needed_and_no_more(pool: Pool) -> None:
+    """Up to its size; one that is free takes the next job."""
+    assert pool.threads == []
+    first = threading.Event()
+    pool.start(first.set)
+    assert first.wait(PATIENCE)
+    held = [Stuck() for _ in range(5)]
+    for each in held:
+        pool.start(each)
+    assert held[0].begun.wait(PATIENCE)
+    assert held[1].begun.wait(PATIENCE)
+
+    assert len(pool.threads) == 2
+    assert not held[2].begun.is_set()
+    for each in held:
+        each.let_go.set()
+    assert all(each.begun.wait(PATIENCE) for each in held)
+    assert len(pool.threads) == 2
+
+
+def test_a_stuck_job_holds_up_nobody(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another thread takes its place, and leaves when it is idle."""
+    held, waiting = [Stuck(), Stuck()], Stuck()
+    for each in held:
+        pool.start(each)
+        assert each.begun.wait(PATIENCE)
+    assert pool.deadline == NEVER, "nothing waits"
+    pool.start(waiting)
+    assert clock.now() < pool.deadline <= clock.now() + jobs.STUCK
+    pool.due()
+    assert len(pool.threads) == 2
+
+    monkeypatch.setattr(jobs, "STUCK", 0.0)
+    monkeypatch.setattr(jobs, "IDLE_TIME", 0.01)
+    pool.due()
+    assert waiting.begun.wait(PATIENCE)
+    extra = pool.threads[2]
+    for each in (*held, waiting):
+        each.let_go.set()
+    deadline = clock.now() + PATIENCE
+    while len(pool.threads) > 2:
+        assert clock.now() < deadline
+        extra.join(0.01)
+
+
+def test_a_machine_without_a_free_thread(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It raises if nobody is there to do the job, else those do it."""
+
+    def no_thread(thread: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", no_thread)
+        with pytest.raises(RuntimeError):
+            pool.start(lambda: None)
+    assert pool.threads == []
+
+    stuck, done = Stuck(), threading.Event()
+    pool.start(stuck)
+    assert stuck.begun.wait(PATIENCE)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", no_thread)
+        pool.start(done.set)
+    stuck.let_go.set()
+    assert done.wait(PATIENCE)
+
+
+def test_a_closed_pool_takes_no_job(pool: Pool) -> None:
+    """What waits is dropped; what is under way ends."""
+    stuck, never = Stuck(), Stuck()
+    pool.start(stuck)
+    assert stuck.begun.wait(PATIENCE)
+    threads = pool.threads
+    pool.close()
+    pool.start(never)
+    stuck.let_go.set()
+    for thread in threads:
+        thread.join(PATIENCE)
+
+    assert pool.threads == []
+    assert not never.begun.is_set()
+
+
+def test_helpers_end_with_their_job() -> None:
+    """And are waited for."""
+    helpers, stuck = Helpers(), Stuck()
+    helpers.start(stuck, "helper")
+    assert stuck.begun.wait(PATIENCE)
+    assert helpers.join(0.0) == 1
+    stuck.let_go.set()
+    assert helpers.join(PATIENCE) == 0
+
+
+def test_a_call_off_ends_waits_once_pulled() -> None:
+    """By any thread, and after its end nothing happens."""
+    call_off = CallOff()
+    call_off.check()
+    call_off.pull()
+    with pytest.raises(Interrupted):
+        call_off.check()
+    call_off.close()
+    call_off.pull()
