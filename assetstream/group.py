@@ -117,9 +117,7 @@ class StreamGroup:
     def off(self, handler: Callable[..., object]) -> None:
         """Remove a handler, from every account; one that is not there is no error."""
         self._handlers.remove(handler)
-        self._life.teller.handlers = tuple(
-            h for h in self._life.teller.handlers if h != handler
-        )
+        self._life.teller.remove(handler)
         for stream in self.streams.values():
             stream.off(handler)
 

@@ -327,12 +327,10 @@ class AssetStream:
 
     @property
     def _owned_here(self) -> bool:
-        """False in a process forked after the stream was made: useless there."""
         return self._launch.owned_here
 
     @property
     def _gone(self) -> bool:
-        """True if it disturbs nobody any more."""
         return not self._owned_here or self.state.final
 
     @property

@@ -57,7 +57,11 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Streams reconnect and read again at once, as far as backoff allows."""
     for adapter in (Upbit, CoinW):
         limits = replace(
-            adapter.limits, connects_per_second=1000.0, reads_per_second=1000.0
+            adapter.limits,
+            connects_per_second=1000.0,
+            reads_per_second=1000.0,
+            connects_together=1000.0,
+            reads_together=1000.0,
         )
         monkeypatch.setattr(adapter, "limits", limits)
     monkeypatch.setattr(life, "jitter", lambda: 0.0)

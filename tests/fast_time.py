@@ -70,7 +70,12 @@ def fast_time() -> Iterator[None]:
             if getattr(limits, name) is not None
         }
         quick = replace(
-            limits, connects_per_second=1000.0, reads_per_second=1000.0, **faster
+            limits,
+            connects_per_second=1000.0,
+            reads_per_second=1000.0,
+            connects_together=1000.0,
+            reads_together=1000.0,
+            **faster,
         )
         changes.append(patch.object(adapter, "limits", quick))
     for change in changes:

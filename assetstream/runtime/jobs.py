@@ -126,10 +126,12 @@ class Pool:
 
     @property
     def deadline(self) -> float:
-        """When a thread will count as stuck, while jobs wait."""
+        """When another thread may be started, while jobs wait."""
         if not self._jobs.qsize():
             return NEVER
         now = clock.now()
+        if self._lacking(now) > 0:
+            return -NEVER
         since = [at for at in list(self._busy.values()) if now < at + STUCK]
         return min(since, default=NEVER) + STUCK
 
@@ -148,29 +150,34 @@ class Pool:
 
     def _reinforce(self, now: float) -> None:
         with self._lock:
-            busy = [at for at in self._busy.values() if at != NEVER]
-            stuck = sum(now >= at + STUCK for at in busy)
-            waiting = self._jobs.qsize()
-            idle = len(self._busy) - len(busy)
-            wanted = min(len(busy) + waiting, self._size + stuck, MOST_THREADS)
-            if self._closed or waiting <= idle or len(self._busy) >= wanted:
-                return
-            thread = threading.Thread(
-                target=self._run,
-                name=f"{self._label}-helper-{next(self._numbers)}",
-                daemon=True,  # as the safety net only: close() ends it
-            )
-            self._busy[thread] = NEVER
+            for _ in range(self._lacking(now)):
+                self._add_thread(now)
+
+    def _lacking(self, now: float) -> int:
+        """How many more threads the waiting jobs need, and may have."""
+        if self._closed:
+            return 0
+        since = list(self._busy.values())
+        stuck = sum(now >= at + STUCK for at in since)
+        needed = self._jobs.qsize() - since.count(NEVER)
+        return min(needed, min(self._size + stuck, MOST_THREADS) - len(since))
+
+    def _add_thread(self, now: float) -> None:
+        thread = threading.Thread(
+            target=self._run,
+            name=f"{self._label}-helper-{next(self._numbers)}",
+            daemon=True,  # as the safety net only: close() ends it
+        )
+        # Busy from the start: it comes for a job.
+        self._busy[thread] = now
         try:
             thread.start()
         except RuntimeError:
             # No thread to be had: those that there are do all the work.
-            with self._lock:
-                del self._busy[thread]
-                if self._busy:
-                    return
-                self._jobs.get_nowait()  # it was the only one
-            raise
+            del self._busy[thread]
+            if not self._busy:
+                self._jobs.get_nowait()  # the only one
+                raise
 
     def _run(self) -> None:
         me = threading.current_thread()

@@ -36,6 +36,10 @@ class Teller(Generic[T]):
         self._latest: list[T] = []
         self._idle = True
 
+    def remove(self, handler: Callable[..., object]) -> None:
+        """Remove a handler; one that is not there is no error."""
+        self.handlers = tuple(h for h in self.handlers if h != handler)
+
     def tell(self, item: T) -> None:
         """This is the latest now; from any thread but a signal handler's."""
         if not self.handlers:

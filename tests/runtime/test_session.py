@@ -274,13 +274,13 @@ def test_s3_a_machine_without_a_free_thread_tries_again(
     """A passing shortage is no internal error."""
     failed = threading.Event()
 
-    def no_thread(call: object) -> None:
+    def no_thread(helpers: object, job: object, name: str) -> None:
         monkeypatch.undo()
         failed.set()
         raise RuntimeError("can't start new thread")
 
     stream = AssetStream(account.exchange(), **heard.handlers())
-    monkeypatch.setattr("assetstream.runtime.http.Call.start", no_thread)
+    monkeypatch.setattr("assetstream.runtime.jobs.Helpers.start", no_thread)
     stream.start()
     assert failed.is_set()
     assert "can't start new thread" in str(heard.of(ConnectionLost)[0])
