@@ -108,7 +108,7 @@ def test_upbit_both_ways_agree(
     """Every format, by either way, gives what was put in, to the last digit."""
     frames, expected = drawn
     for format in upbit_frames.FORMATS:
-        fast = upbit_frames.read_expected(frames[format], format)
+        fast = upbit_frames.read_expected([frames[format]], format)
         assert fast is not None
         assert [facts(report) for report in fast] == expected
         (item,) = upbit_frames.read_tolerantly(frames[format])
@@ -169,7 +169,7 @@ def coinw_pushes(draw: st.DrawFn) -> tuple[bytes, bytes, tuple[Any, ...]]:
 def test_coinw_both_ways_agree(drawn: tuple[bytes, bytes, tuple[Any, ...]]) -> None:
     """The documented form by either way, and any odd one, give what was put in."""
     documented, odd, expected = drawn
-    fast = coinw_frames.read_expected(documented)
+    fast = coinw_frames.read_expected([documented])
     assert fast is not None
     assert [facts(report) for report in fast] == [expected]
     assert coinw_frames.read_tolerantly(documented) == Pushed(fast)
@@ -185,7 +185,7 @@ def test_doubtful_strings_are_refused_by_both_ways(value: str) -> None:
     change = {"currency": "A", "hold": "0", "time": 1, "ledger_id": 2}
     change |= {"available": value, "account": "spot"}
     push = json.dumps({"biz": "exchange", "type": "assets", "data": change}).encode()
-    fast = coinw_frames.read_expected(push)
+    fast = coinw_frames.read_expected([push])
     item = coinw_frames.read_tolerantly(push)
 
     assert isinstance(item, Pushed)
