@@ -38,10 +38,14 @@ from assetstream.protocol import BalanceReport, Snapshot
 __all__ = ["BalanceBook"]
 
 ZERO = Decimal(0)
+# Bound once: to look up a member of an enum takes as long as to make an event.
+STREAM = Source.STREAM
 FUTURE_MS = 60_000
 #: A read sent this soon after a push may come from a replica that has not seen it.
 REST_LAG = 10.0
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+Standing = Callable[[Balance], tuple[float, bool]]
 
 
 class BalanceBook:
@@ -57,7 +61,7 @@ class BalanceBook:
         self,
         exchange: str,
         account: str,
-        standing: Callable[[Balance], tuple[float, bool]] | None = None,
+        standing: Standing | None = None,
     ) -> None:
         self.exchange = exchange
         self.account = account
@@ -71,6 +75,8 @@ class BalanceBook:
         self.absent = Entry()
         #: Pushes older than what was known (K1).
         self.ignored = 0
+        #: Pushes dated in the future (K3).
+        self.misdated = 0
         #: When any currency was last pushed; -inf if never.
         self.pushed_at = float("-inf")
 
@@ -122,21 +128,22 @@ class BalanceBook:
         """Apply pushes in the order they came; return what to tell the user."""
         news: list[AssetUpdate | ProtocolError] = []
         shown, entries = self._shown.copy(), self._entries.copy()
+        latest = moment.exchange_ms + FUTURE_MS
         for report in reports:
             entry = entries.get(report.currency)
             if entry is None:
                 entry = entries[report.currency] = Entry()
             key = report.key
-            if key is not None and key[0] > moment.exchange_ms + FUTURE_MS:  # K3
+            if key is not None and key[0] > latest:  # K3
+                self.misdated += 1
                 news.append(self._future(report))
                 entry.doubt(moment)
                 key = None
-            took = entry.push(report, key, moment)
-            if not took:
+            if not entry.push(report, key, moment):
                 self.ignored += 1
                 continue
             self.pushed_at = moment.now
-            update = self._show(entry, report, moment, Source.STREAM, shown)
+            update = self._show(entry, report, moment, STREAM, shown)
             if update is not None:
                 news.append(update)
         self._replace(shown, entries)
@@ -246,14 +253,11 @@ class BalanceBook:
         if available is None or locked is None:  # K4
             return None
         previous = entry.balance
-        if previous is None and self.complete_since is None:
-            # Nothing was known yet that this could be a change of, pushed or not.
-            source = Source.SNAPSHOT
-        if (
-            previous is not None
-            and previous.available == available
-            and previous.locked == locked
-        ):
+        if previous is None:
+            if self.complete_since is None:
+                # Nothing was known yet that this could be a change of, pushed or not.
+                source = Source.SNAPSHOT
+        elif previous.available == available and previous.locked == locked:
             return None
         time = None
         if report.key is not None:
@@ -270,7 +274,7 @@ class BalanceBook:
         )
         entry.replace(balance, moment.now)
         shown[report.currency] = balance
-        if previous is None and not balance.total and source is not Source.STREAM:
+        if previous is None and not balance.total and source is not STREAM:
             return None  # Read as zero, never known otherwise: no news (D3).
         return AssetUpdate(
             self.exchange,

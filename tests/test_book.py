@@ -86,12 +86,19 @@ def test_k1_without_a_time_by_arrival_and_the_key_stays(book: BalanceBook) -> No
     assert the_update(book.push([said("BTC", "5", key=(11, 0))], at(4))).available == 5
 
 
-def test_k1_keys_are_kept_per_field(book: BalanceBook) -> None:
+@pytest.mark.parametrize(
+    ("newer", "expected"), [(("2", None), (2, 7)), ((None, "2"), (9, 2))]
+)
+def test_k1_keys_are_kept_per_field(
+    book: BalanceBook,
+    newer: tuple[str | None, str | None],
+    expected: tuple[int, int],
+) -> None:
     """A field that a newer push did not name still takes an older one."""
-    book.push([said("BTC", "2", None, key=(20, 0))], at(1))
+    book.push([said("BTC", *newer, key=(20, 0))], at(1))
     update = the_update(book.push([said("BTC", "9", "7", key=(10, 0))], at(2)))
 
-    assert (update.available, update.locked) == (2, 7)
+    assert (update.available, update.locked) == expected
 
 
 def test_k2_a_snapshot_moves_no_key(book: BalanceBook) -> None:
@@ -295,6 +302,17 @@ def test_d3_the_first_snapshot_delivers_non_zero_currencies_only() -> None:
     eth = book.balance("ETH")
     assert eth is not None
     assert eth.total == 0
+
+
+def test_a3_former_values_are_kept_for_5_minutes_only(book: BalanceBook) -> None:
+    """A busy currency would else fill the memory."""
+    for second in range(1, 1_000, 10):
+        pushes = [said("BTC", str(second), key=(second * 1_000 + n, 0)) for n in (0, 1)]
+        book.push(pushes, at(second))
+    entry = book.entry("BTC")
+
+    assert entry is not None
+    assert len(entry.past) == 300 / 10 + 1
 
 
 def test_a_balance_is_not_known_before_a_complete_snapshot() -> None:
