@@ -25,9 +25,9 @@ lagging replica's: what it changes is taken, and in doubt (S1).
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from decimal import Decimal
-from typing import Callable, Iterable, Mapping
+from typing import Any, Callable, Iterable, Mapping
 
 from assetstream.entry import Entry
 from assetstream.errors import ProtocolError
@@ -43,7 +43,6 @@ STREAM = Source.STREAM
 FUTURE_MS = 60_000
 #: A read sent this soon after a push may come from a replica that has not seen it.
 REST_LAG = 10.0
-EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 Standing = Callable[[Balance], tuple[float, bool]]
 
@@ -259,16 +258,15 @@ class BalanceBook:
                 source = Source.SNAPSHOT
         elif previous.available == available and previous.locked == locked:
             return None
-        time = None
-        if report.key is not None:
-            time = _utc(report.key[0])
+        # The events make a datetime of it if anyone looks.
+        time: Any = None if report.key is None else report.key[0]
         balance = Balance(
             self.exchange,
             self.account,
             report.currency,
             available,
             locked,
-            time or moment.received,
+            moment.received if time is None else time,
             source,
             self._standing,
         )
@@ -302,11 +300,3 @@ class BalanceBook:
             exchange=self.exchange,
             account=self.account,
         )
-
-
-def _utc(milliseconds: int) -> datetime | None:
-    """The time as a datetime; None where it lies outside the calendar."""
-    try:
-        return EPOCH + timedelta(milliseconds=milliseconds)
-    except OverflowError:
-        return None
