@@ -25,9 +25,11 @@ lagging replica's: what it changes is taken, and in doubt (S1).
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Callable, Iterable, Mapping
+from weakref import WeakMethod
 
 from assetstream.entry import Entry
 from assetstream.errors import ProtocolError
@@ -53,7 +55,8 @@ class BalanceBook:
     Args:
         exchange: name put into every event.
         account: label put into every event.
-        standing: answers ``(age, stale)`` for the balances made here.
+        standing: answers ``(age, stale)`` for the balances made here: a bound method,
+            whose object is not kept alive by them.
     """
 
     def __init__(
@@ -64,7 +67,7 @@ class BalanceBook:
     ) -> None:
         self.exchange = exchange
         self.account = account
-        self._standing = standing
+        self._standing = standing and _weakly(standing)
         self._entries: dict[str, Entry] = {}
         # Replaced by one assignment, so that no reader sees half of a change (W2).
         self._shown: dict[str, Balance] = {}
@@ -300,3 +303,16 @@ class BalanceBook:
             exchange=self.exchange,
             account=self.account,
         )
+
+
+def _weakly(standing: Standing) -> Standing:
+    # An event that the user keeps must not keep its whole stream. What is more, events
+    # so refer to nothing that could refer to them, and the garbage collector, which
+    # would find nothing, does not visit them (``gc=False``).
+    method = WeakMethod(standing)
+
+    def ask(balance: Balance) -> tuple[float, bool]:
+        answer = method()
+        return answer(balance) if answer else (math.inf, True)
+
+    return ask

@@ -68,7 +68,7 @@ class Source(str, enum.Enum):
         return self.value
 
 
-class Balance(Struct, frozen=True, eq=False):
+class Balance(Struct, frozen=True, eq=False, gc=False):
     """One currency's balance as it stood when it was read.
 
     The amounts never change; ``age`` and ``stale`` are answered when they are asked
@@ -105,7 +105,8 @@ class Balance(Struct, frozen=True, eq=False):
         """Seconds since the last proof that this number is right.
 
         A proof is a frame or a pong while the stream is LIVE and the currency is not in
-        doubt. Infinite for one that no stream stands behind (unpickled, hand-made).
+        doubt. Infinite for one that no stream stands behind: unpickled, hand-made, or
+        kept longer than its stream.
         """
         return self._standing(self)[0] if self._standing else math.inf
 
@@ -147,7 +148,7 @@ class Balance(Struct, frozen=True, eq=False):
 Balance.changed_at = _Instant(Balance.changed_at)  # type: ignore[assignment]
 
 
-class AssetUpdate(Struct, frozen=True, eq=False):
+class AssetUpdate(Struct, frozen=True, eq=False, gc=False):
     """One change of one currency's balance.
 
     Attributes:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import math
+import weakref
 from datetime import timedelta
 
 import pytest
@@ -361,3 +364,29 @@ def test_w2_no_reader_sees_half_of_a_change(
     book.merge(snapshot(said("BTC", "8"), said("USDT", "8")), at(30, 2), sent=30)
     assert ("8", "7", "7") not in seen
     assert {len(s) for s in seen} == {1, 3}
+
+
+def test_an_event_that_is_kept_does_not_keep_its_stream() -> None:
+    """It then says that nobody stands behind it. No cycle passes through events."""
+
+    class Owner:
+        def __init__(self) -> None:
+            self.book = BalanceBook("test", "test-1", self.standing)
+            self.kept: list[AssetUpdate | ProtocolError] = []
+
+        def standing(self, balance: Balance) -> tuple[float, bool]:
+            return 1.5, False
+
+    owner = Owner()
+    owner.kept += owner.book.push([said("BTC", "1", key=(1, 0))], at(1))
+    owner.kept += owner.book.push([said("BTC", "2", key=(2, 0))], at(2))
+    previous = the_update(owner.kept[1:]).previous
+    assert previous is not None
+    assert (previous.age, previous.stale) == (1.5, False)
+
+    gone = weakref.ref(owner)
+    del owner
+    gc.collect()
+
+    assert gone() is None
+    assert (previous.age, previous.stale) == (math.inf, True)
