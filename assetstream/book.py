@@ -25,9 +25,11 @@ lagging replica's: what it changes is taken, and in doubt (S1).
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+import math
+from datetime import datetime
 from decimal import Decimal
-from typing import Callable, Iterable, Mapping
+from typing import Any, Callable, Iterable, Mapping
+from weakref import WeakMethod
 
 from assetstream.entry import Entry
 from assetstream.errors import ProtocolError
@@ -38,10 +40,13 @@ from assetstream.protocol import BalanceReport, Snapshot
 __all__ = ["BalanceBook"]
 
 ZERO = Decimal(0)
+# Bound once: to look up a member of an enum takes as long as to make an event.
+STREAM = Source.STREAM
 FUTURE_MS = 60_000
 #: A read sent this soon after a push may come from a replica that has not seen it.
 REST_LAG = 10.0
-EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+Standing = Callable[[Balance], tuple[float, bool]]
 
 
 class BalanceBook:
@@ -50,18 +55,19 @@ class BalanceBook:
     Args:
         exchange: name put into every event.
         account: label put into every event.
-        standing: answers ``(age, stale)`` for the balances made here.
+        standing: answers ``(age, stale)`` for the balances made here: a bound method,
+            whose object is not kept alive by them.
     """
 
     def __init__(
         self,
         exchange: str,
         account: str,
-        standing: Callable[[Balance], tuple[float, bool]] | None = None,
+        standing: Standing | None = None,
     ) -> None:
         self.exchange = exchange
         self.account = account
-        self._standing = standing
+        self._standing = standing and _weakly(standing)
         self._entries: dict[str, Entry] = {}
         # Replaced by one assignment, so that no reader sees half of a change (W2).
         self._shown: dict[str, Balance] = {}
@@ -71,6 +77,8 @@ class BalanceBook:
         self.absent = Entry()
         #: Pushes older than what was known (K1).
         self.ignored = 0
+        #: Pushes dated in the future (K3).
+        self.misdated = 0
         #: When any currency was last pushed; -inf if never.
         self.pushed_at = float("-inf")
 
@@ -122,21 +130,22 @@ class BalanceBook:
         """Apply pushes in the order they came; return what to tell the user."""
         news: list[AssetUpdate | ProtocolError] = []
         shown, entries = self._shown.copy(), self._entries.copy()
+        latest = moment.exchange_ms + FUTURE_MS
         for report in reports:
             entry = entries.get(report.currency)
             if entry is None:
                 entry = entries[report.currency] = Entry()
             key = report.key
-            if key is not None and key[0] > moment.exchange_ms + FUTURE_MS:  # K3
+            if key is not None and key[0] > latest:  # K3
+                self.misdated += 1
                 news.append(self._future(report))
                 entry.doubt(moment)
                 key = None
-            took = entry.push(report, key, moment)
-            if not took:
+            if not entry.push(report, key, moment):
                 self.ignored += 1
                 continue
             self.pushed_at = moment.now
-            update = self._show(entry, report, moment, Source.STREAM, shown)
+            update = self._show(entry, report, moment, STREAM, shown)
             if update is not None:
                 news.append(update)
         self._replace(shown, entries)
@@ -246,31 +255,27 @@ class BalanceBook:
         if available is None or locked is None:  # K4
             return None
         previous = entry.balance
-        if previous is None and self.complete_since is None:
-            # Nothing was known yet that this could be a change of, pushed or not.
-            source = Source.SNAPSHOT
-        if (
-            previous is not None
-            and previous.available == available
-            and previous.locked == locked
-        ):
+        if previous is None:
+            if self.complete_since is None:
+                # Nothing was known yet that this could be a change of, pushed or not.
+                source = Source.SNAPSHOT
+        elif previous.available == available and previous.locked == locked:
             return None
-        time = None
-        if report.key is not None:
-            time = _utc(report.key[0])
+        # The events make a datetime of it if anyone looks.
+        time: Any = None if report.key is None else report.key[0]
         balance = Balance(
             self.exchange,
             self.account,
             report.currency,
             available,
             locked,
-            time or moment.received,
+            moment.received if time is None else time,
             source,
             self._standing,
         )
         entry.replace(balance, moment.now)
         shown[report.currency] = balance
-        if previous is None and not balance.total and source is not Source.STREAM:
+        if previous is None and not balance.total and source is not STREAM:
             return None  # Read as zero, never known otherwise: no news (D3).
         return AssetUpdate(
             self.exchange,
@@ -300,9 +305,14 @@ class BalanceBook:
         )
 
 
-def _utc(milliseconds: int) -> datetime | None:
-    """The time as a datetime; None where it lies outside the calendar."""
-    try:
-        return EPOCH + timedelta(milliseconds=milliseconds)
-    except OverflowError:
-        return None
+def _weakly(standing: Standing) -> Standing:
+    # An event that the user keeps must not keep its whole stream. What is more, events
+    # so refer to nothing that could refer to them, and the garbage collector, which
+    # would find nothing, does not visit them (``gc=False``).
+    method = WeakMethod(standing)
+
+    def ask(balance: Balance) -> tuple[float, bool]:
+        answer = method()
+        return answer(balance) if answer else (math.inf, True)
+
+    return ask

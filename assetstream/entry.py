@@ -15,6 +15,8 @@ Key = tuple[int, int]
 
 #: How long a value counts as one that a lagging replica may still show (A3).
 HELD_RECENTLY = 300.0
+#: Less than the key of any push.
+NO_KEY: Key = (-1, -1)
 #: Bounds the memory of a currency that changes many times a second.
 MAX_PAST = 4096
 
@@ -26,7 +28,7 @@ class Field:
 
     def __init__(self) -> None:
         self.amount: Decimal | None = None
-        self.key: Key | None = None
+        self.key = NO_KEY
         #: What the push with that key said; a read may have changed ``amount`` since.
         self.pushed: Decimal | None = None
         #: The connection whose push last set it; 0 if none did (S1).
@@ -95,24 +97,40 @@ class Entry:
         self.drifts = 0
 
     def push(self, report: BalanceReport, key: Key | None, moment: Moment) -> bool:
-        """Apply a push field by field (K1); False if all of it was too old."""
+        """Apply a push (K1); False if all of it was too old."""
+        available, locked = self.available, self.locked
+        if (
+            key is None
+            or report.available is None
+            or report.locked is None
+            or key <= available.key
+            or key <= locked.key
+        ):
+            return self._push_by_field(report, key, moment)
+        # It says everything anew, as nearly all do, and so ends an older doubt (A2).
+        available.amount = available.pushed = report.available
+        locked.amount = locked.pushed = report.locked
+        available.key = locked.key = key
+        available.generation = locked.generation = moment.generation
+        self.pushed_at = self.heard_at = moment.now
+        if self.doubted is not None and key[0] >= self.doubted_ms and not self.disputed:
+            self.doubted = None
+        return True
+
+    def _push_by_field(
+        self, report: BalanceReport, key: Key | None, moment: Moment
+    ) -> bool:
         took = False
-        newer = True
         for field, amount in (
             (self.available, report.available),
             (self.locked, report.locked),
         ):
             if amount is None:
-                newer = False
                 continue
-            if key is None:  # By arrival; the key stays as it is.
-                newer = False
-            elif field.key is not None and key <= field.key:
-                newer = False
-                if key < field.key:
-                    continue
+            if key is not None and key < field.key:
+                continue
             took = True
-            if key is not None:
+            if key is not None:  # Without one it is by arrival, and the key stays.
                 # A duplicate brings nothing: what a read corrected stays corrected.
                 if (key, amount) == (field.key, field.pushed):
                     continue
@@ -120,8 +138,6 @@ class Entry:
             field.amount = amount
             field.generation = moment.generation
             self.pushed_at = self.heard_at = moment.now
-        if newer and key and key[0] >= self.doubted_ms and not self.disputed:
-            self.doubted = None  # A later push says everything anew.
         return took
 
     def take_read(self, report: BalanceReport, moment: Moment) -> bool:
@@ -153,9 +169,12 @@ class Entry:
         """Show a new balance and remember the old one as recently held."""
         old = self.balance
         if old is not None:
-            while self.past and self.past[0][0] < now - HELD_RECENTLY:
-                self.past.popleft()
-            self.past.append((now, old.available, old.locked))
+            past = self.past
+            # Within a batch the clock stands still: nothing more is too old.
+            if self.replaced_at != now:
+                while past and past[0][0] < now - HELD_RECENTLY:
+                    past.popleft()
+            past.append((now, old.available, old.locked))
         self.balance = balance
         self.replaced_at = now
 

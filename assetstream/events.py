@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 import math
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from decimal import Context, Decimal
 from typing import Any, Callable, Iterable
 
@@ -20,6 +20,7 @@ from assetstream.states import State
 __all__ = ["AssetUpdate", "Balance", "Gap", "Health", "Source", "StateChange"]
 
 ZERO = Decimal(0)
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 # Amounts may have 64 digits on either side of the point, and the default context keeps
 # 28: sums are made in one that never rounds.
@@ -39,6 +40,25 @@ def _plain(amount: Decimal) -> str:
     return format(amount, "f") if amount else "0"
 
 
+class _Instant:
+    """A field that is given a datetime, or milliseconds since 1970; read as a datetime.
+
+    To make a datetime takes longer than to make a whole event, and few look at it: the
+    exchange's times are kept as the integers they came as.
+    """
+
+    def __init__(self, field: Any) -> None:
+        self._value_in = field.__get__
+
+    def __get__(self, event: object | None, kind: type | None = None) -> Any:
+        if event is None:
+            return self
+        value = self._value_in(event)
+        if type(value) is int:
+            return EPOCH + timedelta(milliseconds=value)
+        return value
+
+
 class Source(str, enum.Enum):
     """How a balance became known."""
 
@@ -56,7 +76,7 @@ class Source(str, enum.Enum):
         return self.value
 
 
-class Balance(Struct, frozen=True, eq=False):
+class Balance(Struct, frozen=True, eq=False, gc=False):
     """One currency's balance as it stood when it was read.
 
     The amounts never change; ``age`` and ``stale`` are answered when they are asked
@@ -93,7 +113,8 @@ class Balance(Struct, frozen=True, eq=False):
         """Seconds since the last proof that this number is right.
 
         A proof is a frame or a pong while the stream is LIVE and the currency is not in
-        doubt. Infinite for one that no stream stands behind (unpickled, hand-made).
+        doubt. Infinite for one that no stream stands behind: unpickled, hand-made, or
+        kept longer than its stream.
         """
         return self._standing(self)[0] if self._standing else math.inf
 
@@ -132,7 +153,10 @@ class Balance(Struct, frozen=True, eq=False):
         )
 
 
-class AssetUpdate(Struct, frozen=True):
+Balance.changed_at = _Instant(Balance.changed_at)  # type: ignore[assignment]
+
+
+class AssetUpdate(Struct, frozen=True, eq=False, gc=False):
     """One change of one currency's balance.
 
     Attributes:
@@ -184,6 +208,14 @@ class AssetUpdate(Struct, frozen=True):
             self.total, self.previous.total if self.previous else ZERO
         )
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, AssetUpdate):
+            return NotImplemented
+        return self._public() == other._public()
+
+    def __hash__(self) -> int:
+        return hash(self._public())
+
     def __repr__(self) -> str:
         sign = "+" if self.change > 0 else ""
         return (
@@ -191,6 +223,12 @@ class AssetUpdate(Struct, frozen=True):
             f"available={_plain(self.available)} locked={_plain(self.locked)} "
             f"change={sign}{_plain(self.change)} {self.source.value}>"
         )
+
+    def _public(self) -> tuple[Any, ...]:
+        return tuple(getattr(self, name) for name in self.__struct_fields__)
+
+
+AssetUpdate.time = _Instant(AssetUpdate.time)  # type: ignore[assignment]
 
 
 class Gap(Struct, frozen=True):

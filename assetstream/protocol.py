@@ -46,7 +46,7 @@ Memory = dict[str, Any]
 NEVER = math.inf
 
 
-class BalanceReport(Struct, frozen=True):
+class BalanceReport(Struct, frozen=True, gc=False):
     """What the exchange said about one currency, in one push or one REST item.
 
     Attributes:
@@ -54,7 +54,8 @@ class BalanceReport(Struct, frozen=True):
         available: amount free for orders, or None if the exchange did not say (K4).
         locked: amount held by orders or withdrawals, or None if it did not say.
         key: the exchange's order of changes, newest greatest; its first item is the
-            change's time in milliseconds since 1970; None if it gave no time (K1).
+            change's time in milliseconds since 1970, at most the year 9999, both items
+            are 0 or more; None if it gave no time (K1).
         update_id: the exchange's identifier of the change, or None.
         raw: the frame's bytes, or the REST item's.
     """

@@ -434,6 +434,14 @@ def test_a8_the_third_drift_in_a_row_is_one_error_and_keeps_the_push(
     assert audited.book.in_doubt() == ("BTC",)
 
 
+def test_a8_no_push_ends_a_dispute(audited: Audited) -> None:
+    """Pushes are the very thing that cannot be believed."""
+    dispute(audited)
+    audited.push(400, "9", 400_000)
+
+    assert audited.book.in_doubt() == ("BTC",)
+
+
 def test_a8_it_is_told_once(audited: Audited) -> None:
     """Not with every audit."""
     dispute(audited)

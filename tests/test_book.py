@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import math
+import weakref
 from datetime import timedelta
 
 import pytest
@@ -86,12 +89,19 @@ def test_k1_without_a_time_by_arrival_and_the_key_stays(book: BalanceBook) -> No
     assert the_update(book.push([said("BTC", "5", key=(11, 0))], at(4))).available == 5
 
 
-def test_k1_keys_are_kept_per_field(book: BalanceBook) -> None:
+@pytest.mark.parametrize(
+    ("newer", "expected"), [(("2", None), (2, 7)), ((None, "2"), (9, 2))]
+)
+def test_k1_keys_are_kept_per_field(
+    book: BalanceBook,
+    newer: tuple[str | None, str | None],
+    expected: tuple[int, int],
+) -> None:
     """A field that a newer push did not name still takes an older one."""
-    book.push([said("BTC", "2", None, key=(20, 0))], at(1))
+    book.push([said("BTC", *newer, key=(20, 0))], at(1))
     update = the_update(book.push([said("BTC", "9", "7", key=(10, 0))], at(2)))
 
-    assert (update.available, update.locked) == (2, 7)
+    assert (update.available, update.locked) == expected
 
 
 def test_k2_a_snapshot_moves_no_key(book: BalanceBook) -> None:
@@ -297,6 +307,17 @@ def test_d3_the_first_snapshot_delivers_non_zero_currencies_only() -> None:
     assert eth.total == 0
 
 
+def test_a3_former_values_are_kept_for_5_minutes_only(book: BalanceBook) -> None:
+    """A busy currency would else fill the memory."""
+    for second in range(1, 1_000, 10):
+        pushes = [said("BTC", str(second), key=(second * 1_000 + n, 0)) for n in (0, 1)]
+        book.push(pushes, at(second))
+    entry = book.entry("BTC")
+
+    assert entry is not None
+    assert len(entry.past) == 300 / 10 + 1
+
+
 def test_a_balance_is_not_known_before_a_complete_snapshot() -> None:
     """Zero is an answer only once everything was read."""
     book = BalanceBook("test", "test-1")
@@ -343,3 +364,29 @@ def test_w2_no_reader_sees_half_of_a_change(
     book.merge(snapshot(said("BTC", "8"), said("USDT", "8")), at(30, 2), sent=30)
     assert ("8", "7", "7") not in seen
     assert {len(s) for s in seen} == {1, 3}
+
+
+def test_an_event_that_is_kept_does_not_keep_its_stream() -> None:
+    """It then says that nobody stands behind it. No cycle passes through events."""
+
+    class Owner:
+        def __init__(self) -> None:
+            self.book = BalanceBook("test", "test-1", self.standing)
+            self.kept: list[AssetUpdate | ProtocolError] = []
+
+        def standing(self, balance: Balance) -> tuple[float, bool]:
+            return 1.5, False
+
+    owner = Owner()
+    owner.kept += owner.book.push([said("BTC", "1", key=(1, 0))], at(1))
+    owner.kept += owner.book.push([said("BTC", "2", key=(2, 0))], at(2))
+    previous = the_update(owner.kept[1:]).previous
+    assert previous is not None
+    assert (previous.age, previous.stale) == (1.5, False)
+
+    gone = weakref.ref(owner)
+    del owner
+    gc.collect()
+
+    assert gone() is None
+    assert (previous.age, previous.stale) == (math.inf, True)

@@ -135,6 +135,41 @@ def test_a_balance_pickles_without_its_stream() -> None:
     assert not one.stale
 
 
+MILLISECONDS = int(NOON.timestamp() * 1000)
+
+
+def with_times(time: Any) -> list[Balance | AssetUpdate]:
+    """A balance and an update of this time."""
+    old = msgspec.structs.replace(balance(), changed_at=time)
+    return [old, update(old, time=time)]
+
+
+@pytest.mark.parametrize("milliseconds", [0, 1, 253_402_300_799_999])
+def test_a_time_is_read_as_a_datetime_of_its_milliseconds(milliseconds: int) -> None:
+    """However it was given: made of the exchange's integer only where it is read."""
+    exact = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(0, 0, 0, milliseconds)
+    old, new = with_times(milliseconds)
+
+    assert isinstance(old, Balance)
+    assert isinstance(new, AssetUpdate)
+    assert (old.changed_at, new.time) == (exact, exact)
+    assert msgspec.structs.replace(new, folded=1).time == exact
+    assert update(time=None).time is None
+    assert update().time == NOON
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["Balance", "AssetUpdate"])
+def test_equality_is_of_the_times_and_not_of_how_they_were_given(which: int) -> None:
+    """Hand-made in a user's test, or made by a stream."""
+    made, by_hand = with_times(MILLISECONDS)[which], with_times(NOON)[which]
+
+    assert made == by_hand
+    assert hash(made) == hash(by_hand)
+    assert pickle.loads(pickle.dumps(made)) == by_hand
+    assert made != with_times(MILLISECONDS + 1)[which]
+    assert made != "BTC"
+
+
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
 def test_events_are_frozen(event: Any) -> None:
     """What was told does not change."""

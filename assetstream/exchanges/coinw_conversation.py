@@ -21,10 +21,11 @@ from assetstream.exchanges.coinw_frames import (
     Heard,
     Item,
     Notice,
+    read_expected,
     read_frame,
 )
 from assetstream.exchanges.phases import Phase, PhasedConversation
-from assetstream.protocol import Connect, Send, Step, Warn
+from assetstream.protocol import BalanceReport, Connect, Send, Step, Warn
 
 if TYPE_CHECKING:
     from assetstream.exchanges.coinw import CoinW
@@ -68,6 +69,9 @@ class CoinWConversation(PhasedConversation[Notice]):
     def _ping(self) -> Step:
         # CoinW's own ping: whether it heeds the WebSocket's is not known.
         return _event("ping")
+
+    def _read_expected(self, frames: Sequence[bytes]) -> list[BalanceReport] | None:
+        return read_expected(frames)
 
     def _read(self, frame: bytes) -> Sequence[Item]:
         item = read_frame(frame)

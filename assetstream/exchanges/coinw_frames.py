@@ -1,24 +1,28 @@
 """What CoinW's frames say. Pure reading, no protocol state.
 
-A push of exactly the documented form takes one typed decode. Everything else takes the
-tolerant way: ``data`` as object, array or JSON text of either, amounts and numbers in
-any spelling. Both give the same balances.
+Pushes of exactly the documented form take one typed decode each. Everything else takes
+the tolerant way: ``data`` as object, array or JSON text of either, amounts and numbers
+in any spelling. Both give the same balances.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal, Union
+from typing import Annotated, Any, Literal, Sequence, Union
 
 import msgspec
 from msgspec import Struct
 
 from assetstream.exchanges.balances import Garbled, Pushed
 from assetstream.exchanges.reading import (
+    CODES,
     MALFORMED,
+    UNSIGNED,
+    Milliseconds,
     Unreadable,
     amount,
     currency_code,
     decode,
+    fitting,
     milliseconds,
     text,
     whole,
@@ -66,23 +70,27 @@ Notice = Union[Answered, Heard]
 Item = Union[Pushed, Garbled, Notice]
 
 
-class Change(Struct):
-    currency: str
+# Fields in the order of the wire: the decoder looks for the next one first.
+
+
+class Change(Struct, gc=False):
+    # Not typed as ``Decimal``: that would take " 1", "1_000" and "NaN", too.
     available: str
+    currency: str
+    time: Milliseconds
+    ledger_id: Annotated[int, msgspec.Meta(ge=0)]
+    account: Literal["spot"]
     hold: str
-    time: int
-    ledger_id: int
-    account: str
 
 
-class Push(Struct):
+class Push(Struct, gc=False):
+    biz: Literal["exchange"]
+    data: Change
     # A tag would do, but one that is absent is none to msgspec.
     type: Literal["assets"]
-    biz: str
-    data: Change
-    # Read only to leave to the tolerant way what has any of them.
-    channel: Any = None
-    event: Any = None
+    # Not a push if it has any of them.
+    channel: None = None
+    event: None = None
 
 
 _expected = msgspec.json.Decoder(Push)
@@ -90,7 +98,7 @@ _expected = msgspec.json.Decoder(Push)
 
 def read_frame(frame: bytes) -> Item | None:
     """Say what a frame is; None if it is about something else. Never raises."""
-    balances = read_expected(frame)
+    balances = read_expected([frame])
     if balances is not None:
         return Pushed(balances)
     try:
@@ -99,30 +107,32 @@ def read_frame(frame: bytes) -> Item | None:
         return Garbled(str(exc))
 
 
-def read_expected(frame: bytes) -> list[BalanceReport] | None:
-    """Read a push of exactly the documented form; None if it is anything else."""
-    if not frame.isascii():
-        return None  # the typed decode skips bad UTF-8 where it has no field
+def read_expected(frames: Sequence[bytes]) -> list[BalanceReport] | None:
+    """Read pushes of exactly the documented form; None if any is anything else."""
+    decode_frame, unsigned = _expected.decode, UNSIGNED.fullmatch
+    balances: list[BalanceReport] = []
     try:
-        push = _expected.decode(frame)
-        change = push.data
-        time, ledger_id = milliseconds(change.time), whole(change.ledger_id)
-        marks = push.biz, change.account, push.channel, push.event
-        if time is None or ledger_id is None:
-            return None
-        if marks != ("exchange", "spot", None, None):
-            return None
-        report = BalanceReport(
-            currency_code(change.currency),
-            amount(change.available),
-            amount(change.hold),
-            (time, ledger_id),
-            str(ledger_id),
-            frame,
-        )
+        for frame in frames:
+            if not frame.isascii():
+                return None  # the typed decode skips bad UTF-8 where it has no field
+            change = decode_frame(frame).data
+            available, hold, ledger_id = change.available, change.hold, change.ledger_id
+            # ``amount`` in short: neither signed nor NaN, so that is not asked again.
+            if not (unsigned(available) and unsigned(hold)):
+                return None
+            balances.append(
+                BalanceReport(
+                    CODES[change.currency],
+                    fitting(available),
+                    fitting(hold),
+                    (change.time, ledger_id),
+                    str(ledger_id),
+                    frame,
+                )
+            )
     except (Unreadable, *MALFORMED):
         return None
-    return [report]
+    return balances
 
 
 def read_tolerantly(frame: bytes) -> Item | None:

@@ -10,18 +10,22 @@ from __future__ import annotations
 import decimal
 import re
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any, Mapping
 
 import msgspec
 
 __all__ = [
+    "CODES",
     "MALFORMED",
     "MAX_DIGITS",
+    "UNSIGNED",
+    "Milliseconds",
     "Unreadable",
     "amount",
     "currency_code",
     "decode",
     "exact",
+    "fitting",
     "milliseconds",
     "text",
     "whole",
@@ -31,23 +35,25 @@ __all__ = [
 MALFORMED = (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError)
 
 # Decimal() and msgspec alone would also take " 1", "1_000", "NaN" and foreign digits.
-NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?", re.ASCII)
+UNSIGNED = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?", re.ASCII)
+NUMBER = re.compile("-?" + UNSIGNED.pattern, re.ASCII)
 WHOLE = re.compile(r"[0-9]{1,40}", re.ASCII)
 
 # The last millisecond of the year 9999, the last that a datetime can hold.
 LAST_MILLISECOND = 253_402_300_799_999
 
 LONGEST_CODE = 64
+MOST_CODES = 10_000
 
 NO_AMOUNT = "an amount is not a plain, finite, non-negative number"
 
 #: Most digits of an amount, written out without an exponent (K5).
 MAX_DIGITS = 64
 
-# Takes a number whole or raises, never rounds: 65 digits, 1E+64 and 1E-65 do not fit.
-# One call into C, because every amount of every frame passes here. Streams in several
-# threads may share it: nobody reads its flags.
-_fitting = decimal.Context(
+#: Make a ``Decimal`` of a number's own digits, whole, or raise ``ArithmeticError``: 65
+#: digits, 1E+64 and 1E-65 do not fit. One call into C, because every amount of every
+#: frame passes here. Threads may share its context: nobody reads its flags.
+fitting = decimal.Context(
     prec=MAX_DIGITS,
     Emax=MAX_DIGITS - 1,
     Emin=-1,  # the last of MAX_DIGITS digits then has the exponent -MAX_DIGITS
@@ -57,7 +63,7 @@ _fitting = decimal.Context(
         decimal.Overflow,
         decimal.InvalidOperation,
     ],
-)
+).create_decimal
 
 
 class Unreadable(Exception):
@@ -100,7 +106,7 @@ def amount(value: object) -> Decimal | None:
     elif kind is not Decimal and kind is not int:
         raise Unreadable(NO_AMOUNT)
     try:
-        number = _fitting.create_decimal(value)  # type: ignore[arg-type]
+        number = fitting(value)  # type: ignore[arg-type]
     except ArithmeticError:
         raise Unreadable(NO_AMOUNT) from None
     if number.is_signed():
@@ -125,6 +131,10 @@ def whole(value: object) -> int | None:
     except Unreadable:
         return None
     return int(value) if number == int(value) else None
+
+
+#: A time in a typed decode: what ``milliseconds`` takes, as a plain number.
+Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=LAST_MILLISECOND)]
 
 
 def milliseconds(value: object) -> int | None:
@@ -152,3 +162,18 @@ def currency_code(value: object) -> str:
     if " " in value or not value.isprintable():
         raise Unreadable("a currency's code is not printable")
     return value.upper()
+
+
+class _Codes(dict[str, str]):
+    """A currency's code as it is spelt -> as ``currency_code`` reads it, or raises."""
+
+    def __missing__(self, spelling: str) -> str:
+        code = currency_code(spelling)
+        # There are a few hundred; whoever invents more must not fill the memory.
+        if len(self) < MOST_CODES:
+            self[spelling] = code
+        return code
+
+
+#: Every code read so far: an account's are the same few in every frame.
+CODES: Mapping[str, str] = _Codes()

@@ -29,9 +29,18 @@ from assetstream.exchanges.upbit_frames import (
     Notice,
     Rejection,
     Up,
+    read_expected,
     read_frame,
 )
-from assetstream.protocol import Alive, Connect, Memory, Ping, Send, Step
+from assetstream.protocol import (
+    Alive,
+    BalanceReport,
+    Connect,
+    Memory,
+    Ping,
+    Send,
+    Step,
+)
 
 if TYPE_CHECKING:
     from assetstream.exchanges.upbit import Upbit
@@ -108,6 +117,9 @@ class UpbitConversation(PhasedConversation[Notice]):
 
     def _ping(self) -> Step:
         return Ping()
+
+    def _read_expected(self, frames: Sequence[bytes]) -> list[BalanceReport] | None:
+        return read_expected(frames, self._exchange.format)
 
     def _read(self, frame: bytes) -> Sequence[Item]:
         return read_frame(frame, self._exchange.format)

@@ -270,9 +270,10 @@ class Session:
 
     def _pushed(self, report: Report) -> None:
         moment = self.moment()
+        misdated = self._book.misdated
         news = self._book.push(report.balances, moment)
         self.reads.pushed()
-        if any(isinstance(item, ProtocolError) for item in news):  # K3
+        if self._book.misdated != misdated:  # K3
             self.reads.doubted(moment.now)
         self._outlet.deliver(news)
 

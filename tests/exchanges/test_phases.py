@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Sequence
 
+import pytest
+
 from assetstream.errors import AssetStreamError, ConnectionLost
 from assetstream.exchanges.balances import Garbled, Pushed
 from assetstream.exchanges.phases import Phase, PhasedConversation
@@ -15,6 +17,7 @@ from assetstream.protocol import (
     Fail,
     Ping,
     Ready,
+    Report,
     Step,
 )
 from tests.exchanges.specs import kinds, make_upbit
@@ -75,6 +78,25 @@ def test_r1_the_first_push_proves_and_only_it() -> None:
 
     assert kinds(steps) == ["Ready", "Report", "Warn", "Report", "Warn"]
     assert conversation.deadline == 20.0
+
+
+def test_what_is_read_fast_is_one_report_of_a_proved_connection() -> None:
+    """R1: before the proof, each frame is looked at by itself."""
+    conversation = opened()
+    fast = {b"push": [BalanceReport("BTC", None, None)] * 2, b"none": []}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            conversation, "_read_expected", lambda frames: fast.get(frames[0])
+        )
+        first, then, none, odd = (
+            conversation.received([frame], 1.0)
+            for frame in (b"push", b"push", b"none", b"?")
+        )
+
+    assert kinds(first) == ["Ready", "Report", "Warn"]
+    assert then == [Report(fast[b"push"])]
+    assert list(none) == []
+    assert kinds(odd) == ["Warn"]
 
 
 def test_r1_a_pong_proves_only_where_it_was_asked_for() -> None:

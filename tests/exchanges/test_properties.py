@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
-from typing import Any
+from typing import Any, Sequence
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from assetstream.exchanges import coinw_frames, upbit_frames
 from assetstream.exchanges.balances import Pushed
-from assetstream.protocol import BalanceReport
-from tests.exchanges.specs import kinds, make_upbit, opened
+from assetstream.protocol import BalanceReport, Step, Warn
+from tests.exchanges.specs import SPECS, kinds, make_upbit, opened, ready, reported
 
 digits = st.text("0123456789", min_size=1, max_size=26)
 plain = st.builds(
@@ -26,6 +26,16 @@ scientific = st.builds(
 numbers = st.one_of(plain, scientific)
 codes = st.text("ABCDEFGHIJ0123456789", min_size=1, max_size=8)
 times = st.integers(0, 4_000_000_000_000)
+
+
+#: Pushes with an amount that is unreadable, or spelt oddly.
+BAD = {
+    name: [
+        spec.push.replace(spec.pushed[1].encode(), odd)
+        for odd in (b"-1", b"1e999", b"1E5", b"-0", b"x")
+    ]
+    for name, spec in SPECS.items()
+}
 
 
 class Raw:
@@ -108,7 +118,7 @@ def test_upbit_both_ways_agree(
     """Every format, by either way, gives what was put in, to the last digit."""
     frames, expected = drawn
     for format in upbit_frames.FORMATS:
-        fast = upbit_frames.read_expected(frames[format], format)
+        fast = upbit_frames.read_expected([frames[format]], format)
         assert fast is not None
         assert [facts(report) for report in fast] == expected
         (item,) = upbit_frames.read_tolerantly(frames[format])
@@ -128,6 +138,28 @@ def test_upbit_any_spelling_is_ready_and_reported(
     steps = opened(make_upbit(format=format)).received(list(frames.values()), 1.0)
 
     assert kinds(steps) == (["Ready", "Report"] if expected else ["Ready"])
+
+
+@given(data=st.data())
+@settings(deadline=None, max_examples=60)
+def test_a_burst_says_what_its_frames_say_one_by_one(data: st.DataObject) -> None:
+    """The same steps but for joined reports, whatever is among the usual pushes."""
+    exchange = data.draw(st.sampled_from(sorted(SPECS)))
+    spec = SPECS[exchange]
+    usual = st.just(spec.push)
+    others = st.sampled_from([spec.other, b"?", b"[]", *BAD[exchange]])
+    frames = data.draw(st.lists(usual | others, max_size=6))
+    together = ready(exchange).received(frames, 1.0)
+    alone, one_by_one = ready(exchange), []
+    for each in frames:
+        one_by_one += alone.received([each], 1.0)
+
+    assert reported(together) == reported(one_by_one)
+    assert _warned(together) == _warned(one_by_one)
+
+
+def _warned(steps: Sequence[Step]) -> list[str]:
+    return [str(step.error) for step in steps if isinstance(step, Warn)]
 
 
 @st.composite
@@ -169,7 +201,7 @@ def coinw_pushes(draw: st.DrawFn) -> tuple[bytes, bytes, tuple[Any, ...]]:
 def test_coinw_both_ways_agree(drawn: tuple[bytes, bytes, tuple[Any, ...]]) -> None:
     """The documented form by either way, and any odd one, give what was put in."""
     documented, odd, expected = drawn
-    fast = coinw_frames.read_expected(documented)
+    fast = coinw_frames.read_expected([documented])
     assert fast is not None
     assert [facts(report) for report in fast] == [expected]
     assert coinw_frames.read_tolerantly(documented) == Pushed(fast)
@@ -179,15 +211,20 @@ def test_coinw_both_ways_agree(drawn: tuple[bytes, bytes, tuple[Any, ...]]) -> N
 
 
 @given(value=st.text(max_size=12) | st.floats().map(repr) | numbers)
+@example("-0")
 @settings(deadline=None, max_examples=200)
 def test_doubtful_strings_are_refused_by_both_ways(value: str) -> None:
-    """A string is an amount to both ways or to neither."""
+    """A string is an amount to both ways or to neither; "-0" is left to one."""
     change = {"currency": "A", "hold": "0", "time": 1, "ledger_id": 2}
     change |= {"available": value, "account": "spot"}
     push = json.dumps({"biz": "exchange", "type": "assets", "data": change}).encode()
-    fast = coinw_frames.read_expected(push)
+    fast = coinw_frames.read_expected([push])
     item = coinw_frames.read_tolerantly(push)
 
     assert isinstance(item, Pushed)
-    assert item.balances == (fast or [])
-    assert (fast is None) is bool(item.unreadable)
+    if not item.unreadable and value.startswith("-"):
+        assert fast is None
+    else:
+        assert item.balances == (fast or [])
+        assert (fast is None) is bool(item.unreadable)
+    assert coinw_frames.read_frame(push) == item

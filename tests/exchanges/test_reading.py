@@ -10,8 +10,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from assetstream.exchanges.reading import (
+    CODES,
     LAST_MILLISECOND,
     MAX_DIGITS,
+    MOST_CODES,
     Unreadable,
     amount,
     currency_code,
@@ -166,3 +168,15 @@ def test_bad_json_is_unreadable(data: bytes) -> None:
 def test_codes_are_read_as_text() -> None:
     """A code may be a number; nothing nested is printed."""
     assert [text(v) for v in (200, "200", None, [1], True)] == ["200", "200"] + [""] * 3
+
+
+def test_codes_are_remembered_and_never_too_many() -> None:
+    """Whoever invents codes fills no memory; what is no code stays none."""
+    codes = type(CODES)()
+    spellings = [f"c{number}" for number in range(MOST_CODES + 5)]
+
+    assert [codes[s] for s in spellings] == [s.upper() for s in spellings]
+    assert len(codes) == MOST_CODES
+    for _ in range(2):
+        with pytest.raises(Unreadable):
+            codes["no code"]

@@ -302,6 +302,57 @@ def test_k5_an_absurd_exponent_costs_one_currency() -> None:
     assert getattr(step.error, "currency", None) == "XRP"
 
 
+@pytest.mark.parametrize(
+    ("spelling", "exact"),
+    [
+        ("0", "0"),
+        ("-0.0", "0.0"),
+        ("1e5", "1E+5"),
+        ('"1.50"', "1.50"),
+        ("-0.1", None),
+        ("-1", None),
+        ("1e999999", None),
+        ("0." + "1" * 65, None),
+        ("9" * 65, None),
+        ("true", None),
+        ('"NaN"', None),
+        ('"Infinity"', None),
+        ('" 1"', None),
+        ('"1_000"', None),
+        ('"1e999999"', None),
+    ],
+)
+@pytest.mark.parametrize("name", ["balance", "locked"])
+def test_k5_an_odd_amount_costs_one_currency_of_a_burst(
+    name: str, spelling: str, exact: str | None
+) -> None:
+    """The frames around it and the other assets of its own are reported, in order."""
+    usual = _push(assets=[{"currency": "BTC", "balance": 1.5, "locked": 0.5}])
+    odd = {"currency": "XRP", "balance": 2.5, "locked": 0.5, name: "?"}
+    eth = {"currency": "ETH", "balance": 3.5, "locked": 0.5}
+    mixed = _push(assets=[odd, eth]).replace(b'"?"', spelling.encode())
+    steps = ready("upbit").received([usual, mixed, usual], 1.0)
+    said = [(b.currency, b.raw) for b in reported(steps)]
+
+    if exact is None:
+        assert kinds(steps) == ["Report", "Warn", "Report"]
+        assert said == [("BTC", usual), ("ETH", mixed), ("BTC", usual)]
+    else:
+        field = "available" if name == "balance" else name
+        assert kinds(steps) == ["Report"]
+        assert said[1:3] == [("XRP", mixed), ("ETH", mixed)]
+        assert str(getattr(reported(steps)[1], field)) == exact
+
+
+def test_a_burst_with_another_frame_in_it_is_told_in_order() -> None:
+    """What is no push takes nothing from those around it."""
+    push, other = _push(), frame({"status": "UP"})
+    steps = ready("upbit").received([push, push, other, push], 1.0)
+
+    assert kinds(steps) == ["Report", "Alive", "Report"]
+    assert [b.raw for b in reported(steps)] == [push, push, push]
+
+
 def test_a_long_list_of_garbage_warns_once() -> None:
     """One frame is one doubt about the whole book."""
     assert kinds(ready("upbit").received([frame([1] * 1000)], 1.0)) == ["Warn"]

@@ -68,13 +68,13 @@ def check_frames(name: str, format: str, acks: int, frames: Sequence[bytes]) -> 
 
 def check_ways(frame: bytes, format: str) -> None:
     """What the fast way of reading takes, the tolerant way reads as the same."""
-    upbit = upbit_frames.read_expected(frame, format)
-    if upbit is not None and not _mixed(loads(frame)):
+    upbit = upbit_frames.read_expected([frame], format)
+    if upbit and not _mixed(loads(frame)):
         items: Sequence[Any] = upbit_frames.read_tolerantly(frame)
         assert items, "the fast way sees a push where there is none"
         assert all(isinstance(item, Pushed) and not item.unreadable for item in items)
         assert [b for item in items for b in item.balances] == upbit
-    coinw = coinw_frames.read_expected(frame)
+    coinw = coinw_frames.read_expected([frame])
     assert coinw is None or coinw_frames.read_tolerantly(frame) == Pushed(coinw)
 
 

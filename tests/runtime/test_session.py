@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from typing import Any, Iterator
@@ -321,6 +322,42 @@ def test_a4_a_change_that_was_never_pushed_is_found(
     health = stream.health()
     assert (health.drifts, health.reconnects) == (1, 1)
     assert known(stream) == truth(account)
+
+
+def test_k3_a_push_from_the_future_is_verified_soon(
+    exchange: Simulator, account: Account, heard: Recorder, time_machine: Any
+) -> None:
+    """Told, in doubt, and compared with REST 10 s later, whatever the interval."""
+    with AssetStream(
+        account.exchange(), audit_interval=1e6, **heard.handlers()
+    ) as live:
+        reads = account.seen.reads
+
+        def read_after(seconds: float, number: int) -> None:
+            time_machine.jump(seconds, live)
+            exchange.wait_for(lambda seen: seen.reads == reads + number)
+            _settle(live)
+
+        for number, seconds in enumerate((6, 10), 1):  # A1
+            account.deposit("BTC", "1")
+            pushed = heard.wait_for(
+                lambda e, now=1 + number: (
+                    isinstance(e, AssetUpdate) and e.available == now
+                )
+            )
+            read_after(seconds, number)
+        # Its times, an hour later.
+        future = re.sub(
+            rb"\b\d{13}\b", lambda time: b"%d" % (int(time[0]) + 3_600_000), pushed.raw
+        )
+        (session,) = account._subscribers
+        session.connection.send(Message(Kind.PUSH, future, binary=True))
+        error = heard.wait_for(lambda e: isinstance(e, ProtocolError))
+        assert live.health().in_doubt == ("BTC",)
+        read_after(11, 3)
+
+        assert error.currency == "BTC"
+        assert live.health().in_doubt == ()
 
 
 def _settle(stream: AssetStream) -> None:
