@@ -10,7 +10,7 @@ L1 (liveness by our own clock), L2 (any close is a disconnect).
 from __future__ import annotations
 
 import uuid
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from typing import Callable, Mapping, Sequence
 
 from assetstream.audit import Verdict
@@ -20,7 +20,7 @@ from assetstream.errors import (
     ConnectionLost,
     ProtocolError,
 )
-from assetstream.events import AssetUpdate, Gap, Source
+from assetstream.events import AssetUpdate, Source
 from assetstream.moment import Moment
 from assetstream.protocol import (
     NEVER,
@@ -39,7 +39,7 @@ from assetstream.protocol import (
 from assetstream.runtime import clock
 from assetstream.runtime.attempts import Attempts
 from assetstream.runtime.channel import Broken, Channel, Closed, Ending, Refused
-from assetstream.runtime.link import Link, exchange_zero
+from assetstream.runtime.link import Absence, ExchangeClock, Link
 from assetstream.runtime.outlet import Outlet
 from assetstream.runtime.reads import Reads
 from assetstream.states import State
@@ -67,9 +67,7 @@ class Session:
         self.link = Link()
         #: Seconds the last answered ping took.
         self.round_trip: float | None = None
-        # The exchange's wall clock at our monotonic zero (K3), counted on from there:
-        # a step of this machine's wall clock is nothing to us.
-        self._exchange_zero = exchange_zero(None)
+        self._exchange_clock = ExchangeClock()
         #: Set once, before the first attempt.
         self.reads: Reads
         #: When the next connection is to be made; NEVER while there is one.
@@ -82,7 +80,7 @@ class Session:
         self.finished: Callable[[], None] = lambda: None
         #: Number of the present connection, 0 before the first (W1).
         self.generation = 0
-        self._gap_began: datetime | None = None
+        self._absence = Absence()
 
     # Called by the thread that owns the session.
 
@@ -119,7 +117,7 @@ class Session:
         """The upgrade was answered well."""
         now = clock.now()
         self.proof.came(now, live=False)
-        self._exchange_zero = exchange_zero(headers.get("date"))
+        self._exchange_clock.set(headers.get("date"))
         self._follow(self._conversation.opened(now))
 
     def received(self, frames: list[bytes]) -> None:
@@ -192,7 +190,7 @@ class Session:
         return Moment(
             now,
             datetime.now(timezone.utc),
-            int((self._exchange_zero + now) * 1000),
+            self._exchange_clock.milliseconds(now),
             self.generation,
         )
 
@@ -303,21 +301,14 @@ class Session:
 
     def _stale(self, reason: str) -> None:
         if self._outlet.state is State.LIVE:
-            # The gap begins with the last proof, not with its discovery (S1).
-            silence = clock.now() - self.proof.while_live
-            began = datetime.now(timezone.utc) - timedelta(seconds=max(0.0, silence))
-            self._gap_began = self._gap_began or began
+            self._absence.begin(clock.now() - self.proof.while_live)
             self._outlet.change(State.STALE, reason)
 
     def _live(self, reason: str, recovered: int) -> None:
         now = clock.now()
-        gap = None
-        if self._gap_began is not None:
-            gap = Gap(self._gap_began, datetime.now(timezone.utc), recovered)
-            self._gap_began = None
         self.proof.while_live = now
         self.link.live_since = min(self.link.live_since, now)
-        self._outlet.change(State.LIVE, reason, gap)
+        self._outlet.change(State.LIVE, reason, self._absence.end(recovered))
 
     def _silent(self) -> ConnectionLost:
         return ConnectionLost(

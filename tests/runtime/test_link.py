@@ -7,11 +7,13 @@ import time
 import pytest
 
 from assetstream.runtime import clock
-from assetstream.runtime.link import exchange_zero
+from assetstream.runtime.link import ExchangeClock
 
 
 def exchange_now(date: str | None) -> float:
-    return exchange_zero(date) + clock.now()
+    exchange_clock = ExchangeClock()
+    exchange_clock.set(date)
+    return exchange_clock.milliseconds(clock.now()) / 1000
 
 
 def test_k3_the_exchanges_own_clock_is_learned() -> None:
