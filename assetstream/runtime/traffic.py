@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import ssl
 from typing import Callable, Protocol
 
@@ -10,7 +9,8 @@ from assetstream.errors import ConnectionLost, ProtocolError
 from assetstream.runtime.ending import Broken, Closed, Ending, Owner
 from assetstream.runtime.frames import BadFrame, Scanner
 from assetstream.runtime.outbox import Outbox
-from assetstream.runtime.patience import explain
+from assetstream.runtime.patience import Wire, explain
+from assetstream.runtime.secure import SecureSocket
 
 __all__ = ["Parser", "Traffic"]
 
@@ -42,7 +42,7 @@ class Traffic:
     def __init__(
         self,
         owner: Owner,
-        sock: socket.socket,
+        sock: Wire,
         parser: Parser,
         finish: Callable[[Ending], None],
     ) -> None:
@@ -53,6 +53,7 @@ class Traffic:
         self._parser = parser
         self._finish = finish
         self._scanner = Scanner()
+        self._answers = False
 
     @property
     def deadline(self) -> float:
@@ -70,24 +71,25 @@ class Traffic:
 
     def pending(self) -> bool:
         """Return True if TLS holds data that a selector cannot see."""
-        return isinstance(self._sock, ssl.SSLSocket) and self._sock.pending() > 0
+        return isinstance(self._sock, SecureSocket) and self._sock.pending()
 
     def readable(self) -> None:
         """Read one buffer and act on it."""
+        self._answers = False
         try:
             data = self._sock.recv(CHUNK)
         except (BlockingIOError, ssl.SSLWantReadError):
-            return
+            pass
         except ssl.SSLWantWriteError:
-            self.outbox.wants_write = True  # TLS answers the peer before it reads on
-            return
+            # TLS has an answer for the peer that the socket does not take yet.
+            self._answers = self.outbox.wants_write = True
         except OSError as error:
             self._finish(Closed(None, explain(error)))
-            return
-        if not data:
-            self._finish(Closed(None))
-            return
-        self.take(data)
+        else:
+            if data:
+                self.take(data)
+            else:
+                self._finish(Closed(None))
         # A send that waited for TLS to read goes on now.
         if not self.over and self.outbox.wants_read:
             self.outbox.flush()
@@ -95,6 +97,8 @@ class Traffic:
     def writable(self) -> None:
         """Send what waits."""
         self.outbox.flush()
+        if self._answers:
+            self.readable()
 
     def due(self) -> None:
         """Give up a peer that does not take what is sent."""
