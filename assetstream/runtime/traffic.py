@@ -14,7 +14,11 @@ from assetstream.runtime.secure import SecureSocket
 
 __all__ = ["Parser", "Traffic"]
 
+#: Bytes of one read; with more, the system's allocator takes longer than the read.
 CHUNK = 1 << 16
+#: Reads that make one batch: what a burst costs by the batch is then little, and after
+#: 256 KB at most stop, inbox and deadlines have their turn.
+READS = 4
 
 
 class Parser(Protocol):
@@ -74,22 +78,15 @@ class Traffic:
         return isinstance(self._sock, SecureSocket) and self._sock.pending()
 
     def readable(self) -> None:
-        """Read one buffer and act on it."""
+        """Read what is there, up to a bound, and act on it."""
         self._answers = False
-        try:
-            data = self._sock.recv(CHUNK)
-        except (BlockingIOError, ssl.SSLWantReadError):
-            pass
-        except ssl.SSLWantWriteError:
-            # TLS has an answer for the peer that the socket does not take yet.
-            self._answers = self.outbox.wants_write = True
-        except OSError as error:
-            self._finish(Closed(None, explain(error)))
-        else:
-            if data:
-                self.take(data)
-            else:
-                self._finish(Closed(None))
+        for _ in range(READS):
+            data = self._read()
+            self._scan(data)
+            # Asking for more costs a system call: only where there is likely more.
+            if self.over or len(data) < CHUNK // 2:
+                break
+        self._deliver()
         # A send that waited for TLS to read goes on now.
         if not self.over and self.outbox.wants_read:
             self.outbox.flush()
@@ -117,6 +114,28 @@ class Traffic:
 
     def take(self, data: bytes) -> None:
         """Act on received bytes, in their order."""
+        self._scan(data)
+        self._deliver()
+
+    def _read(self) -> bytes:
+        """Return what one read gives; b"" if that is nothing, or the end."""
+        try:
+            data = self._sock.recv(CHUNK)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return b""
+        except ssl.SSLWantWriteError:
+            # TLS has something to say that the socket does not take yet.
+            self._answers = self.outbox.wants_write = True
+            return b""
+        except OSError as error:
+            self._end(Closed(None, explain(error)))
+            return b""
+        if not data:
+            self._end(Closed(None))
+        return data
+
+    def _scan(self, data: bytes) -> None:
+        """Collect messages; what is no plain message is acted on at once."""
         try:
             for found in self._scanner.scan(data):
                 if isinstance(found, list):
@@ -126,8 +145,7 @@ class Traffic:
                     if self.over:
                         return
         except BadFrame as error:
-            self._deliver()
-            self._finish(
+            self._end(
                 Broken(
                     ProtocolError(
                         f"a frame breaks the WebSocket protocol ({error}); it "
@@ -136,8 +154,11 @@ class Traffic:
                     )
                 )
             )
-            return
+
+    def _end(self, ending: Ending) -> None:
+        """End it, behind what came before."""
         self._deliver()
+        self._finish(ending)
 
     def _leave_to_parser(self, frame: bytes) -> None:
         if frame[0] & 0x08:
