@@ -8,12 +8,20 @@ protocol) is cut out whole and left to the library's own parser.
 from __future__ import annotations
 
 import enum
+import struct
 from typing import Iterator, NamedTuple, Union
 
 __all__ = ["LIMIT", "BadFrame", "Scanner", "Split", "Why", "split"]
 
 #: No message of an exchange is as large; what claims to be is refused at its header.
 LIMIT = 1 << 20
+
+#: The first four bytes of a frame, as two numbers.
+HEAD = struct.Struct(">HH").unpack_from
+#: The first number of a plain frame, complete text or binary and unmasked, that tells
+#: its length in the first two bytes, or in the next two.
+SHORT = frozenset(kind << 8 | length for kind in b"\x81\x82" for length in range(126))
+MEDIUM = frozenset((0x817E, 0x827E))
 
 
 class Why(enum.Enum):
@@ -45,32 +53,48 @@ def split(buffer: bytes, position: int, fragmented: bool, limit: int = LIMIT) ->
     """
     payloads: list[bytes] = []
     size = len(buffer)
+    last = -1 if fragmented else size - 4
     while True:
-        start = position + 2
-        if start > size:
-            return Split(payloads, position, start, Why.MORE)
-        length = buffer[position + 1]
-        if length > 125:
-            if length > 127:
-                return Split(payloads, position, start, Why.MASKED)
-            start += 2 if length == 126 else 8
-            if start > size:
-                return Split(payloads, position, start, Why.MORE)
-            if length == 126:
-                length = buffer[position + 2] << 8 | buffer[position + 3]
+        # Almost all time is spent here: one look at a header, one slice of the buffer.
+        while position <= last:
+            head, length = HEAD(buffer, position)
+            if head in MEDIUM:
+                start = position + 4
+            elif head in SHORT:
+                start, length = position + 2, head & 0x7F
             else:
-                length = int.from_bytes(buffer[position + 2 : start], "big")
-                # Known from the header alone: nothing of it is ever held in memory.
-                if length > limit:
-                    return Split(payloads, position, start, Why.OVERSIZE)
-        end = start + length
-        if end > size:
-            return Split(payloads, position, end, Why.MORE)
-        first = buffer[position]
-        if fragmented or (first != 0x81 and first != 0x82):
-            return Split(payloads, position, end, Why.OTHER)
+                break
+            end = start + length
+            if end > size:
+                return Split(payloads, position, end, Why.MORE)
+            payloads.append(buffer[start:end])
+            position = end
+        start, end, why = _measure(buffer, position, limit)
+        if why is not Why.OTHER or fragmented or buffer[position] not in b"\x81\x82":
+            return Split(payloads, position, end, why)
         payloads.append(buffer[start:end])
         position = end
+
+
+def _measure(buffer: bytes, position: int, limit: int) -> tuple[int, int, Why]:
+    """Tell where the payload of any frame begins and ends; OTHER if it is complete."""
+    size = len(buffer)
+    start = position + 2
+    if start > size:
+        return start, start, Why.MORE
+    length = buffer[position + 1]
+    if length > 125:
+        if length > 127:
+            return start, start, Why.MASKED
+        start += 2 if length == 126 else 8
+        if start > size:
+            return start, start, Why.MORE
+        length = int.from_bytes(buffer[position + 2 : start], "big")
+        # Known from the header alone: nothing of it is ever held in memory.
+        if start == position + 10 and length > limit:
+            return start, start, Why.OVERSIZE
+    end = start + length
+    return start, end, Why.OTHER if end <= size else Why.MORE
 
 
 class BadFrame(Exception):
@@ -96,11 +120,11 @@ class Scanner:
             BadFrame: a masked or too large frame, or fragments that are in sum.
         """
         if self._tail:
-            self._tail += data
             # Parsing before a large frame is complete would copy it at every read.
-            if len(self._tail) < self._needed:
+            if len(self._tail) + len(data) < self._needed:
+                self._tail += data
                 return
-            data = bytes(self._tail)
+            data = b"".join((self._tail, data))
             self._tail.clear()
         position = 0
         while True:

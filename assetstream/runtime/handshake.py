@@ -19,8 +19,15 @@ from urllib.parse import urlsplit
 from assetstream.errors import ConfigurationError, ConnectionLost
 from assetstream.runtime import clock
 from assetstream.runtime.inbox import Inbox
-from assetstream.runtime.patience import Interrupt, Interrupted, Patience, explain
+from assetstream.runtime.patience import (
+    Interrupt,
+    Interrupted,
+    Patience,
+    Wire,
+    explain,
+)
 from assetstream.runtime.proxy import PROXY_ADVICE, Proxy, choose
+from assetstream.runtime.secure import SecureSocket
 from assetstream.runtime.tls import shared_context
 from assetstream.runtime.tunnel import open_tunnel
 
@@ -56,7 +63,7 @@ def dial(
     interrupt: Interrupt,
     ssl_context: ssl.SSLContext | None,
     proxy: str | None = None,
-) -> socket.socket:
+) -> Wire:
     """Connect to the server of ``url``; with TLS if its scheme says so.
 
     Without an ``ssl_context`` TLS uses the process's own; without a ``proxy``, a URL,
@@ -107,19 +114,19 @@ def connect_to(
     patience: Patience,
     ssl_context: ssl.SSLContext | None,
     proxy: Proxy | None,
-) -> socket.socket:
+) -> Wire:
     """Connect to ``host``, with TLS if there is a context; as ``dial``."""
     if proxy is None:
         sock = _connect_any(_look_up(host, port, patience), patience)
     else:
         sock = _connect_through(proxy, host, port, patience)
+    if ssl_context is None:
+        return sock
     try:
-        if ssl_context is not None:
-            sock = _secure(sock, host, patience, ssl_context)
+        return _secure(sock, host, patience, ssl_context)
     except BaseException:
         sock.close()
         raise
-    return sock
 
 
 def _connect_through(
@@ -237,27 +244,16 @@ def _connect(address: Address, patience: Patience) -> socket.socket:
 
 def _secure(
     sock: socket.socket, host: str, patience: Patience, context: ssl.SSLContext
-) -> socket.socket:
+) -> SecureSocket:
     phase = "in the TLS handshake"
-    try:
-        secure = context.wrap_socket(
-            sock, server_hostname=host, do_handshake_on_connect=False
-        )
-    except OSError as error:
-        sock.close()
-        how = f"broke the connection while {phase} ({explain(error)})"
-        raise patience.lost(how) from None
+    secure = SecureSocket(sock, context, host)
     try:
         patience.persist(secure.do_handshake, secure, selectors.EVENT_READ, phase)
     except ssl.SSLCertVerificationError as error:
-        secure.close()
         raise ConnectionLost(
             f"the certificate of {host} was refused: {error.verify_message}. Check the "
             "URL and this machine's clock; a proxy or virus scanner that reads along "
             "needs its authority in the system's store or in ssl_context",
             fatal=True,
         ) from None
-    except BaseException:
-        secure.close()
-        raise
     return secure

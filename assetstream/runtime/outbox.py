@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-import socket
 import ssl
 
 from assetstream.runtime import clock
-from assetstream.runtime.patience import explain
+from assetstream.runtime.patience import Wire, explain
 
 __all__ = ["Outbox"]
 
@@ -31,7 +30,7 @@ class Outbox:
         wants_read: True if TLS must read before it can send.
     """
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: Wire) -> None:
         self.deadline = math.inf
         self.failure = ""
         self.wants_write = False

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import io
 import selectors
-import socket
 import ssl
-from typing import Any, Callable, Protocol, TypeVar
+from typing import Any, Callable, Literal, Protocol, TypeVar
 
 from assetstream.errors import ConnectionLost
 from assetstream.runtime import clock
@@ -16,6 +15,7 @@ __all__ = [
     "Interrupted",
     "Patience",
     "PatientSocket",
+    "Wire",
     "explain",
     "shortage",
 ]
@@ -42,6 +42,21 @@ class Waitable(Protocol):
 
     def fileno(self) -> int:
         """Return the file descriptor."""
+
+
+class Wire(Waitable, Protocol):
+    """A connected non-blocking socket, with or without TLS."""
+
+    def recv(self, size: int, /) -> bytes: ...
+
+    def send(self, data: bytes | bytearray, /) -> int: ...
+
+    def shutdown(self, how: int, /) -> None: ...
+
+    def close(self) -> None: ...
+
+    def makefile(self, mode: Literal["rb"], buffering: Literal[0]) -> io.RawIOBase:
+        """Return what keeps the connection open until it is closed as well."""
 
 
 class Interrupt(Protocol):
@@ -162,11 +177,11 @@ class Patience:
                 raise self.lost(how) from None
             self.wait(sock, blocked, phase)
 
-    def receive(self, sock: socket.socket, size: int, phase: str) -> bytes:
+    def receive(self, sock: Wire, size: int, phase: str) -> bytes:
         """Receive up to ``size`` bytes; b"" at the end of the stream."""
         return self.persist(lambda: sock.recv(size), sock, selectors.EVENT_READ, phase)
 
-    def send_all(self, sock: socket.socket, data: bytes, phase: str) -> None:
+    def send_all(self, sock: Wire, data: bytes, phase: str) -> None:
         """Send all of ``data``."""
         while data:
             sent = self.persist(
@@ -185,7 +200,7 @@ class PatientSocket:
         patience: of the call that uses the connection at present.
     """
 
-    def __init__(self, raw: socket.socket, patience: Patience) -> None:
+    def __init__(self, raw: Wire, patience: Patience) -> None:
         self.raw = raw
         self.patience = patience
 
@@ -202,7 +217,7 @@ class PatientSocket:
         return self.raw.fileno()
 
     def shutdown(self, how: int) -> None:
-        socket.socket.shutdown(self.raw, how)
+        self.raw.shutdown(how)
 
     def close(self) -> None:
         self.raw.close()
@@ -215,7 +230,7 @@ class Incoming(io.RawIOBase):
         patience: of the call it is the response to.
     """
 
-    def __init__(self, sock: socket.socket, patience: Patience) -> None:
+    def __init__(self, sock: Wire, patience: Patience) -> None:
         self.patience = patience
         self._sock = sock
         # Keeps the socket open until the response is read, though the connection be
@@ -226,12 +241,9 @@ class Incoming(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        return self.patience.persist(
-            lambda: self._sock.recv_into(buffer),
-            self._sock,
-            selectors.EVENT_READ,
-            "answering",
-        )
+        data = self.patience.receive(self._sock, len(buffer), "answering")
+        buffer[: len(data)] = data
+        return len(data)
 
     def close(self) -> None:
         self._hold.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import ssl
 from typing import Callable, Protocol
 
@@ -10,11 +9,16 @@ from assetstream.errors import ConnectionLost, ProtocolError
 from assetstream.runtime.ending import Broken, Closed, Ending, Owner
 from assetstream.runtime.frames import BadFrame, Scanner
 from assetstream.runtime.outbox import Outbox
-from assetstream.runtime.patience import explain
+from assetstream.runtime.patience import Wire, explain
+from assetstream.runtime.secure import SecureSocket
 
 __all__ = ["Parser", "Traffic"]
 
+#: Bytes of one read; with more, the system's allocator takes longer than the read.
 CHUNK = 1 << 16
+#: Reads that make one batch: what a burst costs by the batch is then little, and after
+#: 256 KB at most stop, inbox and deadlines have their turn.
+READS = 4
 
 
 class Parser(Protocol):
@@ -42,7 +46,7 @@ class Traffic:
     def __init__(
         self,
         owner: Owner,
-        sock: socket.socket,
+        sock: Wire,
         parser: Parser,
         finish: Callable[[Ending], None],
     ) -> None:
@@ -53,6 +57,7 @@ class Traffic:
         self._parser = parser
         self._finish = finish
         self._scanner = Scanner()
+        self._answers = False
 
     @property
     def deadline(self) -> float:
@@ -70,24 +75,18 @@ class Traffic:
 
     def pending(self) -> bool:
         """Return True if TLS holds data that a selector cannot see."""
-        return isinstance(self._sock, ssl.SSLSocket) and self._sock.pending() > 0
+        return isinstance(self._sock, SecureSocket) and self._sock.pending()
 
     def readable(self) -> None:
-        """Read one buffer and act on it."""
-        try:
-            data = self._sock.recv(CHUNK)
-        except (BlockingIOError, ssl.SSLWantReadError):
-            return
-        except ssl.SSLWantWriteError:
-            self.outbox.wants_write = True  # TLS answers the peer before it reads on
-            return
-        except OSError as error:
-            self._finish(Closed(None, explain(error)))
-            return
-        if not data:
-            self._finish(Closed(None))
-            return
-        self.take(data)
+        """Read what is there, up to a bound, and act on it."""
+        self._answers = False
+        for _ in range(READS):
+            data = self._read()
+            self._scan(data)
+            # Asking for more costs a system call: only where there is likely more.
+            if self.over or len(data) < CHUNK // 2:
+                break
+        self._deliver()
         # A send that waited for TLS to read goes on now.
         if not self.over and self.outbox.wants_read:
             self.outbox.flush()
@@ -95,6 +94,8 @@ class Traffic:
     def writable(self) -> None:
         """Send what waits."""
         self.outbox.flush()
+        if self._answers:
+            self.readable()
 
     def due(self) -> None:
         """Give up a peer that does not take what is sent."""
@@ -113,6 +114,28 @@ class Traffic:
 
     def take(self, data: bytes) -> None:
         """Act on received bytes, in their order."""
+        self._scan(data)
+        self._deliver()
+
+    def _read(self) -> bytes:
+        """Return what one read gives; b"" if that is nothing, or the end."""
+        try:
+            data = self._sock.recv(CHUNK)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return b""
+        except ssl.SSLWantWriteError:
+            # TLS has something to say that the socket does not take yet.
+            self._answers = self.outbox.wants_write = True
+            return b""
+        except OSError as error:
+            self._end(Closed(None, explain(error)))
+            return b""
+        if not data:
+            self._end(Closed(None))
+        return data
+
+    def _scan(self, data: bytes) -> None:
+        """Collect messages; what is no plain message is acted on at once."""
         try:
             for found in self._scanner.scan(data):
                 if isinstance(found, list):
@@ -122,8 +145,7 @@ class Traffic:
                     if self.over:
                         return
         except BadFrame as error:
-            self._deliver()
-            self._finish(
+            self._end(
                 Broken(
                     ProtocolError(
                         f"a frame breaks the WebSocket protocol ({error}); it "
@@ -132,8 +154,11 @@ class Traffic:
                     )
                 )
             )
-            return
+
+    def _end(self, ending: Ending) -> None:
+        """End it, behind what came before."""
         self._deliver()
+        self._finish(ending)
 
     def _leave_to_parser(self, frame: bytes) -> None:
         if frame[0] & 0x08:

@@ -6,12 +6,11 @@
 from __future__ import annotations
 
 import re
-import socket
 from typing import Mapping
 
 from assetstream.errors import ConnectionLost, ProtocolError
 from assetstream.runtime import clock
-from assetstream.runtime.patience import Patience
+from assetstream.runtime.patience import Patience, Wire
 
 __all__ = ["Exhausted", "Feed", "UpgradeRefused", "UpgradeSocket"]
 
@@ -51,7 +50,7 @@ class UpgradeSocket:
         leftover: bytes that came behind the head.
     """
 
-    def __init__(self, raw: socket.socket, patience: Patience) -> None:
+    def __init__(self, raw: Wire, patience: Patience) -> None:
         self.raw = raw
         self.headers: dict[str, str] = {}
         self.leftover = b""
@@ -94,7 +93,7 @@ class UpgradeSocket:
         """Ignored: the deadline is the attempt's."""
 
     def shutdown(self, how: int) -> None:
-        socket.socket.shutdown(self.raw, how)
+        self.raw.shutdown(how)
 
     def close(self) -> None:
         self._closed = True
@@ -156,7 +155,7 @@ class Feed:
     with the next frame; it never waits.
     """
 
-    def __init__(self, raw: socket.socket) -> None:
+    def __init__(self, raw: Wire) -> None:
         self._raw = raw
         self._frame = b""
         self._position = 0

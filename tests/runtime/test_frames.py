@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from assetstream.runtime.frames import BadFrame, Scanner, Why, split
+from assetstream.runtime.frames import BadFrame, Scanner, Split, Why, split
 from tests.runtime.raw_server import BINARY, CLOSE, PING, TEXT, frame
 
 
@@ -95,3 +95,53 @@ def test_finished_messages_do_not_add_up() -> None:
     message = frame(b"x" * 40, final=False) + frame(b"x" * 40, 0)
     found = list(scanner.scan((message + frame(b"p", CLOSE)) * 10))
     assert len(found) == 30
+
+
+def plainly(data: bytes, position: int, fragmented: bool, limit: int) -> Split:
+    """What ``split`` must find, written as RFC 6455, 5.2 reads."""
+    payloads: list[bytes] = []
+    while True:
+        header, rest = data[position : position + 2], data[position + 2 :]
+        if len(header) < 2:
+            return Split(payloads, position, position + 2, Why.MORE)
+        short, more = header[1] & 0x7F, {126: 2, 127: 8}.get(header[1] & 0x7F, 0)
+        start = position + 2 + more
+        if header[1] & 0x80:
+            return Split(payloads, position, position + 2, Why.MASKED)
+        if len(rest) < more:
+            return Split(payloads, position, start, Why.MORE)
+        length = int.from_bytes(rest[:more], "big") if more else short
+        if more == 8 and length > limit:
+            return Split(payloads, position, start, Why.OVERSIZE)
+        if start + length > len(data):
+            return Split(payloads, position, start + length, Why.MORE)
+        if fragmented or header[0] not in (0x81, 0x82):
+            return Split(payloads, position, start + length, Why.OTHER)
+        payloads.append(data[start : start + length])
+        position = start + length
+
+
+def random_bytes(source: random.Random) -> bytes:
+    """Good frames, headers that lie, and noise, cut anywhere."""
+    data = b""
+    for _ in range(source.randint(0, 6)):
+        size = source.choice((0, 1, 125, 126, 127, 300, 70_000))
+        kind = source.random()
+        if kind < 0.7:
+            opcode = source.choice((TEXT, TEXT, BINARY, CLOSE, PING, 0, 3))
+            data += frame(bytes(size), opcode, final=source.random() < 0.9)
+        elif kind < 0.9:
+            data += bytes((source.choice((0x81, 0x82, 0xC1)), source.randrange(256)))
+        else:
+            data += source.randbytes(source.randint(1, 12))
+    return data[: len(data) - source.choice((0, 0, 1, 2, 3, 4, 5))]
+
+
+def test_it_finds_in_any_bytes_what_the_rfc_says() -> None:
+    """The fast loop is equal to a plain reading of every header."""
+    for seed in range(5000):
+        source = random.Random(seed)
+        data, fragmented = random_bytes(source), source.random() < 0.2
+        limit = source.choice((69_999, 70_000))
+        expected = plainly(data, 0, fragmented, limit)
+        assert split(data, 0, fragmented, limit) == expected, f"seed {seed}"

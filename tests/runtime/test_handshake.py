@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from typing import Iterator
+from typing import Any, Iterator
 
 import pytest
 import trustme
@@ -46,7 +46,7 @@ def trusting(authority: trustme.CA) -> ssl.SSLContext:
     return context
 
 
-def connect(inbox: Inbox, url: str, timeout: float = 5.0) -> socket.socket:
+def connect(inbox: Inbox, url: str, timeout: float = 5.0) -> Any:
     return dial(
         url,
         deadline=clock.now() + timeout,
@@ -247,6 +247,30 @@ def test_a_silent_tls_handshake_ends_at_the_deadline(inbox: Inbox) -> None:
         pytest.raises(ConnectionLost, match="in time while in the TLS handshake"),
     ):
         connect(inbox, server.url.replace("ws:", "wss:"), 0.1)
+
+
+def test_a_silent_tls_handshake_ends_at_once_when_given_up(inbox: Inbox) -> None:
+    """The interrupt is looked at while the server is waited for."""
+
+    def script(peer: Peer) -> None:
+        assert peer.sock.recv(1)  # the handshake has begun
+        inbox.post(interrupt)
+        peer.read_all()
+
+    began = clock.now()
+    with RawServer(script) as server, pytest.raises(Interrupted):
+        connect(inbox, server.url.replace("ws:", "wss:"))
+    assert clock.now() - began < 2
+
+
+def test_an_end_in_the_tls_handshake_is_a_lost_connection(inbox: Inbox) -> None:
+    """The server hangs up in place of an answer."""
+    with (
+        RawServer(lambda peer: peer.sock.recv(4096)) as server,
+        pytest.raises(ConnectionLost, match=r"broke.*TLS handshake") as caught,
+    ):
+        connect(inbox, server.url.replace("ws:", "wss:"))
+    assert not caught.value.fatal
 
 
 # The upgrade

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import socket
+import ssl
 from typing import Any, Iterator, Mapping
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from assetstream.errors import ConnectionLost, ProtocolError
 from assetstream.runtime.ending import Broken, Closed, Ending
 from assetstream.runtime.frames import BadFrame
-from assetstream.runtime.traffic import Traffic
+from assetstream.runtime.traffic import CHUNK, READS, Traffic
 from tests.runtime.raw_server import CLOSE, PONG, frame
 
 
@@ -110,3 +111,95 @@ def test_a_peer_that_takes_nothing_is_lost(notes: Notes) -> None:
     assert isinstance(ending, Broken)
     assert isinstance(ending.error, ConnectionLost)
     assert "If this repeats:" in str(ending.error)
+
+
+class Reads:
+    """A socket that gives, or raises, one thing after the other."""
+
+    def __init__(self, *reads: bytes | Exception) -> None:
+        self.reads = list(reads)
+
+    def recv(self, size: int) -> bytes:
+        given = self.reads.pop(0) if self.reads else BlockingIOError()
+        if isinstance(given, Exception):
+            raise given
+        assert len(given) <= size
+        return given
+
+
+FULL = frame(b"x" * 1000) * (CHUNK // 1004)
+
+
+def reading(notes: Notes, *reads: bytes | Exception) -> Reads:
+    """Have the traffic read these."""
+    sock = Reads(*reads)
+    notes.traffic._sock = sock  # type: ignore[assignment]
+    return sock
+
+
+def test_several_reads_come_as_one_list(notes: Notes) -> None:
+    """A frame may be cut between them."""
+    reading(notes, FULL + frame(b"cut")[:2], frame(b"cut")[2:] + FULL, frame(b"last"))
+    notes.traffic.readable()
+
+    (frames,) = notes.events
+    assert len(frames) == 2 * (CHUNK // 1004) + 2
+    assert frames[-1] == b"last"
+
+
+def test_a_flood_is_left_after_a_bound(notes: Notes) -> None:
+    """Others have their turn, however fast the peer is."""
+    sock = reading(notes, *[FULL] * (READS + 1))
+    notes.traffic.readable()
+
+    assert len(sock.reads) == 1
+    assert len(notes.events) == 1
+
+
+def test_a_short_read_is_the_last(notes: Notes) -> None:
+    """A single frame is not worth a second system call."""
+    sock = reading(notes, frame(b"x"), frame(b"y"))
+    notes.traffic.readable()
+
+    assert notes.events == [[b"x"]]
+    assert len(sock.reads) == 1
+
+
+@pytest.mark.parametrize("end", [b"", ConnectionResetError(104, "reset")])
+def test_an_end_comes_behind_what_was_read(
+    notes: Notes, end: bytes | Exception
+) -> None:
+    """Nothing is lost, though all of it was read at once."""
+    reading(notes, FULL, end)
+    notes.traffic.readable()
+
+    frames, ending = notes.events
+    assert len(frames) == CHUNK // 1004
+    assert ending == Closed(None, "reset" if end else "")
+
+
+def test_a_read_that_must_write_goes_on_when_it_can(notes: Notes) -> None:
+    """TLS answers the peer before it reads on."""
+    reading(notes, ssl.SSLWantWriteError(), frame(b"x"), frame(b"y"))
+    notes.traffic.readable()
+    assert notes.traffic.wants_write
+    assert notes.events == []
+    notes.traffic.writable()
+    assert notes.events == [[b"x"]]
+    notes.traffic.writable()
+    assert notes.events == [[b"x"]]
+    assert not notes.traffic.wants_write
+
+
+def test_a_send_that_must_read_goes_on_when_it_has(notes: Notes) -> None:
+    """Though what was read was TLS's own, and no data."""
+    outbox = notes.traffic.outbox
+    outbox.put(b"x")
+    assert notes.theirs.recv(10) == b"x"
+    outbox._bytes += b"y"
+    outbox.wants_read = True
+    reading(notes, ssl.SSLWantReadError())
+    notes.traffic.readable()
+
+    assert notes.theirs.recv(10) == b"y"
+    assert not outbox.wants_read
