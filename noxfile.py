@@ -122,7 +122,7 @@ def is_found(python: str) -> bool:
 
 def runs(command: str | None) -> bool:
     """True if it is a Python's command and works."""
-    return bool(command) and not subprocess.call(
+    return command is not None and not subprocess.call(
         [command, "-c", ""], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
 
