@@ -10,11 +10,14 @@
 from __future__ import annotations
 
 import configparser
+import glob
+import os
 import pathlib
 import re
 import shutil
 import subprocess
 import sys
+from typing import Sequence
 from xml.etree import ElementTree
 
 import nox
@@ -22,6 +25,8 @@ import nox
 nox.options.sessions = ["tests", "table"]
 nox.options.error_on_missing_interpreters = False
 nox.options.reuse_existing_virtualenvs = True
+if hasattr(nox.options, "download_python"):  # which older releases never do
+    nox.options.download_python = "never"
 
 config = configparser.ConfigParser()
 config.read("setup.cfg", encoding="utf-8")
@@ -35,64 +40,107 @@ import platform, sys
 from importlib.metadata import version
 print(platform.python_version(), *map(version, sys.argv[1:]))
 """
-#: What ``table`` prints: sessions run one after the other, in this process.
-ROWS = [["python", *NAMES, "releases", "passed", "skipped", "failed", "seconds"]]
+#: Where version managers keep Pythons, each in a directory of its own.
+KEPT = (
+    os.path.join(os.environ.get("PYENV_ROOT", "~/.pyenv"), "versions"),
+    os.environ.get("UV_PYTHON_INSTALL_DIR", "~/.local/share/uv/python"),
+)
+
+HEAD = ["python", *NAMES, "releases", "passed", "skipped", "failed", "seconds"]
+#: What ``table`` prints, by Python and releases: sessions run one after the other, in
+#: this process.
+ROWS: dict[tuple[str, str], list[str]] = {}
 
 
 @nox.session(python=PYTHONS)
 @nox.parametrize("releases", ["lowest", "newest"])
 def tests(session: nox.Session, releases: str) -> None:
     """Run the whole suite."""
+    python = str(session.python)
+    note(python, releases, "failed to run")  # unless something better is known below
     session.install("--quiet", "--upgrade", "-e", ".[test]", *CORE)
     if releases == "lowest":
         # The official SDK, which only a test uses, asks for newer ones: never mind.
         session.install("--quiet", "--no-deps", *LOWEST)
     versions = session.run("python", "-c", SHOW_VERSIONS, *NAMES, silent=True)
-    report = session.cache_dir / f"{session.python}-{releases}.xml"
+    note(python, releases, "failed to run", versions=str(versions).split())
+    report = session.cache_dir / f"{python}-{releases}.xml"
     report.unlink(missing_ok=True)
     try:
         session.run(
             *("python", "-m", "pytest", "-q", f"--junitxml={report}"), *session.posargs
         )
     finally:
-        if report.exists():  # not if pytest could not begin, or was interrupted
-            ROWS.append([*str(versions).split(), releases, *figures(report)])
+        if report.exists():  # not if pytest could not begin, or died
+            note(python, releases, *figures(report), versions=str(versions).split())
 
 
 @nox.session(python=False)
 def table(session: nox.Session) -> None:
-    """Print what was run, with which releases, and how it went."""
-    widths = [max(map(len, column)) for column in zip(*ROWS, strict=True)]
-    for row in ROWS:
+    """Print what was run, with which releases, and how it went; fail if nothing was."""
+    rows = [HEAD, *(row + [""] * (len(HEAD) - len(row)) for row in ROWS.values())]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         print("  ".join(cells).rstrip())
+    if not ROWS or any("did not run" in row for row in ROWS.values()):
+        session.error("not all that was asked for has run: is its Python found?")
 
 
 @nox.session(python=False)
 def corners(session: nox.Session) -> None:
     """Run the oldest Python with the lowest releases, the newest with the newest.
 
-    The Python that runs nox is left out: CI runs the suite on it anyhow.
+    The latter is left out if that Python runs nox: CI runs the suite on it anyhow.
     """
     here = f"3.{sys.version_info.minor}"
-    found = [each for each in PYTHONS if each == here or is_found(each)] or [here]
-    for python, releases, than in (
-        (found[0], "lowest", "older"),
-        (found[-1], "newest", "newer"),
-    ):
-        if python == here:
-            session.log(f"skipped, {releases} releases: no {than} Python than {here}")
-        else:
-            session.notify(f"tests-{python}(releases='{releases}')")
+    found = [each for each in PYTHONS if is_found(each)]
+    if not found:
+        session.error(f"none of the Pythons {', '.join(PYTHONS)} is found")
+    wanted = [(found[0], "lowest"), (found[-1], "newest")]
+    if found[-1] == here:
+        wanted.pop()
+        session.log(f"skipped, newest releases: no newer Python than {here}")
+    for python, releases in wanted:
+        note(python, releases, "did not run")
+        session.notify(f"tests-{python}(releases='{releases}')")
     session.notify("table")
+
+
+def note(
+    python: str, releases: str, *outcome: str, versions: Sequence[str] = ()
+) -> None:
+    """Enter a row for ``table``, in place of what was known before."""
+    known = list(versions) or [python, *("?" for _ in NAMES)]
+    ROWS[python, releases] = [*known, releases, *outcome]
 
 
 def is_found(python: str) -> bool:
     """True if it can be run; a version manager's command may be there without it."""
-    command = shutil.which(f"python{python}")
-    return bool(command) and not subprocess.call(
+    return runs(shutil.which(f"python{python}"))
+
+
+def runs(command: str | None) -> bool:
+    """True if it is a Python's command and works."""
+    return command is not None and not subprocess.call(
         [command, "-c", ""], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
+
+
+def find_kept(python: str) -> None:
+    """Put the newest that a version manager keeps on the PATH, if one is there."""
+    kept = [
+        command
+        for place in KEPT
+        for command in glob.glob(f"{os.path.expanduser(place)}/*/bin/python{python}")
+    ]
+    kept.sort(key=lambda command: [int(part) for part in re.findall(r"\d+", command)])
+    newest = next(filter(runs, reversed(kept)), None)
+    if newest is not None:
+        # First of all: before the manager's own command that fails.
+        os.environ["PATH"] = os.pathsep.join(
+            [os.path.dirname(newest), os.environ.get("PATH", os.defpath)]
+        )
 
 
 def figures(report: pathlib.Path) -> list[str]:
@@ -103,3 +151,8 @@ def figures(report: pathlib.Path) -> list[str]:
     passed = count["tests"] - count["skipped"] - failed
     seconds = round(float(suite.attrib["time"]))
     return [str(each) for each in (passed, count["skipped"], failed, seconds)]
+
+
+for each in PYTHONS:
+    if not is_found(each):
+        find_kept(each)

@@ -135,6 +135,26 @@ def _check(settings: Settings) -> None:
                 "ssl_context does not verify the exchange's certificate and name; use "
                 "ssl.create_default_context(), and cafile= for an authority of your own"
             )
+        if _allows_old_tls(context):
+            _refuse(
+                "ssl_context allows TLS below 1.2, which does not protect your "
+                "credentials; set its minimum_version = ssl.TLSVersion.TLSv1_2, or use "
+                "ssl.create_default_context() as it is"
+            )
+
+
+def _allows_old_tls(context: ssl.SSLContext) -> bool:
+    lowest = context.minimum_version
+    if lowest == ssl.TLSVersion.MINIMUM_SUPPORTED == default_minimum():
+        # Nobody has lowered it: this system's Python leaves it to OpenSSL, which from
+        # release 3 on takes less than 1.2 at security level 0 only.
+        return ssl.OPENSSL_VERSION_INFO < (3,) or context.security_level < 1
+    return lowest < ssl.TLSVersion.TLSv1_2
+
+
+def default_minimum() -> ssl.TLSVersion:
+    """Return the lowest version of a context that nobody has changed."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).minimum_version
 
 
 def _positive(name: str, value: object, otherwise: str = "") -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from abc import ABC, abstractmethod
 from decimal import Decimal
 from typing import Any, Mapping, NoReturn, Sequence, Union
@@ -272,10 +273,10 @@ class Exchange(ABC):
         return hashlib.sha256(self.credentials[0].encode()).hexdigest()[:6]
 
     def redacted(self, data: bytes) -> bytes:
-        """``data`` with every credential replaced by ``***``."""
+        """``data`` with every credential replaced by ``***``, escaped or not."""
         # The longest first: one that holds another must not be cut by it.
         for secret in sorted(self.credentials, key=len, reverse=True):
-            data = data.replace(secret.encode(), b"***")
+            data = re.sub(b"".join(map(_written, secret)), b"***", data)
         return data
 
     def __repr__(self) -> str:
@@ -286,3 +287,16 @@ class Exchange(ABC):
             f"{type(self).__name__} holds credentials and is not pickled; "
             "build it anew in the other process from the same environment"
         )
+
+
+def _written(character: str) -> bytes:
+    """Return a pattern of what URLs and JSON, one in the other too, write for it."""
+    if character.isalnum() or character in "-_.~":
+        return re.escape(character.encode())
+    code = f"{ord(character):02x}".encode()
+    plain = re.escape(character.encode())
+    # Bounded: what is searched comes from outside.
+    return (
+        rb"(?:\\{0,7}" + plain + rb"|%(?:25){0,3}(?i:" + code + rb")"
+        rb"|\\{1,8}u00(?i:" + code + rb"))"
+    )

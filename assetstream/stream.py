@@ -59,7 +59,7 @@ class AssetStream:
         max_pending: updates kept apart for a slow ``on_asset`` before they are folded.
         proxy: URL of an HTTP or SOCKS5 proxy, with user and password if it wants any;
             by default what HTTPS_PROXY, ALL_PROXY and NO_PROXY say.
-        ssl_context: a verifying context to use in place of the process's own.
+        ssl_context: verifying, TLS 1.2 at least; used in place of the process's own.
 
     Raises:
         ConfigurationError: an argument is wrong; the text says which and why.

@@ -9,7 +9,8 @@ import traceback
 import warnings
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Mapping
+from urllib.parse import unquote
 
 from msgspec.structs import asdict
 
@@ -19,6 +20,7 @@ from assetstream.protocol import Exchange
 HERE = str(Path(__file__).parent)
 #: A token, or only its beginning: the access key stands in clear behind the first dot.
 TOKEN = re.compile(r"eyJ[\w-]{8,}")
+UNICODE = re.compile(r"\\+u([0-9a-fA-F]{4})")
 
 
 class Evidence(logging.Handler):
@@ -35,9 +37,16 @@ class Evidence(logging.Handler):
         self._secrets: set[str] = set()
 
     def guard(self, *secrets: str) -> None:
-        """These must not be found, nor their base64."""
-        for secret in secrets:
-            self._secrets |= {secret, base64.b64encode(secret.encode()).decode()}
+        """These must not be found, nor their base64, however they are escaped."""
+        for secret in filter(None, secrets):
+            encoded = base64.b64encode(secret.encode()).decode()
+            self._secrets |= {bare(secret), bare(encoded)}
+
+    def guard_headers(self, headers: Mapping[str, str]) -> None:
+        """Nor an authorization, nor the signature in it."""
+        for name, value in headers.items():
+            if name.lower() == "authorization":
+                self.guard(value, value.rpartition(".")[2])
 
     def guard_exchange(self, exchange: Exchange) -> None:
         """None of its credentials must be found."""
@@ -107,10 +116,11 @@ class Evidence(logging.Handler):
     @property
     def leaks(self) -> list[str]:
         """Where a secret was found; the secret itself is not shown."""
+        secrets = tuple(self._secrets)  # a server may still be asked
         return [
             where
             for where, text in self._texts
-            if any(secret in text for secret in self._secrets) or TOKEN.search(text)
+            if TOKEN.search(text) or any(map(bare(text).__contains__, secrets))
         ]
 
     def __enter__(self) -> Evidence:
@@ -142,6 +152,15 @@ class Evidence(logging.Handler):
         root.setLevel(self._level)
         for logger, level in self._loggers.items():
             logger.setLevel(level)
+
+
+def bare(text: str) -> str:
+    """A text without the escapes of URLs, JSON and reprs, one in the other or not."""
+    if "\\u" in text:
+        text = UNICODE.sub(lambda found: chr(int(found[1], 16)), text)
+    while "%" in text and (decoded := unquote(text)) != text:
+        text = decoded
+    return text.replace("\\", "")
 
 
 def _without_locals(error: BaseException) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import os
 import subprocess
 import sys
 import types
@@ -56,50 +57,75 @@ def test_what_is_installed_here_is_right() -> None:
     require(jwt, "PyJWT", has="PyJWS", at_least=(2, 8), below=(3,))
 
 
-@pytest.mark.parametrize(
-    ("name", "source", "what", "repair"),
-    [
-        (
-            "websocket",
-            "__version__ = '1.8.0'\nclass WebSocketApp: pass\nclass ABNF: pass",
-            "AssetStream",
-            "pip uninstall -y websocket websocket-client; "
-            'pip install "websocket-client>=1.9.2,<2"',
-        ),
-        (
-            "websocket",
-            "def connect(url): pass",
-            "AssetStream",
-            "pip uninstall -y websocket websocket-client; "
-            'pip install "websocket-client>=1.9.2,<2"',
-        ),
-        (
-            "jwt",
-            "__version__ = '1.7.1'",
-            "Upbit",
-            'pip uninstall -y jwt PyJWT; pip install "PyJWT>=2.8,<3"',
-        ),
-    ],
-    ids=["old websocket-client", "another websocket", "old PyJWT"],
-)
-def test_the_package_itself_checks(
-    tmp_path: Path, name: str, source: str, what: str, repair: str
-) -> None:
-    """The first use tells what lies where, and how to repair it, in one last line."""
-    (tmp_path / f"{name}.py").write_text(source)
+#: What is said of either name, and the public name whose first use imports it.
+REPAIRS = {
+    "websocket": "pip uninstall -y websocket websocket-client; "
+    'pip install "websocket-client>=1.9.2,<2"',
+    "jwt": 'pip uninstall -y jwt PyJWT; pip install "PyJWT>=2.8,<3"',
+}
+USERS = {"websocket": "AssetStream", "jwt": "Upbit"}
+
+#: Names of cases -> the module, what its file holds, and what is told of it.
+WRONG = {
+    "old websocket-client": (
+        "websocket",
+        "__version__ = '1.8.0'\nclass WebSocketApp: pass\nclass ABNF: pass",
+        "release 1.8.0",
+    ),
+    "another websocket": ("websocket", "def connect(url): pass", "release unknown"),
+    "old PyJWT": ("jwt", "__version__ = '1.7.1'", "release 1.7.1"),
+    **{
+        f"a {name} that {what}": (name, source, told)
+        for name in REPAIRS
+        for what, source, told in [
+            ("is for Python 2", "print 'hello'", "cannot be imported (SyntaxError: "),
+            (
+                "lacks a library",
+                "import gevent_of_old",
+                "(ModuleNotFoundError: No module named 'gevent_of_old')",
+            ),
+            (
+                "fails",
+                "raise RuntimeError('first line\\nsecond line')",
+                "(RuntimeError: first line second line)",
+            ),
+        ]
+    },
+}
+
+
+def first_use(name: str, path: Path, before: str = "") -> str:
+    """Import what uses the module, ``path`` being searched first; its last line."""
     done = subprocess.run(
-        [sys.executable, "-c", f"from assetstream import {what}"],
-        env={"PYTHONPATH": f"{tmp_path}:{Path(__file__).parent.parent}"},
+        [sys.executable, "-c", f"{before}\nfrom assetstream import {USERS[name]}"],
+        env={"PYTHONPATH": f"{path}{os.pathsep}{Path(__file__).parent.parent}"},
         capture_output=True,
         text=True,
     )
-
     assert done.returncode == 1
-    told = done.stderr.splitlines()[-1]
+    return done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_the_package_itself_checks(tmp_path: Path, case: str) -> None:
+    """The first use tells what lies where, and how to repair it, in one last line."""
+    name, source, what = WRONG[case]
+    (tmp_path / f"{name}.py").write_text(source)
+    told = first_use(name, tmp_path)
+
     assert told.startswith("ImportError: ")
     assert str(tmp_path / f"{name}.py") in told
-    assert repair in told
-    assert ("release unknown" in told) == ("__version__" not in source)
+    assert what in told
+    assert REPAIRS[name] in told
+
+
+@pytest.mark.parametrize("name", REPAIRS)
+def test_a_missing_package_is_named(tmp_path: Path, name: str) -> None:
+    """As a wrong one is: uninstalling the other often takes the right one along."""
+    told = first_use(name, tmp_path, f"import sys; sys.modules[{name!r}] = None")
+
+    assert told.startswith(f"ImportError: the module {name!r} is not installed")
+    assert REPAIRS[name] in told
 
 
 def test_the_repair_asks_for_what_the_package_asks_for() -> None:

@@ -12,8 +12,6 @@ import json
 import re
 from typing import Any, Mapping
 
-import jwt
-
 from assetstream.exchanges.keyed import KeyedExchange
 from assetstream.exchanges.options import check_choice, check_urls, read_key
 from assetstream.exchanges.reading import Unreadable
@@ -21,7 +19,7 @@ from assetstream.exchanges.upbit_conversation import UpbitConversation
 from assetstream.exchanges.upbit_errors import explain_answer
 from assetstream.exchanges.upbit_frames import FORMATS
 from assetstream.exchanges.upbit_replies import read_balances
-from assetstream.libraries import require
+from assetstream.libraries import importing
 from assetstream.protocol import (
     Conversation,
     HttpCall,
@@ -29,6 +27,9 @@ from assetstream.protocol import (
     Memory,
     Snapshot,
 )
+
+with importing("jwt", "PyJWT", has="PyJWS", at_least=(2, 8), below=(3,)):
+    import jwt
 
 __all__ = ["Upbit"]
 
@@ -38,9 +39,6 @@ HOSTS = {
     "th": "th-api.upbit.com",
     "kr": "api.upbit.com",
 }
-
-
-require(jwt, "PyJWT", has="PyJWS", at_least=(2, 8), below=(3,))
 
 
 class RawSecretHmac(jwt.algorithms.HMACAlgorithm):

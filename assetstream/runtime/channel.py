@@ -11,10 +11,8 @@ from __future__ import annotations
 import ssl
 from typing import Any, Callable
 
-import websocket
-
 from assetstream.errors import AssetStreamError, ProtocolError
-from assetstream.libraries import require
+from assetstream.libraries import importing
 from assetstream.protocol import Connect
 from assetstream.runtime import clock
 from assetstream.runtime.ending import (
@@ -38,15 +36,19 @@ from assetstream.runtime.upgrade import (
     UpgradeSocket,
 )
 
+with importing(
+    "websocket",
+    "websocket-client",
+    has="WebSocketApp",
+    at_least=(1, 9, 2),
+    below=(2,),
+):
+    import websocket
+
 __all__ = ["Abandoned", "Broken", "Channel", "Closed", "Ending", "Owner", "Refused"]
 
 #: RFC 6455, 7.1.5: the code that stands for a close frame without one.
 NO_STATUS = 1005
-
-
-require(
-    websocket, "websocket-client", has="WebSocketApp", at_least=(1, 9, 2), below=(2,)
-)
 
 
 class Library:

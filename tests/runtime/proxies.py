@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 from types import TracebackType
+from urllib.parse import quote
 
 PYTHON = [sys.executable, "-u", "-W", "ignore", "-c"]
 # pproxy asks its event loop policy for a loop that nobody has made, which uvloop's,
@@ -35,7 +36,7 @@ class ProxyProcess:
 
     def url(self, scheme: str, user: str | None = None) -> str:
         """Its URL, with its own user or another."""
-        user = self._user if user is None else user
+        user = quote(self._user if user is None else user, safe=":")
         return f"{scheme}://{user}{'@' if user else ''}127.0.0.1:{self.port}"
 
     def __enter__(self) -> ProxyProcess:

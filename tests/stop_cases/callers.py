@@ -9,9 +9,18 @@ from queue import SimpleQueue
 from time import perf_counter
 from typing import Any, Callable
 
-from assetstream import AssetStream, AssetUpdate, State, StateChange
+import pytest
+
+from assetstream import (
+    AssetStream,
+    AssetUpdate,
+    State,
+    StateChange,
+    StreamStateError,
+)
 from assetstream.errors import AssetStreamError
 from assetstream.simulator.messages import Kind, Message
+from tests.runtime.raw_server import Peer
 from tests.stop_cases.stage import Case, Stage
 from tests.support import PATIENCE
 
@@ -93,32 +102,37 @@ def on_signal(number: int, wait: Waiting) -> Callable[[Stage], None]:
     """By a signal to the main thread, which is inside ``wait``."""
 
     def run(stage: Stage) -> None:
-        stream = stage.stream()
-        waiting: Told = SimpleQueue()
-        sent: list[float] = []
-        answers: list[bool] = []
-
-        def send() -> None:
-            waiting.get(timeout=PATIENCE)
-            sent.append(perf_counter())
-            os.kill(os.getpid(), number)
-
-        def stop(number: int, frame: object) -> None:
-            answers.append(stream.stop())
-
-        ctrl_c = number == signal.SIGINT
-        former = signal.signal(number, signal.default_int_handler if ctrl_c else stop)
-        sender = threading.Thread(target=send)
-        sender.start()
-        try:
-            wait(stream, waiting)
-            stage.joined(stream, sent[0])
-        finally:
-            sender.join()
-            signal.signal(number, former)
-        assert answers == ([] if ctrl_c else [True])
+        signalled(stage, stage.stream(), number, wait, SimpleQueue())
 
     return run
+
+
+def signalled(
+    stage: Stage, stream: AssetStream, number: int, wait: Waiting, waiting: Told
+) -> None:
+    """Send the signal when ``waiting`` was told that the time has come."""
+    sent: list[float] = []
+    answers: list[bool] = []
+
+    def send() -> None:
+        waiting.get(timeout=PATIENCE)
+        sent.append(perf_counter())
+        os.kill(os.getpid(), number)
+
+    def stop(number: int, frame: object) -> None:
+        answers.append(stream.stop())
+
+    ctrl_c = number == signal.SIGINT
+    former = signal.signal(number, signal.default_int_handler if ctrl_c else stop)
+    sender = threading.Thread(target=send)
+    sender.start()
+    try:
+        wait(stream, waiting)
+        stage.joined(stream, sent[0])
+    finally:
+        sender.join()
+        signal.signal(number, former)
+    assert answers == ([] if ctrl_c else [True])
 
 
 def run_forever(stream: AssetStream, waiting: Told) -> None:
@@ -137,6 +151,27 @@ def iterate(stream: AssetStream, waiting: Told) -> None:
                 waiting.put(None)
     except KeyboardInterrupt:
         pass
+
+
+def in_start(number: int, raises: type[BaseException]) -> Callable[[Stage], None]:
+    """By a signal while the main thread is inside ``start()``, which is stuck."""
+
+    def run(stage: Stage) -> None:
+        waiting: Told = SimpleQueue()
+
+        def tarpit(peer: Peer) -> None:
+            if peer.read_request():
+                waiting.put(None)
+                peer.read_all()
+
+        def start(stream: AssetStream, waiting: Told) -> None:
+            with pytest.raises(raises):
+                stream.start()
+
+        exchange = stage.adapter(ws_url=stage.serve(tarpit).url)
+        signalled(stage, stage.stream(exchange), number, start, waiting)
+
+    return run
 
 
 def waited_for(stage: Stage) -> None:
@@ -171,6 +206,8 @@ if hasattr(signal, "SIGUSR1"):
     CALLERS |= {
         "by a signal's handler": on_signal(signal.SIGUSR1, run_forever),
         "by a signal's handler, in `for`": on_signal(signal.SIGUSR1, iterate),
+        "by a signal's handler, in start()": in_start(signal.SIGUSR1, StreamStateError),
+        "Ctrl-C in start()": in_start(signal.SIGINT, KeyboardInterrupt),
         "Ctrl-C in run_forever": on_signal(signal.SIGINT, run_forever),
         "Ctrl-C in `for`": on_signal(signal.SIGINT, iterate),
     }

@@ -20,15 +20,19 @@ from tests.support import PATIENCE
 
 __all__ = ["PLACES"]
 
+#: The name of the thread of a REST call.
+REST = "assetstream-rest"
+
 
 @contextmanager
-def reaching(phase: str) -> Iterator[threading.Event]:
-    """An event that is set when a stream begins to wait in this phase."""
+def reaching(phase: str, thread: str) -> Iterator[threading.Event]:
+    """An event that is set when a thread so named begins to wait in this phase."""
     reached = threading.Event()
     wait = Patience.wait
 
     def noticed(self: Patience, sock: Any, event: int, present: str) -> None:
-        if present.startswith(phase):
+        here = threading.current_thread().name
+        if present.startswith(phase) and here.endswith(thread):
             reached.set()
         wait(self, sock, event, present)
 
@@ -36,17 +40,25 @@ def reaching(phase: str) -> Iterator[threading.Event]:
         yield reached
 
 
-def stop_while(stage: Stage, phase: str, exchange: Exchange, **options: Any) -> None:
+def stop_while(
+    stage: Stage,
+    phase: str,
+    exchange: Exchange,
+    *,
+    thread: str = "-session",
+    **options: Any,
+) -> None:
     """Stop a stream of ``exchange`` that has come to wait in ``phase``."""
-    with reaching(phase) as reached:
+    with reaching(phase, thread) as reached:
         stream = stage.stream(exchange, **options)
         stream.start(wait=False)
         assert reached.wait(PATIENCE)
         stage.stop(stream)
 
 
-def connecting(stage: Stage) -> None:
-    """Nobody accepts: the listener's queue is full."""
+@contextmanager
+def nobody_accepts() -> Iterator[str]:
+    """Host and port of a listener whose queue is full: connecting takes for ever."""
     with socket.socket() as listener, ExitStack() as fillers:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
@@ -58,8 +70,12 @@ def connecting(stage: Stage) -> None:
             sockets.append(filler)
         _, made, _ = select.select([], sockets, [], 0)
         assert len(made) < len(sockets), "the queue is not full"
-        url = f"ws://127.0.0.1:{listener.getsockname()[1]}/"
-        stop_while(stage, "connecting", stage.adapter(ws_url=url))
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+
+
+def connecting(stage: Stage) -> None:
+    with nobody_accepts() as place:
+        stop_while(stage, "connecting", stage.adapter(ws_url=f"ws://{place}/"))
 
 
 def looking_up(stage: Stage) -> None:
@@ -81,11 +97,13 @@ def looking_up(stage: Stage) -> None:
         assert asked.wait(PATIENCE)
         try:
             stage.stop(stream)
+            assert stream.health().lookups_left_behind == 1
         finally:
             answer.set()
             for thread in threading.enumerate():
                 if thread.name == "assetstream-lookup":
                     thread.join(PATIENCE)
+    assert stream.health().lookups_left_behind == 0
 
 
 def tls_handshake(stage: Stage) -> None:
@@ -156,6 +174,19 @@ def blocked_send(stage: Stage) -> None:
     stage.stop(stream)
 
 
+def rest_connecting(stage: Stage) -> None:
+    """The WebSocket is open; REST is elsewhere, where nobody accepts."""
+    with nobody_accepts() as place:
+        exchange = stage.adapter(rest_url=f"http://{place}")
+        stop_while(stage, "connecting", exchange, thread=REST)
+
+
+def rest_tls_handshake(stage: Stage) -> None:
+    url = stage.serve(Peer.read_all).http_url.removesuffix("/read")
+    exchange = stage.adapter(rest_url=url.replace("http:", "https:"))
+    stop_while(stage, "in the TLS handshake", exchange, thread=REST)
+
+
 class Slow(Fault):
     """Answers REST when it is all over."""
 
@@ -208,6 +239,8 @@ PLACES: dict[str, Case] = {
     "in backoff": backoff,
     "in half a frame": half_frame,
     "in a blocked send": blocked_send,
+    "while a REST call connects": rest_connecting,
+    "in a REST call's TLS handshake": rest_tls_handshake,
     "in a slow REST call": rest_call,
     "in a dripping REST call": rest_drips,
 }
