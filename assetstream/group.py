@@ -262,10 +262,6 @@ class StreamGroup:
     def _gone(self) -> bool:
         return not self._owned_here or self._life.over.happened
 
-    @property
-    def _label(self) -> str:
-        return f"a group of {len(self._streams)} accounts"
-
     def __repr__(self) -> str:
         return f"<StreamGroup {self._life.progress!r}>"
 

@@ -53,7 +53,7 @@ def forget(runner: Runner) -> None:
 
 def _compete(stream: AssetStream, runner: Runner, other: Runner) -> None:
     if other is not runner and _in_ipython():
-        logger.warning("%s: replaced by a newer one with the same key", other._label)
+        logger.warning("%s: it replaces an older one with the same key", stream.account)
         other.stop()
     else:
         logger.warning(

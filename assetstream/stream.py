@@ -164,7 +164,7 @@ class AssetStream:
         """
         stopped_before = self._launch.stop_requested
         try:
-            life = self._life_or_begin()
+            life = self._launch.join_or_begin(self._begin)
             life.refuse_in_callback("run_forever()")
             life.ended.wait(Deadline(None))
         except KeyboardInterrupt:
@@ -199,7 +199,7 @@ class AssetStream:
         return ended
 
     def __enter__(self) -> AssetStream:
-        life = self._life_or_begin()
+        life = self._launch.join_or_begin(self._begin)
         life.refuse_in_callback("`with`")
         self._wait_live(START_TIMEOUT)
         return self
@@ -212,7 +212,7 @@ class AssetStream:
 
         Starts the stream if that was not done; it runs on when the iteration ends.
         """
-        self._life_or_begin()
+        self._launch.join_or_begin(self._begin)
         return Updates(Watch(self._launch, with_book=True))
 
     def __iter__(self) -> Updates:
@@ -323,8 +323,6 @@ class AssetStream:
     def __reduce__(self) -> NoReturn:
         raise TypeError("an AssetStream holds threads and sockets and is not pickled")
 
-    # What ``siblings`` asks.
-
     @property
     def _owned_here(self) -> bool:
         return self._launch.owned_here
@@ -332,10 +330,6 @@ class AssetStream:
     @property
     def _gone(self) -> bool:
         return not self._owned_here or self.state.final
-
-    @property
-    def _label(self) -> str:
-        return self.account
 
     def _begin(self) -> Life:
         life = self._launch.begin()
@@ -353,6 +347,3 @@ class AssetStream:
         except BaseException:
             self.stop()
             raise
-
-    def _life_or_begin(self) -> Life:
-        return self._launch.join_or_begin(self._begin)

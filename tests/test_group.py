@@ -495,8 +495,8 @@ def test_in_ipython_a_group_replaces_the_older_one(
     with newer:
         assert older.health().states == {State.STOPPED: 8}
         assert newer.health().states == {State.LIVE: 8}
-    assert [r.getMessage() for r in caplog.records if "replaced" in r.getMessage()] == [
-        "a group of 8 accounts: replaced by a newer one with the same key"
+    assert [r.getMessage() for r in caplog.records if "replaces" in r.getMessage()] == [
+        "upbit-0: it replaces an older one with the same key"
     ]
 
 

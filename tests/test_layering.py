@@ -56,7 +56,7 @@ IMPURE = {
 
 #: library -> the only modules that may import it.
 ONLY = {
-    "websocket": {"runtime/channel.py"},
+    "websocket": {"runtime/library.py"},
     "python_socks": {"runtime/proxy.py"},
     "requests": {"runtime/http.py"},
     "urllib3": {"runtime/http.py"},

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 
+from assetstream.errors import ConnectionLost
 from assetstream.protocol import NEVER, Limits
 
 __all__ = ["Proof"]
@@ -42,6 +43,13 @@ class Proof:
         """There is no connection any more."""
         self.connected = False
         self.dead_at = NEVER
+
+    def silent(self) -> ConnectionLost:
+        """The error to give a connection up with once ``dead_at`` has passed."""
+        return ConnectionLost(
+            "the exchange has sent nothing, not even a pong, for "
+            f"{self.patience:g} s: connection lost"
+        )
 
     def holds(self, now: float) -> bool:
         """True while LIVE may be said."""

@@ -142,7 +142,7 @@ class Session:
                 self.redial()
             return
         if now >= self.proof.dead_at:
-            self._abandon(self._silent())
+            self._abandon(self.proof.silent())
             return
         if now >= link.conversation.deadline:
             self._follow(link.conversation.due(now))
@@ -240,7 +240,7 @@ class Session:
         ago: it must not bring back what counts as lost.
         """
         if now >= self.proof.dead_at:
-            self._abandon(self._silent())
+            self._abandon(self.proof.silent())
             return False
         self.proof.came(now, self._outlet.state is State.LIVE)
         return True
@@ -309,9 +309,3 @@ class Session:
         self.proof.while_live = now
         self.link.live_since = min(self.link.live_since, now)
         self._outlet.change(State.LIVE, reason, self._absence.end(recovered))
-
-    def _silent(self) -> ConnectionLost:
-        return ConnectionLost(
-            "the exchange has sent nothing, not even a pong, for "
-            f"{self.proof.patience:g} s: connection lost"
-        )

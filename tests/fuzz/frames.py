@@ -16,9 +16,9 @@ import websocket
 
 from assetstream.errors import ProtocolError
 from assetstream.protocol import Connect
-from assetstream.runtime.channel import Library
 from assetstream.runtime.ending import Broken, Closed, Ending
 from assetstream.runtime.frames import Scanner
+from assetstream.runtime.library import Library
 from assetstream.runtime.traffic import Traffic
 from tests.runtime.raw_server import GUID
 

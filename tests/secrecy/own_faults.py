@@ -17,7 +17,7 @@ from assetstream import (
 )
 from assetstream.errors import AssetStreamError
 from assetstream.runtime import http
-from assetstream.runtime.channel import Library
+from assetstream.runtime.library import Library
 from tests.secrecy.on_the_way import proxy_url
 from tests.secrecy.scene import Echo, Play, Scene
 
