@@ -175,12 +175,11 @@ class Session:
         channel = self.link.channel
         if channel is None:
             self.finished()
-            return
-        if channel.is_open:
-            for step in self._conversation.closing():
+        else:
+            for step in self._conversation.closing() if channel.is_open else ():
                 if isinstance(step, Send):
                     channel.send(step.text)
-        channel.close()
+            channel.close()
 
     # Called by the reads.
 
