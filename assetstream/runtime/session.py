@@ -289,12 +289,11 @@ class Session:
 
     def _lost(self, error: AssetStreamError) -> None:
         """A connection was lost or could not be made (L2, L3)."""
-        now = clock.now()
         if self._attempts.end_with(error, self._was_live):
             self.over = True
             self._outlet.fail(error)
             return
-        self.retry_at = self._attempts.next_at(now, error, self.link)
+        self.retry_at = self._attempts.next_at(clock.now(), error, self.link)
         self._outlet.deliver([error])
         self._stale(str(error))
 
