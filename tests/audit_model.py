@@ -21,7 +21,7 @@ from assetstream.audit import Audit, Verdict
 from assetstream.audit_schedule import AuditSchedule
 from assetstream.book import BalanceBook
 from assetstream.errors import AssetStreamError, ConnectionLost
-from assetstream.events import AssetUpdate
+from assetstream.events import AssetUpdate, Source
 from assetstream.moment import Moment
 from assetstream.protocol import BalanceReport, Limits, Snapshot
 from assetstream.runtime import reads as reads_module
@@ -81,6 +81,8 @@ class World:
         self._excused: dict[str, float] = {}
         # When the newest push that could not be read told a change of it.
         self._unread: dict[str, float] = {}
+        # The present connection, or the one to come, is there because of an audit.
+        self._because_of_audit = False
         self._under_way: list[Callable[[Any], None]] = []
         #: What happened, counted.
         self.counts: Counter[str] = Counter()
@@ -261,6 +263,7 @@ class World:
     def merged(self, news: list[AssetUpdate]) -> None:
         """The snapshot of a connection is merged."""
         self._told(news)
+        self._because_of_audit = False
         self.live_since = self.now
         self.note(f"LIVE, in doubt: {self.book.in_doubt()}")
 
@@ -273,6 +276,7 @@ class World:
             self.live_since = self.now
         if verdict.reconnect:
             self.counts["reconnects"] += 1
+            self._because_of_audit = True
             self.disconnect()
 
     def warn(self, error: AssetStreamError) -> None:
@@ -373,6 +377,8 @@ class World:
                 marked = " (marked)" if entry and entry.doubted is not None else ""
                 self.counts[f"destroyed by {update.source}{marked}"] += 1
                 self.note(f"DESTROYED {code} by {update.source}{marked}")
+                if self._because_of_audit and update.source is Source.RECOVERED:
+                    self.counts["undone after an audit's reconnect"] += 1
 
 
 def _amounts(report: BalanceReport) -> Amounts:

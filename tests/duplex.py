@@ -23,7 +23,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from contextlib import closing
+from contextlib import ExitStack, closing
 from decimal import Decimal
 from queue import SimpleQueue
 from typing import Any, Callable, Iterator, Mapping, Sequence
@@ -50,6 +50,7 @@ AT_FIRST = {code: (Decimal(text), Decimal(0)) for code, text in STARTING.items()
 BAD = (
     "broken",
     "second_threads",
+    "unwatched",
     "wrong",
     "lost_frames",
     "lost_pongs",
@@ -88,7 +89,8 @@ class Figures:
             f"frames/s={done['frames'] / max(self.seconds, 1e-9):.0f} "
             f"pings={done['pings']} pongs={done['pongs']} posts={done['posts']} "
             f"sends={done['sends']} waits={done['waits']} looks={done['looks']} "
-            f"starts={done['starts']} stops={done['stops']} {bad}"
+            f"starts={done['starts']} stops={done['stops']} "
+            f"watched={done['watched']} {bad}"
         )
 
 
@@ -220,9 +222,9 @@ def duplex(seconds: float, streams: int = 1) -> Figures:
 def _duplex(seconds: float, streams: int) -> Figures:
     figures = Figures()
     threads, sockets = set(threading.enumerate()), open_sockets()
-    with Duplex(streams, 2 * STARTERS) as server:
+    with Duplex(streams, 2 * STARTERS) as server, ExitStack() as stack:
         trust = ssl.create_default_context(cadata=server.authority)
-        breaches = watch_threads(trust)
+        watch = stack.enter_context(watch_threads(trust))
         busy = Busy(server, trust, figures)
         talkatives = [Talkative(environment) for environment in server.flooded]
         flooded = [busy.stream(exchange) for exchange in talkatives]
@@ -241,8 +243,11 @@ def _duplex(seconds: float, streams: int) -> Figures:
             if again := stream.health().reconnects:
                 figures.note("broken", f"{again} reconnects of {stream}", again)
             stream.stop()
-    for breach in breaches:
+    for breach in watch.breaches:
         figures.note("second_threads", breach)
+    figures.count("watched", watch.tls_calls)
+    if not watch.tls_calls:
+        figures.note("unwatched", "nobody has seen a call into TLS")
     for thread in set(threading.enumerate()) - threads:
         figures.note("leaked_threads", thread.name)
     for left in open_sockets() - sockets:

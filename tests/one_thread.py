@@ -1,43 +1,102 @@
-"""TLS connections that tell which threads use them."""
+"""Connections that tell which threads use them, with TLS and without."""
 
 from __future__ import annotations
 
+import socket
 import ssl
 import threading
-from typing import Any
+from collections import Counter
+from contextlib import contextmanager
+from typing import Any, Iterator, Mapping
+from unittest.mock import patch
+from weakref import WeakKeyDictionary
 
-__all__ = ["watch_threads"]
+__all__ = ["Watch", "watch_threads"]
 
-#: What calls into OpenSSL.
-CALLS = ("do_handshake", "pending", "read", "unwrap", "write")
+#: What sends, receives, or calls into OpenSSL, by class.
+CALLS: Mapping[type, tuple[str, ...]] = {
+    socket.socket: ("recv", "recv_into", "send", "sendall"),
+    ssl.SSLSocket: (
+        *("do_handshake", "pending", "recv", "recv_into", "send", "sendall", "unwrap"),
+    ),
+    ssl.SSLObject: ("do_handshake", "pending", "read", "unwrap", "write"),
+}
+#: Connections are of these; a socket pair, by which threads wake each other, is not.
+FAMILIES = (socket.AF_INET, socket.AF_INET6)
 
 
-def watch_threads(context: ssl.SSLContext) -> list[str]:
-    """Return a list that fills with what a second thread does to a connection.
+class Watch:
+    """What was seen.
 
-    OpenSSL must not see two threads at once, and only at times does it show. A thread
-    may take over from one that has ended: REST's sockets go from call to call.
+    Attributes:
+        breaches: what a second thread did to a connection that had an owner.
+        calls: how many calls were looked at, by the name of the class.
     """
-    breaches: list[str] = []
 
-    class Watched(ssl.SSLObject):
-        """Remembers the thread that uses it."""
+    def __init__(self) -> None:
+        self.breaches: list[str] = []
+        self.calls: Counter[str] = Counter()
+        self._owners: WeakKeyDictionary[Any, threading.Thread] = WeakKeyDictionary()
 
-    def watched(name: str) -> Any:
-        plain = getattr(ssl.SSLObject, name)
+    @property
+    def tls_calls(self) -> int:
+        """How many of them went into OpenSSL."""
+        return self.calls["SSLSocket"] + self.calls["SSLObject"]
 
-        def call(tls: Watched, *given: Any, **named: Any) -> Any:
-            here = threading.current_thread()
-            owner = tls.__dict__.setdefault("owner", here)
-            if not owner.is_alive():
-                tls.__dict__["owner"] = here
-            elif owner is not here:
-                breaches.append(f"{name} by {here.name}, not by {owner.name}")
-            return plain(tls, *given, **named)
+    def came(self, sock: Any, kind: type, name: str) -> None:
+        """Look at who calls this now."""
+        self.calls[kind.__name__] += 1
+        here = threading.current_thread()
+        owner = self._owners.setdefault(sock, here)
+        if not owner.is_alive():
+            # A thread may take over from one that has ended: REST's connections go
+            # from call to call.
+            self._owners[sock] = here
+        elif owner is not here:
+            self.breaches.append(
+                f"{kind.__name__}.{name} by {here.name}, not by {owner.name}"
+            )
+
+    def watched(self, kind: type, name: str) -> Any:
+        """The method of that name, with a look before it."""
+        plain = getattr(kind, name)
+
+        def call(sock: Any, *given: Any, **named: Any) -> Any:
+            if is_watched(sock, kind):
+                self.came(sock, kind, name)
+            return plain(sock, *given, **named)
 
         return call
 
-    for name in CALLS:
-        setattr(Watched, name, watched(name))
-    context.sslobject_class = Watched
-    return breaches
+    def subclass(self, kind: type) -> Any:
+        """A class that is watched."""
+        methods = {name: self.watched(kind, name) for name in CALLS[kind]}
+        return type(f"Watched{kind.__name__}", (kind,), methods)
+
+
+def is_watched(sock: Any, kind: type) -> bool:
+    """True for a stream's connections: they alone never block."""
+    if kind is ssl.SSLObject:
+        return True
+    if kind is socket.socket and isinstance(sock, ssl.SSLSocket):
+        return False  # is watched as such
+    return sock.gettimeout() == 0.0 and sock.family in FAMILIES
+
+
+@contextmanager
+def watch_threads(context: ssl.SSLContext) -> Iterator[Watch]:
+    """Watch each connection without TLS, and those with TLS by ``context``.
+
+    OpenSSL must not see two threads at once, and only at times does it show; so it is
+    told whenever a second thread calls, whether or not the first one does.
+    """
+    watch = Watch()
+    before = context.sslsocket_class, context.sslobject_class
+    context.sslsocket_class = watch.subclass(ssl.SSLSocket)
+    context.sslobject_class = watch.subclass(ssl.SSLObject)
+    plain = {name: watch.watched(socket.socket, name) for name in CALLS[socket.socket]}
+    try:
+        with patch.multiple(socket.socket, **plain):
+            yield watch
+    finally:
+        context.sslsocket_class, context.sslobject_class = before

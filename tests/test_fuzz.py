@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
+import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Sequence
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from assetstream.exchanges.upbit_conversation import UpbitConversation
+from assetstream.protocol import Step
 from tests.exchanges.specs import SPECS
 from tests.fuzz.__main__ import main
-from tests.fuzz.adapters import FORMATS, PHASES, check_frames
+from tests.fuzz.adapters import FORMATS, PHASES, check_batches, check_frames
 from tests.fuzz.corpus import SEPARATOR, STREAM, TARGETS, seeds
 from tests.fuzz.frames import check_stream
 from tests.fuzz.loop import Findings
 from tests.fuzz.mutation import NAMES, VALUES, Literal, Members, mutate, write
 from tests.fuzz.rest import check_answer
+from tests.fuzz.upgrade import outcome
+from tests.programs import Program
 
 SAMPLES = {target: seeds(target) for target in TARGETS}
 
@@ -117,6 +123,53 @@ def test_changed_streams_are_read_as_the_library_reads_them(data: bytes) -> None
     TARGETS["frames"].check(data)
 
 
+@given(data=mutants("control"))
+@settings(deadline=None, max_examples=80)
+def test_changed_pings_and_pongs_are_answered_and_counted(data: bytes) -> None:
+    """Whatever they hold, and between the fragments of a message."""
+    TARGETS["control"].check(data)
+
+
+@given(target=st.sampled_from(["head", "chunked"]), data=st.data())
+@settings(deadline=None, max_examples=150)
+def test_changed_answers_to_an_upgrade_are_read_the_same_however_cut(
+    target: str, data: st.DataObject
+) -> None:
+    """Without cookies, and as ``http.client`` reads them."""
+    TARGETS[target].check(data.draw(mutants(target)))
+
+
+def test_a_cookie_behind_a_bare_line_feed_is_none_for_the_library() -> None:
+    """Found by the fuzzer: the library ends lines there, and has a jar for all."""
+    answer = b"HTTP/1.1 101 X\r\nX-Odd: 1\nSet-Cookie: a=b\n\r\nUpgrade: websocket"
+    found = outcome(answer + b"\r\n\r\n", ())
+
+    assert found == (
+        {"x-odd": "1", "upgrade": "websocket"},
+        b"HTTP/1.1 101 X\r\nX-Odd: 1\r\nUpgrade: websocket\r\n\r\n",
+        b"",
+    )
+
+
+def test_a_batch_that_says_something_else_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As by a fast path that loses what is behind a frame that it cannot take."""
+    plain = UpbitConversation.received
+
+    def hasty(
+        self: UpbitConversation, frames: Sequence[bytes], now: float
+    ) -> Sequence[Step]:
+        taken = itertools.takewhile(lambda frame: b"myAsset" in frame, frames)
+        return plain(self, list(taken) or frames[:1], now)
+
+    monkeypatch.setattr(UpbitConversation, "received", hasty)
+    frames = [SPECS["upbit"].push, SPECS["upbit"].other, SPECS["upbit"].push]
+    check_batches("upbit", "DEFAULT", 1, frames[:1] * 3)
+    with pytest.raises(AssertionError, match="a batch says something else"):
+        check_batches("upbit", "DEFAULT", 1, frames)
+
+
 def test_a_finding_is_written_once_for_its_place(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,6 +203,22 @@ def test_the_command_prints_its_figures(
     line = capsys.readouterr().out
     assert line.startswith("rest: ")
     assert "0 unique findings, coverage features unknown, random mutator" in line
+
+
+@pytest.mark.parametrize("target", sorted(TARGETS))
+def test_the_command_is_guided_where_it_can_be(target: str, tmp_path: Path) -> None:
+    """By coverage: the line says so, and how much there was."""
+    pytest.importorskip("atheris", reason="it has no wheels for some systems")
+    arguments = ["--target", target, "--seconds", "2", "--findings", str(tmp_path)]
+    with Program("-m", "tests.fuzz", *arguments) as running:
+        line = running.wait_for(f"{target}: ")
+        assert running.finish() == 0, running.told
+
+    found = re.search(r"(\d+) executions, .* coverage features (\d+), atheris", line)
+    assert found is not None, line
+    assert int(found[1]) >= len(seeds(target))
+    assert int(found[2]) > 50
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_separator_is_in_no_sample() -> None:

@@ -105,11 +105,13 @@ class UpgradeSocket:
             if len(data) > LIMIT:
                 raise self._not_a_websocket("has no end of its head")
             data += self._more(self._patience)
-        lines, self.leftover = data[:end].split(b"\r\n"), data[end + 4 :]
+        # At each line feed, as the library does: it must not see a line that we do not.
+        lines = [line.rstrip(b"\r") for line in data[:end].split(b"\n")]
+        self.leftover = data[end + 4 :]
         found = STATUS_LINE.match(lines[0])
         if found is None:
             raise self._not_a_websocket("is not HTTP")
-        kept = [x for x in lines if not x.lower().startswith(b"set-cookie")]
+        kept = [x for x in lines if x and not x.lower().startswith(b"set-cookie")]
         self.headers = _parse_headers(kept[1:])
         status = int(found[1])
         if status != 101:

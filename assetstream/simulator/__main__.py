@@ -5,14 +5,19 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import threading
-import time
-from operator import itemgetter
 from typing import Sequence
 
 from assetstream.durations import seconds
-from assetstream.simulator import FAULTS, STARTING_BALANCES, Simulator
-from assetstream.simulator.catalogue import create
+from assetstream.simulator import FAULTS, STARTING_BALANCES, Account, Simulator
+from assetstream.simulator.plan import FORM, Planned, read, run
+
+#: What follows the list.
+EXPLAINED = """\
+  @5s              begins 5 s after the start; otherwise at once
+  :10s             is on for 10 s; otherwise to the end
+  ,exchange=upbit  strikes that exchange only; otherwise both
+  ,seconds=30      a parameter of its own: what has a "name=" in its line
+for example: --fault rest_stale@1m:30s,exchange=coinw,seconds=8"""
 
 
 def duration_of(text: str) -> float:
@@ -41,14 +46,12 @@ def rate_of(text: str) -> float:
     return rate
 
 
-def fault_of(text: str) -> tuple[str, float | None]:
-    """Read ``NAME`` or ``NAME:10s``; argparse's own error if there is no such fault."""
-    name, colon, duration = text.partition(":")
+def fault_of(text: str) -> Planned:
+    """Read a fault and all about it; argparse's own error if there is none such."""
     try:
-        create(name)
+        return read(text)
     except ValueError as exc:
         raise argparse.ArgumentTypeError(str(exc)) from None
-    return name, duration_of(duration) if colon else None
 
 
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -77,11 +80,14 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         action="append",
         default=[],
         type=fault_of,
-        metavar="NAME[:10s]",
-        help="misbehave so, from the start, for good or that long; may be repeated",
+        metavar="NAME[@5s][:10s][,exchange=upbit][,seconds=30]",
+        help="misbehave so, from the start or later, for good or that long, everywhere "
+        "or at one exchange, with the fault's own parameters; may be repeated",
     )
     parser.add_argument(
-        "--list-faults", action="store_true", help="print the faults' names, and exit"
+        "--list-faults",
+        action="store_true",
+        help="print the faults' names and parameters, and exit",
     )
     return parser.parse_args(argv)
 
@@ -106,11 +112,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def list_faults() -> None:
-    """Print the catalogue."""
+    """Print the catalogue, and how ``--fault`` takes what is in it."""
     width = max(map(len, FAULTS))
     for name, entry in FAULTS.items():
         only = f" ({entry.exchange} only)" if entry.exchange else ""
+        only = only if entry.scoped else " (takes no exchange)"
         print(f"{name:{width}}  {entry.description}{only}")
+    print(f"\n--fault {FORM}\n{EXPLAINED}")
     # A reader that went away is to be noticed here, not at exit.
     sys.stdout.flush()
 
@@ -118,42 +126,19 @@ def list_faults() -> None:
 def serve(options: argparse.Namespace) -> None:
     """Start, say where and with which keys, and trade."""
     with Simulator(port=options.port, seed=options.seed) as exchange:
-        accounts = (
-            exchange.upbit(STARTING_BALANCES["upbit"]),
-            exchange.coinw(STARTING_BALANCES["coinw"]),
-        )
+        accounts: dict[str, Account] = {
+            "upbit": exchange.upbit(STARTING_BALANCES["upbit"]),
+            "coinw": exchange.coinw(STARTING_BALANCES["coinw"]),
+        }
         print(f"A simulated Upbit and CoinW listen on {exchange.url}")
         print("The keys are fake: they work here and nowhere else.\n")
-        for account in accounts:
+        for account in accounts.values():
             for name, value in account.environment().items():
                 print(f"export {name}={value}")
             print()
             account.trade(options.rate).start()
         print("Ctrl-C stops it.", flush=True)
-        misbehave(exchange, options.faults, options.duration)
-
-
-def misbehave(
-    exchange: Simulator,
-    faults: Sequence[tuple[str, float | None]],
-    duration: float | None,
-) -> None:
-    """Switch the faults on, each off in its time, and return after ``duration``."""
-    forever = threading.Event()
-    began = time.monotonic()
-    timed = []
-    for name, lasts in faults:
-        switch = exchange.fault(name)
-        print(f"fault on: {name}", flush=True)
-        if lasts is not None and (duration is None or lasts < duration):
-            timed.append((lasts, name, switch))
-    for lasts, name, switch in sorted(timed, key=itemgetter(0)):
-        forever.wait(max(0.0, began + lasts - time.monotonic()))
-        switch.off()
-        print(f"fault off: {name}", flush=True)
-    forever.wait(
-        None if duration is None else max(0.0, began + duration - time.monotonic())
-    )
+        run(exchange, accounts, options.faults, options.duration)
 
 
 if __name__ == "__main__":

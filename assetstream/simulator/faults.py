@@ -45,8 +45,9 @@ Balances = dict[str, tuple[Decimal, Decimal]]
 class Fault:
     """One way to misbehave. Every point does nothing here; override what you need.
 
-    Points are called on the server's threads, several at once. One that was asked for
-    an HTTP answer may raise ``ConnectionAbortedError`` to hang up without a word.
+    Points are called on the server's threads, several at once. One that was told of a
+    client, or asked for an HTTP answer, may raise ``ConnectionAbortedError`` to hang up
+    without a word.
     """
 
     def began(self, site: Site) -> None:
@@ -54,6 +55,13 @@ class Fault:
 
     def ended(self) -> None:
         """The fault is being switched off; no point is asked once this returned."""
+
+    def accepted(self) -> None:
+        """A client has connected; nothing of it is read yet, not even TLS."""
+
+    def ahead(self, exchange: str) -> float:
+        """Seconds by which that exchange's clock, as told by ``Date``, is ahead."""
+        return 0.0
 
     def upgrade(self, request: Request) -> Reply | None:
         """Answer a WebSocket upgrade with this instead; None leaves it alone."""
@@ -165,6 +173,15 @@ class Faults:
         """Switch everything off."""
         for fault in self._on:
             self.remove(fault)
+
+    def accepted(self) -> None:
+        """Tell every fault of a client that has connected."""
+        for fault in self._on:
+            fault.accepted()
+
+    def ahead(self, exchange: str) -> float:
+        """By how many seconds an exchange's clock is wrong."""
+        return sum((fault.ahead(exchange) for fault in self._on), 0.0)
 
     def upgrade(self, request: Request) -> Reply | None:
         """The first fault's answer to an upgrade."""

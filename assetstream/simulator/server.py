@@ -70,7 +70,7 @@ class Handler(BaseHTTPRequestHandler):
     def _rest(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         if length > MAX_BODY:
-            self._reply(Reply(413), last=True)
+            self._reply(self._request(b""), Reply(413), last=True)
             return
         request = self._request(self.rfile.read(length))
         site = self.server.site
@@ -79,7 +79,7 @@ class Handler(BaseHTTPRequestHandler):
         if reply is None:
             venue = self.server.venue(request.path)
             reply = venue.rest(request) if venue else Reply(404)
-        self._reply(reply)
+        self._reply(request, reply)
 
     def _upgrade(self, request: Request) -> None:
         """Refuse in HTTP, or speak WebSocket until the end of the connection."""
@@ -102,9 +102,12 @@ class Handler(BaseHTTPRequestHandler):
             admitted = venue.admit(request)
         except Refused as refusal:
             site.board.count("refused", site.seen)
-            self._reply(refusal.reply, last=True)
+            self._reply(request, refusal.reply, last=True)
             return
         self.close_connection = True
+        # Ours, in place of the one that was put there: it follows the faults.
+        del response.headers["Date"]
+        response.headers["Date"] = self._date(request.exchange)
         for piece in site.faults.head(request, response.serialize()):
             self.wfile.write(piece)
         early = self._early()
@@ -128,11 +131,16 @@ class Handler(BaseHTTPRequestHandler):
             buffered = 0
         return self.rfile.read(buffered)
 
-    def _reply(self, reply: Reply, *, last: bool = False) -> None:
+    def _date(self, exchange: str) -> str:
+        """The exchange's time, as a header says it."""
+        ahead = self.server.site.faults.ahead(exchange)
+        return formatdate(time.time() + ahead, usegmt=True)
+
+    def _reply(self, request: Request, reply: Reply, *, last: bool = False) -> None:
         self.send_response_only(reply.status)
         given = {name.lower() for name in reply.headers}
         common = {
-            "Date": formatdate(usegmt=True),
+            "Date": self._date(request.exchange),
             "Server": self.server_version,
             "Content-Length": str(len(reply.body)),
         }
@@ -255,6 +263,7 @@ class Server(ThreadingHTTPServer):
 
     def _serve_client(self, sock: socket.socket, address: Any) -> None:
         try:
+            self.site.faults.accepted()
             if self._ssl_context is not None:
                 # Here, not while accepting: a client that never shakes hands must
                 # hold up nobody but itself.

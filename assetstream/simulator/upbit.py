@@ -23,15 +23,20 @@ if TYPE_CHECKING:
 __all__ = ["UpbitAccount", "UpbitVenue"]
 
 WS_PATH = "/websocket/v1/private"
-#: HTTP status and words of every refusal.
+#: HTTP status and words of every refusal. Some are met in faults only.
 REFUSALS = {
     "no_authorization_token": (401, "Authorization token is missing."),
     "invalid_query_payload": (401, "The JWT payload is not valid."),
     "jwt_verification": (401, "Failed to verify the JWT."),
     "invalid_access_key": (401, "The access key is not valid."),
+    "expired_access_key": (401, "The access key has expired."),
     "nonce_used": (401, "The nonce was used before."),
     "no_authorization_ip": (401, "This is not a verified IP."),
+    # The spelling of older pages.
+    "no_authorization_i_p": (401, "This is not a verified IP."),
     "out_of_scope": (403, "The key does not have this permission."),
+    # Known by name only; the status is a guess.
+    "thirdparty_agreement_required": (403, "Agreement to data sharing is required."),
     "too_many_requests": (429, "Too many API requests."),
     "not_found": (404, "No such resource."),
 }
@@ -260,14 +265,22 @@ class UpbitVenue(Venue):
         return claims
 
 
-def refused(name: str, *, remaining: int | None = None) -> Refused:
-    """The REST error of that name; upgrades are refused with the same."""
-    status, message = REFUSALS[name]
+def refused(
+    name: str, *, remaining: int | None = None, status: int | None = None
+) -> Refused:
+    """The REST error of that name; upgrades are refused with the same.
+
+    Args:
+        name: one of ``REFUSALS``.
+        remaining: requests left, for the header; None: no header.
+        status: in place of the usual one.
+    """
+    usual, message = REFUSALS[name]
     headers = (
         {} if remaining is None else {"Remaining_Req": remaining_header(remaining)}
     )
     error = {"error": {"name": name, "message": message}}
-    return Refused(Reply.json(status, error, **headers))
+    return Refused(Reply.json(status or usual, error, **headers))
 
 
 def remaining_header(left: int) -> str:

@@ -23,6 +23,7 @@ QUOTATION_TYPES = ("ticker", "trade", "orderbook", "candle")
 #: Measured: 150 to 180 ms from the error to the close.
 CLOSE_DELAY = 0.15
 ERRORS = {
+    "INVALID_AUTH": "인증 정보가 올바르지 않습니다.",
     "WRONG_FORMAT": "요청 형식이 올바르지 않습니다.",
     "NO_TICKET": "티켓이 존재하지 않거나 유효하지 않습니다.",
     "NO_TYPE": "타입 필드가 존재하지 않습니다.",
@@ -76,7 +77,7 @@ class UpbitSession(Session):
                 raise Wrong("TOO_MANY_REQUEST")
             self._request(parts(payload))
         except Wrong as wrong:
-            self._fail(str(wrong))
+            self.fail(str(wrong))
 
     def _request(self, items: list[dict[str, Any]]) -> None:
         tickets = [item["ticket"] for item in items if item.get("ticket")]
@@ -129,8 +130,13 @@ class UpbitSession(Session):
         self._send(Kind.STATUS, {"status": "UP"})
         self.connection.call_later(self.site.status_interval, self._say_status)
 
-    def _fail(self, name: str) -> None:
-        """Say what was wrong; the close that follows is a normal one, code 1000."""
+    def fail(self, name: str) -> None:
+        """Say what is wrong, once; the close that follows is a normal one, code 1000.
+
+        To be called on the connection's thread.
+        """
+        if self._failed:
+            return
         self._failed = True
         self._send(Kind.ERROR, {"error": {"name": name, "message": ERRORS[name]}})
         self.connection.call_later(CLOSE_DELAY, self.connection.close)

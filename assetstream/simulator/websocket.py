@@ -57,6 +57,9 @@ class Connection:
         self._timers = Timers()
         self._finishing = False
         self._hung = False
+        self._dead = False
+        # How it is to be cut, once the network lets anything pass: by RST or by FIN.
+        self._cut_by_reset: bool | None = None
         self._ended = False
 
     @property
@@ -99,7 +102,8 @@ class Connection:
     def write(self, data: bytes) -> None:
         """Put raw bytes on the wire. To be called on the connection's thread."""
         self._collect()
-        self._out += data
+        if not self._dead:
+            self._out += data
 
     def hang(self) -> None:
         """Send nothing more, whatever there is to send, until it is cut.
@@ -108,6 +112,20 @@ class Connection:
         """
         self._collect()
         self._hung = True
+
+    def vanish(self) -> None:
+        """Let nothing pass any more, in neither direction and not even an end.
+
+        For good: what is left of it goes when the client has closed its socket, or the
+        simulator stops. To be called on the connection's thread.
+        """
+        self._dead = self._hung = True
+        self._out.clear()
+
+    @property
+    def compressed(self) -> bool:
+        """Whether an extension was agreed on, which gives RSV1 a meaning."""
+        return bool(self._protocol.extensions)
 
     @property
     def backlog(self) -> int:
@@ -143,6 +161,7 @@ class Connection:
                 self._act(item)
             self._timers.run(self.now())
             self._flush()
+            self._end_if_cut()
             if self._ended:
                 break
             wanted = self._wanted()
@@ -188,7 +207,7 @@ class Connection:
                 return
 
     def _received(self, data: bytes) -> None:
-        if not data:
+        if not data or self._dead:
             return
         self._protocol.receive_data(data)
         for event in self._protocol.events_received():
@@ -241,10 +260,14 @@ class Connection:
         if len(self._out) > MAX_BACKLOG:  # it must not take our memory, nor our time
             self._leave()
             self._cut(reset=True)
-        elif self._finishing and not self._out:
+        elif self._finishing and not self._out and not self._blocked():
             self._finishing = False
             self._leave()
             self._half_close()
+
+    def _blocked(self) -> bool:
+        """Whether not even an end gets through."""
+        return self._dead or self.site.faults.frozen(self)
 
     def _half_close(self) -> None:
         """Say that nothing follows, and give the client a moment to do the same."""
@@ -262,16 +285,23 @@ class Connection:
             self.call_later(LINGER, lambda: self._cut(reset=False))
 
     def _cut(self, reset: bool) -> None:
+        self._cut_by_reset = reset
+
+    def _end_if_cut(self) -> None:
+        if self._cut_by_reset is None or self._blocked():
+            return
         self._ended = True
-        if reset:
-            # With SO_LINGER at zero the coming close() sends RST instead of FIN.
-            form = "hh" if os.name == "nt" else "ii"
-            self._sock.setsockopt(
-                socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(form, 1, 0)
-            )
+        if self._cut_by_reset:
+            reset_on_close(self._sock)
 
     def _leave(self) -> None:
         """No longer counted, no longer pushed to. Any thread, any number of times."""
         if self.session is not None:
             self.session.closed()
         self._gone(self)
+
+
+def reset_on_close(sock: socket.socket) -> None:
+    """Let the coming ``close()`` send RST instead of FIN."""
+    form = "hh" if os.name == "nt" else "ii"
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(form, 1, 0))

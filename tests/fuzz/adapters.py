@@ -22,7 +22,7 @@ from assetstream.protocol import (
 from tests.exchanges.specs import SPECS, opened
 from tests.fuzz.wire import Pairs, check_amounts, check_error, loads, objects
 
-__all__ = ["FORMATS", "PHASES", "check_frames", "check_ways"]
+__all__ = ["FORMATS", "PHASES", "check_batches", "check_frames", "check_ways"]
 
 FORMATS = sorted(upbit_frames.FORMATS)
 #: How many of the sample acknowledgements came before.
@@ -48,6 +48,7 @@ def check_frames(name: str, format: str, acks: int, frames: Sequence[bytes]) -> 
         for ack in spec.acks[:acks]
         for step in conversation.received([ack], 0.1)
     )
+    check_batches(name, format, acks, frames)
     over = False
     for now, frame in enumerate(frames, 1):
         steps = conversation.received([frame], float(now))
@@ -64,6 +65,44 @@ def check_frames(name: str, format: str, acks: int, frames: Sequence[bytes]) -> 
         check_ways(frame, format)
     assert len(memory) <= 2
     check_error(conversation.closed(1006, "\ud800 \x00"), name)
+
+
+def check_batches(name: str, format: str, acks: int, frames: Sequence[bytes]) -> None:
+    """A read of many frames says what as many reads of one frame say."""
+    half = len(frames) // 2
+    one_by_one, *others = (
+        _said(name, format, acks, batches)
+        for batches in (
+            [[frame] for frame in frames],
+            [frames],
+            [frames[:half], [], frames[half:]],
+        )
+    )
+    for said in others:
+        assert said == one_by_one, "a batch says something else than its frames"
+
+
+def _said(
+    name: str, format: str, acks: int, batches: Sequence[Sequence[bytes]]
+) -> list[Any]:
+    """All that a conversation says at one moment, and how it stands then."""
+    spec = SPECS[name]
+    exchange = spec.make(format=format) if name == "upbit" else spec.make()
+    memory: Memory = {}
+    conversation = opened(exchange, memory)
+    conversation.received(spec.acks[:acks], 0.1)
+    said: list[Any] = []
+    for batch in batches:
+        for step in conversation.received(batch, 1.0):
+            if isinstance(step, Report):
+                # How many balances a report has is no matter, nor are empty ones.
+                said += step.balances
+            elif isinstance(step, (Warn, Fail)):
+                said.append((type(step), type(step.error), vars(step.error)))
+            else:
+                said.append(step)
+    closed = conversation.closed(1000, "")
+    return [*said, conversation.deadline, memory, type(closed), str(closed)]
 
 
 def check_ways(frame: bytes, format: str) -> None:

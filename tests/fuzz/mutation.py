@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import random
-from typing import Any
+from typing import Any, Sequence
 
-from tests.fuzz.corpus import SEPARATOR, STREAM, TARGETS
+from tests.fuzz.corpus import CHUNKED, LINES, SEPARATOR, STREAM, TARGETS
 from tests.fuzz.wire import Number, loads
 
 __all__ = ["LONGEST", "mutate"]
@@ -37,6 +37,13 @@ HEADERS = (
     *(b"0", b"1e9", b"-1", b"9" * 400, b"Wed, 99 Oct 2026 07:28:00 +9999999"),
     *(b"Wed, 21 Oct 99999 07:28:00 GMT", b"\xb2", b"1 Jan 0001 00:00 -2359"),
 )
+#: Targets whose inputs are no JSON, and what inputs are put together from.
+PIECES: dict[str, Sequence[bytes]] = {
+    "frames": STREAM,
+    "control": [SEPARATOR + bytes([kind]) + b"%d" % kind for kind in range(4)],
+    "head": [b"\r\n" + line + b"\r\n" for line in LINES] + [b"\r\n\r\n"],
+    "chunked": [*CHUNKED, b"\r\n", b"0\r\n\r\n", b"7f\r\n"],
+}
 
 
 class Literal(str):
@@ -52,8 +59,8 @@ def mutate(target: str, data: bytes, source: random.Random) -> bytes:
     for _ in range(source.choice((1, 1, 1, 2, 4))):
         if source.random() < 0.25:
             rest = _bytes(rest, source)
-        elif target == "frames":
-            rest = _stream(rest, source)
+        elif target in PIECES:
+            rest = _piece(rest, PIECES[target], source)
         else:
             rest = _part(target, rest, source)
     return (first + rest)[:LONGEST]
@@ -72,10 +79,10 @@ def _bytes(data: bytes, source: random.Random) -> bytes:
     return data[:at] + source.choice(BYTES) + data[to:]
 
 
-def _stream(data: bytes, source: random.Random) -> bytes:
-    """Put a frame anywhere, most often behind or before the others."""
+def _piece(data: bytes, pieces: Sequence[bytes], source: random.Random) -> bytes:
+    """Put a piece anywhere, most often behind or before the others."""
     at = source.choice((0, len(data), len(data), source.randint(0, len(data))))
-    return data[:at] + source.choice(STREAM) + data[at:]
+    return data[:at] + source.choice(pieces) + data[at:]
 
 
 def _part(target: str, data: bytes, source: random.Random) -> bytes:

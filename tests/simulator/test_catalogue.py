@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
+import re
 import time
 from typing import Iterator
 
@@ -10,6 +12,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from assetstream.simulator import FAULTS, CoinWAccount, Simulator, UpbitAccount
+from assetstream.simulator.catalogue import create
 from tests.simulator.clients import (
     accounts,
     coinw_client,
@@ -20,6 +23,7 @@ from tests.simulator.clients import (
     upbit_subscriber,
 )
 from tests.simulator.sightings import SHOWN, UPGRADE, Case, heard
+from tests.simulator.sightings.login import ANSWERS, UPGRADES
 from tests.simulator.test_websocket import RawClient
 
 
@@ -106,6 +110,10 @@ def test_what_cannot_happen(
         exchange.fault("login_nonce_used", coinw)
     with pytest.raises(ValueError, match="no accounts"):
         exchange.fault("tcp_refused", upbit)
+    with pytest.raises(ValueError, match="no accounts"):
+        exchange.fault("handshake_tls_unanswered", upbit)
+    with pytest.raises(ValueError, match="share"):
+        exchange.fault("pushes_lost", share=2)
     with pytest.raises(TypeError, match="speed"):
         exchange.fault("rest_slow", speed=3)
     with pytest.raises(RuntimeError, match="not started"):
@@ -113,7 +121,11 @@ def test_what_cannot_happen(
 
 
 @pytest.mark.parametrize(
-    "name", ["handshake_unanswered", "tcp_refused", "silent_drop", "rest_slow"]
+    "name",
+    [
+        *("handshake_unanswered", "handshake_tls_unanswered", "tcp_refused"),
+        *("silent_drop", "dead_path", "rest_slow"),
+    ],
 )
 def test_stopping_in_the_middle(name: str) -> None:
     """The simulator's end is the end of every fault; no thread is held up in one."""
@@ -130,6 +142,40 @@ def test_stopping_in_the_middle(name: str) -> None:
     switch.off()
     raw.sock.close()
     client.close()
+
+
+def test_no_fault_is_another_one_under_a_second_name() -> None:
+    """None is made as another is, and each refusal of a login says something else."""
+    made = [
+        (
+            getattr(entry.make, "func", entry.make),
+            getattr(entry.make, "args", ()),
+            sorted(getattr(entry.make, "keywords", {}).items()),
+            entry.exchange,
+        )
+        for entry in FAULTS.values()
+    ]
+    said = [*UPGRADES.values(), *ANSWERS.values()]
+
+    for all_of_them in (made, said):
+        pairs = itertools.combinations(all_of_them, 2)
+        assert all(one != other for one, other in pairs)
+
+
+def test_every_parameter_is_told() -> None:
+    """What a command line can set is in the description, and the fault takes it."""
+    samples = {
+        "currencies": "BTC+eth",
+        "location": "ws://127.0.0.1:9/",
+        "size": "10",
+        "share": "0.25",
+    }
+    for name, entry in FAULTS.items():
+        told = re.findall(r"(\w+)=", entry.description.replace("type=login", ""))
+        told = [each for each in told if each != "result"]
+        assert sorted(set(told)) == sorted(entry.parameters), name
+        for parameter, read in entry.parameters.items():
+            create(name, **{parameter: read(samples.get(parameter, "3"))})
 
 
 def test_every_description_fits_a_line() -> None:

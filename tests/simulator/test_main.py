@@ -13,6 +13,9 @@ import pytest
 
 from assetstream.simulator import FAULTS
 from assetstream.simulator.__main__ import main
+from assetstream.simulator.plan import FORM, read
+from tests.programs import ROOT, Program
+from tests.simulator.clients import call
 
 
 def test_it_prints_an_address_and_keys_to_paste(
@@ -61,9 +64,26 @@ def test_faults_on_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
     ]
 
 
+def test_a_client_meets_a_fault_of_the_command_line() -> None:
+    """The account's own REST reads fail at one exchange, while it is on."""
+    fault = "rest_failing,exchange=upbit"
+    with Program("-m", "assetstream.simulator", "--fault", fault) as program:
+        program.wait_for("fault on: rest_failing")
+        variables = dict(re.findall(r"export (\w+)=(\S+)", program.told))
+        url = variables["UPBIT_REST_URL"]
+        failing = call(url, "GET", "/v1/accounts")[0]
+        working = call(url, "POST", "/api/v1/private")[0]
+
+    assert (failing, working) == (500, 200)
+
+
 @pytest.mark.parametrize(
     ("fault", "hint"),
-    [("silence", "did you mean"), ("close_1000:soon", "write 500ms")],
+    [
+        ("silence", "did you mean"),
+        ("close_1000:soon", "write 500ms"),
+        ("rest_slow,speed=3", "rest_slow does not take speed: it takes exchange, se"),
+    ],
 )
 def test_a_fault_that_is_none(
     fault: str, hint: str, capsys: pytest.CaptureFixture[str]
@@ -71,16 +91,32 @@ def test_a_fault_that_is_none(
     """The message says what there is."""
     with pytest.raises(SystemExit):
         main(["--fault", fault])
-    assert hint in capsys.readouterr().err
+    *_, line = capsys.readouterr().err.splitlines()
+    assert hint in line
+
+
+def test_what_the_readme_writes_can_be_read() -> None:
+    """Every ``--fault`` in it."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    faults = re.findall(r"--fault ([^ `]+)", text)
+
+    assert len(faults) >= 2
+    assert [read(fault).name for fault in faults] == ["upgrade_503", "pushes_lost"]
 
 
 def test_the_faults_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     """Every name with its description, and nothing is started."""
     assert main(["--list-faults"]) == 0
 
-    lines = capsys.readouterr().out.splitlines()
+    listed, _, explained = capsys.readouterr().out.partition("\n\n")
+    lines = listed.splitlines()
     assert [line.split()[0] for line in lines] == list(FAULTS)
     assert any(line.endswith("(coinw only)") for line in lines)
+    assert any(line.endswith("(takes no exchange)") for line in lines)
+    assert explained.startswith(f"--fault {FORM}\n")
+    # What it gives for an example can be written.
+    example = explained.split("--fault ")[-1].strip()
+    assert read(example).exchange == "coinw"
 
 
 @pytest.mark.parametrize(

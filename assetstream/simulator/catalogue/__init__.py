@@ -61,6 +61,6 @@ def create(name: str, account: Account | None = None, **parameters: Any) -> Faul
             f"no fault is called {name!r}: {hint}"
             "python -m assetstream.simulator --list-faults shows all"
         )
-    if account is not None and entry.exchange not in ("", account.name):
-        raise ValueError(f"{name} cannot happen at {account.name}")
+    if account is not None:
+        entry.check(name, account.name)
     return entry.make(account=account, **parameters)

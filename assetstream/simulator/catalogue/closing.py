@@ -9,6 +9,7 @@ import msgspec
 
 from assetstream.simulator.catalogue.common import Entry, Strike
 from assetstream.simulator.catalogue.handshake import html
+from assetstream.simulator.catalogue.parameters import interval
 from assetstream.simulator.coinw_session import bare
 from assetstream.simulator.messages import Kind, Message, Reply, Request
 
@@ -93,5 +94,6 @@ FAULTS: Mapping[str, Entry] = {
         "connections are closed by 1012; upgrades and REST get 503, HTML and "
         "Retry-After: retry_after=1 seconds",
         Maintenance,
+        parameters={"retry_after": interval},
     ),
 }

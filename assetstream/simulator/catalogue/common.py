@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from functools import partial
-from typing import TYPE_CHECKING, Callable
+from typing import TYPE_CHECKING, Any, Callable, Mapping
 
 from msgspec import Struct
 
@@ -26,11 +26,22 @@ class Entry(Struct, frozen=True):
         description: what it does, in one line.
         make: makes it, from ``account=None`` and the fault's own parameters.
         exchange: the only exchange that it can happen to; "" for both.
+        parameters: its own, by name, each with what reads it on a command line.
+        scoped: False if it cannot be told to strike one account only.
     """
 
     description: str
     make: Callable[..., Fault]
     exchange: str = ""
+    parameters: Mapping[str, Callable[[str], Any]] = {}
+    scoped: bool = True
+
+    def check(self, name: str, exchange: str) -> None:
+        """Raise ValueError if it cannot strike one account of that exchange."""
+        if not self.scoped:
+            raise ValueError(f"{name} strikes all: below TLS there are no accounts")
+        if self.exchange not in ("", exchange):
+            raise ValueError(f"{name} cannot happen at {exchange}")
 
 
 class Scoped(Fault):

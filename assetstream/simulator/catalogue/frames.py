@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING, Mapping
 
 from assetstream.simulator.catalogue.common import Entry, Scoped, Strike
+from assetstream.simulator.catalogue.parameters import size
 
 if TYPE_CHECKING:
     from assetstream.simulator.account import Account
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FAULTS"]
 
-FIN, RSV, MASKED = 0x80, 0x30, 0x80  # RSV2 and RSV3: RSV1 may mean compression
+FIN, RSV1, RSV2, RSV3, MASKED = 0x80, 0x40, 0x20, 0x10, 0x80
 CONTINUATION, TEXT, BINARY, PING = 0x0, 0x1, 0x2, 0x9
 #: Filled up again below that many bytes in the queue.
 LOW, PIECE = 1024 * 1024, bytes(256 * 1024)
@@ -40,6 +42,21 @@ class Wire(Strike):
     def strike(self, connection: Connection) -> None:
         """Send them."""
         connection.write(self._data)
+
+
+class Reserved(Strike):
+    """Sets a reserved bit, another one for each connection."""
+
+    def __init__(self, account: Account | None = None) -> None:
+        super().__init__(account)
+        self._numbers = count()
+
+    def strike(self, connection: Connection) -> None:
+        """Send a frame with the bit that is next in turn."""
+        bit = (RSV1, RSV2, RSV3)[next(self._numbers) % 3]
+        # Where compression was agreed on, RSV1 is wrong in a control frame only.
+        ping = bit == RSV1 and connection.compressed
+        connection.write(frame(FIN | bit | (PING if ping else TEXT), b"{}"))
 
 
 class HalfFrame(Wire):
@@ -126,6 +143,7 @@ FAULTS: Mapping[str, Entry] = {
     "huge_frame": Entry(
         EVERY + "a frame of size=209715200 bytes, then nothing; it is cut at the end",
         HugeFrame,
+        parameters={"size": size},
     ),
     "one_byte_pieces": Entry("frames are sent in pieces of one byte", OneByte),
     "fragments": Entry(
@@ -136,7 +154,7 @@ FAULTS: Mapping[str, Entry] = {
         sends(frame(FIN | TEXT, b'{"\xff\xfe')),
     ),
     "rsv_bits": Entry(
-        EVERY + "a frame with reserved bits set", sends(frame(FIN | RSV | TEXT, b"{}"))
+        EVERY + "a frame with a reserved bit set: RSV1, RSV2, RSV3 in turn", Reserved
     ),
     "masked_frame": Entry(
         EVERY + "a masked frame, which only a client may send",

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import threading
 from functools import partial
 from typing import TYPE_CHECKING, Iterable, Mapping
 
 from assetstream.simulator.catalogue.common import Entry, Scoped
+from assetstream.simulator.catalogue.parameters import interval, url
+from assetstream.simulator.faults import Fault
 from assetstream.simulator.messages import Reply, Request
 
 if TYPE_CHECKING:
@@ -36,6 +39,22 @@ class Unanswered(Scoped):
             self._over.wait()
             raise ConnectionAbortedError
         return None
+
+
+class Tarpit(Fault):
+    """Takes clients in, and never says a byte to them."""
+
+    def __init__(self, account: None = None) -> None:
+        self._over = threading.Event()
+
+    def accepted(self) -> None:
+        """Wait for the end, then hang up."""
+        self._over.wait()
+        raise ConnectionAbortedError
+
+    def ended(self) -> None:
+        """Release whoever is held up."""
+        self._over.set()
 
 
 class ByteByByte(Scoped):
@@ -102,12 +121,20 @@ class Redirect(Scoped):
 
 
 FAULTS: Mapping[str, Entry] = {
+    "handshake_tls_unanswered": Entry(
+        "TCP accepts; from the first byte on nothing is answered, be it TLS, REST or "
+        "upgrade; then hung up",
+        Tarpit,
+        scoped=False,
+    ),
     "handshake_unanswered": Entry(
         "the upgrade is accepted by TCP and never answered; at the end it is hung up",
         Unanswered,
     ),
     "handshake_byte_by_byte": Entry(
-        "the 101 comes one byte every pause=0.005 seconds", ByteByByte
+        "the 101 comes one byte every pause=0.005 seconds",
+        ByteByByte,
+        parameters={"pause": interval},
     ),
     "handshake_wrong_key": Entry(
         "the 101 has a wrong Sec-WebSocket-Accept; the connection stays open", WrongKey
@@ -124,11 +151,13 @@ FAULTS: Mapping[str, Entry] = {
             f"upgrades are answered by {status}{words}, with Retry-After: "
             "retry_after=1 seconds",
             partial(Status, status=status, retry_after=1),
+            parameters={"retry_after": interval},
         )
         for status, words in ((429, ""), (503, " and a page of HTML"))
     },
     "upgrade_redirect": Entry(
         "upgrades are sent by 302 to another host, location=wss://elsewhere.invalid/",
         Redirect,
+        parameters={"location": url},
     ),
 }

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Iterable, Mapping
 
 import msgspec
 
 from assetstream.simulator.catalogue.common import Entry, Scoped, Strike
 from assetstream.simulator.coinw_session import NOT_AUTHENTICATED, bare
-from assetstream.simulator.faults import RefuseLogins, Withhold
+from assetstream.simulator.faults import Withhold
 from assetstream.simulator.messages import Kind, Message, Reply, Request
 from assetstream.simulator.upbit import REFUSALS, refused
+from assetstream.simulator.upbit_session import UpbitSession
 
 if TYPE_CHECKING:
     from assetstream.simulator.account import Account
@@ -19,16 +20,53 @@ if TYPE_CHECKING:
 
 __all__ = ["FAULTS"]
 
-#: The refusals of Upbit that are about the key or the token.
-KEY_REFUSALS = [name for name, (status, _) in REFUSALS.items() if status in (401, 403)]
+#: The refusals of Upbit that are about the key or the token: fault, name, status.
+KEY_REFUSALS = [
+    *(
+        (f"login_{name}", name, status)
+        for name, (status, _) in REFUSALS.items()
+        if status in (401, 403)
+    ),
+    # Met with either status: it is the name that tells.
+    ("login_out_of_scope_401", "out_of_scope", 401),
+]
+CODE, WORDS = NOT_AUTHENTICATED
+#: How CoinW, or what others made of it, says no to a login: form, and the answer.
+FORMS: Mapping[str, tuple[str, dict[str, Any]]] = {
+    "login_refused": (
+        "1003 in the login's answer",
+        {"data": bare(CODE, WORDS), "channel": "login"},
+    ),
+    "login_refused_msg": (
+        "an answer with msg in place of errorMsg",
+        {
+            "data": {"result": False, "errorCode": CODE, "msg": WORDS},
+            "channel": "login",
+        },
+    ),
+    "login_refused_type": (
+        "an answer with type=login and no channel",
+        {"data": bare(CODE, WORDS), "type": "login"},
+    ),
+    "login_refused_bare": (
+        "a failure that does not say what it answers",
+        bare(CODE, WORDS),
+    ),
+    "login_refused_no_code": (
+        "result=false, with neither a code nor what it answers",
+        {"result": False},
+    ),
+}
 
 
 class RefusedByName(Scoped):
     """Upbit refuses the token in the upgrade's header."""
 
-    def __init__(self, account: Account | None = None, *, name: str) -> None:
+    def __init__(
+        self, account: Account | None = None, *, name: str, status: int
+    ) -> None:
         super().__init__(account)
-        self._reply = refused(name).reply
+        self._reply = refused(name, status=status).reply
 
     def upgrade(self, request: Request) -> Reply | None:
         """The refusal, in Upbit's own words."""
@@ -36,15 +74,36 @@ class RefusedByName(Scoped):
         return self._reply if mine else None
 
 
-class RefusedBare(RefuseLogins):
-    """CoinW refuses a login without saying that it is the login."""
+class RefusedInBand(Scoped):
+    """Upbit takes the upgrade, and refuses in a frame what is asked then."""
+
+    def received(self, connection: Connection, payload: bytes) -> bytes | None:
+        """The error in place of what was to come of it."""
+        session = connection.session
+        asks = payload.strip() != b"PING"
+        if isinstance(session, UpbitSession) and self._mine(connection) and asks:
+            session.fail("INVALID_AUTH")
+            return None
+        return payload
+
+
+class RefusedLogin(Scoped):
+    """CoinW refuses good credentials, in a form of its own."""
+
+    def __init__(
+        self, account: Account | None = None, *, answer: Mapping[str, Any]
+    ) -> None:
+        super().__init__(account)
+        self._answer = Message(Kind.LOGIN, msgspec.json.encode(answer))
+
+    def login(self, account: Account) -> bool:
+        """False for the account meant."""
+        return account.name != "coinw" or self._account not in (None, account)
 
     def sending(self, connection: Connection, message: Message) -> Iterable[Message]:
-        """The bare failure in place of the login's answer."""
-        if message.kind is Kind.LOGIN and b'"result":false' in message.payload:
-            failure = msgspec.json.encode(bare(*NOT_AUTHENTICATED))
-            return (Message(Kind.ERROR, failure),)
-        return (message,)
+        """The form in place of the login's answer."""
+        refused = message.kind is Kind.LOGIN and b'"result":false' in message.payload
+        return (self._answer,) if refused else (message,)
 
 
 class RefuseSubscriptions(Scoped):
@@ -76,23 +135,27 @@ def _withhold(kinds: Iterable[Kind], account: Account | None = None) -> Withhold
 
 
 FAULTS: Mapping[str, Entry] = {
-    "login_refused": Entry(
-        "good credentials are refused: 401 invalid_access_key (Upbit), 1003 (CoinW)",
-        RefuseLogins,
-    ),
     **{
-        f"login_{name}": Entry(
-            f"the upgrade is refused by {REFUSALS[name][0]} {name}",
-            partial(RefusedByName, name=name),
+        fault: Entry(
+            f"the upgrade is refused by {status} {name}",
+            partial(RefusedByName, name=name, status=status),
             "upbit",
         )
-        for name in KEY_REFUSALS
+        for fault, name, status in KEY_REFUSALS
     },
-    "login_refused_bare": Entry(
-        "logins are refused by a failure that does not say what it answers",
-        RefusedBare,
-        "coinw",
+    "login_invalid_auth": Entry(
+        "requests are answered by a frame with the error INVALID_AUTH, and a close",
+        RefusedInBand,
+        "upbit",
     ),
+    **{
+        fault: Entry(
+            f"good logins are refused by {form}",
+            partial(RefusedLogin, answer=answer),
+            "coinw",
+        )
+        for fault, (form, answer) in FORMS.items()
+    },
     "login_unanswered": Entry(
         "logins are never answered", withholds(Kind.LOGIN), "coinw"
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import threading
 from collections import defaultdict, deque
@@ -12,6 +13,7 @@ from msgspec.structs import replace
 
 from assetstream.simulator.catalogue.common import Entry, Scoped
 from assetstream.simulator.catalogue.login import withholds
+from assetstream.simulator.catalogue.parameters import interval, share, shift
 from assetstream.simulator.messages import Kind, Message
 
 if TYPE_CHECKING:
@@ -41,13 +43,19 @@ class Altered(Scoped):
 
 
 class ClockJump(Altered):
-    """Stamps pushes with a time some seconds ahead."""
+    """Moves the exchange's clock some seconds ahead, in pushes and in ``Date``."""
 
     def __init__(
         self, account: Account | None = None, *, seconds: float = 3600.0
     ) -> None:
         super().__init__(account, alter=self._move)
+        self._seconds = seconds
         self._ahead = int(seconds * 1000)
+
+    def ahead(self, exchange: str) -> float:
+        """The seconds."""
+        mine = self._account is None or self._account.name == exchange
+        return self._seconds if mine else 0.0
 
     def _move(self, payload: bytes) -> bytes:
         return TIME.sub(
@@ -62,6 +70,23 @@ class Duplicated(Scoped):
         """Two of a push."""
         twice = message.kind is Kind.PUSH and self._mine(connection)
         return (message, message) if twice else (message,)
+
+
+class Lost(Scoped):
+    """Loses a share of the pushes, by chance, but by the same one each time."""
+
+    def __init__(self, account: Account | None = None, *, share: float = 0.5) -> None:
+        super().__init__(account)
+        if not 0 <= share <= 1:
+            raise ValueError(f"share is 0 to 1, not {share}")
+        self._share = share
+        self._chance = random.Random(0)
+
+    def sending(self, connection: Connection, message: Message) -> Iterable[Message]:
+        """Nothing of an unlucky push."""
+        if message.kind is not Kind.PUSH or not self._mine(connection):
+            return (message,)
+        return () if self._chance.random() < self._share else (message,)
 
 
 class Withheld(Scoped):
@@ -165,18 +190,25 @@ FAULTS: Mapping[str, Entry] = {
     "huge_exponents": Entry(
         "amounts in pushes are 1E+999999999" + LOST, alters(amounts(b"1E+999999999"))
     ),
-    "clock_jump": Entry("times in pushes are seconds=3600 ahead", ClockJump),
+    "clock_jump": Entry(
+        "the exchange's clock is seconds=3600 ahead, in pushes and in Date headers",
+        ClockJump,
+        parameters={"seconds": shift},
+    ),
     "pushes_duplicated": Entry("every push comes twice", Duplicated),
     "pushes_reordered": Entry("every push is swapped with the next one", Reordered),
     "pushes_delayed": Entry(
         "every push comes seconds=0.1 late, in its order; at the end the rest at once",
         Delayed,
+        parameters={"seconds": interval},
     ),
     "pushes_withheld": Entry(
         "no push comes; at the end all of them, in their order", Withheld
     ),
     "pushes_lost": Entry(
-        "no push comes, ever; the balances go on", withholds(Kind.PUSH)
+        "of the pushes a share=0.5 is lost, by chance; 1 loses them all",
+        Lost,
+        parameters={"share": share},
     ),
     "pong_withheld": Entry(
         "no ping is answered, neither WebSocket's nor Upbit's and CoinW's own",

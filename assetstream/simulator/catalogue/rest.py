@@ -6,6 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Iterable, Mapping
 
 from assetstream.simulator.catalogue.common import Entry, Scoped
+from assetstream.simulator.catalogue.parameters import interval, names
 from assetstream.simulator.coinw import failed
 from assetstream.simulator.faults import Balances
 from assetstream.simulator.messages import Reply, Request
@@ -108,15 +109,24 @@ class Omitting(Scoped):
 
 
 FAULTS: Mapping[str, Entry] = {
-    "rest_slow": Entry("REST answers seconds=2 late", Slow),
-    "rest_stale": Entry("REST shows the balances of seconds=10 ago", Stale),
+    "rest_slow": Entry(
+        "REST answers seconds=2 late", Slow, parameters={"seconds": interval}
+    ),
+    "rest_stale": Entry(
+        "REST shows the balances of seconds=10 ago",
+        Stale,
+        parameters={"seconds": interval},
+    ),
     "rest_failing": Entry("REST answers 500", Failing),
     "rest_rate_limited": Entry(
         "REST refuses: too often; with Retry-After: retry_after=1 seconds (Upbit)",
         Limited,
+        parameters={"retry_after": interval},
     ),
     "rest_garbage": Entry("REST answers 200 and what is no JSON", Garbage),
     "rest_omitting": Entry(
-        "REST leaves out currencies=(...), by default all but the first", Omitting
+        "REST leaves out currencies=..., by default all but the first",
+        Omitting,
+        parameters={"currencies": names},
     ),
 }

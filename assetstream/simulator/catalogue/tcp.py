@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Mapping
+from typing import TYPE_CHECKING, Iterable, Mapping
 
 from assetstream.simulator.catalogue.common import Entry, Scoped, Strike
 from assetstream.simulator.faults import Fault
@@ -18,9 +18,7 @@ __all__ = ["FAULTS"]
 class RefuseTCP(Fault):
     """Nobody listens. Open connections go on."""
 
-    def __init__(self, account: Account | None = None) -> None:
-        if account is not None:
-            raise ValueError("tcp_refused strikes all: TCP knows no accounts")
+    def __init__(self, account: None = None) -> None:
         self._site: Site | None = None
 
     def began(self, site: Site) -> None:
@@ -60,32 +58,47 @@ class SilentDrop(Scoped):
 
     def __init__(self, account: Account | None = None) -> None:
         super().__init__(account)
-        self._site: Site | None = None
+        # Those that were dropped meanwhile included: they have yet to say so.
+        self._frozen: set[Connection] = set()
 
     def began(self, site: Site) -> None:
         """Let the connections notice."""
-        self._site = site
-        self._wake()
+        wake(site.connections())
 
     def ended(self) -> None:
         """Let flow again what TCP has kept for both sides."""
         super().ended()
-        self._wake()
+        wake(tuple(self._frozen))
 
     def frozen(self, connection: Connection) -> bool:
         """Nothing passes."""
-        return self._mine(connection) and not self._over.is_set()
+        if not self._mine(connection) or self._over.is_set():
+            return False
+        self._frozen.add(connection)
+        return True
 
-    def _wake(self) -> None:
-        for connection in self._site.connections() if self._site else ():
-            connection.post(lambda: None)
+
+class DeadPath(Scoped):
+    """The way that open connections take is gone for good; new ones take another."""
+
+    def began(self, site: Site) -> None:
+        """Lose it."""
+        for connection in site.connections():
+            if self._mine(connection):
+                connection.post(connection.vanish)
+
+
+def wake(connections: Iterable[Connection]) -> None:
+    """Have them look at what is on and off."""
+    for connection in connections:
+        connection.post(lambda: None)
 
 
 FAULTS: Mapping[str, Entry] = {
     "tcp_refused": Entry(
-        "nobody listens: connecting is refused; open connections go on, "
-        "and it takes no account",
+        "nobody listens: connecting is refused; open connections go on",
         RefuseTCP,
+        scoped=False,
     ),
     "tcp_reset": Entry("RST to every open connection, and to each new one", Reset),
     "close_1006": Entry(
@@ -96,5 +109,10 @@ FAULTS: Mapping[str, Entry] = {
         "packets of WebSockets vanish in both directions, no FIN; at the end the "
         "network is back and delivers them",
         SilentDrop,
+    ),
+    "dead_path": Entry(
+        "packets of the open WebSockets vanish for good, also after the end, no FIN; "
+        "new ones are well",
+        DeadPath,
     ),
 }

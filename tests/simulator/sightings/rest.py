@@ -1,0 +1,60 @@
+"""Sightings of REST."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+
+from tests.simulator.clients import accounts, bearer, call, complete_balances
+from tests.simulator.sightings.case import Case, shows
+
+
+@shows("rest_slow")
+def rest_slow(case: Case) -> None:
+    with case.on(seconds=0.2):
+        began = time.monotonic()
+        assert accounts(case.upbit)[0] == 200
+        assert time.monotonic() - began >= 0.2
+
+
+@shows("rest_stale")
+def rest_stale(case: Case) -> None:
+    with case.on():
+        case.upbit.deposit("BTC", 1)
+        assert accounts(case.upbit)[2][1]["balance"] == "0.5"
+    assert accounts(case.upbit)[2][1]["balance"] == "1.5"
+
+
+@shows("rest_failing")
+def rest_failing(case: Case) -> None:
+    with case.on():
+        assert accounts(case.upbit)[0] == 500
+
+
+@shows("rest_rate_limited")
+def rest_rate_limited(case: Case) -> None:
+    with case.on():
+        status, headers, body = accounts(case.upbit)
+        assert complete_balances(case.coinw)["code"] == 29001
+    assert (status, headers["retry-after"]) == (429, "1")
+    assert body["error"]["name"] == "too_many_requests"
+
+
+@shows("rest_garbage")
+def rest_garbage(case: Case) -> None:
+    with case.on():
+        url, headers = case.exchange.url, bearer(case.upbit)
+        status, _, body = call(url, "GET", "/v1/accounts", headers, raw=True)
+    assert status == 200
+    with pytest.raises(ValueError, match="Expecting"):
+        json.loads(body)
+
+
+@shows("rest_omitting")
+def rest_omitting(case: Case) -> None:
+    with case.on():
+        assert [item["currency"] for item in accounts(case.upbit)[2]] == ["SGD"]
+    with case.on(currencies=["USDT"]):
+        assert list(complete_balances(case.coinw)["data"]) == ["BTC"]

@@ -1,0 +1,188 @@
+"""What a stream makes of faults that have several forms."""
+
+from __future__ import annotations
+
+import ssl
+
+import pytest
+import trustme
+
+from assetstream import (
+    AssetStream,
+    AssetUpdate,
+    AuthenticationError,
+    ConnectionLost,
+    PermissionDenied,
+    ProtocolError,
+    Source,
+    State,
+)
+from assetstream.errors import ExchangeError
+from assetstream.simulator import FAULTS, Simulator
+from assetstream.simulator.account import Account
+from tests.conftest import TimeMachine
+from tests.support import Recorder, known, truth
+
+pytestmark = pytest.mark.usefixtures("hasty")
+
+#: What refuses a login for good: the error, and the exchange's own code.
+REFUSED: dict[str, tuple[type[ExchangeError], str]] = {
+    "login_no_authorization_token": (AuthenticationError, "no_authorization_token"),
+    "login_invalid_query_payload": (AuthenticationError, "invalid_query_payload"),
+    "login_jwt_verification": (AuthenticationError, "jwt_verification"),
+    "login_invalid_access_key": (AuthenticationError, "invalid_access_key"),
+    "login_expired_access_key": (AuthenticationError, "expired_access_key"),
+    "login_no_authorization_ip": (AuthenticationError, "no_authorization_ip"),
+    "login_no_authorization_i_p": (AuthenticationError, "no_authorization_i_p"),
+    "login_out_of_scope": (PermissionDenied, "out_of_scope"),
+    "login_out_of_scope_401": (PermissionDenied, "out_of_scope"),
+    "login_thirdparty_agreement_required": (
+        PermissionDenied,
+        "thirdparty_agreement_required",
+    ),
+    "login_invalid_auth": (AuthenticationError, "INVALID_AUTH"),
+    "login_refused": (AuthenticationError, "1003"),
+    "login_refused_msg": (AuthenticationError, "1003"),
+    "login_refused_type": (AuthenticationError, "1003"),
+    "login_refused_bare": (AuthenticationError, "1003"),
+    "login_refused_no_code": (AuthenticationError, ""),
+}
+#: What may pass: the next try has a new nonce; an answer may have been lost.
+PASSING = {"login_nonce_used", "login_unanswered"}
+
+
+def test_every_form_of_a_refused_login_is_known_here() -> None:
+    """A new one is to be judged, too."""
+    forms = {name for name in FAULTS if name.startswith("login_")}
+    assert forms == REFUSED.keys() | PASSING
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_refused_login_is_final_in_each_form(name: str, exchange: Simulator) -> None:
+    """Before the first LIVE; by the exchange's own code, and with its words."""
+    account: Account = getattr(exchange, FAULTS[name].exchange)({"BTC": "1"})
+    stream = AssetStream(account.exchange())
+    kind, code = REFUSED[name]
+    with exchange.fault(name), pytest.raises(kind) as raised:
+        stream.start()
+
+    assert type(raised.value) is kind
+    assert raised.value.fatal
+    assert raised.value.code == code
+    assert bool(raised.value.message) is (name != "login_refused_no_code")
+    assert stream.state is State.FAILED
+    assert account.secret_key not in str(raised.value)
+    stream.stop()
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_refused_login_may_pass_once_it_was_live(
+    name: str, exchange: Simulator
+) -> None:
+    """It may be the exchange's own trouble: it is told, and tried again."""
+    account: Account = getattr(exchange, FAULTS[name].exchange)({"BTC": "1"})
+    heard = Recorder()
+    with AssetStream(account.exchange(), **heard.handlers()) as stream:
+        with exchange.fault(name):
+            exchange.drop_connections()
+            error = heard.wait_for(lambda event: isinstance(event, REFUSED[name][0]))
+            account.deposit("BTC", "1")
+        heard.wait_for_state(State.LIVE, times=2)
+        assert known(stream) == truth(account)
+
+    assert not error.fatal
+
+
+def test_a_nonce_that_was_used_is_tried_anew(exchange: Simulator) -> None:
+    """By the next one."""
+    account = exchange.upbit({"BTC": "1"})
+    heard = Recorder()
+    stream = AssetStream(account.exchange(), **heard.handlers())
+    try:
+        with exchange.fault("login_nonce_used"):
+            stream.start(wait=False)
+            error = heard.wait_for(lambda e: isinstance(e, AuthenticationError))
+        heard.wait_for_state(State.LIVE)
+    finally:
+        stream.stop()
+
+    assert not error.fatal
+    assert error.code == "nonce_used"
+
+
+def test_a_tls_handshake_that_is_never_answered() -> None:
+    """It is given up in time and tried again; the error names the handshake."""
+    authority = trustme.CA()
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(server)
+    trust = ssl.create_default_context()
+    authority.configure_trust(trust)
+    heard = Recorder()
+    with Simulator(ssl_context=server, rate_limits=False) as secure:
+        account = secure.coinw({"BTC": "1"})
+        stream = AssetStream(
+            account.exchange(),
+            **heard.handlers(),
+            ssl_context=trust,
+            connect_timeout=0.1,
+        )
+        try:
+            with secure.fault("handshake_tls_unanswered"):
+                stream.start(wait=False)
+                error = heard.wait_for(lambda e: isinstance(e, ConnectionLost))
+                heard.wait_for(lambda e: len(heard.of(ConnectionLost)) >= 2)
+            heard.wait_for_state(State.LIVE)
+        finally:
+            stream.stop()
+
+    assert "in time while in the TLS handshake" in str(error)
+    assert not error.fatal
+
+
+def test_k3_a_clock_that_was_wrong_all_the_time_is_corrected(
+    exchange: Simulator, account: Account
+) -> None:
+    """Two hours ahead in ``Date`` as in pushes: nothing is in doubt."""
+    heard = Recorder()
+    with (
+        exchange.fault("clock_jump", seconds=7200),
+        AssetStream(account.exchange(), **heard.handlers()) as stream,
+    ):
+        account.deposit("BTC", "1")
+        heard.wait_for(
+            lambda e: isinstance(e, AssetUpdate) and e.source is Source.STREAM
+        )
+        assert not stream.balance("BTC").stale
+        assert stream.health().in_doubt == ()
+
+    assert not heard.of(ProtocolError)
+
+
+def test_k3_a_clock_that_jumps_on_an_open_connection_is_told(
+    exchange: Simulator, account: Account
+) -> None:
+    """The push is applied, and its currency is in doubt."""
+    heard = Recorder()
+    with AssetStream(account.exchange(), **heard.handlers()) as stream:
+        with exchange.fault("clock_jump", seconds=7200):
+            account.deposit("BTC", "1")
+            error = heard.wait_for(lambda e: isinstance(e, ProtocolError))
+        assert stream.balance("BTC").total == 2
+
+    assert error.currency == "BTC"
+
+
+def test_a_dead_path_is_noticed_and_left(
+    exchange: Simulator, account: Account, time_machine: TimeMachine
+) -> None:
+    """L1: no FIN ever comes; silence is enough, and a new connection recovers."""
+    heard = Recorder()
+    with AssetStream(account.exchange(), **heard.handlers()) as stream:
+        with exchange.fault("dead_path"):
+            account.deposit("BTC", "1")
+        limits = stream.exchange.limits
+        for _ in range(2):
+            time_machine.jump(limits.ping_interval + limits.pong_timeout, stream)
+        heard.wait_for_state(State.LIVE, times=2)
+        assert known(stream) == truth(account)
+        assert stream.health().reconnects == 1

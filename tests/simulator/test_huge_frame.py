@@ -1,0 +1,96 @@
+"""The bound on a message's size, from a server that breaks it to the user's ears."""
+
+from __future__ import annotations
+
+import functools
+import gc
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assetstream import AssetStream, ProtocolError, State
+from assetstream.runtime import traffic
+from assetstream.runtime.frames import Scanner
+from assetstream.simulator import Simulator
+from assetstream.simulator.account import Account
+from tests.support import Recorder, known, truth
+
+pytestmark = [
+    pytest.mark.usefixtures("hasty"),
+    pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc"),
+]
+
+MIB = 1024 * 1024
+#: The most that memory may grow while it is announced and sent, MiB. The simulator's
+#: share is in it: what it has queued, for it runs in the same process.
+GROWTH = 16
+
+
+class Memory:
+    """How far this process's memory has grown at the most, since this was made."""
+
+    def __init__(self) -> None:
+        gc.collect()
+        # Has the kernel forget the highest value so far.
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+        self._before = self._read("VmRSS")
+
+    @property
+    def growth(self) -> float:
+        """In MiB."""
+        return self._read("VmHWM") - self._before
+
+    def _read(self, name: str) -> float:
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+        found = re.search(rf"^{name}:\s+(\d+) kB$", status, re.MULTILINE)
+        assert found is not None
+        return int(found[1]) / 1024
+
+
+def test_a_frame_of_200_mib_is_refused_and_survived(
+    exchange: Simulator, account: Account
+) -> None:
+    """At its header, again and again: it is told, memory is flat, and LIVE again."""
+    heard = Recorder()
+    with AssetStream(account.exchange(), **heard.handlers()) as stream:
+        memory = Memory()
+        with exchange.fault("huge_frame", size=200 * MIB):
+            for times in range(1, 4):
+                error = heard.wait_for(
+                    lambda e, n=times: (
+                        len(heard.of(ProtocolError)) >= n
+                        and isinstance(e, ProtocolError)
+                    )
+                )
+            account.deposit("BTC", "1")
+        heard.wait_for(
+            lambda e: getattr(e, "current", None) is State.LIVE,
+            after=heard.events.index(heard.of(ProtocolError)[-1]),
+        )
+        growth = memory.growth
+        assert known(stream) == truth(account)
+        assert stream.health().reconnects >= 1
+
+    assert "over the limit" in str(error)
+    assert not error.fatal
+    assert growth < GROWTH
+
+
+def test_the_measure_would_notice(
+    exchange: Simulator, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the bound memory does grow, so its flatness means something."""
+    unbound: Any = functools.partial(Scanner, limit=1 << 40)
+    monkeypatch.setattr(traffic, "Scanner", unbound)
+    heard = Recorder()
+    with AssetStream(account.exchange(), **heard.handlers()) as stream:
+        memory = Memory()
+        with exchange.fault("huge_frame", size=48 * MIB):
+            heard.wait_for(lambda e: isinstance(e, ProtocolError))
+        growth = memory.growth
+        assert stream.health().in_doubt
+
+    assert growth > 40
