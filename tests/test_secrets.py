@@ -42,7 +42,8 @@ def test_nothing_secret_leaks(
     name: str,
 ) -> None:
     """Not by a log, a repr, an exception with its locals, a warning or a print."""
-    SCENES[name](Scene(exchange, account, out, time_machine))
+    with Scene(exchange, account, out, time_machine) as scene:
+        SCENES[name](scene)
     printed = capsys.readouterr()
     out.add("stdout", printed.out)
     out.add("stderr", printed.err)

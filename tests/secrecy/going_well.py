@@ -109,7 +109,7 @@ def slow_callback(scene: Scene) -> None:
     for _ in range(6):
         with stream.expect(lambda u: True, PATIENCE):
             scene.account.deposit("BTC", "1")
-    scene.elapse(stream, lambda: scene.out.contains("slow_callback.<locals>.slow"))
+    scene.elapse(stream, lambda: scene.out.contains(f'slow, file "{__file__}"'))
     released.set()
     scene.heard.wait_for(lambda e: getattr(e, "folded", 0))
     scene.ended(stream)

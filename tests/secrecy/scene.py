@@ -40,8 +40,17 @@ class Scene:
         self.out = out
         self.heard = Recorder()
         self._time_machine = time_machine
+        self._streams: list[AssetStream] = []
         simulator.faults.add(Witness(out))
         self.use(account)
+
+    def __enter__(self) -> Scene:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Leave nothing to the next test if this one has failed."""
+        for stream in self._streams:
+            stream.stop()
 
     def use(self, account: Account) -> None:
         """Be about this account from now on."""
@@ -80,9 +89,11 @@ class Scene:
         return self.exchange
 
     def stream(self, exchange: Exchange | None = None, **options: Any) -> AssetStream:
-        return AssetStream(
+        stream = AssetStream(
             exchange or self.exchange, **{**self.heard.handlers(), **options}
         )
+        self._streams.append(stream)
+        return stream
 
     def live(self, **options: Any) -> AssetStream:
         stream = self.stream(**options)
