@@ -26,6 +26,8 @@ RECOVERY_BOUND = 60.0
 #: Strikes that one stream lives through, at the least and at the most: a long life is
 #: another trial than a short one.
 LIFE = (10, 80)
+#: So long what has ended may take to be gone, seconds.
+LEAK_PATIENCE = 2.0
 #: After so many streams that never came back a run ends.
 HOPELESS = 3
 
@@ -98,7 +100,7 @@ def note_leaks(
     figures: Figures, threads: set[threading.Thread], sockets: set[str]
 ) -> None:
     """Note what was not there before, and does not end by itself."""
-    deadline = time.monotonic() + 2.0
+    deadline = time.monotonic() + LEAK_PATIENCE
     for thread in set(threading.enumerate()) - threads:
         thread.join(max(0.0, deadline - time.monotonic()))
         if thread.is_alive():
