@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 import time
@@ -143,6 +144,8 @@ class Watcher(threading.Thread):
             if promised is None:
                 continue  # audits are off
             since, limit = self._wrong.get(at, (now, 0.0))
+            # It was right in between, if only for a moment that nobody looked at.
+            since = max(since, last_true(subject.account, code, given))
             # It changes with what is locked: the longest one was promised as well.
             limit = max(limit, promised)
             if now - since > limit:
@@ -159,6 +162,20 @@ class Watcher(threading.Thread):
     def __exit__(self, *exc: object) -> None:
         self._over.set()
         self.join()
+
+
+def last_true(account: Account, code: str, amounts: tuple[Any, Any]) -> float:
+    """Until when the currency stood at these amounts, monotonic; -inf if it never did.
+
+    While money moves all the time, a number found by an audit is soon out of date
+    again: it is judged by its own age.
+    """
+    until = time.monotonic()
+    for standing in reversed(account.history(code)):
+        if (standing.available, standing.locked) == amounts:
+            return until
+        until = standing.since
+    return -math.inf
 
 
 def recovered(subject: Subject, figures: Figures, bound: float, context: str) -> bool:
