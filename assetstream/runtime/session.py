@@ -256,7 +256,8 @@ class Session:
     def _pushed(self, report: Report) -> None:
         moment = self.moment()
         news = self._book.push(report.balances, moment)
-        self.reads.pushed()
+        if self._book.pushed_at >= moment.now:  # else all of it was too old (K1)
+            self.reads.pushed()
         if any(isinstance(item, ProtocolError) for item in news):  # K3
             self.reads.doubted(moment.now)
         self._outlet.deliver(news)
