@@ -119,7 +119,7 @@ def test_a_second_thread_at_a_streams_own_connection_is_reported() -> None:
             assert stream.state is State.LIVE
             life = stream._launch.life
             assert life is not None
-            channel = life._session.link.channel
+            channel = life.session.link.channel
             assert channel is not None
             assert channel._traffic is not None
             assert watch.tls_calls > 0

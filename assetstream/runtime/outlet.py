@@ -77,6 +77,11 @@ class Outlet:
     # In the session's thread.
 
     @property
+    def was_live(self) -> bool:
+        """It was LIVE once, and has not ended."""
+        return self.state in (State.LIVE, State.STALE)
+
+    @property
     def deadline(self) -> float:
         """When a slow callback is to be looked at."""
         return self._dispatcher.deadline

@@ -217,15 +217,11 @@ class Session:
 
     def read_failed(self, error: AssetStreamError) -> bool:
         """A read failed; False if the stream fails with it."""
-        if self._attempts.end_with(error, self._was_live):
+        if self._attempts.end_with(error, self._outlet.was_live):
             self._abandon(error)
             return False
         self._outlet.deliver([error])
         return True
-
-    @property
-    def _was_live(self) -> bool:
-        return self._outlet.state in (State.LIVE, State.STALE)
 
     @property
     def _conversation(self) -> Conversation:
@@ -269,7 +265,8 @@ class Session:
         moment = self.moment()
         misdated = self._book.misdated
         news = self._book.push(report.balances, moment)
-        self.reads.pushed()
+        if self._book.pushed_at >= moment.now:  # else all of it was too old (K1)
+            self.reads.pushed()
         if self._book.misdated != misdated:  # K3
             self.reads.doubted(moment.now)
         self._outlet.deliver(news)
@@ -289,7 +286,7 @@ class Session:
 
     def _lost(self, error: AssetStreamError) -> None:
         """A connection was lost or could not be made (L2, L3)."""
-        if self._attempts.end_with(error, self._was_live):
+        if self._attempts.end_with(error, self._outlet.was_live):
             self.over = True
             self._outlet.fail(error)
             return

@@ -360,6 +360,28 @@ def test_k3_a_push_from_the_future_is_verified_soon(
         assert live.health().in_doubt == ()
 
 
+def test_a5_ignored_pushes_do_not_begin_the_pace_anew(
+    exchange: Simulator,
+    account: Account,
+    stream: AssetStream,
+    heard: Recorder,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """After a jump of the exchange's clock right pushes are old; no reconnect helps."""
+    applied: list[None] = []
+    reads = stream._launch.started().session.reads
+    monkeypatch.setattr(reads, "pushed", lambda: applied.append(None))
+    with exchange.fault("clock_jump", seconds=30):
+        account.deposit("BTC", "1")
+        heard.wait_for(lambda e: isinstance(e, AssetUpdate) and e.currency == "BTC")
+    account.deposit("BTC", "1")
+    account.deposit("ETH", "1")
+    heard.wait_for(lambda e: isinstance(e, AssetUpdate) and e.currency == "ETH")
+
+    assert stream.health().ignored == 1
+    assert len(applied) == 2
+
+
 def _settle(stream: AssetStream) -> None:
     """Wait until the reply to a read has been taken in."""
     reads = stream._launch.started().session.reads

@@ -4,27 +4,35 @@ from __future__ import annotations
 
 import threading
 from itertools import count
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator
 
 import pytest
 
-from assetstream import AssetStream
+from assetstream import AssetStream, AssetStreamError
 from assetstream.simulator import FAULTS, Simulator
 from assetstream.simulator.account import Account
-from assetstream.simulator.catalogue import handshake, login
+from assetstream.simulator.catalogue import create
 from assetstream.states import State
+from tests.chaos.kinds import CONNECTING, READING
+from tests.chaos.witness import SILENCES, Witness
 from tests.conftest import TimeMachine
 from tests.support import Recorder, known, truth
 
-#: How long each fault is on, seconds.
-FAULT_LASTS = 0.15
-#: Seconds of the streams' own time after which they must have recovered.
+#: Seconds between two changes during a fault.
+PACE = 0.02
+#: Looks, at least 10 ms apart, by which the stream must have met a fault.
+MET_AFTER = 1000
+#: Seconds of the stream's own time after which it must have recovered.
 RECOVERED_AFTER = 240
-#: Met by those only who connect; so a connection is lost first.
-MET_ON_CONNECTING = {"tcp_refused", *handshake.FAULTS, *login.FAULTS}
 #: A refused subscription is final at Upbit: the request itself must be wrong.
 FATAL = {("subscribe_refused", "upbit")}
 PARAMETERS: dict[str, dict[str, Any]] = {"huge_frame": {"size": 20 * 1024 * 1024}}
+CASES = [
+    (name, venue)
+    for name, entry in FAULTS.items()
+    for venue in ("upbit", "coinw")
+    if entry.exchange in ("", venue) and (name, venue) not in FATAL
+]
 
 
 @pytest.fixture
@@ -47,39 +55,40 @@ def recovered(stream: AssetStream, account: Account) -> bool:
 
 
 @pytest.mark.usefixtures("hasty")
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize(("name", "venue"), CASES)
 def test_a_stream_knows_the_ledger_again(
-    name: str, exchange: Simulator, time_machine: TimeMachine
+    name: str, venue: str, exchange: Simulator, time_machine: TimeMachine
 ) -> None:
-    """Whatever was lost, found by reconnecting or by an audit, on both exchanges."""
-    accounts = [
-        getattr(exchange, venue)({"BTC": "1", "USDT": "1000"})
-        for venue in ("upbit", "coinw")
-        if (name, venue) not in FATAL and FAULTS[name].exchange in ("", venue)
-    ]
+    """Whatever was met, and lost by it, is found by reconnecting or by an audit."""
+    account = getattr(exchange, venue)({"BTC": "1", "USDT": "1000"})
     recorder = Recorder()
-    streams = [AssetStream(a.exchange(), **recorder.handlers()) for a in accounts]
     pause = threading.Event()
-    try:
-        for stream in streams:
-            stream.start()
-        with exchange.fault(name, **PARAMETERS.get(name, {})):
-            if name in MET_ON_CONNECTING:
-                exchange.drop_connections()
-            for _ in range(3):
-                for account in accounts:
-                    change(account)
-                pause.wait(FAULT_LASTS / 3)
+
+    def wait_until(met: Callable[[], object], within: int, passing: float) -> None:
         for elapsed in count():
-            if all(map(recovered, streams, accounts)):
-                break
-            assert elapsed < RECOVERED_AFTER, (
-                [(s.state, s.error, known(s)) for s in streams],
-                [truth(a) for a in accounts],
+            if met():
+                return
+            assert elapsed < within, (
+                (stream.state, stream.error, known(stream)),
+                truth(account),
                 recorder.events[-20:],
             )
-            time_machine.jump(1.0, *streams)
+            time_machine.jump(passing, stream)
             pause.wait(0.01)
-    finally:
-        for stream in streams:
-            stream.stop()
+
+    with AssetStream(account.exchange(), **recorder.handlers()) as stream:
+        fault = create(name, **PARAMETERS.get(name, {}))
+        witness = Witness(
+            name, fault, lambda: [str(e) for e in recorder.of(AssetStreamError)]
+        )
+        with exchange.faults.add(fault):
+            change(account)
+            if name in CONNECTING | READING:
+                exchange.drop_connections()
+            for _ in range(2):
+                change(account)
+                pause.wait(PACE)
+            # Only to let a silence be noticed: most faults are met at once.
+            passing = 1.0 if name in SILENCES else 0.0
+            wait_until(lambda: witness.met, MET_AFTER, passing)
+        wait_until(lambda: recovered(stream, account), RECOVERED_AFTER, 1.0)

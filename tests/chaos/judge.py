@@ -1,0 +1,214 @@
+"""A stream and whoever listens to it, against the ledger; knows nothing of faults."""
+
+from __future__ import annotations
+
+import math
+import random
+import threading
+import time
+from typing import Any, Mapping, Protocol, Sequence
+
+from assetstream import (
+    AssetUpdate,
+    Balance,
+    CallbackError,
+    Health,
+    State,
+    StateChange,
+)
+from assetstream.simulator.account import Account
+from assetstream.states import TRANSITIONS
+from tests.chaos.figures import Figures
+from tests.chaos.witness import SILENT
+from tests.support import truth
+
+__all__ = ["Listener", "Subject", "Watcher", "recovered"]
+
+#: So long a currency may be in doubt before it is taken to be in dispute.
+DISPUTE_PATIENCE = 8.0
+ZEROS = (0, 0)
+
+Amounts = dict[str, tuple[Any, Any]]
+
+
+class Stream(Protocol):
+    """What is judged: what one account of an ``AssetStream`` shows."""
+
+    @property
+    def balances(self) -> Mapping[str, Balance]: ...
+    @property
+    def state(self) -> State: ...
+    @property
+    def error(self) -> Exception | None: ...
+    def health(self) -> Health: ...
+
+
+class Listener:
+    """A user: slow at times, raising at times, remembering what it was told."""
+
+    def __init__(self, rng: random.Random, figures: Figures) -> None:
+        self._rng = rng
+        self._figures = figures
+        self.told: Amounts = {}
+        #: What every error said.
+        self.errors: list[str] = []
+        self.state = State.NEW
+
+    def on_asset(self, update: AssetUpdate) -> None:
+        before = update.previous
+        amounts = (before.available, before.locked) if before else ZEROS
+        if amounts != self.told.get(update.currency, ZEROS):
+            self._figures.note("missed", f"what came before {update}: {before}")
+        self.told[update.currency] = (update.available, update.locked)
+        self._dawdle(0.01, 0.02)
+
+    def on_state(self, change: StateChange) -> None:
+        legal = change.current in TRANSITIONS[change.previous]
+        if change.previous is not self.state or not legal:
+            self._figures.note("illegal", str(change))
+        self.state = change.current
+        self._dawdle(0.05, 0.1)
+
+    def on_error(self, error: Exception) -> None:
+        self.errors.append(str(error))
+        self._figures.silences += SILENT in str(error)
+        if not isinstance(error, CallbackError):
+            self._dawdle(0.005, 0.01)
+
+    def told_truth(self) -> Amounts:
+        """The non-zero balances, as told."""
+        return {code: both for code, both in dict(self.told).items() if any(both)}
+
+    def _dawdle(self, slow: float, wrong: float) -> None:
+        chance = self._rng.random()
+        if chance < slow:
+            time.sleep(0.02)
+        elif chance < slow + wrong:
+            raise RuntimeError("a user's mistake")
+
+
+class Subject:
+    """An account, the stream that should know it, and who is told by that."""
+
+    def __init__(self, account: Account, stream: Stream, listener: Listener) -> None:
+        self.account = account
+        self.stream = stream
+        self.listener = listener
+
+    def known(self) -> Amounts | None:
+        """The non-zero balances; None unless LIVE with none of them marked stale."""
+        # Read in this order: LIVE must hold while the balances are looked at.
+        balances = self.stream.balances.items()
+        found = {c: (b.available, b.locked) for c, b in balances if b.total}
+        stale = any(b.stale for _, b in balances)
+        return None if stale or self.stream.state is not State.LIVE else found
+
+    def __str__(self) -> str:
+        stream = self.stream
+        return (
+            f"{stream.state} {stream.error!r} {stream.health()} "
+            f"{dict(stream.balances)}, true {truth(self.account)}"
+        )
+
+
+class Watcher(threading.Thread):
+    """Looks at streams all the while: nothing unmarked stays wrong for too long."""
+
+    def __init__(self, subjects: Sequence[Subject], figures: Figures) -> None:
+        super().__init__(name="chaos-watcher")
+        self._subjects = subjects
+        self._figures = figures
+        self._over = threading.Event()
+        # Since when a balance is wrong, and how long it may be.
+        self._wrong: dict[tuple[Subject, str], tuple[float, float]] = {}
+
+    def run(self) -> None:
+        try:
+            while not self._over.wait(0.02):
+                for subject in self._subjects:
+                    self._look(subject)
+        except Exception as error:
+            # Nobody would have watched since.
+            self._figures.note("watcher_died", repr(error))
+
+    def _look(self, subject: Subject) -> None:
+        now = time.monotonic()
+        right = subject.account.balances
+        for code, balance in subject.stream.balances.items():
+            at = (subject, code)
+            given = (balance.available, balance.locked)
+            if given == right.get(code) or balance.stale:
+                self._wrong.pop(at, None)
+                continue
+            promised = subject.stream.health().detection_time
+            if promised is None:
+                continue  # audits are off
+            since, limit = self._wrong.get(at, (now, 0.0))
+            # It was right in between, if only for a moment that nobody looked at.
+            since = max(since, last_true(subject.account, code, given))
+            # It changes with what is locked: the longest one was promised as well.
+            limit = max(limit, promised)
+            if now - since > limit:
+                self._figures.note(
+                    "wrong", f"{code} for {now - since:.1f} s: {subject}"
+                )
+                since = now
+            self._wrong[at] = (since, limit)
+
+    def __enter__(self) -> Watcher:
+        self.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._over.set()
+        self.join()
+
+
+def last_true(account: Account, code: str, amounts: tuple[Any, Any]) -> float:
+    """Until when the currency stood at these amounts, monotonic; -inf if it never did.
+
+    While money moves all the time, a number found by an audit is soon out of date
+    again: it is judged by its own age.
+    """
+    until = time.monotonic()
+    for standing in reversed(account.history(code)):
+        if (standing.available, standing.locked) == amounts:
+            return until
+        until = standing.since
+    return -math.inf
+
+
+def recovered(subject: Subject, figures: Figures, bound: float, context: str) -> bool:
+    """Wait until stream and listener know the ledger; note what went wrong.
+
+    Args:
+        subject: who.
+        figures: where it is noted.
+        bound: seconds; never LIVE and right again within them is a failure.
+        context: what goes with the note of that failure.
+    """
+    began = time.monotonic()
+    nudge_at = began + DISPUTE_PATIENCE
+    disturbed = False
+    while (right := truth(subject.account)) != subject.known():
+        disturbed = True
+        now = time.monotonic()
+        if now > began + bound or subject.stream.state.final:
+            figures.note("never_live", f"after {context}: {subject}")
+            return False
+        if now > nudge_at:
+            # REST and stream disagreed again and again (A8): such a currency stays
+            # marked until a push and a read agree, so let it be pushed once more.
+            for code in subject.stream.health().in_doubt:
+                subject.account.deposit(code, "0.01")
+                figures.nudged += 1
+            nudge_at += DISPUTE_PATIENCE
+        time.sleep(0.002)
+    if disturbed:
+        figures.recoveries.append(time.monotonic() - began)
+    while subject.stream.health().pending and time.monotonic() < began + bound:
+        time.sleep(0.002)
+    told = subject.listener.told_truth()
+    if told != right:
+        figures.note("missed", f"after {context}: told {told}, true {right}")
+    return True

@@ -1,0 +1,118 @@
+"""Streams under chaos, one after the other, and what they leave behind."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from typing import Literal, Sequence
+from unittest.mock import patch
+
+from assetstream import AssetStream, State
+from assetstream.runtime import attempts
+from assetstream.simulator import Simulator
+from tests.chaos.figures import Figures
+from tests.chaos.judge import Listener, Subject, Watcher, recovered
+from tests.chaos.kinds import BALANCES, catalogue
+from tests.chaos.strike import strike
+from tests.fast_time import fast_time
+from tests.support import open_sockets
+
+__all__ = ["chaos"]
+
+#: Never LIVE again within this, seconds of fast time, is a failure.
+RECOVERY_BOUND = 60.0
+#: Strikes that one stream lives through, at the least and at the most: a long life is
+#: another trial than a short one.
+LIFE = (10, 80)
+#: So long what has ended may take to be gone, seconds.
+LEAK_PATIENCE = 2.0
+#: After so many streams that never came back a run ends.
+HOPELESS = 3
+
+
+def chaos(
+    exchange: str,
+    faults: int,
+    seed: int,
+    names: Sequence[str] | None = None,
+    *,
+    listener: type[Listener] = Listener,
+    audit_interval: float | Literal["exchange"] | None = "exchange",
+    bound: float = RECOVERY_BOUND,
+) -> Figures:
+    """Let streams of the named exchange meet ``faults`` faults, in fast time.
+
+    Args:
+        exchange: "upbit" or "coinw".
+        faults: how many are to be met.
+        seed: the same seed draws the same faults; how they fall is up to the threads.
+        names: these faults only.
+        listener: who listens.
+        audit_interval: the streams'.
+        bound: seconds; not recovered within them is a failure.
+    """
+    figures = Figures()
+    rng = random.Random(f"{exchange}/{seed}")
+    kinds = names or catalogue(exchange)
+    # Every connection that was LIVE counts as healthy, or delays would grow to what
+    # bores: of a fault's lifetime most would be spent in waiting.
+    with fast_time(), patch.object(attempts, "HEALTHY", 0.0):
+        while wanted(figures, faults):
+            threads, sockets = set(threading.enumerate()), open_sockets()
+            with Simulator(seed=rng.randrange(1000), rate_limits=False) as simulator:
+                account = getattr(simulator, exchange)(BALANCES)
+                hearing = listener(random.Random(rng.random()), figures)
+                stream = AssetStream(
+                    account.exchange(),
+                    on_asset=hearing.on_asset,
+                    on_error=hearing.on_error,
+                    on_state=hearing.on_state,
+                    audit_interval=audit_interval,
+                    connect_timeout=1.0,
+                    max_pending=rng.choice([3, 50, 10_000]),
+                )
+                subject = Subject(account, stream, hearing)
+                with stream, Watcher([subject], figures):
+                    for _ in range(rng.randint(*LIFE)):
+                        struck = strike(rng, simulator, [subject], kinds, figures)
+                        if not recovered(subject, figures, bound, struck):
+                            break
+                        if not wanted(figures, faults):
+                            break
+                if hearing.state is not State.STOPPED:
+                    figures.note("not_stopped", f"{hearing.state}: {subject}")
+            note_leaks(figures, threads, sockets)
+    return figures
+
+
+def wanted(figures: Figures, faults: int) -> bool:
+    """Whether more is to be struck; gives up what is of no use."""
+    return (
+        figures.met.total() < faults
+        and figures.struck.total() < 2 * faults + 20
+        and figures.bad["never_live"] < HOPELESS
+    )
+
+
+def note_leaks(
+    figures: Figures, threads: set[threading.Thread], sockets: set[str]
+) -> None:
+    """Note what was not there before, and does not end by itself."""
+    deadline = time.monotonic() + LEAK_PATIENCE
+    for thread in set(threading.enumerate()) - threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+        if thread.is_alive():
+            figures.note("leaked_threads", thread.name)
+    for left in open_sockets() - sockets:
+        figures.note("leaked_sockets", left)
+
+
+def share(
+    exchange: str, faults: int, seed: int, names: Sequence[str] | None
+) -> tuple[str, Figures]:
+    """One process's part of a run."""
+    # The faults provoke errors, which would be told between the lines.
+    logging.getLogger("assetstream").setLevel(logging.CRITICAL)
+    return f"{exchange} seed={seed}", chaos(exchange, faults, seed, names)

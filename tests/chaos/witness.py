@@ -1,0 +1,123 @@
+"""Whether a fault was met: what it did to the client, not that it was switched on."""
+
+from __future__ import annotations
+
+import errno
+import functools
+import os
+from typing import Any, Callable, Iterable, Mapping
+
+from assetstream.simulator.faults import Fault
+
+__all__ = ["SILENCES", "SILENT", "Witness"]
+
+#: In the words of a connection lost by L1.
+SILENT = "not even a pong"
+#: Met once the client has given a silent connection up: by L1, or since a login or
+#: a question for its subscriptions was not answered.
+SILENCES: Mapping[str, tuple[str, ...]] = {
+    "silent_drop": (SILENT, "did not answer"),
+    "half_frame": (SILENT, "did not answer"),
+    "pong_withheld": (SILENT, "did not answer a ping"),
+}
+#: Nobody at the server sees these: the client's own errors tell.
+ERRORS: Mapping[str, tuple[str, ...]] = {
+    "tcp_refused": (os.strerror(errno.ECONNREFUSED),),
+    **SILENCES,
+}
+#: The points that count, where a fault has others that prove little.
+POINTS_OF: Mapping[str, frozenset[str]] = {
+    # That connections are closed is the lesser part of it.
+    "maintenance": frozenset({"upgrade", "rest"}),
+}
+#: Met as soon as asked: these answer late, or never.
+ASKED = ("upgrade", "rest")
+#: By point, from what it returned and was asked: whether it did anything.
+ACTED: Mapping[str, Callable[..., bool]] = {
+    "login": lambda good, account: not good,
+    "subscription": lambda good, account: not good,
+    "lag": lambda seconds, account: (
+        account.ledger.balances(seconds) != account.ledger.balances()
+    ),
+    "shown": lambda shown, account, balances: shown != balances,
+    "wire": lambda sent, connection, frame: sent != frame,
+    "portion": lambda size, connection: size is not None and connection.backlog > size,
+    "pong": lambda answered, connection: not answered,
+}
+
+
+class Witness:
+    """Watches a fault from before it is switched on.
+
+    Args:
+        name: the fault's.
+        fault: the fault itself; its points are watched from now on.
+        errors: the texts of all errors that the clients were told so far.
+    """
+
+    def __init__(
+        self, name: str, fault: Fault, errors: Callable[[], list[str]]
+    ) -> None:
+        self._words = ERRORS.get(name)
+        self._errors = errors
+        self._heard = len(errors())
+        #: How often the fault did something to a client.
+        self.count = 0
+        for point, acted in ACTED.items():
+            self._watch(name, fault, point, functools.partial(self._called, acted))
+        for point in ASKED:
+            self._watch(name, fault, point, self._asked)
+        self._watch(name, fault, "head", self._head)
+        self._watch(name, fault, "sending", self._sending)
+        silence = name == "first_use_silence"
+        self._watch(name, fault, "strike", self._silenced if silence else self._asked)
+
+    @property
+    def met(self) -> bool:
+        """Whether a client has met the fault."""
+        if self._words is None:
+            return self.count > 0
+        told = self._errors()[self._heard :]
+        return any(words in text for text in told for words in self._words)
+
+    def _watch(
+        self, name: str, fault: Fault, point: str, watched: Callable[..., Any]
+    ) -> None:
+        """Put ``watched(inner, *arguments)`` in the place of the fault's own point."""
+        inner = getattr(fault, point, None)
+        own = getattr(type(fault), point, None) is not getattr(Fault, point, None)
+        if inner is not None and own and point in POINTS_OF.get(name, {point}):
+            setattr(fault, point, functools.partial(watched, inner))
+
+    def _called(
+        self, acted: Callable[..., bool], inner: Callable[..., Any], *arguments: Any
+    ) -> Any:
+        result = inner(*arguments)
+        self.count += acted(result, *arguments)
+        return result
+
+    def _asked(self, inner: Callable[..., Any], *arguments: Any) -> Any:
+        self.count += 1
+        return inner(*arguments)
+
+    def _head(
+        self, inner: Callable[..., Iterable[bytes]], request: Any, head: bytes
+    ) -> Iterable[bytes]:
+        for piece in inner(request, head):
+            self.count += piece != head
+            yield piece
+
+    def _sending(
+        self,
+        inner: Callable[..., Iterable[Any]],
+        connection: Any,
+        message: Any,
+    ) -> Iterable[Any]:
+        sent = list(inner(connection, message))
+        self.count += sent != [message]
+        return sent
+
+    def _silenced(self, inner: Callable[..., None], connection: Any) -> None:
+        inner(connection)
+        # One that was subscribed before is no first use.
+        self.count += connection.session is not None and connection.session.silent

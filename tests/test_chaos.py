@@ -1,0 +1,194 @@
+"""The command ``python -m tests.chaos``, small; and its judge, shown to condemn."""
+
+from __future__ import annotations
+
+import random
+import socket
+import sys
+import threading
+from datetime import datetime, timezone
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from assetstream import AssetUpdate, Balance, Health, Source, State, StateChange
+from assetstream.simulator import Simulator
+from assetstream.simulator.catalogue import create
+from tests.chaos import Figures, chaos, run
+from tests.chaos.figures import BAD, SEVERAL
+from tests.chaos.judge import Listener, Subject, Watcher, recovered
+from tests.chaos.witness import Witness
+from tests.programs import Program
+from tests.support import open_sockets
+
+
+def figures_of(line: str) -> dict[str, str]:
+    """The line of figures, apart."""
+    return dict(word.split("=", 1) for word in line.split() if "=" in word)
+
+
+def test_the_command_small() -> None:
+    """Some faults are met on both exchanges, and nothing bad came of them."""
+    with Program("-m", "tests.chaos", "--faults", "10", "--seed", "3") as running:
+        code = running.finish()
+
+    assert code == 0, running.told
+    told = figures_of(running.out[-1])
+    assert int(told["met"]) >= 10
+    assert [told[what] for what in BAD] == ["0"] * len(BAD)
+    assert "fast time: x20" in running.out[-1]
+
+
+def test_a_change_that_nobody_finds_is_condemned() -> None:
+    """Without audits a lost push stays lost: the judge must see it."""
+    figures = chaos("upbit", 1, 1, ["pushes_lost"], audit_interval=None, bound=0.5)
+
+    assert figures.bad["never_live"] == 1
+    assert "pushes_lost" in figures.notes[0]
+
+
+class Inattentive(Listener):
+    """Does not hear of one update in four."""
+
+    def on_asset(self, update: AssetUpdate) -> None:
+        if self._rng.random() > 0.25:
+            super().on_asset(update)
+
+
+class Partial(Listener):
+    """Never hears of one of the currencies."""
+
+    def on_asset(self, update: AssetUpdate) -> None:
+        if update.currency != "BTC":
+            super().on_asset(update)
+
+
+@pytest.mark.parametrize("listener", [Inattentive, Partial])
+def test_an_update_that_is_not_delivered_is_condemned(
+    listener: type[Listener],
+) -> None:
+    """By the next one, which does not follow on it, or by the ledger in the end."""
+    figures = chaos("coinw", 1, 1, ["pushes_duplicated"], listener=listener)
+
+    assert figures.bad["missed"] > 0
+    assert set(figures.bad) == {"missed"}
+
+
+class Shown:
+    """A stream that is LIVE and shows one balance, unmarked."""
+
+    state = State.LIVE
+    error = None
+
+    def __init__(self, amount: str) -> None:
+        now = datetime.now(timezone.utc)
+        balance = Balance(
+            "upbit",
+            "a",
+            "BTC",
+            Decimal(amount),
+            Decimal(0),
+            now,
+            Source.STREAM,
+            lambda balance: (0.0, False),
+        )
+        self.balances = {"BTC": balance}
+
+    def health(self) -> Health:
+        return Health(state=self.state, detection_time=0.01)
+
+
+class Broken(Shown):
+    """A stream that cannot be asked."""
+
+    def health(self) -> Health:
+        raise RuntimeError("broken")
+
+
+class Noticed(Figures):
+    """Figures that say when something bad was noted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.noticed = threading.Event()
+
+    def note(self, what: str, text: str) -> None:
+        super().note(what, text)
+        self.noticed.set()
+
+
+def subject(stream: Any, figures: Figures) -> Subject:
+    """An account with one BTC, as ``stream`` knows it."""
+    account = Simulator().upbit({"BTC": "1"})
+    return Subject(account, stream, Listener(random.Random(1), figures))
+
+
+def test_an_unmarked_wrong_balance_is_condemned() -> None:
+    """Once it has lasted longer than the detection time; a right one never."""
+    figures = Noticed()
+    with Watcher([subject(Shown("2"), figures)], figures):
+        assert figures.noticed.wait(5.0)
+
+    assert figures.bad["wrong"] >= 1
+    assert not recovered(subject(Shown("2"), figures), figures, 0.0, "a test")
+    assert recovered(subject(Shown("1"), figures), Figures(), 0.0, "a test")
+
+
+def test_a_watcher_that_dies_is_condemned() -> None:
+    """Nobody has watched since."""
+    figures = Figures()
+    with Watcher([subject(Broken("2"), figures)], figures) as watcher:
+        watcher.join(5.0)
+
+    assert figures.notes == ["watcher_died: RuntimeError('broken')"]
+
+
+def test_an_illegal_change_of_state_is_condemned() -> None:
+    """One that the table does not have, or that does not follow on the last."""
+    figures = Figures()
+    listener = Listener(random.Random(0), figures)
+    for previous, current in [
+        (State.NEW, State.CONNECTING),
+        (State.LIVE, State.STALE),
+        (State.STALE, State.CONNECTING),
+    ]:
+        listener.on_state(StateChange("upbit", "a", previous, current, "a test"))
+
+    assert figures.bad["illegal"] == 2
+
+
+def test_what_is_left_behind_is_condemned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread, and a socket."""
+    monkeypatch.setattr(run, "LEAK_PATIENCE", 0.0)
+    figures = Figures()
+    threads, sockets = set(threading.enumerate()), open_sockets()
+    over = threading.Event()
+    thread = threading.Thread(target=over.wait, name="left")
+    thread.start()
+    with socket.socket():
+        run.note_leaks(figures, threads, sockets)
+    over.set()
+    thread.join()
+
+    assert figures.bad["leaked_threads"] == 1
+    assert figures.bad["leaked_sockets"] == (sys.platform == "linux")
+
+
+def test_a_fault_that_nobody_meets_does_not_count() -> None:
+    """An old error of the same words is no sign of it; a kind never met is told."""
+    errors = ["127.0.0.1 cannot be reached (Connection refused)"]
+    witness = Witness("tcp_refused", create("tcp_refused"), lambda: errors)
+    assert not witness.met
+    errors.append(errors[0])
+    assert witness.met
+
+    figures = Figures()
+    figures.struck["upbit", "rest_slow"] = figures.struck["coinw", "rest_slow"] = (
+        SEVERAL
+    )
+    figures.met["coinw", "rest_slow"] = 1
+    figures.struck["upbit", "tcp_refused"] = SEVERAL - 1
+    figures.note_never_met()
+    assert figures.notes == [f"never_met: rest_slow struck upbit {SEVERAL} times"]
+    assert figures.bad["never_met"] == 1
