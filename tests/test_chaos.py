@@ -40,6 +40,14 @@ def test_the_command_small() -> None:
     assert "fast time: x20" in running.out[-1]
 
 
+def test_a_group_small() -> None:
+    """The same for several accounts on the threads of a group."""
+    figures = chaos("coinw", 3, 2, accounts=5)
+
+    assert figures.met.total() >= 3
+    assert not figures.bad, figures.notes
+
+
 def test_a_change_that_nobody_finds_is_condemned() -> None:
     """Without audits a lost push stays lost: the judge must see it."""
     figures = chaos("upbit", 1, 1, ["pushes_lost"], audit_interval=None, bound=0.5)

@@ -26,6 +26,9 @@ def main() -> int:
         "--exchange", choices=["upbit", "coinw", "both"], default="both"
     )
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument(
+        "--accounts", type=int, default=1, help="of a StreamGroup in each process"
+    )
     parser.add_argument("--only", action="append", help="these faults only")
     options = parser.parse_args()
     exchanges = [options.exchange]
@@ -44,6 +47,7 @@ def main() -> int:
                 -(-options.faults // processes),
                 options.seed + number,
                 options.only,
+                options.accounts,
             )
             for number in range(processes)
         ]

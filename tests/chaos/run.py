@@ -9,7 +9,7 @@ import time
 from typing import Literal, Sequence
 from unittest.mock import patch
 
-from assetstream import AssetStream, State
+from assetstream import AssetStream, State, StreamGroup
 from assetstream.runtime import attempts
 from assetstream.simulator import Simulator
 from tests.chaos.figures import Figures
@@ -41,6 +41,7 @@ def chaos(
     listener: type[Listener] = Listener,
     audit_interval: float | Literal["exchange"] | None = "exchange",
     bound: float = RECOVERY_BOUND,
+    accounts: int = 1,
 ) -> Figures:
     """Let streams of the named exchange meet ``faults`` faults, in fast time.
 
@@ -52,6 +53,7 @@ def chaos(
         listener: who listens.
         audit_interval: the streams'.
         bound: seconds; not recovered within them is a failure.
+        accounts: more than one are run by a ``StreamGroup``.
     """
     figures = Figures()
     rng = random.Random(f"{exchange}/{seed}")
@@ -62,29 +64,53 @@ def chaos(
         while wanted(figures, faults):
             threads, sockets = set(threading.enumerate()), open_sockets()
             with Simulator(seed=rng.randrange(1000), rate_limits=False) as simulator:
-                account = getattr(simulator, exchange)(BALANCES)
-                hearing = listener(random.Random(rng.random()), figures)
-                stream = AssetStream(
-                    account.exchange(),
-                    on_asset=hearing.on_asset,
-                    on_error=hearing.on_error,
-                    on_state=hearing.on_state,
-                    audit_interval=audit_interval,
-                    connect_timeout=1.0,
-                    max_pending=rng.choice([3, 50, 10_000]),
-                )
-                subject = Subject(account, stream, hearing)
-                with stream, Watcher([subject], figures):
+                subjects = [
+                    enrolled(
+                        simulator,
+                        exchange,
+                        f"{exchange}-{number}",
+                        listener(random.Random(rng.random()), figures),
+                        audit_interval=audit_interval,
+                        max_pending=rng.choice([3, 50, 10_000]),
+                    )
+                    for number in range(accounts)
+                ]
+                streams = [subject.stream for subject in subjects]
+                running: AssetStream | StreamGroup = streams[0]
+                if accounts > 1:
+                    running = StreamGroup(streams, workers=rng.choice([1, 2, 4]))
+                with running, Watcher(subjects, figures):
                     for _ in range(rng.randint(*LIFE)):
-                        struck = strike(rng, simulator, [subject], kinds, figures)
-                        if not recovered(subject, figures, bound, struck):
+                        struck = strike(rng, simulator, subjects, kinds, figures)
+                        if not all(
+                            recovered(subject, figures, bound, struck)
+                            for subject in subjects
+                        ):
                             break
                         if not wanted(figures, faults):
                             break
-                if hearing.state is not State.STOPPED:
-                    figures.note("not_stopped", f"{hearing.state}: {subject}")
+                for subject in subjects:
+                    if subject.listener.state is not State.STOPPED:
+                        figures.note("not_stopped", str(subject))
             note_leaks(figures, threads, sockets)
     return figures
+
+
+def enrolled(
+    simulator: Simulator, exchange: str, label: str, hearing: Listener, **options: Any
+) -> Subject:
+    """A new account, its stream, not started, and who is told."""
+    account = getattr(simulator, exchange)(BALANCES)
+    stream = AssetStream(
+        account.exchange(),
+        account=label,
+        on_asset=hearing.on_asset,
+        on_error=hearing.on_error,
+        on_state=hearing.on_state,
+        connect_timeout=1.0,
+        **options,
+    )
+    return Subject(account, stream, hearing)
 
 
 def wanted(figures: Figures, faults: int) -> bool:
@@ -110,9 +136,14 @@ def note_leaks(
 
 
 def share(
-    exchange: str, faults: int, seed: int, names: Sequence[str] | None
+    exchange: str,
+    faults: int,
+    seed: int,
+    names: Sequence[str] | None,
+    accounts: int,
 ) -> tuple[str, Figures]:
     """One process's part of a run."""
     # The faults provoke errors, which would be told between the lines.
     logging.getLogger("assetstream").setLevel(logging.CRITICAL)
-    return f"{exchange} seed={seed}", chaos(exchange, faults, seed, names)
+    figures = chaos(exchange, faults, seed, names, accounts=accounts)
+    return f"{exchange} seed={seed}", figures

@@ -24,8 +24,8 @@ CUT_AGAIN = 1.0
 #: The same while another waits for a silence to be noticed.
 CUT_AGAIN_LATER = 3.0
 NEVER = float("inf")
-#: Operations a second.
-RATE = 100.0
+#: Operations a second: of all accounts, and of each at the least.
+RATE, LEAST_RATE = 100.0, 2.0
 
 
 class Trade:
@@ -34,13 +34,14 @@ class Trade:
     def __init__(self, subjects: Sequence[Subject], rng: random.Random) -> None:
         self._subjects = subjects
         self._rng = rng
+        self._rate = max(RATE / len(subjects), LEAST_RATE)
         self._traders: list[Trader] = []
 
     def go_on(self, wanted: bool) -> None:
         """Trade, or do not."""
         if wanted and not self._traders:
             self._traders = [
-                s.account.trade(RATE, self._rng.random()).start()
+                s.account.trade(self._rate, self._rng.random()).start()
                 for s in self._subjects
             ]
         elif not wanted:
