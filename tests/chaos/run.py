@@ -6,7 +6,7 @@ import logging
 import random
 import threading
 import time
-from typing import Literal, Sequence
+from typing import Any, Literal, Sequence
 from unittest.mock import patch
 
 from assetstream import AssetStream, State, StreamGroup
