@@ -29,7 +29,7 @@ __all__ = ["main"]
 PATIENCE = 120.0
 #: A thousand accounts, five connects a second at most, and some reserve.
 START_PATIENCE = 300.0
-RECOVERY_PATIENCE = 30.0
+RECOVERY_PATIENCE = 300.0
 
 #: Where Upbit's private WebSocket is, and Bybit's.
 PATHS = {"upbit": "/websocket/v1/private", "bybit": "/v5/private"}

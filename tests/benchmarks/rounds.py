@@ -103,6 +103,8 @@ def interleave(
 def suits(contender: str, scenario: Scenario) -> bool:
     """Tell whether a scenario is for it."""
     entry = ENTRIES[contender]
+    if entry.paced:
+        return scenario.kind == "recovery" and scenario.clients > 1
     if scenario.kind == "recovery" and not entry.recovers:
         return False
     if scenario.kind == "accounts" or scenario.clients > 1:

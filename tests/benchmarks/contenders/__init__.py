@@ -19,6 +19,7 @@ class Entry(NamedTuple):
         many: it can hold many accounts at once, and is asked to.
         recovers: it comes back by itself after a drop.
         only_many: it is of interest with many accounts only.
+        paced: it keeps to the exchange's limits, and is asked how fast it comes back.
     """
 
     module: str
@@ -28,6 +29,7 @@ class Entry(NamedTuple):
     many: bool = False
     recovers: bool = False
     only_many: bool = False
+    paced: bool = False
 
     def make(self) -> Contender:
         """Import and make it; an ImportError or AttributeError says what is missing."""
@@ -49,6 +51,14 @@ ENTRIES = {
         many=True,
         recovers=True,
         only_many=True,
+    ),
+    "assetstream-paced": Entry(
+        "group_paced",
+        "assetstream StreamGroup at Upbit's 5 connects/s",
+        "assetstream:StreamGroup",
+        recovers=True,
+        only_many=True,
+        paced=True,
     ),
     "floor": Entry("floor", "floor: recv + msgspec, no SDK", "msgspec"),
     "script": Entry(

@@ -18,17 +18,18 @@ UNLIMITED = 100_000.0
 class Client:
     """One group; ready when every account is LIVE.
 
-    No contender but ours keeps to an exchange's limits, which the load server has not;
-    so here they are lifted.
+    No contender but ours keeps to an exchange's limits, which the load server has not:
+    unless ``paced`` they are lifted.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, paced: bool = False) -> None:
         self._readiness = Readiness()
-        assetstream.Upbit.limits = replace(
-            assetstream.Upbit.limits,
-            connects_together=UNLIMITED,
-            reads_together=UNLIMITED,
-        )
+        if not paced:
+            assetstream.Upbit.limits = replace(
+                assetstream.Upbit.limits,
+                connects_together=UNLIMITED,
+                reads_together=UNLIMITED,
+            )
 
     def start(self, accounts: Sequence[Account], on_asset: OnAsset) -> None:
         self._readiness.wanted = len(accounts)
