@@ -84,6 +84,18 @@ def test_a_fault_of_http_is_one_of_an_exchange(
             assert complete_balances(coinw)["code"] == "200"
 
 
+def test_only_good_logins_of_the_account_are_refused_so(exchange: Simulator) -> None:
+    """Another account is let in, and its wrong secret is refused in CoinW's form."""
+    mine, other = (exchange.coinw({"BTC": 1}) for _ in range(2))
+    with exchange.fault("login_refused_msg", mine):
+        with coinw_client(mine) as client:
+            assert "msg" in client.ask(login(mine))["data"]
+            assert "errorMsg" in client.ask(login(mine, "wrong"))["data"]
+        with coinw_client(other) as client:
+            assert "errorMsg" in client.ask(login(other, "wrong"))["data"]
+            assert client.ask(login(other))["data"]["result"] is True
+
+
 def test_faults_can_be_combined(exchange: Simulator, upbit: UpbitAccount) -> None:
     """Fragments of a doubled push, in pieces of one byte."""
     with (
@@ -171,8 +183,7 @@ def test_every_parameter_is_told() -> None:
         "share": "0.25",
     }
     for name, entry in FAULTS.items():
-        told = re.findall(r"(\w+)=", entry.description.replace("type=login", ""))
-        told = [each for each in told if each != "result"]
+        told = re.findall(r"(\w+)=", entry.description)
         assert sorted(set(told)) == sorted(entry.parameters), name
         for parameter, read in entry.parameters.items():
             create(name, **{parameter: read(samples.get(parameter, "3"))})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from typing import Iterator
 
 import pytest
 import trustme
@@ -49,6 +50,13 @@ REFUSED: dict[str, tuple[type[ExchangeError], str]] = {
 }
 #: What may pass: the next try has a new nonce; an answer may have been lost.
 PASSING = {"login_nonce_used", "login_unanswered"}
+
+
+@pytest.fixture
+def exchange() -> Iterator[Simulator]:
+    """A simulator that does not limit how often it is asked."""
+    with Simulator(rate_limits=False) as simulator:
+        yield simulator
 
 
 def test_every_form_of_a_refused_login_is_known_here() -> None:
@@ -181,8 +189,7 @@ def test_a_dead_path_is_noticed_and_left(
         with exchange.fault("dead_path"):
             account.deposit("BTC", "1")
         limits = stream.exchange.limits
-        for _ in range(2):
-            time_machine.jump(limits.ping_interval + limits.pong_timeout, stream)
+        time_machine.jump(limits.ping_interval + limits.pong_timeout + 1.0, stream)
         heard.wait_for_state(State.LIVE, times=2)
         assert known(stream) == truth(account)
         assert stream.health().reconnects == 1

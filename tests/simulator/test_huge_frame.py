@@ -7,7 +7,7 @@ import gc
 import re
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Iterator
 
 import pytest
 
@@ -27,6 +27,13 @@ MIB = 1024 * 1024
 #: The most that memory may grow while it is announced and sent, MiB. The simulator's
 #: share is in it: what it has queued, for it runs in the same process.
 GROWTH = 16
+
+
+@pytest.fixture
+def exchange() -> Iterator[Simulator]:
+    """A simulator that does not limit how often it is asked."""
+    with Simulator(rate_limits=False) as simulator:
+        yield simulator
 
 
 class Memory:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any, Iterable, Mapping
 
@@ -45,7 +46,7 @@ FORMS: Mapping[str, tuple[str, dict[str, Any]]] = {
         },
     ),
     "login_refused_type": (
-        "an answer with type=login and no channel",
+        "an answer of the type login that has no channel",
         {"data": bare(CODE, WORDS), "type": "login"},
     ),
     "login_refused_bare": (
@@ -53,7 +54,7 @@ FORMS: Mapping[str, tuple[str, dict[str, Any]]] = {
         bare(CODE, WORDS),
     ),
     "login_refused_no_code": (
-        "result=false, with neither a code nor what it answers",
+        "a bare false, with neither a code nor what it answers",
         {"result": False},
     ),
 }
@@ -95,15 +96,23 @@ class RefusedLogin(Scoped):
     ) -> None:
         super().__init__(account)
         self._answer = Message(Kind.LOGIN, msgspec.json.encode(answer))
+        # Threads of connections that are about to send the answer.
+        self._refusing: set[int] = set()
 
     def login(self, account: Account) -> bool:
         """False for the account meant."""
-        return account.name != "coinw" or self._account not in (None, account)
+        if account.name != "coinw" or self._account not in (None, account):
+            return True
+        self._refusing.add(threading.get_ident())
+        return False
 
     def sending(self, connection: Connection, message: Message) -> Iterable[Message]:
-        """The form in place of the login's answer."""
-        refused = message.kind is Kind.LOGIN and b'"result":false' in message.payload
-        return (self._answer,) if refused else (message,)
+        """The form in place of the answer; bad credentials are refused as ever."""
+        here = threading.get_ident()
+        if message.kind is not Kind.LOGIN or here not in self._refusing:
+            return (message,)
+        self._refusing.discard(here)
+        return (self._answer,)
 
 
 class RefuseSubscriptions(Scoped):
