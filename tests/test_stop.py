@@ -23,7 +23,7 @@ def test_stop(case: str, name: str) -> None:
 
     assert stopped.threads == []
     assert stopped.sockets == 0
-    assert stopped.seconds < max(SOON, goal(case))
+    assert stopped.seconds < max(SOON, 2 * goal(case))
 
 
 def test_only_the_end_of_a_process_may_take_longer() -> None:

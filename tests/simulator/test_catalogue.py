@@ -40,6 +40,9 @@ def test_a_fault_is_seen_and_ends(
 ) -> None:
     """A client sees it; switched off, both exchanges behave, for new clients too."""
     SHOWN[name](Case(name, exchange, upbit, coinw))
+    for account in (upbit, coinw):
+        # A client that has just left still counts for a moment, on a busy machine.
+        account.wait_for_subscribers(0)
 
     held = upbit.balances["BTC"][0] + 1
     with upbit_subscriber(upbit) as client, coinw_subscriber(coinw) as other:
