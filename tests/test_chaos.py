@@ -141,7 +141,18 @@ def test_a_watcher_that_dies_is_condemned() -> None:
     with Watcher([subject(Broken("2"), figures)], figures) as watcher:
         watcher.join(5.0)
 
-    assert figures.notes == ["watcher_died: RuntimeError('broken')"]
+    assert figures.notes == ["died: chaos-watcher: RuntimeError('broken')"]
+
+
+def test_any_other_thread_that_dies_is_condemned() -> None:
+    """A trader that has stopped trading, say."""
+    figures = Figures()
+    with run.deaths_noted(figures):
+        thread = threading.Thread(target=Broken("1").health, name="trader")
+        thread.start()
+        thread.join()
+
+    assert figures.notes == ["died: trader: RuntimeError('broken')"]
 
 
 def test_an_illegal_change_of_state_is_condemned() -> None:
@@ -178,7 +189,7 @@ def test_what_is_left_behind_is_condemned(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_fault_that_nobody_meets_does_not_count() -> None:
     """An old error of the same words is no sign of it; a kind never met is told."""
     errors = ["127.0.0.1 cannot be reached (Connection refused)"]
-    witness = Witness("tcp_refused", create("tcp_refused"), lambda: errors)
+    witness = Witness("tcp_refused", create("tcp_refused"), [lambda: errors])
     assert not witness.met
     errors.append(errors[0])
     assert witness.met

@@ -8,6 +8,7 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 
+from assetstream.simulator import FAULTS
 from tests import chaos
 from tests.chaos.figures import Figures
 from tests.chaos.run import share
@@ -26,7 +27,13 @@ def main() -> int:
         "--exchange", choices=["upbit", "coinw", "both"], default="both"
     )
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--only", action="append", help="these faults only")
+    parser.add_argument(
+        "--only",
+        action="append",
+        choices=sorted(FAULTS),
+        metavar="FAULT",
+        help="these faults only; may be repeated",
+    )
     options = parser.parse_args()
     exchanges = [options.exchange]
     if options.exchange == "both":

@@ -17,7 +17,7 @@ BAD = (
     "never_live",
     "never_met",
     "not_stopped",
-    "watcher_died",
+    "died",
     "leaked_threads",
     "leaked_sockets",
 )

@@ -50,8 +50,7 @@ class Listener:
         self._rng = rng
         self._figures = figures
         self.told: Amounts = {}
-        #: What every error said.
-        self.errors: list[str] = []
+        self._errors: list[str] = []
         self.state = State.NEW
 
     def on_asset(self, update: AssetUpdate) -> None:
@@ -70,10 +69,14 @@ class Listener:
         self._dawdle(0.05, 0.1)
 
     def on_error(self, error: Exception) -> None:
-        self.errors.append(str(error))
+        self._errors.append(str(error))
         self._figures.silences += SILENT in str(error)
         if not isinstance(error, CallbackError):
             self._dawdle(0.005, 0.01)
+
+    def told_errors(self) -> list[str]:
+        """What every error said."""
+        return self._errors
 
     def told_truth(self) -> Amounts:
         """The non-zero balances, as told."""
@@ -129,7 +132,7 @@ class Watcher(threading.Thread):
                     self._look(subject)
         except Exception as error:
             # Nobody would have watched since.
-            self._figures.note("watcher_died", repr(error))
+            self._figures.note("died", f"{self.name}: {error!r}")
 
     def _look(self, subject: Subject) -> None:
         now = time.monotonic()

@@ -69,9 +69,7 @@ class Stroke:
         self.name = name
         self.drawn = parameters(name, rng)
         fault = create(name, **self.drawn)
-        self.witness = Witness(
-            name, fault, lambda: [e for s in subjects for e in s.listener.errors]
-        )
+        self._witness = Witness(name, fault, [s.listener.told_errors for s in subjects])
         self._linger = rng.random() * rng.choice([0.0, 0.2, 0.2, 1.0])
         self._met_at: float | None = None
         # An audit's read may come first.
@@ -81,9 +79,14 @@ class Stroke:
         if name in CONNECTING | READING:
             self.cut_at = time.monotonic() + patience
 
+    @property
+    def met(self) -> bool:
+        """Whether it was met while it was on."""
+        return self._met_at is not None
+
     def over(self, now: float) -> bool:
         """Whether it was met, and has lasted for a moment since."""
-        if self._met_at is None and self.witness.met:
+        if self._met_at is None and self._witness.met:
             self._met_at = now
         return self._met_at is not None and now >= self._met_at + self._linger
 
@@ -117,7 +120,7 @@ def strike(
         wait_until_met(simulator, strokes, trade)
     for stroke in strokes:
         figures.struck[exchange, stroke.name] += 1
-        figures.met[exchange, stroke.name] += stroke.witness.met
+        figures.met[exchange, stroke.name] += stroke.met
     return " + ".join(map(str, strokes))
 
 
@@ -132,7 +135,7 @@ def wait_until_met(
             if stroke.over(now):
                 stroke.switch.off()
                 on.remove(stroke)
-        unmet = [stroke for stroke in on if not stroke.witness.met]
+        unmet = [stroke for stroke in on if not stroke.met]
         # Any frame proves life, and a cut looks like an ordinary end.
         silence = any(stroke.name in SILENCES for stroke in unmet)
         trade.go_on(not silence)
