@@ -17,7 +17,7 @@ from assetstream.simulator import Simulator
 from assetstream.simulator.catalogue import create
 from tests.chaos import Figures, chaos, run
 from tests.chaos.figures import BAD, SEVERAL
-from tests.chaos.judge import Listener, Subject, Watcher, recovered
+from tests.chaos.judge import Listener, Subject, Watcher, deaf_and_live, recovered
 from tests.chaos.witness import Witness
 from tests.programs import Program
 from tests.support import open_sockets
@@ -30,12 +30,13 @@ def figures_of(line: str) -> dict[str, str]:
 
 def test_the_command_small() -> None:
     """Some faults are met on both exchanges, and nothing bad came of them."""
-    with Program("-m", "tests.chaos", "--faults", "10", "--seed", "3") as running:
+    small = ("--faults", "12", "--processes", "4", "--seed", "3")
+    with Program("-m", "tests.chaos", *small) as running:
         code = running.finish()
 
     assert code == 0, running.told
     told = figures_of(running.out[-1])
-    assert int(told["met"]) >= 10
+    assert int(told["met"]) >= 12
     assert [told[what] for what in BAD] == ["0"] * len(BAD)
     assert "fast time: x20" in running.out[-1]
 
@@ -131,6 +132,9 @@ def test_an_unmarked_wrong_balance_is_condemned() -> None:
         assert figures.noticed.wait(5.0)
 
     assert figures.bad["wrong"] >= 1
+    judged = Figures()
+    deaf_and_live([subject(Shown("1"), figures)], judged, "silent_drop")
+    assert judged.bad["wrong"] == 1
     assert not recovered(subject(Shown("2"), figures), figures, 0.0, "a test")
     assert recovered(subject(Shown("1"), figures), Figures(), 0.0, "a test")
 

@@ -11,7 +11,7 @@ from assetstream.simulator import Simulator
 from assetstream.simulator.catalogue import create
 from assetstream.simulator.trader import Trader
 from tests.chaos.figures import Figures
-from tests.chaos.judge import Subject
+from tests.chaos.judge import Subject, deaf_and_live
 from tests.chaos.kinds import CONNECTING, READING, parameters
 from tests.chaos.witness import SILENCES, Witness
 
@@ -25,7 +25,9 @@ CUT_AGAIN = 1.0
 CUT_AGAIN_LATER = 3.0
 NEVER = float("inf")
 #: Operations a second.
-RATE = 100.0
+RATES = (30.0, 150.0, 600.0)
+#: While these are on, nothing at all comes.
+DEAF = ("silent_drop", "half_frame")
 
 
 class Trade:
@@ -34,13 +36,14 @@ class Trade:
     def __init__(self, subjects: Sequence[Subject], rng: random.Random) -> None:
         self._subjects = subjects
         self._rng = rng
+        self._rate = rng.choice(RATES)
         self._traders: list[Trader] = []
 
     def go_on(self, wanted: bool) -> None:
         """Trade, or do not."""
         if wanted and not self._traders:
             self._traders = [
-                s.account.trade(RATE, self._rng.random()).start()
+                s.account.trade(self._rate, self._rng.random()).start()
                 for s in self._subjects
             ]
         elif not wanted:
@@ -70,7 +73,7 @@ class Stroke:
         self.drawn = parameters(name, rng)
         fault = create(name, **self.drawn)
         self._witness = Witness(name, fault, [s.listener.told_errors for s in subjects])
-        self._linger = rng.random() * rng.choice([0.0, 0.2, 0.2, 1.0])
+        self._linger = rng.random() * rng.choice([0.0, 0.3, 0.3, 1.0])
         self._met_at: float | None = None
         # An audit's read may come first.
         patience = rng.choice([0.0, 0.0, 1.5]) if name in READING else 0.0
@@ -118,6 +121,9 @@ def strike(
             strokes.append(stroke)
             time.sleep(rng.random() * 0.05)
         wait_until_met(simulator, strokes, trade)
+        for stroke in strokes:
+            if stroke.name in DEAF and not stroke.met:
+                deaf_and_live(subjects, figures, stroke.name)
     for stroke in strokes:
         figures.struck[exchange, stroke.name] += 1
         figures.met[exchange, stroke.name] += stroke.met
