@@ -17,7 +17,7 @@ from assetstream.simulator import Simulator
 from assetstream.simulator.catalogue import create
 from tests.chaos import Figures, chaos, run
 from tests.chaos.figures import BAD, SEVERAL
-from tests.chaos.judge import Listener, Subject, Watcher, recovered
+from tests.chaos.judge import Listener, Subject, Watcher, deaf_and_live, recovered
 from tests.chaos.witness import Witness
 from tests.programs import Program
 from tests.support import open_sockets
@@ -30,12 +30,13 @@ def figures_of(line: str) -> dict[str, str]:
 
 def test_the_command_small() -> None:
     """Some faults are met on both exchanges, and nothing bad came of them."""
-    with Program("-m", "tests.chaos", "--faults", "10", "--seed", "3") as running:
+    small = ("--faults", "12", "--processes", "4", "--seed", "3")
+    with Program("-m", "tests.chaos", *small) as running:
         code = running.finish()
 
     assert code == 0, running.told
     told = figures_of(running.out[-1])
-    assert int(told["met"]) >= 10
+    assert int(told["met"]) >= 12
     assert [told[what] for what in BAD] == ["0"] * len(BAD)
     assert "fast time: x20" in running.out[-1]
 
@@ -139,6 +140,9 @@ def test_an_unmarked_wrong_balance_is_condemned() -> None:
         assert figures.noticed.wait(5.0)
 
     assert figures.bad["wrong"] >= 1
+    judged = Figures()
+    deaf_and_live([subject(Shown("1"), figures)], judged, "silent_drop")
+    assert judged.bad["wrong"] == 1
     assert not recovered(subject(Shown("2"), figures), figures, 0.0, "a test")
     assert recovered(subject(Shown("1"), figures), Figures(), 0.0, "a test")
 
@@ -149,7 +153,18 @@ def test_a_watcher_that_dies_is_condemned() -> None:
     with Watcher([subject(Broken("2"), figures)], figures) as watcher:
         watcher.join(5.0)
 
-    assert figures.notes == ["watcher_died: RuntimeError('broken')"]
+    assert figures.notes == ["died: chaos-watcher: RuntimeError('broken')"]
+
+
+def test_any_other_thread_that_dies_is_condemned() -> None:
+    """A trader that has stopped trading, say."""
+    figures = Figures()
+    with run.deaths_noted(figures):
+        thread = threading.Thread(target=Broken("1").health, name="trader")
+        thread.start()
+        thread.join()
+
+    assert figures.notes == ["died: trader: RuntimeError('broken')"]
 
 
 def test_an_illegal_change_of_state_is_condemned() -> None:
@@ -186,7 +201,7 @@ def test_what_is_left_behind_is_condemned(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_fault_that_nobody_meets_does_not_count() -> None:
     """An old error of the same words is no sign of it; a kind never met is told."""
     errors = ["127.0.0.1 cannot be reached (Connection refused)"]
-    witness = Witness("tcp_refused", create("tcp_refused"), lambda: errors)
+    witness = Witness("tcp_refused", create("tcp_refused"), [lambda: errors])
     assert not witness.met
     errors.append(errors[0])
     assert witness.met

@@ -8,6 +8,7 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 
+from assetstream.simulator import FAULTS
 from tests import chaos
 from tests.chaos.figures import Figures
 from tests.chaos.run import share
@@ -29,7 +30,13 @@ def main() -> int:
     parser.add_argument(
         "--accounts", type=int, default=1, help="of a StreamGroup in each process"
     )
-    parser.add_argument("--only", action="append", help="these faults only")
+    parser.add_argument(
+        "--only",
+        action="append",
+        choices=sorted(FAULTS),
+        metavar="FAULT",
+        help="these faults only; may be repeated",
+    )
     options = parser.parse_args()
     exchanges = [options.exchange]
     if options.exchange == "both":

@@ -17,7 +17,7 @@ BAD = (
     "never_live",
     "never_met",
     "not_stopped",
-    "watcher_died",
+    "died",
     "leaked_threads",
     "leaked_sockets",
 )
@@ -33,6 +33,8 @@ class Figures:
         self.struck: Counter[tuple[str, str]] = Counter()
         self.met: Counter[tuple[str, str]] = Counter()
         self.bad: Counter[str] = Counter()
+        #: Updates that listeners were told.
+        self.updates = 0
         #: Connections lost because nothing came, not even a pong (L1).
         self.silences = 0
         #: How often a disputed currency was pushed once more (A8).
@@ -51,6 +53,7 @@ class Figures:
         self.struck += other.struck
         self.met += other.met
         self.bad += other.bad
+        self.updates += other.updates
         self.silences += other.silences
         self.nudged += other.nudged
         self.recoveries += other.recoveries
@@ -79,7 +82,8 @@ class Figures:
         kinds = {kind for (_, kind), times in self.met.items() if times}
         return (
             f"faults={self.struck.total()} met={self.met.total()} kinds={len(kinds)} "
-            f"{bad} silences={self.silences} nudged={self.nudged} "
+            f"{bad} updates={self.updates} silences={self.silences} "
+            f"nudged={self.nudged} "
             f"recoveries={len(self.recoveries)} longest_recovery={times[-1]:.2f}s "
             f"p50={cuts[49]:.3f}s p99={cuts[98]:.2f}s "
             f"(in fast time: x{FACTOR:g} in real life)"

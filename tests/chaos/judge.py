@@ -22,7 +22,7 @@ from tests.chaos.figures import Figures
 from tests.chaos.witness import SILENT
 from tests.support import truth
 
-__all__ = ["Listener", "Subject", "Watcher", "recovered"]
+__all__ = ["Listener", "Subject", "Watcher", "deaf_and_live", "recovered"]
 
 #: So long a currency may be in doubt before it is taken to be in dispute.
 DISPUTE_PATIENCE = 8.0
@@ -50,11 +50,13 @@ class Listener:
         self._rng = rng
         self._figures = figures
         self.told: Amounts = {}
-        #: What every error said.
-        self.errors: list[str] = []
+        self._errors: list[str] = []
         self.state = State.NEW
+        #: How often it was told STALE.
+        self.stale = 0
 
     def on_asset(self, update: AssetUpdate) -> None:
+        self._figures.updates += 1
         before = update.previous
         amounts = (before.available, before.locked) if before else ZEROS
         if amounts != self.told.get(update.currency, ZEROS):
@@ -64,16 +66,23 @@ class Listener:
 
     def on_state(self, change: StateChange) -> None:
         legal = change.current in TRANSITIONS[change.previous]
+        if change.previous is State.STALE and change.current is State.LIVE:
+            legal = legal and change.gap is not None  # S1
+        self.stale += change.current is State.STALE
         if change.previous is not self.state or not legal:
             self._figures.note("illegal", str(change))
         self.state = change.current
         self._dawdle(0.05, 0.1)
 
     def on_error(self, error: Exception) -> None:
-        self.errors.append(str(error))
+        self._errors.append(str(error))
         self._figures.silences += SILENT in str(error)
         if not isinstance(error, CallbackError):
             self._dawdle(0.005, 0.01)
+
+    def told_errors(self) -> list[str]:
+        """What every error said."""
+        return self._errors
 
     def told_truth(self) -> Amounts:
         """The non-zero balances, as told."""
@@ -94,6 +103,8 @@ class Subject:
         self.account = account
         self.stream = stream
         self.listener = listener
+        # Connections and STALEs, when they were last compared.
+        self._counted = (0, 0)
 
     def known(self) -> Amounts | None:
         """The non-zero balances; None unless LIVE with none of them marked stale."""
@@ -102,6 +113,12 @@ class Subject:
         found = {c: (b.available, b.locked) for c, b in balances if b.total}
         stale = any(b.stale for _, b in balances)
         return None if stale or self.stream.state is not State.LIVE else found
+
+    def was_told_of_loss(self) -> bool:
+        """Whether, if connections were lost since this was last asked, it heard so."""
+        losses, stale = self._counted
+        self._counted = (self.stream.health().reconnects, self.listener.stale)
+        return self._counted[0] == losses or self._counted[1] > stale
 
     def __str__(self) -> str:
         stream = self.stream
@@ -129,7 +146,7 @@ class Watcher(threading.Thread):
                     self._look(subject)
         except Exception as error:
             # Nobody would have watched since.
-            self._figures.note("watcher_died", repr(error))
+            self._figures.note("died", f"{self.name}: {error!r}")
 
     def _look(self, subject: Subject) -> None:
         now = time.monotonic()
@@ -162,6 +179,13 @@ class Watcher(threading.Thread):
     def __exit__(self, *exc: object) -> None:
         self._over.set()
         self.join()
+
+
+def deaf_and_live(subjects: Sequence[Subject], figures: Figures, why: str) -> None:
+    """Note who says LIVE though its connection has long been dead (L1)."""
+    for subject in subjects:
+        if subject.stream.state is State.LIVE:
+            figures.note("wrong", f"LIVE after a long {why}: {subject}")
 
 
 def last_true(account: Account, code: str, amounts: tuple[Any, Any]) -> float:
@@ -208,6 +232,8 @@ def recovered(subject: Subject, figures: Figures, bound: float, context: str) ->
         figures.recoveries.append(time.monotonic() - began)
     while subject.stream.health().pending and time.monotonic() < began + bound:
         time.sleep(0.002)
+    if not subject.was_told_of_loss():
+        figures.note("illegal", f"after {context}: a loss that was not told: {subject}")
     told = subject.listener.told_truth()
     if told != right:
         figures.note("missed", f"after {context}: told {told}, true {right}")

@@ -6,12 +6,13 @@ import logging
 import random
 import threading
 import time
-from typing import Any, Literal, Sequence
+from contextlib import contextmanager
+from typing import Any, Iterator, Literal, Sequence
 from unittest.mock import patch
 
 from assetstream import AssetStream, State, StreamGroup
 from assetstream.runtime import attempts
-from assetstream.simulator import Simulator
+from assetstream.simulator import FAULTS, Simulator
 from tests.chaos.figures import Figures
 from tests.chaos.judge import Listener, Subject, Watcher, recovered
 from tests.chaos.kinds import BALANCES, catalogue
@@ -57,11 +58,12 @@ def chaos(
     """
     figures = Figures()
     rng = random.Random(f"{exchange}/{seed}")
-    kinds = names or catalogue(exchange)
+    kinds = [kind for kind in catalogue(exchange) if kind in (names or FAULTS)]
     # Every connection that was LIVE counts as healthy, or delays would grow to what
     # bores: of a fault's lifetime most would be spent in waiting.
-    with fast_time(), patch.object(attempts, "HEALTHY", 0.0):
-        while wanted(figures, faults):
+    healthy = patch.object(attempts, "HEALTHY", 0.0)
+    with fast_time(), healthy, deaths_noted(figures):
+        while kinds and wanted(figures, faults):
             threads, sockets = set(threading.enumerate()), open_sockets()
             with Simulator(seed=rng.randrange(1000), rate_limits=False) as simulator:
                 subjects = [
@@ -120,6 +122,18 @@ def wanted(figures: Figures, faults: int) -> bool:
         and figures.struck.total() < 2 * faults + 20
         and figures.bad["never_live"] < HOPELESS
     )
+
+
+@contextmanager
+def deaths_noted(figures: Figures) -> Iterator[None]:
+    """Note every thread that dies of an exception: a trader, a server, a session."""
+
+    def note(args: threading.ExceptHookArgs) -> None:
+        name = args.thread.name if args.thread else "a thread"
+        figures.note("died", f"{name}: {args.exc_value!r}")
+
+    with patch.object(threading, "excepthook", note):
+        yield
 
 
 def note_leaks(

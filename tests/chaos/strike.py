@@ -11,7 +11,7 @@ from assetstream.simulator import Simulator
 from assetstream.simulator.catalogue import create
 from assetstream.simulator.trader import Trader
 from tests.chaos.figures import Figures
-from tests.chaos.judge import Subject
+from tests.chaos.judge import Subject, deaf_and_live
 from tests.chaos.kinds import CONNECTING, READING, parameters
 from tests.chaos.witness import SILENCES, Witness
 
@@ -24,8 +24,11 @@ CUT_AGAIN = 1.0
 #: The same while another waits for a silence to be noticed.
 CUT_AGAIN_LATER = 3.0
 NEVER = float("inf")
-#: Operations a second: of all accounts, and of each at the least.
-RATE, LEAST_RATE = 100.0, 2.0
+#: Operations a second, of all accounts; and of each at the least.
+RATES = (30.0, 150.0, 600.0)
+LEAST_RATE = 2.0
+#: While these are on, nothing at all comes.
+DEAF = ("silent_drop", "half_frame")
 
 
 class Trade:
@@ -34,7 +37,7 @@ class Trade:
     def __init__(self, subjects: Sequence[Subject], rng: random.Random) -> None:
         self._subjects = subjects
         self._rng = rng
-        self._rate = max(RATE / len(subjects), LEAST_RATE)
+        self._rate = max(rng.choice(RATES) / len(subjects), LEAST_RATE)
         self._traders: list[Trader] = []
 
     def go_on(self, wanted: bool) -> None:
@@ -70,10 +73,8 @@ class Stroke:
         self.name = name
         self.drawn = parameters(name, rng)
         fault = create(name, **self.drawn)
-        self.witness = Witness(
-            name, fault, lambda: [e for s in subjects for e in s.listener.errors]
-        )
-        self._linger = rng.random() * rng.choice([0.0, 0.2, 0.2, 1.0])
+        self._witness = Witness(name, fault, [s.listener.told_errors for s in subjects])
+        self._linger = rng.random() * rng.choice([0.0, 0.3, 0.3, 1.0])
         self._met_at: float | None = None
         # An audit's read may come first.
         patience = rng.choice([0.0, 0.0, 1.5]) if name in READING else 0.0
@@ -82,9 +83,14 @@ class Stroke:
         if name in CONNECTING | READING:
             self.cut_at = time.monotonic() + patience
 
+    @property
+    def met(self) -> bool:
+        """Whether it was met while it was on."""
+        return self._met_at is not None
+
     def over(self, now: float) -> bool:
         """Whether it was met, and has lasted for a moment since."""
-        if self._met_at is None and self.witness.met:
+        if self._met_at is None and self._witness.met:
             self._met_at = now
         return self._met_at is not None and now >= self._met_at + self._linger
 
@@ -116,9 +122,12 @@ def strike(
             strokes.append(stroke)
             time.sleep(rng.random() * 0.05)
         wait_until_met(simulator, strokes, trade)
+        for stroke in strokes:
+            if stroke.name in DEAF and not stroke.met:
+                deaf_and_live(subjects, figures, stroke.name)
     for stroke in strokes:
         figures.struck[exchange, stroke.name] += 1
-        figures.met[exchange, stroke.name] += stroke.witness.met
+        figures.met[exchange, stroke.name] += stroke.met
     return " + ".join(map(str, strokes))
 
 
@@ -133,7 +142,7 @@ def wait_until_met(
             if stroke.over(now):
                 stroke.switch.off()
                 on.remove(stroke)
-        unmet = [stroke for stroke in on if not stroke.witness.met]
+        unmet = [stroke for stroke in on if not stroke.met]
         # Any frame proves life, and a cut looks like an ordinary end.
         silence = any(stroke.name in SILENCES for stroke in unmet)
         trade.go_on(not silence)

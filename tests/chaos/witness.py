@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import functools
 import os
-from typing import Any, Callable, Iterable, Mapping
+from typing import Any, Callable, Iterable, Mapping, Sequence
 
 from assetstream.simulator.faults import Fault
 
@@ -52,15 +52,15 @@ class Witness:
     Args:
         name: the fault's.
         fault: the fault itself; its points are watched from now on.
-        errors: the texts of all errors that the clients were told so far.
+        clients: for each client, what answers the texts of all errors it was told.
     """
 
     def __init__(
-        self, name: str, fault: Fault, errors: Callable[[], list[str]]
+        self, name: str, fault: Fault, clients: Sequence[Callable[[], list[str]]]
     ) -> None:
         self._words = ERRORS.get(name)
-        self._errors = errors
-        self._heard = len(errors())
+        # With how many there were before.
+        self._clients = [(errors, len(errors())) for errors in clients]
         #: How often the fault did something to a client.
         self.count = 0
         for point, acted in ACTED.items():
@@ -77,7 +77,7 @@ class Witness:
         """Whether a client has met the fault."""
         if self._words is None:
             return self.count > 0
-        told = self._errors()[self._heard :]
+        told = [text for errors, old in self._clients for text in errors()[old:]]
         return any(words in text for text in told for words in self._words)
 
     def _watch(

@@ -79,7 +79,7 @@ def test_a_stream_knows_the_ledger_again(
     with AssetStream(account.exchange(), **recorder.handlers()) as stream:
         fault = create(name, **PARAMETERS.get(name, {}))
         witness = Witness(
-            name, fault, lambda: [str(e) for e in recorder.of(AssetStreamError)]
+            name, fault, [lambda: [str(e) for e in recorder.of(AssetStreamError)]]
         )
         with exchange.faults.add(fault):
             change(account)
