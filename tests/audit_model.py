@@ -378,7 +378,7 @@ class World:
                 self.counts[f"destroyed by {update.source}{marked}"] += 1
                 self.note(f"DESTROYED {code} by {update.source}{marked}")
                 if self._because_of_audit and update.source is Source.RECOVERED:
-                    self.counts["undone after an audit's reconnect"] += 1
+                    self.counts[f"undone after an audit's reconnect{marked}"] += 1
 
 
 def _amounts(report: BalanceReport) -> Amounts:

@@ -59,9 +59,9 @@ class Figures(NamedTuple):
     Attributes:
         lives: how many they were.
         destroyed: right balances that an audit made wrong, and left unmarked.
-        marked: those that it made wrong, but marked stale.
-        undone: right balances that the snapshot after a reconnect made wrong, where an
-            audit had asked for that reconnect (RECOVERED).
+        undone: the same by the snapshot after a reconnect (RECOVERED) that an audit had
+            asked for.
+        marked: those that either made wrong, but marked stale.
         longest_wrong: the longest that a balance was wrong, LIVE and unmarked; seconds.
         least_slack: by how much that stayed below the detection time, at the worst.
         overdue: lives in which it did not.
@@ -94,8 +94,8 @@ class Figures(NamedTuple):
 
     @property
     def good(self) -> bool:
-        """Nothing destroyed, nothing wrong for too long."""
-        return not self.destroyed and not self.overdue
+        """Nothing destroyed or undone, nothing wrong for too long."""
+        return not (self.destroyed or self.undone or self.overdue)
 
 
 def audited(account: str, lag: float, seed: int) -> Figures:
@@ -108,7 +108,8 @@ def audited(account: str, lag: float, seed: int) -> Figures:
     return Figures(
         lives=1,
         destroyed=world.counts["destroyed by AUDIT"],
-        marked=world.counts["destroyed by AUDIT (marked)"],
+        marked=world.counts["destroyed by AUDIT (marked)"]
+        + world.counts["undone after an audit's reconnect (marked)"],
         undone=world.counts["undone after an audit's reconnect"],
         longest_wrong=world.longest_wrong,
         least_slack=world.least_slack,

@@ -83,7 +83,8 @@ def test_lives_are_added_up() -> None:
     other = Figures(10, 20, 30, 40, 50.0, -60.0, 70, 80, 90)
 
     assert one + other == Figures(11, 22, 33, 44, 50.0, -60.0, 77, 88, 99)
-    assert Figures(marked=1, undone=1, reconnects=1).good
+    assert Figures(marked=1, reconnects=1).good
+    assert not Figures(undone=1).good
     assert not Figures(destroyed=1).good
     assert not Figures(overdue=1).good
 
