@@ -15,7 +15,7 @@ import pytest
 from assetstream import AssetUpdate, Balance, Health, Source, State, StateChange
 from assetstream.simulator import Simulator
 from assetstream.simulator.catalogue import create
-from tests.chaos import Figures, chaos, run
+from tests.chaos import Figures, chaos, judge, run
 from tests.chaos.figures import BAD, SEVERAL
 from tests.chaos.judge import Listener, Subject, Watcher, deaf_and_live, recovered
 from tests.chaos.witness import Witness
@@ -89,6 +89,7 @@ class Shown:
 
     state = State.LIVE
     error = None
+    reconnects = 0
 
     def __init__(self, amount: str) -> None:
         now = datetime.now(timezone.utc)
@@ -105,7 +106,7 @@ class Shown:
         self.balances = {"BTC": balance}
 
     def health(self) -> Health:
-        return Health(state=self.state, detection_time=0.01)
+        return Health(state=self.state, reconnects=self.reconnects, detection_time=0.01)
 
 
 class Broken(Shown):
@@ -143,8 +144,36 @@ def test_an_unmarked_wrong_balance_is_condemned() -> None:
     judged = Figures()
     deaf_and_live([subject(Shown("1"), figures)], judged, "silent_drop")
     assert judged.bad["wrong"] == 1
-    assert not recovered(subject(Shown("2"), figures), figures, 0.0, "a test")
-    assert recovered(subject(Shown("1"), figures), Figures(), 0.0, "a test")
+    assert not recovered(subject(Shown("2"), figures), judged, 0.0, "a test")
+    assert judged.bad["never_live"] == 1
+    knows = subject(Shown("1"), figures)
+    knows.listener.told["BTC"] = (Decimal(1), Decimal(0))
+    assert recovered(knows, judged, 0.0, "a test")
+    assert judged.bad.total() == 2
+
+
+def test_what_only_the_book_knows_is_condemned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stream is right, and nothing is under way to its listener."""
+    monkeypatch.setattr(judge, "TOLD_WITHIN", 0.0)
+    figures = Figures()
+    recovered(subject(Shown("1"), figures), figures, 5.0, "a test")
+
+    assert figures.bad == {"missed": 1}
+
+
+def test_a_loss_that_is_not_told_is_condemned() -> None:
+    """A connection was made anew, and nobody was told STALE."""
+    stream = Shown("1")
+    stream.reconnects = 1
+    figures = Figures()
+    silent = subject(stream, figures)
+    silent.listener.told["BTC"] = (Decimal(1), Decimal(0))
+    recovered(silent, figures, 5.0, "a test")
+    stream.reconnects = 2
+    silent.listener.stale = 1
+    recovered(silent, figures, 5.0, "a test")
+
+    assert figures.bad == {"illegal": 1}
 
 
 def test_a_watcher_that_dies_is_condemned() -> None:
