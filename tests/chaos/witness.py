@@ -17,6 +17,8 @@ SILENT = "not even a pong"
 #: a question for its subscriptions was not answered.
 SILENCES: Mapping[str, tuple[str, ...]] = {
     "silent_drop": (SILENT, "did not answer"),
+    # New connections are well: an audit's reconnect ends it as well.
+    "dead_path": (SILENT, "did not answer", "reconnecting:"),
     "half_frame": (SILENT, "did not answer"),
     "pong_withheld": (SILENT, "did not answer a ping"),
 }
@@ -31,10 +33,11 @@ POINTS_OF: Mapping[str, frozenset[str]] = {
     "maintenance": frozenset({"upgrade", "rest"}),
 }
 #: Met as soon as asked: these answer late, or never.
-ASKED = ("upgrade", "rest")
+ASKED = ("accepted", "upgrade", "rest")
 #: By point, from what it returned and was asked: whether it did anything.
 ACTED: Mapping[str, Callable[..., bool]] = {
     "login": lambda good, account: not good,
+    "received": lambda taken, connection, payload: taken != payload,
     "subscription": lambda good, account: not good,
     "lag": lambda seconds, account: (
         account.ledger.balances(seconds) != account.ledger.balances()
