@@ -431,7 +431,9 @@ def test_waiting_in_a_callback_is_refused(accounts: dict[str, Account]) -> None:
     group = StreamGroup(streams(accounts))
     refused: list[Exception] = []
 
-    def wait(change: StateChange) -> None:
+    def wait(update: AssetUpdate) -> None:
+        if update.source is not Source.STREAM:
+            return
         for call in (
             group.run_forever,
             lambda: group.streams["coinw-1"].wait_for(lambda u: True, 1),
@@ -441,8 +443,9 @@ def test_waiting_in_a_callback_is_refused(accounts: dict[str, Account]) -> None:
             except StreamStateError as error:
                 refused.append(error)
 
-    group.streams["upbit-0"].on_state(wait)
+    group.streams["upbit-0"].on_asset(wait)
     with group:
+        accounts["upbit-0"].deposit("BTC", "1")
         wait_until(lambda: len(refused) >= 2)
     assert all("callback" in str(error) for error in refused)
 
