@@ -22,7 +22,7 @@ class Progress(Struct, frozen=True):
     """How far the accounts of a group are.
 
     Attributes:
-        live: accounts that are LIVE.
+        live: accounts that are LIVE at this moment.
         failed: accounts that have FAILED or were stopped.
         total: all accounts.
     """
@@ -58,8 +58,9 @@ class GroupHealth(Struct, frozen=True, kw_only=True):
         callback_errors: times a handler raised.
         audits: comparisons with REST that were completed.
         drifts: currencies that such a comparison corrected.
-        detection_time: the longest of all accounts; None: audits are off for one, at
-            which a change that was never pushed may never be found.
+        detection_time: the longest of all accounts; None: one has none, for it was not
+            started, or its audits are off and a change that was never pushed may never
+            be found.
         threads: of the group, helpers included.
     """
 
@@ -105,7 +106,7 @@ class GroupHealth(Struct, frozen=True, kw_only=True):
 
 
 class GroupBalances(Mapping[str, Mapping[str, Balance]]):
-    """account -> currency -> balance, as they are when looked at."""
+    """account -> currency -> balance, as that is when it is looked at."""
 
     def __init__(self, streams: Mapping[str, AssetStream]) -> None:
         self._streams = streams
@@ -124,32 +125,38 @@ class GroupBalances(Mapping[str, Mapping[str, Balance]]):
 
 
 class Census:
-    """Which state each account is in.
+    """Which accounts of a group were LIVE, and which have come to their end.
 
-    Each account is written by the thread that owns its session; every step is atomic.
+    Noted by the threads that own the sessions, and read by any; every step is atomic.
+
+    Args:
+        streams: account -> stream, as the group has them at any moment.
     """
 
-    def __init__(self) -> None:
-        self._states: dict[str, State] = {}
-        # Accounts that were LIVE once, or have come to their end.
-        self._settled: set[str] = set()
+    def __init__(self, streams: dict[str, AssetStream]) -> None:
+        self._streams = streams
+        self._lived: set[AssetStream] = set()
+        self._ended: set[AssetStream] = set()
         self._watching: tuple[SimpleQueue[None], ...] = ()
 
-    def note(self, account: str, state: State) -> None:
-        """An account is in this state now."""
-        self._states[account] = state
-        if state is State.LIVE or state.final:
-            self._settled.add(account)
-        self._tell()
+    def note(self, stream: AssetStream, state: State) -> None:
+        """It has come to this state."""
+        if state is State.LIVE:
+            self._lived.add(stream)
+        elif state.final:
+            self._ended.add(stream)
+        else:
+            return
+        self.poke()
 
-    def forget(self, account: str) -> None:
-        """An account has left."""
-        self._states.pop(account, None)
-        self._settled.discard(account)
-        self._tell()
+    def forget(self, stream: AssetStream) -> None:
+        """It has left the group."""
+        self._lived.discard(stream)
+        self._ended.discard(stream)
+        self.poke()
 
     def watch(self) -> SimpleQueue[None]:
-        """A queue that gets something whenever this has changed."""
+        """A queue that gets something whenever one of the properties may change."""
         queue: SimpleQueue[None] = SimpleQueue()
         self._watching += (queue,)
         return queue
@@ -158,23 +165,32 @@ class Census:
         """Put nothing more in."""
         self._watching = tuple(each for each in self._watching if each is not queue)
 
+    def poke(self) -> None:
+        """Have everyone who watches look again."""
+        for queue in self._watching:
+            queue.put(None)
+
+    @property
+    def lived(self) -> bool:
+        """There is an account that was LIVE, if only once."""
+        return not self._lived.isdisjoint(self._present())
+
     @property
     def settled(self) -> bool:
         """Every account was LIVE once, or has come to its end."""
-        return len(self._settled) == len(self._states)
+        return self._present() <= self._lived | self._ended
 
     @property
     def over(self) -> bool:
         """There are accounts, and each has come to its end."""
-        states = self._states.copy()
-        return bool(states) and all(state.final for state in states.values())
+        present = self._present()
+        return bool(present) and present <= self._ended
 
     def progress(self) -> Progress:
-        """The figures."""
-        states = list(self._states.copy().values())
+        """The figures of this moment."""
+        states = [stream.state for stream in self._present()]
         live = sum(state is State.LIVE for state in states)
         return Progress(live, sum(state.final for state in states), len(states))
 
-    def _tell(self) -> None:
-        for queue in self._watching:
-            queue.put(None)
+    def _present(self) -> set[AssetStream]:
+        return set(self._streams.copy().values())

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Callable, Iterable, Mapping, NoReturn
 
 from assetstream import checks
 from assetstream.census import GroupBalances, GroupHealth, Progress
-from assetstream.errors import AssetStreamError, ConfigurationError
+from assetstream.errors import AssetStreamError, ConfigurationError, StreamStateError
 from assetstream.events import AssetUpdate, Balance, StateChange, exact_sum
 from assetstream.group_life import GroupLife
 from assetstream.runtime.dispatcher import Handlers
-from assetstream.runtime.waiting import Deadline
 from assetstream.stream import (
     START_TIMEOUT,
     AssetHandler,
@@ -68,6 +68,9 @@ class StreamGroup:
     ) -> None:
         self._streams: dict[str, AssetStream] = {}
         self._handlers = Handlers()
+        # Held while streams or handlers come and go, never while anything is waited
+        # for; reentrant, as all locks that a signal handler could meet.
+        self._lock = threading.RLock()
         self._life = GroupLife(self, self._streams, checks.check_workers(workers))
         if on_asset is not None:
             self.on_asset(on_asset)
@@ -85,41 +88,45 @@ class StreamGroup:
     def on_asset(self, handler: AssetHandler) -> AssetHandler:
         """Add a handler for the updates of every account, and return it."""
         checks.check_handler("on_asset", handler)
-        self._handlers.asset += (handler,)
-        for stream in self.streams.values():
-            stream.on_asset(handler)
+        with self._lock:
+            self._handlers.asset += (handler,)
+            for stream in self._streams.values():
+                stream.on_asset(handler)
         return handler
 
     def on_error(self, handler: ErrorHandler) -> ErrorHandler:
         """Add a handler for the errors of every account."""
         checks.check_handler("on_error", handler)
-        self._handlers.error += (handler,)
-        for stream in self.streams.values():
-            stream.on_error(handler)
+        with self._lock:
+            self._handlers.error += (handler,)
+            for stream in self._streams.values():
+                stream.on_error(handler)
         return handler
 
     def on_state(self, handler: StateHandler) -> StateHandler:
         """Add a handler for the changes of state of every account."""
         checks.check_handler("on_state", handler)
-        self._handlers.state += (handler,)
-        for stream in self.streams.values():
-            stream.on_state(handler)
+        with self._lock:
+            self._handlers.state += (handler,)
+            for stream in self._streams.values():
+                stream.on_state(handler)
         return handler
 
     def on_progress(
         self, handler: Callable[[Progress], object]
     ) -> Callable[[Progress], object]:
-        """Add a handler for ``Progress``."""
+        """Add a handler for ``Progress``; it hears of it when that changes next."""
         checks.check_handler("on_progress", handler)
         self._life.teller.handlers += (handler,)
         return handler
 
     def off(self, handler: Callable[..., object]) -> None:
         """Remove a handler, from every account; one that is not there is no error."""
-        self._handlers.remove(handler)
-        self._life.teller.remove(handler)
-        for stream in self.streams.values():
-            stream.off(handler)
+        with self._lock:
+            self._handlers.remove(handler)
+            self._life.teller.remove(handler)
+            for stream in self._streams.values():
+                stream.off(handler)
 
     # Accounts.
 
@@ -131,40 +138,59 @@ class StreamGroup:
     def add(self, stream: AssetStream) -> None:
         """Take in a stream that is NEW; if the group runs, it is started, not awaited.
 
+        Whatever it raises, the stream is not in the group then.
+
         Raises:
             ConfigurationError: it is no stream, or another has its account's label.
             StreamStateError: it is not NEW, or the group was stopped.
+            RuntimeError: no thread could be made.
         """
         if not isinstance(stream, AssetStream):
             raise ConfigurationError(
                 f"a StreamGroup takes AssetStream objects, not {type(stream).__name__}"
             )
+        self._life.refuse_in_child()
         self._life.refuse_stopped()
-        if stream.account in self._streams:
-            raise ConfigurationError(
-                f"two accounts are called {stream.account!r}: give each stream another "
-                "account=..., which tells their events apart"
-            )
-        stream._launch.adopt()
-        self._streams[stream.account] = stream
-        stream._launch.handlers.take(self._handlers)
-        self._life.joined(stream)
+        with self._lock:
+            if stream.account in self._streams:
+                raise ConfigurationError(
+                    f"two accounts are called {stream.account!r}: give each stream "
+                    "another account=..., which tells their events apart"
+                )
+            stream._launch.adopt()
+            stream._launch.handlers.take(self._handlers)
+            self._streams[stream.account] = stream
+        try:
+            self._life.joined(stream)
+        except BaseException:
+            self._streams.pop(stream.account, None)
+            stream._launch.request_stop()
+            self._life.left(stream)
+            raise
 
     def remove(self, account: str, timeout: float | None = 5.0) -> bool:
         """Stop one account's stream and forget it; as ``AssetStream.stop``.
 
+        Its label may be given to another stream at once.
+
+        Args:
+            account: its label.
+            timeout: seconds to wait until its last callback has returned; None for
+                ever, 0 not at all. In a handler of the group it does not wait.
+
         Raises:
             KeyError: there is no such account.
         """
+        self._life.refuse_in_child()
         stream = self._streams.pop(account)
         try:
             return stream.stop(timeout)
         finally:
-            self._life.left(account)
+            self._life.left(stream)
 
     @property
     def balances(self) -> Mapping[str, Mapping[str, Balance]]:
-        """account -> currency -> balance, each account's as its stream's."""
+        """account -> currency -> balance: the accounts of this moment, each live."""
         return GroupBalances(self.streams)
 
     def total(self, currency: str, max_age: float | None = None) -> Decimal:
@@ -202,7 +228,9 @@ class StreamGroup:
         Raises:
             AssetStreamError: every account has failed; this is the first one's reason.
             StreamTimeout: no account was LIVE in time.
-            StreamStateError: it was started or stopped before, or has no accounts.
+            StreamStateError: it was started or stopped before or meanwhile, or has no
+                accounts.
+            SystemExit, KeyboardInterrupt: a handler raised it.
 
         Whenever it raises for what happened after the start, every thread has ended.
         """
@@ -213,19 +241,26 @@ class StreamGroup:
     def run_forever(self) -> None:
         """Start if that was not done, and block until the group ends.
 
-        Returns after ``stop()`` or Ctrl-C, which stops it cleanly.
+        Returns after ``stop()``, when every account was stopped, and after Ctrl-C, which
+        stops it cleanly.
 
         Raises:
-            AssetStreamError: every account failed; this is the first one's reason.
+            AssetStreamError: no account goes on, and this is why the first one failed.
+            StreamStateError: it was stopped before, or has no accounts.
             SystemExit, KeyboardInterrupt: a handler raised it.
         """
+        self._life.refuse_in_callback("run_forever()")
+        stopped_before = self._life.stopped
         try:
-            self._life.refuse_in_callback("run_forever()")
             self._life.join_or_begin()
-            self._life.over.wait(Deadline(None))
+            self._life.wait_over()
         except KeyboardInterrupt:
             self.stop()
             return
+        except StreamStateError:
+            # Unless stop() came just before, from a handler or a signal handler.
+            if stopped_before or not self._life.stopped:
+                raise
         failure = self._life.failure()
         self.stop()
         if failure is not None:
@@ -234,13 +269,17 @@ class StreamGroup:
     def stop(self, timeout: float | None = 5.0) -> bool:
         """End every stream; from any thread, a handler or a signal handler.
 
+        The last callback of each account is ``on_state``, with STOPPED or FAILED; the
+        last of all may be one of ``on_progress``. After a True there is none.
+
         Args:
             timeout: seconds to wait for the threads; None for ever, 0 not at all.
 
         Returns:
-            True if every thread has ended (from a handler: will end with it). False if
-            one has not, within ``timeout``: a handler still holds it, and where it
-            stands has been logged.
+            True if every thread has ended (from a handler, or a signal handler that
+            comes in the middle of ``start`` or ``add``: will end with it). False if one
+            has not, within ``timeout``: a handler still holds it, and where it stands
+            has been logged (unless ``timeout`` is 0).
         """
         return self._life.stop(timeout)
 
@@ -258,11 +297,9 @@ class StreamGroup:
     def _owned_here(self) -> bool:
         return self._life.owned_here
 
-    @property
-    def _gone(self) -> bool:
-        return not self._owned_here or self._life.over.happened
-
     def __repr__(self) -> str:
+        if not self._owned_here:
+            return "<StreamGroup of another process>"
         return f"<StreamGroup {self._life.progress!r}>"
 
     def __reduce__(self) -> NoReturn:

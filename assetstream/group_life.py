@@ -6,16 +6,16 @@ import logging
 import os
 import threading
 from queue import Empty
-from typing import TYPE_CHECKING, Mapping
+from typing import TYPE_CHECKING, Callable
 
 from assetstream import siblings
 from assetstream.census import Census, Progress
-from assetstream.errors import AssetStreamError, StreamStateError, StreamTimeout
+from assetstream.errors import StreamStateError, StreamTimeout
 from assetstream.events import StateChange
 from assetstream.runtime.fleet import Fleet
 from assetstream.runtime.life import Life
 from assetstream.runtime.telling import Teller
-from assetstream.runtime.waiting import Deadline, Latch, patient_get
+from assetstream.runtime.waiting import Deadline, patient_get
 from assetstream.states import State
 from assetstream.stream import AssetStream
 
@@ -37,25 +37,26 @@ class GroupLife:
     """
 
     def __init__(
-        self, group: StreamGroup, streams: Mapping[str, AssetStream], workers: int
+        self, group: StreamGroup, streams: dict[str, AssetStream], workers: int
     ) -> None:
         self._group = group
         self._streams = streams
         self._pid = os.getpid()
-        self._census = Census()
-        self._fleet = Fleet("assetstream-group", workers, self._changed)
+        self._census = Census(streams)
         #: Tells of progress.
-        self.teller: Teller[Progress] = Teller(
-            self._fleet.callbacks.post, self._interrupted
+        self.teller: Teller[Progress] = Teller(self._census.progress, self._interrupted)
+        self._fleet = Fleet(
+            "assetstream-group", workers, self._changed, self.teller.close
         )
+        self._fleet.callbacks.serve(self.teller)
         # Taken by the one start that is allowed: one atomic step.
         self._permit = [True]
-        self._started = False
-        self._stopped = False
+        # Threads that are in the middle of beginning streams, by their identity.
+        self._beginning: list[int] = []
+        #: ``stop`` was called.
+        self.stopped = False
         # A SystemExit or KeyboardInterrupt that came out of a handler.
         self._interrupt: BaseException | None = None
-        #: Set when it is stopped, or every account has come to its end.
-        self.over = Latch()
 
     @property
     def owned_here(self) -> bool:
@@ -72,21 +73,37 @@ class GroupLife:
         """How far the accounts are."""
         return self._census.progress()
 
+    # Streams that come and go.
+
     def joined(self, stream: AssetStream) -> None:
         """A stream was taken in; begin it if the group runs."""
-        self._census.note(stream.account, stream.state)
-        if self._started:
-            siblings.announce(self._group, [stream])
-            self._begin(stream)
+        if not self._permit:
+            self._begin([stream])
+        # A stop that came in between may not have seen it.
+        if self.stopped:
+            stream._launch.request_stop()
+        self.teller.tell()
 
-    def left(self, account: str) -> None:
+    def left(self, stream: AssetStream) -> None:
         """A stream was removed."""
-        self._census.forget(account)
+        self._census.forget(stream)
+        siblings.release(stream)
+        self.teller.tell()
+
+    # The beginning.
 
     def join_or_begin(self) -> None:
-        """Begin if nobody has done it."""
-        if self._stopped or not self._started:
-            self.begin()
+        """Begin if nobody has done it.
+
+        Raises:
+            StreamStateError: it was stopped, or has no streams.
+        """
+        if self._permit or self.stopped:
+            try:
+                self.begin()
+            except StreamStateError:
+                if self._permit or self.stopped:
+                    raise  # else another thread has just done it
 
     def begin(self) -> None:
         """Begin every stream.
@@ -94,63 +111,75 @@ class GroupLife:
         Raises:
             StreamStateError: that was done, or it was stopped, or it has no streams.
         """
-        self._refuse_in_child()
-        if not self._streams and not self._stopped:
+        self.refuse_in_child()
+        if not self._streams and not self.stopped:
             raise StreamStateError("the group has no accounts; add() some first")
         try:
             self._permit.pop()
         except IndexError:
-            why = "was stopped; make a new one" if self._stopped else "runs already"
+            why = "was stopped; make a new one" if self.stopped else "runs already"
             raise StreamStateError(f"the group {why}") from None
-        streams = list(self._streams.values())
         try:
             self._fleet.start()
-            self._started = True
-            siblings.announce(self._group, streams)
-            for stream in streams:
-                self._begin(stream)
+            # Looked at after the permit was taken: one that is added from now on is
+            # begun by ``joined``, and one by both is begun once.
+            self._begin(list(self._streams.copy().values()))
         except BaseException:
             self.stop()
             raise
 
-    def _begin(self, stream: AssetStream) -> None:
-        home = self._fleet.home(stream.exchange)
-        if home is None:
-            return  # stopped meanwhile
+    def _begin(self, streams: list[AssetStream]) -> None:
+        me = threading.get_ident()
+        self._beginning.append(me)
         try:
-            stream._launch.begin(home)
-        except StreamStateError:
-            # Its own stop() came first; it is STOPPED as it should be.
-            self._fleet.gone(stream.exchange, home)
-            self._census.note(stream.account, stream.state)
+            siblings.announce(self._group, streams)
+            for stream in streams:
+                self._begin_one(stream)
+        finally:
+            self._beginning.remove(me)
+
+    def _begin_one(self, stream: AssetStream) -> None:
+        home = self._fleet.home()
+        if home is None:  # stopped meanwhile
+            stream._launch.request_stop()
+        else:
+            try:
+                stream._launch.begin(home)
+            except StreamStateError:
+                pass  # begun by another thread, or stopped
+        if stream.state.final:
+            self._census.note(stream, stream.state)
+
+    # Waits.
 
     def wait_settled(self, timeout: float | None) -> None:
         """Wait until every stream was LIVE or has failed; as ``StreamGroup.start``."""
         self.refuse_in_callback("waiting for the group to be LIVE")
         if timeout is not None:
             timeout += self._fleet.connect_time()
-        deadline = Deadline(timeout)
-        changed = self._census.watch()
         try:
-            while not self._census.settled and not self._stopped:
-                patient_get(changed, deadline)
-        except Empty:
-            pass
+            self._wait(Deadline(timeout), lambda: self._census.settled)
         except BaseException:
             self.stop()
             raise
-        finally:
-            self._census.unwatch(changed)
-        if self._stopped:
-            raise StreamStateError("the group was stopped while it was waited for")
-        progress = self.progress
-        if not progress.live:
-            failure = self.failure()
+        if self.stopped:
             self.stop()
-            raise failure or StreamTimeout(
-                f"waited {timeout:g} s for the group to be LIVE; not one of its "
-                f"{progress.total} accounts is"
+            raise self._interrupt or StreamStateError(
+                "the group was stopped while it was waited for"
             )
+        if self._streams and not self._census.lived:
+            failure = self.failure()
+            over = self._census.over
+            self.stop()
+            if failure is not None:
+                raise failure.with_traceback(None)
+            if over:
+                raise StreamStateError("every account of the group was stopped")
+            raise StreamTimeout(
+                f"waited {timeout or 0:g} s for the group to be LIVE; not one of its "
+                f"{len(self._streams)} accounts is"
+            )
+        progress = self.progress
         if progress.live < progress.total:
             logger.warning(
                 "%d of %d accounts are LIVE; of the others, %d have failed and %d go "
@@ -161,47 +190,86 @@ class GroupLife:
                 progress.waiting,
             )
 
+    def wait_over(self) -> None:
+        """Wait until it is stopped, or every account has come to its end."""
+        self._wait(Deadline(None), lambda: self._census.over)
+
+    def _wait(self, deadline: Deadline, met: Callable[[], bool]) -> None:
+        """Wait until ``met``, or ``stop``, or the deadline, whichever comes first."""
+        changed = self._census.watch()
+        try:
+            while not met() and not self.stopped:
+                patient_get(changed, deadline)
+        except Empty:
+            pass
+        finally:
+            self._census.unwatch(changed)
+
     def failure(self) -> BaseException | None:
-        """What a handler raised to end it; or why the first failed, if all have."""
+        """What a handler raised to end it; or why the first failed, if it is over.
+
+        One whose accounts were stopped did not fail, whatever else befell some of them.
+        """
         if self._interrupt is not None:
             return self._interrupt
-        errors: list[AssetStreamError] = []
-        for stream in list(self._streams.values()):
-            if stream.state is not State.FAILED or stream.error is None:
-                return None
-            errors.append(stream.error)
-        return errors[0] if errors else None
+        streams = list(self._streams.copy().values())
+        errors = [s.error for s in streams if s.state is State.FAILED]
+        if errors and (
+            len(errors) == len(streams) or (self._census.over and not self.stopped)
+        ):
+            return errors[0]
+        return None
+
+    # The end.
 
     def stop(self, timeout: float | None = 5.0) -> bool:
         """End every stream; as ``StreamGroup.stop``."""
-        self._refuse_in_child()
-        self._stopped = True
+        self.refuse_in_child()
+        self.stopped = True
         self._permit.clear()
-        streams = list(self._streams.values())
+        streams = list(self._streams.copy().values())
         for stream in streams:
             stream._launch.request_stop()
         self._fleet.stop()
-        self.over.set()
-        if self._in_own_thread():
-            return True
-        ended = self._fleet.join(Deadline(timeout))
+        self._census.poke()
+        ended = self._waits_for_me() or self._fleet.join(Deadline(timeout))
         if ended:
             siblings.forget(self._group)
         elif timeout != 0:
-            for stream in streams:  # which logs where its handler stands
-                stream.stop(0.01)
+            self._tell_where(streams)
         return ended
+
+    def _waits_for_me(self) -> bool:
+        """The end cannot come before the caller has returned.
+
+        It is in a callback, or is a signal handler that interrupted a start.
+        """
+        return self._in_own_thread() or threading.get_ident() in self._beginning
+
+    def _tell_where(self, streams: list[AssetStream]) -> None:
+        """Log what keeps the threads from ending."""
+        lives = [s._launch.life for s in streams if s._launch.life is not None]
+        going = [life for life in lives if not life.ended.happened]
+        if going:
+            logger.error(
+                "the sessions of %d accounts did not end, that of %s among them",
+                len(going),
+                going[0].settings.account,
+            )
+        for life in lives:
+            life.tell_where()
+        if self.teller.calling:
+            logger.error("stopped, but a callback still runs: %s", self.teller.where())
 
     def _changed(self, life: Life, change: StateChange) -> None:
         """A stream has gone to another state; in its reader's thread."""
-        if change.account not in self._streams:
-            return  # removed
-        self._census.note(change.account, change.current)
-        self.teller.tell(self.progress)
+        stream = self._streams.get(change.account)
+        # Not one that was removed, whose label may be another's by now.
+        if stream is not None and stream._launch.life is life:
+            self._census.note(stream, change.current)
+            self.teller.tell()
         if life.interrupt is not None:
             self._interrupted(life.interrupt)
-        if self._census.over:
-            self.over.set()
 
     def _interrupted(self, exc: BaseException) -> None:
         """A handler raised SystemExit or KeyboardInterrupt: it ends the group."""
@@ -213,7 +281,7 @@ class GroupLife:
 
     def refuse_stopped(self) -> None:
         """Raise StreamStateError once it was stopped."""
-        if self._stopped:
+        if self.stopped:
             raise StreamStateError("the group was stopped; make a new StreamGroup")
 
     def refuse_in_callback(self, what: str) -> None:
@@ -224,7 +292,8 @@ class GroupLife:
                 "thread"
             )
 
-    def _refuse_in_child(self) -> None:
+    def refuse_in_child(self) -> None:
+        """Raise StreamStateError in a forked child, where the threads do not run."""
         if not self.owned_here:
             raise StreamStateError(
                 "this group belongs to the process that made it; after a fork, make a "

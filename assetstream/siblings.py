@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     #: What is started and stopped.
     Runner = Union[AssetStream, StreamGroup]
 
-__all__ = ["announce", "forget"]
+__all__ = ["announce", "forget", "release"]
 
 logger = logging.getLogger("assetstream")
 
@@ -28,31 +28,43 @@ logger = logging.getLogger("assetstream")
 # dictionaries is one atomic step, so no lock can be held where a signal handler comes
 # in.
 _running: dict[int, Runner] = {}
-#: (fingerprint of a key, host) -> who used it last.
-_users: dict[tuple[str, str], Runner] = {}
+#: (fingerprint of a key, host) -> the stream that used it last, and who runs that.
+_users: dict[tuple[str, str], tuple[AssetStream, Runner]] = {}
 
 
 def announce(runner: Runner, streams: Iterable[AssetStream]) -> None:
     """Note that ``runner`` starts these, and see to those that they compete with."""
     for stream in streams:
-        place = stream.exchange.fingerprint, stream.exchange.ws_url
-        other = _users.get(place)
-        if other is not None and not other._gone:
-            _compete(stream, runner, other)
-        _users[place] = runner
+        place = _place(stream)
+        older, its_runner = _users.get(place, (None, None))
+        if older is not None and older is not stream and not older._gone:
+            _compete(stream, runner, its_runner)
+        _users[place] = stream, runner
     _running[id(runner)] = runner
 
 
 def forget(runner: Runner) -> None:
     """Note that ``runner`` has ended."""
     _running.pop(id(runner), None)
-    for place, user in list(_users.items()):
-        if user is runner or user._gone:
+    for place, (stream, user) in list(_users.items()):
+        if user is runner or stream._gone:
             _users.pop(place, None)
 
 
-def _compete(stream: AssetStream, runner: Runner, other: Runner) -> None:
-    if other is not runner and _in_ipython():
+def release(stream: AssetStream) -> None:
+    """Note that a group goes on without this one."""
+    place = _place(stream)
+    user, _ = _users.get(place, (None, None))
+    if user is stream:
+        _users.pop(place, None)
+
+
+def _place(stream: AssetStream) -> tuple[str, str]:
+    return stream.exchange.fingerprint, stream.exchange.ws_url
+
+
+def _compete(stream: AssetStream, runner: Runner, other: Runner | None) -> None:
+    if other is not None and other is not runner and _in_ipython():
         logger.warning("%s: it replaces an older one with the same key", stream.account)
         other.stop()
     else:

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import pickle
-import socket
 import threading
-import time
-from typing import Any, Callable
 
 import pytest
-from msgspec.structs import replace
 
 from assetstream import (
     AssetStream,
     AssetUpdate,
     AuthenticationError,
-    CoinW,
     ConfigurationError,
     Progress,
     Source,
@@ -29,53 +23,24 @@ from assetstream import (
     StreamTimeout,
     Upbit,
 )
-from assetstream.runtime import clock, fleet
-from assetstream.runtime.budget import AUDIT_SHARE
-from assetstream.runtime.reads import Reads
-from assetstream.runtime.session import Session
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
+from tests.groups import BALANCES, group_threads, open_accounts, streams, wait_until
 from tests.support import PATIENCE, Recorder, known, truth
 
 pytestmark = pytest.mark.usefixtures("hasty")
-
-BALANCES = {"BTC": "1", "USDT": "1000"}
 
 
 @pytest.fixture
 def accounts(exchange: Simulator) -> dict[str, Account]:
     """Four accounts on each of the exchanges, by the labels of their streams."""
-    upbit = {f"upbit-{n}": exchange.upbit(BALANCES) for n in range(4)}
-    coinw = {f"coinw-{n}": exchange.coinw(BALANCES) for n in range(4)}
-    return {**upbit, **coinw}
-
-
-def streams(accounts: dict[str, Account], **options: Any) -> list[AssetStream]:
-    """A stream for each account, not started."""
-    return [
-        AssetStream(account.exchange(), account=label, **options)
-        for label, account in accounts.items()
-    ]
+    return open_accounts(exchange)
 
 
 @pytest.fixture
 def heard() -> Recorder:
     """What the handlers are called with."""
     return Recorder()
-
-
-def wait_until(met: Callable[[], object]) -> None:
-    """Look again and again: for what no event tells."""
-    deadline = clock.now() + PATIENCE
-    while not met():
-        assert clock.now() < deadline
-        time.sleep(0.002)
-
-
-def group_threads() -> list[str]:
-    """The group's, by name."""
-    names = (thread.name for thread in threading.enumerate())
-    return sorted(name for name in names if name.startswith("assetstream-group"))
 
 
 def test_every_account_is_live_on_entry(
@@ -199,38 +164,6 @@ def test_if_all_fail_start_raises(
     assert not group_threads()
 
 
-def test_servers_that_never_answer_hold_up_nobody(
-    exchange: Simulator, accounts: dict[str, Account], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Though there are more of them than helpers: others take the stuck ones' place."""
-    monkeypatch.setattr("assetstream.runtime.jobs.STUCK", 0.1)
-    with socket.create_server(("127.0.0.1", 0)) as tarpit:  # which nobody accepts from
-        place = f"127.0.0.1:{tarpit.getsockname()[1]}"
-        mute = [
-            AssetStream(
-                Upbit(
-                    f"key-{number}",
-                    "secret",
-                    region="sg",
-                    ws_url=f"ws://{place}",
-                    rest_url=f"http://{place}",
-                ),
-                account=f"mute-{number}",
-            )
-            for number in range(fleet.HELPERS + 2)
-        ]
-        group = StreamGroup([*mute, *streams(accounts)])
-        group.start(wait=False)
-        wait_until(lambda: group.health().states.get(State.LIVE) == 8)
-
-        assert {stream.state for stream in mute} == {State.CONNECTING}
-        assert len([n for n in group_threads() if "helper" in n]) > fleet.HELPERS
-        began = clock.now()
-        assert group.stop()
-        assert clock.now() - began < 1
-    assert not group_threads()
-
-
 def test_without_one_live_account_start_gives_up(
     exchange: Simulator, accounts: dict[str, Account]
 ) -> None:
@@ -259,32 +192,6 @@ def test_progress_is_told(accounts: dict[str, Account]) -> None:
     assert counts[: counts.index(8)] == sorted(counts[: counts.index(8)])
     assert {progress.total for progress in told} == {8}
     assert Progress(1, 1, 3).waiting == 1
-
-
-def test_a_slow_handler_holds_up_only_its_own_account(
-    accounts: dict[str, Account], heard: Recorder
-) -> None:
-    """With a second worker; balances are current with any number."""
-    entered, release = threading.Event(), threading.Event()
-
-    def slow(update: AssetUpdate) -> None:
-        if update.source is Source.STREAM:
-            entered.set()
-            release.wait(PATIENCE)
-
-    group = StreamGroup(streams(accounts), on_asset=heard, workers=2)
-    group.streams["upbit-0"].on_asset(slow)
-    with group:
-        accounts["upbit-0"].deposit("BTC", "1")
-        assert entered.wait(PATIENCE)
-        for label in list(accounts)[1:]:
-            accounts[label].deposit("BTC", "2")
-            heard.wait_for(lambda u, a=label: u.account == a and u.available == 3)
-        accounts["upbit-0"].deposit("BTC", "3")
-        wait_until(lambda: group.balances["upbit-0"]["BTC"].available == 5)
-        assert not group.stop(0.01), "it holds its thread"
-        release.set()
-        assert group.stop()
 
 
 def test_accounts_come_and_go(
@@ -348,105 +255,6 @@ def test_a_fault_of_ours_fails_one_account(
         heard.wait_for(lambda e: getattr(e, "available", 0) == 2)
 
 
-def test_stop_in_the_middle_of_connecting(
-    exchange: Simulator, accounts: dict[str, Account]
-) -> None:
-    """However the servers behave."""
-    with exchange.fault("handshake_unanswered"):
-        group = StreamGroup(streams(accounts))
-        group.start(wait=False)
-        wait_until(lambda: len([n for n in group_threads() if "helper" in n]) > 1)
-        began = clock.now()
-        assert group.stop()
-        assert clock.now() - began < 1
-    assert not group_threads()
-    assert group.health().states == {State.STOPPED: 8}
-    with pytest.raises(StreamStateError, match="stopped"):
-        group.start()
-
-
-@pytest.mark.parametrize("where", ["on_asset", "on_state", "on_error", "on_progress"])
-def test_stop_in_a_callback(
-    exchange: Simulator, accounts: dict[str, Account], where: str
-) -> None:
-    """It returns at once, and everything ends."""
-    group = StreamGroup(streams(accounts))
-    answers: list[bool] = []
-    getattr(group, where)(lambda event: answers.append(group.stop()))
-    group.start(wait=False)
-    if where == "on_error":
-        exchange.wait_for_connections()
-        exchange.drop_connections()
-    wait_until(lambda: answers)
-    assert group.stop()
-    assert set(answers) == {True}
-    assert not group_threads()
-
-
-def test_stop_by_many_threads_at_once(accounts: dict[str, Account]) -> None:
-    """Each is told that it has ended."""
-    group = StreamGroup(streams(accounts))
-    group.start()
-    answers: list[bool] = []
-    callers = [
-        threading.Thread(target=lambda: answers.append(group.stop())) for _ in range(8)
-    ]
-    for caller in callers:
-        caller.start()
-    for caller in callers:
-        caller.join(PATIENCE)
-    assert answers == [True] * 8
-    assert group.stop()
-
-
-def test_run_forever_ends_with_stop(accounts: dict[str, Account]) -> None:
-    """By another thread; it starts the group if that was not done."""
-    group = StreamGroup(streams(accounts))
-    all_live = threading.Event()
-    group.on_progress(lambda progress: progress.live == 8 and all_live.set())
-    stopper = threading.Thread(target=lambda: all_live.wait(PATIENCE) and group.stop())
-    stopper.start()
-    group.run_forever()
-    stopper.join(PATIENCE)
-    assert not group_threads()
-
-
-def test_what_a_handler_raises_to_end_it_comes_out(
-    accounts: dict[str, Account], caplog: pytest.LogCaptureFixture
-) -> None:
-    """SystemExit from one account's handler, out of run_forever()."""
-
-    def leave(update: AssetUpdate) -> None:
-        raise SystemExit(3)
-
-    caplog.set_level(logging.CRITICAL, "assetstream")
-    group = StreamGroup(streams(accounts), on_asset=leave)
-    with pytest.raises(SystemExit):
-        group.run_forever()
-    assert not group_threads()
-
-
-def test_waiting_in_a_callback_is_refused(accounts: dict[str, Account]) -> None:
-    """For any account of the group: it would hold up all of them."""
-    group = StreamGroup(streams(accounts))
-    refused: list[Exception] = []
-
-    def wait(change: StateChange) -> None:
-        for call in (
-            group.run_forever,
-            lambda: group.streams["coinw-1"].wait_for(lambda u: True, 1),
-        ):
-            try:
-                call()
-            except StreamStateError as error:
-                refused.append(error)
-
-    group.streams["upbit-0"].on_state(wait)
-    with group:
-        wait_until(lambda: len(refused) >= 2)
-    assert all("callback" in str(error) for error in refused)
-
-
 def test_wrong_arguments_are_named(
     exchange: Simulator, accounts: dict[str, Account]
 ) -> None:
@@ -498,80 +306,3 @@ def test_in_ipython_a_group_replaces_the_older_one(
     assert [r.getMessage() for r in caplog.records if "replaces" in r.getMessage()] == [
         "upbit-0: it replaces an older one with the same key"
     ]
-
-
-def test_where_only_select_exists_readers_share_the_accounts(
-    accounts: dict[str, Account], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Each has no more than it can serve."""
-    monkeypatch.setattr(fleet, "most_channels", lambda: 3)
-    with StreamGroup(streams(accounts)) as group:
-        assert [n for n in group_threads() if "reader" in n] == [
-            f"assetstream-group-reader-{number}" for number in (1, 2, 3)
-        ]
-        accounts["coinw-3"].deposit("BTC", "1")
-        wait_until(lambda: group.total("BTC") == 9)
-    assert not group_threads()
-
-
-def test_the_limit_of_connects_is_kept(
-    accounts: dict[str, Account], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """By all accounts of one exchange together; the other has its own."""
-    times: dict[str, list[float]] = {"upbit": [], "coinw": []}
-    connect = Session.connect
-
-    def noted(session: Session, channel: Any) -> Any:
-        times[session.exchange.name].append(clock.now())
-        return connect(session, channel)
-
-    monkeypatch.setattr(Session, "connect", noted)
-    for adapter in (Upbit, CoinW):
-        slow = replace(adapter.limits, connects_together=20.0)
-        monkeypatch.setattr(adapter, "limits", slow)
-    with StreamGroup(streams(accounts)):
-        pass
-
-    for each in times.values():
-        assert len(each) == 4
-        assert all(b - a >= 0.05 for a, b in itertools.pairwise(each))
-
-
-def test_the_limit_of_reads_is_kept(
-    accounts: dict[str, Account], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A6: by the snapshots of all accounts of one exchange together."""
-    times: dict[str, list[float]] = {"upbit": [], "coinw": []}
-    send = Reads._send
-
-    def noted(reads: Reads, purpose: Any, now: float) -> None:
-        times[reads._exchange.name].append(clock.now())
-        send(reads, purpose, now)
-
-    monkeypatch.setattr(Reads, "_send", noted)
-    for adapter in (Upbit, CoinW):
-        slow = replace(adapter.limits, reads_together=20.0)
-        monkeypatch.setattr(adapter, "limits", slow)
-    with StreamGroup(streams(accounts)):
-        pass
-
-    for each in times.values():
-        assert len(each) == 4
-        assert all(b - a >= 0.05 for a, b in itertools.pairwise(each))
-
-
-def test_audits_leave_each_other_room(
-    accounts: dict[str, Account], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A6: the more accounts, the further apart; health() shows it, and its price."""
-    few = replace(Upbit.limits, reads_together=0.01)
-    monkeypatch.setattr(Upbit, "limits", few)
-    group = StreamGroup(streams(accounts))
-    group.start(wait=False)
-    wait_until(lambda: group.streams["upbit-3"]._launch.life)
-
-    health = group.streams["upbit-0"].health()
-    assert health.audit_interval == pytest.approx(4 / (0.01 * AUDIT_SHARE))
-    assert health.detection_time is not None
-    assert health.detection_time > health.audit_interval
-    assert group.stop()

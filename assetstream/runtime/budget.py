@@ -19,22 +19,22 @@ class Budget:
     Attributes:
         connects: when the next handshake may begin.
         reads: when the next REST read may be sent.
-        members: streams that share it.
+        members: the lives of the streams that share it.
     """
 
     def __init__(self, limits: Limits) -> None:
         self.connects = Pace(limits.connects_together)
         self.reads = Pace(limits.reads_together)
-        self.members = 0
+        self.members: set[object] = set()
         self._reads_for_audits = limits.reads_together * AUDIT_SHARE
 
     def connect_time(self) -> float:
         """Seconds until each member has had its turn to connect."""
-        return self.members * self.connects.step
+        return len(self.members) * self.connects.step
 
     def least_audit_interval(self) -> float:
         """The shortest interval between audits that leaves all of them time, s."""
-        return self.members / self._reads_for_audits
+        return len(self.members) / self._reads_for_audits
 
 
 def place_of(exchange: Exchange) -> tuple[str, str]:

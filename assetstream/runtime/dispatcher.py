@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
-import sys
 import threading
-from types import FrameType
 from typing import Any, Callable
 
 from assetstream.errors import AssetStreamError, CallbackError
@@ -15,6 +13,7 @@ from assetstream.protocol import NEVER
 from assetstream.runtime import clock
 from assetstream.runtime.mailbox import CallbackMailbox, News
 from assetstream.runtime.waiting import Latch
+from assetstream.runtime.whereabouts import where
 
 __all__ = ["Dispatcher", "Handlers"]
 
@@ -79,7 +78,7 @@ class Dispatcher:
         self.callback_errors = 0
         #: Set when the last news was given to its callbacks; then ``leave`` is called.
         self.finished = Latch()
-        self.leave: Callable[[], None] = lambda: None
+        self.leave: Callable[[], None] | None = None
         # The thread that is in ``work``, and the handler that runs, or ran last.
         self._thread: int | None = None
         self._handler: Handler | None = None
@@ -87,6 +86,15 @@ class Dispatcher:
         self._seen = -1
         self._seen_at = NEVER
         self._complained = False
+
+    @property
+    def wake(self) -> Callable[[], None]:
+        """Called when there is news; see ``CallbackMailbox``."""
+        return self.mailbox.wake
+
+    @wake.setter
+    def wake(self, wake: Callable[[], None]) -> None:
+        self.mailbox.wake = wake
 
     # By the session's thread.
 
@@ -126,7 +134,8 @@ class Dispatcher:
         if not batch:
             if self.mailbox.over:
                 self.finished.set()
-                self.leave()
+                if self.leave is not None:
+                    self.leave()
             return False
         self._thread = threading.get_ident()
         for item in batch:
@@ -143,21 +152,14 @@ class Dispatcher:
         self._thread = None
         return True
 
+    @property
+    def calling(self) -> bool:
+        """A handler of this stream is being called."""
+        return self._thread is not None
+
     def where(self) -> str:
         """Say which handler runs and where it stands, for a log line."""
-        innermost = frame = sys._current_frames().get(self._thread or -1)
-        if innermost is None:
-            return "at an unknown place"
-        entered: FrameType | None = None
-        while frame is not None and frame.f_code is not Dispatcher._call.__code__:
-            entered, frame = frame, frame.f_back
-        if frame is None:  # A logging handler of the user's, perhaps.
-            return f"in {_place(innermost)}"
-        if entered is None:  # Not written in Python: ``print``.
-            kind = type(self._handler).__qualname__
-            return f"in {getattr(self._handler, '__qualname__', kind)}"
-        where = f"in {_place(entered)}"
-        return where if entered is innermost else f"{where}, in {_place(innermost)}"
+        return where(self._thread, Dispatcher._call.__code__, self._handler)
 
     def _deliver_update(self, update: AssetUpdate) -> None:
         if self.mailbox.discarding:
@@ -217,14 +219,6 @@ class Dispatcher:
         )
         error.__cause__ = exc
         self._report(error)
-
-
-def _place(frame: FrameType) -> str:
-    """The function and the line where it stands."""
-    code = frame.f_code
-    # Methods with their class, where Python (3.11) tells it.
-    name = getattr(code, "co_qualname", code.co_name)
-    return f'{name}, file "{code.co_filename}", line {frame.f_lineno}'
 
 
 def _shown(exc: Exception) -> str:

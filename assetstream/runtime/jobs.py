@@ -8,6 +8,7 @@ jobs of many.
 from __future__ import annotations
 
 import itertools
+import logging
 import threading
 from queue import Empty, SimpleQueue
 from typing import Callable, Protocol
@@ -18,6 +19,8 @@ from assetstream.runtime.inbox import Inbox
 from assetstream.runtime.patience import Interrupted
 
 __all__ = ["CallOff", "Crew", "Helpers", "Job", "Pool"]
+
+logger = logging.getLogger("assetstream")
 
 Job = Callable[[], None]
 
@@ -93,9 +96,8 @@ class Pool:
 
     So that a server that never answers holds up its own streams only: when jobs wait
     and a thread has been on its job for longer than STUCK, another takes its place, and
-    leaves when it is idle. That is noticed by a reader, to which the pool is attached:
-    there is no timer. ``deadline`` and ``due`` are called by one thread, ``start`` may
-    be by any.
+    leaves when it is idle. That is noticed by the readers, to which the pool is
+    attached: there is no timer. Everything may be called from any thread.
 
     Args:
         label: for the threads' names.
@@ -111,11 +113,13 @@ class Pool:
         self._numbers = itertools.count(1)
         # Since when each thread has been on its job; NEVER while it is idle.
         self._busy: dict[threading.Thread, float] = {}
+        # No thread could be made: not tried again before this moment.
+        self._patient_until = -NEVER
         self._closed = False
 
     @property
     def threads(self) -> list[threading.Thread]:
-        """Those that there are at present."""
+        """Those that there are; once it is closed, those that there were then."""
         return list(self._busy)
 
     def start(self, job: Job, name: str = "") -> None:
@@ -126,12 +130,12 @@ class Pool:
 
     @property
     def deadline(self) -> float:
-        """When another thread may be started, while jobs wait."""
+        """When another thread may be started, while jobs wait; s of ``clock.now``."""
         if not self._jobs.qsize():
             return NEVER
         now = clock.now()
         if self._lacking(now) > 0:
-            return -NEVER
+            return self._patient_until
         since = [at for at in list(self._busy.values()) if now < at + STUCK]
         return min(since, default=NEVER) + STUCK
 
@@ -140,11 +144,12 @@ class Pool:
         self._reinforce(clock.now())
 
     def close(self) -> None:
-        """Take no more jobs; every thread ends after its present one."""
+        """Take no more jobs; every thread ends when those that wait have been run.
+
+        They were called off, so that takes no time, and each releases what it holds.
+        """
         self._closed = True
         with self._lock:
-            while self._jobs.qsize():
-                self._jobs.get_nowait()
             for _ in self._busy:
                 self._jobs.put(None)
 
@@ -175,6 +180,7 @@ class Pool:
         except RuntimeError:
             # No thread to be had: those that there are do all the work.
             del self._busy[thread]
+            self._patient_until = now + STUCK
             if not self._busy:
                 self._jobs.get_nowait()  # the only one
                 raise
@@ -185,22 +191,21 @@ class Pool:
             self._busy[me] = clock.now()
             try:
                 job()
+            except Exception:
+                # A job reports its own faults. This one may be a user's logging
+                # handler's, and must not take the thread along.
+                logger.exception("a job ended with an error")
             finally:
                 self._busy[me] = NEVER
 
     def _next(self, me: threading.Thread) -> Job | None:
-        """The next job; None if the thread is to end, of which it is struck off."""
+        """The next job; None if the thread is to end."""
         while True:
             try:
-                job = self._jobs.get(timeout=IDLE_TIME)
+                return self._jobs.get(timeout=IDLE_TIME)
             except Empty:
-                job = None
                 with self._lock:
-                    if len(self._busy) <= self._size or self._jobs.qsize():
-                        continue
-                    del self._busy[me]
-            else:
-                if job is None:
-                    with self._lock:
+                    needed = self._closed or self._jobs.qsize()
+                    if len(self._busy) > self._size and not needed:
                         del self._busy[me]
-            return job
+                        return None

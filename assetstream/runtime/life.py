@@ -215,13 +215,23 @@ class Life:
             return False
         if self.dispatcher.finished.wait(deadline):
             return self._home.join(deadline)
-        if not in_a_hurry:
+        if not in_a_hurry and not self.tell_where():
             logger.error(
-                "%s: stopped, but a callback still runs: %s",
+                "%s: stopped, but its last callbacks wait behind those of others",
                 self.settings.account,
-                self.dispatcher.where(),
             )
         return False
+
+    def tell_where(self) -> bool:
+        """Log where the callback stands that runs; False if none does."""
+        if not self.dispatcher.calling:
+            return False
+        logger.error(
+            "%s: stopped, but a callback still runs: %s",
+            self.settings.account,
+            self.dispatcher.where(),
+        )
+        return True
 
     @property
     def state(self) -> State:

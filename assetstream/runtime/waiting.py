@@ -7,13 +7,14 @@ a signal handler included, so everything a user's thread waits for comes through
 from __future__ import annotations
 
 import math
+import threading
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 from assetstream.errors import ConfigurationError
 from assetstream.runtime import clock
 
-__all__ = ["Deadline", "Latch", "patient_get"]
+__all__ = ["Deadline", "Latch", "patient_get", "patient_join"]
 
 T = TypeVar("T")
 
@@ -52,6 +53,16 @@ def patient_get(queue: SimpleQueue[T], deadline: Deadline) -> T:
             return queue.get(timeout=min(left, SLICE))
         except Empty:
             continue
+
+
+def patient_join(thread: threading.Thread, deadline: Deadline) -> bool:
+    """Wait until a thread has ended; False if the deadline came first."""
+    while thread.is_alive():
+        left = deadline.left()
+        if left == 0.0:
+            return False
+        thread.join(min(left, SLICE))
+    return True
 
 
 class Latch:

@@ -107,18 +107,23 @@ def test_a_machine_without_a_free_thread(
 
 
 def test_a_closed_pool_takes_no_job(pool: Pool) -> None:
-    """What waits is dropped; what is under way ends."""
-    stuck, never = Stuck(), Stuck()
-    pool.start(stuck)
-    assert stuck.begun.wait(PATIENCE)
+    """What waits is still run, for it releases what it holds; then all threads end."""
+    stuck, never, waiting = Stuck(), Stuck(), threading.Event()
+    other = Stuck()
+    for job in (stuck, other):
+        pool.start(job)
+        assert job.begun.wait(PATIENCE)
+    pool.start(waiting.set)
     threads = pool.threads
     pool.close()
     pool.start(never)
     stuck.let_go.set()
+    other.let_go.set()
     for thread in threads:
         thread.join(PATIENCE)
 
-    assert pool.threads == []
+    assert not any(thread.is_alive() for thread in pool.threads)
+    assert waiting.is_set()
     assert not never.begun.is_set()
 
 
