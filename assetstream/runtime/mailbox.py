@@ -75,7 +75,8 @@ class CallbackMailbox:
     def put(self, news: Sequence[News]) -> None:
         """Add news in order; from the session's thread."""
         with self._lock:
-            if self.pending + len(news) <= self._max_pending:
+            # What has overflowed comes first, though there be room again.
+            if not self._overflow and self.pending + len(news) <= self._max_pending:
                 self._items += news
             else:
                 self._put_tightly(news)

@@ -120,6 +120,22 @@ def test_d1_what_is_in_hand_counts(mailbox: CallbackMailbox) -> None:
     assert shown(everything(mailbox)) == [("BTC", 5, 1)]
 
 
+def test_d1_in_order_when_there_is_room_again(mailbox: CallbackMailbox) -> None:
+    """What comes when some were delivered does not overtake what was folded."""
+    mailbox.put([update("BTC", n) for n in (1, 2, 3)])
+    taken = mailbox.take()
+    mailbox.put([update("BTC", 4)])
+    mailbox.delivered += len(taken)
+    mailbox.put([update("BTC", 5)])
+
+    assert shown(taken + everything(mailbox)) == [
+        ("BTC", 1, 0),
+        ("BTC", 2, 0),
+        ("BTC", 3, 0),
+        ("BTC", 5, 1),
+    ]
+
+
 def test_stop_drops_updates_and_keeps_the_rest(mailbox: CallbackMailbox) -> None:
     """Counted."""
     mailbox.put([update("BTC", 1)])
