@@ -241,8 +241,8 @@ class StreamGroup:
     def run_forever(self) -> None:
         """Start if that was not done, and block until the group ends.
 
-        Returns after ``stop()``, when every account was stopped, and after Ctrl-C, which
-        stops it cleanly.
+        Returns after ``stop()``, and when every account was stopped; after Ctrl-C, too,
+        which stops it cleanly.
 
         Raises:
             AssetStreamError: no account goes on, and this is why the first one failed.
