@@ -241,7 +241,7 @@ class StreamGroup:
     def run_forever(self) -> None:
         """Start if that was not done, and block until the group ends.
 
-        Returns after ``stop()``, when every account was stopped, and after Ctrl-C,
+        Returns after ``stop()``, and when every account was stopped; after Ctrl-C, too,
         which stops it cleanly.
 
         Raises:

@@ -102,8 +102,29 @@ def test_a_machine_without_a_free_thread(
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", no_thread)
         pool.start(done.set)
+        # The reader that is to make one does not try without a pause.
+        assert pool.deadline > clock.now()
     stuck.let_go.set()
     assert done.wait(PATIENCE)
+
+
+def test_a_job_that_raises_takes_no_thread_along(
+    pool: Pool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is logged, and its thread does the next one."""
+
+    def fail() -> None:
+        raise ValueError
+
+    stuck, done = Stuck(), threading.Event()
+    pool.start(stuck)
+    assert stuck.begun.wait(PATIENCE)
+    pool.start(fail)  # by the other one
+    pool.start(done.set)
+    assert done.wait(PATIENCE)
+    stuck.let_go.set()
+
+    assert len(caplog.records) == 1
 
 
 def test_a_closed_pool_takes_no_job(pool: Pool) -> None:
