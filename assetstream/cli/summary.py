@@ -82,11 +82,10 @@ def _troubled(
         for state, stream in found:
             if state is not wanted:
                 continue
-            reason = reasons.get(stream.account, "")
-            if state is State.CONNECTING:
-                if stream.error is None:
-                    continue
-                reason = str(stream.error)
+            error = stream.error
+            if error is None and state is State.CONNECTING:
+                continue
+            reason = error or reasons.get(stream.account, "")
             line = Text(no_wrap=True, overflow="ellipsis")
             line.append(f"{stream.account}  ")
             line.append(f"{state}", f"bold {COLOURS[state]}")

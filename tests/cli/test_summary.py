@@ -53,7 +53,7 @@ def test_totals_and_those_that_are_not_live(
         shown = screen(table, console)
         assert shown[0] == "40 accounts  30 LIVE  10 FAILED"
         assert [line.split() for line in shown if "BTC" in line] == [
-            ["BTC", "3.0", "3.0", "0", "30"]
+            ["BTC", "3.0", "3.0", "0"]
         ]
         assert [line.split()[1] for line in shown if "SHIB" in line] == [
             "0.000000000000000030"
