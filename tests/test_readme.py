@@ -44,7 +44,7 @@ def test_the_shortest_program_runs(
     """It prints the balances, and Ctrl-C ends it with code 0."""
     account = simulated_exchange.upbit({"BTC": "0.5"})
     script = tmp_path / "shortest.py"
-    script.write_text(block_with("run_forever()"), encoding="utf-8")
+    script.write_text(block_with("on_asset=print).run_forever()"), encoding="utf-8")
     environment = account.environment()
     with Program(str(script), environment=environment) as program:
         program.wait_for("BTC available=0.5")
@@ -88,6 +88,32 @@ def test_iterating_over_updates(
     ]
 
 
+def test_many_accounts(
+    simulated_exchange: Simulator,
+    account: Account,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The block reads one account, adds up all, and runs until it is stopped."""
+    accounts = [simulated_exchange.coinw({"BTC": "0.5"}) for _ in range(2)]
+    given = [account.environment() for account in accounts]
+    keys = {
+        name: (each["COINW_API_KEY"], each["COINW_SECRET_KEY"])
+        for name, each in zip(["alice", "bob"], given, strict=True)
+    }
+    group_class = assetstream.StreamGroup
+    monkeypatch.setattr(group_class, "run_forever", lambda group: group.stop())
+
+    exec(
+        block_with("StreamGroup("),
+        {"keys": keys},
+    )
+
+    printed = capsys.readouterr().out.splitlines()
+    assert "0.5 1.0" in printed
+    assert any("LIVE" in line and ": 2}" in line for line in printed)
+
+
 def test_the_simulator_block_runs() -> None:
     """Its own assertions hold."""
     exec(block_with("Simulator(seed=0)"), {})
@@ -104,7 +130,7 @@ def test_the_pytest_block_passes(simulated_exchange: Simulator) -> None:
 
 def test_no_block_is_forgotten() -> None:
     """Each block is run by a test above; a new one needs its own."""
-    assert len(BLOCKS) == 5
+    assert len(BLOCKS) == 6
 
 
 def test_set_up_is_two_commands_of_one_line() -> None:

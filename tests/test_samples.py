@@ -64,6 +64,32 @@ def test_two_exchanges_ends_when_one_account_fails(
         assert "AuthenticationError" in program.told
 
 
+def test_many_accounts_adds_them_up(simulated_exchange: Simulator) -> None:
+    """It counts those that connect, tells of one that fails, and sums up the others."""
+    accounts = [simulated_exchange.upbit({"BTC": "0.5"}) for _ in range(3)]
+    environment = accounts[0].environment()
+    for number, account in enumerate(accounts, 1):
+        keys = account.environment()
+        for name in ("UPBIT_ACCESS_KEY", "UPBIT_SECRET_KEY"):
+            environment[f"{name}_{number}"] = keys[name]
+    script = str(SAMPLES / "many_accounts.py")
+    with Program(script, environment=environment) as program:
+        program.wait_for("3 of 3 LIVE, 0 failed")
+        accounts[1].deposit("BTC", "0.25")
+        program.wait_for("upbit-2: BTC +0.25, together 1.75")
+        program.interrupt()
+
+        assert program.finish() == 0, program.told
+        assert program.err == []
+
+    environment["UPBIT_SECRET_KEY_3"] = "0" * 40
+    with Program(script, environment=environment) as program:
+        program.wait_for("upbit-3: Upbit refused")
+        program.wait_for("2 of 3 LIVE, 1 failed")
+        program.interrupt()
+        assert program.finish() == 0, program.told
+
+
 def test_sync_bot_buys_until_its_money_is_spent() -> None:
     """It needs no keys, and ends by itself."""
     with sample("sync_bot.py") as program:

@@ -17,17 +17,20 @@ from assetstream.cli.watching import View, Watching
 from assetstream.durations import seconds
 from assetstream.errors import ConfigurationError
 from assetstream.exchanges import EXCHANGES
-from assetstream.protocol import Exchange
 from assetstream.states import State
 from assetstream.stream import AssetStream
 from assetstream.version import __version__
 
 __all__ = ["assetstream"]
 
+#: For --accounts: each takes three threads of the simulator.
+MOST_ACCOUNTS = 200
+
 EPILOG = """\
 \b
 Examples:
   assetstream watch --simulate            both exchanges, no keys, no network
+  assetstream watch --simulate --accounts 25     50 accounts on a few threads
   assetstream watch upbit --region sg     a live table of one account
   assetstream watch upbit coinw --region sg
   assetstream watch coinw --json --for 10m > balances.jsonl
@@ -44,6 +47,10 @@ to a simulator (python -m assetstream.simulator prints them) or a gateway.
 \b
 Output: a table on a terminal, plain lines into a file or a pipe, and with
 --json one object per line, whose "kind" is "update", "state" or "error".
+Accounts for which the window is too low are summed up: totals by currency,
+and those that are not LIVE. While accounts connect, at the pace that their
+exchanges allow, the table counts them, and plain lines say when all have
+settled; JSON lines leave that to their "state" objects.
 
 \b
 Exit codes:
@@ -85,6 +92,13 @@ def assetstream() -> None:
     is_flag=True,
     help="Watch accounts that trade at random on a simulator of this machine.",
 )
+@click.option(
+    "--accounts",
+    "count",
+    type=click.IntRange(1, MOST_ACCOUNTS),
+    metavar="N",
+    help="With --simulate: so many accounts on each exchange.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 @click.option(
     "--for",
@@ -97,16 +111,16 @@ def watch(
     exchanges: tuple[str, ...],
     region: str | None,
     simulate: bool,
+    count: int | None,
     as_json: bool,
     duration: float | None,
 ) -> None:
-    """Show the balances of an account, live, until Ctrl-C.
+    """Show the balances of accounts, live, until Ctrl-C.
 
     EXCHANGE is upbit or coinw, or both.
     """
     try:
-        with _accounts(exchanges, region, simulate) as found:
-            streams = [AssetStream(exchange) for exchange in found]
+        with _accounts(exchanges, region, simulate, count) as streams:
             Watching(streams, _view(as_json, streams), duration).run()
     except ConfigurationError as exc:
         raise click.UsageError(str(exc)) from None
@@ -120,10 +134,12 @@ def watch(
 
 
 def _accounts(
-    names: tuple[str, ...], region: str | None, simulate: bool
-) -> ContextManager[list[Exchange]]:
+    names: tuple[str, ...], region: str | None, simulate: bool, count: int | None
+) -> ContextManager[list[AssetStream]]:
     names = tuple(dict.fromkeys(names))
     if not simulate:
+        if count is not None:
+            raise click.UsageError("--accounts belongs to --simulate.")
         if not names:
             raise click.UsageError(
                 f"Say which exchange to watch ({', '.join(EXCHANGES)}), "
@@ -136,7 +152,7 @@ def _accounts(
         import assetstream.simulator  # noqa: F401
     except ModuleNotFoundError as exc:
         raise click.UsageError(str(exc)) from None
-    return simulated(names)
+    return simulated(names, count or 1)
 
 
 def _view(as_json: bool, streams: list[AssetStream]) -> View:
@@ -149,4 +165,4 @@ def _view(as_json: bool, streams: list[AssetStream]) -> View:
     if isinstance(sys.stdout, TextIOWrapper):
         # An exchange's words may be Korean where the pipe's encoding is not.
         sys.stdout.reconfigure(errors="backslashreplace")
-    return PlainLines(sys.stdout)
+    return PlainLines(sys.stdout, len(streams))

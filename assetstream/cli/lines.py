@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Mapping, TextIO
 
+from assetstream.cli.settling import Settling
 from assetstream.cli.watching import Event
 from assetstream.errors import AssetStreamError
 from assetstream.events import AssetUpdate, StateChange
@@ -26,11 +27,14 @@ class Lines:
 
     def show(self, event: Event) -> None:
         """Write the event's line."""
-        self._out.write(self._line(event) + "\n")
-        self._out.flush()
+        self._write(self._line(event))
 
     def paint(self) -> None:
         """Nothing is left to do between the events."""
+
+    def _write(self, line: str) -> None:
+        self._out.write(line + "\n")
+        self._out.flush()
 
     def _line(self, event: Event) -> str:
         raise NotImplementedError
@@ -50,7 +54,26 @@ class JsonLines(Lines):
 
 
 class PlainLines(Lines):
-    """Lines for people: the time in UTC, the account, and what happened."""
+    """Lines for people: the time in UTC, the account, and what happened.
+
+    Args:
+        out: where to write.
+        accounts: how many there are; of more than one it is said when all are settled.
+    """
+
+    def __init__(self, out: TextIO, accounts: int) -> None:
+        super().__init__(out)
+        self._settling = Settling(accounts)
+
+    def show(self, event: Event) -> None:
+        """Write the event's line, and one more when the last account is settled."""
+        super().show(event)
+        if (
+            isinstance(event, StateChange)
+            and self._settling.note(event.account, event.current)
+            and self._settling.total > 1
+        ):
+            self._write(f"{now()}  connected {self._settling}")
 
     def _line(self, event: Event) -> str:
         if isinstance(event, AssetUpdate):

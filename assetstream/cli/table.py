@@ -9,13 +9,16 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Iterator, Sequence
 
-import rich.table
-from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table as Grid
 from rich.text import Text
 
-from assetstream.cli.lines import digits, signed
+from assetstream.cli.columns import change_cell, fitting
+from assetstream.cli.lines import digits
+from assetstream.cli.settling import Settling
+from assetstream.cli.summary import COLOURS, summary
 from assetstream.cli.watching import Event
 from assetstream.errors import AssetStreamError
 from assetstream.events import AssetUpdate, Balance, StateChange
@@ -24,13 +27,22 @@ from assetstream.stream import AssetStream
 
 __all__ = ["Table"]
 
-COLOURS = {
-    State.LIVE: "green",
-    State.STALE: "yellow",
-    State.CONNECTING: "yellow",
-    State.FAILED: "red",
-}
 LAST_ERRORS = 5
+#: Up to so many, each account has its own lines, however low the window is.
+FEW = 4
+#: Columns that the progress bar takes.
+BAR = 40
+NAMES = (
+    "Exchange",
+    "Account",
+    "Currency",
+    "Available",
+    "Locked",
+    "Total",
+    "Last change",
+    "Age",
+    "Source",
+)
 #: Left out in this order where the window is too narrow: a digit never is, nor the
 #: mark of a stale balance, which stands with the currency.
 DISPENSABLE = ("Source", "Exchange", "Age", "Last change", "Total")
@@ -38,6 +50,8 @@ DISPENSABLE = ("Source", "Exchange", "Age", "Last change", "Total")
 
 class Table:
     """A view of all accounts: their state, their balances, the last errors.
+
+    Many accounts for whose lines the window is too low are summed up; see ``summary``.
 
     Amounts are read from the streams when it is painted, so a repaint shows the present
     book however many updates came since the last one.
@@ -52,6 +66,12 @@ class Table:
         self._doubted: set[tuple[str, str]] = set()
         self._reasons: dict[str, str] = {}
         self._errors: deque[Text] = deque(maxlen=LAST_ERRORS)
+        # currency -> who changed last, and by how much.
+        self._latest: dict[str, tuple[str, Decimal]] = {}
+        self._settling = Settling(len(streams))
+        # The highest window that was too low for everything: what is just too much
+        # must not come and go.
+        self._too_low = 0
 
     def __enter__(self) -> None:
         self._live.start()
@@ -65,8 +85,10 @@ class Table:
         if isinstance(event, AssetUpdate):
             if event.change:
                 self._changes[event.account, event.currency] = event.change
+                self._latest[event.currency] = event.account, event.change
         elif isinstance(event, StateChange):
             self._reasons[event.account] = event.reason
+            self._settling.note(event.account, event.current)
         elif not event.fatal:  # the account's own line shows the fatal one
             self._errors.append(_error_line(event))
 
@@ -75,16 +97,50 @@ class Table:
         self._live.update(self._screen(), refresh=True)
 
     def _screen(self) -> RenderableType:
+        balances = list(self._balances())
+        progress = list(self._progress())
+        if self._sums_up(len(balances)):
+            errors = list(self._errors)[-2:]
+            for line in errors:
+                line.no_wrap, line.overflow = True, "ellipsis"
+            height = self._console.height - len(progress) - len(errors)
+            parts = summary(
+                self._console, self._streams, self._reasons, self._latest, height
+            )
+            return Group(*progress, *parts, *errors)
         states = [self._state_line(stream) for stream in self._streams]
         # Errors and states are what must not be cut off at the window's lower edge.
-        taken = len(states) + 2 * len(self._errors) + 6
-        balances = list(self._balances())
+        taken = len(progress) + len(states) + 2 * len(self._errors) + 6
         shown = balances[: max(5, self._console.height - taken)]
         hidden = len(balances) - len(shown)
-        parts: list[RenderableType] = [*states, self._fitting(shown)]
+        table = fitting(self._console, NAMES, list(self._rows(shown)), DISPENSABLE)
+        below: list[RenderableType] = [*self._errors]
         if hidden:
-            parts.append(Text(f"{hidden} more need a taller window, or --json"))
-        return Group(*parts, *self._errors)
+            below.insert(0, Text(f"{hidden} more need a taller window, or --json"))
+        return Group(*progress, *states, table, *below)
+
+    def _sums_up(self, rows: int) -> bool:
+        """Whether the window is too low for a line of each balance."""
+        count, height = len(self._streams), self._console.height
+        if count <= FEW:
+            return False
+        # An account that is connecting is going to have a balance.
+        if count + max(rows, count) + 2 * len(self._errors) + 6 > height:
+            self._too_low = max(self._too_low, height)
+        return height <= self._too_low
+
+    def _progress(self) -> Iterator[RenderableType]:
+        """How many have connected, until all have; one account's state says it all."""
+        settling = self._settling
+        for stream in self._streams:  # whose news may not have come by yet
+            settling.note(stream.account, stream.state)
+        if settling.total > 1 and not settling.over:
+            line = Grid.grid(padding=(0, 1))
+            line.add_row(
+                f"connecting {settling}",
+                ProgressBar(settling.total, settling.done, BAR),
+            )
+            yield line
 
     def _balances(self) -> Iterator[Balance]:
         self._doubted.clear()
@@ -114,41 +170,6 @@ class Table:
                 line.append(f", reconnected {health.reconnects} times")
         return line
 
-    def _fitting(self, balances: Sequence[Balance]) -> rich.table.Table:
-        """The table, without the columns for which the window is too narrow."""
-        left_out: set[str] = set()
-        table = self._table(balances, left_out)
-        # Measured as if there were room for everything: how wide it would like to be.
-        roomy = self._console.options.update_width(1000)
-        for name in DISPENSABLE:
-            wanted = self._console.measure(table, options=roomy).maximum
-            if wanted <= self._console.width:
-                break
-            left_out.add(name)
-            table = self._table(balances, left_out)
-        return table
-
-    def _table(
-        self, balances: Sequence[Balance], left_out: set[str]
-    ) -> rich.table.Table:
-        table = rich.table.Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        rows = list(self._rows(balances))
-        names = ("Exchange", "Account", "Currency", "Available", "Locked", "Total")
-        for name in (*names, "Last change", "Age", "Source"):
-            if name not in left_out:
-                numeric = name in ("Available", "Locked", "Total", "Last change", "Age")
-                table.add_column(
-                    name,
-                    justify="right" if numeric else "left",
-                    # Too narrow even so: a number goes on in the next line, it is
-                    # never cut.
-                    overflow="fold",
-                )
-        for row in rows:
-            cells = [cell for name, cell in row.items() if name not in left_out]
-            table.add_row(*cells)
-        return table
-
     def _rows(self, balances: Sequence[Balance]) -> Iterator[dict[str, Text]]:
         for account, group in groupby(balances, key=lambda balance: balance.account):
             first = True
@@ -164,21 +185,11 @@ class Table:
                     "Available": Text(digits(balance.available)),
                     "Locked": Text(digits(balance.locked)),
                     "Total": Text(digits(balance.total)),
-                    "Last change": _change(change),
+                    "Last change": change_cell(change),
                     "Age": _age(balance),
                     "Source": Text(balance.source.value),
                 }
                 first = False
-
-
-def _change(change: Decimal) -> Text:
-    if not change:
-        return Text("")
-    text = signed(change)
-    if "." in text:
-        # Zeros behind the last digit that counts are only width here.
-        text = text.rstrip("0").rstrip(".")
-    return Text(text, "green" if change > 0 else "red")
 
 
 def _age(balance: Balance) -> Text:

@@ -1,4 +1,4 @@
-"""Runs the streams and brings what they tell to the view, in the main thread."""
+"""Runs the accounts and brings what they tell to the view, in the main thread."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Protocol, Sequence, Union
 
 from assetstream.errors import AssetStreamError
 from assetstream.events import AssetUpdate, StateChange
+from assetstream.group import StreamGroup
 from assetstream.stream import AssetStream
 
 __all__ = ["Event", "View", "Watching"]
@@ -44,6 +45,8 @@ class View(Protocol):
 class Watching:
     """Watches streams until Ctrl-C, the end of the time, or the end of all of them.
 
+    One runs by itself, more of them in a group.
+
     Args:
         streams: not yet started.
         view: where to show what they tell.
@@ -53,7 +56,7 @@ class Watching:
     def __init__(
         self, streams: Sequence[AssetStream], view: View, duration: float | None
     ) -> None:
-        self._streams = streams
+        self._runner = StreamGroup(streams) if len(streams) > 1 else streams[0]
         self._view = view
         self._duration = duration
         self._events: Queue[Event] = Queue(BACKLOG)
@@ -64,13 +67,12 @@ class Watching:
         self._stopper = threading.Thread(
             target=self._stop, name="assetstream-cli-stop", daemon=True
         )
-        for stream in streams:
-            stream.on_asset(self._events.put)
-            stream.on_error(self._events.put)
-            stream.on_state(self._events.put)
+        self._runner.on_asset(self._events.put)
+        self._runner.on_error(self._events.put)
+        self._runner.on_state(self._events.put)
 
     def run(self) -> None:
-        """Start the streams, show what they tell, and stop them.
+        """Start the accounts, show what they tell, and stop them.
 
         Raises:
             OSError: the output cannot be written, for another reason than that its
@@ -83,8 +85,7 @@ class Watching:
         until = math.inf
         if self._duration is not None:
             until = time.monotonic() + self._duration
-        for stream in self._streams:
-            stream.start(wait=False)
+        self._runner.start(wait=False)
         try:
             with self._view:
                 self._serve(self._view, until)
@@ -125,8 +126,7 @@ class Watching:
             self._stopper.start()
 
     def _stop(self) -> None:
-        for stream in self._streams:
-            stream.stop()
+        self._runner.stop()
 
     def _interrupted(self, number: int, frame: FrameType | None) -> None:
         self._stop_asked = True

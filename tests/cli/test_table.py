@@ -26,6 +26,7 @@ class Terminal:
         self,
         columns: int,
         *arguments: str,
+        lines: int = 40,
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self.written = ""
@@ -40,7 +41,7 @@ class Terminal:
                 **clean_environment(("UPBIT_", "COINW_", "NO_COLOR")),
                 "TERM": "xterm-256color",
                 "COLUMNS": str(columns),
-                "LINES": "40",
+                "LINES": str(lines),
                 **(environment or {}),
             },
         )
@@ -115,3 +116,33 @@ def test_a_failure_is_told_below_the_table(simulated_exchange: Simulator) -> Non
     assert "Error: coinw" in terminal.written
     assert "Traceback" not in terminal.written
     assert terminal.written.rfind(SHOW_CURSOR) > terminal.written.rfind(HIDE_CURSOR)
+
+
+def test_many_accounts_are_summed_up_where_the_window_is_low() -> None:
+    """Progress while they connect, then totals; the whole always fits."""
+    terminal = Terminal(
+        100, "upbit", "--simulate", "--accounts", "10", "--for", "4s", lines=24
+    )
+    for text in ("connecting ", " of 10", "10 accounts", "10 LIVE", "Total", "SGD"):
+        terminal.read_until(text)
+
+    assert terminal.finish() == 0
+    last = terminal.written.rpartition("10 accounts")
+    assert "connecting" not in last[2]
+    assert "10 STOPPED" in last[2]
+    assert "connecting" not in last[0].rpartition("10 LIVE")[2]
+    assert "upbit-7  LIVE" not in terminal.written
+    assert terminal.written.rfind(SHOW_CURSOR) > terminal.written.rfind(HIDE_CURSOR)
+
+
+def test_many_accounts_have_their_lines_where_they_fit() -> None:
+    """A high window shows each balance of each account."""
+    terminal = Terminal(
+        140, "upbit", "--simulate", "--accounts", "5", "--for", "2s", lines=60
+    )
+
+    assert terminal.finish() == 0
+    for number in range(1, 6):
+        assert f"upbit-{number}  " in terminal.written
+    assert "Source" in terminal.written
+    assert "5 accounts" not in terminal.written

@@ -90,8 +90,40 @@ def test_plain_lines_have_no_escape_codes(simulated_exchange: Simulator) -> None
         assert program.finish() == 0, program.told
 
     assert "\x1b" not in program.told
+    assert "connected" not in program.told, "one account's state says it all"
     assert program.out[-1].endswith("LIVE -> STOPPED  stopped")
     assert program.err == []
+
+
+def test_several_accounts_run_as_a_group(simulated_exchange: Simulator) -> None:
+    """One that fails does not end the other; that all have settled is one line."""
+    upbit = simulated_exchange.upbit({"BTC": "1"}, permissions=[])
+    coinw = simulated_exchange.coinw({"USDT": "100"})
+    environment = {**upbit.environment(), **coinw.environment()}
+    arguments = ("-m", "assetstream.cli", "watch", "upbit", "coinw", "--region", "sg")
+    with Program(*arguments, environment=environment) as program:
+        program.wait_for("connected 2 of 2, 1 failed")
+        coinw.deposit("USDT", "1")
+        program.wait_for("USDT  available 101")
+        program.interrupt()
+        assert program.finish() == 1, program.told
+
+    assert len([line for line in program.out if "connected" in line]) == 1
+    assert program.out[-1].endswith("LIVE -> STOPPED  stopped")
+    assert len(program.err) == 1
+    assert program.err[0].startswith("Error: upbit-")
+
+
+def test_many_simulated_accounts_have_labels() -> None:
+    """By exchange and number; JSON has no other kinds than for one account."""
+    with watch("--simulate", "--accounts", "3", "--json", "--for", "3s") as program:
+        assert program.finish() == 0, program.told
+
+    told = objects(program)
+    names = {f"{exchange}-{n}" for exchange in ("upbit", "coinw") for n in (1, 2, 3)}
+    assert {o["account"] for o in told if o.get("current") == "STOPPED"} == names
+    assert {o["account"] for o in told if o["kind"] == "update"} == names
+    assert {o["kind"] for o in told} == {"update", "state"}
 
 
 @pytest.mark.parametrize(
@@ -106,6 +138,8 @@ def test_plain_lines_have_no_escape_codes(simulated_exchange: Simulator) -> None
         (["--simulate", "--for", "soon"], "write 500ms, 10s, 2m or 1h"),
         (["--simulate", "mtgox"], "mtgox"),
         ([], "--simulate"),
+        (["--simulate", "--accounts", "0"], "--accounts"),
+        (["coinw", "--accounts", "3"], "--accounts belongs to --simulate"),
     ],
 )
 def test_wrong_usage_is_explained_with_exit_code_2(

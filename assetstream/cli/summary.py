@@ -1,0 +1,128 @@
+"""Many accounts on one screen: totals by currency, and who is not LIVE."""
+
+from __future__ import annotations
+
+from collections import Counter
+from decimal import Decimal
+from typing import Iterator, Mapping, Sequence
+
+from rich.console import Console, RenderableType
+from rich.text import Text
+
+from assetstream.cli.columns import change_cell, fitting
+from assetstream.cli.lines import digits
+from assetstream.events import Balance, exact_sum
+from assetstream.states import State
+from assetstream.stream import AssetStream
+
+__all__ = ["COLOURS", "summary"]
+
+COLOURS = {
+    State.LIVE: "green",
+    State.STALE: "yellow",
+    State.CONNECTING: "yellow",
+    State.FAILED: "red",
+}
+#: What asks for attention first.
+TROUBLE = (State.FAILED, State.STALE, State.CONNECTING)
+NAMES = ("Currency", "Total", "Available", "Locked", "Accounts", "Last change", "By")
+DISPENSABLE = ("By", "Accounts", "Locked", "Last change", "Available")
+#: Lines besides the rows: the counts, the table's own four, two that tell how much is
+#: left out, and one for the cursor.
+FRAME = 8
+
+#: currency -> the account that it changed on last, and by how much.
+Changes = Mapping[str, tuple[str, Decimal]]
+
+
+def summary(
+    console: Console,
+    streams: Sequence[AssetStream],
+    reasons: Mapping[str, str],
+    changes: Changes,
+    height: int,
+) -> Iterator[RenderableType]:
+    """Everything in at most ``height`` lines.
+
+    Args:
+        console: where it is to be shown.
+        streams: all of them.
+        reasons: account -> why it is in its state.
+        changes: what to show as last changes.
+        height: lines; a few more are taken where that would leave nothing.
+    """
+    yield _counts(streams)
+    troubled = list(_troubled(streams, reasons))
+    rows = list(_rows(streams, changes))
+    free = height - FRAME
+    lines = max(3, free // 3, free - len(rows))
+    shown = rows[: max(3, free - min(lines, len(troubled)))]
+    if rows:
+        yield fitting(console, NAMES, shown, DISPENSABLE)
+    yield from _left_out(len(rows) - len(shown), "currencies")
+    yield from troubled[:lines]
+    yield from _left_out(len(troubled) - lines, "accounts that are not LIVE")
+
+
+def _counts(streams: Sequence[AssetStream]) -> Text:
+    states = Counter(stream.state for stream in streams)
+    line = Text(f"{len(streams)} accounts", "bold")
+    for state in State:
+        if states[state]:
+            line.append(f"  {states[state]} {state}", COLOURS.get(state, "default"))
+    return line
+
+
+def _troubled(
+    streams: Sequence[AssetStream], reasons: Mapping[str, str]
+) -> Iterator[Text]:
+    """A line for each that needs a look; not for those that simply wait their turn."""
+    found = [(stream.state, stream) for stream in streams]
+    for wanted in TROUBLE:
+        for state, stream in found:
+            if state is not wanted:
+                continue
+            error = stream.error
+            if error is None and state is State.CONNECTING:
+                continue
+            reason = error or reasons.get(stream.account, "")
+            line = Text(no_wrap=True, overflow="ellipsis")
+            line.append(f"{stream.account}  ")
+            line.append(f"{state}", f"bold {COLOURS[state]}")
+            yield line.append(f"  {reason}")
+
+
+def _rows(
+    streams: Sequence[AssetStream], changes: Changes
+) -> Iterator[dict[str, Text]]:
+    held: dict[str, list[Balance]] = {}
+    stale: Counter[str] = Counter()
+    for stream in streams:
+        balances, health = stream.balances, stream.health()
+        for currency, balance in balances.items():
+            held.setdefault(currency, []).append(balance)
+        # As in the full table: an account that is not LIVE vouches for nothing.
+        live = health.state is State.LIVE
+        stale.update(list(health.in_doubt if live else balances))
+    for currency, each in sorted(held.items()):
+        total = exact_sum(balance.total for balance in each)
+        if not total and currency not in changes:
+            continue
+        name = Text(currency, "bold")
+        if stale[currency]:
+            name.append(f" {stale[currency]} stale", "yellow")
+        account, change = changes.get(currency, ("", Decimal(0)))
+        yield {
+            "Currency": name,
+            "Total": Text(digits(total)),
+            "Available": Text(digits(exact_sum(b.available for b in each))),
+            "Locked": Text(digits(exact_sum(b.locked for b in each))),
+            "Accounts": Text(str(sum(bool(b.total) for b in each))),
+            "Last change": change_cell(change),
+            "By": Text(account),
+        }
+
+
+def _left_out(count: int, what: str) -> Iterator[Text]:
+    if count > 0:
+        yield Text(f"{count} more {what} need a taller window, or --json", "dim")
