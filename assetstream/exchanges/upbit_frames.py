@@ -8,7 +8,7 @@ numbers in any spelling. Both give the same balances.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any, Literal, Sequence, Union
+from typing import Any, Iterable, Literal, Sequence, Union
 
 import msgspec
 from msgspec import Struct, field
@@ -131,33 +131,34 @@ def read_expected(frames: Sequence[bytes], format: str) -> list[BalanceReport] |
     Nearly every frame there is passes through this loop, so it calls nothing that the
     decoder, which is C, has already answered.
     """
-    decode_frame, listed = FORMATS[format].decode, format.endswith("LIST")
+    if not all(map(bytes.isascii, frames)):
+        return None  # the typed decode skips bad UTF-8 where it has no field
+    decoded = map(FORMATS[format].decode, frames)
+    pushes: Iterable[tuple[bytes, Any]] = zip(frames, decoded, strict=True)
+    if format.endswith("LIST"):
+        pushes = ((frame, push) for frame, listed in pushes for push in listed)
     balances: list[BalanceReport] = []
     try:
-        for frame in frames:
-            if not frame.isascii():
-                return None  # the typed decode skips bad UTF-8 where it has no field
-            decoded = decode_frame(frame)
-            for push in decoded if listed else (decoded,):
-                key = push.asset_timestamp, push.timestamp
-                for asset in push.assets:
-                    available, locked = asset.balance, asset.locked
-                    # A number with a fraction was made by ``fitting``: it needs no
-                    # more than a look at its sign.
-                    if type(available) is not Decimal or available.is_signed():
-                        available = _present(available)
-                    if type(locked) is not Decimal or locked.is_signed():
-                        locked = _present(locked)
-                    balances.append(
-                        BalanceReport(
-                            CODES[asset.currency],
-                            available,
-                            locked,
-                            key,
-                            push.asset_uuid,
-                            frame,
-                        )
+        for frame, push in pushes:
+            key = push.asset_timestamp, push.timestamp
+            for asset in push.assets:
+                available, locked = asset.balance, asset.locked
+                # A number with a fraction was made by ``fitting``: it needs no more
+                # than a look at its sign.
+                if type(available) is not Decimal or available.is_signed():
+                    available = _present(available)
+                if type(locked) is not Decimal or locked.is_signed():
+                    locked = _present(locked)
+                balances.append(
+                    BalanceReport(
+                        CODES[asset.currency],
+                        available,
+                        locked,
+                        key,
+                        push.asset_uuid,
+                        frame,
                     )
+                )
     except (Unreadable, *MALFORMED):
         return None
     return balances

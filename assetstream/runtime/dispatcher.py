@@ -140,10 +140,13 @@ class Dispatcher:
         self._thread = threading.get_ident()
         for item in batch:
             try:
-                if type(item) is AssetUpdate:
-                    self._deliver_update(item)
-                else:
+                if type(item) is not AssetUpdate:
                     self._deliver(item)
+                elif self.mailbox.discarding:
+                    self.mailbox.dropped += 1
+                else:
+                    for handler in self.handlers.asset:
+                        self._call(handler, item)
             except Exception:
                 # A user's logging handler, or an exception that cannot be shown:
                 # whatever it is, the next callback is called.
@@ -160,13 +163,6 @@ class Dispatcher:
     def where(self) -> str:
         """Say which handler runs and where it stands, for a log line."""
         return where(self._thread, Dispatcher._call.__code__, self._handler)
-
-    def _deliver_update(self, update: AssetUpdate) -> None:
-        if self.mailbox.discarding:
-            self.mailbox.dropped += 1
-            return
-        for handler in self.handlers.asset:
-            self._call(handler, update)
 
     def _deliver(self, item: News) -> None:
         if isinstance(item, StateChange):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from contextlib import contextmanager
 from typing import Iterator
 
@@ -12,14 +10,8 @@ __all__ = ["awake", "pin"]
 
 PLACES = {"client": 0, "server": 1}
 
-SPIN = """
-import os, sys
-os.sched_setaffinity(0, {int(sys.argv[1])})
-os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-while os.getppid() == int(sys.argv[2]):
-    for _ in range(1_000_000):
-        pass
-"""
+#: While it is open, Linux lets no core sleep deeper than was written; root's only.
+LATENCY = "/dev/cpu_dma_latency"
 
 
 def core(role: str) -> int | None:
@@ -39,17 +31,17 @@ def pin(role: str) -> None:
 
 @contextmanager
 def awake() -> Iterator[None]:
-    """Keep the clients' core from sleeping, by a process that any other pushes aside.
+    """Keep the cores from deep sleep, where that is allowed.
 
-    A virtual core takes 100 to 300 us to wake, which would hide what clients need.
+    A core takes up to 300 us to wake, which would hide what clients need. A process
+    that keeps it busy instead, at whatever priority, would now and then hold up the
+    second thread of a client for a tick of the scheduler.
     """
-    place = core("client")
-    if place is None or not hasattr(os, "SCHED_IDLE"):
+    try:
+        latency = open(LATENCY, "wb", buffering=0)  # noqa: SIM115 - closed below
+    except OSError:
         yield
         return
-    command = [sys.executable, "-c", SPIN, str(place), str(os.getpid())]
-    with subprocess.Popen(command) as spinner:
-        try:
-            yield
-        finally:
-            spinner.kill()
+    with latency:
+        latency.write(bytes(4))
+        yield
