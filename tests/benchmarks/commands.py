@@ -52,7 +52,7 @@ class Commands:
         return self._server.subscribed[-1]
 
     def _clear(self, sock: socket.socket) -> None:
-        self._server.greets = False
+        self._server.greets = None
         self._server.idle()
         for peer in tuple(self._server.subscribed):
             self._server.drop(peer)
@@ -68,7 +68,11 @@ class Commands:
         answer(sock, **{k: v[0] for k, v in self._server.frames.balances.items()})
 
     def _drop(self, sock: socket.socket) -> None:
-        self._server.greets = True
+        # To many no news, for their accounts are one to REST: what only one was told
+        # would be drift to the audits of all others.
+        frames = self._server.frames
+        alone = len(self._server.subscribed) == 1
+        self._server.greets = frames.next if alone else frames.again
         at = time.monotonic()
         for peer in tuple(self._server.subscribed):
             self._server.drop(peer, reset=True)

@@ -74,6 +74,14 @@ class Frames:
         text = self._write(currency, balance, locked, self._first_ms + number)
         return frame(self._opcode, text.encode())
 
+    def again(self) -> bytes:
+        """A later frame that says what is so already."""
+        number = self._number
+        self._number += 1
+        currency = CURRENCIES[number % len(CURRENCIES)]
+        text = self._write(currency, *self.balances[currency], self._first_ms + number)
+        return frame(self._opcode, text.encode())
+
     def stamped(self, *, last: bool = False) -> bytes:
         """The next frame, whose ``locked`` is the monotonic time of now, in seconds."""
         seconds, rest = divmod(time.monotonic_ns(), 1_000_000_000)

@@ -17,7 +17,7 @@ from decimal import Decimal
 from typing import Any, Callable
 
 from tests.benchmarks.contenders import ENTRIES
-from tests.benchmarks.contenders.base import Account, Contender
+from tests.benchmarks.contenders.base import Account, Contender, Told
 from tests.benchmarks.control import Control, Lost
 from tests.benchmarks.cores import pin
 from tests.benchmarks.frames import END
@@ -141,7 +141,9 @@ def recovery(client: Contender, control: Control, accounts: Any, drops: int) -> 
         arrived.clear()
         dropped = control.drop()
         control.wait(len(accounts), RECOVERY_PATIENCE)
-        if not arrived.wait(RECOVERY_PATIENCE):
+        # One that says when it is ready is not called back for what it knows.
+        says_ready = len(accounts) > 1 and not isinstance(client, Told)
+        if not says_ready and not arrived.wait(RECOVERY_PATIENCE):
             raise Lost("no frame arrived after the reconnect")
         client.wait_ready(RECOVERY_PATIENCE)
         times.append(time.monotonic() - dropped)

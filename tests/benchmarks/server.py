@@ -43,8 +43,8 @@ class Server:
         self.published = dict(self.frames.balances)
         self.subscribed: list[Peer] = []
         self.subscribed_at = 0.0
-        #: Send a frame to whoever subscribes.
-        self.greets = False
+        #: What to send to whoever subscribes, if anything.
+        self.greets: Callable[[], bytes] | None = None
         self._selector = selectors.DefaultSelector()
         self._commands = Commands(self)
         self._context: ssl.SSLContext | None = None
@@ -88,8 +88,8 @@ class Server:
         if peer not in self.subscribed:
             self.subscribed.append(peer)
             self.subscribed_at = time.monotonic()
-            if self.greets:
-                peer.wire.send(self.frames.next())
+            if self.greets is not None:
+                peer.wire.send(self.greets())
                 self.publish()
             self._commands.subscribed()
 
