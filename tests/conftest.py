@@ -14,6 +14,8 @@ from assetstream import AssetStream, CoinW, Upbit
 from assetstream.runtime import clock, life
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
+from tests.groups import open_accounts
+from tests.support import Recorder
 
 
 @pytest.fixture(autouse=True)
@@ -50,6 +52,18 @@ def account(request: pytest.FixtureRequest, exchange: Simulator) -> Account:
     opened = getattr(exchange, request.param)({"BTC": "1", "USDT": "1000"})
     assert isinstance(opened, Account)
     return opened
+
+
+@pytest.fixture
+def accounts(exchange: Simulator) -> dict[str, Account]:
+    """Four accounts on each of the exchanges, by the labels of their streams."""
+    return open_accounts(exchange)
+
+
+@pytest.fixture
+def heard() -> Recorder:
+    """Handlers, and what they are called with."""
+    return Recorder()
 
 
 @pytest.fixture

@@ -25,22 +25,10 @@ from assetstream import (
 )
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
-from tests.groups import BALANCES, group_threads, open_accounts, streams, wait_until
+from tests.groups import BALANCES, group_threads, streams, wait_until
 from tests.support import PATIENCE, Recorder, known, truth
 
 pytestmark = pytest.mark.usefixtures("hasty")
-
-
-@pytest.fixture
-def accounts(exchange: Simulator) -> dict[str, Account]:
-    """Four accounts on each of the exchanges, by the labels of their streams."""
-    return open_accounts(exchange)
-
-
-@pytest.fixture
-def heard() -> Recorder:
-    """What the handlers are called with."""
-    return Recorder()
 
 
 def test_every_account_is_live_on_entry(

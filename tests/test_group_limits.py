@@ -22,22 +22,9 @@ from assetstream.runtime.reads import Reads
 from assetstream.runtime.session import Session
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
-from tests.groups import group_threads, open_accounts, streams, wait_until
-from tests.support import Recorder
+from tests.groups import group_threads, streams, wait_until
 
 pytestmark = pytest.mark.usefixtures("hasty")
-
-
-@pytest.fixture
-def accounts(exchange: Simulator) -> dict[str, Account]:
-    """Four accounts on each of the exchanges, by the labels of their streams."""
-    return open_accounts(exchange)
-
-
-@pytest.fixture
-def heard() -> Recorder:
-    """What the handlers are called with."""
-    return Recorder()
 
 
 def test_where_only_select_exists_readers_share_the_accounts(
@@ -54,6 +41,24 @@ def test_where_only_select_exists_readers_share_the_accounts(
     assert not group_threads()
 
 
+def start_slowly(
+    accounts: dict[str, Account], monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    """Run a group where each exchange allows 20 of something a second."""
+    for adapter in (Upbit, CoinW):
+        slow = replace(adapter.limits, **{limit: 20.0})
+        monkeypatch.setattr(adapter, "limits", slow)
+    with StreamGroup(streams(accounts)):
+        pass
+
+
+def assert_spaced(times: dict[str, list[float]]) -> None:
+    """One for each account, and those of one exchange 50 ms apart."""
+    for each in times.values():
+        assert len(each) == 4
+        assert all(b - a >= 0.05 for a, b in itertools.pairwise(each))
+
+
 def test_the_limit_of_connects_is_kept(
     accounts: dict[str, Account], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -66,15 +71,9 @@ def test_the_limit_of_connects_is_kept(
         return connect(session, channel)
 
     monkeypatch.setattr(Session, "connect", noted)
-    for adapter in (Upbit, CoinW):
-        slow = replace(adapter.limits, connects_together=20.0)
-        monkeypatch.setattr(adapter, "limits", slow)
-    with StreamGroup(streams(accounts)):
-        pass
+    start_slowly(accounts, monkeypatch, "connects_together")
 
-    for each in times.values():
-        assert len(each) == 4
-        assert all(b - a >= 0.05 for a, b in itertools.pairwise(each))
+    assert_spaced(times)
 
 
 def test_the_limit_of_reads_is_kept(
@@ -89,15 +88,9 @@ def test_the_limit_of_reads_is_kept(
         send(reads, purpose, now)
 
     monkeypatch.setattr(Reads, "_send", noted)
-    for adapter in (Upbit, CoinW):
-        slow = replace(adapter.limits, reads_together=20.0)
-        monkeypatch.setattr(adapter, "limits", slow)
-    with StreamGroup(streams(accounts)):
-        pass
+    start_slowly(accounts, monkeypatch, "reads_together")
 
-    for each in times.values():
-        assert len(each) == 4
-        assert all(b - a >= 0.05 for a, b in itertools.pairwise(each))
+    assert_spaced(times)
 
 
 def test_audits_leave_each_other_room(

@@ -67,11 +67,6 @@ class Reader:
         self._selector = selectors.DefaultSelector()
         self._selector.register(inbox, selectors.EVENT_READ)
 
-    @property
-    def channels(self) -> int:
-        """How many are served."""
-        return len(self._channels)
-
     def attach(self, owner: Timed) -> None:
         """Watch the owner's deadline, whether or not it has a channel."""
         self._owners.setdefault(owner, None)

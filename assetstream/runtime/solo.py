@@ -24,7 +24,7 @@ from assetstream.runtime.jobs import Helpers
 from assetstream.runtime.life import Life, Settings
 from assetstream.runtime.reader import Reader
 from assetstream.runtime.session import Session
-from assetstream.runtime.waiting import Deadline
+from assetstream.runtime.waiting import Deadline, patient_join
 
 __all__ = ["Solo"]
 
@@ -85,11 +85,8 @@ class Solo:
 
     def join(self, deadline: Deadline) -> bool:
         threads = (self._thread, *self._callbacks.threads)
-        for thread in threads:
-            if thread.is_alive():
-                # It is at its last lines: the wait is short.
-                thread.join(min(deadline.left(), threading.TIMEOUT_MAX))
-        return not any(thread.is_alive() for thread in threads)
+        # They are at their last lines: the wait is short.
+        return all([patient_join(thread, deadline) for thread in threads])
 
     def _run(self) -> None:
         try:

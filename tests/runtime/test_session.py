@@ -36,11 +36,6 @@ pytestmark = pytest.mark.usefixtures("hasty")
 
 
 @pytest.fixture
-def heard() -> Recorder:
-    return Recorder()
-
-
-@pytest.fixture
 def stream(account: Account, heard: Recorder) -> Iterator[AssetStream]:
     """A LIVE stream of ``account`` whose events ``heard`` keeps."""
     with AssetStream(account.exchange(), **heard.handlers()) as live:
