@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import ssl
 from contextlib import closing
-from types import MappingProxyType
-from typing import Callable, Literal, Mapping, NoReturn, TypeVar
+from typing import Callable, Literal, NoReturn, TypeVar
 
 from assetstream import checks, siblings
-from assetstream.errors import AssetStreamError, StaleBalance, StreamStateError
-from assetstream.events import AssetUpdate, Balance, Health, StateChange
+from assetstream.errors import AssetStreamError, StreamStateError
+from assetstream.events import AssetUpdate, StateChange
 from assetstream.protocol import Exchange
+from assetstream.readings import Readings
 from assetstream.runtime.dispatcher import Handlers
 from assetstream.runtime.launch import Launch
 from assetstream.runtime.life import Life
 from assetstream.runtime.waiting import Deadline
 from assetstream.runtime.watching import Expectation, Predicate, Updates, Watch
-from assetstream.states import State
 
 __all__ = ["AssetStream"]
 
@@ -28,7 +27,7 @@ StateHandler = TypeVar("StateHandler", bound=Callable[[StateChange], object])
 START_TIMEOUT = 30.0
 
 
-class AssetStream:
+class AssetStream(Readings):
     """The live balances of one account on one exchange.
 
     One stream, one life: after ``stop()`` make a new one. Every method may be called
@@ -97,16 +96,6 @@ class AssetStream:
             self.on_error(on_error)
         if on_state is not None:
             self.on_state(on_state)
-
-    @property
-    def exchange(self) -> Exchange:
-        """The exchange it was made with."""
-        return self._exchange
-
-    @property
-    def account(self) -> str:
-        """The label that every event carries."""
-        return self._settings.account
 
     def on_asset(self, handler: AssetHandler) -> AssetHandler:
         """Add a handler for ``AssetUpdate``; also as a decorator. Returns it.
@@ -261,75 +250,8 @@ class AssetStream:
         checks.check_handler("predicate", predicate)
         return Expectation(lambda: Watch(self._launch), predicate, timeout)
 
-    @property
-    def balances(self) -> Mapping[str, Balance]:
-        """All known balances: immutable, consistent, kept over reconnects."""
-        life = self._launch.life
-        return MappingProxyType(life.book.balances() if life else {})
-
-    def balance(self, currency: str, max_age: float | None = None) -> Balance:
-        """One currency's balance; zeros for one never held.
-
-        Args:
-            currency: its code, in any case.
-            max_age: seconds; an older number is refused rather than given.
-
-        Raises:
-            StaleBalance: it is older than ``max_age``, or not known: no complete
-                snapshot was merged yet, or what came could not be read.
-        """
-        life = self._launch.life
-        code = checks.check_currency(currency)
-        balance = life.book.balance(code) if life else None
-        trouble = checks.complaint(code, balance, max_age)
-        if balance is not None and not trouble:
-            return balance
-        raise StaleBalance(
-            f"{self.account}: {trouble}; the stream is {self.state}",
-            exchange=self._exchange.name,
-            account=self.account,
-        )
-
-    @property
-    def state(self) -> State:
-        """What may be assumed now; see ``State``."""
-        life = self._launch.life
-        if life is None:
-            return State.STOPPED if self._launch.stop_requested else State.NEW
-        return life.state
-
-    @property
-    def error(self) -> AssetStreamError | None:
-        """Why it FAILED; otherwise what went wrong last, None once that is mended."""
-        life = self._launch.life
-        return life.error if life else None
-
-    def raise_if_failed(self) -> None:
-        """Raise ``error`` if the state is FAILED."""
-        if self.state is State.FAILED and self.error is not None:
-            raise self.error.with_traceback(None)
-
-    def health(self) -> Health:
-        """The figures of this moment."""
-        life = self._launch.life
-        return life.health() if life else Health(state=self.state)
-
-    def __repr__(self) -> str:
-        if "_launch" not in self.__dict__:  # shown by a crash in the constructor
-            return "<AssetStream>"
-        state = self.state if self._owned_here else "of another process"
-        return f"<AssetStream {self.account} {state}>"
-
     def __reduce__(self) -> NoReturn:
         raise TypeError("an AssetStream holds threads and sockets and is not pickled")
-
-    @property
-    def _owned_here(self) -> bool:
-        return self._launch.owned_here
-
-    @property
-    def _gone(self) -> bool:
-        return not self._owned_here or self.state.final
 
     def _begin(self) -> Life:
         life = self._launch.begin()

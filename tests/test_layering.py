@@ -21,10 +21,19 @@ PURE = {
     "book",
     "entry",
     "moment",
+    "observed",
     "protocol",
 }
-STREAM = {"stream", "checks", "siblings", "group", "group_life", "census"}
-TOP = {"__main__", "cli", "simulator", "pytest_plugin"}
+STREAM = {
+    "census",
+    "checks",
+    "group",
+    "group_life",
+    "readings",
+    "siblings",
+    "stream",
+}
+TOP = {"__main__", "cli", "notebook", "pytest_plugin", "simulator"}
 
 #: room -> the rooms it may import, besides itself.
 MAY_IMPORT = {
