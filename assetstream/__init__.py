@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from assetstream.exchanges.coinw import CoinW
     from assetstream.exchanges.upbit import Upbit
     from assetstream.group import StreamGroup
+    from assetstream.history import History
     from assetstream.states import State
     from assetstream.stream import AssetStream
 
@@ -54,6 +55,7 @@ __all__ = [  # noqa: RUF022 - grouped by what they are
     "Gap",
     "GroupHealth",
     "Health",
+    "History",
     "Progress",
     "Source",
     "StateChange",
@@ -84,6 +86,7 @@ _ROOMS = {
     "group": ["StreamGroup"],
     "census": ["GroupHealth", "Progress"],
     "events": ["AssetUpdate", "Balance", "Gap", "Health", "Source", "StateChange"],
+    "history": ["History"],
     "states": ["State"],
     "exchanges.coinw": ["CoinW"],
     "exchanges.upbit": ["Upbit"],

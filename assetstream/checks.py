@@ -87,6 +87,7 @@ def make_settings(
     audit_interval: float | Literal["exchange"] | None,
     connect_timeout: float,
     max_pending: int,
+    history: int,
     proxy: str | None,
     ssl_context: ssl.SSLContext | None,
 ) -> Settings:
@@ -102,6 +103,7 @@ def make_settings(
         adaptive,
         connect_timeout,
         max_pending,
+        history,
         proxy,
         ssl_context,
     )
@@ -117,9 +119,8 @@ def _check(settings: Settings) -> None:
     if settings.audit_interval is not None:
         _positive("audit_interval", settings.audit_interval, "or None to switch it off")
     _positive("connect_timeout", settings.connect_timeout)
-    pending = settings.max_pending
-    if not isinstance(pending, int) or isinstance(pending, bool) or pending < 1:
-        _refuse(f"max_pending must be a whole number from 1 on, not {pending!r}")
+    _count("max_pending", settings.max_pending, 1)
+    _count("history", settings.history, 0)
     if settings.proxy is not None:
         if not isinstance(settings.proxy, str):
             _refuse("proxy must be a URL such as http://host:port, or None")
@@ -164,6 +165,11 @@ def _positive(name: str, value: object, otherwise: str = "") -> None:
             f"{name} must be a number of seconds above 0 {otherwise}".rstrip()
             + f", not {value!r}"
         )
+
+
+def _count(name: str, value: object, least: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        _refuse(f"{name} must be a whole number from {least} on, not {value!r}")
 
 
 def _refuse(text: str) -> NoReturn:

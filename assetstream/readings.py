@@ -8,6 +8,7 @@ from typing import Mapping
 from assetstream import checks
 from assetstream.errors import AssetStreamError, StaleBalance
 from assetstream.events import Balance, Health
+from assetstream.history import History
 from assetstream.protocol import Exchange
 from assetstream.runtime.launch import Launch
 from assetstream.runtime.life import Settings
@@ -61,6 +62,17 @@ class Readings:
             exchange=self._exchange.name,
             account=self.account,
         )
+
+    @property
+    def history(self) -> History:
+        """The last updates, oldest first, and the last gaps; kept after the end.
+
+        A consistent copy, from any thread; how many it has at most is the argument
+        ``history`` of the stream. ``history.to_pandas()`` and ``history.plot()`` make
+        a table and a chart of it.
+        """
+        life = self._launch.life
+        return life.recent.view() if life else History()
 
     @property
     def state(self) -> State:

@@ -56,6 +56,7 @@ class AssetStream(Readings):
             change that was never pushed may then stay unknown.
         connect_timeout: seconds one connection may take, TLS and upgrade included.
         max_pending: updates kept apart for a slow ``on_asset`` before they are folded.
+        history: updates that ``stream.history`` keeps, about 0.7 KB each; 0 for none.
         proxy: URL of an HTTP or SOCKS5 proxy, with user and password if it wants any;
             by default what HTTPS_PROXY, ALL_PROXY and NO_PROXY say.
         ssl_context: verifying, TLS 1.2 at least; used in place of the process's own.
@@ -75,6 +76,7 @@ class AssetStream(Readings):
         audit_interval: float | Literal["exchange"] | None = "exchange",
         connect_timeout: float = 10.0,
         max_pending: int = 10_000,
+        history: int = 1_000,
         proxy: str | None = None,
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
@@ -86,6 +88,7 @@ class AssetStream(Readings):
             audit_interval=audit_interval,
             connect_timeout=connect_timeout,
             max_pending=max_pending,
+            history=history,
             proxy=proxy,
             ssl_context=ssl_context,
         )

@@ -20,8 +20,10 @@ PURE = {
     "backoff",
     "book",
     "entry",
+    "history",
     "moment",
     "observed",
+    "plotting",
     "protocol",
 }
 STREAM = {
@@ -65,6 +67,8 @@ IMPURE = {
 
 #: library -> the only modules that may import it.
 ONLY = {
+    "matplotlib": {"plotting.py"},
+    "pandas": {"history.py"},
     "websocket": {"runtime/library.py"},
     "python_socks": {"runtime/proxy.py"},
     "requests": {"runtime/http.py"},
@@ -169,7 +173,8 @@ def test_optional_parts_stay_optional(path: Path) -> None:
     core = {"assetstream", "certifi", "jwt", "msgspec", "requests", "websocket"}
     tops = {module.split(".")[0] for module in imports(path)}
 
-    optional = {"python_socks"}  # imported only where a proxy is asked for
+    # imported only where a proxy, a chart or a table is asked for
+    optional = {"python_socks", "matplotlib", "pandas"}
     assert tops <= {*core, *optional, *sys.stdlib_module_names, "urllib3"}
 
 

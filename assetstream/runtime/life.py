@@ -22,6 +22,7 @@ from assetstream.audit_schedule import AuditSchedule
 from assetstream.book import BalanceBook
 from assetstream.errors import AssetStreamError, StreamStateError
 from assetstream.events import Balance, Health, StateChange
+from assetstream.history import Recent
 from assetstream.protocol import Exchange
 from assetstream.runtime import clock, handshake
 from assetstream.runtime.budget import Budget
@@ -52,6 +53,7 @@ class Settings(Struct, frozen=True):
     adaptive: bool
     connect_timeout: float
     max_pending: int
+    history: int
     proxy: str | None
     ssl_context: ssl.SSLContext | None
 
@@ -130,11 +132,14 @@ class Life:
             settings.proxy,
         )
         self._book = BalanceBook(exchange.name, settings.account, self._standing)
+        #: The last updates and gaps.
+        self.recent = Recent(settings.history)
         self._outlet = Outlet(
             self._book,
             self.dispatcher,
             Proof(exchange.limits),
             partial(home.changed, self),
+            self.recent,
         )
         self.session = Session(exchange, self._book, self._outlet, jitter)
         budget = home.budget(exchange)

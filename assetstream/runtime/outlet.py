@@ -14,6 +14,7 @@ from typing import Callable, Sequence
 from assetstream.book import BalanceBook
 from assetstream.errors import AssetStreamError
 from assetstream.events import AssetUpdate, Balance, Gap, Source, StateChange
+from assetstream.history import Recent
 from assetstream.runtime import clock
 from assetstream.runtime.dispatcher import Dispatcher
 from assetstream.runtime.mailbox import End, News, WatchQueue
@@ -34,10 +35,12 @@ class Outlet:
         dispatcher: Dispatcher,
         proof: Proof,
         changed: Callable[[StateChange], None],
+        recent: Recent,
     ) -> None:
         self._book = book
         self.proof = proof
         self._changed = changed
+        self._recent = recent
         self._dispatcher = dispatcher
         self._handlers = dispatcher.handlers
         self._mailbox = dispatcher.mailbox
@@ -95,18 +98,11 @@ class Outlet:
         """Tell everyone, in order."""
         if not news:
             return
-        for item in news:
-            if isinstance(item, AssetStreamError):
-                item.exchange = item.exchange or self._book.exchange
-                item.account = item.account or self._book.account
-                # Reporters of crashes show the variables of its frames: what was
-                # received, and the proxy's password, are among them.
-                item.with_traceback(None).__context__ = None
-                self.error = item
-            elif self._watches:
-                for watch in self._watches:
-                    watch.put(item)
-        if not self._handlers.asset:
+        updates = [item for item in news if isinstance(item, AssetUpdate)]
+        self._recent.add(updates)
+        if self._watches or len(updates) < len(news):
+            self._tell(news)
+        if updates and not self._handlers.asset:
             # Nobody asked for updates: they are not even queued.
             news = [item for item in news if not isinstance(item, AssetUpdate)]
         if news:
@@ -124,7 +120,9 @@ class Outlet:
         self.state = state
         if state is State.LIVE:
             self.error = None
-        self.last_gap = gap or self.last_gap
+        if gap is not None:
+            self.last_gap = gap
+            self._recent.add_gap(gap)
         logger.debug("%s: %s", self._book.account, change)
         self.deliver([change])
         self._changed(change)
@@ -173,6 +171,20 @@ class Outlet:
         self._watches = tuple(w for w in self._watches if w is not watch)
         # Another thread may be waiting for its next item.
         watch.put(End(None))
+
+    def _tell(self, news: Sequence[News]) -> None:
+        """Note the errors, and tell the watches of all else."""
+        for item in news:
+            if isinstance(item, AssetStreamError):
+                item.exchange = item.exchange or self._book.exchange
+                item.account = item.account or self._book.account
+                # Reporters of crashes show the variables of its frames: what was
+                # received, and the proxy's password, are among them.
+                item.with_traceback(None).__context__ = None
+                self.error = item
+            else:
+                for watch in self._watches:
+                    watch.put(item)
 
     def _present(self) -> StateChange:
         book = self._book
