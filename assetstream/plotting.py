@@ -33,6 +33,8 @@ MARKS = {
     Source.RECOVERED: ("#8b5cf6", "D", "recovered after a gap"),
     Source.AUDIT: ("#e0443e", "s", "found by an audit"),
 }
+#: Characters that have no room above a panel.
+LONG = 60
 #: A shorter time is drawn as this.
 LEAST_SPAN = timedelta(seconds=1)
 
@@ -64,15 +66,17 @@ class Panel:
     def last(self) -> str:
         """Its last value, exact."""
         last = self.updates[-1]
-        locked = f"\n{last.available:f} available" if last.locked else ""
-        return f"{last.total:f}{locked}"
+        if not last.locked:
+            return f"{last.total:f}"
+        text = f"{last.available:f} available of {last.total:f}"
+        return text if len(text) < LONG else text.replace(" of ", "\nof ")
 
     def draw(self, axes: Axes, begin: datetime, end: datetime) -> None:
         """Draw it from the beginning to the end of what is known."""
         self._draw_steps(axes, begin, end)
         self._mark(axes)
         axes.set_title(self.currency, loc="left", fontsize="medium", fontweight="bold")
-        axes.set_title(self.last, loc="right", fontsize="medium")
+        axes.set_title(self.last, loc="right", fontsize="small")
         axes.ticklabel_format(axis="y", style="plain", useOffset=False)
         axes.tick_params(labelsize="small")
         axes.margins(y=0.15)
@@ -196,9 +200,7 @@ def _explain(figure: Figure, history: History, drawn: int, known: int) -> None:
     """Say whose it is, what is left out, and what the signs mean."""
     title = f"{history[-1].account}: {counted(len(history), 'update')}"
     if drawn < known:
-        title += (
-            f"; {known - drawn} of {known} currencies, which changed less, left out"
-        )
+        title += f", the {drawn} of {known} currencies that changed most often"
     figure.suptitle(title, fontsize="medium")
     signs: dict[str, Any] = {}
     for axes in figure.axes:
