@@ -1,0 +1,142 @@
+"""A notebook in a browser, and what a person does with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+__all__ = ["Page"]
+
+#: The longest wait for anything, milliseconds.
+PATIENCE = 60_000
+IDLE = ".jp-Notebook-ExecutionIndicator[data-status=idle]"
+
+
+class Page:
+    """One page of JupyterLab, with one notebook open.
+
+    Args:
+        page: Playwright's.
+        url: JupyterLab's.
+        token: that lets us in.
+        screenshots: where to keep pictures.
+    """
+
+    def __init__(self, page: Any, url: str, token: str, screenshots: Path) -> None:
+        self._page = page
+        self._url = url
+        self._token = token
+        self._screenshots = screenshots
+        page.set_default_timeout(PATIENCE)
+
+    def open(self, notebook: str) -> None:
+        """Open a notebook and wait for its kernel."""
+        self._page.goto(f"{self._url}lab/tree/{notebook}?reset&token={self._token}")
+        self._page.wait_for_selector(".jp-NotebookPanel")
+        self.wait_idle()
+
+    def command(self, name: str, **arguments: Any) -> None:
+        """What a click in a menu does."""
+        self._page.evaluate(
+            "([name, args]) => { window.jupyterapp.commands.execute(name, args) }",
+            [name, arguments],
+        )
+
+    def run_all(self) -> None:
+        """Run every cell, and wait until the last one has ended."""
+        self.command("notebook:run-all-cells")
+        self._page.wait_for_function(
+            "[...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')]"
+            ".every(prompt => /\\[\\d+\\]/.test(prompt.textContent))"
+        )
+        self.wait_idle()
+
+    def run_cell(self, text: str) -> None:
+        """Run the cell that has this text, once more, and wait for its end."""
+        cell = self.cell(text)
+        prompt = cell.locator(".jp-InputPrompt").inner_text()
+        cell.locator(".jp-InputPrompt").click()
+        self._page.keyboard.press("Control+Enter")
+        self._page.wait_for_function(
+            "([cell, before]) => { const now = cell.querySelector('.jp-InputPrompt')"
+            ".textContent; return now !== before && /\\[\\d+\\]/.test(now) }",
+            arg=[cell.element_handle(), prompt],
+        )
+        self.wait_idle()
+
+    def restart(self) -> None:
+        """Restart the kernel, and say yes when asked whether that is meant."""
+        self.command("notebook:restart-kernel")
+        self._page.locator(".jp-Dialog .jp-mod-accept").click()
+        self.wait_idle()
+
+    def interrupt(self) -> None:
+        """Interrupt the kernel."""
+        self.command("notebook:interrupt-kernel")
+        self.wait_idle()
+
+    def wait_idle(self) -> None:
+        """Wait until the kernel runs no cell."""
+        self._page.wait_for_selector(IDLE)
+
+    @property
+    def idle(self) -> bool:
+        """The kernel runs no cell."""
+        return bool(self._page.locator(IDLE).count())
+
+    def cell(self, text: str) -> Any:
+        """The code cell that has this text."""
+        return self._page.locator(".jp-CodeCell").filter(
+            has=self._page.locator(".jp-InputArea", has_text=text)
+        )
+
+    def output(self, text: str) -> str:
+        """What is shown below the cell that has this text."""
+        return str(self.cell(text).locator(".jp-OutputArea").first.inner_text())
+
+    def wait_for_output(self, text: str, content: str) -> str:
+        """Wait until there is ``content`` in what is shown below that cell."""
+        area = self.cell(text).locator(".jp-OutputArea").first
+        area.filter(has_text=content).wait_for()
+        return str(area.inner_text())
+
+    def wait_for_change(self, text: str) -> tuple[str, str]:
+        """Wait until what is shown below that cell changes; before, and after."""
+        before = self.output(text)
+        self._page.wait_for_function(
+            "([area, before]) => area.innerText !== before",
+            arg=[
+                self.cell(text).locator(".jp-OutputArea").first.element_handle(),
+                before,
+            ],
+        )
+        return before, self.output(text)
+
+    @property
+    def complaints(self) -> list[str]:
+        """Errors, and what was written to stderr."""
+        kinds = ("error", "stderr")
+        found = ", ".join(
+            f'[data-mime-type="application/vnd.jupyter.{kind}"]' for kind in kinds
+        )
+        return list(self._page.locator(found).all_inner_texts())
+
+    def screenshot(self, name: str, *, dark: bool = False) -> None:
+        """Keep a picture of the whole notebook in a theme."""
+        theme = f"JupyterLab {'Dark' if dark else 'Light'}"
+        self.command("apputils:change-theme", theme=theme)
+        self._page.wait_for_selector(f'body[data-jp-theme-name="{theme}"]')
+        height = self._page.evaluate(
+            "[...document.querySelectorAll('.jp-WindowedPanel-outer')]"
+            ".reduce((most, each) => Math.max(most, each.scrollHeight), 0)"
+        )
+        self._page.set_viewport_size({"width": 1280, "height": int(height) + 150})
+        self._page.screenshot(path=self._screenshots / f"{name}.png")
+        self._page.set_viewport_size({"width": 1280, "height": 900})
+
+    def close(self) -> None:
+        """End the kernel, so that the next notebook has nothing of this one."""
+        self.command("kernelmenu:shutdownAll")
+        accept = self._page.locator(".jp-Dialog .jp-mod-accept")
+        accept.click()
+        self._page.wait_for_selector('[data-status="unknown"], [data-status="dead"]')
