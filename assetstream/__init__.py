@@ -30,17 +30,11 @@ if TYPE_CHECKING:
         StreamStateError,
         StreamTimeout,
     )
-    from assetstream.events import (
-        AssetUpdate,
-        Balance,
-        Gap,
-        Health,
-        Source,
-        StateChange,
-    )
+    from assetstream.events import AssetUpdate, Balance, Gap, Source, StateChange
     from assetstream.exchanges.coinw import CoinW
     from assetstream.exchanges.upbit import Upbit
     from assetstream.group import StreamGroup
+    from assetstream.health import Health
     from assetstream.history import History
     from assetstream.states import State
     from assetstream.stream import AssetStream
@@ -85,7 +79,8 @@ _ROOMS = {
     "stream": ["AssetStream"],
     "group": ["StreamGroup"],
     "census": ["GroupHealth", "Progress"],
-    "events": ["AssetUpdate", "Balance", "Gap", "Health", "Source", "StateChange"],
+    "events": ["AssetUpdate", "Balance", "Gap", "Source", "StateChange"],
+    "health": ["Health"],
     "history": ["History"],
     "states": ["State"],
     "exchanges.coinw": ["CoinW"],

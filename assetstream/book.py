@@ -109,6 +109,11 @@ class BalanceBook:
             self._standing,
         )
 
+    def last_change(self, currency: str) -> Decimal:
+        """Of a currency's total, when that changed last; zero if not remembered."""
+        entry = self._entries.get(currency)
+        return entry.last_change() if entry else ZERO
+
     def entry(self, currency: str) -> Entry | None:
         """What is known of a currency, shown or not."""
         return self._entries.get(currency)

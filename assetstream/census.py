@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Iterator, Mapping
 
 from msgspec import Struct
 
+from assetstream import markup
 from assetstream.errors import AssetStreamError
 from assetstream.events import Balance
+from assetstream.health import Health, counts
+from assetstream.plain import counted, lasting
 from assetstream.states import State
 
 if TYPE_CHECKING:
     from assetstream.stream import AssetStream
 
-__all__ = ["Census", "GroupBalances", "GroupHealth", "Progress"]
+__all__ = ["Census", "GroupBalances", "GroupHealth", "Progress", "said"]
 
 
 class Progress(Struct, frozen=True):
@@ -80,9 +83,8 @@ class GroupHealth(Struct, frozen=True, kw_only=True):
     threads: int
 
     @classmethod
-    def of(cls, streams: Mapping[str, AssetStream], threads: int) -> GroupHealth:
-        """Look at every stream."""
-        found = {account: stream.health() for account, stream in streams.items()}
+    def of(cls, found: Mapping[str, Health], threads: int) -> GroupHealth:
+        """Sum up the accounts' own."""
         each = found.values()
         live = [h.last_proof for h in each if h.state is State.LIVE]
         times = [health.detection_time for health in each]
@@ -104,6 +106,37 @@ class GroupHealth(Struct, frozen=True, kw_only=True):
             threads=threads,
         )
 
+    def __repr__(self) -> str:
+        states = [f"{count} {state}" for state, count in self.states.items()]
+        return f"<GroupHealth {', '.join([*states, *said(self)])}>"
+
+    def _repr_html_(self) -> str:
+        lights = [
+            markup.light(state.value, f"{count} {state}")
+            for state, count in self.states.items()
+        ]
+        errors = [f"{a}: {type(e).__name__}: {e}" for a, e in self.errors.items()]
+        return markup.panel(
+            markup.lines(
+                " ".join(lights),
+                *map(markup.dim, said(self)),
+                *(markup.coloured(error, "bad") for error in errors),
+            )
+        )
+
+
+def said(health: GroupHealth) -> Iterator[str]:
+    """What matters of it, in words, the states left out; as of a stream's."""
+    if health.oldest_proof is not None:
+        yield f"heard from all that are LIVE within {lasting(int(health.oldest_proof))}"
+    for account, currencies in health.in_doubt.items():
+        yield f"in doubt: {', '.join(currencies)} of {account}"
+    yield from counts(health)
+    if health.detection_time is not None:
+        yield f"a lost push is found within {lasting(int(health.detection_time))}"
+    if health.threads:
+        yield counted(health.threads, "thread")
+
 
 class GroupBalances(Mapping[str, Mapping[str, Balance]]):
     """account -> currency -> balance, as that is when it is looked at."""
@@ -121,7 +154,11 @@ class GroupBalances(Mapping[str, Mapping[str, Balance]]):
         return len(self._streams)
 
     def __repr__(self) -> str:
-        return repr({account: dict(shown) for account, shown in self.items()})
+        shown = [
+            f"{account}: {held!r}" if not held else repr(held)
+            for account, held in self.items()
+        ]
+        return "\n".join(shown) or "no accounts"
 
 
 class Census:

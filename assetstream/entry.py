@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from decimal import Decimal
 
-from assetstream.events import Balance
+from assetstream.events import ZERO, Balance, Source, exact_sum
 from assetstream.moment import Moment
 from assetstream.protocol import BalanceReport
 
@@ -177,6 +177,22 @@ class Entry:
             past.append((now, old.available, old.locked))
         self.balance = balance
         self.replaced_at = now
+
+    def last_change(self) -> Decimal:
+        """Of the shown total, when that changed last; zero if it is not remembered.
+
+        From any thread.
+        """
+        shown, past = self.balance, self.past.copy()
+        if shown is None:
+            return ZERO
+        if not past and shown.source is not Source.SNAPSHOT:
+            return shown.total  # not known before, which counts as zero
+        for _, available, locked in reversed(past):
+            before = exact_sum((available, locked))
+            if before != shown.total:
+                return exact_sum((shown.total, before.copy_negate()))
+        return ZERO
 
     def equals(self, report: BalanceReport) -> bool:
         """True if every amount the report gives is the one known here."""

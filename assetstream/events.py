@@ -14,10 +14,11 @@ from typing import Any, Callable, Iterable
 
 from msgspec import Struct
 
-from assetstream.errors import AssetStreamError
+from assetstream import pictures
+from assetstream.plain import digits
 from assetstream.states import State
 
-__all__ = ["AssetUpdate", "Balance", "Gap", "Health", "Source", "StateChange"]
+__all__ = ["AssetUpdate", "Balance", "Gap", "Source", "StateChange"]
 
 ZERO = Decimal(0)
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -33,11 +34,6 @@ def exact_sum(amounts: Iterable[Decimal]) -> Decimal:
     for amount in amounts:
         total = _exactly.add(total, amount)
     return total
-
-
-def _plain(amount: Decimal) -> str:
-    """Every digit, no exponent: 0.0000001, not 1E-7; and zero is 0."""
-    return format(amount, "f") if amount else "0"
 
 
 class _Instant:
@@ -137,9 +133,12 @@ class Balance(Struct, frozen=True, eq=False, gc=False):
     def __repr__(self) -> str:
         return (
             f"<Balance {self.account} {self.currency} "
-            f"available={_plain(self.available)} locked={_plain(self.locked)}"
+            f"available={digits(self.available)} locked={digits(self.locked)}"
             f"{' stale' if self.stale else ''}>"
         )
+
+    def _repr_html_(self) -> str:
+        return pictures.balance_html(self)
 
     def _public(self) -> tuple[Any, ...]:
         return (
@@ -220,8 +219,8 @@ class AssetUpdate(Struct, frozen=True, eq=False, gc=False):
         sign = "+" if self.change > 0 else ""
         return (
             f"<AssetUpdate {self.account} {self.currency} "
-            f"available={_plain(self.available)} locked={_plain(self.locked)} "
-            f"change={sign}{_plain(self.change)} {self.source.value}>"
+            f"available={digits(self.available)} locked={digits(self.locked)} "
+            f"change={sign}{digits(self.change)} {self.source.value}>"
         )
 
     def _public(self) -> tuple[Any, ...]:
@@ -274,49 +273,3 @@ class StateChange(Struct, frozen=True):
             f"<StateChange {self.account} {self.previous.value} -> "
             f"{self.current.value}: {self.reason}>"
         )
-
-
-class Health(Struct, frozen=True, kw_only=True):
-    """Figures of one stream at one moment. Durations in seconds.
-
-    Attributes:
-        state: the state, as ``stream.state``.
-        uptime: from ``start()`` to now, or to the end; 0 before.
-        reconnects: connections made after the first.
-        last_proof: since the last frame or pong; None before the first.
-        round_trip: of the last answered ping; None before the first.
-        pending: updates, errors and state changes waiting for their callbacks.
-        folded: updates folded into newer ones because callbacks were slow.
-        dropped: updates that ``stop()`` left undelivered.
-        ignored: pushes older than what was known.
-        callback_errors: times a handler raised.
-        audits: comparisons with REST that were completed.
-        drifts: currencies that such a comparison corrected.
-        audit_interval: the present interval between audits; None: switched off.
-        detection_time: longest time until a change that was never pushed is found, REST
-            being at most 10 s behind; None: audits are off, it may never be.
-        in_doubt: currencies at present in doubt, sorted.
-        last_gap: the last time missed; None if there was none.
-        lookups_left_behind: name look-ups of this process that could not be ended
-            and still hold a thread.
-        error: the last error, as ``stream.error``.
-    """
-
-    state: State
-    uptime: float = 0.0
-    reconnects: int = 0
-    last_proof: float | None = None
-    round_trip: float | None = None
-    pending: int = 0
-    folded: int = 0
-    dropped: int = 0
-    ignored: int = 0
-    callback_errors: int = 0
-    audits: int = 0
-    drifts: int = 0
-    audit_interval: float | None = None
-    detection_time: float | None = None
-    in_doubt: tuple[str, ...] = ()
-    last_gap: Gap | None = None
-    lookups_left_behind: int = 0
-    error: AssetStreamError | None = None

@@ -5,14 +5,17 @@ from __future__ import annotations
 import threading
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Callable, Iterable, Mapping, NoReturn
+from typing import Callable, Iterable, Mapping, NoReturn, Sequence
 
-from assetstream import checks
-from assetstream.census import GroupBalances, GroupHealth, Progress
+from assetstream import checks, screens
+from assetstream.census import GroupBalances, GroupHealth, Progress, said
 from assetstream.errors import AssetStreamError, ConfigurationError, StreamStateError
 from assetstream.events import AssetUpdate, Balance, StateChange, exact_sum
 from assetstream.group_life import GroupLife
 from assetstream.runtime.dispatcher import Handlers
+from assetstream.runtime.waiting import Deadline
+from assetstream.screens import AccountView, Screen
+from assetstream.showing import Showable
 from assetstream.stream import (
     START_TIMEOUT,
     AssetHandler,
@@ -24,7 +27,7 @@ from assetstream.stream import (
 __all__ = ["StreamGroup"]
 
 
-class StreamGroup:
+class StreamGroup(Showable):
     """The live balances of many accounts, on one exchange or several.
 
     What holds for a stream holds for each in the group; what differs is the cost: one
@@ -209,7 +212,8 @@ class StreamGroup:
 
     def health(self) -> GroupHealth:
         """The figures of this moment."""
-        return GroupHealth.of(self.streams, self._life.threads)
+        found = {account: s.health() for account, s in self.streams.items()}
+        return GroupHealth.of(found, self._life.threads)
 
     # Its life.
 
@@ -281,7 +285,9 @@ class StreamGroup:
             has not, within ``timeout``: a handler still holds it, and where it stands
             has been logged (unless ``timeout`` is 0).
         """
-        return self._life.stop(timeout)
+        deadline = Deadline(timeout)
+        ended = self._life.stop(timeout)
+        return self._end_display(deadline.left()) and ended
 
     def __enter__(self) -> StreamGroup:
         self._life.join_or_begin()
@@ -291,11 +297,36 @@ class StreamGroup:
     def __exit__(self, *exc: object) -> None:
         self.stop()
 
-    # What ``siblings`` asks.
+    # What ``siblings`` and ``show`` ask.
 
     @property
     def _owned_here(self) -> bool:
         return self._life.owned_here
+
+    @property
+    def _label(self) -> str:
+        return "group"
+
+    @property
+    def _new(self) -> bool:
+        return self._life.new
+
+    @property
+    def _over(self) -> bool:
+        return self._life.over
+
+    def _begin_unless_begun(self) -> None:
+        self._life.join_or_begin()
+
+    def _views(self) -> list[AccountView]:
+        return [stream._view() for stream in self.streams.values()]
+
+    def _screen(
+        self, views: Sequence[AccountView], errors: Sequence[str] = ()
+    ) -> Screen:
+        found = {view.account: view.health for view in views}
+        health = GroupHealth.of(found, self._life.threads)
+        return screens.group_screen(views, list(said(health)), errors)
 
     def __repr__(self) -> str:
         if not self._owned_here:

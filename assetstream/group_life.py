@@ -64,6 +64,16 @@ class GroupLife:
         return os.getpid() == self._pid
 
     @property
+    def new(self) -> bool:
+        """It was neither started nor stopped."""
+        return bool(self._permit)
+
+    @property
+    def over(self) -> bool:
+        """It was stopped, and every account has come to its end."""
+        return self.stopped and self._fleet.released.happened
+
+    @property
     def threads(self) -> int:
         """How many there are."""
         return sum(thread.is_alive() for thread in self._fleet.threads)

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
-from typing import Mapping
+from typing import Mapping, Sequence
 
-from assetstream import checks
+from assetstream import checks, screens
+from assetstream.balances import Balances
 from assetstream.errors import AssetStreamError, StaleBalance
-from assetstream.events import Balance, Health
+from assetstream.events import ZERO, Balance
+from assetstream.health import Health
 from assetstream.history import History
+from assetstream.pictures import Row
 from assetstream.protocol import Exchange
 from assetstream.runtime.launch import Launch
 from assetstream.runtime.life import Settings
+from assetstream.screens import AccountView, Screen
+from assetstream.showing import Showable
 from assetstream.states import State
 
 __all__ = ["Readings"]
 
 
-class Readings:
+class Readings(Showable):
     """The half of ``AssetStream`` that is read; nothing here waits or changes it."""
 
     _exchange: Exchange
@@ -38,7 +42,7 @@ class Readings:
     def balances(self) -> Mapping[str, Balance]:
         """All known balances: immutable, consistent, kept over reconnects."""
         life = self._launch.life
-        return MappingProxyType(life.book.balances() if life else {})
+        return Balances(life.book.balances() if life else {})
 
     def balance(self, currency: str, max_age: float | None = None) -> Balance:
         """One currency's balance; zeros for one never held.
@@ -104,9 +108,44 @@ class Readings:
         state = self.state if self._owned_here else "of another process"
         return f"<AssetStream {self.account} {state}>"
 
+    def _views(self) -> list[AccountView]:
+        return [self._view()]
+
+    def _screen(
+        self, views: Sequence[AccountView], errors: Sequence[str] = ()
+    ) -> Screen:
+        return screens.account_screen(views[0], errors)
+
+    def _view(self) -> AccountView:
+        """What is to be seen of it now."""
+        health, rows = self.health(), []
+        life = self._launch.life
+        live = health.state is State.LIVE
+        for currency, balance in sorted(life.book.balances().items() if life else ()):
+            # Not ``balance.stale``: one that a push replaces while it is shown is stale
+            # as an object, but its currency is not.
+            stale = not live or currency in health.in_doubt
+            change = life.book.last_change(currency) if life else ZERO
+            # A zero is worth a line only if somebody may look for what went.
+            if balance.total or change:
+                rows.append(Row(balance, stale, change))
+        return AccountView(self._exchange.name, self.account, health, rows)
+
     @property
     def _owned_here(self) -> bool:
         return self._launch.owned_here
+
+    @property
+    def _label(self) -> str:
+        return self.account
+
+    @property
+    def _new(self) -> bool:
+        return self.state is State.NEW
+
+    @property
+    def _over(self) -> bool:
+        return self.state.final
 
     @property
     def _gone(self) -> bool:

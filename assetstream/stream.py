@@ -185,10 +185,11 @@ class AssetStream(Readings):
             one has not, within ``timeout``: a handler still holds it, and where it
             stands has been logged (unless ``timeout`` is 0).
         """
+        deadline = Deadline(timeout)
         ended = self._launch.stop(timeout)
         if ended:
             siblings.forget(self)
-        return ended
+        return self._end_display(deadline.left()) and ended
 
     def __enter__(self) -> AssetStream:
         life = self._launch.join_or_begin(self._begin)
@@ -255,6 +256,9 @@ class AssetStream(Readings):
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("an AssetStream holds threads and sockets and is not pickled")
+
+    def _begin_unless_begun(self) -> None:
+        self._launch.join_or_begin(self._begin)
 
     def _begin(self) -> Life:
         life = self._launch.begin()

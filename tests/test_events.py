@@ -12,14 +12,8 @@ import msgspec
 import pytest
 
 from assetstream.errors import AuthenticationError
-from assetstream.events import (
-    AssetUpdate,
-    Balance,
-    Gap,
-    Health,
-    Source,
-    StateChange,
-)
+from assetstream.events import AssetUpdate, Balance, Gap, Source, StateChange
+from assetstream.health import Health
 from assetstream.states import State
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)

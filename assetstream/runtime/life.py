@@ -21,7 +21,8 @@ from assetstream.audit import Audit
 from assetstream.audit_schedule import AuditSchedule
 from assetstream.book import BalanceBook
 from assetstream.errors import AssetStreamError, StreamStateError
-from assetstream.events import Balance, Health, StateChange
+from assetstream.events import Balance, StateChange
+from assetstream.health import Health
 from assetstream.history import Recent
 from assetstream.protocol import Exchange
 from assetstream.runtime import clock, handshake
@@ -264,6 +265,7 @@ class Life:
         last_proof = self.session.proof.last
         return Health(
             state=self.state,
+            reason=self._outlet.reason_at(now),
             uptime=(self._ended_at or now) - self._began,
             reconnects=max(0, self.session.generation - 1),
             last_proof=None if last_proof == -math.inf else now - last_proof,

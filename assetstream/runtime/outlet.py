@@ -48,6 +48,8 @@ class Outlet:
         self._watches: tuple[WatchQueue, ...] = ()
         #: The state as last decided; ``state_at`` knows better (L1).
         self.state = State.NEW
+        #: Why it is in that state, in words.
+        self.reason = ""
         #: Why it is not LIVE, or the last thing that went wrong.
         self.error: AssetStreamError | None = None
         #: A SystemExit or KeyboardInterrupt that came out of a handler.
@@ -63,6 +65,12 @@ class Outlet:
         if state is State.LIVE and not self.proof.holds(now):
             return State.STALE
         return state
+
+    def reason_at(self, now: float) -> str:
+        """Why it is in the state that ``state_at`` tells."""
+        if self.state is State.LIVE and not self.proof.holds(now):
+            return "no proof of life, or no audit, for too long"
+        return self.reason
 
     def standing(self, balance: Balance) -> tuple[float, bool]:
         """Answer ``(age, stale)`` for a balance of the book."""
@@ -117,6 +125,7 @@ class Outlet:
         change = StateChange(
             self._book.exchange, self._book.account, self.state, state, reason, gap
         )
+        self.reason = reason
         self.state = state
         if state is State.LIVE:
             self.error = None
