@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Iterable, Iterator, Sequence, Union, overload
 
 from assetstream.errors import ConfigurationError
 from assetstream.events import ZERO, AssetUpdate, Gap
+from assetstream.plain import counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -115,7 +116,7 @@ class History(Sequence[AssetUpdate]):
             first, last = self._updates[0].received, self._updates[-1].received
             when = f" from {first:%Y-%m-%d %H:%M:%S} to {last:%Y-%m-%d %H:%M:%S} UTC"
         return (
-            f"<History {counted(len(self._updates), 'update')}{when}, "
+            f"<History {counted(len(self), 'update')}{when}, "
             f"{counted(len(self._gaps), 'gap')}>"
         )
 
@@ -149,11 +150,6 @@ class Recent:
                 continue  # An update came while they were copied.
             if gaps is self._gaps:
                 return History(updates, gaps)
-
-
-def counted(number: int, what: str) -> str:
-    """``1 gap``, ``2 gaps``, ``no gaps``."""
-    return f"{number or 'no'} {what}{'' if number == 1 else 's'}"
 
 
 def _row(update: AssetUpdate) -> tuple[object, ...]:

@@ -16,7 +16,8 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.figure import Figure
 
 from assetstream.events import AssetUpdate, Balance, Gap, Source
-from assetstream.history import History, counted
+from assetstream.history import History
+from assetstream.plain import counted, digits
 
 __all__ = ["draw"]
 
@@ -67,8 +68,8 @@ class Panel:
         """Its last value, exact."""
         last = self.updates[-1]
         if not last.locked:
-            return f"{last.total:f}"
-        text = f"{last.available:f} available of {last.total:f}"
+            return digits(last.total)
+        text = f"{digits(last.available)} available of {digits(last.total)}"
         return text if len(text) < LONG else text.replace(" of ", "\nof ")
 
     def draw(self, axes: Axes, begin: datetime, end: datetime) -> None:

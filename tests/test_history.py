@@ -191,7 +191,7 @@ def test_it_says_what_it_holds() -> None:
     """How many, from when to when."""
     made = updates((0, "BTC", "1", "0"), (65, "BTC", "2", "0"))
 
-    assert repr(History()) == "<History no updates, no gaps>"
+    assert repr(History()) == "<History 0 updates, 0 gaps>"
     assert repr(History(made, [Gap(at(1), at(2), 0)])) == (
         "<History 2 updates from 2026-01-01 12:00:00 to 2026-01-01 12:01:05 UTC, 1 gap>"
     )

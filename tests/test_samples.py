@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
 
 from assetstream.simulator import Account, Simulator
 from tests.programs import ROOT, Program
@@ -122,9 +129,57 @@ def test_log_states_logs_a_lost_connection_and_what_it_missed(
         assert "Traceback" not in program.told
 
 
+def test_the_notebook_runs_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No error, nothing on stderr, and each cell shows what its text says."""
+    for name in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR"):
+        monkeypatch.setenv(name, str(tmp_path))
+    notebook = read_notebook()
+    NotebookClient(notebook, timeout=60).execute()
+    outputs = {cell.id: cell.outputs for cell in code_cells(notebook)}
+
+    for output in itertools.chain.from_iterable(outputs.values()):
+        assert output.get("name") != "stderr", output
+    assert "RECOVERED" in shown(outputs["outage"])
+    assert "changed" in shown(outputs["gap"])
+    assert "stale" in shown(outputs["fault"])
+    assert "LIVE" in shown(outputs["show"])
+    assert "carol" in shown(outputs["group"])
+    assert "1 gap" in shown(outputs["history"])
+    assert "image/png" in shown(outputs["plot"])
+
+
+def test_the_notebook_is_kept_without_outputs() -> None:
+    """Whoever opens it sees nothing of our machines, and a change of it is readable."""
+    notebook = read_notebook()
+
+    nbformat.validate(notebook)
+    assert notebook.metadata.kernelspec.name == "python3"
+    for cell in code_cells(notebook):
+        assert cell.outputs == []
+        assert cell.execution_count is None
+    assert all(re.fullmatch(r"[a-z]+(-[a-z]+)?", cell.id) for cell in notebook.cells)
+
+
+def read_notebook() -> Any:
+    """The sample notebook, as it is committed."""
+    return nbformat.read(SAMPLES / "notebook.ipynb", as_version=4)
+
+
+def code_cells(notebook: Any) -> list[Any]:
+    """Its cells that are run."""
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def shown(outputs: list[Any]) -> str:
+    """Everything in the outputs of a cell."""
+    return "\n".join(str(output) for output in outputs)
+
+
 def test_every_sample_has_its_line_in_the_readme() -> None:
     """samples/README.md lists each sample, and none that is gone."""
     listed = (SAMPLES / "README.md").read_text(encoding="utf-8")
 
-    there = {path.name for path in SAMPLES.glob("*.py")}
-    assert there == set(re.findall(r"\]\((.+\.py)\)", listed))
+    there = {path.name for path in SAMPLES.iterdir()} - {"README.md"}
+    assert there == set(re.findall(r"\]\(([^)]+)\)", listed))
