@@ -38,6 +38,8 @@ MARKS = {
 LONG = 60
 #: A shorter time is drawn as this.
 LEAST_SPAN = timedelta(seconds=1)
+#: What is left free before it and behind it, as a share.
+MARGIN = 0.03
 
 
 class Chart(Figure):
@@ -106,7 +108,7 @@ class Panel:
             color=AVAILABLE,
             linewidth=1.2,
             drawstyle="steps-post",
-            label="available, where some is locked",
+            label="available, the rest is locked",
         )
         axes.fill_between(
             x,
@@ -150,6 +152,8 @@ def draw(history: History) -> Figure:
     begin = history[0].received
     ends = [history[-1].received, *(gap.ended for gap in history.gaps[-1:])]
     end = max(*ends, begin + LEAST_SPAN)
+    # A little further, or the last change would be a line with no value after it.
+    end += (end - begin) * MARGIN
     gaps = [gap for gap in history.gaps if gap.ended >= begin]
     for axes, panel in zip(grid, drawn, strict=False):
         panel.draw(axes, begin, end)
@@ -188,12 +192,12 @@ def _shade(axes: Axes, gaps: list[Gap]) -> None:
 
 def _tell_time(axes: Axes, begin: datetime, end: datetime) -> None:
     """Label the time axis, which all panels share."""
-    margin = (end - begin) * 0.02
-    axes.set_xlim(*date2num([begin - margin, end + margin]))
+    axes.set_xlim(*date2num([begin - (end - begin) * MARGIN, end]))
     locator = AutoDateLocator(tz=timezone.utc, maxticks=8)
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=timezone.utc))
     axes.tick_params(labelbottom=True)
+    axes.xaxis.get_offset_text().set_size("small")
     axes.set_xlabel("UTC", fontsize="small")
 
 

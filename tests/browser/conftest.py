@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, Iterator, NamedTuple, NoReturn
+from typing import Iterator, NamedTuple, NoReturn
 
 import pytest
 
@@ -134,13 +134,13 @@ def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-@pytest.fixture(scope="session")
-def browser(chromium: str) -> Iterator[Any]:
-    """Chromium, which can reach nothing but this machine."""
+@pytest.fixture
+def page(chromium: str, lab: Lab, screenshots: Path) -> Iterator[Page]:
+    """A page of a Chromium that can reach nothing but this machine."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(
+        browser = playwright.chromium.launch(
             executable_path=chromium,
             args=[
                 "--no-sandbox",  # which root, as in a container, must not use
@@ -148,15 +148,7 @@ def browser(chromium: str) -> Iterator[Any]:
                 "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
             ],
         )
-        yield launched
-        launched.close()
-
-
-@pytest.fixture
-def page(browser: Any, lab: Lab, screenshots: Path) -> Iterator[Page]:
-    """A page at that JupyterLab, with no notebook open."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    opened = Page(context.new_page(), lab.url, lab.token, screenshots)
-    yield opened
-    opened.close()
-    context.close()
+        opened = Page(browser.new_page(), lab.url, lab.token, screenshots)
+        yield opened
+        opened.close()
+        browser.close()

@@ -9,7 +9,11 @@ __all__ = ["Page"]
 
 #: The longest wait for anything, milliseconds.
 PATIENCE = 60_000
-IDLE = ".jp-Notebook-ExecutionIndicator[data-status=idle]"
+#: What JupyterLab itself knows of the open notebook's kernel.
+IDLE = (
+    "window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status"
+    " === 'idle'"
+)
 
 
 class Page:
@@ -33,6 +37,7 @@ class Page:
         """Open a notebook and wait for its kernel."""
         self._page.goto(f"{self._url}lab/tree/{notebook}?reset&token={self._token}")
         self._page.wait_for_selector(".jp-NotebookPanel")
+        self.command("application:toggle-left-area")
         self.wait_idle()
 
     def command(self, name: str, **arguments: Any) -> None:
@@ -77,12 +82,12 @@ class Page:
 
     def wait_idle(self) -> None:
         """Wait until the kernel runs no cell."""
-        self._page.wait_for_selector(IDLE)
+        self._page.wait_for_function(IDLE)
 
     @property
     def idle(self) -> bool:
         """The kernel runs no cell."""
-        return bool(self._page.locator(IDLE).count())
+        return bool(self._page.evaluate(IDLE))
 
     def cell(self, text: str) -> Any:
         """The code cell that has this text."""
@@ -121,22 +126,20 @@ class Page:
         )
         return list(self._page.locator(found).all_inner_texts())
 
-    def screenshot(self, name: str, *, dark: bool = False) -> None:
-        """Keep a picture of the whole notebook in a theme."""
-        theme = f"JupyterLab {'Dark' if dark else 'Light'}"
-        self.command("apputils:change-theme", theme=theme)
-        self._page.wait_for_selector(f'body[data-jp-theme-name="{theme}"]')
-        height = self._page.evaluate(
-            "[...document.querySelectorAll('.jp-WindowedPanel-outer')]"
-            ".reduce((most, each) => Math.max(most, each.scrollHeight), 0)"
-        )
-        self._page.set_viewport_size({"width": 1280, "height": int(height) + 150})
-        self._page.screenshot(path=self._screenshots / f"{name}.png")
-        self._page.set_viewport_size({"width": 1280, "height": 900})
+    def screenshots(self, name: str, *cells: str) -> None:
+        """Keep pictures of these cells, and what is below them, in both themes."""
+        for theme in ("Light", "Dark"):
+            self.command("apputils:change-theme", theme=f"JupyterLab {theme}")
+            self._page.wait_for_function(
+                "theme => document.body.dataset.jpThemeName.endsWith(theme)"
+                " && !document.getElementById('jupyterlab-splash')",
+                arg=theme,
+            )
+            for number, text in enumerate(cells, 1):
+                self.cell(text).evaluate("cell => cell.scrollIntoView()")
+                file = f"{name}-{number}-{theme.lower()}.png"
+                self._page.screenshot(path=self._screenshots / file)
 
     def close(self) -> None:
         """End the kernel, so that the next notebook has nothing of this one."""
-        self.command("kernelmenu:shutdownAll")
-        accept = self._page.locator(".jp-Dialog .jp-mod-accept")
-        accept.click()
-        self._page.wait_for_selector('[data-status="unknown"], [data-status="dead"]')
+        self._page.evaluate("window.jupyterapp.serviceManager.sessions.shutdownAll()")

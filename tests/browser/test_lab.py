@@ -21,7 +21,7 @@ def test_the_sample_runs_and_its_tables_move(page: Page, lab: Lab) -> None:
     """Run all: no complaint, and both tables go on moving while no cell runs."""
     shutil.copy(ROOT / "samples" / "notebook.ipynb", lab.root)
     page.open("notebook.ipynb")
-    page.screenshot("lab-sample-before")
+    page.screenshots("lab-sample-before", "simulator = ")
     page.run_all()
     page.wait_for_output("group.show()", "carol")
 
@@ -30,8 +30,7 @@ def test_the_sample_runs_and_its_tables_move(page: Page, lab: Lab) -> None:
         before, after = page.wait_for_change(table)
         assert before != after
         assert page.idle
-    page.screenshot("lab-sample-light")
-    page.screenshot("lab-sample-dark", dark=True)
+    page.screenshots("lab-sample", SHOW, "nan_amounts", "plot()", "group.show()")
 
 
 def test_a_cell_run_again_makes_no_second_connection(
@@ -40,6 +39,7 @@ def test_a_cell_run_again_makes_no_second_connection(
     """One before and one after; an interrupt changes nothing, a restart leaves none."""
     account = simulated_exchange.upbit({"SGD": "10000", "BTC": "0.5"})
     notebook = nbformat.v4.new_notebook()
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
     notebook.cells = [
         nbformat.v4.new_code_cell(
             f"import os\nos.environ.update({account.environment()!r})\n"
@@ -57,7 +57,7 @@ def test_a_cell_run_again_makes_no_second_connection(
     with account.trade(rate=5):
         assert len(set(page.wait_for_change(SHOW))) == 2
         assert page.idle
-        page.screenshot("lab-again-before")
+        page.screenshots("lab-again-before", SHOW)
         for _ in range(3):
             page.run_cell(SHOW)
             page.wait_for_output(SHOW, "LIVE")
@@ -65,7 +65,7 @@ def test_a_cell_run_again_makes_no_second_connection(
         page.interrupt()
         assert len(set(page.wait_for_change(SHOW))) == 2
         assert (simulated_exchange.connections, account.subscribers) == (1, 1)
-        page.screenshot("lab-again-after")
+        page.screenshots("lab-again-after", SHOW)
 
     assert page.complaints == []
     page.restart()
