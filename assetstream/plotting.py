@@ -197,7 +197,7 @@ def _tell_time(axes: Axes, begin: datetime, end: datetime) -> None:
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=timezone.utc))
     axes.tick_params(labelbottom=True)
-    axes.xaxis.get_offset_text().set_size("small")
+    axes.xaxis.get_offset_text().set_fontsize("small")
     axes.set_xlabel("UTC", fontsize="small")
 
 
