@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assetstream.errors import ConfigurationError
+from assetstream.plain import as_text
 
 if TYPE_CHECKING:
     from assetstream.showing import Showable
@@ -37,7 +38,7 @@ def show(shown: Showable) -> None:
         if fresh:
             shown._begin_unless_begun()
         if getattr(get_ipython(), "kernel", None) is None:
-            print(shown._screen(shown._views()).text, STANDS_STILL, sep="\n\n")
+            print(as_text(shown._page(shown._views())), STANDS_STILL, sep="\n\n")
         elif shown._display is not None and shown._display.showing:
             shown._display.show_here_too()
         else:
