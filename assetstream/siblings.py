@@ -70,11 +70,9 @@ def _compete(stream: AssetStream, runner: Runner, other: Runner | None) -> None:
         # A cell that is run again is as it should be. A lone stream that ends a group,
         # and with it other accounts, or the other way round, was hardly meant.
         level = logging.INFO if type(other) is type(runner) else logging.WARNING
+        kind = type(other).__name__
         logger.log(
-            level,
-            "%s: it replaces %r, which used the same key",
-            stream.account,
-            other,
+            level, "%s: it replaces an older %s of its key", stream.account, kind
         )
         for each, its_runner in list(_users.values()):
             if its_runner is other and each._launch.life is not None:

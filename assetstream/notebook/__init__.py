@@ -25,6 +25,7 @@ STANDS_STILL = (
 
 def show(shown: Showable) -> None:
     """Show a stream or a group; see ``AssetStream.show``."""
+    fresh = shown._new
     try:
         from IPython import get_ipython
 
@@ -33,7 +34,6 @@ def show(shown: Showable) -> None:
         if (exc.name or "").partition(".")[0] != "IPython":
             raise
         raise ConfigurationError(MISSING) from None
-    fresh = shown._new
     try:
         if fresh:
             shown._begin_unless_begun()
