@@ -6,6 +6,8 @@ from typing import Any, ItemsView, Iterator, KeysView, Mapping, ValuesView
 
 from assetstream import pictures
 from assetstream.events import Balance
+from assetstream.markup import as_html
+from assetstream.plain import as_text
 
 __all__ = ["Balances"]
 
@@ -63,7 +65,7 @@ class Balances(Mapping[str, Balance]):
         return Balances, (self._held,)
 
     def __repr__(self) -> str:
-        return pictures.balances_text(self)
+        return as_text(pictures.balances_page(self, pictures.MOST_LINES))
 
     def _repr_html_(self) -> str:
-        return pictures.balances_html(self)
+        return as_html(pictures.balances_page(self, pictures.MOST_ROWS))

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Iterator, Mapping
 
 from msgspec import Struct
 
-from assetstream import markup
 from assetstream.errors import AssetStreamError
 from assetstream.events import Balance
 from assetstream.health import Health, counts
-from assetstream.plain import counted, lasting
+from assetstream.markup import as_html
+from assetstream.pictures import MOST_LINES, MOST_ROWS, accounts_page
+from assetstream.plain import Line, as_text, counted, lasting, named
+from assetstream.screens import state_line
 from assetstream.states import State
 
 if TYPE_CHECKING:
@@ -39,9 +41,12 @@ class Progress(Struct, frozen=True):
         """Accounts that are not yet LIVE, or not at present."""
         return self.total - self.live - self.failed
 
-    def __repr__(self) -> str:
+    def __str__(self) -> str:
         failed = f", {self.failed} failed" if self.failed else ""
-        return f"<Progress {self.live} of {self.total} LIVE{failed}>"
+        return f"{self.live} of {self.total} LIVE{failed}"
+
+    def __repr__(self) -> str:
+        return f"<Progress {self}>"
 
 
 class GroupHealth(Struct, frozen=True, kw_only=True):
@@ -107,33 +112,32 @@ class GroupHealth(Struct, frozen=True, kw_only=True):
         )
 
     def __repr__(self) -> str:
-        states = [f"{count} {state}" for state, count in self.states.items()]
-        return f"<GroupHealth {', '.join([*states, *said(self)])}>"
+        states = [f"{self.states[s]} {s}" for s in State if self.states.get(s)]
+        words = [*states, *said(self)]
+        if self.errors:
+            words.append(f"errors of {named(self.errors)}")
+        return f"<GroupHealth {', '.join(words)}>"
 
     def _repr_html_(self) -> str:
-        lights = [
-            markup.light(state.value, f"{count} {state}")
-            for state, count in self.states.items()
+        page = [
+            state_line(self.states),
+            *(Line(words, "dim") for words in said(self)),
         ]
-        errors = [f"{a}: {type(e).__name__}: {e}" for a, e in self.errors.items()]
-        return markup.panel(
-            markup.lines(
-                " ".join(lights),
-                *map(markup.dim, said(self)),
-                *(markup.coloured(error, "bad") for error in errors),
-            )
-        )
+        for account, error in self.errors.items():
+            text = f"{type(error).__name__}: {error}"
+            page.append(Line(text, "bad", name=f"{account}:"))
+        return as_html(page)
 
 
 def said(health: GroupHealth) -> Iterator[str]:
     """What matters of it, in words, the states left out; as of a stream's."""
     if health.oldest_proof is not None:
-        yield f"heard from all that are LIVE within {lasting(int(health.oldest_proof))}"
+        yield f"oldest sign of life {lasting(int(health.oldest_proof))} ago"
     for account, currencies in health.in_doubt.items():
-        yield f"in doubt: {', '.join(currencies)} of {account}"
+        yield f"in doubt: {named(currencies)} of {account}"
     yield from counts(health)
     if health.detection_time is not None:
-        yield f"a lost push is found within {lasting(int(health.detection_time))}"
+        yield f"a missed change is found within {lasting(int(health.detection_time))}"
     if health.threads:
         yield counted(health.threads, "thread")
 
@@ -154,11 +158,10 @@ class GroupBalances(Mapping[str, Mapping[str, Balance]]):
         return len(self._streams)
 
     def __repr__(self) -> str:
-        shown = [
-            f"{account}: {held!r}" if not held else repr(held)
-            for account, held in self.items()
-        ]
-        return "\n".join(shown) or "no accounts"
+        return as_text(accounts_page(dict(self), MOST_LINES))
+
+    def _repr_html_(self) -> str:
+        return as_html(accounts_page(dict(self), MOST_ROWS))
 
 
 class Census:

@@ -14,7 +14,8 @@ from typing import Any, Callable, Iterable
 
 from msgspec import Struct
 
-from assetstream import pictures
+from assetstream.markup import as_html
+from assetstream.pictures import balance_page
 from assetstream.plain import digits
 from assetstream.states import State
 
@@ -138,7 +139,7 @@ class Balance(Struct, frozen=True, eq=False, gc=False):
         )
 
     def _repr_html_(self) -> str:
-        return pictures.balance_html(self)
+        return as_html(balance_page(self))
 
     def _public(self) -> tuple[Any, ...]:
         return (

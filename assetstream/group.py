@@ -12,9 +12,10 @@ from assetstream.census import GroupBalances, GroupHealth, Progress, said
 from assetstream.errors import AssetStreamError, ConfigurationError, StreamStateError
 from assetstream.events import AssetUpdate, Balance, StateChange, exact_sum
 from assetstream.group_life import GroupLife
+from assetstream.plain import Line, Page
 from assetstream.runtime.dispatcher import Handlers
 from assetstream.runtime.waiting import Deadline
-from assetstream.screens import AccountView, Screen
+from assetstream.screens import AccountView
 from assetstream.showing import Showable
 from assetstream.stream import (
     START_TIMEOUT,
@@ -321,17 +322,15 @@ class StreamGroup(Showable):
     def _views(self) -> list[AccountView]:
         return [stream._view() for stream in self.streams.values()]
 
-    def _screen(
-        self, views: Sequence[AccountView], errors: Sequence[str] = ()
-    ) -> Screen:
+    def _page(self, views: Sequence[AccountView], errors: Sequence[Line] = ()) -> Page:
         found = {view.account: view.health for view in views}
         health = GroupHealth.of(found, self._life.threads)
-        return screens.group_screen(views, list(said(health)), errors)
+        return screens.group_page(views, list(said(health)), errors)
 
     def __repr__(self) -> str:
         if not self._owned_here:
             return "<StreamGroup of another process>"
-        return f"<StreamGroup {self._life.progress!r}>"
+        return f"<StreamGroup {self._life.progress}>"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a StreamGroup holds threads and sockets and is not pickled")

@@ -6,10 +6,10 @@ from typing import Iterator, Protocol
 
 from msgspec import Struct
 
-from assetstream import markup
 from assetstream.errors import AssetStreamError
 from assetstream.events import Gap
-from assetstream.plain import counted, lasting
+from assetstream.markup import as_html
+from assetstream.plain import Line, counted, lasting, named
 from assetstream.states import State
 
 __all__ = ["Counts", "Health", "counts", "said"]
@@ -84,16 +84,21 @@ class Health(Struct, frozen=True, kw_only=True):
     error: AssetStreamError | None = None
 
     def __repr__(self) -> str:
-        return f"<Health {', '.join([self.state.value, *said(self), *_error(self)])}>"
+        words = [self.state.value, *said(self)]
+        if self.error is not None:
+            words.append(f"{type(self.error).__name__}: {self.error}")
+        return f"<Health {', '.join(words)}>"
 
     def _repr_html_(self) -> str:
-        return markup.panel(
-            markup.lines(
-                f"{markup.light(self.state.value)} {markup.escape(self.reason)}",
-                *map(markup.dim, said(self)),
-                *(markup.coloured(text, "bad") for text in _error(self)),
-            )
-        )
+        error = self.error
+        state = self.state.value
+        page = [
+            Line(self.reason, lights=[(state, state)]),
+            *(Line(words, "dim") for words in said(self)),
+        ]
+        if error is not None and str(error) != self.reason:
+            page.append(Line(f"{type(error).__name__}: {error}", "bad"))
+        return as_html(page)
 
 
 def said(health: Health) -> Iterator[str]:
@@ -102,19 +107,19 @@ def said(health: Health) -> Iterator[str]:
     What never happened is not mentioned, and times are whole seconds, so that the text
     of one that has nothing new changes once a second.
     """
-    if health.uptime:
+    if health.uptime >= 1:
         yield f"{'ran' if health.state.final else 'up'} {lasting(int(health.uptime))}"
     if health.last_proof is not None and not health.state.final:
-        yield f"heard from {lasting(int(health.last_proof))} ago"
+        yield f"last sign of life {lasting(int(health.last_proof))} ago"
     if health.round_trip is not None:
         yield f"round trip {lasting(health.round_trip)}"
     if health.in_doubt:
-        yield f"in doubt: {', '.join(health.in_doubt)}"
+        yield f"in doubt: {named(health.in_doubt)}"
     yield from counts(health)
-    if health.detection_time is not None:
-        yield f"a lost push is found within {lasting(int(health.detection_time))}"
+    if health.detection_time is not None and health.state is State.LIVE:
+        yield f"a missed change is found within {lasting(int(health.detection_time))}"
     elif health.state is State.LIVE:
-        yield "audits are off: a lost push may stay unknown"
+        yield "audits are off: a missed change may stay unknown"
     if health.last_gap is not None:
         gap = health.last_gap
         yield (
@@ -128,7 +133,7 @@ def said(health: Health) -> Iterator[str]:
 def counts(health: Counts) -> Iterator[str]:
     """What has happened so often, or waits; nothing that is zero."""
     if health.reconnects:
-        yield f"reconnected {counted(health.reconnects, 'time')}"
+        yield counted(health.reconnects, "reconnect")
     if health.pending:
         yield f"{health.pending} pending for callbacks"
     for count, what in (
@@ -143,8 +148,3 @@ def counts(health: Counts) -> Iterator[str]:
     if health.audits:
         drifts = counted(health.drifts, "correction") if health.drifts else "all agreed"
         yield f"{counted(health.audits, 'audit')}, {drifts}"
-
-
-def _error(health: Health) -> Iterator[str]:
-    if health.error is not None:
-        yield f"{type(health.error).__name__}: {health.error}"

@@ -1,4 +1,4 @@
-"""Small pieces of HTML that read well in light and in dark notebooks.
+"""Pages as HTML that reads well in light and in dark notebooks.
 
 Every text that is put in is escaped here. Colours are inherited where that will do;
 the few of our own are mixed with the text's, and so are darker on a light page and
@@ -8,20 +8,9 @@ to what has our class alone.
 
 from __future__ import annotations
 
-from assetstream.plain import NUMERIC, Grid
+from assetstream.plain import NUMERIC, Grid, Line, Page
 
-__all__ = [
-    "COLOURS",
-    "SHARE",
-    "bold",
-    "coloured",
-    "dim",
-    "escape",
-    "light",
-    "lines",
-    "panel",
-    "table",
-]
+__all__ = ["COLOURS", "LIGHTS", "SHARE", "as_html", "escape"]
 
 #: A browser that cannot mix shows these as they are: of middling brightness, 4.2 to 1
 #: or better against white as well as #111.
@@ -40,10 +29,10 @@ LIGHTS = {
 
 _STYLE = (
     "<style>"
-    ".assetstream{font-variant-numeric:tabular-nums;line-height:1.5}"
+    ".assetstream{font-variant-numeric:tabular-nums;line-height:1.5;overflow-x:auto}"
     ".assetstream table{border:0;border-collapse:collapse;margin:.3em 0 .4em}"
     ".assetstream table td,.assetstream table th"
-    "{border:0;color:inherit;padding:.15em .9em;text-align:left;white-space:nowrap}"
+    "{border:0;color:inherit;padding:.15em .8em;text-align:left;white-space:nowrap}"
     ".assetstream table thead th{border-bottom:1px solid;font-weight:600}"
     ".assetstream table .n{text-align:right}"
     ".assetstream .dim{opacity:.72}"
@@ -65,50 +54,46 @@ def escape(text: object) -> str:
     return str(text).translate(_ESCAPES)
 
 
-def bold(text: object) -> str:
-    """Emphasised."""
-    return f"<b>{escape(text)}</b>"
+def as_html(page: Page) -> str:
+    """Everything that one output shows."""
+    pieces = [_table(p) if isinstance(p, Grid) else _line(p) for p in page]
+    return f'<div class="assetstream">{_STYLE}{"".join(pieces)}</div>'
 
 
-def dim(text: object) -> str:
-    """Less prominent."""
-    return f'<span class="dim">{escape(text)}</span>'
+def _line(line: Line) -> str:
+    pieces = []
+    for state, words in line.lights:
+        sign, look = LIGHTS[state]
+        pieces.append(
+            f'<span class="{look}">{sign} <b>{escape(words)}</b></span>&ensp;'
+        )
+    if line.name:
+        pieces.append(f"<b>{escape(line.name)}</b>")
+    pieces.append(escape(line.text))
+    return f"<div{_class(line.look)}>{' '.join(pieces)}</div>"
 
 
-def coloured(text: object, look: str) -> str:
-    """In one of ``COLOURS``, by its name."""
-    return f'<span class="{look}">{escape(text)}</span>'
-
-
-def light(state: str, text: str = "") -> str:
-    """A state's sign, in its colour, with its name or another text."""
-    sign, look = LIGHTS[state]
-    return f'<span class="{look}">{sign} <b>{escape(text or state)}</b></span>'
-
-
-def table(grid: Grid) -> str:
-    """A table, its numbers to the right."""
-    numeric = [' class="n"' if name in NUMERIC else "" for name in grid.names]
-    heads = zip(grid.names, numeric, strict=True)
-    head = "".join(f"<th{kind}>{escape(name)}</th>" for name, kind in heads)
-    body = []
+def _table(grid: Grid) -> str:
+    if not grid.rows:
+        return ""
+    sides = ["n" if name in NUMERIC else "" for name in grid.names]
+    heads = [
+        f"<th{_class(side)}>{escape(name)}</th>"
+        for name, side in zip(grid.names, sides, strict=True)
+    ]
+    rows = []
     for row in grid.rows:
-        cells = []
-        for name, cell in zip(grid.names, row, strict=True):
-            looks = " ".join(filter(None, ("n" if name in NUMERIC else "", cell.look)))
-            kind = f' class="{looks}"' if looks else ""
-            cells.append(f"<td{kind}>{escape(cell.text)}</td>")
-        body.append(f"<tr>{''.join(cells)}</tr>")
+        cells = [
+            f"<td{_class(side, cell.look)}>{escape(cell.text)}</td>"
+            for cell, side in zip(row, sides, strict=True)
+        ]
+        rows.append(f"<tr>{''.join(cells)}</tr>")
     return (
-        f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
+        f"<table><thead><tr>{''.join(heads)}</tr></thead>"
+        f"<tbody>{''.join(rows)}</tbody></table>"
     )
 
 
-def lines(*each: str) -> str:
-    """Pieces of HTML, each in a line of its own; empty ones are left out."""
-    return "".join(f"<div>{piece}</div>" for piece in each if piece)
-
-
-def panel(*pieces: str) -> str:
-    """Everything that one output shows."""
-    return f'<div class="assetstream">{_STYLE}{"".join(pieces)}</div>'
+def _class(*looks: str) -> str:
+    names = " ".join(filter(None, looks))
+    return f' class="{names}"' if names else ""

@@ -1,22 +1,33 @@
-"""How balances look, as text and as HTML."""
+"""How balances look."""
 
 from __future__ import annotations
 
 import math
 from decimal import Decimal
-from typing import TYPE_CHECKING, Iterable, Mapping, NamedTuple, Sequence
+from typing import TYPE_CHECKING, Mapping, NamedTuple, Sequence
 
-from assetstream import markup
-from assetstream.plain import Cell, Grid, as_text, counted, digits, lasting, signed
+from assetstream.plain import (
+    Cell,
+    Grid,
+    Line,
+    Page,
+    counted,
+    digits,
+    lasting,
+    named,
+    signed,
+)
 
 if TYPE_CHECKING:
     from assetstream.events import Balance
 
 __all__ = [
+    "MOST_LINES",
+    "MOST_ROWS",
     "Row",
-    "balance_html",
-    "balances_html",
-    "balances_text",
+    "accounts_page",
+    "balance_page",
+    "balances_page",
     "change_cell",
     "grid_of",
     "left_out",
@@ -75,50 +86,51 @@ def change_cell(change: Decimal) -> Cell:
     return Cell(signed(change), "good" if change > 0 else "bad" if change < 0 else "")
 
 
-def left_out(count: int, where: str) -> list[str]:
+def left_out(count: int, where: str) -> list[Line]:
     """A line that tells how many are not shown, and where they are."""
-    return [f"and {count} more, in {where}"] if count > 0 else []
+    return [Line(f"and {count} more, in {where}", "dim")] if count > 0 else []
 
 
-def balance_html(balance: Balance) -> str:
+def balance_page(balance: Balance) -> Page:
     """One balance."""
-    return markup.panel(
-        markup.lines(
-            f"{markup.bold(balance.account)} on {markup.escape(balance.exchange)}"
-        ),
-        markup.table(grid_of([row_of(balance)])),
-    )
+    return [
+        Line(f"on {balance.exchange}", name=balance.account),
+        grid_of([row_of(balance)]),
+    ]
 
 
-def balances_text(balances: Mapping[str, Balance]) -> str:
-    """All of an account, those that are zero in one line."""
-    head, rows, below = _parts(balances.values(), MOST_LINES)
-    shown = [as_text(grid_of(rows))] if rows else []
-    return "\n".join([head, *shown, *below])
-
-
-def balances_html(balances: Mapping[str, Balance]) -> str:
-    """The same, to be looked at in a notebook."""
-    head, rows, below = _parts(balances.values(), MOST_ROWS)
-    return markup.panel(
-        markup.lines(markup.bold(head)),
-        markup.table(grid_of(rows)) if rows else "",
-        markup.lines(*map(markup.dim, below)),
-    )
-
-
-def _parts(balances: Iterable[Balance], most: int) -> tuple[str, list[Row], list[str]]:
-    """Its heading, its rows, and what is to be said below."""
-    every = sorted(balances, key=lambda balance: balance.currency)
+def balances_page(balances: Mapping[str, Balance], most: int) -> Page:
+    """All of an account, those that are zero in one line; ``most`` rows."""
+    every = sorted(balances.values(), key=lambda balance: balance.currency)
     if not every:
-        return "no balances", [], []
+        return [Line("no balances")]
     held = [balance for balance in every if balance.total]
-    below = left_out(len(held) - most, "stream.balances")
-    if len(held) < len(every):
-        zero = [balance.currency for balance in every if not balance.total]
-        below.append(f"zero: {', '.join(zero[:20])}{', ...' if zero[20:] else ''}")
-    head = f"{every[0].account}: {counted(len(every), 'balance')}"
-    return head, [row_of(balance) for balance in held[:most]], below
+    zero = [balance.currency for balance in every if not balance.total]
+    page: list[Grid | Line] = [
+        Line(counted(len(every), "balance"), name=f"{every[0].account}:"),
+        grid_of([row_of(balance) for balance in held[:most]]),
+        *left_out(len(held) - most, "stream.balances"),
+    ]
+    if zero:
+        page.append(Line(f"zero: {named(zero)}", "dim"))
+    return page
+
+
+def accounts_page(balances: Mapping[str, Mapping[str, Balance]], most: int) -> Page:
+    """All of many accounts, without those that are zero; ``most`` rows."""
+    held = [
+        balance
+        for _, each in sorted(balances.items())
+        for _, balance in sorted(each.items())
+        if balance.total
+    ]
+    rows = [row_of(balance) for balance in held[:most]]
+    accounts = counted(len(balances), "account")
+    return [
+        Line(f"{accounts}, {counted(len(held), 'balance')} other than zero"),
+        grid_of(rows, accounts=True),
+        *left_out(len(held) - most, "group.balances"),
+    ]
 
 
 def _cells(row: Row) -> dict[str, Cell]:
@@ -128,7 +140,9 @@ def _cells(row: Row) -> dict[str, Cell]:
     return {
         "Account": Cell(balance.account),
         # In words, too: a number that is only paler looks like any other.
-        "Currency": Cell(balance.currency + (" stale" if row.stale else "")),
+        "Currency": Cell(f"{balance.currency} stale", "warn")
+        if row.stale
+        else Cell(balance.currency),
         "Available": Cell(digits(balance.available), old),
         "Locked": Cell(digits(balance.locked), old),
         "Total": Cell(digits(balance.total), old),

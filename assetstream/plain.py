@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import NamedTuple, Sequence
+from typing import Collection, NamedTuple, Sequence, Union
 
-__all__ = ["Cell", "Grid", "as_text", "counted", "digits", "lasting", "signed"]
+__all__ = [
+    "Cell",
+    "Grid",
+    "Line",
+    "Page",
+    "as_text",
+    "counted",
+    "digits",
+    "lasting",
+    "named",
+    "signed",
+]
 
 #: Columns whose numbers stand one below the other.
-NUMERIC = frozenset(
-    {"Accounts", "Age", "Available", "Last change", "Locked", "Pending", "Total"}
-)
+NUMERIC = frozenset({"Accounts", "Age", "Available", "Last change", "Locked", "Total"})
+#: So many names stand in one line.
+MOST_NAMES = 20
 
 
 class Cell(NamedTuple):
@@ -21,10 +32,30 @@ class Cell(NamedTuple):
 
 
 class Grid(NamedTuple):
-    """A table, before it is decided whether it is shown as text or as HTML."""
+    """A table: the names of its columns, and its rows."""
 
     names: Sequence[str]
     rows: Sequence[Sequence[Cell]]
+
+
+class Line(NamedTuple):
+    """A line of words.
+
+    Attributes:
+        text: what it says.
+        look: its class in ``markup``.
+        name: what it is about; stands before the text, emphasised.
+        lights: (state, words) each; stand before everything, with the state's sign.
+    """
+
+    text: str
+    look: str = ""
+    name: str = ""
+    lights: Sequence[tuple[str, str]] = ()
+
+
+#: What is shown, before it is decided whether that is done as text or as HTML.
+Page = Sequence[Union[Grid, Line]]
 
 
 def digits(amount: Decimal) -> str:
@@ -66,8 +97,26 @@ def counted(count: int, one: str, more: str = "") -> str:
     return f"{count} {one if count == 1 else more or one + 's'}"
 
 
-def as_text(grid: Grid) -> str:
-    """The table in aligned columns, numbers by their decimal points."""
+def named(names: Collection[str]) -> str:
+    """``BTC, ETH``; of very many only the first ones."""
+    more = ", ..." if len(names) > MOST_NAMES else ""
+    return ", ".join(list(names)[:MOST_NAMES]) + more
+
+
+def as_text(page: Page) -> str:
+    """The page in plain text, its tables in aligned columns; no line of it is empty."""
+    texts = [_table(p) if isinstance(p, Grid) else _line(p) for p in page]
+    return "\n".join(filter(None, texts))
+
+
+def _line(line: Line) -> str:
+    words = [words for _, words in line.lights]
+    return "  ".join(filter(None, [*words, f"{line.name} {line.text}".strip()]))
+
+
+def _table(grid: Grid) -> str:
+    if not grid.rows:
+        return ""
     columns = []
     for number, name in enumerate(grid.names):
         cells = [row[number].text for row in grid.rows]

@@ -11,10 +11,11 @@ from assetstream.events import ZERO, Balance
 from assetstream.health import Health
 from assetstream.history import History
 from assetstream.pictures import Row
+from assetstream.plain import Line, Page, counted
 from assetstream.protocol import Exchange
 from assetstream.runtime.launch import Launch
 from assetstream.runtime.life import Settings
-from assetstream.screens import AccountView, Screen
+from assetstream.screens import AccountView
 from assetstream.showing import Showable
 from assetstream.states import State
 
@@ -105,16 +106,20 @@ class Readings(Showable):
     def __repr__(self) -> str:
         if "_launch" not in self.__dict__:  # shown by a crash in the constructor
             return "<AssetStream>"
-        state = self.state if self._owned_here else "of another process"
-        return f"<AssetStream {self.account} {state}>"
+        if not self._owned_here:
+            return f"<AssetStream {self.account} of another process>"
+        health = self.health()
+        if health.state is State.LIVE:
+            told = f", {counted(len(self.balances), 'balance')}"
+        else:
+            told = f": {health.reason}" if health.reason else ""
+        return f"<AssetStream {self.account} {health.state}{told}>"
 
     def _views(self) -> list[AccountView]:
         return [self._view()]
 
-    def _screen(
-        self, views: Sequence[AccountView], errors: Sequence[str] = ()
-    ) -> Screen:
-        return screens.account_screen(views[0], errors)
+    def _page(self, views: Sequence[AccountView], errors: Sequence[Line] = ()) -> Page:
+        return screens.account_page(views[0], errors)
 
     def _view(self) -> AccountView:
         """What is to be seen of it now."""

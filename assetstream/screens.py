@@ -1,30 +1,32 @@
 """What an account, or a group of them, looks like at one moment.
 
-A ``Screen`` is made of figures that were read once, so text and HTML agree. The
-notebook shows one after the other; ``_repr_html_`` shows the one of the moment.
+The notebook shows one such page after the other; ``_repr_html_`` shows that of the
+moment.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from decimal import Decimal
-from typing import Iterator, NamedTuple, Sequence
+from typing import Iterator, Mapping, NamedTuple, Sequence
 
-from assetstream import markup, pictures
+from assetstream import pictures
 from assetstream.events import exact_sum
 from assetstream.health import Health, said
 from assetstream.pictures import Row
-from assetstream.plain import Cell, Grid, as_text, counted, digits
+from assetstream.plain import Cell, Grid, Line, Page, counted, digits
 from assetstream.states import State
 
-__all__ = ["AccountView", "Screen", "account_screen", "group_screen"]
+__all__ = ["AccountView", "account_page", "group_page", "state_line"]
 
 #: Up to so many accounts, each balance has a row of its own.
 FEW = 4
 #: Accounts that are told of by a line of their own because they are not LIVE.
 MOST_TROUBLED = 20
+#: Said of what has ended.
+AT_REST = "nothing here moves any more"
 #: What asks for attention first.
-TROUBLE = (State.FAILED, State.STALE, State.CONNECTING, State.STOPPED, State.NEW)
+TROUBLE = (State.FAILED, State.STALE, State.CONNECTING)
 
 
 class AccountView(NamedTuple):
@@ -43,59 +45,28 @@ class AccountView(NamedTuple):
     rows: Sequence[Row]
 
 
-class Screen(NamedTuple):
-    """The same, as text and as HTML."""
-
-    text: str
-    html: str
-
-
-def account_screen(view: AccountView, errors: Sequence[str] = ()) -> Screen:
+def account_page(view: AccountView, errors: Sequence[Line] = ()) -> Page:
     """One account: its state and why, its balances, its figures, the last errors.
 
     Args:
         view: what was read of it.
-        errors: what went wrong lately, oldest first, to be shown below.
+        errors: what went wrong lately, oldest first; by default the present error.
     """
-    health = view.health
-    name = f"{view.account} on {view.exchange}"
-    grid = pictures.grid_of(view.rows[: pictures.MOST_ROWS], changes=True)
-    below = pictures.left_out(len(view.rows) - pictures.MOST_ROWS, "stream.balances")
-    if not view.rows:
-        below = [_nothing_held(health)]
-    figures = [" \u00b7 ".join(said(health))]
-    errors = list(errors) or _errors([view])
-    reason = _reason(view)
-    return Screen(
-        "\n".join(
-            filter(
-                None,
-                [
-                    f"{health.state.value}  {name}: {reason}",
-                    as_text(grid) if view.rows else "",
-                    *below,
-                    *figures,
-                    *errors,
-                ],
-            )
-        ),
-        markup.panel(
-            markup.lines(
-                f"{markup.light(health.state.value)} {markup.bold(view.account)} "
-                f"{markup.escape(f'on {view.exchange}: {reason}')}"
-            ),
-            markup.table(grid) if view.rows else "",
-            markup.lines(
-                *map(markup.dim, [*below, *filter(None, figures)]),
-                *(markup.coloured(error, "bad") for error in errors),
-            ),
-        ),
-    )
+    figures = " \u00b7 ".join(said(view.health))
+    rows = view.rows
+    return [
+        _head(view, f"{view.account} on {view.exchange}:"),
+        pictures.grid_of(rows[: pictures.MOST_ROWS], changes=True),
+        *pictures.left_out(len(rows) - pictures.MOST_ROWS, "stream.balances"),
+        *([] if rows else [Line(_nothing_held(view.health), "dim")]),
+        *([Line(figures, "dim")] if figures else []),
+        *(errors or _error_of(view)),
+    ]
 
 
-def group_screen(
-    views: Sequence[AccountView], figures: Sequence[str], errors: Sequence[str] = ()
-) -> Screen:
+def group_page(
+    views: Sequence[AccountView], figures: Sequence[str], errors: Sequence[Line] = ()
+) -> Page:
     """Many accounts: how many are in which state, totals, and who is not LIVE.
 
     Of a few accounts, each balance is shown.
@@ -103,63 +74,47 @@ def group_screen(
     Args:
         views: of all accounts.
         figures: of the group, in words.
-        errors: what went wrong lately, oldest first, to be shown below.
+        errors: what went wrong lately, oldest first.
     """
-    states = Counter(view.health.state for view in views)
-    counted_states = [(state, states[state]) for state in State if states[state]]
-    if len(views) <= FEW:
-        rows = [row for view in views for row in view.rows]
-        grid = pictures.grid_of(rows[: pictures.MOST_ROWS], accounts=True, changes=True)
-        hidden = len(rows) - pictures.MOST_ROWS
-    else:
-        grid = _totals(views)
-        hidden = 0
     troubled = list(_troubled(views))
-    below = pictures.left_out(hidden, "group.balances")
-    below += pictures.left_out(
-        len(troubled) - MOST_TROUBLED, "group.health(): not LIVE either"
-    )
-    line = " \u00b7 ".join(figures)
-    errors = list(errors)
-    head = counted(len(views), "account")
-    return Screen(
-        "\n".join(
-            filter(
-                None,
-                [
-                    f"{head}: "
-                    + ", ".join(f"{count} {state}" for state, count in counted_states),
-                    as_text(grid) if grid.rows else "",
-                    *(
-                        f"{view.health.state}  {view.account}: {_reason(view)}"
-                        for view in troubled[:MOST_TROUBLED]
-                    ),
-                    *below,
-                    line,
-                    *errors,
-                ],
-            )
-        ),
-        markup.panel(
-            markup.lines(
-                f"{markup.bold(head)} "
-                + " ".join(
-                    markup.light(state.value, f"{count} {state}")
-                    for state, count in counted_states
-                )
-            ),
-            markup.table(grid) if grid.rows else "",
-            markup.lines(
-                *(
-                    f"{markup.light(view.health.state.value)} "
-                    f"{markup.bold(view.account)} {markup.escape(_reason(view))}"
-                    for view in troubled[:MOST_TROUBLED]
-                ),
-                *map(markup.dim, filter(None, [*below, line])),
-                *(markup.coloured(error, "bad") for error in errors),
-            ),
-        ),
-    )
+    not_shown = len(troubled) - MOST_TROUBLED
+    return [
+        state_line(Counter(view.health.state for view in views), _end(views)),
+        *(_all_rows(views) if len(views) <= FEW else [_totals(views)]),
+        *(_head(view, f"{view.account}:") for view in troubled[:MOST_TROUBLED]),
+        *pictures.left_out(not_shown, "group.streams, that are not LIVE"),
+        *([Line(" \u00b7 ".join(figures), "dim")] if figures else []),
+        *errors,
+    ]
+
+
+def state_line(states: Mapping[State, int], end: str = "") -> Line:
+    """How many accounts are in which state, and why all have ended, if they have."""
+    lights = [(s.value, f"{states[s]} {s}") for s in State if states.get(s)]
+    accounts = counted(sum(states.values()), "account")
+    return Line(f"of {accounts}{end and ': '}{end}", lights=lights)
+
+
+def _head(view: AccountView, name: str) -> Line:
+    state = view.health.state.value
+    return Line(_reason(view), name=name, lights=[(state, state)])
+
+
+def _end(views: Sequence[AccountView]) -> str:
+    """Why those that were stopped were; nothing while one goes on."""
+    if not all(view.health.state.final for view in views):
+        return ""
+    stopped = (view for view in views if view.health.state is State.STOPPED)
+    return next(map(_reason, stopped), "")
+
+
+def _all_rows(views: Sequence[AccountView]) -> Page:
+    rows = [row for view in views for row in view.rows]
+    most = pictures.MOST_ROWS
+    return [
+        pictures.grid_of(rows[:most], accounts=True, changes=True),
+        *pictures.left_out(len(rows) - most, "group.balances"),
+    ]
 
 
 def _reason(view: AccountView) -> str:
@@ -170,6 +125,8 @@ def _reason(view: AccountView) -> str:
     if health.state is State.CONNECTING:
         attempt = f", attempt {health.reconnects + 1}" if health.reconnects else ""
         return f"connecting, logging in and reading the balances{attempt}"
+    if health.state is State.STOPPED:
+        return f"{health.reason or 'stopped'}; {AT_REST}"
     return health.reason
 
 
@@ -179,14 +136,12 @@ def _nothing_held(health: Health) -> str:
     return "no balances yet" if not health.state.final else "no balances"
 
 
-def _errors(views: Sequence[AccountView]) -> list[str]:
-    """The last errors, but for those that are the reasons of their states."""
-    return [
-        f"{type(view.health.error).__name__}: {view.health.error}"
-        for view in views
-        if view.health.error is not None
-        and str(view.health.error) != view.health.reason
-    ]
+def _error_of(view: AccountView) -> list[Line]:
+    """Its error, unless that is the reason of its state."""
+    error = view.health.error
+    if error is None or str(error) == view.health.reason:
+        return []
+    return [Line(f"{type(error).__name__}: {error}", "bad")]
 
 
 def _troubled(views: Sequence[AccountView]) -> Iterator[AccountView]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Sequence
 
-from assetstream.screens import AccountView, Screen
+from assetstream.markup import as_html
+from assetstream.plain import Line, Page
+from assetstream.screens import AccountView
 
 if TYPE_CHECKING:
     from assetstream.notebook.display import Display
@@ -41,14 +43,23 @@ class Showable:
 
         show(self)
 
-    def _end_display(self, timeout: float | None) -> bool:
-        """Have the end shown; False if its thread has not ended in time."""
-        return self._display is None or self._display.end(timeout)
+    def _end_display(self, timeout: float) -> bool:
+        """Have the end shown; False if its thread has not ended in time.
+
+        Args:
+            timeout: seconds to wait for that; not if the end is yet to come, as after
+                a ``stop()`` in a handler: it is shown when it does.
+        """
+        display = self._display
+        if display is None:
+            return True
+        display.wake()
+        return not self._over or display.join(timeout)
 
     def _repr_html_(self) -> str | None:
         if not self._owned_here:
             return None  # the plain repr says what can be said in a forked child
-        return self._screen(self._views()).html
+        return as_html(self._page(self._views()))
 
     # What either answers.
 
@@ -82,8 +93,6 @@ class Showable:
         """What is to be seen of each account now."""
         raise NotImplementedError
 
-    def _screen(
-        self, views: Sequence[AccountView], errors: Sequence[str] = ()
-    ) -> Screen:
+    def _page(self, views: Sequence[AccountView], errors: Sequence[Line] = ()) -> Page:
         """How that looks."""
         raise NotImplementedError

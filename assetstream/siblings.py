@@ -24,6 +24,8 @@ __all__ = ["announce", "forget", "release"]
 
 logger = logging.getLogger("assetstream")
 
+REPLACED = "replaced by a newer one with the same key"
+
 # Strong references: a stream runs on though nobody else refers to it. Every use of the
 # dictionaries is one atomic step, so no lock can be held where a signal handler comes
 # in.
@@ -65,7 +67,16 @@ def _place(stream: AssetStream) -> tuple[str, str]:
 
 def _compete(stream: AssetStream, runner: Runner, other: Runner | None) -> None:
     if other is not None and other is not runner and _in_ipython():
-        logger.warning("%s: it replaces an older one with the same key", stream.account)
+        # A cell that is run again is as it should be. A lone stream that ends a group,
+        # and with it other accounts, or the other way round, was hardly meant.
+        level = logging.INFO if type(other) is type(runner) else logging.WARNING
+        kind = type(other).__name__
+        logger.log(
+            level, "%s: it replaces an older %s of its key", stream.account, kind
+        )
+        for each, its_runner in list(_users.values()):
+            if its_runner is other and each._launch.life is not None:
+                each._launch.life.farewell = REPLACED
         other.stop()
     else:
         logger.warning(

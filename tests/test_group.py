@@ -44,7 +44,7 @@ def test_every_account_is_live_on_entry(
         assert set(group.balances) == set(accounts)
         assert group.total("usdt", max_age=60) == 8000
         assert group.total("DOGE") == 0
-        assert repr(group) == "<StreamGroup <Progress 8 of 8 LIVE>>"
+        assert repr(group) == "<StreamGroup 8 of 8 LIVE>"
 
     assert not group_threads()
     assert heard.of(StateChange)[-1].current is State.STOPPED
@@ -286,11 +286,13 @@ def test_in_ipython_a_group_replaces_the_older_one(
 ) -> None:
     """A cell that is run again does not add connections."""
     monkeypatch.setattr("assetstream.siblings._in_ipython", lambda: True)
+    caplog.set_level(logging.INFO, "assetstream")
     older, newer = StreamGroup(streams(accounts)), StreamGroup(streams(accounts))
     older.start()
     with newer:
         assert older.health().states == {State.STOPPED: 8}
         assert newer.health().states == {State.LIVE: 8}
-    assert [r.getMessage() for r in caplog.records if "replaces" in r.getMessage()] == [
-        "upbit-0: it replaces an older one with the same key"
+    said = [r for r in caplog.records if "replaces" in r.getMessage()]
+    assert [(r.levelname, r.getMessage()) for r in said] == [
+        ("INFO", "upbit-0: it replaces an older StreamGroup of its key")
     ]

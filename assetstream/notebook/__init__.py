@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assetstream.errors import ConfigurationError
+from assetstream.plain import as_text
 
 if TYPE_CHECKING:
     from assetstream.showing import Showable
@@ -24,6 +25,7 @@ STANDS_STILL = (
 
 def show(shown: Showable) -> None:
     """Show a stream or a group; see ``AssetStream.show``."""
+    fresh = shown._new
     try:
         from IPython import get_ipython
 
@@ -32,12 +34,11 @@ def show(shown: Showable) -> None:
         if (exc.name or "").partition(".")[0] != "IPython":
             raise
         raise ConfigurationError(MISSING) from None
-    fresh = shown._new
     try:
         if fresh:
             shown._begin_unless_begun()
         if getattr(get_ipython(), "kernel", None) is None:
-            print(shown._screen(shown._views()).text, STANDS_STILL, sep="\n\n")
+            print(as_text(shown._page(shown._views())), STANDS_STILL, sep="\n\n")
         elif shown._display is not None and shown._display.showing:
             shown._display.show_here_too()
         else:

@@ -11,7 +11,9 @@ from typing import Any, Sequence
 
 from IPython.display import display
 
+from assetstream.markup import as_html
 from assetstream.notebook.memory import Memory
+from assetstream.plain import as_text
 from assetstream.screens import AccountView
 from assetstream.showing import Showable
 
@@ -69,19 +71,18 @@ class Display:
         """Show it in this cell as well."""
         self._publish(update=False)
 
-    def end(self, timeout: float | None) -> bool:
-        """Look at once; False if the end was not shown in time.
+    def wake(self) -> None:
+        """Look at once."""
+        self._wakes.put(None)
+
+    def join(self, timeout: float) -> bool:
+        """Wait until the end was shown; False if it was not in time.
 
         Args:
-            timeout: seconds to wait for that, a second at most; None: that second.
+            timeout: seconds, of which no more than one is waited.
         """
-        self._wakes.put(None)
-        if self._thread is not threading.current_thread() and timeout != 0:
-            if not self._thread.is_alive():
-                return True
-            self._thread.join(
-                LAST_PAINT if timeout is None else min(timeout, LAST_PAINT)
-            )
+        if self._thread.is_alive() and self._thread is not threading.current_thread():
+            self._thread.join(min(timeout, LAST_PAINT))
         return not self._thread.is_alive()
 
     def _run(self) -> None:
@@ -98,23 +99,26 @@ class Display:
 
     def _repaint(self) -> None:
         news: object = None
-        painted_at = 0.0
-        while True:
-            began = time.monotonic()
+        looked_at = painted_at = time.monotonic()
+        over = False
+        while not over:
+            # So many seconds after the last look, but at once if the end has come.
+            took = time.monotonic() - looked_at
+            self._wait(max(PAUSE, RESPITE * took))
+            looked_at = time.monotonic()
             # Asked first: what is seen after the end does not change any more.
             over = self._shown._over
             views = self._look()
             latest = _news(views)
-            if over or latest != news or began - painted_at >= TICK:
-                news, painted_at = latest, began
+            if over or latest != news or looked_at - painted_at >= TICK:
+                news, painted_at = latest, looked_at
                 self._update(views)
-            if over:
-                return
-            took = time.monotonic() - began
-            try:
-                self._wakes.get(timeout=max(PAUSE, RESPITE * took))
-            except Empty:
-                pass
+
+    def _wait(self, seconds: float) -> None:
+        try:
+            self._wakes.get(timeout=seconds)
+        except Empty:
+            pass
 
     def _update(self, views: Sequence[AccountView]) -> None:
         painted = self._paint(views)
@@ -131,8 +135,8 @@ class Display:
         return self._memory.recall(self._shown._views())
 
     def _paint(self, views: Sequence[AccountView]) -> dict[str, str]:
-        screen = self._shown._screen(views, self._memory.errors(views))
-        return {"text/plain": screen.text, "text/html": screen.html}
+        page = self._shown._page(views, self._memory.errors(views))
+        return {"text/plain": as_text(page), "text/html": as_html(page)}
 
 
 def _news(views: Sequence[AccountView]) -> list[Any]:

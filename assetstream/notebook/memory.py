@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Sequence
 
 from assetstream.errors import AssetStreamError
+from assetstream.plain import Line
 from assetstream.screens import AccountView
 
 __all__ = ["Memory"]
@@ -26,20 +27,28 @@ class Memory:
         self._changes: dict[tuple[str, str], Decimal] = {}
         # account -> the error that was noted last: the same one is no news.
         self._noted: dict[str, AssetStreamError | None] = {}
-        self._errors: deque[tuple[str, str, str]] = deque(maxlen=LAST_ERRORS)
+        self._errors: deque[tuple[str, str, AssetStreamError]] = deque(
+            maxlen=LAST_ERRORS
+        )
 
     def recall(self, views: Sequence[AccountView]) -> list[AccountView]:
         """Note what is new in these, and fill in what was known before."""
         return [self._recall(view) for view in views]
 
-    def errors(self, views: Sequence[AccountView]) -> list[str]:
-        """The last ones, oldest first, but for those that are reasons of states."""
+    def errors(self, views: Sequence[AccountView]) -> list[Line]:
+        """The last ones, oldest first; not those that are the reasons of states."""
         reasons = {(view.account, view.health.reason) for view in views}
+        present = [view.health.error for view in views]
         many = len(views) > 1
         return [
-            f"{when} {f'{account}: ' if many else ''}{text}"
-            for when, account, text in self._errors
-            if (account, text.partition(": ")[2]) not in reasons
+            Line(
+                f"{when} {type(error).__name__}: {error}",
+                # One that has been mended is only remembered.
+                "bad" if any(error is each for each in present) else "dim",
+                name=f"{account}:" if many else "",
+            )
+            for when, account, error in self._errors
+            if (account, str(error)) not in reasons
         ]
 
     def _recall(self, view: AccountView) -> AccountView:
@@ -48,8 +57,7 @@ class Memory:
             self._noted[view.account] = error
             if error is not None:
                 when = f"{datetime.now(timezone.utc):%H:%M:%S} UTC"
-                text = f"{type(error).__name__}: {error}"
-                self._errors.append((when, view.account, text))
+                self._errors.append((when, view.account, error))
         rows = []
         for row in view.rows:
             key = view.account, row.balance.currency

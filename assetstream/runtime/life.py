@@ -119,6 +119,8 @@ class Life:
         self._home = home
         self._began = clock.now()
         self._ended_at: float | None = None
+        #: The reason that its last change of state gives, if it is stopped.
+        self.farewell = "stopped"
         #: The session is over, and everything it owned is closed.
         self.ended = Latch()
         self._mailbox = CallbackMailbox(settings.max_pending)
@@ -307,7 +309,7 @@ class Life:
         """Leave nothing running; calls that do not end in ``patience`` are left."""
         self._rest.close(patience)
         if not self._outlet.state.final:
-            self._outlet.stop()
+            self._outlet.stop(self.farewell)
         self._ended_at = clock.now()
 
     def _make(self, call: Callable[[], None]) -> None:

@@ -143,10 +143,10 @@ class Outlet:
         self.change(State.FAILED, str(error))
         self._end(error)
 
-    def stop(self) -> None:
+    def stop(self, reason: str) -> None:
         """End because the user stopped it; undelivered updates are dropped."""
         self._mailbox.discard_updates()
-        self.change(State.STOPPED, "stopped")
+        self.change(State.STOPPED, reason)
         self._end(self.interrupt)
 
     def join(self, watch: WatchQueue) -> None:

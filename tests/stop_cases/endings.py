@@ -92,6 +92,7 @@ uses = {
     "the end of `with`": stream.__exit__,
     "`for`": lambda: next(iter(stream)),
     "a `for` under way": lambda: next(updates),
+    "show": stream.show,
     "get()": lambda: updates.get(timeout=5),
     "the end of an expectation": lambda: expected.__exit__(None, None, None),
 }
