@@ -128,6 +128,8 @@ class Recent:
         most: updates that are kept.
     """
 
+    __slots__ = ("_gaps", "_updates")
+
     def __init__(self, most: int) -> None:
         self._updates: deque[AssetUpdate] = deque(maxlen=most)
         self._gaps: tuple[Gap, ...] = ()
