@@ -157,15 +157,15 @@ def test_an_outage_leaves_a_gap_and_what_was_recovered(
     assert history.gaps[0].recovered == 1
 
 
-def test_each_stream_of_a_group_has_its_own(accounts: dict[str, Account]) -> None:
+def test_each_stream_of_a_group_has_its_own(exchange: Simulator) -> None:
     """A group adds none."""
-    streams = [
-        AssetStream(account.exchange(), account=name)
-        for name, account in accounts.items()
-    ]
+    members = {"alice": exchange.upbit({"BTC": 1}), "bob": exchange.coinw({"BTC": 2})}
+    streams = [AssetStream(a.exchange(), account=name) for name, a in members.items()]
     with StreamGroup(streams) as group:
-        for name, stream in group.streams.items():
-            assert {update.account for update in stream.history} == {name}
+        histories = {name: list(s.history) for name, s in group.streams.items()}
+
+    assert [update.total for update in histories["alice"]] == [1]
+    assert [update.total for update in histories["bob"]] == [2]
 
 
 # What it is.

@@ -19,6 +19,7 @@ import msgspec
 from assetstream import AssetUpdate, Upbit
 from assetstream.book import BalanceBook
 from assetstream.events import Balance
+from assetstream.history import Recent
 from assetstream.moment import Moment
 from assetstream.protocol import Report
 from assetstream.runtime import clock
@@ -48,6 +49,7 @@ class Stages:
         self.book = BalanceBook("upbit", "upbit-1", self.standing)
         handlers = Handlers()
         handlers.asset = (self.handle,)
+        self.recent = Recent(1_000)
         self.mailbox = CallbackMailbox(1_000_000)
         self.dispatcher = Dispatcher("upbit-1", handlers, self.mailbox, self.handle)
         self.last: Any = None
@@ -82,6 +84,10 @@ class Stages:
 
     def merge(self, reports: list[Report]) -> list[list[Any]]:
         return [self.book.push(report.balances, moment()) for report in reports]
+
+    def keep(self, batches: list[list[Any]]) -> None:
+        for batch in batches:
+            self.recent.add(batch)
 
     def queue(self, batches: list[list[Any]]) -> None:
         for batch in batches:
@@ -118,6 +124,7 @@ def stages() -> dict[str, float]:
         timed("msgspec alone, of the next", parts.decode, batches)
         reports = timed("conversation: decode and check", parts.converse, batches)
         news = timed("book: merge and make events", parts.merge, reports)
+        timed("history", parts.keep, news)
         timed("mailbox", parts.queue, news)
         timed("handlers", parts.deliver)
         count = sum(map(len, batches))
