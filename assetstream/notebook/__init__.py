@@ -34,9 +34,9 @@ def show(shown: Showable) -> None:
         if (exc.name or "").partition(".")[0] != "IPython":
             raise
         raise ConfigurationError(MISSING) from None
+    if fresh:
+        shown._begin_unless_begun()
     try:
-        if fresh:
-            shown._begin_unless_begun()
         if getattr(get_ipython(), "kernel", None) is None:
             print(as_text(shown._page(shown._views())), STANDS_STILL, sep="\n\n")
         elif shown._display is not None and shown._display.showing:

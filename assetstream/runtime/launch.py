@@ -125,7 +125,8 @@ class Launch:
             try:
                 return begin()
             except StreamStateError:
-                if self.stop_requested:
+                # The permit is still there if a group is to begin it.
+                if self.stop_requested or self._permit:
                     raise
         # Another thread is just beginning it.
         self._tried.wait(Deadline(BEGIN_TIME))

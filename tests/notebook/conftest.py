@@ -1,0 +1,91 @@
+"""A kernel for all tests, and a notebook without one."""
+
+from __future__ import annotations
+
+import threading
+import time
+from types import SimpleNamespace
+from typing import Any, Iterator
+
+import IPython
+import pytest
+
+from assetstream.notebook import display
+from assetstream.simulator import Account, Simulator
+from tests.notebook.kernel import Kernel
+from tests.support import PATIENCE
+
+
+@pytest.fixture
+def account(exchange: Simulator) -> Account:
+    """One exchange is as good as the other here."""
+    return exchange.upbit({"BTC": "1", "USDT": "1000"})
+
+
+@pytest.fixture(scope="module")
+def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
+    """A real kernel; to start one takes long, so tests share it."""
+    kernel = Kernel(tmp_path_factory.mktemp("kernel"))
+    kernel.start()
+    yield kernel
+    kernel.end()
+
+
+class Painted:
+    """What one call of IPython's ``display`` put out."""
+
+    def __init__(
+        self, data: dict[str, str], *, raw: bool, display_id: str, update: bool
+    ) -> None:
+        assert raw
+        self.at = time.monotonic()
+        self.text, self.html = data["text/plain"], data["text/html"]
+        self.display_id = display_id
+        self.update = update
+
+
+class Outputs:
+    """Stands in the place of ``display``, and keeps what it is called with."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self.painted: list[Painted] = []
+        #: Raised, or called, in place of the next paint.
+        self.trouble: Any = None
+
+    def __call__(self, data: dict[str, str], **options: Any) -> None:
+        trouble, self.trouble = self.trouble, None
+        if isinstance(trouble, BaseException):
+            raise trouble
+        if trouble is not None:
+            trouble()
+        with self._changed:
+            self.painted.append(Painted(data, **options))
+            self._changed.notify_all()
+
+    def wait_for(self, *texts: str) -> Painted:
+        """Return the first paint, the last one or later, that contains them all."""
+
+        def found() -> bool:
+            last = self.painted[-1:]
+            return any(all(text in p.text for text in texts) for p in last)
+
+        with self._changed:
+            assert self._changed.wait_for(found, PATIENCE), self.painted[-1].text
+            return self.painted[-1]
+
+
+@pytest.fixture
+def fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looks follow each other at once."""
+    monkeypatch.setattr(display, "PAUSE", 0.005)
+
+
+@pytest.fixture
+def outputs(monkeypatch: pytest.MonkeyPatch) -> Outputs:
+    """As in a notebook, whose outputs are kept here."""
+    outputs = Outputs()
+    shell = SimpleNamespace(kernel=object())
+    monkeypatch.setattr(IPython, "get_ipython", lambda: shell)
+    monkeypatch.setattr(display, "display", outputs)
+    return outputs

@@ -1,0 +1,148 @@
+"""A real kernel in a process of its own, spoken to as a notebook does.
+
+By plain sockets: jupyter_client's own clients run event loops, which no test here may
+leave behind.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Callable, Mapping
+
+import zmq
+from jupyter_client.connect import write_connection_file
+from jupyter_client.session import Session
+
+from tests.programs import PATIENCE, ROOT, clean_environment
+
+__all__ = ["Kernel", "Message", "text_of"]
+
+Message = Mapping[str, Any]
+#: Slices that a wait for an answer is cut into, seconds.
+SLICE = 0.1
+
+
+def text_of(message: Message) -> str:
+    """The plain text of an output."""
+    return str(message["content"].get("data", {}).get("text/plain", ""))
+
+
+class Kernel:
+    """A kernel from ``start()`` to ``end()``.
+
+    Args:
+        directory: where its connection file goes.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._context = zmq.Context()
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        file, facts = write_connection_file(str(self._directory / "kernel.json"))
+        self._session = Session(key=facts["key"].encode())
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "ipykernel_launcher", "-f", file],
+            cwd=ROOT,
+            env=clean_environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        self._shell, self._control, self._iopub = (
+            self._connect(kind, facts[f"{name}_port"])
+            for name, kind in (
+                ("shell", zmq.DEALER),
+                ("control", zmq.DEALER),
+                ("iopub", zmq.SUB),
+            )
+        )
+        self._iopub.setsockopt(zmq.SUBSCRIBE, b"")
+        # What it says before it knows us is lost: asked until an answer comes by both.
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            assert time.monotonic() < deadline
+            self._session.send(self._shell, "kernel_info_request", {})
+            if self._shell.poll(1000 * SLICE) and self._iopub.poll(1000 * SLICE):
+                break
+        self.run("")
+
+    def run(self, code: str) -> list[Message]:
+        """Run a cell to its end; return what it put out, by any thread."""
+        self.begin(code)
+        return self.finish()
+
+    def begin(self, code: str) -> None:
+        """Begin to run a cell."""
+        sent = self._session.send(self._shell, "execute_request", _request(code))
+        self._running = sent["header"]["msg_id"]
+
+    def finish(self) -> list[Message]:
+        """Wait for the end of the cell that was begun; return its outputs."""
+        return self.collect(
+            lambda message: (
+                message["msg_type"] == "status"
+                and message["content"]["execution_state"] == "idle"
+                and message["parent_header"].get("msg_id") == self._running
+            )
+        )[:-1]
+
+    def value(self, code: str) -> str:
+        """The last value of a cell, as text."""
+        outputs = self.run(code)
+        found = [m for m in outputs if m["msg_type"] == "execute_result"]
+        assert found, outputs
+        return text_of(found[0])
+
+    def collect(self, last: Callable[[Message], object]) -> list[Message]:
+        """Take what is put out, up to a message that meets ``last``."""
+        taken: list[Message] = []
+        deadline = time.monotonic() + PATIENCE
+        while not taken or not last(taken[-1]):
+            assert time.monotonic() < deadline, taken
+            if self._iopub.poll(1000 * SLICE):
+                _, message = self._session.recv(self._iopub)
+                taken.append(message)
+        return taken
+
+    def interrupt(self) -> None:
+        """Press the square button."""
+        self._process.send_signal(signal.SIGINT)
+
+    def restart(self) -> None:
+        """Press the round arrow."""
+        self._session.send(self._control, "shutdown_request", {"restart": True})
+        self._process.wait(PATIENCE)
+        self._hang_up()
+        self.start()
+
+    def end(self) -> None:
+        """End it, whatever it is doing."""
+        self._process.kill()
+        self._process.wait()
+        self._hang_up()
+        self._context.term()
+
+    def _hang_up(self) -> None:
+        for socket in (self._shell, self._control, self._iopub):
+            socket.close(linger=0)
+
+    def _connect(self, kind: int, port: int) -> Any:
+        socket = self._context.socket(kind)
+        socket.connect(f"tcp://127.0.0.1:{port}")
+        return socket
+
+
+def _request(code: str) -> dict[str, object]:
+    return {
+        "code": code,
+        "silent": False,
+        "store_history": True,
+        "user_expressions": {},
+        "allow_stdin": False,
+        "stop_on_error": True,
+    }

@@ -1,0 +1,123 @@
+"""In a real kernel; the exchange is here, and counts the connections."""
+
+from __future__ import annotations
+
+import pytest
+
+from assetstream.simulator import Simulator
+from assetstream.simulator.account import Account
+from tests.notebook.kernel import Kernel, Message, text_of
+
+THREADS = (
+    "import threading\n"
+    "sorted(t.name for t in threading.enumerate() if t.name.startswith('assetstream'))"
+)
+
+
+def cell(account: Account, then: str) -> str:
+    """A cell that makes a stream and does something with it."""
+    return (
+        f"import os; os.environ.update({account.environment()!r})\n"
+        "from assetstream import AssetStream, Upbit, StreamGroup\n"
+        "stream = AssetStream(Upbit(region='sg'), account='mine')\n"
+        f"{then}"
+    )
+
+
+def is_update(message: Message, text: str) -> bool:
+    """Whether it repaints a table, with this in it."""
+    repaints = message["msg_type"] == "update_display_data"
+    return repaints and text in text_of(message)
+
+
+@pytest.fixture
+def mine(exchange: Simulator) -> Account:
+    """The account that the kernel's streams are for."""
+    return exchange.upbit({"BTC": "1"})
+
+
+def test_it_moves_while_no_cell_runs(kernel: Kernel, mine: Account) -> None:
+    """Two different repaints of one output after its cell has ended."""
+    shown = kernel.run(cell(mine, "stream.show()"))
+    mine.wait_for_subscribers(1)
+    kernel.collect(lambda m: is_update(m, "LIVE"))
+    mine.deposit("BTC", "0.25")
+    one = kernel.collect(lambda m: is_update(m, "1.25"))[-1]
+    mine.deposit("BTC", "0.125")
+    two = kernel.collect(lambda m: is_update(m, "1.375"))[-1]
+    (output,) = [m for m in shown if m["msg_type"] == "display_data"]
+    stopped = kernel.run("stream.stop()")
+
+    name = output["content"]["transient"]["display_id"]
+    assert one["content"]["transient"]["display_id"] == name
+    assert two["content"]["transient"]["display_id"] == name
+    assert '<td class="n good">+0.125</td>' in two["content"]["data"]["text/html"]
+    assert any(is_update(m, "STOPPED") for m in stopped)
+    assert kernel.value(THREADS) == "[]"
+
+
+@pytest.mark.parametrize(
+    "then",
+    ["stream.show()", "stream.start(); stream.show()", "StreamGroup([stream]).show()"],
+)
+def test_a_cell_that_is_run_again_has_one_connection(
+    kernel: Kernel, exchange: Simulator, mine: Account, then: str
+) -> None:
+    """The stream of before is stopped, without a word on stderr."""
+    kernel.run(cell(mine, then))
+    mine.wait_for_subscribers(1)
+    again = kernel.run(cell(mine, then))
+    mine.wait_for_subscribers(1)
+    kernel.collect(lambda m: is_update(m, "LIVE"))
+
+    exchange.wait_for(lambda seen: exchange.connections == 1)
+    assert kernel.value(THREADS).count("-display") == 1
+    assert [m for m in again if m["msg_type"] in ("stream", "error")] == []
+    kernel.run("from assetstream import siblings; siblings._stop_all()")
+    exchange.wait_for_connections(0)
+
+
+def test_interrupted_in_start_it_leaves_nothing(
+    kernel: Kernel, exchange: Simulator, mine: Account
+) -> None:
+    """It is connected, and cannot read the balances: it would wait for long."""
+    with exchange.rest_answers(503):
+        kernel.begin(cell(mine, "stream.start()"))
+        exchange.wait_for_connections(1)
+        kernel.interrupt()
+        outputs = kernel.finish()
+    (error,) = [m for m in outputs if m["msg_type"] == "error"]
+    exchange.wait_for_connections(0)
+
+    assert error["content"]["ename"] == "KeyboardInterrupt"
+    assert kernel.value(THREADS) == "[]"
+    assert kernel.value("stream.state.value") == "'STOPPED'"
+
+
+def test_interrupting_a_later_cell_does_not_stop_the_table(
+    kernel: Kernel, exchange: Simulator, mine: Account
+) -> None:
+    """It is the cell that was to end."""
+    kernel.run(cell(mine, "stream.show()"))
+    mine.wait_for_subscribers(1)
+    kernel.begin("import time\nprint('sleeping')\ntime.sleep(60)")
+    kernel.collect(lambda m: "sleeping" in str(m["content"]))
+    kernel.interrupt()
+    kernel.finish()
+    mine.deposit("BTC", "0.5")
+    kernel.collect(lambda m: is_update(m, "1.5"))
+
+    assert exchange.connections == 1
+    kernel.run("stream.stop()")
+
+
+def test_a_restart_leaves_nothing(
+    kernel: Kernel, exchange: Simulator, mine: Account
+) -> None:
+    """Neither a stream with its table nor a group."""
+    kernel.run(cell(mine, "stream.show()"))
+    mine.wait_for_subscribers(1)
+    kernel.restart()
+
+    exchange.wait_for_connections(0)
+    assert kernel.value(THREADS) == "[]"

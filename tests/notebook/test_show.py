@@ -1,0 +1,66 @@
+"""Where ``show()`` is called: with IPython or without, in a notebook or a terminal."""
+
+from __future__ import annotations
+
+import sys
+import threading
+
+import pytest
+
+from assetstream import (
+    AssetStream,
+    ConfigurationError,
+    State,
+    StreamGroup,
+    StreamStateError,
+)
+from assetstream.simulator.account import Account
+
+
+def test_without_ipython_it_names_the_extra_and_the_ways_round(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And nothing was started."""
+    monkeypatch.setitem(sys.modules, "IPython", None)
+    stream = AssetStream(account.exchange())
+    with pytest.raises(ConfigurationError) as caught:
+        stream.show()
+
+    for text in ('"assetstream[notebook]"', "`assetstream watch`", "on_asset=print"):
+        assert text in str(caught.value)
+    assert stream.state is State.NEW
+
+
+def test_in_a_terminal_it_is_printed_once(
+    account: Account, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With a word on why it stands still."""
+    with AssetStream(account.exchange()) as stream:
+        stream.show()
+        names = [thread.name for thread in threading.enumerate()]
+    printed = capsys.readouterr().out
+
+    assert printed.startswith(f"LIVE  {stream.account} on ")
+    assert "USDT" in printed
+    assert "moves in a notebook only" in printed
+    assert not [name for name in names if name.endswith("-display")]
+
+
+def test_one_that_has_ended_is_still_to_be_seen(
+    account: Account, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is not started again."""
+    stream = AssetStream(account.exchange())
+    stream.stop()
+    stream.show()
+
+    assert capsys.readouterr().out.startswith("STOPPED")
+
+
+def test_a_member_of_a_group_waits_for_its_start(account: Account) -> None:
+    """The error says what to start."""
+    group = StreamGroup([AssetStream(account.exchange(), account="a")])
+    with pytest.raises(StreamStateError, match="StreamGroup: start that"):
+        group.streams["a"].show()
+
+    assert group.streams["a"].state is State.NEW
