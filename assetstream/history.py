@@ -30,7 +30,7 @@ class History(Sequence[AssetUpdate]):
 
     Immutable: what came later is in a later ``stream.history``. Every change of the
     book is in it, whether a handler was there or not, and none is folded. A slice is a
-    ``History`` too, with the same gaps.
+    ``History`` too, with the gaps between its first and its last update.
     """
 
     __slots__ = ("_gaps", "_updates")
@@ -101,7 +101,7 @@ class History(Sequence[AssetUpdate]):
 
     def __getitem__(self, index: int | slice) -> Union[AssetUpdate, History]:
         if isinstance(index, slice):
-            return History(self._updates[index], self._gaps)
+            return self._slice(self._updates[index])
         return self._updates[index]
 
     def __len__(self) -> int:
@@ -109,6 +109,17 @@ class History(Sequence[AssetUpdate]):
 
     def __iter__(self) -> Iterator[AssetUpdate]:
         return iter(self._updates)
+
+    def _slice(self, updates: Sequence[AssetUpdate]) -> History:
+        # A later gap would say that the last balance stayed as it was until then.
+        gaps = [
+            gap
+            for gap in self._gaps
+            if updates
+            and gap.ended >= updates[0].received
+            and gap.began <= updates[-1].received
+        ]
+        return History(updates, gaps)
 
     def __repr__(self) -> str:
         when = ""

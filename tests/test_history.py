@@ -172,10 +172,10 @@ def test_each_stream_of_a_group_has_its_own(exchange: Simulator) -> None:
 
 
 def test_it_is_a_sequence() -> None:
-    """Oldest first; a slice is a history with the same gaps."""
+    """Oldest first; a slice is a history, with the gaps of its time."""
     made = updates((0, "BTC", "1", "0"), (1, "BTC", "2", "0"), (2, "BTC", "3", "0"))
-    gap = Gap(at(0.2), at(0.8), 0)
-    history = History(made, [gap])
+    first, second = Gap(at(0.2), at(0.8), 0), Gap(at(1.2), at(1.8), 0)
+    history = History(made, [first, second])
 
     assert isinstance(history, Sequence)
     assert history[-1] is made[-1]
@@ -183,7 +183,9 @@ def test_it_is_a_sequence() -> None:
     assert made[1] in history
     assert isinstance(history[1:], History)
     assert list(history[1:]) == made[1:]
-    assert history[1:].gaps == (gap,)
+    assert history[1:].gaps == (second,)
+    assert history[:2].gaps == (first,)
+    assert history[:0].gaps == ()
     assert not History()
 
 
