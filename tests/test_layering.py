@@ -15,6 +15,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LEAVES = {"durations", "errors", "events", "libraries", "states", "version"}
 PURE = {
     *LEAVES,
+    "advising",
     "audit",
     "audit_schedule",
     "backoff",
@@ -27,6 +28,7 @@ PURE = {
 STREAM = {
     "census",
     "checks",
+    "doctor",
     "group",
     "group_life",
     "readings",
