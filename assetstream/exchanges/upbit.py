@@ -27,7 +27,7 @@ from assetstream.exchanges.upbit_conversation import UpbitConversation
 from assetstream.exchanges.upbit_errors import KEY_IS_KNOWN, explain_answer
 from assetstream.exchanges.upbit_frames import FORMATS
 from assetstream.exchanges.upbit_replies import read_balances
-from assetstream.libraries import importing
+from assetstream.libraries import PYJWT, importing
 from assetstream.protocol import (
     Conversation,
     Exchange,
@@ -37,7 +37,7 @@ from assetstream.protocol import (
     Snapshot,
 )
 
-with importing("jwt", "PyJWT", has="PyJWS", at_least=(2, 8), below=(3,)):
+with importing(PYJWT):
     import jwt
 
 __all__ = ["Upbit"]
