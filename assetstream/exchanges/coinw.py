@@ -65,7 +65,7 @@ class CoinW(KeyedExchange):
     proof = "its acknowledgements of the login and the subscription"
     silence = (
         "CoinW pushes for orders that are placed from now on; deposits, withdrawals "
-        "and older orders may never be pushed. Comparisons with REST find them."
+        "and older orders may never be pushed. REST finds them."
     )
     forms = (KEY, None)
     # 5 reads in 2 s are allowed. No limit of connects is published; one a second suits

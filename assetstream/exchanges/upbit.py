@@ -104,10 +104,9 @@ class Upbit(KeyedExchange):
     title = "Upbit"
     proof = "its list of subscriptions, which has myAsset"
     silence = (
-        "Upbit pushes only when a balance changes. To the first connection that an "
-        "account ever makes it may push nothing for several minutes, and to the next "
-        "one at once: if changes stay away, stop the stream, and start it again after "
-        "5 minutes. Comparisons with REST find meanwhile what was not pushed."
+        "Upbit pushes only when a balance changes, and perhaps nothing for several "
+        "minutes to the first connection that an account ever makes: if changes stay "
+        "away, start the stream again after 5 minutes. REST finds them meanwhile."
     )
     forms = (KEY, KEY)
     # 5 connects a second are allowed, but to all programs of an account together: a

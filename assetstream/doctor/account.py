@@ -1,0 +1,219 @@
+"""The account's part: the look of its key, REST with it, the clock, other regions."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from contextlib import closing
+from email.utils import parsedate_to_datetime
+from typing import Any, Iterable, Iterator, Mapping
+
+from assetstream.doctor.case import Case, Item, Outcome, skip, told
+from assetstream.doctor.report import Verdict
+from assetstream.errors import (
+    AssetStreamError,
+    AuthenticationError,
+    ExchangeError,
+)
+from assetstream.protocol import Exchange, Snapshot
+from assetstream.runtime.http import Adapter, Call, HttpReply
+
+__all__ = ["RestChecks", "check_key"]
+
+#: Seconds by which the clock may be wrong: noticed by people; in the way of something.
+NOTICED, WRONG = 5.0, 30.0
+#: A ``Date`` tells whole seconds: the moment lies half a second later, or so.
+HALF_A_SECOND = 0.5
+
+
+def check_key(exchange: Exchange) -> Outcome:
+    """Judge a key by its look."""
+    hints = exchange.key_hints()
+    form = f"{exchange.key_form}; " if exchange.key_form else ""
+    if hints:
+        return Outcome(Verdict.YELLOW, f"{form}something looks wrong", hints)
+    return Outcome(Verdict.GREEN, f"{form}nothing looks wrong")
+
+
+class RestChecks:
+    """One read of the balances, and what can be learned from it.
+
+    Attributes:
+        refusal: why the exchange does not accept the key; None: it does, or was not
+            reached.
+    """
+
+    def __init__(self, case: Case) -> None:
+        self.refusal: ExchangeError | None = None
+        self._case = case
+        self._exchange = case.patient.exchange
+        self._reply: HttpReply | None = None
+        #: How long sending and answering took, and what our clock said in the middle.
+        self._took = 0.0
+        self._middle = 0.0
+
+    def steps(self) -> Iterator[Item]:
+        """Read the balances, and judge the answer."""
+        yield "REST"
+        rest = self._case.run("REST", self._read)
+        if self._reply is None:
+            yield rest
+            yield skip("clock", "the exchange has not answered with its time")
+            return
+        yield rest
+        yield self._case.run("clock", self._compare_clocks)
+        if self.refusal is not None and self._may_be_elsewhere(self.refusal):
+            yield from self._region_steps()
+
+    def _read(self) -> Outcome:
+        began = time.time()
+        reply = fetch(self._case, self._exchange)
+        if isinstance(reply, AssetStreamError):
+            return told(reply)
+        ended = time.time()
+        self._reply, self._took = reply, ended - began
+        self._middle = (began + ended) / 2
+        try:
+            snapshot = understand(self._exchange, reply)
+        except ExchangeError as error:
+            self.refusal = error
+            return self._refused(error)
+        return _judge(snapshot)
+
+    def _refused(self, error: ExchangeError) -> Outcome:
+        outcome = told(error)
+        if self._case.patient.regions is not None or not self._may_be_elsewhere(error):
+            return outcome
+        title, known = self._exchange.title, self._exchange.elsewhere()
+        if not known:
+            return outcome
+        ask = (
+            f"To find the key's region, add --try-regions to `assetstream doctor`: it "
+            f"sends the key to {title}'s hosts of {listed(known)}, too."
+        )
+        return outcome._replace(remedies=(*outcome.remedies, ask))
+
+    def _may_be_elsewhere(self, error: ExchangeError) -> bool:
+        unknown = not self._exchange.knows_key(error)
+        return isinstance(error, AuthenticationError) and unknown
+
+    def _compare_clocks(self) -> Outcome:
+        assert self._reply is not None
+        try:
+            date = parsedate_to_datetime(self._reply.headers.get("date", ""))
+        except (TypeError, ValueError, OverflowError):
+            return Outcome(Verdict.SKIPPED, "the exchange did not tell its time")
+        ahead = self._middle - date.timestamp() - HALF_A_SECOND
+        unsure = self._took / 2 + HALF_A_SECOND
+        return _judge_clock(self._exchange.title, ahead, unsure)
+
+    def _region_steps(self) -> Iterator[Item]:
+        regions = self._case.patient.regions
+        if regions is None:
+            return
+        if not regions:
+            yield skip(
+                "region", "the URLs are not the exchange's own: no other is tried"
+            )
+            return
+        yield f"region (the key is sent to {listed(regions)})"
+        yield self._case.run("region", lambda: self._try_regions(regions))
+
+    def _try_regions(self, regions: Mapping[str, Exchange]) -> Outcome:
+        title, silent = self._exchange.title, []
+        for region, other in regions.items():
+            known = known_at(self._case, other)
+            if known:
+                return Outcome(
+                    Verdict.RED,
+                    f"this key belongs to {region}: {title} knows it there",
+                    (f'Pass region="{region}" (--region {region} to a command).',),
+                )
+            if known is None:
+                silent.append(region)
+        asked = [region for region in regions if region not in silent]
+        finding = (
+            f"the key was sent to {title} of {listed(asked)}, which do not know it"
+        )
+        if silent:
+            finding = f"{listed(silent)} could not be asked"
+            finding += f"; {listed(asked)} do not know the key" if asked else ""
+            return Outcome(Verdict.YELLOW, finding, ("Try it again later.",))
+        return Outcome(Verdict.GREEN, f"{finding}: the region is not the cause")
+
+
+def fetch(case: Case, exchange: Exchange) -> HttpReply | AssetStreamError:
+    """Read the balances; return the answer, or why there is none."""
+    outcome: list[Any] = []
+    call = Call(
+        exchange.read(str(uuid.uuid4())),
+        case.time_for_step(),
+        adapter := Adapter(),
+        outcome.append,
+        case.patient.ssl_context,
+        case.patient.proxy,
+    )
+    with closing(adapter), case.ended_by(call.give_up):
+        call.run()
+    case.check()
+    (result,) = outcome
+    if isinstance(result, (HttpReply, AssetStreamError)):
+        return result
+    raise result  # a fault of ours
+
+
+def understand(exchange: Exchange, reply: HttpReply) -> Snapshot:
+    """Return the balances of an answer, or raise the refusal that it is."""
+    return exchange.read_replied(reply.status, reply.headers, reply.body)
+
+
+def known_at(case: Case, exchange: Exchange) -> bool | None:
+    """Tell whether the key is known there; None if that cannot be told."""
+    reply = fetch(case, exchange)
+    if isinstance(reply, AssetStreamError):
+        return None
+    try:
+        understand(exchange, reply)
+    except AssetStreamError as error:
+        if exchange.knows_key(error):
+            return True
+        return False if isinstance(error, AuthenticationError) else None
+    return True
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return ``a, b and c``."""
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def _judge(snapshot: Snapshot) -> Outcome:
+    held = sum(bool(b.available or b.locked) for b in snapshot.balances)
+    told = (
+        f"the key may read balances; {len(snapshot.balances)} currencies, {held} held"
+    )
+    if snapshot.complete:
+        return Outcome(Verdict.GREEN, told)
+    return Outcome(
+        Verdict.YELLOW,
+        f"{told}; {len(snapshot.unreadable)} entries cannot be understood",
+        ("Update assetstream; if that does not help, report it.",),
+    )
+
+
+def _judge_clock(title: str, ahead: float, unsure: float) -> Outcome:
+    off = abs(ahead) - unsure
+    if off <= NOTICED:
+        told = (
+            f"this machine's clock is right, as far as {title} tells (±{unsure:.1f} s)"
+        )
+        return Outcome(Verdict.GREEN, told)
+    way = "ahead of" if ahead > 0 else "behind"
+    return Outcome(
+        Verdict.RED if off > WRONG else Verdict.YELLOW,
+        f"this machine's clock is {abs(ahead):.0f} s {way} {title}'s (±{unsure:.1f} s)",
+        (
+            "Set the clock, best by switching on its synchronisation over the network "
+            "(NTP): certificates are judged by it, and it dates all that you log.",
+        ),
+    )
