@@ -27,7 +27,7 @@ __all__ = ["doctor"]
 EPILOG = """\
 \b
 Examples:
-  assetstream doctor --simulate         see what it looks at: no key, no network
+  assetstream doctor --simulate         see what it looks at; without a key
   assetstream doctor upbit --region sg  one account, keys of the environment
   assetstream doctor upbit --region sg --try-regions
   assetstream doctor --accounts accounts.toml    every account of a file
@@ -36,8 +36,8 @@ Examples:
 \b
 It looks, in this order, at:
   Python, libraries    are websocket and jwt the right packages, and releases?
-  name look-up, TCP,   how the hosts of REST and WebSocket are reached, by which
-  TLS                  proxy; who signed the certificate, and for how long
+  name look-up, TCP,   how the hosts are reached, by which proxy; who signed the
+  TLS                  certificate, and for how long
   key                  its look: length, quotes, swapped or equal values
   REST                 does the exchange accept the key, and may it read?
   clock                this machine's against the exchange's
@@ -49,8 +49,8 @@ It looks, in this order, at:
 \b
 Each step is GREEN, YELLOW (it works, but look at it), RED (to be mended; the
 remedies are below it, likeliest first) or SKIPPED (and why). It reads only:
-nothing is changed at the exchange, and no part of a key is shown. A step takes
-15 s at most, an account 45 s.
+nothing is changed at the exchange. No part of a key is shown. A step takes at
+most 15 s, an account 45 s.
 
 \b
 Exit codes, by the worst of all steps:

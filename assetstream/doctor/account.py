@@ -61,7 +61,7 @@ class RestChecks:
             yield skip("clock", "the exchange has not answered with its time")
             return
         yield rest
-        yield self._case.run("clock", self._compare_clocks)
+        yield self._case.judge("clock", self._compare_clocks)
         if self.refusal is not None and self._may_be_elsewhere(self.refusal):
             yield from self._region_steps()
 
@@ -189,9 +189,7 @@ def listed(names: Iterable[str]) -> str:
 
 def _judge(snapshot: Snapshot) -> Outcome:
     held = sum(bool(b.available or b.locked) for b in snapshot.balances)
-    told = (
-        f"the key may read balances; {len(snapshot.balances)} currencies, {held} held"
-    )
+    told = f"the key may read; currencies: {len(snapshot.balances)} listed, {held} held"
     if snapshot.complete:
         return Outcome(Verdict.GREEN, told)
     return Outcome(

@@ -5,18 +5,17 @@ from __future__ import annotations
 import re
 import ssl
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Callable, Iterator, Mapping, NamedTuple, Union
 
 from assetstream.doctor.report import Check, Verdict
-from assetstream.errors import AssetStreamError, ExchangeError
+from assetstream.errors import AssetStreamError, ExchangeError, RateLimited
 from assetstream.protocol import Exchange
 from assetstream.readings import Readings
 from assetstream.runtime import clock
 from assetstream.runtime.jobs import CallOff
 from assetstream.runtime.patience import Interrupted, shortage
 
-__all__ = ["Case", "Item", "Outcome", "Patient", "skip", "told"]
+__all__ = ["Case", "Item", "Outcome", "Patient", "as_sentence", "skip", "told"]
 
 #: The longest that one step takes, seconds.
 STEP_TIME = 10.0
@@ -93,22 +92,26 @@ class Case:
         return max(0.0, min(usual, self._ends_at - clock.now()))
 
     def run(self, name: str, step: Callable[[], Outcome]) -> Check:
+        """Take a step that waits for others, if there is time left."""
+        if self.time_for_step() > 0:
+            return self.judge(name, step)
+        return Check(
+            name,
+            Verdict.RED,
+            f"not reached within {self._timeout:g} s: what is above took too long",
+            ("Give it more time, or look for what slows the network down.",),
+        )
+
+    def judge(self, name: str, step: Callable[[], Outcome]) -> Check:
         """Take a step; what it raises as an error is its outcome, too."""
         began = clock.now()
-        if self._ends_at <= began:
-            outcome = Outcome(
-                Verdict.RED,
-                f"not reached within {self._timeout:g} s: what is above took too long",
-                ("Give it more time, or look for what slows the network down.",),
-            )
-        else:
-            try:
-                outcome = step()
-            except AssetStreamError as error:
-                outcome = told(error)
-            except OSError as error:
-                outcome = told(shortage(error))
-        return replace(Check(name, *outcome), seconds=clock.now() - began)
+        try:
+            outcome = step()
+        except AssetStreamError as error:
+            outcome = told(error)
+        except OSError as error:
+            outcome = told(shortage(error))
+        return Check(name, *outcome, seconds=clock.now() - began)
 
     @contextmanager
     def ended_by(self, ender: Callable[[], object]) -> Iterator[None]:
@@ -145,17 +148,30 @@ def skip(name: str, why: str) -> Check:
 
 def told(error: AssetStreamError) -> Outcome:
     """Return a red outcome that says what an error says: what happened, what to do."""
-    text = str(error)
+    what, advice = _apart(str(error), error)
     if isinstance(error, ExchangeError) and error.hints:
-        what, remedies = text.partition("): ")[0] + ")", error.hints
-    elif found := GOES_ON.search(text):
-        what, remedies = text[: found.start()], (text[found.end() :],)
-    else:
-        what, _, advice = text.partition(": ")
-        remedies = (advice,)
-    return Outcome(Verdict.RED, what, tuple(map(_sentence, filter(None, remedies))))
+        return Outcome(Verdict.RED, what, error.hints)
+    if found := GOES_ON.search(advice):
+        before, advice = advice[: found.start()], advice[found.end() :]
+        what += f": {before}" if before else ""
+    return Outcome(Verdict.RED, what, (as_sentence(advice),) if advice else ())
 
 
-def _sentence(text: str) -> str:
+def _apart(text: str, error: AssetStreamError) -> tuple[str, str]:
+    """Take what happened and the advice apart."""
+    if isinstance(error, (ExchangeError, RateLimited)):
+        # The exchange's own words may hold any colon and bracket.
+        words = ": ".join(filter(None, (error.code, error.message)))
+        own = f" ({words or 'no reason given'})"
+        what, end, advice = text.partition(f"{own}: ")
+        if end:
+            return what + own, advice
+    if found := GOES_ON.search(text):
+        return text[: found.start()], text[found.end() :]
+    what, _, advice = text.partition(": ")
+    return what, advice
+
+
+def as_sentence(text: str) -> str:
     """Return ``text`` with a capital at its beginning and a full stop at its end."""
     return text[0].upper() + text[1:] + ("" if text.endswith(".") else ".")

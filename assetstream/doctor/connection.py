@@ -53,7 +53,7 @@ def connection_checks(case: Case) -> Iterator[Item]:
                 yield from _skipped("the subscription is not proved")
                 return
             yield case.run("ping", trial.await_pong)
-            yield case.run("pushes", trial.tell_pushes)
+            yield case.judge("pushes", trial.tell_pushes)
         finally:
             trial.stop()
 
@@ -153,11 +153,13 @@ class Trial(Observer):
         return True
 
     def _is_hopeless(self) -> bool:
+        errors = self._errors
+        if any(error.fatal for error in errors):
+            return True
         if self._proof:
             # Errors of the read that follows are no matter of the connection.
             return self._attempts > self._proved_in
-        errors = self._errors
-        return len(errors) >= FAILURES or any(error.fatal for error in errors)
+        return len(errors) >= FAILURES
 
     def _failure(self, otherwise: str) -> Outcome:
         if self._errors:
@@ -206,6 +208,8 @@ class Trial(Observer):
         own = self._case.patient.exchange.proof
         pong = "the answer to a ping sent after it"
         self._proved_in = self._attempts
+        # Only a later ping counts: an exchange may refuse just after this one's answer.
+        self._round_trip = None
         self._proof = "a push" if pushed else pong if self._ponged else own
         self.wake()
 
@@ -214,20 +218,20 @@ def _running_checks(case: Case, stream: Readings) -> Iterator[Item]:
     """Take a running stream's own facts."""
     yield "WebSocket"
     health = stream.health()
-    yield case.run("WebSocket", lambda: _judge_running(stream))
+    yield case.judge("WebSocket", lambda: _judge_running(stream))
     if health.state is not State.LIVE:
         yield from _skipped(f"the stream is {health.state}")
         return
     since = f"{health.uptime:.0f} s ago, {health.reconnects} reconnects since"
     finding = f"proved, and the balances are merged (started {since})"
-    yield case.run("subscription", lambda: Outcome(Verdict.GREEN, finding))
+    yield case.judge("subscription", lambda: Outcome(Verdict.GREEN, finding))
     if health.round_trip is None:
         yield skip("ping", "none was due yet in this stream")
     else:
         finding = f"the latest was answered after {health.round_trip * 1000:.0f} ms"
-        yield case.run("ping", lambda: Outcome(Verdict.GREEN, finding))
+        yield case.judge("ping", lambda: Outcome(Verdict.GREEN, finding))
     silence = case.patient.exchange.silence
-    yield case.run("pushes", lambda: Outcome(Verdict.GREEN, silence))
+    yield case.judge("pushes", lambda: Outcome(Verdict.GREEN, silence))
 
 
 def _judge_running(stream: Readings) -> Outcome:

@@ -82,7 +82,7 @@ def _steps(case: Case) -> Iterator[Item]:
     for route in routes.values():
         yield from route.steps()
     yield "key"
-    yield case.run("key", lambda: check_key(exchange))
+    yield case.judge("key", lambda: check_key(exchange))
     account = RestChecks(case)
     if routes[rest].reached:
         yield from account.steps()

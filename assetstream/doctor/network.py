@@ -8,7 +8,7 @@ import time
 from datetime import datetime, timezone
 from typing import Any, Callable, Iterator, Mapping
 
-from assetstream.doctor.case import Case, Item, Outcome, skip
+from assetstream.doctor.case import Case, Item, Outcome, as_sentence, skip
 from assetstream.doctor.report import Verdict
 from assetstream.errors import ConnectionLost
 from assetstream.runtime.handshake import (
@@ -33,12 +33,15 @@ DAY = 86_400.0
 #: Verification errors of OpenSSL (X509_V_ERR_...) -> the likely cause and the remedy.
 NOT_YET_VALID, EXPIRED, SELF_SIGNED, SELF_SIGNED_CHAIN, NO_ISSUER = 9, 10, 18, 19, 20
 NO_FIRST_ISSUER, WRONG_NAME, WRONG_ADDRESS = 21, 62, 64
+CAPTIVE = (
+    "A hotel's or office's network may answer in the exchange's place until you have "
+    "logged in there: try another network."
+)
 READ_ALONG = (
     "A proxy or virus scanner that reads along signs with an authority of its own: add "
     "that to the system's store, or pass it by ssl_context=; verifying cannot be "
     "switched off.",
-    "A hotel's or office's network may answer in the exchange's place until you have "
-    "logged in there: try another network.",
+    CAPTIVE,
 )
 MISDIRECTED = (
     "The name or URL leads to another server: check ws_url and rest_url, if you set "
@@ -80,7 +83,9 @@ class Route:
                 if broken:
                     yield skip(name, f"{self.server.host}: {broken} is red")
                     continue
-                check = self._case.run(name, step)
+                local = name == "proxy"
+                take = self._case.judge if local else self._case.run
+                check = take(name, step)
                 broken = name if check.verdict is Verdict.RED else ""
                 if name != "proxy" or self._proxy is not None or broken:
                     yield check
@@ -108,7 +113,7 @@ class Route:
         try:
             self._addresses = look_up(host, port, self._patience())
         except ConnectionLost as error:
-            return Outcome(Verdict.RED, str(error), (_advice(LOOKUP_ADVICE),))
+            return Outcome(Verdict.RED, str(error), (as_sentence(LOOKUP_ADVICE),))
         if host == self._addresses[0].sockaddr[0]:
             return Outcome(Verdict.GREEN, f"{host} is an address already")
         first = self._addresses[0].sockaddr[0]
@@ -123,7 +128,7 @@ class Route:
         try:
             self._sock = connect_any(self._addresses, patience)
         except ConnectionLost as error:
-            return Outcome(Verdict.RED, str(error), (_advice(ADVICE),))
+            return Outcome(Verdict.RED, str(error), (as_sentence(ADVICE),))
         address, port = self._sock.getpeername()[:2]
         where = f"{self.server.host}: " if address != self.server.host else ""
         told = f"{where}connected to {address}, port {port}, by no proxy"
@@ -136,7 +141,7 @@ class Route:
             self._sock = connect_any(self._addresses, patience)
             open_tunnel(proxy, self._sock, host, port, patience)
         except ConnectionLost as error:
-            return Outcome(Verdict.RED, str(error), (_advice(PROXY_ADVICE),))
+            return Outcome(Verdict.RED, str(error), (as_sentence(PROXY_ADVICE),))
         told = f"{host}: the proxy {proxy.name} has connected with port {port}"
         return Outcome(Verdict.GREEN, told)
 
@@ -152,7 +157,9 @@ class Route:
         except ssl.SSLCertVerificationError as error:
             return _refused(host, error)
         except ConnectionLost as error:
-            return Outcome(Verdict.RED, str(error), (_advice(ADVICE), *READ_ALONG[1:]))
+            return Outcome(
+                Verdict.RED, str(error), (as_sentence(ADVICE), *READ_ALONG[1:])
+            )
         return _judge(host, secure.version, secure.certificate)
 
     def _patience(self) -> Patience:
@@ -169,10 +176,6 @@ class Sober(Patience):
 
     def lost(self, what: str) -> ConnectionLost:
         return ConnectionLost(f"{self.peer} {what}")
-
-
-def _advice(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}."
 
 
 def _refused(host: str, error: ssl.SSLCertVerificationError) -> Outcome:
