@@ -24,7 +24,7 @@ class Advising:
     #: The name as people write it.
     title: str = "the exchange"
     #: What of the exchange's own proves a subscription.
-    proof: str = "its answer to the subscription"
+    proof: str = "the exchange's answer"
     #: What it means that nothing is pushed though the subscription is proved.
     silence: str = "It pushes only when a balance changes."
 

@@ -151,7 +151,7 @@ class TerminalReport(PlainReport):
 
 def heading(exchange: str, account: str) -> str:
     """Say what the checks that follow are about."""
-    return f"{account} at {exchange}, only reading" if exchange else account
+    return f"{account} at {exchange} (read only)" if exchange else account
 
 
 def summary(checks: Sequence[Check]) -> str:

@@ -36,8 +36,8 @@ Examples:
 \b
 It looks, in this order, at:
   Python, libraries    are websocket and jwt the right packages, and releases?
-  name look-up, TCP,   how the hosts are reached, by which proxy; who signed the
-  TLS                  certificate, and for how long
+  name look-up, TCP,   how the hosts are reached, and by which proxy; who signed
+  TLS                  the certificate, and for how long
   key                  its look: length, quotes, swapped or equal values
   REST                 does the exchange accept the key, and may it read?
   clock                this machine's against the exchange's
@@ -48,9 +48,9 @@ It looks, in this order, at:
 
 \b
 Each step is GREEN, YELLOW (it works, but look at it), RED (to be mended; the
-remedies are below it, likeliest first) or SKIPPED (and why). It reads only:
-nothing is changed at the exchange. No part of a key is shown. A step takes at
-most 15 s, an account 45 s.
+remedies are below it, likeliest first) or SKIPPED, and why. It reads only:
+nothing is changed at the exchange. No part of a key is shown. A step takes
+15 s at most, an account 45 s.
 
 \b
 Exit codes, by the worst of all steps:

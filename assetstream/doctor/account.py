@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 import uuid
 from contextlib import closing
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
-from typing import Any, Iterable, Iterator, Mapping
+from typing import Any, Generator, Iterable, Iterator, Mapping
 
 from assetstream.doctor.case import Case, Item, Outcome, skip, told
-from assetstream.doctor.report import Verdict
+from assetstream.doctor.report import Check, Verdict
 from assetstream.errors import (
     AssetStreamError,
     AuthenticationError,
@@ -43,9 +44,10 @@ class RestChecks:
             reached.
     """
 
-    def __init__(self, case: Case) -> None:
+    def __init__(self, case: Case, key: Check) -> None:
         self.refusal: ExchangeError | None = None
         self._case = case
+        self._key = key
         self._exchange = case.patient.exchange
         self._reply: HttpReply | None = None
         #: How long sending and answering took, and what our clock said in the middle.
@@ -56,14 +58,16 @@ class RestChecks:
         """Read the balances, and judge the answer."""
         yield "REST"
         rest = self._case.run("REST", self._read)
-        if self._reply is None:
-            yield rest
-            yield skip("clock", "the exchange has not answered with its time")
-            return
+        region = yield from self._region_step()
+        if region is not None and region.verdict is Verdict.RED:
+            rest = replace(rest, remedies=("See region, below.",))
         yield rest
-        yield self._case.judge("clock", self._compare_clocks)
-        if self.refusal is not None and self._may_be_elsewhere(self.refusal):
-            yield from self._region_steps()
+        if region is not None:
+            yield region
+        if self._reply is None:
+            yield skip("clock", "the exchange has not answered with its time")
+        else:
+            yield self._case.judge("clock", self._compare_clocks)
 
     def _read(self) -> Outcome:
         began = time.time()
@@ -81,17 +85,21 @@ class RestChecks:
         return _judge(snapshot)
 
     def _refused(self, error: ExchangeError) -> Outcome:
+        """Tell of a refusal; what was said of the key is not said again."""
         outcome = told(error)
-        if self._case.patient.regions is not None or not self._may_be_elsewhere(error):
-            return outcome
-        title, known = self._exchange.title, self._exchange.elsewhere()
-        if not known:
-            return outcome
-        ask = (
-            f"To find the key's region, add --try-regions to `assetstream doctor`: it "
-            f"sends the key to {title}'s hosts of {listed(known)}, too."
-        )
-        return outcome._replace(remedies=(*outcome.remedies, ask))
+        above = set(self._key.remedies)
+        remedies = [hint for hint in outcome.remedies if hint not in above]
+        if len(remedies) < len(outcome.remedies):
+            remedies.insert(0, "See key, above.")
+        if self._case.patient.regions is None and self._may_be_elsewhere(error):
+            known = self._exchange.elsewhere()
+            if known:
+                remedies.append(
+                    "To find the key's region, add --try-regions to `assetstream "
+                    f"doctor`: it sends the key to {self._exchange.title}'s hosts of "
+                    f"{listed(known)}, too."
+                )
+        return outcome._replace(remedies=tuple(remedies))
 
     def _may_be_elsewhere(self, error: ExchangeError) -> bool:
         unknown = not self._exchange.knows_key(error)
@@ -107,17 +115,16 @@ class RestChecks:
         unsure = self._took / 2 + HALF_A_SECOND
         return _judge_clock(self._exchange.title, ahead, unsure)
 
-    def _region_steps(self) -> Iterator[Item]:
+    def _region_step(self) -> Generator[Item, None, Check | None]:
         regions = self._case.patient.regions
-        if regions is None:
-            return
+        refusal = self.refusal
+        if regions is None or refusal is None or not self._may_be_elsewhere(refusal):
+            return None
         if not regions:
-            yield skip(
-                "region", "the URLs are not the exchange's own: no other is tried"
-            )
-            return
+            why = "the URLs are not the exchange's own: no other is tried"
+            return skip("region", why)
         yield f"region (the key is sent to {listed(regions)})"
-        yield self._case.run("region", lambda: self._try_regions(regions))
+        return self._case.run("region", lambda: self._try_regions(regions))
 
     def _try_regions(self, regions: Mapping[str, Exchange]) -> Outcome:
         title, silent = self._exchange.title, []

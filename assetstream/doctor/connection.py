@@ -120,9 +120,7 @@ class Trial(Observer):
     def await_pong(self) -> Outcome:
         """Wait for the answer to a ping."""
         if self._wait(lambda: self._round_trip is not None):
-            assert self._round_trip is not None
-            milliseconds = self._round_trip * 1000
-            return Outcome(Verdict.GREEN, f"answered after {milliseconds:.0f} ms")
+            return Outcome(Verdict.GREEN, f"answered after {ms(self._round_trip)}")
         return self._failure("no ping was answered")
 
     def tell_pushes(self) -> Outcome:
@@ -228,10 +226,16 @@ def _running_checks(case: Case, stream: Readings) -> Iterator[Item]:
     if health.round_trip is None:
         yield skip("ping", "none was due yet in this stream")
     else:
-        finding = f"the latest was answered after {health.round_trip * 1000:.0f} ms"
+        finding = f"the latest was answered after {ms(health.round_trip)}"
         yield case.judge("ping", lambda: Outcome(Verdict.GREEN, finding))
     silence = case.patient.exchange.silence
     yield case.judge("pushes", lambda: Outcome(Verdict.GREEN, silence))
+
+
+def ms(seconds: float | None) -> str:
+    """Write a round trip for people."""
+    milliseconds = (seconds or 0.0) * 1000
+    return f"{milliseconds:.{1 if milliseconds < 10 else 0}f} ms"
 
 
 def _judge_running(stream: Readings) -> Outcome:

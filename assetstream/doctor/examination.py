@@ -77,23 +77,24 @@ def _run(case: Case, items: SimpleQueue[Union[Item, Exception, None]]) -> None:
 
 def _steps(case: Case) -> Iterator[Item]:
     exchange = case.patient.exchange
-    socket, rest = server_of(exchange.ws_url), server_of(exchange.rest_url)
-    routes = {server: Route(case, server) for server in (rest, socket)}
+    servers = server_of(exchange.rest_url), server_of(exchange.ws_url)
+    # Once, if REST and WebSocket are at the same one.
+    routes = {server: Route(case, server) for server in servers}
     for route in routes.values():
         yield from route.steps()
+    rest, socket = (routes[server] for server in servers)
     yield "key"
-    yield case.judge("key", lambda: check_key(exchange))
-    account = RestChecks(case)
-    if routes[rest].reached:
-        yield from account.steps()
+    key = case.judge("key", lambda: check_key(exchange))
+    yield key
+    account = RestChecks(case, key)
+    if rest.broken:
+        yield from (skip(name, rest.why) for name in ("REST", "clock"))
     else:
-        why = f"{rest.host} cannot be reached"
-        yield from (skip(name, why) for name in ("REST", "clock"))
+        yield from account.steps()
     if account.refusal is not None:
         why = "REST has refused the key, and the WebSocket would, too"
         yield from (skip(name, why) for name in CONNECTION)
-    elif routes[socket].reached or case.patient.stream is not None:
-        yield from connection_checks(case)
+    elif socket.broken and case.patient.stream is None:
+        yield from (skip(name, socket.why) for name in CONNECTION)
     else:
-        why = f"{socket.host} cannot be reached"
-        yield from (skip(name, why) for name in CONNECTION)
+        yield from connection_checks(case)

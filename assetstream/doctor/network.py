@@ -63,12 +63,12 @@ class Route:
 
     Attributes:
         server: where it leads.
-        reached: every step went well, or was none.
+        broken: the name of the red step; "" if there is none.
     """
 
     def __init__(self, case: Case, server: Server) -> None:
         self.server = server
-        self.reached = False
+        self.broken = ""
         self._case = case
         self._proxy: Proxy | None = None
         self._addresses: list[Address] = []
@@ -76,23 +76,26 @@ class Route:
 
     def steps(self) -> Iterator[Item]:
         """Go it; after a red step the others are skipped."""
-        broken = ""
         try:
             for name, step in self._plan():
                 yield name
-                if broken:
-                    yield skip(name, f"{self.server.host}: {broken} is red")
+                if self.broken:
+                    yield skip(name, self.why)
                     continue
                 local = name == "proxy"
                 take = self._case.judge if local else self._case.run
                 check = take(name, step)
-                broken = name if check.verdict is Verdict.RED else ""
-                if name != "proxy" or self._proxy is not None or broken:
+                self.broken = name if check.verdict is Verdict.RED else ""
+                if name != "proxy" or self._proxy is not None or self.broken:
                     yield check
         finally:
             if self._sock is not None:
                 self._sock.close()
-        self.reached = not broken
+
+    @property
+    def why(self) -> str:
+        """Why what needs the way cannot be looked at."""
+        return f"{self.broken} of {self.server.host} is red"
 
     def _plan(self) -> Iterator[tuple[str, Callable[[], Outcome]]]:
         yield "proxy", self._choose

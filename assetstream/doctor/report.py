@@ -17,6 +17,8 @@ TIMEOUT = 45.0
 WIDTH = 100
 #: The least room for a text beside the names, in characters.
 MARGIN = 20
+#: Shorter steps took no time, as people see it; seconds.
+WORTH_A_WORD = 0.001
 
 
 class Verdict(str, enum.Enum):
@@ -119,10 +121,20 @@ def lines(check: Check, width: int | None = None) -> Iterator[str]:
     ``width``: the most characters in a line; None: as many as it takes.
     """
     begin = f"  {check.verdict.value:<8} {check.name:<13} "
-    yield from _wrapped(check.finding, begin, len(begin), width)
+    finding = f"{check.finding}{_took(check)}"
+    yield from _wrapped(finding, begin, len(begin), width)
     for remedy in check.remedies:
         arrow = " " * len(begin) + "-> "
         yield from _wrapped(remedy, arrow, len(arrow), width)
+
+
+def _took(check: Check) -> str:
+    """How long a step took, if that is worth a word."""
+    if check.seconds < WORTH_A_WORD:
+        return ""
+    if check.seconds < 1.0:
+        return f" ({check.seconds * 1000:.0f} ms)"
+    return f" ({check.seconds:.1f} s)"
 
 
 def _wrapped(text: str, first: str, indent: int, width: int | None) -> list[str]:

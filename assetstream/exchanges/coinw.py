@@ -62,7 +62,7 @@ class CoinW(KeyedExchange):
 
     name = "coinw"
     title = "CoinW"
-    proof = "its acknowledgements of the login and the subscription"
+    proof = "CoinW's acknowledgements of login and subscription"
     silence = (
         "CoinW pushes for orders that are placed from now on; deposits, withdrawals "
         "and older orders may never be pushed. REST finds them."

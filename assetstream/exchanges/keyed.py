@@ -38,7 +38,7 @@ class KeyedExchange(Exchange):
     @property
     def key_form(self) -> str:
         lengths = zip(self.sources, (self._key, self._secret), strict=True)
-        return ", ".join(f"{name} has {len(text)} characters" for name, text in lengths)
+        return ", ".join(f"{name}: {len(text)} characters" for name, text in lengths)
 
     def key_hints(self) -> tuple[str, ...]:
         keys = Pair(self._key, self._secret)

@@ -102,7 +102,7 @@ class Upbit(KeyedExchange):
 
     name = "upbit"
     title = "Upbit"
-    proof = "its list of subscriptions, which has myAsset"
+    proof = "Upbit's list of subscriptions"
     silence = (
         "Upbit pushes only when a balance changes, and perhaps nothing for several "
         "minutes to the first connection that an account ever makes: if changes stay "

@@ -89,8 +89,10 @@ def test_a_key_that_looks_wrong_is_yellow(
     key, rest = named(diagnosis, "key"), named(diagnosis, "REST")
 
     assert key.verdict is Verdict.YELLOW
-    assert "access_key has 36 characters" in key.finding
-    assert key.remedies[0] == rest.remedies[0]
+    assert "access_key: 36 characters" in key.finding
+    assert "copy it again" in key.remedies[0]
+    assert rest.remedies[0] == "See key, above."
+    assert key.remedies[0] not in rest.remedies
     assert "a1B2a1" not in repr(diagnosis)
 
 
@@ -200,6 +202,7 @@ def test_the_region_of_a_key_is_found(
     diagnosis = examine(here, regions=others)
     check = named(diagnosis, "region")
 
+    assert named(diagnosis, "REST").remedies == ("See region, below.",)
     assert check.finding.startswith("this key belongs to th")
     assert check.remedies == ('Pass region="th" (--region th to a command).',)
     assert verdicts(diagnosis)["WebSocket"] == "SKIPPED"
