@@ -36,8 +36,8 @@ Examples:
 \b
 It looks, in this order, at:
   Python, libraries    are websocket and jwt the right packages, and releases?
-  name look-up, TCP,   how the hosts are reached, and by which proxy; who signed
-  TLS                  the certificate, and for how long
+  name look-up, TCP,   how the hosts are reached, by which proxy; and who
+  TLS                  signed the certificate, for how long
   key                  its look: length, quotes, swapped or equal values
   REST                 does the exchange accept the key, and may it read?
   clock                this machine's against the exchange's

@@ -81,9 +81,10 @@ class Trial(Observer):
         self._token = False
         #: Whether the latest event was a pong, which proves a subscription, too.
         self._ponged = False
-        #: How the subscription was proved, once it was; in which attempt.
+        #: How the subscription was proved, once it was; in which attempt, and after
+        #: how many errors.
         self._proof = ""
-        self._proved_in = 0
+        self._proved_in = self._forgiven = 0
         self._round_trip: float | None = None
         self._pushes = 0
         patient = case.patient
@@ -155,8 +156,10 @@ class Trial(Observer):
         if any(error.fatal for error in errors):
             return True
         if self._proof:
-            # Errors of the read that follows are no matter of the connection.
-            return self._attempts > self._proved_in
+            # Errors of the read that follows are no matter of the connection, but
+            # there is one of its loss, too, once it is made anew.
+            again = self._attempts > self._proved_in
+            return again and len(errors) > self._forgiven
         return len(errors) >= FAILURES
 
     def _failure(self, otherwise: str) -> Outcome:
@@ -205,7 +208,7 @@ class Trial(Observer):
     def _proved(self, *, pushed: bool) -> None:
         own = self._case.patient.exchange.proof
         pong = "the answer to a ping sent after it"
-        self._proved_in = self._attempts
+        self._proved_in, self._forgiven = self._attempts, len(self._errors)
         # Only a later ping counts: an exchange may refuse just after this one's answer.
         self._round_trip = None
         self._proof = "a push" if pushed else pong if self._ponged else own

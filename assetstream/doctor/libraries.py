@@ -54,7 +54,7 @@ def check_libraries() -> Check:
                 importlib.import_module(needed.module)
         except ImportError as error:
             said, _, remedy = str(error).partition(" Repair it with: ")
-            wrong.append(said)
+            wrong.append(said.rstrip("."))
             remedies.append(f"Run: {remedy}")
     for module, distribution in OTHERS:
         try:

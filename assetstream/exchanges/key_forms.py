@@ -6,11 +6,9 @@ Only what the exchange may still refuse: blanks and the like are refused by ``op
 from __future__ import annotations
 
 import re
-from typing import Generic, NamedTuple, TypeVar
+from typing import NamedTuple
 
-__all__ = ["Form", "Pair", "hints_about"]
-
-T = TypeVar("T")
+__all__ = ["Form", "hints_about"]
 
 QUOTES = "\"'`"
 
@@ -28,15 +26,11 @@ class Form(NamedTuple):
         return self.pattern.fullmatch(text) is not None
 
 
-class Pair(NamedTuple, Generic[T]):
-    """Something of the key, and the same of its secret."""
-
-    key: T
-    secret: T
-
-
 def hints_about(
-    keys: Pair[str], names: Pair[str], forms: Pair[Form | None], title: str
+    keys: tuple[str, str],
+    names: tuple[str, str],
+    forms: tuple[Form | None, Form | None],
+    title: str,
 ) -> tuple[str, ...]:
     """Say what looks wrong, each in one sentence with the remedy; () if nothing.
 
@@ -46,24 +40,23 @@ def hints_about(
         forms: how they look at this exchange, where that is known.
         title: the exchange's name.
     """
-    if keys.key == keys.secret:
+    key, secret = names
+    if keys[0] == keys[1]:
         return (
-            f"{names.key} and {names.secret} are the same text: copy the secret again; "
-            "if it is not shown any more, make a new key.",
+            f"{key} and {secret} are the same text: copy the secret again; if it is "
+            "not shown any more, make a new key.",
         )
     if _swapped(keys, forms):
-        return (
-            f"{names.key} and {names.secret} look swapped: exchange the two values.",
-        )
-    faults = (_fault(*one, title) for one in zip(keys, names, forms, strict=True))
-    return tuple(fault for fault in faults if fault)
+        return (f"{key} and {secret} look swapped: exchange the two values.",)
+    each = zip(keys, names, forms, strict=True)
+    return tuple(fault for one in each if (fault := _fault(*one, title)))
 
 
-def _swapped(keys: Pair[str], forms: Pair[Form | None]) -> bool:
-    form = forms.key
-    if form is None or (forms.secret and forms.secret.fits(keys.secret)):
+def _swapped(keys: tuple[str, str], forms: tuple[Form | None, Form | None]) -> bool:
+    key, secret = forms
+    if key is None or (secret and secret.fits(keys[1])):
         return False
-    return form.fits(keys.secret) and not form.fits(keys.key)
+    return key.fits(keys[1]) and not key.fits(keys[0])
 
 
 def _fault(text: str, name: str, form: Form | None, title: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 from assetstream.errors import ProtocolError
-from assetstream.exchanges.key_forms import Form, Pair, hints_about
+from assetstream.exchanges.key_forms import Form, hints_about
 from assetstream.protocol import Exchange
 
 __all__ = ["KeyedExchange"]
@@ -41,8 +41,8 @@ class KeyedExchange(Exchange):
         return ", ".join(f"{name}: {len(text)} characters" for name, text in lengths)
 
     def key_hints(self) -> tuple[str, ...]:
-        keys = Pair(self._key, self._secret)
-        return hints_about(keys, Pair(*self.sources), Pair(*self.forms), self.title)
+        keys = self._key, self._secret
+        return hints_about(keys, self.sources, self.forms, self.title)
 
     @property
     def credentials(self) -> tuple[str, ...]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import threading
+from functools import partial
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, Iterable
 
 import pytest
 
@@ -17,6 +18,7 @@ from assetstream.exchanges import upbit_conversation
 from assetstream.simulator import FAULTS, Kind, Simulator
 from assetstream.simulator.account import Account
 from assetstream.simulator.faults import Fault, Withhold
+from assetstream.simulator.messages import Message
 from assetstream.simulator.websocket import Connection
 from tests.doctor.conftest import Examine, named, verdicts
 from tests.exchanges.test_hints import FIRST
@@ -96,7 +98,7 @@ def test_pushes_are_counted(
     examine: Examine, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What comes meanwhile is told in place of the explanation."""
-    monkeypatch.setattr(connection, "PING_INTERVAL", 0.2)
+    monkeypatch.setattr(connection, "PING_INTERVAL", 0.1)
     with account.trade(100):
         diagnosis = examine(account.exchange())
 
@@ -165,7 +167,7 @@ def test_what_is_never_answered_ends_in_time(
     step: str,
 ) -> None:
     """It says what was waited for; the others are skipped."""
-    monkeypatch.setattr(connection, "PHASE_TIME", 0.4)
+    monkeypatch.setattr(connection, "PHASE_TIME", 0.25)
     account = exchange.coinw({"BTC": "1"})
     with exchange.fault(fault):
         diagnosis = examine(account.exchange())
@@ -180,7 +182,7 @@ def test_a_ping_without_an_answer_is_red(
     examine: Examine, exchange: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The subscription stands, yet the connection cannot be kept alive."""
-    monkeypatch.setattr(connection, "PHASE_TIME", 0.4)
+    monkeypatch.setattr(connection, "PHASE_TIME", 0.25)
     account = exchange.upbit({"BTC": "1"})
     with exchange.withhold(Kind.PONG):
         diagnosis = examine(account.exchange())
@@ -189,31 +191,27 @@ def test_a_ping_without_an_answer_is_red(
     assert "no ping was answered in time" in named(diagnosis, "ping").finding
 
 
+class ClosesOnceProved(Fault):
+    """Closes every connection right behind the proof of its subscription."""
+
+    def sending(self, connection: Connection, message: Message) -> Iterable[Message]:
+        yield message
+        if message.kind is Kind.LIST:
+            connection.post(partial(connection.close, 1000, "enough"))
+
+
 def test_a_connection_that_is_lost_again_is_red(
     examine: Examine, exchange: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Proved, and closed before a ping is answered: it is not waited for the end."""
     monkeypatch.setattr(connection, "PING_INTERVAL", 5.0)
     account = exchange.upbit({"BTC": "1"})
-    ended = threading.Event()
+    with exchange.faults.add(ClosesOnceProved()):
+        check = named(examine(account.exchange()), "ping")
 
-    def cut() -> None:
-        while not ended.wait(0.01):
-            if account.subscribers:
-                exchange.close_connections(1000)
-
-    cutter = threading.Thread(target=cut)
-    cutter.start()
-    try:
-        diagnosis = examine(account.exchange())
-    finally:
-        ended.set()
-        cutter.join()
-    red = next(check for check in diagnosis if check.verdict is Verdict.RED)
-
-    assert red.name in ("subscription", "ping")
-    assert "closed the connection with code 1000" in red.finding
-    assert red.seconds < PATIENCE
+    assert check.verdict is Verdict.RED
+    assert "closed the connection with code 1000 (enough)" in check.finding
+    assert check.seconds < 2.0
 
 
 def test_the_ping_interval_is_the_trials_alone(account: Account) -> None:
@@ -320,7 +318,7 @@ def test_nobody_else_hears_of_it(
     assert [record for record in caplog.records if record.name == "assetstream"] == []
 
 
-@pytest.mark.parametrize("stage", ["name look-up", "REST", "WebSocket", "ping"])
+@pytest.mark.parametrize("stage", ["name look-up", "REST", "WebSocket", "subscription"])
 def test_nothing_is_left_behind_when_it_is_given_up(
     exchange: Simulator, stage: str
 ) -> None:
