@@ -49,8 +49,8 @@ It looks, in this order, at:
 \b
 Each step is GREEN, YELLOW (it works, but look at it), RED (to be mended; the
 remedies are below it, likeliest first) or SKIPPED, and why. It reads only:
-nothing is changed at the exchange. No part of a key is shown. A step takes
-15 s at most, an account 45 s.
+nothing is changed at the exchange. No part of a key is shown. An account takes
+45 s at most, and mostly about one.
 
 \b
 Exit codes, by the worst of all steps:

@@ -15,6 +15,8 @@ from assetstream.errors import (
     AssetStreamError,
     AuthenticationError,
     ExchangeError,
+    PermissionDenied,
+    RateLimited,
 )
 from assetstream.protocol import Exchange, Snapshot
 from assetstream.runtime.http import Adapter, Call, HttpReply
@@ -23,6 +25,8 @@ __all__ = ["RestChecks", "check_key"]
 
 #: Seconds by which the clock may be wrong: noticed by people; in the way of something.
 NOTICED, WRONG = 5.0, 30.0
+REFUSED = "REST has refused the key, and the WebSocket would, too"
+LIMITED = "the exchange limits requests: no more are sent now"
 #: A ``Date`` tells whole seconds: the moment lies half a second later, or so.
 HALF_A_SECOND = 0.5
 
@@ -40,12 +44,13 @@ class RestChecks:
     """One read of the balances, and what can be learned from it.
 
     Attributes:
-        refusal: why the exchange does not accept the key; None: it does, or was not
-            reached.
+        no_more: why the WebSocket is not to be tried now; "" if it is.
     """
 
     def __init__(self, case: Case, key: Check) -> None:
-        self.refusal: ExchangeError | None = None
+        self.no_more = ""
+        #: The exchange does not accept the key.
+        self._refusal: AuthenticationError | PermissionDenied | None = None
         self._case = case
         self._key = key
         self._exchange = case.patient.exchange
@@ -79,9 +84,12 @@ class RestChecks:
         self._middle = (began + ended) / 2
         try:
             snapshot = understand(self._exchange, reply)
-        except ExchangeError as error:
-            self.refusal = error
+        except (AuthenticationError, PermissionDenied) as error:
+            self._refusal, self.no_more = error, REFUSED
             return self._refused(error)
+        except RateLimited as error:
+            self.no_more = LIMITED
+            return told(error)
         return _judge(snapshot)
 
     def _refused(self, error: ExchangeError) -> Outcome:
@@ -117,7 +125,7 @@ class RestChecks:
 
     def _region_step(self) -> Generator[Item, None, Check | None]:
         regions = self._case.patient.regions
-        refusal = self.refusal
+        refusal = self._refusal
         if regions is None or refusal is None or not self._may_be_elsewhere(refusal):
             return None
         if not regions:
@@ -196,12 +204,14 @@ def listed(names: Iterable[str]) -> str:
 
 def _judge(snapshot: Snapshot) -> Outcome:
     held = sum(bool(b.available or b.locked) for b in snapshot.balances)
-    told = f"the key may read; currencies: {len(snapshot.balances)} listed, {held} held"
+    finding = (
+        f"the key may read; currencies: {len(snapshot.balances)} listed, {held} held"
+    )
     if snapshot.complete:
-        return Outcome(Verdict.GREEN, told)
+        return Outcome(Verdict.GREEN, finding)
     return Outcome(
         Verdict.YELLOW,
-        f"{told}; {len(snapshot.unreadable)} entries cannot be understood",
+        f"{finding}; {len(snapshot.unreadable)} entries cannot be understood",
         ("Update assetstream; if that does not help, report it.",),
     )
 
@@ -209,10 +219,10 @@ def _judge(snapshot: Snapshot) -> Outcome:
 def _judge_clock(title: str, ahead: float, unsure: float) -> Outcome:
     off = abs(ahead) - unsure
     if off <= NOTICED:
-        told = (
+        finding = (
             f"this machine's clock is right, as far as {title} tells (±{unsure:.1f} s)"
         )
-        return Outcome(Verdict.GREEN, told)
+        return Outcome(Verdict.GREEN, finding)
     way = "ahead of" if ahead > 0 else "behind"
     return Outcome(
         Verdict.RED if off > WRONG else Verdict.YELLOW,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from queue import Empty, SimpleQueue
-from typing import Callable, Iterator, Sequence
+from typing import Callable, Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
@@ -27,6 +27,9 @@ PING_INTERVAL = 0.5
 PHASE_TIME = 15.0
 #: Of that, what one attempt to connect may take.
 CONNECT_SHARE = 0.5
+#: The steps that are left then.
+AFTER_OPEN = ("subscription", "ping", "pushes")
+AFTER_PROOF = ("ping", "pushes")
 #: One hiccup is forgiven; a connection that fails twice has failed.
 FAILURES = 2
 
@@ -44,13 +47,13 @@ def connection_checks(case: Case) -> Iterator[Item]:
             yield opened
             yield "subscription"
             if opened.verdict is Verdict.RED:
-                yield from _skipped("the WebSocket is not open")
+                yield from _skipped("the WebSocket is not open", AFTER_OPEN)
                 return
             proved = case.run("subscription", trial.prove)
             yield proved
             yield "ping"
             if proved.verdict is Verdict.RED:
-                yield from _skipped("the subscription is not proved")
+                yield from _skipped("the subscription is not proved", AFTER_PROOF)
                 return
             yield case.run("ping", trial.await_pong)
             yield case.judge("pushes", trial.tell_pushes)
@@ -58,11 +61,8 @@ def connection_checks(case: Case) -> Iterator[Item]:
             trial.stop()
 
 
-def _skipped(why: str) -> Iterator[Item]:
-    if why != "the subscription is not proved":
-        yield skip("subscription", why)
-    yield skip("ping", why)
-    yield skip("pushes", why)
+def _skipped(why: str, names: Iterable[str]) -> Iterator[Item]:
+    return (skip(name, why) for name in names)
 
 
 class Trial(Observer):
@@ -221,7 +221,7 @@ def _running_checks(case: Case, stream: Readings) -> Iterator[Item]:
     health = stream.health()
     yield case.judge("WebSocket", lambda: _judge_running(stream))
     if health.state is not State.LIVE:
-        yield from _skipped(f"the stream is {health.state}")
+        yield from _skipped(f"the stream is {health.state}", AFTER_OPEN)
         return
     since = f"{health.uptime:.0f} s ago, {health.reconnects} reconnects since"
     finding = f"proved, and the balances are merged (started {since})"

@@ -91,10 +91,8 @@ def _steps(case: Case) -> Iterator[Item]:
         yield from (skip(name, rest.why) for name in ("REST", "clock"))
     else:
         yield from account.steps()
-    if account.refusal is not None:
-        why = "REST has refused the key, and the WebSocket would, too"
+    why = account.no_more or (socket.why if socket.broken else "")
+    if why and case.patient.stream is None:
         yield from (skip(name, why) for name in CONNECTION)
-    elif socket.broken and case.patient.stream is None:
-        yield from (skip(name, socket.why) for name in CONNECTION)
     else:
         yield from connection_checks(case)

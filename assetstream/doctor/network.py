@@ -6,7 +6,7 @@ import socket
 import ssl
 import time
 from datetime import datetime, timezone
-from typing import Any, Callable, Iterator, Mapping
+from typing import Any, Callable, Iterable, Iterator, Mapping
 
 from assetstream.doctor.case import Case, Item, Outcome, as_sentence, skip
 from assetstream.doctor.report import Verdict
@@ -30,7 +30,7 @@ __all__ = ["Route"]
 FEW_DAYS = 14.0
 DAY = 86_400.0
 
-#: Verification errors of OpenSSL (X509_V_ERR_...) -> the likely cause and the remedy.
+#: Verification errors of OpenSSL, X509_V_ERR_...
 NOT_YET_VALID, EXPIRED, SELF_SIGNED, SELF_SIGNED_CHAIN, NO_ISSUER = 9, 10, 18, 19, 20
 NO_FIRST_ISSUER, WRONG_NAME, WRONG_ADDRESS = 21, 62, 64
 CAPTIVE = (
@@ -47,7 +47,7 @@ MISDIRECTED = (
     "The name or URL leads to another server: check ws_url and rest_url, if you set "
     "them, the name server, and entries for the exchange in the hosts file.",
 )
-#: To end the sentence "the certificate ...".
+#: What to do about those that are not about time.
 CAUSES: Mapping[int, tuple[str, ...]] = {
     SELF_SIGNED: READ_ALONG,
     SELF_SIGNED_CHAIN: READ_ALONG,
@@ -76,18 +76,20 @@ class Route:
 
     def steps(self) -> Iterator[Item]:
         """Go it; after a red step the others are skipped."""
+        choice = self._case.judge("proxy", self._choose)
+        if choice.verdict is Verdict.RED:
+            self.broken = choice.name
+        if self.broken or self._proxy is not None:  # none is nothing to tell of
+            yield choice
         try:
             for name, step in self._plan():
                 yield name
                 if self.broken:
                     yield skip(name, self.why)
                     continue
-                local = name == "proxy"
-                take = self._case.judge if local else self._case.run
-                check = take(name, step)
+                check = self._case.run(name, step)
                 self.broken = name if check.verdict is Verdict.RED else ""
-                if name != "proxy" or self._proxy is not None or self.broken:
-                    yield check
+                yield check
         finally:
             if self._sock is not None:
                 self._sock.close()
@@ -97,11 +99,12 @@ class Route:
         """Why what needs the way cannot be looked at."""
         return f"{self.broken} of {self.server.host} is red"
 
-    def _plan(self) -> Iterator[tuple[str, Callable[[], Outcome]]]:
-        yield "proxy", self._choose
-        yield "name look-up", self._look_up
-        yield "TCP", self._connect
-        yield "TLS", self._secure
+    def _plan(self) -> Iterable[tuple[str, Callable[[], Outcome]]]:
+        return (
+            ("name look-up", self._look_up),
+            ("TCP", self._connect),
+            ("TLS", self._secure),
+        )
 
     def _choose(self) -> Outcome:
         host, port, secure = self.server
@@ -134,8 +137,8 @@ class Route:
             return Outcome(Verdict.RED, str(error), (as_sentence(ADVICE),))
         address, port = self._sock.getpeername()[:2]
         where = f"{self.server.host}: " if address != self.server.host else ""
-        told = f"{where}connected to {address}, port {port}, by no proxy"
-        return Outcome(Verdict.GREEN, told)
+        finding = f"{where}connected to {address}, port {port}, by no proxy"
+        return Outcome(Verdict.GREEN, finding)
 
     def _connect_through(self, proxy: Proxy, patience: Patience) -> Outcome:
         host, port, _ = self.server
@@ -145,24 +148,23 @@ class Route:
             open_tunnel(proxy, self._sock, host, port, patience)
         except ConnectionLost as error:
             return Outcome(Verdict.RED, str(error), (as_sentence(PROXY_ADVICE),))
-        told = f"{host}: the proxy {proxy.name} has connected with port {port}"
-        return Outcome(Verdict.GREEN, told)
+        finding = f"{host}: the proxy {proxy.name} has connected with port {port}"
+        return Outcome(Verdict.GREEN, finding)
 
     def _secure(self) -> Outcome:
         host = self.server.host
         assert self._sock is not None
         if not self.server.secure:
-            told = f"{host}: none, for it is this machine"
-            return Outcome(Verdict.GREEN, told)
+            finding = f"{host}: none, for it is this machine"
+            return Outcome(Verdict.GREEN, finding)
         context = self._case.patient.ssl_context or shared_context()
         try:
             secure = shake_hands(self._sock, host, self._patience(), context)
         except ssl.SSLCertVerificationError as error:
             return _refused(host, error)
         except ConnectionLost as error:
-            return Outcome(
-                Verdict.RED, str(error), (as_sentence(ADVICE), *READ_ALONG[1:])
-            )
+            remedies = as_sentence(ADVICE), CAPTIVE
+            return Outcome(Verdict.RED, str(error), remedies)
         return _judge(host, secure.version, secure.certificate)
 
     def _patience(self) -> Patience:
@@ -182,7 +184,7 @@ class Sober(Patience):
 
 
 def _refused(host: str, error: ssl.SSLCertVerificationError) -> Outcome:
-    told = f"the certificate of {host} was refused: {error.verify_message}"
+    finding = f"the certificate of {host} was refused: {error.verify_message}"
     if error.verify_code in (NOT_YET_VALID, EXPIRED):
         now = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M")
         remedies: tuple[str, ...] = (
@@ -192,7 +194,7 @@ def _refused(host: str, error: ssl.SSLCertVerificationError) -> Outcome:
         )
     else:
         remedies = CAUSES.get(error.verify_code, (*READ_ALONG, *MISDIRECTED))
-    return Outcome(Verdict.RED, told, remedies)
+    return Outcome(Verdict.RED, finding, remedies)
 
 
 def _judge(host: str, version: str, certificate: Mapping[str, Any]) -> Outcome:
@@ -200,11 +202,11 @@ def _judge(host: str, version: str, certificate: Mapping[str, Any]) -> Outcome:
     days = (ends - time.time()) / DAY
     issuer = {key: value for part in certificate["issuer"] for key, value in part}
     by = issuer.get("organizationName") or issuer.get("commonName") or "unknown"
-    told = f"{host}: {version}, certificate by {by}, good for {days:.0f} more days"
+    finding = f"{host}: {version}, certificate by {by}, good for {days:.0f} more days"
     if days >= FEW_DAYS:
-        return Outcome(Verdict.GREEN, told)
+        return Outcome(Verdict.GREEN, finding)
     return Outcome(
         Verdict.YELLOW,
-        told,
+        finding,
         ("Nothing to do yet: the exchange has to renew it before it ends.",),
     )

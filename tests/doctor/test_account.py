@@ -100,7 +100,6 @@ def test_a_key_that_looks_wrong_is_yellow(
     ("fault", "words", "remedy"),
     [
         ("rest_failing", "HTTP 500", "notices"),
-        ("rest_rate_limited", r"limits requests|29001", "fewer"),
         ("rest_garbage", "cannot be understood|HTTP 200", "."),
     ],
 )
@@ -122,6 +121,21 @@ def test_what_says_nothing_of_the_key_leaves_the_websocket(
     assert re.search(remedy, " ".join(check.remedies))
     assert "again by itself" not in repr(diagnosis)
     assert {verdicts(diagnosis)[name] for name in WEBSOCKET} == {"GREEN"}
+
+
+def test_a_limit_is_kept(
+    examine: Examine, exchange: Simulator, account: Account
+) -> None:
+    """Nothing more is sent to an exchange that has had too much."""
+    with exchange.fault("rest_rate_limited"):
+        diagnosis = examine(account.exchange())
+    check = named(diagnosis, "REST")
+
+    assert re.search("limits requests|29001", check.finding)
+    assert "run fewer of them" in check.remedies[0]
+    assert "again by itself" not in repr(diagnosis)
+    assert {verdicts(diagnosis)[name] for name in WEBSOCKET} == {"SKIPPED"}
+    assert exchange.seen.connections == 0
 
 
 def test_entries_that_cannot_be_read_are_yellow(
