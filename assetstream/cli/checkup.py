@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from contextlib import nullcontext
 from dataclasses import asdict
-from typing import IO, TYPE_CHECKING, ContextManager, Protocol, Sequence
+from typing import IO, TYPE_CHECKING, ContextManager, Sequence
 
 from assetstream.doctor.libraries import CLASHING, OTHERS, machine_checks
 from assetstream.doctor.report import Check, Verdict, lines, worst
@@ -20,7 +20,6 @@ __all__ = [
     "EXIT_CODES",
     "JsonReport",
     "PlainReport",
-    "Report",
     "TerminalReport",
     "is_broken",
     "machine_only",
@@ -44,45 +43,30 @@ STYLES = {
 }
 
 
-class Report(Protocol):
-    """Where checks are shown as they are known."""
-
-    def begin(self, exchange: str, account: str) -> None:
-        """The checks that follow are this account's."""
-
-    def working(self, step: str) -> None:
-        """A step begins."""
-
-    def show(self, check: Check) -> None:
-        """A step is done."""
-
-    def end(self, checks: Sequence[Check]) -> None:
-        """These were all of the account's, and this machine's."""
-
-    def waiting(self) -> ContextManager[object]:
-        """Show that work goes on, inside the block."""
-
-
 class PlainReport:
-    """Lines for people, without colours and of any length."""
+    """Shows checks as they are known: in lines without colours and of any length."""
 
     def __init__(self, out: IO[str]) -> None:
         self._out = out
 
     def begin(self, exchange: str, account: str) -> None:
+        """The checks that follow are this account's; or, without exchange, nobody's."""
         self._write(heading(exchange, account))
 
     def working(self, step: str) -> None:
-        """Nothing: the step's own line will tell."""
+        """A step begins; its own line will tell."""
 
     def show(self, check: Check) -> None:
+        """A step is done."""
         for line in lines(check):
             self._write(line)
 
     def end(self, checks: Sequence[Check]) -> None:
+        """These were all checks of the account, and those of this machine."""
         self._write(f"  {summary(checks)}")
 
     def waiting(self) -> ContextManager[object]:
+        """Show that work goes on, inside the block."""
         return nullcontext()
 
     def _write(self, line: str) -> None:

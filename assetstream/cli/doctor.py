@@ -14,7 +14,6 @@ from assetstream.cli.checkup import (
     EXIT_CODES,
     JsonReport,
     PlainReport,
-    Report,
     TerminalReport,
 )
 from assetstream.doctor.case import Patient
@@ -49,8 +48,8 @@ It looks, in this order, at:
 \b
 Each step is GREEN, YELLOW (it works, but look at it), RED (to be mended; the
 remedies are below it, likeliest first) or SKIPPED, and why. It reads only:
-nothing is changed at the exchange. No part of a key is shown. An account takes
-45 s at most, and mostly about one.
+nothing is changed at the exchange. No part of a key is shown. An account
+takes 45 s at most, and mostly about one.
 
 \b
 Exit codes, by the worst of all steps:
@@ -95,7 +94,7 @@ def doctor(choice: Choice, try_regions: bool, as_json: bool) -> None:
 
 
 def _examine_all(
-    accounts: Sequence[Chosen], report: Report, try_regions: bool
+    accounts: Sequence[Chosen], report: PlainReport, try_regions: bool
 ) -> list[Check]:
     """Examine this machine, then each account; return all checks."""
     machine = list(machine_checks())
@@ -118,7 +117,7 @@ def _examine_all(
     return everything
 
 
-def _report(as_json: bool) -> Report:
+def _report(as_json: bool) -> PlainReport:
     if as_json:
         return JsonReport(sys.stdout)
     console = Console(highlight=False)
