@@ -41,7 +41,7 @@ _KEY = Meaning(
         "the same key; CoinW does not say which of the two is wrong.",
         "If the key is bound to IP addresses, add this machine's public one; behind a "
         "proxy or a VPN it is the address of that which counts.",
-        "See on CoinW's site whether the key is in force, and may read the spot account.",
+        "See on CoinW's site whether the key is in force and may read spot balances.",
     ),
     unproved=True,
 )
