@@ -16,6 +16,7 @@ from assetstream.version import __version__
 
 if TYPE_CHECKING:
     from assetstream.census import GroupHealth, Progress
+    from assetstream.doctor.report import Check, Diagnosis, Verdict
     from assetstream.errors import (
         AssetStreamError,
         AuthenticationError,
@@ -55,6 +56,10 @@ __all__ = [  # noqa: RUF022 - grouped by what they are
     "StateChange",
     # states
     "State",
+    # diagnosis
+    "Check",
+    "Diagnosis",
+    "Verdict",
     # exchanges
     "CoinW",
     "Upbit",
@@ -83,6 +88,7 @@ _ROOMS = {
     "health": ["Health"],
     "history": ["History"],
     "states": ["State"],
+    "doctor.report": ["Check", "Diagnosis", "Verdict"],
     "exchanges.coinw": ["CoinW"],
     "exchanges.upbit": ["Upbit"],
     "errors": [

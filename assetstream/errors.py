@@ -186,10 +186,13 @@ class ExchangeError(AssetStreamError):
     Attributes:
         code: the exchange's own code or error name, as text.
         message: the exchange's own words.
+        hints: what may be the cause and what to do, the likeliest first; each is one
+            sentence, and none shows a part of the key. () if the text says it all.
     """
 
     code: str
     message: str
+    hints: tuple[str, ...]
 
     def __init__(
         self,
@@ -197,6 +200,7 @@ class ExchangeError(AssetStreamError):
         *,
         code: str = "",
         message: str = "",
+        hints: tuple[str, ...] = (),
         exchange: str | None = None,
         account: str | None = None,
         fatal: bool = False,
@@ -204,10 +208,14 @@ class ExchangeError(AssetStreamError):
         super().__init__(text, exchange=exchange, account=account, fatal=fatal)
         self.code = code
         self.message = message
+        self.hints = hints
 
 
 class AuthenticationError(ExchangeError):
-    """The exchange does not accept the key, its secret, or where it is used from."""
+    """The exchange does not accept the key, its secret, or where it is used from.
+
+    ``hints`` has the causes, likeliest first, with the remedy of each.
+    """
 
 
 class PermissionDenied(ExchangeError):

@@ -7,25 +7,63 @@ import re
 import sys
 from contextlib import contextmanager
 from types import ModuleType
-from typing import Iterator
+from typing import Iterator, NamedTuple
 
-__all__ = ["importing", "require"]
+__all__ = [
+    "PYJWT",
+    "PYTHON_SOCKS",
+    "WEBSOCKET_CLIENT",
+    "Needed",
+    "importing",
+    "require",
+]
+
+
+class Needed(NamedTuple):
+    """A library that assetstream needs, and how to tell it from others.
+
+    Attributes:
+        module: the name that it is imported by.
+        distribution: its name on PyPI.
+        has: a name that only the right one has.
+        at_least: the oldest release that fits.
+        below: the first release that does not.
+    """
+
+    module: str
+    distribution: str
+    has: str
+    at_least: tuple[int, ...]
+    below: tuple[int, ...]
+
+    @property
+    def wanted(self) -> str:
+        """What to ask pip for."""
+        return f"{self.distribution}>={_dotted(self.at_least)},<{_dotted(self.below)}"
+
+    @property
+    def repair(self) -> str:
+        """The commands that put the right one in the place of others."""
+        return (
+            f"pip uninstall -y {self.module} {self.distribution}; "
+            f'pip install "{self.wanted}"'
+        )
+
+
+WEBSOCKET_CLIENT = Needed(
+    "websocket", "websocket-client", "WebSocketApp", (1, 9, 2), (2,)
+)
+PYJWT = Needed("jwt", "PyJWT", "PyJWS", (2, 8), (3,))
+PYTHON_SOCKS = Needed("python_socks", "python-socks", "ProxyType", (2, 5, 3), (4,))
 
 
 @contextmanager
-def importing(
-    name: str,
-    distribution: str,
-    *,
-    has: str,
-    at_least: tuple[int, ...],
-    below: tuple[int, ...],
-) -> Iterator[None]:
-    """Raise ImportError unless the block imports the module ``name`` that is meant.
+def importing(needed: Needed) -> Iterator[None]:
+    """Raise ImportError unless the block imports the module that is meant.
 
-    One that is missing or raises is explained as one that does not fit is; the other
-    arguments are those of ``require``.
+    One that is missing or raises is explained as one that does not fit is.
     """
+    name = needed.module
     try:
         yield
     except Exception as error:
@@ -36,57 +74,27 @@ def importing(
         else:
             what = " ".join(f"{type(error).__name__}: {error}".split())
             state = f"at {found.origin} cannot be imported ({what})"
-        wanted = _wanted(distribution, at_least, below)
         raise ImportError(
-            f"the module {name!r} {state}; assetstream needs it from {wanted}. "
-            + _repair(name, distribution, wanted),
+            f"the module {name!r} {state}; assetstream needs it from {needed.wanted}. "
+            f"Repair it with: {needed.repair}",
             name=name,
         ) from error
-    require(sys.modules[name], distribution, has=has, at_least=at_least, below=below)
+    require(sys.modules[name], needed)
 
 
-def require(
-    module: ModuleType,
-    distribution: str,
-    *,
-    has: str,
-    at_least: tuple[int, ...],
-    below: tuple[int, ...],
-) -> None:
-    """Raise ImportError unless ``module`` is a fitting release of ``distribution``.
-
-    Args:
-        module: what was imported.
-        distribution: the name on PyPI of what should have been.
-        has: a name that only the right one has.
-        at_least: the oldest release that fits.
-        below: the first release that does not.
-    """
+def require(module: ModuleType, needed: Needed) -> None:
+    """Raise ImportError unless ``module`` is a fitting release of what is needed."""
     release = str(getattr(module, "__version__", "unknown"))
     found = re.match(r"\d+(\.\d+)*", release)
     version = tuple(int(part) for part in found[0].split(".")) if found else (0,)
-    if hasattr(module, has) and at_least <= version < below:
+    if hasattr(module, needed.has) and needed.at_least <= version < needed.below:
         return
     name = module.__name__
-    wanted = _wanted(distribution, at_least, below)
     raise ImportError(
         f"the module {name!r} at {getattr(module, '__file__', None)}, release "
-        f"{release}, is not {wanted}, which assetstream needs. "
-        + _repair(name, distribution, wanted),
+        f"{release}, is not {needed.wanted}, which assetstream needs. Repair it with: "
+        f"{needed.repair}",
         name=name,
-    )
-
-
-def _wanted(
-    distribution: str, at_least: tuple[int, ...], below: tuple[int, ...]
-) -> str:
-    return f"{distribution}>={_dotted(at_least)},<{_dotted(below)}"
-
-
-def _repair(name: str, distribution: str, wanted: str) -> str:
-    return (
-        f"Repair it with: pip uninstall -y {name} {distribution}; "
-        f'pip install "{wanted}"'
     )
 
 

@@ -20,6 +20,7 @@ from typing import Any, Mapping, NoReturn, Sequence, Union
 
 from msgspec import Struct
 
+from assetstream.advising import Advising
 from assetstream.errors import AssetStreamError
 
 __all__ = [
@@ -233,7 +234,7 @@ class Conversation(ABC):
         """Explain a close by the peer (``code`` None: no close frame came)."""
 
 
-class Exchange(ABC):
+class Exchange(Advising, ABC):
     """An exchange and one account's credentials there; immutable, never pickled."""
 
     #: Short lower-case name, the ``exchange`` of every event.

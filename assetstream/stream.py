@@ -7,6 +7,7 @@ from contextlib import closing
 from typing import Callable, Literal, NoReturn, TypeVar
 
 from assetstream import checks, siblings
+from assetstream.doctor.report import TIMEOUT, Diagnosis
 from assetstream.errors import AssetStreamError, StreamStateError
 from assetstream.events import AssetUpdate, StateChange
 from assetstream.protocol import Exchange
@@ -253,6 +254,36 @@ class AssetStream(Readings):
         """
         checks.check_handler("predicate", predicate)
         return Expectation(lambda: Watch(self._launch), predicate, timeout)
+
+    def diagnose(self, timeout: float | None = TIMEOUT) -> Diagnosis:
+        """Find what is in the way of a live stream: ``print(stream.diagnose())``.
+
+        Looks at the libraries, the network, the certificate, the clock, the key, REST
+        and the WebSocket, in any state of the stream, and reads only. While the stream
+        runs no second connection is made, for which the exchange might close the first:
+        its own is looked at. ``assetstream doctor`` prints the same.
+
+        Args:
+            timeout: seconds that all steps may take; None for as long as each may.
+
+        Raises:
+            StreamStateError: called inside a callback of this stream.
+        """
+        # Imported here: hardly a program needs it.
+        from assetstream.doctor.case import Patient
+        from assetstream.doctor.examination import diagnose
+
+        life = self._launch.life
+        if life is not None:
+            life.refuse_in_callback("diagnose()")
+        patient = Patient(
+            self._exchange,
+            self.account,
+            self._settings.proxy,
+            self._settings.ssl_context,
+            self if life is not None and not self.state.final else None,
+        )
+        return diagnose(patient, timeout)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("an AssetStream holds threads and sockets and is not pickled")

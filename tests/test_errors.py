@@ -35,7 +35,9 @@ EXAMPLES = [
     ConnectionLost("closed", code=1006, reason="bye", **WHOSE),
     ProtocolError("not JSON", frame=b"\xff", currency="BTC", **WHOSE),
     ExchangeError("refused", code="7", message="no", fatal=True, **WHOSE),
-    AuthenticationError("refused", code="401", message="no", fatal=True, **WHOSE),
+    AuthenticationError(
+        "refused", code="401", message="no", hints=("Do.",), fatal=True, **WHOSE
+    ),
     PermissionDenied("refused", code="403", message="no", fatal=True, **WHOSE),
     RateLimited("slow down", retry_after=2.5, code="429", message="no", **WHOSE),
 ]

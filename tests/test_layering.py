@@ -28,6 +28,7 @@ LEAVES = {
 }
 PURE = {
     *LEAVES,
+    "advising",
     "audit",
     "audit_schedule",
     "backoff",
@@ -42,6 +43,7 @@ PURE = {
 STREAM = {
     "census",
     "checks",
+    "doctor",
     "group",
     "group_life",
     "readings",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from assetstream.cli.doctor import doctor
 from assetstream.cli.watch import watch
 from assetstream.version import __version__
 
@@ -22,4 +23,5 @@ def assetstream() -> None:
     """
 
 
+assetstream.add_command(doctor)
 assetstream.add_command(watch)

@@ -3,33 +3,26 @@
 from __future__ import annotations
 
 import sys
-from contextlib import nullcontext
 from io import TextIOWrapper
-from typing import ContextManager
 
 import click
 from rich.console import Console
 
-from assetstream.cli.accounts import from_environment, simulated
+from assetstream.cli.accounts import Choice, choosing_accounts
 from assetstream.cli.lines import JsonLines, PlainLines
 from assetstream.cli.table import Table
 from assetstream.cli.watching import View, Watching
 from assetstream.durations import seconds
-from assetstream.errors import ConfigurationError
-from assetstream.exchanges import EXCHANGES
 from assetstream.states import State
 from assetstream.stream import AssetStream
 
 __all__ = ["watch"]
 
-#: For --accounts: each takes three threads of the simulator.
-MOST_ACCOUNTS = 200
-
 EPILOG = """\
 \b
 Examples:
   assetstream watch --simulate            both exchanges, no keys, no network
-  assetstream watch --simulate --accounts 25     50 accounts on a few threads
+  assetstream watch --simulate --count 25        50 accounts on a few threads
   assetstream watch upbit --region sg     a live table of one account
   assetstream watch upbit coinw --region sg
   assetstream watch coinw --json --for 10m > balances.jsonl
@@ -68,24 +61,7 @@ def duration_of(text: str) -> float:
 
 
 @click.command(epilog=EPILOG)
-@click.argument(
-    "exchanges", nargs=-1, type=click.Choice(sorted(EXCHANGES)), metavar="[EXCHANGE]..."
-)
-@click.option(
-    "--region", help="Upbit's region, where the key was made: sg, id, th, kr."
-)
-@click.option(
-    "--simulate",
-    is_flag=True,
-    help="Watch accounts that trade at random on a simulator of this machine.",
-)
-@click.option(
-    "--accounts",
-    "count",
-    type=click.IntRange(1, MOST_ACCOUNTS),
-    metavar="N",
-    help="With --simulate: so many accounts on each exchange.",
-)
+@choosing_accounts
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 @click.option(
     "--for",
@@ -94,23 +70,15 @@ def duration_of(text: str) -> float:
     metavar="10s",
     help="Stop after this time: 500ms, 10s, 2m, 1h.",
 )
-def watch(
-    exchanges: tuple[str, ...],
-    region: str | None,
-    simulate: bool,
-    count: int | None,
-    as_json: bool,
-    duration: float | None,
-) -> None:
+def watch(choice: Choice, as_json: bool, duration: float | None) -> None:
     """Show the balances of accounts, live, until Ctrl-C.
 
     EXCHANGE is upbit or coinw, or both.
     """
     try:
-        with _accounts(exchanges, region, simulate, count) as streams:
+        with choice.opened() as accounts:
+            streams = [account.stream() for account in accounts]
             Watching(streams, _view(as_json, streams), duration).run()
-    except ConfigurationError as exc:
-        raise click.UsageError(str(exc)) from None
     except OSError as exc:
         click.echo(f"Error: the output cannot be written: {exc}", err=True)
         sys.exit(1)
@@ -118,28 +86,6 @@ def watch(
     for stream in failed:
         click.echo(f"Error: {stream.account}: {stream.error}", err=True)
     sys.exit(1 if failed else 0)
-
-
-def _accounts(
-    names: tuple[str, ...], region: str | None, simulate: bool, count: int | None
-) -> ContextManager[list[AssetStream]]:
-    names = tuple(dict.fromkeys(names))
-    if not simulate:
-        if count is not None:
-            raise click.UsageError("--accounts belongs to --simulate.")
-        if not names:
-            raise click.UsageError(
-                f"Say which exchange to watch ({', '.join(EXCHANGES)}), "
-                "or try --simulate."
-            )
-        return nullcontext(from_environment(names, region))
-    if region is not None:
-        raise click.UsageError("--region belongs to a real exchange, not --simulate.")
-    try:
-        import assetstream.simulator  # noqa: F401
-    except ModuleNotFoundError as exc:
-        raise click.UsageError(str(exc)) from None
-    return simulated(names, count or 1)
 
 
 def _view(as_json: bool, streams: list[AssetStream]) -> View:

@@ -37,11 +37,22 @@ Refusal = Union[ExchangeError, RateLimited]
 
 
 class Meaning(NamedTuple):
-    """What one of an exchange's error codes is to the user."""
+    """What one of an exchange's error codes is to the user.
+
+    Attributes:
+        kind: the class of the error.
+        fatal: trying again cannot help.
+        advice: the likely cause and the remedy in a few words, for the error's text.
+        hints: all causes with their remedies, the likeliest first, a sentence each;
+            ``{key}`` and ``{secret}`` stand for what key and secret were taken from.
+        unproved: the key itself may be wrong, so its look is a hint, too.
+    """
 
     kind: type[ExchangeError] | type[RateLimited]
     fatal: bool
     advice: str
+    hints: tuple[str, ...] = ()
+    unproved: bool = False
 
 
 def refusal(
@@ -66,7 +77,22 @@ def refusal(
         fatal=meaning.fatal,
     )
     error.retry_after = wait
+    if isinstance(error, ExchangeError):
+        error.hints = _hints(exchange, meaning)
     return error
+
+
+def _hints(exchange: KeyedExchange, meaning: Meaning) -> tuple[str, ...]:
+    key, secret = exchange.sources
+    hints = [hint.format(key=key, secret=secret) for hint in meaning.hints]
+    if not meaning.unproved:
+        return tuple(hints)
+    if key.isupper() and secret.isupper():  # as variables are, and parameters are not
+        hints.append(
+            f"Key and secret come from {key} and {secret} of the environment: see that "
+            "this program is given the ones you mean, and both of the same key."
+        )
+    return *exchange.key_hints(), *hints
 
 
 def not_available(

@@ -8,20 +8,31 @@ as a password, so the signature is one of the credentials.
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Mapping
 from urllib.parse import urlencode
 
 from assetstream.exchanges.coinw_conversation import CoinWConversation
 from assetstream.exchanges.coinw_errors import explain_answer
 from assetstream.exchanges.coinw_replies import read_balances, read_reply
+from assetstream.exchanges.key_forms import Form
 from assetstream.exchanges.keyed import KeyedExchange
-from assetstream.exchanges.options import check_origin, check_urls, read_key
+from assetstream.exchanges.options import (
+    check_origin,
+    check_urls,
+    key_source,
+    read_key,
+)
 from assetstream.exchanges.reading import Unreadable
 from assetstream.protocol import Conversation, HttpCall, Limits, Memory, Snapshot
 
 __all__ = ["CoinW", "sign"]
 
 DEFAULTS = "wss://ws.futurescw.com", "https://api.coinw.com"
+# As the documents' examples are; no list of forms is published.
+KEY = Form(
+    re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"), "UUIDs", False
+)
 
 
 def sign(parameters: Mapping[str, str], secret_key: str) -> str:
@@ -51,6 +62,12 @@ class CoinW(KeyedExchange):
 
     name = "coinw"
     title = "CoinW"
+    proof = "CoinW's acknowledgements of login and subscription"
+    silence = (
+        "CoinW pushes for orders that are placed from now on; deposits, withdrawals "
+        "and older orders may never be pushed. REST finds them."
+    )
+    forms = (KEY, None)
     # 5 reads in 2 s are allowed. No limit of connects is published; one a second suits
     # exchanges that publish theirs. A ping is advised each 10 s, a silent connection is
     # dropped after 60 s. Deposits may never be pushed, hence the closer audits.
@@ -85,6 +102,10 @@ class CoinW(KeyedExchange):
         self._keep(
             _key=key,
             _secret=secret,
+            sources=(
+                key_source(api_key, "api_key", "COINW_API_KEY"),
+                key_source(secret_key, "secret_key", "COINW_SECRET_KEY"),
+            ),
             _signature=sign({"api_key": key}, secret),
             ws_url=ws,
             rest_url=rest,

@@ -36,11 +36,23 @@ _KEY = Meaning(
     AuthenticationError,
     True,
     "check api_key and secret_key, and the key's list of IP addresses, on CoinW's site",
+    (
+        "Copy {key} and {secret} again from API management on CoinW's site, both of "
+        "the same key; CoinW does not say which of the two is wrong.",
+        "If the key is bound to IP addresses, add this machine's public one; behind a "
+        "proxy or a VPN it is the address of that which counts.",
+        "See on CoinW's site whether the key is in force and may read spot balances.",
+    ),
+    unproved=True,
 )
 _SCOPE = Meaning(
     PermissionDenied,
     True,
     "the key lacks the permission to read spot balances: make a key that has it",
+    (
+        "Make a key that may read the spot account, under API management on CoinW's "
+        "site; it needs no other permission.",
+    ),
 )
 _LIMIT = Meaning(
     RateLimited,

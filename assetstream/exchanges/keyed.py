@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 from assetstream.errors import ProtocolError
+from assetstream.exchanges.key_forms import Form, hints_about
 from assetstream.protocol import Exchange
 
 __all__ = ["KeyedExchange"]
@@ -15,8 +16,11 @@ LONGEST_WORDS = 300
 class KeyedExchange(Exchange):
     """An exchange whose account is a key and its secret; immutable."""
 
-    #: The name as people write it, for messages.
-    title: str
+    #: How messages call key and secret: the variable that each was taken from, or the
+    #: parameter that it was passed as.
+    sources: tuple[str, str]
+    #: The form of its keys, and of its secrets; None where that is not known.
+    forms: tuple[Form | None, Form | None] = (None, None)
 
     _key: str
     _secret: str
@@ -30,6 +34,15 @@ class KeyedExchange(Exchange):
 
     def __delattr__(self, name: str) -> NoReturn:
         raise AttributeError(f"{type(self).__name__} is immutable; build a new one")
+
+    @property
+    def key_form(self) -> str:
+        lengths = zip(self.sources, (self._key, self._secret), strict=True)
+        return ", ".join(f"{name}: {len(text)} characters" for name, text in lengths)
+
+    def key_hints(self) -> tuple[str, ...]:
+        keys = self._key, self._secret
+        return hints_about(keys, self.sources, self.forms, self.title)
 
     @property
     def credentials(self) -> tuple[str, ...]:

@@ -13,7 +13,12 @@ from urllib.parse import SplitResult, urlsplit
 from assetstream.errors import ConfigurationError
 from assetstream.exchanges.keyed import KeyedExchange
 
-__all__ = ["check_choice", "check_origin", "check_urls", "read_key"]
+__all__ = ["check_choice", "check_origin", "check_urls", "key_source", "read_key"]
+
+
+def key_source(given: object, parameter: str, variable: str) -> str:
+    """Return how to call a key in messages: by what it was taken from."""
+    return variable if given is None else parameter
 
 
 def read_key(

@@ -11,34 +11,47 @@ import hmac
 import json
 import re
 from typing import Any, Mapping
+from urllib.parse import urlsplit
 
+from assetstream.errors import AssetStreamError
+from assetstream.exchanges.key_forms import Form
 from assetstream.exchanges.keyed import KeyedExchange
-from assetstream.exchanges.options import check_choice, check_urls, read_key
+from assetstream.exchanges.options import (
+    check_choice,
+    check_urls,
+    key_source,
+    read_key,
+)
 from assetstream.exchanges.reading import Unreadable
 from assetstream.exchanges.upbit_conversation import UpbitConversation
-from assetstream.exchanges.upbit_errors import explain_answer
+from assetstream.exchanges.upbit_errors import KEY_IS_KNOWN, explain_answer
 from assetstream.exchanges.upbit_frames import FORMATS
 from assetstream.exchanges.upbit_replies import read_balances
-from assetstream.libraries import importing
+from assetstream.libraries import PYJWT, importing
 from assetstream.protocol import (
     Conversation,
+    Exchange,
     HttpCall,
     Limits,
     Memory,
     Snapshot,
 )
 
-with importing("jwt", "PyJWT", has="PyJWS", at_least=(2, 8), below=(3,)):
+with importing(PYJWT):
     import jwt
 
 __all__ = ["Upbit"]
 
+WS_PATH = "/websocket/v1/private"
 HOSTS = {
     "sg": "sg-api.upbit.com",
     "id": "id-api.upbit.com",
     "th": "th-api.upbit.com",
     "kr": "api.upbit.com",
 }
+
+
+KEY = Form(re.compile(r"[0-9A-Za-z]{40}"), "40 letters and digits")
 
 
 class RawSecretHmac(jwt.algorithms.HMACAlgorithm):
@@ -89,6 +102,13 @@ class Upbit(KeyedExchange):
 
     name = "upbit"
     title = "Upbit"
+    proof = "Upbit's list of subscriptions"
+    silence = (
+        "Upbit pushes only when a balance changes, and perhaps nothing for several "
+        "minutes to the first connection that an account ever makes: if changes stay "
+        "away, start the stream again after 5 minutes. REST finds them meanwhile."
+    )
+    forms = (KEY, KEY)
     # 5 connects a second are allowed, but to all programs of an account together: a
     # stream takes a fifth, so that five that lost one network do not lock each other
     # out. A silent connection is dropped after 60 s (measured; documented: 120 s).
@@ -123,11 +143,15 @@ class Upbit(KeyedExchange):
         check_choice(format, "format", FORMATS, self)
         check_choice(algorithm, "algorithm", ALGORITHMS, self)
         host = HOSTS[region]
-        defaults = f"wss://{host}/websocket/v1/private", f"https://{host}"
+        defaults = f"wss://{host}{WS_PATH}", f"https://{host}"
         ws, rest = check_urls(ws_url, rest_url, defaults, self)
         self._keep(
             _key=read_key(access_key, "access_key", "UPBIT_ACCESS_KEY", self),
             _secret=read_key(secret_key, "secret_key", "UPBIT_SECRET_KEY", self),
+            sources=(
+                key_source(access_key, "access_key", "UPBIT_ACCESS_KEY"),
+                key_source(secret_key, "secret_key", "UPBIT_SECRET_KEY"),
+            ),
             region=region,
             format=format,
             algorithm=algorithm,
@@ -147,6 +171,26 @@ class Upbit(KeyedExchange):
             algorithm=self.algorithm,
         )
         return {"Authorization": f"Bearer {token}"}
+
+    def knows_key(self, error: AssetStreamError) -> bool:
+        return getattr(error, "code", "") in KEY_IS_KNOWN
+
+    def elsewhere(self) -> Mapping[str, Exchange]:
+        if HOSTS[self.region] != urlsplit(self.rest_url).hostname:
+            # A gateway or a simulator: its key is none of the real hosts' business.
+            return {}
+        return {
+            region: Upbit(
+                self._key,
+                self._secret,
+                region=region,
+                algorithm=self.algorithm,
+                ws_url=f"wss://{host}{WS_PATH}",
+                rest_url=f"https://{host}",
+            )
+            for region, host in HOSTS.items()
+            if region != self.region
+        }
 
     def redacted(self, data: bytes) -> bytes:
         # A token is a secret too, and holds the access key in base64.

@@ -28,26 +28,56 @@ from assetstream.exchanges.upbit_replies import read_rejection
 if TYPE_CHECKING:
     from assetstream.exchanges.upbit import Upbit
 
-__all__ = ["NAMES", "explain_answer", "explain_name"]
+__all__ = ["KEY_IS_KNOWN", "NAMES", "explain_answer", "explain_name"]
 
 _REGION = (
     "a key is good for the region it was made in only: region={region!r} may be wrong"
+)
+_WRONG_REGION = (
+    "A key is good for one region only: if it was made on another of Upbit's sites "
+    "than that of {region}, pass its region= (sg, id, th or kr; --region on the "
+    "command line)."
+)
+_COPY_KEY = (
+    "Copy {key} again from API management on Upbit's site; a key that was deleted or "
+    "is over a year old has to be made anew."
+)
+_COPY_SECRET = (
+    "Copy {secret} again: it belongs to one access key and is shown only once; if it "
+    "is lost, make a new key."
+)
+_ADDRESS_HINTS = (
+    "Add this machine's public IP address to the key's list, under API management on "
+    "Upbit's site.",
+    "Behind a proxy or a VPN it is the address of that which counts, and an address "
+    "from an internet provider changes: look up the present one.",
 )
 _KEY = Meaning(
     AuthenticationError,
     True,
     "check access_key, secret_key and the key's list of IP addresses; " + _REGION,
+    (_WRONG_REGION, _COPY_KEY, _COPY_SECRET, _ADDRESS_HINTS[0]),
+    unproved=True,
 )
 _ADDRESS = Meaning(
     AuthenticationError,
     True,
     "this machine's public IP address is not on the key's list: add it under API "
     "management on Upbit's site",
+    _ADDRESS_HINTS,
 )
 _SCOPE = Meaning(
     PermissionDenied,
     True,
     "the key lacks the permission 'View Account': make a key that has it",
+    (
+        "Make a key with the permission 'View Account' (in Korea: 자산조회) under API "
+        "management on Upbit's site; it needs no other.",
+    ),
+)
+_PROXY_HINT = (
+    "A proxy or a virus scanner that reads along may have changed the request: try "
+    "another network, or without the proxy."
 )
 _REQUEST = Meaning(
     ExchangeError,
@@ -80,22 +110,43 @@ NAMES: Mapping[str, Meaning] = {
         AuthenticationError,
         True,
         "the token does not fit the request: a proxy may have changed it",
+        (_PROXY_HINT,),
     ),
     "jwt_verification": Meaning(
         AuthenticationError,
         True,
         "the token's signature is wrong: check secret_key, and algorithm if you set it",
+        (
+            _COPY_SECRET,
+            "If you set algorithm=, leave it out: HS256 is what every region takes.",
+            _WRONG_REGION,
+        ),
+        unproved=True,
     ),
     "expired_access_key": Meaning(
         AuthenticationError,
         True,
         "the key has expired (keys last one year): make a new one",
+        (
+            "Make a new key under API management on Upbit's site: keys last one year, "
+            "and cannot be prolonged.",
+        ),
     ),
     "invalid_access_key": Meaning(
-        AuthenticationError, True, "the key is not known: check access_key; " + _REGION
+        AuthenticationError,
+        True,
+        "the key is not known: check access_key; " + _REGION,
+        (_WRONG_REGION, _COPY_KEY),
+        unproved=True,
     ),
     "nonce_used": Meaning(
-        AuthenticationError, False, "a nonce came twice; the next try uses a new one"
+        AuthenticationError,
+        False,
+        "a nonce came twice; the next try uses a new one",
+        (
+            "Nothing is wrong with the key: it is tried again with a new nonce. If it "
+            "repeats, a proxy on the way sends requests twice: go without it.",
+        ),
     ),
     "no_authorization_ip": _ADDRESS,
     # The spelling of older pages.
@@ -104,12 +155,28 @@ NAMES: Mapping[str, Meaning] = {
         AuthenticationError,
         True,
         "the Authorization header did not arrive: a proxy may have removed it",
+        (_PROXY_HINT,),
     ),
     "out_of_scope": _SCOPE,
     "thirdparty_agreement_required": Meaning(
-        PermissionDenied, True, "agree to the sharing of data on Upbit's site first"
+        PermissionDenied,
+        True,
+        "agree to the sharing of data on Upbit's site first",
+        ("Log in on Upbit's site and agree there to the sharing of data.",),
     ),
 }
+
+#: What says of a key that it is known there, so that its region is right.
+KEY_IS_KNOWN = frozenset(
+    {
+        "expired_access_key",
+        "no_authorization_ip",
+        "no_authorization_i_p",
+        "nonce_used",
+        "out_of_scope",
+        "thirdparty_agreement_required",
+    }
+)
 
 
 def explain_name(
@@ -124,9 +191,9 @@ def explain_name(
     """Make the error for one of Upbit's own; ``unknown`` is for names not listed."""
     meaning = NAMES.get(name, unknown)
     advice = meaning.advice.format(region=exchange.region)
-    return refusal(
-        exchange, meaning._replace(advice=advice), name, message, doing, wait
-    )
+    hints = tuple(hint.replace("{region}", exchange.region) for hint in meaning.hints)
+    meaning = meaning._replace(advice=advice, hints=hints)
+    return refusal(exchange, meaning, name, message, doing, wait)
 
 
 def explain_answer(

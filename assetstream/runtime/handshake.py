@@ -31,7 +31,17 @@ from assetstream.runtime.secure import SecureSocket
 from assetstream.runtime.tls import shared_context
 from assetstream.runtime.tunnel import open_tunnel
 
-__all__ = ["Interrupt", "Interrupted", "dial", "host_of", "lookups_left_behind"]
+__all__ = [
+    "Interrupt",
+    "Interrupted",
+    "connect_any",
+    "dial",
+    "host_of",
+    "look_up",
+    "lookups_left_behind",
+    "server_of",
+    "shake_hands",
+]
 
 DEFAULT_PORTS = {"ws": 80, "http": 80, "wss": 443, "https": 443}
 SECURE = ("wss", "https")
@@ -46,7 +56,17 @@ UNDER_WAY = (
 #: Seconds before the first probe, between probes, and how many may be lost.
 KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
 
+LOOKUP_ADVICE = "check the network connection, the name server and the spelling"
+
 _left_behind: set[threading.Thread] = set()
+
+
+class Server(NamedTuple):
+    """Where a URL leads; with TLS if it is ``secure``."""
+
+    host: str
+    port: int
+    secure: bool
 
 
 class Address(NamedTuple):
@@ -78,6 +98,22 @@ def dial(
         ConfigurationError: the URL or the proxy cannot be used.
         Interrupted: ``interrupt`` said so.
     """
+    host, port, secure = server_of(url)
+    return connect_to(
+        host,
+        port,
+        Patience(deadline, interrupt, host),
+        (ssl_context or shared_context()) if secure else None,
+        choose(proxy, host, port, secure=secure),
+    )
+
+
+def server_of(url: str) -> Server:
+    """Return where ``url`` leads.
+
+    Raises:
+        ConfigurationError: it cannot be used.
+    """
     scheme = url.partition(":")[0]
     try:
         host, port = urlsplit(url).hostname, urlsplit(url).port
@@ -89,15 +125,7 @@ def dial(
             "the URL must be wss:// or https:// with a host and, if any, a valid port",
             fatal=True,
         )
-    port = port or DEFAULT_PORTS[scheme]
-    secure = scheme in SECURE
-    return connect_to(
-        host,
-        port,
-        Patience(deadline, interrupt, host),
-        (ssl_context or shared_context()) if secure else None,
-        choose(proxy, host, port, secure=secure),
-    )
+    return Server(host, port or DEFAULT_PORTS[scheme], scheme in SECURE)
 
 
 def host_of(url: str) -> str:
@@ -117,7 +145,7 @@ def connect_to(
 ) -> Wire:
     """Connect to ``host``, with TLS if there is a context; as ``dial``."""
     if proxy is None:
-        sock = _connect_any(_look_up(host, port, patience), patience)
+        sock = connect_any(look_up(host, port, patience), patience)
     else:
         sock = _connect_through(proxy, host, port, patience)
     if ssl_context is None:
@@ -133,10 +161,8 @@ def _connect_through(
     proxy: Proxy, host: str, port: int, patience: Patience
 ) -> socket.socket:
     """Connect by way of the proxy, which looks up ``host``."""
-    patience = Patience(
-        patience.deadline, patience.interrupt, f"the proxy {proxy.name}", PROXY_ADVICE
-    )
-    sock = _connect_any(_look_up(proxy.host, proxy.port, patience), patience)
+    patience = patience.about(f"the proxy {proxy.name}", PROXY_ADVICE)
+    sock = connect_any(look_up(proxy.host, proxy.port, patience), patience)
     try:
         open_tunnel(proxy, sock, host, port, patience)
     except BaseException:
@@ -150,7 +176,8 @@ def lookups_left_behind() -> int:
     return sum(thread.is_alive() for thread in tuple(_left_behind))
 
 
-def _look_up(host: str, port: int, patience: Patience) -> list[Address]:
+def look_up(host: str, port: int, patience: Patience) -> list[Address]:
+    """Return the addresses of ``host``; as ``dial``, of which it is the first step."""
     try:
         # A numeric address needs no thread, for nobody is asked.
         return _addresses(host, port, socket.AI_NUMERICHOST)
@@ -176,10 +203,8 @@ def _look_up(host: str, port: int, patience: Patience) -> list[Address]:
         answers.close()
     thread.join()
     if isinstance(found[0], Exception):
-        raise ConnectionLost(
-            f"the name {host} cannot be looked up; it is tried again. If this repeats: "
-            "check the network connection, the name server and the spelling"
-        )
+        name = patience.about(f"the name {host}", LOOKUP_ADVICE)
+        raise name.lost("cannot be looked up")
     return found[0]
 
 
@@ -206,8 +231,11 @@ def _addresses(host: str, port: int, flags: int = 0) -> list[Address]:
     return [Address(entry[0], entry[4]) for entry in entries]
 
 
-def _connect_any(addresses: list[Address], patience: Patience) -> socket.socket:
-    """Connect to the first address that answers, each having its share of the time."""
+def connect_any(addresses: list[Address], patience: Patience) -> socket.socket:
+    """Connect to the first address that answers, each having its share of the time.
+
+    As ``dial``, of which it is the second step.
+    """
     failure: ConnectionLost | None = None
     for index, address in enumerate(addresses):
         share = patience.left / (len(addresses) - index)
@@ -245,10 +273,8 @@ def _connect(address: Address, patience: Patience) -> socket.socket:
 def _secure(
     sock: socket.socket, host: str, patience: Patience, context: ssl.SSLContext
 ) -> SecureSocket:
-    phase = "in the TLS handshake"
-    secure = SecureSocket(sock, context, host)
     try:
-        patience.persist(secure.do_handshake, secure, selectors.EVENT_READ, phase)
+        return shake_hands(sock, host, patience, context)
     except ssl.SSLCertVerificationError as error:
         raise ConnectionLost(
             f"the certificate of {host} was refused: {error.verify_message}. Check the "
@@ -256,4 +282,18 @@ def _secure(
             "needs its authority in the system's store or in ssl_context",
             fatal=True,
         ) from None
+
+
+def shake_hands(
+    sock: socket.socket, host: str, patience: Patience, context: ssl.SSLContext
+) -> SecureSocket:
+    """Put TLS on a connected socket; the last step of ``dial``.
+
+    Raises:
+        ssl.SSLCertVerificationError: the certificate was refused.
+        ConnectionLost, Interrupted: as ``dial``.
+    """
+    secure = SecureSocket(sock, context, host)
+    phase = "in the TLS handshake"
+    patience.persist(secure.do_handshake, secure, selectors.EVENT_READ, phase)
     return secure

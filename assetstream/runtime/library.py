@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Callable
 
 from assetstream.errors import AssetStreamError, ProtocolError
-from assetstream.libraries import importing
+from assetstream.libraries import WEBSOCKET_CLIENT, importing
 from assetstream.protocol import Connect
 from assetstream.runtime.ending import Abandoned, Broken, Closed, Ending, Refused
 from assetstream.runtime.frames import BadFrame
@@ -20,13 +20,7 @@ from assetstream.runtime.upgrade import (
     UpgradeSocket,
 )
 
-with importing(
-    "websocket",
-    "websocket-client",
-    has="WebSocketApp",
-    at_least=(1, 9, 2),
-    below=(2,),
-):
+with importing(WEBSOCKET_CLIENT):
     import websocket
 
 if TYPE_CHECKING:

@@ -113,7 +113,11 @@ class Patience:
     def until(self, deadline: float) -> Patience:
         """Return the same patience with this deadline, if it is an earlier one."""
         earlier = min(deadline, self.deadline)
-        return Patience(earlier, self.interrupt, self.peer, self.advice)
+        return type(self)(earlier, self.interrupt, self.peer, self.advice)
+
+    def about(self, peer: str, advice: str) -> Patience:
+        """Return the same patience with another peer, and what to do about that."""
+        return type(self)(self.deadline, self.interrupt, peer, advice)
 
     def lost(self, what: str) -> ConnectionLost:
         """Return the error for "``peer`` ``what``": it says what happens next."""

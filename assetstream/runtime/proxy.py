@@ -14,7 +14,7 @@ from urllib.request import getproxies_environment, proxy_bypass
 from msgspec import Struct
 
 from assetstream.errors import ConfigurationError
-from assetstream.libraries import require
+from assetstream.libraries import PYTHON_SOCKS, require
 
 __all__ = ["PROXY_ADVICE", "SCHEMES", "Proxy", "check_proxy", "choose", "library"]
 
@@ -148,9 +148,7 @@ def library() -> ModuleType:
     import python_socks
     import python_socks.sync.v2
 
-    require(
-        python_socks, "python-socks", has="ProxyType", at_least=(2, 5, 3), below=(4,)
-    )
+    require(python_socks, PYTHON_SOCKS)
     return python_socks
 
 

@@ -10,6 +10,7 @@ import contextlib
 import io
 import socket
 import ssl
+from typing import Any, Mapping
 
 __all__ = ["SecureSocket"]
 
@@ -61,6 +62,16 @@ class SecureSocket:
                     self._flush()  # the alert that tells the peer why
             raise
         self._plain = self._open(b"")  # what came behind the handshake
+
+    @property
+    def version(self) -> str:
+        """The version of TLS that is spoken, such as "TLSv1.3"; "" before."""
+        return self._tls.version() or ""
+
+    @property
+    def certificate(self) -> Mapping[str, Any]:
+        """The peer's certificate, as ``ssl.SSLSocket.getpeercert`` returns it."""
+        return self._tls.getpeercert() or {}
 
     def recv(self, size: int) -> bytes:
         """Return up to ``size`` bytes of what has come; b"" at the end."""

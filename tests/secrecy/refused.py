@@ -128,6 +128,24 @@ def closed_with_a_reason(scene: Scene) -> None:
     assert scene.out.contains("***")
 
 
+def diagnosed(scene: Scene) -> None:
+    """Well, and refused at each stage in words that quote everything."""
+    echoes = (
+        *(Echo(scene, to, 401) for to in ("rest", "upgrade")),
+        Echo(scene, "rest, own form", 400),
+        EchoFrames(scene),
+    )
+    stream = scene.stream()
+    scene.out.add("diagnosis", stream.diagnose())
+    for echo in echoes:
+        with scene.simulator.faults.add(echo):
+            diagnosis = stream.diagnose()
+        assert "RED" in repr(diagnosis)
+        scene.out.add("diagnosis", diagnosis, *diagnosis)
+    assert scene.out.contains("***")
+    scene.ended(stream)
+
+
 def with_odd_keys(play: Play) -> Play:
     """The same with keys that look different in a URL, in JSON and in a repr."""
 
@@ -166,6 +184,7 @@ REFUSED: dict[str, Play] = {
     "REST 400, own form": rest_refused(400, ExchangeError, "rest, own form"),
     "not LIVE in time": not_live_in_time,
     "garbage": garbage,
+    "diagnosed": diagnosed,
     "closed with a reason": closed_with_a_reason,
 }
 REFUSED |= {
@@ -173,6 +192,6 @@ REFUSED |= {
     for name in (
         *("upgrade 401", "upgrade 500", "login refused", "frames echoed", "REST 200"),
         *("REST 401", "REST 500", "REST 400, own form", "garbage"),
-        "closed with a reason",
+        *("closed with a reason", "diagnosed"),
     )
 }

@@ -75,6 +75,7 @@ uses = {
     "start": stream.start,
     "run_forever": stream.run_forever,
     "stop": stream.stop,
+    "diagnose": stream.diagnose,
     "updates": stream.updates,
     "on_asset": lambda: stream.on_asset(anything),
     "on_error": lambda: stream.on_error(anything),

@@ -1,0 +1,234 @@
+"""The account's part: the look of its key, REST with it, the clock, other regions."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from contextlib import closing
+from dataclasses import replace
+from email.utils import parsedate_to_datetime
+from typing import Any, Generator, Iterable, Iterator, Mapping
+
+from assetstream.doctor.case import Case, Item, Outcome, skip, told
+from assetstream.doctor.report import Check, Verdict
+from assetstream.errors import (
+    AssetStreamError,
+    AuthenticationError,
+    ExchangeError,
+    PermissionDenied,
+    RateLimited,
+)
+from assetstream.protocol import Exchange, Snapshot
+from assetstream.runtime.http import Adapter, Call, HttpReply
+
+__all__ = ["RestChecks", "check_key"]
+
+#: Seconds by which the clock may be wrong: noticed by people; in the way of something.
+NOTICED, WRONG = 5.0, 30.0
+REFUSED = "REST has refused the key, and the WebSocket would, too"
+LIMITED = "the exchange limits requests: no more are sent now"
+#: A ``Date`` tells whole seconds: the moment lies half a second later, or so.
+HALF_A_SECOND = 0.5
+
+
+def check_key(exchange: Exchange) -> Outcome:
+    """Judge a key by its look."""
+    hints = exchange.key_hints()
+    form = f"{exchange.key_form}; " if exchange.key_form else ""
+    if hints:
+        return Outcome(Verdict.YELLOW, f"{form}something looks wrong", hints)
+    return Outcome(Verdict.GREEN, f"{form}nothing looks wrong")
+
+
+class RestChecks:
+    """One read of the balances, and what can be learned from it.
+
+    Attributes:
+        no_more: why the WebSocket is not to be tried now; "" if it is.
+    """
+
+    def __init__(self, case: Case, key: Check) -> None:
+        self.no_more = ""
+        #: The exchange does not accept the key.
+        self._refusal: AuthenticationError | PermissionDenied | None = None
+        self._case = case
+        self._key = key
+        self._exchange = case.patient.exchange
+        self._reply: HttpReply | None = None
+        #: How long sending and answering took, and what our clock said in the middle.
+        self._took = 0.0
+        self._middle = 0.0
+
+    def steps(self) -> Iterator[Item]:
+        """Read the balances, and judge the answer."""
+        yield "REST"
+        rest = self._case.run("REST", self._read)
+        region = yield from self._region_step()
+        if region is not None and region.verdict is Verdict.RED:
+            rest = replace(rest, remedies=("See region, below.",))
+        yield rest
+        if region is not None:
+            yield region
+        if self._reply is None:
+            yield skip("clock", "the exchange has not answered with its time")
+        else:
+            yield self._case.judge("clock", self._compare_clocks)
+
+    def _read(self) -> Outcome:
+        began = time.time()
+        reply = fetch(self._case, self._exchange)
+        if isinstance(reply, AssetStreamError):
+            return told(reply)
+        ended = time.time()
+        self._reply, self._took = reply, ended - began
+        self._middle = (began + ended) / 2
+        try:
+            snapshot = understand(self._exchange, reply)
+        except (AuthenticationError, PermissionDenied) as error:
+            self._refusal, self.no_more = error, REFUSED
+            return self._refused(error)
+        except RateLimited as error:
+            self.no_more = LIMITED
+            return told(error)
+        return _judge(snapshot)
+
+    def _refused(self, error: ExchangeError) -> Outcome:
+        """Tell of a refusal; what was said of the key is not said again."""
+        outcome = told(error)
+        above = set(self._key.remedies)
+        remedies = [hint for hint in outcome.remedies if hint not in above]
+        if len(remedies) < len(outcome.remedies):
+            remedies.insert(0, "See key, above.")
+        if self._case.patient.regions is None and self._may_be_elsewhere(error):
+            known = self._exchange.elsewhere()
+            if known:
+                remedies.append(
+                    "To find the key's region, add --try-regions to `assetstream "
+                    f"doctor`: it sends the key to {self._exchange.title}'s hosts of "
+                    f"{listed(known)}, too."
+                )
+        return outcome._replace(remedies=tuple(remedies))
+
+    def _may_be_elsewhere(self, error: ExchangeError) -> bool:
+        unknown = not self._exchange.knows_key(error)
+        return isinstance(error, AuthenticationError) and unknown
+
+    def _compare_clocks(self) -> Outcome:
+        assert self._reply is not None
+        try:
+            date = parsedate_to_datetime(self._reply.headers.get("date", ""))
+        except (TypeError, ValueError, OverflowError):
+            return Outcome(Verdict.SKIPPED, "the exchange did not tell its time")
+        ahead = self._middle - date.timestamp() - HALF_A_SECOND
+        unsure = self._took / 2 + HALF_A_SECOND
+        return _judge_clock(self._exchange.title, ahead, unsure)
+
+    def _region_step(self) -> Generator[Item, None, Check | None]:
+        regions = self._case.patient.regions
+        refusal = self._refusal
+        if regions is None or refusal is None or not self._may_be_elsewhere(refusal):
+            return None
+        if not regions:
+            why = "the URLs are not the exchange's own: no other is tried"
+            return skip("region", why)
+        yield f"region (the key is sent to {listed(regions)})"
+        return self._case.run("region", lambda: self._try_regions(regions))
+
+    def _try_regions(self, regions: Mapping[str, Exchange]) -> Outcome:
+        title, silent = self._exchange.title, []
+        for region, other in regions.items():
+            known = known_at(self._case, other)
+            if known:
+                return Outcome(
+                    Verdict.RED,
+                    f"this key belongs to {region}: {title} knows it there",
+                    (f'Pass region="{region}" (--region {region} to a command).',),
+                )
+            if known is None:
+                silent.append(region)
+        asked = [region for region in regions if region not in silent]
+        finding = (
+            f"the key was sent to {title} of {listed(asked)}, which do not know it"
+        )
+        if silent:
+            finding = f"{listed(silent)} could not be asked"
+            finding += f"; {listed(asked)} do not know the key" if asked else ""
+            return Outcome(Verdict.YELLOW, finding, ("Try it again later.",))
+        return Outcome(Verdict.GREEN, f"{finding}: the region is not the cause")
+
+
+def fetch(case: Case, exchange: Exchange) -> HttpReply | AssetStreamError:
+    """Read the balances; return the answer, or why there is none."""
+    outcome: list[Any] = []
+    call = Call(
+        exchange.read(str(uuid.uuid4())),
+        case.time_for_step(),
+        adapter := Adapter(),
+        outcome.append,
+        case.patient.ssl_context,
+        case.patient.proxy,
+    )
+    with closing(adapter), case.ended_by(call.give_up):
+        call.run()
+    case.check()
+    (result,) = outcome
+    if isinstance(result, (HttpReply, AssetStreamError)):
+        return result
+    raise result  # a fault of ours
+
+
+def understand(exchange: Exchange, reply: HttpReply) -> Snapshot:
+    """Return the balances of an answer, or raise the refusal that it is."""
+    return exchange.read_replied(reply.status, reply.headers, reply.body)
+
+
+def known_at(case: Case, exchange: Exchange) -> bool | None:
+    """Tell whether the key is known there; None if that cannot be told."""
+    reply = fetch(case, exchange)
+    if isinstance(reply, AssetStreamError):
+        return None
+    try:
+        understand(exchange, reply)
+    except AssetStreamError as error:
+        if exchange.knows_key(error):
+            return True
+        return False if isinstance(error, AuthenticationError) else None
+    return True
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return ``a, b and c``."""
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def _judge(snapshot: Snapshot) -> Outcome:
+    held = sum(bool(b.available or b.locked) for b in snapshot.balances)
+    finding = (
+        f"the key may read; currencies: {len(snapshot.balances)} listed, {held} held"
+    )
+    if snapshot.complete:
+        return Outcome(Verdict.GREEN, finding)
+    return Outcome(
+        Verdict.YELLOW,
+        f"{finding}; {len(snapshot.unreadable)} entries cannot be understood",
+        ("Update assetstream; if that does not help, report it.",),
+    )
+
+
+def _judge_clock(title: str, ahead: float, unsure: float) -> Outcome:
+    off = abs(ahead) - unsure
+    if off <= NOTICED:
+        finding = (
+            f"this machine's clock is right, as far as {title} tells (±{unsure:.1f} s)"
+        )
+        return Outcome(Verdict.GREEN, finding)
+    way = "ahead of" if ahead > 0 else "behind"
+    return Outcome(
+        Verdict.RED if off > WRONG else Verdict.YELLOW,
+        f"this machine's clock is {abs(ahead):.0f} s {way} {title}'s (±{unsure:.1f} s)",
+        (
+            "Set the clock, best by switching on its synchronisation over the network "
+            "(NTP): certificates are judged by it, and it dates all that you log.",
+        ),
+    )

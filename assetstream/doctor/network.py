@@ -1,0 +1,212 @@
+"""The way to one server: its name, TCP, a proxy, TLS and the certificate."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+from datetime import datetime, timezone
+from typing import Any, Callable, Iterable, Iterator, Mapping
+
+from assetstream.doctor.case import Case, Item, Outcome, as_sentence, skip
+from assetstream.doctor.report import Verdict
+from assetstream.errors import ConnectionLost
+from assetstream.runtime.handshake import (
+    LOOKUP_ADVICE,
+    Address,
+    Server,
+    connect_any,
+    look_up,
+    shake_hands,
+)
+from assetstream.runtime.patience import ADVICE, Patience
+from assetstream.runtime.proxy import PROXY_ADVICE, Proxy, choose
+from assetstream.runtime.tls import shared_context
+from assetstream.runtime.tunnel import open_tunnel
+
+__all__ = ["Route"]
+
+#: Certificates are renewed well before: fewer days mean that somebody has forgotten it.
+FEW_DAYS = 14.0
+DAY = 86_400.0
+
+#: Verification errors of OpenSSL, X509_V_ERR_...
+NOT_YET_VALID, EXPIRED, SELF_SIGNED, SELF_SIGNED_CHAIN, NO_ISSUER = 9, 10, 18, 19, 20
+NO_FIRST_ISSUER, WRONG_NAME, WRONG_ADDRESS = 21, 62, 64
+CAPTIVE = (
+    "A hotel's or office's network may answer in the exchange's place until you have "
+    "logged in there: try another network."
+)
+READ_ALONG = (
+    "A proxy or virus scanner that reads along signs with an authority of its own: add "
+    "that to the system's store, or pass it by ssl_context=; verifying cannot be "
+    "switched off.",
+    CAPTIVE,
+)
+MISDIRECTED = (
+    "The name or URL leads to another server: check ws_url and rest_url, if you set "
+    "them, the name server, and entries for the exchange in the hosts file.",
+)
+#: What to do about those that are not about time.
+CAUSES: Mapping[int, tuple[str, ...]] = {
+    SELF_SIGNED: READ_ALONG,
+    SELF_SIGNED_CHAIN: READ_ALONG,
+    NO_ISSUER: READ_ALONG,
+    NO_FIRST_ISSUER: READ_ALONG,
+    WRONG_NAME: MISDIRECTED,
+    WRONG_ADDRESS: MISDIRECTED,
+}
+
+
+class Route:
+    """The way to one server, gone step by step.
+
+    Attributes:
+        server: where it leads.
+        broken: the name of the red step; "" if there is none.
+    """
+
+    def __init__(self, case: Case, server: Server) -> None:
+        self.server = server
+        self.broken = ""
+        self._case = case
+        self._proxy: Proxy | None = None
+        self._addresses: list[Address] = []
+        self._sock: socket.socket | None = None
+
+    def steps(self) -> Iterator[Item]:
+        """Go it; after a red step the others are skipped."""
+        choice = self._case.judge("proxy", self._choose)
+        if choice.verdict is Verdict.RED:
+            self.broken = choice.name
+        if self.broken or self._proxy is not None:  # none is nothing to tell of
+            yield choice
+        try:
+            for name, step in self._plan():
+                yield name
+                if self.broken:
+                    yield skip(name, self.why)
+                    continue
+                check = self._case.run(name, step)
+                self.broken = name if check.verdict is Verdict.RED else ""
+                yield check
+        finally:
+            if self._sock is not None:
+                self._sock.close()
+
+    @property
+    def why(self) -> str:
+        """Why what needs the way cannot be looked at."""
+        return f"{self.broken} of {self.server.host} is red"
+
+    def _plan(self) -> Iterable[tuple[str, Callable[[], Outcome]]]:
+        return (
+            ("name look-up", self._look_up),
+            ("TCP", self._connect),
+            ("TLS", self._secure),
+        )
+
+    def _choose(self) -> Outcome:
+        host, port, secure = self.server
+        given = self._case.patient.proxy
+        self._proxy = choose(given, host, port, secure=secure)
+        source = "the environment's" if given is None else "that of proxy="
+        name = self._proxy.name if self._proxy else ""
+        return Outcome(Verdict.GREEN, f"{host} is reached by {name}, {source}")
+
+    def _look_up(self) -> Outcome:
+        host, port, _ = self._proxy_or_server()
+        try:
+            self._addresses = look_up(host, port, self._patience())
+        except ConnectionLost as error:
+            return Outcome(Verdict.RED, str(error), (as_sentence(LOOKUP_ADVICE),))
+        if host == self._addresses[0].sockaddr[0]:
+            return Outcome(Verdict.GREEN, f"{host} is an address already")
+        first = self._addresses[0].sockaddr[0]
+        more = len(self._addresses) - 1
+        others = f" and {more} more" if more else ""
+        return Outcome(Verdict.GREEN, f"{host} is at {first}{others}")
+
+    def _connect(self) -> Outcome:
+        patience = self._patience()
+        if self._proxy is not None:
+            return self._connect_through(self._proxy, patience)
+        try:
+            self._sock = connect_any(self._addresses, patience)
+        except ConnectionLost as error:
+            return Outcome(Verdict.RED, str(error), (as_sentence(ADVICE),))
+        address, port = self._sock.getpeername()[:2]
+        where = f"{self.server.host}: " if address != self.server.host else ""
+        finding = f"{where}connected to {address}, port {port}, by no proxy"
+        return Outcome(Verdict.GREEN, finding)
+
+    def _connect_through(self, proxy: Proxy, patience: Patience) -> Outcome:
+        host, port, _ = self.server
+        patience = patience.about(f"the proxy {proxy.name}", PROXY_ADVICE)
+        try:
+            self._sock = connect_any(self._addresses, patience)
+            open_tunnel(proxy, self._sock, host, port, patience)
+        except ConnectionLost as error:
+            return Outcome(Verdict.RED, str(error), (as_sentence(PROXY_ADVICE),))
+        finding = f"{host}: the proxy {proxy.name} has connected with port {port}"
+        return Outcome(Verdict.GREEN, finding)
+
+    def _secure(self) -> Outcome:
+        host = self.server.host
+        assert self._sock is not None
+        if not self.server.secure:
+            finding = f"{host}: none, for it is this machine"
+            return Outcome(Verdict.GREEN, finding)
+        context = self._case.patient.ssl_context or shared_context()
+        try:
+            secure = shake_hands(self._sock, host, self._patience(), context)
+        except ssl.SSLCertVerificationError as error:
+            return _refused(host, error)
+        except ConnectionLost as error:
+            remedies = as_sentence(ADVICE), CAPTIVE
+            return Outcome(Verdict.RED, str(error), remedies)
+        return _judge(host, secure.version, secure.certificate)
+
+    def _patience(self) -> Patience:
+        return Sober(self._case.deadline, self._case.interrupt, self.server.host)
+
+    def _proxy_or_server(self) -> Server:
+        if self._proxy is None:
+            return self.server
+        return Server(self._proxy.host, self._proxy.port, secure=False)
+
+
+class Sober(Patience):
+    """Says what happened and no more: nothing is tried again."""
+
+    def lost(self, what: str) -> ConnectionLost:
+        return ConnectionLost(f"{self.peer} {what}")
+
+
+def _refused(host: str, error: ssl.SSLCertVerificationError) -> Outcome:
+    finding = f"the certificate of {host} was refused: {error.verify_message}"
+    if error.verify_code in (NOT_YET_VALID, EXPIRED):
+        now = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M")
+        remedies: tuple[str, ...] = (
+            f"Set this machine's clock if it is wrong: it says {now} UTC.",
+            "If it is right, the exchange has not renewed its certificate: look at its "
+            "notices, and try again later.",
+        )
+    else:
+        remedies = CAUSES.get(error.verify_code, (*READ_ALONG, *MISDIRECTED))
+    return Outcome(Verdict.RED, finding, remedies)
+
+
+def _judge(host: str, version: str, certificate: Mapping[str, Any]) -> Outcome:
+    ends = ssl.cert_time_to_seconds(certificate["notAfter"])
+    days = (ends - time.time()) / DAY
+    issuer = {key: value for part in certificate["issuer"] for key, value in part}
+    by = issuer.get("organizationName") or issuer.get("commonName") or "unknown"
+    finding = f"{host}: {version}, certificate by {by}, good for {days:.0f} more days"
+    if days >= FEW_DAYS:
+        return Outcome(Verdict.GREEN, finding)
+    return Outcome(
+        Verdict.YELLOW,
+        finding,
+        ("Nothing to do yet: the exchange has to renew it before it ends.",),
+    )

@@ -1,0 +1,37 @@
+"""Examinations, and how to look into them."""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+import pytest
+
+from assetstream.doctor import connection
+from assetstream.doctor.case import Patient
+from assetstream.doctor.examination import diagnose
+from assetstream.doctor.report import Check, Diagnosis
+from assetstream.protocol import Exchange
+
+Examine = Callable[..., Diagnosis]
+
+
+@pytest.fixture
+def examine(hasty: None, monkeypatch: pytest.MonkeyPatch) -> Examine:
+    """Examine an account in little time; options are the patient's."""
+    monkeypatch.setattr(connection, "PING_INTERVAL", 0.02)
+
+    def examine(exchange: Exchange, timeout: float = 20.0, **options: Any) -> Diagnosis:
+        return diagnose(Patient(exchange, "mine", **options), timeout)
+
+    return examine
+
+
+def named(diagnosis: Diagnosis, name: str) -> Check:
+    """The one check of that name."""
+    (found,) = [check for check in diagnosis if check.name == name]
+    return found
+
+
+def verdicts(diagnosis: Diagnosis) -> dict[str, str]:
+    """The verdict of each check by its name."""
+    return {check.name: check.verdict.value for check in diagnosis}

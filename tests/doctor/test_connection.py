@@ -1,0 +1,362 @@
+"""The WebSocket's part: a trial of its own, or the facts of a running stream."""
+
+from __future__ import annotations
+
+import re
+import threading
+from functools import partial
+from queue import SimpleQueue
+from typing import Any, Iterable
+
+import pytest
+
+from assetstream import AssetStream, State, StreamStateError, Verdict
+from assetstream.doctor import connection, examination
+from assetstream.doctor.case import Case, Patient
+from assetstream.doctor.examination import examine as steps
+from assetstream.exchanges import upbit_conversation
+from assetstream.simulator import FAULTS, Kind, Simulator
+from assetstream.simulator.account import Account
+from assetstream.simulator.faults import Fault, Withhold
+from assetstream.simulator.messages import Message
+from assetstream.simulator.websocket import Connection
+from tests.doctor.conftest import Examine, named, verdicts
+from tests.exchanges.test_hints import FIRST
+from tests.support import PATIENCE, Recorder
+
+ALL = ("WebSocket", "subscription", "ping", "pushes")
+
+
+def found(diagnosis: Any) -> list[str]:
+    """The verdicts of the WebSocket's steps."""
+    return [verdicts(diagnosis)[name] for name in ALL]
+
+
+def test_the_proof_is_told(examine: Examine, account: Account) -> None:
+    """The exchange's own answer, if it gives one."""
+    diagnosis = examine(account.exchange())
+
+    own = {"upbit": "list of subscriptions", "coinw": "acknowledgements of login"}
+    assert own[account.name] in named(diagnosis, "subscription").finding
+    assert re.search(r"after \d+(\.\d)? ms", named(diagnosis, "ping").finding)
+
+
+class RefusesList(Fault):
+    """Refuses the question for the subscriptions, and nothing else."""
+
+    def received(self, connection: Connection, payload: bytes) -> bytes | None:
+        if b"LIST_SUBSCRIPTIONS" in payload:
+            connection.session.fail("WRONG_FORMAT")  # type: ignore[union-attr]
+            return None
+        return payload
+
+
+@pytest.mark.parametrize("fault", [Withhold([Kind.LIST]), RefusesList()])
+def test_a_pong_is_a_proof(
+    examine: Examine,
+    exchange: Simulator,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: Fault,
+) -> None:
+    """Upbit says nothing to the question, or refuses it: a ping's answer must do."""
+    monkeypatch.setattr(upbit_conversation, "LIST_PATIENCE_S", 0.1)
+    account = exchange.upbit({"BTC": "1"})
+    with exchange.faults.add(fault):
+        diagnosis = examine(account.exchange())
+
+    assert "a ping sent after it" in named(diagnosis, "subscription").finding
+    assert found(diagnosis) == ["GREEN"] * 4
+
+
+def test_a_refused_subscription_is_red(
+    examine: Examine, exchange: Simulator, account: Account
+) -> None:
+    """In the exchange's own words, whatever brackets are in them."""
+    with exchange.fault("subscribe_refused"):
+        diagnosis = examine(account.exchange())
+    red = next(check for check in diagnosis if check.verdict is Verdict.RED)
+
+    assert red.name in ("subscription", "ping")
+    assert re.search(r"subscription \((INVALID_PARAM|1007): .*\)$", red.finding)
+    assert red.remedies
+
+
+def test_silence_is_explained_and_no_alarm(
+    examine: Examine, exchange: Simulator
+) -> None:
+    """Upbit's first use, and CoinW's deposits."""
+    upbit = exchange.upbit({"BTC": "1"}, first_use_silence=True)
+    coinw = exchange.coinw({"BTC": "1"})
+    first, other = (named(examine(a.exchange()), "pushes") for a in (upbit, coinw))
+
+    assert first.verdict is other.verdict is Verdict.GREEN
+    assert "first connection that an account ever makes" in first.finding
+    assert "deposits" in other.finding
+
+
+def test_pushes_are_counted(
+    examine: Examine, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What comes meanwhile is told in place of the explanation."""
+    monkeypatch.setattr(connection, "PING_INTERVAL", 0.1)
+    with account.trade(100):
+        diagnosis = examine(account.exchange())
+
+    assert re.search(r"\d+ came meanwhile", named(diagnosis, "pushes").finding)
+
+
+@pytest.mark.parametrize("fault", FIRST)
+def test_a_refused_login_says_where_and_why(
+    examine: Examine, exchange: Simulator, fault: str
+) -> None:
+    """Though REST has accepted the key; hints and all."""
+    account = getattr(exchange, FAULTS[fault].exchange)({"BTC": "1"})
+    with exchange.fault(fault):
+        diagnosis = examine(account.exchange())
+    red = next(check for check in diagnosis if check.verdict is Verdict.RED)
+
+    in_a_frame = account.name == "coinw" or fault == "login_invalid_auth"
+    assert red.name == ("subscription" if in_a_frame else "WebSocket")
+    assert " refused the " in red.finding
+    assert re.search(FIRST[fault], red.remedies[0])
+    assert verdicts(diagnosis)["REST"] == "GREEN"
+    assert verdicts(diagnosis)["ping"] == "SKIPPED"
+
+
+@pytest.mark.parametrize(
+    ("fault", "step", "words"),
+    [
+        ("upgrade_500", "WebSocket", "HTTP 500"),
+        ("upgrade_403", "WebSocket", "HTTP 403 .* not in"),
+        ("upgrade_redirect", "WebSocket", "HTTP 302"),
+        ("handshake_wrong_key", "WebSocket", "."),
+    ],
+)
+def test_a_refused_upgrade_is_told(
+    examine: Examine,
+    exchange: Simulator,
+    account: Account,
+    fault: str,
+    step: str,
+    words: str,
+) -> None:
+    """Tried twice, for a hiccup is none; then what followed is skipped."""
+    with exchange.fault(fault):
+        diagnosis = examine(account.exchange())
+    check = named(diagnosis, step)
+
+    assert check.verdict is Verdict.RED
+    assert re.search(words, check.finding)
+    assert check.remedies
+    assert found(diagnosis) == ["RED", "SKIPPED", "SKIPPED", "SKIPPED"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "step"),
+    [
+        ("handshake_unanswered", "WebSocket"),
+        ("login_unanswered", "subscription"),
+        ("subscribe_unanswered", "subscription"),
+    ],
+)
+def test_what_is_never_answered_ends_in_time(
+    examine: Examine,
+    exchange: Simulator,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: str,
+    step: str,
+) -> None:
+    """It says what was waited for; the others are skipped."""
+    monkeypatch.setattr(connection, "PHASE_TIME", 0.25)
+    account = exchange.coinw({"BTC": "1"})
+    with exchange.fault(fault):
+        diagnosis = examine(account.exchange())
+    check = named(diagnosis, step)
+
+    assert check.verdict is Verdict.RED
+    assert "in time" in check.finding
+    assert verdicts(diagnosis)["ping"] == "SKIPPED"
+
+
+def test_a_ping_without_an_answer_is_red(
+    examine: Examine, exchange: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The subscription stands, yet the connection cannot be kept alive."""
+    monkeypatch.setattr(connection, "PHASE_TIME", 0.25)
+    account = exchange.upbit({"BTC": "1"})
+    with exchange.withhold(Kind.PONG):
+        diagnosis = examine(account.exchange())
+
+    assert found(diagnosis) == ["GREEN", "GREEN", "RED", "GREEN"]
+    assert "no ping was answered in time" in named(diagnosis, "ping").finding
+
+
+class ClosesOnceProved(Fault):
+    """Closes every connection right behind the proof of its subscription."""
+
+    def sending(self, connection: Connection, message: Message) -> Iterable[Message]:
+        yield message
+        if message.kind is Kind.LIST:
+            connection.post(partial(connection.close, 1000, "enough"))
+
+
+def test_a_connection_that_is_lost_again_is_red(
+    examine: Examine, exchange: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Proved, and closed before a ping is answered: it is not waited for the end."""
+    monkeypatch.setattr(connection, "PING_INTERVAL", 5.0)
+    account = exchange.upbit({"BTC": "1"})
+    with exchange.faults.add(ClosesOnceProved()):
+        check = named(examine(account.exchange()), "ping")
+
+    assert check.verdict is Verdict.RED
+    assert "closed the connection with code 1000 (enough)" in check.finding
+    assert check.seconds < 2.0
+
+
+def test_the_ping_interval_is_the_trials_alone(account: Account) -> None:
+    """The exchange that is examined keeps its limits."""
+    exchange = account.exchange()
+    AssetStream(exchange).diagnose(timeout=0)
+
+    assert exchange.limits is type(exchange).limits
+
+
+@pytest.fixture
+def live(hasty: None, account: Account, heard: Recorder) -> Any:
+    with AssetStream(account.exchange(), account="alice", **heard.handlers()) as stream:
+        yield stream
+
+
+def test_a_live_stream_is_not_disturbed(
+    live: AssetStream, exchange: Simulator, heard: Recorder
+) -> None:
+    """No second connection; it stays LIVE, and its own facts are told."""
+    before = exchange.seen.connections
+    diagnosis = live.diagnose()
+
+    assert exchange.seen.connections == before == 1
+    assert live.state is State.LIVE
+    assert live.health().reconnects == 0
+    assert heard.states == ["CONNECTING", "LIVE"]
+    assert diagnosis.account == "alice"
+    assert diagnosis.verdict is Verdict.GREEN
+    assert "none was opened beside it" in named(diagnosis, "WebSocket").finding
+
+
+def test_a_stale_stream_tells_its_own_trouble(
+    live: AssetStream, exchange: Simulator, heard: Recorder
+) -> None:
+    """What keeps it from LIVE is the finding."""
+    with exchange.refuse_upgrades(503):
+        exchange.drop_connections()
+        heard.wait_for_state(State.STALE)
+        heard.wait_for(lambda e: "HTTP 503" in str(e))
+        diagnosis = live.diagnose()
+    check = named(diagnosis, "WebSocket")
+
+    assert check.verdict is Verdict.RED
+    assert check.finding.startswith("the stream is STALE: ")
+    assert "HTTP 503" in check.finding
+    assert verdicts(diagnosis)["ping"] == "SKIPPED"
+
+
+@pytest.mark.parametrize("state", ["NEW", "STOPPED", "FAILED"])
+def test_it_works_in_every_other_state(
+    hasty: None, exchange: Simulator, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection is made for it, and ended."""
+    monkeypatch.setattr(connection, "PING_INTERVAL", 0.02)
+    account = exchange.upbit({"BTC": "1"})
+    stream = AssetStream(account.exchange(), on_error=lambda error: None)
+    if state == "FAILED":
+        with exchange.refuse_logins(), pytest.raises(Exception, match="refused"):
+            stream.start()
+    elif state == "STOPPED":
+        stream.stop()
+    assert stream.state.value == state
+    diagnosis = stream.diagnose()
+
+    assert diagnosis.verdict is Verdict.GREEN
+    assert stream.state.value == state
+    exchange.wait_for_connections(0)
+
+
+def test_a_callback_may_not_wait_for_it(account: Account) -> None:
+    """As for every other wait."""
+    raised: list[BaseException] = []
+    done = threading.Event()
+
+    def ask(update: object) -> None:
+        try:
+            stream.diagnose()
+        except StreamStateError as error:
+            raised.append(error)
+        done.set()
+
+    stream = AssetStream(account.exchange(), on_asset=ask)
+    with stream:
+        assert done.wait(PATIENCE)
+
+    assert "inside a callback" in str(raised[0])
+
+
+def test_nobody_else_hears_of_it(
+    examine: Examine,
+    account: Account,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """No other stream with the key is warned of or replaced; nothing is logged."""
+    with (
+        AssetStream(account.exchange()) as stream,
+        account.site.faults.add(FAULTS["upgrade_500"].make()),
+    ):
+        caplog.clear()
+        examine(account.exchange())
+        assert stream.state is State.LIVE
+
+    assert [record for record in caplog.records if record.name == "assetstream"] == []
+
+
+@pytest.mark.parametrize("stage", ["name look-up", "REST", "WebSocket", "subscription"])
+def test_nothing_is_left_behind_when_it_is_given_up(
+    exchange: Simulator, stage: str
+) -> None:
+    """Whoever stops listening ends it, wherever it stands."""
+    account = exchange.coinw({"BTC": "1"})
+    before = {thread.name for thread in threading.enumerate()}
+    for check in steps(Patient(account.exchange(), "mine"), 20.0):
+        if check.name == stage:
+            break
+    account.wait_for_subscribers(0)
+
+    left = {thread.name for thread in threading.enumerate()} - before
+    assert not [name for name in left if "simulator" not in name]
+
+
+@pytest.mark.parametrize(
+    "fault", ["handshake_tls_unanswered", "handshake_unanswered", "login_unanswered"]
+)
+def test_giving_up_takes_no_time(exchange: Simulator, fault: str) -> None:
+    """Though the step that is going on had seconds left."""
+    account = exchange.coinw({"BTC": "1"})
+    case = Case(Patient(account.exchange(), "mine"), 20.0)
+    items: SimpleQueue[Any] = SimpleQueue()
+    with exchange.fault(fault):
+        thread = threading.Thread(target=examination._run, args=(case, items))
+        thread.start()
+        waiting_for = {"handshake_tls_unanswered": "REST"}.get(fault, "WebSocket")
+        while items.get(timeout=PATIENCE) != waiting_for:
+            pass
+        case.give_up()
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+
+
+def test_a_fault_of_ours_is_raised(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not swallowed by the thread that it happens in."""
+    monkeypatch.setattr(examination, "check_key", lambda exchange: 1 // 0)
+    with pytest.raises(ZeroDivisionError):
+        AssetStream(account.exchange()).diagnose()

@@ -1,0 +1,69 @@
+"""The report: a sequence of checks, and what people read."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+from assetstream import Check, Diagnosis, Verdict
+from assetstream.doctor.report import WIDTH, lines, worst
+
+GREEN = Check("TCP", Verdict.GREEN, "connected")
+YELLOW = Check("clock", Verdict.YELLOW, "it is late", ("Set it.",), 0.5)
+RED = Check("REST", Verdict.RED, "refused", ("Do this first.", "Or that."))
+SKIPPED = Check("ping", Verdict.SKIPPED, "REST is red")
+
+
+@pytest.mark.parametrize(
+    ("checks", "verdict"),
+    [
+        ([], "GREEN"),
+        ([SKIPPED], "SKIPPED"),
+        ([GREEN, SKIPPED], "GREEN"),
+        ([YELLOW, GREEN], "YELLOW"),
+        ([GREEN, RED, YELLOW, SKIPPED], "RED"),
+    ],
+)
+def test_the_worst_counts(checks: list[Check], verdict: str) -> None:
+    """What was skipped makes nothing worse."""
+    assert worst(checks).value == verdict
+    assert Diagnosis("upbit", "mine", checks).verdict.value == verdict
+
+
+def test_it_is_a_sequence() -> None:
+    """Of its checks, in order; and pickles, as errors and events do."""
+    diagnosis = Diagnosis("upbit", "mine", [GREEN, RED])
+
+    assert list(diagnosis) == [GREEN, RED]
+    assert diagnosis[-1] is RED
+    assert list(diagnosis[:1]) == [GREEN]
+    assert RED in diagnosis
+    assert len(diagnosis) == 2
+    assert pickle.loads(pickle.dumps(diagnosis)) == diagnosis
+    assert hash(diagnosis) == hash(Diagnosis("upbit", "mine", (GREEN, RED)))
+    assert diagnosis != [GREEN, RED]
+
+
+def test_it_prints_as_a_report() -> None:
+    """A line for each check, and the remedies below theirs."""
+    assert repr(Diagnosis("upbit", "mine", [GREEN, RED, SKIPPED])).splitlines() == [
+        "Diagnosis of mine: RED",
+        "  GREEN    TCP           connected",
+        "  RED      REST          refused",
+        "                         -> Do this first.",
+        "                         -> Or that.",
+        "  SKIPPED  ping          REST is red",
+    ]
+
+
+def test_long_texts_are_wrapped() -> None:
+    """Beneath their beginning; a word is never cut, for it may be a command."""
+    word = "x" * 200
+    check = Check("REST", Verdict.RED, "a few words " * 30, (f"Run {word}.",))
+    told = list(lines(check, WIDTH))
+
+    assert all(len(line) <= WIDTH for line in told if word not in line)
+    assert any(word in line for line in told)
+    assert all(line.startswith(" " * 25) for line in told[1:])
+    assert len(list(lines(check))) == 2
