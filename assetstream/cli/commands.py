@@ -10,6 +10,7 @@ import click
 
 from assetstream.cli import INTERRUPTED
 from assetstream.cli.balances import balances
+from assetstream.cli.simulate import simulate
 from assetstream.cli.watch import watch
 from assetstream.version import __version__
 
@@ -60,3 +61,4 @@ def assetstream() -> None:
 
 assetstream.add_command(watch)
 assetstream.add_command(balances)
+assetstream.add_command(simulate)
