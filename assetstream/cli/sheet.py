@@ -132,7 +132,7 @@ class Sheet:
                     balance.available, fresh(account, name, "available")
                 ),
                 "Locked": amount_cell(balance.locked, fresh(account, name, "locked")),
-                "Total": amount_cell(balance.total, fresh(account, name, "total")),
+                "Total": Text(digits(balance.total)),
                 "Last change": change_cell(self._changes.last(account, name)),
                 "Age": _age(balance),
                 "Source": Text(balance.source.value),

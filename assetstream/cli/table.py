@@ -90,7 +90,7 @@ class Table:
         # much goes before, the sums first.
         shown, sums = len(balances), True
         while True:
-            below: list[RenderableType] = [*self._notes.lines()]
+            below: list[RenderableType] = [Text(""), *self._notes.lines()]
             if shown < len(balances):
                 hidden = len(balances) - shown
                 below.insert(0, Text(f"{hidden} more need a taller window", "dim"))
