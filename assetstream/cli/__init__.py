@@ -12,7 +12,7 @@ INTERRUPTED = 130
 
 
 def main() -> None:
-    """Run the command line, or say which extra it needs."""
+    """Run the command line, or say which extra is missing."""
     # Imported here: the entry point exists without the extra too, and has to answer.
     try:
         from assetstream.cli.commands import assetstream
@@ -20,13 +20,16 @@ def main() -> None:
         assetstream(prog_name="assetstream")
     except ModuleNotFoundError as exc:
         missing = (exc.name or "").partition(".")[0]
-        if missing not in EXTRA:
+        if missing in EXTRA:
+            said = (
+                f"The assetstream command needs the package {missing}: "
+                'pip install "assetstream[cli]"'
+            )
+        elif missing == "websockets":  # the simulator's own words
+            said = f"Error: {exc}"
+        else:
             raise
-        print(
-            f"The assetstream command needs the package {missing}: "
-            'pip install "assetstream[cli]"',
-            file=sys.stderr,
-        )
+        print(said, file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:  # while it was imported
         sys.exit(INTERRUPTED)

@@ -59,8 +59,8 @@ class Choice:
         """Yield the accounts, at least one; simulated ones trade until the end.
 
         Raises:
-            click.UsageError: the options contradict each other, a key is missing or
-                wrong, or a package is; also for a ``ConfigurationError`` of the body.
+            click.UsageError: the options contradict each other, or a key is missing or
+                wrong; also for a ``ConfigurationError`` of the body.
         """
         from assetstream.cli import chosen
 
@@ -131,6 +131,7 @@ def choosing_accounts(command: Callable[..., None]) -> Callable[..., None]:
     )
     @click.option(
         "--region",
+        metavar="REGION",
         shell_complete=_complete_region,
         help="Upbit's region, where the key was made: sg, id, th, kr.",
     )

@@ -24,9 +24,9 @@ Examples:
 \b
 Each account is connected as by `watch`, and counts as read once it is LIVE:
 its balances were read by REST and merged with what was pushed meanwhile.
-Accounts that hold nothing of a currency leave it out; of more than one
-account, the sums follow. One that is not LIVE within 30 s is given up, and
-the others are shown all the same.
+Currencies of which nothing is held are left out. Of more than one account
+the sums follow. One that is not LIVE within 30 s is given up, and the others
+are shown all the same.
 
 \b
 Keys, key files and files of accounts are those of `assetstream watch`, whose

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterator, Sequence
 
-import click
-
 from assetstream.cli.account_file import read_accounts
 from assetstream.cli.adapters import REGIONS, build, takes_region
 from assetstream.cli.key_file import read_keys
@@ -85,13 +83,11 @@ def simulated(names: Sequence[str], count: int) -> Iterator[list[Chosen]]:
 
     Raises:
         ConfigurationError: there is no such exchange.
-        click.UsageError: the extra ``simulator`` is missing.
+        ModuleNotFoundError: the extra ``simulator`` is missing; the text says so.
     """
     _check_exchanges(names)
-    try:
-        from assetstream.simulator import STARTING_BALANCES, Simulator
-    except ModuleNotFoundError as exc:
-        raise click.UsageError(str(exc)) from None
+    from assetstream.simulator import STARTING_BALANCES, Simulator
+
     names = names or list(STARTING_BALANCES)
     rate = min(TRADES, MOST_TRADES / (count * len(names)))
     with Simulator() as simulator:

@@ -58,10 +58,12 @@ class Notes:
             Text.assemble(f"{currency} ", change_cell(change))
             for currency, change in list(found.items())[:NAMED]
         ]
-        if gap.recovered > len(parts):
-            # Locked or unlocked only, or too many to be named.
-            more = gap.recovered - len(parts)
-            parts.append(Text(f"{more} more" if parts else f"{more} balances"))
+        more = gap.recovered - len(parts)
+        if more and parts:
+            parts.append(Text(f"{more} more"))
+        elif more:
+            noun = "balance" if more == 1 else "balances"
+            parts.append(Text(f"{more} {noun} locked or unlocked"))
         return line.append(Text(", ").join(parts))
 
 

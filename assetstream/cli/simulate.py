@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["simulate"]
 
+RATE = 5.0
+
 EPILOG = """\
 \b
 Examples:
@@ -72,6 +74,18 @@ def faults_of(
         raise click.BadParameter(f"{exc}.") from None
 
 
+def rate_of(ctx: click.Context, parameter: click.Parameter, text: str | None) -> float:
+    """Read a rate; click's own error if it is none."""
+    if text is None:
+        return RATE
+    from assetstream.simulator import desk
+
+    try:
+        return desk.rate_of(text)
+    except ValueError as exc:
+        raise click.BadParameter(f"{exc}.") from None
+
+
 def _complete_fault(
     ctx: click.Context, parameter: click.Parameter, begun: str
 ) -> list[CompletionItem]:
@@ -86,16 +100,25 @@ def _complete_fault(
 
 @click.command(epilog=EPILOG)
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=0, help="By default a free one."
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    metavar="N",
+    help="By default a free one.",
 )
 @click.option(
     "--rate",
-    type=click.FloatRange(0, 1e6, min_open=True),
-    default=5.0,
+    callback=rate_of,
     metavar="N",
     help="Trades a second on each account: 5.",
 )
-@click.option("--seed", type=int, default=0, help="The same seed, the same trades.")
+@click.option(
+    "--seed",
+    type=int,
+    default=0,
+    metavar="N",
+    help="The same seed, the same keys and trades.",
+)
 @click.option(
     "--fault",
     "faults",
@@ -120,7 +143,7 @@ def simulate(
     as_json: bool,
     duration: float | None,
 ) -> None:
-    """Be Upbit and CoinW, on this machine, for watch or a bot of yours.
+    """Be Upbit and CoinW, on this machine.
 
     A trader buys and sells on an account of each; faults are on a switch.
     """
