@@ -36,7 +36,8 @@ Keys, key files and files of accounts are those of `assetstream watch`, whose
 Output: a table; with --json one object per line, whose "kind" is "account"
 (with "balances", each currency's "available", "locked" and "total" as
 strings, and "stale" if the exchange contradicts itself), "error" (an account
-that could not be read) or, of more than one account, "total":
+that could not be read) or, of more than one account, "total" (in "missing"
+those that it leaves out):
   assetstream balances coinw --json | jq -r .balances.USDT.total
 
 \b
@@ -67,9 +68,9 @@ def balances(choice: Choice, as_json: bool) -> None:
         if as_json:
             snapshot.print_json(held, errors)
         elif console is not None:
-            snapshot.print_table(held, console)
+            snapshot.print_table(held, len(errors), console)
         else:
-            snapshot.print_plain(held)
+            snapshot.print_plain(held, len(errors))
     for error in errors:
         click.echo(f"Error: {error.account}: {error}", err=True)
     sys.exit(1 if errors else 0)

@@ -43,18 +43,18 @@ class Columns:
         #: False if the last table was too wide with all of them left out.
         self.fits = True
 
-    def table(self, rows: Sequence[Row]) -> rich.table.Table:
-        """The table of these rows."""
+    def table(self, rows: Sequence[Row], among: Sequence[Row] = ()) -> rich.table.Table:
+        """The table of these rows, as wide as one of those that it is ``among``."""
         if self._console.width != self._width:
             self._width = self._console.width
             self._names, self.fits = list(self._all), True
-        table = _table(self._names, rows)
+        table = _table(self._names, rows, among)
         for name in self._dispensable:
             if self._has_room(table):
                 return table
             if name in self._names:
                 self._names.remove(name)
-                table = _table(self._names, rows)
+                table = _table(self._names, rows, among)
         self.fits = self.fits and self._has_room(table)
         return table
 
@@ -65,7 +65,9 @@ class Columns:
         return wanted <= self._console.width
 
 
-def _table(names: Sequence[str], rows: Sequence[Row]) -> rich.table.Table:
+def _table(
+    names: Sequence[str], rows: Sequence[Row], among: Sequence[Row] = ()
+) -> rich.table.Table:
     table = rich.table.Table(
         box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True
     )
@@ -75,21 +77,26 @@ def _table(names: Sequence[str], rows: Sequence[Row]) -> rich.table.Table:
             justify="right" if name in NUMERIC else "left",
             # Too narrow even so: a number goes on in the next line, it is never cut.
             overflow="fold",
+            min_width=max((row[name].cell_len for row in among), default=None),
         )
     for row in rows:
         table.add_row(*(row[name] for name in names))
     return table
 
 
-def stacked(rows: Sequence[Row]) -> rich.table.Table:
+def stacked(rows: Sequence[Row], among: Sequence[Row] = ()) -> rich.table.Table:
     """Each amount in a line of its own: for where not even two stand side by side."""
+    return _table(("Currency", "", "Amount"), _lines(rows), _lines(among))
+
+
+def _lines(rows: Sequence[Row]) -> list[Row]:
     lines: list[Row] = []
     for row in rows:
         first = row["Currency"]
         for name in ("Available", "Locked"):
             lines.append({"Currency": first, "": Text(name), "Amount": row[name]})
             first = Text("")
-    return _table(("Currency", "", "Amount"), lines)
+    return lines
 
 
 def amount_cell(amount: Decimal, fresh: Decimal) -> Text:

@@ -10,7 +10,7 @@ from assetstream.events import Balance, exact_sum
 from assetstream.states import State
 from assetstream.stream import AssetStream
 
-__all__ = ["Holdings", "Total", "look", "totals"]
+__all__ = ["Holdings", "Total", "how_many", "look", "totals"]
 
 
 class Holdings(NamedTuple):
@@ -21,12 +21,14 @@ class Holdings(NamedTuple):
         account: its label.
         balances: by currency, in the order of the alphabet, zeros included.
         stale: currencies whose balance is not vouched for.
+        known: False if they were never read.
     """
 
     exchange: str
     account: str
     balances: Mapping[str, Balance]
     stale: Collection[str]
+    known: bool
 
 
 class Total(NamedTuple):
@@ -59,7 +61,15 @@ def look(stream: AssetStream) -> Holdings:
     # an object, but its currency is not.
     live = health.state is State.LIVE
     stale = frozenset(health.in_doubt) if live else balances.keys()
-    return Holdings(stream.exchange.name, stream.account, balances, stale)
+    known = live or bool(balances)
+    return Holdings(stream.exchange.name, stream.account, balances, stale, known)
+
+
+def how_many(counted: int, there_are: int) -> str:
+    """Whose sum it is: ``all 3``, or ``2 of 3``, which leaves something out."""
+    if counted == there_are:
+        return f"all {there_are}"
+    return f"{counted} of {there_are}"
 
 
 def totals(accounts: Iterable[Holdings]) -> Iterator[Total]:

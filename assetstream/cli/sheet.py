@@ -17,7 +17,7 @@ from assetstream.cli.columns import (
     change_cell,
     stacked,
 )
-from assetstream.cli.holdings import Holdings, look, totals
+from assetstream.cli.holdings import Holdings, how_many, look, totals
 from assetstream.cli.lines import digits
 from assetstream.cli.summary import COLOURS
 from assetstream.events import Balance
@@ -102,18 +102,22 @@ class Sheet:
         if self._wide.fits:
             return Group(*states.values(), Text(""), table)
         every = [row for each in rows.values() for row in each] + together
-        self._narrow.table(every)  # the same columns for all, the narrowest
         parts: list[RenderableType] = []
         for account, line in states.items():
             parts.append(line)
             if account in rows:
-                parts.append(self._below(rows[account]))
+                parts.append(self._below(rows[account], every))
         if together:
-            parts += [Text("all accounts together"), self._below(together)]
+            label = together[0]["Account"]
+            parts += [
+                Text(f"{label.plain} accounts together", "bold"),
+                self._below(together, every),
+            ]
         return Group(*parts)
 
-    def _below(self, rows: Sequence[Row]) -> RenderableType:
-        return self._narrow.table(rows) if self._narrow.fits else stacked(rows)
+    def _below(self, rows: Sequence[Row], among: Sequence[Row]) -> RenderableType:
+        table = self._narrow.table(rows, among)
+        return table if self._narrow.fits else stacked(rows, among)
 
     def _rows(
         self, balances: Sequence[Balance], stale: Collection[str]
@@ -140,7 +144,8 @@ class Sheet:
 
     def _together(self) -> Iterator[dict[str, Text]]:
         """The sums of what more than one account holds."""
-        first = True
+        known = sum(each.known for each in self._looked)
+        label = how_many(known, len(self._looked))
         for total in totals(self._looked):
             if total.accounts < 2:
                 continue
@@ -149,13 +154,13 @@ class Sheet:
                 currency.append(" stale", "yellow")
             yield {
                 **{name: Text("") for name in NAMES},
-                "Account": Text(f"all {len(self._streams)}" if first else "", "bold"),
+                "Account": Text(label, "bold"),
                 "Currency": currency,
                 "Available": Text(digits(total.available)),
                 "Locked": Text(digits(total.locked)),
                 "Total": Text(digits(total.total)),
             }
-            first = False
+            label = ""
 
 
 def _state_line(stream: AssetStream, reasons: Mapping[str, str]) -> Text:

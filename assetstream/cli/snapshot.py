@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from assetstream.cli.columns import Columns, stacked
-from assetstream.cli.holdings import Holdings, Total, totals
+from assetstream.cli.holdings import Holdings, Total, how_many, totals
 from assetstream.cli.lines import digits, error_fields, now
 from assetstream.errors import AssetStreamError
 from assetstream.events import Balance
@@ -42,16 +42,23 @@ def print_json(
     objects += [error_fields(error) for error in errors]
     if len(accounts) > 1:
         sums = {each.currency: _amounts(each) for each in _sums(accounts)}
-        objects.append({"kind": "total", "accounts": len(accounts), "balances": sums})
+        objects.append(
+            {
+                "kind": "total",
+                "accounts": len(accounts),
+                "missing": [error.account for error in errors],
+                "balances": sums,
+            }
+        )
     for fields in objects:
         print(json.dumps(fields))
 
 
-def print_table(accounts: Sequence[Holdings], console: Console) -> None:
-    """A table, for a terminal."""
+def print_table(accounts: Sequence[Holdings], missing: int, console: Console) -> None:
+    """A table, for a terminal; ``missing`` accounts were not read."""
     rows = []
     above = ""
-    for cells in _cells(accounts):
+    for cells in _cells(accounts, missing):
         row = {name: Text(cell) for name, cell in zip(NAMES, cells, strict=True)}
         row["Currency"].stylize("bold")
         if cells[0] == above:
@@ -64,9 +71,9 @@ def print_table(accounts: Sequence[Holdings], console: Console) -> None:
         console.print(table if columns.fits else stacked(rows))
 
 
-def print_plain(accounts: Sequence[Holdings]) -> None:
+def print_plain(accounts: Sequence[Holdings], missing: int) -> None:
     """Columns of text, each row complete, for a file or a pipe."""
-    rows = [NAMES, *_cells(accounts)]
+    rows = [NAMES, *_cells(accounts, missing)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows if len(rows) > 1 else ():
         words = [
@@ -76,7 +83,7 @@ def print_plain(accounts: Sequence[Holdings]) -> None:
         print("  ".join(words).rstrip())
 
 
-def _cells(accounts: Sequence[Holdings]) -> Iterator[Sequence[str]]:
+def _cells(accounts: Sequence[Holdings], missing: int) -> Iterator[Sequence[str]]:
     for account in accounts:
         held = [each for each in account.balances.values() if each.total]
         for balance in held:
@@ -86,8 +93,9 @@ def _cells(accounts: Sequence[Holdings]) -> Iterator[Sequence[str]]:
         if not held:
             yield account.account, "nothing", "", "", ""
     if len(accounts) > 1:
+        label = how_many(len(accounts), len(accounts) + missing)
         for each in _sums(accounts):
-            yield f"all {len(accounts)}", each.currency, *_amounts(each).values()
+            yield label, each.currency, *_amounts(each).values()
 
 
 def _sums(accounts: Sequence[Holdings]) -> Iterator[Total]:
