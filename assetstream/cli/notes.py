@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from datetime import datetime
 from decimal import Decimal
-from typing import Iterator
 
 from rich.text import Text
 
@@ -43,9 +42,16 @@ class Notes:
         elif not event.fatal:  # the account's own line shows the fatal one
             self._lines.append(_error_line(event))
 
-    def lines(self, most: int = MOST) -> Iterator[Text]:
-        """The last of them, oldest first."""
-        yield from list(self._lines)[-most:]
+    def lines(self) -> list[Text]:
+        """The last of them, oldest first, to be folded where they are long."""
+        return list(self._lines)
+
+    def short(self) -> list[Text]:
+        """The last two, each in one line, whose end may be cut off."""
+        lines = [line.copy() for line in self.lines()[-2:]]
+        for line in lines:
+            line.no_wrap, line.overflow = True, "ellipsis"
+        return lines
 
     def _gap_line(self, account: str, gap: Gap) -> Text:
         line = _begun(account)

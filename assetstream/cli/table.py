@@ -17,7 +17,7 @@ from assetstream.cli.notes import Notes
 from assetstream.cli.settling import Settling
 from assetstream.cli.sheet import Sheet
 from assetstream.cli.watching import Event
-from assetstream.events import AssetUpdate, StateChange
+from assetstream.events import AssetUpdate, Balance, StateChange
 from assetstream.stream import AssetStream
 
 __all__ = ["Table"]
@@ -26,6 +26,9 @@ __all__ = ["Table"]
 FEW = 4
 #: Balances that are shown however low it is.
 LEAST = 3
+#: With sums, with short notes: what is tried in turn before balances are left out.
+#: States must never be cut off at the window's lower edge.
+FORMS = ((True, False), (False, False), (False, True))
 #: Columns that the progress bar takes.
 BAR = 40
 
@@ -78,31 +81,36 @@ class Table:
         balances = self._sheet.look()
         progress = list(self._progress())
         if self._sums_up(len(balances)):
-            notes = list(self._notes.lines(2))
-            for line in notes:
-                line.no_wrap, line.overflow = True, "ellipsis"
+            notes = self._notes.short()
             height = self._console.height - len(progress) - len(notes)
             parts = summary.summary(
                 self._sums, self._streams, self._reasons, self._changes, height
             )
             return Group(*progress, *parts, *notes)
-        # Errors and states must not be cut off at the window's lower edge: what is too
-        # much goes before, the sums first.
-        shown, sums = len(balances), True
-        while True:
-            below: list[RenderableType] = [Text(""), *self._notes.lines()]
-            if shown < len(balances):
-                hidden = len(balances) - shown
-                below.insert(0, Text(f"{hidden} more need a taller window", "dim"))
-            sheet = self._sheet.show(balances[:shown], self._reasons, sums=sums)
-            screen = Group(*progress, sheet, *below)
+        shown = len(balances)
+        for sums, brief in FORMS:
+            screen = Group(*progress, *self._parts(balances, shown, sums, brief))
             over = self._lines_over(screen)
-            if over <= 0 or shown <= LEAST:
+            if over <= 0:
                 return screen
-            if not sums:
-                # Half of it, as each may take two lines.
-                shown = max(LEAST, shown - max(1, over // 2))
-            sums = False
+        while over > 0 and shown > LEAST:
+            # Half of what is too much, as each may take two lines.
+            shown = max(LEAST, shown - max(1, over // 2))
+            screen = Group(*progress, *self._parts(balances, shown, False, True))
+            over = self._lines_over(screen)
+        return screen
+
+    def _parts(
+        self, balances: Sequence[Balance], shown: int, sums: bool, brief: bool
+    ) -> Iterator[RenderableType]:
+        yield self._sheet.show(balances[:shown], self._reasons, sums=sums)
+        if shown < len(balances):
+            hidden = len(balances) - shown
+            yield Text(f"{hidden} more need a taller window", "dim")
+        notes = self._notes.short() if brief else self._notes.lines()
+        if notes:
+            yield Text("")
+        yield from notes
 
     def _lines_over(self, screen: RenderableType) -> int:
         """By how many lines it is too high; the cursor needs one, too."""
@@ -115,7 +123,7 @@ class Table:
         if count <= FEW:
             return False
         # An account that is connecting is going to have a balance.
-        notes = 2 * len(list(self._notes.lines()))
+        notes = 2 * len(self._notes.lines())
         if count + max(rows, count) + notes + 6 > height:
             self._too_low = max(self._too_low, height)
         return height <= self._too_low

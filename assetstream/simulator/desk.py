@@ -130,7 +130,7 @@ class Desk:
     def _balances(self, words: list[str], now: float) -> str:
         names = [words[0].lower()] if words else list(self._accounts)
         accounts = [(name, self._account(name)) for name in names]
-        return "; ".join(
+        return "\n".join(
             _held(name, account, sorted(account.balances)) for name, account in accounts
         )
 

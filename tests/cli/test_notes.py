@@ -83,4 +83,6 @@ def test_only_the_last_lines_are_kept() -> None:
 
     assert lines(notes)[-1] == f"main  ConnectionLost: lost {MOST + 1}"
     assert len(lines(notes)) == MOST
-    assert [line.plain[-1] for line in notes.lines(2)] == ["5", "6"]
+    assert [line.plain[-1] for line in notes.short()] == ["5", "6"]
+    assert all(line.no_wrap for line in notes.short())
+    assert not any(line.no_wrap for line in notes.lines())

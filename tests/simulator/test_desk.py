@@ -60,7 +60,7 @@ def test_money_moves_and_is_counted(typed: Typed, coinw: CoinWAccount) -> None:
     coinw.place_order(pay="USDT", amount="50", receive="ETH")
 
     assert typed("balances") == (
-        "upbit: BTC 0.5, SGD 1000; coinw: BTC 0.25, USDT 1000 + 50 locked"
+        "upbit: BTC 0.5, SGD 1000\ncoinw: BTC 0.25, USDT 1000 + 50 locked"
     )
     assert typed("balances upbit") == "upbit: BTC 0.5, SGD 1000"
 
