@@ -81,22 +81,19 @@ class Choice:
         """Refuse options that cannot mean anything together."""
         if self.count is not None and not self.simulate:
             raise ConfigurationError("--count belongs to --simulate")
-        given = {"--region": self.region, "--keys": self.keys}
-        if self.simulate:
-            given["--accounts"] = self.file
-        elif self.file is None:
-            return
-        for option, value in given.items():
-            if value is None:
+        for name in ("region", "keys", "file"):
+            if getattr(self, name) is None:
                 continue
             if self.simulate:
+                option = "accounts" if name == "file" else name
                 raise ConfigurationError(
-                    f"{option} belongs to real accounts, not to --simulate"
+                    f"--{option} belongs to real accounts, not to --simulate"
                 )
-            raise ConfigurationError(
-                f"with --accounts, {option[2:]} belongs into the file's tables: "
-                f'{option[2:]} = "..."'
-            )
+            if self.file is not None and name != "file":
+                raise ConfigurationError(
+                    f"with --accounts, --{name} belongs in the file's tables: "
+                    f'{name} = "..."'
+                )
 
 
 def _complete_names(

@@ -8,6 +8,7 @@ from queue import Empty, SimpleQueue
 from typing import Callable, Iterator, Sequence
 
 from rich.console import Console
+from rich.text import Text
 
 from assetstream.cli.holdings import Holdings, look
 from assetstream.cli.settling import Settling
@@ -24,6 +25,8 @@ __all__ = ["read_once"]
 PATIENCE = 30.0
 #: Seconds between two looks at the clock and, on Windows, at Ctrl-C.
 TICK = 0.25
+#: Columns of the spinner, and one to spare.
+SPINNER = 3
 
 
 def read_once(
@@ -37,13 +40,12 @@ def read_once(
     Args:
         streams: not yet started.
     """
-    changes: SimpleQueue[StateChange] = SimpleQueue()
-    # An error is told at the end, by ``stream.error``, and not in the log.
-    group = StreamGroup(streams, on_state=changes.put, on_error=lambda error: None)
+    news: SimpleQueue[StateChange | AssetStreamError] = SimpleQueue()
+    group = StreamGroup(streams, on_state=news.put, on_error=news.put)
     try:
         group.start(wait=False)
         with _progress() as tell:
-            _settle(Settling(len(streams)), changes, tell)
+            _settle(Settling(len(streams)), news, tell)
         held: list[Holdings] = []
         errors: list[AssetStreamError] = []
         for stream in streams:
@@ -58,21 +60,24 @@ def read_once(
 
 def _settle(
     settling: Settling,
-    changes: SimpleQueue[StateChange],
+    news: SimpleQueue[StateChange | AssetStreamError],
     tell: Callable[[str], object],
 ) -> None:
-    tell(f"connecting {settling}")
+    trouble = ""
     deadline = time.monotonic() + PATIENCE
     while not settling.over and time.monotonic() < deadline:
+        tell(f"connecting {settling}{trouble}")
         try:
-            change = changes.get(timeout=TICK)
+            event = news.get(timeout=TICK)
         except Empty:
             continue
+        if not isinstance(event, StateChange):
+            trouble = f"  {event.account}: {event}"
+            continue
         before = settling.done
-        settling.note(change.account, change.current)
+        settling.note(event.account, event.current)
         if settling.done > before:
             deadline = time.monotonic() + PATIENCE
-            tell(f"connecting {settling}")
 
 
 def _reason(stream: AssetStream) -> AssetStreamError:
@@ -88,10 +93,16 @@ def _reason(stream: AssetStream) -> AssetStreamError:
 
 @contextmanager
 def _progress() -> Iterator[Callable[[str], object]]:
-    """Yield what shows a text beside a spinner, on a terminal only."""
+    """Yield what shows one line beside a spinner, on a terminal only."""
     console = Console(stderr=True)
     if not console.file.isatty() or console.is_dumb_terminal:
-        yield lambda text: None
+        yield lambda line: None
         return
     with console.status("") as status:
-        yield lambda text: status.update(text)
+
+        def tell(line: str) -> None:
+            text = Text(line)
+            text.truncate(console.width - SPINNER, overflow="ellipsis")
+            status.update(text)
+
+        yield tell

@@ -162,4 +162,5 @@ def simulate(
         faults=faults,
         as_json=as_json,
     )
-    sys.exit(serve(options))
+    with output():
+        sys.exit(serve(options))

@@ -98,10 +98,10 @@ class Fault:
         """A login has said whose WebSocket it is (CoinW)."""
 
     def refused(self, request: Request, reply: Reply) -> None:
-        """A WebSocket upgrade is being refused, by whatever reason."""
+        """A WebSocket upgrade is being refused, for whatever reason."""
 
     def closed(self, connection: Connection) -> None:
-        """A WebSocket is gone, or going."""
+        """A WebSocket is gone, or going; told on the thread that ended it."""
 
     def received(self, connection: Connection, payload: bytes) -> bytes | None:
         """Take this for what the client sent; None: take no notice of it."""
