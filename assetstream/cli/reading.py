@@ -25,8 +25,8 @@ __all__ = ["read_once"]
 PATIENCE = 30.0
 #: Seconds between two looks at the clock and, on Windows, at Ctrl-C.
 TICK = 0.25
-#: Columns of the spinner, and one to spare.
-SPINNER = 3
+#: Columns of the spinner, and of the ``^C`` that a terminal may write.
+SPINNER = 6
 
 
 def read_once(

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 from rich.console import Console
 
 from assetstream import AssetStream, State
@@ -22,11 +21,28 @@ from tests.cli.test_table import Terminal
 pytestmark = pytest.mark.usefixtures("hasty")
 
 
-def balances(*arguments: str, expect: int = 0) -> Result:
-    """Run the command in this process."""
-    result = CliRunner().invoke(assetstream, ["balances", *arguments])
-    assert result.exit_code == expect, result.output
-    return result
+class Balances:
+    """The command, run in this process."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+        self.out: list[str] = []
+        self.err: list[str] = []
+
+    def __call__(self, *arguments: str, expect: int = 0) -> list[str]:
+        """The lines that it writes to standard output."""
+        with pytest.raises(SystemExit) as ended:
+            assetstream(["balances", *arguments])
+        written = self._capsys.readouterr()
+        self.out, self.err = written.out.splitlines(), written.err.splitlines()
+        assert ended.value.code == expect, written
+        return self.out
+
+
+@pytest.fixture
+def balances(capsys: pytest.CaptureFixture[str]) -> Balances:
+    """To be called with arguments."""
+    return Balances(capsys)
 
 
 @pytest.fixture
@@ -51,12 +67,12 @@ def file(exchange: Simulator, tmp_path: Path) -> Path:
     return path
 
 
-def test_a_pipe_gets_columns(file: Path) -> None:
+def test_a_pipe_gets_columns(file: Path, balances: Balances) -> None:
     """Every row is complete, every digit is there, and the sums are below."""
-    result = balances("--accounts", str(file), "main", "savings")
+    lines = balances("--accounts", str(file), "main", "savings")
 
-    assert result.stderr == ""
-    assert [line.split() for line in result.stdout.splitlines()] == [
+    assert balances.err == []
+    assert [line.split() for line in lines] == [
         ["Account", "Currency", "Available", "Locked", "Total"],
         ["main", "BTC", "0.1", "0", "0.1"],
         ["main", "SGD", "10", "2.5", "12.5"],
@@ -68,24 +84,26 @@ def test_a_pipe_gets_columns(file: Path) -> None:
     ]
 
 
-def test_one_that_cannot_be_read_does_not_hide_the_others(file: Path) -> None:
+def test_one_that_cannot_be_read_does_not_hide_the_others(
+    file: Path, balances: Balances
+) -> None:
     """Its error is on stderr, the exit code is 1, and no key is shown."""
-    result = balances("--accounts", str(file), expect=1)
+    told = "\n".join(balances("--accounts", str(file), expect=1))
 
-    assert "savings  BTC" in result.stdout
-    assert "2 of 3   BTC                        0.3" in result.stdout
-    (error,) = result.stderr.splitlines()
+    assert "savings  BTC" in told
+    assert "2 of 3   BTC                        0.3" in told
+    (error,) = balances.err
     assert error.startswith("Error: closed: Upbit refused")
     for keys in file.parent.glob("*.keys"):
         for line in keys.read_text().splitlines()[:2]:
-            assert line.partition("=")[2] not in result.output
+            assert line.partition("=")[2] not in told + error
 
 
-def test_json_is_one_object_for_each_account(file: Path) -> None:
+def test_json_is_one_object_for_each_account(file: Path, balances: Balances) -> None:
     """Amounts are strings; errors and sums are objects of their own."""
-    result = balances("--accounts", str(file), "--json", expect=1)
+    lines = balances("--accounts", str(file), "--json", expect=1)
 
-    told: list[dict[str, Any]] = [json.loads(x) for x in result.stdout.splitlines()]
+    told: list[dict[str, Any]] = [json.loads(line) for line in lines]
     main, savings, error, total = told
     assert (main["kind"], main["account"], main["exchange"]) == (
         "account",
@@ -106,16 +124,16 @@ def test_json_is_one_object_for_each_account(file: Path) -> None:
 
 
 def test_one_account_has_no_sums(
-    exchange: Simulator, monkeypatch: pytest.MonkeyPatch
+    exchange: Simulator, balances: Balances, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And one that holds nothing says so."""
     for name, value in exchange.coinw({"USDT": "0"}).environment().items():
         monkeypatch.setenv(name, value)
 
-    (header, row) = balances("coinw").stdout.splitlines()
+    (header, row) = balances("coinw")
     assert header.split()[:2] == ["Account", "Currency"]
     assert row.split()[1:] == ["nothing"]
-    (account,) = map(json.loads, balances("coinw", "--json").stdout.splitlines())
+    (account,) = map(json.loads, balances("coinw", "--json"))
     assert account["balances"] == {}
 
 
