@@ -6,7 +6,10 @@ import sys
 
 __all__ = ["main"]
 
-EXTRA = frozenset({"click", "rich"})
+EXTRA = frozenset({"click", "rich", "tomli"})
+#: Exit codes: click's for wrong usage, and what a shell says of Ctrl-C.
+WRONG_USAGE = 2
+INTERRUPTED = 130
 
 
 def main() -> None:
@@ -14,16 +17,19 @@ def main() -> None:
     # Imported here: the entry point exists without the extra too, and has to answer.
     try:
         from assetstream.cli.commands import assetstream
+
+        assetstream(prog_name="assetstream")
+    except KeyboardInterrupt:  # while it was imported
+        sys.exit(INTERRUPTED)
     except Exception as exc:
         code = _explain(exc)
         if code is None:
             raise
         sys.exit(code)
-    assetstream(prog_name="assetstream")
 
 
 def _explain(error: Exception) -> int | None:
-    """Say why the commands cannot be imported; None if that is a fault of ours."""
+    """Say which package is missing or broken; None if the error is a fault of ours."""
     missing = str(getattr(error, "name", None) or "").partition(".")[0]
     if missing in EXTRA:
         print(
@@ -31,12 +37,12 @@ def _explain(error: Exception) -> int | None:
             'pip install "assetstream[cli]"',
             file=sys.stderr,
         )
-        return 2
+        return WRONG_USAGE
     from assetstream.cli.checkup import is_broken, machine_only, needed_modules
 
     if sys.argv[1:2] == ["doctor"] and is_broken():
         return machine_only(sys.stdout, as_json="--json" in sys.argv)
-    if isinstance(error, ImportError) and missing in needed_modules():
+    if isinstance(error, ImportError) and missing in {*needed_modules(), "websockets"}:
         print(f"Error: {error}", file=sys.stderr)
-        return 2
+        return WRONG_USAGE
     return None

@@ -46,6 +46,8 @@ __all__ = ["labels_in", "read_accounts"]
 
 #: Names of what is a secret, or may be one.
 SECRET = re.compile(r"key|secret|token|pass|sign", re.IGNORECASE)
+#: Names, perhaps misspelt, of what tells where a secret is.
+NAMES_ONE = re.compile(r"^keys|_env$")
 #: Of environment variables. Strict, for a key that was put there instead is no such
 #: name, and what is one may be shown.
 VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
@@ -141,7 +143,7 @@ class AccountTable:
         for key in self._table:
             if key in known:
                 continue
-            if key in credentials or (SECRET.search(key) and not meant(key, known)):
+            if SECRET.search(key) and not NAMES_ONE.search(key):
                 self._refuse_secret(key, credentials)
             if key == "region":
                 self._refuse(key, f"{name} has no regions: leave it out")

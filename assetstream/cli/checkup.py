@@ -107,7 +107,9 @@ class TerminalReport(PlainReport):
 
     def begin(self, exchange: str, account: str) -> None:
         self._whose = account
-        self._console.print(heading(exchange, account), style="bold", markup=False)
+        self._console.print(
+            heading(exchange, account), style="bold", markup=False, highlight=False
+        )
 
     def working(self, step: str) -> None:
         self._status.update(f"{self._whose}: {step} ...")

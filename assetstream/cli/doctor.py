@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 import sys
-from io import TextIOWrapper
-from typing import Sequence
 
 import click
-from rich.console import Console
 
-from assetstream.cli.accounts import Choice, Chosen, choosing_accounts
-from assetstream.cli.checkup import (
-    EXIT_CODES,
-    JsonReport,
-    PlainReport,
-    TerminalReport,
-)
-from assetstream.doctor.case import Patient
-from assetstream.doctor.examination import examine
-from assetstream.doctor.libraries import machine_checks
-from assetstream.doctor.report import TIMEOUT, Check, worst
+from assetstream.cli import INTERRUPTED
+from assetstream.cli.accounts import Choice, choosing_accounts
+from assetstream.cli.options import json_option
+from assetstream.cli.output import output
 
 __all__ = ["doctor"]
 
@@ -60,8 +50,6 @@ Exit codes, by the worst of all steps:
   130  ended by Ctrl-C
 """
 
-INTERRUPTED = 130
-
 
 @click.command(epilog=EPILOG)
 @choosing_accounts
@@ -70,14 +58,17 @@ INTERRUPTED = 130
     is_flag=True,
     help="If Upbit does not know the key, send it to its other regions' hosts, too.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
+@json_option
 def doctor(choice: Choice, try_regions: bool, as_json: bool) -> None:
     """Find out what is in the way of a live stream, and what to do about it.
 
-    EXCHANGE is upbit or coinw, or both.
+    EXCHANGE is upbit or coinw, or both; with --accounts, labels in that file.
     """
-    report = _report(as_json)
-    with choice.opened() as accounts:
+    from assetstream.cli.checkup import EXIT_CODES
+    from assetstream.cli.examining import choose_report, examine_all
+    from assetstream.doctor.report import worst
+
+    with output(), choice.opened() as accounts:
         if try_regions:
             click.echo(
                 "--try-regions: a key that its exchange does not know is sent to the "
@@ -85,46 +76,10 @@ def doctor(choice: Choice, try_regions: bool, as_json: bool) -> None:
                 err=True,
             )
         try:
+            report = choose_report(as_json)
             with report.waiting():
-                checks = _examine_all(accounts, report, try_regions)
+                checks = examine_all(accounts, report, try_regions)
         except KeyboardInterrupt:
             click.echo("Ended by Ctrl-C.", err=True)
             sys.exit(INTERRUPTED)
     sys.exit(EXIT_CODES[worst(checks)])
-
-
-def _examine_all(
-    accounts: Sequence[Chosen], report: PlainReport, try_regions: bool
-) -> list[Check]:
-    """Examine this machine, then each account; return all checks."""
-    machine = list(machine_checks())
-    report.begin("", "this machine")
-    for check in machine:
-        report.show(check)
-    everything = list(machine)
-    for account in accounts:
-        stream = account.stream()
-        exchange = stream.exchange
-        regions = exchange.elsewhere() if try_regions else None
-        patient = Patient(exchange, stream.account, regions=regions)
-        report.begin(exchange.name, stream.account)
-        checks = []
-        for check in examine(patient, TIMEOUT, report.working):
-            report.show(check)
-            checks.append(check)
-        report.end([*machine, *checks])
-        everything += checks
-    return everything
-
-
-def _report(as_json: bool) -> PlainReport:
-    if as_json:
-        return JsonReport(sys.stdout)
-    console = Console(highlight=False)
-    # Not asked of rich, where a variable may declare a pipe to be a terminal.
-    if sys.stdout.isatty() and not console.is_dumb_terminal:
-        return TerminalReport(console)
-    if isinstance(sys.stdout, TextIOWrapper):
-        # An exchange's words may be Korean where the pipe's encoding is not.
-        sys.stdout.reconfigure(errors="backslashreplace")
-    return PlainReport(sys.stdout)

@@ -85,10 +85,12 @@ def _lines(path: Path) -> list[str]:
         raise ConfigurationError(
             f"the key file {path} cannot be opened: {exc.strerror}"
         ) from None
-    with open(descriptor, "rb") as file:
+    try:
         # Asked of what is open, not of the path: that may lead elsewhere by now.
         _check(os.fstat(descriptor), path)
-        data = file.read(LARGEST + 1)
+        data = os.read(descriptor, LARGEST + 1)
+    finally:
+        os.close(descriptor)
     if len(data) > LARGEST:
         raise ConfigurationError(f"{path} is too large for a key file")
     try:

@@ -10,5 +10,5 @@ __all__ = ["meant"]
 
 def meant(name: str, known: Iterable[str]) -> str:
     """Say ``did you mean upbit?``; nothing if nothing is close."""
-    close = difflib.get_close_matches(name, list(known), 2, 0.5)
-    return f"did you mean {' or '.join(close)}?" if close else ""
+    close = difflib.get_close_matches(name, list(known), 1)
+    return f"did you mean {close[0]}?" if close else ""

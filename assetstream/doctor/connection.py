@@ -95,6 +95,7 @@ class Trial(Observer):
             account=f"{patient.account}-doctor",
             audit_interval=None,
             connect_timeout=case.time_for_step(PHASE_TIME) * CONNECT_SHARE or 1.0,
+            history=0,
             max_pending=100,
             proxy=patient.proxy,
             ssl_context=patient.ssl_context,

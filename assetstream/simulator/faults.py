@@ -97,6 +97,12 @@ class Fault:
     def identified(self, connection: Connection) -> None:
         """A login has said whose WebSocket it is (CoinW)."""
 
+    def refused(self, request: Request, reply: Reply) -> None:
+        """A WebSocket upgrade is being refused, for whatever reason."""
+
+    def closed(self, connection: Connection) -> None:
+        """A WebSocket is gone, or going; told on the thread that ended it."""
+
     def received(self, connection: Connection, payload: bytes) -> bytes | None:
         """Take this for what the client sent; None: take no notice of it."""
         return payload
@@ -225,6 +231,16 @@ class Faults:
         """Tell every fault."""
         for fault in self._on:
             fault.identified(connection)
+
+    def refused(self, request: Request, reply: Reply) -> None:
+        """Tell every fault."""
+        for fault in self._on:
+            fault.refused(request, reply)
+
+    def closed(self, connection: Connection) -> None:
+        """Tell every fault."""
+        for fault in self._on:
+            fault.closed(connection)
 
     def received(self, connection: Connection, payload: bytes) -> bytes | None:
         """What is taken for received, after every fault had its say."""

@@ -176,8 +176,8 @@ class Ledger:
         held = self._exact.add(before.locked, locked)
         if free < 0 or held < 0:
             raise Insufficient(
-                f"{currency}: {before.available} available and {before.locked} locked "
-                f"do not allow {available:+f} and {locked:+f}"
+                f"{currency}: {before.available:f} available and {before.locked:f} "
+                f"locked do not allow {available:+f} and {locked:+f}"
             )
         return free, held
 

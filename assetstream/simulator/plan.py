@@ -1,4 +1,4 @@
-"""Faults as a command line writes them, and a run that switches them in their time.
+"""Faults as a command line writes them.
 
 ``NAME``, then each of these if it is wanted, in this order::
 
@@ -11,19 +11,14 @@
 from __future__ import annotations
 
 import re
-import threading
-import time
-from typing import Any, Callable, Mapping, Sequence
+from typing import Any, Mapping
 
 from msgspec import Struct
 
 from assetstream import durations
-from assetstream.simulator.account import Account
 from assetstream.simulator.catalogue import FAULTS, create
-from assetstream.simulator.faults import Switch
-from assetstream.simulator.switches import Switches
 
-__all__ = ["FORM", "Planned", "read", "run"]
+__all__ = ["FORM", "Planned", "read"]
 
 FORM = "NAME[@5s][:10s][,exchange=upbit][,seconds=30]..."
 HEAD = re.compile(r"(\w+)(?:@([^@:]*))?(?::([^@:]*))?")
@@ -93,49 +88,3 @@ def parameter(name: str, given: str, text: str) -> Any:
         return parameters[given](text)
     except ValueError as error:
         raise ValueError(f"{name}, {given}: {error}") from None
-
-
-def run(
-    exchange: Switches,
-    accounts: Mapping[str, Account],
-    plan: Sequence[Planned],
-    duration: float | None,
-    *,
-    wait: Callable[[float | None], object] = threading.Event().wait,
-    now: Callable[[], float] = time.monotonic,
-) -> None:
-    """Switch everything on and off in its time, and return after ``duration``.
-
-    Args:
-        exchange: whose faults they are.
-        accounts: whom ``exchange=`` means, by exchange.
-        plan: the faults.
-        duration: seconds; None: for good.
-        wait: waits for so many seconds, None for good.
-        now: monotonic seconds.
-    """
-    began = now()
-    switches: dict[int, Switch] = {}
-
-    def on(number: int) -> None:
-        one = plan[number]
-        account = accounts[one.exchange] if one.exchange else None
-        switches[number] = exchange.fault(one.name, account, **one.parameters)
-        print(f"fault on: {one.name}", flush=True)
-
-    def off(number: int) -> None:
-        switches[number].off()
-        print(f"fault off: {plan[number].name}", flush=True)
-
-    steps: list[tuple[float, int, Callable[[int], None]]] = []
-    for number, one in enumerate(plan):
-        steps.append((one.begins, number, on))
-        if one.lasts is not None:
-            steps.append((one.begins + one.lasts, number, off))
-    for due, number, act in sorted(steps, key=lambda step: step[0]):
-        if duration is not None and due >= duration:
-            break
-        if due > 0:
-            wait(max(0.0, began + due - now()))
-        act(number)
-    wait(None if duration is None else max(0.0, began + duration - now()))

@@ -102,6 +102,7 @@ class Handler(BaseHTTPRequestHandler):
             admitted = venue.admit(request)
         except Refused as refusal:
             site.board.count("refused", site.seen)
+            site.faults.refused(request, refusal.reply)
             self._reply(request, refusal.reply, last=True)
             return
         self.close_connection = True
@@ -241,7 +242,9 @@ class Server(ThreadingHTTPServer):
     def disconnected(self, connection: Connection) -> None:
         """Count it out, once."""
         with self._lock:
-            self._connections.pop(connection, None)
+            known = self._connections.pop(connection, None) is not None
+        if known:
+            self.site.faults.closed(connection)
         self.site.board.announce()
 
     def open_connections(self) -> list[Connection]:

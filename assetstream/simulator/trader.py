@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 import time
@@ -33,14 +34,15 @@ class Trader:
     """
 
     def __init__(self, account: Account, rate: float, seed: int | str) -> None:
-        if rate <= 0:
-            raise ValueError(f"rate must be above zero, not {rate!r}")
         self.operations = 0
         self._account = account
-        self._rate = rate
+        self._rate = check_rate(rate)
         self._random = random.Random(seed)
         self._open: list[Order] = []
-        self._stopping = threading.Event()
+        self._paused = False
+        # Set to wake the thread: it is to stop, or the pace is another.
+        self._woken = threading.Event()
+        self._stopped = False
         self._thread: threading.Thread | None = None
 
     def start(self) -> Trader:
@@ -56,10 +58,21 @@ class Trader:
 
     def stop(self) -> None:
         """Stop trading; orders stay open. May be called twice."""
-        self._stopping.set()
+        self._stopped = True
+        self._woken.set()
         # No ident: the Ctrl-C that led here came while the thread was being started.
         if self._thread is not None and self._thread.ident is not None:
             self._thread.join()
+
+    def pace(self, rate: float) -> None:
+        """Trade so many times a second from now on; ends a pause, too."""
+        self._rate, self._paused = check_rate(rate), False
+        self._woken.set()
+
+    def pause(self) -> None:
+        """Do nothing until ``pace()``; orders stay open."""
+        self._paused = True
+        self._woken.set()
 
     def step(self) -> None:
         """Do one operation now."""
@@ -115,9 +128,14 @@ class Trader:
     def _run(self) -> None:
         # An absolute schedule: a late step does not lower the rate.
         due = time.monotonic()
-        while not self._stopping.wait(max(0.0, due - time.monotonic())):
-            self.step()
-            due += 1 / self._rate
+        while not self._stopped:
+            wait = None if self._paused else max(0.0, due - time.monotonic())
+            if self._woken.wait(wait):
+                self._woken.clear()
+                due = time.monotonic() + 1 / self._rate
+            else:
+                self.step()
+                due += 1 / self._rate
 
     def __enter__(self) -> Trader:
         return self.start()
@@ -129,3 +147,10 @@ class Trader:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+
+def check_rate(rate: float) -> float:
+    """Return the rate if it is one."""
+    if not 0 < rate < math.inf:
+        raise ValueError(f"rate must be above zero, not {rate!r}")
+    return rate

@@ -20,19 +20,20 @@ HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 
 
 class Terminal:
-    """A terminal of a given width, with ``assetstream watch`` on it."""
+    """A terminal of a given width, with an ``assetstream`` command on it."""
 
     def __init__(
         self,
         columns: int,
         *arguments: str,
+        command: str = "watch",
         lines: int = 40,
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self.written = ""
         self._master, slave = pty.openpty()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "assetstream.cli", "watch", *arguments],
+            [sys.executable, "-m", "assetstream.cli", command, *arguments],
             stdin=slave,
             stdout=slave,
             stderr=slave,
@@ -104,6 +105,18 @@ def test_a_narrow_window_costs_columns_but_no_digit() -> None:
     assert "Available" in terminal.written
     assert "Source" not in terminal.written
     assert "…" not in terminal.written
+
+
+@pytest.mark.parametrize("variable", [{}, {"NO_COLOR": "1"}])
+def test_what_has_just_changed_stands_out(variable: dict[str, str]) -> None:
+    """Without colours, too, where they are not wanted."""
+    terminal = Terminal(100, "--simulate", environment=variable)
+    terminal.read_until(";32m" if not variable else "\x1b[7m")
+    terminal.interrupt()
+
+    assert terminal.finish() == 0
+    assert ("\x1b[7;3" in terminal.written) is not bool(variable)
+    assert (";32m" in terminal.written) is not bool(variable)
 
 
 def test_a_failure_is_told_below_the_table(simulated_exchange: Simulator) -> None:

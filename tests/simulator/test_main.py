@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -75,6 +76,36 @@ def test_a_client_meets_a_fault_of_the_command_line() -> None:
         working = call(url, "POST", "/api/v1/private")[0]
 
     assert (failing, working) == (500, 200)
+
+
+def test_what_is_typed_is_done() -> None:
+    """Lines of a pipe are followed, in their order."""
+    script = (
+        "import subprocess, sys\n"
+        "command = [sys.executable, '-m', 'assetstream.simulator']\n"
+        "text = b'pause\\nfault rest_failing\\nnonsense\\nbalances upbit\\nquit'\n"
+        "subprocess.run(command, input=text, check=True)\n"
+    )
+    with Program("-c", script) as program:
+        assert program.finish() == 0, program.told
+
+    answers = program.out[program.out.index("they pause; `trade` lets them go on") :]
+    assert answers[1] == "fault on: rest_failing"
+    assert answers[2].startswith("'nonsense' is no command")
+    assert answers[3].startswith("upbit: BTC ")
+    assert answers[4] == "stopped"
+
+
+def test_json_is_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """The first has all that a client needs."""
+    assert main(["--json", "--for", "20ms", "--fault", "rest_slow"]) == 0
+
+    began, fault, ended = map(json.loads, capsys.readouterr().out.splitlines())
+    assert began["kind"] == "began"
+    assert began["environment"]["upbit"]["UPBIT_REST_URL"] == began["url"]
+    assert set(began["environment"]) == {"upbit", "coinw"}
+    assert (fault["kind"], fault["name"], fault["on"]) == ("fault", "rest_slow", True)
+    assert ended["kind"] == "ended"
 
 
 @pytest.mark.parametrize(

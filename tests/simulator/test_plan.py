@@ -1,22 +1,10 @@
-"""Faults as the command line writes them, and when they are on."""
+"""Faults as the command line writes them."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from websockets.exceptions import InvalidStatus
 
-from assetstream import AssetStream, State
-from assetstream.simulator import Account, CoinWAccount, Simulator, UpbitAccount
-from assetstream.simulator.plan import Planned, read, run
-from tests.simulator.clients import (
-    accounts,
-    coinw_client,
-    complete_balances,
-    upbit_client,
-    upbit_subscriber,
-)
+from assetstream.simulator.plan import Planned, read
 
 READ: dict[str, Planned] = {
     "silent_drop": Planned("silent_drop"),
@@ -84,76 +72,3 @@ def test_a_wrong_one_is_explained(text: str) -> None:
         read(text)
 
     assert "\n" not in str(raised.value)
-
-
-class Clock:
-    """Time that passes only while somebody waits; what is seen before each wait."""
-
-    def __init__(self, look: Any) -> None:
-        self.now = 1000.0
-        self.seen: list[tuple[float, Any]] = []
-        self._look = look
-
-    def wait(self, seconds: float | None) -> None:
-        self.seen.append((self.now - 1000.0, self._look()))
-        self.now += seconds or 0.0
-
-
-def test_a_fault_begins_and_ends_in_its_time(
-    exchange: Simulator, upbit: UpbitAccount, coinw: CoinWAccount
-) -> None:
-    """A delayed start, a length, and one to the end; a client sees each of them."""
-    plan = [
-        read("rest_failing@5s:10s,exchange=upbit"),
-        read("rest_rate_limited@7s,exchange=coinw"),
-        read("upgrade_503"),
-        read("rest_garbage@20s"),
-    ]
-
-    def look() -> tuple[int, str]:
-        with pytest.raises(InvalidStatus):
-            upbit_client(upbit)
-        return accounts(upbit)[0], str(complete_balances(coinw)["code"])
-
-    clock = Clock(look)
-    by_name: dict[str, Account] = {"upbit": upbit, "coinw": coinw}
-    run(exchange, by_name, plan, 20.0, wait=clock.wait, now=lambda: clock.now)
-
-    assert clock.seen == [
-        (0.0, (200, "200")),
-        (5.0, (500, "200")),
-        (7.0, (500, "29001")),
-        (15.0, (200, "29001")),
-    ]
-
-
-def test_parameters_arrive(
-    exchange: Simulator, upbit: UpbitAccount, coinw: CoinWAccount
-) -> None:
-    """They are those that the fault was told on the command line."""
-    texts = ["rest_omitting,currencies=usdt", "rest_stale,seconds=60,exchange=upbit"]
-    by_name: dict[str, Account] = {"upbit": upbit, "coinw": coinw}
-    run(exchange, by_name, [read(text) for text in texts], 0.0)
-    assert not exchange.faults._on, "a run of no length has no faults"
-    run(exchange, by_name, [read(text) for text in texts], 0.001)
-    upbit.deposit("BTC", "1")
-
-    assert list(complete_balances(coinw)["data"]) == ["BTC"]
-    assert accounts(upbit)[2][1]["balance"] == "0.5"
-
-
-def test_a_stream_meets_what_the_command_line_switched_on(
-    exchange: Simulator, upbit: UpbitAccount, coinw: CoinWAccount
-) -> None:
-    """All pushes of one exchange are lost; the other's stream hears of a change."""
-    by_name: dict[str, Account] = {"upbit": upbit, "coinw": coinw}
-    run(exchange, by_name, [read("pushes_lost,exchange=upbit,share=1")], 0.001)
-    with AssetStream(coinw.exchange()) as heard, AssetStream(upbit.exchange()) as deaf:
-        with heard.expect(lambda update: update.currency == "BTC", timeout=10):
-            upbit.deposit("BTC", "1")
-            coinw.deposit("BTC", "1")
-        assert heard.balance("BTC").total == coinw.balances["BTC"][0]
-        assert deaf.state is State.LIVE
-        assert deaf.balance("BTC").total == upbit.balances["BTC"][0] - 1
-    with upbit_subscriber(upbit), coinw_client(coinw):
-        pass

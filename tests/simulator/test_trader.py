@@ -59,7 +59,19 @@ def test_it_runs_in_a_thread_until_stopped(upbit: UpbitAccount) -> None:
     assert trader.operations == done
 
 
+def test_it_pauses_and_goes_on(upbit: UpbitAccount) -> None:
+    """A paused one does nothing, and ends when it is stopped."""
+    board = upbit.site.board
+    with upbit.trade(rate=0.001) as trader:
+        trader.pause()
+        trader.pace(500)
+        board.wait_for(lambda: trader.operations >= 5, 5.0, str)
+        trader.pause()
+
+
 def test_a_rate_of_nothing_is_refused(upbit: UpbitAccount) -> None:
     """Zero operations a second would never trade."""
     with pytest.raises(ValueError, match="above zero"):
         upbit.trade(rate=0)
+    with pytest.raises(ValueError, match="above zero"):
+        upbit.trade().pace(0)

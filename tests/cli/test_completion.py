@@ -1,0 +1,69 @@
+"""The shell's completion: what it offers, and that it answers at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.shell_completion import BashComplete
+
+from assetstream.cli.commands import assetstream
+from assetstream.simulator import FAULTS
+from tests.programs import ROOT, Program
+
+VARIABLE = "_ASSETSTREAM_COMPLETE"
+
+
+def completed(*words: str) -> list[str]:
+    """What completes the last word."""
+    *before, begun = words
+    shell = BashComplete(assetstream, {}, "assetstream", VARIABLE)
+    return [item.value for item in shell.get_completions(before, begun)]
+
+
+def test_names_are_completed(tmp_path: Path) -> None:
+    """Commands, exchanges, regions, labels and faults."""
+    path = tmp_path / "accounts.toml"
+    path.write_text('[main]\nexchange="coinw"\n[savings]\nexchange="coinw"\n')
+
+    assert {"watch", "balances", "simulate"} <= set(completed(""))
+    assert completed("watch", "") == ["upbit", "coinw"]
+    assert completed("watch", "upbit", "") == ["coinw"]
+    assert completed("balances", "--region", "s") == ["sg"]
+    assert completed("watch", "--accounts", str(path), "") == ["main", "savings"]
+    assert completed("watch", "--accounts", str(path / "gone"), "") == []
+    assert completed("simulate", "--fault", "") == list(FAULTS)
+    assert completed("simulate", "--fault", "rest_st") == ["rest_stale"]
+    assert completed("watch", "--si") == ["--simulate"]
+
+
+def test_the_entry_point_answers_a_shell() -> None:
+    """As bash asks it; by the variable that README and help name."""
+    environment = {
+        VARIABLE: "bash_complete",
+        "COMP_WORDS": "assetstream watch up",
+        "COMP_CWORD": "2",
+    }
+    with Program("-m", "assetstream.cli", environment=environment) as program:
+        assert program.finish() == 0
+
+    assert program.out == ["plain,upbit"]
+    assert f"{VARIABLE}=bash_source" in (ROOT / "README.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_every_shell_has_its_line_in_the_help(shell: str) -> None:
+    """And the entry point knows the shell."""
+    assert f"{VARIABLE}={shell}_source assetstream" in (assetstream.epilog or "")
+
+
+def test_help_and_completion_import_next_to_nothing() -> None:
+    """No network library, no simulator, no rich: a shell waits for the answer."""
+    script = (
+        "import sys, assetstream.cli.commands\n"
+        "print([m for m in ('rich', 'websocket', 'requests', 'jwt', 'msgspec', "
+        "'assetstream.stream', 'assetstream.simulator') if m in sys.modules])\n"
+    )
+    with Program("-c", script) as program:
+        assert program.finish() == 0
+        assert program.out == ["[]"]
