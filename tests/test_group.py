@@ -279,6 +279,19 @@ def test_it_runs_once(accounts: dict[str, Account]) -> None:
         group.start()
 
 
+def test_a_member_is_not_joined_before_the_group_has_begun(
+    accounts: dict[str, Account],
+) -> None:
+    """At once, and the error says what to start."""
+    group = StreamGroup(streams(accounts))
+    member = group.streams["upbit-0"]
+    for join in (member.__enter__, member.run_forever, member.updates):
+        with pytest.raises(StreamStateError, match="in a StreamGroup: start that"):
+            join()
+
+    assert member.state is State.NEW
+
+
 def test_in_ipython_a_group_replaces_the_older_one(
     accounts: dict[str, Account],
     monkeypatch: pytest.MonkeyPatch,
