@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from assetstream.markup import COLOURS, LIGHTS, SHARE, as_html, escape
-from assetstream.plain import Cell, Grid, Line
+from assetstream.plain import Cell, Grid, Line, Page
 from assetstream.states import State
 
 HOSTILE = """<script>alert("&'")</script>"""
@@ -85,7 +85,7 @@ def test_every_state_has_a_sign_of_its_own() -> None:
 
 def test_everything_is_escaped() -> None:
     """Labels, reasons and codes come from users and exchanges."""
-    page = [
+    page: Page = [
         Line(HOSTILE, "bad", name=HOSTILE, lights=[("LIVE", HOSTILE)]),
         Grid(["Currency", HOSTILE], [[Cell(HOSTILE), Cell(HOSTILE)]]),
     ]

@@ -11,6 +11,7 @@ from assetstream.plain import (
     Cell,
     Grid,
     Line,
+    Page,
     as_text,
     counted,
     digits,
@@ -71,7 +72,7 @@ def test_very_many_names_are_cut_short() -> None:
 
 def test_numbers_stand_point_below_point() -> None:
     """Words to the left; what there is nothing of takes no line."""
-    page = [
+    page: Page = [
         Line("why", name="upbit-1:", lights=[("LIVE", "LIVE")]),
         Line(""),
         Grid(["Currency"], []),

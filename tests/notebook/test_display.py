@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 from itertools import pairwise
 from typing import Sequence
+from weakref import ref
 
 import pytest
 
@@ -68,6 +70,22 @@ def test_the_end_is_shown_before_stop_returns(
     assert "BTC stale" in outputs.painted[-1].text
     assert displays() == []
     assert took < 1
+
+
+@pytest.mark.usefixtures("fast")
+def test_one_that_has_ended_is_kept_by_nobody(
+    account: Account, outputs: Outputs
+) -> None:
+    """Not by its table: ``del stream`` frees it."""
+    stream = AssetStream(account.exchange())
+    stream.show()
+    outputs.wait_for("LIVE")
+    stream.stop()
+    kept = ref(stream)
+    del stream
+    gc.collect()
+
+    assert kept() is None
 
 
 @pytest.mark.usefixtures("fast")

@@ -46,6 +46,9 @@ def test_it_moves_while_no_cell_runs(kernel: Kernel, mine: Account) -> None:
     mine.deposit("BTC", "0.125")
     two = kernel.collect(lambda m: is_update(m, "1.375"))[-1]
     (output,) = [m for m in shown if m["msg_type"] == "display_data"]
+    for name in ("stream", "stream.balances", "stream.health()"):
+        (value,) = [m for m in kernel.run(name) if m["msg_type"] == "execute_result"]
+        assert "text/html" in value["content"]["data"]
     stopped = kernel.run("stream.stop()")
 
     name = output["content"]["transient"]["display_id"]
