@@ -316,6 +316,12 @@ class StreamGroup(Showable):
     def _over(self) -> bool:
         return self._life.over
 
+    def _put_on_screen(self, shown: bool) -> None:
+        with self._lock:
+            self._handlers.on_screen = shown
+            for stream in self._streams.values():
+                stream._put_on_screen(shown)
+
     def _begin_unless_begun(self) -> None:
         self._life.join_or_begin()
 

@@ -106,7 +106,7 @@ def test_the_style_is_ours_alone_and_nothing_is_fetched() -> None:
 
     selectors = [part for rule in style.split("}") for part in rule.split("{")[0:1]]
     each = [s for selector in selectors if selector for s in selector.split(",")]
-    assert all(selector.startswith(".assetstream") for selector in each)
+    assert all(selector.startswith(".assetstream.assetstream") for selector in each)
     assert not re.search(r"url\(|@import|http|<script", page)
 
 

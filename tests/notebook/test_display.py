@@ -120,7 +120,7 @@ def test_trouble_is_told_in_words_and_remembered(
     stream.stop()
 
     assert '<div class="bad">' in stale.html
-    assert " UTC ConnectionLost: " in live.text
+    assert "ConnectionLost: Upbit is not available (HTTP 503)" in live.text
     assert '<div class="bad">' not in live.html
     assert "BTC stale" not in live.text
 
@@ -153,6 +153,9 @@ class Still(Showable):
     @property
     def _over(self) -> bool:
         return self.ended
+
+    def _put_on_screen(self, shown: bool) -> None:
+        assert shown
 
     def _views(self) -> list[AccountView]:
         self.looks += 1
