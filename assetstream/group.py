@@ -288,7 +288,8 @@ class StreamGroup(Showable):
         """
         deadline = Deadline(timeout)
         ended = self._life.stop(timeout)
-        return self._end_display(deadline.left()) and ended
+        shown = [self, *self._streams.copy().values()]
+        return all([each._end_display(deadline.left()) for each in shown]) and ended
 
     def __enter__(self) -> StreamGroup:
         self._life.join_or_begin()

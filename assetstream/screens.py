@@ -27,6 +27,16 @@ MOST_TROUBLED = 20
 AT_REST = "nothing here moves any more"
 #: What asks for attention first.
 TROUBLE = (State.FAILED, State.STALE, State.CONNECTING)
+#: Columns where accounts are added up.
+TOTALS = (
+    "Currency",
+    "Available",
+    "Locked",
+    "Total",
+    "Accounts",
+    "Last change",
+    "By",
+)
 
 
 class AccountView(NamedTuple):
@@ -79,7 +89,7 @@ def group_page(
     troubled = _troubled(views)
     return [
         state_line(Counter(view.health.state for view in views), _end(views)),
-        *(_all_rows(views) if len(views) <= FEW else [_totals(views)]),
+        *(_all_rows(views) if len(views) <= FEW else _totals(views)),
         *troubled[:MOST_TROUBLED],
         *pictures.left_out(len(troubled) - MOST_TROUBLED, "group.health().errors"),
         *([Line(" \u00b7 ".join(figures), "dim")] if figures else []),
@@ -162,16 +172,16 @@ def _troubled(views: Sequence[AccountView]) -> list[Line]:
     ]
 
 
-def _totals(views: Sequence[AccountView]) -> Grid:
+def _totals(views: Sequence[AccountView]) -> Page:
     held: dict[str, list[Row]] = {}
     for view in views:
         for row in view.rows:
             held.setdefault(row.balance.currency, []).append(row)
-    cells = [_total(currency, rows) for currency, rows in sorted(held.items())]
-    return Grid(
-        ("Currency", "Available", "Locked", "Total", "Accounts", "Last change", "By"),
-        cells[: pictures.MOST_ROWS],
-    )
+    shown = sorted(held.items())[: pictures.MOST_ROWS]
+    return [
+        Grid(TOTALS, [_total(currency, rows) for currency, rows in shown]),
+        *pictures.left_out(len(held) - len(shown), "group.balances"),
+    ]
 
 
 def _total(currency: str, rows: Sequence[Row]) -> list[Cell]:

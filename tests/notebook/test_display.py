@@ -304,6 +304,37 @@ def test_a_newer_one_replaces_it_and_says_so(
 
 
 @pytest.mark.usefixtures("fast", "hasty")
+def test_where_logging_was_set_up_errors_are_logged_all_the_same(
+    exchange: Simulator, outputs: Outputs, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A log file is read when the notebook is closed."""
+    stream = AssetStream(exchange.upbit().exchange(), account="mine")
+    with exchange.refuse_upgrades(503):
+        stream.show()
+        outputs.wait_for("HTTP 503")
+        wait_until(lambda: "mine: ConnectionLost: " in caplog.text)
+    stream.stop()
+
+
+@pytest.mark.usefixtures("fast", "hasty")
+def test_a_group_ends_with_the_tables_of_its_members(
+    accounts: dict[str, Account], outputs: Outputs
+) -> None:
+    """None of their threads is left when ``stop()`` returns."""
+    group = StreamGroup(streams(accounts))
+    group.start()
+    for stream in group.streams.values():
+        stream.show()
+    group.show()
+    shown = displays()
+    stopped = group.stop()
+
+    assert len(shown) == 9
+    assert stopped
+    assert displays() == []
+
+
+@pytest.mark.usefixtures("fast", "hasty")
 def test_a_few_accounts_are_shown_in_full(
     exchange: Simulator, outputs: Outputs
 ) -> None:
