@@ -28,7 +28,8 @@ class Showable:
         while no cell runs, four times a second at most, until the end, which it shows.
 
         One that is NEW is started, without waiting to be LIVE: the table shows how far
-        it is, and errors as they come. Those are not told on stderr besides, unless
+        it is, and errors as they come. (``start()`` it before, if the next cell needs
+        its balances.) Those errors are not told on stderr besides, unless
         logging was set up; what your handlers raise is. Called again, in another cell
         too, it shows the same table there as well. Running a cell again that makes the
         stream or the group replaces the older one of the same key and host.

@@ -78,7 +78,7 @@ def test_its_repr_is_a_table() -> None:
         "USDT        1000        0.5  1000.5   1 s  STREAM",
         "zero: ETH, XRP",
     ]
-    assert repr(Balances({})) == "no balances"
+    assert repr(Balances({})) == "no balances known"
 
 
 def test_its_repr_is_never_endless() -> None:
