@@ -42,8 +42,8 @@ class Progress(Struct, frozen=True):
         return self.total - self.live - self.failed
 
     def __str__(self) -> str:
-        failed = f", {self.failed} failed" if self.failed else ""
-        return f"{self.live} of {self.total} LIVE{failed}"
+        ended = f", {self.failed} ended" if self.failed else ""
+        return f"{self.live} of {self.total} LIVE{ended}"
 
     def __repr__(self) -> str:
         return f"<Progress {self}>"

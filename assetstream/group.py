@@ -288,7 +288,8 @@ class StreamGroup(Showable):
         """
         deadline = Deadline(timeout)
         ended = self._life.stop(timeout)
-        return self._end_display(deadline.left()) and ended
+        shown = [self, *self._streams.copy().values()]
+        return all([each._end_display(deadline.left()) for each in shown]) and ended
 
     def __enter__(self) -> StreamGroup:
         self._life.join_or_begin()
@@ -315,6 +316,12 @@ class StreamGroup(Showable):
     @property
     def _over(self) -> bool:
         return self._life.over
+
+    def _put_on_screen(self, shown: bool) -> None:
+        with self._lock:
+            self._handlers.on_screen = shown
+            for stream in self._streams.values():
+                stream._put_on_screen(shown)
 
     def _begin_unless_begun(self) -> None:
         self._life.join_or_begin()

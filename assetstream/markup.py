@@ -27,19 +27,21 @@ LIGHTS = {
     "STOPPED": ("\u25a0", "dim"),
 }
 
+# Named twice, it outweighs what notebooks say of all tables.
+_OURS = ".assetstream.assetstream"
 _STYLE = (
     "<style>"
-    ".assetstream{font-variant-numeric:tabular-nums;line-height:1.5;overflow-x:auto}"
-    ".assetstream table{border:0;border-collapse:collapse;margin:.3em 0 .4em}"
-    ".assetstream table td,.assetstream table th"
+    f"{_OURS}{{font-variant-numeric:tabular-nums;line-height:1.5;overflow-x:auto}}"
+    f"{_OURS} table{{border:0;border-collapse:collapse;margin:.3em 0 .4em}}"
+    f"{_OURS} table td,{_OURS} table th"
     "{border:0;color:inherit;padding:.15em .8em;text-align:left;white-space:nowrap}"
-    ".assetstream table thead th{border-bottom:1px solid;font-weight:600}"
-    ".assetstream table .n{text-align:right}"
-    ".assetstream .dim{opacity:.72}"
-    ".assetstream table .old{opacity:.6}"
+    f"{_OURS} table thead th{{border-bottom:1px solid;font-weight:600}}"
+    f"{_OURS} table .n{{text-align:right}}"
+    f"{_OURS} .dim{{opacity:.72}}"
+    f"{_OURS} table .old{{opacity:.6}}"
     + "".join(
-        f".assetstream .{name}{{color:{colour};color:color-mix(in srgb,{colour} "
-        f"{SHARE:.0%},currentColor)}}"
+        f"{_OURS} table .{name},{_OURS} .{name}{{color:{colour};"
+        f"color:color-mix(in srgb,{colour} {SHARE:.0%},currentColor)}}"
         for name, colour in COLOURS.items()
     )
     + "</style>"

@@ -103,7 +103,7 @@ def balances_page(balances: Mapping[str, Balance], most: int) -> Page:
     """All of an account, those that are zero in one line; ``most`` rows."""
     every = sorted(balances.values(), key=lambda balance: balance.currency)
     if not every:
-        return [Line("no balances")]
+        return [Line("no balances known")]
     held = [balance for balance in every if balance.total]
     zero = [balance.currency for balance in every if not balance.total]
     page: list[Grid | Line] = [

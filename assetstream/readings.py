@@ -152,6 +152,9 @@ class Readings(Showable):
     def _over(self) -> bool:
         return self.state.final
 
+    def _put_on_screen(self, shown: bool) -> None:
+        self._launch.handlers.on_screen = shown
+
     @property
     def _gone(self) -> bool:
         return not self._owned_here or self.state.final

@@ -8,25 +8,35 @@ from __future__ import annotations
 
 from collections import Counter
 from decimal import Decimal
-from typing import Iterator, Mapping, NamedTuple, Sequence
+from typing import Mapping, NamedTuple, Sequence
 
 from assetstream import pictures
 from assetstream.events import exact_sum
 from assetstream.health import Health, said
 from assetstream.pictures import Row
-from assetstream.plain import Cell, Grid, Line, Page, counted, digits
+from assetstream.plain import Cell, Grid, Line, Page, counted, digits, named
 from assetstream.states import State
 
 __all__ = ["AccountView", "account_page", "group_page", "state_line"]
 
 #: Up to so many accounts, each balance has a row of its own.
 FEW = 4
-#: Accounts that are told of by a line of their own because they are not LIVE.
+#: Lines that tell of accounts that are not LIVE.
 MOST_TROUBLED = 20
 #: Said of what has ended.
 AT_REST = "nothing here moves any more"
 #: What asks for attention first.
 TROUBLE = (State.FAILED, State.STALE, State.CONNECTING)
+#: Columns where accounts are added up.
+TOTALS = (
+    "Currency",
+    "Available",
+    "Locked",
+    "Total",
+    "Accounts",
+    "Last change",
+    "By",
+)
 
 
 class AccountView(NamedTuple):
@@ -76,13 +86,12 @@ def group_page(
         figures: of the group, in words.
         errors: what went wrong lately, oldest first.
     """
-    troubled = list(_troubled(views))
-    not_shown = len(troubled) - MOST_TROUBLED
+    troubled = _troubled(views)
     return [
         state_line(Counter(view.health.state for view in views), _end(views)),
-        *(_all_rows(views) if len(views) <= FEW else [_totals(views)]),
-        *(_head(view, f"{view.account}:") for view in troubled[:MOST_TROUBLED]),
-        *pictures.left_out(not_shown, "group.streams, that are not LIVE"),
+        *(_all_rows(views) if len(views) <= FEW else _totals(views)),
+        *troubled[:MOST_TROUBLED],
+        *pictures.left_out(len(troubled) - MOST_TROUBLED, "group.health().errors"),
         *([Line(" \u00b7 ".join(figures), "dim")] if figures else []),
         *errors,
     ]
@@ -144,27 +153,35 @@ def _error_of(view: AccountView) -> list[Line]:
     return [Line(f"{type(error).__name__}: {error}", "bad")]
 
 
-def _troubled(views: Sequence[AccountView]) -> Iterator[AccountView]:
-    """Those that need a look; not those that simply wait their turn to connect."""
-    for state in TROUBLE:
-        for view in views:
-            health = view.health
-            if health.state is state and (
-                health.error is not None or state is not State.CONNECTING
-            ):
-                yield view
+def _troubled(views: Sequence[AccountView]) -> list[Line]:
+    """A line for those that need a look for the same reason, as in an outage of all.
+
+    Not for those that simply wait their turn to connect.
+    """
+    found: dict[tuple[State, str], list[str]] = {}
+    for view in views:
+        state = view.health.state
+        waits = state is State.CONNECTING and view.health.error is None
+        if state in TROUBLE and not waits:
+            found.setdefault((state, _reason(view)), []).append(view.account)
+    return [
+        Line(reason, name=f"{named(accounts)}:", lights=[(state.value, state.value)])
+        for (state, reason), accounts in sorted(
+            found.items(), key=lambda item: TROUBLE.index(item[0][0])
+        )
+    ]
 
 
-def _totals(views: Sequence[AccountView]) -> Grid:
+def _totals(views: Sequence[AccountView]) -> Page:
     held: dict[str, list[Row]] = {}
     for view in views:
         for row in view.rows:
             held.setdefault(row.balance.currency, []).append(row)
-    cells = [_total(currency, rows) for currency, rows in sorted(held.items())]
-    return Grid(
-        ("Currency", "Available", "Locked", "Total", "Accounts", "Last change", "By"),
-        cells[: pictures.MOST_ROWS],
-    )
+    shown = sorted(held.items())[: pictures.MOST_ROWS]
+    return [
+        Grid(TOTALS, [_total(currency, rows) for currency, rows in shown]),
+        *pictures.left_out(len(held) - len(shown), "group.balances"),
+    ]
 
 
 def _total(currency: str, rows: Sequence[Row]) -> list[Cell]:
@@ -173,7 +190,7 @@ def _total(currency: str, rows: Sequence[Row]) -> list[Cell]:
     changed = [row for row in rows if row.change]
     latest = max(changed, key=lambda row: row.balance.changed_at, default=None)
     return [
-        Cell(currency + (f" {stale} stale" if stale else "")),
+        Cell(f"{currency} {stale} stale", "warn") if stale else Cell(currency),
         Cell(digits(exact_sum(row.balance.available for row in rows)), old),
         Cell(digits(exact_sum(row.balance.locked for row in rows)), old),
         Cell(digits(exact_sum(row.balance.total for row in rows)), old),

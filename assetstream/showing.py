@@ -28,9 +28,11 @@ class Showable:
         while no cell runs, four times a second at most, until the end, which it shows.
 
         One that is NEW is started, without waiting to be LIVE: the table shows how far
-        it is, and errors as they come. Called again, from another cell too, it shows
-        the same table there as well. Running the cell again replaces the stream (or
-        the group) of before, as the one of the same key and host.
+        it is, and errors as they come. (``start()`` it before, if the next cell needs
+        its balances.) Those errors are not told on stderr besides, unless
+        logging was set up; what your handlers raise is. Called again, in another cell
+        too, it shows the same table there as well. Running a cell again that makes the
+        stream or the group replaces the older one of the same key and host.
 
         In a terminal, where nothing can move, it prints the table of this moment.
 
@@ -80,6 +82,10 @@ class Showable:
     @property
     def _over(self) -> bool:
         """Nothing about it will change any more."""
+        raise NotImplementedError
+
+    def _put_on_screen(self, shown: bool) -> None:
+        """Its errors are shown from now on, or no longer."""
         raise NotImplementedError
 
     def _begin_unless_begun(self) -> None:

@@ -77,6 +77,8 @@ class Evidence(logging.Handler):
         """Take what can be asked of a stream, and what it is made of."""
         self.add("stream", stream, stream._settings, stream.exchange, stream.account)
         self.add("health", stream.health())
+        for shown in (stream, stream.health(), stream.balances):
+            self.add("page", shown._repr_html_())
         for balance in stream.balances.values():
             self.add("balance", balance)
         if stream.error is not None:

@@ -334,6 +334,19 @@ def test_digits_are_kept(book: BalanceBook) -> None:
     assert str(book.balances()["BTC"].available) == digits
 
 
+def test_the_last_change_is_of_the_total(book: BalanceBook) -> None:
+    """Exact, and not of what merely moved; a snapshot is none, what is new is all."""
+    tiny = "0.0000000000000000000000000000000001"
+    before = book.last_change("BTC")
+    book.push([said("BTC", "1000000" + tiny[1:], key=(10, 0))], at(1))
+    book.push([said("BTC", tiny, "1000000", key=(20, 0))], at(2))
+    book.push([said("NEW", "3", key=(30, 0))], at(3))
+
+    assert before == book.last_change("USDT") == book.last_change("NONE") == 0
+    assert f"{book.last_change('BTC'):f}" == "999999" + tiny[1:]
+    assert book.last_change("NEW") == 3
+
+
 def test_a_copy_of_the_balances_does_not_change(book: BalanceBook) -> None:
     """A reader keeps what it has read."""
     before = book.balances()

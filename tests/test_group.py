@@ -279,6 +279,36 @@ def test_it_runs_once(accounts: dict[str, Account]) -> None:
         group.start()
 
 
+def test_in_ipython_a_lone_stream_that_ends_a_group_is_worth_a_warning(
+    accounts: dict[str, Account],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The other accounts of the group end with it, and their reason says why."""
+    monkeypatch.setattr("assetstream.siblings._in_ipython", lambda: True)
+    group = StreamGroup(streams(accounts))
+    group.start()
+    with AssetStream(accounts["upbit-0"].exchange(), account="lone"):
+        health = group.streams["coinw-3"].health()
+
+    assert "lone: it replaces an older StreamGroup of its key" in caplog.text
+    assert health.state is State.STOPPED
+    assert health.reason == "replaced by a newer one with the same key"
+
+
+def test_a_member_is_not_joined_before_the_group_has_begun(
+    accounts: dict[str, Account],
+) -> None:
+    """At once, and the error says what to start."""
+    group = StreamGroup(streams(accounts))
+    member = group.streams["upbit-0"]
+    for join in (member.__enter__, member.run_forever, member.updates):
+        with pytest.raises(StreamStateError, match="in a StreamGroup: start that"):
+            join()
+
+    assert member.state is State.NEW
+
+
 def test_in_ipython_a_group_replaces_the_older_one(
     accounts: dict[str, Account],
     monkeypatch: pytest.MonkeyPatch,

@@ -88,6 +88,23 @@ def test_iterating_over_updates(
     ]
 
 
+def test_in_a_notebook(
+    simulated_exchange: Simulator,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The block starts the stream and shows it, as far as that can be done here."""
+    account = simulated_exchange.upbit({"BTC": "0.5"})
+    for name, value in account.environment().items():
+        monkeypatch.setenv(name, value)
+    names: dict[str, Any] = {}
+    exec(block_with("stream.show()"), names)
+    names["stream"].stop()
+
+    assert capsys.readouterr().out.startswith("CONNECTING")
+    assert account.seen.refused == 0
+
+
 def test_many_accounts(
     simulated_exchange: Simulator,
     account: Account,
@@ -130,7 +147,7 @@ def test_the_pytest_block_passes(simulated_exchange: Simulator) -> None:
 
 def test_no_block_is_forgotten() -> None:
     """Each block is run by a test above; a new one needs its own."""
-    assert len(BLOCKS) == 6
+    assert len(BLOCKS) == 7
 
 
 def test_set_up_is_two_commands_of_one_line() -> None:

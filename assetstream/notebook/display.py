@@ -65,6 +65,7 @@ class Display:
         self._painted = self._paint(self._look())
         self.show_here_too()
         if not self._shown._over:
+            self._shown._put_on_screen(True)
             self._thread.start()
 
     def show_here_too(self) -> None:
@@ -90,6 +91,7 @@ class Display:
             self._repaint()
         except Exception as error:
             # The notebook's part has gone; the stream does not need it.
+            self._shown._put_on_screen(False)
             logger.warning(
                 "%s: the live table has ended: %s: %s",
                 self._shown._label,

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections import deque
 from datetime import datetime, timezone
 from decimal import Decimal
-from typing import Sequence
+from typing import NamedTuple, Sequence
 
 from assetstream.errors import AssetStreamError
-from assetstream.plain import Line
+from assetstream.plain import Line, named
 from assetstream.screens import AccountView
 
 __all__ = ["Memory"]
 
 LAST_ERRORS = 4
+
+
+class Remembered(NamedTuple):
+    """An error, however often and in however many accounts it was seen."""
+
+    last: datetime
+    times: int
+    accounts: tuple[str, ...]
 
 
 class Memory:
@@ -26,10 +33,9 @@ class Memory:
     def __init__(self) -> None:
         self._changes: dict[tuple[str, str], Decimal] = {}
         # account -> the error that was noted last: the same one is no news.
-        self._noted: dict[str, AssetStreamError | None] = {}
-        self._errors: deque[tuple[str, str, AssetStreamError]] = deque(
-            maxlen=LAST_ERRORS
-        )
+        self._noted: dict[str, AssetStreamError] = {}
+        # What it says -> when and where it was seen, the latest at the end.
+        self._errors: dict[str, Remembered] = {}
 
     def recall(self, views: Sequence[AccountView]) -> list[AccountView]:
         """Note what is new in these, and fill in what was known before."""
@@ -37,27 +43,26 @@ class Memory:
 
     def errors(self, views: Sequence[AccountView]) -> list[Line]:
         """The last ones, oldest first; not those that are the reasons of states."""
-        reasons = {(view.account, view.health.reason) for view in views}
-        present = [view.health.error for view in views]
-        many = len(views) > 1
+        reasons = {view.health.reason for view in views}
+        present = {_said(v.health.error) for v in views if v.health.error}
         return [
             Line(
-                f"{when} {type(error).__name__}: {error}",
+                f"{seen.last:%H:%M:%S} UTC "
+                + (f"({seen.times} times) " if seen.times > 1 else "")
+                + text,
                 # One that has been mended is only remembered.
-                "bad" if any(error is each for each in present) else "dim",
-                name=f"{account}:" if many else "",
+                "bad" if text in present else "dim",
+                name=f"{named(seen.accounts)}:" if len(views) > 1 else "",
             )
-            for when, account, error in self._errors
-            if (account, str(error)) not in reasons
+            for text, seen in self._errors.items()
+            if text.partition(": ")[2] not in reasons
         ]
 
     def _recall(self, view: AccountView) -> AccountView:
         error = view.health.error
-        if error is not self._noted.get(view.account):
+        if error is not None and error is not self._noted.get(view.account):
             self._noted[view.account] = error
-            if error is not None:
-                when = f"{datetime.now(timezone.utc):%H:%M:%S} UTC"
-                self._errors.append((when, view.account, error))
+            self._note(view.account, _said(error))
         rows = []
         for row in view.rows:
             key = view.account, row.balance.currency
@@ -67,3 +72,17 @@ class Memory:
                 row = row._replace(change=self._changes.get(key, row.change))
             rows.append(row)
         return view._replace(rows=rows)
+
+    def _note(self, account: str, text: str) -> None:
+        before = self._errors.pop(text, None)
+        times = before.times + 1 if before else 1
+        accounts = before.accounts if before else ()
+        if account not in accounts:
+            accounts = (*accounts, account)
+        self._errors[text] = Remembered(datetime.now(timezone.utc), times, accounts)
+        for oldest in list(self._errors)[:-LAST_ERRORS]:
+            del self._errors[oldest]
+
+
+def _said(error: AssetStreamError) -> str:
+    return f"{type(error).__name__}: {error}"

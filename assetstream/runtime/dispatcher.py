@@ -36,9 +36,12 @@ class Handlers:
         self.asset: tuple[Handler, ...] = ()
         self.error: tuple[Handler, ...] = ()
         self.state: tuple[Handler, ...] = ()
+        #: A live table shows the errors that nobody handles.
+        self.on_screen = False
 
     def take(self, others: Handlers) -> None:
         """Add all of those."""
+        self.on_screen = self.on_screen or others.on_screen
         self.asset += others.asset
         self.error += others.error
         self.state += others.state
@@ -177,15 +180,22 @@ class Dispatcher:
         for handler in handlers:
             self._call(handler, error)
         if not handlers:
-            serious = error.fatal or isinstance(error, CallbackError)
             logger.log(
-                logging.ERROR if serious else logging.WARNING,
+                self._level(error),
                 "%s: %s: %s",
                 self._label,
                 type(error).__name__,
                 error,
                 exc_info=error.__cause__ if isinstance(error, CallbackError) else None,
             )
+
+    def _level(self, error: AssetStreamError) -> int:
+        if isinstance(error, CallbackError):
+            return logging.ERROR
+        if self.handlers.on_screen and not logger.hasHandlers():
+            # It would only appear on stderr, and so in red below the very table.
+            return logging.DEBUG
+        return logging.ERROR if error.fatal else logging.WARNING
 
     def _call(self, handler: Handler, item: News) -> None:
         self._handler = handler

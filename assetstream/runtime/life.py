@@ -266,7 +266,7 @@ class Life:
         now = clock.now()
         last_proof = self.session.proof.last
         return Health(
-            state=self.state,
+            state=self._outlet.state_at(now),
             reason=self._outlet.reason_at(now),
             uptime=(self._ended_at or now) - self._began,
             reconnects=max(0, self.session.generation - 1),

@@ -53,14 +53,9 @@ class Kernel:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        self._shell, self._control, self._iopub = (
-            self._connect(kind, facts[f"{name}_port"])
-            for name, kind in (
-                ("shell", zmq.DEALER),
-                ("control", zmq.DEALER),
-                ("iopub", zmq.SUB),
-            )
-        )
+        self._shell = self._connect(zmq.DEALER, facts["shell_port"])
+        self._control = self._connect(zmq.DEALER, facts["control_port"])
+        self._iopub = self._connect(zmq.SUB, facts["iopub_port"])
         self._iopub.setsockopt(zmq.SUBSCRIBE, b"")
         # What it says before it knows us is lost: asked until an answer comes by both.
         deadline = time.monotonic() + PATIENCE
@@ -79,6 +74,7 @@ class Kernel:
     def begin(self, code: str) -> None:
         """Begin to run a cell."""
         sent = self._session.send(self._shell, "execute_request", _request(code))
+        assert sent is not None
         self._running = sent["header"]["msg_id"]
 
     def finish(self) -> list[Message]:
@@ -106,6 +102,7 @@ class Kernel:
             assert time.monotonic() < deadline, taken
             if self._iopub.poll(1000 * SLICE):
                 _, message = self._session.recv(self._iopub)
+                assert message is not None
                 taken.append(message)
         return taken
 

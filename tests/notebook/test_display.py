@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 from itertools import pairwise
 from typing import Sequence
+from weakref import ref
 
 import pytest
 
@@ -71,6 +73,22 @@ def test_the_end_is_shown_before_stop_returns(
 
 
 @pytest.mark.usefixtures("fast")
+def test_one_that_has_ended_is_kept_by_nobody(
+    account: Account, outputs: Outputs
+) -> None:
+    """Not by its table: ``del stream`` frees it."""
+    stream = AssetStream(account.exchange())
+    stream.show()
+    outputs.wait_for("LIVE")
+    stream.stop()
+    kept = ref(stream)
+    del stream
+    gc.collect()
+
+    assert kept() is None
+
+
+@pytest.mark.usefixtures("fast")
 def test_a_failure_is_shown_with_its_reason(
     exchange: Simulator, outputs: Outputs
 ) -> None:
@@ -102,7 +120,7 @@ def test_trouble_is_told_in_words_and_remembered(
     stream.stop()
 
     assert '<div class="bad">' in stale.html
-    assert " UTC ConnectionLost: " in live.text
+    assert "ConnectionLost: Upbit is not available (HTTP 503)" in live.text
     assert '<div class="bad">' not in live.html
     assert "BTC stale" not in live.text
 
@@ -135,6 +153,9 @@ class Still(Showable):
     @property
     def _over(self) -> bool:
         return self.ended
+
+    def _put_on_screen(self, shown: bool) -> None:
+        assert shown
 
     def _views(self) -> list[AccountView]:
         self.looks += 1
@@ -280,6 +301,37 @@ def test_a_newer_one_replaces_it_and_says_so(
     (end,) = [p.text for p in outputs.painted if p.text.startswith("STOPPED  older")]
     assert "replaced by a newer one with the same key" in end
     assert [r for r in caplog.records if r.levelno >= logging.WARNING] == []
+
+
+@pytest.mark.usefixtures("fast", "hasty")
+def test_where_logging_was_set_up_errors_are_logged_all_the_same(
+    exchange: Simulator, outputs: Outputs, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A log file is read when the notebook is closed."""
+    stream = AssetStream(exchange.upbit().exchange(), account="mine")
+    with exchange.refuse_upgrades(503):
+        stream.show()
+        outputs.wait_for("HTTP 503")
+        wait_until(lambda: "mine: ConnectionLost: " in caplog.text)
+    stream.stop()
+
+
+@pytest.mark.usefixtures("fast", "hasty")
+def test_a_group_ends_with_the_tables_of_its_members(
+    accounts: dict[str, Account], outputs: Outputs
+) -> None:
+    """None of their threads is left when ``stop()`` returns."""
+    group = StreamGroup(streams(accounts))
+    group.start()
+    for stream in group.streams.values():
+        stream.show()
+    group.show()
+    shown = displays()
+    stopped = group.stop()
+
+    assert len(shown) == 9
+    assert stopped
+    assert displays() == []
 
 
 @pytest.mark.usefixtures("fast", "hasty")

@@ -46,6 +46,9 @@ def test_it_moves_while_no_cell_runs(kernel: Kernel, mine: Account) -> None:
     mine.deposit("BTC", "0.125")
     two = kernel.collect(lambda m: is_update(m, "1.375"))[-1]
     (output,) = [m for m in shown if m["msg_type"] == "display_data"]
+    for name in ("stream", "stream.balances", "stream.health()"):
+        (value,) = [m for m in kernel.run(name) if m["msg_type"] == "execute_result"]
+        assert "text/html" in value["content"]["data"]
     stopped = kernel.run("stream.stop()")
 
     name = output["content"]["transient"]["display_id"]
@@ -54,6 +57,25 @@ def test_it_moves_while_no_cell_runs(kernel: Kernel, mine: Account) -> None:
     assert '<td class="n good">+0.125</td>' in two["content"]["data"]["text/html"]
     assert any(is_update(m, "STOPPED") for m in stopped)
     assert kernel.value(THREADS) == "[]"
+
+
+def test_errors_stand_in_the_table_and_not_in_red_below(
+    kernel: Kernel, exchange: Simulator, mine: Account
+) -> None:
+    """But what a handler of the user's raises is told with its traceback."""
+    kernel.run(cell(mine, "stream.show()"))
+    mine.wait_for_subscribers(1)
+    with exchange.refuse_upgrades(503):
+        exchange.drop_connections()
+        outage = kernel.collect(lambda m: is_update(m, "HTTP 503"))
+        kernel.run("stream.on_asset(lambda update: 1 / 0)")
+        mine.deposit("BTC", "1")
+    told = kernel.collect(lambda m: "ZeroDivisionError" in str(m["content"]))[-1]
+    kernel.run("stream.stop()")
+
+    assert [m for m in outage if m["msg_type"] == "stream"] == []
+    assert told["content"]["name"] == "stderr"
+    assert "Traceback" in told["content"]["text"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,84 @@
+"""The figures of a stream in words: what matters first, and nothing that is zero."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+from assetstream import ConnectionLost, Gap, GroupHealth, Health, State
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
+LIVE = Health(
+    state=State.LIVE,
+    reason="balances read and merged",
+    uptime=192.4,
+    last_proof=2.7,
+    round_trip=0.0124,
+    audits=3,
+    detection_time=87.0,
+)
+
+
+def test_a_healthy_stream_is_one_short_line() -> None:
+    """Whole seconds, and no field that says nothing."""
+    assert repr(LIVE) == (
+        "<Health LIVE, up 3 min 12 s, last sign of life 2 s ago, round trip 12 ms, "
+        "3 audits, all agreed, a missed change is found within 1 min 27 s>"
+    )
+    assert repr(Health(state=State.NEW)) == "<Health NEW>"
+
+
+def test_everything_out_of_the_ordinary_is_told() -> None:
+    """Each count by its name."""
+    health = Health(
+        state=State.STALE,
+        uptime=5.0,
+        reconnects=2,
+        pending=7,
+        folded=1,
+        dropped=3,
+        ignored=4,
+        callback_errors=1,
+        audits=2,
+        drifts=1,
+        in_doubt=("BTC", "ETH"),
+        last_gap=Gap(NOON, NOON + timedelta(seconds=90), 1),
+        lookups_left_behind=1,
+        error=ConnectionLost("no network"),
+    )
+
+    assert repr(health) == (
+        "<Health STALE, up 5 s, in doubt: BTC, ETH, 2 reconnects, 7 pending for "
+        "callbacks, 1 update folded, 3 updates dropped, 4 updates ignored as old, "
+        "handlers raised 1 time, 2 audits, 1 correction, last gap 1 min 30 s until "
+        "12:01:30 UTC, 1 balance recovered, 1 look-up left behind, ConnectionLost: no "
+        "network>"
+    )
+
+
+def test_audits_that_are_off_are_told() -> None:
+    """It is LIVE, and yet a change may stay unknown."""
+    assert "audits are off" in repr(Health(state=State.LIVE))
+
+
+def test_the_page_tells_the_reason_once() -> None:
+    """An error that is the reason is not repeated."""
+    error = ConnectionLost("<no> network")
+    told = Health(state=State.STALE, reason=str(error), error=error)._repr_html_()
+    other = Health(state=State.LIVE, reason="read", error=error)._repr_html_()
+
+    assert told.count("&lt;no&gt; network") == 1
+    assert "ConnectionLost: &lt;no&gt; network" in other
+
+
+def test_the_health_of_a_group_is_as_short() -> None:
+    """Its states first; which accounts have errors, and in the page what they are."""
+    error = ConnectionLost("no network")
+    health = GroupHealth.of(
+        {"a": LIVE, "b": LIVE, "c": Health(state=State.STALE, error=error)}, 4
+    )
+
+    assert repr(health) == (
+        "<GroupHealth 2 LIVE, 1 STALE, oldest sign of life 2 s ago, 6 audits, all "
+        "agreed, 4 threads, errors of c>"
+    )
+    assert "<b>c:</b> ConnectionLost: no network" in health._repr_html_()
