@@ -33,6 +33,7 @@ STREAM = {
     "siblings",
     "stream",
 }
+RECORDING = {"recording"}
 TOP = {"__main__", "cli", "notebook", "pytest_plugin", "simulator"}
 
 #: room -> the rooms it may import, besides itself.
@@ -42,7 +43,11 @@ MAY_IMPORT = {
     "runtime": PURE,
     "exchanges": PURE,
     **{room: {*PURE, "runtime", *STREAM} for room in STREAM},
-    **{room: {*PURE, "exchanges", "assetstream", *STREAM, *TOP} for room in TOP},
+    **{room: {*PURE, *STREAM} for room in RECORDING},
+    **{
+        room: {*PURE, "exchanges", "assetstream", *STREAM, *RECORDING, *TOP}
+        for room in TOP
+    },
     "assetstream": {*PURE, "exchanges", *STREAM},
 }
 
