@@ -101,8 +101,7 @@ def _digits(digits: str, dice: bytes) -> str:
     """As many digits; no zero in front where there was none."""
     least = 0 if digits[0] == "0" else 1
     first = "0" if not least else str(1 + dice[0] % 9)
-    rest = (c if not c.isdigit() else str(d % 10) for c, d in zip(digits, dice))
-    return first + "".join(rest)[1:]
+    return first + "".join(map(_another, digits[1:], dice[1:]))
 
 
 def _another(character: str, die: int) -> str:

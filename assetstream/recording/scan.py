@@ -41,15 +41,18 @@ class Value(Struct, frozen=True, gc=False):
 class Level:
     """An object or array that was opened."""
 
-    def __init__(self, inside: Level | None, is_object: bool) -> None:
-        self.is_object = is_object
-        # An array is nothing by itself: its items belong to where it stands.
-        self.parent = inside.key if inside and is_object else ""
-        self.key = "" if is_object or inside is None else inside.key
+    def __init__(self, *, is_object: bool, parent: str = "", key: str = "") -> None:
+        self.is_object = self.expects_key = is_object
+        self.parent = parent
+        self.key = key
         self.siblings: dict[str, str] = {}
-        if inside is not None and not is_object:
-            self.parent = inside.parent
-        self.expects_key = is_object
+
+    def open(self, *, is_object: bool) -> Level:
+        """One inside it."""
+        if is_object:
+            return Level(is_object=True, parent=self.key)
+        # An array is nothing by itself: its items stand under its key.
+        return Level(is_object=False, parent=self.parent, key=self.key)
 
 
 def scan(text: str) -> tuple[list[str], list[int], list[Value]]:
@@ -57,13 +60,13 @@ def scan(text: str) -> tuple[list[str], list[int], list[Value]]:
     tokens: list[str] = TOKEN.findall(text)
     keys: list[int] = []
     values: list[Value] = []
-    levels = [Level(None, is_object=False)]
+    levels = [Level(is_object=False)]
     for place, token in enumerate(tokens):
         level = levels[-1]
         if token in ("{", "["):
-            levels.append(Level(level, token == "{"))
+            levels.append(level.open(is_object=token == "{"))
         elif token in ("}", "]"):
-            levels = levels[:-1] or [Level(None, is_object=False)]
+            del levels[max(1, len(levels) - 1) :]
         elif token == ",":
             level.expects_key = level.is_object
         elif token == ":" or token.isspace():
