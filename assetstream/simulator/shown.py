@@ -101,7 +101,7 @@ class Shown:
         """What is shown now; None: nothing was answered so far."""
         latest = self._latest
         if latest is None or latest.snapshot is None:
-            return latest and latest.reply
+            return None if latest is None else latest.reply
         newer = {
             currency: pushed.amounts
             for currency, pushed in self._pushed.items()
