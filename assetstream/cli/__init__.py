@@ -6,7 +6,9 @@ import sys
 
 __all__ = ["main"]
 
-EXTRA = frozenset({"click", "rich"})
+EXTRA = frozenset({"click", "rich", "tomli"})
+#: What a shell says of a program that Ctrl-C ended.
+INTERRUPTED = 130
 
 
 def main() -> None:
@@ -14,6 +16,8 @@ def main() -> None:
     # Imported here: the entry point exists without the extra too, and has to answer.
     try:
         from assetstream.cli.commands import assetstream
+
+        assetstream(prog_name="assetstream")
     except ModuleNotFoundError as exc:
         missing = (exc.name or "").partition(".")[0]
         if missing not in EXTRA:
@@ -24,4 +28,5 @@ def main() -> None:
             file=sys.stderr,
         )
         sys.exit(2)
-    assetstream(prog_name="assetstream")
+    except KeyboardInterrupt:  # while it was imported
+        sys.exit(INTERRUPTED)

@@ -1,71 +1,167 @@
-"""Which accounts to watch: those of the environment's keys, or simulated ones."""
+"""The options that say which accounts a command is about: one decorator for all.
+
+::
+
+    @click.command()
+    @choosing_accounts
+    def balances(choice: Choice) -> None:
+        with choice.opened() as accounts:
+            streams = [account.stream() for account in accounts]
+
+What they lead to is imported only when they are used: ``--help`` and the shell's
+completion answer without it.
+"""
 
 from __future__ import annotations
 
-import inspect
+import functools
 from contextlib import contextmanager
-from typing import Callable, Iterator, Sequence, cast
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Callable, Iterator
+
+import click
+from click.shell_completion import CompletionItem
 
 from assetstream.errors import ConfigurationError
-from assetstream.exchanges import EXCHANGES
-from assetstream.protocol import Exchange
-from assetstream.stream import AssetStream
 
-__all__ = ["from_environment", "simulated"]
+if TYPE_CHECKING:
+    from assetstream.cli.chosen import Chosen
 
-#: Trades of a simulated account a second; of all of them together, at most.
-TRADES = 5.0
-MOST_TRADES = 50.0
+__all__ = ["Choice", "choosing_accounts"]
+
+#: For --count: each takes three threads of the simulator.
+MOST_ACCOUNTS = 200
 
 
-def from_environment(names: Sequence[str], region: str | None) -> list[AssetStream]:
-    """Make a stream for each named exchange, with the keys of the environment.
+@dataclass(frozen=True)
+class Choice:
+    """What the options say; all of it is checked by ``opened()``.
 
-    ``UPBIT_WS_URL`` with ``UPBIT_REST_URL``, and so on, lead to a simulator, which
-    prints them with its keys, or to a gateway.
-
-    Raises:
-        ConfigurationError: a key or the region is missing or wrong.
+    Attributes:
+        names: exchanges, or with ``file`` labels in it.
+        region: of Upbit, where the keys were made.
+        keys: a key file, for the one exchange that is named.
+        file: TOML, a table for each account.
+        simulate: accounts that trade at random on a simulator of this machine.
+        count: with ``simulate``, so many on each exchange.
     """
-    regional = [name for name in names if _takes_region(name)]
-    if region is not None and not regional:
-        raise ConfigurationError(f"{names[0]} has no regions: leave --region out")
-    if region is None and regional:
-        raise ConfigurationError(
-            f"{regional[0]} needs --region: sg, id, th or kr, where the key was made"
-        )
+
+    names: tuple[str, ...] = ()
+    region: str | None = None
+    keys: Path | None = None
+    file: Path | None = None
+    simulate: bool = False
+    count: int | None = None
+
+    @contextmanager
+    def opened(self) -> Iterator[list[Chosen]]:
+        """Yield the accounts, at least one; simulated ones trade until the end.
+
+        Raises:
+            click.UsageError: the options contradict each other, a key is missing or
+                wrong, or a package is; also for a ``ConfigurationError`` of the body.
+        """
+        from assetstream.cli import chosen
+
+        names = tuple(dict.fromkeys(self.names))
+        try:
+            self._check()
+            if self.simulate:
+                with chosen.simulated(names, self.count or 1) as accounts:
+                    yield accounts
+            elif self.file is not None:
+                yield chosen.in_file(self.file, names)
+            else:
+                yield chosen.named(names, self.region, self.keys)
+        except ConfigurationError as exc:
+            raise click.UsageError(str(exc)) from None
+
+    def _check(self) -> None:
+        """Refuse options that cannot mean anything together."""
+        if self.count is not None and not self.simulate:
+            raise ConfigurationError("--count belongs to --simulate")
+        given = {"--region": self.region, "--keys": self.keys}
+        if self.simulate:
+            given["--accounts"] = self.file
+        elif self.file is None:
+            return
+        for option, value in given.items():
+            if value is None:
+                continue
+            if self.simulate:
+                raise ConfigurationError(
+                    f"{option} belongs to real accounts, not to --simulate"
+                )
+            raise ConfigurationError(
+                f"with --accounts, {option[2:]} belongs into the file's tables: "
+                f'{option[2:]} = "..."'
+            )
+
+
+def _complete_names(
+    ctx: click.Context, parameter: click.Parameter, begun: str
+) -> list[CompletionItem]:
+    from assetstream.cli.account_file import labels_in
+    from assetstream.exchanges import EXCHANGES
+
+    file = ctx.params.get("file")
+    given = ctx.params.get("names") or ()
+    known = EXCHANGES if file is None else labels_in(file)
     return [
-        AssetStream(_make(name, region if name in regional else None)) for name in names
+        CompletionItem(name)
+        for name in known
+        if name.startswith(begun) and name not in given
     ]
 
 
-@contextmanager
-def simulated(names: Sequence[str], count: int) -> Iterator[list[AssetStream]]:
-    """Run a simulator with trading accounts, ``count`` on each named exchange.
+def _complete_region(
+    ctx: click.Context, parameter: click.Parameter, begun: str
+) -> list[CompletionItem]:
+    from assetstream.cli.adapters import REGIONS
 
-    Raises:
-        ModuleNotFoundError: the extra ``simulator`` is missing; the text says so.
-    """
-    from assetstream.simulator import STARTING_BALANCES, Simulator
-
-    names = names or list(STARTING_BALANCES)
-    rate = min(TRADES, MOST_TRADES / (count * len(names)))
-    with Simulator() as simulator:
-        streams = []
-        for number in range(1, count + 1):
-            for name in names:
-                account = getattr(simulator, name)(STARTING_BALANCES[name])
-                account.trade(rate).start()
-                label = f"{name}-{number}" if count > 1 else None
-                streams.append(AssetStream(account.exchange(), account=label))
-        yield streams
+    return [CompletionItem(region) for region in REGIONS if region.startswith(begun)]
 
 
-def _takes_region(name: str) -> bool:
-    return "region" in inspect.signature(EXCHANGES[name]).parameters
+def choosing_accounts(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that choose accounts; it is called with ``choice``."""
 
+    @click.argument(
+        "names", nargs=-1, metavar="[EXCHANGE]...", shell_complete=_complete_names
+    )
+    @click.option(
+        "--region",
+        shell_complete=_complete_region,
+        help="Upbit's region, where the key was made: sg, id, th, kr.",
+    )
+    @click.option(
+        "--keys",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Take the exchange's keys from this file, not from the environment.",
+    )
+    @click.option(
+        "--accounts",
+        "file",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Take the accounts of this TOML file: all, or those whose labels follow.",
+    )
+    @click.option(
+        "--simulate",
+        is_flag=True,
+        help="Take accounts that trade at random on a simulator of this machine.",
+    )
+    @click.option(
+        "--count",
+        type=click.IntRange(1, MOST_ACCOUNTS),
+        metavar="N",
+        help="With --simulate: so many accounts on each exchange.",
+    )
+    @functools.wraps(command)
+    def chosen(*args: Any, **options: Any) -> None:
+        names = ("names", "region", "keys", "file", "simulate", "count")
+        choice = Choice(**{name: options.pop(name) for name in names})
+        command(*args, choice=choice, **options)
 
-def _make(name: str, region: str | None) -> Exchange:
-    # No exchange has the same arguments as another, hence no common signature.
-    make = cast(Callable[..., Exchange], EXCHANGES[name])
-    return make() if region is None else make(region=region)
+    return chosen

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from decimal import Decimal
 from typing import Iterator, Mapping, Sequence
 
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from rich.text import Text
 
-from assetstream.cli.columns import change_cell, fitting
+from assetstream.cli.changes import Changes
+from assetstream.cli.columns import Columns, amount_cell, change_cell
+from assetstream.cli.holdings import look, totals
 from assetstream.cli.lines import digits
-from assetstream.events import Balance, exact_sum
 from assetstream.states import State
 from assetstream.stream import AssetStream
 
-__all__ = ["COLOURS", "summary"]
+__all__ = ["COLOURS", "DISPENSABLE", "NAMES", "summary"]
 
 COLOURS = {
     State.LIVE: "green",
@@ -27,16 +27,13 @@ COLOURS = {
 TROUBLE = (State.FAILED, State.STALE, State.CONNECTING)
 NAMES = ("Currency", "Total", "Available", "Locked", "Accounts", "Last change", "By")
 DISPENSABLE = ("By", "Accounts", "Locked", "Last change", "Available")
-#: Lines besides the rows: the counts, the table's own four, two that tell how much is
+#: Lines besides the rows: the counts, the table's own three, two that tell how much is
 #: left out, and one for the cursor.
-FRAME = 8
-
-#: currency -> the account that it changed on last, and by how much.
-Changes = Mapping[str, tuple[str, Decimal]]
+FRAME = 7
 
 
 def summary(
-    console: Console,
+    columns: Columns,
     streams: Sequence[AssetStream],
     reasons: Mapping[str, str],
     changes: Changes,
@@ -45,7 +42,7 @@ def summary(
     """Everything in at most ``height`` lines.
 
     Args:
-        console: where it is to be shown.
+        columns: made with ``NAMES`` and ``DISPENSABLE``.
         streams: all of them.
         reasons: account -> why it is in its state.
         changes: what to show as last changes.
@@ -58,7 +55,8 @@ def summary(
     lines = max(3, free // 3, free - len(rows))
     shown = rows[: max(3, free - min(lines, len(troubled)))]
     if rows:
-        yield fitting(console, NAMES, shown, DISPENSABLE)
+        yield Text("")
+        yield columns.table(shown)
     yield from _left_out(len(rows) - len(shown), "currencies")
     yield from troubled[:lines]
     yield from _left_out(len(troubled) - lines, "accounts that are not LIVE")
@@ -95,29 +93,20 @@ def _troubled(
 def _rows(
     streams: Sequence[AssetStream], changes: Changes
 ) -> Iterator[dict[str, Text]]:
-    held: dict[str, list[Balance]] = {}
-    stale: Counter[str] = Counter()
-    for stream in streams:
-        balances, health = stream.balances, stream.health()
-        for currency, balance in balances.items():
-            held.setdefault(currency, []).append(balance)
-        # As in the full table: an account that is not LIVE vouches for nothing.
-        live = health.state is State.LIVE
-        stale.update(list(health.in_doubt if live else balances))
-    for currency, each in sorted(held.items()):
-        total = exact_sum(balance.total for balance in each)
-        if not total and currency not in changes:
+    for total in totals(map(look, streams)):
+        account, change = changes.latest(total.currency)
+        if not total.total and not change:
             continue
-        name = Text(currency, "bold")
-        if stale[currency]:
-            name.append(f" {stale[currency]} stale", "yellow")
-        account, change = changes.get(currency, ("", Decimal(0)))
+        name = Text(total.currency, "bold")
+        if total.stale:
+            name.append(f" {total.stale} stale", "yellow")
+        fresh = changes.fresh(account, total.currency, "total")
         yield {
             "Currency": name,
-            "Total": Text(digits(total)),
-            "Available": Text(digits(exact_sum(b.available for b in each))),
-            "Locked": Text(digits(exact_sum(b.locked for b in each))),
-            "Accounts": Text(str(sum(bool(b.total) for b in each))),
+            "Total": amount_cell(total.total, fresh),
+            "Available": Text(digits(total.available)),
+            "Locked": Text(digits(total.locked)),
+            "Accounts": Text(str(total.accounts)),
             "Last change": change_cell(change),
             "By": Text(account),
         }

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections import deque
-from datetime import datetime
-from decimal import Decimal
-from itertools import groupby
 from typing import Iterator, Sequence
 
 from rich.console import Console, Group, RenderableType
@@ -15,46 +10,33 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table as Grid
 from rich.text import Text
 
-from assetstream.cli.columns import change_cell, fitting
-from assetstream.cli.lines import digits
+from assetstream.cli import summary
+from assetstream.cli.changes import Changes
+from assetstream.cli.columns import Columns
+from assetstream.cli.notes import Notes
 from assetstream.cli.settling import Settling
-from assetstream.cli.summary import COLOURS, summary
+from assetstream.cli.sheet import Sheet
 from assetstream.cli.watching import Event
-from assetstream.errors import AssetStreamError
-from assetstream.events import AssetUpdate, Balance, StateChange
-from assetstream.states import State
+from assetstream.events import AssetUpdate, StateChange
 from assetstream.stream import AssetStream
 
 __all__ = ["Table"]
 
-LAST_ERRORS = 5
 #: Up to so many, each account has its own lines, however low the window is.
 FEW = 4
+#: Balances that are shown however low it is.
+LEAST = 3
 #: Columns that the progress bar takes.
 BAR = 40
-NAMES = (
-    "Exchange",
-    "Account",
-    "Currency",
-    "Available",
-    "Locked",
-    "Total",
-    "Last change",
-    "Age",
-    "Source",
-)
-#: Left out in this order where the window is too narrow: a digit never is, nor the
-#: mark of a stale balance, which stands with the currency.
-DISPENSABLE = ("Source", "Exchange", "Age", "Last change", "Total")
 
 
 class Table:
-    """A view of all accounts: their state, their balances, the last errors.
+    """A view of all accounts: state, balances, the last errors and gaps.
 
     Many accounts for whose lines the window is too low are summed up; see ``summary``.
 
     Amounts are read from the streams when it is painted, so a repaint shows the present
-    book however many updates came since the last one.
+    book however many updates came since the last one. What has just changed stands out.
     """
 
     def __init__(self, streams: Sequence[AssetStream], console: Console) -> None:
@@ -62,12 +44,11 @@ class Table:
         self._console = console
         # Repainted by paint() alone, not by a thread of rich's.
         self._live = Live(console=console, auto_refresh=False)
-        self._changes: dict[tuple[str, str], Decimal] = {}
-        self._doubted: set[tuple[str, str]] = set()
+        self._changes = Changes()
+        self._notes = Notes()
         self._reasons: dict[str, str] = {}
-        self._errors: deque[Text] = deque(maxlen=LAST_ERRORS)
-        # currency -> who changed last, and by how much.
-        self._latest: dict[str, tuple[str, Decimal]] = {}
+        self._sheet = Sheet(console, streams, self._changes)
+        self._sums = Columns(console, summary.NAMES, summary.DISPENSABLE)
         self._settling = Settling(len(streams))
         # The highest window that was too low for everything: what is just too much
         # must not come and go.
@@ -82,42 +63,51 @@ class Table:
 
     def show(self, event: Event) -> None:
         """Remember what the streams' balances do not tell."""
+        self._notes.note(event)
         if isinstance(event, AssetUpdate):
-            if event.change:
-                self._changes[event.account, event.currency] = event.change
-                self._latest[event.currency] = event.account, event.change
+            self._changes.note(event)
         elif isinstance(event, StateChange):
             self._reasons[event.account] = event.reason
             self._settling.note(event.account, event.current)
-        elif not event.fatal:  # the account's own line shows the fatal one
-            self._errors.append(_error_line(event))
 
     def paint(self) -> None:
         """Repaint everything."""
         self._live.update(self._screen(), refresh=True)
 
     def _screen(self) -> RenderableType:
-        balances = list(self._balances())
+        balances = self._sheet.look()
         progress = list(self._progress())
         if self._sums_up(len(balances)):
-            errors = list(self._errors)[-2:]
-            for line in errors:
+            notes = list(self._notes.lines(2))
+            for line in notes:
                 line.no_wrap, line.overflow = True, "ellipsis"
-            height = self._console.height - len(progress) - len(errors)
-            parts = summary(
-                self._console, self._streams, self._reasons, self._latest, height
+            height = self._console.height - len(progress) - len(notes)
+            parts = summary.summary(
+                self._sums, self._streams, self._reasons, self._changes, height
             )
-            return Group(*progress, *parts, *errors)
-        states = [self._state_line(stream) for stream in self._streams]
-        # Errors and states are what must not be cut off at the window's lower edge.
-        taken = len(progress) + len(states) + 2 * len(self._errors) + 6
-        shown = balances[: max(5, self._console.height - taken)]
-        hidden = len(balances) - len(shown)
-        table = fitting(self._console, NAMES, list(self._rows(shown)), DISPENSABLE)
-        below: list[RenderableType] = [*self._errors]
-        if hidden:
-            below.insert(0, Text(f"{hidden} more need a taller window, or --json"))
-        return Group(*progress, *states, table, *below)
+            return Group(*progress, *parts, *notes)
+        # Errors and states must not be cut off at the window's lower edge: what is too
+        # much goes before, the sums first.
+        shown, sums = len(balances), True
+        while True:
+            below: list[RenderableType] = [*self._notes.lines()]
+            if shown < len(balances):
+                hidden = len(balances) - shown
+                below.insert(0, Text(f"{hidden} more need a taller window", "dim"))
+            sheet = self._sheet.show(balances[:shown], self._reasons, sums=sums)
+            screen = Group(*progress, sheet, *below)
+            over = self._lines_over(screen)
+            if over <= 0 or shown <= LEAST:
+                return screen
+            if not sums:
+                # Half of it, as each may take two lines.
+                shown = max(LEAST, shown - max(1, over // 2))
+            sums = False
+
+    def _lines_over(self, screen: RenderableType) -> int:
+        """By how many lines it is too high; the cursor needs one, too."""
+        lines = self._console.render_lines(screen, pad=False)
+        return len(lines) + 1 - self._console.height
 
     def _sums_up(self, rows: int) -> bool:
         """Whether the window is too low for a line of each balance."""
@@ -125,7 +115,8 @@ class Table:
         if count <= FEW:
             return False
         # An account that is connecting is going to have a balance.
-        if count + max(rows, count) + 2 * len(self._errors) + 6 > height:
+        notes = 2 * len(list(self._notes.lines()))
+        if count + max(rows, count) + notes + 6 > height:
             self._too_low = max(self._too_low, height)
         return height <= self._too_low
 
@@ -141,64 +132,3 @@ class Table:
                 ProgressBar(settling.total, settling.done, BAR),
             )
             yield line
-
-    def _balances(self) -> Iterator[Balance]:
-        self._doubted.clear()
-        for stream in self._streams:
-            health = stream.health()
-            balances = stream.balances
-            # Not ``balance.stale``: one that a push replaces while this is painted is
-            # stale as an object, but its currency is not.
-            stale = balances if health.state is not State.LIVE else health.in_doubt
-            self._doubted.update((stream.account, currency) for currency in stale)
-            for currency, balance in sorted(balances.items()):
-                # A zero is worth a line only if somebody may look for what went.
-                if balance.total or (balance.account, currency) in self._changes:
-                    yield balance
-
-    def _state_line(self, stream: AssetStream) -> Text:
-        health = stream.health()
-        line = Text.assemble(
-            f"{stream.account}  ",
-            (f"{health.state}", f"bold {COLOURS.get(health.state, 'default')}"),
-            f"  {self._reasons.get(stream.account, '')}",
-        )
-        if health.state is State.LIVE:
-            if health.round_trip is not None:
-                line.append(f", round trip {health.round_trip * 1000:.0f} ms")
-            if health.reconnects:
-                line.append(f", reconnected {health.reconnects} times")
-        return line
-
-    def _rows(self, balances: Sequence[Balance]) -> Iterator[dict[str, Text]]:
-        for account, group in groupby(balances, key=lambda balance: balance.account):
-            first = True
-            for balance in group:
-                currency = Text(balance.currency, "bold")
-                if (account, balance.currency) in self._doubted:
-                    currency.append(" stale", "yellow")
-                change = self._changes.get((account, balance.currency), Decimal(0))
-                yield {
-                    "Exchange": Text(balance.exchange if first else ""),
-                    "Account": Text(account if first else ""),
-                    "Currency": currency,
-                    "Available": Text(digits(balance.available)),
-                    "Locked": Text(digits(balance.locked)),
-                    "Total": Text(digits(balance.total)),
-                    "Last change": change_cell(change),
-                    "Age": _age(balance),
-                    "Source": Text(balance.source.value),
-                }
-                first = False
-
-
-def _age(balance: Balance) -> Text:
-    return Text(f"{balance.age:.1f} s" if math.isfinite(balance.age) else "unknown")
-
-
-def _error_line(error: AssetStreamError) -> Text:
-    return Text.assemble(
-        f"{datetime.now():%H:%M:%S}  {error.account}  ",
-        (f"{type(error).__name__}: ", "red"),
-        f"{error}",
-    )

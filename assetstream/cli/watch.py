@@ -3,153 +3,88 @@
 from __future__ import annotations
 
 import sys
-from contextlib import nullcontext
-from io import TextIOWrapper
-from typing import ContextManager
 
 import click
-from rich.console import Console
 
-from assetstream.cli.accounts import from_environment, simulated
-from assetstream.cli.lines import JsonLines, PlainLines
-from assetstream.cli.table import Table
-from assetstream.cli.watching import View, Watching
-from assetstream.durations import seconds
-from assetstream.errors import ConfigurationError
-from assetstream.exchanges import EXCHANGES
-from assetstream.states import State
-from assetstream.stream import AssetStream
+from assetstream.cli.accounts import Choice, choosing_accounts
+from assetstream.cli.options import for_option, json_option
+from assetstream.cli.output import output
 
 __all__ = ["watch"]
-
-#: For --accounts: each takes three threads of the simulator.
-MOST_ACCOUNTS = 200
 
 EPILOG = """\
 \b
 Examples:
   assetstream watch --simulate            both exchanges, no keys, no network
-  assetstream watch --simulate --accounts 25     50 accounts on a few threads
+  assetstream watch --simulate --count 25        50 accounts on a few threads
   assetstream watch upbit --region sg     a live table of one account
   assetstream watch upbit coinw --region sg
+  assetstream watch upbit --region sg --keys main.keys
+  assetstream watch --accounts accounts.toml
+  assetstream watch --accounts accounts.toml main savings
   assetstream watch coinw --json --for 10m > balances.jsonl
 
 \b
-Keys come from the environment, never from the command line, where other
-users of the machine could read them:
+Keys never stand on the command line, where other users of the machine could
+read them. They come from the environment:
   UPBIT_ACCESS_KEY  UPBIT_SECRET_KEY
   COINW_API_KEY     COINW_SECRET_KEY
+or from a key file (--keys), which has these names and the keys, as
+NAME=value, line by line. It must be yours and closed to others: chmod 600.
+(Windows has no such rights; there this is not checked.)
 A key needs the permission to view balances, and no other.
 UPBIT_WS_URL with UPBIT_REST_URL, or COINW_WS_URL with COINW_REST_URL, lead
-to a simulator (python -m assetstream.simulator prints them) or a gateway.
+to a simulator (assetstream simulate prints them) or a gateway.
+
+\b
+A file of accounts (--accounts) is TOML, with no secret in it:
+  [main]
+  exchange = "upbit"
+  region = "sg"
+  keys = "main.keys"                      a key file beside it
+
+  [savings]
+  exchange = "coinw"
+  api_key_env = "SAVINGS_API_KEY"         names of variables
+  secret_key_env = "SAVINGS_SECRET_KEY"
 
 \b
 Output: a table on a terminal, plain lines into a file or a pipe, and with
 --json one object per line, whose "kind" is "update", "state" or "error".
-Accounts for which the window is too low are summed up: totals by currency,
-and those that are not LIVE. While accounts connect, at the pace that their
-exchanges allow, the table counts them, and plain lines say when all have
-settled; JSON lines leave that to their "state" objects.
+What has just changed stands out for two seconds, green for more and red for
+less; NO_COLOR=1 takes the colours away. Below the table are the last errors,
+and after each gap how long it was and what was found changed. Accounts for
+which the window is too low are summed up: totals by currency, and those
+that are not LIVE. While accounts connect, at the pace that their exchanges
+allow, the table counts them, and plain lines say when all have settled;
+JSON lines leave that to their "state" objects.
 
 \b
 Exit codes:
-  0  ended by you: Ctrl-C, --for, or the pipe's reader went away
-  1  a stream failed, or the output; why, and what to do, is on stderr
-  2  wrong usage, or a key or a package is missing
+  0    ended by you: Ctrl-C, --for, or the pipe's reader went away
+  1    a stream failed, or the output; why, and what to do, is on stderr
+  2    wrong usage, or a key or a package is missing
+  130  a second Ctrl-C, which does not wait for a clean end
 """
 
 
-def duration_of(text: str) -> float:
-    """Read a duration; click's own error if it is none."""
-    try:
-        return seconds(text)
-    except ValueError as exc:
-        raise click.BadParameter(f"{exc}.") from None
-
-
 @click.command(epilog=EPILOG)
-@click.argument(
-    "exchanges", nargs=-1, type=click.Choice(sorted(EXCHANGES)), metavar="[EXCHANGE]..."
-)
-@click.option(
-    "--region", help="Upbit's region, where the key was made: sg, id, th, kr."
-)
-@click.option(
-    "--simulate",
-    is_flag=True,
-    help="Watch accounts that trade at random on a simulator of this machine.",
-)
-@click.option(
-    "--accounts",
-    "count",
-    type=click.IntRange(1, MOST_ACCOUNTS),
-    metavar="N",
-    help="With --simulate: so many accounts on each exchange.",
-)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
-@click.option(
-    "--for",
-    "duration",
-    type=duration_of,
-    metavar="10s",
-    help="Stop after this time: 500ms, 10s, 2m, 1h.",
-)
-def watch(
-    exchanges: tuple[str, ...],
-    region: str | None,
-    simulate: bool,
-    count: int | None,
-    as_json: bool,
-    duration: float | None,
-) -> None:
+@choosing_accounts
+@json_option
+@for_option
+def watch(choice: Choice, as_json: bool, duration: float | None) -> None:
     """Show the balances of accounts, live, until Ctrl-C.
 
-    EXCHANGE is upbit or coinw, or both.
+    EXCHANGE is upbit or coinw, or both; with --accounts, labels in that file.
     """
-    try:
-        with _accounts(exchanges, region, simulate, count) as streams:
-            Watching(streams, _view(as_json, streams), duration).run()
-    except ConfigurationError as exc:
-        raise click.UsageError(str(exc)) from None
-    except OSError as exc:
-        click.echo(f"Error: the output cannot be written: {exc}", err=True)
-        sys.exit(1)
+    from assetstream.cli.views import choose_view
+    from assetstream.cli.watching import Watching
+    from assetstream.states import State
+
+    with output(), choice.opened() as accounts:
+        streams = [account.stream() for account in accounts]
+        Watching(streams, choose_view(as_json, streams), duration).run()
     failed = [stream for stream in streams if stream.state is State.FAILED]
     for stream in failed:
         click.echo(f"Error: {stream.account}: {stream.error}", err=True)
     sys.exit(1 if failed else 0)
-
-
-def _accounts(
-    names: tuple[str, ...], region: str | None, simulate: bool, count: int | None
-) -> ContextManager[list[AssetStream]]:
-    names = tuple(dict.fromkeys(names))
-    if not simulate:
-        if count is not None:
-            raise click.UsageError("--accounts belongs to --simulate.")
-        if not names:
-            raise click.UsageError(
-                f"Say which exchange to watch ({', '.join(EXCHANGES)}), "
-                "or try --simulate."
-            )
-        return nullcontext(from_environment(names, region))
-    if region is not None:
-        raise click.UsageError("--region belongs to a real exchange, not --simulate.")
-    try:
-        import assetstream.simulator  # noqa: F401
-    except ModuleNotFoundError as exc:
-        raise click.UsageError(str(exc)) from None
-    return simulated(names, count or 1)
-
-
-def _view(as_json: bool, streams: list[AssetStream]) -> View:
-    if as_json:
-        return JsonLines(sys.stdout)
-    console = Console()
-    # Not asked of rich, where a variable may declare a pipe to be a terminal.
-    if sys.stdout.isatty() and not console.is_dumb_terminal:
-        return Table(streams, console)
-    if isinstance(sys.stdout, TextIOWrapper):
-        # An exchange's words may be Korean where the pipe's encoding is not.
-        sys.stdout.reconfigure(errors="backslashreplace")
-    return PlainLines(sys.stdout, len(streams))

@@ -121,7 +121,7 @@ def test_a_failure_is_told_below_the_table(simulated_exchange: Simulator) -> Non
 def test_many_accounts_are_summed_up_where_the_window_is_low() -> None:
     """Progress while they connect, then totals; the whole always fits."""
     terminal = Terminal(
-        100, "upbit", "--simulate", "--accounts", "10", "--for", "4s", lines=24
+        100, "upbit", "--simulate", "--count", "10", "--for", "4s", lines=24
     )
     for text in ("connecting ", " of 10", "10 accounts", "10 LIVE", "Total", "SGD"):
         terminal.read_until(text)
@@ -138,7 +138,7 @@ def test_many_accounts_are_summed_up_where_the_window_is_low() -> None:
 def test_many_accounts_have_their_lines_where_they_fit() -> None:
     """A high window shows each balance of each account."""
     terminal = Terminal(
-        140, "upbit", "--simulate", "--accounts", "5", "--for", "2s", lines=60
+        140, "upbit", "--simulate", "--count", "5", "--for", "2s", lines=60
     )
 
     assert terminal.finish() == 0

@@ -116,7 +116,7 @@ def test_several_accounts_run_as_a_group(simulated_exchange: Simulator) -> None:
 
 def test_many_simulated_accounts_have_labels() -> None:
     """By exchange and number; JSON has no other kinds than for one account."""
-    with watch("--simulate", "--accounts", "3", "--json", "--for", "3s") as program:
+    with watch("--simulate", "--count", "3", "--json", "--for", "3s") as program:
         assert program.finish() == 0, program.told
 
     told = objects(program)
@@ -134,12 +134,12 @@ def test_many_simulated_accounts_have_labels() -> None:
         (["upbit", "--region", "mars"], "'sg', 'id', 'th', 'kr', not 'mars'"),
         (["upbit"], "--region"),
         (["coinw", "--region", "sg"], "coinw has no regions"),
-        (["--simulate", "--region", "sg"], "--region belongs to a real exchange"),
+        (["--simulate", "--region", "sg"], "--region belongs to real accounts"),
         (["--simulate", "--for", "soon"], "write 500ms, 10s, 2m or 1h"),
         (["--simulate", "mtgox"], "mtgox"),
         ([], "--simulate"),
-        (["--simulate", "--accounts", "0"], "--accounts"),
-        (["coinw", "--accounts", "3"], "--accounts belongs to --simulate"),
+        (["--simulate", "--count", "0"], "--count"),
+        (["coinw", "--count", "3"], "--count belongs to --simulate"),
     ],
 )
 def test_wrong_usage_is_explained_with_exit_code_2(

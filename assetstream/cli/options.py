@@ -1,0 +1,33 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+import click
+
+from assetstream.durations import seconds
+
+__all__ = ["for_option", "json_option"]
+
+
+def duration_of(
+    ctx: click.Context, parameter: click.Parameter, text: str | None
+) -> float | None:
+    """Read a duration; click's own error if it is none."""
+    try:
+        return None if text is None else seconds(text)
+    except ValueError as exc:
+        raise click.BadParameter(f"{exc}.") from None
+
+
+json_option: Callable[..., Any] = click.option(
+    "--json", "as_json", is_flag=True, help="One JSON object per line."
+)
+for_option: Callable[..., Any] = click.option(
+    "--for",
+    "duration",
+    callback=duration_of,
+    metavar="10s",
+    help="Stop after this time: 500ms, 10s, 2m, 1h.",
+)

@@ -1,0 +1,30 @@
+"""Standard output, which may be a pipe whose reader goes away, or a full disk."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from typing import Iterator
+
+import click
+
+__all__ = ["output"]
+
+
+@contextmanager
+def output() -> Iterator[None]:
+    """Write within this: what cannot be written ends the command in one line.
+
+    It ends well if a pipe's reader went away: ``| head`` has seen enough.
+    """
+    try:
+        yield
+        sys.stdout.flush()
+    except OSError as exc:
+        # Python's own flush at the exit must not complain of it once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(exc, BrokenPipeError):
+            sys.exit(0)
+        click.echo(f"Error: the output cannot be written: {exc}", err=True)
+        sys.exit(1)
