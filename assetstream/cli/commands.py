@@ -10,6 +10,8 @@ import click
 
 from assetstream.cli import INTERRUPTED
 from assetstream.cli.balances import balances
+from assetstream.cli.record import record
+from assetstream.cli.replay import replay
 from assetstream.cli.watch import watch
 from assetstream.version import __version__
 
@@ -60,3 +62,5 @@ def assetstream() -> None:
 
 assetstream.add_command(watch)
 assetstream.add_command(balances)
+assetstream.add_command(record)
+assetstream.add_command(replay)

@@ -38,8 +38,8 @@ def create(path: Path, *, overwrite: bool) -> int:
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         raise ConfigurationError(
-            f"{path} exists already; choose another name, or ask for it to be "
-            "overwritten"
+            f"{path} exists already; choose another name, or have it replaced by "
+            "overwrite=True (--overwrite)"
         ) from None
 
 
