@@ -21,6 +21,7 @@ UUID = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 TELLING = re.compile(
     UUID
     + r"|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
+    + r"|eyJ[\w-]{8,}(?:\.[\w-]*){0,2}"
     + r"|\b(?:[0-9]{1,3}\.){3}[0-9]{1,3}\b"
     # More colons than in a time of day.
     + r"|\b(?:[0-9a-fA-F]{0,4}:){3,}[0-9a-fA-F]{0,4}"
