@@ -6,7 +6,7 @@ from typing import Any, Iterator, Mapping, Sequence, Union
 
 from msgspec import Struct
 
-from assetstream.errors import AssetStreamError, CallbackError
+from assetstream.errors import AssetStreamError
 from assetstream.events import StateChange
 from assetstream.recording.mask import Mask
 from assetstream.recording.tape import pack
@@ -70,12 +70,10 @@ def contents(entry: Entry, mask: Mask) -> Iterator[dict[str, Any]]:
     elif isinstance(entry, StateChange):
         yield _state(entry, mask)
     elif isinstance(entry, AssetStreamError):
-        # What a handler raised is the user's own affair, and may hold anything.
-        own = isinstance(entry, CallbackError)
         yield {
             "kind": "error",
             "error": type(entry).__name__,
-            "message": "a handler raised" if own else mask.words(str(entry)),
+            "message": mask.words(str(entry)),
             "fatal": entry.fatal,
         }
     elif isinstance(entry, Lost):

@@ -36,8 +36,8 @@ class Handlers:
         self.asset: tuple[Handler, ...] = ()
         self.error: tuple[Handler, ...] = ()
         self.state: tuple[Handler, ...] = ()
-        #: Told of errors and changes of state before the others. They are nobody's
-        #: ``on_error``: what nobody else hears is logged all the same.
+        #: Told of errors and states at once, in the session's thread. They are
+        #: nobody's ``on_error``: what nobody else hears is logged all the same.
         self.witnesses: tuple[Handler, ...] = ()
 
     def take(self, others: Handlers) -> None:
@@ -169,7 +169,7 @@ class Dispatcher:
 
     def _deliver(self, item: News) -> None:
         if isinstance(item, StateChange):
-            for handler in (*self.handlers.witnesses, *self.handlers.state):
+            for handler in self.handlers.state:
                 self._call(handler, item)
         elif isinstance(item, AssetStreamError):
             self._report(item)
@@ -177,7 +177,7 @@ class Dispatcher:
     def _report(self, error: AssetStreamError) -> None:
         """Hand an error to on_error, or log it: nothing dies in silence."""
         handlers = self.handlers.error
-        for handler in (*self.handlers.witnesses, *handlers):
+        for handler in handlers:
             self._call(handler, error)
         if not handlers:
             serious = error.fatal or isinstance(error, CallbackError)

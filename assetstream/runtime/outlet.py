@@ -106,6 +106,10 @@ class Outlet:
             elif self._watches:
                 for watch in self._watches:
                     watch.put(item)
+        for witness in self._handlers.witnesses:
+            for item in news:
+                if not isinstance(item, AssetUpdate):
+                    witness(item)
         if not self._handlers.asset:
             # Nobody asked for updates: they are not even queued.
             news = [item for item in news if not isinstance(item, AssetUpdate)]
