@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import signal
 import threading
 from pathlib import Path
 
@@ -29,8 +30,9 @@ class Replaying:
 
     def run(self) -> int:
         """Tell where it is, and how far; return the exit code."""
-        self._begin()
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
+            self._begin()
             begun = False
             while not self._replay.wait_for_end(TICK):
                 told = self._replay.told

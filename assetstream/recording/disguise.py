@@ -22,7 +22,8 @@ TELLING = re.compile(
     UUID
     + r"|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
     + r"|eyJ[\w-]{8,}(?:\.[\w-]*){0,2}"
-    + r"|\b(?:[0-9]{1,3}\.){3}[0-9]{1,3}\b"
+    # This machine's own address is nobody's.
+    + r"|\b(?!127\.0\.0\.1\b)(?:[0-9]{1,3}\.){3}[0-9]{1,3}\b"
     # More colons than in a time of day.
     + r"|\b(?:[0-9a-fA-F]{0,4}:){3,}[0-9a-fA-F]{0,4}"
     # Long and not made of letters alone: a token, a signature, an encoded key.
