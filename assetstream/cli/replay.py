@@ -96,6 +96,8 @@ def replay(path: Path, speed: float, port: int, as_json: bool) -> None:
         sys.exit(1)
     try:
         served.start()
+    except ConfigurationError as exc:
+        raise click.UsageError(str(exc)) from None
     except OSError as exc:
         click.echo(f"Error: port {port} cannot be listened on: {exc}", err=True)
         sys.exit(1)

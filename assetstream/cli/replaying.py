@@ -35,20 +35,20 @@ class Replaying:
             self._begin()
             begun = False
             while not self._replay.wait_for_end(TICK):
-                told = self._replay.told
-                if told.position and not begun:
+                played = self._replay.played
+                if played.position and not begun:
                     begun = True
                     self._progress.note("the tape has begun: a client is there")
-                state = f"{clock(told.position)} of {clock(told.length)}"
+                state = f"{clock(played.position)} of {clock(played.length)}"
                 waiting = "" if begun else "  waiting for a client"
-                self._progress.show(f"{state}  {told.frames} frames{waiting}")
+                self._progress.show(f"{state}  {played.frames} frames{waiting}")
             self._progress.end()
             self._end()
             while True:
                 threading.Event().wait(TICK)
         except KeyboardInterrupt:
             self._progress.end()
-            return 0 if self._replay.told.ended else INTERRUPTED
+            return 0 if self._replay.played.ended else INTERRUPTED
 
     def _begin(self) -> None:
         replay, header = self._replay, self._replay.header
@@ -59,7 +59,7 @@ class Replaying:
                 exchange=header.exchange,
                 options=header.options,
                 began=header.began,
-                seconds=replay.told.length,
+                seconds=replay.played.length,
                 scrambled=header.scrambled,
                 cut_off=replay.cut_off,
                 lost=replay.lost,
@@ -68,7 +68,7 @@ class Replaying:
             return
         region = header.options.get("region")
         name = f"{header.exchange} ({region})" if region else header.exchange
-        print(f"{self._path}: {name}, {clock(replay.told.length)}, of {header.began}")
+        print(f"{self._path}: {name}, {clock(replay.played.length)}, of {header.began}")
         if header.scrambled:
             print("Its amounts are scrambled.")
         if replay.cut_off:
@@ -89,13 +89,13 @@ class Replaying:
         )
 
     def _end(self) -> None:
-        told = self._replay.told
+        played = self._replay.played
         if self._as_json:
-            self._say(kind="ended", seconds=told.length, frames=told.frames)
+            self._say(kind="ended", seconds=played.length, frames=played.frames)
             return
         print(
-            f"The tape has ended: {clock(told.length)}, {told.frames} frames. Clients "
-            "stay connected, REST shows the last balances; Ctrl-C stops it.",
+            f"The tape has ended: {clock(played.length)}, {played.frames} frames. "
+            "Clients stay connected, REST shows the last balances; Ctrl-C stops it.",
             flush=True,
         )
 

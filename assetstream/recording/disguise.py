@@ -20,7 +20,8 @@ UUID = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 #: What may tell in prose who somebody is, or let somebody in.
 TELLING = re.compile(
     UUID
-    + r"|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
+    # All bounded: what is searched comes from outside.
+    + r"|[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"
     + r"|eyJ[\w-]{8,}(?:\.[\w-]*){0,2}"
     # This machine's own address is nobody's.
     + r"|\b(?!127\.0\.0\.1\b)(?:[0-9]{1,3}\.){3}[0-9]{1,3}\b"

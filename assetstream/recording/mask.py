@@ -32,14 +32,14 @@ CODES = {"code", "errorCode"}
 SAID = {"message", "msg", "errorMsg", "errorMessage"}
 SHAPES = {
     **dict.fromkeys(TIMES, re.compile(r"[0-9]{10,17}")),
-    **dict.fromkeys(CURRENCIES, re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,14}")),
+    **dict.fromkeys(CURRENCIES, re.compile(r"(?=.*[^\W\d])[\w$.-]{1,20}")),
     **dict.fromkeys(KINDS, re.compile(r"[A-Za-z_.]{1,24}")),
     **dict.fromkeys(CODES, re.compile(r"-?[0-9]{1,7}")),
 }
 #: What is spelt so says nothing about anybody.
 HARMLESS = {"", "0", "true", "false", "null", "NaN", "Infinity", "-Infinity", "***"}
 #: A key is shown if it looks like a name or a currency.
-KEY = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9_.-]{1,24}")
+KEY = re.compile(r"(?=.*[^\W\d])[\w$.-]{1,24}")
 JSON = re.compile(r'\s*(?:[{\["]|[0-9.eE+-]+\s*$)')
 #: Header fields that say nothing about anybody.
 HEADERS = ("content-type", "date", "remaining-req", "retry-after", "server")
@@ -61,8 +61,9 @@ class Mask:
         self._scramble = scramble
         self._disguise = Disguise()
         encoded = (form for text in exchange.credentials for form in _in_base64(text))
-        hidden = sorted({*encoded, *labels} - {""}, key=len, reverse=True)
-        self._hidden = re.compile("|".join(map(re.escape, hidden)).encode())
+        self._encoded = _any_of(encoded)
+        # Only our own words have them: in a frame the same letters mean something else.
+        self._labels = _any_of(labels)
 
     def data(self, data: bytes) -> bytes:
         """A frame, or the body of a reply."""
@@ -75,22 +76,23 @@ class Mask:
 
     def words(self, text: str) -> str:
         """What people are told: a reason, the text of an error."""
-        shown = self._redacted(text.encode(errors="replace")).decode(errors="replace")
-        return self._prose(shown)
+        data = self._labels.sub(b"***", text.encode(errors="replace"))
+        return self._prose(self._redacted(data).decode(errors="replace"))
 
     def headers(self, headers: Mapping[str, str]) -> dict[str, str]:
         """The harmless ones."""
         named = {name.lower(): value for name, value in headers.items()}
         return {
-            name: self._disguise.prose(
-                self._redacted(named[name].encode(errors="replace")).decode()
-            )
+            name: self._disguise.prose(self._without_secrets(named[name]))
             for name in HEADERS
             if name in named
         }
 
     def _redacted(self, data: bytes) -> bytes:
-        return self._hidden.sub(b"***", self._exchange.redacted(data))
+        return self._encoded.sub(b"***", self._exchange.redacted(data))
+
+    def _without_secrets(self, text: str) -> str:
+        return self._redacted(text.encode(errors="replace")).decode(errors="replace")
 
     def _text(self, text: str) -> str:
         if not JSON.match(text):
@@ -98,8 +100,8 @@ class Mask:
         tokens, keys, values = scan(text)
         for place in keys:
             key = unquoted(tokens[place])
-            if not KEY.fullmatch(key):
-                tokens[place] = _quoted(self._prose(self._disguise.opaque(key)))
+            if not KEY.fullmatch(key) or self._disguise.prose(key) != key:
+                tokens[place] = _quoted(self._disguise.opaque(key))
         for value in values:
             tokens[value.place] = self._value(tokens[value.place], value)
         return "".join(tokens)
@@ -110,7 +112,7 @@ class Mask:
             return self._masked(token, value)
         text = unquoted(token)
         if "\\" in token:
-            text = self._redacted(text.encode(errors="replace")).decode()
+            text = self._without_secrets(text)
         masked = self._masked(text, value)
         return token if masked == unquoted(token) else _quoted(masked)
 
@@ -147,6 +149,12 @@ class Mask:
         if self._scramble:
             return self._disguise.numberless(text)
         return self._disguise.prose(text)
+
+
+def _any_of(texts: Iterable[str]) -> re.Pattern[bytes]:
+    """Find any of them, the longest first; without any, nothing."""
+    found = sorted({*texts} - {""}, key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, found)).encode() or b"(?!)")
 
 
 def _in_base64(text: str) -> list[str]:

@@ -68,7 +68,7 @@ class Recorder:
 
         Raises:
             ConfigurationError: the file exists already.
-            StreamStateError: the stream was started before, or is recorded already.
+            StreamStateError: the stream was started before.
             OSError: the file cannot be created.
         """
         exchange = self._stream.exchange

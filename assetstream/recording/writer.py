@@ -57,8 +57,8 @@ class Writer:
         self._mask = mask
         self._began = time.monotonic()
         self._queue: Queue[tuple[float, Entry] | None] = Queue(BACKLOG)
-        # Taken for a moment by the session's and the callbacks' thread.
-        self._lock = threading.Lock()
+        # Taken for a moment, by the session's thread and by who closes.
+        self._lock = threading.RLock()  # close() may come from a signal handler
         self._missed = 0
         self._closed = False
         #: Bytes and lines written, and entries that could not be kept up with.

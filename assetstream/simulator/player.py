@@ -78,7 +78,8 @@ class Player(Fault):
         self._failed = 0
         # Monotonic time at which the tape's second 0 would have been.
         self._origin = 0.0
-        self._shift_ms = 0
+        # Milliseconds to move dates by; None: not yet known.
+        self._shift: int | None = None
         self._stopped = False
         self._thread = threading.Thread(
             target=self._run,
@@ -179,11 +180,11 @@ class Player(Fault):
     def _open(self, leg: Leg, at: float) -> None:
         """Wait for a client; the tape goes on with it."""
         self._wait(lambda: self._account.subscribers or self._stopped)
-        if not self._origin or self._speed <= 1:
+        if self._shift is None or self._speed <= 1:
             # As recent as they were. Faster than they were, dates must not come to lie
             # in the future (K3): then the last one is of now.
             past = at if self._speed <= 1 else self._length
-            self._shift_ms = round((time.time() - self._epoch - past) * 1000)
+            self._shift = round((time.time() - self._epoch - past) * 1000)
         self._come_to(at)
         with self._lock:
             self._shown.connected()
@@ -193,7 +194,7 @@ class Player(Fault):
     def _push(self, frame: Frame) -> None:
         with self._lock:
             self._shown.pushed(frame.balances, frame.at)
-        payload = redated(frame.payload, self._shift_ms)
+        payload = redated(frame.payload, self._shift or 0)
         binary = self._account.name == "upbit" or not _is_text(payload)
         self._account.push(Message(Kind.PUSH, payload, binary))
         self.pushed += 1
@@ -221,7 +222,9 @@ class Player(Fault):
         self._readable = False
         for connection in self._connections():
             if leaving.code in CODES:
-                connection.close(leaving.code or 1000, leaving.reason)
+                # A close frame takes 123 bytes of it.
+                reason = leaving.reason.encode()[:123].decode(errors="ignore")
+                connection.close(leaving.code or 1000, reason)
             else:
                 connection.drop()
 

@@ -14,10 +14,10 @@ from assetstream.simulator.legs import epoch, legs
 from assetstream.simulator.player import Player
 from assetstream.simulator.simulator import STARTING_BALANCES, Simulator
 
-__all__ = ["Replay", "Told"]
+__all__ = ["Played", "Replay"]
 
 
-class Told(Struct, frozen=True, kw_only=True):
+class Played(Struct, frozen=True, kw_only=True):
     """How far a replay is.
 
     Attributes:
@@ -43,7 +43,8 @@ class Replay:
     balances and to connect again after an outage, and pauses while nobody is there. At
     its end the connections stay open and REST shows the last balances, to ``stop()``.
 
-    Dates in frames are moved: at speed 1 they are as recent as they were, faster the
+    A connection that fell silent is cut where the recorded stream gave it up. Dates in
+    frames are moved: at speed 1 they are as recent as they were, faster the
     last one is of the beginning of the replay, so that none lies in the future.
 
     ::
@@ -86,6 +87,7 @@ class Replay:
         #: The account that clients log in to, with keys and URLs.
         self.account: Account = getattr(self._simulator, header.exchange)()
         self._length = tape.lines[-1].at if tape.lines else 0.0
+        self._path = path
         self._tape = tape
         self._speed = speed
         self._player: Player | None = None
@@ -95,18 +97,29 @@ class Replay:
 
         Raises:
             OSError: the port cannot be listened on.
+            ConfigurationError: the tape was edited, and lacks something.
         """
         self._simulator.start()
-        self._player = Player(
+        try:
+            self._player = self._make_player()
+        except (KeyError, TypeError, ValueError, AttributeError) as exc:
+            self._simulator.stop()
+            raise ConfigurationError(
+                f"{self._path}: a line lacks what belongs to its kind, or has it in "
+                f"another form ({type(exc).__name__}: {exc}); has it been edited?"
+            ) from None
+        self._simulator.faults.add(self._player)
+        self._player.start()
+        return self
+
+    def _make_player(self) -> Player:
+        return Player(
             self.account,
             legs(self._tape, self.account.exchange()),
             self._speed,
             epoch=epoch(self._tape),
             length=self._length,
         )
-        self._simulator.faults.add(self._player)
-        self._player.start()
-        return self
 
     def stop(self) -> None:
         """Cut connections, free the port, join every thread. May be called twice."""
@@ -119,10 +132,10 @@ class Replay:
         return self._player is not None and self._player.wait_for_end(timeout)
 
     @property
-    def told(self) -> Told:
+    def played(self) -> Played:
         """How far it is."""
         player = self._player
-        return Told(
+        return Played(
             position=player.position if player else 0.0,
             length=self._length,
             frames=player.pushed if player else 0,

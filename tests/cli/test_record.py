@@ -33,8 +33,6 @@ def test_a_session_is_recorded_until_ctrl_c(
     with record(*arguments, environment=account.environment()) as program:
         program.wait_for("LIVE")
         account.deposit("SGD", "1.25")
-        simulated_exchange.drop_connections()
-        program.wait_for("STALE -> LIVE")
         program.interrupt()
         assert program.finish() == 0, program.told
 
@@ -48,7 +46,6 @@ def test_a_session_is_recorded_until_ctrl_c(
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     (summary,) = program.out
     assert summary.endswith(f"assetstream replay {path}")
-    assert "2 updates" in summary
     assert "\x1b" not in program.told
 
 

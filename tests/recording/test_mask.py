@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -244,3 +245,23 @@ def test_nothing_that_comes_is_too_odd(data: bytes, scrambled: bool) -> None:
 
     assert len(mask.data(data)) >= 0
     assert isinstance(mask.words(data.decode(errors="replace")), str)
+
+
+def test_a_label_is_hidden_in_our_own_words_only() -> None:
+    """In a frame the same letters mean something else."""
+    mask = Mask(UPBIT, ["type"], scramble=False)
+
+    assert masked(mask, {"type": "myAsset"}) == {"type": "myAsset"}
+    assert mask.words("type: lost") == "***: lost"
+
+
+@pytest.mark.parametrize(
+    "data", [b"a" * 300_000, b"@" + b"a" * 300_000, b"1:" * 100_000, b'{"a":' * 60_000]
+)
+def test_hostile_data_takes_no_long_time(mask: Mask, data: bytes) -> None:
+    """A search that takes the square of its length would hold everything up."""
+    began = time.process_time()
+    mask.data(data)
+    mask.words(data.decode())
+
+    assert time.process_time() - began < 2.0

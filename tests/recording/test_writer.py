@@ -104,3 +104,25 @@ def test_a_full_disk_ends_the_recording_and_nothing_else(
     assert isinstance(made.error, OSError)
     assert len(caplog.records) == 1
     assert "cannot be written" in caplog.text
+
+
+def test_what_cannot_be_recorded_costs_a_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A bug of ours is logged, and the recording goes on."""
+
+    def broken(entry: Any, mask: Mask) -> list[dict[str, Any]]:
+        if entry.kind == "pong":
+            raise RuntimeError("a bug")
+        return [{"kind": entry.kind}]
+
+    monkeypatch.setattr(room, "contents", broken)
+    made = make(create(tmp_path / "tape", overwrite=False))
+    with caplog.at_level(logging.ERROR):
+        made.put(Mark("pong"))
+        made.put(Mark("opened"))
+        made.close()
+
+    told = [json.loads(text) for text in (tmp_path / "tape").read_text().splitlines()]
+    assert [line["kind"] for line in told[1:]] == ["lost", "opened", "end"]
+    assert "could not be recorded" in caplog.text
