@@ -35,8 +35,8 @@ for the client to connect again and to read its balances. It pauses while
 nobody is subscribed. At the end connections stay open, REST shows the last
 balances, and Ctrl-C stops it.
 Dates in frames are moved, to be as recent as they were; faster than it was,
-the last of them is of now. What an audit found is found again when the
-client's own audit comes.
+the last of them is of now. What an audit found is found again by the
+client's own audit, or when it connects again.
 
 \b
 Exit codes:

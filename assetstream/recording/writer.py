@@ -34,8 +34,10 @@ def create(path: Path, *, overwrite: bool) -> int:
     """
     if overwrite:
         path.unlink(missing_ok=True)  # what others may read, or a link, goes
+    # Windows would write other line ends.
+    how = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
-        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        return os.open(path, how, 0o600)
     except FileExistsError:
         raise ConfigurationError(
             f"{path} exists already; choose another name, or have it replaced by "

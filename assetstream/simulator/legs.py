@@ -70,12 +70,15 @@ class Leg(Struct):
         opened: when it was opened; None: the tape ends before one was.
         events: what came, in order.
         leaving: how it ended; None: it lasted to the tape's end.
+        epoch: the exchange's time at the tape's beginning, seconds since 1970, as this
+            connection's replies tell it; None if they do not.
     """
 
     failures: list[Failure] = field(default_factory=list)
     opened: float | None = None
     events: list[Union[Frame, Answer]] = field(default_factory=list)
     leaving: Leaving | None = None
+    epoch: float | None = None
 
 
 def _upbit(frame: bytes, format: str) -> tuple[bool, list[BalanceReport]]:
@@ -166,6 +169,8 @@ class Cutter:
     def _replied(self, at: float, fields: Mapping[str, Any]) -> None:
         if self._leg.opened is None:
             return  # of the connection before
+        if self._leg.epoch is None:
+            self._leg.epoch = _epoch(at, fields)
         reply = _reply(fields)
         snapshot = self._understood(reply)
         answer = Answer(at, self._asked, reply, snapshot, self._good >= 2)
@@ -221,15 +226,23 @@ def epoch(tape: Tape) -> float:
     wrong, and what frames say is by the exchange's.
     """
     for line in tape.lines:
-        date = line.fields.get("headers", {}).get("date")
-        if date is not None:
-            try:
-                # Half a second: it says no fractions.
-                return parsedate_to_datetime(date).timestamp() + 0.5 - line.at
-            except ValueError:
-                continue
+        found = _epoch(line.at, line.fields)
+        if found is not None:
+            return found
     began = tape.header.began.replace("Z", "+00:00")
     return datetime.fromisoformat(began).timestamp()
+
+
+def _epoch(at: float, fields: Mapping[str, Any]) -> float | None:
+    """The same by one line's ``Date``; None if it has none."""
+    date = fields.get("headers", {}).get("date")
+    try:
+        # Half a second: it says no fractions.
+        return (
+            None if date is None else parsedate_to_datetime(date).timestamp() + 0.5 - at
+        )
+    except ValueError:
+        return None
 
 
 def redated(frame: bytes, milliseconds: int) -> bytes:

@@ -27,6 +27,8 @@ ANSWER_PATIENCE = 8.0
 #: Frames handed over before the client's socket must have taken nearly all of them.
 BURST = 500
 MOST_WAITING = 1024 * 1024
+#: Seconds by which ``Date`` may differ that are no jump of a clock.
+SLACK = 5.0
 #: Codes that may stand in a close frame; any other is told by none.
 CODES = {*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)}
 
@@ -80,6 +82,8 @@ class Player(Fault):
         self._origin = 0.0
         # Milliseconds to move dates by; None: not yet known.
         self._shift: int | None = None
+        # By how much the exchange's clock was ahead of what it was at first.
+        self._ahead = 0.0
         self._stopped = False
         self._thread = threading.Thread(
             target=self._run,
@@ -108,6 +112,10 @@ class Player(Fault):
         return self.over
 
     # What clients ask, each in a thread of its own.
+
+    def ahead(self, exchange: str) -> float:
+        """A clock that jumped from one connection to the next jumps again."""
+        return self._ahead
 
     def upgrade(self, request: Request) -> Reply | None:
         """Fail as the recorded attempts did."""
@@ -220,6 +228,8 @@ class Player(Fault):
         self._drain()
         self._failing = first_failure(after)
         self._readable = False
+        jump = 0.0 if after.epoch is None else after.epoch - self._epoch
+        self._ahead = jump if abs(jump) > SLACK else 0.0
         for connection in self._connections():
             if leaving.code in CODES:
                 # A close frame takes 123 bytes of it.

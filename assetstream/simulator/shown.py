@@ -127,7 +127,7 @@ _encoder = msgspec.json.Encoder(decimal_format="number")
 def _upbit(body: bytes, newer: Mapping[str, Amounts]) -> bytes:
     items = _decoder.decode(body) or []
     rest = dict(newer)
-    for item in items:
+    for item in filter(_is_object, items):
         amounts = rest.pop(str(item.get("currency")).upper(), None)
         if amounts is not None:
             item["balance"], item["locked"] = map(plain, amounts)
@@ -135,6 +135,10 @@ def _upbit(body: bytes, newer: Mapping[str, Amounts]) -> bytes:
         new = {"currency": currency, "balance": plain(available)}
         items.append({**new, "locked": plain(locked), "avg_buy_price": "0"})
     return _encoder.encode(items)
+
+
+def _is_object(item: object) -> bool:
+    return isinstance(item, dict)
 
 
 def _coinw(body: bytes, newer: Mapping[str, Amounts]) -> bytes:

@@ -16,6 +16,7 @@ from assetstream import (
     AssetUpdate,
     AuthenticationError,
     ConfigurationError,
+    ProtocolError,
     Source,
 )
 from assetstream.protocol import Exchange
@@ -340,3 +341,24 @@ def test_a_refused_login_is_refused_again(tmp_path: Path) -> None:
     path = write_tape(tmp_path / "tape", "coinw", *lines)
     with Replay(path) as replay, pytest.raises(AuthenticationError, match="bad"):
         AssetStream(replay.account.exchange()).start()
+
+
+def test_a_clock_that_jumped_jumps_again(tmp_path: Path) -> None:
+    """Changes that were not dated in the future are not so in the replay (K3)."""
+    late = reply(20, BTC="2") | {"headers": {"date": "Wed, 01 Jan 2025 01:00:20 GMT"}}
+    path = write_tape(
+        tmp_path / "tape",
+        "upbit",
+        *opened(10, BTC="1"),
+        line(19, "closed", code=1001, reason=""),
+        *[line(20, "opened"), late, push(20 + 3600, "BTC", "3") | {"at": 21}],
+        push(20 + 3601, "BTC", "4") | {"at": 22},
+    )
+    heard = Heard()
+    with (
+        Replay(path, speed=math.inf) as replay,
+        AssetStream(replay.account.exchange(), **heard.handlers()),
+    ):
+        heard.wait_for(lambda e: str(getattr(e, "total", "")) == "4")
+
+    assert not [e for e in heard.events if isinstance(e, ProtocolError)]
