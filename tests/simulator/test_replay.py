@@ -225,6 +225,23 @@ def test_an_old_tape_becomes_live_and_stays_so(
         assert -0.6 < late < 2.0
 
 
+def test_a_long_tape_played_fast_has_no_date_in_the_future(tmp_path: Path) -> None:
+    """Its last change is of now, whatever lies between it and the first (K3)."""
+    pushes = [push(15, "BTC", "2"), push(4000, "BTC", "3")]
+    path = write_tape(
+        tmp_path / "tape", "upbit", *opened(9, BTC="1"), reply(10, BTC="1"), *pushes
+    )
+    heard = Heard()
+    with (
+        Replay(path, speed=math.inf) as replay,
+        AssetStream(replay.account.exchange(), **heard.handlers()),
+    ):
+        last = heard.wait_for(lambda e: str(getattr(e, "total", "")) == "3")
+
+    assert not [e for e in heard.events if isinstance(e, ProtocolError)]
+    assert abs((last.received - last.time).total_seconds()) < 5
+
+
 def test_attempts_fail_as_they_did(tmp_path: Path) -> None:
     """The client meets the refusal, and a connection that breaks; then it goes on."""
     path = write_tape(
