@@ -54,6 +54,7 @@ STREAM = {
 #: (module, room above it): a method of a stream that an extra brings; imported when it
 #: is called, so that the core loads without it.
 UPWARD = {("showing.py", "notebook")}
+RECORDING = {"recording"}
 TOP = {"__main__", "cli", "notebook", "pytest_plugin", "simulator"}
 
 #: room -> the rooms it may import, besides itself.
@@ -63,7 +64,11 @@ MAY_IMPORT = {
     "runtime": PURE,
     "exchanges": PURE,
     **{room: {*PURE, "runtime", *STREAM} for room in STREAM},
-    **{room: {*PURE, "exchanges", "assetstream", *STREAM, *TOP} for room in TOP},
+    **{room: {*PURE, *STREAM} for room in RECORDING},
+    **{
+        room: {*PURE, "exchanges", "assetstream", *STREAM, *RECORDING, *TOP}
+        for room in TOP
+    },
     "assetstream": {*PURE, "exchanges", *STREAM},
 }
 

@@ -11,6 +11,8 @@ import click
 from assetstream.cli import INTERRUPTED
 from assetstream.cli.balances import balances
 from assetstream.cli.doctor import doctor
+from assetstream.cli.record import record
+from assetstream.cli.replay import replay
 from assetstream.cli.simulate import simulate
 from assetstream.cli.watch import watch
 from assetstream.version import __version__
@@ -61,5 +63,5 @@ def assetstream() -> None:
     """Live account balances of crypto exchanges: exact, and never silently stale."""
 
 
-for command in (watch, balances, doctor, simulate):
+for command in (watch, balances, doctor, simulate, record, replay):
     assetstream.add_command(command)

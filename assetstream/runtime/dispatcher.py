@@ -38,6 +38,9 @@ class Handlers:
         self.state: tuple[Handler, ...] = ()
         #: A live table shows the errors that nobody handles.
         self.on_screen = False
+        #: Told of errors and states at once, in the session's thread. They are
+        #: nobody's ``on_error``: what nobody else hears is logged all the same.
+        self.witnesses: tuple[Handler, ...] = ()
 
     def take(self, others: Handlers) -> None:
         """Add all of those."""

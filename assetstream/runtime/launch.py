@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from typing import Callable
 
-from assetstream.errors import StreamStateError
+from assetstream.errors import AssetStreamError, StreamStateError
+from assetstream.events import StateChange
+from assetstream.observed import Observer, observed
 from assetstream.protocol import Exchange
 from assetstream.runtime.dispatcher import Handlers
 from assetstream.runtime.life import Home, Life, Settings
@@ -60,6 +62,19 @@ class Launch:
         """The user's, to add to; StreamStateError in a forked child."""
         self.refuse_in_child()
         return self._handlers
+
+    def observe(
+        self, observer: Observer, told: Callable[[StateChange | AssetStreamError], None]
+    ) -> None:
+        """Let ``observer`` see all that passes, and ``told`` hear what the user does.
+
+        Raises:
+            StreamStateError: it was begun or stopped before.
+        """
+        if self.life is not None or self.stop_requested:
+            raise self._refusal("observe it from the start: before start(), not after")
+        self._exchange = observed(self._exchange, observer)
+        self._handlers.witnesses += (told,)
 
     @property
     def life(self) -> Life | None:

@@ -182,7 +182,7 @@ class Outlet:
         watch.put(End(None))
 
     def _tell(self, news: Sequence[News]) -> None:
-        """Note the errors, and tell the watches of all else."""
+        """Note the errors, tell the watches of all else, and the witnesses."""
         for item in news:
             if isinstance(item, AssetStreamError):
                 item.exchange = item.exchange or self._book.exchange
@@ -194,6 +194,9 @@ class Outlet:
             else:
                 for watch in self._watches:
                     watch.put(item)
+            if not isinstance(item, AssetUpdate):
+                for witness in self._handlers.witnesses:
+                    witness(item)
 
     def _present(self) -> StateChange:
         book = self._book

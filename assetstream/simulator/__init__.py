@@ -38,6 +38,7 @@ from assetstream.simulator.coinw import CoinWAccount
 from assetstream.simulator.faults import Fault, Switch
 from assetstream.simulator.ledger import Insufficient, Order, Standing
 from assetstream.simulator.messages import Kind, Message, Reply, Request
+from assetstream.simulator.replay import Replay
 from assetstream.simulator.seen import Seen
 from assetstream.simulator.simulator import STARTING_BALANCES, Simulator
 from assetstream.simulator.trader import Trader
@@ -56,6 +57,7 @@ __all__ = [
     "Kind",
     "Message",
     "Order",
+    "Replay",
     "Reply",
     "Request",
     "Seen",

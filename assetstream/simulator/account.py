@@ -182,6 +182,12 @@ class Account(ABC):
             self._subscribers = tuple(s for s in self._subscribers if s is not session)
         self.site.board.announce()
 
+    def push(self, message: Message) -> int:
+        """Send a frame, as it is, to all who are subscribed; say how many they are."""
+        for session in self._subscribers:
+            session.connection.send(message)
+        return len(self._subscribers)
+
     def _publish(self, change: Change) -> None:
         """Push a change; called by the ledger, under its lock and so in its order."""
         encoded: dict[str, Sequence[Message]] = {}

@@ -146,6 +146,9 @@ class CoinWVenue(Venue):
             return failed(6003, "require more permission")
         if given.get("command") != "returnCompleteBalances":
             return failed(-3, "invalid parameter")
+        reply = self._site.faults.read(account)
+        if reply is not None:
+            return reply
         balances = self._site.faults.balances(account)
         data = {
             currency: {"onOrders": plain(locked), "available": plain(available)}

@@ -91,6 +91,10 @@ class Fault:
         """Let REST show these (available, locked) in place of ``balances``."""
         return balances
 
+    def read(self, account: Account) -> Reply | None:
+        """Answer a good REST request for the account's balances with this instead."""
+        return None
+
     def opened(self, connection: Connection) -> None:
         """A WebSocket was opened; at Upbit its account is known already."""
 
@@ -221,6 +225,11 @@ class Faults:
         for fault in self._on:
             balances = fault.shown(account, balances)
         return balances
+
+    def read(self, account: Account) -> Reply | None:
+        """The first fault's answer to a good request for balances."""
+        replies = (fault.read(account) for fault in self._on)
+        return next((reply for reply in replies if reply is not None), None)
 
     def opened(self, connection: Connection) -> None:
         """Tell every fault."""

@@ -208,6 +208,9 @@ class UpbitVenue(Venue):
                 raise refused("too_many_requests", remaining=0)
         except Refused as refusal:
             return refusal.reply
+        reply = self._site.faults.read(account)
+        if reply is not None:
+            return reply
         balances = self._site.faults.balances(account)
         quote = next(iter(balances), "SGD")
         items = [

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import threading
+from pathlib import Path
 from typing import Any, Callable
 from urllib.parse import quote
 
@@ -11,6 +13,7 @@ import pytest
 
 from assetstream import AssetStream, CoinW, Upbit
 from assetstream.protocol import Exchange
+from assetstream.recording import Recorder as TapeRecorder
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 from assetstream.simulator.faults import Fault
@@ -41,6 +44,9 @@ class Scene:
         self.heard = Recorder()
         self._time_machine = time_machine
         self._streams: list[AssetStream] = []
+        # Everything that is played is recorded, too: a tape is passed on.
+        self._tapes = tempfile.TemporaryDirectory()
+        self._recorders: dict[AssetStream, TapeRecorder] = {}
         simulator.faults.add(Witness(out))
         self.use(account)
 
@@ -51,6 +57,9 @@ class Scene:
         """Leave nothing to the next test if this one has failed."""
         for stream in self._streams:
             stream.stop()
+        for recorder in self._recorders.values():
+            recorder.close()
+        self._tapes.cleanup()
 
     def use(self, account: Account) -> None:
         """Be about this account from now on."""
@@ -93,6 +102,9 @@ class Scene:
             exchange or self.exchange, **{**self.heard.handlers(), **options}
         )
         self._streams.append(stream)
+        path = Path(self._tapes.name, f"{len(self._streams)}.jsonl")
+        self._recorders[stream] = TapeRecorder(stream, path)
+        self._recorders[stream].start()
         return stream
 
     def live(self, **options: Any) -> AssetStream:
@@ -142,6 +154,9 @@ class Scene:
         self.out.add_stream(stream)
         for event in self.heard.events:
             self.out.add("event", event)
+        recorder = self._recorders[stream]
+        recorder.close()
+        self.out.add("tape", recorder.path.read_text(encoding="utf-8"))
 
     def send(self, payload: bytes | str) -> None:
         """Push a frame to the subscriber."""

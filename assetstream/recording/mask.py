@@ -1,0 +1,174 @@
+"""What of an exchange's and our own messages goes on a tape, and what is disguised.
+
+Only what is known to be harmless stays: names of fields, kinds of messages, currency
+codes, times, error codes, the exchange's words, and amounts unless they are to be
+scrambled. All else is taken for personal. Nothing here raises, whatever comes.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from typing import Iterable, Mapping
+
+from assetstream.protocol import Exchange
+from assetstream.recording.disguise import Disguise
+from assetstream.recording.scan import NUMBER, Value, scan, unquoted
+
+__all__ = ["Mask"]
+
+AMOUNTS = {"balance", "b", "locked", "l", "available", "hold", "onOrders"}
+PRICES = {"avg_buy_price"}
+TIMES = {"asset_timestamp", "asttms", "timestamp", "tms", "time"}
+#: Numbers whose order decides which of two pushes is newer (K1).
+ORDERED = {"ledger_id"}
+CURRENCIES = {"currency", "cu", "unit_currency", "codes", "cds", "pairCode"}
+KINDS = {
+    *("type", "ty", "stream_type", "st", "status", "method", "mthd", "format"),
+    *("event", "biz", "channel", "command", "account"),
+}
+CODES = {"code", "errorCode"}
+SAID = {"message", "msg", "errorMsg", "errorMessage"}
+SHAPES = {
+    **dict.fromkeys(TIMES, re.compile(r"[0-9]{10,17}")),
+    **dict.fromkeys(CURRENCIES, re.compile(r"(?=.*[^\W\d])[\w$.-]{1,20}")),
+    **dict.fromkeys(KINDS, re.compile(r"[A-Za-z_.]{1,24}")),
+    **dict.fromkeys(CODES, re.compile(r"-?[0-9]{1,7}")),
+}
+#: What is spelt so says nothing about anybody.
+HARMLESS = {"", "0", "true", "false", "null", "NaN", "Infinity", "-Infinity", "***"}
+#: A key is shown if it looks like a name or a currency.
+KEY = re.compile(r"(?=.*[^\W\d])[\w$.-]{1,24}")
+JSON = re.compile(r'\s*(?:[{\["]|[0-9.eE+-]+\s*$)')
+#: Header fields that say nothing about anybody.
+HEADERS = ("content-type", "date", "remaining-req", "retry-after", "server")
+
+
+class Mask:
+    """Masks what an account's exchange says, and what is said to it.
+
+    Args:
+        exchange: knows its credentials.
+        labels: other texts that must not be shown: the account's label.
+        scramble: multiply amounts, one factor for each currency.
+    """
+
+    def __init__(
+        self, exchange: Exchange, labels: Iterable[str], *, scramble: bool
+    ) -> None:
+        self._exchange = exchange
+        self._scramble = scramble
+        self._disguise = Disguise()
+        encoded = (form for text in exchange.credentials for form in _in_base64(text))
+        self._encoded = _any_of(encoded)
+        # Only our own words have them: in a frame the same letters mean something else.
+        self._labels = _any_of(labels)
+
+    def data(self, data: bytes) -> bytes:
+        """A frame, or the body of a reply."""
+        data = self._redacted(data)
+        try:
+            return self._text(data.decode()).encode(errors="replace")
+        except UnicodeDecodeError:
+            # Every byte is some character of it, and no other byte is a letter of ours.
+            return self._text(data.decode("latin-1")).encode("latin-1", "replace")
+
+    def words(self, text: str) -> str:
+        """What people are told: a reason, the text of an error."""
+        data = self._labels.sub(b"***", text.encode(errors="replace"))
+        return self._prose(self._redacted(data).decode(errors="replace"))
+
+    def headers(self, headers: Mapping[str, str]) -> dict[str, str]:
+        """The harmless ones."""
+        named = {name.lower(): value for name, value in headers.items()}
+        return {
+            name: self._disguise.prose(self._without_secrets(named[name]))
+            for name in HEADERS
+            if name in named
+        }
+
+    def _redacted(self, data: bytes) -> bytes:
+        return self._encoded.sub(b"***", self._exchange.redacted(data))
+
+    def _without_secrets(self, text: str) -> str:
+        return self._redacted(text.encode(errors="replace")).decode(errors="replace")
+
+    def _text(self, text: str) -> str:
+        if not JSON.match(text):
+            return self._prose(text)
+        tokens, keys, values = scan(text)
+        for place in keys:
+            key = unquoted(tokens[place])
+            if not KEY.fullmatch(key) or self._disguise.prose(key) != key:
+                tokens[place] = _quoted(self._disguise.opaque(key))
+        for value in values:
+            tokens[value.place] = self._value(tokens[value.place], value)
+        return "".join(tokens)
+
+    def _value(self, token: str, value: Value) -> str:
+        """The token to stand in this one's place; itself, to the byte, if it may."""
+        if token[0] != '"':
+            return self._masked(token, value)
+        text = unquoted(token)
+        if "\\" in token:
+            text = self._without_secrets(text)
+        masked = self._masked(text, value)
+        return token if masked == unquoted(token) else _quoted(masked)
+
+    def _masked(self, text: str, value: Value) -> str:
+        key = value.key
+        if text in HARMLESS:
+            return text
+        if key in AMOUNTS or key in PRICES:
+            return self._amount(text, value)
+        if key in SHAPES and SHAPES[key].fullmatch(text):
+            return text
+        if key in ORDERED and text.isascii() and text.isdecimal() and len(text) < 40:
+            return str(self._disguise.ordered(int(text)))
+        if key in SAID or (key == "name" and value.parent == "error"):
+            return self._prose(text)
+        if key == "data" and text[0] in "{[":
+            return self._text(text)  # JSON within JSON, as CoinW's other topics have it
+        return self._disguise.opaque(text)
+
+    def _amount(self, text: str, value: Value) -> str:
+        if not NUMBER.fullmatch(text):
+            return self._disguise.opaque(text)
+        if not self._scramble:
+            return text
+        known = value.siblings
+        unit = known.get("currency") or known.get("cu") or value.parent
+        if not unit or not KEY.fullmatch(unit):
+            return self._disguise.opaque(text)
+        if value.key in PRICES:
+            unit = f"price of {unit}"  # another unit, so another factor
+        return self._disguise.scaled(unit.upper(), text)
+
+    def _prose(self, text: str) -> str:
+        if self._scramble:
+            return self._disguise.numberless(text)
+        return self._disguise.prose(text)
+
+
+def _any_of(texts: Iterable[str]) -> re.Pattern[bytes]:
+    """Find any of them, the longest first; without any, nothing."""
+    found = sorted({*texts} - {""}, key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, found)).encode() or b"(?!)")
+
+
+def _in_base64(text: str) -> list[str]:
+    """What stays the same of its base64, wherever in other bytes it begins."""
+    found = []
+    for offset in range(3):
+        data = b"\0" * offset + text.encode()
+        encoded = base64.b64encode(data).decode().rstrip("=")
+        # The first characters, and the last, depend on the neighbours.
+        core = encoded[(0, 2, 3)[offset] : len(data) * 8 // 6]
+        found += [core, core.translate(str.maketrans("+/", "-_"))]
+    return [core for core in found if len(core) >= 8]
+
+
+def _quoted(text: str) -> str:
+    """As a JSON string; what cannot be printed is escaped, lone surrogates too."""
+    return json.dumps(text, ensure_ascii=not text.isprintable())

@@ -1,0 +1,173 @@
+"""``Recorder``: puts on a tape what passes between a stream and its exchange."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Callable, Mapping, Sequence
+
+from msgspec import to_builtins
+
+from assetstream.observed import Observer
+from assetstream.protocol import Connect, HttpCall, Ping, Ready, Send, Step
+from assetstream.recording.entries import Closed, Entry, Frames, Mark, Replied
+from assetstream.recording.mask import Mask
+from assetstream.recording.tape import Header
+from assetstream.recording.writer import Writer, create
+from assetstream.stream import AssetStream
+from assetstream.version import __version__
+
+__all__ = ["Recorder"]
+
+#: What an exchange may be made with, as far as a replay depends on it.
+OPTIONS = ("region", "format")
+
+
+class Recorder:
+    """Records a stream that is not yet started, for ``assetstream replay``.
+
+    ::
+
+        stream = AssetStream(Upbit(region="sg"), on_asset=bot)
+        with Recorder(stream, "session.jsonl"), stream:
+            ...
+
+    Keys, secrets, tokens, identifiers and the account's label are masked; amounts are
+    on the tape as they are, unless they are scrambled: then all amounts of one currency
+    are multiplied by one random number, which is not written down. That hides them from
+    a glance; which currencies there are and how their amounts relate stays, and amounts
+    of a known granularity would give the number away to somebody who looks for it.
+
+    The stream is neither slowed down nor stopped by it: lines are written by a thread
+    of its own, and what that cannot keep up with is counted in the tape as lost.
+
+    Args:
+        stream: NEW, alone or in a group.
+        path: the file, made readable for you alone.
+        scramble: hide amounts.
+        overwrite: replace the file if it exists.
+    """
+
+    def __init__(
+        self,
+        stream: AssetStream,
+        path: str | Path,
+        *,
+        scramble: bool = False,
+        overwrite: bool = False,
+    ) -> None:
+        self.path = Path(path)
+        self._stream = stream
+        self._scramble = scramble
+        self._overwrite = overwrite
+        self._writer: Writer | None = None
+        self._tap = Tap(self._put)
+
+    def start(self) -> None:
+        """Create the file, and listen from now on; do it before the stream's start.
+
+        Raises:
+            ConfigurationError: the file exists already.
+            StreamStateError: the stream was started before.
+            OSError: the file cannot be created.
+        """
+        exchange = self._stream.exchange
+        given = {name: getattr(exchange, name, None) for name in OPTIONS}
+        header = Header(
+            exchange=exchange.name,
+            options={name: str(value) for name, value in given.items() if value},
+            began=datetime.now(timezone.utc).isoformat().replace("+00:00", "Z"),
+            assetstream=__version__,
+            scrambled=self._scramble,
+        )
+        labels = {self._stream.account, f"{exchange.name}-{exchange.fingerprint}"}
+        # The exchange's own name says nothing about the account.
+        mask = Mask(exchange, labels - {exchange.name}, scramble=self._scramble)
+        self._stream._launch.observe(self._tap, self._put)
+        file = create(self.path, overwrite=self._overwrite)
+        self._writer = Writer(file, to_builtins(header), mask)
+
+    def close(self) -> None:
+        """Write what is left; what happens from now on is not recorded."""
+        if self._writer is not None:
+            self._writer.close()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return self._writer.elapsed if self._writer else 0.0
+
+    @property
+    def frames(self) -> int:
+        """Data frames received so far."""
+        return self._tap.frames
+
+    @property
+    def size(self) -> int:
+        """Bytes written so far."""
+        return self._writer.size if self._writer else 0
+
+    @property
+    def lost(self) -> int:
+        """Things that were not recorded, because the disk did not keep up."""
+        return self._writer.lost if self._writer else 0
+
+    @property
+    def error(self) -> OSError | None:
+        """Why the file is not written any more; None while it is. Also logged."""
+        return self._writer.error if self._writer else None
+
+    def _put(self, entry: Entry) -> None:
+        if self._writer is not None:
+            self._writer.put(entry)
+
+    def __enter__(self) -> Recorder:
+        self.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+class Tap(Observer):
+    """Hands on all that it is told of, unmasked, in the session's thread."""
+
+    def __init__(self, put: Callable[[Entry], None]) -> None:
+        self.frames = 0
+        self._put = put
+
+    def connecting(self, connect: Connect) -> None:
+        self._put(Mark("connecting"))
+
+    def refused(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        self._put(Replied("refused", status, headers, body))
+
+    def opened(self) -> None:
+        self._put(Mark("opened"))
+
+    def received(self, frames: Sequence[bytes]) -> None:
+        self.frames += len(frames)
+        self._put(Frames("received", tuple(frames)))
+
+    def pong(self) -> None:
+        self._put(Mark("pong"))
+
+    def answered(self, steps: Sequence[Step]) -> None:
+        for step in steps:
+            if isinstance(step, Send):
+                self._put(Frames("sent", (step.text.encode(),)))
+            elif isinstance(step, Ping):
+                self._put(Mark("ping"))
+            elif isinstance(step, Ready):
+                self._put(Mark("ready"))
+
+    def closed(self, code: int | None, reason: str) -> None:
+        self._put(Closed(code, reason))
+
+    def reading(self, call: HttpCall) -> None:
+        self._put(Mark("read"))
+
+    def read_replied(
+        self, status: int, headers: Mapping[str, str], body: bytes
+    ) -> None:
+        self._put(Replied("reply", status, headers, body))

@@ -1,0 +1,128 @@
+"""The thread that writes, and that nobody waits for."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import stat
+import threading
+from pathlib import Path
+from typing import Any, Iterator
+
+import pytest
+
+from assetstream import CoinW, ConfigurationError
+from assetstream.recording import writer as room
+from assetstream.recording.entries import Mark
+from assetstream.recording.mask import Mask
+from assetstream.recording.writer import Writer, create
+from tests.support import PATIENCE
+
+
+def make(file: int) -> Writer:
+    """A writer to that descriptor."""
+    mask = Mask(CoinW("k" * 20, "s" * 20), [], scramble=False)
+    return Writer(file, {"tape": 1}, mask)
+
+
+@pytest.fixture
+def slow_disk() -> Iterator[tuple[Writer, Any]]:
+    """A writer to a pipe, and its reading end; the pipe takes one byte at a time."""
+    reading, writing = os.pipe()
+    os.set_blocking(reading, True)
+    with open(reading, "rb") as source:
+        made = make(writing)
+        yield made, source
+        made.close()
+
+
+def test_only_the_owner_reads_it(tmp_path: Path) -> None:
+    """And what exists is not replaced unless that is asked for."""
+    path = tmp_path / "tape"
+    make(create(path, overwrite=False)).close()
+    mode = stat.S_IMODE(path.stat().st_mode)
+    path.chmod(0o644)
+    with pytest.raises(ConfigurationError, match="exists already"):
+        create(path, overwrite=False)
+    os.close(create(path, overwrite=True))
+
+    if os.name != "nt":
+        assert mode == stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert path.read_bytes() == b""
+
+
+def test_each_line_is_in_the_file_at_once(
+    slow_disk: tuple[Writer, Any],
+) -> None:
+    """A process that is killed leaves all that happened."""
+    made, source = slow_disk
+    assert json.loads(source.readline()) == {"tape": 1}
+    made.put(Mark("opened"))
+
+    line = json.loads(source.readline())
+    assert line.pop("at") >= 0
+    assert line == {"kind": "opened"}
+
+
+def test_a_disk_that_hangs_holds_nobody_up(
+    slow_disk: tuple[Writer, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What does not fit is counted, at the place where it is missing."""
+    made, source = slow_disk
+    many = room.BACKLOG * 3
+    for _ in range(many):
+        made.put(Mark("pong"))
+    assert made.lost > room.BACKLOG
+    kinds: list[dict[str, Any]] = []
+    reader = threading.Thread(
+        target=lambda: kinds.extend(map(json.loads, source.readlines()))
+    )
+    reader.start()
+    made.put(Mark("closed"))
+    made.close()
+    reader.join(PATIENCE)
+
+    pongs = sum(line.get("kind") == "pong" for line in kinds)
+    lost = sum(line["count"] for line in kinds if line.get("kind") == "lost")
+    closed = sum(line.get("kind") == "closed" for line in kinds)
+    assert pongs + lost + closed == many + 1
+    assert kinds[-1]["kind"] == "end"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has it")
+def test_a_full_disk_ends_the_recording_and_nothing_else(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It is logged once, and can be asked for."""
+    with caplog.at_level(logging.ERROR):
+        made = make(os.open("/dev/full", os.O_WRONLY))
+        made.put(Mark("opened"))
+        made.close()
+        made.put(Mark("late"))
+
+    assert isinstance(made.error, OSError)
+    assert len(caplog.records) == 1
+    assert "cannot be written" in caplog.text
+
+
+def test_what_cannot_be_recorded_costs_a_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A bug of ours is logged, and the recording goes on."""
+
+    def broken(entry: Any, mask: Mask) -> list[dict[str, Any]]:
+        if entry.kind == "pong":
+            raise RuntimeError("a bug")
+        return [{"kind": entry.kind}]
+
+    monkeypatch.setattr(room, "contents", broken)
+    made = make(create(tmp_path / "tape", overwrite=False))
+    with caplog.at_level(logging.ERROR):
+        made.put(Mark("pong"))
+        made.put(Mark("opened"))
+        made.close()
+
+    told = [json.loads(text) for text in (tmp_path / "tape").read_text().splitlines()]
+    assert [line["kind"] for line in told[1:]] == ["lost", "opened", "end"]
+    assert "could not be recorded" in caplog.text
