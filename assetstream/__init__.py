@@ -1,6 +1,6 @@
 """Live account balances of crypto exchanges: exact, and never silently stale.
 
-The shortest program::
+The shortest program prints every change, until Ctrl-C:
 
     from assetstream import AssetStream, Upbit
 
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from assetstream.exchanges.coinw import CoinW
     from assetstream.exchanges.upbit import Upbit
     from assetstream.group import StreamGroup
+    from assetstream.protocol import Exchange
+    from assetstream.runtime.watching import Expectation, Updates
     from assetstream.states import State
     from assetstream.stream import AssetStream
 
@@ -48,6 +50,9 @@ __all__ = [  # noqa: RUF022 - grouped by what they are
     # streams
     "AssetStream",
     "StreamGroup",
+    # what their methods return
+    "Expectation",
+    "Updates",
     # events
     "AssetUpdate",
     "Balance",
@@ -61,6 +66,7 @@ __all__ = [  # noqa: RUF022 - grouped by what they are
     "State",
     # exchanges
     "CoinW",
+    "Exchange",
     "Upbit",
     # errors
     "AssetStreamError",
@@ -82,9 +88,11 @@ __all__ = [  # noqa: RUF022 - grouped by what they are
 _ROOMS = {
     "stream": ["AssetStream"],
     "group": ["StreamGroup"],
+    "runtime.watching": ["Expectation", "Updates"],
     "census": ["GroupHealth", "Progress"],
     "events": ["AssetUpdate", "Balance", "Gap", "Health", "Source", "StateChange"],
     "states": ["State"],
+    "protocol": ["Exchange"],
     "exchanges.coinw": ["CoinW"],
     "exchanges.upbit": ["Upbit"],
     "errors": [

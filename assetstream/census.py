@@ -81,7 +81,7 @@ class GroupHealth(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, streams: Mapping[str, AssetStream], threads: int) -> GroupHealth:
-        """Look at every stream."""
+        """Look at all ``streams``, by account, of a group with so many ``threads``."""
         found = {account: stream.health() for account, stream in streams.items()}
         each = found.values()
         live = [h.last_proof for h in each if h.state is State.LIVE]

@@ -86,7 +86,13 @@ class StreamGroup:
     # Handlers.
 
     def on_asset(self, handler: AssetHandler) -> AssetHandler:
-        """Add a handler for the updates of every account, and return it."""
+        """Add ``handler`` for the updates of every account, and return it.
+
+        It is called on one of the group's callback threads.
+
+        Raises:
+            ConfigurationError: it is not callable, or it is ``async``.
+        """
         checks.check_handler("on_asset", handler)
         with self._lock:
             self._handlers.asset += (handler,)
@@ -95,7 +101,13 @@ class StreamGroup:
         return handler
 
     def on_error(self, handler: ErrorHandler) -> ErrorHandler:
-        """Add a handler for the errors of every account."""
+        """Add ``handler`` for the errors of every account, and return it.
+
+        It is called on one of the group's callback threads.
+
+        Raises:
+            ConfigurationError: it is not callable, or it is ``async``.
+        """
         checks.check_handler("on_error", handler)
         with self._lock:
             self._handlers.error += (handler,)
@@ -104,7 +116,13 @@ class StreamGroup:
         return handler
 
     def on_state(self, handler: StateHandler) -> StateHandler:
-        """Add a handler for the changes of state of every account."""
+        """Add ``handler`` for the changes of state of every account, and return it.
+
+        It is called on one of the group's callback threads.
+
+        Raises:
+            ConfigurationError: it is not callable, or it is ``async``.
+        """
         checks.check_handler("on_state", handler)
         with self._lock:
             self._handlers.state += (handler,)
@@ -115,13 +133,22 @@ class StreamGroup:
     def on_progress(
         self, handler: Callable[[Progress], object]
     ) -> Callable[[Progress], object]:
-        """Add a handler for ``Progress``; it hears of it when that changes next."""
+        """Add ``handler`` for ``Progress``, and return it.
+
+        It hears of it when that changes next, on one of the group's callback threads.
+
+        Raises:
+            ConfigurationError: it is not callable, or it is ``async``.
+        """
         checks.check_handler("on_progress", handler)
         self._life.teller.handlers += (handler,)
         return handler
 
     def off(self, handler: Callable[..., object]) -> None:
-        """Remove a handler, from every account; one that is not there is no error."""
+        """Remove ``handler`` from every account; one that is not there is no error.
+
+        A call that is under way in a callback thread is not waited for.
+        """
         with self._lock:
             self._handlers.remove(handler)
             self._life.teller.remove(handler)
@@ -136,7 +163,9 @@ class StreamGroup:
         return MappingProxyType(self._streams.copy())
 
     def add(self, stream: AssetStream) -> None:
-        """Take in a stream that is NEW; if the group runs, it is started, not awaited.
+        """Take in ``stream``, which is NEW; if the group runs, it is started.
+
+        It is not awaited: ``stream.wait_for`` and ``on_progress`` tell of it.
 
         Whatever it raises, the stream is not in the group then.
 
@@ -178,8 +207,12 @@ class StreamGroup:
             timeout: seconds to wait until its last callback has returned; None for
                 ever, 0 not at all. In a handler of the group it does not wait.
 
+        Returns:
+            True if that was so in time; as ``AssetStream.stop``.
+
         Raises:
             KeyError: there is no such account.
+            StreamStateError: in a forked process, which the group does not belong to.
         """
         self._life.refuse_in_child()
         stream = self._streams.pop(account)
@@ -220,7 +253,7 @@ class StreamGroup:
             wait: return when every account has become LIVE or has failed; False returns
                 at once.
             timeout: seconds to wait beyond the time that the exchanges' limits of
-                connects take; None for ever.
+                connects take; None for ever, 0 not at all beyond it.
 
         One that fails, or is not LIVE in time, does not end the others: it is told of
         by ``on_error`` and ``on_state``, and a warning is logged.

@@ -13,9 +13,12 @@ LONGEST_WORDS = 300
 
 
 class KeyedExchange(Exchange):
-    """An exchange whose account is a key and its secret; immutable."""
+    """An exchange whose account is a key and its secret; immutable.
 
-    #: The name as people write it, for messages.
+    Attributes:
+        title: the name as people write it, for messages.
+    """
+
     title: str
 
     _key: str
@@ -33,10 +36,11 @@ class KeyedExchange(Exchange):
 
     @property
     def credentials(self) -> tuple[str, ...]:
+        """Every text that must never be shown, the public key first."""
         return self._key, self._secret
 
     def own_words(self, said: str | bytes) -> str:
-        """What the exchange said, fit to be shown: redacted, printable, not long."""
+        """What the exchange ``said``, fit to be shown: redacted, printable, not long."""
         data = said.encode(errors="replace") if isinstance(said, str) else said
         # Redacted before it is cut: half a secret would not be recognised.
         text = self.redacted(data).decode(errors="replace")
@@ -46,7 +50,12 @@ class KeyedExchange(Exchange):
     def unreadable(
         self, why: str, data: bytes, currency: str | None = None
     ) -> ProtocolError:
-        """Make the error for ``data`` that could not be understood (K5)."""
+        """Make the error for ``data`` that could not be understood (K5).
+
+        Args:
+            why: in words, for the message.
+            currency: what it is about, if that could be told.
+        """
         about = f" about {currency}" if currency else ""
         return ProtocolError(
             f"{self.title} sent something{about} that cannot be understood: {why}. If "

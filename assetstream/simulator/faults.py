@@ -1,7 +1,7 @@
 """Where faults are put in: one seam, consulted by the server at every point.
 
 A fault is a small class that overrides the points it touches. The server asks
-``Faults`` and knows no fault by name, so a new one needs no change anywhere else::
+``Faults`` and knows no fault by name, so a new one needs no change anywhere else:
 
     class Greet(Fault):
         def opened(self, connection):
@@ -51,7 +51,7 @@ class Fault:
     """
 
     def began(self, site: Site) -> None:
-        """The fault was switched on."""
+        """The fault was switched on; ``site`` is what the simulator's parts share."""
 
     def ended(self) -> None:
         """The fault is being switched off; no point is asked once this returned."""
@@ -60,70 +60,81 @@ class Fault:
         """A client has connected; nothing of it is read yet, not even TLS."""
 
     def ahead(self, exchange: str) -> float:
-        """Seconds by which that exchange's clock, as told by ``Date``, is ahead."""
+        """Seconds by which the clock of ``exchange``, as told by ``Date``, is ahead."""
         return 0.0
 
     def upgrade(self, request: Request) -> Reply | None:
-        """Answer a WebSocket upgrade with this instead; None leaves it alone."""
+        """Answer ``request`` for a WebSocket with this; None leaves it alone."""
         return None
 
     def head(self, request: Request, head: bytes) -> Iterable[bytes]:
-        """Send these bytes, one after the other, in place of a 101's ``head``."""
+        """Send these bytes, one after the other, in place of a 101's ``head``.
+
+        Args:
+            request: what is answered by it.
+        """
         return (head,)
 
     def rest(self, request: Request) -> Reply | None:
-        """Answer a REST request with this instead; None leaves it alone."""
+        """Answer ``request`` by REST with this; None leaves it alone."""
         return None
 
     def login(self, account: Account) -> bool:
-        """False refuses this account's good credentials on the WebSocket."""
+        """False refuses the good credentials of ``account`` on the WebSocket."""
         return True
 
     def subscription(self, account: Account) -> bool:
-        """False refuses this account's good subscription to its balances."""
+        """False refuses the good subscription of ``account`` to its balances."""
         return True
 
     def lag(self, account: Account) -> float:
-        """Seconds by which REST shows an older state of the account."""
+        """Seconds by which REST shows an older state of ``account``."""
         return 0.0
 
     def shown(self, account: Account, balances: Balances) -> Balances:
-        """Let REST show these (available, locked) in place of ``balances``."""
+        """Let REST show these (available, locked) in place of ``balances``.
+
+        Args:
+            account: whose they are.
+        """
         return balances
 
     def opened(self, connection: Connection) -> None:
-        """A WebSocket was opened; at Upbit its account is known already."""
+        """``connection`` was opened; at Upbit its account is known already."""
 
     def identified(self, connection: Connection) -> None:
-        """A login has said whose WebSocket it is (CoinW)."""
+        """A login has said whose ``connection`` it is (CoinW)."""
 
     def received(self, connection: Connection, payload: bytes) -> bytes | None:
-        """Take this for what the client sent; None: take no notice of it."""
+        """Take this for the ``payload`` that ``connection`` brought; None: ignore it."""
         return payload
 
     def sending(self, connection: Connection, message: Message) -> Iterable[Message]:
-        """Send these in place of ``message``."""
+        """Send these on ``connection`` in place of ``message``."""
         return (message,)
 
     def wire(self, connection: Connection, frame: bytes) -> bytes:
-        """Put these bytes on the wire in place of one whole frame."""
+        """Put these bytes on the wire of ``connection`` in place of a whole ``frame``."""
         return frame
 
     def portion(self, connection: Connection) -> int | None:
-        """Hand the socket so many bytes at a time; None: as many as there are."""
+        """Hand the socket of ``connection`` so many bytes at a time; None: all."""
         return None
 
     def frozen(self, connection: Connection) -> bool:
-        """True lets nothing pass for now, in neither direction."""
+        """True lets nothing pass on ``connection`` for now, in neither direction."""
         return False
 
     def pong(self, connection: Connection) -> bool:
-        """False leaves a WebSocket ping unanswered."""
+        """False leaves a WebSocket ping on ``connection`` unanswered."""
         return True
 
 
 class Switch:
-    """A fault that is on until ``off()`` or the end of its ``with`` block."""
+    """A fault that is on until ``off()`` or the end of its ``with`` block.
+
+    It is made by ``Simulator.fault`` and all that makes a simulator misbehave.
+    """
 
     def __init__(self, faults: Faults, fault: Fault) -> None:
         self._faults = faults

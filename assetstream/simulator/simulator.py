@@ -73,7 +73,12 @@ class Simulator(Switches):
         self._stopped = False
 
     def start(self) -> Simulator:
-        """Listen. Once it returns, clients can connect."""
+        """Listen. Once it returns, clients can connect.
+
+        Raises:
+            RuntimeError: it was started already.
+            OSError: the port is taken.
+        """
         if self._server is not None:
             raise RuntimeError("the simulator was started already")
         server = Server(self._port, self._ssl_context, self._site, self._venues)
@@ -187,6 +192,9 @@ class Simulator(Switches):
     def wait_for_connections(self, count: int = 1, timeout: float = 5.0) -> None:
         """Return once ``count`` or more WebSockets are open (0: once none is).
 
+        Args:
+            timeout: seconds to wait.
+
         Raises:
             TimeoutError: not within ``timeout`` seconds.
         """
@@ -198,6 +206,10 @@ class Simulator(Switches):
 
     def wait_for(self, met: Callable[[Seen], object], timeout: float = 5.0) -> None:
         """Return once ``met(seen)`` is true; it is asked at each connection, frame, ...
+
+        Args:
+            met: called with what was ``seen``, in the calling thread.
+            timeout: seconds to wait.
 
         Raises:
             TimeoutError: not within ``timeout`` seconds.

@@ -26,10 +26,13 @@ EXACT = Context(prec=200)
 
 
 class Trader:
-    """Trades at ``rate`` operations a second in a thread of its own.
+    """Trades at random in a thread of its own; made by ``Account.trade``.
 
     ``with trader:`` starts and stops it; ``step()`` does one operation at once, in the
     caller's thread, for tests that want no clock.
+
+    Attributes:
+        operations: how many it has done.
     """
 
     def __init__(self, account: Account, rate: float, seed: int | str) -> None:

@@ -61,7 +61,13 @@ def verifier() -> PyJWS:
 class UpbitAccount(Account):
     """An account on the simulated Upbit; see ``Account`` for what it can do.
 
-    Its key is ``access_key`` and ``secret_key``.
+    Its key is ``access_key`` and ``secret_key``. It is made by ``Simulator.upbit``.
+
+    Attributes:
+        region: where its key is from.
+        nonces: those of its tokens that were used.
+        connects: how often it may connect.
+        reads: how often it may ask by REST.
     """
 
     name = "upbit"
@@ -122,7 +128,11 @@ class UpbitAccount(Account):
         return first
 
     def encode(self, change: Change, style: str) -> Sequence[Message]:
-        """One binary frame per currency, with its stamps 1 ms apart."""
+        """One binary frame per currency of ``change``, with its stamps 1 ms apart.
+
+        Args:
+            style: the format that the client asked for.
+        """
         wrap = "[{}]" if "LIST" in style else "{}"
         form = self._simple if "SIMPLE" in style else self._default
         return [
