@@ -40,7 +40,7 @@ def _plain(amount: Decimal) -> str:
     return format(amount, "f") if amount else "0"
 
 
-def _instant(field: Any, doc: str) -> Any:
+def _instant(field: Any, kind: str, doc: str) -> Any:
     """Make a field that is given milliseconds since 1970 read as a datetime.
 
     To make a datetime takes longer than to make a whole event, and few look at it: the
@@ -54,7 +54,7 @@ def _instant(field: Any, doc: str) -> Any:
             return EPOCH + timedelta(milliseconds=value)
         return value
 
-    read.__doc__ = doc
+    read.__doc__, read.__annotations__["return"] = doc, kind
     return property(read)
 
 
@@ -158,7 +158,7 @@ class Balance(Struct, frozen=True, eq=False, gc=False):
 
 
 Balance.changed_at = _instant(
-    Balance.changed_at, "When it took this value; UTC."
+    Balance.changed_at, "datetime", "When it took this value; UTC."
 )
 
 
@@ -238,7 +238,9 @@ class AssetUpdate(Struct, frozen=True, eq=False, gc=False):
 
 
 AssetUpdate.time = _instant(
-    AssetUpdate.time, "The exchange's time of the change, or None; UTC."
+    AssetUpdate.time,
+    "datetime | None",
+    "The exchange's time of the change, or None; UTC.",
 )
 
 
