@@ -13,13 +13,7 @@ from assetstream.errors import AssetStreamError, ConfigurationError, StreamState
 from assetstream.events import AssetUpdate, Balance, StateChange, exact_sum
 from assetstream.group_life import GroupLife
 from assetstream.runtime.dispatcher import Handlers
-from assetstream.stream import (
-    START_TIMEOUT,
-    AssetHandler,
-    AssetStream,
-    ErrorHandler,
-    StateHandler,
-)
+from assetstream.stream import START_TIMEOUT, AssetStream, Result
 
 __all__ = ["StreamGroup"]
 
@@ -85,7 +79,9 @@ class StreamGroup:
 
     # Handlers.
 
-    def on_asset(self, handler: AssetHandler) -> AssetHandler:
+    def on_asset(
+        self, handler: Callable[[AssetUpdate], Result]
+    ) -> Callable[[AssetUpdate], Result]:
         """Add ``handler`` for the updates of every account, and return it.
 
         It is called on one of the group's callback threads.
@@ -100,7 +96,9 @@ class StreamGroup:
                 stream.on_asset(handler)
         return handler
 
-    def on_error(self, handler: ErrorHandler) -> ErrorHandler:
+    def on_error(
+        self, handler: Callable[[AssetStreamError], Result]
+    ) -> Callable[[AssetStreamError], Result]:
         """Add ``handler`` for the errors of every account, and return it.
 
         It is called on one of the group's callback threads.
@@ -115,7 +113,9 @@ class StreamGroup:
                 stream.on_error(handler)
         return handler
 
-    def on_state(self, handler: StateHandler) -> StateHandler:
+    def on_state(
+        self, handler: Callable[[StateChange], Result]
+    ) -> Callable[[StateChange], Result]:
         """Add ``handler`` for the changes of state of every account, and return it.
 
         It is called on one of the group's callback threads.
@@ -131,8 +131,8 @@ class StreamGroup:
         return handler
 
     def on_progress(
-        self, handler: Callable[[Progress], object]
-    ) -> Callable[[Progress], object]:
+        self, handler: Callable[[Progress], Result]
+    ) -> Callable[[Progress], Result]:
         """Add ``handler`` for ``Progress``, and return it.
 
         It hears of it when that changes next, on one of the group's callback threads.

@@ -19,9 +19,9 @@ from assetstream.runtime.watching import Expectation, Predicate, Updates, Watch
 
 __all__ = ["AssetStream"]
 
-AssetHandler = TypeVar("AssetHandler", bound=Callable[[AssetUpdate], object])
-ErrorHandler = TypeVar("ErrorHandler", bound=Callable[[AssetStreamError], object])
-StateHandler = TypeVar("StateHandler", bound=Callable[[StateChange], object])
+#: What a handler returns, which nobody looks at. (Were the handler itself the variable,
+#: type checkers would not know what a lambda is given.)
+Result = TypeVar("Result")
 
 #: Seconds that ``start`` and ``with`` wait for LIVE.
 START_TIMEOUT = 30.0
@@ -98,7 +98,9 @@ class AssetStream(Readings):
         if on_state is not None:
             self.on_state(on_state)
 
-    def on_asset(self, handler: AssetHandler) -> AssetHandler:
+    def on_asset(
+        self, handler: Callable[[AssetUpdate], Result]
+    ) -> Callable[[AssetUpdate], Result]:
         """Add ``handler`` for every ``AssetUpdate``; also as a decorator. Returns it.
 
         It is called on the stream's callback thread, as the class says.
@@ -110,7 +112,9 @@ class AssetStream(Readings):
         self._launch.handlers.asset += (handler,)
         return handler
 
-    def on_error(self, handler: ErrorHandler) -> ErrorHandler:
+    def on_error(
+        self, handler: Callable[[AssetStreamError], Result]
+    ) -> Callable[[AssetStreamError], Result]:
         """Add ``handler`` for every ``AssetStreamError``; as ``on_asset``.
 
         It is called on the stream's callback thread; without one, errors are logged.
@@ -122,7 +126,9 @@ class AssetStream(Readings):
         self._launch.handlers.error += (handler,)
         return handler
 
-    def on_state(self, handler: StateHandler) -> StateHandler:
+    def on_state(
+        self, handler: Callable[[StateChange], Result]
+    ) -> Callable[[StateChange], Result]:
         """Add ``handler`` for every ``StateChange``; as ``on_asset``.
 
         It is called on the stream's callback thread; last with STOPPED or FAILED.

@@ -159,9 +159,9 @@ def _kept(kind: type) -> Iterator[str]:
     if not inspect.isfunction(constructor):
         return
     for node in ast.walk(_tree(constructor)):
-        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
-            if isinstance(node.value, ast.Name) and node.value.id == "self":
-                yield node.attr
+        stored = isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+        if stored and ast.unparse(node).startswith("self."):
+            yield node.attr
 
 
 def _tree(function: Any) -> ast.AST:
@@ -184,9 +184,8 @@ def _returned(function: Any, doc: Docstring) -> Iterator[str]:
 def _waiting(doc: Docstring, parameters: dict[str, str]) -> Iterator[str]:
     if "timeout" not in parameters:
         return
-    if "Timeout" not in " ".join(doc.sections.get("Raises", {})) and not (
-        "Returns:" in doc.text
-    ):
+    raised = " ".join(doc.sections.get("Raises", {}))
+    if "Timeout" not in raised and "Returns:" not in doc.text:
         yield "timeout: what happens when it is over?"
     if "None" in parameters["timeout"]:
         for words in ("None for ever", "0 not at all"):

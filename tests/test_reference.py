@@ -6,7 +6,6 @@ import html
 import inspect
 import re
 from pathlib import Path
-from typing import Iterator
 
 import pytest
 
@@ -22,7 +21,7 @@ COMMAND = re.compile(r"python -m pdoc (.+?) --output-directory build/reference (
 
 
 @pytest.fixture(scope="module")
-def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Module -> its page, as CONTRIBUTING.md's command makes it."""
     guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     (found,) = COMMAND.findall(guide)
@@ -31,7 +30,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(ROOT)
         cli([*options, "--output-directory", str(out), *modules])
-    yield {name: _page(out, name) for name in modules}
+    return {name: _page(out, name) for name in modules}
 
 
 def _page(out: Path, module: str) -> str:

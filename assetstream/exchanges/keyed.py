@@ -26,7 +26,7 @@ class KeyedExchange(Exchange):
 
     def _keep(self, **attributes: object) -> None:
         """Set attributes; for the constructor only."""
-        self.__dict__.update(attributes)
+        vars(self).update(attributes)
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"{type(self).__name__} is immutable; build a new one")
@@ -40,7 +40,7 @@ class KeyedExchange(Exchange):
         return self._key, self._secret
 
     def own_words(self, said: str | bytes) -> str:
-        """What the exchange ``said``, fit to be shown: redacted, printable, not long."""
+        """What the exchange ``said``, fit to be shown: redacted and not long."""
         data = said.encode(errors="replace") if isinstance(said, str) else said
         # Redacted before it is cut: half a secret would not be recognised.
         text = self.redacted(data).decode(errors="replace")

@@ -10,14 +10,14 @@ import hashlib
 import hmac
 import json
 import re
-from typing import Any, Mapping
+from typing import Any, Literal, Mapping
 
 from assetstream.exchanges.keyed import KeyedExchange
 from assetstream.exchanges.options import check_choice, check_urls, read_key
 from assetstream.exchanges.reading import Unreadable
 from assetstream.exchanges.upbit_conversation import UpbitConversation
 from assetstream.exchanges.upbit_errors import explain_answer
-from assetstream.exchanges.upbit_frames import FORMATS
+from assetstream.exchanges.upbit_frames import FORMATS, Format
 from assetstream.exchanges.upbit_replies import read_balances
 from assetstream.libraries import importing
 from assetstream.protocol import (
@@ -30,10 +30,14 @@ from assetstream.protocol import (
 
 with importing("jwt", "PyJWT", has="PyJWS", at_least=(2, 8), below=(3,)):
     import jwt
+    from jwt.algorithms import HMACAlgorithm
 
-__all__ = ["Upbit"]
+__all__ = ["Region", "Upbit"]
 
-HOSTS = {
+Region = Literal["sg", "id", "th", "kr"]
+Algorithm = Literal["HS256", "HS512"]
+
+HOSTS: Mapping[Region, str] = {
     "sg": "sg-api.upbit.com",
     "id": "id-api.upbit.com",
     "th": "th-api.upbit.com",
@@ -41,7 +45,7 @@ HOSTS = {
 }
 
 
-class RawSecretHmac(jwt.algorithms.HMACAlgorithm):
+class RawSecretHmac(HMACAlgorithm):
     """HMAC over the secret as it is.
 
     Upbit's secrets have 40 characters. PyJWT, where it checks lengths, would warn of
@@ -62,7 +66,7 @@ class RawSecretHmac(jwt.algorithms.HMACAlgorithm):
 _signer = jwt.PyJWS(algorithms=[])
 _signer.register_algorithm("HS256", RawSecretHmac(hashlib.sha256))
 _signer.register_algorithm("HS512", RawSecretHmac(hashlib.sha512))
-ALGORITHMS = ("HS256", "HS512")
+ALGORITHMS: tuple[Algorithm, ...] = ("HS256", "HS512")
 
 # Whole or cut off: the access key stands behind the first dot.
 TOKEN = re.compile(rb"eyJ[\w-]+(?:\.[\w-]*){0,2}")
@@ -104,18 +108,18 @@ class Upbit(KeyedExchange):
         reads_together=30.0,
     )
 
-    region: str
-    format: str
-    algorithm: str
+    region: Region
+    format: Format
+    algorithm: Algorithm
 
     def __init__(
         self,
         access_key: str | None = None,
         secret_key: str | None = None,
         *,
-        region: str,
-        format: str = "DEFAULT",
-        algorithm: str = "HS256",
+        region: Region,
+        format: Format = "DEFAULT",
+        algorithm: Algorithm = "HS256",
         ws_url: str | None = None,
         rest_url: str | None = None,
     ) -> None:

@@ -128,8 +128,9 @@ class Watch:
 class Updates(Iterator[AssetUpdate]):
     """All updates of one stream, taken by one thread; it begins with the present book.
 
-    It is made by ``AssetStream.updates``. The iteration ends when the stream is stopped, and raises its error when it fails.
-    ``close()`` it, or leave the ``with`` block, when no more are wanted.
+    It is made by ``AssetStream.updates``. The iteration ends when the stream is
+    stopped, and raises its error when it fails. ``close()`` it, or leave the ``with``
+    block, when no more are wanted.
     """
 
     def __init__(self, watch: Watch) -> None:

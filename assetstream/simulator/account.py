@@ -134,7 +134,7 @@ class Account(ABC):
         return self.ledger.place_order(pay, amount, receive)
 
     def fill(self, order: Order, received: Amount, paid: Amount | None = None) -> None:
-        """Trade: ``received`` for ``paid`` of what ``order`` has locked (None: the rest).
+        """Trade: ``received`` for ``paid`` (None: all) of what ``order`` has locked.
 
         Raises:
             Insufficient: the order has not that much left.

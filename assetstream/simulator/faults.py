@@ -106,7 +106,7 @@ class Fault:
         """A login has said whose ``connection`` it is (CoinW)."""
 
     def received(self, connection: Connection, payload: bytes) -> bytes | None:
-        """Take this for the ``payload`` that ``connection`` brought; None: ignore it."""
+        """Take this for the ``payload`` from ``connection``; None: take no notice."""
         return payload
 
     def sending(self, connection: Connection, message: Message) -> Iterable[Message]:
@@ -114,7 +114,7 @@ class Fault:
         return (message,)
 
     def wire(self, connection: Connection, frame: bytes) -> bytes:
-        """Put these bytes on the wire of ``connection`` in place of a whole ``frame``."""
+        """Put these bytes on the wire of ``connection`` in place of ``frame``."""
         return frame
 
     def portion(self, connection: Connection) -> int | None:

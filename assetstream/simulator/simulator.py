@@ -7,7 +7,7 @@ import ssl
 import string
 import uuid
 from types import TracebackType
-from typing import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Callable, Iterable, Mapping, Sequence
 
 from assetstream.simulator.account import Account, Terms
 from assetstream.simulator.coinw import CoinWAccount, CoinWVenue
@@ -18,6 +18,9 @@ from assetstream.simulator.site import Site
 from assetstream.simulator.switches import Switches
 from assetstream.simulator.upbit import UpbitAccount, UpbitVenue
 from assetstream.simulator.websocket import Connection
+
+if TYPE_CHECKING:
+    from assetstream.exchanges.upbit import Region
 
 __all__ = ["STARTING_BALANCES", "Simulator"]
 
@@ -53,7 +56,7 @@ class Simulator(Switches):
         port: int = 0,
         ssl_context: ssl.SSLContext | None = None,
         seed: int = 0,
-        region: str = "sg",
+        region: Region = "sg",
         idle_timeout: float = 60.0,
         status_interval: float = 10.0,
         rate_limits: bool = True,
@@ -117,7 +120,7 @@ class Simulator(Switches):
         *,
         permissions: Iterable[str] = ("view",),
         allowed_ips: Iterable[str] | None = None,
-        region: str | None = None,
+        region: Region | None = None,
         first_use_silence: bool = False,
         exponents: bool = False,
     ) -> UpbitAccount:

@@ -17,6 +17,7 @@ from assetstream.simulator.site import Session, Site, Venue
 from assetstream.simulator.upbit_session import UpbitSession
 
 if TYPE_CHECKING:
+    from assetstream.exchanges.upbit import Region
     from assetstream.protocol import Exchange
     from assetstream.simulator.websocket import Connection
 
@@ -78,12 +79,12 @@ class UpbitAccount(Account):
         terms: Terms,
         balances: Mapping[str, Amount],
         *,
-        region: str,
+        region: Region,
         first_use_silence: bool,
         exponents: bool,
     ) -> None:
         super().__init__(site, terms, balances)
-        self.region = region
+        self.region: Region = region
         self.nonces: set[str] = set()
         self.connects = Limit(5, 1.0)
         self.reads = Limit(30, 1.0)

@@ -103,14 +103,14 @@ class Connection:
         self._inbox.put(lambda: self._cut(reset))
 
     def post(self, item: Message | Callable[[], None]) -> None:
-        """Send the frame ``item`` past the faults, or call it on the connection's thread.
+        """Send ``item`` past the faults, or call it on the connection's thread.
 
         From any thread; never blocks.
         """
         self._inbox.put(item)
 
     def write(self, data: bytes) -> None:
-        """Put ``data`` on the wire as it is. To be called on the connection's thread."""
+        """Put raw ``data`` on the wire. To be called on the connection's thread."""
         self._collect()
         if not self._dead:
             self._out += data
@@ -150,7 +150,7 @@ class Connection:
         self._timers.add(self.now() + delay, action)
 
     def run(self, session: Session, early: bytes) -> None:
-        """Serve ``session`` until it ends; ``early`` came behind the upgrade request."""
+        """Serve ``session`` until it ends; ``early`` came behind the upgrade."""
         self.session = session
         self._sock.setblocking(False)
         try:

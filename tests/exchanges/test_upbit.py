@@ -7,7 +7,7 @@ import subprocess
 import sys
 import warnings
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 
 import jwt
 import pytest
@@ -21,6 +21,7 @@ from assetstream.errors import (
     ProtocolError,
     RateLimited,
 )
+from assetstream.exchanges import upbit
 from assetstream.exchanges.upbit_errors import NAMES
 from tests.exchanges.specs import KEY, NONCE, SECRET, frame, make_upbit, sample
 
@@ -265,3 +266,10 @@ def test_tokens_are_redacted() -> None:
 
     assert isinstance(error, ConnectionLost)
     assert error.reason == "<Bearer ***>"
+
+
+def test_type_checkers_know_every_choice() -> None:
+    """What an editor offers is what the constructor takes."""
+    assert get_args(upbit.Region) == tuple(upbit.HOSTS)
+    assert get_args(upbit.Algorithm) == upbit.ALGORITHMS
+    assert get_args(upbit.Format) == tuple(upbit.FORMATS)
