@@ -30,7 +30,6 @@ from assetstream.protocol import (
 
 with importing("jwt", "PyJWT", has="PyJWS", at_least=(2, 8), below=(3,)):
     import jwt
-    from jwt.algorithms import HMACAlgorithm
 
 __all__ = ["Region", "Upbit"]
 
@@ -45,7 +44,7 @@ HOSTS: Mapping[Region, str] = {
 }
 
 
-class RawSecretHmac(HMACAlgorithm):
+class RawSecretHmac(jwt.algorithms.HMACAlgorithm):  # pyright: ignore
     """HMAC over the secret as it is.
 
     Upbit's secrets have 40 characters. PyJWT, where it checks lengths, would warn of
