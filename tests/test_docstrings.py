@@ -29,6 +29,17 @@ def public() -> Iterator[tuple[str, Any]]:
     yield "simulated_exchange", pytest_plugin.simulated_exchange
 
 
+def documented() -> Iterator[tuple[str, str]]:
+    """The docstrings that are in the reference, by the names of what has them."""
+    for module in (assetstream, simulator, pytest_plugin):
+        yield module.__name__, inspect.getdoc(module) or ""
+    for name, thing in public():
+        yield name, inspect.getdoc(thing) or ""
+        if inspect.isclass(thing):
+            for member, function in members(thing):
+                yield f"{name}.{member}", inspect.getdoc(function) or ""
+
+
 def members(kind: type) -> Iterator[tuple[str, Callable[..., Any]]]:
     """Its public methods and properties, and those of its bases that nobody sees."""
     seen = [thing for _, thing in public() if thing is not kind]
