@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import ExitStack
 
 from assetstream.simulator import Account, Simulator
 from tests.programs import ROOT, Program
@@ -120,6 +121,21 @@ def test_log_states_logs_a_lost_connection_and_what_it_missed(
 
         assert program.finish() == 0, program.told
         assert "Traceback" not in program.told
+
+
+def test_every_sample_runs_on_the_simulator_by_one_line() -> None:
+    """Those that samples/README.md gives: a sample prints what the table says."""
+    guide = (SAMPLES / "README.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^python (samples/on_simulator.py samples/.+)$", guide, re.M)
+    shown = ["SGD: ", "upbit: ", "3 of 3 LIVE, 0 failed", "LIVE, "]
+    with ExitStack() as stack:  # all at once: each takes its time to begin
+        running = [stack.enter_context(Program(*line.split())) for line in lines]
+        for program, text in zip(running, shown, strict=True):
+            program.wait_for(text)
+            program.interrupt()
+        for program in running:
+            assert program.finish() == 0, program.told
+            assert "Traceback" not in program.told
 
 
 def test_every_sample_has_its_line_in_the_readme() -> None:
