@@ -44,7 +44,7 @@ HOSTS: Mapping[Region, str] = {
 }
 
 
-class RawSecretHmac(jwt.algorithms.HMACAlgorithm):  # pyright: ignore
+class RawSecretHmac(jwt.algorithms.HMACAlgorithm):  # pyright: ignore[reportUntypedBaseClass, reportAttributeAccessIssue]
     """HMAC over the secret as it is.
 
     Upbit's secrets have 40 characters. PyJWT, where it checks lengths, would warn of
@@ -116,9 +116,10 @@ class Upbit(KeyedExchange):
         access_key: str | None = None,
         secret_key: str | None = None,
         *,
-        region: Region,
-        format: Format = "DEFAULT",
-        algorithm: Algorithm = "HS256",
+        # Written out: what they may be is shown by help() and notebooks, too.
+        region: Literal["sg", "id", "th", "kr"],
+        format: Literal["DEFAULT", "SIMPLE", "JSON_LIST", "SIMPLE_LIST"] = "DEFAULT",
+        algorithm: Literal["HS256", "HS512"] = "HS256",
         ws_url: str | None = None,
         rest_url: str | None = None,
     ) -> None:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import warnings
 from decimal import Decimal
-from typing import Any, get_args
+from typing import Any, get_args, get_type_hints
 
 import jwt
 import pytest
@@ -270,6 +270,8 @@ def test_tokens_are_redacted() -> None:
 
 def test_type_checkers_know_every_choice() -> None:
     """What an editor offers is what the constructor takes."""
-    assert get_args(upbit.Region) == tuple(upbit.HOSTS)
-    assert get_args(upbit.Algorithm) == upbit.ALGORITHMS
-    assert get_args(upbit.Format) == tuple(upbit.FORMATS)
+    hints = get_type_hints(upbit.Upbit.__init__)
+
+    assert get_args(hints["region"]) == get_args(upbit.Region) == tuple(upbit.HOSTS)
+    assert get_args(hints["format"]) == get_args(upbit.Format) == tuple(upbit.FORMATS)
+    assert get_args(hints["algorithm"]) == upbit.ALGORITHMS
