@@ -1,6 +1,6 @@
 """Live account balances of crypto exchanges: exact, and never silently stale.
 
-The shortest program::
+The shortest program prints every change, until Ctrl-C:
 
     from assetstream import AssetStream, Upbit
 
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from assetstream.group import StreamGroup
     from assetstream.health import Health
     from assetstream.history import History
+    from assetstream.protocol import Exchange
+    from assetstream.runtime.watching import Expectation, Updates
     from assetstream.states import State
     from assetstream.stream import AssetStream
 
@@ -44,6 +46,9 @@ __all__ = [  # noqa: RUF022 - grouped by what they are
     # streams
     "AssetStream",
     "StreamGroup",
+    # what their methods return
+    "Expectation",
+    "Updates",
     # events
     "AssetUpdate",
     "Balance",
@@ -62,6 +67,7 @@ __all__ = [  # noqa: RUF022 - grouped by what they are
     "Verdict",
     # exchanges
     "CoinW",
+    "Exchange",
     "Upbit",
     # errors
     "AssetStreamError",
@@ -83,12 +89,14 @@ __all__ = [  # noqa: RUF022 - grouped by what they are
 _ROOMS = {
     "stream": ["AssetStream"],
     "group": ["StreamGroup"],
+    "runtime.watching": ["Expectation", "Updates"],
     "census": ["GroupHealth", "Progress"],
     "events": ["AssetUpdate", "Balance", "Gap", "Source", "StateChange"],
     "health": ["Health"],
     "history": ["History"],
     "states": ["State"],
     "doctor.report": ["Check", "Diagnosis", "Verdict"],
+    "protocol": ["Exchange"],
     "exchanges.coinw": ["CoinW"],
     "exchanges.upbit": ["Upbit"],
     "errors": [

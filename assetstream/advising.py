@@ -19,13 +19,16 @@ Self = TypeVar("Self", bound="Advising")
 
 
 class Advising:
-    """The half of ``Exchange`` that speaks to people."""
+    """The half of ``Exchange`` that speaks to people.
 
-    #: The name as people write it.
+    Attributes:
+        title: the name as people write it.
+        proof: what of the exchange's own proves a subscription.
+        silence: what it means that nothing is pushed though the subscription is proved.
+    """
+
     title: str = "the exchange"
-    #: What of the exchange's own proves a subscription.
     proof: str = "the exchange's answer"
-    #: What it means that nothing is pushed though the subscription is proved.
     silence: str = "It pushes only when a balance changes."
 
     @property
@@ -38,7 +41,7 @@ class Advising:
         return ()
 
     def knows_key(self, error: AssetStreamError) -> bool:
-        """Tell whether a refusal shows that the exchange knows the key all the same."""
+        """Tell whether a refusal, ``error``, shows that it does know the key."""
         return True
 
     def elsewhere(self) -> Mapping[str, Exchange]:
@@ -46,7 +49,7 @@ class Advising:
         return {}
 
     def with_limits(self: Self, limits: Limits) -> Self:
-        """The same account with other limits; for a diagnosis in a hurry."""
+        """The same account with other ``limits``; for a diagnosis in a hurry."""
         twin = object.__new__(type(self))
         twin.__dict__.update(self.__dict__, limits=limits)
         return twin

@@ -89,7 +89,7 @@ class GroupHealth(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, found: Mapping[str, Health], threads: int) -> GroupHealth:
-        """Sum up the accounts' own."""
+        """Sum up what was ``found``, by account, of so many ``threads``."""
         each = found.values()
         live = [h.last_proof for h in each if h.state is State.LIVE]
         times = [health.detection_time for health in each]

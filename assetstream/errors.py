@@ -1,7 +1,5 @@
 """What can go wrong, as one tree.
 
-::
-
     AssetStreamError              everything this package raises or hands to on_error
     ├── ConfigurationError        also ValueError: an argument is wrong
     ├── StreamStateError          also RuntimeError: not possible now
@@ -41,6 +39,9 @@ __all__ = [
 
 class AssetStreamError(Exception):
     """The root of every error of this package.
+
+    Args:
+        text: what happened, why it probably did, and what to do; without credentials.
 
     Attributes:
         exchange: name of the exchange it is about, or None.

@@ -37,36 +37,39 @@ def exact_sum(amounts: Iterable[Decimal]) -> Decimal:
     return total
 
 
-class _Instant:
-    """A field that is given a datetime, or milliseconds since 1970; read as a datetime.
+def _instant(field: Any, kind: str, doc: str) -> Any:
+    """Make a field that is given milliseconds since 1970 read as a datetime.
 
     To make a datetime takes longer than to make a whole event, and few look at it: the
     exchange's times are kept as the integers they came as.
     """
+    value_in = field.__get__
 
-    def __init__(self, field: Any) -> None:
-        self._value_in = field.__get__
-
-    def __get__(self, event: object | None, kind: type | None = None) -> Any:
-        if event is None:
-            return self
-        value = self._value_in(event)
+    def read(self: object) -> Any:
+        value = value_in(self)
         if type(value) is int:
             return EPOCH + timedelta(milliseconds=value)
         return value
 
+    read.__doc__, read.__annotations__["return"] = doc, kind
+    return property(read)
+
 
 class Source(str, enum.Enum):
-    """How a balance became known."""
+    """How a balance became known.
 
-    #: It was there when the stream began, or when the iteration did; or it was pushed
-    #: before all balances had been read once, so what it changed is not known.
+    Attributes:
+        SNAPSHOT: it was there when the stream began, or when the iteration did; or it
+            was pushed before all balances had been read once, so what it changed is not
+            known.
+        STREAM: the exchange pushed it.
+        RECOVERED: it changed while the connection was down and was found by re-reading.
+        AUDIT: the exchange never pushed it; comparing with REST found it.
+    """
+
     SNAPSHOT = "SNAPSHOT"
-    #: The exchange pushed it.
     STREAM = "STREAM"
-    #: It changed while the connection was down and was found by re-reading.
     RECOVERED = "RECOVERED"
-    #: The exchange never pushed it; comparing with REST found it.
     AUDIT = "AUDIT"
 
     def __str__(self) -> str:
@@ -82,11 +85,12 @@ class Balance(Struct, frozen=True, eq=False, gc=False):
     Attributes:
         exchange: name of the exchange.
         account: label of the account.
-        currency: the exchange's code, upper case.
-        available: amount free for orders.
-        locked: amount held by open orders or withdrawals.
-        changed_at: when it took this value: the exchange's time if it gave one,
-            else our time of receipt. UTC.
+        currency: the exchange's code, upper case (Upbit and CoinW ``currency``).
+        available: amount free for orders (Upbit ``balance``, CoinW ``available``).
+        locked: amount held by open orders or withdrawals (Upbit ``locked``, CoinW
+            ``hold``, by REST ``onOrders``).
+        changed_at: when it took this value: the exchange's time if it gave one (Upbit
+            ``asset_timestamp``, CoinW ``time``), else our time of receipt. UTC.
         source: how it became known.
     """
 
@@ -153,7 +157,9 @@ class Balance(Struct, frozen=True, eq=False, gc=False):
         )
 
 
-Balance.changed_at = _Instant(Balance.changed_at)  # type: ignore[assignment]
+Balance.changed_at = _instant(
+    Balance.changed_at, "datetime", "When it took this value; UTC."
+)
 
 
 class AssetUpdate(Struct, frozen=True, eq=False, gc=False):
@@ -162,11 +168,13 @@ class AssetUpdate(Struct, frozen=True, eq=False, gc=False):
     Attributes:
         exchange: name of the exchange.
         account: label of the account.
-        currency: the exchange's code, upper case.
-        available: amount free for orders, after the change.
-        locked: amount held by open orders or withdrawals, after the change.
+        currency: the exchange's code, upper case (Upbit and CoinW ``currency``).
+        available: amount free for orders, after the change (Upbit ``balance``, CoinW
+            ``available``).
+        locked: amount held by open orders or withdrawals, after the change (Upbit
+            ``locked``, CoinW ``hold``, by REST ``onOrders``).
         time: the exchange's time of the change (Upbit ``asset_timestamp``, CoinW
-            ``data.time``), or None if it gave none. UTC.
+            ``time``), or None if it gave none, as by REST. UTC.
         received: our time of receipt. UTC.
         source: how the change became known.
         update_id: the exchange's identifier of the change, or None: CoinW
@@ -174,8 +182,9 @@ class AssetUpdate(Struct, frozen=True, eq=False, gc=False):
         previous: the balance before, or None if the currency was not known.
         folded: how many older undelivered updates of this currency it stands for,
             because callbacks were slower than the exchange.
-        raw: the frame's bytes as received; the REST item's bytes if it came by REST;
-            empty for what REST omits (zero) and where an iterator begins.
+        raw: the frame's bytes as received from Upbit or CoinW; the REST item's bytes if
+            it came by REST; empty for what REST omits (zero) and where an iterator
+            begins.
     """
 
     exchange: str
@@ -228,7 +237,11 @@ class AssetUpdate(Struct, frozen=True, eq=False, gc=False):
         return tuple(getattr(self, name) for name in self.__struct_fields__)
 
 
-AssetUpdate.time = _Instant(AssetUpdate.time)  # type: ignore[assignment]
+AssetUpdate.time = _instant(
+    AssetUpdate.time,
+    "datetime | None",
+    "The exchange's time of the change, or None; UTC.",
+)
 
 
 class Gap(Struct, frozen=True):

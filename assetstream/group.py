@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 import threading
-from decimal import Decimal
-from types import MappingProxyType
-from typing import Callable, Iterable, Mapping, NoReturn, Sequence
+from typing import Callable, Iterable, NoReturn
 
-from assetstream import checks, screens
-from assetstream.census import GroupBalances, GroupHealth, Progress, said
+from assetstream import checks
+from assetstream.census import Progress
 from assetstream.errors import AssetStreamError, ConfigurationError, StreamStateError
-from assetstream.events import AssetUpdate, Balance, StateChange, exact_sum
+from assetstream.events import AssetUpdate, StateChange
 from assetstream.group_life import GroupLife
-from assetstream.plain import Line, Page
+from assetstream.group_readings import GroupReadings
 from assetstream.runtime.dispatcher import Handlers
 from assetstream.runtime.waiting import Deadline
-from assetstream.screens import AccountView
-from assetstream.showing import Showable
-from assetstream.stream import (
-    START_TIMEOUT,
-    AssetHandler,
-    AssetStream,
-    ErrorHandler,
-    StateHandler,
-)
+from assetstream.stream import START_TIMEOUT, AssetStream, Result
 
 __all__ = ["StreamGroup"]
 
 
-class StreamGroup(Showable):
+class StreamGroup(GroupReadings):
     """The live balances of many accounts, on one exchange or several.
 
     What holds for a stream holds for each in the group; what differs is the cost: one
@@ -89,8 +79,16 @@ class StreamGroup(Showable):
 
     # Handlers.
 
-    def on_asset(self, handler: AssetHandler) -> AssetHandler:
-        """Add a handler for the updates of every account, and return it."""
+    def on_asset(
+        self, handler: Callable[[AssetUpdate], Result]
+    ) -> Callable[[AssetUpdate], Result]:
+        """Add ``handler`` for the updates of every account, and return it.
+
+        It is called on one of the group's callback threads.
+
+        Raises:
+            ConfigurationError: it is not callable, or it is ``async``.
+        """
         checks.check_handler("on_asset", handler)
         with self._lock:
             self._handlers.asset += (handler,)
@@ -98,8 +96,16 @@ class StreamGroup(Showable):
                 stream.on_asset(handler)
         return handler
 
-    def on_error(self, handler: ErrorHandler) -> ErrorHandler:
-        """Add a handler for the errors of every account."""
+    def on_error(
+        self, handler: Callable[[AssetStreamError], Result]
+    ) -> Callable[[AssetStreamError], Result]:
+        """Add ``handler`` for the errors of every account, and return it.
+
+        It is called on one of the group's callback threads.
+
+        Raises:
+            ConfigurationError: it is not callable, or it is ``async``.
+        """
         checks.check_handler("on_error", handler)
         with self._lock:
             self._handlers.error += (handler,)
@@ -107,8 +113,16 @@ class StreamGroup(Showable):
                 stream.on_error(handler)
         return handler
 
-    def on_state(self, handler: StateHandler) -> StateHandler:
-        """Add a handler for the changes of state of every account."""
+    def on_state(
+        self, handler: Callable[[StateChange], Result]
+    ) -> Callable[[StateChange], Result]:
+        """Add ``handler`` for the changes of state of every account, and return it.
+
+        It is called on one of the group's callback threads.
+
+        Raises:
+            ConfigurationError: it is not callable, or it is ``async``.
+        """
         checks.check_handler("on_state", handler)
         with self._lock:
             self._handlers.state += (handler,)
@@ -117,15 +131,24 @@ class StreamGroup(Showable):
         return handler
 
     def on_progress(
-        self, handler: Callable[[Progress], object]
-    ) -> Callable[[Progress], object]:
-        """Add a handler for ``Progress``; it hears of it when that changes next."""
+        self, handler: Callable[[Progress], Result]
+    ) -> Callable[[Progress], Result]:
+        """Add ``handler`` for ``Progress``, and return it.
+
+        It hears of it when that changes next, on one of the group's callback threads.
+
+        Raises:
+            ConfigurationError: it is not callable, or it is ``async``.
+        """
         checks.check_handler("on_progress", handler)
         self._life.teller.handlers += (handler,)
         return handler
 
     def off(self, handler: Callable[..., object]) -> None:
-        """Remove a handler, from every account; one that is not there is no error."""
+        """Remove ``handler`` from every account; one that is not there is no error.
+
+        A call that is under way in a callback thread is not waited for.
+        """
         with self._lock:
             self._handlers.remove(handler)
             self._life.teller.remove(handler)
@@ -134,13 +157,10 @@ class StreamGroup(Showable):
 
     # Accounts.
 
-    @property
-    def streams(self) -> Mapping[str, AssetStream]:
-        """account -> its stream, at this moment."""
-        return MappingProxyType(self._streams.copy())
-
     def add(self, stream: AssetStream) -> None:
-        """Take in a stream that is NEW; if the group runs, it is started, not awaited.
+        """Take in ``stream``, which is NEW; if the group runs, it is started.
+
+        It is not awaited: ``stream.wait_for`` and ``on_progress`` tell of it.
 
         Whatever it raises, the stream is not in the group then.
 
@@ -182,8 +202,12 @@ class StreamGroup(Showable):
             timeout: seconds to wait until its last callback has returned; None for
                 ever, 0 not at all. In a handler of the group it does not wait.
 
+        Returns:
+            True if that was so in time; as ``AssetStream.stop``.
+
         Raises:
             KeyError: there is no such account.
+            StreamStateError: in a forked process, which the group does not belong to.
         """
         self._life.refuse_in_child()
         stream = self._streams.pop(account)
@@ -191,30 +215,6 @@ class StreamGroup(Showable):
             return stream.stop(timeout)
         finally:
             self._life.left(stream)
-
-    @property
-    def balances(self) -> Mapping[str, Mapping[str, Balance]]:
-        """account -> currency -> balance: the accounts of this moment, each live."""
-        return GroupBalances(self.streams)
-
-    def total(self, currency: str, max_age: float | None = None) -> Decimal:
-        """The sum of a currency over all accounts, available and locked, exact.
-
-        Args:
-            currency: its code, in any case.
-            max_age: seconds; an older number of any account is refused.
-
-        Raises:
-            StaleBalance: an account's number is older than ``max_age``, or not known; a
-                sum that left it out would be wrong. ``remove`` an account that failed.
-        """
-        held = (s.balance(currency, max_age).total for s in self.streams.values())
-        return exact_sum(held)
-
-    def health(self) -> GroupHealth:
-        """The figures of this moment."""
-        found = {account: s.health() for account, s in self.streams.items()}
-        return GroupHealth.of(found, self._life.threads)
 
     # Its life.
 
@@ -225,7 +225,7 @@ class StreamGroup(Showable):
             wait: return when every account has become LIVE or has failed; False returns
                 at once.
             timeout: seconds to wait beyond the time that the exchanges' limits of
-                connects take; None for ever.
+                connects take; None for ever, 0 not at all beyond it.
 
         One that fails, or is not LIVE in time, does not end the others: it is told of
         by ``on_error`` and ``on_state``, and a warning is logged.
@@ -299,23 +299,7 @@ class StreamGroup(Showable):
     def __exit__(self, *exc: object) -> None:
         self.stop()
 
-    # What ``siblings`` and ``show`` ask.
-
-    @property
-    def _owned_here(self) -> bool:
-        return self._life.owned_here
-
-    @property
-    def _label(self) -> str:
-        return "group"
-
-    @property
-    def _new(self) -> bool:
-        return self._life.new
-
-    @property
-    def _over(self) -> bool:
-        return self._life.over
+    # What ``show`` does.
 
     def _put_on_screen(self, shown: bool) -> None:
         with self._lock:
@@ -325,19 +309,6 @@ class StreamGroup(Showable):
 
     def _begin_unless_begun(self) -> None:
         self._life.join_or_begin()
-
-    def _views(self) -> list[AccountView]:
-        return [stream._view() for stream in self.streams.values()]
-
-    def _page(self, views: Sequence[AccountView], errors: Sequence[Line] = ()) -> Page:
-        found = {view.account: view.health for view in views}
-        health = GroupHealth.of(found, self._life.threads)
-        return screens.group_page(views, list(said(health)), errors)
-
-    def __repr__(self) -> str:
-        if not self._owned_here:
-            return "<StreamGroup of another process>"
-        return f"<StreamGroup {self._life.progress}>"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a StreamGroup holds threads and sockets and is not pickled")

@@ -31,6 +31,10 @@ class History(Sequence[AssetUpdate]):
     Immutable: what came later is in a later ``stream.history``. Every change of the
     book is in it, whether a handler was there or not, and none is folded. A slice is a
     ``History`` too, with the gaps between its first and its last update.
+
+    Args:
+        updates: oldest first; streams make it, and you may, of updates that you kept.
+        gaps: oldest first.
     """
 
     __slots__ = ("_gaps", "_updates")

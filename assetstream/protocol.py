@@ -235,13 +235,20 @@ class Conversation(ABC):
 
 
 class Exchange(Advising, ABC):
-    """An exchange and one account's credentials there; immutable, never pickled."""
+    """An exchange and one account's credentials there; immutable, never pickled.
 
-    #: Short lower-case name, the ``exchange`` of every event.
+    Users make an ``Upbit`` or a ``CoinW`` and hand it to a stream. The methods are for
+    the stream: none of them opens a socket, waits or logs.
+
+    Attributes:
+        name: short lower-case name, the ``exchange`` of every event.
+        limits: what the exchange allows.
+        ws_url: the URL of the WebSocket in use.
+        rest_url: the base URL of REST in use.
+    """
+
     name: str
-    #: What the exchange allows.
     limits: Limits
-    #: Base URLs in use.
     ws_url: str
     rest_url: str
 
@@ -262,7 +269,10 @@ class Exchange(Advising, ABC):
     def read_replied(
         self, status: int, headers: Mapping[str, str], body: bytes
     ) -> Snapshot:
-        """Understand its answer (header names in lower case).
+        """Understand its answer: ``status``, ``headers`` and ``body``.
+
+        Args:
+            headers: with names in lower case.
 
         Raises:
             AssetStreamError: the exchange refused, or nothing was understood.

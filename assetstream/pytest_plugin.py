@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def simulated_exchange() -> Iterator[Simulator]:
-    """A running ``assetstream.simulator.Simulator``, of this test only."""
+    """A running ``assetstream.simulator.Simulator``, of this test only.
+
+    It ends with the test, all its connections and threads included. It needs the extra
+    ``simulator``.
+    """
     from assetstream.simulator import Simulator
 
     with Simulator() as exchange:

@@ -31,7 +31,7 @@ class Readings(Showable):
 
     @property
     def exchange(self) -> Exchange:
-        """The exchange it was made with."""
+        """The exchange that it was made with."""
         return self._exchange
 
     @property
@@ -53,6 +53,7 @@ class Readings(Showable):
             max_age: seconds; an older number is refused rather than given.
 
         Raises:
+            ConfigurationError: ``currency`` is no text, or ``max_age`` no number.
             StaleBalance: it is older than ``max_age``, or not known: no complete
                 snapshot was merged yet, or what came could not be read.
         """
@@ -94,12 +95,16 @@ class Readings(Showable):
         return life.error if life else None
 
     def raise_if_failed(self) -> None:
-        """Raise ``error`` if the state is FAILED."""
+        """Do nothing unless the state is FAILED.
+
+        Raises:
+            AssetStreamError: it is; this is ``error``.
+        """
         if self.state is State.FAILED and self.error is not None:
             raise self.error.with_traceback(None)
 
     def health(self) -> Health:
-        """The figures of this moment."""
+        """The figures of this moment, all of them read at once."""
         life = self._launch.life
         return life.health() if life else Health(state=self.state)
 

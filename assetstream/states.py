@@ -10,19 +10,22 @@ __all__ = ["TRANSITIONS", "State"]
 
 
 class State(str, enum.Enum):
-    """What a caller may assume about the balances of a stream."""
+    """What a caller may assume about the balances of a stream.
 
-    #: Nothing was started.
+    Attributes:
+        NEW: nothing was started.
+        CONNECTING: connecting for the first time; no balance is known for sure yet.
+        LIVE: every balance not marked stale is the newest value the exchange has sent.
+        STALE: known balances may be out of date; it is reconnecting or re-reading.
+        FAILED: it will not come back by itself; ``stream.error`` says why.
+        STOPPED: you stopped it.
+    """
+
     NEW = "NEW"
-    #: Connecting for the first time; no balance is known for sure yet.
     CONNECTING = "CONNECTING"
-    #: Every balance not marked stale is the newest value the exchange has sent.
     LIVE = "LIVE"
-    #: Known balances may be out of date; it is reconnecting or re-reading.
     STALE = "STALE"
-    #: It will not come back by itself; ``stream.error`` says why.
     FAILED = "FAILED"
-    #: You stopped it.
     STOPPED = "STOPPED"
 
     def __str__(self) -> str:

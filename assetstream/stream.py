@@ -20,9 +20,9 @@ from assetstream.runtime.watching import Expectation, Predicate, Updates, Watch
 
 __all__ = ["AssetStream"]
 
-AssetHandler = TypeVar("AssetHandler", bound=Callable[[AssetUpdate], object])
-ErrorHandler = TypeVar("ErrorHandler", bound=Callable[[AssetStreamError], object])
-StateHandler = TypeVar("StateHandler", bound=Callable[[StateChange], object])
+#: What a handler returns, which nobody looks at. (Were the handler itself the variable,
+#: type checkers would not know what a lambda is given.)
+Result = TypeVar("Result")
 
 #: Seconds that ``start`` and ``with`` wait for LIVE.
 START_TIMEOUT = 30.0
@@ -32,7 +32,8 @@ class AssetStream(Readings):
     """The live balances of one account on one exchange.
 
     One stream, one life: after ``stop()`` make a new one. Every method may be called
-    from any thread.
+    from any thread. As a context manager it is LIVE inside, or raises what ``start``
+    raises, and is stopped at the end; iterated over, it is its ``updates()``.
 
     Handlers are called in order, one at a time, on one thread of the stream's own,
     never on yours. They may take their time: the balances stay current, and past
@@ -101,8 +102,12 @@ class AssetStream(Readings):
         if on_state is not None:
             self.on_state(on_state)
 
-    def on_asset(self, handler: AssetHandler) -> AssetHandler:
-        """Add a handler for ``AssetUpdate``; also as a decorator. Returns it.
+    def on_asset(
+        self, handler: Callable[[AssetUpdate], Result]
+    ) -> Callable[[AssetUpdate], Result]:
+        """Add ``handler`` for every ``AssetUpdate``; also as a decorator. Returns it.
+
+        It is called on the stream's callback thread, as the class says.
 
         Raises:
             ConfigurationError: it is not callable, or it is ``async``.
@@ -111,20 +116,39 @@ class AssetStream(Readings):
         self._launch.handlers.asset += (handler,)
         return handler
 
-    def on_error(self, handler: ErrorHandler) -> ErrorHandler:
-        """Add a handler for ``AssetStreamError``; as ``on_asset``."""
+    def on_error(
+        self, handler: Callable[[AssetStreamError], Result]
+    ) -> Callable[[AssetStreamError], Result]:
+        """Add ``handler`` for every ``AssetStreamError``; as ``on_asset``.
+
+        It is called on the stream's callback thread; without one, errors are logged.
+
+        Raises:
+            ConfigurationError: it is not callable, or it is ``async``.
+        """
         checks.check_handler("on_error", handler)
         self._launch.handlers.error += (handler,)
         return handler
 
-    def on_state(self, handler: StateHandler) -> StateHandler:
-        """Add a handler for ``StateChange``; as ``on_asset``."""
+    def on_state(
+        self, handler: Callable[[StateChange], Result]
+    ) -> Callable[[StateChange], Result]:
+        """Add ``handler`` for every ``StateChange``; as ``on_asset``.
+
+        It is called on the stream's callback thread; last with STOPPED or FAILED.
+
+        Raises:
+            ConfigurationError: it is not callable, or it is ``async``.
+        """
         checks.check_handler("on_state", handler)
         self._launch.handlers.state += (handler,)
         return handler
 
     def off(self, handler: Callable[..., object]) -> None:
-        """Remove a handler; one that is not there is no error."""
+        """Remove ``handler``, of whichever kind; one that is not there is no error.
+
+        A call that is under way in the stream's callback thread is not waited for.
+        """
         self._launch.handlers.remove(handler)
 
     def start(self, wait: bool = True, timeout: float | None = START_TIMEOUT) -> None:
@@ -132,13 +156,15 @@ class AssetStream(Readings):
 
         Args:
             wait: return when LIVE; False returns at once.
-            timeout: seconds to wait for LIVE; None for ever. What may pass is retried.
+            timeout: seconds to wait for LIVE; None for ever, 0 not at all. What may
+                pass is retried meanwhile.
 
         Raises:
             AuthenticationError, PermissionDenied: the exchange refuses the key.
             AssetStreamError: another fatal error, such as a refused certificate.
             StreamTimeout: not LIVE in time; its cause is the last error.
-            StreamStateError: it was started or stopped before.
+            StreamStateError: it was started or stopped before, or it would wait for
+                itself inside a callback.
 
         Whenever it raises for what happened after the start, every thread has ended.
         """
@@ -153,6 +179,8 @@ class AssetStream(Readings):
 
         Raises:
             AssetStreamError: the stream failed; this is the reason.
+            StreamStateError: it was stopped before, or it would wait for itself inside
+                a callback.
             SystemExit, KeyboardInterrupt: a handler raised it.
         """
         stopped_before = self._launch.stop_requested
@@ -205,6 +233,9 @@ class AssetStream(Readings):
         """Iterate over all updates, the present book first, in the calling thread.
 
         Starts the stream if that was not done; it runs on when the iteration ends.
+
+        Raises:
+            StreamStateError: the stream was stopped.
         """
         self._launch.join_or_begin(self._begin)
         return Updates(Watch(self._launch, with_book=True))
@@ -215,33 +246,25 @@ class AssetStream(Readings):
     def wait_for(
         self, predicate: Predicate, timeout: float | None = None
     ) -> AssetUpdate:
-        """Wait for the next update that meets ``predicate``, called in this thread.
+        """Wait for the next update that meets ``predicate``.
 
         Args:
-            predicate: called with each ``AssetUpdate``.
+            predicate: called with each ``AssetUpdate``, in the calling thread.
             timeout: seconds; None for ever, 0 not at all.
 
         Raises:
+            ConfigurationError: ``predicate`` is not callable, or it is ``async``.
             StreamTimeout: none came in time.
             AssetStreamError: the stream failed, with its reason.
             StreamStateError: not started, stopped, or called inside a callback.
         """
         checks.check_handler("predicate", predicate)
-        watch = Watch(self._launch)
-        try:
-            return watch.until(
-                predicate,
-                timeout,
-                snapshots=True,
-                what="an update that meets the condition",
-            )
-        finally:
-            watch.close()
+        what = "an update that meets the condition"
+        with closing(Watch(self._launch)) as watch:
+            return watch.until(predicate, timeout, snapshots=True, what=what)
 
     def expect(self, predicate: Predicate, timeout: float | None = None) -> Expectation:
         """Expect an update as the effect of a ``with`` block.
-
-        ::
 
             with stream.expect(lambda u: u.currency == "BTC", timeout=30) as filled:
                 place_order()
@@ -249,8 +272,17 @@ class AssetStream(Readings):
 
         It waits to be LIVE, arms itself, runs the block, and then waits for the first
         update since that meets ``predicate``; never a SNAPSHOT. If the block raises it
-        does not wait. Errors as for ``wait_for``; ``timeout`` is for each of the two
-        waits.
+        does not wait.
+
+        Args:
+            predicate: called with each ``AssetUpdate``, in the thread of the block.
+            timeout: seconds for each of the two waits; None for ever, 0 not at all.
+
+        Raises:
+            ConfigurationError: ``predicate`` is not callable, or it is ``async``.
+            StreamTimeout: not LIVE in time, or no such update came in time.
+            AssetStreamError: the stream failed, with its reason.
+            StreamStateError: not started, stopped, or called inside a callback.
         """
         checks.check_handler("predicate", predicate)
         return Expectation(lambda: Watch(self._launch), predicate, timeout)
@@ -264,7 +296,12 @@ class AssetStream(Readings):
         its own is looked at. ``assetstream doctor`` prints the same.
 
         Args:
-            timeout: seconds that all steps may take; None for as long as each may.
+            timeout: seconds that all steps may take; None for ever, which means as
+                long as each may, 0 not at all. Steps that the time is not enough for
+                are SKIPPED or RED, and say so.
+
+        Returns:
+            The checks, in their order, and the worst verdict of them.
 
         Raises:
             StreamStateError: called inside a callback of this stream.

@@ -32,6 +32,15 @@ def nothing_is_left_behind() -> Iterator[None]:
     assert not left, f"threads left behind: {sorted(t.name for t in left)}"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def imports_are_not_searched() -> Iterator[None]:
+    """Spare every test's garbage collection what was imported before the first."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 @pytest.fixture(autouse=True, scope="module")
 def no_socket_is_left_open() -> Iterator[None]:
     """Find unclosed sockets that only garbage collection sees; they warn, so fail."""

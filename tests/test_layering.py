@@ -46,6 +46,7 @@ STREAM = {
     "doctor",
     "group",
     "group_life",
+    "group_readings",
     "readings",
     "showing",
     "siblings",

@@ -13,17 +13,11 @@ import pytest
 import assetstream
 from assetstream.simulator import Account, Simulator
 from assetstream.states import State
+from tests.documents import block_with
 from tests.programs import ROOT, Program
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 COMMANDS = re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-
-
-def block_with(text: str) -> str:
-    """The one Python block that contains ``text``."""
-    (block,) = [block for block in BLOCKS if text in block]
-    return str(block)
 
 
 @pytest.fixture
@@ -143,11 +137,6 @@ def test_the_pytest_block_passes(simulated_exchange: Simulator) -> None:
     (test,) = [value for name, value in names.items() if name.startswith("test_")]
 
     test(simulated_exchange)
-
-
-def test_no_block_is_forgotten() -> None:
-    """Each block is run by a test above; a new one needs its own."""
-    assert len(BLOCKS) == 7
 
 
 def test_set_up_is_two_commands_of_one_line() -> None:

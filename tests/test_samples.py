@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +176,21 @@ def code_cells(notebook: Any) -> list[Any]:
 def shown(outputs: list[Any]) -> str:
     """Everything in the outputs of a cell."""
     return "\n".join(str(output) for output in outputs)
+
+
+def test_every_sample_runs_on_the_simulator_by_one_line() -> None:
+    """Those that samples/README.md gives: a sample prints what the table says."""
+    guide = (SAMPLES / "README.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^python (samples/on_simulator.py samples/.+)$", guide, re.M)
+    shown = ["SGD: ", "upbit: ", "3 of 3 LIVE, 0 failed", "LIVE, "]
+    with ExitStack() as stack:  # all at once: each takes its time to begin
+        running = [stack.enter_context(Program(*line.split())) for line in lines]
+        for program, text in zip(running, shown, strict=True):
+            program.wait_for(text)
+            program.interrupt()
+        for program in running:
+            assert program.finish() == 0, program.told
+            assert "Traceback" not in program.told
 
 
 def test_every_sample_has_its_line_in_the_readme() -> None:

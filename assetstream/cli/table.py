@@ -90,15 +90,15 @@ class Table:
         shown = len(balances)
         for sums, brief in FORMS:
             screen = Group(*progress, *self._parts(balances, shown, sums, brief))
-            over = self._lines_over(screen)
-            if over <= 0:
+            if self._lines_over(screen) <= 0:
                 return screen
-        while over > 0 and shown > LEAST:
-            # Half of what is too much, as each may take two lines.
-            shown = max(LEAST, shown - max(1, over // 2))
+        while True:
             screen = Group(*progress, *self._parts(balances, shown, False, True))
             over = self._lines_over(screen)
-        return screen
+            if over <= 0 or shown <= LEAST:
+                return screen
+            # Half of what is too much, as each may take two lines.
+            shown = max(LEAST, shown - max(1, over // 2))
 
     def _parts(
         self, balances: Sequence[Balance], shown: int, sums: bool, brief: bool

@@ -22,15 +22,18 @@ WORTH_A_WORD = 0.001
 
 
 class Verdict(str, enum.Enum):
-    """How a step of the doctor went."""
+    """How a step of the doctor went.
 
-    #: As it should be.
+    Attributes:
+        GREEN: as it should be.
+        YELLOW: it works, but something will be in the way, or may be.
+        RED: this has to be mended.
+        SKIPPED: not looked at; the finding says why.
+    """
+
     GREEN = "GREEN"
-    #: It works, but something will be in the way, or may be.
     YELLOW = "YELLOW"
-    #: This has to be mended.
     RED = "RED"
-    #: Not looked at; the finding says why.
     SKIPPED = "SKIPPED"
 
     def __str__(self) -> str:
@@ -52,7 +55,7 @@ class Check:
         finding: what was found; of a skipped step, why it was skipped.
         remedies: what to do, the likeliest remedy first, a sentence each; none if there
             is nothing to do.
-        seconds: how long it took.
+        seconds: how long it took, in seconds.
     """
 
     name: str
@@ -68,6 +71,9 @@ class Diagnosis(Sequence[Check]):
     Attributes:
         exchange: name of the exchange.
         account: label of the account.
+
+    Args:
+        checks: in the order in which they were made.
     """
 
     exchange: str

@@ -114,6 +114,7 @@ class CoinW(KeyedExchange):
 
     @property
     def credentials(self) -> tuple[str, ...]:
+        """Every text that must never be shown, the public key first."""
         return self._key, self._secret, self._signature
 
     def conversation(self, memory: Memory) -> Conversation:

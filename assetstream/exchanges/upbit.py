@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import json
 import re
-from typing import Any, Mapping
+from typing import Any, Literal, Mapping
 from urllib.parse import urlsplit
 
 from assetstream.errors import AssetStreamError
@@ -25,7 +25,7 @@ from assetstream.exchanges.options import (
 from assetstream.exchanges.reading import Unreadable
 from assetstream.exchanges.upbit_conversation import UpbitConversation
 from assetstream.exchanges.upbit_errors import KEY_IS_KNOWN, explain_answer
-from assetstream.exchanges.upbit_frames import FORMATS
+from assetstream.exchanges.upbit_frames import FORMATS, Format
 from assetstream.exchanges.upbit_replies import read_balances
 from assetstream.libraries import PYJWT, importing
 from assetstream.protocol import (
@@ -40,10 +40,13 @@ from assetstream.protocol import (
 with importing(PYJWT):
     import jwt
 
-__all__ = ["Upbit"]
+__all__ = ["Region", "Upbit"]
+
+Region = Literal["sg", "id", "th", "kr"]
+Algorithm = Literal["HS256", "HS512"]
 
 WS_PATH = "/websocket/v1/private"
-HOSTS = {
+HOSTS: Mapping[Region, str] = {
     "sg": "sg-api.upbit.com",
     "id": "id-api.upbit.com",
     "th": "th-api.upbit.com",
@@ -54,7 +57,7 @@ HOSTS = {
 KEY = Form(re.compile(r"[0-9A-Za-z]{40}"), "40 letters and digits")
 
 
-class RawSecretHmac(jwt.algorithms.HMACAlgorithm):
+class RawSecretHmac(jwt.algorithms.HMACAlgorithm):  # pyright: ignore[reportUntypedBaseClass, reportAttributeAccessIssue]
     """HMAC over the secret as it is.
 
     Upbit's secrets have 40 characters. PyJWT, where it checks lengths, would warn of
@@ -75,7 +78,7 @@ class RawSecretHmac(jwt.algorithms.HMACAlgorithm):
 _signer = jwt.PyJWS(algorithms=[])
 _signer.register_algorithm("HS256", RawSecretHmac(hashlib.sha256))
 _signer.register_algorithm("HS512", RawSecretHmac(hashlib.sha512))
-ALGORITHMS = ("HS256", "HS512")
+ALGORITHMS: tuple[Algorithm, ...] = ("HS256", "HS512")
 
 # Whole or cut off: the access key stands behind the first dot.
 TOKEN = re.compile(rb"eyJ[\w-]+(?:\.[\w-]*){0,2}")
@@ -124,18 +127,19 @@ class Upbit(KeyedExchange):
         reads_together=30.0,
     )
 
-    region: str
-    format: str
-    algorithm: str
+    region: Region
+    format: Format
+    algorithm: Algorithm
 
     def __init__(
         self,
         access_key: str | None = None,
         secret_key: str | None = None,
         *,
-        region: str,
-        format: str = "DEFAULT",
-        algorithm: str = "HS256",
+        # Written out: what they may be is shown by help() and notebooks, too.
+        region: Literal["sg", "id", "th", "kr"],
+        format: Literal["DEFAULT", "SIMPLE", "JSON_LIST", "SIMPLE_LIST"] = "DEFAULT",
+        algorithm: Literal["HS256", "HS512"] = "HS256",
         ws_url: str | None = None,
         rest_url: str | None = None,
     ) -> None:

@@ -30,6 +30,7 @@ from assetstream.protocol import BalanceReport
 
 __all__ = [
     "FORMATS",
+    "Format",
     "Item",
     "Listed",
     "Notice",
@@ -103,6 +104,8 @@ class ShortPush(Struct, gc=False):
     status: None = None
     method: None = field(default=None, name="mthd")
 
+
+Format = Literal["DEFAULT", "SIMPLE", "JSON_LIST", "SIMPLE_LIST"]
 
 #: The formats that can be asked for, and how to decode each.
 FORMATS: dict[str, msgspec.json.Decoder[Any]] = {

@@ -9,6 +9,5 @@ is not in ``assetstream.recording.mask``.
 from __future__ import annotations
 
 from assetstream.recording.recorder import Recorder
-from assetstream.recording.tape import Header, Line, Tape, payload, read_tape
 
-__all__ = ["Header", "Line", "Recorder", "Tape", "payload", "read_tape"]
+__all__ = ["Recorder"]

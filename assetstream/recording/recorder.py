@@ -26,8 +26,6 @@ OPTIONS = ("region", "format")
 class Recorder:
     """Records a stream that is not yet started, for ``assetstream replay``.
 
-    ::
-
         stream = AssetStream(Upbit(region="sg"), on_asset=bot)
         with Recorder(stream, "session.jsonl"), stream:
             ...

@@ -49,15 +49,21 @@ VERSION = 1
 
 
 class Header(Struct, frozen=True, kw_only=True):
-    """The first line of a tape."""
+    """The first line of a tape.
+
+    Attributes:
+        tape: the form of the tape.
+        exchange: name of the exchange.
+        options: what the exchange was made with, as far as a replay depends on it.
+        began: ISO 8601, UTC, by the recording machine's clock.
+        assetstream: the release that recorded.
+        scrambled: amounts are hidden.
+    """
 
     tape: int = VERSION
     exchange: str
-    #: What the exchange was made with, as far as a replay depends on it.
     options: dict[str, str]
-    #: ISO 8601, UTC, by the recording machine's clock.
     began: str
-    #: The release that recorded.
     assetstream: str
     scrambled: bool
 

@@ -23,6 +23,7 @@ class Timed(Protocol):
     @property
     def deadline(self) -> float:
         """When ``due`` must be called (seconds of ``clock.now``); math.inf if never."""
+        ...
 
     def due(self) -> None:
         """Act; called once per round while ``deadline`` has passed."""

@@ -13,13 +13,20 @@ __all__ = ["CallbackThreads", "Worker"]
 class Worker(Protocol):
     """Who has handlers to call."""
 
-    #: Called, by any thread, when there is news after ``work`` had found none.
-    wake: Callable[[], None]
+    @property
+    def wake(self) -> Callable[[], None]:
+        """Called, by any thread, when there is news after ``work`` had found none."""
+        ...
+
+    @wake.setter
+    def wake(self, wake: Callable[[], None], /) -> None: ...
+
     #: Called by ``work`` when it has told its last news; None until it is served.
     leave: Callable[[], None] | None
 
     def work(self) -> bool:
         """Call them for some of the news; False if there was none."""
+        ...
 
 
 class CallbackThreads:

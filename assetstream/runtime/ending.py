@@ -55,6 +55,7 @@ class Owner(Protocol):
 
         Watched by the reader the owner is attached to, with or without a channel.
         """
+        ...
 
     def opened(self, headers: Mapping[str, str]) -> None:
         """The upgrade is done; ``send`` and ``ping`` work from now on."""

@@ -300,13 +300,13 @@ def _taken_over(connection: HTTPConnection) -> Call:
 class PlainPool(HTTPConnectionPool):
     """Keeps plain connections."""
 
-    ConnectionCls = PlainConnection
+    ConnectionCls = PlainConnection  # pyright: ignore[reportAssignmentType]
 
 
 class SecurePool(HTTPSConnectionPool):
     """Keeps TLS connections."""
 
-    ConnectionCls = SecureConnection
+    ConnectionCls = SecureConnection  # pyright: ignore[reportAssignmentType]
 
 
 class Adapter(HTTPAdapter):
@@ -333,5 +333,5 @@ class Adapter(HTTPAdapter):
         """
         return urlsplit(request.path_url).path
 
-    def cert_verify(self, *args: Any) -> None:
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
         """Load nothing: verifying is the handshake's."""

@@ -77,9 +77,11 @@ class Home(Protocol):
     @property
     def crew(self) -> Crew:
         """Who runs what blocks."""
+        ...
 
     def adapter(self, settings: Settings) -> Adapter:
         """The keeper of REST connections for a stream with these settings."""
+        ...
 
     def budget(self, exchange: Exchange) -> Budget | None:
         """What is shared with other streams of that place; None if nothing is."""
@@ -92,6 +94,7 @@ class Home(Protocol):
 
     def owns(self, thread: threading.Thread) -> bool:
         """Tell whether a wait in that thread would keep the life from going on."""
+        ...
 
     def changed(self, life: Life, change: StateChange) -> None:
         """Its state changed; in the session's thread."""
@@ -101,6 +104,7 @@ class Home(Protocol):
 
     def join(self, deadline: Deadline) -> bool:
         """Wait for threads that end with the life; False if one has not."""
+        ...
 
 
 class Life:

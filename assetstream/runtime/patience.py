@@ -42,6 +42,7 @@ class Waitable(Protocol):
 
     def fileno(self) -> int:
         """Return the file descriptor."""
+        ...
 
 
 class Wire(Waitable, Protocol):
@@ -57,6 +58,7 @@ class Wire(Waitable, Protocol):
 
     def makefile(self, mode: Literal["rb"], buffering: Literal[0]) -> io.RawIOBase:
         """Return what keeps the connection open until it is closed as well."""
+        ...
 
 
 class Interrupt(Protocol):
@@ -64,6 +66,7 @@ class Interrupt(Protocol):
 
     def fileno(self) -> int:
         """Return what is readable when there is something to check."""
+        ...
 
     def check(self) -> None:
         """Run what was posted.

@@ -22,12 +22,15 @@ class Served(Timed, Protocol):
     @property
     def wants_write(self) -> bool:
         """True if there is something to send that waits for the socket."""
+        ...
 
     def fileno(self) -> int:
         """Return the socket's file descriptor."""
+        ...
 
     def pending(self) -> bool:
         """Return True if there is data that the selector cannot see (TLS)."""
+        ...
 
     def readable(self) -> None:
         """Read once, and act on what came."""
@@ -83,7 +86,7 @@ class Reader:
         if timed in self._owners:
             self._agenda.plan(timed)
         if channel in self._channels:
-            self._look_at(channel)
+            self._look_at(channel)  # pyright: ignore[reportArgumentType]
 
     def add(self, channel: Served, owner: Timed | None = None) -> None:
         """Serve the channel, and its owner's deadline after it, from now on."""

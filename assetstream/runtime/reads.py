@@ -49,6 +49,7 @@ class ReadOwner(Protocol):
 
     def moment(self) -> Moment:
         """The present moment of this connection."""
+        ...
 
     def merged(self, news: list[AssetUpdate]) -> None:
         """The snapshot of this connection is merged: LIVE."""
@@ -61,6 +62,7 @@ class ReadOwner(Protocol):
 
     def read_failed(self, error: AssetStreamError) -> bool:
         """A read failed; False: the session gave up and wants no other."""
+        ...
 
 
 class Reads:

@@ -128,8 +128,9 @@ class Watch:
 class Updates(Iterator[AssetUpdate]):
     """All updates of one stream, taken by one thread; it begins with the present book.
 
-    The iteration ends when the stream is stopped, and raises its error when it fails.
-    ``close()`` it, or leave the ``with`` block, when no more are wanted.
+    It is made by ``AssetStream.updates``. The iteration ends when the stream is
+    stopped, and raises its error when it fails. ``close()`` it, or leave the ``with``
+    block, when no more are wanted.
     """
 
     def __init__(self, watch: Watch) -> None:
@@ -153,7 +154,8 @@ class Updates(Iterator[AssetUpdate]):
 
         Raises:
             StreamTimeout: none came in time.
-            StreamStateError: the stream was stopped, or this iterator closed.
+            StreamStateError: the stream was stopped, or this iterator closed; or it
+                would wait for itself inside a callback.
             AssetStreamError: the stream failed, with its reason.
         """
         update = self._take(timeout)

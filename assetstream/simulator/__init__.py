@@ -1,7 +1,7 @@
 """An exchange on your own machine, to test a bot without money or keys.
 
 It speaks Upbit's and CoinW's protocols, WebSocket and REST, on one port of 127.0.0.1,
-checks credentials as they do, keeps an exact ledger, and misbehaves on request::
+checks credentials as they do, keeps an exact ledger, and misbehaves on request:
 
     from assetstream import AssetStream
     from assetstream.simulator import Simulator
@@ -16,7 +16,7 @@ checks credentials as they do, keeps an exact ledger, and misbehaves on request:
 
 ``FAULTS`` has the name and the description of every fault, and so has
 ``python -m assetstream.simulator --list-faults``, which without that option runs an
-exchange by itself. It all needs the extra of its name::
+exchange by itself. It all needs the extra of its name:
 
     pip install "assetstream[simulator]"
 """

@@ -7,9 +7,10 @@ from abc import ABC, abstractmethod
 from decimal import Decimal
 from typing import TYPE_CHECKING, Iterable, Mapping, Sequence
 
-from assetstream.simulator.faults import Switch, Withhold
+from assetstream.simulator.faults import Switch
 from assetstream.simulator.ledger import Amount, Change, Ledger, Order, Standing
 from assetstream.simulator.messages import Kind, Message
+from assetstream.simulator.misbehaviour import Withhold
 from assetstream.simulator.seen import Seen
 from assetstream.simulator.site import Session, Site
 from assetstream.simulator.trader import Trader
@@ -54,7 +55,15 @@ class Account(ABC):
 
     Every change is pushed to the subscribed connections before the call returns.
     Amounts are str, int or Decimal, never float; an overdraft raises ``Insufficient``
-    and changes nothing. All methods may be called from any thread.
+    and changes nothing. All methods may be called from any thread. It is made by
+    ``Simulator.upbit`` and ``Simulator.coinw``.
+
+    Attributes:
+        name: ``"upbit"`` or ``"coinw"``.
+        seen: counts of what came in for this account.
+        ledger: its money; the methods of the account change it.
+        terms: its key, and what that may be used for.
+        site: what the simulator's parts share; for faults of your own.
     """
 
     name: str
@@ -87,32 +96,54 @@ class Account(ABC):
         return self.ledger.balances()
 
     def history(self, currency: str) -> list[Standing]:
-        """Every state the currency had, oldest first (the last 60,000)."""
+        """Every state that ``currency`` had, oldest first (the last 60,000)."""
         return self.ledger.history(currency)
 
     def deposit(self, currency: str, amount: Amount) -> None:
-        """Money comes in from outside."""
+        """``amount`` of ``currency`` comes in from outside.
+
+        Raises:
+            TypeError: a float is no exact amount.
+            ValueError: it is no amount above zero.
+        """
         self.ledger.deposit(currency, amount)
 
     def withdraw(self, currency: str, amount: Amount) -> None:
-        """Money leaves for the outside."""
+        """``amount`` of ``currency`` leaves for the outside.
+
+        Raises:
+            Insufficient: there is not that much available.
+        """
         self.ledger.withdraw(currency, amount)
 
     def transfer(self, currency: str, amount: Amount, to: Account) -> None:
-        """Move money to another account, which has it a moment after it left here."""
+        """Move ``amount`` of ``currency`` to the account ``to``, a moment later.
+
+        Raises:
+            Insufficient: there is not that much available.
+        """
         self.ledger.withdraw(currency, amount)
         to.ledger.deposit(currency, amount)
 
     def place_order(self, *, pay: str, amount: Amount, receive: str) -> Order:
-        """Lock ``amount`` of ``pay`` in an order for ``receive``."""
+        """Lock ``amount`` of ``pay`` in an order for ``receive``.
+
+        Raises:
+            Insufficient: there is not that much available.
+            ValueError: it pays and receives the same currency.
+        """
         return self.ledger.place_order(pay, amount, receive)
 
     def fill(self, order: Order, received: Amount, paid: Amount | None = None) -> None:
-        """Trade: ``received`` for ``paid`` of the locked money (None: for the rest)."""
+        """Trade: ``received`` for ``paid`` (None: all) of what ``order`` has locked.
+
+        Raises:
+            Insufficient: the order has not that much left.
+        """
         self.ledger.fill(order, received, paid)
 
     def cancel(self, order: Order) -> None:
-        """Unlock what remains of the order."""
+        """Unlock what remains of ``order``."""
         self.ledger.cancel(order)
 
     def trade(self, rate: float = 5.0, seed: int | str | None = None) -> Trader:
@@ -139,6 +170,9 @@ class Account(ABC):
     def wait_for_subscribers(self, count: int = 1, timeout: float = 5.0) -> None:
         """Return once ``count`` or more are subscribed (0: once nobody is).
 
+        Args:
+            timeout: seconds to wait.
+
         Raises:
             TimeoutError: not within ``timeout`` seconds.
         """
@@ -163,27 +197,27 @@ class Account(ABC):
 
     @abstractmethod
     def encode(self, change: Change, style: str) -> Sequence[Message]:
-        """The frames that tell a client of ``style`` about the change."""
+        """The frames that tell a client of ``style`` about ``change``."""
 
     def has_subscriber(self, session: Session) -> bool:
-        """Whether the session is subscribed."""
+        """Whether ``session`` is subscribed."""
         return session in self._subscribers
 
     def subscribe(self, session: Session) -> None:
-        """Push to this session from now on. Twice is as good as once."""
+        """Push to ``session`` from now on. Twice is as good as once."""
         with self._lock:
             if session not in self._subscribers:
                 self._subscribers = (*self._subscribers, session)
         self.site.board.announce()
 
     def unsubscribe(self, session: Session) -> None:
-        """Push nothing more to this session."""
+        """Push nothing more to ``session``."""
         with self._lock:
             self._subscribers = tuple(s for s in self._subscribers if s is not session)
         self.site.board.announce()
 
     def push(self, message: Message) -> int:
-        """Send a frame, as it is, to all who are subscribed; say how many they are."""
+        """Send ``message``, as it is, to all who are subscribed, and count them."""
         for session in self._subscribers:
             session.connection.send(message)
         return len(self._subscribers)

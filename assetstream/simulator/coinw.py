@@ -38,7 +38,11 @@ def signature(parameters: Iterable[tuple[str, str]], secret_key: str) -> str:
 class CoinWAccount(Account):
     """An account on the simulated CoinW; see ``Account`` for what it can do.
 
-    Its key is ``api_key`` and ``secret_key``.
+    Its key is ``api_key`` and ``secret_key``. It is made by ``Simulator.coinw``.
+
+    Attributes:
+        reads: how often it may ask by REST.
+        silent_unsub: the end of a subscription is not acknowledged.
     """
 
     name = "coinw"
@@ -85,7 +89,11 @@ class CoinWAccount(Account):
         }
 
     def encode(self, change: Change, style: str) -> Sequence[Message]:
-        """One text frame per currency; all of one change share its time."""
+        """One text frame per currency; all of one ``change`` share its time.
+
+        Args:
+            style: CoinW has one only.
+        """
         if change.kind in TRANSFERS and not self._push_deposits:
             return ()
         pushes = []

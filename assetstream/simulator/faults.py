@@ -1,7 +1,7 @@
 """Where faults are put in: one seam, consulted by the server at every point.
 
 A fault is a small class that overrides the points it touches. The server asks
-``Faults`` and knows no fault by name, so a new one needs no change anywhere else::
+``Faults`` and knows no fault by name, so a new one needs no change anywhere else:
 
     class Greet(Fault):
         def opened(self, connection):
@@ -18,25 +18,16 @@ from decimal import Decimal
 from functools import partial
 from itertools import chain
 from types import TracebackType
-from typing import TYPE_CHECKING, Iterable, Mapping
+from typing import TYPE_CHECKING, Iterable
 
-from assetstream.simulator.messages import Kind, Message, Reply, Request
+from assetstream.simulator.messages import Message, Reply, Request
 
 if TYPE_CHECKING:
     from assetstream.simulator.account import Account
     from assetstream.simulator.site import Site
     from assetstream.simulator.websocket import Connection
 
-__all__ = [
-    "Answer",
-    "Balances",
-    "Fault",
-    "Faults",
-    "Lag",
-    "RefuseLogins",
-    "Switch",
-    "Withhold",
-]
+__all__ = ["Balances", "Fault", "Faults", "Switch"]
 
 #: (available, locked) by currency.
 Balances = dict[str, tuple[Decimal, Decimal]]
@@ -51,7 +42,7 @@ class Fault:
     """
 
     def began(self, site: Site) -> None:
-        """The fault was switched on."""
+        """The fault was switched on; ``site`` is what the simulator's parts share."""
 
     def ended(self) -> None:
         """The fault is being switched off; no point is asked once this returned."""
@@ -60,80 +51,91 @@ class Fault:
         """A client has connected; nothing of it is read yet, not even TLS."""
 
     def ahead(self, exchange: str) -> float:
-        """Seconds by which that exchange's clock, as told by ``Date``, is ahead."""
+        """Seconds by which the clock of ``exchange``, as told by ``Date``, is ahead."""
         return 0.0
 
     def upgrade(self, request: Request) -> Reply | None:
-        """Answer a WebSocket upgrade with this instead; None leaves it alone."""
+        """Answer ``request`` for a WebSocket with this; None leaves it alone."""
         return None
 
     def head(self, request: Request, head: bytes) -> Iterable[bytes]:
-        """Send these bytes, one after the other, in place of a 101's ``head``."""
+        """Send these bytes, one after the other, in place of a 101's ``head``.
+
+        Args:
+            request: what is answered by it.
+        """
         return (head,)
 
     def rest(self, request: Request) -> Reply | None:
-        """Answer a REST request with this instead; None leaves it alone."""
+        """Answer ``request`` by REST with this; None leaves it alone."""
         return None
 
     def login(self, account: Account) -> bool:
-        """False refuses this account's good credentials on the WebSocket."""
+        """False refuses the good credentials of ``account`` on the WebSocket."""
         return True
 
     def subscription(self, account: Account) -> bool:
-        """False refuses this account's good subscription to its balances."""
+        """False refuses the good subscription of ``account`` to its balances."""
         return True
 
     def lag(self, account: Account) -> float:
-        """Seconds by which REST shows an older state of the account."""
+        """Seconds by which REST shows an older state of ``account``."""
         return 0.0
 
     def shown(self, account: Account, balances: Balances) -> Balances:
-        """Let REST show these (available, locked) in place of ``balances``."""
+        """Let REST show these (available, locked) in place of ``balances``.
+
+        Args:
+            account: whose they are.
+        """
         return balances
 
     def read(self, account: Account) -> Reply | None:
-        """Answer a good REST request for the account's balances with this instead."""
+        """Answer a good REST request for ``account``'s balances with this instead."""
         return None
 
     def opened(self, connection: Connection) -> None:
-        """A WebSocket was opened; at Upbit its account is known already."""
+        """``connection`` was opened; at Upbit its account is known already."""
 
     def identified(self, connection: Connection) -> None:
-        """A login has said whose WebSocket it is (CoinW)."""
+        """A login has said whose ``connection`` it is (CoinW)."""
 
     def refused(self, request: Request, reply: Reply) -> None:
-        """A WebSocket upgrade is being refused, for whatever reason."""
+        """A WebSocket upgrade, ``request``, is being refused with ``reply``."""
 
     def closed(self, connection: Connection) -> None:
-        """A WebSocket is gone, or going; told on the thread that ended it."""
+        """``connection`` is gone, or going; told on the thread that ended it."""
 
     def received(self, connection: Connection, payload: bytes) -> bytes | None:
-        """Take this for what the client sent; None: take no notice of it."""
+        """Take this for the ``payload`` from ``connection``; None: take no notice."""
         return payload
 
     def sending(self, connection: Connection, message: Message) -> Iterable[Message]:
-        """Send these in place of ``message``."""
+        """Send these on ``connection`` in place of ``message``."""
         return (message,)
 
     def wire(self, connection: Connection, frame: bytes) -> bytes:
-        """Put these bytes on the wire in place of one whole frame."""
+        """Put these bytes on the wire of ``connection`` in place of ``frame``."""
         return frame
 
     def portion(self, connection: Connection) -> int | None:
-        """Hand the socket so many bytes at a time; None: as many as there are."""
+        """Hand the socket of ``connection`` so many bytes at a time; None: all."""
         return None
 
     def frozen(self, connection: Connection) -> bool:
-        """True lets nothing pass for now, in neither direction."""
+        """True lets nothing pass on ``connection`` for now, in neither direction."""
         return False
 
     def pong(self, connection: Connection) -> bool:
-        """False leaves a WebSocket ping unanswered."""
+        """False leaves a WebSocket ping on ``connection`` unanswered."""
         return True
 
 
 class Switch:
-    """A fault that is on until ``off()`` or the end of its ``with`` block."""
+    """A fault that is on until ``off()`` or the end of its ``with`` block.
+
+    It is made by ``Simulator.fault`` and all that makes a simulator misbehave.
+    """
 
     def __init__(self, faults: Faults, fault: Fault) -> None:
         self._faults = faults
@@ -287,71 +289,3 @@ class Faults:
     def pong(self, connection: Connection) -> bool:
         """Whether a WebSocket ping is answered."""
         return all(fault.pong(connection) for fault in self._on)
-
-
-class Answer(Fault):
-    """Answers upgrades, or REST requests, with one reply."""
-
-    def __init__(self, reply: Reply, *, to: str, exchange: str | None = None) -> None:
-        self._reply = reply
-        self._to = to
-        self._exchange = exchange
-
-    def upgrade(self, request: Request) -> Reply | None:
-        """The reply, if it is meant for upgrades."""
-        return self._matching("upgrade", request)
-
-    def rest(self, request: Request) -> Reply | None:
-        """The reply, if it is meant for REST."""
-        return self._matching("rest", request)
-
-    def _matching(self, to: str, request: Request) -> Reply | None:
-        mine = self._to == to and self._exchange in (None, request.exchange)
-        return self._reply if mine else None
-
-
-class Withhold(Fault):
-    """Sends nothing of some kinds, on all connections or on one account's."""
-
-    def __init__(self, kinds: Iterable[Kind], account: Account | None = None) -> None:
-        self._kinds = frozenset(kinds)
-        self._account = account
-
-    def sending(self, connection: Connection, message: Message) -> Iterable[Message]:
-        """Nothing, if it is of a kind withheld."""
-        return () if self._mine(connection, message.kind) else (message,)
-
-    def pong(self, connection: Connection) -> bool:
-        """False if pongs are withheld."""
-        return not self._mine(connection, Kind.PONG)
-
-    def _mine(self, connection: Connection, kind: Kind) -> bool:
-        return kind in self._kinds and self._account in (None, connection.account)
-
-
-class Lag(Fault):
-    """REST shows the state of some seconds ago."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-
-    def lag(self, account: Account) -> float:
-        """The seconds."""
-        return self._seconds
-
-
-class RefuseLogins(Fault):
-    """Good credentials are refused."""
-
-    def __init__(self, account: Account | None = None) -> None:
-        self._account = account
-
-    def login(self, account: Account) -> bool:
-        """False for the account meant."""
-        return self._account not in (None, account)
-
-
-def refusal(status: int, body: bytes | str, headers: Mapping[str, str] | None) -> Reply:
-    """The reply a user described."""
-    content = body.encode() if isinstance(body, str) else body
-    return Reply(status, content, headers or {})

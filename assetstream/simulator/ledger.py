@@ -31,7 +31,13 @@ class Insufficient(ValueError):
 
 
 class Standing(Struct, frozen=True):
-    """What one currency stood at, from ``since`` (monotonic seconds) on."""
+    """What one currency stood at.
+
+    Attributes:
+        since: from when on; monotonic seconds.
+        available: amount free for orders.
+        locked: amount held by open orders.
+    """
 
     since: float
     available: Decimal
@@ -62,7 +68,13 @@ class Change(Struct, frozen=True):
 
 
 class Order(Struct, eq=False):
-    """An open order: ``remaining`` of ``pay`` is locked to buy ``receive``."""
+    """An open order; made by ``Account.place_order``.
+
+    Attributes:
+        pay: the currency that it spends.
+        receive: the currency that it buys.
+        remaining: how much of ``pay`` it has still locked.
+    """
 
     pay: str
     receive: str

@@ -13,7 +13,7 @@ from assetstream.errors import AssetStreamError
 from assetstream.exchanges import coinw_frames, upbit_frames
 from assetstream.exchanges.balances import Pushed
 from assetstream.protocol import BalanceReport, Exchange, Snapshot
-from assetstream.recording import Line, Tape, payload
+from assetstream.recording.tape import Line, Tape, payload
 from assetstream.simulator.messages import Reply
 
 __all__ = ["Answer", "Failure", "Frame", "Leaving", "Leg", "epoch", "legs", "redated"]

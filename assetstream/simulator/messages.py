@@ -13,26 +13,35 @@ __all__ = ["Kind", "Message", "Refused", "Reply", "Request"]
 
 
 class Kind(str, enum.Enum):
-    """What a frame sent to a client is. ``Simulator.withhold`` takes these."""
+    """What a frame sent to a client is. ``Simulator.withhold`` takes these.
 
-    #: A balance.
+    Attributes:
+        PUSH: a balance.
+        LOGIN: the answer to a login (CoinW).
+        SUBSCRIPTION: the answer to a subscription or its end (CoinW).
+        LIST: the answer to LIST_SUBSCRIPTIONS (Upbit).
+        STATUS: ``{"status":"UP"}`` (Upbit) or ``{"event":"pong"}`` (CoinW).
+        PONG: the answer to a WebSocket ping.
+        ERROR: an error.
+    """
+
     PUSH = "push"
-    #: The answer to a login (CoinW).
     LOGIN = "login"
-    #: The answer to a subscription or its end (CoinW).
     SUBSCRIPTION = "subscription"
-    #: The answer to LIST_SUBSCRIPTIONS (Upbit).
     LIST = "list"
-    #: ``{"status":"UP"}`` (Upbit) or ``{"event":"pong"}`` (CoinW).
     STATUS = "status"
-    #: The answer to a WebSocket ping.
     PONG = "pong"
-    #: An error.
     ERROR = "error"
 
 
 class Message(Struct, frozen=True):
-    """A data frame to be sent."""
+    """A data frame to be sent.
+
+    Attributes:
+        kind: what it is.
+        payload: its content.
+        binary: it is a binary frame, else one of text.
+    """
 
     kind: Kind
     payload: bytes
@@ -42,7 +51,14 @@ class Message(Struct, frozen=True):
 class Request(Struct, frozen=True):
     """An HTTP request. Its repr shows neither headers nor query: both may sign.
 
-    ``exchange`` is the simulated exchange its path belongs to, "" for none.
+    Attributes:
+        method: ``"GET"`` or ``"POST"``.
+        path: without the query.
+        query: as it came, percent-encoded.
+        headers: with names in lower case.
+        body: its bytes.
+        address: the client's IP address.
+        exchange: the simulated exchange its path belongs to, "" for none.
     """
 
     method: str
@@ -63,7 +79,13 @@ class Request(Struct, frozen=True):
 
 
 class Reply(Struct, frozen=True):
-    """An HTTP answer; ``Date``, ``Content-Length`` and ``Connection`` are added."""
+    """An HTTP answer; ``Date``, ``Content-Length`` and ``Connection`` are added.
+
+    Attributes:
+        status: its code.
+        body: its bytes.
+        headers: those beside the ones that are added.
+    """
 
     status: int
     body: bytes = b""
@@ -71,7 +93,10 @@ class Reply(Struct, frozen=True):
 
     @classmethod
     def json(cls, status: int, content: object, **headers: str) -> Reply:
-        """``content`` as JSON; header names are given with underscores for hyphens."""
+        """``content`` as JSON, with that ``status`` and those ``headers``.
+
+        Their names are given with underscores for hyphens.
+        """
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         named["Content-Type"] = "application/json;charset=utf-8"
         return cls(status, msgspec.json.encode(content), named)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import cast
 
 from msgspec import Struct
 
 from assetstream.errors import ConfigurationError
-from assetstream.recording import Header, read_tape
+from assetstream.exchanges.upbit import Region
+from assetstream.recording.tape import Header, read_tape
 from assetstream.simulator.account import Account
 from assetstream.simulator.legs import epoch, legs
 from assetstream.simulator.player import Player
@@ -47,8 +49,6 @@ class Replay:
     frames are moved: at speed 1 they are as recent as they were, faster the
     last one is of the beginning of the replay, so that none lies in the future.
 
-    ::
-
         with Replay("session.jsonl", speed=math.inf) as replay:
             with AssetStream(replay.account.exchange(), on_asset=print):
                 replay.wait_for_end()
@@ -57,6 +57,12 @@ class Replay:
         path: a tape of ``Recorder``'s or ``assetstream record``.
         speed: how many times faster than it was; ``math.inf``: as fast as possible.
         port: the port to listen on; 0 takes a free one.
+
+    Attributes:
+        header: what the tape says of itself.
+        cut_off: True if the recording process was ended before it could say so.
+        lost: how many things are not on the tape because its disk did not keep up.
+        account: the account that clients log in to, with keys and URLs.
 
     Raises:
         ConfigurationError: it is no tape, or there is no such speed.
@@ -69,22 +75,17 @@ class Replay:
         tape = read_tape(path)
         header = tape.header
         options = header.options
-        self._simulator = Simulator(
-            port=port, region=options.get("region", "sg"), rate_limits=False
-        )
+        region = cast(Region, options.get("region", "sg"))  # the simulator looks at it
+        self._simulator = Simulator(port=port, region=region, rate_limits=False)
         if header.exchange not in STARTING_BALANCES:
             raise ConfigurationError(
                 f"{path} is a recording of {header.exchange}, which cannot be replayed"
             )
-        #: What the tape says of itself.
         self.header: Header = header
-        #: The recording process was ended before it could say so.
         self.cut_off = tape.cut_off
-        #: How many things are not on the tape because its disk did not keep up.
         self.lost = sum(
             x.fields.get("count", 0) for x in tape.lines if x.kind == "lost"
         )
-        #: The account that clients log in to, with keys and URLs.
         self.account: Account = getattr(self._simulator, header.exchange)()
         self._length = tape.lines[-1].at if tape.lines else 0.0
         self._path = path
@@ -127,9 +128,17 @@ class Replay:
             self._player.stop()
         self._simulator.stop()
 
-    def wait_for_end(self, timeout: float = math.inf) -> bool:
-        """Wait until the tape was played to the end; False if it was not in time."""
-        return self._player is not None and self._player.wait_for_end(timeout)
+    def wait_for_end(self, timeout: float | None = None) -> bool:
+        """Wait until the tape was played to the end.
+
+        Args:
+            timeout: seconds; None for ever, 0 not at all.
+
+        Returns:
+            False if it was not, in time, or was never started.
+        """
+        wait = math.inf if timeout is None else timeout
+        return self._player is not None and self._player.wait_for_end(wait)
 
     @property
     def played(self) -> Played:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import selectors
 import socket
 import socketserver
 import ssl
@@ -165,6 +166,8 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads = True
     request_queue_size = 256
+    #: Seconds that ``handle_request`` waits for a client, which is there already.
+    timeout = 0.0
 
     def __init__(
         self,
@@ -194,6 +197,8 @@ class Server(ThreadingHTTPServer):
         # Every client's thread, and the socket that it may be waiting for.
         self._clients: dict[threading.Thread, socket.socket] = {}
         self._accepting: threading.Thread | None = None
+        # Closed to end that thread.
+        self._bell: socket.socket | None = None
 
     def server_bind(self) -> None:
         """Bind without asking a name server for our own name, as the base does."""
@@ -202,13 +207,22 @@ class Server(ThreadingHTTPServer):
 
     def accept(self) -> None:
         """Let clients connect, in a thread of its own."""
+        self._bell, heard = socket.socketpair()
         self._accepting = threading.Thread(
-            target=self.serve_forever,
-            args=(0.02,),
+            target=self._accept_until,
+            args=(heard,),
             name="assetstream-simulator-accept",
             daemon=True,  # joined by close(), which a script may forget
         )
         self._accepting.start()
+
+    def _accept_until(self, heard: socket.socket) -> None:
+        """Let clients connect until the bell; ``serve_forever`` would have to poll."""
+        with heard, selectors.DefaultSelector() as selector:
+            selector.register(self, selectors.EVENT_READ)
+            selector.register(heard, selectors.EVENT_READ)
+            while all(key.fileobj is self for key, _ in selector.select()):
+                self.handle_request()
 
     def refuse(self) -> None:
         """Let nobody connect: a new client is told that nobody listens here."""
@@ -223,10 +237,10 @@ class Server(ThreadingHTTPServer):
         self.accept()
 
     def _stop_accepting(self) -> None:
-        if self._accepting is not None:
-            self.shutdown()
+        if self._accepting is not None and self._bell is not None:
+            self._bell.close()
             self._accepting.join()
-            self._accepting = None
+            self._accepting = self._bell = None
         self.server_close()
 
     def venue(self, path: str) -> Venue | None:

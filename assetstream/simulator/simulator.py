@@ -9,6 +9,8 @@ import uuid
 from types import TracebackType
 from typing import Callable, Iterable, Mapping, Sequence
 
+from assetstream.errors import ConfigurationError
+from assetstream.exchanges.upbit import HOSTS, Region
 from assetstream.simulator.account import Account, Terms
 from assetstream.simulator.coinw import CoinWAccount, CoinWVenue
 from assetstream.simulator.ledger import Amount
@@ -45,6 +47,9 @@ class Simulator(Switches):
         idle_timeout: seconds after which a silent WebSocket is dropped.
         status_interval: seconds between two ``{"status":"UP"}`` of Upbit.
         rate_limits: False lets clients ask and connect as often as they like.
+
+    Raises:
+        ConfigurationError: there is no such region.
     """
 
     def __init__(
@@ -53,11 +58,14 @@ class Simulator(Switches):
         port: int = 0,
         ssl_context: ssl.SSLContext | None = None,
         seed: int = 0,
-        region: str = "sg",
+        region: Region = "sg",
         idle_timeout: float = 60.0,
         status_interval: float = 10.0,
         rate_limits: bool = True,
     ) -> None:
+        if region not in HOSTS:
+            known = ", ".join(map(repr, HOSTS))
+            raise ConfigurationError(f"region must be one of {known}, not {region!r}")
         self._site = Site(
             idle_timeout=idle_timeout,
             status_interval=status_interval,
@@ -73,7 +81,12 @@ class Simulator(Switches):
         self._stopped = False
 
     def start(self) -> Simulator:
-        """Listen. Once it returns, clients can connect."""
+        """Listen. Once it returns, clients can connect.
+
+        Raises:
+            RuntimeError: it was started already.
+            OSError: the port is taken.
+        """
         if self._server is not None:
             raise RuntimeError("the simulator was started already")
         server = Server(self._port, self._ssl_context, self._site, self._venues)
@@ -112,7 +125,7 @@ class Simulator(Switches):
         *,
         permissions: Iterable[str] = ("view",),
         allowed_ips: Iterable[str] | None = None,
-        region: str | None = None,
+        region: Region | None = None,
         first_use_silence: bool = False,
         exponents: bool = False,
     ) -> UpbitAccount:
@@ -187,6 +200,9 @@ class Simulator(Switches):
     def wait_for_connections(self, count: int = 1, timeout: float = 5.0) -> None:
         """Return once ``count`` or more WebSockets are open (0: once none is).
 
+        Args:
+            timeout: seconds to wait.
+
         Raises:
             TimeoutError: not within ``timeout`` seconds.
         """
@@ -198,6 +214,10 @@ class Simulator(Switches):
 
     def wait_for(self, met: Callable[[Seen], object], timeout: float = 5.0) -> None:
         """Return once ``met(seen)`` is true; it is asked at each connection, frame, ...
+
+        Args:
+            met: called with what was ``seen``, in the calling thread.
+            timeout: seconds to wait.
 
         Raises:
             TimeoutError: not within ``timeout`` seconds.

@@ -10,6 +10,7 @@ from assetstream.simulator.messages import Reply, Request
 from assetstream.simulator.seen import Board, Seen
 
 if TYPE_CHECKING:
+    from assetstream.exchanges.upbit import Region
     from assetstream.simulator.account import Account
     from assetstream.simulator.server import Server
     from assetstream.simulator.websocket import Connection
@@ -35,7 +36,7 @@ class Site:
         idle_timeout: float,
         status_interval: float,
         rate_limits: bool,
-        region: str,
+        region: Region,
     ) -> None:
         self.board = Board()
         self.faults = Faults(self)
@@ -45,7 +46,7 @@ class Site:
         self.idle_timeout = idle_timeout
         self.status_interval = status_interval
         self.rate_limits = rate_limits
-        self.region = region
+        self.region: Region = region
 
     @property
     def ws_url(self) -> str:

@@ -6,16 +6,15 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Mapping, Sequence
 
 from assetstream.simulator.catalogue import create
-from assetstream.simulator.faults import (
+from assetstream.simulator.faults import Faults, Switch
+from assetstream.simulator.messages import Kind
+from assetstream.simulator.misbehaviour import (
     Answer,
-    Faults,
     Lag,
     RefuseLogins,
-    Switch,
     Withhold,
     refusal,
 )
-from assetstream.simulator.messages import Kind
 from assetstream.simulator.site import Site
 
 if TYPE_CHECKING:
@@ -51,7 +50,13 @@ class Switches(ABC):
     def close_connections(
         self, code: int = 1000, reason: str = "", *, account: Account | None = None
     ) -> int:
-        """Close all connections (or an account's) by a close frame; says how many."""
+        """Close all connections (or an account's) by a close frame; says how many.
+
+        Args:
+            code: of the close frame.
+            reason: the close frame's text.
+            account: close this account's only.
+        """
         closed = self._open(account)
         for connection in closed:
             connection.close(code, reason)
@@ -72,11 +77,19 @@ class Switches(ABC):
             account: the only account that it happens to. As far as requests of HTTP
                 are concerned, this means all accounts of its exchange.
             parameters: the fault's own; its description names them.
+
+        Raises:
+            ValueError: there is no such fault, or it cannot happen to that account.
+            TypeError: it has no such parameter.
         """
         return self.faults.add(create(name, account, **parameters))
 
     def withhold(self, *kinds: Kind, account: Account | None = None) -> Switch:
-        """Send no frames of these kinds: ``Kind.LIST``, ``Kind.PONG``, ..."""
+        """Send no frames of these ``kinds``: ``Kind.LIST``, ``Kind.PONG``, ...
+
+        Args:
+            account: the only one that it happens to.
+        """
         return self.faults.add(Withhold(kinds, account))
 
     def refuse_upgrades(
@@ -87,7 +100,11 @@ class Switches(ABC):
         *,
         exchange: str | None = None,
     ) -> Switch:
-        """Answer WebSocket upgrades (of "upbit" or "coinw", or all) with this."""
+        """Answer WebSocket upgrades with ``status``, ``body`` and ``headers``.
+
+        Args:
+            exchange: ``"upbit"`` or ``"coinw"``; None: both.
+        """
         reply = refusal(status, body, headers)
         return self.faults.add(Answer(reply, to="upgrade", exchange=exchange))
 
@@ -99,16 +116,24 @@ class Switches(ABC):
         *,
         exchange: str | None = None,
     ) -> Switch:
-        """Answer REST requests (of "upbit" or "coinw", or all) with this."""
+        """Answer REST requests with ``status``, ``body`` and ``headers``.
+
+        Args:
+            exchange: ``"upbit"`` or ``"coinw"``; None: both.
+        """
         reply = refusal(status, body, headers)
         return self.faults.add(Answer(reply, to="rest", exchange=exchange))
 
     def lag_rest(self, seconds: float) -> Switch:
-        """Let REST show the balances of some seconds ago, like a slow replica."""
+        """Let REST show the balances of ``seconds`` ago, like a slow replica."""
         return self.faults.add(Lag(seconds))
 
     def refuse_logins(self, account: Account | None = None) -> Switch:
-        """Refuse good credentials on WebSockets; REST accepts them still."""
+        """Refuse good credentials on WebSockets; REST accepts them still.
+
+        Args:
+            account: the only one that it happens to; None: all.
+        """
         return self.faults.add(RefuseLogins(account))
 
     @abstractmethod

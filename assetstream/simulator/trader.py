@@ -27,10 +27,13 @@ EXACT = Context(prec=200)
 
 
 class Trader:
-    """Trades at ``rate`` operations a second in a thread of its own.
+    """Trades at random in a thread of its own; made by ``Account.trade``.
 
     ``with trader:`` starts and stops it; ``step()`` does one operation at once, in the
     caller's thread, for tests that want no clock.
+
+    Attributes:
+        operations: how many it has done.
     """
 
     def __init__(self, account: Account, rate: float, seed: int | str) -> None:
@@ -65,7 +68,7 @@ class Trader:
             self._thread.join()
 
     def pace(self, rate: float) -> None:
-        """Trade so many times a second from now on; ends a pause, too."""
+        """Trade ``rate`` times a second from now on; ends a pause, too."""
         self._rate, self._paused = check_rate(rate), False
         self._woken.set()
 

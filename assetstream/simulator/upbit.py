@@ -17,6 +17,7 @@ from assetstream.simulator.site import Session, Site, Venue
 from assetstream.simulator.upbit_session import UpbitSession
 
 if TYPE_CHECKING:
+    from assetstream.exchanges.upbit import Region
     from assetstream.protocol import Exchange
     from assetstream.simulator.websocket import Connection
 
@@ -61,7 +62,13 @@ def verifier() -> PyJWS:
 class UpbitAccount(Account):
     """An account on the simulated Upbit; see ``Account`` for what it can do.
 
-    Its key is ``access_key`` and ``secret_key``.
+    Its key is ``access_key`` and ``secret_key``. It is made by ``Simulator.upbit``.
+
+    Attributes:
+        region: where its key is from.
+        nonces: those of its tokens that were used.
+        connects: how often it may connect.
+        reads: how often it may ask by REST.
     """
 
     name = "upbit"
@@ -72,12 +79,12 @@ class UpbitAccount(Account):
         terms: Terms,
         balances: Mapping[str, Amount],
         *,
-        region: str,
+        region: Region,
         first_use_silence: bool,
         exponents: bool,
     ) -> None:
         super().__init__(site, terms, balances)
-        self.region = region
+        self.region: Region = region
         self.nonces: set[str] = set()
         self.connects = Limit(5, 1.0)
         self.reads = Limit(30, 1.0)
@@ -122,7 +129,11 @@ class UpbitAccount(Account):
         return first
 
     def encode(self, change: Change, style: str) -> Sequence[Message]:
-        """One binary frame per currency, with its stamps 1 ms apart."""
+        """One binary frame per currency of ``change``, with its stamps 1 ms apart.
+
+        Args:
+            style: the format that the client asked for.
+        """
         wrap = "[{}]" if "LIST" in style else "{}"
         form = self._simple if "SIMPLE" in style else self._default
         return [

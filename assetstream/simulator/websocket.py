@@ -35,7 +35,14 @@ class Connection:
     """A WebSocket, served by the thread that accepted it.
 
     Only that thread touches socket and protocol (OpenSSL must not see two threads).
-    ``send``, ``close`` and ``drop`` may be called from any thread and never block.
+    ``send``, ``close`` and ``drop`` may be called from any thread and never block. It
+    is made by ``Simulator`` and handed to a ``Fault``.
+
+    Attributes:
+        site: what the simulator's parts share.
+        session: what is said on it, once it is served.
+        last_received: when a frame came last; monotonic seconds.
+        last_sent: when a frame was sent last; monotonic seconds.
     """
 
     def __init__(
@@ -78,29 +85,32 @@ class Connection:
         return time.monotonic()
 
     def send(self, message: Message) -> None:
-        """Send a data frame, or what the faults make of it."""
+        """Send ``message``, or what the faults make of it."""
         for out in self.site.faults.sending(self, message):
             self._inbox.put(out)
 
     def close(self, code: int = 1000, reason: str = "") -> None:
-        """Send what is queued, then close; it counts as gone from now on."""
+        """Send what is queued, then close with ``code`` and ``reason``.
+
+        It counts as gone from now on.
+        """
         self._leave()
         self._inbox.put(lambda: self._send_close(code, reason))
 
     def drop(self, *, reset: bool = False) -> None:
-        """Cut it by FIN or RST, no close frame; it counts as gone from now on."""
+        """Cut it by FIN, or by RST for ``reset``; it counts as gone from now on."""
         self._leave()
         self._inbox.put(lambda: self._cut(reset))
 
     def post(self, item: Message | Callable[[], None]) -> None:
-        """Send a frame past the faults, or call this on the connection's thread.
+        """Send ``item`` past the faults, or call it on the connection's thread.
 
         From any thread; never blocks.
         """
         self._inbox.put(item)
 
     def write(self, data: bytes) -> None:
-        """Put raw bytes on the wire. To be called on the connection's thread."""
+        """Put raw ``data`` on the wire. To be called on the connection's thread."""
         self._collect()
         if not self._dead:
             self._out += data
@@ -133,11 +143,14 @@ class Connection:
         return len(self._out)
 
     def call_later(self, delay: float, action: Callable[[], None]) -> None:
-        """Call ``action`` on the connection's thread. To be called on it, too."""
+        """Call ``action`` on the connection's thread, ``delay`` seconds from now.
+
+        To be called on that thread, too.
+        """
         self._timers.add(self.now() + delay, action)
 
     def run(self, session: Session, early: bytes) -> None:
-        """Serve until it ends; ``early`` was received behind the upgrade request."""
+        """Serve ``session`` until it ends; ``early`` came behind the upgrade."""
         self.session = session
         self._sock.setblocking(False)
         try:

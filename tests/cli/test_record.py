@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from assetstream.cli.commands import assetstream
-from assetstream.recording import read_tape
+from assetstream.recording.tape import read_tape
 from assetstream.simulator import Simulator
 from tests.programs import Program
 

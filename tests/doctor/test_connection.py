@@ -17,8 +17,9 @@ from assetstream.doctor.examination import examine as steps
 from assetstream.exchanges import upbit_conversation
 from assetstream.simulator import FAULTS, Kind, Simulator
 from assetstream.simulator.account import Account
-from assetstream.simulator.faults import Fault, Withhold
+from assetstream.simulator.faults import Fault
 from assetstream.simulator.messages import Message
+from assetstream.simulator.misbehaviour import Withhold
 from assetstream.simulator.websocket import Connection
 from tests.doctor.conftest import Examine, named, verdicts
 from tests.exchanges.test_hints import FIRST

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import warnings
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import jwt
 import pytest
@@ -21,6 +21,7 @@ from assetstream.errors import (
     ProtocolError,
     RateLimited,
 )
+from assetstream.exchanges import upbit
 from assetstream.exchanges.upbit_errors import NAMES
 from tests.exchanges.specs import KEY, NONCE, SECRET, frame, make_upbit, sample
 
@@ -265,3 +266,12 @@ def test_tokens_are_redacted() -> None:
 
     assert isinstance(error, ConnectionLost)
     assert error.reason == "<Bearer ***>"
+
+
+def test_type_checkers_know_every_choice() -> None:
+    """What an editor offers is what the constructor takes."""
+    hints = get_type_hints(upbit.Upbit.__init__)
+
+    assert get_args(hints["region"]) == get_args(upbit.Region) == tuple(upbit.HOSTS)
+    assert get_args(hints["format"]) == get_args(upbit.Format) == tuple(upbit.FORMATS)
+    assert get_args(hints["algorithm"]) == upbit.ALGORITHMS

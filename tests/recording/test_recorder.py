@@ -16,7 +16,8 @@ from assetstream import (
     StreamGroup,
     StreamStateError,
 )
-from assetstream.recording import Recorder, read_tape
+from assetstream.recording import Recorder
+from assetstream.recording.tape import read_tape
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 from tests.support import Recorder as Recorded

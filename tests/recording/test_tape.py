@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from assetstream import ConfigurationError
-from assetstream.recording import payload, read_tape
-from assetstream.recording.tape import pack, written
+from assetstream.recording.tape import pack, payload, read_tape, written
 
 HEADER = (
     '{"tape": 1, "exchange": "coinw", "options": {}, "began": "2026-11-25T10:00:00Z", '

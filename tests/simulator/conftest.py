@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from typing import Iterator
 
 import pytest
@@ -27,11 +26,3 @@ def upbit(exchange: Simulator) -> UpbitAccount:
 def coinw(exchange: Simulator) -> CoinWAccount:
     """An account on the simulated CoinW."""
     return exchange.coinw({"USDT": "1000", "BTC": "0.5"})
-
-
-@pytest.fixture(scope="session", autouse=True)
-def imports_are_not_searched() -> Iterator[None]:
-    """Spare every test's garbage collection what was imported before the first."""
-    gc.freeze()
-    yield
-    gc.unfreeze()

@@ -19,7 +19,7 @@ from tests.conftest import TimeMachine
 from tests.support import Recorder, known, truth
 
 #: Seconds between two changes during a fault.
-PACE = 0.02
+PACE = 0.01
 #: Looks, at least 10 ms apart, by which the stream must have met a fault.
 MET_AFTER = 1000
 #: Seconds of the stream's own time after which it must have recovered.

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from assetstream import CoinW, Upbit
-from assetstream.recording import read_tape
+from assetstream.recording.tape import read_tape
 from assetstream.simulator.legs import (
     Answer,
     Failure,

@@ -20,7 +20,8 @@ from assetstream import (
     Source,
 )
 from assetstream.protocol import Exchange
-from assetstream.recording import Recorder, read_tape
+from assetstream.recording import Recorder
+from assetstream.recording.tape import read_tape
 from assetstream.simulator import CoinWAccount, Replay, Simulator, UpbitAccount, player
 from assetstream.simulator.account import Account
 from tests.evidence import Evidence

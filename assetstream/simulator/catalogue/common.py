@@ -37,7 +37,14 @@ class Entry(Struct, frozen=True):
     scoped: bool = True
 
     def check(self, name: str, exchange: str) -> None:
-        """Raise ValueError if it cannot strike one account of that exchange."""
+        """Refuse a fault that cannot strike one account of ``exchange``.
+
+        Args:
+            name: of the fault, for the message.
+
+        Raises:
+            ValueError: it cannot.
+        """
         if not self.scoped:
             raise ValueError(f"{name} strikes all: below TLS there are no accounts")
         if self.exchange not in ("", exchange):

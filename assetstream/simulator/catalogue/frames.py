@@ -112,7 +112,9 @@ class OneByte(Scoped):
 class Fragments(Scoped):
     """Sends messages in three fragments, with a ping before each but the first."""
 
-    def wire(self, connection: Connection, whole: bytes) -> bytes:
+    def wire(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, connection: Connection, whole: bytes
+    ) -> bytes:
         """The fragments of a data frame; anything else as it is."""
         if not self._mine(connection) or whole[0] & 0x0F not in (TEXT, BINARY):
             return whole

@@ -10,8 +10,8 @@ import msgspec
 
 from assetstream.simulator.catalogue.common import Entry, Scoped, Strike
 from assetstream.simulator.coinw_session import NOT_AUTHENTICATED, bare
-from assetstream.simulator.faults import Withhold
 from assetstream.simulator.messages import Kind, Message, Reply, Request
+from assetstream.simulator.misbehaviour import Withhold
 from assetstream.simulator.upbit import REFUSALS, refused
 from assetstream.simulator.upbit_session import UpbitSession
 

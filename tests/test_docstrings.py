@@ -1,0 +1,139 @@
+"""Every public name says what a user has to know: see ``tests.docstrings``."""
+
+from __future__ import annotations
+
+import inspect
+from datetime import datetime
+from typing import Any, Callable, Iterator
+
+import pytest
+
+import assetstream
+from assetstream import pytest_plugin, recording, simulator
+from tests import docstrings
+
+#: Event -> its fields that come off the wire: what each exchange calls them is said.
+WIRE = {
+    "AssetUpdate": ["currency", "available", "locked", "time", "update_id", "raw"],
+    "Balance": ["currency", "available", "locked", "changed_at"],
+}
+
+
+def public() -> Iterator[tuple[str, Any]]:
+    """Every public object with a docstring of its own, by the name in the manual."""
+    for module in (assetstream, recording, simulator):
+        for name in module.__all__:
+            value = getattr(module, name)
+            if inspect.isclass(value) or inspect.isfunction(value):
+                yield f"{module.__name__}.{name}", value
+    yield "simulated_exchange", pytest_plugin.simulated_exchange
+
+
+def documented() -> Iterator[tuple[str, str]]:
+    """The docstrings that are in the reference, by the names of what has them."""
+    for module in (assetstream, recording, simulator, pytest_plugin):
+        yield module.__name__, inspect.getdoc(module) or ""
+    for name, thing in public():
+        yield name, inspect.getdoc(thing) or ""
+        if inspect.isclass(thing):
+            for member, function in members(thing):
+                yield f"{name}.{member}", inspect.getdoc(function) or ""
+
+
+def members(kind: type) -> Iterator[tuple[str, Callable[..., Any]]]:
+    """Its public methods and properties, and those of its bases that nobody sees."""
+    seen = [thing for _, thing in public() if thing is not kind]
+    named = set()
+    for base in kind.__mro__:
+        if base.__module__.startswith("assetstream") and base not in seen:
+            for name, member in vars(base).items():
+                if not name.startswith("_") and name not in named:
+                    named.add(name)
+                    found = getattr(member, "fget", getattr(member, "__func__", member))
+                    if inspect.isfunction(found):
+                        yield name, found
+
+
+def complaints(name: str, thing: Any) -> Iterator[str]:
+    """All that is missing, each with the name that it is missing of."""
+    if not inspect.isclass(thing):
+        thing = getattr(thing, "__wrapped__", thing)
+        yield from (f"{name}: {each}" for each in docstrings.of_function(thing))
+        return
+    yield from (f"{name}: {each}" for each in docstrings.of_class(thing))
+    context = inspect.getdoc(thing) or ""
+    for member, function in members(thing):
+        for each in docstrings.of_function(function, context):
+            yield f"{name}.{member}: {each}"
+
+
+@pytest.mark.parametrize("name", dict(public()))
+def test_nothing_is_missing(name: str) -> None:
+    """Parameters, units, threads, waits and errors of every public name are told."""
+    found = list(complaints(name, dict(public())[name]))
+
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("event", WIRE)
+def test_what_comes_off_the_wire_has_a_source(event: str) -> None:
+    """Whoever knows an exchange's documents finds the field again."""
+    kind = getattr(assetstream, event)
+    doc = docstrings.Docstring(kind.__doc__)
+    for field in WIRE[event]:
+        entry = doc.sections["Attributes"][field]
+
+        assert "Upbit" in entry, f"{event}.{field}"
+        assert "CoinW" in entry, f"{event}.{field}"
+
+
+class Poor:
+    """It has been forgotten what this is for"""
+
+    delay: float
+    since: datetime
+
+    def __init__(self, on_asset: Callable[[object], object]) -> None:
+        self.on_asset = on_asset
+
+    def wait(self, met: Callable[[], object], timeout: float | None = None) -> float:
+        """Wait for it.
+
+        Args:
+            timeout: how long.
+            patience: gone since the last release.
+
+        Raises:
+            NoSuchError: never.
+        """
+        if not met():
+            raise TimeoutError("not met")
+        return timeout or 0.0
+
+    def bare(self) -> None:
+        pass
+
+
+def test_a_poor_docstring_is_found_out() -> None:
+    """Each rule complains where it is broken."""
+    assert list(docstrings.of_class(Poor)) == [
+        "its first paragraph is no sentence",
+        "delay is not under Attributes:",
+        "since is not under Attributes:",
+        "on_asset is not under Attributes:",
+        "on_asset is neither under Args: nor in double backticks",
+        "on_asset is called back: in which thread?",
+    ]
+    assert list(docstrings.of_function(Poor.bare)) == ["there is no docstring"]
+    assert list(docstrings.of_function(Poor.wait)) == [
+        "met is neither under Args: nor in double backticks",
+        "met is called back: in which thread?",
+        "timeout is a float: in which unit?",
+        "Args: describes patience, which is no parameter",
+        "it returns a float: in which unit?",
+        "timeout: what happens when it is over?",
+        "timeout: say 'None for ever'",
+        "timeout: say '0 not at all'",
+        "Raises: names NoSuchError, which nobody can import",
+        "it raises TimeoutError, which is not under Raises:",
+    ]

@@ -1,0 +1,126 @@
+"""No code in our documents goes untried: Python is run, commands are understood."""
+
+from __future__ import annotations
+
+import configparser
+import importlib.util
+import math
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assetstream import AssetStream, AssetUpdate, Upbit
+from assetstream.cli.commands import assetstream as command_line
+from assetstream.recording import Recorder
+from assetstream.simulator import Replay, Simulator
+from tests import documents
+from tests.documents import DOCUMENTS, Block, block_with, blocks, taken
+from tests.programs import ROOT
+
+#: Modules that a set-up command runs; the others are ours, and looked for.
+KNOWN = {"venv", "pip", "pytest", "nox", "pdoc"}
+
+
+def test_every_python_block_is_run_by_a_test() -> None:
+    """A new one needs a test that takes it by ``block_with``."""
+    found = [block for block in blocks() if block.language == "python"]
+    run = taken()
+
+    assert len(found) > 15
+    assert [block for block in found if block.text not in run] == []
+
+
+def test_a_block_that_is_not_run_is_found() -> None:
+    """What no test takes is not taken for run, and one must mean a single block."""
+    assert "import nothing\n" not in taken()
+    for text in ("import nothing", "import"):
+        with pytest.raises(ValueError, match="values to unpack"):
+            documents.block_with(text)
+
+
+@pytest.mark.parametrize(
+    "block", [each for each in blocks() if each.language not in ("", "python")]
+)
+def test_every_other_block_is_understood(block: Block) -> None:
+    """Commands name what there is; files in other languages can be read."""
+    if block.language == "toml":
+        tomllib = pytest.importorskip("tomllib", reason="new in Python 3.11")
+        assert tomllib.loads(block.text)
+        return
+    assert block.language == "sh", f"{block.document}: teach this test the language"
+    for line in block.text.splitlines():
+        for command in line.split("&&"):
+            check_command(shlex.split(command, comments=True))
+
+
+def check_command(words: list[str]) -> None:
+    """Fail unless the command is one that works here."""
+    program, *arguments = words
+    if program.endswith("python") or program == "python3":
+        if arguments[0] == "-m":
+            check_module(arguments[1], arguments[2:])
+        else:
+            assert (ROOT / arguments[0]).is_file(), arguments
+    elif program.endswith("assetstream"):
+        name, *options = arguments
+        command_line.commands[name].make_context(name, options)
+    else:
+        check_module(program, arguments)
+
+
+def check_module(name: str, arguments: list[str]) -> None:
+    """Fail unless ``python -m`` can run it, and ``pip`` what it is asked for."""
+    assert name in KNOWN or importlib.util.find_spec(name), name
+    if name == "pip":
+        config = configparser.ConfigParser()
+        config.read(ROOT / "setup.cfg", encoding="utf-8")
+        (extras,) = re.findall(r"^(?:\.|assetstream)\[(.+)\]$", arguments[-1])
+        assert set(extras.split(",")) <= set(config["options.extras_require"])
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_module_that_is_named_is_there(document: str) -> None:
+    """In tables and prose, too: ``python -m tests.chaos``."""
+    text = (ROOT / document).read_text(encoding="utf-8")
+    for name in re.findall(r"python -m ([\w.]+)", text):
+        check_module(name, ["assetstream[cli]"])
+
+
+def test_the_samples_in_docstrings_run(simulated_exchange: Simulator) -> None:
+    """Those that are not in the README as well."""
+    account = simulated_exchange.coinw({"USDT": "1000"})
+
+    def place_order() -> None:
+        order = account.place_order(pay="USDT", amount=500, receive="BTC")
+        account.fill(order, received="0.007")
+
+    with AssetStream(account.exchange()) as stream:
+        names: dict[str, Any] = {"stream": stream, "place_order": place_order}
+        exec(block_with("stream.expect", "assetstream.AssetStream.expect"), names)
+
+    assert names["filled"].update.currency == "BTC"
+    exec(block_with("rest_stale", "assetstream.simulator"), {"print": lambda _: None})
+    assert block_with("Upbit(", "assetstream") == block_with("t=print).run_forever()")
+
+
+def test_the_samples_record_and_replay_a_session(
+    simulated_exchange: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the one in ``Recorder`` has put on its tape, that in ``Replay`` serves."""
+    monkeypatch.chdir(tmp_path)
+    account = simulated_exchange.upbit({"SGD": "1000"})
+    for name, value in account.environment().items():
+        monkeypatch.setenv(name, value)
+    told: list[AssetUpdate] = []
+    names: dict[str, Any] = {
+        **{"AssetStream": AssetStream, "Upbit": Upbit, "math": math},
+        **{"Recorder": Recorder, "Replay": Replay, "bot": told.append},
+        "print": told.append,
+    }
+    exec(block_with("session.jsonl", "assetstream.recording.Recorder"), names)
+    exec(block_with("session.jsonl", "assetstream.simulator.Replay"), names)
+
+    assert [(update.currency, update.total) for update in told] == [("SGD", 1000)] * 2

@@ -1,0 +1,183 @@
+"""MIGRATING.md keeps its word: its blocks run, the other libraries' as well as ours."""
+
+from __future__ import annotations
+
+import re
+import threading
+from contextlib import contextmanager, suppress
+from decimal import Decimal
+from typing import Any, Iterator
+
+import pytest
+import requests
+
+from assetstream.simulator import Reply, Request, Simulator, UpbitAccount
+from assetstream.simulator.faults import Fault
+from tests.documents import block_with
+from tests.programs import ROOT, Program
+
+#: No float has so many digits: what is held at first, and after a deposit of 1.
+DIGITS, MORE = "0.123456789012345678901", "1.123456789012345678901"
+
+
+class Enough(KeyboardInterrupt):
+    """What was waited for was printed: here a user presses Ctrl-C."""
+
+
+class Printer:
+    """A ``print`` that remembers, and raises ``Enough`` after a line with a text."""
+
+    def __init__(self, until: str) -> None:
+        self._until = until
+        self.lines: list[str] = []
+
+    def __call__(self, *things: object) -> None:
+        self.lines.append(" ".join(map(str, things)))
+        if self._until in self.lines[-1]:
+            raise Enough
+
+
+@pytest.fixture
+def simulator() -> Iterator[Simulator]:
+    """An exchange that plays Upbit Korea as well as Singapore."""
+    with Simulator(region="kr", rate_limits=False) as running:
+        yield running
+
+
+@pytest.fixture
+def account(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> UpbitAccount:
+    """The account that the environment's variables belong to."""
+    opened = simulator.upbit({"KRW": "1000", "BTC": DIGITS})
+    for name, value in opened.environment().items():
+        monkeypatch.setenv(name, value)
+    return opened
+
+
+@contextmanager
+def deposit_soon(account: UpbitAccount) -> Iterator[None]:
+    """Let the account have 1 BTC more once somebody is subscribed to it."""
+
+    def deposit() -> None:
+        account.wait_for_subscribers()
+        account.deposit("BTC", 1)
+
+    thread = threading.Thread(target=deposit)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
+
+
+def run(code: str, account: UpbitAccount, until: str) -> list[str]:
+    """Run a block until it prints ``until``; return all it has printed."""
+    printer = Printer(until)
+    names: dict[str, Any] = {
+        "print": printer,
+        "access_key": account.access_key,
+        "secret_key": account.secret_key,
+    }
+    with suppress(Enough):  # websocket-client takes it for itself
+        exec(code, names)
+    assert until in printer.lines[-1]
+    return printer.lines
+
+
+def test_a_websocket_client_script(simulator: Simulator, account: UpbitAccount) -> None:
+    """It prints a push, as floats; ours is the shortest program of the README."""
+    theirs = block_with("websocket.WebSocketApp", "MIGRATING.md")
+    with deposit_soon(account):
+        code = theirs.replace("wss://sg-api.upbit.com", simulator.ws_url)
+        (line,) = run(code, account, "BTC")
+
+    assert f"'balance': {float(MORE)}," in line
+    ours = block_with("on_asset=print).run_forever()", "MIGRATING.md")
+    assert ours == block_with("on_asset=print).run_forever()")
+
+
+def test_upbit_sdk(simulator: Simulator, account: UpbitAccount) -> None:
+    """It lists and follows, until the server says goodbye; ours goes on."""
+    pytest.importorskip("websockets", minversion="15.0")  # older ones it cannot use
+    theirs = block_with("from upbit import Upbit", "MIGRATING.md")
+    ours = block_with("for update in stream:  # begins", "MIGRATING.md")
+    code = theirs.replace('environment="sg"', f"base_url={simulator.url!r}")
+    with deposit_soon(account):
+        listed = run(code, account, f"BTC {MORE} 0")
+    assert listed[:2] == ["KRW 1000 0", f"BTC {DIGITS} 0"]
+
+    def part() -> None:
+        account.wait_for_subscribers()
+        simulator.close_connections(1000)
+
+    thread = threading.Thread(target=part)
+    thread.start()
+    exec(code, {"print": lambda *things: None})  # ends by itself, without a word
+    thread.join()
+
+    with deposit_soon(account):
+        run(ours, account, f"BTC {Decimal(MORE) + 1} 0")
+
+
+def test_pyupbit(
+    simulator: Simulator, account: UpbitAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It asks for a float, or prints an error and has None; ours is exact."""
+    pytest.importorskip("pyupbit")
+    theirs = block_with("import pyupbit", "MIGRATING.md")
+    ours = block_with("max_age=30).available", "MIGRATING.md")
+    get, real = requests.get, "https://api.upbit.com"
+    # It has no way of its own to be told another host.
+    monkeypatch.setattr(
+        requests, "get", lambda url, **o: get(url.replace(real, simulator.url), **o)
+    )
+
+    assert run(theirs, account, "0.1") == [str(float(DIGITS))]
+    with simulator.rest_answers(503):
+        assert run(theirs, account, "None") == ["None"]
+    assert run(ours, account, "0.1") == [DIGITS]
+
+
+class NoMarkets(Fault):
+    """Answers the list of markets, which the simulator does not have."""
+
+    def rest(self, request: Request) -> Reply | None:
+        return Reply.json(200, []) if request.path == "/v1/market/all" else None
+
+
+def test_ccxt_pro(simulator: Simulator, account: UpbitAccount) -> None:
+    """It knows what was pushed, as floats, until the connection is lost; ours all."""
+    pytest.importorskip("ccxt", reason="its 20 exact pins suit no extra but dev")
+    theirs = block_with("import ccxt.pro", "MIGRATING.md")
+    ours = block_with("{code: each.available", "MIGRATING.md")
+    api = {"ws": f"{simulator.ws_url}/websocket/v1"}
+    api |= dict.fromkeys(("public", "private"), simulator.url)
+    keys = f"access_key, secret_key = {account.access_key!r}, {account.secret_key!r}\n"
+    code = theirs.replace('"hostname": "sg-api.upbit.com"', f'"urls": {{"api": {api}}}')
+    with simulator.faults.add(NoMarkets()), Program("-c", keys + code) as program:
+        account.wait_for_subscribers(timeout=20)
+        account.deposit("BTC", 1)
+        pushed = program.wait_for("BTC")
+        simulator.drop_connections()
+        assert program.finish() == 1
+
+    assert pushed == f"{{'BTC': {float(MORE)}}}"
+    assert "ccxt.base.errors.NetworkError" in program.told
+    ours = ours.replace('region="sg"', 'region="kr"')
+    (known, *_) = run(ours, account, "KRW")
+    assert f"'BTC': Decimal('{MORE}')" in known
+
+
+def test_its_links_lead_somewhere() -> None:
+    """Within the page, and to the README."""
+    guide = (ROOT / "MIGRATING.md").read_text(encoding="utf-8")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+
+    assert anchors(guide) >= set(re.findall(r"\]\(#([^)]+)\)", guide))
+    assert anchors(readme) >= set(re.findall(r"\]\(README.md#([^)]+)\)", guide))
+    assert "(MIGRATING.md)" in readme
+
+
+def anchors(page: str) -> set[str]:
+    """The names of its headings, as links spell them."""
+    headings = re.findall(r"^#+ (.+)$", page.lower(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", each).replace(" ", "-") for each in headings}

@@ -1,0 +1,90 @@
+"""The API reference: built by the documented command, with every public name in it."""
+
+from __future__ import annotations
+
+import html
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+import assetstream
+from assetstream import simulator
+from tests.programs import ROOT
+from tests.test_docstrings import members, public
+
+pytest.importorskip("pdoc")
+from pdoc.__main__ import cli
+
+COMMAND = re.compile(r"python -m pdoc (.+?) --output-directory build/reference (.+?)`")
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Module -> its page, as CONTRIBUTING.md's command makes it."""
+    guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (found,) = COMMAND.findall(guide)
+    options, modules = (each.split() for each in found)
+    out = tmp_path_factory.mktemp("reference")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(ROOT)
+        cli([*options, "--output-directory", str(out), *modules])
+    return {name: _page(out, name) for name in modules}
+
+
+def _page(out: Path, module: str) -> str:
+    path = out / f"{module.replace('.', '/')}.html"
+    return html.unescape(path.read_text(encoding="utf-8"))
+
+
+def page_of(pages: dict[str, str], name: str) -> str:
+    """The page that a public name is on."""
+    module = name.rpartition(".")[0] or "assetstream.pytest_plugin"
+    return pages[module]
+
+
+def prose(section: str) -> str:
+    """What a reader sees of it: no markup, no source code, one blank between words."""
+    shown = re.sub(r'<div class="pdoc-code.*?</div>', "", section, flags=re.DOTALL)
+    return " ".join(re.sub(r"<[^>]+>", "", shown).split())
+
+
+def test_every_public_name_is_on_a_page(pages: dict[str, str]) -> None:
+    """With its docstring and its members, those from bases that nobody sees too."""
+    for full_name, thing in public():
+        page = page_of(pages, full_name)
+        name = full_name.rpartition(".")[2]
+        section = page.partition(f'<section id="{name}">')[2].partition("</section>")[0]
+        summary = (inspect.getdoc(thing) or "").partition("\n\n")[0]
+
+        assert " ".join(summary.replace("``", "").split()) in prose(section), full_name
+        if inspect.isclass(thing):
+            for member, _ in members(thing):
+                assert f'id="{name}.{member}"' in section, f"{full_name}.{member}"
+
+
+def test_nothing_is_left_of_the_markup(pages: dict[str, str]) -> None:
+    """Sections have become lists, names are set in code, and so are samples."""
+    for module, page in pages.items():
+        read = prose(page.partition("<main")[2].partition("</main>")[0])
+
+        assert len(read) > 200, module
+        for markup in ("::", "``", "Args:", " - "):
+            assert markup not in read, (module, markup)
+
+
+def test_what_only_methods_make_has_no_constructor(pages: dict[str, str]) -> None:
+    """An ``Expectation`` is not to be made by hand, an ``AssetStream`` is."""
+    page = pages["assetstream"]
+
+    assert 'id="AssetStream.__init__"' in page
+    assert 'id="Expectation.__init__"' not in page
+    assert "assetstream.readings" not in page.partition("pdoc-code")[0]
+
+
+def test_every_module_has_all_its_names(pages: dict[str, str]) -> None:
+    """Constants too."""
+    for module in (assetstream, simulator):
+        for name in set(module.__all__) - {"__version__"}:
+            assert f'id="{name}"' in pages[module.__name__]

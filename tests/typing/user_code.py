@@ -1,0 +1,233 @@
+"""What users write, and what their type checkers make of it; never run, only checked.
+
+Mistakes are here, too: a checker that does not find one finds its ``ignore`` unused.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+from typing import Mapping
+
+from typing_extensions import assert_never, assert_type
+
+import assetstream
+from assetstream import (
+    AssetStream,
+    AssetStreamError,
+    AssetUpdate,
+    AuthenticationError,
+    Balance,
+    CallbackError,
+    CoinW,
+    Exchange,
+    Gap,
+    GroupHealth,
+    Health,
+    Progress,
+    ProtocolError,
+    RateLimited,
+    Source,
+    StaleBalance,
+    State,
+    StateChange,
+    StreamGroup,
+    StreamTimeout,
+    Upbit,
+    Updates,
+)
+from assetstream.simulator import Account, CoinWAccount, Order, Simulator, UpbitAccount
+
+# Exchanges and streams.
+
+upbit = Upbit(region="sg")
+coinw = CoinW("key", "secret")
+stream = AssetStream(upbit)
+AssetStream(coinw, account="mine", audit_interval=None, connect_timeout=5, proxy=None)
+AssetStream(Upbit("key", "secret", region="kr", format="SIMPLE", algorithm="HS512"))
+assert_type(stream.exchange, Exchange)
+
+Upbit()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+Upbit(region="us")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+Upbit(region="sg", format="LIST")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+AssetStream("upbit")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+AssetStream(upbit, print)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+AssetStream(upbit, audit_interval="never")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+# Handlers: functions, lambdas, decorators, methods, partials. Nobody minds what they
+# return.
+
+
+def show(update: AssetUpdate) -> None:
+    print(update)
+
+
+def log(level: int, error: AssetStreamError) -> None:
+    logging.log(level, "%s", error)
+
+
+AssetStream(upbit, on_asset=show, on_error=print, on_state=print)
+AssetStream(upbit, on_asset=lambda update: assert_type(update, AssetUpdate))
+AssetStream(upbit, on_error=partial(log, logging.WARNING))
+stream.on_asset(lambda update: assert_type(update.change, Decimal))
+stream.on_error(lambda error: assert_type(error.fatal, bool))
+stream.on_state(lambda change: assert_type(change.current, State))
+stream.off(show)
+
+
+@stream.on_asset
+def count(update: AssetUpdate) -> int:
+    return len(update.raw)
+
+
+@stream.on_state
+def report(change: StateChange) -> None:
+    assert_type(change.gap, Gap | None)
+    if change.gap is not None:
+        assert_type(change.gap.duration, float)
+
+
+assert_type(count(AssetUpdate(*("",) * 12)), int)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+@dataclass
+class Bot:
+    """Its methods are handlers as well."""
+
+    stream: AssetStream
+
+    def run(self) -> None:
+        self.stream.on_asset(self.note)
+        self.stream.run_forever()
+
+    def note(self, update: AssetUpdate) -> Decimal:
+        return update.total
+
+
+def takes_text(text: str) -> None:
+    print(text)
+
+
+def takes_two(update: AssetUpdate, more: int) -> None:
+    print(update, more)
+
+
+stream.on_asset(takes_text)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+stream.on_asset(takes_two)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+stream.on_error(show)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+stream.on_asset(lambda update: update.chnage)  # type: ignore[attr-defined]  # pyright: ignore[reportUnknownLambdaType, reportUnknownMemberType, reportAttributeAccessIssue]
+AssetStream(upbit, on_state=show)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+# What is read.
+
+assert_type(stream.balances, Mapping[str, Balance])
+assert_type(stream.balances["BTC"].available, Decimal)
+assert_type(stream.balance("BTC", max_age=30), Balance)
+assert_type(stream.balance("BTC").changed_at, datetime)
+assert_type(stream.balance("BTC").age, float)
+assert_type(stream.state, State)
+assert_type(stream.error, AssetStreamError | None)
+assert_type(stream.health(), Health)
+assert_type(stream.health().detection_time, float | None)
+stream.balances["BTC"] = stream.balance("ETH")  # type: ignore[index]  # pyright: ignore[reportIndexIssue]
+stream.balance("BTC").available = Decimal(1)  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+
+# Waiting and iterating, in the caller's own thread.
+
+with stream as same:
+    assert_type(same, AssetStream)
+    for update in stream:
+        assert_type(update, AssetUpdate)
+        assert_type(update.time, datetime | None)
+        assert_type(update.previous, Balance | None)
+        break
+    with stream.updates() as updates:
+        assert_type(updates, Updates)
+        assert_type(updates.get(timeout=1.5), AssetUpdate)
+    assert_type(stream.wait_for(lambda u: u.change > 0, timeout=None), AssetUpdate)
+    with stream.expect(lambda u: u.currency == "BTC" and u.change > 0, 30) as filled:
+        time.monotonic()
+    assert_type(filled.update, AssetUpdate)
+assert_type(stream.stop(), bool)
+
+stream.wait_for(takes_text)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+stream.wait_for(timeout=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+def words(source: Source) -> str:
+    """A checker knows when every source has been thought of."""
+    if source is Source.SNAPSHOT:
+        return "was there"
+    if source is Source.STREAM:
+        return "pushed"
+    if source is Source.RECOVERED or source is Source.AUDIT:
+        return "found"
+    assert_never(source)
+
+
+# Errors.
+
+try:
+    stream.start(timeout=10)
+except AuthenticationError as error:
+    assert_type(error.code, str)
+except RateLimited as error:
+    assert_type(error.retry_after, float | None)
+except (StreamTimeout, StaleBalance) as error:
+    assert_type(error.account, str | None)
+except ProtocolError as error:
+    assert_type(error.frame, bytes)
+except CallbackError as error:
+    assert_type(error.update, object)
+except assetstream.AssetStreamError as error:
+    assert_type(error.fatal, bool)
+
+# Many accounts.
+
+group = StreamGroup([stream], on_asset=show, workers=2)
+group.on_asset(lambda update: assert_type(update, AssetUpdate))
+
+
+@group.on_progress
+def tell(progress: Progress) -> None:
+    assert_type(progress.live, int)
+
+
+with group:
+    assert_type(group.streams, Mapping[str, AssetStream])
+    assert_type(group.balances["alice"]["BTC"], Balance)
+    assert_type(group.total("BTC", max_age=30), Decimal)
+    assert_type(group.health(), GroupHealth)
+    assert_type(group.health().states, Mapping[State, int])
+    group.add(AssetStream(coinw))
+    assert_type(group.remove("alice"), bool)
+
+group.on_progress(show)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+group.add(upbit)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+# Tests of a bot: the simulator, and the fixture that comes with the package.
+
+
+def test_a_deposit_arrives(simulated_exchange: Simulator) -> None:
+    account: Account = simulated_exchange.upbit({"SGD": "1000", "BTC": Decimal(1)})
+    with AssetStream(account.exchange()) as watched:
+        with watched.expect(lambda u: u.source is Source.STREAM, timeout=5) as found:
+            account.deposit("SGD", 50)
+        assert found.update.total == 1050
+
+
+with Simulator(seed=1, region="kr") as exchange:
+    assert_type(exchange.upbit(region="id"), UpbitAccount)
+    assert_type(exchange.coinw({"USDT": 1}), CoinWAccount)
+    order = exchange.coinw().place_order(pay="USDT", amount="1", receive="BTC")
+    assert_type(order, Order)
+    with exchange.fault("rest_stale", seconds=30), exchange.refuse_upgrades(503):
+        exchange.drop_connections()
+    exchange.wait_for(lambda seen: seen.connections > 1)
+
+Simulator(region="us")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+exchange.upbit({"SGD": 0.5})  # type: ignore[dict-item]  # pyright: ignore[reportArgumentType]
