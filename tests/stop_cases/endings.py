@@ -85,6 +85,7 @@ uses = {
     "expect": lambda: stream.expect(anything, timeout=5).__enter__(),
     "balances": lambda: stream.balances,
     "balance": lambda: stream.balance("BTC"),
+    "history": lambda: stream.history,
     "state": lambda: stream.state,
     "error": lambda: stream.error,
     "raise_if_failed": stream.raise_if_failed,
