@@ -136,19 +136,18 @@ def waited_in_vain(scene: Scene) -> None:
     scene.ended(stream)
 
 
-#: The command with all logs shown, as somebody does who looks for a fault.
-WATCH = """
+#: A command with all logs shown, as somebody does who looks for a fault.
+COMMAND = """
 import logging, sys
 logging.basicConfig(level=logging.DEBUG)
 from assetstream.cli import main
-sys.argv[1:] = ["watch", *sys.argv[1:]]
 main()
 """
 
 
 def command_line(scene: Scene) -> None:
     """``assetstream watch --json``: live, pushed, and refused once it was live."""
-    with watch(scene, "--json") as running:
+    with command(scene, "watch", "--json") as running:
         running.wait_for("LIVE")
         scene.account.deposit("BTC", "1")
         running.wait_for("STREAM")
@@ -163,17 +162,28 @@ def command_line(scene: Scene) -> None:
 
 def command_line_refused(scene: Scene) -> None:
     """In lines for people, ended by the error."""
-    with scene.simulator.refuse_logins(), watch(scene) as running:
+    with scene.simulator.refuse_logins(), command(scene, "watch") as running:
         assert running.finish() == 1, running.told
     scene.out.add("command line", running.told)
     assert scene.out.contains("DEBUG:")
 
 
-def watch(scene: Scene, *options: str) -> Program:
-    """The command as the account's owner starts it."""
+def other_commands(scene: Scene) -> None:
+    """What is held, and why it cannot be read any more."""
+    with command(scene, "balances") as running:
+        assert running.finish() == 0, running.told
+    scene.out.add("balances", running.told)
+    with scene.simulator.refuse_logins(), command(scene, "doctor") as running:
+        assert running.finish() == 1, running.told
+    scene.out.add("doctor", running.told)
+    assert scene.out.contains("DEBUG:")
+
+
+def command(scene: Scene, name: str, *options: str) -> Program:
+    """A command as the account's owner starts it."""
     region = ["--region", "sg"] if scene.account.name == "upbit" else []
     return Program(
-        *("-c", WATCH, scene.account.name, *region, *options),
+        *("-c", COMMAND, name, scene.account.name, *region, *options),
         environment=scene.account.environment(),
     )
 
@@ -188,4 +198,5 @@ GOING_WELL: dict[str, Play] = {
     "waited in vain": waited_in_vain,
     "watch --json": command_line,
     "watch, refused": command_line_refused,
+    "balances, doctor": other_commands,
 }
