@@ -40,8 +40,8 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
 
 
 def documented() -> list[str]:
-    """The example as the module, the README and the help show it."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    """The example as the module and the guide show it."""
+    text = (ROOT / "docs/command-line.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```toml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     shown = (account_file.__doc__ or "").partition("::\n")[2].partition("\nWithout")[0]
     return [*blocks, "\n".join(line[4:] for line in shown.splitlines())]

@@ -189,7 +189,8 @@ def test_a_second_ctrl_c_ends_it_at_once_without_a_word() -> None:
             assert process.stderr.read() == b""
 
     assert presses >= 2
-    assert process.returncode == 130
+    # One that comes while Python itself ends is its own, and 130 to a shell, too.
+    assert process.returncode in (130, -signal.SIGINT)
 
 
 def filled(pipe: int, least: int) -> None:

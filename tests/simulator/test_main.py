@@ -126,9 +126,9 @@ def test_a_fault_that_is_none(
     assert hint in line
 
 
-def test_what_the_readme_writes_can_be_read() -> None:
+def test_what_the_guide_writes_can_be_read() -> None:
     """Every ``--fault`` in it."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/simulator.md").read_text(encoding="utf-8")
     faults = re.findall(r"--fault ([^ `]+)", text)
 
     assert len(faults) >= 2
