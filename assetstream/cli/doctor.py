@@ -51,7 +51,7 @@ Exit codes, by the worst of all steps:
 """
 
 
-@click.command(epilog=EPILOG)
+@click.command(epilog=EPILOG, short_help="Find what is in the way of a live stream.")
 @choosing_accounts
 @click.option(
     "--try-regions",

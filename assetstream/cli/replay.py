@@ -58,7 +58,7 @@ def speed_of(ctx: click.Context, parameter: click.Parameter, text: str) -> float
     return speed
 
 
-@click.command(epilog=EPILOG)
+@click.command(epilog=EPILOG, short_help="Serve a recording as its exchange.")
 @click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
 @click.option(
     "--speed",

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from click.testing import CliRunner
 
 from assetstream import __version__
-from tests.programs import Program
+from assetstream.cli.commands import assetstream
+from tests.programs import ROOT, Program
 
 #: Runs the entry point where a package (``argv[1]``) cannot be imported.
 WITHOUT = """
@@ -17,21 +21,28 @@ main()
 """
 
 
-def test_help_teaches() -> None:
-    """Examples, variables and exit codes are in the help text."""
-    with Program("-m", "assetstream.cli", "watch", "--help") as program:
-        assert program.finish() == 0
+@pytest.mark.parametrize("name", assetstream.commands)
+def test_help_teaches(name: str) -> None:
+    """Every command's has examples, exit codes and --json, in 80 columns."""
+    done = CliRunner().invoke(assetstream, [name, "--help"])
 
-    for part in (
-        "assetstream watch --simulate",
-        "assetstream watch upbit --region sg",
-        "UPBIT_ACCESS_KEY",
-        "COINW_SECRET_KEY",
-        "Exit codes",
-    ):
-        assert part in program.told
+    for part in (f"assetstream {name} ", "Examples:", "Exit codes", "--json"):
+        assert part in done.stdout
     # Typed with care, hence not torn apart by the formatter.
-    assert max(len(line) for line in program.out) <= 80
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_the_list_of_commands_is_not_cut() -> None:
+    """And each of them has its row in the README and in the guide."""
+    told = CliRunner().invoke(assetstream, ["--help"]).stdout
+    listed = told.partition("Commands:")[2].partition("\n\n")[0].split("\n  ")[1:]
+
+    assert [row.split()[0] for row in listed] == sorted(assetstream.commands)
+    assert "..." not in "".join(listed)
+    for document in ("README.md", "docs/command-line.md"):
+        text = (ROOT / document).read_text(encoding="utf-8")
+        for name in assetstream.commands:
+            assert re.search(rf"`(assetstream )?{name}\b", text), name
 
 
 def test_version_is_told() -> None:
