@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import signal
 import threading
 import time
 from typing import Iterator
@@ -16,6 +17,15 @@ from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 from tests.groups import open_accounts
 from tests.support import Recorder
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C be heard, here and in what tests start.
+
+    Shells have their background jobs ignore it.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
