@@ -26,6 +26,9 @@ from tests.groups import group_threads, streams, wait_until
 
 pytestmark = pytest.mark.usefixtures("hasty")
 
+#: Seconds by which a call may come late.
+LATE = 0.02
+
 
 def test_where_only_select_exists_readers_share_the_accounts(
     accounts: dict[str, Account], monkeypatch: pytest.MonkeyPatch
@@ -53,10 +56,14 @@ def start_slowly(
 
 
 def assert_spaced(times: dict[str, list[float]]) -> None:
-    """One for each account, and those of one exchange 50 ms apart."""
+    """One for each account, and those of one exchange 50 ms apart.
+
+    One that a busy machine lets come late is nearer to the next.
+    """
     for each in times.values():
         assert len(each) == 4
-        assert all(b - a >= 0.05 for a, b in itertools.pairwise(each))
+        assert all(b - a >= 0.05 - LATE for a, b in itertools.pairwise(each))
+        assert each[-1] - each[0] >= 3 * 0.05 - LATE
 
 
 def test_the_limit_of_connects_is_kept(
