@@ -341,8 +341,10 @@ def test_a_gap_is_shaded_in_every_panel() -> None:
 
     for axes in figure.axes:
         (span,) = axes.patches
-        assert span.get_x() == date2num(at(6))
-        assert span.get_x() + span.get_width() == pytest.approx(date2num(at(7)))
+        # Before matplotlib 3.9 it was no Rectangle.
+        drawn = span.get_path().transformed(span.get_patch_transform()).get_extents()
+        assert drawn.x0 == pytest.approx(date2num(at(6)), abs=1e-9)
+        assert drawn.x1 == pytest.approx(date2num(at(7)), abs=1e-9)
     assert [text.get_text() for text in legend.get_texts()] == ["total", "gap"]
 
 
