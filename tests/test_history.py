@@ -29,7 +29,7 @@ from assetstream import (
 from assetstream.events import Balance
 from assetstream.history import MAX_GAPS, Recent
 from assetstream.simulator import Account, Simulator
-from tests.support import Recorder
+from tests.support import PATIENCE, Recorder
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
 
@@ -84,16 +84,19 @@ def test_a_handler_finds_its_update_in_the_history(account: Account) -> None:
     """W2: it is written in the step that tells everyone, and in the same order."""
     found: list[bool] = []
     told: list[AssetUpdate] = []
+    heard = threading.Event()
 
     def note(update: AssetUpdate) -> None:
         found.append(update in stream.history)
         told.append(update)
+        if update.total == 1020:
+            heard.set()
 
     stream = AssetStream(account.exchange(), on_asset=note)
-    with stream, stream.expect(lambda u: u.total == 1020, timeout=5):
+    with stream:
         for _ in range(20):
             account.deposit("USDT", 1)
-    stream.stop()
+        assert heard.wait(PATIENCE)
 
     assert found
     assert all(found)

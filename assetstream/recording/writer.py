@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from pathlib import Path
-from queue import Empty, Full, Queue
+from queue import Full, Queue
 from typing import Any, Iterator, Mapping
 
 from assetstream.errors import ConfigurationError
@@ -19,6 +19,9 @@ __all__ = ["BACKLOG", "Writer", "create"]
 
 #: Entries that may wait to be written; past them entries are counted as lost.
 BACKLOG = 10_000
+#: Lines that are written at once, or one entry's; more would be kept from the disk for
+#: as long as more came.
+BATCH = 500
 #: Seconds that ``close`` waits for a disk that does not take what is left.
 CLOSE_TIME = 5.0
 
@@ -121,21 +124,23 @@ class Writer:
                 self._failed(exc)
 
     def _batches(self) -> Iterator[list[bytes]]:
-        """All that waits, again and again, until there is no more."""
-        while True:
-            batch: list[bytes] = []
-            item = self._queue.get()
-            try:
-                while item is not None:
-                    batch += self._lines(*item)
-                    item = self._queue.get_nowait()
-            except Empty:
-                yield batch
-                continue
-            if self._missed:
-                batch += self._lines(self.elapsed, Lost(self._missed))
-            yield batch + self._lines(self.elapsed, Mark("end"))
-            return
+        """What waits, again and again, until there is no more; then the end."""
+        for item in iter(self._queue.get, None):
+            batch = self._lines(*item)
+            # Nobody else takes from it.
+            while not self._queue.empty() and len(batch) < BATCH:
+                following = self._queue.get()
+                if following is None:
+                    yield batch + self._end()
+                    return
+                batch += self._lines(*following)
+            yield batch
+        yield self._end()
+
+    def _end(self) -> list[bytes]:
+        missed = [Lost(self._missed)] if self._missed else []
+        last: list[Entry] = [*missed, Mark("end")]
+        return [line for entry in last for line in self._lines(self.elapsed, entry)]
 
     def _lines(self, at: float, entry: Entry) -> list[bytes]:
         try:

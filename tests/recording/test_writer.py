@@ -14,9 +14,10 @@ import pytest
 
 from assetstream import CoinW, ConfigurationError
 from assetstream.recording import writer as room
-from assetstream.recording.entries import Mark
+from assetstream.recording.entries import Entry, Mark
 from assetstream.recording.mask import Mask
 from assetstream.recording.writer import Writer, create
+from tests.groups import wait_until
 from tests.support import PATIENCE
 
 
@@ -88,6 +89,26 @@ def test_a_disk_that_hangs_holds_nobody_up(
     closed = sum(line.get("kind") == "closed" for line in kinds)
     assert pongs + lost + closed == many + 1
     assert kinds[-1]["kind"] == "end"
+
+
+def test_what_never_pauses_is_written_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """However fast more comes, what came does not wait for a pause."""
+    real = room.contents
+
+    def busy(entry: Entry, mask: Mask) -> Iterator[dict[str, Any]]:
+        made.put(Mark("pong"))  # another one, before this one is done
+        return real(entry, mask)
+
+    monkeypatch.setattr(room, "contents", busy)
+    made = make(os.open(tmp_path / "tape", os.O_WRONLY | os.O_CREAT))
+    size = made.size
+    made.put(Mark("pong"))
+    wait_until(lambda: made.size > size)
+    made.close()
+
+    assert (tmp_path / "tape").read_bytes().endswith(b'"end"}\n')
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has it")
