@@ -143,15 +143,13 @@ class Recent:
         most: updates that are kept.
     """
 
-    __slots__ = ("_gaps", "_updates")
+    __slots__ = ("_gaps", "_updates", "note")
 
     def __init__(self, most: int) -> None:
         self._updates: deque[AssetUpdate] = deque(maxlen=most)
         self._gaps: tuple[Gap, ...] = ()
-
-    def add(self, updates: Iterable[AssetUpdate]) -> None:
-        """Add updates, in the order in which the book changed."""
-        self._updates.extend(updates)
+        #: Add an update, in the order in which the book changed.
+        self.note = self._updates.append
 
     def add_gap(self, gap: Gap) -> None:
         """Add a gap that has ended."""

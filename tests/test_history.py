@@ -230,7 +230,7 @@ def test_it_may_be_read_while_it_is_written() -> None:
     def write() -> None:
         for number in itertools.count():
             made = msgspec.structs.replace(first, available=Decimal(number))
-            recent.add([made])
+            recent.note(made)
             if enough.is_set():
                 return
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import functools
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Iterator
 
@@ -28,7 +28,7 @@ from assetstream.errors import ConfigurationError
 if TYPE_CHECKING:
     from assetstream.cli.chosen import Chosen
 
-__all__ = ["Choice", "choosing_accounts"]
+__all__ = ["Choice", "choosing_account", "choosing_accounts"]
 
 #: For --count: each takes three threads of the simulator.
 MOST_ACCOUNTS = 200
@@ -122,10 +122,34 @@ def _complete_region(
 
 def choosing_accounts(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options that choose accounts; it is called with ``choice``."""
-
-    @click.argument(
-        "names", nargs=-1, metavar="[EXCHANGE]...", shell_complete=_complete_names
+    counted = click.option(
+        "--count",
+        type=click.IntRange(1, MOST_ACCOUNTS),
+        metavar="N",
+        help="With --simulate: so many accounts on each exchange.",
     )
+    return _choosing(
+        counted(command),
+        names="[EXCHANGE]...",
+        file="Take the accounts of this TOML file: all, or those whose labels follow.",
+        simulate="Take accounts that trade at random on a simulator of this machine.",
+    )
+
+
+def choosing_account(command: Callable[..., None]) -> Callable[..., None]:
+    """The same for a command that takes one account only, which it has to check."""
+    return _choosing(
+        command,
+        names="[EXCHANGE]",
+        file="Take an account of this TOML file: the one whose label follows.",
+        simulate="Take one that trades at random on a simulator of this machine.",
+    )
+
+
+def _choosing(
+    command: Callable[..., None], *, names: str, file: str, simulate: str
+) -> Callable[..., None]:
+    @click.argument("names", nargs=-1, metavar=names, shell_complete=_complete_names)
     @click.option(
         "--region",
         metavar="REGION",
@@ -143,23 +167,13 @@ def choosing_accounts(command: Callable[..., None]) -> Callable[..., None]:
         "file",
         type=click.Path(path_type=Path),
         metavar="FILE",
-        help="Take the accounts of this TOML file: all, or those whose labels follow.",
+        help=file,
     )
-    @click.option(
-        "--simulate",
-        is_flag=True,
-        help="Take accounts that trade at random on a simulator of this machine.",
-    )
-    @click.option(
-        "--count",
-        type=click.IntRange(1, MOST_ACCOUNTS),
-        metavar="N",
-        help="With --simulate: so many accounts on each exchange.",
-    )
+    @click.option("--simulate", is_flag=True, help=simulate)
     @functools.wraps(command)
     def chosen(*args: Any, **options: Any) -> None:
-        names = ("names", "region", "keys", "file", "simulate", "count")
-        choice = Choice(**{name: options.pop(name) for name in names})
+        given = {field.name for field in fields(Choice)} & set(options)
+        choice = Choice(**{name: options.pop(name) for name in given})
         command(*args, choice=choice, **options)
 
     return chosen

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from assetstream.cli.accounts import Choice, choosing_accounts
+from assetstream.cli.accounts import Choice, choosing_account
 from assetstream.cli.options import for_option
 from assetstream.cli.output import output
 
@@ -56,7 +56,7 @@ Exit codes:
 
 
 @click.command(epilog=EPILOG)
-@choosing_accounts
+@choosing_account
 @click.option(
     "-o",
     "--output",
@@ -90,7 +90,10 @@ def record(
 
     with output(), choice.opened() as accounts:
         if len(accounts) > 1:
-            raise click.UsageError("One account is recorded at a time: name one.")
+            raise click.UsageError(
+                "one account is recorded at a time: say which, by its exchange or, "
+                "with --accounts, by its label"
+            )
         stream = accounts[0].stream()
         recorder = Recorder(stream, path, scramble=scramble, overwrite=overwrite)
         try:

@@ -41,11 +41,11 @@ A file of accounts (--accounts) is TOML, with no secret in it:
   [main]
   exchange = "upbit"
   region = "sg"
-  keys = "main.keys"                      a key file beside it
-
+  keys = "main.keys"                      # a key file beside it
+\b
   [savings]
   exchange = "coinw"
-  api_key_env = "SAVINGS_API_KEY"         names of variables
+  api_key_env = "SAVINGS_API_KEY"         # names of variables
   secret_key_env = "SAVINGS_SECRET_KEY"
 
 \b

@@ -35,7 +35,8 @@ def read_key(
         _refuse(
             exchange,
             f"{variable} is not set: set this environment variable to the key's "
-            f"{parameter}, or pass {parameter}=... in Python",
+            f"{parameter}, or pass {parameter}=... in Python, or --keys FILE to a "
+            "command",
         )
     fault = _key_fault(value)
     if fault:

@@ -103,14 +103,15 @@ class Outlet:
             self._dispatcher.due()
 
     def deliver(self, news: Sequence[News]) -> None:
-        """Tell everyone, in order."""
-        if not news:
-            return
-        updates = [item for item in news if isinstance(item, AssetUpdate)]
-        self._recent.add(updates)
-        if self._watches or len(updates) < len(news):
-            self._tell(news)
-        if updates and not self._handlers.asset:
+        """Tell everyone, in order. Called for each push: hence without detours."""
+        for item in news:
+            if isinstance(item, AssetUpdate):
+                self._recent.note(item)
+                for watch in self._watches:
+                    watch.put(item)
+            else:
+                self._tell(item)
+        if not self._handlers.asset:
             # Nobody asked for updates: they are not even queued.
             news = [item for item in news if not isinstance(item, AssetUpdate)]
         if news:
@@ -181,22 +182,20 @@ class Outlet:
         # Another thread may be waiting for its next item.
         watch.put(End(None))
 
-    def _tell(self, news: Sequence[News]) -> None:
-        """Note the errors, tell the watches of all else, and the witnesses."""
-        for item in news:
-            if isinstance(item, AssetStreamError):
-                item.exchange = item.exchange or self._book.exchange
-                item.account = item.account or self._book.account
-                # Reporters of crashes show the variables of its frames: what was
-                # received, and the proxy's password, are among them.
-                item.with_traceback(None).__context__ = None
-                self.error = item
-            else:
-                for watch in self._watches:
-                    watch.put(item)
-            if not isinstance(item, AssetUpdate):
-                for witness in self._handlers.witnesses:
-                    witness(item)
+    def _tell(self, item: AssetStreamError | StateChange) -> None:
+        """Note an error, or tell the watches of a state; and tell the witnesses."""
+        if isinstance(item, AssetStreamError):
+            item.exchange = item.exchange or self._book.exchange
+            item.account = item.account or self._book.account
+            # Reporters of crashes show the variables of its frames: what was
+            # received, and the proxy's password, are among them.
+            item.with_traceback(None).__context__ = None
+            self.error = item
+        else:
+            for watch in self._watches:
+                watch.put(item)
+        for witness in self._handlers.witnesses:
+            witness(item)
 
     def _present(self) -> StateChange:
         book = self._book

@@ -87,7 +87,8 @@ class Stages:
 
     def keep(self, batches: list[list[Any]]) -> None:
         for batch in batches:
-            self.recent.add(batch)
+            for update in batch:
+                self.recent.note(update)
 
     def queue(self, batches: list[list[Any]]) -> None:
         for batch in batches:

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Callable
 
 import pytest
+from click.testing import CliRunner
 
 from assetstream import CoinW, ConfigurationError, Upbit
 from assetstream.cli import account_file
 from assetstream.cli.account_file import labels_in, read_accounts
+from assetstream.cli.commands import assetstream
 from tests.programs import ROOT
 
 KEY, SECRET = "k3y" * 13, "s3cr3t" * 7
@@ -40,17 +42,20 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
 
 
 def documented() -> list[str]:
-    """The example as the module and the guide show it."""
+    """The example as the module, the guide and the help show it."""
     text = (ROOT / "docs/command-line.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```toml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     shown = (account_file.__doc__ or "").partition("::\n")[2].partition("\nWithout")[0]
-    return [*blocks, "\n".join(line[4:] for line in shown.splitlines())]
+    help_text = CliRunner().invoke(assetstream, ["watch", "--help"]).stdout
+    helped = help_text.partition("no secret in it:\n")[2].partition("Output:")[0]
+    indented = (shown.splitlines(), helped.splitlines())
+    return [*blocks, *("\n".join(line[4:] for line in each) for each in indented)]
 
 
 def test_the_documented_example_is_read(write: Write) -> None:
     """A key file beside it, variables by name; all of it, or by label, in its order."""
     examples = documented()
-    assert len(examples) == 2
+    assert len(examples) == 3
     for example in examples:
         path = write(example)
         accounts = read_accounts(path, ())

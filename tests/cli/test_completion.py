@@ -38,7 +38,7 @@ def test_names_are_completed(tmp_path: Path) -> None:
 
 
 def test_the_entry_point_answers_a_shell() -> None:
-    """As bash asks it; by the variable that README and help name."""
+    """As bash asks it; by the variable that guide and help name."""
     environment = {
         VARIABLE: "bash_complete",
         "COMP_WORDS": "assetstream watch up",
@@ -48,7 +48,9 @@ def test_the_entry_point_answers_a_shell() -> None:
         assert program.finish() == 0
 
     assert program.out == ["plain,upbit"]
-    assert f"{VARIABLE}=bash_source" in (ROOT / "README.md").read_text("utf-8")
+    assert f"{VARIABLE}=bash_source" in (ROOT / "docs/command-line.md").read_text(
+        "utf-8"
+    )
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

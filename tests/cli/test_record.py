@@ -86,7 +86,7 @@ def test_a_refused_key_is_on_the_tape(
     ("arguments", "code", "said"),
     [
         (["coinw", "--simulate"], 2, "--output"),
-        (["--simulate", "-o", "{}/tape"], 2, "name one"),
+        (["--simulate", "-o", "{}/tape"], 2, "say which"),
         (["coinw", "-o", "{}/tape"], 2, "COINW_API_KEY"),
         (["coinw", "--simulate", "-o", "{}/no/tape"], 1, "cannot be written"),
     ],
