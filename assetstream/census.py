@@ -56,7 +56,7 @@ class GroupHealth(Struct, frozen=True, kw_only=True):
         states: how many accounts are in each state; those that none is in left out.
         errors: account -> its error, as ``stream.error``, of those that have one.
         in_doubt: account -> its currencies in doubt, of those that have any.
-        reconnects: connections made after each account's first.
+        reconnects: attempts to connect after each account's first, failed ones too.
         oldest_proof: since the last frame or pong of the LIVE account that was longest
             without; None if none is LIVE.
         pending: updates, errors and state changes waiting for their callbacks.

@@ -213,9 +213,9 @@ class AssetUpdate(Struct, frozen=True, eq=False, gc=False):
         """
         if self.source is Source.SNAPSHOT:
             return ZERO
-        return _exactly.subtract(
-            self.total, self.previous.total if self.previous else ZERO
-        )
+        before = self.previous.total if self.previous else ZERO
+        # Without the zeros of a zero, which would be printed as 0E-16.
+        return _exactly.subtract(self.total, before) or ZERO
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, AssetUpdate):

@@ -43,7 +43,7 @@ class Health(Struct, frozen=True, kw_only=True):
         state: the state, as ``stream.state``.
         reason: why it is in this state, in words; empty before the start.
         uptime: from ``start()`` to now, or to the end; 0 before.
-        reconnects: connections made after the first.
+        reconnects: attempts to connect after the first, those that failed included.
         last_proof: since the last frame or pong; None before the first.
         round_trip: of the last answered ping; None before the first.
         pending: updates, errors and state changes waiting for their callbacks.

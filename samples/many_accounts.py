@@ -37,7 +37,7 @@ group = StreamGroup(accounts(), workers=2)
 
 @group.on_progress
 def show_progress(progress: Progress) -> None:
-    print(f"{progress.live} of {progress.total} LIVE, {progress.failed} failed")
+    print(progress)
 
 
 @group.on_asset

@@ -73,7 +73,7 @@ def test_total_is_available_plus_locked() -> None:
 
 def test_change_is_of_the_total() -> None:
     """An order that is placed moves an amount and changes nothing."""
-    assert update(balance("2", "0")).change == 0
+    assert str(update(balance("2.00", "0")).change) == "0", "without zeros behind"
     assert update(balance("0.5", "0.25")).change == Decimal("1.25")
     assert update(balance("3", "0")).change == -1
 

@@ -143,7 +143,8 @@ class AccountTable:
         for key in self._table:
             if key in known:
                 continue
-            if SECRET.search(key) and not NAMES_ONE.search(key):
+            meant_file = meant(key, ["keys"])
+            if SECRET.search(key) and not NAMES_ONE.search(key) and not meant_file:
                 self._refuse_secret(key, credentials)
             if key == "region":
                 self._refuse(key, f"{name} has no regions: leave it out")

@@ -60,7 +60,9 @@ def look(stream: AssetStream) -> Holdings:
     # Not ``balance.stale``: one that a push replaces while this is painted is stale as
     # an object, but its currency is not.
     live = health.state is State.LIVE
-    stale = frozenset(health.in_doubt) if live else balances.keys()
+    # Of what was stopped the state says enough: it is how a command ends.
+    vouched = live or health.state is State.STOPPED
+    stale = frozenset(health.in_doubt) if vouched else balances.keys()
     known = live or bool(balances)
     return Holdings(stream.exchange.name, stream.account, balances, stale, known)
 

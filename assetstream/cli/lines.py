@@ -73,7 +73,7 @@ class PlainLines(Lines):
             and self._settling.note(event.account, event.current)
             and self._settling.total > 1
         ):
-            self._write(f"{now()}  connected {self._settling}")
+            self._write(f"{now()}  {self._settling.outcome}")
 
     def _line(self, event: Event) -> str:
         if isinstance(event, AssetUpdate):

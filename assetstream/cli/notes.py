@@ -36,6 +36,8 @@ class Notes:
                 found = self._recovered.setdefault(event.account, {})
                 before = found.get(event.currency, Decimal(0))
                 found[event.currency] = exact_sum((before, event.change))
+            elif event.source is Source.AUDIT and event.change:
+                self._lines.append(_audit_line(event))
         elif isinstance(event, StateChange):
             if event.gap is not None:
                 self._lines.append(self._gap_line(event.account, event.gap))
@@ -71,6 +73,13 @@ class Notes:
             noun = "balance" if more == 1 else "balances"
             parts.append(Text(f"{more} {noun} locked or unlocked"))
         return line.append(Text(", ").join(parts))
+
+
+def _audit_line(update: AssetUpdate) -> Text:
+    line = _begun(update.account).append(f"{update.currency} ")
+    return line.append_text(change_cell(update.change)).append(
+        " was found by an audit: it had not been pushed"
+    )
 
 
 def _error_line(error: AssetStreamError) -> Text:

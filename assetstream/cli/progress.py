@@ -44,7 +44,8 @@ class Progress:
 
     def _erase(self) -> None:
         if self._text:
-            self._write("\r" + " " * len(self._text) + "\r")
+            # And the two characters that a terminal shows for Ctrl-C.
+            self._write("\r" + " " * (len(self._text) + 2) + "\r")
             self._text = ""
 
     def _write(self, text: str) -> None:

@@ -39,6 +39,12 @@ class Settling:
         """All are."""
         return self.done == self.total
 
+    @property
+    def outcome(self) -> str:
+        """What has become of them, in words."""
+        failed = f", {len(self.failed)} failed" if self.failed else ""
+        return f"{len(self._lived - self.failed)} of {self.total} LIVE{failed}"
+
     def __str__(self) -> str:
         words = f"{self.done} of {self.total}"
         return f"{words}, {len(self.failed)} failed" if self.failed else words

@@ -21,6 +21,7 @@ from assetstream.cli.holdings import Holdings, how_many, look, totals
 from assetstream.cli.lines import digits
 from assetstream.cli.summary import COLOURS
 from assetstream.events import Balance
+from assetstream.plain import counted
 from assetstream.states import State
 from assetstream.stream import AssetStream
 
@@ -174,8 +175,7 @@ def _state_line(stream: AssetStream, reasons: Mapping[str, str]) -> Text:
         if health.round_trip is not None:
             line.append(f", round trip {health.round_trip * 1000:.0f} ms")
         if health.reconnects:
-            times = "once" if health.reconnects == 1 else f"{health.reconnects} times"
-            line.append(f", reconnected {times}")
+            line.append(f", {counted(health.reconnects, 'reconnect')} tried")
     return line
 
 

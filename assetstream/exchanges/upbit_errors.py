@@ -39,8 +39,9 @@ _WRONG_REGION = (
     "command line)."
 )
 _COPY_KEY = (
-    "Copy {key} again from API management on Upbit's site; a key that was deleted or "
-    "is over a year old has to be made anew."
+    "Copy {key} again from API management on Upbit's site, and see that {secret} was "
+    "not put in its place; a key that was deleted or is over a year old has to be made "
+    "anew."
 )
 _COPY_SECRET = (
     "Copy {secret} again: it belongs to one access key and is shown only once; if it "

@@ -157,3 +157,13 @@ def test_a_label_that_is_none(write: Write, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="cannot be read: No such file"):
         read_accounts(gone, ())
     assert labels_in(gone) == []
+
+
+def test_a_slip_of_the_pen_is_no_secret(write: Write) -> None:
+    """``keyz`` means ``keys``; what looks like a key still has no place there."""
+    path = write(MAIN.replace("keys =", "keyz ="))
+    with pytest.raises(ConfigurationError, match="did you mean keys"):
+        read_accounts(path, ())
+    path = write(MAIN.replace("keys =", "access_key ="))
+    with pytest.raises(ConfigurationError, match="no secret belongs"):
+        read_accounts(path, ())

@@ -18,14 +18,16 @@ def lines(notes: Notes) -> list[str]:
     return [line.plain[10:] for line in notes.lines()]
 
 
-def recovered(currency: str, before: str, after: str) -> AssetUpdate:
+def recovered(
+    currency: str, before: str, after: str, source: Source = Source.RECOVERED
+) -> AssetUpdate:
     """A balance that was found changed after a gap."""
     fields: dict[str, Any] = {
         "exchange": "upbit",
         "account": "main",
         "currency": currency,
         "locked": Decimal(0),
-        "source": Source.RECOVERED,
+        "source": source,
     }
     previous = Balance(**fields, available=Decimal(before), changed_at=BEGAN)
     return AssetUpdate(
@@ -86,3 +88,13 @@ def test_only_the_last_lines_are_kept() -> None:
     assert [line.plain[-1] for line in notes.short()] == ["5", "6"]
     assert all(line.no_wrap for line in notes.short())
     assert not any(line.no_wrap for line in notes.lines())
+
+
+def test_what_an_audit_found_is_told() -> None:
+    """It never came as a push, and belongs to no gap."""
+    notes = Notes()
+    notes.note(recovered("BTC", "1", "1.50", Source.AUDIT))
+    notes.note(recovered("ETH", "1", "1.0", Source.AUDIT))
+
+    (line,) = lines(notes)
+    assert line == "main  BTC +0.5 was found by an audit: it had not been pushed"

@@ -30,7 +30,7 @@ def test_a_terminal_shows_the_latest_below_what_stays(
     shown.note("noted")
     shown.end()
 
-    erased = "\r       \r"
+    erased = "\r         \r"
     latest = f"2 of 10{erased}"
     assert terminal.getvalue() == f"1 of 10{erased}{latest}noted\n{latest}"
 

@@ -101,7 +101,7 @@ def test_plain_lines_have_no_escape_codes(simulated_exchange: Simulator) -> None
         assert program.finish() == 0, program.told
 
     assert "\x1b" not in program.told
-    assert "connected" not in program.told, "one account's state says it all"
+    assert "of 1 LIVE" not in program.told, "one account's state says it all"
     assert program.out[-1].endswith("LIVE -> STOPPED  stopped")
     assert program.err == []
 
@@ -113,13 +113,13 @@ def test_several_accounts_run_as_a_group(simulated_exchange: Simulator) -> None:
     environment = {**upbit.environment(), **coinw.environment()}
     arguments = ("-m", "assetstream.cli", "watch", "upbit", "coinw", "--region", "sg")
     with Program(*arguments, environment=environment) as program:
-        program.wait_for("connected 2 of 2, 1 failed")
+        program.wait_for("  1 of 2 LIVE, 1 failed")
         coinw.deposit("USDT", "1")
         program.wait_for("USDT  available 101")
         program.interrupt()
         assert program.finish() == 1, program.told
 
-    assert len([line for line in program.out if "connected" in line]) == 1
+    assert len([line for line in program.out if "of 2 LIVE" in line]) == 1
     assert program.out[-1].endswith("LIVE -> STOPPED  stopped")
     assert len(program.err) == 1
     assert program.err[0].startswith("Error: upbit-")
