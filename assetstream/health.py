@@ -85,6 +85,9 @@ class Health(Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         words = [self.state.value, *said(self)]
+        told = self.state is State.LIVE or str(self.error) == self.reason
+        if self.reason and not told:
+            words.insert(1, self.reason)
         if self.error is not None:
             words.append(f"{type(self.error).__name__}: {self.error}")
         return f"<Health {', '.join(words)}>"

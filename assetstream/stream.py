@@ -212,7 +212,8 @@ class AssetStream(Readings):
         Returns:
             True if every thread has ended (from a handler: will end with it). False if
             one has not, within ``timeout``: a handler still holds it, and where it
-            stands has been logged (unless ``timeout`` is 0).
+            stands has been logged (unless ``timeout`` is 0); or, after a second, a
+            notebook that does not take the last of its table.
         """
         deadline = Deadline(timeout)
         ended = self._launch.stop(timeout)

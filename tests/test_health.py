@@ -82,3 +82,13 @@ def test_the_health_of_a_group_is_as_short() -> None:
         "agreed, 4 threads, errors of c>"
     )
     assert "<b>c:</b> ConnectionLost: no network" in health._repr_html_()
+
+
+def test_why_a_stream_is_not_live_is_told() -> None:
+    """Once, if its error says the same."""
+    told = repr(Health(state=State.STALE, reason="no proof of life"))
+    assert told.startswith("<Health STALE, no proof of life")
+    error = ConnectionLost("gone")
+    assert (
+        repr(Health(state=State.STALE, reason="gone", error=error)).count("gone") == 1
+    )

@@ -159,7 +159,11 @@ class AccountTable:
         if file is not None:
             if given:
                 self._refuse(f"{given[0]}_env", "give keys or ..._env, not both")
-            return self._key_file(self._path.parent / Path(file).expanduser(), name)
+            try:
+                path = self._path.parent / Path(file).expanduser()
+            except RuntimeError:
+                self._refuse("keys", "the user whose folder it names is not known")
+            return self._key_file(path, name)
         return {each: self._variable(f"{each}_env", named[each]) for each in given}
 
     def _key_file(self, path: Path, name: str) -> dict[str, str]:

@@ -112,7 +112,9 @@ class TerminalReport(PlainReport):
         )
 
     def working(self, step: str) -> None:
-        self._status.update(f"{self._whose}: {step} ...")
+        from rich.text import Text  # a label may hold brackets, which rich would read
+
+        self._status.update(Text(f"{self._whose}: {step} ..."))
 
     def show(self, check: Check) -> None:
         for number, line in enumerate(lines(check, self._console.width)):

@@ -87,6 +87,7 @@ def record(
     from assetstream.cli.recording import Recording
     from assetstream.cli.watching import Watching
     from assetstream.recording import Recorder
+    from assetstream.states import State
 
     with output(), choice.opened() as accounts:
         if len(accounts) > 1:
@@ -107,7 +108,7 @@ def record(
         finally:
             recorder.close()
         print(json.dumps(view.figures) if as_json else view.summary)
-    if stream.state.value == "FAILED":
+    if stream.state is State.FAILED:
         click.echo(f"Error: {stream.account}: {stream.error}", err=True)
         sys.exit(1)
     if recorder.error is not None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from assetstream.cli import INTERRUPTED
 from assetstream.cli.progress import Progress, clock
 from assetstream.simulator import Replay
+from assetstream.simulator.telling import assignment
 
 __all__ = ["Replaying"]
 
@@ -80,7 +81,7 @@ class Replaying:
             print(f"Its frames have the format {format}, whatever a client asks for.")
         print("The keys are fake: they work here and nowhere else.\n")
         for variable, value in environment.items():
-            print(f"export {variable}={value}")
+            print(assignment(variable, value))
         fast = {1.0: "as fast as it was", math.inf: "as fast as can be"}
         how = fast.get(self._speed, f"{self._speed:g} times as fast as it was")
         print(

@@ -13,6 +13,7 @@ from assetstream.doctor.case import Case, Item, Outcome, skip, told
 from assetstream.doctor.report import Verdict
 from assetstream.errors import AssetStreamError
 from assetstream.observed import Observer, observed
+from assetstream.plain import counted
 from assetstream.protocol import Alive, Connect, Ready, Report, Step
 from assetstream.readings import Readings
 from assetstream.runtime.dispatcher import Handlers
@@ -226,7 +227,9 @@ def _running_checks(case: Case, stream: Readings) -> Iterator[Item]:
     if health.state is not State.LIVE:
         yield from _skipped(f"the stream is {health.state}", AFTER_OPEN)
         return
-    since = f"{health.uptime:.0f} s ago, {health.reconnects} reconnects since"
+    since = (
+        f"{health.uptime:.0f} s ago, {counted(health.reconnects, 'reconnect')} since"
+    )
     finding = f"proved, and the balances are merged (started {since})"
     yield case.judge("subscription", lambda: Outcome(Verdict.GREEN, finding))
     if health.round_trip is None:

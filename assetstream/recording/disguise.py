@@ -27,6 +27,8 @@ TELLING = re.compile(
     + r"|\b(?!127\.0\.0\.1\b)(?:[0-9]{1,3}\.){3}[0-9]{1,3}\b"
     # More colons than in a time of day.
     + r"|\b(?:[0-9a-fA-F]{0,4}:){3,}[0-9a-fA-F]{0,4}"
+    + r"|(?:[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{1,4}){0,6})?::"
+    + r"(?:[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{1,4}){0,6})?"
     # Long and not made of letters alone: a token, a signature, an encoded key.
     + r"|(?=[A-Za-z+/_=-]*[0-9])[A-Za-z0-9+/_=-]{16,}|[A-Za-z0-9+/_=-]{32,}"
     + r"|[0-9]{5,}"

@@ -63,7 +63,7 @@ class Mask:
         encoded = (form for text in exchange.credentials for form in _in_base64(text))
         self._encoded = _any_of(encoded)
         # Only our own words have them: in a frame the same letters mean something else.
-        self._labels = _any_of(labels)
+        self._labels = _any_of(labels, whole=True)
 
     def data(self, data: bytes) -> bytes:
         """A frame, or the body of a reply."""
@@ -151,10 +151,11 @@ class Mask:
         return self._disguise.prose(text)
 
 
-def _any_of(texts: Iterable[str]) -> re.Pattern[bytes]:
-    """Find any of them, the longest first; without any, nothing."""
+def _any_of(texts: Iterable[str], *, whole: bool = False) -> re.Pattern[bytes]:
+    """Find any of them, the longest first; ``whole``: not within another word."""
     found = sorted({*texts} - {""}, key=len, reverse=True)
-    return re.compile("|".join(map(re.escape, found)).encode() or b"(?!)")
+    pattern = "|".join(map(re.escape, found)).encode() or rb"(?!)"
+    return re.compile(rb"(?<!\w)(?:%b)(?!\w)" % pattern if whole else pattern)
 
 
 def _in_base64(text: str) -> list[str]:

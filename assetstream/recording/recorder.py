@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Callable, Mapping, Sequence
 
 from msgspec import to_builtins
 
+from assetstream.errors import StreamStateError
 from assetstream.observed import Observer
 from assetstream.protocol import Connect, HttpCall, Ping, Ready, Send, Step
 from assetstream.recording.entries import Closed, Entry, Frames, Mark, Replied
@@ -66,9 +68,11 @@ class Recorder:
 
         Raises:
             ConfigurationError: the file exists already.
-            StreamStateError: the stream was started before.
+            StreamStateError: the stream was started before, or this was.
             OSError: the file cannot be created.
         """
+        if self._writer is not None:
+            raise StreamStateError("a Recorder records once; make another one")
         exchange = self._stream.exchange
         given = {name: getattr(exchange, name, None) for name in OPTIONS}
         header = Header(
@@ -81,8 +85,13 @@ class Recorder:
         labels = {self._stream.account, f"{exchange.name}-{exchange.fingerprint}"}
         # The exchange's own name says nothing about the account.
         mask = Mask(exchange, labels - {exchange.name}, scramble=self._scramble)
-        self._stream._launch.observe(self._tap, self._put)
         file = create(self.path, overwrite=self._overwrite)
+        try:
+            self._stream._launch.observe(self._tap, self._put)
+        except BaseException:
+            os.close(file)
+            self.path.unlink()
+            raise
         self._writer = Writer(file, to_builtins(header), mask)
 
     def close(self) -> None:

@@ -154,4 +154,6 @@ def _line(text: bytes) -> Line:
     if type(at) not in (int, float) or type(kind) is not str:
         raise TypeError("no time, or no kind")
     payload(fields)  # ValueError if it is cut
+    if kind == "lost" and type(fields.get("count")) is not int:
+        raise TypeError("no count")
     return Line(float(at), kind, fields)

@@ -195,10 +195,12 @@ class Dispatcher:
     def _level(self, error: AssetStreamError) -> int:
         if isinstance(error, CallbackError):
             return logging.ERROR
+        if error.fatal:  # told in any case: nobody may look at the table any more
+            return logging.ERROR
         if self.handlers.on_screen and not logger.hasHandlers():
             # It would only appear on stderr, and so in red below the very table.
             return logging.DEBUG
-        return logging.ERROR if error.fatal else logging.WARNING
+        return logging.WARNING
 
     def _call(self, handler: Handler, item: News) -> None:
         self._handler = handler

@@ -185,7 +185,10 @@ class Cutter:
             return None
 
     def _closed(self, at: float, fields: Mapping[str, Any]) -> None:
-        self._leave(Leaving(at, fields.get("code"), str(fields.get("reason", ""))))
+        code = fields.get("code")
+        if code is not None and not isinstance(code, int):
+            raise TypeError("a code that is no number")
+        self._leave(Leaving(at, code, str(fields.get("reason", ""))))
 
     def _changed(self, at: float, fields: Mapping[str, Any]) -> None:
         live = fields.get("current") == "LIVE"

@@ -155,6 +155,7 @@ class Player(Fault):
             if leg.leaving is not None and self._reach(leg.leaving.at):
                 self._leave(leg.leaving, after)
         if self._reach(self._length, alone=True):
+            self._drain(most=0)
             with self._lock:
                 self._shown.ended()
             self.over = True
@@ -238,22 +239,22 @@ class Player(Fault):
             else:
                 connection.drop()
 
-    def _drain(self) -> None:
-        """Wait until clients have taken nearly all that was pushed."""
+    def _drain(self, most: int = MOST_WAITING) -> None:
+        """Wait until at most so many bytes of what was pushed wait for clients."""
         for connection in self._connections():
             done = threading.Event()
 
-            connection.post(partial(self._look, connection, done))
+            connection.post(partial(self._look, connection, done, most))
             while not (done.wait(0.1) or self._stopped):
                 if connection not in self._connections():
                     break
 
-    def _look(self, connection: Connection, done: threading.Event) -> None:
-        """On the connection's thread: set ``done`` once it has sent nearly all."""
-        if connection.backlog < MOST_WAITING:
+    def _look(self, connection: Connection, done: threading.Event, most: int) -> None:
+        """On the connection's thread: set ``done`` once no more than ``most`` wait."""
+        if connection.backlog <= most:
             done.set()
         else:
-            connection.call_later(0.01, partial(self._look, connection, done))
+            connection.call_later(0.01, partial(self._look, connection, done, most))
 
     def _connections(self) -> list[Connection]:
         everybody = self._account.site.connections()

@@ -131,6 +131,9 @@ class Replay:
     def wait_for_end(self, timeout: float | None = None) -> bool:
         """Wait until the tape was played to the end.
 
+        All was sent then; a client may be taking in the last of it. Wait there for what
+        you expect, as by ``stream.wait_for``.
+
         Args:
             timeout: seconds; None for ever, 0 not at all.
 

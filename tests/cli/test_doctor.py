@@ -271,3 +271,14 @@ def test_the_same_key_need_not_be_upbits(doctor: Any, exchange: Simulator) -> No
 
     assert result.exit_code == 1
     assert "  region" not in result.stdout
+
+
+def test_a_label_is_no_markup() -> None:
+    """Brackets in it are brackets, also beside the spinner."""
+    out = io.StringIO()
+    report = TerminalReport(Console(file=out, force_terminal=True, width=80))
+    with report.waiting():
+        report.begin("upbit", "[/red]")
+        report.working("REST")
+
+    assert "[/red] at upbit" in out.getvalue()

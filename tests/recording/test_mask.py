@@ -272,3 +272,13 @@ def test_hostile_data_takes_no_long_time(mask: Mask, data: bytes) -> None:
     mask.words(data.decode())
 
     assert time.process_time() - began < 2.0
+
+
+def test_short_addresses_and_whole_labels() -> None:
+    """An IPv6 address may leave its zeros out; a label is no part of a word."""
+    mask = Mask(CoinW("k" * 20, "s" * 20), ["main"], scramble=False)
+
+    told = mask.words("maintenance of main, seen by fe80::1 at 12:30:15")
+    assert told.startswith("maintenance of ***, seen by ")
+    assert "fe80::1" not in told
+    assert told.endswith(" at 12:30:15")

@@ -11,6 +11,7 @@ import pytest
 
 from assetstream import (
     AssetStream,
+    ConfigurationError,
     ConnectionLost,
     Source,
     StreamGroup,
@@ -138,3 +139,19 @@ def test_after_its_end_the_stream_goes_on(account: Account, tmp_path: Path) -> N
             account.deposit("BTC", "1")
 
     assert [line["kind"] for line in lines(tmp_path / "tape")][-1] == "end"
+
+
+def test_what_could_not_begin_may_begin_again(account: Account, tmp_path: Path) -> None:
+    """Then everything is on the tape once; and what has begun does not begin anew."""
+    path = tmp_path / "tape"
+    path.write_text("in the way")
+    stream = AssetStream(account.exchange())
+    recorder = Recorder(stream, path)
+    with pytest.raises(ConfigurationError, match="exists already"):
+        recorder.start()
+    path.unlink()
+    with recorder, stream, pytest.raises(StreamStateError, match="records once"):
+        recorder.start()
+    kinds = [line.kind for line in read_tape(path).lines]
+
+    assert kinds.count("connecting") == kinds.count("opened") == 1
