@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Callable, Mapping, Sequence
 
 from msgspec import to_builtins
 
@@ -16,8 +16,11 @@ from assetstream.recording.entries import Closed, Entry, Frames, Mark, Replied
 from assetstream.recording.mask import Mask
 from assetstream.recording.tape import Header
 from assetstream.recording.writer import Writer, create
-from assetstream.stream import AssetStream
 from assetstream.version import __version__
+
+if TYPE_CHECKING:
+    # Not needed to replay, which would load every network library for it.
+    from assetstream.stream import AssetStream
 
 __all__ = ["Recorder"]
 

@@ -16,6 +16,7 @@ from assetstream import AssetStream, AssetUpdate, ConnectionLost, Source
 from assetstream.exchanges import CoinW, Upbit
 from assetstream.protocol import Snapshot
 from assetstream.simulator import Account, CoinWAccount, Simulator, UpbitAccount
+from tests.programs import Program
 from tests.simulator.clients import (
     accounts,
     call,
@@ -222,3 +223,15 @@ def connect_tcp(exchange: Simulator) -> socket.socket:
     """A bare TCP connection."""
     parts = urlsplit(exchange.url)
     return socket.create_connection((parts.hostname, parts.port), 5.0)
+
+
+def test_it_is_imported_without_what_clients_need() -> None:
+    """It starts in half the time, and the client may be anybody's."""
+    script = (
+        "import sys, assetstream.simulator\n"
+        "print([m for m in ('assetstream.stream', 'websocket', 'requests') "
+        "if m in sys.modules])\n"
+    )
+    with Program("-c", script) as program:
+        assert program.finish() == 0
+        assert program.out == ["[]"]
