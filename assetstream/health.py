@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterator, Protocol
+from typing import TYPE_CHECKING, Iterator
 
 from msgspec import Struct
 
@@ -12,28 +12,10 @@ from assetstream.markup import as_html
 from assetstream.plain import Line, counted, lasting, named
 from assetstream.states import State
 
-__all__ = ["Counts", "Health", "counts", "said"]
+if TYPE_CHECKING:
+    from assetstream.census import GroupHealth
 
-
-class Counts(Protocol):
-    """What the health of a stream and that of a group both count."""
-
-    @property
-    def reconnects(self) -> int: ...
-    @property
-    def pending(self) -> int: ...
-    @property
-    def folded(self) -> int: ...
-    @property
-    def dropped(self) -> int: ...
-    @property
-    def ignored(self) -> int: ...
-    @property
-    def callback_errors(self) -> int: ...
-    @property
-    def audits(self) -> int: ...
-    @property
-    def drifts(self) -> int: ...
+__all__ = ["Health", "counts", "said"]
 
 
 class Health(Struct, frozen=True, kw_only=True):
@@ -133,7 +115,7 @@ def said(health: Health) -> Iterator[str]:
         yield f"{counted(health.lookups_left_behind, 'look-up')} left behind"
 
 
-def counts(health: Counts) -> Iterator[str]:
+def counts(health: Health | GroupHealth) -> Iterator[str]:
     """What has happened so often, or waits; nothing that is zero."""
     if health.reconnects:
         yield counted(health.reconnects, "reconnect")

@@ -17,7 +17,7 @@ from assetstream.pictures import Row
 from assetstream.plain import Cell, Grid, Line, Page, counted, digits, named
 from assetstream.states import State
 
-__all__ = ["AccountView", "account_page", "group_page", "state_line"]
+__all__ = ["TROUBLE", "AccountView", "account_page", "group_page", "state_line"]
 
 #: Up to so many accounts, each balance has a row of its own.
 FEW = 4

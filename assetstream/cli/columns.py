@@ -10,11 +10,12 @@ from rich import box
 from rich.console import Console
 from rich.text import Text
 
-from assetstream.cli.lines import digits, signed
+from assetstream import plain
+from assetstream.cli.lines import digits
 
 __all__ = ["Columns", "Row", "amount_cell", "change_cell", "stacked"]
 
-NUMERIC = {"Accounts", "Age", "Amount", "Available", "Last change", "Locked", "Total"}
+NUMERIC = plain.NUMERIC | {"Amount"}
 
 #: Cells, by the names of their columns.
 Row = Mapping[str, Text]
@@ -107,10 +108,5 @@ def amount_cell(amount: Decimal, fresh: Decimal) -> Text:
 
 def change_cell(change: Decimal) -> Text:
     """A change with its sign, in its colour; nothing if nothing changed."""
-    if not change:
-        return Text("")
-    text = signed(change)
-    if "." in text:
-        # Zeros behind the last digit that counts are only width here.
-        text = text.rstrip("0").rstrip(".")
-    return Text(text, "green" if change > 0 else "red")
+    style = "green" if change > 0 else "red" if change < 0 else ""
+    return Text(plain.signed(change), style)

@@ -12,6 +12,7 @@ from assetstream.cli.columns import change_cell
 from assetstream.cli.watching import Event
 from assetstream.errors import AssetStreamError
 from assetstream.events import AssetUpdate, Gap, Source, StateChange, exact_sum
+from assetstream.plain import counted
 
 __all__ = ["Notes"]
 
@@ -70,8 +71,7 @@ class Notes:
         if more and parts:
             parts.append(Text(f"{more} more"))
         elif more:
-            noun = "balance" if more == 1 else "balances"
-            parts.append(Text(f"{more} {noun} locked or unlocked"))
+            parts.append(Text(f"{counted(more, 'balance')} locked or unlocked"))
         return line.append(Text(", ").join(parts))
 
 

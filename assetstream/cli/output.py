@@ -9,7 +9,7 @@ from typing import Iterator
 
 import click
 
-__all__ = ["output"]
+__all__ = ["discard_output", "output"]
 
 
 @contextmanager
@@ -22,9 +22,13 @@ def output() -> Iterator[None]:
         yield
         sys.stdout.flush()
     except OSError as exc:
-        # Python's own flush at the exit must not complain of it once more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output()
         if isinstance(exc, BrokenPipeError):
             sys.exit(0)
         click.echo(f"Error: the output cannot be written: {exc}", err=True)
         sys.exit(1)
+
+
+def discard_output() -> None:
+    """Write nothing more: Python's own flush at the exit must not complain again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

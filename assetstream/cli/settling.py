@@ -42,9 +42,11 @@ class Settling:
     @property
     def outcome(self) -> str:
         """What has become of them, in words."""
-        failed = f", {len(self.failed)} failed" if self.failed else ""
-        return f"{len(self._lived - self.failed)} of {self.total} LIVE{failed}"
+        return f"{len(self._lived - self.failed)} of {self.total} LIVE{self._losses}"
+
+    @property
+    def _losses(self) -> str:
+        return f", {len(self.failed)} failed" if self.failed else ""
 
     def __str__(self) -> str:
-        words = f"{self.done} of {self.total}"
-        return f"{words}, {len(self.failed)} failed" if self.failed else words
+        return f"{self.done} of {self.total}{self._losses}"

@@ -12,6 +12,7 @@ from assetstream.cli.changes import Changes
 from assetstream.cli.columns import Columns, amount_cell, change_cell
 from assetstream.cli.holdings import look, totals
 from assetstream.cli.lines import digits
+from assetstream.screens import TROUBLE
 from assetstream.states import State
 from assetstream.stream import AssetStream
 
@@ -23,8 +24,6 @@ COLOURS = {
     State.CONNECTING: "yellow",
     State.FAILED: "red",
 }
-#: What asks for attention first.
-TROUBLE = (State.FAILED, State.STALE, State.CONNECTING)
 NAMES = ("Currency", "Total", "Available", "Locked", "Accounts", "Last change", "By")
 DISPENSABLE = ("By", "Accounts", "Locked", "Last change", "Available")
 #: Lines besides the rows: the counts, the table's own three, two that tell how much is

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-import os
 import signal
-import sys
 import threading
 import time
 from queue import Empty, Queue
 from types import FrameType
 from typing import Protocol, Sequence, Union
 
+from assetstream.cli.output import discard_output
 from assetstream.errors import AssetStreamError
 from assetstream.events import AssetUpdate, StateChange
 from assetstream.group import StreamGroup
@@ -90,8 +89,7 @@ class Watching:
             with self._view:
                 self._serve(self._view, until)
         except OSError as exc:
-            # Python's own flush at the exit must not complain of it once more.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            discard_output()
             self._serve(None, -math.inf)
             if not isinstance(exc, BrokenPipeError):  # ``| head`` has seen enough
                 raise

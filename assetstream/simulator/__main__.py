@@ -92,9 +92,9 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run until the time is over or Ctrl-C is pressed."""
     options = vars(arguments(argv))
-    if not options.pop("list_faults"):
-        return serve(Options(**options))
     try:
+        if not options.pop("list_faults"):
+            return serve(Options(**options))
         print_faults()
     except BrokenPipeError:
         # Whoever read the output went away; nothing may be flushed to it at exit.

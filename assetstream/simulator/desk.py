@@ -6,6 +6,7 @@ import difflib
 import textwrap
 from typing import Callable, Iterable, Mapping
 
+from assetstream.plain import counted
 from assetstream.simulator.account import Account, plain
 from assetstream.simulator.catalogue import FAULTS
 from assetstream.simulator.plan import read
@@ -106,7 +107,7 @@ class Desk:
     def _drop(self, words: list[str], now: float) -> str:
         account = self._account(words[0]) if words else None
         cut = self._exchange.drop_connections(account=account)
-        return f"cut {cut} connection{'' if cut == 1 else 's'}"
+        return f"cut {counted(cut, 'connection')}"
 
     def _trade(self, words: list[str], now: float) -> str:
         if words:

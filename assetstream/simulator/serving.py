@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import sys
 import threading
 import time
@@ -64,6 +63,9 @@ def serve(options: Options) -> int:
 
     Returns:
         The exit code.
+
+    Raises:
+        BrokenPipeError: whoever read the output went away.
     """
     telling: Telling = (Json if options.as_json else Plain)(sys.stdout)
     try:
@@ -79,9 +81,6 @@ def serve(options: Options) -> int:
         except KeyboardInterrupt:
             pass
         telling.ended()
-    except BrokenPipeError:
-        # Whoever read the output went away; nothing may be flushed to it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     finally:
         simulator.stop()
     return 0
