@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 from assetstream.version import __version__
 
 if TYPE_CHECKING:
-    from assetstream.census import GroupHealth, Progress
     from assetstream.doctor.report import Check, Diagnosis, Verdict
-    from assetstream.errors import (
+    from assetstream.exchanges.coinw.exchange import CoinW
+    from assetstream.exchanges.upbit.exchange import Upbit
+    from assetstream.model.errors import (
         AssetStreamError,
         AuthenticationError,
         CallbackError,
@@ -31,16 +32,15 @@ if TYPE_CHECKING:
         StreamStateError,
         StreamTimeout,
     )
-    from assetstream.events import AssetUpdate, Balance, Gap, Source, StateChange
-    from assetstream.exchanges.coinw import CoinW
-    from assetstream.exchanges.upbit import Upbit
-    from assetstream.group import StreamGroup
-    from assetstream.health import Health
-    from assetstream.history import History
+    from assetstream.model.events import AssetUpdate, Balance, Gap, Source, StateChange
+    from assetstream.model.health import Health
+    from assetstream.model.history import History
+    from assetstream.model.states import State
     from assetstream.protocol import Exchange
-    from assetstream.runtime.watching import Expectation, Updates
-    from assetstream.states import State
-    from assetstream.stream import AssetStream
+    from assetstream.streams.group import StreamGroup
+    from assetstream.streams.group_progress import GroupHealth, Progress
+    from assetstream.streams.stream import AssetStream
+    from assetstream.streams.updates import Expectation, Updates
 
 __all__ = [  # noqa: RUF022 - grouped by what they are
     # streams
@@ -87,19 +87,19 @@ __all__ = [  # noqa: RUF022 - grouped by what they are
 ]
 
 _ROOMS = {
-    "stream": ["AssetStream"],
-    "group": ["StreamGroup"],
-    "runtime.watching": ["Expectation", "Updates"],
-    "census": ["GroupHealth", "Progress"],
-    "events": ["AssetUpdate", "Balance", "Gap", "Source", "StateChange"],
-    "health": ["Health"],
-    "history": ["History"],
-    "states": ["State"],
+    "streams.stream": ["AssetStream"],
+    "streams.group": ["StreamGroup"],
+    "streams.updates": ["Expectation", "Updates"],
+    "streams.group_progress": ["GroupHealth", "Progress"],
+    "model.events": ["AssetUpdate", "Balance", "Gap", "Source", "StateChange"],
+    "model.health": ["Health"],
+    "model.history": ["History"],
+    "model.states": ["State"],
     "doctor.report": ["Check", "Diagnosis", "Verdict"],
     "protocol": ["Exchange"],
-    "exchanges.coinw": ["CoinW"],
-    "exchanges.upbit": ["Upbit"],
-    "errors": [
+    "exchanges.coinw.exchange": ["CoinW"],
+    "exchanges.upbit.exchange": ["Upbit"],
+    "model.errors": [
         "AssetStreamError",
         "AuthenticationError",
         "CallbackError",

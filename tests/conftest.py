@@ -12,11 +12,12 @@ import pytest
 from msgspec.structs import replace
 
 from assetstream import AssetStream, CoinW, Upbit
-from assetstream.runtime import clock, life
+from assetstream.runtime import engine
+from assetstream.runtime.loop import clock
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
-from tests.groups import open_accounts
 from tests.support import Recorder
+from tests.support.groups import open_accounts
 
 
 def pytest_configure() -> None:
@@ -97,7 +98,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
             reads_together=1000.0,
         )
         monkeypatch.setattr(adapter, "limits", limits)
-    monkeypatch.setattr(life, "jitter", lambda: 0.0)
+    monkeypatch.setattr(engine, "jitter", lambda: 0.0)
 
 
 class TimeMachine:

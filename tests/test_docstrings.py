@@ -1,4 +1,4 @@
-"""Every public name says what a user has to know: see ``tests.docstrings``."""
+"""Every public name says what a user has to know: see ``tests.support.docstrings``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 import assetstream
 from assetstream import pytest_plugin, recording, simulator
-from tests import docstrings
+from tests.support import docstrings
 
 #: Event -> its fields that come off the wire: what each exchange calls them is said.
 WIRE = {

@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 
 from assetstream import AssetStream, Upbit
-from assetstream.cli.commands import assetstream as command_line
+from assetstream.cli.main import assetstream as command_line
 from assetstream.recording import Recorder
 from assetstream.recording.tape import read_tape
 from assetstream.simulator import Replay, Simulator
-from tests import documents
-from tests.documents import DOCUMENTS, Block, block_with, blocks, taken
-from tests.programs import ROOT
+from tests.support import documents
+from tests.support.documents import DOCUMENTS, Block, block_with, blocks, taken
+from tests.support.processes import ROOT
 
 #: Modules that a set-up command runs; the others are ours, and looked for.
 KNOWN = {"venv", "pip", "pytest", "nox", "pdoc"}
@@ -84,7 +84,7 @@ def check_module(name: str, arguments: list[str]) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_module_that_is_named_is_there(document: str) -> None:
-    """In tables and prose, too: ``python -m tests.chaos``."""
+    """In tables and prose, too: ``python -m tests.programs.chaos``."""
     text = (ROOT / document).read_text(encoding="utf-8")
     for name in re.findall(r"python -m ([\w.]+)", text):
         check_module(name, ["assetstream[cli]"])

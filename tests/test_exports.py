@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import assetstream
-from assetstream import errors, events, states
+from assetstream.model import errors, events, states
 
 
 def test_everything_promised_is_there() -> None:

@@ -12,8 +12,8 @@ import requests
 
 from assetstream.simulator import Reply, Request, Simulator, UpbitAccount
 from assetstream.simulator.faults import Fault
-from tests.documents import block_with
-from tests.programs import Program
+from tests.support.documents import block_with
+from tests.support.processes import Program
 
 #: No float has so many digits: what is held at first, and after a deposit of 1.
 DIGITS, MORE = "0.123456789012345678901", "1.123456789012345678901"

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 import assetstream
+from assetstream.model.states import State
 from assetstream.simulator import Account, Simulator
-from assetstream.states import State
-from tests.documents import block_with
-from tests.programs import ROOT, Program
+from tests.support.documents import block_with
+from tests.support.processes import ROOT, Program
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)

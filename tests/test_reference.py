@@ -11,7 +11,7 @@ import pytest
 
 import assetstream
 from assetstream import simulator
-from tests.programs import ROOT
+from tests.support.processes import ROOT
 from tests.test_docstrings import members, public
 
 pytest.importorskip("pdoc")
@@ -80,7 +80,7 @@ def test_what_only_methods_make_has_no_constructor(pages: dict[str, str]) -> Non
 
     assert 'id="AssetStream.__init__"' in page
     assert 'id="Expectation.__init__"' not in page
-    assert "assetstream.readings" not in page.partition("pdoc-code")[0]
+    assert "assetstream.streams.readings" not in page.partition("pdoc-code")[0]
 
 
 def test_every_module_has_all_its_names(pages: dict[str, str]) -> None:

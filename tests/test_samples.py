@@ -13,7 +13,7 @@ import pytest
 from nbclient import NotebookClient
 
 from assetstream.simulator import Account, Simulator
-from tests.programs import ROOT, Program
+from tests.support.processes import ROOT, Program
 
 SAMPLES = ROOT / "samples"
 

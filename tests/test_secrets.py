@@ -15,8 +15,8 @@ from assetstream.protocol import Exchange
 from assetstream.simulator import FAULTS, Simulator
 from assetstream.simulator.account import Account
 from tests.conftest import TimeMachine
-from tests.evidence import Evidence, bare
-from tests.secrecy import SCENES, Scene, venues
+from tests.support.evidence import Evidence, bare
+from tests.support.secrecy import SCENES, Scene, venues
 
 pytestmark = pytest.mark.usefixtures("hasty")
 

@@ -16,7 +16,7 @@ def main() -> None:
     """Run the command line, or say which extra it needs or which library is broken."""
     # Imported here: the entry point exists without the extra too, and has to answer.
     try:
-        from assetstream.cli.commands import assetstream
+        from assetstream.cli.main import assetstream
 
         assetstream(prog_name="assetstream")
     except KeyboardInterrupt:  # while it was imported
@@ -38,7 +38,7 @@ def _explain(error: Exception) -> int | None:
             file=sys.stderr,
         )
         return WRONG_USAGE
-    from assetstream.cli.checkup import is_broken, machine_only, needed_modules
+    from assetstream.cli.view.doctor import is_broken, machine_only, needed_modules
 
     if sys.argv[1:2] == ["doctor"] and is_broken():
         return machine_only(sys.stdout, as_json="--json" in sys.argv)

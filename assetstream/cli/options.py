@@ -6,7 +6,7 @@ from typing import Any, Callable
 
 import click
 
-from assetstream.durations import seconds
+from assetstream.display.durations import seconds
 
 __all__ = ["for_option", "json_option"]
 

@@ -11,7 +11,7 @@ from typing import Any, Generator, Iterable, Iterator, Mapping
 
 from assetstream.doctor.case import Case, Item, Outcome, skip, told
 from assetstream.doctor.report import Check, Verdict
-from assetstream.errors import (
+from assetstream.model.errors import (
     AssetStreamError,
     AuthenticationError,
     ExchangeError,
@@ -19,7 +19,7 @@ from assetstream.errors import (
     RateLimited,
 )
 from assetstream.protocol import Exchange, Snapshot
-from assetstream.runtime.http import Adapter, Call, HttpReply
+from assetstream.runtime.net.rest_client import Adapter, Call, HttpReply
 
 __all__ = ["RestChecks", "check_key"]
 

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from typing import Callable, Iterator, Mapping, NamedTuple, Union
 
 from assetstream.doctor.report import Check, Verdict
-from assetstream.errors import AssetStreamError, ExchangeError, RateLimited
+from assetstream.model.errors import AssetStreamError, ExchangeError, RateLimited
 from assetstream.protocol import Exchange
-from assetstream.readings import Readings
-from assetstream.runtime import clock
-from assetstream.runtime.jobs import CallOff
-from assetstream.runtime.patience import Interrupted, shortage
+from assetstream.runtime.loop import clock
+from assetstream.runtime.loop.helpers import CallOff
+from assetstream.runtime.net.cancel import Interrupted, shortage
+from assetstream.streams.readings import Readings
 
 __all__ = ["Case", "Item", "Outcome", "Patient", "as_sentence", "skip", "told"]
 

@@ -8,18 +8,18 @@ from typing import Callable, Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
-from assetstream.checks import make_settings
+from assetstream.display.page import counted
 from assetstream.doctor.case import Case, Item, Outcome, skip, told
 from assetstream.doctor.report import Verdict
-from assetstream.errors import AssetStreamError
-from assetstream.observed import Observer, observed
-from assetstream.plain import counted
+from assetstream.model.errors import AssetStreamError
+from assetstream.model.states import State
 from assetstream.protocol import Alive, Connect, Ready, Report, Step
-from assetstream.readings import Readings
+from assetstream.protocol.observed import Observer, observed
 from assetstream.runtime.dispatcher import Handlers
-from assetstream.runtime.launch import Launch
-from assetstream.runtime.waiting import Deadline, patient_get
-from assetstream.states import State
+from assetstream.runtime.lifecycle import Launch
+from assetstream.runtime.loop.waits import Deadline, patient_get
+from assetstream.runtime.settings import make_settings
+from assetstream.streams.readings import Readings
 
 __all__ = ["connection_checks"]
 

@@ -12,9 +12,9 @@ from assetstream.doctor.connection import connection_checks
 from assetstream.doctor.libraries import machine_checks
 from assetstream.doctor.network import Route
 from assetstream.doctor.report import Check, Diagnosis
-from assetstream.runtime.handshake import server_of
-from assetstream.runtime.patience import Interrupted
-from assetstream.runtime.waiting import Deadline, patient_get, patient_join
+from assetstream.runtime.loop.waits import Deadline, patient_get, patient_join
+from assetstream.runtime.net.cancel import Interrupted
+from assetstream.runtime.net.dial import server_of
 
 __all__ = ["diagnose", "examine"]
 

@@ -10,8 +10,9 @@ from typing import Any, Callable, Iterable, Iterator, Mapping
 
 from assetstream.doctor.case import Case, Item, Outcome, as_sentence, skip
 from assetstream.doctor.report import Verdict
-from assetstream.errors import ConnectionLost
-from assetstream.runtime.handshake import (
+from assetstream.model.errors import ConnectionLost
+from assetstream.runtime.net.cancel import ADVICE, Patience
+from assetstream.runtime.net.dial import (
     LOOKUP_ADVICE,
     Address,
     Server,
@@ -19,10 +20,9 @@ from assetstream.runtime.handshake import (
     look_up,
     shake_hands,
 )
-from assetstream.runtime.patience import ADVICE, Patience
-from assetstream.runtime.proxy import PROXY_ADVICE, Proxy, choose
-from assetstream.runtime.tls import shared_context
-from assetstream.runtime.tunnel import open_tunnel
+from assetstream.runtime.net.proxy import PROXY_ADVICE, Proxy, choose
+from assetstream.runtime.net.tls import shared_context
+from assetstream.runtime.net.tunnel import open_tunnel
 
 __all__ = ["Route"]
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Mapping
 
-from assetstream.exchanges.coinw import CoinW
-from assetstream.exchanges.upbit import Upbit
+from assetstream.exchanges.coinw.exchange import CoinW
+from assetstream.exchanges.upbit.exchange import Upbit
 from assetstream.protocol import Exchange
 
 __all__ = ["EXCHANGES", "CoinW", "Upbit"]

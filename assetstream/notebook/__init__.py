@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assetstream.errors import ConfigurationError
-from assetstream.plain import as_text
+from assetstream.display.page import as_text
+from assetstream.model.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from assetstream.showing import Showable
+    from assetstream.streams.showing import Showable
 
 __all__ = ["show"]
 
@@ -29,7 +29,7 @@ def show(shown: Showable) -> None:
     try:
         from IPython import get_ipython
 
-        from assetstream.notebook.display import Display
+        from assetstream.notebook.live_table import Display
     except ModuleNotFoundError as exc:
         if (exc.name or "").partition(".")[0] != "IPython":
             raise

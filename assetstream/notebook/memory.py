@@ -6,9 +6,9 @@ from datetime import datetime, timezone
 from decimal import Decimal
 from typing import NamedTuple, Sequence
 
-from assetstream.errors import AssetStreamError
-from assetstream.plain import Line, named
-from assetstream.screens import AccountView
+from assetstream.display.page import Line, named
+from assetstream.model.errors import AssetStreamError
+from assetstream.notebook.accounts import AccountView
 
 __all__ = ["Memory"]
 

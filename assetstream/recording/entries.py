@@ -6,8 +6,8 @@ from typing import Any, Iterator, Mapping, Sequence, Union
 
 from msgspec import Struct
 
-from assetstream.errors import AssetStreamError
-from assetstream.events import StateChange
+from assetstream.model.errors import AssetStreamError
+from assetstream.model.events import StateChange
 from assetstream.recording.mask import Mask
 from assetstream.recording.tape import pack
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Callable, Mapping, Sequence
 
 from msgspec import to_builtins
 
-from assetstream.errors import StreamStateError
-from assetstream.observed import Observer
+from assetstream.model.errors import StreamStateError
 from assetstream.protocol import Connect, HttpCall, Ping, Ready, Send, Step
+from assetstream.protocol.observed import Observer
 from assetstream.recording.entries import Closed, Entry, Frames, Mark, Replied
 from assetstream.recording.mask import Mask
 from assetstream.recording.tape import Header
@@ -20,7 +20,7 @@ from assetstream.version import __version__
 
 if TYPE_CHECKING:
     # Not needed to replay, which would load every network library for it.
-    from assetstream.stream import AssetStream
+    from assetstream.streams.stream import AssetStream
 
 __all__ = ["Recorder"]
 

@@ -40,7 +40,7 @@ from typing import Any, Mapping
 import msgspec
 from msgspec import Struct
 
-from assetstream.errors import ConfigurationError
+from assetstream.model.errors import ConfigurationError
 
 __all__ = ["Header", "Line", "Tape", "pack", "payload", "read_tape", "written"]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from queue import Full, Queue
 from typing import Any, Iterator, Mapping
 
-from assetstream.errors import ConfigurationError
+from assetstream.model.errors import ConfigurationError
 from assetstream.recording.entries import Entry, Lost, Mark, contents
 from assetstream.recording.mask import Mask
 from assetstream.recording.tape import written

@@ -7,21 +7,21 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from assetstream.errors import StreamStateError
-from assetstream.events import StateChange
+from assetstream.model.errors import StreamStateError
+from assetstream.model.events import StateChange
 from assetstream.protocol import Connect, Exchange
-from assetstream.runtime import clock
-from assetstream.runtime.agenda import Timed
-from assetstream.runtime.budget import Budget
-from assetstream.runtime.channel import Channel
-from assetstream.runtime.ending import Abandoned, Broken
-from assetstream.runtime.http import Adapter
-from assetstream.runtime.inbox import Inbox
-from assetstream.runtime.jobs import CallOff, Crew, Job
-from assetstream.runtime.life import Life, Settings
-from assetstream.runtime.patience import shortage
-from assetstream.runtime.reader import Reader
-from assetstream.runtime.waiting import Deadline
+from assetstream.runtime.engine import Life, Settings
+from assetstream.runtime.loop import clock
+from assetstream.runtime.loop.call_queue import Inbox
+from assetstream.runtime.loop.deadlines import Timed
+from assetstream.runtime.loop.helpers import CallOff, Crew, Job
+from assetstream.runtime.loop.reader import Reader
+from assetstream.runtime.loop.waits import Deadline
+from assetstream.runtime.net.cancel import shortage
+from assetstream.runtime.net.connection import Channel
+from assetstream.runtime.net.endings import Abandoned, Broken
+from assetstream.runtime.net.rest_client import Adapter
+from assetstream.runtime.rate_limits import Budget
 
 if TYPE_CHECKING:
     from assetstream.runtime.fleet import Fleet

@@ -7,13 +7,13 @@ import logging
 import threading
 from typing import Any, Callable
 
-from assetstream.errors import AssetStreamError, CallbackError
-from assetstream.events import AssetUpdate, StateChange
+from assetstream.model.errors import AssetStreamError, CallbackError
+from assetstream.model.events import AssetUpdate, StateChange
 from assetstream.protocol import NEVER
-from assetstream.runtime import clock
+from assetstream.runtime.loop import clock
+from assetstream.runtime.loop.stack import where
+from assetstream.runtime.loop.waits import Latch
 from assetstream.runtime.mailbox import CallbackMailbox, News
-from assetstream.runtime.waiting import Latch
-from assetstream.runtime.whereabouts import where
 
 __all__ = ["Dispatcher", "Handlers"]
 

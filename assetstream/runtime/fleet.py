@@ -14,15 +14,15 @@ import ssl
 import threading
 from typing import Callable
 
-from assetstream.events import StateChange
+from assetstream.model.events import StateChange
 from assetstream.protocol import Exchange
 from assetstream.runtime.berths import Berths
-from assetstream.runtime.budget import Budget, place_of
-from assetstream.runtime.callbacks import CallbackThreads
-from assetstream.runtime.http import Adapter
-from assetstream.runtime.jobs import MOST_THREADS, Pool
-from assetstream.runtime.life import Life, Settings
-from assetstream.runtime.waiting import Deadline, Latch, patient_join
+from assetstream.runtime.engine import Life, Settings
+from assetstream.runtime.loop.callback_threads import CallbackThreads
+from assetstream.runtime.loop.helpers import MOST_THREADS, Pool
+from assetstream.runtime.loop.waits import Deadline, Latch, patient_join
+from assetstream.runtime.net.rest_client import Adapter
+from assetstream.runtime.rate_limits import Budget, place_of
 
 __all__ = ["Fleet"]
 

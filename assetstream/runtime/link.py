@@ -6,11 +6,11 @@ import math
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 
-from assetstream.errors import AssetStreamError
-from assetstream.events import Gap
+from assetstream.model.errors import AssetStreamError
+from assetstream.model.events import Gap
 from assetstream.protocol import NEVER, Conversation
-from assetstream.runtime import clock
-from assetstream.runtime.channel import Channel
+from assetstream.runtime.loop import clock
+from assetstream.runtime.net.connection import Channel
 
 __all__ = ["Absence", "ExchangeClock", "Link"]
 

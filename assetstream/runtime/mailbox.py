@@ -12,9 +12,9 @@ from typing import Callable, Sequence, Union
 
 import msgspec
 
-from assetstream.errors import AssetStreamError, StreamStateError
-from assetstream.events import AssetUpdate, Source, StateChange
-from assetstream.runtime.waiting import Deadline, Latch, patient_get
+from assetstream.model.errors import AssetStreamError, StreamStateError
+from assetstream.model.events import AssetUpdate, Source, StateChange
+from assetstream.runtime.loop.waits import Deadline, Latch, patient_get
 
 __all__ = ["CallbackMailbox", "End", "News", "WatchQueue"]
 

@@ -13,17 +13,17 @@ import uuid
 from functools import partial
 from typing import Callable, Protocol
 
-from assetstream.audit import SECOND_READ, Audit, Verdict
-from assetstream.audit_schedule import AuditSchedule
-from assetstream.backoff import backoff
-from assetstream.book import BalanceBook
-from assetstream.errors import AssetStreamError, ProtocolError
-from assetstream.events import AssetUpdate
-from assetstream.moment import Moment
+from assetstream.core.audit import SECOND_READ, Audit, Verdict
+from assetstream.core.audit_schedule import AuditSchedule
+from assetstream.core.backoff import backoff
+from assetstream.core.book import BalanceBook
+from assetstream.core.moment import Moment
+from assetstream.model.errors import AssetStreamError, ProtocolError
+from assetstream.model.events import AssetUpdate
 from assetstream.protocol import NEVER, Exchange, Snapshot
-from assetstream.runtime import clock
-from assetstream.runtime.http import HttpReply, Rest
-from assetstream.runtime.pace import Pace
+from assetstream.runtime.loop import clock
+from assetstream.runtime.loop.pace import Pace
+from assetstream.runtime.net.rest_client import HttpReply, Rest
 
 __all__ = ["READ_TIMEOUT", "ReadOwner", "Reads"]
 

@@ -13,15 +13,16 @@ import uuid
 from datetime import datetime, timezone
 from typing import Callable, Mapping, Sequence
 
-from assetstream.audit import Verdict
-from assetstream.book import BalanceBook
-from assetstream.errors import (
+from assetstream.core.audit import Verdict
+from assetstream.core.book import BalanceBook
+from assetstream.core.moment import Moment
+from assetstream.model.errors import (
     AssetStreamError,
     ConnectionLost,
     ProtocolError,
 )
-from assetstream.events import AssetUpdate, Source
-from assetstream.moment import Moment
+from assetstream.model.events import AssetUpdate, Source
+from assetstream.model.states import State
 from assetstream.protocol import (
     NEVER,
     Alive,
@@ -36,13 +37,12 @@ from assetstream.protocol import (
     Step,
     Warn,
 )
-from assetstream.runtime import clock
-from assetstream.runtime.attempts import Attempts
-from assetstream.runtime.channel import Broken, Channel, Closed, Ending, Refused
 from assetstream.runtime.link import Absence, ExchangeClock, Link
-from assetstream.runtime.outlet import Outlet
+from assetstream.runtime.loop import clock
+from assetstream.runtime.net.connection import Broken, Channel, Closed, Ending, Refused
+from assetstream.runtime.publisher import Outlet
 from assetstream.runtime.reads import Reads
-from assetstream.states import State
+from assetstream.runtime.reconnect import Attempts
 
 __all__ = ["Session"]
 

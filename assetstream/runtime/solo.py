@@ -11,20 +11,20 @@ from __future__ import annotations
 
 import threading
 
-from assetstream.events import StateChange
+from assetstream.model.events import StateChange
 from assetstream.protocol import Exchange
-from assetstream.runtime import clock
-from assetstream.runtime.budget import Budget
-from assetstream.runtime.callbacks import CallbackThreads
-from assetstream.runtime.channel import Channel
-from assetstream.runtime.handshake import Interrupted
-from assetstream.runtime.http import Adapter
-from assetstream.runtime.inbox import Inbox
-from assetstream.runtime.jobs import Helpers
-from assetstream.runtime.life import Life, Settings
-from assetstream.runtime.reader import Reader
+from assetstream.runtime.engine import Life, Settings
+from assetstream.runtime.loop import clock
+from assetstream.runtime.loop.call_queue import Inbox
+from assetstream.runtime.loop.callback_threads import CallbackThreads
+from assetstream.runtime.loop.helpers import Helpers
+from assetstream.runtime.loop.reader import Reader
+from assetstream.runtime.loop.waits import Deadline, patient_join
+from assetstream.runtime.net.connection import Channel
+from assetstream.runtime.net.dial import Interrupted
+from assetstream.runtime.net.rest_client import Adapter
+from assetstream.runtime.rate_limits import Budget
 from assetstream.runtime.session import Session
-from assetstream.runtime.waiting import Deadline, patient_join
 
 __all__ = ["Solo"]
 

@@ -34,16 +34,16 @@ except ModuleNotFoundError:
 
 from assetstream.simulator.account import Account
 from assetstream.simulator.catalogue import FAULTS, Entry
-from assetstream.simulator.coinw import CoinWAccount
+from assetstream.simulator.coinw.venue import CoinWAccount
+from assetstream.simulator.connection import Connection
+from assetstream.simulator.counts import Seen
 from assetstream.simulator.faults import Fault, Switch
 from assetstream.simulator.ledger import Insufficient, Order, Standing
 from assetstream.simulator.messages import Kind, Message, Reply, Request
-from assetstream.simulator.replay import Replay
-from assetstream.simulator.seen import Seen
+from assetstream.simulator.replay.replay import Replay
 from assetstream.simulator.simulator import STARTING_BALANCES, Simulator
 from assetstream.simulator.trader import Trader
-from assetstream.simulator.upbit import UpbitAccount
-from assetstream.simulator.websocket import Connection
+from assetstream.simulator.upbit.venue import UpbitAccount
 
 __all__ = [
     "FAULTS",

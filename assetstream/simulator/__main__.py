@@ -7,10 +7,10 @@ import os
 import sys
 from typing import Sequence
 
-from assetstream.durations import seconds
-from assetstream.simulator.desk import rate_of
-from assetstream.simulator.plan import Planned, read
-from assetstream.simulator.serving import Options, print_faults, serve
+from assetstream.cli.console.commands import rate_of
+from assetstream.cli.console.fault_spec import Planned, read
+from assetstream.cli.console.run import Options, print_faults, serve
+from assetstream.display.durations import seconds
 
 
 def duration_of(text: str) -> float:

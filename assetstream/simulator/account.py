@@ -7,11 +7,11 @@ from abc import ABC, abstractmethod
 from decimal import Decimal
 from typing import TYPE_CHECKING, Iterable, Mapping, Sequence
 
+from assetstream.simulator.counts import Seen
 from assetstream.simulator.faults import Switch
 from assetstream.simulator.ledger import Amount, Change, Ledger, Order, Standing
 from assetstream.simulator.messages import Kind, Message
 from assetstream.simulator.misbehaviour import Withhold
-from assetstream.simulator.seen import Seen
 from assetstream.simulator.site import Session, Site
 from assetstream.simulator.trader import Trader
 

@@ -24,8 +24,8 @@ from assetstream.simulator.messages import Message, Reply, Request
 
 if TYPE_CHECKING:
     from assetstream.simulator.account import Account
+    from assetstream.simulator.connection import Connection
     from assetstream.simulator.site import Site
-    from assetstream.simulator.websocket import Connection
 
 __all__ = ["Balances", "Fault", "Faults", "Switch"]
 

@@ -9,7 +9,7 @@ from assetstream.simulator.messages import Kind, Message, Reply, Request
 
 if TYPE_CHECKING:
     from assetstream.simulator.account import Account
-    from assetstream.simulator.websocket import Connection
+    from assetstream.simulator.connection import Connection
 
 __all__ = ["Answer", "Lag", "RefuseLogins", "Withhold", "refusal"]
 

@@ -21,9 +21,9 @@ from websockets.http11 import Request as UpgradeRequest
 from websockets.protocol import OPEN
 from websockets.server import ServerProtocol
 
+from assetstream.simulator.connection import Connection
 from assetstream.simulator.messages import Refused, Reply, Request
 from assetstream.simulator.site import Site, Venue
-from assetstream.simulator.websocket import Connection
 
 __all__ = ["Server"]
 

@@ -9,17 +9,17 @@ import uuid
 from types import TracebackType
 from typing import Callable, Iterable, Mapping, Sequence
 
-from assetstream.errors import ConfigurationError
-from assetstream.exchanges.upbit import HOSTS, Region
+from assetstream.exchanges.upbit.exchange import HOSTS, Region
+from assetstream.model.errors import ConfigurationError
 from assetstream.simulator.account import Account, Terms
-from assetstream.simulator.coinw import CoinWAccount, CoinWVenue
+from assetstream.simulator.coinw.venue import CoinWAccount, CoinWVenue
+from assetstream.simulator.connection import Connection
+from assetstream.simulator.counts import Seen
 from assetstream.simulator.ledger import Amount
-from assetstream.simulator.seen import Seen
 from assetstream.simulator.server import Server
 from assetstream.simulator.site import Site
 from assetstream.simulator.switches import Switches
-from assetstream.simulator.upbit import UpbitAccount, UpbitVenue
-from assetstream.simulator.websocket import Connection
+from assetstream.simulator.upbit.venue import UpbitAccount, UpbitVenue
 
 __all__ = ["STARTING_BALANCES", "Simulator"]
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Callable
 
+from assetstream.simulator.counts import Board, Seen
 from assetstream.simulator.faults import Faults
 from assetstream.simulator.messages import Reply, Request
-from assetstream.simulator.seen import Board, Seen
 
 if TYPE_CHECKING:
-    from assetstream.exchanges.upbit import Region
+    from assetstream.exchanges.upbit.exchange import Region
     from assetstream.simulator.account import Account
+    from assetstream.simulator.connection import Connection
     from assetstream.simulator.server import Server
-    from assetstream.simulator.websocket import Connection
 
 __all__ = ["Session", "Site", "Venue"]
 

@@ -19,7 +19,7 @@ from assetstream.simulator.site import Site
 
 if TYPE_CHECKING:
     from assetstream.simulator.account import Account
-    from assetstream.simulator.websocket import Connection
+    from assetstream.simulator.connection import Connection
 
 __all__ = ["Switches"]
 

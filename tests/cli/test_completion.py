@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from click.shell_completion import BashComplete
 
-from assetstream.cli.commands import assetstream
+from assetstream.cli.main import assetstream
 from assetstream.simulator import FAULTS
-from tests.programs import ROOT, Program
+from tests.support.processes import ROOT, Program
 
 VARIABLE = "_ASSETSTREAM_COMPLETE"
 
@@ -62,9 +62,9 @@ def test_every_shell_has_its_line_in_the_help(shell: str) -> None:
 def test_help_and_completion_import_next_to_nothing() -> None:
     """No network library, no simulator, no rich: a shell waits for the answer."""
     script = (
-        "import sys, assetstream.cli.commands\n"
+        "import sys, assetstream.cli.main\n"
         "print([m for m in ('rich', 'websocket', 'requests', 'jwt', 'msgspec', "
-        "'assetstream.stream', 'assetstream.simulator') if m in sys.modules])\n"
+        "'assetstream.streams.stream', 'assetstream.simulator') if m in sys.modules])\n"
     )
     with Program("-c", script) as program:
         assert program.finish() == 0

@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from assetstream import __version__
-from assetstream.cli.commands import assetstream
-from tests.programs import ROOT, Program
+from assetstream.cli.main import assetstream
+from tests.support.processes import ROOT, Program
 
 #: Runs the entry point where a package (``argv[1]``) cannot be imported.
 WITHOUT = """

@@ -14,13 +14,13 @@ from assetstream import AssetStream, State, StreamStateError, Verdict
 from assetstream.doctor import connection, examination
 from assetstream.doctor.case import Case, Patient
 from assetstream.doctor.examination import examine as steps
-from assetstream.exchanges import upbit_conversation
+from assetstream.exchanges.upbit import conversation
 from assetstream.simulator import FAULTS, Kind, Simulator
 from assetstream.simulator.account import Account
+from assetstream.simulator.connection import Connection
 from assetstream.simulator.faults import Fault
 from assetstream.simulator.messages import Message
 from assetstream.simulator.misbehaviour import Withhold
-from assetstream.simulator.websocket import Connection
 from tests.doctor.conftest import Examine, named, verdicts
 from tests.exchanges.test_hints import FIRST
 from tests.support import PATIENCE, Recorder
@@ -60,7 +60,7 @@ def test_a_pong_is_a_proof(
     fault: Fault,
 ) -> None:
     """Upbit says nothing to the question, or refuses it: a ping's answer must do."""
-    monkeypatch.setattr(upbit_conversation, "LIST_PATIENCE_S", 0.1)
+    monkeypatch.setattr(conversation, "LIST_PATIENCE_S", 0.1)
     account = exchange.upbit({"BTC": "1"})
     with exchange.faults.add(fault):
         diagnosis = examine(account.exchange())

@@ -16,9 +16,9 @@ from assetstream.doctor import network
 from assetstream.protocol import Exchange
 from assetstream.simulator import Simulator
 from tests.doctor.conftest import Examine, named, verdicts
-from tests.runtime.proxies import ProxyProcess
-from tests.runtime.raw_server import Peer, RawServer
-from tests.test_certificates import WRONG, serving
+from tests.runtime.net.test_certificates import WRONG, serving
+from tests.support.proxies import ProxyProcess
+from tests.support.raw_server import Peer, RawServer
 
 NOW = datetime.now(timezone.utc)
 LATER = [*["REST", "clock", "WebSocket", "subscription", "ping", "pushes"]]

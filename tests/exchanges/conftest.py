@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from assetstream.exchanges import EXCHANGES
-from tests.exchanges.specs import SPECS, Spec
+from tests.support.specs import SPECS, Spec
 
 
 @pytest.fixture(params=sorted(EXCHANGES))

@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import assetstream.exchanges
-from assetstream.errors import (
+from assetstream.exchanges import EXCHANGES
+from assetstream.model.errors import (
     AssetStreamError,
     AuthenticationError,
     ConfigurationError,
@@ -23,9 +24,8 @@ from assetstream.errors import (
     ProtocolError,
     RateLimited,
 )
-from assetstream.exchanges import EXCHANGES
 from assetstream.protocol import Fail, Limits, Warn
-from tests.exchanges.specs import (
+from tests.support.specs import (
     KEY,
     NONCE,
     SECRET,

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assetstream.errors import (
+from assetstream.exchanges import EXCHANGES
+from assetstream.model.errors import (
     AssetStreamError,
     ConnectionLost,
     ProtocolError,
 )
-from assetstream.exchanges import EXCHANGES
 from assetstream.protocol import NEVER, Conversation, Fail, Ping, Send, Warn
-from tests.exchanges.specs import (
+from tests.support.specs import (
     SECRET,
     SPECS,
     Spec,

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from assetstream import AssetStream, AuthenticationError, CoinW, ExchangeError, Upbit
-from assetstream.exchanges.coinw_errors import CODES
-from assetstream.exchanges.upbit_errors import NAMES
+from assetstream.exchanges.coinw.refusals import CODES
+from assetstream.exchanges.upbit.refusals import NAMES
 from assetstream.protocol import Exchange
 from assetstream.simulator import FAULTS, Simulator
-from tests.exchanges.specs import make_coinw, make_upbit
+from tests.support.specs import make_coinw, make_upbit
 
 UUID = "c821db84-6fbd-11e4-a9e3-c86000d26d7c"
 LETTERS = "0123456789" * 4

@@ -9,10 +9,11 @@ from typing import Any, Sequence
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from assetstream.exchanges import coinw_frames, upbit_frames
-from assetstream.exchanges.balances import Pushed
+from assetstream.exchanges.coinw import frames as coinw_frames
+from assetstream.exchanges.common.entries import Pushed
+from assetstream.exchanges.upbit import frames as upbit_frames
 from assetstream.protocol import BalanceReport, Step, Warn
-from tests.exchanges.specs import SPECS, kinds, make_upbit, opened, ready, reported
+from tests.support.specs import SPECS, kinds, make_upbit, opened, ready, reported
 
 digits = st.text("0123456789", min_size=1, max_size=26)
 plain = st.builds(

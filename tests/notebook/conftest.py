@@ -10,7 +10,7 @@ from typing import Any, Iterator
 import IPython
 import pytest
 
-from assetstream.notebook import display
+from assetstream.notebook import live_table
 from assetstream.simulator import Account, Simulator
 from tests.notebook.kernel import Kernel
 from tests.support import PATIENCE
@@ -78,7 +78,7 @@ class Outputs:
 @pytest.fixture
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
     """Looks follow each other at once."""
-    monkeypatch.setattr(display, "PAUSE", 0.005)
+    monkeypatch.setattr(live_table, "PAUSE", 0.005)
 
 
 @pytest.fixture
@@ -87,5 +87,5 @@ def outputs(monkeypatch: pytest.MonkeyPatch) -> Outputs:
     outputs = Outputs()
     shell = SimpleNamespace(kernel=object())
     monkeypatch.setattr(IPython, "get_ipython", lambda: shell)
-    monkeypatch.setattr(display, "display", outputs)
+    monkeypatch.setattr(live_table, "display", outputs)
     return outputs

@@ -7,11 +7,11 @@ from decimal import Decimal
 import msgspec
 
 from assetstream import ConnectionLost, Health, State
-from assetstream.errors import AssetStreamError
+from assetstream.model.errors import AssetStreamError
+from assetstream.model.pictures import Row
+from assetstream.notebook.accounts import AccountView
 from assetstream.notebook.memory import LAST_ERRORS, Memory
-from assetstream.pictures import Row
-from assetstream.screens import AccountView
-from tests.test_events import balance
+from tests.model.test_events import balance
 
 
 def view(

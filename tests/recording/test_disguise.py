@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from assetstream.exchanges.reading import amount
+from assetstream.exchanges.common.values import amount
 from assetstream.recording.disguise import Disguise
 
 

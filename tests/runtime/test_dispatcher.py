@@ -12,11 +12,12 @@ import pytest
 
 from assetstream import AssetStream, Source
 from assetstream.protocol import NEVER
-from assetstream.runtime import clock, dispatcher
-from assetstream.runtime.callbacks import CallbackThreads
+from assetstream.runtime import dispatcher
 from assetstream.runtime.dispatcher import SLOW, Dispatcher, Handlers
+from assetstream.runtime.loop import clock
+from assetstream.runtime.loop.callback_threads import CallbackThreads
+from assetstream.runtime.loop.waits import Deadline
 from assetstream.runtime.mailbox import CallbackMailbox
-from assetstream.runtime.waiting import Deadline
 from assetstream.simulator.account import Account
 from tests.conftest import TimeMachine
 from tests.runtime.test_mailbox import update

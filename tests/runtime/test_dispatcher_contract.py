@@ -1,6 +1,6 @@
 """What websocket-client's ``run_forever`` promises a dispatcher of one's own.
 
-``runtime/library.py`` is built on every one of these. A release of the library that
+``runtime/net/websocket_client.py`` is built on every one of these. A release that
 fails here must not be allowed in ``setup.cfg`` before the channel was looked through.
 """
 
@@ -16,9 +16,9 @@ from typing import Any, Callable
 import pytest
 import websocket
 
-from assetstream.runtime import library
-from assetstream.runtime.upgrade import Exhausted, Feed
-from tests.runtime.raw_server import CLOSE, PING, PONG, Peer, RawServer, frame
+from assetstream.runtime.net import websocket_client
+from assetstream.runtime.net.upgrade import Exhausted, Feed
+from tests.support.raw_server import CLOSE, PING, PONG, Peer, RawServer, frame
 
 
 class Told:
@@ -314,7 +314,7 @@ def test_the_names_are_there() -> None:
 
 def test_no_private_name_of_the_library_is_used() -> None:
     """What is not public may change in any release."""
-    source = Path(library.__file__).read_text(encoding="utf-8")
+    source = Path(websocket_client.__file__).read_text(encoding="utf-8")
 
     assert re.findall(r"(?:_app|_app\.sock|websocket(?:\.\w+)*)\._\w+", source) == []
 

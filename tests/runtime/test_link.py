@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from assetstream.runtime import clock
 from assetstream.runtime.link import ExchangeClock
+from assetstream.runtime.loop import clock
 
 
 def exchange_now(date: str | None) -> float:

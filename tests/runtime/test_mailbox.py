@@ -17,8 +17,8 @@ from assetstream import (
     StateChange,
     StreamStateError,
 )
+from assetstream.runtime.loop.waits import Deadline
 from assetstream.runtime.mailbox import CallbackMailbox, End, News, WatchQueue
-from assetstream.runtime.waiting import Deadline
 
 NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
 

@@ -276,7 +276,7 @@ def test_s3_a_machine_without_a_free_thread_tries_again(
         raise RuntimeError("can't start new thread")
 
     stream = AssetStream(account.exchange(), **heard.handlers())
-    monkeypatch.setattr("assetstream.runtime.jobs.Helpers.start", no_thread)
+    monkeypatch.setattr("assetstream.runtime.loop.helpers.Helpers.start", no_thread)
     stream.start()
     assert failed.is_set()
     assert "can't start new thread" in str(heard.of(ConnectionLost)[0])

@@ -13,7 +13,10 @@ from websockets.exceptions import InvalidStatus
 
 from assetstream.simulator import FAULTS, CoinWAccount, Simulator, UpbitAccount
 from assetstream.simulator.catalogue import create
-from tests.simulator.clients import (
+from tests.simulator.sightings import SHOWN, UPGRADE, Case, heard
+from tests.simulator.sightings.login import ANSWERS, UPGRADES
+from tests.simulator.test_connection import RawClient
+from tests.support.clients import (
     accounts,
     coinw_client,
     coinw_subscriber,
@@ -22,9 +25,6 @@ from tests.simulator.clients import (
     upbit_client,
     upbit_subscriber,
 )
-from tests.simulator.sightings import SHOWN, UPGRADE, Case, heard
-from tests.simulator.sightings.login import ANSWERS, UPGRADES
-from tests.simulator.test_websocket import RawClient
 
 
 @pytest.fixture

@@ -9,13 +9,13 @@ from typing import Any, Callable, Iterator
 import pytest
 
 from assetstream import AssetStream, AssetStreamError
+from assetstream.model.states import State
 from assetstream.simulator import FAULTS, Simulator
 from assetstream.simulator.account import Account
 from assetstream.simulator.catalogue import create
-from assetstream.states import State
-from tests.chaos.kinds import CONNECTING, READING
-from tests.chaos.witness import SILENCES, Witness
 from tests.conftest import TimeMachine
+from tests.programs.chaos.kinds import CONNECTING, READING
+from tests.programs.chaos.witness import SILENCES, Witness
 from tests.support import Recorder, known, truth
 
 #: Seconds between two changes during a fault.

@@ -18,7 +18,7 @@ from assetstream import (
     Source,
     State,
 )
-from assetstream.errors import ExchangeError
+from assetstream.model.errors import ExchangeError
 from assetstream.simulator import FAULTS, Simulator
 from assetstream.simulator.account import Account
 from tests.conftest import TimeMachine

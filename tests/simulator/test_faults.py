@@ -16,7 +16,7 @@ from assetstream.simulator import (
     Simulator,
     UpbitAccount,
 )
-from tests.simulator.clients import (
+from tests.support.clients import (
     accounts,
     coinw_client,
     coinw_subscriber,

@@ -12,8 +12,8 @@ from typing import Any, Iterator
 import pytest
 
 from assetstream import AssetStream, ProtocolError, State
-from assetstream.runtime import traffic
-from assetstream.runtime.frames import Scanner
+from assetstream.runtime.net import transport
+from assetstream.runtime.net.frames import Scanner
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 from tests.support import Recorder, known, truth
@@ -91,7 +91,7 @@ def test_the_measure_would_notice(
 ) -> None:
     """Without the bound memory does grow, so its flatness means something."""
     unbound: Any = functools.partial(Scanner, limit=1 << 40)
-    monkeypatch.setattr(traffic, "Scanner", unbound)
+    monkeypatch.setattr(transport, "Scanner", unbound)
     heard = Recorder()
     with AssetStream(account.exchange(), **heard.handlers()) as stream:
         memory = Memory()

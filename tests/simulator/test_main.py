@@ -12,11 +12,11 @@ import sys
 
 import pytest
 
+from assetstream.cli.console.fault_spec import FORM, read
 from assetstream.simulator import FAULTS
 from assetstream.simulator.__main__ import main
-from assetstream.simulator.plan import FORM, read
-from tests.programs import ROOT, Program
-from tests.simulator.clients import call
+from tests.support.clients import call
+from tests.support.processes import ROOT, Program
 
 
 def test_it_prints_an_address_and_keys_to_paste(

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from assetstream.simulator import Simulator, UpbitAccount
-from tests.simulator.clients import PATIENCE, bearer
+from tests.support.clients import PATIENCE, bearer
 
 
 def test_a_connection_is_kept_alive(upbit: UpbitAccount) -> None:

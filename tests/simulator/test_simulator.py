@@ -16,14 +16,14 @@ from assetstream import AssetStream, AssetUpdate, ConnectionLost, Source
 from assetstream.exchanges import CoinW, Upbit
 from assetstream.protocol import Snapshot
 from assetstream.simulator import Account, CoinWAccount, Simulator, UpbitAccount
-from tests.programs import Program
-from tests.simulator.clients import (
+from tests.support import Recorder
+from tests.support.clients import (
     accounts,
     call,
     coinw_subscriber,
     upbit_subscriber,
 )
-from tests.support import Recorder
+from tests.support.processes import Program
 
 
 def ours() -> list[str]:
@@ -229,7 +229,7 @@ def test_it_is_imported_without_what_clients_need() -> None:
     """It starts in half the time, and the client may be anybody's."""
     script = (
         "import sys, assetstream.simulator\n"
-        "print([m for m in ('assetstream.stream', 'websocket', 'requests') "
+        "print([m for m in ('assetstream.streams.stream', 'websocket', 'requests') "
         "if m in sys.modules])\n"
     )
     with Program("-c", script) as program:

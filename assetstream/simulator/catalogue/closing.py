@@ -10,12 +10,12 @@ import msgspec
 from assetstream.simulator.catalogue.common import Entry, Strike
 from assetstream.simulator.catalogue.handshake import html
 from assetstream.simulator.catalogue.parameters import interval
-from assetstream.simulator.coinw_session import bare
+from assetstream.simulator.coinw.session import bare
 from assetstream.simulator.messages import Kind, Message, Reply, Request
 
 if TYPE_CHECKING:
     from assetstream.simulator.account import Account
-    from assetstream.simulator.websocket import Connection
+    from assetstream.simulator.connection import Connection
 
 __all__ = ["FAULTS"]
 

@@ -11,7 +11,7 @@ from assetstream.simulator.catalogue.parameters import size
 
 if TYPE_CHECKING:
     from assetstream.simulator.account import Account
-    from assetstream.simulator.websocket import Connection
+    from assetstream.simulator.connection import Connection
 
 __all__ = ["FAULTS"]
 

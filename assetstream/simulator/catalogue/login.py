@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, Iterable, Mapping
 import msgspec
 
 from assetstream.simulator.catalogue.common import Entry, Scoped, Strike
-from assetstream.simulator.coinw_session import NOT_AUTHENTICATED, bare
+from assetstream.simulator.coinw.session import NOT_AUTHENTICATED, bare
 from assetstream.simulator.messages import Kind, Message, Reply, Request
 from assetstream.simulator.misbehaviour import Withhold
-from assetstream.simulator.upbit import REFUSALS, refused
-from assetstream.simulator.upbit_session import UpbitSession
+from assetstream.simulator.upbit.session import UpbitSession
+from assetstream.simulator.upbit.venue import REFUSALS, refused
 
 if TYPE_CHECKING:
     from assetstream.simulator.account import Account
-    from assetstream.simulator.websocket import Connection
+    from assetstream.simulator.connection import Connection
 
 __all__ = ["FAULTS"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from assetstream import durations
+from assetstream.display import durations
 
 __all__ = ["interval", "names", "share", "shift", "size", "url"]
 

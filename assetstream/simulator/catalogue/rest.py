@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Iterable, Mapping
 
 from assetstream.simulator.catalogue.common import Entry, Scoped
 from assetstream.simulator.catalogue.parameters import interval, names
-from assetstream.simulator.coinw import failed
+from assetstream.simulator.coinw.venue import failed
 from assetstream.simulator.faults import Balances
 from assetstream.simulator.messages import Reply, Request
-from assetstream.simulator.upbit import refused
+from assetstream.simulator.upbit.venue import refused
 
 if TYPE_CHECKING:
     from assetstream.simulator.account import Account

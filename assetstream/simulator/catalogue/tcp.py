@@ -9,8 +9,8 @@ from assetstream.simulator.faults import Fault
 
 if TYPE_CHECKING:
     from assetstream.simulator.account import Account
+    from assetstream.simulator.connection import Connection
     from assetstream.simulator.site import Site
-    from assetstream.simulator.websocket import Connection
 
 __all__ = ["FAULTS"]
 

@@ -13,8 +13,8 @@ from assetstream.simulator import (
     Switch,
     UpbitAccount,
 )
-from tests.simulator.clients import Client, bearer
-from tests.simulator.test_websocket import TEXT, RawClient, frame
+from tests.simulator.test_connection import TEXT, RawClient, frame
+from tests.support.clients import Client, bearer
 
 __all__ = [
     "LIST",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from tests.simulator.clients import (
+from tests.simulator.sightings.case import Case, ended, shows, silent
+from tests.support.clients import (
     bearer,
     coinw_client,
     upbit_client,
     upbit_subscriber,
 )
-from tests.simulator.sightings.case import Case, ended, shows, silent
 
 MIB = 1024 * 1024
 

@@ -9,13 +9,6 @@ from typing import Callable
 import pytest
 from websockets.exceptions import InvalidHandshake, InvalidStatus
 
-from tests.simulator.clients import (
-    Client,
-    bearer,
-    coinw_client,
-    upbit_client,
-    upbit_subscriber,
-)
 from tests.simulator.sightings.case import (
     SILENCE,
     UP,
@@ -25,6 +18,13 @@ from tests.simulator.sightings.case import (
     names,
     shows,
     silent,
+)
+from tests.support.clients import (
+    Client,
+    bearer,
+    coinw_client,
+    upbit_client,
+    upbit_subscriber,
 )
 
 

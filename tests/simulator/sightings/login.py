@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosedOK, InvalidStatus
 
-from tests.simulator.clients import (
+from tests.simulator.sightings.case import LIST, SUBSCRIBE, UP, Case, shows
+from tests.support.clients import (
     SUB,
     coinw_client,
     login,
     upbit_client,
     upbit_subscriber,
 )
-from tests.simulator.sightings.case import LIST, SUBSCRIBE, UP, Case, shows
 
 #: What refuses an upgrade: the status, and the name in the body.
 UPGRADES = {

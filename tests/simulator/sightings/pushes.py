@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from email.utils import parsedate_to_datetime
 
-from tests.simulator.clients import (
+from tests.simulator.sightings.case import LIST, UP, Case, heard, shows
+from tests.support.clients import (
     accounts,
     coinw_subscriber,
     upbit_client,
     upbit_subscriber,
 )
-from tests.simulator.sightings.case import LIST, UP, Case, heard, shows
 
 #: What is found in Upbit's and in CoinW's frames.
 ALTERED: dict[str, tuple[bytes, bytes]] = {

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from tests.simulator.clients import accounts, bearer, call, complete_balances
 from tests.simulator.sightings.case import Case, shows
+from tests.support.clients import accounts, bearer, call, complete_balances
 
 
 @shows("rest_slow")

@@ -5,13 +5,6 @@ from __future__ import annotations
 import pytest
 from websockets.exceptions import ConnectionClosed, ConnectionClosedOK, InvalidStatus
 
-from tests.simulator.clients import (
-    accounts,
-    coinw_client,
-    coinw_subscriber,
-    upbit_client,
-    upbit_subscriber,
-)
 from tests.simulator.sightings.case import (
     SILENCE,
     UP,
@@ -21,7 +14,14 @@ from tests.simulator.sightings.case import (
     shows,
     silent,
 )
-from tests.simulator.test_websocket import TEXT, frame
+from tests.simulator.test_connection import TEXT, frame
+from tests.support.clients import (
+    accounts,
+    coinw_client,
+    coinw_subscriber,
+    upbit_client,
+    upbit_subscriber,
+)
 
 PING = 0x9
 

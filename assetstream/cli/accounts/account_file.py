@@ -1,0 +1,234 @@
+"""Files of accounts: TOML, a table for each, named by the account's label.
+
+::
+
+    [main]
+    exchange = "upbit"
+    region = "sg"
+    keys = "main.keys"                      # a key file beside this one
+
+    [savings]
+    exchange = "coinw"
+    api_key_env = "SAVINGS_API_KEY"         # names of environment variables
+    secret_key_env = "SAVINGS_SECRET_KEY"
+
+Without ``keys`` and ``..._env`` the keys come from the exchange's usual variables. No
+secret stands in the file itself, so it may be shared and shown.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any, Mapping, NoReturn, Sequence
+
+from assetstream.cli.accounts.adapters import (
+    REGIONS,
+    build,
+    key_parameters,
+    takes_region,
+    variable,
+)
+from assetstream.cli.accounts.key_file import read_keys
+from assetstream.cli.accounts.suggestions import meant
+from assetstream.exchanges import EXCHANGES
+from assetstream.model.errors import ConfigurationError
+from assetstream.protocol import Exchange
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+__all__ = ["labels_in", "read_accounts"]
+
+#: Names of what is a secret, or may be one.
+SECRET = re.compile(r"key|secret|token|pass|sign", re.IGNORECASE)
+#: Names, perhaps misspelt, of what tells where a secret is.
+NAMES_ONE = re.compile(r"^keys|_env$")
+#: Of environment variables. Strict, for a key that was put there instead is no such
+#: name, and what is one may be shown.
+VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
+
+
+def read_accounts(path: Path, labels: Sequence[str]) -> dict[str, Exchange]:
+    """Return the file's accounts by label, in its order: all, or those named.
+
+    Raises:
+        ConfigurationError: the file, an account or a key is not as it should be; the
+            text names file, table and line, and never shows a value that may be secret.
+    """
+    text = _text(path)
+    tables = _tables(path, text)
+    for label in labels:
+        if label not in tables:
+            hint = meant(label, tables) or f"it has {', '.join(tables)}"
+            raise ConfigurationError(f"{path} has no [{label}]: {hint}")
+    return {
+        label: AccountTable(path, text, label, table).exchange()
+        for label, table in tables.items()
+        if not labels or label in labels
+    }
+
+
+def labels_in(path: Path) -> list[str]:
+    """The labels of the file's accounts; none if it cannot be read."""
+    try:
+        return list(_tables(path, _text(path)))
+    except ConfigurationError:
+        return []
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as exc:
+        raise ConfigurationError(
+            f"the file of accounts {path} cannot be read: {exc.strerror}"
+        ) from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{path} is no text in UTF-8") from None
+
+
+def _tables(path: Path, text: str) -> Mapping[str, Mapping[str, Any]]:
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as exc:
+        raise ConfigurationError(f"{path} is no TOML: {exc}") from None
+    for name, table in tables.items():
+        if not isinstance(table, dict):
+            raise ConfigurationError(
+                f"{path}: {name} stands outside of a table: begin each account with "
+                "its label in brackets, like [main]"
+            )
+    if not tables:
+        raise ConfigurationError(
+            f'{path} has no accounts: begin with [main] and exchange = "upbit"'
+        )
+    return tables
+
+
+class AccountTable:
+    """One account of the file."""
+
+    def __init__(
+        self, path: Path, text: str, label: str, table: Mapping[str, Any]
+    ) -> None:
+        self._path = path
+        self._lines = text.splitlines()
+        self._label = label
+        self._table = table
+
+    def exchange(self) -> Exchange:
+        """Make its adapter, with its keys."""
+        name = self._text("exchange")
+        if name is None:
+            self._refuse(None, f'exchange = "{" or ".join(EXCHANGES)}" is missing')
+        if name not in EXCHANGES:
+            self._refuse("exchange", f"must be {' or '.join(map(repr, EXCHANGES))}")
+        self._check_names(name)
+        options = {**self._keys(name), **self._region(name)}
+        try:
+            return build(name, **options)
+        except ConfigurationError as exc:
+            self._refuse(None, str(exc))
+
+    def _check_names(self, name: str) -> None:
+        credentials = key_parameters(name)
+        known = ["exchange", "keys", *(f"{each}_env" for each in credentials)]
+        if takes_region(name):
+            known.append("region")
+        for key in self._table:
+            if key in known:
+                continue
+            meant_file = meant(key, ["keys"])
+            if SECRET.search(key) and not NAMES_ONE.search(key) and not meant_file:
+                self._refuse_secret(key, credentials)
+            if key == "region":
+                self._refuse(key, f"{name} has no regions: leave it out")
+            hint = meant(key, known) or f"there are {', '.join(known)}"
+            self._refuse(key, f"not a setting of an account; {hint}")
+
+    def _keys(self, name: str) -> dict[str, str]:
+        parameters = key_parameters(name)
+        named = {each: self._text(f"{each}_env") for each in parameters}
+        file = self._text("keys")
+        given = [each for each in parameters if named[each] is not None]
+        if file is not None:
+            if given:
+                self._refuse(f"{given[0]}_env", "give keys or ..._env, not both")
+            try:
+                path = self._path.parent / Path(file).expanduser()
+            except RuntimeError:
+                self._refuse("keys", "the user whose folder it names is not known")
+            return self._key_file(path, name)
+        return {each: self._variable(f"{each}_env", named[each]) for each in given}
+
+    def _key_file(self, path: Path, name: str) -> dict[str, str]:
+        # Its name is not repeated: a key may have been put there instead.
+        if not path.exists():
+            self._refuse(
+                "keys",
+                "there is no such file; its path is relative to this file. It holds "
+                f"{' and '.join(variable(name, p) for p in key_parameters(name))}, "
+                "a line NAME=value each",
+            )
+        return read_keys(path, name)
+
+    def _variable(self, key: str, name: str | None) -> str:
+        if name is None or VARIABLE.fullmatch(name) is None:
+            self._refuse(
+                key,
+                "must be the name of an environment variable, in capitals with an "
+                f"underscore, like {self._label.upper()}_{key[:-4].upper()}; never "
+                "the key itself",
+            )
+        value = os.environ.get(name)
+        if value is None:
+            self._refuse(key, f"the environment variable {name} is not set")
+        return value
+
+    def _region(self, name: str) -> dict[str, str]:
+        if not takes_region(name):
+            return {}
+        region = self._text("region")
+        if region is None:
+            listed = ", ".join(REGIONS)
+            self._refuse(None, f'region = "..." is missing: one of {listed}')
+        return {"region": region}
+
+    def _text(self, key: str) -> str | None:
+        value = self._table.get(key)
+        if value is not None and not isinstance(value, str):
+            self._refuse(key, 'must be a text in quotes, like "..."')
+        return value
+
+    def _refuse_secret(self, key: str, credentials: Sequence[str]) -> NoReturn:
+        self._refuse(
+            key,
+            "no secret belongs in this file. Put the keys into a file of their own and "
+            f'name it, keys = "{self._label}.keys"; or name environment variables, '
+            + ", ".join(f'{each}_env = "..."' for each in credentials),
+        )
+
+    def _refuse(self, key: str | None, why: str) -> NoReturn:
+        line = self._line_of(key)
+        where = f"{self._path}, [{self._label}]"
+        where += f", line {line}" if line is not None else ""
+        what = f"{key}: {why}" if key is not None else why
+        raise ConfigurationError(f"{where}: {what}")
+
+    def _line_of(self, key: str | None) -> int | None:
+        """Where the table, or a setting in it, stands; None if it cannot be told."""
+        within = False
+        for number, line in enumerate(self._lines, 1):
+            head = re.match(r"\s*\[([^\]]*)\]", line)
+            if head is not None:
+                within = head[1].strip(" \"'") == self._label
+                if within and key is None:
+                    return number
+            if within and key and re.match(rf"\s*[\"']?{re.escape(key)}\b", line):
+                return number
+        return None

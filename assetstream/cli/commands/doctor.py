@@ -1,0 +1,85 @@
+"""``assetstream doctor``: what is in the way of a live stream, and the remedy."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from assetstream.cli import INTERRUPTED
+from assetstream.cli.accounts.options import Choice, choosing_accounts
+from assetstream.cli.options import json_option
+from assetstream.cli.view.output import output
+
+__all__ = ["doctor"]
+
+EPILOG = """\
+\b
+Examples:
+  assetstream doctor --simulate         see what it looks at; without a key
+  assetstream doctor upbit --region sg  one account, keys of the environment
+  assetstream doctor upbit --region sg --try-regions
+  assetstream doctor --accounts accounts.toml    every account of a file
+  assetstream doctor coinw --json | grep '"RED"'
+
+\b
+It looks, in this order, at:
+  Python, libraries    are websocket and jwt the right packages, and releases?
+  name look-up, TCP,   how the hosts are reached, by which proxy; and who
+  TLS                  signed the certificate, for how long
+  key                  its look: length, quotes, swapped or equal values
+  REST                 does the exchange accept the key, and may it read?
+  clock                this machine's against the exchange's
+  region               with --try-regions: where the key belongs
+  WebSocket,           does it open, is the subscription proved, is a ping
+  subscription, ping   answered, and how fast?
+  pushes               why it may be that nothing comes
+
+\b
+Each step is GREEN, YELLOW (it works, but look at it), RED (to be mended; the
+remedies are below it, likeliest first) or SKIPPED, and why. It reads only:
+nothing is changed at the exchange. No part of a key is shown. An account
+takes 45 s at most, and mostly about one.
+
+\b
+Exit codes, by the worst of all steps:
+  0    GREEN
+  1    RED
+  2    wrong usage, or a key or a package is missing
+  3    YELLOW
+  130  ended by Ctrl-C
+"""
+
+
+@click.command(epilog=EPILOG, short_help="Find what is in the way of a live stream.")
+@choosing_accounts
+@click.option(
+    "--try-regions",
+    is_flag=True,
+    help="If Upbit does not know the key, send it to its other regions' hosts, too.",
+)
+@json_option
+def doctor(choice: Choice, try_regions: bool, as_json: bool) -> None:
+    """Find out what is in the way of a live stream, and what to do about it.
+
+    EXCHANGE is upbit or coinw, or both; with --accounts, labels in that file.
+    """
+    from assetstream.cli.run.doctor import choose_report, examine_all
+    from assetstream.cli.view.doctor import EXIT_CODES
+    from assetstream.doctor.report import worst
+
+    with output(), choice.opened() as accounts:
+        if try_regions:
+            click.echo(
+                "--try-regions: a key that its exchange does not know is sent to the "
+                "same exchange's hosts of other regions.",
+                err=True,
+            )
+        try:
+            report = choose_report(as_json)
+            with report.waiting():
+                checks = examine_all(accounts, report, try_regions)
+        except KeyboardInterrupt:
+            click.echo("Ended by Ctrl-C.", err=True)
+            sys.exit(INTERRUPTED)
+    sys.exit(EXIT_CODES[worst(checks)])

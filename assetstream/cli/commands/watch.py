@@ -1,0 +1,90 @@
+"""``assetstream watch``: balances, live."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from assetstream.cli.accounts.options import Choice, choosing_accounts
+from assetstream.cli.options import for_option, json_option
+from assetstream.cli.view.output import output
+
+__all__ = ["watch"]
+
+EPILOG = """\
+\b
+Examples:
+  assetstream watch --simulate            both exchanges, no keys, no network
+  assetstream watch --simulate --count 25        50 accounts on a few threads
+  assetstream watch upbit --region sg     a live table of one account
+  assetstream watch upbit coinw --region sg
+  assetstream watch upbit --region sg --keys main.keys
+  assetstream watch --accounts accounts.toml
+  assetstream watch --accounts accounts.toml main savings
+  assetstream watch coinw --json --for 10m > balances.jsonl
+
+\b
+Keys never stand on the command line, where other users of the machine could
+read them. They come from the environment:
+  UPBIT_ACCESS_KEY  UPBIT_SECRET_KEY
+  COINW_API_KEY     COINW_SECRET_KEY
+or from a key file (--keys), which has these names and the keys, as
+NAME=value, line by line. It must be yours and closed to others: chmod 600.
+(Windows has no such rights; there this is not checked.)
+A key needs the permission to view balances, and no other.
+UPBIT_WS_URL with UPBIT_REST_URL, or COINW_WS_URL with COINW_REST_URL, lead
+to a simulator (assetstream simulate prints them) or a gateway.
+
+\b
+A file of accounts (--accounts) is TOML, with no secret in it:
+  [main]
+  exchange = "upbit"
+  region = "sg"
+  keys = "main.keys"                      # a key file beside it
+\b
+  [savings]
+  exchange = "coinw"
+  api_key_env = "SAVINGS_API_KEY"         # names of variables
+  secret_key_env = "SAVINGS_SECRET_KEY"
+
+\b
+Output: a table on a terminal, plain lines into a file or a pipe, and with
+--json one object per line, whose "kind" is "update", "state" or "error".
+What has just changed stands out for two seconds, green for more and red for
+less; NO_COLOR=1 takes the colours away. Below the table are the last errors,
+and after each gap how long it was and what was found changed. Accounts for
+which the window is too low are summed up: totals by currency, and those
+that are not LIVE. While accounts connect, at the pace that their exchanges
+allow, the table counts them, and plain lines say when all have settled;
+JSON lines leave that to their "state" objects.
+
+\b
+Exit codes:
+  0    ended by you: Ctrl-C, --for, or the pipe's reader went away
+  1    a stream failed, or the output; why, and what to do, is on stderr
+  2    wrong usage, or a key or a package is missing
+  130  a second Ctrl-C, which does not wait for a clean end
+"""
+
+
+@click.command(epilog=EPILOG)
+@choosing_accounts
+@json_option
+@for_option
+def watch(choice: Choice, as_json: bool, duration: float | None) -> None:
+    """Show the balances of accounts, live, until Ctrl-C.
+
+    EXCHANGE is upbit or coinw, or both; with --accounts, labels in that file.
+    """
+    from assetstream.cli.run.watch import Watching
+    from assetstream.cli.view.choose import choose_view
+    from assetstream.model.states import State
+
+    with output(), choice.opened() as accounts:
+        streams = [account.stream() for account in accounts]
+        Watching(streams, choose_view(as_json, streams), duration).run()
+    failed = [stream for stream in streams if stream.state is State.FAILED]
+    for stream in failed:
+        click.echo(f"Error: {stream.account}: {stream.error}", err=True)
+    sys.exit(1 if failed else 0)

@@ -1,0 +1,90 @@
+"""Faults as a command line writes them.
+
+``NAME``, then each of these if it is wanted, in this order::
+
+    @5s             begins so long after the start; otherwise at once
+    :10s            is on for so long; otherwise to the end
+    ,exchange=upbit strikes that exchange's account only
+    ,seconds=30     a parameter of its own, and more of them
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Mapping
+
+from msgspec import Struct
+
+from assetstream.display import durations
+from assetstream.simulator.catalogue import FAULTS, create
+
+__all__ = ["FORM", "Planned", "read"]
+
+FORM = "NAME[@5s][:10s][,exchange=upbit][,seconds=30]..."
+HEAD = re.compile(r"(\w+)(?:@([^@:]*))?(?::([^@:]*))?")
+#: A comma within a value is none that parts.
+PARTED = re.compile(r",(?=\w+=)")
+EXCHANGES = ("upbit", "coinw")
+
+
+class Planned(Struct, frozen=True):
+    """A fault, when it begins and ends, in seconds, and whom it strikes.
+
+    ``lasts`` None: to the end. ``exchange`` "": everybody.
+    """
+
+    name: str
+    begins: float = 0.0
+    lasts: float | None = None
+    exchange: str = ""
+    parameters: Mapping[str, Any] = {}
+
+
+def read(text: str) -> Planned:
+    """Understand one fault.
+
+    Raises:
+        ValueError: in one line, what is wrong with it and what may be meant.
+    """
+    head, *rest = PARTED.split(text)
+    found = HEAD.fullmatch(head)
+    if found is None:
+        raise ValueError(f"{text!r} is not of the form {FORM}")
+    name, begins, lasts = found.groups()
+    create(name)
+    given: dict[str, str] = {}
+    for part in rest:
+        key, _, value = part.partition("=")
+        if key in given:
+            raise ValueError(f"{text!r} says {key} twice")
+        given[key] = value
+    exchange = given.pop("exchange", None)
+    if exchange is not None:
+        check_exchange(name, exchange)
+    return Planned(
+        name,
+        durations.seconds(begins) if begins is not None else 0.0,
+        durations.seconds(lasts) if lasts is not None else None,
+        exchange or "",
+        {each: parameter(name, each, value) for each, value in given.items()},
+    )
+
+
+def check_exchange(name: str, exchange: str) -> None:
+    """Raise ValueError if that fault cannot strike an account there."""
+    if exchange not in EXCHANGES:
+        raise ValueError(f"{exchange!r} is no exchange; {' and '.join(EXCHANGES)} are")
+    FAULTS[name].check(name, exchange)
+
+
+def parameter(name: str, given: str, text: str) -> Any:
+    """The value of a fault's own parameter."""
+    parameters = FAULTS[name].parameters
+    if given not in parameters:
+        takes = [*(["exchange"] if FAULTS[name].scoped else []), *parameters]
+        known = ", ".join(takes) or "nothing"
+        raise ValueError(f"{name} does not take {given}: it takes {known}")
+    try:
+        return parameters[given](text)
+    except ValueError as error:
+        raise ValueError(f"{name}, {given}: {error}") from None

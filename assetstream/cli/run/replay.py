@@ -1,0 +1,104 @@
+"""What a replay tells: where it is, with which keys, how far, and its end."""
+
+from __future__ import annotations
+
+import json
+import math
+import signal
+import threading
+from pathlib import Path
+
+from assetstream.cli import INTERRUPTED
+from assetstream.cli.console.output import assignment
+from assetstream.cli.view.progress import Progress, clock
+from assetstream.simulator import Replay
+
+__all__ = ["Replaying"]
+
+#: Seconds between two looks; also at Ctrl-C, which Windows keeps from a waiting thread.
+TICK = 0.25
+
+
+class Replaying:
+    """Runs a replay that was started, until Ctrl-C."""
+
+    def __init__(self, replay: Replay, path: Path, speed: float, as_json: bool) -> None:
+        self._replay = replay
+        self._path = path
+        self._speed = speed
+        self._as_json = as_json
+        self._progress = Progress()
+
+    def run(self) -> int:
+        """Tell where it is, and how far; return the exit code."""
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        try:
+            self._begin()
+            begun = False
+            while not self._replay.wait_for_end(TICK):
+                played = self._replay.played
+                if played.position and not begun:
+                    begun = True
+                    self._progress.note("the tape has begun: a client is there")
+                state = f"{clock(played.position)} of {clock(played.length)}"
+                waiting = "" if begun else "  waiting for a client"
+                self._progress.show(f"{state}  {played.frames} frames{waiting}")
+            self._progress.end()
+            self._end()
+            while True:
+                threading.Event().wait(TICK)
+        except KeyboardInterrupt:
+            self._progress.end()
+            return 0 if self._replay.played.ended else INTERRUPTED
+
+    def _begin(self) -> None:
+        replay, header = self._replay, self._replay.header
+        environment = replay.account.environment()
+        if self._as_json:
+            self._say(
+                kind="serving",
+                exchange=header.exchange,
+                options=header.options,
+                began=header.began,
+                seconds=replay.played.length,
+                scrambled=header.scrambled,
+                cut_off=replay.cut_off,
+                lost=replay.lost,
+                environment=environment,
+            )
+            return
+        region = header.options.get("region")
+        name = f"{header.exchange} ({region})" if region else header.exchange
+        print(f"{self._path}: {name}, {clock(replay.played.length)}, of {header.began}")
+        if header.scrambled:
+            print("Its amounts are scrambled.")
+        if replay.cut_off:
+            print("It was cut off: the recording process was ended, or still runs.")
+        if replay.lost:
+            print(f"{replay.lost} things are missing, which its disk did not take.")
+        format = header.options.get("format", "DEFAULT")
+        if format != "DEFAULT":
+            print(f"Its frames have the format {format}, whatever a client asks for.")
+        print("The keys are fake: they work here and nowhere else.\n")
+        for variable, value in environment.items():
+            print(assignment(variable, value))
+        fast = {1.0: "as fast as it was", math.inf: "as fast as can be"}
+        how = fast.get(self._speed, f"{self._speed:g} times as fast as it was")
+        print(
+            f"\nIt is played {how}, once a client has subscribed. Ctrl-C stops it.",
+            flush=True,
+        )
+
+    def _end(self) -> None:
+        played = self._replay.played
+        if self._as_json:
+            self._say(kind="ended", seconds=played.length, frames=played.frames)
+            return
+        print(
+            f"The tape has ended: {clock(played.length)}, {played.frames} frames. "
+            "Clients stay connected, REST shows the last balances; Ctrl-C stops it.",
+            flush=True,
+        )
+
+    def _say(self, **fields: object) -> None:
+        print(json.dumps(fields), flush=True)

@@ -1,0 +1,132 @@
+"""Runs the accounts and brings what they tell to the view, in the main thread."""
+
+from __future__ import annotations
+
+import math
+import signal
+import threading
+import time
+from queue import Empty, Queue
+from types import FrameType
+from typing import Protocol, Sequence, Union
+
+from assetstream.cli.view.output import discard_output
+from assetstream.model.errors import AssetStreamError
+from assetstream.model.events import AssetUpdate, StateChange
+from assetstream.streams.group import StreamGroup
+from assetstream.streams.stream import AssetStream
+
+__all__ = ["Event", "View", "Watching"]
+
+Event = Union[AssetUpdate, StateChange, AssetStreamError]
+
+#: Seconds between two repaints: 4 a second are enough for eyes.
+REPAINT = 0.25
+#: Events that may wait to be shown. Past them the handlers wait, and the streams fold
+#: updates as they do for any slow handler; memory does not grow behind a stuck pipe.
+BACKLOG = 1000
+
+
+class View(Protocol):
+    """Where events are shown. All its methods are called in the main thread."""
+
+    def __enter__(self) -> object: ...
+
+    def __exit__(self, *exc: object) -> None: ...
+
+    def show(self, event: Event) -> None:
+        """Take one event in."""
+
+    def paint(self) -> None:
+        """Bring the display up to date; called every ``REPAINT`` seconds."""
+
+
+class Watching:
+    """Watches streams until Ctrl-C, the end of the time, or the end of all of them.
+
+    One runs by itself, more of them in a group.
+
+    Args:
+        streams: not yet started.
+        view: where to show what they tell.
+        duration: seconds, or None to go on.
+    """
+
+    def __init__(
+        self, streams: Sequence[AssetStream], view: View, duration: float | None
+    ) -> None:
+        self._runner = StreamGroup(streams) if len(streams) > 1 else streams[0]
+        self._view = view
+        self._duration = duration
+        self._events: Queue[Event] = Queue(BACKLOG)
+        self._running = len(streams)
+        self._stop_asked = False
+        # stop() waits for handlers, and they may wait for us to take what they bring:
+        # hence a thread of its own, and a daemon, for a second Ctrl-C to end.
+        self._stopper = threading.Thread(
+            target=self._stop, name="assetstream-cli-stop", daemon=True
+        )
+        self._runner.on_asset(self._events.put)
+        self._runner.on_error(self._events.put)
+        self._runner.on_state(self._events.put)
+
+    def run(self) -> None:
+        """Start the accounts, show what they tell, and stop them.
+
+        Raises:
+            OSError: the output cannot be written, for another reason than that its
+                reader went away.
+        """
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # Ignored ones stay so: a shell's background job is not meant by Ctrl-C.
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._interrupted)
+        until = math.inf
+        if self._duration is not None:
+            until = time.monotonic() + self._duration
+        self._runner.start(wait=False)
+        try:
+            with self._view:
+                self._serve(self._view, until)
+        except OSError as exc:
+            discard_output()
+            self._serve(None, -math.inf)
+            if not isinstance(exc, BrokenPipeError):  # ``| head`` has seen enough
+                raise
+        self._begin_to_stop()
+        self._stopper.join()
+
+    def _serve(self, view: View | None, until: float) -> None:
+        """Take events until each stream told its last one."""
+        paint_at = time.monotonic()
+        while self._running:
+            now = time.monotonic()
+            if now >= until or self._stop_asked:
+                self._begin_to_stop()
+            if view is not None and now >= paint_at:
+                view.paint()
+                paint_at = now + REPAINT
+            event = self._next(min(REPAINT, max(0.0, until - now)))
+            if isinstance(event, StateChange) and event.current.final:
+                self._running -= 1
+            if view is not None and event is not None:
+                view.show(event)
+
+    def _next(self, patience: float) -> Event | None:
+        # Once it stops, ``until`` has passed: what is still to come is waited for.
+        try:
+            return self._events.get(timeout=patience or REPAINT)
+        except Empty:
+            return None
+
+    def _begin_to_stop(self) -> None:
+        if self._stopper.ident is None:
+            self._stopper.start()
+
+    def _stop(self) -> None:
+        self._runner.stop()
+
+    def _interrupted(self, number: int, frame: FrameType | None) -> None:
+        self._stop_asked = True
+        # A second one ends it at once, even where a stuck pipe holds the main thread.
+        signal.signal(number, signal.default_int_handler)

@@ -1,0 +1,38 @@
+"""Which view: a table on a terminal, lines elsewhere, objects where they are wanted."""
+
+from __future__ import annotations
+
+import sys
+from io import TextIOWrapper
+from typing import Sequence
+
+from rich.console import Console
+
+from assetstream.cli.run.watch import View
+from assetstream.cli.view.lines import JsonLines, PlainLines
+from assetstream.cli.view.table import Table
+from assetstream.streams.stream import AssetStream
+
+__all__ = ["choose_view", "terminal"]
+
+
+def terminal() -> Console | None:
+    """The terminal that is written to; None if it is a pipe, a file, or too dumb."""
+    console = Console()
+    # Not asked of rich, where a variable may declare a pipe to be a terminal.
+    if sys.stdout.isatty() and not console.is_dumb_terminal:
+        return console
+    if isinstance(sys.stdout, TextIOWrapper):
+        # An exchange's words may be Korean where the pipe's encoding is not.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    return None
+
+
+def choose_view(as_json: bool, streams: Sequence[AssetStream]) -> View:
+    """The view for standard output."""
+    if as_json:
+        return JsonLines(sys.stdout)
+    console = terminal()
+    if console is not None:
+        return Table(streams, console)
+    return PlainLines(sys.stdout, len(streams))

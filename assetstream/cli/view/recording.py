@@ -1,0 +1,79 @@
+"""How far a recording is, for people: time, frames, updates, size."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+from assetstream.cli.run.watch import Event
+from assetstream.cli.view.lines import PlainLines
+from assetstream.cli.view.progress import Progress, clock, size
+from assetstream.model.events import AssetUpdate
+from assetstream.recording import Recorder
+from assetstream.streams.stream import AssetStream
+
+__all__ = ["Recording"]
+
+
+class Recording:
+    """The view of a command that records: states and errors, and figures below."""
+
+    def __init__(self, recorder: Recorder, stream: AssetStream) -> None:
+        self._recorder = recorder
+        self._stream = stream
+        self._updates = 0
+        self._progress = Progress()
+        self._told_error = False
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *exc: object) -> None:
+        self._progress.end()
+
+    def show(self, event: Event) -> None:
+        """Count an update; write down all else."""
+        if isinstance(event, AssetUpdate):
+            self._updates += 1
+        else:
+            line = StringIO()
+            PlainLines(line, 1).show(event)
+            self._progress.note(line.getvalue().rstrip())
+
+    def paint(self) -> None:
+        """Show the figures."""
+        recorder = self._recorder
+        if recorder.error is not None and not self._told_error:
+            self._told_error = True
+            self._progress.note(f"nothing more is written: {recorder.error}")
+        lost = f"  {recorder.lost} LOST" if recorder.lost else ""
+        self._progress.show(
+            f"{clock(recorder.elapsed)}  {self._stream.state}  {recorder.frames} frames"
+            f"  {self._updates} updates  {size(recorder.size)}{lost}"
+        )
+
+    @property
+    def figures(self) -> dict[str, object]:
+        """What was recorded, for a program."""
+        recorder = self._recorder
+        return {
+            "kind": "recorded",
+            "file": str(recorder.path),
+            "seconds": round(recorder.elapsed, 3),
+            "frames": recorder.frames,
+            "updates": self._updates,
+            "bytes": recorder.size,
+            "lost": recorder.lost,
+        }
+
+    @property
+    def summary(self) -> str:
+        """The same for people, and what to do with it."""
+        recorder = self._recorder
+        lost = ""
+        if recorder.lost:
+            lost = f"{recorder.lost} things are missing: the disk did not keep up. "
+        return (
+            f"Recorded {clock(recorder.elapsed)}, {recorder.frames} frames and "
+            f"{self._updates} updates, in {recorder.path} ({size(recorder.size)}). "
+            f"{lost}Look through it, then pass it on or replay it: "
+            f"assetstream replay {recorder.path}"
+        )

@@ -1,0 +1,159 @@
+"""When the next audit is due, and until when LIVE may be said. Pure.
+
+Kept here: A1 (the intervals), A6 (causes coalesce), A7 (the lease).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Callable
+
+from assetstream.core.audit import LAG_WAIT, SECOND_READ
+from assetstream.core.book import REST_LAG, BalanceBook
+from assetstream.protocol import Limits
+
+__all__ = ["AuditSchedule"]
+
+#: A stream that has had no push is audited this often for so long (A1).
+MUTE_INTERVAL = 15.0
+MUTE_PERIOD = 600.0
+#: The first audits, after LIVE.
+FIRST_AUDITS = (5.0, 15.0)
+#: Beyond two intervals, how long LIVE may go on unverified (A7).
+LEASE_GRACE = 30.0
+#: Intervals differ by so much, lest many streams read at the same time.
+SPREAD = 0.2
+
+
+class AuditSchedule:
+    """When the next audit is due, and until when LIVE may be said (A1, A7).
+
+    Args:
+        limits: the exchange's.
+        interval: seconds between audits; None switches them off.
+        random: returns a number from 0 (included) to 1 (excluded).
+        adaptive: the interval is the exchange's own, and shortens while anything is
+            locked or nothing was ever pushed; the user's stays as it is.
+        least: answers the shortest interval that leaves others who share the exchange's
+            REST budget their part; None if nobody does.
+    """
+
+    def __init__(
+        self,
+        limits: Limits,
+        interval: float | None,
+        random: Callable[[], float],
+        *,
+        adaptive: bool,
+        least: Callable[[], float] | None = None,
+    ) -> None:
+        self._limits = limits
+        self._interval = interval
+        self._random = random
+        self._adaptive = adaptive
+        self._least = least
+        self._started = math.inf
+        self._live_at = math.inf
+        self._early = 0
+        #: Until when LIVE may be said without another completed audit (A7).
+        self.lease_ends_at = math.inf
+        #: Monotonic time at which the next audit is due; inf: none.
+        self.due_at = math.inf
+
+    def live(self, now: float, book: BalanceBook) -> None:
+        """The stream became LIVE by a snapshot."""
+        self._started = min(self._started, now)
+        self._live_at = now
+        self._renew(now, book)
+        self._early = 0
+        self.due_at = math.inf
+        if self._interval is not None:
+            self.due_at = now + FIRST_AUDITS[0]
+
+    def ended(self) -> None:
+        """The connection is gone: no audit until it is LIVE again."""
+        self.due_at = math.inf
+
+    def began(self) -> None:
+        """An audit's read was sent."""
+        # One asked for between them stands in for neither of the first audits (A1).
+        while (
+            self._early < len(FIRST_AUDITS)
+            and self.due_at >= self._live_at + FIRST_AUDITS[self._early]
+        ):
+            self._early += 1
+        self.due_at = math.inf
+
+    def completed(self, now: float, book: BalanceBook, again_at: float) -> None:
+        """An audit was judged; plan the next, earlier if a currency waits for it."""
+        self._renew(now, book)
+        # What was asked for while the audit was under way is not forgotten (A6).
+        self.due_at = min(self.due_at, self._next(now, book), again_at)
+
+    def failed(self, now: float, delay: float) -> None:
+        """A read failed: try again after ``delay`` (S3)."""
+        self.due_at = now + delay
+
+    def request(self, at: float) -> None:
+        """Something is in doubt: audit at ``at`` if none is due before (A6)."""
+        self.due_at = min(self.due_at, at)
+
+    def interval(self, now: float, book: BalanceBook) -> float | None:
+        """The present interval between audits in seconds; None: switched off."""
+        interval = self._own_interval(now, book)
+        if interval is None or self._least is None:
+            return interval
+        return max(interval, self._least())
+
+    def _own_interval(self, now: float, book: BalanceBook) -> float | None:
+        if self._interval is None or not self._adaptive:
+            return self._interval
+        interval = self._interval
+        locked = self._limits.audit_interval_locked
+        if locked is not None and any(b.locked for b in book.balances().values()):
+            interval = min(interval, locked)
+        mute = book.pushed_at == -math.inf
+        if mute and now < self._started + MUTE_PERIOD:
+            interval = min(interval, MUTE_INTERVAL)
+        return interval
+
+    def detection_time(
+        self, now: float, book: BalanceBook, call: float
+    ) -> float | None:
+        """Longest time until a change that was never pushed is found, or LIVE ends.
+
+        Args:
+            now: monotonic time.
+            book: the book.
+            call: the longest time a REST call may take.
+        """
+        interval = self.interval(now, book)
+        if interval is None:
+            return None
+        audit = 2 * call + SECOND_READ
+        return max(
+            # It happens just after an audit, which then takes its time; REST lags.
+            REST_LAG + interval * (1 + SPREAD) + 2 * audit,
+            # It looks like a value that was held before (A3).
+            LAG_WAIT + 2 * audit,
+            # The audits fail: the lease runs out (A7).
+            REST_LAG + audit + lease(interval),
+        )
+
+    def _renew(self, now: float, book: BalanceBook) -> None:
+        interval = self.interval(now, book)
+        self.lease_ends_at = math.inf if interval is None else now + lease(interval)
+
+    def _next(self, now: float, book: BalanceBook) -> float:
+        interval = self.interval(now, book)
+        if interval is None:
+            return math.inf
+        regular = now + interval * (1 + SPREAD * (2 * self._random() - 1))
+        if self._early < len(FIRST_AUDITS):
+            return min(regular, max(now, self._live_at + FIRST_AUDITS[self._early]))
+        return regular
+
+
+def lease(interval: float) -> float:
+    """How long LIVE may be said without a completed audit (A7)."""
+    return 2 * interval + LEASE_GRACE

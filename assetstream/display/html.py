@@ -1,0 +1,101 @@
+"""Pages as HTML that reads well in light and in dark notebooks.
+
+Every text that is put in is escaped here. Colours are inherited where that will do;
+the few of our own are mixed with the text's, and so are darker on a light page and
+lighter on a dark one. There is no script and nothing external, and the style applies
+to what has our class alone.
+"""
+
+from __future__ import annotations
+
+from assetstream.display.page import NUMERIC, Grid, Line, Page
+
+__all__ = ["COLOURS", "LIGHTS", "SHARE", "as_html", "escape"]
+
+#: A browser that cannot mix shows these as they are: of middling brightness, 4.2 to 1
+#: or better against white as well as #111.
+COLOURS = {"good": "#0b8b45", "bad": "#d9403f", "warn": "#a06f00"}
+#: How much of our colour is in the mix; the rest is the text's.
+SHARE = 0.75
+#: State -> its sign and colour: never told apart by the colour alone.
+LIGHTS = {
+    "NEW": ("\u25cb", "dim"),
+    "CONNECTING": ("\u25d4", "warn"),
+    "LIVE": ("\u25cf", "good"),
+    "STALE": ("\u25b2", "warn"),
+    "FAILED": ("\u2716", "bad"),
+    "STOPPED": ("\u25a0", "dim"),
+}
+
+# Named twice, it outweighs what notebooks say of all tables.
+_OURS = ".assetstream.assetstream"
+_STYLE = (
+    "<style>"
+    f"{_OURS}{{font-variant-numeric:tabular-nums;line-height:1.5;overflow-x:auto}}"
+    f"{_OURS} table{{border:0;border-collapse:collapse;margin:.3em 0 .4em}}"
+    f"{_OURS} table td,{_OURS} table th"
+    "{border:0;color:inherit;padding:.15em .8em;text-align:left;white-space:nowrap}"
+    f"{_OURS} table thead th{{border-bottom:1px solid;font-weight:600}}"
+    f"{_OURS} table .n{{text-align:right}}"
+    f"{_OURS} .dim{{opacity:.72}}"
+    f"{_OURS} table .old{{opacity:.6}}"
+    + "".join(
+        f"{_OURS} table .{name},{_OURS} .{name}{{color:{colour};"
+        f"color:color-mix(in srgb,{colour} {SHARE:.0%},currentColor)}}"
+        for name, colour in COLOURS.items()
+    )
+    + "</style>"
+)
+_ESCAPES = str.maketrans(
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"}
+)
+
+
+def escape(text: object) -> str:
+    """A text that is nothing but text to a browser."""
+    return str(text).translate(_ESCAPES)
+
+
+def as_html(page: Page) -> str:
+    """Everything that one output shows."""
+    pieces = [_table(p) if isinstance(p, Grid) else _line(p) for p in page]
+    return f'<div class="assetstream">{_STYLE}{"".join(pieces)}</div>'
+
+
+def _line(line: Line) -> str:
+    pieces = []
+    for state, words in line.lights:
+        sign, look = LIGHTS[state]
+        pieces.append(
+            f'<span class="{look}">{sign} <b>{escape(words)}</b></span>&ensp;'
+        )
+    if line.name:
+        pieces.append(f"<b>{escape(line.name)}</b>")
+    pieces.append(escape(line.text))
+    return f"<div{_class(line.look)}>{' '.join(pieces)}</div>"
+
+
+def _table(grid: Grid) -> str:
+    if not grid.rows:
+        return ""
+    sides = ["n" if name in NUMERIC else "" for name in grid.names]
+    heads = [
+        f"<th{_class(side)}>{escape(name)}</th>"
+        for name, side in zip(grid.names, sides, strict=True)
+    ]
+    rows = []
+    for row in grid.rows:
+        cells = [
+            f"<td{_class(side, cell.look)}>{escape(cell.text)}</td>"
+            for cell, side in zip(row, sides, strict=True)
+        ]
+        rows.append(f"<tr>{''.join(cells)}</tr>")
+    return (
+        f"<table><thead><tr>{''.join(heads)}</tr></thead>"
+        f"<tbody>{''.join(rows)}</tbody></table>"
+    )
+
+
+def _class(*looks: str) -> str:
+    names = " ".join(filter(None, looks))
+    return f' class="{names}"' if names else ""

@@ -1,0 +1,123 @@
+"""One connection with CoinW's private WebSocket (R1).
+
+::
+
+    opened: login ──ack──> subscribe ──ack, or a push──> READY
+              │ 10 s                │ 10 s
+              └──────> lost <───────┘
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Mapping, Sequence
+
+from assetstream.exchanges.coinw.frames import (
+    LOGIN,
+    SUBSCRIBE,
+    Answered,
+    Heard,
+    Item,
+    Notice,
+    read_expected,
+    read_frame,
+)
+from assetstream.exchanges.coinw.refusals import explain_answer, explain_refusal
+from assetstream.exchanges.common.conversation import Phase, PhasedConversation
+from assetstream.model.errors import AssetStreamError, ConnectionLost
+from assetstream.protocol import BalanceReport, Connect, Send, Step, Warn
+
+if TYPE_CHECKING:
+    from assetstream.exchanges.coinw.exchange import CoinW
+
+__all__ = ["CoinWConversation"]
+
+#: How long the login and the subscription may each stay unanswered.
+ANSWER_PATIENCE_S = 10.0
+
+ASSETS = {"biz": "exchange", "type": "assets"}
+
+
+class CoinWConversation(PhasedConversation[Notice]):
+    """The protocol state of one connection."""
+
+    _exchange: CoinW
+
+    def connect(self, now: float, nonce: str) -> Connect:
+        return Connect(self._exchange.ws_url, origin=self._exchange.origin)
+
+    def refused(
+        self, status: int, headers: Mapping[str, str], body: bytes
+    ) -> AssetStreamError:
+        doing = "the WebSocket handshake"
+        return explain_answer(self._exchange, status, headers, body, doing)
+
+    def opened(self, now: float) -> Sequence[Step]:
+        self._heartbeat.start(now)
+        return [self._ask(Phase.LOGGING_IN, "login", self._exchange.login(), now)]
+
+    def closing(self) -> Sequence[Step]:
+        return [_event("unsub", ASSETS)] if self._phase is Phase.READY else ()
+
+    def _ask(
+        self, phase: Phase, event: str, params: Mapping[str, str], now: float
+    ) -> Step:
+        """Enter a phase with the request whose answer ends it."""
+        self._enter(phase, now + ANSWER_PATIENCE_S)
+        return _event(event, params)
+
+    def _ping(self) -> Step:
+        # CoinW's own ping: whether it heeds the WebSocket's is not known.
+        return _event("ping")
+
+    def _read_expected(self, frames: Sequence[bytes]) -> list[BalanceReport] | None:
+        return read_expected(frames)
+
+    def _read(self, frame: bytes) -> Sequence[Item]:
+        item = read_frame(frame)
+        return () if item is None else (item,)
+
+    def _noticed(self, notice: Notice, frame: bytes, now: float) -> Sequence[Step]:
+        if isinstance(notice, Heard):
+            pong = notice.event == "pong"
+            return [self._heartbeat.answered(now) if pong else _event("pong")]
+        if not notice.good:
+            return [self._refused_request(notice)]
+        if notice.request == LOGIN and self._phase is Phase.LOGGING_IN:
+            return [self._ask(Phase.SUBSCRIBING, "sub", ASSETS, now)]
+        if notice.request == SUBSCRIBE:
+            return self._prove()
+        return ()
+
+    def _refused_request(self, answer: Answered) -> Step:
+        request = answer.request
+        if request is None:
+            # Some refusals do not say what they refuse: it is what we wait for.
+            request = {
+                Phase.LOGGING_IN: LOGIN,
+                Phase.SUBSCRIBING: SUBSCRIBE,
+            }.get(self._phase)
+        error = explain_refusal(self._exchange, answer, request)
+        if request is None:
+            # Waiting for nothing: told, not acted on.
+            error.fatal = False
+            return Warn(error)
+        return self._fail(error)
+
+    def _unanswered(self, now: float) -> Sequence[Step]:
+        login = self._phase is Phase.LOGGING_IN
+        request = "login" if login else "subscription"
+        error = ConnectionLost(
+            f"CoinW did not answer the {request} within {ANSWER_PATIENCE_S:g} s; it "
+            "reconnects by itself. If this repeats: CoinW is overloaded or in "
+            "maintenance, or ws_url leads to another server",
+            exchange=self._exchange.name,
+        )
+        return [self._fail(error)]
+
+
+def _event(event: str, params: Mapping[str, str] | None = None) -> Send:
+    message: dict[str, object] = {"event": event}
+    if params is not None:
+        message["params"] = params
+    return Send(json.dumps(message))

@@ -1,0 +1,259 @@
+"""What CoinW's frames say. Pure reading, no protocol state.
+
+Pushes of exactly the documented form take one typed decode each. Everything else takes
+the tolerant way: ``data`` as object, array or JSON text of either, amounts and numbers
+in any spelling. Both give the same balances.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Sequence, Union
+
+import msgspec
+from msgspec import Struct
+
+from assetstream.exchanges.common.entries import Garbled, Pushed
+from assetstream.exchanges.common.values import (
+    CODES,
+    MALFORMED,
+    UNSIGNED,
+    Milliseconds,
+    Unreadable,
+    amount,
+    currency_code,
+    decode,
+    fitting,
+    milliseconds,
+    text,
+    whole,
+)
+from assetstream.protocol import BalanceReport
+
+__all__ = [
+    "LOGIN",
+    "SUBSCRIBE",
+    "Answered",
+    "Heard",
+    "Item",
+    "Notice",
+    "flag",
+    "read_expected",
+    "read_frame",
+    "read_tolerantly",
+]
+
+LOGIN = "login"
+SUBSCRIBE = "subscribe"
+
+
+class Answered(Struct):
+    """An answer to a request.
+
+    ``request`` is ``login`` or ``subscribe`` (to assets), or None if the answer does
+    not say what it answers.
+    """
+
+    request: str | None
+    good: bool
+    code: str = ""
+    message: str = ""
+
+
+class Heard(Struct):
+    """The event ``ping`` or ``pong``."""
+
+    event: str
+
+
+#: What this exchange says besides balances.
+Notice = Union[Answered, Heard]
+Item = Union[Pushed, Garbled, Notice]
+
+
+# Fields in the order of the wire: the decoder looks for the next one first.
+
+
+class Change(Struct, gc=False):
+    # Not typed as ``Decimal``: that would take " 1", "1_000" and "NaN", too.
+    available: str
+    currency: str
+    time: Milliseconds
+    ledger_id: Annotated[int, msgspec.Meta(ge=0)]
+    account: Literal["spot"]
+    hold: str
+
+
+class Push(Struct, gc=False):
+    biz: Literal["exchange"]
+    data: Change
+    # A tag would do, but one that is absent is none to msgspec.
+    type: Literal["assets"]
+    # Not a push if it has any of them.
+    channel: None = None
+    event: None = None
+
+
+_expected = msgspec.json.Decoder(Push)
+
+
+def read_frame(frame: bytes) -> Item | None:
+    """Say what a frame is; None if it is about something else. Never raises."""
+    balances = read_expected([frame])
+    if balances is not None:
+        return Pushed(balances)
+    try:
+        return read_tolerantly(frame)
+    except Unreadable as exc:
+        return Garbled(str(exc))
+
+
+def read_expected(frames: Sequence[bytes]) -> list[BalanceReport] | None:
+    """Read pushes of exactly the documented form; None if any is anything else."""
+    decode_frame, unsigned = _expected.decode, UNSIGNED.fullmatch
+    balances: list[BalanceReport] = []
+    try:
+        for frame in frames:
+            if not frame.isascii():
+                return None  # the typed decode skips bad UTF-8 where it has no field
+            change = decode_frame(frame).data
+            available, hold, ledger_id = change.available, change.hold, change.ledger_id
+            # ``amount`` in short: neither signed nor NaN, so that is not asked again.
+            if not (unsigned(available) and unsigned(hold)):
+                return None
+            balances.append(
+                BalanceReport(
+                    CODES[change.currency],
+                    fitting(available),
+                    fitting(hold),
+                    (change.time, ledger_id),
+                    str(ledger_id),
+                    frame,
+                )
+            )
+    except (Unreadable, *MALFORMED):
+        return None
+    return balances
+
+
+def read_tolerantly(frame: bytes) -> Item | None:
+    """Read a frame of any form; None if it is about something else.
+
+    Raises:
+        Unreadable: it is not JSON.
+    """
+    entry = decode(frame)
+    if not isinstance(entry, dict):
+        return Garbled("not an object")
+    event, channel, topic = entry.get("event"), entry.get("channel"), entry.get("type")
+    if event in ("ping", "pong"):
+        return Heard(event)
+    data = _opened(entry.get("data"))
+    assets = topic == "assets" and entry.get("biz") == "exchange"
+    # An answer has the same topic; only a push has changes. Asked first: mistaking an
+    # odd push for an answer would lose a balance.
+    if assets and (isinstance(data, list) or _get(data, "currency") is not None):
+        return _pushed(data, frame)
+    result = flag(_get(data, "result"))
+    result = flag(entry.get("result")) if result is None else result
+    if channel is not None or topic == LOGIN or result is not None:
+        return _answer(entry, data, result)
+    if assets:
+        return _pushed(data, frame)
+    if isinstance(event, str):
+        return None
+    if isinstance(topic, str) and isinstance(entry.get("biz"), str):
+        return None
+    return Garbled("neither an event, an answer nor a push")
+
+
+def _get(data: object, name: str) -> object:
+    return data.get(name) if isinstance(data, dict) else None
+
+
+def flag(value: object) -> bool | None:
+    """Read a truth value spelt as such or as text; None if it is neither."""
+    if isinstance(value, str):
+        return {"true": True, "false": False}.get(value.lower())
+    return value if isinstance(value, bool) else None
+
+
+def _opened(data: object) -> object:
+    """Decode ``data`` that came as JSON text, as other topics of CoinW do."""
+    if not isinstance(data, str):
+        return data
+    try:
+        return decode(data.encode(errors="replace"))
+    except Unreadable:
+        return data
+
+
+def _answer(
+    entry: dict[str, Any], data: object, result: bool | None
+) -> Answered | None:
+    """Read an answer in either envelope: inside ``data``, or bare at the top."""
+    request = _request(entry)
+    places = [data, entry] if isinstance(data, dict) else [entry]
+    if result is None and _first(places, "errorCode") not in ("", "0"):
+        result = False
+    if result is None or request == "":
+        return None
+    return Answered(
+        request,
+        result,
+        _first(places, "errorCode", "code"),
+        _first(places, "errorMsg", "errorMessage", "msg", "message"),
+    )
+
+
+def _request(entry: dict[str, Any]) -> str | None:
+    """Say what is answered; "" if it is a request of no interest here."""
+    channel, topic, biz = entry.get("channel"), entry.get("type"), entry.get("biz")
+    if LOGIN in (channel, topic):
+        return LOGIN
+    if channel is not None and channel != SUBSCRIBE:
+        return ""
+    if biz in (None, "exchange") and topic in (None, "assets"):
+        return SUBSCRIBE if channel == SUBSCRIBE or topic == "assets" else None
+    return ""
+
+
+def _first(places: list[Any], *names: str) -> str:
+    for place in places:
+        for name in names:
+            if place.get(name) is not None:
+                return text(place[name])
+    return ""
+
+
+def _pushed(data: object, frame: bytes) -> Pushed:
+    pushed = Pushed([], {})
+    for change in data if isinstance(data, list) else [data]:
+        currency: str | None = None
+        try:
+            if not isinstance(change, dict):
+                raise Unreadable("a change is not an object")
+            if change.get("account") not in (None, "spot"):
+                continue  # another account's balance of the same currency
+            currency = currency_code(change.get("currency"))
+            available = amount(change.get("available"))
+            locked = amount(change.get("hold"))
+        except Unreadable as exc:
+            pushed.unreadable[currency] = str(exc)
+            continue
+        # The top-level time is a counter, not a time: only the inner one is read.
+        time, ledger_id = (
+            milliseconds(change.get("time")),
+            whole(change.get("ledger_id")),
+        )
+        pushed.balances.append(
+            BalanceReport(
+                currency,
+                available,
+                locked,
+                # K1: without a time there is no order, only arrival.
+                None if time is None else (time, ledger_id or 0),
+                None if ledger_id is None else str(ledger_id),
+                frame,
+            )
+        )
+    return pushed

@@ -1,0 +1,161 @@
+"""CoinW's refusals: what each code means, and what the user can do about it.
+
+No list of the WebSocket's codes is published, and no frame of a refused login either;
+the codes come from REST, from captures and from other clients' fixes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Mapping
+
+from assetstream.exchanges.coinw.frames import LOGIN, Answered
+from assetstream.exchanges.coinw.rest import read_reply
+from assetstream.exchanges.common.refusals import (
+    Meaning,
+    Refusal,
+    not_available,
+    not_its_own,
+    refusal,
+    retry_after,
+)
+from assetstream.model.errors import (
+    AssetStreamError,
+    AuthenticationError,
+    ExchangeError,
+    PermissionDenied,
+    RateLimited,
+)
+
+if TYPE_CHECKING:
+    from assetstream.exchanges.coinw.exchange import CoinW
+
+__all__ = ["CODES", "explain_answer", "explain_code", "explain_refusal"]
+
+
+_KEY = Meaning(
+    AuthenticationError,
+    True,
+    "check api_key and secret_key, and the key's list of IP addresses, on CoinW's site",
+    (
+        "Copy {key} and {secret} again from API management on CoinW's site, both of "
+        "the same key; CoinW does not say which of the two is wrong.",
+        "If the key is bound to IP addresses, add this machine's public one; behind a "
+        "proxy or a VPN it is the address of that which counts.",
+        "See on CoinW's site whether the key is in force and may read spot balances.",
+    ),
+    unproved=True,
+)
+_SCOPE = Meaning(
+    PermissionDenied,
+    True,
+    "the key lacks the permission to read spot balances: make a key that has it",
+    (
+        "Make a key that may read the spot account, under API management on CoinW's "
+        "site; it needs no other permission.",
+    ),
+)
+_LIMIT = Meaning(
+    RateLimited,
+    False,
+    "too many requests; it tries again by itself. Other programs with the same key "
+    "count too: run fewer of them",
+)
+_PASSING = Meaning(
+    ExchangeError,
+    False,
+    "a temporary fault at CoinW is likely; it tries again by itself",
+)
+_REQUEST = Meaning(
+    ExchangeError,
+    False,
+    "CoinW did not understand the request; it tries again. If it repeats, a proxy may "
+    "change requests, or CoinW changed its protocol: update assetstream or report it",
+)
+_UNKNOWN = Meaning(
+    ExchangeError,
+    False,
+    "assetstream does not know this code and tries again; if it repeats, look the code "
+    "up in CoinW's documents, and check the key and its permissions",
+)
+
+CODES: Mapping[str, Meaning] = {
+    "29001": _LIMIT,
+    # Also the answer to what is no request at all; the text says "Rate Limit".
+    "1001": _LIMIT,
+    "1003": _KEY,
+    "6000": _KEY,
+    "6001": _KEY,
+    "6003": _SCOPE,
+    **{str(code): _KEY for code in range(10001, 10008)},
+    # "User API error": the document gives no cause; the key is the likeliest.
+    "-103": _KEY,
+    "-200": _PASSING,
+    "500": _PASSING,
+    "-3": _REQUEST,
+    "402": _REQUEST,
+    "1007": _REQUEST,
+}
+
+
+def explain_code(
+    exchange: CoinW,
+    code: str,
+    message: str,
+    doing: str,
+    *,
+    unknown: Meaning = _UNKNOWN,
+    wait: float | None = None,
+) -> Refusal:
+    """Make the error for one of CoinW's own; ``unknown`` is for codes not listed."""
+    meaning = CODES.get(code)
+    if meaning is None:
+        meaning = _SCOPE if "permission" in message.lower() else unknown
+    return refusal(exchange, meaning, code, message, doing, wait)
+
+
+def explain_refusal(exchange: CoinW, answer: Answered, request: str | None) -> Refusal:
+    """Make the error for a refusal in a frame; ``request``: what it answers.
+
+    A refused login is about the key unless its code says otherwise. A refused
+    subscription without a telling code may be a passing fault: not fatal.
+    """
+    code, message = answer.code, answer.message
+    if request == LOGIN:
+        if CODES.get(code) is _REQUEST:
+            # All that a login's request can have wrong is the key in it.
+            return refusal(exchange, _KEY, code, message, "the login")
+        return explain_code(exchange, code, message, "the login", unknown=_KEY)
+    doing = "a request" if request is None else "the subscription"
+    return explain_code(exchange, code, message, doing)
+
+
+def explain_answer(
+    exchange: CoinW,
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    doing: str,
+) -> AssetStreamError:
+    """Make the error for an HTTP answer that was not what was asked for."""
+    reply, wait = read_reply(body), retry_after(headers)
+    own = reply is not None and reply.own
+    code, text = (reply.code_text, reply.words) if reply and own else ("", "")
+    if code in CODES:
+        return explain_code(exchange, code, text, doing, wait=wait)
+    unavailable = not_available(exchange, status, headers, body, doing)
+    if unavailable is not None:
+        return unavailable
+    if own or status == 401:
+        # A 401 is about the key, and a 403 of CoinW's own forbids.
+        unknown = {401: _KEY, 403: _SCOPE}.get(status, _UNKNOWN)
+        code = code or ("401" if status == 401 else "")
+        return explain_code(exchange, code, text, doing, unknown=unknown, wait=wait)
+    if status in (200, 201):
+        return exchange.unreadable("the answer is no reply of balances", body)
+    advice = "a firewall, a proxy or a wrong rest_url or ws_url is likely"
+    if status == 403:
+        advice = (
+            "a firewall refuses this network, or the Origin header "
+            f"({exchange.origin}): try another network, or another origin="
+        )
+    return not_its_own(exchange, status, body, doing, advice, wait)

@@ -1,0 +1,85 @@
+"""What CoinW's REST replies say. Pure reading."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from assetstream.exchanges.coinw.frames import flag
+from assetstream.exchanges.common.entries import collect, read_entry, says_nothing
+from assetstream.exchanges.common.values import MALFORMED, Unreadable, text
+from assetstream.protocol import Snapshot
+
+__all__ = ["Reply", "read_balances", "read_reply"]
+
+
+class Reply(Struct):
+    """A REST reply. Every field may be absent."""
+
+    code: Any = None
+    msg: Any = None
+    message: Any = None
+    success: Any = None
+    failed: Any = None
+    data: msgspec.Raw = msgspec.Raw(b"")
+
+    @property
+    def own(self) -> bool:
+        """True if it has a mark that CoinW puts on its replies."""
+        flags = flag(self.success), flag(self.failed)
+        return self.code is not None or flags != (None, None)
+
+    @property
+    def good(self) -> bool:
+        """True if it says, or leaves to be understood, that all went well."""
+        return (
+            (self.own or bool(bytes(self.data)))
+            and (self.code is None or self.code_text == "200")
+            and flag(self.success) is not False
+            and flag(self.failed) is not True
+        )
+
+    @property
+    def code_text(self) -> str:
+        """The code as text; it comes as a string or as a number."""
+        return text(self.code)
+
+    @property
+    def words(self) -> str:
+        """CoinW's words, under either of its names for them."""
+        return text(self.message if self.msg is None else self.msg)
+
+
+_reply = msgspec.json.Decoder(Reply)
+_balances = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def read_reply(body: bytes) -> Reply | None:
+    """Read the envelope of a REST reply; None if it is not a JSON object."""
+    try:
+        return _reply.decode(body)
+    except MALFORMED:
+        return None
+
+
+def read_balances(reply: Reply) -> Snapshot:
+    """Read all balances; a bad entry costs only its own currency (S2).
+
+    Raises:
+        Unreadable: there is no mapping of balances.
+    """
+    data = bytes(reply.data) or b"null"
+    try:
+        entries = _balances.decode(data)
+    except MALFORMED as exc:
+        if says_nothing(data):
+            return Snapshot((), empty=True)
+        raise Unreadable(f"no mapping of balances ({exc})") from None
+    if not entries:
+        return Snapshot((), empty=True)
+    return collect(
+        read_entry(bytes(raw), "available", "onOrders", code)
+        for code, raw in entries.items()
+    )

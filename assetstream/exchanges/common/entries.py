@@ -1,0 +1,92 @@
+"""What frames and REST entries come to, whatever exchange they are from."""
+
+from __future__ import annotations
+
+from typing import Iterable
+
+from msgspec import Struct
+
+from assetstream.exchanges.common.values import (
+    Unreadable,
+    amount,
+    currency_code,
+    decode,
+)
+from assetstream.protocol import BalanceReport, Snapshot
+
+__all__ = ["Garbled", "Pushed", "collect", "read_entry", "says_nothing"]
+
+
+class Pushed(Struct):
+    """Balances changed; ``unreadable``: an entry's currency (None: unknown), its fault.
+
+    One unreadable entry does not lose the others of its frame (K5).
+    """
+
+    balances: list[BalanceReport]
+    unreadable: dict[str | None, str] = {}
+
+
+class Garbled(Struct):
+    """A frame, or an entry of one, was not understood at all; ``why`` in words."""
+
+    why: str
+
+
+def says_nothing(data: bytes) -> bool:
+    """True for null, ``[]`` and ``{}``, in whatever white space."""
+    try:
+        return decode(data) in (None, [], {})
+    except Unreadable:
+        return False
+
+
+def read_entry(
+    raw: bytes, available: str, locked: str, code: str | None = None
+) -> tuple[str, BalanceReport | None]:
+    """Read one entry of a REST list of balances.
+
+    Returns its currency, "" if that cannot be told, and None in place of a report if
+    the rest cannot be understood.
+
+    Args:
+        raw: the entry's bytes.
+        available: its name for the free amount.
+        locked: its name for the held amount.
+        code: the currency's code where the entry stands under it; otherwise the entry
+            has the code as its field ``currency``.
+    """
+    currency = ""
+    try:
+        if code is not None:
+            currency = currency_code(code)
+        entry = decode(raw)
+        if not isinstance(entry, dict):
+            return currency, None
+        if code is None:
+            currency = currency_code(entry.get("currency"))
+        free, held = amount(entry.get(available)), amount(entry.get(locked))
+    except Unreadable:
+        return currency, None
+    # A complete list must tell both: here a missing amount is not understood (S2).
+    if free is None or held is None:
+        return currency, None
+    return currency, BalanceReport(currency, free, held, raw=raw)
+
+
+def collect(entries: Iterable[tuple[str, BalanceReport | None]]) -> Snapshot:
+    """Make a snapshot of entries: a currency ("": unknown) and its report.
+
+    An entry without a report was not understood. It costs only its own currency (S2),
+    and so does a currency that came twice: which of the two is right, nobody can tell.
+    """
+    balances: dict[str, BalanceReport] = {}
+    unreadable: dict[str, None] = {}
+    for currency, report in entries:
+        if report is None or currency in balances:
+            unreadable[currency] = None
+        else:
+            balances[currency] = report
+    for currency in unreadable:
+        balances.pop(currency, None)
+    return Snapshot(tuple(balances.values()), tuple(unreadable))

@@ -1,0 +1,166 @@
+"""The options of an exchange: keys, choices, URLs. Bad input is named at once.
+
+``exchange`` is the one being built: only what its class says of itself is read.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from typing import Collection, NoReturn
+from urllib.parse import SplitResult, urlsplit
+
+from assetstream.exchanges.common.keyed import KeyedExchange
+from assetstream.model.errors import ConfigurationError
+
+__all__ = ["check_choice", "check_origin", "check_urls", "key_source", "read_key"]
+
+
+def key_source(given: object, parameter: str, variable: str) -> str:
+    """Return how to call a key in messages: by what it was taken from."""
+    return variable if given is None else parameter
+
+
+def read_key(
+    given: str | None, parameter: str, variable: str, exchange: KeyedExchange
+) -> str:
+    """Return a key as given or from its environment variable.
+
+    Raises:
+        ConfigurationError: it is missing or cannot be a key. The text never shows it.
+    """
+    value: object = os.environ.get(variable) if given is None else given
+    if value is None:
+        # The variable first: on the command line there is nothing else to set.
+        _refuse(
+            exchange,
+            f"{variable} is not set: set this environment variable to the key's "
+            f"{parameter}, or pass {parameter}=... in Python, or --keys FILE to a "
+            "command",
+        )
+    fault = _key_fault(value)
+    if fault:
+        source = parameter if given is not None else f"environment variable {variable}"
+        _refuse(
+            exchange,
+            f"{source} {fault}: copy the key again as the exchange shows it, and set "
+            f"{variable} or pass {parameter}=... in Python",
+        )
+    assert isinstance(value, str)
+    return value
+
+
+def _key_fault(value: object) -> str | None:
+    if not isinstance(value, str):
+        return f"must be a string, not {type(value).__name__}"
+    if not value.strip():
+        return "is empty"
+    # Refused, not stripped: a key cut out wrongly has often lost more than a blank.
+    if not value.isprintable() or " " in value:
+        return "contains a space, a line break or a control character"
+    if not value.isascii():
+        return "contains characters that no key has"
+    return None
+
+
+def check_choice(
+    value: object, parameter: str, choices: Collection[str], exchange: KeyedExchange
+) -> str:
+    """Return ``value`` if it is one of ``choices``."""
+    if not isinstance(value, str) or value not in choices:
+        listed = ", ".join(repr(choice) for choice in choices)
+        _refuse(exchange, f"{parameter} must be one of {listed}, not {value!r}")
+    return value
+
+
+def check_urls(
+    ws_url: str | None,
+    rest_url: str | None,
+    defaults: tuple[str, str],
+    exchange: KeyedExchange,
+) -> tuple[str, str]:
+    """Return the WebSocket's URL and the REST base URL, without a last slash.
+
+    Those passed, or else those of the environment (``UPBIT_WS_URL`` with
+    ``UPBIT_REST_URL``, and so on), or else the exchange's own: so a program that takes
+    its keys from the environment can be pointed at a simulator unchanged.
+    """
+    if ws_url is None and rest_url is None:
+        prefix = exchange.name.upper()
+        ws_url = os.environ.get(f"{prefix}_WS_URL") or None
+        rest_url = os.environ.get(f"{prefix}_REST_URL") or None
+    if ws_url is None and rest_url is None:
+        return defaults
+    if ws_url is None or rest_url is None:
+        missing = "ws_url" if ws_url is None else "rest_url"
+        _refuse(
+            exchange,
+            f"{missing} (or {exchange.name.upper()}_{missing.upper()}) is missing: "
+            "give both URLs or neither, because half of them would send your "
+            "credentials to the real exchange",
+        )
+    _check_url(ws_url, "ws_url", ("wss", "ws"), exchange)
+    _check_url(rest_url, "rest_url", ("https", "http"), exchange)
+    return ws_url, rest_url.rstrip("/")
+
+
+def check_origin(origin: str | None, exchange: KeyedExchange) -> str | None:
+    """Return the Origin header's value; None sends none."""
+    if origin is None:
+        return None
+    parts = _split(origin, "origin", exchange)
+    if parts.scheme not in ("https", "http") or parts.path:
+        _refuse(exchange, "origin must be like https://www.example.com, no path")
+    return origin
+
+
+def _check_url(
+    url: str, parameter: str, schemes: tuple[str, str], exchange: KeyedExchange
+) -> None:
+    parts = _split(url, parameter, exchange)
+    secure, plain = schemes
+    if parts.scheme not in schemes:
+        _refuse(exchange, f"{parameter} must begin with {secure}://")
+    if parts.scheme == plain and not _is_loopback(parts.hostname or ""):
+        _refuse(
+            exchange,
+            f"{parameter} must begin with {secure}://: without encryption your "
+            "credentials may go to this machine only (127.0.0.1, ::1, localhost)",
+        )
+
+
+def _split(url: object, parameter: str, exchange: KeyedExchange) -> SplitResult:
+    """Take a URL apart; refuse what could hide where it leads or carry a secret."""
+    if not isinstance(url, str):
+        _refuse(exchange, f"{parameter} must be a string, not {type(url).__name__}")
+    if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
+        _refuse(exchange, f"{parameter} contains a character that no URL has")
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises for a port that is none
+    except ValueError:
+        _refuse(exchange, f"{parameter} is not a URL")
+    if not parts.hostname:
+        _refuse(
+            exchange,
+            f"{parameter} names no host: it must be like wss://host or https://host",
+        )
+    if "@" in parts.netloc:
+        _refuse(exchange, f"{parameter} must hold no user name or password")
+    if "?" in url or "#" in url:
+        _refuse(exchange, f"{parameter} must hold no query and no fragment")
+    return parts
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _refuse(exchange: KeyedExchange, fault: str) -> NoReturn:
+    # ``fault`` shows neither a URL, which may hold a password, nor a key.
+    raise ConfigurationError(f"{exchange.title}: {fault}", exchange=exchange.name)

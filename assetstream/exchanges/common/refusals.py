@@ -1,0 +1,190 @@
+"""Refusals and losses that are told in the same way at every exchange."""
+
+from __future__ import annotations
+
+import re
+from email.utils import parsedate_to_datetime
+from typing import Mapping, NamedTuple, Union
+
+from assetstream.exchanges.common.keyed import KeyedExchange
+from assetstream.model.errors import (
+    AssetStreamError,
+    ConnectionLost,
+    ExchangeError,
+    RateLimited,
+)
+
+__all__ = [
+    "Meaning",
+    "Refusal",
+    "lost",
+    "not_available",
+    "not_its_own",
+    "refusal",
+    "retry_after",
+]
+
+# HTTP 418: a block that grows with each repetition, of a length not always told.
+BLOCKED_S = 60.0
+# A wait that is longer is garbage, or outlasts what it is for: it is tried once a day.
+LONGEST_WAIT_S = 86_400.0
+
+SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?", re.ASCII)
+
+
+#: The exchange's own no.
+Refusal = Union[ExchangeError, RateLimited]
+
+
+class Meaning(NamedTuple):
+    """What one of an exchange's error codes is to the user.
+
+    Attributes:
+        kind: the class of the error.
+        fatal: trying again cannot help.
+        advice: the likely cause and the remedy in a few words, for the error's text.
+        hints: all causes with their remedies, the likeliest first, a sentence each;
+            ``{key}`` and ``{secret}`` stand for what key and secret were taken from.
+        unproved: the key itself may be wrong, so its look is a hint, too.
+    """
+
+    kind: type[ExchangeError] | type[RateLimited]
+    fatal: bool
+    advice: str
+    hints: tuple[str, ...] = ()
+    unproved: bool = False
+
+
+def refusal(
+    exchange: KeyedExchange,
+    meaning: Meaning,
+    code: str,
+    message: str,
+    doing: str,
+    wait: float | None = None,
+) -> Refusal:
+    """Make the error for a refusal in the exchange's own words.
+
+    ``wait``: seconds the exchange asked to wait, if it did.
+    """
+    code, message = exchange.own_words(code), exchange.own_words(message)
+    words = ": ".join(part for part in (code, message) if part) or "no reason given"
+    error = meaning.kind(
+        f"{exchange.title} refused {doing} ({words}): {meaning.advice}",
+        code=code,
+        message=message,
+        exchange=exchange.name,
+        fatal=meaning.fatal,
+    )
+    error.retry_after = wait
+    if isinstance(error, ExchangeError):
+        error.hints = _hints(exchange, meaning)
+    return error
+
+
+def _hints(exchange: KeyedExchange, meaning: Meaning) -> tuple[str, ...]:
+    key, secret = exchange.sources
+    hints = [hint.format(key=key, secret=secret) for hint in meaning.hints]
+    if not meaning.unproved:
+        return tuple(hints)
+    if key.isupper() and secret.isupper():  # as variables are, and parameters are not
+        hints.append(
+            f"Key and secret come from {key} and {secret} of the environment: see that "
+            "this program is given the ones you mean, and both of the same key."
+        )
+    return *exchange.key_hints(), *hints
+
+
+def not_available(
+    exchange: KeyedExchange,
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    doing: str,
+) -> AssetStreamError | None:
+    """Explain a status that says nothing about the account: never fatal.
+
+    Returns None for any other status.
+    """
+    wait = retry_after(headers)
+    if status in (418, 429):
+        blocked = status == 418
+        return RateLimited(
+            f"{exchange.title} limits requests (HTTP {status}) at {doing}"
+            + (": blocked for a while after too many" if blocked else "")
+            + ". It tries again by itself; other programs with the same key or "
+            "address count too: run fewer of them",
+            retry_after=BLOCKED_S if wait is None and blocked else wait,
+            code=str(status),
+            message=exchange.own_words(body),
+            exchange=exchange.name,
+        )
+    if status >= 500:
+        text = (
+            f"{exchange.title} is not available (HTTP {status}) at {doing}: "
+            "maintenance or a temporary fault. It tries again by itself; if this "
+            f"lasts, look at {exchange.title}'s notices"
+        )
+        # The usual one is a 503 that says when the maintenance ends (L3).
+        return _no_answer(exchange, text, status, body, wait)
+    return None
+
+
+def not_its_own(
+    exchange: KeyedExchange,
+    status: int,
+    body: bytes,
+    doing: str,
+    advice: str,
+    wait: float | None = None,
+) -> ConnectionLost:
+    """Explain an answer that is not in the exchange's own form: never fatal.
+
+    Firewalls, proxies and captive portals answer so; they say nothing about the key.
+    ``advice``: the likely cause and the remedy.
+    """
+    text = f"HTTP {status} at {doing}, not in {exchange.title}'s own words: {advice}"
+    return _no_answer(exchange, text, status, body, wait)
+
+
+def _no_answer(
+    exchange: KeyedExchange, text: str, status: int, body: bytes, wait: float | None
+) -> ConnectionLost:
+    reason = exchange.own_words(body)
+    error = ConnectionLost(text, code=status, reason=reason, exchange=exchange.name)
+    error.retry_after = wait
+    return error
+
+
+def lost(exchange: KeyedExchange, code: int | None, reason: str) -> ConnectionLost:
+    """Explain a close by the peer: never fatal."""
+    reason = exchange.own_words(reason)
+    how = "without a close frame" if code is None else f"with code {code}"
+    # L2: nobody here asked for it, so 1000 is a loss like any other.
+    return ConnectionLost(
+        f"{exchange.title} closed the connection {how}"
+        + (f" ({reason})" if reason else "")
+        + "; it reconnects by itself. If this repeats: maintenance, an unsteady "
+        "network, or another program with the same key",
+        code=code,
+        reason=reason,
+        exchange=exchange.name,
+    )
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Read ``Retry-After`` as seconds, a day at most; None if absent or not understood.
+
+    A date is measured against the reply's own ``Date``, so no clock is needed and a
+    wrong one does no harm.
+    """
+    value = headers.get("retry-after", "").strip()
+    if SECONDS.fullmatch(value):
+        return min(float(value), LONGEST_WAIT_S)
+    try:
+        until = parsedate_to_datetime(value)
+        since = parsedate_to_datetime(headers.get("date", ""))
+        wait = (until - since).total_seconds()
+        return min(max(0.0, wait), LONGEST_WAIT_S)
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None

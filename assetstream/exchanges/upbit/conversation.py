@@ -1,0 +1,163 @@
+"""One connection with Upbit's private WebSocket.
+
+Upbit answers a good subscription with silence, so the proof is asked for (R1)::
+
+    opened: subscribe, LIST_SUBSCRIPTIONS ──reply with myAsset, or a push──> READY
+              │ 3 s of silence, or LIST left out                              ^
+              └────────> PINGING: Ping ──────────────pong, reply or push──────┘
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Mapping, Sequence
+
+from assetstream.exchanges.common.conversation import Phase, PhasedConversation
+from assetstream.exchanges.common.refusals import Meaning, Refusal, refusal
+from assetstream.exchanges.upbit.frames import (
+    Item,
+    Listed,
+    Notice,
+    Rejection,
+    Up,
+    read_expected,
+    read_frame,
+)
+from assetstream.exchanges.upbit.refusals import explain_answer, explain_name
+from assetstream.model.errors import (
+    AssetStreamError,
+    AuthenticationError,
+    ConnectionLost,
+    ExchangeError,
+    PermissionDenied,
+    RateLimited,
+)
+from assetstream.protocol import (
+    Alive,
+    BalanceReport,
+    Connect,
+    Memory,
+    Ping,
+    Send,
+    Step,
+)
+
+if TYPE_CHECKING:
+    from assetstream.exchanges.upbit.exchange import Upbit
+
+__all__ = ["UpbitConversation"]
+
+#: How long LIST_SUBSCRIPTIONS may stay unanswered before a pong must do.
+LIST_PATIENCE_S = 3.0
+#: After so many silences LIST is left out for good.
+MOST_SILENCES = 3
+
+# In the stream's memory: the error name that LIST met; how often it met silence.
+LIST_REFUSAL = "upbit.list_refusal"
+LIST_SILENCES = "upbit.list_silences"
+
+
+# Errors that cannot be about LIST alone.
+PLAIN = (AuthenticationError, PermissionDenied, RateLimited)
+PERHAPS_LIST = Meaning(
+    ExchangeError,
+    False,
+    "perhaps only the question for the subscriptions; trying again without it",
+)
+
+
+class UpbitConversation(PhasedConversation[Notice]):
+    """The protocol state of one connection."""
+
+    _exchange: Upbit
+
+    def __init__(self, exchange: Upbit, memory: Memory) -> None:
+        super().__init__(exchange)
+        self._memory = memory
+        self._ticket = ""
+        # An error may still be LIST's fault, not the subscription's.
+        self._list_open = False
+
+    def connect(self, now: float, nonce: str) -> Connect:
+        # The ticket need only be unique, and a pure adapter has no other source.
+        self._ticket = nonce
+        # No Origin: with one, Upbit takes a single request in 10 s.
+        return Connect(self._exchange.ws_url, self._exchange.authorization(nonce))
+
+    def refused(
+        self, status: int, headers: Mapping[str, str], body: bytes
+    ) -> AssetStreamError:
+        doing = "the WebSocket handshake"
+        return explain_answer(self._exchange, status, headers, body, doing)
+
+    def opened(self, now: float) -> Sequence[Step]:
+        self._heartbeat.start(now)
+        subscribe = self._request({"type": "myAsset"})
+        silences = self._memory.get(LIST_SILENCES, 0)
+        if LIST_REFUSAL in self._memory or silences >= MOST_SILENCES:
+            return [subscribe, self._ask_for_pong(now)]
+        self._list_open = True
+        self._enter(Phase.SUBSCRIBING, now + LIST_PATIENCE_S)
+        return [subscribe, self._request({"method": "LIST_SUBSCRIPTIONS"})]
+
+    def closing(self) -> Sequence[Step]:
+        # Upbit knows no goodbye but the close itself.
+        return ()
+
+    def _request(self, what: dict[str, str]) -> Send:
+        # LIST would change the format of the running stream unless it repeats it. No
+        # ``codes``: with myAsset they are an error.
+        format = {"format": self._exchange.format}
+        return Send(json.dumps([{"ticket": self._ticket}, what, format]))
+
+    def _ask_for_pong(self, now: float) -> Step:
+        self._heartbeat.pinged(now)
+        self._enter(Phase.PINGING, now + self._exchange.limits.pong_timeout)
+        return self._ping()
+
+    def _ping(self) -> Step:
+        return Ping()
+
+    def _read_expected(self, frames: Sequence[bytes]) -> list[BalanceReport] | None:
+        return read_expected(frames, self._exchange.format)
+
+    def _read(self, frame: bytes) -> Sequence[Item]:
+        return read_frame(frame, self._exchange.format)
+
+    def _noticed(self, notice: Notice, frame: bytes, now: float) -> Sequence[Step]:
+        if isinstance(notice, Up):
+            return [Alive()]
+        if isinstance(notice, Rejection):
+            return [self._fail(self._explain(notice))]
+        return self._listed(notice, frame)
+
+    def _listed(self, listed: Listed, frame: bytes) -> Sequence[Step]:
+        self._list_open = False
+        if "myAsset" in listed.types:
+            return self._prove()
+        why = "the list of subscriptions lacks myAsset"
+        return [self._fail(self._exchange.unreadable(why, frame))]
+
+    def _explain(self, rejection: Rejection) -> Refusal:
+        name, message, doing = rejection.name, rejection.message, "the subscription"
+        error = explain_name(self._exchange, name, message, doing)
+        if not self._list_open or isinstance(error, PLAIN):
+            return error
+        # R1: perhaps only LIST is refused. The next connection leaves it out; the same
+        # error there is the subscription's, and judged by its name.
+        self._memory[LIST_REFUSAL] = name
+        return refusal(self._exchange, PERHAPS_LIST, name, message, doing)
+
+    def _unanswered(self, now: float) -> Sequence[Step]:
+        if self._phase is Phase.SUBSCRIBING:
+            self._memory[LIST_SILENCES] = self._memory.get(LIST_SILENCES, 0) + 1
+            return [self._ask_for_pong(now)]
+        limit = self._exchange.limits.pong_timeout
+        error = ConnectionLost(
+            f"Upbit did not answer a ping sent after the subscription within {limit:g} "
+            "s, so the subscription is not proved; it reconnects by itself. If this "
+            "repeats: Upbit is overloaded or in maintenance, or a proxy on the way "
+            "drops WebSocket pings",
+            exchange=self._exchange.name,
+        )
+        return [self._fail(error)]

@@ -1,0 +1,215 @@
+"""Upbit: the private ``myAsset`` stream and ``GET /v1/accounts``.
+
+One key is good for one region only, and each region has its own host. There is no login
+message: every handshake and every REST read carries a fresh JWT of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+from typing import Any, Literal, Mapping
+from urllib.parse import urlsplit
+
+from assetstream.exchanges.common.key_forms import Form
+from assetstream.exchanges.common.keyed import KeyedExchange
+from assetstream.exchanges.common.options import (
+    check_choice,
+    check_urls,
+    key_source,
+    read_key,
+)
+from assetstream.exchanges.common.values import Unreadable
+from assetstream.exchanges.upbit.conversation import UpbitConversation
+from assetstream.exchanges.upbit.frames import FORMATS, Format
+from assetstream.exchanges.upbit.refusals import KEY_IS_KNOWN, explain_answer
+from assetstream.exchanges.upbit.rest import read_balances
+from assetstream.libraries import PYJWT, importing
+from assetstream.model.errors import AssetStreamError
+from assetstream.protocol import (
+    Conversation,
+    Exchange,
+    HttpCall,
+    Limits,
+    Memory,
+    Snapshot,
+)
+
+with importing(PYJWT):
+    import jwt
+
+__all__ = ["Region", "Upbit"]
+
+Region = Literal["sg", "id", "th", "kr"]
+Algorithm = Literal["HS256", "HS512"]
+
+WS_PATH = "/websocket/v1/private"
+HOSTS: Mapping[Region, str] = {
+    "sg": "sg-api.upbit.com",
+    "id": "id-api.upbit.com",
+    "th": "th-api.upbit.com",
+    "kr": "api.upbit.com",
+}
+
+
+KEY = Form(re.compile(r"[0-9A-Za-z]{40}"), "40 letters and digits")
+
+
+class RawSecretHmac(jwt.algorithms.HMACAlgorithm):  # pyright: ignore[reportUntypedBaseClass, reportAttributeAccessIssue]
+    """HMAC over the secret as it is.
+
+    Upbit's secrets have 40 characters. PyJWT, where it checks lengths, would warn of
+    that with each token, and nobody but Upbit can make them longer.
+    """
+
+    def prepare_key(self, key: Any) -> bytes:
+        return key if isinstance(key, bytes) else str(key).encode()
+
+    def check_key_length(self, key: Any) -> None:
+        return None
+
+    def sign(self, msg: bytes, key: Any) -> bytes:
+        return hmac.new(key, msg, self.hash_alg).digest()
+
+
+# An own signer: PyJWT's global one belongs to the whole process.
+_signer = jwt.PyJWS(algorithms=[])
+_signer.register_algorithm("HS256", RawSecretHmac(hashlib.sha256))
+_signer.register_algorithm("HS512", RawSecretHmac(hashlib.sha512))
+ALGORITHMS: tuple[Algorithm, ...] = ("HS256", "HS512")
+
+# Whole or cut off: the access key stands behind the first dot.
+TOKEN = re.compile(rb"eyJ[\w-]+(?:\.[\w-]*){0,2}")
+
+
+class Upbit(KeyedExchange):
+    """An Upbit account in one region.
+
+    Args:
+        access_key: the API key; by default ``UPBIT_ACCESS_KEY`` of the environment.
+        secret_key: its secret; by default ``UPBIT_SECRET_KEY``.
+        region: ``"sg"``, ``"id"``, ``"th"`` or ``"kr"``: where the key was made.
+        format: how the exchange spells its frames: ``"DEFAULT"``, ``"SIMPLE"``,
+            ``"JSON_LIST"`` or ``"SIMPLE_LIST"``. Updates are the same with each.
+        algorithm: of the token: ``"HS256"``, which every region takes, or ``"HS512"``.
+        ws_url: the whole URL of the private WebSocket, for a simulator or a gateway;
+            by default ``UPBIT_WS_URL``, or else the exchange's own.
+        rest_url: the base URL of REST, given together with ``ws_url``; by default
+            ``UPBIT_REST_URL``, or else the exchange's own.
+
+    Raises:
+        ConfigurationError: something is missing or wrong; the text says what.
+    """
+
+    name = "upbit"
+    title = "Upbit"
+    proof = "Upbit's list of subscriptions"
+    silence = (
+        "Upbit pushes only when a balance changes, and perhaps nothing for several "
+        "minutes to the first connection that an account ever makes: if changes stay "
+        "away, start the stream again after 5 minutes. REST finds them meanwhile."
+    )
+    forms = (KEY, KEY)
+    # 5 connects a second are allowed, but to all programs of an account together: a
+    # stream takes a fifth, so that five that lost one network do not lock each other
+    # out. A silent connection is dropped after 60 s (measured; documented: 120 s).
+    limits = Limits(
+        connects_per_second=1.0,
+        reads_per_second=30.0,
+        ping_interval=20.0,
+        pong_timeout=10.0,
+        audit_interval=60.0,
+        # Counted by address before the login, which a token in the upgrade is not yet.
+        connects_together=5.0,
+        # Counted by account; this is one account's, so that no address stands out.
+        reads_together=30.0,
+    )
+
+    region: Region
+    format: Format
+    algorithm: Algorithm
+
+    def __init__(
+        self,
+        access_key: str | None = None,
+        secret_key: str | None = None,
+        *,
+        # Written out: what they may be is shown by help() and notebooks, too.
+        region: Literal["sg", "id", "th", "kr"],
+        format: Literal["DEFAULT", "SIMPLE", "JSON_LIST", "SIMPLE_LIST"] = "DEFAULT",
+        algorithm: Literal["HS256", "HS512"] = "HS256",
+        ws_url: str | None = None,
+        rest_url: str | None = None,
+    ) -> None:
+        check_choice(region, "region", HOSTS, self)
+        check_choice(format, "format", FORMATS, self)
+        check_choice(algorithm, "algorithm", ALGORITHMS, self)
+        host = HOSTS[region]
+        defaults = f"wss://{host}{WS_PATH}", f"https://{host}"
+        ws, rest = check_urls(ws_url, rest_url, defaults, self)
+        self._keep(
+            _key=read_key(access_key, "access_key", "UPBIT_ACCESS_KEY", self),
+            _secret=read_key(secret_key, "secret_key", "UPBIT_SECRET_KEY", self),
+            sources=(
+                key_source(access_key, "access_key", "UPBIT_ACCESS_KEY"),
+                key_source(secret_key, "secret_key", "UPBIT_SECRET_KEY"),
+            ),
+            region=region,
+            format=format,
+            algorithm=algorithm,
+            ws_url=ws,
+            rest_url=rest,
+        )
+
+    def conversation(self, memory: Memory) -> Conversation:
+        return UpbitConversation(self, memory)
+
+    def authorization(self, nonce: str) -> dict[str, str]:
+        """Return the header that proves who asks; no ``nonce`` may be used twice."""
+        claims = {"access_key": self._key, "nonce": nonce}
+        token = _signer.encode(
+            json.dumps(claims, separators=(",", ":")).encode(),
+            self._secret,
+            algorithm=self.algorithm,
+        )
+        return {"Authorization": f"Bearer {token}"}
+
+    def knows_key(self, error: AssetStreamError) -> bool:
+        return getattr(error, "code", "") in KEY_IS_KNOWN
+
+    def elsewhere(self) -> Mapping[str, Exchange]:
+        if HOSTS[self.region] != urlsplit(self.rest_url).hostname:
+            # A gateway or a simulator: its key is none of the real hosts' business.
+            return {}
+        return {
+            region: Upbit(
+                self._key,
+                self._secret,
+                region=region,
+                algorithm=self.algorithm,
+                ws_url=f"wss://{host}{WS_PATH}",
+                rest_url=f"https://{host}",
+            )
+            for region, host in HOSTS.items()
+            if region != self.region
+        }
+
+    def redacted(self, data: bytes) -> bytes:
+        # A token is a secret too, and holds the access key in base64.
+        return TOKEN.sub(b"***", super().redacted(data))
+
+    def read(self, nonce: str) -> HttpCall:
+        headers = {"Accept": "application/json", **self.authorization(nonce)}
+        return HttpCall("GET", f"{self.rest_url}/v1/accounts", headers)
+
+    def read_replied(
+        self, status: int, headers: Mapping[str, str], body: bytes
+    ) -> Snapshot:
+        if status in (200, 201):
+            try:
+                return read_balances(body)
+            except Unreadable:
+                pass  # perhaps an error in Upbit's own words
+        raise explain_answer(self, status, headers, body, "reading the balances")

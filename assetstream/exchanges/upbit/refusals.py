@@ -1,0 +1,225 @@
+"""Upbit's refusals: what each name means, and what the user can do about it.
+
+Upbit asks to branch on the name, not on the status: the same name comes with 401 or
+403, in the answer to a handshake, to a REST read or in a frame.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Mapping
+
+from assetstream.exchanges.common.refusals import (
+    Meaning,
+    Refusal,
+    not_available,
+    not_its_own,
+    refusal,
+    retry_after,
+)
+from assetstream.exchanges.upbit.rest import read_rejection
+from assetstream.model.errors import (
+    AssetStreamError,
+    AuthenticationError,
+    ExchangeError,
+    PermissionDenied,
+    RateLimited,
+)
+
+if TYPE_CHECKING:
+    from assetstream.exchanges.upbit.exchange import Upbit
+
+__all__ = ["KEY_IS_KNOWN", "NAMES", "explain_answer", "explain_name"]
+
+_REGION = (
+    "a key is good for the region it was made in only: region={region!r} may be wrong"
+)
+_WRONG_REGION = (
+    "A key is good for one region only: if it was made on another of Upbit's sites "
+    "than that of {region}, pass its region= (sg, id, th or kr; --region on the "
+    "command line)."
+)
+_COPY_KEY = (
+    "Copy {key} again from API management on Upbit's site, and see that {secret} was "
+    "not put in its place; a key that was deleted or is over a year old has to be made "
+    "anew."
+)
+_COPY_SECRET = (
+    "Copy {secret} again: it belongs to one access key and is shown only once; if it "
+    "is lost, make a new key."
+)
+_ADDRESS_HINTS = (
+    "Add this machine's public IP address to the key's list, under API management on "
+    "Upbit's site.",
+    "Behind a proxy or a VPN it is the address of that which counts, and an address "
+    "from an internet provider changes: look up the present one.",
+)
+_KEY = Meaning(
+    AuthenticationError,
+    True,
+    "check access_key, secret_key and the key's list of IP addresses; " + _REGION,
+    (_WRONG_REGION, _COPY_KEY, _COPY_SECRET, _ADDRESS_HINTS[0]),
+    unproved=True,
+)
+_ADDRESS = Meaning(
+    AuthenticationError,
+    True,
+    "this machine's public IP address is not on the key's list: add it under API "
+    "management on Upbit's site",
+    _ADDRESS_HINTS,
+)
+_SCOPE = Meaning(
+    PermissionDenied,
+    True,
+    "the key lacks the permission 'View Account': make a key that has it",
+    (
+        "Make a key with the permission 'View Account' (in Korea: 자산조회) under API "
+        "management on Upbit's site; it needs no other.",
+    ),
+)
+_PROXY_HINT = (
+    "A proxy or a virus scanner that reads along may have changed the request: try "
+    "another network, or without the proxy."
+)
+_REQUEST = Meaning(
+    ExchangeError,
+    True,
+    "the request was not understood: report this as a fault of assetstream",
+)
+_UNKNOWN = Meaning(
+    ExchangeError,
+    False,
+    "assetstream does not know this name and tries again; if it repeats, look the name "
+    "up in Upbit's documents, and check the key and its permissions",
+)
+
+NAMES: Mapping[str, Meaning] = {
+    # In frames.
+    "INVALID_AUTH": _KEY,
+    "WRONG_FORMAT": _REQUEST,
+    "NO_TICKET": _REQUEST,
+    "NO_TYPE": _REQUEST,
+    "NO_CODES": _REQUEST,
+    "INVALID_PARAM": _REQUEST,
+    "TOO_MANY_REQUEST": Meaning(
+        RateLimited,
+        False,
+        "too many messages or connections with this key; it tries again by itself. If "
+        "it repeats, run fewer programs with the same key",
+    ),
+    # In HTTP answers.
+    "invalid_query_payload": Meaning(
+        AuthenticationError,
+        True,
+        "the token does not fit the request: a proxy may have changed it",
+        (_PROXY_HINT,),
+    ),
+    "jwt_verification": Meaning(
+        AuthenticationError,
+        True,
+        "the token's signature is wrong: check secret_key, and algorithm if you set it",
+        (
+            _COPY_SECRET,
+            "If you set algorithm=, leave it out: HS256 is what every region takes.",
+            _WRONG_REGION,
+        ),
+        unproved=True,
+    ),
+    "expired_access_key": Meaning(
+        AuthenticationError,
+        True,
+        "the key has expired (keys last one year): make a new one",
+        (
+            "Make a new key under API management on Upbit's site: keys last one year, "
+            "and cannot be prolonged.",
+        ),
+    ),
+    "invalid_access_key": Meaning(
+        AuthenticationError,
+        True,
+        "the key is not known: check access_key; " + _REGION,
+        (_WRONG_REGION, _COPY_KEY),
+        unproved=True,
+    ),
+    "nonce_used": Meaning(
+        AuthenticationError,
+        False,
+        "a nonce came twice; the next try uses a new one",
+        (
+            "Nothing is wrong with the key: it is tried again with a new nonce. If it "
+            "repeats, a proxy on the way sends requests twice: go without it.",
+        ),
+    ),
+    "no_authorization_ip": _ADDRESS,
+    # The spelling of older pages.
+    "no_authorization_i_p": _ADDRESS,
+    "no_authorization_token": Meaning(
+        AuthenticationError,
+        True,
+        "the Authorization header did not arrive: a proxy may have removed it",
+        (_PROXY_HINT,),
+    ),
+    "out_of_scope": _SCOPE,
+    "thirdparty_agreement_required": Meaning(
+        PermissionDenied,
+        True,
+        "agree to the sharing of data on Upbit's site first",
+        ("Log in on Upbit's site and agree there to the sharing of data.",),
+    ),
+}
+
+#: What says of a key that it is known there, so that its region is right.
+KEY_IS_KNOWN = frozenset(
+    {
+        "expired_access_key",
+        "no_authorization_ip",
+        "no_authorization_i_p",
+        "nonce_used",
+        "out_of_scope",
+        "thirdparty_agreement_required",
+    }
+)
+
+
+def explain_name(
+    exchange: Upbit,
+    name: str,
+    message: str,
+    doing: str,
+    *,
+    unknown: Meaning = _UNKNOWN,
+    wait: float | None = None,
+) -> Refusal:
+    """Make the error for one of Upbit's own; ``unknown`` is for names not listed."""
+    meaning = NAMES.get(name, unknown)
+    advice = meaning.advice.format(region=exchange.region)
+    hints = tuple(hint.replace("{region}", exchange.region) for hint in meaning.hints)
+    meaning = meaning._replace(advice=advice, hints=hints)
+    return refusal(exchange, meaning, name, message, doing, wait)
+
+
+def explain_answer(
+    exchange: Upbit,
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    doing: str,
+) -> AssetStreamError:
+    """Make the error for an HTTP answer that was not what was asked for."""
+    own, wait = read_rejection(body), retry_after(headers)
+    name, message = (own.name, own.message) if own else ("", "")
+    if name in NAMES:
+        return explain_name(exchange, name, message, doing, wait=wait)
+    unavailable = not_available(exchange, status, headers, body, doing)
+    if unavailable is not None:
+        return unavailable
+    if own is not None or status == 401:
+        # A 401 is about the key, and a 403 of Upbit's own forbids, even under a name
+        # that is not in its list.
+        unknown = {401: _KEY, 403: _SCOPE}.get(status, _UNKNOWN)
+        if own is None:
+            name, message = "401", exchange.own_words(body)
+        return explain_name(exchange, name, message, doing, unknown=unknown, wait=wait)
+    if status in (200, 201):
+        return exchange.unreadable("the answer is no list of accounts", body)
+    advice = "a firewall, a proxy or a wrong rest_url or ws_url is likely"
+    return not_its_own(exchange, status, body, doing, advice, wait)

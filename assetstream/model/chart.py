@@ -1,0 +1,222 @@
+"""Draws a history: ``History.plot``. The only module that imports matplotlib.
+
+It uses figures and axes as objects, never pyplot: nothing is opened, selected or kept,
+and nothing that the user has drawn is touched.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
+from matplotlib.figure import Figure
+
+from assetstream.display.page import counted, digits
+from assetstream.model.events import AssetUpdate, Balance, Gap, Source
+from assetstream.model.history import History
+
+__all__ = ["draw"]
+
+#: The most panels of one figure.
+MAX_PANELS = 12
+#: More panels than this stand in two columns.
+ONE_COLUMN = 4
+#: Inches.
+WIDTH, PANEL_HEIGHT, HEAD_HEIGHT = 9.0, 1.45, 0.9
+#: Readable on light and dark ground alike, as are the style's own text and frame.
+TOTAL, AVAILABLE, GAP = "#3b82c4", "#d97706", "#8a8a8a"
+#: source -> colour, shape and name of its mark.
+MARKS = {
+    Source.RECOVERED: ("#8b5cf6", "D", "recovered after a gap"),
+    Source.AUDIT: ("#e0443e", "s", "found by an audit"),
+}
+#: Characters that have no room above a panel.
+LONG = 60
+#: A shorter time is drawn as this.
+LEAST_SPAN = timedelta(seconds=1)
+#: What is left free before it and behind it, as a share.
+MARGIN = 0.03
+
+
+class Chart(Figure):
+    """A figure that IPython can show though pyplot was never imported."""
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        image = io.BytesIO()
+        # Twice as fine as it is shown, for screens that are.
+        self.savefig(image, format="png", dpi=2 * self.dpi)
+        width, height = self.get_size_inches() * self.dpi
+        return image.getvalue(), {"width": int(width), "height": int(height)}
+
+
+class Panel:
+    """One currency: what its axes show."""
+
+    def __init__(self, currency: str) -> None:
+        self.currency = currency
+        self.updates: list[AssetUpdate] = []
+
+    @property
+    def changes(self) -> int:
+        """How often it changed."""
+        return sum(u.source is not Source.SNAPSHOT for u in self.updates)
+
+    @property
+    def last(self) -> str:
+        """Its last value, exact."""
+        last = self.updates[-1]
+        if not last.locked:
+            return digits(last.total)
+        text = f"{digits(last.available)} available of {digits(last.total)}"
+        return text if len(text) < LONG else text.replace(" of ", "\nof ")
+
+    def draw(self, axes: Axes, begin: datetime, end: datetime) -> None:
+        """Draw it from the beginning to the end of what is known."""
+        self._draw_steps(axes, begin, end)
+        self._mark(axes)
+        axes.set_title(self.currency, loc="left", fontsize="medium", fontweight="bold")
+        axes.set_title(self.last, loc="right", fontsize="small")
+        axes.ticklabel_format(axis="y", style="plain", useOffset=False)
+        axes.tick_params(labelsize="small")
+        axes.margins(y=0.15)
+        for side in ("top", "right"):
+            axes.spines[side].set_visible(False)
+
+    def _draw_steps(self, axes: Axes, begin: datetime, end: datetime) -> None:
+        states: list[AssetUpdate | Balance] = [*self.updates, self.updates[-1]]
+        times = [*(update.received for update in self.updates), end]
+        before = self.updates[0].previous
+        if before is not None:
+            # It had that value since before the oldest update that is kept.
+            states.insert(0, before)
+            times.insert(0, begin)
+        x = date2num(times)
+        total = [float(state.total) for state in states]
+        axes.plot(
+            x, total, color=TOTAL, linewidth=2, drawstyle="steps-post", label="total"
+        )
+        if not any(state.locked for state in states):
+            return
+        # Where nothing is locked it is the total, and would but cover that.
+        axes.plot(
+            x,
+            [float(s.available) if s.locked else math.nan for s in states],
+            color=AVAILABLE,
+            linewidth=1.2,
+            drawstyle="steps-post",
+            label="available, the rest is locked",
+        )
+        axes.fill_between(
+            x,
+            [float(state.available) for state in states],
+            total,
+            step="post",
+            color=AVAILABLE,
+            linewidth=0,
+            alpha=0.3,
+        )
+
+    def _mark(self, axes: Axes) -> None:
+        for source, (colour, shape, name) in MARKS.items():
+            found = [update for update in self.updates if update.source is source]
+            if found:
+                axes.plot(
+                    date2num([update.received for update in found]),
+                    [float(update.total) for update in found],
+                    color=colour,
+                    linestyle="none",
+                    marker=shape,
+                    markersize=6,
+                    label=name,
+                )
+
+
+def draw(history: History) -> Figure:
+    """Make the figure; see ``History.plot``."""
+    panels = _panels(history)
+    if not panels:
+        figure = Chart(figsize=(WIDTH, PANEL_HEIGHT))
+        figure.text(0.5, 0.5, "no updates yet", ha="center", va="center")
+        return figure
+    drawn = panels[:MAX_PANELS]
+    columns = 1 if len(drawn) <= ONE_COLUMN else 2
+    rows = math.ceil(len(drawn) / columns)
+    figure = Chart(
+        figsize=(WIDTH, HEAD_HEIGHT + rows * PANEL_HEIGHT), layout="constrained"
+    )
+    grid = list(figure.subplots(rows, columns, sharex=True, squeeze=False).flat)
+    begin = history[0].received
+    ends = [history[-1].received, *(gap.ended for gap in history.gaps[-1:])]
+    end = max(*ends, begin + LEAST_SPAN)
+    # A little further, or the last change would be a line with no value after it.
+    end += (end - begin) * MARGIN
+    gaps = [gap for gap in history.gaps if gap.ended >= begin]
+    for axes, panel in zip(grid, drawn, strict=False):
+        panel.draw(axes, begin, end)
+        _shade(axes, gaps)
+    for number, axes in enumerate(grid):
+        if number >= len(drawn):
+            axes.remove()
+        elif number + columns >= len(drawn):
+            _tell_time(axes, begin, end)
+    _explain(figure, history, len(drawn), len(panels))
+    return figure
+
+
+def _panels(history: History) -> list[Panel]:
+    """All currencies, the one that changed most often first."""
+    panels: dict[str, Panel] = {}
+    for update in history:
+        panels.setdefault(update.currency, Panel(update.currency)).updates.append(
+            update
+        )
+    return sorted(panels.values(), key=lambda p: (-p.changes, p.currency))
+
+
+def _shade(axes: Axes, gaps: list[Gap]) -> None:
+    for gap in gaps:
+        # With an edge, or a short one would be too thin to be seen.
+        axes.axvspan(
+            *date2num([gap.began, gap.ended]),
+            facecolor=GAP,
+            edgecolor=GAP,
+            linewidth=1.0,
+            alpha=0.35,
+            label="gap",
+        )
+
+
+def _tell_time(axes: Axes, begin: datetime, end: datetime) -> None:
+    """Label the time axis, which all panels share."""
+    axes.set_xlim(*date2num([begin - (end - begin) * MARGIN, end]))
+    locator = AutoDateLocator(tz=timezone.utc, maxticks=8)
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=timezone.utc))
+    axes.tick_params(labelbottom=True)
+    axes.xaxis.get_offset_text().set_fontsize("small")
+    axes.set_xlabel("UTC", fontsize="small")
+
+
+def _explain(figure: Figure, history: History, drawn: int, known: int) -> None:
+    """Say whose it is, what is left out, and what the signs mean."""
+    title = f"{history[-1].account}: {counted(len(history), 'update')}"
+    if drawn < known:
+        title += f", the {drawn} of {known} currencies that changed most often"
+    figure.suptitle(title, fontsize="medium")
+    signs: dict[str, Any] = {}
+    for axes in figure.axes:
+        handles, names = axes.get_legend_handles_labels()
+        for name, handle in zip(names, handles, strict=True):
+            signs.setdefault(name, handle)
+    figure.legend(
+        list(signs.values()),
+        list(signs),
+        loc="outside lower center",
+        ncols=len(signs),
+        frameon=False,
+        fontsize="small",
+    )

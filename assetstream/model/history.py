@@ -1,0 +1,190 @@
+"""What a stream looks back at: its last updates and gaps, ``stream.history``."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Iterable, Iterator, Sequence, Union, overload
+
+from assetstream.display.page import counted
+from assetstream.model.errors import ConfigurationError
+from assetstream.model.events import ZERO, AssetUpdate, Gap
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from pandas import DataFrame
+
+__all__ = ["History", "Recent"]
+
+#: Gaps that are kept, however many updates are.
+MAX_GAPS = 100
+#: Of ``to_pandas``, the index first.
+COLUMNS = [
+    *("received", "exchange", "account", "currency"),
+    *("available", "locked", "total", "change"),
+    *("source", "time", "update_id"),
+]
+
+
+class History(Sequence[AssetUpdate]):
+    """The last updates of one stream, oldest first, as they were when it was read.
+
+    Immutable: what came later is in a later ``stream.history``. Every change of the
+    book is in it, whether a handler was there or not, and none is folded. A slice is a
+    ``History`` too, with the gaps between its first and its last update.
+
+    Args:
+        updates: oldest first; streams make it, and you may, of updates that you kept.
+        gaps: oldest first.
+    """
+
+    __slots__ = ("_gaps", "_updates")
+
+    def __init__(
+        self, updates: Iterable[AssetUpdate] = (), gaps: Iterable[Gap] = ()
+    ) -> None:
+        self._updates = tuple(updates)
+        self._gaps = tuple(gaps)
+
+    @property
+    def gaps(self) -> tuple[Gap, ...]:
+        """The last times in which changes could have been missed, oldest first."""
+        return self._gaps
+
+    def to_pandas(self) -> DataFrame:
+        """Make a DataFrame of it: one row for each update, oldest first.
+
+        The index is ``received``, our time of receipt, in UTC; updates of one frame
+        share it. The columns are ``exchange``, ``account``, ``currency``,
+        ``available``, ``locked``, ``total``, ``change``, ``source``, ``time`` (the
+        exchange's, in UTC, or NaT) and ``update_id``.
+
+        Amounts are ``Decimal`` objects, exact; sums of them keep the 28 digits of
+        Python's decimal context. For floats, which are not exact but fast and known to
+        every method of pandas, say ``frame["total"].astype(float)``.
+
+        Raises:
+            ConfigurationError: pandas is missing: ``pip install "assetstream[plot]"``.
+        """
+        try:
+            import pandas
+        except ImportError as error:
+            raise _missing("to_pandas", "pandas") from error
+        frame = pandas.DataFrame(map(_row, self), columns=COLUMNS, dtype=object)
+        for name in ("received", "time"):
+            frame[name] = pandas.to_datetime(frame[name], utc=True)
+        return frame.set_index("received")
+
+    def plot(self) -> Figure:
+        """Draw the balances over time: one small panel for each currency.
+
+        A balance stays what it is until it changes, so its line goes in steps: total,
+        and available below it where something is locked. Gaps are shaded, what was
+        found afterwards (RECOVERED, AUDIT) is marked, and the last value stands above
+        in all its digits. Of more than 12 currencies those with the most changes are
+        drawn, and how many are not is said. Times are ours of receipt, in UTC.
+
+        The figure shows itself in a notebook where it is a cell's last value; elsewhere
+        write it with ``figure.savefig("balances.png")``. It belongs to no window and to
+        no pyplot, and its colours are those of matplotlib's style at the time.
+
+        Raises:
+            ConfigurationError: matplotlib is missing: ``pip install
+                "assetstream[plot]"``.
+        """
+        try:
+            from assetstream.model.chart import draw
+        except ImportError as error:
+            raise _missing("plot", "matplotlib") from error
+        return draw(self)
+
+    @overload
+    def __getitem__(self, index: int) -> AssetUpdate: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> History: ...
+
+    def __getitem__(self, index: int | slice) -> Union[AssetUpdate, History]:
+        if isinstance(index, slice):
+            return self._slice(self._updates[index])
+        return self._updates[index]
+
+    def __len__(self) -> int:
+        return len(self._updates)
+
+    def __iter__(self) -> Iterator[AssetUpdate]:
+        return iter(self._updates)
+
+    def _slice(self, updates: Sequence[AssetUpdate]) -> History:
+        # A later gap would say that the last balance stayed as it was until then.
+        gaps = [
+            gap
+            for gap in self._gaps
+            if updates
+            and gap.ended >= updates[0].received
+            and gap.began <= updates[-1].received
+        ]
+        return History(updates, gaps)
+
+    def __repr__(self) -> str:
+        when = ""
+        if self._updates:
+            first, last = self._updates[0].received, self._updates[-1].received
+            when = f" from {first:%Y-%m-%d %H:%M:%S} to {last:%Y-%m-%d %H:%M:%S} UTC"
+        return (
+            f"<History {counted(len(self), 'update')}{when}, "
+            f"{counted(len(self._gaps), 'gap')}>"
+        )
+
+
+class Recent:
+    """The last updates and gaps. The session's thread writes (W2), any thread reads.
+
+    Args:
+        most: updates that are kept.
+    """
+
+    __slots__ = ("_gaps", "_updates", "note")
+
+    def __init__(self, most: int) -> None:
+        self._updates: deque[AssetUpdate] = deque(maxlen=most)
+        self._gaps: tuple[Gap, ...] = ()
+        #: Add an update, in the order in which the book changed.
+        self.note = self._updates.append
+
+    def add_gap(self, gap: Gap) -> None:
+        """Add a gap that has ended."""
+        self._gaps = (*self._gaps, gap)[-MAX_GAPS:]
+
+    def view(self) -> History:
+        """A copy of what there is at one moment; from any thread, without a lock."""
+        while True:
+            gaps = self._gaps
+            try:
+                updates = tuple(self._updates)
+            except RuntimeError:
+                continue  # An update came while they were copied.
+            if gaps is self._gaps:
+                return History(updates, gaps)
+
+
+def _row(update: AssetUpdate) -> tuple[object, ...]:
+    """What ``COLUMNS`` names."""
+    amounts = update.available, update.locked, update.total, update.change
+    return (
+        update.received,
+        update.exchange,
+        update.account,
+        update.currency,
+        # A difference of zero is printed as 0E-18 otherwise.
+        *(amount or ZERO for amount in amounts),
+        update.source.value,
+        update.time,
+        update.update_id,
+    )
+
+
+def _missing(method: str, library: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"history.{method}() needs {library}, which cannot be imported: "
+        'pip install "assetstream[plot]"'
+    )

@@ -1,0 +1,54 @@
+"""The contract between the runtime and an exchange's adapter.
+
+An adapter is pure: it opens no socket, starts no thread, reads no clock, logs nothing.
+The runtime brings it frames, pongs, deadlines and replies, each with the present
+monotonic time, and carries out the steps it answers with.
+
+``Exchange``      immutable: endpoints, credentials, limits, the REST read as data.
+``Conversation``  one connection's protocol state, thrown away with the connection.
+``Step``          the closed set of things a conversation may ask for.
+"""
+
+from __future__ import annotations
+
+from assetstream.protocol.conversation import (
+    Alive,
+    Conversation,
+    Fail,
+    Ping,
+    Ready,
+    Report,
+    Send,
+    Step,
+    Warn,
+)
+from assetstream.protocol.exchange import Exchange
+from assetstream.protocol.values import (
+    NEVER,
+    BalanceReport,
+    Connect,
+    HttpCall,
+    Limits,
+    Memory,
+    Snapshot,
+)
+
+__all__ = [
+    "NEVER",
+    "Alive",
+    "BalanceReport",
+    "Connect",
+    "Conversation",
+    "Exchange",
+    "Fail",
+    "HttpCall",
+    "Limits",
+    "Memory",
+    "Ping",
+    "Ready",
+    "Report",
+    "Send",
+    "Snapshot",
+    "Step",
+    "Warn",
+]

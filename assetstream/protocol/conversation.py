@@ -1,0 +1,114 @@
+"""The protocol state of one connection, and the steps that it answers with."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Mapping, Sequence, Union
+
+from msgspec import Struct
+
+from assetstream.model.errors import AssetStreamError
+from assetstream.protocol.values import NEVER, BalanceReport, Connect
+
+__all__ = [
+    "Alive",
+    "Conversation",
+    "Fail",
+    "Ping",
+    "Ready",
+    "Report",
+    "Send",
+    "Step",
+    "Warn",
+]
+
+
+class Send(Struct, frozen=True):
+    """Send a text frame. Its repr hides the text: a login carries the secret."""
+
+    text: str
+
+    def __repr__(self) -> str:
+        return "<Send>"
+
+
+class Ping(Struct, frozen=True):
+    """Send a WebSocket ping."""
+
+
+class Alive(Struct, frozen=True):
+    """The exchange answered a ping; ``round_trip`` in seconds, if it is known."""
+
+    round_trip: float | None = None
+
+
+class Ready(Struct, frozen=True):
+    """The subscription is proved (R1): read the snapshot now."""
+
+
+class Report(Struct, frozen=True):
+    """Balances were pushed, in the order of the frames."""
+
+    balances: Sequence[BalanceReport]
+
+
+class Warn(Struct, frozen=True):
+    """Tell the user; the connection goes on.
+
+    A ``ProtocolError`` puts its currency in doubt, the whole book if it has none (K5).
+    """
+
+    error: AssetStreamError
+
+
+class Fail(Struct, frozen=True):
+    """This connection is of no use; ``error.fatal`` says whether the stream is."""
+
+    error: AssetStreamError
+
+
+Step = Union[Send, Ping, Alive, Ready, Report, Warn, Fail]
+
+
+class Conversation(ABC):
+    """The protocol state of one connection. All times are monotonic seconds."""
+
+    #: When ``due`` must be called next; ``NEVER`` if not at all.
+    deadline: float = NEVER
+
+    @abstractmethod
+    def connect(self, now: float, nonce: str) -> Connect:
+        """Say where and how to connect; ``nonce`` is a fresh UUID."""
+
+    @abstractmethod
+    def refused(
+        self, status: int, headers: Mapping[str, str], body: bytes
+    ) -> AssetStreamError:
+        """Explain an upgrade answered with another status than 101.
+
+        Header names are in lower case.
+        """
+
+    @abstractmethod
+    def opened(self, now: float) -> Sequence[Step]:
+        """The WebSocket is open."""
+
+    @abstractmethod
+    def received(self, frames: Sequence[bytes], now: float) -> Sequence[Step]:
+        """Complete data frames, text or binary, came in this order in one read."""
+
+    @abstractmethod
+    def pong(self, now: float) -> Sequence[Step]:
+        """A WebSocket pong came."""
+
+    @abstractmethod
+    def due(self, now: float) -> Sequence[Step]:
+        """``deadline`` has passed."""
+
+    @abstractmethod
+    def closing(self) -> Sequence[Step]:
+        """The user stops: say goodbye; no answer will be awaited."""
+
+    @abstractmethod
+    def closed(self, code: int | None, reason: str) -> AssetStreamError:
+        """Explain a close by the peer (``code`` None: no close frame came)."""

@@ -1,0 +1,119 @@
+"""Data that passes between the runtime and an exchange's adapter."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from typing import Any, Mapping
+
+from msgspec import Struct
+
+__all__ = [
+    "NEVER",
+    "BalanceReport",
+    "Connect",
+    "HttpCall",
+    "Limits",
+    "Memory",
+    "Snapshot",
+]
+
+#: What an adapter keeps between the connections of one stream.
+Memory = dict[str, Any]
+
+NEVER = math.inf
+
+
+class BalanceReport(Struct, frozen=True, gc=False):
+    """What the exchange said about one currency, in one push or one REST item.
+
+    Attributes:
+        currency: upper-case code.
+        available: amount free for orders, or None if the exchange did not say (K4).
+        locked: amount held by orders or withdrawals, or None if it did not say.
+        key: the exchange's order of changes, newest greatest; its first item is the
+            change's time in milliseconds since 1970, at most the year 9999, both items
+            are 0 or more; None if it gave no time (K1).
+        update_id: the exchange's identifier of the change, or None.
+        raw: the frame's bytes, or the REST item's.
+    """
+
+    currency: str
+    available: Decimal | None
+    locked: Decimal | None
+    key: tuple[int, int] | None = None
+    update_id: str | None = None
+    raw: bytes = b""
+
+
+class Snapshot(Struct, frozen=True):
+    """All balances, read by REST.
+
+    Attributes:
+        balances: the entries that were understood.
+        unreadable: currencies whose entry was not understood; "" if its currency
+            could not be told either.
+        empty: True if the exchange sent nothing (null, {} or []): doubtful (S2).
+    """
+
+    balances: tuple[BalanceReport, ...]
+    unreadable: tuple[str, ...] = ()
+    empty: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """True if what it omits is zero: every entry was understood (S2)."""
+        return not self.unreadable
+
+
+class HttpCall(Struct, frozen=True):
+    """One HTTPS request. Its repr shows neither headers nor query: both may sign."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = {}
+    body: bytes = b""
+
+    def __repr__(self) -> str:
+        return f"<HttpCall {self.method} {self.url.partition('?')[0]}>"
+
+
+class Connect(Struct, frozen=True):
+    """Where to open a WebSocket, and with which headers. Its repr shows no header."""
+
+    url: str
+    headers: Mapping[str, str] = {}
+    #: Sent as ``Origin``; None sends none.
+    origin: str | None = None
+
+    def __repr__(self) -> str:
+        return f"<Connect {self.url.partition('?')[0]}>"
+
+
+class Limits(Struct, frozen=True):
+    """What the exchange allows, and what its connection needs.
+
+    Attributes:
+        connects_per_second: handshakes that one stream may begin; per second.
+        reads_per_second: REST reads that one stream may send; per second.
+        ping_interval: from one ping to the next; seconds.
+        pong_timeout: how long a ping may stay unanswered; seconds (L1).
+        audit_interval: between two comparisons with REST, if the user names no other;
+            seconds (A1).
+        audit_interval_locked: the same while anything is locked; seconds; None: no
+            different.
+        drift_reconnect_interval: least time between two reconnects for drift, after the
+            third in a row; seconds (A5).
+        connects_together: handshakes that all streams of a group may begin; per second.
+        reads_together: REST reads that all streams of a group may send; per second.
+    """
+
+    connects_per_second: float
+    reads_per_second: float
+    ping_interval: float
+    pong_timeout: float
+    audit_interval: float
+    audit_interval_locked: float | None = None
+    drift_reconnect_interval: float = 600.0
+    connects_together: float = 1.0
+    reads_together: float = 5.0

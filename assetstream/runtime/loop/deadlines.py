@@ -1,0 +1,88 @@
+"""Who is due next, of many whose deadlines move all the time."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import math
+from typing import Protocol
+
+from assetstream.runtime.loop import clock
+
+__all__ = ["Agenda", "Timed"]
+
+# Seconds; a turn for nothing. epoll refuses to wait for more than 24 days.
+LONGEST_WAIT = 86_400.0
+#: Superseded entries beyond this many, and as many as are current, are swept out.
+MOST_SUPERSEDED = 64
+
+
+class Timed(Protocol):
+    """What has something to do at a time of its own choice."""
+
+    @property
+    def deadline(self) -> float:
+        """When ``due`` must be called (seconds of ``clock.now``); math.inf if never."""
+        ...
+
+    def due(self) -> None:
+        """Act; called once per round while ``deadline`` has passed."""
+
+
+class Agenda:
+    """The earliest deadline of each, as it was when ``plan`` was last called for it.
+
+    Most deadlines only move away (every frame puts off the moment at which a silent
+    connection counts as dead). Such a one keeps its place until that comes, and is then
+    looked at again: so putting it off costs nothing but reading it.
+    """
+
+    def __init__(self) -> None:
+        # (when, number, who): the number keeps those apart that are due together.
+        self._heap: list[tuple[float, int, Timed]] = []
+        self._numbers = itertools.count()
+        #: Of each, the entry that counts; others of it are superseded.
+        self._current: dict[Timed, tuple[float, int, Timed]] = {}
+
+    def plan(self, timed: Timed) -> None:
+        """See to it that it is looked at by its present deadline."""
+        at = timed.deadline
+        current = self._current.get(timed)
+        if at == math.inf or (current is not None and current[0] <= at):
+            return
+        entry = (at, next(self._numbers), timed)
+        self._current[timed] = entry
+        heapq.heappush(self._heap, entry)
+        if len(self._heap) > 2 * len(self._current) + MOST_SUPERSEDED:
+            self._heap = sorted(self._current.values())
+
+    def forget(self, timed: Timed) -> None:
+        """It is not to be looked at any more."""
+        self._current.pop(timed, None)
+
+    def timeout(self) -> float | None:
+        """Seconds until somebody is to be looked at; None: nobody ever."""
+        if not self._heap:
+            return None
+        return min(max(0.0, self._heap[0][0] - clock.now()), LONGEST_WAIT)
+
+    def passed(self) -> list[Timed]:
+        """Take those whose time has come, the earliest first; plan the others anew."""
+        now = clock.now()
+        passed: list[Timed] = []
+        while self._heap and self._heap[0][0] <= now:
+            entry = heapq.heappop(self._heap)
+            timed = entry[2]
+            if self._current.get(timed) is not entry:
+                continue
+            del self._current[timed]
+            if timed.deadline <= now:
+                passed.append(timed)
+            else:
+                self.plan(timed)
+        return passed
+
+    def clear(self) -> None:
+        """Forget everyone."""
+        self._heap.clear()
+        self._current.clear()

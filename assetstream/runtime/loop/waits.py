@@ -1,0 +1,98 @@
+"""Waits of a caller's thread: they end at Ctrl-C, and no lock is left behind.
+
+``queue.SimpleQueue`` is the one primitive whose ``put`` may interrupt any code at all,
+a signal handler included, so everything a user's thread waits for comes through one.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from queue import Empty, SimpleQueue
+from typing import TypeVar
+
+from assetstream.model.errors import ConfigurationError
+from assetstream.runtime.loop import clock
+
+__all__ = ["Deadline", "Latch", "patient_get", "patient_join"]
+
+T = TypeVar("T")
+
+# Waits are cut into slices, seconds: on Windows a blocked one does not notice Ctrl-C,
+# and elsewhere one misses a signal that comes after Python has looked for signals, but
+# before the system call has begun.
+SLICE = 0.05
+
+
+class Deadline:
+    """One timeout spread over several waits; None waits for ever, 0 not at all."""
+
+    def __init__(self, timeout: float | None) -> None:
+        if timeout is not None and not isinstance(timeout, (int, float)):
+            raise ConfigurationError(
+                f"a timeout must be a number of seconds, or None, not {timeout!r}"
+            )
+        self.at = math.inf if timeout is None else clock.now() + timeout
+
+    def left(self) -> float:
+        """Seconds left, never negative; inf for ever."""
+        return max(0.0, self.at - clock.now())
+
+
+def patient_get(queue: SimpleQueue[T], deadline: Deadline) -> T:
+    """Take the next item, waiting until the deadline.
+
+    Raises:
+        queue.Empty: the deadline came first.
+    """
+    while True:
+        left = deadline.left()
+        if left == 0.0:
+            return queue.get_nowait()
+        try:
+            return queue.get(timeout=min(left, SLICE))
+        except Empty:
+            continue
+
+
+def patient_join(thread: threading.Thread, deadline: Deadline) -> bool:
+    """Wait until a thread has ended; False if the deadline came first."""
+    while thread.is_alive():
+        left = deadline.left()
+        if left == 0.0:
+            return False
+        thread.join(min(left, SLICE))
+    return True
+
+
+class Latch:
+    """Something that happens once, and that any number of threads may wait for."""
+
+    def __init__(self) -> None:
+        self._happened = False
+        self._waiting: list[SimpleQueue[None]] = []
+
+    @property
+    def happened(self) -> bool:
+        """Whether it has happened."""
+        return self._happened
+
+    def set(self) -> None:
+        """It has happened; from any thread or signal handler."""
+        self._happened = True
+        for queue in tuple(self._waiting):
+            queue.put(None)
+
+    def wait(self, deadline: Deadline) -> bool:
+        """Wait until it has happened; False if the deadline came first."""
+        queue: SimpleQueue[None] = SimpleQueue()
+        self._waiting.append(queue)
+        try:
+            # Looked at after joining the list: set() cannot fall in between unseen.
+            if not self._happened:
+                patient_get(queue, deadline)
+        except Empty:
+            pass
+        finally:
+            self._waiting.remove(queue)
+        return self._happened

@@ -1,0 +1,273 @@
+"""Waits on a socket that end at a deadline or when an interrupt says so."""
+
+from __future__ import annotations
+
+import io
+import selectors
+import ssl
+from typing import Any, Callable, Literal, Protocol, TypeVar
+
+from assetstream.model.errors import ConnectionLost
+from assetstream.runtime.loop import clock
+
+__all__ = [
+    "Interrupt",
+    "Interrupted",
+    "Patience",
+    "PatientSocket",
+    "Wire",
+    "explain",
+    "shortage",
+]
+
+Result = TypeVar("Result")
+
+#: What to do about an exchange that cannot be reached or talked to.
+ADVICE = (
+    "check this machine's network, any firewall or proxy on the way, the port of the "
+    "URL, and whether the exchange is in maintenance"
+)
+
+
+class Interrupted(Exception):
+    """The attempt was given up by its owner."""
+
+    def __str__(self) -> str:
+        # websocket-client logs it.
+        return "given up by its owner"
+
+
+class Waitable(Protocol):
+    """What a selector can wait on."""
+
+    def fileno(self) -> int:
+        """Return the file descriptor."""
+        ...
+
+
+class Wire(Waitable, Protocol):
+    """A connected non-blocking socket, with or without TLS."""
+
+    def recv(self, size: int, /) -> bytes: ...
+
+    def send(self, data: bytes | bytearray, /) -> int: ...
+
+    def shutdown(self, how: int, /) -> None: ...
+
+    def close(self) -> None: ...
+
+    def makefile(self, mode: Literal["rb"], buffering: Literal[0]) -> io.RawIOBase:
+        """Return what keeps the connection open until it is closed as well."""
+        ...
+
+
+class Interrupt(Protocol):
+    """What may end a wait early."""
+
+    def fileno(self) -> int:
+        """Return what is readable when there is something to check."""
+        ...
+
+    def check(self) -> None:
+        """Run what was posted.
+
+        Raises:
+            Interrupted: the attempt is to be given up; otherwise the wait goes on.
+        """
+
+
+def explain(error: OSError) -> str:
+    """Return the system's words for an error, without addresses or file names."""
+    if isinstance(error, ssl.SSLError):
+        return getattr(error, "reason", None) or "TLS error"
+    return error.strerror or type(error).__name__
+
+
+def shortage(error: OSError | RuntimeError) -> ConnectionLost:
+    """Explain that this machine had no descriptor or thread to spare."""
+    why = explain(error) if isinstance(error, OSError) else str(error)
+    return ConnectionLost(
+        f"this machine could not make a connection ({why}); it is tried again. If this "
+        "repeats: close what is not needed, or raise the limit of open files or threads"
+    )
+
+
+class Patience:
+    """How long, and until what, the steps of one attempt may wait on sockets.
+
+    Attributes:
+        peer: whom messages name.
+        advice: what they say to do when it happens again.
+    """
+
+    def __init__(
+        self, deadline: float, interrupt: Interrupt, peer: str, advice: str = ADVICE
+    ) -> None:
+        self.deadline = deadline
+        self.interrupt = interrupt
+        self.peer = peer
+        self.advice = advice
+
+    @property
+    def left(self) -> float:
+        """Seconds until the deadline, negative behind it."""
+        return self.deadline - clock.now()
+
+    def until(self, deadline: float) -> Patience:
+        """Return the same patience with this deadline, if it is an earlier one."""
+        earlier = min(deadline, self.deadline)
+        return type(self)(earlier, self.interrupt, self.peer, self.advice)
+
+    def about(self, peer: str, advice: str) -> Patience:
+        """Return the same patience with another peer, and what to do about that."""
+        return type(self)(self.deadline, self.interrupt, peer, advice)
+
+    def lost(self, what: str) -> ConnectionLost:
+        """Return the error for "``peer`` ``what``": it says what happens next."""
+        return ConnectionLost(
+            f"{self.peer} {what}; it is tried again. If this repeats: {self.advice}"
+        )
+
+    def wait(self, sock: Waitable, event: int, phase: str) -> None:
+        """Wait until ``sock`` is ready for ``event``.
+
+        Raises:
+            ConnectionLost: the deadline came first.
+            Interrupted: the interrupt said so.
+        """
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.interrupt, selectors.EVENT_READ)
+            selector.register(sock, event)
+            while True:
+                self.check(phase)
+                ready = [key.fileobj for key, _ in selector.select(self.left)]
+                if self.interrupt in ready:
+                    self.interrupt.check()
+                if sock in ready:
+                    return
+
+    def check(self, phase: str) -> None:
+        """Raise ConnectionLost if the deadline has passed."""
+        if self.left <= 0:
+            raise self.lost(f"did not answer in time while {phase}")
+
+    def persist(
+        self,
+        operation: Callable[[], Result],
+        sock: Waitable,
+        event: int,
+        phase: str,
+    ) -> Result:
+        """Repeat a non-blocking ``operation`` until it goes through.
+
+        Raises:
+            ConnectionLost: the deadline came first, or the connection broke.
+            Interrupted: the interrupt said so.
+            ssl.SSLCertVerificationError: for the caller to explain.
+        """
+        # Looked at each time: a peer that drips bytes never lets us wait.
+        self.check(phase)
+        self.interrupt.check()
+        while True:
+            try:
+                return operation()
+            except ssl.SSLWantReadError:
+                blocked = selectors.EVENT_READ
+            except ssl.SSLWantWriteError:
+                blocked = selectors.EVENT_WRITE
+            except BlockingIOError:
+                blocked = event
+            except ssl.SSLCertVerificationError:
+                raise
+            except OSError as error:
+                how = f"broke the connection while {phase} ({explain(error)})"
+                raise self.lost(how) from None
+            self.wait(sock, blocked, phase)
+
+    def receive(self, sock: Wire, size: int, phase: str) -> bytes:
+        """Receive up to ``size`` bytes; b"" at the end of the stream."""
+        return self.persist(lambda: sock.recv(size), sock, selectors.EVENT_READ, phase)
+
+    def send_all(self, sock: Wire, data: bytes, phase: str) -> None:
+        """Send all of ``data``."""
+        while data:
+            sent = self.persist(
+                lambda rest=data: sock.send(rest),  # type: ignore[misc]
+                sock,
+                selectors.EVENT_WRITE,
+                phase,
+            )
+            data = data[sent:]
+
+
+class PatientSocket:
+    """A socket as http.client uses it, every wait of which is the call's patience.
+
+    Attributes:
+        patience: of the call that uses the connection at present.
+    """
+
+    def __init__(self, raw: Wire, patience: Patience) -> None:
+        self.raw = raw
+        self.patience = patience
+
+    def sendall(self, data: bytes) -> None:
+        self.patience.send_all(self.raw, data, "taking the request")
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        return Lines(Incoming(self.raw, self.patience))
+
+    def settimeout(self, timeout: float | None) -> None:
+        """Ignored: the deadline is the call's."""
+
+    def fileno(self) -> int:
+        return self.raw.fileno()
+
+    def shutdown(self, how: int) -> None:
+        self.raw.shutdown(how)
+
+    def close(self) -> None:
+        self.raw.close()
+
+
+class Incoming(io.RawIOBase):
+    """The bytes of one response.
+
+    Attributes:
+        patience: of the call it is the response to.
+    """
+
+    def __init__(self, sock: Wire, patience: Patience) -> None:
+        self.patience = patience
+        self._sock = sock
+        # Keeps the socket open until the response is read, though the connection be
+        # closed before: http.client relies on that.
+        self._hold = sock.makefile("rb", buffering=0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self.patience.receive(self._sock, len(buffer), "answering")
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        self._hold.close()
+        super().close()
+
+
+class Lines(io.BufferedReader):
+    """Takes no end of the stream for an end of a line.
+
+    http.client does, and so takes a head that was cut off for a whole one: a reply
+    of status 200 without a body.
+    """
+
+    raw: Incoming
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        line = super().readline(size)
+        if not line.endswith(b"\n") and len(line) != size:
+            raise self.raw.patience.lost("closed the connection before a whole answer")
+        return line

@@ -1,0 +1,73 @@
+"""How a connection ends, and who is told."""
+
+from __future__ import annotations
+
+from typing import Mapping, Protocol, Union
+
+from msgspec import Struct
+
+from assetstream.model.errors import AssetStreamError
+
+__all__ = ["Abandoned", "Broken", "Closed", "Ending", "Owner", "Refused"]
+
+
+class Refused(Struct, frozen=True):
+    """The server answered the upgrade with another status than 101.
+
+    Header names are in lower case, cookies left out; the body has 64 KB at most.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Closed(Struct, frozen=True):
+    """The peer closed, or the connection broke.
+
+    ``code`` is the close frame's, 1005 if that had none, None if no close frame came;
+    ``reason`` the peer's words, or the system's if the connection broke.
+    """
+
+    code: int | None
+    reason: str = ""
+
+
+class Broken(Struct, frozen=True):
+    """It could not be made, or what the peer does makes it useless."""
+
+    error: AssetStreamError
+
+
+class Abandoned(Struct, frozen=True):
+    """We closed it, or gave it up while connecting."""
+
+
+Ending = Union[Refused, Closed, Broken, Abandoned]
+
+
+class Owner(Protocol):
+    """Whom a channel tells what happens, in the thread that is in ``Channel.run``."""
+
+    @property
+    def deadline(self) -> float:
+        """When ``due`` must be called (seconds of ``clock.now``); math.inf if never.
+
+        Watched by the reader the owner is attached to, with or without a channel.
+        """
+        ...
+
+    def opened(self, headers: Mapping[str, str]) -> None:
+        """The upgrade is done; ``send`` and ``ping`` work from now on."""
+
+    def received(self, frames: list[bytes]) -> None:
+        """Complete data messages came, in this order."""
+
+    def pong(self) -> None:
+        """A pong came."""
+
+    def due(self) -> None:
+        """``deadline`` has passed."""
+
+    def ended(self, ending: Ending) -> None:
+        """The connection is over; called exactly once, as the last."""

@@ -1,0 +1,217 @@
+"""The two objects websocket-client is given in a socket's place.
+
+``UpgradeSocket`` while it upgrades, ``Feed`` from then on. Neither lets it wait.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Mapping
+
+from assetstream.model.errors import ConnectionLost, ProtocolError
+from assetstream.runtime.loop import clock
+from assetstream.runtime.net.cancel import Patience, Wire
+
+__all__ = ["Exhausted", "Feed", "UpgradeRefused", "UpgradeSocket"]
+
+LIMIT = 1 << 16
+CHUNK = 1 << 14
+#: Seconds a refusing server has for its explanation, once its head is here.
+BODY_TIME = 2.0
+PHASE = "answering the upgrade request"
+
+STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-9][0-9][0-9])(?: |$)")
+
+
+class UpgradeRefused(Exception):
+    """The server answered the upgrade with anything but 101.
+
+    Its text is the status alone, for the library logs it: headers and body may hold
+    what must not be shown.
+    """
+
+    def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        super().__init__(f"upgrade refused with HTTP status {status}")
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+
+class UpgradeSocket:
+    """What websocket-client is given as its connected socket, for the upgrade only.
+
+    It reads the whole head of the answer before the library sees any of it. So a 3xx
+    is never followed (it would carry the credentials to another host), no cookie
+    reaches the library's process-wide jar, and a refusal keeps its body.
+
+    Attributes:
+        raw: the non-blocking socket inside.
+        headers: the answer's headers, names in lower case, without cookies.
+        leftover: bytes that came behind the head.
+    """
+
+    def __init__(self, raw: Wire, patience: Patience) -> None:
+        self.raw = raw
+        self.headers: dict[str, str] = {}
+        self.leftover = b""
+        self._patience = patience
+        self._head: bytes | None = None
+        # websocket-client asks its socket for this private attribute of Python's.
+        self._closed = False
+
+    def recv(self, size: int) -> bytes:
+        """Return the next bytes of the head.
+
+        Raises:
+            UpgradeRefused: the status is not 101.
+            ConnectionLost: no whole answer in time.
+            ProtocolError: the answer is not HTTP, or its head is over 64 KB.
+            Interrupted: the attempt was given up.
+        """
+        if self._head is None:
+            self._head = self._read_head()
+        piece, self._head = self._head[:size], self._head[size:]
+        return piece
+
+    def send(self, data: bytes) -> int:
+        """Send all of ``data``: the library sends its request with one call."""
+        # Its cookie jar is the process's; what another program part got into it is
+        # not for this server.
+        lines = data.split(b"\r\n")
+        request = b"\r\n".join(x for x in lines if not x.startswith(b"Cookie:"))
+        self._patience.send_all(self.raw, request, "taking the upgrade request")
+        return len(data)
+
+    def fileno(self) -> int:
+        return self.raw.fileno()
+
+    def gettimeout(self) -> float:
+        # Non-blocking in the library's eyes: it must not wait by itself.
+        return 0.0
+
+    def settimeout(self, timeout: float | None) -> None:
+        """Ignored: the deadline is the attempt's."""
+
+    def shutdown(self, how: int) -> None:
+        self.raw.shutdown(how)
+
+    def close(self) -> None:
+        self._closed = True
+        self.raw.close()
+
+    def _read_head(self) -> bytes:
+        data = b""
+        while (end := data.find(b"\r\n\r\n")) < 0:
+            if len(data) > LIMIT:
+                raise self._not_a_websocket("has no end of its head")
+            data += self._more(self._patience)
+        # At each line feed, as the library does: it must not see a line that we do not.
+        lines = [line.rstrip(b"\r") for line in data[:end].split(b"\n")]
+        self.leftover = data[end + 4 :]
+        found = STATUS_LINE.match(lines[0])
+        if found is None:
+            raise self._not_a_websocket("is not HTTP")
+        kept = [x for x in lines if x and not x.lower().startswith(b"set-cookie")]
+        self.headers = _parse_headers(kept[1:])
+        status = int(found[1])
+        if status != 101:
+            raise UpgradeRefused(status, self.headers, self._read_body())
+        return b"\r\n".join(kept) + b"\r\n\r\n"
+
+    def _read_body(self) -> bytes:
+        """Read the explanation of a refusal: all of it, or what comes in time."""
+        patience = self._patience.until(clock.now() + BODY_TIME)
+        data = self.leftover
+        while True:
+            body, complete = _decode_body(data, self.headers)
+            if complete or len(data) >= LIMIT:
+                return body[:LIMIT]
+            try:
+                data += self._more(patience)
+            except ConnectionLost:
+                return body
+
+    def _more(self, patience: Patience) -> bytes:
+        data = patience.receive(self.raw, CHUNK, PHASE)
+        if not data:
+            raise patience.lost(f"closed the connection while {PHASE}")
+        return data
+
+    def _not_a_websocket(self, why: str) -> ProtocolError:
+        return ProtocolError(
+            f"the answer of {self._patience.peer} to the upgrade {why}; it is tried "
+            "again. If this repeats: the URL or its port is wrong, or a proxy on the "
+            "way answers in the exchange's place"
+        )
+
+
+class Exhausted(Exception):
+    """The library's parser asked for more than the frame it was given."""
+
+
+class Feed:
+    """Stands in for the socket inside the library: serves one whole frame at a time.
+
+    When the frame is used up its ``recv`` raises. The parser keeps what it has (a
+    fragmented message, of which the next part is still to come) and is called again
+    with the next frame; it never waits.
+    """
+
+    def __init__(self, raw: Wire) -> None:
+        self._raw = raw
+        self._frame = b""
+        self._position = 0
+        # websocket-client asks its socket for this private attribute of Python's.
+        self._closed = False
+
+    def serve(self, frame: bytes) -> None:
+        self._frame = frame
+        self._position = 0
+
+    def recv(self, size: int) -> bytes:
+        begin = self._position
+        if begin >= len(self._frame):
+            raise Exhausted
+        self._position = begin + size
+        return self._frame[begin : self._position]
+
+    def gettimeout(self) -> float:
+        # Non-blocking in the library's eyes: it must not wait by itself.
+        return 0.0
+
+    def close(self) -> None:
+        self._closed = True
+        self._raw.close()
+
+
+def _parse_headers(lines: list[bytes]) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for line in lines:
+        name, _, value = line.decode("latin-1").partition(":")
+        name, value = name.strip().lower(), value.strip()
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
+
+
+def _decode_body(data: bytes, headers: Mapping[str, str]) -> tuple[bytes, bool]:
+    """Return the body received so far, and whether it is complete."""
+    if "chunked" in headers.get("transfer-encoding", "").lower():
+        return _unchunk(data)
+    length = headers.get("content-length", "")
+    if length.isdecimal() and len(length) < 10:  # more digits cannot be meant
+        return data[: int(length)], len(data) >= int(length)
+    return data, False  # until the server closes
+
+
+def _unchunk(data: bytes) -> tuple[bytes, bool]:
+    body, position = b"", 0
+    while (end := data.find(b"\r\n", position)) >= 0:
+        try:
+            size = int(data[position:end].partition(b";")[0], 16)
+        except ValueError:
+            return body, True  # not chunked after all: what there is must do
+        if size <= 0:
+            return body, True
+        body += data[end + 2 : end + 2 + size]
+        position = end + 2 + size + 2
+    return body, False

@@ -1,0 +1,176 @@
+"""Checks of what a user passes to ``AssetStream``: clear words, at once."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import ssl
+from typing import Literal, NoReturn
+
+from assetstream.model.errors import ConfigurationError
+from assetstream.model.events import Balance
+from assetstream.protocol import Exchange
+from assetstream.runtime.engine import Settings
+from assetstream.runtime.net.proxy import check_proxy
+
+__all__ = [
+    "check_currency",
+    "check_exchange",
+    "check_handler",
+    "check_workers",
+    "complaint",
+    "make_settings",
+]
+
+
+def check_exchange(exchange: object) -> None:
+    """Refuse what is no exchange."""
+    if not isinstance(exchange, Exchange):
+        shown = exchange if isinstance(exchange, type) else type(exchange)
+        _refuse(
+            'exchange must be an exchange object such as Upbit(region="sg") or '
+            f"CoinW(), not {shown.__name__}"
+        )
+
+
+def check_currency(currency: object) -> str:
+    """Return a currency's code in upper case; refuse what is none."""
+    if not isinstance(currency, str) or not currency.strip():
+        _refuse(f"currency must be a code such as 'BTC', not {currency!r}")
+    return currency.upper()
+
+
+def complaint(code: str, balance: Balance | None, max_age: float | None) -> str:
+    """Say why a balance is not given; "" if it is young enough."""
+    if balance is None:
+        return f"{code} is not known (yet)"
+    if max_age is None:
+        return ""
+    if not isinstance(max_age, (int, float)):
+        _refuse(f"max_age must be a number of seconds, or None, not {max_age!r}")
+    if balance.age <= max_age:
+        return ""
+    if math.isinf(balance.age):
+        return f"{code} was never yet proved right"
+    return (
+        f"{code} was last proved right {balance.age:.1f} s ago, more than {max_age:g} s"
+    )
+
+
+def check_workers(workers: object) -> int:
+    """Return a number of threads; refuse what is none."""
+    if type(workers) is not int or workers < 1:
+        _refuse(f"workers must be a number of threads, at least 1, not {workers!r}")
+    return workers
+
+
+def check_handler(name: str, handler: object) -> None:
+    """Refuse a handler that can never be called well."""
+    if not callable(handler):
+        _refuse(
+            f"{name} must be a function of one argument, not "
+            f"{type(handler).__name__} {handler!r:.60}"
+        )
+    call = getattr(handler, "__call__", None)  # noqa: B004
+    if inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(call):
+        _refuse(
+            f"{name} is async and would never run: assetstream calls plain functions. "
+            "Pass a plain function; it may hand over to your event loop with "
+            "loop.call_soon_threadsafe"
+        )
+
+
+def make_settings(
+    exchange: Exchange,
+    *,
+    account: str | None,
+    audit_interval: float | Literal["exchange"] | None,
+    connect_timeout: float,
+    max_pending: int,
+    history: int,
+    proxy: str | None,
+    ssl_context: ssl.SSLContext | None,
+) -> Settings:
+    """Fill in what the user left to the exchange; refuse what is out of its range."""
+    adaptive = audit_interval == "exchange"
+    if audit_interval == "exchange":
+        audit_interval = exchange.limits.audit_interval
+    if account is None:
+        account = f"{exchange.name}-{exchange.fingerprint}"
+    settings = Settings(
+        account,
+        audit_interval,
+        adaptive,
+        connect_timeout,
+        max_pending,
+        history,
+        proxy,
+        ssl_context,
+    )
+    _check(settings)
+    return settings
+
+
+def _check(settings: Settings) -> None:
+    if not isinstance(settings.account, str) or not settings.account.strip():
+        _refuse(
+            f"account must be a text to label events with, not {settings.account!r}"
+        )
+    if settings.audit_interval is not None:
+        _positive("audit_interval", settings.audit_interval, "or None to switch it off")
+    _positive("connect_timeout", settings.connect_timeout)
+    _count("max_pending", settings.max_pending, 1)
+    _count("history", settings.history, 0)
+    if settings.proxy is not None:
+        if not isinstance(settings.proxy, str):
+            _refuse("proxy must be a URL such as http://host:port, or None")
+        check_proxy(settings.proxy)
+    context = settings.ssl_context
+    if context is not None:
+        if not isinstance(context, ssl.SSLContext):
+            _refuse(
+                f"ssl_context must be an ssl.SSLContext, not {type(context).__name__}"
+            )
+        if context.verify_mode != ssl.CERT_REQUIRED or not context.check_hostname:
+            _refuse(
+                "ssl_context does not verify the exchange's certificate and name; use "
+                "ssl.create_default_context(), and cafile= for an authority of your own"
+            )
+        if _allows_old_tls(context):
+            _refuse(
+                "ssl_context allows TLS below 1.2, which does not protect your "
+                "credentials; set its minimum_version = ssl.TLSVersion.TLSv1_2, or use "
+                "ssl.create_default_context() as it is"
+            )
+
+
+def _allows_old_tls(context: ssl.SSLContext) -> bool:
+    lowest = context.minimum_version
+    if lowest == ssl.TLSVersion.MINIMUM_SUPPORTED == default_minimum():
+        # Nobody has lowered it: this system's Python leaves it to OpenSSL, which from
+        # release 3 on takes less than 1.2 at security level 0 only.
+        return ssl.OPENSSL_VERSION_INFO < (3,) or context.security_level < 1
+    return lowest < ssl.TLSVersion.TLSv1_2
+
+
+def default_minimum() -> ssl.TLSVersion:
+    """Return the lowest version of a context that nobody has changed."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).minimum_version
+
+
+def _positive(name: str, value: object, otherwise: str = "") -> None:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or not math.isfinite(value) or value <= 0:  # type: ignore[operator,arg-type]
+        _refuse(
+            f"{name} must be a number of seconds above 0 {otherwise}".rstrip()
+            + f", not {value!r}"
+        )
+
+
+def _count(name: str, value: object, least: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        _refuse(f"{name} must be a whole number from {least} on, not {value!r}")
+
+
+def _refuse(text: str) -> NoReturn:
+    raise ConfigurationError(text)

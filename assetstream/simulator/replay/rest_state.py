@@ -1,0 +1,158 @@
+"""What REST shows at any point of a tape, whenever a client may ask.
+
+A client that reads between two recorded replies would see balances from before the
+latest pushes, and take that for a loss. So the latest reply is shown with the pushes
+that are newer than it, by the rules by which audits trust a read (A2, A3).
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Callable, Iterable, Mapping
+
+import msgspec
+
+from assetstream.protocol import BalanceReport
+from assetstream.simulator.account import plain
+from assetstream.simulator.messages import Reply
+from assetstream.simulator.replay.connections import Answer
+
+__all__ = ["Shown"]
+
+#: A read sent this soon after a push may not have seen it; seconds (A2).
+FRESH = 10.0
+#: The same, if it shows what the currency stood at before (A3).
+LAGGING = 60.0
+MEMORY = 300.0
+ZERO = Decimal(0)
+
+Amounts = tuple[Decimal, Decimal]
+
+
+class Pushed:
+    """What pushes have said of one currency."""
+
+    def __init__(self) -> None:
+        self.at = 0.0
+        self.key: tuple[int, int] | None = None
+        self.amounts: Amounts = (ZERO, ZERO)
+        self.before: list[tuple[float, Amounts]] = []
+
+    def take(self, report: BalanceReport, at: float, known: Amounts) -> None:
+        """One more, unless it is older than what is known (K1)."""
+        if self.key and report.key and report.key < self.key:
+            return
+        held = self.amounts if self.before else known
+        self.key = report.key or self.key
+        self.before = [x for x in self.before if x[0] > at - MEMORY] + [(at, held)]
+        free, locked = report.available, report.locked
+        self.amounts = (
+            held[0] if free is None else free,
+            held[1] if locked is None else locked,
+        )
+        self.at = at
+
+    def beats(self, asked: float, read: Amounts) -> bool:
+        """Whether it is to be believed more than a read that was sent at ``asked``."""
+        if self.at >= asked - FRESH:
+            return True
+        stood = any(amounts == read for _, amounts in self.before)
+        return self.at >= asked - LAGGING and stood
+
+
+class Shown:
+    """Follows a tape, and makes the reply of each moment.
+
+    Args:
+        exchange: whose form the reply has.
+    """
+
+    def __init__(self, exchange: str) -> None:
+        self._write = WRITERS[exchange]
+        self._pushed: dict[str, Pushed] = {}
+        self._latest: Answer | None = None
+        self._good: Answer | None = None
+
+    def connected(self) -> None:
+        """A new connection was opened: its reads count more than older pushes (S1)."""
+        self._pushed.clear()
+
+    def pushed(self, reports: Iterable[BalanceReport], at: float) -> None:
+        """These were pushed."""
+        for report in reports:
+            pushed = self._pushed.setdefault(report.currency, Pushed())
+            pushed.take(report, at, self._read_of(report.currency))
+
+    def replied(self, answer: Answer) -> None:
+        """This was answered; an error lasts to the next reply."""
+        self._latest = answer
+        if answer.snapshot is not None:
+            self._good = answer
+            for currency, pushed in list(self._pushed.items()):
+                if not pushed.beats(answer.asked, self._read_of(currency)):
+                    del self._pushed[currency]
+
+    def ended(self) -> None:
+        """The tape is over: an error is not to last for ever."""
+        self._latest = self._good
+
+    @property
+    def reply(self) -> Reply | None:
+        """What is shown now; None: nothing was answered so far."""
+        latest = self._latest
+        if latest is None or latest.snapshot is None:
+            return None if latest is None else latest.reply
+        newer = {
+            currency: pushed.amounts
+            for currency, pushed in self._pushed.items()
+            if pushed.amounts != self._read_of(currency)
+        }
+        if not newer:
+            return latest.reply  # to the byte
+        body = self._write(latest.reply.body, newer)
+        return Reply(latest.reply.status, body, latest.reply.headers)
+
+    def _read_of(self, currency: str) -> Amounts:
+        snapshot = self._good.snapshot if self._good else None
+        for report in snapshot.balances if snapshot else ():
+            if report.currency == currency:
+                return report.available or ZERO, report.locked or ZERO
+        return ZERO, ZERO
+
+
+_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=Decimal)
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+def _upbit(body: bytes, newer: Mapping[str, Amounts]) -> bytes:
+    items = _decoder.decode(body) or []
+    rest = dict(newer)
+    for item in filter(_is_object, items):
+        amounts = rest.pop(str(item.get("currency")).upper(), None)
+        if amounts is not None:
+            item["balance"], item["locked"] = map(plain, amounts)
+    for currency, (available, locked) in rest.items():
+        new = {"currency": currency, "balance": plain(available)}
+        items.append({**new, "locked": plain(locked), "avg_buy_price": "0"})
+    return _encoder.encode(items)
+
+
+def _is_object(item: object) -> bool:
+    return isinstance(item, dict)
+
+
+def _coinw(body: bytes, newer: Mapping[str, Amounts]) -> bytes:
+    content = _decoder.decode(body)
+    data = content.get("data") or {}
+    spelt = {code.upper(): code for code in data}
+    for currency, (available, locked) in newer.items():
+        amounts = {"onOrders": plain(locked), "available": plain(available)}
+        data[spelt.get(currency, currency)] = amounts
+    content["data"] = data
+    return _encoder.encode(content)
+
+
+WRITERS: Mapping[str, Callable[[bytes, Mapping[str, Amounts]], bytes]] = {
+    "upbit": _upbit,
+    "coinw": _coinw,
+}

@@ -1,0 +1,318 @@
+"""``StreamGroup``: many accounts in one process, on a few threads."""
+
+from __future__ import annotations
+
+import threading
+from typing import Callable, Iterable, NoReturn
+
+from assetstream.model.errors import (
+    AssetStreamError,
+    ConfigurationError,
+    StreamStateError,
+)
+from assetstream.model.events import AssetUpdate, StateChange
+from assetstream.runtime import settings
+from assetstream.runtime.dispatcher import Handlers
+from assetstream.runtime.loop.waits import Deadline
+from assetstream.streams.group_progress import Progress
+from assetstream.streams.group_readings import GroupReadings
+from assetstream.streams.group_run import GroupLife
+from assetstream.streams.stream import START_TIMEOUT, AssetStream, Result
+
+__all__ = ["StreamGroup"]
+
+
+class StreamGroup(GroupReadings):
+    """The live balances of many accounts, on one exchange or several.
+
+    What holds for a stream holds for each in the group; what differs is the cost: one
+    thread reads all connections, a few make handshakes and REST calls, and ``workers``
+    call handlers. No exchange's limit of connects or REST reads is broken, however many
+    accounts there are: each waits for its turn, and audits of many accounts are further
+    apart than those of one (``health()`` of each stream shows its interval).
+
+    Accounts do not disturb each other. One that fails, whose server never answers or
+    whose handler raises does not hold up another's balances. A handler that takes its
+    time holds up the handlers of other accounts only while all ``workers`` are as busy.
+
+    A stream in the group is still yours: read its balances, ``expect`` its updates, or
+    ``stop()`` it; only the group starts it.
+
+    Args:
+        streams: with different accounts, all of them NEW.
+        on_asset: called with an ``AssetUpdate`` for every change of every account,
+            besides the streams' own handlers. For one account the order is kept, and
+            one call at a time; with several ``workers`` those of different accounts
+            overlap.
+        on_error: called with an ``AssetStreamError``, which names its account.
+        on_state: called with a ``StateChange``.
+        on_progress: called with the latest ``Progress`` when that has changed.
+        workers: threads that call handlers.
+
+    Raises:
+        ConfigurationError: an argument is wrong; the text says which and why.
+        StreamStateError: a stream is not NEW.
+    """
+
+    def __init__(
+        self,
+        streams: Iterable[AssetStream] = (),
+        *,
+        on_asset: Callable[[AssetUpdate], object] | None = None,
+        on_error: Callable[[AssetStreamError], object] | None = None,
+        on_state: Callable[[StateChange], object] | None = None,
+        on_progress: Callable[[Progress], object] | None = None,
+        workers: int = 1,
+    ) -> None:
+        self._streams: dict[str, AssetStream] = {}
+        self._handlers = Handlers()
+        # Held while streams or handlers come and go, never while anything is waited
+        # for; reentrant, as all locks that a signal handler could meet.
+        self._lock = threading.RLock()
+        self._life = GroupLife(self, self._streams, settings.check_workers(workers))
+        if on_asset is not None:
+            self.on_asset(on_asset)
+        if on_error is not None:
+            self.on_error(on_error)
+        if on_state is not None:
+            self.on_state(on_state)
+        if on_progress is not None:
+            self.on_progress(on_progress)
+        for stream in streams:
+            self.add(stream)
+
+    # Handlers.
+
+    def on_asset(
+        self, handler: Callable[[AssetUpdate], Result]
+    ) -> Callable[[AssetUpdate], Result]:
+        """Add ``handler`` for the updates of every account, and return it.
+
+        It is called on one of the group's callback threads.
+
+        Raises:
+            ConfigurationError: it is not callable, or it is ``async``.
+        """
+        settings.check_handler("on_asset", handler)
+        with self._lock:
+            self._handlers.asset += (handler,)
+            for stream in self._streams.values():
+                stream.on_asset(handler)
+        return handler
+
+    def on_error(
+        self, handler: Callable[[AssetStreamError], Result]
+    ) -> Callable[[AssetStreamError], Result]:
+        """Add ``handler`` for the errors of every account, and return it.
+
+        It is called on one of the group's callback threads.
+
+        Raises:
+            ConfigurationError: it is not callable, or it is ``async``.
+        """
+        settings.check_handler("on_error", handler)
+        with self._lock:
+            self._handlers.error += (handler,)
+            for stream in self._streams.values():
+                stream.on_error(handler)
+        return handler
+
+    def on_state(
+        self, handler: Callable[[StateChange], Result]
+    ) -> Callable[[StateChange], Result]:
+        """Add ``handler`` for the changes of state of every account, and return it.
+
+        It is called on one of the group's callback threads.
+
+        Raises:
+            ConfigurationError: it is not callable, or it is ``async``.
+        """
+        settings.check_handler("on_state", handler)
+        with self._lock:
+            self._handlers.state += (handler,)
+            for stream in self._streams.values():
+                stream.on_state(handler)
+        return handler
+
+    def on_progress(
+        self, handler: Callable[[Progress], Result]
+    ) -> Callable[[Progress], Result]:
+        """Add ``handler`` for ``Progress``, and return it.
+
+        It hears of it when that changes next, on one of the group's callback threads.
+
+        Raises:
+            ConfigurationError: it is not callable, or it is ``async``.
+        """
+        settings.check_handler("on_progress", handler)
+        self._life.teller.handlers += (handler,)
+        return handler
+
+    def off(self, handler: Callable[..., object]) -> None:
+        """Remove ``handler`` from every account; one that is not there is no error.
+
+        A call that is under way in a callback thread is not waited for.
+        """
+        with self._lock:
+            self._handlers.remove(handler)
+            self._life.teller.remove(handler)
+            for stream in self._streams.values():
+                stream.off(handler)
+
+    # Accounts.
+
+    def add(self, stream: AssetStream) -> None:
+        """Take in ``stream``, which is NEW; if the group runs, it is started.
+
+        It is not awaited: ``stream.wait_for`` and ``on_progress`` tell of it.
+
+        Whatever it raises, the stream is not in the group then.
+
+        Raises:
+            ConfigurationError: it is no stream, or another has its account's label.
+            StreamStateError: it is not NEW, or the group was stopped.
+            RuntimeError: no thread could be made.
+        """
+        if not isinstance(stream, AssetStream):
+            raise ConfigurationError(
+                f"a StreamGroup takes AssetStream objects, not {type(stream).__name__}"
+            )
+        self._life.refuse_in_child()
+        self._life.refuse_stopped()
+        with self._lock:
+            if stream.account in self._streams:
+                raise ConfigurationError(
+                    f"two accounts are called {stream.account!r}: give each stream "
+                    "another account=..., which tells their events apart"
+                )
+            stream._launch.adopt()
+            stream._launch.handlers.take(self._handlers)
+            self._streams[stream.account] = stream
+        try:
+            self._life.joined(stream)
+        except BaseException:
+            self._streams.pop(stream.account, None)
+            stream._launch.request_stop()
+            self._life.left(stream)
+            raise
+
+    def remove(self, account: str, timeout: float | None = 5.0) -> bool:
+        """Stop one account's stream and forget it; as ``AssetStream.stop``.
+
+        Its label may be given to another stream at once.
+
+        Args:
+            account: its label.
+            timeout: seconds to wait until its last callback has returned; None for
+                ever, 0 not at all. In a handler of the group it does not wait.
+
+        Returns:
+            True if that was so in time; as ``AssetStream.stop``.
+
+        Raises:
+            KeyError: there is no such account.
+            StreamStateError: in a forked process, which the group does not belong to.
+        """
+        self._life.refuse_in_child()
+        stream = self._streams.pop(account)
+        try:
+            return stream.stop(timeout)
+        finally:
+            self._life.left(stream)
+
+    # Its life.
+
+    def start(self, wait: bool = True, timeout: float | None = START_TIMEOUT) -> None:
+        """Connect every account, and keep its balances live from then on.
+
+        Args:
+            wait: return when every account has become LIVE or has failed; False returns
+                at once.
+            timeout: seconds to wait beyond the time that the exchanges' limits of
+                connects take; None for ever, 0 not at all beyond it.
+
+        One that fails, or is not LIVE in time, does not end the others: it is told of
+        by ``on_error`` and ``on_state``, and a warning is logged.
+
+        Raises:
+            AssetStreamError: every account has failed; this is the first one's reason.
+            StreamTimeout: no account was LIVE in time.
+            StreamStateError: it was started or stopped before or meanwhile, or has no
+                accounts.
+            SystemExit, KeyboardInterrupt: a handler raised it.
+
+        Whenever it raises for what happened after the start, every thread has ended.
+        """
+        self._life.begin()
+        if wait:
+            self._life.wait_settled(timeout)
+
+    def run_forever(self) -> None:
+        """Start if that was not done, and block until the group ends.
+
+        Returns after ``stop()``, and when every account was stopped; after Ctrl-C, too,
+        which stops it cleanly.
+
+        Raises:
+            AssetStreamError: no account goes on, and this is why the first one failed.
+            StreamStateError: it was stopped before, or has no accounts.
+            SystemExit, KeyboardInterrupt: a handler raised it.
+        """
+        self._life.refuse_in_callback("run_forever()")
+        stopped_before = self._life.stopped
+        try:
+            self._life.join_or_begin()
+            self._life.wait_over()
+        except KeyboardInterrupt:
+            self.stop()
+            return
+        except StreamStateError:
+            # Unless stop() came just before, from a handler or a signal handler.
+            if stopped_before or not self._life.stopped:
+                raise
+        failure = self._life.failure()
+        self.stop()
+        if failure is not None:
+            raise failure.with_traceback(None)
+
+    def stop(self, timeout: float | None = 5.0) -> bool:
+        """End every stream; from any thread, a handler or a signal handler.
+
+        The last callback of each account is ``on_state``, with STOPPED or FAILED; the
+        last of all may be one of ``on_progress``. After a True there is none.
+
+        Args:
+            timeout: seconds to wait for the threads; None for ever, 0 not at all.
+
+        Returns:
+            True if every thread has ended (from a handler, or a signal handler that
+            comes in the middle of ``start`` or ``add``: will end with it). False if one
+            has not, within ``timeout``: a handler still holds it, and where it stands
+            has been logged (unless ``timeout`` is 0).
+        """
+        deadline = Deadline(timeout)
+        ended = self._life.stop(timeout)
+        shown = [self, *self._streams.copy().values()]
+        return all([each._end_display(deadline.left()) for each in shown]) and ended
+
+    def __enter__(self) -> StreamGroup:
+        self._life.join_or_begin()
+        self._life.wait_settled(START_TIMEOUT)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.stop()
+
+    # What ``show`` does.
+
+    def _put_on_screen(self, shown: bool) -> None:
+        with self._lock:
+            self._handlers.on_screen = shown
+            for stream in self._streams.values():
+                stream._put_on_screen(shown)
+
+    def _begin_unless_begun(self) -> None:
+        self._life.join_or_begin()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a StreamGroup holds threads and sockets and is not pickled")

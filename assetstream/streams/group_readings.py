@@ -1,0 +1,87 @@
+"""What a group can be asked: its streams, their balances, sums and figures."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Mapping, Sequence
+
+from assetstream.display.page import Line, Page
+from assetstream.model.events import Balance, exact_sum
+from assetstream.notebook import accounts
+from assetstream.notebook.accounts import AccountView
+from assetstream.streams.group_progress import GroupBalances, GroupHealth, said
+from assetstream.streams.showing import Showable
+
+if TYPE_CHECKING:
+    from assetstream.streams.group_run import GroupLife
+    from assetstream.streams.stream import AssetStream
+
+__all__ = ["GroupReadings"]
+
+
+class GroupReadings(Showable):
+    """The half of ``StreamGroup`` that changes nothing; safe from any thread."""
+
+    _streams: dict[str, AssetStream]
+    _life: GroupLife
+
+    @property
+    def streams(self) -> Mapping[str, AssetStream]:
+        """account -> its stream, at this moment."""
+        return MappingProxyType(self._streams.copy())
+
+    @property
+    def balances(self) -> Mapping[str, Mapping[str, Balance]]:
+        """account -> currency -> balance: the accounts of this moment, each live."""
+        return GroupBalances(self.streams)
+
+    def total(self, currency: str, max_age: float | None = None) -> Decimal:
+        """The sum of a currency over all accounts, available and locked, exact.
+
+        Args:
+            currency: its code, in any case.
+            max_age: seconds; an older number of any account is refused.
+
+        Raises:
+            StaleBalance: an account's number is older than ``max_age``, or not known; a
+                sum that left it out would be wrong. ``remove`` an account that failed.
+        """
+        held = (s.balance(currency, max_age).total for s in self.streams.values())
+        return exact_sum(held)
+
+    def health(self) -> GroupHealth:
+        """The figures of this moment."""
+        found = {account: s.health() for account, s in self.streams.items()}
+        return GroupHealth.of(found, self._life.threads)
+
+    # What ``siblings`` and ``show`` ask.
+
+    @property
+    def _owned_here(self) -> bool:
+        return self._life.owned_here
+
+    @property
+    def _label(self) -> str:
+        return "group"
+
+    @property
+    def _new(self) -> bool:
+        return self._life.new
+
+    @property
+    def _over(self) -> bool:
+        return self._life.over
+
+    def _views(self) -> list[AccountView]:
+        return [stream._view() for stream in self.streams.values()]
+
+    def _page(self, views: Sequence[AccountView], errors: Sequence[Line] = ()) -> Page:
+        found = {view.account: view.health for view in views}
+        health = GroupHealth.of(found, self._life.threads)
+        return accounts.group_page(views, list(said(health)), errors)
+
+    def __repr__(self) -> str:
+        if not self._owned_here:
+            return "<StreamGroup of another process>"
+        return f"<StreamGroup {self._life.progress}>"

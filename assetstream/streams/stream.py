@@ -1,0 +1,348 @@
+"""``AssetStream``: the object a user holds."""
+
+from __future__ import annotations
+
+import ssl
+from contextlib import closing
+from typing import Callable, Literal, NoReturn, TypeVar
+
+from assetstream.doctor.report import TIMEOUT, Diagnosis
+from assetstream.model.errors import AssetStreamError, StreamStateError
+from assetstream.model.events import AssetUpdate, StateChange
+from assetstream.protocol import Exchange
+from assetstream.runtime import settings
+from assetstream.runtime.dispatcher import Handlers
+from assetstream.runtime.engine import Life
+from assetstream.runtime.lifecycle import Launch
+from assetstream.runtime.loop.waits import Deadline
+from assetstream.streams import running
+from assetstream.streams.readings import Readings
+from assetstream.streams.updates import Expectation, Predicate, Updates, Watch
+
+__all__ = ["AssetStream"]
+
+#: What a handler returns, which nobody looks at. (Were the handler itself the variable,
+#: type checkers would not know what a lambda is given.)
+Result = TypeVar("Result")
+
+#: Seconds that ``start`` and ``with`` wait for LIVE.
+START_TIMEOUT = 30.0
+
+
+class AssetStream(Readings):
+    """The live balances of one account on one exchange.
+
+    One stream, one life: after ``stop()`` make a new one. Every method may be called
+    from any thread. As a context manager it is LIVE inside, or raises what ``start``
+    raises, and is stopped at the end; iterated over, it is its ``updates()``.
+
+    Handlers are called in order, one at a time, on one thread of the stream's own,
+    never on yours. They may take their time: the balances stay current, and past
+    ``max_pending`` updates are folded to the latest per currency. A handler that raises
+    does no harm: ``on_error`` is told by a ``CallbackError``. A handler may call
+    ``stop()``, but not wait for the stream it is called by. One that is added later
+    hears of what happens from then on.
+
+    Inside IPython, starting a stream replaces an older one for the same key and host,
+    so that a cell may be run again; elsewhere two are allowed, with a warning.
+
+    Args:
+        exchange: an ``Upbit`` or ``CoinW``, which holds the key.
+        on_asset: called with an ``AssetUpdate`` for every change.
+        on_error: called with an ``AssetStreamError``; without one, errors are logged to
+            the logger ``assetstream``.
+        on_state: called with a ``StateChange``; the last call is STOPPED or FAILED.
+        account: label that every event carries; by default the exchange's name and a
+            short fingerprint of the key.
+        audit_interval: seconds between comparisons with REST; by default the exchange's
+            own, which shortens where that is needed; None switches them off, and a
+            change that was never pushed may then stay unknown.
+        connect_timeout: seconds one connection may take, TLS and upgrade included.
+        max_pending: updates kept apart for a slow ``on_asset`` before they are folded.
+        history: updates that ``stream.history`` keeps, about 0.7 KB each; 0 for none.
+        proxy: URL of an HTTP or SOCKS5 proxy, with user and password if it wants any;
+            by default what HTTPS_PROXY, ALL_PROXY and NO_PROXY say.
+        ssl_context: verifying, TLS 1.2 at least; used in place of the process's own.
+
+    Raises:
+        ConfigurationError: an argument is wrong; the text says which and why.
+    """
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        *,
+        on_asset: Callable[[AssetUpdate], object] | None = None,
+        on_error: Callable[[AssetStreamError], object] | None = None,
+        on_state: Callable[[StateChange], object] | None = None,
+        account: str | None = None,
+        audit_interval: float | Literal["exchange"] | None = "exchange",
+        connect_timeout: float = 10.0,
+        max_pending: int = 10_000,
+        history: int = 1_000,
+        proxy: str | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+    ) -> None:
+        settings.check_exchange(exchange)
+        self._exchange = exchange
+        self._settings = settings.make_settings(
+            exchange,
+            account=account,
+            audit_interval=audit_interval,
+            connect_timeout=connect_timeout,
+            max_pending=max_pending,
+            history=history,
+            proxy=proxy,
+            ssl_context=ssl_context,
+        )
+        self._launch = Launch(exchange, self._settings, Handlers())
+        if on_asset is not None:
+            self.on_asset(on_asset)
+        if on_error is not None:
+            self.on_error(on_error)
+        if on_state is not None:
+            self.on_state(on_state)
+
+    def on_asset(
+        self, handler: Callable[[AssetUpdate], Result]
+    ) -> Callable[[AssetUpdate], Result]:
+        """Add ``handler`` for every ``AssetUpdate``; also as a decorator. Returns it.
+
+        It is called on the stream's callback thread, as the class says.
+
+        Raises:
+            ConfigurationError: it is not callable, or it is ``async``.
+        """
+        settings.check_handler("on_asset", handler)
+        self._launch.handlers.asset += (handler,)
+        return handler
+
+    def on_error(
+        self, handler: Callable[[AssetStreamError], Result]
+    ) -> Callable[[AssetStreamError], Result]:
+        """Add ``handler`` for every ``AssetStreamError``; as ``on_asset``.
+
+        It is called on the stream's callback thread; without one, errors are logged.
+
+        Raises:
+            ConfigurationError: it is not callable, or it is ``async``.
+        """
+        settings.check_handler("on_error", handler)
+        self._launch.handlers.error += (handler,)
+        return handler
+
+    def on_state(
+        self, handler: Callable[[StateChange], Result]
+    ) -> Callable[[StateChange], Result]:
+        """Add ``handler`` for every ``StateChange``; as ``on_asset``.
+
+        It is called on the stream's callback thread; last with STOPPED or FAILED.
+
+        Raises:
+            ConfigurationError: it is not callable, or it is ``async``.
+        """
+        settings.check_handler("on_state", handler)
+        self._launch.handlers.state += (handler,)
+        return handler
+
+    def off(self, handler: Callable[..., object]) -> None:
+        """Remove ``handler``, of whichever kind; one that is not there is no error.
+
+        A call that is under way in the stream's callback thread is not waited for.
+        """
+        self._launch.handlers.remove(handler)
+
+    def start(self, wait: bool = True, timeout: float | None = START_TIMEOUT) -> None:
+        """Connect, and keep the balances live from then on.
+
+        Args:
+            wait: return when LIVE; False returns at once.
+            timeout: seconds to wait for LIVE; None for ever, 0 not at all. What may
+                pass is retried meanwhile.
+
+        Raises:
+            AuthenticationError, PermissionDenied: the exchange refuses the key.
+            AssetStreamError: another fatal error, such as a refused certificate.
+            StreamTimeout: not LIVE in time; its cause is the last error.
+            StreamStateError: it was started or stopped before, or it would wait for
+                itself inside a callback.
+
+        Whenever it raises for what happened after the start, every thread has ended.
+        """
+        self._begin()
+        if wait:
+            self._wait_live(timeout)
+
+    def run_forever(self) -> None:
+        """Start if that was not done, and block until the stream ends.
+
+        Returns after ``stop()`` or Ctrl-C, which stops it cleanly.
+
+        Raises:
+            AssetStreamError: the stream failed; this is the reason.
+            StreamStateError: it was stopped before, or it would wait for itself inside
+                a callback.
+            SystemExit, KeyboardInterrupt: a handler raised it.
+        """
+        stopped_before = self._launch.stop_requested
+        try:
+            life = self._launch.join_or_begin(self._begin)
+            life.refuse_in_callback("run_forever()")
+            life.ended.wait(Deadline(None))
+        except KeyboardInterrupt:
+            self.stop()
+            return
+        except StreamStateError:
+            if self._launch.stop_requested and not stopped_before:
+                return  # stop() came just before, from a handler or a signal handler.
+            raise
+        life.join(Deadline(5.0))
+        if life.interrupt is not None:
+            raise life.interrupt
+        self.raise_if_failed()
+
+    def stop(self, timeout: float | None = 5.0) -> bool:
+        """End the stream; from any thread, a handler or a signal handler, in any state.
+
+        Updates not yet delivered are dropped; the last callback is ``on_state`` with
+        STOPPED. Calling it again does no harm.
+
+        Args:
+            timeout: seconds to wait for the threads; None for ever, 0 not at all.
+
+        Returns:
+            True if every thread has ended (from a handler: will end with it). False if
+            one has not, within ``timeout``: a handler still holds it, and where it
+            stands has been logged (unless ``timeout`` is 0); or, after a second, a
+            notebook that does not take the last of its table.
+        """
+        deadline = Deadline(timeout)
+        ended = self._launch.stop(timeout)
+        if ended:
+            running.forget(self)
+        return self._end_display(deadline.left()) and ended
+
+    def __enter__(self) -> AssetStream:
+        life = self._launch.join_or_begin(self._begin)
+        life.refuse_in_callback("`with`")
+        self._wait_live(START_TIMEOUT)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.stop()
+
+    def updates(self) -> Updates:
+        """Iterate over all updates, the present book first, in the calling thread.
+
+        Starts the stream if that was not done; it runs on when the iteration ends.
+
+        Raises:
+            StreamStateError: the stream was stopped.
+        """
+        self._launch.join_or_begin(self._begin)
+        return Updates(Watch(self._launch, with_book=True))
+
+    def __iter__(self) -> Updates:
+        return self.updates()
+
+    def wait_for(
+        self, predicate: Predicate, timeout: float | None = None
+    ) -> AssetUpdate:
+        """Wait for the next update that meets ``predicate``.
+
+        Args:
+            predicate: called with each ``AssetUpdate``, in the calling thread.
+            timeout: seconds; None for ever, 0 not at all.
+
+        Raises:
+            ConfigurationError: ``predicate`` is not callable, or it is ``async``.
+            StreamTimeout: none came in time.
+            AssetStreamError: the stream failed, with its reason.
+            StreamStateError: not started, stopped, or called inside a callback.
+        """
+        settings.check_handler("predicate", predicate)
+        what = "an update that meets the condition"
+        with closing(Watch(self._launch)) as watch:
+            return watch.until(predicate, timeout, snapshots=True, what=what)
+
+    def expect(self, predicate: Predicate, timeout: float | None = None) -> Expectation:
+        """Expect an update as the effect of a ``with`` block.
+
+            with stream.expect(lambda u: u.currency == "BTC", timeout=30) as filled:
+                place_order()
+            filled.update
+
+        It waits to be LIVE, arms itself, runs the block, and then waits for the first
+        update since that meets ``predicate``; never a SNAPSHOT. If the block raises it
+        does not wait.
+
+        Args:
+            predicate: called with each ``AssetUpdate``, in the thread of the block.
+            timeout: seconds for each of the two waits; None for ever, 0 not at all.
+
+        Raises:
+            ConfigurationError: ``predicate`` is not callable, or it is ``async``.
+            StreamTimeout: not LIVE in time, or no such update came in time.
+            AssetStreamError: the stream failed, with its reason.
+            StreamStateError: not started, stopped, or called inside a callback.
+        """
+        settings.check_handler("predicate", predicate)
+        return Expectation(lambda: Watch(self._launch), predicate, timeout)
+
+    def diagnose(self, timeout: float | None = TIMEOUT) -> Diagnosis:
+        """Find what is in the way of a live stream: ``print(stream.diagnose())``.
+
+        Looks at the libraries, the network, the certificate, the clock, the key, REST
+        and the WebSocket, in any state of the stream, and reads only. While the stream
+        runs no second connection is made, for which the exchange might close the first:
+        its own is looked at. ``assetstream doctor`` prints the same.
+
+        Args:
+            timeout: seconds that all steps may take; None for ever, which means as
+                long as each may, 0 not at all. Steps that the time is not enough for
+                are SKIPPED or RED, and say so.
+
+        Returns:
+            The checks, in their order, and the worst verdict of them.
+
+        Raises:
+            StreamStateError: called inside a callback of this stream.
+        """
+        # Imported here: hardly a program needs it.
+        from assetstream.doctor.case import Patient
+        from assetstream.doctor.examination import diagnose
+
+        life = self._launch.life
+        if life is not None:
+            life.refuse_in_callback("diagnose()")
+        patient = Patient(
+            self._exchange,
+            self.account,
+            self._settings.proxy,
+            self._settings.ssl_context,
+            self if life is not None and not self.state.final else None,
+        )
+        return diagnose(patient, timeout)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("an AssetStream holds threads and sockets and is not pickled")
+
+    def _begin_unless_begun(self) -> None:
+        self._launch.join_or_begin(self._begin)
+
+    def _begin(self) -> Life:
+        life = self._launch.begin()
+        try:
+            running.announce(self, [self])
+        except BaseException:
+            self.stop()
+            raise
+        return life
+
+    def _wait_live(self, timeout: float | None) -> None:
+        try:
+            with closing(Watch(self._launch)) as watch:
+                watch.until_live(timeout)
+        except BaseException:
+            self.stop()
+            raise

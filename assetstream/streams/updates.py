@@ -1,0 +1,239 @@
+"""Waiting for news in the caller's own thread: iterators, ``expect``, waits (D2)."""
+
+from __future__ import annotations
+
+from queue import Empty
+from types import TracebackType
+from typing import Callable, Iterator
+
+from assetstream.model.errors import StreamStateError, StreamTimeout
+from assetstream.model.events import AssetUpdate, Source, StateChange
+from assetstream.model.states import State
+from assetstream.runtime.lifecycle import Launch
+from assetstream.runtime.loop.waits import Deadline
+from assetstream.runtime.mailbox import End, WatchQueue
+
+__all__ = ["Expectation", "Predicate", "Updates", "Watch"]
+
+Predicate = Callable[[AssetUpdate], object]
+
+#: A watch may fall this many times ``max_pending`` updates behind (D2).
+WATCH_FACTOR = 10
+#: The session answers within this, seconds, unless the machine is overloaded.
+JOIN_TIME = 0.1
+
+
+class Watch:
+    """A place in the news of one stream, held by one waiting thread."""
+
+    def __init__(self, launch: Launch, *, with_book: bool = False) -> None:
+        self._launch = launch
+        self._life = life = launch.started()
+        limit = WATCH_FACTOR * life.settings.max_pending
+        self._queue = WatchQueue(limit, with_book=with_book)
+        self._label = life.book.account
+        life.watch(self._queue)
+        try:
+            # So that what is known already is there to take, by a timeout of 0 too.
+            self._queue.joined.wait(Deadline(JOIN_TIME))
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Give the place up; idempotent."""
+        self._life.unwatch(self._queue)
+
+    def take(
+        self, timeout: float | None, deadline: Deadline, what: str
+    ) -> AssetUpdate | StateChange | End:
+        """Take the next item.
+
+        Raises:
+            StreamTimeout: the deadline came first; the text names ``what``.
+            StreamStateError: called inside a callback, which would wait for itself, or
+                in a forked child, where nothing comes.
+        """
+        self._launch.refuse_in_child()
+        self._life.refuse_in_callback(f"waiting for {what}")
+        try:
+            return self._queue.get(deadline)
+        except Empty:
+            error = self._life.error
+            raise StreamTimeout(
+                f"{self._label}: waited {timeout:g} s for {what}; the stream is "
+                f"{self._life.state}" + (f", last error: {error}" if error else ""),
+                exchange=self._life.book.exchange,
+                account=self._label,
+            ) from error
+
+    def until_live(self, timeout: float | None) -> None:
+        """Wait until the stream is LIVE.
+
+        Raises:
+            StreamTimeout: it took longer than ``timeout`` seconds.
+            AssetStreamError: the stream failed, with its reason.
+            StreamStateError: the stream was stopped.
+        """
+        deadline = Deadline(timeout)
+        what = "the stream to be LIVE"
+        while True:
+            item = self.take(timeout, deadline, what)
+            if isinstance(item, End):
+                raise self.ended(item, what)
+            if isinstance(item, StateChange) and item.current is State.LIVE:
+                return
+
+    def until(
+        self, predicate: Predicate, timeout: float | None, *, snapshots: bool, what: str
+    ) -> AssetUpdate:
+        """Wait for the next update that meets ``predicate``.
+
+        Raises as ``until_live``.
+        """
+        deadline = Deadline(timeout)
+        while True:
+            item = self.take(timeout, deadline, what)
+            if isinstance(item, End):
+                raise self.ended(item, what)
+            if not isinstance(item, AssetUpdate):
+                continue
+            if item.source is Source.SNAPSHOT and not snapshots:
+                continue
+            if predicate(item):
+                return item
+
+    def forget(self) -> None:
+        """Drop what has come so far, but for the end of the stream."""
+        while True:
+            try:
+                item = self._queue.get(Deadline(0))
+            except Empty:
+                return
+            if isinstance(item, End):
+                raise self.ended(item, "an update")
+
+    def ended(self, end: End, what: str) -> BaseException:
+        """Say why a wait for ``what`` cannot be fulfilled."""
+        if end.error is not None:
+            # Raised again and again it would gather tracebacks.
+            return end.error.with_traceback(None)
+        return StreamStateError(
+            f"{self._label}: the stream was stopped while waiting for {what}",
+            exchange=self._life.book.exchange,
+            account=self._label,
+        )
+
+
+class Updates(Iterator[AssetUpdate]):
+    """All updates of one stream, taken by one thread; it begins with the present book.
+
+    It is made by ``AssetStream.updates``. The iteration ends when the stream is
+    stopped, and raises its error when it fails. ``close()`` it, or leave the ``with``
+    block, when no more are wanted.
+    """
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+        self._over = False
+
+    def __iter__(self) -> Updates:
+        return self
+
+    def __next__(self) -> AssetUpdate:
+        update = self._take(None)
+        if update is None:
+            raise StopIteration
+        return update
+
+    def get(self, timeout: float | None = None) -> AssetUpdate:
+        """Take the next update.
+
+        Args:
+            timeout: seconds to wait; None for ever, 0 not at all.
+
+        Raises:
+            StreamTimeout: none came in time.
+            StreamStateError: the stream was stopped, or this iterator closed; or it
+                would wait for itself inside a callback.
+            AssetStreamError: the stream failed, with its reason.
+        """
+        update = self._take(timeout)
+        if update is None:
+            raise self._watch.ended(End(None), "an update")
+        return update
+
+    def close(self) -> None:
+        """Take no more updates; idempotent."""
+        self._over = True
+        self._watch.close()
+
+    def __enter__(self) -> Updates:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        # A ``for`` loop left by ``break`` has nobody else to close its iterator.
+        self.close()
+
+    def _take(self, timeout: float | None) -> AssetUpdate | None:
+        deadline = Deadline(timeout)
+        while not self._over:
+            item = self._watch.take(timeout, deadline, "the next update")
+            if isinstance(item, End):
+                self._over = True
+                if item.error is not None:
+                    raise self._watch.ended(item, "the next update")
+            elif isinstance(item, AssetUpdate):
+                return item
+        return None
+
+
+class Expectation:
+    """A block whose effect is awaited; made by ``AssetStream.expect``.
+
+    Attributes:
+        update: the update that met the condition, once the block is left.
+    """
+
+    update: AssetUpdate
+
+    def __init__(
+        self, watch: Callable[[], Watch], predicate: Predicate, timeout: float | None
+    ) -> None:
+        self._make_watch = watch
+        self._predicate = predicate
+        self._timeout = timeout
+        self._watch: Watch | None = None
+
+    def __enter__(self) -> Expectation:
+        self._watch = self._make_watch()
+        try:
+            self._watch.until_live(self._timeout)
+            # What came before the block cannot be its effect.
+            self._watch.forget()
+        except BaseException:
+            self._watch.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        watch = self._watch
+        assert watch is not None
+        try:
+            if kind is None:
+                self.update = watch.until(
+                    self._predicate,
+                    self._timeout,
+                    snapshots=False,
+                    what="the expected update",
+                )
+        finally:
+            watch.close()

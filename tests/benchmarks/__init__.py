@@ -1,1 +1,0 @@
-"""Speed and weight of assetstream beside its peers: ``python -m tests.benchmarks``."""

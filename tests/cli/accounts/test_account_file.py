@@ -1,0 +1,169 @@
+"""Files of accounts."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Callable
+
+import pytest
+from click.testing import CliRunner
+
+from assetstream import CoinW, ConfigurationError, Upbit
+from assetstream.cli.accounts import account_file
+from assetstream.cli.accounts.account_file import labels_in, read_accounts
+from assetstream.cli.main import assetstream
+from tests.support.processes import ROOT
+
+KEY, SECRET = "k3y" * 13, "s3cr3t" * 7
+MAIN = '[main]\nexchange = "upbit"\nregion = "sg"\nkeys = "main.keys"\n'
+
+Write = Callable[[str], Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
+    """Write a file of accounts beside a key file, and set the variables it may name."""
+    keys = tmp_path / "main.keys"
+    keys.write_text(f"UPBIT_ACCESS_KEY={KEY}\nUPBIT_SECRET_KEY={SECRET}\n")
+    keys.chmod(0o600)
+    for name in ("UPBIT", "COINW"):
+        for what in ("ACCESS_KEY", "API_KEY", "SECRET_KEY", "WS_URL", "REST_URL"):
+            monkeypatch.delenv(f"{name}_{what}", raising=False)
+    monkeypatch.setenv("SAVINGS_API_KEY", KEY)
+    monkeypatch.setenv("SAVINGS_SECRET_KEY", SECRET)
+
+    def write(text: str) -> Path:
+        path = tmp_path / "accounts.toml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+def documented() -> list[str]:
+    """The example as the module, the guide and the help show it."""
+    text = (ROOT / "docs/command-line.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```toml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    shown = (account_file.__doc__ or "").partition("::\n")[2].partition("\nWithout")[0]
+    help_text = CliRunner().invoke(assetstream, ["watch", "--help"]).stdout
+    helped = help_text.partition("no secret in it:\n")[2].partition("Output:")[0]
+    indented = (shown.splitlines(), helped.splitlines())
+    return [*blocks, *("\n".join(line[4:] for line in each) for each in indented)]
+
+
+def test_the_documented_example_is_read(write: Write) -> None:
+    """A key file beside it, variables by name; all of it, or by label, in its order."""
+    examples = documented()
+    assert len(examples) == 3
+    for example in examples:
+        path = write(example)
+        accounts = read_accounts(path, ())
+        assert list(accounts) == labels_in(path) == ["main", "savings"]
+        main, savings = accounts.values()
+        assert isinstance(main, Upbit)
+        assert main.region == "sg"
+        assert isinstance(savings, CoinW)
+        assert main.credentials[:2] == savings.credentials[:2] == (KEY, SECRET)
+        assert list(read_accounts(path, ["savings"])) == ["savings"]
+
+
+def test_only_the_named_accounts_need_their_keys(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is wrong with another one does not matter now."""
+    path = write(f'{MAIN}[other]\nexchange = "coinw"\n')
+    assert list(read_accounts(path, ["main"])) == ["main"]
+    with pytest.raises(ConfigurationError, match=r"\[other\], line 5: .*COINW_API_KEY"):
+        read_accounts(path, ())
+    monkeypatch.setenv("COINW_API_KEY", KEY)
+    monkeypatch.setenv("COINW_SECRET_KEY", SECRET)
+    assert list(read_accounts(path, ())) == ["main", "other"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "has no accounts: begin with [main]"),
+        ("[main\n", "is no TOML: "),
+        ('exchange = "upbit"\n', "exchange stands outside of a table"),
+        ("[main]\n", "[main], line 1: exchange = "),
+        ('\n[main]\nexchange = "ftx"\n', "line 3: exchange: must be 'upbit' or"),
+        ('[main]\nexchange = 1\nregion = "sg"', "line 2: exchange: must be a text"),
+        (
+            MAIN.replace("keys", "kees"),
+            "line 4: kees: not a setting of an account; did",
+        ),
+        (
+            MAIN + "retries = 3\n",
+            "retries: not a setting of an account; there are exch",
+        ),
+        (MAIN.replace("sg", "mars"), "line 1: Upbit: region must be one of"),
+        (MAIN.replace('region = "sg"\n', ""), 'region = "..." is missing: one of sg'),
+        ('[a]\nexchange = "coinw"\nregion = "sg"\n', "line 3: region: coinw has no"),
+        (MAIN + 'access_key_env = "A_B"\n', "line 5: access_key_env: give keys or"),
+        (MAIN.replace("main.keys", "gone"), "line 4: keys: there is no such file"),
+        (
+            '[a]\nexchange = "coinw"\napi_key_env = "GONE_API_KEY"\n',
+            "line 3: api_key_env: the environment variable GONE_API_KEY is not set",
+        ),
+    ],
+)
+def test_what_is_wrong_is_named(write: Write, text: str, said: str) -> None:
+    """File, table and line; and what may be meant."""
+    path = write(text)
+    with pytest.raises(ConfigurationError) as raised:
+        read_accounts(path, ())
+
+    assert said in str(raised.value)
+    assert str(raised.value).startswith(str(path))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f'secret_key = "{SECRET}"',
+        f'access_key = "{SECRET}"',
+        f'api_key = "{SECRET}"',
+        f'passphrase = "{SECRET}"',
+        f'token = "{SECRET}"',
+        f'access_key_env = "{SECRET}"',
+        f'access_key_env = "{SECRET.upper()}"',
+        f'keys = "{SECRET}"',
+        f'region = "sg" "{SECRET}"',
+    ],
+)
+def test_a_secret_in_the_file_is_refused_and_not_shown(write: Write, line: str) -> None:
+    """Wherever it was put; where it belongs is said."""
+    path = write(f'[main]\nexchange = "upbit"\nregion = "sg"\n{line}\n')
+    with pytest.raises(ConfigurationError) as raised:
+        read_accounts(path, ())
+
+    assert SECRET[:6] not in str(raised.value)
+    assert SECRET[:6].upper() not in str(raised.value)
+    assert "line 4" in str(raised.value)
+    if "_key =" in line:
+        assert 'keys = "main.keys"' in str(raised.value)
+        assert 'secret_key_env = "..."' in str(raised.value)
+
+
+def test_a_label_that_is_none(write: Write, tmp_path: Path) -> None:
+    """The labels that may be meant; and a file that is not there has none."""
+    with pytest.raises(ConfigurationError, match=r"no \[mian\]: did you mean main\?"):
+        read_accounts(write(MAIN), ["mian"])
+    with pytest.raises(ConfigurationError, match=r"no \[x\]: it has main"):
+        read_accounts(write(MAIN), ["x"])
+    gone = tmp_path / "gone.toml"
+    with pytest.raises(ConfigurationError, match="cannot be read: No such file"):
+        read_accounts(gone, ())
+    assert labels_in(gone) == []
+
+
+def test_a_slip_of_the_pen_is_no_secret(write: Write) -> None:
+    """``keyz`` means ``keys``; what looks like a key still has no place there."""
+    path = write(MAIN.replace("keys =", "keyz ="))
+    with pytest.raises(ConfigurationError, match="did you mean keys"):
+        read_accounts(path, ())
+    path = write(MAIN.replace("keys =", "access_key ="))
+    with pytest.raises(ConfigurationError, match="no secret belongs"):
+        read_accounts(path, ())

@@ -1,0 +1,121 @@
+"""The options by which every command chooses accounts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from assetstream import AssetStream
+from assetstream.cli.accounts.options import Choice, choosing_accounts
+from assetstream.model.errors import ConfigurationError
+
+ENVIRONMENT: dict[str, str | None] = {
+    "UPBIT_ACCESS_KEY": "a" * 40,
+    "UPBIT_SECRET_KEY": "b" * 40,
+    "UPBIT_WS_URL": None,
+    "UPBIT_REST_URL": None,
+    "COINW_API_KEY": "c" * 36,
+    "COINW_SECRET_KEY": "d" * 48,
+    "COINW_WS_URL": None,
+    "COINW_REST_URL": None,
+}
+
+
+@click.command()
+@choosing_accounts
+def show(choice: Choice) -> None:
+    """Print the accounts that were chosen."""
+    with choice.opened() as accounts:
+        for account in accounts:
+            assert isinstance(account.stream(), AssetStream)
+            where = getattr(account.exchange, "region", "everywhere")
+            click.echo(f"{account.label} {account.exchange.name} {where}")
+
+
+def run(*arguments: str, expect: int = 0) -> list[str]:
+    """The lines that the command prints."""
+    result = CliRunner().invoke(show, arguments, env=ENVIRONMENT)
+    assert result.exit_code == expect, result.output
+    return result.output.splitlines()
+
+
+def test_named_exchanges_take_the_keys_of_the_environment() -> None:
+    """Each once, in the order in which they are named."""
+    assert run("coinw", "upbit", "coinw", "--region", "id") == [
+        "None coinw everywhere",
+        "None upbit id",
+    ]
+
+
+def test_one_exchange_takes_the_keys_of_a_file(tmp_path: Path) -> None:
+    """The environment's are not asked for."""
+    path = tmp_path / "my keys"
+    path.write_text(f"COINW_API_KEY={'x' * 36}\nCOINW_SECRET_KEY={'y' * 48}\n")
+    path.chmod(0o600)
+    with Choice(("coinw",), keys=path).opened() as (account,):
+        assert account.exchange.credentials[:2] == ("x" * 36, "y" * 48)
+
+    assert run("coinw", "--keys", str(path)) == ["None coinw everywhere"]
+
+
+def test_a_file_gives_accounts_with_labels(tmp_path: Path) -> None:
+    """All of them, or those that are named."""
+    path = tmp_path / "accounts.toml"
+    path.write_text('[a]\nexchange="coinw"\n[b]\nexchange="upbit"\nregion="kr"\n')
+
+    assert run("--accounts", str(path)) == ["a coinw everywhere", "b upbit kr"]
+    assert run("--accounts", str(path), "b") == ["b upbit kr"]
+
+
+def test_simulated_accounts_are_labelled_by_number() -> None:
+    """So many on each exchange that is named, or on all."""
+    assert run("--simulate", "upbit") == ["None upbit sg"]
+    assert run("--simulate", "--count", "2") == [
+        "upbit-1 upbit sg",
+        "coinw-1 coinw everywhere",
+        "upbit-2 upbit sg",
+        "coinw-2 coinw everywhere",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "say which exchange (upbit, coinw), name a file"),
+        (["upbti", "--region", "sg"], "no exchange is called 'upbti': did you mean up"),
+        (["ftx"], "upbit and coinw are known"),
+        (["upbit"], "upbit needs --region: sg, id, th or kr"),
+        (["upbit", "--region", "mars"], "'sg', 'id', 'th', 'kr', not 'mars'"),
+        (["coinw", "--region", "sg"], "coinw has no regions"),
+        (["coinw", "--count", "3"], "--count belongs to --simulate"),
+        (["coinw", "upbit", "--region", "sg", "--keys", "k"], "--keys is for one exch"),
+        (["--accounts", "a", "--region", "sg"], 'file\'s tables: region = "..."'),
+        (["--accounts", "a", "--keys", "k"], 'file\'s tables: keys = "..."'),
+        (["--accounts", "a"], "the file of accounts a cannot be read"),
+        (["--simulate", "--region", "sg"], "--region belongs to real accounts"),
+        (["--simulate", "--keys", "k"], "--keys belongs to real accounts"),
+        (["--simulate", "--accounts", "a"], "--accounts belongs to real accounts"),
+        (["--simulate", "--count", "0"], "0 is not in the range"),
+        (["--simulate", "mtgox"], "no exchange is called 'mtgox'"),
+    ],
+)
+def test_wrong_usage_is_explained_with_exit_code_2(
+    arguments: list[str], said: str
+) -> None:
+    """What is missing, wrong or too much is named."""
+    *_, last = run(*arguments, expect=2)
+
+    assert last.startswith("Error: ")
+    assert said in last
+
+
+def test_an_error_of_the_body_is_wrong_usage_too() -> None:
+    """As when two streams may not have one label."""
+    with (
+        pytest.raises(click.UsageError, match="twice"),
+        Choice(("coinw",), simulate=True).opened(),
+    ):
+        raise ConfigurationError("twice")

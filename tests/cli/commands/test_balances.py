@@ -1,0 +1,184 @@
+"""``assetstream balances``: what accounts hold now."""
+
+from __future__ import annotations
+
+import io
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from assetstream import AssetStream, State
+from assetstream.cli.main import assetstream
+from assetstream.cli.run import balances as reading
+from assetstream.cli.run.balances import read_once
+from assetstream.cli.view import snapshot
+from assetstream.simulator import Account, Simulator
+from tests.cli.view.test_table import Terminal
+
+pytestmark = pytest.mark.usefixtures("hasty")
+
+
+class Balances:
+    """The command, run in this process."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+        self.out: list[str] = []
+        self.err: list[str] = []
+
+    def __call__(self, *arguments: str, expect: int = 0) -> list[str]:
+        """The lines that it writes to standard output."""
+        with pytest.raises(SystemExit) as ended:
+            assetstream(["balances", *arguments])
+        written = self._capsys.readouterr()
+        self.out, self.err = written.out.splitlines(), written.err.splitlines()
+        assert ended.value.code == expect, written
+        return self.out
+
+
+@pytest.fixture
+def balances(capsys: pytest.CaptureFixture[str]) -> Balances:
+    """To be called with arguments."""
+    return Balances(capsys)
+
+
+@pytest.fixture
+def file(exchange: Simulator, tmp_path: Path) -> Path:
+    """A file of accounts: one on each exchange, and one whose key may not view."""
+    accounts: dict[str, Account] = {
+        "main": exchange.upbit({"BTC": "0.1", "SGD": "12.50"}),
+        "savings": exchange.coinw({"BTC": "0.20", "SHIB": "0.000000000000000001"}),
+        "closed": exchange.upbit({"BTC": "7"}, permissions=[]),
+    }
+    accounts["main"].place_order(pay="SGD", amount="2.50", receive="BTC")
+    text = ""
+    for label, account in accounts.items():
+        keys = tmp_path / f"{label}.keys"
+        variables = account.environment().items()
+        keys.write_text("".join(f"{name}={value}\n" for name, value in variables))
+        keys.chmod(0o600)
+        text += f'[{label}]\nexchange = "{account.name}"\nkeys = "{label}.keys"\n'
+        text += 'region = "sg"\n' if account.name == "upbit" else ""
+    path = tmp_path / "accounts.toml"
+    path.write_text(text)
+    return path
+
+
+def test_a_pipe_gets_columns(file: Path, balances: Balances) -> None:
+    """Every row is complete, every digit is there, and the sums are below."""
+    lines = balances("--accounts", str(file), "main", "savings")
+
+    assert balances.err == []
+    assert [line.split() for line in lines] == [
+        ["Account", "Currency", "Available", "Locked", "Total"],
+        ["main", "BTC", "0.1", "0", "0.1"],
+        ["main", "SGD", "10", "2.5", "12.5"],
+        ["savings", "BTC", "0.2", "0", "0.2"],
+        ["savings", "SHIB", "0.000000000000000001", "0", "0.000000000000000001"],
+        ["all", "2", "BTC", "0.3", "0", "0.3"],
+        ["all", "2", "SGD", "10", "2.5", "12.5"],
+        ["all", "2", "SHIB", "0.000000000000000001", "0", "0.000000000000000001"],
+    ]
+
+
+def test_one_that_cannot_be_read_does_not_hide_the_others(
+    file: Path, balances: Balances
+) -> None:
+    """Its error is on stderr, the exit code is 1, and no key is shown."""
+    told = "\n".join(balances("--accounts", str(file), expect=1))
+
+    assert "savings  BTC" in told
+    assert "2 of 3   BTC                        0.3" in told
+    (error,) = balances.err
+    assert error.startswith("Error: closed: Upbit refused")
+    for keys in file.parent.glob("*.keys"):
+        for line in keys.read_text().splitlines()[:2]:
+            assert line.partition("=")[2] not in told + error
+
+
+def test_json_is_one_object_for_each_account(file: Path, balances: Balances) -> None:
+    """Amounts are strings; errors and sums are objects of their own."""
+    lines = balances("--accounts", str(file), "--json", expect=1)
+
+    told: list[dict[str, Any]] = [json.loads(line) for line in lines]
+    main, savings, error, total = told
+    assert (main["kind"], main["account"], main["exchange"]) == (
+        "account",
+        "main",
+        "upbit",
+    )
+    assert main["balances"]["SGD"] == {
+        "available": "10",
+        "locked": "2.5",
+        "total": "12.5",
+        "stale": False,
+    }
+    assert savings["balances"]["SHIB"]["total"] == "0.000000000000000001"
+    assert (error["kind"], error["account"]) == ("error", "closed")
+    assert (total["kind"], total["accounts"]) == ("total", 2)
+    assert total["missing"] == ["closed"]
+    assert total["balances"]["BTC"]["total"] == "0.3"
+
+
+def test_one_account_has_no_sums(
+    exchange: Simulator, balances: Balances, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And one that holds nothing says so."""
+    for name, value in exchange.coinw({"USDT": "0"}).environment().items():
+        monkeypatch.setenv(name, value)
+
+    (header, row) = balances("coinw")
+    assert header.split()[:2] == ["Account", "Currency"]
+    assert row.split()[1:] == ["nothing"]
+    (account,) = map(json.loads, balances("coinw", "--json"))
+    assert account["balances"] == {}
+
+
+def test_one_that_does_not_come_is_given_up(
+    exchange: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What went wrong last is told; nothing of it goes on."""
+    monkeypatch.setattr(reading, "PATIENCE", 0.5)
+    exchange.refuse_upgrades(503, exchange="upbit")
+    slow = AssetStream(exchange.upbit({"BTC": "1"}).exchange(), account="slow")
+    good = AssetStream(exchange.coinw({"BTC": "2"}).exchange(), account="good")
+    held, (error,) = read_once([slow, good])
+
+    assert [account.account for account in held] == ["good"]
+    assert held[0].balances["BTC"].total == Decimal(2)
+    assert error.account == "slow"
+    assert "it is CONNECTING: Upbit" in str(error)
+    assert "503" in str(error)
+    assert slow.state is good.state is State.STOPPED
+
+
+def test_a_terminal_gets_a_table_and_no_digit_wraps(exchange: Simulator) -> None:
+    """The account stands once; a narrow window has a line for each amount."""
+    account = exchange.upbit({"BTC": "0.1234567890123456", "SGD": "1"})
+    held, _ = read_once([AssetStream(account.exchange(), account="main")])
+
+    def shown(width: int) -> str:
+        console = Console(width=width, file=io.StringIO(), force_terminal=False)
+        with console.capture() as capture:
+            snapshot.print_table(held, 0, console)
+        return capture.get()
+
+    assert shown(80).count("main") == 1
+    assert "Total" in shown(80)
+    assert "Total" not in shown(60)
+    assert "0.1234567890123456" in shown(40)
+    assert max(map(len, shown(40).splitlines())) <= 40
+
+
+def test_a_spinner_turns_on_a_terminal_and_is_taken_away() -> None:
+    """It counts accounts; what stays is the table."""
+    terminal = Terminal(80, "--simulate", command="balances")
+
+    assert terminal.finish() == 0
+    assert "connecting" in terminal.written
+    assert "connecting" not in terminal.written.rpartition("Account")[2]
+    assert "all 2" in terminal.written

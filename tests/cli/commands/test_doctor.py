@@ -1,0 +1,284 @@
+"""``assetstream doctor``: what it prints, and its exit codes."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from rich.console import Console
+
+from assetstream import Check, Upbit, Verdict
+from assetstream.cli.main import assetstream
+from assetstream.cli.view.doctor import TerminalReport
+from assetstream.doctor import connection
+from assetstream.simulator import Simulator
+from assetstream.simulator.account import Account
+from tests.support.processes import ROOT, Program
+
+
+@pytest.fixture
+def doctor(hasty: None, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Run the command in this process, in little time."""
+    monkeypatch.setattr(connection, "PING_INTERVAL", 0.02)
+
+    def doctor(*arguments: str, account: Account | None = None) -> Result:
+        environment = account.environment() if account else {}
+        region = ["--region", "sg"] if account and account.name == "upbit" else []
+        name = [account.name] if account else []
+        command = ["doctor", *name, *region, *arguments]
+        return CliRunner().invoke(assetstream, command, env=environment)
+
+    return doctor
+
+
+def test_a_good_key_ends_with_0(simulated_exchange: Simulator) -> None:
+    """As users run it: a line for each step, no colours in a pipe, and no key."""
+    account = simulated_exchange.upbit({"BTC": "1"})
+    arguments = ("-m", "assetstream.cli", "doctor", "upbit", "--region", "sg")
+    with Program(*arguments, environment=account.environment()) as program:
+        assert program.finish() == 0, program.told
+
+    assert "\x1b" not in program.told
+    assert program.out[-1] == "  GREEN: nothing is in the way of a live stream"
+    assert sum("GREEN    " in line for line in program.out) == 12
+    assert program.out[3].endswith("at upbit (read only)")
+    assert program.err == []
+    assert account.access_key[:6] not in program.told
+
+
+def test_a_bad_key_ends_with_1(doctor: Any, exchange: Simulator) -> None:
+    """The remedies are below the red step, and the sum says where to begin."""
+    account = exchange.upbit(allowed_ips=["192.0.2.1"])
+    result = doctor(account=account)
+
+    told = result.stdout.splitlines()
+    (at,) = [i for i, line in enumerate(told) if line.startswith("  RED      REST")]
+    assert "no_authorization_ip" in told[at]
+    assert told[at + 1].strip().startswith("-> Add this machine's public IP address")
+    assert told[-1].startswith("  RED: begin with the first red step (REST)")
+    assert result.exit_code == 1
+
+
+def test_a_yellow_step_ends_with_3(doctor: Any, exchange: Simulator) -> None:
+    """It works, and yet a script may want to know."""
+    with exchange.fault("clock_jump", seconds=-15):
+        result = doctor(account=exchange.coinw({"BTC": "1"}))
+
+    assert "  YELLOW   clock " in result.stdout
+    assert result.exit_code == 3
+
+
+def test_the_worst_of_several_counts(doctor: Any, exchange: Simulator) -> None:
+    """Each account has its steps and its sum; this machine is looked at once."""
+    good, bad = exchange.coinw({"BTC": "1"}), exchange.upbit(permissions=[])
+    environment = {**good.environment(), **bad.environment()}
+    result = CliRunner().invoke(
+        assetstream, ["doctor", "upbit", "coinw", "--region", "sg"], env=environment
+    )
+
+    assert result.exit_code == 1
+    assert "  RED: " in result.stdout
+    assert "  GREEN: " in result.stdout
+    assert result.stdout.count("libraries") == 1
+
+
+def test_json_has_an_object_for_each_check(doctor: Any, exchange: Simulator) -> None:
+    """Those of this machine are no account's; the sums are of their own kind."""
+    account = exchange.coinw({"BTC": "1"})
+    result = doctor("--json", account=account)
+    told = [json.loads(line) for line in result.stdout.splitlines()]
+
+    assert {o["kind"] for o in told[:-1]} == {"check"}
+    assert told[-1] == {
+        "kind": "diagnosis",
+        "exchange": "coinw",
+        "account": f"coinw-{account.exchange().fingerprint}",
+        "verdict": "GREEN",
+    }
+    assert [o["account"] for o in told[:2]] == [None, None]
+    assert set(told[0]) == {
+        *("kind", "exchange", "account", "name", "verdict", "finding", "remedies"),
+        "seconds",
+    }
+    assert account.secret_key[:6] not in result.output
+
+
+def test_wrong_usage_ends_with_2(doctor: Any) -> None:
+    """No exchange, no region, no key."""
+    clean = {"UPBIT_ACCESS_KEY": None, "COINW_API_KEY": None}
+    for arguments, told in [
+        ([], "--simulate"),
+        (["upbit"], "needs --region"),
+        (["coinw"], "COINW_API_KEY is not set"),
+    ]:
+        result = CliRunner().invoke(assetstream, ["doctor", *arguments], env=clean)
+        assert result.exit_code == 2
+        assert told in result.output
+
+
+def test_the_key_is_sent_around_only_on_demand(
+    doctor: Any, exchange: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says so before; and without the flag, that there is one."""
+    with Simulator(region="id", seed=7, rate_limits=False) as elsewhere:
+        account = elsewhere.upbit({"BTC": "1"}, region="id")
+        account_there = account.exchange()
+        monkeypatch.setattr(Upbit, "elsewhere", lambda self: {"id": account_there})
+        environment = {
+            **account.environment(),
+            "UPBIT_WS_URL": exchange.upbit().ws_url,
+            "UPBIT_REST_URL": exchange.url,
+        }
+        command = ["doctor", "upbit", "--region", "sg"]
+        without = CliRunner().invoke(assetstream, command, env=environment)
+        asked_before = account.seen.reads
+        flag = [*command, "--try-regions"]
+        with_it = CliRunner().invoke(assetstream, flag, env=environment)
+
+    assert "add --try-regions" in without.stdout
+    assert "belongs to" not in without.stdout
+    assert asked_before == 0
+    assert "is sent to" in with_it.stderr
+    assert "this key belongs to id" in with_it.stdout
+    assert "--region id" in with_it.stdout
+    assert with_it.exit_code == 1
+
+
+def test_simulated_accounts_are_examined(doctor: Any) -> None:
+    """To see what it looks at, without a key."""
+    result = doctor("--simulate")
+
+    assert result.exit_code == 0
+    assert result.stdout.count("GREEN: nothing is in the way") == 2
+
+
+def test_ctrl_c_ends_it_at_once(simulated_exchange: Simulator) -> None:
+    """In the middle of a step that has seconds left, with a code of its own."""
+    account = simulated_exchange.coinw({"BTC": "1"})
+    arguments = ("-m", "assetstream.cli", "doctor", "coinw")
+    with (
+        simulated_exchange.fault("handshake_unanswered"),
+        Program(*arguments, environment=account.environment()) as program,
+    ):
+        program.wait_for("clock")
+        began = time.monotonic()
+        program.interrupt()
+        assert program.finish() == 130
+        assert time.monotonic() - began < 5.0
+
+    assert program.err == ["Ended by Ctrl-C."]
+
+
+RIVAL = "def connect(url): pass"
+
+
+def run_with_rival(path: Path, *arguments: str) -> Program:
+    """The command where another package named websocket is found first."""
+    (path / "websocket.py").write_text(RIVAL, encoding="utf-8")
+    search = os.pathsep.join([str(path), str(ROOT)])
+    return Program(
+        "-m", "assetstream.cli", *arguments, environment={"PYTHONPATH": search}
+    )
+
+
+def test_a_shadowed_library_is_told_though_nothing_can_be_imported(
+    tmp_path: Path,
+) -> None:
+    """What the doctor is for: the command that repairs it, in place of a traceback."""
+    with run_with_rival(tmp_path, "doctor", "upbit", "--region", "sg") as program:
+        assert program.finish() == 1
+
+    assert program.err == []
+    (red,) = [line for line in program.out if "  RED      libraries" in line]
+    assert str(tmp_path / "websocket.py") in red
+    assert "-> Run: pip uninstall -y websocket websocket-client;" in program.told
+
+
+def test_other_commands_name_a_shadowed_library(tmp_path: Path) -> None:
+    """In one line, and with the code for a package that is missing."""
+    with run_with_rival(tmp_path, "watch", "--simulate") as program:
+        assert program.finish() == 2
+
+    (line,) = program.err
+    assert line.startswith("Error: the module 'websocket' at ")
+    assert "pip uninstall" in line
+
+
+def test_help_teaches() -> None:
+    """Every step, the examples and the exit codes are in the help text."""
+    result = CliRunner().invoke(assetstream, ["doctor", "--help"])
+
+    for part in ("assetstream doctor --simulate", "--try-regions", "Exit codes", "130"):
+        assert part in result.output
+    assert max(map(len, result.output.splitlines())) <= 80
+
+
+CHECKS = [
+    Check("TCP", Verdict.GREEN, "connected [not markup]"),
+    Check("REST", Verdict.RED, "refused " * 30, ("Do this.",)),
+    Check("ping", Verdict.SKIPPED, "REST is red"),
+]
+
+
+def shown(**options: Any) -> str:
+    """What a terminal of 80 columns is sent."""
+    console = Console(
+        file=io.StringIO(), force_terminal=True, width=80, highlight=False, **options
+    )
+    report = TerminalReport(console)
+    report.begin("upbit", "mine")
+    with report.waiting():
+        report.working("TLS")
+        for check in CHECKS:
+            report.show(check)
+    report.end(CHECKS)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_a_terminal_shows_verdicts_in_colour_and_in_words() -> None:
+    """A step's work is shown while it goes on; texts fit, and are no markup."""
+    told = shown(color_system="standard")
+
+    assert "\x1b[1;32mGREEN\x1b[0m" in told
+    assert "\x1b[1;31mRED\x1b[0m" in told
+    assert "[not markup]" in told
+    assert "mine: TLS ..." in told
+
+
+def test_no_color_is_obeyed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The words say all that the colours do."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    told = shown()
+
+    assert "\x1b[1;31m" not in told
+    assert "RED" in told
+
+
+def test_the_same_key_need_not_be_upbits(doctor: Any, exchange: Simulator) -> None:
+    """--try-regions means nothing where there are no regions."""
+    own = exchange.coinw()
+    environment = {**own.environment(), "COINW_API_KEY": "x" * 36}
+    result = CliRunner().invoke(
+        assetstream, ["doctor", "coinw", "--try-regions"], env=environment
+    )
+
+    assert result.exit_code == 1
+    assert "  region" not in result.stdout
+
+
+def test_a_label_is_no_markup() -> None:
+    """Brackets in it are brackets, also beside the spinner."""
+    out = io.StringIO()
+    report = TerminalReport(Console(file=out, force_terminal=True, width=80))
+    with report.waiting():
+        report.begin("upbit", "[/red]")
+        report.working("REST")
+
+    assert "[/red] at upbit" in out.getvalue()

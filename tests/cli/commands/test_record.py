@@ -1,0 +1,110 @@
+"""``assetstream record``, run by an interpreter of its own as users run it."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from assetstream.cli.main import assetstream
+from assetstream.recording.tape import read_tape
+from assetstream.simulator import Simulator
+from tests.support.processes import Program
+
+
+def record(*arguments: str, environment: dict[str, str] | None = None) -> Program:
+    """Run ``assetstream record``."""
+    return Program(
+        "-m", "assetstream.cli", "record", *arguments, environment=environment
+    )
+
+
+def test_a_session_is_recorded_until_ctrl_c(
+    simulated_exchange: Simulator, tmp_path: Path
+) -> None:
+    """Masked, for its owner alone; states are told, and what to do with it."""
+    account = simulated_exchange.upbit({"SGD": "9876543210.4321"})
+    path = tmp_path / "session.jsonl"
+    arguments = ("upbit", "--region", "sg", "--scramble", "-o", str(path))
+    with record(*arguments, environment=account.environment()) as program:
+        program.wait_for("LIVE")
+        account.deposit("SGD", "1.25")
+        program.interrupt()
+        assert program.finish() == 0, program.told
+
+    tape = read_tape(path)
+    text = path.read_text(encoding="utf-8")
+    assert tape.header.scrambled
+    assert not tape.cut_off
+    assert not {account.access_key, account.secret_key} & set(text.split('"'))
+    assert "987654321" not in text
+    if os.name != "nt":
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    (summary,) = program.out
+    assert summary.endswith(f"assetstream replay {path}")
+    assert "\x1b" not in program.told
+
+
+def test_a_first_try_needs_no_key(tmp_path: Path) -> None:
+    """Summed up for a program; a file that exists is left alone."""
+    path = tmp_path / "try.jsonl"
+    arguments = ("coinw", "--simulate", "-o", str(path), "--for", "700ms", "--json")
+    with record(*arguments) as program:
+        assert program.finish() == 0, program.told
+    before = path.read_bytes()
+    again = CliRunner().invoke(assetstream, ["record", *arguments])
+
+    (told,) = map(json.loads, program.out)
+    assert told["file"] == str(path)
+    assert told["frames"] > 2
+    assert told["bytes"] == len(before) == path.stat().st_size
+    assert again.exit_code == 2
+    assert "--overwrite" in again.output
+    assert path.read_bytes() == before
+
+
+def test_a_refused_key_is_on_the_tape(
+    simulated_exchange: Simulator, tmp_path: Path
+) -> None:
+    """The command fails, and what it was for is there."""
+    account = simulated_exchange.coinw(permissions=[])
+    path = tmp_path / "session.jsonl"
+    with record("coinw", "-o", str(path), environment=account.environment()) as program:
+        assert program.finish() == 1, program.told
+
+    assert program.err[-1].startswith("Error: coinw-")
+    assert [line.fields.get("current") for line in read_tape(path).lines][
+        -2
+    ] == "FAILED"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["coinw", "--simulate"], 2, "--output"),
+        (["--simulate", "-o", "{}/tape"], 2, "say which"),
+        (["coinw", "-o", "{}/tape"], 2, "COINW_API_KEY"),
+        (["coinw", "--simulate", "-o", "{}/no/tape"], 1, "cannot be written"),
+    ],
+)
+def test_wrong_usage_is_explained(
+    arguments: list[str],
+    code: int,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In a line, and no file is left."""
+    for name in ("COINW_API_KEY", "COINW_SECRET_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    given = [argument.format(tmp_path) for argument in arguments]
+    done = CliRunner().invoke(assetstream, ["record", *given])
+
+    assert done.exit_code == code
+    assert said in done.output
+    assert isinstance(done.exception, SystemExit)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,91 @@
+"""``assetstream replay``, run by an interpreter of its own as users run it."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from assetstream.cli.main import assetstream
+from tests.support.processes import Program
+from tests.support.tapes import line, opened, push, reply, write_tape
+
+
+def replay(*arguments: str) -> Program:
+    """Run ``assetstream replay``."""
+    return Program("-m", "assetstream.cli", "replay", *arguments)
+
+
+@pytest.fixture
+def tape(tmp_path: Path) -> Path:
+    """A short one."""
+    lines = [*opened(9, BTC="1"), reply(10, BTC="1"), push(10.5, "BTC", "2.5")]
+    return write_tape(tmp_path / "tape", "upbit", *lines, line(11, "end"))
+
+
+def test_a_bot_is_served_with_the_keys_that_are_printed(tape: Path) -> None:
+    """It needs nothing else; afterwards the last balances are there, to Ctrl-C."""
+    with replay(str(tape), "--speed", "max") as program:
+        program.wait_for("Ctrl-C stops it.")
+        variables = dict(re.findall(r"export (\w+)=(\S+)", program.told))
+        watch = ("-m", "assetstream.cli", "watch", "upbit", "--region", "sg")
+        with Program(*watch, environment=variables) as bot:
+            bot.wait_for("BTC  available 2.5  locked 0  total 2.5  change +1.5")
+            program.wait_for("The tape has ended: 0:11, 1 frames")
+            bot.interrupt()
+            assert bot.finish() == 0, bot.told
+        program.interrupt()
+        assert program.finish() == 0, program.told
+
+    assert "fake" in program.told
+    assert program.err == ["the tape has begun: a client is there"]
+
+
+def test_ctrl_c_before_the_end_is_told_from_the_end(tape: Path) -> None:
+    """By the exit code; with --json a program reads where it is."""
+    with replay(str(tape), "--json") as program:
+        told = json.loads(program.wait_for("serving"))
+        program.interrupt()
+        assert program.finish() == 130, program.told
+
+    assert told["exchange"] == "upbit"
+    assert told["seconds"] == 11
+    assert set(told["environment"]) == {
+        *("UPBIT_ACCESS_KEY", "UPBIT_SECRET_KEY", "UPBIT_WS_URL", "UPBIT_REST_URL")
+    }
+    assert program.err == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["{}", "--speed", "fast"], 2, "write 1, 10, 0.5 or max"),
+        (["{}", "--speed", "nan"], 2, "no speed"),
+        (["{}/no"], 1, "cannot be read"),
+        ([__file__], 2, "is no tape"),
+    ],
+)
+def test_wrong_usage_is_explained(
+    arguments: list[str], code: int, said: str, tape: Path
+) -> None:
+    """In a line."""
+    given = [argument.format(tape) for argument in arguments]
+    done = CliRunner().invoke(assetstream, ["replay", *given])
+
+    assert done.exit_code == code
+    assert said in done.output
+    assert isinstance(done.exception, SystemExit)
+
+
+def test_a_port_in_use_is_told(tape: Path) -> None:
+    """In a line."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = CliRunner().invoke(assetstream, ["replay", str(tape), "--port", port])
+
+    assert done.exit_code == 1
+    assert f"port {port} cannot be listened on" in done.output

@@ -1,0 +1,63 @@
+"""``assetstream simulate``: the options; what it does is tested with the simulator."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from assetstream.cli.main import assetstream
+from assetstream.simulator import FAULTS
+
+
+def simulate(*arguments: str, expect: int = 0) -> str:
+    """Run it in this process; what it wrote."""
+    result = CliRunner().invoke(assetstream, ["simulate", *arguments])
+    assert result.exit_code == expect, result.output
+    return result.output
+
+
+def test_it_prints_what_to_paste_and_ends_in_time() -> None:
+    """With its faults, for the time that was asked for."""
+    out = simulate("--for", "50ms", "--rate", "100", "--fault", "rest_slow")
+
+    assert "export UPBIT_ACCESS_KEY=" in out
+    assert "fault on: rest_slow" in out
+    assert out.endswith("stopped\n")
+
+
+def test_json_begins_with_the_environment() -> None:
+    """The same seed has the same keys."""
+    first, second = (
+        json.loads(simulate("--json", "--for", "1ms", "--seed", "7").splitlines()[0])
+        for _ in range(2)
+    )
+
+    keys = "UPBIT_ACCESS_KEY", "UPBIT_SECRET_KEY"
+    environments = [each["environment"]["upbit"] for each in (first, second)]
+    assert [environments[0][k] for k in keys] == [environments[1][k] for k in keys]
+
+
+def test_the_faults_are_listed() -> None:
+    """As by the module's own command line."""
+    out = simulate("--list-faults")
+
+    assert all(f"\n{name} " in f"\n{out}" for name in FAULTS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--fault", "silence"], "or silent_drop or"),
+        (["--fault", "rest_slow,speed=3"], "rest_slow does not take speed"),
+        (["--rate", "0"], "'0' is no rate above 0"),
+        (["--port", "99999"], "99999 is not in the range"),
+        (["--for", "soon"], "write 500ms, 10s, 2m or 1h"),
+    ],
+)
+def test_wrong_usage_is_explained_with_exit_code_2(
+    arguments: list[str], said: str
+) -> None:
+    """In the words of the simulator."""
+    assert said in simulate(*arguments, expect=2)

@@ -1,0 +1,264 @@
+"""``assetstream watch``, run by an interpreter of its own as users run it."""
+
+from __future__ import annotations
+
+import array
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from assetstream.cli.main import assetstream
+from assetstream.simulator import Account, Simulator
+from tests.support.processes import PATIENCE, ROOT, Program, clean_environment
+
+fcntl = pytest.importorskip("fcntl", reason="Windows has no such pipes")
+termios = pytest.importorskip("termios", reason="Windows has no such pipes")
+
+
+def watch(*arguments: str, account: Account | None = None) -> Program:
+    """Run ``assetstream watch`` with this account's keys."""
+    environment = account.environment() if account else {}
+    return Program(
+        "-m", "assetstream.cli", "watch", *arguments, environment=environment
+    )
+
+
+def objects(program: Program) -> list[dict[str, Any]]:
+    """What ``--json`` wrote."""
+    return [json.loads(line) for line in program.out]
+
+
+def test_json_shows_both_simulated_exchanges_until_the_time_is_over() -> None:
+    """Each line is an object; both exchanges are updated, and end STOPPED."""
+    with watch("--simulate", "--json", "--for", "2s") as program:
+        assert program.finish() == 0, program.told
+
+    told = objects(program)
+    updated = {o["exchange"] for o in told if o.get("source") == "STREAM"}
+    stopped = {o["exchange"] for o in told if o.get("current") == "STOPPED"}
+    assert updated == stopped == {"upbit", "coinw"}
+    assert told[-1]["current"] == "STOPPED"
+    assert {o["kind"] for o in told} == {"update", "state"}
+    assert program.err == []
+
+
+def test_json_amounts_are_strings_with_every_digit(
+    simulated_exchange: Simulator,
+) -> None:
+    """A tiny amount beside a great one is written as it came, without an exponent."""
+    account = simulated_exchange.upbit({"SHIB": "123456789012"}, exponents=True)
+    with watch("upbit", "--region", "sg", "--json", account=account) as program:
+        program.wait_for("LIVE")
+        account.deposit("SHIB", "0.000000000001")
+        update = json.loads(program.wait_for("STREAM"))
+        account.deposit("BTC", "0.00000015")
+        tiny = json.loads(program.wait_for("STREAM"))
+        program.interrupt()
+        assert program.finish() == 0, program.told
+
+    assert update["available"] == "123456789012.000000000001"
+    assert update["change"] == "0.000000000001"
+    assert Decimal(tiny["available"]) == Decimal("0.00000015")
+    assert "E" not in tiny["available"]
+    assert update["time"].endswith("Z")
+
+
+def test_json_tells_the_gap_of_a_lost_connection(
+    simulated_exchange: Simulator,
+) -> None:
+    """After a cut: an error object, STALE, and LIVE with what was missed."""
+    account = simulated_exchange.upbit({"BTC": "1"})
+    with watch("upbit", "--region", "sg", "--json", account=account) as program:
+        program.wait_for("LIVE")
+        simulated_exchange.drop_connections()
+        error = json.loads(program.wait_for('"error"'))
+        live = json.loads(program.wait_for('"current": "LIVE"'))
+        program.interrupt()
+        assert program.finish() == 0, program.told
+
+    assert error["error"] == "ConnectionLost"
+    assert error["fatal"] is False
+    assert live["gap"]["began"] <= live["gap"]["ended"]
+
+
+def test_plain_lines_have_no_escape_codes(simulated_exchange: Simulator) -> None:
+    """Into a pipe go readable lines without colours."""
+    account = simulated_exchange.coinw({"USDT": "100"})
+    with watch("coinw", account=account) as program:
+        program.wait_for("USDT  available 100  locked 0  total 100  change 0")
+        account.withdraw("USDT", "0.5")
+        program.wait_for("USDT  available 99.5  locked 0  total 99.5  change -0.5")
+        program.interrupt()
+        assert program.finish() == 0, program.told
+
+    assert "\x1b" not in program.told
+    assert "of 1 LIVE" not in program.told, "one account's state says it all"
+    assert program.out[-1].endswith("LIVE -> STOPPED  stopped")
+    assert program.err == []
+
+
+def test_several_accounts_run_as_a_group(simulated_exchange: Simulator) -> None:
+    """One that fails does not end the other; that all have settled is one line."""
+    upbit = simulated_exchange.upbit({"BTC": "1"}, permissions=[])
+    coinw = simulated_exchange.coinw({"USDT": "100"})
+    environment = {**upbit.environment(), **coinw.environment()}
+    arguments = ("-m", "assetstream.cli", "watch", "upbit", "coinw", "--region", "sg")
+    with Program(*arguments, environment=environment) as program:
+        program.wait_for("  1 of 2 LIVE, 1 failed")
+        coinw.deposit("USDT", "1")
+        program.wait_for("USDT  available 101")
+        program.interrupt()
+        assert program.finish() == 1, program.told
+
+    assert len([line for line in program.out if "of 2 LIVE" in line]) == 1
+    assert program.out[-1].endswith("LIVE -> STOPPED  stopped")
+    assert len(program.err) == 1
+    assert program.err[0].startswith("Error: upbit-")
+
+
+def test_many_simulated_accounts_have_labels() -> None:
+    """By exchange and number; JSON has no other kinds than for one account."""
+    names = {f"{exchange}-{n}" for exchange in ("upbit", "coinw") for n in (1, 2, 3)}
+    with watch("--simulate", "--count", "3", "--json") as program:
+        updated: set[str] = set()
+        while updated != names:
+            updated.add(json.loads(program.wait_for('"update"'))["account"])
+        program.interrupt()
+        assert program.finish() == 0, program.told
+
+    told = objects(program)
+    assert {o["account"] for o in told if o.get("current") == "STOPPED"} == names
+    assert {o["account"] for o in told if o["kind"] == "update"} == names
+    assert {o["kind"] for o in told} == {"update", "state"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["upbit", "--region", "sg"], "UPBIT_ACCESS_KEY"),
+        (["coinw", "--for", "soon"], "write 500ms, 10s, 2m or 1h"),
+    ],
+)
+def test_wrong_usage_is_explained_with_exit_code_2(
+    arguments: list[str], said: str
+) -> None:
+    """What is missing or wrong is named; nothing is started."""
+    unset = dict.fromkeys(os.environ.keys() - clean_environment())
+    done = CliRunner().invoke(assetstream, ["watch", *arguments], env=unset)
+
+    assert done.exit_code == 2
+    assert said in done.stderr
+    assert done.stdout == ""
+    assert isinstance(done.exception, SystemExit), "no traceback"
+
+
+@pytest.mark.skipif(not hasattr(fcntl, "F_SETPIPE_SZ"), reason="only Linux has it")
+def test_a_second_ctrl_c_ends_it_at_once_without_a_word() -> None:
+    """Even where a pipe that nobody reads holds it up; the code says so."""
+    reader, writer = os.pipe()
+    with open(reader, "rb"):
+        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "assetstream.cli", "watch", "--simulate", "--json"],
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            cwd=ROOT,
+            env=clean_environment(),
+        )
+        os.close(writer)
+        with process:
+            filled(reader, 3500)
+            presses = 0
+            while process.poll() is None:
+                process.send_signal(signal.SIGINT)
+                presses += 1
+                try:
+                    process.wait(0.3)
+                except subprocess.TimeoutExpired:
+                    assert presses < 50
+            assert process.stderr is not None
+            assert process.stderr.read() == b""
+
+    assert presses >= 2
+    # One that comes while Python itself ends is its own, and 130 to a shell, too.
+    assert process.returncode in (130, -signal.SIGINT)
+
+
+def filled(pipe: int, least: int) -> None:
+    """Wait until so many bytes are in the pipe."""
+    there = array.array("i", [0])
+    deadline = time.monotonic() + PATIENCE
+    while there[0] < least:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+        fcntl.ioctl(pipe, termios.FIONREAD, there)
+
+
+def test_half_a_url_override_is_refused(simulated_exchange: Simulator) -> None:
+    """One URL alone would send the keys to the real exchange."""
+    account = simulated_exchange.coinw()
+    environment = account.environment()
+    del environment["COINW_REST_URL"]
+    arguments = ("-m", "assetstream.cli", "watch", "coinw")
+    with Program(*arguments, environment=environment) as program:
+        assert program.finish() == 2
+
+    assert "rest_url (or COINW_REST_URL) is missing" in program.told
+
+
+@pytest.mark.parametrize("style", [[], ["--json"]])
+def test_a_wrong_secret_ends_with_exit_code_1(
+    simulated_exchange: Simulator, style: list[str]
+) -> None:
+    """Cause and remedy are on stderr: no traceback, no key and no secret anywhere."""
+    account = simulated_exchange.upbit({"BTC": "1"})
+    secret = "0" + account.secret_key[1:]
+    environment = {**account.environment(), "UPBIT_SECRET_KEY": secret}
+    arguments = ("-m", "assetstream.cli", "watch", "upbit", "--region", "sg", *style)
+    with Program(*arguments, environment=environment) as program:
+        assert program.finish() == 1
+
+    assert "check secret_key" in "\n".join(program.err)
+    assert "FAILED" in program.out[-1]
+    for forbidden in ("Traceback", secret, account.access_key, "eyJ"):
+        assert forbidden not in program.told
+
+
+def test_a_reader_that_goes_away_ends_it_quietly() -> None:
+    """``| head -n 1`` gets its line, and nobody complains."""
+    script = (
+        "import subprocess, sys\n"
+        "watch = [sys.executable, '-m', 'assetstream.cli', 'watch', '--simulate']\n"
+        "with subprocess.Popen(watch, stdout=subprocess.PIPE) as process:\n"
+        "    print(process.stdout.readline())\n"
+        "    process.stdout.close()\n"
+        "sys.exit(process.returncode)\n"
+    )
+    with Program("-c", script) as program:
+        assert program.finish() == 0, program.told
+
+    assert program.err == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has it")
+def test_a_full_disk_ends_it_with_exit_code_1() -> None:
+    """What cannot be written is said in one line, without a traceback."""
+    script = (
+        "import subprocess, sys\n"
+        "watch = [sys.executable, '-m', 'assetstream.cli', 'watch', '--simulate']\n"
+        "sys.exit(subprocess.call(watch, stdout=open('/dev/full', 'w')))\n"
+    )
+    with Program("-c", script) as program:
+        assert program.finish() == 1
+
+    assert len(program.err) == 1
+    assert program.err[0].startswith("Error: the output cannot be written")

@@ -1,0 +1,7 @@
+"""The simulators that the tests of the simulator have, for its console."""
+
+from __future__ import annotations
+
+from tests.simulator.conftest import coinw, exchange, upbit
+
+__all__ = ["coinw", "exchange", "upbit"]

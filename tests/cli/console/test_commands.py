@@ -1,0 +1,120 @@
+"""What may be typed while a simulator runs by itself."""
+
+from __future__ import annotations
+
+import re
+from typing import Iterator
+
+import pytest
+
+from assetstream import AssetStream
+from assetstream.cli.console.commands import Desk
+from assetstream.cli.console.schedule import Schedule
+from assetstream.simulator import Account, CoinWAccount, Simulator, UpbitAccount
+from assetstream.simulator.trader import Trader
+
+
+class Typed:
+    """A desk, and what is typed there at the second 0."""
+
+    def __init__(self, exchange: Simulator, accounts: dict[str, Account]) -> None:
+        self.schedule = Schedule(exchange, accounts, lambda name, on: None)
+        self.traders = [Trader(account, 5.0, 0) for account in accounts.values()]
+        self.desk = Desk(exchange, accounts, self.traders, 5.0, self.schedule)
+
+    def __call__(self, line: str) -> str:
+        answer = self.desk.do(line, 0.0)
+        self.schedule.run(0.0)
+        return answer
+
+
+@pytest.fixture
+def typed(
+    exchange: Simulator, upbit: UpbitAccount, coinw: CoinWAccount
+) -> Iterator[Typed]:
+    """A desk before an account on each exchange."""
+    typed = Typed(exchange, {"upbit": upbit, "coinw": coinw})
+    yield typed
+    for trader in typed.traders:
+        trader.stop()
+
+
+def test_faults_go_on_and_off(typed: Typed) -> None:
+    """With commas as in --fault, or with blanks; all at once, or by name."""
+    assert typed("fault silent_drop") == ""
+    assert typed("fault rest_stale exchange=coinw, seconds=8") == ""
+    assert typed.schedule.on == ["silent_drop", "rest_stale"]
+    assert typed("faults").startswith("on: silent_drop, rest_stale; there are\n")
+    assert "rest_garbage" in typed("faults")
+    typed("off silent_drop")
+    assert typed.schedule.on == ["rest_stale"]
+    typed("off")
+    assert typed.schedule.on == []
+    assert typed("off") == "nothing was on"
+
+
+def test_money_moves_and_is_counted(typed: Typed, coinw: CoinWAccount) -> None:
+    """The answer is what the account holds now."""
+    assert typed("deposit coinw usdt 50") == "coinw: USDT 1050"
+    assert typed("withdraw CoinW BTC 0.25") == "coinw: BTC 0.25"
+    coinw.place_order(pay="USDT", amount="50", receive="ETH")
+
+    assert typed("balances") == (
+        "upbit: BTC 0.5, SGD 1000\ncoinw: BTC 0.25, USDT 1000 + 50 locked"
+    )
+    assert typed("balances upbit") == "upbit: BTC 0.5, SGD 1000"
+
+
+def test_connections_are_cut(typed: Typed, upbit: UpbitAccount) -> None:
+    """Those of one exchange, or all of them."""
+    with AssetStream(upbit.exchange()):
+        assert typed("drop coinw") == "cut 0 connections"
+        assert typed("drop") == "cut 1 connection"
+
+
+def test_traders_pause_and_go_on_at_another_rate(
+    typed: Typed, upbit: UpbitAccount
+) -> None:
+    """`trade` alone goes on as before the pause."""
+    board = upbit.site.board
+    trader = typed.traders[0].start()
+    assert typed("trade 500") == "each trades 500 times a second"
+    board.wait_for(lambda: trader.operations >= 5, 5.0, str)
+    assert "pause" in typed("pause")
+    assert typed("trade") == "each trades 500 times a second"
+    done = trader.operations
+    board.wait_for(lambda: trader.operations >= done + 5, 5.0, str)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("falt silent_drop", "'falt' is no command: did you mean fault"),
+        ("xyzzy", "there are help, fault, off"),
+        ("fault", "`faults` has their names"),
+        ("fault silent_drops", "did you mean silent_drop"),
+        ("fault rest_stale speed=8", "does not take speed"),
+        ("off silent_drop", "'silent_drop' is not on; on: none"),
+        ("trade fast", "'fast' is no rate above 0"),
+        ("drop upbti", "'upbti' is no exchange: did you mean upbit"),
+        ("deposit coinw USDT", "deposit coinw USDT 50"),
+        ("deposit coinw USDT much", "not an amount: 'much'"),
+        ("withdraw coinw USDT 5000", "1000 available and 0 locked do not allow -5000"),
+    ],
+)
+def test_what_cannot_be_done_is_explained(typed: Typed, line: str, said: str) -> None:
+    """In one line, which says what is possible; and nothing was changed."""
+    with pytest.raises(ValueError, match=re.escape(said)) as raised:
+        typed(line)
+
+    assert "\n" not in str(raised.value)
+    assert typed.schedule.on == []
+    assert typed("balances coinw") == "coinw: BTC 0.5, USDT 1000"
+
+
+def test_help_names_every_command(typed: Typed) -> None:
+    """And `quit` ends it."""
+    for name in typed.desk._commands.keys() - {"help"}:
+        assert name in typed("help")
+    typed("quit")
+    assert typed.desk.over

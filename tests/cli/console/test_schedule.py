@@ -1,0 +1,117 @@
+"""When faults are on."""
+
+from __future__ import annotations
+
+from typing import Callable
+
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from assetstream import AssetStream, State
+from assetstream.cli.console.fault_spec import read
+from assetstream.cli.console.schedule import Schedule
+from assetstream.simulator import Account, CoinWAccount, Simulator, UpbitAccount
+from tests.support.clients import accounts, complete_balances, upbit_client
+
+Told = list[tuple[str, bool]]
+
+
+@pytest.fixture
+def told() -> Told:
+    """What the schedule tells of."""
+    return []
+
+
+@pytest.fixture
+def schedule(
+    exchange: Simulator, upbit: UpbitAccount, coinw: CoinWAccount, told: Told
+) -> Schedule:
+    """A schedule for an account on each exchange."""
+    by_name: dict[str, Account] = {"upbit": upbit, "coinw": coinw}
+    return Schedule(exchange, by_name, lambda name, on: told.append((name, on)))
+
+
+def walk(schedule: Schedule, until: float, look: Callable[[], object]) -> list[object]:
+    """Let time pass from 0 on, and look each time after something was done."""
+    seen: list[object] = []
+    now = 0.0
+    while now < until:
+        schedule.run(now)
+        seen.append((now, look()))
+        wait = schedule.wait(now)
+        now = until if wait is None else now + wait
+    return seen
+
+
+def test_a_fault_begins_and_ends_in_its_time(
+    schedule: Schedule, upbit: UpbitAccount, coinw: CoinWAccount
+) -> None:
+    """A delayed start, a length, and one to the end; a client sees each of them."""
+    for text in (
+        "rest_failing@5s:10s,exchange=upbit",
+        "rest_rate_limited@7s,exchange=coinw",
+        "upgrade_503",
+        "rest_garbage@20s",
+    ):
+        schedule.add(read(text), 0.0)
+
+    def look() -> tuple[int, str]:
+        with pytest.raises(InvalidStatus):
+            upbit_client(upbit)
+        return accounts(upbit)[0], str(complete_balances(coinw)["code"])
+
+    assert walk(schedule, 20.0, look) == [
+        (0.0, (200, "200")),
+        (5.0, (500, "200")),
+        (7.0, (500, "29001")),
+        (15.0, (200, "29001")),
+    ]
+
+
+def test_what_is_on_is_known_and_told(schedule: Schedule, told: Told) -> None:
+    """One that is switched off by hand does not go off a second time."""
+    schedule.add(read("rest_failing:10s"), 0.0)
+    schedule.add(read("silent_drop"), 0.0)
+    assert schedule.on == []
+    schedule.run(0.0)
+    assert schedule.on == ["rest_failing", "silent_drop"]
+    assert schedule.off("rest_failing")
+    assert not schedule.off("rest_failing")
+    schedule.run(11.0)
+
+    assert schedule.on == ["silent_drop"]
+    assert told == [
+        ("rest_failing", True),
+        ("silent_drop", True),
+        ("rest_failing", False),
+    ]
+
+
+def test_parameters_arrive(
+    schedule: Schedule, upbit: UpbitAccount, coinw: CoinWAccount
+) -> None:
+    """They are those that the fault was told on the command line."""
+    for text in ("rest_omitting,currencies=usdt", "rest_stale,seconds=60"):
+        schedule.add(
+            read(f"{text},exchange={'coinw' if 'usdt' in text else 'upbit'}"), 0
+        )
+    schedule.run(0.0)
+    upbit.deposit("BTC", "1")
+
+    assert list(complete_balances(coinw)["data"]) == ["BTC"]
+    assert accounts(upbit)[2][1]["balance"] == "0.5"
+
+
+def test_a_stream_meets_what_was_switched_on(
+    schedule: Schedule, upbit: UpbitAccount, coinw: CoinWAccount
+) -> None:
+    """All pushes of one exchange are lost; the other's stream hears of a change."""
+    schedule.add(read("pushes_lost,exchange=upbit,share=1"), 0.0)
+    schedule.run(0.0)
+    with AssetStream(coinw.exchange()) as heard, AssetStream(upbit.exchange()) as deaf:
+        with heard.expect(lambda update: update.currency == "BTC", timeout=10):
+            upbit.deposit("BTC", "1")
+            coinw.deposit("BTC", "1")
+        assert heard.balance("BTC").total == coinw.balances["BTC"][0]
+        assert deaf.state is State.LIVE
+        assert deaf.balance("BTC").total == upbit.balances["BTC"][0] - 1

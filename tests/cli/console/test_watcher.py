@@ -1,0 +1,74 @@
+"""What a running simulator tells of its clients."""
+
+from __future__ import annotations
+
+import re
+import threading
+
+from assetstream import AssetStream
+from assetstream.cli.console.watcher import Witness
+from assetstream.model.errors import AuthenticationError
+from assetstream.simulator import CoinWAccount, Simulator, UpbitAccount
+
+
+class Heard:
+    """Keeps what a witness tells, from whichever thread."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self.lines: list[str] = []
+
+    def __call__(self, exchange: str, what: str) -> None:
+        with self._changed:
+            self.lines.append(f"{exchange} {what}")
+            self._changed.notify_all()
+
+    def wait_for(self, count: int) -> list[str]:
+        """The lines, once there are so many; with 0.0 for every duration."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.lines) >= count, 5.0)
+        return [re.sub(r"\d+\.\d s", "0.0 s", line) for line in self.lines]
+
+
+def test_coming_and_going_is_told(
+    exchange: Simulator, upbit: UpbitAccount, coinw: CoinWAccount
+) -> None:
+    """Once each; an unsubscription at the end is no news."""
+    heard = Heard()
+    exchange.faults.add(Witness(heard))
+    with AssetStream(coinw.exchange()):
+        pass
+    lines = heard.wait_for(4)
+    assert lines == [
+        "coinw connected",
+        "coinw login accepted",
+        "coinw subscription accepted",
+        "coinw disconnected after 0.0 s",
+    ]
+    with AssetStream(upbit.exchange()):
+        exchange.drop_connections()
+        assert heard.wait_for(7)[4:7] == [
+            "upbit connected",
+            "upbit subscription accepted",
+            "upbit disconnected after 0.0 s",
+        ]
+
+
+def test_refusals_are_told(
+    exchange: Simulator, upbit: UpbitAccount, coinw: CoinWAccount
+) -> None:
+    """In HTTP at Upbit, in a message at CoinW; no key is shown."""
+    heard = Heard()
+    exchange.faults.add(Witness(heard))
+    exchange.fault("login_invalid_access_key")
+    exchange.refuse_logins(coinw)
+    for account in (upbit, coinw):
+        stream = AssetStream(account.exchange(), on_error=lambda error: None)
+        try:
+            stream.start()
+        except AuthenticationError:
+            pass
+
+    lines = heard.wait_for(3)
+    assert lines[0] == "upbit connection refused with status 401"
+    assert lines[1:3] == ["coinw connected", "coinw login refused"]

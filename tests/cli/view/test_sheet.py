@@ -1,0 +1,154 @@
+"""States and balances in windows of different widths."""
+
+from __future__ import annotations
+
+import io
+from typing import Iterator
+
+import pytest
+from rich.console import Console
+
+from assetstream import AssetStream, AssetUpdate, StreamGroup
+from assetstream.cli.view.changes import Changes
+from assetstream.cli.view.sheet import Sheet
+from assetstream.cli.view.table import Table
+from assetstream.simulator import Account, Simulator
+from tests.support import Recorder
+
+pytestmark = pytest.mark.usefixtures("hasty")
+
+DIGITS = "0.1234567890123456"
+
+
+class Window:
+    """What is seen of two accounts, at the width that it has at the time."""
+
+    def __init__(self, exchange: Simulator) -> None:
+        self.console = Console(width=140, file=io.StringIO(), force_terminal=False)
+        self.accounts: dict[str, Account] = {
+            "main": exchange.upbit({"BTC": DIGITS, "SGD": "1"}),
+            "savings": exchange.coinw({"BTC": "1", "USDT": "1000"}),
+        }
+        self.streams = [
+            AssetStream(account.exchange(), account=label)
+            for label, account in self.accounts.items()
+        ]
+        self.changes = Changes()
+        self.sheet = Sheet(self.console, self.streams, self.changes)
+
+    def lines(self, width: int) -> list[str]:
+        """All its lines, none of them too long."""
+        self.console.width = width
+        reasons = dict.fromkeys(self.accounts, "read")
+        shown = self.sheet.show(self.sheet.look(), reasons, sums=True)
+        with self.console.capture() as capture:
+            self.console.print(shown)
+        lines = [line.rstrip() for line in capture.get().splitlines()]
+        assert max(map(len, lines)) <= width
+        return lines
+
+
+@pytest.fixture
+def window(exchange: Simulator) -> Iterator[Window]:
+    """Two accounts that are LIVE."""
+    window = Window(exchange)
+    with StreamGroup(window.streams):
+        yield window
+
+
+def test_a_wide_one_has_one_table_with_sums(window: Window) -> None:
+    """Of what both of them hold, exact."""
+    lines = window.lines(140)
+
+    assert [line[:13] for line in lines[:3]] == ["main  LIVE  r", "savings  LIVE", ""]
+    assert lines[3].split()[:3] == ["Exchange", "Account", "Currency"]
+    assert lines[5].split()[:6] == ["upbit", "main", "BTC", DIGITS, "0", DIGITS]
+    assert lines[-1].split()[:4] == ["all", "2", "BTC", "1.1234567890123456"]
+    assert len(lines) == 10
+
+
+def test_a_narrow_one_has_a_table_below_each_account(window: Window) -> None:
+    """With the same columns for all of them, and no account in it."""
+    lines = window.lines(42)
+
+    assert [line.split()[0] for line in lines] == [
+        *["main", "Currency", "─" * 36, "BTC", "SGD"],
+        *["savings", "Currency", "─" * 36, "BTC", "USDT"],
+        *["all", "Currency", "─" * 36, "BTC"],
+    ]
+    assert lines[3].split() == ["BTC", DIGITS, "0"]
+
+
+def test_a_very_narrow_one_has_a_line_for_each_amount(window: Window) -> None:
+    """A number is in one piece, however it is."""
+    with window.streams[0].expect(lambda u: u.locked > 0, timeout=5):
+        window.accounts["main"].place_order(
+            pay="BTC", amount="0.0617283945061728", receive="SGD"
+        )
+    lines = window.lines(45)
+
+    assert lines[3].split() == ["BTC", "Available", "0.0617283945061728"]
+    assert lines[4].split() == ["Locked", "0.0617283945061728"]
+
+
+def test_columns_do_not_come_and_go(window: Window) -> None:
+    """One that was given up stays away until the window has another width."""
+    wide = window.lines(100)
+    main = window.accounts["main"]
+    assert "Age" in wide[3]
+    with window.streams[0].expect(lambda u: u.total > 10**14, timeout=5):
+        main.deposit("SGD", "123456789012345.123456789012345678")
+    assert "Age" not in window.lines(100)[3]
+    with window.streams[0].expect(lambda u: u.total < 10, timeout=5):
+        main.withdraw("SGD", "123456789012345.123456789012345678")
+
+    assert "Age" not in window.lines(100)[3]
+    window.lines(99)
+    assert "Age" in window.lines(100)[3]
+
+
+def test_an_account_that_was_never_read_is_not_in_the_sums(
+    exchange: Simulator,
+) -> None:
+    """They say so: a sum of two that is called that of all would be wrong."""
+    streams = [
+        AssetStream(exchange.upbit({"BTC": "1"}).exchange(), account="a"),
+        AssetStream(exchange.coinw({"BTC": "2"}).exchange(), account="b"),
+        AssetStream(
+            exchange.coinw({"BTC": "4"}, permissions=[]).exchange(), account="c"
+        ),
+    ]
+    console = Console(width=140, file=io.StringIO(), force_terminal=False)
+    sheet = Sheet(console, streams, Changes())
+    with (
+        StreamGroup(streams, on_error=lambda error: None),
+        console.capture() as capture,
+    ):
+        console.print(sheet.show(sheet.look(), {}, sums=True))
+
+    last = capture.get().splitlines()[-1].split()
+    assert last == ["2", "of", "3", "BTC", "3", "0", "3"]
+
+
+def test_a_low_window_leaves_out_sums_and_rows_but_no_state(
+    exchange: Simulator,
+) -> None:
+    """What is left out is counted."""
+    balances = {f"C{number:02}": "1" for number in range(30)}
+    account = exchange.coinw({**balances, "BTC": "1"})
+    other = exchange.upbit({"BTC": "1"})
+    console = Console(width=100, height=20, file=io.StringIO(), force_terminal=False)
+    streams = [AssetStream(each.exchange()) for each in (account, other)]
+    table, heard = Table(streams, console), Recorder()
+    with StreamGroup(streams, on_asset=heard):
+        account.deposit("BTC", "0.5")
+        table.show(heard.wait_for(lambda u: isinstance(u, AssetUpdate) and u.change))
+        with console.capture() as capture:
+            console.print(table._screen())
+
+    lines = [line.rstrip() for line in capture.get().splitlines()]
+    assert len(lines) < 20
+    assert sum("LIVE" in line for line in lines) == 2
+    left_out = 32 - sum(line.endswith(("STREAM", "SNAPSHOT")) for line in lines)
+    assert f"{left_out} more need a taller window" in lines
+    assert "all 2" not in capture.get()

@@ -1,0 +1,490 @@
+"""What an audit decides; each test begins with the label of its rule."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from assetstream.core.audit import Audit, Verdict
+from assetstream.core.book import BalanceBook
+from assetstream.model.errors import AssetStreamError, ProtocolError
+from assetstream.model.events import AssetUpdate, Source
+from assetstream.protocol import Limits, Snapshot
+from tests.support.books import amounts, at, said, snapshot
+
+LIMITS = Limits(
+    connects_per_second=1.0,
+    reads_per_second=30.0,
+    ping_interval=20.0,
+    pong_timeout=10.0,
+    audit_interval=60.0,
+    drift_reconnect_interval=600.0,
+)
+
+
+class Audited:
+    """A book that holds BTC 1 and USDT 100 since a snapshot at 0, and its audit."""
+
+    def __init__(self) -> None:
+        self.book = BalanceBook("test", "test-1")
+        self.audit = Audit(self.book, LIMITS)
+        self.connect(0, said("BTC", "1"), said("USDT", "100"))
+
+    def connect(self, now: float, *reports: object, generation: int = 1) -> None:
+        read = snapshot(*reports)  # type: ignore[arg-type]
+        self.book.merge(read, at(now, generation), sent=now)
+        self.audit.connected(now)
+
+    def push(self, now: float, available: str, key: int, currency: str = "BTC") -> None:
+        self.book.push([said(currency, available, key=(key, 0))], at(now))
+        self.audit.pushed()
+
+    def first(self, now: float, read: Snapshot) -> Verdict:
+        return self.audit.first_read(read, at(now), sent=now)
+
+    def second(self, now: float, read: Snapshot) -> Verdict:
+        return self.audit.second_read(read, at(now), sent=now)
+
+    def both(self, now: float, one: Snapshot, other: Snapshot | None = None) -> Verdict:
+        """Both reads of an audit, 2 s apart."""
+        first = self.first(now, one)
+        assert first.second
+        return self.second(now + 2, other or one)
+
+
+@pytest.fixture
+def audited() -> Audited:
+    return Audited()
+
+
+def btc(available: str) -> Snapshot:
+    """A read that says so of BTC, and of USDT what the book holds."""
+    return snapshot(said("BTC", available), said("USDT", "100"))
+
+
+def the_update(verdict: Verdict) -> AssetUpdate:
+    (update,) = verdict.news
+    assert isinstance(update, AssetUpdate)
+    return update
+
+
+def test_a2_a_read_sent_10_s_after_the_last_push_may_judge(audited: Audited) -> None:
+    """REST may be 10 s behind, no more."""
+    audited.push(100, "2", 1)
+
+    assert not audited.first(109.9, btc("7")).second
+    assert audited.first(110, btc("7")).second
+
+
+def test_a2_one_read_changes_nothing(audited: Audited) -> None:
+    """It takes a second one."""
+    verdict = audited.first(100, btc("7"))
+
+    assert verdict.second
+    assert verdict.news == []
+    assert amounts(audited.book)["BTC"] == ("1", "0")
+
+
+def test_a2_a_push_before_the_second_read_is_merged_wins(audited: Audited) -> None:
+    """The reads do not know of it."""
+    audited.first(100, btc("7"))
+    audited.push(100, "2", 1)
+    verdict = audited.second(102, btc("7"))
+
+    assert verdict.news == []
+    assert amounts(audited.book)["BTC"] == ("2", "0")
+
+
+def test_a2_the_second_read_agrees_with_the_book(audited: Audited) -> None:
+    """Then the first one was behind."""
+    verdict = audited.both(100, btc("7"), btc("1"))
+
+    assert verdict.news == []
+    assert verdict.drifts == 0
+    assert amounts(audited.book)["BTC"] == ("1", "0")
+
+
+def test_a2_each_currency_is_judged_by_its_own_pushes(audited: Audited) -> None:
+    """A busy one does not keep the others from being judged."""
+    audited.push(99, "2", 1)
+    verdict = audited.both(100, snapshot(said("BTC", "1"), said("USDT", "90")))
+
+    assert the_update(verdict).currency == "USDT"
+
+
+def test_a2_a_duplicate_or_an_old_push_does_not_put_it_off(audited: Audited) -> None:
+    """They bring nothing that a read could lack."""
+    audited.push(80, "2", 10)
+    audited.push(99, "2", 10)
+    audited.push(99, "5", 9)
+
+    assert audited.first(100, btc("7")).second
+
+
+def test_a2_a_read_that_agrees_ends_doubt(audited: Audited) -> None:
+    """If it was sent 10 s after the reason to doubt."""
+    audited.book.doubt("BTC", at(100))
+    verdict = audited.first(109.9, btc("1"))
+    assert audited.book.in_doubt() == ("BTC",)
+    assert verdict.again_at == 110
+
+    audited.first(110, btc("1"))
+    assert audited.book.in_doubt() == ()
+
+
+def test_a2_a_second_reason_to_doubt_counts_anew(audited: Audited) -> None:
+    """Each may stand for a push that a read does not show yet."""
+    audited.book.doubt("BTC", at(100))
+    audited.book.doubt("BTC", at(105))
+
+    audited.first(110, btc("1"))
+    assert audited.book.in_doubt() == ("BTC",)
+
+
+def test_a2_an_unreadable_push_between_the_two_reads_stays_in_doubt(
+    audited: Audited,
+) -> None:
+    """The second read agrees with the book, and the book is out of date."""
+    audited.first(100, btc("7"))
+    audited.book.doubt("BTC", at(101))
+    verdict = audited.second(102, btc("1"))
+
+    assert audited.book.in_doubt() == ("BTC",)
+    assert verdict.again_at == 111
+
+
+def test_a2_doubt_of_the_whole_book_ends_by_reads_sent_10_s_later(
+    audited: Audited,
+) -> None:
+    """For what is not there as for what is."""
+    audited.book.doubt(None, at(100))
+    verdict = audited.first(105, btc("1"))
+    assert verdict.again_at == 110
+    assert audited.book.absent.doubted == 100
+
+    audited.first(110, btc("1"))
+    assert audited.book.in_doubt() == ()
+    assert audited.book.absent.doubted is None
+
+
+def test_a2_a_busy_currency_not_in_doubt_asks_for_no_extra_read(
+    audited: Audited,
+) -> None:
+    """Its next push says all anew."""
+    audited.push(99, "2", 1)
+
+    assert audited.first(100, btc("7")).again_at == math.inf
+
+
+def test_a2_what_an_audit_corrected_is_not_undone_by_reads_behind_it(
+    audited: Audited,
+) -> None:
+    """A currency in doubt asks for an audit soon; those reads may be 10 s behind."""
+    audited.both(100, btc("7"))
+
+    assert not audited.first(107, btc("1")).second
+    assert amounts(audited.book)["BTC"] == ("7", "0")
+
+
+def test_a2_what_a_snapshot_recovered_is_not_undone_by_the_audit_at_5_s(
+    audited: Audited,
+) -> None:
+    """The snapshot was fresh, both reads of the audit at 5 s are 10 s behind it."""
+    audited.connect(100, said("BTC", "7"), said("USDT", "100"), generation=2)
+
+    assert not audited.first(105, btc("1")).second
+    assert audited.first(110, btc("1")).second
+
+
+def test_a2_a_snapshot_behind_what_an_audit_corrected_is_in_doubt(
+    audited: Audited,
+) -> None:
+    """The reconnect after a correction asks another replica."""
+    audited.both(100, btc("7"))
+    audited.connect(104, said("BTC", "1"), said("USDT", "100"), generation=2)
+
+    assert audited.book.in_doubt() == ("BTC",)
+
+
+def test_s2_an_entry_the_audit_cannot_read_is_in_doubt(audited: Audited) -> None:
+    """It cannot be checked, so LIVE does not vouch for it."""
+    audited.first(100, snapshot(said("USDT", "100"), unreadable=("BTC",)))
+
+    assert audited.book.in_doubt() == ("BTC",)
+    assert amounts(audited.book)["BTC"] == ("1", "0")
+
+
+def test_s2_a_suspect_the_second_read_cannot_tell_of_is_in_doubt(
+    audited: Audited,
+) -> None:
+    """One read has spoken against it."""
+    audited.both(100, btc("7"), snapshot(said("USDT", "100"), unreadable=("BTC",)))
+
+    assert audited.book.in_doubt() == ("BTC",)
+
+
+def test_s2_an_entry_without_a_name_may_be_any_that_is_missing(
+    audited: Audited,
+) -> None:
+    """Those never held included."""
+    audited.first(100, snapshot(said("USDT", "100"), unreadable=("",)))
+
+    assert audited.book.in_doubt() == ("BTC",)
+    assert audited.book.absent.doubted == 100
+
+
+def test_s2_what_both_complete_reads_omit_is_zero(audited: Audited) -> None:
+    """It was sold out, and the push was lost."""
+    update = the_update(audited.both(100, snapshot(said("USDT", "100"))))
+
+    assert update.currency == "BTC"
+    assert update.total == 0
+
+
+def test_a3_a_value_held_before_is_believed_60_s_after_the_last_push(
+    audited: Audited,
+) -> None:
+    """It may be a replica that lags far; it may have changed back."""
+    audited.push(100, "2", 1)
+    verdict = audited.first(115, btc("1"))
+    assert not verdict.second
+    assert verdict.again_at == 160
+    assert not audited.first(159.9, btc("1")).second
+
+    update = the_update(audited.both(160, btc("1")))
+    assert update.available == 1
+
+
+def test_a3_another_value_needs_no_wait(audited: Audited) -> None:
+    """No replica can have that from before."""
+    audited.push(100, "2", 1)
+
+    assert audited.first(115, btc("7")).second
+
+
+def test_a3_the_second_read_may_be_the_one_behind(audited: Audited) -> None:
+    """Then the audit is not over for this currency."""
+    audited.push(100, "2", 1)
+    verdict = audited.both(115, btc("7"), btc("1"))
+
+    assert verdict.news == []
+    assert verdict.again_at == 160
+
+
+def test_a3_a_value_counts_as_held_for_5_minutes(audited: Audited) -> None:
+    """No replica is behind for longer."""
+    audited.push(100, "2", 1)
+    audited.push(395, "3", 2)
+
+    assert not audited.first(
+        405, snapshot(said("BTC", "2"), said("USDT", "100"))
+    ).second
+    assert audited.first(405, btc("1")).second
+
+
+def test_a3_five_minutes_exactly_still_count(audited: Audited) -> None:
+    """The boundary belongs to it."""
+    audited.push(100, "2", 1)
+    audited.push(390, "3", 2)
+
+    assert not audited.first(400, btc("1")).second
+
+
+def test_a4_two_equal_reads_correct_the_book(audited: Audited) -> None:
+    """The update says where it came from and what was before."""
+    update = the_update(audited.both(100, btc("7")))
+
+    assert update.source is Source.AUDIT
+    assert update.change == 6
+    assert amounts(audited.book)["BTC"] == ("7", "0")
+
+
+def test_a4_a_currency_never_heard_of_is_found(audited: Audited) -> None:
+    """Its first push was the one that was lost."""
+    read = snapshot(said("BTC", "1"), said("USDT", "100"), said("ETH", "5"))
+    update = the_update(audited.both(100, read))
+
+    assert update.currency == "ETH"
+    assert update.available == update.change == 5
+
+
+def test_a4_a_correction_ends_doubt(audited: Audited) -> None:
+    """Two reads agree about it."""
+    audited.book.doubt("BTC", at(90))
+    audited.both(100, btc("7"))
+
+    assert audited.book.in_doubt() == ()
+
+
+def test_a4_reads_that_differ_from_each_other_the_later_one_then_reconnect(
+    audited: Audited,
+) -> None:
+    """It changes and nothing is pushed: the subscription may be dead."""
+    audited.push(50, "1", 1)
+    verdict = audited.both(100, btc("7"), btc("8"))
+
+    assert the_update(verdict).available == 8
+    assert verdict.reconnect is not None
+
+
+def test_k2_a_correction_moves_no_key(audited: Audited) -> None:
+    """The keys of pushes are still compared with those of pushes."""
+    audited.push(50, "2", 10)
+    audited.both(100, btc("7"))
+    audited.push(103, "3", 11)
+
+    assert amounts(audited.book)["BTC"] == ("3", "0")
+
+
+def test_k1_a_duplicate_does_not_undo_a_correction(audited: Audited) -> None:
+    """The push with that key has had its say before the reads."""
+    audited.push(50, "2", 10)
+    audited.both(100, btc("7"))
+    audited.push(103, "2", 10)
+
+    assert amounts(audited.book)["BTC"] == ("7", "0")
+
+
+def test_a5_drift_with_no_push_since_the_last_clean_audit(audited: Audited) -> None:
+    """The connection lives but tells nothing."""
+    verdict = audited.both(100, btc("7"))
+
+    assert verdict.reconnect is not None
+
+
+def test_a5_a_push_of_any_currency_shows_that_the_subscription_works(
+    audited: Audited,
+) -> None:
+    """One push was lost; a new connection would not help."""
+    audited.push(50, "90", 1, currency="USDT")
+    verdict = audited.both(100, snapshot(said("BTC", "7"), said("USDT", "90")))
+
+    assert verdict.drifts == 1
+    assert verdict.reconnect is None
+
+
+def test_a5_a_clean_audit_begins_the_silence_anew(audited: Audited) -> None:
+    """Pushes before it tell nothing of the time since."""
+    audited.push(50, "90", 1, currency="USDT")
+    audited.first(70, snapshot(said("BTC", "1"), said("USDT", "90")))
+    verdict = audited.both(100, snapshot(said("BTC", "7"), said("USDT", "90")))
+
+    assert verdict.reconnect is not None
+
+
+def drift(audited: Audited, now: float) -> bool:
+    """BTC drifts once more on a new connection; tell if another is asked for."""
+    held = amounts(audited.book)["BTC"][0]
+    audited.connect(now - 20, said("BTC", held), said("USDT", "100"))
+    return audited.both(now, btc(str(int(held) + 1))).reconnect is not None
+
+
+def test_a5_after_the_third_in_a_row_at_most_once_per_10_minutes(
+    audited: Audited,
+) -> None:
+    """An exchange that never pushes deposits must not be reconnected to for ever."""
+    assert [drift(audited, t) for t in (100, 200, 300)] == [True, True, True]
+    assert not drift(audited, 400)
+    assert not drift(audited, 302 + 550)
+    assert drift(audited, 300 + 600)
+    assert not drift(audited, 302 + 700)
+
+
+def test_a5_any_push_begins_the_count_anew(audited: Audited) -> None:
+    """The connection did tell something."""
+    for now in (100, 200, 300):
+        drift(audited, now)
+    audited.push(310, "90", 1, currency="USDT")
+    audited.push(311, "100", 2, currency="USDT")
+
+    assert drift(audited, 400)
+
+
+def test_a5_a_disputed_currency_does_not_hide_that_another_drifts(
+    audited: Audited,
+) -> None:
+    """It drifts in every audit, which are clean but for it."""
+    dispute(audited)
+    assert audited.both(500, btc("9")).drifts == 0
+    verdict = audited.both(600, snapshot(said("BTC", "9"), said("USDT", "90")))
+
+    assert verdict.reconnect is not None
+
+
+def dispute(audited: Audited) -> Verdict:
+    """BTC drifts in three audits with a push before each."""
+    for step in (1, 2, 3):
+        audited.push(100 * step, str(step), step)
+        verdict = audited.both(100 * step + 65, btc("9"))
+    return verdict
+
+
+def test_a8_the_third_drift_in_a_row_is_one_error_and_keeps_the_push(
+    audited: Audited,
+) -> None:
+    """Neither side can be believed, so it is marked stale."""
+    (error,) = dispute(audited).news
+
+    assert isinstance(error, ProtocolError)
+    assert error.currency == "BTC"
+    assert not error.fatal
+    assert "disagree" in str(error)
+    assert amounts(audited.book)["BTC"] == ("3", "0")
+    assert audited.book.in_doubt() == ("BTC",)
+
+
+def test_a8_no_push_ends_a_dispute(audited: Audited) -> None:
+    """Pushes are the very thing that cannot be believed."""
+    dispute(audited)
+    audited.push(400, "9", 400_000)
+
+    assert audited.book.in_doubt() == ("BTC",)
+
+
+def test_a8_it_is_told_once(audited: Audited) -> None:
+    """Not with every audit."""
+    dispute(audited)
+
+    assert audited.both(400, btc("9")).news == []
+
+
+def test_a8_two_drifts_are_corrected(audited: Audited) -> None:
+    """Pushes are lost now and then."""
+    for step in (1, 2):
+        audited.push(100 * step, str(step), step)
+        assert the_update(audited.both(100 * step + 65, btc("9"))).available == 9
+
+
+def test_a8_without_a_push_between_it_is_not_a_dispute(audited: Audited) -> None:
+    """It merely changes and is not pushed."""
+    for step in range(1, 6):
+        verdict = audited.both(100 * step, btc(str(step + 1)))
+        assert not any(isinstance(n, AssetStreamError) for n in verdict.news)
+
+
+def test_a8_an_audit_that_agrees_begins_the_count_anew(audited: Audited) -> None:
+    """In successive audits only."""
+    for step in (1, 2):
+        audited.push(100 * step, str(step), step)
+        audited.both(100 * step + 65, btc("9"))
+    audited.first(280, btc("9"))
+    audited.push(300, "3", 3)
+
+    assert the_update(audited.both(365, btc("9"))).available == 9
+
+
+def test_a8_a_push_does_not_end_a_dispute(audited: Audited) -> None:
+    """It is just what is in dispute."""
+    dispute(audited)
+    audited.push(400, "4", 10)
+
+    assert audited.book.in_doubt() == ("BTC",)
+
+
+def test_a8_a_read_that_agrees_ends_a_dispute(audited: Audited) -> None:
+    """Both say the same again."""
+    dispute(audited)
+    audited.first(400, btc("3"))
+
+    assert audited.book.in_doubt() == ()

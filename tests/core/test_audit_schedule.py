@@ -1,0 +1,260 @@
+"""When audits are due, and how long LIVE may be said; by the labels of the rules."""
+
+from __future__ import annotations
+
+import math
+from typing import Callable
+
+import pytest
+
+from assetstream.core.audit_schedule import AuditSchedule
+from assetstream.core.book import BalanceBook
+from assetstream.protocol import Limits
+from tests.support.books import at, said, snapshot
+
+LIMITS = Limits(1.0, 30.0, 20.0, 10.0, audit_interval=60.0)
+#: Like CoinW: audited more often while anything is on hold.
+LOCKED = Limits(1.0, 2.5, 10.0, 5.0, audit_interval=30.0, audit_interval_locked=15.0)
+
+
+def schedule(
+    interval: float | None = 60.0,
+    limits: Limits = LIMITS,
+    random: Callable[[], float] = lambda: 0.5,
+    adaptive: bool = True,
+) -> AuditSchedule:
+    return AuditSchedule(limits, interval, random, adaptive=adaptive)
+
+
+@pytest.fixture
+def book() -> BalanceBook:
+    """A book that holds BTC 1 and has had a push."""
+    book = BalanceBook("test", "test-1")
+    book.merge(snapshot(said("BTC", "1")), at(0), sent=0)
+    book.push([said("BTC", "1", key=(1, 0))], at(0))
+    return book
+
+
+def complete(plan: AuditSchedule, now: float, book: BalanceBook) -> float:
+    """An audit is sent and completed; return when the next is due."""
+    plan.began()
+    plan.completed(now, book, math.inf)
+    return plan.due_at
+
+
+def test_a1_audits_come_5_s_and_15_s_after_live_then_at_the_interval(
+    book: BalanceBook,
+) -> None:
+    """What changed while the snapshot was read is found soon."""
+    plan = schedule()
+    plan.live(1000, book)
+
+    assert plan.due_at == 1005
+    assert complete(plan, 1005.5, book) == 1015
+    assert complete(plan, 1015.5, book) == 1075.5
+
+
+def test_a1_the_early_audits_are_made_after_each_live(book: BalanceBook) -> None:
+    """Every reconnect may have missed something."""
+    plan = schedule()
+    plan.live(1000, book)
+    complete(plan, 1006, book)
+    complete(plan, 1016, book)
+    plan.ended()
+    assert plan.due_at == math.inf
+    plan.live(1020, book)
+
+    assert plan.due_at == 1025
+    assert complete(plan, 1026, book) == 1035
+
+
+def test_a1_an_audit_asked_for_does_not_stand_in_for_the_one_at_15_s(
+    book: BalanceBook,
+) -> None:
+    """It was sent too early to show what a REST 10 s behind did not have at LIVE."""
+    plan = schedule()
+    plan.live(1000, book)
+    complete(plan, 1005.1, book)
+    plan.request(1011)
+
+    assert plan.due_at == 1011
+    assert complete(plan, 1012, book) == 1015
+
+
+def test_a1_a_slow_audit_is_followed_by_the_early_one_at_once(
+    book: BalanceBook,
+) -> None:
+    """The read of the first one was sent before the second one was due."""
+    plan = schedule()
+    plan.live(1000, book)
+
+    assert complete(plan, 1020, book) == 1020
+    assert complete(plan, 1021, book) == 1081
+
+
+@pytest.mark.parametrize(("drawn", "wait"), [(0.0, 48), (0.5, 60), (0.999999, 72)])
+def test_a1_the_interval_is_spread_by_a_fifth(
+    book: BalanceBook, drawn: float, wait: float
+) -> None:
+    """Many streams do not ask at the same moment."""
+    plan = schedule(random=lambda: drawn)
+    plan.live(1000, book)
+    complete(plan, 1005, book)
+    complete(plan, 1015, book)
+
+    assert complete(plan, 1100, book) == pytest.approx(1100 + wait, abs=0.001)
+
+
+def test_a1_every_15_s_while_anything_is_locked(book: BalanceBook) -> None:
+    """An order that is open may be filled at any moment."""
+    plan = schedule(30.0, LOCKED)
+    plan.live(1000, book)
+    assert plan.interval(1000, book) == 30
+    book.push([said("BTC", "1", "0.5", key=(9, 0))], at(1))
+
+    assert plan.interval(1001, book) == 15
+
+
+def test_a1_every_15_s_for_10_minutes_while_nothing_was_pushed() -> None:
+    """Nobody knows yet whether this exchange pushes at all."""
+    book = BalanceBook("test", "test-1")
+    plan = schedule()
+    plan.live(1000, book)
+
+    assert plan.interval(1599.9, book) == 15
+    assert plan.interval(1600, book) == 60
+
+
+def test_a1_the_10_minutes_are_the_streams_not_the_connections() -> None:
+    """A reconnect does not begin them anew."""
+    book = BalanceBook("test", "test-1")
+    plan = schedule()
+    plan.live(1000, book)
+    plan.live(1500, book)
+
+    assert plan.interval(1600, book) == 60
+
+
+def test_a1_the_first_push_ends_the_short_interval() -> None:
+    """It does push."""
+    book = BalanceBook("test", "test-1")
+    plan = schedule()
+    plan.live(1000, book)
+    book.push([said("BTC", "1", key=(1, 0))], at(1))
+
+    assert plan.interval(1001, book) == 60
+
+
+def test_a1_an_interval_that_the_user_chose_does_not_adapt() -> None:
+    """Neither to locked amounts nor to silence."""
+    book = BalanceBook("test", "test-1")
+    book.merge(snapshot(said("BTC", "1", "1")), at(0), sent=0)
+    plan = schedule(45.0, LOCKED, adaptive=False)
+    plan.live(1000, book)
+
+    assert plan.interval(1000, book) == 45
+
+
+def test_a1_none_switches_it_off(book: BalanceBook) -> None:
+    """No audit, no lease, no detection time; only what is in doubt is compared."""
+    plan = schedule(None)
+    plan.live(1000, book)
+
+    assert plan.due_at == math.inf
+    assert plan.lease_ends_at == math.inf
+    assert plan.interval(1000, book) is None
+    assert plan.detection_time(1000, book, 10) is None
+    plan.request(1010)
+    assert plan.due_at == 1010
+    assert complete(plan, 1011, book) == math.inf
+
+
+def test_a6_causes_coalesce_in_the_earliest(book: BalanceBook) -> None:
+    """One audit serves all that ask for one."""
+    plan = schedule()
+    plan.live(1000, book)
+    complete(plan, 1005, book)
+    complete(plan, 1015, book)
+    plan.request(1030)
+    plan.request(1025)
+    plan.request(1050)
+
+    assert plan.due_at == 1025
+    assert complete(plan, 1026, book) == 1086
+
+
+def test_a6_a_currency_that_waits_is_audited_again(book: BalanceBook) -> None:
+    """At its time, not at the interval."""
+    plan = schedule()
+    plan.live(1000, book)
+    plan.began()
+    plan.completed(1006, book, again_at=1009)
+
+    assert plan.due_at == 1009
+
+
+def test_a6_what_is_asked_for_during_an_audit_is_not_forgotten(
+    book: BalanceBook,
+) -> None:
+    """A frame could not be read while the second read was under way."""
+    plan = schedule()
+    plan.live(1000, book)
+    complete(plan, 1005, book)
+    complete(plan, 1015, book)
+    plan.began()
+    plan.request(1081)
+    plan.completed(1080, book, math.inf)
+
+    assert plan.due_at == 1081
+
+
+def test_s3_a_read_that_failed_is_tried_again(book: BalanceBook) -> None:
+    """After the delay that the caller chose."""
+    plan = schedule()
+    plan.live(1000, book)
+    plan.began()
+    plan.failed(1007, 3.5)
+
+    assert plan.due_at == 1010.5
+
+
+def test_a7_live_is_a_lease_of_2_intervals_and_30_s(book: BalanceBook) -> None:
+    """Renewed by each completed audit, by nothing else."""
+    plan = schedule()
+    plan.live(1000, book)
+    assert plan.lease_ends_at == 1150
+
+    plan.began()
+    plan.failed(1007, 1.0)
+    plan.request(1010)
+    assert plan.lease_ends_at == 1150
+
+    complete(plan, 1020, book)
+    assert plan.lease_ends_at == 1170
+
+
+def test_a7_the_lease_follows_the_present_interval() -> None:
+    """15 s before the first push: 60 s."""
+    book = BalanceBook("test", "test-1")
+    plan = schedule()
+    plan.live(1000, book)
+
+    assert plan.lease_ends_at == 1060
+
+
+@pytest.mark.parametrize(
+    ("interval", "call", "expected"),
+    [
+        # The lease: 10 s lag, an audit that fails, 2 intervals and 30 s.
+        (60.0, 10.0, 10 + 22 + 150),
+        # A3's wait of 60 s and two audits.
+        (5.0, 10.0, 60 + 44),
+    ],
+)
+def test_the_detection_time_is_the_longest_of_the_rules(
+    book: BalanceBook, interval: float, call: float, expected: float
+) -> None:
+    """What health() promises."""
+    plan = schedule(interval, adaptive=False)
+
+    assert plan.detection_time(1000, book, call) == expected

@@ -1,0 +1,118 @@
+"""HTML that reads well in light and dark, and in which nothing but text is put."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from assetstream.display.html import COLOURS, LIGHTS, SHARE, as_html, escape
+from assetstream.display.page import Cell, Grid, Line, Page
+from assetstream.model.states import State
+
+HOSTILE = """<script>alert("&'")</script>"""
+#: (page, text) as notebooks have them in light and in dark.
+THEMES = {"light": ("#ffffff", "#212121"), "dark": ("#111111", "#e0e0e0")}
+
+
+def channels(colour: str) -> list[float]:
+    """Red, green and blue, 0 to 255."""
+    return [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
+
+
+def luminance(colour: list[float]) -> float:
+    """How bright a colour looks, as WCAG 2 defines it."""
+    linear = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+        for part in (channel / 255 for channel in colour)
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: list[float], other: list[float]) -> float:
+    """From 1, none, to 21, black on white."""
+    dark, light = sorted([luminance(one), luminance(other)])
+    return (light + 0.05) / (dark + 0.05)
+
+
+def mixed(colour: str, text: str) -> list[float]:
+    """What ``color-mix`` makes of our colour and the text's."""
+    pairs = zip(channels(colour), channels(text), strict=True)
+    return [SHARE * ours + (1 - SHARE) * theirs for ours, theirs in pairs]
+
+
+class Elements(HTMLParser):
+    """The elements and the texts of a page, as a browser sees them."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.texts: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self.tags.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        if self.tags[-1] != "style" or not data.startswith("."):
+            self.texts.append(data)
+
+
+def test_contrast_is_that_of_wcag() -> None:
+    """The measure itself."""
+    assert contrast(channels("#000000"), channels("#ffffff")) == pytest.approx(21)
+    assert contrast(channels("#777777"), channels("#ffffff")) == pytest.approx(
+        4.48, abs=0.01
+    )
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("name", COLOURS)
+def test_colours_are_readable_in_either_theme(name: str, theme: str) -> None:
+    """4.5 to 1 as mixed with the text's colour, 4.2 where a browser cannot mix."""
+    page, text = THEMES[theme]
+
+    assert contrast(mixed(COLOURS[name], text), channels(page)) >= 4.5
+    assert contrast(channels(COLOURS[name]), channels(page)) >= 4.2
+
+
+def test_every_state_has_a_sign_of_its_own() -> None:
+    """Never told apart by the colour alone."""
+    assert set(LIGHTS) == {state.value for state in State}
+    assert len({sign for sign, _ in LIGHTS.values()}) == len(State)
+
+
+def test_everything_is_escaped() -> None:
+    """Labels, reasons and codes come from users and exchanges."""
+    page: Page = [
+        Line(HOSTILE, "bad", name=HOSTILE, lights=[("LIVE", HOSTILE)]),
+        Grid(["Currency", HOSTILE], [[Cell(HOSTILE), Cell(HOSTILE)]]),
+    ]
+    found = Elements(as_html(page))
+
+    assert not set(found.tags) - {
+        *("div", "style", "span", "b"),
+        *("table", "thead", "tbody", "tr", "th", "td"),
+    }
+    assert sum(HOSTILE in text for text in found.texts) == 6
+    assert escape('"') == "&quot;"
+
+
+def test_the_style_is_ours_alone_and_nothing_is_fetched() -> None:
+    """Other outputs of the notebook are left as they are."""
+    page = as_html([Line("")])
+    (style,) = re.findall("<style>(.*)</style>", page)
+
+    selectors = [part for rule in style.split("}") for part in rule.split("{")[0:1]]
+    each = [s for selector in selectors if selector for s in selector.split(",")]
+    assert all(selector.startswith(".assetstream.assetstream") for selector in each)
+    assert not re.search(r"url\(|@import|http|<script", page)
+
+
+def test_numbers_are_to_the_right() -> None:
+    """Words to the left; an empty table is none."""
+    page = as_html([Grid(["Currency", "Total"], [[Cell("BTC"), Cell("1", "old")]])])
+
+    assert '<td>BTC</td><td class="n old">1</td>' in page
+    assert "<table>" not in as_html([Grid(["Currency"], [])])

@@ -1,0 +1,129 @@
+"""CoinW's pushes in every form, as a live conversation takes them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from assetstream.model.errors import (
+    ProtocolError,
+)
+from assetstream.protocol import Warn
+from tests.support.specs import (
+    frame,
+    kinds,
+    ready,
+    reported,
+    sample,
+)
+
+PUSH = sample("coinw", "push_usdt")
+LEDGER = 1125899934698144651
+
+
+def test_the_documented_pair_of_pushes() -> None:
+    """Equal times, consecutive ledger ids beyond 2**53: the order is exact."""
+    frames = [PUSH, sample("coinw", "push_btc")]
+    usdt, btc = reported(ready("coinw").received(frames, 5.0))
+
+    assert usdt.key == (1743773396836, LEDGER)
+    assert usdt.key < btc.key
+    assert usdt.update_id == str(LEDGER)
+    assert (str(usdt.available), str(usdt.locked)) == ("12.59490035", "0")
+
+
+def test_the_older_shape() -> None:
+    """An array, without time or ledger id: no key."""
+    (report,) = reported(ready("coinw").received([sample("coinw", "push_older")], 5.0))
+
+    assert (str(report.available), str(report.locked)) == ("9999.9", "0.1")
+    assert (report.key, report.update_id) == (None, None)
+
+
+def _push(data: object, **outer: Any) -> bytes:
+    return frame({"biz": "exchange", "type": "assets", "data": data, **outer})
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "update_id"),
+    [
+        ({"time": "1743773396836"}, (1743773396836, LEDGER), True),
+        ({"ledger_id": None}, (1743773396836, 0), False),
+        (
+            {"ledger_id": str(LEDGER)},
+            (1743773396836, LEDGER),
+            True,
+        ),
+        ({"time": None}, None, True),
+        ({"time": "today"}, None, True),
+        ({"time": 43178593844614700}, None, True),
+    ],
+)
+def test_k1_keys(
+    changes: dict[str, Any], key: tuple[int, int] | None, update_id: bool
+) -> None:
+    """Only the inner time counts; without it there is no key."""
+    data = {**json.loads(PUSH)["data"], **changes}
+    push = _push(data, time=43178593844614700)
+    (report,) = reported(ready("coinw").received([push], 5.0))
+
+    assert report.key == key
+    assert report.update_id == (str(LEDGER) if update_id else None)
+
+
+def test_k4_missing_is_not_zero() -> None:
+    """Null and absent fields say nothing."""
+    data = [{"currency": "usdt", "hold": None}, {"currency": "BTC", "available": 0}]
+    usdt, btc = reported(ready("coinw").received([_push(data)], 5.0))
+
+    assert (usdt.currency, usdt.available, usdt.locked) == ("USDT", None, None)
+    assert (str(btc.available), btc.locked) == ("0", None)
+
+
+def test_k5_a_bad_change_does_not_lose_the_others() -> None:
+    """The good are reported, each bad one is warned about by its currency."""
+    data = [
+        {"currency": "BTC", "available": "1_0", "hold": "0"},
+        {"currency": "USDT", "available": "1", "hold": "0"},
+        "?",
+    ]
+    steps = ready("coinw").received([_push(data)], 5.0)
+
+    assert kinds(steps) == ["Report", "Warn", "Warn"]
+    errors = [step.error for step in steps if isinstance(step, Warn)]
+    assert all(isinstance(error, ProtocolError) for error in errors)
+    assert [getattr(error, "currency", "") for error in errors] == ["BTC", None]
+
+
+@pytest.mark.parametrize("data", [None, "not json", {}, 5, {"available": "1"}])
+def test_k5_a_push_without_a_change_is_unreadable(data: object) -> None:
+    """Which currency it was about cannot be told."""
+    (step,) = ready("coinw").received([_push(data)], 5.0)
+
+    assert isinstance(step, Warn)
+    assert getattr(step.error, "currency", "") is None
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        _push({"currency": "USDT", "available": "1", "hold": "0", "account": "margin"}),
+        _push([{"currency": "usdt", "available": 1}], biz="futures"),
+        _push({"orderId": 1}, type="order"),
+        b'{"event":"notice"}',
+        b'{"channel":"unsub","biz":"exchange","type":"assets"}',
+        b'{"channel":"unsubscribe","data":{"result":true},"type":"assets"}',
+    ],
+)
+def test_other_topics_and_accounts_are_skipped(other: bytes) -> None:
+    """Another account's balance of the same currency must not get in."""
+    assert list(ready("coinw").received([other], 5.0)) == []
+
+
+def test_a_push_with_a_channel_is_still_a_push() -> None:
+    """Mistaking it for an answer would lose a balance."""
+    push = frame({**json.loads(PUSH), "channel": "subscribe"})
+
+    assert kinds(ready("coinw").received([push], 5.0)) == ["Report"]

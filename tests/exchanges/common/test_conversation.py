@@ -1,0 +1,130 @@
+"""What every conversation does alike, seen on the smallest one there can be."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping, Sequence
+
+import pytest
+
+from assetstream.exchanges.common.conversation import Phase, PhasedConversation
+from assetstream.exchanges.common.entries import Garbled, Pushed
+from assetstream.model.errors import AssetStreamError, ConnectionLost
+from assetstream.protocol import (
+    NEVER,
+    Alive,
+    BalanceReport,
+    Connect,
+    Fail,
+    Ping,
+    Ready,
+    Report,
+    Step,
+)
+from tests.support.specs import kinds, make_upbit
+
+PUSH = Pushed([BalanceReport("BTC", None, None)], {"ETH": "odd"})
+FRAMES: dict[bytes, Any] = {b"push": PUSH, b"?": Garbled("odd"), b"no": "no"}
+
+
+class Smallest(PhasedConversation[str]):
+    """Subscribes for 3 s, then asks for a pong for 4 s; frames are looked up."""
+
+    def connect(self, now: float, nonce: str) -> Connect:
+        return Connect("wss://example.com")
+
+    def refused(
+        self, status: int, headers: Mapping[str, str], body: bytes
+    ) -> AssetStreamError:
+        return ConnectionLost("refused")
+
+    def opened(self, now: float) -> Sequence[Step]:
+        self._heartbeat.start(now)
+        self._enter(Phase.SUBSCRIBING, now + 3.0)
+        return []
+
+    def closing(self) -> Sequence[Step]:
+        return []
+
+    def _read(self, frame: bytes) -> Sequence[Any]:
+        return [FRAMES[frame]]
+
+    def _noticed(self, notice: str, frame: bytes, now: float) -> Sequence[Step]:
+        return [self._fail(ConnectionLost(notice))]
+
+    def _unanswered(self, now: float) -> Sequence[Step]:
+        if self._phase is Phase.PINGING:
+            return [self._fail(ConnectionLost("no pong"))]
+        self._heartbeat.pinged(now)
+        self._enter(Phase.PINGING, now + 4.0)
+        return [self._ping()]
+
+    def _ping(self) -> Step:
+        return Ping()
+
+
+def opened() -> Smallest:
+    """Return one that was opened at time 0; its exchange pings each 20 s."""
+    conversation = Smallest(make_upbit())
+    conversation.opened(0.0)
+    return conversation
+
+
+def test_r1_the_first_push_proves_and_only_it() -> None:
+    """Ready before its Report; then the heartbeat is all that is waited for."""
+    conversation = opened()
+    assert conversation.deadline == 3.0
+
+    steps = conversation.received([b"push", b"push"], 1.0)
+
+    assert kinds(steps) == ["Ready", "Report", "Warn", "Report", "Warn"]
+    assert conversation.deadline == 20.0
+
+
+def test_what_is_read_fast_is_one_report_of_a_proved_connection() -> None:
+    """R1: before the proof, each frame is looked at by itself."""
+    conversation = opened()
+    fast = {b"push": [BalanceReport("BTC", None, None)] * 2, b"none": []}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            conversation, "_read_expected", lambda frames: fast.get(frames[0])
+        )
+        first, then, none, odd = (
+            conversation.received([frame], 1.0)
+            for frame in (b"push", b"push", b"none", b"?")
+        )
+
+    assert kinds(first) == ["Ready", "Report", "Warn"]
+    assert then == [Report(fast[b"push"])]
+    assert list(none) == []
+    assert kinds(odd) == ["Warn"]
+
+
+def test_r1_a_pong_proves_only_where_it_was_asked_for() -> None:
+    """An early one is life and no more; the awaited one is both."""
+    conversation = opened()
+
+    assert list(conversation.pong(1.0)) == [Alive()]
+    assert list(conversation.due(3.0)) == [Ping()]
+    assert conversation.deadline == 7.0
+    assert list(conversation.pong(3.5)) == [Alive(0.5), Ready()]
+    assert conversation.deadline == 23.0
+
+
+def test_a_failure_ends_everything() -> None:
+    """Neither frame nor time brings more; the close is told as the failure."""
+    conversation = opened()
+    steps = conversation.received([b"?", b"no", b"push"], 1.0)
+
+    assert kinds(steps) == ["Warn", "Fail"]
+    assert isinstance(steps[1], Fail)
+    assert conversation.deadline == NEVER
+    assert list(conversation.due(100.0)) == []
+    assert conversation.closed(1000, "") is steps[1].error
+
+
+def test_patience_that_ends_in_failure_sends_no_ping() -> None:
+    """Even if one is due at the same time."""
+    conversation = opened()
+    conversation.due(3.0)
+
+    assert kinds(conversation.due(100.0)) == ["Fail"]

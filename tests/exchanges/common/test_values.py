@@ -1,0 +1,182 @@
+"""Reading values exactly, and refusing what has no certain meaning."""
+
+from __future__ import annotations
+
+from decimal import Context, Decimal
+from typing import Any, Callable
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from assetstream.exchanges.common.values import (
+    CODES,
+    LAST_MILLISECOND,
+    MAX_DIGITS,
+    MOST_CODES,
+    Unreadable,
+    amount,
+    currency_code,
+    decode,
+    milliseconds,
+    text,
+    whole,
+)
+
+
+@pytest.mark.parametrize(
+    ("wire", "exact"),
+    [
+        (b"1386929.37231066771348207123", "1386929.37231066771348207123"),
+        (b"0", "0"),
+        (b"1.5E-7", "1.5E-7"),
+        (b"1.16539E8", "1.16539E+8"),
+        (b'"0E-18"', "0E-18"),
+        (b'"257.518301140000000"', "257.518301140000000"),
+        (b"-0.0", "0.0"),
+        (b'"007"', "7"),
+    ],
+)
+def test_amounts_keep_every_digit(wire: bytes, exact: str) -> None:
+    """Numbers and strings become the Decimal of their own digits."""
+    assert str(amount(decode(wire))) == exact
+
+
+@given(
+    digits=st.integers(1, 70).flatmap(lambda n: st.integers(0, 10**n - 1)),
+    exponent=st.integers(-75, 75),
+    form=st.sampled_from([Decimal, str]),
+)
+@example(digits=10**64 - 1, exponent=0, form=Decimal)
+@example(digits=10**64, exponent=0, form=Decimal)
+@example(digits=10**63, exponent=-64, form=str)
+@example(digits=1, exponent=63, form=str)
+@example(digits=0, exponent=64, form=Decimal)
+@settings(deadline=None, max_examples=300)
+def test_k5_an_amount_has_up_to_64_digits_and_keeps_them(
+    digits: int, exponent: int, form: Callable[[Decimal], Any]
+) -> None:
+    """Written out without an exponent; more are refused, never rounded."""
+    value = Decimal(digits).scaleb(exponent, Context(prec=100))
+    places = len(str(digits)) + max(exponent, 0), -exponent
+
+    if max(places) <= MAX_DIGITS:
+        assert str(amount(form(value))) == str(value)
+    else:
+        with pytest.raises(Unreadable):
+            amount(form(value))
+
+
+@pytest.mark.parametrize("value", ["NaN", "sNaN", "-NaN", "Infinity", "-Infinity"])
+def test_k5_a_decimal_that_is_no_number_is_refused(value: str) -> None:
+    """Whoever made it."""
+    with pytest.raises(Unreadable):
+        amount(Decimal(value))
+
+
+def test_a_null_amount_says_nothing() -> None:
+    """K4: null is missing, not zero."""
+    assert amount(None) is None
+
+
+@pytest.mark.parametrize(
+    "wire",
+    [
+        b'"NaN"',
+        b'"Infinity"',
+        b'" 1"',
+        b'"1 "',
+        b'"1_000"',
+        b'""',
+        b'"+1"',
+        b'"1,5"',
+        b'"\\u0661"',
+        b'"0x10"',
+        b"-1",
+        b'"-0.1"',
+        b"true",
+        b"[]",
+        b"{}",
+        b"1E+70",
+        b"1E-70",
+        b"1E+99999999999999999999999",
+        b"-1E+99999999999999999999999",
+        b"1E-99999999999999999999999",
+        b"0E-99999999999999999999999",
+        b"0E+64",
+        b"0E-65",
+        b"1" * 65,
+        b"0." + b"0" * 64 + b"1",
+        b'"' + b"9" * 65 + b'"',
+        b'"1\\n"',
+    ],
+)
+def test_doubtful_amounts_are_refused(wire: bytes) -> None:
+    """K5: negative, not finite, over 64 digits or oddly spelt is unreadable."""
+    with pytest.raises(Unreadable):
+        amount(decode(wire))
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [
+        (1125899934698144651, 1125899934698144651),
+        ("1125899934698144651", 1125899934698144651),
+        (Decimal("1.125899934698144651E18"), 1125899934698144651),
+        (Decimal("1.5"), None),
+        (Decimal("1E+70"), None),
+        (Decimal("NaN"), None),
+        (Decimal("-1"), None),
+        (True, None),
+        (-1, None),
+        ("-1", None),
+        ("1e3", None),
+        (None, None),
+        ([], None),
+    ],
+)
+def test_whole_numbers_are_exact_beyond_double(value: Any, number: int | None) -> None:
+    """Ledger ids above 2**53 stay what they are; anything else is no number."""
+    assert whole(value) == number
+
+
+def test_times_end_with_the_year_9999() -> None:
+    """What no datetime can hold is no time."""
+    assert milliseconds(LAST_MILLISECOND) == LAST_MILLISECOND
+    assert milliseconds(LAST_MILLISECOND + 1) is None
+
+
+@pytest.mark.parametrize("code", ["", " ", "A B", "A\n", "x" * 65, None, 5, ["BTC"]])
+def test_odd_currency_codes_are_refused(code: object) -> None:
+    """A code must be a short printable text."""
+    with pytest.raises(Unreadable):
+        currency_code(code)
+
+
+def test_currency_codes_are_upper_case() -> None:
+    """Any case of the code on the wire means the same currency."""
+    assert currency_code("1inch") == "1INCH"
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"\xff", b"[" * 99_999, b"1" * 5000])
+def test_bad_json_is_unreadable(data: bytes) -> None:
+    """Every failure of decoding is the same error."""
+    with pytest.raises(Unreadable):
+        decode(data)
+
+
+def test_codes_are_read_as_text() -> None:
+    """A code may be a number; nothing nested is printed."""
+    assert [text(v) for v in (200, "200", None, [1], True)] == ["200", "200"] + [""] * 3
+
+
+def test_codes_are_remembered_and_never_too_many() -> None:
+    """Whoever invents codes fills no memory; what is no code stays none."""
+    codes = type(CODES)()
+    spellings = [f"c{number}" for number in range(MOST_CODES + 5)]
+
+    assert [codes[s] for s in spellings] == [s.upper() for s in spellings]
+    assert len(codes) == MOST_CODES
+    for _ in range(2):
+        with pytest.raises(Unreadable):
+            codes["no code"]

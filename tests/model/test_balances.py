@@ -1,0 +1,109 @@
+"""The mapping that ``stream.balances`` is."""
+
+from __future__ import annotations
+
+import pickle
+from collections import OrderedDict
+from typing import Any
+
+import msgspec
+import pytest
+
+from assetstream.model.balances import Balances
+from assetstream.model.events import Balance
+from assetstream.model.pictures import MOST_LINES
+from tests.model.test_events import balance
+
+
+def live(currency: str, available: str, locked: str = "0") -> Balance:
+    """A balance that is good."""
+    made = balance(available, locked, standing=lambda _: (1.0, False))
+    return msgspec.structs.replace(made, currency=currency)
+
+
+HELD = {"USDT": live("USDT", "1000", "0.5"), "BTC": live("BTC", "1.25")}
+
+
+def test_it_is_a_mapping_like_any_other() -> None:
+    """Equal to what holds the same, whatever that is."""
+    balances = Balances(HELD)
+
+    assert balances == HELD
+    assert balances == HELD
+    assert balances == Balances(dict(HELD)) == OrderedDict(reversed(HELD.items()))
+    assert balances != {}
+    assert balances != "BTC"
+    assert list(balances) == list(balances.keys()) == ["USDT", "BTC"]
+    assert list(balances.values()) == list(HELD.values())
+    assert dict(balances.items()) == dict(balances) == HELD
+    assert (len(balances), "BTC" in balances, "ETH" in balances) == (2, True, False)
+    assert balances["BTC"] is balances.get("BTC") is HELD["BTC"]
+    assert balances.get("ETH") is None
+    assert balances.get("ETH", 0) == 0
+    with pytest.raises(KeyError):
+        balances["ETH"]
+
+
+def test_it_cannot_be_changed() -> None:
+    """It is what was known at one moment."""
+    balances: Any = Balances(HELD)
+    with pytest.raises(TypeError):
+        balances["BTC"] = HELD["USDT"]
+    with pytest.raises(TypeError):
+        del balances["BTC"]
+    with pytest.raises(AttributeError):
+        balances.more = 1
+    with pytest.raises(TypeError):
+        hash(balances)
+
+
+def test_it_pickles_as_its_balances_do() -> None:
+    """No stream stands behind them where they arrive."""
+    arrived = pickle.loads(pickle.dumps(Balances(HELD)))
+
+    assert arrived == HELD
+    assert arrived["BTC"].stale
+
+
+def test_its_repr_is_a_table() -> None:
+    """By currency, every digit, and what is zero in a line."""
+    zeros = {"ETH": live("ETH", "0"), "XRP": live("XRP", "0")}
+    balances = Balances({**HELD, **zeros})
+
+    assert repr(balances) == str(balances)
+    assert repr(balances).splitlines() == [
+        "upbit-1: 4 balances",
+        "Currency  Available  Locked    Total  Age  Source",
+        "BTC            1.25     0       1.25  1 s  STREAM",
+        "USDT        1000        0.5  1000.5   1 s  STREAM",
+        "zero: ETH, XRP",
+    ]
+    assert repr(Balances({})) == "no balances known"
+
+
+def test_its_repr_is_never_endless() -> None:
+    """And says where the others are."""
+    many = {f"C{n:03}": live(f"C{n:03}", "1") for n in range(MOST_LINES + 7)}
+    lines = repr(Balances(many)).splitlines()
+
+    assert len(lines) == MOST_LINES + 3
+    assert lines[-1] == "and 7 more, in stream.balances"
+
+
+def test_what_is_stale_says_so_in_words() -> None:
+    """In a text as in a page, where it is paler besides."""
+    old = Balances({"BTC": balance("1.25")})
+
+    assert "BTC stale" in repr(old)
+    assert '<td class="warn">BTC stale</td><td class="n old">1.25</td>' in (
+        old._repr_html_()
+    )
+    assert "stale" not in Balances(HELD)._repr_html_().partition("<table>")[2]
+
+
+def test_a_balance_is_a_page_too() -> None:
+    """With the account it is of."""
+    page = live("BTC", "0.0000001")._repr_html_()
+
+    assert "<b>upbit-1</b> on upbit" in page
+    assert '<td class="n">0.0000001</td>' in page

@@ -1,0 +1,230 @@
+"""What users are handed: figures, equality, pickles, and what a repr may show."""
+
+from __future__ import annotations
+
+import math
+import pickle
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+
+from assetstream.model.errors import AuthenticationError
+from assetstream.model.events import AssetUpdate, Balance, Gap, Source, StateChange
+from assetstream.model.health import Health
+from assetstream.model.states import State
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
+RAW = b'{"currency":"BTC","secret":"hidden"}'
+
+
+def balance(available: str = "1", locked: str = "0", standing: Any = None) -> Balance:
+    return Balance(
+        "upbit",
+        "upbit-1",
+        "BTC",
+        Decimal(available),
+        Decimal(locked),
+        NOON,
+        Source.STREAM,
+        standing,
+    )
+
+
+def update(
+    previous: Balance | None = None, source: Source = Source.STREAM, **changed: Any
+) -> AssetUpdate:
+    made = AssetUpdate(
+        "upbit",
+        "upbit-1",
+        "BTC",
+        Decimal("1.5"),
+        Decimal("0.5"),
+        NOON,
+        NOON,
+        source,
+        "7",
+        previous,
+        0,
+        RAW,
+    )
+    return msgspec.structs.replace(made, **changed)
+
+
+GAP = Gap(NOON, NOON + timedelta(seconds=90), 2)
+EVENTS = [
+    balance(),
+    update(balance()),
+    GAP,
+    StateChange("upbit", "upbit-1", State.STALE, State.LIVE, "read and merged", GAP),
+    Health(state=State.LIVE, in_doubt=("BTC",), last_gap=GAP),
+]
+
+
+def test_total_is_available_plus_locked() -> None:
+    """To the last digit."""
+    one = balance("1386929.37231066771348207123", "0.00000000000000000000000001")
+
+    assert str(one.total) == "1386929.37231066771348207123000001"
+    assert update().total == 2
+
+
+def test_change_is_of_the_total() -> None:
+    """An order that is placed moves an amount and changes nothing."""
+    assert str(update(balance("2.00", "0")).change) == "0", "without zeros behind"
+    assert update(balance("0.5", "0.25")).change == Decimal("1.25")
+    assert update(balance("3", "0")).change == -1
+
+
+def test_an_absent_previous_counts_as_zero() -> None:
+    """All of a currency never held is new."""
+    assert update(previous=None).change == 2
+
+
+@pytest.mark.parametrize("source", Source)
+def test_a_snapshot_is_no_change(source: Source) -> None:
+    """What was there when the stream began has not changed."""
+    expected = 0 if source is Source.SNAPSHOT else 2
+
+    assert update(source=source).change == expected
+
+
+def test_age_and_stale_are_answered_at_the_moment_of_asking() -> None:
+    """By the stream that stands behind the balance, for that very object."""
+    asked = []
+    answers = iter([(1.5, False), (2.5, True)])
+
+    def standing(one: Balance) -> tuple[float, bool]:
+        asked.append(one)
+        return next(answers)
+
+    one = balance(standing=standing)
+
+    assert one.age == 1.5
+    assert one.stale
+    assert all(it is one for it in asked)
+
+
+def test_a_balance_that_no_stream_stands_behind_is_stale() -> None:
+    """Nobody can say any more that it is right."""
+    assert balance().stale
+    assert balance().age == math.inf
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
+def test_events_pickle(event: Any) -> None:
+    """To other processes, whole."""
+    assert pickle.loads(pickle.dumps(event)) == event
+
+
+def test_a_balance_pickles_without_its_stream() -> None:
+    """And is stale where it arrives."""
+    one = balance(standing=lambda _: (0.0, False))
+    arrived = pickle.loads(pickle.dumps(update(previous=one))).previous
+
+    assert arrived == one
+    assert arrived.stale
+    assert not one.stale
+
+
+MILLISECONDS = int(NOON.timestamp() * 1000)
+
+
+def with_times(time: Any) -> list[Balance | AssetUpdate]:
+    """A balance and an update of this time."""
+    old = msgspec.structs.replace(balance(), changed_at=time)
+    return [old, update(old, time=time)]
+
+
+@pytest.mark.parametrize("milliseconds", [0, 1, 253_402_300_799_999])
+def test_a_time_is_read_as_a_datetime_of_its_milliseconds(milliseconds: int) -> None:
+    """However it was given: made of the exchange's integer only where it is read."""
+    exact = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(0, 0, 0, milliseconds)
+    old, new = with_times(milliseconds)
+
+    assert isinstance(old, Balance)
+    assert isinstance(new, AssetUpdate)
+    assert (old.changed_at, new.time) == (exact, exact)
+    assert msgspec.structs.replace(new, folded=1).time == exact
+    assert update(time=None).time is None
+    assert update().time == NOON
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["Balance", "AssetUpdate"])
+def test_equality_is_of_the_times_and_not_of_how_they_were_given(which: int) -> None:
+    """Hand-made in a user's test, or made by a stream."""
+    made, by_hand = with_times(MILLISECONDS)[which], with_times(NOON)[which]
+
+    assert made == by_hand
+    assert hash(made) == hash(by_hand)
+    assert pickle.loads(pickle.dumps(made)) == by_hand
+    assert made != with_times(MILLISECONDS + 1)[which]
+    assert made != "BTC"
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
+def test_events_are_frozen(event: Any) -> None:
+    """What was told does not change."""
+    for name in (event.__struct_fields__[0], "no_such_field"):
+        with pytest.raises(AttributeError):
+            setattr(event, name, None)
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
+def test_events_are_hashable(event: Any) -> None:
+    """They go into sets and dicts."""
+    assert len({event, pickle.loads(pickle.dumps(event))}) == 1
+
+
+def test_balances_are_equal_by_what_they_say() -> None:
+    """Whoever stands behind them."""
+    assert balance(standing=lambda _: (0.0, False)) == balance()
+    assert balance("1") != balance("2")
+    assert balance() != "BTC"
+
+
+def test_a_repr_tells_the_amounts_and_not_the_frame() -> None:
+    """A frame may hold anything."""
+    text = repr(update(balance("0.5", "0")))
+
+    assert "BTC" in text
+    assert "1.5" in text
+    assert "+1.5" in text
+    assert "hidden" not in text
+    assert "hidden" not in repr([update(balance())])
+
+
+def test_the_repr_of_a_balance_says_if_it_is_stale() -> None:
+    """It is seen at a glance in a notebook."""
+    assert repr(balance()).endswith(" stale>")
+    assert "stale" not in repr(balance(standing=lambda _: (0.0, False)))
+
+
+def test_the_repr_of_a_state_change_is_its_sentence() -> None:
+    """From, to and why."""
+    assert repr(EVENTS[3]) == "<StateChange upbit-1 STALE -> LIVE: read and merged>"
+
+
+def test_a_gap_knows_its_length() -> None:
+    """From the last proof of life until all was read again."""
+    assert GAP.duration == 90
+
+
+def test_health_holds_the_last_error() -> None:
+    """As the stream does."""
+    error = AuthenticationError("refused", fatal=True)
+
+    assert Health(state=State.FAILED, error=error).error is error
+
+
+def test_a_source_is_its_name() -> None:
+    """In comparisons and in text."""
+    assert [str(source) for source in Source] == [
+        "SNAPSHOT",
+        "STREAM",
+        "RECOVERED",
+        "AUDIT",
+    ]
+    assert Source.AUDIT == "AUDIT"

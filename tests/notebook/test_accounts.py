@@ -1,0 +1,88 @@
+"""What a stream or a group looks like in a notebook when it is the cell's value."""
+
+from __future__ import annotations
+
+import pytest
+
+from assetstream import AssetStream, StreamGroup
+from assetstream.display.page import as_text
+from assetstream.simulator import Simulator
+from assetstream.simulator.account import Account
+from tests.support.groups import streams, wait_until
+
+pytestmark = pytest.mark.usefixtures("hasty")
+
+
+def seen(shown: AssetStream | StreamGroup) -> list[str]:
+    """The lines of its page."""
+    return as_text(shown._page(shown._views())).splitlines()
+
+
+def test_before_and_after_its_life(account: Account) -> None:
+    """It says what it is waiting for, or that nothing comes any more."""
+    stream = AssetStream(account.exchange(), account="savings")
+    name = f"savings on {stream.exchange.name}"
+    before = seen(stream)
+    stream.stop()
+
+    assert before == [f"NEW  {name}: not started", "no balances yet"]
+    assert seen(stream) == [
+        f"STOPPED  {name}: stopped; nothing here moves any more",
+        "no balances",
+    ]
+    assert repr(stream) == "<AssetStream savings STOPPED>"
+
+
+def test_a_live_one_is_a_still_of_the_live_table(exchange: Simulator) -> None:
+    """With the last change of each total, which an order that is placed is not."""
+    account = exchange.upbit({"BTC": "1", "SGD": "1000"})
+    with AssetStream(account.exchange(), account="savings") as stream:
+        account.withdraw("SGD", "1000")
+        account.deposit("BTC", "0.25")
+        account.place_order(pay="BTC", amount="1", receive="SGD")
+        wait_until(lambda: stream.balances["BTC"].locked)
+        lines = seen(stream)
+        page = stream._repr_html_()
+        told = repr(stream)
+    rows = [line.split()[:5] for line in lines[2:4]]
+
+    assert lines[0] == "LIVE  savings on upbit: balances read and merged"
+    assert rows == [["BTC", "0.25", "1", "1.25", "+0.25"], ["SGD", *"000", "-1000"]]
+    assert page is not None
+    assert '<td class="n good">+0.25</td>' in page
+    assert told == "<AssetStream savings LIVE, 2 balances>"
+
+
+def test_a_failure_says_why(exchange: Simulator) -> None:
+    """In the plain repr too: what else would one look for."""
+    stream = AssetStream(exchange.coinw().exchange(), on_error=lambda error: None)
+    with exchange.refuse_logins():
+        stream.start(wait=False)
+        wait_until(lambda: stream.state.final)
+    lines = seen(stream)
+    stream.stop()
+
+    assert lines[0].startswith(f"FAILED  {stream.account} on coinw: CoinW refused")
+    assert len([line for line in lines if "refused" in line]) == 1
+    assert "FAILED: CoinW refused the login" in repr(stream)
+
+
+def test_a_group_shows_rows_or_totals(accounts: dict[str, Account]) -> None:
+    """Each balance of a few accounts; the sums of many."""
+    few = StreamGroup(streams({"coinw-0": accounts.pop("coinw-0")}))
+    many = StreamGroup(streams(accounts))
+    with few, many:
+        rows, totals = seen(few), seen(many)
+        table = repr(few.balances).splitlines()
+        page = few.balances
+        assert "<td>coinw-0</td>" in page._repr_html_()  # type: ignore[attr-defined]
+
+    assert rows[0] == "1 LIVE  of 1 account"
+    assert [line.split()[:3] for line in rows[2:4]] == [
+        ["coinw-0", "BTC", "1"],
+        ["coinw-0", "USDT", "1000"],
+    ]
+    assert totals[0] == "7 LIVE  of 7 accounts"
+    assert totals[2].split() == ["BTC", "7", "0", "7", "7"]
+    assert table[0] == "1 account, 2 balances other than zero"
+    assert repr(few) == "<StreamGroup 0 of 1 LIVE, 1 ended>"

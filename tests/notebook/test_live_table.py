@@ -1,0 +1,372 @@
+"""The live table, in a notebook that keeps what it is told."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import threading
+from itertools import pairwise
+from typing import Sequence
+from weakref import ref
+
+import pytest
+
+from assetstream import AssetStream, StreamGroup
+from assetstream.display.page import Line, Page
+from assetstream.model.health import Health
+from assetstream.model.states import State
+from assetstream.notebook import live_table
+from assetstream.notebook.accounts import AccountView
+from assetstream.notebook.live_table import Display
+from assetstream.runtime.loop import clock
+from assetstream.simulator import Simulator
+from assetstream.simulator.account import Account
+from assetstream.streams.showing import Showable
+from tests.notebook.conftest import Outputs
+from tests.support.groups import streams, wait_until
+
+
+def displays() -> list[str]:
+    """The threads of live tables, by name."""
+    names = (thread.name for thread in threading.enumerate())
+    return [name for name in names if name.endswith("-display")]
+
+
+@pytest.mark.usefixtures("fast")
+def test_a_new_stream_is_started_and_followed(
+    account: Account, outputs: Outputs
+) -> None:
+    """From CONNECTING to LIVE and from change to change, in one place."""
+    stream = AssetStream(account.exchange(), account="savings")
+    stream.show()
+    first = outputs.painted[0]
+    outputs.wait_for("LIVE", "BTC", "1000")
+    assert displays() == ["assetstream-savings-display"]
+    account.deposit("BTC", "0.25")
+    changed = outputs.wait_for("1.25", "+0.25")
+    assert stream.stop()
+
+    assert first.text.startswith("CONNECTING  savings on ")
+    assert not first.update
+    assert all(painted.update for painted in outputs.painted[1:])
+    assert {painted.display_id for painted in outputs.painted} == {first.display_id}
+    assert "STREAM" in changed.text
+
+
+@pytest.mark.usefixtures("fast")
+def test_the_end_is_shown_before_stop_returns(
+    account: Account, outputs: Outputs
+) -> None:
+    """And no thread of the table is left then."""
+    stream = AssetStream(account.exchange())
+    stream.show()
+    outputs.wait_for("LIVE")
+    began = clock.now()
+    assert stream.stop()
+    took = clock.now() - began
+
+    assert outputs.painted[-1].text.startswith("STOPPED")
+    assert "nothing here moves any more" in outputs.painted[-1].text
+    assert "BTC stale" in outputs.painted[-1].text
+    assert displays() == []
+    assert took < 1
+
+
+@pytest.mark.usefixtures("fast")
+def test_one_that_has_ended_is_kept_by_nobody(
+    account: Account, outputs: Outputs
+) -> None:
+    """Not by its table: ``del stream`` frees it."""
+    stream = AssetStream(account.exchange())
+    stream.show()
+    outputs.wait_for("LIVE")
+    stream.stop()
+    kept = ref(stream)
+    del stream
+    gc.collect()
+
+    assert kept() is None
+
+
+@pytest.mark.usefixtures("fast")
+def test_a_failure_is_shown_with_its_reason(
+    exchange: Simulator, outputs: Outputs
+) -> None:
+    """The thread ends by itself."""
+    stream = AssetStream(exchange.coinw().exchange(), on_error=lambda error: None)
+    with exchange.refuse_logins():
+        stream.show()
+        failed = outputs.wait_for("FAILED")
+    wait_until(lambda: not displays())
+    stream.stop()
+
+    assert "check api_key and secret_key" in failed.text
+    assert outputs.painted[-1] is failed
+
+
+@pytest.mark.usefixtures("fast", "hasty")
+def test_trouble_is_told_in_words_and_remembered(
+    exchange: Simulator, outputs: Outputs
+) -> None:
+    """What is stale says so; an error that has been mended is only paler."""
+    account = exchange.upbit({"BTC": "1"})
+    stream = AssetStream(account.exchange(), on_error=lambda error: None)
+    stream.show()
+    outputs.wait_for("LIVE")
+    with exchange.refuse_upgrades(503):
+        exchange.drop_connections()
+        stale = outputs.wait_for("STALE", "BTC stale", "HTTP 503")
+    live = outputs.wait_for("LIVE", "HTTP 503", "last gap")
+    stream.stop()
+
+    assert '<div class="bad">' in stale.html
+    assert "ConnectionLost: Upbit is not available (HTTP 503)" in live.text
+    assert '<div class="bad">' not in live.html
+    assert "BTC stale" not in live.text
+
+
+def test_four_repaints_a_second_at_most(exchange: Simulator, outputs: Outputs) -> None:
+    """However often balances change; each shows the present book."""
+    account = exchange.upbit({"BTC": "1", "USDT": "1000"})
+    stream = AssetStream(account.exchange())
+    stream.show()
+    outputs.wait_for("LIVE")
+    before = len(outputs.painted)
+    with account.trade(rate=500):
+        wait_until(lambda: len(outputs.painted) >= before + 5)
+    painted = outputs.painted.copy()
+    stream.stop()
+    pauses = [two.at - one.at for one, two in pairwise(painted)]
+
+    assert min(pauses) > 0.24
+    assert len({each.text for each in painted}) == len(painted)
+
+
+class Still(Showable):
+    """Something in which nothing happens, and that counts how often it is looked at."""
+
+    looks = 0
+    ended = False
+    _label = "still"
+    _owned_here = True
+
+    @property
+    def _over(self) -> bool:
+        return self.ended
+
+    def _put_on_screen(self, shown: bool) -> None:
+        assert shown
+
+    def _views(self) -> list[AccountView]:
+        self.looks += 1
+        return [AccountView("upbit", "still", Health(state=State.LIVE), [])]
+
+    def _page(self, views: Sequence[AccountView], errors: Sequence[Line] = ()) -> Page:
+        return [Line("as ever")]
+
+
+@pytest.mark.usefixtures("fast")
+def test_what_would_look_the_same_is_not_painted(
+    outputs: Outputs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though its time has come many times over."""
+    monkeypatch.setattr(live_table, "TICK", 0.0)
+    shown = Still()
+    table = Display(shown)
+    table.begin()
+    wait_until(lambda: shown.looks > 20)
+    shown.ended = True
+    assert table.join(1)
+
+    assert len(outputs.painted) == 1
+
+
+@pytest.mark.usefixtures("fast")
+def test_shown_twice_it_is_one_table_in_two_places(
+    account: Account, outputs: Outputs
+) -> None:
+    """Both are repainted by one message, for they have one name."""
+    stream = AssetStream(account.exchange())
+    stream.show()
+    outputs.wait_for("LIVE")
+    stream.show()
+    assert len(displays()) == 1
+    stream.stop()
+    stream.show()
+    last = outputs.painted[-1]
+
+    shown = [painted for painted in outputs.painted if not painted.update]
+    assert len(shown) == 3
+    assert shown[0].display_id == shown[1].display_id != last.display_id
+    assert last.text.startswith("STOPPED")
+    assert displays() == []
+
+
+@pytest.mark.usefixtures("fast")
+def test_a_handler_may_stop_what_is_shown(account: Account, outputs: Outputs) -> None:
+    """It does not wait for the table, which waits for the handler's return."""
+    took: list[float] = []
+    stream = AssetStream(account.exchange())
+
+    @stream.on_asset
+    def once(update: object) -> None:
+        if not took:
+            began = clock.now()
+            assert stream.stop()
+            took.append(clock.now() - began)
+
+    stream.show()
+    outputs.wait_for("STOPPED")
+    wait_until(lambda: not displays())
+    assert stream.stop()
+
+    assert took[0] < 0.1
+
+
+@pytest.mark.usefixtures("fast")
+def test_a_notebook_that_takes_no_paint_does_not_hold_up_stop(
+    account: Account, outputs: Outputs
+) -> None:
+    """Stop says that a thread is left, within its timeout."""
+    hung, release = threading.Event(), threading.Event()
+
+    def hang() -> None:
+        hung.set()
+        release.wait(10)
+
+    stream = AssetStream(account.exchange())
+    stream.show()
+    outputs.wait_for("LIVE")
+    outputs.trouble = hang
+    account.deposit("BTC", "1")
+    assert hung.wait(5)
+    began = clock.now()
+    stopped = stream.stop(timeout=0.3)
+    took = clock.now() - began
+    release.set()
+
+    assert not stopped
+    assert took < 0.6
+    assert stream.state is State.STOPPED
+    assert stream.stop()
+
+
+@pytest.mark.usefixtures("fast")
+def test_a_notebook_that_is_gone_does_the_stream_no_harm(
+    account: Account, outputs: Outputs, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The table ends, with a warning."""
+    stream = AssetStream(account.exchange())
+    stream.show()
+    outputs.wait_for("LIVE")
+    outputs.trouble = OSError("no such socket")
+    account.deposit("BTC", "1")
+    wait_until(lambda: not displays())
+
+    assert stream.state is State.LIVE
+    assert stream.stop()
+    ours = [r for r in caplog.records if r.name == "assetstream"]
+    assert [r.levelno for r in ours] == [logging.WARNING]
+    assert "the live table has ended: OSError: no such socket" in ours[0].getMessage()
+
+
+@pytest.mark.usefixtures("fast")
+def test_interrupted_while_it_begins_it_leaves_nothing(
+    account: Account, outputs: Outputs, exchange: Simulator
+) -> None:
+    """Who did not get to see the table would not know that a stream runs."""
+    stream = AssetStream(account.exchange())
+    outputs.trouble = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        stream.show()
+
+    assert stream.state is State.STOPPED
+    exchange.wait_for_connections(0)
+
+
+@pytest.mark.usefixtures("fast", "hasty")
+def test_a_newer_one_replaces_it_and_says_so(
+    account: Account, outputs: Outputs, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A cell that is run again is no reason for a warning."""
+    older = AssetStream(account.exchange(), account="older")
+    older.show()
+    outputs.wait_for("LIVE")
+    newer = AssetStream(account.exchange(), account="newer")
+    newer.show()
+    assert displays() == ["assetstream-newer-display"]
+    outputs.wait_for("LIVE  newer")
+    newer.stop()
+
+    (end,) = [p.text for p in outputs.painted if p.text.startswith("STOPPED  older")]
+    assert "replaced by a newer one with the same key" in end
+    assert [r for r in caplog.records if r.levelno >= logging.WARNING] == []
+
+
+@pytest.mark.usefixtures("fast", "hasty")
+def test_where_logging_was_set_up_errors_are_logged_all_the_same(
+    exchange: Simulator, outputs: Outputs, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A log file is read when the notebook is closed."""
+    stream = AssetStream(exchange.upbit().exchange(), account="mine")
+    with exchange.refuse_upgrades(503):
+        stream.show()
+        outputs.wait_for("HTTP 503")
+        wait_until(lambda: "mine: ConnectionLost: " in caplog.text)
+    stream.stop()
+
+
+@pytest.mark.usefixtures("fast", "hasty")
+def test_a_group_ends_with_the_tables_of_its_members(
+    accounts: dict[str, Account], outputs: Outputs
+) -> None:
+    """None of their threads is left when ``stop()`` returns."""
+    group = StreamGroup(streams(accounts))
+    group.start()
+    for stream in group.streams.values():
+        stream.show()
+    group.show()
+    shown = displays()
+    stopped = group.stop()
+
+    assert len(shown) == 9
+    assert stopped
+    assert displays() == []
+
+
+@pytest.mark.usefixtures("fast", "hasty")
+def test_a_few_accounts_are_shown_in_full(
+    exchange: Simulator, outputs: Outputs
+) -> None:
+    """A group is started and followed as a stream is."""
+    accounts = {"a": exchange.upbit({"BTC": "1"}), "b": exchange.coinw({"BTC": "2"})}
+    group = StreamGroup(streams(accounts))
+    group.show()
+    outputs.wait_for("2 LIVE  of 2 accounts")
+    accounts["b"].deposit("BTC", "0.5")
+    shown = outputs.wait_for("+0.5")
+    assert displays() == ["assetstream-group-display"]
+    assert group.stop()
+    rows = [line.split()[:3] for line in shown.text.splitlines()]
+
+    assert ["a", "BTC", "1"] in rows
+    assert ["b", "BTC", "2.5"] in rows
+    assert outputs.painted[-1].text.startswith("2 STOPPED  of 2 accounts: stopped; ")
+    assert displays() == []
+
+
+@pytest.mark.usefixtures("fast", "hasty")
+def test_many_accounts_are_summed_up(
+    exchange: Simulator, accounts: dict[str, Account], outputs: Outputs
+) -> None:
+    """Totals, who changed last, and who is not LIVE."""
+    bad = exchange.upbit({"BTC": "1"}, permissions=[])
+    group = StreamGroup(streams({**accounts, "bad": bad}), on_error=lambda error: None)
+    group.show()
+    outputs.wait_for("8 LIVE  1 FAILED  of 9 accounts", "FAILED  bad: Upbit refused")
+    accounts["coinw-2"].deposit("BTC", "0.5")
+    shown = outputs.wait_for("8.5", "+0.5")
+    assert group.stop()
+    (btc,) = [line for line in shown.text.splitlines() if line.startswith("BTC")]
+
+    assert btc.split() == ["BTC", "8.5", "0", "8.5", "8", "+0.5", "coinw-2"]

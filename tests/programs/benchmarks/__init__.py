@@ -1,0 +1,1 @@
+"""Speed and weight beside the peers: ``python -m tests.programs.benchmarks``."""

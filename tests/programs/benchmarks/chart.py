@@ -1,0 +1,59 @@
+"""The same results as a picture: one panel of bars for each scenario."""
+
+from __future__ import annotations
+
+from typing import Mapping
+
+from tests.programs.benchmarks.report import OURS, fine, label, middle, ranked
+from tests.programs.benchmarks.rounds import Results
+from tests.programs.benchmarks.scenarios import SCENARIOS
+
+__all__ = ["draw"]
+
+OWN, OTHER = "#d1495b", "#8d99ae"
+ROW_INCHES, PANEL_INCHES, WIDTH_INCHES = 0.28, 1.1, 8.0
+
+
+def draw(results: Mapping[str, Results], path: str) -> None:
+    """Write a PNG; shorter bars are better, and the scale is logarithmic."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot, ticker
+
+    panels = {name: bars(name, found) for name, found in results.items()}
+    panels = {name: found for name, found in panels.items() if found}
+    if not panels:
+        return
+    heights = [PANEL_INCHES + ROW_INCHES * len(found) for found in panels.values()]
+    figure, axes = pyplot.subplots(
+        len(panels),
+        figsize=(WIDTH_INCHES, sum(heights)),
+        height_ratios=heights,
+        squeeze=False,
+        layout="constrained",
+    )
+    for (name, found), (axis,) in zip(panels.items(), axes, strict=True):
+        contenders = list(found)[::-1]
+        values = [found[contender] for contender in contenders]
+        colours = [OWN if c.startswith(OURS[0]) else OTHER for c in contenders]
+        drawn = axis.barh([label(name, c) for c in contenders], values, color=colours)
+        axis.bar_label(drawn, [f"{value:,.3g}" for value in values], padding=3)
+        axis.set_xscale("log")
+        axis.set_xlim(min(values) / 3, max(values) * 3)
+        axis.xaxis.set_minor_formatter(ticker.NullFormatter())
+        axis.set_xlabel(SCENARIOS[name].columns[0].title)
+        axis.set_title(SCENARIOS[name].title, loc="left", fontsize=10)
+        axis.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path, dpi=120)
+    pyplot.close(figure)
+
+
+def bars(name: str, results: Results) -> dict[str, float]:
+    """The first figure of everyone who has one, the best first."""
+    key = SCENARIOS[name].columns[0].key
+    values = {
+        contender: middle(key, fine(results[contender]))
+        for contender in ranked(name, results)
+    }
+    return {contender: value for contender, value in values.items() if value}

@@ -1,0 +1,115 @@
+"""What the load server is told to do: lines of JSON on its second port."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from typing import TYPE_CHECKING, Any
+
+from tests.programs.benchmarks.wire import Gone
+
+if TYPE_CHECKING:
+    from tests.programs.benchmarks.peer import Peer
+    from tests.programs.benchmarks.server import Server
+
+__all__ = ["Commands"]
+
+
+class Commands:
+    """Does what is asked; see ``control.Control`` for what can be."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        # Who waits for how many subscriptions.
+        self._waiting: list[tuple[int, socket.socket]] = []
+
+    def read(self, sock: socket.socket) -> bool:
+        """Take one command; False if its sender has gone."""
+        try:
+            line = sock.recv(4096)
+        except OSError:
+            return False
+        if not line:
+            return False
+        options = json.loads(line)
+        try:
+            getattr(self, "_" + options.pop("do"))(sock, **options)
+        except Gone:
+            answer(sock, error="the client has gone")
+        return True
+
+    def subscribed(self) -> None:
+        """Somebody has subscribed: answer who waited for it."""
+        count = len(self._server.subscribed)
+        for wanted, sock in [w for w in self._waiting if w[0] <= count]:
+            self._waiting.remove((wanted, sock))
+            answer(sock, at=self._server.subscribed_at)
+
+    def _client(self) -> Peer:
+        if not self._server.subscribed:
+            raise Gone
+        return self._server.subscribed[-1]
+
+    def _clear(self, sock: socket.socket) -> None:
+        self._server.greets = None
+        self._server.idle()
+        for peer in tuple(self._server.subscribed):
+            self._server.drop(peer)
+        self._waiting.clear()
+        answer(sock)
+
+    def _wait(self, sock: socket.socket, subscribed: int) -> None:
+        self._waiting.append((subscribed, sock))
+        self.subscribed()
+
+    def _balances(self, sock: socket.socket) -> None:
+        self._server.publish()
+        answer(sock, **{k: v[0] for k, v in self._server.frames.balances.items()})
+
+    def _drop(self, sock: socket.socket) -> None:
+        # To many no news, for their accounts are one to REST: what only one was told
+        # would be drift to the audits of all others.
+        frames = self._server.frames
+        alone = len(self._server.subscribed) == 1
+        self._server.greets = frames.next if alone else frames.again
+        at = time.monotonic()
+        for peer in tuple(self._server.subscribed):
+            self._server.drop(peer, reset=True)
+        answer(sock, at=at)
+
+    def _burst(self, sock: socket.socket, frames: int) -> None:
+        made = [self._server.frames.next() for _ in range(frames - 1)]
+        made.append(self._server.frames.next(last=True))
+        peer = self._client()
+        sealed = peer.wire.seal(made)
+        answer(sock, at=time.monotonic())
+        try:
+            peer.wire.pour(sealed)
+        except Gone:
+            self._server.drop(peer)
+
+    def _load(self, sock: socket.socket, frames: int, rate: float) -> None:
+        peer = self._client()
+        began, sent = time.monotonic() + 0.1, 0
+
+        def send() -> None:
+            nonlocal sent
+            sent += 1
+            try:
+                peer.wire.send(self._server.frames.stamped(last=sent == frames))
+            except Gone:
+                sent = frames
+                self._server.drop(peer)
+            if sent < frames:
+                self._server.at(began + sent / rate, send)
+            else:
+                self._server.idle()
+
+        self._server.at(began, send)
+        answer(sock, at=began)
+
+
+def answer(sock: socket.socket, **content: Any) -> None:
+    """Send a line."""
+    sock.sendall(json.dumps(content).encode() + b"\n")

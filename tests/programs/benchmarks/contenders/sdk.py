@@ -1,0 +1,81 @@
+"""assetstream: ``AssetStream`` with ``on_asset`` on its own thread."""
+
+from __future__ import annotations
+
+import threading
+from typing import Callable, Sequence
+
+from assetstream import AssetStream, AssetUpdate, Source, State, StateChange, Upbit
+from tests.programs.benchmarks.contenders.base import Account, OnAsset
+
+__all__ = ["Client", "Readiness", "handler", "stream"]
+
+
+class Client:
+    """A stream for each account; ready when all are LIVE."""
+
+    def __init__(self) -> None:
+        self._readiness = Readiness()
+        self._streams: list[AssetStream] = []
+
+    def start(self, accounts: Sequence[Account], on_asset: OnAsset) -> None:
+        self._readiness.wanted = len(accounts)
+        for account in accounts:
+            made = stream(account)
+            made.on_asset(handler(on_asset))
+            made.on_state(self._readiness.changed)
+            made.start(wait=False)
+            self._streams.append(made)
+
+    def wait_ready(self, timeout: float) -> None:
+        self._readiness.wait(timeout)
+
+
+class Readiness:
+    """Counts the accounts that are LIVE."""
+
+    def __init__(self) -> None:
+        self.wanted = 0
+        self._live: set[str] = set()
+        self._condition = threading.Condition()
+
+    def changed(self, change: StateChange) -> None:
+        """Take note; a handler for ``on_state``."""
+        with self._condition:
+            if change.current is State.LIVE:
+                self._live.add(change.account)
+            else:
+                self._live.discard(change.account)
+            self._condition.notify_all()
+
+    def wait(self, timeout: float) -> None:
+        """Wait until all are."""
+        with self._condition:
+            if not self._condition.wait_for(self._all, timeout):
+                raise TimeoutError(f"{len(self._live)} of {self.wanted} are LIVE")
+
+    def _all(self) -> bool:
+        return len(self._live) == self.wanted
+
+
+def stream(account: Account) -> AssetStream:
+    """The account's stream, at the load server; not started."""
+    exchange = Upbit(
+        account.access_key,
+        account.secret_key,
+        region="sg",
+        ws_url=account.ws_url,
+        rest_url=account.rest_url,
+    )
+    # Short fingerprints of a thousand keys may well coincide; these do not.
+    return AssetStream(exchange, account=account.access_key)
+
+
+def handler(on_asset: OnAsset) -> Callable[[AssetUpdate], None]:
+    """The user's ``on_asset``; the book at the start is not what is measured."""
+
+    def updated(update: AssetUpdate) -> None:
+        if update.source is not Source.SNAPSHOT:
+            on_asset(update.currency, update.available, update.locked)
+
+    return updated

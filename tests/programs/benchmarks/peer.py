@@ -1,0 +1,94 @@
+"""One client of the load server, from its first byte to its last."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from tests.programs.benchmarks.frames import BINARY, TEXT, frame
+from tests.programs.benchmarks.wire import (
+    Gone,
+    Wire,
+    accept,
+    frames_in,
+    head_in,
+    pong,
+    reply,
+)
+
+if TYPE_CHECKING:
+    from tests.programs.benchmarks.server import Server
+
+__all__ = ["Peer"]
+
+CLOSE, PING = 0x8, 0x9
+
+
+class Peer:
+    """Answers REST, the upgrade, and what is said over the WebSocket."""
+
+    def __init__(self, server: Server, wire: Wire) -> None:
+        self.wire = wire
+        self._server = server
+        self._received = bytearray()
+        self._upgraded = False
+
+    def readable(self) -> None:
+        """Act on what came. Raises Gone."""
+        self._received += self.wire.receive()
+        while not self._upgraded:
+            head = head_in(self._received)
+            if head is None:
+                return
+            self._asked(*head)
+        for opcode, payload in frames_in(self._received):
+            self._said(opcode, payload)
+
+    def _asked(self, method: str, target: str, headers: dict[str, str]) -> None:
+        if "sec-websocket-key" in headers:
+            self._upgraded = True
+            self.wire.send(accept(headers))
+            return
+        # Whatever is asked: GET /v1/accounts is all that clients ask for.
+        items = [
+            {"currency": code, "balance": available, "locked": locked}
+            for code, (available, locked) in self._server.published.items()
+        ]
+        self.wire.send(reply(json.dumps(items).encode()))
+
+    def _said(self, opcode: int, payload: bytes) -> None:
+        if opcode == PING:
+            self.wire.send(pong(payload))
+        elif opcode == CLOSE:
+            self.wire.send(frame(CLOSE, payload[:2]))
+            raise Gone
+        elif opcode in (TEXT, BINARY):
+            if payload == b"PING":
+                self._answer({"status": "UP"})
+                return
+            request = json.loads(payload)
+            if isinstance(request, list):
+                self._upbit(request)
+            else:
+                self._bybit(request)
+
+    def _upbit(self, parts: list[dict[str, Any]]) -> None:
+        ticket = parts[0]["ticket"]
+        if any(part.get("method") == "LIST_SUBSCRIPTIONS" for part in parts):
+            listed = {"method": "LIST_SUBSCRIPTIONS", "result": [{"type": "myAsset"}]}
+            self._answer({**listed, "ticket": ticket})
+        else:
+            self._server.subscribe(self)
+
+    def _bybit(self, request: dict[str, Any]) -> None:
+        op = request["op"]
+        if op == "ping":
+            self._answer({"op": "pong"})
+            return
+        done = {"success": True, "ret_msg": "", "op": op, "conn_id": "benchmark"}
+        self._answer({**done, "req_id": request.get("req_id", "")})
+        if op == "subscribe":
+            self._server.subscribe(self)
+
+    def _answer(self, content: object) -> None:
+        self.wire.send(frame(TEXT, json.dumps(content).encode()))

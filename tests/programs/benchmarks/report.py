@@ -1,0 +1,155 @@
+"""Results as a Markdown table: medians, least and most, and ratios in one run."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from statistics import median
+from typing import Any, Sequence
+
+from tests.programs.benchmarks.contenders import ENTRIES
+from tests.programs.benchmarks.imports import STATEMENTS
+from tests.programs.benchmarks.rounds import Results
+from tests.programs.benchmarks.scenarios import SCENARIOS, Column
+
+__all__ = ["OURS", "fine", "heading", "label", "middle", "ranked", "table"]
+
+#: Whom ratios compare with, where it takes part.
+OURS = ("assetstream", "assetstream-group")
+#: Why a measurement has no figures.
+REASONS = ("failed", "skipped")
+#: Whose releases the report names.
+PACKAGES = (
+    "assetstream",
+    "websocket-client",
+    "msgspec",
+    "pybit",
+    "upbit-sdk",
+    "ccxt",
+    "websockets",
+    "aiohttp",
+    "picows",
+)
+
+
+def heading(rounds: int) -> str:
+    """What the figures were measured on."""
+    python = platform.python_version()
+    return (
+        "# Benchmark\n\n"
+        f"Python {python}, {platform.system()} {platform.machine()}, "
+        f"{os.cpu_count()} cores; {rounds} rounds, contenders in turn. "
+        "Medians (least to most). Ratio: the first figure over assetstream's, round by "
+        "round. "
+        f"Releases: {', '.join(releases())}.\n"
+    )
+
+
+def releases() -> list[str]:
+    """The releases that are installed here."""
+    found = []
+    for package in PACKAGES:
+        try:
+            found.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def table(name: str, results: Results) -> str:
+    """One scenario's table, the best first."""
+    scenario = SCENARIOS[name]
+    titles = [column.title for column in scenario.columns]
+    lines = [
+        f"## {scenario.title} (`{name}`)\n",
+        "| " + " | ".join(["contender", *titles, "ratio", "note"]) + " |",
+        "|---" + "|---:" * (len(titles) + 1) + "|---|",
+    ]
+    for contender in ranked(name, results):
+        good = fine(results[contender])
+        cells = [label(name, contender)]
+        cells += [cell(column, good) for column in scenario.columns]
+        compared = ratio(name, contender, results)
+        cells += ["" if compared is None else f"{compared:.2f}"]
+        cells += [note(results[contender])]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def ranked(name: str, results: Results) -> list[str]:
+    """The contenders by their first figure; those without one last."""
+    key = SCENARIOS[name].columns[0].key
+
+    def rank(contender: str) -> tuple[bool, float]:
+        value = middle(key, fine(results[contender]))
+        return value is None, value or 0.0
+
+    return sorted(results, key=rank)
+
+
+def label(name: str, contender: str) -> str:
+    """Its name for readers of that scenario."""
+    if SCENARIOS[name].kind == "imports":
+        return STATEMENTS[contender]
+    return ENTRIES[contender].label
+
+
+def middle(key: str, good: Sequence[dict[str, Any]]) -> float | None:
+    """The median of a figure; None if there is none."""
+    values = [figures[key] for figures in good]
+    return median(values) if values else None
+
+
+def ratio(name: str, contender: str, results: Results) -> float | None:
+    """The median of its first figure over ours, round by round.
+
+    Rounds are pairs: what slows the machine for a while slows both.
+    """
+    key = SCENARIOS[name].columns[0].key
+    ours = next((o for o in OURS if fine(results.get(o, []))), None)
+    if ours is None:
+        return None
+    pairs = zip(results[contender], results[ours], strict=False)
+    both = [pair for pair in pairs if len(fine(pair)) == 2 and pair[1][key]]
+    return median(a[key] / b[key] for a, b in both) if both else None
+
+
+def fine(rounds: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rounds that gave figures."""
+    return [figures for figures in rounds if not figures.keys() & set(REASONS)]
+
+
+def cell(column: Column, good: Sequence[dict[str, Any]]) -> str:
+    """Median, least and most of a figure."""
+    if not good:
+        return "-"
+    values = sorted(figures[column.key] for figures in good)
+    if values[0] == values[-1]:
+        return number(values[0])
+    return f"{number(median(values))} ({number(values[0])} to {number(values[-1])})"
+
+
+def number(value: float) -> str:
+    """With three digits that mean something."""
+    if abs(value) >= 100 or value == int(value):
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+
+
+def note(rounds: Sequence[dict[str, Any]]) -> str:
+    """What a figure alone would hide."""
+    notes: list[str] = []
+    digits = {figures.get("digits") for figures in rounds}
+    if "WRONG" in digits:
+        notes.append("**wrong balances**")
+    elif "lost" in digits:
+        notes.append("loses digits")
+    folded = max((figures.get("folded", 0) for figures in rounds), default=0)
+    if folded > 0:
+        notes.append(f"folds: up to {folded:,} updates had no callback of their own")
+    for word in REASONS:
+        reasons = [figures[word] for figures in rounds if word in figures]
+        if reasons:
+            notes.append(f"{word} {len(reasons)} of {len(rounds)}: {reasons[-1]}")
+    return "; ".join(notes)

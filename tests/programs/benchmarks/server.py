@@ -1,0 +1,162 @@
+"""The load server: as much of Upbit's (and Bybit's) private WebSocket as clients need.
+
+::
+
+    python -m tests.programs.benchmarks.server '{"dialect": "upbit", ...}'
+
+One thread serves every connection; it checks no token. A line of JSON on stdout tells
+its two ports: the exchange's, and a plain one for commands (``control.Control``). It
+ends when its stdin does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import socket
+import ssl
+import sys
+import time
+from typing import Any, Callable
+
+from tests.programs.benchmarks.commands import Commands
+from tests.programs.benchmarks.cores import pin
+from tests.programs.benchmarks.frames import Frames
+from tests.programs.benchmarks.peer import Peer
+from tests.programs.benchmarks.wire import Gone, Wire
+
+__all__ = ["Server"]
+
+#: A selector sleeps in whole milliseconds: the last stretch to a send is spun.
+SPIN_S = 0.002
+BACKLOG = 2048
+
+
+class Server:
+    """Accepts clients, answers them, and sends them load on command."""
+
+    def __init__(
+        self, dialect: str, *, certificate: str | None = None, binary: bool = False
+    ) -> None:
+        self.frames = Frames(dialect, binary=binary)
+        self.published = dict(self.frames.balances)
+        self.subscribed: list[Peer] = []
+        self.subscribed_at = 0.0
+        #: What to send to whoever subscribes, if anything.
+        self.greets: Callable[[], bytes] | None = None
+        self._selector = selectors.DefaultSelector()
+        self._commands = Commands(self)
+        self._context: ssl.SSLContext | None = None
+        # (when, what): the next frame of a load that has a rate.
+        self._next: tuple[float, Callable[[], None]] | None = None
+        if certificate is not None:
+            self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._context.load_cert_chain(certificate)
+        self.port = self._listen(self._admit)
+        self.control_port = self._listen(self._admit_commander)
+
+    def serve(self, until: Any) -> None:
+        """Serve until that file can be read: its writer has gone."""
+        self._selector.register(until, selectors.EVENT_READ, None)
+        while True:
+            for key, events in self._selector.select(self._timeout()):
+                if key.data is None:
+                    return
+                key.data(events)
+            if self._next is not None and self._next[0] <= time.monotonic():
+                self._next[1]()
+
+    def at(self, moment: float, do: Callable[[], None]) -> None:
+        """Have that done at a monotonic time; one thing at a time."""
+        self._next = moment, do
+
+    def idle(self) -> None:
+        """Nothing more is due."""
+        self._next = None
+
+    def publish(self) -> None:
+        """Let REST answer what was sent last.
+
+        While a load runs it does not: frames that a client has yet to read are the
+        future, and an audit that reports them ahead would falsify the measurement.
+        """
+        self.published = dict(self.frames.balances)
+
+    def subscribe(self, peer: Peer) -> None:
+        """A client has subscribed."""
+        if peer not in self.subscribed:
+            self.subscribed.append(peer)
+            self.subscribed_at = time.monotonic()
+            if self.greets is not None:
+                peer.wire.send(self.greets())
+                self.publish()
+            self._commands.subscribed()
+
+    def drop(self, peer: Peer, *, reset: bool = False) -> None:
+        """Forget a client."""
+        if peer in self.subscribed:
+            self.subscribed.remove(peer)
+        self._selector.unregister(peer.wire)
+        peer.wire.close(reset=reset)
+
+    def _listen(self, admit: Callable[[socket.socket], None]) -> int:
+        listener = socket.create_server(("127.0.0.1", 0), backlog=BACKLOG)
+        listener.setblocking(False)
+
+        def ready(events: int) -> None:
+            try:
+                sock, _ = listener.accept()
+            except BlockingIOError:
+                return
+            admit(sock)
+
+        self._selector.register(listener, selectors.EVENT_READ, ready)
+        port: int = listener.getsockname()[1]
+        return port
+
+    def _admit(self, sock: socket.socket) -> None:
+        peer = Peer(self, Wire(sock, self._context))
+
+        def ready(events: int) -> None:
+            try:
+                peer.wire.flush()
+                if events & selectors.EVENT_READ:
+                    peer.readable()
+            except Gone:
+                self.drop(peer)
+                return
+            wanted = selectors.EVENT_READ
+            if peer.wire.wants_write:
+                wanted |= selectors.EVENT_WRITE
+            self._selector.modify(peer.wire, wanted, ready)
+
+        self._selector.register(peer.wire, selectors.EVENT_READ, ready)
+
+    def _admit_commander(self, sock: socket.socket) -> None:
+        def ready(events: int) -> None:
+            if not self._commands.read(sock):
+                self._selector.unregister(sock)
+                sock.close()
+
+        self._selector.register(sock, selectors.EVENT_READ, ready)
+
+    def _timeout(self) -> float | None:
+        if self._next is None:
+            return None
+        return max(0.0, self._next[0] - time.monotonic() - SPIN_S)
+
+
+def main() -> None:
+    """Serve as the command line says."""
+    options = json.loads(sys.argv[1])
+    pin("server")
+    server = Server(**options)
+    ports = {"port": server.port, "control": server.control_port}
+    print(json.dumps(ports), flush=True)
+    server.serve(sys.stdin)
+    os._exit(0)  # every socket is the system's to close
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+"""Where the time of one pushed update goes, stage by stage, without any waiting.
+
+::
+
+    python -m tests.programs.benchmarks.stages
+
+Each stage is given what the one before it returns, a read of 64 KB at a time, and timed
+alone in one thread: microseconds of CPU for each update, the best of several runs.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timezone
+from typing import Any, Callable
+
+import msgspec
+
+from assetstream import AssetUpdate, Upbit
+from assetstream.core.book import BalanceBook
+from assetstream.core.moment import Moment
+from assetstream.model.events import Balance
+from assetstream.model.history import Recent
+from assetstream.protocol import Report
+from assetstream.runtime.dispatcher import Dispatcher, Handlers
+from assetstream.runtime.loop import clock
+from assetstream.runtime.mailbox import CallbackMailbox
+from assetstream.runtime.net.frames import Scanner
+from tests.programs.benchmarks.contenders.base import Push
+from tests.programs.benchmarks.frames import Frames
+
+__all__ = ["stages"]
+
+CHUNK = 1 << 16
+READS = 40
+RUNS = 15
+
+
+class Stages:
+    """The parts of a stream, without its threads."""
+
+    def __init__(self) -> None:
+        frames = Frames("upbit", binary=False)
+        self.bytes = b"".join(frames.next() for _ in range(READS * CHUNK // 280))
+        exchange = Upbit("access", "secret", region="sg")
+        self.conversation = exchange.conversation({})
+        self.conversation.connect(0.0, "nonce")
+        self.conversation.opened(0.0)
+        self.book = BalanceBook("upbit", "upbit-1", self.standing)
+        handlers = Handlers()
+        handlers.asset = (self.handle,)
+        self.recent = Recent(1_000)
+        self.mailbox = CallbackMailbox(1_000_000)
+        self.dispatcher = Dispatcher("upbit-1", handlers, self.mailbox, self.handle)
+        self.last: Any = None
+
+    def standing(self, balance: Balance) -> tuple[float, bool]:
+        return 0.0, False
+
+    def handle(self, update: Any) -> None:
+        self.last = update
+
+    def read(self) -> list[bytes]:
+        """The stream in pieces, as the socket gives them."""
+        size = len(self.bytes)
+        return [self.bytes[at : at + CHUNK] for at in range(0, size, CHUNK)]
+
+    def split(self, pieces: list[bytes]) -> list[list[bytes]]:
+        scanner = Scanner()
+        return [
+            [payload for found in scanner.scan(piece) for payload in found]  # type: ignore[misc]
+            for piece in pieces
+        ]
+
+    def decode(self, batches: list[list[bytes]]) -> None:
+        decode = msgspec.json.Decoder(Push).decode
+        for batch in batches:
+            for payload in batch:
+                decode(payload)
+
+    def converse(self, batches: list[list[bytes]]) -> list[Report]:
+        steps = [self.conversation.received(batch, 0.0) for batch in batches]
+        return [step for each in steps for step in each if isinstance(step, Report)]
+
+    def merge(self, reports: list[Report]) -> list[list[Any]]:
+        return [self.book.push(report.balances, moment()) for report in reports]
+
+    def keep(self, batches: list[list[Any]]) -> None:
+        for batch in batches:
+            for update in batch:
+                self.recent.note(update)
+
+    def queue(self, batches: list[list[Any]]) -> None:
+        for batch in batches:
+            self.mailbox.put(batch)
+
+    def deliver(self) -> None:
+        while self.dispatcher.work():
+            pass
+
+
+def moment() -> Moment:
+    """Now."""
+    now = datetime.now(timezone.utc)
+    return Moment(clock.now(), now, int(now.timestamp() * 1000), 1)
+
+
+def stages() -> dict[str, float]:
+    """Microseconds of CPU for each update, by stage."""
+    best: dict[str, float] = {}
+
+    def timed(name: str, call: Callable[..., Any], *arguments: Any) -> Any:
+        began = time.process_time()
+        result = call(*arguments)
+        took = time.process_time() - began
+        best[name] = min(best.get(name, took), took)
+        return result
+
+    count = 0
+    for _ in range(RUNS):
+        parts = Stages()
+        pieces = parts.read()
+        batches = timed("cut frames out", parts.split, pieces)
+        parts.conversation.received(batches[0][:1], 0.0)  # ready from now on
+        timed("msgspec alone, of the next", parts.decode, batches)
+        reports = timed("conversation: decode and check", parts.converse, batches)
+        news = timed("book: merge and make events", parts.merge, reports)
+        timed("history", parts.keep, news)
+        timed("mailbox", parts.queue, news)
+        timed("handlers", parts.deliver)
+        count = sum(map(len, batches))
+        assert isinstance(parts.last, AssetUpdate)
+    return {name: took / count * 1e6 for name, took in best.items()}
+
+
+def main() -> None:
+    """Print them."""
+    for name, took in stages().items():
+        print(f"{name:34}{took:6.2f} us")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,254 @@
+"""A stream and whoever listens to it, against the ledger; knows nothing of faults."""
+
+from __future__ import annotations
+
+import math
+import random
+import threading
+import time
+from typing import Any, Mapping, Protocol, Sequence
+
+from assetstream import (
+    AssetUpdate,
+    Balance,
+    CallbackError,
+    Health,
+    State,
+    StateChange,
+)
+from assetstream.model.states import TRANSITIONS
+from assetstream.simulator.account import Account
+from tests.programs.chaos.figures import Figures
+from tests.programs.chaos.witness import SILENT
+from tests.support import truth
+
+__all__ = ["Listener", "Subject", "Watcher", "deaf_and_live", "recovered"]
+
+#: So long a currency may be in doubt before it is taken to be in dispute.
+DISPUTE_PATIENCE = 8.0
+#: So long news may be on their way to a listener whose queue is empty.
+TOLD_WITHIN = 1.0
+ZEROS = (0, 0)
+
+Amounts = dict[str, tuple[Any, Any]]
+
+
+class Stream(Protocol):
+    """What is judged: what one account of an ``AssetStream`` shows."""
+
+    @property
+    def balances(self) -> Mapping[str, Balance]: ...
+    @property
+    def state(self) -> State: ...
+    @property
+    def error(self) -> Exception | None: ...
+    def health(self) -> Health: ...
+
+
+class Listener:
+    """A user: slow at times, raising at times, remembering what it was told."""
+
+    def __init__(self, rng: random.Random, figures: Figures) -> None:
+        self._rng = rng
+        self._figures = figures
+        self.told: Amounts = {}
+        self._errors: list[str] = []
+        self.state = State.NEW
+        #: How often it was told STALE.
+        self.stale = 0
+
+    def on_asset(self, update: AssetUpdate) -> None:
+        self._figures.updates += 1
+        before = update.previous
+        amounts = (before.available, before.locked) if before else ZEROS
+        if amounts != self.told.get(update.currency, ZEROS):
+            self._figures.note("missed", f"what came before {update}: {before}")
+        self.told[update.currency] = (update.available, update.locked)
+        self._dawdle(0.01, 0.02)
+
+    def on_state(self, change: StateChange) -> None:
+        legal = change.current in TRANSITIONS[change.previous]
+        if change.previous is State.STALE and change.current is State.LIVE:
+            legal = legal and change.gap is not None  # S1
+        self.stale += change.current is State.STALE
+        if change.previous is not self.state or not legal:
+            self._figures.note("illegal", str(change))
+        self.state = change.current
+        self._dawdle(0.05, 0.1)
+
+    def on_error(self, error: Exception) -> None:
+        self._errors.append(str(error))
+        self._figures.silences += SILENT in str(error)
+        if not isinstance(error, CallbackError):
+            self._dawdle(0.005, 0.01)
+
+    def told_errors(self) -> list[str]:
+        """What every error said."""
+        return self._errors
+
+    def told_truth(self) -> Amounts:
+        """The non-zero balances, as told."""
+        return {code: both for code, both in dict(self.told).items() if any(both)}
+
+    def _dawdle(self, slow: float, wrong: float) -> None:
+        chance = self._rng.random()
+        if chance < slow:
+            time.sleep(0.02)
+        elif chance < slow + wrong:
+            raise RuntimeError("a user's mistake")
+
+
+class Subject:
+    """An account, the stream that should know it, and who is told by that."""
+
+    def __init__(self, account: Account, stream: Stream, listener: Listener) -> None:
+        self.account = account
+        self.stream = stream
+        self.listener = listener
+        # Connections and STALEs, when they were last compared.
+        self._counted = (0, 0)
+
+    def known(self) -> Amounts | None:
+        """The non-zero balances; None unless LIVE with none of them marked stale."""
+        # Read in this order: LIVE must hold while the balances are looked at.
+        balances = self.stream.balances.items()
+        found = {c: (b.available, b.locked) for c, b in balances if b.total}
+        stale = any(b.stale for _, b in balances)
+        return None if stale or self.stream.state is not State.LIVE else found
+
+    def was_told_of_loss(self) -> bool:
+        """Whether, if connections were lost since this was last asked, it heard so."""
+        stream = self.stream
+        losses = stream.health().reconnects
+        stale = self.listener.stale
+        busy = stream.health().pending or stream.state is not State.LIVE
+        if busy or stream.health().reconnects != losses:
+            return True  # It is being lost: asked again later.
+        before, self._counted = self._counted, (losses, stale)
+        return losses == before[0] or stale > before[1]
+
+    def __str__(self) -> str:
+        stream = self.stream
+        return (
+            f"{stream.state} {stream.error!r} {stream.health()} "
+            f"{dict(stream.balances)}, true {truth(self.account)}"
+        )
+
+
+class Watcher(threading.Thread):
+    """Looks at streams all the while: nothing unmarked stays wrong for too long."""
+
+    def __init__(self, subjects: Sequence[Subject], figures: Figures) -> None:
+        super().__init__(name="chaos-watcher")
+        self._subjects = subjects
+        self._figures = figures
+        self._over = threading.Event()
+        # Since when a balance is wrong, and how long it may be.
+        self._wrong: dict[tuple[Subject, str], tuple[float, float]] = {}
+
+    def run(self) -> None:
+        try:
+            while not self._over.wait(0.02):
+                for subject in self._subjects:
+                    self._look(subject)
+        except Exception as error:
+            # Nobody would have watched since.
+            self._figures.note("died", f"{self.name}: {error!r}")
+
+    def _look(self, subject: Subject) -> None:
+        now = time.monotonic()
+        right = subject.account.balances
+        for code, balance in subject.stream.balances.items():
+            at = (subject, code)
+            given = (balance.available, balance.locked)
+            if given == right.get(code) or balance.stale:
+                self._wrong.pop(at, None)
+                continue
+            promised = subject.stream.health().detection_time
+            if promised is None:
+                continue  # audits are off
+            since, limit = self._wrong.get(at, (now, 0.0))
+            # It was right in between, if only for a moment that nobody looked at.
+            since = max(since, last_true(subject.account, code, given))
+            # It changes with what is locked: the longest one was promised as well.
+            limit = max(limit, promised)
+            if now - since > limit:
+                self._figures.note(
+                    "wrong", f"{code} for {now - since:.1f} s: {subject}"
+                )
+                since = now
+            self._wrong[at] = (since, limit)
+
+    def __enter__(self) -> Watcher:
+        self.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._over.set()
+        self.join()
+
+
+def deaf_and_live(subjects: Sequence[Subject], figures: Figures, why: str) -> None:
+    """Note who says LIVE though its connection has long been dead (L1)."""
+    for subject in subjects:
+        if subject.stream.state is State.LIVE:
+            figures.note("wrong", f"LIVE after a long {why}: {subject}")
+
+
+def last_true(account: Account, code: str, amounts: tuple[Any, Any]) -> float:
+    """Until when the currency stood at these amounts, monotonic; -inf if it never did.
+
+    While money moves all the time, a number found by an audit is soon out of date
+    again: it is judged by its own age.
+    """
+    until = time.monotonic()
+    for standing in reversed(account.history(code)):
+        if (standing.available, standing.locked) == amounts:
+            return until
+        until = standing.since
+    return -math.inf
+
+
+def recovered(subject: Subject, figures: Figures, bound: float, context: str) -> bool:
+    """Wait until stream and listener know the ledger; note what went wrong.
+
+    Args:
+        subject: who.
+        figures: where it is noted.
+        bound: seconds; never LIVE and right again within them is a failure.
+        context: what goes with the note of that failure.
+    """
+    began = time.monotonic()
+    nudge_at = began + DISPUTE_PATIENCE
+    disturbed = False
+    known_at: float | None = None
+    while True:
+        now = time.monotonic()
+        right = truth(subject.account)
+        if right == subject.known():
+            known_at = known_at or now
+            if subject.listener.told_truth() == right:
+                break
+            # The book may be ahead of its news, but not for long.
+            if now > known_at + TOLD_WITHIN and not subject.stream.health().pending:
+                told = subject.listener.told_truth()
+                figures.note("missed", f"after {context}: told {told}, true {right}")
+                break
+        else:
+            disturbed, known_at = True, None
+        if now > began + bound or subject.stream.state.final:
+            figures.note("never_live", f"after {context}: {subject}")
+            return False
+        if now > nudge_at:
+            # REST and stream disagreed again and again (A8): such a currency stays
+            # marked until a push and a read agree, so let it be pushed once more.
+            for code in subject.stream.health().in_doubt:
+                subject.account.deposit(code, "0.01")
+                figures.nudged += 1
+            nudge_at += DISPUTE_PATIENCE
+        time.sleep(0.002)
+    if disturbed:
+        figures.recoveries.append(known_at - began)
+    if not subject.was_told_of_loss():
+        figures.note("illegal", f"after {context}: a loss that was not told: {subject}")
+    return True

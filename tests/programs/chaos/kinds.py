@@ -1,0 +1,69 @@
+"""The kinds of faults: which can strike, how hard, and what makes them be met."""
+
+from __future__ import annotations
+
+import random
+from typing import Any, Callable, Mapping
+
+from assetstream.simulator import FAULTS
+from assetstream.simulator.catalogue import handshake, login, rest
+from tests.support.fast_time import FACTOR
+
+__all__ = ["BALANCES", "CONNECTING", "READING", "catalogue", "parameters"]
+
+#: What each account begins with.
+BALANCES = {"BTC": "5", "ETH": "40", "USDT": "50000"}
+#: Faults that an open connection never meets: they strike together with a cut.
+CONNECTING = frozenset({"tcp_refused", *handshake.FAULTS, *login.FAULTS})
+#: Faults that are met by a REST read: an audit's, or that after a cut.
+READING = frozenset(rest.FAULTS)
+
+Draw = Callable[[random.Random], Any]
+MIB = 1024 * 1024
+
+
+def fast(low: float, high: float) -> Draw:
+    """Seconds of real life, drawn and made fast."""
+    return lambda rng: rng.uniform(low, high) / FACTOR
+
+
+def either(*values: Any) -> Draw:
+    """One of these."""
+    return lambda rng: rng.choice(values)
+
+
+RETRY_AFTER = {"retry_after": fast(0.5, 5.0)}
+#: By kind and parameter; what is not here takes the catalogue's own.
+DRAWS: Mapping[str, Mapping[str, Draw]] = {
+    "upgrade_429": RETRY_AFTER,
+    "upgrade_503": RETRY_AFTER,
+    "maintenance": RETRY_AFTER,
+    "rest_rate_limited": RETRY_AFTER,
+    # A head has some 150 bytes: with the longest pause the attempt is given up.
+    "handshake_byte_by_byte": {"pause": either(0.0001, 0.002, 0.02)},
+    "huge_frame": {"size": either(2 * MIB, 20 * MIB, 200 * MIB)},
+    "pushes_delayed": {"seconds": fast(0.1, 5.0)},
+    # A2 allows a replica that is up to 10 s behind.
+    "rest_stale": {"seconds": fast(0.5, 9.0)},
+    # In time; or later than a read may take.
+    "rest_slow": {
+        "seconds": lambda rng: rng.choice([rng.uniform(2, 8), 14.0]) / FACTOR
+    },
+    "rest_omitting": {
+        "currencies": either(None, ("BTC",), ("ETH", "USDT"), tuple(BALANCES))
+    },
+    # The wall clock is not made fast. K3 begins at 60 s.
+    "clock_jump": {"seconds": either(-30.0, 5.0, 30.0, 3600.0)},
+}
+
+
+def parameters(name: str, rng: random.Random) -> dict[str, Any]:
+    """How hard a fault strikes this time."""
+    return {key: draw(rng) for key, draw in DRAWS.get(name, {}).items()}
+
+
+def catalogue(exchange: str) -> list[str]:
+    """The names of all faults that can happen there and may pass."""
+    possible = {n for n, entry in FAULTS.items() if entry.exchange in ("", exchange)}
+    # Upbit's own word for a request that can never be right: it ends the stream.
+    return sorted(possible - ({"subscribe_refused"} if exchange == "upbit" else set()))

@@ -1,0 +1,163 @@
+"""Streams under chaos, one after the other, and what they leave behind."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from contextlib import contextmanager
+from typing import Any, Iterator, Literal, Sequence
+from unittest.mock import patch
+
+from assetstream import AssetStream, State, StreamGroup
+from assetstream.runtime import reconnect
+from assetstream.simulator import FAULTS, Simulator
+from tests.programs.chaos.figures import Figures
+from tests.programs.chaos.judge import Listener, Subject, Watcher, recovered
+from tests.programs.chaos.kinds import BALANCES, catalogue
+from tests.programs.chaos.strike import strike
+from tests.support import open_sockets
+from tests.support.fast_time import fast_time
+
+__all__ = ["chaos"]
+
+#: Never LIVE again within this, seconds of fast time, is a failure.
+RECOVERY_BOUND = 60.0
+#: Strikes that one stream lives through, at the least and at the most: a long life is
+#: another trial than a short one.
+LIFE = (10, 80)
+#: So long what has ended may take to be gone, seconds.
+LEAK_PATIENCE = 2.0
+#: After so many streams that never came back a run ends.
+HOPELESS = 3
+
+
+def chaos(
+    exchange: str,
+    faults: int,
+    seed: int,
+    names: Sequence[str] | None = None,
+    *,
+    listener: type[Listener] = Listener,
+    audit_interval: float | Literal["exchange"] | None = "exchange",
+    bound: float = RECOVERY_BOUND,
+    accounts: int = 1,
+) -> Figures:
+    """Let streams of the named exchange meet ``faults`` faults, in fast time.
+
+    Args:
+        exchange: "upbit" or "coinw".
+        faults: how many are to be met.
+        seed: the same seed draws the same faults; how they fall is up to the threads.
+        names: these faults only.
+        listener: who listens.
+        audit_interval: the streams'.
+        bound: seconds; not recovered within them is a failure.
+        accounts: more than one are run by a ``StreamGroup``.
+    """
+    figures = Figures()
+    rng = random.Random(f"{exchange}/{seed}")
+    kinds = [kind for kind in catalogue(exchange) if kind in (names or FAULTS)]
+    # Every connection that was LIVE counts as healthy, or delays would grow to what
+    # bores: of a fault's lifetime most would be spent in waiting.
+    healthy = patch.object(reconnect, "HEALTHY", 0.0)
+    with fast_time(), healthy, deaths_noted(figures):
+        while kinds and wanted(figures, faults):
+            threads, sockets = set(threading.enumerate()), open_sockets()
+            with Simulator(seed=rng.randrange(1000), rate_limits=False) as simulator:
+                subjects = [
+                    enrolled(
+                        simulator,
+                        exchange,
+                        f"{exchange}-{number}",
+                        listener(random.Random(rng.random()), figures),
+                        audit_interval=audit_interval,
+                        max_pending=rng.choice([3, 50, 10_000]),
+                    )
+                    for number in range(accounts)
+                ]
+                streams = [subject.stream for subject in subjects]
+                running: AssetStream | StreamGroup = streams[0]
+                if accounts > 1:
+                    running = StreamGroup(streams, workers=rng.choice([1, 2, 4]))
+                with running, Watcher(subjects, figures):
+                    for _ in range(rng.randint(*LIFE)):
+                        struck = strike(rng, simulator, subjects, kinds, figures)
+                        if not all(
+                            recovered(subject, figures, bound, struck)
+                            for subject in subjects
+                        ):
+                            break
+                        if not wanted(figures, faults):
+                            break
+                for subject in subjects:
+                    if subject.listener.state is not State.STOPPED:
+                        figures.note("not_stopped", str(subject))
+            note_leaks(figures, threads, sockets)
+    return figures
+
+
+def enrolled(
+    simulator: Simulator, exchange: str, label: str, hearing: Listener, **options: Any
+) -> Subject:
+    """A new account, its stream, not started, and who is told."""
+    account = getattr(simulator, exchange)(BALANCES)
+    stream = AssetStream(
+        account.exchange(),
+        account=label,
+        on_asset=hearing.on_asset,
+        on_error=hearing.on_error,
+        on_state=hearing.on_state,
+        connect_timeout=1.0,
+        **options,
+    )
+    return Subject(account, stream, hearing)
+
+
+def wanted(figures: Figures, faults: int) -> bool:
+    """Whether more is to be struck; gives up what is of no use."""
+    return (
+        figures.met.total() < faults
+        and figures.struck.total() < 2 * faults + 20
+        and figures.bad["never_live"] < HOPELESS
+    )
+
+
+@contextmanager
+def deaths_noted(figures: Figures) -> Iterator[None]:
+    """Note every thread that dies of an exception: a trader, a server, a session."""
+
+    def note(args: threading.ExceptHookArgs) -> None:
+        name = args.thread.name if args.thread else "a thread"
+        figures.note("died", f"{name}: {args.exc_value!r}")
+
+    with patch.object(threading, "excepthook", note):
+        yield
+
+
+def note_leaks(
+    figures: Figures, threads: set[threading.Thread], sockets: set[str]
+) -> None:
+    """Note what was not there before, and does not end by itself."""
+    deadline = time.monotonic() + LEAK_PATIENCE
+    for thread in set(threading.enumerate()) - threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+        if thread.is_alive():
+            figures.note("leaked_threads", thread.name)
+    for left in open_sockets() - sockets:
+        figures.note("leaked_sockets", left)
+
+
+def share(
+    exchange: str,
+    faults: int,
+    seed: int,
+    names: Sequence[str] | None,
+    accounts: int,
+) -> tuple[str, Figures]:
+    """One process's part of a run."""
+    # The faults provoke errors, which would be told between the lines.
+    logging.getLogger("assetstream").setLevel(logging.CRITICAL)
+    figures = chaos(exchange, faults, seed, names, accounts=accounts)
+    return f"{exchange} seed={seed}", figures

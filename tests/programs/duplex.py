@@ -1,0 +1,313 @@
+"""TLS in both directions at once, as fast as it goes, with no connection broken.
+
+::
+
+    python -m tests.programs.duplex --seconds 60
+
+An exchange in a process of its own pushes without pause, while the stream pings at a
+high rate, sends what many threads post to its inbox, answers pings, and other threads
+look at it, wait for it and iterate over it; other streams start and stop all the while.
+Not one connection may break, no thread but its own touch a socket, not one frame or
+pong be missing, no balance be wrong in the end, and nothing be left. One line of
+figures is printed; the exit code is 1 unless all of that is so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import logging
+import random
+import ssl
+import sys
+import threading
+import time
+from collections import Counter
+from contextlib import ExitStack, closing
+from decimal import Decimal
+from queue import SimpleQueue
+from typing import Any, Callable, Iterator, Mapping, Sequence
+
+from assetstream import AssetStream, CoinW, State, Upbit
+from assetstream.protocol import Exchange
+from assetstream.runtime.session import Session
+from tests.programs.duplex_server import FLOODED, STARTING, Duplex
+from tests.support import known, open_sockets
+from tests.support.one_thread import watch_threads
+from tests.support.talkative import PATIENCE, Talkative
+
+__all__ = ["Figures", "duplex"]
+
+#: Seconds until a thread has to let another run: a tenth of what is usual, so that more
+#: of the ways in which they can interrupt each other are met.
+TURN = 0.0005
+#: Threads that have something sent, for each flooded stream.
+POSTERS = 4
+#: Threads that start and stop streams.
+STARTERS = 2
+AT_FIRST = {code: (Decimal(text), Decimal(0)) for code, text in STARTING.items()}
+#: What must never happen, as the line of figures names it.
+BAD = (
+    "broken",
+    "second_threads",
+    "unwatched",
+    "wrong",
+    "lost_frames",
+    "lost_pongs",
+    "lost_sends",
+    "leaked_threads",
+    "leaked_sockets",
+)
+
+
+class Figures:
+    """What a run has shown."""
+
+    def __init__(self) -> None:
+        self.done: Counter[str] = Counter()
+        self.bad: Counter[str] = Counter()
+        self.notes: list[str] = []
+        self.seconds = 0.0
+        self._lock = threading.Lock()
+
+    def count(self, what: str, by: int = 1) -> None:
+        """Count something done, from any thread."""
+        with self._lock:
+            self.done[what] += by
+
+    def note(self, what: str, text: str, by: int = 1) -> None:
+        """Count something bad, and say what it was."""
+        with self._lock:
+            self.bad[what] += by
+            self.notes.append(f"{what}: {text}")
+
+    def __str__(self) -> str:
+        done = self.done
+        bad = " ".join(f"{what}={self.bad[what]}" for what in BAD)
+        return (
+            f"seconds={self.seconds:.1f} frames={done['frames']} "
+            f"frames/s={done['frames'] / max(self.seconds, 1e-9):.0f} "
+            f"pings={done['pings']} pongs={done['pongs']} posts={done['posts']} "
+            f"sends={done['sends']} waits={done['waits']} looks={done['looks']} "
+            f"starts={done['starts']} stops={done['stops']} "
+            f"watched={done['watched']} {bad}"
+        )
+
+
+class Busy:
+    """The threads that keep streams busy until ``over`` is set."""
+
+    def __init__(self, server: Duplex, trust: ssl.SSLContext, figures: Figures) -> None:
+        self.over = threading.Event()
+        self._server = server
+        self._trust = trust
+        self._figures = figures
+        self._threads: list[threading.Thread] = []
+
+    def stream(self, exchange: Exchange) -> AssetStream:
+        """A stream that must not meet any error."""
+        return AssetStream(exchange, on_error=self._broken, ssl_context=self._trust)
+
+    def begin(self, flooded: Sequence[AssetStream], traded: AssetStream) -> None:
+        """Keep the streams busy from now on."""
+        for stream in flooded:
+            for _ in range(POSTERS):
+                self._repeat(self._send, stream)
+            for work in (self._look, self._wait, self._iterate):
+                self._repeat(work, stream)
+        self._repeat(self._look, traded)
+        self._repeat(self._expect, traded)
+        for n in range(STARTERS):
+            accounts = self._server.quiet[n::STARTERS]
+            self._repeat(self._start, random.Random(n), itertools.cycle(accounts))
+
+    def end(self) -> None:
+        """Let them come to an end."""
+        self.over.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _repeat(self, work: Callable[..., None], *given: Any) -> None:
+        def run() -> None:
+            try:
+                while not self.over.is_set():
+                    work(*given)
+            except Exception as error:
+                self._figures.note("broken", f"{work.__name__}: {error!r}")
+
+        thread = threading.Thread(target=run, name=f"duplex{work.__name__}")
+        self._threads.append(thread)
+        thread.start()
+
+    def _broken(self, error: Exception) -> None:
+        self._figures.note("broken", repr(error))
+
+    def _post(self, stream: AssetStream, call: Callable[[Session], object]) -> None:
+        """Have the session's thread do it, and wait until it has."""
+        life = stream._launch.life
+        assert life is not None
+        session, done = life.session, SimpleQueue[None]()
+
+        def posted() -> None:
+            call(session)
+            done.put(None)
+
+        life.post(posted)
+        done.get(timeout=PATIENCE)
+        self._figures.count("posts")
+
+    def _send(self, stream: AssetStream) -> None:
+        def send(session: Session) -> None:
+            if session.link.channel is not None:
+                session.link.channel.send("PING")
+
+        self._post(stream, send)
+        self._figures.count("sends")
+
+    def _look(self, stream: AssetStream) -> None:
+        assert stream.health().state is State.LIVE
+        assert stream.balances.keys() >= STARTING.keys()
+        assert stream.balance(FLOODED).exchange == stream.exchange.name
+        self._figures.count("looks")
+        self._post(stream, lambda session: None)
+
+    def _wait(self, stream: AssetStream) -> None:
+        stream.wait_for(lambda update: update.currency == FLOODED, PATIENCE)
+        self._figures.count("waits")
+
+    def _iterate(self, stream: AssetStream) -> None:
+        with closing(stream.updates()) as updates:
+            for _ in range(50):
+                updates.get(PATIENCE)
+        self._figures.count("waits")
+
+    def _expect(self, stream: AssetStream) -> None:
+        with stream.expect(lambda update: True, PATIENCE):
+            pass
+        self._figures.count("waits")
+
+    def _start(self, rng: random.Random, accounts: Iterator[Mapping[str, str]]) -> None:
+        stream = self.stream(exchange_of(next(accounts)))
+        whole = rng.random() < 0.5
+        stream.start(wait=whole, timeout=PATIENCE)
+        self._figures.count("starts")
+        if whole and known(stream) != AT_FIRST:
+            self._figures.note("wrong", f"{known(stream)} after a start")
+        if not whole:
+            self.over.wait(rng.random() * 0.05)  # anywhere on the way to LIVE
+        if not stream.stop(PATIENCE):
+            self._figures.note("broken", "a stream did not stop")
+        self._figures.count("stops")
+
+
+def exchange_of(environment: Mapping[str, str]) -> Exchange:
+    """The adapter for a quiet or a traded account."""
+    values = list(environment.values())
+    urls = dict(zip(("ws_url", "rest_url"), values[2:], strict=True))
+    if "UPBIT_ACCESS_KEY" in environment:
+        return Upbit(*values[:2], region="sg", **urls)
+    return CoinW(*values[:2], **urls)
+
+
+def duplex(seconds: float, streams: int = 1) -> Figures:
+    """Keep ``streams`` flooded streams, and others, busy for so long."""
+    turn = sys.getswitchinterval()
+    sys.setswitchinterval(TURN)
+    try:
+        return _duplex(seconds, streams)
+    finally:
+        sys.setswitchinterval(turn)
+
+
+def _duplex(seconds: float, streams: int) -> Figures:
+    figures = Figures()
+    threads, sockets = set(threading.enumerate()), open_sockets()
+    with Duplex(streams, 2 * STARTERS) as server, ExitStack() as stack:
+        trust = ssl.create_default_context(cadata=server.authority)
+        watch = stack.enter_context(watch_threads(trust))
+        busy = Busy(server, trust, figures)
+        talkatives = [Talkative(environment) for environment in server.flooded]
+        flooded = [busy.stream(exchange) for exchange in talkatives]
+        traded = busy.stream(exchange_of(server.traded))
+        for stream in (*flooded, traded):
+            stream.start()
+        server.ask("begin")
+        began = time.monotonic()
+        busy.begin(flooded, traded)
+        busy.over.wait(seconds)
+        busy.end()
+        written = server.ask("end")
+        settle(server, written, talkatives, (*flooded, traded), figures)
+        figures.seconds = time.monotonic() - began
+        for stream in (*flooded, traded):
+            if again := stream.health().reconnects:
+                figures.note("broken", f"{again} reconnects of {stream}", again)
+            stream.stop()
+    for breach in watch.breaches:
+        figures.note("second_threads", breach)
+    figures.count("watched", watch.tls_calls)
+    if not watch.tls_calls:
+        figures.note("unwatched", "nobody has seen a call into TLS")
+    for thread in set(threading.enumerate()) - threads:
+        figures.note("leaked_threads", thread.name)
+    for left in open_sockets() - sockets:
+        figures.note("leaked_sockets", left)
+    return figures
+
+
+def settle(
+    server: Duplex,
+    written: Sequence[int],
+    talkatives: Sequence[Talkative],
+    streams: Sequence[AssetStream],
+    figures: Figures,
+) -> None:
+    """Wait until all that was sent has come; note what has not."""
+    for exchange in talkatives:
+        exchange.quiet.set()
+    # The sends, and the two requests that each stream begins with.
+    sent = figures.done["sends"] + 2 * len(talkatives)
+    truths = server.ask("truth")
+
+    def missing() -> list[tuple[str, str, int]]:
+        told = [exchange.told for exchange in talkatives]
+        found = [
+            ("lost_frames", "", sum(written) - sum(t["frames"] for t in told)),
+            ("lost_pongs", "", sum(t["pings"] - t["pongs"] for t in told)),
+            ("lost_sends", "", sent - server.ask("frames")),
+        ]
+        for stream, right in zip(streams, truths, strict=True):
+            book = known(stream)
+            found.append(("wrong", f"{book}, true {right}", int(book != right)))
+        return [entry for entry in found if entry[2]]
+
+    deadline = time.monotonic() + PATIENCE
+    while missing() and time.monotonic() < deadline:
+        time.sleep(0.002)
+    for what, text, by in missing():
+        figures.note(what, text or str(by), abs(by))
+    for exchange in talkatives:
+        figures.done.update(exchange.told)
+
+
+def main() -> int:
+    """Run what the command line says."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.programs.duplex",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--streams", type=int, default=1, help="flooded ones")
+    options = parser.parse_args()
+    # What is broken is told below; that handlers are slower than a flood is no news.
+    logging.getLogger("assetstream").setLevel(logging.CRITICAL)
+    figures = duplex(options.seconds, options.streams)
+    for note in figures.notes[:50]:
+        print(f"  {note}", file=sys.stderr)
+    print(f"duplex streams={options.streams}: {figures}")
+    return 1 if figures.bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

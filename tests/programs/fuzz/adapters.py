@@ -1,0 +1,212 @@
+"""Whatever frames come, in whatever phase: steps, exact amounts, and no silence."""
+
+from __future__ import annotations
+
+from typing import Any, Sequence
+
+from assetstream.exchanges.coinw import frames as coinw_frames
+from assetstream.exchanges.common.entries import Pushed
+from assetstream.exchanges.common.values import LAST_MILLISECOND
+from assetstream.exchanges.upbit import frames as upbit_frames
+from assetstream.model.errors import ProtocolError
+from assetstream.protocol import (
+    NEVER,
+    Alive,
+    Fail,
+    Memory,
+    Ready,
+    Report,
+    Send,
+    Step,
+    Warn,
+)
+from tests.programs.fuzz.wire import Pairs, check_amounts, check_error, loads, objects
+from tests.support.specs import SPECS, opened
+
+__all__ = ["FORMATS", "PHASES", "check_batches", "check_frames", "check_ways"]
+
+FORMATS = sorted(upbit_frames.FORMATS)
+#: How many of the sample acknowledgements came before.
+PHASES = (0, 1, 2)
+#: Warnings of one frame: each keeps a frame and reaches the user.
+MOST_WARNINGS = 24
+#: Upbit's short keys, and the long ones.
+KEYS = (
+    *(("cu", "currency"), ("b", "balance"), ("l", "locked"), ("ty", "type")),
+    *(("ast", "assets"), ("astuid", "asset_uuid"), ("asttms", "asset_timestamp")),
+    *(("tms", "timestamp"), ("mthd", "method")),
+)
+
+
+def check_frames(name: str, format: str, acks: int, frames: Sequence[bytes]) -> None:
+    """Give a conversation frames, one a read; see that each answer is in order."""
+    spec = SPECS[name]
+    exchange = spec.make(format=format) if name == "upbit" else spec.make()
+    memory: Memory = {}
+    conversation = opened(exchange, memory)
+    proved = any(
+        isinstance(step, Ready)
+        for ack in spec.acks[:acks]
+        for step in conversation.received([ack], 0.1)
+    )
+    check_batches(name, format, acks, frames)
+    over = False
+    for now, frame in enumerate(frames, 1):
+        steps = conversation.received([frame], float(now))
+        assert not (over and steps), "it speaks after a failure"
+        # CoinW's balances are taken before the login's answer, too.
+        early = name == "coinw" and not acks
+        proved = _check_order(steps, proved, early)
+        for step in steps:
+            _check_step(step, name, frame)
+        over = over or any(isinstance(step, Fail) for step in steps)
+        assert (conversation.deadline == NEVER) is over
+        if not over:
+            _check_doubt(frame, steps, name, format)
+        check_ways(frame, format)
+    assert len(memory) <= 2
+    check_error(conversation.closed(1006, "\ud800 \x00"), name)
+
+
+def check_batches(name: str, format: str, acks: int, frames: Sequence[bytes]) -> None:
+    """A read of many frames says what as many reads of one frame say."""
+    half = len(frames) // 2
+    one_by_one, *others = (
+        _said(name, format, acks, batches)
+        for batches in (
+            [[frame] for frame in frames],
+            [frames],
+            [frames[:half], [], frames[half:]],
+        )
+    )
+    for said in others:
+        assert said == one_by_one, "a batch says something else than its frames"
+
+
+def _said(
+    name: str, format: str, acks: int, batches: Sequence[Sequence[bytes]]
+) -> list[Any]:
+    """All that a conversation says at one moment, and how it stands then."""
+    spec = SPECS[name]
+    exchange = spec.make(format=format) if name == "upbit" else spec.make()
+    memory: Memory = {}
+    conversation = opened(exchange, memory)
+    conversation.received(spec.acks[:acks], 0.1)
+    said: list[Any] = []
+    for batch in batches:
+        for step in conversation.received(batch, 1.0):
+            if isinstance(step, Report):
+                # How many balances a report has is no matter, nor are empty ones.
+                said += step.balances
+            elif isinstance(step, (Warn, Fail)):
+                said.append((type(step), type(step.error), vars(step.error)))
+            else:
+                said.append(step)
+    closed = conversation.closed(1000, "")
+    return [*said, conversation.deadline, memory, type(closed), str(closed)]
+
+
+def check_ways(frame: bytes, format: str) -> None:
+    """What the fast way of reading takes, the tolerant way reads as the same."""
+    upbit = upbit_frames.read_expected([frame], format)
+    if upbit and not _mixed(loads(frame)):
+        items: Sequence[Any] = upbit_frames.read_tolerantly(frame)
+        assert items, "the fast way sees a push where there is none"
+        assert all(isinstance(item, Pushed) and not item.unreadable for item in items)
+        assert [b for item in items for b in item.balances] == upbit
+    coinw = coinw_frames.read_expected([frame])
+    assert coinw is None or coinw_frames.read_tolerantly(frame) == Pushed(coinw)
+
+
+def _mixed(said: Any) -> bool:
+    """True if long and short keys, of which the fast way sees its own, are mixed."""
+    return any(
+        {short, long} <= set(pairs)
+        for _, pairs in objects(said)
+        for short, long in KEYS
+    )
+
+
+def _check_order(steps: Sequence[Step], proved: bool, early: bool) -> bool:
+    """R1: Ready once, and (but for ``early``) no report before. Return if it came."""
+    for at, step in enumerate(steps):
+        if isinstance(step, Ready):
+            assert not proved, "ready twice"
+            proved = True
+        known = proved or early
+        assert known or not isinstance(step, Report), "reported before it is proved"
+        assert not isinstance(step, Fail) or at == len(steps) - 1
+    assert len([step for step in steps if isinstance(step, Warn)]) <= MOST_WARNINGS
+    return proved
+
+
+def _check_step(step: Step, name: str, frame: bytes) -> None:
+    if isinstance(step, Report):
+        assert 0 < len(step.balances) <= len(frame)
+        said = loads(frame)
+        for report in step.balances[:20]:
+            check_amounts(report, said)
+            assert report.currency == report.currency.upper()
+        for report in step.balances:
+            assert report.raw is frame, "copies of a frame add up"
+            if report.key is not None:
+                assert 0 <= report.key[0] <= LAST_MILLISECOND
+                assert report.key[1] >= 0
+    elif isinstance(step, (Warn, Fail)):
+        check_error(step.error, name)
+        assert isinstance(step, Fail) or not step.error.fatal
+        if isinstance(step.error, ProtocolError) and b"***" not in step.error.frame:
+            assert step.error.frame == frame
+    else:
+        assert isinstance(step, (Ready, Send, Alive))
+
+
+def _check_doubt(frame: bytes, steps: Sequence[Step], name: str, format: str) -> None:
+    """K5: nothing unreadable passes in silence, no currency of a push gets lost."""
+    doubts = [
+        step.error.currency
+        for step in steps
+        if isinstance(step, Warn) and isinstance(step.error, ProtocolError)
+    ]
+    if None in doubts:
+        return
+    try:
+        said = loads(frame)
+    except ValueError:
+        raise AssertionError("what is no JSON passed in silence") from None
+    except RecursionError:
+        return
+    known = {b.currency for s in steps if isinstance(s, Report) for b in s.balances}
+    for code in _pushed(said, name):
+        assert isinstance(code, str), "an asset without a currency passed in silence"
+        assert code.upper() in known | set(doubts), f"{code} was lost"
+
+
+def _pushed(said: Any, name: str) -> list[Any]:
+    """Return the currencies of a frame that is nothing but a push, as spelt."""
+    if name == "coinw":
+        if not isinstance(said, Pairs) or "event" in said or "channel" in said:
+            return []
+        if (said.get("biz"), said.get("type")) != ("exchange", "assets"):
+            return []
+        data = said.get("data")
+        if isinstance(data, Pairs) and data.get("currency") is None:
+            return []  # perhaps an answer
+        changes = data if isinstance(data, list) else [data]
+        return [
+            change.get("currency")
+            for change in changes
+            if isinstance(change, Pairs) and change.get("account") in (None, "spot")
+        ]
+    codes: list[Any] = []
+    for entry in said if isinstance(said, list) else [said]:
+        if not isinstance(entry, Pairs) or entry.get("type") != "myAsset":
+            continue
+        if {"error", "status", "method", "mthd"} & set(entry):
+            continue
+        assets = entry.get("assets")
+        for asset in assets if isinstance(assets, list) else []:
+            if isinstance(asset, Pairs):
+                code = asset.get("currency")
+                codes.append(asset.get("cu") if code is None else code)
+    return codes

@@ -1,0 +1,138 @@
+"""Whatever answers an upgrade, however cut: the same, and what ``http.client`` reads.
+
+The other opinion counts where an answer is plain: known framing, headers of ASCII.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import itertools
+import math
+import re
+from typing import Any, Sequence, Union
+
+from assetstream.model.errors import ConnectionLost, ProtocolError
+from assetstream.runtime.net.cancel import Patience
+from assetstream.runtime.net.upgrade import UpgradeRefused, UpgradeSocket
+
+__all__ = ["Accepted", "Outcome", "Refused", "check_answer", "outcome"]
+
+PEER = "exchange.example"
+#: A head that ``http.client`` and we read by the same rules.
+PLAIN = re.compile(
+    rb"HTTP/1\.1 [2-5][0-9][0-9] [ -~]*\r\n"
+    rb"(?:[A-Za-z-]+: [!-~](?:[ -~]*[!-~])?\r\n)*\r\n"
+)
+#: A line feed by itself: where a chunk's size ends is a matter of taste then.
+BARE = re.compile(rb"(?<!\r)\n")
+LENGTH = re.compile(r"[0-9]{1,9}")
+
+#: (headers, head, what came behind it): a WebSocket.
+Accepted = tuple[dict[str, str], bytes, bytes]
+#: (status, headers, body)
+Refused = tuple[int, dict[str, str], bytes]
+#: The error's class and its words.
+Failed = tuple[str, str]
+Outcome = Union[Accepted, Refused, Failed]
+
+
+class Raw:
+    """A socket on which the answer is there, in pieces; then it is closed."""
+
+    def __init__(self, data: bytes, sizes: Sequence[int]) -> None:
+        self._data = io.BytesIO(data)
+        self._sizes = itertools.cycle([max(1, size) for size in sizes] or [len(data)])
+
+    def recv(self, size: int) -> bytes:
+        return self._data.read(min(size, max(1, next(self._sizes))))
+
+    @property
+    def rest(self) -> bytes:
+        return self._data.read()
+
+    def fileno(self) -> int:
+        return 0
+
+
+class NoInterrupt:
+    """Nothing is posted meanwhile."""
+
+    def fileno(self) -> int:
+        return 0
+
+    def check(self) -> None: ...
+
+
+def outcome(data: bytes, sizes: Sequence[int]) -> Outcome:
+    """What comes of an answer that is received in pieces of these sizes."""
+    raw: Any = Raw(data, sizes)
+    upgrade = UpgradeSocket(raw, Patience(math.inf, NoInterrupt(), PEER))
+    head = b""
+    try:
+        # Byte by byte, as the library reads it; it stops behind the head.
+        while not head.endswith(b"\r\n\r\n"):
+            piece = upgrade.recv(1)
+            assert len(piece) == 1
+            head += piece
+    except UpgradeRefused as refused:
+        return refused.status, refused.headers, refused.body
+    except (ConnectionLost, ProtocolError) as error:
+        return type(error).__name__, f"{error} fatal={error.fatal}"
+    return upgrade.headers, head, upgrade.leftover + raw.rest
+
+
+def check_answer(data: bytes, sizes: Sequence[int]) -> None:
+    """See that it does not depend on the cuts, hides cookies, and is read rightly."""
+    whole = outcome(data, ())
+    assert outcome(data, sizes) == whole
+    if len(whole) == 2:
+        assert PEER in whole[1]
+        assert whole[1].endswith("fatal=False")
+        return
+    headers = whole[0] if isinstance(whole[0], dict) else whole[1]
+    assert isinstance(headers, dict)
+    assert all(name == name.lower() for name in headers)
+    assert not any(name.startswith("set-cookie") for name in headers)
+    if isinstance(whole[0], dict):
+        head = whole[1]
+        assert isinstance(head, bytes)
+        assert b"\nset-cookie" not in head.lower()
+        assert data.endswith(whole[2])
+        return
+    status, _, body = whole
+    assert 100 <= status <= 999
+    assert status != 101
+    expected = _other_opinion(data)
+    if expected is not None:
+        assert (status, body) == expected
+
+
+def _other_opinion(data: bytes) -> tuple[int, bytes] | None:
+    """Status and body as ``http.client`` reads them; None if that cannot tell."""
+    end = data.find(b"\r\n\r\n") + 4
+    if not PLAIN.fullmatch(data[:end]) or BARE.search(data):
+        return None
+    response = http.client.HTTPResponse(Reply(data))  # type: ignore[arg-type]
+    try:
+        response.begin()
+        coding = (response.headers.get_all("transfer-encoding") or [""])[0]
+        lengths = response.headers.get_all("content-length") or []
+        known = coding.lower() in ("", "chunked") and len(lengths) < 2
+        if not known or (lengths and not LENGTH.fullmatch(lengths[0])):
+            return None
+        if response.status in (204, 304):
+            return None  # has no body, whatever comes
+        return response.status, response.read()
+    except (http.client.HTTPException, ValueError, OverflowError):
+        return None
+
+
+class Reply:
+    """What ``http.client`` takes for a socket."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def makefile(self, mode: str) -> io.BytesIO:
+        return io.BytesIO(self._data)

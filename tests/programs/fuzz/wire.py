@@ -1,0 +1,117 @@
+"""What a JSON text says, read by the standard library: the other opinion."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any, Iterator, NoReturn
+
+from assetstream.model.errors import AssetStreamError
+from assetstream.protocol import BalanceReport
+from tests.support.specs import KEY, SECRET
+
+__all__ = ["Number", "Pairs", "check_amounts", "check_error", "loads", "objects"]
+
+CODES = ("currency", "cu")
+AVAILABLE = ("available", "balance", "b")
+LOCKED = ("hold", "onOrders", "locked", "l")
+#: Errors quote what was received, but not without end; characters.
+LONGEST_TEXT = 2000
+#: What is longer is garbage and would keep a stream from coming back, seconds.
+LONGEST_WAIT = 86_400.0
+
+
+class Number(str):
+    """A number of the text, in its own digits."""
+
+
+class Pairs(dict[str, Any]):
+    """An object; ``all`` has the names that came twice as often as they came."""
+
+    all: list[tuple[str, Any]]
+
+
+def _pairs(items: list[tuple[str, Any]]) -> Pairs:
+    pairs = Pairs(items)
+    pairs.all = items
+    return pairs
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def loads(data: bytes, errors: str = "strict") -> Any:
+    """Decode strictly: UTF-8 without BOM, no NaN, numbers as ``Number``.
+
+    ``errors``: what to do with bytes that are no UTF-8, as of ``bytes.decode``.
+
+    Raises:
+        ValueError: it is not JSON.
+        RecursionError: it is nested too deep to tell.
+    """
+    return json.loads(
+        data.decode(errors=errors),
+        object_pairs_hook=_pairs,
+        parse_float=Number,
+        parse_int=Number,
+        parse_constant=_no_constant,
+    )
+
+
+def objects(value: Any, code: str = "") -> Iterator[tuple[str, Pairs]]:
+    """Yield each object within, also in JSON text, and the name it stands under."""
+    if isinstance(value, Pairs):
+        yield code, value
+        for name, inner in value.all:
+            yield from objects(inner, name)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from objects(inner, code)
+    elif type(value) is str and value[:1] in "[{ \t\r\n":
+        try:
+            yield from objects(loads(value.encode()), code)
+        except (ValueError, RecursionError):
+            pass
+
+
+def _said(pairs: Pairs, names: tuple[str, ...], amount: Decimal | None) -> bool:
+    """True if one of these names stands before exactly this number, or no amount."""
+    if amount is None:
+        return any(pairs.get(name) is None for name in names)
+    texts = [v for name, v in pairs.all if name in names and isinstance(v, str)]
+    for text in texts:
+        try:
+            # Digit by digit: 1.0 is not 1 here.
+            if str(Decimal(text).copy_abs()) == str(amount):
+                return True
+        except ArithmeticError:
+            pass
+    return False
+
+
+def check_amounts(report: BalanceReport, said: Any) -> None:
+    """The report's amounts are finite and those on the wire, under their own names."""
+    for amount in (report.available, report.locked):
+        assert amount is None or (amount.is_finite() and not amount.is_signed())
+    for code, pairs in objects(said):
+        named = [v for name, v in pairs.all if name in CODES] + [code]
+        if (
+            any(type(v) is str and v.upper() == report.currency for v in named)
+            and _said(pairs, AVAILABLE, report.available)
+            and _said(pairs, LOCKED, report.locked)
+        ):
+            return
+    raise AssertionError(f"nobody said {report!r}")
+
+
+def check_error(error: object, exchange: str) -> None:
+    """It is one of ours, says whose it is, is not endless and shows no credential."""
+    assert isinstance(error, AssetStreamError)
+    assert error.exchange == exchange
+    assert error.retry_after is None or 0.0 <= error.retry_after <= LONGEST_WAIT
+    assert len(str(error)) < LONGEST_TEXT
+    # The frame is kept whole; what it quotes of an escaped secret is no secret text.
+    shown = f"{error!r} {vars(error)!r}"
+    assert KEY not in shown
+    assert SECRET not in shown

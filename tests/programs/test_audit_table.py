@@ -1,0 +1,115 @@
+"""``python -m tests.programs.audit_table``, small, and what its columns count."""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime, timezone
+from decimal import Decimal
+
+import pytest
+
+from assetstream.core.audit import Verdict
+from assetstream.model.events import AssetUpdate, Source
+from tests.programs.audit_table import ACCOUNTS, LAGS, Figures, audited, main
+from tests.support.audit_model import World
+from tests.support.model_exchange import Push, Reply
+
+
+def live_world() -> World:
+    """A stream that is LIVE and knows, from a push, that BTC is 2."""
+    world = World(Reply, random.Random(0))
+    world.change("BTC", (Decimal(1), Decimal(0)), Push(()))
+    world.advance(20.0)
+    world.connect()
+    world.advance(1.0)
+    world.change("BTC", (Decimal(2), Decimal(0)), Push((0.1,)))
+    world.advance(1.0)
+    assert world.shown("BTC") == world.ledger.now["BTC"]
+    return world
+
+
+def wrong(world: World, source: Source) -> AssetUpdate:
+    """What a read from a lagging replica would have told: BTC is 1 again."""
+    return AssetUpdate(
+        exchange="model",
+        account="model-1",
+        currency="BTC",
+        available=Decimal(1),
+        locked=Decimal(0),
+        time=None,
+        received=datetime.now(timezone.utc),
+        source=source,
+        previous=world.book.balance("BTC"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("doubted", "counted"),
+    [
+        (False, "destroyed by AUDIT"),
+        (True, "destroyed by AUDIT (marked)"),
+    ],
+)
+def test_what_an_audit_makes_wrong_is_counted(doubted: bool, counted: str) -> None:
+    """By whether the user can see that it is not vouched for."""
+    world = live_world()
+    if doubted:
+        world.book.doubt("BTC", world.moment())
+    world.audited(Verdict(news=[wrong(world, Source.AUDIT)]))
+
+    assert {k for k in world.counts if k.startswith("destroyed")} == {counted}
+    assert world.counts[counted] == 1
+
+
+@pytest.mark.parametrize("by_audit", [True, False])
+def test_what_the_snapshot_after_an_audits_reconnect_undoes_is_counted(
+    by_audit: bool,
+) -> None:
+    """And not what one after any other loss of the connection does."""
+    world = live_world()
+    if by_audit:
+        world.audited(Verdict(reconnect="drift"))
+    else:
+        world.disconnect()
+    world.merged([wrong(world, Source.RECOVERED)])
+
+    assert world.counts["undone after an audit's reconnect"] == int(by_audit)
+    assert not world._because_of_audit
+
+
+def test_lives_are_added_up() -> None:
+    """Counts are sums, times the worst."""
+    one = Figures(1, 2, 3, 4, 5.0, 6.0, 7, 8, 9)
+    other = Figures(10, 20, 30, 40, 50.0, -60.0, 70, 80, 90)
+
+    assert one + other == Figures(11, 22, 33, 44, 50.0, -60.0, 77, 88, 99)
+    assert Figures(marked=1, reconnects=1).good
+    assert not Figures(undone=1).good
+    assert not Figures(destroyed=1).good
+    assert not Figures(overdue=1).good
+
+
+def test_the_columns_can_fill() -> None:
+    """30 s are beyond the promise: there each of them has something to show."""
+    total = Figures()
+    for account in ("unpushed, slow", "goes mute"):
+        for seed in range(10):
+            total = total + audited(account, 30.0, seed)
+
+    assert total.destroyed
+    assert total.undone
+    assert total.reconnects
+
+
+def test_the_table_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every lag and account; what the times count from; what is not judged."""
+    assert main(["--seeds", "1", "--processes", "1"]) == 0
+
+    head, _, table = capsys.readouterr().out.partition("\n\n")
+    columns, *lines = table.splitlines()
+    assert "counted from the last of these" in head
+    for column in ("destroyed", "marked stale", "undone", "reconnects"):
+        assert column in columns
+    assert len(lines) == len(LAGS) * len(ACCOUNTS) + 2
+    assert [line for line in lines if "beyond the promise: shown, not judged" in line]
+    assert lines[-1].split()[:4] == ["10", "s", "all,", "promised"]

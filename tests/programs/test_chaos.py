@@ -1,0 +1,257 @@
+"""``python -m tests.programs.chaos``, small; and its judge, shown to condemn."""
+
+from __future__ import annotations
+
+import random
+import socket
+import sys
+import threading
+from datetime import datetime, timezone
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from assetstream import AssetUpdate, Balance, Health, Source, State, StateChange
+from assetstream.simulator import Simulator
+from assetstream.simulator.catalogue import create
+from assetstream.simulator.catalogue.pushes import Lost
+from tests.programs.chaos import Figures, chaos, judge, run
+from tests.programs.chaos.figures import BAD, SEVERAL
+from tests.programs.chaos.judge import (
+    Listener,
+    Subject,
+    Watcher,
+    deaf_and_live,
+    recovered,
+)
+from tests.programs.chaos.witness import Witness
+from tests.support import open_sockets
+from tests.support.processes import Program
+
+
+def figures_of(line: str) -> dict[str, str]:
+    """The line of figures, apart."""
+    return dict(word.split("=", 1) for word in line.split() if "=" in word)
+
+
+def test_the_command_small() -> None:
+    """Some faults are met on both exchanges, and nothing bad came of them."""
+    small = ("--faults", "12", "--processes", "4", "--seed", "3")
+    with Program("-m", "tests.programs.chaos", *small) as running:
+        code = running.finish()
+
+    assert code == 0, running.told
+    told = figures_of(running.out[-1])
+    assert int(told["met"]) >= 12
+    assert [told[what] for what in BAD] == ["0"] * len(BAD)
+    assert "fast time: x20" in running.out[-1]
+
+
+def test_a_group_small() -> None:
+    """The same for several accounts on the threads of a group."""
+    figures = chaos("coinw", 3, 2, accounts=5)
+
+    assert figures.met.total() >= 3
+    assert not figures.bad, figures.notes
+
+
+def test_a_change_that_nobody_finds_is_condemned(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without audits a lost push stays lost: the judge must see it."""
+    # Of half of them the last might come through, which tells what is held.
+    monkeypatch.setitem(Lost.__init__.__kwdefaults__, "share", 1.0)
+    figures = chaos("upbit", 1, 1, ["pushes_lost"], audit_interval=None, bound=0.5)
+
+    assert figures.bad["never_live"] == 1
+    assert "pushes_lost" in figures.notes[0]
+
+
+class Inattentive(Listener):
+    """Does not hear of one update in four."""
+
+    def on_asset(self, update: AssetUpdate) -> None:
+        if self._rng.random() > 0.25:
+            super().on_asset(update)
+
+
+class Partial(Listener):
+    """Never hears of one of the currencies."""
+
+    def on_asset(self, update: AssetUpdate) -> None:
+        if update.currency != "BTC":
+            super().on_asset(update)
+
+
+@pytest.mark.parametrize("listener", [Inattentive, Partial])
+def test_an_update_that_is_not_delivered_is_condemned(
+    listener: type[Listener],
+) -> None:
+    """By the next one, which does not follow on it, or by the ledger in the end."""
+    figures = chaos("coinw", 1, 1, ["pushes_duplicated"], listener=listener)
+
+    assert figures.bad["missed"] > 0
+    assert set(figures.bad) == {"missed"}
+
+
+class Shown:
+    """A stream that is LIVE and shows one balance, unmarked."""
+
+    state = State.LIVE
+    error = None
+    reconnects = 0
+
+    def __init__(self, amount: str) -> None:
+        now = datetime.now(timezone.utc)
+        balance = Balance(
+            "upbit",
+            "a",
+            "BTC",
+            Decimal(amount),
+            Decimal(0),
+            now,
+            Source.STREAM,
+            lambda balance: (0.0, False),
+        )
+        self.balances = {"BTC": balance}
+
+    def health(self) -> Health:
+        return Health(state=self.state, reconnects=self.reconnects, detection_time=0.01)
+
+
+class Broken(Shown):
+    """A stream that cannot be asked."""
+
+    def health(self) -> Health:
+        raise RuntimeError("broken")
+
+
+class Noticed(Figures):
+    """Figures that say when something bad was noted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.noticed = threading.Event()
+
+    def note(self, what: str, text: str) -> None:
+        super().note(what, text)
+        self.noticed.set()
+
+
+def subject(stream: Any, figures: Figures) -> Subject:
+    """An account with one BTC, as ``stream`` knows it."""
+    account = Simulator().upbit({"BTC": "1"})
+    return Subject(account, stream, Listener(random.Random(1), figures))
+
+
+def test_an_unmarked_wrong_balance_is_condemned() -> None:
+    """Once it has lasted longer than the detection time; a right one never."""
+    figures = Noticed()
+    with Watcher([subject(Shown("2"), figures)], figures):
+        assert figures.noticed.wait(5.0)
+
+    assert figures.bad["wrong"] >= 1
+    judged = Figures()
+    deaf_and_live([subject(Shown("1"), figures)], judged, "silent_drop")
+    assert judged.bad["wrong"] == 1
+    assert not recovered(subject(Shown("2"), figures), judged, 0.0, "a test")
+    assert judged.bad["never_live"] == 1
+    knows = subject(Shown("1"), figures)
+    knows.listener.told["BTC"] = (Decimal(1), Decimal(0))
+    assert recovered(knows, judged, 0.0, "a test")
+    assert judged.bad.total() == 2
+
+
+def test_what_only_the_book_knows_is_condemned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stream is right, and nothing is under way to its listener."""
+    monkeypatch.setattr(judge, "TOLD_WITHIN", 0.0)
+    figures = Figures()
+    recovered(subject(Shown("1"), figures), figures, 5.0, "a test")
+
+    assert figures.bad == {"missed": 1}
+
+
+def test_a_loss_that_is_not_told_is_condemned() -> None:
+    """A connection was made anew, and nobody was told STALE."""
+    stream = Shown("1")
+    stream.reconnects = 1
+    figures = Figures()
+    silent = subject(stream, figures)
+    silent.listener.told["BTC"] = (Decimal(1), Decimal(0))
+    recovered(silent, figures, 5.0, "a test")
+    stream.reconnects = 2
+    silent.listener.stale = 1
+    recovered(silent, figures, 5.0, "a test")
+
+    assert figures.bad == {"illegal": 1}
+
+
+def test_a_watcher_that_dies_is_condemned() -> None:
+    """Nobody has watched since."""
+    figures = Figures()
+    with Watcher([subject(Broken("2"), figures)], figures) as watcher:
+        watcher.join(5.0)
+
+    assert figures.notes == ["died: chaos-watcher: RuntimeError('broken')"]
+
+
+def test_any_other_thread_that_dies_is_condemned() -> None:
+    """A trader that has stopped trading, say."""
+    figures = Figures()
+    with run.deaths_noted(figures):
+        thread = threading.Thread(target=Broken("1").health, name="trader")
+        thread.start()
+        thread.join()
+
+    assert figures.notes == ["died: trader: RuntimeError('broken')"]
+
+
+def test_an_illegal_change_of_state_is_condemned() -> None:
+    """One that the table does not have, or that does not follow on the last."""
+    figures = Figures()
+    listener = Listener(random.Random(0), figures)
+    for previous, current in [
+        (State.NEW, State.CONNECTING),
+        (State.LIVE, State.STALE),
+        (State.STALE, State.CONNECTING),
+    ]:
+        listener.on_state(StateChange("upbit", "a", previous, current, "a test"))
+
+    assert figures.bad["illegal"] == 2
+
+
+def test_what_is_left_behind_is_condemned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread, and a socket."""
+    monkeypatch.setattr(run, "LEAK_PATIENCE", 0.0)
+    figures = Figures()
+    threads, sockets = set(threading.enumerate()), open_sockets()
+    over = threading.Event()
+    thread = threading.Thread(target=over.wait, name="left")
+    thread.start()
+    with socket.socket():
+        run.note_leaks(figures, threads, sockets)
+    over.set()
+    thread.join()
+
+    assert figures.bad["leaked_threads"] == 1
+    assert figures.bad["leaked_sockets"] == (sys.platform == "linux")
+
+
+def test_a_fault_that_nobody_meets_does_not_count() -> None:
+    """An old error of the same words is no sign of it; a kind never met is told."""
+    errors = ["127.0.0.1 cannot be reached (Connection refused)"]
+    witness = Witness("tcp_refused", create("tcp_refused"), [lambda: errors])
+    assert not witness.met
+    errors.append(errors[0])
+    assert witness.met
+
+    figures = Figures()
+    figures.struck["upbit", "rest_slow"] = figures.struck["coinw", "rest_slow"] = (
+        SEVERAL
+    )
+    figures.met["coinw", "rest_slow"] = 1
+    figures.struck["upbit", "tcp_refused"] = SEVERAL - 1
+    figures.note_never_met()
+    assert figures.notes == [f"never_met: rest_slow struck upbit {SEVERAL} times"]
+    assert figures.bad["never_met"] == 1

@@ -1,0 +1,155 @@
+"""TLS in both directions at once, for two seconds of ``tests/programs/duplex.py``."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import threading
+from typing import Any, Callable, Iterator
+
+import pytest
+import trustme
+
+from assetstream import AssetStream, State
+from assetstream.simulator import Simulator
+from tests.programs import duplex as duplex_module
+from tests.programs.duplex import duplex
+from tests.support.one_thread import Watch, watch_threads
+
+
+@pytest.fixture
+def context() -> ssl.SSLContext:
+    """Trusts nobody: no handshake gets far."""
+    return ssl.create_default_context()
+
+
+@pytest.fixture
+def connected() -> Iterator[socket.socket]:
+    """A client's end that does not block, as the runtime's."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        socket.create_connection(listener.getsockname()) as sock,
+    ):
+        sock.setblocking(False)
+        yield sock
+
+
+def attempt(call: Callable[[], Any]) -> None:
+    """Make a call of which only the caller is of interest."""
+    with contextlib.suppress(OSError, ValueError):
+        call()
+
+
+def elsewhere(call: Callable[[], Any]) -> None:
+    """The same in a thread of its own, until it has ended."""
+    thread = threading.Thread(target=attempt, args=(call,), name="second")
+    thread.start()
+    thread.join()
+
+
+def as_socket(context: ssl.SSLContext, sock: socket.socket) -> Any:
+    return sock
+
+
+def as_ssl_socket(context: ssl.SSLContext, sock: socket.socket) -> Any:
+    return context.wrap_socket(
+        sock.dup(), server_hostname="x", do_handshake_on_connect=False
+    )
+
+
+def as_ssl_object(context: ssl.SSLContext, sock: socket.socket) -> Any:
+    return context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname="x")
+
+
+@pytest.mark.parametrize(
+    ("kind", "make", "calls"),
+    [
+        ("socket", as_socket, [("recv", 1), ("send", b"x")]),
+        ("SSLSocket", as_ssl_socket, [("recv", 1), ("send", b"x")]),
+        ("SSLObject", as_ssl_object, [("read", 1), ("write", b"x")]),
+    ],
+)
+def test_a_second_thread_is_reported(
+    context: ssl.SSLContext,
+    connected: socket.socket,
+    kind: str,
+    make: Callable[[ssl.SSLContext, socket.socket], Any],
+    calls: list[tuple[str, Any]],
+) -> None:
+    """Whether it reads or writes, and on whatever the runtime may use."""
+    with watch_threads(context) as watch:
+        made = make(context, connected)
+        for name, given in calls:
+            attempt(lambda name=name, given=given: getattr(made, name)(given))
+        assert watch.breaches == []
+        for name, given in calls:
+            elsewhere(lambda name=name, given=given: getattr(made, name)(given))
+        if kind == "SSLSocket":
+            made.close()
+    here = threading.current_thread().name
+
+    assert watch.breaches == [f"{kind}.{x} by second, not by {here}" for x, _ in calls]
+    assert watch.calls[kind] >= 4
+
+
+def test_a_thread_may_take_over_from_one_that_has_ended(
+    context: ssl.SSLContext, connected: socket.socket
+) -> None:
+    """As REST's connections go from call to call."""
+    with watch_threads(context) as watch:
+        elsewhere(lambda: connected.send(b"x"))
+        elsewhere(lambda: connected.send(b"x"))
+        connected.send(b"x")
+        elsewhere(lambda: connected.send(b"x"))
+
+    assert len(watch.breaches) == 1
+
+
+def test_a_second_thread_at_a_streams_own_connection_is_reported() -> None:
+    """Whatever its class is: this is what the stress looks at."""
+    authority = trustme.CA()
+    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(serving)
+    trust = ssl.create_default_context()
+    authority.configure_trust(trust)
+    with Simulator(ssl_context=serving) as exchange, watch_threads(trust) as watch:
+        account = exchange.upbit({"BTC": "1"})
+        with AssetStream(account.exchange(), ssl_context=trust) as stream:
+            assert stream.state is State.LIVE
+            life = stream._launch.life
+            assert life is not None
+            channel = life.session.link.channel
+            assert channel is not None
+            assert channel._traffic is not None
+            assert watch.tls_calls > 0
+            assert watch.breaches == []
+            elsewhere(lambda: channel._traffic._sock.recv(1))  # type: ignore[union-attr]
+
+    assert any("recv by second" in breach for breach in watch.breaches)
+
+
+def test_a_watch_that_sees_nothing_is_a_failure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As when the runtime moves to other objects than are watched."""
+
+    @contextlib.contextmanager
+    def blind(context: ssl.SSLContext) -> Iterator[Watch]:
+        yield Watch()
+
+    monkeypatch.setattr(duplex_module, "watch_threads", blind)
+    figures = duplex(seconds=0.1)
+
+    assert figures.bad["unwatched"] == 1
+    assert "watched=0" in str(figures)
+
+
+def test_tls_holds_while_everybody_talks_at_once() -> None:
+    """Nothing broken, wrong, lost or left behind, and all of it did happen."""
+    figures = duplex(seconds=2.0)
+
+    assert not figures.bad, figures.notes
+    for what in ("frames", "pongs", "sends", "looks", "waits", "starts", "watched"):
+        assert figures.done[what], what
+    assert figures.done["starts"] == figures.done["stops"]

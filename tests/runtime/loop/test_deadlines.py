@@ -1,0 +1,100 @@
+"""Who is due next."""
+
+from __future__ import annotations
+
+import math
+import random
+
+import pytest
+
+from assetstream.runtime.loop import clock
+from assetstream.runtime.loop.deadlines import MOST_SUPERSEDED, Agenda
+
+
+class Someone:
+    def __init__(self, deadline: float) -> None:
+        self.deadline = deadline
+
+    def due(self) -> None:
+        raise NotImplementedError
+
+
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The clock, to be set."""
+    time = [0.0]
+    monkeypatch.setattr(clock, "now", lambda: time[0])
+    return time
+
+
+def test_the_earliest_first(now: list[float]) -> None:
+    """And only those whose time has come."""
+    agenda = Agenda()
+    late, early, never = Someone(3.0), Someone(1.0), Someone(math.inf)
+    for each in (late, early, never):
+        agenda.plan(each)
+
+    assert agenda.timeout() == 1.0
+    now[0] = 2.0
+    assert agenda.passed() == [early]
+    assert agenda.timeout() == 1.0
+    now[0] = 3.0
+    assert agenda.passed() == [late]
+    assert agenda.timeout() is None
+
+
+def test_one_put_off_is_looked_at_again(now: list[float]) -> None:
+    """At its old time, at which nothing is due; then at the new one."""
+    agenda, one = Agenda(), Someone(1.0)
+    agenda.plan(one)
+    one.deadline = 5.0
+    agenda.plan(one)
+    now[0] = 1.0
+
+    assert agenda.passed() == []
+    assert agenda.timeout() == 4.0
+
+
+def test_one_brought_forward_is_due_once(now: list[float]) -> None:
+    """The entry of its former time is superseded."""
+    agenda, one = Agenda(), Someone(5.0)
+    agenda.plan(one)
+    one.deadline = 1.0
+    agenda.plan(one)
+    now[0] = 1.0
+    assert agenda.passed() == [one]
+    now[0] = 5.0
+    assert agenda.passed() == []
+
+
+def test_one_forgotten_is_not_due(now: list[float]) -> None:
+    """Though its entry is still there."""
+    agenda, one = Agenda(), Someone(1.0)
+    agenda.plan(one)
+    agenda.forget(one)
+    now[0] = 2.0
+    assert agenda.passed() == []
+
+
+def test_it_does_not_grow_with_what_is_superseded(now: list[float]) -> None:
+    """However often a deadline is brought forward."""
+    agenda, one = Agenda(), Someone(1e9)
+    for _ in range(10_000):
+        one.deadline -= 1
+        agenda.plan(one)
+    assert len(agenda._heap) <= MOST_SUPERSEDED + 2
+
+
+def test_nobody_is_ever_late(now: list[float]) -> None:
+    """Whatever happens to the deadlines of many."""
+    rng = random.Random(1)
+    agenda, all_of_them = Agenda(), [Someone(math.inf) for _ in range(20)]
+    for _ in range(2000):
+        one = rng.choice(all_of_them)
+        one.deadline = now[0] + rng.choice([0.0, 1.0, 5.0, 100.0, math.inf])
+        agenda.plan(one)
+        now[0] += rng.random()
+        passed = agenda.passed()
+        assert {x for x in all_of_them if x.deadline <= now[0]} == set(passed)
+        for each in passed:
+            each.deadline = math.inf

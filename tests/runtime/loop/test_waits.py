@@ -1,0 +1,61 @@
+"""Waits that end at their deadline, and not before what they wait for."""
+
+from __future__ import annotations
+
+import threading
+from queue import Empty, SimpleQueue
+
+import pytest
+
+from assetstream.runtime.loop import waits
+from assetstream.runtime.loop.waits import Deadline, Latch, patient_get
+
+
+def test_a_deadline_counts_down() -> None:
+    """None never comes, 0 has come."""
+    assert Deadline(None).left() == float("inf")
+    assert Deadline(0).left() == 0
+    assert 59 < Deadline(60).left() <= 60
+
+
+def test_get_takes_what_is_there_without_waiting() -> None:
+    """Also with a timeout of 0."""
+    queue: SimpleQueue[int] = SimpleQueue()
+    queue.put(1)
+    assert patient_get(queue, Deadline(0)) == 1
+    with pytest.raises(Empty):
+        patient_get(queue, Deadline(0))
+    with pytest.raises(Empty):
+        patient_get(queue, Deadline(0.01))
+
+
+@pytest.mark.parametrize("a_slice", [waits.SLICE, 0.001])
+def test_get_waits_in_slices_too(
+    monkeypatch: pytest.MonkeyPatch, a_slice: float
+) -> None:
+    """As it must on Windows, where a blocked wait does not hear Ctrl-C."""
+    monkeypatch.setattr(waits, "SLICE", a_slice)
+    queue: SimpleQueue[int] = SimpleQueue()
+    timer = threading.Timer(0.02, queue.put, [1])
+    timer.start()
+    assert patient_get(queue, Deadline(10)) == 1
+    timer.join()
+
+
+def test_a_latch_wakes_everyone_once_for_all() -> None:
+    """Those who wait, and those who come later."""
+    latch = Latch()
+    assert not latch.wait(Deadline(0))
+    answers: list[bool] = []
+    threads = [
+        threading.Thread(target=lambda: answers.append(latch.wait(Deadline(10))))
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    latch.set()
+    for thread in threads:
+        thread.join(10)
+
+    assert answers == [True] * 4
+    assert latch.wait(Deadline(0))

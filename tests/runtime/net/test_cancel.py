@@ -1,0 +1,116 @@
+"""Waits that end at a deadline or by an interrupt."""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import ssl
+from typing import Iterator
+
+import pytest
+
+from assetstream.model.errors import ConnectionLost
+from assetstream.runtime.loop import clock
+from assetstream.runtime.loop.call_queue import Inbox
+from assetstream.runtime.net.cancel import (
+    Interrupted,
+    Patience,
+    PatientSocket,
+    explain,
+)
+from tests.support.raw_server import Attempt
+
+
+class Line:
+    """A socket of ours, the peer's end of it, and the patience that rules it."""
+
+    def __init__(self) -> None:
+        self.inbox = Inbox()
+        self.sock, self.peer = socket.socketpair()
+        self.sock.setblocking(False)
+        self.patience = self.until(5)
+
+    def until(self, seconds: float) -> Patience:
+        return Patience(clock.now() + seconds, Attempt(self.inbox), "the peer")
+
+
+@pytest.fixture
+def line() -> Iterator[Line]:
+    line = Line()
+    yield line
+    line.sock.close()
+    line.peer.close()
+    line.inbox.close()
+
+
+def interrupt() -> None:
+    raise Interrupted
+
+
+def test_receives_what_comes(line: Line) -> None:
+    """And b"" at the end."""
+    line.peer.send(b"hello")
+    assert line.patience.receive(line.sock, 3, "talking") == b"hel"
+    line.peer.close()
+    assert line.patience.receive(line.sock, 3, "talking") == b"lo"
+    assert line.patience.receive(line.sock, 3, "talking") == b""
+
+
+def test_the_deadline_names_peer_and_phase(line: Line) -> None:
+    """And says what to do when it happens again."""
+    with pytest.raises(ConnectionLost) as caught:
+        line.until(0.05).receive(line.sock, 1, "talking")
+    text = str(caught.value)
+    assert text.startswith("the peer did not answer in time while talking; it is tried")
+    assert "If this repeats: check" in text
+
+
+def test_a_peer_that_drips_does_not_outlast_it(line: Line) -> None:
+    """The deadline holds though there is always something to read."""
+    line.peer.send(b"x" * 100)
+    patience = line.until(-1)
+    with pytest.raises(ConnectionLost, match="in time"):
+        patience.receive(line.sock, 1, "dripping")
+
+
+def test_an_interrupt_ends_a_wait(line: Line) -> None:
+    """What was posted is run first; what does not interrupt lets it go on."""
+    done: list[int] = []
+    line.inbox.post(lambda: done.append(1))
+    line.inbox.post(interrupt)
+    with pytest.raises(Interrupted):
+        line.patience.wait(line.sock, selectors.EVENT_READ, "waiting")
+    assert done == [1]
+
+
+def test_an_earlier_deadline_is_taken_a_later_one_not(line: Line) -> None:
+    """A step's share of the time never prolongs the whole."""
+    deadline = line.patience.deadline
+    assert line.patience.until(deadline + 1).deadline == deadline
+    assert line.patience.until(deadline - 1).deadline == deadline - 1
+
+
+@pytest.mark.parametrize("data", [b"", b"half a line"])
+def test_an_end_is_no_end_of_a_line(line: Line, data: bytes) -> None:
+    """http.client would take a head that is cut off for a whole one."""
+    line.peer.send(b"whole\r\n" + data)
+    line.peer.close()
+    with PatientSocket(line.sock, line.patience).makefile("rb") as file:
+        assert file.readline(100) == b"whole\r\n"
+        with pytest.raises(ConnectionLost, match="before a whole answer"):
+            file.readline(100)
+
+
+def test_a_line_may_be_longer_than_asked_for(line: Line) -> None:
+    """Its beginning is returned; nothing was cut off."""
+    line.peer.send(b"long\n")
+    with PatientSocket(line.sock, line.patience).makefile("rb") as file:
+        assert file.readline(2) == b"lo"
+
+
+def test_explains_without_addresses() -> None:
+    """The system's words only; TLS's own reason, if there is one."""
+    error = ConnectionRefusedError(111, "Connection refused", "10.0.0.1")
+    assert explain(error) == "Connection refused"
+    assert explain(TimeoutError()) == "TimeoutError"
+    assert explain(ssl.SSLError()) == "TLS error"

@@ -1,0 +1,318 @@
+"""Credentials go to the exchange alone: TLS is verified, nothing follows a redirect."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from datetime import datetime, timedelta, timezone
+from typing import Callable, Iterator
+
+import pytest
+import trustme
+
+from assetstream import (
+    AssetStream,
+    CoinW,
+    ConfigurationError,
+    ConnectionLost,
+    State,
+    Upbit,
+)
+from assetstream.protocol import Exchange
+from assetstream.runtime.net import tls
+from assetstream.simulator import Simulator
+from assetstream.simulator.account import Account
+from assetstream.simulator.faults import Fault
+from assetstream.simulator.messages import Reply, Request
+from tests.support import Recorder
+from tests.support.raw_server import Peer, RawServer
+
+pytestmark = pytest.mark.usefixtures("hasty")
+
+NOW = datetime.now(timezone.utc)
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(scope="module")
+def trusting(authority: trustme.CA) -> ssl.SSLContext:
+    """The context of a user whose system trusts the authority."""
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    return context
+
+
+@pytest.fixture(scope="module")
+def secure(authority: trustme.CA) -> Iterator[Simulator]:
+    """A simulated exchange with a good certificate."""
+    with Simulator(
+        ssl_context=serving(authority.issue_cert("127.0.0.1")), rate_limits=False
+    ) as simulator:
+        yield simulator
+
+
+def serving(certificate: trustme.LeafCert) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(context)
+    return context
+
+
+def self_signed() -> ssl.SSLContext:
+    """A server that shows a certificate which only it has signed."""
+    itself = trustme.CA(organization_name="nobody")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with itself.private_key_pem.tempfile() as key, itself.cert_pem.tempfile() as cert:
+        context.load_cert_chain(cert, key)
+    return context
+
+
+#: How a certificate can be wrong -> the server's context, and words of the refusal.
+WRONG: dict[str, tuple[Callable[[trustme.CA], ssl.SSLContext], str]] = {
+    "wrong name": (
+        lambda ca: serving(ca.issue_cert("192.0.2.1", "api.example.com")),
+        "IP address mismatch",
+    ),
+    "expired": (
+        lambda ca: serving(
+            ca.issue_cert("127.0.0.1", not_after=NOW - timedelta(days=1))
+        ),
+        "expired",
+    ),
+    "not valid yet": (
+        lambda ca: serving(
+            ca.issue_cert("127.0.0.1", not_before=NOW + timedelta(days=1))
+        ),
+        "not yet valid",
+    ),
+    "self-signed": (lambda ca: self_signed(), "self-signed|self signed"),
+    "unknown authority": (
+        lambda ca: serving(trustme.CA().issue_cert("127.0.0.1")),
+        "unable to get local issuer|self-signed|self signed",
+    ),
+}
+
+
+def at(account: Account, *, ws_url: str = "", rest_url: str = "") -> Exchange:
+    """The account's adapter with one of its URLs elsewhere."""
+    own = account.exchange()
+    keys = own.credentials[:2]
+    urls = {"ws_url": ws_url or own.ws_url, "rest_url": rest_url or own.rest_url}
+    if account.name == "upbit":
+        return Upbit(*keys, region="sg", **urls)
+    return CoinW(*keys, **urls)
+
+
+def elsewhere(account: Account, side: str, server: RawServer) -> Exchange:
+    """The adapter, its WebSocket or its REST being at ``server``."""
+    if side == "WebSocket":
+        return at(account, ws_url=server.url)
+    return at(account, rest_url=server.http_url.removesuffix("/read"))
+
+
+@pytest.fixture(params=["upbit", "coinw"])
+def secured(request: pytest.FixtureRequest, secure: Simulator) -> Account:
+    account = getattr(secure, request.param)({"BTC": "1"})
+    assert isinstance(account, Account)
+    return account
+
+
+def test_a_good_certificate_is_accepted(
+    secured: Account, trusting: ssl.SSLContext
+) -> None:
+    """Of a trusted authority, for this host: both sides go through TLS."""
+    with AssetStream(secured.exchange(), ssl_context=trusting) as stream:
+        assert stream.balance("BTC").available == 1
+        assert stream.exchange.ws_url.startswith("wss://")
+        assert stream.exchange.rest_url.startswith("https://")
+
+
+def test_without_a_context_the_systems_authorities_count(secured: Account) -> None:
+    """A certificate of an authority that only the user trusts is refused."""
+    with pytest.raises(ConnectionLost, match=r"certificate of 127\.0\.0\.1 was"):
+        AssetStream(secured.exchange()).start()
+
+
+@pytest.mark.parametrize("side", ["WebSocket", "REST"])
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_wrong_certificate_is_refused(
+    secured: Account,
+    authority: trustme.CA,
+    trusting: ssl.SSLContext,
+    wrong: str,
+    side: str,
+) -> None:
+    """On either side while the other is good: it is raised, and nothing was sent."""
+    context, words = WRONG[wrong]
+    seen: list[bytes] = []
+    with RawServer(
+        lambda peer: seen.append(peer.read_request()), context(authority)
+    ) as server:
+        stream = AssetStream(elsewhere(secured, side, server), ssl_context=trusting)
+        with pytest.raises(ConnectionLost, match=words) as raised:
+            stream.start()
+        assert server.connections == 1, "it was tried again"
+    stream.stop()
+
+    assert raised.value.fatal
+    assert stream.state is State.FAILED
+    assert seen in ([], [b""])
+
+
+@pytest.mark.filterwarnings("ignore:.*TLSv1.*deprecated:DeprecationWarning")
+@pytest.mark.parametrize("side", ["WebSocket", "REST"])
+def test_tls_below_1_2_is_refused(
+    secured: Account,
+    authority: trustme.CA,
+    monkeypatch: pytest.MonkeyPatch,
+    side: str,
+) -> None:
+    """By the process's context, though the server's certificate is good."""
+    old = serving(authority.issue_cert("127.0.0.1"))
+    old.minimum_version = ssl.TLSVersion.TLSv1
+    old.maximum_version = ssl.TLSVersion.TLSv1_1
+    monkeypatch.setattr(tls, "_context", None)
+    shared = tls.shared_context()
+    authority.configure_trust(shared)
+    for context in (old, shared):
+        # So that it is the version that is refused, not what was signed how.
+        context.set_ciphers("ALL:@SECLEVEL=0")
+    heard = Recorder()
+    seen: list[bytes] = []
+    with RawServer(lambda peer: seen.append(peer.read_request()), old) as server:
+        stream = AssetStream(elsewhere(secured, side, server), **heard.handlers())
+        stream.start(wait=False)
+        error = heard.wait_for(lambda e: isinstance(e, ConnectionLost))
+        stream.stop()
+
+        assert "TLS handshake" in str(error)
+        assert seen in ([], [b""])
+        # The server does speak to who takes it.
+        shared.minimum_version = ssl.TLSVersion.TLSv1
+        with (
+            socket.create_connection(("127.0.0.1", server.port), 5) as plain,
+            shared.wrap_socket(plain, server_hostname="127.0.0.1") as secure,
+        ):
+            assert secure.version() == "TLSv1.1"
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "api.upbit.com",
+        "192.0.2.1",
+        "127.0.0.1.example.com",
+        "localhost.example.com",
+        "[2001:db8::1]",
+        "0.0.0.0",
+        "127.0.0.1@example.com",
+        "10.0.0.1",
+    ],
+)
+@pytest.mark.parametrize("adapter", [Upbit, CoinW])
+def test_without_tls_credentials_stay_on_this_machine(adapter: type, host: str) -> None:
+    """ws:// and http:// lead to loopback or are refused, each by itself."""
+    keys = ("k" * 8, "s" * 8)
+    region = {"region": "sg"} if adapter is Upbit else {}
+    with pytest.raises(ConfigurationError, match="ws_url"):
+        adapter(*keys, ws_url=f"ws://{host}/", rest_url="https://x.test", **region)
+    with pytest.raises(ConfigurationError, match="rest_url"):
+        adapter(*keys, ws_url="wss://x.test/", rest_url=f"http://{host}", **region)
+
+
+class RedirectTo(Fault):
+    """Sends whoever asks to another server, credentials and all."""
+
+    def __init__(self, base: str, status: int, to: str) -> None:
+        self._base = base
+        self._status = status
+        self._to = to
+
+    def upgrade(self, request: Request) -> Reply | None:
+        return self._reply(request, "") if self._to == "WebSocket" else None
+
+    def rest(self, request: Request) -> Reply | None:
+        return self._reply(request, request.query) if self._to == "REST" else None
+
+    def _reply(self, request: Request, query: str) -> Reply:
+        where = f"{self._base}{request.path}?{query}"
+        return Reply(self._status, headers={"Location": where})
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("side", ["WebSocket", "REST"])
+def test_a_redirect_is_not_followed(
+    exchange: Simulator, account: Account, side: str, status: int
+) -> None:
+    """Nobody connects to where it leads; the user is told."""
+    heard = Recorder()
+    with RawServer(Peer.read_request) as other:
+        base = other.http_url.removesuffix("/read")
+        base = base.replace("http", "ws", 1) if side == "WebSocket" else base
+        with exchange.faults.add(RedirectTo(base, status, side)):
+            stream = AssetStream(account.exchange(), **heard.handlers())
+            stream.start(wait=False)
+            error = heard.wait_for(lambda e: isinstance(e, Exception))
+            stream.stop()
+        assert other.connections == 0
+    assert f"HTTP {status}" in str(error)
+
+
+class Cookies(Fault):
+    """Gives a cookie with every REST reply, and notes what comes back."""
+
+    def __init__(self) -> None:
+        self.came: list[str] = []
+        self.requests = 0
+
+    def upgrade(self, request: Request) -> Reply | None:
+        self._note(request)
+        return None
+
+    def rest(self, request: Request) -> Reply | None:
+        self._note(request)
+        # A read that fails is tried again, perhaps with the cookie.
+        cookie = "session=of-the-first; Domain=127.0.0.1; Path=/"
+        return Reply(503, headers={"Set-Cookie": cookie}) if self.requests < 6 else None
+
+    def _note(self, request: Request) -> None:
+        self.requests += 1
+        self.came += [v for k, v in request.headers.items() if k.lower() == "cookie"]
+
+
+def test_rest_sends_no_cookies(exchange: Simulator, account: Account) -> None:
+    """Neither the stream's own, nor, what is worse, another account's."""
+    cookies = Cookies()
+    other = getattr(exchange, account.name)({"BTC": "2"})
+    with exchange.faults.add(cookies):
+        for each in (account, other):
+            cookies.requests = 0
+            with AssetStream(each.exchange()) as stream:
+                assert stream.state is State.LIVE
+            assert cookies.requests >= 6
+
+    assert cookies.came == []
+
+
+def test_upgrades_send_no_cookies(account: Account) -> None:
+    """The library keeps a jar for the whole process: nothing gets into it, or out."""
+    requests: list[bytes] = []
+
+    def script(peer: Peer) -> None:
+        if request := peer.read_request():
+            requests.append(request)
+            cookie = b"session=of-the-first; Domain=127.0.0.1; Path=/"
+            peer.send(peer.acceptance(b"Set-Cookie: " + cookie + b"\r\n"))
+
+    with RawServer(script) as server:
+        for _ in range(2):
+            heard = Recorder()
+            stream = AssetStream(at(account, ws_url=server.url), **heard.handlers())
+            stream.start(wait=False)
+            heard.wait_for(lambda e, heard=heard: len(heard.of(ConnectionLost)) >= 2)
+            stream.stop()
+
+    assert len(requests) >= 4
+    assert not any(b"cookie" in request.lower() for request in requests)

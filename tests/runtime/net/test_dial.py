@@ -1,0 +1,474 @@
+"""Reaching a server: look-up, TCP, TLS and upgrade under one deadline."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from typing import Any, Iterator
+
+import pytest
+import trustme
+
+from assetstream.model.errors import ConfigurationError, ConnectionLost
+from assetstream.runtime.loop import clock
+from assetstream.runtime.loop.call_queue import Inbox
+from assetstream.runtime.net.connection import Abandoned, Broken, Closed, Refused
+from assetstream.runtime.net.dial import Interrupted, dial, lookups_left_behind
+from tests.support.raw_server import Attempt, Peer, RawServer, Recorder, frame
+
+REFUSED = (
+    b"HTTP/1.1 %d Whatever\r\nRetry-After: 7\r\nDate: today\r\nX-A: 1\r\nX-A: 2\r\n"
+)
+
+
+@pytest.fixture
+def inbox() -> Iterator[Inbox]:
+    inbox = Inbox()
+    yield inbox
+    inbox.close()
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+def server_context(authority: trustme.CA, *names: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(*names).configure_cert(context)
+    return context
+
+
+def trusting(authority: trustme.CA) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    return context
+
+
+def connect(inbox: Inbox, url: str, timeout: float = 5.0) -> Any:
+    return dial(
+        url,
+        deadline=clock.now() + timeout,
+        interrupt=Attempt(inbox),
+        ssl_context=None,
+    )
+
+
+def interrupt() -> None:
+    raise Interrupted
+
+
+def closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def test_gives_a_connected_non_blocking_socket(inbox: Inbox) -> None:
+    """dial() returns a socket that never blocks and does not delay small frames."""
+    with RawServer(Peer.read_all) as server, connect(inbox, server.url) as sock:
+        assert sock.getpeername() == ("127.0.0.1", server.port)
+        assert sock.gettimeout() == 0
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+
+
+def test_a_refused_connection_is_explained(inbox: Inbox) -> None:
+    """Nobody listens: ConnectionLost names the host and the cause."""
+    with pytest.raises(ConnectionLost, match=r"127.0.0.1 cannot be reached.*refused"):
+        connect(inbox, f"ws://127.0.0.1:{closed_port()}/?sign=SECRET")
+
+
+def test_a_lost_connection_says_what_to_do(inbox: Inbox) -> None:
+    """That it is tried again, and what to look at when that does not help."""
+    with pytest.raises(ConnectionLost, match=r"tried again\. If this repeats: check"):
+        connect(inbox, f"ws://127.0.0.1:{closed_port()}/")
+
+
+def test_every_address_is_tried(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first address that answers is used."""
+    with RawServer(Peer.read_all) as server:
+        entries = [
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))
+            for port in (closed_port(), server.port)
+        ]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *a, **k: entries)
+        with connect(inbox, "ws://exchange.test/") as sock:
+            assert sock.getpeername()[1] == server.port
+
+
+def test_a_silent_address_has_its_share_only(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An address that swallows the connection leaves time for the next one."""
+    with socket.socket() as full, RawServer(Peer.read_all) as server:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        fillers = [socket.socket() for _ in range(4)]
+        for filler in fillers:
+            filler.setblocking(False)
+            filler.connect_ex(full.getsockname())
+        entries = [
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))
+            for port in (full.getsockname()[1], server.port)
+        ]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *a, **k: entries)
+        began = clock.now()
+        with connect(inbox, "ws://exchange.test/", 0.6) as sock:
+            assert sock.getpeername()[1] == server.port
+        assert clock.now() - began < 0.6
+        for filler in fillers:
+            filler.close()
+
+
+def test_an_unknown_name_is_explained(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The name cannot be looked up: ConnectionLost says so."""
+
+    def unknown(*args: object, **options: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "no such host")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(ConnectionLost, match=r"exchange\.test cannot be looked up"):
+        connect(inbox, "wss://exchange.test/")
+
+
+@pytest.mark.parametrize("given_up", [True, False])
+def test_a_stuck_look_up_is_left_behind(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch, given_up: bool
+) -> None:
+    """The attempt ends without the look-up's thread, which is counted till its end."""
+    release, threads = threading.Event(), []
+    numeric = socket.AI_NUMERICHOST
+
+    def stuck(*args: object, flags: int = 0, **options: object) -> None:
+        if not flags & numeric:
+            threads.append(threading.current_thread())
+            release.wait(10)
+        raise socket.gaierror(socket.EAI_NONAME, "no such host")
+
+    monkeypatch.setattr(socket, "getaddrinfo", stuck)
+    before = lookups_left_behind()
+    if given_up:
+        inbox.post(interrupt)
+        with pytest.raises(Interrupted):
+            connect(inbox, "wss://exchange.test/")
+    else:
+        with pytest.raises(ConnectionLost, match="in time while its name was looked"):
+            connect(inbox, "wss://exchange.test/", 0.05)
+    assert lookups_left_behind() == before + 1
+    release.set()
+    for thread in threads:
+        assert thread.name == "assetstream-lookup"
+        thread.join(5)
+    assert lookups_left_behind() == before
+
+
+def test_what_is_posted_without_giving_up_lets_the_attempt_go_on(inbox: Inbox) -> None:
+    """An interrupt that does not raise only has its calls run."""
+    done: list[int] = []
+
+    def slow(peer: Peer) -> None:
+        peer.read_request()
+        recorder.inbox.post(lambda: done.append(1))
+        recorder.inbox.post(lambda: posted.set())
+        posted.wait(5)
+        peer.send(peer.acceptance() + frame(b"\x03\xe8", 8))
+
+    posted, recorder = threading.Event(), Recorder()
+    with RawServer(slow) as server:
+        assert recorder.run(server.url) == Closed(1000)
+    assert done == [1]
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://h/?s=SECRET", "wss://", "host", "wss://h:99999/", "wss://[::1"]
+)
+def test_a_wrong_url_is_a_configuration_error(inbox: Inbox, url: str) -> None:
+    """Only WebSocket and HTTP URLs can be dialled; the text keeps the query back."""
+    with pytest.raises(ConfigurationError) as caught:
+        connect(inbox, url)
+    assert "SECRET" not in str(caught.value)
+
+
+# TLS
+
+
+def test_tls_speaks_to_a_trusted_server(authority: trustme.CA) -> None:
+    """A certificate by a trusted authority for this host is accepted."""
+
+    def script(peer: Peer) -> None:
+        peer.upgrade(behind=frame(b"x" * 40000) * 20)
+        peer.send(frame(b"\x03\xe8", 8))
+        peer.read_all()
+
+    recorder = Recorder()
+    with RawServer(script, server_context(authority, "127.0.0.1")) as server:
+        ending = recorder.run(server.url, ssl_context=trusting(authority))
+    assert ending == Closed(1000)
+    assert recorder.events == [b"x" * 40000] * 20
+
+
+@pytest.mark.parametrize("case", ["wrong host", "unknown authority"])
+def test_tls_refuses_a_wrong_certificate(authority: trustme.CA, case: str) -> None:
+    """One for another host or by an unknown authority: trying again is of no use."""
+    name = "other.test" if case == "wrong host" else "127.0.0.1"
+    signer = authority if case == "wrong host" else trustme.CA()
+    recorder = Recorder()
+    seen: list[bytes] = []
+    with RawServer(
+        lambda peer: seen.append(peer.read_request()), server_context(signer, name)
+    ) as server:
+        ending = recorder.run(server.url, ssl_context=trusting(authority))
+    assert isinstance(ending, Broken)
+    assert isinstance(ending.error, ConnectionLost)
+    assert ending.error.fatal
+    assert ending.error.reason == "", "kept for the peer's own words"
+    assert "certificate of 127.0.0.1 was refused" in str(ending.error)
+    assert "ssl_context" in str(ending.error)
+    assert seen in ([], [b""]), "nothing was sent to it"
+
+
+def test_tls_with_a_server_that_has_none(inbox: Inbox) -> None:
+    """An answer that is not TLS is a lost connection, not a certificate's fault."""
+    with (
+        RawServer(lambda peer: peer.send(b"HTTP/1.1 400 Bad\r\n\r\n")) as server,
+        pytest.raises(ConnectionLost, match="TLS handshake") as caught,
+    ):
+        connect(inbox, server.url.replace("ws:", "wss:"))
+    assert not caught.value.fatal
+
+
+def test_a_silent_tls_handshake_ends_at_the_deadline(inbox: Inbox) -> None:
+    """A peer that accepts TCP and nothing else does not hold the attempt."""
+    with (
+        RawServer(Peer.read_all) as server,
+        pytest.raises(ConnectionLost, match="in time while in the TLS handshake"),
+    ):
+        connect(inbox, server.url.replace("ws:", "wss:"), 0.1)
+
+
+def test_a_silent_tls_handshake_ends_at_once_when_given_up(inbox: Inbox) -> None:
+    """The interrupt is looked at while the server is waited for."""
+
+    def script(peer: Peer) -> None:
+        assert peer.sock.recv(1)  # the handshake has begun
+        inbox.post(interrupt)
+        peer.read_all()
+
+    began = clock.now()
+    with RawServer(script) as server, pytest.raises(Interrupted):
+        connect(inbox, server.url.replace("ws:", "wss:"))
+    assert clock.now() - began < 2
+
+
+def test_an_end_in_the_tls_handshake_is_a_lost_connection(inbox: Inbox) -> None:
+    """The server hangs up in place of an answer."""
+    with (
+        RawServer(lambda peer: peer.sock.recv(4096)) as server,
+        pytest.raises(ConnectionLost, match=r"broke.*TLS handshake") as caught,
+    ):
+        connect(inbox, server.url.replace("ws:", "wss:"))
+    assert not caught.value.fatal
+
+
+# The upgrade
+
+
+def test_a_tarpit_ends_at_the_deadline() -> None:
+    """A server that never answers the upgrade does not hold the attempt."""
+    began, recorder = clock.now(), Recorder()
+    with RawServer(Peer.read_all) as server:
+        ending = recorder.run(server.url, timeout=0.1)
+    assert isinstance(ending, Broken)
+    assert "in time while answering the upgrade" in str(ending.error)
+    assert clock.now() - began < 2
+
+
+@pytest.mark.parametrize("how", ["interrupt", "close"])
+def test_a_tarpit_ends_at_once_when_given_up(how: str) -> None:
+    """Giving up ends the wait for the upgrade at once."""
+    recorder = Recorder()
+    give_up = interrupt if how == "interrupt" else recorder.channel.close
+
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        recorder.inbox.post(give_up)
+        peer.read_all()
+
+    began = clock.now()
+    with RawServer(script) as server:
+        assert recorder.run(server.url) == Abandoned()
+    assert clock.now() - began < 2
+
+
+def test_given_up_before_it_began_nothing_is_dialled() -> None:
+    """A close() before run() is not lost."""
+    recorder = Recorder()
+    with RawServer(Peer.read_all) as server:
+        recorder.channel.close()
+        assert recorder.run(server.url) == Abandoned()
+        assert server.connections == 0
+
+
+def test_a_head_may_come_byte_by_byte() -> None:
+    """The upgrade succeeds however the answer is cut."""
+
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        for byte in peer.acceptance() + frame(b"hi") + frame(b"\x03\xe8", 8):
+            peer.send(bytes([byte]))
+        peer.read_all()
+
+    recorder = Recorder()
+    with RawServer(script) as server:
+        assert recorder.run(server.url) == Closed(1000)
+    assert recorder.events == [b"hi"]
+
+
+@pytest.mark.parametrize("status", [200, 301, 302, 401, 403, 429, 503])
+@pytest.mark.parametrize("form", ["length", "chunked", "close"])
+def test_a_refusal_keeps_status_headers_and_body(status: int, form: str) -> None:
+    """Whatever the status and however the body is framed, all of it is kept."""
+
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        head = REFUSED % status + b"Set-Cookie: a=b\r\nLocation: ws://127.0.0.1:1/\r\n"
+        if form == "length":
+            peer.send(head + b"Content-Length: 8\r\n\r\n" + b'{"a":')
+            peer.send(b"12}ignored")
+            peer.read_all()
+        elif form == "chunked":
+            peer.send(head + b"Transfer-Encoding: chunked\r\n\r\n5\r\n")
+            peer.send(b'{"a":\r\n3;x=y\r\n12}\r\n0\r\n\r\n')
+            peer.read_all()
+        else:
+            peer.send(head + b'\r\n{"a":12}')
+
+    recorder = Recorder()
+    with RawServer(script) as server:
+        ending = recorder.run(server.url)
+        assert server.connections == 1, "a redirect is never followed"
+    assert isinstance(ending, Refused)
+    assert ending.status == status
+    assert ending.body == b'{"a":12}'
+    assert ending.headers["retry-after"] == "7"
+    assert ending.headers["date"] == "today"
+    assert ending.headers["x-a"] == "1, 2"
+    assert "set-cookie" not in ending.headers
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The refusal is told soon after its head, with what came of the body."""
+    monkeypatch.setattr("assetstream.runtime.net.upgrade.BODY_TIME", 0.1)
+
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(REFUSED % 403 + b"Content-Length: 900\r\n\r\npart")
+        peer.read_all()
+
+    began, recorder = clock.now(), Recorder()
+    with RawServer(script) as server:
+        ending = recorder.run(server.url)
+    assert isinstance(ending, Refused)
+    assert ending.body == b"part"
+    assert clock.now() - began < 2
+
+
+def test_an_endless_body_is_cut() -> None:
+    """No more than 64 KB of an explanation are kept."""
+
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(REFUSED % 500 + b"\r\n" + b"x" * 300_000)
+        peer.read_all()
+
+    recorder = Recorder()
+    with RawServer(script) as server:
+        ending = recorder.run(server.url)
+    assert isinstance(ending, Refused)
+    assert len(ending.body) == 65536
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (b"SSH-2.0-whatever\r\n\r\n", "not HTTP"),
+        (b"HTTP/1.1 101 OK\r\nX: " + b"x" * 70000, "no end"),
+        (b"HTTP/1.1 101 OK\r\nX: ", "closed the connection while answering"),
+        (b"HTTP/1.1 101 OK\r\nUpgrade: websocket\r\n\r\n", "Invalid WebSocket Header"),
+        (b"", "closed the connection while answering"),
+    ],
+    ids=["not http", "endless head", "half a head", "not an upgrade", "nothing"],
+)
+def test_a_wrong_answer_is_explained(answer: bytes, words: str) -> None:
+    """What is no acceptance of the upgrade breaks the attempt, with the cause."""
+
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(answer)
+        peer.sock.shutdown(socket.SHUT_WR)
+        peer.read_all()
+
+    recorder = Recorder()
+    with RawServer(script) as server:
+        ending = recorder.run(server.url)
+    assert isinstance(ending, Broken)
+    assert words in str(ending.error)
+
+
+def test_a_wrong_accept_key_is_refused() -> None:
+    """A server that did not read our key is no WebSocket server."""
+
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        peer.request = b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=="
+        peer.send(peer.acceptance())
+        peer.read_all()
+
+    recorder = Recorder()
+    with RawServer(script) as server:
+        ending = recorder.run(server.url)
+    assert isinstance(ending, Broken)
+    assert "Invalid WebSocket Header" in str(ending.error)
+
+
+def test_cookies_are_neither_kept_nor_sent() -> None:
+    """What one connection is given as a cookie does not go out with another's."""
+    requests = []
+
+    def script(peer: Peer) -> None:
+        peer.upgrade(b"Set-Cookie: account=1; Domain=127.0.0.1; Path=/\r\n")
+        requests.append(peer.request)
+        peer.send(frame(b"\x03\xe8", 8))
+        peer.read_all()
+
+    with RawServer(script) as server:
+        for _ in range(2):
+            recorder = Recorder()
+            recorder.run(server.url)
+            assert "set-cookie" not in recorder.headers
+    assert not any(b"cookie" in request.lower() for request in requests)
+
+
+def test_foreign_cookies_of_the_process_are_not_sent() -> None:
+    """What another program part left in the library's jar stays there."""
+    from websocket._handshake import CookieJar
+
+    requests = []
+
+    def script(peer: Peer) -> None:
+        peer.upgrade(behind=frame(b"\x03\xe8", 8))
+        requests.append(peer.request)
+        peer.read_all()
+
+    CookieJar.add("foreign=1; Domain=127.0.0.1")
+    try:
+        with RawServer(script) as server:
+            Recorder().run(server.url)
+    finally:
+        CookieJar.jar.clear()
+    assert b"foreign" not in requests[0]

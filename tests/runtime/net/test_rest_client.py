@@ -1,0 +1,339 @@
+"""REST calls in disposable threads."""
+
+from __future__ import annotations
+
+import logging
+import ssl
+import threading
+import traceback
+from typing import Any, Callable, Iterator
+
+import pytest
+import trustme
+
+from assetstream.model.errors import ConnectionLost, ProtocolError
+from assetstream.protocol import HttpCall
+from assetstream.runtime.loop import clock
+from assetstream.runtime.net.rest_client import HttpReply
+from tests.support.raw_server import Peer, RawServer
+from tests.support.rest_client import Client
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+@pytest.fixture
+def client() -> Iterator[Client]:
+    client = Client()
+    yield client
+    client.close()
+
+
+def answering(*answers: bytes) -> Callable[[Peer], None]:
+    """Answer one request after the other, then wait."""
+
+    def script(peer: Peer) -> None:
+        for answer in answers:
+            if not peer.read_request():
+                return
+            peer.send(answer)
+        peer.read_all()
+
+    return script
+
+
+def test_gives_status_headers_and_body(client: Client) -> None:
+    """Header names are in lower case; cookies are dropped."""
+    answer = b"HTTP/1.1 200 OK\r\nX-Remaining: 3\r\nSet-Cookie: a=b\r\n"
+    with RawServer(answering(answer + b"Content-Length: 2\r\n\r\nok")) as server:
+        reply = client.fetch(server.http_url)
+    assert reply == HttpReply(200, {"x-remaining": "3", "content-length": "2"}, b"ok")
+
+
+def test_sends_method_headers_query_and_body_as_they_are(client: Client) -> None:
+    """What was signed is what is sent."""
+    requests: list[bytes] = []
+
+    def script(peer: Peer) -> None:
+        request = peer.read_request()
+        while not request.endswith(b"}"):
+            request += peer.sock.recv(100)
+        requests.append(request)
+        peer.send(OK)
+        peer.read_all()
+
+    with RawServer(script) as server:
+        url = server.http_url + "?b=2&a=1%2C2&sign=AB"
+        headers = {"Authorization": "Bearer x", "Content-Type": "application/json"}
+        client.fetch(HttpCall("POST", url, headers, b'{"z":1}'))
+    head, _, body = requests[0].partition(b"\r\n\r\n")
+    assert head.startswith(b"POST /read?b=2&a=1%2C2&sign=AB HTTP/1.1\r\n")
+    assert b"\r\nAuthorization: Bearer x" in head
+    assert b"\r\nContent-Type: application/json" in head
+    assert b"\r\nContent-Length: 7" in head
+    assert body == b'{"z":1}'
+
+
+def test_environment_and_netrc_have_no_say(
+    client: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    """No .netrc touches a call, nor a proxy of the environment one to loopback."""
+    requests: list[bytes] = []
+
+    def script(peer: Peer) -> None:
+        requests.append(peer.read_request())
+        peer.send(OK)
+
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login me password secret")
+    monkeypatch.setenv("NETRC", str(netrc))
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    with RawServer(script) as server:
+        assert client.fetch(server.http_url).status == 200
+    assert b"authorization" not in requests[0].lower()
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 401, 403, 429, 500, 503])
+def test_every_status_is_a_reply(client: Client, status: int) -> None:
+    """A redirect is not followed, an error not raised: the adapter judges."""
+    other = b"Location: http://127.0.0.1:1/\r\nRetry-After: 7\r\n"
+    head = b"HTTP/1.1 %d No\r\n" % status
+    answer = head + other + b"Content-Length: 3\r\n\r\nwhy"
+    with RawServer(answering(answer)) as server:
+        reply = client.fetch(server.http_url)
+        assert server.connections == 1
+    assert (reply.status, reply.body) == (status, b"why")
+    assert reply.headers["retry-after"] == "7"
+
+
+def test_connections_are_kept(client: Client) -> None:
+    """Calls after each other use one connection."""
+    with RawServer(answering(OK, OK, OK)) as server:
+        for _ in range(3):
+            assert client.fetch(server.http_url).body == b"ok"
+        assert server.connections == 1
+
+
+@pytest.mark.parametrize("how", ["close", "reset", "half a head"])
+def test_a_kept_connection_that_died_is_replaced(client: Client, how: str) -> None:
+    """The server closes as it is asked again: asked once more on a fresh one."""
+    seen: list[int] = []
+
+    def script(peer: Peer) -> None:
+        seen.append(1)
+        peer.read_request()
+        peer.send(OK)
+        if len(seen) == 1:
+            peer.read_request()
+            if how == "reset":
+                peer.reset()
+            elif how == "half a head":
+                peer.send(b"HTT")
+        else:
+            peer.read_all()
+
+    with RawServer(script) as server:
+        assert client.fetch(server.http_url).body == b"ok"
+        assert client.fetch(server.http_url).body == b"ok"
+        assert server.connections == 2
+
+
+def test_a_fresh_connection_that_dies_is_not_retried(client: Client) -> None:
+    """A server that closes without an answer is asked once only."""
+    with RawServer(lambda peer: peer.read_request()) as server:
+        assert isinstance(client.fetch(server.http_url), ConnectionLost)
+        assert server.connections == 1
+
+
+def drip(peer: Peer, data: bytes, stop: threading.Event) -> None:
+    for byte in data:
+        peer.send(bytes([byte]))
+        if stop.wait(0.01):
+            return
+
+
+@pytest.mark.parametrize("where", ["head", "body", "chunks", "nothing"])
+@pytest.mark.parametrize("end", ["deadline", "cancel", "close"])
+def test_a_call_ends_whatever_the_peer_drips(where: str, end: str) -> None:
+    """The deadline is the whole call's, and giving up ends it at once."""
+    stop, began = threading.Event(), threading.Event()
+
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        began.set()
+        if where == "head":
+            drip(peer, b"HTTP/1.1 200 OK\r\nX: " + b"x" * 1000, stop)
+        elif where == "body":
+            peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n")
+            drip(peer, b"x" * 9000, stop)
+        elif where == "chunks":
+            peer.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+            drip(peer, b"1\r\nx\r\n" * 1000, stop)
+        else:
+            stop.wait(5)
+
+    client = Client()
+    with RawServer(script) as server:
+        start = clock.now()
+        client.begin(server.http_url, 0.15 if end == "deadline" else 5)
+        assert began.wait(5)
+        if end == "cancel":
+            client.rest.cancel()
+        if end == "close":
+            client.end()
+            assert not [
+                t for t in threading.enumerate() if t.name == "assetstream-rest"
+            ]
+        error = client.outcome()
+        assert isinstance(error, ConnectionLost)
+        assert ("in time" in str(error)) is (end == "deadline")
+        assert clock.now() - start < 1
+        stop.set()
+        client.close()
+
+
+def test_nothing_starts_after_close(client: Client) -> None:
+    """A fetch() after close() is ignored."""
+    assert client.rest.close(1) == 0
+    client.begin("http://127.0.0.1:1/")
+    assert client.rest.close(1) == 0
+    client.inbox.run()
+    assert client.results == []
+
+
+def test_a_body_over_the_limit_is_refused(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An endless body ends the call before it fills the memory."""
+    monkeypatch.setattr("assetstream.runtime.net.rest_client.LIMIT", 100_000)
+
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
+        while True:
+            peer.send(b"x" * 65536)
+
+    with RawServer(script) as server:
+        assert isinstance(client.fetch(server.http_url), ProtocolError)
+
+
+def test_an_endless_redirect_is_refused_too(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The body of a redirect is capped as any other."""
+    monkeypatch.setattr("assetstream.runtime.net.rest_client.LIMIT", 100_000)
+
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(b"HTTP/1.1 302 Found\r\nLocation: /x\r\n\r\n")
+        while True:
+            peer.send(b"x" * 65536)
+
+    with RawServer(script) as server:
+        assert isinstance(client.fetch(server.http_url), ProtocolError)
+
+
+@pytest.mark.parametrize("answer", [b"", b"SSH-2.0\r\n\r\n", OK[:-1], b"HTT", None])
+def test_an_error_holds_no_secret(client: Client, answer: bytes | None) -> None:
+    """Neither text, cause, context nor traceback shows query or headers."""
+
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(answer or b"")
+
+    with RawServer(script) as server:
+        url = server.http_url if answer is not None else "http://127.0.0.1:1/read"
+        headers = {"Authorization": "Bearer SECRET"}
+        error = client.fetch(HttpCall("GET", url + "?sign=SECRET", headers))
+    assert isinstance(error, ConnectionLost)
+    assert "127.0.0.1" in str(error)
+    assert error.__cause__ is error.__context__ is error.__traceback__ is None
+    assert "SECRET" not in "".join(traceback.format_exception(error))
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "TLS"])
+def test_no_log_holds_query_or_headers(
+    caplog: pytest.LogCaptureFixture, tls: bool
+) -> None:
+    """With every logger at DEBUG; on a fresh connection, a kept and a replaced one."""
+    caplog.set_level(logging.DEBUG)
+    authority, server_side = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(server_side)
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    lines: list[bytes] = []
+
+    def script(peer: Peer) -> None:
+        for _ in range(2):
+            lines.append(peer.read_request().partition(b"\r\n")[0])
+            peer.send(OK)
+
+    client = Client(context)
+    with RawServer(script, server_side if tls else None) as server:
+        url = server.http_url + "?api_key=SECRET&sign=SECRET%2C&command=x"
+        headers = {"Authorization": "Bearer SECRET", "X-Key": "SECRET"}
+        for _ in range(3):
+            reply = client.fetch(HttpCall("POST", url, headers))
+            assert reply.status == 200
+        client.close()
+    target = b"/read?api_key=SECRET&sign=SECRET%2C&command=x"
+    assert lines[:3] == [b"POST " + target + b" HTTP/1.1"] * 3
+    assert "POST /read HTTP/1.1" in caplog.text, "urllib3 does log"
+    assert "SECRET" not in caplog.text
+
+
+def test_a_fault_of_ours_is_no_lost_connection(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes out where the inbox is run, in place of being retried for ever."""
+
+    def fault(*args: Any, **options: Any) -> None:
+        raise TypeError("ours")
+
+    monkeypatch.setattr("assetstream.runtime.net.rest_client.Adapter.send", fault)
+    client.begin("http://127.0.0.1:1/")
+    with pytest.raises(TypeError, match="ours"):
+        client.outcome()
+    assert client.results == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK",
+        b"HTTP/1.1 200 OK\r\n",
+        b"HTTP/1.1 200 OK\r\nX: 1",
+        b"HTTP/1.1 200 OK\r\nX: 1\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n",
+    ],
+)
+def test_an_answer_that_is_cut_off_is_none(client: Client, answer: bytes) -> None:
+    """Above all it is no reply of status 200 with an empty body."""
+
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(answer)
+
+    with RawServer(script) as server:
+        assert isinstance(client.fetch(server.http_url), ConnectionLost)
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_tls_is_verified(trusted: bool) -> None:
+    """The given context verifies; connections are kept over TLS as well."""
+    authority = trustme.CA()
+    server_side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(server_side)
+    context = ssl.create_default_context()
+    (authority if trusted else trustme.CA()).configure_trust(context)
+    client = Client(context)
+    with RawServer(answering(OK, OK), server_side) as server:
+        for _ in range(2):
+            outcome = client.fetch(server.http_url)
+            if trusted:
+                assert outcome.body == b"ok"
+            else:
+                assert outcome.fatal
+                assert outcome.reason == ""
+        assert server.connections == (1 if trusted else 2)
+        client.close()

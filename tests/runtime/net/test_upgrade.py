@@ -1,0 +1,104 @@
+"""The objects that stand in for a socket inside websocket-client."""
+
+from __future__ import annotations
+
+import socket
+from typing import Iterator
+
+import pytest
+
+from assetstream.model.errors import ProtocolError
+from assetstream.runtime.loop import clock
+from assetstream.runtime.loop.call_queue import Inbox
+from assetstream.runtime.net.cancel import Patience
+from assetstream.runtime.net.upgrade import (
+    Exhausted,
+    Feed,
+    UpgradeRefused,
+    UpgradeSocket,
+)
+from tests.support.raw_server import Attempt
+
+
+class Upgrade:
+    """An UpgradeSocket and the server's end of it."""
+
+    def __init__(self) -> None:
+        self.inbox = Inbox()
+        raw, self.server = socket.socketpair()
+        raw.setblocking(False)
+        patience = Patience(clock.now() + 5, Attempt(self.inbox), "the peer")
+        self.sock = UpgradeSocket(raw, patience)
+
+
+@pytest.fixture
+def upgrade() -> Iterator[Upgrade]:
+    upgrade = Upgrade()
+    yield upgrade
+    upgrade.sock.close()
+    upgrade.server.close()
+    upgrade.inbox.close()
+
+
+def test_serves_the_head_and_keeps_the_rest(upgrade: Upgrade) -> None:
+    """In the pieces that are asked for, cookies left out."""
+    head = b"HTTP/1.1 101 Hi\r\nX-A: 1\r\n"
+    upgrade.server.send(head + b"Set-Cookie: a=b\r\n\r\n" + b"frames")
+    served = b""
+    while piece := upgrade.sock.recv(7):
+        assert len(piece) <= 7
+        served += piece
+    assert served == head + b"\r\n"
+    assert upgrade.sock.leftover == b"frames"
+    assert upgrade.sock.headers == {"x-a": "1"}
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "kept"),
+    [
+        (b"Content-Length: 2", b"why not", b"wh"),
+        (b"Transfer-Encoding: chunked", b"2;x\r\nwh\r\n1\r\ny\r\n0\r\n\r\n", b"why"),
+        (b"Transfer-Encoding: chunked", b"2\r\nwh\r\nzz\r\ny", b"wh"),
+        (b"Transfer-Encoding: chunked", b"-5\r\nwhy", b""),
+        (b"X: no length", b"why", b"why"),
+        (b"Content-Length: what?", b"why", b"why"),
+    ],
+)
+def test_a_refusal_keeps_its_body(
+    upgrade: Upgrade, head: bytes, body: bytes, kept: bytes
+) -> None:
+    """However it is framed, and as far as that can be understood."""
+    upgrade.server.send(b"HTTP/1.1 403 No\r\n" + head + b"\r\n\r\n" + body)
+    upgrade.server.shutdown(socket.SHUT_WR)
+    with pytest.raises(UpgradeRefused) as caught:
+        upgrade.sock.recv(100)
+    assert caught.value.status == 403
+    assert caught.value.body == kept
+    assert str(caught.value) == "upgrade refused with HTTP status 403"
+
+
+def test_what_is_no_http_says_what_to_check(upgrade: Upgrade) -> None:
+    """The URL, its port, a proxy on the way."""
+    upgrade.server.send(b"SSH-2.0\r\n\r\n")
+    with pytest.raises(ProtocolError, match=r"the peer.*not HTTP.*If this repeats"):
+        upgrade.sock.recv(100)
+
+
+def test_foreign_cookies_are_taken_out(upgrade: Upgrade) -> None:
+    """What the library adds from its process-wide jar does not leave the machine."""
+    request = b"GET / HTTP/1.1\r\nCookie: a=b\r\nX-Cookie: c\r\n\r\n"
+    assert upgrade.sock.send(request) == len(request)
+    assert upgrade.server.recv(100) == b"GET / HTTP/1.1\r\nX-Cookie: c\r\n\r\n"
+
+
+def test_a_feed_never_waits() -> None:
+    """It serves one frame, and raises where the parser wants more."""
+    ours, theirs = socket.socketpair()
+    feed = Feed(ours)
+    feed.serve(b"frame")
+    assert feed.recv(3) == b"fra"
+    assert feed.recv(3) == b"me"
+    with pytest.raises(Exhausted):
+        feed.recv(1)
+    feed.close()
+    theirs.close()

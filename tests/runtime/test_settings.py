@@ -1,0 +1,83 @@
+"""Which contexts of the user's are taken: TLS 1.2 at least, on every Python."""
+
+from __future__ import annotations
+
+import ssl
+from typing import Callable
+
+import pytest
+
+from assetstream import AssetStream, CoinW, ConfigurationError
+from assetstream.runtime import settings
+
+VERSION = ssl.TLSVersion
+
+# Python says that what is refused here is deprecated.
+pytestmark = pytest.mark.filterwarnings("ignore:.*deprecated:DeprecationWarning")
+
+
+def make(context: ssl.SSLContext) -> AssetStream:
+    return AssetStream(CoinW("k" * 8, "s" * 8), ssl_context=context)
+
+
+def lowered(version: ssl.TLSVersion) -> ssl.SSLContext:
+    """A verifying context with this minimum."""
+    context = ssl.create_default_context()
+    context.minimum_version = version
+    return context
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        ssl.create_default_context,
+        lambda: ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+        lambda: lowered(VERSION.TLSv1_2),
+        lambda: lowered(VERSION.TLSv1_3),
+        lambda: lowered(VERSION.MAXIMUM_SUPPORTED),
+    ],
+    ids=["default", "bare", "TLSv1_2", "TLSv1_3", "MAXIMUM_SUPPORTED"],
+)
+def test_a_modern_context_is_taken(context: Callable[[], ssl.SSLContext]) -> None:
+    """Above all the one that the documentation names."""
+    assert make(context()).state == "NEW"
+
+
+@pytest.mark.parametrize("version", [VERSION.SSLv3, VERSION.TLSv1, VERSION.TLSv1_1])
+def test_an_older_minimum_is_refused(version: ssl.TLSVersion) -> None:
+    """At once, with the line that mends it."""
+    context = lowered(version)
+    with pytest.raises(
+        ConfigurationError, match=r"minimum_version = ssl\.TLSVersion\.TLSv1_2"
+    ):
+        make(context)
+
+    context.minimum_version = VERSION.TLSv1_2
+    assert make(context).state == "NEW"
+
+
+def test_whatever_is_supported_is_refused_where_somebody_has_set_it() -> None:
+    """This Python's own contexts begin at TLS 1.2, as python.org's do."""
+    own = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).minimum_version
+    if own == VERSION.MINIMUM_SUPPORTED:
+        pytest.skip("nobody can tell: this system's contexts begin there")
+    with pytest.raises(ConfigurationError, match=r"TLS below 1\.2"):
+        make(lowered(VERSION.MINIMUM_SUPPORTED))
+
+
+def test_a_systems_own_default_counts_by_its_security_level(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """OpenSSL 3 takes less than TLS 1.2 at level 0 only; older ones at level 1, too."""
+    monkeypatch.setattr(settings, "default_minimum", lambda: VERSION.MINIMUM_SUPPORTED)
+    monkeypatch.setattr(ssl, "OPENSSL_VERSION_INFO", (3, 0, 0, 0, 0))
+    context = lowered(VERSION.MINIMUM_SUPPORTED)
+    assert make(context).state == "NEW"
+
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    with pytest.raises(ConfigurationError, match=r"TLS below 1\.2"):
+        make(context)
+
+    monkeypatch.setattr(ssl, "OPENSSL_VERSION_INFO", (1, 1, 1, 0, 15))
+    with pytest.raises(ConfigurationError, match=r"TLS below 1\.2"):
+        make(lowered(VERSION.MINIMUM_SUPPORTED))

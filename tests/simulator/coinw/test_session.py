@@ -1,0 +1,196 @@
+"""CoinW's WebSocket: login, subscriptions, pushes, errors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from assetstream.simulator import CoinWAccount, Simulator
+from tests.support.clients import (
+    SUB,
+    UNSUB,
+    coinw_client,
+    coinw_subscriber,
+    login,
+)
+
+PING = {"event": "ping"}
+PONG = {"event": "pong"}
+FIRST_ID = 1125899934698144651
+
+
+def failure(code: int) -> Any:
+    """Any message will do."""
+
+    class Failure:
+        def __eq__(self, other: object) -> bool:
+            return (
+                isinstance(other, dict)
+                and other["result"] is False
+                and other["errorCode"] == code
+                and bool(other["errorMsg"])
+            )
+
+    return Failure()
+
+
+def test_login_and_subscription_are_acknowledged(coinw: CoinWAccount) -> None:
+    """In the words of the documents; a second subscription is acknowledged, too."""
+    ack = {
+        "biz": "exchange",
+        "data": {"result": True},
+        "channel": "subscribe",
+        "type": "assets",
+    }
+    with coinw_client(coinw) as client:
+        assert client.ask(login(coinw)) == {
+            "data": {"result": True},
+            "channel": "login",
+        }
+        assert client.ask(SUB) == ack
+        assert client.ask(SUB) == ack
+        coinw.deposit("BTC", 1)
+        assert client.hear()["data"]["available"] == "1.5"
+        assert client.ask(PING) == PONG  # and not the same push again
+
+
+def test_a_trade_is_two_text_frames(coinw: CoinWAccount) -> None:
+    """Amounts are strings, time is shared, ledger ids are consecutive."""
+    with coinw_subscriber(coinw) as client:
+        order = coinw.place_order(pay="USDT", amount="10.5", receive="ETH")
+        placed = client.raw()
+        assert isinstance(placed, str)
+        coinw.fill(order, "0.00000000000000000000000001")
+        paid, received = client.hear(), client.hear()
+
+    assert paid == {
+        "biz": "exchange",
+        "data": {
+            "available": "989.5",
+            "currency": "USDT",
+            "time": received["data"]["time"],
+            "type": "change",
+            "ledger_id": FIRST_ID + 1,
+            "account": "spot",
+            "hold": "0",
+        },
+        "type": "assets",
+    }
+    assert received["data"]["available"] == "0.00000000000000000000000001"
+    assert received["data"]["ledger_id"] == FIRST_ID + 2
+
+
+@pytest.mark.parametrize(
+    "credentials",
+    [
+        {"api_key": "nobody", "passphrase": "x"},
+        {"api_key": "nobody"},
+        {},
+    ],
+)
+def test_a_login_fails_with_1003(coinw: CoinWAccount, credentials: Any) -> None:
+    """An unknown key; the connection stays, and a right login still works."""
+    with coinw_client(coinw) as client:
+        answer = client.ask({"event": "login", "params": credentials})
+        assert answer == {"data": failure(1003), "channel": "login"}
+        assert client.ask(login(coinw, secret="x" * 48))["data"] == failure(1003)
+        assert client.ask(login(coinw))["data"] == {"result": True}
+
+
+def test_address_and_permission(exchange: Simulator) -> None:
+    """A good key from the wrong place, or for another purpose, cannot log in."""
+    for account in (
+        exchange.coinw(allowed_ips=["203.0.113.7"]),
+        exchange.coinw(permissions=["order"]),
+    ):
+        with coinw_client(account) as client:
+            assert client.ask(login(account))["data"] == failure(1003)
+
+
+def test_subscribing_before_the_login_is_refused(coinw: CoinWAccount) -> None:
+    """1003, with the fields that tell what was refused."""
+    with coinw_client(coinw) as client:
+        assert client.ask(SUB) == {
+            "biz": "exchange",
+            "data": failure(1003),
+            "channel": "subscribe",
+            "type": "assets",
+        }
+    assert coinw.subscribers == 0
+
+
+@pytest.mark.parametrize(
+    "params",
+    [{"biz": "exchange", "type": "money"}, {"biz": "EXCHANGE", "type": "assets"}],
+)
+def test_unknown_channels_are_1007(coinw: CoinWAccount, params: Any) -> None:
+    """Unknown type or biz: the answer names both as they were given."""
+    with coinw_client(coinw) as client:
+        client.ask(login(coinw))
+        answer = client.ask({"event": "sub", "params": params})
+    assert answer == {**params, "data": failure(1007), "channel": "subscribe"}
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ("hello", 1001),
+        ("ping", 1001),
+        ({"event": "SUB", "params": SUB["params"]}, 500),
+        ({"event": "sub"}, 500),
+        ({"event": "sub", "params": []}, 500),
+        ([], 500),
+        ({"event": 7}, 500),
+    ],
+)
+def test_bare_errors(coinw: CoinWAccount, said: Any, code: int) -> None:
+    """What cannot be understood is answered with nothing to match it by."""
+    with coinw_client(coinw) as client:
+        assert client.ask(said) == failure(code)
+        assert client.ask(PING) == PONG  # the connection stays open
+
+
+def test_unsubscribing(coinw: CoinWAccount) -> None:
+    """The acknowledgement comes on channel "unsub", and pushes end."""
+    with coinw_subscriber(coinw) as client:
+        assert client.ask(UNSUB) == {
+            "biz": "exchange",
+            "data": {"result": True},
+            "channel": "unsub",
+            "type": "assets",
+        }
+        coinw.deposit("BTC", 1)
+        assert client.ask(PING) == PONG
+
+
+def test_unsubscribing_may_stay_unanswered(exchange: Simulator) -> None:
+    """silent_unsub=True: no acknowledgement, and no pushes."""
+    coinw = exchange.coinw(silent_unsub=True)
+    with coinw_subscriber(coinw) as client:
+        client.say(UNSUB)
+        coinw.wait_for_subscribers(0)
+        assert client.ask(PING) == PONG
+
+
+def test_deposits_may_not_be_pushed(exchange: Simulator) -> None:
+    """push_deposits=False: money that comes and goes is not told, trades are."""
+    coinw = exchange.coinw({"USDT": 100}, push_deposits=False)
+    other = exchange.coinw()
+    with coinw_subscriber(coinw) as client:
+        coinw.deposit("USDT", 5)
+        coinw.withdraw("USDT", 1)
+        coinw.transfer("USDT", 1, to=other)
+        coinw.place_order(pay="USDT", amount=3, receive="BTC")
+        assert client.hear()["data"]["available"] == "100"
+    assert other.balances["USDT"][0] == 1
+
+
+def test_only_the_client_s_messages_keep_it_alive() -> None:
+    """Pushes do not: without a ping it is dropped, with no close frame."""
+    with Simulator(idle_timeout=0.15) as exchange:
+        coinw = exchange.coinw({"USDT": 100})
+        with coinw_subscriber(coinw) as client, coinw.trade(rate=100):
+            frames, closed = client.until_closed()
+    assert frames
+    assert closed.rcvd is None

@@ -1,0 +1,156 @@
+"""A tape, cut into connections."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from assetstream import CoinW, Upbit
+from assetstream.recording.tape import read_tape
+from assetstream.simulator.replay.connections import (
+    Answer,
+    Failure,
+    Frame,
+    Leaving,
+    Leg,
+    epoch,
+    legs,
+    redated,
+)
+from tests.support.tapes import (
+    DATE,
+    MILLISECONDS,
+    Line,
+    line,
+    opened,
+    push,
+    reply,
+    write_tape,
+)
+
+EXCHANGES = {"upbit": Upbit("k", "s", region="sg"), "coinw": CoinW("k", "s")}
+
+
+def cut(tmp_path: Path, *lines: Line, exchange: str = "upbit") -> list[Leg]:
+    tape = read_tape(write_tape(tmp_path / "tape", exchange, *lines))
+    return legs(tape, EXCHANGES[exchange])
+
+
+def test_a_close_parts_two_connections(tmp_path: Path) -> None:
+    """With its code, and what came on each."""
+    first, second = cut(
+        tmp_path,
+        *opened(0, BTC="1"),
+        push(1, "BTC", "2"),
+        line(2, "closed", code=1001, reason="soon back"),
+        line(2, "state", previous="LIVE", current="STALE", reason=""),
+        *opened(3, BTC="3"),
+    )
+
+    assert first.leaving == Leaving(2.0, 1001, "soon back")
+    assert [type(event) for event in first.events] == [Answer, Frame]
+    assert (second.opened, second.leaving) == (3.0, None)
+    assert (first.failures, second.failures) == ([], [])
+
+
+def test_a_connection_that_broke_ends_when_it_was_noticed(tmp_path: Path) -> None:
+    """Nobody closed it: the network, or the client, gave it up."""
+    first, second = cut(
+        tmp_path,
+        *opened(0, BTC="1"),
+        line(5, "state", previous="LIVE", current="STALE", reason="silent"),
+        *opened(9, BTC="1"),
+    )
+
+    assert first.leaving == Leaving(5.0)
+    assert second.opened == 9.0
+
+
+def test_a_reconnect_before_live_is_an_end_too(tmp_path: Path) -> None:
+    """No state told of it: the next attempt does."""
+    first, _ = cut(tmp_path, *opened(0, BTC="1"), *opened(9, BTC="1"))
+
+    assert first.leaving == Leaving(9.0)
+
+
+def test_attempts_that_failed_belong_to_the_next_connection(tmp_path: Path) -> None:
+    """Refused, or failed on the way; those at the end belong to none."""
+    _, second, last = cut(
+        tmp_path,
+        *opened(0, BTC="1"),
+        line(1, "closed", code=None, reason=""),
+        line(2, "connecting"),
+        line(2.5, "error", error="ConnectionLost", message="", fatal=False),
+        line(3, "connecting"),
+        line(3, "refused", status=503, headers={"retry-after": "1"}, text="busy"),
+        *opened(4, BTC="1"),
+        line(5, "closed", code=1000, reason=""),
+        line(6, "connecting"),
+        line(6, "refused", status=401, headers={}, text=""),
+    )
+
+    assert [failure.at for failure in second.failures] == [2.5, 3.0]
+    broken, refused = second.failures
+    assert broken == Failure(2.5, None)
+    assert refused.reply is not None
+    assert (refused.reply.status, refused.reply.body) == (503, b"busy")
+    assert refused.reply.headers == {"retry-after": "1"}
+    assert last.opened is None
+    assert [failure.at for failure in last.failures] == [6.0]
+
+
+@pytest.mark.parametrize(
+    ("exchange", "text", "replayed"),
+    [
+        ("upbit", '{"status":"UP"}', False),
+        ("upbit", '{"method":"LIST_SUBSCRIPTIONS","result":[]}', False),
+        ("upbit", '{"error":{"name":"TOO_MANY_REQUEST","message":""}}', True),
+        ("upbit", "garbled", True),
+        ("coinw", '{"event":"pong"}', False),
+        ("coinw", '{"data":{"result":true},"channel":"login"}', False),
+        ("coinw", '{"data":{"result":false},"channel":"login"}', True),
+        ("coinw", '{"biz":"news","type":"news"}', True),
+    ],
+)
+def test_what_the_simulator_answers_itself_is_left_out(
+    tmp_path: Path, exchange: str, text: str, replayed: bool
+) -> None:
+    """It would be answered twice; all else is pushed, errors and the unreadable too."""
+    lines = [*opened(0, exchange, BTC="1"), line(1, "received", text=text)]
+    (leg,) = cut(tmp_path, *lines, exchange=exchange)
+    frames = [event for event in leg.events if isinstance(event, Frame)]
+
+    assert [frame.payload.decode() for frame in frames] == ([text] if replayed else [])
+
+
+def test_the_first_balances_are_told_from_later_ones(tmp_path: Path) -> None:
+    """An error does not give them; nor does an empty list that nothing confirms."""
+    wrong = line(1, "reply", status=500, headers={}, text="")
+    (leg,) = cut(
+        tmp_path, line(0, "opened"), wrong, reply(2), reply(3), wrong, reply(4)
+    )
+    answers = [event for event in leg.events if isinstance(event, Answer)]
+
+    assert [answer.settled for answer in answers] == [False, False, False, True, True]
+
+
+def test_time_is_the_exchanges_own(tmp_path: Path) -> None:
+    """As far as a reply tells it: the recording machine's clock may be wrong."""
+    told = read_tape(write_tape(tmp_path / "told", "upbit", reply(10, BTC="1")))
+    untold = read_tape(write_tape(tmp_path / "untold", "upbit"))
+
+    assert DATE.endswith("00:00:10 GMT")
+    assert epoch(told) == MILLISECONDS / 1000 + 0.5
+    assert epoch(untold) == MILLISECONDS / 1000 - 3600
+
+
+def test_dates_are_moved_and_nothing_else() -> None:
+    """In every spelling; a counter that is called a time is no date."""
+    frame = (
+        b'{"asset_timestamp":%d,"tms" : %d,"data":"{\\"time\\":%d}","time":"%d",'
+        b'"time":17356896000000001,"balance":1735689600000}'
+    )
+    times = tuple(range(MILLISECONDS, MILLISECONDS + 4))
+
+    assert redated(frame % times, -7) == frame % tuple(time - 7 for time in times)

@@ -1,0 +1,148 @@
+"""What REST shows between two recorded replies."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from assetstream import CoinW, Upbit
+from assetstream.protocol import BalanceReport, Exchange
+from assetstream.simulator.messages import Reply
+from assetstream.simulator.replay.connections import Answer
+from assetstream.simulator.replay.rest_state import Shown
+from tests.support.tapes import reply
+
+EXCHANGES: dict[str, Exchange] = {
+    "upbit": Upbit("k", "s", region="sg"),
+    "coinw": CoinW("k", "s"),
+}
+
+
+class Told:
+    """A tape's REST, and what it comes to."""
+
+    def __init__(self, name: str) -> None:
+        self._exchange = EXCHANGES[name]
+        self._shown = Shown(name)
+
+    def push(self, at: float, currency: str, amount: str, key: int = 0) -> None:
+        report = BalanceReport(
+            currency, Decimal(amount), Decimal(0), (key, 0) if key else None
+        )
+        self._shown.pushed([report], at)
+
+    def answer(self, at: float, status: int = 200, **balances: str) -> None:
+        body = reply(at, self._exchange.name, **balances)["text"].encode()
+        content = Reply(status, body if status == 200 else b"broken")
+        good = None
+        if status == 200:
+            good = self._exchange.read_replied(200, {}, body)
+        self._shown.replied(Answer(at, at - 0.1, content, good, settled=True))
+
+    def connected(self) -> None:
+        self._shown.connected()
+
+    def end(self) -> None:
+        self._shown.ended()
+
+    @property
+    def now(self) -> Any:
+        shown = self._shown.reply
+        if shown is None or shown.status != 200:
+            return shown and shown.status
+        read = self._exchange.read_replied(200, {}, shown.body)
+        return {each.currency: str(each.available) for each in read.balances}
+
+
+@pytest.fixture(params=list(EXCHANGES))
+def told(request: pytest.FixtureRequest) -> Told:
+    """One for each form of replies."""
+    return Told(request.param)
+
+
+def test_what_was_pushed_since_is_shown(told: Told) -> None:
+    """A currency that the reply has, and one that it has not."""
+    assert told.now is None
+    told.answer(0, BTC="1", XRP="5")
+    told.push(20, "BTC", "2")
+    told.push(21, "ETH", "0.00000015")
+
+    assert told.now == {"BTC": "2", "XRP": "5", "ETH": "1.5E-7"}
+
+
+def test_a_later_reply_says_what_no_push_said(told: Told) -> None:
+    """A deposit that was never pushed: the reply is to be believed (A2)."""
+    told.push(0, "BTC", "1")
+    told.answer(60, BTC="3")
+
+    assert told.now == {"BTC": "3"}
+
+
+def test_a_reply_that_raced_with_a_push_does_not_undo_it(told: Told) -> None:
+    """It was asked for within 10 s of it (A2)."""
+    told.answer(0, BTC="1")
+    told.push(55, "BTC", "2")
+    told.answer(60, BTC="1")
+
+    assert told.now == {"BTC": "2"}
+
+
+def test_a_lagging_reply_does_not_undo_a_push(told: Told) -> None:
+    """It shows what the currency stood at before, within 60 s (A3)."""
+    told.answer(0, BTC="1")
+    told.push(20, "BTC", "2")
+    told.answer(60, BTC="1")
+    assert told.now == {"BTC": "2"}
+    told.answer(90, BTC="1")
+
+    assert told.now == {"BTC": "1"}, "after so long it is no lag"
+
+
+def test_a_new_connection_begins_with_its_own_read(told: Told) -> None:
+    """What was pushed before the outage is older than it, however recent (S1)."""
+    told.answer(0, BTC="1")
+    told.push(20, "BTC", "2")
+    told.connected()
+    told.answer(22, BTC="3")
+
+    assert told.now == {"BTC": "3"}
+
+
+def test_a_push_that_came_late_changes_nothing(told: Told) -> None:
+    """An older one is known by its key (K1)."""
+    told.answer(0, BTC="1")
+    told.push(20, "BTC", "2", key=8)
+    told.push(21, "BTC", "9", key=7)
+
+    assert told.now == {"BTC": "2"}
+
+
+def test_an_error_lasts_to_the_next_reply(told: Told) -> None:
+    """Or to the end of the tape."""
+    told.answer(0, BTC="1")
+    told.answer(60, status=500)
+    assert told.now == 500
+    told.push(61, "BTC", "2")
+    told.end()
+
+    assert told.now == {"BTC": "2"}
+
+
+def test_an_unchanged_reply_is_shown_to_the_byte() -> None:
+    """Its spelling may be what the tape was made for."""
+    body = b'[ {"currency":"BTC", "balance":"1.50","locked":"0","new":1E-7} ]'
+    shown = Shown("upbit")
+    good = EXCHANGES["upbit"].read_replied(200, {}, body)
+    shown.replied(Answer(0, 0, Reply(200, body), good, settled=False))
+    shown.pushed([BalanceReport("BTC", Decimal("1.5"), Decimal(0))], 20)
+    assert shown.reply == Reply(200, body)
+    shown.pushed([BalanceReport("BTC", Decimal(2), None)], 21)
+
+    changed = shown.reply
+    assert changed is not None
+    assert json.loads(changed.body, parse_float=str) == [
+        {"currency": "BTC", "balance": "2", "locked": "0", "new": "1E-7"}
+    ]

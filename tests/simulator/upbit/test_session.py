@@ -1,0 +1,212 @@
+"""Upbit's WebSocket: pushes, formats, questions, errors."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from websockets.exceptions import ConnectionClosedOK
+
+from assetstream.simulator import Simulator, UpbitAccount
+from tests.support.clients import upbit_client, upbit_subscriber
+
+SUBSCRIBE = [{"ticket": "t"}, {"type": "myAsset"}]
+LIST = [{"ticket": "t"}, {"method": "LIST_SUBSCRIPTIONS"}]
+
+
+def test_a_trade_is_two_frames(upbit: UpbitAccount) -> None:
+    """Binary, one asset each, the same asset_timestamp, stamps 1 ms apart."""
+    with upbit_subscriber(upbit) as client:
+        order = upbit.place_order(pay="SGD", amount="10.5", receive="ETH")
+        client.hear()
+        upbit.fill(order, "0.00000000000000000000000001")
+        raw = client.raw()
+        assert isinstance(raw, bytes)
+        paid, received = json.loads(raw), client.hear()
+
+    assert paid["assets"] == [{"currency": "SGD", "balance": 989.5, "locked": 0}]
+    assert b'"locked":0}' in raw
+    assert received["assets"] == [
+        {"currency": "ETH", "balance": "0.00000000000000000000000001", "locked": 0}
+    ]
+    assert paid["asset_timestamp"] == received["asset_timestamp"]
+    assert received["timestamp"] - paid["timestamp"] == 1
+    assert paid["stream_type"] == "REALTIME"
+    assert paid["asset_uuid"] != received["asset_uuid"]
+
+
+def test_every_digit_reaches_the_wire(exchange: Simulator) -> None:
+    """26 significant digits arrive as a JSON number that says all of them."""
+    digits = "1386929.3723106677134820712"
+    upbit = exchange.upbit({"SGD": digits})
+    with upbit_subscriber(upbit) as client:
+        upbit.deposit("SGD", "0.0000000000000000001")
+        assert client.hear()["assets"][0]["balance"] == digits[:-1] + "3"
+
+
+def test_exponents_are_numbers_too(exchange: Simulator) -> None:
+    """With exponents=True some amounts are written like 7.9276E-4, equal in value."""
+    upbit = exchange.upbit(exponents=True)
+    with upbit_subscriber(upbit) as client:
+        for _ in range(4):
+            upbit.deposit("BTC", "0.00019819")
+        said = [client.hear()["assets"][0]["balance"] for _ in range(4)]
+
+    assert said == ["0.00019819", "0.00039638", "0.00059457", "7.9276E-4"]
+
+
+def test_there_is_no_snapshot(upbit: UpbitAccount) -> None:
+    """The first frame after a subscription is the first change."""
+    with upbit_subscriber(upbit) as client:
+        upbit.deposit("BTC", "0.25")
+        assert client.hear()["assets"][0]["currency"] == "BTC"
+
+
+@pytest.mark.parametrize("form", ["DEFAULT", "SIMPLE", "JSON_LIST", "SIMPLE_LIST"])
+def test_formats(upbit: UpbitAccount, form: str) -> None:
+    """Short keys for SIMPLE, an array around it for the list formats."""
+    with upbit_subscriber(upbit, form) as client:
+        upbit.deposit("BTC", "0.25")
+        frame = client.hear()
+
+    assert isinstance(frame, list) is ("LIST" in form)
+    item = frame[0] if isinstance(frame, list) else frame
+    if "SIMPLE" in form:
+        assert item["ty"] == "myAsset"
+        assert item["ast"] == [{"cu": "BTC", "b": "0.75", "l": 0}]
+        assert set(item) == {"ty", "astuid", "ast", "asttms", "tms", "st"}
+    else:
+        assert item["assets"] == [{"currency": "BTC", "balance": "0.75", "locked": 0}]
+
+
+def test_list_subscriptions(upbit: UpbitAccount) -> None:
+    """It answers with what is subscribed, in the words of its own format."""
+    with upbit_client(upbit) as client:
+        empty = {"method": "LIST_SUBSCRIPTIONS", "result": [], "ticket": "t"}
+        assert client.ask(LIST) == empty
+        client.say([*SUBSCRIBE, {"type": "myOrder", "codes": ["SGD-BTC"]}])
+        assert client.ask(LIST)["result"] == [
+            {"type": "myAsset"},
+            {"type": "myOrder", "codes": ["SGD-BTC"]},
+        ]
+        assert client.ask([*LIST, {"format": "SIMPLE_LIST"}]) == [
+            {
+                "mthd": "LIST_SUBSCRIPTIONS",
+                "rslt": [{"ty": "myAsset"}, {"ty": "myOrder", "cds": ["SGD-BTC"]}],
+                "tckt": "t",
+            }
+        ]
+
+
+def test_list_subscriptions_changes_the_stream_s_format(upbit: UpbitAccount) -> None:
+    """Asked without the format, the stream goes on in DEFAULT."""
+    with upbit_subscriber(upbit, "SIMPLE_LIST") as client:
+        client.ask(LIST)
+        upbit.deposit("BTC", 1)
+        assert client.hear()["type"] == "myAsset"
+
+
+def test_a_subscription_replaces_the_one_before(upbit: UpbitAccount) -> None:
+    """Subscribing to orders alone ends the balances."""
+    with upbit_subscriber(upbit) as client:
+        client.say([{"ticket": "t"}, {"type": "myOrder"}])
+        upbit.wait_for_subscribers(0)
+        upbit.deposit("BTC", 1)
+        assert client.ask(LIST)["result"] == [{"type": "myOrder"}]
+
+
+@pytest.mark.parametrize(
+    ("request_", "name"),
+    [
+        ("hello", "WRONG_FORMAT"),
+        ({"ticket": "t"}, "WRONG_FORMAT"),
+        (["ticket"], "WRONG_FORMAT"),
+        ([{"ticket": "t"}, {"type": "myAsset", "codes": ["SGD-BTC"]}], "WRONG_FORMAT"),
+        ([{"type": "myAsset"}], "NO_TICKET"),
+        ([{"ticket": "t"}], "NO_TYPE"),
+        ([{"ticket": "t"}, {"format": "SIMPLE"}], "NO_TYPE"),
+        ([{"ticket": "t"}, {"type": "ticker"}], "NO_CODES"),
+        ([{"ticket": "t"}, {"type": "myMoney"}], "INVALID_PARAM"),
+        ([*SUBSCRIBE, {"format": "XML"}], "INVALID_PARAM"),
+        ([{"ticket": "t"}, {"method": "LIST"}], "INVALID_PARAM"),
+    ],
+)
+def test_errors_are_followed_by_a_normal_close(
+    upbit: UpbitAccount, request_: Any, name: str
+) -> None:
+    """The error's name, then close code 1000, as measured on the real one."""
+    with upbit_client(upbit) as client:
+        error = client.ask(request_)["error"]
+        assert error["name"] == name
+        assert error["message"]
+        with pytest.raises(ConnectionClosedOK) as closed:
+            client.raw()
+
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1000
+
+
+def test_messages_are_limited(upbit: UpbitAccount) -> None:
+    """The sixth request within a second is one too many; PING does not count."""
+    with upbit_client(upbit) as client:
+        for _ in range(5):
+            assert "result" in client.ask(LIST)
+        client.say("PING")
+        assert client.hear() == {"status": "UP"}
+        assert client.ask(LIST)["error"]["name"] == "TOO_MANY_REQUEST"
+
+
+def test_ping_starts_a_cycle_of_up() -> None:
+    """One text PING: UP at once, then again and again, unasked."""
+    with (
+        Simulator(status_interval=0.05) as exchange,
+        upbit_client(exchange.upbit()) as client,
+    ):
+        client.say("PING")
+        assert [client.hear() for _ in range(3)] == [{"status": "UP"}] * 3
+
+
+def test_protocol_pings_are_answered(exchange: Simulator, upbit: UpbitAccount) -> None:
+    """A pong comes, and the ping was counted."""
+    with upbit_client(upbit) as client:
+        assert client.connection.ping().wait(5.0)
+        assert exchange.seen.pings >= 1
+        assert upbit.seen.pings >= 1
+
+
+def test_a_silent_connection_is_dropped_without_a_close_frame() -> None:
+    """Idle for too long: 1006 at the client."""
+    with (
+        Simulator(idle_timeout=0.1) as exchange,
+        upbit_client(exchange.upbit()) as client,
+    ):
+        frames, closed = client.until_closed()
+    assert frames == []
+    assert closed.rcvd is None
+
+
+def test_first_use_silence(exchange: Simulator) -> None:
+    """The first subscription gets nothing; after a reconnect all is well."""
+    upbit = exchange.upbit(first_use_silence=True)
+    with upbit_subscriber(upbit) as first, upbit_subscriber(upbit) as second:
+        upbit.deposit("BTC", 1)
+        assert second.hear()["assets"][0]["currency"] == "BTC"
+        assert "result" in first.ask(LIST)  # the deposit was not before it
+
+
+def test_time_never_goes_back(upbit: UpbitAccount) -> None:
+    """Both stamps of a currency only grow, whatever the trader does."""
+    with upbit_subscriber(upbit) as client:
+        trader = upbit.trade(seed=1)
+        for _ in range(200):
+            trader.step()
+        frames = [client.hear() for _ in range(upbit.seen.pushes)]
+
+    keys: dict[str, tuple[int, int]] = {}
+    for frame in frames:
+        currency = frame["assets"][0]["currency"]
+        key = (frame["asset_timestamp"], frame["timestamp"])
+        assert key >= keys.get(currency, (0, 0))
+        keys[currency] = key
+    assert len(frames) >= 200

@@ -1,0 +1,221 @@
+"""What goes wrong in a group stays where it is, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import weakref
+
+import pytest
+from msgspec.structs import replace
+
+from assetstream import (
+    AssetStream,
+    Progress,
+    State,
+    StreamGroup,
+)
+from assetstream.runtime import fleet
+from assetstream.runtime.loop import clock
+from assetstream.simulator import Simulator
+from assetstream.simulator.account import Account
+from assetstream.streams import running
+from tests.support import PATIENCE, Recorder, open_sockets
+from tests.support.groups import BALANCES, group_threads, streams, wait_until
+from tests.support.processes import Program
+
+pytestmark = pytest.mark.usefixtures("hasty")
+
+
+@pytest.mark.parametrize("kind", ["on_asset", "on_progress"])
+def test_only_what_holds_it_up_is_named(
+    accounts: dict[str, Account], caplog: pytest.LogCaptureFixture, kind: str
+) -> None:
+    """Not the accounts that wait for the same thread, and soon."""
+    entered, release = threading.Event(), threading.Event()
+
+    def sit(event: object) -> None:
+        entered.set()
+        release.wait(PATIENCE)
+
+    group = StreamGroup(streams(accounts), **{kind: sit})  # type: ignore[arg-type]
+    group.start(wait=False)
+    assert entered.wait(PATIENCE)
+    began = clock.now()
+    assert not group.stop(0.05)
+    took = clock.now() - began
+    release.set()
+    assert group.stop()
+
+    ours = [r for r in caplog.records if r.name == "assetstream"]
+    said = [r.getMessage() for r in ours if r.levelname == "ERROR"]
+    assert len(said) == 1
+    assert "a callback still runs" in said[0]
+    assert "sit, " in said[0]
+    assert took < 0.5
+
+
+def test_a_removed_account_frees_its_key(
+    accounts: dict[str, Account],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A stream of its own with that key is no competitor of the group's."""
+    monkeypatch.setattr("assetstream.streams.running._in_ipython", lambda: True)
+    with StreamGroup(streams(accounts)) as group:
+        group.remove("upbit-0")
+        group.streams["upbit-1"].stop()
+        with (
+            AssetStream(accounts["upbit-0"].exchange()),
+            AssetStream(accounts["upbit-1"].exchange()),
+        ):
+            assert group.health().states == {State.LIVE: 6, State.STOPPED: 1}
+    assert not [r for r in caplog.records if "same key" in r.getMessage()]
+
+
+def test_no_thread_for_one_that_is_added(
+    accounts: dict[str, Account], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told, and is not in the group; the next one may find a thread."""
+    monkeypatch.setattr(fleet, "most_channels", lambda: 1)
+    one, two = streams({"a": accounts["upbit-0"], "b": accounts["upbit-1"]})
+
+    def no_thread(thread: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with StreamGroup([one]) as group:
+        before = open_sockets()
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", no_thread)
+            with pytest.raises(RuntimeError):
+                group.add(two)
+        assert open_sockets() == before
+        assert list(group.streams) == ["a"]
+        assert two.state is State.STOPPED
+        (again,) = streams({"b": accounts["upbit-1"]})
+        group.add(again)
+        wait_until(lambda: again.state is State.LIVE)
+
+
+def test_stop_in_a_callback_leaves_nothing_behind(accounts: dict[str, Account]) -> None:
+    """Nobody stops it once more: no thread, no socket, no reference."""
+    before = open_sockets()
+    group = StreamGroup(streams(accounts))
+    group.start()
+    group.on_asset(lambda update: group.stop())
+    accounts["coinw-3"].deposit("BTC", "1")
+    wait_until(lambda: not group_threads())
+    # The simulator hangs up when it notices.
+    wait_until(lambda: open_sockets() <= before)
+
+    assert group not in running._running.values()
+    assert group.health().states == {State.STOPPED: 8}
+
+
+def test_a_dead_reader_fails_its_accounts_and_is_replaced(
+    exchange: Simulator, accounts: dict[str, Account], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A fault of ours in the loop itself: nothing waits for ever."""
+    caplog.set_level(logging.CRITICAL + 1, "assetstream")
+    group = StreamGroup(streams(accounts), on_error=lambda error: None)
+    group.start()
+    (berths,) = group._life._fleet._berths
+    berths.inbox.post(lambda: 1 // 0)  # type: ignore[arg-type]
+    wait_until(lambda: group.health().states == {State.FAILED: 8})
+    (late,) = streams({"late": exchange.coinw(BALANCES)})
+    group.add(late)
+    wait_until(lambda: late.state is State.LIVE)
+
+    assert group.stop()
+    assert not group_threads()
+
+
+def test_a_logging_handler_that_raises_takes_no_thread_along(
+    accounts: dict[str, Account], heard: Recorder
+) -> None:
+    """The callback thread goes on with the other accounts."""
+
+    class Broken(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            raise OSError("no space left")
+
+    def fail(progress: Progress) -> None:
+        raise ValueError
+
+    handler, logger = Broken(logging.ERROR), logging.getLogger("assetstream")
+    logger.addHandler(handler)
+    try:
+        with StreamGroup(streams(accounts), on_asset=heard, on_progress=fail):
+            accounts["coinw-0"].deposit("BTC", "1")
+            heard.wait_for(lambda u: u.available == 2)
+    finally:
+        logger.removeHandler(handler)
+
+
+def test_rest_connections_are_never_shared_across_contexts(
+    accounts: dict[str, Account],
+) -> None:
+    """Not even with one whose predecessor at the same address is gone."""
+
+    class Context:
+        pass
+
+    (stream,) = streams({"a": accounts["upbit-0"]})
+    group = StreamGroup([stream])
+    context = Context()
+    kept = weakref.ref(context)
+    settings = replace(stream._settings, ssl_context=context)
+    group._life._fleet.adapter(settings)
+    del context, settings
+
+    assert kept() is not None
+
+
+EXIT = """
+import os, sys, threading
+from assetstream import AssetStream, CoinW, StreamGroup, StreamStateError, Upbit
+
+group = StreamGroup(
+    [AssetStream(Upbit(region="sg"), account="a"), AssetStream(CoinW(), account="b")]
+)
+group.start()
+if "fork" in sys.argv:
+    child = os.fork()
+    if not child:
+        for use in (group.stop, group.health, lambda: group.remove("a"), group.start):
+            try:
+                use()
+            except StreamStateError as error:
+                print("refused:", "after a fork" in str(error))
+        print(repr(group), flush=True)
+        sys.exit(0)
+    os.waitpid(child, 0)
+if "stuck" in sys.argv:
+    group.on_state(lambda change: threading.Event().wait())
+print(group.health().states["LIVE"], "LIVE")
+"""
+
+
+@pytest.mark.parametrize("how", ["plain", "fork", "stuck"])
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_the_interpreter_ends_while_a_group_runs(exchange: Simulator, how: str) -> None:
+    """Cleanly, in a child process, too, and with a handler that never returns."""
+    environment = {
+        **exchange.upbit(BALANCES).environment(),
+        **exchange.coinw(BALANCES).environment(),
+    }
+    if how == "fork" and not hasattr(__import__("os"), "fork"):
+        pytest.skip("Windows has no fork")
+    with Program("-W", "ignore", "-c", EXIT, how, environment=environment) as program:
+        assert program.finish() == 0, program.told
+
+    assert program.out[-1] == "2 LIVE"
+    if how == "fork":
+        assert program.out[:-1] == [
+            *["refused: True"] * 4,
+            "<StreamGroup of another process>",
+        ]
+    if how == "stuck":
+        assert "a callback still runs" in program.told
+    else:
+        assert program.err == []

@@ -1,0 +1,150 @@
+"""What the accounts of a group share: threads, and the exchanges' limits."""
+
+from __future__ import annotations
+
+import itertools
+import socket
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from assetstream import (
+    AssetStream,
+    CoinW,
+    State,
+    StreamGroup,
+    Upbit,
+)
+from assetstream.runtime import fleet
+from assetstream.runtime.loop import clock
+from assetstream.runtime.rate_limits import AUDIT_SHARE
+from assetstream.runtime.reads import Reads
+from assetstream.runtime.session import Session
+from assetstream.simulator import Simulator
+from assetstream.simulator.account import Account
+from tests.support.groups import group_threads, streams, wait_until
+
+pytestmark = pytest.mark.usefixtures("hasty")
+
+#: Seconds by which a call may come late.
+LATE = 0.02
+
+
+def test_where_only_select_exists_readers_share_the_accounts(
+    accounts: dict[str, Account], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each has no more than it can serve."""
+    monkeypatch.setattr(fleet, "most_channels", lambda: 3)
+    with StreamGroup(streams(accounts)) as group:
+        assert [n for n in group_threads() if "reader" in n] == [
+            f"assetstream-group-reader-{number}" for number in (1, 2, 3)
+        ]
+        accounts["coinw-3"].deposit("BTC", "1")
+        wait_until(lambda: group.total("BTC") == 9)
+    assert not group_threads()
+
+
+def start_slowly(
+    accounts: dict[str, Account], monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    """Run a group where each exchange allows 20 of something a second."""
+    for adapter in (Upbit, CoinW):
+        slow = replace(adapter.limits, **{limit: 20.0})
+        monkeypatch.setattr(adapter, "limits", slow)
+    with StreamGroup(streams(accounts)):
+        pass
+
+
+def assert_spaced(times: dict[str, list[float]]) -> None:
+    """One for each account, and those of one exchange 50 ms apart.
+
+    One that a busy machine lets come late is nearer to the next.
+    """
+    for each in times.values():
+        assert len(each) == 4
+        assert all(b - a >= 0.05 - LATE for a, b in itertools.pairwise(each))
+        assert each[-1] - each[0] >= 3 * 0.05 - LATE
+
+
+def test_the_limit_of_connects_is_kept(
+    accounts: dict[str, Account], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By all accounts of one exchange together; the other has its own."""
+    times: dict[str, list[float]] = {"upbit": [], "coinw": []}
+    connect = Session.connect
+
+    def noted(session: Session, channel: Any) -> Any:
+        times[session.exchange.name].append(clock.now())
+        return connect(session, channel)
+
+    monkeypatch.setattr(Session, "connect", noted)
+    start_slowly(accounts, monkeypatch, "connects_together")
+
+    assert_spaced(times)
+
+
+def test_the_limit_of_reads_is_kept(
+    accounts: dict[str, Account], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A6: by the snapshots of all accounts of one exchange together."""
+    times: dict[str, list[float]] = {"upbit": [], "coinw": []}
+    send = Reads._send
+
+    def noted(reads: Reads, purpose: Any, now: float) -> None:
+        times[reads._exchange.name].append(clock.now())
+        send(reads, purpose, now)
+
+    monkeypatch.setattr(Reads, "_send", noted)
+    start_slowly(accounts, monkeypatch, "reads_together")
+
+    assert_spaced(times)
+
+
+def test_audits_leave_each_other_room(
+    accounts: dict[str, Account], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A6: the more accounts, the further apart; health() shows it, and its price."""
+    few = replace(Upbit.limits, reads_together=0.01)
+    monkeypatch.setattr(Upbit, "limits", few)
+    group = StreamGroup(streams(accounts))
+    group.start(wait=False)
+    wait_until(lambda: group.streams["upbit-3"]._launch.life)
+
+    health = group.streams["upbit-0"].health()
+    assert health.audit_interval == pytest.approx(4 / (0.01 * AUDIT_SHARE))
+    assert health.detection_time is not None
+    assert health.detection_time > health.audit_interval
+    assert group.stop()
+
+
+def test_servers_that_never_answer_hold_up_nobody(
+    exchange: Simulator, accounts: dict[str, Account], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though there are more of them than helpers: others take the stuck ones' place."""
+    monkeypatch.setattr("assetstream.runtime.loop.helpers.STUCK", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as tarpit:  # which nobody accepts from
+        place = f"127.0.0.1:{tarpit.getsockname()[1]}"
+        mute = [
+            AssetStream(
+                Upbit(
+                    f"key-{number}",
+                    "secret",
+                    region="sg",
+                    ws_url=f"ws://{place}",
+                    rest_url=f"http://{place}",
+                ),
+                account=f"mute-{number}",
+            )
+            for number in range(fleet.HELPERS + 2)
+        ]
+        group = StreamGroup([*mute, *streams(accounts)])
+        group.start(wait=False)
+        wait_until(lambda: group.health().states.get(State.LIVE) == 8)
+
+        assert {stream.state for stream in mute} == {State.CONNECTING}
+        assert len([n for n in group_threads() if "helper" in n]) > fleet.HELPERS
+        began = clock.now()
+        assert group.stop()
+        assert clock.now() - began < 1
+    assert not group_threads()

@@ -1,0 +1,328 @@
+"""Groups interrupted, changed and stopped at the moments that hurt."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Any, Callable
+
+import pytest
+
+from assetstream import (
+    AssetStream,
+    AssetUpdate,
+    AuthenticationError,
+    Progress,
+    Source,
+    State,
+    StateChange,
+    StreamGroup,
+    StreamStateError,
+    Upbit,
+)
+from assetstream.runtime import lifecycle
+from assetstream.runtime.engine import Life
+from assetstream.runtime.fleet import Fleet
+from assetstream.runtime.loop import clock
+from assetstream.runtime.loop.callback_threads import CallbackThreads
+from assetstream.simulator import Simulator
+from assetstream.simulator.account import Account
+from assetstream.streams import group_run, running
+from tests.support import PATIENCE, Recorder
+from tests.support.groups import BALANCES, group_threads, streams, wait_until
+
+pytestmark = pytest.mark.usefixtures("hasty")
+
+
+def bad_stream(exchange: Simulator, account: Account) -> AssetStream:
+    """One whose key is not known where ``account`` is: it fails."""
+    urls = {"ws_url": account.exchange().ws_url, "rest_url": exchange.url}
+    return AssetStream(Upbit("unknown", "key", region="sg", **urls), account="bad")
+
+
+def at_the_third(
+    monkeypatch: pytest.MonkeyPatch, where: Any, name: str, act: Callable[[], object]
+) -> None:
+    """Have ``act`` called before the third call of something: a signal came then."""
+    calls, real = [0], getattr(where, name)
+
+    def interrupted(*args: Any, **options: Any) -> Any:
+        calls[0] += 1
+        if calls[0] == 3:
+            act()
+        return real(*args, **options)
+
+    monkeypatch.setattr(where, name, interrupted)
+
+
+MOMENTS = [
+    (Fleet, "home"),
+    (lifecycle, "Life"),
+    (Life, "begin"),
+    (CallbackThreads, "serve"),
+    (Life, "post"),
+]
+
+
+@pytest.mark.parametrize(("where", "name"), MOMENTS, ids=[n for _, n in MOMENTS])
+def test_ctrl_c_in_the_middle_of_start(
+    accounts: dict[str, Account],
+    monkeypatch: pytest.MonkeyPatch,
+    where: Any,
+    name: str,
+) -> None:
+    """It comes out at once, and every stream and thread has ended."""
+
+    def ctrl_c() -> None:
+        raise KeyboardInterrupt
+
+    group = StreamGroup(streams(accounts))
+    at_the_third(monkeypatch, where, name, ctrl_c)
+    began = clock.now()
+    with pytest.raises(KeyboardInterrupt):
+        group.start()
+
+    assert clock.now() - began < 2
+    assert not group_threads()
+    assert group.health().states == {State.STOPPED: 8}
+
+
+@pytest.mark.parametrize(("where", "name"), MOMENTS, ids=[n for _, n in MOMENTS])
+def test_stop_in_a_signal_handler_in_the_middle_of_start(
+    accounts: dict[str, Account],
+    monkeypatch: pytest.MonkeyPatch,
+    where: Any,
+    name: str,
+) -> None:
+    """It waits for nothing that it has interrupted."""
+    answers: list[bool] = []
+    took: list[float] = []
+
+    def stop() -> None:
+        began = clock.now()
+        answers.append(group.stop())
+        took.append(clock.now() - began)
+
+    group = StreamGroup(streams(accounts))
+    at_the_third(monkeypatch, where, name, stop)
+    with pytest.raises(StreamStateError, match="was stopped"):
+        group.start()
+
+    assert answers == [True]
+    assert took[0] < 1
+    assert not group_threads()
+    assert group.health().states == {State.STOPPED: 8}
+
+
+def test_a_stream_added_in_the_middle_of_start_is_begun(
+    exchange: Simulator, accounts: dict[str, Account], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the group knows that it runs, and after it looked whom to begin."""
+    (first,) = streams({"first": exchange.coinw(BALANCES)})
+    (second,) = streams({"second": exchange.coinw(BALANCES)})
+    group = StreamGroup(streams(accounts))
+    start, announce = Fleet.start, running.announce
+
+    def adding_start(this: Fleet) -> None:
+        group.add(first)
+        start(this)
+
+    def adding_announce(runner: Any, found: list[AssetStream]) -> None:
+        if second.account not in group.streams:
+            group.add(second)
+        announce(runner, found)
+
+    monkeypatch.setattr(Fleet, "start", adding_start)
+    monkeypatch.setattr(running, "announce", adding_announce)
+    with group:
+        assert group.health().states == {State.LIVE: 10}
+
+
+def test_a_stream_added_in_the_middle_of_stop_is_stopped(
+    exchange: Simulator, accounts: dict[str, Account], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does not stay NEW in a group that will never begin it."""
+    late = AssetStream(exchange.coinw(BALANCES).exchange())
+    group = StreamGroup(streams(accounts))
+    adopt = lifecycle.Launch.adopt
+
+    def stopping(this: lifecycle.Launch) -> None:
+        adopt(this)
+        group.stop()
+
+    group.start()
+    monkeypatch.setattr(lifecycle.Launch, "adopt", stopping)
+    group.add(late)
+
+    assert late.state is State.STOPPED
+    assert not group_threads()
+
+
+def test_an_account_is_replaced_in_its_own_handler(exchange: Simulator) -> None:
+    """The end of the old stream does not count for the new one of the same label."""
+    account = exchange.coinw(BALANCES)
+    (old,) = streams({"a": account})
+    (new,) = streams({"a": account})
+    heard, removed = Recorder(), list[bool]()
+    group = StreamGroup([old], on_asset=heard)
+
+    @old.on_asset
+    def replace_it(update: AssetUpdate) -> None:
+        if update.source is Source.STREAM and not removed:
+            removed.append(group.remove("a"))
+            group.add(new)
+
+    runner = threading.Thread(target=group.run_forever)
+    runner.start()
+    wait_until(lambda: old.state is State.LIVE)
+    account.deposit("BTC", "1")
+    wait_until(lambda: new.state is State.LIVE)
+    wait_until(lambda: old.state is State.STOPPED)
+    account.deposit("BTC", "1")
+    heard.wait_for(lambda u: u.available == 3)
+
+    assert removed == [True]
+    assert runner.is_alive()
+    assert group.stop()
+    runner.join(PATIENCE)
+    assert not runner.is_alive()
+
+
+def test_run_forever_ends_when_the_last_one_that_goes_on_is_removed(
+    exchange: Simulator, accounts: dict[str, Account]
+) -> None:
+    """All others have failed: it raises why."""
+    group = StreamGroup(
+        [
+            bad_stream(exchange, accounts["upbit-0"]),
+            *streams({"good": accounts["coinw-0"]}),
+        ],
+        on_error=lambda error: None,
+    )
+    group.start()
+    raised: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            group.run_forever()
+        except AuthenticationError as error:
+            raised.append(error)
+
+    runner = threading.Thread(target=run)
+    runner.start()
+    group.remove("good")
+    runner.join(PATIENCE)
+
+    assert not runner.is_alive()
+    assert len(raised) == 1
+    assert not group_threads()
+
+
+def test_a_group_without_accounts_goes_on(accounts: dict[str, Account]) -> None:
+    """All were removed; others may come."""
+    first = {"upbit-0": accounts["upbit-0"]}
+    with StreamGroup(streams(first)) as group:
+        assert group.remove("upbit-0")
+        assert group.health().states == {}
+        assert group.total("BTC") == 0
+        group.add(AssetStream(accounts["upbit-0"].exchange(), account="again"))
+        wait_until(lambda: group.health().states == {State.LIVE: 1})
+
+
+def test_accounts_that_are_stopped_before_or_while_it_starts(
+    accounts: dict[str, Account],
+) -> None:
+    """They are counted as ended; if that holds for all, it is said so."""
+    group = StreamGroup(streams(accounts))
+    assert group.streams["upbit-0"].stop()
+    with group:
+        assert group.health().states == {State.LIVE: 7, State.STOPPED: 1}
+
+    group = StreamGroup(streams(accounts))
+    for stream in group.streams.values():
+        stream.stop()
+    with pytest.raises(StreamStateError, match="every account of the group was st"):
+        group.start()
+    assert not group_threads()
+
+
+def test_live_once_is_enough_to_have_started(
+    exchange: Simulator, accounts: dict[str, Account], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though the connection was lost again before anybody looked."""
+    group = StreamGroup(streams({"a": accounts["coinw-0"]}))
+    get = group_run.patient_get
+
+    def slow_get(*args: Any) -> Any:
+        item = get(*args)
+        exchange.drop_connections()
+        wait_until(lambda: group.streams["a"].state is State.STALE)
+        return item
+
+    monkeypatch.setattr(group_run, "patient_get", slow_get)
+    group.start(timeout=None)
+    assert group.stop()
+
+
+def test_what_a_handler_raises_comes_out_of_start(
+    accounts: dict[str, Account], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not an error that hides it; and every thread has ended."""
+
+    def leave(change: StateChange) -> None:
+        raise SystemExit(3)
+
+    caplog.set_level(logging.CRITICAL, "assetstream")
+    group = StreamGroup(streams(accounts), on_state=leave)
+    with pytest.raises(SystemExit):
+        group.start()
+    assert not group_threads()
+
+
+def test_progress_is_told_to_the_end_and_when_accounts_leave(
+    accounts: dict[str, Account],
+) -> None:
+    """Each different from the one before; the last is what is left in the end."""
+    told = Recorder()
+    with StreamGroup(streams(accounts), on_progress=told) as group:
+        told.wait_for(lambda progress: progress == Progress(8, 0, 8))
+        group.remove("upbit-0")
+        told.wait_for(lambda progress: progress == Progress(7, 0, 7))
+
+    assert told.events[-1] == Progress(0, 7, 7)
+    assert all(a != b for a, b in zip(told.events, told.events[1:], strict=False))
+
+
+def test_nothing_is_called_after_stop(
+    accounts: dict[str, Account], heard: Recorder
+) -> None:
+    """And the last word on each account is that it has ended."""
+    group = StreamGroup(
+        streams(accounts), **heard.handlers(), on_progress=heard, workers=3
+    )
+    with group:
+        for account in accounts.values():
+            account.deposit("BTC", "1")
+    told = list(heard.events)
+
+    for label in accounts:
+        last = [e for e in told if getattr(e, "account", "") == label][-1]
+        assert isinstance(last, StateChange)
+        assert last.current is State.STOPPED
+    assert heard.events == told
+
+
+def test_two_groups_do_not_touch_each_other(accounts: dict[str, Account]) -> None:
+    """Stopping one, in a handler of the other, leaves the other as it is."""
+    upbit = {label: a for label, a in accounts.items() if label.startswith("upbit")}
+    coinw = {label: a for label, a in accounts.items() if label.startswith("coinw")}
+    answers: list[bool] = []
+    one, two = StreamGroup(streams(upbit)), StreamGroup(streams(coinw))
+    with one, two:
+        two.on_asset(lambda update: answers.append(one.stop()))
+        accounts["coinw-0"].deposit("BTC", "1")
+        wait_until(lambda: answers)
+
+        assert answers == [True]
+        assert one.health().states == {State.STOPPED: 4}
+        assert two.health().states == {State.LIVE: 4}

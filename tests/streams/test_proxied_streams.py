@@ -1,0 +1,150 @@
+"""Streams that reach their exchange by a real proxy, to LIVE and back to LIVE."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from typing import Any, Iterator
+
+import pytest
+import trustme
+
+from assetstream import AssetStream, CoinW, ConnectionLost, State, Upbit
+from assetstream.protocol import Exchange
+from assetstream.simulator import Simulator
+from assetstream.simulator.account import Account
+from tests.support import Recorder, known, truth
+from tests.support.proxies import ProxyProcess
+
+pytestmark = pytest.mark.usefixtures("hasty", "no_proxies_of_this_machine")
+
+#: A name that only the proxy can look up, and that the certificate is for.
+NAME = "exchange.test"
+#: Nobody listens there.
+DEAD = "http://127.0.0.1:1"
+
+
+@pytest.fixture
+def no_proxies_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture(scope="module", params=["", "me:p@ss-w0rd!"], ids=["open", "user"])
+def proxy(request: pytest.FixtureRequest) -> Iterator[ProxyProcess]:
+    """One that everybody may use, and one that wants a user."""
+    with ProxyProcess(request.param) as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(scope="module")
+def trusting(authority: trustme.CA) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    return context
+
+
+@pytest.fixture(scope="module")
+def secure(authority: trustme.CA) -> Iterator[Simulator]:
+    """A simulated exchange whose certificate is for the name alone."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(NAME).configure_cert(context)
+    with Simulator(ssl_context=context, rate_limits=False) as simulator:
+        yield simulator
+
+
+@pytest.fixture(params=["upbit", "coinw"])
+def account(request: pytest.FixtureRequest, secure: Simulator) -> Account:
+    opened = getattr(secure, request.param)({"BTC": "1", "USDT": "1000"})
+    assert isinstance(opened, Account)
+    return opened
+
+
+def by_name(account: Account) -> Exchange:
+    """The account's adapter; WebSocket and REST are reached by the name."""
+    own = account.exchange()
+    keys = own.credentials[:2]
+    urls = {
+        "ws_url": own.ws_url.replace("127.0.0.1", NAME),
+        "rest_url": own.rest_url.replace("127.0.0.1", NAME),
+    }
+    if account.name == "upbit":
+        return Upbit(*keys, region="sg", **urls)
+    return CoinW(*keys, **urls)
+
+
+def lives(
+    secure: Simulator, account: Account, context: ssl.SSLContext, proxy: str | None
+) -> None:
+    """It becomes LIVE, hears of changes, and after a drop is LIVE and right again."""
+    heard = Recorder()
+    with AssetStream(
+        by_name(account), **heard.handlers(), proxy=proxy, ssl_context=context
+    ) as stream:
+        assert known(stream) == truth(account)
+        with stream.expect(lambda u: u.currency == "BTC", 10) as pushed:
+            account.deposit("BTC", "0.5")
+        assert pushed.update.change == account.balances["BTC"][0] - 1
+
+        assert secure.drop_connections(account=account) == 1
+        account.deposit("USDT", "1")
+        live = heard.wait_for_state(State.LIVE, times=2)
+        assert live.gap is not None
+        assert known(stream) == truth(account)
+        assert stream.health().reconnects == 1
+    assert heard.states[-1] == "STOPPED"
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks5"])
+def test_a_stream_lives_behind_a_proxy(
+    secure: Simulator,
+    account: Account,
+    trusting: ssl.SSLContext,
+    proxy: ProxyProcess,
+    scheme: str,
+) -> None:
+    """By ``proxy=``: WebSocket and REST, with and without a user, over TLS."""
+    lives(secure, account, trusting, proxy.url(scheme))
+
+
+def test_https_proxy_is_used(
+    secure: Simulator,
+    account: Account,
+    trusting: ssl.SSLContext,
+    proxy: ProxyProcess,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without ``proxy=``, by the environment, at each reconnect as well."""
+    monkeypatch.setenv("HTTPS_PROXY", proxy.url("http"))
+    lives(secure, account, trusting, None)
+
+
+def test_no_proxy_goes_past_it(
+    secure: Simulator,
+    account: Account,
+    trusting: ssl.SSLContext,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The proxy that HTTPS_PROXY names does not even run; NO_PROXY names the host."""
+    real = socket.getaddrinfo
+
+    def found(host: Any, *args: Any, **options: Any) -> Any:
+        return real("127.0.0.1" if host == NAME else host, *args, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", found)
+    monkeypatch.setenv("HTTPS_PROXY", DEAD)
+    heard = Recorder()
+    stream = AssetStream(by_name(account), **heard.handlers(), ssl_context=trusting)
+    stream.start(wait=False)
+    error = heard.wait_for(lambda event: isinstance(event, ConnectionLost))
+    stream.stop()
+    assert "the proxy 127.0.0.1:1 cannot be reached" in str(error)
+
+    monkeypatch.setenv("NO_PROXY", f"elsewhere.test,{NAME}")
+    lives(secure, account, trusting, None)

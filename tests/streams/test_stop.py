@@ -1,0 +1,67 @@
+"""``stop()`` ends everything at once, whoever calls it and wherever the stream is."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from assetstream.simulator import Simulator
+from tests.support.processes import Program
+from tests.support.stop_cases import CASES, goal, measure
+
+#: Seconds; far more than a stop takes, for a machine may be busy. Measured times are
+#: those of ``python -m tests.programs.stop_table``.
+SOON = 1.0
+
+
+@pytest.mark.parametrize("name", ["upbit", "coinw"])
+@pytest.mark.parametrize("case", CASES)
+def test_stop(case: str, name: str) -> None:
+    """It returns True, soon, and neither a thread nor a socket is left."""
+    stopped = measure(case, name)
+
+    assert stopped.threads == []
+    assert stopped.sockets == 0
+    assert stopped.seconds < max(SOON, 2 * goal(case))
+
+
+def test_only_the_end_of_a_process_may_take_longer() -> None:
+    """Every other case is judged by 100 ms, that of a parent after a fork, too."""
+    slow = {case for case in CASES if goal(case) > 0.1}
+
+    assert slow == {case for case in CASES if case.startswith("exit ")}
+    assert len(slow) == 6
+
+
+RUN_FOREVER = """
+from assetstream import AssetStream, Upbit
+stream = AssetStream(Upbit(region="sg"))
+stream.on_state(lambda change: print(change.current.value.lower()))
+stream.run_forever()
+print("returned")
+"""
+ITERATE = """
+from assetstream import AssetStream, Upbit
+try:
+    for update in AssetStream(Upbit(region="sg")):
+        print("live")
+except KeyboardInterrupt:
+    print("returned")
+"""
+
+
+@pytest.mark.parametrize("program", [RUN_FOREVER, ITERATE], ids=["run_forever", "for"])
+def test_ctrl_c_ends_a_program_cleanly(exchange: Simulator, program: str) -> None:
+    """At once, exit code 0, no word on stderr."""
+    account = exchange.upbit({"BTC": "1"})
+    with Program("-c", program, environment=account.environment()) as running:
+        running.wait_for("live")
+        began = time.monotonic()
+        running.interrupt()
+        assert running.finish() == 0, running.told
+        took = time.monotonic() - began
+
+    assert took < 2.0
+    assert running.err == []
+    assert running.out[-1] == "returned"

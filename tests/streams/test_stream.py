@@ -1,0 +1,935 @@
+"""``AssetStream`` as its user meets it, against the simulated exchange."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import pickle
+import signal
+import ssl
+import threading
+from decimal import Decimal
+from typing import Any, Callable
+
+import pytest
+
+from assetstream import (
+    AssetStream,
+    AssetUpdate,
+    AuthenticationError,
+    CallbackError,
+    CoinW,
+    ConfigurationError,
+    PermissionDenied,
+    ProtocolError,
+    Source,
+    StaleBalance,
+    State,
+    StateChange,
+    StreamStateError,
+    StreamTimeout,
+    Upbit,
+)
+from assetstream.model.errors import AssetStreamError
+from assetstream.runtime.loop.waits import Deadline
+from assetstream.simulator import Simulator
+from assetstream.simulator.account import Account
+from assetstream.simulator.messages import Kind, Message
+from assetstream.streams import running
+from tests.support import PATIENCE, Recorder, known, truth
+
+pytestmark = pytest.mark.usefixtures("hasty")
+
+
+def test_live_on_entry(account: Account) -> None:
+    """Inside the ``with`` block the balances are those of the account."""
+    with AssetStream(account.exchange()) as stream:
+        assert stream.state is State.LIVE
+        assert known(stream) == truth(account)
+        assert not stream.balance("btc").stale
+        assert stream.error is None
+
+    assert stream.state is State.STOPPED
+
+
+def test_callbacks_hear_of_every_change(account: Account) -> None:
+    """The snapshot, then each push with what was before; the last word is STOPPED."""
+    heard = Recorder()
+    with AssetStream(account.exchange(), **heard.handlers()):
+        account.deposit("BTC", "0.12345678901234567890123456")
+        update = heard.wait_for(
+            lambda e: isinstance(e, AssetUpdate) and e.source is Source.STREAM
+        )
+
+    assert str(update.available) == "1.12345678901234567890123456"
+    assert str(update.change) == "0.12345678901234567890123456"
+    assert update.previous.available == 1
+    assert update.account == heard.events[0].account
+    assert b"BTC" in update.raw
+    snapshots = [u for u in heard.updates if u.source is Source.SNAPSHOT]
+    assert {u.currency: u.available for u in snapshots} == {"BTC": 1, "USDT": 1000}
+    assert heard.states == ["CONNECTING", "LIVE", "STOPPED"]
+    assert heard.events[-1].current is State.STOPPED
+
+
+def test_the_balances_are_current_when_a_callback_runs(account: Account) -> None:
+    """A handler may look at the stream instead of the update."""
+    seen = Recorder()
+    stream = AssetStream(account.exchange())
+
+    @stream.on_asset
+    def look(update: AssetUpdate) -> None:
+        seen((update.available, stream.balances[update.currency].available))
+
+    with stream:
+        account.deposit("BTC", "1")
+        seen.wait_for(lambda pair: pair[1] == 2)
+
+    assert all(inside >= told for told, inside in seen.events)
+
+
+def test_all_digits_of_a_total(account: Account) -> None:
+    """Sums are exact beyond the 28 digits of the default decimal context."""
+    with (
+        AssetStream(account.exchange()) as stream,
+        stream.expect(lambda u: u.currency == "BTC", PATIENCE) as changed,
+    ):
+        account.deposit("BTC", "123456789012345.12345678901234567890123")
+
+    assert str(changed.update.total) == "123456789012346.12345678901234567890123"
+    assert str(changed.update.change) == "123456789012345.12345678901234567890123"
+
+
+def test_run_forever_ends_by_stop(account: Account) -> None:
+    """From another thread, or from a callback."""
+    stream = AssetStream(account.exchange())
+
+    @stream.on_state
+    def stop(change: StateChange) -> None:
+        if change.current is State.LIVE:
+            assert stream.stop()
+
+    stream.run_forever()
+
+    assert stream.state is State.STOPPED
+
+
+def test_run_forever_ends_by_ctrl_c(account: Account) -> None:
+    """It stops the stream cleanly and returns."""
+    heard = Recorder()
+    stream = AssetStream(account.exchange(), on_state=heard)
+
+    @stream.on_state
+    def interrupt(change: StateChange) -> None:
+        if change.current is State.LIVE:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    stream.run_forever()
+
+    assert heard.states == ["CONNECTING", "LIVE", "STOPPED"]
+
+
+def test_stop_from_a_signal_handler(account: Account) -> None:
+    """While the main thread is inside ``run_forever``."""
+    stream = AssetStream(account.exchange())
+    stopped: list[bool] = []
+    former = signal.signal(
+        signal.SIGUSR1, lambda number, frame: stopped.append(stream.stop())
+    )
+    try:
+        stream.on_state(
+            lambda change: (
+                change.current is State.LIVE and os.kill(os.getpid(), signal.SIGUSR1)
+            )
+        )
+        stream.run_forever()
+    finally:
+        signal.signal(signal.SIGUSR1, former)
+
+    assert stopped == [True]
+
+
+def test_stop_may_be_called_again_and_before_start(account: Account) -> None:
+    """It is idempotent; a stream stopped while NEW is never started."""
+    stream = AssetStream(account.exchange())
+    assert stream.stop()
+    assert stream.stop()
+    assert stream.state is State.STOPPED
+    with pytest.raises(StreamStateError, match="make a new AssetStream"):
+        stream.start()
+
+
+def test_stop_from_many_threads_at_once(account: Account) -> None:
+    """All of them return True."""
+    stream = AssetStream(account.exchange())
+    stream.start()
+    answers: list[bool] = []
+    threads = [
+        threading.Thread(target=lambda: answers.append(stream.stop())) for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert answers == [True] * 8
+
+
+def test_stop_says_false_while_a_callback_holds_its_thread(
+    account: Account, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And logs the line where it stands."""
+    entered, leave = threading.Event(), threading.Event()
+
+    def stuck_here(update: AssetUpdate) -> None:
+        entered.set()
+        leave.wait(PATIENCE)
+
+    stream = AssetStream(account.exchange(), on_asset=stuck_here)
+    stream.start()
+    assert entered.wait(PATIENCE)
+    assert not stream.stop(timeout=0.1)
+    assert "a callback still runs" in caplog.text
+    leave.set()
+    assert stream.stop()
+
+
+def test_stop_without_waiting_complains_of_nothing(
+    account: Account, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A timeout of 0 asks for the end, and does not wait for it."""
+    stream = AssetStream(account.exchange())
+    stream.start()
+    stream.stop(timeout=0)
+    assert stream.stop()
+    assert caplog.text == ""
+
+
+def test_no_update_is_handed_over_after_stop(account: Account) -> None:
+    """A handler that stops the stream, to act once, is not called again."""
+    for number in range(100):
+        account.deposit(f"C{number}", "1")
+    called: list[AssetUpdate] = []
+    stream = AssetStream(account.exchange())
+
+    @stream.on_asset
+    def act_once(update: AssetUpdate) -> None:
+        called.append(update)
+        assert stream.stop()
+
+    stream.run_forever()
+    assert stream.stop()
+
+    assert len(called) == 1
+    assert stream.health().dropped == 101
+
+
+def test_stop_ends_the_deliveries_of_a_failed_stream(account: Account) -> None:
+    """What is pending is not insisted on."""
+    for number in range(100):
+        account.deposit(f"C{number}", "1")
+    entered, leave = threading.Event(), threading.Event()
+
+    def slow(update: AssetUpdate) -> None:
+        entered.set()
+        leave.wait(PATIENCE)
+
+    stream = AssetStream(account.exchange(), on_asset=slow)
+    stream.start()
+    assert entered.wait(PATIENCE)
+    stream._launch.started().session._pushed = None  # type: ignore
+    account.deposit("BTC", "1")
+    assert stream._launch.started().ended.wait(Deadline(PATIENCE))
+    assert stream.state is State.FAILED
+    stream.stop(timeout=0)
+    leave.set()
+
+    assert stream.stop()
+    assert stream.health().dropped >= 100
+
+
+def test_stop_in_the_streams_own_thread_does_not_wait_for_itself(
+    account: Account,
+) -> None:
+    """A logging handler or a finalizer of the user's may run there."""
+    stream = AssetStream(account.exchange())
+    stream.start()
+    answers = Recorder()
+    life = stream._launch.started()
+    life.post(lambda: answers(stream.stop(timeout=None)))
+
+    assert answers.wait_for(lambda answer: True) is True
+    assert stream.stop()
+
+
+def test_ctrl_c_during_the_start_leaves_nothing_behind(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever of its threads was being started."""
+    for failing in (1, 2):
+        started: list[threading.Thread] = []
+
+        def start(
+            thread: threading.Thread,
+            failing: int = failing,
+            started: list[threading.Thread] = started,
+            really: Any = threading.Thread.start,
+        ) -> None:
+            if thread.name.startswith("assetstream-upbit") or thread.name.startswith(
+                "assetstream-coinw"
+            ):
+                started.append(thread)
+                if len(started) == failing:
+                    raise KeyboardInterrupt
+            really(thread)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", start)
+            stream = AssetStream(account.exchange())
+            with pytest.raises(KeyboardInterrupt):
+                stream.start()
+        assert stream.stop()
+        assert stream.state is State.STOPPED
+
+
+def test_two_threads_may_iterate_a_new_stream(account: Account) -> None:
+    """One of them starts it, the other joins."""
+    for _ in range(10):
+        stream = AssetStream(account.exchange())
+        found = Recorder()
+        together = threading.Barrier(2)
+
+        def take(
+            stream: AssetStream = stream,
+            found: Recorder = found,
+            together: threading.Barrier = together,
+        ) -> None:
+            together.wait(PATIENCE)
+            updates = stream.updates()
+            found({updates.get(PATIENCE).currency, updates.get(PATIENCE).currency})
+
+        threads = [threading.Thread(target=take) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        stream.stop()
+
+        assert found.events == [{"BTC", "USDT"}] * 2
+
+
+def test_a_stream_that_nobody_holds_is_stopped_at_exit(account: Account) -> None:
+    """It runs on, so it is remembered until it has ended."""
+    heard = Recorder()
+    AssetStream(account.exchange(), on_state=heard).start()
+    gc.collect()
+    running._stop_all()
+
+    assert heard.states == ["CONNECTING", "LIVE", "STOPPED"]
+
+
+def test_start_twice_is_refused(account: Account) -> None:
+    """The running stream is not disturbed."""
+    with AssetStream(account.exchange()) as stream:
+        with pytest.raises(StreamStateError, match="already called"):
+            stream.start()
+        assert stream.state is State.LIVE
+
+
+def test_start_without_waiting_returns_at_once(account: Account) -> None:
+    """The stream goes on by itself, and may be waited for later."""
+    stream = AssetStream(account.exchange())
+    stream.start(wait=False)
+    with stream:
+        assert stream.state is State.LIVE
+
+
+def test_start_gives_up_at_its_timeout(exchange: Simulator) -> None:
+    """Passing errors are retried until then; the last one is the cause."""
+    account = exchange.upbit()
+    stream = AssetStream(account.exchange())
+    with (
+        exchange.refuse_upgrades(503),
+        pytest.raises(StreamTimeout, match=r"waited 0\.3 s for the stream to be LIVE"),
+    ):
+        stream.start(timeout=0.3)
+
+    assert stream.state is State.STOPPED
+
+
+@pytest.mark.parametrize("how", ["start", "run_forever", "with", "iteration"])
+def test_a_refused_key_is_raised_in_the_callers_thread(
+    exchange: Simulator, account: Account, how: str
+) -> None:
+    """At once, without a second attempt, and every thread has ended."""
+    heard = Recorder()
+    stream = AssetStream(account.exchange(), **heard.handlers())
+    ways: dict[str, Callable[[], Any]] = {
+        "start": stream.start,
+        "run_forever": stream.run_forever,
+        "with": stream.__enter__,
+        "iteration": lambda: next(stream.updates()),
+    }
+    with exchange.refuse_logins(), pytest.raises(AuthenticationError) as raised:
+        ways[how]()
+    stream.stop()
+
+    assert raised.value.fatal
+    assert stream.state is State.FAILED
+    assert stream.error is raised.value
+    for _ in range(3):
+        with pytest.raises(AuthenticationError) as again:
+            stream.raise_if_failed()
+    assert len(again.traceback) <= 3  # It gathers no frames.
+    assert exchange.seen.connections <= 1
+    assert heard.events[-1].current is State.FAILED
+    assert heard.events[-2] is raised.value
+    assert account.secret_key not in str(raised.value)
+
+
+def test_a_missing_permission_is_raised(exchange: Simulator) -> None:
+    """It is told apart from a wrong key."""
+    account = exchange.upbit(permissions=["order"])
+    with pytest.raises(PermissionDenied):
+        AssetStream(account.exchange()).start()
+
+
+def test_an_address_that_is_not_listed_is_raised(exchange: Simulator) -> None:
+    """With the remedy."""
+    account = exchange.upbit(allowed_ips=["192.0.2.1"])
+    with pytest.raises(AuthenticationError, match="IP"):
+        AssetStream(account.exchange()).start()
+
+
+def test_a_handler_that_raises_does_no_harm(account: Account) -> None:
+    """``on_error`` hears of it, with the update and the cause; the stream goes on."""
+    heard = Recorder()
+
+    def fail(update: AssetUpdate) -> None:
+        raise RuntimeError("mine")
+
+    with AssetStream(account.exchange(), on_asset=fail, on_error=heard) as stream:
+        error = heard.wait_for(lambda e: isinstance(e, CallbackError))
+        assert stream.state is State.LIVE
+        assert isinstance(error.update, AssetUpdate)
+        assert error.callback is fail
+        assert isinstance(error.__cause__, RuntimeError)
+        assert not error.fatal
+        account.deposit("BTC", "1")
+        heard.wait_for(
+            lambda e: isinstance(e, CallbackError) and e.update.available == 2
+        )
+        assert stream.health().callback_errors >= 3
+
+
+def test_without_on_error_errors_are_logged(
+    account: Account, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing dies in silence."""
+    logged = Recorder()
+
+    def fail(update: AssetUpdate) -> None:
+        raise RuntimeError("mine")
+
+    stream = AssetStream(account.exchange(), on_asset=fail)
+    stream.on_asset(logged)
+    with stream:
+        logged.wait_for(lambda e: e.currency == "USDT")
+        # The next delivery comes after the first error was logged.
+        account.deposit("BTC", "1")
+        logged.wait_for(lambda e: e.source is Source.STREAM)
+
+    record = next(r for r in caplog.records if "mine" in r.getMessage())
+    assert record.name == "assetstream"
+    assert record.levelname == "ERROR"
+    assert record.exc_info is not None
+
+
+def test_an_exception_that_cannot_be_shown_does_no_harm(account: Account) -> None:
+    """Its ``str`` is the user's code, too."""
+
+    class Broken(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError("no words")
+
+    def fail(update: AssetUpdate) -> None:
+        raise Broken
+
+    heard = Recorder()
+    with AssetStream(account.exchange(), on_asset=fail, on_error=heard):
+        account.deposit("BTC", "1")
+        error = heard.wait_for(lambda e: e.update.available == 2)
+    assert "Broken" in str(error)
+
+
+def test_a_raise_in_on_error_is_logged_not_delivered_again(
+    account: Account, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It would never end otherwise."""
+    called = Recorder()
+
+    def fail(event: object) -> None:
+        called(event)
+        raise RuntimeError("mine")
+
+    with AssetStream(
+        account.exchange(), on_asset=fail, on_error=fail, on_state=fail
+    ) as stream:
+        called.wait_for(lambda e: isinstance(e, CallbackError))
+        assert stream.state is State.LIVE
+    errors = called.of(CallbackError)
+
+    assert all(isinstance(e.update, AssetUpdate) for e in errors)
+    assert "handler" in caplog.text
+
+
+@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt])
+def test_an_exit_out_of_a_callback_stops_the_stream(
+    account: Account, kind: type[BaseException]
+) -> None:
+    """And is raised from ``run_forever``, or from the iteration."""
+
+    def leave(update: AssetUpdate) -> None:
+        raise kind("enough")
+
+    stream = AssetStream(account.exchange(), on_asset=leave)
+    with pytest.raises(kind, match="enough"):
+        stream.run_forever()
+    assert stream.state is State.STOPPED
+
+    stream = AssetStream(account.exchange(), on_asset=leave)
+
+    def iterate() -> None:
+        for _ in stream:
+            pass
+
+    with pytest.raises(kind, match="enough"):
+        iterate()
+    assert stream.stop()
+    with pytest.raises(kind, match="enough"):  # Nor does it get lost later.
+        iterate()
+
+
+def test_iteration_begins_with_the_present_book(account: Account) -> None:
+    """As SNAPSHOT updates, then the changes; it ends when the stream is stopped."""
+    with AssetStream(account.exchange()) as stream:
+        updates = stream.updates()
+        first = {u.currency: u for u in (updates.get(PATIENCE), updates.get(PATIENCE))}
+        assert {u.source for u in first.values()} == {Source.SNAPSHOT}
+        assert first["BTC"].available == 1
+        assert first["BTC"].change == 0
+
+        account.deposit("BTC", "1")
+        update = updates.get(PATIENCE)
+        assert (update.source, update.available) == (Source.STREAM, 2)
+        with pytest.raises(StreamTimeout, match="next update"):
+            updates.get(0)
+    assert list(updates) == []
+    updates.close()
+
+
+def test_iteration_starts_a_new_stream(account: Account) -> None:
+    """``for update in stream`` needs nothing before it."""
+    stream = AssetStream(account.exchange())
+    found = {}
+    for update in stream:
+        found[update.currency] = update.available
+        if len(found) == 2:
+            break
+    stream.stop()
+
+    assert found == {"BTC": 1, "USDT": 1000}
+
+
+def test_d2_what_is_there_from_the_beginning_does_not_count(account: Account) -> None:
+    """Many currencies are no sign of a slow reader."""
+    for number in range(30):
+        account.deposit(f"C{number}", "1")
+    with AssetStream(account.exchange(), max_pending=1) as stream:
+        updates = stream.updates()
+        assert len({updates.get(PATIENCE).currency for _ in range(32)}) == 32
+
+
+def test_an_iterator_closed_elsewhere_ends(account: Account) -> None:
+    """Whoever waits for its next update is told."""
+    with AssetStream(account.exchange()) as stream:
+        updates = stream.updates()
+        taken = Recorder()
+
+        def take() -> None:
+            taken(list(updates))
+
+        thread = threading.Thread(target=take)
+        thread.start()
+        updates.close()
+        taken.wait_for(lambda e: True)
+        thread.join()
+
+
+def test_d2_an_iterator_that_falls_behind_raises(account: Account) -> None:
+    """Nothing is left out of it in silence."""
+    heard = Recorder()
+    with AssetStream(account.exchange(), on_asset=heard, max_pending=1) as stream:
+        updates = stream.updates()
+        for _ in range(12):
+            account.deposit("BTC", "1")
+        heard.wait_for(lambda e: e.available == 13)
+
+        def exhaust() -> None:
+            while True:
+                updates.get(PATIENCE)
+
+        with pytest.raises(StreamStateError, match="behind"):
+            exhaust()
+
+
+def test_a_timeout_of_zero_takes_what_is_there(account: Account) -> None:
+    """It does not wait, and does not need to."""
+    with AssetStream(account.exchange()) as stream:
+        updates = stream.updates()
+        assert {updates.get(0).currency, updates.get(0).currency} == {"BTC", "USDT"}
+        with (
+            pytest.raises(StreamTimeout, match="the expected update"),
+            stream.expect(lambda u: True, timeout=0),
+        ):
+            pass
+
+
+def test_wait_for(account: Account) -> None:
+    """The next update that meets the condition; a timeout names what it waited for."""
+    with AssetStream(account.exchange()) as stream:
+        with pytest.raises(StreamTimeout, match="an update that meets the condition"):
+            stream.wait_for(lambda u: True, timeout=0.05)
+        timer = threading.Timer(0.05, lambda: account.deposit("BTC", "1"))
+        timer.start()
+        update = stream.wait_for(lambda u: u.currency == "BTC", timeout=PATIENCE)
+        timer.join()
+
+    assert update.available == 2
+
+
+def test_expect_does_not_wait_if_its_block_raised(account: Account) -> None:
+    """The error of the block is what counts."""
+    with (
+        AssetStream(account.exchange()) as stream,
+        pytest.raises(ZeroDivisionError),
+        stream.expect(lambda u: True, timeout=PATIENCE),
+    ):
+        raise ZeroDivisionError
+
+
+def test_expect_does_not_match_what_came_before(account: Account) -> None:
+    """Only an effect of the block is matched."""
+    with AssetStream(account.exchange()) as stream:
+        with stream.expect(lambda u: u.available == 2, PATIENCE):
+            account.deposit("BTC", "1")
+        with stream.expect(lambda u: u.currency == "BTC", PATIENCE) as changed:
+            account.deposit("BTC", "1")
+
+    assert changed.update.available == 3
+
+
+@pytest.mark.parametrize(
+    "wait",
+    [
+        lambda s: s.wait_for(lambda u: True),
+        lambda s: s.expect(lambda u: True).__enter__(),
+        lambda s: next(s.updates()),
+        lambda s: s.run_forever(),
+        lambda s: s.__enter__(),
+    ],
+)
+def test_waiting_inside_a_callback_is_refused(
+    account: Account, wait: Callable[[AssetStream], object]
+) -> None:
+    """It would wait for itself."""
+    caught = Recorder()
+    stream = AssetStream(account.exchange())
+
+    @stream.on_state
+    def try_it(change: StateChange) -> None:
+        if change.current is State.LIVE:
+            try:
+                wait(stream)
+            except StreamStateError as error:
+                caught(error)
+
+    with stream:
+        error = caught.wait_for(lambda e: True)
+        assert "inside a callback" in str(error)
+        assert stream.state is State.LIVE
+
+
+def test_waits_end_when_the_stream_is_stopped(account: Account) -> None:
+    """At once, whatever their timeout."""
+    raised = Recorder()
+    stream = AssetStream(account.exchange())
+    stream.start()
+
+    def wait() -> None:
+        try:
+            stream.wait_for(lambda u: False, timeout=None)
+        except StreamStateError as error:
+            raised(error)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    stream.stop()
+    assert "stopped" in str(raised.wait_for(lambda e: True))
+    thread.join()
+
+
+def test_waits_need_a_started_stream(account: Account) -> None:
+    """The error says what to do."""
+    stream = AssetStream(account.exchange())
+    with pytest.raises(StreamStateError, match=r"call start\(\) first"):
+        stream.wait_for(lambda u: True)
+    stream.stop()
+    with pytest.raises(StreamStateError, match="make a new AssetStream"):
+        stream.wait_for(lambda u: True)
+
+
+def test_balance_of_a_currency_never_held(account: Account) -> None:
+    """Zeros, once everything was read; before that it is not known."""
+    stream = AssetStream(account.exchange())
+    with pytest.raises(StaleBalance):
+        stream.balance("ETH")
+    with stream:
+        balance = stream.balance("eth")
+        assert (balance.currency, balance.total, balance.stale) == ("ETH", 0, False)
+        assert "ETH" not in stream.balances
+
+
+def test_an_old_balance_is_refused(
+    exchange: Simulator, account: Account, time_machine: Any
+) -> None:
+    """``max_age`` counts from the last proof, and goes on while disconnected."""
+    with AssetStream(account.exchange()) as stream:
+        held = stream.balance("BTC", max_age=60)
+        with exchange.refuse_upgrades(503):
+            heard = Recorder()
+            stream.on_state(heard)
+            exchange.drop_connections()
+            heard.wait_for_state(State.STALE)
+            assert held.stale
+            time_machine.jump(61)
+            assert held.age > 61
+            with pytest.raises(StaleBalance, match="more than 60 s"):
+                stream.balance("BTC", max_age=60)
+            assert stream.balance("BTC").available == 1
+
+
+def test_a_replaced_balance_says_so(account: Account) -> None:
+    """Its amounts stay, but it is stale."""
+    with AssetStream(account.exchange()) as stream:
+        before = stream.balance("BTC")
+        with stream.expect(lambda u: u.currency == "BTC", PATIENCE):
+            account.deposit("BTC", "1")
+        assert before.stale
+        assert before.available == 1
+        assert not stream.balance("BTC").stale
+
+
+def test_balances_are_kept_after_the_end(account: Account) -> None:
+    """What was known last, marked stale."""
+    with AssetStream(account.exchange()) as stream:
+        pass
+
+    assert stream.balances["BTC"].available == 1
+    assert stream.balances["BTC"].stale
+    with pytest.raises(TypeError):
+        stream.balances["BTC"] = None  # type: ignore[index]
+
+
+def test_handlers_can_be_added_and_removed(account: Account) -> None:
+    """While the stream runs, from anywhere."""
+    first, second = Recorder(), Recorder()
+    stream = AssetStream(account.exchange(), on_asset=first)
+    with stream:
+        first.wait_for(lambda e: e.currency == "USDT")
+        assert stream.on_asset(second) is second
+        stream.off(first)
+        stream.off(print)
+        account.deposit("BTC", "1")
+        second.wait_for(lambda e: e.available == 2)
+
+    assert not [u for u in first.updates if u.source is Source.STREAM]
+
+
+def test_health(account: Account) -> None:
+    """The figures of a healthy stream."""
+    stream = AssetStream(account.exchange(), audit_interval=40)
+    assert stream.health().state is State.NEW
+    with stream:
+        health = stream.health()
+
+        assert health.state is State.LIVE
+        assert health.uptime > 0
+        assert health.reconnects == 0
+        assert health.last_proof is not None
+        assert health.last_proof < PATIENCE
+        assert health.audit_interval == 40
+        assert health.detection_time is not None
+        assert 80 < health.detection_time < 200
+        assert health.in_doubt == ()
+        assert health.error is None
+    with AssetStream(account.exchange(), audit_interval=None) as stream:
+        assert stream.health().audit_interval is None
+        assert stream.health().detection_time is None
+
+
+def test_repr_shows_the_state_and_no_secret(account: Account) -> None:
+    """Of the stream and of the exchange."""
+    stream = AssetStream(account.exchange())
+    shown = f"{stream!r} {stream.exchange!r}"
+
+    assert "NEW" in shown
+    assert account.secret_key not in shown
+    assert account.terms.key not in shown
+
+
+def test_a_stream_is_not_pickled(account: Account) -> None:
+    """It holds threads and a key."""
+    with pytest.raises(TypeError, match="not pickled"):
+        pickle.dumps(AssetStream(account.exchange()))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_after_a_fork_the_child_is_told(account: Account) -> None:
+    """Its threads do not run there; the parent goes on unharmed."""
+    with AssetStream(account.exchange()) as stream:
+        child = os.fork()
+        if child == 0:
+            try:
+                os._exit(_in_child(stream))
+            except BaseException:
+                os._exit(3)
+        _, status = os.waitpid(child, 0)
+        assert os.waitstatus_to_exitcode(status) == 0
+        with stream.expect(lambda u: u.currency == "BTC", PATIENCE):
+            account.deposit("BTC", "1")
+
+
+def _in_child(stream: AssetStream) -> int:
+    """The advice that the error gives must work."""
+    try:
+        stream.balance("BTC")
+    except StreamStateError as error:
+        if "after a fork, make a new AssetStream" not in str(error):
+            return 1
+    with AssetStream(stream.exchange) as own:
+        return 0 if own.balance("BTC").available == 1 else 2
+
+
+def test_an_unreadable_frame_goes_to_on_error(account: Account) -> None:
+    """With the frame, secrets removed; the stream goes on."""
+    heard = Recorder()
+    with AssetStream(account.exchange(), **heard.handlers()) as stream:
+        (session,) = account._subscribers
+        cut_off = (
+            b'{"type":"myAsset","assets":[{"currency":"' + account.secret_key.encode()
+        )
+        session.connection.send(Message(Kind.PUSH, cut_off, binary=True))
+        error = heard.wait_for(lambda e: isinstance(e, ProtocolError))
+        assert account.secret_key.encode() not in error.frame
+        assert b"***" in error.frame
+        assert stream.state is State.LIVE
+        # It may have been any currency's.
+        assert set(stream.health().in_doubt) == {"BTC", "USDT"}
+        assert stream.balance("BTC").stale
+        with stream.expect(lambda u: u.currency == "BTC", PATIENCE):
+            account.deposit("BTC", "1")
+        assert not stream.balance("BTC").stale
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"on_asset": 5}, "on_asset must be a function"),
+        ({"on_error": "print"}, "on_error must be a function"),
+        ({"on_state": asyncio.sleep}, "on_state is async"),
+        ({"account": ""}, "account"),
+        ({"audit_interval": 0}, "audit_interval"),
+        ({"audit_interval": "often"}, "audit_interval"),
+        ({"connect_timeout": -1}, "connect_timeout"),
+        ({"connect_timeout": float("nan")}, "connect_timeout"),
+        ({"max_pending": 0}, "max_pending"),
+        ({"max_pending": 1.5}, "max_pending"),
+        ({"proxy": 8080}, "proxy"),
+        ({"ssl_context": True}, "ssl_context"),
+        ({"ssl_context": ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)}, None),
+    ],
+)
+def test_wrong_arguments(arguments: dict[str, Any], words: str | None) -> None:
+    """A clear error at once, which is a ValueError too."""
+    exchange = CoinW("key", "secret")
+    if words is None:
+        AssetStream(exchange, **arguments)
+        return
+    with pytest.raises(ConfigurationError, match=words) as raised:
+        AssetStream(exchange, **arguments)
+    assert isinstance(raised.value, ValueError)
+
+
+def test_a_context_that_does_not_verify_is_refused() -> None:
+    """Certificates are always verified."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    with pytest.raises(ConfigurationError, match="does not verify"):
+        AssetStream(CoinW("key", "secret"), ssl_context=context)
+
+
+@pytest.mark.parametrize("wrong", [None, "upbit", Upbit])
+def test_what_is_no_exchange_is_refused(wrong: Any) -> None:
+    """With an example of what is."""
+    with pytest.raises(ConfigurationError, match="Upbit"):
+        AssetStream(wrong)
+
+
+def test_the_constructor_only_stores(account: Account) -> None:
+    """No thread, no connection."""
+    before = threading.active_count()
+    stream = AssetStream(account.exchange())
+
+    assert threading.active_count() == before
+    assert stream.state is State.NEW
+    assert stream.balances == {}
+    assert account.seen.connections == 0
+
+
+def test_two_streams_of_one_key_are_allowed_with_a_warning(
+    account: Account, caplog: pytest.LogCaptureFixture
+) -> None:
+    """In a script; a notebook replaces the older one."""
+    with AssetStream(account.exchange()) as one, AssetStream(account.exchange()) as two:
+        assert one.state is two.state is State.LIVE
+        assert "another stream with the same key" in caplog.text
+
+
+def test_inside_ipython_the_older_stream_is_replaced(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Running a cell again does not add a second connection."""
+    monkeypatch.setattr("assetstream.streams.running._in_ipython", lambda: True)
+    older = AssetStream(account.exchange())
+    older.start()
+    with AssetStream(account.exchange()) as newer:
+        assert older.state is State.STOPPED
+        with pytest.raises(StreamStateError):
+            older.start()
+        assert newer.state is State.LIVE
+
+
+def test_errors_carry_exchange_and_account(exchange: Simulator) -> None:
+    """Whoever watches many accounts can tell them apart."""
+    account = exchange.coinw()
+    heard = Recorder()
+    stream = AssetStream(account.exchange(), on_error=heard, account="savings")
+    with exchange.refuse_logins(), pytest.raises(AuthenticationError):
+        stream.start()
+    error = heard.wait_for(lambda e: isinstance(e, AssetStreamError))
+
+    assert (error.exchange, error.account) == ("coinw", "savings")
+    assert Decimal(0) == stream.balances.get("BTC", Decimal(0))

@@ -1,0 +1,44 @@
+"""What the tests of the book and of the audit share."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+
+from assetstream.core.book import BalanceBook
+from assetstream.core.moment import Moment
+from assetstream.protocol import BalanceReport, Snapshot
+
+START = datetime(2026, 1, 1, tzinfo=timezone.utc)
+START_MS = int(START.timestamp() * 1000)
+
+
+def at(now: float, generation: int = 1) -> Moment:
+    """The moment ``now`` seconds after the start, on the given connection."""
+    received = START + timedelta(seconds=now)
+    return Moment(now, received, START_MS + int(now * 1000), generation)
+
+
+def said(
+    currency: str,
+    available: str | None,
+    locked: str | None = "0",
+    key: tuple[int, int] | None = None,
+) -> BalanceReport:
+    """What an exchange says of a currency; ``key`` is relative to the start, in ms."""
+    return BalanceReport(
+        currency,
+        None if available is None else Decimal(available),
+        None if locked is None else Decimal(locked),
+        None if key is None else (START_MS + key[0], key[1]),
+    )
+
+
+def snapshot(*reports: BalanceReport, unreadable: tuple[str, ...] = ()) -> Snapshot:
+    """A read of all balances."""
+    return Snapshot(reports, unreadable)
+
+
+def amounts(book: BalanceBook) -> dict[str, tuple[str, str]]:
+    """Everything that the book shows, as text."""
+    return {c: (str(b.available), str(b.locked)) for c, b in book.balances().items()}

@@ -1,0 +1,170 @@
+"""Plain clients, to see exactly what the simulator says."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import uuid
+from typing import Any, Mapping
+from urllib.parse import urlencode, urlsplit
+
+import jwt
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+
+from assetstream.simulator import CoinWAccount, UpbitAccount
+from assetstream.simulator.coinw.venue import signature
+
+#: The longest wait for anything, seconds.
+PATIENCE = 5.0
+#: A client with frames left unread never sees the answer to its close.
+CLOSE_TIMEOUT = 0.2
+
+
+def bearer(
+    account: UpbitAccount,
+    *,
+    nonce: str | None = None,
+    access_key: str | None = None,
+    secret: str | None = None,
+    algorithm: str = "HS256",
+) -> dict[str, str]:
+    """The header that Upbit wants, right unless told otherwise."""
+    claims = {
+        "access_key": access_key or account.access_key,
+        "nonce": nonce or str(uuid.uuid4()),
+    }
+    token = jwt.encode(claims, secret or account.secret_key, algorithm)
+    return {"Authorization": f"Bearer {token}"}
+
+
+def call(
+    url: str,
+    method: str,
+    target: str,
+    headers: Mapping[str, str] | None = None,
+    *,
+    raw: bool = False,
+) -> tuple[int, dict[str, str], Any]:
+    """One HTTP request: status, headers (in lower case) and JSON (or raw) body."""
+    parts = urlsplit(url)
+    assert parts.hostname
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, PATIENCE)
+    try:
+        connection.request(method, target, headers=dict(headers or {}))
+        response = connection.getresponse()
+        body = response.read()
+        lower = {name.lower(): value for name, value in response.getheaders()}
+        is_json = not raw and "json" in lower.get("content-type", "")
+        return response.status, lower, json.loads(body) if is_json else body
+    finally:
+        connection.close()
+
+
+def accounts(account: UpbitAccount, **wrong: Any) -> tuple[int, dict[str, str], Any]:
+    """``GET /v1/accounts``."""
+    return call(account.site.url, "GET", "/v1/accounts", bearer(account, **wrong))
+
+
+def complete_balances(account: CoinWAccount, **changed: str) -> Any:
+    """``returnCompleteBalances``, as JSON; every answer comes with status 200."""
+    query = {"command": "returnCompleteBalances", "api_key": account.api_key}
+    query.update(changed)
+    query.setdefault("sign", signature(query.items(), account.secret_key))
+    target = "/api/v1/private?" + urlencode(query)
+    status, _, body = call(account.site.url, "POST", target)
+    assert status == 200
+    return body
+
+
+class Client:
+    """A WebSocket client that sends JSON and shows what comes."""
+
+    def __init__(self, manager: ClientConnection) -> None:
+        # What connect() returns is the connection itself, or (from websockets 17) only
+        # a context manager that gives it.
+        self._manager = manager
+        self.connection = manager.__enter__()
+
+    def say(self, content: Any) -> None:
+        """Send JSON, or a str as it is."""
+        text = content if isinstance(content, str) else json.dumps(content)
+        self.connection.send(text)
+
+    def raw(self) -> str | bytes:
+        """The next frame: bytes if it was binary."""
+        return self.connection.recv(timeout=PATIENCE)
+
+    def hear(self) -> Any:
+        """The next frame as JSON, numbers as their text."""
+        return json.loads(self.raw(), parse_float=str)
+
+    def ask(self, content: Any) -> Any:
+        """Send, and take the next frame for the answer."""
+        self.say(content)
+        return self.hear()
+
+    def until_closed(self) -> tuple[list[str | bytes], ConnectionClosed]:
+        """Every frame that still comes, and how the connection ended."""
+        frames = []
+        while True:
+            try:
+                frames.append(self.raw())
+            except ConnectionClosed as closed:
+                return frames, closed
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._manager.__exit__(None, None, None)
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+def upbit_client(account: UpbitAccount, **wrong: Any) -> Client:
+    """Connected to Upbit, not subscribed."""
+    headers = bearer(account, **wrong)
+    return Client(
+        connect(
+            account.ws_url,
+            additional_headers=headers,
+            close_timeout=CLOSE_TIMEOUT,
+        )
+    )
+
+
+def upbit_subscriber(account: UpbitAccount, form: str | None = None) -> Client:
+    """Connected to Upbit and subscribed to balances."""
+    client = upbit_client(account)
+    request: list[Any] = [{"ticket": "test"}, {"type": "myAsset"}]
+    before = account.subscribers
+    client.say(request + ([{"format": form}] if form else []))
+    account.wait_for_subscribers(before + 1)
+    return client
+
+
+SUB = {"event": "sub", "params": {"biz": "exchange", "type": "assets"}}
+UNSUB = {"event": "unsub", "params": {"biz": "exchange", "type": "assets"}}
+
+
+def login(account: CoinWAccount, secret: str | None = None) -> dict[str, Any]:
+    """CoinW's login message."""
+    params = {"api_key": account.api_key, "passphrase": secret or account.secret_key}
+    return {"event": "login", "params": params}
+
+
+def coinw_client(account: CoinWAccount) -> Client:
+    """Connected to CoinW, not logged in."""
+    return Client(connect(account.ws_url, close_timeout=CLOSE_TIMEOUT))
+
+
+def coinw_subscriber(account: CoinWAccount) -> Client:
+    """Logged in at CoinW and subscribed to balances."""
+    client = coinw_client(account)
+    assert client.ask(login(account))["data"]["result"] is True
+    assert client.ask(SUB)["data"]["result"] is True
+    account.wait_for_subscribers()
+    return client

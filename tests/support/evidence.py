@@ -1,0 +1,171 @@
+"""Everything that a stream lets out, collected to be searched for secrets."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import re
+import traceback
+import warnings
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Mapping
+from urllib.parse import unquote
+
+from msgspec.structs import asdict
+
+from assetstream import AssetStream, AssetUpdate, Balance, Health, StateChange
+from assetstream.protocol import Exchange
+
+HERE = str(Path(__file__).parents[1])
+#: A token, or only its beginning: the access key stands in clear behind the first dot.
+TOKEN = re.compile(r"eyJ[\w-]{8,}")
+UNICODE = re.compile(r"\\+u([0-9a-fA-F]{4})")
+
+
+class Evidence(logging.Handler):
+    """Collects texts while in its ``with`` block, all loggers being at DEBUG.
+
+    Exceptions are taken as the keenest reporters of crashes do: with the whole chain,
+    suppressed or not, and with every local variable but those of the tests' frames.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.setFormatter(logging.Formatter("%(name)s %(threadName)s %(message)s"))
+        self._texts: list[tuple[str, str]] = []
+        self._secrets: set[str] = set()
+
+    def guard(self, *secrets: str) -> None:
+        """These must not be found, nor their base64, however they are escaped."""
+        for secret in filter(None, secrets):
+            encoded = base64.b64encode(secret.encode()).decode()
+            self._secrets |= {bare(secret), bare(encoded)}
+
+    def guard_headers(self, headers: Mapping[str, str]) -> None:
+        """Nor an authorization, nor the signature in it."""
+        for name, value in headers.items():
+            if name.lower() == "authorization":
+                self.guard(value, value.rpartition(".")[2])
+
+    def guard_exchange(self, exchange: Exchange) -> None:
+        """None of its credentials must be found."""
+        self.guard(*exchange.credentials)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.add(f"log of {record.name}", self.format(record))
+        self.add(f"arguments of a log of {record.name}", repr(record.args))
+        if record.exc_info and record.exc_info[1] is not None:
+            self.add_error("logged", record.exc_info[1])
+
+    def add(self, where: str, *things: object) -> None:
+        """Take texts, and other things as they are shown."""
+        for thing in things:
+            if isinstance(thing, BaseException):
+                self.add_error(where, thing)
+            elif isinstance(thing, str):
+                self._texts.append((where, thing))
+            else:
+                self._texts += [(where, repr(thing)), (where, str(thing))]
+            if isinstance(thing, (AssetUpdate, Balance, Health, StateChange)):
+                fields = asdict(thing)
+                self._texts.append((f"fields of {where}", repr(fields)))
+                if isinstance(fields.get("error"), BaseException):
+                    self.add_error(where, fields["error"])
+
+    def add_stream(self, stream: AssetStream) -> None:
+        """Take what can be asked of a stream, and what it is made of."""
+        self.add("stream", stream, stream._settings, stream.exchange, stream.account)
+        self.add("health", stream.health())
+        for shown in (stream, stream.health(), stream.balances):
+            self.add("page", shown._repr_html_())
+        for balance in stream.balances.values():
+            self.add("balance", balance)
+        if stream.error is not None:
+            self.add_error("stream.error", stream.error)
+
+    def add_error(self, where: str, error: BaseException) -> None:
+        """Take an exception with its chain."""
+        seen: set[int] = set()
+        waiting: list[BaseException | None] = [error]
+        while waiting:
+            each = waiting.pop()
+            if each is None or id(each) in seen:
+                continue
+            seen.add(id(each))
+            waiting += [each.__cause__, each.__context__]
+            name = f"{type(each).__name__}, {where}"
+            self.add(name, repr(each), str(each), repr(each.args))
+            self.add(f"attributes of {name}", repr(vars(each)))
+            shown = traceback.TracebackException.from_exception(
+                each, capture_locals=True
+            )
+            for frame in shown.stack:
+                if not frame.filename.startswith(HERE):
+                    place = f"{frame.filename}:{frame.lineno}, {name}"
+                    self.add(f"locals at {place}", repr(frame.locals))
+            self.add(f"traceback of {name}", *_without_locals(each))
+
+    def contains(self, text: str) -> bool:
+        """Whether a text was let out."""
+        return any(text in said for _, said in self._texts)
+
+    def finish(self) -> None:
+        """Take the warnings, too."""
+        for warning in self._caught:
+            self.add("warning", str(warning.message))
+
+    @property
+    def leaks(self) -> list[str]:
+        """Where a secret was found; the secret itself is not shown."""
+        secrets = tuple(self._secrets)  # a server may still be asked
+        return [
+            where
+            for where, text in self._texts
+            if TOKEN.search(text) or any(map(bare(text).__contains__, secrets))
+        ]
+
+    def __enter__(self) -> Evidence:
+        root = logging.getLogger()
+        self._level = root.level
+        root.setLevel(logging.DEBUG)
+        root.addHandler(self)
+        self._loggers = {
+            logging.getLogger(name): logging.getLogger(name).level
+            for name in ("assetstream", "websocket", "urllib3", "requests")
+        }
+        for logger in self._loggers:
+            logger.setLevel(logging.DEBUG)
+        self._warnings = warnings.catch_warnings(record=True)
+        # None only if they were not recorded.
+        self._caught: Any = self._warnings.__enter__()
+        warnings.simplefilter("always")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._warnings.__exit__(kind, error, trace)
+        root = logging.getLogger()
+        root.removeHandler(self)
+        root.setLevel(self._level)
+        for logger, level in self._loggers.items():
+            logger.setLevel(level)
+
+
+def bare(text: str) -> str:
+    """A text without the escapes of URLs, JSON and reprs, one in the other or not."""
+    if "\\u" in text:
+        text = UNICODE.sub(lambda found: chr(int(found[1], 16)), text)
+    while "%" in text and (decoded := unquote(text)) != text:
+        text = decoded
+    return text.replace("\\", "")
+
+
+def _without_locals(error: BaseException) -> list[str]:
+    """The traceback as it is printed; source lines of the tests left out."""
+    lines = traceback.format_exception(type(error), error, error.__traceback__)
+    return [line for line in lines if HERE not in line]

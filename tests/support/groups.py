@@ -1,0 +1,46 @@
+"""What the tests of groups share: streams for many accounts, and looking at threads."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any, Callable
+
+from assetstream import AssetStream
+from assetstream.runtime.loop import clock
+from assetstream.simulator import Simulator
+from assetstream.simulator.account import Account
+from tests.support import PATIENCE
+
+__all__ = ["BALANCES", "group_threads", "open_accounts", "streams", "wait_until"]
+
+BALANCES = {"BTC": "1", "USDT": "1000"}
+
+
+def open_accounts(exchange: Simulator) -> dict[str, Account]:
+    """Four accounts on each of the exchanges, by the labels of their streams."""
+    upbit = {f"upbit-{n}": exchange.upbit(BALANCES) for n in range(4)}
+    coinw = {f"coinw-{n}": exchange.coinw(BALANCES) for n in range(4)}
+    return {**upbit, **coinw}
+
+
+def streams(accounts: dict[str, Account], **options: Any) -> list[AssetStream]:
+    """A stream for each account, not started."""
+    return [
+        AssetStream(account.exchange(), account=label, **options)
+        for label, account in accounts.items()
+    ]
+
+
+def wait_until(met: Callable[[], object]) -> None:
+    """Look again and again: for what no event tells."""
+    deadline = clock.now() + PATIENCE
+    while not met():
+        assert clock.now() < deadline
+        time.sleep(0.002)
+
+
+def group_threads() -> list[str]:
+    """The threads of groups, by name."""
+    names = (thread.name for thread in threading.enumerate())
+    return sorted(name for name in names if name.startswith("assetstream-group"))

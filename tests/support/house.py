@@ -1,0 +1,146 @@
+"""The package as rooms on floors, read from its own imports.
+
+A room is a folder of ``assetstream/``, or one of the files beside them. Every import
+counts, wherever it stands: at the head, in a function, or for type checkers only.
+"""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import Iterator, Mapping, TypeVar
+
+__all__ = [
+    "FLOORS",
+    "MODULES",
+    "PACKAGE",
+    "arrows",
+    "circles",
+    "imports",
+    "module_arrows",
+    "name_of",
+    "room_of",
+]
+
+PACKAGE = Path(__file__).parents[2] / "assetstream"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+#: room -> floor. A room imports only rooms on lower floors.
+FLOORS = {
+    "__init__": 10,
+    "__main__": 11,
+    "pytest_plugin": 10,
+    "cli": 9,
+    "simulator": 8,
+    "streams": 7,
+    "doctor": 6,
+    "runtime": 5,
+    "exchanges": 4,
+    "core": 4,
+    "recording": 4,
+    "protocol": 3,
+    "notebook": 3,
+    "model": 2,
+    "display": 1,
+    "version": 0,
+    "libraries": 0,
+}
+
+Node = TypeVar("Node", str, Path)
+
+
+def name_of(path: Path) -> str:
+    """The file as the tests name it, ``core/book.py`` for one."""
+    return path.relative_to(PACKAGE).as_posix()
+
+
+def room_of(path: Path) -> str:
+    """The room that a file of the package lies in."""
+    first = path.relative_to(PACKAGE).parts[0]
+    return first.removesuffix(".py")
+
+
+def imports(path: Path) -> set[str]:
+    """Every module that a file imports, names of our modules in full."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            module = node.module or ""
+            found.add(module)
+            if module.split(".")[0] == "assetstream":
+                found.update(f"{module}.{alias.name}" for alias in node.names)
+    return found
+
+
+def _file_of(module: str) -> Path | None:
+    """The file of a module of ours; None if the name is none."""
+    place = PACKAGE.parent.joinpath(*module.split("."))
+    for path in (place.with_suffix(".py"), place / "__init__.py"):
+        if path.is_file():
+            return path
+    return None
+
+
+def module_arrows() -> dict[Path, set[Path]]:
+    """Each file, and the files of the package that it imports."""
+    found: dict[Path, set[Path]] = {}
+    for path in MODULES:
+        ours = {m for m in imports(path) if m.split(".")[0] == "assetstream"}
+        files = {file for file in map(_file_of, ours) if file is not None}
+        # A package named on the way to one of its modules is not meant itself.
+        for module in ours:
+            package, _, name = module.rpartition(".")
+            if package and _file_of(module) and f"{package}.{name}" in ours:
+                files.discard(
+                    PACKAGE.parent.joinpath(*package.split("."), "__init__.py")
+                )
+        found[path] = files - {path}
+    return found
+
+
+def arrows() -> dict[str, set[str]]:
+    """Each room, and the rooms it imports."""
+    found: dict[str, set[str]] = {room_of(path): set() for path in MODULES}
+    for path, files in module_arrows().items():
+        found[room_of(path)] |= {room_of(file) for file in files} - {room_of(path)}
+    return found
+
+
+def circles(graph: Mapping[Node, set[Node]]) -> list[list[Node]]:
+    """The sets of nodes that reach each other (Tarjan), of two or more."""
+    numbers: dict[Node, int] = {}
+    lowest: dict[Node, int] = {}
+    stack: list[Node] = []
+    found: list[list[Node]] = []
+
+    def visit(node: Node) -> None:
+        numbers[node] = lowest[node] = len(numbers)
+        stack.append(node)
+        for other in sorted(graph.get(node, ())):
+            if other not in numbers:
+                visit(other)
+                lowest[node] = min(lowest[node], lowest[other])
+            elif other in stack:
+                lowest[node] = min(lowest[node], numbers[other])
+        if lowest[node] == numbers[node]:
+            at = stack.index(node)
+            if len(stack) - at > 1:
+                found.append(sorted(stack[at:]))
+            del stack[at:]
+
+    for node in sorted(graph):
+        if node not in numbers:
+            visit(node)
+    return found
+
+
+def upward() -> Iterator[tuple[str, str]]:
+    """(file, imported file) for each import that does not point to a lower floor."""
+    for path, files in sorted(module_arrows().items()):
+        for file in sorted(files):
+            here, there = room_of(path), room_of(file)
+            if here != there and FLOORS[here] <= FLOORS[there]:
+                yield name_of(path), name_of(file)

@@ -1,0 +1,54 @@
+"""A Rest with its inbox, and a wait for the outcome."""
+
+from __future__ import annotations
+
+import select
+import ssl
+from typing import Any
+
+from assetstream.protocol import HttpCall
+from assetstream.runtime.loop import clock
+from assetstream.runtime.loop.call_queue import Inbox
+from assetstream.runtime.loop.helpers import Helpers
+from assetstream.runtime.net.rest_client import Adapter, Rest
+
+
+class Client:
+    """Makes calls and waits for them, in the inbox's thread."""
+
+    def __init__(
+        self, context: ssl.SSLContext | None = None, proxy: str | None = None
+    ) -> None:
+        self.inbox = Inbox()
+        self.helpers, self.adapter = Helpers(), Adapter()
+        self.rest = Rest(self.inbox.post, self.helpers, self.adapter, context, proxy)
+        self.results: list[Any] = []
+
+    def begin(self, call: HttpCall | str, timeout: float = 5.0) -> None:
+        if isinstance(call, str):
+            call = HttpCall("GET", call)
+        self.rest.fetch(call, timeout, self.results.append)
+
+    def outcome(self) -> Any:
+        """Run the inbox until the next outcome."""
+        deadline = clock.now() + 5
+        while not self.results:
+            left = deadline - clock.now()
+            assert left > 0, "no outcome"
+            select.select([self.inbox], [], [], left)
+            self.inbox.run()
+        return self.results.pop()
+
+    def fetch(self, call: HttpCall | str, timeout: float = 5.0) -> Any:
+        self.begin(call, timeout)
+        return self.outcome()
+
+    def close(self) -> None:
+        self.end()
+        self.inbox.close()
+
+    def end(self) -> None:
+        """End every call, and wait for the threads."""
+        assert self.rest.close(5) == 0
+        assert self.helpers.join(5) == 0
+        self.adapter.close()

@@ -1,0 +1,56 @@
+"""Every fault that the simulator knows by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from assetstream.model.errors import AssetStreamError
+from assetstream.runtime.loop import clock
+from assetstream.simulator import FAULTS
+from assetstream.simulator.catalogue import handshake, login
+from tests.support.secrecy.scene import Play, Scene
+
+__all__ = ["STRUCK"]
+
+#: Met by those only who connect; so a connection is lost first.
+MET_ON_CONNECTING = {"tcp_refused", *handshake.FAULTS, *login.FAULTS}
+PARAMETERS: dict[str, dict[str, Any]] = {"huge_frame": {"size": 2 * 1024 * 1024}}
+#: No error comes of these: all is well in spite of them, or mended without a word.
+BORNE = {
+    *("one_byte_pieces", "fragments", "pushes_duplicated", "pushes_reordered"),
+    *("pushes_delayed", "rest_slow", "rest_stale", "handshake_byte_by_byte"),
+    *("first_use_silence", "subscribe_mute", "subscribe_unanswered"),
+}
+#: Seconds of the stream's own time, in which it pings and makes audits.
+LONG = 40.0
+
+
+def struck(name: str) -> Play:
+    """Until the stream has told of it, or has borne it for long."""
+
+    def run(scene: Scene) -> None:
+        stream = scene.live()
+        seen = len(scene.heard.events)
+        with scene.simulator.fault(name, **PARAMETERS.get(name, {})):
+            if name in MET_ON_CONNECTING:
+                scene.simulator.drop_connections()
+            scene.account.deposit("BTC", "0.25")
+            order = scene.account.place_order(pay="USDT", amount="9", receive="BTC")
+            scene.account.fill(order, "0.001", "5")
+            began = clock.now()
+
+            def noticed() -> bool:
+                told = scene.heard.events[seen:]
+                errors = sum(isinstance(e, AssetStreamError) for e in told)
+                if name in BORNE and clock.now() - began > LONG:
+                    return True
+                # The first of those who have to connect is that of the drop.
+                return errors > (name in MET_ON_CONNECTING) or stream.state.final
+
+            scene.elapse(stream, noticed, step=2.0)
+        scene.ended(stream)
+
+    return run
+
+
+STRUCK: dict[str, Play] = {f"struck by {name}": struck(name) for name in FAULTS}

@@ -1,0 +1,121 @@
+"""What the contract suite needs to know of each exchange, and sample payloads.
+
+A new exchange adds its ``Spec`` to ``SPECS``; the suite fails until it is there.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable, Sequence
+
+from assetstream.exchanges import CoinW, Upbit
+from assetstream.protocol import Conversation, Exchange, Memory, Report, Send, Step
+
+SAMPLES = Path(__file__).parents[1] / "exchanges" / "samples"
+
+KEY = "K3yAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+SECRET = "S3cretBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB"
+NONCE = "11111111-2222-4333-8444-555555555555"
+
+
+def sample(exchange: str, name: str) -> bytes:
+    """Return a sample payload's bytes, as on the wire."""
+    return (SAMPLES / exchange / f"{name}.json").read_bytes().strip()
+
+
+def frame(value: object) -> bytes:
+    """Make a frame of a JSON value."""
+    return json.dumps(value).encode()
+
+
+def sent(steps: Sequence[Step]) -> list[Any]:
+    """Return what ``Send`` steps say, decoded."""
+    return [json.loads(step.text) for step in steps if isinstance(step, Send)]
+
+
+def kinds(steps: Sequence[Step]) -> list[str]:
+    """Return the names of the steps' classes."""
+    return [type(step).__name__ for step in steps]
+
+
+def reported(steps: Sequence[Step]) -> list[Any]:
+    """Return every balance of the steps' reports."""
+    return [b for step in steps if isinstance(step, Report) for b in step.balances]
+
+
+def make_upbit(**options: Any) -> Upbit:
+    """Build an Upbit account with made-up keys."""
+    return Upbit(KEY, SECRET, **{"region": "sg", **options})
+
+
+def make_coinw(**options: Any) -> CoinW:
+    """Build a CoinW account with made-up keys."""
+    return CoinW(KEY, SECRET, **options)
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One exchange as the contract suite sees it."""
+
+    make: Callable[..., Exchange]
+    #: Environment variables of the key and of the secret.
+    variables: tuple[str, str]
+    #: Frames that make a fresh, opened conversation ready.
+    acks: tuple[bytes, ...]
+    #: A push of one currency, and what it says.
+    push: bytes
+    pushed: tuple[str, str, str]
+    #: A frame that is about something else.
+    other: bytes
+    #: A good answer of REST, and how many balances it has.
+    reply: bytes
+    balances: int
+    #: A good answer of REST that holds nothing.
+    void: bytes
+    #: An error of REST about the key, and its HTTP status.
+    refusal: tuple[int, bytes]
+
+
+SPECS: dict[str, Spec] = {
+    "upbit": Spec(
+        make=make_upbit,
+        variables=("UPBIT_ACCESS_KEY", "UPBIT_SECRET_KEY"),
+        acks=(sample("upbit", "list_default"),),
+        push=sample("upbit", "push_default"),
+        pushed=("SGD", "1386929.37231066771348207123", "10329.670127489597585685"),
+        other=b'{"type":"myOrder","code":"KRW-BTC"}',
+        reply=sample("upbit", "rest_accounts"),
+        balances=2,
+        void=b"[]",
+        refusal=(401, sample("upbit", "rest_error_ip")),
+    ),
+    "coinw": Spec(
+        make=make_coinw,
+        variables=("COINW_API_KEY", "COINW_SECRET_KEY"),
+        acks=(sample("coinw", "login_ack"), sample("coinw", "subscribe_ack")),
+        push=sample("coinw", "push_usdt"),
+        pushed=("USDT", "12.59490035", "0"),
+        other=b'{"biz":"exchange","type":"order","data":{"orderId":1}}',
+        reply=sample("coinw", "rest_balances"),
+        balances=2,
+        void=b'{"code":"200","data":{},"msg":"SUCCESS","success":true}',
+        refusal=(200, b'{"code":"6000","msg":"auth","success":false}'),
+    ),
+}
+
+
+def opened(exchange: Exchange, memory: Memory | None = None) -> Conversation:
+    """Return a conversation that was opened at time 0."""
+    conversation = exchange.conversation({} if memory is None else memory)
+    conversation.connect(0.0, NONCE)
+    conversation.opened(0.0)
+    return conversation
+
+
+def ready(name: str) -> Conversation:
+    """Return a conversation of a registered exchange that is ready."""
+    conversation = opened(SPECS[name].make())
+    conversation.received(SPECS[name].acks, 0.1)
+    return conversation

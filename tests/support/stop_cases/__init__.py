@@ -1,0 +1,47 @@
+"""Every state a stream can be stopped in, and everyone who can stop it.
+
+Used by ``test_stop.py``, once each, and by ``tests.programs.stop_table``, many times.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from tests.support import open_sockets
+from tests.support.stop_cases.callers import CALLERS
+from tests.support.stop_cases.endings import ENDINGS
+from tests.support.stop_cases.places import PLACES
+from tests.support.stop_cases.stage import Stage
+
+__all__ = ["CASES", "Stopped", "goal", "measure"]
+
+CASES = {**CALLERS, **PLACES, **ENDINGS}
+
+
+class Stopped(Struct):
+    """How one stream was stopped.
+
+    Attributes:
+        seconds: from the wish to stop until it was done.
+        threads: names of threads of the stream that were left then.
+        sockets: how many of its sockets were left then, or after the case.
+    """
+
+    seconds: float
+    threads: list[str]
+    sockets: int
+
+
+def measure(case: str, name: str) -> Stopped:
+    """Run one case on the exchange ``name``."""
+    before = open_sockets()
+    with Stage(name) as stage:
+        CASES[case](stage)
+    assert stage.took >= 0
+    left = len(open_sockets() - before)
+    return Stopped(stage.took, stage.threads_left, max(stage.sockets_left, left))
+
+
+def goal(case: str) -> float:
+    """Seconds that it may take; the end of an interpreter takes a while by itself."""
+    return 2.0 if case.startswith("exit ") else 0.1

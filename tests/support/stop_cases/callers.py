@@ -1,0 +1,213 @@
+"""Who stops a stream: threads, its own handlers, signals."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from queue import SimpleQueue
+from time import perf_counter
+from typing import Any, Callable
+
+import pytest
+
+from assetstream import (
+    AssetStream,
+    AssetUpdate,
+    State,
+    StateChange,
+    StreamStateError,
+)
+from assetstream.model.errors import AssetStreamError
+from assetstream.simulator.messages import Kind, Message
+from tests.support import PATIENCE
+from tests.support.raw_server import Peer
+from tests.support.stop_cases.stage import Case, Stage
+
+__all__ = ["CALLERS"]
+
+
+def main_thread(stage: Stage) -> None:
+    stage.stop(stage.live())
+
+
+def another_thread(stage: Stage) -> None:
+    stream = stage.live()
+    thread = threading.Thread(target=stage.stop, args=(stream,))
+    thread.start()
+    thread.join()
+
+
+def many_threads(stage: Stage) -> None:
+    """All are told True; the slowest counts."""
+    stream = stage.live()
+    answers: list[bool] = []
+    threads = [
+        threading.Thread(target=lambda: answers.append(stream.stop())) for _ in range(8)
+    ]
+    began = perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    stage.done(began)
+    assert answers == [True] * 8
+
+
+def twice(stage: Stage) -> None:
+    stream = stage.live()
+    stream.stop()
+    stage.stop(stream)
+
+
+def before_start(stage: Stage) -> None:
+    stage.stop(stage.stream())
+
+
+def in_callback(kind: type) -> Callable[[Stage], None]:
+    """From the handler for events of this kind, in the stream's own thread."""
+
+    def run(stage: Stage) -> None:
+        called: list[float] = []
+        stream = stage.stream()
+
+        def stop(event: Any) -> None:
+            live = not isinstance(event, StateChange) or event.current is State.LIVE
+            if live and not called:
+                called.append(perf_counter())
+                assert stream.stop() is True
+                stopped.set()
+
+        stopped = threading.Event()
+        stream.on_asset(stop) if kind is AssetUpdate else None
+        stream.on_error(stop) if kind is AssetStreamError else None
+        stream.on_state(stop) if kind is StateChange else None
+        stream.start(wait=False)
+        if kind is AssetStreamError:
+            stage.account.wait_for_subscribers()
+            (session,) = stage.account._subscribers
+            session.connection.send(Message(Kind.PUSH, b"garbage"))
+        assert stopped.wait(PATIENCE)
+        stage.joined(stream, called[0])
+
+    return run
+
+
+#: ``SimpleQueue`` and no event: a signal that comes inside ``put`` leaves no lock held.
+Told = SimpleQueue[None]
+Waiting = Callable[[AssetStream, Told], None]
+
+
+def on_signal(number: int, wait: Waiting) -> Callable[[Stage], None]:
+    """By a signal to the main thread, which is inside ``wait``."""
+
+    def run(stage: Stage) -> None:
+        signalled(stage, stage.stream(), number, wait, SimpleQueue())
+
+    return run
+
+
+def signalled(
+    stage: Stage, stream: AssetStream, number: int, wait: Waiting, waiting: Told
+) -> None:
+    """Send the signal when ``waiting`` was told that the time has come."""
+    sent: list[float] = []
+    answers: list[bool] = []
+
+    def send() -> None:
+        waiting.get(timeout=PATIENCE)
+        sent.append(perf_counter())
+        os.kill(os.getpid(), number)
+
+    def stop(number: int, frame: object) -> None:
+        answers.append(stream.stop())
+
+    ctrl_c = number == signal.SIGINT
+    former = signal.signal(number, signal.default_int_handler if ctrl_c else stop)
+    sender = threading.Thread(target=send)
+    sender.start()
+    try:
+        wait(stream, waiting)
+        stage.joined(stream, sent[0])
+    finally:
+        sender.join()
+        signal.signal(number, former)
+    assert answers == ([] if ctrl_c else [True])
+
+
+def run_forever(stream: AssetStream, waiting: Told) -> None:
+    @stream.on_state
+    def ready(change: StateChange) -> None:
+        if change.current is State.LIVE:
+            waiting.put(None)
+
+    stream.run_forever()
+
+
+def iterate(stream: AssetStream, waiting: Told) -> None:
+    try:
+        with stream:
+            for _ in stream:
+                waiting.put(None)
+    except KeyboardInterrupt:
+        pass
+
+
+def in_start(number: int, raises: type[BaseException]) -> Callable[[Stage], None]:
+    """By a signal while the main thread is inside ``start()``, which is stuck."""
+
+    def run(stage: Stage) -> None:
+        waiting: Told = SimpleQueue()
+
+        def tarpit(peer: Peer) -> None:
+            if peer.read_request():
+                waiting.put(None)
+                peer.read_all()
+
+        def start(stream: AssetStream, waiting: Told) -> None:
+            with pytest.raises(raises):
+                stream.start()
+
+        exchange = stage.adapter(ws_url=stage.serve(tarpit).url)
+        signalled(stage, stage.stream(exchange), number, start, waiting)
+
+    return run
+
+
+def waited_for(stage: Stage) -> None:
+    """Another thread waits for updates: its wait ends."""
+    stream = stage.live()
+    entered = threading.Event()
+
+    def wait() -> None:
+        for _ in stream:
+            entered.set()
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    assert entered.wait(PATIENCE)
+    stage.stop(stream)
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
+
+
+CALLERS: dict[str, Case] = {
+    "from the main thread": main_thread,
+    "from another thread": another_thread,
+    "from eight threads at once": many_threads,
+    "twice": twice,
+    "before start": before_start,
+    "from on_asset": in_callback(AssetUpdate),
+    "from on_error": in_callback(AssetStreamError),
+    "from on_state": in_callback(StateChange),
+    "while it is waited for": waited_for,
+}
+if hasattr(signal, "SIGUSR1"):
+    CALLERS |= {
+        "by a signal's handler": on_signal(signal.SIGUSR1, run_forever),
+        "by a signal's handler, in `for`": on_signal(signal.SIGUSR1, iterate),
+        "by a signal's handler, in start()": in_start(signal.SIGUSR1, StreamStateError),
+        "Ctrl-C in start()": in_start(signal.SIGINT, KeyboardInterrupt),
+        "Ctrl-C in run_forever": on_signal(signal.SIGINT, run_forever),
+        "Ctrl-C in `for`": on_signal(signal.SIGINT, iterate),
+    }

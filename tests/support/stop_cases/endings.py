@@ -1,0 +1,180 @@
+"""Programs that end, or fork, with a stream still running."""
+
+from __future__ import annotations
+
+import os
+from time import perf_counter
+
+from tests.support.processes import Program
+from tests.support.stop_cases.stage import Case, Stage
+
+__all__ = ["ENDINGS"]
+
+EXCHANGES = {"upbit": 'Upbit(region="sg")', "coinw": "CoinW()"}
+BEGINNING = """
+import os, sys, threading, time
+from assetstream import AssetStream, CoinW, State, StreamStateError, Upbit
+
+stream = AssetStream({})
+def last_line():
+    print("the last line")
+"""
+NOT_LIVE_YET = """
+stream.start(wait=False)
+last_line()
+"""
+LIVE = """
+stream.start()
+last_line()
+"""
+IN_FOR = """
+for update in stream:
+    last_line()
+    sys.exit()
+"""
+FOR_IN_A_DAEMON = """
+taken = threading.Event()
+def take():
+    for update in stream:
+        taken.set()
+threading.Thread(target=take, daemon=True).start()
+taken.wait()
+last_line()
+"""
+SLOW = """
+entered = threading.Event()
+def slow(update):
+    entered.set()
+    time.sleep(0.3)
+stream.on_asset(slow)
+stream.start()
+entered.wait()
+last_line()
+"""
+STUCK = """
+entered = threading.Event()
+def stuck(update):
+    entered.set()
+    threading.Event().wait()
+stream.on_asset(stuck)
+stream.start()
+entered.wait()
+last_line()
+"""
+#: Every public name, used as a child would; the two that only tell what it was made
+#: with go on telling it, so that a new stream can be made.
+FORK = """
+def anything(event):
+    return True
+
+stream.start()
+updates = stream.updates()
+expected = stream.expect(anything, timeout=5)
+expected.__enter__()
+uses = {
+    "start": stream.start,
+    "run_forever": stream.run_forever,
+    "stop": stream.stop,
+    "diagnose": stream.diagnose,
+    "updates": stream.updates,
+    "on_asset": lambda: stream.on_asset(anything),
+    "on_error": lambda: stream.on_error(anything),
+    "on_state": lambda: stream.on_state(anything),
+    "off": lambda: stream.off(anything),
+    "wait_for": lambda: stream.wait_for(anything, timeout=5),
+    "expect": lambda: stream.expect(anything, timeout=5).__enter__(),
+    "balances": lambda: stream.balances,
+    "balance": lambda: stream.balance("BTC"),
+    "history": lambda: stream.history,
+    "state": lambda: stream.state,
+    "error": lambda: stream.error,
+    "raise_if_failed": stream.raise_if_failed,
+    "health": stream.health,
+    "`with`": stream.__enter__,
+    "the end of `with`": stream.__exit__,
+    "`for`": lambda: next(iter(stream)),
+    "a `for` under way": lambda: next(updates),
+    "show": stream.show,
+    "get()": lambda: updates.get(timeout=5),
+    "the end of an expectation": lambda: expected.__exit__(None, None, None),
+}
+public = {name for name in dir(AssetStream) if not name.startswith("_")}
+assert public - {"exchange", "account"} <= set(uses)
+
+child = os.fork()
+if child == 0:
+    for name, use in uses.items():
+        try:
+            use()
+        except StreamStateError as error:
+            if "after a fork, make a new AssetStream" in str(error):
+                continue
+        print("not refused:", name, file=sys.stderr)
+    updates.close()
+    assert "of another process" in repr(stream)
+    sys.exit(7)
+_, status = os.waitpid(child, 0)
+assert os.waitstatus_to_exitcode(status) == 7, status
+assert stream.state is State.LIVE
+with stream.expect(lambda update: update.currency == "BTC", 10) as changed:
+    print("deposit now")
+assert changed.update.change == 1
+assert stream.state is State.LIVE
+assert stream.health().reconnects == 0
+expected.__exit__(ValueError, None, None)
+updates.close()
+began = time.perf_counter()
+assert stream.stop()
+print("stopped", time.perf_counter() - began)
+"""
+
+
+def leaving(program: str, *, told: str = "") -> Case:
+    """Measure from the program's last line to the end of its process.
+
+    Exit code 0, and not a word on stderr but for one line with ``told`` in it.
+    """
+
+    def run(stage: Stage) -> None:
+        with start(stage, program) as running:
+            running.wait_for("the last line")
+            began = perf_counter()
+            assert running.finish() == 0, running.told
+            stage.done(began)
+        assert len(running.err) == bool(told), running.told
+        assert told in running.told
+
+    return run
+
+
+def fork(stage: Stage) -> None:
+    """The child is told that nothing is to be had there; the parent lives on."""
+    with start(stage, FORK) as running:
+        running.wait_for("deposit now")
+        stage.account.deposit("BTC", "1")
+        assert running.finish() == 0, running.told
+    stage.done(perf_counter())
+    assert running.err == []
+    stage.took = float(running.out[-1].removeprefix("stopped "))
+
+
+def start(stage: Stage, program: str) -> Program:
+    """Run a program whose stream is of the stage's account."""
+    return Program(
+        # Python warns of any fork beside threads: here it is meant.
+        *("-W", "ignore::DeprecationWarning", "-c"),
+        BEGINNING.format(EXCHANGES[stage.name]) + program,
+        environment=stage.account.environment(),
+    )
+
+
+ENDINGS: dict[str, Case] = {
+    "exit after start(wait=False)": leaving(NOT_LIVE_YET),
+    "exit after start()": leaving(LIVE),
+    "exit inside `for`": leaving(IN_FOR),
+    "exit with a `for` in a daemon": leaving(FOR_IN_A_DAEMON),
+    "exit with a slow callback": leaving(SLOW),
+    "exit with a stuck callback": leaving(STUCK, told="a callback still runs"),
+}
+if hasattr(os, "fork"):
+    ENDINGS["after a fork"] = fork

@@ -1,0 +1,246 @@
+"""Where a stream is when it is stopped: connecting, stuck, waiting."""
+
+from __future__ import annotations
+
+import select
+import socket
+import threading
+from contextlib import ExitStack, contextmanager
+from typing import Any, Iterator
+from unittest import mock
+
+from assetstream.model.errors import AssetStreamError
+from assetstream.protocol import Exchange
+from assetstream.runtime.net.cancel import Patience
+from assetstream.simulator.faults import Fault
+from assetstream.simulator.messages import Reply, Request
+from tests.support import PATIENCE
+from tests.support.raw_server import Peer
+from tests.support.stop_cases.stage import Case, Stage
+
+__all__ = ["PLACES"]
+
+#: The name of the thread of a REST call.
+REST = "assetstream-rest"
+
+
+@contextmanager
+def reaching(phase: str, thread: str) -> Iterator[threading.Event]:
+    """An event that is set when a thread so named begins to wait in this phase."""
+    reached = threading.Event()
+    wait = Patience.wait
+
+    def noticed(self: Patience, sock: Any, event: int, present: str) -> None:
+        here = threading.current_thread().name
+        if present.startswith(phase) and here.endswith(thread):
+            reached.set()
+        wait(self, sock, event, present)
+
+    with mock.patch.object(Patience, "wait", noticed):
+        yield reached
+
+
+def stop_while(
+    stage: Stage,
+    phase: str,
+    exchange: Exchange,
+    *,
+    thread: str = "-session",
+    **options: Any,
+) -> None:
+    """Stop a stream of ``exchange`` that has come to wait in ``phase``."""
+    with reaching(phase, thread) as reached:
+        stream = stage.stream(exchange, **options)
+        stream.start(wait=False)
+        assert reached.wait(PATIENCE)
+        stage.stop(stream)
+
+
+@contextmanager
+def nobody_accepts() -> Iterator[str]:
+    """Host and port of a listener whose queue is full: connecting takes for ever."""
+    with socket.socket() as listener, ExitStack() as fillers:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        sockets: list[socket.socket] = []
+        for _ in range(4):
+            filler = fillers.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(listener.getsockname())
+            sockets.append(filler)
+        _, made, _ = select.select([], sockets, [], 0)
+        assert len(made) < len(sockets), "the queue is not full"
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+
+
+def connecting(stage: Stage) -> None:
+    with nobody_accepts() as place:
+        stop_while(stage, "connecting", stage.adapter(ws_url=f"ws://{place}/"))
+
+
+def looking_up(stage: Stage) -> None:
+    """The system's look-up of the name hangs; its thread is left behind."""
+    asked, answer = threading.Event(), threading.Event()
+    real = socket.getaddrinfo
+
+    def stuck(host: Any, *args: Any, **options: Any) -> Any:
+        if host != "stuck.test":
+            return real(host, *args, **options)
+        if not options.get("flags"):
+            asked.set()
+            answer.wait(PATIENCE)
+        raise OSError
+
+    with mock.patch.object(socket, "getaddrinfo", stuck):
+        stream = stage.stream(stage.adapter(ws_url="wss://stuck.test/"))
+        stream.start(wait=False)
+        assert asked.wait(PATIENCE)
+        try:
+            stage.stop(stream)
+            assert stream.health().lookups_left_behind == 1
+        finally:
+            answer.set()
+            for thread in threading.enumerate():
+                if thread.name == "assetstream-lookup":
+                    thread.join(PATIENCE)
+    assert stream.health().lookups_left_behind == 0
+
+
+def tls_handshake(stage: Stage) -> None:
+    url = stage.serve(Peer.read_all).url.replace("ws:", "wss:")
+    stop_while(stage, "in the TLS handshake", stage.adapter(ws_url=url))
+
+
+def upgrade_tarpit(stage: Stage) -> None:
+    url = stage.serve(Peer.read_all).url
+    stop_while(stage, "answering the upgrade", stage.adapter(ws_url=url))
+
+
+def proxy_tarpit(stage: Stage) -> None:
+    proxy = f"http://127.0.0.1:{stage.serve(Peer.read_all).port}"
+    stop_while(stage, "answering", stage.account.exchange(), proxy=proxy)
+
+
+def backoff(stage: Stage) -> None:
+    stage.parts.enter_context(
+        stage.simulator.refuse_upgrades(429, headers={"Retry-After": "3600"})
+    )
+    stream = stage.stream()
+    stream.start(wait=False)
+    stage.heard.wait_for(lambda event: isinstance(event, AssetStreamError))
+    stage.stop(stream)
+
+
+def half_frame(stage: Stage) -> None:
+    """The rest of a frame of 64 KB never comes."""
+    begun = threading.Event()
+
+    def script(peer: Peer) -> None:
+        peer.upgrade(behind=b"\x81\x7f" + (1 << 16).to_bytes(8, "big") + b"half")
+        peer.read_frame()
+        begun.set()
+        peer.read_all()
+
+    stream = stage.stream(stage.adapter(ws_url=stage.serve(script).url))
+    stream.start(wait=False)
+    assert begun.wait(PATIENCE)
+    stage.stop(stream)
+
+
+def blocked_send(stage: Stage) -> None:
+    """The peer reads nothing, and its window is full."""
+    upgraded, blocked, over = threading.Event(), threading.Event(), threading.Event()
+
+    def script(peer: Peer) -> None:
+        peer.upgrade()
+        upgraded.set()
+        over.wait(PATIENCE)
+
+    def fill() -> None:
+        channel = life.session.link.channel
+        assert channel is not None
+        assert channel._traffic is not None
+        while not channel._traffic.outbox.wants_write:
+            channel.send("x" * 16_384)
+        blocked.set()
+
+    stream = stage.stream(stage.adapter(ws_url=stage.serve(script).url))
+    stage.parts.callback(over.set)
+    stream.start(wait=False)
+    life = stream._launch.started()
+    assert upgraded.wait(PATIENCE)
+    while not blocked.wait(0.01):
+        life.post(lambda: fill() if life.session.link.channel else None)
+    stage.stop(stream)
+
+
+def rest_connecting(stage: Stage) -> None:
+    """The WebSocket is open; REST is elsewhere, where nobody accepts."""
+    with nobody_accepts() as place:
+        exchange = stage.adapter(rest_url=f"http://{place}")
+        stop_while(stage, "connecting", exchange, thread=REST)
+
+
+def rest_tls_handshake(stage: Stage) -> None:
+    url = stage.serve(Peer.read_all).http_url.removesuffix("/read")
+    exchange = stage.adapter(rest_url=url.replace("http:", "https:"))
+    stop_while(stage, "in the TLS handshake", exchange, thread=REST)
+
+
+class Slow(Fault):
+    """Answers REST when it is all over."""
+
+    def __init__(self) -> None:
+        self.asked = threading.Event()
+        self.over = threading.Event()
+
+    def rest(self, request: Request) -> Reply | None:
+        self.asked.set()
+        self.over.wait(PATIENCE)
+        return None
+
+
+def rest_call(stage: Stage) -> None:
+    """It waits for the reply."""
+    slow = Slow()
+    stage.parts.enter_context(stage.simulator.faults.add(slow))
+    stage.parts.callback(slow.over.set)
+    stream = stage.stream()
+    stream.start(wait=False)
+    assert slow.asked.wait(PATIENCE)
+    stage.stop(stream)
+
+
+def rest_drips(stage: Stage) -> None:
+    """The reply comes byte by byte, without end."""
+    asked, over = threading.Event(), threading.Event()
+
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(b"HTTP/1.1 200 OK\r\n\r\n[")
+        asked.set()
+        while not over.wait(0.005):
+            peer.send(b" ")
+
+    rest_url = stage.serve(script).http_url.removesuffix("/read")
+    stage.parts.callback(over.set)
+    stream = stage.stream(stage.adapter(rest_url=rest_url))
+    stream.start(wait=False)
+    assert asked.wait(PATIENCE)
+    stage.stop(stream)
+
+
+PLACES: dict[str, Case] = {
+    "while connecting": connecting,
+    "in a stuck look-up": looking_up,
+    "in the TLS handshake": tls_handshake,
+    "in an upgrade tarpit": upgrade_tarpit,
+    "in a proxy's tarpit": proxy_tarpit,
+    "in backoff": backoff,
+    "in half a frame": half_frame,
+    "in a blocked send": blocked_send,
+    "while a REST call connects": rest_connecting,
+    "in a REST call's TLS handshake": rest_tls_handshake,
+    "in a slow REST call": rest_call,
+    "in a dripping REST call": rest_drips,
+}

@@ -1,0 +1,126 @@
+"""Servers, and one stream that is brought somewhere and stopped."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import ExitStack
+from time import perf_counter
+from types import TracebackType
+from typing import Any, Callable
+from unittest import mock
+
+from assetstream import AssetStream, CoinW, State, Upbit
+from assetstream.protocol import Exchange
+from assetstream.runtime.loop.waits import Deadline
+from assetstream.runtime.net import dial
+from assetstream.simulator import Simulator
+from tests.support import PATIENCE, Recorder
+from tests.support.raw_server import Peer, RawServer
+
+__all__ = ["Case", "Stage"]
+
+
+class Stage:
+    """Servers, and streams that are brought somewhere and stopped.
+
+    Attributes:
+        took: seconds from the wish to stop until it was done.
+        threads_left: names of the streams' threads that ran on then.
+        sockets_left: how many of the streams' sockets were open then.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.took = -1.0
+        self.threads_left: list[str] = []
+        self.sockets_left = 0
+        self.heard = Recorder()
+        self.parts = ExitStack()
+        self._streams: list[AssetStream] = []
+        self._opened: list[socket.socket] = []
+
+    def __enter__(self) -> Stage:
+        self.simulator = self.parts.enter_context(Simulator(rate_limits=False))
+        self.account = getattr(self.simulator, self.name)({"BTC": "1"})
+        # Every socket that is connected, or was meant to be.
+        for step in ("_connect", "connect_to"):
+            self.parts.enter_context(mock.patch.object(dial, step, self._noting(step)))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for stream in self._streams:
+            stream.stop()
+        self.parts.close()
+
+    def adapter(self, *, ws_url: str = "", rest_url: str = "") -> Exchange:
+        """The account's, or with another server."""
+        own = self.account.exchange()
+        keys = own.credentials[:2]
+        urls = {"ws_url": ws_url or own.ws_url, "rest_url": rest_url or own.rest_url}
+        if self.name == "upbit":
+            return Upbit(*keys, region="sg", **urls)
+        return CoinW(*keys, **urls)
+
+    def stream(self, exchange: Exchange | None = None, **options: Any) -> AssetStream:
+        """A new stream, whose end is seen to."""
+        handlers: dict[str, Any] = {**self.heard.handlers(), **options}
+        stream = AssetStream(exchange or self.account.exchange(), **handlers)
+        self._streams.append(stream)
+        return stream
+
+    def live(self) -> AssetStream:
+        """A stream that is LIVE."""
+        stream = self.stream()
+        stream.start()
+        return stream
+
+    def serve(self, script: Callable[[Peer], Any]) -> RawServer:
+        """A server on plain sockets."""
+        return self.parts.enter_context(RawServer(script))
+
+    def stop(self, stream: AssetStream) -> None:
+        """Stop it, measured."""
+        began = perf_counter()
+        answer = stream.stop()
+        self.done(began)
+        assert answer is True
+        assert stream.state is State.STOPPED
+
+    def joined(self, stream: AssetStream, began: float) -> None:
+        """Wait for the end of a stream that was told to stop."""
+        assert stream._launch.started().join(Deadline(PATIENCE))
+        self.done(began)
+        assert stream.state is State.STOPPED
+
+    def done(self, began: float) -> None:
+        """It counts as stopped from now: take the time, and look for leftovers."""
+        self.took = perf_counter() - began
+        self.threads_left = own_threads()
+        self.sockets_left = sum(sock.fileno() != -1 for sock in self._opened)
+
+    def _noting(self, step: str) -> Callable[..., socket.socket]:
+        real = getattr(dial, step)
+
+        def connect(*args: Any) -> socket.socket:
+            sock: socket.socket = real(*args)
+            self._opened.append(sock)
+            return sock
+
+        return connect
+
+
+def own_threads() -> list[str]:
+    """The names of threads of streams; a stuck look-up is the system's own matter."""
+    names = [thread.name for thread in threading.enumerate()]
+    foreign = ("assetstream-simulator", "assetstream-lookup")
+    own = [name for name in names if name.startswith("assetstream-")]
+    return [name for name in own if not name.startswith(foreign)]
+
+
+Case = Callable[[Stage], None]

@@ -1,0 +1,73 @@
+"""An Upbit whose streams ping without end, and count what they meet."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from typing import Mapping, Sequence
+
+from msgspec.structs import replace
+
+from assetstream import Upbit
+from assetstream.exchanges.upbit.conversation import UpbitConversation
+from assetstream.exchanges.upbit.frames import Notice
+from assetstream.protocol import Conversation, Memory, Ping, Step
+
+__all__ = ["PATIENCE", "Talkative"]
+
+#: Seconds between two pings, as far as the stream's thread has the time.
+PING_INTERVAL = 0.002
+#: Seconds that anything at all may take.
+PATIENCE = 20.0
+
+
+class Talkative(Upbit):
+    """An Upbit whose stream pings without end, until it is to be quiet.
+
+    Attributes:
+        told: counts of what its one stream has met.
+        quiet: set when it is to ping no more.
+    """
+
+    limits = replace(Upbit.limits, ping_interval=PING_INTERVAL, pong_timeout=PATIENCE)
+    told: Counter[str]
+    quiet: threading.Event
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        super().__init__(
+            environment["UPBIT_ACCESS_KEY"],
+            environment["UPBIT_SECRET_KEY"],
+            region="sg",
+            ws_url=environment["UPBIT_WS_URL"],
+            rest_url=environment["UPBIT_REST_URL"],
+        )
+        self._keep(told=Counter(), quiet=threading.Event())
+
+    def conversation(self, memory: Memory) -> Conversation:
+        return Talker(self, memory)
+
+
+class Talker(UpbitConversation):
+    """A conversation that counts, and is told when to ping no more."""
+
+    _exchange: Talkative
+
+    def received(self, frames: Sequence[bytes], now: float) -> Sequence[Step]:
+        self._exchange.told["frames"] += len(frames)
+        return super().received(frames, now)
+
+    def pong(self, now: float) -> Sequence[Step]:
+        self._exchange.told["pongs"] += 1
+        return super().pong(now)
+
+    def due(self, now: float) -> Sequence[Step]:
+        if self._exchange.quiet.is_set():
+            self.deadline = now + PATIENCE
+            return ()
+        steps = super().due(now)
+        self._exchange.told["pings"] += sum(isinstance(step, Ping) for step in steps)
+        return steps
+
+    def _noticed(self, notice: Notice, frame: bytes, now: float) -> Sequence[Step]:
+        self._exchange.told["frames"] -= 1  # no balance
+        return super()._noticed(notice, frame, now)
