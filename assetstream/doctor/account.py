@@ -18,7 +18,8 @@ from assetstream.model.errors import (
     PermissionDenied,
     RateLimited,
 )
-from assetstream.protocol import Exchange, Snapshot
+from assetstream.protocol import Exchange, Instant, Snapshot
+from assetstream.runtime.loop import clock
 from assetstream.runtime.net.rest_client import Adapter, Call, HttpReply
 
 __all__ = ["RestChecks", "check_key"]
@@ -161,7 +162,7 @@ def fetch(case: Case, exchange: Exchange) -> HttpReply | AssetStreamError:
     """Read the balances; return the answer, or why there is none."""
     outcome: list[Any] = []
     call = Call(
-        exchange.read(str(uuid.uuid4())),
+        exchange.read(Instant(clock.now(), int(time.time() * 1000)), str(uuid.uuid4())),
         case.time_for_step(),
         adapter := Adapter(),
         outcome.append,

@@ -1,8 +1,8 @@
 """The contract between the runtime and an exchange's adapter.
 
 An adapter is pure: it opens no socket, starts no thread, reads no clock, logs nothing.
-The runtime brings it frames, pongs, deadlines and replies, each with the present
-monotonic time, and carries out the steps it answers with.
+The runtime gives it frames, pongs, deadlines and replies, each with the present as an
+``Instant``, and carries out the steps that it returns.
 
 ``Exchange``      immutable: endpoints, credentials, limits, the REST read as data.
 ``Conversation``  one connection's protocol state, thrown away with the connection.
@@ -28,6 +28,7 @@ from assetstream.protocol.values import (
     BalanceReport,
     Connect,
     HttpCall,
+    Instant,
     Limits,
     Memory,
     Snapshot,
@@ -42,6 +43,7 @@ __all__ = [
     "Exchange",
     "Fail",
     "HttpCall",
+    "Instant",
     "Limits",
     "Memory",
     "Ping",

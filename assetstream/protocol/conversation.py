@@ -8,7 +8,7 @@ from typing import Mapping, Sequence, Union
 from msgspec import Struct
 
 from assetstream.model.errors import AssetStreamError
-from assetstream.protocol.values import NEVER, BalanceReport, Connect
+from assetstream.protocol.values import NEVER, BalanceReport, Connect, Instant
 
 __all__ = [
     "Alive",
@@ -71,14 +71,14 @@ Step = Union[Send, Ping, Alive, Ready, Report, Warn, Fail]
 
 
 class Conversation(ABC):
-    """The protocol state of one connection. All times are monotonic seconds."""
+    """The protocol state of one connection; thrown away with it."""
 
-    #: When ``due`` must be called next; ``NEVER`` if not at all.
+    #: When ``due`` must be called next, in monotonic seconds; ``NEVER`` if not at all.
     deadline: float = NEVER
 
     @abstractmethod
-    def connect(self, now: float, nonce: str) -> Connect:
-        """Say where and how to connect; ``nonce`` is a fresh UUID."""
+    def connect(self, instant: Instant, nonce: str) -> Connect:
+        """Return where and how to connect; ``nonce`` is a fresh UUID."""
 
     @abstractmethod
     def refused(
@@ -90,23 +90,23 @@ class Conversation(ABC):
         """
 
     @abstractmethod
-    def opened(self, now: float) -> Sequence[Step]:
-        """The WebSocket is open."""
+    def opened(self, instant: Instant, nonce: str) -> Sequence[Step]:
+        """The WebSocket is open; ``nonce`` is another fresh UUID."""
 
     @abstractmethod
-    def received(self, frames: Sequence[bytes], now: float) -> Sequence[Step]:
+    def received(self, frames: Sequence[bytes], instant: Instant) -> Sequence[Step]:
         """Complete data frames, text or binary, came in this order in one read."""
 
     @abstractmethod
-    def pong(self, now: float) -> Sequence[Step]:
+    def pong(self, instant: Instant) -> Sequence[Step]:
         """A WebSocket pong came."""
 
     @abstractmethod
-    def due(self, now: float) -> Sequence[Step]:
+    def due(self, instant: Instant) -> Sequence[Step]:
         """``deadline`` has passed."""
 
     @abstractmethod
-    def closing(self) -> Sequence[Step]:
+    def closing(self, instant: Instant) -> Sequence[Step]:
         """The user stops: say goodbye; no answer will be awaited."""
 
     @abstractmethod

@@ -9,7 +9,7 @@ from typing import Mapping, NoReturn, TypeVar
 
 from assetstream.model.errors import AssetStreamError
 from assetstream.protocol.conversation import Conversation
-from assetstream.protocol.values import HttpCall, Limits, Memory, Snapshot
+from assetstream.protocol.values import HttpCall, Instant, Limits, Memory, Snapshot
 
 __all__ = ["Exchange"]
 
@@ -50,8 +50,8 @@ class Exchange(ABC):
         """Begin a conversation; ``memory`` lives as long as the stream."""
 
     @abstractmethod
-    def read(self, nonce: str) -> HttpCall:
-        """Describe the REST request for all balances; ``nonce`` is a fresh UUID."""
+    def read(self, instant: Instant, nonce: str) -> HttpCall:
+        """Return the REST request for all balances; ``nonce`` is a fresh UUID."""
 
     @abstractmethod
     def read_replied(

@@ -14,6 +14,7 @@ from assetstream.protocol import (
     Conversation,
     Exchange,
     HttpCall,
+    Instant,
     Memory,
     Snapshot,
     Step,
@@ -85,8 +86,8 @@ class ObservedExchange(Exchange):
     def conversation(self, memory: Memory) -> Conversation:
         return ObservedConversation(self._exchange.conversation(memory), self._observer)
 
-    def read(self, nonce: str) -> HttpCall:
-        call = self._exchange.read(nonce)
+    def read(self, instant: Instant, nonce: str) -> HttpCall:
+        call = self._exchange.read(instant, nonce)
         self._observer.reading(call)
         return call
 
@@ -111,8 +112,8 @@ class ObservedConversation(Conversation):
     def deadline(self) -> float:  # type: ignore[override]
         return self._conversation.deadline
 
-    def connect(self, now: float, nonce: str) -> Connect:
-        connect = self._conversation.connect(now, nonce)
+    def connect(self, instant: Instant, nonce: str) -> Connect:
+        connect = self._conversation.connect(instant, nonce)
         self._observer.connecting(connect)
         return connect
 
@@ -122,23 +123,23 @@ class ObservedConversation(Conversation):
         self._observer.refused(status, headers, body)
         return self._conversation.refused(status, headers, body)
 
-    def opened(self, now: float) -> Sequence[Step]:
+    def opened(self, instant: Instant, nonce: str) -> Sequence[Step]:
         self._observer.opened()
-        return self._answer(self._conversation.opened(now))
+        return self._answer(self._conversation.opened(instant, nonce))
 
-    def received(self, frames: Sequence[bytes], now: float) -> Sequence[Step]:
+    def received(self, frames: Sequence[bytes], instant: Instant) -> Sequence[Step]:
         self._observer.received(frames)
-        return self._answer(self._conversation.received(frames, now))
+        return self._answer(self._conversation.received(frames, instant))
 
-    def pong(self, now: float) -> Sequence[Step]:
+    def pong(self, instant: Instant) -> Sequence[Step]:
         self._observer.pong()
-        return self._answer(self._conversation.pong(now))
+        return self._answer(self._conversation.pong(instant))
 
-    def due(self, now: float) -> Sequence[Step]:
-        return self._answer(self._conversation.due(now))
+    def due(self, instant: Instant) -> Sequence[Step]:
+        return self._answer(self._conversation.due(instant))
 
-    def closing(self) -> Sequence[Step]:
-        return self._answer(self._conversation.closing())
+    def closing(self, instant: Instant) -> Sequence[Step]:
+        return self._answer(self._conversation.closing(instant))
 
     def closed(self, code: int | None, reason: str) -> AssetStreamError:
         self._observer.closed(code, reason)

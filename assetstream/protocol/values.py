@@ -13,6 +13,7 @@ __all__ = [
     "BalanceReport",
     "Connect",
     "HttpCall",
+    "Instant",
     "Limits",
     "Memory",
     "Snapshot",
@@ -22,6 +23,18 @@ __all__ = [
 Memory = dict[str, Any]
 
 NEVER = math.inf
+
+
+class Instant(Struct, frozen=True, gc=False):
+    """The present, as an adapter is given it: it reads no clock of its own.
+
+    Attributes:
+        now: monotonic seconds.
+        ms: the exchange's own time as far as it is known; milliseconds since 1970.
+    """
+
+    now: float
+    ms: int
 
 
 class BalanceReport(Struct, frozen=True, gc=False):

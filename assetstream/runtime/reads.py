@@ -20,7 +20,7 @@ from assetstream.core.book import BalanceBook
 from assetstream.core.moment import Moment
 from assetstream.model.errors import AssetStreamError, ProtocolError
 from assetstream.model.events import AssetUpdate
-from assetstream.protocol import NEVER, Exchange, Snapshot
+from assetstream.protocol import NEVER, Exchange, Instant, Snapshot
 from assetstream.runtime.loop import clock
 from assetstream.runtime.loop.pace import Pace
 from assetstream.runtime.net.rest_client import HttpReply, Rest
@@ -46,6 +46,10 @@ class Purpose(enum.Enum):
 
 class ReadOwner(Protocol):
     """What reads tell the session."""
+
+    def instant(self, now: float) -> Instant:
+        """Return the monotonic time ``now`` as adapters are given it."""
+        ...
 
     def moment(self) -> Moment:
         """The present moment of this connection."""
@@ -165,7 +169,7 @@ class Reads:
         if purpose is Purpose.AUDIT:
             self._schedule.began()
         self._rest.fetch(
-            self._exchange.read(str(uuid.uuid4())),
+            self._exchange.read(self._owner.instant(now), str(uuid.uuid4())),
             READ_TIMEOUT,
             partial(self._replied, self._generation, purpose, now),
         )

@@ -29,6 +29,7 @@ from assetstream.protocol import (
     Connect,
     Conversation,
     Exchange,
+    Instant,
     Memory,
     Ping,
     Ready,
@@ -110,27 +111,28 @@ class Session:
         self.retry_at = NEVER
         self.generation += 1
         conversation = self.exchange.conversation(self._memory)
-        self.link = Link(conversation, channel, clock.now())
-        return conversation.connect(clock.now(), str(uuid.uuid4()))
+        now = clock.now()
+        self.link = Link(conversation, channel, now)
+        return conversation.connect(self.instant(now), str(uuid.uuid4()))
 
     def opened(self, headers: Mapping[str, str]) -> None:
         """The upgrade was answered well."""
         now = clock.now()
         self.proof.came(now, live=False)
         self._exchange_clock.set(headers.get("date"))
-        self._follow(self._conversation.opened(now))
+        self._follow(self._conversation.opened(self.instant(now), str(uuid.uuid4())))
 
     def received(self, frames: list[bytes]) -> None:
         """Data frames came, in this order."""
         now = clock.now()
         if self._alive(now):
-            self._follow(self._conversation.received(frames, now))
+            self._follow(self._conversation.received(frames, self.instant(now)))
 
     def pong(self) -> None:
         """A WebSocket pong came."""
         now = clock.now()
         if self._alive(now):
-            self._follow(self._conversation.pong(now))
+            self._follow(self._conversation.pong(self.instant(now)))
 
     def due(self) -> None:
         """The deadline has passed."""
@@ -145,7 +147,7 @@ class Session:
             self._abandon(self.proof.silent())
             return
         if now >= link.conversation.deadline:
-            self._follow(link.conversation.due(now))
+            self._follow(link.conversation.due(self.instant(now)))
         if self._outlet.state is State.LIVE and now >= self.proof.lease_ends_at:  # A7
             self._stale("unverified: no comparison with REST succeeded for too long")
         self.reads.due(now)
@@ -176,12 +178,17 @@ class Session:
         if channel is None:
             self.finished()
         else:
-            for step in self._conversation.closing() if channel.is_open else ():
-                if isinstance(step, Send):
-                    channel.send(step.text)
+            if channel.is_open:
+                for step in self._conversation.closing(self.instant(clock.now())):
+                    if isinstance(step, Send):
+                        channel.send(step.text)
             channel.close()
 
     # Called by the reads.
+
+    def instant(self, now: float) -> Instant:
+        """Return the monotonic time ``now`` as adapters are given it."""
+        return Instant(now, self._exchange_clock.milliseconds(now))
 
     def moment(self) -> Moment:
         """The present moment of this connection, by every clock."""

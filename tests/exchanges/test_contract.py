@@ -31,6 +31,7 @@ from tests.support.specs import (
     SECRET,
     SPECS,
     Spec,
+    at,
     kinds,
     opened,
     ready,
@@ -79,9 +80,11 @@ def test_repr_shows_no_credential(spec: Spec) -> None:
     """Neither the exchange nor what it asks for shows a key, a secret or a token."""
     exchange = spec.make()
     conversation = exchange.conversation({})
-    connect = conversation.connect(0.0, NONCE)
-    steps = list(conversation.opened(0.0))
-    shown = "".join(map(repr, [exchange, connect, exchange.read(NONCE), *steps]))
+    connect = conversation.connect(at(0.0), NONCE)
+    steps = list(conversation.opened(at(0.0), NONCE))
+    shown = "".join(
+        map(repr, [exchange, connect, exchange.read(at(0.0), NONCE), *steps])
+    )
 
     for secret in exchange.credentials:
         assert secret not in shown
@@ -156,27 +159,29 @@ def test_limits_can_be_overridden_in_a_subclass(name: str, spec: Spec) -> None:
     conversation = opened(quick(KEY, SECRET, **region))
 
     assert conversation.deadline == 0.25
-    assert kinds(conversation.due(0.25)) in (["Ping"], ["Send"])
+    assert kinds(conversation.due(at(0.25))) in (["Ping"], ["Send"])
 
 
 def test_a_fresh_nonce_is_used_at_every_chance(spec: Spec) -> None:
     """Where a nonce signs, another nonce gives another signature."""
     exchange = spec.make()
-    first = exchange.conversation({}).connect(0.0, NONCE)
-    again = exchange.conversation({}).connect(0.0, NONCE)
-    second = exchange.conversation({}).connect(0.0, NONCE.replace("1", "9"))
+    first = exchange.conversation({}).connect(at(0.0), NONCE)
+    again = exchange.conversation({}).connect(at(0.0), NONCE)
+    second = exchange.conversation({}).connect(at(0.0), NONCE.replace("1", "9"))
 
     assert first.headers == again.headers
     if first.headers:
         assert first.headers != second.headers
-        assert exchange.read(NONCE) != exchange.read(NONCE.replace("1", "9"))
+        assert exchange.read(at(0.0), NONCE) != exchange.read(
+            at(0.0), NONCE.replace("1", "9")
+        )
 
 
 def test_it_becomes_ready_once(spec: Spec) -> None:
     """The sample acknowledgements prove the subscription, and only the first time."""
     conversation = opened(spec.make())
-    steps = list(conversation.received(spec.acks, 0.1))
-    steps += conversation.received(spec.acks, 0.2)
+    steps = list(conversation.received(spec.acks, at(0.1)))
+    steps += conversation.received(spec.acks, at(0.2))
 
     assert kinds(steps).count("Ready") == 1
     assert not [step for step in steps if isinstance(step, (Fail, Warn))]
@@ -317,7 +322,7 @@ def test_credentials_are_redacted_everywhere(spec: Spec, name: str) -> None:
                 with pytest.raises(AssetStreamError) as caught:
                     exchange.read_replied(status, {}, body)
                 errors.append(caught.value)
-            for step in ready(name).received([body], 1.0):
+            for step in ready(name).received([body], at(1.0)):
                 assert isinstance(step, (Warn, Fail))
                 errors.append(step.error)
 

@@ -16,15 +16,7 @@ from assetstream.model.errors import (
     ProtocolError,
 )
 from assetstream.protocol import NEVER, Conversation, Fail, Ping, Send, Warn
-from tests.support.specs import (
-    SECRET,
-    SPECS,
-    Spec,
-    kinds,
-    opened,
-    ready,
-    reported,
-)
+from tests.support.specs import SECRET, SPECS, Spec, at, kinds, opened, ready, reported
 
 # The names that steer the reading of a frame.
 FIELDS = (
@@ -36,7 +28,7 @@ FIELDS = (
 
 def test_a_push_is_reported_exactly(spec: Spec, name: str) -> None:
     """The digits on the wire are the digits reported; the frame is kept."""
-    (report,) = reported(ready(name).received([spec.push], 1.0))
+    (report,) = reported(ready(name).received([spec.push], at(1.0)))
     currency, available, locked = spec.pushed
 
     assert (report.currency, str(report.available)) == (currency, available)
@@ -48,7 +40,7 @@ def test_a_push_is_reported_exactly(spec: Spec, name: str) -> None:
 
 def test_a_burst_of_pushes_is_one_report(spec: Spec, name: str) -> None:
     """Frames of one read that follow each other come as one step, in order."""
-    steps = ready(name).received([spec.push] * 50, 1.0)
+    steps = ready(name).received([spec.push] * 50, at(1.0))
 
     assert kinds(steps) == ["Report"]
     assert len(reported(steps)) == 50
@@ -56,7 +48,7 @@ def test_a_burst_of_pushes_is_one_report(spec: Spec, name: str) -> None:
 
 def test_what_is_about_something_else_is_ignored(spec: Spec, name: str) -> None:
     """Other topics neither warn nor report."""
-    assert list(ready(name).received([spec.other], 1.0)) == []
+    assert list(ready(name).received([spec.other], at(1.0))) == []
 
 
 @pytest.mark.parametrize(
@@ -80,7 +72,7 @@ def test_an_unreadable_frame_warns_about_the_whole_book(
     name: str, garbage: bytes
 ) -> None:
     """K5: what cannot be told puts everything in doubt; nothing is raised."""
-    (step,) = ready(name).received([garbage], 1.0)
+    (step,) = ready(name).received([garbage], at(1.0))
 
     assert isinstance(step, Warn)
     assert isinstance(step.error, ProtocolError)
@@ -127,8 +119,8 @@ def test_no_frame_makes_it_raise(exchange_name: str, frames: list[bytes]) -> Non
         opened(SPECS[exchange_name].make()),
         ready(exchange_name),
     ):
-        conversation.received(frames, 1.0)
-        conversation.received(frames, 2.0)
+        conversation.received(frames, at(1.0))
+        conversation.received(frames, at(2.0))
         assert isinstance(conversation.closed(1000, "x"), AssetStreamError)
 
 
@@ -139,7 +131,7 @@ def test_deadlines_move_forward(spec: Spec) -> None:
         now = conversation.deadline
         if now == NEVER:
             break
-        steps = conversation.due(now)
+        steps = conversation.due(at(now))
         assert conversation.deadline > now
         if any(isinstance(step, Fail) for step in steps):
             assert conversation.deadline == NEVER
@@ -150,7 +142,7 @@ def test_due_too_early_does_nothing(name: str) -> None:
     conversation = ready(name)
     before = conversation.deadline
 
-    assert list(conversation.due(before - 0.001)) == []
+    assert list(conversation.due(at(before - 0.001))) == []
     assert conversation.deadline == before
 
 
@@ -158,19 +150,19 @@ def test_one_ping_after_a_long_sleep(name: str) -> None:
     """A clock that jumped, as after a suspend, gives one ping and not hundreds."""
     conversation = ready(name)
 
-    assert len(conversation.due(100_000.0)) == 1
+    assert len(conversation.due(at(100_000.0))) == 1
     assert conversation.deadline > 100_000.0
 
 
 def _phases(spec: Spec) -> list[Conversation]:
     fresh = spec.make().conversation({})
     part = opened(spec.make())
-    part.received(spec.acks[:1], 0.1)
+    part.received(spec.acks[:1], at(0.1))
     whole = opened(spec.make())
-    whole.received(spec.acks, 0.1)
+    whole.received(spec.acks, at(0.1))
     failed = opened(spec.make())
-    failed.due(3600.0)
-    failed.due(7200.0)
+    failed.due(at(3600.0))
+    failed.due(at(7200.0))
     return [fresh, opened(spec.make()), part, whole, failed]
 
 
@@ -178,7 +170,7 @@ def test_closing_is_harmless_in_every_phase(spec: Spec) -> None:
     """Saying goodbye twice, early or after a failure only ever sends text."""
     for conversation in _phases(spec):
         for _ in range(2):
-            assert all(isinstance(step, Send) for step in conversation.closing())
+            assert all(isinstance(step, Send) for step in conversation.closing(at(0.0)))
 
 
 def test_nothing_is_said_after_a_failure(spec: Spec) -> None:
@@ -186,8 +178,8 @@ def test_nothing_is_said_after_a_failure(spec: Spec) -> None:
     failed = _phases(spec)[-1]
 
     assert failed.deadline == NEVER
-    assert list(failed.received([spec.push, *spec.acks], 9000.0)) == []
-    assert list(failed.due(9000.0)) == []
+    assert list(failed.received([spec.push, *spec.acks], at(9000.0))) == []
+    assert list(failed.due(at(9000.0))) == []
 
 
 @pytest.mark.parametrize("code", [None, 1000, 1001, 1006, 1011, 4000])
@@ -204,16 +196,16 @@ def test_any_close_is_a_loss(name: str, code: int | None) -> None:
 def test_a_pong_is_life(name: str) -> None:
     """A protocol pong is told, with its round trip where a ping is open."""
     conversation = ready(name)
-    conversation.due(conversation.deadline)
+    conversation.due(at(conversation.deadline))
     sent_at = conversation.deadline - SPECS[name].make().limits.ping_interval
-    (step,) = conversation.pong(sent_at + 0.25)
+    (step,) = conversation.pong(at(sent_at + 0.25))
 
     assert getattr(step, "round_trip", None) == pytest.approx(0.25)
 
 
 def test_an_unasked_pong_has_no_round_trip(name: str) -> None:
     """Without an open ping there is nothing to measure."""
-    (step,) = ready(name).pong(5.0)
+    (step,) = ready(name).pong(at(5.0))
 
     assert getattr(step, "round_trip", 0.0) is None
 
@@ -225,7 +217,7 @@ def test_ping_goes_out_in_time(spec: Spec, name: str) -> None:
     beats = []
     for _ in range(3):
         beats.append(conversation.deadline)
-        (step,) = conversation.due(conversation.deadline)
+        (step,) = conversation.due(at(conversation.deadline))
         assert isinstance(step, (Ping, Send))
 
     assert beats == pytest.approx([interval, 2 * interval, 3 * interval])
@@ -238,20 +230,20 @@ def test_k5_many_doubts_of_one_frame_are_one(name: str, spec: Spec) -> None:
     push = json.loads(spec.push)
     push["assets" if name == "upbit" else "data"] = entries
     few = {**push, "assets" if name == "upbit" else "data": entries[:20]}
-    (step,) = ready(name).received([json.dumps(push).encode()], 1.0)
+    (step,) = ready(name).received([json.dumps(push).encode()], at(1.0))
 
     assert isinstance(step, Warn)
     assert isinstance(step.error, ProtocolError)
     assert step.error.currency is None
     assert "1000 of its entries" in str(step.error)
-    assert len(ready(name).received([json.dumps(few).encode()], 1.0)) == 20
+    assert len(ready(name).received([json.dumps(few).encode()], at(1.0))) == 20
 
 
 def test_a_push_without_its_type_is_unreadable(name: str, spec: Spec) -> None:
     """However well the rest of it fits."""
     push = json.loads(spec.push)
     del push["type"]
-    (step,) = ready(name).received([json.dumps(push).encode()], 1.0)
+    (step,) = ready(name).received([json.dumps(push).encode()], at(1.0))
 
     assert isinstance(step, Warn)
 
@@ -259,7 +251,7 @@ def test_a_push_without_its_type_is_unreadable(name: str, spec: Spec) -> None:
 def test_bad_utf8_is_unreadable_wherever_it_stands(name: str, spec: Spec) -> None:
     """Also where nobody reads it: a frame is read whole or not at all."""
     push = spec.push[:-1] + b',"x\xff":1}'
-    (step,) = ready(name).received([push], 1.0)
+    (step,) = ready(name).received([push], at(1.0))
 
     assert isinstance(step, Warn)
     assert getattr(step.error, "currency", "") is None

@@ -13,7 +13,7 @@ from assetstream.exchanges.coinw import frames as coinw_frames
 from assetstream.exchanges.common.entries import Pushed
 from assetstream.exchanges.upbit import frames as upbit_frames
 from assetstream.protocol import BalanceReport, Step, Warn
-from tests.support.specs import SPECS, kinds, make_upbit, opened, ready, reported
+from tests.support.specs import SPECS, at, kinds, make_upbit, opened, ready, reported
 
 digits = st.text("0123456789", min_size=1, max_size=26)
 plain = st.builds(
@@ -136,7 +136,7 @@ def test_upbit_any_spelling_is_ready_and_reported(
 ) -> None:
     """The conversation takes every spelling under every format, without a warning."""
     frames, expected = drawn
-    steps = opened(make_upbit(format=format)).received(list(frames.values()), 1.0)
+    steps = opened(make_upbit(format=format)).received(list(frames.values()), at(1.0))
 
     assert kinds(steps) == (["Ready", "Report"] if expected else ["Ready"])
 
@@ -150,10 +150,10 @@ def test_a_burst_says_what_its_frames_say_one_by_one(data: st.DataObject) -> Non
     usual = st.just(spec.push)
     others = st.sampled_from([spec.other, b"?", b"[]", *BAD[exchange]])
     frames = data.draw(st.lists(usual | others, max_size=6))
-    together = ready(exchange).received(frames, 1.0)
+    together = ready(exchange).received(frames, at(1.0))
     alone, one_by_one = ready(exchange), []
     for each in frames:
-        one_by_one += alone.received([each], 1.0)
+        one_by_one += alone.received([each], at(1.0))
 
     assert reported(together) == reported(one_by_one)
     assert _warned(together) == _warned(one_by_one)

@@ -24,6 +24,7 @@ from tests.support.clients import (
     upbit_subscriber,
 )
 from tests.support.processes import Program
+from tests.support.specs import at
 
 
 def ours() -> list[str]:
@@ -153,7 +154,7 @@ def test_the_adapter_is_pointed_at_the_simulator(
     account: Account = getattr(exchange, kind)({"SGD": digits})
     adapter = account.exchange()
 
-    asked = adapter.read("nonce-1")
+    asked = adapter.read(at(0.0), "nonce-1")
     target = asked.url.removeprefix(exchange.url)
     status, headers, body = call(
         exchange.url, asked.method, target, asked.headers, raw=True

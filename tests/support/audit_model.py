@@ -23,7 +23,7 @@ from assetstream.core.book import BalanceBook
 from assetstream.core.moment import Moment
 from assetstream.model.errors import AssetStreamError, ConnectionLost
 from assetstream.model.events import AssetUpdate, Source
-from assetstream.protocol import BalanceReport, Limits, Snapshot
+from assetstream.protocol import BalanceReport, Instant, Limits, Snapshot
 from assetstream.runtime import reads as reads_module
 from assetstream.runtime.net.rest_client import HttpReply
 from assetstream.runtime.reads import READ_TIMEOUT, Reads
@@ -222,7 +222,7 @@ class World:
 
     # What the reads see: an exchange, a REST client, an owner.
 
-    def read(self, nonce: str) -> None:
+    def read(self, instant: Instant, nonce: str) -> None:
         """Describe the call."""
 
     def fetch(self, call: None, timeout: float, done: Callable[[Any], None]) -> None:
@@ -253,6 +253,10 @@ class World:
         """The call under way ends at once, with an error."""
         for done in self._under_way:
             self._end_call(0.0, done, ConnectionLost("given up"))
+
+    def instant(self, now: float) -> Instant:
+        """Return the monotonic time ``now`` as adapters are given it."""
+        return Instant(now, self.moment().exchange_ms)
 
     def moment(self) -> Moment:
         """The present moment."""

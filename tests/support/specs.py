@@ -11,13 +11,30 @@ from pathlib import Path
 from typing import Any, Callable, Sequence
 
 from assetstream.exchanges import CoinW, Upbit
-from assetstream.protocol import Conversation, Exchange, Memory, Report, Send, Step
+from assetstream.protocol import (
+    Conversation,
+    Exchange,
+    Instant,
+    Memory,
+    Report,
+    Send,
+    Step,
+)
 
 SAMPLES = Path(__file__).parents[1] / "exchanges" / "samples"
 
 KEY = "K3yAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 SECRET = "S3cretBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB"
 NONCE = "11111111-2222-4333-8444-555555555555"
+
+
+#: The exchange's time at the monotonic time 0: the first of January 2026.
+START_MS = 1_767_225_600_000
+
+
+def at(now: float) -> Instant:
+    """Return the instant at a monotonic time."""
+    return Instant(now, START_MS + int(now * 1000))
 
 
 def sample(exchange: str, name: str) -> bytes:
@@ -109,13 +126,13 @@ SPECS: dict[str, Spec] = {
 def opened(exchange: Exchange, memory: Memory | None = None) -> Conversation:
     """Return a conversation that was opened at time 0."""
     conversation = exchange.conversation({} if memory is None else memory)
-    conversation.connect(0.0, NONCE)
-    conversation.opened(0.0)
+    conversation.connect(at(0.0), NONCE)
+    conversation.opened(at(0.0), NONCE)
     return conversation
 
 
 def ready(name: str) -> Conversation:
     """Return a conversation of a registered exchange that is ready."""
     conversation = opened(SPECS[name].make())
-    conversation.received(SPECS[name].acks, 0.1)
+    conversation.received(SPECS[name].acks, at(0.1))
     return conversation

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from assetstream import Upbit
 from assetstream.exchanges.upbit.conversation import UpbitConversation
 from assetstream.exchanges.upbit.frames import Notice
-from assetstream.protocol import Conversation, Memory, Ping, Step
+from assetstream.protocol import Conversation, Instant, Memory, Ping, Step
 
 __all__ = ["PATIENCE", "Talkative"]
 
@@ -52,22 +52,24 @@ class Talker(UpbitConversation):
 
     _exchange: Talkative
 
-    def received(self, frames: Sequence[bytes], now: float) -> Sequence[Step]:
+    def received(self, frames: Sequence[bytes], instant: Instant) -> Sequence[Step]:
         self._exchange.told["frames"] += len(frames)
-        return super().received(frames, now)
+        return super().received(frames, instant)
 
-    def pong(self, now: float) -> Sequence[Step]:
+    def pong(self, instant: Instant) -> Sequence[Step]:
         self._exchange.told["pongs"] += 1
-        return super().pong(now)
+        return super().pong(instant)
 
-    def due(self, now: float) -> Sequence[Step]:
+    def due(self, instant: Instant) -> Sequence[Step]:
         if self._exchange.quiet.is_set():
-            self.deadline = now + PATIENCE
+            self.deadline = instant.now + PATIENCE
             return ()
-        steps = super().due(now)
+        steps = super().due(instant)
         self._exchange.told["pings"] += sum(isinstance(step, Ping) for step in steps)
         return steps
 
-    def _noticed(self, notice: Notice, frame: bytes, now: float) -> Sequence[Step]:
+    def _noticed(
+        self, notice: Notice, frame: bytes, instant: Instant
+    ) -> Sequence[Step]:
         self._exchange.told["frames"] -= 1  # no balance
-        return super()._noticed(notice, frame, now)
+        return super()._noticed(notice, frame, instant)

@@ -25,7 +25,7 @@ from assetstream.exchanges.coinw.frames import (
 from assetstream.exchanges.coinw.refusals import explain_answer, explain_refusal
 from assetstream.exchanges.common.conversation import Phase, PhasedConversation
 from assetstream.model.errors import AssetStreamError, ConnectionLost
-from assetstream.protocol import BalanceReport, Connect, Send, Step, Warn
+from assetstream.protocol import BalanceReport, Connect, Instant, Send, Step, Warn
 
 if TYPE_CHECKING:
     from assetstream.exchanges.coinw.exchange import CoinW
@@ -43,7 +43,7 @@ class CoinWConversation(PhasedConversation[Notice]):
 
     _exchange: CoinW
 
-    def connect(self, now: float, nonce: str) -> Connect:
+    def connect(self, instant: Instant, nonce: str) -> Connect:
         return Connect(self._exchange.ws_url, origin=self._exchange.origin)
 
     def refused(
@@ -52,18 +52,18 @@ class CoinWConversation(PhasedConversation[Notice]):
         doing = "the WebSocket handshake"
         return explain_answer(self._exchange, status, headers, body, doing)
 
-    def opened(self, now: float) -> Sequence[Step]:
-        self._heartbeat.start(now)
-        return [self._ask(Phase.LOGGING_IN, "login", self._exchange.login(), now)]
+    def opened(self, instant: Instant, nonce: str) -> Sequence[Step]:
+        self._heartbeat.start(instant.now)
+        return [self._ask(Phase.LOGGING_IN, "login", self._exchange.login(), instant)]
 
-    def closing(self) -> Sequence[Step]:
+    def closing(self, instant: Instant) -> Sequence[Step]:
         return [_event("unsub", ASSETS)] if self._phase is Phase.READY else ()
 
     def _ask(
-        self, phase: Phase, event: str, params: Mapping[str, str], now: float
+        self, phase: Phase, event: str, params: Mapping[str, str], instant: Instant
     ) -> Step:
         """Enter a phase with the request whose answer ends it."""
-        self._enter(phase, now + ANSWER_PATIENCE_S)
+        self._enter(phase, instant.now + ANSWER_PATIENCE_S)
         return _event(event, params)
 
     def _ping(self) -> Step:
@@ -77,14 +77,16 @@ class CoinWConversation(PhasedConversation[Notice]):
         item = read_frame(frame)
         return () if item is None else (item,)
 
-    def _noticed(self, notice: Notice, frame: bytes, now: float) -> Sequence[Step]:
+    def _noticed(
+        self, notice: Notice, frame: bytes, instant: Instant
+    ) -> Sequence[Step]:
         if isinstance(notice, Heard):
             pong = notice.event == "pong"
-            return [self._heartbeat.answered(now) if pong else _event("pong")]
+            return [self._heartbeat.answered(instant.now) if pong else _event("pong")]
         if not notice.good:
             return [self._refused_request(notice)]
         if notice.request == LOGIN and self._phase is Phase.LOGGING_IN:
-            return [self._ask(Phase.SUBSCRIBING, "sub", ASSETS, now)]
+            return [self._ask(Phase.SUBSCRIBING, "sub", ASSETS, instant)]
         if notice.request == SUBSCRIBE:
             return self._prove()
         return ()
@@ -104,7 +106,7 @@ class CoinWConversation(PhasedConversation[Notice]):
             return Warn(error)
         return self._fail(error)
 
-    def _unanswered(self, now: float) -> Sequence[Step]:
+    def _unanswered(self, instant: Instant) -> Sequence[Step]:
         login = self._phase is Phase.LOGGING_IN
         request = "login" if login else "subscription"
         error = ConnectionLost(

@@ -24,7 +24,14 @@ from assetstream.exchanges.common.options import (
     read_key,
 )
 from assetstream.exchanges.common.values import Unreadable
-from assetstream.protocol import Conversation, HttpCall, Limits, Memory, Snapshot
+from assetstream.protocol import (
+    Conversation,
+    HttpCall,
+    Instant,
+    Limits,
+    Memory,
+    Snapshot,
+)
 
 __all__ = ["CoinW", "sign"]
 
@@ -124,7 +131,7 @@ class CoinW(KeyedExchange):
         """Return the parameters of the login message: never to be shown."""
         return {"api_key": self._key, "passphrase": self._secret}
 
-    def read(self, nonce: str) -> HttpCall:
+    def read(self, instant: Instant, nonce: str) -> HttpCall:
         # No nonce: the protocol has no place for one.
         query = urlencode(
             {

@@ -16,6 +16,7 @@ from assetstream.protocol import (
     BalanceReport,
     Conversation,
     Fail,
+    Instant,
     Ready,
     Report,
     Step,
@@ -70,11 +71,13 @@ class PhasedConversation(Conversation, Generic[Notice]):
         """Say what a frame holds. Never raises."""
 
     @abstractmethod
-    def _noticed(self, notice: Notice, frame: bytes, now: float) -> Sequence[Step]:
+    def _noticed(
+        self, notice: Notice, frame: bytes, instant: Instant
+    ) -> Sequence[Step]:
         """Something besides balances came."""
 
     @abstractmethod
-    def _unanswered(self, now: float) -> Sequence[Step]:
+    def _unanswered(self, instant: Instant) -> Sequence[Step]:
         """The present phase has lasted too long."""
 
     @abstractmethod
@@ -88,7 +91,7 @@ class PhasedConversation(Conversation, Generic[Notice]):
         """
         return None
 
-    def received(self, frames: Sequence[bytes], now: float) -> Sequence[Step]:
+    def received(self, frames: Sequence[bytes], instant: Instant) -> Sequence[Step]:
         if self._phase is Phase.READY:
             # All but a few reads hold pushes and nothing else: one report for all.
             balances = self._read_expected(frames)
@@ -111,24 +114,24 @@ class PhasedConversation(Conversation, Generic[Notice]):
                 elif isinstance(item, Garbled):
                     unreadable[None] = item.why
                 else:
-                    steps.add(*self._noticed(item, frame, now))
+                    steps.add(*self._noticed(item, frame, instant))
             if self._phase is Phase.OVER:
                 break
             steps.add(*self._doubts(unreadable, frame))
         return steps.done()
 
-    def pong(self, now: float) -> Sequence[Step]:
-        answered = self._heartbeat.answered(now)
+    def pong(self, instant: Instant) -> Sequence[Step]:
+        answered = self._heartbeat.answered(instant.now)
         if self._phase is Phase.PINGING:
             return [answered, *self._prove()]
         return [answered]
 
-    def due(self, now: float) -> Sequence[Step]:
+    def due(self, instant: Instant) -> Sequence[Step]:
         steps: list[Step] = []
-        if now >= self._patience:
-            steps += self._unanswered(now)
-        if now >= self._heartbeat.next:
-            self._heartbeat.pinged(now)
+        if instant.now >= self._patience:
+            steps += self._unanswered(instant)
+        if instant.now >= self._heartbeat.next:
+            self._heartbeat.pinged(instant.now)
             steps.append(self._ping())
             self._set_deadline()
         return steps

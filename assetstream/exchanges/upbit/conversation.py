@@ -36,6 +36,7 @@ from assetstream.protocol import (
     Alive,
     BalanceReport,
     Connect,
+    Instant,
     Memory,
     Ping,
     Send,
@@ -74,13 +75,10 @@ class UpbitConversation(PhasedConversation[Notice]):
     def __init__(self, exchange: Upbit, memory: Memory) -> None:
         super().__init__(exchange)
         self._memory = memory
-        self._ticket = ""
         # An error may still be LIST's fault, not the subscription's.
         self._list_open = False
 
-    def connect(self, now: float, nonce: str) -> Connect:
-        # The ticket need only be unique, and a pure adapter has no other source.
-        self._ticket = nonce
+    def connect(self, instant: Instant, nonce: str) -> Connect:
         # No Origin: with one, Upbit takes a single request in 10 s.
         return Connect(self._exchange.ws_url, self._exchange.authorization(nonce))
 
@@ -90,29 +88,29 @@ class UpbitConversation(PhasedConversation[Notice]):
         doing = "the WebSocket handshake"
         return explain_answer(self._exchange, status, headers, body, doing)
 
-    def opened(self, now: float) -> Sequence[Step]:
-        self._heartbeat.start(now)
-        subscribe = self._request({"type": "myAsset"})
+    def opened(self, instant: Instant, nonce: str) -> Sequence[Step]:
+        self._heartbeat.start(instant.now)
+        subscribe = self._request(nonce, {"type": "myAsset"})
         silences = self._memory.get(LIST_SILENCES, 0)
         if LIST_REFUSAL in self._memory or silences >= MOST_SILENCES:
-            return [subscribe, self._ask_for_pong(now)]
+            return [subscribe, self._ask_for_pong(instant)]
         self._list_open = True
-        self._enter(Phase.SUBSCRIBING, now + LIST_PATIENCE_S)
-        return [subscribe, self._request({"method": "LIST_SUBSCRIPTIONS"})]
+        self._enter(Phase.SUBSCRIBING, instant.now + LIST_PATIENCE_S)
+        return [subscribe, self._request(nonce, {"method": "LIST_SUBSCRIPTIONS"})]
 
-    def closing(self) -> Sequence[Step]:
+    def closing(self, instant: Instant) -> Sequence[Step]:
         # Upbit knows no goodbye but the close itself.
         return ()
 
-    def _request(self, what: dict[str, str]) -> Send:
+    def _request(self, ticket: str, what: dict[str, str]) -> Send:
         # LIST would change the format of the running stream unless it repeats it. No
         # ``codes``: with myAsset they are an error.
         format = {"format": self._exchange.format}
-        return Send(json.dumps([{"ticket": self._ticket}, what, format]))
+        return Send(json.dumps([{"ticket": ticket}, what, format]))
 
-    def _ask_for_pong(self, now: float) -> Step:
-        self._heartbeat.pinged(now)
-        self._enter(Phase.PINGING, now + self._exchange.limits.pong_timeout)
+    def _ask_for_pong(self, instant: Instant) -> Step:
+        self._heartbeat.pinged(instant.now)
+        self._enter(Phase.PINGING, instant.now + self._exchange.limits.pong_timeout)
         return self._ping()
 
     def _ping(self) -> Step:
@@ -124,7 +122,9 @@ class UpbitConversation(PhasedConversation[Notice]):
     def _read(self, frame: bytes) -> Sequence[Item]:
         return read_frame(frame, self._exchange.format)
 
-    def _noticed(self, notice: Notice, frame: bytes, now: float) -> Sequence[Step]:
+    def _noticed(
+        self, notice: Notice, frame: bytes, instant: Instant
+    ) -> Sequence[Step]:
         if isinstance(notice, Up):
             return [Alive()]
         if isinstance(notice, Rejection):
@@ -148,10 +148,10 @@ class UpbitConversation(PhasedConversation[Notice]):
         self._memory[LIST_REFUSAL] = name
         return refusal(self._exchange, PERHAPS_LIST, name, message, doing)
 
-    def _unanswered(self, now: float) -> Sequence[Step]:
+    def _unanswered(self, instant: Instant) -> Sequence[Step]:
         if self._phase is Phase.SUBSCRIBING:
             self._memory[LIST_SILENCES] = self._memory.get(LIST_SILENCES, 0) + 1
-            return [self._ask_for_pong(now)]
+            return [self._ask_for_pong(instant)]
         limit = self._exchange.limits.pong_timeout
         error = ConnectionLost(
             f"Upbit did not answer a ping sent after the subscription within {limit:g} "

@@ -32,6 +32,7 @@ from assetstream.protocol import (
     Conversation,
     Exchange,
     HttpCall,
+    Instant,
     Limits,
     Memory,
     Snapshot,
@@ -200,7 +201,7 @@ class Upbit(KeyedExchange):
         # A token is a secret too, and holds the access key in base64.
         return TOKEN.sub(b"***", super().redacted(data))
 
-    def read(self, nonce: str) -> HttpCall:
+    def read(self, instant: Instant, nonce: str) -> HttpCall:
         headers = {"Accept": "application/json", **self.authorization(nonce)}
         return HttpCall("GET", f"{self.rest_url}/v1/accounts", headers)
 

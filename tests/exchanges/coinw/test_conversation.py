@@ -18,7 +18,9 @@ from assetstream.model.errors import (
 from assetstream.protocol import Alive, Conversation, Fail, Ready, Warn
 from tests.support.specs import (
     KEY,
+    NONCE,
     SECRET,
+    at,
     frame,
     kinds,
     make_coinw,
@@ -37,19 +39,19 @@ SUBSCRIBE = {"event": "sub", "params": {"biz": "exchange", "type": "assets"}}
 def logged_in() -> Conversation:
     """Return a conversation that waits for the subscription's answer."""
     conversation = opened(make_coinw())
-    conversation.received([LOGIN_ACK], 1.0)
+    conversation.received([LOGIN_ACK], at(1.0))
     return conversation
 
 
 def test_r1_login_then_subscription_then_ready() -> None:
     """Each request waits for the answer before it, with a deadline each."""
     conversation = make_coinw().conversation({})
-    assert sent(conversation.opened(0.0)) == [
+    assert sent(conversation.opened(at(0.0), NONCE)) == [
         {"event": "login", "params": {"api_key": KEY, "passphrase": SECRET}}
     ]
     assert conversation.deadline == 10.0
-    assert sent(conversation.received([LOGIN_ACK], 1.0)) == [SUBSCRIBE]
-    assert list(conversation.received([SUBSCRIBE_ACK], 2.0)) == [Ready()]
+    assert sent(conversation.received([LOGIN_ACK], at(1.0))) == [SUBSCRIBE]
+    assert list(conversation.received([SUBSCRIBE_ACK], at(2.0))) == [Ready()]
     assert conversation.deadline == 10.0  # the first ping
 
 
@@ -64,7 +66,7 @@ def test_r1_login_then_subscription_then_ready() -> None:
 )
 def test_r1_other_forms_of_the_logins_answer(ack: dict[str, Any]) -> None:
     """The marker, the place and the spelling of the result vary."""
-    assert sent(opened(make_coinw()).received([frame(ack)], 1.0)) == [SUBSCRIBE]
+    assert sent(opened(make_coinw()).received([frame(ack)], at(1.0))) == [SUBSCRIBE]
 
 
 @pytest.mark.parametrize(
@@ -76,7 +78,7 @@ def test_r1_other_forms_of_the_logins_answer(ack: dict[str, Any]) -> None:
 )
 def test_r1_other_forms_of_the_subscriptions_answer(ack: dict[str, Any]) -> None:
     """Missing routing fields cannot mean another subscription: there is one."""
-    assert list(logged_in().received([frame(ack)], 2.0)) == [Ready()]
+    assert list(logged_in().received([frame(ack)], at(2.0))) == [Ready()]
 
 
 @pytest.mark.parametrize(
@@ -92,20 +94,20 @@ def test_r1_other_forms_of_the_subscriptions_answer(ack: dict[str, Any]) -> None
 )
 def test_r1_answers_to_something_else_prove_nothing(ack: dict[str, Any]) -> None:
     """Only the assets subscription's own answer counts."""
-    assert list(logged_in().received([frame(ack)], 2.0)) == []
+    assert list(logged_in().received([frame(ack)], at(2.0))) == []
 
 
 def test_r1_a_push_is_a_proof_too() -> None:
     """Ready comes before its report; the answer that follows changes nothing."""
     conversation = logged_in()
 
-    assert kinds(conversation.received([PUSH], 2.0)) == ["Ready", "Report"]
-    assert list(conversation.received([SUBSCRIBE_ACK], 3.0)) == []
+    assert kinds(conversation.received([PUSH], at(2.0))) == ["Ready", "Report"]
+    assert list(conversation.received([SUBSCRIBE_ACK], at(3.0))) == []
 
 
 def test_r1_a_push_before_the_login_is_no_proof() -> None:
     """It is reported, but nothing was subscribed yet."""
-    assert kinds(opened(make_coinw()).received([PUSH], 0.5)) == ["Report"]
+    assert kinds(opened(make_coinw()).received([PUSH], at(0.5))) == ["Report"]
 
 
 @pytest.mark.parametrize(
@@ -117,9 +119,9 @@ def test_r1_missing_answers_are_named(
 ) -> None:
     """Which reply never came is in the text."""
     if missing == "subscription":
-        assert sent(conversation.due(10.0)) == [{"event": "ping"}]
+        assert sent(conversation.due(at(10.0))) == [{"event": "ping"}]
     assert conversation.deadline == deadline
-    (step,) = conversation.due(deadline)
+    (step,) = conversation.due(at(deadline))
 
     assert isinstance(step, Fail)
     assert isinstance(step.error, ConnectionLost)
@@ -161,7 +163,7 @@ def test_a_refused_login(
         data = json.dumps(answer) if envelope == "text" else answer
         refusal = frame({"data": data, "channel": "login"})
     conversation = opened(make_coinw())
-    (step,) = conversation.received([refusal], 1.0)
+    (step,) = conversation.received([refusal], at(1.0))
 
     assert isinstance(step, Fail)
     assert (type(step.error), step.error.fatal) == (kind, bool(fatal))
@@ -192,7 +194,7 @@ def test_a_refused_subscription(
         "type": "assets",
         "data": data,
     }
-    (step,) = logged_in().received([frame(data if bare else refusal)], 2.0)
+    (step,) = logged_in().received([frame(data if bare else refusal)], at(2.0))
 
     assert isinstance(step, Fail)
     assert (type(step.error), step.error.fatal) == (kind, fatal)
@@ -201,7 +203,7 @@ def test_a_refused_subscription(
 def test_a_bare_refusal_while_live_is_told_and_survived() -> None:
     """Nothing is waited for, so nobody knows what it refuses."""
     conversation = ready("coinw")
-    steps = conversation.received([sample("coinw", "bare_rate_limit"), PUSH], 5.0)
+    steps = conversation.received([sample("coinw", "bare_rate_limit"), PUSH], at(5.0))
 
     assert kinds(steps) == ["Warn", "Report"]
     assert isinstance(steps[0], Warn)
@@ -211,30 +213,30 @@ def test_a_bare_refusal_while_live_is_told_and_survived() -> None:
 @pytest.mark.parametrize("name", ["login_refused", "subscribe_refused"])
 def test_a_refusal_of_ours_while_live_fails(name: str) -> None:
     """A login or subscription withdrawn later is of no use any more."""
-    assert kinds(ready("coinw").received([sample("coinw", name)], 5.0)) == ["Fail"]
+    assert kinds(ready("coinw").received([sample("coinw", name)], at(5.0))) == ["Fail"]
 
 
 def test_another_subscriptions_refusal_is_skipped() -> None:
     """Futures are not ours."""
     refused = sample("coinw", "futures_refused")
 
-    assert list(ready("coinw").received([refused], 5.0)) == []
+    assert list(ready("coinw").received([refused], at(5.0))) == []
 
 
 def test_heartbeats_are_coinws_own() -> None:
     """An event goes out every 10 s, its answer gives the round trip."""
     conversation = ready("coinw")
 
-    assert sent(conversation.due(10.0)) == [{"event": "ping"}]
+    assert sent(conversation.due(at(10.0))) == [{"event": "ping"}]
     pong = sample("coinw", "pong")
-    assert list(conversation.received([pong], 10.25)) == [Alive(0.25)]
-    assert list(conversation.received([pong], 10.5)) == [Alive(None)]
+    assert list(conversation.received([pong], at(10.25))) == [Alive(0.25)]
+    assert list(conversation.received([pong], at(10.5))) == [Alive(None)]
     assert conversation.deadline == 20.0
 
 
 def test_a_ping_of_theirs_is_answered() -> None:
     """Never seen, but cheap to answer."""
-    steps = ready("coinw").received([b'{"event":"ping"}'], 1.0)
+    steps = ready("coinw").received([b'{"event":"ping"}'], at(1.0))
 
     assert sent(steps) == [{"event": "pong"}]
 
@@ -243,14 +245,14 @@ def test_closing_unsubscribes_only_what_is_subscribed() -> None:
     """Before the proof there is nothing to end."""
     unsubscribe = {**SUBSCRIBE, "event": "unsub"}
 
-    assert sent(ready("coinw").closing()) == [unsubscribe]
-    assert list(opened(make_coinw()).closing()) == []
+    assert sent(ready("coinw").closing(at(0.0))) == [unsubscribe]
+    assert list(opened(make_coinw()).closing(at(0.0))) == []
 
 
 def test_what_does_not_end_the_stream_is_not_called_fatal() -> None:
     """A refusal of nobody knows what, in the words of a refused key."""
     refusal = frame({"data": {"result": False, "errorCode": 1003}})
-    (step,) = ready("coinw").received([refusal], 5.0)
+    (step,) = ready("coinw").received([refusal], at(5.0))
 
     assert isinstance(step, Warn)
     assert isinstance(step.error, AuthenticationError)

@@ -21,7 +21,7 @@ from assetstream.model.errors import (
     ProtocolError,
     RateLimited,
 )
-from tests.support.specs import KEY, NONCE, frame, make_coinw, sample
+from tests.support.specs import KEY, NONCE, at, frame, make_coinw, sample
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_worked_signatures(
 def test_the_read_is_a_signed_post() -> None:
     """All in the query, an empty body; raw values signed, encoded ones sent."""
     exchange = CoinW("a+b/c=", "s&c")
-    call = exchange.read(NONCE)
+    call = exchange.read(at(0.0), NONCE)
     url = urlsplit(call.url)
 
     assert (call.method, call.body) == ("POST", b"")
@@ -76,7 +76,7 @@ def test_the_read_is_a_signed_post() -> None:
 def test_the_signature_is_a_credential() -> None:
     """A signed URL can be replayed for ever, so its signature is redacted too."""
     exchange = make_coinw()
-    signature = parse_qs(urlsplit(exchange.read(NONCE).url).query)["sign"][0]
+    signature = parse_qs(urlsplit(exchange.read(at(0.0), NONCE).url).query)["sign"][0]
 
     assert signature in exchange.credentials
     assert signature.encode() not in exchange.redacted(f"x{signature}y".encode())
@@ -84,8 +84,8 @@ def test_the_signature_is_a_credential() -> None:
 
 def test_the_handshake_sends_an_origin_by_default() -> None:
     """CoinW's firewall may ask for it; None sends none."""
-    connect = make_coinw().conversation({}).connect(0.0, NONCE)
-    bare = make_coinw(origin=None).conversation({}).connect(0.0, NONCE)
+    connect = make_coinw().conversation({}).connect(at(0.0), NONCE)
+    bare = make_coinw(origin=None).conversation({}).connect(at(0.0), NONCE)
 
     assert (connect.url, connect.origin) == (
         "wss://ws.futurescw.com",
@@ -247,7 +247,7 @@ def test_its_own_403_is_fatal() -> None:
 
 def test_no_message_shows_the_signed_url() -> None:
     """What the call shows of itself ends before the query."""
-    assert repr(make_coinw().read(NONCE)) == (
+    assert repr(make_coinw().read(at(0.0), NONCE)) == (
         "<HttpCall POST https://api.coinw.com/api/v1/private>"
     )
     assert KEY not in repr(make_coinw())

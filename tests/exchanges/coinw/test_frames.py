@@ -11,13 +11,7 @@ from assetstream.model.errors import (
     ProtocolError,
 )
 from assetstream.protocol import Warn
-from tests.support.specs import (
-    frame,
-    kinds,
-    ready,
-    reported,
-    sample,
-)
+from tests.support.specs import at, frame, kinds, ready, reported, sample
 
 PUSH = sample("coinw", "push_usdt")
 LEDGER = 1125899934698144651
@@ -26,7 +20,7 @@ LEDGER = 1125899934698144651
 def test_the_documented_pair_of_pushes() -> None:
     """Equal times, consecutive ledger ids beyond 2**53: the order is exact."""
     frames = [PUSH, sample("coinw", "push_btc")]
-    usdt, btc = reported(ready("coinw").received(frames, 5.0))
+    usdt, btc = reported(ready("coinw").received(frames, at(5.0)))
 
     assert usdt.key == (1743773396836, LEDGER)
     assert usdt.key < btc.key
@@ -36,7 +30,9 @@ def test_the_documented_pair_of_pushes() -> None:
 
 def test_the_older_shape() -> None:
     """An array, without time or ledger id: no key."""
-    (report,) = reported(ready("coinw").received([sample("coinw", "push_older")], 5.0))
+    (report,) = reported(
+        ready("coinw").received([sample("coinw", "push_older")], at(5.0))
+    )
 
     assert (str(report.available), str(report.locked)) == ("9999.9", "0.1")
     assert (report.key, report.update_id) == (None, None)
@@ -67,7 +63,7 @@ def test_k1_keys(
     """Only the inner time counts; without it there is no key."""
     data = {**json.loads(PUSH)["data"], **changes}
     push = _push(data, time=43178593844614700)
-    (report,) = reported(ready("coinw").received([push], 5.0))
+    (report,) = reported(ready("coinw").received([push], at(5.0)))
 
     assert report.key == key
     assert report.update_id == (str(LEDGER) if update_id else None)
@@ -76,7 +72,7 @@ def test_k1_keys(
 def test_k4_missing_is_not_zero() -> None:
     """Null and absent fields say nothing."""
     data = [{"currency": "usdt", "hold": None}, {"currency": "BTC", "available": 0}]
-    usdt, btc = reported(ready("coinw").received([_push(data)], 5.0))
+    usdt, btc = reported(ready("coinw").received([_push(data)], at(5.0)))
 
     assert (usdt.currency, usdt.available, usdt.locked) == ("USDT", None, None)
     assert (str(btc.available), btc.locked) == ("0", None)
@@ -89,7 +85,7 @@ def test_k5_a_bad_change_does_not_lose_the_others() -> None:
         {"currency": "USDT", "available": "1", "hold": "0"},
         "?",
     ]
-    steps = ready("coinw").received([_push(data)], 5.0)
+    steps = ready("coinw").received([_push(data)], at(5.0))
 
     assert kinds(steps) == ["Report", "Warn", "Warn"]
     errors = [step.error for step in steps if isinstance(step, Warn)]
@@ -100,7 +96,7 @@ def test_k5_a_bad_change_does_not_lose_the_others() -> None:
 @pytest.mark.parametrize("data", [None, "not json", {}, 5, {"available": "1"}])
 def test_k5_a_push_without_a_change_is_unreadable(data: object) -> None:
     """Which currency it was about cannot be told."""
-    (step,) = ready("coinw").received([_push(data)], 5.0)
+    (step,) = ready("coinw").received([_push(data)], at(5.0))
 
     assert isinstance(step, Warn)
     assert getattr(step.error, "currency", "") is None
@@ -119,11 +115,11 @@ def test_k5_a_push_without_a_change_is_unreadable(data: object) -> None:
 )
 def test_other_topics_and_accounts_are_skipped(other: bytes) -> None:
     """Another account's balance of the same currency must not get in."""
-    assert list(ready("coinw").received([other], 5.0)) == []
+    assert list(ready("coinw").received([other], at(5.0))) == []
 
 
 def test_a_push_with_a_channel_is_still_a_push() -> None:
     """Mistaking it for an answer would lose a balance."""
     push = frame({**json.loads(PUSH), "channel": "subscribe"})
 
-    assert kinds(ready("coinw").received([push], 5.0)) == ["Report"]
+    assert kinds(ready("coinw").received([push], at(5.0))) == ["Report"]

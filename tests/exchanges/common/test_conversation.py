@@ -15,12 +15,13 @@ from assetstream.protocol import (
     BalanceReport,
     Connect,
     Fail,
+    Instant,
     Ping,
     Ready,
     Report,
     Step,
 )
-from tests.support.specs import kinds, make_upbit
+from tests.support.specs import NONCE, at, kinds, make_upbit
 
 PUSH = Pushed([BalanceReport("BTC", None, None)], {"ETH": "odd"})
 FRAMES: dict[bytes, Any] = {b"push": PUSH, b"?": Garbled("odd"), b"no": "no"}
@@ -29,7 +30,7 @@ FRAMES: dict[bytes, Any] = {b"push": PUSH, b"?": Garbled("odd"), b"no": "no"}
 class Smallest(PhasedConversation[str]):
     """Subscribes for 3 s, then asks for a pong for 4 s; frames are looked up."""
 
-    def connect(self, now: float, nonce: str) -> Connect:
+    def connect(self, instant: Instant, nonce: str) -> Connect:
         return Connect("wss://example.com")
 
     def refused(
@@ -37,25 +38,25 @@ class Smallest(PhasedConversation[str]):
     ) -> AssetStreamError:
         return ConnectionLost("refused")
 
-    def opened(self, now: float) -> Sequence[Step]:
-        self._heartbeat.start(now)
-        self._enter(Phase.SUBSCRIBING, now + 3.0)
+    def opened(self, instant: Instant, nonce: str) -> Sequence[Step]:
+        self._heartbeat.start(instant.now)
+        self._enter(Phase.SUBSCRIBING, instant.now + 3.0)
         return []
 
-    def closing(self) -> Sequence[Step]:
+    def closing(self, instant: Instant) -> Sequence[Step]:
         return []
 
     def _read(self, frame: bytes) -> Sequence[Any]:
         return [FRAMES[frame]]
 
-    def _noticed(self, notice: str, frame: bytes, now: float) -> Sequence[Step]:
+    def _noticed(self, notice: str, frame: bytes, instant: Instant) -> Sequence[Step]:
         return [self._fail(ConnectionLost(notice))]
 
-    def _unanswered(self, now: float) -> Sequence[Step]:
+    def _unanswered(self, instant: Instant) -> Sequence[Step]:
         if self._phase is Phase.PINGING:
             return [self._fail(ConnectionLost("no pong"))]
-        self._heartbeat.pinged(now)
-        self._enter(Phase.PINGING, now + 4.0)
+        self._heartbeat.pinged(instant.now)
+        self._enter(Phase.PINGING, instant.now + 4.0)
         return [self._ping()]
 
     def _ping(self) -> Step:
@@ -65,7 +66,7 @@ class Smallest(PhasedConversation[str]):
 def opened() -> Smallest:
     """Return one that was opened at time 0; its exchange pings each 20 s."""
     conversation = Smallest(make_upbit())
-    conversation.opened(0.0)
+    conversation.opened(at(0.0), NONCE)
     return conversation
 
 
@@ -74,7 +75,7 @@ def test_r1_the_first_push_proves_and_only_it() -> None:
     conversation = opened()
     assert conversation.deadline == 3.0
 
-    steps = conversation.received([b"push", b"push"], 1.0)
+    steps = conversation.received([b"push", b"push"], at(1.0))
 
     assert kinds(steps) == ["Ready", "Report", "Warn", "Report", "Warn"]
     assert conversation.deadline == 20.0
@@ -89,7 +90,7 @@ def test_what_is_read_fast_is_one_report_of_a_proved_connection() -> None:
             conversation, "_read_expected", lambda frames: fast.get(frames[0])
         )
         first, then, none, odd = (
-            conversation.received([frame], 1.0)
+            conversation.received([frame], at(1.0))
             for frame in (b"push", b"push", b"none", b"?")
         )
 
@@ -103,28 +104,28 @@ def test_r1_a_pong_proves_only_where_it_was_asked_for() -> None:
     """An early one is life and no more; the awaited one is both."""
     conversation = opened()
 
-    assert list(conversation.pong(1.0)) == [Alive()]
-    assert list(conversation.due(3.0)) == [Ping()]
+    assert list(conversation.pong(at(1.0))) == [Alive()]
+    assert list(conversation.due(at(3.0))) == [Ping()]
     assert conversation.deadline == 7.0
-    assert list(conversation.pong(3.5)) == [Alive(0.5), Ready()]
+    assert list(conversation.pong(at(3.5))) == [Alive(0.5), Ready()]
     assert conversation.deadline == 23.0
 
 
 def test_a_failure_ends_everything() -> None:
     """Neither frame nor time brings more; the close is told as the failure."""
     conversation = opened()
-    steps = conversation.received([b"?", b"no", b"push"], 1.0)
+    steps = conversation.received([b"?", b"no", b"push"], at(1.0))
 
     assert kinds(steps) == ["Warn", "Fail"]
     assert isinstance(steps[1], Fail)
     assert conversation.deadline == NEVER
-    assert list(conversation.due(100.0)) == []
+    assert list(conversation.due(at(100.0))) == []
     assert conversation.closed(1000, "") is steps[1].error
 
 
 def test_patience_that_ends_in_failure_sends_no_ping() -> None:
     """Even if one is due at the same time."""
     conversation = opened()
-    conversation.due(3.0)
+    conversation.due(at(3.0))
 
-    assert kinds(conversation.due(100.0)) == ["Fail"]
+    assert kinds(conversation.due(at(100.0))) == ["Fail"]

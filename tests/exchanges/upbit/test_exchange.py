@@ -23,7 +23,7 @@ from assetstream.model.errors import (
     ProtocolError,
     RateLimited,
 )
-from tests.support.specs import KEY, NONCE, SECRET, frame, make_upbit, sample
+from tests.support.specs import KEY, NONCE, SECRET, at, frame, make_upbit, sample
 
 
 def _claims(headers: Any, algorithm: str) -> Any:
@@ -49,7 +49,7 @@ def test_each_region_has_its_host(region: str, host: str) -> None:
     exchange = make_upbit(region=region)
 
     assert exchange.ws_url == f"wss://{host}/websocket/v1/private"
-    assert exchange.read(NONCE).url == f"https://{host}/v1/accounts"
+    assert exchange.read(at(0.0), NONCE).url == f"https://{host}/v1/accounts"
 
 
 @pytest.mark.parametrize("algorithm", ["HS256", "HS512"])
@@ -59,7 +59,7 @@ def test_tokens_verify_and_nothing_warns(algorithm: str, secret: str) -> None:
     exchange = type(make_upbit())(KEY, secret, region="sg", algorithm=algorithm)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        headers = exchange.conversation({}).connect(0.0, NONCE).headers
+        headers = exchange.conversation({}).connect(at(0.0), NONCE).headers
 
     token = headers["Authorization"].removeprefix("Bearer ")
     with warnings.catch_warnings():
@@ -83,7 +83,8 @@ def test_signing_leaves_the_process_as_it_was() -> None:
         "import warnings, jwt.api_jws as j; f = list(warnings.filters);"
         "a = j._jws_global_obj.get_algorithm_by_name('HS512');"
         "from assetstream.exchanges import Upbit;"
-        "Upbit('k', 's', region='sg', algorithm='HS512').read('n');"
+        "from assetstream.protocol import Instant;"
+        "Upbit('k', 's', region='sg', algorithm='HS512').read(Instant(0.0, 0), 'n');"
         "assert j._jws_global_obj.get_algorithm_by_name('HS512') is a;"
         "assert warnings.filters == f"
     )
@@ -92,7 +93,7 @@ def test_signing_leaves_the_process_as_it_was() -> None:
 
 def test_the_handshake_carries_one_header_and_no_origin() -> None:
     """With an Origin, Upbit would take one request in 10 s."""
-    connect = make_upbit().conversation({}).connect(0.0, NONCE)
+    connect = make_upbit().conversation({}).connect(at(0.0), NONCE)
 
     assert list(connect.headers) == ["Authorization"]
     assert connect.origin is None
@@ -101,7 +102,7 @@ def test_the_handshake_carries_one_header_and_no_origin() -> None:
 
 def test_the_read_is_signed_in_its_header_only() -> None:
     """No query, no body, JSON asked for."""
-    call = make_upbit().read(NONCE)
+    call = make_upbit().read(at(0.0), NONCE)
 
     assert (call.method, call.body) == ("GET", b"")
     assert "?" not in call.url

@@ -21,7 +21,7 @@ from assetstream.core.book import BalanceBook
 from assetstream.core.moment import Moment
 from assetstream.model.events import Balance
 from assetstream.model.history import Recent
-from assetstream.protocol import Report
+from assetstream.protocol import Instant, Report
 from assetstream.runtime.dispatcher import Dispatcher, Handlers
 from assetstream.runtime.loop import clock
 from assetstream.runtime.mailbox import CallbackMailbox
@@ -34,6 +34,7 @@ __all__ = ["stages"]
 CHUNK = 1 << 16
 READS = 40
 RUNS = 15
+INSTANT = Instant(0.0, 0)
 
 
 class Stages:
@@ -44,8 +45,8 @@ class Stages:
         self.bytes = b"".join(frames.next() for _ in range(READS * CHUNK // 280))
         exchange = Upbit("access", "secret", region="sg")
         self.conversation = exchange.conversation({})
-        self.conversation.connect(0.0, "nonce")
-        self.conversation.opened(0.0)
+        self.conversation.connect(INSTANT, "nonce")
+        self.conversation.opened(INSTANT, "nonce")
         self.book = BalanceBook("upbit", "upbit-1", self.standing)
         handlers = Handlers()
         handlers.asset = (self.handle,)
@@ -79,7 +80,7 @@ class Stages:
                 decode(payload)
 
     def converse(self, batches: list[list[bytes]]) -> list[Report]:
-        steps = [self.conversation.received(batch, 0.0) for batch in batches]
+        steps = [self.conversation.received(batch, INSTANT) for batch in batches]
         return [step for each in steps for step in each if isinstance(step, Report)]
 
     def merge(self, reports: list[Report]) -> list[list[Any]]:
@@ -121,7 +122,7 @@ def stages() -> dict[str, float]:
         parts = Stages()
         pieces = parts.read()
         batches = timed("cut frames out", parts.split, pieces)
-        parts.conversation.received(batches[0][:1], 0.0)  # ready from now on
+        parts.conversation.received(batches[0][:1], INSTANT)  # ready from now on
         timed("msgspec alone, of the next", parts.decode, batches)
         reports = timed("conversation: decode and check", parts.converse, batches)
         news = timed("book: merge and make events", parts.merge, reports)

@@ -21,7 +21,7 @@ from assetstream.protocol import (
     Warn,
 )
 from tests.programs.fuzz.wire import Pairs, check_amounts, check_error, loads, objects
-from tests.support.specs import SPECS, opened
+from tests.support.specs import SPECS, at, opened
 
 __all__ = ["FORMATS", "PHASES", "check_batches", "check_frames", "check_ways"]
 
@@ -47,12 +47,12 @@ def check_frames(name: str, format: str, acks: int, frames: Sequence[bytes]) -> 
     proved = any(
         isinstance(step, Ready)
         for ack in spec.acks[:acks]
-        for step in conversation.received([ack], 0.1)
+        for step in conversation.received([ack], at(0.1))
     )
     check_batches(name, format, acks, frames)
     over = False
     for now, frame in enumerate(frames, 1):
-        steps = conversation.received([frame], float(now))
+        steps = conversation.received([frame], at(float(now)))
         assert not (over and steps), "it speaks after a failure"
         # CoinW's balances are taken before the login's answer, too.
         early = name == "coinw" and not acks
@@ -91,10 +91,10 @@ def _said(
     exchange = spec.make(format=format) if name == "upbit" else spec.make()
     memory: Memory = {}
     conversation = opened(exchange, memory)
-    conversation.received(spec.acks[:acks], 0.1)
+    conversation.received(spec.acks[:acks], at(0.1))
     said: list[Any] = []
     for batch in batches:
-        for step in conversation.received(batch, 1.0):
+        for step in conversation.received(batch, at(1.0)):
             if isinstance(step, Report):
                 # How many balances a report has is no matter, nor are empty ones.
                 said += step.balances
@@ -129,13 +129,13 @@ def _mixed(said: Any) -> bool:
 
 def _check_order(steps: Sequence[Step], proved: bool, early: bool) -> bool:
     """R1: Ready once, and (but for ``early``) no report before. Return if it came."""
-    for at, step in enumerate(steps):
+    for index, step in enumerate(steps):
         if isinstance(step, Ready):
             assert not proved, "ready twice"
             proved = True
         known = proved or early
         assert known or not isinstance(step, Report), "reported before it is proved"
-        assert not isinstance(step, Fail) or at == len(steps) - 1
+        assert not isinstance(step, Fail) or index == len(steps) - 1
     assert len([step for step in steps if isinstance(step, Warn)]) <= MOST_WARNINGS
     return proved
 

@@ -1,0 +1,36 @@
+"""The data that passes between the runtime and an adapter."""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+
+from assetstream.protocol import BalanceReport, Connect, HttpCall, Instant, Snapshot
+
+
+def test_an_instant_is_immutable_and_nothing_for_the_collector() -> None:
+    """One is made for every read of a socket."""
+    instant = Instant(1.5, 1_767_225_600_000)
+
+    assert not gc.is_tracked(instant)
+    with pytest.raises(AttributeError):
+        instant.now = 2.0  # type: ignore[misc]
+
+
+def test_requests_show_neither_headers_nor_query() -> None:
+    """Both may hold signatures."""
+    call = HttpCall("GET", "https://example.com/v1?sign=S3cret", {"X-Sign": "S3cret"})
+    connect = Connect("wss://example.com/v1?sign=S3cret", {"X-Sign": "S3cret"})
+
+    assert repr(call) == "<HttpCall GET https://example.com/v1>"
+    assert repr(connect) == "<Connect wss://example.com/v1>"
+
+
+def test_s2_a_snapshot_is_complete_if_every_entry_was_understood() -> None:
+    """Only a complete one says that what it omits is zero."""
+    report = BalanceReport("BTC", None, None)
+
+    assert Snapshot((report,)).complete
+    assert not Snapshot((report,), unreadable=("ETH",)).complete
+    assert not Snapshot((), unreadable=("",)).complete
