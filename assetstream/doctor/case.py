@@ -11,8 +11,7 @@ from assetstream.doctor.report import Check, Verdict
 from assetstream.model.errors import AssetStreamError, ExchangeError, RateLimited
 from assetstream.protocol import Exchange
 from assetstream.runtime.loop import clock
-from assetstream.runtime.loop.helpers import CallOff
-from assetstream.runtime.net.cancel import Interrupted, shortage
+from assetstream.runtime.net.cancel import Cancelled, CancelToken, shortage
 from assetstream.streams.readings import Readings
 
 __all__ = ["Case", "Item", "Outcome", "Patient", "as_sentence", "skip", "told"]
@@ -75,7 +74,7 @@ class Case:
 
     def __init__(self, patient: Patient, timeout: float) -> None:
         self.patient = patient
-        self.interrupt = CallOff()
+        self.interrupt = CancelToken()
         self._timeout = timeout
         self._ends_at = clock.now() + timeout
         self._given_up = False
@@ -125,14 +124,14 @@ class Case:
             self._enders.remove(ender)
 
     def check(self) -> None:
-        """Raise Interrupted if the examination is given up."""
+        """Raise Cancelled if the examination is given up."""
         if self._given_up:
-            raise Interrupted
+            raise Cancelled
 
     def give_up(self) -> None:
         """End the step that is going on, and take no other; from any thread."""
         self._given_up = True
-        self.interrupt.pull()
+        self.interrupt.cancel()
         for ender in tuple(self._enders):
             ender()
 

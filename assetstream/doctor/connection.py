@@ -17,7 +17,7 @@ from assetstream.protocol import Alive, Connect, Ready, Report, Step
 from assetstream.protocol.observed import Observer, observed
 from assetstream.runtime.dispatcher import Handlers
 from assetstream.runtime.lifecycle import Launch
-from assetstream.runtime.loop.waits import Deadline, patient_get
+from assetstream.runtime.loop.waits import Deadline, get_interruptibly
 from assetstream.runtime.settings import make_settings
 from assetstream.streams.readings import Readings
 
@@ -149,7 +149,7 @@ class Trial(Observer):
             if self._is_hopeless():
                 return False
             try:
-                patient_get(self._news, deadline)
+                get_interruptibly(self._news, deadline)
             except Empty:
                 return False
             self._case.check()

@@ -12,8 +12,12 @@ from assetstream.doctor.connection import connection_checks
 from assetstream.doctor.libraries import machine_checks
 from assetstream.doctor.network import Route
 from assetstream.doctor.report import Check, Diagnosis
-from assetstream.runtime.loop.waits import Deadline, patient_get, patient_join
-from assetstream.runtime.net.cancel import Interrupted
+from assetstream.runtime.loop.waits import (
+    Deadline,
+    get_interruptibly,
+    join_interruptibly,
+)
+from assetstream.runtime.net.cancel import Cancelled
 from assetstream.runtime.net.dial import server_of
 
 __all__ = ["diagnose", "examine"]
@@ -50,7 +54,7 @@ def examine(
     )
     thread.start()
     try:
-        while (item := patient_get(items, Deadline(None))) is not None:
+        while (item := get_interruptibly(items, Deadline(None))) is not None:
             if isinstance(item, Exception):
                 raise item  # a fault of ours
             if isinstance(item, str):
@@ -59,14 +63,14 @@ def examine(
                 yield item
     finally:
         case.give_up()
-        patient_join(thread, Deadline(None))
+        join_interruptibly(thread, Deadline(None))
 
 
 def _run(case: Case, items: SimpleQueue[Union[Item, Exception, None]]) -> None:
     try:
         for item in _steps(case):
             items.put(item)
-    except Interrupted:
+    except Cancelled:
         pass
     except Exception as fault:
         items.put(fault)

@@ -11,7 +11,7 @@ from typing import Any, Callable, Iterable, Iterator, Mapping
 from assetstream.doctor.case import Case, Item, Outcome, as_sentence, skip
 from assetstream.doctor.report import Verdict
 from assetstream.model.errors import ConnectionLost
-from assetstream.runtime.net.cancel import ADVICE, Patience
+from assetstream.runtime.net.cancel import ADVICE, CancelScope
 from assetstream.runtime.net.dial import (
     LOOKUP_ADVICE,
     Address,
@@ -140,7 +140,7 @@ class Route:
         finding = f"{where}connected to {address}, port {port}, by no proxy"
         return Outcome(Verdict.GREEN, finding)
 
-    def _connect_through(self, proxy: Proxy, patience: Patience) -> Outcome:
+    def _connect_through(self, proxy: Proxy, patience: CancelScope) -> Outcome:
         host, port, _ = self.server
         patience = patience.about(f"the proxy {proxy.name}", PROXY_ADVICE)
         try:
@@ -167,7 +167,7 @@ class Route:
             return Outcome(Verdict.RED, str(error), remedies)
         return _judge(host, secure.version, secure.certificate)
 
-    def _patience(self) -> Patience:
+    def _patience(self) -> CancelScope:
         return Sober(self._case.deadline, self._case.interrupt, self.server.host)
 
     def _proxy_or_server(self) -> Server:
@@ -176,7 +176,7 @@ class Route:
         return Server(self._proxy.host, self._proxy.port, secure=False)
 
 
-class Sober(Patience):
+class Sober(CancelScope):
     """Says what happened and no more: nothing is tried again."""
 
     def lost(self, what: str) -> ConnectionLost:

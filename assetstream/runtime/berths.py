@@ -12,14 +12,14 @@ from assetstream.model.events import StateChange
 from assetstream.protocol import Connect, Exchange
 from assetstream.runtime.engine import Life, Settings
 from assetstream.runtime.loop import clock
-from assetstream.runtime.loop.call_queue import Inbox
-from assetstream.runtime.loop.deadlines import Timed
-from assetstream.runtime.loop.helpers import CallOff, Crew, Job
+from assetstream.runtime.loop.call_queue import CallQueue
+from assetstream.runtime.loop.deadlines import HasDeadline
+from assetstream.runtime.loop.helpers import Crew, Job
 from assetstream.runtime.loop.reader import Reader
 from assetstream.runtime.loop.waits import Deadline
-from assetstream.runtime.net.cancel import shortage
-from assetstream.runtime.net.connection import Channel
-from assetstream.runtime.net.endings import Abandoned, Broken
+from assetstream.runtime.net.cancel import CancelToken, shortage
+from assetstream.runtime.net.close_reason import Abandoned, Broken
+from assetstream.runtime.net.connection import ClientConnection
 from assetstream.runtime.net.rest_client import Adapter
 from assetstream.runtime.rate_limits import Budget
 
@@ -38,12 +38,12 @@ class Berths:
     """
 
     def __init__(self, fleet: Fleet, number: int) -> None:
-        self.inbox = Inbox()
+        self.inbox = CallQueue()
         self.reader = Reader(self.inbox, self._raised)
         self.aboard: set[Life] = set()
         self._fleet = fleet
         # Those that the reader serves, by their sessions.
-        self._lives: dict[Timed, Life] = {}
+        self._lives: dict[HasDeadline, Life] = {}
         self._over = False
         # A daemon: streams do not keep the process alive. It ends by close().
         self.thread = threading.Thread(
@@ -162,7 +162,7 @@ class Berths:
                 session.redial = partial(self._dial, life, True)
                 return
         session.redial = partial(self._dial, life, False)
-        channel = Channel(session, self.reader)
+        channel = ClientConnection(session, self.reader)
         connect = session.connect(channel)
         try:
             Dial(life, channel, connect).begin(self)
@@ -183,7 +183,7 @@ class Berths:
         self.aboard.discard(life)
         self._fleet.left(life)
 
-    def _raised(self, owner: Timed, error: Exception) -> None:
+    def _raised(self, owner: HasDeadline, error: Exception) -> None:
         life = self._lives.get(owner)
         if life is None:
             raise error
@@ -193,11 +193,11 @@ class Berths:
 class Dial:
     """One attempt to connect, made by a helper and handed to the reader."""
 
-    def __init__(self, life: Life, channel: Channel, connect: Connect) -> None:
+    def __init__(self, life: Life, channel: ClientConnection, connect: Connect) -> None:
         self._life = life
         self._channel = channel
         self._connect = connect
-        self._call_off = channel.call_off = CallOff()
+        self._call_off = channel.call_off = CancelToken()
 
     def begin(self, crew: Crew) -> None:
         """Have it made, or leave nothing behind."""

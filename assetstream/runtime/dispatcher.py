@@ -12,7 +12,7 @@ from assetstream.model.events import AssetUpdate, StateChange
 from assetstream.protocol import NEVER
 from assetstream.runtime.loop import clock
 from assetstream.runtime.loop.stack import where
-from assetstream.runtime.loop.waits import Latch
+from assetstream.runtime.loop.waits import OneShotEvent
 from assetstream.runtime.mailbox import CallbackMailbox, News
 
 __all__ = ["Dispatcher", "Handlers"]
@@ -83,7 +83,7 @@ class Dispatcher:
         #: Times a handler raised.
         self.callback_errors = 0
         #: Set when the last news was given to its callbacks; then ``leave`` is called.
-        self.finished = Latch()
+        self.finished = OneShotEvent()
         self.leave: Callable[[], None] | None = None
         # The thread that is in ``work``, and the handler that runs, or ran last.
         self._thread: int | None = None

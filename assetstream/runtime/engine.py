@@ -29,10 +29,10 @@ from assetstream.protocol import Exchange
 from assetstream.runtime.dispatcher import Dispatcher, Handlers
 from assetstream.runtime.liveness import Proof
 from assetstream.runtime.loop import clock
-from assetstream.runtime.loop.call_queue import Inbox
+from assetstream.runtime.loop.call_queue import CallQueue
 from assetstream.runtime.loop.helpers import Crew
 from assetstream.runtime.loop.reader import Reader
-from assetstream.runtime.loop.waits import Deadline, Latch
+from assetstream.runtime.loop.waits import Deadline, OneShotEvent
 from assetstream.runtime.mailbox import CallbackMailbox, WatchQueue
 from assetstream.runtime.net import dial
 from assetstream.runtime.net.rest_client import Adapter, Rest
@@ -72,7 +72,7 @@ class Home(Protocol):
         reader: what that thread serves.
     """
 
-    inbox: Inbox
+    inbox: CallQueue
     reader: Reader
 
     @property
@@ -127,7 +127,7 @@ class Life:
         #: The reason that its last change of state gives, if it is stopped.
         self.farewell = "stopped"
         #: The session is over, and everything it owned is closed.
-        self.ended = Latch()
+        self.ended = OneShotEvent()
         self._mailbox = CallbackMailbox(settings.max_pending)
         self.dispatcher = Dispatcher(
             settings.account, handlers, self._mailbox, self._interrupted

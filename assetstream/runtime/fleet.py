@@ -20,7 +20,7 @@ from assetstream.runtime.berths import Berths
 from assetstream.runtime.engine import Life, Settings
 from assetstream.runtime.loop.callback_threads import CallbackThreads
 from assetstream.runtime.loop.helpers import MOST_THREADS, Pool
-from assetstream.runtime.loop.waits import Deadline, Latch, patient_join
+from assetstream.runtime.loop.waits import Deadline, OneShotEvent, join_interruptibly
 from assetstream.runtime.net.rest_client import Adapter
 from assetstream.runtime.rate_limits import Budget, place_of
 
@@ -76,7 +76,7 @@ class Fleet:
         #: It was told to stop: no stream begins any more.
         self.stopping = False
         #: Set when it was told to stop, and every stream has ended.
-        self.released = Latch()
+        self.released = OneShotEvent()
 
     def start(self) -> None:
         """Start the callback threads; readers and helpers start when needed."""
@@ -153,7 +153,7 @@ class Fleet:
         """Wait until all threads have ended; False if one has not in time."""
         if not self.released.wait(deadline):
             return False
-        return all([patient_join(thread, deadline) for thread in self.threads])
+        return all([join_interruptibly(thread, deadline) for thread in self.threads])
 
     def _release_if_empty(self) -> None:
         if not self.stopping or self.released.happened:

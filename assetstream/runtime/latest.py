@@ -8,14 +8,14 @@ from typing import Callable, Generic, TypeVar
 
 from assetstream.runtime.loop.stack import where
 
-__all__ = ["Teller"]
+__all__ = ["LatestValueDispatcher"]
 
 logger = logging.getLogger("assetstream")
 
 T = TypeVar("T")
 
 
-class Teller(Generic[T]):
+class LatestValueDispatcher(Generic[T]):
     """Tells handlers the latest, if it is not what they heard last.
 
     What is overtaken before its turn comes is left out. It is served by
@@ -86,7 +86,7 @@ class Teller(Generic[T]):
 
     def where(self) -> str:
         """Say which handler runs and where it stands, for a log line."""
-        return where(self._thread, Teller._call.__code__, self._handler)
+        return where(self._thread, LatestValueDispatcher._call.__code__, self._handler)
 
     def _wake(self) -> None:
         try:

@@ -12,7 +12,7 @@ from assetstream.protocol import Exchange
 from assetstream.protocol.observed import Observer, observed
 from assetstream.runtime.dispatcher import Handlers
 from assetstream.runtime.engine import Home, Life, Settings
-from assetstream.runtime.loop.waits import Deadline, Latch
+from assetstream.runtime.loop.waits import Deadline, OneShotEvent
 from assetstream.runtime.solo import Solo
 
 __all__ = ["Launch"]
@@ -40,7 +40,7 @@ class Launch:
         # lock could be held by the very code that a signal handler interrupts.
         self._permit = [True]
         # Set once a life was made, or could not be.
-        self._tried = Latch()
+        self._tried = OneShotEvent()
         #: ``stop`` was called, started or not.
         self.stop_requested = False
 

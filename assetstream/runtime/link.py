@@ -10,7 +10,7 @@ from assetstream.model.errors import AssetStreamError
 from assetstream.model.events import Gap
 from assetstream.protocol import NEVER, Conversation
 from assetstream.runtime.loop import clock
-from assetstream.runtime.net.connection import Channel
+from assetstream.runtime.net.connection import ClientConnection
 
 __all__ = ["Absence", "ExchangeClock", "Link"]
 
@@ -21,7 +21,7 @@ class Link:
     def __init__(
         self,
         conversation: Conversation | None = None,
-        channel: Channel | None = None,
+        channel: ClientConnection | None = None,
         began: float = -math.inf,
     ) -> None:
         #: None once it is over.

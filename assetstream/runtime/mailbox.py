@@ -14,7 +14,7 @@ import msgspec
 
 from assetstream.model.errors import AssetStreamError, StreamStateError
 from assetstream.model.events import AssetUpdate, Source, StateChange
-from assetstream.runtime.loop.waits import Deadline, Latch, patient_get
+from assetstream.runtime.loop.waits import Deadline, OneShotEvent, get_interruptibly
 
 __all__ = ["CallbackMailbox", "End", "News", "WatchQueue"]
 
@@ -164,7 +164,7 @@ class WatchQueue:
         #: Begin with the present book as SNAPSHOT updates.
         self.with_book = with_book
         #: Set when it has joined: what happens from then on is put in.
-        self.joined = Latch()
+        self.joined = OneShotEvent()
         self._over = False
         # Changes put in, and taken out; each written by one thread only.
         self._put = 0
@@ -194,7 +194,7 @@ class WatchQueue:
         Raises:
             queue.Empty: the deadline came first.
         """
-        item = patient_get(self._queue, deadline)
+        item = get_interruptibly(self._queue, deadline)
         self._taken += _is_change(item)
         return item
 

@@ -40,7 +40,13 @@ from assetstream.protocol import (
 )
 from assetstream.runtime.link import Absence, ExchangeClock, Link
 from assetstream.runtime.loop import clock
-from assetstream.runtime.net.connection import Broken, Channel, Closed, Ending, Refused
+from assetstream.runtime.net.connection import (
+    Broken,
+    ClientConnection,
+    Closed,
+    CloseReason,
+    Refused,
+)
 from assetstream.runtime.publisher import Outlet
 from assetstream.runtime.reads import Reads
 from assetstream.runtime.reconnect import Attempts
@@ -106,7 +112,7 @@ class Session:
         self._outlet.change(State.CONNECTING, "started")
         self.retry_at = clock.now()
 
-    def connect(self, channel: Channel) -> Connect:
+    def connect(self, channel: ClientConnection) -> Connect:
         """Begin a new connection over ``channel``; say where to."""
         self.retry_at = NEVER
         self.generation += 1
@@ -152,7 +158,7 @@ class Session:
             self._stale("unverified: no comparison with REST succeeded for too long")
         self.reads.due(now)
 
-    def ended(self, ending: Ending) -> None:
+    def ended(self, ending: CloseReason) -> None:
         """The channel is over; exactly once for each."""
         conversation = self._conversation
         if isinstance(ending, Refused):

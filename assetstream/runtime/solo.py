@@ -15,13 +15,13 @@ from assetstream.model.events import StateChange
 from assetstream.protocol import Exchange
 from assetstream.runtime.engine import Life, Settings
 from assetstream.runtime.loop import clock
-from assetstream.runtime.loop.call_queue import Inbox
+from assetstream.runtime.loop.call_queue import CallQueue
 from assetstream.runtime.loop.callback_threads import CallbackThreads
 from assetstream.runtime.loop.helpers import Helpers
 from assetstream.runtime.loop.reader import Reader
-from assetstream.runtime.loop.waits import Deadline, patient_join
-from assetstream.runtime.net.connection import Channel
-from assetstream.runtime.net.dial import Interrupted
+from assetstream.runtime.loop.waits import Deadline, join_interruptibly
+from assetstream.runtime.net.connection import ClientConnection
+from assetstream.runtime.net.dial import Cancelled
 from assetstream.runtime.net.rest_client import Adapter
 from assetstream.runtime.rate_limits import Budget
 from assetstream.runtime.session import Session
@@ -36,7 +36,7 @@ class Solo:
     """The home of one life. Its thread connects by itself, and waits for that."""
 
     def __init__(self, account: str) -> None:
-        self.inbox = Inbox()
+        self.inbox = CallQueue()
         self.reader = Reader(self.inbox)
         self.crew = Helpers()
         self._adapter = Adapter()
@@ -86,7 +86,7 @@ class Solo:
     def join(self, deadline: Deadline) -> bool:
         threads = (self._thread, *self._callbacks.threads)
         # They are at their last lines: the wait is short.
-        return all([patient_join(thread, deadline) for thread in threads])
+        return all([join_interruptibly(thread, deadline) for thread in threads])
 
     def _run(self) -> None:
         try:
@@ -109,7 +109,7 @@ class Solo:
 
     def _connect(self, session: Session) -> None:
         """Make one connection and serve it until it is over."""
-        channel = Channel(session, self.reader)
+        channel = ClientConnection(session, self.reader)
         connect = session.connect(channel)
         settings = self._life.settings
         channel.run(
@@ -139,7 +139,7 @@ class Solo:
 class Posted:
     """Ends a handshake's wait when something was posted that ends the session."""
 
-    def __init__(self, inbox: Inbox, session: Session) -> None:
+    def __init__(self, inbox: CallQueue, session: Session) -> None:
         self._inbox = inbox
         self._session = session
 
@@ -148,7 +148,7 @@ class Posted:
         return self._inbox.fileno()
 
     def check(self) -> None:
-        """Run what was posted; raise Interrupted if the attempt is to be given up."""
+        """Run what was posted; raise Cancelled if the attempt is to be given up."""
         self._inbox.run()
         if self._session.over:
-            raise Interrupted
+            raise Cancelled

@@ -13,8 +13,8 @@ from assetstream.model.events import StateChange
 from assetstream.model.states import State
 from assetstream.runtime.engine import Life
 from assetstream.runtime.fleet import Fleet
-from assetstream.runtime.latest import Teller
-from assetstream.runtime.loop.waits import Deadline, patient_get
+from assetstream.runtime.latest import LatestValueDispatcher
+from assetstream.runtime.loop.waits import Deadline, get_interruptibly
 from assetstream.streams import running
 from assetstream.streams.group_progress import Census, Progress
 from assetstream.streams.stream import AssetStream
@@ -44,7 +44,9 @@ class GroupLife:
         self._pid = os.getpid()
         self._census = Census(streams)
         #: Tells of progress.
-        self.teller: Teller[Progress] = Teller(self._census.progress, self._interrupted)
+        self.teller: LatestValueDispatcher[Progress] = LatestValueDispatcher(
+            self._census.progress, self._interrupted
+        )
         self._fleet = Fleet(
             "assetstream-group", workers, self._changed, self.teller.close
         )
@@ -209,7 +211,7 @@ class GroupLife:
         changed = self._census.watch()
         try:
             while not met() and not self.stopped:
-                patient_get(changed, deadline)
+                get_interruptibly(changed, deadline)
         except Empty:
             pass
         finally:

@@ -251,7 +251,7 @@ def test_live_once_is_enough_to_have_started(
 ) -> None:
     """Though the connection was lost again before anybody looked."""
     group = StreamGroup(streams({"a": accounts["coinw-0"]}))
-    get = group_run.patient_get
+    get = group_run.get_interruptibly
 
     def slow_get(*args: Any) -> Any:
         item = get(*args)
@@ -259,7 +259,7 @@ def test_live_once_is_enough_to_have_started(
         wait_until(lambda: group.streams["a"].state is State.STALE)
         return item
 
-    monkeypatch.setattr(group_run, "patient_get", slow_get)
+    monkeypatch.setattr(group_run, "get_interruptibly", slow_get)
     group.start(timeout=None)
     assert group.stop()
 

@@ -13,9 +13,9 @@ from typing import Any, Callable, Mapping
 
 from assetstream.protocol import Connect
 from assetstream.runtime.loop import clock
-from assetstream.runtime.loop.call_queue import Inbox
+from assetstream.runtime.loop.call_queue import CallQueue
 from assetstream.runtime.loop.reader import Reader
-from assetstream.runtime.net.connection import Channel, Ending
+from assetstream.runtime.net.connection import ClientConnection, CloseReason
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
@@ -174,7 +174,7 @@ class RawServer:
 class Attempt:
     """An interrupt that runs an inbox."""
 
-    def __init__(self, inbox: Inbox) -> None:
+    def __init__(self, inbox: CallQueue) -> None:
         self._inbox = inbox
 
     def fileno(self) -> int:
@@ -191,12 +191,12 @@ class Recorder:
     """
 
     def __init__(self) -> None:
-        self.inbox = Inbox()
+        self.inbox = CallQueue()
         self.reader = Reader(self.inbox)
-        self.channel = Channel(self, self.reader)
+        self.channel = ClientConnection(self, self.reader)
         self.headers: Mapping[str, str] = {}
         self.events: list[Any] = []
-        self.endings: list[Ending] = []
+        self.endings: list[CloseReason] = []
         self.deadline = clock.now() + 5
         self.on_opened: Callable[[], Any] = lambda: None
         self.on_received: Callable[[list[bytes]], Any] = lambda frames: None
@@ -220,7 +220,7 @@ class Recorder:
         self.deadline = math.inf
         self.on_due()
 
-    def ended(self, ending: Ending) -> None:
+    def ended(self, ending: CloseReason) -> None:
         self.endings.append(ending)
 
     def run(
@@ -232,7 +232,7 @@ class Recorder:
         origin: str | None = None,
         ssl_context: ssl.SSLContext | None = None,
         proxy: str | None = None,
-    ) -> Ending:
+    ) -> CloseReason:
         """Run the channel to its end, which must be told exactly once."""
         self.reader.attach(self)
         try:

@@ -8,7 +8,7 @@ from typing import Any
 
 from assetstream.protocol import HttpCall
 from assetstream.runtime.loop import clock
-from assetstream.runtime.loop.call_queue import Inbox
+from assetstream.runtime.loop.call_queue import CallQueue
 from assetstream.runtime.loop.helpers import Helpers
 from assetstream.runtime.net.rest_client import Adapter, Rest
 
@@ -19,7 +19,7 @@ class Client:
     def __init__(
         self, context: ssl.SSLContext | None = None, proxy: str | None = None
     ) -> None:
-        self.inbox = Inbox()
+        self.inbox = CallQueue()
         self.helpers, self.adapter = Helpers(), Adapter()
         self.rest = Rest(self.inbox.post, self.helpers, self.adapter, context, proxy)
         self.results: list[Any] = []

@@ -14,7 +14,7 @@ from pathlib import Path
 import trustme
 
 from assetstream.runtime.loop import clock
-from assetstream.runtime.loop.call_queue import Inbox
+from assetstream.runtime.loop.call_queue import CallQueue
 from assetstream.runtime.net.dial import dial
 from assetstream.runtime.net.secure import SecureSocket
 from tests.support.raw_server import Attempt
@@ -126,7 +126,7 @@ class Interactive:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
-        self._inbox, self._selector = Inbox(), selectors.DefaultSelector()
+        self._inbox, self._selector = CallQueue(), selectors.DefaultSelector()
         self._selector.register(self._process.stdout, selectors.EVENT_READ)
         self.wait_for(rb"ACCEPT .*:(\d+)\n")
         found = re.search(rb"ACCEPT .*:(\d+)\n", self.printed)

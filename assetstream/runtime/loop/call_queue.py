@@ -6,10 +6,10 @@ import queue
 import socket
 from typing import Callable
 
-__all__ = ["Inbox"]
+__all__ = ["CallQueue"]
 
 
-class Inbox:
+class CallQueue:
     """Calls posted from anywhere, run by the thread that owns the inbox.
 
     A posted call makes ``fileno()`` readable, so the owner can wait for calls and

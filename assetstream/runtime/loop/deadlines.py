@@ -9,7 +9,7 @@ from typing import Protocol
 
 from assetstream.runtime.loop import clock
 
-__all__ = ["Agenda", "Timed"]
+__all__ = ["DeadlineQueue", "HasDeadline"]
 
 # Seconds; a turn for nothing. epoll refuses to wait for more than 24 days.
 LONGEST_WAIT = 86_400.0
@@ -17,7 +17,7 @@ LONGEST_WAIT = 86_400.0
 MOST_SUPERSEDED = 64
 
 
-class Timed(Protocol):
+class HasDeadline(Protocol):
     """What has something to do at a time of its own choice."""
 
     @property
@@ -29,7 +29,7 @@ class Timed(Protocol):
         """Act; called once per round while ``deadline`` has passed."""
 
 
-class Agenda:
+class DeadlineQueue:
     """The earliest deadline of each, as it was when ``plan`` was last called for it.
 
     Most deadlines only move away (every frame puts off the moment at which a silent
@@ -39,12 +39,12 @@ class Agenda:
 
     def __init__(self) -> None:
         # (when, number, who): the number keeps those apart that are due together.
-        self._heap: list[tuple[float, int, Timed]] = []
+        self._heap: list[tuple[float, int, HasDeadline]] = []
         self._numbers = itertools.count()
         #: Of each, the entry that counts; others of it are superseded.
-        self._current: dict[Timed, tuple[float, int, Timed]] = {}
+        self._current: dict[HasDeadline, tuple[float, int, HasDeadline]] = {}
 
-    def plan(self, timed: Timed) -> None:
+    def plan(self, timed: HasDeadline) -> None:
         """See to it that it is looked at by its present deadline."""
         at = timed.deadline
         current = self._current.get(timed)
@@ -56,7 +56,7 @@ class Agenda:
         if len(self._heap) > 2 * len(self._current) + MOST_SUPERSEDED:
             self._heap = sorted(self._current.values())
 
-    def forget(self, timed: Timed) -> None:
+    def forget(self, timed: HasDeadline) -> None:
         """It is not to be looked at any more."""
         self._current.pop(timed, None)
 
@@ -66,10 +66,10 @@ class Agenda:
             return None
         return min(max(0.0, self._heap[0][0] - clock.now()), LONGEST_WAIT)
 
-    def passed(self) -> list[Timed]:
+    def passed(self) -> list[HasDeadline]:
         """Take those whose time has come, the earliest first; plan the others anew."""
         now = clock.now()
-        passed: list[Timed] = []
+        passed: list[HasDeadline] = []
         while self._heap and self._heap[0][0] <= now:
             entry = heapq.heappop(self._heap)
             timed = entry[2]

@@ -15,10 +15,8 @@ from typing import Callable, Protocol
 
 from assetstream.protocol import NEVER
 from assetstream.runtime.loop import clock
-from assetstream.runtime.loop.call_queue import Inbox
-from assetstream.runtime.net.cancel import Interrupted
 
-__all__ = ["CallOff", "Crew", "Helpers", "Job", "Pool"]
+__all__ = ["Crew", "Helpers", "Job", "Pool"]
 
 logger = logging.getLogger("assetstream")
 
@@ -30,33 +28,6 @@ STUCK = 1.0
 IDLE_TIME = 2.0
 #: The most threads of a pool, however many jobs are stuck.
 MOST_THREADS = 64
-
-
-class CallOff:
-    """An interrupt for the waits of one job, pulled by any thread at most once."""
-
-    def __init__(self) -> None:
-        self._inbox = Inbox()
-
-    def pull(self) -> None:
-        """End the job's present wait, and every later one."""
-        self._inbox.post(_interrupt)
-
-    def fileno(self) -> int:
-        """Return what is readable once it was pulled."""
-        return self._inbox.fileno()
-
-    def check(self) -> None:
-        """Raise Interrupted once it was pulled."""
-        self._inbox.run()
-
-    def close(self) -> None:
-        """Release it; by the job, at its end."""
-        self._inbox.close()
-
-
-def _interrupt() -> None:
-    raise Interrupted
 
 
 class Crew(Protocol):

@@ -10,13 +10,13 @@ import selectors
 from typing import Callable, Protocol
 
 from assetstream.runtime.loop import clock
-from assetstream.runtime.loop.call_queue import Inbox
-from assetstream.runtime.loop.deadlines import Agenda, Timed
+from assetstream.runtime.loop.call_queue import CallQueue
+from assetstream.runtime.loop.deadlines import DeadlineQueue, HasDeadline
 
-__all__ = ["Reader", "Served", "Timed"]
+__all__ = ["HasDeadline", "Reader", "ServedSocket"]
 
 
-class Served(Timed, Protocol):
+class ServedSocket(HasDeadline, Protocol):
     """A connection as the reader sees it."""
 
     @property
@@ -57,30 +57,30 @@ class Reader:
 
     def __init__(
         self,
-        inbox: Inbox,
-        fault: Callable[[Timed, Exception], None] | None = None,
+        inbox: CallQueue,
+        fault: Callable[[HasDeadline, Exception], None] | None = None,
     ) -> None:
         self._inbox = inbox
         self._fault = fault
-        self._owners: dict[Timed, Served | None] = {}
-        self._channels: dict[Served, Timed | None] = {}
+        self._owners: dict[HasDeadline, ServedSocket | None] = {}
+        self._channels: dict[ServedSocket, HasDeadline | None] = {}
         # Channels with data that the selector cannot see.
-        self._buffered: set[Served] = set()
-        self._agenda = Agenda()
+        self._buffered: set[ServedSocket] = set()
+        self._agenda = DeadlineQueue()
         self._selector = selectors.DefaultSelector()
         self._selector.register(inbox, selectors.EVENT_READ)
 
-    def attach(self, owner: Timed) -> None:
+    def attach(self, owner: HasDeadline) -> None:
         """Watch the owner's deadline, whether or not it has a channel."""
         self._owners.setdefault(owner, None)
         self._agenda.plan(owner)
 
-    def detach(self, owner: Timed) -> None:
+    def detach(self, owner: HasDeadline) -> None:
         """Watch it no longer."""
         self._owners.pop(owner, None)
         self._agenda.forget(owner)
 
-    def touch(self, timed: Timed) -> None:
+    def touch(self, timed: HasDeadline) -> None:
         """Look again at what an owner or a channel waits for."""
         channel = self._owners.get(timed, timed)
         if timed in self._owners:
@@ -88,7 +88,7 @@ class Reader:
         if channel in self._channels:
             self._look_at(channel)  # pyright: ignore[reportArgumentType]
 
-    def add(self, channel: Served, owner: Timed | None = None) -> None:
+    def add(self, channel: ServedSocket, owner: HasDeadline | None = None) -> None:
         """Serve the channel, and its owner's deadline after it, from now on."""
         self._selector.register(channel, selectors.EVENT_READ, channel)
         self._channels[channel] = owner
@@ -96,7 +96,7 @@ class Reader:
             self._owners[owner] = channel
         self._look_at(channel)
 
-    def discard(self, channel: Served) -> None:
+    def discard(self, channel: ServedSocket) -> None:
         """Serve it no longer; to be called while its socket is still open."""
         if channel in self._channels:
             owner = self._channels.pop(channel)
@@ -131,14 +131,14 @@ class Reader:
             self._call_due(timed)
 
     def close(self) -> None:
-        """Release the selector; idempotent. Inbox and channels are others' to close."""
+        """Release the selector, but neither call queue nor sockets; idempotent."""
         self._owners.clear()
         self._channels.clear()
         self._buffered.clear()
         self._agenda.clear()
         self._selector.close()
 
-    def _serve(self, channel: Served, act: Callable[[], None]) -> None:
+    def _serve(self, channel: ServedSocket, act: Callable[[], None]) -> None:
         # Whatever ran before may have ended it.
         if channel not in self._channels:
             return
@@ -153,7 +153,7 @@ class Reader:
             if owner in self._owners:
                 self._agenda.plan(owner)
 
-    def _call_due(self, timed: Timed) -> None:
+    def _call_due(self, timed: HasDeadline) -> None:
         channel = self._owners.get(timed)
         owner = self._channels.get(timed, timed)  # type: ignore[call-overload]
         if timed not in self._owners and timed not in self._channels:
@@ -171,12 +171,12 @@ class Reader:
             if owner in self._owners:
                 self._agenda.plan(owner)
 
-    def _blame(self, owner: Timed | None, error: Exception) -> None:
+    def _blame(self, owner: HasDeadline | None, error: Exception) -> None:
         if self._fault is None or owner is None:
             raise error
         self._fault(owner, error)
 
-    def _look_at(self, channel: Served) -> None:
+    def _look_at(self, channel: ServedSocket) -> None:
         """Note what a channel waits for now."""
         events = selectors.EVENT_READ
         if channel.wants_write:

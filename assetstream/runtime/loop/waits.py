@@ -14,7 +14,7 @@ from typing import TypeVar
 from assetstream.model.errors import ConfigurationError
 from assetstream.runtime.loop import clock
 
-__all__ = ["Deadline", "Latch", "patient_get", "patient_join"]
+__all__ = ["Deadline", "OneShotEvent", "get_interruptibly", "join_interruptibly"]
 
 T = TypeVar("T")
 
@@ -39,7 +39,7 @@ class Deadline:
         return max(0.0, self.at - clock.now())
 
 
-def patient_get(queue: SimpleQueue[T], deadline: Deadline) -> T:
+def get_interruptibly(queue: SimpleQueue[T], deadline: Deadline) -> T:
     """Take the next item, waiting until the deadline.
 
     Raises:
@@ -55,7 +55,7 @@ def patient_get(queue: SimpleQueue[T], deadline: Deadline) -> T:
             continue
 
 
-def patient_join(thread: threading.Thread, deadline: Deadline) -> bool:
+def join_interruptibly(thread: threading.Thread, deadline: Deadline) -> bool:
     """Wait until a thread has ended; False if the deadline came first."""
     while thread.is_alive():
         left = deadline.left()
@@ -65,7 +65,7 @@ def patient_join(thread: threading.Thread, deadline: Deadline) -> bool:
     return True
 
 
-class Latch:
+class OneShotEvent:
     """Something that happens once, and that any number of threads may wait for."""
 
     def __init__(self) -> None:
@@ -90,7 +90,7 @@ class Latch:
         try:
             # Looked at after joining the list: set() cannot fall in between unseen.
             if not self._happened:
-                patient_get(queue, deadline)
+                get_interruptibly(queue, deadline)
         except Empty:
             pass
         finally:

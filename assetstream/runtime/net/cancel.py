@@ -9,12 +9,14 @@ from typing import Any, Callable, Literal, Protocol, TypeVar
 
 from assetstream.model.errors import ConnectionLost
 from assetstream.runtime.loop import clock
+from assetstream.runtime.loop.call_queue import CallQueue
 
 __all__ = [
-    "Interrupt",
-    "Interrupted",
-    "Patience",
-    "PatientSocket",
+    "CancelScope",
+    "CancelToken",
+    "Cancellable",
+    "CancellableSocket",
+    "Cancelled",
     "Wire",
     "explain",
     "shortage",
@@ -29,7 +31,7 @@ ADVICE = (
 )
 
 
-class Interrupted(Exception):
+class Cancelled(Exception):
     """The attempt was given up by its owner."""
 
     def __str__(self) -> str:
@@ -61,7 +63,7 @@ class Wire(Waitable, Protocol):
         ...
 
 
-class Interrupt(Protocol):
+class Cancellable(Protocol):
     """What may end a wait early."""
 
     def fileno(self) -> int:
@@ -72,8 +74,35 @@ class Interrupt(Protocol):
         """Run what was posted.
 
         Raises:
-            Interrupted: the attempt is to be given up; otherwise the wait goes on.
+            Cancelled: the attempt is to be given up; otherwise the wait goes on.
         """
+
+
+class CancelToken:
+    """Cancels the waits of one job, from any thread, once and for good."""
+
+    def __init__(self) -> None:
+        self._calls = CallQueue()
+
+    def cancel(self) -> None:
+        """End the job's present wait, and every later one."""
+        self._calls.post(_cancelled)
+
+    def fileno(self) -> int:
+        """Return the descriptor that ``cancel`` makes readable."""
+        return self._calls.fileno()
+
+    def check(self) -> None:
+        """Raise Cancelled after ``cancel``."""
+        self._calls.run()
+
+    def close(self) -> None:
+        """Release the descriptor; called by the job, at its end."""
+        self._calls.close()
+
+
+def _cancelled() -> None:
+    raise Cancelled
 
 
 def explain(error: OSError) -> str:
@@ -92,7 +121,7 @@ def shortage(error: OSError | RuntimeError) -> ConnectionLost:
     )
 
 
-class Patience:
+class CancelScope:
     """How long, and until what, the steps of one attempt may wait on sockets.
 
     Attributes:
@@ -101,7 +130,7 @@ class Patience:
     """
 
     def __init__(
-        self, deadline: float, interrupt: Interrupt, peer: str, advice: str = ADVICE
+        self, deadline: float, interrupt: Cancellable, peer: str, advice: str = ADVICE
     ) -> None:
         self.deadline = deadline
         self.interrupt = interrupt
@@ -113,12 +142,12 @@ class Patience:
         """Seconds until the deadline, negative behind it."""
         return self.deadline - clock.now()
 
-    def until(self, deadline: float) -> Patience:
+    def until(self, deadline: float) -> CancelScope:
         """Return the same patience with this deadline, if it is an earlier one."""
         earlier = min(deadline, self.deadline)
         return type(self)(earlier, self.interrupt, self.peer, self.advice)
 
-    def about(self, peer: str, advice: str) -> Patience:
+    def about(self, peer: str, advice: str) -> CancelScope:
         """Return the same patience with another peer, and what to do about that."""
         return type(self)(self.deadline, self.interrupt, peer, advice)
 
@@ -133,7 +162,7 @@ class Patience:
 
         Raises:
             ConnectionLost: the deadline came first.
-            Interrupted: the interrupt said so.
+            Cancelled: the interrupt said so.
         """
         with selectors.DefaultSelector() as selector:
             selector.register(self.interrupt, selectors.EVENT_READ)
@@ -162,7 +191,7 @@ class Patience:
 
         Raises:
             ConnectionLost: the deadline came first, or the connection broke.
-            Interrupted: the interrupt said so.
+            Cancelled: the interrupt said so.
             ssl.SSLCertVerificationError: for the caller to explain.
         """
         # Looked at each time: a peer that drips bytes never lets us wait.
@@ -200,14 +229,14 @@ class Patience:
             data = data[sent:]
 
 
-class PatientSocket:
+class CancellableSocket:
     """A socket as http.client uses it, every wait of which is the call's patience.
 
     Attributes:
         patience: of the call that uses the connection at present.
     """
 
-    def __init__(self, raw: Wire, patience: Patience) -> None:
+    def __init__(self, raw: Wire, patience: CancelScope) -> None:
         self.raw = raw
         self.patience = patience
 
@@ -237,7 +266,7 @@ class Incoming(io.RawIOBase):
         patience: of the call it is the response to.
     """
 
-    def __init__(self, sock: Wire, patience: Patience) -> None:
+    def __init__(self, sock: Wire, patience: CancelScope) -> None:
         self.patience = patience
         self._sock = sock
         # Keeps the socket open until the response is read, though the connection be

@@ -2,7 +2,7 @@
 
 ``library`` makes the upgrade, builds and masks what is sent, answers pings and parses
 every frame that is not a plain data frame. Reading, writing and waiting are ours:
-``Channel`` is the dispatcher object that ``run_forever`` takes as a documented
+``ClientConnection`` is the dispatcher object that ``run_forever`` takes as a documented
 parameter.
 """
 
@@ -14,26 +14,33 @@ from typing import Any, Callable
 from assetstream.model.errors import AssetStreamError
 from assetstream.protocol import Connect
 from assetstream.runtime.loop import clock
-from assetstream.runtime.loop.helpers import CallOff
 from assetstream.runtime.loop.reader import Reader
-from assetstream.runtime.net.cancel import Patience, shortage
-from assetstream.runtime.net.dial import Interrupt, Interrupted, dial, host_of
-from assetstream.runtime.net.endings import (
+from assetstream.runtime.net.cancel import CancelScope, CancelToken, shortage
+from assetstream.runtime.net.close_reason import (
     Abandoned,
     Broken,
     Closed,
-    Ending,
+    CloseReason,
     Owner,
     Refused,
 )
-from assetstream.runtime.net.transport import Traffic
+from assetstream.runtime.net.dial import Cancellable, Cancelled, dial, host_of
+from assetstream.runtime.net.transport import FrameTransport
 from assetstream.runtime.net.upgrade import UpgradeSocket
-from assetstream.runtime.net.websocket_client import Library
+from assetstream.runtime.net.websocket_client import WebSocketClient
 
-__all__ = ["Abandoned", "Broken", "Channel", "Closed", "Ending", "Owner", "Refused"]
+__all__ = [
+    "Abandoned",
+    "Broken",
+    "ClientConnection",
+    "CloseReason",
+    "Closed",
+    "Owner",
+    "Refused",
+]
 
 
-class Channel:
+class ClientConnection:
     """One connection, from dialling to its end; used once.
 
     It is the dispatcher object of ``run_forever``. A lone stream's thread calls ``run``
@@ -45,14 +52,14 @@ class Channel:
         self._owner = owner
         self._reader = reader
         #: Ends the waits of ``reach``, when it is called in a thread of its own.
-        self.call_off: CallOff | None = None
-        self._library: Library | None = None
-        self._traffic: Traffic | None = None
+        self.call_off: CancelToken | None = None
+        self._library: WebSocketClient | None = None
+        self._traffic: FrameTransport | None = None
         # What run_forever asked its dispatcher to read, once the upgrade was made.
         self._upgraded: tuple[UpgradeSocket, Callable[[], bool]] | None = None
         self._in_place = False
         self._given_up = False
-        self._ending: Ending | None = None
+        self._ending: CloseReason | None = None
         self._raised: BaseException | None = None
 
     def run(
@@ -62,7 +69,7 @@ class Channel:
         timeout: float,
         ssl_context: ssl.SSLContext | None,
         proxy: str | None,
-        interrupt: Interrupt,
+        interrupt: Cancellable,
     ) -> None:
         """Connect within ``timeout`` seconds, serve the reader, return when over.
 
@@ -93,14 +100,14 @@ class Channel:
         timeout: float,
         ssl_context: ssl.SSLContext | None,
         proxy: str | None,
-        interrupt: Interrupt,
-    ) -> Ending | None:
+        interrupt: Cancellable,
+    ) -> CloseReason | None:
         """Connect within ``timeout`` seconds; None if it is open.
 
         Calls nothing of the owner or the reader, unless it was called by ``run``.
         """
         gate = Gate(self, interrupt)
-        patience = Patience(clock.now() + timeout, gate, host_of(connect.url))
+        patience = CancelScope(clock.now() + timeout, gate, host_of(connect.url))
         try:
             gate.check()
             sock = dial(
@@ -110,17 +117,19 @@ class Channel:
                 ssl_context=ssl_context,
                 proxy=proxy,
             )
-        except Interrupted:
+        except Cancelled:
             return Abandoned()
         except AssetStreamError as error:
             return Broken(error)
         except (OSError, RuntimeError) as error:
             return Broken(shortage(error))
-        self._library = library = Library(connect, UpgradeSocket(sock, patience))
+        self._library = library = WebSocketClient(
+            connect, UpgradeSocket(sock, patience)
+        )
         library.run(self)
         return None if self._upgraded else library.refusal()
 
-    def take_up(self, ending: Ending | None) -> None:
+    def take_up(self, ending: CloseReason | None) -> None:
         """Go on, in the reader's thread, with what ``reach`` has returned."""
         if ending is None and not self._given_up:
             self._open()
@@ -147,7 +156,7 @@ class Channel:
             self._library.say_goodbye()
             self._finish(Abandoned())
         elif self.call_off is not None:
-            self.call_off.pull()
+            self.call_off.cancel()
 
     @property
     def is_open(self) -> bool:
@@ -195,7 +204,7 @@ class Channel:
         assert self._upgraded is not None
         upgrade, read_callback = self._upgraded
         self._library.take_over(read_callback)
-        self._traffic = traffic = Traffic(
+        self._traffic = traffic = FrameTransport(
             self._owner, upgrade.raw, self._library, self._finish
         )
         self._reader.add(traffic, self._owner)
@@ -203,7 +212,7 @@ class Channel:
         traffic.take(upgrade.leftover)
         self._reader.touch(self._owner)
 
-    def _finish(self, ending: Ending) -> None:
+    def _finish(self, ending: CloseReason) -> None:
         """End it, once: out of the reader, socket closed, owner told."""
         if self._ending is not None:
             return
@@ -220,7 +229,7 @@ class Channel:
 class Gate:
     """The owner's interrupt, and the channel's own ``close`` while connecting."""
 
-    def __init__(self, channel: Channel, interrupt: Interrupt) -> None:
+    def __init__(self, channel: ClientConnection, interrupt: Cancellable) -> None:
         self._channel = channel
         self._interrupt = interrupt
 
@@ -230,4 +239,4 @@ class Gate:
     def check(self) -> None:
         self._interrupt.check()
         if self._channel.given_up:
-            raise Interrupted
+            raise Cancelled

@@ -18,11 +18,11 @@ from urllib.parse import urlsplit
 
 from assetstream.model.errors import ConfigurationError, ConnectionLost
 from assetstream.runtime.loop import clock
-from assetstream.runtime.loop.call_queue import Inbox
+from assetstream.runtime.loop.call_queue import CallQueue
 from assetstream.runtime.net.cancel import (
-    Interrupt,
-    Interrupted,
-    Patience,
+    Cancellable,
+    Cancelled,
+    CancelScope,
     Wire,
     explain,
 )
@@ -32,8 +32,8 @@ from assetstream.runtime.net.tls import shared_context
 from assetstream.runtime.net.tunnel import open_tunnel
 
 __all__ = [
-    "Interrupt",
-    "Interrupted",
+    "Cancellable",
+    "Cancelled",
     "connect_any",
     "dial",
     "host_of",
@@ -80,7 +80,7 @@ def dial(
     url: str,
     *,
     deadline: float,
-    interrupt: Interrupt,
+    interrupt: Cancellable,
     ssl_context: ssl.SSLContext | None,
     proxy: str | None = None,
 ) -> Wire:
@@ -96,13 +96,13 @@ def dial(
         ConnectionLost: with the likely cause; fatal if trying again is of no use: the
             server's certificate, or the user at the proxy, was refused.
         ConfigurationError: the URL or the proxy cannot be used.
-        Interrupted: ``interrupt`` said so.
+        Cancelled: ``interrupt`` said so.
     """
     host, port, secure = server_of(url)
     return connect_to(
         host,
         port,
-        Patience(deadline, interrupt, host),
+        CancelScope(deadline, interrupt, host),
         (ssl_context or shared_context()) if secure else None,
         choose(proxy, host, port, secure=secure),
     )
@@ -139,7 +139,7 @@ def host_of(url: str) -> str:
 def connect_to(
     host: str,
     port: int,
-    patience: Patience,
+    patience: CancelScope,
     ssl_context: ssl.SSLContext | None,
     proxy: Proxy | None,
 ) -> Wire:
@@ -158,7 +158,7 @@ def connect_to(
 
 
 def _connect_through(
-    proxy: Proxy, host: str, port: int, patience: Patience
+    proxy: Proxy, host: str, port: int, patience: CancelScope
 ) -> socket.socket:
     """Connect by way of the proxy, which looks up ``host``."""
     patience = patience.about(f"the proxy {proxy.name}", PROXY_ADVICE)
@@ -176,7 +176,7 @@ def lookups_left_behind() -> int:
     return sum(thread.is_alive() for thread in tuple(_left_behind))
 
 
-def look_up(host: str, port: int, patience: Patience) -> list[Address]:
+def look_up(host: str, port: int, patience: CancelScope) -> list[Address]:
     """Return the addresses of ``host``; as ``dial``, of which it is the first step."""
     try:
         # A numeric address needs no thread, for nobody is asked.
@@ -184,7 +184,7 @@ def look_up(host: str, port: int, patience: Patience) -> list[Address]:
     except (OSError, UnicodeError):
         pass
     found: list[list[Address] | Exception] = []
-    answers = Inbox()
+    answers = CallQueue()
     thread = threading.Thread(
         target=_ask,
         args=(host, port, found, answers),
@@ -209,7 +209,7 @@ def look_up(host: str, port: int, patience: Patience) -> list[Address]:
 
 
 def _ask(
-    host: str, port: int, found: list[list[Address] | Exception], answers: Inbox
+    host: str, port: int, found: list[list[Address] | Exception], answers: CallQueue
 ) -> None:
     """Look up in a thread of its own; touch nothing but ``found`` and the inbox."""
     try:
@@ -231,7 +231,7 @@ def _addresses(host: str, port: int, flags: int = 0) -> list[Address]:
     return [Address(entry[0], entry[4]) for entry in entries]
 
 
-def connect_any(addresses: list[Address], patience: Patience) -> socket.socket:
+def connect_any(addresses: list[Address], patience: CancelScope) -> socket.socket:
     """Connect to the first address that answers, each having its share of the time.
 
     As ``dial``, of which it is the second step.
@@ -246,7 +246,7 @@ def connect_any(addresses: list[Address], patience: Patience) -> socket.socket:
     raise failure or patience.lost("has no address")
 
 
-def _connect(address: Address, patience: Patience) -> socket.socket:
+def _connect(address: Address, patience: CancelScope) -> socket.socket:
     try:
         sock = socket.socket(address.family, socket.SOCK_STREAM)
     except OSError as error:  # this system has no IPv6, for one
@@ -271,7 +271,7 @@ def _connect(address: Address, patience: Patience) -> socket.socket:
 
 
 def _secure(
-    sock: socket.socket, host: str, patience: Patience, context: ssl.SSLContext
+    sock: socket.socket, host: str, patience: CancelScope, context: ssl.SSLContext
 ) -> SecureSocket:
     try:
         return shake_hands(sock, host, patience, context)
@@ -285,13 +285,13 @@ def _secure(
 
 
 def shake_hands(
-    sock: socket.socket, host: str, patience: Patience, context: ssl.SSLContext
+    sock: socket.socket, host: str, patience: CancelScope, context: ssl.SSLContext
 ) -> SecureSocket:
     """Put TLS on a connected socket; the last step of ``dial``.
 
     Raises:
         ssl.SSLCertVerificationError: the certificate was refused.
-        ConnectionLost, Interrupted: as ``dial``.
+        ConnectionLost, Cancelled: as ``dial``.
     """
     secure = SecureSocket(sock, context, host)
     phase = "in the TLS handshake"

@@ -26,10 +26,15 @@ from urllib3.exceptions import HTTPError
 from assetstream.model.errors import AssetStreamError, ConnectionLost, ProtocolError
 from assetstream.protocol import HttpCall
 from assetstream.runtime.loop import clock
-from assetstream.runtime.loop.helpers import CallOff, Crew
-from assetstream.runtime.loop.waits import Deadline, Latch
-from assetstream.runtime.net.cancel import Patience, PatientSocket, shortage
-from assetstream.runtime.net.dial import Interrupted, dial, host_of
+from assetstream.runtime.loop.helpers import Crew
+from assetstream.runtime.loop.waits import Deadline, OneShotEvent
+from assetstream.runtime.net.cancel import (
+    CancellableSocket,
+    CancelScope,
+    CancelToken,
+    shortage,
+)
+from assetstream.runtime.net.dial import Cancelled, dial, host_of
 from assetstream.version import __version__
 
 __all__ = ["Adapter", "HttpReply", "Rest"]
@@ -149,14 +154,14 @@ class Call:
         proxy: str | None,
     ) -> None:
         self.host = host_of(call.url)
-        self._call_off = CallOff()
-        self.patience = Patience(clock.now() + timeout, self._call_off, self.host)
+        self._call_off = CancelToken()
+        self.patience = CancelScope(clock.now() + timeout, self._call_off, self.host)
         #: Path and query to ask for, as they were signed.
         self.target = ""
         #: The request went out on a connection kept from an earlier call.
         self.reused = False
         #: Set when its thread is done with it.
-        self.ended = Latch()
+        self.ended = OneShotEvent()
         self._call = call
         self._adapter = adapter
         self._report = report
@@ -185,7 +190,7 @@ class Call:
 
     def give_up(self) -> None:
         """End it at once; from any thread."""
-        self._call_off.pull()
+        self._call_off.cancel()
 
     def dial(self, scheme: str, host: str, port: int) -> socket.socket:
         """Connect for this call."""
@@ -197,7 +202,7 @@ class Call:
             ssl_context=self._ssl_context,
             proxy=self._proxy,
         )
-        return cast(socket.socket, PatientSocket(sock, self.patience))
+        return cast(socket.socket, CancellableSocket(sock, self.patience))
 
     def _outcome(self) -> Result | Exception:
         """Return the reply or why there is none; a fault of ours as it is.
@@ -210,7 +215,7 @@ class Call:
         except AssetStreamError as error:
             error.__context__ = error.__cause__ = None
             return error.with_traceback(None)
-        except Interrupted:
+        except Cancelled:
             return ConnectionLost(f"the request to {self.host} was given up")
         except FAILURES as error:
             kind = type(error).__name__
@@ -291,7 +296,7 @@ def _taken_over(connection: HTTPConnection) -> Call:
     """Return the running call; its patience rules a connection that is open already."""
     call = _current_call()
     sock = connection.sock
-    if isinstance(sock, PatientSocket):
+    if isinstance(sock, CancellableSocket):
         call.reused = sock.patience is not call.patience
         sock.patience = call.patience
     return call

@@ -8,7 +8,7 @@ import ssl
 from assetstream.runtime.loop import clock
 from assetstream.runtime.net.cancel import Wire, explain
 
-__all__ = ["Outbox"]
+__all__ = ["SendBuffer"]
 
 LIMIT = 1 << 16
 #: Seconds within which a peer that is alive must have taken everything.
@@ -17,7 +17,7 @@ STALL_TIME = 10.0
 FAILURE_TIME = 1.0
 
 
-class Outbox:
+class SendBuffer:
     """Sends at once what the socket takes, keeps the rest in order.
 
     It never raises: a send often happens inside the library, which holds a lock then.

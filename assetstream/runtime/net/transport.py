@@ -7,12 +7,12 @@ from typing import Callable, Protocol
 
 from assetstream.model.errors import ConnectionLost, ProtocolError
 from assetstream.runtime.net.cancel import Wire, explain
-from assetstream.runtime.net.endings import Broken, Closed, Ending, Owner
+from assetstream.runtime.net.close_reason import Broken, Closed, CloseReason, Owner
 from assetstream.runtime.net.frames import BadFrame, Scanner
 from assetstream.runtime.net.secure import SecureSocket
-from assetstream.runtime.net.send_buffer import Outbox
+from assetstream.runtime.net.send_buffer import SendBuffer
 
-__all__ = ["Parser", "Traffic"]
+__all__ = ["FrameTransport", "Parser"]
 
 #: Bytes of one read; with more, the system's allocator takes longer than the read.
 CHUNK = 1 << 16
@@ -35,7 +35,7 @@ class Parser(Protocol):
         """Take note of one whole frame, answer it if need be; raise BadFrame."""
 
 
-class Traffic:
+class FrameTransport:
     """One open connection's bytes: frames to the owner, the outbox to the peer.
 
     Attributes:
@@ -48,9 +48,9 @@ class Traffic:
         owner: Owner,
         sock: Wire,
         parser: Parser,
-        finish: Callable[[Ending], None],
+        finish: Callable[[CloseReason], None],
     ) -> None:
-        self.outbox = Outbox(sock)
+        self.outbox = SendBuffer(sock)
         self.over = False
         self._owner = owner
         self._sock = sock
@@ -155,7 +155,7 @@ class Traffic:
                 )
             )
 
-    def _end(self, ending: Ending) -> None:
+    def _end(self, ending: CloseReason) -> None:
         """End it, behind what came before."""
         self._deliver()
         self._finish(ending)

@@ -12,7 +12,7 @@ import socket
 from typing import Any
 
 from assetstream.model.errors import ConnectionLost
-from assetstream.runtime.net.cancel import Patience
+from assetstream.runtime.net.cancel import CancelScope
 from assetstream.runtime.net.proxy import SCHEMES, Proxy, library
 
 __all__ = ["open_tunnel"]
@@ -23,13 +23,13 @@ PROXY_AUTHENTICATION_REQUIRED = 407
 
 
 def open_tunnel(
-    proxy: Proxy, sock: socket.socket, host: str, port: int, patience: Patience
+    proxy: Proxy, sock: socket.socket, host: str, port: int, patience: CancelScope
 ) -> None:
     """Have the proxy connect ``sock``, which is connected to it, to ``host``.
 
     Raises:
         ConnectionLost: it does not; fatal if it refused the user.
-        Interrupted: the attempt was given up.
+        Cancelled: the attempt was given up.
     """
     python_socks = library()
     client = python_socks.sync.v2.Proxy(
@@ -60,7 +60,7 @@ class Tunnel:
     It is also the "proxy" that gives this connection out.
     """
 
-    def __init__(self, sock: socket.socket, patience: Patience) -> None:
+    def __init__(self, sock: socket.socket, patience: CancelScope) -> None:
         self._sock = sock
         self._patience = patience
 

@@ -10,7 +10,7 @@ from typing import Mapping
 
 from assetstream.model.errors import ConnectionLost, ProtocolError
 from assetstream.runtime.loop import clock
-from assetstream.runtime.net.cancel import Patience, Wire
+from assetstream.runtime.net.cancel import CancelScope, Wire
 
 __all__ = ["Exhausted", "Feed", "UpgradeRefused", "UpgradeSocket"]
 
@@ -50,7 +50,7 @@ class UpgradeSocket:
         leftover: bytes that came behind the head.
     """
 
-    def __init__(self, raw: Wire, patience: Patience) -> None:
+    def __init__(self, raw: Wire, patience: CancelScope) -> None:
         self.raw = raw
         self.headers: dict[str, str] = {}
         self.leftover = b""
@@ -66,7 +66,7 @@ class UpgradeSocket:
             UpgradeRefused: the status is not 101.
             ConnectionLost: no whole answer in time.
             ProtocolError: the answer is not HTTP, or its head is over 64 KB.
-            Interrupted: the attempt was given up.
+            Cancelled: the attempt was given up.
         """
         if self._head is None:
             self._head = self._read_head()
@@ -131,7 +131,7 @@ class UpgradeSocket:
             except ConnectionLost:
                 return body
 
-    def _more(self, patience: Patience) -> bytes:
+    def _more(self, patience: CancelScope) -> bytes:
         data = patience.receive(self.raw, CHUNK, PHASE)
         if not data:
             raise patience.lost(f"closed the connection while {PHASE}")

@@ -10,8 +10,14 @@ from typing import TYPE_CHECKING, Any, Callable
 from assetstream.libraries import WEBSOCKET_CLIENT, importing
 from assetstream.model.errors import AssetStreamError, ProtocolError
 from assetstream.protocol import Connect
-from assetstream.runtime.net.dial import Interrupted
-from assetstream.runtime.net.endings import Abandoned, Broken, Closed, Ending, Refused
+from assetstream.runtime.net.close_reason import (
+    Abandoned,
+    Broken,
+    Closed,
+    CloseReason,
+    Refused,
+)
+from assetstream.runtime.net.dial import Cancelled
 from assetstream.runtime.net.frames import BadFrame
 from assetstream.runtime.net.upgrade import (
     Exhausted,
@@ -24,15 +30,15 @@ with importing(WEBSOCKET_CLIENT):
     import websocket
 
 if TYPE_CHECKING:
-    from assetstream.runtime.net.connection import Channel
+    from assetstream.runtime.net.connection import ClientConnection
 
-__all__ = ["Library"]
+__all__ = ["WebSocketClient"]
 
 #: RFC 6455, 7.1.5: the code that stands for a close frame without one.
 NO_STATUS = 1005
 
 
-class Library:
+class WebSocketClient:
     """All contact with websocket-client: one app, one upgrade, one run.
 
     Its callbacks only take notes, for the library swallows what a callback raises;
@@ -65,7 +71,7 @@ class Library:
             on_close=self._on_close,
         )
 
-    def run(self, dispatcher: Channel) -> None:
+    def run(self, dispatcher: ClientConnection) -> None:
         """Make the upgrade, then have ``dispatcher.read`` called."""
         self._app.run_forever(
             dispatcher=dispatcher,
@@ -127,12 +133,12 @@ class Library:
         self._read()
         self.upgrade.close()
 
-    def refusal(self) -> Ending:
+    def refusal(self) -> CloseReason:
         """Return why there was no upgrade; raise what is no such reason."""
         error = self._failure
         if isinstance(error, UpgradeRefused):
             return Refused(error.status, error.headers, error.body)
-        if isinstance(error, Interrupted):
+        if isinstance(error, Cancelled):
             return Abandoned()
         if isinstance(error, AssetStreamError):
             return Broken(error)

@@ -16,10 +16,10 @@ import websocket
 
 from assetstream.model.errors import ProtocolError
 from assetstream.protocol import Connect
-from assetstream.runtime.net.endings import Broken, Closed, Ending
+from assetstream.runtime.net.close_reason import Broken, Closed, CloseReason
 from assetstream.runtime.net.frames import Scanner
-from assetstream.runtime.net.transport import Traffic
-from assetstream.runtime.net.websocket_client import Library
+from assetstream.runtime.net.transport import FrameTransport
+from assetstream.runtime.net.websocket_client import WebSocketClient
 from tests.support.raw_server import GUID
 
 __all__ = ["LIMIT", "check_stream"]
@@ -93,10 +93,10 @@ class Receiver:
         self._data = data
         self._sizes = itertools.cycle([max(1, size) for size in sizes] or [len(data)])
         wire: Any = Wire()
-        self._library = Library(Connect("ws://exchange.example/"), wire)
+        self._library = WebSocketClient(Connect("ws://exchange.example/"), wire)
         owner: Any = self
         self._scanner = Scanner(LIMIT)
-        self._traffic = Traffic(owner, wire, self._library, self._ended)
+        self._traffic = FrameTransport(owner, wire, self._library, self._ended)
         self._traffic._scanner = self._scanner
         self._raised: BaseException | None = None
         self._library.run(owner)
@@ -130,7 +130,7 @@ class Receiver:
     def pong(self) -> None:
         self.events.append("pong")
 
-    def _ended(self, ending: Ending) -> None:
+    def _ended(self, ending: CloseReason) -> None:
         assert not self._traffic.over, "ended twice"
         self._traffic.over = True
         if isinstance(ending, Broken):

@@ -13,7 +13,7 @@ import re
 from typing import Any, Sequence, Union
 
 from assetstream.model.errors import ConnectionLost, ProtocolError
-from assetstream.runtime.net.cancel import Patience
+from assetstream.runtime.net.cancel import CancelScope
 from assetstream.runtime.net.upgrade import UpgradeRefused, UpgradeSocket
 
 __all__ = ["Accepted", "Outcome", "Refused", "check_answer", "outcome"]
@@ -67,7 +67,7 @@ class NoInterrupt:
 def outcome(data: bytes, sizes: Sequence[int]) -> Outcome:
     """What comes of an answer that is received in pieces of these sizes."""
     raw: Any = Raw(data, sizes)
-    upgrade = UpgradeSocket(raw, Patience(math.inf, NoInterrupt(), PEER))
+    upgrade = UpgradeSocket(raw, CancelScope(math.inf, NoInterrupt(), PEER))
     head = b""
     try:
         # Byte by byte, as the library reads it; it stops behind the head.

@@ -10,21 +10,21 @@ from typing import Iterator
 
 import pytest
 
-from assetstream.runtime.loop.call_queue import Inbox
+from assetstream.runtime.loop.call_queue import CallQueue
 
 
 @pytest.fixture
-def inbox() -> Iterator[Inbox]:
-    inbox = Inbox()
+def inbox() -> Iterator[CallQueue]:
+    inbox = CallQueue()
     yield inbox
     inbox.close()
 
 
-def rings(inbox: Inbox) -> bool:
+def rings(inbox: CallQueue) -> bool:
     return bool(select.select([inbox], [], [], 0)[0])
 
 
-def test_runs_what_was_posted_in_order(inbox: Inbox) -> None:
+def test_runs_what_was_posted_in_order(inbox: CallQueue) -> None:
     """Calls run in the order they were posted, and only in run()."""
     done: list[int] = []
     for number in range(5):
@@ -34,7 +34,7 @@ def test_runs_what_was_posted_in_order(inbox: Inbox) -> None:
     assert done == [0, 1, 2, 3, 4]
 
 
-def test_is_readable_while_something_waits(inbox: Inbox) -> None:
+def test_is_readable_while_something_waits(inbox: CallQueue) -> None:
     """Its descriptor is readable from a post to the next run."""
     assert not rings(inbox)
     inbox.post(lambda: None)
@@ -43,7 +43,7 @@ def test_is_readable_while_something_waits(inbox: Inbox) -> None:
     assert not rings(inbox)
 
 
-def test_wakes_a_waiting_thread(inbox: Inbox) -> None:
+def test_wakes_a_waiting_thread(inbox: CallQueue) -> None:
     """A post from another thread ends the owner's wait."""
     done = threading.Event()
     poster = threading.Thread(target=lambda: inbox.post(done.set))
@@ -54,7 +54,7 @@ def test_wakes_a_waiting_thread(inbox: Inbox) -> None:
     poster.join()
 
 
-def test_post_never_blocks(inbox: Inbox) -> None:
+def test_post_never_blocks(inbox: CallQueue) -> None:
     """More posts than the wake pair holds are all run."""
     done: list[int] = []
     for _ in range(20_000):
@@ -64,7 +64,7 @@ def test_post_never_blocks(inbox: Inbox) -> None:
     assert len(done) == 20_000
 
 
-def test_what_a_call_posts_waits_for_the_next_run(inbox: Inbox) -> None:
+def test_what_a_call_posts_waits_for_the_next_run(inbox: CallQueue) -> None:
     """Calls that post each other do not keep the owner in run()."""
     done: list[str] = []
 
@@ -78,7 +78,7 @@ def test_what_a_call_posts_waits_for_the_next_run(inbox: Inbox) -> None:
     assert rings(inbox)
 
 
-def test_a_raising_call_does_not_lose_those_behind(inbox: Inbox) -> None:
+def test_a_raising_call_does_not_lose_those_behind(inbox: CallQueue) -> None:
     """What a call raises comes out of run(); the rest still rings."""
     done: list[int] = []
     inbox.post(lambda: 1 // 0)  # type: ignore[arg-type, return-value]
@@ -91,7 +91,7 @@ def test_a_raising_call_does_not_lose_those_behind(inbox: Inbox) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no signals to oneself")
-def test_a_signal_handler_may_post(inbox: Inbox) -> None:
+def test_a_signal_handler_may_post(inbox: CallQueue) -> None:
     """A handler that interrupts run() in the same thread posts without a dead-lock."""
     done: list[str] = []
     former = signal.signal(
@@ -108,7 +108,7 @@ def test_a_signal_handler_may_post(inbox: Inbox) -> None:
 
 def test_closed_it_ignores_posts() -> None:
     """After close() posts are accepted and dropped; close() may come twice."""
-    inbox = Inbox()
+    inbox = CallQueue()
     inbox.close()
     inbox.close()
     inbox.post(lambda: pytest.fail("was run"))

@@ -8,7 +8,7 @@ import random
 import pytest
 
 from assetstream.runtime.loop import clock
-from assetstream.runtime.loop.deadlines import MOST_SUPERSEDED, Agenda
+from assetstream.runtime.loop.deadlines import MOST_SUPERSEDED, DeadlineQueue
 
 
 class Someone:
@@ -29,7 +29,7 @@ def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 def test_the_earliest_first(now: list[float]) -> None:
     """And only those whose time has come."""
-    agenda = Agenda()
+    agenda = DeadlineQueue()
     late, early, never = Someone(3.0), Someone(1.0), Someone(math.inf)
     for each in (late, early, never):
         agenda.plan(each)
@@ -45,7 +45,7 @@ def test_the_earliest_first(now: list[float]) -> None:
 
 def test_one_put_off_is_looked_at_again(now: list[float]) -> None:
     """At its old time, at which nothing is due; then at the new one."""
-    agenda, one = Agenda(), Someone(1.0)
+    agenda, one = DeadlineQueue(), Someone(1.0)
     agenda.plan(one)
     one.deadline = 5.0
     agenda.plan(one)
@@ -57,7 +57,7 @@ def test_one_put_off_is_looked_at_again(now: list[float]) -> None:
 
 def test_one_brought_forward_is_due_once(now: list[float]) -> None:
     """The entry of its former time is superseded."""
-    agenda, one = Agenda(), Someone(5.0)
+    agenda, one = DeadlineQueue(), Someone(5.0)
     agenda.plan(one)
     one.deadline = 1.0
     agenda.plan(one)
@@ -69,7 +69,7 @@ def test_one_brought_forward_is_due_once(now: list[float]) -> None:
 
 def test_one_forgotten_is_not_due(now: list[float]) -> None:
     """Though its entry is still there."""
-    agenda, one = Agenda(), Someone(1.0)
+    agenda, one = DeadlineQueue(), Someone(1.0)
     agenda.plan(one)
     agenda.forget(one)
     now[0] = 2.0
@@ -78,7 +78,7 @@ def test_one_forgotten_is_not_due(now: list[float]) -> None:
 
 def test_it_does_not_grow_with_what_is_superseded(now: list[float]) -> None:
     """However often a deadline is brought forward."""
-    agenda, one = Agenda(), Someone(1e9)
+    agenda, one = DeadlineQueue(), Someone(1e9)
     for _ in range(10_000):
         one.deadline -= 1
         agenda.plan(one)
@@ -88,7 +88,7 @@ def test_it_does_not_grow_with_what_is_superseded(now: list[float]) -> None:
 def test_nobody_is_ever_late(now: list[float]) -> None:
     """Whatever happens to the deadlines of many."""
     rng = random.Random(1)
-    agenda, all_of_them = Agenda(), [Someone(math.inf) for _ in range(20)]
+    agenda, all_of_them = DeadlineQueue(), [Someone(math.inf) for _ in range(20)]
     for _ in range(2000):
         one = rng.choice(all_of_them)
         one.deadline = now[0] + rng.choice([0.0, 1.0, 5.0, 100.0, math.inf])

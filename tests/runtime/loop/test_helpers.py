@@ -9,8 +9,8 @@ import pytest
 
 from assetstream.protocol import NEVER
 from assetstream.runtime.loop import clock, helpers
-from assetstream.runtime.loop.helpers import CallOff, Helpers, Pool
-from assetstream.runtime.net.cancel import Interrupted
+from assetstream.runtime.loop.helpers import Helpers, Pool
+from assetstream.runtime.net.cancel import Cancelled, CancelToken
 from tests.support import PATIENCE
 
 
@@ -160,10 +160,10 @@ def test_helpers_end_with_their_job() -> None:
 
 def test_a_call_off_ends_waits_once_pulled() -> None:
     """By any thread, and after its end nothing happens."""
-    call_off = CallOff()
+    call_off = CancelToken()
     call_off.check()
-    call_off.pull()
-    with pytest.raises(Interrupted):
+    call_off.cancel()
+    with pytest.raises(Cancelled):
         call_off.check()
     call_off.close()
-    call_off.pull()
+    call_off.cancel()

@@ -10,7 +10,7 @@ from typing import Callable, Iterator
 import pytest
 
 from assetstream.runtime.loop import clock
-from assetstream.runtime.loop.call_queue import Inbox
+from assetstream.runtime.loop.call_queue import CallQueue
 from assetstream.runtime.loop.reader import Reader
 
 
@@ -57,7 +57,7 @@ class Bench:
 
     def __init__(self) -> None:
         self.log: list[str] = []
-        self.inbox = Inbox()
+        self.inbox = CallQueue()
         self.reader = Reader(self.inbox)
         self.one, self.two = FakeChannel(self.log, "one"), FakeChannel(self.log, "two")
         for channel in (self.one, self.two):

@@ -8,7 +8,7 @@ from queue import Empty, SimpleQueue
 import pytest
 
 from assetstream.runtime.loop import waits
-from assetstream.runtime.loop.waits import Deadline, Latch, patient_get
+from assetstream.runtime.loop.waits import Deadline, OneShotEvent, get_interruptibly
 
 
 def test_a_deadline_counts_down() -> None:
@@ -22,11 +22,11 @@ def test_get_takes_what_is_there_without_waiting() -> None:
     """Also with a timeout of 0."""
     queue: SimpleQueue[int] = SimpleQueue()
     queue.put(1)
-    assert patient_get(queue, Deadline(0)) == 1
+    assert get_interruptibly(queue, Deadline(0)) == 1
     with pytest.raises(Empty):
-        patient_get(queue, Deadline(0))
+        get_interruptibly(queue, Deadline(0))
     with pytest.raises(Empty):
-        patient_get(queue, Deadline(0.01))
+        get_interruptibly(queue, Deadline(0.01))
 
 
 @pytest.mark.parametrize("a_slice", [waits.SLICE, 0.001])
@@ -38,13 +38,13 @@ def test_get_waits_in_slices_too(
     queue: SimpleQueue[int] = SimpleQueue()
     timer = threading.Timer(0.02, queue.put, [1])
     timer.start()
-    assert patient_get(queue, Deadline(10)) == 1
+    assert get_interruptibly(queue, Deadline(10)) == 1
     timer.join()
 
 
 def test_a_latch_wakes_everyone_once_for_all() -> None:
     """Those who wait, and those who come later."""
-    latch = Latch()
+    latch = OneShotEvent()
     assert not latch.wait(Deadline(0))
     answers: list[bool] = []
     threads = [

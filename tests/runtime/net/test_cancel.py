@@ -11,11 +11,11 @@ import pytest
 
 from assetstream.model.errors import ConnectionLost
 from assetstream.runtime.loop import clock
-from assetstream.runtime.loop.call_queue import Inbox
+from assetstream.runtime.loop.call_queue import CallQueue
 from assetstream.runtime.net.cancel import (
-    Interrupted,
-    Patience,
-    PatientSocket,
+    CancellableSocket,
+    Cancelled,
+    CancelScope,
     explain,
 )
 from tests.support.raw_server import Attempt
@@ -25,13 +25,13 @@ class Line:
     """A socket of ours, the peer's end of it, and the patience that rules it."""
 
     def __init__(self) -> None:
-        self.inbox = Inbox()
+        self.inbox = CallQueue()
         self.sock, self.peer = socket.socketpair()
         self.sock.setblocking(False)
         self.patience = self.until(5)
 
-    def until(self, seconds: float) -> Patience:
-        return Patience(clock.now() + seconds, Attempt(self.inbox), "the peer")
+    def until(self, seconds: float) -> CancelScope:
+        return CancelScope(clock.now() + seconds, Attempt(self.inbox), "the peer")
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def line() -> Iterator[Line]:
 
 
 def interrupt() -> None:
-    raise Interrupted
+    raise Cancelled
 
 
 def test_receives_what_comes(line: Line) -> None:
@@ -78,7 +78,7 @@ def test_an_interrupt_ends_a_wait(line: Line) -> None:
     done: list[int] = []
     line.inbox.post(lambda: done.append(1))
     line.inbox.post(interrupt)
-    with pytest.raises(Interrupted):
+    with pytest.raises(Cancelled):
         line.patience.wait(line.sock, selectors.EVENT_READ, "waiting")
     assert done == [1]
 
@@ -95,7 +95,7 @@ def test_an_end_is_no_end_of_a_line(line: Line, data: bytes) -> None:
     """http.client would take a head that is cut off for a whole one."""
     line.peer.send(b"whole\r\n" + data)
     line.peer.close()
-    with PatientSocket(line.sock, line.patience).makefile("rb") as file:
+    with CancellableSocket(line.sock, line.patience).makefile("rb") as file:
         assert file.readline(100) == b"whole\r\n"
         with pytest.raises(ConnectionLost, match="before a whole answer"):
             file.readline(100)
@@ -104,7 +104,7 @@ def test_an_end_is_no_end_of_a_line(line: Line, data: bytes) -> None:
 def test_a_line_may_be_longer_than_asked_for(line: Line) -> None:
     """Its beginning is returned; nothing was cut off."""
     line.peer.send(b"long\n")
-    with PatientSocket(line.sock, line.patience).makefile("rb") as file:
+    with CancellableSocket(line.sock, line.patience).makefile("rb") as file:
         assert file.readline(2) == b"lo"
 
 

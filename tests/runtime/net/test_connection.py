@@ -19,11 +19,11 @@ from assetstream.runtime.loop import clock
 from assetstream.runtime.net.connection import (
     Abandoned,
     Broken,
-    Channel,
+    ClientConnection,
     Closed,
-    Ending,
+    CloseReason,
 )
-from assetstream.runtime.net.transport import Traffic
+from assetstream.runtime.net.transport import FrameTransport
 from tests.support.raw_server import (
     BINARY,
     CLOSE,
@@ -40,7 +40,7 @@ from tests.support.raw_server import (
 BYE = frame(b"\x03\xe8", CLOSE)
 
 
-def serve(*pieces: bytes) -> tuple[Recorder, Ending]:
+def serve(*pieces: bytes) -> tuple[Recorder, CloseReason]:
     """Run a channel against a server that accepts, sends this and ends."""
     recorder = Recorder()
 
@@ -463,7 +463,7 @@ def test_a_peer_that_never_reads_is_a_lost_connection(
 
     def flood() -> None:
         (traffic,) = recorder.reader._channels
-        assert isinstance(traffic, Traffic)
+        assert isinstance(traffic, FrameTransport)
         traffic._sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         # More than both ends' buffers hold, so that it stays.
         unsent = 50_000 if how == "too long" else 70_000
@@ -555,7 +555,7 @@ def test_one_reader_serves_the_next_channel_too() -> None:
 
     with RawServer(script) as server:
         for _ in range(2):
-            Channel(recorder, recorder.reader).run(
+            ClientConnection(recorder, recorder.reader).run(
                 Connect(server.url),
                 timeout=5,
                 ssl_context=None,

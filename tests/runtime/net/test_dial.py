@@ -12,9 +12,9 @@ import trustme
 
 from assetstream.model.errors import ConfigurationError, ConnectionLost
 from assetstream.runtime.loop import clock
-from assetstream.runtime.loop.call_queue import Inbox
+from assetstream.runtime.loop.call_queue import CallQueue
 from assetstream.runtime.net.connection import Abandoned, Broken, Closed, Refused
-from assetstream.runtime.net.dial import Interrupted, dial, lookups_left_behind
+from assetstream.runtime.net.dial import Cancelled, dial, lookups_left_behind
 from tests.support.raw_server import Attempt, Peer, RawServer, Recorder, frame
 
 REFUSED = (
@@ -23,8 +23,8 @@ REFUSED = (
 
 
 @pytest.fixture
-def inbox() -> Iterator[Inbox]:
-    inbox = Inbox()
+def inbox() -> Iterator[CallQueue]:
+    inbox = CallQueue()
     yield inbox
     inbox.close()
 
@@ -46,7 +46,7 @@ def trusting(authority: trustme.CA) -> ssl.SSLContext:
     return context
 
 
-def connect(inbox: Inbox, url: str, timeout: float = 5.0) -> Any:
+def connect(inbox: CallQueue, url: str, timeout: float = 5.0) -> Any:
     return dial(
         url,
         deadline=clock.now() + timeout,
@@ -56,7 +56,7 @@ def connect(inbox: Inbox, url: str, timeout: float = 5.0) -> Any:
 
 
 def interrupt() -> None:
-    raise Interrupted
+    raise Cancelled
 
 
 def closed_port() -> int:
@@ -64,7 +64,7 @@ def closed_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def test_gives_a_connected_non_blocking_socket(inbox: Inbox) -> None:
+def test_gives_a_connected_non_blocking_socket(inbox: CallQueue) -> None:
     """dial() returns a socket that never blocks and does not delay small frames."""
     with RawServer(Peer.read_all) as server, connect(inbox, server.url) as sock:
         assert sock.getpeername() == ("127.0.0.1", server.port)
@@ -73,19 +73,21 @@ def test_gives_a_connected_non_blocking_socket(inbox: Inbox) -> None:
         assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
 
 
-def test_a_refused_connection_is_explained(inbox: Inbox) -> None:
+def test_a_refused_connection_is_explained(inbox: CallQueue) -> None:
     """Nobody listens: ConnectionLost names the host and the cause."""
     with pytest.raises(ConnectionLost, match=r"127.0.0.1 cannot be reached.*refused"):
         connect(inbox, f"ws://127.0.0.1:{closed_port()}/?sign=SECRET")
 
 
-def test_a_lost_connection_says_what_to_do(inbox: Inbox) -> None:
+def test_a_lost_connection_says_what_to_do(inbox: CallQueue) -> None:
     """That it is tried again, and what to look at when that does not help."""
     with pytest.raises(ConnectionLost, match=r"tried again\. If this repeats: check"):
         connect(inbox, f"ws://127.0.0.1:{closed_port()}/")
 
 
-def test_every_address_is_tried(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_address_is_tried(
+    inbox: CallQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The first address that answers is used."""
     with RawServer(Peer.read_all) as server:
         entries = [
@@ -98,7 +100,7 @@ def test_every_address_is_tried(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_silent_address_has_its_share_only(
-    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+    inbox: CallQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An address that swallows the connection leaves time for the next one."""
     with socket.socket() as full, RawServer(Peer.read_all) as server:
@@ -122,7 +124,7 @@ def test_a_silent_address_has_its_share_only(
 
 
 def test_an_unknown_name_is_explained(
-    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+    inbox: CallQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The name cannot be looked up: ConnectionLost says so."""
 
@@ -136,7 +138,7 @@ def test_an_unknown_name_is_explained(
 
 @pytest.mark.parametrize("given_up", [True, False])
 def test_a_stuck_look_up_is_left_behind(
-    inbox: Inbox, monkeypatch: pytest.MonkeyPatch, given_up: bool
+    inbox: CallQueue, monkeypatch: pytest.MonkeyPatch, given_up: bool
 ) -> None:
     """The attempt ends without the look-up's thread, which is counted till its end."""
     release, threads = threading.Event(), []
@@ -152,7 +154,7 @@ def test_a_stuck_look_up_is_left_behind(
     before = lookups_left_behind()
     if given_up:
         inbox.post(interrupt)
-        with pytest.raises(Interrupted):
+        with pytest.raises(Cancelled):
             connect(inbox, "wss://exchange.test/")
     else:
         with pytest.raises(ConnectionLost, match="in time while its name was looked"):
@@ -165,7 +167,9 @@ def test_a_stuck_look_up_is_left_behind(
     assert lookups_left_behind() == before
 
 
-def test_what_is_posted_without_giving_up_lets_the_attempt_go_on(inbox: Inbox) -> None:
+def test_what_is_posted_without_giving_up_lets_the_attempt_go_on(
+    inbox: CallQueue,
+) -> None:
     """An interrupt that does not raise only has its calls run."""
     done: list[int] = []
 
@@ -185,7 +189,7 @@ def test_what_is_posted_without_giving_up_lets_the_attempt_go_on(inbox: Inbox) -
 @pytest.mark.parametrize(
     "url", ["ftp://h/?s=SECRET", "wss://", "host", "wss://h:99999/", "wss://[::1"]
 )
-def test_a_wrong_url_is_a_configuration_error(inbox: Inbox, url: str) -> None:
+def test_a_wrong_url_is_a_configuration_error(inbox: CallQueue, url: str) -> None:
     """Only WebSocket and HTTP URLs can be dialled; the text keeps the query back."""
     with pytest.raises(ConfigurationError) as caught:
         connect(inbox, url)
@@ -230,7 +234,7 @@ def test_tls_refuses_a_wrong_certificate(authority: trustme.CA, case: str) -> No
     assert seen in ([], [b""]), "nothing was sent to it"
 
 
-def test_tls_with_a_server_that_has_none(inbox: Inbox) -> None:
+def test_tls_with_a_server_that_has_none(inbox: CallQueue) -> None:
     """An answer that is not TLS is a lost connection, not a certificate's fault."""
     with (
         RawServer(lambda peer: peer.send(b"HTTP/1.1 400 Bad\r\n\r\n")) as server,
@@ -240,7 +244,7 @@ def test_tls_with_a_server_that_has_none(inbox: Inbox) -> None:
     assert not caught.value.fatal
 
 
-def test_a_silent_tls_handshake_ends_at_the_deadline(inbox: Inbox) -> None:
+def test_a_silent_tls_handshake_ends_at_the_deadline(inbox: CallQueue) -> None:
     """A peer that accepts TCP and nothing else does not hold the attempt."""
     with (
         RawServer(Peer.read_all) as server,
@@ -249,7 +253,7 @@ def test_a_silent_tls_handshake_ends_at_the_deadline(inbox: Inbox) -> None:
         connect(inbox, server.url.replace("ws:", "wss:"), 0.1)
 
 
-def test_a_silent_tls_handshake_ends_at_once_when_given_up(inbox: Inbox) -> None:
+def test_a_silent_tls_handshake_ends_at_once_when_given_up(inbox: CallQueue) -> None:
     """The interrupt is looked at while the server is waited for."""
 
     def script(peer: Peer) -> None:
@@ -258,12 +262,12 @@ def test_a_silent_tls_handshake_ends_at_once_when_given_up(inbox: Inbox) -> None
         peer.read_all()
 
     began = clock.now()
-    with RawServer(script) as server, pytest.raises(Interrupted):
+    with RawServer(script) as server, pytest.raises(Cancelled):
         connect(inbox, server.url.replace("ws:", "wss:"))
     assert clock.now() - began < 2
 
 
-def test_an_end_in_the_tls_handshake_is_a_lost_connection(inbox: Inbox) -> None:
+def test_an_end_in_the_tls_handshake_is_a_lost_connection(inbox: CallQueue) -> None:
     """The server hangs up in place of an answer."""
     with (
         RawServer(lambda peer: peer.sock.recv(4096)) as server,

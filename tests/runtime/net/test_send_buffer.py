@@ -8,7 +8,7 @@ from typing import Iterator
 
 import pytest
 
-from assetstream.runtime.net.send_buffer import LIMIT, Outbox
+from assetstream.runtime.net.send_buffer import LIMIT, SendBuffer
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
     theirs.close()
 
 
-def fill(outbox: Outbox, most: int) -> bytes:
+def fill(outbox: SendBuffer, most: int) -> bytes:
     """Put pieces until one does not go out at once; return all that was put."""
     put = b""
     while not outbox.wants_write:
@@ -35,7 +35,7 @@ def test_what_the_socket_takes_is_sent_at_once(
     pair: tuple[socket.socket, socket.socket],
 ) -> None:
     """Then nothing waits, and there is no deadline."""
-    outbox = Outbox(pair[0])
+    outbox = SendBuffer(pair[0])
     outbox.put(b"hello")
     assert pair[1].recv(10) == b"hello"
     assert not outbox.wants_write
@@ -44,7 +44,7 @@ def test_what_the_socket_takes_is_sent_at_once(
 
 def test_the_rest_follows_in_order(pair: tuple[socket.socket, socket.socket]) -> None:
     """A peer that reads slowly loses nothing; the deadline ends with the last byte."""
-    outbox = Outbox(pair[0])
+    outbox = SendBuffer(pair[0])
     put = fill(outbox, 5000)
     assert outbox.deadline < math.inf
     got = b""
@@ -60,7 +60,7 @@ def test_the_deadline_is_that_of_the_oldest_byte(
     pair: tuple[socket.socket, socket.socket],
 ) -> None:
     """Sending on does not prolong it."""
-    outbox = Outbox(pair[0])
+    outbox = SendBuffer(pair[0])
     fill(outbox, 5000)
     deadline = outbox.deadline
     outbox.put(b"more")
@@ -71,7 +71,7 @@ def test_too_much_is_given_up_at_once(
     pair: tuple[socket.socket, socket.socket],
 ) -> None:
     """Over 64 KB behind, the peer is not alive in any useful sense."""
-    outbox = Outbox(pair[0])
+    outbox = SendBuffer(pair[0])
     fill(outbox, 5000)
     outbox.put(b"x" * LIMIT)
     assert outbox.deadline == -math.inf
@@ -81,7 +81,7 @@ def test_a_broken_socket_is_told_and_does_not_raise(
     pair: tuple[socket.socket, socket.socket],
 ) -> None:
     """The library, which holds a lock, must not meet the error."""
-    outbox = Outbox(pair[0])
+    outbox = SendBuffer(pair[0])
     pair[1].close()
     outbox.put(b"x")
     assert outbox.failure

@@ -10,9 +10,9 @@ from typing import Any, Iterator, Mapping
 import pytest
 
 from assetstream.model.errors import ConnectionLost, ProtocolError
-from assetstream.runtime.net.endings import Broken, Closed, Ending
+from assetstream.runtime.net.close_reason import Broken, Closed, CloseReason
 from assetstream.runtime.net.frames import BadFrame
-from assetstream.runtime.net.transport import CHUNK, READS, Traffic
+from assetstream.runtime.net.transport import CHUNK, READS, FrameTransport
 from tests.support.raw_server import CLOSE, PONG, frame
 
 
@@ -28,7 +28,7 @@ class Notes:
         self.events: list[Any] = []
         self.ours, self.theirs = socket.socketpair()
         self.ours.setblocking(False)
-        self.traffic = Traffic(self, self.ours, self, self.finish)
+        self.traffic = FrameTransport(self, self.ours, self, self.finish)
 
     def parse(self, frame: bytes) -> None:
         if frame[0] & 0x70:
@@ -47,9 +47,9 @@ class Notes:
 
     def due(self) -> None: ...
 
-    def ended(self, ending: Ending) -> None: ...
+    def ended(self, ending: CloseReason) -> None: ...
 
-    def finish(self, ending: Ending) -> None:
+    def finish(self, ending: CloseReason) -> None:
         self.events.append(ending)
         self.traffic.over = True
 

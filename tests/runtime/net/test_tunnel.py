@@ -11,7 +11,7 @@ import trustme
 
 from assetstream.model.errors import ConnectionLost
 from assetstream.runtime.loop import clock
-from assetstream.runtime.net.cancel import Interrupted
+from assetstream.runtime.net.cancel import Cancelled
 from assetstream.runtime.net.connection import Abandoned, Broken, Closed
 from assetstream.runtime.net.rest_client import HttpReply
 from tests.support.proxies import ProxyProcess
@@ -262,7 +262,7 @@ def test_giving_up_does_not_wait_for_the_proxy(scheme: str) -> None:
     recorder, client = Recorder(), None
 
     def give_up() -> None:
-        raise Interrupted
+        raise Cancelled
 
     def script(peer: Peer) -> None:
         peer.sock.recv(1)

@@ -9,8 +9,8 @@ import pytest
 
 from assetstream.model.errors import ProtocolError
 from assetstream.runtime.loop import clock
-from assetstream.runtime.loop.call_queue import Inbox
-from assetstream.runtime.net.cancel import Patience
+from assetstream.runtime.loop.call_queue import CallQueue
+from assetstream.runtime.net.cancel import CancelScope
 from assetstream.runtime.net.upgrade import (
     Exhausted,
     Feed,
@@ -24,10 +24,10 @@ class Upgrade:
     """An UpgradeSocket and the server's end of it."""
 
     def __init__(self) -> None:
-        self.inbox = Inbox()
+        self.inbox = CallQueue()
         raw, self.server = socket.socketpair()
         raw.setblocking(False)
-        patience = Patience(clock.now() + 5, Attempt(self.inbox), "the peer")
+        patience = CancelScope(clock.now() + 5, Attempt(self.inbox), "the peer")
         self.sock = UpgradeSocket(raw, patience)
 
 

@@ -17,7 +17,7 @@ from assetstream import (
 )
 from assetstream.model.errors import AssetStreamError
 from assetstream.runtime.net import rest_client
-from assetstream.runtime.net.websocket_client import Library
+from assetstream.runtime.net.websocket_client import WebSocketClient
 from tests.support.secrecy.on_the_way import proxy_url
 from tests.support.secrecy.scene import Echo, Play, Scene
 
@@ -122,8 +122,8 @@ OWN_FAULTS: dict[str, Play] = {
     "errors are logged": errors_are_logged,
     "fault in the frames": fault_in_adapter("conversation"),
     "fault in the reply": fault_in_adapter("read_replied"),
-    "fault in sending": fault_in(Library, "send"),
-    "fault in the library": fault_in(Library, "run"),
+    "fault in sending": fault_in(WebSocketClient, "send"),
+    "fault in the library": fault_in(WebSocketClient, "run"),
     "fault in REST": fault_in(rest_client.Adapter, "send"),
     "fault below REST": fault_in(rest_client.PlainConnection, "request"),
     "two streams": two_streams,

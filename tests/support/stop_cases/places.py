@@ -11,7 +11,7 @@ from unittest import mock
 
 from assetstream.model.errors import AssetStreamError
 from assetstream.protocol import Exchange
-from assetstream.runtime.net.cancel import Patience
+from assetstream.runtime.net.cancel import CancelScope
 from assetstream.simulator.faults import Fault
 from assetstream.simulator.messages import Reply, Request
 from tests.support import PATIENCE
@@ -28,15 +28,15 @@ REST = "assetstream-rest"
 def reaching(phase: str, thread: str) -> Iterator[threading.Event]:
     """An event that is set when a thread so named begins to wait in this phase."""
     reached = threading.Event()
-    wait = Patience.wait
+    wait = CancelScope.wait
 
-    def noticed(self: Patience, sock: Any, event: int, present: str) -> None:
+    def noticed(self: CancelScope, sock: Any, event: int, present: str) -> None:
         here = threading.current_thread().name
         if present.startswith(phase) and here.endswith(thread):
             reached.set()
         wait(self, sock, event, present)
 
-    with mock.patch.object(Patience, "wait", noticed):
+    with mock.patch.object(CancelScope, "wait", noticed):
         yield reached
 
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from assetstream.model.errors import AssetStreamError
 
-__all__ = ["Abandoned", "Broken", "Closed", "Ending", "Owner", "Refused"]
+__all__ = ["Abandoned", "Broken", "CloseReason", "Closed", "Owner", "Refused"]
 
 
 class Refused(Struct, frozen=True):
@@ -43,11 +43,11 @@ class Abandoned(Struct, frozen=True):
     """We closed it, or gave it up while connecting."""
 
 
-Ending = Union[Refused, Closed, Broken, Abandoned]
+CloseReason = Union[Refused, Closed, Broken, Abandoned]
 
 
 class Owner(Protocol):
-    """Whom a channel tells what happens, in the thread that is in ``Channel.run``."""
+    """Receives what happens to a connection, in the reader's thread."""
 
     @property
     def deadline(self) -> float:
@@ -69,5 +69,5 @@ class Owner(Protocol):
     def due(self) -> None:
         """``deadline`` has passed."""
 
-    def ended(self, ending: Ending) -> None:
+    def ended(self, ending: CloseReason) -> None:
         """The connection is over; called exactly once, as the last."""
