@@ -53,10 +53,6 @@ TO_TURN = {
     ("model/health.py", "streams/group_progress.py"),
     ("notebook/__init__.py", "streams/showing.py"),
     ("notebook/live_table.py", "streams/showing.py"),
-    ("recording/recorder.py", "streams/stream.py"),
-    ("simulator/__main__.py", "cli/console/commands.py"),
-    ("simulator/__main__.py", "cli/console/fault_spec.py"),
-    ("simulator/__main__.py", "cli/console/run.py"),
 }
 #: Circles of modules that are still to be opened.
 MOST_CIRCLES = 10

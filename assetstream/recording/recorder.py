@@ -1,16 +1,17 @@
-"""``Recorder``: puts on a tape what passes between a stream and its exchange."""
+"""``Recorder``: records on a tape all that passes between a stream and its exchange."""
 
 from __future__ import annotations
 
 import os
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Callable, Mapping, Sequence
+from typing import Callable, Mapping, Protocol, Sequence
 
 from msgspec import to_builtins
 
-from assetstream.model.errors import StreamStateError
-from assetstream.protocol import Connect, HttpCall, Ping, Ready, Send, Step
+from assetstream.model.errors import AssetStreamError, StreamStateError
+from assetstream.model.events import StateChange
+from assetstream.protocol import Connect, Exchange, HttpCall, Ping, Ready, Send, Step
 from assetstream.protocol.observed import Observer
 from assetstream.recording.entries import Closed, Entry, Frames, Mark, Replied
 from assetstream.recording.mask import Mask
@@ -18,14 +19,33 @@ from assetstream.recording.tape import Header
 from assetstream.recording.writer import Writer, create
 from assetstream.version import __version__
 
-if TYPE_CHECKING:
-    # Not needed to replay, which would load every network library for it.
-    from assetstream.streams.stream import AssetStream
+__all__ = ["Observable", "Recorder"]
 
-__all__ = ["Recorder"]
-
-#: What an exchange may be made with, as far as a replay depends on it.
+#: Options of an exchange on which a replay depends.
 OPTIONS = ("region", "format")
+
+
+class Observable(Protocol):
+    """A source that lets others observe it from its start: an ``AssetStream``."""
+
+    @property
+    def exchange(self) -> Exchange:
+        """The exchange, with the credentials that a tape must not show."""
+
+    @property
+    def account(self) -> str:
+        """The account's label."""
+
+    def observe(
+        self,
+        observer: Observer,
+        subscriber: Callable[[StateChange | AssetStreamError], None],
+    ) -> None:
+        """Report to ``observer`` and ``subscriber`` all that happens from the start.
+
+        Raises:
+            StreamStateError: the source has started already.
+        """
 
 
 class Recorder:
@@ -53,7 +73,7 @@ class Recorder:
 
     def __init__(
         self,
-        stream: AssetStream,
+        stream: Observable,
         path: str | Path,
         *,
         scramble: bool = False,
@@ -90,7 +110,7 @@ class Recorder:
         mask = Mask(exchange, labels - {exchange.name}, scramble=self._scramble)
         file = create(self.path, overwrite=self._overwrite)
         try:
-            self._stream._launch.observe(self._tap, self._put)
+            self._stream.observe(self._tap, self._put)
         except BaseException:
             os.close(file)
             self.path.unlink()
@@ -140,7 +160,7 @@ class Recorder:
 
 
 class Tap(Observer):
-    """Hands on all that it is told of, unmasked, in the session's thread."""
+    """Hands everything on to the writer, unmasked, in the session's thread."""
 
     def __init__(self, put: Callable[[Entry], None]) -> None:
         self.frames = 0

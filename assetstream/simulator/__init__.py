@@ -14,9 +14,9 @@ checks credentials as they do, keeps an exact ledger, and misbehaves on request:
             with exchange.fault("rest_stale", seconds=30):
                 account.deposit("BTC", "0.1")
 
-``FAULTS`` has the name and the description of every fault, and so has
-``python -m assetstream.simulator --list-faults``, which without that option runs an
-exchange by itself. It all needs the extra of its name:
+``FAULTS`` has the name and the description of every fault; with the extra ``cli``,
+``assetstream simulate --list-faults`` prints them, and ``assetstream simulate`` runs an
+exchange by itself. The simulator needs the extra of its name:
 
     pip install "assetstream[simulator]"
 """

@@ -10,6 +10,7 @@ from assetstream.doctor.report import TIMEOUT, Diagnosis
 from assetstream.model.errors import AssetStreamError, StreamStateError
 from assetstream.model.events import AssetUpdate, StateChange
 from assetstream.protocol import Exchange
+from assetstream.protocol.observed import Observer
 from assetstream.runtime import settings
 from assetstream.runtime.dispatcher import Handlers
 from assetstream.runtime.engine import Life
@@ -151,6 +152,24 @@ class AssetStream(Readings):
         A call that is under way in the stream's callback thread is not waited for.
         """
         self._launch.handlers.remove(handler)
+
+    def observe(
+        self,
+        observer: Observer,
+        subscriber: Callable[[StateChange | AssetStreamError], None],
+    ) -> None:
+        """Report all that passes between the stream and its exchange; for recorders.
+
+        Both are called on the stream's own thread, at once: they must not block.
+
+        Args:
+            observer: called with every frame, request and reply, secrets included.
+            subscriber: called with every ``StateChange`` and ``AssetStreamError``.
+
+        Raises:
+            StreamStateError: the stream was started or stopped before.
+        """
+        self._launch.observe(observer, subscriber)
 
     def start(self, wait: bool = True, timeout: float | None = START_TIMEOUT) -> None:
         """Connect, and keep the balances live from then on.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 import time
 from urllib.parse import urlsplit
@@ -236,3 +238,16 @@ def test_it_is_imported_without_what_clients_need() -> None:
     with Program("-c", script) as program:
         assert program.finish() == 0
         assert program.out == ["[]"]
+
+
+def test_without_websockets_the_remedy_is_named() -> None:
+    """The error says what to install."""
+    code = (
+        "import sys; sys.modules['websockets'] = None\n"
+        "try:\n    import assetstream.simulator\n"
+        "except ModuleNotFoundError as error:\n    print(error)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert 'pip install "assetstream[simulator]"' in done.stdout

@@ -11,7 +11,7 @@ from click.shell_completion import CompletionItem
 from assetstream.cli.options import for_option, json_option
 
 if TYPE_CHECKING:
-    from assetstream.cli.console.fault_spec import Planned
+    from assetstream.cli.console.fault_spec import FaultSpec
 
 __all__ = ["simulate"]
 
@@ -62,20 +62,20 @@ Exit codes:
 
 def faults_of(
     ctx: click.Context, parameter: click.Parameter, texts: tuple[str, ...]
-) -> list[Planned]:
-    """Read faults; click's own error if one is none."""
+) -> list[FaultSpec]:
+    """Read faults; raise click's own error for a wrong one."""
     if not texts:
         return []
-    from assetstream.cli.console.fault_spec import read
+    from assetstream.cli.console.fault_spec import read_fault
 
     try:
-        return [read(text) for text in texts]
+        return [read_fault(text) for text in texts]
     except ValueError as exc:
         raise click.BadParameter(f"{exc}.") from None
 
 
 def rate_of(ctx: click.Context, parameter: click.Parameter, text: str | None) -> float:
-    """Read a rate; click's own error if it is none."""
+    """Read a rate; raise click's own error for a wrong one."""
     if text is None:
         return RATE
     from assetstream.cli.console import commands
@@ -138,7 +138,7 @@ def simulate(
     port: int,
     rate: float,
     seed: int,
-    faults: list[Planned],
+    faults: list[FaultSpec],
     list_faults: bool,
     as_json: bool,
     duration: float | None,

@@ -1,4 +1,4 @@
-"""What may be typed while the simulator runs by itself, and the answers."""
+"""Commands that a user types while the simulator runs by itself, and their answers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import difflib
 import textwrap
 from typing import Callable, Iterable, Mapping
 
-from assetstream.cli.console.fault_spec import read
+from assetstream.cli.console.fault_spec import read_fault
 from assetstream.cli.console.schedule import Schedule
 from assetstream.display.page import counted
 from assetstream.simulator.account import Account, plain
@@ -14,7 +14,7 @@ from assetstream.simulator.catalogue import FAULTS
 from assetstream.simulator.simulator import Simulator
 from assetstream.simulator.trader import Trader
 
-__all__ = ["Desk"]
+__all__ = ["ConsoleCommands"]
 
 HELP = """\
 fault NAME[:10s][,exchange=upbit][,seconds=30]   misbehave, for so long or until off
@@ -28,15 +28,15 @@ balances                          what the accounts hold
 quit                              stop, as Ctrl-C does"""
 
 
-class Desk:
-    """Does what a line says, and answers. All in the caller's thread.
+class ConsoleCommands:
+    """Carries out typed lines and answers them, all in the caller's thread.
 
     Args:
         exchange: the running simulator.
-        accounts: one on each exchange, by its name.
-        traders: theirs.
-        rate: at which they trade.
-        schedule: the faults.
+        accounts: one account on each exchange, by the exchange's name.
+        traders: the traders of those accounts.
+        rate: operations a second of each trader.
+        schedule: switches the faults on and off.
     """
 
     def __init__(
@@ -65,14 +65,15 @@ class Desk:
             "balances": self._balances,
             "quit": self._quit,
         }
-        #: True once it was told to quit.
-        self.over = False
+        #: True once the user has typed ``quit``.
+        self.quit_requested = False
 
     def do(self, line: str, now: float) -> str:
-        """Do it, and return the answer, "" if other lines tell of it.
+        """Carry out one line; return the answer, "" if the output shows it already.
 
         Raises:
-            ValueError: it cannot be done; in one line, why, and what is possible.
+            ValueError: the line cannot be carried out; the text says in one line why,
+                and what is possible.
         """
         name, *words = line.split()
         command = self._commands.get(name.lower())
@@ -88,8 +89,8 @@ class Desk:
     def _fault(self, words: list[str], now: float) -> str:
         if not words:
             raise ValueError("which fault? `faults` has their names")
-        # Typed with commas, as in --fault, or with blanks.
-        self._schedule.add(read(",".join(words).replace(",,", ",")), now)
+        # Users write parameters with commas, as in --fault, or with blanks.
+        self._schedule.add(read_fault(",".join(words).replace(",,", ",")), now)
         return ""
 
     def _off(self, words: list[str], now: float) -> str:
@@ -136,7 +137,7 @@ class Desk:
         )
 
     def _quit(self, words: list[str], now: float) -> str:
-        self.over = True
+        self.quit_requested = True
         return ""
 
     def _account(self, name: str) -> Account:
@@ -152,7 +153,7 @@ def rate_of(text: str) -> float:
     """Read a rate above zero.
 
     Raises:
-        ValueError: it is none.
+        ValueError: ``text`` is not such a rate.
     """
     try:
         rate = float(text)

@@ -1,4 +1,4 @@
-"""Faults as a command line writes them.
+"""The way a command line writes faults.
 
 ``NAME``, then each of these if it is wanted, in this order::
 
@@ -18,19 +18,24 @@ from msgspec import Struct
 from assetstream.display import durations
 from assetstream.simulator.catalogue import FAULTS, create
 
-__all__ = ["FORM", "Planned", "read"]
+__all__ = ["FORM", "FaultSpec", "read_fault"]
 
 FORM = "NAME[@5s][:10s][,exchange=upbit][,seconds=30]..."
 HEAD = re.compile(r"(\w+)(?:@([^@:]*))?(?::([^@:]*))?")
-#: A comma within a value is none that parts.
-PARTED = re.compile(r",(?=\w+=)")
+#: A comma separates only where NAME= follows it: a value may hold commas itself.
+SEPARATOR = re.compile(r",(?=\w+=)")
 EXCHANGES = ("upbit", "coinw")
 
 
-class Planned(Struct, frozen=True):
-    """A fault, when it begins and ends, in seconds, and whom it strikes.
+class FaultSpec(Struct, frozen=True):
+    """A fault, its time and its target, as one ``--fault`` asks for them.
 
-    ``lasts`` None: to the end. ``exchange`` "": everybody.
+    Attributes:
+        name: the fault's name in the catalogue.
+        begins: seconds after the start.
+        lasts: seconds; None: to the end.
+        exchange: the only exchange whose account it strikes; "": every account.
+        parameters: the fault's own.
     """
 
     name: str
@@ -40,13 +45,14 @@ class Planned(Struct, frozen=True):
     parameters: Mapping[str, Any] = {}
 
 
-def read(text: str) -> Planned:
-    """Understand one fault.
+def read_fault(text: str) -> FaultSpec:
+    """Read one fault.
 
     Raises:
-        ValueError: in one line, what is wrong with it and what may be meant.
+        ValueError: ``text`` is wrong; the error says in one line where, and what may be
+            meant.
     """
-    head, *rest = PARTED.split(text)
+    head, *rest = SEPARATOR.split(text)
     found = HEAD.fullmatch(head)
     if found is None:
         raise ValueError(f"{text!r} is not of the form {FORM}")
@@ -61,7 +67,7 @@ def read(text: str) -> Planned:
     exchange = given.pop("exchange", None)
     if exchange is not None:
         check_exchange(name, exchange)
-    return Planned(
+    return FaultSpec(
         name,
         durations.seconds(begins) if begins is not None else 0.0,
         durations.seconds(lasts) if lasts is not None else None,
@@ -71,14 +77,14 @@ def read(text: str) -> Planned:
 
 
 def check_exchange(name: str, exchange: str) -> None:
-    """Raise ValueError if that fault cannot strike an account there."""
+    """Raise ValueError if the fault cannot strike an account of that exchange."""
     if exchange not in EXCHANGES:
         raise ValueError(f"{exchange!r} is no exchange; {' and '.join(EXCHANGES)} are")
     FAULTS[name].check(name, exchange)
 
 
 def parameter(name: str, given: str, text: str) -> Any:
-    """The value of a fault's own parameter."""
+    """Read the value of one of the fault's own parameters."""
     parameters = FAULTS[name].parameters
     if given not in parameters:
         takes = [*(["exchange"] if FAULTS[name].scoped else []), *parameters]

@@ -1,4 +1,4 @@
-"""What a simulator that runs by itself says: for people, or as JSON."""
+"""Lines that ``assetstream simulate`` writes: for people, or as JSON."""
 
 from __future__ import annotations
 
@@ -9,94 +9,94 @@ from typing import Mapping, Protocol, TextIO
 
 from assetstream.simulator.account import Account
 
-__all__ = ["Json", "Plain", "Telling"]
+__all__ = ["JsonOutput", "Output", "PlainOutput"]
 
 
-class Telling(Protocol):
-    """Writes one line for each thing that happens, and flushes it. For one thread."""
+class Output(Protocol):
+    """Writes and flushes a line for each thing that happens; for one thread only."""
 
     def began(self, url: str, accounts: Mapping[str, Account]) -> None:
-        """It listens: address, keys and URLs."""
+        """The simulator listens: write its address, keys and URLs."""
 
     def happened(self, exchange: str, what: str) -> None:
-        """A client connected, was refused, went."""
+        """A client connected, was refused or left."""
 
     def fault(self, name: str, on: bool) -> None:
-        """A fault goes on or off."""
+        """A fault was switched on or off."""
 
     def answer(self, text: str, good: bool) -> None:
-        """A typed line was followed, or could not be."""
+        """Answer a typed line; ``good``: it was carried out."""
 
     def ended(self) -> None:
-        """It has stopped."""
+        """The simulator has stopped."""
 
 
-class Plain:
-    """For people."""
+class PlainOutput:
+    """Text for people."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
 
     def began(self, url: str, accounts: Mapping[str, Account]) -> None:
-        """Address, lines to paste into a shell, and what else there is to know."""
-        self._say(f"A simulated Upbit and CoinW listen on {url}")
-        self._say("The keys are fake: they work here and nowhere else.\n")
+        """Write the address, lines to paste into a shell, and what to do next."""
+        self._write(f"A simulated Upbit and CoinW listen on {url}")
+        self._write("The keys are fake: they work here and nowhere else.\n")
         for account in accounts.values():
             for name, value in account.environment().items():
-                self._say(assignment(name, value))
-            self._say("")
-        self._say("Paste them into another terminal, and there try")
-        self._say("  assetstream watch upbit coinw --region sg\n")
-        self._say("Type `help` for what can be switched here; Ctrl-C stops it.")
+                self._write(assignment(name, value))
+            self._write("")
+        self._write("Paste them into another terminal, and there try")
+        self._write("  assetstream watch upbit coinw --region sg\n")
+        self._write("Type `help` for what can be switched here; Ctrl-C stops it.")
 
     def happened(self, exchange: str, what: str) -> None:
-        """``12:00:00  upbit  connected``."""
-        self._say(f"{datetime.now():%H:%M:%S}  {exchange}  {what}")
+        """Write ``12:00:00  upbit  connected``."""
+        self._write(f"{datetime.now():%H:%M:%S}  {exchange}  {what}")
 
     def fault(self, name: str, on: bool) -> None:
-        """``fault on: silent_drop``."""
-        self._say(f"fault {'on' if on else 'off'}: {name}")
+        """Write ``fault on: silent_drop``."""
+        self._write(f"fault {'on' if on else 'off'}: {name}")
 
     def answer(self, text: str, good: bool) -> None:
-        """The answer itself."""
-        self._say(text)
+        """Write the answer itself."""
+        self._write(text)
 
     def ended(self) -> None:
-        """``stopped``."""
-        self._say("stopped")
+        """Write ``stopped``."""
+        self._write("stopped")
 
-    def _say(self, line: str) -> None:
+    def _write(self, line: str) -> None:
         print(line, file=self._out, flush=True)
 
 
-class Json:
-    """For programs: objects, whose ``kind`` says what each one is."""
+class JsonOutput:
+    """Objects for programs; ``kind`` says what each one is."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
 
     def began(self, url: str, accounts: Mapping[str, Account]) -> None:
-        """The first object: the environment of each exchange's client."""
+        """Write the first object: the environment of each exchange's client."""
         environments = {name: a.environment() for name, a in accounts.items()}
-        self._say("began", url=url, environment=environments)
+        self._write("began", url=url, environment=environments)
 
     def happened(self, exchange: str, what: str) -> None:
-        """At an exchange."""
-        self._say("event", exchange=exchange, what=what)
+        """Write an ``event`` of one exchange."""
+        self._write("event", exchange=exchange, what=what)
 
     def fault(self, name: str, on: bool) -> None:
-        """By its name."""
-        self._say("fault", name=name, on=on)
+        """Write a ``fault`` by its name."""
+        self._write("fault", name=name, on=on)
 
     def answer(self, text: str, good: bool) -> None:
-        """To a line that was typed."""
-        self._say("answer", good=good, text=text)
+        """Write the ``answer`` to a typed line."""
+        self._write("answer", good=good, text=text)
 
     def ended(self) -> None:
-        """The last object."""
-        self._say("ended")
+        """Write the last object, ``ended``."""
+        self._write("ended")
 
-    def _say(self, kind: str, **fields: object) -> None:
+    def _write(self, kind: str, **fields: object) -> None:
         moment = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
         time = moment.replace("+00:00", "Z")
         line = json.dumps({"kind": kind, **fields, "time": time})
@@ -104,7 +104,7 @@ class Json:
 
 
 def assignment(name: str, value: str) -> str:
-    """A line that sets a variable: for PowerShell on Windows, for sh elsewhere."""
+    """Write a line that sets a variable: PowerShell's on Windows, else the shell's."""
     if os.name == "nt":
         return f'$env:{name} = "{value}"'
     return f"export {name}={value}"

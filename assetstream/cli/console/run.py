@@ -1,4 +1,4 @@
-"""A simulator that runs by itself, with a trader on each exchange, until it is told."""
+"""A simulator that runs by itself, with a trader on each exchange, until it stops."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from typing import Callable, Sequence
 
 from msgspec import Struct
 
-from assetstream.cli.console.commands import Desk
-from assetstream.cli.console.fault_spec import FORM, Planned
-from assetstream.cli.console.output import Json, Plain, Telling
+from assetstream.cli.console.commands import ConsoleCommands
+from assetstream.cli.console.connection_log import ConnectionLog
+from assetstream.cli.console.fault_spec import FORM, FaultSpec
+from assetstream.cli.console.output import JsonOutput, Output, PlainOutput
 from assetstream.cli.console.schedule import Schedule
-from assetstream.cli.console.stdin import stay_in_background, typed_lines
-from assetstream.cli.console.watcher import Witness
+from assetstream.cli.console.stdin import read_lines, stay_in_background
 from assetstream.simulator.account import Account
 from assetstream.simulator.catalogue import FAULTS
 from assetstream.simulator.simulator import STARTING_BALANCES, Simulator
 
 __all__ = ["Options", "print_faults", "serve"]
 
-#: Seconds between two looks at Ctrl-C, which Windows keeps from a waiting thread.
+#: Longest wait, in seconds: on Windows a thread that waits does not get Ctrl-C.
 TICK = 0.5
 
-#: What follows the list of faults.
+#: The text behind the list of faults.
 EXPLAINED = """\
   @5s              begins 5 s after the start; otherwise at once
   :10s             is on for 10 s; otherwise to the end
@@ -36,25 +36,25 @@ for example: --fault rest_stale@1m:30s,exchange=coinw,seconds=8"""
 
 
 class Options(Struct, frozen=True):
-    """What a command line says; ``duration`` None: until it is stopped."""
+    """Options of the command line; ``duration`` None: until the user stops it."""
 
     port: int = 0
     rate: float = 5.0
     seed: int = 0
     duration: float | None = None
-    faults: Sequence[Planned] = ()
+    faults: Sequence[FaultSpec] = ()
     as_json: bool = False
 
 
 def print_faults() -> None:
-    """Print the catalogue, and how ``--fault`` takes what is in it."""
+    """Print the catalogue, and the form in which ``--fault`` takes a fault."""
     width = max(map(len, FAULTS))
     for name, entry in FAULTS.items():
         only = f" ({entry.exchange} only)" if entry.exchange else ""
         only = only if entry.scoped else " (takes no exchange)"
         print(f"{name:{width}}  {entry.description}{only}")
     print(f"\n--fault {FORM}\n{EXPLAINED}")
-    # A reader that went away is to be noticed here, not at exit.
+    # A pipe whose reader went away raises here, not at exit.
     sys.stdout.flush()
 
 
@@ -65,9 +65,9 @@ def serve(options: Options) -> int:
         The exit code.
 
     Raises:
-        BrokenPipeError: whoever read the output went away.
+        BrokenPipeError: the reader of the output went away.
     """
-    telling: Telling = (Json if options.as_json else Plain)(sys.stdout)
+    output: Output = (JsonOutput if options.as_json else PlainOutput)(sys.stdout)
     try:
         simulator = Simulator(port=options.port, seed=options.seed).start()
     except OSError as exc:
@@ -77,77 +77,77 @@ def serve(options: Options) -> int:
         return 1
     try:
         try:
-            Serving(simulator, options, telling).run()
+            ConsoleRun(simulator, options, output).run()
         except KeyboardInterrupt:
             pass
-        telling.ended()
+        output.ended()
     finally:
         simulator.stop()
     return 0
 
 
-class Serving:
-    """Brings what is typed, what is due and what happens into one thread."""
+class ConsoleRun:
+    """Runs typed lines, planned faults and events of clients in one thread."""
 
-    def __init__(
-        self, simulator: Simulator, options: Options, telling: Telling
-    ) -> None:
+    def __init__(self, simulator: Simulator, options: Options, output: Output) -> None:
         self._simulator = simulator
         self._options = options
-        self._telling = telling
-        #: What other threads want done here.
-        self._wanted: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._output = output
+        # Actions that other threads hand over to the main thread.
+        self._actions: SimpleQueue[Callable[[], None]] = SimpleQueue()
         accounts: dict[str, Account] = {
             "upbit": simulator.upbit(STARTING_BALANCES["upbit"]),
             "coinw": simulator.coinw(STARTING_BALANCES["coinw"]),
         }
         self._accounts = accounts
-        self._schedule = Schedule(simulator, accounts, telling.fault)
+        self._schedule = Schedule(simulator, accounts, output.fault)
         traders = [account.trade(options.rate) for account in accounts.values()]
-        self._desk = Desk(simulator, accounts, traders, options.rate, self._schedule)
+        self._commands = ConsoleCommands(
+            simulator, accounts, traders, options.rate, self._schedule
+        )
         self._traders = traders
 
     def run(self) -> None:
-        """Serve, in the main thread; returns when it is over."""
+        """Serve in the main thread; return when it is over."""
         began = time.monotonic()
         until = math.inf
         if self._options.duration is not None:
             until = began + self._options.duration
-        self._simulator.faults.add(Witness(self._happened))
-        self._telling.began(self._simulator.url, self._accounts)
+        self._simulator.faults.add(ConnectionLog(self._happened))
+        self._output.began(self._simulator.url, self._accounts)
         for trader in self._traders:
             trader.start()
         for fault in self._options.faults:
             self._schedule.add(fault, began)
         stay_in_background()
         threading.Thread(
-            target=self._listen,
+            target=self._read_stdin,
             name="assetstream-simulator-stdin",
-            daemon=True,  # nothing wakes a thread that reads standard input
+            daemon=True,  # nothing can wake a thread that reads standard input
         ).start()
-        while not self._desk.over and (now := time.monotonic()) < until:
+        while not self._commands.quit_requested and (now := time.monotonic()) < until:
             self._schedule.run(now)
             due = self._schedule.wait(now)
             wait = min(TICK, until - now, math.inf if due is None else due)
             try:
-                self._wanted.get(timeout=wait)()
+                self._actions.get(timeout=wait)()
             except Empty:
                 pass
 
     def _happened(self, exchange: str, what: str) -> None:
-        self._wanted.put(lambda: self._telling.happened(exchange, what))
+        self._actions.put(lambda: self._output.happened(exchange, what))
 
-    def _listen(self) -> None:
-        """Read what is typed, to its end, which ends nothing else."""
-        for line in typed_lines():
+    def _read_stdin(self) -> None:
+        """Hand typed lines to the main thread; the simulator outlives their end."""
+        for line in read_lines():
             if line.strip():
-                self._wanted.put(lambda line=line: self._do(line))  # type: ignore[misc]
+                self._actions.put(lambda line=line: self._do(line))  # type: ignore[misc]
 
     def _do(self, line: str) -> None:
         try:
-            answer = self._desk.do(line, time.monotonic())
+            answer = self._commands.do(line, time.monotonic())
         except (ValueError, TypeError) as exc:
-            self._telling.answer(str(exc), good=False)
+            self._output.answer(str(exc), good=False)
         else:
             if answer:
-                self._telling.answer(answer, good=True)
+                self._output.answer(answer, good=True)

@@ -1,4 +1,4 @@
-"""The lines of standard input, be it a terminal, a pipe or nothing."""
+"""Lines of standard input, be it a terminal, a pipe or nothing."""
 
 from __future__ import annotations
 
@@ -8,29 +8,30 @@ import sys
 import time
 from typing import Iterator
 
-__all__ = ["stay_in_background", "typed_lines"]
+__all__ = ["read_lines", "stay_in_background"]
 
-#: Seconds until a program that is in the background looks whether it still is.
+#: Seconds between two attempts to read from a terminal while in the background.
 BACKGROUND = 0.5
 
 
 def stay_in_background() -> None:
-    """Let a shell's background job go on where it would be stopped for reading.
+    """Keep a shell's background job running where reading would suspend it.
 
-    For the main thread; does nothing unless standard input is a terminal.
+    Call it in the main thread; it does nothing unless standard input is a terminal.
     """
     if hasattr(signal, "SIGTTIN") and sys.stdin is not None and sys.stdin.isatty():
         signal.signal(signal.SIGTTIN, signal.SIG_IGN)
 
 
-def typed_lines() -> Iterator[str]:
-    """Yield line after line to the end; none if there is nothing to read from."""
+def read_lines() -> Iterator[str]:
+    """Yield line after line up to the end of standard input, if there is one."""
     try:
         descriptor = sys.stdin.fileno()
-    except (AttributeError, OSError, ValueError):  # a window's program has none
+    except (AttributeError, OSError, ValueError):  # a GUI program has no standard input
         return
     rest = b""
-    # Not by sys.stdin: its lock, held by a daemon thread that reads, is fatal at exit.
+    # os.read, not sys.stdin: a daemon thread that reads holds the lock of sys.stdin,
+    # and the interpreter dies of that at exit.
     while data := _read(descriptor):
         *lines, rest = (rest + data).split(b"\n")
         for line in lines:
@@ -40,7 +41,7 @@ def typed_lines() -> Iterator[str]:
 
 
 def _read(descriptor: int) -> bytes:
-    """What was typed; nothing at the end."""
+    """Read some bytes; empty at the end of the input."""
     while True:
         try:
             return os.read(descriptor, 4096)

@@ -1,7 +1,7 @@
 """The catalogue: every fault that the simulator knows, by its name.
 
 The rooms are what they disturb: ``tcp``, ``handshake``, ``login``, ``frames``,
-``pushes``, ``rest`` and ``closing``. ``python -m assetstream.simulator --list-faults``
+``pushes``, ``rest`` and ``closing``. ``assetstream simulate --list-faults``
 prints it.
 
 What strikes a connection once strikes every open one when it is switched on, and each
@@ -59,7 +59,7 @@ def create(name: str, account: Account | None = None, **parameters: Any) -> Faul
         hint = f"did you mean {' or '.join(close)}? " if close else ""
         raise ValueError(
             f"no fault is called {name!r}: {hint}"
-            "python -m assetstream.simulator --list-faults shows all"
+            "assetstream simulate --list-faults shows all"
         )
     if account is not None:
         entry.check(name, account.name)

@@ -1,4 +1,4 @@
-"""``assetstream simulate``: the options; what it does is tested with the simulator."""
+"""``assetstream simulate``: the options; what it does is tested with the console."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_json_begins_with_the_environment() -> None:
 
 
 def test_the_faults_are_listed() -> None:
-    """As by the module's own command line."""
+    """All of them, and nothing is started."""
     out = simulate("--list-faults")
 
     assert all(f"\n{name} " in f"\n{out}" for name in FAULTS)
@@ -51,8 +51,11 @@ def test_the_faults_are_listed() -> None:
     [
         (["--fault", "silence"], "or silent_drop or"),
         (["--fault", "rest_slow,speed=3"], "rest_slow does not take speed"),
+        (["--fault", "close_1000:soon"], "write 500ms"),
         (["--rate", "0"], "'0' is no rate above 0"),
+        (["--rate", "nan"], "'nan' is no rate above 0"),
         (["--port", "99999"], "99999 is not in the range"),
+        (["--port", "http"], "'http' is not a valid integer"),
         (["--for", "soon"], "write 500ms, 10s, 2m or 1h"),
     ],
 )

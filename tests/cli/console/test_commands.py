@@ -1,4 +1,4 @@
-"""What may be typed while a simulator runs by itself."""
+"""Commands that are typed while a simulator runs by itself."""
 
 from __future__ import annotations
 
@@ -8,22 +8,24 @@ from typing import Iterator
 import pytest
 
 from assetstream import AssetStream
-from assetstream.cli.console.commands import Desk
+from assetstream.cli.console.commands import ConsoleCommands
 from assetstream.cli.console.schedule import Schedule
 from assetstream.simulator import Account, CoinWAccount, Simulator, UpbitAccount
 from assetstream.simulator.trader import Trader
 
 
-class Typed:
-    """A desk, and what is typed there at the second 0."""
+class Console:
+    """Commands, all typed at the second 0."""
 
     def __init__(self, exchange: Simulator, accounts: dict[str, Account]) -> None:
         self.schedule = Schedule(exchange, accounts, lambda name, on: None)
         self.traders = [Trader(account, 5.0, 0) for account in accounts.values()]
-        self.desk = Desk(exchange, accounts, self.traders, 5.0, self.schedule)
+        self.commands = ConsoleCommands(
+            exchange, accounts, self.traders, 5.0, self.schedule
+        )
 
     def __call__(self, line: str) -> str:
-        answer = self.desk.do(line, 0.0)
+        answer = self.commands.do(line, 0.0)
         self.schedule.run(0.0)
         return answer
 
@@ -31,15 +33,15 @@ class Typed:
 @pytest.fixture
 def typed(
     exchange: Simulator, upbit: UpbitAccount, coinw: CoinWAccount
-) -> Iterator[Typed]:
-    """A desk before an account on each exchange."""
-    typed = Typed(exchange, {"upbit": upbit, "coinw": coinw})
+) -> Iterator[Console]:
+    """The console of a simulator with an account on each exchange."""
+    typed = Console(exchange, {"upbit": upbit, "coinw": coinw})
     yield typed
     for trader in typed.traders:
         trader.stop()
 
 
-def test_faults_go_on_and_off(typed: Typed) -> None:
+def test_faults_go_on_and_off(typed: Console) -> None:
     """With commas as in --fault, or with blanks; all at once, or by name."""
     assert typed("fault silent_drop") == ""
     assert typed("fault rest_stale exchange=coinw, seconds=8") == ""
@@ -53,7 +55,7 @@ def test_faults_go_on_and_off(typed: Typed) -> None:
     assert typed("off") == "nothing was on"
 
 
-def test_money_moves_and_is_counted(typed: Typed, coinw: CoinWAccount) -> None:
+def test_money_moves_and_is_counted(typed: Console, coinw: CoinWAccount) -> None:
     """The answer is what the account holds now."""
     assert typed("deposit coinw usdt 50") == "coinw: USDT 1050"
     assert typed("withdraw CoinW BTC 0.25") == "coinw: BTC 0.25"
@@ -65,7 +67,7 @@ def test_money_moves_and_is_counted(typed: Typed, coinw: CoinWAccount) -> None:
     assert typed("balances upbit") == "upbit: BTC 0.5, SGD 1000"
 
 
-def test_connections_are_cut(typed: Typed, upbit: UpbitAccount) -> None:
+def test_connections_are_cut(typed: Console, upbit: UpbitAccount) -> None:
     """Those of one exchange, or all of them."""
     with AssetStream(upbit.exchange()):
         assert typed("drop coinw") == "cut 0 connections"
@@ -73,7 +75,7 @@ def test_connections_are_cut(typed: Typed, upbit: UpbitAccount) -> None:
 
 
 def test_traders_pause_and_go_on_at_another_rate(
-    typed: Typed, upbit: UpbitAccount
+    typed: Console, upbit: UpbitAccount
 ) -> None:
     """`trade` alone goes on as before the pause."""
     board = upbit.site.board
@@ -102,7 +104,7 @@ def test_traders_pause_and_go_on_at_another_rate(
         ("withdraw coinw USDT 5000", "1000 available and 0 locked do not allow -5000"),
     ],
 )
-def test_what_cannot_be_done_is_explained(typed: Typed, line: str, said: str) -> None:
+def test_what_cannot_be_done_is_explained(typed: Console, line: str, said: str) -> None:
     """In one line, which says what is possible; and nothing was changed."""
     with pytest.raises(ValueError, match=re.escape(said)) as raised:
         typed(line)
@@ -112,9 +114,9 @@ def test_what_cannot_be_done_is_explained(typed: Typed, line: str, said: str) ->
     assert typed("balances coinw") == "coinw: BTC 0.5, USDT 1000"
 
 
-def test_help_names_every_command(typed: Typed) -> None:
+def test_help_names_every_command(typed: Console) -> None:
     """And `quit` ends it."""
-    for name in typed.desk._commands.keys() - {"help"}:
+    for name in typed.commands._commands.keys() - {"help"}:
         assert name in typed("help")
     typed("quit")
-    assert typed.desk.over
+    assert typed.commands.quit_requested

@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from assetstream.cli.console.fault_spec import Planned, read
+from assetstream.cli.console.fault_spec import FaultSpec, read_fault
+from tests.support.processes import ROOT
 
-READ: dict[str, Planned] = {
-    "silent_drop": Planned("silent_drop"),
-    "silent_drop:10s": Planned("silent_drop", 0.0, 10.0),
-    "silent_drop@500ms": Planned("silent_drop", 0.5),
-    "silent_drop@5s:2m": Planned("silent_drop", 5.0, 120.0),
-    "rest_stale,seconds=30": Planned("rest_stale", parameters={"seconds": 30.0}),
-    "rest_stale@1s:2s,exchange=coinw,seconds=1m": Planned(
+READ: dict[str, FaultSpec] = {
+    "silent_drop": FaultSpec("silent_drop"),
+    "silent_drop:10s": FaultSpec("silent_drop", 0.0, 10.0),
+    "silent_drop@500ms": FaultSpec("silent_drop", 0.5),
+    "silent_drop@5s:2m": FaultSpec("silent_drop", 5.0, 120.0),
+    "rest_stale,seconds=30": FaultSpec("rest_stale", parameters={"seconds": 30.0}),
+    "rest_stale@1s:2s,exchange=coinw,seconds=1m": FaultSpec(
         "rest_stale", 1.0, 2.0, "coinw", {"seconds": 60.0}
     ),
-    "clock_jump,seconds=-1.5": Planned("clock_jump", parameters={"seconds": -1.5}),
-    "maintenance,retry_after=0": Planned(
+    "clock_jump,seconds=-1.5": FaultSpec("clock_jump", parameters={"seconds": -1.5}),
+    "maintenance,retry_after=0": FaultSpec(
         "maintenance", parameters={"retry_after": 0.0}
     ),
-    "handshake_byte_by_byte,pause=1ms": Planned(
+    "handshake_byte_by_byte,pause=1ms": FaultSpec(
         "handshake_byte_by_byte", parameters={"pause": 0.001}
     ),
-    "huge_frame,size=2000000": Planned("huge_frame", parameters={"size": 2_000_000}),
-    "pushes_lost,share=0.1": Planned("pushes_lost", parameters={"share": 0.1}),
-    "rest_omitting,currencies=btc+ETH": Planned(
+    "huge_frame,size=2000000": FaultSpec("huge_frame", parameters={"size": 2_000_000}),
+    "pushes_lost,share=0.1": FaultSpec("pushes_lost", parameters={"share": 0.1}),
+    "rest_omitting,currencies=btc+ETH": FaultSpec(
         "rest_omitting", parameters={"currencies": ["BTC", "ETH"]}
     ),
     # Neither its colons nor its comma part anything.
-    "upgrade_redirect,location=ws://127.0.0.1:9/a,b@c": Planned(
+    "upgrade_redirect,location=ws://127.0.0.1:9/a,b@c": FaultSpec(
         "upgrade_redirect", parameters={"location": "ws://127.0.0.1:9/a,b@c"}
     ),
 }
@@ -62,13 +65,25 @@ WRONG = {
 @pytest.mark.parametrize("text", READ)
 def test_a_fault_is_read(text: str) -> None:
     """Name, beginning, length, victim, parameters."""
-    assert read(text) == READ[text]
+    assert read_fault(text) == READ[text]
 
 
 @pytest.mark.parametrize("text", WRONG)
 def test_a_wrong_one_is_explained(text: str) -> None:
     """In one line."""
     with pytest.raises(ValueError, match=WRONG[text]) as raised:
-        read(text)
+        read_fault(text)
 
     assert "\n" not in str(raised.value)
+
+
+def test_faults_that_the_guide_writes_can_be_read() -> None:
+    """Every ``--fault`` in it."""
+    text = (ROOT / "docs/simulator.md").read_text(encoding="utf-8")
+    faults = re.findall(r"--fault ([^ `]+)", text)
+
+    assert len(faults) >= 2
+    assert [read_fault(fault).name for fault in faults] == [
+        "upgrade_503",
+        "pushes_lost",
+    ]

@@ -8,27 +8,27 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from assetstream import AssetStream, State
-from assetstream.cli.console.fault_spec import read
+from assetstream.cli.console.fault_spec import read_fault
 from assetstream.cli.console.schedule import Schedule
 from assetstream.simulator import Account, CoinWAccount, Simulator, UpbitAccount
 from tests.support.clients import accounts, complete_balances, upbit_client
 
-Told = list[tuple[str, bool]]
+Changes = list[tuple[str, bool]]
 
 
 @pytest.fixture
-def told() -> Told:
-    """What the schedule tells of."""
+def changes() -> Changes:
+    """The changes that the schedule reports."""
     return []
 
 
 @pytest.fixture
 def schedule(
-    exchange: Simulator, upbit: UpbitAccount, coinw: CoinWAccount, told: Told
+    exchange: Simulator, upbit: UpbitAccount, coinw: CoinWAccount, changes: Changes
 ) -> Schedule:
     """A schedule for an account on each exchange."""
     by_name: dict[str, Account] = {"upbit": upbit, "coinw": coinw}
-    return Schedule(exchange, by_name, lambda name, on: told.append((name, on)))
+    return Schedule(exchange, by_name, lambda name, on: changes.append((name, on)))
 
 
 def walk(schedule: Schedule, until: float, look: Callable[[], object]) -> list[object]:
@@ -53,7 +53,7 @@ def test_a_fault_begins_and_ends_in_its_time(
         "upgrade_503",
         "rest_garbage@20s",
     ):
-        schedule.add(read(text), 0.0)
+        schedule.add(read_fault(text), 0.0)
 
     def look() -> tuple[int, str]:
         with pytest.raises(InvalidStatus):
@@ -68,10 +68,10 @@ def test_a_fault_begins_and_ends_in_its_time(
     ]
 
 
-def test_what_is_on_is_known_and_told(schedule: Schedule, told: Told) -> None:
+def test_what_is_on_is_known_and_reported(schedule: Schedule, changes: Changes) -> None:
     """One that is switched off by hand does not go off a second time."""
-    schedule.add(read("rest_failing:10s"), 0.0)
-    schedule.add(read("silent_drop"), 0.0)
+    schedule.add(read_fault("rest_failing:10s"), 0.0)
+    schedule.add(read_fault("silent_drop"), 0.0)
     assert schedule.on == []
     schedule.run(0.0)
     assert schedule.on == ["rest_failing", "silent_drop"]
@@ -80,7 +80,7 @@ def test_what_is_on_is_known_and_told(schedule: Schedule, told: Told) -> None:
     schedule.run(11.0)
 
     assert schedule.on == ["silent_drop"]
-    assert told == [
+    assert changes == [
         ("rest_failing", True),
         ("silent_drop", True),
         ("rest_failing", False),
@@ -93,7 +93,7 @@ def test_parameters_arrive(
     """They are those that the fault was told on the command line."""
     for text in ("rest_omitting,currencies=usdt", "rest_stale,seconds=60"):
         schedule.add(
-            read(f"{text},exchange={'coinw' if 'usdt' in text else 'upbit'}"), 0
+            read_fault(f"{text},exchange={'coinw' if 'usdt' in text else 'upbit'}"), 0
         )
     schedule.run(0.0)
     upbit.deposit("BTC", "1")
@@ -105,13 +105,16 @@ def test_parameters_arrive(
 def test_a_stream_meets_what_was_switched_on(
     schedule: Schedule, upbit: UpbitAccount, coinw: CoinWAccount
 ) -> None:
-    """All pushes of one exchange are lost; the other's stream hears of a change."""
-    schedule.add(read("pushes_lost,exchange=upbit,share=1"), 0.0)
+    """All pushes of one exchange are lost; the other's stream gets a change."""
+    schedule.add(read_fault("pushes_lost,exchange=upbit,share=1"), 0.0)
     schedule.run(0.0)
-    with AssetStream(coinw.exchange()) as heard, AssetStream(upbit.exchange()) as deaf:
-        with heard.expect(lambda update: update.currency == "BTC", timeout=10):
+    with (
+        AssetStream(coinw.exchange()) as other,
+        AssetStream(upbit.exchange()) as stream,
+    ):
+        with other.expect(lambda update: update.currency == "BTC", timeout=10):
             upbit.deposit("BTC", "1")
             coinw.deposit("BTC", "1")
-        assert heard.balance("BTC").total == coinw.balances["BTC"][0]
-        assert deaf.state is State.LIVE
-        assert deaf.balance("BTC").total == upbit.balances["BTC"][0] - 1
+        assert other.balance("BTC").total == coinw.balances["BTC"][0]
+        assert stream.state is State.LIVE
+        assert stream.balance("BTC").total == upbit.balances["BTC"][0] - 1

@@ -10,7 +10,7 @@ from typing import Iterator
 import pytest
 
 from assetstream.cli.console import stdin
-from assetstream.cli.console.stdin import stay_in_background, typed_lines
+from assetstream.cli.console.stdin import read_lines, stay_in_background
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def keyboard(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
 
 def test_lines_are_whole_however_they_come(keyboard: int) -> None:
     """In pieces, in letters that no text has, and the last without an end."""
-    lines = typed_lines()
+    lines = read_lines()
     os.write(keyboard, b"fault si")
     os.write(keyboard, b"lent_drop\n\noff\xff\r\nquit")
     os.close(keyboard)
@@ -38,7 +38,7 @@ def test_without_a_standard_input_nothing_is_typed(
     """A program of windows has none, and a test's has no descriptor."""
     for given in (None, io.StringIO("quit\n")):
         monkeypatch.setattr(sys, "stdin", given)
-        assert list(typed_lines()) == []
+        assert list(read_lines()) == []
         stay_in_background()
 
 
@@ -58,8 +58,8 @@ def test_in_the_background_it_waits_for_the_foreground(
     monkeypatch.setattr(os, "read", refuse_twice)
     os.write(keyboard, b"quit\n")
     os.close(keyboard)
-    assert list(typed_lines()) == ["quit"]
+    assert list(read_lines()) == ["quit"]
 
     refusals = iter([OSError(9, "closed")])
     monkeypatch.setattr(stdin, "_in_background", lambda descriptor: False)
-    assert list(typed_lines()) == []
+    assert list(read_lines()) == []

@@ -1,4 +1,4 @@
-"""What a running simulator tells of its clients."""
+"""The log of the clients of a running simulator."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import re
 import threading
 
 from assetstream import AssetStream
-from assetstream.cli.console.watcher import Witness
+from assetstream.cli.console.connection_log import ConnectionLog
 from assetstream.model.errors import AuthenticationError
 from assetstream.simulator import CoinWAccount, Simulator, UpbitAccount
 
 
-class Heard:
-    """Keeps what a witness tells, from whichever thread."""
+class Lines:
+    """Keeps the lines of a log, from whichever thread they come."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -30,15 +30,15 @@ class Heard:
         return [re.sub(r"\d+\.\d s", "0.0 s", line) for line in self.lines]
 
 
-def test_coming_and_going_is_told(
+def test_coming_and_going_is_logged(
     exchange: Simulator, upbit: UpbitAccount, coinw: CoinWAccount
 ) -> None:
-    """Once each; an unsubscription at the end is no news."""
-    heard = Heard()
-    exchange.faults.add(Witness(heard))
+    """Once each; an unsubscription at the end is no event."""
+    log = Lines()
+    exchange.faults.add(ConnectionLog(log))
     with AssetStream(coinw.exchange()):
         pass
-    lines = heard.wait_for(4)
+    lines = log.wait_for(4)
     assert lines == [
         "coinw connected",
         "coinw login accepted",
@@ -47,19 +47,19 @@ def test_coming_and_going_is_told(
     ]
     with AssetStream(upbit.exchange()):
         exchange.drop_connections()
-        assert heard.wait_for(7)[4:7] == [
+        assert log.wait_for(7)[4:7] == [
             "upbit connected",
             "upbit subscription accepted",
             "upbit disconnected after 0.0 s",
         ]
 
 
-def test_refusals_are_told(
+def test_refusals_are_logged(
     exchange: Simulator, upbit: UpbitAccount, coinw: CoinWAccount
 ) -> None:
     """In HTTP at Upbit, in a message at CoinW; no key is shown."""
-    heard = Heard()
-    exchange.faults.add(Witness(heard))
+    log = Lines()
+    exchange.faults.add(ConnectionLog(log))
     exchange.fault("login_invalid_access_key")
     exchange.refuse_logins(coinw)
     for account in (upbit, coinw):
@@ -69,6 +69,6 @@ def test_refusals_are_told(
         except AuthenticationError:
             pass
 
-    lines = heard.wait_for(3)
+    lines = log.wait_for(3)
     assert lines[0] == "upbit connection refused with status 401"
     assert lines[1:3] == ["coinw connected", "coinw login refused"]
