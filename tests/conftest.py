@@ -16,8 +16,8 @@ from assetstream.runtime import engine
 from assetstream.runtime.loop import clock
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
-from tests.support import Recorder
 from tests.support.groups import open_accounts
+from tests.support.recorders import Recorder
 
 
 def pytest_configure() -> None:

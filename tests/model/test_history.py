@@ -29,7 +29,7 @@ from assetstream import (
 from assetstream.model.events import Balance
 from assetstream.model.history import MAX_GAPS, Recent
 from assetstream.simulator import Account, Simulator
-from tests.support import PATIENCE, Recorder
+from tests.support.recorders import PATIENCE, Recorder
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
 

@@ -13,7 +13,7 @@ import pytest
 from assetstream.notebook import live_table
 from assetstream.simulator import Account, Simulator
 from tests.notebook.kernel import Kernel
-from tests.support import PATIENCE
+from tests.support.recorders import PATIENCE
 
 
 @pytest.fixture

@@ -32,8 +32,8 @@ from assetstream import AssetStream, CoinW, State, Upbit
 from assetstream.protocol import Exchange
 from assetstream.runtime.session import Session
 from tests.programs.duplex_server import FLOODED, STARTING, Duplex
-from tests.support import known, open_sockets
 from tests.support.one_thread import watch_threads
+from tests.support.recorders import known, open_sockets
 from tests.support.talkative import PATIENCE, Talkative
 
 __all__ = ["Figures", "duplex"]

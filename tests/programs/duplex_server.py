@@ -23,7 +23,7 @@ from assetstream.simulator.account import Account
 from assetstream.simulator.connection import Connection
 from assetstream.simulator.ledger import Change, Entry
 from assetstream.simulator.messages import Message
-from tests.support import truth
+from tests.support.recorders import truth
 
 __all__ = ["FLOODED", "STARTING", "Duplex"]
 

@@ -26,8 +26,8 @@ from tests.programs.chaos.judge import (
     recovered,
 )
 from tests.programs.chaos.witness import Witness
-from tests.support import open_sockets
 from tests.support.processes import Program
+from tests.support.recorders import open_sockets
 
 
 def figures_of(line: str) -> dict[str, str]:

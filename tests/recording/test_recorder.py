@@ -21,7 +21,7 @@ from assetstream.recording import Recorder
 from assetstream.recording.tape import read_tape
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
-from tests.support import Recorder as Recorded
+from tests.support.recorders import Recorder as Recorded
 
 
 def lines(path: Path) -> list[dict[str, Any]]:

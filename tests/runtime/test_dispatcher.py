@@ -21,7 +21,7 @@ from assetstream.runtime.mailbox import CallbackMailbox
 from assetstream.simulator.account import Account
 from tests.conftest import TimeMachine
 from tests.runtime.test_mailbox import update
-from tests.support import PATIENCE, Recorder
+from tests.support.recorders import PATIENCE, Recorder
 
 pytestmark = pytest.mark.usefixtures("hasty")
 

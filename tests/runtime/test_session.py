@@ -30,7 +30,7 @@ from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 from assetstream.simulator.faults import Fault
 from assetstream.simulator.messages import Kind, Message, Reply, Request
-from tests.support import PATIENCE, Recorder, known, truth
+from tests.support.recorders import PATIENCE, Recorder, known, truth
 
 pytestmark = pytest.mark.usefixtures("hasty")
 

@@ -16,7 +16,7 @@ from assetstream.simulator.catalogue import create
 from tests.conftest import TimeMachine
 from tests.programs.chaos.kinds import CONNECTING, READING
 from tests.programs.chaos.witness import SILENCES, Witness
-from tests.support import Recorder, known, truth
+from tests.support.recorders import Recorder, known, truth
 
 #: Seconds between two changes during a fault.
 PACE = 0.01

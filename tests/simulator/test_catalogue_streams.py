@@ -22,7 +22,7 @@ from assetstream.model.errors import ExchangeError
 from assetstream.simulator import FAULTS, Simulator
 from assetstream.simulator.account import Account
 from tests.conftest import TimeMachine
-from tests.support import Recorder, known, truth
+from tests.support.recorders import Recorder, known, truth
 
 pytestmark = pytest.mark.usefixtures("hasty")
 

@@ -16,7 +16,7 @@ from assetstream.runtime.net import transport
 from assetstream.runtime.net.frames import Scanner
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
-from tests.support import Recorder, known, truth
+from tests.support.recorders import Recorder, known, truth
 
 pytestmark = [
     pytest.mark.usefixtures("hasty"),

@@ -18,7 +18,6 @@ from assetstream import AssetStream, AssetUpdate, ConnectionLost, Source
 from assetstream.exchanges import CoinW, Upbit
 from assetstream.protocol import Snapshot
 from assetstream.simulator import Account, CoinWAccount, Simulator, UpbitAccount
-from tests.support import Recorder
 from tests.support.clients import (
     accounts,
     call,
@@ -26,6 +25,7 @@ from tests.support.clients import (
     upbit_subscriber,
 )
 from tests.support.processes import Program
+from tests.support.recorders import Recorder
 from tests.support.specs import at
 
 

@@ -25,8 +25,8 @@ from assetstream import (
 )
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
-from tests.support import PATIENCE, Recorder, known, truth
 from tests.support.groups import BALANCES, group_threads, streams, wait_until
+from tests.support.recorders import PATIENCE, Recorder, known, truth
 
 pytestmark = pytest.mark.usefixtures("hasty")
 

@@ -20,9 +20,9 @@ from assetstream.runtime.loop import clock
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 from assetstream.streams import running
-from tests.support import PATIENCE, Recorder, open_sockets
 from tests.support.groups import BALANCES, group_threads, streams, wait_until
 from tests.support.processes import Program
+from tests.support.recorders import PATIENCE, Recorder, open_sockets
 
 pytestmark = pytest.mark.usefixtures("hasty")
 

@@ -17,8 +17,8 @@ from assetstream import (
 from assetstream.runtime.loop import clock
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
-from tests.support import PATIENCE, Recorder
 from tests.support.groups import group_threads, streams, wait_until
+from tests.support.recorders import PATIENCE, Recorder
 
 pytestmark = pytest.mark.usefixtures("hasty")
 

@@ -28,8 +28,8 @@ from assetstream.runtime.loop.callback_threads import CallbackThreads
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 from assetstream.streams import group_run, running
-from tests.support import PATIENCE, Recorder
 from tests.support.groups import BALANCES, group_threads, streams, wait_until
+from tests.support.recorders import PATIENCE, Recorder
 
 pytestmark = pytest.mark.usefixtures("hasty")
 

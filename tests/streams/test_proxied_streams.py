@@ -13,8 +13,8 @@ from assetstream import AssetStream, CoinW, ConnectionLost, State, Upbit
 from assetstream.protocol import Exchange
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
-from tests.support import Recorder, known, truth
 from tests.support.proxies import ProxyProcess
+from tests.support.recorders import Recorder, known, truth
 
 pytestmark = pytest.mark.usefixtures("hasty", "no_proxies_of_this_machine")
 

@@ -37,7 +37,7 @@ from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 from assetstream.simulator.messages import Kind, Message
 from assetstream.streams import running
-from tests.support import PATIENCE, Recorder, known, truth
+from tests.support.recorders import PATIENCE, Recorder, known, truth
 
 pytestmark = pytest.mark.usefixtures("hasty")
 

@@ -13,7 +13,7 @@ from assetstream.cli.view.changes import Changes
 from assetstream.cli.view.sheet import Sheet
 from assetstream.cli.view.table import Table
 from assetstream.simulator import Account, Simulator
-from tests.support import Recorder
+from tests.support.recorders import Recorder
 
 pytestmark = pytest.mark.usefixtures("hasty")
 

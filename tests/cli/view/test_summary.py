@@ -11,8 +11,8 @@ from assetstream import AssetStream, AssetUpdate, State, StateChange, StreamGrou
 from assetstream.cli.run.settling import Settling
 from assetstream.cli.view.table import Table
 from assetstream.simulator import Simulator
-from tests.support import Recorder
 from tests.support.groups import wait_until
+from tests.support.recorders import Recorder
 
 pytestmark = pytest.mark.usefixtures("hasty")
 

@@ -20,7 +20,7 @@ from assetstream.model.states import TRANSITIONS
 from assetstream.simulator.account import Account
 from tests.programs.chaos.figures import Figures
 from tests.programs.chaos.witness import SILENT
-from tests.support import truth
+from tests.support.recorders import truth
 
 __all__ = ["Listener", "Subject", "Watcher", "deaf_and_live", "recovered"]
 

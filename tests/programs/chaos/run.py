@@ -17,8 +17,8 @@ from tests.programs.chaos.figures import Figures
 from tests.programs.chaos.judge import Listener, Subject, Watcher, recovered
 from tests.programs.chaos.kinds import BALANCES, catalogue
 from tests.programs.chaos.strike import strike
-from tests.support import open_sockets
 from tests.support.fast_time import fast_time
+from tests.support.recorders import open_sockets
 
 __all__ = ["chaos"]
 

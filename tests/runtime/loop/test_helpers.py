@@ -11,7 +11,7 @@ from assetstream.protocol import NEVER
 from assetstream.runtime.loop import clock, helpers
 from assetstream.runtime.loop.helpers import Helpers, Pool
 from assetstream.runtime.net.cancel import Cancelled, CancelToken
-from tests.support import PATIENCE
+from tests.support.recorders import PATIENCE
 
 
 @pytest.fixture

@@ -24,8 +24,8 @@ from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 from assetstream.simulator.faults import Fault
 from assetstream.simulator.messages import Reply, Request
-from tests.support import Recorder
 from tests.support.raw_server import Peer, RawServer
+from tests.support.recorders import Recorder
 
 pytestmark = pytest.mark.usefixtures("hasty")
 

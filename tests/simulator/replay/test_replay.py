@@ -28,10 +28,10 @@ from assetstream.recording.tape import read_tape
 from assetstream.simulator import CoinWAccount, Replay, Simulator, UpbitAccount
 from assetstream.simulator.account import Account
 from assetstream.simulator.replay import player
-from tests.support import PATIENCE, known
-from tests.support import Recorder as Heard
 from tests.support.clients import accounts, complete_balances, upbit_subscriber
 from tests.support.evidence import Evidence
+from tests.support.recorders import PATIENCE, known
+from tests.support.recorders import Recorder as Heard
 from tests.support.tapes import line, opened, push, reply, write_tape
 
 Amounts = tuple[Decimal, Decimal]

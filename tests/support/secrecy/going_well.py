@@ -18,8 +18,8 @@ from assetstream import (
 )
 from assetstream.simulator.account import Account
 from assetstream.simulator.faults import Balances, Fault
-from tests.support import PATIENCE
 from tests.support.processes import Program
+from tests.support.recorders import PATIENCE
 from tests.support.secrecy.scene import Play, Scene
 
 __all__ = ["GOING_WELL"]

@@ -20,8 +20,8 @@ from assetstream.simulator.connection import Connection
 from assetstream.simulator.faults import Fault
 from assetstream.simulator.messages import Kind, Message, Reply, Request
 from tests.conftest import TimeMachine
-from tests.support import Recorder
 from tests.support.evidence import Evidence
+from tests.support.recorders import Recorder
 
 __all__ = ["Echo", "EchoFrames", "Play", "Scene", "refusal"]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from tests.support import open_sockets
+from tests.support.recorders import open_sockets
 from tests.support.stop_cases.callers import CALLERS
 from tests.support.stop_cases.endings import ENDINGS
 from tests.support.stop_cases.places import PLACES

@@ -20,8 +20,8 @@ from assetstream import (
 )
 from assetstream.model.errors import AssetStreamError
 from assetstream.simulator.messages import Kind, Message
-from tests.support import PATIENCE
 from tests.support.raw_server import Peer
+from tests.support.recorders import PATIENCE
 from tests.support.stop_cases.stage import Case, Stage
 
 __all__ = ["CALLERS"]

@@ -14,8 +14,8 @@ from assetstream.protocol import Exchange
 from assetstream.runtime.net.cancel import CancelScope
 from assetstream.simulator.faults import Fault
 from assetstream.simulator.messages import Reply, Request
-from tests.support import PATIENCE
 from tests.support.raw_server import Peer
+from tests.support.recorders import PATIENCE
 from tests.support.stop_cases.stage import Case, Stage
 
 __all__ = ["PLACES"]

@@ -15,8 +15,8 @@ from assetstream.protocol import Exchange
 from assetstream.runtime.loop.waits import Deadline
 from assetstream.runtime.net import dial
 from assetstream.simulator import Simulator
-from tests.support import PATIENCE, Recorder
 from tests.support.raw_server import Peer, RawServer
+from tests.support.recorders import PATIENCE, Recorder
 
 __all__ = ["Case", "Stage"]
 
