@@ -17,6 +17,7 @@ from assetstream.simulator.account import Account
 from tests.conftest import TimeMachine
 from tests.support.evidence import Evidence, bare
 from tests.support.secrecy import SCENES, Scene, venues
+from tests.support.specs import keys_of
 
 pytestmark = pytest.mark.usefixtures("hasty")
 
@@ -63,7 +64,7 @@ def test_what_leaks_is_found(
     """Wherever it comes out: the search above can fail."""
     exchange = account.exchange()
     out.guard_exchange(exchange)
-    secret = exchange.credentials[1]
+    secret = keys_of(exchange)[1]
     error = ConnectionLost("lost")
     out.add_error("of no harm", error)
     assert out.leaks == []

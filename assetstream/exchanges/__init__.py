@@ -1,6 +1,6 @@
-"""The exchanges that a stream can watch, one adapter each, all pure.
+"""The registry of exchanges, one pure adapter each.
 
-A new exchange is one adapter, its tests with sample frames, and one line here.
+A new exchange is one folder here, its tests with sample frames, and one line below.
 """
 
 from __future__ import annotations
@@ -16,5 +16,5 @@ __all__ = ["EXCHANGES", "CoinW", "Upbit"]
 
 #: Every exchange by its name; the contract suite of the tests runs over all of them.
 EXCHANGES: Mapping[str, type[Exchange]] = MappingProxyType(
-    {Upbit.name: Upbit, CoinW.name: CoinW}
+    {exchange.name: exchange for exchange in (Upbit, CoinW)}
 )

@@ -1,10 +1,11 @@
-"""What an exchange is to the runtime: endpoints, credentials, limits, the REST read."""
+"""The exchange as the runtime knows it: endpoints, credentials, limits, REST read."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 from abc import ABC, abstractmethod
+from functools import cached_property
 from typing import Mapping, NoReturn, TypeVar
 
 from assetstream.model.errors import AssetStreamError
@@ -19,31 +20,40 @@ Self = TypeVar("Self", bound="Exchange")
 class Exchange(ABC):
     """An exchange and one account's credentials there; immutable, never pickled.
 
-    Users make an ``Upbit`` or a ``CoinW`` and hand it to a stream. The methods are for
-    the stream: none of them opens a socket, waits or logs.
+    Users make an object of a subclass and hand it to a stream. The methods are for the
+    stream: none of them opens a socket, waits or logs.
 
     Attributes:
         name: short lower-case name, the ``exchange`` of every event.
+        title: the name as people write it.
+        key_names: the constructor's parameters that take credentials, the public key
+            first.
+        regions: the values of the constructor's parameter ``region``; empty if it has
+            no such parameter.
         limits: what the exchange allows.
         ws_url: the URL of the WebSocket in use.
         rest_url: the base URL of REST in use.
-        title: the name as people write it.
+        credentials: every text that must never be shown, by name: those of
+            ``key_names`` in their order, then those made of them.
         proof: what of the exchange's own proves a subscription.
         silence: what it means that nothing is pushed though the subscription is proved.
     """
 
     name: str
+    title: str
+    key_names: tuple[str, ...]
+    regions: tuple[str, ...] = ()
     limits: Limits
     ws_url: str
     rest_url: str
-    title: str = "the exchange"
+    credentials: Mapping[str, str]
     proof: str = "the exchange's answer"
     silence: str = "It pushes only when a balance changes."
 
-    @property
-    @abstractmethod
-    def credentials(self) -> tuple[str, ...]:
-        """Every text that must never be shown, the public key first."""
+    @classmethod
+    def variable(cls, parameter: str) -> str:
+        """Return the environment variable that stands in for a parameter."""
+        return f"{cls.name}_{parameter}".upper()
 
     @abstractmethod
     def conversation(self, memory: Memory) -> Conversation:
@@ -57,7 +67,7 @@ class Exchange(ABC):
     def read_replied(
         self, status: int, headers: Mapping[str, str], body: bytes
     ) -> Snapshot:
-        """Understand its answer: ``status``, ``headers`` and ``body``.
+        """Return the balances that the reply to ``read`` lists.
 
         Args:
             headers: with names in lower case.
@@ -69,36 +79,45 @@ class Exchange(ABC):
     @property
     def fingerprint(self) -> str:
         """Six hex digits that tell keys apart without showing them."""
-        return hashlib.sha256(self.credentials[0].encode()).hexdigest()[:6]
+        public_key = next(iter(self.credentials.values()))
+        return hashlib.sha256(public_key.encode()).hexdigest()[:6]
 
     def redacted(self, data: bytes) -> bytes:
-        """``data`` with every credential replaced by ``***``, escaped or not."""
-        # The longest first: one that holds another must not be cut by it.
-        for secret in sorted(self.credentials, key=len, reverse=True):
-            data = re.sub(b"".join(map(_written, secret)), b"***", data)
+        """Return ``data`` with ``***`` for every credential, escaped or not."""
+        for pattern in self._credential_patterns:
+            data = pattern.sub(b"***", data)
         return data
 
-    # What a diagnosis can tell a person; each has a default.
+    @cached_property
+    def _credential_patterns(self) -> tuple[re.Pattern[bytes], ...]:
+        # The longest first: one that holds another must not be cut by it.
+        longest_first = sorted(self.credentials.values(), key=len, reverse=True)
+        return tuple(
+            re.compile(b"".join(map(_spellings, credential)))
+            for credential in longest_first
+        )
+
+    # For the doctor; each has a default.
 
     @property
     def key_form(self) -> str:
-        """The form of key and secret, no part of either shown."""
+        """The form of each credential, no part of it shown; "" if nothing is known."""
         return ""
 
     def key_hints(self) -> tuple[str, ...]:
-        """What looks wrong with key or secret, each with the remedy; () if nothing."""
+        """Return what looks wrong with the credentials, each with its remedy."""
         return ()
 
     def knows_key(self, error: AssetStreamError) -> bool:
-        """Tell whether a refusal, ``error``, shows that it does know the key."""
+        """Return True if a refusal, ``error``, shows that the key is known."""
         return True
 
     def elsewhere(self) -> Mapping[str, Exchange]:
-        """The same key at the exchange's other hosts, by region; empty if none."""
+        """Return the same key at the exchange's other hosts, by region; often none."""
         return {}
 
     def with_limits(self: Self, limits: Limits) -> Self:
-        """The same account with other ``limits``; for a diagnosis in a hurry."""
+        """Return the same account with other ``limits``, for a quick diagnosis."""
         twin = object.__new__(type(self))
         vars(twin).update(vars(self), limits=limits)
         return twin
@@ -113,13 +132,13 @@ class Exchange(ABC):
         )
 
 
-def _written(character: str) -> bytes:
-    """Return a pattern of what URLs and JSON, one in the other too, write for it."""
+def _spellings(character: str) -> bytes:
+    """Return a pattern for a character as URLs and JSON write it, also nested."""
     if character.isalnum() or character in "-_.~":
         return re.escape(character.encode())
     code = f"{ord(character):02x}".encode()
     plain = re.escape(character.encode())
-    # Bounded: what is searched comes from outside.
+    # Bounded: the data that is searched comes from outside.
     return (
         rb"(?:\\{0,7}" + plain + rb"|%(?:25){0,3}(?i:" + code + rb")"
         rb"|\\{1,8}u00(?i:" + code + rb"))"

@@ -1,7 +1,7 @@
-"""See what passes between a stream and its exchange, without being in its way.
+"""An exchange whose traffic an observer sees; recordings and the doctor use it.
 
-An exchange that is observed is used like any other; recordings and diagnoses are made
-so. The runtime knows nothing of it, and an exchange that nobody observes costs nothing.
+An observed exchange is used like any other. The runtime knows nothing of it, and an
+exchange that nobody observes costs nothing.
 """
 
 from __future__ import annotations
@@ -9,25 +9,18 @@ from __future__ import annotations
 from typing import Mapping, Sequence
 
 from assetstream.model.errors import AssetStreamError
-from assetstream.protocol import (
-    Connect,
-    Conversation,
-    Exchange,
-    HttpCall,
-    Instant,
-    Memory,
-    Snapshot,
-    Step,
-)
+from assetstream.protocol.conversation import Conversation, Step
+from assetstream.protocol.exchange import Exchange
+from assetstream.protocol.values import Connect, HttpCall, Instant, Memory, Snapshot
 
 __all__ = ["Observer", "observed"]
 
 
 class Observer:
-    """Is told of everything, in order, in the session's thread; does nothing by itself.
+    """Receives everything, in order, in the session's thread; ignores it by default.
 
-    What it is told holds credentials: headers, sent texts, and what quotes them. Its
-    methods must neither raise nor take their time.
+    The arguments hold credentials: headers, sent texts, and what quotes them. The
+    methods must neither raise nor block.
     """
 
     def connecting(self, connect: Connect) -> None:
@@ -46,7 +39,7 @@ class Observer:
         """A WebSocket pong came."""
 
     def answered(self, steps: Sequence[Step]) -> None:
-        """This is what the conversation asked for in answer to the latest event."""
+        """The conversation answered the latest event with these steps."""
 
     def closed(self, code: int | None, reason: str) -> None:
         """The peer closed; ``code`` is None if no close frame came."""
@@ -61,24 +54,24 @@ class Observer:
 
 
 def observed(exchange: Exchange, observer: Observer) -> Exchange:
-    """Return ``exchange`` such that ``observer`` sees all that its stream says."""
+    """Return ``exchange`` such that ``observer`` sees all of its stream's traffic."""
     return ObservedExchange(exchange, observer)
 
 
 class ObservedExchange(Exchange):
-    """Tells an observer, and leaves the rest to the exchange itself."""
+    """Passes each call on to the exchange, and shows it to the observer."""
 
     def __init__(self, exchange: Exchange, observer: Observer) -> None:
         self.name = exchange.name
+        self.title = exchange.title
+        self.key_names = exchange.key_names
+        self.regions = exchange.regions
         self.limits = exchange.limits
         self.ws_url = exchange.ws_url
         self.rest_url = exchange.rest_url
+        self.credentials = exchange.credentials
         self._exchange = exchange
         self._observer = observer
-
-    @property
-    def credentials(self) -> tuple[str, ...]:
-        return self._exchange.credentials
 
     def redacted(self, data: bytes) -> bytes:
         return self._exchange.redacted(data)
@@ -102,7 +95,7 @@ class ObservedExchange(Exchange):
 
 
 class ObservedConversation(Conversation):
-    """Tells the observer first what happened, then what is answered to it."""
+    """Shows the observer first the event, then the steps that answer it."""
 
     def __init__(self, conversation: Conversation, observer: Observer) -> None:
         self._conversation = conversation

@@ -60,7 +60,9 @@ class Mask:
         self._exchange = exchange
         self._scramble = scramble
         self._disguise = Disguise()
-        encoded = (form for text in exchange.credentials for form in _in_base64(text))
+        encoded = (
+            form for text in exchange.credentials.values() for form in _in_base64(text)
+        )
         self._encoded = _any_of(encoded)
         # Only our own words have them: in a frame the same letters mean something else.
         self._labels = _any_of(labels, whole=True)

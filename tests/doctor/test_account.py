@@ -17,6 +17,7 @@ from assetstream.simulator.faults import Fault
 from assetstream.simulator.messages import Reply, Request
 from tests.doctor.conftest import Examine, named, verdicts
 from tests.exchanges.test_hints import FIRST
+from tests.support.specs import keys_of
 
 WEBSOCKET = ("WebSocket", "subscription", "ping", "pushes")
 
@@ -197,7 +198,7 @@ def regions() -> Iterator[dict[str, Simulator]]:
 
 def at(simulator: Simulator, account: Account, region: str) -> Exchange:
     """The account's key, sent to another host."""
-    keys = account.exchange().credentials
+    keys = keys_of(account.exchange())
     ws_url = f"{simulator.ws_url}/websocket/v1/private"
     return Upbit(*keys, region=region, ws_url=ws_url, rest_url=simulator.url)
 

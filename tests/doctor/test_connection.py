@@ -60,7 +60,7 @@ def test_a_pong_is_a_proof(
     fault: Fault,
 ) -> None:
     """Upbit says nothing to the question, or refuses it: a ping's answer must do."""
-    monkeypatch.setattr(conversation, "LIST_PATIENCE_S", 0.1)
+    monkeypatch.setattr(conversation, "LIST_TIMEOUT_S", 0.1)
     account = exchange.upbit({"BTC": "1"})
     with exchange.faults.add(fault):
         diagnosis = examine(account.exchange())

@@ -19,6 +19,7 @@ from tests.doctor.conftest import Examine, named, verdicts
 from tests.runtime.net.test_certificates import WRONG, serving
 from tests.support.proxies import ProxyProcess
 from tests.support.raw_server import Peer, RawServer
+from tests.support.specs import keys_of
 
 NOW = datetime.now(timezone.utc)
 LATER = [*["REST", "clock", "WebSocket", "subscription", "ping", "pushes"]]
@@ -185,7 +186,7 @@ def test_two_hosts_are_both_looked_at(
 ) -> None:
     """REST is read though the WebSocket's host is down; its steps are skipped."""
     account = exchange.coinw({"BTC": "1"})
-    keys = account.exchange().credentials[:2]
+    keys = keys_of(account.exchange())
     ws_url = f"ws://127.0.0.1:{closed_port}/"
     diagnosis = examine(CoinW(*keys, ws_url=ws_url, rest_url=exchange.url))
 
@@ -251,7 +252,7 @@ def test_a_proxy_that_works_is_gone_through(
         account = simulator.upbit({"BTC": "1"})
         host = f"exchange.test:{simulator.url.rpartition(':')[2]}"
         there = Upbit(
-            *account.exchange().credentials[:2],
+            *keys_of(account.exchange()),
             region="sg",
             ws_url=account.ws_url.replace(account.ws_url.split("/")[2], host),
             rest_url=f"https://{host}",

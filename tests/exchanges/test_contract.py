@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 import copy
 import importlib
 import inspect
 import json
 import pickle
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -32,14 +32,21 @@ from tests.support.specs import (
     SPECS,
     Spec,
     at,
+    keys_of,
     kinds,
     opened,
     ready,
 )
 
-IMPURE = {"threading", "socket", "time", "logging", "random", "queue", "select", "ssl"}
-IMPURE |= {"asyncio", "websocket", "requests", "secrets", "uuid"}
 ROOM = Path(assetstream.exchanges.__file__).parent
+#: What every folder of an exchange holds, and nothing else.
+FILES = {"__init__", "conversation", "exchange", "frames", "refusals", "rest"}
+
+
+def located(name: str) -> dict[str, str]:
+    """Return the arguments that an exchange needs besides its keys."""
+    regions = EXCHANGES[name].regions
+    return {"region": regions[0]} if regions else {}
 
 
 def test_every_registered_exchange_has_a_spec() -> None:
@@ -47,27 +54,40 @@ def test_every_registered_exchange_has_a_spec() -> None:
     assert set(SPECS) == set(EXCHANGES)
 
 
-@pytest.mark.parametrize("path", sorted(ROOM.glob("*.py")), ids=lambda p: p.stem)
-def test_adapters_import_nothing_impure(path: Path) -> None:
-    """No module of the room does I/O, waits, logs, rolls dice or knows the runtime."""
-    imported: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            imported |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            imported.add(node.module or "")
-
-    assert not {module.partition(".")[0] for module in imported} & IMPURE
-    assert not [module for module in imported if module.startswith("assetstream.run")]
+def test_every_exchange_has_a_folder_of_the_same_files(name: str) -> None:
+    """Who knows one exchange finds everything in the next."""
+    assert {path.stem for path in (ROOM / name).glob("*.py")} == FILES
 
 
-@pytest.mark.parametrize("path", sorted(ROOM.glob("*.py")), ids=lambda p: p.stem)
-def test_every_module_lists_what_it_offers(path: Path) -> None:
-    """``__all__`` exists, is sorted in ruff's way and names only what is there."""
-    suffix = "" if path.stem == "__init__" else f".{path.stem}"
-    module = importlib.import_module(f"assetstream.exchanges{suffix}")
+def test_every_module_lists_what_it_offers() -> None:
+    """``__all__`` exists wherever there is anything, and names only what is there."""
+    for path in ROOM.rglob("*.py"):
+        if path.stem == "__init__" and path.parent != ROOM:
+            continue
+        parts = path.relative_to(ROOM.parent.parent).with_suffix("").parts
+        module = importlib.import_module(".".join(parts).removesuffix(".__init__"))
 
-    assert [public for public in module.__all__ if not hasattr(module, public)] == []
+        assert all(hasattr(module, public) for public in module.__all__)
+
+
+def test_it_declares_what_its_constructor_takes(name: str) -> None:
+    """Command line and doctor build it by what its class declares."""
+    exchange = EXCHANGES[name]
+    parameters = inspect.signature(exchange).parameters
+    positional = [p.name for p in parameters.values() if p.kind is not p.KEYWORD_ONLY]
+
+    assert exchange.title
+    assert positional == list(exchange.key_names)
+    assert ("region" in parameters) is bool(exchange.regions)
+
+
+def test_every_region_is_another_place(name: str) -> None:
+    """Each declared region can be chosen."""
+    keys = dict.fromkeys(EXCHANGES[name].key_names, KEY)
+    build: Any = EXCHANGES[name]
+    urls = {build(**keys, region=region).ws_url for region in build.regions}
+
+    assert len(urls) == len(EXCHANGES[name].regions)
 
 
 def test_it_is_named_as_registered(name: str, spec: Spec) -> None:
@@ -86,15 +106,21 @@ def test_repr_shows_no_credential(spec: Spec) -> None:
         map(repr, [exchange, connect, exchange.read(at(0.0), NONCE), *steps])
     )
 
-    for secret in exchange.credentials:
+    for secret in exchange.credentials.values():
         assert secret not in shown
     for header in connect.headers.values():
         assert header not in shown
 
 
-def test_credentials_name_the_public_key_first(spec: Spec) -> None:
+def test_credentials_name_the_public_key_first(name: str, spec: Spec) -> None:
     """The fingerprint is made of the public key."""
-    assert spec.make().credentials[:2] == (KEY, SECRET)
+    exchange = spec.make()
+    key, secret, *_ = exchange.credentials
+
+    assert (key, secret) == EXCHANGES[name].key_names
+    assert keys_of(exchange) == (KEY, SECRET)
+    with pytest.raises(TypeError):
+        exchange.credentials[key] = "x"  # type: ignore[index]
 
 
 def test_it_is_neither_pickled_nor_copied(spec: Spec) -> None:
@@ -123,25 +149,23 @@ def test_keys_come_from_the_environment(
     """Both variables are read when it is built, not when the module is imported."""
     for variable, value in zip(spec.variables, ("from-env", "secret-env"), strict=True):
         monkeypatch.setenv(variable, value)
-    region = {"region": "sg"} if name == "upbit" else {}
 
-    exchange = EXCHANGES[name](**region)
+    exchange = EXCHANGES[name](**located(name))
 
-    assert exchange.credentials[:2] == ("from-env", "secret-env")
+    assert keys_of(exchange) == ("from-env", "secret-env")
 
 
 def test_a_missing_key_names_the_variable(
     spec: Spec, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The message says first what to set, also to who only has a command line."""
-    region = {"region": "sg"} if name == "upbit" else {}
     for variable in spec.variables:
         monkeypatch.setenv(spec.variables[0], "x")
         monkeypatch.setenv(spec.variables[1], "x")
         monkeypatch.delenv(variable)
 
         with pytest.raises(ConfigurationError) as caught:
-            EXCHANGES[name](**region)
+            EXCHANGES[name](**located(name))
         title = EXCHANGES[name].__name__
         assert str(caught.value).startswith(f"{title}: {variable} is not set: set ")
         assert caught.value.fatal
@@ -155,8 +179,7 @@ def test_limits_can_be_overridden_in_a_subclass(name: str, spec: Spec) -> None:
     quick = type(
         "Quick", (type(base),), {"limits": Limits(**{**fields, "ping_interval": 0.25})}
     )
-    region = {"region": "sg"} if name == "upbit" else {}
-    conversation = opened(quick(KEY, SECRET, **region))
+    conversation = opened(quick(KEY, SECRET, **located(name)))
 
     assert conversation.deadline == 0.25
     assert kinds(conversation.due(at(0.25))) in (["Ping"], ["Send"])
@@ -310,7 +333,7 @@ def test_credentials_are_redacted_everywhere(spec: Spec, name: str) -> None:
     """What the exchange echoes is shown without credentials."""
     exchange = spec.make()
     errors: list[AssetStreamError] = []
-    for credential in exchange.credentials:
+    for credential in exchange.credentials.values():
         echo = f"<{credential}>".encode()
         own = json.dumps(
             {"error": {"name": credential, "message": credential}, "code": credential}
@@ -328,7 +351,7 @@ def test_credentials_are_redacted_everywhere(spec: Spec, name: str) -> None:
 
     for error in errors:
         shown = repr(error) + str(vars(error))
-        assert not [c for c in exchange.credentials if c in shown]
+        assert not [c for c in exchange.credentials.values() if c in shown]
 
 
 def test_every_public_callable_has_a_docstring(name: str) -> None:

@@ -64,7 +64,7 @@ def test_every_refused_login_has_hints(exchange: Simulator, fault: str) -> None:
     assert all(re.fullmatch(r"[A-Z].*[.]", hint) for hint in error.hints)
     assert not any(hint in str(error) for hint in error.hints)
     assert pickle.loads(pickle.dumps(error)).hints == error.hints
-    for secret in account.exchange().credentials:
+    for secret in account.exchange().credentials.values():
         assert not any(
             secret[i : i + 6] in shown(error) for i in range(len(secret) - 5)
         )

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from assetstream.exchanges.coinw import frames as coinw_frames
-from assetstream.exchanges.common.entries import Pushed
+from assetstream.exchanges.common.entries import PushedBalances
 from assetstream.exchanges.upbit import frames as upbit_frames
 from assetstream.protocol import BalanceReport, Step, Warn
 from tests.support.specs import SPECS, at, kinds, make_upbit, opened, ready, reported
@@ -123,9 +123,9 @@ def test_upbit_both_ways_agree(
         assert fast is not None
         assert [facts(report) for report in fast] == expected
         (item,) = upbit_frames.read_tolerantly(frames[format])
-        assert item == Pushed(fast)
+        assert item == PushedBalances(fast)
     (item,) = upbit_frames.read_frame(frames["odd"], "DEFAULT")
-    assert isinstance(item, Pushed)
+    assert isinstance(item, PushedBalances)
     assert [facts(report) for report in item.balances] == expected
 
 
@@ -205,9 +205,9 @@ def test_coinw_both_ways_agree(drawn: tuple[bytes, bytes, tuple[Any, ...]]) -> N
     fast = coinw_frames.read_expected([documented])
     assert fast is not None
     assert [facts(report) for report in fast] == [expected]
-    assert coinw_frames.read_tolerantly(documented) == Pushed(fast)
+    assert coinw_frames.read_tolerantly(documented) == PushedBalances(fast)
     item = coinw_frames.read_frame(odd)
-    assert isinstance(item, Pushed)
+    assert isinstance(item, PushedBalances)
     assert [facts(report) for report in item.balances] == [expected]
 
 
@@ -222,7 +222,7 @@ def test_doubtful_strings_are_refused_by_both_ways(value: str) -> None:
     fast = coinw_frames.read_expected([push])
     item = coinw_frames.read_tolerantly(push)
 
-    assert isinstance(item, Pushed)
+    assert isinstance(item, PushedBalances)
     if not item.unreadable and value.startswith("-"):
         assert fast is None
     else:

@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from assetstream.exchanges.upbit.conversation import UpbitConversation
-from assetstream.protocol import Step
+from assetstream.protocol import Instant, Step
 from tests.programs.fuzz.__main__ import main
 from tests.programs.fuzz.adapters import FORMATS, PHASES, check_batches, check_frames
 from tests.programs.fuzz.corpus import SEPARATOR, STREAM, TARGETS, seeds
@@ -158,10 +158,10 @@ def test_a_batch_that_says_something_else_is_found(
     plain = UpbitConversation.received
 
     def hasty(
-        self: UpbitConversation, frames: Sequence[bytes], now: float
+        self: UpbitConversation, frames: Sequence[bytes], instant: Instant
     ) -> Sequence[Step]:
         taken = itertools.takewhile(lambda frame: b"myAsset" in frame, frames)
-        return plain(self, list(taken) or frames[:1], now)
+        return plain(self, list(taken) or frames[:1], instant)
 
     monkeypatch.setattr(UpbitConversation, "received", hasty)
     frames = [SPECS["upbit"].push, SPECS["upbit"].other, SPECS["upbit"].push]

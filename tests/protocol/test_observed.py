@@ -8,6 +8,7 @@ from assetstream import AssetStream
 from assetstream.protocol import Connect, HttpCall, Ready, Step
 from assetstream.protocol.observed import Observer, observed
 from assetstream.simulator.account import Account
+from tests.support.specs import keys_of
 
 
 class Names(Observer):
@@ -56,5 +57,5 @@ def test_an_observed_exchange_shows_as_little(account: Account) -> None:
 
     assert repr(seen) == repr(exchange)
     assert seen.fingerprint == exchange.fingerprint
-    secret = exchange.credentials[1].encode()
+    secret = keys_of(exchange)[1].encode()
     assert seen.redacted(b"x" + secret) == b"x***"

@@ -15,6 +15,7 @@ from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 from tests.support.proxies import ProxyProcess
 from tests.support.recorders import Recorder, known, truth
+from tests.support.specs import keys_of
 
 pytestmark = pytest.mark.usefixtures("hasty", "no_proxies_of_this_machine")
 
@@ -69,7 +70,7 @@ def account(request: pytest.FixtureRequest, secure: Simulator) -> Account:
 def by_name(account: Account) -> Exchange:
     """The account's adapter; WebSocket and REST are reached by the name."""
     own = account.exchange()
-    keys = own.credentials[:2]
+    keys = keys_of(own)
     urls = {
         "ws_url": own.ws_url.replace("127.0.0.1", NAME),
         "rest_url": own.rest_url.replace("127.0.0.1", NAME),

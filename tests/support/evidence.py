@@ -50,7 +50,7 @@ class Evidence(logging.Handler):
 
     def guard_exchange(self, exchange: Exchange) -> None:
         """None of its credentials must be found."""
-        self.guard(*exchange.credentials)
+        self.guard(*exchange.credentials.values())
 
     def emit(self, record: logging.LogRecord) -> None:
         self.add(f"log of {record.name}", self.format(record))

@@ -46,8 +46,8 @@ SECONDS: list[tuple[Any, str]] = [
     (reconnect, "HEALTHY"),
     (send_buffer, "STALL_TIME"),
     (refusals, "BLOCKED_S"),
-    (coinw_conversation, "ANSWER_PATIENCE_S"),
-    (upbit_conversation, "LIST_PATIENCE_S"),
+    (coinw_conversation, "ANSWER_TIMEOUT_S"),
+    (upbit_conversation, "LIST_TIMEOUT_S"),
 ]
 
 

@@ -37,6 +37,11 @@ def at(now: float) -> Instant:
     return Instant(now, START_MS + int(now * 1000))
 
 
+def keys_of(exchange: Exchange) -> tuple[str, ...]:
+    """Return the credentials that the exchange was made with, the public key first."""
+    return tuple(exchange.credentials[name] for name in exchange.key_names)
+
+
 def sample(exchange: str, name: str) -> bytes:
     """Return a sample payload's bytes, as on the wire."""
     return (SAMPLES / exchange / f"{name}.json").read_bytes().strip()

@@ -44,7 +44,7 @@ class Talkative(Upbit):
         self._keep(told=Counter(), quiet=threading.Event())
 
     def conversation(self, memory: Memory) -> Conversation:
-        return Talker(self, memory)
+        return Talker(self, memory, self.format, self.authorization)
 
 
 class Talker(UpbitConversation):
@@ -68,8 +68,8 @@ class Talker(UpbitConversation):
         self._exchange.told["pings"] += sum(isinstance(step, Ping) for step in steps)
         return steps
 
-    def _noticed(
+    def _on_notice(
         self, notice: Notice, frame: bytes, instant: Instant
     ) -> Sequence[Step]:
         self._exchange.told["frames"] -= 1  # no balance
-        return super()._noticed(notice, frame, instant)
+        return super()._on_notice(notice, frame, instant)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Callable, cast
 
 from assetstream.exchanges import EXCHANGES
-from assetstream.exchanges.upbit.exchange import HOSTS
 from assetstream.protocol import Exchange
 
 __all__ = ["REGIONS", "build", "key_parameters", "takes_region", "variable"]
 
-#: Upbit's; no other exchange has any.
-REGIONS = tuple(HOSTS)
+#: Those of every exchange that has regions.
+REGIONS = tuple(
+    region for exchange in EXCHANGES.values() for region in exchange.regions
+)
 
 
 def build(name: str, **options: str) -> Exchange:
@@ -26,16 +26,15 @@ def build(name: str, **options: str) -> Exchange:
 
 
 def takes_region(name: str) -> bool:
-    """Whether the exchange has regions."""
-    return "region" in inspect.signature(EXCHANGES[name]).parameters
+    """Return True if the exchange has regions."""
+    return bool(EXCHANGES[name].regions)
 
 
 def key_parameters(name: str) -> tuple[str, ...]:
-    """What the exchange's keys are called: ``("access_key", "secret_key")``."""
-    parameters = inspect.signature(EXCHANGES[name]).parameters.values()
-    return tuple(p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD)
+    """Return the names of the exchange's keys: ``("access_key", "secret_key")``."""
+    return EXCHANGES[name].key_names
 
 
 def variable(name: str, parameter: str) -> str:
-    """The environment's name for a parameter: ``UPBIT_ACCESS_KEY``."""
-    return f"{name}_{parameter}".upper()
+    """Return the environment's name for a parameter: ``UPBIT_ACCESS_KEY``."""
+    return EXCHANGES[name].variable(parameter)

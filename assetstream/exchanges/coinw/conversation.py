@@ -10,41 +10,41 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Mapping, Sequence
+from typing import Mapping, Sequence
 
 from assetstream.exchanges.coinw.frames import (
     LOGIN,
     SUBSCRIBE,
-    Answered,
-    Heard,
+    HeartbeatEvent,
     Item,
     Notice,
+    RequestAnswer,
     read_expected,
     read_frame,
 )
 from assetstream.exchanges.coinw.refusals import explain_answer, explain_refusal
 from assetstream.exchanges.common.conversation import Phase, PhasedConversation
+from assetstream.exchanges.common.keyed import KeyedExchange
 from assetstream.model.errors import AssetStreamError, ConnectionLost
 from assetstream.protocol import BalanceReport, Connect, Instant, Send, Step, Warn
 
-if TYPE_CHECKING:
-    from assetstream.exchanges.coinw.exchange import CoinW
-
 __all__ = ["CoinWConversation"]
 
-#: How long the login and the subscription may each stay unanswered.
-ANSWER_PATIENCE_S = 10.0
+#: Seconds that the login and the subscription may each stay unanswered.
+ANSWER_TIMEOUT_S = 10.0
 
 ASSETS = {"biz": "exchange", "type": "assets"}
 
 
 class CoinWConversation(PhasedConversation[Notice]):
-    """The protocol state of one connection."""
+    """The protocol state of one connection; ``origin``: the Origin header, if any."""
 
-    _exchange: CoinW
+    def __init__(self, exchange: KeyedExchange, origin: str | None) -> None:
+        super().__init__(exchange)
+        self._origin = origin
 
     def connect(self, instant: Instant, nonce: str) -> Connect:
-        return Connect(self._exchange.ws_url, origin=self._exchange.origin)
+        return Connect(self._exchange.ws_url, origin=self._origin)
 
     def refused(
         self, status: int, headers: Mapping[str, str], body: bytes
@@ -54,7 +54,12 @@ class CoinWConversation(PhasedConversation[Notice]):
 
     def opened(self, instant: Instant, nonce: str) -> Sequence[Step]:
         self._heartbeat.start(instant.now)
-        return [self._ask(Phase.LOGGING_IN, "login", self._exchange.login(), instant)]
+        credentials = self._exchange.credentials
+        login = {
+            "api_key": credentials["api_key"],
+            "passphrase": credentials["secret_key"],
+        }
+        return [self._ask(Phase.LOGGING_IN, "login", login, instant)]
 
     def closing(self, instant: Instant) -> Sequence[Step]:
         return [_event("unsub", ASSETS)] if self._phase is Phase.READY else ()
@@ -63,7 +68,7 @@ class CoinWConversation(PhasedConversation[Notice]):
         self, phase: Phase, event: str, params: Mapping[str, str], instant: Instant
     ) -> Step:
         """Enter a phase with the request whose answer ends it."""
-        self._enter(phase, instant.now + ANSWER_PATIENCE_S)
+        self._enter(phase, instant.now + ANSWER_TIMEOUT_S)
         return _event(event, params)
 
     def _ping(self) -> Step:
@@ -77,40 +82,40 @@ class CoinWConversation(PhasedConversation[Notice]):
         item = read_frame(frame)
         return () if item is None else (item,)
 
-    def _noticed(
+    def _on_notice(
         self, notice: Notice, frame: bytes, instant: Instant
     ) -> Sequence[Step]:
-        if isinstance(notice, Heard):
+        if isinstance(notice, HeartbeatEvent):
             pong = notice.event == "pong"
             return [self._heartbeat.answered(instant.now) if pong else _event("pong")]
         if not notice.good:
-            return [self._refused_request(notice)]
+            return [self._on_refusal(notice)]
         if notice.request == LOGIN and self._phase is Phase.LOGGING_IN:
             return [self._ask(Phase.SUBSCRIBING, "sub", ASSETS, instant)]
         if notice.request == SUBSCRIBE:
             return self._prove()
         return ()
 
-    def _refused_request(self, answer: Answered) -> Step:
+    def _on_refusal(self, answer: RequestAnswer) -> Step:
         request = answer.request
         if request is None:
-            # Some refusals do not say what they refuse: it is what we wait for.
+            # Some refusals do not name the request: it is the one that we wait for.
             request = {
                 Phase.LOGGING_IN: LOGIN,
                 Phase.SUBSCRIBING: SUBSCRIBE,
             }.get(self._phase)
         error = explain_refusal(self._exchange, answer, request)
         if request is None:
-            # Waiting for nothing: told, not acted on.
+            # We wait for nothing: only a warning.
             error.fatal = False
             return Warn(error)
         return self._fail(error)
 
-    def _unanswered(self, instant: Instant) -> Sequence[Step]:
+    def _on_timeout(self, instant: Instant) -> Sequence[Step]:
         login = self._phase is Phase.LOGGING_IN
         request = "login" if login else "subscription"
         error = ConnectionLost(
-            f"CoinW did not answer the {request} within {ANSWER_PATIENCE_S:g} s; it "
+            f"CoinW did not answer the {request} within {ANSWER_TIMEOUT_S:g} s; it "
             "reconnects by itself. If this repeats: CoinW is overloaded or in "
             "maintenance, or ws_url leads to another server",
             exchange=self._exchange.name,

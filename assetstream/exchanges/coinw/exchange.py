@@ -9,20 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import re
+from types import MappingProxyType
 from typing import Mapping
 from urllib.parse import urlencode
 
 from assetstream.exchanges.coinw.conversation import CoinWConversation
 from assetstream.exchanges.coinw.refusals import explain_answer
-from assetstream.exchanges.coinw.rest import read_balances, read_reply
-from assetstream.exchanges.common.key_forms import Form
+from assetstream.exchanges.coinw.rest import read_balances, read_envelope
+from assetstream.exchanges.common.key_forms import KeyForm
 from assetstream.exchanges.common.keyed import KeyedExchange
-from assetstream.exchanges.common.options import (
-    check_origin,
-    check_urls,
-    key_source,
-    read_key,
-)
+from assetstream.exchanges.common.options import check_origin, check_urls, read_keys
 from assetstream.exchanges.common.values import Unreadable
 from assetstream.protocol import (
     Conversation,
@@ -37,7 +33,7 @@ __all__ = ["CoinW", "sign"]
 
 DEFAULTS = "wss://ws.futurescw.com", "https://api.coinw.com"
 # As the documents' examples are; no list of forms is published.
-KEY = Form(
+KEY = KeyForm(
     re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"), "UUIDs", False
 )
 
@@ -69,12 +65,13 @@ class CoinW(KeyedExchange):
 
     name = "coinw"
     title = "CoinW"
+    key_names = ("api_key", "secret_key")
     proof = "CoinW's acknowledgements of login and subscription"
     silence = (
         "CoinW pushes for orders that are placed from now on; deposits, withdrawals "
         "and older orders may never be pushed. REST finds them."
     )
-    forms = (KEY, None)
+    forms = MappingProxyType({"api_key": KEY})
     # 5 reads in 2 s are allowed. No limit of connects is published; one a second suits
     # exchanges that publish theirs. A ping is advised each 10 s, a silent connection is
     # dropped after 60 s. Deposits may never be pushed, hence the closer audits.
@@ -92,7 +89,6 @@ class CoinW(KeyedExchange):
     )
 
     origin: str | None
-    _signature: str
 
     def __init__(
         self,
@@ -104,40 +100,32 @@ class CoinW(KeyedExchange):
         origin: str | None = "https://www.coinw.com",
     ) -> None:
         ws, rest = check_urls(ws_url, rest_url, DEFAULTS, self)
-        key = read_key(api_key, "api_key", "COINW_API_KEY", self)
-        secret = read_key(secret_key, "secret_key", "COINW_SECRET_KEY", self)
+        credentials, sources = read_keys(self, api_key=api_key, secret_key=secret_key)
+        credentials["signature"] = sign(
+            {"api_key": credentials["api_key"]}, credentials["secret_key"]
+        )
         self._keep(
-            _key=key,
-            _secret=secret,
-            sources=(
-                key_source(api_key, "api_key", "COINW_API_KEY"),
-                key_source(secret_key, "secret_key", "COINW_SECRET_KEY"),
-            ),
-            _signature=sign({"api_key": key}, secret),
+            credentials=MappingProxyType(credentials),
+            sources=MappingProxyType(sources),
             ws_url=ws,
             rest_url=rest,
             origin=check_origin(origin, self),
         )
 
     @property
-    def credentials(self) -> tuple[str, ...]:
-        """Every text that must never be shown, the public key first."""
-        return self._key, self._secret, self._signature
+    def placeholders(self) -> Mapping[str, str]:
+        return {**self.sources, "origin": str(self.origin)}
 
     def conversation(self, memory: Memory) -> Conversation:
-        return CoinWConversation(self)
-
-    def login(self) -> dict[str, str]:
-        """Return the parameters of the login message: never to be shown."""
-        return {"api_key": self._key, "passphrase": self._secret}
+        return CoinWConversation(self, self.origin)
 
     def read(self, instant: Instant, nonce: str) -> HttpCall:
         # No nonce: the protocol has no place for one.
         query = urlencode(
             {
                 "command": "returnCompleteBalances",
-                "api_key": self._key,
-                "sign": self._signature,
+                "api_key": self.credentials["api_key"],
+                "sign": self.credentials["signature"],
             }
         )
         headers = {"Content-type": "application/json", "Accept": "application/json"}
@@ -146,7 +134,7 @@ class CoinW(KeyedExchange):
     def read_replied(
         self, status: int, headers: Mapping[str, str], body: bytes
     ) -> Snapshot:
-        reply = read_reply(body)
+        reply = read_envelope(body)
         if reply is None or status not in (200, 201) or not reply.good:
             raise explain_answer(self, status, headers, body, "reading the balances")
         try:

@@ -1,4 +1,4 @@
-"""What CoinW's frames say. Pure reading, no protocol state.
+"""Reads CoinW's frames; keeps no protocol state.
 
 Pushes of exactly the documented form take one typed decode each. Everything else takes
 the tolerant way: ``data`` as object, array or JSON text of either, amounts and numbers
@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Sequence, Union
 import msgspec
 from msgspec import Struct
 
-from assetstream.exchanges.common.entries import Garbled, Pushed
+from assetstream.exchanges.common.entries import PushedBalances, UnreadableFrame
 from assetstream.exchanges.common.values import (
     CODES,
     MALFORMED,
@@ -20,22 +20,22 @@ from assetstream.exchanges.common.values import (
     Milliseconds,
     Unreadable,
     amount,
+    bounded_decimal,
     currency_code,
     decode,
-    fitting,
     milliseconds,
     text,
-    whole,
+    whole_number,
 )
 from assetstream.protocol import BalanceReport
 
 __all__ = [
     "LOGIN",
     "SUBSCRIBE",
-    "Answered",
-    "Heard",
+    "HeartbeatEvent",
     "Item",
     "Notice",
+    "RequestAnswer",
     "flag",
     "read_expected",
     "read_frame",
@@ -46,7 +46,7 @@ LOGIN = "login"
 SUBSCRIBE = "subscribe"
 
 
-class Answered(Struct):
+class RequestAnswer(Struct):
     """An answer to a request.
 
     ``request`` is ``login`` or ``subscribe`` (to assets), or None if the answer does
@@ -59,21 +59,21 @@ class Answered(Struct):
     message: str = ""
 
 
-class Heard(Struct):
+class HeartbeatEvent(Struct):
     """The event ``ping`` or ``pong``."""
 
     event: str
 
 
-#: What this exchange says besides balances.
-Notice = Union[Answered, Heard]
-Item = Union[Pushed, Garbled, Notice]
+#: What this exchange sends besides balances.
+Notice = Union[RequestAnswer, HeartbeatEvent]
+Item = Union[PushedBalances, UnreadableFrame, Notice]
 
 
 # Fields in the order of the wire: the decoder looks for the next one first.
 
 
-class Change(Struct, gc=False):
+class BalanceChange(Struct, gc=False):
     # Not typed as ``Decimal``: that would take " 1", "1_000" and "NaN", too.
     available: str
     currency: str
@@ -83,28 +83,28 @@ class Change(Struct, gc=False):
     hold: str
 
 
-class Push(Struct, gc=False):
+class ChangePush(Struct, gc=False):
     biz: Literal["exchange"]
-    data: Change
-    # A tag would do, but one that is absent is none to msgspec.
+    data: BalanceChange
+    # Not a tag of the Struct: msgspec would accept a push without it.
     type: Literal["assets"]
     # Not a push if it has any of them.
     channel: None = None
     event: None = None
 
 
-_expected = msgspec.json.Decoder(Push)
+_expected = msgspec.json.Decoder(ChangePush)
 
 
 def read_frame(frame: bytes) -> Item | None:
-    """Say what a frame is; None if it is about something else. Never raises."""
+    """Return what a frame holds; None if that is something else. Never raises."""
     balances = read_expected([frame])
     if balances is not None:
-        return Pushed(balances)
+        return PushedBalances(balances)
     try:
         return read_tolerantly(frame)
     except Unreadable as exc:
-        return Garbled(str(exc))
+        return UnreadableFrame(str(exc))
 
 
 def read_expected(frames: Sequence[bytes]) -> list[BalanceReport] | None:
@@ -123,8 +123,8 @@ def read_expected(frames: Sequence[bytes]) -> list[BalanceReport] | None:
             balances.append(
                 BalanceReport(
                     CODES[change.currency],
-                    fitting(available),
-                    fitting(hold),
+                    bounded_decimal(available),
+                    bounded_decimal(hold),
                     (change.time, ledger_id),
                     str(ledger_id),
                     frame,
@@ -143,27 +143,27 @@ def read_tolerantly(frame: bytes) -> Item | None:
     """
     entry = decode(frame)
     if not isinstance(entry, dict):
-        return Garbled("not an object")
+        return UnreadableFrame("not an object")
     event, channel, topic = entry.get("event"), entry.get("channel"), entry.get("type")
     if event in ("ping", "pong"):
-        return Heard(event)
-    data = _opened(entry.get("data"))
+        return HeartbeatEvent(event)
+    data = _decoded(entry.get("data"))
     assets = topic == "assets" and entry.get("biz") == "exchange"
-    # An answer has the same topic; only a push has changes. Asked first: mistaking an
-    # odd push for an answer would lose a balance.
+    # An answer has the same topic, but no changes. Pushes go first: an odd one that is
+    # taken for an answer would lose a balance.
     if assets and (isinstance(data, list) or _get(data, "currency") is not None):
-        return _pushed(data, frame)
+        return _pushed_balances(data, frame)
     result = flag(_get(data, "result"))
     result = flag(entry.get("result")) if result is None else result
     if channel is not None or topic == LOGIN or result is not None:
         return _answer(entry, data, result)
     if assets:
-        return _pushed(data, frame)
+        return _pushed_balances(data, frame)
     if isinstance(event, str):
         return None
     if isinstance(topic, str) and isinstance(entry.get("biz"), str):
         return None
-    return Garbled("neither an event, an answer nor a push")
+    return UnreadableFrame("neither an event, an answer nor a push")
 
 
 def _get(data: object, name: str) -> object:
@@ -177,7 +177,7 @@ def flag(value: object) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
-def _opened(data: object) -> object:
+def _decoded(data: object) -> object:
     """Decode ``data`` that came as JSON text, as other topics of CoinW do."""
     if not isinstance(data, str):
         return data
@@ -189,7 +189,7 @@ def _opened(data: object) -> object:
 
 def _answer(
     entry: dict[str, Any], data: object, result: bool | None
-) -> Answered | None:
+) -> RequestAnswer | None:
     """Read an answer in either envelope: inside ``data``, or bare at the top."""
     request = _request(entry)
     places = [data, entry] if isinstance(data, dict) else [entry]
@@ -197,7 +197,7 @@ def _answer(
         result = False
     if result is None or request == "":
         return None
-    return Answered(
+    return RequestAnswer(
         request,
         result,
         _first(places, "errorCode", "code"),
@@ -206,7 +206,7 @@ def _answer(
 
 
 def _request(entry: dict[str, Any]) -> str | None:
-    """Say what is answered; "" if it is a request of no interest here."""
+    """Return the request that is answered; "" for one of no interest here."""
     channel, topic, biz = entry.get("channel"), entry.get("type"), entry.get("biz")
     if LOGIN in (channel, topic):
         return LOGIN
@@ -225,8 +225,8 @@ def _first(places: list[Any], *names: str) -> str:
     return ""
 
 
-def _pushed(data: object, frame: bytes) -> Pushed:
-    pushed = Pushed([], {})
+def _pushed_balances(data: object, frame: bytes) -> PushedBalances:
+    pushed = PushedBalances([], {})
     for change in data if isinstance(data, list) else [data]:
         currency: str | None = None
         try:
@@ -243,7 +243,7 @@ def _pushed(data: object, frame: bytes) -> Pushed:
         # The top-level time is a counter, not a time: only the inner one is read.
         time, ledger_id = (
             milliseconds(change.get("time")),
-            whole(change.get("ledger_id")),
+            whole_number(change.get("ledger_id")),
         )
         pushed.balances.append(
             BalanceReport(

@@ -1,4 +1,4 @@
-"""CoinW's refusals: what each code means, and what the user can do about it.
+"""The meaning of CoinW's error codes, and what the user can do about each.
 
 No list of the WebSocket's codes is published, and no frame of a refused login either;
 the codes come from REST, from captures and from other clients' fixes.
@@ -6,10 +6,11 @@ the codes come from REST, from captures and from other clients' fixes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Mapping
+from typing import Mapping
 
-from assetstream.exchanges.coinw.frames import LOGIN, Answered
-from assetstream.exchanges.coinw.rest import read_reply
+from assetstream.exchanges.coinw.frames import LOGIN, RequestAnswer
+from assetstream.exchanges.coinw.rest import read_envelope
+from assetstream.exchanges.common.keyed import KeyedExchange
 from assetstream.exchanges.common.refusals import (
     Meaning,
     Refusal,
@@ -26,9 +27,6 @@ from assetstream.model.errors import (
     RateLimited,
 )
 
-if TYPE_CHECKING:
-    from assetstream.exchanges.coinw.exchange import CoinW
-
 __all__ = ["CODES", "explain_answer", "explain_code", "explain_refusal"]
 
 
@@ -37,13 +35,13 @@ _KEY = Meaning(
     True,
     "check api_key and secret_key, and the key's list of IP addresses, on CoinW's site",
     (
-        "Copy {key} and {secret} again from API management on CoinW's site, both of "
-        "the same key; CoinW does not say which of the two is wrong.",
+        "Copy {api_key} and {secret_key} again from API management on CoinW's site, "
+        "both of the same key; CoinW does not say which of the two is wrong.",
         "If the key is bound to IP addresses, add this machine's public one; behind a "
         "proxy or a VPN it is the address of that which counts.",
         "See on CoinW's site whether the key is in force and may read spot balances.",
     ),
-    unproved=True,
+    key_in_doubt=True,
 )
 _SCOPE = Meaning(
     PermissionDenied,
@@ -98,7 +96,7 @@ CODES: Mapping[str, Meaning] = {
 
 
 def explain_code(
-    exchange: CoinW,
+    exchange: KeyedExchange,
     code: str,
     message: str,
     doing: str,
@@ -113,7 +111,9 @@ def explain_code(
     return refusal(exchange, meaning, code, message, doing, wait)
 
 
-def explain_refusal(exchange: CoinW, answer: Answered, request: str | None) -> Refusal:
+def explain_refusal(
+    exchange: KeyedExchange, answer: RequestAnswer, request: str | None
+) -> Refusal:
     """Make the error for a refusal in a frame; ``request``: what it answers.
 
     A refused login is about the key unless its code says otherwise. A refused
@@ -130,14 +130,14 @@ def explain_refusal(exchange: CoinW, answer: Answered, request: str | None) -> R
 
 
 def explain_answer(
-    exchange: CoinW,
+    exchange: KeyedExchange,
     status: int,
     headers: Mapping[str, str],
     body: bytes,
     doing: str,
 ) -> AssetStreamError:
     """Make the error for an HTTP answer that was not what was asked for."""
-    reply, wait = read_reply(body), retry_after(headers)
+    reply, wait = read_envelope(body), retry_after(headers)
     own = reply is not None and reply.own
     code, text = (reply.code_text, reply.words) if reply and own else ("", "")
     if code in CODES:
@@ -156,6 +156,6 @@ def explain_answer(
     if status == 403:
         advice = (
             "a firewall refuses this network, or the Origin header "
-            f"({exchange.origin}): try another network, or another origin="
+            "({origin}): try another network, or another origin="
         )
     return not_its_own(exchange, status, body, doing, advice, wait)

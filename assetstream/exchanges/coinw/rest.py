@@ -1,4 +1,4 @@
-"""What CoinW's REST replies say. Pure reading."""
+"""Reads CoinW's REST replies."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import msgspec
 from msgspec import Struct
 
 from assetstream.exchanges.coinw.frames import flag
-from assetstream.exchanges.common.entries import collect, read_entry, says_nothing
+from assetstream.exchanges.common.entries import is_empty, read_entry, snapshot_of
 from assetstream.exchanges.common.values import MALFORMED, Unreadable, text
 from assetstream.protocol import Snapshot
 
-__all__ = ["Reply", "read_balances", "read_reply"]
+__all__ = ["ReplyEnvelope", "read_balances", "read_envelope"]
 
 
-class Reply(Struct):
-    """A REST reply. Every field may be absent."""
+class ReplyEnvelope(Struct):
+    """The envelope of a REST reply. Every field may be absent."""
 
     code: Any = None
     msg: Any = None
@@ -27,13 +27,13 @@ class Reply(Struct):
 
     @property
     def own(self) -> bool:
-        """True if it has a mark that CoinW puts on its replies."""
+        """True if the envelope has a mark that CoinW puts on its replies."""
         flags = flag(self.success), flag(self.failed)
         return self.code is not None or flags != (None, None)
 
     @property
     def good(self) -> bool:
-        """True if it says, or leaves to be understood, that all went well."""
+        """True if the envelope says or implies that all went well."""
         return (
             (self.own or bool(bytes(self.data)))
             and (self.code is None or self.code_text == "200")
@@ -52,11 +52,11 @@ class Reply(Struct):
         return text(self.message if self.msg is None else self.msg)
 
 
-_reply = msgspec.json.Decoder(Reply)
+_reply = msgspec.json.Decoder(ReplyEnvelope)
 _balances = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-def read_reply(body: bytes) -> Reply | None:
+def read_envelope(body: bytes) -> ReplyEnvelope | None:
     """Read the envelope of a REST reply; None if it is not a JSON object."""
     try:
         return _reply.decode(body)
@@ -64,7 +64,7 @@ def read_reply(body: bytes) -> Reply | None:
         return None
 
 
-def read_balances(reply: Reply) -> Snapshot:
+def read_balances(reply: ReplyEnvelope) -> Snapshot:
     """Read all balances; a bad entry costs only its own currency (S2).
 
     Raises:
@@ -74,12 +74,12 @@ def read_balances(reply: Reply) -> Snapshot:
     try:
         entries = _balances.decode(data)
     except MALFORMED as exc:
-        if says_nothing(data):
+        if is_empty(data):
             return Snapshot((), empty=True)
         raise Unreadable(f"no mapping of balances ({exc})") from None
     if not entries:
         return Snapshot((), empty=True)
-    return collect(
+    return snapshot_of(
         read_entry(bytes(raw), "available", "onOrders", code)
         for code, raw in entries.items()
     )

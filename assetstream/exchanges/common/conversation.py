@@ -1,18 +1,19 @@
-"""How far a connection is, and what every conversation here does about it."""
+"""The phases and the heartbeat of a connection, alike at every exchange here."""
 
 from __future__ import annotations
 
 import enum
 from abc import abstractmethod
-from typing import Generic, Mapping, Sequence, TypeVar, Union
+from itertools import groupby
+from typing import Generic, Iterable, Mapping, Sequence, TypeVar, Union
 
-from assetstream.exchanges.common.entries import Garbled, Pushed
+from assetstream.exchanges.common.entries import PushedBalances, UnreadableFrame
 from assetstream.exchanges.common.keyed import KeyedExchange
 from assetstream.exchanges.common.refusals import lost
-from assetstream.exchanges.common.steps import Heartbeat, StepList
 from assetstream.model.errors import AssetStreamError
 from assetstream.protocol import (
     NEVER,
+    Alive,
     BalanceReport,
     Conversation,
     Fail,
@@ -23,15 +24,44 @@ from assetstream.protocol import (
     Warn,
 )
 
-__all__ = ["Phase", "PhasedConversation"]
+__all__ = ["Heartbeat", "Phase", "PhasedConversation"]
 
 #: Currencies of one frame that are warned of one by one; the whole book beyond. Each
 #: warning may keep a copy of the frame, and a frame has room for thousands.
 MOST_DOUBTS = 20
 
 
+class Heartbeat:
+    """When to ping next, and the time an answer took. Times in monotonic seconds.
+
+    The session judges a missing answer (L1), not the heartbeat.
+    """
+
+    def __init__(self, interval: float) -> None:
+        self._interval = interval
+        self._asked: float | None = None
+        #: When the next ping is due.
+        self.next = NEVER
+
+    def start(self, now: float) -> None:
+        """Begin: the first ping is due one interval from now."""
+        self.next = now + self._interval
+
+    def pinged(self, now: float) -> None:
+        """A ping was sent."""
+        # From now, not from when it was due: after a suspend one ping is enough.
+        self.next = now + self._interval
+        if self._asked is None:
+            self._asked = now
+
+    def answered(self, now: float) -> Alive:
+        """An answer came; it is taken to answer the oldest open ping."""
+        asked, self._asked = self._asked, None
+        return Alive(None if asked is None else max(0.0, now - asked))
+
+
 class Phase(enum.Enum):
-    """How far a connection is. An exchange leaves out what it does not know."""
+    """How far a connection is. An exchange leaves out the phases that it lacks."""
 
     #: Not open yet.
     CONNECTING = "CONNECTING"
@@ -43,7 +73,7 @@ class Phase(enum.Enum):
     PINGING = "PINGING"
     #: The subscription is proved.
     READY = "READY"
-    #: Failed; nothing more is said.
+    #: Failed; the conversation answers nothing more.
     OVER = "OVER"
 
 
@@ -51,9 +81,9 @@ Notice = TypeVar("Notice")
 
 
 class PhasedConversation(Conversation, Generic[Notice]):
-    """A conversation that goes through phases, each with its patience, and pings.
+    """A conversation that goes through phases, each with a deadline, and pings.
 
-    ``Notice`` is what the exchange's frames say besides balances.
+    ``Notice`` is the type of what the exchange's frames hold besides balances.
     """
 
     _exchange: KeyedExchange
@@ -62,22 +92,24 @@ class PhasedConversation(Conversation, Generic[Notice]):
         self._exchange = exchange
         self._phase = Phase.CONNECTING
         # When the present phase has lasted too long.
-        self._patience = NEVER
+        self._phase_deadline = NEVER
         self._heartbeat = Heartbeat(exchange.limits.ping_interval)
         self._failure: AssetStreamError | None = None
 
     @abstractmethod
-    def _read(self, frame: bytes) -> Sequence[Union[Pushed, Garbled, Notice]]:
-        """Say what a frame holds. Never raises."""
+    def _read(
+        self, frame: bytes
+    ) -> Sequence[Union[PushedBalances, UnreadableFrame, Notice]]:
+        """Return what a frame holds. Never raises."""
 
     @abstractmethod
-    def _noticed(
+    def _on_notice(
         self, notice: Notice, frame: bytes, instant: Instant
     ) -> Sequence[Step]:
-        """Something besides balances came."""
+        """Answer a notice."""
 
     @abstractmethod
-    def _unanswered(self, instant: Instant) -> Sequence[Step]:
+    def _on_timeout(self, instant: Instant) -> Sequence[Step]:
         """The present phase has lasted too long."""
 
     @abstractmethod
@@ -87,7 +119,7 @@ class PhasedConversation(Conversation, Generic[Notice]):
     def _read_expected(self, frames: Sequence[bytes]) -> list[BalanceReport] | None:
         """Read frames that are pushes of exactly the usual form; None if any is not.
 
-        Only to be fast: without it, ``_read`` looks at each frame by itself.
+        The fast way only: without it, ``_read`` looks at each frame by itself.
         """
         return None
 
@@ -97,28 +129,31 @@ class PhasedConversation(Conversation, Generic[Notice]):
             balances = self._read_expected(frames)
             if balances is not None:
                 return [Report(balances)] if balances else ()
-        steps = StepList()
+        steps: list[Step] = []
         for frame in frames:
-            unreadable: dict[str | None, str] = {}
-            for item in self._read(frame):
-                if self._phase is Phase.OVER:
-                    break
-                if isinstance(item, Pushed):
-                    # A push proves the subscription as well as its answer does, so
-                    # Ready goes before its Report: nothing is reported on an unproved
-                    # connection.
-                    if self._phase is not Phase.READY:
-                        steps.add(*self._prove())
-                    steps.report(item.balances)
-                    unreadable.update(item.unreadable)
-                elif isinstance(item, Garbled):
-                    unreadable[None] = item.why
-                else:
-                    steps.add(*self._noticed(item, frame, instant))
             if self._phase is Phase.OVER:
                 break
-            steps.add(*self._doubts(unreadable, frame))
-        return steps.done()
+            steps += self._received(frame, instant)
+        return _joined(steps)
+
+    def _received(self, frame: bytes, instant: Instant) -> list[Step]:
+        steps: list[Step] = []
+        unreadable: dict[str | None, str] = {}
+        for item in self._read(frame):
+            if isinstance(item, PushedBalances):
+                # A push proves the subscription as well as its answer does, so Ready
+                # goes before its Report: nothing is reported on an unproved connection.
+                steps += self._prove()
+                if item.balances:
+                    steps.append(Report(item.balances))
+                unreadable.update(item.unreadable)
+            elif isinstance(item, UnreadableFrame):
+                unreadable[None] = item.why
+            else:
+                steps += self._on_notice(item, frame, instant)
+                if self._phase is Phase.OVER:
+                    return steps
+        return [*steps, *self._warnings(unreadable, frame)]
 
     def pong(self, instant: Instant) -> Sequence[Step]:
         answered = self._heartbeat.answered(instant.now)
@@ -128,8 +163,8 @@ class PhasedConversation(Conversation, Generic[Notice]):
 
     def due(self, instant: Instant) -> Sequence[Step]:
         steps: list[Step] = []
-        if instant.now >= self._patience:
-            steps += self._unanswered(instant)
+        if instant.now >= self._phase_deadline:
+            steps += self._on_timeout(instant)
         if instant.now >= self._heartbeat.next:
             self._heartbeat.pinged(instant.now)
             steps.append(self._ping())
@@ -140,7 +175,7 @@ class PhasedConversation(Conversation, Generic[Notice]):
         # Exchanges close right after an error: the error is the reason.
         return self._failure or lost(self._exchange, code, reason)
 
-    def _doubts(
+    def _warnings(
         self, unreadable: Mapping[str | None, str], frame: bytes
     ) -> Sequence[Step]:
         """Warn of what could not be read in a frame, by currency (K5)."""
@@ -152,24 +187,44 @@ class PhasedConversation(Conversation, Generic[Notice]):
             for currency, why in unreadable.items()
         ]
 
-    def _enter(self, phase: Phase, patience: float = NEVER) -> None:
-        """Go on to a phase; it is ``_unanswered`` when ``patience`` is reached."""
-        self._phase, self._patience = phase, patience
+    def _enter(self, phase: Phase, deadline: float = NEVER) -> None:
+        """Enter a phase, which times out at ``deadline``."""
+        self._phase, self._phase_deadline = phase, deadline
         self._set_deadline()
 
     def _prove(self) -> Sequence[Step]:
-        """The subscription is in force; say so once (R1)."""
+        """The subscription is in force; return Ready, but only once (R1)."""
         if self._phase not in (Phase.SUBSCRIBING, Phase.PINGING):
             return ()
         self._enter(Phase.READY)
         return [Ready()]
 
     def _fail(self, error: AssetStreamError) -> Fail:
-        """This connection is of no use; nothing more is said on it."""
+        """Give this connection up; nothing more is sent on it."""
         self._failure = error
         self._heartbeat.next = NEVER
         self._enter(Phase.OVER)
         return Fail(error)
 
     def _set_deadline(self) -> None:
-        self.deadline = min(self._patience, self._heartbeat.next)
+        self.deadline = min(self._phase_deadline, self._heartbeat.next)
+
+
+def _joined(steps: Iterable[Step]) -> list[Step]:
+    """Return the steps with Reports that follow each other as one."""
+    joined: list[Step] = []
+    for reports, group in groupby(steps, lambda step: isinstance(step, Report)):
+        if reports:
+            joined.append(
+                Report(
+                    [
+                        b
+                        for step in group
+                        if isinstance(step, Report)
+                        for b in step.balances
+                    ]
+                )
+            )
+        else:
+            joined += group
+    return joined

@@ -1,4 +1,4 @@
-"""What frames and REST entries come to, whatever exchange they are from."""
+"""Frames and REST entries once they are read, whatever exchange they are from."""
 
 from __future__ import annotations
 
@@ -14,10 +14,16 @@ from assetstream.exchanges.common.values import (
 )
 from assetstream.protocol import BalanceReport, Snapshot
 
-__all__ = ["Garbled", "Pushed", "collect", "read_entry", "says_nothing"]
+__all__ = [
+    "PushedBalances",
+    "UnreadableFrame",
+    "is_empty",
+    "read_entry",
+    "snapshot_of",
+]
 
 
-class Pushed(Struct):
+class PushedBalances(Struct):
     """Balances changed; ``unreadable``: an entry's currency (None: unknown), its fault.
 
     One unreadable entry does not lose the others of its frame (K5).
@@ -27,14 +33,14 @@ class Pushed(Struct):
     unreadable: dict[str | None, str] = {}
 
 
-class Garbled(Struct):
-    """A frame, or an entry of one, was not understood at all; ``why`` in words."""
+class UnreadableFrame(Struct):
+    """Nothing of a frame, or of an entry of it, was understood; ``why`` in words."""
 
     why: str
 
 
-def says_nothing(data: bytes) -> bool:
-    """True for null, ``[]`` and ``{}``, in whatever white space."""
+def is_empty(data: bytes) -> bool:
+    """Return True for null, ``[]`` and ``{}``, in whatever white space."""
     try:
         return decode(data) in (None, [], {})
     except Unreadable:
@@ -74,7 +80,7 @@ def read_entry(
     return currency, BalanceReport(currency, free, held, raw=raw)
 
 
-def collect(entries: Iterable[tuple[str, BalanceReport | None]]) -> Snapshot:
+def snapshot_of(entries: Iterable[tuple[str, BalanceReport | None]]) -> Snapshot:
     """Make a snapshot of entries: a currency ("": unknown) and its report.
 
     An entry without a report was not understood. It costs only its own currency (S2),

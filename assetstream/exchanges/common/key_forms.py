@@ -1,73 +1,84 @@
-"""What the look of a key and its secret says, without showing any of them.
+"""Faults that the form of a credential shows, without any part of it.
 
-Only what the exchange may still refuse: blanks and the like are refused by ``options``.
+Only faults that the exchange would find: ``options`` refuses blanks and the like.
 """
 
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from itertools import combinations
+from typing import NamedTuple, Sequence
 
-__all__ = ["Form", "hints_about"]
+__all__ = ["Credential", "KeyForm", "hints_about"]
 
 QUOTES = "\"'`"
 
 
-class Form(NamedTuple):
-    """How the keys of an exchange look: by a pattern, and in words for people."""
+class KeyForm(NamedTuple):
+    """The form of an exchange's keys: as a pattern, and in words for people."""
 
     pattern: re.Pattern[str]
     words: str
-    #: Sure enough to call others wrong; if not, it tells keys and secrets apart.
+    #: True if a text of another form is wrong; if not, it tells keys and secrets apart.
     sure: bool = True
 
     def fits(self, text: str) -> bool:
-        """Tell whether ``text`` looks so."""
+        """Return True if ``text`` has this form."""
         return self.pattern.fullmatch(text) is not None
 
 
-def hints_about(
-    keys: tuple[str, str],
-    names: tuple[str, str],
-    forms: tuple[Form | None, Form | None],
-    title: str,
-) -> tuple[str, ...]:
-    """Say what looks wrong, each in one sentence with the remedy; () if nothing.
+class Credential(NamedTuple):
+    """A credential with what is known of it."""
+
+    text: str
+    #: How messages name it.
+    source: str
+    #: Its form at the exchange, if that is known.
+    form: KeyForm | None
+
+    @property
+    def misfits(self) -> bool:
+        """True if its form is known and the text has another."""
+        return self.form is not None and not self.form.fits(self.text)
+
+
+def hints_about(title: str, credentials: Sequence[Credential]) -> tuple[str, ...]:
+    """Return what looks wrong, each in one sentence with the remedy; () if nothing.
 
     Args:
-        keys: the key and its secret.
-        names: how to call them.
-        forms: how they look at this exchange, where that is known.
         title: the exchange's name.
+        credentials: the public key first.
     """
-    key, secret = names
-    if keys[0] == keys[1]:
-        return (
-            f"{key} and {secret} are the same text: copy the secret again; if it is "
-            "not shown any more, make a new key.",
-        )
-    if _swapped(keys, forms):
-        return (f"{key} and {secret} look swapped: exchange the two values.",)
-    each = zip(keys, names, forms, strict=True)
-    return tuple(fault for one in each if (fault := _fault(*one, title)))
+    for one, other in combinations(credentials, 2):
+        if one.text == other.text:
+            return (
+                f"{one.source} and {other.source} are the same text: copy the secret "
+                "again; if it is not shown any more, make a new key.",
+            )
+        if _swapped(one, other):
+            return (
+                f"{one.source} and {other.source} look swapped: exchange the two "
+                "values.",
+            )
+    return tuple(fault for each in credentials if (fault := _fault(title, each)))
 
 
-def _swapped(keys: tuple[str, str], forms: tuple[Form | None, Form | None]) -> bool:
-    key, secret = forms
-    if key is None or (secret and secret.fits(keys[1])):
+def _swapped(one: Credential, other: Credential) -> bool:
+    if one.form is None or not one.misfits or not one.form.fits(other.text):
         return False
-    return key.fits(keys[1]) and not key.fits(keys[0])
+    return other.form is None or not other.form.fits(other.text)
 
 
-def _fault(text: str, name: str, form: Form | None, title: str) -> str:
+def _fault(title: str, credential: Credential) -> str:
+    text, source, form = credential
     if text[0] in QUOTES or text[-1] in QUOTES:
         return (
-            f"{name} begins or ends with a quotation mark: write the value without "
+            f"{source} begins or ends with a quotation mark: write the value without "
             "quotes (files for Docker and systemd keep them as a part of it)."
         )
-    if form is None or not form.sure or form.fits(text):
+    if form is None or not form.sure or not credential.misfits:
         return ""
     return (
-        f"{name} does not look like one of {title}'s, which are {form.words} (it has "
+        f"{source} does not look like one of {title}'s, which are {form.words} (it has "
         f"{len(text)} characters): copy it again, all of it and nothing else."
     )

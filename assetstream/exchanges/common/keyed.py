@@ -1,10 +1,11 @@
-"""What the exchanges here have in common: an account is a key and its secret."""
+"""The base of the exchanges here, whose accounts have API keys."""
 
 from __future__ import annotations
 
-from typing import NoReturn
+from types import MappingProxyType
+from typing import Mapping, NoReturn
 
-from assetstream.exchanges.common.key_forms import Form, hints_about
+from assetstream.exchanges.common.key_forms import Credential, KeyForm, hints_about
 from assetstream.model.errors import ProtocolError
 from assetstream.protocol import Exchange
 
@@ -14,19 +15,16 @@ LONGEST_WORDS = 300
 
 
 class KeyedExchange(Exchange):
-    """An exchange whose account is a key and its secret; immutable.
+    """An exchange whose accounts have API keys; immutable.
 
     Attributes:
-        sources: how messages call key and secret: the variable that each was taken
-            from, or the parameter that it was passed as.
-        forms: the form of its keys, and of its secrets; None where that is not known.
+        sources: how messages name each of ``key_names``: by the variable that it was
+            taken from, or the parameter that it was passed as.
+        forms: the form of the credentials, by name, where it is known.
     """
 
-    sources: tuple[str, str]
-    forms: tuple[Form | None, Form | None] = (None, None)
-
-    _key: str
-    _secret: str
+    sources: Mapping[str, str]
+    forms: Mapping[str, KeyForm] = MappingProxyType({})
 
     def _keep(self, **attributes: object) -> None:
         """Set attributes; for the constructor only."""
@@ -39,24 +37,32 @@ class KeyedExchange(Exchange):
         raise AttributeError(f"{type(self).__name__} is immutable; build a new one")
 
     @property
-    def key_form(self) -> str:
-        """Where key and secret came from, and how long they are; no part of either."""
-        lengths = zip(self.sources, (self._key, self._secret), strict=True)
-        return ", ".join(f"{name}: {len(text)} characters" for name, text in lengths)
-
-    def key_hints(self) -> tuple[str, ...]:
-        """What looks wrong with key or secret, each with the remedy; () if nothing."""
-        keys = self._key, self._secret
-        return hints_about(keys, self.sources, self.forms, self.title)
+    def placeholders(self) -> Mapping[str, str]:
+        """The texts for the names in braces in advice and hints about refusals."""
+        return self.sources
 
     @property
-    def credentials(self) -> tuple[str, ...]:
-        """Every text that must never be shown, the public key first."""
-        return self._key, self._secret
+    def key_form(self) -> str:
+        """Source and length of each credential; no part of it."""
+        return ", ".join(
+            f"{self.sources[name]}: {len(self.credentials[name])} characters"
+            for name in self.key_names
+        )
 
-    def own_words(self, said: str | bytes) -> str:
-        """What the exchange ``said``, fit to be shown: redacted and not long."""
-        data = said.encode(errors="replace") if isinstance(said, str) else said
+    def key_hints(self) -> tuple[str, ...]:
+        return hints_about(
+            self.title,
+            [
+                Credential(
+                    self.credentials[name], self.sources[name], self.forms.get(name)
+                )
+                for name in self.key_names
+            ],
+        )
+
+    def own_words(self, words: str | bytes) -> str:
+        """Return the exchange's own words fit to be shown: redacted and not long."""
+        data = words.encode(errors="replace") if isinstance(words, str) else words
         # Redacted before it is cut: half a secret would not be recognised.
         text = self.redacted(data).decode(errors="replace")
         text = "".join(c if c.isprintable() else " " for c in text)
@@ -69,7 +75,7 @@ class KeyedExchange(Exchange):
 
         Args:
             why: in words, for the message.
-            currency: what it is about, if that could be told.
+            currency: the currency that it is about, if that could be told.
         """
         about = f" about {currency}" if currency else ""
         return ProtocolError(

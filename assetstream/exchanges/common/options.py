@@ -1,6 +1,6 @@
-"""The options of an exchange: keys, choices, URLs. Bad input is named at once.
+"""The options of an exchange: keys, choices, URLs. Bad ones are refused at once.
 
-``exchange`` is the one being built: only what its class says of itself is read.
+``exchange`` is the one being built: only what its class declares is read.
 """
 
 from __future__ import annotations
@@ -13,22 +13,32 @@ from urllib.parse import SplitResult, urlsplit
 from assetstream.exchanges.common.keyed import KeyedExchange
 from assetstream.model.errors import ConfigurationError
 
-__all__ = ["check_choice", "check_origin", "check_urls", "key_source", "read_key"]
+__all__ = ["check_choice", "check_origin", "check_urls", "read_keys"]
 
 
-def key_source(given: object, parameter: str, variable: str) -> str:
-    """Return how to call a key in messages: by what it was taken from."""
-    return variable if given is None else parameter
+def read_keys(
+    exchange: KeyedExchange, **given: str | None
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the credentials and their sources, both by the parameter's name.
 
-
-def read_key(
-    given: str | None, parameter: str, variable: str, exchange: KeyedExchange
-) -> str:
-    """Return a key as given or from its environment variable.
+    A credential that was not ``given`` is taken from its environment variable.
 
     Raises:
-        ConfigurationError: it is missing or cannot be a key. The text never shows it.
+        ConfigurationError: one is missing or cannot be a key. The text never shows it.
     """
+    credentials = {
+        parameter: _read_key(exchange, parameter, key)
+        for parameter, key in given.items()
+    }
+    sources = {
+        parameter: exchange.variable(parameter) if key is None else parameter
+        for parameter, key in given.items()
+    }
+    return credentials, sources
+
+
+def _read_key(exchange: KeyedExchange, parameter: str, given: str | None) -> str:
+    variable = exchange.variable(parameter)
     value: object = os.environ.get(variable) if given is None else given
     if value is None:
         # The variable first: on the command line there is nothing else to set.
@@ -81,21 +91,20 @@ def check_urls(
 ) -> tuple[str, str]:
     """Return the WebSocket's URL and the REST base URL, without a last slash.
 
-    Those passed, or else those of the environment (``UPBIT_WS_URL`` with
-    ``UPBIT_REST_URL``, and so on), or else the exchange's own: so a program that takes
-    its keys from the environment can be pointed at a simulator unchanged.
+    Those passed, or else those of the environment, or else the ``defaults``: so a
+    program that takes its keys from the environment can be pointed at a simulator
+    unchanged.
     """
     if ws_url is None and rest_url is None:
-        prefix = exchange.name.upper()
-        ws_url = os.environ.get(f"{prefix}_WS_URL") or None
-        rest_url = os.environ.get(f"{prefix}_REST_URL") or None
+        ws_url = os.environ.get(exchange.variable("ws_url")) or None
+        rest_url = os.environ.get(exchange.variable("rest_url")) or None
     if ws_url is None and rest_url is None:
         return defaults
     if ws_url is None or rest_url is None:
         missing = "ws_url" if ws_url is None else "rest_url"
         _refuse(
             exchange,
-            f"{missing} (or {exchange.name.upper()}_{missing.upper()}) is missing: "
+            f"{missing} (or {exchange.variable(missing)}) is missing: "
             "give both URLs or neither, because half of them would send your "
             "credentials to the real exchange",
         )
@@ -137,7 +146,7 @@ def _split(url: object, parameter: str, exchange: KeyedExchange) -> SplitResult:
         _refuse(exchange, f"{parameter} contains a character that no URL has")
     try:
         parts = urlsplit(url)
-        _ = parts.port  # raises for a port that is none
+        _ = parts.port  # raises unless it is a port number
     except ValueError:
         _refuse(exchange, f"{parameter} is not a URL")
     if not parts.hostname:

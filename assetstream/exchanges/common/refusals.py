@@ -1,4 +1,4 @@
-"""Refusals and losses that are told in the same way at every exchange."""
+"""Errors for refusals and losses that every exchange here explains alike."""
 
 from __future__ import annotations
 
@@ -32,27 +32,28 @@ LONGEST_WAIT_S = 86_400.0
 SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?", re.ASCII)
 
 
-#: The exchange's own no.
+#: A refusal in the exchange's own words.
 Refusal = Union[ExchangeError, RateLimited]
 
 
 class Meaning(NamedTuple):
-    """What one of an exchange's error codes is to the user.
+    """The meaning of one of an exchange's error codes to the user.
 
     Attributes:
         kind: the class of the error.
         fatal: trying again cannot help.
         advice: the likely cause and the remedy in a few words, for the error's text.
-        hints: all causes with their remedies, the likeliest first, a sentence each;
-            ``{key}`` and ``{secret}`` stand for what key and secret were taken from.
-        unproved: the key itself may be wrong, so its look is a hint, too.
+        hints: all causes with their remedies, the likeliest first, a sentence each.
+        key_in_doubt: the key itself may be wrong, so its form is a hint, too.
+
+    Advice and hints may hold the exchange's ``placeholders`` in braces.
     """
 
     kind: type[ExchangeError] | type[RateLimited]
     fatal: bool
     advice: str
     hints: tuple[str, ...] = ()
-    unproved: bool = False
+    key_in_doubt: bool = False
 
 
 def refusal(
@@ -70,7 +71,8 @@ def refusal(
     code, message = exchange.own_words(code), exchange.own_words(message)
     words = ": ".join(part for part in (code, message) if part) or "no reason given"
     error = meaning.kind(
-        f"{exchange.title} refused {doing} ({words}): {meaning.advice}",
+        f"{exchange.title} refused {doing} ({words}): "
+        + meaning.advice.format_map(exchange.placeholders),
         code=code,
         message=message,
         exchange=exchange.name,
@@ -83,14 +85,14 @@ def refusal(
 
 
 def _hints(exchange: KeyedExchange, meaning: Meaning) -> tuple[str, ...]:
-    key, secret = exchange.sources
-    hints = [hint.format(key=key, secret=secret) for hint in meaning.hints]
-    if not meaning.unproved:
+    hints = [hint.format_map(exchange.placeholders) for hint in meaning.hints]
+    if not meaning.key_in_doubt:
         return tuple(hints)
-    if key.isupper() and secret.isupper():  # as variables are, and parameters are not
+    sources = exchange.sources.values()
+    if all(map(str.isupper, sources)):  # as variables are, and parameters are not
         hints.append(
-            f"Key and secret come from {key} and {secret} of the environment: see that "
-            "this program is given the ones you mean, and both of the same key."
+            f"Key and secret come from {' and '.join(sources)} of the environment: see "
+            "that this program is given the ones you mean, and both of the same key."
         )
     return *exchange.key_hints(), *hints
 
@@ -141,8 +143,9 @@ def not_its_own(
     """Explain an answer that is not in the exchange's own form: never fatal.
 
     Firewalls, proxies and captive portals answer so; they say nothing about the key.
-    ``advice``: the likely cause and the remedy.
+    ``advice``: the likely cause and the remedy, with placeholders.
     """
+    advice = advice.format_map(exchange.placeholders)
     text = f"HTTP {status} at {doing}, not in {exchange.title}'s own words: {advice}"
     return _no_answer(exchange, text, status, body, wait)
 

@@ -1,4 +1,4 @@
-"""JSON into exact values: amounts, times, currency codes.
+"""Reads JSON into exact values: amounts, times, currency codes.
 
 Exchanges differ, and drift from their own documents, in how they spell the same value
 (number or string, ``0`` or ``0E-18``), so every spelling that has one meaning is read
@@ -22,13 +22,13 @@ __all__ = [
     "Milliseconds",
     "Unreadable",
     "amount",
+    "bounded_decimal",
     "currency_code",
     "decode",
-    "exact",
-    "fitting",
+    "exact_decimal",
     "milliseconds",
     "text",
-    "whole",
+    "whole_number",
 ]
 
 #: All that decoding hostile bytes may raise: bad JSON, bad UTF-8, absurd nesting.
@@ -53,7 +53,7 @@ MAX_DIGITS = 64
 #: Make a ``Decimal`` of a number's own digits, whole, or raise ``ArithmeticError``: 65
 #: digits, 1E+64 and 1E-65 do not fit. One call into C, because every amount of every
 #: frame passes here. Threads may share its context: nobody reads its flags.
-fitting = decimal.Context(
+bounded_decimal = decimal.Context(
     prec=MAX_DIGITS,
     Emax=MAX_DIGITS - 1,
     Emin=-1,  # the last of MAX_DIGITS digits then has the exponent -MAX_DIGITS
@@ -70,13 +70,13 @@ class Unreadable(Exception):
     """A value, an entry or a whole frame has no certain meaning; the text says why."""
 
 
-#: Make a ``Decimal`` of a number's own digits. An absurd exponent is answered with what
-#: is no amount, not raised: only its own asset is to be unreadable, not the frame.
-exact = decimal.Context(
+#: Make a ``Decimal`` of a number's own digits. An absurd exponent gives NaN or
+#: infinity, not an error: only its own asset is to be unreadable, not the frame.
+exact_decimal = decimal.Context(
     prec=decimal.MAX_PREC, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN, traps=[]
 ).create_decimal
 
-_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=exact)
+_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=exact_decimal)
 
 
 def decode(data: bytes) -> Any:
@@ -106,7 +106,7 @@ def amount(value: object) -> Decimal | None:
     elif kind is not Decimal and kind is not int:
         raise Unreadable(NO_AMOUNT)
     try:
-        number = fitting(value)  # type: ignore[arg-type]
+        number = bounded_decimal(value)  # type: ignore[arg-type]
     except ArithmeticError:
         raise Unreadable(NO_AMOUNT) from None
     if number.is_signed():
@@ -118,7 +118,7 @@ def amount(value: object) -> Decimal | None:
     return number
 
 
-def whole(value: object) -> int | None:
+def whole_number(value: object) -> int | None:
     """Read a whole number from 0 up, exactly; None if it is anything else."""
     if type(value) is int:
         return value if value >= 0 else None
@@ -139,7 +139,7 @@ Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=LAST_MILLISECOND)]
 
 def milliseconds(value: object) -> int | None:
     """Read a time in milliseconds since 1970; None if it is no time."""
-    number = whole(value)
+    number = whole_number(value)
     return number if number is not None and number <= LAST_MILLISECOND else None
 
 

@@ -10,16 +10,17 @@ Upbit answers a good subscription with silence, so the proof is asked for (R1)::
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Mapping, Sequence
+from typing import Callable, Mapping, Sequence
 
 from assetstream.exchanges.common.conversation import Phase, PhasedConversation
+from assetstream.exchanges.common.keyed import KeyedExchange
 from assetstream.exchanges.common.refusals import Meaning, Refusal, refusal
 from assetstream.exchanges.upbit.frames import (
+    ErrorNotice,
     Item,
-    Listed,
     Notice,
-    Rejection,
-    Up,
+    StatusUp,
+    SubscriptionList,
     read_expected,
     read_frame,
 )
@@ -43,13 +44,10 @@ from assetstream.protocol import (
     Step,
 )
 
-if TYPE_CHECKING:
-    from assetstream.exchanges.upbit.exchange import Upbit
-
 __all__ = ["UpbitConversation"]
 
-#: How long LIST_SUBSCRIPTIONS may stay unanswered before a pong must do.
-LIST_PATIENCE_S = 3.0
+#: Seconds that LIST_SUBSCRIPTIONS may stay unanswered before a pong must do.
+LIST_TIMEOUT_S = 3.0
 #: After so many silences LIST is left out for good.
 MOST_SILENCES = 3
 
@@ -59,7 +57,7 @@ LIST_SILENCES = "upbit.list_silences"
 
 
 # Errors that cannot be about LIST alone.
-PLAIN = (AuthenticationError, PermissionDenied, RateLimited)
+NOT_ABOUT_LIST = (AuthenticationError, PermissionDenied, RateLimited)
 PERHAPS_LIST = Meaning(
     ExchangeError,
     False,
@@ -68,19 +66,32 @@ PERHAPS_LIST = Meaning(
 
 
 class UpbitConversation(PhasedConversation[Notice]):
-    """The protocol state of one connection."""
+    """The protocol state of one connection.
 
-    _exchange: Upbit
+    Args:
+        exchange: the account at the exchange.
+        memory: outlives the connection.
+        format: how the frames are spelt.
+        authorize: make the headers that prove who asks, of a fresh nonce.
+    """
 
-    def __init__(self, exchange: Upbit, memory: Memory) -> None:
+    def __init__(
+        self,
+        exchange: KeyedExchange,
+        memory: Memory,
+        format: str,
+        authorize: Callable[[str], Mapping[str, str]],
+    ) -> None:
         super().__init__(exchange)
         self._memory = memory
-        # An error may still be LIST's fault, not the subscription's.
+        self._format = format
+        self._authorize = authorize
+        # LIST may still be answered: an error may be its fault, not the subscription's.
         self._list_open = False
 
     def connect(self, instant: Instant, nonce: str) -> Connect:
         # No Origin: with one, Upbit takes a single request in 10 s.
-        return Connect(self._exchange.ws_url, self._exchange.authorization(nonce))
+        return Connect(self._exchange.ws_url, self._authorize(nonce))
 
     def refused(
         self, status: int, headers: Mapping[str, str], body: bytes
@@ -95,7 +106,7 @@ class UpbitConversation(PhasedConversation[Notice]):
         if LIST_REFUSAL in self._memory or silences >= MOST_SILENCES:
             return [subscribe, self._ask_for_pong(instant)]
         self._list_open = True
-        self._enter(Phase.SUBSCRIBING, instant.now + LIST_PATIENCE_S)
+        self._enter(Phase.SUBSCRIBING, instant.now + LIST_TIMEOUT_S)
         return [subscribe, self._request(nonce, {"method": "LIST_SUBSCRIPTIONS"})]
 
     def closing(self, instant: Instant) -> Sequence[Step]:
@@ -105,7 +116,7 @@ class UpbitConversation(PhasedConversation[Notice]):
     def _request(self, ticket: str, what: dict[str, str]) -> Send:
         # LIST would change the format of the running stream unless it repeats it. No
         # ``codes``: with myAsset they are an error.
-        format = {"format": self._exchange.format}
+        format = {"format": self._format}
         return Send(json.dumps([{"ticket": ticket}, what, format]))
 
     def _ask_for_pong(self, instant: Instant) -> Step:
@@ -117,38 +128,38 @@ class UpbitConversation(PhasedConversation[Notice]):
         return Ping()
 
     def _read_expected(self, frames: Sequence[bytes]) -> list[BalanceReport] | None:
-        return read_expected(frames, self._exchange.format)
+        return read_expected(frames, self._format)
 
     def _read(self, frame: bytes) -> Sequence[Item]:
-        return read_frame(frame, self._exchange.format)
+        return read_frame(frame, self._format)
 
-    def _noticed(
+    def _on_notice(
         self, notice: Notice, frame: bytes, instant: Instant
     ) -> Sequence[Step]:
-        if isinstance(notice, Up):
+        if isinstance(notice, StatusUp):
             return [Alive()]
-        if isinstance(notice, Rejection):
+        if isinstance(notice, ErrorNotice):
             return [self._fail(self._explain(notice))]
-        return self._listed(notice, frame)
+        return self._on_list(notice, frame)
 
-    def _listed(self, listed: Listed, frame: bytes) -> Sequence[Step]:
+    def _on_list(self, listed: SubscriptionList, frame: bytes) -> Sequence[Step]:
         self._list_open = False
         if "myAsset" in listed.types:
             return self._prove()
         why = "the list of subscriptions lacks myAsset"
         return [self._fail(self._exchange.unreadable(why, frame))]
 
-    def _explain(self, rejection: Rejection) -> Refusal:
-        name, message, doing = rejection.name, rejection.message, "the subscription"
+    def _explain(self, notice: ErrorNotice) -> Refusal:
+        name, message, doing = notice.name, notice.message, "the subscription"
         error = explain_name(self._exchange, name, message, doing)
-        if not self._list_open or isinstance(error, PLAIN):
+        if not self._list_open or isinstance(error, NOT_ABOUT_LIST):
             return error
         # R1: perhaps only LIST is refused. The next connection leaves it out; the same
         # error there is the subscription's, and judged by its name.
         self._memory[LIST_REFUSAL] = name
         return refusal(self._exchange, PERHAPS_LIST, name, message, doing)
 
-    def _unanswered(self, instant: Instant) -> Sequence[Step]:
+    def _on_timeout(self, instant: Instant) -> Sequence[Step]:
         if self._phase is Phase.SUBSCRIBING:
             self._memory[LIST_SILENCES] = self._memory.get(LIST_SILENCES, 0) + 1
             return [self._ask_for_pong(instant)]

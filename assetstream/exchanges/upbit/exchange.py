@@ -10,17 +10,13 @@ import hashlib
 import hmac
 import json
 import re
+from types import MappingProxyType
 from typing import Any, Literal, Mapping
 from urllib.parse import urlsplit
 
-from assetstream.exchanges.common.key_forms import Form
+from assetstream.exchanges.common.key_forms import KeyForm
 from assetstream.exchanges.common.keyed import KeyedExchange
-from assetstream.exchanges.common.options import (
-    check_choice,
-    check_urls,
-    key_source,
-    read_key,
-)
+from assetstream.exchanges.common.options import check_choice, check_urls, read_keys
 from assetstream.exchanges.common.values import Unreadable
 from assetstream.exchanges.upbit.conversation import UpbitConversation
 from assetstream.exchanges.upbit.frames import FORMATS, Format
@@ -55,7 +51,7 @@ HOSTS: Mapping[Region, str] = {
 }
 
 
-KEY = Form(re.compile(r"[0-9A-Za-z]{40}"), "40 letters and digits")
+KEY = KeyForm(re.compile(r"[0-9A-Za-z]{40}"), "40 letters and digits")
 
 
 class RawSecretHmac(jwt.algorithms.HMACAlgorithm):  # pyright: ignore[reportUntypedBaseClass, reportAttributeAccessIssue]
@@ -106,13 +102,15 @@ class Upbit(KeyedExchange):
 
     name = "upbit"
     title = "Upbit"
+    key_names = ("access_key", "secret_key")
+    regions = tuple(HOSTS)
     proof = "Upbit's list of subscriptions"
     silence = (
         "Upbit pushes only when a balance changes, and perhaps nothing for several "
         "minutes to the first connection that an account ever makes: if changes stay "
         "away, start the stream again after 5 minutes. REST finds them meanwhile."
     )
-    forms = (KEY, KEY)
+    forms = MappingProxyType({"access_key": KEY, "secret_key": KEY})
     # 5 connects a second are allowed, but to all programs of an account together: a
     # stream takes a fifth, so that five that lost one network do not lock each other
     # out. A silent connection is dropped after 60 s (measured; documented: 120 s).
@@ -150,13 +148,12 @@ class Upbit(KeyedExchange):
         host = HOSTS[region]
         defaults = f"wss://{host}{WS_PATH}", f"https://{host}"
         ws, rest = check_urls(ws_url, rest_url, defaults, self)
+        credentials, sources = read_keys(
+            self, access_key=access_key, secret_key=secret_key
+        )
         self._keep(
-            _key=read_key(access_key, "access_key", "UPBIT_ACCESS_KEY", self),
-            _secret=read_key(secret_key, "secret_key", "UPBIT_SECRET_KEY", self),
-            sources=(
-                key_source(access_key, "access_key", "UPBIT_ACCESS_KEY"),
-                key_source(secret_key, "secret_key", "UPBIT_SECRET_KEY"),
-            ),
+            credentials=MappingProxyType(credentials),
+            sources=MappingProxyType(sources),
             region=region,
             format=format,
             algorithm=algorithm,
@@ -165,14 +162,20 @@ class Upbit(KeyedExchange):
         )
 
     def conversation(self, memory: Memory) -> Conversation:
-        return UpbitConversation(self, memory)
+        return UpbitConversation(self, memory, self.format, self.authorization)
+
+    @property
+    def placeholders(self) -> Mapping[str, str]:
+        *others, last = self.regions
+        regions = f"{', '.join(others)} or {last}"
+        return {**self.sources, "region": self.region, "regions": regions}
 
     def authorization(self, nonce: str) -> dict[str, str]:
-        """Return the header that proves who asks; no ``nonce`` may be used twice."""
-        claims = {"access_key": self._key, "nonce": nonce}
+        """Return the header that proves who asks; a ``nonce`` may be used only once."""
+        claims = {"access_key": self.credentials["access_key"], "nonce": nonce}
         token = _signer.encode(
             json.dumps(claims, separators=(",", ":")).encode(),
-            self._secret,
+            self.credentials["secret_key"],
             algorithm=self.algorithm,
         )
         return {"Authorization": f"Bearer {token}"}
@@ -186,8 +189,8 @@ class Upbit(KeyedExchange):
             return {}
         return {
             region: Upbit(
-                self._key,
-                self._secret,
+                self.credentials["access_key"],
+                self.credentials["secret_key"],
                 region=region,
                 algorithm=self.algorithm,
                 ws_url=f"wss://{host}{WS_PATH}",

@@ -1,4 +1,4 @@
-"""What Upbit's frames say. Pure reading, no protocol state.
+"""Reads Upbit's frames; keeps no protocol state.
 
 Frames of exactly the form that was asked for take one typed decode each. Everything
 else takes the tolerant way: long and short keys in any mixture, objects or arrays,
@@ -13,16 +13,16 @@ from typing import Any, Iterable, Literal, Sequence, Union
 import msgspec
 from msgspec import Struct, field
 
-from assetstream.exchanges.common.entries import Garbled, Pushed
+from assetstream.exchanges.common.entries import PushedBalances, UnreadableFrame
 from assetstream.exchanges.common.values import (
     CODES,
     MALFORMED,
     Milliseconds,
     Unreadable,
     amount,
+    bounded_decimal,
     currency_code,
     decode,
-    fitting,
     milliseconds,
     text,
 )
@@ -30,39 +30,39 @@ from assetstream.protocol import BalanceReport
 
 __all__ = [
     "FORMATS",
+    "ErrorNotice",
     "Format",
     "Item",
-    "Listed",
     "Notice",
-    "Rejection",
-    "Up",
+    "StatusUp",
+    "SubscriptionList",
+    "error_notice",
     "read_expected",
     "read_frame",
     "read_tolerantly",
-    "rejection",
 ]
 
 
-class Rejection(Struct):
+class ErrorNotice(Struct):
     """An error: its name, and the exchange's words."""
 
     name: str
     message: str
 
 
-class Listed(Struct):
+class SubscriptionList(Struct):
     """The subscriptions in force, by type."""
 
     types: list[str]
 
 
-class Up(Struct):
+class StatusUp(Struct):
     """The exchange says that it is up."""
 
 
-#: What this exchange says besides balances.
-Notice = Union[Rejection, Listed, Up]
-Item = Union[Pushed, Garbled, Notice]
+#: What this exchange sends besides balances.
+Notice = Union[ErrorNotice, SubscriptionList, StatusUp]
+Item = Union[PushedBalances, UnreadableFrame, Notice]
 
 
 # Fields in the order of the wire: the decoder looks for the next one first.
@@ -75,8 +75,8 @@ class Asset(Struct, gc=False):
     locked: Any
 
 
-class Push(Struct, gc=False):
-    # A tag would do, but one that is absent is none to msgspec.
+class AssetPush(Struct, gc=False):
+    # Not a tag of the Struct: msgspec would accept a push without it.
     type: Literal["myAsset"]
     asset_uuid: str
     assets: list[Asset]
@@ -94,7 +94,7 @@ class ShortAsset(Struct, gc=False):
     locked: Any = field(name="l")
 
 
-class ShortPush(Struct, gc=False):
+class ShortAssetPush(Struct, gc=False):
     type: Literal["myAsset"] = field(name="ty")
     asset_uuid: str = field(name="astuid")
     assets: list[ShortAsset] = field(name="ast")
@@ -109,30 +109,32 @@ Format = Literal["DEFAULT", "SIMPLE", "JSON_LIST", "SIMPLE_LIST"]
 
 #: The formats that can be asked for, and how to decode each.
 FORMATS: dict[str, msgspec.json.Decoder[Any]] = {
-    "DEFAULT": msgspec.json.Decoder(Push, float_hook=fitting),
-    "SIMPLE": msgspec.json.Decoder(ShortPush, float_hook=fitting),
-    "JSON_LIST": msgspec.json.Decoder(list[Push], float_hook=fitting),
-    "SIMPLE_LIST": msgspec.json.Decoder(list[ShortPush], float_hook=fitting),
+    "DEFAULT": msgspec.json.Decoder(AssetPush, float_hook=bounded_decimal),
+    "SIMPLE": msgspec.json.Decoder(ShortAssetPush, float_hook=bounded_decimal),
+    "JSON_LIST": msgspec.json.Decoder(list[AssetPush], float_hook=bounded_decimal),
+    "SIMPLE_LIST": msgspec.json.Decoder(
+        list[ShortAssetPush], float_hook=bounded_decimal
+    ),
 }
 
 
 def read_frame(frame: bytes, format: str) -> list[Item]:
-    """Say what a frame holds. Never raises."""
+    """Return what a frame holds. Never raises."""
     balances = read_expected([frame], format)
     if balances:
-        return [Pushed(balances)]
-    # None at all is no proof of a push yet.
+        return [PushedBalances(balances)]
+    # A list without a push is no push, so it proves nothing.
     try:
         return read_tolerantly(frame)
     except Unreadable as exc:
-        return [Garbled(str(exc))]
+        return [UnreadableFrame(str(exc))]
 
 
 def read_expected(frames: Sequence[bytes], format: str) -> list[BalanceReport] | None:
     """Read frames of exactly the expected form; None if any is anything else.
 
-    Nearly every frame there is passes through this loop, so it calls nothing that the
-    decoder, which is C, has already answered.
+    Nearly every frame passes through this loop, so it checks nothing that the decoder,
+    which is C, has already checked.
     """
     if not all(map(bytes.isascii, frames)):
         return None  # the typed decode skips bad UTF-8 where it has no field
@@ -146,8 +148,7 @@ def read_expected(frames: Sequence[bytes], format: str) -> list[BalanceReport] |
             key = push.asset_timestamp, push.timestamp
             for asset in push.assets:
                 available, locked = asset.balance, asset.locked
-                # A number with a fraction was made by ``fitting``: it needs no more
-                # than a look at its sign.
+                # A fraction was decoded by ``bounded_decimal``: only the sign is open.
                 if type(available) is not Decimal or available.is_signed():
                     available = _present(available)
                 if type(locked) is not Decimal or locked.is_signed():
@@ -184,9 +185,9 @@ def read_tolerantly(frame: bytes) -> list[Item]:
     items: list[Item] = []
     for entry in decoded if isinstance(decoded, list) else (decoded,):
         item = _item(entry, frame)
-        if isinstance(item, Garbled):
+        if isinstance(item, UnreadableFrame):
             # Once a frame is enough, however long it is.
-            if not any(isinstance(other, Garbled) for other in items):
+            if not any(isinstance(other, UnreadableFrame) for other in items):
                 items.append(item)
         elif item is not None:
             items.append(item)
@@ -199,40 +200,40 @@ def _get(entry: dict[str, Any], long: str, short: str) -> Any:
 
 
 def _item(entry: object, frame: bytes) -> Item | None:
-    """Say what one entry is; None for a topic that is not about balances."""
+    """Read one entry; None for a topic that is not about balances."""
     if not isinstance(entry, dict):
-        return Garbled("not an object")
+        return UnreadableFrame("not an object")
     error = entry.get("error")
     if error is not None:
-        return rejection(error)
+        return error_notice(error)
     if entry.get("status") == "UP":
-        return Up()
+        return StatusUp()
     if _get(entry, "method", "mthd") == "LIST_SUBSCRIPTIONS":
-        return _listed(_get(entry, "result", "rslt"))
+        return _subscription_list(_get(entry, "result", "rslt"))
     topic = _get(entry, "type", "ty")
     if topic == "myAsset":
-        return _pushed(entry, frame)
+        return _pushed_balances(entry, frame)
     if isinstance(topic, str):
         return None
-    return Garbled("neither an error, a status, a method's reply nor a push")
+    return UnreadableFrame("neither an error, a status, a method's reply nor a push")
 
 
-def rejection(error: object) -> Rejection:
-    """Read what stands under ``error``."""
+def error_notice(error: object) -> ErrorNotice:
+    """Read the value of ``error``."""
     if not isinstance(error, dict):
-        return Rejection("", text(error))
+        return ErrorNotice("", text(error))
     # A name is an integer at some endpoints.
-    return Rejection(text(error.get("name")), text(error.get("message")))
+    return ErrorNotice(text(error.get("name")), text(error.get("message")))
 
 
-def _listed(result: object) -> Listed:
+def _subscription_list(result: object) -> SubscriptionList:
     entries = result if isinstance(result, list) else []
     topics = [_get(e, "type", "ty") if isinstance(e, dict) else e for e in entries]
-    return Listed([topic for topic in topics if isinstance(topic, str)])
+    return SubscriptionList([topic for topic in topics if isinstance(topic, str)])
 
 
-def _pushed(entry: dict[str, Any], frame: bytes) -> Pushed:
-    pushed = Pushed([], {})
+def _pushed_balances(entry: dict[str, Any], frame: bytes) -> PushedBalances:
+    pushed = PushedBalances([], {})
     changed = milliseconds(_get(entry, "asset_timestamp", "asttms"))
     framed = milliseconds(_get(entry, "timestamp", "tms")) or 0
     # K1: without the time of the change there is no order, only arrival.

@@ -1,4 +1,4 @@
-"""Upbit's refusals: what each name means, and what the user can do about it.
+"""The meaning of Upbit's error names, and what the user can do about each.
 
 Upbit asks to branch on the name, not on the status: the same name comes with 401 or
 403, in the answer to a handshake, to a REST read or in a frame.
@@ -6,8 +6,9 @@ Upbit asks to branch on the name, not on the status: the same name comes with 40
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Mapping
+from typing import Mapping
 
+from assetstream.exchanges.common.keyed import KeyedExchange
 from assetstream.exchanges.common.refusals import (
     Meaning,
     Refusal,
@@ -16,7 +17,7 @@ from assetstream.exchanges.common.refusals import (
     refusal,
     retry_after,
 )
-from assetstream.exchanges.upbit.rest import read_rejection
+from assetstream.exchanges.upbit.rest import read_error
 from assetstream.model.errors import (
     AssetStreamError,
     AuthenticationError,
@@ -25,9 +26,6 @@ from assetstream.model.errors import (
     RateLimited,
 )
 
-if TYPE_CHECKING:
-    from assetstream.exchanges.upbit.exchange import Upbit
-
 __all__ = ["KEY_IS_KNOWN", "NAMES", "explain_answer", "explain_name"]
 
 _REGION = (
@@ -35,17 +33,17 @@ _REGION = (
 )
 _WRONG_REGION = (
     "A key is good for one region only: if it was made on another of Upbit's sites "
-    "than that of {region}, pass its region= (sg, id, th or kr; --region on the "
-    "command line)."
+    "than that of {region}, pass its region= ({regions}; --region on the command "
+    "line)."
 )
 _COPY_KEY = (
-    "Copy {key} again from API management on Upbit's site, and see that {secret} was "
-    "not put in its place; a key that was deleted or is over a year old has to be made "
-    "anew."
+    "Copy {access_key} again from API management on Upbit's site, and see that "
+    "{secret_key} was not put in its place; a key that was deleted or is over a year "
+    "old has to be made anew."
 )
 _COPY_SECRET = (
-    "Copy {secret} again: it belongs to one access key and is shown only once; if it "
-    "is lost, make a new key."
+    "Copy {secret_key} again: it belongs to one access key and is shown only once; if "
+    "it is lost, make a new key."
 )
 _ADDRESS_HINTS = (
     "Add this machine's public IP address to the key's list, under API management on "
@@ -58,7 +56,7 @@ _KEY = Meaning(
     True,
     "check access_key, secret_key and the key's list of IP addresses; " + _REGION,
     (_WRONG_REGION, _COPY_KEY, _COPY_SECRET, _ADDRESS_HINTS[0]),
-    unproved=True,
+    key_in_doubt=True,
 )
 _ADDRESS = Meaning(
     AuthenticationError,
@@ -122,7 +120,7 @@ NAMES: Mapping[str, Meaning] = {
             "If you set algorithm=, leave it out: HS256 is what every region takes.",
             _WRONG_REGION,
         ),
-        unproved=True,
+        key_in_doubt=True,
     ),
     "expired_access_key": Meaning(
         AuthenticationError,
@@ -138,7 +136,7 @@ NAMES: Mapping[str, Meaning] = {
         True,
         "the key is not known: check access_key; " + _REGION,
         (_WRONG_REGION, _COPY_KEY),
-        unproved=True,
+        key_in_doubt=True,
     ),
     "nonce_used": Meaning(
         AuthenticationError,
@@ -167,7 +165,7 @@ NAMES: Mapping[str, Meaning] = {
     ),
 }
 
-#: What says of a key that it is known there, so that its region is right.
+#: The names that Upbit gives only for a key that it knows: the region is right.
 KEY_IS_KNOWN = frozenset(
     {
         "expired_access_key",
@@ -181,7 +179,7 @@ KEY_IS_KNOWN = frozenset(
 
 
 def explain_name(
-    exchange: Upbit,
+    exchange: KeyedExchange,
     name: str,
     message: str,
     doing: str,
@@ -190,22 +188,18 @@ def explain_name(
     wait: float | None = None,
 ) -> Refusal:
     """Make the error for one of Upbit's own; ``unknown`` is for names not listed."""
-    meaning = NAMES.get(name, unknown)
-    advice = meaning.advice.format(region=exchange.region)
-    hints = tuple(hint.replace("{region}", exchange.region) for hint in meaning.hints)
-    meaning = meaning._replace(advice=advice, hints=hints)
-    return refusal(exchange, meaning, name, message, doing, wait)
+    return refusal(exchange, NAMES.get(name, unknown), name, message, doing, wait)
 
 
 def explain_answer(
-    exchange: Upbit,
+    exchange: KeyedExchange,
     status: int,
     headers: Mapping[str, str],
     body: bytes,
     doing: str,
 ) -> AssetStreamError:
     """Make the error for an HTTP answer that was not what was asked for."""
-    own, wait = read_rejection(body), retry_after(headers)
+    own, wait = read_error(body), retry_after(headers)
     name, message = (own.name, own.message) if own else ("", "")
     if name in NAMES:
         return explain_name(exchange, name, message, doing, wait=wait)

@@ -1,15 +1,15 @@
-"""What Upbit's REST replies say. Pure reading."""
+"""Reads Upbit's REST replies."""
 
 from __future__ import annotations
 
 import msgspec
 
-from assetstream.exchanges.common.entries import collect, read_entry, says_nothing
+from assetstream.exchanges.common.entries import is_empty, read_entry, snapshot_of
 from assetstream.exchanges.common.values import MALFORMED, Unreadable, decode
-from assetstream.exchanges.upbit.frames import Rejection, rejection
+from assetstream.exchanges.upbit.frames import ErrorNotice, error_notice
 from assetstream.protocol import Snapshot
 
-__all__ = ["read_balances", "read_rejection"]
+__all__ = ["read_balances", "read_error"]
 
 _entries = msgspec.json.Decoder(list[msgspec.Raw])
 
@@ -23,15 +23,15 @@ def read_balances(body: bytes) -> Snapshot:
     try:
         entries = _entries.decode(body)
     except MALFORMED as exc:
-        if says_nothing(body):
+        if is_empty(body):
             return Snapshot((), empty=True)
         raise Unreadable(f"no list of balances ({exc})") from None
     if not entries:
         return Snapshot((), empty=True)
-    return collect(read_entry(bytes(raw), "balance", "locked") for raw in entries)
+    return snapshot_of(read_entry(bytes(raw), "balance", "locked") for raw in entries)
 
 
-def read_rejection(body: bytes) -> Rejection | None:
+def read_error(body: bytes) -> ErrorNotice | None:
     """Read Upbit's own form of an error; None if it is anything else."""
     try:
         decoded = decode(body)
@@ -40,4 +40,4 @@ def read_rejection(body: bytes) -> Rejection | None:
     error = decoded.get("error") if isinstance(decoded, dict) else None
     if not isinstance(error, dict) or error.get("name") is None:
         return None
-    return rejection(error)
+    return error_notice(error)

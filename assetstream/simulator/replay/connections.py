@@ -10,7 +10,7 @@ from typing import Any, Callable, Mapping, Sequence, Union
 from msgspec import Struct, field
 
 from assetstream.exchanges.coinw import frames as coinw_frames
-from assetstream.exchanges.common.entries import Pushed
+from assetstream.exchanges.common.entries import PushedBalances
 from assetstream.exchanges.upbit import frames as upbit_frames
 from assetstream.model.errors import AssetStreamError
 from assetstream.protocol import BalanceReport, Exchange, Snapshot
@@ -84,18 +84,18 @@ class Leg(Struct):
 
 def _upbit(frame: bytes, format: str) -> tuple[bool, list[BalanceReport]]:
     items = upbit_frames.read_frame(frame, format)
-    own = (upbit_frames.Listed, upbit_frames.Up)
-    pushed = [item for item in items if isinstance(item, Pushed)]
+    own = (upbit_frames.SubscriptionList, upbit_frames.StatusUp)
+    pushed = [item for item in items if isinstance(item, PushedBalances)]
     answered = bool(items) and all(isinstance(item, own) for item in items)
     return not answered, [report for item in pushed for report in item.balances]
 
 
 def _coinw(frame: bytes, format: str) -> tuple[bool, list[BalanceReport]]:
     item = coinw_frames.read_frame(frame)
-    answered = isinstance(item, coinw_frames.Heard) or (
-        isinstance(item, coinw_frames.Answered) and item.good
+    answered = isinstance(item, coinw_frames.HeartbeatEvent) or (
+        isinstance(item, coinw_frames.RequestAnswer) and item.good
     )
-    return not answered, item.balances if isinstance(item, Pushed) else []
+    return not answered, item.balances if isinstance(item, PushedBalances) else []
 
 
 #: Whether a frame is to be pushed, what the simulator answers by itself not being, and

@@ -14,6 +14,7 @@ from assetstream.cli.accounts import account_file
 from assetstream.cli.accounts.account_file import labels_in, read_accounts
 from assetstream.cli.main import assetstream
 from tests.support.processes import ROOT
+from tests.support.specs import keys_of
 
 KEY, SECRET = "k3y" * 13, "s3cr3t" * 7
 MAIN = '[main]\nexchange = "upbit"\nregion = "sg"\nkeys = "main.keys"\n'
@@ -64,7 +65,7 @@ def test_the_documented_example_is_read(write: Write) -> None:
         assert isinstance(main, Upbit)
         assert main.region == "sg"
         assert isinstance(savings, CoinW)
-        assert main.credentials[:2] == savings.credentials[:2] == (KEY, SECRET)
+        assert keys_of(main) == keys_of(savings) == (KEY, SECRET)
         assert list(read_accounts(path, ["savings"])) == ["savings"]
 
 

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from assetstream import AssetStream
 from assetstream.cli.accounts.options import Choice, choosing_accounts
 from assetstream.model.errors import ConfigurationError
+from tests.support.specs import keys_of
 
 ENVIRONMENT: dict[str, str | None] = {
     "UPBIT_ACCESS_KEY": "a" * 40,
@@ -56,7 +57,7 @@ def test_one_exchange_takes_the_keys_of_a_file(tmp_path: Path) -> None:
     path.write_text(f"COINW_API_KEY={'x' * 36}\nCOINW_SECRET_KEY={'y' * 48}\n")
     path.chmod(0o600)
     with Choice(("coinw",), keys=path).opened() as (account,):
-        assert account.exchange.credentials[:2] == ("x" * 36, "y" * 48)
+        assert keys_of(account.exchange) == ("x" * 36, "y" * 48)
 
     assert run("coinw", "--keys", str(path)) == ["None coinw everywhere"]
 

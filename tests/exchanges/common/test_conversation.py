@@ -6,8 +6,12 @@ from typing import Any, Mapping, Sequence
 
 import pytest
 
-from assetstream.exchanges.common.conversation import Phase, PhasedConversation
-from assetstream.exchanges.common.entries import Garbled, Pushed
+from assetstream.exchanges.common.conversation import (
+    Heartbeat,
+    Phase,
+    PhasedConversation,
+)
+from assetstream.exchanges.common.entries import PushedBalances, UnreadableFrame
 from assetstream.model.errors import AssetStreamError, ConnectionLost
 from assetstream.protocol import (
     NEVER,
@@ -23,8 +27,8 @@ from assetstream.protocol import (
 )
 from tests.support.specs import NONCE, at, kinds, make_upbit
 
-PUSH = Pushed([BalanceReport("BTC", None, None)], {"ETH": "odd"})
-FRAMES: dict[bytes, Any] = {b"push": PUSH, b"?": Garbled("odd"), b"no": "no"}
+PUSH = PushedBalances([BalanceReport("BTC", None, None)], {"ETH": "odd"})
+FRAMES: dict[bytes, Any] = {b"push": PUSH, b"?": UnreadableFrame("odd"), b"no": "no"}
 
 
 class Smallest(PhasedConversation[str]):
@@ -49,10 +53,10 @@ class Smallest(PhasedConversation[str]):
     def _read(self, frame: bytes) -> Sequence[Any]:
         return [FRAMES[frame]]
 
-    def _noticed(self, notice: str, frame: bytes, instant: Instant) -> Sequence[Step]:
+    def _on_notice(self, notice: str, frame: bytes, instant: Instant) -> Sequence[Step]:
         return [self._fail(ConnectionLost(notice))]
 
-    def _unanswered(self, instant: Instant) -> Sequence[Step]:
+    def _on_timeout(self, instant: Instant) -> Sequence[Step]:
         if self._phase is Phase.PINGING:
             return [self._fail(ConnectionLost("no pong"))]
         self._heartbeat.pinged(instant.now)
@@ -129,3 +133,33 @@ def test_patience_that_ends_in_failure_sends_no_ping() -> None:
     conversation.due(at(3.0))
 
     assert kinds(conversation.due(at(100.0))) == ["Fail"]
+
+
+def test_reports_are_joined_until_another_step() -> None:
+    """Frames of one read that follow each other come as one report, in order."""
+    conversation = opened()
+    report = BalanceReport("ETH", None, None)
+    frames = {
+        b"two": [PushedBalances([report]), PushedBalances([report])],
+        b"empty": [PushedBalances([])],
+        b"?": [UnreadableFrame("odd")],
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(conversation, "_read", lambda frame: frames[frame])
+        steps = conversation.received([b"two", b"empty", b"two", b"?", b"two"], at(1.0))
+
+    assert steps == [Ready(), Report([report] * 4), steps[2], Report([report] * 2)]
+    assert kinds(steps)[2] == "Warn"
+
+
+def test_an_answer_is_the_oldest_open_pings() -> None:
+    """A second ping before the first answer does not shorten the round trip."""
+    heartbeat = Heartbeat(5.0)
+    assert heartbeat.next == NEVER
+    heartbeat.start(0.0)
+    heartbeat.pinged(5.0)
+    heartbeat.pinged(10.0)
+
+    assert heartbeat.next == 15.0
+    assert heartbeat.answered(11.0) == Alive(6.0)
+    assert heartbeat.answered(12.0) == Alive(None)

@@ -46,13 +46,6 @@ def test_words_are_short_printable_and_redacted() -> None:
     assert len(words) <= 300
 
 
-def test_a_secret_that_holds_the_key_is_removed_whole() -> None:
-    """The longest credential is replaced first."""
-    exchange = type(make_coinw())("abcdef", "abcdef-and-more")
-
-    assert exchange.redacted(b"<abcdef-and-more> <abcdef>") == b"<***> <***>"
-
-
 def test_a_loss_is_told_with_its_causes() -> None:
     """What happened, what happens next, and what to look at if it goes on."""
     error = lost(make_coinw(), 1006, "")

@@ -20,7 +20,7 @@ from assetstream.exchanges.common.values import (
     decode,
     milliseconds,
     text,
-    whole,
+    whole_number,
 )
 
 
@@ -137,7 +137,7 @@ def test_doubtful_amounts_are_refused(wire: bytes) -> None:
 )
 def test_whole_numbers_are_exact_beyond_double(value: Any, number: int | None) -> None:
     """Ledger ids above 2**53 stay what they are; anything else is no number."""
-    assert whole(value) == number
+    assert whole_number(value) == number
 
 
 def test_times_end_with_the_year_9999() -> None:

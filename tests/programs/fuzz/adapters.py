@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Sequence
 
 from assetstream.exchanges.coinw import frames as coinw_frames
-from assetstream.exchanges.common.entries import Pushed
+from assetstream.exchanges.common.entries import PushedBalances
 from assetstream.exchanges.common.values import LAST_MILLISECOND
 from assetstream.exchanges.upbit import frames as upbit_frames
 from assetstream.model.errors import ProtocolError
@@ -112,10 +112,12 @@ def check_ways(frame: bytes, format: str) -> None:
     if upbit and not _mixed(loads(frame)):
         items: Sequence[Any] = upbit_frames.read_tolerantly(frame)
         assert items, "the fast way sees a push where there is none"
-        assert all(isinstance(item, Pushed) and not item.unreadable for item in items)
+        for item in items:
+            assert isinstance(item, PushedBalances)
+            assert not item.unreadable
         assert [b for item in items for b in item.balances] == upbit
     coinw = coinw_frames.read_expected([frame])
-    assert coinw is None or coinw_frames.read_tolerantly(frame) == Pushed(coinw)
+    assert coinw is None or coinw_frames.read_tolerantly(frame) == PushedBalances(coinw)
 
 
 def _mixed(said: Any) -> bool:

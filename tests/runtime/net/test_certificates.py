@@ -26,6 +26,7 @@ from assetstream.simulator.faults import Fault
 from assetstream.simulator.messages import Reply, Request
 from tests.support.raw_server import Peer, RawServer
 from tests.support.recorders import Recorder
+from tests.support.specs import keys_of
 
 pytestmark = pytest.mark.usefixtures("hasty")
 
@@ -98,7 +99,7 @@ WRONG: dict[str, tuple[Callable[[trustme.CA], ssl.SSLContext], str]] = {
 def at(account: Account, *, ws_url: str = "", rest_url: str = "") -> Exchange:
     """The account's adapter with one of its URLs elsewhere."""
     own = account.exchange()
-    keys = own.credentials[:2]
+    keys = keys_of(own)
     urls = {"ws_url": ws_url or own.ws_url, "rest_url": rest_url or own.rest_url}
     if account.name == "upbit":
         return Upbit(*keys, region="sg", **urls)

@@ -20,12 +20,13 @@ from assetstream.runtime.net import rest_client
 from assetstream.runtime.net.websocket_client import WebSocketClient
 from tests.support.secrecy.on_the_way import proxy_url
 from tests.support.secrecy.scene import Echo, Play, Scene
+from tests.support.specs import keys_of
 
 __all__ = ["OWN_FAULTS"]
 
 
 def wrong_arguments(scene: Scene) -> None:
-    key, secret = scene.exchange.credentials[:2]
+    key, secret = keys_of(scene.exchange)
     attempts: list[Callable[[], object]] = [
         lambda: scene.stream(proxy=proxy_url(scene, "ftp", 1)),
         lambda: scene.adapter(key=f"{key} "),

@@ -19,6 +19,7 @@ from assetstream import (
 from assetstream.model.errors import AssetStreamError
 from assetstream.simulator import simulator
 from tests.support.secrecy.scene import ODD, Echo, EchoFrames, Play, Scene
+from tests.support.specs import keys_of
 
 __all__ = ["REFUSED"]
 
@@ -85,7 +86,7 @@ def not_live_in_time(scene: Scene) -> None:
 
 def garbage(scene: Scene) -> None:
     spill = scene.spill
-    secret = scene.exchange.credentials[1]
+    secret = keys_of(scene.exchange)[1]
     # Only Upbit has tokens to hide.
     upbit = scene.account.name == "upbit"
     token = "eyJhbGciOiJIUzI1NiJ9.eyJhY2Nlc3Nfa2V5IjoiYSJ9.c2ln" if upbit else "token"

@@ -22,6 +22,7 @@ from assetstream.simulator.messages import Kind, Message, Reply, Request
 from tests.conftest import TimeMachine
 from tests.support.evidence import Evidence
 from tests.support.recorders import Recorder
+from tests.support.specs import keys_of
 
 __all__ = ["Echo", "EchoFrames", "Play", "Scene", "refusal"]
 
@@ -70,13 +71,13 @@ class Scene:
     @property
     def spill(self) -> str:
         """All credentials, in the order in which a URL or a login holds them."""
-        return " ".join(self.exchange.credentials)
+        return " ".join(self.exchange.credentials.values())
 
     @property
     def escaped(self) -> str:
         """All credentials as URLs and JSON write them, once and twice over."""
         forms = []
-        for secret in self.exchange.credentials:
+        for secret in self.exchange.credentials.values():
             text = json.dumps(secret)
             forms += [quote(secret), quote(secret, safe=""), quote(quote(secret))]
             forms += [text, text.replace("/", "\\/"), json.dumps(text), repr(secret)]
@@ -89,7 +90,7 @@ class Scene:
         """The account's adapter with something else about it."""
         own = self.exchange
         urls = {"ws_url": ws_url or own.ws_url, "rest_url": rest_url or own.rest_url}
-        keys = key or own.credentials[0], secret or own.credentials[1]
+        keys = key or keys_of(own)[0], secret or keys_of(own)[1]
         if self.account.name == "upbit":
             self.exchange = Upbit(*keys, region="sg", **urls)
         else:

@@ -17,6 +17,7 @@ from assetstream.runtime.net import dial
 from assetstream.simulator import Simulator
 from tests.support.raw_server import Peer, RawServer
 from tests.support.recorders import PATIENCE, Recorder
+from tests.support.specs import keys_of
 
 __all__ = ["Case", "Stage"]
 
@@ -61,7 +62,7 @@ class Stage:
     def adapter(self, *, ws_url: str = "", rest_url: str = "") -> Exchange:
         """The account's, or with another server."""
         own = self.account.exchange()
-        keys = own.credentials[:2]
+        keys = keys_of(own)
         urls = {"ws_url": ws_url or own.ws_url, "rest_url": rest_url or own.rest_url}
         if self.name == "upbit":
             return Upbit(*keys, region="sg", **urls)
