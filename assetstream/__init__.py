@@ -33,12 +33,11 @@ if TYPE_CHECKING:
         StreamTimeout,
     )
     from assetstream.model.events import AssetUpdate, Balance, Gap, Source, StateChange
-    from assetstream.model.health import Health
+    from assetstream.model.health import GroupHealth, Health, Progress
     from assetstream.model.history import History
     from assetstream.model.states import State
     from assetstream.protocol import Exchange
     from assetstream.streams.group import StreamGroup
-    from assetstream.streams.group_progress import GroupHealth, Progress
     from assetstream.streams.stream import AssetStream
     from assetstream.streams.updates import Expectation, Updates
 
@@ -90,9 +89,8 @@ _ROOMS = {
     "streams.stream": ["AssetStream"],
     "streams.group": ["StreamGroup"],
     "streams.updates": ["Expectation", "Updates"],
-    "streams.group_progress": ["GroupHealth", "Progress"],
     "model.events": ["AssetUpdate", "Balance", "Gap", "Source", "StateChange"],
-    "model.health": ["Health"],
+    "model.health": ["GroupHealth", "Health", "Progress"],
     "model.history": ["History"],
     "model.states": ["State"],
     "doctor.report": ["Check", "Diagnosis", "Verdict"],

@@ -1,6 +1,6 @@
 """Pages as HTML that reads well in light and in dark notebooks.
 
-Every text that is put in is escaped here. Colours are inherited where that will do;
+Every text is escaped here. Colours are inherited where that will do;
 the few of our own are mixed with the text's, and so are darker on a light page and
 lighter on a dark one. There is no script and nothing external, and the style applies
 to what has our class alone.
@@ -8,24 +8,17 @@ to what has our class alone.
 
 from __future__ import annotations
 
-from assetstream.display.page import NUMERIC, Grid, Line, Page
+from assetstream.display.page import LIGHTS, NUMERIC, Grid, Line, Page, padded
 
-__all__ = ["COLOURS", "LIGHTS", "SHARE", "as_html", "escape"]
+__all__ = ["COLOURS", "SHARE", "as_html", "escape"]
 
 #: A browser that cannot mix shows these as they are: of middling brightness, 4.2 to 1
 #: or better against white as well as #111.
 COLOURS = {"good": "#0b8b45", "bad": "#d9403f", "warn": "#a06f00"}
 #: How much of our colour is in the mix; the rest is the text's.
 SHARE = 0.75
-#: State -> its sign and colour: never told apart by the colour alone.
-LIGHTS = {
-    "NEW": ("\u25cb", "dim"),
-    "CONNECTING": ("\u25d4", "warn"),
-    "LIVE": ("\u25cf", "good"),
-    "STALE": ("\u25b2", "warn"),
-    "FAILED": ("\u2716", "bad"),
-    "STOPPED": ("\u25a0", "dim"),
-}
+#: Spaces as wide as a point and as a digit are in every font.
+POINT_SPACE, DIGIT_SPACE = "\u2008", "\u2007"
 
 # Named twice, it outweighs what notebooks say of all tables.
 _OURS = ".assetstream.assetstream"
@@ -39,10 +32,15 @@ _STYLE = (
     f"{_OURS} table .n{{text-align:right}}"
     f"{_OURS} .dim{{opacity:.72}}"
     f"{_OURS} table .old{{opacity:.6}}"
+    f"{_OURS} table .grew,{_OURS} table .shrank{{font-weight:700}}"
     + "".join(
         f"{_OURS} table .{name},{_OURS} .{name}{{color:{colour};"
         f"color:color-mix(in srgb,{colour} {SHARE:.0%},currentColor)}}"
-        for name, colour in COLOURS.items()
+        for name, colour in (
+            *COLOURS.items(),
+            ("grew", COLOURS["good"]),
+            ("shrank", COLOURS["bad"]),
+        )
     )
     + "</style>"
 )
@@ -52,12 +50,12 @@ _ESCAPES = str.maketrans(
 
 
 def escape(text: object) -> str:
-    """A text that is nothing but text to a browser."""
+    """Escape what a browser would take for more than text."""
     return str(text).translate(_ESCAPES)
 
 
 def as_html(page: Page) -> str:
-    """Everything that one output shows."""
+    """Render everything that one output shows."""
     pieces = [_table(p) if isinstance(p, Grid) else _line(p) for p in page]
     return f'<div class="assetstream">{_STYLE}{"".join(pieces)}</div>'
 
@@ -83,11 +81,15 @@ def _table(grid: Grid) -> str:
         f"<th{_class(side)}>{escape(name)}</th>"
         for name, side in zip(grid.names, sides, strict=True)
     ]
+    columns = []
+    for number, side in enumerate(sides):
+        texts = [row[number].text for row in grid.rows]
+        columns.append(padded(texts, POINT_SPACE, DIGIT_SPACE) if side else texts)
     rows = []
-    for row in grid.rows:
+    for number, row in enumerate(grid.rows):
         cells = [
-            f"<td{_class(side, cell.look)}>{escape(cell.text)}</td>"
-            for cell, side in zip(row, sides, strict=True)
+            f"<td{_class(side, cell.look)}>{escape(column[number])}</td>"
+            for column, cell, side in zip(columns, row, sides, strict=True)
         ]
         rows.append(f"<tr>{''.join(cells)}</tr>")
     return (

@@ -8,7 +8,7 @@ from typing import Callable, Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
-from assetstream.display.page import counted
+from assetstream.display.words import counted
 from assetstream.doctor.case import Case, Item, Outcome, skip, told
 from assetstream.doctor.report import Verdict
 from assetstream.model.errors import AssetStreamError

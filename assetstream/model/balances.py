@@ -1,15 +1,21 @@
-"""The balances of one account at one moment, as a mapping that can be looked at."""
+"""The balances of one account, or of many, as mappings that show themselves."""
 
 from __future__ import annotations
 
-from typing import Any, ItemsView, Iterator, KeysView, Mapping, ValuesView
+from typing import Any, ItemsView, Iterator, KeysView, Mapping, Protocol, ValuesView
 
+from assetstream.display.balances import (
+    MOST_LINES,
+    MOST_ROWS,
+    accounts_page,
+    balances_page,
+)
 from assetstream.display.html import as_html
-from assetstream.display.page import as_text
-from assetstream.model import pictures
-from assetstream.model.events import Balance
+from assetstream.display.page import Page
+from assetstream.display.text import as_text
+from assetstream.model.events import Balance, row_of
 
-__all__ = ["Balances"]
+__all__ = ["Balances", "GroupBalances", "HasBalances"]
 
 
 class Balances(Mapping[str, Balance]):
@@ -64,8 +70,55 @@ class Balances(Mapping[str, Balance]):
     def __reduce__(self) -> tuple[Any, ...]:
         return Balances, (self._held,)
 
+    def _page(self, most: int) -> Page:
+        rows = [row_of(balance) for _, balance in sorted(self._held.items())]
+        return balances_page(rows, most)
+
     def __repr__(self) -> str:
-        return as_text(pictures.balances_page(self, pictures.MOST_LINES))
+        return as_text(self._page(MOST_LINES))
 
     def _repr_html_(self) -> str:
-        return as_html(pictures.balances_page(self, pictures.MOST_ROWS))
+        return as_html(self._page(MOST_ROWS))
+
+
+class HasBalances(Protocol):
+    """An account, as far as its balances are asked for."""
+
+    @property
+    def balances(self) -> Mapping[str, Balance]:
+        """currency -> balance, at this moment."""
+
+
+class GroupBalances(Mapping[str, Mapping[str, Balance]]):
+    """account -> currency -> balance, as that is when it is looked at.
+
+    Args:
+        accounts: label -> account; it must not change any more.
+    """
+
+    def __init__(self, accounts: Mapping[str, HasBalances]) -> None:
+        self._accounts = accounts
+
+    def __getitem__(self, account: str) -> Mapping[str, Balance]:
+        return self._accounts[account].balances
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._accounts)
+
+    def __len__(self) -> int:
+        return len(self._accounts)
+
+    def _page(self, most: int) -> Page:
+        held = [
+            row_of(balance)
+            for _, balances in sorted(self.items())
+            for _, balance in sorted(balances.items())
+            if balance.total
+        ]
+        return accounts_page(len(self), held, most)
+
+    def __repr__(self) -> str:
+        return as_text(self._page(MOST_LINES))
+
+    def _repr_html_(self) -> str:
+        return as_html(self._page(MOST_ROWS))

@@ -9,15 +9,14 @@ from __future__ import annotations
 import io
 import math
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.figure import Figure
 
-from assetstream.display.page import counted, digits
+from assetstream.display.words import counted, digits
 from assetstream.model.events import AssetUpdate, Balance, Gap, Source
-from assetstream.model.history import History
 
 __all__ = ["draw"]
 
@@ -135,9 +134,14 @@ class Panel:
                 )
 
 
-def draw(history: History) -> Figure:
-    """Make the figure; see ``History.plot``."""
-    panels = _panels(history)
+def draw(updates: Sequence[AssetUpdate], gaps: Sequence[Gap]) -> Figure:
+    """Make the figure; see ``History.plot``.
+
+    Args:
+        updates: of one account, oldest first.
+        gaps: oldest first.
+    """
+    panels = _panels(updates)
     if not panels:
         figure = Chart(figsize=(WIDTH, PANEL_HEIGHT))
         figure.text(0.5, 0.5, "no updates yet", ha="center", va="center")
@@ -149,28 +153,28 @@ def draw(history: History) -> Figure:
         figsize=(WIDTH, HEAD_HEIGHT + rows * PANEL_HEIGHT), layout="constrained"
     )
     grid = list(figure.subplots(rows, columns, sharex=True, squeeze=False).flat)
-    begin = history[0].received
-    ends = [history[-1].received, *(gap.ended for gap in history.gaps[-1:])]
+    begin = updates[0].received
+    ends = [updates[-1].received, *(gap.ended for gap in gaps[-1:])]
     end = max(*ends, begin + LEAST_SPAN)
     # A little further, or the last change would be a line with no value after it.
     end += (end - begin) * MARGIN
-    gaps = [gap for gap in history.gaps if gap.ended >= begin]
+    shaded = [gap for gap in gaps if gap.ended >= begin]
     for axes, panel in zip(grid, drawn, strict=False):
         panel.draw(axes, begin, end)
-        _shade(axes, gaps)
+        _shade(axes, shaded)
     for number, axes in enumerate(grid):
         if number >= len(drawn):
             axes.remove()
         elif number + columns >= len(drawn):
             _tell_time(axes, begin, end)
-    _explain(figure, history, len(drawn), len(panels))
+    _explain(figure, updates, len(drawn), len(panels))
     return figure
 
 
-def _panels(history: History) -> list[Panel]:
+def _panels(updates: Sequence[AssetUpdate]) -> list[Panel]:
     """All currencies, the one that changed most often first."""
     panels: dict[str, Panel] = {}
-    for update in history:
+    for update in updates:
         panels.setdefault(update.currency, Panel(update.currency)).updates.append(
             update
         )
@@ -201,9 +205,11 @@ def _tell_time(axes: Axes, begin: datetime, end: datetime) -> None:
     axes.set_xlabel("UTC", fontsize="small")
 
 
-def _explain(figure: Figure, history: History, drawn: int, known: int) -> None:
+def _explain(
+    figure: Figure, updates: Sequence[AssetUpdate], drawn: int, known: int
+) -> None:
     """Say whose it is, what is left out, and what the signs mean."""
-    title = f"{history[-1].account}: {counted(len(history), 'update')}"
+    title = f"{updates[-1].account}: {counted(len(updates), 'update')}"
     if drawn < known:
         title += f", the {drawn} of {known} currencies that changed most often"
     figure.suptitle(title, fontsize="medium")

@@ -14,9 +14,9 @@ from typing import Any, Callable, Iterable
 
 from msgspec import Struct
 
+from assetstream.display.balances import BalanceRow, balance_page
 from assetstream.display.html import as_html
-from assetstream.display.page import digits
-from assetstream.model.pictures import balance_page
+from assetstream.display.words import digits
 from assetstream.model.states import State
 
 __all__ = ["AssetUpdate", "Balance", "Gap", "Source", "StateChange"]
@@ -143,7 +143,7 @@ class Balance(Struct, frozen=True, eq=False, gc=False):
         )
 
     def _repr_html_(self) -> str:
-        return as_html(balance_page(self))
+        return as_html(balance_page(row_of(self)))
 
     def _public(self) -> tuple[Any, ...]:
         return (
@@ -160,6 +160,33 @@ class Balance(Struct, frozen=True, eq=False, gc=False):
 Balance.changed_at = _instant(
     Balance.changed_at, "datetime", "When it took this value; UTC."
 )
+
+
+def row_of(
+    balance: Balance, stale: bool | None = None, change: Decimal = ZERO
+) -> BalanceRow:
+    """Describe a balance as the row of a table.
+
+    Args:
+        balance: what is shown.
+        stale: whether its currency is; by default what the balance itself says, which
+            is also stale once a newer one has replaced it.
+        change: of its total when that changed last; zero if it is not known.
+    """
+    return BalanceRow(
+        balance.exchange,
+        balance.account,
+        balance.currency,
+        balance.available,
+        balance.locked,
+        balance.total,
+        balance.age,
+        balance.source.value,
+        balance.stale if stale is None else stale,
+        change,
+        # Most have no change, and to make a datetime takes a while.
+        balance.changed_at if change else None,
+    )
 
 
 class AssetUpdate(Struct, frozen=True, eq=False, gc=False):

@@ -1,21 +1,28 @@
-"""The figures of a stream at one moment, and how they are put into words."""
+"""The figures of a stream, or of a group, at one moment, and their words."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Iterator
+from collections import Counter
+from typing import Iterator, Mapping
 
 from msgspec import Struct
 
+from assetstream.display.balances import states_line
 from assetstream.display.html import as_html
-from assetstream.display.page import Line, counted, lasting, named
+from assetstream.display.page import Line
+from assetstream.display.words import aged, counted, lasting, named
 from assetstream.model.errors import AssetStreamError
 from assetstream.model.events import Gap
 from assetstream.model.states import State
 
-if TYPE_CHECKING:
-    from assetstream.streams.group_progress import GroupHealth
-
-__all__ = ["Health", "counts", "said"]
+__all__ = [
+    "GroupHealth",
+    "Health",
+    "Progress",
+    "group_words",
+    "health_words",
+    "state_counts",
+]
 
 
 class Health(Struct, frozen=True, kw_only=True):
@@ -66,7 +73,7 @@ class Health(Struct, frozen=True, kw_only=True):
     error: AssetStreamError | None = None
 
     def __repr__(self) -> str:
-        words = [self.state.value, *said(self)]
+        words = [self.state.value, *health_words(self)]
         told = self.state is State.LIVE or str(self.error) == self.reason
         if self.reason and not told:
             words.insert(1, self.reason)
@@ -79,30 +86,136 @@ class Health(Struct, frozen=True, kw_only=True):
         state = self.state.value
         page = [
             Line(self.reason, lights=[(state, state)]),
-            *(Line(words, "dim") for words in said(self)),
+            *(Line(words, "dim") for words in health_words(self)),
         ]
         if error is not None and str(error) != self.reason:
             page.append(Line(f"{type(error).__name__}: {error}", "bad"))
         return as_html(page)
 
 
-def said(health: Health) -> Iterator[str]:
-    """What matters of it, in words, the state and its reason left out.
+class Progress(Struct, frozen=True):
+    """How far the accounts of a group are.
+
+    Attributes:
+        live: accounts that are LIVE at this moment.
+        failed: accounts that have FAILED or were stopped.
+        total: all accounts.
+    """
+
+    live: int
+    failed: int
+    total: int
+
+    @property
+    def waiting(self) -> int:
+        """Accounts that are not yet LIVE, or not at present."""
+        return self.total - self.live - self.failed
+
+    def __str__(self) -> str:
+        ended = f", {self.failed} ended" if self.failed else ""
+        return f"{self.live} of {self.total} LIVE{ended}"
+
+    def __repr__(self) -> str:
+        return f"<Progress {self}>"
+
+
+class GroupHealth(Struct, frozen=True, kw_only=True):
+    """Figures of a group at one moment. Durations in seconds.
+
+    Attributes:
+        states: how many accounts are in each state; those that none is in left out.
+        errors: account -> its error, as ``stream.error``, of those that have one.
+        in_doubt: account -> its currencies in doubt, of those that have any.
+        reconnects: attempts to connect after each account's first, failed ones too.
+        oldest_proof: since the last frame or pong of the LIVE account that was longest
+            without; None if none is LIVE.
+        pending: updates, errors and state changes waiting for their callbacks.
+        folded: updates folded into newer ones because callbacks were slow.
+        dropped: updates that ``stop()`` left undelivered.
+        ignored: pushes older than what was known.
+        callback_errors: times a handler raised.
+        audits: comparisons with REST that were completed.
+        drifts: currencies that such a comparison corrected.
+        detection_time: the longest of all accounts; None: one has none, for it was not
+            started, or its audits are off and a change that was never pushed may never
+            be found.
+        threads: of the group, helpers included.
+    """
+
+    states: Mapping[State, int]
+    errors: Mapping[str, AssetStreamError]
+    in_doubt: Mapping[str, tuple[str, ...]]
+    reconnects: int
+    oldest_proof: float | None
+    pending: int
+    folded: int
+    dropped: int
+    ignored: int
+    callback_errors: int
+    audits: int
+    drifts: int
+    detection_time: float | None
+    threads: int
+
+    @classmethod
+    def of(cls, found: Mapping[str, Health], threads: int) -> GroupHealth:
+        """Sum up what was ``found``, by account, of so many ``threads``."""
+        each = found.values()
+        live = [h.last_proof for h in each if h.state is State.LIVE]
+        times = [health.detection_time for health in each]
+        known = [time for time in times if time is not None]
+        return cls(
+            states=Counter(health.state for health in each),
+            errors={a: h.error for a, h in found.items() if h.error is not None},
+            in_doubt={a: h.in_doubt for a, h in found.items() if h.in_doubt},
+            reconnects=sum(health.reconnects for health in each),
+            oldest_proof=max((p for p in live if p is not None), default=None),
+            pending=sum(health.pending for health in each),
+            folded=sum(health.folded for health in each),
+            dropped=sum(health.dropped for health in each),
+            ignored=sum(health.ignored for health in each),
+            callback_errors=sum(health.callback_errors for health in each),
+            audits=sum(health.audits for health in each),
+            drifts=sum(health.drifts for health in each),
+            detection_time=max(known) if known and len(known) == len(times) else None,
+            threads=threads,
+        )
+
+    def __repr__(self) -> str:
+        states = [f"{self.states[s]} {s}" for s in State if self.states.get(s)]
+        words = [*states, *group_words(self)]
+        if self.errors:
+            words.append(f"errors of {named(self.errors)}")
+        return f"<GroupHealth {', '.join(words)}>"
+
+    def _repr_html_(self) -> str:
+        page = [
+            states_line(state_counts(self.states)),
+            *(Line(words, "dim") for words in group_words(self)),
+        ]
+        for account, error in self.errors.items():
+            text = f"{type(error).__name__}: {error}"
+            page.append(Line(text, "bad", name=f"{account}:"))
+        return as_html(page)
+
+
+def health_words(health: Health) -> Iterator[str]:
+    """Put into words what matters, the state and its reason left out.
 
     What never happened is not mentioned, and times are whole seconds, so that the text
     of one that has nothing new changes once a second.
     """
     if health.uptime >= 1:
-        yield f"{'ran' if health.state.final else 'up'} {lasting(int(health.uptime))}"
+        yield f"{'ran' if health.state.final else 'up'} {aged(health.uptime)}"
     if health.last_proof is not None and not health.state.final:
-        yield f"last sign of life {lasting(int(health.last_proof))} ago"
+        yield f"last sign of life {aged(health.last_proof)} ago"
     if health.round_trip is not None:
         yield f"round trip {lasting(health.round_trip)}"
     if health.in_doubt:
         yield f"in doubt: {named(health.in_doubt)}"
-    yield from counts(health)
+    yield from _counts(health)
     if health.detection_time is not None and health.state is State.LIVE:
-        yield f"a missed change is found within {lasting(int(health.detection_time))}"
+        yield f"a missed change is found within {aged(health.detection_time)}"
     elif health.state is State.LIVE:
         yield "audits are off: a missed change may stay unknown"
     if health.last_gap is not None:
@@ -115,8 +228,26 @@ def said(health: Health) -> Iterator[str]:
         yield f"{counted(health.lookups_left_behind, 'look-up')} left behind"
 
 
-def counts(health: Health | GroupHealth) -> Iterator[str]:
-    """What has happened so often, or waits; nothing that is zero."""
+def group_words(health: GroupHealth) -> Iterator[str]:
+    """Put into words what matters of a group, the states left out."""
+    if health.oldest_proof is not None:
+        yield f"oldest sign of life {aged(health.oldest_proof)} ago"
+    for account, currencies in health.in_doubt.items():
+        yield f"in doubt: {named(currencies)} of {account}"
+    yield from _counts(health)
+    if health.detection_time is not None:
+        yield f"a missed change is found within {aged(health.detection_time)}"
+    if health.threads:
+        yield counted(health.threads, "thread")
+
+
+def state_counts(states: Mapping[State, int]) -> dict[str, int]:
+    """Put the states of accounts into the order in which they are shown."""
+    return {state.value: states[state] for state in State if states.get(state)}
+
+
+def _counts(health: Health | GroupHealth) -> Iterator[str]:
+    """Count what has happened, or waits; nothing that is zero."""
     if health.reconnects:
         yield counted(health.reconnects, "reconnect")
     if health.pending:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Iterable, Iterator, Sequence, Union, overload
 
-from assetstream.display.page import counted
+from assetstream.display.words import counted
 from assetstream.model.errors import ConfigurationError
 from assetstream.model.events import ZERO, AssetUpdate, Gap
 
@@ -95,7 +95,7 @@ class History(Sequence[AssetUpdate]):
             from assetstream.model.chart import draw
         except ImportError as error:
             raise _missing("plot", "matplotlib") from error
-        return draw(self)
+        return draw(self._updates, self._gaps)
 
     @overload
     def __getitem__(self, index: int) -> AssetUpdate: ...

@@ -7,17 +7,16 @@ import threading
 import time
 import uuid
 from queue import Empty, SimpleQueue
-from typing import Any, Sequence
+from typing import Callable
 
 from IPython.display import display
 
 from assetstream.display.html import as_html
-from assetstream.display.page import as_text
-from assetstream.notebook.accounts import AccountView
-from assetstream.notebook.memory import Memory
-from assetstream.streams.showing import Showable
+from assetstream.display.page import Page
+from assetstream.display.text import as_text
+from assetstream.notebook.look import Look
 
-__all__ = ["Display"]
+__all__ = ["LiveTable"]
 
 logger = logging.getLogger("assetstream")
 
@@ -25,26 +24,34 @@ logger = logging.getLogger("assetstream")
 PAUSE = 0.25
 #: Seconds after which it is repainted though nothing happened: ages have changed.
 TICK = 1.0
-#: A pause is at least so many times what the look before it took: very many accounts
-#: are looked at less often.
-RESPITE = 10
+#: A pause is so many times as long as the look before it, at least: the table spends at
+#: most a tenth of the time on looking at very many accounts.
+REST = 10
 #: The longest that the end waits to be shown, seconds.
 LAST_PAINT = 1.0
 
 
-class Display:
-    """Shows a stream or a group until its end.
-
-    It looks at what anyone may read, four times a second, and is no handler: nothing
-    in the stream waits for it, or knows of it but ``stop()``.
+class LiveTable:
+    """Shows looks at something until its end, four times a second at most.
 
     Args:
-        shown: what to show.
+        label: names its thread.
+        look: looks at it; safe from any thread.
+        over: returns True once nothing changes any more.
+        on_screen: called with True at the beginning, and with False if it ends early.
     """
 
-    def __init__(self, shown: Showable) -> None:
-        self._shown = shown
-        self._memory = Memory()
+    def __init__(
+        self,
+        label: str,
+        look: Callable[[], Look],
+        over: Callable[[], bool],
+        on_screen: Callable[[bool], None],
+    ) -> None:
+        self._label = label
+        self._look = look
+        self._over = over
+        self._on_screen = on_screen
         # One primitive whose put may interrupt anything, signal handlers included.
         self._wakes: SimpleQueue[None] = SimpleQueue()
         self._painted: dict[str, str] = {}
@@ -52,24 +59,24 @@ class Display:
         self._name = f"assetstream-{uuid.uuid4().hex}"
         # A daemon: the interpreter's exit does not wait for it.
         self._thread = threading.Thread(
-            target=self._run, name=f"assetstream-{shown._label}-display", daemon=True
+            target=self._run, name=f"assetstream-{label}-display", daemon=True
         )
 
     @property
-    def showing(self) -> bool:
-        """It has begun, and the end was not yet shown."""
+    def running(self) -> bool:
+        """True from the beginning until the end has been shown."""
         return self._thread.is_alive()
 
     def begin(self) -> None:
         """Show the present moment in this cell, and go on from there."""
-        self._painted = self._paint(self._look())
+        self._painted = _paint(self._look().page)
         self.show_here_too()
-        if not self._shown._over:
-            self._shown._put_on_screen(True)
+        if not self._over():
+            self._on_screen(True)
             self._thread.start()
 
     def show_here_too(self) -> None:
-        """Show it in this cell as well."""
+        """Show the same table in this cell as well."""
         self._publish(update=False)
 
     def wake(self) -> None:
@@ -90,31 +97,30 @@ class Display:
         try:
             self._repaint()
         except Exception as error:
-            # The notebook's part has gone; the stream does not need it.
-            self._shown._put_on_screen(False)
+            # The notebook's part has gone; what it showed does not need it.
+            self._on_screen(False)
             logger.warning(
                 "%s: the live table has ended: %s: %s",
-                self._shown._label,
+                self._label,
                 type(error).__name__,
                 error,
             )
 
     def _repaint(self) -> None:
-        news: object = None
+        facts: object = None
         looked_at = painted_at = time.monotonic()
         over = False
         while not over:
             # So many seconds after the last look, but at once if the end has come.
             took = time.monotonic() - looked_at
-            self._wait(max(PAUSE, RESPITE * took))
+            self._wait(max(PAUSE, REST * took))
             looked_at = time.monotonic()
             # Asked first: what is seen after the end does not change any more.
-            over = self._shown._over
-            views = self._look()
-            latest = _news(views)
-            if over or latest != news or looked_at - painted_at >= TICK:
-                news, painted_at = latest, looked_at
-                self._update(views)
+            over = self._over()
+            look = self._look()
+            if over or look.facts != facts or looked_at - painted_at >= TICK:
+                facts, painted_at = look.facts, looked_at
+                self._update(look.page)
 
     def _wait(self, seconds: float) -> None:
         try:
@@ -122,8 +128,8 @@ class Display:
         except Empty:
             pass
 
-    def _update(self, views: Sequence[AccountView]) -> None:
-        painted = self._paint(views)
+    def _update(self, page: Page) -> None:
+        painted = _paint(page)
         if painted != self._painted:
             self._painted = painted
             self._publish(update=True)
@@ -133,25 +139,6 @@ class Display:
             self._painted, raw=True, display_id=self._name, update=update
         )
 
-    def _look(self) -> list[AccountView]:
-        return self._memory.recall(self._shown._views())
 
-    def _paint(self, views: Sequence[AccountView]) -> dict[str, str]:
-        page = self._shown._page(views, self._memory.errors(views))
-        return {"text/plain": as_text(page), "text/html": as_html(page)}
-
-
-def _news(views: Sequence[AccountView]) -> list[Any]:
-    """What differs only if something happened; times and figures do without."""
-    return [
-        (
-            view.account,
-            view.health.state,
-            view.health.reason,
-            view.health.error,
-            view.health.in_doubt,
-            view.health.reconnects,
-            view.rows,
-        )
-        for view in views
-    ]
+def _paint(page: Page) -> dict[str, str]:
+    return {"text/plain": as_text(page), "text/html": as_html(page)}

@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 import threading
-from typing import Callable, Iterable, NoReturn
+from functools import partial
+from typing import Callable, Iterable, NoReturn, Sequence
 
+from assetstream.display.html import as_html
+from assetstream.display.page import Line, Page
 from assetstream.model.errors import (
     AssetStreamError,
     ConfigurationError,
     StreamStateError,
 )
 from assetstream.model.events import AssetUpdate, StateChange
+from assetstream.model.health import GroupHealth, Progress, group_words
+from assetstream.notebook.screen import Screen
 from assetstream.runtime import settings
 from assetstream.runtime.dispatcher import Handlers
 from assetstream.runtime.loop.waits import Deadline
-from assetstream.streams.group_progress import Progress
+from assetstream.streams.accounts import AccountSnapshot, group_page
 from assetstream.streams.group_readings import GroupReadings
 from assetstream.streams.group_run import GroupLife
-from assetstream.streams.stream import START_TIMEOUT, AssetStream, Result
+from assetstream.streams.looks import Looks
+from assetstream.streams.stream import (
+    START_TIMEOUT,
+    AssetStream,
+    Result,
+    end_table,
+    put_on_screen,
+    snapshot_of,
+)
 
 __all__ = ["StreamGroup"]
 
@@ -70,6 +83,12 @@ class StreamGroup(GroupReadings):
         # for; reentrant, as all locks that a signal handler could meet.
         self._lock = threading.RLock()
         self._life = GroupLife(self, self._streams, settings.check_workers(workers))
+        self._screen = Screen(
+            "group",
+            partial(Looks, self._snapshots, self._page),
+            lambda: self._life.over,
+            self._put_on_screen,
+        )
         if on_asset is not None:
             self.on_asset(on_asset)
         if on_error is not None:
@@ -292,8 +311,9 @@ class StreamGroup(GroupReadings):
         """
         deadline = Deadline(timeout)
         ended = self._life.stop(timeout)
-        shown = [self, *self._streams.copy().values()]
-        return all([each._end_display(deadline.left()) for each in shown]) and ended
+        members = list(self._streams.copy().values())
+        shown = [end_table(stream, deadline.left()) for stream in members]
+        return all([self._screen.end(deadline.left()), *shown]) and ended
 
     def __enter__(self) -> StreamGroup:
         self._life.join_or_begin()
@@ -303,16 +323,53 @@ class StreamGroup(GroupReadings):
     def __exit__(self, *exc: object) -> None:
         self.stop()
 
-    # What ``show`` does.
+    # What it looks like.
+
+    def show(self) -> None:
+        """Put a live table into the output of this cell; needs the extra ``notebook``.
+
+        The table shows how many accounts are in which state, every balance of a few
+        accounts or the totals of many, which accounts are in trouble, the figures of
+        ``health()`` and the last errors.
+        It moves while no cell runs, four times a second at most, until the end, which
+        it shows.
+
+        One that is NEW is started, without waiting to be LIVE: the table shows how far
+        it is, and errors as they come. (``start()`` it before, if the next cell needs
+        its balances.) Those errors do not go to stderr besides, unless logging was set
+        up; what your handlers raise does. Called again, in another cell too, it shows
+        the same table there as well. Running a cell again that makes the group
+        replaces the older one of the same key and host.
+
+        In a terminal, where nothing can move, it prints the table of this moment.
+
+        Raises:
+            ConfigurationError: IPython is not installed.
+            StreamStateError: it was stopped before, or has no accounts.
+        """
+        start = self._life.join_or_begin if self._life.new else None
+        self._screen.show(start, self.stop)
+
+    def _repr_html_(self) -> str | None:
+        if not self._owned_here:
+            return None  # the plain repr says what can be said in a forked child
+        return as_html(self._page(self._snapshots()))
 
     def _put_on_screen(self, shown: bool) -> None:
         with self._lock:
             self._handlers.on_screen = shown
             for stream in self._streams.values():
-                stream._put_on_screen(shown)
+                put_on_screen(stream, shown)
 
-    def _begin_unless_begun(self) -> None:
-        self._life.join_or_begin()
+    def _snapshots(self) -> list[AccountSnapshot]:
+        return list(map(snapshot_of, self.streams.values()))
+
+    def _page(
+        self, accounts: Sequence[AccountSnapshot], errors: Sequence[Line] = ()
+    ) -> Page:
+        found = {account.account: account.health for account in accounts}
+        health = GroupHealth.of(found, self._life.threads)
+        return group_page(accounts, list(group_words(health)), errors)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a StreamGroup holds threads and sockets and is not pickled")

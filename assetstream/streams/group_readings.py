@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Mapping, Sequence
+from typing import TYPE_CHECKING, Mapping
 
-from assetstream.display.page import Line, Page
+from assetstream.model.balances import GroupBalances
 from assetstream.model.events import Balance, exact_sum
-from assetstream.notebook import accounts
-from assetstream.notebook.accounts import AccountView
-from assetstream.streams.group_progress import GroupBalances, GroupHealth, said
-from assetstream.streams.showing import Showable
+from assetstream.model.health import GroupHealth
 
 if TYPE_CHECKING:
     from assetstream.streams.group_run import GroupLife
@@ -20,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["GroupReadings"]
 
 
-class GroupReadings(Showable):
+class GroupReadings:
     """The half of ``StreamGroup`` that changes nothing; safe from any thread."""
 
     _streams: dict[str, AssetStream]
@@ -55,31 +52,9 @@ class GroupReadings(Showable):
         found = {account: s.health() for account, s in self.streams.items()}
         return GroupHealth.of(found, self._life.threads)
 
-    # What ``siblings`` and ``show`` ask.
-
     @property
     def _owned_here(self) -> bool:
         return self._life.owned_here
-
-    @property
-    def _label(self) -> str:
-        return "group"
-
-    @property
-    def _new(self) -> bool:
-        return self._life.new
-
-    @property
-    def _over(self) -> bool:
-        return self._life.over
-
-    def _views(self) -> list[AccountView]:
-        return [stream._view() for stream in self.streams.values()]
-
-    def _page(self, views: Sequence[AccountView], errors: Sequence[Line] = ()) -> Page:
-        found = {view.account: view.health for view in views}
-        health = GroupHealth.of(found, self._life.threads)
-        return accounts.group_page(views, list(said(health)), errors)
 
     def __repr__(self) -> str:
         if not self._owned_here:

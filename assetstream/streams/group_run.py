@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Callable
 
 from assetstream.model.errors import StreamStateError, StreamTimeout
 from assetstream.model.events import StateChange
+from assetstream.model.health import Progress
 from assetstream.model.states import State
 from assetstream.runtime.engine import Life
 from assetstream.runtime.fleet import Fleet
 from assetstream.runtime.latest import LatestValueDispatcher
 from assetstream.runtime.loop.waits import Deadline, get_interruptibly
 from assetstream.streams import running
-from assetstream.streams.group_progress import Census, Progress
+from assetstream.streams.group_progress import Census
 from assetstream.streams.stream import AssetStream
 
 if TYPE_CHECKING:

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Mapping, Sequence
+from typing import Mapping
 
-from assetstream.display.page import Line, Page, counted
+from assetstream.display.words import counted
 from assetstream.model.balances import Balances
 from assetstream.model.errors import AssetStreamError, StaleBalance
-from assetstream.model.events import ZERO, Balance
+from assetstream.model.events import Balance
 from assetstream.model.health import Health
 from assetstream.model.history import History
-from assetstream.model.pictures import Row
 from assetstream.model.states import State
-from assetstream.notebook import accounts
-from assetstream.notebook.accounts import AccountView
 from assetstream.protocol import Exchange
 from assetstream.runtime import settings
 from assetstream.runtime.engine import Settings
 from assetstream.runtime.lifecycle import Launch
-from assetstream.streams.showing import Showable
 
 __all__ = ["Readings"]
 
 
-class Readings(Showable):
+class Readings:
     """The half of ``AssetStream`` that is read; nothing here waits or changes it."""
 
     _exchange: Exchange
@@ -121,45 +117,9 @@ class Readings(Showable):
             told = f": {health.reason}" if health.reason else ""
         return f"<AssetStream {self.account} {health.state}{told}>"
 
-    def _views(self) -> list[AccountView]:
-        return [self._view()]
-
-    def _page(self, views: Sequence[AccountView], errors: Sequence[Line] = ()) -> Page:
-        return accounts.account_page(views[0], errors)
-
-    def _view(self) -> AccountView:
-        """What is to be seen of it now."""
-        health, rows = self.health(), []
-        life = self._launch.life
-        live = health.state is State.LIVE
-        for currency, balance in sorted(life.book.balances().items() if life else ()):
-            # Not ``balance.stale``: one that a push replaces while it is shown is stale
-            # as an object, but its currency is not.
-            stale = not live or currency in health.in_doubt
-            change = life.book.last_change(currency) if life else ZERO
-            # A zero is worth a line only if somebody may look for what went.
-            if balance.total or change:
-                rows.append(Row(balance, stale, change))
-        return AccountView(self._exchange.name, self.account, health, rows)
-
     @property
     def _owned_here(self) -> bool:
         return self._launch.owned_here
-
-    @property
-    def _label(self) -> str:
-        return self.account
-
-    @property
-    def _new(self) -> bool:
-        return self.state is State.NEW
-
-    @property
-    def _over(self) -> bool:
-        return self.state.final
-
-    def _put_on_screen(self, shown: bool) -> None:
-        self._launch.handlers.on_screen = shown
 
     @property
     def _gone(self) -> bool:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import ssl
 from contextlib import closing
-from typing import Callable, Literal, NoReturn, TypeVar
+from functools import partial
+from typing import Callable, Literal, NoReturn, Sequence, TypeVar
 
+from assetstream.display.html import as_html
+from assetstream.display.page import Line, Page
 from assetstream.doctor.report import TIMEOUT, Diagnosis
 from assetstream.model.errors import AssetStreamError, StreamStateError
 from assetstream.model.events import AssetUpdate, StateChange
+from assetstream.model.states import State
+from assetstream.notebook.screen import Screen
 from assetstream.protocol import Exchange
 from assetstream.protocol.observed import Observer
 from assetstream.runtime import settings
@@ -17,10 +22,12 @@ from assetstream.runtime.engine import Life
 from assetstream.runtime.lifecycle import Launch
 from assetstream.runtime.loop.waits import Deadline
 from assetstream.streams import running
+from assetstream.streams.accounts import AccountSnapshot, account_page
+from assetstream.streams.looks import Looks
 from assetstream.streams.readings import Readings
 from assetstream.streams.updates import Expectation, Predicate, Updates, Watch
 
-__all__ = ["AssetStream"]
+__all__ = ["AssetStream", "end_table", "put_on_screen", "snapshot_of"]
 
 #: What a handler returns, which nobody looks at. (Were the handler itself the variable,
 #: type checkers would not know what a lambda is given.)
@@ -97,6 +104,12 @@ class AssetStream(Readings):
             ssl_context=ssl_context,
         )
         self._launch = Launch(exchange, self._settings, Handlers())
+        self._screen = Screen(
+            self.account,
+            partial(Looks, lambda: [snapshot_of(self)], _page),
+            lambda: self.state.final,
+            partial(put_on_screen, self),
+        )
         if on_asset is not None:
             self.on_asset(on_asset)
         if on_error is not None:
@@ -239,7 +252,7 @@ class AssetStream(Readings):
         ended = self._launch.stop(timeout)
         if ended:
             running.forget(self)
-        return self._end_display(deadline.left()) and ended
+        return self._screen.end(deadline.left()) and ended
 
     def __enter__(self) -> AssetStream:
         life = self._launch.join_or_begin(self._begin)
@@ -343,10 +356,39 @@ class AssetStream(Readings):
         )
         return diagnose(patient, timeout)
 
+    def show(self) -> None:
+        """Put a live table into the output of this cell; needs the extra ``notebook``.
+
+        The table shows the state and why, every balance with its last change, its age
+        and where it came from, the figures of ``health()`` and the last errors.
+        It moves while no cell runs, four times a second at most, until the end, which
+        it shows.
+
+        One that is NEW is started, without waiting to be LIVE: the table shows how far
+        it is, and errors as they come. (``start()`` it before, if the next cell needs
+        its balances.) Those errors do not go to stderr besides, unless logging was set
+        up; what your handlers raise does. Called again, in another cell too, it shows
+        the same table there as well. Running a cell again that makes the stream
+        replaces the older one of the same key and host.
+
+        In a terminal, where nothing can move, it prints the table of this moment.
+
+        Raises:
+            ConfigurationError: IPython is not installed.
+            StreamStateError: it is in a group that was not started.
+        """
+        start = self._join_or_begin if self.state is State.NEW else None
+        self._screen.show(start, self.stop)
+
+    def _repr_html_(self) -> str | None:
+        if not self._owned_here:
+            return None  # the plain repr says what can be said in a forked child
+        return as_html(account_page(snapshot_of(self)))
+
     def __reduce__(self) -> NoReturn:
         raise TypeError("an AssetStream holds threads and sockets and is not pickled")
 
-    def _begin_unless_begun(self) -> None:
+    def _join_or_begin(self) -> None:
         self._launch.join_or_begin(self._begin)
 
     def _begin(self) -> Life:
@@ -365,3 +407,28 @@ class AssetStream(Readings):
         except BaseException:
             self.stop()
             raise
+
+
+def snapshot_of(stream: AssetStream) -> AccountSnapshot:
+    """Describe a stream's account as it is now; from any thread."""
+    health = stream.health()
+    life = stream._launch.life
+    balances = {}
+    if life is not None:
+        for currency, balance in life.book.balances().items():
+            balances[currency] = balance, life.book.last_change(currency)
+    return AccountSnapshot.of(stream.exchange.name, stream.account, health, balances)
+
+
+def put_on_screen(stream: AssetStream, on_screen: bool) -> None:
+    """Note that a live table shows a stream's errors from now on, or no longer."""
+    stream._launch.handlers.on_screen = on_screen
+
+
+def end_table(stream: AssetStream, timeout: float) -> bool:
+    """Have a stream's live table show the end; False if it has not in time."""
+    return stream._screen.end(timeout)
+
+
+def _page(accounts: Sequence[AccountSnapshot], errors: Sequence[Line]) -> Page:
+    return account_page(accounts[0], errors)

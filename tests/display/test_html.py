@@ -7,8 +7,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from assetstream.display.html import COLOURS, LIGHTS, SHARE, as_html, escape
-from assetstream.display.page import Cell, Grid, Line, Page
+from assetstream.display.html import COLOURS, SHARE, as_html, escape
+from assetstream.display.page import LIGHTS, Cell, Grid, Line, Page
 from assetstream.model.states import State
 
 HOSTILE = """<script>alert("&'")</script>"""
@@ -116,3 +116,11 @@ def test_numbers_are_to_the_right() -> None:
 
     assert '<td>BTC</td><td class="n old">1</td>' in page
     assert "<table>" not in as_html([Grid(["Currency"], [])])
+
+
+def test_points_stand_below_each_other() -> None:
+    """By spaces as wide as a point and a digit are in the same font."""
+    rows = [[Cell("1.25")], [Cell("1000")], [Cell("0.5")]]
+    cells = re.findall('<td class="n">(.*?)</td>', as_html([Grid(["Total"], rows)]))
+
+    assert cells == ["1.25", "1000\u2008\u2007\u2007", "0.5\u2007"]

@@ -1,93 +1,12 @@
-"""Amounts, times and tables as people read them."""
+"""What all renderers share."""
 
 from __future__ import annotations
 
-from decimal import Decimal
-
-import pytest
-
-from assetstream.display.page import (
-    MOST_NAMES,
-    Cell,
-    Grid,
-    Line,
-    Page,
-    as_text,
-    counted,
-    digits,
-    lasting,
-    named,
-    signed,
-)
-
-LONG = "1386929.3723106677134820712300000000000000000001"
+from assetstream.display.page import padded
 
 
-def test_digits_are_all_there() -> None:
-    """However many; no exponent, and zero is 0."""
-    assert digits(Decimal(LONG)) == LONG
-    assert digits(Decimal("1E-7")) == "0.0000001"
-    assert digits(Decimal("1.50")) == "1.50"
-    assert digits(Decimal("0E-8")) == "0"
-
-
-def test_a_change_has_its_sign() -> None:
-    """Without the zeros that are only width; no change is no text."""
-    assert signed(Decimal("0.2500")) == "+0.25"
-    assert signed(Decimal("-100")) == "-100"
-    assert signed(Decimal("0.00")) == ""
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (0, "0 s"),
-        (0.0001, "under 1 ms"),
-        (0.0124, "12 ms"),
-        (3.21, "3.2 s"),
-        (3, "3 s"),
-        (59.9, "59 s"),
-        (60, "1 min"),
-        (192, "3 min 12 s"),
-        (7500, "2 h 5 min"),
-        (86400 * 3 + 3600, "3 d 1 h"),
-    ],
-)
-def test_durations_are_in_two_units_at_most(seconds: float, words: str) -> None:
-    """As exact as anybody reads them."""
-    assert lasting(seconds) == words
-
-
-def test_counting() -> None:
-    """One of a thing, or more."""
-    assert counted(1, "balance") == "1 balance"
-    assert counted(0, "balance") == "0 balances"
-
-
-def test_very_many_names_are_cut_short() -> None:
-    """A line stays a line."""
-    assert named(["BTC", "ETH"]) == "BTC, ETH"
-    assert named([str(n) for n in range(MOST_NAMES + 1)]).endswith("19, ...")
-
-
-def test_numbers_stand_point_below_point() -> None:
-    """Words to the left; what there is nothing of takes no line."""
-    page: Page = [
-        Line("why", name="upbit-1:", lights=[("LIVE", "LIVE")]),
-        Line(""),
-        Grid(["Currency"], []),
-        Grid(
-            ["Currency", "Total", "Source"],
-            [
-                [Cell("BTC"), Cell("1.25"), Cell("STREAM")],
-                [Cell("USDT stale"), Cell("1000"), Cell("")],
-            ],
-        ),
-    ]
-
-    assert as_text(page).splitlines() == [
-        "LIVE  upbit-1: why",
-        "Currency      Total  Source",
-        "BTC            1.25  STREAM",
-        "USDT stale  1000",
-    ]
+def test_room_behind_numbers_puts_their_points_in_a_column() -> None:
+    """A point's room and a digit's, whatever they are made of."""
+    assert padded(["1.25", "1000", "0.5", ""]) == ["1.25", "1000   ", "0.5 ", "   "]
+    assert padded(["1.25", "1000", "0.5"], "p", "d") == ["1.25", "1000pdd", "0.5d"]
+    assert padded([]) == []

@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from assetstream.display.balances import MOST_LINES
 from assetstream.model.balances import Balances
 from assetstream.model.events import Balance
-from assetstream.model.pictures import MOST_LINES
 from tests.model.test_events import balance
 
 

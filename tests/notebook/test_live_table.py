@@ -6,22 +6,19 @@ import gc
 import logging
 import threading
 from itertools import pairwise
-from typing import Sequence
 from weakref import ref
 
 import pytest
 
 from assetstream import AssetStream, StreamGroup
-from assetstream.display.page import Line, Page
-from assetstream.model.health import Health
+from assetstream.display.page import Line
 from assetstream.model.states import State
 from assetstream.notebook import live_table
-from assetstream.notebook.accounts import AccountView
-from assetstream.notebook.live_table import Display
+from assetstream.notebook.live_table import LiveTable
+from assetstream.notebook.look import Look
 from assetstream.runtime.loop import clock
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
-from assetstream.streams.showing import Showable
 from tests.notebook.conftest import Outputs
 from tests.support.groups import streams, wait_until
 
@@ -66,7 +63,7 @@ def test_the_end_is_shown_before_stop_returns(
     took = clock.now() - began
 
     assert outputs.painted[-1].text.startswith("STOPPED")
-    assert "nothing here moves any more" in outputs.painted[-1].text
+    assert "no longer updated" in outputs.painted[-1].text
     assert "BTC stale" in outputs.painted[-1].text
     assert displays() == []
     assert took < 1
@@ -142,43 +139,47 @@ def test_four_repaints_a_second_at_most(exchange: Simulator, outputs: Outputs) -
     assert len({each.text for each in painted}) == len(painted)
 
 
-class Still(Showable):
-    """Something in which nothing happens, and that counts how often it is looked at."""
-
-    looks = 0
-    ended = False
-    _label = "still"
-    _owned_here = True
-
-    @property
-    def _over(self) -> bool:
-        return self.ended
-
-    def _put_on_screen(self, shown: bool) -> None:
-        assert shown
-
-    def _views(self) -> list[AccountView]:
-        self.looks += 1
-        return [AccountView("upbit", "still", Health(state=State.LIVE), [])]
-
-    def _page(self, views: Sequence[AccountView], errors: Sequence[Line] = ()) -> Page:
-        return [Line("as ever")]
-
-
 @pytest.mark.usefixtures("fast")
 def test_what_would_look_the_same_is_not_painted(
     outputs: Outputs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Though its time has come many times over."""
     monkeypatch.setattr(live_table, "TICK", 0.0)
-    shown = Still()
-    table = Display(shown)
+    looks: list[int] = []
+    ends: list[bool] = []
+
+    def look() -> Look:
+        looks.append(1)
+        return Look([Line("as ever")], None)
+
+    table = LiveTable("still", look, lambda: bool(ends), lambda on_screen: None)
     table.begin()
-    wait_until(lambda: shown.looks > 20)
-    shown.ended = True
+    wait_until(lambda: len(looks) > 20)
+    ends.append(True)
     assert table.join(1)
 
     assert len(outputs.painted) == 1
+
+
+@pytest.mark.usefixtures("fast")
+def test_ages_alone_are_painted_once_a_second(
+    outputs: Outputs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Facts that differ are painted at the next look."""
+    monkeypatch.setattr(live_table, "TICK", 60.0)
+    looks: list[int] = []
+
+    def look() -> Look:
+        looks.append(1)
+        number = len(looks)
+        return Look([Line(f"look {number}")], number >= 20)
+
+    table = LiveTable("t", look, lambda: len(looks) > 40, lambda on_screen: None)
+    table.begin()
+    assert table.join(1)
+    painted = [each.text for each in outputs.painted]
+
+    assert painted == ["look 1", "look 2", "look 20", painted[-1]]
 
 
 @pytest.mark.usefixtures("fast")

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from assetstream.cli.view.lines import digits
-from assetstream.display import page
+from assetstream.display import page, words
 
 __all__ = ["Columns", "Row", "amount_cell", "change_cell", "stacked"]
 
@@ -109,4 +109,4 @@ def amount_cell(amount: Decimal, fresh: Decimal) -> Text:
 def change_cell(change: Decimal) -> Text:
     """A change with its sign, in its colour; nothing if nothing changed."""
     style = "green" if change > 0 else "red" if change < 0 else ""
-    return Text(page.signed(change), style)
+    return Text(words.signed(change), style)

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from assetstream.cli.run.watch import Event
 from assetstream.cli.view.columns import change_cell
-from assetstream.display.page import counted
+from assetstream.display.words import counted
 from assetstream.model.errors import AssetStreamError
 from assetstream.model.events import AssetUpdate, Gap, Source, StateChange, exact_sum
 

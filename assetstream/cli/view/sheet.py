@@ -20,7 +20,7 @@ from assetstream.cli.view.columns import (
 from assetstream.cli.view.holdings import Holdings, how_many, look, totals
 from assetstream.cli.view.lines import digits
 from assetstream.cli.view.summary import COLOURS
-from assetstream.display.page import counted
+from assetstream.display.words import counted
 from assetstream.model.events import Balance
 from assetstream.model.states import State
 from assetstream.streams.stream import AssetStream

@@ -13,7 +13,7 @@ from assetstream.cli.view.columns import Columns, amount_cell, change_cell
 from assetstream.cli.view.holdings import look, totals
 from assetstream.cli.view.lines import digits
 from assetstream.model.states import State
-from assetstream.notebook.accounts import TROUBLE
+from assetstream.streams.accounts import TROUBLE
 from assetstream.streams.stream import AssetStream
 
 __all__ = ["COLOURS", "DISPENSABLE", "NAMES", "summary"]

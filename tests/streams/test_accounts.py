@@ -1,21 +1,31 @@
-"""What a stream or a group looks like in a notebook when it is the cell's value."""
+"""The page of a stream or a group, as a notebook and a terminal show it."""
 
 from __future__ import annotations
+
+import io
+from contextlib import redirect_stdout
 
 import pytest
 
 from assetstream import AssetStream, StreamGroup
-from assetstream.display.page import as_text
+from assetstream.display.text import as_text
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
+from assetstream.streams.accounts import account_page
+from assetstream.streams.stream import snapshot_of
 from tests.support.groups import streams, wait_until
 
 pytestmark = pytest.mark.usefixtures("hasty")
 
 
 def seen(shown: AssetStream | StreamGroup) -> list[str]:
-    """The lines of its page."""
-    return as_text(shown._page(shown._views())).splitlines()
+    """The lines of its page; a group's as a terminal shows it."""
+    if isinstance(shown, AssetStream):
+        return as_text(account_page(snapshot_of(shown))).splitlines()
+    printed = io.StringIO()
+    with redirect_stdout(printed):
+        shown.show()
+    return printed.getvalue().partition("\n\n")[0].splitlines()
 
 
 def test_before_and_after_its_life(account: Account) -> None:
@@ -27,7 +37,7 @@ def test_before_and_after_its_life(account: Account) -> None:
 
     assert before == [f"NEW  {name}: not started", "no balances yet"]
     assert seen(stream) == [
-        f"STOPPED  {name}: stopped; nothing here moves any more",
+        f"STOPPED  {name}: stopped; no longer updated",
         "no balances",
     ]
     assert repr(stream) == "<AssetStream savings STOPPED>"

@@ -1,0 +1,228 @@
+"""Balances as rows of tables, and the pages that show them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Mapping, NamedTuple, Sequence
+
+from assetstream.display.page import Cell, Grid, Line, Page
+from assetstream.display.words import aged, counted, digits, named, signed
+
+__all__ = [
+    "MOST_LINES",
+    "MOST_ROWS",
+    "BalanceRow",
+    "Difference",
+    "TotalRow",
+    "accounts_page",
+    "balance_page",
+    "balances_grid",
+    "balances_page",
+    "left_out",
+    "states_line",
+    "totals_grid",
+]
+
+#: So many rows are shown at most, in a text and in a page.
+MOST_LINES = 60
+MOST_ROWS = 200
+ZERO = Decimal(0)
+
+
+class Difference(NamedTuple):
+    """By how much the amounts of a balance have just changed."""
+
+    available: Decimal = ZERO
+    locked: Decimal = ZERO
+    total: Decimal = ZERO
+
+
+class BalanceRow(NamedTuple):
+    """One balance at one moment, as every table shows it.
+
+    Attributes:
+        exchange: name of the exchange.
+        account: label of the account.
+        currency: the exchange's code.
+        available: amount free for orders.
+        locked: amount held by orders or withdrawals.
+        total: the sum of both.
+        age: seconds since the last proof that it is right; infinite if unknown.
+        source: how it became known.
+        stale: True if it may be out of date.
+        change: of ``total``, when that changed last; zero if it did not, or unknown.
+        changed_at: when the balance took its value; None without a change.
+        fresh: by how much it has just changed.
+    """
+
+    exchange: str
+    account: str
+    currency: str
+    available: Decimal
+    locked: Decimal
+    total: Decimal
+    age: float
+    source: str
+    stale: bool
+    change: Decimal = ZERO
+    changed_at: datetime | None = None
+    fresh: Difference = Difference()
+
+
+class TotalRow(NamedTuple):
+    """One currency over many accounts, exact.
+
+    Attributes:
+        currency: its code.
+        available: the sum.
+        locked: the sum.
+        total: the sum of both.
+        accounts: how many accounts hold some.
+        stale: how many accounts do not vouch for their part.
+        change: the latest change of an account's total.
+        by: the account of that change.
+        fresh: by how much that account's total has just changed.
+    """
+
+    currency: str
+    available: Decimal
+    locked: Decimal
+    total: Decimal
+    accounts: int
+    stale: int
+    change: Decimal = ZERO
+    by: str = ""
+    fresh: Decimal = ZERO
+
+
+def balances_grid(
+    rows: Sequence[BalanceRow], *, accounts: bool = False, changes: bool = False
+) -> Grid:
+    """Make a table of balances.
+
+    Args:
+        rows: in their order.
+        accounts: with a column that names the account of each; repetitions are dim.
+        changes: with a column for the last change.
+    """
+    names = ["Currency", "Available", "Locked", "Total", "Age", "Source"]
+    if changes:
+        names.insert(4, "Last change")
+    if accounts:
+        names.insert(0, "Account")
+    cells = []
+    above = ""
+    for row in rows:
+        found = _cells(row, row.account == above)
+        cells.append([found[name] for name in names])
+        above = row.account
+    return Grid(names, cells, ("Source", "Age", "Total", "Last change"))
+
+
+def totals_grid(rows: Sequence[TotalRow]) -> Grid:
+    """Make a table of currencies over many accounts."""
+    names = ["Currency", "Available", "Locked", "Total", "Accounts", "Last change"]
+    spare = ("By", "Accounts", "Locked", "Last change", "Available")
+    return Grid([*names, "By"], list(map(_total_cells, rows)), spare)
+
+
+def states_line(states: Mapping[str, int], end: str = "") -> Line:
+    """Count accounts by their states, and say why all have ended, if they have.
+
+    Args:
+        states: state -> how many accounts, in the order in which they are shown.
+        end: the reason.
+    """
+    lights = [(state, f"{count} {state}") for state, count in states.items() if count]
+    accounts = counted(sum(states.values()), "account")
+    return Line(f"of {accounts}{end and ': '}{end}", lights=lights)
+
+
+def left_out(count: int, where: str) -> list[Line]:
+    """Count what is not shown, and say where it is; no line if that is nothing."""
+    return [Line(f"and {count} more, in {where}", "dim")] if count > 0 else []
+
+
+def balance_page(row: BalanceRow) -> Page:
+    """Show one balance."""
+    return [Line(f"on {row.exchange}", name=row.account), balances_grid([row])]
+
+
+def balances_page(rows: Sequence[BalanceRow], most: int) -> Page:
+    """Show all balances of an account, those that are zero in one line.
+
+    Args:
+        rows: by currency.
+        most: rows of the table.
+    """
+    if not rows:
+        return [Line("no balances known")]
+    held = [row for row in rows if row.total]
+    zero = [row.currency for row in rows if not row.total]
+    page: list[Grid | Line] = [
+        Line(counted(len(rows), "balance"), name=f"{rows[0].account}:"),
+        balances_grid(held[:most]),
+        *left_out(len(held) - most, "stream.balances"),
+    ]
+    if zero:
+        page.append(Line(f"zero: {named(zero)}", "dim"))
+    return page
+
+
+def accounts_page(accounts: int, rows: Sequence[BalanceRow], most: int) -> Page:
+    """Show all balances of many accounts.
+
+    Args:
+        accounts: how many there are.
+        rows: other than zero, by account and currency.
+        most: rows of the table.
+    """
+    balances = counted(len(rows), "balance")
+    return [
+        Line(f"{counted(accounts, 'account')}, {balances} other than zero"),
+        balances_grid(rows[:most], accounts=True),
+        *left_out(len(rows) - most, "group.balances"),
+    ]
+
+
+def _cells(row: BalanceRow, repeated: bool) -> dict[str, Cell]:
+    old = "old" if row.stale else ""
+    return {
+        "Account": Cell(row.account, "dim" if repeated else ""),
+        # In words, too: a number that is only paler looks like any other.
+        "Currency": Cell(f"{row.currency} stale", "warn")
+        if row.stale
+        else Cell(row.currency),
+        "Available": _amount_cell(row.available, row.fresh.available, old),
+        "Locked": _amount_cell(row.locked, row.fresh.locked, old),
+        "Total": _amount_cell(row.total, row.fresh.total, old),
+        "Last change": _change_cell(row.change),
+        "Age": Cell(aged(row.age), old),
+        "Source": Cell(row.source, "dim"),
+    }
+
+
+def _total_cells(row: TotalRow) -> list[Cell]:
+    old = "old" if row.stale else ""
+    return [
+        Cell(f"{row.currency} {row.stale} stale", "warn")
+        if row.stale
+        else Cell(row.currency),
+        Cell(digits(row.available), old),
+        Cell(digits(row.locked), old),
+        _amount_cell(row.total, row.fresh, old),
+        Cell(str(row.accounts)),
+        _change_cell(row.change),
+        Cell(row.by, "dim"),
+    ]
+
+
+def _amount_cell(amount: Decimal, fresh: Decimal, look: str) -> Cell:
+    if fresh:
+        look = "grew" if fresh > 0 else "shrank"
+    return Cell(digits(amount), look)
+
+
+def _change_cell(change: Decimal) -> Cell:
+    return Cell(signed(change), "good" if change > 0 else "bad" if change < 0 else "")

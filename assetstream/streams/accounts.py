@@ -1,0 +1,267 @@
+"""Accounts at one moment, and the pages that show one of them or many.
+
+Notebooks, ``repr`` and the command line all show these.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from decimal import Decimal
+from typing import Mapping, NamedTuple, Sequence
+
+from assetstream.display.balances import (
+    MOST_ROWS,
+    BalanceRow,
+    TotalRow,
+    balances_grid,
+    left_out,
+    states_line,
+    totals_grid,
+)
+from assetstream.display.page import Line, Page
+from assetstream.display.words import counted, lasting, named
+from assetstream.model.events import ZERO, Balance, exact_sum, row_of
+from assetstream.model.health import Health, health_words, state_counts
+from assetstream.model.states import State
+
+__all__ = [
+    "FEW",
+    "AccountSnapshot",
+    "account_line",
+    "account_page",
+    "group_page",
+    "shown_reason",
+    "totals",
+    "trouble_lines",
+]
+
+#: Up to so many accounts, each balance has a row of its own.
+FEW = 4
+#: Lines about accounts that are not LIVE.
+MOST_TROUBLED = 20
+#: States that ask for attention, the most urgent first.
+TROUBLE = (State.FAILED, State.STALE, State.CONNECTING)
+
+
+class AccountSnapshot(NamedTuple):
+    """One account at one moment.
+
+    Attributes:
+        exchange: name of the exchange.
+        account: label of the account.
+        health: its figures.
+        rows: its balances, by currency; those that are zero and always were left out.
+        known: False if its balances were never read.
+    """
+
+    exchange: str
+    account: str
+    health: Health
+    rows: Sequence[BalanceRow]
+    known: bool = True
+
+    @classmethod
+    def of(
+        cls,
+        exchange: str,
+        account: str,
+        health: Health,
+        balances: Mapping[str, tuple[Balance, Decimal]],
+    ) -> AccountSnapshot:
+        """Describe what was read of a stream.
+
+        Args:
+            exchange: name of the exchange.
+            account: label of the account.
+            health: its figures.
+            balances: currency -> its balance, and the last change of its total.
+        """
+        live = health.state is State.LIVE
+        rows = [
+            # Not ``balance.stale``: one that a push replaces while it is shown is stale
+            # as an object, but its currency is not.
+            row_of(balance, not live or currency in health.in_doubt, change)
+            for currency, (balance, change) in sorted(balances.items())
+            # A zero is worth a line only if somebody may look for what went.
+            if balance.total or change
+        ]
+        return cls(exchange, account, health, rows, live or bool(balances))
+
+
+def account_page(account: AccountSnapshot, errors: Sequence[Line] = ()) -> Page:
+    """Show one account: its state and why, its balances, its figures, the last errors.
+
+    Args:
+        account: what was read of it.
+        errors: the last ones, oldest first; by default the present error.
+    """
+    figures = " \u00b7 ".join(health_words(account.health))
+    rows = account.rows
+    return [
+        account_line(account),
+        balances_grid(rows[:MOST_ROWS], changes=True),
+        *left_out(len(rows) - MOST_ROWS, "stream.balances"),
+        *([] if rows else [Line(_nothing_held(account.health), "dim")]),
+        *([Line(figures, "dim")] if figures else []),
+        *(errors or _present_error(account)),
+    ]
+
+
+def group_page(
+    accounts: Sequence[AccountSnapshot],
+    figures: Sequence[str],
+    errors: Sequence[Line] = (),
+) -> Page:
+    """Show many accounts: how many are in which state, totals, and who is not LIVE.
+
+    Of a few accounts, each balance is shown.
+
+    Args:
+        accounts: all of them.
+        figures: of the group, in words.
+        errors: the last ones, oldest first.
+    """
+    troubled = trouble_lines(accounts)
+    return [
+        states_line(state_counts(states_of(accounts)), _end(accounts)),
+        *(_all_rows(accounts) if len(accounts) <= FEW else _totals_table(accounts)),
+        *troubled[:MOST_TROUBLED],
+        *left_out(len(troubled) - MOST_TROUBLED, "group.health().errors"),
+        *([Line(" \u00b7 ".join(figures), "dim")] if figures else []),
+        *errors,
+    ]
+
+
+def account_line(account: AccountSnapshot, *, figures: bool = False) -> Line:
+    """Show the state of an account, and why.
+
+    Args:
+        account: what was read of it.
+        figures: with round trip and reconnects, for where no other line has them.
+    """
+    health = account.health
+    words = [_reason(health)]
+    if figures and health.state is State.LIVE:
+        if health.round_trip is not None:
+            words.append(f"round trip {lasting(health.round_trip)}")
+        if health.reconnects:
+            words.append(counted(health.reconnects, "reconnect"))
+    return Line(
+        ", ".join(filter(None, words)),
+        name=f"{account.account} on {account.exchange}:",
+        lights=[(health.state.value, health.state.value)],
+    )
+
+
+def states_of(accounts: Sequence[AccountSnapshot]) -> Counter[State]:
+    """Count accounts by their states."""
+    return Counter(account.health.state for account in accounts)
+
+
+def trouble_lines(accounts: Sequence[AccountSnapshot], names: int = 20) -> list[Line]:
+    """Show in one line those that are in trouble for the same reason.
+
+    Accounts that simply wait their turn to connect are in no trouble.
+
+    Args:
+        accounts: all of them.
+        names: so many accounts are named in a line.
+    """
+    found: dict[tuple[State, str], list[str]] = {}
+    for account in accounts:
+        health = account.health
+        waits = health.state is State.CONNECTING and health.error is None
+        if health.state in TROUBLE and not waits:
+            key = health.state, shown_reason(health)
+            found.setdefault(key, []).append(account.account)
+    return [
+        Line(
+            reason, name=f"{named(labels, names)}:", lights=[(state.value, state.value)]
+        )
+        for (state, reason), labels in sorted(
+            found.items(), key=lambda item: TROUBLE.index(item[0][0])
+        )
+    ]
+
+
+def shown_reason(health: Health) -> str:
+    """Say why an account is in trouble."""
+    if health.state is State.CONNECTING and health.error is not None:
+        return str(health.error)  # the attempts' numbers differ, their reason does not
+    return _reason(health)
+
+
+def totals(accounts: Sequence[AccountSnapshot]) -> list[TotalRow]:
+    """Add up each currency over all accounts, by currency."""
+    held: dict[str, list[BalanceRow]] = {}
+    for account in accounts:
+        for row in account.rows:
+            held.setdefault(row.currency, []).append(row)
+    return [_total(currency, rows) for currency, rows in sorted(held.items())]
+
+
+def _total(currency: str, rows: Sequence[BalanceRow]) -> TotalRow:
+    changed = [row for row in rows if row.changed_at is not None]
+    latest = max(changed, key=lambda row: row.changed_at or 0, default=None)
+    return TotalRow(
+        currency,
+        exact_sum(row.available for row in rows),
+        exact_sum(row.locked for row in rows),
+        exact_sum(row.total for row in rows),
+        sum(bool(row.total) for row in rows),
+        sum(row.stale for row in rows),
+        latest.change if latest else ZERO,
+        latest.account if latest else "",
+        latest.fresh.total if latest else ZERO,
+    )
+
+
+def _end(accounts: Sequence[AccountSnapshot]) -> str:
+    """Say why those that were stopped were; nothing while one goes on."""
+    if not all(account.health.state.final for account in accounts):
+        return ""
+    healths = (account.health for account in accounts)
+    stopped = (health for health in healths if health.state is State.STOPPED)
+    return next(map(_reason, stopped), "")
+
+
+def _all_rows(accounts: Sequence[AccountSnapshot]) -> Page:
+    rows = [row for account in accounts for row in account.rows]
+    return [
+        balances_grid(rows[:MOST_ROWS], accounts=True, changes=True),
+        *left_out(len(rows) - MOST_ROWS, "group.balances"),
+    ]
+
+
+def _totals_table(accounts: Sequence[AccountSnapshot]) -> Page:
+    rows = totals(accounts)
+    return [
+        totals_grid(rows[:MOST_ROWS]),
+        *left_out(len(rows) - MOST_ROWS, "group.balances"),
+    ]
+
+
+def _reason(health: Health) -> str:
+    """Say what is going on."""
+    if health.state is State.NEW:
+        return "not started"
+    if health.state is State.CONNECTING:
+        attempt = f", attempt {health.reconnects + 1}" if health.reconnects else ""
+        return f"connecting, logging in and reading the balances{attempt}"
+    if health.state is State.STOPPED:
+        return f"{health.reason or 'stopped'}; no longer updated"
+    return health.reason
+
+
+def _nothing_held(health: Health) -> str:
+    if health.state is State.LIVE:
+        return "the account holds nothing"
+    return "no balances yet" if not health.state.final else "no balances"
+
+
+def _present_error(account: AccountSnapshot) -> list[Line]:
+    """Show its error, unless that is the reason of its state."""
+    error = account.health.error
+    if error is None or str(error) == account.health.reason:
+        return []
+    return [Line(f"{type(error).__name__}: {error}", "bad")]

@@ -1,0 +1,124 @@
+"""The last errors, gaps and findings of accounts, as the lines below their table."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from decimal import Decimal
+from typing import NamedTuple, Sequence, Union
+
+from assetstream.display.page import Line
+from assetstream.display.words import counted, lasting, named, signed
+from assetstream.model.errors import AssetStreamError
+from assetstream.model.events import AssetUpdate, Gap, Source, StateChange, exact_sum
+from assetstream.streams.accounts import AccountSnapshot, shown_reason
+
+__all__ = ["Event", "EventLog"]
+
+#: Everything that a stream tells its handlers.
+Event = Union[AssetUpdate, StateChange, AssetStreamError]
+
+#: Lines that are kept.
+MOST_EVENTS = 4
+#: Changes of one gap that are named.
+NAMED_CHANGES = 3
+
+
+class Logged(NamedTuple):
+    """One line, however often and in however many accounts it came up."""
+
+    last: datetime
+    times: int
+    accounts: tuple[str, ...]
+    error: str | None
+
+
+class EventLog:
+    """Keeps what balances and states do not show, whether it is given events or looks.
+
+    A stream knows only its present error; a look at it finds no more than that.
+    """
+
+    def __init__(self) -> None:
+        # Text -> when and where it came up, the latest at the end.
+        self._lines: dict[str, Logged] = {}
+        # account -> the error that was noted last: the same object is not a new one.
+        self._noted: dict[str, AssetStreamError] = {}
+        # account -> currency -> by how much it was found changed in this gap.
+        self._recovered: dict[str, dict[str, Decimal]] = {}
+
+    def look(self, accounts: Sequence[AccountSnapshot]) -> None:
+        """Note errors that were not there at the last look."""
+        for account in accounts:
+            if account.health.error is not None:
+                self._note_error(account.account, account.health.error)
+
+    def note(self, event: Event) -> None:
+        """Note an event."""
+        if isinstance(event, AssetUpdate):
+            if event.source is Source.RECOVERED and event.change:
+                found = self._recovered.setdefault(event.account, {})
+                before = found.get(event.currency, Decimal(0))
+                found[event.currency] = exact_sum((before, event.change))
+            elif event.source is Source.AUDIT and event.change:
+                text = (
+                    f"{event.currency} {signed(event.change)} was found by an audit: "
+                    "it had not been pushed"
+                )
+                self._add(event.account, text)
+        elif isinstance(event, StateChange):
+            if event.gap is not None:
+                self._add(event.account, self._gap_text(event.account, event.gap))
+        elif event.account is not None:
+            self._note_error(event.account, event)
+
+    def lines(self, accounts: Sequence[AccountSnapshot]) -> list[Line]:
+        """Show the last ones, oldest first, but for those that are reasons of states.
+
+        Args:
+            accounts: as they are now.
+        """
+        healths = [account.health for account in accounts]
+        reasons = {reason for h in healths for reason in (h.reason, shown_reason(h))}
+        present = {str(h.error) for h in healths if h.error is not None}
+        return [
+            Line(
+                f"{logged.last:%H:%M:%S} UTC "
+                + (f"({logged.times} times) " if logged.times > 1 else "")
+                + text,
+                # One that has passed is only remembered.
+                "bad" if logged.error in present else "dim",
+                name=f"{named(logged.accounts)}:" if len(accounts) > 1 else "",
+            )
+            for text, logged in self._lines.items()
+            if logged.error not in reasons
+        ]
+
+    def _note_error(self, account: str, error: AssetStreamError) -> None:
+        if self._noted.get(account) is not error:
+            self._noted[account] = error
+            self._add(account, f"{type(error).__name__}: {error}", str(error))
+
+    def _gap_text(self, account: str, gap: Gap) -> str:
+        found = self._recovered.pop(account, {})
+        text = f"LIVE again after a gap of {lasting(gap.duration)}; "
+        if not gap.recovered:
+            return text + "nothing had changed"
+        named_first = list(found.items())[:NAMED_CHANGES]
+        parts = [f"{currency} {signed(change)}" for currency, change in named_first]
+        more = gap.recovered - len(parts)
+        if more and parts:
+            parts.append(f"{more} more")
+        elif more:
+            parts.append(f"{counted(more, 'balance')} locked or unlocked")
+        return f"{text}changed meanwhile: {', '.join(parts)}"
+
+    def _add(self, account: str, text: str, error: str | None = None) -> None:
+        before = self._lines.pop(text, None)
+        times = before.times + 1 if before else 1
+        accounts = before.accounts if before else ()
+        if account not in accounts:
+            accounts = (*accounts, account)
+        now = datetime.now(timezone.utc)
+        self._lines[text] = Logged(now, times, accounts, error)
+        for oldest in list(self._lines)[:-MOST_EVENTS]:
+            del self._lines[oldest]

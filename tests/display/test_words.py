@@ -1,0 +1,78 @@
+"""Amounts, times and names as people read them."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+
+import pytest
+
+from assetstream.display.words import (
+    MOST_NAMES,
+    aged,
+    counted,
+    digits,
+    lasting,
+    named,
+    signed,
+)
+
+LONG = "1386929.3723106677134820712300000000000000000001"
+
+
+def test_digits_are_all_there() -> None:
+    """However many; no exponent, and zero is 0."""
+    assert digits(Decimal(LONG)) == LONG
+    assert digits(Decimal("1E-7")) == "0.0000001"
+    assert digits(Decimal("1.50")) == "1.50"
+    assert digits(Decimal("0E-8")) == "0"
+
+
+def test_a_change_has_its_sign() -> None:
+    """Without the zeros that are only width; no change is no text."""
+    assert signed(Decimal("0.2500")) == "+0.25"
+    assert signed(Decimal("-100")) == "-100"
+    assert signed(Decimal("0.00")) == ""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "0 s"),
+        (0.0001, "under 1 ms"),
+        (0.0124, "12 ms"),
+        (3.21, "3.2 s"),
+        (3, "3 s"),
+        (59.9, "59 s"),
+        (60, "1 min"),
+        (192, "3 min 12 s"),
+        (7500, "2 h 5 min"),
+        (86400 * 3 + 3600, "3 d 1 h"),
+    ],
+)
+def test_durations_are_in_two_units_at_most(seconds: float, words: str) -> None:
+    """As exact as anybody reads them."""
+    assert lasting(seconds) == words
+
+
+def test_an_age_is_in_whole_seconds() -> None:
+    """Nobody stands behind a balance whose age is infinite."""
+    assert [aged(seconds) for seconds in (0.0, 0.9, 61.5)] == [
+        "0 s",
+        "0 s",
+        "1 min 1 s",
+    ]
+    assert aged(math.inf) == "unknown"
+
+
+def test_counting() -> None:
+    """One of a thing, or more."""
+    assert counted(1, "balance") == "1 balance"
+    assert counted(0, "balance") == "0 balances"
+
+
+def test_very_many_names_are_cut_short() -> None:
+    """A line stays a line."""
+    assert named(["BTC", "ETH"]) == "BTC, ETH"
+    assert named(["BTC", "ETH", "XRP"], 1) == "BTC and 2 more"
+    assert named([str(n) for n in range(MOST_NAMES + 1)]).endswith("19 and 1 more")

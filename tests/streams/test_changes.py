@@ -1,0 +1,82 @@
+"""What a look at accounts remembers of the looks before it."""
+
+from __future__ import annotations
+
+import time
+from decimal import Decimal
+
+import pytest
+
+from assetstream import Health, State
+from assetstream.display.balances import BalanceRow, Difference
+from assetstream.streams.accounts import AccountSnapshot
+from assetstream.streams.changes import FRESH, Changes
+
+LIVE = Health(state=State.LIVE)
+
+
+def row(
+    available: str = "1",
+    locked: str = "0",
+    *,
+    account: str = "a",
+    source: str = "STREAM",
+    change: str = "0",
+) -> BalanceRow:
+    """One balance of an account."""
+    amounts = Decimal(available), Decimal(locked)
+    return BalanceRow(
+        *("upbit", account, "BTC", *amounts, sum(amounts, Decimal(0)), 0.0, source),
+        stale=False,
+        change=Decimal(change),
+    )
+
+
+def look(changes: Changes, *rows: BalanceRow) -> list[BalanceRow]:
+    """The rows of one look, each of an account of its own."""
+    accounts = [AccountSnapshot("upbit", r.account, LIVE, [r]) for r in rows]
+    return [account.rows[0] for account in changes.recall(accounts)]
+
+
+def test_the_last_change_outlives_the_orders_that_follow() -> None:
+    """An order that is placed changes no total; each account has its own."""
+    changes = Changes()
+    look(changes, row(change="0.5"), row(account="b", change="-1"))
+    one, two, three = look(changes, row(), row(account="b"), row(account="c"))
+
+    assert [one.change, two.change, three.change] == [Decimal("0.5"), -1, 0]
+
+
+def test_each_amount_stands_out_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Money that is locked leaves available, and the total is as it was."""
+    changes = Changes()
+    look(changes, row("1"))
+    expected = Difference(Decimal("-0.75"), Decimal("0.75"), Decimal(0))
+    (ordered,) = look(changes, row("0.25", "0.75"))
+    (still,) = look(changes, row("0.25", "0.75"))
+    assert ordered.fresh == still.fresh == expected
+
+    later = time.monotonic() + FRESH
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    (passed,) = look(changes, row("0.25", "0.75"))
+    assert passed.fresh == Difference()
+
+
+def test_what_was_there_before_the_first_look_does_not_stand_out() -> None:
+    """Nor what the first read of an account brings."""
+    changes = Changes()
+    unread = AccountSnapshot("upbit", "a", LIVE, [], known=False)
+    changes.recall([unread])
+    (first,) = look(changes, row(source="SNAPSHOT"))
+    (other,) = look(changes, row(account="b"))
+
+    assert first.fresh == other.fresh == Difference()
+
+
+def test_a_currency_that_is_new_stands_out() -> None:
+    """All of it came just now."""
+    changes = Changes()
+    changes.recall([AccountSnapshot("upbit", "a", LIVE, [])])
+    (came,) = look(changes, row("0.5", "0.25"))
+
+    assert came.fresh == Difference(Decimal("0.5"), Decimal("0.25"), Decimal("0.75"))

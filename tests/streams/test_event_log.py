@@ -1,0 +1,155 @@
+"""The lines below a table, from events and from looks."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+from assetstream import (
+    AssetUpdate,
+    Balance,
+    ConnectionLost,
+    Gap,
+    Health,
+    Source,
+    State,
+    StateChange,
+)
+from assetstream.display.page import Line
+from assetstream.model.errors import AssetStreamError
+from assetstream.streams.accounts import AccountSnapshot
+from assetstream.streams.event_log import MOST_EVENTS, EventLog
+
+BEGAN = datetime(2026, 1, 2, tzinfo=timezone.utc)
+
+
+def account(
+    label: str = "a", *, error: AssetStreamError | None = None, reason: str = ""
+) -> AccountSnapshot:
+    """An account that is STALE."""
+    health = Health(state=State.STALE, error=error, reason=reason)
+    return AccountSnapshot("upbit", label, health, [])
+
+
+def looked(log: EventLog, *accounts: AccountSnapshot) -> list[Line]:
+    """The lines after a look at these."""
+    log.look(accounts)
+    return log.lines(accounts)
+
+
+def texts(log: EventLog) -> list[str]:
+    """Without the time of day."""
+    lines = log.lines([account("main"), account("other")])
+    assert all(line.text[8:13] == " UTC " for line in lines)
+    return [f"{line.name} {line.text[13:]}" for line in lines]
+
+
+def found(
+    currency: str, before: str, after: str, source: Source = Source.RECOVERED
+) -> AssetUpdate:
+    """A balance that was found changed after a gap, or by an audit."""
+    fields: dict[str, Any] = {
+        "exchange": "upbit",
+        "account": "main",
+        "currency": currency,
+        "locked": Decimal(0),
+        "source": source,
+    }
+    previous = Balance(**fields, available=Decimal(before), changed_at=BEGAN)
+    return AssetUpdate(
+        **fields,
+        available=Decimal(after),
+        time=None,
+        received=BEGAN,
+        previous=previous,
+    )
+
+
+def live_again(count: int) -> StateChange:
+    """The change back to LIVE, 3.25 s after the last proof."""
+    gap = Gap(BEGAN, BEGAN + timedelta(seconds=3.25), count)
+    return StateChange("upbit", "main", State.STALE, State.LIVE, "read", gap)
+
+
+def test_the_same_error_again_and_again_is_one_line() -> None:
+    """With how often and where it was; the same object is not a new one."""
+    log = EventLog()
+    first, again, other = (ConnectionLost("no network") for _ in range(3))
+    for error in (first, first, again):
+        looked(log, account(error=error))
+    (line,) = looked(log, account(error=again), account("b", error=other))
+
+    assert line.name == "a, b:"
+    assert line.text.endswith(" UTC (3 times) ConnectionLost: no network")
+    assert line.look == "bad"
+
+
+def test_what_has_passed_is_remembered_and_paler() -> None:
+    """The last few only, oldest first."""
+    log = EventLog()
+    for number in range(MOST_EVENTS + 3):
+        looked(log, account(error=ConnectionLost(f"no {number}")))
+    lines = looked(log, account())
+
+    assert [line.text[-4:] for line in lines] == ["no 3", "no 4", "no 5", "no 6"]
+    assert {(line.look, line.name) for line in lines} == {("dim", "")}
+
+
+def test_the_reason_of_a_state_is_not_shown_twice() -> None:
+    """It stands with the state already."""
+    log = EventLog()
+
+    assert looked(log, account(error=ConnectionLost("no net"), reason="no net")) == []
+    assert len(looked(log, account())) == 1
+
+
+def test_an_event_and_a_look_at_its_error_are_one() -> None:
+    """Whichever comes first."""
+    log, error = EventLog(), ConnectionLost("no network", account="a")
+    log.note(error)
+    (line,) = looked(log, account(error=error))
+
+    assert "times" not in line.text
+
+
+def test_a_gap_tells_how_long_it_was_and_what_was_found() -> None:
+    """With signs; the next gap begins anew."""
+    log = EventLog()
+    for event in (
+        found("BTC", "1", "1.50"),
+        found("SGD", "100", "40"),
+        live_again(2),
+        live_again(0),
+    ):
+        log.note(event)
+
+    assert texts(log) == [
+        "main: LIVE again after a gap of 3.2 s; changed meanwhile: BTC +0.5, SGD -60",
+        "main: LIVE again after a gap of 3.2 s; nothing had changed",
+    ]
+
+
+def test_what_is_not_named_is_counted() -> None:
+    """Many changes, and those that only locked or unlocked."""
+    log = EventLog()
+    for number in range(5):
+        log.note(found(f"C{number}", "1", "2"))
+    log.note(live_again(6))
+    log.note(live_again(1))
+
+    assert [text.partition("meanwhile: ")[2] for text in texts(log)] == [
+        "C0 +1, C1 +1, C2 +1, 3 more",
+        "1 balance locked or unlocked",
+    ]
+
+
+def test_what_an_audit_found_is_told() -> None:
+    """It never came as a push, and belongs to no gap."""
+    log = EventLog()
+    log.note(found("BTC", "1", "1.50", Source.AUDIT))
+    log.note(found("ETH", "1", "1.0", Source.AUDIT))
+
+    assert texts(log) == [
+        "main: BTC +0.5 was found by an audit: it had not been pushed"
+    ]
