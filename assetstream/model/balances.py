@@ -87,6 +87,7 @@ class HasBalances(Protocol):
     @property
     def balances(self) -> Mapping[str, Balance]:
         """currency -> balance, at this moment."""
+        ...
 
 
 class GroupBalances(Mapping[str, Mapping[str, Balance]]):

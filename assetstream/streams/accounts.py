@@ -30,7 +30,6 @@ __all__ = [
     "account_line",
     "account_page",
     "group_page",
-    "shown_reason",
     "totals",
     "trouble_lines",
 ]
@@ -172,7 +171,7 @@ def trouble_lines(accounts: Sequence[AccountSnapshot], names: int = 20) -> list[
         health = account.health
         waits = health.state is State.CONNECTING and health.error is None
         if health.state in TROUBLE and not waits:
-            key = health.state, shown_reason(health)
+            key = health.state, _trouble(health)
             found.setdefault(key, []).append(account.account)
     return [
         Line(
@@ -184,7 +183,7 @@ def trouble_lines(accounts: Sequence[AccountSnapshot], names: int = 20) -> list[
     ]
 
 
-def shown_reason(health: Health) -> str:
+def _trouble(health: Health) -> str:
     """Say why an account is in trouble."""
     if health.state is State.CONNECTING and health.error is not None:
         return str(health.error)  # the attempts' numbers differ, their reason does not

@@ -10,7 +10,7 @@ from assetstream.display.page import Line
 from assetstream.display.words import counted, lasting, named, signed
 from assetstream.model.errors import AssetStreamError
 from assetstream.model.events import AssetUpdate, Gap, Source, StateChange, exact_sum
-from assetstream.streams.accounts import AccountSnapshot, shown_reason
+from assetstream.streams.accounts import AccountSnapshot
 
 __all__ = ["Event", "EventLog"]
 
@@ -78,7 +78,7 @@ class EventLog:
             accounts: as they are now.
         """
         healths = [account.health for account in accounts]
-        reasons = {reason for h in healths for reason in (h.reason, shown_reason(h))}
+        reasons = {health.reason for health in healths}
         present = {str(h.error) for h in healths if h.error is not None}
         return [
             Line(
