@@ -53,7 +53,7 @@ class Report(Struct, frozen=True):
 
 
 class Warn(Struct, frozen=True):
-    """Tell the user; the connection goes on.
+    """Report an error to the user; the connection goes on.
 
     A ``ProtocolError`` puts its currency in doubt, the whole book if it has none (K5).
     """
@@ -62,7 +62,7 @@ class Warn(Struct, frozen=True):
 
 
 class Fail(Struct, frozen=True):
-    """This connection is of no use; ``error.fatal`` says whether the stream is."""
+    """Give this connection up, and the stream too if ``error.fatal``."""
 
     error: AssetStreamError
 
@@ -107,7 +107,7 @@ class Conversation(ABC):
 
     @abstractmethod
     def closing(self, instant: Instant) -> Sequence[Step]:
-        """The user stops: say goodbye; no answer will be awaited."""
+        """The user stops: take leave of the exchange; no answer will be awaited."""
 
     @abstractmethod
     def closed(self, code: int | None, reason: str) -> AssetStreamError:

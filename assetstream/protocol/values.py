@@ -38,12 +38,12 @@ class Instant(Struct, frozen=True, gc=False):
 
 
 class BalanceReport(Struct, frozen=True, gc=False):
-    """What the exchange said about one currency, in one push or one REST item.
+    """The exchange's report about one currency, in one push or one REST item.
 
     Attributes:
         currency: upper-case code.
-        available: amount free for orders, or None if the exchange did not say (K4).
-        locked: amount held by orders or withdrawals, or None if it did not say.
+        available: amount free for orders, or None if the exchange left it out (K4).
+        locked: amount held by orders or withdrawals, or None if it left that out.
         key: the exchange's order of changes, newest greatest; its first item is the
             change's time in milliseconds since 1970, at most the year 9999, both items
             are 0 or more; None if it gave no time (K1).
@@ -64,8 +64,8 @@ class Snapshot(Struct, frozen=True):
 
     Attributes:
         balances: the entries that were understood.
-        unreadable: currencies whose entry was not understood; "" if its currency
-            could not be told either.
+        unreadable: currencies whose entry was not understood; "" if not even
+            the currency was.
         empty: True if the exchange sent nothing (null, {} or []): doubtful (S2).
     """
 
@@ -75,7 +75,7 @@ class Snapshot(Struct, frozen=True):
 
     @property
     def complete(self) -> bool:
-        """True if what it omits is zero: every entry was understood (S2)."""
+        """True if a currency that it omits is zero: every entry was understood (S2)."""
         return not self.unreadable
 
 
@@ -92,11 +92,11 @@ class HttpCall(Struct, frozen=True):
 
 
 class Connect(Struct, frozen=True):
-    """Where to open a WebSocket, and with which headers. Its repr shows no header."""
+    """The URL and the headers of a WebSocket to be opened. Its repr shows no header."""
 
     url: str
     headers: Mapping[str, str] = {}
-    #: Sent as ``Origin``; None sends none.
+    #: The header ``Origin``; None: no such header.
     origin: str | None = None
 
     def __repr__(self) -> str:
@@ -104,7 +104,7 @@ class Connect(Struct, frozen=True):
 
 
 class Limits(Struct, frozen=True):
-    """What the exchange allows, and what its connection needs.
+    """The rates that the exchange allows, and the intervals that its connection needs.
 
     Attributes:
         connects_per_second: handshakes that one stream may begin; per second.

@@ -57,7 +57,7 @@ class CoinW(KeyedExchange):
         rest_url: the base URL of REST, given together with ``ws_url``; by default
             ``COINW_REST_URL``, or else the exchange's own.
         origin: the Origin header of the handshake, without which CoinW's firewall
-            answers 403 from some networks; None sends none.
+            answers 403 from some networks; None: no such header.
 
     Raises:
         ConfigurationError: something is missing or wrong; the text says what.

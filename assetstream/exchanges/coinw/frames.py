@@ -50,7 +50,7 @@ class RequestAnswer(Struct):
     """An answer to a request.
 
     ``request`` is ``login`` or ``subscribe`` (to assets), or None if the answer does
-    not say what it answers.
+    not name its request.
     """
 
     request: str | None

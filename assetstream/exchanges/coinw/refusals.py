@@ -78,7 +78,7 @@ _UNKNOWN = Meaning(
 
 CODES: Mapping[str, Meaning] = {
     "29001": _LIMIT,
-    # Also the answer to what is no request at all; the text says "Rate Limit".
+    # Also the answer to a malformed request; the text is "Rate Limit".
     "1001": _LIMIT,
     "1003": _KEY,
     "6000": _KEY,

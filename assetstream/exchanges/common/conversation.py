@@ -32,7 +32,7 @@ MOST_DOUBTS = 20
 
 
 class Heartbeat:
-    """When to ping next, and the time an answer took. Times in monotonic seconds.
+    """Times the pings and their answers, in monotonic seconds.
 
     The session judges a missing answer (L1), not the heartbeat.
     """
@@ -61,7 +61,7 @@ class Heartbeat:
 
 
 class Phase(enum.Enum):
-    """How far a connection is. An exchange leaves out the phases that it lacks."""
+    """The progress of a connection. An exchange leaves out the phases that it lacks."""
 
     #: Not open yet.
     CONNECTING = "CONNECTING"

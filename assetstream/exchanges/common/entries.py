@@ -52,7 +52,7 @@ def read_entry(
 ) -> tuple[str, BalanceReport | None]:
     """Read one entry of a REST list of balances.
 
-    Returns its currency, "" if that cannot be told, and None in place of a report if
+    Returns its currency, "" if that is unknown, and None in place of a report if
     the rest cannot be understood.
 
     Args:
@@ -74,7 +74,7 @@ def read_entry(
         free, held = amount(entry.get(available)), amount(entry.get(locked))
     except Unreadable:
         return currency, None
-    # A complete list must tell both: here a missing amount is not understood (S2).
+    # A complete list must hold both: here a missing amount is not understood (S2).
     if free is None or held is None:
         return currency, None
     return currency, BalanceReport(currency, free, held, raw=raw)
@@ -84,7 +84,7 @@ def snapshot_of(entries: Iterable[tuple[str, BalanceReport | None]]) -> Snapshot
     """Make a snapshot of entries: a currency ("": unknown) and its report.
 
     An entry without a report was not understood. It costs only its own currency (S2),
-    and so does a currency that came twice: which of the two is right, nobody can tell.
+    and so does a currency that came twice: nobody knows which of the two is right.
     """
     balances: dict[str, BalanceReport] = {}
     unreadable: dict[str, None] = {}

@@ -19,7 +19,8 @@ class KeyForm(NamedTuple):
 
     pattern: re.Pattern[str]
     words: str
-    #: True if a text of another form is wrong; if not, it tells keys and secrets apart.
+    #: True if a text of another form is wrong; if not, the form only distinguishes
+    #: keys from secrets.
     sure: bool = True
 
     def fits(self, text: str) -> bool:

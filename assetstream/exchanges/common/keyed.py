@@ -75,7 +75,7 @@ class KeyedExchange(Exchange):
 
         Args:
             why: in words, for the message.
-            currency: the currency that it is about, if that could be told.
+            currency: the currency that it is about, if that is known.
         """
         about = f" about {currency}" if currency else ""
         return ProtocolError(

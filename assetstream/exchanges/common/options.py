@@ -114,7 +114,7 @@ def check_urls(
 
 
 def check_origin(origin: str | None, exchange: KeyedExchange) -> str | None:
-    """Return the Origin header's value; None sends none."""
+    """Return the Origin header's value; None: no such header."""
     if origin is None:
         return None
     parts = _split(origin, "origin", exchange)

@@ -24,7 +24,7 @@ __all__ = [
     "retry_after",
 ]
 
-# HTTP 418: a block that grows with each repetition, of a length not always told.
+# HTTP 418: a block that grows with each repetition; its length is not always given.
 BLOCKED_S = 60.0
 # A wait that is longer is garbage, or outlasts what it is for: it is tried once a day.
 LONGEST_WAIT_S = 86_400.0
@@ -104,7 +104,7 @@ def not_available(
     body: bytes,
     doing: str,
 ) -> AssetStreamError | None:
-    """Explain a status that says nothing about the account: never fatal.
+    """Explain a status that does not concern the account: never fatal.
 
     Returns None for any other status.
     """
@@ -127,7 +127,7 @@ def not_available(
             "maintenance or a temporary fault. It tries again by itself; if this "
             f"lasts, look at {exchange.title}'s notices"
         )
-        # The usual one is a 503 that says when the maintenance ends (L3).
+        # Usually a 503 that announces when the maintenance ends (L3).
         return _no_answer(exchange, text, status, body, wait)
     return None
 
@@ -142,7 +142,7 @@ def not_its_own(
 ) -> ConnectionLost:
     """Explain an answer that is not in the exchange's own form: never fatal.
 
-    Firewalls, proxies and captive portals answer so; they say nothing about the key.
+    Firewalls, proxies and captive portals answer so; the key may be perfectly good.
     ``advice``: the likely cause and the remedy, with placeholders.
     """
     advice = advice.format_map(exchange.placeholders)

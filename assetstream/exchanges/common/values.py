@@ -92,7 +92,7 @@ def decode(data: bytes) -> Any:
 
 
 def amount(value: object) -> Decimal | None:
-    """Read an amount spelt as a number or a string; None for null, which says nothing.
+    """Read an amount spelt as a number or a string; None for null, which means nothing.
 
     Raises:
         Unreadable: anything else: negative, not finite, over 64 digits (K5).

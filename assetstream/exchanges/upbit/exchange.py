@@ -185,7 +185,7 @@ class Upbit(KeyedExchange):
 
     def elsewhere(self) -> Mapping[str, Exchange]:
         if HOSTS[self.region] != urlsplit(self.rest_url).hostname:
-            # A gateway or a simulator: its key is none of the real hosts' business.
+            # A gateway or a simulator: no real host should see its key.
             return {}
         return {
             region: Upbit(

@@ -57,7 +57,7 @@ class SubscriptionList(Struct):
 
 
 class StatusUp(Struct):
-    """The exchange says that it is up."""
+    """The exchange is up; its answer to a text PING."""
 
 
 #: What this exchange sends besides balances.

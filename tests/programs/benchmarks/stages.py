@@ -26,7 +26,7 @@ from assetstream.runtime.dispatcher import Dispatcher, Handlers
 from assetstream.runtime.loop import clock
 from assetstream.runtime.mailbox import CallbackMailbox
 from assetstream.runtime.net.frames import Scanner
-from tests.programs.benchmarks.contenders.base import AssetPush
+from tests.programs.benchmarks.contenders.base import Push
 from tests.programs.benchmarks.frames import Frames
 
 __all__ = ["stages"]
@@ -74,7 +74,7 @@ class Stages:
         ]
 
     def decode(self, batches: list[list[bytes]]) -> None:
-        decode = msgspec.json.Decoder(AssetPush).decode
+        decode = msgspec.json.Decoder(Push).decode
         for batch in batches:
             for payload in batch:
                 decode(payload)
