@@ -1,4 +1,4 @@
-"""What every registered exchange owes the runtime; runs over all of them by itself."""
+"""The duties of every registered exchange; runs over all of them by itself."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from assetstream.model.errors import (
     RateLimited,
 )
 from assetstream.protocol import Fail, Limits, Warn
+from assetstream.simulator import Simulator
 from tests.support.specs import (
     KEY,
     NONCE,
@@ -55,7 +56,7 @@ def test_every_registered_exchange_has_a_spec() -> None:
 
 
 def test_every_exchange_has_a_folder_of_the_same_files(name: str) -> None:
-    """Who knows one exchange finds everything in the next."""
+    """A reader who knows one exchange finds everything in the next."""
     assert {path.stem for path in (ROOM / name).glob("*.py")} == FILES
 
 
@@ -186,7 +187,7 @@ def test_limits_can_be_overridden_in_a_subclass(name: str, spec: Spec) -> None:
 
 
 def test_a_fresh_nonce_is_used_at_every_chance(spec: Spec) -> None:
-    """Where a nonce signs, another nonce gives another signature."""
+    """Another nonce gives another signature, if the exchange signs it."""
     exchange = spec.make()
     first = exchange.conversation({}).connect(at(0.0), NONCE)
     again = exchange.conversation({}).connect(at(0.0), NONCE)
@@ -330,7 +331,7 @@ def test_answers_not_in_its_own_words_are_not_fatal(spec: Spec, status: int) -> 
 
 
 def test_credentials_are_redacted_everywhere(spec: Spec, name: str) -> None:
-    """What the exchange echoes is shown without credentials."""
+    """An echo of the exchange is shown without credentials."""
     exchange = spec.make()
     errors: list[AssetStreamError] = []
     for credential in exchange.credentials.values():
@@ -360,3 +361,8 @@ def test_every_public_callable_has_a_docstring(name: str) -> None:
 
     assert "Args:" in text
     assert "ConfigurationError" in text
+
+
+def test_a_simulators_key_belongs_nowhere_else(name: str, exchange: Simulator) -> None:
+    """No key of a simulator is sent to the real exchange."""
+    assert getattr(exchange, name)().exchange().elsewhere() == {}

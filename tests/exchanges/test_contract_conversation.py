@@ -1,21 +1,18 @@
-"""What every exchange's conversation owes the runtime; runs over all by itself."""
+"""The duties of every exchange's conversation; runs over all by itself."""
 
 from __future__ import annotations
 
 import json
 from decimal import Decimal
+from typing import Sequence
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assetstream.exchanges import EXCHANGES
-from assetstream.model.errors import (
-    AssetStreamError,
-    ConnectionLost,
-    ProtocolError,
-)
-from assetstream.protocol import NEVER, Conversation, Fail, Ping, Send, Warn
+from assetstream.model.errors import AssetStreamError, ConnectionLost, ProtocolError
+from assetstream.protocol import NEVER, Conversation, Fail, Ping, Send, Step, Warn
 from tests.support.specs import SECRET, SPECS, Spec, at, kinds, opened, ready, reported
 
 # The names that steer the reading of a frame.
@@ -255,3 +252,35 @@ def test_bad_utf8_is_unreadable_wherever_it_stands(name: str, spec: Spec) -> Non
 
     assert isinstance(step, Warn)
     assert getattr(step.error, "currency", "") is None
+
+
+#: Pushes with an amount that is unreadable, or spelt oddly.
+BAD = {
+    name: [
+        spec.push.replace(spec.pushed[1].encode(), odd)
+        for odd in (b"-1", b"1e999", b"1E5", b"-0", b"x")
+    ]
+    for name, spec in SPECS.items()
+}
+
+
+@given(data=st.data())
+@settings(deadline=None, max_examples=60)
+def test_a_burst_says_what_its_frames_say_one_by_one(data: st.DataObject) -> None:
+    """The same steps but for joined reports, whatever is among the usual pushes."""
+    exchange = data.draw(st.sampled_from(sorted(SPECS)))
+    spec = SPECS[exchange]
+    usual = st.just(spec.push)
+    others = st.sampled_from([spec.other, b"?", b"[]", *BAD[exchange]])
+    frames = data.draw(st.lists(usual | others, max_size=6))
+    together = ready(exchange).received(frames, at(1.0))
+    alone, one_by_one = ready(exchange), []
+    for each in frames:
+        one_by_one += alone.received([each], at(1.0))
+
+    assert reported(together) == reported(one_by_one)
+    assert _warned(together) == _warned(one_by_one)
+
+
+def _warned(steps: Sequence[Step]) -> list[str]:
+    return [str(step.error) for step in steps if isinstance(step, Warn)]

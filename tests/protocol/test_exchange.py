@@ -1,4 +1,4 @@
-"""What every exchange has from the contract's base: names, redaction, twins."""
+"""The base of every exchange: variables, redaction, twins."""
 
 from __future__ import annotations
 

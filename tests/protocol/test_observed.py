@@ -51,7 +51,7 @@ def test_an_observer_sees_a_stream_become_live(account: Account) -> None:
 
 
 def test_an_observed_exchange_shows_as_little(account: Account) -> None:
-    """Its repr is the exchange's own, and it redacts as that does."""
+    """The repr is the exchange's own, and so is the redaction."""
     exchange = account.exchange()
     seen = observed(exchange, Observer())
 

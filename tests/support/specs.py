@@ -1,6 +1,6 @@
-"""What the contract suite needs to know of each exchange, and sample payloads.
+"""A ``Spec`` of each exchange for the contract suite, and sample payloads.
 
-A new exchange adds its ``Spec`` to ``SPECS``; the suite fails until it is there.
+A new exchange adds one to ``SPECS``; the suite fails until it is there.
 """
 
 from __future__ import annotations

@@ -106,7 +106,7 @@ def test_r1_a_push_is_a_proof_too() -> None:
 
 
 def test_r1_a_push_before_the_login_is_no_proof() -> None:
-    """It is reported, but nothing was subscribed yet."""
+    """The balances are reported, but nothing was subscribed yet."""
     assert kinds(opened(make_coinw()).received([PUSH], at(0.5))) == ["Report"]
 
 

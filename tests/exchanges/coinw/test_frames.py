@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
-from assetstream.model.errors import (
-    ProtocolError,
-)
+from assetstream.exchanges.coinw import frames as coinw_frames
+from assetstream.exchanges.common.entries import PushedBalances
+from assetstream.model.errors import ProtocolError
 from assetstream.protocol import Warn
+from tests.support.drawn import Raw, codes, dump, facts, numbers, times
 from tests.support.specs import at, frame, kinds, ready, reported, sample
 
 PUSH = sample("coinw", "push_usdt")
+
+
 LEDGER = 1125899934698144651
 
 
@@ -123,3 +129,71 @@ def test_a_push_with_a_channel_is_still_a_push() -> None:
     push = frame({**json.loads(PUSH), "channel": "subscribe"})
 
     assert kinds(ready("coinw").received([push], at(5.0))) == ["Report"]
+
+
+@st.composite
+def coinw_pushes(draw: st.DrawFn) -> tuple[bytes, bytes, tuple[Any, ...]]:
+    """Draw a push as documented, the same oddly spelt, and what it says."""
+    code, available, hold = draw(codes), draw(numbers), draw(numbers)
+    time, ledger = draw(times), draw(st.integers(0, 2**63 - 1))
+
+    def change(odd: bool) -> dict[str, Any]:
+        def quoted(otherwise: bool) -> bool:
+            return draw(st.booleans()) if odd else otherwise
+
+        return {
+            "available": Raw(available, quoted(True)),
+            "currency": code.lower() if odd and draw(st.booleans()) else code,
+            "time": Raw(str(time), quoted(False)),
+            "type": "change",
+            "ledger_id": Raw(str(ledger), quoted(False)),
+            **({} if odd and draw(st.booleans()) else {"account": "spot"}),
+            "hold": Raw(hold, quoted(True)),
+        }
+
+    data: Any = change(True)
+    if draw(st.booleans()):
+        data = [data]
+    if draw(st.booleans()):
+        data = dump(data)
+    outer = {"biz": "exchange", "type": "assets"}
+    expected = code, str(Decimal(available)), str(Decimal(hold)), (time, ledger)
+    return (
+        dump({**outer, "data": change(False)}).encode(),
+        dump({**outer, "data": data, "time": 43178593844614700}).encode(),
+        (*expected, str(ledger)),
+    )
+
+
+@given(drawn=coinw_pushes())
+@settings(deadline=None, max_examples=200)
+def test_coinw_both_ways_agree(drawn: tuple[bytes, bytes, tuple[Any, ...]]) -> None:
+    """The documented form by either way, and any odd one, give what was put in."""
+    documented, odd, expected = drawn
+    fast = coinw_frames.read_expected([documented])
+    assert fast is not None
+    assert [facts(report) for report in fast] == [expected]
+    assert coinw_frames.read_tolerantly(documented) == PushedBalances(fast)
+    item = coinw_frames.read_frame(odd)
+    assert isinstance(item, PushedBalances)
+    assert [facts(report) for report in item.balances] == [expected]
+
+
+@given(value=st.text(max_size=12) | st.floats().map(repr) | numbers)
+@example("-0")
+@settings(deadline=None, max_examples=200)
+def test_doubtful_strings_are_refused_by_both_ways(value: str) -> None:
+    """A string is an amount to both ways or to neither; "-0" is left to one."""
+    change = {"currency": "A", "hold": "0", "time": 1, "ledger_id": 2}
+    change |= {"available": value, "account": "spot"}
+    push = json.dumps({"biz": "exchange", "type": "assets", "data": change}).encode()
+    fast = coinw_frames.read_expected([push])
+    item = coinw_frames.read_tolerantly(push)
+
+    assert isinstance(item, PushedBalances)
+    if not item.unreadable and value.startswith("-"):
+        assert fast is None
+    else:
+        assert item.balances == (fast or [])
+        assert (fast is None) is bool(item.unreadable)
+    assert coinw_frames.read_frame(push) == item

@@ -1,4 +1,4 @@
-"""What every conversation does alike, seen on the smallest one there can be."""
+"""The behaviour that all conversations share, on the smallest one there can be."""
 
 from __future__ import annotations
 

@@ -1,11 +1,20 @@
-"""Refusals and losses that are told in the same way at every exchange."""
+"""Errors that every exchange explains alike: likeliest cause first, no secret."""
 
 from __future__ import annotations
 
+import pickle
+import re
+from typing import Any
+
 import pytest
 
+from assetstream import AssetStream, AuthenticationError, CoinW, ExchangeError, Upbit
+from assetstream.exchanges.coinw.refusals import CODES
 from assetstream.exchanges.common.refusals import lost, retry_after
-from tests.support.specs import SECRET, make_coinw
+from assetstream.exchanges.upbit.refusals import NAMES
+from assetstream.protocol import Exchange
+from assetstream.simulator import FAULTS, Simulator
+from tests.support.specs import make_coinw, make_upbit
 
 DATE = "Sat, 21 Nov 2026 10:00:00 GMT"
 
@@ -37,17 +46,8 @@ def test_retry_after_is_read_without_a_clock(
     assert retry_after(headers) == seconds
 
 
-def test_words_are_short_printable_and_redacted() -> None:
-    """A secret at the cut is removed before the cut."""
-    words = make_coinw().own_words("a\x1b[31m\n" + "x" * 280 + SECRET + "tail")
-
-    assert words.startswith("a [31m xxx")
-    assert "S3cret" not in words
-    assert len(words) <= 300
-
-
 def test_a_loss_is_told_with_its_causes() -> None:
-    """What happened, what happens next, and what to look at if it goes on."""
+    """The text names the event, the next step, and the causes to look for."""
     error = lost(make_coinw(), 1006, "")
 
     assert str(error) == (
@@ -55,3 +55,99 @@ def test_a_loss_is_told_with_its_causes() -> None:
         "repeats: maintenance, an unsteady network, or another program with the same "
         "key"
     )
+
+
+UUID = "c821db84-6fbd-11e4-a9e3-c86000d26d7c"
+
+
+#: Fault of the simulator that refuses a login -> what the first hint is about.
+FIRST = {
+    "login_no_authorization_token": "proxy",
+    "login_invalid_query_payload": "proxy",
+    "login_jwt_verification": r"Copy secret_key again",
+    "login_invalid_access_key": r"one region only.* of sg",
+    "login_expired_access_key": "one year",
+    "login_nonce_used": "new nonce",
+    "login_no_authorization_ip": "public IP address",
+    "login_no_authorization_i_p": "public IP address",
+    "login_out_of_scope": "View Account",
+    "login_out_of_scope_401": "View Account",
+    "login_thirdparty_agreement_required": "sharing of data",
+    "login_invalid_auth": "one region only",
+    "login_refused": "Copy api_key and secret_key",
+    "login_refused_msg": "Copy api_key and secret_key",
+    "login_refused_type": "Copy api_key and secret_key",
+    "login_refused_bare": "Copy api_key and secret_key",
+    "login_refused_no_code": "Copy api_key and secret_key",
+}
+
+
+def shown(error: ExchangeError) -> str:
+    """All that a user can print of it."""
+    return " ".join([str(error), *error.hints])
+
+
+@pytest.mark.parametrize("fault", FIRST)
+def test_every_refused_login_has_hints(exchange: Simulator, fault: str) -> None:
+    """For each that the simulator knows; they pickle, and hold no part of a key."""
+    venue = FAULTS[fault].exchange
+    account = getattr(exchange, venue)({"BTC": "1"})
+    errors: list[Any] = []
+    with exchange.fault(fault):
+        stream = AssetStream(account.exchange(), on_error=errors.append)
+        try:
+            with pytest.raises(ExchangeError) as raised:
+                stream.start(timeout=0.2)
+            error = raised.value
+        except BaseException:  # not fatal: retried, and told to on_error
+            error = errors[0]
+
+    assert re.search(FIRST[fault], error.hints[0])
+    assert all(re.fullmatch(r"[A-Z].*[.]", hint) for hint in error.hints)
+    assert not any(hint in str(error) for hint in error.hints)
+    assert pickle.loads(pickle.dumps(error)).hints == error.hints
+    for secret in account.exchange().credentials.values():
+        assert not any(
+            secret[i : i + 6] in shown(error) for i in range(len(secret) - 5)
+        )
+
+
+def test_every_refusal_of_the_simulator_is_above() -> None:
+    """So that a new one is not forgotten."""
+    refusals = {name for name in FAULTS if name.startswith("login_")}
+
+    assert refusals - {"login_unanswered"} == set(FIRST)
+
+
+@pytest.mark.parametrize("meanings", [NAMES, CODES])
+def test_every_known_refusal_of_a_key_has_hints(meanings: Any) -> None:
+    """Whatever the exchange calls it."""
+    for meaning in meanings.values():
+        assert meaning.hints or not issubclass(meaning.kind, AuthenticationError)
+
+
+def refused(exchange: Exchange) -> AuthenticationError:
+    error = exchange.conversation({}).refused(401, {}, b"")
+    assert isinstance(error, AuthenticationError)
+    return error
+
+
+@pytest.mark.parametrize(
+    ("name", "variables"),
+    [
+        ("upbit", ("UPBIT_ACCESS_KEY", "UPBIT_SECRET_KEY")),
+        ("coinw", ("COINW_API_KEY", "COINW_SECRET_KEY")),
+    ],
+)
+def test_variables_in_use_are_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, variables: tuple[str, str]
+) -> None:
+    """Those of the environment, if the key came from there."""
+    passed = {"upbit": make_upbit, "coinw": make_coinw}[name]()
+    assert not any(variables[0] in hint for hint in refused(passed).hints)
+    monkeypatch.setenv(variables[0], UUID)
+    monkeypatch.setenv(variables[1], "something-else")
+    taken = CoinW() if name == "coinw" else Upbit(region="sg")
+    hints = refused(taken).hints
+
+    assert f"{variables[0]} and {variables[1]} of the environment" in hints[-1]

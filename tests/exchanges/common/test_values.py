@@ -141,7 +141,7 @@ def test_whole_numbers_are_exact_beyond_double(value: Any, number: int | None) -
 
 
 def test_times_end_with_the_year_9999() -> None:
-    """What no datetime can hold is no time."""
+    """A time that no datetime can hold is no time."""
     assert milliseconds(LAST_MILLISECOND) == LAST_MILLISECOND
     assert milliseconds(LAST_MILLISECOND + 1) is None
 

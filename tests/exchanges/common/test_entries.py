@@ -1,0 +1,73 @@
+"""REST entries read exactly, each at its own risk (S2)."""
+
+from __future__ import annotations
+
+import pytest
+
+from assetstream.exchanges.common.entries import is_empty, read_entry, snapshot_of
+from assetstream.protocol import BalanceReport
+
+BTC, ETH = BalanceReport("BTC", None, None), BalanceReport("ETH", None, None)
+
+
+@pytest.mark.parametrize(
+    ("data", "empty"),
+    [
+        (b"null", True),
+        (b" [ ]\n", True),
+        (b"{}", True),
+        (b"[1]", False),
+        (b"0", False),
+        (b'""', False),
+        (b"false", False),
+        (b"", False),
+        (b"[", False),
+    ],
+)
+def test_only_null_and_empty_containers_are_empty(data: bytes, empty: bool) -> None:
+    """An amount of zero or a broken reply is something else."""
+    assert is_empty(data) is empty
+
+
+def test_an_entry_has_its_code_inside_or_beside_it() -> None:
+    """Either way it keeps its own bytes."""
+    inside = b'{"currency":"btc","free":"1.50","held":0}'
+    beside = b'{"free":"1.50","held":0}'
+
+    for raw, code in ((inside, None), (beside, "btc")):
+        currency, report = read_entry(raw, "free", "held", code)
+
+        assert currency == "BTC"
+        assert report is not None
+        assert (str(report.available), str(report.locked)) == ("1.50", "0")
+        assert (report.raw, report.key) == (raw, None)
+
+
+@pytest.mark.parametrize(
+    ("raw", "code", "currency"),
+    [
+        (b'{"free":"1","held":"0"}', None, ""),
+        (b"7", None, ""),
+        (b"7", "btc", "BTC"),
+        (b"{", "btc", "BTC"),
+        (b'{"free":"1","held":"0"}', "no code", ""),
+        (b'{"free":"1"}', "btc", "BTC"),
+        (b'{"free":"1","held":null}', "btc", "BTC"),
+        (b'{"free":"NaN","held":"0"}', "btc", "BTC"),
+    ],
+)
+def test_s2_a_bad_entry_names_its_currency_if_it_can(
+    raw: bytes, code: str | None, currency: str
+) -> None:
+    """A complete list must hold both amounts."""
+    assert read_entry(raw, "free", "held", code) == (currency, None)
+
+
+def test_s2_a_bad_entry_costs_only_its_own_currency() -> None:
+    """A currency that came twice is unreadable, whichever entry was good."""
+    entries = [("BTC", BTC), ("ETH", ETH), ("", None), ("BTC", None)]
+    snapshot = snapshot_of(entries)
+
+    assert snapshot.balances == (ETH,)
+    assert snapshot.unreadable == ("", "BTC")
+    assert snapshot_of([("BTC", BTC), ("BTC", BTC)]).unreadable == ("BTC",)

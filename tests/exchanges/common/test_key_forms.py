@@ -1,0 +1,44 @@
+"""Hints about the form of a key, which show no part of it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from assetstream import CoinW, Upbit
+
+UUID = "c821db84-6fbd-11e4-a9e3-c86000d26d7c"
+
+
+LETTERS = "0123456789" * 4
+
+
+@pytest.mark.parametrize(
+    ("key", "secret", "told"),
+    [
+        (LETTERS, LETTERS[::-1], None),
+        (LETTERS, LETTERS, "are the same text"),
+        (f'"{LETTERS}"', LETTERS, "access_key begins or ends with a quotation mark"),
+        (LETTERS, LETTERS[1:] + "'", "secret_key begins or ends with a quotation mark"),
+        (LETTERS[:-4], LETTERS, r"access_key does not look .* \(it has 36 characters"),
+        (LETTERS, "your_secret_key", "secret_key does not look like"),
+    ],
+)
+def test_the_look_of_a_key_is_a_hint(key: str, secret: str, told: str | None) -> None:
+    """The first, for it is sure: a part is missing, or one is there that is not its."""
+    hints = Upbit(key, secret, region="sg").key_hints()
+
+    assert len(hints) == (told is not None)
+    if told is not None:
+        assert re.search(told, hints[0])
+        assert key not in hints[0]
+        assert LETTERS[:6] not in hints[0]
+
+
+@pytest.mark.parametrize("key", [UUID, "anything"])
+def test_swapped_values_are_noticed(key: str) -> None:
+    """Only where keys have a form of their own; one that is not sure is no fault."""
+    hints = CoinW(key, "other" if key == UUID else UUID).key_hints()
+
+    assert ["swapped" in hint for hint in hints] == [True] * (key != UUID)

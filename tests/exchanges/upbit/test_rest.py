@@ -1,0 +1,73 @@
+"""Upbit's REST replies: balances read exactly, and what is no list of them."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from assetstream.model.errors import ProtocolError
+from tests.support.specs import frame, make_upbit, sample
+
+
+def test_accounts_are_read_exactly() -> None:
+    """Spellings of zero and of whole amounts stay as sent."""
+    snapshot = make_upbit().read_replied(201, {}, sample("upbit", "rest_accounts"))
+
+    krw, xrp = snapshot.balances
+    assert (krw.currency, str(krw.available)) == ("KRW", "1000000.0")
+    assert (xrp.currency, str(xrp.available)) == ("XRP", "140000000")
+    assert (str(krw.locked), str(xrp.locked)) == ("0.0", "0")
+    assert json.loads(krw.raw)["unit_currency"] == "KRW"
+
+
+@pytest.mark.parametrize(
+    ("bad", "currency"),
+    [
+        ({"currency": "XRP", "balance": "NaN", "locked": "0"}, "XRP"),
+        ({"currency": "XRP", "balance": None, "locked": "0"}, "XRP"),
+        ({"currency": "XRP", "balance": "1"}, "XRP"),
+        ({"currency": "xrp", "balance": "-1", "locked": "0"}, "XRP"),
+        ({"balance": "1", "locked": "0"}, ""),
+        ("XRP", ""),
+        (None, ""),
+    ],
+)
+def test_a_bad_entry_costs_its_own_currency(bad: Any, currency: str) -> None:
+    """S2: the others are read; the snapshot is not complete."""
+    good = {"currency": "btc", "balance": 1.5, "locked": 0}
+    snapshot = make_upbit().read_replied(200, {}, frame([good, bad]))
+
+    assert [(b.currency, b.available) for b in snapshot.balances] == [
+        ("BTC", Decimal("1.5"))
+    ]
+    assert snapshot.unreadable == (currency,)
+    assert not snapshot.complete
+
+
+def test_a_currency_twice_is_unreadable() -> None:
+    """Which of two entries is right, nobody can tell."""
+    entry = {"currency": "BTC", "balance": "1", "locked": "0"}
+    other = {**entry, "currency": "XRP"}
+    for entries in ([entry, other, entry], [entry, entry, entry, other]):
+        snapshot = make_upbit().read_replied(200, {}, frame(entries))
+
+        assert [b.currency for b in snapshot.balances] == ["XRP"]
+        assert snapshot.unreadable == ("BTC",)
+
+
+@pytest.mark.parametrize("body", [b"null", b"[]", b"{}", b" [ ] ", b"{ }\n"])
+def test_nothing_is_an_empty_snapshot(body: bytes) -> None:
+    """S2: null and empty data need a second read."""
+    assert make_upbit().read_replied(200, {}, body).empty
+
+
+@pytest.mark.parametrize("body", [b"5", b'"x"', b'{"a":1}', b"[1", b"\xff", b"0"])
+def test_anything_else_is_not_understood(body: bytes) -> None:
+    """A reply that is no list is a ProtocolError that keeps it."""
+    with pytest.raises(ProtocolError) as caught:
+        make_upbit().read_replied(200, {}, body)
+
+    assert caught.value.frame == body

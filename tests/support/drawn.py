@@ -1,0 +1,49 @@
+"""Values that hypothesis draws, and JSON with their own digits."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import strategies as st
+
+from assetstream.protocol import BalanceReport
+
+__all__ = ["Raw", "codes", "digits", "dump", "facts", "numbers", "times"]
+
+digits = st.text("0123456789", min_size=1, max_size=26)
+plain = st.builds(
+    lambda whole, part: f"{int(whole)}.{part}" if part else str(int(whole)),
+    digits,
+    st.one_of(st.just(""), digits),
+)
+scientific = st.builds(
+    lambda number, exponent: f"{number}E{exponent}", plain, st.integers(-9, 9)
+)
+numbers = st.one_of(plain, scientific)
+codes = st.text("ABCDEFGHIJ0123456789", min_size=1, max_size=8)
+times = st.integers(0, 4_000_000_000_000)
+
+
+class Raw:
+    """A number to be written into JSON with its own digits."""
+
+    def __init__(self, digits: str, quoted: bool) -> None:
+        self.text = f'"{digits}"' if quoted else digits
+
+
+def dump(value: Any) -> str:
+    """Write JSON with the digits of ``Raw`` numbers as they are."""
+    if isinstance(value, Raw):
+        return value.text
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{dump(k)}:{dump(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(dump, value)) + "]"
+    return json.dumps(value)
+
+
+def facts(report: BalanceReport) -> tuple[Any, ...]:
+    """Return all but the frame, amounts digit by digit."""
+    amounts = str(report.available), str(report.locked)
+    return report.currency, *amounts, report.key, report.update_id
