@@ -13,10 +13,33 @@ __all__ = [
     "PYJWT",
     "PYTHON_SOCKS",
     "WEBSOCKET_CLIENT",
+    "LibraryError",
     "Needed",
     "importing",
     "require",
 ]
+
+
+class LibraryError(ImportError):
+    """A library is missing, or another one is in its place.
+
+    Attributes:
+        problem: what is wrong, without a full stop.
+        remedy: the commands that put the right one there.
+    """
+
+    problem: str
+    remedy: str
+
+    def __init__(
+        self, problem: str, *, remedy: str = "", name: str | None = None
+    ) -> None:
+        super().__init__(problem, name=name)
+        self.problem = problem
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.problem}. Repair it with: {self.remedy}"
 
 
 class Needed(NamedTuple):
@@ -59,7 +82,7 @@ PYTHON_SOCKS = Needed("python_socks", "python-socks", "ProxyType", (2, 5, 3), (4
 
 @contextmanager
 def importing(needed: Needed) -> Iterator[None]:
-    """Raise ImportError unless the block imports the module that is meant.
+    """Raise LibraryError unless the block imports the module that is meant.
 
     One that is missing or raises is explained as one that does not fit is.
     """
@@ -74,26 +97,26 @@ def importing(needed: Needed) -> Iterator[None]:
         else:
             what = " ".join(f"{type(error).__name__}: {error}".split())
             state = f"at {found.origin} cannot be imported ({what})"
-        raise ImportError(
-            f"the module {name!r} {state}; assetstream needs it from {needed.wanted}. "
-            f"Repair it with: {needed.repair}",
+        raise LibraryError(
+            f"the module {name!r} {state}; assetstream needs it from {needed.wanted}",
+            remedy=needed.repair,
             name=name,
         ) from error
     require(sys.modules[name], needed)
 
 
 def require(module: ModuleType, needed: Needed) -> None:
-    """Raise ImportError unless ``module`` is a fitting release of what is needed."""
+    """Raise LibraryError unless ``module`` is a fitting release of what is needed."""
     release = str(getattr(module, "__version__", "unknown"))
     found = re.match(r"\d+(\.\d+)*", release)
     version = tuple(int(part) for part in found[0].split(".")) if found else (0,)
     if hasattr(module, needed.has) and needed.at_least <= version < needed.below:
         return
     name = module.__name__
-    raise ImportError(
+    raise LibraryError(
         f"the module {name!r} at {getattr(module, '__file__', None)}, release "
-        f"{release}, is not {needed.wanted}, which assetstream needs. Repair it with: "
-        f"{needed.repair}",
+        f"{release}, is not {needed.wanted}, which assetstream needs",
+        remedy=needed.repair,
         name=name,
     )
 

@@ -211,8 +211,8 @@ class Audit:
     def _disagreement(self, report: BalanceReport) -> ProtocolError:
         return ProtocolError(
             f"{self._book.exchange}: REST and stream disagree about {report.currency} "
-            "again and again. The pushed balance is kept and marked stale; compare it "
-            "with the exchange's own page before you rely on it",
+            "again and again; the pushed balance is kept and marked stale",
+            remedy="Compare it with the exchange's own page before you rely on it.",
             frame=report.raw,
             currency=report.currency,
             exchange=self._book.exchange,

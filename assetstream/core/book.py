@@ -301,8 +301,8 @@ class BalanceBook:
         return ProtocolError(
             f"{self.exchange}: a change of {report.currency} is dated more than "
             f"{FUTURE_MS // 1000} s in the future; it was applied as it came and "
-            f"{report.currency} is in doubt until it has been verified. If this goes "
-            "on, check this machine's clock",
+            f"{report.currency} is in doubt until it has been verified",
+            remedy="If this goes on, check this machine's clock.",
             frame=report.raw,
             currency=report.currency,
             exchange=self.exchange,

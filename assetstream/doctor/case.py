@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import re
 import ssl
 from contextlib import contextmanager
 from typing import Callable, Iterator, Mapping, NamedTuple, Union
 
 from assetstream.doctor.report import Check, Verdict
-from assetstream.model.errors import AssetStreamError, ExchangeError, RateLimited
+from assetstream.model.errors import AssetStreamError
 from assetstream.protocol import Exchange
 from assetstream.runtime.loop import clock
 from assetstream.runtime.net.cancel import Cancelled, CancelToken, shortage
 from assetstream.streams.readings import Readings
 
-__all__ = ["Case", "Item", "Outcome", "Patient", "as_sentence", "skip", "told"]
+__all__ = ["Case", "Item", "Outcome", "Patient", "skip", "told"]
 
 #: The longest that one step takes, seconds.
 STEP_TIME = 10.0
 
 #: A check that is done, or the name of the step that begins.
 Item = Union[Check, str]
-
-#: How errors of a stream say that it goes on by itself, which an examination does not.
-GOES_ON = re.compile(
-    r"[;.] it (?:is tried again|tries again by itself|reconnects by itself)[;,.]? *",
-    re.IGNORECASE,
-)
 
 
 class Outcome(NamedTuple):
@@ -146,31 +139,6 @@ def skip(name: str, why: str) -> Check:
 
 
 def told(error: AssetStreamError) -> Outcome:
-    """Return a red outcome that says what an error says: what happened, what to do."""
-    what, advice = _apart(str(error), error)
-    if isinstance(error, ExchangeError) and error.hints:
-        return Outcome(Verdict.RED, what, error.hints)
-    if found := GOES_ON.search(advice):
-        before, advice = advice[: found.start()], advice[found.end() :]
-        what += f": {before}" if before else ""
-    return Outcome(Verdict.RED, what, (as_sentence(advice),) if advice else ())
-
-
-def _apart(text: str, error: AssetStreamError) -> tuple[str, str]:
-    """Take what happened and the advice apart."""
-    if isinstance(error, (ExchangeError, RateLimited)):
-        # The exchange's own words may hold any colon and bracket.
-        words = ": ".join(filter(None, (error.code, error.message)))
-        own = f" ({words or 'no reason given'})"
-        what, end, advice = text.partition(f"{own}: ")
-        if end:
-            return what + own, advice
-    if found := GOES_ON.search(text):
-        return text[: found.start()], text[found.end() :]
-    what, _, advice = text.partition(": ")
-    return what, advice
-
-
-def as_sentence(text: str) -> str:
-    """Return ``text`` with a capital at its beginning and a full stop at its end."""
-    return text[0].upper() + text[1:] + ("" if text.endswith(".") else ".")
+    """Return a red outcome with the problem of an error and its remedies."""
+    remedies = error.hints or ((error.remedy,) if error.remedy else ())
+    return Outcome(Verdict.RED, error.problem, remedies)

@@ -16,6 +16,7 @@ from assetstream.libraries import (
     PYJWT,
     PYTHON_SOCKS,
     WEBSOCKET_CLIENT,
+    LibraryError,
     importing,
     require,
 )
@@ -52,10 +53,9 @@ def check_libraries() -> Check:
         try:
             with importing(needed):
                 importlib.import_module(needed.module)
-        except ImportError as error:
-            said, _, remedy = str(error).partition(" Repair it with: ")
-            wrong.append(said.rstrip("."))
-            remedies.append(f"Run: {remedy}")
+        except LibraryError as error:
+            wrong.append(error.problem)
+            remedies.append(f"Run: {error.remedy}")
     for module, distribution in OTHERS:
         try:
             importlib.import_module(module)

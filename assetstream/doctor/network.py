@@ -8,19 +8,18 @@ import time
 from datetime import datetime, timezone
 from typing import Any, Callable, Iterable, Iterator, Mapping
 
-from assetstream.doctor.case import Case, Item, Outcome, as_sentence, skip
+from assetstream.doctor.case import Case, Item, Outcome, skip, told
 from assetstream.doctor.report import Verdict
 from assetstream.model.errors import ConnectionLost
-from assetstream.runtime.net.cancel import ADVICE, CancelScope
+from assetstream.runtime.net.cancel import CancelScope
 from assetstream.runtime.net.dial import (
-    LOOKUP_ADVICE,
     Address,
     Server,
     connect_any,
     look_up,
     shake_hands,
 )
-from assetstream.runtime.net.proxy import PROXY_ADVICE, Proxy, choose
+from assetstream.runtime.net.proxy import PROXY_REMEDY, Proxy, choose
 from assetstream.runtime.net.tls import shared_context
 from assetstream.runtime.net.tunnel import open_tunnel
 
@@ -116,10 +115,7 @@ class Route:
 
     def _look_up(self) -> Outcome:
         host, port, _ = self._proxy_or_server()
-        try:
-            self._addresses = look_up(host, port, self._patience())
-        except ConnectionLost as error:
-            return Outcome(Verdict.RED, str(error), (as_sentence(LOOKUP_ADVICE),))
+        self._addresses = look_up(host, port, self._patience())
         if host == self._addresses[0].sockaddr[0]:
             return Outcome(Verdict.GREEN, f"{host} is an address already")
         first = self._addresses[0].sockaddr[0]
@@ -131,10 +127,7 @@ class Route:
         patience = self._patience()
         if self._proxy is not None:
             return self._connect_through(self._proxy, patience)
-        try:
-            self._sock = connect_any(self._addresses, patience)
-        except ConnectionLost as error:
-            return Outcome(Verdict.RED, str(error), (as_sentence(ADVICE),))
+        self._sock = connect_any(self._addresses, patience)
         address, port = self._sock.getpeername()[:2]
         where = f"{self.server.host}: " if address != self.server.host else ""
         finding = f"{where}connected to {address}, port {port}, by no proxy"
@@ -142,12 +135,9 @@ class Route:
 
     def _connect_through(self, proxy: Proxy, patience: CancelScope) -> Outcome:
         host, port, _ = self.server
-        patience = patience.about(f"the proxy {proxy.name}", PROXY_ADVICE)
-        try:
-            self._sock = connect_any(self._addresses, patience)
-            open_tunnel(proxy, self._sock, host, port, patience)
-        except ConnectionLost as error:
-            return Outcome(Verdict.RED, str(error), (as_sentence(PROXY_ADVICE),))
+        patience = patience.about(f"the proxy {proxy.name}", PROXY_REMEDY)
+        self._sock = connect_any(self._addresses, patience)
+        open_tunnel(proxy, self._sock, host, port, patience)
         finding = f"{host}: the proxy {proxy.name} has connected with port {port}"
         return Outcome(Verdict.GREEN, finding)
 
@@ -163,24 +153,17 @@ class Route:
         except ssl.SSLCertVerificationError as error:
             return _refused(host, error)
         except ConnectionLost as error:
-            remedies = as_sentence(ADVICE), CAPTIVE
-            return Outcome(Verdict.RED, str(error), remedies)
+            outcome = told(error)
+            return outcome._replace(remedies=(*outcome.remedies, CAPTIVE))
         return _judge(host, secure.version, secure.certificate)
 
     def _patience(self) -> CancelScope:
-        return Sober(self._case.deadline, self._case.interrupt, self.server.host)
+        return CancelScope(self._case.deadline, self._case.interrupt, self.server.host)
 
     def _proxy_or_server(self) -> Server:
         if self._proxy is None:
             return self.server
         return Server(self._proxy.host, self._proxy.port, secure=False)
-
-
-class Sober(CancelScope):
-    """Says what happened and no more: nothing is tried again."""
-
-    def lost(self, what: str) -> ConnectionLost:
-        return ConnectionLost(f"{self.peer} {what}")
 
 
 def _refused(host: str, error: ssl.SSLCertVerificationError) -> Outcome:

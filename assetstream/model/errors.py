@@ -14,12 +14,14 @@
         └── PermissionDenied      the key is good but may not read balances
 
 ``fatal`` alone decides what a stream does next: back off and try again, or FAILED.
-Messages never hold a key, a secret, a token or a signature.
+An error carries facts, and ``str()`` makes the text of them: nothing ever has to take a
+text apart. No fact holds a key, a secret, a token or a signature.
 """
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from dataclasses import dataclass, field
+from typing import Any, Callable, ClassVar
 
 __all__ = [
     "AssetStreamError",
@@ -37,53 +39,60 @@ __all__ = [
 ]
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class AssetStreamError(Exception):
     """The root of every error of this package.
 
-    Args:
-        text: what happened, why it probably did, and what to do; without credentials.
+    ``str()`` joins the problem and the remedy. If the error ended an attempt, and is
+    not fatal, the text says that the stream tries again by itself; the remedy is then
+    for an error that repeats.
 
     Attributes:
+        problem: what happened, and why if that is known, without a full stop.
+        remedy: what to do about it, in whole sentences; "" if there is nothing to do.
+        hints: each likely cause with what to do about it, the likeliest first, one
+            sentence each, of which ``remedy`` is the summary; () if that says it all.
+            None shows a part of the key.
         exchange: name of the exchange it is about, or None.
         account: label of the account it is about, or None.
         fatal: True if the stream will not try again by itself.
         retry_after: seconds the exchange asked to wait, or None if it did not.
     """
 
-    exchange: str | None
-    account: str | None
-    fatal: bool
+    problem: str = field(kw_only=False)
+    remedy: str = ""
+    hints: tuple[str, ...] = ()
+    exchange: str | None = None
+    account: str | None = None
+    fatal: bool = False
     retry_after: float | None = None
 
-    def __init__(
-        self,
-        text: str,
-        *,
-        exchange: str | None = None,
-        account: str | None = None,
-        fatal: bool = False,
-    ) -> None:
-        super().__init__(text)
-        self.exchange = exchange
-        self.account = account
-        self.fatal = fatal
+    #: An error of this class ends an attempt, which a stream repeats.
+    _ends_attempt: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        super().__init__(self.problem)
+
+    def __str__(self) -> str:
+        if not self.remedy:
+            return self.problem
+        if self._ends_attempt and not self.fatal:
+            goes_on = "the stream tries again by itself. If this repeats"
+            return f"{self.problem}; {goes_on}: {self.remedy}"
+        return f"{self.problem}. {self.remedy}"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class ConfigurationError(AssetStreamError, ValueError):
     """An argument, a key or an environment variable is missing or wrong.
 
     Always fatal: trying again changes nothing.
     """
 
-    def __init__(
-        self,
-        text: str,
-        *,
-        exchange: str | None = None,
-        account: str | None = None,
-        fatal: bool = True,
-    ) -> None:
-        super().__init__(text, exchange=exchange, account=account, fatal=fatal)
+    fatal: bool = True
 
 
 class StreamStateError(AssetStreamError, RuntimeError):
@@ -98,6 +107,7 @@ class StaleBalance(AssetStreamError):
     """The balance is older than ``max_age``, or not known at all."""
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class CallbackError(AssetStreamError):
     """A handler raised; the exception it raised is ``__cause__``.
 
@@ -106,21 +116,8 @@ class CallbackError(AssetStreamError):
         update: the event it was called with.
     """
 
-    callback: Callable[..., object] | str
-    update: object
-
-    def __init__(
-        self,
-        text: str,
-        *,
-        callback: Callable[..., object] | str = "",
-        update: object = None,
-        exchange: str | None = None,
-        account: str | None = None,
-    ) -> None:
-        super().__init__(text, exchange=exchange, account=account)
-        self.callback = callback
-        self.update = update
+    callback: Callable[..., object] | str = ""
+    update: object = None
 
     def __reduce__(self) -> Any:
         # A handler is often a lambda or a bound method, which cannot be pickled.
@@ -129,6 +126,7 @@ class CallbackError(AssetStreamError):
         return type(self), self.args, state
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class ConnectionLost(AssetStreamError):
     """The connection could not be made, was refused or was lost.
 
@@ -137,24 +135,13 @@ class ConnectionLost(AssetStreamError):
         reason: the peer's own words, or "".
     """
 
-    code: int | None
-    reason: str
+    code: int | None = None
+    reason: str = ""
 
-    def __init__(
-        self,
-        text: str,
-        *,
-        code: int | None = None,
-        reason: str = "",
-        exchange: str | None = None,
-        account: str | None = None,
-        fatal: bool = False,
-    ) -> None:
-        super().__init__(text, exchange=exchange, account=account, fatal=fatal)
-        self.code = code
-        self.reason = reason
+    _ends_attempt = True
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class ProtocolError(AssetStreamError):
     """Something from the exchange could not be understood.
 
@@ -163,66 +150,34 @@ class ProtocolError(AssetStreamError):
         currency: the currency it was about, or None if that could not be told.
     """
 
-    frame: bytes
-    currency: str | None
-
-    def __init__(
-        self,
-        text: str,
-        *,
-        frame: bytes = b"",
-        currency: str | None = None,
-        exchange: str | None = None,
-        account: str | None = None,
-        fatal: bool = False,
-    ) -> None:
-        super().__init__(text, exchange=exchange, account=account, fatal=fatal)
-        self.frame = frame
-        self.currency = currency
+    frame: bytes = b""
+    currency: str | None = None
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class ExchangeError(AssetStreamError):
     """The exchange refused something.
 
     Attributes:
         code: the exchange's own code or error name, as text.
         message: the exchange's own words.
-        hints: what may be the cause and what to do, the likeliest first; each is one
-            sentence, and none shows a part of the key. () if the text says it all.
     """
 
-    code: str
-    message: str
-    hints: tuple[str, ...]
+    code: str = ""
+    message: str = ""
 
-    def __init__(
-        self,
-        text: str,
-        *,
-        code: str = "",
-        message: str = "",
-        hints: tuple[str, ...] = (),
-        exchange: str | None = None,
-        account: str | None = None,
-        fatal: bool = False,
-    ) -> None:
-        super().__init__(text, exchange=exchange, account=account, fatal=fatal)
-        self.code = code
-        self.message = message
-        self.hints = hints
+    _ends_attempt = True
 
 
 class AuthenticationError(ExchangeError):
-    """The exchange does not accept the key, its secret, or where it is used from.
-
-    ``hints`` has the causes, likeliest first, with the remedy of each.
-    """
+    """The exchange does not accept the key, its secret, or where it is used from."""
 
 
 class PermissionDenied(ExchangeError):
     """The key is accepted but lacks the permission to read balances."""
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class RateLimited(AssetStreamError):
     """Too many requests or connections; ``retry_after`` says how long to wait.
 
@@ -231,21 +186,7 @@ class RateLimited(AssetStreamError):
         message: the exchange's own words.
     """
 
-    code: str
-    message: str
+    code: str = ""
+    message: str = ""
 
-    def __init__(
-        self,
-        text: str,
-        *,
-        retry_after: float | None = None,
-        code: str = "",
-        message: str = "",
-        exchange: str | None = None,
-        account: str | None = None,
-        fatal: bool = False,
-    ) -> None:
-        super().__init__(text, exchange=exchange, account=account, fatal=fatal)
-        self.retry_after = retry_after
-        self.code = code
-        self.message = message
+    _ends_attempt = True

@@ -185,6 +185,6 @@ def _row(update: AssetUpdate) -> tuple[object, ...]:
 
 def _missing(method: str, library: str) -> ConfigurationError:
     return ConfigurationError(
-        f"history.{method}() needs {library}, which cannot be imported: "
-        'pip install "assetstream[plot]"'
+        f"history.{method}() needs {library}, which cannot be imported",
+        remedy='Install it by `pip install "assetstream[plot]"`.',
     )

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Screen"]
 
-MISSING = (
-    "show() needs the package IPython, which every notebook brings: pip install "
-    '"assetstream[notebook]". On a terminal, `assetstream watch` shows a live table; '
-    "in a script, on_asset=print prints every change"
+MISSING = "show() needs the package IPython, which every notebook brings"
+INSTEAD = (
+    'Install it by `pip install "assetstream[notebook]"`. On a terminal, `assetstream '
+    "watch` shows a live table; in a script, on_asset=print prints every change."
 )
 STANDS_STILL = (
     "This table moves in a notebook only. Here, call show() again to see it anew, or "
@@ -67,7 +67,7 @@ class Screen:
         except ModuleNotFoundError as exc:
             if (exc.name or "").partition(".")[0] != "IPython":
                 raise
-            raise ConfigurationError(MISSING) from None
+            raise ConfigurationError(MISSING, remedy=INSTEAD) from None
         if start is not None:
             start()
         try:

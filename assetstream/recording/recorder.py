@@ -95,7 +95,9 @@ class Recorder:
             OSError: the file cannot be created.
         """
         if self._writer is not None:
-            raise StreamStateError("a Recorder records once; make another one")
+            raise StreamStateError(
+                "a Recorder records once", remedy="Make another one."
+            )
         exchange = self._stream.exchange
         given = {name: getattr(exchange, name, None) for name in OPTIONS}
         header = Header(

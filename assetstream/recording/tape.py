@@ -127,7 +127,8 @@ def read_tape(path: str | Path) -> Tape:
             if number == len(raw):
                 break
             raise ConfigurationError(
-                f"{path}, line {number}: not a line of a tape; has it been edited?"
+                f"{path}, line {number}: not a line of a tape",
+                remedy="Has it been edited?",
             ) from None
     return Tape(header, lines, not lines or lines[-1].kind != "end")
 
@@ -137,13 +138,14 @@ def _header(path: str | Path, text: bytes) -> Header:
         header = msgspec.json.decode(text, type=Header)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         raise ConfigurationError(
-            f"{path} is no tape: its first line is not a tape's header. Record one "
-            "with `assetstream record`"
+            f"{path} is no tape: its first line is not a tape's header",
+            remedy="Record one with `assetstream record`.",
         ) from None
     if header.tape != VERSION:
         raise ConfigurationError(
             f"{path} is a tape of form {header.tape}, and this assetstream reads form "
-            f"{VERSION}: use the release that recorded it, {header.assetstream}"
+            f"{VERSION}",
+            remedy=f"Use the release that recorded it, {header.assetstream}.",
         )
     return header
 

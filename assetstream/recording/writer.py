@@ -43,8 +43,9 @@ def create(path: Path, *, overwrite: bool) -> int:
         return os.open(path, how, 0o600)
     except FileExistsError:
         raise ConfigurationError(
-            f"{path} exists already; choose another name, or have it replaced by "
-            "overwrite=True (--overwrite)"
+            f"{path} exists already",
+            remedy="Choose another name, or have it replaced by overwrite=True "
+            "(--overwrite).",
         ) from None
 
 

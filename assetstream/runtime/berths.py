@@ -76,7 +76,7 @@ class Berths:
         # Looked at after coming aboard: a stop cannot fall in between unseen.
         if self._fleet.stopping or not self.open:
             self._leave(life)
-            raise StreamStateError("the group was stopped; make a new one")
+            raise StreamStateError("the group was stopped", remedy="Make a new one.")
         self._fleet.joined(life)
         self._fleet.callbacks.serve(life.dispatcher)
         life.post(partial(self._begin, life))

@@ -214,7 +214,8 @@ class Life:
         if self.in_own_thread():
             raise StreamStateError(
                 f"{self.settings.account}: {what} inside a callback would wait for "
-                "itself; do it in another thread, or act on the update in hand",
+                "itself",
+                remedy="Do it in another thread, or act on the update in hand.",
                 exchange=self._exchange.name,
                 account=self.settings.account,
             )
@@ -303,8 +304,8 @@ class Life:
         self.session.over = True
         if not self._outlet.state.final:
             told = AssetStreamError(
-                f"internal error ({type(error).__name__}: {error}); please report it "
-                "with the traceback in the log",
+                f"internal error ({type(error).__name__}: {error})",
+                remedy="Please report it with the traceback in the log.",
                 fatal=True,
             )
             told.__cause__ = error

@@ -19,8 +19,12 @@ __all__ = ["Launch"]
 
 #: Making a life takes a moment, in seconds.
 BEGIN_TIME = 5.0
-ALREADY = "start() was already called; `with`, iteration and run_forever() join it"
-STOPPED = "it was stopped; make a new AssetStream, one stream has one life"
+#: Problems and what to do about them.
+ALREADY = (
+    "start() was already called",
+    "Leave it out: `with`, iteration and run_forever() join what runs.",
+)
+STOPPED = "it was stopped", "Make a new AssetStream: one stream has one life."
 
 
 class Launch:
@@ -53,8 +57,8 @@ class Launch:
         """Raise StreamStateError in a forked child, where the threads do not run."""
         if not self.owned_here:
             raise self._refusal(
-                "this stream belongs to the process that made it; after a fork, make a "
-                "new AssetStream in the child"
+                "this stream belongs to the process that made it",
+                "After a fork, make a new AssetStream in the child.",
             )
 
     @property
@@ -86,15 +90,15 @@ class Launch:
         """The life; StreamStateError before its beginning."""
         life = self.life
         if life is None and self.stop_requested:
-            raise self._refusal(STOPPED)
+            raise self._refusal(*STOPPED)
         if life is None:
-            raise self._refusal("not started; call start() first, or use `with`")
+            raise self._refusal("not started", "Call start() first, or use `with`.")
         return life
 
     def adopt(self) -> None:
         """From now on only a group begins it; StreamStateError if it is not NEW."""
         if self.life is not None or self.stop_requested:
-            raise self._refusal(STOPPED if self.stop_requested else ALREADY)
+            raise self._refusal(*(STOPPED if self.stop_requested else ALREADY))
         if self._adopted:
             raise self._refusal("it is in a StreamGroup already")
         self._adopted = True
@@ -107,11 +111,12 @@ class Launch:
         """
         self.refuse_in_child()
         if self._adopted and home is None:
-            raise self._refusal("it is in a StreamGroup: start that")
+            raise self._refusal("it is in a StreamGroup", "Start that.")
         try:
             self._permit.pop()
         except IndexError:
-            raise self._refusal(STOPPED if self.stop_requested else ALREADY) from None
+            why = STOPPED if self.stop_requested else ALREADY
+            raise self._refusal(*why) from None
         try:
             # Known before it begins: stop() reaches it from now on.
             self._life = life = Life(
@@ -135,7 +140,7 @@ class Launch:
         """The life, begun by ``begin`` if nobody has done it."""
         life = self.life
         if life is not None and life.state is State.STOPPED and not life.interrupt:
-            raise self._refusal(STOPPED)
+            raise self._refusal(*STOPPED)
         if life is None and self._permit:
             try:
                 return begin()
@@ -165,8 +170,11 @@ class Launch:
             return True
         return life.join(Deadline(timeout))
 
-    def _refusal(self, text: str) -> StreamStateError:
+    def _refusal(self, problem: str, remedy: str = "") -> StreamStateError:
         account = self._settings.account
         return StreamStateError(
-            f"{account}: {text}", exchange=self._exchange.name, account=account
+            f"{account}: {problem}",
+            remedy=remedy,
+            exchange=self._exchange.name,
+            account=account,
         )

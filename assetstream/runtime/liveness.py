@@ -47,9 +47,9 @@ class Proof:
     def silent(self) -> ConnectionLost:
         """The error to give a connection up with once ``dead_at`` has passed."""
         return ConnectionLost(
-            f"the exchange has sent nothing, not even a pong, for {self.patience:g} s; "
-            "it reconnects by itself. If this repeats: the network is unsteady, or "
-            "something on the way drops quiet connections"
+            f"the exchange has sent nothing, not even a pong, for {self.patience:g} s",
+            remedy="The network is unsteady, or something on the way drops quiet "
+            "connections.",
         )
 
     def holds(self, now: float) -> bool:

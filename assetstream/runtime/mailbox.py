@@ -182,8 +182,8 @@ class WatchQueue:
             item = End(
                 StreamStateError(
                     f"an iterator or wait fell {self._limit} updates behind the "
-                    "exchange and was ended, for nothing may be left out of it; take "
-                    "its updates faster, or use on_asset, which folds"
+                    "exchange and was ended, for nothing may be left out of it",
+                    remedy="Take its updates faster, or use on_asset, which folds.",
                 )
             )
         self._queue.put(item)

@@ -214,8 +214,9 @@ class Reads:
         names = ", ".join(filter(None, snapshot.unreadable)) or "some entries"
         error = ProtocolError(
             f"the balances read by REST cannot be understood as to {names}; these are "
-            "unchanged and in doubt. The exchange may have changed its format: look "
-            "for a newer assetstream, or report the frame",
+            "unchanged and in doubt",
+            remedy="The exchange may have changed its format: look for a newer "
+            "assetstream, or report the frame.",
             frame=self._exchange.redacted(body),
         )
         if not snapshot.balances:

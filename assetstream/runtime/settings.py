@@ -74,9 +74,9 @@ def check_handler(name: str, handler: object) -> None:
     call = getattr(handler, "__call__", None)  # noqa: B004
     if inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(call):
         _refuse(
-            f"{name} is async and would never run: assetstream calls plain functions. "
+            f"{name} is async and would never run: assetstream calls plain functions",
             "Pass a plain function; it may hand over to your event loop with "
-            "loop.call_soon_threadsafe"
+            "loop.call_soon_threadsafe.",
         )
 
 
@@ -133,14 +133,16 @@ def _check(settings: Settings) -> None:
             )
         if context.verify_mode != ssl.CERT_REQUIRED or not context.check_hostname:
             _refuse(
-                "ssl_context does not verify the exchange's certificate and name; use "
-                "ssl.create_default_context(), and cafile= for an authority of your own"
+                "ssl_context does not verify the exchange's certificate and name",
+                "Use ssl.create_default_context(), and cafile= for an authority of "
+                "your own.",
             )
         if _allows_old_tls(context):
             _refuse(
                 "ssl_context allows TLS below 1.2, which does not protect your "
-                "credentials; set its minimum_version = ssl.TLSVersion.TLSv1_2, or use "
-                "ssl.create_default_context() as it is"
+                "credentials",
+                "Set its minimum_version = ssl.TLSVersion.TLSv1_2, or use "
+                "ssl.create_default_context() as it is.",
             )
 
 
@@ -172,5 +174,5 @@ def _count(name: str, value: object, least: int) -> None:
         _refuse(f"{name} must be a whole number from {least} on, not {value!r}")
 
 
-def _refuse(text: str) -> NoReturn:
-    raise ConfigurationError(text)
+def _refuse(problem: str, remedy: str = "") -> NoReturn:
+    raise ConfigurationError(problem, remedy=remedy)

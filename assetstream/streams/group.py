@@ -201,8 +201,9 @@ class StreamGroup(GroupReadings):
         with self._lock:
             if stream.account in self._streams:
                 raise ConfigurationError(
-                    f"two accounts are called {stream.account!r}: give each stream "
-                    "another account=..., which tells their events apart"
+                    f"two accounts are called {stream.account!r}",
+                    remedy="Give each stream another account=..., which tells their "
+                    "events apart.",
                 )
             stream._launch.adopt()
             stream._launch.handlers.take(self._handlers)

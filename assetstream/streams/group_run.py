@@ -126,12 +126,15 @@ class GroupLife:
         """
         self.refuse_in_child()
         if not self._streams and not self.stopped:
-            raise StreamStateError("the group has no accounts; add() some first")
+            raise StreamStateError(
+                "the group has no accounts", remedy="Add some with add() first."
+            )
         try:
             self._permit.pop()
         except IndexError:
-            why = "was stopped; make a new one" if self.stopped else "runs already"
-            raise StreamStateError(f"the group {why}") from None
+            if self.stopped:
+                raise _stopped() from None
+            raise StreamStateError("the group runs already") from None
         try:
             self._fleet.start()
             # Looked at after the permit was taken: one that is added from now on is
@@ -295,20 +298,24 @@ class GroupLife:
     def refuse_stopped(self) -> None:
         """Raise StreamStateError once it was stopped."""
         if self.stopped:
-            raise StreamStateError("the group was stopped; make a new StreamGroup")
+            raise _stopped()
 
     def refuse_in_callback(self, what: str) -> None:
         """Raise StreamStateError in a thread that ``what`` would wait for."""
         if self._in_own_thread():
             raise StreamStateError(
-                f"{what} inside a callback would wait for itself; do it in another "
-                "thread"
+                f"{what} inside a callback would wait for itself",
+                remedy="Do it in another thread.",
             )
 
     def refuse_in_child(self) -> None:
         """Raise StreamStateError in a forked child, where the threads do not run."""
         if not self.owned_here:
             raise StreamStateError(
-                "this group belongs to the process that made it; after a fork, make a "
-                "new StreamGroup in the child"
+                "this group belongs to the process that made it",
+                remedy="After a fork, make a new StreamGroup in the child.",
             )
+
+
+def _stopped() -> StreamStateError:
+    return StreamStateError("the group was stopped", remedy="Make a new StreamGroup.")

@@ -168,7 +168,7 @@ def test_a_missing_key_names_the_variable(
         with pytest.raises(ConfigurationError) as caught:
             EXCHANGES[name](**located(name))
         title = EXCHANGES[name].__name__
-        assert str(caught.value).startswith(f"{title}: {variable} is not set: set ")
+        assert str(caught.value).startswith(f"{title}: {variable} is not set. Set ")
         assert caught.value.fatal
         assert caught.value.exchange == name
 

@@ -187,7 +187,8 @@ def test_any_close_is_a_loss(name: str, code: int | None) -> None:
     assert isinstance(error, ConnectionLost)
     assert (error.code, error.reason, error.fatal) == (code, "bye ***", False)
     assert error.exchange == name
-    assert "(bye ***); it reconnects by itself. If this repeats: " in str(error)
+    assert error.problem.endswith("(bye ***)")
+    assert "; the stream tries again by itself. If this repeats: " in str(error)
 
 
 def test_a_pong_is_life(name: str) -> None:

@@ -1,9 +1,10 @@
-"""The tree of errors: whose child each is, what it carries, that it pickles."""
+"""The tree of errors: the parents of each, its facts, its text, its pickling."""
 
 from __future__ import annotations
 
+import copy
 import pickle
-from typing import Any
+from typing import Any, Callable
 
 import pytest
 
@@ -23,23 +24,27 @@ from assetstream.model.errors import (
     StreamTimeout,
 )
 
-WHOSE: Any = {"exchange": "upbit", "account": "upbit-1"}
+FACTS: Any = {
+    "remedy": "Look there.",
+    "hints": ("If it is this, do that.", "If not, do the other."),
+    "exchange": "upbit",
+    "account": "upbit-1",
+    "retry_after": 2.5,
+}
 #: One of each, every attribute set.
 EXAMPLES = [
-    AssetStreamError("root", fatal=True, **WHOSE),
-    ConfigurationError("set UPBIT_ACCESS_KEY", fatal=True, **WHOSE),
-    StreamStateError("not started", **WHOSE),
-    StreamTimeout("waited for LIVE", **WHOSE),
-    StaleBalance("BTC is older than 5 s", **WHOSE),
-    CallbackError("show raised", callback="show", update="the update", **WHOSE),
-    ConnectionLost("closed", code=1006, reason="bye", **WHOSE),
-    ProtocolError("not JSON", frame=b"\xff", currency="BTC", **WHOSE),
-    ExchangeError("refused", code="7", message="no", fatal=True, **WHOSE),
-    AuthenticationError(
-        "refused", code="401", message="no", hints=("Do.",), fatal=True, **WHOSE
-    ),
-    PermissionDenied("refused", code="403", message="no", fatal=True, **WHOSE),
-    RateLimited("slow down", retry_after=2.5, code="429", message="no", **WHOSE),
+    AssetStreamError("root", fatal=True, **FACTS),
+    ConfigurationError("set UPBIT_ACCESS_KEY", fatal=True, **FACTS),
+    StreamStateError("not started", **FACTS),
+    StreamTimeout("waited for LIVE", **FACTS),
+    StaleBalance("BTC is older than 5 s", **FACTS),
+    CallbackError("show raised", callback="show", update="the update", **FACTS),
+    ConnectionLost("closed", code=1006, reason="bye", **FACTS),
+    ProtocolError("not JSON", frame=b"\xff", currency="BTC", **FACTS),
+    ExchangeError("refused", code="7", message="no", fatal=True, **FACTS),
+    AuthenticationError("refused", code="401", message="no", fatal=True, **FACTS),
+    PermissionDenied("refused", code="403", message="no", fatal=True, **FACTS),
+    RateLimited("slow down", code="429", message="no", **FACTS),
 ]
 
 
@@ -90,7 +95,8 @@ def test_by_default_an_error_is_not_fatal_and_about_nobody(name: str) -> None:
     assert (error.exchange, error.account) == (None, None)
     # Trying again with the same wrong argument changes nothing.
     assert error.fatal is (name == "ConfigurationError")
-    assert str(error) == "text"
+    assert str(error) == error.problem == "text"
+    assert (error.remedy, error.hints, error.retry_after) == ("", (), None)
 
 
 def test_attributes_have_defaults() -> None:
@@ -102,16 +108,64 @@ def test_attributes_have_defaults() -> None:
     assert CallbackError("x").update is None
 
 
+#: How an error comes to another place.
+JOURNEYS: list[Callable[[Any], Any]] = [
+    lambda error: pickle.loads(pickle.dumps(error)),
+    copy.copy,
+    copy.deepcopy,
+]
+
+
+@pytest.mark.parametrize("journey", JOURNEYS, ids=["pickle", "copy", "deepcopy"])
 @pytest.mark.parametrize("error", EXAMPLES, ids=by_name)
-def test_errors_pickle_with_all_they_carry(error: AssetStreamError) -> None:
-    """To other processes."""
-    arrived = pickle.loads(pickle.dumps(error))
+def test_every_fact_survives_pickling_and_copying(
+    error: AssetStreamError, journey: Callable[[Any], Any]
+) -> None:
+    """Other processes get all of them."""
+    arrived = journey(error)
 
     assert type(arrived) is type(error)
-    assert arrived.args == error.args
+    assert arrived.args == error.args == (error.problem,)
     assert str(arrived) == str(error)
     assert vars(arrived) == vars(error)
-    assert arrived.exchange == "upbit"
+    facts = {name: getattr(arrived, name) for name in FACTS}
+    assert facts == FACTS
+    assert arrived.problem
+
+
+#: Errors after which a stream tries again, unless they are fatal.
+REPEATED = (ConnectionLost, ExchangeError, RateLimited)
+
+
+@pytest.mark.parametrize("name", errors.__all__)
+def test_the_text_joins_problem_and_remedy(name: str) -> None:
+    """Hints are for lists; they are not in the text."""
+    kind = getattr(errors, name)
+    error = kind("it rains", remedy="Wait.", hints=("Or go.",), fatal=True)
+
+    assert str(error) == "it rains. Wait."
+    assert str(kind("it rains", fatal=True)) == "it rains"
+
+
+@pytest.mark.parametrize("name", errors.__all__)
+def test_the_text_says_that_a_stream_goes_on(name: str) -> None:
+    """Only if it does, and the remedy is then for an error that repeats."""
+    kind = getattr(errors, name)
+    error = kind("it rains", remedy="Go.", fatal=False)
+
+    if issubclass(kind, REPEATED):
+        goes_on = "the stream tries again by itself. If this repeats: Go."
+        assert str(error) == f"it rains; {goes_on}"
+    else:
+        assert str(error) == "it rains. Go."
+
+
+def test_a_text_follows_its_facts() -> None:
+    """A fact that is learned later is in it."""
+    error = ConnectionLost("it rains", remedy="Go.")
+    error.fatal = True
+
+    assert str(error) == "it rains. Go."
 
 
 def test_an_error_of_a_lambda_pickles_by_its_name() -> None:

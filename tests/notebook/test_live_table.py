@@ -97,7 +97,7 @@ def test_a_failure_is_shown_with_its_reason(
     wait_until(lambda: not displays())
     stream.stop()
 
-    assert "check api_key and secret_key" in failed.text
+    assert "Check api_key and secret_key" in failed.text
     assert outputs.painted[-1] is failed
 
 

@@ -60,7 +60,7 @@ def test_one_that_has_ended_is_still_to_be_seen(
 def test_a_member_of_a_group_waits_for_its_start(account: Account) -> None:
     """The error says what to start."""
     group = StreamGroup([AssetStream(account.exchange(), account="a")])
-    with pytest.raises(StreamStateError, match="StreamGroup: start that"):
+    with pytest.raises(StreamStateError, match=r"StreamGroup\. Start that"):
         group.streams["a"].show()
 
     assert group.streams["a"].state is State.NEW

@@ -604,7 +604,7 @@ def test_a_fault_of_our_own_fails_the_stream_loudly(
     heard.wait_for_state(State.FAILED)
 
     assert "internal error" in str(stream.error)
-    assert "please report" in str(stream.error)
+    assert "Please report" in str(stream.error)
     assert "Traceback" in caplog.text
     assert stream.stop()
 

@@ -259,7 +259,7 @@ def test_wrong_arguments_are_named(
         StreamGroup().start()
     (stream,) = streams({"x": accounts["upbit-0"]})
     StreamGroup([stream])
-    with pytest.raises(StreamStateError, match="in a StreamGroup already"):
+    with pytest.raises(StreamStateError, match=r"in a StreamGroup already"):
         StreamGroup([stream])
     with (
         AssetStream(accounts["upbit-0"].exchange()) as running,
@@ -303,7 +303,7 @@ def test_a_member_is_not_joined_before_the_group_has_begun(
     group = StreamGroup(streams(accounts))
     member = group.streams["upbit-0"]
     for join in (member.__enter__, member.run_forever, member.updates):
-        with pytest.raises(StreamStateError, match="in a StreamGroup: start that"):
+        with pytest.raises(StreamStateError, match=r"in a StreamGroup\. Start that"):
             join()
 
     assert member.state is State.NEW

@@ -186,7 +186,7 @@ if "fork" in sys.argv:
             try:
                 use()
             except StreamStateError as error:
-                print("refused:", "after a fork" in str(error))
+                print("refused:", "After a fork" in str(error))
         print(repr(group), flush=True)
         sys.exit(0)
     os.waitpid(child, 0)

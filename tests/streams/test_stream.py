@@ -156,7 +156,7 @@ def test_stop_may_be_called_again_and_before_start(account: Account) -> None:
     assert stream.stop()
     assert stream.stop()
     assert stream.state is State.STOPPED
-    with pytest.raises(StreamStateError, match="make a new AssetStream"):
+    with pytest.raises(StreamStateError, match="Make a new AssetStream"):
         stream.start()
 
 
@@ -683,10 +683,10 @@ def test_waits_end_when_the_stream_is_stopped(account: Account) -> None:
 def test_waits_need_a_started_stream(account: Account) -> None:
     """The error says what to do."""
     stream = AssetStream(account.exchange())
-    with pytest.raises(StreamStateError, match=r"call start\(\) first"):
+    with pytest.raises(StreamStateError, match=r"Call start\(\) first"):
         stream.wait_for(lambda u: True)
     stream.stop()
-    with pytest.raises(StreamStateError, match="make a new AssetStream"):
+    with pytest.raises(StreamStateError, match="Make a new AssetStream"):
         stream.wait_for(lambda u: True)
 
 
@@ -817,7 +817,7 @@ def _in_child(stream: AssetStream) -> int:
     try:
         stream.balance("BTC")
     except StreamStateError as error:
-        if "after a fork, make a new AssetStream" not in str(error):
+        if "After a fork, make a new AssetStream" not in str(error):
             return 1
     with AssetStream(stream.exchange) as own:
         return 0 if own.balance("BTC").available == 1 else 2

@@ -64,8 +64,8 @@ def read_accounts(path: Path, labels: Sequence[str]) -> dict[str, Exchange]:
     tables = _tables(path, text)
     for label in labels:
         if label not in tables:
-            hint = meant(label, tables) or f"it has {', '.join(tables)}"
-            raise ConfigurationError(f"{path} has no [{label}]: {hint}")
+            hint = meant(label, tables) or f"It has {', '.join(tables)}."
+            raise ConfigurationError(f"{path} has no [{label}]", remedy=hint)
     return {
         label: AccountTable(path, text, label, table).exchange()
         for label, table in tables.items()
@@ -100,12 +100,13 @@ def _tables(path: Path, text: str) -> Mapping[str, Mapping[str, Any]]:
     for name, table in tables.items():
         if not isinstance(table, dict):
             raise ConfigurationError(
-                f"{path}: {name} stands outside of a table: begin each account with "
-                "its label in brackets, like [main]"
+                f"{path}: {name} stands outside of a table",
+                remedy="Begin each account with its label in brackets, like [main].",
             )
     if not tables:
         raise ConfigurationError(
-            f'{path} has no accounts: begin with [main] and exchange = "upbit"'
+            f"{path} has no accounts",
+            remedy='Begin with [main] and exchange = "upbit".',
         )
     return tables
 
@@ -133,7 +134,7 @@ class AccountTable:
         try:
             return build(name, **options)
         except ConfigurationError as exc:
-            self._refuse(None, str(exc))
+            self._refuse(None, exc.problem, exc.remedy)
 
     def _check_names(self, name: str) -> None:
         credentials = key_parameters(name)
@@ -147,9 +148,9 @@ class AccountTable:
             if SECRET.search(key) and not NAMES_ONE.search(key) and not meant_file:
                 self._refuse_secret(key, credentials)
             if key == "region":
-                self._refuse(key, f"{name} has no regions: leave it out")
-            hint = meant(key, known) or f"there are {', '.join(known)}"
-            self._refuse(key, f"not a setting of an account; {hint}")
+                self._refuse(key, f"{name} has no regions", "Leave it out.")
+            hint = meant(key, known) or f"There are {', '.join(known)}."
+            self._refuse(key, "not a setting of an account", hint)
 
     def _keys(self, name: str) -> dict[str, str]:
         parameters = key_parameters(name)
@@ -171,9 +172,10 @@ class AccountTable:
         if not path.exists():
             self._refuse(
                 "keys",
-                "there is no such file; its path is relative to this file. It holds "
+                "there is no such file",
+                "Its path is relative to this file. It holds "
                 f"{' and '.join(variable(name, p) for p in key_parameters(name))}, "
-                "a line NAME=value each",
+                "a line NAME=value each.",
             )
         return read_keys(path, name)
 
@@ -196,7 +198,7 @@ class AccountTable:
         region = self._text("region")
         if region is None:
             listed = ", ".join(REGIONS)
-            self._refuse(None, f'region = "..." is missing: one of {listed}')
+            self._refuse(None, 'region = "..." is missing', f"Choose one of {listed}.")
         return {"region": region}
 
     def _text(self, key: str) -> str | None:
@@ -208,17 +210,18 @@ class AccountTable:
     def _refuse_secret(self, key: str, credentials: Sequence[str]) -> NoReturn:
         self._refuse(
             key,
-            "no secret belongs in this file. Put the keys into a file of their own and "
-            f'name it, keys = "{self._label}.keys"; or name environment variables, '
+            "no secret belongs in this file",
+            "Put the keys into a file of their own and name it, "
+            f'keys = "{self._label}.keys"; or name environment variables, '
             + ", ".join(f'{each}_env = "..."' for each in credentials),
         )
 
-    def _refuse(self, key: str | None, why: str) -> NoReturn:
+    def _refuse(self, key: str | None, why: str, remedy: str = "") -> NoReturn:
         line = self._line_of(key)
         where = f"{self._path}, [{self._label}]"
         where += f", line {line}" if line is not None else ""
         what = f"{key}: {why}" if key is not None else why
-        raise ConfigurationError(f"{where}: {what}")
+        raise ConfigurationError(f"{where}: {what}", remedy=remedy)
 
     def _line_of(self, key: str | None) -> int | None:
         """Where the table, or a setting in it, stands; None if it cannot be told."""

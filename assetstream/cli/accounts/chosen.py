@@ -44,16 +44,20 @@ def named(names: Sequence[str], region: str | None, keys: Path | None) -> list[C
     _check_exchanges(names)
     if not names:
         raise ConfigurationError(
-            f"say which exchange ({', '.join(EXCHANGES)}), name a file of accounts by "
-            "--accounts, or try --simulate"
+            "no exchange is named",
+            remedy=f"Say which exchange ({', '.join(EXCHANGES)}), name a file of "
+            "accounts by --accounts, or try --simulate.",
         )
     if keys is not None and len(names) > 1:
         raise ConfigurationError(
-            "--keys is for one exchange; for more of them, --accounts takes a file"
+            "--keys is for one exchange",
+            remedy="For more of them, --accounts takes a file.",
         )
     regional = [name for name in names if takes_region(name)]
     if region is not None and not regional:
-        raise ConfigurationError(f"{names[0]} has no regions: leave --region out")
+        raise ConfigurationError(
+            f"{names[0]} has no regions", remedy="Leave --region out."
+        )
     if region is None and regional:
         raise ConfigurationError(
             f"{regional[0]} needs --region: {', '.join(REGIONS[:-1])} or "
@@ -105,5 +109,5 @@ def _check_exchanges(names: Sequence[str]) -> None:
     for name in names:
         if name not in EXCHANGES:
             known = " and ".join(EXCHANGES)
-            hint = meant(name, EXCHANGES) or f"{known} are known"
-            raise ConfigurationError(f"no exchange is called {name!r}: {hint}")
+            hint = meant(name, EXCHANGES) or f"Known are {known}."
+            raise ConfigurationError(f"no exchange is called {name!r}", remedy=hint)

@@ -60,13 +60,16 @@ def read_keys(path: Path, exchange: str) -> dict[str, str]:
         if match is None:
             names = " and ".join(list(parameters)[: len(required)])
             raise ConfigurationError(
-                f"{where}: not of the form NAME=value; write a line each for {names}"
+                f"{where}: not of the form NAME=value",
+                remedy=f"Write a line each for {names}.",
             )
         name = match[1]
         if name not in parameters:
             # Not repeated: half of a key that was broken over two lines, perhaps.
-            hint = meant(name, parameters) or f"it knows {', '.join(parameters)}"
-            raise ConfigurationError(f"{where}: not a name of {exchange}'s; {hint}")
+            hint = meant(name, parameters) or f"Known are {', '.join(parameters)}."
+            raise ConfigurationError(
+                f"{where}: not a name of {exchange}'s", remedy=hint
+            )
         if parameters[name] in found:
             raise ConfigurationError(f"{where}: {name} was set above")
         found[parameters[name]] = _unquoted(match[2].strip())
@@ -97,7 +100,7 @@ def _lines(path: Path) -> list[str]:
         return data.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError:
         raise ConfigurationError(
-            f"{path} is no text in UTF-8: write it with an editor"
+            f"{path} is no text in UTF-8", remedy="Write it with an editor."
         ) from None
 
 
@@ -108,13 +111,14 @@ def _check(status: os.stat_result, path: Path) -> None:
         return
     if status.st_uid != os.geteuid():
         raise ConfigurationError(
-            f"the key file {path} belongs to another user: make a copy of your own"
+            f"the key file {path} belongs to another user",
+            remedy="Make a copy of your own.",
         )
     mode = stat.S_IMODE(status.st_mode)
     if mode & 0o077:
         raise ConfigurationError(
-            f"the key file {path} is open to other users (mode {mode:03o}); close it: "
-            f"chmod 600 {shlex.quote(str(path))}"
+            f"the key file {path} is open to other users (mode {mode:03o})",
+            remedy=f"Close it: chmod 600 {shlex.quote(str(path))}",
         )
 
 

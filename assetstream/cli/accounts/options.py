@@ -91,8 +91,8 @@ class Choice:
                 )
             if self.file is not None and name != "file":
                 raise ConfigurationError(
-                    f"with --accounts, --{name} belongs in the file's tables: "
-                    f'{name} = "..."'
+                    f"with --accounts, --{name} belongs in the file's tables",
+                    remedy=f'Write there {name} = "...".',
                 )
 
 

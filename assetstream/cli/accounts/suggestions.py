@@ -1,4 +1,4 @@
-"""What may have been meant by a name that is none."""
+"""Suggestions for misspelt names."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ __all__ = ["meant"]
 
 
 def meant(name: str, known: Iterable[str]) -> str:
-    """Say ``did you mean upbit?``; nothing if nothing is close."""
+    """Return ``Did you mean upbit?``; "" if nothing is close."""
     close = difflib.get_close_matches(name, list(known), 1)
-    return f"did you mean {close[0]}?" if close else ""
+    return f"Did you mean {close[0]}?" if close else ""

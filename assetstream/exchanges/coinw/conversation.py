@@ -115,9 +115,9 @@ class CoinWConversation(PhasedConversation[Notice]):
         login = self._phase is Phase.LOGGING_IN
         request = "login" if login else "subscription"
         error = ConnectionLost(
-            f"CoinW did not answer the {request} within {ANSWER_TIMEOUT_S:g} s; it "
-            "reconnects by itself. If this repeats: CoinW is overloaded or in "
-            "maintenance, or ws_url leads to another server",
+            f"CoinW did not answer the {request} within {ANSWER_TIMEOUT_S:g} s",
+            remedy="CoinW is overloaded or in maintenance, or ws_url leads to another "
+            "server.",
             exchange=self._exchange.name,
         )
         return [self._fail(error)]

@@ -33,7 +33,9 @@ __all__ = ["CODES", "explain_answer", "explain_code", "explain_refusal"]
 _KEY = Meaning(
     AuthenticationError,
     True,
-    "check api_key and secret_key, and the key's list of IP addresses, on CoinW's site",
+    "",
+    "Check api_key and secret_key, and the key's list of IP addresses, on CoinW's "
+    "site.",
     (
         "Copy {api_key} and {secret_key} again from API management on CoinW's site, "
         "both of the same key; CoinW does not say which of the two is wrong.",
@@ -46,7 +48,8 @@ _KEY = Meaning(
 _SCOPE = Meaning(
     PermissionDenied,
     True,
-    "the key lacks the permission to read spot balances: make a key that has it",
+    "the key lacks the permission to read spot balances",
+    "Make a key that has it.",
     (
         "Make a key that may read the spot account, under API management on CoinW's "
         "site; it needs no other permission.",
@@ -55,25 +58,26 @@ _SCOPE = Meaning(
 _LIMIT = Meaning(
     RateLimited,
     False,
-    "too many requests; it tries again by itself. Other programs with the same key "
-    "count too: run fewer of them",
+    "too many requests",
+    "Run fewer programs with the same key: all of them count.",
 )
 _PASSING = Meaning(
     ExchangeError,
     False,
-    "a temporary fault at CoinW is likely; it tries again by itself",
+    "a temporary fault at CoinW is likely",
 )
 _REQUEST = Meaning(
     ExchangeError,
     False,
-    "CoinW did not understand the request; it tries again. If it repeats, a proxy may "
-    "change requests, or CoinW changed its protocol: update assetstream or report it",
+    "CoinW did not understand the request",
+    "A proxy may change requests, or CoinW changed its protocol: update assetstream, "
+    "or report it.",
 )
 _UNKNOWN = Meaning(
     ExchangeError,
     False,
-    "assetstream does not know this code and tries again; if it repeats, look the code "
-    "up in CoinW's documents, and check the key and its permissions",
+    "assetstream does not know this code",
+    "Look the code up in CoinW's documents, and check the key and its permissions.",
 )
 
 CODES: Mapping[str, Meaning] = {
@@ -152,10 +156,8 @@ def explain_answer(
         return explain_code(exchange, code, text, doing, unknown=unknown, wait=wait)
     if status in (200, 201):
         return exchange.unreadable("the answer is no reply of balances", body)
-    advice = "a firewall, a proxy or a wrong rest_url or ws_url is likely"
     if status == 403:
-        advice = (
-            "a firewall refuses this network, or the Origin header "
-            "({origin}): try another network, or another origin="
-        )
-    return not_its_own(exchange, status, body, doing, advice, wait)
+        cause = "a firewall refuses this network, or the Origin header ({origin})"
+        remedy = "Try another network, or another origin=."
+        return not_its_own(exchange, status, body, doing, cause, remedy, wait)
+    return not_its_own(exchange, status, body, doing, wait=wait)

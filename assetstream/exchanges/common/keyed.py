@@ -79,9 +79,9 @@ class KeyedExchange(Exchange):
         """
         about = f" about {currency}" if currency else ""
         return ProtocolError(
-            f"{self.title} sent something{about} that cannot be understood: {why}. If "
-            f"this repeats, {self.title} may have changed its messages: update "
-            "assetstream, or report it with this error's `frame`",
+            f"{self.title} sent something{about} that cannot be understood: {why}",
+            remedy=f"If this repeats, {self.title} may have changed its messages: "
+            "update assetstream, or report it with this error's `frame`.",
             frame=self.redacted(data),
             currency=currency,
             exchange=self.name,

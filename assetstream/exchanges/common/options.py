@@ -44,17 +44,18 @@ def _read_key(exchange: KeyedExchange, parameter: str, given: str | None) -> str
         # The variable first: on the command line there is nothing else to set.
         _refuse(
             exchange,
-            f"{variable} is not set: set this environment variable to the key's "
-            f"{parameter}, or pass {parameter}=... in Python, or --keys FILE to a "
-            "command",
+            f"{variable} is not set",
+            f"Set this environment variable to the key's {parameter}, or pass "
+            f"{parameter}=... in Python, or --keys FILE to a command.",
         )
     fault = _key_fault(value)
     if fault:
         source = parameter if given is not None else f"environment variable {variable}"
         _refuse(
             exchange,
-            f"{source} {fault}: copy the key again as the exchange shows it, and set "
-            f"{variable} or pass {parameter}=... in Python",
+            f"{source} {fault}",
+            f"Copy the key again as the exchange shows it, and set {variable} or pass "
+            f"{parameter}=... in Python.",
         )
     assert isinstance(value, str)
     return value
@@ -104,9 +105,9 @@ def check_urls(
         missing = "ws_url" if ws_url is None else "rest_url"
         _refuse(
             exchange,
-            f"{missing} (or {exchange.variable(missing)}) is missing: "
-            "give both URLs or neither, because half of them would send your "
-            "credentials to the real exchange",
+            f"{missing} (or {exchange.variable(missing)}) is missing",
+            "Give both URLs or neither, because half of them would send your "
+            "credentials to the real exchange.",
         )
     _check_url(ws_url, "ws_url", ("wss", "ws"), exchange)
     _check_url(rest_url, "rest_url", ("https", "http"), exchange)
@@ -152,7 +153,8 @@ def _split(url: object, parameter: str, exchange: KeyedExchange) -> SplitResult:
     if not parts.hostname:
         _refuse(
             exchange,
-            f"{parameter} names no host: it must be like wss://host or https://host",
+            f"{parameter} names no host",
+            "Write it like wss://host or https://host.",
         )
     if "@" in parts.netloc:
         _refuse(exchange, f"{parameter} must hold no user name or password")
@@ -170,6 +172,8 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _refuse(exchange: KeyedExchange, fault: str) -> NoReturn:
-    # ``fault`` shows neither a URL, which may hold a password, nor a key.
-    raise ConfigurationError(f"{exchange.title}: {fault}", exchange=exchange.name)
+def _refuse(exchange: KeyedExchange, problem: str, remedy: str = "") -> NoReturn:
+    # Neither shows a URL, which may hold a password, or a key.
+    raise ConfigurationError(
+        f"{exchange.title}: {problem}", remedy=remedy, exchange=exchange.name
+    )

@@ -42,16 +42,19 @@ class Meaning(NamedTuple):
     Attributes:
         kind: the class of the error.
         fatal: trying again cannot help.
-        advice: the likely cause and the remedy in a few words, for the error's text.
+        cause: the likely cause in a few words; "" if the exchange's words are all
+            that is known.
+        remedy: what to do, in whole sentences; "" if there is nothing to do.
         hints: all causes with their remedies, the likeliest first, a sentence each.
         key_in_doubt: the key itself may be wrong, so its form is a hint, too.
 
-    Advice and hints may hold the exchange's ``placeholders`` in braces.
+    Cause, remedy and hints may hold the exchange's ``placeholders`` in braces.
     """
 
     kind: type[ExchangeError] | type[RateLimited]
     fatal: bool
-    advice: str
+    cause: str
+    remedy: str = ""
     hints: tuple[str, ...] = ()
     key_in_doubt: bool = False
 
@@ -70,18 +73,18 @@ def refusal(
     """
     code, message = exchange.own_words(code), exchange.own_words(message)
     words = ": ".join(part for part in (code, message) if part) or "no reason given"
-    error = meaning.kind(
-        f"{exchange.title} refused {doing} ({words}): "
-        + meaning.advice.format_map(exchange.placeholders),
+    cause = f": {meaning.cause}" if meaning.cause else ""
+    cause = cause.format_map(exchange.placeholders)
+    return meaning.kind(
+        f"{exchange.title} refused {doing} ({words}){cause}",
+        remedy=meaning.remedy.format_map(exchange.placeholders),
+        hints=_hints(exchange, meaning),
         code=code,
         message=message,
         exchange=exchange.name,
         fatal=meaning.fatal,
+        retry_after=wait,
     )
-    error.retry_after = wait
-    if isinstance(error, ExchangeError):
-        error.hints = _hints(exchange, meaning)
-    return error
 
 
 def _hints(exchange: KeyedExchange, meaning: Meaning) -> tuple[str, ...]:
@@ -113,22 +116,25 @@ def not_available(
         blocked = status == 418
         return RateLimited(
             f"{exchange.title} limits requests (HTTP {status}) at {doing}"
-            + (": blocked for a while after too many" if blocked else "")
-            + ". It tries again by itself; other programs with the same key or "
-            "address count too: run fewer of them",
+            + (": blocked for a while after too many" if blocked else ""),
+            remedy="Run fewer programs with the same key or address: all of them "
+            "count.",
             retry_after=BLOCKED_S if wait is None and blocked else wait,
             code=str(status),
             message=exchange.own_words(body),
             exchange=exchange.name,
         )
     if status >= 500:
-        text = (
-            f"{exchange.title} is not available (HTTP {status}) at {doing}: "
-            "maintenance or a temporary fault. It tries again by itself; if this "
-            f"lasts, look at {exchange.title}'s notices"
-        )
         # Usually a 503 that announces when the maintenance ends (L3).
-        return _no_answer(exchange, text, status, body, wait)
+        return ConnectionLost(
+            f"{exchange.title} is not available (HTTP {status}) at {doing}: "
+            "maintenance or a temporary fault",
+            remedy=f"Look at {exchange.title}'s notices.",
+            code=status,
+            reason=exchange.own_words(body),
+            exchange=exchange.name,
+            retry_after=wait,
+        )
     return None
 
 
@@ -137,26 +143,27 @@ def not_its_own(
     status: int,
     body: bytes,
     doing: str,
-    advice: str,
+    cause: str = "a firewall, a proxy or a wrong rest_url or ws_url is likely",
+    remedy: str = "Check both URLs, and what is on the way to the exchange.",
     wait: float | None = None,
 ) -> ConnectionLost:
     """Explain an answer that is not in the exchange's own form: never fatal.
 
     Firewalls, proxies and captive portals answer so; the key may be perfectly good.
-    ``advice``: the likely cause and the remedy, with placeholders.
+
+    Args:
+        cause: the likely cause, in words, with placeholders.
+        remedy: what to do about it, in a sentence.
     """
-    advice = advice.format_map(exchange.placeholders)
-    text = f"HTTP {status} at {doing}, not in {exchange.title}'s own words: {advice}"
-    return _no_answer(exchange, text, status, body, wait)
-
-
-def _no_answer(
-    exchange: KeyedExchange, text: str, status: int, body: bytes, wait: float | None
-) -> ConnectionLost:
-    reason = exchange.own_words(body)
-    error = ConnectionLost(text, code=status, reason=reason, exchange=exchange.name)
-    error.retry_after = wait
-    return error
+    cause = cause.format_map(exchange.placeholders)
+    return ConnectionLost(
+        f"HTTP {status} at {doing}, not in {exchange.title}'s own words: {cause}",
+        remedy=remedy,
+        code=status,
+        reason=exchange.own_words(body),
+        exchange=exchange.name,
+        retry_after=wait,
+    )
 
 
 def lost(exchange: KeyedExchange, code: int | None, reason: str) -> ConnectionLost:
@@ -166,9 +173,9 @@ def lost(exchange: KeyedExchange, code: int | None, reason: str) -> ConnectionLo
     # L2: nobody here asked for it, so 1000 is a loss like any other.
     return ConnectionLost(
         f"{exchange.title} closed the connection {how}"
-        + (f" ({reason})" if reason else "")
-        + "; it reconnects by itself. If this repeats: maintenance, an unsteady "
-        "network, or another program with the same key",
+        + (f" ({reason})" if reason else ""),
+        remedy="Look for maintenance, an unsteady network, or another program with the "
+        "same key.",
         code=code,
         reason=reason,
         exchange=exchange.name,

@@ -61,7 +61,7 @@ NOT_ABOUT_LIST = (AuthenticationError, PermissionDenied, RateLimited)
 PERHAPS_LIST = Meaning(
     ExchangeError,
     False,
-    "perhaps only the question for the subscriptions; trying again without it",
+    "perhaps only the question for the subscriptions, which is left out from now on",
 )
 
 
@@ -166,9 +166,9 @@ class UpbitConversation(PhasedConversation[Notice]):
         limit = self._exchange.limits.pong_timeout
         error = ConnectionLost(
             f"Upbit did not answer a ping sent after the subscription within {limit:g} "
-            "s, so the subscription is not proved; it reconnects by itself. If this "
-            "repeats: Upbit is overloaded or in maintenance, or a proxy on the way "
-            "drops WebSocket pings",
+            "s, so the subscription is not proved",
+            remedy="Upbit is overloaded or in maintenance, or a proxy on the way drops "
+            "WebSocket pings.",
             exchange=self._exchange.name,
         )
         return [self._fail(error)]

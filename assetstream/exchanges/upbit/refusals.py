@@ -29,7 +29,7 @@ from assetstream.model.errors import (
 __all__ = ["KEY_IS_KNOWN", "NAMES", "explain_answer", "explain_name"]
 
 _REGION = (
-    "a key is good for the region it was made in only: region={region!r} may be wrong"
+    "A key is good for the region it was made in only: region={region!r} may be wrong."
 )
 _WRONG_REGION = (
     "A key is good for one region only: if it was made on another of Upbit's sites "
@@ -54,21 +54,23 @@ _ADDRESS_HINTS = (
 _KEY = Meaning(
     AuthenticationError,
     True,
-    "check access_key, secret_key and the key's list of IP addresses; " + _REGION,
+    "",
+    "Check access_key, secret_key and the key's list of IP addresses. " + _REGION,
     (_WRONG_REGION, _COPY_KEY, _COPY_SECRET, _ADDRESS_HINTS[0]),
     key_in_doubt=True,
 )
 _ADDRESS = Meaning(
     AuthenticationError,
     True,
-    "this machine's public IP address is not on the key's list: add it under API "
-    "management on Upbit's site",
+    "this machine's public IP address is not on the key's list",
+    "Add it under API management on Upbit's site.",
     _ADDRESS_HINTS,
 )
 _SCOPE = Meaning(
     PermissionDenied,
     True,
-    "the key lacks the permission 'View Account': make a key that has it",
+    "the key lacks the permission 'View Account'",
+    "Make a key that has it.",
     (
         "Make a key with the permission 'View Account' (in Korea: 자산조회) under API "
         "management on Upbit's site; it needs no other.",
@@ -81,13 +83,14 @@ _PROXY_HINT = (
 _REQUEST = Meaning(
     ExchangeError,
     True,
-    "the request was not understood: report this as a fault of assetstream",
+    "the request was not understood",
+    "Report this as a fault of assetstream.",
 )
 _UNKNOWN = Meaning(
     ExchangeError,
     False,
-    "assetstream does not know this name and tries again; if it repeats, look the name "
-    "up in Upbit's documents, and check the key and its permissions",
+    "assetstream does not know this name",
+    "Look the name up in Upbit's documents, and check the key and its permissions.",
 )
 
 NAMES: Mapping[str, Meaning] = {
@@ -101,20 +104,22 @@ NAMES: Mapping[str, Meaning] = {
     "TOO_MANY_REQUEST": Meaning(
         RateLimited,
         False,
-        "too many messages or connections with this key; it tries again by itself. If "
-        "it repeats, run fewer programs with the same key",
+        "too many messages or connections with this key",
+        "Run fewer programs with the same key.",
     ),
     # In HTTP answers.
     "invalid_query_payload": Meaning(
         AuthenticationError,
         True,
         "the token does not fit the request: a proxy may have changed it",
+        "Try another network, or without the proxy.",
         (_PROXY_HINT,),
     ),
     "jwt_verification": Meaning(
         AuthenticationError,
         True,
-        "the token's signature is wrong: check secret_key, and algorithm if you set it",
+        "the token's signature is wrong",
+        "Check secret_key, and algorithm if you set it.",
         (
             _COPY_SECRET,
             "If you set algorithm=, leave it out: HS256 is what every region takes.",
@@ -125,7 +130,8 @@ NAMES: Mapping[str, Meaning] = {
     "expired_access_key": Meaning(
         AuthenticationError,
         True,
-        "the key has expired (keys last one year): make a new one",
+        "the key has expired (keys last one year)",
+        "Make a new one.",
         (
             "Make a new key under API management on Upbit's site: keys last one year, "
             "and cannot be prolonged.",
@@ -134,16 +140,18 @@ NAMES: Mapping[str, Meaning] = {
     "invalid_access_key": Meaning(
         AuthenticationError,
         True,
-        "the key is not known: check access_key; " + _REGION,
+        "the key is not known",
+        "Check access_key. " + _REGION,
         (_WRONG_REGION, _COPY_KEY),
         key_in_doubt=True,
     ),
     "nonce_used": Meaning(
         AuthenticationError,
         False,
-        "a nonce came twice; the next try uses a new one",
+        "a nonce came twice",
+        "If a proxy on the way sends requests twice, go without it.",
         (
-            "Nothing is wrong with the key: it is tried again with a new nonce. If it "
+            "Nothing is wrong with the key: the next try uses a new nonce. If it "
             "repeats, a proxy on the way sends requests twice: go without it.",
         ),
     ),
@@ -154,13 +162,15 @@ NAMES: Mapping[str, Meaning] = {
         AuthenticationError,
         True,
         "the Authorization header did not arrive: a proxy may have removed it",
+        "Try another network, or without the proxy.",
         (_PROXY_HINT,),
     ),
     "out_of_scope": _SCOPE,
     "thirdparty_agreement_required": Meaning(
         PermissionDenied,
         True,
-        "agree to the sharing of data on Upbit's site first",
+        "you have not agreed to the sharing of data",
+        "Agree to it on Upbit's site.",
         ("Log in on Upbit's site and agree there to the sharing of data.",),
     ),
 }
@@ -215,5 +225,4 @@ def explain_answer(
         return explain_name(exchange, name, message, doing, unknown=unknown, wait=wait)
     if status in (200, 201):
         return exchange.unreadable("the answer is no list of accounts", body)
-    advice = "a firewall, a proxy or a wrong rest_url or ws_url is likely"
-    return not_its_own(exchange, status, body, doing, advice, wait)
+    return not_its_own(exchange, status, body, doing, wait=wait)

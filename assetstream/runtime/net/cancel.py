@@ -25,9 +25,9 @@ __all__ = [
 Result = TypeVar("Result")
 
 #: What to do about an exchange that cannot be reached or talked to.
-ADVICE = (
-    "check this machine's network, any firewall or proxy on the way, the port of the "
-    "URL, and whether the exchange is in maintenance"
+REMEDY = (
+    "Check this machine's network, any firewall or proxy on the way, the port of the "
+    "URL, and whether the exchange is in maintenance."
 )
 
 
@@ -116,8 +116,8 @@ def shortage(error: OSError | RuntimeError) -> ConnectionLost:
     """Explain that this machine had no descriptor or thread to spare."""
     why = explain(error) if isinstance(error, OSError) else str(error)
     return ConnectionLost(
-        f"this machine could not make a connection ({why}); it is tried again. If this "
-        "repeats: close what is not needed, or raise the limit of open files or threads"
+        f"this machine could not make a connection ({why})",
+        remedy="Close what is not needed, or raise the limit of open files or threads.",
     )
 
 
@@ -125,17 +125,17 @@ class CancelScope:
     """How long, and until what, the steps of one attempt may wait on sockets.
 
     Attributes:
-        peer: whom messages name.
-        advice: what they say to do when it happens again.
+        peer: the subject of an error's problem.
+        remedy: the remedy of an error.
     """
 
     def __init__(
-        self, deadline: float, interrupt: Cancellable, peer: str, advice: str = ADVICE
+        self, deadline: float, interrupt: Cancellable, peer: str, remedy: str = REMEDY
     ) -> None:
         self.deadline = deadline
         self.interrupt = interrupt
         self.peer = peer
-        self.advice = advice
+        self.remedy = remedy
 
     @property
     def left(self) -> float:
@@ -143,19 +143,17 @@ class CancelScope:
         return self.deadline - clock.now()
 
     def until(self, deadline: float) -> CancelScope:
-        """Return the same patience with this deadline, if it is an earlier one."""
+        """Return the same scope with this deadline, if it is an earlier one."""
         earlier = min(deadline, self.deadline)
-        return type(self)(earlier, self.interrupt, self.peer, self.advice)
+        return CancelScope(earlier, self.interrupt, self.peer, self.remedy)
 
-    def about(self, peer: str, advice: str) -> CancelScope:
-        """Return the same patience with another peer, and what to do about that."""
-        return type(self)(self.deadline, self.interrupt, peer, advice)
+    def about(self, peer: str, remedy: str) -> CancelScope:
+        """Return the same scope with another peer, and the remedy for that."""
+        return CancelScope(self.deadline, self.interrupt, peer, remedy)
 
     def lost(self, what: str) -> ConnectionLost:
-        """Return the error for "``peer`` ``what``": it says what happens next."""
-        return ConnectionLost(
-            f"{self.peer} {what}; it is tried again. If this repeats: {self.advice}"
-        )
+        """Return the error for "``peer`` ``what``"."""
+        return ConnectionLost(f"{self.peer} {what}", remedy=self.remedy)
 
     def wait(self, sock: Waitable, event: int, phase: str) -> None:
         """Wait until ``sock`` is ready for ``event``.

@@ -26,7 +26,7 @@ from assetstream.runtime.net.cancel import (
     Wire,
     explain,
 )
-from assetstream.runtime.net.proxy import PROXY_ADVICE, Proxy, choose
+from assetstream.runtime.net.proxy import PROXY_REMEDY, Proxy, choose
 from assetstream.runtime.net.secure import SecureSocket
 from assetstream.runtime.net.tls import shared_context
 from assetstream.runtime.net.tunnel import open_tunnel
@@ -56,7 +56,7 @@ UNDER_WAY = (
 #: Seconds before the first probe, between probes, and how many may be lost.
 KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
 
-LOOKUP_ADVICE = "check the network connection, the name server and the spelling"
+LOOKUP_REMEDY = "Check the network connection, the name server and the spelling."
 
 _left_behind: set[threading.Thread] = set()
 
@@ -122,8 +122,7 @@ def server_of(url: str) -> Server:
     if scheme not in DEFAULT_PORTS or not host:
         # The query of a URL may sign: it is in no message.
         raise ConfigurationError(
-            "the URL must be wss:// or https:// with a host and, if any, a valid port",
-            fatal=True,
+            "the URL must be wss:// or https:// with a host and, if any, a valid port"
         )
     return Server(host, port or DEFAULT_PORTS[scheme], scheme in SECURE)
 
@@ -161,7 +160,7 @@ def _connect_through(
     proxy: Proxy, host: str, port: int, patience: CancelScope
 ) -> socket.socket:
     """Connect by way of the proxy, which looks up ``host``."""
-    patience = patience.about(f"the proxy {proxy.name}", PROXY_ADVICE)
+    patience = patience.about(f"the proxy {proxy.name}", PROXY_REMEDY)
     sock = connect_any(look_up(proxy.host, proxy.port, patience), patience)
     try:
         open_tunnel(proxy, sock, host, port, patience)
@@ -193,8 +192,9 @@ def look_up(host: str, port: int, patience: CancelScope) -> list[Address]:
     )
     thread.start()
     try:
+        asking = patience.about(patience.peer, LOOKUP_REMEDY)
         while not found:
-            patience.wait(answers, selectors.EVENT_READ, "its name was looked up")
+            asking.wait(answers, selectors.EVENT_READ, "its name was looked up")
             answers.run()
     except BaseException:
         _leave_behind(thread)
@@ -203,7 +203,7 @@ def look_up(host: str, port: int, patience: CancelScope) -> list[Address]:
         answers.close()
     thread.join()
     if isinstance(found[0], Exception):
-        name = patience.about(f"the name {host}", LOOKUP_ADVICE)
+        name = patience.about(f"the name {host}", LOOKUP_REMEDY)
         raise name.lost("cannot be looked up")
     return found[0]
 
@@ -277,9 +277,10 @@ def _secure(
         return shake_hands(sock, host, patience, context)
     except ssl.SSLCertVerificationError as error:
         raise ConnectionLost(
-            f"the certificate of {host} was refused: {error.verify_message}. Check the "
-            "URL and this machine's clock; a proxy or virus scanner that reads along "
-            "needs its authority in the system's store or in ssl_context",
+            f"the certificate of {host} was refused: {error.verify_message}",
+            remedy="Check the URL and this machine's clock; a proxy or virus scanner "
+            "that reads along needs its authority in the system's store or in "
+            "ssl_context.",
             fatal=True,
         ) from None
 

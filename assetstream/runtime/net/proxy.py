@@ -16,7 +16,7 @@ from msgspec import Struct
 from assetstream.libraries import PYTHON_SOCKS, require
 from assetstream.model.errors import ConfigurationError
 
-__all__ = ["PROXY_ADVICE", "SCHEMES", "Proxy", "check_proxy", "choose", "library"]
+__all__ = ["PROXY_REMEDY", "SCHEMES", "Proxy", "check_proxy", "choose", "library"]
 
 #: scheme -> the port when the URL names none, how python-socks calls the kind, and
 #: the encoding of user and password. With both SOCKS schemes the proxy looks up the
@@ -27,10 +27,10 @@ SCHEMES = {
     "socks5h": (1080, "SOCKS5", "ascii"),
 }
 FORMS = "http://host:port, socks5://host:port or socks5h://host:port"
-PROXY_ADVICE = (
-    "check that the proxy runs, that it may reach the exchange, and its address, user "
+PROXY_REMEDY = (
+    "Check that the proxy runs, that it may reach the exchange, and its address, user "
     "and password in proxy= or in the environment (HTTPS_PROXY, ALL_PROXY; NO_PROXY "
-    "names the hosts to reach without it)"
+    "names the hosts to reach without it)."
 )
 
 
@@ -91,18 +91,19 @@ def _parse(url: str, source: str) -> Proxy:
     if proxy is None:
         _refuse(
             f"{source} must be {FORMS}, with user:password@ before the host if the "
-            "proxy wants them; write special characters in them as %40 for @"
+            "proxy wants them",
+            "Write special characters in them as %40 for @.",
         )
     if not _can_be_sent(proxy):
         _refuse(
             f"{source} has a user and a password that cannot be sent to it: SOCKS5 "
             "wants both or neither, in ASCII, of 255 characters at most; HTTP no : in "
-            "the user"
+            "the user",
         )
     if not _is_installed():
         _refuse(
-            f"{source} is set, and proxies need the library python-socks: "
-            'pip install "assetstream[proxy]"'
+            f"{source} is set, and proxies need the library python-socks",
+            'Install it by `pip install "assetstream[proxy]"`.',
         )
     return proxy
 
@@ -161,5 +162,5 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _refuse(text: str) -> NoReturn:
-    raise ConfigurationError(text)
+def _refuse(problem: str, remedy: str = "") -> NoReturn:
+    raise ConfigurationError(problem, remedy=remedy)

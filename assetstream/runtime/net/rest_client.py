@@ -233,8 +233,9 @@ class Call:
                 body += piece
                 if len(body) > LIMIT:
                     raise ProtocolError(
-                        f"{self.host} sent more than {LIMIT} bytes; it is read again. "
-                        "If this repeats: a proxy on the way may answer in its place"
+                        f"{self.host} sent more than {LIMIT} bytes",
+                        remedy="If this repeats, a proxy on the way may answer in its "
+                        "place.",
                     )
         finally:
             response.close()

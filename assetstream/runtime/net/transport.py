@@ -106,8 +106,8 @@ class FrameTransport:
                 Broken(
                     ConnectionLost(
                         "the exchange does not take what is sent: the connection is "
-                        "dead or far too slow; it reconnects. If this repeats: check "
-                        "this machine's network and any proxy on the way"
+                        "dead or far too slow",
+                        remedy="Check this machine's network and any proxy on the way.",
                     )
                 )
             )
@@ -148,9 +148,10 @@ class FrameTransport:
             self._end(
                 Broken(
                     ProtocolError(
-                        f"a frame breaks the WebSocket protocol ({error}); it "
-                        "reconnects. If this repeats: a proxy or virus scanner on the "
-                        "way may change what the exchange sends"
+                        f"a frame breaks the WebSocket protocol ({error}), so the "
+                        "connection was ended",
+                        remedy="If this repeats, a proxy or virus scanner on the way "
+                        "may change what the exchange sends.",
                     )
                 )
             )

@@ -110,13 +110,15 @@ def _is_about_user(code: int | None, words: str) -> bool:
 
 
 def _user_refused(proxy: Proxy, code: int | None, words: str) -> ConnectionLost:
-    given = (
-        "refused the user and password of its URL: correct them"
-        if proxy.user
-        else "wants a user and password: put user:password@ before its host"
-    )
+    if proxy.user:
+        how = "refused the user and password of its URL"
+        remedy = "Correct them"
+    else:
+        how = "wants a user and password"
+        remedy = "Put user:password@ before its host"
     return ConnectionLost(
-        f"the proxy {proxy.name} {given} in proxy= or in the environment ({words})",
+        f"the proxy {proxy.name} {how} ({words})",
+        remedy=f"{remedy} in proxy= or in the environment.",
         code=code,
         fatal=True,
     )

@@ -139,9 +139,9 @@ class UpgradeSocket:
 
     def _not_a_websocket(self, why: str) -> ProtocolError:
         return ProtocolError(
-            f"the answer of {self._patience.peer} to the upgrade {why}; it is tried "
-            "again. If this repeats: the URL or its port is wrong, or a proxy on the "
-            "way answers in the exchange's place"
+            f"the answer of {self._patience.peer} to the upgrade {why}",
+            remedy="If this repeats, the URL or its port is wrong, or a proxy on the "
+            "way answers in the exchange's place.",
         )
 
 

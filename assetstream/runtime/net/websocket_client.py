@@ -145,9 +145,9 @@ class WebSocketClient:
         if isinstance(error, websocket.WebSocketException):
             return Broken(
                 ProtocolError(
-                    f"the answer to the upgrade is wrong ({error}); it is tried again. "
-                    "If this repeats: the URL is not a WebSocket's, or a proxy on the "
-                    "way changes what the exchange answers"
+                    f"the answer to the upgrade is wrong ({error})",
+                    remedy="If this repeats, the URL is not a WebSocket's, or a proxy "
+                    "on the way changes what the exchange answers.",
                 )
             )
         raise error or RuntimeError("websocket-client ended without a reason")

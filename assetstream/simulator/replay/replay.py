@@ -107,7 +107,8 @@ class Replay:
             self._simulator.stop()
             raise ConfigurationError(
                 f"{self._path}: a line lacks what belongs to its kind, or has it in "
-                f"another form ({type(exc).__name__}: {exc}); has it been edited?"
+                f"another form ({type(exc).__name__}: {exc})",
+                remedy="Has it been edited?",
             ) from None
         self._simulator.faults.add(self._player)
         self._player.start()

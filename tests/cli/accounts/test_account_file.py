@@ -85,7 +85,7 @@ def test_only_the_named_accounts_need_their_keys(
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "has no accounts: begin with [main]"),
+        ("", "has no accounts. Begin with [main]"),
         ("[main\n", "is no TOML: "),
         ('exchange = "upbit"\n', "exchange stands outside of a table"),
         ("[main]\n", "[main], line 1: exchange = "),
@@ -93,14 +93,17 @@ def test_only_the_named_accounts_need_their_keys(
         ('[main]\nexchange = 1\nregion = "sg"', "line 2: exchange: must be a text"),
         (
             MAIN.replace("keys", "kees"),
-            "line 4: kees: not a setting of an account; did",
+            "line 4: kees: not a setting of an account. Did",
         ),
         (
             MAIN + "retries = 3\n",
-            "retries: not a setting of an account; there are exch",
+            "retries: not a setting of an account. There are exch",
         ),
         (MAIN.replace("sg", "mars"), "line 1: Upbit: region must be one of"),
-        (MAIN.replace('region = "sg"\n', ""), 'region = "..." is missing: one of sg'),
+        (
+            MAIN.replace('region = "sg"\n', ""),
+            'region = "..." is missing. Choose one of sg',
+        ),
         ('[a]\nexchange = "coinw"\nregion = "sg"\n', "line 3: region: coinw has no"),
         (MAIN + 'access_key_env = "A_B"\n', "line 5: access_key_env: give keys or"),
         (MAIN.replace("main.keys", "gone"), "line 4: keys: there is no such file"),
@@ -150,9 +153,9 @@ def test_a_secret_in_the_file_is_refused_and_not_shown(write: Write, line: str) 
 
 def test_a_label_that_is_none(write: Write, tmp_path: Path) -> None:
     """The labels that may be meant; and a file that is not there has none."""
-    with pytest.raises(ConfigurationError, match=r"no \[mian\]: did you mean main\?"):
+    with pytest.raises(ConfigurationError, match=r"no \[mian\]. Did you mean main\?"):
         read_accounts(write(MAIN), ["mian"])
-    with pytest.raises(ConfigurationError, match=r"no \[x\]: it has main"):
+    with pytest.raises(ConfigurationError, match=r"no \[x\]. It has main"):
         read_accounts(write(MAIN), ["x"])
     gone = tmp_path / "gone.toml"
     with pytest.raises(ConfigurationError, match="cannot be read: No such file"):
@@ -163,7 +166,7 @@ def test_a_label_that_is_none(write: Write, tmp_path: Path) -> None:
 def test_a_slip_of_the_pen_is_no_secret(write: Write) -> None:
     """``keyz`` means ``keys``; what looks like a key still has no place there."""
     path = write(MAIN.replace("keys =", "keyz ="))
-    with pytest.raises(ConfigurationError, match="did you mean keys"):
+    with pytest.raises(ConfigurationError, match="Did you mean keys"):
         read_accounts(path, ())
     path = write(MAIN.replace("keys =", "access_key ="))
     with pytest.raises(ConfigurationError, match="no secret belongs"):

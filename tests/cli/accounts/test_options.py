@@ -85,16 +85,22 @@ def test_simulated_accounts_are_labelled_by_number() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "say which exchange (upbit, coinw), name a file"),
-        (["upbti", "--region", "sg"], "no exchange is called 'upbti': did you mean up"),
-        (["ftx"], "upbit and coinw are known"),
+        ([], "Say which exchange (upbit, coinw), name a file"),
+        (["upbti", "--region", "sg"], "no exchange is called 'upbti'. Did you mean up"),
+        (["ftx"], "Known are upbit and coinw."),
         (["upbit"], "upbit needs --region: sg, id, th or kr"),
         (["upbit", "--region", "mars"], "'sg', 'id', 'th', 'kr', not 'mars'"),
         (["coinw", "--region", "sg"], "coinw has no regions"),
         (["coinw", "--count", "3"], "--count belongs to --simulate"),
         (["coinw", "upbit", "--region", "sg", "--keys", "k"], "--keys is for one exch"),
-        (["--accounts", "a", "--region", "sg"], 'file\'s tables: region = "..."'),
-        (["--accounts", "a", "--keys", "k"], 'file\'s tables: keys = "..."'),
+        (
+            ["--accounts", "a", "--region", "sg"],
+            'file\'s tables. Write there region = "..."',
+        ),
+        (
+            ["--accounts", "a", "--keys", "k"],
+            'file\'s tables. Write there keys = "..."',
+        ),
         (["--accounts", "a"], "the file of accounts a cannot be read"),
         (["--simulate", "--region", "sg"], "--region belongs to real accounts"),
         (["--simulate", "--keys", "k"], "--keys belongs to real accounts"),

@@ -227,7 +227,7 @@ def test_a_wrong_secret_ends_with_exit_code_1(
     with Program(*arguments, environment=environment) as program:
         assert program.finish() == 1
 
-    assert "check secret_key" in "\n".join(program.err)
+    assert "Check secret_key" in "\n".join(program.err)
     assert "FAILED" in program.out[-1]
     for forbidden in ("Traceback", secret, account.access_key, "eyJ"):
         assert forbidden not in program.told

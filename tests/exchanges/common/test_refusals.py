@@ -51,9 +51,9 @@ def test_a_loss_is_told_with_its_causes() -> None:
     error = lost(make_coinw(), 1006, "")
 
     assert str(error) == (
-        "CoinW closed the connection with code 1006; it reconnects by itself. If this "
-        "repeats: maintenance, an unsteady network, or another program with the same "
-        "key"
+        "CoinW closed the connection with code 1006; the stream tries again by itself. "
+        "If this repeats: Look for maintenance, an unsteady network, or another "
+        "program with the same key."
     )
 
 

@@ -81,7 +81,9 @@ def test_a_refused_connection_is_explained(inbox: CallQueue) -> None:
 
 def test_a_lost_connection_says_what_to_do(inbox: CallQueue) -> None:
     """That it is tried again, and what to look at when that does not help."""
-    with pytest.raises(ConnectionLost, match=r"tried again\. If this repeats: check"):
+    with pytest.raises(
+        ConnectionLost, match=r"tries again by itself\. If this repeats: Check"
+    ):
         connect(inbox, f"ws://127.0.0.1:{closed_port()}/")
 
 

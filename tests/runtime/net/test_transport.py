@@ -80,7 +80,8 @@ def test_a_broken_frame_ends_it_behind_what_was_good(notes: Notes) -> None:
     first, ending = notes.events
     assert first == [b"1"]
     assert isinstance(ending.error, ProtocolError)
-    assert "reconnects. If this repeats:" in str(ending.error)
+    assert "so the connection was ended" in ending.error.problem
+    assert "If this repeats, a proxy" in ending.error.remedy
 
 
 def test_reading_where_nothing_is_does_nothing(notes: Notes) -> None:
@@ -110,7 +111,7 @@ def test_a_peer_that_takes_nothing_is_lost(notes: Notes) -> None:
     (ending,) = notes.events
     assert isinstance(ending, Broken)
     assert isinstance(ending.error, ConnectionLost)
-    assert "If this repeats:" in str(ending.error)
+    assert "If this repeats: Check this machine's network" in str(ending.error)
 
 
 class Reads:

@@ -150,7 +150,8 @@ def test_a_missing_password_is_asked_for(closed_proxy: ProxyProcess) -> None:
     """The error says where to put it."""
     error = failure(closed_proxy.url("http", ""))
     assert error.fatal
-    assert "wants a user and password: put user:password@" in str(error)
+    assert "wants a user and password" in error.problem
+    assert error.remedy.startswith("Put user:password@ before its host in proxy=")
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def forked(scene: Scene) -> None:
     stream = scene.live()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "getpid", lambda: -1)
-        with pytest.raises(StreamStateError, match="after a fork") as raised:
+        with pytest.raises(StreamStateError, match="After a fork") as raised:
             stream.stop()
         scene.out.add("in the child", repr(stream))
         scene.out.add_error("raised in the child", raised.value)

@@ -107,7 +107,7 @@ if child == 0:
         try:
             use()
         except StreamStateError as error:
-            if "after a fork, make a new AssetStream" in str(error):
+            if "After a fork, make a new AssetStream" in str(error):
                 continue
         print("not refused:", name, file=sys.stderr)
     updates.close()
