@@ -80,6 +80,7 @@ uses = {
     "on_asset": lambda: stream.on_asset(anything),
     "on_error": lambda: stream.on_error(anything),
     "on_state": lambda: stream.on_state(anything),
+    "observe": lambda: stream.observe(None, anything),
     "off": lambda: stream.off(anything),
     "wait_for": lambda: stream.wait_for(anything, timeout=5),
     "expect": lambda: stream.expect(anything, timeout=5).__enter__(),
