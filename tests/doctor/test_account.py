@@ -16,7 +16,7 @@ from assetstream.simulator.account import Account
 from assetstream.simulator.faults import Fault
 from assetstream.simulator.messages import Reply, Request
 from tests.doctor.conftest import Examine, named, verdicts
-from tests.exchanges.test_hints import FIRST
+from tests.exchanges.common.test_refusals import FIRST
 from tests.support.specs import keys_of
 
 WEBSOCKET = ("WebSocket", "subscription", "ping", "pushes")

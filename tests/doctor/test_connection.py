@@ -22,7 +22,7 @@ from assetstream.simulator.faults import Fault
 from assetstream.simulator.messages import Message
 from assetstream.simulator.misbehaviour import Withhold
 from tests.doctor.conftest import Examine, named, verdicts
-from tests.exchanges.test_hints import FIRST
+from tests.exchanges.common.test_refusals import FIRST
 from tests.support.recorders import PATIENCE, Recorder
 
 ALL = ("WebSocket", "subscription", "ping", "pushes")
