@@ -31,10 +31,12 @@ class Observable(Protocol):
     @property
     def exchange(self) -> Exchange:
         """The exchange, with the credentials that a tape must not show."""
+        ...
 
     @property
     def account(self) -> str:
         """The account's label."""
+        ...
 
     def observe(
         self,

@@ -56,7 +56,7 @@ Exit codes, by the worst of all steps:
 @click.option(
     "--try-regions",
     is_flag=True,
-    help="If Upbit does not know the key, send it to its other regions' hosts, too.",
+    help="Send a key that its exchange does not know to the other regions' hosts, too.",
 )
 @json_option
 def doctor(choice: Choice, try_regions: bool, as_json: bool) -> None:

@@ -16,6 +16,7 @@ from typing import Any, Mapping
 from msgspec import Struct
 
 from assetstream.display import durations
+from assetstream.exchanges import EXCHANGES
 from assetstream.simulator.catalogue import FAULTS, create
 
 __all__ = ["FORM", "FaultSpec", "read_fault"]
@@ -24,7 +25,6 @@ FORM = "NAME[@5s][:10s][,exchange=upbit][,seconds=30]..."
 HEAD = re.compile(r"(\w+)(?:@([^@:]*))?(?::([^@:]*))?")
 #: A comma separates only where NAME= follows it: a value may hold commas itself.
 SEPARATOR = re.compile(r",(?=\w+=)")
-EXCHANGES = ("upbit", "coinw")
 
 
 class FaultSpec(Struct, frozen=True):
