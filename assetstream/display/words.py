@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal
-from typing import Collection
+from typing import Collection, Iterable
 
-__all__ = ["aged", "counted", "digits", "lasting", "named", "signed"]
+__all__ = ["aged", "counted", "digits", "lasting", "listed", "named", "signed"]
 
 #: So many names stand in one line.
 MOST_NAMES = 20
@@ -63,3 +63,9 @@ def named(names: Collection[str], most: int = MOST_NAMES) -> str:
     """Write ``BTC, ETH``; of more than ``most`` the first ones, ``and 3 more``."""
     shown = ", ".join(list(names)[:most])
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown
+
+
+def listed(names: Iterable[str], conjunction: str = "and") -> str:
+    """Write ``a, b and c``."""
+    *others, last = names
+    return f"{', '.join(others)} {conjunction} {last}" if others else last

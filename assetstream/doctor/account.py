@@ -7,8 +7,9 @@ import uuid
 from contextlib import closing
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
-from typing import Any, Generator, Iterable, Iterator, Mapping
+from typing import Any, Generator, Iterator, Mapping
 
+from assetstream.display.words import listed
 from assetstream.doctor.case import Case, Item, Outcome, skip, told
 from assetstream.doctor.report import Check, Verdict
 from assetstream.model.errors import (
@@ -195,12 +196,6 @@ def known_at(case: Case, exchange: Exchange) -> bool | None:
             return True
         return False if isinstance(error, AuthenticationError) else None
     return True
-
-
-def listed(names: Iterable[str]) -> str:
-    """Return ``a, b and c``."""
-    *others, last = names
-    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _judge(snapshot: Snapshot) -> Outcome:

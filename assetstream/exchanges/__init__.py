@@ -6,15 +6,25 @@ A new exchange is one folder here, its tests with sample frames, and one line be
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import Mapping
+from typing import Callable, Mapping, cast
 
 from assetstream.exchanges.coinw.exchange import CoinW
 from assetstream.exchanges.upbit.exchange import Upbit
 from assetstream.protocol import Exchange
 
-__all__ = ["EXCHANGES", "CoinW", "Upbit"]
+__all__ = ["EXCHANGES", "CoinW", "Upbit", "build"]
 
 #: Every exchange by its name; the contract suite of the tests runs over all of them.
 EXCHANGES: Mapping[str, type[Exchange]] = MappingProxyType(
     {exchange.name: exchange for exchange in (Upbit, CoinW)}
 )
+
+
+def build(name: str, **options: str) -> Exchange:
+    """Make an exchange by its name; keys not given come from the environment.
+
+    Raises:
+        ConfigurationError: something is missing or wrong; the text names it.
+    """
+    # No exchange has the same arguments as another, hence no common signature.
+    return cast(Callable[..., Exchange], EXCHANGES[name])(**options)

@@ -13,6 +13,7 @@ from assetstream.display.words import (
     counted,
     digits,
     lasting,
+    listed,
     named,
     signed,
 )
@@ -76,3 +77,10 @@ def test_very_many_names_are_cut_short() -> None:
     assert named(["BTC", "ETH"]) == "BTC, ETH"
     assert named(["BTC", "ETH", "XRP"], 1) == "BTC and 2 more"
     assert named([str(n) for n in range(MOST_NAMES + 1)]).endswith("19 and 1 more")
+
+
+def test_lists_end_with_a_conjunction() -> None:
+    """A single name needs none."""
+    assert listed(["sg"]) == "sg"
+    assert listed(["sg", "id", "kr"]) == "sg, id and kr"
+    assert listed({"sg": 1, "id": 2}, "or") == "sg or id"

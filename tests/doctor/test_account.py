@@ -16,8 +16,7 @@ from assetstream.simulator.account import Account
 from assetstream.simulator.faults import Fault
 from assetstream.simulator.messages import Reply, Request
 from tests.doctor.conftest import Examine, named, verdicts
-from tests.exchanges.common.test_refusals import FIRST
-from tests.support.specs import keys_of
+from tests.support.specs import FIRST_HINTS, keys_of
 
 WEBSOCKET = ("WebSocket", "subscription", "ping", "pushes")
 
@@ -42,7 +41,7 @@ class RefusesRest(Fault):
         return self._fault.upgrade(request)
 
 
-REFUSED_BY_NAME = [name for name in FIRST if FAULTS[name].exchange == "upbit"]
+REFUSED_BY_NAME = [name for name in FIRST_HINTS if FAULTS[name].exchange == "upbit"]
 REFUSED_BY_NAME.remove("login_invalid_auth")  # in a frame
 
 
@@ -60,7 +59,7 @@ def test_a_refused_key_is_red_with_its_hints(
     assert re.fullmatch(
         r"Upbit refused reading the balances \(\w+: [^()]*\)(: .+)?", check.finding
     )
-    assert re.search(FIRST[fault], check.remedies[0])
+    assert re.search(FIRST_HINTS[fault], check.remedies[0])
     assert {verdicts(diagnosis)[name] for name in WEBSOCKET} == {"SKIPPED"}
     assert verdicts(diagnosis)["clock"] == "GREEN"
     assert exchange.seen.connections == 0

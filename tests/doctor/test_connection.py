@@ -22,8 +22,8 @@ from assetstream.simulator.faults import Fault
 from assetstream.simulator.messages import Message
 from assetstream.simulator.misbehaviour import Withhold
 from tests.doctor.conftest import Examine, named, verdicts
-from tests.exchanges.common.test_refusals import FIRST
 from tests.support.recorders import PATIENCE, Recorder
+from tests.support.specs import FIRST_HINTS
 
 ALL = ("WebSocket", "subscription", "ping", "pushes")
 
@@ -106,7 +106,7 @@ def test_pushes_are_counted(
     assert re.search(r"\d+ came meanwhile", named(diagnosis, "pushes").finding)
 
 
-@pytest.mark.parametrize("fault", FIRST)
+@pytest.mark.parametrize("fault", FIRST_HINTS)
 def test_a_refused_login_says_where_and_why(
     examine: Examine, exchange: Simulator, fault: str
 ) -> None:
@@ -119,7 +119,7 @@ def test_a_refused_login_says_where_and_why(
     in_a_frame = account.name == "coinw" or fault == "login_invalid_auth"
     assert red.name == ("subscription" if in_a_frame else "WebSocket")
     assert " refused the " in red.finding
-    assert re.search(FIRST[fault], red.remedies[0])
+    assert re.search(FIRST_HINTS[fault], red.remedies[0])
     assert verdicts(diagnosis)["REST"] == "GREEN"
     assert verdicts(diagnosis)["ping"] == "SKIPPED"
 

@@ -128,6 +128,28 @@ SPECS: dict[str, Spec] = {
 }
 
 
+#: Fault of the simulator that refuses a login -> what the first hint is about.
+FIRST_HINTS = {
+    "login_no_authorization_token": "proxy",
+    "login_invalid_query_payload": "proxy",
+    "login_jwt_verification": r"Copy secret_key again",
+    "login_invalid_access_key": r"one region only.* of sg",
+    "login_expired_access_key": "one year",
+    "login_nonce_used": "new nonce",
+    "login_no_authorization_ip": "public IP address",
+    "login_no_authorization_i_p": "public IP address",
+    "login_out_of_scope": "View Account",
+    "login_out_of_scope_401": "View Account",
+    "login_thirdparty_agreement_required": "sharing of data",
+    "login_invalid_auth": "one region only",
+    "login_refused": "Copy api_key and secret_key",
+    "login_refused_msg": "Copy api_key and secret_key",
+    "login_refused_type": "Copy api_key and secret_key",
+    "login_refused_bare": "Copy api_key and secret_key",
+    "login_refused_no_code": "Copy api_key and secret_key",
+}
+
+
 def opened(exchange: Exchange, memory: Memory | None = None) -> Conversation:
     """Return a conversation that was opened at time 0."""
     conversation = exchange.conversation({} if memory is None else memory)

@@ -24,16 +24,10 @@ import sys
 from pathlib import Path
 from typing import Any, Mapping, NoReturn, Sequence
 
-from assetstream.cli.accounts.adapters import (
-    REGIONS,
-    build,
-    key_parameters,
-    takes_region,
-    variable,
-)
 from assetstream.cli.accounts.key_file import read_keys
 from assetstream.cli.accounts.suggestions import meant
-from assetstream.exchanges import EXCHANGES
+from assetstream.display.words import listed
+from assetstream.exchanges import EXCHANGES, build
 from assetstream.model.errors import ConfigurationError
 from assetstream.protocol import Exchange
 
@@ -137,9 +131,9 @@ class AccountTable:
             self._refuse(None, exc.problem, exc.remedy)
 
     def _check_names(self, name: str) -> None:
-        credentials = key_parameters(name)
+        credentials = EXCHANGES[name].key_names
         known = ["exchange", "keys", *(f"{each}_env" for each in credentials)]
-        if takes_region(name):
+        if EXCHANGES[name].regions:
             known.append("region")
         for key in self._table:
             if key in known:
@@ -153,7 +147,7 @@ class AccountTable:
             self._refuse(key, "not a setting of an account", hint)
 
     def _keys(self, name: str) -> dict[str, str]:
-        parameters = key_parameters(name)
+        parameters = EXCHANGES[name].key_names
         named = {each: self._text(f"{each}_env") for each in parameters}
         file = self._text("keys")
         given = [each for each in parameters if named[each] is not None]
@@ -170,11 +164,11 @@ class AccountTable:
     def _key_file(self, path: Path, name: str) -> dict[str, str]:
         # Its name is not repeated: a key may have been put there instead.
         if not path.exists():
+            variables = map(EXCHANGES[name].variable, EXCHANGES[name].key_names)
             self._refuse(
                 "keys",
                 "there is no such file",
-                "Its path is relative to this file. It holds "
-                f"{' and '.join(variable(name, p) for p in key_parameters(name))}, "
+                f"Its path is relative to this file. It holds {listed(variables)}, "
                 "a line NAME=value each.",
             )
         return read_keys(path, name)
@@ -193,12 +187,13 @@ class AccountTable:
         return value
 
     def _region(self, name: str) -> dict[str, str]:
-        if not takes_region(name):
+        regions = EXCHANGES[name].regions
+        if not regions:
             return {}
         region = self._text("region")
         if region is None:
-            listed = ", ".join(REGIONS)
-            self._refuse(None, 'region = "..." is missing', f"Choose one of {listed}.")
+            remedy = f"Choose {listed(regions, 'or')}."
+            self._refuse(None, 'region = "..." is missing', remedy)
         return {"region": region}
 
     def _text(self, key: str) -> str | None:

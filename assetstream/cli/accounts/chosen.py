@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Iterator, Sequence
 
 from assetstream.cli.accounts.account_file import read_accounts
-from assetstream.cli.accounts.adapters import REGIONS, build, takes_region
 from assetstream.cli.accounts.key_file import read_keys
 from assetstream.cli.accounts.suggestions import meant
-from assetstream.exchanges import EXCHANGES
+from assetstream.display.words import listed
+from assetstream.exchanges import EXCHANGES, build
 from assetstream.model.errors import ConfigurationError
 from assetstream.protocol import Exchange
 from assetstream.streams.stream import AssetStream
@@ -53,15 +53,15 @@ def named(names: Sequence[str], region: str | None, keys: Path | None) -> list[C
             "--keys is for one exchange",
             remedy="For more of them, --accounts takes a file.",
         )
-    regional = [name for name in names if takes_region(name)]
+    regional = [name for name in names if EXCHANGES[name].regions]
     if region is not None and not regional:
         raise ConfigurationError(
             f"{names[0]} has no regions", remedy="Leave --region out."
         )
     if region is None and regional:
         raise ConfigurationError(
-            f"{regional[0]} needs --region: {', '.join(REGIONS[:-1])} or "
-            f"{REGIONS[-1]}, where the key was made"
+            f"{regional[0]} needs --region: "
+            f"{listed(EXCHANGES[regional[0]].regions, 'or')}, where the key was made"
         )
     given = read_keys(keys, names[0]) if keys is not None else {}
     located = {"region": region} if region is not None else {}

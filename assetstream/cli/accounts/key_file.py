@@ -19,8 +19,8 @@ import shlex
 import stat
 from pathlib import Path
 
-from assetstream.cli.accounts.adapters import key_parameters, variable
 from assetstream.cli.accounts.suggestions import meant
+from assetstream.exchanges import EXCHANGES
 from assetstream.model.errors import ConfigurationError
 
 __all__ = ["read_keys"]
@@ -45,9 +45,9 @@ def read_keys(path: Path, exchange: str) -> dict[str, str]:
         ConfigurationError: the file is missing, open to others, or not as it should be.
             The text names file and line, and shows nothing of what stands there.
     """
-    required = key_parameters(exchange)
+    required, variable = EXCHANGES[exchange].key_names, EXCHANGES[exchange].variable
     parameters = {
-        variable(exchange, parameter): parameter
+        variable(parameter): parameter
         for parameter in (*required, "ws_url", "rest_url")
     }
     found: dict[str, str] = {}
@@ -75,9 +75,7 @@ def read_keys(path: Path, exchange: str) -> dict[str, str]:
         found[parameters[name]] = _unquoted(match[2].strip())
     for parameter in required:
         if parameter not in found:
-            raise ConfigurationError(
-                f"{path}: {variable(exchange, parameter)}=... is missing"
-            )
+            raise ConfigurationError(f"{path}: {variable(parameter)}=... is missing")
     return found
 
 

@@ -40,7 +40,7 @@ class Choice:
 
     Attributes:
         names: exchanges, or with ``file`` labels in it.
-        region: of Upbit, where the keys were made.
+        region: the place where the keys were made, for exchanges that have regions.
         keys: a key file, for the one exchange that is named.
         file: TOML, a table for each account.
         simulate: accounts that trade at random on a simulator of this machine.
@@ -115,9 +115,15 @@ def _complete_names(
 def _complete_region(
     ctx: click.Context, parameter: click.Parameter, begun: str
 ) -> list[CompletionItem]:
-    from assetstream.cli.accounts.adapters import REGIONS
+    from assetstream.exchanges import EXCHANGES
 
-    return [CompletionItem(region) for region in REGIONS if region.startswith(begun)]
+    named = [name for name in ctx.params.get("names") or () if name in EXCHANGES]
+    return [
+        CompletionItem(region)
+        for name in named or EXCHANGES
+        for region in EXCHANGES[name].regions
+        if region.startswith(begun)
+    ]
 
 
 def choosing_accounts(command: Callable[..., None]) -> Callable[..., None]:
@@ -154,7 +160,7 @@ def _choosing(
         "--region",
         metavar="REGION",
         shell_complete=_complete_region,
-        help="Upbit's region, where the key was made: sg, id, th, kr.",
+        help="Where the key was made; an exchange that needs it lists its regions.",
     )
     @click.option(
         "--keys",

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, Literal, Mapping
 from urllib.parse import urlsplit
 
+from assetstream.display.words import listed
 from assetstream.exchanges.common.key_forms import KeyForm
 from assetstream.exchanges.common.keyed import KeyedExchange
 from assetstream.exchanges.common.options import check_choice, check_urls, read_keys
@@ -166,8 +167,7 @@ class Upbit(KeyedExchange):
 
     @property
     def placeholders(self) -> Mapping[str, str]:
-        *others, last = self.regions
-        regions = f"{', '.join(others)} or {last}"
+        regions = listed(self.regions, "or")
         return {**self.sources, "region": self.region, "regions": regions}
 
     def authorization(self, nonce: str) -> dict[str, str]:

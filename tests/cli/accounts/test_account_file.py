@@ -102,7 +102,7 @@ def test_only_the_named_accounts_need_their_keys(
         (MAIN.replace("sg", "mars"), "line 1: Upbit: region must be one of"),
         (
             MAIN.replace('region = "sg"\n', ""),
-            'region = "..." is missing. Choose one of sg',
+            'region = "..." is missing. Choose sg, id, th or kr',
         ),
         ('[a]\nexchange = "coinw"\nregion = "sg"\n', "line 3: region: coinw has no"),
         (MAIN + 'access_key_env = "A_B"\n', "line 5: access_key_env: give keys or"),

@@ -14,7 +14,7 @@ from assetstream.exchanges.common.refusals import lost, retry_after
 from assetstream.exchanges.upbit.refusals import NAMES
 from assetstream.protocol import Exchange
 from assetstream.simulator import FAULTS, Simulator
-from tests.support.specs import make_coinw, make_upbit
+from tests.support.specs import FIRST_HINTS, make_coinw, make_upbit
 
 DATE = "Sat, 21 Nov 2026 10:00:00 GMT"
 
@@ -60,34 +60,12 @@ def test_a_loss_is_told_with_its_causes() -> None:
 UUID = "c821db84-6fbd-11e4-a9e3-c86000d26d7c"
 
 
-#: Fault of the simulator that refuses a login -> what the first hint is about.
-FIRST = {
-    "login_no_authorization_token": "proxy",
-    "login_invalid_query_payload": "proxy",
-    "login_jwt_verification": r"Copy secret_key again",
-    "login_invalid_access_key": r"one region only.* of sg",
-    "login_expired_access_key": "one year",
-    "login_nonce_used": "new nonce",
-    "login_no_authorization_ip": "public IP address",
-    "login_no_authorization_i_p": "public IP address",
-    "login_out_of_scope": "View Account",
-    "login_out_of_scope_401": "View Account",
-    "login_thirdparty_agreement_required": "sharing of data",
-    "login_invalid_auth": "one region only",
-    "login_refused": "Copy api_key and secret_key",
-    "login_refused_msg": "Copy api_key and secret_key",
-    "login_refused_type": "Copy api_key and secret_key",
-    "login_refused_bare": "Copy api_key and secret_key",
-    "login_refused_no_code": "Copy api_key and secret_key",
-}
-
-
 def shown(error: ExchangeError) -> str:
     """All that a user can print of it."""
     return " ".join([str(error), *error.hints])
 
 
-@pytest.mark.parametrize("fault", FIRST)
+@pytest.mark.parametrize("fault", FIRST_HINTS)
 def test_every_refused_login_has_hints(exchange: Simulator, fault: str) -> None:
     """For each that the simulator knows; they pickle, and hold no part of a key."""
     venue = FAULTS[fault].exchange
@@ -102,7 +80,7 @@ def test_every_refused_login_has_hints(exchange: Simulator, fault: str) -> None:
         except BaseException:  # not fatal: retried, and told to on_error
             error = errors[0]
 
-    assert re.search(FIRST[fault], error.hints[0])
+    assert re.search(FIRST_HINTS[fault], error.hints[0])
     assert all(re.fullmatch(r"[A-Z].*[.]", hint) for hint in error.hints)
     assert not any(hint in str(error) for hint in error.hints)
     assert pickle.loads(pickle.dumps(error)).hints == error.hints
@@ -116,7 +94,7 @@ def test_every_refusal_of_the_simulator_is_above() -> None:
     """So that a new one is not forgotten."""
     refusals = {name for name in FAULTS if name.startswith("login_")}
 
-    assert refusals - {"login_unanswered"} == set(FIRST)
+    assert refusals - {"login_unanswered"} == set(FIRST_HINTS)
 
 
 @pytest.mark.parametrize("meanings", [NAMES, CODES])
