@@ -1,9 +1,8 @@
-"""Recordings: what passed between a stream and its exchange, masked, in a file.
+"""Recordings: the traffic between a stream and its exchange, masked, in a file.
 
-``Recorder`` writes one around any stream, ``assetstream record`` on the command line;
-``assetstream.simulator.Replay`` and ``assetstream replay`` serve it to any client. The
-form of the file is described in ``assetstream.recording.tape``, what is masked and what
-is not in ``assetstream.recording.mask``.
+``Recorder`` and ``assetstream record`` write one; ``assetstream.simulator.Replay`` and
+``assetstream replay`` serve it to any client. ``assetstream.recording.tape`` describes
+the form of the file, ``assetstream.recording.mask`` the parts that are masked.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""How one tape disguises what is personal: the same thing always in the same way.
+"""``Disguise``: replaces personal texts and numbers, the same one always the same way.
 
-What a text was cannot be computed from its disguise: that takes a secret, which dies
-with the recording.
+Nobody can compute a text from its disguise: that takes a secret, which dies with the
+recording.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from assetstream.recording.scan import NUMBER
 __all__ = ["Disguise"]
 
 UUID = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
-#: What may tell in prose who somebody is, or let somebody in.
-TELLING = re.compile(
+#: Parts of prose that may identify a person, or be a credential.
+PERSONAL = re.compile(
     UUID
-    # All bounded: what is searched comes from outside.
+    # Every repetition is bounded: the text comes from outside.
     + r"|[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"
     + r"|eyJ[\w-]{8,}(?:\.[\w-]*){0,2}"
-    # This machine's own address is nobody's.
+    # All but the address that every machine has.
     + r"|\b(?!127\.0\.0\.1\b)(?:[0-9]{1,3}\.){3}[0-9]{1,3}\b"
     # More colons than in a time of day.
     + r"|\b(?:[0-9a-fA-F]{0,4}:){3,}[0-9a-fA-F]{0,4}"
@@ -36,21 +36,21 @@ TELLING = re.compile(
 IS_UUID = re.compile(UUID)
 DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
 
-# Raises nothing, and loses no digit that fits into the memory.
+# Raises nothing, and loses no digit that fits into memory.
 EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
 
 
 class Disguise:
-    """Replaces texts and numbers; one for each tape."""
+    """Replaces texts and numbers of one tape."""
 
     def __init__(self) -> None:
         self._secret = secrets.token_bytes(32)
         self._factors: dict[str, Decimal] = {}
-        # Not so great that a 64-bit number becomes another kind of number.
+        # Small enough that a 64-bit number stays one.
         self._offset = 2**40 + secrets.randbelow(2**50)
 
     def opaque(self, text: str) -> str:
-        """Another text of the same shape: letters, digits and signs in their places."""
+        """Return a text of the same shape: letters, digits, signs in their places."""
         stream = hashlib.shake_256(self._secret + text.encode(errors="surrogatepass"))
         dice = stream.digest(len(text))
         if IS_UUID.fullmatch(text):
@@ -65,19 +65,19 @@ class Disguise:
         return "".join(map(_another, text, dice))
 
     def prose(self, text: str) -> str:
-        """The same words, without what in them tells who somebody is."""
-        return TELLING.sub(lambda found: self.opaque(found[0]), text)
+        """Return the text with its personal parts replaced."""
+        return PERSONAL.sub(lambda found: self.opaque(found[0]), text)
 
     def numberless(self, text: str) -> str:
-        """``prose`` with every number in it replaced: any may be an amount."""
+        """Return ``prose`` with every number replaced, too: any may be an amount."""
         return DIGITS.sub(lambda found: self.opaque(found[0]), self.prose(text))
 
     def ordered(self, number: int) -> int:
-        """Another number: which of two is greater, and by how much, stays true."""
+        """Return another number; the differences between numbers stay the same."""
         return number + self._offset
 
     def scaled(self, unit: str, amount: str) -> str:
-        """The amount multiplied by the factor of its unit, exactly; zero stays zero."""
+        """Return the amount times the factor of its unit, exactly; zero stays zero."""
         number = EXACT.create_decimal(amount)
         if not number:
             return amount
@@ -87,7 +87,7 @@ class Disguise:
         if "e" in amount.lower():
             return f"{scaled:E}"
         text = f"{scaled:f}"
-        # The zeros behind would tell how round the amount was.
+        # Trailing zeros would show how round the amount was.
         return text.rstrip("0").rstrip(".") if "." in text else text
 
     def _factor(self, unit: str) -> Decimal:
@@ -103,7 +103,7 @@ class Disguise:
 
 
 def _digits(digits: str, dice: bytes) -> str:
-    """As many digits; no zero in front where there was none."""
+    """Return as many digits; without a leading zero where there was none."""
     least = 0 if digits[0] == "0" else 1
     first = "0" if not least else str(1 + dice[0] % 9)
     return first + "".join(map(_another, digits[1:], dice[1:]))

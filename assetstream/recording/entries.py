@@ -1,4 +1,4 @@
-"""What happened, as the lines of a tape say it."""
+"""Entries of a tape, and the lines that they become."""
 
 from __future__ import annotations
 
@@ -11,24 +11,32 @@ from assetstream.model.events import StateChange
 from assetstream.recording.mask import Mask
 from assetstream.recording.tape import pack
 
-__all__ = ["Closed", "Entry", "Frames", "Lost", "Mark", "Replied", "contents"]
+__all__ = [
+    "ClosedByExchange",
+    "EntriesLost",
+    "Frames",
+    "Mark",
+    "Replied",
+    "TapeEntry",
+    "contents",
+]
 
 
 class Mark(Struct, frozen=True):
-    """Something of which only the kind is told."""
+    """An entry without content."""
 
     kind: str
 
 
 class Frames(Struct, frozen=True):
-    """Frames that were sent, or came in one read."""
+    """Frames that were sent, or received by one read."""
 
     kind: str
     frames: Sequence[bytes]
 
 
 class Replied(Struct, frozen=True):
-    """An HTTP answer: of a read, or of an upgrade that was refused."""
+    """An HTTP reply: to a read, or to an upgrade that was refused."""
 
     kind: str
     status: int
@@ -36,24 +44,32 @@ class Replied(Struct, frozen=True):
     body: bytes
 
 
-class Closed(Struct, frozen=True):
-    """The exchange closed."""
+class ClosedByExchange(Struct, frozen=True):
+    """A connection that the exchange closed; ``code`` None: without a close frame."""
 
     code: int | None
     reason: str
 
 
-class Lost(Struct, frozen=True):
-    """So many things were not written."""
+class EntriesLost(Struct, frozen=True):
+    """A number of entries that were not written."""
 
     count: int
 
 
-Entry = Union[Mark, Frames, Replied, Closed, Lost, StateChange, AssetStreamError]
+TapeEntry = Union[
+    Mark,
+    Frames,
+    Replied,
+    ClosedByExchange,
+    EntriesLost,
+    StateChange,
+    AssetStreamError,
+]
 
 
-def contents(entry: Entry, mask: Mask) -> Iterator[dict[str, Any]]:
-    """The lines that tell of it, masked, without their time."""
+def contents(entry: TapeEntry, mask: Mask) -> Iterator[dict[str, Any]]:
+    """Yield the lines of an entry, masked, without their time."""
     if isinstance(entry, Frames):
         for frame in entry.frames:
             yield {"kind": entry.kind, **pack(mask.data(frame))}
@@ -64,7 +80,7 @@ def contents(entry: Entry, mask: Mask) -> Iterator[dict[str, Any]]:
             "headers": mask.headers(entry.headers),
             **pack(mask.data(entry.body)),
         }
-    elif isinstance(entry, Closed):
+    elif isinstance(entry, ClosedByExchange):
         reason = mask.words(entry.reason)
         yield {"kind": "closed", "code": entry.code, "reason": reason}
     elif isinstance(entry, StateChange):
@@ -76,7 +92,7 @@ def contents(entry: Entry, mask: Mask) -> Iterator[dict[str, Any]]:
             "message": mask.words(str(entry)),
             "fatal": entry.fatal,
         }
-    elif isinstance(entry, Lost):
+    elif isinstance(entry, EntriesLost):
         yield {"kind": "lost", "count": entry.count}
     else:
         yield {"kind": entry.kind}

@@ -1,8 +1,8 @@
-"""What of an exchange's and our own messages goes on a tape, and what is disguised.
+"""``Mask``: disguises everything in a message that is not known to be harmless.
 
-Only what is known to be harmless stays: names of fields, kinds of messages, currency
-codes, times, error codes, the exchange's words, and amounts unless they are to be
-scrambled. All else is taken for personal. Nothing here raises, whatever comes.
+Harmless are names of fields, kinds of messages, currency codes, times, error codes, the
+exchange's texts, and amounts unless they are to be scrambled. Nothing here raises,
+whatever the message is.
 """
 
 from __future__ import annotations
@@ -29,28 +29,28 @@ KINDS = {
     *("event", "biz", "channel", "command", "account"),
 }
 CODES = {"code", "errorCode"}
-SAID = {"message", "msg", "errorMsg", "errorMessage"}
+TEXTS = {"message", "msg", "errorMsg", "errorMessage"}
 SHAPES = {
     **dict.fromkeys(TIMES, re.compile(r"[0-9]{10,17}")),
     **dict.fromkeys(CURRENCIES, re.compile(r"(?=.*[^\W\d])[\w$.-]{1,20}")),
     **dict.fromkeys(KINDS, re.compile(r"[A-Za-z_.]{1,24}")),
     **dict.fromkeys(CODES, re.compile(r"-?[0-9]{1,7}")),
 }
-#: What is spelt so says nothing about anybody.
+#: Values that are about nobody.
 HARMLESS = {"", "0", "true", "false", "null", "NaN", "Infinity", "-Infinity", "***"}
-#: A key is shown if it looks like a name or a currency.
+#: A key stays if it looks like a name or a currency.
 KEY = re.compile(r"(?=.*[^\W\d])[\w$.-]{1,24}")
 JSON = re.compile(r'\s*(?:[{\["]|[0-9.eE+-]+\s*$)')
-#: Header fields that say nothing about anybody.
+#: Header fields that are about nobody.
 HEADERS = ("content-type", "date", "remaining-req", "retry-after", "server")
 
 
 class Mask:
-    """Masks what an account's exchange says, and what is said to it.
+    """Masks all traffic between an account and its exchange.
 
     Args:
-        exchange: knows its credentials.
-        labels: other texts that must not be shown: the account's label.
+        exchange: the adapter, which has the credentials.
+        labels: other texts that must not be on the tape: the account's label.
         scramble: multiply amounts, one factor for each currency.
     """
 
@@ -64,25 +64,25 @@ class Mask:
             form for text in exchange.credentials.values() for form in _in_base64(text)
         )
         self._encoded = _any_of(encoded)
-        # Only our own words have them: in a frame the same letters mean something else.
+        # Only our own texts contain labels; a frame has the same letters by chance.
         self._labels = _any_of(labels, whole=True)
 
     def data(self, data: bytes) -> bytes:
-        """A frame, or the body of a reply."""
+        """Mask a frame, or the body of a reply."""
         data = self._redacted(data)
         try:
             return self._text(data.decode()).encode(errors="replace")
         except UnicodeDecodeError:
-            # Every byte is some character of it, and no other byte is a letter of ours.
+            # Every byte is some character of latin-1, so every byte is masked.
             return self._text(data.decode("latin-1")).encode("latin-1", "replace")
 
     def words(self, text: str) -> str:
-        """What people are told: a reason, the text of an error."""
+        """Mask a text for people: a reason, or an error."""
         data = self._labels.sub(b"***", text.encode(errors="replace"))
         return self._prose(self._redacted(data).decode(errors="replace"))
 
     def headers(self, headers: Mapping[str, str]) -> dict[str, str]:
-        """The harmless ones."""
+        """Return the harmless headers, masked."""
         named = {name.lower(): value for name, value in headers.items()}
         return {
             name: self._disguise.prose(self._without_secrets(named[name]))
@@ -109,7 +109,7 @@ class Mask:
         return "".join(tokens)
 
     def _value(self, token: str, value: Value) -> str:
-        """The token to stand in this one's place; itself, to the byte, if it may."""
+        """Return the token, to the byte, if it is harmless, else another one."""
         if token[0] != '"':
             return self._masked(token, value)
         text = unquoted(token)
@@ -128,10 +128,10 @@ class Mask:
             return text
         if key in ORDERED and text.isascii() and text.isdecimal() and len(text) < 40:
             return str(self._disguise.ordered(int(text)))
-        if key in SAID or (key == "name" and value.parent == "error"):
+        if key in TEXTS or (key == "name" and value.parent == "error"):
             return self._prose(text)
         if key == "data" and text[0] in "{[":
-            return self._text(text)  # JSON within JSON, as CoinW's other topics have it
+            return self._text(text)  # JSON within JSON, in CoinW's other topics
         return self._disguise.opaque(text)
 
     def _amount(self, text: str, value: Value) -> str:
@@ -144,7 +144,7 @@ class Mask:
         if not unit or not KEY.fullmatch(unit):
             return self._disguise.opaque(text)
         if value.key in PRICES:
-            unit = f"price of {unit}"  # another unit, so another factor
+            unit = f"price of {unit}"  # a unit of its own, with its own factor
         return self._disguise.scaled(unit.upper(), text)
 
     def _prose(self, text: str) -> str:
@@ -154,24 +154,24 @@ class Mask:
 
 
 def _any_of(texts: Iterable[str], *, whole: bool = False) -> re.Pattern[bytes]:
-    """Find any of them, the longest first; ``whole``: not within another word."""
+    """Make a pattern of the texts, the longest first; ``whole``: whole words only."""
     found = sorted({*texts} - {""}, key=len, reverse=True)
     pattern = "|".join(map(re.escape, found)).encode() or rb"(?!)"
     return re.compile(rb"(?<!\w)(?:%b)(?!\w)" % pattern if whole else pattern)
 
 
 def _in_base64(text: str) -> list[str]:
-    """What stays the same of its base64, wherever in other bytes it begins."""
+    """Return the part of its base64 that is the same wherever the text begins."""
     found = []
     for offset in range(3):
         data = b"\0" * offset + text.encode()
         encoded = base64.b64encode(data).decode().rstrip("=")
-        # The first characters, and the last, depend on the neighbours.
+        # The first characters, and the last, depend on the bytes around the text.
         core = encoded[(0, 2, 3)[offset] : len(data) * 8 // 6]
         found += [core, core.translate(str.maketrans("+/", "-_"))]
     return [core for core in found if len(core) >= 8]
 
 
 def _quoted(text: str) -> str:
-    """As a JSON string; what cannot be printed is escaped, lone surrogates too."""
+    """Write a JSON string; escapes what cannot be printed, lone surrogates too."""
     return json.dumps(text, ensure_ascii=not text.isprintable())

@@ -13,7 +13,13 @@ from assetstream.model.errors import AssetStreamError, StreamStateError
 from assetstream.model.events import StateChange
 from assetstream.protocol import Connect, Exchange, HttpCall, Ping, Ready, Send, Step
 from assetstream.protocol.observed import Observer
-from assetstream.recording.entries import Closed, Entry, Frames, Mark, Replied
+from assetstream.recording.entries import (
+    ClosedByExchange,
+    Frames,
+    Mark,
+    Replied,
+    TapeEntry,
+)
 from assetstream.recording.mask import Mask
 from assetstream.recording.tape import Header
 from assetstream.recording.writer import Writer, create
@@ -51,7 +57,7 @@ class Observable(Protocol):
 
 
 class Recorder:
-    """Records a stream that is not yet started, for ``assetstream replay``.
+    """Records a stream from its start, for ``assetstream replay``.
 
         stream = AssetStream(Upbit(region="sg"), on_asset=bot)
         with Recorder(stream, "session.jsonl"), stream:
@@ -63,12 +69,12 @@ class Recorder:
     a glance; which currencies there are and how their amounts relate stays, and amounts
     of a known granularity would give the number away to somebody who looks for it.
 
-    The stream is neither slowed down nor stopped by it: lines are written by a thread
-    of its own, and what that cannot keep up with is counted in the tape as lost.
+    It neither slows the stream down nor stops it: a thread of its own writes the lines,
+    and the tape counts the entries that are lost because that cannot keep up.
 
     Args:
         stream: NEW, alone or in a group.
-        path: the file, made readable for you alone.
+        path: the file, which only you can read.
         scramble: hide amounts.
         overwrite: replace the file if it exists.
     """
@@ -89,11 +95,11 @@ class Recorder:
         self._tap = Tap(self._put)
 
     def start(self) -> None:
-        """Create the file, and listen from now on; do it before the stream's start.
+        """Create the file, and observe the stream; call it before the stream's start.
 
         Raises:
             ConfigurationError: the file exists already.
-            StreamStateError: the stream was started before, or this was.
+            StreamStateError: the stream, or this recorder, was started before.
             OSError: the file cannot be created.
         """
         if self._writer is not None:
@@ -122,7 +128,7 @@ class Recorder:
         self._writer = Writer(file, to_builtins(header), mask)
 
     def close(self) -> None:
-        """Write what is left; what happens from now on is not recorded."""
+        """Write what is left, and record nothing from now on."""
         if self._writer is not None:
             self._writer.close()
 
@@ -143,15 +149,15 @@ class Recorder:
 
     @property
     def lost(self) -> int:
-        """Things that were not recorded, because the disk did not keep up."""
+        """Number of entries that were not recorded: the disk was too slow."""
         return self._writer.lost if self._writer else 0
 
     @property
     def error(self) -> OSError | None:
-        """Why the file is not written any more; None while it is. Also logged."""
+        """Error that ended the writing early; also logged. None: all is well."""
         return self._writer.error if self._writer else None
 
-    def _put(self, entry: Entry) -> None:
+    def _put(self, entry: TapeEntry) -> None:
         if self._writer is not None:
             self._writer.put(entry)
 
@@ -166,7 +172,7 @@ class Recorder:
 class Tap(Observer):
     """Hands everything on to the writer, unmasked, in the session's thread."""
 
-    def __init__(self, put: Callable[[Entry], None]) -> None:
+    def __init__(self, put: Callable[[TapeEntry], None]) -> None:
         self.frames = 0
         self._put = put
 
@@ -196,7 +202,7 @@ class Tap(Observer):
                 self._put(Mark("ready"))
 
     def closed(self, code: int | None, reason: str) -> None:
-        self._put(Closed(code, reason))
+        self._put(ClosedByExchange(code, reason))
 
     def reading(self, call: HttpCall) -> None:
         self._put(Mark("read"))

@@ -1,7 +1,7 @@
-"""Where the values of a JSON text stand, so that each can be replaced by itself.
+"""A scanner that finds the values of a JSON text, so that each can be replaced.
 
-Everything else keeps its spelling to the byte. A text that is cut off or not JSON at
-all is scanned as far as it looks like JSON: nothing is ever refused.
+Everything else keeps its spelling to the byte. A text that is cut off, or not JSON at
+all, is scanned as far as it looks like JSON: no text is refused.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ class Value(Struct, frozen=True, gc=False):
     """A string, number or word that is no key.
 
     Attributes:
-        place: its token's number.
-        key: the key that it stands under, through any arrays; "" for none.
+        place: index of its token.
+        key: the key that it stands under, through any arrays; "": it has no key.
         parent: the key that its object stands under.
         siblings: the strings of its object, by key.
     """
@@ -39,7 +39,7 @@ class Value(Struct, frozen=True, gc=False):
 
 
 class Level:
-    """An object or array that was opened."""
+    """An object or array that the scan is in."""
 
     def __init__(self, *, is_object: bool, parent: str = "", key: str = "") -> None:
         self.is_object = self.expects_key = is_object
@@ -48,15 +48,15 @@ class Level:
         self.siblings: dict[str, str] = {}
 
     def open(self, *, is_object: bool) -> Level:
-        """One inside it."""
+        """Return a level inside this one."""
         if is_object:
             return Level(is_object=True, parent=self.key)
-        # An array is nothing by itself: its items stand under its key.
+        # The items of an array stand under the array's own key.
         return Level(is_object=False, parent=self.parent, key=self.key)
 
 
 def scan(text: str) -> tuple[list[str], list[int], list[Value]]:
-    """Cut a text into tokens; say which are keys, and which are values."""
+    """Cut a text into tokens; return them, the places of keys, and the values."""
     tokens: list[str] = TOKEN.findall(text)
     keys: list[int] = []
     values: list[Value] = []
@@ -82,7 +82,7 @@ def scan(text: str) -> tuple[list[str], list[int], list[Value]]:
 
 
 def unquoted(token: str) -> str:
-    """The text of a string, whole or cut off."""
+    """Return the text of a string token, whole or cut off."""
     end = -1 if len(token) > 1 and token[-1] == '"' else None
     text = token[1:end]
     return ESCAPE.sub(_character, text) if "\\" in text else text

@@ -1,16 +1,16 @@
-"""The form of a tape: a file of JSON lines, written here and read here.
+"""The form of a tape, a file of JSON lines, and its reading and writing.
 
 The first line is the header::
 
     {"tape": 1, "exchange": "upbit", "options": {"region": "sg", "format": "DEFAULT"},
      "began": "2026-11-25T10:00:00.123Z", "assetstream": "0.1.0", "scrambled": false}
 
-Every other one is something that happened, ``at`` seconds after ``began``:
+Every other line is an event, ``at`` seconds after ``began``:
 
 ============  ========================================================================
-``kind``      what happened, and its fields
+``kind``      the event, and its fields
 ============  ========================================================================
-connecting    a connection was begun
+connecting    an attempt to connect began
 refused       its upgrade was refused: ``status``, ``headers``, body
 opened        the WebSocket is open
 sent          a text frame was sent: frame
@@ -21,13 +21,13 @@ closed        the exchange closed: ``code`` (null: with no close frame), ``reaso
 read          a REST read was sent
 reply         it was answered: ``status``, ``headers``, body
 state         the stream's state changed: ``previous``, ``current``, ``reason``, ``gap``
-error         an error was told: ``error`` (its class), ``message``, ``fatal``
-lost          ``count`` things are missing here: the writer could not keep up
+error         an error was reported: ``error`` (its class), ``message``, ``fatal``
+lost          ``count`` entries are missing here: the writer could not keep up
 end           the recording was ended, not cut off
 ============  ========================================================================
 
-A frame or body is ``text``, or ``base64`` if it is not UTF-8. A connection that was
-begun and is neither opened nor refused before the next one failed on the way.
+A frame or body is ``text``, or ``base64`` if it is not UTF-8. An attempt to connect
+that is neither opened nor refused before the next one failed on the way.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from msgspec import Struct
 
 from assetstream.model.errors import ConfigurationError
 
-__all__ = ["Header", "Line", "Tape", "pack", "payload", "read_tape", "written"]
+__all__ = ["Header", "Tape", "TapeLine", "pack", "payload", "read_tape", "written"]
 
 #: The form described above.
 VERSION = 1
@@ -54,7 +54,7 @@ class Header(Struct, frozen=True, kw_only=True):
     Attributes:
         tape: the form of the tape.
         exchange: name of the exchange.
-        options: what the exchange was made with, as far as a replay depends on it.
+        options: options of the exchange on which a replay depends.
         began: ISO 8601, UTC, by the recording machine's clock.
         assetstream: the release that recorded.
         scrambled: amounts are hidden.
@@ -68,8 +68,8 @@ class Header(Struct, frozen=True, kw_only=True):
     scrambled: bool
 
 
-class Line(Struct, frozen=True):
-    """Something that happened, ``at`` seconds after the beginning."""
+class TapeLine(Struct, frozen=True):
+    """An event, ``at`` seconds after the beginning."""
 
     at: float
     kind: str
@@ -82,11 +82,11 @@ class Tape(Struct, frozen=True):
     Attributes:
         header: its first line.
         lines: the others, in their order.
-        cut_off: True if the recording process did not come to write its end.
+        cut_off: True if the recording process did not write the tape's end.
     """
 
     header: Header
-    lines: list[Line]
+    lines: list[TapeLine]
     cut_off: bool
 
 
@@ -96,7 +96,7 @@ def written(content: Mapping[str, Any]) -> bytes:
 
 
 def pack(data: bytes) -> dict[str, str]:
-    """The field that holds a frame or body."""
+    """Make the field that holds a frame or body."""
     try:
         return {"text": data.decode()}
     except UnicodeDecodeError:
@@ -104,17 +104,18 @@ def pack(data: bytes) -> dict[str, str]:
 
 
 def payload(fields: Mapping[str, Any]) -> bytes:
-    """The frame or body that a line holds."""
+    """Return the frame or body that a line holds."""
     if "base64" in fields:
         return base64.b64decode(fields["base64"])
     return str(fields.get("text", "")).encode()
 
 
 def read_tape(path: str | Path) -> Tape:
-    """Read a tape; a last line that was cut off is left out.
+    """Read a tape; leaves out a last line that was cut off.
 
     Raises:
-        ConfigurationError: it is no tape, or a later release's; the text says where.
+        ConfigurationError: the file is no tape, or a later release's; the text says
+            where.
         OSError: the file cannot be read.
     """
     raw = Path(path).read_bytes().splitlines()
@@ -150,7 +151,7 @@ def _header(path: str | Path, text: bytes) -> Header:
     return header
 
 
-def _line(text: bytes) -> Line:
+def _line(text: bytes) -> TapeLine:
     fields = msgspec.json.decode(text, type=dict[str, Any])
     at, kind = fields.pop("at", None), fields.pop("kind", None)
     if type(at) not in (int, float) or type(kind) is not str:
@@ -158,4 +159,4 @@ def _line(text: bytes) -> Line:
     payload(fields)  # ValueError if it is cut
     if kind == "lost" and type(fields.get("count")) is not int:
         raise TypeError("no count")
-    return Line(float(at), kind, fields)
+    return TapeLine(float(at), kind, fields)

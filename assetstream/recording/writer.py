@@ -1,4 +1,4 @@
-"""The thread that masks and writes: whoever tells it something never waits for it."""
+"""``Writer``: a thread that masks and writes, for which nobody waits."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from queue import Full, Queue
 from typing import Any, Iterator, Mapping
 
 from assetstream.model.errors import ConfigurationError
-from assetstream.recording.entries import Entry, Lost, Mark, contents
+from assetstream.recording.entries import EntriesLost, Mark, TapeEntry, contents
 from assetstream.recording.mask import Mask
 from assetstream.recording.tape import written
 
@@ -19,10 +19,10 @@ __all__ = ["BACKLOG", "Writer", "create"]
 
 #: Entries that may wait to be written; past them entries are counted as lost.
 BACKLOG = 10_000
-#: Lines that are written at once, or one entry's; more would be kept from the disk for
-#: as long as more came.
+#: Lines that are written at once. Without a limit nothing would be written for as long
+#: as more entries come.
 BATCH = 500
-#: Seconds that ``close`` waits for a disk that does not take what is left.
+#: Seconds that ``close`` waits for a slow disk.
 CLOSE_TIME = 5.0
 
 logger = logging.getLogger("assetstream")
@@ -36,8 +36,9 @@ def create(path: Path, *, overwrite: bool) -> int:
         OSError: it cannot be created.
     """
     if overwrite:
-        path.unlink(missing_ok=True)  # what others may read, or a link, goes
-    # Windows would write other line ends.
+        # Not truncated: it may be a link, or readable for others.
+        path.unlink(missing_ok=True)
+    # Without O_BINARY Windows writes other line ends.
     how = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
         return os.open(path, how, 0o600)
@@ -50,27 +51,27 @@ def create(path: Path, *, overwrite: bool) -> int:
 
 
 class Writer:
-    """Writes a tape, each line at once, from a queue that is never waited for.
+    """Writes a tape from a queue, each line as soon as it comes.
 
     Args:
         file: a descriptor, closed in the end.
         header: the first line.
-        mask: makes what is written harmless; used by the writer's thread alone.
+        mask: masks everything that is written; used by the writer's thread alone.
     """
 
     def __init__(self, file: int, header: Mapping[str, Any], mask: Mask) -> None:
         self._file = open(file, "wb")  # noqa: SIM115
         self._mask = mask
         self._began = time.monotonic()
-        self._queue: Queue[tuple[float, Entry] | None] = Queue(BACKLOG)
-        # Taken for a moment, by the session's thread and by who closes.
-        self._lock = threading.RLock()  # close() may come from a signal handler
+        self._queue: Queue[tuple[float, TapeEntry] | None] = Queue(BACKLOG)
+        # Held for a moment only. Reentrant: a signal handler may call close().
+        self._lock = threading.RLock()
         self._missed = 0
         self._closed = False
-        #: Bytes and lines written, and entries that could not be kept up with.
+        #: Bytes written, and entries that found no room in the queue.
         self.size = 0
         self.lost = 0
-        #: Why writing ended before its time; None while all is well.
+        #: The error that ended the writing early; None while all is well.
         self.error: OSError | None = None
         self._write([written(header)])
         self._thread = threading.Thread(
@@ -85,15 +86,15 @@ class Writer:
         """Seconds since the beginning."""
         return time.monotonic() - self._began
 
-    def put(self, entry: Entry) -> None:
-        """Have it written; from any thread. Neither waits nor raises."""
+    def put(self, entry: TapeEntry) -> None:
+        """Queue ``entry`` to be written; from any thread. Neither waits nor raises."""
         at = self.elapsed
         with self._lock:
             if self._closed or self.error is not None:
                 return
             try:
                 if self._missed:
-                    self._queue.put_nowait((at, Lost(self._missed)))
+                    self._queue.put_nowait((at, EntriesLost(self._missed)))
                     self._missed = 0
                 self._queue.put_nowait((at, entry))
             except Full:
@@ -101,17 +102,19 @@ class Writer:
                 self.lost += 1
 
     def close(self) -> None:
-        """Write what is left and the end, and close the file."""
+        """Write what is left and the end, and close the file, unless the disk hangs."""
         with self._lock:
             if self._closed:
                 return
             self._closed = True
-        # The writer takes from the queue all the time: room comes.
+        # The queue may be full, but the writer empties it.
         try:
             self._queue.put(None, timeout=CLOSE_TIME)
         except Full:
             pass
         self._thread.join(CLOSE_TIME)
+        if self._thread.is_alive():
+            self._failed(TimeoutError(f"the disk took no more within {CLOSE_TIME:g} s"))
 
     def _run(self) -> None:
         try:
@@ -125,10 +128,10 @@ class Writer:
                 self._failed(exc)
 
     def _batches(self) -> Iterator[list[bytes]]:
-        """What waits, again and again, until there is no more; then the end."""
+        """Yield the lines of the entries that wait, batch after batch, and the end."""
         for item in iter(self._queue.get, None):
             batch = self._lines(*item)
-            # Nobody else takes from it.
+            # No other thread takes from the queue.
             while not self._queue.empty() and len(batch) < BATCH:
                 following = self._queue.get()
                 if following is None:
@@ -139,11 +142,11 @@ class Writer:
         yield self._end()
 
     def _end(self) -> list[bytes]:
-        missed = [Lost(self._missed)] if self._missed else []
-        last: list[Entry] = [*missed, Mark("end")]
+        missed = [EntriesLost(self._missed)] if self._missed else []
+        last: list[TapeEntry] = [*missed, Mark("end")]
         return [line for entry in last for line in self._lines(self.elapsed, entry)]
 
-    def _lines(self, at: float, entry: Entry) -> list[bytes]:
+    def _lines(self, at: float, entry: TapeEntry) -> list[bytes]:
         try:
             found = list(contents(entry, self._mask))
         except Exception:  # a bug of ours must cost a line, not the recording
@@ -157,7 +160,8 @@ class Writer:
             self._file.flush()
         except OSError as exc:
             self._failed(exc)
-        self.size += sum(map(len, lines))
+        else:
+            self.size += sum(map(len, lines))
 
     def _failed(self, error: OSError) -> None:
         if self.error is None:

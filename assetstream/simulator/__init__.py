@@ -33,17 +33,19 @@ except ModuleNotFoundError:
     ) from None
 
 from assetstream.simulator.account import Account
-from assetstream.simulator.catalogue import FAULTS, Entry
-from assetstream.simulator.coinw.venue import CoinWAccount
-from assetstream.simulator.connection import Connection
+from assetstream.simulator.catalogue import FAULTS
+from assetstream.simulator.catalogue import FaultEntry as Entry
+from assetstream.simulator.coinw.account import CoinWAccount
+from assetstream.simulator.connection import ClientConnection as Connection
 from assetstream.simulator.counts import Seen
-from assetstream.simulator.faults import Fault, Switch
+from assetstream.simulator.faults import Fault
 from assetstream.simulator.ledger import Insufficient, Order, Standing
 from assetstream.simulator.messages import Kind, Message, Reply, Request
 from assetstream.simulator.replay.replay import Replay
 from assetstream.simulator.simulator import STARTING_BALANCES, Simulator
+from assetstream.simulator.switch import Switch
 from assetstream.simulator.trader import Trader
-from assetstream.simulator.upbit.venue import UpbitAccount
+from assetstream.simulator.upbit.account import UpbitAccount
 
 __all__ = [
     "FAULTS",

@@ -1,47 +1,40 @@
-"""An account on a simulated exchange: what a test or a script holds in its hands."""
+"""``Account``: an account on a simulated exchange, as a test or a script holds it."""
 
 from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
 from decimal import Decimal
-from typing import TYPE_CHECKING, Iterable, Mapping, Sequence
+from typing import Iterable, Mapping, Protocol, Sequence
 
+from assetstream.protocol import Exchange
+from assetstream.simulator.context import Context
 from assetstream.simulator.counts import Seen
-from assetstream.simulator.faults import Switch
-from assetstream.simulator.ledger import Amount, Change, Ledger, Order, Standing
-from assetstream.simulator.messages import Kind, Message
-from assetstream.simulator.misbehaviour import Withhold
-from assetstream.simulator.site import Session, Site
+from assetstream.simulator.ledger import Amount, Ledger, LedgerChange, Order, Standing
+from assetstream.simulator.messages import Message
+from assetstream.simulator.switch import Switch
 from assetstream.simulator.trader import Trader
 
-if TYPE_CHECKING:
-    from assetstream.protocol import Exchange
-
-__all__ = ["Account", "Terms"]
+__all__ = ["Account", "ApiKey", "BalanceSubscriber"]
 
 
-class Terms:
-    """A key and what it may be used for. Its repr shows neither key nor secret."""
+class ApiKey:
+    """A key and its permissions; its repr shows neither key nor secret."""
 
     def __init__(
         self,
-        number: int,
         key: str,
         secret_key: str,
         permissions: Iterable[str],
         allowed_ips: Iterable[str] | None,
-        seed: str,
     ) -> None:
-        self.number = number
         self.key = key
         self.secret_key = secret_key
         self.permissions = frozenset(permissions)
         self.allowed_ips = None if allowed_ips is None else frozenset(allowed_ips)
-        self.seed = seed
 
     def allows_ip(self, address: str) -> bool:
-        """Whether the key may be used from this address."""
+        """Return whether the key may be used from this address."""
         return self.allowed_ips is None or address in self.allowed_ips
 
     @property
@@ -50,8 +43,23 @@ class Terms:
         return "view" in self.permissions
 
 
+class BalanceSubscriber(Protocol):
+    """A client that is subscribed to an account's balances.
+
+    Attributes:
+        style: the form in which it wants them.
+        silent: it is subscribed, and gets none.
+    """
+
+    style: str
+    silent: bool
+
+    def send(self, message: Message) -> None:
+        """Send ``message`` to the client; from any thread, never blocks."""
+
+
 class Account(ABC):
-    """One account: its key, its money, and who is connected to it.
+    """One account: its key, its money, and the clients that are subscribed to it.
 
     Every change is pushed to the subscribed connections before the call returns.
     Amounts are str, int or Decimal, never float; an overdraft raises ``Insufficient``
@@ -60,30 +68,37 @@ class Account(ABC):
 
     Attributes:
         name: ``"upbit"`` or ``"coinw"``.
+        number: 1 for the simulator's first account.
         seen: counts of what came in for this account.
         ledger: its money; the methods of the account change it.
-        terms: its key, and what that may be used for.
-        site: what the simulator's parts share; for faults of your own.
+        credentials: its key, secret and permissions.
+        context: what all parts of the simulator share; for faults of your own.
     """
 
     name: str
 
     def __init__(
-        self, site: Site, terms: Terms, balances: Mapping[str, Amount]
+        self,
+        context: Context,
+        number: int,
+        credentials: ApiKey,
+        balances: Mapping[str, Amount],
     ) -> None:
-        self.site = site
-        self.terms = terms
+        self.context = context
+        self.number = number
+        self.credentials = credentials
         self.seen = Seen()
         self.ledger = Ledger(dict(balances), self._publish)
         self._lock = threading.Lock()
         # Replaced, never changed: pushing walks it without a lock.
-        self._subscribers: tuple[Session, ...] = ()
+        self._subscribers: tuple[BalanceSubscriber, ...] = ()
+        self._mutes: set[object] = set()
         self._traders: list[Trader] = []
 
     @property
     def secret_key(self) -> str:
         """The fake secret that belongs to the fake key."""
-        return self.terms.secret_key
+        return self.credentials.secret_key
 
     @property
     @abstractmethod
@@ -96,11 +111,11 @@ class Account(ABC):
         return self.ledger.balances()
 
     def history(self, currency: str) -> list[Standing]:
-        """Every state that ``currency`` had, oldest first (the last 60,000)."""
+        """Return every state that ``currency`` had, oldest first (the last 60,000)."""
         return self.ledger.history(currency)
 
     def deposit(self, currency: str, amount: Amount) -> None:
-        """``amount`` of ``currency`` comes in from outside.
+        """Add ``amount`` of ``currency`` from outside.
 
         Raises:
             TypeError: a float is no exact amount.
@@ -109,7 +124,7 @@ class Account(ABC):
         self.ledger.deposit(currency, amount)
 
     def withdraw(self, currency: str, amount: Amount) -> None:
-        """``amount`` of ``currency`` leaves for the outside.
+        """Send ``amount`` of ``currency`` to the outside.
 
         Raises:
             Insufficient: there is not that much available.
@@ -147,24 +162,28 @@ class Account(ABC):
         self.ledger.cancel(order)
 
     def trade(self, rate: float = 5.0, seed: int | str | None = None) -> Trader:
-        """A random trader on this account, not started: use ``with``, or ``start()``.
+        """Make a random trader, not started: use ``with``, or ``start()``.
 
         Args:
             rate: operations a second.
             seed: the same seed on the same balances trades the same; the default
                 belongs to the simulator's seed and this account.
         """
-        trader = Trader(self, rate, self.terms.seed if seed is None else seed)
+        if seed is None:
+            seed = f"{self.context.seed}/{self.number}"
+        trader = Trader(self.ledger, self.number, rate, seed)
         self._traders.append(trader)
         return trader
 
     def mute(self) -> Switch:
         """Push nothing, from now to ``off()`` or the end of the ``with`` block."""
-        return self.site.faults.add(Withhold([Kind.PUSH], self))
+        mute = object()
+        self._mutes.add(mute)
+        return Switch(lambda: self._mutes.discard(mute))
 
     @property
     def subscribers(self) -> int:
-        """How many connections are subscribed to this account's balances."""
+        """Number of connections that are subscribed to this account's balances."""
         return len(self._subscribers)
 
     def wait_for_subscribers(self, count: int = 1, timeout: float = 5.0) -> None:
@@ -176,7 +195,7 @@ class Account(ABC):
         Raises:
             TimeoutError: not within ``timeout`` seconds.
         """
-        self.site.board.wait_for(
+        self.context.signal.wait_for(
             lambda: self.subscribers >= count if count else not self.subscribers,
             timeout,
             lambda: f"waited for {count} subscribers, there are {self.subscribers}",
@@ -189,63 +208,63 @@ class Account(ABC):
 
     @abstractmethod
     def exchange(self) -> Exchange:
-        """The assetstream adapter for this account, pointed at the simulator."""
+        """Make the assetstream adapter for this account, pointed at the simulator."""
 
     @abstractmethod
     def environment(self) -> dict[str, str]:
         """Environment variables for a script: the keys, and the simulator's URLs."""
 
     @abstractmethod
-    def encode(self, change: Change, style: str) -> Sequence[Message]:
-        """The frames that tell a client of ``style`` about ``change``."""
+    def encode(self, change: LedgerChange, style: str) -> Sequence[Message]:
+        """Make the frames that report ``change`` to a client of ``style``."""
 
-    def has_subscriber(self, session: Session) -> bool:
-        """Whether ``session`` is subscribed."""
-        return session in self._subscribers
+    def has_subscriber(self, subscriber: BalanceSubscriber) -> bool:
+        """Return whether ``subscriber`` is subscribed."""
+        return subscriber in self._subscribers
 
-    def subscribe(self, session: Session) -> None:
-        """Push to ``session`` from now on. Twice is as good as once."""
+    def subscribe(self, subscriber: BalanceSubscriber) -> None:
+        """Push to ``subscriber`` from now on. Twice is as good as once."""
         with self._lock:
-            if session not in self._subscribers:
-                self._subscribers = (*self._subscribers, session)
-        self.site.board.announce()
+            if subscriber not in self._subscribers:
+                self._subscribers = (*self._subscribers, subscriber)
+        self.context.signal.announce()
 
-    def unsubscribe(self, session: Session) -> None:
-        """Push nothing more to ``session``."""
+    def unsubscribe(self, subscriber: BalanceSubscriber) -> None:
+        """Push nothing more to ``subscriber``."""
         with self._lock:
-            self._subscribers = tuple(s for s in self._subscribers if s is not session)
-        self.site.board.announce()
+            self._subscribers = tuple(
+                each for each in self._subscribers if each is not subscriber
+            )
+        self.context.signal.announce()
 
     def push(self, message: Message) -> int:
-        """Send ``message``, as it is, to all who are subscribed, and count them."""
-        for session in self._subscribers:
-            session.connection.send(message)
+        """Send ``message``, as it is, to all subscribers; return how many there are."""
+        for subscriber in self._subscribers:
+            self._send(subscriber, message)
         return len(self._subscribers)
 
-    def _publish(self, change: Change) -> None:
-        """Push a change; called by the ledger, under its lock and so in its order."""
+    def _publish(self, change: LedgerChange) -> None:
+        """Push a change; called by the ledger under its lock, so in the right order."""
         encoded: dict[str, Sequence[Message]] = {}
         pushes = 0
-        for session in self._subscribers:
-            if session.silent:
+        for subscriber in self._subscribers:
+            if subscriber.silent:
                 continue
-            style = session.style
+            style = subscriber.style
             if style not in encoded:
                 encoded[style] = self.encode(change, style)
             for message in encoded[style]:
-                session.connection.send(message)
+                self._send(subscriber, message)
             pushes += len(encoded[style])
-        # Also if nobody was told: somebody may wait for the balance itself.
-        self.site.board.count("pushes", self.seen, self.site.seen, by=pushes)
+        # Also without subscribers: a test may wait for the balance itself.
+        self.context.signal.count("pushes", self.seen, self.context.seen, by=pushes)
+
+    def _send(self, subscriber: BalanceSubscriber, message: Message) -> None:
+        if not self._mutes:
+            subscriber.send(message)
 
     def __repr__(self) -> str:
         return (
-            f"<{type(self).__name__} number={self.terms.number} "
+            f"<{type(self).__name__} number={self.number} "
             f"currencies={len(self.balances)} subscribers={self.subscribers}>"
         )
-
-
-def plain(amount: Decimal) -> str:
-    """The amount's exact digits, with no exponent and no idle zeros: ``0``, ``1.5``."""
-    text = format(amount, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,4 +1,4 @@
-"""One upgraded connection."""
+"""``ClientConnection``: one upgraded connection."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ import socket
 import ssl
 import struct
 import time
-from typing import TYPE_CHECKING, Any, Callable
+from typing import Any, Callable
 
 from websockets.frames import Opcode
 from websockets.protocol import OPEN
 from websockets.server import ServerProtocol
 
+from assetstream.simulator.account import Account
+from assetstream.simulator.action_queue import ActionQueue
+from assetstream.simulator.context import Context
 from assetstream.simulator.messages import Message
-from assetstream.simulator.schedule_queue import Inbox, Timers
-from assetstream.simulator.site import Session, Site
+from assetstream.simulator.session import ExchangeSession
+from assetstream.simulator.timers import Timers
 
-if TYPE_CHECKING:
-    from assetstream.simulator.account import Account
+__all__ = ["ClientConnection"]
 
-__all__ = ["Connection"]
-
-#: A client that lets this many bytes pile up is cut off.
+#: Bytes that may wait for a client; one that lets more pile up is cut off.
 MAX_BACKLOG = 16 * 1024 * 1024
-#: How long to wait for the client's end of a closing handshake.
+#: Seconds to wait for the client's end of a closing handshake.
 LINGER = 1.0
 WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 PONG = 0x80 | Opcode.PONG
 
 
-class Connection:
+class ClientConnection:
     """A WebSocket, served by the thread that accepted it.
 
     Only that thread touches socket and protocol (OpenSSL must not see two threads).
@@ -39,44 +39,44 @@ class Connection:
     is made by ``Simulator`` and handed to a ``Fault``.
 
     Attributes:
-        site: what the simulator's parts share.
-        session: what is said on it, once it is served.
+        context: what all parts of the simulator share.
+        session: the exchange's side of it, once it is served.
         last_received: when a frame came last; monotonic seconds.
         last_sent: when a frame was sent last; monotonic seconds.
     """
 
     def __init__(
         self,
-        site: Site,
+        context: Context,
         sock: socket.socket,
         protocol: ServerProtocol,
-        gone: Callable[[Connection], None],
+        gone: Callable[[ClientConnection], None],
     ) -> None:
-        self.site = site
-        self.session: Session | None = None
+        self.context = context
+        self.session: ExchangeSession | None = None
         self.last_received = self.last_sent = self.now()
         self._sock = sock
         self._protocol = protocol
         self._gone = gone
-        self._inbox = Inbox()
+        self._actions = ActionQueue()
         self._out = bytearray()
         self._partial = bytearray()
         self._timers = Timers()
         self._finishing = False
         self._hung = False
         self._dead = False
-        # How it is to be cut, once the network lets anything pass: by RST or by FIN.
+        # Cut by RST (True) or FIN (False), once the network lets anything pass.
         self._cut_by_reset: bool | None = None
         self._ended = False
 
     @property
     def exchange(self) -> str:
-        """The exchange that it was opened to."""
+        """Name of the exchange that it was opened to."""
         return self.session.exchange if self.session else ""
 
     @property
     def account(self) -> Account | None:
-        """The account it belongs to; None before a login."""
+        """The account that it belongs to; None before a login."""
         return self.session.account if self.session else None
 
     @staticmethod
@@ -86,8 +86,8 @@ class Connection:
 
     def send(self, message: Message) -> None:
         """Send ``message``, or what the faults make of it."""
-        for out in self.site.faults.sending(self, message):
-            self._inbox.put(out)
+        for out in self.context.points.spread("sending", self, message):
+            self._actions.put(out)
 
     def close(self, code: int = 1000, reason: str = "") -> None:
         """Send what is queued, then close with ``code`` and ``reason``.
@@ -95,69 +95,69 @@ class Connection:
         It counts as gone from now on.
         """
         self._leave()
-        self._inbox.put(lambda: self._send_close(code, reason))
+        self._actions.put(lambda: self._send_close(code, reason))
 
     def drop(self, *, reset: bool = False) -> None:
         """Cut it by FIN, or by RST for ``reset``; it counts as gone from now on."""
         self._leave()
-        self._inbox.put(lambda: self._cut(reset))
+        self._actions.put(lambda: self._cut(reset))
 
     def post(self, item: Message | Callable[[], None]) -> None:
         """Send ``item`` past the faults, or call it on the connection's thread.
 
         From any thread; never blocks.
         """
-        self._inbox.put(item)
+        self._actions.put(item)
 
     def write(self, data: bytes) -> None:
-        """Put raw ``data`` on the wire. To be called on the connection's thread."""
+        """Put raw ``data`` on the wire. Call it on the connection's thread."""
         self._collect()
         if not self._dead:
             self._out += data
 
     def hang(self) -> None:
-        """Send nothing more, whatever there is to send, until it is cut.
+        """Send nothing more until the connection is cut.
 
-        To be called on the connection's thread.
+        Call it on the connection's thread.
         """
         self._collect()
         self._hung = True
 
     def vanish(self) -> None:
-        """Let nothing pass any more, in neither direction and not even an end.
+        """Let nothing pass any more in either direction, not even an end.
 
-        For good: what is left of it goes when the client has closed its socket, or the
-        simulator stops. To be called on the connection's thread.
+        The connection ends for good when the client has closed its socket, or the
+        simulator stops. Call it on the connection's thread.
         """
         self._dead = self._hung = True
         self._out.clear()
 
     @property
     def compressed(self) -> bool:
-        """Whether an extension was agreed on, which gives RSV1 a meaning."""
+        """Whether an extension that gives RSV1 a meaning was agreed on."""
         return bool(self._protocol.extensions)
 
     @property
     def backlog(self) -> int:
-        """How many bytes wait to be sent."""
+        """Number of bytes that wait to be sent."""
         return len(self._out)
 
     def call_later(self, delay: float, action: Callable[[], None]) -> None:
         """Call ``action`` on the connection's thread, ``delay`` seconds from now.
 
-        To be called on that thread, too.
+        Call it on that thread, too.
         """
         self._timers.add(self.now() + delay, action)
 
-    def run(self, session: Session, early: bytes) -> None:
+    def run(self, session: ExchangeSession, early: bytes) -> None:
         """Serve ``session`` until it ends; ``early`` came behind the upgrade."""
         self.session = session
         self._sock.setblocking(False)
         try:
             with selectors.DefaultSelector() as selector:
-                selector.register(self._inbox.bell, selectors.EVENT_READ)
+                selector.register(self._actions.bell, selectors.EVENT_READ)
                 selector.register(self._sock, selectors.EVENT_READ)
-                self.site.faults.opened(self)
+                self.context.points.notify("opened", self)
                 session.opened()
                 self._received(early)
                 self._serve(selector)
@@ -165,12 +165,12 @@ class Connection:
             pass  # the client is gone
         finally:
             self._leave()
-            self._inbox.close()
+            self._actions.close()
 
     def _serve(self, selector: selectors.BaseSelector) -> None:
         watched = selectors.EVENT_READ
         while not self._ended:
-            for item in self._inbox.take():
+            for item in self._actions.take():
                 self._act(item)
             self._timers.run(self.now())
             self._flush()
@@ -189,8 +189,8 @@ class Connection:
                     self._read()
 
     def _wanted(self) -> int:
-        """What to wait for on the socket; nothing of what it says matters if frozen."""
-        if self.site.faults.frozen(self):
+        """Events to wait for on the socket; none while it is frozen."""
+        if self.context.points.frozen(self):
             return 0
         return selectors.EVENT_READ | (selectors.EVENT_WRITE if self._out else 0)
 
@@ -205,7 +205,7 @@ class Connection:
             write(item.payload)
 
     def _read(self) -> None:
-        while not self._ended and not self.site.faults.frozen(self):
+        while not self._ended and not self.context.points.frozen(self):
             try:
                 data = self._sock.recv(65536)
             except WOULD_BLOCK:
@@ -238,39 +238,38 @@ class Connection:
 
     def _message(self, payload: bytes) -> None:
         self._count("frames")
-        taken = self.site.faults.received(self, payload)
+        taken = self.context.points.received(self, payload)
         if taken is not None and self.session is not None:
             self.session.received(taken)
 
     def _count(self, name: str) -> None:
-        seen = [self.site.seen] + ([self.account.seen] if self.account else [])
-        self.site.board.count(name, *seen)
+        seen = [self.context.seen] + ([self.account.seen] if self.account else [])
+        self.context.signal.count(name, *seen)
 
     def _collect(self) -> None:
-        """Queue the frames that were made, or what the faults make of them."""
+        """Queue the frames of the protocol, or what the faults make of them."""
+        points = self.context.points
         for chunk in self._protocol.data_to_send():
             if not chunk:
                 self._finishing = True
-            elif self._hung or (chunk[0] == PONG and not self.site.faults.pong(self)):
-                pass
-            else:
+            elif not self._hung and (chunk[0] != PONG or points.allow("pong", self)):
                 self.last_sent = self.now()
-                self._out += self.site.faults.wire(self, chunk)
+                self._out += points.replace("wire", self, chunk)
 
     def _flush(self) -> None:
-        """Send what can be sent without waiting."""
+        """Send as much as the socket takes without waiting."""
         self._collect()
-        portion = self.site.faults.portion(self)
+        portion = self.context.points.portion(self)
         try:
-            while self._out and not self.site.faults.frozen(self):
+            while self._out and not self.context.points.frozen(self):
                 # All of it without a copy, as long as nothing asks for portions.
                 out = self._out if portion is None else self._out[:portion]
                 del self._out[: self._sock.send(out)]
                 if portion is not None:
-                    break  # the next one when the socket is asked again
+                    break  # the next portion once the socket takes more
         except WOULD_BLOCK:
             pass
-        if len(self._out) > MAX_BACKLOG:  # it must not take our memory, nor our time
+        if len(self._out) > MAX_BACKLOG:  # a slow client must not fill the memory
             self._leave()
             self._cut(reset=True)
         elif self._finishing and not self._out and not self._blocked():
@@ -279,11 +278,11 @@ class Connection:
             self._half_close()
 
     def _blocked(self) -> bool:
-        """Whether not even an end gets through."""
-        return self._dead or self.site.faults.frozen(self)
+        """Return whether not even an end gets through."""
+        return self._dead or self.context.points.frozen(self)
 
     def _half_close(self) -> None:
-        """Say that nothing follows, and give the client a moment to do the same."""
+        """End our direction, and give the client a moment to end its own."""
         try:
             if isinstance(self._sock, ssl.SSLSocket):
                 self._sock.unwrap()  # sends close_notify, does not wait for the other
@@ -308,13 +307,13 @@ class Connection:
             reset_on_close(self._sock)
 
     def _leave(self) -> None:
-        """No longer counted, no longer pushed to. Any thread, any number of times."""
+        """Count and push to it no longer; from any thread, any number of times."""
         if self.session is not None:
             self.session.closed()
         self._gone(self)
 
 
 def reset_on_close(sock: socket.socket) -> None:
-    """Let the coming ``close()`` send RST instead of FIN."""
+    """Make the next ``close()`` of the socket send RST instead of FIN."""
     form = "hh" if os.name == "nt" else "ii"
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(form, 1, 0))

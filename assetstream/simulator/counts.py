@@ -1,4 +1,4 @@
-"""What the simulator has seen, and waiting for it without sleeping."""
+"""Counts of what clients did, and a way to wait for a change without sleeping."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Callable
 
 from msgspec import Struct
 
-__all__ = ["Board", "Seen"]
+__all__ = ["ChangeSignal", "Seen"]
 
 
 class Seen(Struct):
@@ -31,15 +31,15 @@ class Seen(Struct):
     pushes: int = 0
 
 
-class Board:
-    """One condition that everything waited for is announced on."""
+class ChangeSignal:
+    """Wakes waiting threads whenever something in the simulator changes."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._version = 0
 
     def count(self, name: str, *seen: Seen, by: int = 1) -> None:
-        """Add to the count ``name`` of each, and wake who waits."""
+        """Add ``by`` to the count ``name`` of each ``seen``, and wake all waiters."""
         with self._changed:
             for each in seen:
                 setattr(each, name, getattr(each, name) + by)
@@ -47,28 +47,28 @@ class Board:
             self._changed.notify_all()
 
     def announce(self) -> None:
-        """Wake who waits: something they may wait for has changed."""
+        """Wake all waiters: a condition that they wait for may be met now."""
         self.count("connections", by=0)
 
     def wait_for(
-        self, met: Callable[[], object], timeout: float, what: Callable[[], str]
+        self, met: Callable[[], object], timeout: float, describe: Callable[[], str]
     ) -> None:
         """Return once ``met()`` is true.
 
         Raises:
-            TimeoutError: it was not within ``timeout`` seconds; ``what`` says what
-                was waited for and how things stand.
+            TimeoutError: it was not within ``timeout`` seconds; ``describe()`` gives
+                the text: the condition, and how things stand.
         """
         deadline = time.monotonic() + timeout
         while True:
             version = self._version
-            # Asked with no lock held: it may look at a ledger, whose lock is held
-            # by those who count.
+            # Called without our lock: it may take a ledger's lock, whose holders call
+            # ``count``.
             if met():
                 return
             with self._changed:
                 while self._version == version:
                     left = deadline - time.monotonic()
                     if left <= 0:
-                        raise TimeoutError(f"after {timeout:g} s: {what()}")
+                        raise TimeoutError(f"after {timeout:g} s: {describe()}")
                     self._changed.wait(left)

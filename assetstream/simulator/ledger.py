@@ -1,7 +1,7 @@
-"""An account's money: exact, thread-safe, and with a memory of every state it had.
+"""An account's money: exact, thread-safe, with a history of every state.
 
-Every operation is one step under the ledger's lock; what it changed is handed to the
-listeners in that same step, so nobody can see changes in another order than the book.
+Each operation is one step under the ledger's lock, and hands its change to the listener
+in that same step: listeners get changes in the order in which they happened.
 """
 
 from __future__ import annotations
@@ -14,27 +14,39 @@ from typing import Callable
 
 from msgspec import Struct
 
-__all__ = ["Amount", "Change", "Entry", "Insufficient", "Ledger", "Order", "Standing"]
+__all__ = [
+    "Amount",
+    "Balances",
+    "Insufficient",
+    "Ledger",
+    "LedgerChange",
+    "LedgerEntry",
+    "Order",
+    "Standing",
+    "plain",
+]
 
-#: What operations accept. No float: it could not say exactly what is meant.
+#: What operations accept. No float: its digits are not those that were written.
 Amount = Decimal | str | int
+#: (available, locked) by currency.
+Balances = dict[str, tuple[Decimal, Decimal]]
 
 ZERO = Decimal(0)
-# States kept per currency: over ten seconds of history at 5,000 changes a second.
+#: States kept per currency: over ten seconds of history at 5,000 changes a second.
 HISTORY = 60_000
 #: Changes of these kinds happen outside the order book.
 TRANSFERS = frozenset({"deposit", "withdraw"})
 
 
 class Insufficient(ValueError):
-    """The account does not have that much."""
+    """The account has not that much available."""
 
 
 class Standing(Struct, frozen=True):
-    """What one currency stood at.
+    """Amounts of one currency from a moment on.
 
     Attributes:
-        since: from when on; monotonic seconds.
+        since: that moment; monotonic seconds.
         available: amount free for orders.
         locked: amount held by open orders.
     """
@@ -44,7 +56,7 @@ class Standing(Struct, frozen=True):
     locked: Decimal
 
 
-class Entry(Struct, frozen=True):
+class LedgerEntry(Struct, frozen=True):
     """One currency after a change; ``number`` counts the ledger's entries from 0."""
 
     currency: str
@@ -53,8 +65,8 @@ class Entry(Struct, frozen=True):
     number: int
 
 
-class Change(Struct, frozen=True):
-    """One operation's outcome.
+class LedgerChange(Struct, frozen=True):
+    """Outcome of one operation.
 
     Attributes:
         kind: name of the operation.
@@ -64,7 +76,7 @@ class Change(Struct, frozen=True):
 
     kind: str
     time_ms: int
-    entries: tuple[Entry, ...]
+    entries: tuple[LedgerEntry, ...]
 
 
 class Order(Struct, eq=False):
@@ -85,13 +97,13 @@ class Ledger:
     """Balances of one account, changed by the operations an exchange knows.
 
     Each operation happens as a whole, or raises and changes nothing: ``Insufficient``
-    for an overdraft, ``ValueError`` for what is no amount, ``TypeError`` for a float.
+    for an overdraft, ``ValueError`` for a wrong amount, ``TypeError`` for a float.
     """
 
     def __init__(
         self,
         balances: dict[str, Amount],
-        listener: Callable[[Change], None],
+        listener: Callable[[LedgerChange], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._lock = threading.Lock()
@@ -102,15 +114,15 @@ class Ledger:
         # Raises instead of rounding: a simulated exchange must not lose a digit.
         self._exact = Context(prec=400, traps=[Inexact, Clamped, InvalidOperation])
         self._history: dict[str, deque[Standing]] = {
-            # It was there before anybody looked, however far a replica lags behind.
+            # Since ever: a replica that lags far behind shows it, too.
             currency: deque(
                 [Standing(float("-inf"), positive(amount, zero=True), ZERO)], HISTORY
             )
             for currency, amount in balances.items()
         }
 
-    def balances(self, lag: float = 0.0) -> dict[str, tuple[Decimal, Decimal]]:
-        """(available, locked) by currency, as it was ``lag`` seconds ago."""
+    def balances(self, lag: float = 0.0) -> Balances:
+        """Return (available, locked) by currency, as it was ``lag`` seconds ago."""
         with self._lock:
             then = self._clock() - lag if lag else float("inf")
             found = {}
@@ -121,7 +133,7 @@ class Ledger:
             return found
 
     def history(self, currency: str) -> list[Standing]:
-        """Every state of the currency, oldest first (the last 60,000)."""
+        """Return every state of the currency, oldest first (the last 60,000)."""
         with self._lock:
             return list(self._history.get(currency, ()))
 
@@ -157,7 +169,7 @@ class Ledger:
             order.remaining = self._exact.subtract(order.remaining, cost)
 
     def cancel(self, order: Order) -> None:
-        """Unlock what remains of the order; nothing if it was filled."""
+        """Unlock the rest of the order; does nothing if it was filled."""
         with self._lock:
             left = order.remaining
             if left:
@@ -175,9 +187,9 @@ class Ledger:
         for currency, available, locked in after:
             states = self._history.setdefault(currency, deque(maxlen=HISTORY))
             states.append(Standing(since, available, locked))
-            entries.append(Entry(currency, available, locked, self._entries))
+            entries.append(LedgerEntry(currency, available, locked, self._entries))
             self._entries += 1
-        self._listener(Change(kind, self._time_ms, tuple(entries)))
+        self._listener(LedgerChange(kind, self._time_ms, tuple(entries)))
 
     def _moved(
         self, currency: str, available: Decimal, locked: Decimal
@@ -195,7 +207,7 @@ class Ledger:
 
 
 def positive(amount: Amount, *, zero: bool = False) -> Decimal:
-    """``amount`` as an exact Decimal above zero (or zero, if allowed)."""
+    """Return ``amount`` as an exact Decimal above zero (or zero, if allowed)."""
     if isinstance(amount, float):
         raise TypeError("amounts are str, int or Decimal: a float is not exact")
     try:
@@ -205,3 +217,9 @@ def positive(amount: Amount, *, zero: bool = False) -> Decimal:
     if not value.is_finite() or value < 0 or (value == 0 and not zero):
         raise ValueError(f"not an amount above zero: {amount!r}")
     return value
+
+
+def plain(amount: Decimal) -> str:
+    """Write the exact digits, without exponent and trailing zeros: ``0``, ``1.5``."""
+    text = format(amount, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,4 +1,4 @@
-"""How often something may be done."""
+"""Rate limits."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Limit"]
 
 
 class Limit:
-    """At most ``times`` in any ``seconds``: a sliding window. Thread-safe."""
+    """A sliding window: at most ``times`` uses in any ``seconds``. Thread-safe."""
 
     def __init__(
         self, times: int, seconds: float, clock: Callable[[], float] = time.monotonic
@@ -23,7 +23,7 @@ class Limit:
         self._lock = threading.Lock()
 
     def use(self) -> bool:
-        """Use it once; False, and nothing used, if that would be too often."""
+        """Count one use; return False, and count nothing, if it is one too many."""
         with self._lock:
             if self._free() == 0:
                 return False
@@ -32,7 +32,7 @@ class Limit:
 
     @property
     def left(self) -> int:
-        """How many more uses are allowed at this moment."""
+        """Number of uses still allowed at this moment."""
         with self._lock:
             return self._free()
 

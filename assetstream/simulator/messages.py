@@ -1,4 +1,4 @@
-"""What passes between the server and the simulated exchanges, as data."""
+"""Messages between the server and the simulated exchanges, as plain data."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from urllib.parse import parse_qsl
 import msgspec
 from msgspec import Struct
 
-__all__ = ["Kind", "Message", "Refused", "Reply", "Request"]
+__all__ = ["Kind", "Message", "Reply", "Request", "RequestRefused"]
 
 
 class Kind(str, enum.Enum):
-    """What a frame sent to a client is. ``Simulator.withhold`` takes these.
+    """Kind of a frame sent to a client, as ``Simulator.withhold`` takes them.
 
     Attributes:
         PUSH: a balance.
@@ -35,12 +35,12 @@ class Kind(str, enum.Enum):
 
 
 class Message(Struct, frozen=True):
-    """A data frame to be sent.
+    """A data frame for a client.
 
     Attributes:
-        kind: what it is.
+        kind: the kind of its content.
         payload: its content.
-        binary: it is a binary frame, else one of text.
+        binary: True for a binary frame, False for a text frame.
     """
 
     kind: Kind
@@ -54,7 +54,7 @@ class Request(Struct, frozen=True):
     Attributes:
         method: ``"GET"`` or ``"POST"``.
         path: without the query.
-        query: as it came, percent-encoded.
+        query: percent-encoded, as the client sent it.
         headers: with names in lower case.
         body: its bytes.
         address: the client's IP address.
@@ -71,7 +71,7 @@ class Request(Struct, frozen=True):
 
     @property
     def parameters(self) -> list[tuple[str, str]]:
-        """The query's parameters, decoded, in their order."""
+        """Parameters of the query, decoded, in their order."""
         return parse_qsl(self.query, keep_blank_values=True)
 
     def __repr__(self) -> str:
@@ -93,17 +93,20 @@ class Reply(Struct, frozen=True):
 
     @classmethod
     def json(cls, status: int, content: object, **headers: str) -> Reply:
-        """``content`` as JSON, with that ``status`` and those ``headers``.
+        """Make a reply of ``status`` with ``content`` as JSON.
 
-        Their names are given with underscores for hyphens.
+        Args:
+            status: its code.
+            content: encoded as JSON.
+            headers: by name, with underscores in place of hyphens.
         """
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         named["Content-Type"] = "application/json;charset=utf-8"
         return cls(status, msgspec.json.encode(content), named)
 
 
-class Refused(Exception):
-    """A request is answered with ``reply`` instead of what it asked for."""
+class RequestRefused(Exception):
+    """A request gets ``reply`` in place of what it asked for."""
 
     def __init__(self, reply: Reply) -> None:
         super().__init__(reply.status)

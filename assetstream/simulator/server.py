@@ -1,4 +1,4 @@
-"""One origin for everything: HTTP requests are answered, upgrades become WebSockets."""
+"""One port for everything: answers HTTP requests, and serves upgrades as WebSockets."""
 
 from __future__ import annotations
 
@@ -21,23 +21,25 @@ from websockets.http11 import Request as UpgradeRequest
 from websockets.protocol import OPEN
 from websockets.server import ServerProtocol
 
-from assetstream.simulator.connection import Connection
-from assetstream.simulator.messages import Refused, Reply, Request
-from assetstream.simulator.site import Site, Venue
+from assetstream.simulator.account import Account
+from assetstream.simulator.connection import ClientConnection
+from assetstream.simulator.context import Context
+from assetstream.simulator.messages import Reply, Request, RequestRefused
+from assetstream.simulator.venue import Venue
 
-__all__ = ["Server"]
+__all__ = ["SimulatorServer"]
 
 HOST = "127.0.0.1"
 MAX_BODY = 1024 * 1024
 logger = logging.getLogger(__name__)
-# websockets logs every header at DEBUG, tokens included: this logger says nothing.
+# websockets logs every header at DEBUG, tokens included: this logger writes nothing.
 silent = logging.Logger("assetstream.simulator.silent", logging.CRITICAL + 1)
 
 
 class Handler(BaseHTTPRequestHandler):
     """One client's connection: requests, one after the other, until an upgrade."""
 
-    server: Server
+    server: SimulatorServer
     protocol_version = "HTTP/1.1"
     server_version = "assetstream-simulator"
     sys_version = ""
@@ -45,14 +47,14 @@ class Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
-        """A WebSocket upgrade, or REST."""
+        """Serve a WebSocket upgrade, or REST."""
         if "websocket" in self.headers.get("Upgrade", "").lower():
             self._upgrade(self._request(b""))
         else:
             self._rest()
 
     def do_POST(self) -> None:
-        """REST."""
+        """Serve REST."""
         self._rest()
 
     def _request(self, body: bytes) -> Request:
@@ -74,9 +76,9 @@ class Handler(BaseHTTPRequestHandler):
             self._reply(self._request(b""), Reply(413), last=True)
             return
         request = self._request(self.rfile.read(length))
-        site = self.server.site
-        site.board.count("reads", site.seen)
-        reply = site.faults.rest(request)
+        context = self.server.context
+        context.signal.count("reads", context.seen)
+        reply = context.points.reply("rest", request)
         if reply is None:
             venue = self.server.venue(request.path)
             reply = venue.rest(request) if venue else Reply(404)
@@ -84,48 +86,53 @@ class Handler(BaseHTTPRequestHandler):
 
     def _upgrade(self, request: Request) -> None:
         """Refuse in HTTP, or speak WebSocket until the end of the connection."""
-        site = self.server.site
+        context = self.server.context
         handshake = ServerProtocol(
             extensions=[ServerPerMessageDeflateFactory()], logger=silent
         )
         try:
-            reply = site.faults.upgrade(request)
+            reply = context.points.reply("upgrade", request)
             if reply is not None:
-                raise Refused(reply)
+                raise RequestRefused(reply)
             venue = self.server.venue(request.path)
             if venue is None:
-                raise Refused(Reply(404))
+                raise RequestRefused(Reply(404))
             headers = Headers(list(self.headers.items()))
             response = handshake.accept(UpgradeRequest(self.path, headers))
             if response.status_code != 101:
-                said = dict(response.headers.raw_items())
-                raise Refused(Reply(response.status_code, response.body or b"", said))
+                raise RequestRefused(
+                    Reply(
+                        response.status_code,
+                        response.body or b"",
+                        dict(response.headers.raw_items()),
+                    )
+                )
             admitted = venue.admit(request)
-        except Refused as refusal:
-            site.board.count("refused", site.seen)
-            site.faults.refused(request, refusal.reply)
+        except RequestRefused as refusal:
+            context.signal.count("refused", context.seen)
+            context.points.notify("refused", request, refusal.reply)
             self._reply(request, refusal.reply, last=True)
             return
         self.close_connection = True
-        # Ours, in place of the one that was put there: it follows the faults.
+        # Our own Date in place of the one of websockets: faults move it.
         del response.headers["Date"]
         response.headers["Date"] = self._date(request.exchange)
-        for piece in site.faults.head(request, response.serialize()):
+        for piece in context.points.spread("head", request, response.serialize()):
             self.wfile.write(piece)
         early = self._early()
-        # Another one: a protocol that has yet to shake hands reads the request itself,
-        # which is read already.
+        # A second protocol: one that has yet to shake hands wants to read the request
+        # itself, which we have read already.
         protocol = ServerProtocol(state=OPEN, logger=silent)
         protocol.extensions = handshake.extensions
-        connection = Connection(
-            site, self.connection, protocol, self.server.disconnected
+        connection = ClientConnection(
+            context, self.connection, protocol, self.server.disconnected
         )
         session = admitted(connection)
         self.server.connected(connection)
         connection.run(session, early)
 
     def _early(self) -> bytes:
-        """Frames that were sent, and read, right behind the upgrade request."""
+        """Return frames that came, and were read, right behind the upgrade request."""
         self.connection.setblocking(False)
         try:
             buffered = len(self.rfile.peek())  # type: ignore[attr-defined]
@@ -134,8 +141,8 @@ class Handler(BaseHTTPRequestHandler):
         return self.rfile.read(buffered)
 
     def _date(self, exchange: str) -> str:
-        """The exchange's time, as a header says it."""
-        ahead = self.server.site.faults.ahead(exchange)
+        """The exchange's time, as a header."""
+        ahead = self.server.context.points.seconds("ahead", exchange)
         return formatdate(time.time() + ahead, usegmt=True)
 
     def _reply(self, request: Request, reply: Reply, *, last: bool = False) -> None:
@@ -161,80 +168,111 @@ class Handler(BaseHTTPRequestHandler):
         """Log nothing: a request line may hold a signature."""
 
 
-class Server(ThreadingHTTPServer):
-    """The listening socket, its threads, and the connections that are open."""
+class SimulatorServer(ThreadingHTTPServer):
+    """The listening socket, its threads, and the connections that are open.
+
+    Attributes:
+        context: what all parts of the simulator share.
+    """
 
     daemon_threads = True
     request_queue_size = 256
-    #: Seconds that ``handle_request`` waits for a client, which is there already.
+    #: Seconds that ``handle_request`` waits for a client: one is there already.
     timeout = 0.0
 
     def __init__(
         self,
         port: int,
         ssl_context: ssl.SSLContext | None,
-        site: Site,
+        context: Context,
         venues: Sequence[Venue],
     ) -> None:
-        # Holds the port while ``refuse`` has nobody listen there: otherwise any
-        # connection of this machine may be given it meanwhile.
-        self._reserved = socket.socket()
-        try:
-            if sys.platform == "linux":
-                self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                self._reserved.bind((HOST, port))
-                port = self._reserved.getsockname()[1]
-            super().__init__((HOST, port), Handler)
-        except BaseException:
-            self._reserved.close()
-            raise
-        self.site = site
-        self._connections: dict[Connection, threading.Thread] = {}
+        super().__init__((HOST, port), Handler, bind_and_activate=False)
+        self.socket.close()  # ``listen`` makes another one
+        self.context = context
+        self._reserved: socket.socket | None = None
+        self._connections: dict[ClientConnection, threading.Thread] = {}
         self._venues = venues
         self._ssl_context = ssl_context
         self._lock = threading.Lock()
         self._numbers = count(1)
-        # Every client's thread, and the socket that it may be waiting for.
+        # The thread of every client, and the socket on which it may be waiting.
         self._clients: dict[threading.Thread, socket.socket] = {}
         self._accepting: threading.Thread | None = None
         # Closed to end that thread.
         self._bell: socket.socket | None = None
+        self._refusals = 0
 
     def server_bind(self) -> None:
         """Bind without asking a name server for our own name, as the base does."""
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = HOST, self.server_address[1]
 
-    def accept(self) -> None:
+    @property
+    def started(self) -> bool:
+        """Whether ``listen`` was called."""
+        return self._reserved is not None
+
+    def listen(self) -> None:
+        """Bind the port, and let clients connect.
+
+        Raises:
+            OSError: the port is taken.
+        """
+        host, port = HOST, self.server_address[1]
+        # Holds the port while ``refuse`` has nobody listen there: otherwise the system
+        # may give it to any connection of this machine meanwhile.
+        self._reserved = socket.socket()
+        try:
+            if sys.platform == "linux":
+                self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                self._reserved.bind((host, port))
+                self.server_address = self._reserved.getsockname()
+            self._bind()
+            self.server_activate()
+        except BaseException:
+            self._reserved.close()
+            self._reserved = None
+            self.server_close()
+            raise
+        self._accept()
+
+    def _bind(self) -> None:
+        self.socket = socket.socket(self.address_family, self.socket_type)
+        self.server_bind()
+
+    def _accept(self) -> None:
         """Let clients connect, in a thread of its own."""
-        self._bell, heard = socket.socketpair()
+        self._bell, rung = socket.socketpair()
         self._accepting = threading.Thread(
             target=self._accept_until,
-            args=(heard,),
+            args=(rung,),
             name="assetstream-simulator-accept",
             daemon=True,  # joined by close(), which a script may forget
         )
         self._accepting.start()
 
-    def _accept_until(self, heard: socket.socket) -> None:
-        """Let clients connect until the bell; ``serve_forever`` would have to poll."""
-        with heard, selectors.DefaultSelector() as selector:
+    def _accept_until(self, rung: socket.socket) -> None:
+        """Let clients connect until ``rung``; ``serve_forever`` would have to poll."""
+        with rung, selectors.DefaultSelector() as selector:
             selector.register(self, selectors.EVENT_READ)
-            selector.register(heard, selectors.EVENT_READ)
+            selector.register(rung, selectors.EVENT_READ)
             while all(key.fileobj is self for key, _ in selector.select()):
                 self.handle_request()
 
     def refuse(self) -> None:
-        """Let nobody connect: a new client is told that nobody listens here."""
-        self._stop_accepting()
-        # Bound again, but not listening.
-        self.socket = socket.socket(self.address_family, self.socket_type)
-        self.server_bind()
+        """Let nobody connect: the system refuses new clients."""
+        self._refusals += 1
+        if self._refusals == 1:
+            self._stop_accepting()
+            self._bind()  # again, but not listening
 
     def accept_again(self) -> None:
-        """End ``refuse()``."""
-        self.server_activate()
-        self.accept()
+        """End one ``refuse()``; clients can connect after the last one."""
+        self._refusals -= 1
+        if not self._refusals:
+            self.server_activate()
+            self._accept()
 
     def _stop_accepting(self) -> None:
         if self._accepting is not None and self._bell is not None:
@@ -244,30 +282,33 @@ class Server(ThreadingHTTPServer):
         self.server_close()
 
     def venue(self, path: str) -> Venue | None:
-        """The exchange that a path belongs to."""
+        """Return the exchange that a path belongs to."""
         return next((venue for venue in self._venues if venue.owns(path)), None)
 
-    def connected(self, connection: Connection) -> None:
-        """Count a connection in."""
+    def connected(self, connection: ClientConnection) -> None:
+        """Add a connection to the open ones."""
         with self._lock:
             self._connections[connection] = threading.current_thread()
-        self.site.board.count("connections", self.site.seen)
+        self.context.signal.count("connections", self.context.seen)
 
-    def disconnected(self, connection: Connection) -> None:
-        """Count it out, once."""
+    def disconnected(self, connection: ClientConnection) -> None:
+        """Remove it from the open ones, once."""
         with self._lock:
             known = self._connections.pop(connection, None) is not None
         if known:
-            self.site.faults.closed(connection)
-        self.site.board.announce()
+            self.context.points.notify("closed", connection)
+        self.context.signal.announce()
 
-    def open_connections(self) -> list[Connection]:
-        """Those that are neither gone nor going."""
+    def open_connections(
+        self, account: Account | None = None
+    ) -> list[ClientConnection]:
+        """Return the connections (or an account's) that are not ending."""
         with self._lock:
-            return list(self._connections)
+            found = list(self._connections)
+        return [each for each in found if account is None or each.account is account]
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Serve a client in a thread of its own, with a name that says whose it is."""
+        """Serve a client in a thread of its own, named by its number."""
         thread = threading.Thread(
             target=self._serve_client,
             args=(request, client_address),
@@ -280,10 +321,10 @@ class Server(ThreadingHTTPServer):
 
     def _serve_client(self, sock: socket.socket, address: Any) -> None:
         try:
-            self.site.faults.accepted()
+            self.context.points.notify("accepted")
             if self._ssl_context is not None:
-                # Here, not while accepting: a client that never shakes hands must
-                # hold up nobody but itself.
+                # Not in the accepting thread: a client that never shakes hands must
+                # hold up only itself.
                 sock = self._ssl_context.wrap_socket(
                     sock, server_side=True, do_handshake_on_connect=False
                 )
@@ -304,7 +345,8 @@ class Server(ThreadingHTTPServer):
     def close(self) -> None:
         """Stop listening, end every client, join every thread."""
         self._stop_accepting()
-        self._reserved.close()
+        if self._reserved is not None:
+            self._reserved.close()
         with self._lock:
             clients = dict(self._clients)
             upgraded = dict(self._connections)
@@ -312,7 +354,7 @@ class Server(ThreadingHTTPServer):
             connection.close(1001, "the simulator was stopped")
         for thread in clients.keys() - set(upgraded.values()):
             end(clients[thread])
-        # A moment for the closing handshakes; a client that is slow has no say in it.
+        # A moment for the closing handshakes; a slow client does not prolong it.
         deadline = time.monotonic() + 0.1
         for thread in upgraded.values():
             thread.join(max(0.0, deadline - time.monotonic()))
@@ -323,7 +365,7 @@ class Server(ThreadingHTTPServer):
 
 
 def end(sock: socket.socket) -> None:
-    """Wake whoever waits for the socket, without a word to OpenSSL."""
+    """Wake the thread that waits for the socket, without touching OpenSSL."""
     try:
         socket.socket.shutdown(sock, socket.SHUT_RDWR)
     except OSError:

@@ -1,4 +1,4 @@
-"""``Simulator``: the object a user holds."""
+"""``Simulator``: Upbit and CoinW on one port, as a user holds them."""
 
 from __future__ import annotations
 
@@ -7,23 +7,31 @@ import ssl
 import string
 import uuid
 from types import TracebackType
-from typing import Callable, Iterable, Mapping, Sequence
+from typing import Any, Callable, Iterable, Mapping
 
 from assetstream.exchanges.upbit.exchange import HOSTS, Region
 from assetstream.model.errors import ConfigurationError
-from assetstream.simulator.account import Account, Terms
-from assetstream.simulator.coinw.venue import CoinWAccount, CoinWVenue
-from assetstream.simulator.connection import Connection
+from assetstream.simulator.account import Account, ApiKey
+from assetstream.simulator.catalogue import create
+from assetstream.simulator.catalogue.common import Withhold
+from assetstream.simulator.catalogue.handshake import UpgradeReply
+from assetstream.simulator.catalogue.login import RefuseLogins
+from assetstream.simulator.catalogue.rest import RestReply, Stale
+from assetstream.simulator.coinw.account import CoinWAccount
+from assetstream.simulator.coinw.venue import CoinWVenue
+from assetstream.simulator.context import Context
 from assetstream.simulator.counts import Seen
+from assetstream.simulator.faults import Faults
 from assetstream.simulator.ledger import Amount
-from assetstream.simulator.server import Server
-from assetstream.simulator.site import Site
-from assetstream.simulator.switches import Switches
-from assetstream.simulator.upbit.venue import UpbitAccount, UpbitVenue
+from assetstream.simulator.messages import Kind, Reply
+from assetstream.simulator.server import SimulatorServer
+from assetstream.simulator.switch import Switch
+from assetstream.simulator.upbit.account import UpbitAccount
+from assetstream.simulator.upbit.venue import UpbitVenue
 
 __all__ = ["STARTING_BALANCES", "Simulator"]
 
-#: What an account for a first look may begin with, by exchange.
+#: Balances of an account for a first look, by exchange.
 STARTING_BALANCES: Mapping[str, Mapping[str, str]] = {
     "upbit": {"SGD": "10000", "BTC": "0.5", "XRP": "2500"},
     "coinw": {"USDT": "10000", "BTC": "0.5", "ETH": "4"},
@@ -32,12 +40,12 @@ STARTING_BALANCES: Mapping[str, Mapping[str, str]] = {
 KEY_LETTERS = string.ascii_letters + string.digits
 
 
-class Simulator(Switches):
+class Simulator:
     """Upbit and CoinW on one port of 127.0.0.1, from ``start()`` to ``stop()``.
 
     Use it as a context manager. Accounts may be added before or after the start.
-    Whatever makes it misbehave returns a ``Switch``: on at once, off at the end of its
-    ``with`` block or by ``off()``.
+    All that makes it misbehave returns a ``Switch``: it is on at once, and off at the
+    end of its ``with`` block or by ``off()``.
 
     Args:
         port: the port to listen on; 0 takes a free one.
@@ -66,18 +74,20 @@ class Simulator(Switches):
         if region not in HOSTS:
             known = ", ".join(map(repr, HOSTS))
             raise ConfigurationError(f"region must be one of {known}, not {region!r}")
-        self._site = Site(
+        self._context = Context(
+            seed=seed,
             idle_timeout=idle_timeout,
             status_interval=status_interval,
             rate_limits=rate_limits,
             region=region,
         )
-        self._port = port
-        self._ssl_context = ssl_context
-        self._seed = seed
-        self._venues = (UpbitVenue(self._site), CoinWVenue(self._site))
+        self._tls = ssl_context is not None
+        self._upbit = UpbitVenue(self._context)
+        self._coinw = CoinWVenue(self._context)
+        venues = (self._upbit, self._coinw)
+        self._server = SimulatorServer(port, ssl_context, self._context, venues)
+        self._faults = Faults(self._context.points, self._server)
         self._accounts: list[Account] = []
-        self._server: Server | None = None
         self._stopped = False
 
     def start(self) -> Simulator:
@@ -87,13 +97,11 @@ class Simulator(Switches):
             RuntimeError: it was started already.
             OSError: the port is taken.
         """
-        if self._server is not None:
+        if self._server.started:
             raise RuntimeError("the simulator was started already")
-        server = Server(self._port, self._ssl_context, self._site, self._venues)
-        scheme = "https" if self._ssl_context else "http"
-        self._site.url = f"{scheme}://127.0.0.1:{server.server_port}"
-        server.accept()
-        self._server = self._site.server = server
+        self._server.listen()
+        scheme = "https" if self._tls else "http"
+        self._context.url = f"{scheme}://127.0.0.1:{self._server.server_port}"
         return self
 
     def stop(self) -> None:
@@ -103,21 +111,21 @@ class Simulator(Switches):
         """
         for account in self._accounts:
             account.stop_traders()
-        if self._server is not None and not self._stopped:
+        if self._server.started and not self._stopped:
             self._stopped = True
-            # No client's thread may be held up in one.
-            self._site.faults.clear()
+            # First of all: a fault may hold up a client's thread.
+            self._faults.clear()
             self._server.close()
 
     @property
     def url(self) -> str:
         """Base URL of REST, ``http://127.0.0.1:PORT``."""
-        return self._started_site().url
+        return self._started().url
 
     @property
     def ws_url(self) -> str:
         """Base URL of the WebSockets, ``ws://127.0.0.1:PORT``."""
-        return self._started_site().ws_url
+        return self._started().ws_url
 
     def upbit(
         self,
@@ -139,18 +147,18 @@ class Simulator(Switches):
             first_use_silence: push nothing to the first connection that subscribes.
             exponents: write some amounts like ``1.5E-7``.
         """
-        rng, number = self._dice()
+        number, rng = self._next_account()
         access_key, secret_key = letters(rng, 40), letters(rng, 40)
-        seed = f"{self._seed}/{number}"
         account = UpbitAccount(
-            self._site,
-            Terms(number, access_key, secret_key, permissions, allowed_ips, seed),
+            self._context,
+            number,
+            ApiKey(access_key, secret_key, permissions, allowed_ips),
             balances or {},
-            region=region or self._site.region,
+            region=region or self._context.region,
             first_use_silence=first_use_silence,
             exponents=exponents,
         )
-        self._venues[0].accounts[access_key] = account
+        self._upbit.accounts[access_key] = account
         self._accounts.append(account)
         return account
 
@@ -172,30 +180,30 @@ class Simulator(Switches):
             push_deposits: push deposits, withdrawals and transfers, too.
             silent_unsub: do not acknowledge the end of a subscription.
         """
-        rng, number = self._dice()
+        number, rng = self._next_account()
         api_key = str(uuid.UUID(int=rng.getrandbits(128), version=4))
         secret_key = letters(rng, 48)
-        seed = f"{self._seed}/{number}"
         account = CoinWAccount(
-            self._site,
-            Terms(number, api_key, secret_key, permissions, allowed_ips, seed),
+            self._context,
+            number,
+            ApiKey(api_key, secret_key, permissions, allowed_ips),
             balances or {},
             push_deposits=push_deposits,
             silent_unsub=silent_unsub,
         )
-        self._venues[1].accounts[api_key] = account
+        self._coinw.accounts[api_key] = account
         self._accounts.append(account)
         return account
 
     @property
     def seen(self) -> Seen:
         """Counts of what came in since the start; ``account.seen`` has an account's."""
-        return self._site.seen
+        return self._context.seen
 
     @property
     def connections(self) -> int:
-        """How many WebSockets are open."""
-        return len(self._open())
+        """Number of WebSockets that are open."""
+        return len(self._server.open_connections())
 
     def wait_for_connections(self, count: int = 1, timeout: float = 5.0) -> None:
         """Return once ``count`` or more WebSockets are open (0: once none is).
@@ -206,40 +214,139 @@ class Simulator(Switches):
         Raises:
             TimeoutError: not within ``timeout`` seconds.
         """
-        self._site.board.wait_for(
+        self._context.signal.wait_for(
             lambda: self.connections >= count if count else not self.connections,
             timeout,
             lambda: f"waited for {count} connections, there are {self.connections}",
         )
 
     def wait_for(self, met: Callable[[Seen], object], timeout: float = 5.0) -> None:
-        """Return once ``met(seen)`` is true; it is asked at each connection, frame, ...
+        """Return once ``met(seen)`` is true; called at each connection, frame, ...
 
         Args:
-            met: called with what was ``seen``, in the calling thread.
+            met: called with the counts, in the calling thread.
             timeout: seconds to wait.
 
         Raises:
             TimeoutError: not within ``timeout`` seconds.
         """
-        seen = self._site.seen
-        self._site.board.wait_for(
+        seen = self._context.seen
+        self._context.signal.wait_for(
             lambda: met(seen), timeout, lambda: f"the condition was not met: {seen}"
         )
 
-    def _open(self, account: Account | None = None) -> Sequence[Connection]:
-        found = self._site.connections()
-        return [c for c in found if account is None or c.account is account]
+    def drop_connections(
+        self, *, reset: bool = False, account: Account | None = None
+    ) -> int:
+        """Cut all connections (or an account's) without a close frame; return how many.
 
-    def _dice(self) -> tuple[random.Random, int]:
-        """What the next account's keys are made of, and its number."""
+        Args:
+            reset: by RST instead of FIN.
+            account: cut this account's only.
+        """
+        cut = self._server.open_connections(account)
+        for connection in cut:
+            connection.drop(reset=reset)
+        return len(cut)
+
+    def close_connections(
+        self, code: int = 1000, reason: str = "", *, account: Account | None = None
+    ) -> int:
+        """Close all connections (or an account's) by a close frame; return how many.
+
+        Args:
+            code: of the close frame.
+            reason: the close frame's text.
+            account: close this account's only.
+        """
+        closed = self._server.open_connections(account)
+        for connection in closed:
+            connection.close(code, reason)
+        return len(closed)
+
+    @property
+    def faults(self) -> Faults:
+        """Switches faults of your own on: ``with exchange.faults.add(fault):``."""
+        return self._faults
+
+    def fault(
+        self, name: str, account: Account | None = None, **parameters: Any
+    ) -> Switch:
+        """Switch on a fault of the catalogue, ``assetstream.simulator.FAULTS``.
+
+        Args:
+            name: ``"silent_drop"``, ``"upgrade_503"``, ``"rest_stale"``, ...
+            account: the only account that it happens to. As far as requests of HTTP
+                are concerned, this means all accounts of its exchange.
+            parameters: the fault's own; its description names them.
+
+        Raises:
+            ValueError: there is no such fault, or it cannot happen to that account.
+            TypeError: it has no such parameter.
+        """
+        return self.faults.add(create(name, account, **parameters))
+
+    def withhold(self, *kinds: Kind, account: Account | None = None) -> Switch:
+        """Send no frames of these ``kinds``: ``Kind.LIST``, ``Kind.PONG``, ...
+
+        Args:
+            account: the only one that it happens to.
+        """
+        return self.faults.add(Withhold(account, kinds=kinds))
+
+    def refuse_upgrades(
+        self,
+        status: int = 503,
+        body: bytes | str = b"",
+        headers: Mapping[str, str] | None = None,
+        *,
+        exchange: str | None = None,
+    ) -> Switch:
+        """Answer WebSocket upgrades with ``status``, ``body`` and ``headers``.
+
+        Args:
+            exchange: ``"upbit"`` or ``"coinw"``; None: both.
+        """
+        reply = make_reply(status, body, headers)
+        return self.faults.add(UpgradeReply(reply=reply, exchange=exchange))
+
+    def rest_answers(
+        self,
+        status: int,
+        body: bytes | str = b"",
+        headers: Mapping[str, str] | None = None,
+        *,
+        exchange: str | None = None,
+    ) -> Switch:
+        """Answer REST requests with ``status``, ``body`` and ``headers``.
+
+        Args:
+            exchange: ``"upbit"`` or ``"coinw"``; None: both.
+        """
+        reply = make_reply(status, body, headers)
+        return self.faults.add(RestReply(reply=reply, exchange=exchange))
+
+    def lag_rest(self, seconds: float) -> Switch:
+        """Let REST show the balances of ``seconds`` ago, like a slow replica."""
+        return self.faults.add(Stale(seconds=seconds))
+
+    def refuse_logins(self, account: Account | None = None) -> Switch:
+        """Refuse good credentials on WebSockets; REST accepts them still.
+
+        Args:
+            account: the only one that it happens to; None: all.
+        """
+        return self.faults.add(RefuseLogins(account))
+
+    def _next_account(self) -> tuple[int, random.Random]:
+        """Return the next account's number, and the dice for its keys."""
         number = len(self._accounts) + 1
-        return random.Random(f"{self._seed}/{number}"), number
+        return number, random.Random(f"{self._context.seed}/{number}")
 
-    def _started_site(self) -> Site:
-        if self._server is None:
+    def _started(self) -> Context:
+        if not self._server.started:
             raise RuntimeError("the simulator was not started: it has no address yet")
-        return self._site
+        return self._context
 
     def __enter__(self) -> Simulator:
         return self.start()
@@ -253,10 +360,18 @@ class Simulator(Switches):
         self.stop()
 
     def __repr__(self) -> str:
-        where = self._site.url or "not started"
+        where = self._context.url or "not started"
         return f"<Simulator {where} connections={self.connections}>"
 
 
 def letters(rng: random.Random, length: int) -> str:
-    """A key of that length."""
+    """Make a key of that length."""
     return "".join(rng.choices(KEY_LETTERS, k=length))
+
+
+def make_reply(
+    status: int, body: bytes | str, headers: Mapping[str, str] | None
+) -> Reply:
+    """Make the reply that a user described."""
+    content = body.encode() if isinstance(body, str) else body
+    return Reply(status, content, headers or {})

@@ -1,4 +1,4 @@
-"""A random trader: the same seed on the same balances does the same things."""
+"""A random trader: the same seed on the same balances makes the same trades."""
 
 from __future__ import annotations
 
@@ -8,18 +8,14 @@ import threading
 import time
 from decimal import ROUND_DOWN, Context, Decimal
 from types import TracebackType
-from typing import TYPE_CHECKING
 
-from assetstream.simulator.ledger import Order
-
-if TYPE_CHECKING:
-    from assetstream.simulator.account import Account
+from assetstream.simulator.ledger import Ledger, Order
 
 __all__ = ["Trader"]
 
-#: What it deals in, beside what the account has.
+#: Currencies that it trades, beside those of the account.
 COINS = ("BTC", "ETH", "XRP", "SOL")
-#: Prices and fills have many digits on the real exchanges; so have these.
+#: Digits of a fill: real exchanges' fills have many.
 FINE = 16
 COARSE = Decimal("1e-8")
 MAX_OPEN = 8
@@ -33,17 +29,20 @@ class Trader:
     caller's thread, for tests that want no clock.
 
     Attributes:
-        operations: how many it has done.
+        operations: how many it has carried out.
     """
 
-    def __init__(self, account: Account, rate: float, seed: int | str) -> None:
+    def __init__(
+        self, ledger: Ledger, number: int, rate: float, seed: int | str
+    ) -> None:
         self.operations = 0
-        self._account = account
+        self._ledger = ledger
+        self._number = number
         self._rate = check_rate(rate)
         self._random = random.Random(seed)
         self._open: list[Order] = []
         self._paused = False
-        # Set to wake the thread: it is to stop, or the pace is another.
+        # Set to wake the thread: it is to stop, or its rate has changed.
         self._woken = threading.Event()
         self._stopped = False
         self._thread: threading.Thread | None = None
@@ -53,7 +52,7 @@ class Trader:
         if self._thread is None:
             self._thread = threading.Thread(
                 target=self._run,
-                name=f"assetstream-simulator-trader-{self._account.terms.number}",
+                name=f"assetstream-simulator-trader-{self._number}",
                 daemon=True,  # a script that forgot to stop it must be able to end
             )
             self._thread.start()
@@ -63,7 +62,7 @@ class Trader:
         """Stop trading; orders stay open. May be called twice."""
         self._stopped = True
         self._woken.set()
-        # No ident: the Ctrl-C that led here came while the thread was being started.
+        # Without ident the thread was not started: Ctrl-C came in between.
         if self._thread is not None and self._thread.ident is not None:
             self._thread.join()
 
@@ -73,58 +72,58 @@ class Trader:
         self._woken.set()
 
     def pause(self) -> None:
-        """Do nothing until ``pace()``; orders stay open."""
+        """Pause until ``pace()``; orders stay open."""
         self._paused = True
         self._woken.set()
 
     def step(self) -> None:
-        """Do one operation now."""
+        """Carry out one operation now."""
         roll = self._random.random()
         if self._open and (roll < 0.5 or len(self._open) >= MAX_OPEN):
             self._fill(self._take())
         elif self._open and roll < 0.65:
-            self._account.cancel(self._take())
+            self._ledger.cancel(self._take())
         elif roll < 0.70:
-            self._account.deposit(self._currency(), self._fine())
+            self._ledger.deposit(self._currency(), self._fine())
         else:
             self._place()
         self.operations += 1
 
     def _place(self) -> None:
         pay = self._currency()
-        free, _ = self._account.balances.get(pay, (Decimal(0), Decimal(0)))
+        free, _ = self._ledger.balances().get(pay, (Decimal(0), Decimal(0)))
         amount = self._share(free)
-        if amount <= 0:  # too poor to trade: money comes in instead
-            self._account.deposit(pay, 100)
+        if amount <= 0:  # too poor to trade: a deposit instead
+            self._ledger.deposit(pay, 100)
             return
         others = [coin for coin in self._coins() if coin != pay]
         receive = self._random.choice(others)
-        order = self._account.place_order(pay=pay, amount=amount, receive=receive)
+        order = self._ledger.place_order(pay, amount, receive)
         self._open.append(order)
 
     def _fill(self, order: Order) -> None:
         received = self._fine()
         if self._random.random() < 0.4 and order.remaining > COARSE * 10:
-            self._account.fill(order, received, self._share(order.remaining))
+            self._ledger.fill(order, received, self._share(order.remaining))
             self._open.append(order)
         else:
-            self._account.fill(order, received)
+            self._ledger.fill(order, received)
 
     def _take(self) -> Order:
         return self._open.pop(self._random.randrange(len(self._open)))
 
     def _coins(self) -> list[str]:
-        return sorted({*COINS, *self._account.balances})
+        return sorted({*COINS, *self._ledger.balances()})
 
     def _currency(self) -> str:
-        return self._random.choice(sorted(self._account.balances) or list(COINS))
+        return self._random.choice(sorted(self._ledger.balances()) or list(COINS))
 
     def _fine(self) -> Decimal:
-        """An amount below one, of many digits."""
+        """Return an amount below one with many digits."""
         return Decimal(self._random.randrange(1, 10**FINE)).scaleb(-FINE, EXACT)
 
     def _share(self, whole: Decimal) -> Decimal:
-        """A part of ``whole``; zero if there is next to nothing of it."""
+        """Return a part of ``whole``; zero if it is next to nothing."""
         part = EXACT.multiply(whole, Decimal(self._random.randrange(1, 300)) / 1000)
         return max(part.quantize(COARSE, ROUND_DOWN, EXACT), min(whole, COARSE))
 
@@ -153,7 +152,7 @@ class Trader:
 
 
 def check_rate(rate: float) -> float:
-    """Return the rate if it is one."""
+    """Return ``rate`` if it is a rate above zero."""
     if not 0 < rate < math.inf:
         raise ValueError(f"rate must be above zero, not {rate!r}")
     return rate

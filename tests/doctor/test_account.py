@@ -242,7 +242,7 @@ def test_a_key_that_nobody_knows_has_no_region(
     """Green: that the region is wrong is out of the question; unless one is silent."""
     stranger = Simulator()
     account = stranger.upbit()
-    keys = account.terms.key, account.terms.secret_key
+    keys = account.credentials.key, account.credentials.secret_key
 
     def host(name: str) -> Exchange:
         url = regions[name].url

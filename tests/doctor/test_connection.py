@@ -15,12 +15,11 @@ from assetstream.doctor import connection, examination
 from assetstream.doctor.case import Case, Patient
 from assetstream.doctor.examination import examine as steps
 from assetstream.exchanges.upbit import conversation
-from assetstream.simulator import FAULTS, Kind, Simulator
+from assetstream.simulator import FAULTS, Connection, Kind, Simulator
 from assetstream.simulator.account import Account
-from assetstream.simulator.connection import Connection
+from assetstream.simulator.catalogue.common import Withhold
 from assetstream.simulator.faults import Fault
 from assetstream.simulator.messages import Message
-from assetstream.simulator.misbehaviour import Withhold
 from tests.doctor.conftest import Examine, named, verdicts
 from tests.support.recorders import PATIENCE, Recorder
 from tests.support.specs import FIRST_HINTS
@@ -52,7 +51,7 @@ class RefusesList(Fault):
         return payload
 
 
-@pytest.mark.parametrize("fault", [Withhold([Kind.LIST]), RefusesList()])
+@pytest.mark.parametrize("fault", [Withhold(kinds=[Kind.LIST]), RefusesList()])
 def test_a_pong_is_a_proof(
     examine: Examine,
     exchange: Simulator,
@@ -304,13 +303,14 @@ def test_a_callback_may_not_wait_for_it(account: Account) -> None:
 
 def test_nobody_else_hears_of_it(
     examine: Examine,
+    exchange: Simulator,
     account: Account,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """No other stream with the key is warned of or replaced; nothing is logged."""
     with (
         AssetStream(account.exchange()) as stream,
-        account.site.faults.add(FAULTS["upgrade_500"].make()),
+        exchange.faults.add(FAULTS["upgrade_500"].make()),
     ):
         caplog.clear()
         examine(account.exchange())

@@ -18,11 +18,12 @@ from typing import Any
 
 import trustme
 
-from assetstream.simulator import Simulator
+from assetstream.simulator import Connection, Simulator
 from assetstream.simulator.account import Account
-from assetstream.simulator.connection import Connection
-from assetstream.simulator.ledger import Change, Entry
+from assetstream.simulator.faults import Fault
+from assetstream.simulator.ledger import LedgerChange, LedgerEntry
 from assetstream.simulator.messages import Message
+from assetstream.simulator.server import SimulatorServer
 from tests.support.recorders import truth
 
 __all__ = ["FLOODED", "STARTING", "Duplex"]
@@ -78,30 +79,33 @@ class Duplex:
         self._process.close()
 
 
-class Flood:
-    """Pushes one account's balance to one connection, without end."""
+class Flood(Fault):
+    """Pushes one account's balance to its connection, without end."""
 
     def __init__(self, account: Account) -> None:
         #: Frames written by now.
         self.frames = 0
         self._over = False
-        session = account._subscribers[0]
-        self._connection: Connection = session.connection
+        self._account = account
+
+    def began(self, server: SimulatorServer) -> None:
+        """Push from now on."""
+        account = self._account
+        self._connection: Connection = server.open_connections(account)[0]
+        assert self._connection.session is not None
+        style = self._connection.session.style
         # The last of a block tells the truth: the flood may end behind any block.
         available, locked = account.balances[FLOODED]
         amounts = [(Decimal(n) / 8, Decimal(n % 3)) for n in range(1, BLOCK)]
         entries = [
-            Entry(FLOODED, *pair, n)
+            LedgerEntry(FLOODED, *pair, n)
             for n, pair in enumerate([*amounts, (available, locked)])
         ]
         # A ping in each block: the client writes while it reads.
         self._block = PING + b"".join(
-            frame(account.encode(Change("fill", STAMP, (entry,)), session.style)[0])
+            frame(account.encode(LedgerChange("fill", STAMP, (entry,)), style)[0])
             for entry in entries
         )
-
-    def begin(self) -> None:
-        """Push from now on."""
         self._connection.post(self._pump)
 
     def end(self) -> int:
@@ -164,7 +168,7 @@ def serve(pipe: Pipe, streams: int, quiet: int) -> None:
             if question == "begin":
                 floods = [Flood(account) for account in flooded]
                 for flood in floods:
-                    flood.begin()
+                    simulator.faults.add(flood)
                 pipe.send(None)
             elif question == "end":
                 trader.stop()

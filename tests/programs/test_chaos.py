@@ -15,7 +15,7 @@ import pytest
 from assetstream import AssetUpdate, Balance, Health, Source, State, StateChange
 from assetstream.simulator import Simulator
 from assetstream.simulator.catalogue import create
-from assetstream.simulator.catalogue.pushes import Lost
+from assetstream.simulator.catalogue.pushes import LosePushes
 from tests.programs.chaos import Figures, chaos, judge, run
 from tests.programs.chaos.figures import BAD, SEVERAL
 from tests.programs.chaos.judge import (
@@ -61,7 +61,7 @@ def test_a_change_that_nobody_finds_is_condemned(
 ) -> None:
     """Without audits a lost push stays lost: the judge must see it."""
     # Of half of them the last might come through, which tells what is held.
-    monkeypatch.setitem(Lost.__init__.__kwdefaults__, "share", 1.0)
+    monkeypatch.setitem(LosePushes.__init__.__kwdefaults__, "share", 1.0)
     figures = chaos("upbit", 1, 1, ["pushes_lost"], audit_interval=None, bound=0.5)
 
     assert figures.bad["never_live"] == 1

@@ -92,12 +92,14 @@ def test_it_is_no_handler_of_the_users(
     assert "error" in [line["kind"] for line in lines(tmp_path / "tape")]
 
 
-def test_a_failure_on_the_way_is_told(tmp_path: Path, account: Account) -> None:
+def test_a_failure_on_the_way_is_recorded(
+    exchange: Simulator, tmp_path: Path, account: Account
+) -> None:
     """No frame and no answer: an error all the same."""
-    exchange = account.exchange()
-    account.site.server.close()  # type: ignore[union-attr]
+    adapter = account.exchange()
+    exchange.stop()
     heard = Recorded()
-    stream = AssetStream(exchange, **heard.handlers())
+    stream = AssetStream(adapter, **heard.handlers())
     with Recorder(stream, tmp_path / "tape"):
         stream.start(wait=False)
         heard.wait_for(lambda event: isinstance(event, ConnectionLost))

@@ -14,7 +14,7 @@ import pytest
 
 from assetstream import CoinW, ConfigurationError
 from assetstream.recording import writer as room
-from assetstream.recording.entries import Entry, Mark
+from assetstream.recording.entries import Mark, TapeEntry
 from assetstream.recording.mask import Mask
 from assetstream.recording.writer import Writer, create
 from tests.support.groups import wait_until
@@ -97,7 +97,7 @@ def test_what_never_pauses_is_written_all_the_same(
     """However fast more comes, what came does not wait for a pause."""
     real = room.contents
 
-    def busy(entry: Entry, mask: Mask) -> Iterator[dict[str, Any]]:
+    def busy(entry: TapeEntry, mask: Mask) -> Iterator[dict[str, Any]]:
         made.put(Mark("pong"))  # another one, before this one is done
         return real(entry, mask)
 

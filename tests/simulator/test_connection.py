@@ -95,7 +95,7 @@ def test_fragments_are_put_together(raw: RawClient, coinw: CoinWAccount) -> None
         raw.sock.send(bytes([byte]))
 
     assert b'"result":true' in raw.until(b'"channel":"login"}')
-    assert coinw.site.seen.frames == 1
+    assert coinw.context.seen.frames == 1
 
 
 def test_a_broken_frame_ends_the_connection(

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assetstream.simulator.ledger import Change, Insufficient, Ledger
+from assetstream.simulator.ledger import Insufficient, Ledger, LedgerChange
 
 
 def ledger(**balances: Any) -> Ledger:
@@ -106,7 +106,7 @@ def test_a_lagging_replica_shows_the_old_state() -> None:
 
 def test_changes_are_told_in_order() -> None:
     """Entries are numbered through; the time never goes back; paid before received."""
-    changes: list[Change] = []
+    changes: list[LedgerChange] = []
     book = Ledger({"SGD": 10}, changes.append)
 
     book.fill(book.place_order("SGD", 4, "BTC"), 1)
@@ -123,7 +123,7 @@ def test_the_time_does_not_go_back_with_the_clock(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A wall clock set back leaves the exchange's time where it was."""
-    changes: list[Change] = []
+    changes: list[LedgerChange] = []
     book = Ledger({}, changes.append)
     book.deposit("SGD", 1)
     monkeypatch.setattr("assetstream.simulator.ledger.time.time_ns", lambda: 0)

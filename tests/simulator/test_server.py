@@ -17,7 +17,7 @@ from tests.support.clients import PATIENCE, bearer
 
 def test_a_connection_is_kept_alive(upbit: UpbitAccount) -> None:
     """Several requests over one connection."""
-    parts = urlsplit(upbit.site.url)
+    parts = urlsplit(upbit.context.url)
     assert parts.hostname
     connection = http.client.HTTPConnection(parts.hostname, parts.port, PATIENCE)
     connection.connect()

@@ -59,10 +59,10 @@ def test_nothing_shows_a_secret(
     logging.getLogger("websockets.client").setLevel(logging.WARNING)
     with upbit_subscriber(upbit), coinw_subscriber(coinw):
         accounts(upbit, secret="x" * 40)
-        shown = repr([exchange, upbit, coinw, upbit.terms, exchange.seen])
+        shown = repr([exchange, upbit, coinw, upbit.credentials, exchange.seen])
     for account in (upbit, coinw):
         assert account.secret_key not in shown + caplog.text
-        assert account.terms.key not in shown + caplog.text
+        assert account.credentials.key not in shown + caplog.text
     assert "Bearer" not in caplog.text
 
 
@@ -174,18 +174,18 @@ def test_the_environment_has_what_a_script_needs(
     upbit: UpbitAccount, coinw: CoinWAccount
 ) -> None:
     """Keys and whole URLs of both exchanges."""
-    site = upbit.site
+    context = upbit.context
     assert upbit.environment() == {
         "UPBIT_ACCESS_KEY": upbit.access_key,
         "UPBIT_SECRET_KEY": upbit.secret_key,
         "UPBIT_WS_URL": upbit.ws_url,
-        "UPBIT_REST_URL": site.url,
+        "UPBIT_REST_URL": context.url,
     }
     assert coinw.environment() == {
         "COINW_API_KEY": coinw.api_key,
         "COINW_SECRET_KEY": coinw.secret_key,
         "COINW_WS_URL": coinw.ws_url,
-        "COINW_REST_URL": site.url,
+        "COINW_REST_URL": context.url,
     }
 
 

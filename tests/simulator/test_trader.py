@@ -52,7 +52,7 @@ def test_it_runs_in_a_thread_until_stopped(upbit: UpbitAccount) -> None:
     """Within the block it trades; after it, no more."""
     start = upbit.balances
     with upbit.trade(rate=500) as trader:
-        upbit.site.board.wait_for(lambda: trader.operations >= 5, 5.0, str)
+        upbit.context.signal.wait_for(lambda: trader.operations >= 5, 5.0, str)
     done = trader.operations
     assert upbit.balances != start
     trader.stop()
@@ -61,11 +61,11 @@ def test_it_runs_in_a_thread_until_stopped(upbit: UpbitAccount) -> None:
 
 def test_it_pauses_and_goes_on(upbit: UpbitAccount) -> None:
     """A paused one does nothing, and ends when it is stopped."""
-    board = upbit.site.board
+    signal = upbit.context.signal
     with upbit.trade(rate=0.001) as trader:
         trader.pause()
         trader.pace(500)
-        board.wait_for(lambda: trader.operations >= 5, 5.0, str)
+        signal.wait_for(lambda: trader.operations >= 5, 5.0, str)
         trader.pause()
 
 

@@ -786,7 +786,7 @@ def test_repr_shows_the_state_and_no_secret(account: Account) -> None:
 
     assert "NEW" in shown
     assert account.secret_key not in shown
-    assert account.terms.key not in shown
+    assert account.credentials.key not in shown
 
 
 def test_a_stream_is_not_pickled(account: Account) -> None:

@@ -63,7 +63,7 @@ def call(
 
 def accounts(account: UpbitAccount, **wrong: Any) -> tuple[int, dict[str, str], Any]:
     """``GET /v1/accounts``."""
-    return call(account.site.url, "GET", "/v1/accounts", bearer(account, **wrong))
+    return call(account.context.url, "GET", "/v1/accounts", bearer(account, **wrong))
 
 
 def complete_balances(account: CoinWAccount, **changed: str) -> Any:
@@ -72,7 +72,7 @@ def complete_balances(account: CoinWAccount, **changed: str) -> Any:
     query.update(changed)
     query.setdefault("sign", signature(query.items(), account.secret_key))
     target = "/api/v1/private?" + urlencode(query)
-    status, _, body = call(account.site.url, "POST", target)
+    status, _, body = call(account.context.url, "POST", target)
     assert status == 200
     return body
 

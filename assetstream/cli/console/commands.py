@@ -9,8 +9,9 @@ from typing import Callable, Iterable, Mapping
 from assetstream.cli.console.fault_spec import read_fault
 from assetstream.cli.console.schedule import Schedule
 from assetstream.display.words import counted
-from assetstream.simulator.account import Account, plain
+from assetstream.simulator.account import Account
 from assetstream.simulator.catalogue import FAULTS
+from assetstream.simulator.ledger import plain
 from assetstream.simulator.simulator import Simulator
 from assetstream.simulator.trader import Trader
 

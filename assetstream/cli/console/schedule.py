@@ -7,9 +7,9 @@ from typing import Callable, Mapping
 
 from assetstream.cli.console.fault_spec import FaultSpec
 from assetstream.simulator.account import Account
-from assetstream.simulator.faults import Switch
-from assetstream.simulator.schedule_queue import Timers
 from assetstream.simulator.simulator import Simulator
+from assetstream.simulator.switch import Switch
+from assetstream.simulator.timers import Timers
 
 __all__ = ["Schedule"]
 

@@ -1,20 +1,20 @@
 """The catalogue: every fault that the simulator knows, by its name.
 
-The rooms are what they disturb: ``tcp``, ``handshake``, ``login``, ``frames``,
-``pushes``, ``rest`` and ``closing``. ``assetstream simulate --list-faults``
-prints it.
+Each module disturbs one thing: ``tcp``, ``handshake``, ``login``, ``frames``,
+``pushes``, ``rest`` and ``closing``. ``assetstream simulate --list-faults`` prints all.
 
-What strikes a connection once strikes every open one when it is switched on, and each
-new one while it is on. The rest acts while it is on. After the end nothing is lost that
-was due, unless the description says so.
+A fault that strikes once per connection strikes every open one when it is switched on,
+and each new one while it is on. Any other acts while it is on. Nothing that was due is
+lost after the end, unless the description says so.
 """
 
 from __future__ import annotations
 
 import difflib
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Mapping
+from typing import Any, Mapping
 
+from assetstream.simulator.account import Account
 from assetstream.simulator.catalogue import (
     closing,
     frames,
@@ -24,16 +24,13 @@ from assetstream.simulator.catalogue import (
     rest,
     tcp,
 )
-from assetstream.simulator.catalogue.common import Entry
+from assetstream.simulator.catalogue.common import FaultEntry
+from assetstream.simulator.faults import Fault
 
-if TYPE_CHECKING:
-    from assetstream.simulator.account import Account
-    from assetstream.simulator.faults import Fault
-
-__all__ = ["FAULTS", "Entry", "create"]
+__all__ = ["FAULTS", "FaultEntry", "create"]
 
 #: Name and description, in the order in which a connection meets them.
-FAULTS: Mapping[str, Entry] = MappingProxyType(
+FAULTS: Mapping[str, FaultEntry] = MappingProxyType(
     {
         **tcp.FAULTS,
         **handshake.FAULTS,
@@ -50,7 +47,7 @@ def create(name: str, account: Account | None = None, **parameters: Any) -> Faul
     """Make the fault of that name.
 
     Raises:
-        ValueError: there is none, or it cannot happen to that account.
+        ValueError: there is no such fault, or it cannot happen to that account.
         TypeError: it has no such parameter.
     """
     entry = FAULTS.get(name)

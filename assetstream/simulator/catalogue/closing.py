@@ -1,21 +1,19 @@
-"""Faults of the end: close frames of every kind, and maintenance."""
+"""Faults that end connections: close frames of every kind, and maintenance."""
 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Mapping
+from typing import Mapping
 
 import msgspec
 
-from assetstream.simulator.catalogue.common import Entry, Strike
+from assetstream.simulator.account import Account
+from assetstream.simulator.catalogue.common import FaultEntry, OncePerConnection
 from assetstream.simulator.catalogue.handshake import html
 from assetstream.simulator.catalogue.parameters import interval
 from assetstream.simulator.coinw.session import bare
+from assetstream.simulator.connection import ClientConnection
 from assetstream.simulator.messages import Kind, Message, Reply, Request
-
-if TYPE_CHECKING:
-    from assetstream.simulator.account import Account
-    from assetstream.simulator.connection import Connection
 
 __all__ = ["FAULTS"]
 
@@ -27,15 +25,15 @@ CODES = {
     1012: "service restart",
     4001: "the exchange's own",
 }
-#: An error that says nothing about the client, by exchange.
+#: An error that is not about the client, by exchange.
 ERRORS: Mapping[str, object] = {
     "upbit": {"error": {"name": "INTERNAL_ERROR", "message": "internal error"}},
     "coinw": bare(500, "exception"),
 }
 
 
-class Close(Strike):
-    """A close frame."""
+class Close(OncePerConnection):
+    """Closes connections by a close frame."""
 
     def __init__(
         self, account: Account | None = None, *, code: int = 1000, reason: str = ""
@@ -44,16 +42,16 @@ class Close(Strike):
         self._code = code
         self._reason = reason
 
-    def strike(self, connection: Connection) -> None:
-        """Close it."""
+    def strike(self, connection: ClientConnection) -> None:
+        """Close ``connection``."""
         connection.close(self._code, self._reason)
 
 
 class CloseAfterError(Close):
-    """An error frame, and the close right behind it."""
+    """Sends an error frame, and closes right behind it."""
 
-    def strike(self, connection: Connection) -> None:
-        """Say it, and close."""
+    def strike(self, connection: ClientConnection) -> None:
+        """Send the error, and close."""
         payload = msgspec.json.encode(ERRORS[connection.exchange])
         binary = connection.exchange == "upbit"
         connection.post(Message(Kind.ERROR, payload, binary=binary))
@@ -61,7 +59,7 @@ class CloseAfterError(Close):
 
 
 class Maintenance(Close):
-    """Everything is closed, and a page of HTML says so."""
+    """Closes everything, and answers HTTP with a page of HTML."""
 
     def __init__(
         self, account: Account | None = None, *, retry_after: float = 1
@@ -70,27 +68,27 @@ class Maintenance(Close):
         self._page = html(503, retry_after)
 
     def upgrade(self, request: Request) -> Reply | None:
-        """The page."""
-        return self._page if self._meant(request) else None
+        """Answer with the page."""
+        return self._page if self._strikes_request(request) else None
 
     def rest(self, request: Request) -> Reply | None:
-        """The page."""
-        return self._page if self._meant(request) else None
+        """Answer with the page."""
+        return self._page if self._strikes_request(request) else None
 
 
-FAULTS: Mapping[str, Entry] = {
+FAULTS: Mapping[str, FaultEntry] = {
     **{
-        f"close_{code}": Entry(
+        f"close_{code}": FaultEntry(
             f"every open connection, and each new one, is closed by {code}, {words}",
             partial(Close, code=code),
         )
         for code, words in CODES.items()
     },
-    "close_after_error": Entry(
+    "close_after_error": FaultEntry(
         "every open connection, and each new one, gets an error frame and is closed",
         CloseAfterError,
     ),
-    "maintenance": Entry(
+    "maintenance": FaultEntry(
         "connections are closed by 1012; upgrades and REST get 503, HTML and "
         "Retry-After: retry_after=1 seconds",
         Maintenance,

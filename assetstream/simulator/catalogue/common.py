@@ -1,33 +1,31 @@
-"""What the catalogue's faults share: whom they strike, and when they are over."""
+"""Base classes of the catalogue's faults."""
 
 from __future__ import annotations
 
 import threading
 from functools import partial
-from typing import TYPE_CHECKING, Any, Callable, Mapping
+from typing import Any, Callable, Iterable, Mapping
 
 from msgspec import Struct
 
+from assetstream.simulator.account import Account
+from assetstream.simulator.connection import ClientConnection
 from assetstream.simulator.faults import Fault
-from assetstream.simulator.messages import Request
+from assetstream.simulator.messages import Kind, Message, Request
+from assetstream.simulator.server import SimulatorServer
 
-if TYPE_CHECKING:
-    from assetstream.simulator.account import Account
-    from assetstream.simulator.connection import Connection
-    from assetstream.simulator.site import Site
-
-__all__ = ["Entry", "Scoped", "Strike"]
+__all__ = ["FaultEntry", "ForAccount", "OncePerConnection", "Withhold", "withholds"]
 
 
-class Entry(Struct, frozen=True):
+class FaultEntry(Struct, frozen=True):
     """A fault of the catalogue.
 
     Attributes:
-        description: what it does, in one line.
+        description: its effect, in one line.
         make: makes it, from ``account=None`` and the fault's own parameters.
         exchange: the only exchange that it can happen to; "" for both.
-        parameters: its own, by name, each with what reads it on a command line.
-        scoped: False if it cannot be told to strike one account only.
+        parameters: its own, by name, each with its reader for command lines.
+        scoped: False if it always strikes all accounts.
     """
 
     description: str
@@ -40,10 +38,10 @@ class Entry(Struct, frozen=True):
         """Refuse a fault that cannot strike one account of ``exchange``.
 
         Args:
-            name: of the fault, for the message.
+            name: the fault's name, for the message.
 
         Raises:
-            ValueError: it cannot.
+            ValueError: the fault cannot strike such an account.
         """
         if not self.scoped:
             raise ValueError(f"{name} strikes all: below TLS there are no accounts")
@@ -51,57 +49,89 @@ class Entry(Struct, frozen=True):
             raise ValueError(f"{name} cannot happen at {exchange}")
 
 
-class Scoped(Fault):
-    """A fault of one account, or of all.
+class ForAccount(Fault):
+    """A fault of one account, of one exchange, or of all.
 
     HTTP requests are an account's if they are for its exchange: an upgrade to CoinW
-    does not say whose it is.
+    names no account.
     """
 
-    def __init__(self, account: Account | None = None) -> None:
+    def __init__(
+        self, account: Account | None = None, exchange: str | None = None
+    ) -> None:
         self._account = account
+        self._exchange = exchange if account is None else account.name
         self._over = threading.Event()
 
     def ended(self) -> None:
-        """Release whoever is held up."""
+        """Release the threads that the fault holds up."""
         self._over.set()
 
-    def _mine(self, connection: Connection) -> bool:
-        return self._account in (None, connection.account)
+    def _strikes(self, account: Account | None) -> bool:
+        return self._account in (None, account)
 
-    def _meant(self, request: Request) -> bool:
-        return self._account is None or self._account.name == request.exchange
+    def _strikes_request(self, request: Request) -> bool:
+        return self._exchange in (None, request.exchange)
 
 
-class Strike(Scoped):
+class OncePerConnection(ForAccount):
     """Strikes every connection once: the open ones at once, and each new one.
 
-    A new one is struck when it opens; for one account at CoinW, when it has logged in.
+    A new connection is struck when it opens; for one account at CoinW, when it has
+    logged in.
     """
 
     def __init__(self, account: Account | None = None) -> None:
         super().__init__(account)
-        # Each is added on its own thread, where alone it is looked for.
-        self._struck: set[Connection] = set()
+        # A connection is added and looked for on its own thread only.
+        self._struck: set[ClientConnection] = set()
 
-    def strike(self, connection: Connection) -> None:
-        """Do it; called on the connection's thread."""
+    def strike(self, connection: ClientConnection) -> None:
+        """Disturb ``connection``; called on its thread."""
         raise NotImplementedError
 
-    def began(self, site: Site) -> None:
-        """Strike those that are open."""
-        for connection in site.connections():
-            connection.post(partial(self._once, connection))
+    def began(self, server: SimulatorServer) -> None:
+        """Strike the connections that are open."""
+        for connection in server.open_connections():
+            connection.post(partial(self._strike_once, connection))
 
-    def opened(self, connection: Connection) -> None:
-        """Strike a new one."""
-        self._once(connection)
+    def opened(self, connection: ClientConnection) -> None:
+        """Strike a new connection."""
+        self._strike_once(connection)
 
-    def identified(self, connection: Connection) -> None:
-        """Strike one that is only now known to be the account's."""
-        self._once(connection)
+    def identified(self, connection: ClientConnection) -> None:
+        """Strike a connection that a login has made the account's."""
+        self._strike_once(connection)
 
-    def _once(self, connection: Connection) -> None:
-        if self._mine(connection) and connection not in self._struck:
+    def _strike_once(self, connection: ClientConnection) -> None:
+        if self._strikes(connection.account) and connection not in self._struck:
             self._struck.add(connection)
             self.strike(connection)
+
+
+class Withhold(ForAccount):
+    """Sends no frames of some kinds."""
+
+    def __init__(
+        self, account: Account | None = None, *, kinds: Iterable[Kind]
+    ) -> None:
+        super().__init__(account)
+        self._kinds = frozenset(kinds)
+
+    def sending(
+        self, connection: ClientConnection, message: Message
+    ) -> Iterable[Message]:
+        """Drop ``message`` if its kind is withheld."""
+        return () if self._withheld(connection, message.kind) else (message,)
+
+    def pong(self, connection: ClientConnection) -> bool:
+        """Return False if pongs are withheld."""
+        return not self._withheld(connection, Kind.PONG)
+
+    def _withheld(self, connection: ClientConnection, kind: Kind) -> bool:
+        return kind in self._kinds and self._strikes(connection.account)
+
+
+def withholds(*kinds: Kind) -> partial[Withhold]:
+    """Make the maker of a fault that sends nothing of these kinds."""
+    return partial(Withhold, kinds=kinds)

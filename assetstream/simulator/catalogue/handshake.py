@@ -5,17 +5,15 @@ from __future__ import annotations
 import re
 import threading
 from functools import partial
-from typing import TYPE_CHECKING, Iterable, Mapping
+from typing import Iterable, Mapping
 
-from assetstream.simulator.catalogue.common import Entry, Scoped
+from assetstream.simulator.account import Account
+from assetstream.simulator.catalogue.common import FaultEntry, ForAccount
 from assetstream.simulator.catalogue.parameters import interval, url
 from assetstream.simulator.faults import Fault
 from assetstream.simulator.messages import Reply, Request
 
-if TYPE_CHECKING:
-    from assetstream.simulator.account import Account
-
-__all__ = ["FAULTS", "HTML", "html"]
+__all__ = ["FAULTS", "HTML", "UpgradeReply", "html"]
 
 HTML = b"<html><body><h1>503 Service Unavailable</h1></body></html>"
 #: The key of RFC 6455's own example: right for no client that draws its key.
@@ -23,26 +21,26 @@ WRONG_KEY = b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 
 
 def html(status: int, retry_after: float | None = None) -> Reply:
-    """What a proxy in front of the exchange says."""
+    """Make the reply of a proxy in front of the exchange."""
     headers = {"Content-Type": "text/html"}
     if retry_after is not None:
         headers["Retry-After"] = f"{retry_after:g}"
     return Reply(status, HTML if status == 503 else b"", headers)
 
 
-class Unanswered(Scoped):
-    """Takes the request and keeps the client waiting."""
+class Unanswered(ForAccount):
+    """Takes the upgrade and keeps the client waiting."""
 
     def upgrade(self, request: Request) -> Reply | None:
         """Wait for the end, then hang up."""
-        if self._meant(request):
+        if self._strikes_request(request):
             self._over.wait()
             raise ConnectionAbortedError
         return None
 
 
 class Tarpit(Fault):
-    """Takes clients in, and never says a byte to them."""
+    """Accepts clients, and never sends them a byte."""
 
     def __init__(self, account: None = None) -> None:
         self._over = threading.Event()
@@ -53,11 +51,11 @@ class Tarpit(Fault):
         raise ConnectionAbortedError
 
     def ended(self) -> None:
-        """Release whoever is held up."""
+        """Release the threads that are held up."""
         self._over.set()
 
 
-class ByteByByte(Scoped):
+class ByteByByte(ForAccount):
     """Sends the 101 one byte at a time."""
 
     def __init__(self, account: Account | None = None, *, pause: float = 0.005) -> None:
@@ -65,8 +63,8 @@ class ByteByByte(Scoped):
         self._pause = pause
 
     def head(self, request: Request, head: bytes) -> Iterable[bytes]:
-        """Its bytes, with pauses; without any once it is over."""
-        if not self._meant(request):
+        """Send byte after byte, with pauses until the fault ends."""
+        if not self._strikes_request(request):
             yield head
             return
         for byte in head:
@@ -74,18 +72,36 @@ class ByteByByte(Scoped):
             self._over.wait(self._pause)
 
 
-class WrongKey(Scoped):
-    """Accepts the upgrade with a key that proves nothing."""
+class WrongKey(ForAccount):
+    """Accepts the upgrade with a wrong Sec-WebSocket-Accept."""
 
     def head(self, request: Request, head: bytes) -> Iterable[bytes]:
-        """The head with the key replaced."""
-        if self._meant(request):
+        """Send the head with the key replaced."""
+        if self._strikes_request(request):
             pattern = rb"(?i)(sec-websocket-accept: )[^\r\n]*"
             head = re.sub(pattern, rb"\g<1>" + WRONG_KEY, head)
         yield head
 
 
-class Status(Scoped):
+class UpgradeReply(ForAccount):
+    """Answers upgrades with one reply."""
+
+    def __init__(
+        self,
+        account: Account | None = None,
+        *,
+        reply: Reply,
+        exchange: str | None = None,
+    ) -> None:
+        super().__init__(account, exchange)
+        self._reply = reply
+
+    def upgrade(self, request: Request) -> Reply | None:
+        """Return the reply."""
+        return self._reply if self._strikes_request(request) else None
+
+
+class Status(UpgradeReply):
     """Answers upgrades by a status of HTTP."""
 
     def __init__(
@@ -95,15 +111,10 @@ class Status(Scoped):
         status: int,
         retry_after: float | None = None,
     ) -> None:
-        super().__init__(account)
-        self._reply = html(status, retry_after)
-
-    def upgrade(self, request: Request) -> Reply | None:
-        """The status."""
-        return self._reply if self._meant(request) else None
+        super().__init__(account, reply=html(status, retry_after))
 
 
-class Redirect(Scoped):
+class Redirect(UpgradeReply):
     """Sends upgrades to another host, which must not see any credentials."""
 
     def __init__(
@@ -112,42 +123,37 @@ class Redirect(Scoped):
         *,
         location: str = "wss://elsewhere.invalid/",
     ) -> None:
-        super().__init__(account)
-        self._reply = Reply(302, b"", {"Location": location})
-
-    def upgrade(self, request: Request) -> Reply | None:
-        """The way to the other host."""
-        return self._reply if self._meant(request) else None
+        super().__init__(account, reply=Reply(302, b"", {"Location": location}))
 
 
-FAULTS: Mapping[str, Entry] = {
-    "handshake_tls_unanswered": Entry(
+FAULTS: Mapping[str, FaultEntry] = {
+    "handshake_tls_unanswered": FaultEntry(
         "TCP accepts; from the first byte on nothing is answered, be it TLS, REST or "
         "upgrade; then hung up",
         Tarpit,
         scoped=False,
     ),
-    "handshake_unanswered": Entry(
+    "handshake_unanswered": FaultEntry(
         "the upgrade is accepted by TCP and never answered; at the end it is hung up",
         Unanswered,
     ),
-    "handshake_byte_by_byte": Entry(
+    "handshake_byte_by_byte": FaultEntry(
         "the 101 comes one byte every pause=0.005 seconds",
         ByteByByte,
         parameters={"pause": interval},
     ),
-    "handshake_wrong_key": Entry(
+    "handshake_wrong_key": FaultEntry(
         "the 101 has a wrong Sec-WebSocket-Accept; the connection stays open", WrongKey
     ),
     **{
-        f"upgrade_{status}": Entry(
+        f"upgrade_{status}": FaultEntry(
             f"upgrades are answered by {status}, not in the exchange's own words",
             partial(Status, status=status),
         )
         for status in (401, 403, 418, 500)
     },
     **{
-        f"upgrade_{status}": Entry(
+        f"upgrade_{status}": FaultEntry(
             f"upgrades are answered by {status}{words}, with Retry-After: "
             "retry_after=1 seconds",
             partial(Status, status=status, retry_after=1),
@@ -155,7 +161,7 @@ FAULTS: Mapping[str, Entry] = {
         )
         for status, words in ((429, ""), (503, " and a page of HTML"))
     },
-    "upgrade_redirect": Entry(
+    "upgrade_redirect": FaultEntry(
         "upgrades are sent by 302 to another host, location=wss://elsewhere.invalid/",
         Redirect,
         parameters={"location": url},

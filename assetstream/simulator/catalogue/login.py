@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import threading
 from functools import partial
-from typing import TYPE_CHECKING, Any, Iterable, Mapping
+from typing import Any, Iterable, Mapping
 
 import msgspec
 
-from assetstream.simulator.catalogue.common import Entry, Scoped, Strike
+from assetstream.simulator.account import Account
+from assetstream.simulator.catalogue.common import (
+    FaultEntry,
+    ForAccount,
+    OncePerConnection,
+    withholds,
+)
+from assetstream.simulator.catalogue.handshake import UpgradeReply
 from assetstream.simulator.coinw.session import NOT_AUTHENTICATED, bare
-from assetstream.simulator.messages import Kind, Message, Reply, Request
-from assetstream.simulator.misbehaviour import Withhold
+from assetstream.simulator.connection import ClientConnection
+from assetstream.simulator.messages import Kind, Message
 from assetstream.simulator.upbit.session import UpbitSession
 from assetstream.simulator.upbit.venue import REFUSALS, refused
 
-if TYPE_CHECKING:
-    from assetstream.simulator.account import Account
-    from assetstream.simulator.connection import Connection
-
-__all__ = ["FAULTS"]
+__all__ = ["FAULTS", "RefuseLogins"]
 
 #: The refusals of Upbit that are about the key or the token: fault, name, status.
 KEY_REFUSALS = [
@@ -28,11 +31,11 @@ KEY_REFUSALS = [
         for name, (status, _) in REFUSALS.items()
         if status in (401, 403)
     ),
-    # Met with either status: it is the name that tells.
+    # Upbit uses either status; the name decides.
     ("login_out_of_scope_401", "out_of_scope", 401),
 ]
 CODE, WORDS = NOT_AUTHENTICATED
-#: How CoinW, or what others made of it, says no to a login: form, and the answer.
+#: Answers by which CoinW refuses a login, seen or described by others, with the form.
 FORMS: Mapping[str, tuple[str, dict[str, Any]]] = {
     "login_refused": (
         "1003 in the login's answer",
@@ -60,54 +63,55 @@ FORMS: Mapping[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-class RefusedByName(Scoped):
-    """Upbit refuses the token in the upgrade's header."""
+class RefusedByName(UpgradeReply):
+    """Refuses the token in the header of Upbit's upgrade, in Upbit's own words."""
 
     def __init__(
         self, account: Account | None = None, *, name: str, status: int
     ) -> None:
-        super().__init__(account)
-        self._reply = refused(name, status=status).reply
-
-    def upgrade(self, request: Request) -> Reply | None:
-        """The refusal, in Upbit's own words."""
-        mine = request.exchange == "upbit" and self._meant(request)
-        return self._reply if mine else None
+        reply = refused(name, status=status).reply
+        super().__init__(account, reply=reply, exchange="upbit")
 
 
-class RefusedInBand(Scoped):
-    """Upbit takes the upgrade, and refuses in a frame what is asked then."""
+class RefusedInBand(ForAccount):
+    """Takes Upbit's upgrade, and refuses by a frame every request that follows."""
 
-    def received(self, connection: Connection, payload: bytes) -> bytes | None:
-        """The error in place of what was to come of it."""
+    def received(self, connection: ClientConnection, payload: bytes) -> bytes | None:
+        """Answer by the error."""
         session = connection.session
         asks = payload.strip() != b"PING"
-        if isinstance(session, UpbitSession) and self._mine(connection) and asks:
+        if (
+            isinstance(session, UpbitSession)
+            and self._strikes(connection.account)
+            and asks
+        ):
             session.fail("INVALID_AUTH")
             return None
         return payload
 
 
-class RefusedLogin(Scoped):
-    """CoinW refuses good credentials, in a form of its own."""
+class RefusedLogin(ForAccount):
+    """Refuses good credentials at CoinW, by a given answer."""
 
     def __init__(
         self, account: Account | None = None, *, answer: Mapping[str, Any]
     ) -> None:
         super().__init__(account)
         self._answer = Message(Kind.LOGIN, msgspec.json.encode(answer))
-        # Threads of connections that are about to send the answer.
+        # Threads of the connections that are about to send the answer.
         self._refusing: set[int] = set()
 
     def login(self, account: Account) -> bool:
-        """False for the account meant."""
-        if account.name != "coinw" or self._account not in (None, account):
+        """Return False."""
+        if account.name != "coinw" or not self._strikes(account):
             return True
         self._refusing.add(threading.get_ident())
         return False
 
-    def sending(self, connection: Connection, message: Message) -> Iterable[Message]:
-        """The form in place of the answer; bad credentials are refused as ever."""
+    def sending(
+        self, connection: ClientConnection, message: Message
+    ) -> Iterable[Message]:
+        """Replace the answer; bad credentials are refused as ever."""
         here = threading.get_ident()
         if message.kind is not Kind.LOGIN or here not in self._refusing:
             return (message,)
@@ -115,72 +119,70 @@ class RefusedLogin(Scoped):
         return (self._answer,)
 
 
-class RefuseSubscriptions(Scoped):
-    """Good subscriptions are refused."""
+class RefuseLogins(ForAccount):
+    """Refuses good credentials, as the exchange refuses bad ones."""
+
+    def login(self, account: Account) -> bool:
+        """Return False."""
+        return not self._strikes(account)
+
+
+class RefuseSubscriptions(ForAccount):
+    """Refuses good subscriptions."""
 
     def subscription(self, account: Account) -> bool:
-        """False for the account meant."""
-        return self._account not in (None, account)
+        """Return False."""
+        return not self._strikes(account)
 
 
-class FirstUseSilence(Strike):
-    """Connections that open meanwhile never get a push, though all seems well."""
+class FirstUseSilence(OncePerConnection):
+    """Never pushes to connections that open meanwhile, though all seems well."""
 
-    def strike(self, connection: Connection) -> None:
-        """Subscribe it to nothing."""
-        # Those that have subscribed before are no first use.
+    def strike(self, connection: ClientConnection) -> None:
+        """Silence ``connection``, unless it has subscribed already."""
         session = connection.session
         if session is not None and not session.subscribed:
             session.silent = True
 
 
-def withholds(*kinds: Kind) -> partial[Withhold]:
-    """Make the maker of a fault that sends nothing of these kinds."""
-    return partial(_withhold, kinds)
-
-
-def _withhold(kinds: Iterable[Kind], account: Account | None = None) -> Withhold:
-    return Withhold(kinds, account)
-
-
-FAULTS: Mapping[str, Entry] = {
+FAULTS: Mapping[str, FaultEntry] = {
     **{
-        fault: Entry(
+        fault: FaultEntry(
             f"the upgrade is refused by {status} {name}",
             partial(RefusedByName, name=name, status=status),
             "upbit",
         )
         for fault, name, status in KEY_REFUSALS
     },
-    "login_invalid_auth": Entry(
+    "login_invalid_auth": FaultEntry(
         "requests are answered by a frame with the error INVALID_AUTH, and a close",
         RefusedInBand,
         "upbit",
     ),
     **{
-        fault: Entry(
+        fault: FaultEntry(
             f"good logins are refused by {form}",
             partial(RefusedLogin, answer=answer),
             "coinw",
         )
         for fault, (form, answer) in FORMS.items()
     },
-    "login_unanswered": Entry(
+    "login_unanswered": FaultEntry(
         "logins are never answered", withholds(Kind.LOGIN), "coinw"
     ),
-    "subscribe_refused": Entry(
+    "subscribe_refused": FaultEntry(
         "good subscriptions are refused: INVALID_PARAM (Upbit), 1007 (CoinW)",
         RefuseSubscriptions,
     ),
-    "subscribe_unanswered": Entry(
+    "subscribe_unanswered": FaultEntry(
         "neither subscriptions (CoinW) nor LIST_SUBSCRIPTIONS (Upbit) are answered",
         withholds(Kind.SUBSCRIPTION, Kind.LIST),
     ),
-    "subscribe_mute": Entry(
+    "subscribe_mute": FaultEntry(
         "subscriptions are acknowledged, and nothing is pushed; those pushes are lost",
         withholds(Kind.PUSH),
     ),
-    "first_use_silence": Entry(
+    "first_use_silence": FaultEntry(
         "a connection that subscribes meanwhile is acknowledged and gets no push, "
         "also after the end: only a new connection does",
         FirstUseSilence,

@@ -7,18 +7,19 @@ import re
 import threading
 from collections import defaultdict, deque
 from functools import partial
-from typing import TYPE_CHECKING, Callable, Iterable, Mapping
+from typing import Callable, Iterable, Mapping
 
 from msgspec.structs import replace
 
-from assetstream.simulator.catalogue.common import Entry, Scoped
-from assetstream.simulator.catalogue.login import withholds
+from assetstream.simulator.account import Account
+from assetstream.simulator.catalogue.common import (
+    FaultEntry,
+    ForAccount,
+    withholds,
+)
 from assetstream.simulator.catalogue.parameters import interval, share, shift
+from assetstream.simulator.connection import ClientConnection
 from assetstream.simulator.messages import Kind, Message
-
-if TYPE_CHECKING:
-    from assetstream.simulator.account import Account
-    from assetstream.simulator.connection import Connection
 
 __all__ = ["FAULTS"]
 
@@ -26,8 +27,8 @@ AMOUNT = re.compile(rb'("(?:balance|locked|b|l|available|hold)":"?)[^",}]+')
 TIME = re.compile(rb'("(?:asset_timestamp|timestamp|asttms|tms|time)":)([0-9]+)')
 
 
-class Altered(Scoped):
-    """Sends what ``alter`` makes of each push; what was in it may be lost."""
+class Altered(ForAccount):
+    """Sends each push as ``alter`` changes it; its balances may be lost."""
 
     def __init__(
         self, account: Account | None = None, *, alter: Callable[[bytes], bytes]
@@ -35,9 +36,11 @@ class Altered(Scoped):
         super().__init__(account)
         self._alter = alter
 
-    def sending(self, connection: Connection, message: Message) -> Iterable[Message]:
-        """The altered push."""
-        if message.kind is Kind.PUSH and self._mine(connection):
+    def sending(
+        self, connection: ClientConnection, message: Message
+    ) -> Iterable[Message]:
+        """Alter a push."""
+        if message.kind is Kind.PUSH and self._strikes(connection.account):
             message = replace(message, payload=self._alter(message.payload))
         return (message,)
 
@@ -53,9 +56,8 @@ class ClockJump(Altered):
         self._ahead = int(seconds * 1000)
 
     def ahead(self, exchange: str) -> float:
-        """The seconds."""
-        mine = self._account is None or self._account.name == exchange
-        return self._seconds if mine else 0.0
+        """Return the seconds."""
+        return self._seconds if self._exchange in (None, exchange) else 0.0
 
     def _move(self, payload: bytes) -> bytes:
         return TIME.sub(
@@ -63,17 +65,19 @@ class ClockJump(Altered):
         )
 
 
-class Duplicated(Scoped):
+class Duplicated(ForAccount):
     """Sends each push twice."""
 
-    def sending(self, connection: Connection, message: Message) -> Iterable[Message]:
-        """Two of a push."""
-        twice = message.kind is Kind.PUSH and self._mine(connection)
+    def sending(
+        self, connection: ClientConnection, message: Message
+    ) -> Iterable[Message]:
+        """Send a push twice."""
+        twice = message.kind is Kind.PUSH and self._strikes(connection.account)
         return (message, message) if twice else (message,)
 
 
-class Lost(Scoped):
-    """Loses a share of the pushes, by chance, but by the same one each time."""
+class LosePushes(ForAccount):
+    """Loses a share of the pushes at random, the same ones each time."""
 
     def __init__(self, account: Account | None = None, *, share: float = 0.5) -> None:
         super().__init__(account)
@@ -82,24 +86,28 @@ class Lost(Scoped):
         self._share = share
         self._chance = random.Random(0)
 
-    def sending(self, connection: Connection, message: Message) -> Iterable[Message]:
-        """Nothing of an unlucky push."""
-        if message.kind is not Kind.PUSH or not self._mine(connection):
+    def sending(
+        self, connection: ClientConnection, message: Message
+    ) -> Iterable[Message]:
+        """Lose an unlucky push."""
+        if message.kind is not Kind.PUSH or not self._strikes(connection.account):
             return (message,)
         return () if self._chance.random() < self._share else (message,)
 
 
-class Withheld(Scoped):
-    """Keeps pushes back; what is still kept at the end is sent then, in its order."""
+class Withheld(ForAccount):
+    """Keeps pushes back; sends those still kept at the end, in their order."""
 
     def __init__(self, account: Account | None = None) -> None:
         super().__init__(account)
         self._lock = threading.Lock()
-        self._kept: dict[Connection, deque[Message]] = defaultdict(deque)
+        self._kept: dict[ClientConnection, deque[Message]] = defaultdict(deque)
 
-    def sending(self, connection: Connection, message: Message) -> Iterable[Message]:
-        """Nothing for now."""
-        if message.kind is not Kind.PUSH or not self._mine(connection):
+    def sending(
+        self, connection: ClientConnection, message: Message
+    ) -> Iterable[Message]:
+        """Keep a push."""
+        if message.kind is not Kind.PUSH or not self._strikes(connection.account):
             return (message,)
         with self._lock:
             if self._over.is_set():
@@ -107,14 +115,14 @@ class Withheld(Scoped):
             return self.keep(connection, message, self._kept[connection])
 
     def keep(
-        self, connection: Connection, message: Message, kept: deque[Message]
+        self, connection: ClientConnection, message: Message, kept: deque[Message]
     ) -> Iterable[Message]:
-        """Add a push to those kept, and return what is sent now."""
+        """Keep one more push; return the messages to send now."""
         kept.append(message)
         return ()
 
     def ended(self) -> None:
-        """Send what is still kept."""
+        """Send the pushes that are still kept."""
         with self._lock:
             super().ended()
             for connection, messages in self._kept.items():
@@ -131,15 +139,15 @@ class Delayed(Withheld):
         self._seconds = seconds
 
     def keep(
-        self, connection: Connection, message: Message, kept: deque[Message]
+        self, connection: ClientConnection, message: Message, kept: deque[Message]
     ) -> Iterable[Message]:
-        """Nothing now; later, the oldest one kept."""
+        """Keep the push, and send the oldest one later."""
         kept.append(message)
         release = partial(self._release, connection)
         connection.post(lambda: connection.call_later(self._seconds, release))
         return ()
 
-    def _release(self, connection: Connection) -> None:
+    def _release(self, connection: ClientConnection) -> None:
         with self._lock:
             if self._kept[connection]:
                 connection.post(self._kept[connection].popleft())
@@ -149,16 +157,16 @@ class Reordered(Withheld):
     """Swaps each push with the one after it."""
 
     def keep(
-        self, connection: Connection, message: Message, kept: deque[Message]
+        self, connection: ClientConnection, message: Message, kept: deque[Message]
     ) -> Iterable[Message]:
-        """Nothing, or this one and then the one before."""
+        """Keep the push, or send it and then the one before it."""
         if kept:
             return (message, kept.popleft())
         return super().keep(connection, message, kept)
 
 
 def amounts(text: bytes) -> Callable[[bytes], bytes]:
-    """What puts ``text`` for every amount of a push."""
+    """Make a function that writes ``text`` in place of every amount of a push."""
     return lambda payload: AMOUNT.sub(rb"\g<1>" + text, payload)
 
 
@@ -169,48 +177,52 @@ def alters(alter: Callable[[bytes], bytes]) -> partial[Altered]:
 
 LOST = "; the true amounts are lost"
 
-FAULTS: Mapping[str, Entry] = {
-    "garbage_json": Entry(
+FAULTS: Mapping[str, FaultEntry] = {
+    "garbage_json": FaultEntry(
         "pushes are no JSON" + LOST, alters(lambda payload: b"<garbage>{]")
     ),
-    "truncated_json": Entry(
+    "truncated_json": FaultEntry(
         "pushes end in their middle" + LOST,
         alters(lambda payload: payload[: len(payload) // 2]),
     ),
-    "deep_nesting": Entry(
+    "deep_nesting": FaultEntry(
         "pushes are 100,000 nested lists" + LOST, alters(lambda payload: b"[" * 100_000)
     ),
-    "nan_amounts": Entry("amounts in pushes are NaN" + LOST, alters(amounts(b"NaN"))),
-    "infinite_amounts": Entry(
+    "nan_amounts": FaultEntry(
+        "amounts in pushes are NaN" + LOST, alters(amounts(b"NaN"))
+    ),
+    "infinite_amounts": FaultEntry(
         "amounts in pushes are Infinity" + LOST, alters(amounts(b"Infinity"))
     ),
-    "negative_amounts": Entry(
+    "negative_amounts": FaultEntry(
         "amounts in pushes are -1" + LOST, alters(amounts(b"-1"))
     ),
-    "huge_exponents": Entry(
+    "huge_exponents": FaultEntry(
         "amounts in pushes are 1E+999999999" + LOST, alters(amounts(b"1E+999999999"))
     ),
-    "clock_jump": Entry(
+    "clock_jump": FaultEntry(
         "the exchange's clock is seconds=3600 ahead, in pushes and in Date headers",
         ClockJump,
         parameters={"seconds": shift},
     ),
-    "pushes_duplicated": Entry("every push comes twice", Duplicated),
-    "pushes_reordered": Entry("every push is swapped with the next one", Reordered),
-    "pushes_delayed": Entry(
+    "pushes_duplicated": FaultEntry("every push comes twice", Duplicated),
+    "pushes_reordered": FaultEntry(
+        "every push is swapped with the next one", Reordered
+    ),
+    "pushes_delayed": FaultEntry(
         "every push comes seconds=0.1 late, in its order; at the end the rest at once",
         Delayed,
         parameters={"seconds": interval},
     ),
-    "pushes_withheld": Entry(
+    "pushes_withheld": FaultEntry(
         "no push comes; at the end all of them, in their order", Withheld
     ),
-    "pushes_lost": Entry(
+    "pushes_lost": FaultEntry(
         "of the pushes a share=0.5 is lost, by chance; 1 loses them all",
-        Lost,
+        LosePushes,
         parameters={"share": share},
     ),
-    "pong_withheld": Entry(
+    "pong_withheld": FaultEntry(
         "no ping is answered, neither WebSocket's nor Upbit's and CoinW's own",
         withholds(Kind.PONG, Kind.STATUS),
     ),

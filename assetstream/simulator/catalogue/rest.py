@@ -2,38 +2,39 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Iterable, Mapping
+from typing import Iterable, Mapping
 
-from assetstream.simulator.catalogue.common import Entry, Scoped
+from assetstream.simulator.account import Account
+from assetstream.simulator.catalogue.common import FaultEntry, ForAccount
 from assetstream.simulator.catalogue.parameters import interval, names
 from assetstream.simulator.coinw.venue import failed
-from assetstream.simulator.faults import Balances
+from assetstream.simulator.ledger import Balances
 from assetstream.simulator.messages import Reply, Request
 from assetstream.simulator.upbit.venue import refused
 
-if TYPE_CHECKING:
-    from assetstream.simulator.account import Account
+__all__ = ["FAULTS", "RestReply", "Stale"]
 
-__all__ = ["FAULTS"]
+GARBAGE = Reply(200, b"<garbage>{]", {"Content-Type": "application/json"})
 
 
-class Slow(Scoped):
-    """Thinks for some seconds before it answers."""
+class Slow(ForAccount):
+    """Answers some seconds late."""
 
     def __init__(self, account: Account | None = None, *, seconds: float = 2.0) -> None:
         super().__init__(account)
         self._seconds = seconds
 
     def rest(self, request: Request) -> Reply | None:
-        """Nothing, after the wait."""
-        if self._meant(request):
+        """Wait, and leave the request alone."""
+        if self._strikes_request(request):
             self._over.wait(self._seconds)
         return None
 
 
-class Stale(Scoped):
-    """A replica that lags behind."""
+class Stale(ForAccount):
+    """Shows the balances of some seconds ago, like a replica that lags behind."""
 
     def __init__(
         self, account: Account | None = None, *, seconds: float = 10.0
@@ -42,34 +43,30 @@ class Stale(Scoped):
         self._seconds = seconds
 
     def lag(self, account: Account) -> float:
-        """The seconds, for the account meant."""
-        return self._seconds if self._account in (None, account) else 0.0
+        """Return the seconds."""
+        return self._seconds if self._strikes(account) else 0.0
 
 
-class Says(Scoped):
-    """Answers with one reply."""
+class RestReply(ForAccount):
+    """Answers REST requests with one reply."""
 
-    reply: Reply
+    def __init__(
+        self,
+        account: Account | None = None,
+        *,
+        reply: Reply,
+        exchange: str | None = None,
+    ) -> None:
+        super().__init__(account, exchange)
+        self._reply = reply
 
     def rest(self, request: Request) -> Reply | None:
-        """The reply."""
-        return self.reply if self._meant(request) else None
+        """Return the reply."""
+        return self._reply if self._strikes_request(request) else None
 
 
-class Failing(Says):
-    """500."""
-
-    reply = Reply(500)
-
-
-class Garbage(Says):
-    """200, and what cannot be read."""
-
-    reply = Reply(200, b"<garbage>{]", {"Content-Type": "application/json"})
-
-
-class Limited(Scoped):
-    """Every request is one too many, in the exchange's own words."""
+class Limited(ForAccount):
+    """Refuses every request as one too many, in the exchange's own words."""
 
     def __init__(
         self, account: Account | None = None, *, retry_after: float = 1
@@ -83,12 +80,16 @@ class Limited(Scoped):
         }
 
     def rest(self, request: Request) -> Reply | None:
-        """The refusal."""
-        return self._replies.get(request.exchange) if self._meant(request) else None
+        """Return the refusal."""
+        return (
+            self._replies.get(request.exchange)
+            if self._strikes_request(request)
+            else None
+        )
 
 
-class Omitting(Scoped):
-    """Leaves currencies out."""
+class Omitting(ForAccount):
+    """Leaves currencies out of the balances."""
 
     def __init__(
         self,
@@ -100,31 +101,35 @@ class Omitting(Scoped):
         self._currencies = None if currencies is None else frozenset(currencies)
 
     def shown(self, account: Account, balances: Balances) -> Balances:
-        """Balances without those currencies."""
-        if self._account not in (None, account):
+        """Return the balances without those currencies."""
+        if not self._strikes(account):
             return balances
         if self._currencies is None:
             return dict(islice(balances.items(), 1))
         return {c: b for c, b in balances.items() if c not in self._currencies}
 
 
-FAULTS: Mapping[str, Entry] = {
-    "rest_slow": Entry(
+FAULTS: Mapping[str, FaultEntry] = {
+    "rest_slow": FaultEntry(
         "REST answers seconds=2 late", Slow, parameters={"seconds": interval}
     ),
-    "rest_stale": Entry(
+    "rest_stale": FaultEntry(
         "REST shows the balances of seconds=10 ago",
         Stale,
         parameters={"seconds": interval},
     ),
-    "rest_failing": Entry("REST answers 500", Failing),
-    "rest_rate_limited": Entry(
+    "rest_failing": FaultEntry(
+        "REST answers 500", partial(RestReply, reply=Reply(500))
+    ),
+    "rest_rate_limited": FaultEntry(
         "REST refuses: too often; with Retry-After: retry_after=1 seconds (Upbit)",
         Limited,
         parameters={"retry_after": interval},
     ),
-    "rest_garbage": Entry("REST answers 200 and what is no JSON", Garbage),
-    "rest_omitting": Entry(
+    "rest_garbage": FaultEntry(
+        "REST answers 200 and what is no JSON", partial(RestReply, reply=GARBAGE)
+    ),
+    "rest_omitting": FaultEntry(
         "REST leaves out currencies=..., by default all but the first",
         Omitting,
         parameters={"currencies": names},

@@ -1,20 +1,18 @@
-"""CoinW's side of one WebSocket."""
+"""``CoinWSession``: CoinW's side of one WebSocket."""
 
 from __future__ import annotations
 
 import hmac
-from typing import TYPE_CHECKING, Any, Mapping
+from typing import Any, Mapping
 
 import msgspec
 
+from assetstream.simulator.coinw.account import CoinWAccount
+from assetstream.simulator.context import Context
 from assetstream.simulator.messages import Kind, Message
-from assetstream.simulator.site import Session, Site
+from assetstream.simulator.session import ExchangeSession, Transport
 
-if TYPE_CHECKING:
-    from assetstream.simulator.coinw.venue import CoinWAccount
-    from assetstream.simulator.connection import Connection
-
-__all__ = ["CoinWSession"]
+__all__ = ["NOT_AUTHENTICATED", "CoinWSession", "bare"]
 
 #: Private types of the spot market; only ``assets`` is ever pushed here.
 TYPES = ("assets", "order")
@@ -22,19 +20,19 @@ NOT_AUTHENTICATED = (1003, "Authentication failed")
 INVALID_PARAMETER = (1007, "Invalid parameter")
 
 
-class CoinWSession(Session):
+class CoinWSession(ExchangeSession):
     """Login, subscriptions, ping and errors of one connection."""
 
     exchange = "coinw"
 
     def __init__(
         self,
-        site: Site,
-        connection: Connection,
+        context: Context,
+        connection: Transport,
         accounts: Mapping[str, CoinWAccount],
         address: str,
     ) -> None:
-        super().__init__(site, connection)
+        super().__init__(context, connection)
         self.account: CoinWAccount | None = None
         self._accounts = accounts
         self._address = address
@@ -47,20 +45,20 @@ class CoinWSession(Session):
         }
 
     def opened(self) -> None:
-        """Nothing is said until the client speaks."""
+        """Wait for the client to speak first."""
         self.watch_idleness()
 
-    def quiet(self, now: float) -> float:
-        """Only the client's own messages keep it alive: no push, no protocol ping."""
+    def idle(self, now: float) -> float:
+        """Seconds since the client's last message: neither push nor ping counts."""
         return now - self._last_message
 
     def received(self, payload: bytes) -> None:
-        """A request. Event names are case-sensitive."""
+        """Answer a request. Event names are case-sensitive."""
         self._last_message = self.connection.now()
         try:
             request = msgspec.json.decode(payload)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            # Not a rate limit at all, but that is what the real one says.
+            # It is no rate limit at all, but the real one answers so.
             self._send(Kind.ERROR, bare(1001, "Rate Limit"))
             return
         event = request.get("event") if isinstance(request, dict) else None
@@ -77,15 +75,15 @@ class CoinWSession(Session):
         good = (
             account is not None
             and hmac.compare_digest(account.secret_key.encode(), given)
-            and account.terms.allows_ip(self._address)
-            and account.terms.may_view
-            and self.site.faults.login(account)
+            and account.credentials.allows_ip(self._address)
+            and account.credentials.may_view
+            and self.context.points.allow("login", account)
         )
         if good and account is not None:
             self.closed()  # a second login leaves nothing of the first behind
             self.account = account
-            self.site.board.count("connections", account.seen)
-            self.site.faults.identified(self.connection)
+            self.context.signal.count("connections", account.seen)
+            self.context.points.notify("identified", self.connection)
         self._send(
             Kind.LOGIN,
             {"data": outcome(None if good else NOT_AUTHENTICATED), "channel": "login"},
@@ -117,7 +115,7 @@ class CoinWSession(Session):
             return INVALID_PARAMETER
         if self.account is None:
             return NOT_AUTHENTICATED
-        good = self.site.faults.subscription(self.account)
+        good = self.context.points.allow("subscription", self.account)
         return None if good else INVALID_PARAMETER
 
     def _acknowledge(
@@ -135,14 +133,14 @@ class CoinWSession(Session):
         self._send(Kind.STATUS, {"event": "pong"})
 
     def _send(self, kind: Kind, content: object) -> None:
-        self.connection.send(Message(kind, msgspec.json.encode(content)))
+        self.send(Message(kind, msgspec.json.encode(content)))
 
 
 def outcome(wrong: tuple[int, str] | None) -> dict[str, Any]:
-    """The ``data`` of an answer."""
+    """Make the ``data`` of an answer."""
     return {"result": True} if wrong is None else bare(*wrong)
 
 
 def bare(code: int, text: str) -> dict[str, Any]:
-    """A failure; on its own it cannot be matched with what it answers."""
+    """Make a failure; on its own it does not show which request it answers."""
     return {"result": False, "errorCode": code, "errorMsg": text}

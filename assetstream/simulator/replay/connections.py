@@ -1,4 +1,4 @@
-"""A tape, cut into the connections that a replay makes its clients go through."""
+"""The connections on a tape, which a replay makes its clients go through."""
 
 from __future__ import annotations
 
@@ -14,31 +14,44 @@ from assetstream.exchanges.common.entries import PushedBalances
 from assetstream.exchanges.upbit import frames as upbit_frames
 from assetstream.model.errors import AssetStreamError
 from assetstream.protocol import BalanceReport, Exchange, Snapshot
-from assetstream.recording.tape import Line, Tape, payload
+from assetstream.recording.tape import Tape, TapeLine, payload
 from assetstream.simulator.messages import Reply
 
-__all__ = ["Answer", "Failure", "Frame", "Leaving", "Leg", "epoch", "legs", "redated"]
+__all__ = [
+    "Disconnect",
+    "FailedAttempt",
+    "RecordedConnection",
+    "RecordedFrame",
+    "RecordedReply",
+    "epoch",
+    "read_connections",
+    "redated",
+]
 
-#: The milliseconds since 1970 that frames hold, in text within JSON, too.
+#: Milliseconds since 1970 in frames, also in JSON within a text of JSON.
 DATES = re.compile(
     rb'("(?:asset_timestamp|asttms|timestamp|tms|time)\\*"\s*:\s*(?:\\*")?)'
     rb"([0-9]{13})(?![0-9])"
 )
 
 
-class Frame(Struct, frozen=True):
-    """A frame to be pushed, and the balances it tells of."""
+class RecordedFrame(Struct, frozen=True):
+    """A frame to be pushed, and the balances in it."""
 
     at: float
     payload: bytes
     balances: Sequence[BalanceReport]
 
 
-class Answer(Struct, frozen=True):
-    """A REST reply, asked for at ``asked`` and there at ``at``.
+class RecordedReply(Struct, frozen=True):
+    """A REST reply.
 
-    ``snapshot`` is None if it was an error; a ``settled`` connection had its first
-    balances before.
+    Attributes:
+        at: second of the tape at which it came.
+        asked: second at which the request was sent.
+        reply: the reply itself.
+        snapshot: its balances; None if it was an error.
+        settled: True if the connection had its first balances before.
     """
 
     at: float
@@ -48,37 +61,37 @@ class Answer(Struct, frozen=True):
     settled: bool
 
 
-class Failure(Struct, frozen=True):
-    """An attempt to connect: refused with a reply, or (None) it failed on the way."""
+class FailedAttempt(Struct, frozen=True):
+    """An attempt to connect that was refused with a reply, or (None) failed earlier."""
 
     at: float
     reply: Reply | None
 
 
-class Leaving(Struct, frozen=True):
-    """How a connection ended: ``code`` None: with no close frame."""
+class Disconnect(Struct, frozen=True):
+    """End of a connection; ``code`` None: without a close frame."""
 
     at: float
     code: int | None = None
     reason: str = ""
 
 
-class Leg(Struct):
-    """One connection, after the attempts that failed.
+class RecordedConnection(Struct):
+    """One connection, and the attempts before it that failed.
 
     Attributes:
         failures: the attempts before it.
-        opened: when it was opened; None: the tape ends before one was.
-        events: what came, in order.
-        leaving: how it ended; None: it lasted to the tape's end.
-        epoch: the exchange's time at the tape's beginning, seconds since 1970, as this
-            connection's replies tell it; None if they do not.
+        opened: second of the tape at which it opened; None: the tape ends before.
+        events: frames and replies, in order.
+        disconnect: its end; None: it lasted to the tape's end.
+        epoch: the exchange's time at the tape's beginning, seconds since 1970, by this
+            connection's replies; None if they have no ``Date``.
     """
 
-    failures: list[Failure] = field(default_factory=list)
+    failures: list[FailedAttempt] = field(default_factory=list)
     opened: float | None = None
-    events: list[Union[Frame, Answer]] = field(default_factory=list)
-    leaving: Leaving | None = None
+    events: list[Union[RecordedFrame, RecordedReply]] = field(default_factory=list)
+    disconnect: Disconnect | None = None
     epoch: float | None = None
 
 
@@ -98,28 +111,28 @@ def _coinw(frame: bytes, format: str) -> tuple[bool, list[BalanceReport]]:
     return not answered, item.balances if isinstance(item, PushedBalances) else []
 
 
-#: Whether a frame is to be pushed, what the simulator answers by itself not being, and
-#: its balances.
+#: Readers of frames: is it to be pushed (the simulator itself sends the answers to
+#: requests), and which balances has it.
 READERS: Mapping[str, Callable[[bytes, str], tuple[bool, list[BalanceReport]]]] = {
     "upbit": _upbit,
     "coinw": _coinw,
 }
 
 
-class Cutter:
-    """Takes a tape's lines one after the other."""
+class TapeReader:
+    """Collects the connections from the lines of a tape."""
 
     def __init__(self, exchange: Exchange, format: str) -> None:
         self._exchange = exchange
         self._read = READERS[exchange.name]
         self._format = format
-        self.legs = [Leg()]
-        # Begun, and neither opened nor refused so far.
+        self.connections = [RecordedConnection()]
+        # Time of the attempt that was neither opened nor refused so far.
         self._begun: float | None = None
         self._asked = 0.0
-        # Good replies of this connection: one without any balance needs a second (S2).
+        # Good replies of this connection; an empty one needs a second (S2).
         self._good = 0
-        # When the recorded stream noticed that all was not well.
+        # Time at which the recorded stream noticed a trouble.
         self._trouble: float | None = None
 
         self._acts: Mapping[str, Callable[[float, Mapping[str, Any]], None]] = {
@@ -134,48 +147,50 @@ class Cutter:
             "error": self._troubled,
         }
 
-    def take(self, line: Line) -> None:
-        """The next one."""
+    def take(self, line: TapeLine) -> None:
+        """Take the next line."""
         if line.kind in self._acts:
             self._acts[line.kind](line.at, line.fields)
 
     @property
-    def _leg(self) -> Leg:
-        return self.legs[-1]
+    def _connection(self) -> RecordedConnection:
+        return self.connections[-1]
 
     def _connecting(self, at: float, fields: Mapping[str, Any]) -> None:
         if self._begun is not None:
-            self._leg.failures.append(Failure(self._trouble or self._begun, None))
-        elif self._leg.opened is not None:
-            # Not closed by the exchange: the network broke, or the client gave up.
-            self._leave(Leaving(self._trouble or at))
+            self._connection.failures.append(
+                FailedAttempt(self._trouble or self._begun, None)
+            )
+        elif self._connection.opened is not None:
+            # Without a close by the exchange the network broke, or the client gave up.
+            self._end(Disconnect(self._trouble or at))
         self._begun, self._trouble = at, None
 
     def _refused(self, at: float, fields: Mapping[str, Any]) -> None:
-        self._leg.failures.append(Failure(at, _reply(fields)))
+        self._connection.failures.append(FailedAttempt(at, _reply(fields)))
         self._begun = None
 
     def _opened(self, at: float, fields: Mapping[str, Any]) -> None:
-        self._leg.opened, self._begun, self._trouble = at, None, None
+        self._connection.opened, self._begun, self._trouble = at, None, None
 
     def _received(self, at: float, fields: Mapping[str, Any]) -> None:
         frame = payload(fields)
         pushed, balances = self._read(frame, self._format)
         if pushed:
-            self._leg.events.append(Frame(at, frame, balances))
+            self._connection.events.append(RecordedFrame(at, frame, balances))
 
     def _asking(self, at: float, fields: Mapping[str, Any]) -> None:
         self._asked = at
 
     def _replied(self, at: float, fields: Mapping[str, Any]) -> None:
-        if self._leg.opened is None:
+        if self._connection.opened is None:
             return  # of the connection before
-        if self._leg.epoch is None:
-            self._leg.epoch = _epoch(at, fields)
+        if self._connection.epoch is None:
+            self._connection.epoch = _epoch(at, fields)
         reply = _reply(fields)
         snapshot = self._understood(reply)
-        answer = Answer(at, self._asked, reply, snapshot, self._good >= 2)
-        self._leg.events.append(answer)
+        answer = RecordedReply(at, self._asked, reply, snapshot, self._good >= 2)
+        self._connection.events.append(answer)
         if snapshot is not None:
             self._good += 2 if snapshot.balances else 1
 
@@ -188,8 +203,8 @@ class Cutter:
     def _closed(self, at: float, fields: Mapping[str, Any]) -> None:
         code = fields.get("code")
         if code is not None and not isinstance(code, int):
-            raise TypeError("a code that is no number")
-        self._leave(Leaving(at, code, str(fields.get("reason", ""))))
+            raise TypeError(f"the code {code!r} is no number")
+        self._end(Disconnect(at, code, str(fields.get("reason", ""))))
 
     def _changed(self, at: float, fields: Mapping[str, Any]) -> None:
         live = fields.get("current") == "LIVE"
@@ -199,35 +214,37 @@ class Cutter:
         if self._begun is not None:
             self._trouble = at
 
-    def _leave(self, leaving: Leaving) -> None:
+    def _end(self, disconnect: Disconnect) -> None:
         self._good = 0
-        self._leg.leaving = leaving
-        self.legs.append(Leg())
+        self._connection.disconnect = disconnect
+        self.connections.append(RecordedConnection())
 
 
-def legs(tape: Tape, exchange: Exchange) -> list[Leg]:
-    """The connections of a tape; the last is empty if it ended in none.
+def read_connections(tape: Tape, exchange: Exchange) -> list[RecordedConnection]:
+    """Return the connections of a tape; the last one is empty if it never opened.
 
-    ``exchange`` is any of the kind recorded: it understands the replies.
+    Args:
+        tape: the recording.
+        exchange: any adapter for the recorded exchange; reads the replies.
     """
-    cutter = Cutter(exchange, tape.header.options.get("format", "DEFAULT"))
+    reader = TapeReader(exchange, tape.header.options.get("format", "DEFAULT"))
     for line in tape.lines:
-        cutter.take(line)
-    return cutter.legs
+        reader.take(line)
+    return reader.connections
 
 
 def _reply(fields: Mapping[str, Any]) -> Reply:
     headers = dict(fields.get("headers", {}))
-    # Told anew by the simulator, whose time is another.
+    # The simulator adds its own: its time is another.
     headers.pop("date", None)
     return Reply(int(fields["status"]), payload(fields), headers)
 
 
 def epoch(tape: Tape) -> float:
-    """The exchange's time at the beginning, seconds since 1970.
+    """Return the exchange's time at the beginning, seconds since 1970.
 
-    By its own ``Date`` if a reply had one: the recording machine's clock may have been
-    wrong, and what frames say is by the exchange's.
+    A ``Date`` of its own comes first: the recording machine's clock may have been
+    wrong, and the times in frames are the exchange's.
     """
     for line in tape.lines:
         found = _epoch(line.at, line.fields)
@@ -238,10 +255,10 @@ def epoch(tape: Tape) -> float:
 
 
 def _epoch(at: float, fields: Mapping[str, Any]) -> float | None:
-    """The same by one line's ``Date``; None if it has none."""
+    """Return the same by one line's ``Date``; None if it has none."""
     date = fields.get("headers", {}).get("date")
     try:
-        # Half a second: it says no fractions.
+        # Half a second on average: it has no fractions.
         return (
             None if date is None else parsedate_to_datetime(date).timestamp() + 0.5 - at
         )
@@ -250,5 +267,5 @@ def _epoch(at: float, fields: Mapping[str, Any]) -> float | None:
 
 
 def redated(frame: bytes, milliseconds: int) -> bytes:
-    """The frame with all its dates moved by so much."""
+    """Return the frame with all its dates moved by ``milliseconds``."""
     return DATES.sub(lambda d: d[1] + b"%013d" % (int(d[2]) + milliseconds), frame)

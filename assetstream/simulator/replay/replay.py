@@ -1,4 +1,4 @@
-"""``Replay``: a recorded session, served to any client."""
+"""``Replay``: a recorded session that is served to any client."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from assetstream.exchanges.upbit.exchange import Region
 from assetstream.model.errors import ConfigurationError
 from assetstream.recording.tape import Header, read_tape
 from assetstream.simulator.account import Account
-from assetstream.simulator.replay.connections import epoch, legs
+from assetstream.simulator.replay.connections import epoch, read_connections
 from assetstream.simulator.replay.player import Player
 from assetstream.simulator.simulator import STARTING_BALANCES, Simulator
 
-__all__ = ["Played", "Replay"]
+__all__ = ["Replay", "ReplayStatus"]
 
 
-class Played(Struct, frozen=True, kw_only=True):
-    """How far a replay is.
+class ReplayStatus(Struct, frozen=True, kw_only=True):
+    """Progress of a replay.
 
     Attributes:
         position: seconds of the tape that were played.
-        length: all there are.
-        frames: how many were pushed.
-        ended: it was played to the end.
+        length: seconds of the whole tape.
+        frames: number of frames that were pushed.
+        ended: True once the tape was played to the end.
     """
 
     position: float
@@ -36,14 +36,15 @@ class Played(Struct, frozen=True, kw_only=True):
 
 
 class Replay:
-    """An exchange that does again what it did in a recording.
+    """An exchange that repeats a recorded session.
 
     Login and subscription are answered as the simulator answers them, with keys of its
     own. Then the recorded frames are pushed at their times, REST shows the balances of
     that point of the tape, and closes, drops and refused connections happen as they
     did. The tape begins when the first client has subscribed, waits for it to read its
-    balances and to connect again after an outage, and pauses while nobody is there. At
-    its end the connections stay open and REST shows the last balances, to ``stop()``.
+    balances and to connect again after an outage, and pauses while no client is
+    subscribed. At its end the connections stay open, and REST shows the last balances
+    until ``stop()``.
 
     A connection that fell silent is cut where the recorded stream gave it up. Dates in
     frames are moved: at speed 1 they are as recent as they were, faster the
@@ -55,17 +56,17 @@ class Replay:
 
     Args:
         path: a tape of ``Recorder``'s or ``assetstream record``.
-        speed: how many times faster than it was; ``math.inf``: as fast as possible.
+        speed: 2 plays twice as fast as it was; ``math.inf``: as fast as possible.
         port: the port to listen on; 0 takes a free one.
 
     Attributes:
-        header: what the tape says of itself.
-        cut_off: True if the recording process was ended before it could say so.
-        lost: how many things are not on the tape because its disk did not keep up.
+        header: the first line of the tape.
+        cut_off: True if the recording process did not write the tape's end.
+        lost: number of entries that the tape lacks because its disk was too slow.
         account: the account that clients log in to, with keys and URLs.
 
     Raises:
-        ConfigurationError: it is no tape, or there is no such speed.
+        ConfigurationError: the file is no tape, or the speed is not above 0.
         OSError: the file cannot be read.
     """
 
@@ -75,7 +76,7 @@ class Replay:
         tape = read_tape(path)
         header = tape.header
         options = header.options
-        region = cast(Region, options.get("region", "sg"))  # the simulator looks at it
+        region = cast(Region, options.get("region", "sg"))  # the simulator checks it
         self._simulator = Simulator(port=port, region=region, rate_limits=False)
         if header.exchange not in STARTING_BALANCES:
             raise ConfigurationError(
@@ -103,7 +104,7 @@ class Replay:
         self._simulator.start()
         try:
             self._player = self._make_player()
-        except (KeyError, TypeError, ValueError, AttributeError) as exc:
+        except Exception as exc:  # of any kind: the tape may have been edited
             self._simulator.stop()
             raise ConfigurationError(
                 f"{self._path}: a line lacks what belongs to its kind, or has it in "
@@ -117,7 +118,7 @@ class Replay:
     def _make_player(self) -> Player:
         return Player(
             self.account,
-            legs(self._tape, self.account.exchange()),
+            read_connections(self._tape, self.account.exchange()),
             self._speed,
             epoch=epoch(self._tape),
             length=self._length,
@@ -132,23 +133,35 @@ class Replay:
     def wait_for_end(self, timeout: float | None = None) -> bool:
         """Wait until the tape was played to the end.
 
-        All was sent then; a client may be taking in the last of it. Wait there for what
-        you expect, as by ``stream.wait_for``.
+        Everything was sent then, but a client may not have received the last of it:
+        wait there for what you expect, as by ``stream.wait_for``.
 
         Args:
             timeout: seconds; None for ever, 0 not at all.
 
         Returns:
             False if it was not, in time, or was never started.
+
+        Raises:
+            ConfigurationError: the tape was edited, and cannot be played any further.
         """
-        wait = math.inf if timeout is None else timeout
-        return self._player is not None and self._player.wait_for_end(wait)
+        if self._player is None:
+            return False
+        ended = self._player.wait_for_end(math.inf if timeout is None else timeout)
+        if self._player.error is not None:
+            exc = self._player.error
+            raise ConfigurationError(
+                f"{self._path}: the tape cannot be played past second "
+                f"{self._player.position:g} ({type(exc).__name__}: {exc}); has it been "
+                "edited?"
+            ) from exc
+        return ended
 
     @property
-    def played(self) -> Played:
-        """How far it is."""
+    def played(self) -> ReplayStatus:
+        """Progress of the replay."""
         player = self._player
-        return Played(
+        return ReplayStatus(
             position=player.position if player else 0.0,
             length=self._length,
             frames=player.pushed if player else 0,

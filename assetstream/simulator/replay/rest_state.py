@@ -1,8 +1,8 @@
-"""What REST shows at any point of a tape, whenever a client may ask.
+"""The reply of REST at any point of a tape.
 
 A client that reads between two recorded replies would see balances from before the
-latest pushes, and take that for a loss. So the latest reply is shown with the pushes
-that are newer than it, by the rules by which audits trust a read (A2, A3).
+latest pushes, and would take that for a loss. So the latest reply is shown with the
+pushes that are newer than it, by the rules by which audits trust a read (A2, A3).
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from typing import Any, Callable, Iterable, Mapping
 import msgspec
 
 from assetstream.protocol import BalanceReport
-from assetstream.simulator.account import plain
+from assetstream.simulator.ledger import plain
 from assetstream.simulator.messages import Reply
-from assetstream.simulator.replay.connections import Answer
+from assetstream.simulator.replay.connections import RecordedReply
 
-__all__ = ["Shown"]
+__all__ = ["RestState"]
 
-#: A read sent this soon after a push may not have seen it; seconds (A2).
+#: Seconds; a read sent this soon after a push may not show it (A2).
 FRESH = 10.0
-#: The same, if it shows what the currency stood at before (A3).
+#: The same for a read that shows the amounts from before the push (A3).
 LAGGING = 60.0
 MEMORY = 300.0
 ZERO = Decimal(0)
@@ -29,8 +29,8 @@ ZERO = Decimal(0)
 Amounts = tuple[Decimal, Decimal]
 
 
-class Pushed:
-    """What pushes have said of one currency."""
+class PushedCurrency:
+    """Pushes of one currency: the latest amounts, and those before."""
 
     def __init__(self) -> None:
         self.at = 0.0
@@ -39,7 +39,7 @@ class Pushed:
         self.before: list[tuple[float, Amounts]] = []
 
     def take(self, report: BalanceReport, at: float, known: Amounts) -> None:
-        """One more, unless it is older than what is known (K1)."""
+        """Apply a push, unless it is older than the latest one (K1)."""
         if self.key and report.key and report.key < self.key:
             return
         held = self.amounts if self.before else known
@@ -53,52 +53,52 @@ class Pushed:
         self.at = at
 
     def beats(self, asked: float, read: Amounts) -> bool:
-        """Whether it is to be believed more than a read that was sent at ``asked``."""
+        """Return whether the push beats a read that was sent at ``asked``."""
         if self.at >= asked - FRESH:
             return True
         stood = any(amounts == read for _, amounts in self.before)
         return self.at >= asked - LAGGING and stood
 
 
-class Shown:
+class RestState:
     """Follows a tape, and makes the reply of each moment.
 
     Args:
-        exchange: whose form the reply has.
+        exchange: name of the exchange in whose form the reply is written.
     """
 
     def __init__(self, exchange: str) -> None:
         self._write = WRITERS[exchange]
-        self._pushed: dict[str, Pushed] = {}
-        self._latest: Answer | None = None
-        self._good: Answer | None = None
+        self._pushed: dict[str, PushedCurrency] = {}
+        self._latest: RecordedReply | None = None
+        self._good: RecordedReply | None = None
 
     def connected(self) -> None:
-        """A new connection was opened: its reads count more than older pushes (S1)."""
+        """Forget the pushes: reads of a new connection count more than those (S1)."""
         self._pushed.clear()
 
     def pushed(self, reports: Iterable[BalanceReport], at: float) -> None:
-        """These were pushed."""
+        """Apply pushes of the second ``at``."""
         for report in reports:
-            pushed = self._pushed.setdefault(report.currency, Pushed())
+            pushed = self._pushed.setdefault(report.currency, PushedCurrency())
             pushed.take(report, at, self._read_of(report.currency))
 
-    def replied(self, answer: Answer) -> None:
-        """This was answered; an error lasts to the next reply."""
-        self._latest = answer
-        if answer.snapshot is not None:
-            self._good = answer
+    def replied(self, recorded: RecordedReply) -> None:
+        """Apply a recorded reply; an error lasts to the next reply."""
+        self._latest = recorded
+        if recorded.snapshot is not None:
+            self._good = recorded
             for currency, pushed in list(self._pushed.items()):
-                if not pushed.beats(answer.asked, self._read_of(currency)):
+                if not pushed.beats(recorded.asked, self._read_of(currency)):
                     del self._pushed[currency]
 
     def ended(self) -> None:
-        """The tape is over: an error is not to last for ever."""
+        """End an error, which must not outlast the tape."""
         self._latest = self._good
 
     @property
     def reply(self) -> Reply | None:
-        """What is shown now; None: nothing was answered so far."""
+        """Reply of this moment; None: the tape had no reply so far."""
         latest = self._latest
         if latest is None or latest.snapshot is None:
             return None if latest is None else latest.reply

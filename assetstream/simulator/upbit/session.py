@@ -1,18 +1,16 @@
-"""Upbit's side of one private WebSocket."""
+"""``UpbitSession``: Upbit's side of one private WebSocket."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
+from assetstream.simulator.context import Context
 from assetstream.simulator.limits import Limit
 from assetstream.simulator.messages import Kind, Message
-from assetstream.simulator.site import Session, Site
-
-if TYPE_CHECKING:
-    from assetstream.simulator.connection import Connection
-    from assetstream.simulator.upbit.venue import UpbitAccount
+from assetstream.simulator.session import ExchangeSession, Transport
+from assetstream.simulator.upbit.account import UpbitAccount
 
 __all__ = ["UpbitSession"]
 
@@ -33,19 +31,19 @@ ERRORS = {
 }
 
 
-class Wrong(Exception):
-    """The request gets this error."""
+class RequestError(Exception):
+    """Error that a request gets, by its name."""
 
 
-class UpbitSession(Session):
+class UpbitSession(ExchangeSession):
     """Subscriptions, LIST_SUBSCRIPTIONS, PING and errors of one connection."""
 
     exchange = "upbit"
 
     def __init__(
-        self, site: Site, connection: Connection, account: UpbitAccount
+        self, context: Context, connection: Transport, account: UpbitAccount
     ) -> None:
-        super().__init__(site, connection)
+        super().__init__(context, connection)
         self.account: UpbitAccount = account
         self.style = "DEFAULT"
         self._types: list[dict[str, Any]] = []
@@ -54,40 +52,40 @@ class UpbitSession(Session):
         self._failed = False
 
     def opened(self) -> None:
-        """Nothing is said until the client speaks."""
-        self.site.board.count("connections", self.account.seen)
+        """Wait for the client to speak first."""
+        self.context.signal.count("connections", self.account.seen)
         self.watch_idleness()
 
-    def quiet(self, now: float) -> float:
-        """Anything sent or received keeps the connection alive."""
+    def idle(self, now: float) -> float:
+        """Seconds since anything was sent or received."""
         return now - max(self.connection.last_received, self.connection.last_sent)
 
     def received(self, payload: bytes) -> None:
-        """A request, or the text PING."""
+        """Answer a request, or the text PING."""
         if self._failed:
             return
         if payload.strip() == b"PING":
             if not self._status_runs:
                 self._status_runs = True
-                self._say_status()
+                self._send_status()
             return
         try:
             # A list, not a generator: a request counts against both limits.
-            if self.site.rate_limits and not all([x.use() for x in self._limits]):
-                raise Wrong("TOO_MANY_REQUEST")
+            if self.context.rate_limits and not all([x.use() for x in self._limits]):
+                raise RequestError("TOO_MANY_REQUEST")
             self._request(parts(payload))
-        except Wrong as wrong:
-            self.fail(str(wrong))
+        except RequestError as error:
+            self.fail(str(error))
 
     def _request(self, items: list[dict[str, Any]]) -> None:
         tickets = [item["ticket"] for item in items if item.get("ticket")]
         if not tickets:
-            raise Wrong("NO_TICKET")
+            raise RequestError("NO_TICKET")
         formats = [item["format"] for item in items if "format" in item]
         style = formats[-1] if formats else "DEFAULT"
         if style not in FORMATS:
-            raise Wrong("INVALID_PARAM")
-        # Even of a mere question: its format becomes that of the running stream.
+            raise RequestError("INVALID_PARAM")
+        # Even LIST_SUBSCRIPTIONS changes the format of the running stream.
         self.style = style
         methods = [item["method"] for item in items if "method" in item]
         if not methods:
@@ -95,16 +93,16 @@ class UpbitSession(Session):
         elif methods == ["LIST_SUBSCRIPTIONS"]:
             self._list(tickets[0])
         else:
-            raise Wrong("INVALID_PARAM")
+            raise RequestError("INVALID_PARAM")
 
     def _subscribe(self, items: list[dict[str, Any]]) -> None:
         types = [item for item in items if "type" in item]
         if not types:
-            raise Wrong("NO_TYPE")
+            raise RequestError("NO_TYPE")
         for item in types:
             check_type(item)
-        if not self.site.faults.subscription(self.account):
-            raise Wrong("INVALID_PARAM")
+        if not self.context.points.allow("subscription", self.account):
+            raise RequestError("INVALID_PARAM")
         # The new subscription replaces the old one, it does not add to it.
         self._types = types
         if not any(item["type"] == "myAsset" for item in types):
@@ -126,14 +124,14 @@ class UpbitSession(Session):
         answer = {method: "LIST_SUBSCRIPTIONS", result: listed, named: ticket}
         self._send(Kind.LIST, [answer] if "LIST" in self.style else answer)
 
-    def _say_status(self) -> None:
+    def _send_status(self) -> None:
         self._send(Kind.STATUS, {"status": "UP"})
-        self.connection.call_later(self.site.status_interval, self._say_status)
+        self.connection.call_later(self.context.status_interval, self._send_status)
 
     def fail(self, name: str) -> None:
-        """Say what is wrong, once; the close that follows is a normal one, code 1000.
+        """Send the error ``name``, once, and then close normally, by code 1000.
 
-        To be called on the connection's thread.
+        Call it on the connection's thread.
         """
         if self._failed:
             return
@@ -143,26 +141,26 @@ class UpbitSession(Session):
 
     def _send(self, kind: Kind, content: object) -> None:
         payload = msgspec.json.encode(content)
-        self.connection.send(Message(kind, payload, binary=True))
+        self.send(Message(kind, payload, binary=True))
 
 
 def parts(payload: bytes) -> list[dict[str, Any]]:
-    """The objects of a request."""
+    """Return the objects of a request."""
     try:
         items = msgspec.json.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise Wrong("WRONG_FORMAT") from None
+        raise RequestError("WRONG_FORMAT") from None
     if not isinstance(items, list) or not all(isinstance(x, dict) for x in items):
-        raise Wrong("WRONG_FORMAT")
+        raise RequestError("WRONG_FORMAT")
     return items
 
 
 def check_type(item: dict[str, Any]) -> None:
-    """Raise what is wrong with one type of a subscription."""
+    """Raise RequestError if one type of a subscription is wrong."""
     name = str(item["type"])
     if name == "myAsset" and "codes" in item:
-        raise Wrong("WRONG_FORMAT")
+        raise RequestError("WRONG_FORMAT")
     if name.partition(".")[0] in QUOTATION_TYPES and not item.get("codes"):
-        raise Wrong("NO_CODES")
+        raise RequestError("NO_CODES")
     if name not in PRIVATE_TYPES:
-        raise Wrong("INVALID_PARAM")
+        raise RequestError("INVALID_PARAM")

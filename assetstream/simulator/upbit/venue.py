@@ -1,30 +1,24 @@
-"""Upbit: accounts, credentials and REST. Its WebSocket is in ``upbit_session``."""
+"""``UpbitVenue``: credentials and REST of the simulated Upbit."""
 
 from __future__ import annotations
 
-import uuid
-from typing import TYPE_CHECKING, Any, Callable, Mapping, Sequence
+from typing import Any, Callable
 
 import msgspec
 from jwt import InvalidTokenError, PyJWS
 from jwt.algorithms import HMACAlgorithm
 
-from assetstream.simulator.account import Account, Terms, plain
-from assetstream.simulator.ledger import Amount, Change, Entry
-from assetstream.simulator.limits import Limit
-from assetstream.simulator.messages import Kind, Message, Refused, Reply, Request
-from assetstream.simulator.site import Session, Site, Venue
+from assetstream.simulator.context import Context
+from assetstream.simulator.ledger import plain
+from assetstream.simulator.messages import Reply, Request, RequestRefused
+from assetstream.simulator.session import ExchangeSession, Transport
+from assetstream.simulator.upbit.account import WS_PATH, UpbitAccount
 from assetstream.simulator.upbit.session import UpbitSession
+from assetstream.simulator.venue import Venue
 
-if TYPE_CHECKING:
-    from assetstream.exchanges.upbit.exchange import Region
-    from assetstream.protocol import Exchange
-    from assetstream.simulator.connection import Connection
+__all__ = ["REFUSALS", "UpbitVenue", "refused"]
 
-__all__ = ["UpbitAccount", "UpbitVenue"]
-
-WS_PATH = "/websocket/v1/private"
-#: HTTP status and words of every refusal. Some are met in faults only.
+#: HTTP status and text of every refusal. Some of them only faults use.
 REFUSALS = {
     "no_authorization_token": (401, "Authorization token is missing."),
     "invalid_query_payload": (401, "The JWT payload is not valid."),
@@ -36,7 +30,7 @@ REFUSALS = {
     # The spelling of older pages.
     "no_authorization_i_p": (401, "This is not a verified IP."),
     "out_of_scope": (403, "The key does not have this permission."),
-    # Known by name only; the status is a guess.
+    # Documented by name only; the status is a guess.
     "thirdparty_agreement_required": (403, "Agreement to data sharing is required."),
     "too_many_requests": (429, "Too many API requests."),
     "not_found": (404, "No such resource."),
@@ -47,140 +41,16 @@ class ShortKeyHMAC(HMACAlgorithm):
     """Takes Upbit's 40-character secrets without the warning that HS512 wants 64."""
 
     def check_key_length(self, key: Any) -> str | None:
-        """Say nothing: the exchange chooses how long its keys are."""
+        """Accept any length: the exchange chooses how long its keys are."""
         return None
 
 
 def verifier() -> PyJWS:
-    """Reads tokens signed by HS256 or HS512, and no others."""
+    """Make a reader of tokens signed by HS256 or HS512, and no others."""
     jws = PyJWS(algorithms=[])
     jws.register_algorithm("HS256", ShortKeyHMAC(HMACAlgorithm.SHA256))
     jws.register_algorithm("HS512", ShortKeyHMAC(HMACAlgorithm.SHA512))
     return jws
-
-
-class UpbitAccount(Account):
-    """An account on the simulated Upbit; see ``Account`` for what it can do.
-
-    Its key is ``access_key`` and ``secret_key``. It is made by ``Simulator.upbit``.
-
-    Attributes:
-        region: where its key is from.
-        nonces: those of its tokens that were used.
-        connects: how often it may connect.
-        reads: how often it may ask by REST.
-    """
-
-    name = "upbit"
-
-    def __init__(
-        self,
-        site: Site,
-        terms: Terms,
-        balances: Mapping[str, Amount],
-        *,
-        region: Region,
-        first_use_silence: bool,
-        exponents: bool,
-    ) -> None:
-        super().__init__(site, terms, balances)
-        self.region: Region = region
-        self.nonces: set[str] = set()
-        self.connects = Limit(5, 1.0)
-        self.reads = Limit(30, 1.0)
-        self._exponents = exponents
-        self._untouched = first_use_silence
-        self._stamps: dict[str, int] = {}
-
-    @property
-    def access_key(self) -> str:
-        """The fake key: 40 characters, like the real ones."""
-        return self.terms.key
-
-    @property
-    def ws_url(self) -> str:
-        """The whole URL of the private WebSocket."""
-        return self.site.ws_url + WS_PATH
-
-    def exchange(self) -> Exchange:
-        """An ``assetstream.Upbit`` for this account, pointed at the simulator."""
-        from assetstream.exchanges import Upbit
-
-        return Upbit(
-            self.access_key,
-            self.secret_key,
-            region=self.region,
-            ws_url=self.ws_url,
-            rest_url=self.site.url,
-        )
-
-    def environment(self) -> dict[str, str]:
-        """Keys and URLs: UPBIT_ACCESS_KEY, _SECRET_KEY, _WS_URL and _REST_URL."""
-        return {
-            "UPBIT_ACCESS_KEY": self.access_key,
-            "UPBIT_SECRET_KEY": self.secret_key,
-            "UPBIT_WS_URL": self.ws_url,
-            "UPBIT_REST_URL": self.site.url,
-        }
-
-    def silences_first(self) -> bool:
-        """True once: for the first subscription, if that is to get nothing."""
-        first, self._untouched = self._untouched, False
-        return first
-
-    def encode(self, change: Change, style: str) -> Sequence[Message]:
-        """One binary frame per currency of ``change``, with its stamps 1 ms apart.
-
-        Args:
-            style: the format that the client asked for.
-        """
-        wrap = "[{}]" if "LIST" in style else "{}"
-        form = self._simple if "SIMPLE" in style else self._default
-        return [
-            Message(
-                Kind.PUSH,
-                wrap.format(form(change, entry, self._stamp(change, place))).encode(),
-                binary=True,
-            )
-            for place, entry in enumerate(change.entries)
-        ]
-
-    def _stamp(self, change: Change, place: int) -> int:
-        """``timestamp`` of a frame; one currency's never goes back."""
-        currency = change.entries[place].currency
-        stamp = max(change.time_ms + place, self._stamps.get(currency, 0))
-        self._stamps[currency] = stamp
-        return stamp
-
-    # Written by hand: no JSON library writes a Decimal as a number with all its digits.
-
-    def _default(self, change: Change, entry: Entry, stamp: int) -> str:
-        return (
-            f'{{"type":"myAsset","asset_uuid":"{self._uuid(entry.currency)}",'
-            f'"assets":[{{"currency":"{entry.currency}",'
-            f'"balance":{self._number(entry.available, entry)},'
-            f'"locked":{self._number(entry.locked, entry)}}}],'
-            f'"asset_timestamp":{change.time_ms},"timestamp":{stamp},'
-            f'"stream_type":"REALTIME"}}'
-        )
-
-    def _simple(self, change: Change, entry: Entry, stamp: int) -> str:
-        return (
-            f'{{"ty":"myAsset","astuid":"{self._uuid(entry.currency)}",'
-            f'"ast":[{{"cu":"{entry.currency}",'
-            f'"b":{self._number(entry.available, entry)},'
-            f'"l":{self._number(entry.locked, entry)}}}],'
-            f'"asttms":{change.time_ms},"tms":{stamp},"st":"REALTIME"}}'
-        )
-
-    def _uuid(self, currency: str) -> uuid.UUID:
-        return uuid.uuid5(uuid.NAMESPACE_OID, f"{self.access_key}/{currency}")
-
-    def _number(self, amount: Any, entry: Entry) -> str:
-        if self._exponents and amount and entry.number % 4 == 3:
-            digits, _, power = f"{amount:E}".partition("E")
-            return f"{digits}E{int(power)}"
-        return plain(amount)
 
 
 class UpbitVenue(Venue):
@@ -188,41 +58,43 @@ class UpbitVenue(Venue):
 
     name = "upbit"
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, context: Context) -> None:
         self.accounts: dict[str, UpbitAccount] = {}
-        self._site = site
+        self._context = context
         self._jws = verifier()
 
     def owns(self, path: str) -> bool:
-        """Its WebSocket, and everything below ``/v1/``."""
+        """Claim the WebSocket, and everything below ``/v1/``."""
         return path.startswith(("/websocket/", "/v1/"))
 
-    def admit(self, request: Request) -> Callable[[Connection], Session]:
-        """Let an upgrade pass whose token is right."""
+    def admit(self, request: Request) -> Callable[[Transport], ExchangeSession]:
+        """Let an upgrade pass if its token is right."""
         if request.path != WS_PATH:
             raise refused("not_found")
         account = self._authenticated(request)
-        if not self._site.faults.login(account):
+        if not self._context.points.allow("login", account):
             raise refused("invalid_access_key")
-        if self._site.rate_limits and not account.connects.use():
+        if self._context.rate_limits and not account.connects.use():
             raise refused("too_many_requests")
-        return lambda connection: UpbitSession(self._site, connection, account)
+        return lambda connection: UpbitSession(self._context, connection, account)
 
     def rest(self, request: Request) -> Reply:
-        """All balances."""
+        """Answer with all balances."""
         try:
             if (request.method, request.path) != ("GET", "/v1/accounts"):
                 raise refused("not_found")
             account = self._authenticated(request)
-            self._site.board.count("reads", account.seen)
-            if self._site.rate_limits and not account.reads.use():
+            self._context.signal.count("reads", account.seen)
+            if self._context.rate_limits and not account.reads.use():
                 raise refused("too_many_requests", remaining=0)
-        except Refused as refusal:
+        except RequestRefused as refusal:
             return refusal.reply
-        reply = self._site.faults.read(account)
+        reply = self._context.points.reply("read", account)
         if reply is not None:
             return reply
-        balances = self._site.faults.balances(account)
+        points = self._context.points
+        balances = account.ledger.balances(points.seconds("lag", account))
+        balances = points.replace("shown", account, balances)
         quote = next(iter(balances), "SGD")
         items = [
             {
@@ -241,7 +113,7 @@ class UpbitVenue(Venue):
         )
 
     def _authenticated(self, request: Request) -> UpbitAccount:
-        """The account whose token it carries, if everything about it is right."""
+        """Return the account whose token the request carries, if all of it is right."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise refused("no_authorization_token")
@@ -251,24 +123,24 @@ class UpbitVenue(Venue):
             raise refused("invalid_query_payload")
         account = self.accounts.get(access_key)
         # Another region's host does not know the key.
-        if account is None or account.region != self._site.region:
+        if account is None or account.region != self._context.region:
             raise refused("invalid_access_key")
         try:
             self._jws.decode(token, account.secret_key, algorithms=["HS256", "HS512"])
         except InvalidTokenError:
-            # No cause: its traceback would hold the token.
+            # Without a cause, whose traceback would hold the token.
             raise refused("jwt_verification") from None
-        if not account.terms.allows_ip(request.address):
+        if not account.credentials.allows_ip(request.address):
             raise refused("no_authorization_ip")
         if nonce in account.nonces:
             raise refused("nonce_used")
         account.nonces.add(nonce)
-        if not account.terms.may_view:
+        if not account.credentials.may_view:
             raise refused("out_of_scope")
         return account
 
     def _claims(self, token: str) -> dict[str, Any]:
-        """What the token claims, unproved: it says whose secret can prove it."""
+        """Return the token's claims, unproved: they name the key that proves them."""
         try:
             unproved = self._jws.decode(token, options={"verify_signature": False})
             claims = msgspec.json.decode(unproved)
@@ -281,22 +153,22 @@ class UpbitVenue(Venue):
 
 def refused(
     name: str, *, remaining: int | None = None, status: int | None = None
-) -> Refused:
-    """The REST error of that name; upgrades are refused with the same.
+) -> RequestRefused:
+    """Make the REST error of that name; upgrades are refused by the same.
 
     Args:
         name: one of ``REFUSALS``.
         remaining: requests left, for the header; None: no header.
-        status: in place of the usual one.
+        status: replaces the usual one.
     """
     usual, message = REFUSALS[name]
     headers = (
         {} if remaining is None else {"Remaining_Req": remaining_header(remaining)}
     )
     error = {"error": {"name": name, "message": message}}
-    return Refused(Reply.json(status or usual, error, **headers))
+    return RequestRefused(Reply.json(status or usual, error, **headers))
 
 
 def remaining_header(left: int) -> str:
-    """The ``Remaining-Req`` header; only ``sec`` means anything."""
+    """Write the ``Remaining-Req`` header; only ``sec`` means anything."""
     return f"group=default; min=1800; sec={left}"

@@ -11,7 +11,6 @@ from assetstream import AssetStream
 from assetstream.cli.console.commands import ConsoleCommands
 from assetstream.cli.console.schedule import Schedule
 from assetstream.simulator import Account, CoinWAccount, Simulator, UpbitAccount
-from assetstream.simulator.trader import Trader
 
 
 class Console:
@@ -19,7 +18,7 @@ class Console:
 
     def __init__(self, exchange: Simulator, accounts: dict[str, Account]) -> None:
         self.schedule = Schedule(exchange, accounts, lambda name, on: None)
-        self.traders = [Trader(account, 5.0, 0) for account in accounts.values()]
+        self.traders = [account.trade(5.0, 0) for account in accounts.values()]
         self.commands = ConsoleCommands(
             exchange, accounts, self.traders, 5.0, self.schedule
         )
@@ -78,14 +77,14 @@ def test_traders_pause_and_go_on_at_another_rate(
     typed: Console, upbit: UpbitAccount
 ) -> None:
     """`trade` alone goes on as before the pause."""
-    board = upbit.site.board
+    signal = upbit.context.signal
     trader = typed.traders[0].start()
     assert typed("trade 500") == "each trades 500 times a second"
-    board.wait_for(lambda: trader.operations >= 5, 5.0, str)
+    signal.wait_for(lambda: trader.operations >= 5, 5.0, str)
     assert "pause" in typed("pause")
     assert typed("trade") == "each trades 500 times a second"
     done = trader.operations
-    board.wait_for(lambda: trader.operations >= done + 5, 5.0, str)
+    signal.wait_for(lambda: trader.operations >= done + 5, 5.0, str)
 
 
 @pytest.mark.parametrize(

@@ -106,5 +106,5 @@ def test_reads_are_limited(coinw: CoinWAccount) -> None:
 def test_nothing_else_is_served(coinw: CoinWAccount) -> None:
     """GET, and other paths, are 404."""
     target = "/api/v1/private?command=returnCompleteBalances"
-    assert call(coinw.site.url, "GET", target)[0] == 404
-    assert call(coinw.site.url, "POST", "/api/v1/public")[0] == 404
+    assert call(coinw.context.url, "GET", target)[0] == 404
+    assert call(coinw.context.url, "POST", "/api/v1/public")[0] == 404

@@ -9,13 +9,13 @@ import pytest
 from assetstream import CoinW, Upbit
 from assetstream.recording.tape import read_tape
 from assetstream.simulator.replay.connections import (
-    Answer,
-    Failure,
-    Frame,
-    Leaving,
-    Leg,
+    Disconnect,
+    FailedAttempt,
+    RecordedConnection,
+    RecordedFrame,
+    RecordedReply,
     epoch,
-    legs,
+    read_connections,
     redated,
 )
 from tests.support.tapes import (
@@ -32,9 +32,11 @@ from tests.support.tapes import (
 EXCHANGES = {"upbit": Upbit("k", "s", region="sg"), "coinw": CoinW("k", "s")}
 
 
-def cut(tmp_path: Path, *lines: Line, exchange: str = "upbit") -> list[Leg]:
+def cut(
+    tmp_path: Path, *lines: Line, exchange: str = "upbit"
+) -> list[RecordedConnection]:
     tape = read_tape(write_tape(tmp_path / "tape", exchange, *lines))
-    return legs(tape, EXCHANGES[exchange])
+    return read_connections(tape, EXCHANGES[exchange])
 
 
 def test_a_close_parts_two_connections(tmp_path: Path) -> None:
@@ -48,9 +50,9 @@ def test_a_close_parts_two_connections(tmp_path: Path) -> None:
         *opened(3, BTC="3"),
     )
 
-    assert first.leaving == Leaving(2.0, 1001, "soon back")
-    assert [type(event) for event in first.events] == [Answer, Frame]
-    assert (second.opened, second.leaving) == (3.0, None)
+    assert first.disconnect == Disconnect(2.0, 1001, "soon back")
+    assert [type(event) for event in first.events] == [RecordedReply, RecordedFrame]
+    assert (second.opened, second.disconnect) == (3.0, None)
     assert (first.failures, second.failures) == ([], [])
 
 
@@ -63,7 +65,7 @@ def test_a_connection_that_broke_ends_when_it_was_noticed(tmp_path: Path) -> Non
         *opened(9, BTC="1"),
     )
 
-    assert first.leaving == Leaving(5.0)
+    assert first.disconnect == Disconnect(5.0)
     assert second.opened == 9.0
 
 
@@ -71,7 +73,7 @@ def test_a_reconnect_before_live_is_an_end_too(tmp_path: Path) -> None:
     """No state told of it: the next attempt does."""
     first, _ = cut(tmp_path, *opened(0, BTC="1"), *opened(9, BTC="1"))
 
-    assert first.leaving == Leaving(9.0)
+    assert first.disconnect == Disconnect(9.0)
 
 
 def test_attempts_that_failed_belong_to_the_next_connection(tmp_path: Path) -> None:
@@ -92,7 +94,7 @@ def test_attempts_that_failed_belong_to_the_next_connection(tmp_path: Path) -> N
 
     assert [failure.at for failure in second.failures] == [2.5, 3.0]
     broken, refused = second.failures
-    assert broken == Failure(2.5, None)
+    assert broken == FailedAttempt(2.5, None)
     assert refused.reply is not None
     assert (refused.reply.status, refused.reply.body) == (503, b"busy")
     assert refused.reply.headers == {"retry-after": "1"}
@@ -118,8 +120,8 @@ def test_what_the_simulator_answers_itself_is_left_out(
 ) -> None:
     """It would be answered twice; all else is pushed, errors and the unreadable too."""
     lines = [*opened(0, exchange, BTC="1"), line(1, "received", text=text)]
-    (leg,) = cut(tmp_path, *lines, exchange=exchange)
-    frames = [event for event in leg.events if isinstance(event, Frame)]
+    (connection,) = cut(tmp_path, *lines, exchange=exchange)
+    frames = [event for event in connection.events if isinstance(event, RecordedFrame)]
 
     assert [frame.payload.decode() for frame in frames] == ([text] if replayed else [])
 
@@ -127,10 +129,10 @@ def test_what_the_simulator_answers_itself_is_left_out(
 def test_the_first_balances_are_told_from_later_ones(tmp_path: Path) -> None:
     """An error does not give them; nor does an empty list that nothing confirms."""
     wrong = line(1, "reply", status=500, headers={}, text="")
-    (leg,) = cut(
+    (connection,) = cut(
         tmp_path, line(0, "opened"), wrong, reply(2), reply(3), wrong, reply(4)
     )
-    answers = [event for event in leg.events if isinstance(event, Answer)]
+    answers = [event for event in connection.events if isinstance(event, RecordedReply)]
 
     assert [answer.settled for answer in answers] == [False, False, False, True, True]
 

@@ -333,7 +333,7 @@ def test_it_stops_while_clients_wait(tmp_path: Path) -> None:
         with upbit_subscriber(account):
             asking = threading.Thread(target=ask)
             asking.start()
-            account.site.board.wait_for(lambda: account.seen.reads, PATIENCE, str)
+            account.context.signal.wait_for(lambda: account.seen.reads, PATIENCE, str)
             replay.stop()
             asking.join(PATIENCE)
 

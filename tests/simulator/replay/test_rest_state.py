@@ -11,8 +11,8 @@ import pytest
 from assetstream import CoinW, Upbit
 from assetstream.protocol import BalanceReport, Exchange
 from assetstream.simulator.messages import Reply
-from assetstream.simulator.replay.connections import Answer
-from assetstream.simulator.replay.rest_state import Shown
+from assetstream.simulator.replay.connections import RecordedReply
+from assetstream.simulator.replay.rest_state import RestState
 from tests.support.tapes import reply
 
 EXCHANGES: dict[str, Exchange] = {
@@ -26,7 +26,7 @@ class Told:
 
     def __init__(self, name: str) -> None:
         self._exchange = EXCHANGES[name]
-        self._shown = Shown(name)
+        self._shown = RestState(name)
 
     def push(self, at: float, currency: str, amount: str, key: int = 0) -> None:
         report = BalanceReport(
@@ -40,7 +40,7 @@ class Told:
         good = None
         if status == 200:
             good = self._exchange.read_replied(200, {}, body)
-        self._shown.replied(Answer(at, at - 0.1, content, good, settled=True))
+        self._shown.replied(RecordedReply(at, at - 0.1, content, good, settled=True))
 
     def connected(self) -> None:
         self._shown.connected()
@@ -134,9 +134,9 @@ def test_an_error_lasts_to_the_next_reply(told: Told) -> None:
 def test_an_unchanged_reply_is_shown_to_the_byte() -> None:
     """Its spelling may be what the tape was made for."""
     body = b'[ {"currency":"BTC", "balance":"1.50","locked":"0","new":1E-7} ]'
-    shown = Shown("upbit")
+    shown = RestState("upbit")
     good = EXCHANGES["upbit"].read_replied(200, {}, body)
-    shown.replied(Answer(0, 0, Reply(200, body), good, settled=False))
+    shown.replied(RecordedReply(0, 0, Reply(200, body), good, settled=False))
     shown.pushed([BalanceReport("BTC", Decimal("1.5"), Decimal(0))], 20)
     assert shown.reply == Reply(200, body)
     shown.pushed([BalanceReport("BTC", Decimal(2), None)], 21)

@@ -62,7 +62,7 @@ def test_another_algorithm_is_refused(upbit: UpbitAccount) -> None:
     claims = {"access_key": upbit.access_key, "nonce": "n"}
     token = jwt.encode(claims, "", "none")
     headers = {"Authorization": f"Bearer {token}"}
-    body = call(upbit.site.url, "GET", "/v1/accounts", headers)[2]
+    body = call(upbit.context.url, "GET", "/v1/accounts", headers)[2]
     assert name_of(body) == "jwt_verification"
 
 
@@ -104,7 +104,7 @@ def test_no_token_is_refused(
     upbit: UpbitAccount, header: dict[str, str], name: str
 ) -> None:
     """A missing or unreadable token has its own error."""
-    status, _, body = call(upbit.site.url, "GET", "/v1/accounts", header)
+    status, _, body = call(upbit.context.url, "GET", "/v1/accounts", header)
 
     assert (status, name_of(body)) == (401, name)
 
@@ -114,7 +114,7 @@ def test_a_token_without_a_nonce_is_refused(upbit: UpbitAccount) -> None:
     token = jwt.encode({"access_key": upbit.access_key}, upbit.secret_key, "HS256")
     headers = {"Authorization": f"Bearer {token}"}
 
-    body = call(upbit.site.url, "GET", "/v1/accounts", headers)[2]
+    body = call(upbit.context.url, "GET", "/v1/accounts", headers)[2]
 
     assert name_of(body) == "invalid_query_payload"
 
@@ -181,6 +181,6 @@ def test_limits_can_be_switched_off() -> None:
 
 def test_nothing_else_is_served(upbit: UpbitAccount) -> None:
     """Other paths and methods are 404."""
-    assert call(upbit.site.url, "GET", "/v1/orders", bearer(upbit))[0] == 404
-    assert call(upbit.site.url, "POST", "/v1/accounts", bearer(upbit))[0] == 404
-    assert call(upbit.site.url, "GET", "/nowhere")[0] == 404
+    assert call(upbit.context.url, "GET", "/v1/orders", bearer(upbit))[0] == 404
+    assert call(upbit.context.url, "POST", "/v1/accounts", bearer(upbit))[0] == 404
+    assert call(upbit.context.url, "GET", "/nowhere")[0] == 404

@@ -14,9 +14,8 @@ import pytest
 from assetstream import AssetStream, CoinW, Upbit
 from assetstream.protocol import Exchange
 from assetstream.recording import Recorder as TapeRecorder
-from assetstream.simulator import Simulator
+from assetstream.simulator import Connection, Simulator
 from assetstream.simulator.account import Account
-from assetstream.simulator.connection import Connection
 from assetstream.simulator.faults import Fault
 from assetstream.simulator.messages import Kind, Message, Reply, Request
 from tests.conftest import TimeMachine

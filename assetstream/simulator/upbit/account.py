@@ -1,0 +1,144 @@
+"""``UpbitAccount``: an account on the simulated Upbit."""
+
+from __future__ import annotations
+
+import uuid
+from decimal import Decimal
+from typing import Mapping, Sequence
+
+from assetstream.exchanges.upbit.exchange import Region
+from assetstream.protocol import Exchange
+from assetstream.simulator.account import Account, ApiKey
+from assetstream.simulator.context import Context
+from assetstream.simulator.ledger import Amount, LedgerChange, LedgerEntry, plain
+from assetstream.simulator.limits import Limit
+from assetstream.simulator.messages import Kind, Message
+
+__all__ = ["WS_PATH", "UpbitAccount"]
+
+WS_PATH = "/websocket/v1/private"
+
+
+class UpbitAccount(Account):
+    """An account on the simulated Upbit; see ``Account`` for what it can do.
+
+    Its key is ``access_key`` and ``secret_key``. It is made by ``Simulator.upbit``.
+
+    Attributes:
+        region: the regional host that its key is from.
+        nonces: nonces of its tokens that were used.
+        connects: the limit of its connections.
+        reads: the limit of its REST requests.
+    """
+
+    name = "upbit"
+
+    def __init__(
+        self,
+        context: Context,
+        number: int,
+        credentials: ApiKey,
+        balances: Mapping[str, Amount],
+        *,
+        region: Region,
+        first_use_silence: bool,
+        exponents: bool,
+    ) -> None:
+        super().__init__(context, number, credentials, balances)
+        self.region: Region = region
+        self.nonces: set[str] = set()
+        self.connects = Limit(5, 1.0)
+        self.reads = Limit(30, 1.0)
+        self._exponents = exponents
+        self._untouched = first_use_silence
+        self._stamps: dict[str, int] = {}
+
+    @property
+    def access_key(self) -> str:
+        """The fake key: 40 characters, like the real ones."""
+        return self.credentials.key
+
+    @property
+    def ws_url(self) -> str:
+        """The whole URL of the private WebSocket."""
+        return self.context.ws_url + WS_PATH
+
+    def exchange(self) -> Exchange:
+        """Make an ``assetstream.Upbit`` for this account, pointed at the simulator."""
+        from assetstream.exchanges import Upbit
+
+        return Upbit(
+            self.access_key,
+            self.secret_key,
+            region=self.region,
+            ws_url=self.ws_url,
+            rest_url=self.context.url,
+        )
+
+    def environment(self) -> dict[str, str]:
+        """Keys and URLs: UPBIT_ACCESS_KEY, _SECRET_KEY, _WS_URL and _REST_URL."""
+        return {
+            "UPBIT_ACCESS_KEY": self.access_key,
+            "UPBIT_SECRET_KEY": self.secret_key,
+            "UPBIT_WS_URL": self.ws_url,
+            "UPBIT_REST_URL": self.context.url,
+        }
+
+    def silences_first(self) -> bool:
+        """Return True once: for the first subscription, if that is to get nothing."""
+        first, self._untouched = self._untouched, False
+        return first
+
+    def encode(self, change: LedgerChange, style: str) -> Sequence[Message]:
+        """Make one binary frame per currency of ``change``, with stamps 1 ms apart.
+
+        Args:
+            style: the format that the client has chosen.
+        """
+        wrap = "[{}]" if "LIST" in style else "{}"
+        form = self._simple if "SIMPLE" in style else self._default
+        return [
+            Message(
+                Kind.PUSH,
+                wrap.format(form(change, entry, self._stamp(change, place))).encode(),
+                binary=True,
+            )
+            for place, entry in enumerate(change.entries)
+        ]
+
+    def _stamp(self, change: LedgerChange, place: int) -> int:
+        """Return a frame's ``timestamp``; that of one currency never goes back."""
+        currency = change.entries[place].currency
+        stamp = max(change.time_ms + place, self._stamps.get(currency, 0))
+        self._stamps[currency] = stamp
+        return stamp
+
+    # Formatted by hand: no JSON library writes a Decimal as a number with all digits.
+
+    def _default(self, change: LedgerChange, entry: LedgerEntry, stamp: int) -> str:
+        return (
+            f'{{"type":"myAsset","asset_uuid":"{self._uuid(entry.currency)}",'
+            f'"assets":[{{"currency":"{entry.currency}",'
+            f'"balance":{self._number(entry.available, entry)},'
+            f'"locked":{self._number(entry.locked, entry)}}}],'
+            f'"asset_timestamp":{change.time_ms},"timestamp":{stamp},'
+            f'"stream_type":"REALTIME"}}'
+        )
+
+    def _simple(self, change: LedgerChange, entry: LedgerEntry, stamp: int) -> str:
+        return (
+            f'{{"ty":"myAsset","astuid":"{self._uuid(entry.currency)}",'
+            f'"ast":[{{"cu":"{entry.currency}",'
+            f'"b":{self._number(entry.available, entry)},'
+            f'"l":{self._number(entry.locked, entry)}}}],'
+            f'"asttms":{change.time_ms},"tms":{stamp},"st":"REALTIME"}}'
+        )
+
+    def _uuid(self, currency: str) -> uuid.UUID:
+        return uuid.uuid5(uuid.NAMESPACE_OID, f"{self.access_key}/{currency}")
+
+    def _number(self, amount: Decimal, entry: LedgerEntry) -> str:
+        if self._exponents and amount and entry.number % 4 == 3:
+            digits, _, power = f"{amount:E}".partition("E")
+            return f"{digits}E{int(power)}"
+        return plain(amount)
