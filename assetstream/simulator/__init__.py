@@ -33,10 +33,9 @@ except ModuleNotFoundError:
     ) from None
 
 from assetstream.simulator.account import Account
-from assetstream.simulator.catalogue import FAULTS
-from assetstream.simulator.catalogue import FaultEntry as Entry
+from assetstream.simulator.catalogue import FAULTS, FaultEntry
 from assetstream.simulator.coinw.account import CoinWAccount
-from assetstream.simulator.connection import ClientConnection as Connection
+from assetstream.simulator.connection import Connection
 from assetstream.simulator.counts import Seen
 from assetstream.simulator.faults import Fault
 from assetstream.simulator.ledger import Insufficient, Order, Standing
@@ -53,8 +52,8 @@ __all__ = [
     "Account",
     "CoinWAccount",
     "Connection",
-    "Entry",
     "Fault",
+    "FaultEntry",
     "Insufficient",
     "Kind",
     "Message",
@@ -69,3 +68,6 @@ __all__ = [
     "Trader",
     "UpbitAccount",
 ]
+
+#: The name of ``FaultEntry`` in release 0.1.
+Entry = FaultEntry

@@ -39,7 +39,7 @@ class ApiKey:
 
     @property
     def may_view(self) -> bool:
-        """Whether the key may read balances."""
+        """True if the key may read balances."""
         return "view" in self.permissions
 
 

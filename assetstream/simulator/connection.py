@@ -1,4 +1,4 @@
-"""``ClientConnection``: one upgraded connection."""
+"""``Connection``: one upgraded connection."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from assetstream.simulator.messages import Message
 from assetstream.simulator.session import ExchangeSession
 from assetstream.simulator.timers import Timers
 
-__all__ = ["ClientConnection"]
+__all__ = ["Connection"]
 
 #: Bytes that may wait for a client; one that lets more pile up is cut off.
 MAX_BACKLOG = 16 * 1024 * 1024
@@ -31,7 +31,7 @@ WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 PONG = 0x80 | Opcode.PONG
 
 
-class ClientConnection:
+class Connection:
     """A WebSocket, served by the thread that accepted it.
 
     Only that thread touches socket and protocol (OpenSSL must not see two threads).
@@ -50,7 +50,7 @@ class ClientConnection:
         context: Context,
         sock: socket.socket,
         protocol: ServerProtocol,
-        gone: Callable[[ClientConnection], None],
+        gone: Callable[[Connection], None],
     ) -> None:
         self.context = context
         self.session: ExchangeSession | None = None
@@ -134,7 +134,7 @@ class ClientConnection:
 
     @property
     def compressed(self) -> bool:
-        """Whether an extension that gives RSV1 a meaning was agreed on."""
+        """True if an extension that gives RSV1 a meaning was agreed on."""
         return bool(self._protocol.extensions)
 
     @property

@@ -17,7 +17,7 @@ import threading
 from typing import Iterable
 
 from assetstream.simulator.account import Account
-from assetstream.simulator.connection import ClientConnection
+from assetstream.simulator.connection import Connection
 from assetstream.simulator.fault_points import FaultPoints
 from assetstream.simulator.ledger import Balances
 from assetstream.simulator.messages import Message, Reply, Request
@@ -88,41 +88,39 @@ class Fault:
         """Answer a good REST request for ``account``'s balances with this instead."""
         return None
 
-    def opened(self, connection: ClientConnection) -> None:
+    def opened(self, connection: Connection) -> None:
         """``connection`` was opened; at Upbit its account is known already."""
 
-    def identified(self, connection: ClientConnection) -> None:
-        """A login has said whose ``connection`` it is (CoinW)."""
+    def identified(self, connection: Connection) -> None:
+        """``connection`` has logged in and has an account now (CoinW)."""
 
     def refused(self, request: Request, reply: Reply) -> None:
         """A WebSocket upgrade, ``request``, is being refused with ``reply``."""
 
-    def closed(self, connection: ClientConnection) -> None:
+    def closed(self, connection: Connection) -> None:
         """``connection`` has ended or is ending; called on the thread that ended it."""
 
-    def received(self, connection: ClientConnection, payload: bytes) -> bytes | None:
+    def received(self, connection: Connection, payload: bytes) -> bytes | None:
         """Take this for the ``payload`` from ``connection``; None: ignore it."""
         return payload
 
-    def sending(
-        self, connection: ClientConnection, message: Message
-    ) -> Iterable[Message]:
+    def sending(self, connection: Connection, message: Message) -> Iterable[Message]:
         """Send these on ``connection`` in place of ``message``."""
         return (message,)
 
-    def wire(self, connection: ClientConnection, frame: bytes) -> bytes:
+    def wire(self, connection: Connection, frame: bytes) -> bytes:
         """Put these bytes on the wire of ``connection`` in place of ``frame``."""
         return frame
 
-    def portion(self, connection: ClientConnection) -> int | None:
+    def portion(self, connection: Connection) -> int | None:
         """Hand the socket of ``connection`` so many bytes at a time; None: all."""
         return None
 
-    def frozen(self, connection: ClientConnection) -> bool:
+    def frozen(self, connection: Connection) -> bool:
         """True lets nothing pass on ``connection`` for now, in neither direction."""
         return False
 
-    def pong(self, connection: ClientConnection) -> bool:
+    def pong(self, connection: Connection) -> bool:
         """False leaves a WebSocket ping on ``connection`` unanswered."""
         return True
 

@@ -22,7 +22,7 @@ from websockets.protocol import OPEN
 from websockets.server import ServerProtocol
 
 from assetstream.simulator.account import Account
-from assetstream.simulator.connection import ClientConnection
+from assetstream.simulator.connection import Connection
 from assetstream.simulator.context import Context
 from assetstream.simulator.messages import Reply, Request, RequestRefused
 from assetstream.simulator.venue import Venue
@@ -124,7 +124,7 @@ class Handler(BaseHTTPRequestHandler):
         # itself, which we have read already.
         protocol = ServerProtocol(state=OPEN, logger=silent)
         protocol.extensions = handshake.extensions
-        connection = ClientConnection(
+        connection = Connection(
             context, self.connection, protocol, self.server.disconnected
         )
         session = admitted(connection)
@@ -191,7 +191,7 @@ class SimulatorServer(ThreadingHTTPServer):
         self.socket.close()  # ``listen`` makes another one
         self.context = context
         self._reserved: socket.socket | None = None
-        self._connections: dict[ClientConnection, threading.Thread] = {}
+        self._connections: dict[Connection, threading.Thread] = {}
         self._venues = venues
         self._ssl_context = ssl_context
         self._lock = threading.Lock()
@@ -210,7 +210,7 @@ class SimulatorServer(ThreadingHTTPServer):
 
     @property
     def started(self) -> bool:
-        """Whether ``listen`` was called."""
+        """True once ``listen`` was called."""
         return self._reserved is not None
 
     def listen(self) -> None:
@@ -285,13 +285,13 @@ class SimulatorServer(ThreadingHTTPServer):
         """Return the exchange that a path belongs to."""
         return next((venue for venue in self._venues if venue.owns(path)), None)
 
-    def connected(self, connection: ClientConnection) -> None:
+    def connected(self, connection: Connection) -> None:
         """Add a connection to the open ones."""
         with self._lock:
             self._connections[connection] = threading.current_thread()
         self.context.signal.count("connections", self.context.seen)
 
-    def disconnected(self, connection: ClientConnection) -> None:
+    def disconnected(self, connection: Connection) -> None:
         """Remove it from the open ones, once."""
         with self._lock:
             known = self._connections.pop(connection, None) is not None
@@ -299,9 +299,7 @@ class SimulatorServer(ThreadingHTTPServer):
             self.context.points.notify("closed", connection)
         self.context.signal.announce()
 
-    def open_connections(
-        self, account: Account | None = None
-    ) -> list[ClientConnection]:
+    def open_connections(self, account: Account | None = None) -> list[Connection]:
         """Return the connections (or an account's) that are not ending."""
         with self._lock:
             found = list(self._connections)

@@ -25,6 +25,7 @@ class Transport(Protocol):
 
     def now(self) -> float:
         """Monotonic seconds."""
+        raise NotImplementedError
 
     def send(self, message: Message) -> None:
         """Send ``message``; from any thread, never blocks."""
@@ -78,7 +79,7 @@ class ExchangeSession(ABC):
 
     @property
     def subscribed(self) -> bool:
-        """Whether it is subscribed to its account's balances."""
+        """True if it is subscribed to its account's balances."""
         return self.account is not None and self.account.has_subscriber(self)
 
     def closed(self) -> None:

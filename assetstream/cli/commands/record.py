@@ -35,7 +35,7 @@ Masked, always:
   everything in a message that is not known to be harmless
   all header fields but the date, the content's type and limits of rate
 Not masked:
-  which currencies there are, when they changed, what the exchange said
+  which currencies there are, when they changed, the exchange's texts
   amounts, unless you say --scramble: then all amounts of one currency are
     multiplied by one random number that is not written down. Zero stays
     zero, sums and proportions stay true. That hides amounts from a glance;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Callable, Iterable
 
-from assetstream.simulator.connection import ClientConnection
+from assetstream.simulator.connection import Connection
 from assetstream.simulator.faults import Fault
 from assetstream.simulator.messages import Kind, Message, Reply, Request
 
@@ -27,28 +27,26 @@ class ConnectionLog(Fault):
 
     def __init__(self, log: Callable[[str, str], object]) -> None:
         self._log = log
-        self._since: dict[ClientConnection, float] = {}
+        self._since: dict[Connection, float] = {}
 
     def refused(self, request: Request, reply: Reply) -> None:
         """Log a refused upgrade."""
         exchange = request.exchange or request.path
         self._log(exchange, f"connection refused with status {reply.status}")
 
-    def opened(self, connection: ClientConnection) -> None:
+    def opened(self, connection: Connection) -> None:
         """Log a new connection."""
         self._since[connection] = connection.now()
         self._log(connection.exchange, "connected")
 
-    def closed(self, connection: ClientConnection) -> None:
+    def closed(self, connection: Connection) -> None:
         """Log the end of a connection."""
         began = self._since.pop(connection, None)
         if began is not None:
             lasted = connection.now() - began
             self._log(connection.exchange, f"disconnected after {lasted:.1f} s")
 
-    def sending(
-        self, connection: ClientConnection, message: Message
-    ) -> Iterable[Message]:
+    def sending(self, connection: Connection, message: Message) -> Iterable[Message]:
         """Log the outcome of a login or a subscription, which its answer shows."""
         request = REQUESTS.get(message.kind)
         # The end of a subscription is answered by the same kind, and is no event here.

@@ -12,7 +12,7 @@ from assetstream.simulator.catalogue.common import FaultEntry, OncePerConnection
 from assetstream.simulator.catalogue.handshake import html
 from assetstream.simulator.catalogue.parameters import interval
 from assetstream.simulator.coinw.session import bare
-from assetstream.simulator.connection import ClientConnection
+from assetstream.simulator.connection import Connection
 from assetstream.simulator.messages import Kind, Message, Reply, Request
 
 __all__ = ["FAULTS"]
@@ -42,7 +42,7 @@ class Close(OncePerConnection):
         self._code = code
         self._reason = reason
 
-    def strike(self, connection: ClientConnection) -> None:
+    def strike(self, connection: Connection) -> None:
         """Close ``connection``."""
         connection.close(self._code, self._reason)
 
@@ -50,7 +50,7 @@ class Close(OncePerConnection):
 class CloseAfterError(Close):
     """Sends an error frame, and closes right behind it."""
 
-    def strike(self, connection: ClientConnection) -> None:
+    def strike(self, connection: Connection) -> None:
         """Send the error, and close."""
         payload = msgspec.json.encode(ERRORS[connection.exchange])
         binary = connection.exchange == "upbit"

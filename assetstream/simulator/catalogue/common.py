@@ -9,7 +9,7 @@ from typing import Any, Callable, Iterable, Mapping
 from msgspec import Struct
 
 from assetstream.simulator.account import Account
-from assetstream.simulator.connection import ClientConnection
+from assetstream.simulator.connection import Connection
 from assetstream.simulator.faults import Fault
 from assetstream.simulator.messages import Kind, Message, Request
 from assetstream.simulator.server import SimulatorServer
@@ -84,9 +84,9 @@ class OncePerConnection(ForAccount):
     def __init__(self, account: Account | None = None) -> None:
         super().__init__(account)
         # A connection is added and looked for on its own thread only.
-        self._struck: set[ClientConnection] = set()
+        self._struck: set[Connection] = set()
 
-    def strike(self, connection: ClientConnection) -> None:
+    def strike(self, connection: Connection) -> None:
         """Disturb ``connection``; called on its thread."""
         raise NotImplementedError
 
@@ -95,15 +95,15 @@ class OncePerConnection(ForAccount):
         for connection in server.open_connections():
             connection.post(partial(self._strike_once, connection))
 
-    def opened(self, connection: ClientConnection) -> None:
+    def opened(self, connection: Connection) -> None:
         """Strike a new connection."""
         self._strike_once(connection)
 
-    def identified(self, connection: ClientConnection) -> None:
+    def identified(self, connection: Connection) -> None:
         """Strike a connection that a login has made the account's."""
         self._strike_once(connection)
 
-    def _strike_once(self, connection: ClientConnection) -> None:
+    def _strike_once(self, connection: Connection) -> None:
         if self._strikes(connection.account) and connection not in self._struck:
             self._struck.add(connection)
             self.strike(connection)
@@ -118,17 +118,15 @@ class Withhold(ForAccount):
         super().__init__(account)
         self._kinds = frozenset(kinds)
 
-    def sending(
-        self, connection: ClientConnection, message: Message
-    ) -> Iterable[Message]:
+    def sending(self, connection: Connection, message: Message) -> Iterable[Message]:
         """Drop ``message`` if its kind is withheld."""
         return () if self._withheld(connection, message.kind) else (message,)
 
-    def pong(self, connection: ClientConnection) -> bool:
+    def pong(self, connection: Connection) -> bool:
         """Return False if pongs are withheld."""
         return not self._withheld(connection, Kind.PONG)
 
-    def _withheld(self, connection: ClientConnection, kind: Kind) -> bool:
+    def _withheld(self, connection: Connection, kind: Kind) -> bool:
         return kind in self._kinds and self._strikes(connection.account)
 
 

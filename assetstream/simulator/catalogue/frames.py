@@ -13,7 +13,7 @@ from assetstream.simulator.catalogue.common import (
     OncePerConnection,
 )
 from assetstream.simulator.catalogue.parameters import size
-from assetstream.simulator.connection import ClientConnection
+from assetstream.simulator.connection import Connection
 
 __all__ = ["FAULTS"]
 
@@ -41,7 +41,7 @@ class RawBytes(OncePerConnection):
         super().__init__(account)
         self._data = data
 
-    def strike(self, connection: ClientConnection) -> None:
+    def strike(self, connection: Connection) -> None:
         """Send the bytes."""
         connection.write(self._data)
 
@@ -53,7 +53,7 @@ class ReservedBits(OncePerConnection):
         super().__init__(account)
         self._numbers = count()
 
-    def strike(self, connection: ClientConnection) -> None:
+    def strike(self, connection: Connection) -> None:
         """Send a frame with the bit that is next in turn."""
         bit = (RSV1, RSV2, RSV3)[next(self._numbers) % 3]
         # Where compression was agreed on, RSV1 is wrong in a control frame only.
@@ -67,7 +67,7 @@ class HalfFrame(RawBytes):
     def __init__(self, account: Account | None = None) -> None:
         super().__init__(account, data=frame(FIN | TEXT, b'{"half":', 100))
 
-    def strike(self, connection: ClientConnection) -> None:
+    def strike(self, connection: Connection) -> None:
         """Send the half, and then nothing."""
         super().strike(connection)
         connection.hang()
@@ -89,12 +89,12 @@ class HugeFrame(HalfFrame):
         self._size = size
         self._data = frame(FIN | BINARY, b"", size)
 
-    def strike(self, connection: ClientConnection) -> None:
+    def strike(self, connection: Connection) -> None:
         """Send the head, and then the rest bit by bit."""
         super().strike(connection)
         self._pour(connection, self._size)
 
-    def _pour(self, connection: ClientConnection, left: int) -> None:
+    def _pour(self, connection: Connection, left: int) -> None:
         """Queue some more; all at once would take too much memory."""
         while left and connection.backlog < LOW:
             connection.write(PIECE[:left])
@@ -106,7 +106,7 @@ class HugeFrame(HalfFrame):
 class OneByte(ForAccount):
     """Sends frames a byte at a time."""
 
-    def portion(self, connection: ClientConnection) -> int | None:
+    def portion(self, connection: Connection) -> int | None:
         """Return one byte."""
         return 1 if self._strikes(connection.account) else None
 
@@ -115,7 +115,7 @@ class Fragments(ForAccount):
     """Sends messages in three fragments, with a ping before each but the first."""
 
     def wire(  # pyright: ignore[reportIncompatibleMethodOverride]
-        self, connection: ClientConnection, whole: bytes
+        self, connection: Connection, whole: bytes
     ) -> bytes:
         """Return the fragments of a data frame; any other frame as it is."""
         if not self._strikes(connection.account) or whole[0] & 0x0F not in (

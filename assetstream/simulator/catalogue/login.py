@@ -17,7 +17,7 @@ from assetstream.simulator.catalogue.common import (
 )
 from assetstream.simulator.catalogue.handshake import UpgradeReply
 from assetstream.simulator.coinw.session import NOT_AUTHENTICATED, bare
-from assetstream.simulator.connection import ClientConnection
+from assetstream.simulator.connection import Connection
 from assetstream.simulator.messages import Kind, Message
 from assetstream.simulator.upbit.session import UpbitSession
 from assetstream.simulator.upbit.venue import REFUSALS, refused
@@ -76,7 +76,7 @@ class RefusedByName(UpgradeReply):
 class RefusedInBand(ForAccount):
     """Takes Upbit's upgrade, and refuses by a frame every request that follows."""
 
-    def received(self, connection: ClientConnection, payload: bytes) -> bytes | None:
+    def received(self, connection: Connection, payload: bytes) -> bytes | None:
         """Answer by the error."""
         session = connection.session
         asks = payload.strip() != b"PING"
@@ -108,9 +108,7 @@ class RefusedLogin(ForAccount):
         self._refusing.add(threading.get_ident())
         return False
 
-    def sending(
-        self, connection: ClientConnection, message: Message
-    ) -> Iterable[Message]:
+    def sending(self, connection: Connection, message: Message) -> Iterable[Message]:
         """Replace the answer; bad credentials are refused as ever."""
         here = threading.get_ident()
         if message.kind is not Kind.LOGIN or here not in self._refusing:
@@ -138,7 +136,7 @@ class RefuseSubscriptions(ForAccount):
 class FirstUseSilence(OncePerConnection):
     """Never pushes to connections that open meanwhile, though all seems well."""
 
-    def strike(self, connection: ClientConnection) -> None:
+    def strike(self, connection: Connection) -> None:
         """Silence ``connection``, unless it has subscribed already."""
         session = connection.session
         if session is not None and not session.subscribed:

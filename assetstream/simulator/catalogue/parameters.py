@@ -1,7 +1,7 @@
-"""How a command line writes the faults' own parameters.
+"""Readers of the faults' own parameters, as a command line writes them.
 
-Each reader takes the text behind ``NAME=`` and raises ``ValueError``, in one line, for
-what it cannot be.
+Each reader takes the text behind ``NAME=``, and raises ``ValueError`` with one line of
+text for a wrong one.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def size(text: str) -> int:
 
 
 def url(text: str) -> str:
-    """Read where to send a client."""
+    """Read a URL."""
     if not text.partition("://")[2]:
         raise ValueError(f"{text!r} is no URL; ws://127.0.0.1:9/ is one")
     return text

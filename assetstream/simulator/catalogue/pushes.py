@@ -18,7 +18,7 @@ from assetstream.simulator.catalogue.common import (
     withholds,
 )
 from assetstream.simulator.catalogue.parameters import interval, share, shift
-from assetstream.simulator.connection import ClientConnection
+from assetstream.simulator.connection import Connection
 from assetstream.simulator.messages import Kind, Message
 
 __all__ = ["FAULTS"]
@@ -36,9 +36,7 @@ class Altered(ForAccount):
         super().__init__(account)
         self._alter = alter
 
-    def sending(
-        self, connection: ClientConnection, message: Message
-    ) -> Iterable[Message]:
+    def sending(self, connection: Connection, message: Message) -> Iterable[Message]:
         """Alter a push."""
         if message.kind is Kind.PUSH and self._strikes(connection.account):
             message = replace(message, payload=self._alter(message.payload))
@@ -68,9 +66,7 @@ class ClockJump(Altered):
 class Duplicated(ForAccount):
     """Sends each push twice."""
 
-    def sending(
-        self, connection: ClientConnection, message: Message
-    ) -> Iterable[Message]:
+    def sending(self, connection: Connection, message: Message) -> Iterable[Message]:
         """Send a push twice."""
         twice = message.kind is Kind.PUSH and self._strikes(connection.account)
         return (message, message) if twice else (message,)
@@ -86,9 +82,7 @@ class LosePushes(ForAccount):
         self._share = share
         self._chance = random.Random(0)
 
-    def sending(
-        self, connection: ClientConnection, message: Message
-    ) -> Iterable[Message]:
+    def sending(self, connection: Connection, message: Message) -> Iterable[Message]:
         """Lose an unlucky push."""
         if message.kind is not Kind.PUSH or not self._strikes(connection.account):
             return (message,)
@@ -101,11 +95,9 @@ class Withheld(ForAccount):
     def __init__(self, account: Account | None = None) -> None:
         super().__init__(account)
         self._lock = threading.Lock()
-        self._kept: dict[ClientConnection, deque[Message]] = defaultdict(deque)
+        self._kept: dict[Connection, deque[Message]] = defaultdict(deque)
 
-    def sending(
-        self, connection: ClientConnection, message: Message
-    ) -> Iterable[Message]:
+    def sending(self, connection: Connection, message: Message) -> Iterable[Message]:
         """Keep a push."""
         if message.kind is not Kind.PUSH or not self._strikes(connection.account):
             return (message,)
@@ -115,7 +107,7 @@ class Withheld(ForAccount):
             return self.keep(connection, message, self._kept[connection])
 
     def keep(
-        self, connection: ClientConnection, message: Message, kept: deque[Message]
+        self, connection: Connection, message: Message, kept: deque[Message]
     ) -> Iterable[Message]:
         """Keep one more push; return the messages to send now."""
         kept.append(message)
@@ -139,7 +131,7 @@ class Delayed(Withheld):
         self._seconds = seconds
 
     def keep(
-        self, connection: ClientConnection, message: Message, kept: deque[Message]
+        self, connection: Connection, message: Message, kept: deque[Message]
     ) -> Iterable[Message]:
         """Keep the push, and send the oldest one later."""
         kept.append(message)
@@ -147,7 +139,7 @@ class Delayed(Withheld):
         connection.post(lambda: connection.call_later(self._seconds, release))
         return ()
 
-    def _release(self, connection: ClientConnection) -> None:
+    def _release(self, connection: Connection) -> None:
         with self._lock:
             if self._kept[connection]:
                 connection.post(self._kept[connection].popleft())
@@ -157,7 +149,7 @@ class Reordered(Withheld):
     """Swaps each push with the one after it."""
 
     def keep(
-        self, connection: ClientConnection, message: Message, kept: deque[Message]
+        self, connection: Connection, message: Message, kept: deque[Message]
     ) -> Iterable[Message]:
         """Keep the push, or send it and then the one before it."""
         if kept:

@@ -10,7 +10,7 @@ from assetstream.simulator.catalogue.common import (
     ForAccount,
     OncePerConnection,
 )
-from assetstream.simulator.connection import ClientConnection
+from assetstream.simulator.connection import Connection
 from assetstream.simulator.faults import Fault
 from assetstream.simulator.server import SimulatorServer
 
@@ -43,7 +43,7 @@ class Drop(OncePerConnection):
         super().__init__(account)
         self._reset = reset
 
-    def strike(self, connection: ClientConnection) -> None:
+    def strike(self, connection: Connection) -> None:
         """Cut ``connection``."""
         connection.drop(reset=self._reset)
 
@@ -61,7 +61,7 @@ class SilentDrop(ForAccount):
     def __init__(self, account: Account | None = None) -> None:
         super().__init__(account)
         # With those that were dropped meanwhile: their end has yet to get through.
-        self._frozen: set[ClientConnection] = set()
+        self._frozen: set[Connection] = set()
 
     def began(self, server: SimulatorServer) -> None:
         """Wake the connections, so that they stop."""
@@ -72,7 +72,7 @@ class SilentDrop(ForAccount):
         super().ended()
         wake(tuple(self._frozen))
 
-    def frozen(self, connection: ClientConnection) -> bool:
+    def frozen(self, connection: Connection) -> bool:
         """Return True while nothing passes."""
         if not self._strikes(connection.account) or self._over.is_set():
             return False
@@ -90,7 +90,7 @@ class DeadPath(ForAccount):
                 connection.post(connection.vanish)
 
 
-def wake(connections: Iterable[ClientConnection]) -> None:
+def wake(connections: Iterable[Connection]) -> None:
     """Wake the connections: they ask the faults again."""
     for connection in connections:
         connection.post(lambda: None)

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Callable, Sequence
 
 from assetstream.simulator.account import Account
-from assetstream.simulator.connection import ClientConnection
+from assetstream.simulator.connection import Connection
 from assetstream.simulator.faults import Fault
 from assetstream.simulator.messages import Kind, Message, Reply, Request
 from assetstream.simulator.replay.connections import (
@@ -281,7 +281,7 @@ class Player(Fault):
                     break
 
     def _check_backlog(
-        self, connection: ClientConnection, done: threading.Event, most: int
+        self, connection: Connection, done: threading.Event, most: int
     ) -> None:
         """Set ``done`` once at most ``most`` bytes wait; on the connection's thread."""
         if connection.backlog <= most:
@@ -291,7 +291,7 @@ class Player(Fault):
                 0.01, partial(self._check_backlog, connection, done, most)
             )
 
-    def _open_connections(self) -> list[ClientConnection]:
+    def _open_connections(self) -> list[Connection]:
         return self._server.open_connections(self._account) if self._server else []
 
     # The time of the tape.
