@@ -152,8 +152,8 @@ class Replay:
             exc = self._player.error
             raise ConfigurationError(
                 f"{self._path}: the tape cannot be played past second "
-                f"{self._player.position:g} ({type(exc).__name__}: {exc}); has it been "
-                "edited?"
+                f"{self._player.position:g} ({type(exc).__name__}: {exc})",
+                remedy="Has it been edited?",
             ) from exc
         return ended
 
