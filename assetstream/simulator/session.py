@@ -25,7 +25,7 @@ class Transport(Protocol):
 
     def now(self) -> float:
         """Monotonic seconds."""
-        raise NotImplementedError
+        ...
 
     def send(self, message: Message) -> None:
         """Send ``message``; from any thread, never blocks."""
