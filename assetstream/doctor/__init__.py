@@ -1,6 +1,6 @@
-"""The doctor: what is in the way of a live stream, step by step, and the remedy.
+"""The doctor: finds what keeps a stream from being live, and what to do about it.
 
-It reads only. ``report`` is what comes out; ``libraries`` looks at this machine,
-``network`` at the way to the exchange, ``account`` at key and REST, ``connection`` at
-the WebSocket; ``examination`` runs them in a thread of its own, each in its time.
+It only reads. ``libraries`` checks this machine, ``network`` the path to the exchange,
+``account`` the key and REST, ``connection`` the WebSocket. ``examine`` runs the checks
+in one thread, each with a time limit; ``report`` holds the results.
 """

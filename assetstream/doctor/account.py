@@ -1,4 +1,4 @@
-"""The account's part: the look of its key, REST with it, the clock, other regions."""
+"""Checks of the account: the form of its key, REST, the clock, other regions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,13 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Generator, Iterator, Mapping
 
 from assetstream.display.words import listed
-from assetstream.doctor.case import Case, Item, Outcome, skip, told
+from assetstream.doctor.examination import (
+    Examination,
+    Item,
+    Outcome,
+    failure,
+    skip,
+)
 from assetstream.doctor.report import Check, Verdict
 from assetstream.model.errors import (
     AssetStreamError,
@@ -25,16 +31,17 @@ from assetstream.runtime.net.rest_client import Adapter, Call, HttpReply
 
 __all__ = ["RestChecks", "check_key"]
 
-#: Seconds by which the clock may be wrong: noticed by people; in the way of something.
+#: A clock that is off by more than the first is yellow, by more than the second red;
+#: seconds.
 NOTICED, WRONG = 5.0, 30.0
 REFUSED = "REST has refused the key, and the WebSocket would, too"
 LIMITED = "the exchange limits requests: no more are sent now"
-#: A ``Date`` tells whole seconds: the moment lies half a second later, or so.
+#: A ``Date`` has whole seconds: on average the moment is half a second later.
 HALF_A_SECOND = 0.5
 
 
 def check_key(exchange: Exchange) -> Outcome:
-    """Judge a key by its look."""
+    """Judge a key by its form."""
     hints = exchange.key_hints()
     form = f"{exchange.key_form}; " if exchange.key_form else ""
     if hints:
@@ -43,28 +50,28 @@ def check_key(exchange: Exchange) -> Outcome:
 
 
 class RestChecks:
-    """One read of the balances, and what can be learned from it.
+    """Reads the balances once, and judges key, clock and region by the reply.
 
     Attributes:
-        no_more: why the WebSocket is not to be tried now; "" if it is.
+        no_more: the reason for not trying the WebSocket now; "" if there is none.
     """
 
-    def __init__(self, case: Case, key: Check) -> None:
+    def __init__(self, examination: Examination, key: Check) -> None:
         self.no_more = ""
         #: The exchange does not accept the key.
         self._refusal: AuthenticationError | PermissionDenied | None = None
-        self._case = case
+        self._examination = examination
         self._key = key
-        self._exchange = case.patient.exchange
+        self._exchange = examination.subject.exchange
         self._reply: HttpReply | None = None
-        #: How long sending and answering took, and what our clock said in the middle.
+        #: The seconds from request to reply, and our clock's time in their middle.
         self._took = 0.0
         self._middle = 0.0
 
     def steps(self) -> Iterator[Item]:
-        """Read the balances, and judge the answer."""
+        """Read the balances, and judge the reply."""
         yield "REST"
-        rest = self._case.run("REST", self._read)
+        rest = self._examination.run("REST", self._read)
         region = yield from self._region_step()
         if region is not None and region.verdict is Verdict.RED:
             rest = replace(rest, remedies=("See region, below.",))
@@ -72,15 +79,15 @@ class RestChecks:
         if region is not None:
             yield region
         if self._reply is None:
-            yield skip("clock", "the exchange has not answered with its time")
+            yield skip("clock", "the exchange has not sent its time")
         else:
-            yield self._case.judge("clock", self._compare_clocks)
+            yield self._examination.judge("clock", self._compare_clocks)
 
     def _read(self) -> Outcome:
         began = time.time()
-        reply = fetch(self._case, self._exchange)
+        reply = fetch(self._examination, self._exchange)
         if isinstance(reply, AssetStreamError):
-            return told(reply)
+            return failure(reply)
         ended = time.time()
         self._reply, self._took = reply, ended - began
         self._middle = (began + ended) / 2
@@ -91,17 +98,17 @@ class RestChecks:
             return self._refused(error)
         except RateLimited as error:
             self.no_more = LIMITED
-            return told(error)
+            return failure(error)
         return _judge(snapshot)
 
     def _refused(self, error: ExchangeError) -> Outcome:
-        """Tell of a refusal; what was said of the key is not said again."""
-        outcome = told(error)
+        """Judge a refusal, without the remedies that the key's check has already."""
+        outcome = failure(error)
         above = set(self._key.remedies)
         remedies = [hint for hint in outcome.remedies if hint not in above]
         if len(remedies) < len(outcome.remedies):
             remedies.insert(0, "See key, above.")
-        if self._case.patient.regions is None and self._may_be_elsewhere(error):
+        if self._examination.subject.regions is None and self._may_be_elsewhere(error):
             known = self._exchange.elsewhere()
             if known:
                 remedies.append(
@@ -120,13 +127,13 @@ class RestChecks:
         try:
             date = parsedate_to_datetime(self._reply.headers.get("date", ""))
         except (TypeError, ValueError, OverflowError):
-            return Outcome(Verdict.SKIPPED, "the exchange did not tell its time")
+            return Outcome(Verdict.SKIPPED, "the exchange did not send its time")
         ahead = self._middle - date.timestamp() - HALF_A_SECOND
         unsure = self._took / 2 + HALF_A_SECOND
         return _judge_clock(self._exchange.title, ahead, unsure)
 
     def _region_step(self) -> Generator[Item, None, Check | None]:
-        regions = self._case.patient.regions
+        regions = self._examination.subject.regions
         refusal = self._refusal
         if regions is None or refusal is None or not self._may_be_elsewhere(refusal):
             return None
@@ -134,12 +141,12 @@ class RestChecks:
             why = "the URLs are not the exchange's own: no other is tried"
             return skip("region", why)
         yield f"region (the key is sent to {listed(regions)})"
-        return self._case.run("region", lambda: self._try_regions(regions))
+        return self._examination.run("region", lambda: self._try_regions(regions))
 
     def _try_regions(self, regions: Mapping[str, Exchange]) -> Outcome:
         title, silent = self._exchange.title, []
         for region, other in regions.items():
-            known = known_at(self._case, other)
+            known = known_at(self._examination, other)
             if known:
                 return Outcome(
                     Verdict.RED,
@@ -159,20 +166,20 @@ class RestChecks:
         return Outcome(Verdict.GREEN, f"{finding}: the region is not the cause")
 
 
-def fetch(case: Case, exchange: Exchange) -> HttpReply | AssetStreamError:
-    """Read the balances; return the answer, or why there is none."""
+def fetch(examination: Examination, exchange: Exchange) -> HttpReply | AssetStreamError:
+    """Read the balances; return the reply, or the reason why there is none."""
     outcome: list[Any] = []
     call = Call(
         exchange.read(Instant(clock.now(), int(time.time() * 1000)), str(uuid.uuid4())),
-        case.time_for_step(),
+        examination.time_for_step(),
         adapter := Adapter(),
         outcome.append,
-        case.patient.ssl_context,
-        case.patient.proxy,
+        examination.subject.ssl_context,
+        examination.subject.proxy,
     )
-    with closing(adapter), case.ended_by(call.give_up):
+    with closing(adapter), examination.on_cancel(call.give_up):
         call.run()
-    case.check()
+    examination.raise_if_cancelled()
     (result,) = outcome
     if isinstance(result, (HttpReply, AssetStreamError)):
         return result
@@ -180,13 +187,13 @@ def fetch(case: Case, exchange: Exchange) -> HttpReply | AssetStreamError:
 
 
 def understand(exchange: Exchange, reply: HttpReply) -> Snapshot:
-    """Return the balances of an answer, or raise the refusal that it is."""
+    """Return the balances of a reply, or raise the refusal that it is."""
     return exchange.read_replied(reply.status, reply.headers, reply.body)
 
 
-def known_at(case: Case, exchange: Exchange) -> bool | None:
-    """Tell whether the key is known there; None if that cannot be told."""
-    reply = fetch(case, exchange)
+def known_at(examination: Examination, exchange: Exchange) -> bool | None:
+    """Return True if that host knows the key; None if it gives no clear reply."""
+    reply = fetch(examination, exchange)
     if isinstance(reply, AssetStreamError):
         return None
     try:
@@ -215,9 +222,7 @@ def _judge(snapshot: Snapshot) -> Outcome:
 def _judge_clock(title: str, ahead: float, unsure: float) -> Outcome:
     off = abs(ahead) - unsure
     if off <= NOTICED:
-        finding = (
-            f"this machine's clock is right, as far as {title} tells (±{unsure:.1f} s)"
-        )
+        finding = f"this machine's clock is right by {title}'s own (±{unsure:.1f} s)"
         return Outcome(Verdict.GREEN, finding)
     way = "ahead of" if ahead > 0 else "behind"
     return Outcome(

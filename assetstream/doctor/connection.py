@@ -1,4 +1,7 @@
-"""The WebSocket: a real stream, watched until it is proved and a ping is answered."""
+"""Checks of the WebSocket, by a real stream: connect, subscribe, have a ping answered.
+
+If a stream of the account runs, its health answers instead.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,16 @@ from typing import Callable, Iterable, Iterator, Sequence
 from msgspec.structs import replace
 
 from assetstream.display.words import counted
-from assetstream.doctor.case import Case, Item, Outcome, skip, told
-from assetstream.doctor.report import Verdict
+from assetstream.doctor.examination import (
+    Examination,
+    Item,
+    Outcome,
+    failure,
+    skip,
+)
+from assetstream.doctor.report import Check, Verdict
 from assetstream.model.errors import AssetStreamError
+from assetstream.model.health import Health
 from assetstream.model.states import State
 from assetstream.protocol import Alive, Connect, Ready, Report, Step
 from assetstream.protocol.observed import Observer, observed
@@ -19,89 +29,92 @@ from assetstream.runtime.dispatcher import Handlers
 from assetstream.runtime.lifecycle import Launch
 from assetstream.runtime.loop.waits import Deadline, get_interruptibly
 from assetstream.runtime.settings import make_settings
-from assetstream.streams.readings import Readings
 
 __all__ = ["connection_checks"]
 
-#: Nobody waits for the first ping as long as a stream does, seconds.
+#: Seconds between two pings: a person waits for the first, so it comes early.
 PING_INTERVAL = 0.5
-#: More than a conversation's own patience, so that it says what it has waited for.
+#: Seconds for one step: more than a conversation waits, so that its error comes first.
 PHASE_TIME = 15.0
-#: Of that, what one attempt to connect may take.
+#: The share of that for one attempt to connect.
 CONNECT_SHARE = 0.5
-#: The steps that are left then.
+#: The steps that need an open WebSocket, and those that need a proved subscription.
 AFTER_OPEN = ("subscription", "ping", "pushes")
 AFTER_PROOF = ("ping", "pushes")
-#: One hiccup is forgiven; a connection that fails twice has failed.
+#: One failure may be a hiccup; after two, the connection has failed.
 FAILURES = 2
 
 
-def connection_checks(case: Case) -> Iterator[Item]:
-    """Look at the connection of a running stream, or of one made for this."""
-    if case.patient.stream is not None:
-        yield from _running_checks(case, case.patient.stream)
+def connection_checks(examination: Examination) -> Iterator[Item]:
+    """Check the connection of the running stream, or of a stream made for this."""
+    if examination.subject.health is not None:
+        yield from _running_checks(examination, examination.subject.health)
         return
-    trial = Trial(case)
+    probe = ProbeStream(examination)
     yield "WebSocket"
-    with case.ended_by(trial.wake):
+    with examination.on_cancel(probe.wake):
         try:
-            opened = case.run("WebSocket", trial.open)
+            opened = examination.run("WebSocket", probe.open)
             yield opened
             yield "subscription"
             if opened.verdict is Verdict.RED:
                 yield from _skipped("the WebSocket is not open", AFTER_OPEN)
                 return
-            proved = case.run("subscription", trial.prove)
+            proved = examination.run("subscription", probe.prove)
             yield proved
             yield "ping"
             if proved.verdict is Verdict.RED:
                 yield from _skipped("the subscription is not proved", AFTER_PROOF)
                 return
-            # Most of the time it was not due yet, which is nobody's business.
-            yield dataclasses.replace(case.run("ping", trial.await_pong), seconds=0.0)
-            yield case.judge("pushes", trial.tell_pushes)
+            # Most of its time passed before a ping was due, which means nothing.
+            pinged = examination.run("ping", probe.await_pong)
+            yield dataclasses.replace(pinged, seconds=0.0)
+            yield examination.judge("pushes", probe.judge_pushes)
         finally:
-            trial.stop()
+            probe.stop()
 
 
 def _skipped(why: str, names: Iterable[str]) -> Iterator[Item]:
     return (skip(name, why) for name in names)
 
 
-class Trial(Observer):
-    """A stream that nobody else knows of, and what has become of its connection.
+class ProbeStream(Observer):
+    """A stream of the doctor's own, and what it learns about its connection.
 
-    It is told of that in the session's thread, and asked for it in another.
+    The stream's thread calls the observer's methods, the examination's thread the
+    others.
     """
 
-    def __init__(self, case: Case) -> None:
-        self._case = case
-        self._news: SimpleQueue[None] = SimpleQueue()
+    def __init__(self, examination: Examination) -> None:
+        self._examination = examination
+        #: One item for each event: the waiting thread looks at the attributes then.
+        self._events: SimpleQueue[None] = SimpleQueue()
         self._errors: list[AssetStreamError] = []
         self._attempts = 0
         self._open = False
-        #: Whether the upgrade logs in, by a header.
+        #: The upgrade logs in, by a header.
         self._token = False
-        #: Whether the latest event was a pong, which proves a subscription, too.
+        #: The latest event was a pong, which can prove a subscription, too.
         self._ponged = False
-        #: How the subscription was proved, once it was; in which attempt, and after
-        #: how many errors.
+        #: The proof of the subscription; the attempt in which it came; and the number
+        #: of errors before it.
         self._proof = ""
         self._proved_in = self._forgiven = 0
         self._round_trip: float | None = None
         self._pushes = 0
-        patient = case.patient
-        limits = replace(patient.exchange.limits, ping_interval=PING_INTERVAL)
-        exchange = observed(patient.exchange.with_limits(limits), self)
+        subject = examination.subject
+        limits = replace(subject.exchange.limits, ping_interval=PING_INTERVAL)
+        exchange = observed(subject.exchange.with_limits(limits), self)
         settings = make_settings(
             exchange,
-            account=f"{patient.account}-doctor",
+            account=f"{subject.account}-doctor",
             audit_interval=None,
-            connect_timeout=case.time_for_step(PHASE_TIME) * CONNECT_SHARE or 1.0,
+            connect_timeout=examination.time_for_step(PHASE_TIME) * CONNECT_SHARE
+            or 1.0,
             history=0,
             max_pending=100,
-            proxy=patient.proxy,
-            ssl_context=patient.ssl_context,
+            proxy=subject.proxy,
+            ssl_context=subject.ssl_context,
         )
         handlers = Handlers()
         handlers.error = (self._failed,)
@@ -128,31 +141,31 @@ class Trial(Observer):
             return Outcome(Verdict.GREEN, f"answered after {ms(self._round_trip)}")
         return self._failure("no ping was answered")
 
-    def tell_pushes(self) -> Outcome:
-        """Say what it means that nothing was pushed; that is no fault."""
+    def judge_pushes(self) -> Outcome:
+        """Count the pushes; that none came is no fault."""
         if self._pushes:
             return Outcome(Verdict.GREEN, f"{self._pushes} came meanwhile")
-        silence = self._case.patient.exchange.silence
+        silence = self._examination.subject.exchange.silence
         return Outcome(Verdict.GREEN, f"none came in this short time. {silence}")
 
     def stop(self) -> None:
-        """End it; its threads have ended then."""
+        """Stop the stream, and wait until its threads have ended."""
         self._launch.stop(timeout=5.0)
 
     def wake(self) -> None:
-        """Have the wait look around; from any thread."""
-        self._news.put(None)
+        """Have the waiting thread look at what is new; from any thread."""
+        self._events.put(None)
 
     def _wait(self, met: Callable[[], object]) -> bool:
-        deadline = Deadline(self._case.time_for_step(PHASE_TIME))
+        deadline = Deadline(self._examination.time_for_step(PHASE_TIME))
         while not met():
             if self._is_hopeless():
                 return False
             try:
-                get_interruptibly(self._news, deadline)
+                get_interruptibly(self._events, deadline)
             except Empty:
                 return False
-            self._case.check()
+            self._examination.raise_if_cancelled()
         return True
 
     def _is_hopeless(self) -> bool:
@@ -160,15 +173,15 @@ class Trial(Observer):
         if any(error.fatal for error in errors):
             return True
         if self._proof:
-            # Errors of the read that follows are no matter of the connection, but
-            # there is one of its loss, too, once it is made anew.
+            # An error after the proof may come from the REST read. A new attempt shows
+            # that the connection was lost, and then the last error is about that.
             again = self._attempts > self._proved_in
             return again and len(errors) > self._forgiven
         return len(errors) >= FAILURES
 
     def _failure(self, otherwise: str) -> Outcome:
         if self._errors:
-            return told(self._errors[-1])
+            return failure(self._errors[-1])
         return Outcome(
             Verdict.RED,
             f"{otherwise} in time",
@@ -178,7 +191,7 @@ class Trial(Observer):
             ),
         )
 
-    # In threads of the stream.
+    # The stream's threads call these.
 
     def _failed(self, error: AssetStreamError) -> None:
         self._errors.append(error)
@@ -210,53 +223,54 @@ class Trial(Observer):
                 self.wake()
 
     def _proved(self, *, pushed: bool) -> None:
-        own = self._case.patient.exchange.proof
+        own = self._examination.subject.exchange.proof
         pong = "the answer to a ping sent after it"
         self._proved_in, self._forgiven = self._attempts, len(self._errors)
-        # Only a later ping counts: an exchange may refuse just after this one's answer.
+        # Only a later ping counts: an exchange may answer this one, and then refuse.
         self._round_trip = None
         self._proof = "a push" if pushed else pong if self._ponged else own
         self.wake()
 
 
-def _running_checks(case: Case, stream: Readings) -> Iterator[Item]:
-    """Take a running stream's own facts."""
+def _running_checks(
+    examination: Examination, fresh_health: Callable[[], Health]
+) -> Iterator[Item]:
+    """Check the connection of a running stream by its health."""
     yield "WebSocket"
-    health = stream.health()
-    yield case.judge("WebSocket", lambda: _judge_running(stream))
+    health = fresh_health()
+    yield examination.judge("WebSocket", lambda: _judge_running(health))
     if health.state is not State.LIVE:
         yield from _skipped(f"the stream is {health.state}", AFTER_OPEN)
         return
     since = (
         f"{health.uptime:.0f} s ago, {counted(health.reconnects, 'reconnect')} since"
     )
-    finding = f"proved, and the balances are merged (started {since})"
-    yield case.judge("subscription", lambda: Outcome(Verdict.GREEN, finding))
+    proved = f"proved, and the balances are merged (started {since})"
+    yield Check("subscription", Verdict.GREEN, proved)
     if health.round_trip is None:
         yield skip("ping", "none was due yet in this stream")
     else:
-        finding = f"the latest was answered after {ms(health.round_trip)}"
-        yield case.judge("ping", lambda: Outcome(Verdict.GREEN, finding))
-    silence = case.patient.exchange.silence
-    yield case.judge("pushes", lambda: Outcome(Verdict.GREEN, silence))
+        answered = f"the latest was answered after {ms(health.round_trip)}"
+        yield Check("ping", Verdict.GREEN, answered)
+    yield Check("pushes", Verdict.GREEN, examination.subject.exchange.silence)
 
 
-def ms(seconds: float | None) -> str:
-    """Write a round trip for people."""
-    milliseconds = (seconds or 0.0) * 1000
-    return f"{milliseconds:.{1 if milliseconds < 10 else 0}f} ms"
-
-
-def _judge_running(stream: Readings) -> Outcome:
-    state, error = stream.state, stream.error
+def _judge_running(health: Health) -> Outcome:
+    state, error = health.state, health.error
     if state is State.LIVE:
         finding = "this stream's own is open and LIVE; none was opened beside it"
         return Outcome(Verdict.GREEN, finding)
     if error is not None:
-        outcome = told(error)
+        outcome = failure(error)
         return outcome._replace(finding=f"the stream is {state}: {outcome.finding}")
     return Outcome(
         Verdict.YELLOW,
         f"the stream is {state}, and has met no error",
         ("Give it a moment, and look again.",),
     )
+
+
+def ms(seconds: float | None) -> str:
+    """Return a round trip as milliseconds for people."""
+    milliseconds = (seconds or 0.0) * 1000
+    return f"{milliseconds:.{1 if milliseconds < 10 else 0}f} ms"

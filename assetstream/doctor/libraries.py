@@ -1,6 +1,7 @@
-"""This machine's part: Python, and whether the libraries are those that are meant.
+"""Checks of this machine: Python, and the libraries that assetstream needs.
 
-Imports nothing that could be broken itself; of assetstream only what needs no library.
+This module imports nothing that could itself be broken: of assetstream, only modules
+that need no library.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ from assetstream.version import __version__
 
 __all__ = ["machine_checks"]
 
-#: Those whose names clash with another's on PyPI.
+#: Libraries whose names clash with others on PyPI.
 CLASHING = (WEBSOCKET_CLIENT, PYJWT)
-#: Module and distribution of the others that are always needed.
+#: Module and distribution of the other libraries that are always needed.
 OTHERS = (
     ("requests", "requests"),
     ("urllib3", "urllib3"),
@@ -36,7 +37,7 @@ OTHERS = (
 
 
 def machine_checks() -> Iterator[Check]:
-    """Look at Python and the libraries."""
+    """Check Python and the libraries."""
     yield Check(
         "Python",
         Verdict.GREEN,
@@ -47,7 +48,7 @@ def machine_checks() -> Iterator[Check]:
 
 
 def check_libraries() -> Check:
-    """Import each library: is it there, the right one, and of a fitting release?"""
+    """Import each library, and check that it is the right one in a fitting release."""
     wrong, remedies = [], []
     for needed in CLASHING:
         try:
@@ -68,25 +69,25 @@ def check_libraries() -> Check:
 
 
 def _check_for_rivals() -> Check:
-    """Look for the packages that would have taken the place of the right ones."""
+    """Look for packages that use the folders of the right ones."""
     found = [_version(n.distribution) for n in CLASHING]
     found += [_version(distribution) for _, distribution in OTHERS]
     proxies, remedies = _proxy_library()
     rivals = [needed for needed in CLASHING if _is_installed(needed.module)]
     if rivals:
         names = " and ".join(needed.module for needed in rivals)
-        told = (
+        finding = (
             f"{', '.join(found)}; but {names} is installed, too, and uses the same "
             "folder: it works as long as nobody installs or removes one of the two"
         )
         repairs = tuple(f"Run: {needed.repair}" for needed in rivals)
-        return Check("libraries", Verdict.YELLOW, told, (*repairs, *remedies))
+        return Check("libraries", Verdict.YELLOW, finding, (*repairs, *remedies))
     verdict = Verdict.YELLOW if remedies else Verdict.GREEN
     return Check("libraries", verdict, ", ".join([*found, proxies]), remedies)
 
 
 def _proxy_library() -> tuple[str, tuple[str, ...]]:
-    """What to say of the library for proxies, which need not be there."""
+    """Return a finding and remedies for the library for proxies, which is optional."""
     try:
         require(importlib.import_module(PYTHON_SOCKS.module), PYTHON_SOCKS)
     except ModuleNotFoundError:

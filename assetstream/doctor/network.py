@@ -1,4 +1,4 @@
-"""The way to one server: its name, TCP, a proxy, TLS and the certificate."""
+"""Checks of the path to one server: its name, TCP, a proxy, TLS, the certificate."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ import time
 from datetime import datetime, timezone
 from typing import Any, Callable, Iterable, Iterator, Mapping
 
-from assetstream.doctor.case import Case, Item, Outcome, skip, told
+from assetstream.doctor.examination import (
+    Examination,
+    Item,
+    Outcome,
+    failure,
+    skip,
+)
 from assetstream.doctor.report import Verdict
 from assetstream.model.errors import ConnectionLost
 from assetstream.runtime.net.cancel import CancelScope
@@ -25,7 +31,7 @@ from assetstream.runtime.net.tunnel import open_tunnel
 
 __all__ = ["Route"]
 
-#: Certificates are renewed well before: fewer days mean that somebody has forgotten it.
+#: Certificates are renewed well before: with fewer days left, somebody has forgotten.
 FEW_DAYS = 14.0
 DAY = 86_400.0
 
@@ -46,7 +52,7 @@ MISDIRECTED = (
     "The name or URL leads to another server: check ws_url and rest_url, if you set "
     "them, the name server, and entries for the exchange in the hosts file.",
 )
-#: What to do about those that are not about time.
+#: The remedies of those that are not about time.
 CAUSES: Mapping[int, tuple[str, ...]] = {
     SELF_SIGNED: READ_ALONG,
     SELF_SIGNED_CHAIN: READ_ALONG,
@@ -58,27 +64,27 @@ CAUSES: Mapping[int, tuple[str, ...]] = {
 
 
 class Route:
-    """The way to one server, gone step by step.
+    """The path to one server, checked step by step.
 
     Attributes:
-        server: where it leads.
+        server: its end.
         broken: the name of the red step; "" if there is none.
     """
 
-    def __init__(self, case: Case, server: Server) -> None:
+    def __init__(self, examination: Examination, server: Server) -> None:
         self.server = server
         self.broken = ""
-        self._case = case
+        self._examination = examination
         self._proxy: Proxy | None = None
         self._addresses: list[Address] = []
         self._sock: socket.socket | None = None
 
     def steps(self) -> Iterator[Item]:
-        """Go it; after a red step the others are skipped."""
-        choice = self._case.judge("proxy", self._choose)
+        """Check each step, and skip those after a red one."""
+        choice = self._examination.judge("proxy", self._choose)
         if choice.verdict is Verdict.RED:
             self.broken = choice.name
-        if self.broken or self._proxy is not None:  # none is nothing to tell of
+        if self.broken or self._proxy is not None:
             yield choice
         try:
             for name, step in self._plan():
@@ -86,7 +92,7 @@ class Route:
                 if self.broken:
                     yield skip(name, self.why)
                     continue
-                check = self._case.run(name, step)
+                check = self._examination.run(name, step)
                 self.broken = name if check.verdict is Verdict.RED else ""
                 yield check
         finally:
@@ -95,7 +101,7 @@ class Route:
 
     @property
     def why(self) -> str:
-        """Why what needs the way cannot be looked at."""
+        """The reason for skipping what needs this path."""
         return f"{self.broken} of {self.server.host} is red"
 
     def _plan(self) -> Iterable[tuple[str, Callable[[], Outcome]]]:
@@ -107,7 +113,7 @@ class Route:
 
     def _choose(self) -> Outcome:
         host, port, secure = self.server
-        given = self._case.patient.proxy
+        given = self._examination.subject.proxy
         self._proxy = choose(given, host, port, secure=secure)
         source = "the environment's" if given is None else "that of proxy="
         name = self._proxy.name if self._proxy else ""
@@ -115,7 +121,7 @@ class Route:
 
     def _look_up(self) -> Outcome:
         host, port, _ = self._proxy_or_server()
-        self._addresses = look_up(host, port, self._patience())
+        self._addresses = look_up(host, port, self._scope())
         if host == self._addresses[0].sockaddr[0]:
             return Outcome(Verdict.GREEN, f"{host} is an address already")
         first = self._addresses[0].sockaddr[0]
@@ -124,20 +130,20 @@ class Route:
         return Outcome(Verdict.GREEN, f"{host} is at {first}{others}")
 
     def _connect(self) -> Outcome:
-        patience = self._patience()
+        scope = self._scope()
         if self._proxy is not None:
-            return self._connect_through(self._proxy, patience)
-        self._sock = connect_any(self._addresses, patience)
+            return self._connect_through(self._proxy, scope)
+        self._sock = connect_any(self._addresses, scope)
         address, port = self._sock.getpeername()[:2]
         where = f"{self.server.host}: " if address != self.server.host else ""
         finding = f"{where}connected to {address}, port {port}, by no proxy"
         return Outcome(Verdict.GREEN, finding)
 
-    def _connect_through(self, proxy: Proxy, patience: CancelScope) -> Outcome:
+    def _connect_through(self, proxy: Proxy, scope: CancelScope) -> Outcome:
         host, port, _ = self.server
-        patience = patience.about(f"the proxy {proxy.name}", PROXY_REMEDY)
-        self._sock = connect_any(self._addresses, patience)
-        open_tunnel(proxy, self._sock, host, port, patience)
+        scope = scope.about(f"the proxy {proxy.name}", PROXY_REMEDY)
+        self._sock = connect_any(self._addresses, scope)
+        open_tunnel(proxy, self._sock, host, port, scope)
         finding = f"{host}: the proxy {proxy.name} has connected with port {port}"
         return Outcome(Verdict.GREEN, finding)
 
@@ -147,18 +153,20 @@ class Route:
         if not self.server.secure:
             finding = f"{host}: none, for it is this machine"
             return Outcome(Verdict.GREEN, finding)
-        context = self._case.patient.ssl_context or shared_context()
+        context = self._examination.subject.ssl_context or shared_context()
         try:
-            secure = shake_hands(self._sock, host, self._patience(), context)
+            secure = shake_hands(self._sock, host, self._scope(), context)
         except ssl.SSLCertVerificationError as error:
             return _refused(host, error)
         except ConnectionLost as error:
-            outcome = told(error)
+            outcome = failure(error)
             return outcome._replace(remedies=(*outcome.remedies, CAPTIVE))
         return _judge(host, secure.version, secure.certificate)
 
-    def _patience(self) -> CancelScope:
-        return CancelScope(self._case.deadline, self._case.interrupt, self.server.host)
+    def _scope(self) -> CancelScope:
+        return CancelScope(
+            self._examination.deadline, self._examination.cancel_token, self.server.host
+        )
 
     def _proxy_or_server(self) -> Server:
         if self._proxy is None:

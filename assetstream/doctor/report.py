@@ -1,6 +1,6 @@
-"""What the doctor finds, as data and as a report for people.
+"""The doctor's results, as data and as lines for people.
 
-Imports nothing but the standard library: it has to tell of libraries that are broken.
+This module imports the standard library only: it has to report broken libraries.
 """
 
 from __future__ import annotations
@@ -12,23 +12,23 @@ from typing import Iterable, Iterator, Sequence, overload
 
 __all__ = ["TIMEOUT", "Check", "Diagnosis", "Verdict", "lines", "worst"]
 
-#: What all steps together may take, seconds: enough for those that are slow and good.
+#: Seconds for all steps together: enough for a network that is slow but good.
 TIMEOUT = 45.0
 WIDTH = 100
-#: The least room for a text beside the names, in characters.
+#: The least width of the texts beside the names, in characters.
 MARGIN = 20
-#: Shorter steps took no time, as people see it; seconds.
-WORTH_A_WORD = 0.001
+#: The time of shorter steps is left out; seconds.
+SHORTEST_SHOWN = 0.001
 
 
 class Verdict(str, enum.Enum):
-    """How a step of the doctor went.
+    """The result of one step of the doctor.
 
     Attributes:
         GREEN: as it should be.
-        YELLOW: it works, but something will be in the way, or may be.
+        YELLOW: it works, but it is, or may become, a hindrance.
         RED: this has to be mended.
-        SKIPPED: not looked at; the finding says why.
+        SKIPPED: not checked; the finding says why.
     """
 
     GREEN = "GREEN"
@@ -40,7 +40,7 @@ class Verdict(str, enum.Enum):
         return self.value
 
 
-#: From the best to the worst; what was skipped counts for nothing.
+#: From the best to the worst; a skipped check does not count.
 SEVERITY = (Verdict.SKIPPED, Verdict.GREEN, Verdict.YELLOW, Verdict.RED)
 
 
@@ -49,11 +49,11 @@ class Check:
     """One step of the doctor. None of its texts shows any part of a key.
 
     Attributes:
-        name: what was looked at: "TLS", "clock", ...; a step that two hosts need is
-            there for each of them.
-        verdict: how it went.
+        name: the subject of the check: "TLS", "clock", ...; a step that two hosts need
+            is there for each of them.
+        verdict: the result.
         finding: what was found; of a skipped step, why it was skipped.
-        remedies: what to do, the likeliest remedy first, a sentence each; none if there
+        remedies: what to do, the likeliest remedy first, one sentence each; () if there
             is nothing to do.
         seconds: how long it took, in seconds.
     """
@@ -116,7 +116,7 @@ class Diagnosis(Sequence[Check]):
 
 
 def worst(checks: Iterable[Check]) -> Verdict:
-    """Return the worst verdict; what was skipped counts for nothing."""
+    """Return the worst verdict; a skipped check does not count."""
     verdicts = (check.verdict for check in checks)
     return max(verdicts, key=SEVERITY.index, default=Verdict.GREEN)
 
@@ -124,7 +124,7 @@ def worst(checks: Iterable[Check]) -> Verdict:
 def lines(check: Check, width: int | None = None) -> Iterator[str]:
     """Yield a check's lines in a report: verdict, name, finding, then the remedies.
 
-    ``width``: the most characters in a line; None: as many as it takes.
+    ``width``: the most characters in a line; None for no limit.
     """
     begin = f"  {check.verdict.value:<8} {check.name:<13} "
     finding = f"{check.finding}{_took(check)}"
@@ -135,8 +135,8 @@ def lines(check: Check, width: int | None = None) -> Iterator[str]:
 
 
 def _took(check: Check) -> str:
-    """How long a step took, if that is worth a word."""
-    if check.seconds < WORTH_A_WORD:
+    """Return the time that a step took, if it is long enough to show."""
+    if check.seconds < SHORTEST_SHOWN:
         return ""
     if check.seconds < 1.0:
         return f" ({check.seconds * 1000:.0f} ms)"

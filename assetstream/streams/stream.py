@@ -341,20 +341,20 @@ class AssetStream(Readings):
             StreamStateError: called inside a callback of this stream.
         """
         # Imported here: hardly a program needs it.
-        from assetstream.doctor.case import Patient
-        from assetstream.doctor.examination import diagnose
+        from assetstream.doctor.examination import Subject
+        from assetstream.doctor.examine import diagnose
 
         life = self._launch.life
         if life is not None:
             life.refuse_in_callback("diagnose()")
-        patient = Patient(
+        subject = Subject(
             self._exchange,
             self.account,
             self._settings.proxy,
             self._settings.ssl_context,
-            self if life is not None and not self.state.final else None,
+            self.health if life is not None and not self.state.final else None,
         )
-        return diagnose(patient, timeout)
+        return diagnose(subject, timeout)
 
     def show(self) -> None:
         """Put a live table into the output of this cell; needs the extra ``notebook``.

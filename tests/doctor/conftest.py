@@ -7,8 +7,8 @@ from typing import Any, Callable
 import pytest
 
 from assetstream.doctor import connection
-from assetstream.doctor.case import Patient
-from assetstream.doctor.examination import diagnose
+from assetstream.doctor.examination import Subject
+from assetstream.doctor.examine import diagnose
 from assetstream.doctor.report import Check, Diagnosis
 from assetstream.protocol import Exchange
 
@@ -17,11 +17,11 @@ Examine = Callable[..., Diagnosis]
 
 @pytest.fixture
 def examine(hasty: None, monkeypatch: pytest.MonkeyPatch) -> Examine:
-    """Examine an account in little time; options are the patient's."""
+    """Examine an account in little time; options are the subject's."""
     monkeypatch.setattr(connection, "PING_INTERVAL", 0.02)
 
     def examine(exchange: Exchange, timeout: float = 20.0, **options: Any) -> Diagnosis:
-        return diagnose(Patient(exchange, "mine", **options), timeout)
+        return diagnose(Subject(exchange, "mine", **options), timeout)
 
     return examine
 

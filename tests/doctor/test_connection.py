@@ -11,9 +11,9 @@ from typing import Any, Iterable
 import pytest
 
 from assetstream import AssetStream, State, StreamStateError, Verdict
-from assetstream.doctor import connection, examination
-from assetstream.doctor.case import Case, Patient
-from assetstream.doctor.examination import examine as steps
+from assetstream.doctor import connection
+from assetstream.doctor import examine as doctor
+from assetstream.doctor.examination import Examination, Subject
 from assetstream.exchanges.upbit import conversation
 from assetstream.simulator import FAULTS, Connection, Kind, Simulator
 from assetstream.simulator.account import Account
@@ -214,7 +214,7 @@ def test_a_connection_that_is_lost_again_is_red(
     assert check.seconds < 2.0
 
 
-def test_the_ping_interval_is_the_trials_alone(account: Account) -> None:
+def test_the_ping_interval_is_the_probes_alone(account: Account) -> None:
     """The exchange that is examined keeps its limits."""
     exchange = account.exchange()
     AssetStream(exchange).diagnose(timeout=0)
@@ -326,7 +326,7 @@ def test_nothing_is_left_behind_when_it_is_given_up(
     """Whoever stops listening ends it, wherever it stands."""
     account = exchange.coinw({"BTC": "1"})
     before = {thread.name for thread in threading.enumerate()}
-    for check in steps(Patient(account.exchange(), "mine"), 20.0):
+    for check in doctor.examine(Subject(account.exchange(), "mine"), 20.0):
         if check.name == stage:
             break
     account.wait_for_subscribers(0)
@@ -341,15 +341,15 @@ def test_nothing_is_left_behind_when_it_is_given_up(
 def test_giving_up_takes_no_time(exchange: Simulator, fault: str) -> None:
     """Though the step that is going on had seconds left."""
     account = exchange.coinw({"BTC": "1"})
-    case = Case(Patient(account.exchange(), "mine"), 20.0)
+    examination = Examination(Subject(account.exchange(), "mine"), 20.0)
     items: SimpleQueue[Any] = SimpleQueue()
     with exchange.fault(fault):
-        thread = threading.Thread(target=examination._run, args=(case, items))
+        thread = threading.Thread(target=doctor._run, args=(examination, items))
         thread.start()
         waiting_for = {"handshake_tls_unanswered": "REST"}.get(fault, "WebSocket")
         while items.get(timeout=PATIENCE) != waiting_for:
             pass
-        case.give_up()
+        examination.cancel()
         thread.join(PATIENCE)
         assert not thread.is_alive()
 
@@ -358,6 +358,6 @@ def test_a_fault_of_ours_is_raised(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not swallowed by the thread that it happens in."""
-    monkeypatch.setattr(examination, "check_key", lambda exchange: 1 // 0)
+    monkeypatch.setattr(doctor, "check_key", lambda exchange: 1 // 0)
     with pytest.raises(ZeroDivisionError):
         AssetStream(account.exchange()).diagnose()

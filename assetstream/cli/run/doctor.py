@@ -8,8 +8,8 @@ from typing import Sequence
 from assetstream.cli.accounts.chosen import Chosen
 from assetstream.cli.view.choose import terminal
 from assetstream.cli.view.doctor import JsonReport, PlainReport, TerminalReport
-from assetstream.doctor.case import Patient
-from assetstream.doctor.examination import examine
+from assetstream.doctor.examination import Subject
+from assetstream.doctor.examine import examine
 from assetstream.doctor.libraries import machine_checks
 from assetstream.doctor.report import TIMEOUT, Check
 
@@ -37,10 +37,10 @@ def examine_all(
         stream = account.stream()
         exchange = stream.exchange
         regions = exchange.elsewhere() if try_regions else None
-        patient = Patient(exchange, stream.account, regions=regions)
+        subject = Subject(exchange, stream.account, regions=regions)
         report.begin(exchange.name, stream.account)
         checks = []
-        for check in examine(patient, TIMEOUT, report.working):
+        for check in examine(subject, TIMEOUT, report.working):
             report.show(check)
             checks.append(check)
         report.end([*machine, *checks])
