@@ -1,19 +1,16 @@
-"""The WebSocket's part: a trial of its own, or the facts of a running stream."""
+"""The WebSocket's checks: by a stream of the doctor's own, or by a stream's health."""
 
 from __future__ import annotations
 
 import re
 import threading
 from functools import partial
-from queue import SimpleQueue
 from typing import Any, Iterable
 
 import pytest
 
 from assetstream import AssetStream, State, StreamStateError, Verdict
 from assetstream.doctor import connection
-from assetstream.doctor import examine as doctor
-from assetstream.doctor.examination import Examination, Subject
 from assetstream.exchanges.upbit import conversation
 from assetstream.simulator import FAULTS, Connection, Kind, Simulator
 from assetstream.simulator.account import Account
@@ -317,47 +314,3 @@ def test_nobody_else_hears_of_it(
         assert stream.state is State.LIVE
 
     assert [record for record in caplog.records if record.name == "assetstream"] == []
-
-
-@pytest.mark.parametrize("stage", ["name look-up", "REST", "WebSocket", "subscription"])
-def test_nothing_is_left_behind_when_it_is_given_up(
-    exchange: Simulator, stage: str
-) -> None:
-    """Whoever stops listening ends it, wherever it stands."""
-    account = exchange.coinw({"BTC": "1"})
-    before = {thread.name for thread in threading.enumerate()}
-    for check in doctor.examine(Subject(account.exchange(), "mine"), 20.0):
-        if check.name == stage:
-            break
-    account.wait_for_subscribers(0)
-
-    left = {thread.name for thread in threading.enumerate()} - before
-    assert not [name for name in left if "simulator" not in name]
-
-
-@pytest.mark.parametrize(
-    "fault", ["handshake_tls_unanswered", "handshake_unanswered", "login_unanswered"]
-)
-def test_giving_up_takes_no_time(exchange: Simulator, fault: str) -> None:
-    """Though the step that is going on had seconds left."""
-    account = exchange.coinw({"BTC": "1"})
-    examination = Examination(Subject(account.exchange(), "mine"), 20.0)
-    items: SimpleQueue[Any] = SimpleQueue()
-    with exchange.fault(fault):
-        thread = threading.Thread(target=doctor._run, args=(examination, items))
-        thread.start()
-        waiting_for = {"handshake_tls_unanswered": "REST"}.get(fault, "WebSocket")
-        while items.get(timeout=PATIENCE) != waiting_for:
-            pass
-        examination.cancel()
-        thread.join(PATIENCE)
-        assert not thread.is_alive()
-
-
-def test_a_fault_of_ours_is_raised(
-    account: Account, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Not swallowed by the thread that it happens in."""
-    monkeypatch.setattr(doctor, "check_key", lambda exchange: 1 // 0)
-    with pytest.raises(ZeroDivisionError):
-        AssetStream(account.exchange()).diagnose()
