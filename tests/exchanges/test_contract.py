@@ -285,7 +285,7 @@ def test_401_without_words_is_fatal(spec: Spec) -> None:
         (418, {"retry-after": "90"}, 90.0),
     ],
 )
-def test_limits_are_told_with_their_wait(
+def test_rate_limits_keep_the_wait_they_ask_for(
     spec: Spec, status: int, headers: dict[str, str], wait: float | None
 ) -> None:
     """429 and 418 are never fatal, whatever the body."""
@@ -300,7 +300,7 @@ def test_limits_are_told_with_their_wait(
 def test_an_outage_keeps_the_wait_it_asks_for(
     spec: Spec, status: int, body: bytes
 ) -> None:
-    """L3: the usual 503 says how long; nothing said means our own backoff."""
+    """L3: the usual 503 gives a time; without one our own backoff counts."""
     exchange = spec.make()
     error = exchange.conversation({}).refused(status, {"retry-after": "120"}, body)
     with pytest.raises(ConnectionLost) as caught:

@@ -68,7 +68,7 @@ def test_what_is_about_something_else_is_ignored(spec: Spec, name: str) -> None:
 def test_an_unreadable_frame_warns_about_the_whole_book(
     name: str, garbage: bytes
 ) -> None:
-    """K5: what cannot be told puts everything in doubt; nothing is raised."""
+    """K5: a frame of unknown meaning puts everything in doubt; nothing is raised."""
     (step,) = ready(name).received([garbage], at(1.0))
 
     assert isinstance(step, Warn)
@@ -170,7 +170,7 @@ def test_closing_is_harmless_in_every_phase(spec: Spec) -> None:
             assert all(isinstance(step, Send) for step in conversation.closing(at(0.0)))
 
 
-def test_nothing_is_said_after_a_failure(spec: Spec) -> None:
+def test_nothing_is_sent_after_a_failure(spec: Spec) -> None:
     """A failed conversation asks for nothing more and has no deadline."""
     failed = _phases(spec)[-1]
 
@@ -192,7 +192,7 @@ def test_any_close_is_a_loss(name: str, code: int | None) -> None:
 
 
 def test_a_pong_is_life(name: str) -> None:
-    """A protocol pong is told, with its round trip where a ping is open."""
+    """A protocol pong is reported, with its round trip where a ping is open."""
     conversation = ready(name)
     conversation.due(at(conversation.deadline))
     sent_at = conversation.deadline - SPECS[name].make().limits.ping_interval

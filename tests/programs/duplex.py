@@ -270,7 +270,7 @@ def settle(
     truths = server.ask("truth")
 
     def missing() -> list[tuple[str, str, int]]:
-        told = [exchange.told for exchange in talkatives]
+        told = [exchange.counts for exchange in talkatives]
         found = [
             ("lost_frames", "", sum(written) - sum(t["frames"] for t in told)),
             ("lost_pongs", "", sum(t["pings"] - t["pongs"] for t in told)),
@@ -287,7 +287,7 @@ def settle(
     for what, text, by in missing():
         figures.note(what, text or str(by), abs(by))
     for exchange in talkatives:
-        figures.done.update(exchange.told)
+        figures.done.update(exchange.counts)
 
 
 def main() -> int:

@@ -12,7 +12,7 @@ from tests.support.specs import keys_of
 
 
 class Names(Observer):
-    """Notes the name of each thing that it is told of."""
+    """Notes the name of each event that it observes."""
 
     def __init__(self) -> None:
         self.seen: list[str] = []

@@ -25,12 +25,12 @@ class Talkative(Upbit):
     """An Upbit whose stream pings without end, until it is to be quiet.
 
     Attributes:
-        told: counts of what its one stream has met.
+        counts: frames, pings and pongs of its one stream.
         quiet: set when it is to ping no more.
     """
 
     limits = replace(Upbit.limits, ping_interval=PING_INTERVAL, pong_timeout=PATIENCE)
-    told: Counter[str]
+    counts: Counter[str]
     quiet: threading.Event
 
     def __init__(self, environment: Mapping[str, str]) -> None:
@@ -41,23 +41,23 @@ class Talkative(Upbit):
             ws_url=environment["UPBIT_WS_URL"],
             rest_url=environment["UPBIT_REST_URL"],
         )
-        self._keep(told=Counter(), quiet=threading.Event())
+        self._keep(counts=Counter(), quiet=threading.Event())
 
     def conversation(self, memory: Memory) -> Conversation:
         return Talker(self, memory, self.format, self.authorization)
 
 
 class Talker(UpbitConversation):
-    """A conversation that counts, and is told when to ping no more."""
+    """A conversation that counts, and pings no more once it is to be quiet."""
 
     _exchange: Talkative
 
     def received(self, frames: Sequence[bytes], instant: Instant) -> Sequence[Step]:
-        self._exchange.told["frames"] += len(frames)
+        self._exchange.counts["frames"] += len(frames)
         return super().received(frames, instant)
 
     def pong(self, instant: Instant) -> Sequence[Step]:
-        self._exchange.told["pongs"] += 1
+        self._exchange.counts["pongs"] += 1
         return super().pong(instant)
 
     def due(self, instant: Instant) -> Sequence[Step]:
@@ -65,11 +65,11 @@ class Talker(UpbitConversation):
             self.deadline = instant.now + PATIENCE
             return ()
         steps = super().due(instant)
-        self._exchange.told["pings"] += sum(isinstance(step, Ping) for step in steps)
+        self._exchange.counts["pings"] += sum(isinstance(step, Ping) for step in steps)
         return steps
 
     def _on_notice(
         self, notice: Notice, frame: bytes, instant: Instant
     ) -> Sequence[Step]:
-        self._exchange.told["frames"] -= 1  # no balance
+        self._exchange.counts["frames"] -= 1  # no balance
         return super()._on_notice(notice, frame, instant)

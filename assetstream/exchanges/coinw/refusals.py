@@ -14,10 +14,10 @@ from assetstream.exchanges.common.keyed import KeyedExchange
 from assetstream.exchanges.common.refusals import (
     Meaning,
     Refusal,
-    not_available,
-    not_its_own,
+    foreign_answer,
     refusal,
     retry_after,
+    unavailable,
 )
 from assetstream.model.errors import (
     AssetStreamError,
@@ -146,9 +146,9 @@ def explain_answer(
     code, text = (reply.code_text, reply.words) if reply and own else ("", "")
     if code in CODES:
         return explain_code(exchange, code, text, doing, wait=wait)
-    unavailable = not_available(exchange, status, headers, body, doing)
-    if unavailable is not None:
-        return unavailable
+    outage = unavailable(exchange, status, headers, body, doing)
+    if outage is not None:
+        return outage
     if own or status == 401:
         # A 401 is about the key, and a 403 of CoinW's own forbids.
         unknown = {401: _KEY, 403: _SCOPE}.get(status, _UNKNOWN)
@@ -159,5 +159,5 @@ def explain_answer(
     if status == 403:
         cause = "a firewall refuses this network, or the Origin header ({origin})"
         remedy = "Try another network, or another origin=."
-        return not_its_own(exchange, status, body, doing, cause, remedy, wait)
-    return not_its_own(exchange, status, body, doing, wait=wait)
+        return foreign_answer(exchange, status, body, doing, cause, remedy, wait)
+    return foreign_answer(exchange, status, body, doing, wait=wait)

@@ -9,7 +9,7 @@ from typing import Generic, Iterable, Mapping, Sequence, TypeVar, Union
 
 from assetstream.exchanges.common.entries import PushedBalances, UnreadableFrame
 from assetstream.exchanges.common.keyed import KeyedExchange
-from assetstream.exchanges.common.refusals import lost
+from assetstream.exchanges.common.refusals import connection_lost
 from assetstream.model.errors import AssetStreamError
 from assetstream.protocol import (
     NEVER,
@@ -173,7 +173,7 @@ class PhasedConversation(Conversation, Generic[Notice]):
 
     def closed(self, code: int | None, reason: str) -> AssetStreamError:
         # Exchanges close right after an error: the error is the reason.
-        return self._failure or lost(self._exchange, code, reason)
+        return self._failure or connection_lost(self._exchange, code, reason)
 
     def _warnings(
         self, unreadable: Mapping[str | None, str], frame: bytes

@@ -17,11 +17,11 @@ from assetstream.model.errors import (
 __all__ = [
     "Meaning",
     "Refusal",
-    "lost",
-    "not_available",
-    "not_its_own",
+    "connection_lost",
+    "foreign_answer",
     "refusal",
     "retry_after",
+    "unavailable",
 ]
 
 # HTTP 418: a block that grows with each repetition; its length is not always given.
@@ -100,7 +100,7 @@ def _hints(exchange: KeyedExchange, meaning: Meaning) -> tuple[str, ...]:
     return *exchange.key_hints(), *hints
 
 
-def not_available(
+def unavailable(
     exchange: KeyedExchange,
     status: int,
     headers: Mapping[str, str],
@@ -138,7 +138,7 @@ def not_available(
     return None
 
 
-def not_its_own(
+def foreign_answer(
     exchange: KeyedExchange,
     status: int,
     body: bytes,
@@ -166,7 +166,9 @@ def not_its_own(
     )
 
 
-def lost(exchange: KeyedExchange, code: int | None, reason: str) -> ConnectionLost:
+def connection_lost(
+    exchange: KeyedExchange, code: int | None, reason: str
+) -> ConnectionLost:
     """Explain a close by the peer: never fatal."""
     reason = exchange.own_words(reason)
     how = "without a close frame" if code is None else f"with code {code}"

@@ -12,10 +12,10 @@ from assetstream.exchanges.common.keyed import KeyedExchange
 from assetstream.exchanges.common.refusals import (
     Meaning,
     Refusal,
-    not_available,
-    not_its_own,
+    foreign_answer,
     refusal,
     retry_after,
+    unavailable,
 )
 from assetstream.exchanges.upbit.rest import read_error
 from assetstream.model.errors import (
@@ -213,9 +213,9 @@ def explain_answer(
     name, message = (own.name, own.message) if own else ("", "")
     if name in NAMES:
         return explain_name(exchange, name, message, doing, wait=wait)
-    unavailable = not_available(exchange, status, headers, body, doing)
-    if unavailable is not None:
-        return unavailable
+    outage = unavailable(exchange, status, headers, body, doing)
+    if outage is not None:
+        return outage
     if own is not None or status == 401:
         # A 401 is about the key, and a 403 of Upbit's own forbids, even under a name
         # that is not in its list.
@@ -225,4 +225,4 @@ def explain_answer(
         return explain_name(exchange, name, message, doing, unknown=unknown, wait=wait)
     if status in (200, 201):
         return exchange.unreadable("the answer is no list of accounts", body)
-    return not_its_own(exchange, status, body, doing, wait=wait)
+    return foreign_answer(exchange, status, body, doing, wait=wait)

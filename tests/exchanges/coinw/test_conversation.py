@@ -200,7 +200,7 @@ def test_a_refused_subscription(
     assert (type(step.error), step.error.fatal) == (kind, fatal)
 
 
-def test_a_bare_refusal_while_live_is_told_and_survived() -> None:
+def test_a_bare_refusal_while_live_is_a_warning() -> None:
     """Nothing is waited for, so nobody knows what it refuses."""
     conversation = ready("coinw")
     steps = conversation.received([sample("coinw", "bare_rate_limit"), PUSH], at(5.0))

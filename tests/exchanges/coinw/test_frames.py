@@ -101,7 +101,7 @@ def test_k5_a_bad_change_does_not_lose_the_others() -> None:
 
 @pytest.mark.parametrize("data", [None, "not json", {}, 5, {"available": "1"}])
 def test_k5_a_push_without_a_change_is_unreadable(data: object) -> None:
-    """Which currency it was about cannot be told."""
+    """Nobody knows which currency it was about."""
     (step,) = ready("coinw").received([_push(data)], at(5.0))
 
     assert isinstance(step, Warn)

@@ -50,14 +50,14 @@ def test_codes_decide_whatever_the_status(
     """Text or number, ``msg`` or ``message``."""
     spellings = [(code, "msg"), (int(code), "msg"), (code, "message")]
     for status, (spelt, words) in itertools.product((200, 400, 401, 403), spellings):
-        body = frame({"code": spelt, words: "told"})
+        body = frame({"code": spelt, words: "words"})
         with pytest.raises(REFUSALS) as caught:
             make_coinw().read_replied(status, {"retry-after": "3"}, body)
 
         error = caught.value
         assert isinstance(error, REFUSALS)
         assert (type(error), error.fatal) == meaning
-        assert (error.code, error.message) == (code, "told")
+        assert (error.code, error.message) == (code, "words")
         assert error.retry_after == 3.0
 
 

@@ -116,7 +116,7 @@ def test_r1_a_pong_proves_only_where_it_was_asked_for() -> None:
 
 
 def test_a_failure_ends_everything() -> None:
-    """Neither frame nor time brings more; the close is told as the failure."""
+    """Neither frame nor time brings more; the close is explained by the failure."""
     conversation = opened()
     steps = conversation.received([b"?", b"no", b"push"], at(1.0))
 

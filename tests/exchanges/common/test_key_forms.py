@@ -15,7 +15,7 @@ LETTERS = "0123456789" * 4
 
 
 @pytest.mark.parametrize(
-    ("key", "secret", "told"),
+    ("key", "secret", "hint"),
     [
         (LETTERS, LETTERS[::-1], None),
         (LETTERS, LETTERS, "are the same text"),
@@ -25,13 +25,13 @@ LETTERS = "0123456789" * 4
         (LETTERS, "your_secret_key", "secret_key does not look like"),
     ],
 )
-def test_the_look_of_a_key_is_a_hint(key: str, secret: str, told: str | None) -> None:
+def test_the_look_of_a_key_is_a_hint(key: str, secret: str, hint: str | None) -> None:
     """The first, for it is sure: a part is missing, or one is there that is not its."""
     hints = Upbit(key, secret, region="sg").key_hints()
 
-    assert len(hints) == (told is not None)
-    if told is not None:
-        assert re.search(told, hints[0])
+    assert len(hints) == (hint is not None)
+    if hint is not None:
+        assert re.search(hint, hints[0])
         assert key not in hints[0]
         assert LETTERS[:6] not in hints[0]
 

@@ -10,7 +10,7 @@ import pytest
 
 from assetstream import AssetStream, AuthenticationError, CoinW, ExchangeError, Upbit
 from assetstream.exchanges.coinw.refusals import CODES
-from assetstream.exchanges.common.refusals import lost, retry_after
+from assetstream.exchanges.common.refusals import connection_lost, retry_after
 from assetstream.exchanges.upbit.refusals import NAMES
 from assetstream.protocol import Exchange
 from assetstream.simulator import FAULTS, Simulator
@@ -46,9 +46,9 @@ def test_retry_after_is_read_without_a_clock(
     assert retry_after(headers) == seconds
 
 
-def test_a_loss_is_told_with_its_causes() -> None:
+def test_a_loss_is_explained_with_its_causes() -> None:
     """The text names the event, the next step, and the causes to look for."""
-    error = lost(make_coinw(), 1006, "")
+    error = connection_lost(make_coinw(), 1006, "")
 
     assert str(error) == (
         "CoinW closed the connection with code 1006; the stream tries again by itself. "
@@ -77,7 +77,7 @@ def test_every_refused_login_has_hints(exchange: Simulator, fault: str) -> None:
             with pytest.raises(ExchangeError) as raised:
                 stream.start(timeout=0.2)
             error = raised.value
-        except BaseException:  # not fatal: retried, and told to on_error
+        except BaseException:  # not fatal: retried, and given to on_error
             error = errors[0]
 
     assert re.search(FIRST_HINTS[fault], error.hints[0])

@@ -206,7 +206,7 @@ def test_pushes_before_an_error_are_kept() -> None:
 
 
 def test_up_is_life() -> None:
-    """The reply to a text PING is told as life and nothing else."""
+    """The reply to a text PING is life and nothing else."""
     assert list(ready("upbit").received([sample("upbit", "status_up")], at(1.0))) == [
         Alive()
     ]

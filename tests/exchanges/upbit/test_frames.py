@@ -147,19 +147,19 @@ def test_k5_an_odd_amount_costs_one_currency_of_a_burst(
     eth = {"currency": "ETH", "balance": 3.5, "locked": 0.5}
     mixed = _push(assets=[odd, eth]).replace(b'"?"', spelling.encode())
     steps = ready("upbit").received([usual, mixed, usual], at(1.0))
-    said = [(b.currency, b.raw) for b in reported(steps)]
+    pushed = [(b.currency, b.raw) for b in reported(steps)]
 
     if exact is None:
         assert kinds(steps) == ["Report", "Warn", "Report"]
-        assert said == [("BTC", usual), ("ETH", mixed), ("BTC", usual)]
+        assert pushed == [("BTC", usual), ("ETH", mixed), ("BTC", usual)]
     else:
         field = "available" if name == "balance" else name
         assert kinds(steps) == ["Report"]
-        assert said[1:3] == [("XRP", mixed), ("ETH", mixed)]
+        assert pushed[1:3] == [("XRP", mixed), ("ETH", mixed)]
         assert str(getattr(reported(steps)[1], field)) == exact
 
 
-def test_a_burst_with_another_frame_in_it_is_told_in_order() -> None:
+def test_a_burst_with_another_frame_in_it_is_reported_in_order() -> None:
     """Another frame takes nothing from the pushes around it."""
     push, other = _push(), frame({"status": "UP"})
     steps = ready("upbit").received([push, push, other, push], at(1.0))

@@ -76,7 +76,7 @@ def test_a_wrong_region_is_named_as_a_cause() -> None:
     assert "region='kr' may be wrong" in str(error)
 
 
-def test_a_bad_address_tells_the_remedy() -> None:
+def test_a_bad_address_has_a_remedy() -> None:
     """The user learns where to add the address."""
     body = sample("upbit", "rest_error_ip")
     error = make_upbit().conversation({}).refused(401, {}, body)

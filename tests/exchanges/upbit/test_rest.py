@@ -48,7 +48,7 @@ def test_a_bad_entry_costs_its_own_currency(bad: Any, currency: str) -> None:
 
 
 def test_a_currency_twice_is_unreadable() -> None:
-    """Which of two entries is right, nobody can tell."""
+    """Nobody knows which of two entries is right."""
     entry = {"currency": "BTC", "balance": "1", "locked": "0"}
     other = {**entry, "currency": "XRP"}
     for entries in ([entry, other, entry], [entry, entry, entry, other]):
