@@ -92,6 +92,21 @@ def test_what_leaks_is_found(
     }
 
 
+@pytest.mark.parametrize("fact", ["problem", "remedy", "hints"])
+def test_a_leak_by_any_fact_of_an_error_is_found(
+    account: Account, out: Evidence, fact: str
+) -> None:
+    """A hint is in no text, but it is shown by the doctor."""
+    exchange = account.exchange()
+    out.guard_exchange(exchange)
+    secret = keys_of(exchange)[1]
+    error = ConnectionLost("lost")
+    setattr(error, fact, (secret,) if fact == "hints" else secret)
+    out.add_error("raised", error)
+
+    assert out.leaks
+
+
 #: How URLs, JSON and reprs write a secret, one in the other too.
 FORMS: list[Callable[[str], str]] = [
     lambda secret: secret,

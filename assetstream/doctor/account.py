@@ -222,7 +222,7 @@ def _judge(snapshot: Snapshot) -> Outcome:
 def _judge_clock(title: str, ahead: float, unsure: float) -> Outcome:
     off = abs(ahead) - unsure
     if off <= NOTICED:
-        finding = f"this machine's clock is right by {title}'s own (±{unsure:.1f} s)"
+        finding = f"this machine's clock agrees with {title}'s (±{unsure:.1f} s)"
         return Outcome(Verdict.GREEN, finding)
     way = "ahead of" if ahead > 0 else "behind"
     return Outcome(

@@ -49,7 +49,7 @@ class AssetStreamError(Exception):
 
     Attributes:
         problem: what happened, and why if that is known, without a full stop.
-        remedy: what to do about it, in whole sentences; "" if there is nothing to do.
+        remedy: what to do or to look at, in whole sentences; "" if there is nothing.
         hints: each likely cause with what to do about it, the likeliest first, one
             sentence each, of which ``remedy`` is the summary; () if that says it all.
             None shows a part of the key.
