@@ -10,6 +10,8 @@ from assetstream.display.page import Cell, Grid, Line, Page
 from assetstream.display.words import aged, counted, digits, named, signed
 
 __all__ = [
+    "COLUMNS",
+    "LIVE_COLUMNS",
     "MOST_LINES",
     "MOST_ROWS",
     "BalanceRow",
@@ -27,6 +29,10 @@ __all__ = [
 #: So many rows are shown at most, in a text and in a page.
 MOST_LINES = 60
 MOST_ROWS = 200
+#: Of a balance; and with what changed, for tables of accounts.
+COLUMNS = ("Currency", "Available", "Locked", "Total", "Age", "Source")
+LIVE_COLUMNS = (*COLUMNS[:4], "Last change", *COLUMNS[4:])
+TOTALS_COLUMNS = (*COLUMNS[:4], "Accounts", "Last change", "By")
 ZERO = Decimal(0)
 
 
@@ -97,34 +103,44 @@ class TotalRow(NamedTuple):
 
 
 def balances_grid(
-    rows: Sequence[BalanceRow], *, accounts: bool = False, changes: bool = False
+    rows: Sequence[BalanceRow],
+    columns: Sequence[str] = COLUMNS,
+    sums: Sequence[TotalRow] = (),
+    label: str = "",
 ) -> Grid:
     """Make a table of balances.
 
     Args:
         rows: in their order.
-        accounts: with a column that names the account of each; repetitions are dim.
-        changes: with a column for the last change.
+        columns: names of those it has; what repeats the account above is dim.
+        sums: shown below.
+        label: stands for the accounts of the sums.
     """
-    names = ["Currency", "Available", "Locked", "Total", "Age", "Source"]
-    if changes:
-        names.insert(4, "Last change")
-    if accounts:
-        names.insert(0, "Account")
     cells = []
     above = ""
     for row in rows:
         found = _cells(row, row.account == above)
-        cells.append([found[name] for name in names])
+        cells.append([found[name] for name in columns])
         above = row.account
-    return Grid(names, cells, ("Source", "Age", "Total", "Last change"))
+    for total in sums:
+        found = {"Account": Cell(label), **_sum_cells(total)}
+        cells.append([found.get(name, Cell("")) for name in columns])
+    return Grid(columns, cells, ("Source", "Age", "Total", "Last change"))
 
 
 def totals_grid(rows: Sequence[TotalRow]) -> Grid:
     """Make a table of currencies over many accounts."""
-    names = ["Currency", "Available", "Locked", "Total", "Accounts", "Last change"]
+    cells = []
+    for row in rows:
+        found = {
+            **_sum_cells(row),
+            "Accounts": Cell(str(row.accounts)),
+            "Last change": _change_cell(row.change),
+            "By": Cell(row.by, "dim"),
+        }
+        cells.append([found[name] for name in TOTALS_COLUMNS])
     spare = ("By", "Accounts", "Locked", "Last change", "Available")
-    return Grid([*names, "By"], list(map(_total_cells, rows)), spare)
+    return Grid(TOTALS_COLUMNS, cells, spare)
 
 
 def states_line(states: Mapping[str, int], end: str = "") -> Line:
@@ -181,7 +197,7 @@ def accounts_page(accounts: int, rows: Sequence[BalanceRow], most: int) -> Page:
     balances = counted(len(rows), "balance")
     return [
         Line(f"{counted(accounts, 'account')}, {balances} other than zero"),
-        balances_grid(rows[:most], accounts=True),
+        balances_grid(rows[:most], ("Account", *COLUMNS)),
         *left_out(len(rows) - most, "group.balances"),
     ]
 
@@ -203,19 +219,16 @@ def _cells(row: BalanceRow, repeated: bool) -> dict[str, Cell]:
     }
 
 
-def _total_cells(row: TotalRow) -> list[Cell]:
+def _sum_cells(row: TotalRow) -> dict[str, Cell]:
     old = "old" if row.stale else ""
-    return [
-        Cell(f"{row.currency} {row.stale} stale", "warn")
+    return {
+        "Currency": Cell(f"{row.currency} {row.stale} stale", "warn")
         if row.stale
         else Cell(row.currency),
-        Cell(digits(row.available), old),
-        Cell(digits(row.locked), old),
-        _amount_cell(row.total, row.fresh, old),
-        Cell(str(row.accounts)),
-        _change_cell(row.change),
-        Cell(row.by, "dim"),
-    ]
+        "Available": Cell(digits(row.available), old),
+        "Locked": Cell(digits(row.locked), old),
+        "Total": _amount_cell(row.total, row.fresh, old),
+    }
 
 
 def _amount_cell(amount: Decimal, fresh: Decimal, look: str) -> Cell:

@@ -30,7 +30,9 @@ LIGHTS = {
     "STOPPED": ("\u25a0", "dim"),
 }
 #: Columns whose numbers stand point below point.
-NUMERIC = frozenset({"Accounts", "Age", "Available", "Last change", "Locked", "Total"})
+NUMERIC = frozenset(
+    {"Accounts", "Age", "Amount", "Available", "Last change", "Locked", "Total"}
+)
 
 
 class Cell(NamedTuple):

@@ -100,11 +100,13 @@ class Progress(Struct, frozen=True):
         live: accounts that are LIVE at this moment.
         failed: accounts that have FAILED or were stopped.
         total: all accounts.
+        settled: accounts that were LIVE at some time, or have FAILED or were stopped.
     """
 
     live: int
     failed: int
     total: int
+    settled: int = 0
 
     @property
     def waiting(self) -> int:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Mapping, NamedTuple, Sequence
 
 from assetstream.display.balances import (
+    LIVE_COLUMNS,
     MOST_ROWS,
     BalanceRow,
     TotalRow,
@@ -29,6 +30,7 @@ __all__ = [
     "AccountSnapshot",
     "account_line",
     "account_page",
+    "group_line",
     "group_page",
     "totals",
     "trouble_lines",
@@ -98,7 +100,7 @@ def account_page(account: AccountSnapshot, errors: Sequence[Line] = ()) -> Page:
     rows = account.rows
     return [
         account_line(account),
-        balances_grid(rows[:MOST_ROWS], changes=True),
+        balances_grid(rows[:MOST_ROWS], LIVE_COLUMNS),
         *left_out(len(rows) - MOST_ROWS, "stream.balances"),
         *([] if rows else [Line(_nothing_held(account.health), "dim")]),
         *([Line(figures, "dim")] if figures else []),
@@ -122,7 +124,7 @@ def group_page(
     """
     troubled = trouble_lines(accounts)
     return [
-        states_line(state_counts(states_of(accounts)), _end(accounts)),
+        group_line(accounts),
         *(_all_rows(accounts) if len(accounts) <= FEW else _totals_table(accounts)),
         *troubled[:MOST_TROUBLED],
         *left_out(len(troubled) - MOST_TROUBLED, "group.health().errors"),
@@ -152,9 +154,10 @@ def account_line(account: AccountSnapshot, *, figures: bool = False) -> Line:
     )
 
 
-def states_of(accounts: Sequence[AccountSnapshot]) -> Counter[State]:
-    """Count accounts by their states."""
-    return Counter(account.health.state for account in accounts)
+def group_line(accounts: Sequence[AccountSnapshot]) -> Line:
+    """Show how many accounts are in which state, and why all have ended."""
+    states = Counter(account.health.state for account in accounts)
+    return states_line(state_counts(states), _end(accounts))
 
 
 def trouble_lines(accounts: Sequence[AccountSnapshot], names: int = 20) -> list[Line]:
@@ -227,7 +230,7 @@ def _end(accounts: Sequence[AccountSnapshot]) -> str:
 def _all_rows(accounts: Sequence[AccountSnapshot]) -> Page:
     rows = [row for account in accounts for row in account.rows]
     return [
-        balances_grid(rows[:MOST_ROWS], accounts=True, changes=True),
+        balances_grid(rows[:MOST_ROWS], ("Account", *LIVE_COLUMNS)),
         *left_out(len(rows) - MOST_ROWS, "group.balances"),
     ]
 

@@ -78,9 +78,14 @@ class Census:
 
     def progress(self) -> Progress:
         """The figures of this moment."""
-        states = [stream.state for stream in self._present()]
-        live = sum(state is State.LIVE for state in states)
-        return Progress(live, sum(state.final for state in states), len(states))
+        present = self._present()
+        states = [stream.state for stream in present]
+        return Progress(
+            live=sum(state is State.LIVE for state in states),
+            failed=sum(state.final for state in states),
+            total=len(states),
+            settled=len(present & (self._lived | self._ended)),
+        )
 
     def _present(self) -> set[AssetStream]:
         return set(self._streams.copy().values())

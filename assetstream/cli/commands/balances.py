@@ -58,7 +58,7 @@ def balances(choice: Choice, as_json: bool) -> None:
     EXCHANGE is upbit or coinw, or both; with --accounts, labels in that file.
     """
     from assetstream.cli.run.balances import read_once
-    from assetstream.cli.view import snapshot
+    from assetstream.cli.view import balances as view
     from assetstream.cli.view.choose import terminal
 
     with choice.opened() as accounts:
@@ -66,11 +66,11 @@ def balances(choice: Choice, as_json: bool) -> None:
     console = terminal()
     with output():
         if as_json:
-            snapshot.print_json(held, errors)
+            view.print_json(held, errors)
         elif console is not None:
-            snapshot.print_table(held, len(errors), console)
+            view.print_table(held, len(errors), console)
         else:
-            snapshot.print_plain(held, len(errors))
+            view.print_plain(held, len(errors))
     for error in errors:
         click.echo(f"Error: {error.account}: {error}", err=True)
     sys.exit(1 if errors else 0)

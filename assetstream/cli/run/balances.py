@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
 from queue import Empty, SimpleQueue
-from typing import Callable, Iterator, Sequence
+from typing import Sequence
 
-from rich.console import Console
-from rich.text import Text
-
-from assetstream.cli.run.settling import Settling
-from assetstream.cli.view.holdings import Holdings, look
+from assetstream.cli.view.status_line import StatusLine, settled
 from assetstream.model.errors import AssetStreamError, StreamTimeout
-from assetstream.model.events import StateChange
+from assetstream.model.health import Progress
 from assetstream.model.states import State
+from assetstream.streams.accounts import AccountSnapshot
 from assetstream.streams.group import StreamGroup
-from assetstream.streams.stream import AssetStream
+from assetstream.streams.stream import AssetStream, snapshot_of
 
 __all__ = ["read_once"]
 
@@ -25,13 +21,11 @@ __all__ = ["read_once"]
 PATIENCE = 30.0
 #: Seconds between two looks at the clock and, on Windows, at Ctrl-C.
 TICK = 0.25
-#: Columns of the spinner, and of the ``^C`` that a terminal may write.
-SPINNER = 6
 
 
 def read_once(
     streams: Sequence[AssetStream],
-) -> tuple[list[Holdings], list[AssetStreamError]]:
+) -> tuple[list[AccountSnapshot], list[AssetStreamError]]:
     """Return what the accounts hold, and of those that were not read, why.
 
     All are read at one moment, when the last of them is LIVE, and then stopped. On a
@@ -40,44 +34,44 @@ def read_once(
     Args:
         streams: not yet started.
     """
-    news: SimpleQueue[StateChange | AssetStreamError] = SimpleQueue()
-    group = StreamGroup(streams, on_state=news.put, on_error=news.put)
+    news: SimpleQueue[Progress | AssetStreamError] = SimpleQueue()
+    group = StreamGroup(streams, on_progress=news.put, on_error=news.put)
+    status = StatusLine()
     try:
         group.start(wait=False)
-        with _progress() as tell:
-            _settle(Settling(len(streams)), news, tell)
-        held: list[Holdings] = []
+        _settle(Progress(0, 0, len(streams)), news, status)
+        held: list[AccountSnapshot] = []
         errors: list[AssetStreamError] = []
         for stream in streams:
             if stream.state is State.LIVE:
-                held.append(look(stream))
+                held.append(snapshot_of(stream))
             else:
                 errors.append(_reason(stream))
         return held, errors
     finally:
+        status.end()
         group.stop()
 
 
 def _settle(
-    settling: Settling,
-    news: SimpleQueue[StateChange | AssetStreamError],
-    tell: Callable[[str], object],
+    progress: Progress,
+    news: SimpleQueue[Progress | AssetStreamError],
+    status: StatusLine,
 ) -> None:
     trouble = ""
     deadline = time.monotonic() + PATIENCE
-    while not settling.over and time.monotonic() < deadline:
-        tell(f"connecting {settling}{trouble}")
+    while progress.settled < progress.total and time.monotonic() < deadline:
+        status.show(f"connecting {settled(progress)}{trouble}")
         try:
             event = news.get(timeout=TICK)
         except Empty:
             continue
-        if not isinstance(event, StateChange):
+        if not isinstance(event, Progress):
             trouble = f"  {event.account}: {event}"
             continue
-        before = settling.done
-        settling.note(event.account, event.current)
-        if settling.done > before:
+        if event.settled > progress.settled:
             deadline = time.monotonic() + PATIENCE
+        progress = event
 
 
 def _reason(stream: AssetStream) -> AssetStreamError:
@@ -89,20 +83,3 @@ def _reason(stream: AssetStream) -> AssetStreamError:
         exchange=stream.exchange.name,
         account=stream.account,
     )
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str], object]]:
-    """Yield what shows one line beside a spinner, on a terminal only."""
-    console = Console(stderr=True)
-    if not console.file.isatty() or console.is_dumb_terminal:
-        yield lambda line: None
-        return
-    with console.status("") as status:
-
-        def tell(line: str) -> None:
-            text = Text(line)
-            text.truncate(console.width - SPINNER, overflow="ellipsis")
-            status.update(text)
-
-        yield tell

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from assetstream.cli import INTERRUPTED
 from assetstream.cli.console.output import assignment
-from assetstream.cli.view.progress import Progress, clock
+from assetstream.cli.view.status_line import StatusLine, clock
 from assetstream.simulator import Replay
 
 __all__ = ["Replaying"]
@@ -27,7 +27,7 @@ class Replaying:
         self._path = path
         self._speed = speed
         self._as_json = as_json
-        self._progress = Progress()
+        self._status = StatusLine()
 
     def run(self) -> int:
         """Tell where it is, and how far; return the exit code."""
@@ -39,16 +39,16 @@ class Replaying:
                 played = self._replay.played
                 if played.position and not begun:
                     begun = True
-                    self._progress.note("the tape has begun: a client is there")
+                    self._status.note("the tape has begun: a client is there")
                 state = f"{clock(played.position)} of {clock(played.length)}"
                 waiting = "" if begun else "  waiting for a client"
-                self._progress.show(f"{state}  {played.frames} frames{waiting}")
-            self._progress.end()
+                self._status.show(f"{state}  {played.frames} frames{waiting}")
+            self._status.end()
             self._end()
             while True:
                 threading.Event().wait(TICK)
         except KeyboardInterrupt:
-            self._progress.end()
+            self._status.end()
             return 0 if self._replay.played.ended else INTERRUPTED
 
     def _begin(self) -> None:

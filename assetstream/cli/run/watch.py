@@ -11,14 +11,16 @@ from types import FrameType
 from typing import Protocol, Sequence, Union
 
 from assetstream.cli.view.output import discard_output
-from assetstream.model.errors import AssetStreamError
-from assetstream.model.events import AssetUpdate, StateChange
+from assetstream.model.events import StateChange
+from assetstream.model.health import Progress
+from assetstream.streams.event_log import Event
 from assetstream.streams.group import StreamGroup
 from assetstream.streams.stream import AssetStream
 
-__all__ = ["Event", "View", "Watching"]
+__all__ = ["News", "View", "Watching"]
 
-Event = Union[AssetUpdate, StateChange, AssetStreamError]
+#: What a view is given.
+News = Union[Event, Progress]
 
 #: Seconds between two repaints: 4 a second are enough for eyes.
 REPAINT = 0.25
@@ -34,8 +36,8 @@ class View(Protocol):
 
     def __exit__(self, *exc: object) -> None: ...
 
-    def show(self, event: Event) -> None:
-        """Take one event in."""
+    def show(self, news: News) -> None:
+        """Take in one event, or how far the accounts of a group are."""
 
     def paint(self) -> None:
         """Bring the display up to date; called every ``REPAINT`` seconds."""
@@ -55,10 +57,12 @@ class Watching:
     def __init__(
         self, streams: Sequence[AssetStream], view: View, duration: float | None
     ) -> None:
-        self._runner = StreamGroup(streams) if len(streams) > 1 else streams[0]
+        self._events: Queue[News] = Queue(BACKLOG)
+        self._runner: AssetStream | StreamGroup = streams[0]
+        if len(streams) > 1:
+            self._runner = StreamGroup(streams, on_progress=self._events.put)
         self._view = view
         self._duration = duration
-        self._events: Queue[Event] = Queue(BACKLOG)
         self._running = len(streams)
         self._stop_asked = False
         # stop() waits for handlers, and they may wait for us to take what they bring:
@@ -109,10 +113,12 @@ class Watching:
             event = self._next(min(REPAINT, max(0.0, until - now)))
             if isinstance(event, StateChange) and event.current.final:
                 self._running -= 1
-            if view is not None and event is not None:
+            # How many have settled is of no interest any more when all are stopped.
+            passed = isinstance(event, Progress) and self._stopper.ident is not None
+            if view is not None and event is not None and not passed:
                 view.show(event)
 
-    def _next(self, patience: float) -> Event | None:
+    def _next(self, patience: float) -> News | None:
         # Once it stops, ``until`` has passed: what is still to come is waited for.
         try:
             return self._events.get(timeout=patience or REPAINT)

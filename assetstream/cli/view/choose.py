@@ -10,7 +10,7 @@ from rich.console import Console
 
 from assetstream.cli.run.watch import View
 from assetstream.cli.view.lines import JsonLines, PlainLines
-from assetstream.cli.view.table import Table
+from assetstream.cli.view.table import TerminalTable
 from assetstream.streams.stream import AssetStream
 
 __all__ = ["choose_view", "terminal"]
@@ -34,5 +34,5 @@ def choose_view(as_json: bool, streams: Sequence[AssetStream]) -> View:
         return JsonLines(sys.stdout)
     console = terminal()
     if console is not None:
-        return Table(streams, console)
-    return PlainLines(sys.stdout, len(streams))
+        return TerminalTable(streams, console)
+    return PlainLines(sys.stdout)

@@ -7,16 +7,22 @@ from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Mapping, TextIO
 
-from assetstream.cli.run.settling import Settling
-from assetstream.cli.run.watch import Event
+from assetstream.cli.run.watch import News
+from assetstream.display.words import counted, digits, lasting, signed
 from assetstream.model.errors import AssetStreamError
 from assetstream.model.events import AssetUpdate, StateChange
+from assetstream.model.health import Progress
+from assetstream.streams.event_log import Event
 
-__all__ = ["JsonLines", "PlainLines", "digits", "signed"]
+__all__ = ["JsonLines", "PlainLines", "error_fields", "exact", "now"]
 
 
 class Lines:
-    """A view that writes a line for each event, and flushes it at once."""
+    """A view that writes a line for each event, and flushes it at once.
+
+    Args:
+        out: where to write.
+    """
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
@@ -25,9 +31,10 @@ class Lines:
 
     def __exit__(self, *exc: object) -> None: ...
 
-    def show(self, event: Event) -> None:
-        """Write the event's line."""
-        self._write(self._line(event))
+    def show(self, news: News) -> None:
+        """Write a line for an event; progress is no event."""
+        if not isinstance(news, Progress):
+            self._write(self._line(news))
 
     def paint(self) -> None:
         """Nothing is left to do between the events."""
@@ -54,45 +61,36 @@ class JsonLines(Lines):
 
 
 class PlainLines(Lines):
-    """Lines for people: the time in UTC, the account, and what happened.
+    """Lines for people: the time in UTC, the account, and what happened."""
 
-    Args:
-        out: where to write.
-        accounts: how many there are; of more than one it is said when all are settled.
-    """
+    _settled = False
 
-    def __init__(self, out: TextIO, accounts: int) -> None:
-        super().__init__(out)
-        self._settling = Settling(accounts)
-
-    def show(self, event: Event) -> None:
-        """Write the event's line, and one more when the last account is settled."""
-        super().show(event)
-        if (
-            isinstance(event, StateChange)
-            and self._settling.note(event.account, event.current)
-            and self._settling.total > 1
-        ):
-            self._write(f"{now()}  {self._settling.outcome}")
+    def show(self, news: News) -> None:
+        """Write a line for an event, and one when the last account has settled."""
+        super().show(news)
+        if isinstance(news, Progress) and not self._settled:
+            self._settled = news.settled == news.total
+            if self._settled:
+                self._write(f"{now()}  {news}")
 
     def _line(self, event: Event) -> str:
         if isinstance(event, AssetUpdate):
-            said = (
+            words = (
                 f"{event.currency}  available {digits(event.available)}"
                 f"  locked {digits(event.locked)}  total {digits(event.total)}"
-                f"  change {signed(event.change)}  {event.source}"
+                f"  change {signed(event.change) or 0}  {event.source}"
             )
-            return f"{iso(event.received)}  {event.account}  {said}"
+            return f"{iso(event.received)}  {event.account}  {words}"
         if isinstance(event, StateChange):
-            said = f"{event.previous} -> {event.current}  {event.reason}"
+            words = f"{event.previous} -> {event.current}  {event.reason}"
             if event.gap is not None:
-                said += (
-                    f"; {event.gap.duration:.1f} s were missed and read again, "
-                    f"{event.gap.recovered} balances had changed"
+                words += (
+                    f"; {lasting(event.gap.duration)} were missed and read again, "
+                    f"{counted(event.gap.recovered, 'balance')} had changed"
                 )
         else:
-            said = f"{type(event).__name__}: {event}"
-        return f"{now()}  {event.account}  {said}"
+            words = f"{type(event).__name__}: {event}"
+        return f"{now()}  {event.account}  {words}"
 
 
 def update_fields(update: AssetUpdate) -> Mapping[str, object]:
@@ -102,10 +100,10 @@ def update_fields(update: AssetUpdate) -> Mapping[str, object]:
         "exchange": update.exchange,
         "account": update.account,
         "currency": update.currency,
-        "available": digits(update.available),
-        "locked": digits(update.locked),
-        "total": digits(update.total),
-        "change": digits(update.change),
+        "available": exact(update.available),
+        "locked": exact(update.locked),
+        "total": exact(update.total),
+        "change": exact(update.change),
         "time": update.time and iso(update.time),
         "received": iso(update.received),
         "source": update.source.value,
@@ -147,14 +145,9 @@ def error_fields(error: AssetStreamError) -> Mapping[str, object]:
     }
 
 
-def digits(amount: Decimal) -> str:
-    """Every digit of the amount, never with an exponent."""
+def exact(amount: Decimal) -> str:
+    """Write an amount as it came, zeros at its end included, without an exponent."""
     return format(amount, "f")
-
-
-def signed(change: Decimal) -> str:
-    """Every digit of a change, with its sign; ``0`` if nothing changed."""
-    return format(change, "+f") if change else "0"
 
 
 def iso(moment: datetime) -> str:

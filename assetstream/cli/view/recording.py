@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from io import StringIO
 
-from assetstream.cli.run.watch import Event
+from assetstream.cli.run.watch import News
 from assetstream.cli.view.lines import PlainLines
-from assetstream.cli.view.progress import Progress, clock, size
+from assetstream.cli.view.status_line import StatusLine, clock, size
 from assetstream.model.events import AssetUpdate
 from assetstream.recording import Recorder
 from assetstream.streams.stream import AssetStream
@@ -21,31 +21,31 @@ class Recording:
         self._recorder = recorder
         self._stream = stream
         self._updates = 0
-        self._progress = Progress()
-        self._told_error = False
+        self._status = StatusLine()
+        self._error_noted = False
 
     def __enter__(self) -> None: ...
 
     def __exit__(self, *exc: object) -> None:
-        self._progress.end()
+        self._status.end()
 
-    def show(self, event: Event) -> None:
+    def show(self, news: News) -> None:
         """Count an update; write down all else."""
-        if isinstance(event, AssetUpdate):
+        if isinstance(news, AssetUpdate):
             self._updates += 1
         else:
             line = StringIO()
-            PlainLines(line, 1).show(event)
-            self._progress.note(line.getvalue().rstrip())
+            PlainLines(line).show(news)
+            self._status.note(line.getvalue().rstrip())
 
     def paint(self) -> None:
         """Show the figures."""
         recorder = self._recorder
-        if recorder.error is not None and not self._told_error:
-            self._told_error = True
-            self._progress.note(f"nothing more is written: {recorder.error}")
+        if recorder.error is not None and not self._error_noted:
+            self._error_noted = True
+            self._status.note(f"nothing more is written: {recorder.error}")
         lost = f"  {recorder.lost} LOST" if recorder.lost else ""
-        self._progress.show(
+        self._status.show(
             f"{clock(recorder.elapsed)}  {self._stream.state}  {recorder.frames} frames"
             f"  {self._updates} updates  {size(recorder.size)}{lost}"
         )

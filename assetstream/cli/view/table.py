@@ -7,39 +7,46 @@ from typing import Iterator, Sequence
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
-from rich.table import Table as Grid
+from rich.table import Table as Row
 from rich.text import Text
 
-from assetstream.cli.run.settling import Settling
-from assetstream.cli.run.watch import Event
-from assetstream.cli.view import summary
-from assetstream.cli.view.changes import Changes
-from assetstream.cli.view.columns import Columns
-from assetstream.cli.view.notes import Notes
-from assetstream.cli.view.sheet import Sheet
-from assetstream.model.events import AssetUpdate, Balance, StateChange
-from assetstream.streams.stream import AssetStream
+from assetstream.cli.run.watch import News
+from assetstream.cli.view.accounts import AccountsView
+from assetstream.cli.view.rich_page import TableFit, rich_line
+from assetstream.cli.view.status_line import settled
+from assetstream.cli.view.totals import totals_screen
+from assetstream.display.balances import BalanceRow
+from assetstream.display.page import Line
+from assetstream.model.health import Progress
+from assetstream.streams.accounts import FEW, AccountSnapshot
+from assetstream.streams.changes import Changes
+from assetstream.streams.event_log import EventLog
+from assetstream.streams.stream import AssetStream, snapshot_of
 
-__all__ = ["Table"]
+__all__ = ["TerminalTable"]
 
-#: Up to so many, each account has its own lines, however low the window is.
-FEW = 4
-#: Balances that are shown however low it is.
+#: Balances that are shown however low the window is.
 LEAST = 3
-#: With sums, with short notes: what is tried in turn before balances are left out.
+#: With sums, with short lines of events: tried in turn before balances are left out.
 #: States must never be cut off at the window's lower edge.
 FORMS = ((True, False), (False, False), (False, True))
 #: Columns that the progress bar takes.
 BAR = 40
+#: Lines of events where there is little room.
+FEW_LINES = 2
 
 
-class Table:
+class TerminalTable:
     """A view of all accounts: state, balances, the last errors and gaps.
 
-    Many accounts for whose lines the window is too low are summed up; see ``summary``.
+    Many accounts for whose lines the window is too low are added up; see ``totals``.
 
     Amounts are read from the streams when it is painted, so a repaint shows the present
     book however many updates came since the last one. What has just changed stands out.
+
+    Args:
+        streams: all of them.
+        console: the terminal.
     """
 
     def __init__(self, streams: Sequence[AssetStream], console: Console) -> None:
@@ -48,11 +55,10 @@ class Table:
         # Repainted by paint() alone, not by a thread of rich's.
         self._live = Live(console=console, auto_refresh=False)
         self._changes = Changes()
-        self._notes = Notes()
-        self._reasons: dict[str, str] = {}
-        self._sheet = Sheet(console, streams, self._changes)
-        self._sums = Columns(console, summary.NAMES, summary.DISPENSABLE)
-        self._settling = Settling(len(streams))
+        self._log = EventLog()
+        self._accounts = AccountsView(console)
+        self._totals = TableFit(console)
+        self._progress = Progress(0, 0, len(streams))
         # The highest window that was too low for everything: what is just too much
         # must not come and go.
         self._too_low = 0
@@ -64,36 +70,37 @@ class Table:
         self.paint()
         self._live.stop()
 
-    def show(self, event: Event) -> None:
-        """Remember what the streams' balances do not tell."""
-        self._notes.note(event)
-        if isinstance(event, AssetUpdate):
-            self._changes.note(event)
-        elif isinstance(event, StateChange):
-            self._reasons[event.account] = event.reason
-            self._settling.note(event.account, event.current)
+    def show(self, news: News) -> None:
+        """Remember what the streams' balances do not show."""
+        if isinstance(news, Progress):
+            self._progress = news
+        else:
+            self._log.note(news)
 
     def paint(self) -> None:
         """Repaint everything."""
-        self._live.update(self._screen(), refresh=True)
+        self._live.update(self.screen(), refresh=True)
 
-    def _screen(self) -> RenderableType:
-        balances = self._sheet.look()
-        progress = list(self._progress())
-        if self._sums_up(len(balances)):
-            notes = self._notes.short()
-            height = self._console.height - len(progress) - len(notes)
-            parts = summary.summary(
-                self._sums, self._streams, self._reasons, self._changes, height
-            )
-            return Group(*progress, *parts, *notes)
-        shown = len(balances)
+    def screen(self) -> RenderableType:
+        """Render all that there is to see now."""
+        accounts = self._changes.recall(list(map(snapshot_of, self._streams)))
+        rows = [row for account in accounts for row in account.rows]
+        events = self._log.lines(accounts)
+        progress = list(self._connecting())
+        if self._adds_up(len(rows), len(events)):
+            short = list(_short(events))
+            height = self._console.height - len(progress) - len(short)
+            totals = totals_screen(self._totals, accounts, height)
+            return Group(*progress, *totals, *short)
+        shown = len(rows)
         for sums, brief in FORMS:
-            screen = Group(*progress, *self._parts(balances, shown, sums, brief))
+            parts = self._parts(accounts, rows, events, sums=sums, brief=brief)
+            screen = Group(*progress, *parts)
             if self._lines_over(screen) <= 0:
                 return screen
         while True:
-            screen = Group(*progress, *self._parts(balances, shown, False, True))
+            parts = self._parts(accounts, rows, events, shown, brief=True)
+            screen = Group(*progress, *parts)
             over = self._lines_over(screen)
             if over <= 0 or shown <= LEAST:
                 return screen
@@ -101,42 +108,48 @@ class Table:
             shown = max(LEAST, shown - max(1, over // 2))
 
     def _parts(
-        self, balances: Sequence[Balance], shown: int, sums: bool, brief: bool
+        self,
+        accounts: Sequence[AccountSnapshot],
+        rows: Sequence[BalanceRow],
+        events: Sequence[Line],
+        shown: int | None = None,
+        *,
+        sums: bool = False,
+        brief: bool,
     ) -> Iterator[RenderableType]:
-        yield self._sheet.show(balances[:shown], self._reasons, sums=sums)
-        if shown < len(balances):
-            hidden = len(balances) - shown
+        yield self._accounts.show(accounts, rows[:shown], sums=sums)
+        hidden = len(rows[shown:]) if shown is not None else 0
+        if hidden:
             yield Text(f"{hidden} more need a taller window", "dim")
-        notes = self._notes.short() if brief else self._notes.lines()
-        if notes:
+        if events:
             yield Text("")
-        yield from notes
+        yield from _short(events) if brief else map(rich_line, events)
 
     def _lines_over(self, screen: RenderableType) -> int:
         """By how many lines it is too high; the cursor needs one, too."""
         lines = self._console.render_lines(screen, pad=False)
         return len(lines) + 1 - self._console.height
 
-    def _sums_up(self, rows: int) -> bool:
-        """Whether the window is too low for a line of each balance."""
+    def _adds_up(self, rows: int, events: int) -> bool:
+        """Tell whether the window is too low for a line of each balance."""
         count, height = len(self._streams), self._console.height
         if count <= FEW:
             return False
         # An account that is connecting is going to have a balance.
-        notes = 2 * len(self._notes.lines())
-        if count + max(rows, count) + notes + 6 > height:
+        if count + max(rows, count) + 2 * events + 6 > height:
             self._too_low = max(self._too_low, height)
         return height <= self._too_low
 
-    def _progress(self) -> Iterator[RenderableType]:
-        """How many have connected, until all have; one account's state says it all."""
-        settling = self._settling
-        for stream in self._streams:  # whose news may not have come by yet
-            settling.note(stream.account, stream.state)
-        if settling.total > 1 and not settling.over:
-            line = Grid.grid(padding=(0, 1))
-            line.add_row(
-                f"connecting {settling}",
-                ProgressBar(settling.total, settling.done, BAR),
-            )
+    def _connecting(self) -> Iterator[RenderableType]:
+        """Count those that have connected, until all have; of one its state says it."""
+        progress = self._progress
+        if progress.total > 1 and progress.settled < progress.total:
+            line = Row.grid(padding=(0, 1))
+            bar = ProgressBar(progress.total, progress.settled, BAR)
+            line.add_row(f"connecting {settled(progress)}", bar)
             yield line
+
+
+def _short(events: Sequence[Line]) -> Iterator[Text]:
+    """Render the last lines, each in one line whose end may be cut off."""
+    return (rich_line(line, cut=True) for line in events[-FEW_LINES:])

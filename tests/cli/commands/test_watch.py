@@ -113,7 +113,7 @@ def test_several_accounts_run_as_a_group(simulated_exchange: Simulator) -> None:
     environment = {**upbit.environment(), **coinw.environment()}
     arguments = ("-m", "assetstream.cli", "watch", "upbit", "coinw", "--region", "sg")
     with Program(*arguments, environment=environment) as program:
-        program.wait_for("  1 of 2 LIVE, 1 failed")
+        program.wait_for("  1 of 2 LIVE, 1 ended")
         coinw.deposit("USDT", "1")
         program.wait_for("USDT  available 101")
         program.interrupt()

@@ -139,9 +139,9 @@ def test_many_accounts_are_summed_up_where_the_window_is_low() -> None:
     terminal.interrupt()
 
     assert terminal.finish() == 0
-    last = terminal.written.rpartition("10 accounts")
+    last = terminal.written.rpartition("10 STOPPED")
+    assert "of 10 accounts: stopped" in last[2]
     assert "connecting" not in last[2]
-    assert "10 STOPPED" in last[2]
     assert "connecting" not in last[0].rpartition("10 LIVE")[2]
     assert "upbit-7  LIVE" not in terminal.written
     assert terminal.written.rfind(SHOW_CURSOR) > terminal.written.rfind(HIDE_CURSOR)

@@ -7,11 +7,14 @@ import sys
 
 import pytest
 
-from assetstream.cli.view import progress
-from assetstream.cli.view.progress import Progress, clock, size
+from assetstream.cli.view import status_line
+from assetstream.cli.view.status_line import StatusLine, clock, settled, size
+from assetstream.model.health import Progress
+
+ERASE_LINE = "\x1b[2K"
 
 
-class Terminal(io.StringIO):
+class Stderr(io.StringIO):
     """Stderr, as a terminal."""
 
     def isatty(self) -> bool:
@@ -22,30 +25,32 @@ def test_a_terminal_shows_the_latest_below_what_stays(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Each text takes the last one's place; at the end there is none."""
-    terminal = Terminal()
+    terminal = Stderr()
     monkeypatch.setattr(sys, "stderr", terminal)
-    shown = Progress()
+    monkeypatch.setenv("TERM", "xterm")
+    shown = StatusLine()
     shown.show("1 of 10")
-    shown.show("2 of 10")
-    shown.note("noted")
+    shown.show("2 of 10 [bold]")
+    shown.note("noted [red]")
     shown.end()
+    written = terminal.getvalue()
 
-    erased = "\r         \r"
-    latest = f"2 of 10{erased}"
-    assert terminal.getvalue() == f"1 of 10{erased}{latest}noted\n{latest}"
+    assert "2 of 10 [bold]" in written
+    assert written.index("noted [red]") < written.rindex("2 of 10")
+    assert ERASE_LINE in written.rpartition("2 of 10")[2]
 
 
 def test_a_file_gets_a_line_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not four a second; what is noted at once."""
     out = io.StringIO()
     monkeypatch.setattr(sys, "stderr", out)
-    shown = Progress()
+    shown = StatusLine()
     shown.show("1 of 10")
     shown.note("noted")
     assert out.getvalue() == "noted\n"
 
-    monkeypatch.setattr(progress, "EVERY", 0.0)
-    shown = Progress()
+    monkeypatch.setattr(status_line, "EVERY", 0.0)
+    shown = StatusLine()
     shown.show("2 of 10")
     shown.end()
     assert out.getvalue() == "noted\n2 of 10\n"
@@ -57,3 +62,9 @@ def test_times_and_sizes_as_people_read_them() -> None:
     assert [size(b) for b in (999, 12_345, 4_500_000)] == [
         *("999 bytes", "12.3 KB", "4.5 MB")
     ]
+
+
+def test_accounts_that_ended_have_settled() -> None:
+    """They are counted, and named apart."""
+    assert settled(Progress(1, 0, 3, 1)) == "1 of 3"
+    assert settled(Progress(1, 1, 3, 2)) == "2 of 3, 1 ended"

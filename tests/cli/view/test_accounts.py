@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import io
-from typing import Iterator
+from typing import Iterator, Sequence
 
 import pytest
-from rich.console import Console
+from rich.console import Console, RenderableType
 
 from assetstream import AssetStream, AssetUpdate, StreamGroup
-from assetstream.cli.view.changes import Changes
-from assetstream.cli.view.sheet import Sheet
-from assetstream.cli.view.table import Table
+from assetstream.cli.view.accounts import AccountsView
+from assetstream.cli.view.table import TerminalTable
 from assetstream.simulator import Account, Simulator
+from assetstream.streams.stream import snapshot_of
 from tests.support.recorders import Recorder
 
 pytestmark = pytest.mark.usefixtures("hasty")
 
 DIGITS = "0.1234567890123456"
+
+
+def show(view: AccountsView, streams: Sequence[AssetStream]) -> RenderableType:
+    """All balances, with sums."""
+    accounts = list(map(snapshot_of, streams))
+    rows = [row for account in accounts for row in account.rows]
+    return view.show(accounts, rows, sums=True)
 
 
 class Window:
@@ -33,14 +40,12 @@ class Window:
             AssetStream(account.exchange(), account=label)
             for label, account in self.accounts.items()
         ]
-        self.changes = Changes()
-        self.sheet = Sheet(self.console, self.streams, self.changes)
+        self.view = AccountsView(self.console)
 
     def lines(self, width: int) -> list[str]:
         """All its lines, none of them too long."""
         self.console.width = width
-        reasons = dict.fromkeys(self.accounts, "read")
-        shown = self.sheet.show(self.sheet.look(), reasons, sums=True)
+        shown = show(self.view, self.streams)
         with self.console.capture() as capture:
             self.console.print(shown)
         lines = [line.rstrip() for line in capture.get().splitlines()]
@@ -60,9 +65,9 @@ def test_a_wide_one_has_one_table_with_sums(window: Window) -> None:
     """Of what both of them hold, exact."""
     lines = window.lines(140)
 
-    assert [line[:13] for line in lines[:3]] == ["main  LIVE  r", "savings  LIVE", ""]
-    assert lines[3].split()[:3] == ["Exchange", "Account", "Currency"]
-    assert lines[5].split()[:6] == ["upbit", "main", "BTC", DIGITS, "0", DIGITS]
+    assert [line[:13] for line in lines[:3]] == ["LIVE  main on", "LIVE  savings", ""]
+    assert lines[3].split()[:2] == ["Account", "Currency"]
+    assert lines[5].split()[:5] == ["main", "BTC", DIGITS, "0", DIGITS]
     assert lines[-1].split()[:4] == ["all", "2", "BTC", "1.1234567890123456"]
     assert len(lines) == 10
 
@@ -72,11 +77,11 @@ def test_a_narrow_one_has_a_table_below_each_account(window: Window) -> None:
     lines = window.lines(42)
 
     assert [line.split()[0] for line in lines] == [
-        *["main", "Currency", "─" * 36, "BTC", "SGD"],
-        *["savings", "Currency", "─" * 36, "BTC", "USDT"],
+        *["LIVE", "merged", "Currency", "─" * 36, "BTC", "SGD"],
+        *["LIVE", "merged", "Currency", "─" * 36, "BTC", "USDT"],
         *["all", "Currency", "─" * 36, "BTC"],
     ]
-    assert lines[3].split() == ["BTC", DIGITS, "0"]
+    assert lines[4].split() == ["BTC", DIGITS, "0"]
 
 
 def test_a_very_narrow_one_has_a_line_for_each_amount(window: Window) -> None:
@@ -101,6 +106,7 @@ def test_columns_do_not_come_and_go(window: Window) -> None:
     assert "Age" not in window.lines(100)[3]
     with window.streams[0].expect(lambda u: u.total < 10, timeout=5):
         main.withdraw("SGD", "123456789012345.123456789012345678")
+        main.deposit("SGD", "1")
 
     assert "Age" not in window.lines(100)[3]
     window.lines(99)
@@ -119,12 +125,12 @@ def test_an_account_that_was_never_read_is_not_in_the_sums(
         ),
     ]
     console = Console(width=140, file=io.StringIO(), force_terminal=False)
-    sheet = Sheet(console, streams, Changes())
+    view = AccountsView(console)
     with (
         StreamGroup(streams, on_error=lambda error: None),
         console.capture() as capture,
     ):
-        console.print(sheet.show(sheet.look(), {}, sums=True))
+        console.print(show(view, streams))
 
     last = capture.get().splitlines()[-1].split()
     assert last == ["2", "of", "3", "BTC", "3", "0", "3"]
@@ -139,12 +145,12 @@ def test_a_low_window_leaves_out_sums_and_rows_but_no_state(
     other = exchange.upbit({"BTC": "1"})
     console = Console(width=100, height=20, file=io.StringIO(), force_terminal=False)
     streams = [AssetStream(each.exchange()) for each in (account, other)]
-    table, heard = Table(streams, console), Recorder()
+    table, heard = TerminalTable(streams, console), Recorder()
     with StreamGroup(streams, on_asset=heard):
         account.deposit("BTC", "0.5")
         table.show(heard.wait_for(lambda u: isinstance(u, AssetUpdate) and u.change))
         with console.capture() as capture:
-            console.print(table._screen())
+            console.print(table.screen())
 
     lines = [line.rstrip() for line in capture.get().splitlines()]
     assert len(lines) < 20

@@ -1,0 +1,108 @@
+"""Balances at one moment, for people and for programs."""
+
+from __future__ import annotations
+
+import json
+from typing import Mapping, Sequence
+
+from rich.console import Console
+
+from assetstream.cli.view.accounts import how_many
+from assetstream.cli.view.lines import error_fields, exact, now
+from assetstream.cli.view.rich_page import TableFit, stacked
+from assetstream.display.balances import BalanceRow, TotalRow, balances_grid
+from assetstream.display.page import Cell, Grid
+from assetstream.display.text import as_text
+from assetstream.model.errors import AssetStreamError
+from assetstream.streams.accounts import AccountSnapshot, totals
+
+__all__ = ["accounts_grid", "print_json", "print_plain", "print_table"]
+
+COLUMNS = ("Account", "Currency", "Available", "Locked", "Total")
+
+
+def accounts_grid(accounts: Sequence[AccountSnapshot], missing: int) -> Grid:
+    """Make one table of all accounts, and of their sums if there is more than one.
+
+    Args:
+        accounts: those that were read.
+        missing: how many were not.
+    """
+    rows: list[Sequence[Cell]] = []
+    for account in accounts:
+        nothing = [[Cell(account.account), Cell("nothing"), *[Cell("")] * 3]]
+        rows += balances_grid(_held(account), COLUMNS).rows or nothing
+    label = how_many(len(accounts), len(accounts) + missing)
+    sums = balances_grid([], COLUMNS, _sums(accounts), label)
+    return Grid(COLUMNS, [*rows, *sums.rows], ("Total",))
+
+
+def print_table(
+    accounts: Sequence[AccountSnapshot], missing: int, out: Console
+) -> None:
+    """Print the table on a terminal."""
+    grid = accounts_grid(accounts, missing)
+    if not grid.rows:
+        return
+    fit = TableFit(out)
+    tables = fit.tables([grid])
+    out.print(*(tables if fit.fits else stacked([grid])))
+
+
+def print_plain(accounts: Sequence[AccountSnapshot], missing: int) -> None:
+    """Print it into a file or a pipe."""
+    text = as_text([accounts_grid(accounts, missing)])
+    if text:
+        print(text)
+
+
+def print_json(
+    accounts: Sequence[AccountSnapshot], errors: Sequence[AssetStreamError]
+) -> None:
+    """Print an object per account, per error, and for the sums of several accounts."""
+    objects: list[Mapping[str, object]] = []
+    for account in accounts:
+        balances = {
+            row.currency: {**_amounts(row), "stale": row.stale}
+            for row in _held(account)
+        }
+        objects.append(
+            {
+                "kind": "account",
+                "exchange": account.exchange,
+                "account": account.account,
+                "time": now(),
+                "balances": balances,
+            }
+        )
+    objects += [error_fields(error) for error in errors]
+    if len(accounts) > 1:
+        sums = {each.currency: _amounts(each) for each in _sums(accounts)}
+        objects.append(
+            {
+                "kind": "total",
+                "accounts": len(accounts),
+                "missing": [error.account for error in errors],
+                "balances": sums,
+            }
+        )
+    for fields in objects:
+        print(json.dumps(fields))
+
+
+def _held(account: AccountSnapshot) -> list[BalanceRow]:
+    return [row for row in account.rows if row.total]
+
+
+def _sums(accounts: Sequence[AccountSnapshot]) -> list[TotalRow]:
+    if len(accounts) < 2:
+        return []
+    return [each for each in totals(accounts) if each.total]
+
+
+def _amounts(of: BalanceRow | TotalRow) -> dict[str, str]:
+    return {
+        "available": exact(of.available),
+        "locked": exact(of.locked),
+        "total": exact(of.total),
+    }
