@@ -285,11 +285,11 @@ def test_progress_is_told_to_the_end_and_when_accounts_leave(
     """Each different from the one before; the last is what is left in the end."""
     told = Recorder()
     with StreamGroup(streams(accounts), on_progress=told) as group:
-        told.wait_for(lambda progress: progress == Progress(8, 0, 8))
+        told.wait_for(lambda progress: progress == Progress(8, 0, 8, 8))
         group.remove("upbit-0")
-        told.wait_for(lambda progress: progress == Progress(7, 0, 7))
+        told.wait_for(lambda progress: progress == Progress(7, 0, 7, 7))
 
-    assert told.events[-1] == Progress(0, 7, 7)
+    assert told.events[-1] == Progress(0, 7, 7, 7)
     assert all(a != b for a, b in zip(told.events, told.events[1:], strict=False))
 
 
