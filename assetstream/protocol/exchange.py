@@ -52,7 +52,7 @@ class Exchange(ABC):
 
     @classmethod
     def variable(cls, parameter: str) -> str:
-        """Return the environment variable that stands in for a parameter."""
+        """Return the environment variable that stands in for a ``parameter``."""
         return f"{cls.name}_{parameter}".upper()
 
     @abstractmethod
@@ -61,7 +61,10 @@ class Exchange(ABC):
 
     @abstractmethod
     def read(self, instant: Instant, nonce: str) -> HttpCall:
-        """Return the REST request for all balances; ``nonce`` is a fresh UUID."""
+        """Return the REST request for all balances.
+
+        ``instant`` is the present, ``nonce`` a fresh UUID: both may be signed.
+        """
 
     @abstractmethod
     def read_replied(
@@ -70,7 +73,9 @@ class Exchange(ABC):
         """Return the balances that the reply to ``read`` lists.
 
         Args:
+            status: the HTTP status.
             headers: with names in lower case.
+            body: the reply's bytes.
 
         Raises:
             AssetStreamError: the exchange refused, or nothing was understood.

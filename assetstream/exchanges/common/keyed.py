@@ -38,7 +38,7 @@ class KeyedExchange(Exchange):
 
     @property
     def placeholders(self) -> Mapping[str, str]:
-        """The texts for the names in braces in advice and hints about refusals."""
+        """The texts for the names in braces in remedies and hints."""
         return self.sources
 
     @property
@@ -61,7 +61,7 @@ class KeyedExchange(Exchange):
         )
 
     def own_words(self, words: str | bytes) -> str:
-        """Return the exchange's own words fit to be shown: redacted and not long."""
+        """Return the exchange's own ``words`` fit to be shown: redacted and short."""
         data = words.encode(errors="replace") if isinstance(words, str) else words
         # Redacted before it is cut: half a secret would not be recognised.
         text = self.redacted(data).decode(errors="replace")

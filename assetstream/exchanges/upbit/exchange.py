@@ -167,6 +167,7 @@ class Upbit(KeyedExchange):
 
     @property
     def placeholders(self) -> Mapping[str, str]:
+        """The texts for the names in braces in remedies and hints."""
         regions = listed(self.regions, "or")
         return {**self.sources, "region": self.region, "regions": regions}
 
