@@ -123,8 +123,26 @@ def test_a_full_disk_ends_the_recording_and_nothing_else(
         made.put(Mark("late"))
 
     assert isinstance(made.error, OSError)
+    assert made.size == 0
     assert len(caplog.records) == 1
     assert "cannot be written" in caplog.text
+
+
+def test_a_disk_that_hangs_to_the_end_is_an_error(
+    slow_disk: tuple[Writer, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Else the recording would pass for whole."""
+    made, source = slow_disk
+    monkeypatch.setattr(room, "CLOSE_TIME", 0.05)
+    for _ in range(room.BACKLOG):
+        made.put(Mark("pong"))
+    made.close()
+
+    assert isinstance(made.error, TimeoutError)
+    assert "took no more" in caplog.text
+    source.readlines()  # lets its thread end
 
 
 def test_what_cannot_be_recorded_costs_a_line(

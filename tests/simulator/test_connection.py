@@ -2,66 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import os
 import socket
 import struct
 from typing import Iterator
-from urllib.parse import urlsplit
 
 import pytest
 
 from assetstream.simulator import CoinWAccount, Simulator, UpbitAccount, connection
-from tests.support.clients import PATIENCE, SUB, bearer, login
-
-TEXT, CONTINUED, CLOSE = 0x1, 0x0, 0x8
-
-
-def frame(opcode: int, payload: bytes, *, fin: bool = True) -> bytes:
-    """A masked client frame."""
-    head = bytes([(0x80 if fin else 0) | opcode])
-    length = len(payload)
-    head += bytes([0x80 | length]) if length < 126 else struct.pack("!BH", 254, length)
-    mask = os.urandom(4)
-    masked = bytes(byte ^ mask[i % 4] for i, byte in enumerate(payload))
-    return head + mask + masked
-
-
-class RawClient:
-    """A socket, and what it takes to open a WebSocket on it by hand."""
-
-    def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        self.sock = socket.create_connection((parts.hostname, parts.port), PATIENCE)
-        self.path = parts.path or "/"
-        self.received = b""
-
-    def upgrade(
-        self, headers: dict[str, str] | None = None, behind: bytes = b""
-    ) -> str:
-        """Send the upgrade and ``behind`` in one write; the response's head."""
-        lines = {
-            "Host": "127.0.0.1",
-            "Upgrade": "websocket",
-            "Connection": "Upgrade",
-            "Sec-WebSocket-Key": base64.b64encode(os.urandom(16)).decode(),
-            "Sec-WebSocket-Version": "13",
-            **(headers or {}),
-        }
-        head = "".join(f"{name}: {value}\r\n" for name, value in lines.items() if value)
-        self.sock.sendall(f"GET {self.path} HTTP/1.1\r\n{head}\r\n".encode() + behind)
-        return self.until(b"\r\n\r\n").decode()
-
-    def until(self, mark: bytes) -> bytes:
-        """Everything up to and with ``mark``."""
-        while mark not in self.received:
-            data = self.sock.recv(65536)
-            assert data, self.received
-            self.received += data
-        cut = self.received.index(mark) + len(mark)
-        found, self.received = self.received[:cut], self.received[cut:]
-        return found
+from tests.support.clients import SUB, bearer, login
+from tests.support.raw_client import CLOSE, CONTINUED, TEXT, RawClient, frame
 
 
 @pytest.fixture

@@ -77,19 +77,6 @@ def test_a_fault_can_speak_first(exchange: Simulator, coinw: CoinWAccount) -> No
         assert client.hear() == "hello"
 
 
-def test_mute(exchange: Simulator, upbit: UpbitAccount) -> None:
-    """A muted account's changes are not pushed; another's are; REST knows all."""
-    other = exchange.upbit({"BTC": 0})
-    with upbit_subscriber(upbit) as muted, upbit_subscriber(other) as heard:
-        with upbit.mute():
-            upbit.deposit("BTC", 1)
-            other.deposit("BTC", 1)
-        upbit.deposit("BTC", 1)
-        assert heard.hear()["assets"][0]["balance"] == 1
-        assert muted.hear()["assets"][0]["balance"] == "2.5"
-    assert accounts(upbit)[2][1]["balance"] == "2.5"
-
-
 def test_list_subscriptions_unanswered(
     exchange: Simulator, upbit: UpbitAccount
 ) -> None:

@@ -15,9 +15,7 @@ import pytest
 import trustme
 
 from assetstream import AssetStream, AssetUpdate, ConnectionLost, Source
-from assetstream.exchanges import CoinW, Upbit
-from assetstream.protocol import Snapshot
-from assetstream.simulator import Account, CoinWAccount, Simulator, UpbitAccount
+from assetstream.simulator import CoinWAccount, Simulator, UpbitAccount
 from tests.support.clients import (
     accounts,
     call,
@@ -26,7 +24,6 @@ from tests.support.clients import (
 )
 from tests.support.processes import Program
 from tests.support.recorders import Recorder
-from tests.support.specs import at
 
 
 def ours() -> list[str]:
@@ -145,48 +142,6 @@ def test_a_predicate_may_look_at_a_ledger(
     start = upbit.balances
     with upbit_subscriber(upbit), upbit.trade(rate=2000):
         exchange.wait_for(lambda seen: upbit.balances != start and seen.pushes > 100)
-
-
-@pytest.mark.parametrize("kind", ["upbit", "coinw"])
-def test_the_adapter_is_pointed_at_the_simulator(
-    exchange: Simulator, kind: str
-) -> None:
-    """account.exchange() reads the balances by REST, to the last digit."""
-    digits = "1386929.37231066771348207123"
-    account: Account = getattr(exchange, kind)({"SGD": digits})
-    adapter = account.exchange()
-
-    asked = adapter.read(at(0.0), "nonce-1")
-    target = asked.url.removeprefix(exchange.url)
-    status, headers, body = call(
-        exchange.url, asked.method, target, asked.headers, raw=True
-    )
-    snapshot: Snapshot = adapter.read_replied(status, headers, body)
-
-    assert isinstance(adapter, (Upbit, CoinW))
-    assert adapter.ws_url == account.ws_url
-    assert [(b.currency, str(b.available)) for b in snapshot.balances] == [
-        ("SGD", digits)
-    ]
-
-
-def test_the_environment_has_what_a_script_needs(
-    upbit: UpbitAccount, coinw: CoinWAccount
-) -> None:
-    """Keys and whole URLs of both exchanges."""
-    context = upbit.context
-    assert upbit.environment() == {
-        "UPBIT_ACCESS_KEY": upbit.access_key,
-        "UPBIT_SECRET_KEY": upbit.secret_key,
-        "UPBIT_WS_URL": upbit.ws_url,
-        "UPBIT_REST_URL": context.url,
-    }
-    assert coinw.environment() == {
-        "COINW_API_KEY": coinw.api_key,
-        "COINW_SECRET_KEY": coinw.secret_key,
-        "COINW_WS_URL": coinw.ws_url,
-        "COINW_REST_URL": context.url,
-    }
 
 
 def test_tls() -> None:

@@ -12,7 +12,7 @@ import jwt
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from assetstream.simulator import CoinWAccount, UpbitAccount
+from assetstream.simulator import Account, CoinWAccount, UpbitAccount
 from assetstream.simulator.coinw.venue import signature
 
 #: The longest wait for anything, seconds.
@@ -75,6 +75,16 @@ def complete_balances(account: CoinWAccount, **changed: str) -> Any:
     status, _, body = call(account.context.url, "POST", target)
     assert status == 200
     return body
+
+
+def read_balances(account: Account) -> dict[str, str]:
+    """What is available, read by plain HTTP."""
+    if isinstance(account, UpbitAccount):
+        _, _, items = accounts(account)
+        return {item["currency"]: item["balance"] for item in items}
+    assert isinstance(account, CoinWAccount)
+    data = complete_balances(account)["data"]
+    return {currency: amounts["available"] for currency, amounts in data.items()}
 
 
 class Client:

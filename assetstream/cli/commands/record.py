@@ -110,7 +110,7 @@ def record(
         print(json.dumps(view.figures) if as_json else view.summary)
     if stream.state is State.FAILED:
         click.echo(f"Error: {stream.account}: {stream.error}", err=True)
-        sys.exit(1)
     if recorder.error is not None:
         click.echo(f"Error: {path} cannot be written: {recorder.error}", err=True)
+    if stream.state is State.FAILED or recorder.error is not None:
         sys.exit(1)

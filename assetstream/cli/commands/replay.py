@@ -41,14 +41,14 @@ client's own audit, or when it connects again.
 \b
 Exit codes:
   0    stopped by you after the tape's end
-  1    the file cannot be read, or the port is in use
+  1    the file cannot be read, or not played to its end, or the port is in use
   2    wrong usage, no recording, or a package is missing
   130  Ctrl-C came before the tape's end
 """
 
 
 def speed_of(ctx: click.Context, parameter: click.Parameter, text: str) -> float:
-    """Read a speed; click's own error if it is none."""
+    """Read a speed; raise click's own error for a wrong one."""
     try:
         speed = math.inf if text == "max" else float(text)
     except ValueError:
@@ -104,5 +104,8 @@ def replay(path: Path, speed: float, port: int, as_json: bool) -> None:
     try:
         with output():
             sys.exit(Replaying(served, path, speed, as_json).run())
+    except ConfigurationError as exc:  # found while playing: the tape was edited
+        click.echo(f"Error: {exc}", err=True)
+        sys.exit(1)
     finally:
         served.stop()

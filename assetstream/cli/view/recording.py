@@ -62,12 +62,18 @@ class Recording:
             "updates": self._updates,
             "bytes": recorder.size,
             "lost": recorder.lost,
+            "error": None if recorder.error is None else str(recorder.error),
         }
 
     @property
     def summary(self) -> str:
         """The same for people, and what to do with it."""
         recorder = self._recorder
+        if recorder.error is not None:
+            return (
+                f"The recording is incomplete: {recorder.path} has its first "
+                f"{size(recorder.size)}, then nothing more could be written."
+            )
         lost = ""
         if recorder.lost:
             lost = f"{recorder.lost} things are missing: the disk did not keep up. "

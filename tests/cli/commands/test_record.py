@@ -108,3 +108,28 @@ def test_wrong_usage_is_explained(
     assert said in done.output
     assert isinstance(done.exception, SystemExit)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="limits the size of files")
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_full_disk_is_no_success(tmp_path: Path, as_json: bool) -> None:
+    """Neither the summary nor the exit code passes the tape off as whole."""
+    path = tmp_path / "tape"
+    script = (
+        "import resource, signal, sys\n"
+        "from assetstream.cli import main\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1500, 1500))\n"
+        "sys.argv[0] = 'assetstream'\n"
+        "main()\n"
+    )
+    arguments = ["record", "coinw", "--simulate", "-o", str(path), "--for", "500ms"]
+    with Program("-c", script, *arguments, *["--json"] * as_json) as program:
+        assert program.finish() == 1, program.told
+
+    (summary,) = program.out
+    if as_json:
+        assert "too large" in json.loads(summary)["error"]
+    else:
+        assert summary.startswith(f"The recording is incomplete: {path} has")
+    assert "cannot be written" in program.err[-1]

@@ -89,3 +89,18 @@ def test_a_port_in_use_is_told(tape: Path) -> None:
 
     assert done.exit_code == 1
     assert f"port {port} cannot be listened on" in done.output
+
+
+def test_a_tape_that_cannot_be_played_on_is_an_error(tmp_path: Path) -> None:
+    """Found only once a client is there; the command does not wait for ever."""
+    late = push(10, "BTC", "2") | {"at": 1e308}
+    path = write_tape(tmp_path / "tape", "upbit", *opened(9, BTC="1"), late)
+    with replay(str(path), "--speed", "max") as program:
+        program.wait_for("Ctrl-C stops it.")
+        variables = dict(re.findall(r"export (\w+)=(\S+)", program.told))
+        watch = ("-m", "assetstream.cli", "watch", "upbit", "--region", "sg")
+        with Program(*watch, environment=variables):
+            assert program.finish() == 1, program.told
+
+    assert "cannot be played past second" in program.told
+    assert program.err[-1].endswith("Has it been edited?")

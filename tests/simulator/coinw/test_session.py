@@ -17,7 +17,6 @@ from tests.support.clients import (
 
 PING = {"event": "ping"}
 PONG = {"event": "pong"}
-FIRST_ID = 1125899934698144651
 
 
 def failure(code: int) -> Any:
@@ -53,32 +52,6 @@ def test_login_and_subscription_are_acknowledged(coinw: CoinWAccount) -> None:
         coinw.deposit("BTC", 1)
         assert client.hear()["data"]["available"] == "1.5"
         assert client.ask(PING) == PONG  # and not the same push again
-
-
-def test_a_trade_is_two_text_frames(coinw: CoinWAccount) -> None:
-    """Amounts are strings, time is shared, ledger ids are consecutive."""
-    with coinw_subscriber(coinw) as client:
-        order = coinw.place_order(pay="USDT", amount="10.5", receive="ETH")
-        placed = client.raw()
-        assert isinstance(placed, str)
-        coinw.fill(order, "0.00000000000000000000000001")
-        paid, received = client.hear(), client.hear()
-
-    assert paid == {
-        "biz": "exchange",
-        "data": {
-            "available": "989.5",
-            "currency": "USDT",
-            "time": received["data"]["time"],
-            "type": "change",
-            "ledger_id": FIRST_ID + 1,
-            "account": "spot",
-            "hold": "0",
-        },
-        "type": "assets",
-    }
-    assert received["data"]["available"] == "0.00000000000000000000000001"
-    assert received["data"]["ledger_id"] == FIRST_ID + 2
 
 
 @pytest.mark.parametrize(
@@ -171,19 +144,6 @@ def test_unsubscribing_may_stay_unanswered(exchange: Simulator) -> None:
         client.say(UNSUB)
         coinw.wait_for_subscribers(0)
         assert client.ask(PING) == PONG
-
-
-def test_deposits_may_not_be_pushed(exchange: Simulator) -> None:
-    """push_deposits=False: money that comes and goes is not told, trades are."""
-    coinw = exchange.coinw({"USDT": 100}, push_deposits=False)
-    other = exchange.coinw()
-    with coinw_subscriber(coinw) as client:
-        coinw.deposit("USDT", 5)
-        coinw.withdraw("USDT", 1)
-        coinw.transfer("USDT", 1, to=other)
-        coinw.place_order(pay="USDT", amount=3, receive="BTC")
-        assert client.hear()["data"]["available"] == "100"
-    assert other.balances["USDT"][0] == 1
 
 
 def test_only_the_client_s_messages_keep_it_alive() -> None:

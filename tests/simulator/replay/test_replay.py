@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-import threading
-from contextlib import suppress
 from decimal import Decimal
-from http.client import HTTPException
 from pathlib import Path
 from typing import Sequence, cast
 
@@ -15,20 +12,16 @@ import pytest
 
 from assetstream import (
     AssetStream,
-    AssetStreamError,
     AssetUpdate,
-    AuthenticationError,
     ConfigurationError,
-    ProtocolError,
     Source,
 )
 from assetstream.protocol import Exchange
 from assetstream.recording import Recorder
 from assetstream.recording.tape import read_tape
-from assetstream.simulator import CoinWAccount, Replay, Simulator, UpbitAccount
+from assetstream.simulator import Replay, Simulator, UpbitAccount
 from assetstream.simulator.account import Account
-from assetstream.simulator.replay import player
-from tests.support.clients import accounts, complete_balances, upbit_subscriber
+from tests.support.clients import accounts, read_balances
 from tests.support.evidence import Evidence
 from tests.support.recorders import PATIENCE, known
 from tests.support.recorders import Recorder as Heard
@@ -38,13 +31,6 @@ Amounts = tuple[Decimal, Decimal]
 pytestmark = pytest.mark.usefixtures("hasty")
 
 VENUES = ("upbit", "coinw")
-
-
-@pytest.fixture(autouse=True)
-def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Replays that do not wait long for their clients."""
-    monkeypatch.setattr(player, "GRACE", 0.15)
-    monkeypatch.setattr(player, "READ_PATIENCE", 0.3)
 
 
 def sequence(updates: Sequence[AssetUpdate]) -> dict[str, list[Amounts]]:
@@ -188,16 +174,6 @@ def test_the_official_sdk_goes_through_it_unchanged(tmp_path: Path) -> None:
     ]
 
 
-def rest(account: Account) -> dict[str, str]:
-    """What is available, read by plain HTTP."""
-    if isinstance(account, UpbitAccount):
-        _, _, items = accounts(account)
-        return {item["currency"]: item["balance"] for item in items}
-    assert isinstance(account, CoinWAccount)
-    data = complete_balances(account)["data"]
-    return {currency: amounts["available"] for currency, amounts in data.items()}
-
-
 @pytest.mark.parametrize("name", VENUES)
 @pytest.mark.parametrize("speed", [1.0, math.inf])
 def test_an_old_tape_becomes_live_and_stays_so(
@@ -221,7 +197,7 @@ def test_an_old_tape_becomes_live_and_stays_so(
         heard.wait_for(lambda e: str(getattr(e, "available", "")) == "1E-8")
         assert replay.wait_for_end(PATIENCE)
         health = stream.health()
-        shown = rest(replay.account)
+        shown = read_balances(replay.account)
 
     pushed = [u for u in heard.updates if u.source is Source.STREAM]
     assert [str(update.available) for update in pushed] == ["2", "1E-8"]
@@ -234,110 +210,13 @@ def test_an_old_tape_becomes_live_and_stays_so(
         assert -0.6 < late < 2.0
 
 
-def test_a_long_tape_played_fast_has_no_date_in_the_future(tmp_path: Path) -> None:
-    """Its last change is of now, whatever lies between it and the first (K3)."""
-    pushes = [push(15, "BTC", "2"), push(4000, "BTC", "3")]
-    path = write_tape(
-        tmp_path / "tape", "upbit", *opened(9, BTC="1"), reply(10, BTC="1"), *pushes
-    )
-    heard = Heard()
-    with (
-        Replay(path, speed=math.inf) as replay,
-        AssetStream(replay.account.exchange(), **heard.handlers()),
-    ):
-        last = heard.wait_for(lambda e: str(getattr(e, "total", "")) == "3")
-
-    assert not [e for e in heard.events if isinstance(e, ProtocolError)]
-    assert abs((last.received - last.time).total_seconds()) < 5
-
-
-def test_attempts_fail_as_they_did(tmp_path: Path) -> None:
-    """The client meets the refusal, and a connection that breaks; then it goes on."""
-    path = write_tape(
-        tmp_path / "tape",
-        "coinw",
-        line(0, "connecting"),
-        line(0, "refused", status=503, headers={"retry-after": "0"}, text="busy"),
-        *opened(1, "coinw", BTC="1"),
-        line(2, "closed", code=None, reason=""),
-        line(3, "connecting"),
-        *opened(4, "coinw", BTC="2"),
-    )
-    heard = Heard()
-    with (
-        Replay(path, speed=math.inf) as replay,
-        AssetStream(replay.account.exchange(), **heard.handlers()),
-    ):
-        heard.wait_for(lambda e: getattr(e, "source", None) is Source.RECOVERED)
-        assert replay.wait_for_end(PATIENCE)
-        assert replay.played.position == replay.played.length == 4.0
-
-    errors = [str(error) for error in heard.of(AssetStreamError)]
-    assert "HTTP 503" in errors[0]
-    assert len(errors) >= 3
-    assert replay.cut_off
-
-
-def test_the_tape_waits_for_who_comes_back(tmp_path: Path) -> None:
-    """Nothing is pushed to nobody: a bot that is started anew misses nothing."""
-    pushes = [push(10 + n, "BTC", str(n)) for n in range(1, 4)]
-    path = write_tape(tmp_path / "tape", "upbit", *opened(10, BTC="1"), *pushes)
-    with Replay(path, speed=20.0) as replay:
-        for amount in ("1", "2"):
-            heard = Heard()
-            with AssetStream(replay.account.exchange(), **heard.handlers()):
-                heard.wait_for(lambda e, a=amount: str(getattr(e, "total", "")) == a)
-        replay.account.wait_for_subscribers(0)
-        assert not replay.wait_for_end(0.4)
-        assert replay.played.frames == 2
-        with AssetStream(replay.account.exchange()) as stream:
-            assert stream.balance("BTC").total == 2
-            stream.wait_for(lambda u: u.total == 3, PATIENCE)
-
-
-def test_a_client_that_reads_nothing_is_played_to(tmp_path: Path) -> None:
-    """After a while; thousands of frames at full speed are no more than it can take."""
-    many = 3000
-    pushes = [push(10 + n / 100, "BTC", str(n)) for n in range(many)]
-    path = write_tape(tmp_path / "tape", "upbit", *opened(10, BTC="1"), *pushes)
-    with (
-        Replay(path, speed=math.inf) as replay,
-        upbit_subscriber(cast(UpbitAccount, replay.account)) as client,
-    ):
-        amounts = [client.hear()["assets"][0]["balance"] for _ in range(many)]
-        assert replay.wait_for_end(PATIENCE)
-
-    assert amounts == list(range(many))
-
-
 def test_it_asks_for_the_keys_it_has_given_out(tmp_path: Path) -> None:
     """A client with other keys is refused as ever."""
     path = write_tape(tmp_path / "tape", "upbit", *opened(10, BTC="1"))
     with Replay(path) as replay:
         account = cast(UpbitAccount, replay.account)
         assert accounts(account, secret="x" * 40)[0] == 401
-        assert rest(account) == {"BTC": "1"}, "also before the tape has begun"
-
-
-def test_it_stops_while_clients_wait(tmp_path: Path) -> None:
-    """In a read that the tape has not come to."""
-    late = [line(0, "opened"), line(100, "read"), reply(100, BTC="1")]
-    path = write_tape(tmp_path / "tape", "upbit", *late)
-
-    def ask() -> None:
-        with suppress(OSError, HTTPException):  # cut off, or answered: either ends it
-            rest(account)
-
-    with Replay(path) as replay:
-        account = cast(UpbitAccount, replay.account)
-        with upbit_subscriber(account):
-            asking = threading.Thread(target=ask)
-            asking.start()
-            account.context.signal.wait_for(lambda: account.seen.reads, PATIENCE, str)
-            replay.stop()
-            asking.join(PATIENCE)
-
-    assert not asking.is_alive()
+        assert read_balances(account) == {"BTC": "1"}, "also before the tape has begun"
 
 
 @pytest.mark.parametrize(
@@ -360,35 +239,3 @@ def test_a_tape_that_was_edited_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigurationError, match="KeyError: 'status'"):
         Replay(path).start()
-
-
-def test_a_refused_login_is_refused_again(tmp_path: Path) -> None:
-    """With the exchange's own words, though the simulator has let it in."""
-    words = (
-        '{"data":{"result":false,"errorCode":1003,"errorMsg":"bad"},"channel":"login"}'
-    )
-    lines = [line(0, "opened"), line(0.1, "received", text=words)]
-    path = write_tape(tmp_path / "tape", "coinw", *lines)
-    with Replay(path) as replay, pytest.raises(AuthenticationError, match="bad"):
-        AssetStream(replay.account.exchange()).start()
-
-
-def test_a_clock_that_jumped_jumps_again(tmp_path: Path) -> None:
-    """Changes that were not dated in the future are not so in the replay (K3)."""
-    late = reply(20, BTC="2") | {"headers": {"date": "Wed, 01 Jan 2025 01:00:20 GMT"}}
-    path = write_tape(
-        tmp_path / "tape",
-        "upbit",
-        *opened(10, BTC="1"),
-        line(19, "closed", code=1001, reason=""),
-        *[line(20, "opened"), late, push(20 + 3600, "BTC", "3") | {"at": 21}],
-        push(20 + 3601, "BTC", "4") | {"at": 22},
-    )
-    heard = Heard()
-    with (
-        Replay(path, speed=math.inf) as replay,
-        AssetStream(replay.account.exchange(), **heard.handlers()),
-    ):
-        heard.wait_for(lambda e: str(getattr(e, "total", "")) == "4")
-
-    assert not [e for e in heard.events if isinstance(e, ProtocolError)]

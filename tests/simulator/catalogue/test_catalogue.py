@@ -1,23 +1,27 @@
-"""Every fault of the catalogue is seen by a plain client, and gone when it is off."""
+"""The catalogue as a whole; each fault is seen in the test of its module."""
 
 from __future__ import annotations
 
 import contextlib
 import itertools
+import pkgutil
 import re
 import time
-from typing import Iterator
+from pathlib import Path
 
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from assetstream.simulator import FAULTS, CoinWAccount, Simulator, UpbitAccount
+from assetstream.simulator import (
+    FAULTS,
+    CoinWAccount,
+    Simulator,
+    UpbitAccount,
+    catalogue,
+)
 from assetstream.simulator.catalogue import create
-from tests.simulator.sightings import SHOWN, UPGRADE, Case, heard
-from tests.simulator.sightings.login import ANSWERS, UPGRADES
-from tests.simulator.test_connection import RawClient
+from tests.simulator.catalogue.test_login import ANSWERS, UPGRADES
 from tests.support.clients import (
-    accounts,
     coinw_client,
     coinw_subscriber,
     complete_balances,
@@ -25,34 +29,14 @@ from tests.support.clients import (
     upbit_client,
     upbit_subscriber,
 )
+from tests.support.fault_cases import UPGRADE, pushed
+from tests.support.raw_client import RawClient
 
 
-@pytest.fixture
-def exchange() -> Iterator[Simulator]:
-    """A simulator that does not limit how often it is asked."""
-    with Simulator(rate_limits=False) as simulator:
-        yield simulator
-
-
-@pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_is_seen_and_ends(
-    name: str, exchange: Simulator, upbit: UpbitAccount, coinw: CoinWAccount
-) -> None:
-    """A client sees it; switched off, both exchanges behave, for new clients too."""
-    SHOWN[name](Case(name, exchange, upbit, coinw))
-    for account in (upbit, coinw):
-        # A client that has just left still counts for a moment, on a busy machine.
-        account.wait_for_subscribers(0)
-
-    held = upbit.balances["BTC"][0] + 1
-    with upbit_subscriber(upbit) as client, coinw_subscriber(coinw) as other:
-        upbit.deposit("BTC", 1)
-        assert heard(client, 1) == [str(held)]
-        coinw.deposit("BTC", 1)
-        assert other.hear()["data"]["currency"] == "BTC"
-        assert client.connection.ping().wait(5.0)
-    assert {item["currency"] for item in accounts(upbit)[2]} == {"SGD", "BTC"}
-    assert complete_balances(coinw)["data"].keys() == {"USDT", "BTC"}
+def test_every_module_has_its_tests() -> None:
+    """Those see every fault of their module, by its name."""
+    for module in pkgutil.iter_modules(catalogue.__path__):
+        assert Path(__file__).with_name(f"test_{module.name}.py").is_file()
 
 
 @pytest.mark.parametrize("name", ["close_4001", "close_1006", "invalid_utf8"])
@@ -108,7 +92,7 @@ def test_faults_can_be_combined(exchange: Simulator, upbit: UpbitAccount) -> Non
         exchange.fault("one_byte_pieces"),
     ):
         upbit.deposit("BTC", 1)
-        assert heard(client, 2) == ["1.5", "1.5"]
+        assert pushed(client, 2) == ["1.5", "1.5"]
 
 
 def test_a_name_that_is_none(exchange: Simulator) -> None:

@@ -1,14 +1,14 @@
-"""Sightings between the upgrade and the first balance."""
+"""Faults between the upgrade and the first balance, seen by a plain client."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Callable
 
 import pytest
 from websockets.exceptions import ConnectionClosedOK, InvalidStatus
 
-from tests.simulator.sightings.case import LIST, SUBSCRIBE, UP, Case, shows
+from assetstream.simulator.catalogue.login import FAULTS
 from tests.support.clients import (
     SUB,
     coinw_client,
@@ -16,6 +16,7 @@ from tests.support.clients import (
     upbit_client,
     upbit_subscriber,
 )
+from tests.support.fault_cases import LIST, SUBSCRIBE, UP, Case, shows
 
 #: What refuses an upgrade: the status, and the name in the body.
 UPGRADES = {
@@ -81,14 +82,6 @@ def login_refused(case: Case) -> None:
             pass
 
 
-@shows("login_refused_bare")
-def login_refused_bare(case: Case) -> None:
-    with case.on(), coinw_client(case.coinw) as client:
-        answer = client.ask(login(case.coinw))
-    assert answer["errorCode"] == 1003
-    assert "channel" not in answer
-
-
 @shows("login_unanswered")
 def login_unanswered(case: Case) -> None:
     with case.on(), coinw_client(case.coinw) as client:
@@ -138,3 +131,11 @@ def first_use_silence(case: Case) -> None:
             case.upbit.deposit("BTC", 1)
             assert new.hear()["assets"] == old.hear()["assets"]
             assert "result" in silenced.ask(LIST)
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_is_seen_and_ends(
+    name: str, check_fault: Callable[[str], None]
+) -> None:
+    """A client sees it; switched off, nothing is left of it."""
+    check_fault(name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-from typing import Iterator
 
 import pytest
 import trustme
@@ -50,13 +49,6 @@ REFUSED: dict[str, tuple[type[ExchangeError], str]] = {
 }
 #: What may pass: the next try has a new nonce; an answer may have been lost.
 PASSING = {"login_nonce_used", "login_unanswered"}
-
-
-@pytest.fixture
-def exchange() -> Iterator[Simulator]:
-    """A simulator that does not limit how often it is asked."""
-    with Simulator(rate_limits=False) as simulator:
-        yield simulator
 
 
 def test_every_form_of_a_refused_login_is_known_here() -> None:

@@ -1,17 +1,21 @@
-"""Sightings of the pushes."""
+"""Faults of the pushes, seen by a plain client."""
 
 from __future__ import annotations
 
 import time
 from email.utils import parsedate_to_datetime
+from typing import Callable
 
-from tests.simulator.sightings.case import LIST, UP, Case, heard, shows
+import pytest
+
+from assetstream.simulator.catalogue import pushes
 from tests.support.clients import (
     accounts,
     coinw_subscriber,
     upbit_client,
     upbit_subscriber,
 )
+from tests.support.fault_cases import LIST, UP, Case, pushed, shows
 
 #: What is found in Upbit's and in CoinW's frames.
 ALTERED: dict[str, tuple[bytes, bytes]] = {
@@ -70,9 +74,9 @@ def pushes_reordered(case: Case) -> None:
         with case.on():
             for _ in range(3):
                 case.upbit.deposit("BTC", 1)
-            assert heard(client, 2) == ["2.5", "1.5"]
+            assert pushed(client, 2) == ["2.5", "1.5"]
             assert client.ask("PING") == UP
-        assert heard(client, 1) == ["3.5"]
+        assert pushed(client, 1) == ["3.5"]
 
 
 @shows("pushes_delayed")
@@ -82,10 +86,10 @@ def pushes_delayed(case: Case) -> None:
             for _ in range(2):
                 case.upbit.deposit("BTC", 1)
             assert client.ask("PING") == UP
-            assert heard(client, 2) == ["1.5", "2.5"]
+            assert pushed(client, 2) == ["1.5", "2.5"]
         with case.on(seconds=60):
             case.upbit.deposit("BTC", 1)
-        assert heard(client, 1) == ["3.5"]
+        assert pushed(client, 1) == ["3.5"]
 
 
 @shows("pushes_withheld")
@@ -96,7 +100,7 @@ def pushes_withheld(case: Case) -> None:
                 case.upbit.deposit("BTC", 1)
             assert client.ask("PING") == UP
         case.upbit.deposit("BTC", 1)
-        assert heard(client, 3) == ["1.5", "2.5", "3.5"]
+        assert pushed(client, 3) == ["1.5", "2.5", "3.5"]
 
 
 @shows("pong_withheld")
@@ -120,3 +124,11 @@ def pushes_lost(case: Case) -> None:
                 while "assets" in client.hear():
                     pushed += 1
             assert fewest <= pushed <= most
+
+
+@pytest.mark.parametrize("name", pushes.FAULTS)
+def test_a_fault_is_seen_and_ends(
+    name: str, check_fault: Callable[[str], None]
+) -> None:
+    """A client sees it; switched off, nothing is left of it."""
+    check_fault(name)

@@ -1,4 +1,4 @@
-"""Sightings of the upgrade."""
+"""Faults of the upgrade, seen by a plain client."""
 
 from __future__ import annotations
 
@@ -9,7 +9,15 @@ from typing import Callable
 import pytest
 from websockets.exceptions import InvalidHandshake, InvalidStatus
 
-from tests.simulator.sightings.case import (
+from assetstream.simulator.catalogue import handshake
+from tests.support.clients import (
+    Client,
+    bearer,
+    coinw_client,
+    upbit_client,
+    upbit_subscriber,
+)
+from tests.support.fault_cases import (
     SILENCE,
     UP,
     UPGRADE,
@@ -18,13 +26,6 @@ from tests.simulator.sightings.case import (
     names,
     shows,
     silent,
-)
-from tests.support.clients import (
-    Client,
-    bearer,
-    coinw_client,
-    upbit_client,
-    upbit_subscriber,
 )
 
 
@@ -103,3 +104,11 @@ def upgrade_redirect(case: Case) -> None:
         head = client.upgrade(bearer(case.upbit))
     assert head.startswith("HTTP/1.1 302 ")
     assert "Location: wss://elsewhere.invalid/" in head
+
+
+@pytest.mark.parametrize("name", handshake.FAULTS)
+def test_a_fault_is_seen_and_ends(
+    name: str, check_fault: Callable[[str], None]
+) -> None:
+    """A client sees it; switched off, nothing is left of it."""
+    check_fault(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from itertools import count
-from typing import Any, Callable, Iterator
+from typing import Any, Callable
 
 import pytest
 
@@ -33,13 +33,6 @@ CASES = [
     for venue in ("upbit", "coinw")
     if entry.exchange in ("", venue) and (name, venue) not in FATAL
 ]
-
-
-@pytest.fixture
-def exchange() -> Iterator[Simulator]:
-    """The streams' time runs fast, so nothing may be limited by the second."""
-    with Simulator(rate_limits=False) as simulator:
-        yield simulator
 
 
 def change(account: Account) -> None:

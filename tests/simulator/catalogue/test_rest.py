@@ -1,14 +1,16 @@
-"""Sightings of REST."""
+"""Faults of REST, seen by a plain client."""
 
 from __future__ import annotations
 
 import json
 import time
+from typing import Callable
 
 import pytest
 
-from tests.simulator.sightings.case import Case, shows
+from assetstream.simulator.catalogue import rest
 from tests.support.clients import accounts, bearer, call, complete_balances
+from tests.support.fault_cases import Case, shows
 
 
 @shows("rest_slow")
@@ -58,3 +60,11 @@ def rest_omitting(case: Case) -> None:
         assert [item["currency"] for item in accounts(case.upbit)[2]] == ["SGD"]
     with case.on(currencies=["USDT"]):
         assert list(complete_balances(case.coinw)["data"]) == ["BTC"]
+
+
+@pytest.mark.parametrize("name", rest.FAULTS)
+def test_a_fault_is_seen_and_ends(
+    name: str, check_fault: Callable[[str], None]
+) -> None:
+    """A client sees it; switched off, nothing is left of it."""
+    check_fault(name)

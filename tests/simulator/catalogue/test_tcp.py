@@ -1,27 +1,26 @@
-"""Sightings below the WebSocket, and of its end."""
+"""Faults below the WebSocket, seen by a plain client."""
 
 from __future__ import annotations
 
-import pytest
-from websockets.exceptions import ConnectionClosed, ConnectionClosedOK, InvalidStatus
+from typing import Callable
 
-from tests.simulator.sightings.case import (
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from assetstream.simulator.catalogue import tcp
+from tests.support.clients import (
+    coinw_client,
+    upbit_subscriber,
+)
+from tests.support.fault_cases import (
     SILENCE,
     UP,
     Case,
     ended,
-    names,
     shows,
     silent,
 )
-from tests.simulator.test_connection import TEXT, frame
-from tests.support.clients import (
-    accounts,
-    coinw_client,
-    coinw_subscriber,
-    upbit_client,
-    upbit_subscriber,
-)
+from tests.support.raw_client import TEXT, frame
 
 PING = 0x9
 
@@ -46,9 +45,8 @@ def tcp_reset(case: Case) -> None:
     assert isinstance(closed.value.__cause__, ConnectionResetError)
 
 
-@shows(*names("close_1"), "close_4001")
-def close(case: Case) -> None:
-    code = int(case.name.removeprefix("close_"))
+@shows("close_1006")
+def close_1006(case: Case) -> None:
     with (
         upbit_subscriber(case.upbit) as client,
         case.on(),
@@ -56,34 +54,7 @@ def close(case: Case) -> None:
         coinw_client(case.coinw) as new,
     ):
         ends = [client.until_closed()[1], new.until_closed()[1]]
-    for end in ends:
-        assert (1006 if end.rcvd is None else end.rcvd.code) == code
-
-
-@shows("close_after_error")
-def close_after_error(case: Case) -> None:
-    with coinw_subscriber(case.coinw) as client, case.on():
-        assert client.hear()["errorCode"] == 500
-        with pytest.raises(ConnectionClosedOK):
-            client.raw()
-        with upbit_client(case.upbit) as new:
-            assert new.hear()["error"]["name"]
-            with pytest.raises(ConnectionClosedOK):
-                new.raw()
-
-
-@shows("maintenance")
-def maintenance(case: Case) -> None:
-    with upbit_subscriber(case.upbit) as client, case.on():
-        _, closed = client.until_closed()
-        with pytest.raises(InvalidStatus) as refused:
-            coinw_client(case.coinw)
-        status, headers, body = accounts(case.upbit)
-    assert closed.rcvd is not None
-    assert closed.rcvd.code == 1012
-    assert refused.value.response.status_code == status == 503
-    assert headers["retry-after"] == "1"
-    assert b"<html>" in body
+    assert [end.rcvd for end in ends] == [None, None]
 
 
 @shows("silent_drop")
@@ -118,3 +89,11 @@ def dead_path(case: Case) -> None:
         case.exchange.drop_connections(reset=True)
         assert silent(client.sock)
     case.exchange.wait_for_connections(0)
+
+
+@pytest.mark.parametrize("name", tcp.FAULTS)
+def test_a_fault_is_seen_and_ends(
+    name: str, check_fault: Callable[[str], None]
+) -> None:
+    """A client sees it; switched off, nothing is left of it."""
+    check_fault(name)

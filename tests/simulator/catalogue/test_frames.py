@@ -1,14 +1,19 @@
-"""Sightings of the framing."""
+"""Faults of the framing, seen by a plain client."""
 
 from __future__ import annotations
 
-from tests.simulator.sightings.case import Case, ended, shows, silent
+from typing import Callable
+
+import pytest
+
+from assetstream.simulator.catalogue import frames
 from tests.support.clients import (
     bearer,
     coinw_client,
     upbit_client,
     upbit_subscriber,
 )
+from tests.support.fault_cases import Case, ended, shows, silent
 
 MIB = 1024 * 1024
 
@@ -94,3 +99,11 @@ def against_the_rules(case: Case) -> None:
     assert closed_too.sent is not None
     code = 1007 if case.name == "invalid_utf8" else 1002
     assert closed.sent.code == closed_too.sent.code == code
+
+
+@pytest.mark.parametrize("name", frames.FAULTS)
+def test_a_fault_is_seen_and_ends(
+    name: str, check_fault: Callable[[str], None]
+) -> None:
+    """A client sees it; switched off, nothing is left of it."""
+    check_fault(name)

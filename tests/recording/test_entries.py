@@ -1,0 +1,84 @@
+"""Entries of a tape, and their lines."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from assetstream import AuthenticationError, CoinW, Gap, State, StateChange
+from assetstream.recording.entries import (
+    ClosedByExchange,
+    EntriesLost,
+    Frames,
+    Mark,
+    Replied,
+    TapeEntry,
+    contents,
+)
+from assetstream.recording.mask import Mask
+
+SECRET = "s" * 20
+
+
+@pytest.fixture
+def mask() -> Mask:
+    """The mask of an account with a label."""
+    return Mask(CoinW("k" * 20, SECRET), ["my-label"], scramble=False)
+
+
+def of(entry: TapeEntry, mask: Mask) -> list[dict[str, object]]:
+    """The lines of an entry."""
+    return list(contents(entry, mask))
+
+
+def test_each_frame_is_a_line(mask: Mask) -> None:
+    """Also if they came by one read; what is no text is base64."""
+    assert of(Frames("received", [b"{}", b"\xff"]), mask) == [
+        {"kind": "received", "text": "{}"},
+        {"kind": "received", "base64": "/w=="},
+    ]
+    assert of(Mark("opened"), mask) == [{"kind": "opened"}]
+    assert of(EntriesLost(3), mask) == [{"kind": "lost", "count": 3}]
+
+
+def test_nothing_leaves_unmasked(mask: Mask) -> None:
+    """Frames, bodies, headers, reasons and messages."""
+    entries: list[TapeEntry] = [
+        Frames("sent", [SECRET.encode()]),
+        Replied("reply", 200, {"Server": SECRET, "Cookie": SECRET}, SECRET.encode()),
+        ClosedByExchange(1008, SECRET),
+        AuthenticationError(f"my-label: {SECRET}"),
+    ]
+    lines = [line for entry in entries for line in of(entry, mask)]
+
+    assert SECRET not in str(lines)
+    assert "my-label" not in str(lines)
+    assert lines[1]["headers"] == {"server": "***"}
+    assert lines[2] == {"kind": "closed", "code": 1008, "reason": "***"}
+    assert lines[3]["error"] == "AuthenticationError"
+    assert lines[3]["fatal"] is False
+
+
+def test_a_state_is_recorded_with_its_gap(mask: Mask) -> None:
+    """Where there was one."""
+    ended = datetime.now(timezone.utc)
+    gap = Gap(ended - timedelta(seconds=1.5), ended, recovered=2)
+    change = StateChange(
+        exchange="coinw",
+        account="my-label",
+        previous=State.STALE,
+        current=State.LIVE,
+        reason="recovered",
+        gap=gap,
+    )
+
+    assert of(change, mask) == [
+        {
+            "kind": "state",
+            "previous": "STALE",
+            "current": "LIVE",
+            "reason": "recovered",
+            "gap": {"seconds": 1.5, "recovered": 2},
+        }
+    ]

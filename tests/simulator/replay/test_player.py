@@ -1,0 +1,189 @@
+"""A tape, played to clients."""
+
+from __future__ import annotations
+
+import math
+import threading
+from contextlib import suppress
+from http.client import HTTPException
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from assetstream import (
+    AssetStream,
+    AssetStreamError,
+    AuthenticationError,
+    ConfigurationError,
+    ProtocolError,
+    Source,
+)
+from assetstream.simulator import Replay, UpbitAccount
+from tests.support.clients import read_balances, upbit_subscriber
+from tests.support.recorders import PATIENCE
+from tests.support.recorders import Recorder as Heard
+from tests.support.tapes import line, opened, push, reply, write_tape
+
+pytestmark = pytest.mark.usefixtures("hasty")
+
+
+def test_a_long_tape_played_fast_has_no_date_in_the_future(tmp_path: Path) -> None:
+    """Its last change is of now, whatever lies between it and the first (K3)."""
+    pushes = [push(15, "BTC", "2"), push(4000, "BTC", "3")]
+    path = write_tape(
+        tmp_path / "tape", "upbit", *opened(9, BTC="1"), reply(10, BTC="1"), *pushes
+    )
+    heard = Heard()
+    with (
+        Replay(path, speed=math.inf) as replay,
+        AssetStream(replay.account.exchange(), **heard.handlers()),
+    ):
+        last = heard.wait_for(lambda e: str(getattr(e, "total", "")) == "3")
+
+    assert not [e for e in heard.events if isinstance(e, ProtocolError)]
+    assert abs((last.received - last.time).total_seconds()) < 5
+
+
+def test_attempts_fail_as_they_did(tmp_path: Path) -> None:
+    """The client meets the refusal, and a connection that breaks; then it goes on."""
+    path = write_tape(
+        tmp_path / "tape",
+        "coinw",
+        line(0, "connecting"),
+        line(0, "refused", status=503, headers={"retry-after": "0"}, text="busy"),
+        *opened(1, "coinw", BTC="1"),
+        line(2, "closed", code=None, reason=""),
+        line(3, "connecting"),
+        *opened(4, "coinw", BTC="2"),
+    )
+    heard = Heard()
+    with (
+        Replay(path, speed=math.inf) as replay,
+        AssetStream(replay.account.exchange(), **heard.handlers()),
+    ):
+        heard.wait_for(lambda e: getattr(e, "source", None) is Source.RECOVERED)
+        assert replay.wait_for_end(PATIENCE)
+        assert replay.played.position == replay.played.length == 4.0
+
+    errors = [str(error) for error in heard.of(AssetStreamError)]
+    assert "HTTP 503" in errors[0]
+    assert len(errors) >= 3
+    assert replay.cut_off
+
+
+def test_the_tape_waits_for_who_comes_back(tmp_path: Path) -> None:
+    """Nothing is pushed to nobody: a bot that is started anew misses nothing."""
+    pushes = [push(10 + n, "BTC", str(n)) for n in range(1, 4)]
+    path = write_tape(tmp_path / "tape", "upbit", *opened(10, BTC="1"), *pushes)
+    with Replay(path, speed=20.0) as replay:
+        for amount in ("1", "2"):
+            heard = Heard()
+            with AssetStream(replay.account.exchange(), **heard.handlers()):
+                heard.wait_for(lambda e, a=amount: str(getattr(e, "total", "")) == a)
+        replay.account.wait_for_subscribers(0)
+        assert not replay.wait_for_end(0.4)
+        assert replay.played.frames == 2
+        with AssetStream(replay.account.exchange()) as stream:
+            assert stream.balance("BTC").total == 2
+            stream.wait_for(lambda u: u.total == 3, PATIENCE)
+
+
+def test_a_client_that_reads_nothing_is_played_to(tmp_path: Path) -> None:
+    """After a while; thousands of frames at full speed are no more than it can take."""
+    many = 3000
+    pushes = [push(10 + n / 100, "BTC", str(n)) for n in range(many)]
+    path = write_tape(tmp_path / "tape", "upbit", *opened(10, BTC="1"), *pushes)
+    with (
+        Replay(path, speed=math.inf) as replay,
+        upbit_subscriber(cast(UpbitAccount, replay.account)) as client,
+    ):
+        amounts = [client.hear()["assets"][0]["balance"] for _ in range(many)]
+        assert replay.wait_for_end(PATIENCE)
+
+    assert amounts == list(range(many))
+
+
+def test_it_stops_while_clients_wait(tmp_path: Path) -> None:
+    """In a read that the tape has not come to."""
+    late = [line(0, "opened"), line(100, "read"), reply(100, BTC="1")]
+    path = write_tape(tmp_path / "tape", "upbit", *late)
+
+    def ask() -> None:
+        with suppress(OSError, HTTPException):  # cut off, or answered: either ends it
+            read_balances(account)
+
+    with Replay(path) as replay:
+        account = cast(UpbitAccount, replay.account)
+        with upbit_subscriber(account):
+            asking = threading.Thread(target=ask)
+            asking.start()
+            account.context.signal.wait_for(lambda: account.seen.reads, PATIENCE, str)
+            replay.stop()
+            asking.join(PATIENCE)
+
+    assert not asking.is_alive()
+
+
+def test_a_refused_login_is_refused_again(tmp_path: Path) -> None:
+    """With the exchange's own words, though the simulator has let it in."""
+    words = (
+        '{"data":{"result":false,"errorCode":1003,"errorMsg":"bad"},"channel":"login"}'
+    )
+    lines = [line(0, "opened"), line(0.1, "received", text=words)]
+    path = write_tape(tmp_path / "tape", "coinw", *lines)
+    with Replay(path) as replay, pytest.raises(AuthenticationError, match="bad"):
+        AssetStream(replay.account.exchange()).start()
+
+
+def test_a_clock_that_jumped_jumps_again(tmp_path: Path) -> None:
+    """Changes that were not dated in the future are not so in the replay (K3)."""
+    late = reply(20, BTC="2") | {"headers": {"date": "Wed, 01 Jan 2025 01:00:20 GMT"}}
+    path = write_tape(
+        tmp_path / "tape",
+        "upbit",
+        *opened(10, BTC="1"),
+        line(19, "closed", code=1001, reason=""),
+        *[line(20, "opened"), late, push(20 + 3600, "BTC", "3") | {"at": 21}],
+        push(20 + 3601, "BTC", "4") | {"at": 22},
+    )
+    heard = Heard()
+    with (
+        Replay(path, speed=math.inf) as replay,
+        AssetStream(replay.account.exchange(), **heard.handlers()),
+    ):
+        heard.wait_for(lambda e: str(getattr(e, "total", "")) == "4")
+
+    assert not [e for e in heard.events if isinstance(e, ProtocolError)]
+
+
+def test_a_tape_that_cannot_be_played_on_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No check finds a time past all clocks; nobody is to wait for it."""
+    lines = [*opened(9, BTC="1"), push(10, "BTC", "2") | {"at": 1e308}]
+    path = write_tape(tmp_path / "tape", "upbit", *lines)
+    with (
+        Replay(path, speed=math.inf) as replay,
+        upbit_subscriber(cast(UpbitAccount, replay.account)),
+        pytest.raises(ConfigurationError, match="OverflowError") as raised,
+    ):
+        replay.wait_for_end(PATIENCE)
+
+    assert "edited" in str(raised.value)
+    assert "cannot be played any further" in caplog.text
+    assert not replay.played.ended
+
+
+def test_a_reason_that_no_close_frame_holds_is_shortened(tmp_path: Path) -> None:
+    """Within a character, too."""
+    closed = line(10, "closed", code=4000, reason="é" * 100)
+    path = write_tape(tmp_path / "tape", "upbit", *opened(9, BTC="1"), closed)
+    with (
+        Replay(path, speed=math.inf) as replay,
+        upbit_subscriber(cast(UpbitAccount, replay.account)) as client,
+    ):
+        _, end = client.until_closed()
+
+    assert end.rcvd is not None
+    assert (end.rcvd.code, end.rcvd.reason) == (4000, "é" * 61)

@@ -1,0 +1,34 @@
+"""Messages as plain data."""
+
+from __future__ import annotations
+
+from assetstream.simulator import Reply, Request
+from assetstream.simulator.messages import RequestRefused
+
+
+def test_a_request_shows_nothing_that_signs() -> None:
+    """Neither its headers nor its query are in its repr."""
+    request = Request(
+        method="GET",
+        path="/v1/accounts",
+        query="sign=SECRET&empty=&a=%2B",
+        headers={"authorization": "Bearer SECRET"},
+        body=b"SECRET",
+        address="127.0.0.1",
+        exchange="upbit",
+    )
+
+    assert repr(request) == "<Request GET /v1/accounts>"
+    assert request.parameters == [("sign", "SECRET"), ("empty", ""), ("a", "+")]
+
+
+def test_a_reply_of_json() -> None:
+    """With headers whose names have hyphens."""
+    reply = Reply.json(429, {"error": "é"}, Retry_After="1")
+
+    assert (reply.status, reply.body) == (429, '{"error":"é"}'.encode())
+    assert reply.headers == {
+        "Retry-After": "1",
+        "Content-Type": "application/json;charset=utf-8",
+    }
+    assert RequestRefused(reply).reply is reply
