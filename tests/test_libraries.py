@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import os
+import pickle
 import subprocess
 import sys
 import types
@@ -13,7 +14,7 @@ import jwt
 import pytest
 import websocket
 
-from assetstream.libraries import PYJWT, WEBSOCKET_CLIENT, require
+from assetstream.libraries import PYJWT, WEBSOCKET_CLIENT, LibraryError, require
 
 
 def module(version: str | None, **names: object) -> types.ModuleType:
@@ -35,6 +36,19 @@ def test_a_wrong_release_is_refused(version: str | None) -> None:
     """The error tells where it lies and how to repair it."""
     with pytest.raises(ImportError, match=r"/somewhere/websocket\.py.*pip install"):
         check(module(version, WebSocketApp=object))
+
+
+def test_the_error_carries_problem_and_remedy() -> None:
+    """The doctor shows each in its place; another process gets both."""
+    with pytest.raises(LibraryError) as caught:
+        check(module("0.2.1", WebSocketApp=object))
+    arrived = pickle.loads(pickle.dumps(caught.value))
+
+    for error in (caught.value, arrived):
+        assert error.problem.endswith("which assetstream needs")
+        assert error.remedy == WEBSOCKET_CLIENT.repair
+        assert error.name == "websocket"
+        assert str(error) == f"{error.problem}. Repair it with: {error.remedy}"
 
 
 def test_another_package_of_the_same_name_is_refused() -> None:
