@@ -134,6 +134,9 @@ def totals_grid(rows: Sequence[TotalRow]) -> Grid:
     for row in rows:
         found = {
             **_sum_cells(row),
+            "Currency": _currency_cell(
+                row.currency, f"{row.stale} stale" if row.stale else ""
+            ),
             "Accounts": Cell(str(row.accounts)),
             "Last change": _change_cell(row.change),
             "By": Cell(row.by, "dim"),
@@ -206,10 +209,7 @@ def _cells(row: BalanceRow, repeated: bool) -> dict[str, Cell]:
     old = "old" if row.stale else ""
     return {
         "Account": Cell(row.account, "dim" if repeated else ""),
-        # In words, too: a number that is only paler looks like any other.
-        "Currency": Cell(f"{row.currency} stale", "warn")
-        if row.stale
-        else Cell(row.currency),
+        "Currency": _currency_cell(row.currency, "stale" if row.stale else ""),
         "Available": _amount_cell(row.available, row.fresh.available, old),
         "Locked": _amount_cell(row.locked, row.fresh.locked, old),
         "Total": _amount_cell(row.total, row.fresh.total, old),
@@ -222,13 +222,16 @@ def _cells(row: BalanceRow, repeated: bool) -> dict[str, Cell]:
 def _sum_cells(row: TotalRow) -> dict[str, Cell]:
     old = "old" if row.stale else ""
     return {
-        "Currency": Cell(f"{row.currency} {row.stale} stale", "warn")
-        if row.stale
-        else Cell(row.currency),
+        "Currency": _currency_cell(row.currency, "stale" if row.stale else ""),
         "Available": Cell(digits(row.available), old),
         "Locked": Cell(digits(row.locked), old),
         "Total": _amount_cell(row.total, row.fresh, old),
     }
+
+
+def _currency_cell(currency: str, mark: str) -> Cell:
+    # In words, too: a number that is only paler looks like any other.
+    return Cell(f"{currency} {mark}", "warn") if mark else Cell(currency)
 
 
 def _amount_cell(amount: Decimal, fresh: Decimal, look: str) -> Cell:

@@ -17,7 +17,7 @@ FRESH = 2.0
 NOTHING = Difference()
 
 
-class Seen(NamedTuple):
+class LastLook(NamedTuple):
     """A balance at the last look.
 
     Attributes:
@@ -36,7 +36,7 @@ class Changes:
     """
 
     def __init__(self) -> None:
-        self._seen: dict[tuple[str, str], Seen] = {}
+        self._seen: dict[tuple[str, str], LastLook] = {}
         self._known: set[str] = set()
 
     def recall(self, accounts: Sequence[AccountSnapshot]) -> list[AccountSnapshot]:
@@ -63,11 +63,11 @@ class Changes:
         elif seen is not None and now < until:
             fresh = seen.row.fresh
         row = row._replace(fresh=fresh)
-        self._seen[key] = Seen(row, until)
+        self._seen[key] = LastLook(row, until)
         return row
 
 
-def _difference(row: BalanceRow, seen: Seen | None, known: bool) -> Difference:
+def _difference(row: BalanceRow, seen: LastLook | None, known: bool) -> Difference:
     if seen is not None:
         before = seen.row
         if (before.available, before.locked) == (row.available, row.locked):

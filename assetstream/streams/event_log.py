@@ -24,12 +24,19 @@ NAMED_CHANGES = 3
 
 
 class Logged(NamedTuple):
-    """One line, however often and in however many accounts it came up."""
+    """One line, however often and in however many accounts it came up.
+
+    Attributes:
+        last: when it came up last; UTC.
+        times: how often it came up.
+        accounts: labels of the accounts.
+        error: the error that it is about, if it is about one.
+    """
 
     last: datetime
     times: int
     accounts: tuple[str, ...]
-    error: str | None
+    error: AssetStreamError | None
 
 
 class EventLog:
@@ -80,23 +87,24 @@ class EventLog:
         healths = [account.health for account in accounts]
         reasons = {health.reason for health in healths}
         present = {str(h.error) for h in healths if h.error is not None}
-        return [
-            Line(
-                f"{logged.last:%H:%M:%S} UTC "
-                + (f"({logged.times} times) " if logged.times > 1 else "")
-                + text,
-                # One that has passed is only remembered.
-                "bad" if logged.error in present else "dim",
-                name=f"{named(logged.accounts)}:" if len(accounts) > 1 else "",
-            )
-            for text, logged in self._lines.items()
-            if logged.error not in reasons
-        ]
+        lines = []
+        for text, logged in self._lines.items():
+            error, look = logged.error, "dim"
+            if error is not None and str(error) in reasons:
+                continue
+            if error is not None and str(error) in present:
+                # What to do about it matters until it has passed.
+                text, look = f"{type(error).__name__}: {error}", "bad"
+            times = f"({logged.times} times) " if logged.times > 1 else ""
+            name = f"{named(logged.accounts)}:" if len(accounts) > 1 else ""
+            text = f"{logged.last:%H:%M:%S} UTC {times}{text}"
+            lines.append(Line(text, look, name))
+        return lines
 
     def _note_error(self, account: str, error: AssetStreamError) -> None:
         if self._noted.get(account) is not error:
             self._noted[account] = error
-            self._add(account, f"{type(error).__name__}: {error}", str(error))
+            self._add(account, f"{type(error).__name__}: {error.problem}", error)
 
     def _gap_text(self, account: str, gap: Gap) -> str:
         found = self._recovered.pop(account, {})
@@ -112,7 +120,9 @@ class EventLog:
             parts.append(f"{counted(more, 'balance')} locked or unlocked")
         return f"{text}changed meanwhile: {', '.join(parts)}"
 
-    def _add(self, account: str, text: str, error: str | None = None) -> None:
+    def _add(
+        self, account: str, text: str, error: AssetStreamError | None = None
+    ) -> None:
         before = self._lines.pop(text, None)
         times = before.times + 1 if before else 1
         accounts = before.accounts if before else ()

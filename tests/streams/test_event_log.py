@@ -96,6 +96,17 @@ def test_what_has_passed_is_remembered_and_paler() -> None:
     assert {(line.look, line.name) for line in lines} == {("dim", "")}
 
 
+def test_what_to_do_is_shown_until_the_error_has_passed() -> None:
+    """Then what happened is enough."""
+    log, error = EventLog(), ConnectionLost("no network", remedy="Plug it in.")
+    (present,) = looked(log, account(error=error))
+    (passed,) = looked(log, account())
+
+    assert present.text.endswith(f" UTC ConnectionLost: {error}")
+    assert "Plug it in." in present.text
+    assert passed.text.endswith(" UTC ConnectionLost: no network")
+
+
 def test_the_reason_of_a_state_is_not_shown_twice() -> None:
     """It stands with the state already."""
     log = EventLog()

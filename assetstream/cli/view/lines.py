@@ -17,7 +17,7 @@ from assetstream.streams.event_log import Event
 __all__ = ["JsonLines", "PlainLines", "error_fields", "exact", "now"]
 
 
-class Lines:
+class LineView:
     """A view that writes a line for each event, and flushes it at once.
 
     Args:
@@ -47,7 +47,7 @@ class Lines:
         raise NotImplementedError
 
 
-class JsonLines(Lines):
+class JsonLines(LineView):
     """JSON objects; ``kind`` says what each one is. Amounts are strings."""
 
     def _line(self, event: Event) -> str:
@@ -60,7 +60,7 @@ class JsonLines(Lines):
         return json.dumps(fields)
 
 
-class PlainLines(Lines):
+class PlainLines(LineView):
     """Lines for people: the time in UTC, the account, and what happened."""
 
     _settled = False

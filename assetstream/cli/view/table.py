@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Iterator, Sequence
 
+import msgspec
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
@@ -18,6 +19,7 @@ from assetstream.cli.view.totals import totals_screen
 from assetstream.display.balances import BalanceRow
 from assetstream.display.page import Line
 from assetstream.model.health import Progress
+from assetstream.model.states import State
 from assetstream.streams.accounts import FEW, AccountSnapshot
 from assetstream.streams.changes import Changes
 from assetstream.streams.event_log import EventLog
@@ -86,7 +88,7 @@ class TerminalTable:
         accounts = self._changes.recall(list(map(snapshot_of, self._streams)))
         rows = [row for account in accounts for row in account.rows]
         events = self._log.lines(accounts)
-        progress = list(self._connecting())
+        progress = list(self._connecting(accounts))
         if self._adds_up(len(rows), len(events)):
             short = list(_short(events))
             height = self._console.height - len(progress) - len(short)
@@ -140,9 +142,15 @@ class TerminalTable:
             self._too_low = max(self._too_low, height)
         return height <= self._too_low
 
-    def _connecting(self) -> Iterator[RenderableType]:
+    def _connecting(
+        self, accounts: Sequence[AccountSnapshot]
+    ) -> Iterator[RenderableType]:
         """Count those that have connected, until all have; of one its state says it."""
-        progress = self._progress
+        states = [account.health.state for account in accounts]
+        present = sum(state is State.LIVE or state.final for state in states)
+        # The group's word comes a little later than what is seen beside it.
+        count = max(self._progress.settled, present)
+        progress = msgspec.structs.replace(self._progress, settled=count)
         if progress.total > 1 and progress.settled < progress.total:
             line = Row.grid(padding=(0, 1))
             bar = ProgressBar(progress.total, progress.settled, BAR)
