@@ -115,9 +115,11 @@ class TimeMachine:
         """Move forward, and wake the given streams, which sleep by the old clock."""
         self._ahead += seconds
         for stream in streams:
-            life = stream._launch.life
-            assert life is not None
-            life.post(lambda: None)
+            engine = stream._run.started()
+            engine.post(lambda: None)
+            connection = engine.session.link.channel
+            if connection is not None and connection._attempt is not None:
+                connection._attempt._token._calls.post(lambda: None)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import uuid
 from contextlib import closing
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
-from typing import Any, Generator, Iterator, Mapping
+from typing import Generator, Iterator, Mapping
 
 from assetstream.display.words import listed
 from assetstream.doctor.examination import (
@@ -168,22 +168,17 @@ class RestChecks:
 
 def fetch(examination: Examination, exchange: Exchange) -> HttpReply | AssetStreamError:
     """Read the balances; return the reply, or the reason why there is none."""
-    outcome: list[Any] = []
     call = Call(
         exchange.read(Instant(clock.now(), int(time.time() * 1000)), str(uuid.uuid4())),
         examination.time_for_step(),
         adapter := Adapter(),
-        outcome.append,
         examination.subject.ssl_context,
         examination.subject.proxy,
     )
-    with closing(adapter), examination.on_cancel(call.give_up):
-        call.run()
+    with closing(adapter):
+        result = call.run(examination.cancel_token)
     examination.raise_if_cancelled()
-    (result,) = outcome
-    if isinstance(result, (HttpReply, AssetStreamError)):
-        return result
-    raise result  # a fault of ours
+    return result
 
 
 def understand(exchange: Exchange, reply: HttpReply) -> Snapshot:

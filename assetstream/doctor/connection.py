@@ -26,9 +26,9 @@ from assetstream.model.states import State
 from assetstream.protocol import Alive, Connect, Ready, Report, Step
 from assetstream.protocol.observed import Observer, observed
 from assetstream.runtime.dispatcher import Handlers
-from assetstream.runtime.lifecycle import Launch
 from assetstream.runtime.loop.waits import Deadline, get_interruptibly
 from assetstream.runtime.settings import make_settings
+from assetstream.runtime.stream_run import StreamRun
 
 __all__ = ["connection_checks"]
 
@@ -119,11 +119,11 @@ class ProbeStream(Observer):
         handlers = Handlers()
         handlers.error = (self._failed,)
         # Not an AssetStream, which would replace, or warn of, others with this key.
-        self._launch = Launch(exchange, settings, handlers)
+        self._run = StreamRun(exchange, settings, handlers)
 
     def open(self) -> Outcome:
         """Connect, and log in if that is part of the upgrade."""
-        self._launch.begin()
+        self._run.begin()
         if self._wait(lambda: self._open):
             login = "with a token that is accepted" if self._token else "login follows"
             return Outcome(Verdict.GREEN, f"open, {login}")
@@ -150,7 +150,7 @@ class ProbeStream(Observer):
 
     def stop(self) -> None:
         """Stop the stream, and wait until its threads have ended."""
-        self._launch.stop(timeout=5.0)
+        self._run.stop(timeout=5.0)
 
     def wake(self) -> None:
         """Have the waiting thread look at what is new; from any thread."""

@@ -1,21 +1,14 @@
-"""One started stream, from ``start()`` to the end: its parts, and its figures.
-
-Whose threads it runs in is its home's affair: ``solo`` for a lone stream, ``fleet`` for
-many.
-"""
+"""One started stream: its parts, how they run on a reader thread, and its figures."""
 
 from __future__ import annotations
 
 import logging
 import math
-import ssl
 import threading
 import traceback
 from functools import partial
 from random import random as jitter
-from typing import Callable, Protocol
-
-from msgspec import Struct
+from typing import Callable
 
 from assetstream.core.audit import Audit
 from assetstream.core.audit_schedule import AuditSchedule
@@ -29,159 +22,123 @@ from assetstream.protocol import Exchange
 from assetstream.runtime.dispatcher import Dispatcher, Handlers
 from assetstream.runtime.liveness import Proof
 from assetstream.runtime.loop import clock
-from assetstream.runtime.loop.call_queue import CallQueue
-from assetstream.runtime.loop.helpers import Crew
-from assetstream.runtime.loop.reader import Reader
 from assetstream.runtime.loop.waits import Deadline, OneShotEvent
 from assetstream.runtime.mailbox import CallbackMailbox, WatchQueue
 from assetstream.runtime.net import dial
-from assetstream.runtime.net.rest_client import Adapter, Rest
 from assetstream.runtime.publisher import Outlet
-from assetstream.runtime.rate_limits import Budget
+from assetstream.runtime.reader_thread import ReaderThread
 from assetstream.runtime.reads import READ_TIMEOUT, Reads
 from assetstream.runtime.session import Session
+from assetstream.runtime.settings import Settings
+from assetstream.runtime.shared import Shared
+from assetstream.runtime.stream_io import StreamIO
 
-__all__ = ["Home", "Life", "Settings"]
+__all__ = ["StreamEngine"]
 
 logger = logging.getLogger("assetstream")
 
 
-class Settings(Struct, frozen=True):
-    """What the user chose for a stream; see ``AssetStream``."""
+class StreamEngine:
+    """A stream between ``start()`` and its end: its parts, its reader, its figures.
 
-    account: str
-    audit_interval: float | None
-    #: The interval is the exchange's own, which adapts (A1).
-    adaptive: bool
-    connect_timeout: float
-    max_pending: int
-    history: int
-    proxy: str | None
-    ssl_context: ssl.SSLContext | None
-
-    def __repr__(self) -> str:
-        # A proxy's URL may hold a password.
-        return f"<Settings of {self.account}>"
-
-
-class Home(Protocol):
-    """Where a life runs: threads, and what is shared by those who run there.
+    Args:
+        exchange: with the key.
+        settings: the user's.
+        handlers: the user's.
+        shared: what it shares with the other streams of its threads.
+        reader_thread: owns its session.
+        changed: called in the reader thread with every change of state.
 
     Attributes:
-        inbox: how other threads reach the one that owns the session.
-        reader: what that thread serves.
+        settings: the user's.
+        ended: set when the session is over, and everything it owned is closed.
+        recent: the last updates and gaps.
     """
-
-    inbox: CallQueue
-    reader: Reader
-
-    @property
-    def crew(self) -> Crew:
-        """Who runs what blocks."""
-        ...
-
-    def adapter(self, settings: Settings) -> Adapter:
-        """The keeper of REST connections for a stream with these settings."""
-        ...
-
-    def budget(self, exchange: Exchange) -> Budget | None:
-        """What is shared with other streams of that place; None if nothing is."""
-
-    def begin(self, life: Life) -> None:
-        """Run it; whatever is raised, ``abort`` must follow then."""
-
-    def abort(self, life: Life) -> None:
-        """End what ``begin`` could not finish."""
-
-    def owns(self, thread: threading.Thread) -> bool:
-        """Tell whether a wait in that thread would keep the life from going on."""
-        ...
-
-    def changed(self, life: Life, change: StateChange) -> None:
-        """Its state changed; in the session's thread."""
-
-    def fault(self, life: Life, error: Exception) -> None:
-        """Something posted for it raised; in the session's thread."""
-
-    def join(self, deadline: Deadline) -> bool:
-        """Wait for threads that end with the life; False if one has not."""
-        ...
-
-
-class Life:
-    """A stream between ``start()`` and its end: its parts, its threads, its figures."""
 
     def __init__(
         self,
         exchange: Exchange,
         settings: Settings,
         handlers: Handlers,
-        home: Home,
+        shared: Shared,
+        reader_thread: ReaderThread,
+        changed: Callable[[StateChange], None],
     ) -> None:
         self._exchange = exchange
-        #: What the user chose.
         self.settings = settings
-        self._home = home
+        self._shared = shared
+        self._thread = reader_thread
         self._began = clock.now()
         self._ended_at: float | None = None
-        #: The reason that its last change of state gives, if it is stopped.
-        self.farewell = "stopped"
-        #: The session is over, and everything it owned is closed.
+        self._started = False
+        # The reason that the change to STOPPED gives.
+        self._stop_reason = "stopped"
         self.ended = OneShotEvent()
         self._mailbox = CallbackMailbox(settings.max_pending)
         self.dispatcher = Dispatcher(
             settings.account, handlers, self._mailbox, self._interrupted
         )
-        self._rest = Rest(
-            self.post,
-            home.crew,
-            home.adapter(settings),
-            settings.ssl_context,
-            settings.proxy,
-        )
+        self._io = StreamIO(settings, shared, reader_thread.reader, self.post)
         self._book = BalanceBook(exchange.name, settings.account, self._standing)
-        #: The last updates and gaps.
         self.recent = Recent(settings.history)
         self._outlet = Outlet(
             self._book,
             self.dispatcher,
             Proof(exchange.limits),
-            partial(home.changed, self),
+            changed,
             self.recent,
         )
         self.session = Session(exchange, self._book, self._outlet, jitter)
-        budget = home.budget(exchange)
+        self._budget = shared.budget(exchange)
         self._schedule = AuditSchedule(
             exchange.limits,
             settings.audit_interval,
             jitter,
             adaptive=settings.adaptive,
-            least=None if budget is None else budget.least_audit_interval,
+            least=self._budget.least_audit_interval,
         )
         self.session.reads = Reads(
             exchange,
             self._book,
             Audit(self._book, exchange.limits),
             self._schedule,
-            self._rest,
+            self._io,
             self.session,
             jitter,
-            None if budget is None else budget.reads,
+            self._budget.reads,
         )
 
     # From any thread.
 
     def begin(self) -> None:
-        """Begin to run; whatever is raised, ``abort`` must follow then."""
-        self._home.begin(self)
+        """Begin to run; whatever this raises, ``abort`` must follow then.
+
+        Raises:
+            StreamStateError: the threads were stopped before.
+        """
+        if not self._thread.board(self.session, self._fail):
+            raise StreamStateError(
+                f"{self.settings.account}: its threads were stopped meanwhile"
+            )
+        self._budget.members.add(self)
+        self._shared.callbacks.serve(self.dispatcher)
+        self.post(self._start)
 
     def abort(self) -> None:
-        """End what ``begin`` could not finish: Ctrl-C, or no thread to be had."""
-        self._home.abort(self)
+        """End what ``begin`` could not finish: Ctrl-C, or the threads were stopped."""
+        if self._thread.has(self.session):
+            # The reader thread ends it, however far ``begin`` came.
+            self._shared.callbacks.serve(self.dispatcher)
+            self.stop()
+            self.post(self._start)
+        else:
+            self.session.over = True
+            self.dispatcher.finished.set()  # no callback was ever due
+            self._conclude()
 
     def post(self, call: Callable[[], None]) -> None:
-        """Have ``call`` made in the session's thread; from any, or a signal handler."""
-        self._home.inbox.post(partial(self._make, call))
+        """Have ``call`` made in the reader thread; from any, or a signal handler."""
+        self._thread.calls.post(partial(self._make, call))
 
     def watch(self, watch: WatchQueue) -> None:
         """Let ``watch`` see everything from the session's next step on."""
@@ -193,42 +150,36 @@ class Life:
         """Stop telling ``watch``."""
         self.post(partial(self._outlet.leave, watch))
 
-    def stop(self) -> None:
+    def stop(self, reason: str = "") -> None:
         """Ask the session to end; from any thread or a signal handler.
 
         From now on no update is handed to a callback.
+
+        Args:
+            reason: what the change to STOPPED says, if not "stopped".
         """
+        self._stop_reason = reason or self._stop_reason
         self._mailbox.discarding = True
         self.post(self.session.stop)
 
     def in_own_thread(self) -> bool:
         """Tell whether the caller runs in one of the threads that the stream needs.
 
-        In a callback; or in the session's, where a logging handler or a finalizer of
-        the user's may come to run.
+        In a callback; or in the reader thread, where a logging handler or a finalizer
+        of the user's may come to run.
         """
-        return self._home.owns(threading.current_thread())
-
-    def refuse_in_callback(self, what: str) -> None:
-        """Raise StreamStateError inside a callback: it would wait for itself."""
-        if self.in_own_thread():
-            raise StreamStateError(
-                f"{self.settings.account}: {what} inside a callback would wait for "
-                "itself",
-                remedy="Do it in another thread, or act on the update in hand.",
-                exchange=self._exchange.name,
-                account=self.settings.account,
-            )
+        here = threading.current_thread()
+        return here is self._thread.thread or here in self._shared.callbacks.threads
 
     def join(self, deadline: Deadline) -> bool:
-        """Wait until every thread has ended; False if a callback still held its own."""
+        """Wait for the session's end and the last callback; False if one is missing."""
         in_a_hurry = deadline.left() == 0.0
         if not self.ended.wait(deadline):
             if not in_a_hurry:
                 logger.error("%s: the session did not end", self.settings.account)
             return False
         if self.dispatcher.finished.wait(deadline):
-            return self._home.join(deadline)
+            return True
         if not in_a_hurry and not self.tell_where():
             logger.error(
                 "%s: stopped, but its last callbacks wait behind those of others",
@@ -250,7 +201,7 @@ class Life:
     @property
     def state(self) -> State:
         """The state, judged by the clock as well (L1)."""
-        return self._outlet.state_at(clock.now())
+        return self._state_at(clock.now())
 
     @property
     def error(self) -> AssetStreamError | None:
@@ -272,7 +223,7 @@ class Life:
         now = clock.now()
         last_proof = self.session.proof.last
         return Health(
-            state=self._outlet.state_at(now),
+            state=self._state_at(now),
             reason=self._outlet.reason_at(now),
             uptime=(self._ended_at or now) - self._began,
             reconnects=max(0, self.session.generation - 1),
@@ -293,10 +244,38 @@ class Life:
             error=self.error,
         )
 
-    # In the session's thread.
+    # In the reader thread.
 
-    def crash(self, error: BaseException) -> None:
-        """Fail by a fault of ours; nothing dies in silence."""
+    def _start(self) -> None:
+        if self._started:  # ``abort`` posts it once more
+            return
+        self._started = True
+        if self.session.over:  # stopped before it began
+            self._conclude()
+            return
+        self.session.redial = self._await_turn
+        # Not before: a stop that comes earlier leaves the end to this start.
+        self.session.finished = self._conclude
+        self.session.begin()
+        self._thread.reader.attach(self.session)
+
+    def _await_turn(self) -> None:
+        """Dial when the place's limit of connects allows it."""
+        now = clock.now()
+        at = self._budget.connects.reserve(now)
+        if at > now:
+            self.session.retry_at = at
+            self.session.redial = self._dial
+        else:
+            self._dial()
+
+    def _dial(self) -> None:
+        self.session.redial = self._await_turn
+        connection = self._io.connection(self.session)
+        self._io.dial(connection, self.session.connect(connection))
+
+    def _fail(self, error: BaseException) -> None:
+        """Fail by a fault of ours, and leave nothing running; other streams go on."""
         _forget_locals(error)
         logger.error(
             "%s: internal error", self.settings.account, exc_info=error, stacklevel=2
@@ -310,21 +289,36 @@ class Life:
             )
             told.__cause__ = error
             self._outlet.fail(told)
+        connection = self.session.link.channel
+        if connection is not None:
+            self._io.hang_up(connection)
+        self._conclude()
 
-    def conclude(self, patience: float) -> None:
-        """Leave nothing running; calls that do not end in ``patience`` are left."""
-        self._rest.close(patience)
+    def _conclude(self) -> None:
+        """Leave nothing running; once, when there is no connection any more."""
+        if self.ended.happened:
+            return
+        self._thread.reader.detach(self.session)
+        self._io.close()
         if not self._outlet.state.final:
-            self._outlet.stop(self.farewell)
+            self._outlet.stop(self._stop_reason)
         self._ended_at = clock.now()
+        self._budget.members.discard(self)
+        self._thread.leave(self.session)
+        self.ended.set()
 
     def _make(self, call: Callable[[], None]) -> None:
         try:
             call()
         except Exception as error:
-            self._home.fault(self, error)
+            self._fail(error)
         finally:
-            self._home.reader.touch(self.session)
+            self._thread.reader.touch(self.session)
+
+    def _state_at(self, now: float) -> State:
+        state = self._outlet.state_at(now)
+        # NEW means that nothing was started: here the reader thread is about to.
+        return State.CONNECTING if state is State.NEW else state
 
     def _standing(self, balance: Balance) -> tuple[float, bool]:
         return self._outlet.standing(balance)

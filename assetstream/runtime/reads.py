@@ -23,7 +23,8 @@ from assetstream.model.events import AssetUpdate
 from assetstream.protocol import NEVER, Exchange, Instant, Snapshot
 from assetstream.runtime.loop import clock
 from assetstream.runtime.loop.pace import Pace
-from assetstream.runtime.net.rest_client import HttpReply, Rest
+from assetstream.runtime.net.rest_client import HttpReply
+from assetstream.runtime.stream_io import StreamIO
 
 __all__ = ["READ_TIMEOUT", "ReadOwner", "Reads"]
 
@@ -78,7 +79,7 @@ class Reads:
         book: BalanceBook,
         audit: Audit,
         schedule: AuditSchedule,
-        rest: Rest,
+        io: StreamIO,
         owner: ReadOwner,
         random: Callable[[], float],
         pace: Pace | None = None,
@@ -87,7 +88,7 @@ class Reads:
         self._book = book
         self._audit = audit
         self._schedule = schedule
-        self._rest = rest
+        self._io = io
         self._owner = owner
         self._random = random
         # The reads of all streams of that place, and our next time among them.
@@ -127,7 +128,7 @@ class Reads:
         self._generation = 0
         self._next = None
         self._schedule.ended()
-        self._rest.cancel()
+        self._io.call_off()
 
     @property
     def lease_ends_at(self) -> float:
@@ -168,7 +169,7 @@ class Reads:
         self._sent = now
         if purpose is Purpose.AUDIT:
             self._schedule.began()
-        self._rest.fetch(
+        self._io.fetch(
             self._exchange.read(self._owner.instant(now), str(uuid.uuid4())),
             READ_TIMEOUT,
             partial(self._replied, self._generation, purpose, now),

@@ -79,7 +79,7 @@ class Session:
         self.reads: Reads
         #: When the next connection is to be made; NEVER while there is one.
         self.retry_at = NEVER
-        #: Called when ``retry_at`` has come, unless the thread's loop sees to that.
+        #: Called when ``retry_at`` has come.
         self.redial: Callable[[], None] = lambda: None
         #: The user asked to stop, or the stream has failed: no more connections.
         self.over = False

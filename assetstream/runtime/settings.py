@@ -7,13 +7,15 @@ import math
 import ssl
 from typing import Literal, NoReturn
 
+from msgspec import Struct
+
 from assetstream.model.errors import ConfigurationError
 from assetstream.model.events import Balance
 from assetstream.protocol import Exchange
-from assetstream.runtime.engine import Settings
 from assetstream.runtime.net.proxy import check_proxy
 
 __all__ = [
+    "Settings",
     "check_currency",
     "check_exchange",
     "check_handler",
@@ -21,6 +23,24 @@ __all__ = [
     "complaint",
     "make_settings",
 ]
+
+
+class Settings(Struct, frozen=True):
+    """The user's choices for a stream; see ``AssetStream``."""
+
+    account: str
+    audit_interval: float | None
+    #: The interval is the exchange's own, which adapts (A1).
+    adaptive: bool
+    connect_timeout: float
+    max_pending: int
+    history: int
+    proxy: str | None
+    ssl_context: ssl.SSLContext | None
+
+    def __repr__(self) -> str:
+        # A proxy's URL may hold a password.
+        return f"<Settings of {self.account}>"
 
 
 def check_exchange(exchange: object) -> None:

@@ -21,7 +21,7 @@ from assetstream.runtime.dispatcher import Handlers
 from assetstream.runtime.loop.waits import Deadline
 from assetstream.streams.accounts import AccountSnapshot, group_page
 from assetstream.streams.group_readings import GroupReadings
-from assetstream.streams.group_run import GroupLife
+from assetstream.streams.group_run import GroupRun
 from assetstream.streams.looks import Looks
 from assetstream.streams.stream import (
     START_TIMEOUT,
@@ -29,6 +29,7 @@ from assetstream.streams.stream import (
     Result,
     end_table,
     put_on_screen,
+    run_of,
     snapshot_of,
 )
 
@@ -82,11 +83,11 @@ class StreamGroup(GroupReadings):
         # Held while streams or handlers come and go, never while anything is waited
         # for; reentrant, as all locks that a signal handler could meet.
         self._lock = threading.RLock()
-        self._life = GroupLife(self, self._streams, settings.check_workers(workers))
+        self._run = GroupRun(self, settings.check_workers(workers))
         self._screen = Screen(
             "group",
             partial(Looks, self._snapshots, self._page),
-            lambda: self._life.over,
+            lambda: self._run.over,
             self._put_on_screen,
         )
         if on_asset is not None:
@@ -164,7 +165,7 @@ class StreamGroup(GroupReadings):
             ConfigurationError: it is not callable, or it is ``async``.
         """
         settings.check_handler("on_progress", handler)
-        self._life.teller.handlers += (handler,)
+        self._run.teller.handlers += (handler,)
         return handler
 
     def off(self, handler: Callable[..., object]) -> None:
@@ -174,7 +175,7 @@ class StreamGroup(GroupReadings):
         """
         with self._lock:
             self._handlers.remove(handler)
-            self._life.teller.remove(handler)
+            self._run.teller.remove(handler)
             for stream in self._streams.values():
                 stream.off(handler)
 
@@ -196,8 +197,8 @@ class StreamGroup(GroupReadings):
             raise ConfigurationError(
                 f"a StreamGroup takes AssetStream objects, not {type(stream).__name__}"
             )
-        self._life.refuse_in_child()
-        self._life.refuse_stopped()
+        self._run.lifecycle.refuse_in_child()
+        self._run.lifecycle.refuse_stopped()
         with self._lock:
             if stream.account in self._streams:
                 raise ConfigurationError(
@@ -205,15 +206,16 @@ class StreamGroup(GroupReadings):
                     remedy="Give each stream another account=..., which tells their "
                     "events apart.",
                 )
-            stream._launch.adopt()
-            stream._launch.handlers.take(self._handlers)
+            run = run_of(stream)
+            run.adopt()
+            run.handlers.take(self._handlers)
             self._streams[stream.account] = stream
         try:
-            self._life.joined(stream)
+            self._run.add(run)
         except BaseException:
             self._streams.pop(stream.account, None)
-            stream._launch.request_stop()
-            self._life.left(stream)
+            run.request_stop()
+            self._run.remove(run)
             raise
 
     def remove(self, account: str, timeout: float | None = 5.0) -> bool:
@@ -233,12 +235,12 @@ class StreamGroup(GroupReadings):
             KeyError: there is no such account.
             StreamStateError: in a forked process, which the group does not belong to.
         """
-        self._life.refuse_in_child()
+        self._run.lifecycle.refuse_in_child()
         stream = self._streams.pop(account)
         try:
             return stream.stop(timeout)
         finally:
-            self._life.left(stream)
+            self._run.remove(run_of(stream))
 
     # Its life.
 
@@ -263,9 +265,9 @@ class StreamGroup(GroupReadings):
 
         Whenever it raises for what happened after the start, every thread has ended.
         """
-        self._life.begin()
+        self._run.begin()
         if wait:
-            self._life.wait_settled(timeout)
+            self._run.wait_settled(timeout)
 
     def run_forever(self) -> None:
         """Start if that was not done, and block until the group ends.
@@ -278,19 +280,19 @@ class StreamGroup(GroupReadings):
             StreamStateError: it was stopped before, or has no accounts.
             SystemExit, KeyboardInterrupt: a handler raised it.
         """
-        self._life.refuse_in_callback("run_forever()")
-        stopped_before = self._life.stopped
+        self._run.lifecycle.refuse_in_callback("run_forever()")
+        stopped_before = self._run.lifecycle.stop_requested
         try:
-            self._life.join_or_begin()
-            self._life.wait_over()
+            self._run.join_or_begin()
+            self._run.wait_over()
         except KeyboardInterrupt:
             self.stop()
             return
         except StreamStateError:
             # Unless stop() came just before, from a handler or a signal handler.
-            if stopped_before or not self._life.stopped:
+            if stopped_before or not self._run.lifecycle.stop_requested:
                 raise
-        failure = self._life.failure()
+        failure = self._run.failure()
         self.stop()
         if failure is not None:
             raise failure.with_traceback(None)
@@ -311,14 +313,14 @@ class StreamGroup(GroupReadings):
             has been logged (unless ``timeout`` is 0).
         """
         deadline = Deadline(timeout)
-        ended = self._life.stop(timeout)
+        ended = self._run.stop(timeout)
         members = list(self._streams.copy().values())
         shown = [end_table(stream, deadline.left()) for stream in members]
         return all([self._screen.end(deadline.left()), *shown]) and ended
 
     def __enter__(self) -> StreamGroup:
-        self._life.join_or_begin()
-        self._life.wait_settled(START_TIMEOUT)
+        self._run.join_or_begin()
+        self._run.wait_settled(START_TIMEOUT)
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -348,7 +350,7 @@ class StreamGroup(GroupReadings):
             ConfigurationError: IPython is not installed.
             StreamStateError: it was stopped before, or has no accounts.
         """
-        start = self._life.join_or_begin if self._life.new else None
+        start = self._run.join_or_begin if self._run.lifecycle.new else None
         self._screen.show(start, self.stop)
 
     def _repr_html_(self) -> str | None:
@@ -369,7 +371,7 @@ class StreamGroup(GroupReadings):
         self, accounts: Sequence[AccountSnapshot], errors: Sequence[Line] = ()
     ) -> Page:
         found = {account.account: account.health for account in accounts}
-        health = GroupHealth.of(found, self._life.threads)
+        health = GroupHealth.of(found, self._run.threads)
         return group_page(accounts, list(group_words(health)), errors)
 
     def __reduce__(self) -> NoReturn:

@@ -3,50 +3,59 @@
 from __future__ import annotations
 
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
 
 from assetstream.model.health import Progress
 from assetstream.model.states import State
+from assetstream.runtime.stream_run import StreamRun
 
-if TYPE_CHECKING:
-    from assetstream.streams.stream import AssetStream
-
-__all__ = ["Census"]
+__all__ = ["GroupProgress"]
 
 
-class Census:
-    """Which accounts of a group were LIVE, and which have come to their end.
+class GroupProgress:
+    """Counts the accounts of a group that are LIVE, were LIVE, and have ended.
 
-    Noted by the threads that own the sessions, and read by any; every step is atomic.
-
-    Args:
-        streams: account -> stream, as the group has them at any moment.
+    Every account is a member of some of these sets, and the figures are their sizes.
+    Each step is atomic: reader threads note states while others add and remove.
     """
 
-    def __init__(self, streams: dict[str, AssetStream]) -> None:
-        self._streams = streams
-        self._lived: set[AssetStream] = set()
-        self._ended: set[AssetStream] = set()
+    def __init__(self) -> None:
+        # A dict, for the order.
+        self._members: dict[StreamRun, None] = {}
+        self._live: set[StreamRun] = set()
+        self._lived: set[StreamRun] = set()
+        self._ended: set[StreamRun] = set()
+        # Neither LIVE so far, nor ended.
+        self._pending: set[StreamRun] = set()
         self._watching: tuple[SimpleQueue[None], ...] = ()
 
-    def note(self, stream: AssetStream, state: State) -> None:
-        """It has come to this state."""
-        if state is State.LIVE:
-            self._lived.add(stream)
-        elif state.final:
-            self._ended.add(stream)
-        else:
-            return
+    def add(self, run: StreamRun) -> None:
+        """Count an account that is NEW."""
+        self._pending.add(run)
+        self._members[run] = None
+
+    def remove(self, run: StreamRun) -> None:
+        """Count an account no longer."""
+        self._members.pop(run, None)
+        self._discard(run)
         self.poke()
 
-    def forget(self, stream: AssetStream) -> None:
-        """It has left the group."""
-        self._lived.discard(stream)
-        self._ended.discard(stream)
-        self.poke()
+    def note(self, run: StreamRun, state: State) -> None:
+        """Count an account by its present state."""
+        if state is State.LIVE:
+            self._live.add(run)
+            self._lived.add(run)
+        else:
+            self._live.discard(run)
+            if state.final:
+                self._ended.add(run)
+        if state is State.LIVE or state.final:
+            self._pending.discard(run)
+            self.poke()
+        if run not in self._members:  # removed, if only just now
+            self._discard(run)
 
     def watch(self) -> SimpleQueue[None]:
-        """A queue that gets something whenever one of the properties may change."""
+        """Return a queue that receives an item whenever a property may have changed."""
         queue: SimpleQueue[None] = SimpleQueue()
         self._watching += (queue,)
         return queue
@@ -61,31 +70,35 @@ class Census:
             queue.put(None)
 
     @property
+    def members(self) -> list[StreamRun]:
+        """The accounts of this moment, in the order in which they came."""
+        return list(self._members)
+
+    @property
     def lived(self) -> bool:
         """There is an account that was LIVE, if only once."""
-        return not self._lived.isdisjoint(self._present())
+        return bool(self._lived)
 
     @property
     def settled(self) -> bool:
         """Every account was LIVE once, or has come to its end."""
-        return self._present() <= self._lived | self._ended
+        return not self._pending
 
     @property
     def over(self) -> bool:
         """There are accounts, and each has come to its end."""
-        present = self._present()
-        return bool(present) and present <= self._ended
+        return bool(self._members) and len(self._ended) >= len(self._members)
 
     def progress(self) -> Progress:
-        """The figures of this moment."""
-        present = self._present()
-        states = [stream.state for stream in present]
+        """Return the figures of this moment."""
+        total = len(self._members)
         return Progress(
-            live=sum(state is State.LIVE for state in states),
-            failed=sum(state.final for state in states),
-            total=len(states),
-            settled=len(present & (self._lived | self._ended)),
+            live=len(self._live),
+            failed=len(self._ended),
+            total=total,
+            settled=total - len(self._pending),
         )
 
-    def _present(self) -> set[AssetStream]:
-        return set(self._streams.copy().values())
+    def _discard(self, run: StreamRun) -> None:
+        for states in (self._live, self._lived, self._ended, self._pending):
+            states.discard(run)

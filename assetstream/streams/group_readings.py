@@ -11,7 +11,7 @@ from assetstream.model.events import Balance, exact_sum
 from assetstream.model.health import GroupHealth
 
 if TYPE_CHECKING:
-    from assetstream.streams.group_run import GroupLife
+    from assetstream.streams.group_run import GroupRun
     from assetstream.streams.stream import AssetStream
 
 __all__ = ["GroupReadings"]
@@ -21,7 +21,7 @@ class GroupReadings:
     """The half of ``StreamGroup`` that changes nothing; safe from any thread."""
 
     _streams: dict[str, AssetStream]
-    _life: GroupLife
+    _run: GroupRun
 
     @property
     def streams(self) -> Mapping[str, AssetStream]:
@@ -50,13 +50,13 @@ class GroupReadings:
     def health(self) -> GroupHealth:
         """The figures of this moment."""
         found = {account: s.health() for account, s in self.streams.items()}
-        return GroupHealth.of(found, self._life.threads)
+        return GroupHealth.of(found, self._run.threads)
 
     @property
     def _owned_here(self) -> bool:
-        return self._life.owned_here
+        return self._run.lifecycle.owned_here
 
     def __repr__(self) -> str:
         if not self._owned_here:
             return "<StreamGroup of another process>"
-        return f"<StreamGroup {self._life.progress}>"
+        return f"<StreamGroup {self._run.progress.progress()}>"

@@ -13,8 +13,7 @@ from assetstream.model.history import History
 from assetstream.model.states import State
 from assetstream.protocol import Exchange
 from assetstream.runtime import settings
-from assetstream.runtime.engine import Settings
-from assetstream.runtime.lifecycle import Launch
+from assetstream.runtime.stream_run import StreamRun
 
 __all__ = ["Readings"]
 
@@ -22,25 +21,23 @@ __all__ = ["Readings"]
 class Readings:
     """The half of ``AssetStream`` that is read; nothing here waits or changes it."""
 
-    _exchange: Exchange
-    _settings: Settings
-    _launch: Launch
+    _run: StreamRun
 
     @property
     def exchange(self) -> Exchange:
         """The exchange that it was made with."""
-        return self._exchange
+        return self._run.exchange
 
     @property
     def account(self) -> str:
         """The label that every event carries."""
-        return self._settings.account
+        return self._run.account
 
     @property
     def balances(self) -> Mapping[str, Balance]:
         """All known balances: immutable, consistent, kept over reconnects."""
-        life = self._launch.life
-        return Balances(life.book.balances() if life else {})
+        engine = self._run.engine
+        return Balances(engine.book.balances() if engine else {})
 
     def balance(self, currency: str, max_age: float | None = None) -> Balance:
         """One currency's balance; zeros for one never held.
@@ -54,15 +51,15 @@ class Readings:
             StaleBalance: it is older than ``max_age``, or not known: no complete
                 snapshot was merged yet, or what came could not be read.
         """
-        life = self._launch.life
+        engine = self._run.engine
         code = settings.check_currency(currency)
-        balance = life.book.balance(code) if life else None
+        balance = engine.book.balance(code) if engine else None
         trouble = settings.complaint(code, balance, max_age)
         if balance is not None and not trouble:
             return balance
         raise StaleBalance(
             f"{self.account}: {trouble}; the stream is {self.state}",
-            exchange=self._exchange.name,
+            exchange=self.exchange.name,
             account=self.account,
         )
 
@@ -74,22 +71,18 @@ class Readings:
         ``history`` of the stream. ``history.to_pandas()`` and ``history.plot()`` make
         a table and a chart of it.
         """
-        life = self._launch.life
-        return life.recent.view() if life else History()
+        engine = self._run.engine
+        return engine.recent.view() if engine else History()
 
     @property
     def state(self) -> State:
         """What may be assumed now; see ``State``."""
-        life = self._launch.life
-        if life is None:
-            return State.STOPPED if self._launch.stop_requested else State.NEW
-        return life.state
+        return self._run.state
 
     @property
     def error(self) -> AssetStreamError | None:
         """Why it FAILED; otherwise what went wrong last, None once that is mended."""
-        life = self._launch.life
-        return life.error if life else None
+        return self._run.error
 
     def raise_if_failed(self) -> None:
         """Do nothing unless the state is FAILED.
@@ -102,11 +95,11 @@ class Readings:
 
     def health(self) -> Health:
         """The figures of this moment, all of them read at once."""
-        life = self._launch.life
-        return life.health() if life else Health(state=self.state)
+        engine = self._run.engine
+        return engine.health() if engine else Health(state=self.state)
 
     def __repr__(self) -> str:
-        if "_launch" not in self.__dict__:  # shown by a crash in the constructor
+        if "_run" not in self.__dict__:  # shown by a crash in the constructor
             return "<AssetStream>"
         if not self._owned_here:
             return f"<AssetStream {self.account} of another process>"
@@ -119,8 +112,4 @@ class Readings:
 
     @property
     def _owned_here(self) -> bool:
-        return self._launch.owned_here
-
-    @property
-    def _gone(self) -> bool:
-        return not self._owned_here or self.state.final
+        return self._run.lifecycle.owned_here

@@ -18,16 +18,15 @@ from assetstream.protocol import Exchange
 from assetstream.protocol.observed import Observer
 from assetstream.runtime import settings
 from assetstream.runtime.dispatcher import Handlers
-from assetstream.runtime.engine import Life
-from assetstream.runtime.lifecycle import Launch
 from assetstream.runtime.loop.waits import Deadline
+from assetstream.runtime.stream_run import StreamRun
 from assetstream.streams import running
 from assetstream.streams.accounts import AccountSnapshot, account_page
 from assetstream.streams.looks import Looks
 from assetstream.streams.readings import Readings
 from assetstream.streams.updates import Expectation, Predicate, Updates, Watch
 
-__all__ = ["AssetStream", "end_table", "put_on_screen", "snapshot_of"]
+__all__ = ["AssetStream", "end_table", "put_on_screen", "run_of", "snapshot_of"]
 
 #: What a handler returns, which nobody looks at. (Were the handler itself the variable,
 #: type checkers would not know what a lambda is given.)
@@ -92,8 +91,7 @@ class AssetStream(Readings):
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         settings.check_exchange(exchange)
-        self._exchange = exchange
-        self._settings = settings.make_settings(
+        chosen = settings.make_settings(
             exchange,
             account=account,
             audit_interval=audit_interval,
@@ -103,7 +101,7 @@ class AssetStream(Readings):
             proxy=proxy,
             ssl_context=ssl_context,
         )
-        self._launch = Launch(exchange, self._settings, Handlers())
+        self._run = StreamRun(exchange, chosen, Handlers())
         self._screen = Screen(
             self.account,
             partial(Looks, lambda: [snapshot_of(self)], _page),
@@ -128,7 +126,7 @@ class AssetStream(Readings):
             ConfigurationError: it is not callable, or it is ``async``.
         """
         settings.check_handler("on_asset", handler)
-        self._launch.handlers.asset += (handler,)
+        self._run.handlers.asset += (handler,)
         return handler
 
     def on_error(
@@ -142,7 +140,7 @@ class AssetStream(Readings):
             ConfigurationError: it is not callable, or it is ``async``.
         """
         settings.check_handler("on_error", handler)
-        self._launch.handlers.error += (handler,)
+        self._run.handlers.error += (handler,)
         return handler
 
     def on_state(
@@ -156,7 +154,7 @@ class AssetStream(Readings):
             ConfigurationError: it is not callable, or it is ``async``.
         """
         settings.check_handler("on_state", handler)
-        self._launch.handlers.state += (handler,)
+        self._run.handlers.state += (handler,)
         return handler
 
     def off(self, handler: Callable[..., object]) -> None:
@@ -164,7 +162,7 @@ class AssetStream(Readings):
 
         A call that is under way in the stream's callback thread is not waited for.
         """
-        self._launch.handlers.remove(handler)
+        self._run.handlers.remove(handler)
 
     def observe(
         self,
@@ -182,7 +180,7 @@ class AssetStream(Readings):
         Raises:
             StreamStateError: the stream was started or stopped before.
         """
-        self._launch.observe(observer, subscriber)
+        self._run.observe(observer, subscriber)
 
     def start(self, wait: bool = True, timeout: float | None = START_TIMEOUT) -> None:
         """Connect, and keep the balances live from then on.
@@ -216,21 +214,22 @@ class AssetStream(Readings):
                 a callback.
             SystemExit, KeyboardInterrupt: a handler raised it.
         """
-        stopped_before = self._launch.stop_requested
+        lifecycle = self._run.lifecycle
+        stopped_before = lifecycle.stop_requested
         try:
-            life = self._launch.join_or_begin(self._begin)
-            life.refuse_in_callback("run_forever()")
-            life.ended.wait(Deadline(None))
+            engine = self._run.join_or_begin(self._begin)
+            lifecycle.refuse_in_callback("run_forever()")
+            engine.ended.wait(Deadline(None))
         except KeyboardInterrupt:
             self.stop()
             return
         except StreamStateError:
-            if self._launch.stop_requested and not stopped_before:
+            if lifecycle.stop_requested and not stopped_before:
                 return  # stop() came just before, from a handler or a signal handler.
             raise
-        life.join(Deadline(5.0))
-        if life.interrupt is not None:
-            raise life.interrupt
+        self._run.join(Deadline(5.0))
+        if engine.interrupt is not None:
+            raise engine.interrupt
         self.raise_if_failed()
 
     def stop(self, timeout: float | None = 5.0) -> bool:
@@ -249,14 +248,14 @@ class AssetStream(Readings):
             notebook that does not take the last of its table.
         """
         deadline = Deadline(timeout)
-        ended = self._launch.stop(timeout)
+        ended = self._run.stop(timeout)
         if ended:
             running.forget(self)
         return self._screen.end(deadline.left()) and ended
 
     def __enter__(self) -> AssetStream:
-        life = self._launch.join_or_begin(self._begin)
-        life.refuse_in_callback("`with`")
+        self._run.join_or_begin(self._begin)
+        self._run.lifecycle.refuse_in_callback("`with`")
         self._wait_live(START_TIMEOUT)
         return self
 
@@ -271,8 +270,8 @@ class AssetStream(Readings):
         Raises:
             StreamStateError: the stream was stopped.
         """
-        self._launch.join_or_begin(self._begin)
-        return Updates(Watch(self._launch, with_book=True))
+        self._run.join_or_begin(self._begin)
+        return Updates(Watch(self._run, with_book=True))
 
     def __iter__(self) -> Updates:
         return self.updates()
@@ -294,7 +293,7 @@ class AssetStream(Readings):
         """
         settings.check_handler("predicate", predicate)
         what = "an update that meets the condition"
-        with closing(Watch(self._launch)) as watch:
+        with closing(Watch(self._run)) as watch:
             return watch.until(predicate, timeout, snapshots=True, what=what)
 
     def expect(self, predicate: Predicate, timeout: float | None = None) -> Expectation:
@@ -319,7 +318,7 @@ class AssetStream(Readings):
             StreamStateError: not started, stopped, or called inside a callback.
         """
         settings.check_handler("predicate", predicate)
-        return Expectation(lambda: Watch(self._launch), predicate, timeout)
+        return Expectation(lambda: Watch(self._run), predicate, timeout)
 
     def diagnose(self, timeout: float | None = TIMEOUT) -> Diagnosis:
         """Find what is in the way of a live stream: ``print(stream.diagnose())``.
@@ -344,15 +343,14 @@ class AssetStream(Readings):
         from assetstream.doctor.examination import Subject
         from assetstream.doctor.examine import diagnose
 
-        life = self._launch.life
-        if life is not None:
-            life.refuse_in_callback("diagnose()")
+        engine = self._run.engine
+        self._run.lifecycle.refuse_in_callback("diagnose()")
         subject = Subject(
-            self._exchange,
+            self.exchange,
             self.account,
-            self._settings.proxy,
-            self._settings.ssl_context,
-            self.health if life is not None and not self.state.final else None,
+            self._run.settings.proxy,
+            self._run.settings.ssl_context,
+            self.health if engine is not None and not self.state.final else None,
         )
         return diagnose(subject, timeout)
 
@@ -389,20 +387,19 @@ class AssetStream(Readings):
         raise TypeError("an AssetStream holds threads and sockets and is not pickled")
 
     def _join_or_begin(self) -> None:
-        self._launch.join_or_begin(self._begin)
+        self._run.join_or_begin(self._begin)
 
-    def _begin(self) -> Life:
-        life = self._launch.begin()
+    def _begin(self) -> None:
+        self._run.begin()
         try:
-            running.announce(self, [self])
+            running.announce(self, [self._run])
         except BaseException:
             self.stop()
             raise
-        return life
 
     def _wait_live(self, timeout: float | None) -> None:
         try:
-            with closing(Watch(self._launch)) as watch:
+            with closing(Watch(self._run)) as watch:
                 watch.until_live(timeout)
         except BaseException:
             self.stop()
@@ -412,17 +409,17 @@ class AssetStream(Readings):
 def snapshot_of(stream: AssetStream) -> AccountSnapshot:
     """Describe a stream's account as it is now; from any thread."""
     health = stream.health()
-    life = stream._launch.life
+    engine = stream._run.engine
     balances = {}
-    if life is not None:
-        for currency, balance in life.book.balances().items():
-            balances[currency] = balance, life.book.last_change(currency)
+    if engine is not None:
+        for currency, balance in engine.book.balances().items():
+            balances[currency] = balance, engine.book.last_change(currency)
     return AccountSnapshot.of(stream.exchange.name, stream.account, health, balances)
 
 
 def put_on_screen(stream: AssetStream, on_screen: bool) -> None:
     """Note that a live table shows a stream's errors from now on, or no longer."""
-    stream._launch.handlers.on_screen = on_screen
+    stream._run.handlers.on_screen = on_screen
 
 
 def end_table(stream: AssetStream, timeout: float) -> bool:
@@ -432,3 +429,8 @@ def end_table(stream: AssetStream, timeout: float) -> bool:
 
 def _page(accounts: Sequence[AccountSnapshot], errors: Sequence[Line]) -> Page:
     return account_page(accounts[0], errors)
+
+
+def run_of(stream: AssetStream) -> StreamRun:
+    """Return a stream's run, for the group that begins it."""
+    return stream._run

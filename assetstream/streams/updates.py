@@ -9,9 +9,9 @@ from typing import Callable, Iterator
 from assetstream.model.errors import StreamStateError, StreamTimeout
 from assetstream.model.events import AssetUpdate, Source, StateChange
 from assetstream.model.states import State
-from assetstream.runtime.lifecycle import Launch
 from assetstream.runtime.loop.waits import Deadline
 from assetstream.runtime.mailbox import End, WatchQueue
+from assetstream.runtime.stream_run import StreamRun
 
 __all__ = ["Expectation", "Predicate", "Updates", "Watch"]
 
@@ -26,13 +26,13 @@ JOIN_TIME = 0.1
 class Watch:
     """A place in the news of one stream, held by one waiting thread."""
 
-    def __init__(self, launch: Launch, *, with_book: bool = False) -> None:
-        self._launch = launch
-        self._life = life = launch.started()
-        limit = WATCH_FACTOR * life.settings.max_pending
+    def __init__(self, run: StreamRun, *, with_book: bool = False) -> None:
+        self._run = run
+        self._engine = engine = run.started()
+        limit = WATCH_FACTOR * run.settings.max_pending
         self._queue = WatchQueue(limit, with_book=with_book)
-        self._label = life.book.account
-        life.watch(self._queue)
+        self._label = run.account
+        engine.watch(self._queue)
         try:
             # So that what is known already is there to take, by a timeout of 0 too.
             self._queue.joined.wait(Deadline(JOIN_TIME))
@@ -42,7 +42,7 @@ class Watch:
 
     def close(self) -> None:
         """Give the place up; idempotent."""
-        self._life.unwatch(self._queue)
+        self._engine.unwatch(self._queue)
 
     def take(
         self, timeout: float | None, deadline: Deadline, what: str
@@ -54,16 +54,16 @@ class Watch:
             StreamStateError: called inside a callback, which would wait for itself, or
                 in a forked child, where nothing comes.
         """
-        self._launch.refuse_in_child()
-        self._life.refuse_in_callback(f"waiting for {what}")
+        self._run.lifecycle.refuse_in_child()
+        self._run.lifecycle.refuse_in_callback(f"waiting for {what}")
         try:
             return self._queue.get(deadline)
         except Empty:
-            error = self._life.error
+            error = self._engine.error
             raise StreamTimeout(
                 f"{self._label}: waited {timeout:g} s for {what}; the stream is "
-                f"{self._life.state}" + (f", last error: {error}" if error else ""),
-                exchange=self._life.book.exchange,
+                f"{self._engine.state}" + (f", last error: {error}" if error else ""),
+                exchange=self._run.exchange.name,
                 account=self._label,
             ) from error
 
@@ -120,7 +120,7 @@ class Watch:
             return end.error.with_traceback(None)
         return StreamStateError(
             f"{self._label}: the stream was stopped while waiting for {what}",
-            exchange=self._life.book.exchange,
+            exchange=self._run.exchange.name,
             account=self._label,
         )
 

@@ -144,7 +144,7 @@ class Busy:
 
     def _post(self, stream: AssetStream, call: Callable[[Session], object]) -> None:
         """Have the session's thread do it, and wait until it has."""
-        life = stream._launch.life
+        life = stream._run.engine
         assert life is not None
         session, done = life.session, SimpleQueue[None]()
 

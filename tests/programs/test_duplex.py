@@ -117,7 +117,7 @@ def test_a_second_thread_at_a_streams_own_connection_is_reported() -> None:
         account = exchange.upbit({"BTC": "1"})
         with AssetStream(account.exchange(), ssl_context=trust) as stream:
             assert stream.state is State.LIVE
-            life = stream._launch.life
+            life = stream._run.engine
             assert life is not None
             channel = life.session.link.channel
             assert channel is not None
@@ -153,3 +153,30 @@ def test_tls_holds_while_everybody_talks_at_once() -> None:
     for what in ("frames", "pongs", "sends", "looks", "waits", "starts", "watched"):
         assert figures.done[what], what
     assert figures.done["starts"] == figures.done["stops"]
+
+
+def test_a_helper_hands_over_what_nobody_uses() -> None:
+    """To the reader, which keeps it; never in the middle of a call."""
+    watch = Watch()
+    sock = socket.socket()
+    dialling = threading.Event()
+    over = threading.Event()
+
+    def dial() -> None:
+        watch.came(sock, socket.socket, "send")
+        dialling.set()
+        over.wait(5)
+
+    helper = threading.Thread(target=dial, name="assetstream-a-helper-1")
+    helper.start()
+    assert dialling.wait(5)
+    watch._busy.add(sock)
+    watch.came(sock, socket.socket, "recv")
+    assert len(watch.breaches) == 1
+    watch._busy.discard(sock)
+    watch.came(sock, socket.socket, "recv")  # this thread has it now
+    elsewhere(lambda: watch.came(sock, socket.socket, "recv"))
+    assert len(watch.breaches) == 2
+    over.set()
+    helper.join()
+    sock.close()

@@ -364,7 +364,7 @@ def test_a5_ignored_pushes_do_not_begin_the_pace_anew(
 ) -> None:
     """After a jump of the exchange's clock right pushes are old; no reconnect helps."""
     applied: list[None] = []
-    reads = stream._launch.started().session.reads
+    reads = stream._run.started().session.reads
     monkeypatch.setattr(reads, "pushed", lambda: applied.append(None))
     with exchange.fault("clock_jump", seconds=30):
         account.deposit("BTC", "1")
@@ -380,8 +380,8 @@ def test_a5_ignored_pushes_do_not_begin_the_pace_anew(
 
 def _settle(stream: AssetStream) -> None:
     """Wait until the reply to a read has been taken in."""
-    reads = stream._launch.started().session.reads
-    life = stream._launch.started()
+    reads = stream._run.started().session.reads
+    life = stream._run.started()
     deadline = time.monotonic() + PATIENCE
     looked = threading.Event()
     while reads._under_way:
@@ -400,7 +400,7 @@ def test_a7_live_is_a_lease(
     time_machine: Any,
 ) -> None:
     """Without a completed audit it ends, connected still; the next one renews it."""
-    proof = stream._launch.started().session.proof
+    proof = stream._run.started().session.proof
     with exchange.rest_answers(500):
         time_machine.jump(6, stream)
         heard.wait_for(lambda e: isinstance(e, AssetStreamError))
@@ -447,7 +447,7 @@ def test_l1_a_late_frame_brings_nothing_back(
 
 def test_l1_without_a_connection_nobody_reads_live(stream: AssetStream) -> None:
     """Not even between the loss and the change of state."""
-    session = stream._launch.started().session
+    session = stream._run.started().session
     proof, states = session.proof, []
     disconnected = proof.disconnected
 
@@ -598,7 +598,7 @@ def test_a_fault_of_our_own_fails_the_stream_loudly(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Not by a thread that dies in silence."""
-    session = stream._launch.started().session
+    session = stream._run.started().session
     session._pushed = None  # type: ignore[assignment, method-assign]
     account.deposit("BTC", "1")
     heard.wait_for_state(State.FAILED)

@@ -232,9 +232,9 @@ def test_a_fault_of_ours_fails_one_account(
     caplog.set_level(logging.CRITICAL, "assetstream")
     with StreamGroup(streams(accounts), **heard.handlers()) as group:
         one, two = group.streams["upbit-0"], group.streams["coinw-0"]
-        one._launch.started().session._pushed = None  # type: ignore
+        one._run.started().session._pushed = None  # type: ignore
         accounts["upbit-0"].deposit("BTC", "1")
-        two._launch.started().post(lambda: 1 // 0)  # type: ignore
+        two._run.started().post(lambda: 1 // 0)  # type: ignore
         wait_until(lambda: group.health().states.get(State.FAILED) == 2)
 
         assert "internal error" in str(one.error)
@@ -273,7 +273,7 @@ def test_wrong_arguments_are_named(
 def test_it_runs_once(accounts: dict[str, Account]) -> None:
     """As a stream does."""
     group = StreamGroup(streams(accounts))
-    with group, pytest.raises(StreamStateError, match="runs already"):
+    with group, pytest.raises(StreamStateError, match="already called"):
         group.start()
     with pytest.raises(StreamStateError, match="stopped"):
         group.start()

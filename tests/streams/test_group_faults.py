@@ -15,7 +15,7 @@ from assetstream import (
     State,
     StreamGroup,
 )
-from assetstream.runtime import fleet
+from assetstream.runtime import threads
 from assetstream.runtime.loop import clock
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
@@ -77,7 +77,7 @@ def test_no_thread_for_one_that_is_added(
     accounts: dict[str, Account], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is told, and is not in the group; the next one may find a thread."""
-    monkeypatch.setattr(fleet, "most_channels", lambda: 1)
+    monkeypatch.setattr(threads, "most_streams", lambda: 1)
     one, two = streams({"a": accounts["upbit-0"], "b": accounts["upbit-1"]})
 
     def no_thread(thread: object) -> None:
@@ -119,8 +119,8 @@ def test_a_dead_reader_fails_its_accounts_and_is_replaced(
     caplog.set_level(logging.CRITICAL + 1, "assetstream")
     group = StreamGroup(streams(accounts), on_error=lambda error: None)
     group.start()
-    (berths,) = group._life._fleet._berths
-    berths.inbox.post(lambda: 1 // 0)  # type: ignore[arg-type]
+    (reader,) = group._run._threads._readers
+    reader.calls.post(lambda: 1 // 0)  # type: ignore[arg-type]
     wait_until(lambda: group.health().states == {State.FAILED: 8})
     (late,) = streams({"late": exchange.coinw(BALANCES)})
     group.add(late)
@@ -164,8 +164,8 @@ def test_rest_connections_are_never_shared_across_contexts(
     group = StreamGroup([stream])
     context = Context()
     kept = weakref.ref(context)
-    settings = replace(stream._settings, ssl_context=context)
-    group._life._fleet.adapter(settings)
+    settings = replace(stream._run.settings, ssl_context=context)
+    group._run._threads.shared.adapter(settings)
     del context, settings
 
     assert kept() is not None

@@ -16,8 +16,9 @@ from assetstream import (
     StreamGroup,
     Upbit,
 )
-from assetstream.runtime import fleet
+from assetstream.runtime import threads
 from assetstream.runtime.loop import clock
+from assetstream.runtime.loop.helpers import MOST_THREADS
 from assetstream.runtime.rate_limits import AUDIT_SHARE
 from assetstream.runtime.reads import Reads
 from assetstream.runtime.session import Session
@@ -35,10 +36,12 @@ def test_where_only_select_exists_readers_share_the_accounts(
     accounts: dict[str, Account], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each has no more than it can serve."""
-    monkeypatch.setattr(fleet, "most_channels", lambda: 3)
+    monkeypatch.setattr(threads, "most_streams", lambda: 3)
     with StreamGroup(streams(accounts)) as group:
         assert [n for n in group_threads() if "reader" in n] == [
-            f"assetstream-group-reader-{number}" for number in (1, 2, 3)
+            "assetstream-group-reader",
+            "assetstream-group-reader-2",
+            "assetstream-group-reader-3",
         ]
         accounts["coinw-3"].deposit("BTC", "1")
         wait_until(lambda: group.total("BTC") == 9)
@@ -109,7 +112,7 @@ def test_audits_leave_each_other_room(
     monkeypatch.setattr(Upbit, "limits", few)
     group = StreamGroup(streams(accounts))
     group.start(wait=False)
-    wait_until(lambda: group.streams["upbit-3"]._launch.life)
+    wait_until(lambda: group.streams["upbit-3"]._run.engine)
 
     health = group.streams["upbit-0"].health()
     assert health.audit_interval == pytest.approx(4 / (0.01 * AUDIT_SHARE))
@@ -119,10 +122,9 @@ def test_audits_leave_each_other_room(
 
 
 def test_servers_that_never_answer_hold_up_nobody(
-    exchange: Simulator, accounts: dict[str, Account], monkeypatch: pytest.MonkeyPatch
+    exchange: Simulator, accounts: dict[str, Account]
 ) -> None:
-    """Though there are more of them than helpers: others take the stuck ones' place."""
-    monkeypatch.setattr("assetstream.runtime.loop.helpers.STUCK", 0.1)
+    """Though there are more of them than helpers: those of a place are its own."""
     with socket.create_server(("127.0.0.1", 0)) as tarpit:  # which nobody accepts from
         place = f"127.0.0.1:{tarpit.getsockname()[1]}"
         mute = [
@@ -136,14 +138,14 @@ def test_servers_that_never_answer_hold_up_nobody(
                 ),
                 account=f"mute-{number}",
             )
-            for number in range(fleet.HELPERS + 2)
+            for number in range(MOST_THREADS + 2)
         ]
         group = StreamGroup([*mute, *streams(accounts)])
         group.start(wait=False)
         wait_until(lambda: group.health().states.get(State.LIVE) == 8)
 
         assert {stream.state for stream in mute} == {State.CONNECTING}
-        assert len([n for n in group_threads() if "helper" in n]) > fleet.HELPERS
+        assert len([n for n in group_threads() if "helper" in n]) > MOST_THREADS
         began = clock.now()
         assert group.stop()
         assert clock.now() - began < 1

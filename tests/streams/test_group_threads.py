@@ -20,11 +20,12 @@ from assetstream import (
     StreamStateError,
     Upbit,
 )
-from assetstream.runtime import lifecycle
-from assetstream.runtime.engine import Life
-from assetstream.runtime.fleet import Fleet
+from assetstream.runtime import stream_run
+from assetstream.runtime.engine import StreamEngine
 from assetstream.runtime.loop import clock
 from assetstream.runtime.loop.callback_threads import CallbackThreads
+from assetstream.runtime.stream_run import StreamRun
+from assetstream.runtime.threads import ThreadSet
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 from assetstream.streams import group_run, running
@@ -56,11 +57,11 @@ def at_the_third(
 
 
 MOMENTS = [
-    (Fleet, "home"),
-    (lifecycle, "Life"),
-    (Life, "begin"),
+    (ThreadSet, "reader_thread"),
+    (stream_run, "StreamEngine"),
+    (StreamEngine, "begin"),
     (CallbackThreads, "serve"),
-    (Life, "post"),
+    (StreamEngine, "post"),
 ]
 
 
@@ -121,18 +122,18 @@ def test_a_stream_added_in_the_middle_of_start_is_begun(
     (first,) = streams({"first": exchange.coinw(BALANCES)})
     (second,) = streams({"second": exchange.coinw(BALANCES)})
     group = StreamGroup(streams(accounts))
-    start, announce = Fleet.start, running.announce
+    start, announce = ThreadSet.start, running.announce
 
-    def adding_start(this: Fleet) -> None:
+    def adding_start(this: ThreadSet) -> None:
         group.add(first)
         start(this)
 
-    def adding_announce(runner: Any, found: list[AssetStream]) -> None:
+    def adding_announce(runner: Any, found: list[StreamRun]) -> None:
         if second.account not in group.streams:
             group.add(second)
         announce(runner, found)
 
-    monkeypatch.setattr(Fleet, "start", adding_start)
+    monkeypatch.setattr(ThreadSet, "start", adding_start)
     monkeypatch.setattr(running, "announce", adding_announce)
     with group:
         assert group.health().states == {State.LIVE: 10}
@@ -144,14 +145,14 @@ def test_a_stream_added_in_the_middle_of_stop_is_stopped(
     """It does not stay NEW in a group that will never begin it."""
     late = AssetStream(exchange.coinw(BALANCES).exchange())
     group = StreamGroup(streams(accounts))
-    adopt = lifecycle.Launch.adopt
+    adopt = StreamRun.adopt
 
-    def stopping(this: lifecycle.Launch) -> None:
+    def stopping(this: StreamRun) -> None:
         adopt(this)
         group.stop()
 
     group.start()
-    monkeypatch.setattr(lifecycle.Launch, "adopt", stopping)
+    monkeypatch.setattr(StreamRun, "adopt", stopping)
     group.add(late)
 
     assert late.state is State.STOPPED

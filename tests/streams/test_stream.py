@@ -238,9 +238,9 @@ def test_stop_ends_the_deliveries_of_a_failed_stream(account: Account) -> None:
     stream = AssetStream(account.exchange(), on_asset=slow)
     stream.start()
     assert entered.wait(PATIENCE)
-    stream._launch.started().session._pushed = None  # type: ignore
+    stream._run.started().session._pushed = None  # type: ignore
     account.deposit("BTC", "1")
-    assert stream._launch.started().ended.wait(Deadline(PATIENCE))
+    assert stream._run.started().ended.wait(Deadline(PATIENCE))
     assert stream.state is State.FAILED
     stream.stop(timeout=0)
     leave.set()
@@ -256,7 +256,7 @@ def test_stop_in_the_streams_own_thread_does_not_wait_for_itself(
     stream = AssetStream(account.exchange())
     stream.start()
     answers = Recorder()
-    life = stream._launch.started()
+    life = stream._run.started()
     life.post(lambda: answers(stream.stop(timeout=None)))
 
     assert answers.wait_for(lambda answer: True) is True

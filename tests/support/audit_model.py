@@ -249,7 +249,7 @@ class World:
         self._last_reply = self._snapshots.pop(body)
         return self._last_reply
 
-    def cancel(self) -> None:
+    def call_off(self) -> None:
         """The call under way ends at once, with an error."""
         for done in self._under_way:
             self._end_call(0.0, done, ConnectionLost("given up"))

@@ -75,7 +75,9 @@ class Evidence(logging.Handler):
 
     def add_stream(self, stream: AssetStream) -> None:
         """Take what can be asked of a stream, and what it is made of."""
-        self.add("stream", stream, stream._settings, stream.exchange, stream.account)
+        self.add(
+            "stream", stream, stream._run.settings, stream.exchange, stream.account
+        )
         self.add("health", stream.health())
         for shown in (stream, stream.health(), stream.balances):
             self.add("page", shown._repr_html_())

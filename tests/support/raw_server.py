@@ -14,6 +14,7 @@ from typing import Any, Callable, Mapping
 from assetstream.protocol import Connect
 from assetstream.runtime.loop import clock
 from assetstream.runtime.loop.call_queue import CallQueue
+from assetstream.runtime.loop.helpers import Helpers
 from assetstream.runtime.loop.reader import Reader
 from assetstream.runtime.net.connection import ClientConnection, CloseReason
 
@@ -171,19 +172,6 @@ class RawServer:
             sock.close()
 
 
-class Attempt:
-    """An interrupt that runs an inbox."""
-
-    def __init__(self, inbox: CallQueue) -> None:
-        self._inbox = inbox
-
-    def fileno(self) -> int:
-        return self._inbox.fileno()
-
-    def check(self) -> None:
-        self._inbox.run()
-
-
 class Recorder:
     """An owner that writes everything down and ends the channel when told to.
 
@@ -193,7 +181,8 @@ class Recorder:
     def __init__(self) -> None:
         self.inbox = CallQueue()
         self.reader = Reader(self.inbox)
-        self.channel = ClientConnection(self, self.reader)
+        self.helpers = Helpers("test")
+        self.channel = self.another()
         self.headers: Mapping[str, str] = {}
         self.events: list[Any] = []
         self.endings: list[CloseReason] = []
@@ -202,6 +191,10 @@ class Recorder:
         self.on_received: Callable[[list[bytes]], Any] = lambda frames: None
         self.on_pong: Callable[[], Any] = lambda: None
         self.on_due: Callable[[], Any] = self._too_late
+
+    def another(self) -> ClientConnection:
+        """Make one more connection of the same owner."""
+        return ClientConnection(self, self.reader, self.inbox.post)
 
     def opened(self, headers: Mapping[str, str]) -> None:
         self.headers = headers
@@ -236,19 +229,25 @@ class Recorder:
         """Run the channel to its end, which must be told exactly once."""
         self.reader.attach(self)
         try:
-            self.channel.run(
+            self.channel.dial(
                 Connect(url, headers or {}, origin),
+                self.helpers,
                 timeout=timeout,
                 ssl_context=ssl_context,
                 proxy=proxy,
-                interrupt=Attempt(self.inbox),
             )
+            while not self.endings:
+                self.reader.turn()
         finally:
-            assert len(self.endings) == 1
+            self.channel.close()
             self.close()
+        assert len(self.endings) == 1
         return self.endings[0]
 
     def close(self) -> None:
+        self.helpers.close()
+        for thread in self.helpers.threads:
+            thread.join(5)
         self.reader.close()
         self.inbox.close()
 

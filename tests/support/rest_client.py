@@ -20,7 +20,7 @@ class Client:
         self, context: ssl.SSLContext | None = None, proxy: str | None = None
     ) -> None:
         self.inbox = CallQueue()
-        self.helpers, self.adapter = Helpers(), Adapter()
+        self.helpers, self.adapter = Helpers("test"), Adapter()
         self.rest = Rest(self.inbox.post, self.helpers, self.adapter, context, proxy)
         self.results: list[Any] = []
 
@@ -50,5 +50,8 @@ class Client:
     def end(self) -> None:
         """End every call, and wait for the threads."""
         assert self.rest.close(5) == 0
-        assert self.helpers.join(5) == 0
+        self.helpers.close()
+        for thread in self.helpers.threads:
+            thread.join(5)
+            assert not thread.is_alive()
         self.adapter.close()

@@ -14,10 +14,9 @@ from pathlib import Path
 import trustme
 
 from assetstream.runtime.loop import clock
-from assetstream.runtime.loop.call_queue import CallQueue
+from assetstream.runtime.net.cancel import CancelToken
 from assetstream.runtime.net.dial import dial
 from assetstream.runtime.net.secure import SecureSocket
-from tests.support.raw_server import Attempt
 
 CHUNK = 1 << 18
 #: More than a socket takes.
@@ -126,7 +125,7 @@ class Interactive:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
-        self._inbox, self._selector = CallQueue(), selectors.DefaultSelector()
+        self._token, self._selector = CancelToken(), selectors.DefaultSelector()
         self._selector.register(self._process.stdout, selectors.EVENT_READ)
         self.wait_for(rb"ACCEPT .*:(\d+)\n")
         found = re.search(rb"ACCEPT .*:(\d+)\n", self.printed)
@@ -134,7 +133,7 @@ class Interactive:
         self.wire = dial(
             f"wss://127.0.0.1:{int(found[1])}/",
             deadline=clock.now() + PATIENCE,
-            interrupt=Attempt(self._inbox),
+            token=self._token,
             ssl_context=trusting,
         )
         self._selector.register(self.wire, selectors.EVENT_READ)
@@ -163,6 +162,6 @@ class Interactive:
         self._process.kill()
         self._process.communicate()
         self._selector.close()
-        self._inbox.close()
+        self._token.close()
         if hasattr(self, "wire"):
             self.wire.close()

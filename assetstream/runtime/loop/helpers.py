@@ -1,8 +1,6 @@
-"""Work that blocks: handshakes and REST calls, in threads that own nothing.
+"""Threads for what blocks: handshakes and REST calls.
 
-A job touches nothing of a session; it posts its outcome to the session's inbox.
-``Helpers`` start a thread for each job, for a lone stream; ``Pool`` keeps a few for the
-jobs of many.
+A job owns nothing of a stream; it posts its outcome to the stream's reader thread.
 """
 
 from __future__ import annotations
@@ -11,172 +9,146 @@ import itertools
 import logging
 import threading
 from queue import Empty, SimpleQueue
-from typing import Callable, Protocol
+from typing import Callable, Hashable
 
-from assetstream.protocol import NEVER
-from assetstream.runtime.loop import clock
-
-__all__ = ["Crew", "Helpers", "Job", "Pool"]
+__all__ = ["MOST_THREADS", "Helpers", "Job"]
 
 logger = logging.getLogger("assetstream")
 
 Job = Callable[[], None]
 
-#: A job that takes longer holds its thread without being of use to others, seconds.
-STUCK = 1.0
-#: A thread beyond the usual ones ends when it has had nothing to do for so long.
-IDLE_TIME = 2.0
-#: The most threads of a pool, however many jobs are stuck.
-MOST_THREADS = 64
-
-
-class Crew(Protocol):
-    """Who runs jobs."""
-
-    def start(self, job: Job, name: str) -> None:
-        """Have ``job`` run soon; ``name`` is for a thread made for it.
-
-        Raises:
-            RuntimeError: no thread could be made, and the job will not be run.
-        """
+#: The most helpers of one place. Rate limits keep a place that answers below that.
+MOST_THREADS = 16
+#: A helper without a job ends after so long, seconds.
+IDLE_TIME = 180.0
 
 
 class Helpers:
-    """A disposable thread for each job."""
+    """Runs each job on a helper thread of the job's place.
 
-    def __init__(self) -> None:
-        self._threads: set[threading.Thread] = set()
+    A place is whatever must not hold up another: a host that never answers keeps the
+    helpers of its own place busy, and no others. A place has as many helpers as it has
+    jobs at once, up to MOST_THREADS; beyond that its jobs wait in order.
 
-    def start(self, job: Job, name: str) -> None:
-        # A daemon, as the safety net only: join() waits for it.
-        thread = threading.Thread(target=job, name=name, daemon=True)
-        thread.start()
-        self._threads = {each for each in self._threads if each.is_alive()}
-        self._threads.add(thread)
-
-    def join(self, timeout: float) -> int:
-        """Wait for all to end; return how many did not within ``timeout`` seconds."""
-        deadline = clock.now() + timeout
-        for thread in self._threads:
-            thread.join(max(0.0, deadline - clock.now()))
-        return sum(thread.is_alive() for thread in self._threads)
-
-
-class Pool:
-    """A few threads for the jobs of many streams, and one more for each that is stuck.
-
-    So that a server that never answers holds up its own streams only: when jobs wait
-    and a thread has been on its job for longer than STUCK, another takes its place, and
-    leaves when it is idle. That is noticed by the readers, to which the pool is
-    attached: there is no timer. Everything may be called from any thread.
+    Every method may be called from any thread.
 
     Args:
-        label: for the threads' names.
-        size: threads for jobs that do not get stuck.
+        label: begins the threads' names.
     """
 
-    def __init__(self, label: str, size: int) -> None:
+    def __init__(self, label: str) -> None:
         self._label = label
-        self._size = size
-        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
-        # Reentrant: a signal handler that closes it may come in between.
-        self._lock = threading.RLock()
+        self._places: dict[Hashable, Place] = {}
+        self._threads: list[threading.Thread] = []
         self._numbers = itertools.count(1)
-        # Since when each thread has been on its job; NEVER while it is idle.
-        self._busy: dict[threading.Thread, float] = {}
-        # No thread could be made: not tried again before this moment.
-        self._patient_until = -NEVER
+        # Reentrant: a signal handler may close the helpers in the middle of anything.
+        self._lock = threading.RLock()
         self._closed = False
 
     @property
     def threads(self) -> list[threading.Thread]:
-        """Those that there are; once it is closed, those that there were then."""
-        return list(self._busy)
+        """The helpers of all places; some may have just ended."""
+        return list(self._threads)
 
-    def start(self, job: Job, name: str = "") -> None:
-        """Have ``job`` run by the next free thread; ignored once closed."""
-        if not self._closed:
-            self._jobs.put(job)
-            self._reinforce(clock.now())
+    def start(self, place: Hashable, job: Job) -> None:
+        """Have ``job`` run as soon as the place has a helper for it.
 
-    @property
-    def deadline(self) -> float:
-        """When another thread may be started, while jobs wait; s of ``clock.now``."""
-        if not self._jobs.qsize():
-            return NEVER
-        now = clock.now()
-        if self._lacking(now) > 0:
-            return self._patient_until
-        since = [at for at in list(self._busy.values()) if now < at + STUCK]
-        return min(since, default=NEVER) + STUCK
+        Raises:
+            RuntimeError: no thread could be made, or the helpers were closed; the job
+                will not be run.
+        """
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("the helpers were closed")
+            here = self._places.setdefault(place, Place())
+            if here.idle:
+                here.idle.pop().put(job)
+            elif here.helpers < MOST_THREADS:
+                self._add_helper(here, job)
+            else:
+                here.waiting[job] = None
 
-    def due(self) -> None:
-        """Put another thread in the place of one that is stuck."""
-        self._reinforce(clock.now())
+    def withdraw(self, place: Hashable, job: Job) -> bool:
+        """Take back a job that waits; False if it runs, or has been run."""
+        with self._lock:
+            here = self._places.get(place)
+            if here is None or job not in here.waiting:
+                return False
+            del here.waiting[job]
+            return True
 
     def close(self) -> None:
-        """Take no more jobs; every thread ends when those that wait have been run.
+        """Take no more jobs, and let every helper end that has none.
 
-        They were called off, so that takes no time, and each releases what it holds.
+        Jobs that wait are still run: they were called off, and release what they hold.
         """
-        self._closed = True
         with self._lock:
-            for _ in self._busy:
-                self._jobs.put(None)
+            self._closed = True
+            for here in self._places.values():
+                while here.idle:
+                    here.idle.pop().put(None)
 
-    def _reinforce(self, now: float) -> None:
-        with self._lock:
-            for _ in range(self._lacking(now)):
-                self._add_thread(now)
-
-    def _lacking(self, now: float) -> int:
-        """How many more threads the waiting jobs need, and may have."""
-        if self._closed:
-            return 0
-        since = list(self._busy.values())
-        stuck = sum(now >= at + STUCK for at in since)
-        needed = self._jobs.qsize() - since.count(NEVER)
-        return min(needed, min(self._size + stuck, MOST_THREADS) - len(since))
-
-    def _add_thread(self, now: float) -> None:
+    def _add_helper(self, here: Place, job: Job) -> None:
         thread = threading.Thread(
             target=self._run,
+            args=(here, job),
             name=f"{self._label}-helper-{next(self._numbers)}",
             daemon=True,  # as the safety net only: close() ends it
         )
-        # Busy from the start: it comes for a job.
-        self._busy[thread] = now
         try:
             thread.start()
         except RuntimeError:
-            # No thread to be had: those that there are do all the work.
-            del self._busy[thread]
-            self._patient_until = now + STUCK
-            if not self._busy:
-                self._jobs.get_nowait()  # the only one
+            if not here.helpers:
                 raise
+            here.waiting[job] = None  # for one of those that there are
+            return
+        here.helpers += 1
+        self._threads = [each for each in self._threads if each.is_alive()]
+        self._threads.append(thread)
 
-    def _run(self) -> None:
-        me = threading.current_thread()
-        while (job := self._next(me)) is not None:
-            self._busy[me] = clock.now()
+    def _run(self, here: Place, job: Job | None) -> None:
+        mine: SimpleQueue[Job | None] = SimpleQueue()
+        while job is not None:
             try:
                 job()
-            except Exception:
+            except BaseException:
                 # A job reports its own faults. This one may be a user's logging
                 # handler's, and must not take the thread along.
                 logger.exception("a job ended with an error")
-            finally:
-                self._busy[me] = NEVER
+            job = self._next(here, mine)
 
-    def _next(self, me: threading.Thread) -> Job | None:
-        """The next job; None if the thread is to end."""
-        while True:
-            try:
-                return self._jobs.get(timeout=IDLE_TIME)
-            except Empty:
-                with self._lock:
-                    needed = self._closed or self._jobs.qsize()
-                    if len(self._busy) > self._size and not needed:
-                        del self._busy[me]
-                        return None
+    def _next(self, here: Place, mine: SimpleQueue[Job | None]) -> Job | None:
+        """Return the next job of the helper's place; None if the helper is to end."""
+        with self._lock:
+            if here.waiting:
+                job = next(iter(here.waiting))
+                del here.waiting[job]
+                return job
+            if self._closed:
+                return None
+            here.idle.append(mine)
+        try:
+            return mine.get(timeout=IDLE_TIME)
+        except Empty:
+            with self._lock:
+                if mine in here.idle:
+                    here.idle.remove(mine)
+                    here.helpers -= 1
+                    return None
+        return mine.get()  # start() or close() came just before
+
+
+class Place:
+    """The helpers and the jobs of one place.
+
+    Attributes:
+        waiting: jobs without a helper, in order; a dict, for any may be withdrawn.
+        idle: the queue of each helper without a job. The one that has worked last is
+            the next to work, so that surplus helpers end.
+        helpers: how many there are.
+    """
+
+    def __init__(self) -> None:
+        self.waiting: dict[Job, None] = {}
+        self.idle: list[SimpleQueue[Job | None]] = []
+        self.helpers = 0

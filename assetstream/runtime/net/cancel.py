@@ -1,4 +1,4 @@
-"""Waits on a socket that end at a deadline or when an interrupt says so."""
+"""Waits on a socket that end at a deadline, or when they are cancelled."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from assetstream.runtime.loop.call_queue import CallQueue
 __all__ = [
     "CancelScope",
     "CancelToken",
-    "Cancellable",
     "CancellableSocket",
     "Cancelled",
     "Wire",
@@ -63,30 +62,21 @@ class Wire(Waitable, Protocol):
         ...
 
 
-class Cancellable(Protocol):
-    """What may end a wait early."""
-
-    def fileno(self) -> int:
-        """Return what is readable when there is something to check."""
-        ...
-
-    def check(self) -> None:
-        """Run what was posted.
-
-        Raises:
-            Cancelled: the attempt is to be given up; otherwise the wait goes on.
-        """
-
-
 class CancelToken:
-    """Cancels the waits of one job, from any thread, once and for good."""
+    """Cancels the waits of one job, from any thread, once and for good.
+
+    Raises:
+        OSError: this machine has no descriptor to spare.
+    """
 
     def __init__(self) -> None:
         self._calls = CallQueue()
+        self._cancelled = False
 
     def cancel(self) -> None:
         """End the job's present wait, and every later one."""
-        self._calls.post(_cancelled)
+        self._cancelled = True
+        self._calls.post(_wake)
 
     def fileno(self) -> int:
         """Return the descriptor that ``cancel`` makes readable."""
@@ -94,15 +84,17 @@ class CancelToken:
 
     def check(self) -> None:
         """Raise Cancelled after ``cancel``."""
-        self._calls.run()
+        if self._cancelled:
+            raise Cancelled
+        self._calls.run()  # whatever else has woken the job
 
     def close(self) -> None:
         """Release the descriptor; called by the job, at its end."""
         self._calls.close()
 
 
-def _cancelled() -> None:
-    raise Cancelled
+def _wake() -> None:
+    """Do nothing: the post itself wakes the job."""
 
 
 def explain(error: OSError) -> str:
@@ -130,10 +122,10 @@ class CancelScope:
     """
 
     def __init__(
-        self, deadline: float, interrupt: Cancellable, peer: str, remedy: str = REMEDY
+        self, deadline: float, token: CancelToken, peer: str, remedy: str = REMEDY
     ) -> None:
         self.deadline = deadline
-        self.interrupt = interrupt
+        self.token = token
         self.peer = peer
         self.remedy = remedy
 
@@ -145,11 +137,11 @@ class CancelScope:
     def until(self, deadline: float) -> CancelScope:
         """Return the same scope with this deadline, if it is an earlier one."""
         earlier = min(deadline, self.deadline)
-        return CancelScope(earlier, self.interrupt, self.peer, self.remedy)
+        return CancelScope(earlier, self.token, self.peer, self.remedy)
 
     def about(self, peer: str, remedy: str) -> CancelScope:
         """Return the same scope with another peer, and the remedy for that."""
-        return CancelScope(self.deadline, self.interrupt, peer, remedy)
+        return CancelScope(self.deadline, self.token, peer, remedy)
 
     def lost(self, what: str) -> ConnectionLost:
         """Return the error for "``peer`` ``what``"."""
@@ -160,16 +152,16 @@ class CancelScope:
 
         Raises:
             ConnectionLost: the deadline came first.
-            Cancelled: the interrupt said so.
+            Cancelled: the token was cancelled.
         """
         with selectors.DefaultSelector() as selector:
-            selector.register(self.interrupt, selectors.EVENT_READ)
+            selector.register(self.token, selectors.EVENT_READ)
             selector.register(sock, event)
             while True:
                 self.check(phase)
                 ready = [key.fileobj for key, _ in selector.select(self.left)]
-                if self.interrupt in ready:
-                    self.interrupt.check()
+                if self.token in ready:
+                    self.token.check()
                 if sock in ready:
                     return
 
@@ -189,12 +181,12 @@ class CancelScope:
 
         Raises:
             ConnectionLost: the deadline came first, or the connection broke.
-            Cancelled: the interrupt said so.
+            Cancelled: the token was cancelled.
             ssl.SSLCertVerificationError: for the caller to explain.
         """
         # Looked at each time: a peer that drips bytes never lets us wait.
         self.check(phase)
-        self.interrupt.check()
+        self.token.check()
         while True:
             try:
                 return operation()

@@ -1,21 +1,28 @@
 """One WebSocket connection, from dialling to its end.
 
-``library`` makes the upgrade, builds and masks what is sent, answers pings and parses
-every frame that is not a plain data frame. Reading, writing and waiting are ours:
-``ClientConnection`` is the dispatcher object that ``run_forever`` takes as a documented
-parameter.
+``websocket_client`` makes the upgrade, builds and masks what is sent, answers pings and
+parses every frame that is not a plain data frame. Reading, writing and waiting are
+ours: ``ClientConnection`` is the dispatcher object that ``run_forever`` takes as a
+documented parameter.
 """
 
 from __future__ import annotations
 
 import ssl
+from functools import partial
 from typing import Any, Callable
 
 from assetstream.model.errors import AssetStreamError
 from assetstream.protocol import Connect
 from assetstream.runtime.loop import clock
+from assetstream.runtime.loop.helpers import Helpers
 from assetstream.runtime.loop.reader import Reader
-from assetstream.runtime.net.cancel import CancelScope, CancelToken, shortage
+from assetstream.runtime.net.cancel import (
+    Cancelled,
+    CancelScope,
+    CancelToken,
+    shortage,
+)
 from assetstream.runtime.net.close_reason import (
     Abandoned,
     Broken,
@@ -24,7 +31,8 @@ from assetstream.runtime.net.close_reason import (
     Owner,
     Refused,
 )
-from assetstream.runtime.net.dial import Cancellable, Cancelled, dial, host_of
+from assetstream.runtime.net.dial import dial, host_of
+from assetstream.runtime.net.job import CancellableJob, place_of
 from assetstream.runtime.net.transport import FrameTransport
 from assetstream.runtime.net.upgrade import UpgradeSocket
 from assetstream.runtime.net.websocket_client import WebSocketClient
@@ -43,98 +51,64 @@ __all__ = [
 class ClientConnection:
     """One connection, from dialling to its end; used once.
 
-    It is the dispatcher object of ``run_forever``. A lone stream's thread calls ``run``
-    for all of it. For many streams ``reach`` is called in a thread that may block, and
-    then ``take_up`` in the reader's, which everything else here belongs to.
+    It belongs to the reader's thread. Only the attempt to connect is made elsewhere, by
+    a helper, which runs the library until that hands over to its dispatcher: this.
+
+    Args:
+        owner: receives what happens.
+        reader: serves the connection once it is open.
+        post: has a call made in the reader's thread; from any thread.
     """
 
-    def __init__(self, owner: Owner, reader: Reader) -> None:
+    def __init__(
+        self,
+        owner: Owner,
+        reader: Reader,
+        post: Callable[[Callable[[], None]], None],
+    ) -> None:
         self._owner = owner
         self._reader = reader
-        #: Ends the waits of ``reach``, when it is called in a thread of its own.
-        self.call_off: CancelToken | None = None
+        self._post = post
+        self._attempt: CancellableJob[CloseReason | None] | None = None
         self._library: WebSocketClient | None = None
         self._traffic: FrameTransport | None = None
         # What run_forever asked its dispatcher to read, once the upgrade was made.
         self._upgraded: tuple[UpgradeSocket, Callable[[], bool]] | None = None
-        self._in_place = False
         self._given_up = False
         self._ending: CloseReason | None = None
-        self._raised: BaseException | None = None
 
-    def run(
+    def dial(
         self,
         connect: Connect,
+        helpers: Helpers,
         *,
         timeout: float,
         ssl_context: ssl.SSLContext | None,
         proxy: str | None,
-        interrupt: Cancellable,
     ) -> None:
-        """Connect within ``timeout`` seconds, serve the reader, return when over.
+        """Begin to connect; the outcome is the owner's ``opened`` or ``ended``.
 
-        How it ended is told to ``owner.ended``. What the owner's methods (or others the
-        reader serves) raise comes out of here, after ``ended``.
+        Args:
+            connect: where to.
+            helpers: one of them makes the attempt.
+            timeout: seconds that the attempt may take, once a helper has begun it.
+            ssl_context: as for ``dial.dial``.
+            proxy: as for ``dial.dial``.
         """
-        self._in_place = True
-        try:
-            ending = self.reach(
-                connect,
-                timeout=timeout,
-                ssl_context=ssl_context,
-                proxy=proxy,
-                interrupt=interrupt,
-            )
-            if self._raised is not None:
-                raise self._raised
-        except BaseException:
+        if self._given_up:
             self._finish(Abandoned())
-            raise
-        if ending is not None:
-            self._finish(ending)
-
-    def reach(
-        self,
-        connect: Connect,
-        *,
-        timeout: float,
-        ssl_context: ssl.SSLContext | None,
-        proxy: str | None,
-        interrupt: Cancellable,
-    ) -> CloseReason | None:
-        """Connect within ``timeout`` seconds; None if it is open.
-
-        Calls nothing of the owner or the reader, unless it was called by ``run``.
-        """
-        gate = Gate(self, interrupt)
-        patience = CancelScope(clock.now() + timeout, gate, host_of(connect.url))
+            return
         try:
-            gate.check()
-            sock = dial(
-                connect.url,
-                deadline=patience.deadline,
-                interrupt=gate,
-                ssl_context=ssl_context,
-                proxy=proxy,
+            self._attempt = CancellableJob(
+                helpers,
+                place_of(connect.url, proxy),
+                partial(self._reach, connect, timeout, ssl_context, proxy),
+                lambda outcome: self._post(partial(self._reached, outcome)),
             )
-        except Cancelled:
-            return Abandoned()
-        except AssetStreamError as error:
-            return Broken(error)
+            self._attempt.begin()
         except (OSError, RuntimeError) as error:
-            return Broken(shortage(error))
-        self._library = library = WebSocketClient(
-            connect, UpgradeSocket(sock, patience)
-        )
-        library.run(self)
-        return None if self._upgraded else library.refusal()
-
-    def take_up(self, ending: CloseReason | None) -> None:
-        """Go on, in the reader's thread, with what ``reach`` has returned."""
-        if ending is None and not self._given_up:
-            self._open()
-        else:
-            self._finish(ending or Abandoned())
+            # No descriptor, no thread: the machine may have one in a while.
+            self._finish(Broken(shortage(error)))
 
     def send(self, text: str) -> None:
         """Send a text message; never blocks, ignored unless it is open."""
@@ -149,26 +123,21 @@ class ClientConnection:
     def close(self) -> None:
         """End it at once, with a Close frame if that takes no waiting; idempotent.
 
-        While it is still connecting, the next wait ends the attempt.
+        While it is still connecting the attempt ends at once, and ``ended`` follows.
         """
         self._given_up = True
         if self._library is not None and self._traffic is not None:
             self._library.say_goodbye()
             self._finish(Abandoned())
-        elif self.call_off is not None:
-            self.call_off.cancel()
+        elif self._attempt is not None:
+            self._attempt.call_off()
 
     @property
     def is_open(self) -> bool:
         """True from ``owner.opened`` to ``owner.ended``."""
         return self._traffic is not None
 
-    @property
-    def given_up(self) -> bool:
-        """True once ``close`` was called."""
-        return self._given_up
-
-    # What run_forever asks of its dispatcher.
+    # What run_forever asks of its dispatcher, in the helper's thread.
 
     def signal(self, number: int, handler: Callable[[], None]) -> None:
         """Ignore: Ctrl-C belongs to the caller's thread."""
@@ -180,24 +149,53 @@ class ClientConnection:
         """Ignore: used by the library's own reconnecting and pings only."""
 
     def read(self, sock: UpgradeSocket, read_callback: Callable[[], bool]) -> None:
-        """Serve the reader until this channel is over; or leave that to its thread.
-
-        Nothing that happens after this has returned is noticed by ``run_forever``.
-        """
+        """Leave the reading to the reader's thread; ``run_forever`` returns then."""
         self._upgraded = sock, read_callback
-        if not self._in_place:
-            return
-        try:
-            self._open()
-            while self._ending is None:
-                self._reader.turn()
-        except BaseException as error:
-            self._raised = error  # for run(): the library would swallow it
 
     def buffwrite(self, sock: Any, data: bytes, send: Any, disconnect: Any) -> None:
         """Take what the library sends; never raise, for it holds a lock meanwhile."""
         if self._traffic is not None:
             self._traffic.outbox.put(data)
+
+    def _reach(
+        self,
+        connect: Connect,
+        timeout: float,
+        ssl_context: ssl.SSLContext | None,
+        proxy: str | None,
+        token: CancelToken,
+    ) -> CloseReason | None:
+        """Connect and upgrade; None if it is open. Touches neither owner nor reader."""
+        scope = CancelScope(clock.now() + timeout, token, host_of(connect.url))
+        try:
+            token.check()
+            sock = dial(
+                connect.url,
+                deadline=scope.deadline,
+                token=token,
+                ssl_context=ssl_context,
+                proxy=proxy,
+            )
+        except Cancelled:
+            return Abandoned()
+        except AssetStreamError as error:
+            return Broken(error)
+        except (OSError, RuntimeError) as error:
+            return Broken(shortage(error))
+        self._library = library = WebSocketClient(connect, UpgradeSocket(sock, scope))
+        library.run(self)
+        return None if self._upgraded else library.refusal()
+
+    # In the reader's thread.
+
+    def _reached(self, outcome: CloseReason | Exception | None) -> None:
+        if isinstance(outcome, Exception):
+            self._finish(Abandoned())
+            raise outcome  # a fault of ours, for the reader's thread to deal with
+        if outcome is None and not self._given_up:
+            self._open()
+        else:
+            self._finish(outcome or Abandoned())
 
     def _open(self) -> None:
         assert self._library is not None
@@ -213,7 +211,7 @@ class ClientConnection:
         self._reader.touch(self._owner)
 
     def _finish(self, ending: CloseReason) -> None:
-        """End it, once: out of the reader, socket closed, owner told."""
+        """End it, once: out of the reader, socket closed, owner informed."""
         if self._ending is not None:
             return
         self._ending = ending
@@ -224,19 +222,3 @@ class ClientConnection:
         if self._library is not None:
             self._library.tear_down()
         self._owner.ended(ending)
-
-
-class Gate:
-    """The owner's interrupt, and the channel's own ``close`` while connecting."""
-
-    def __init__(self, channel: ClientConnection, interrupt: Cancellable) -> None:
-        self._channel = channel
-        self._interrupt = interrupt
-
-    def fileno(self) -> int:
-        return self._interrupt.fileno()
-
-    def check(self) -> None:
-        self._interrupt.check()
-        if self._channel.given_up:
-            raise Cancelled

@@ -1,6 +1,6 @@
 """Reach a server: name look-up, TCP, proxy and TLS, all under one deadline.
 
-Every wait is one on (socket, interrupt), so an attempt ends at once when it is given
+Every wait is one on (socket, token), so an attempt ends at once when it is given
 up. Only the system's name look-up cannot be interrupted; it runs in a thread that is
 left behind then.
 """
@@ -20,9 +20,8 @@ from assetstream.model.errors import ConfigurationError, ConnectionLost
 from assetstream.runtime.loop import clock
 from assetstream.runtime.loop.call_queue import CallQueue
 from assetstream.runtime.net.cancel import (
-    Cancellable,
-    Cancelled,
     CancelScope,
+    CancelToken,
     Wire,
     explain,
 )
@@ -32,8 +31,6 @@ from assetstream.runtime.net.tls import shared_context
 from assetstream.runtime.net.tunnel import open_tunnel
 
 __all__ = [
-    "Cancellable",
-    "Cancelled",
     "connect_any",
     "dial",
     "host_of",
@@ -80,7 +77,7 @@ def dial(
     url: str,
     *,
     deadline: float,
-    interrupt: Cancellable,
+    token: CancelToken,
     ssl_context: ssl.SSLContext | None,
     proxy: str | None = None,
 ) -> Wire:
@@ -96,13 +93,13 @@ def dial(
         ConnectionLost: with the likely cause; fatal if trying again is of no use: the
             server's certificate, or the user at the proxy, was refused.
         ConfigurationError: the URL or the proxy cannot be used.
-        Cancelled: ``interrupt`` said so.
+        Cancelled: ``token`` was cancelled.
     """
     host, port, secure = server_of(url)
     return connect_to(
         host,
         port,
-        CancelScope(deadline, interrupt, host),
+        CancelScope(deadline, token, host),
         (ssl_context or shared_context()) if secure else None,
         choose(proxy, host, port, secure=secure),
     )

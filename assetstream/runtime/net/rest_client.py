@@ -26,15 +26,17 @@ from urllib3.exceptions import HTTPError
 from assetstream.model.errors import AssetStreamError, ConnectionLost, ProtocolError
 from assetstream.protocol import HttpCall
 from assetstream.runtime.loop import clock
-from assetstream.runtime.loop.helpers import Crew
-from assetstream.runtime.loop.waits import Deadline, OneShotEvent
+from assetstream.runtime.loop.helpers import Helpers
+from assetstream.runtime.loop.waits import Deadline
 from assetstream.runtime.net.cancel import (
     CancellableSocket,
+    Cancelled,
     CancelScope,
     CancelToken,
     shortage,
 )
-from assetstream.runtime.net.dial import Cancelled, dial, host_of
+from assetstream.runtime.net.dial import dial, host_of
+from assetstream.runtime.net.job import CancellableJob, place_of
 from assetstream.version import __version__
 
 __all__ = ["Adapter", "HttpReply", "Rest"]
@@ -62,11 +64,11 @@ FAILURES = (requests.RequestException, HTTPError, HTTPException, OSError)
 
 
 class Rest:
-    """REST calls of one stream; its methods are called by one thread, the session's.
+    """REST calls of one stream; its methods are called by the reader thread.
 
     Args:
-        post: has a call made by the session's thread; from any thread.
-        crew: runs the calls.
+        post: has a call made in the reader thread; from any thread.
+        helpers: run the calls.
         adapter: keeps connections, and is shared only among those with the same
             context and proxy.
         ssl_context: as for ``dial``.
@@ -76,17 +78,17 @@ class Rest:
     def __init__(
         self,
         post: Callable[[Callable[[], None]], None],
-        crew: Crew,
+        helpers: Helpers,
         adapter: Adapter,
         ssl_context: ssl.SSLContext | None,
         proxy: str | None = None,
     ) -> None:
         self._post = post
-        self._crew = crew
+        self._helpers = helpers
         self._adapter = adapter
         self._ssl_context = ssl_context
         self._proxy = proxy
-        self._running: set[Call] = set()
+        self._running: set[CancellableJob[Result]] = set()
         self._closed = False
 
     def fetch(self, call: HttpCall, timeout: float, done: Done) -> None:
@@ -94,123 +96,90 @@ class Rest:
 
         A redirect is a reply like any other: never followed, for it would carry the
         credentials to another host. Ignored after ``close``.
+
+        Args:
+            call: the request.
+            timeout: seconds that it may take, once a helper has begun it.
+            done: called in the reader thread.
         """
         if self._closed:
             return
+        running = Call(call, timeout, self._adapter, self._ssl_context, self._proxy)
         try:
-            running = Call(
-                call,
-                timeout,
-                self._adapter,
-                partial(self._report, done),
-                self._ssl_context,
-                self._proxy,
+            job = CancellableJob(
+                self._helpers,
+                place_of(call.url, self._proxy),
+                running.run,
+                lambda outcome: self._post(partial(self._ended, done, outcome)),
             )
             # One that has reported may not have ended yet: close() waits for it, too.
-            self._running = {c for c in self._running if not c.ended.happened}
-            self._running.add(running)
-            running.begin(self._crew)
+            self._running = {j for j in self._running if not j.ended.happened}
+            self._running.add(job)
+            job.begin()
         except (OSError, RuntimeError) as error:
             # No descriptor, no thread: the machine may have one in a while.
             self._post(partial(done, shortage(error)))
 
     def cancel(self) -> None:
         """End the calls under way at once; each is done with a ConnectionLost."""
-        for call in tuple(self._running):
-            call.give_up()
+        for job in tuple(self._running):
+            job.call_off()
 
-    def close(self, timeout: float) -> int:
+    def close(self, timeout: float = 0.0) -> int:
         """End everything; return how many calls did not end within ``timeout``."""
         self._closed = True
         deadline = Deadline(timeout)
         running = tuple(self._running)
         self.cancel()
-        return sum(not call.ended.wait(deadline) for call in running)
-
-    def _report(self, done: Done, outcome: Result | Exception) -> None:
-        # In the call's thread, which touches nothing else.
-        self._post(partial(self._ended, done, outcome))
+        return sum(not job.ended.wait(deadline) for job in running)
 
     def _ended(self, done: Done, outcome: Result | Exception) -> None:
         if isinstance(outcome, (HttpReply, AssetStreamError)):
             done(outcome)
         elif not self._closed:
-            raise outcome  # a fault of ours, for the session's thread to deal with
+            raise outcome  # a fault of ours, for the reader thread to deal with
 
 
 class Call:
     """One call under way.
 
     The adapter's connections find their call as the one that their thread runs.
+
+    Attributes:
+        patience: the call's deadline and token, once it runs.
+        target: path and query to ask for, as they were signed.
+        reused: the request went out on a connection kept from an earlier call.
     """
+
+    patience: CancelScope
 
     def __init__(
         self,
         call: HttpCall,
         timeout: float,
         adapter: Adapter,
-        report: Callable[[Result | Exception], None],
         ssl_context: ssl.SSLContext | None,
         proxy: str | None,
     ) -> None:
         self.host = host_of(call.url)
-        self._call_off = CancelToken()
-        self.patience = CancelScope(clock.now() + timeout, self._call_off, self.host)
-        #: Path and query to ask for, as they were signed.
         self.target = ""
-        #: The request went out on a connection kept from an earlier call.
         self.reused = False
-        #: Set when its thread is done with it.
-        self.ended = OneShotEvent()
         self._call = call
+        self._timeout = timeout
         self._adapter = adapter
-        self._report = report
         self._ssl_context = ssl_context
         self._proxy = proxy
 
-    def begin(self, crew: Crew) -> None:
-        """Have it run, or leave nothing behind."""
-        try:
-            crew.start(self.run, "assetstream-rest")
-        except BaseException:
-            self._call_off.close()
-            self.ended.set()
-            raise
-
-    def run(self) -> None:
-        """Report the outcome."""
-        _running.call = self
-        try:
-            outcome = self._outcome()
-        finally:
-            _running.call = None
-            self._call_off.close()
-            self.ended.set()
-        self._report(outcome)
-
-    def give_up(self) -> None:
-        """End it at once; from any thread."""
-        self._call_off.cancel()
-
-    def dial(self, scheme: str, host: str, port: int) -> socket.socket:
-        """Connect for this call."""
-        host = f"[{host}]" if ":" in host else host
-        sock = dial(
-            f"{scheme}://{host}:{port}",
-            deadline=self.patience.deadline,
-            interrupt=self._call_off,
-            ssl_context=self._ssl_context,
-            proxy=self._proxy,
-        )
-        return cast(socket.socket, CancellableSocket(sock, self.patience))
-
-    def _outcome(self) -> Result | Exception:
-        """Return the reply or why there is none; a fault of ours as it is.
+    def run(self, token: CancelToken) -> Result:
+        """Return the reply or why there is none.
 
         The URL may be a credential, and requests puts it into its exceptions: nothing
         of theirs is passed on, and the error is a new one, without their chain.
         """
+        self.patience = CancelScope(clock.now() + self._timeout, token, self.host)
+        _running.call = self
         try:
+            token.check()
             return self._exchange()
         except AssetStreamError as error:
             error.__context__ = error.__cause__ = None
@@ -222,8 +191,20 @@ class Call:
             return self.patience.lost(
                 f"closed the connection or answered what is not HTTP ({kind})"
             )
-        except Exception as fault:
-            return fault
+        finally:
+            _running.call = None
+
+    def dial(self, scheme: str, host: str, port: int) -> socket.socket:
+        """Connect for this call."""
+        host = f"[{host}]" if ":" in host else host
+        sock = dial(
+            f"{scheme}://{host}:{port}",
+            deadline=self.patience.deadline,
+            token=self.patience.token,
+            ssl_context=self._ssl_context,
+            proxy=self._proxy,
+        )
+        return cast(socket.socket, CancellableSocket(sock, self.patience))
 
     def _exchange(self) -> HttpReply:
         response = self._send()

@@ -5,11 +5,12 @@ This is the only module that imports ``websocket``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable
+from typing import Any, Callable
 
 from assetstream.libraries import WEBSOCKET_CLIENT, importing
 from assetstream.model.errors import AssetStreamError, ProtocolError
 from assetstream.protocol import Connect
+from assetstream.runtime.net.cancel import Cancelled
 from assetstream.runtime.net.close_reason import (
     Abandoned,
     Broken,
@@ -17,7 +18,6 @@ from assetstream.runtime.net.close_reason import (
     CloseReason,
     Refused,
 )
-from assetstream.runtime.net.dial import Cancelled
 from assetstream.runtime.net.frames import BadFrame
 from assetstream.runtime.net.upgrade import (
     Exhausted,
@@ -28,9 +28,6 @@ from assetstream.runtime.net.upgrade import (
 
 with importing(WEBSOCKET_CLIENT):
     import websocket
-
-if TYPE_CHECKING:
-    from assetstream.runtime.net.connection import ClientConnection
 
 __all__ = ["WebSocketClient"]
 
@@ -71,8 +68,12 @@ class WebSocketClient:
             on_close=self._on_close,
         )
 
-    def run(self, dispatcher: ClientConnection) -> None:
-        """Make the upgrade, then have ``dispatcher.read`` called."""
+    def run(self, dispatcher: Any) -> None:
+        """Make the upgrade, then have ``dispatcher.read`` called.
+
+        Args:
+            dispatcher: whatever ``run_forever`` takes as one.
+        """
         self._app.run_forever(
             dispatcher=dispatcher,
             # Frames are decoded strictly by the adapter, once.

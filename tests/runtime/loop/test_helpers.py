@@ -1,27 +1,27 @@
-"""Jobs that block, and the threads that do them."""
+"""Jobs that block, and the threads that run them."""
 
 from __future__ import annotations
 
 import threading
-from typing import Iterator
+from typing import Callable, Iterator
 
 import pytest
 
-from assetstream.protocol import NEVER
-from assetstream.runtime.loop import clock, helpers
-from assetstream.runtime.loop.helpers import Helpers, Pool
-from assetstream.runtime.net.cancel import Cancelled, CancelToken
+from assetstream.runtime.loop import clock
+from assetstream.runtime.loop import helpers as module
+from assetstream.runtime.loop.helpers import MOST_THREADS, Helpers
 from tests.support.recorders import PATIENCE
 
 
 @pytest.fixture
-def pool() -> Iterator[Pool]:
-    """A pool of two, whose threads have ended when the test has."""
-    pool = Pool("test", 2)
-    yield pool
-    pool.close()
-    for thread in pool.threads:
+def helpers() -> Iterator[Helpers]:
+    """Helpers whose threads have ended when the test has."""
+    helpers = Helpers("test")
+    yield helpers
+    helpers.close()
+    for thread in helpers.threads:
         thread.join(PATIENCE)
+        assert not thread.is_alive()
 
 
 class Stuck:
@@ -29,61 +29,112 @@ class Stuck:
 
     def __init__(self) -> None:
         self.begun, self.let_go = threading.Event(), threading.Event()
+        self.thread = ""
 
     def __call__(self) -> None:
+        self.thread = threading.current_thread().name
         self.begun.set()
         self.let_go.wait(PATIENCE)
 
 
-def test_threads_come_when_needed_and_no_more(pool: Pool) -> None:
-    """Up to its size; one that is free takes the next job."""
-    assert pool.threads == []
-    first = threading.Event()
-    pool.start(first.set)
-    assert first.wait(PATIENCE)
-    held = [Stuck() for _ in range(5)]
-    for each in held:
-        pool.start(each)
-    assert held[0].begun.wait(PATIENCE)
-    assert held[1].begun.wait(PATIENCE)
+@pytest.fixture
+def stuck(helpers: Helpers) -> Iterator[Callable[[str, int], list[Stuck]]]:
+    """Starts jobs at a place, waits until they run, and lets them go in the end."""
+    started: list[Stuck] = []
 
-    assert len(pool.threads) == 2
-    assert not held[2].begun.is_set()
-    for each in held:
-        each.let_go.set()
-    assert all(each.begun.wait(PATIENCE) for each in held)
-    assert len(pool.threads) == 2
+    def start(place: str, number: int) -> list[Stuck]:
+        jobs = [Stuck() for _ in range(number)]
+        for job in jobs:
+            helpers.start(place, job)
+            assert job.begun.wait(PATIENCE)
+        started.extend(jobs)
+        return jobs
+
+    yield start
+    for job in started:
+        job.let_go.set()
 
 
-def test_a_stuck_job_holds_up_nobody(
-    pool: Pool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Another thread takes its place, and leaves when it is idle."""
-    held, waiting = [Stuck(), Stuck()], Stuck()
-    for each in held:
-        pool.start(each)
-        assert each.begun.wait(PATIENCE)
-    assert pool.deadline == NEVER, "nothing waits"
-    pool.start(waiting)
-    assert clock.now() < pool.deadline <= clock.now() + helpers.STUCK
-    pool.due()
-    assert len(pool.threads) == 2
+Start = Callable[[str, int], list[Stuck]]
 
-    monkeypatch.setattr(helpers, "STUCK", 0.0)
-    monkeypatch.setattr(helpers, "IDLE_TIME", 0.01)
-    pool.due()
-    assert waiting.begun.wait(PATIENCE)
-    extra = pool.threads[2]
-    for each in (*held, waiting):
-        each.let_go.set()
+
+def run(helpers: Helpers, place: str = "here") -> str:
+    """Run a short job; return its thread's name when that is idle again."""
+    job = Stuck()
+    job.let_go.set()
+    helpers.start(place, job)
+    assert job.begun.wait(PATIENCE)
+    until(lambda: helpers._places[place].idle)
+    return job.thread
+
+
+def until(met: Callable[[], object]) -> None:
     deadline = clock.now() + PATIENCE
-    while len(pool.threads) > 2:
+    while not met():
         assert clock.now() < deadline
-        extra.join(0.01)
+
+
+def test_an_idle_helper_takes_the_next_job(helpers: Helpers) -> None:
+    """A place has as many as it has jobs at once."""
+    assert helpers.threads == []
+    assert [run(helpers) for _ in range(3)] == ["test-helper-1"] * 3
+    assert len(helpers.threads) == 1
+
+
+def test_a_stuck_place_holds_up_no_other(helpers: Helpers, stuck: Start) -> None:
+    """It has MOST_THREADS helpers, and its other jobs wait for them in order."""
+    held = stuck("silent", MOST_THREADS)
+    waiting = [Stuck() for _ in range(2)]
+    for job in waiting:
+        helpers.start("silent", job)
+    assert run(helpers, "other") == f"test-helper-{MOST_THREADS + 1}"
+    assert not any(job.begun.is_set() for job in waiting)
+    assert len(helpers.threads) == MOST_THREADS + 1
+
+    held[0].let_go.set()
+    assert waiting[0].begun.wait(PATIENCE)
+    assert not waiting[1].begun.is_set()
+    waiting[0].let_go.set()
+    assert waiting[1].begun.wait(PATIENCE)
+    waiting[1].let_go.set()
+
+
+def test_a_job_that_waits_can_be_withdrawn(helpers: Helpers, stuck: Start) -> None:
+    """Unlike one that runs, has been run, or is unknown."""
+    held = stuck("here", MOST_THREADS)
+    first, second = Stuck(), Stuck()
+    helpers.start("here", first)
+    helpers.start("here", second)
+    assert helpers.withdraw("here", first)
+    assert not helpers.withdraw("here", first)
+    assert not helpers.withdraw("here", held[0])
+    assert not helpers.withdraw("elsewhere", second)
+
+    held[0].let_go.set()
+    assert second.begun.wait(PATIENCE)
+    second.let_go.set()
+    assert not first.begun.is_set()
+
+
+def test_an_idle_helper_ends(
+    helpers: Helpers, stuck: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The surplus first: who has worked last works next. Then others may come."""
+    one, two = stuck("here", 2)
+    one.let_go.set()
+    until(lambda: helpers._places["here"].idle)
+    two.let_go.set()
+    until(lambda: len(helpers._places["here"].idle) == 2)
+    assert run(helpers) == two.thread
+
+    monkeypatch.setattr(module, "IDLE_TIME", 0.01)
+    name = run(helpers, "there")
+    until(lambda: not helpers._places["there"].helpers)
+    assert run(helpers, "there") != name
 
 
 def test_a_machine_without_a_free_thread(
-    pool: Pool, monkeypatch: pytest.MonkeyPatch
+    helpers: Helpers, stuck: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It raises if nobody is there to do the job, else those do it."""
 
@@ -93,77 +144,47 @@ def test_a_machine_without_a_free_thread(
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", no_thread)
         with pytest.raises(RuntimeError):
-            pool.start(lambda: None)
-    assert pool.threads == []
+            helpers.start("here", lambda: None)
+    assert helpers.threads == []
 
-    stuck, done = Stuck(), threading.Event()
-    pool.start(stuck)
-    assert stuck.begun.wait(PATIENCE)
+    (held,) = stuck("here", 1)
+    done = threading.Event()
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", no_thread)
-        pool.start(done.set)
-        # The reader that is to make one does not try without a pause.
-        assert pool.deadline > clock.now()
-    stuck.let_go.set()
+        helpers.start("here", done.set)
+    held.let_go.set()
     assert done.wait(PATIENCE)
 
 
+@pytest.mark.parametrize("fault", [ValueError, SystemExit])
 def test_a_job_that_raises_takes_no_thread_along(
-    pool: Pool, caplog: pytest.LogCaptureFixture
+    helpers: Helpers, caplog: pytest.LogCaptureFixture, fault: type[BaseException]
 ) -> None:
     """It is logged, and its thread does the next one."""
 
     def fail() -> None:
-        raise ValueError
+        raise fault
 
-    stuck, done = Stuck(), threading.Event()
-    pool.start(stuck)
-    assert stuck.begun.wait(PATIENCE)
-    pool.start(fail)  # by the other one
-    pool.start(done.set)
-    assert done.wait(PATIENCE)
-    stuck.let_go.set()
+    helpers.start("here", fail)
+    until(lambda: helpers._places["here"].idle)
 
+    assert run(helpers) == "test-helper-1"
     assert len(caplog.records) == 1
 
 
-def test_a_closed_pool_takes_no_job(pool: Pool) -> None:
+def test_closed_helpers_take_no_job(helpers: Helpers, stuck: Start) -> None:
     """What waits is still run, for it releases what it holds; then all threads end."""
-    stuck, never, waiting = Stuck(), Stuck(), threading.Event()
-    other = Stuck()
-    for job in (stuck, other):
-        pool.start(job)
-        assert job.begun.wait(PATIENCE)
-    pool.start(waiting.set)
-    threads = pool.threads
-    pool.close()
-    pool.start(never)
-    stuck.let_go.set()
-    other.let_go.set()
-    for thread in threads:
+    held, waiting = stuck("here", MOST_THREADS), threading.Event()
+    helpers.start("here", waiting.set)
+    run(helpers, "there")
+    helpers.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        helpers.start("here", lambda: None)
+    for job in held:
+        job.let_go.set()
+    for thread in helpers.threads:
         thread.join(PATIENCE)
 
-    assert not any(thread.is_alive() for thread in pool.threads)
+    assert len(helpers.threads) == MOST_THREADS + 1
+    assert not any(thread.is_alive() for thread in helpers.threads)
     assert waiting.is_set()
-    assert not never.begun.is_set()
-
-
-def test_helpers_end_with_their_job() -> None:
-    """And are waited for."""
-    helpers, stuck = Helpers(), Stuck()
-    helpers.start(stuck, "helper")
-    assert stuck.begun.wait(PATIENCE)
-    assert helpers.join(0.0) == 1
-    stuck.let_go.set()
-    assert helpers.join(PATIENCE) == 0
-
-
-def test_a_call_off_ends_waits_once_pulled() -> None:
-    """By any thread, and after its end nothing happens."""
-    call_off = CancelToken()
-    call_off.check()
-    call_off.cancel()
-    with pytest.raises(Cancelled):
-        call_off.check()
-    call_off.close()
-    call_off.cancel()

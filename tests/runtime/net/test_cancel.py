@@ -1,38 +1,38 @@
-"""Waits that end at a deadline or by an interrupt."""
+"""Waits that end at a deadline, or when they are cancelled."""
 
 from __future__ import annotations
 
 import selectors
 import socket
 import ssl
+import threading
 from typing import Iterator
 
 import pytest
 
 from assetstream.model.errors import ConnectionLost
 from assetstream.runtime.loop import clock
-from assetstream.runtime.loop.call_queue import CallQueue
 from assetstream.runtime.net.cancel import (
     REMEDY,
     CancellableSocket,
     Cancelled,
     CancelScope,
+    CancelToken,
     explain,
 )
-from tests.support.raw_server import Attempt
 
 
 class Line:
     """A socket of ours, the peer's end of it, and the patience that rules it."""
 
     def __init__(self) -> None:
-        self.inbox = CallQueue()
+        self.token = CancelToken()
         self.sock, self.peer = socket.socketpair()
         self.sock.setblocking(False)
         self.patience = self.until(5)
 
     def until(self, seconds: float) -> CancelScope:
-        return CancelScope(clock.now() + seconds, Attempt(self.inbox), "the peer")
+        return CancelScope(clock.now() + seconds, self.token, "the peer")
 
 
 @pytest.fixture
@@ -41,11 +41,7 @@ def line() -> Iterator[Line]:
     yield line
     line.sock.close()
     line.peer.close()
-    line.inbox.close()
-
-
-def interrupt() -> None:
-    raise Cancelled
+    line.token.close()
 
 
 def test_receives_what_comes(line: Line) -> None:
@@ -73,14 +69,19 @@ def test_a_peer_that_drips_does_not_outlast_it(line: Line) -> None:
         patience.receive(line.sock, 1, "dripping")
 
 
-def test_an_interrupt_ends_a_wait(line: Line) -> None:
-    """What was posted is run first; what does not interrupt lets it go on."""
-    done: list[int] = []
-    line.inbox.post(lambda: done.append(1))
-    line.inbox.post(interrupt)
+def test_cancel_ends_the_present_wait_and_every_later_one(line: Line) -> None:
+    """From another thread; and nothing happens after the token's end."""
+    canceller = threading.Timer(0.02, line.token.cancel)
+    canceller.start()
+    for _ in range(2):
+        with pytest.raises(Cancelled):
+            line.patience.wait(line.sock, selectors.EVENT_READ, "waiting")
+    line.peer.send(b"x")
     with pytest.raises(Cancelled):
-        line.patience.wait(line.sock, selectors.EVENT_READ, "waiting")
-    assert done == [1]
+        line.patience.receive(line.sock, 1, "talking")
+    canceller.join()
+    line.token.close()
+    line.token.cancel()
 
 
 def test_an_earlier_deadline_is_taken_a_later_one_not(line: Line) -> None:

@@ -16,10 +16,10 @@ import websocket
 from assetstream.model.errors import ConnectionLost, ProtocolError
 from assetstream.protocol import Connect
 from assetstream.runtime.loop import clock
+from assetstream.runtime.loop.helpers import MOST_THREADS
 from assetstream.runtime.net.connection import (
     Abandoned,
     Broken,
-    ClientConnection,
     Closed,
     CloseReason,
 )
@@ -30,7 +30,6 @@ from tests.support.raw_server import (
     PING,
     PONG,
     TEXT,
-    Attempt,
     Peer,
     RawServer,
     Recorder,
@@ -373,7 +372,7 @@ class OwnersFaultError(Exception):
 def test_what_the_owner_raises_comes_out(
     where: str, fault: type[BaseException], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The library swallows what callbacks raise; run() does not, after one ended."""
+    """The library swallows what callbacks raise; the reader does not."""
     recorder = Recorder()
     recorder.deadline = clock.now() + (0.05 if where == "due" else 5)
 
@@ -394,18 +393,53 @@ def test_what_the_owner_raises_comes_out(
     assert "SECRET" not in caplog.text
 
 
-def test_what_the_interrupt_raises_comes_out() -> None:
-    """A fault in what was posted while connecting is not taken for a refusal."""
+def test_a_fault_in_the_attempt_comes_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the reader's thread, after one ``ended``, and not as a refusal."""
+
+    def fault(*args: object, **options: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("assetstream.runtime.net.connection.dial", fault)
     recorder = Recorder()
-
-    def script(peer: Peer) -> None:
-        peer.read_request()
-        recorder.inbox.post(lambda: 1 // 0)  # type: ignore[arg-type, return-value]
-        peer.read_all()
-
-    with RawServer(script) as server, pytest.raises(ZeroDivisionError):
-        recorder.run(server.url)
+    with pytest.raises(ZeroDivisionError):
+        recorder.run("ws://127.0.0.1:1/")
     assert recorder.endings == [Abandoned()]
+
+
+def test_a_machine_without_a_free_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The attempt has failed, and may be made again."""
+
+    def no_thread(thread: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", no_thread)
+    ending = Recorder().run("ws://127.0.0.1:1/")
+    assert isinstance(ending, Broken)
+    assert "could not make a connection (can't start new thread)" in str(ending.error)
+
+
+def test_one_that_waits_for_a_helper_ends_at_once_when_closed() -> None:
+    """The helpers of its place are all busy; nothing is dialled."""
+    recorder = Recorder()
+    dialled = [recorder.another() for _ in range(MOST_THREADS)]
+    with RawServer(Peer.read_all) as server:
+        for connection in (*dialled, recorder.channel):
+            connection.dial(
+                Connect(server.url),
+                recorder.helpers,
+                timeout=5,
+                ssl_context=None,
+                proxy=None,
+            )
+        recorder.channel.close()
+        recorder.reader.turn()
+        assert recorder.endings == [Abandoned()]
+        for connection in dialled:
+            connection.close()
+        while len(recorder.endings) <= MOST_THREADS:
+            recorder.reader.turn()
+        assert server.connections <= MOST_THREADS
+    recorder.close()
 
 
 # What goes out
@@ -555,13 +589,15 @@ def test_one_reader_serves_the_next_channel_too() -> None:
 
     with RawServer(script) as server:
         for _ in range(2):
-            ClientConnection(recorder, recorder.reader).run(
+            recorder.another().dial(
                 Connect(server.url),
+                recorder.helpers,
                 timeout=5,
                 ssl_context=None,
                 proxy=None,
-                interrupt=Attempt(recorder.inbox),
             )
+            while not recorder.endings:
+                recorder.reader.turn()
             recorder.events.extend(recorder.endings)
             recorder.endings.clear()
     recorder.close()

@@ -12,10 +12,10 @@ import trustme
 
 from assetstream.model.errors import ConfigurationError, ConnectionLost
 from assetstream.runtime.loop import clock
-from assetstream.runtime.loop.call_queue import CallQueue
+from assetstream.runtime.net.cancel import Cancelled, CancelToken
 from assetstream.runtime.net.connection import Abandoned, Broken, Closed, Refused
-from assetstream.runtime.net.dial import Cancelled, dial, lookups_left_behind
-from tests.support.raw_server import Attempt, Peer, RawServer, Recorder, frame
+from assetstream.runtime.net.dial import dial, lookups_left_behind
+from tests.support.raw_server import Peer, RawServer, Recorder, frame
 
 REFUSED = (
     b"HTTP/1.1 %d Whatever\r\nRetry-After: 7\r\nDate: today\r\nX-A: 1\r\nX-A: 2\r\n"
@@ -23,10 +23,10 @@ REFUSED = (
 
 
 @pytest.fixture
-def inbox() -> Iterator[CallQueue]:
-    inbox = CallQueue()
-    yield inbox
-    inbox.close()
+def token() -> Iterator[CancelToken]:
+    token = CancelToken()
+    yield token
+    token.close()
 
 
 @pytest.fixture(scope="module")
@@ -46,17 +46,13 @@ def trusting(authority: trustme.CA) -> ssl.SSLContext:
     return context
 
 
-def connect(inbox: CallQueue, url: str, timeout: float = 5.0) -> Any:
+def connect(token: CancelToken, url: str, timeout: float = 5.0) -> Any:
     return dial(
         url,
         deadline=clock.now() + timeout,
-        interrupt=Attempt(inbox),
+        token=token,
         ssl_context=None,
     )
-
-
-def interrupt() -> None:
-    raise Cancelled
 
 
 def closed_port() -> int:
@@ -64,31 +60,31 @@ def closed_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def test_gives_a_connected_non_blocking_socket(inbox: CallQueue) -> None:
+def test_gives_a_connected_non_blocking_socket(token: CancelToken) -> None:
     """dial() returns a socket that never blocks and does not delay small frames."""
-    with RawServer(Peer.read_all) as server, connect(inbox, server.url) as sock:
+    with RawServer(Peer.read_all) as server, connect(token, server.url) as sock:
         assert sock.getpeername() == ("127.0.0.1", server.port)
         assert sock.gettimeout() == 0
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
 
 
-def test_a_refused_connection_is_explained(inbox: CallQueue) -> None:
+def test_a_refused_connection_is_explained(token: CancelToken) -> None:
     """Nobody listens: ConnectionLost names the host and the cause."""
     with pytest.raises(ConnectionLost, match=r"127.0.0.1 cannot be reached.*refused"):
-        connect(inbox, f"ws://127.0.0.1:{closed_port()}/?sign=SECRET")
+        connect(token, f"ws://127.0.0.1:{closed_port()}/?sign=SECRET")
 
 
-def test_a_lost_connection_says_what_to_do(inbox: CallQueue) -> None:
+def test_a_lost_connection_says_what_to_do(token: CancelToken) -> None:
     """That it is tried again, and what to look at when that does not help."""
     with pytest.raises(
         ConnectionLost, match=r"tries again by itself\. If this repeats: Check"
     ):
-        connect(inbox, f"ws://127.0.0.1:{closed_port()}/")
+        connect(token, f"ws://127.0.0.1:{closed_port()}/")
 
 
 def test_every_address_is_tried(
-    inbox: CallQueue, monkeypatch: pytest.MonkeyPatch
+    token: CancelToken, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first address that answers is used."""
     with RawServer(Peer.read_all) as server:
@@ -97,12 +93,12 @@ def test_every_address_is_tried(
             for port in (closed_port(), server.port)
         ]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *a, **k: entries)
-        with connect(inbox, "ws://exchange.test/") as sock:
+        with connect(token, "ws://exchange.test/") as sock:
             assert sock.getpeername()[1] == server.port
 
 
 def test_a_silent_address_has_its_share_only(
-    inbox: CallQueue, monkeypatch: pytest.MonkeyPatch
+    token: CancelToken, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An address that swallows the connection leaves time for the next one."""
     with socket.socket() as full, RawServer(Peer.read_all) as server:
@@ -118,7 +114,7 @@ def test_a_silent_address_has_its_share_only(
         ]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *a, **k: entries)
         began = clock.now()
-        with connect(inbox, "ws://exchange.test/", 0.6) as sock:
+        with connect(token, "ws://exchange.test/", 0.6) as sock:
             assert sock.getpeername()[1] == server.port
         assert clock.now() - began < 0.6
         for filler in fillers:
@@ -126,7 +122,7 @@ def test_a_silent_address_has_its_share_only(
 
 
 def test_an_unknown_name_is_explained(
-    inbox: CallQueue, monkeypatch: pytest.MonkeyPatch
+    token: CancelToken, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The name cannot be looked up: ConnectionLost says so."""
 
@@ -135,12 +131,12 @@ def test_an_unknown_name_is_explained(
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     with pytest.raises(ConnectionLost, match=r"exchange\.test cannot be looked up"):
-        connect(inbox, "wss://exchange.test/")
+        connect(token, "wss://exchange.test/")
 
 
 @pytest.mark.parametrize("given_up", [True, False])
 def test_a_stuck_look_up_is_left_behind(
-    inbox: CallQueue, monkeypatch: pytest.MonkeyPatch, given_up: bool
+    token: CancelToken, monkeypatch: pytest.MonkeyPatch, given_up: bool
 ) -> None:
     """The attempt ends without the look-up's thread, which is counted till its end."""
     release, threads = threading.Event(), []
@@ -155,12 +151,12 @@ def test_a_stuck_look_up_is_left_behind(
     monkeypatch.setattr(socket, "getaddrinfo", stuck)
     before = lookups_left_behind()
     if given_up:
-        inbox.post(interrupt)
+        token.cancel()
         with pytest.raises(Cancelled):
-            connect(inbox, "wss://exchange.test/")
+            connect(token, "wss://exchange.test/")
     else:
         with pytest.raises(ConnectionLost, match="in time while its name was looked"):
-            connect(inbox, "wss://exchange.test/", 0.05)
+            connect(token, "wss://exchange.test/", 0.05)
     assert lookups_left_behind() == before + 1
     release.set()
     for thread in threads:
@@ -169,10 +165,8 @@ def test_a_stuck_look_up_is_left_behind(
     assert lookups_left_behind() == before
 
 
-def test_what_is_posted_without_giving_up_lets_the_attempt_go_on(
-    inbox: CallQueue,
-) -> None:
-    """An interrupt that does not raise only has its calls run."""
+def test_the_reader_goes_on_while_an_attempt_is_made() -> None:
+    """A helper makes it; what is posted meanwhile is run."""
     done: list[int] = []
 
     def slow(peer: Peer) -> None:
@@ -191,10 +185,10 @@ def test_what_is_posted_without_giving_up_lets_the_attempt_go_on(
 @pytest.mark.parametrize(
     "url", ["ftp://h/?s=SECRET", "wss://", "host", "wss://h:99999/", "wss://[::1"]
 )
-def test_a_wrong_url_is_a_configuration_error(inbox: CallQueue, url: str) -> None:
+def test_a_wrong_url_is_a_configuration_error(token: CancelToken, url: str) -> None:
     """Only WebSocket and HTTP URLs can be dialled; the text keeps the query back."""
     with pytest.raises(ConfigurationError) as caught:
-        connect(inbox, url)
+        connect(token, url)
     assert "SECRET" not in str(caught.value)
 
 
@@ -236,46 +230,46 @@ def test_tls_refuses_a_wrong_certificate(authority: trustme.CA, case: str) -> No
     assert seen in ([], [b""]), "nothing was sent to it"
 
 
-def test_tls_with_a_server_that_has_none(inbox: CallQueue) -> None:
+def test_tls_with_a_server_that_has_none(token: CancelToken) -> None:
     """An answer that is not TLS is a lost connection, not a certificate's fault."""
     with (
         RawServer(lambda peer: peer.send(b"HTTP/1.1 400 Bad\r\n\r\n")) as server,
         pytest.raises(ConnectionLost, match="TLS handshake") as caught,
     ):
-        connect(inbox, server.url.replace("ws:", "wss:"))
+        connect(token, server.url.replace("ws:", "wss:"))
     assert not caught.value.fatal
 
 
-def test_a_silent_tls_handshake_ends_at_the_deadline(inbox: CallQueue) -> None:
+def test_a_silent_tls_handshake_ends_at_the_deadline(token: CancelToken) -> None:
     """A peer that accepts TCP and nothing else does not hold the attempt."""
     with (
         RawServer(Peer.read_all) as server,
         pytest.raises(ConnectionLost, match="in time while in the TLS handshake"),
     ):
-        connect(inbox, server.url.replace("ws:", "wss:"), 0.1)
+        connect(token, server.url.replace("ws:", "wss:"), 0.1)
 
 
-def test_a_silent_tls_handshake_ends_at_once_when_given_up(inbox: CallQueue) -> None:
-    """The interrupt is looked at while the server is waited for."""
+def test_a_silent_tls_handshake_ends_at_once_when_given_up(token: CancelToken) -> None:
+    """The token is looked at while the server is waited for."""
 
     def script(peer: Peer) -> None:
         assert peer.sock.recv(1)  # the handshake has begun
-        inbox.post(interrupt)
+        token.cancel()
         peer.read_all()
 
     began = clock.now()
     with RawServer(script) as server, pytest.raises(Cancelled):
-        connect(inbox, server.url.replace("ws:", "wss:"))
+        connect(token, server.url.replace("ws:", "wss:"))
     assert clock.now() - began < 2
 
 
-def test_an_end_in_the_tls_handshake_is_a_lost_connection(inbox: CallQueue) -> None:
+def test_an_end_in_the_tls_handshake_is_a_lost_connection(token: CancelToken) -> None:
     """The server hangs up in place of an answer."""
     with (
         RawServer(lambda peer: peer.sock.recv(4096)) as server,
         pytest.raises(ConnectionLost, match=r"broke.*TLS handshake") as caught,
     ):
-        connect(inbox, server.url.replace("ws:", "wss:"))
+        connect(token, server.url.replace("ws:", "wss:"))
     assert not caught.value.fatal
 
 
@@ -292,15 +286,13 @@ def test_a_tarpit_ends_at_the_deadline() -> None:
     assert clock.now() - began < 2
 
 
-@pytest.mark.parametrize("how", ["interrupt", "close"])
-def test_a_tarpit_ends_at_once_when_given_up(how: str) -> None:
+def test_a_tarpit_ends_at_once_when_given_up() -> None:
     """Giving up ends the wait for the upgrade at once."""
     recorder = Recorder()
-    give_up = interrupt if how == "interrupt" else recorder.channel.close
 
     def script(peer: Peer) -> None:
         peer.read_request()
-        recorder.inbox.post(give_up)
+        recorder.inbox.post(recorder.channel.close)
         peer.read_all()
 
     began = clock.now()

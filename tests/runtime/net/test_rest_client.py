@@ -180,9 +180,7 @@ def test_a_call_ends_whatever_the_peer_drips(where: str, end: str) -> None:
             client.rest.cancel()
         if end == "close":
             client.end()
-            assert not [
-                t for t in threading.enumerate() if t.name == "assetstream-rest"
-            ]
+            assert not [t for t in threading.enumerate() if "helper" in t.name]
         error = client.outcome()
         assert isinstance(error, ConnectionLost)
         assert ("in time" in str(error)) is (end == "deadline")

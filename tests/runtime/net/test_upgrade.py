@@ -9,25 +9,23 @@ import pytest
 
 from assetstream.model.errors import ProtocolError
 from assetstream.runtime.loop import clock
-from assetstream.runtime.loop.call_queue import CallQueue
-from assetstream.runtime.net.cancel import CancelScope
+from assetstream.runtime.net.cancel import CancelScope, CancelToken
 from assetstream.runtime.net.upgrade import (
     Exhausted,
     Feed,
     UpgradeRefused,
     UpgradeSocket,
 )
-from tests.support.raw_server import Attempt
 
 
 class Upgrade:
     """An UpgradeSocket and the server's end of it."""
 
     def __init__(self) -> None:
-        self.inbox = CallQueue()
+        self.token = CancelToken()
         raw, self.server = socket.socketpair()
         raw.setblocking(False)
-        patience = CancelScope(clock.now() + 5, Attempt(self.inbox), "the peer")
+        patience = CancelScope(clock.now() + 5, self.token, "the peer")
         self.sock = UpgradeSocket(raw, patience)
 
 
@@ -37,7 +35,7 @@ def upgrade() -> Iterator[Upgrade]:
     yield upgrade
     upgrade.sock.close()
     upgrade.server.close()
-    upgrade.inbox.close()
+    upgrade.token.close()
 
 
 def test_serves_the_head_and_keeps_the_rest(upgrade: Upgrade) -> None:

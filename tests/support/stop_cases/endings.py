@@ -82,6 +82,7 @@ uses = {
     "on_state": lambda: stream.on_state(anything),
     "observe": lambda: stream.observe(None, anything),
     "off": lambda: stream.off(anything),
+    "observe": lambda: stream.observe(None, anything),
     "wait_for": lambda: stream.wait_for(anything, timeout=5),
     "expect": lambda: stream.expect(anything, timeout=5).__enter__(),
     "balances": lambda: stream.balances,

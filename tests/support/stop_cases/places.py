@@ -12,6 +12,7 @@ from unittest import mock
 from assetstream.model.errors import AssetStreamError
 from assetstream.protocol import Exchange
 from assetstream.runtime.net.cancel import CancelScope
+from assetstream.runtime.net.dial import host_of
 from assetstream.simulator.faults import Fault
 from assetstream.simulator.messages import Reply, Request
 from tests.support.raw_server import Peer
@@ -20,19 +21,16 @@ from tests.support.stop_cases.stage import Case, Stage
 
 __all__ = ["PLACES"]
 
-#: The name of the thread of a REST call.
-REST = "assetstream-rest"
-
 
 @contextmanager
-def reaching(phase: str, thread: str) -> Iterator[threading.Event]:
-    """An event that is set when a thread so named begins to wait in this phase."""
+def reaching(phase: str, peer: str) -> Iterator[threading.Event]:
+    """An event that is set when a helper begins to wait for the peer in this phase."""
     reached = threading.Event()
     wait = CancelScope.wait
 
     def noticed(self: CancelScope, sock: Any, event: int, present: str) -> None:
-        here = threading.current_thread().name
-        if present.startswith(phase) and here.endswith(thread):
+        assert "-helper-" in threading.current_thread().name
+        if present.startswith(phase) and peer in self.peer:
             reached.set()
         wait(self, sock, event, present)
 
@@ -45,11 +43,11 @@ def stop_while(
     phase: str,
     exchange: Exchange,
     *,
-    thread: str = "-session",
+    peer: str = "",
     **options: Any,
 ) -> None:
     """Stop a stream of ``exchange`` that has come to wait in ``phase``."""
-    with reaching(phase, thread) as reached:
+    with reaching(phase, peer) as reached:
         stream = stage.stream(exchange, **options)
         stream.start(wait=False)
         assert reached.wait(PATIENCE)
@@ -157,7 +155,7 @@ def blocked_send(stage: Stage) -> None:
         over.wait(PATIENCE)
 
     def fill() -> None:
-        channel = life.session.link.channel
+        channel = engine.session.link.channel
         assert channel is not None
         assert channel._traffic is not None
         while not channel._traffic.outbox.wants_write:
@@ -167,10 +165,10 @@ def blocked_send(stage: Stage) -> None:
     stream = stage.stream(stage.adapter(ws_url=stage.serve(script).url))
     stage.parts.callback(over.set)
     stream.start(wait=False)
-    life = stream._launch.started()
+    engine = stream._run.started()
     assert upgraded.wait(PATIENCE)
     while not blocked.wait(0.01):
-        life.post(lambda: fill() if life.session.link.channel else None)
+        engine.post(lambda: fill() if engine.session.link.channel else None)
     stage.stop(stream)
 
 
@@ -178,13 +176,13 @@ def rest_connecting(stage: Stage) -> None:
     """The WebSocket is open; REST is elsewhere, where nobody accepts."""
     with nobody_accepts() as place:
         exchange = stage.adapter(rest_url=f"http://{place}")
-        stop_while(stage, "connecting", exchange, thread=REST)
+        stop_while(stage, "connecting", exchange, peer=host_of(exchange.rest_url))
 
 
 def rest_tls_handshake(stage: Stage) -> None:
     url = stage.serve(Peer.read_all).http_url.removesuffix("/read")
     exchange = stage.adapter(rest_url=url.replace("http:", "https:"))
-    stop_while(stage, "in the TLS handshake", exchange, thread=REST)
+    stop_while(stage, "in the TLS handshake", exchange, peer=host_of(exchange.rest_url))
 
 
 class Slow(Fault):

@@ -95,7 +95,7 @@ class Stage:
 
     def joined(self, stream: AssetStream, began: float) -> None:
         """Wait for the end of a stream that was told to stop."""
-        assert stream._launch.started().join(Deadline(PATIENCE))
+        assert stream._run.join(Deadline(PATIENCE))
         self.done(began)
         assert stream.state is State.STOPPED
 

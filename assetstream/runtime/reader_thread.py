@@ -1,0 +1,121 @@
+"""One reader thread, and the streams that run on it."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from typing import Callable
+
+from assetstream.runtime.loop.call_queue import CallQueue
+from assetstream.runtime.loop.deadlines import HasDeadline
+from assetstream.runtime.loop.reader import Reader
+
+__all__ = ["ReaderThread"]
+
+#: Fails a stream by a fault of ours, and leaves nothing of it running.
+Fail = Callable[[BaseException], None]
+
+
+class ReaderThread:
+    """Runs many streams on one thread, which owns their sockets and sessions.
+
+    A stream is known here by its owner: what the reader calls when a deadline has
+    passed.
+
+    Args:
+        name: of the thread.
+        left: called when a stream has left, in whichever thread ended it.
+
+    Attributes:
+        calls: how other threads reach this one.
+        reader: serves sockets and deadlines; for calls from this thread only.
+    """
+
+    def __init__(self, name: str, left: Callable[[], None]) -> None:
+        self.calls = CallQueue()
+        self.reader = Reader(self.calls, self._fault)
+        # Those that have begun to board, and have not left; each use is one atomic
+        # step.
+        self._aboard: dict[HasDeadline, Fail] = {}
+        self._left = left
+        self._open = True
+        self._over = False
+        # A daemon: streams do not keep the process alive. It ends by close().
+        self.thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    # From any thread.
+
+    @property
+    def open(self) -> bool:
+        """Whether streams may board."""
+        return self._open
+
+    @property
+    def streams(self) -> int:
+        """How many streams are aboard."""
+        return len(self._aboard)
+
+    def board(self, owner: HasDeadline, fail: Fail) -> bool:
+        """Take a stream aboard; False if it comes too late.
+
+        Args:
+            owner: of the stream.
+            fail: called in this thread if something raised, the loop itself or what it
+                called for this stream.
+        """
+        self._aboard[owner] = fail
+        # Looked at after boarding: shut() cannot fall in between unseen.
+        if not self._open:
+            self.leave(owner)
+            return False
+        return True
+
+    def has(self, owner: HasDeadline) -> bool:
+        """Whether that stream is aboard."""
+        return owner in self._aboard
+
+    def leave(self, owner: HasDeadline) -> None:
+        """Forget a stream that has ended, or could not begin."""
+        self._aboard.pop(owner, None)
+        self._left()
+
+    def shut(self) -> None:
+        """Take no more streams aboard; those that are run on."""
+        self._open = False
+
+    def close(self) -> None:
+        """End the thread; for when every stream has left."""
+        self._open = False
+        self.calls.post(self._end)
+        if self.thread.ident is None:  # it never ran, or will find that it is over
+            self._over = True
+            self._release()
+
+    # In this thread.
+
+    def _end(self) -> None:
+        self._over = True
+
+    def _run(self) -> None:
+        try:
+            while not self._over:
+                self.reader.turn()
+        except BaseException as error:
+            self._open = False
+            for fail in tuple(self._aboard.values()):
+                with suppress(Exception):
+                    fail(error)
+            with suppress(Exception):
+                self.calls.run()  # whoever waits for one of them hears of its end
+        finally:
+            self._release()
+
+    def _release(self) -> None:
+        self.reader.close()
+        self.calls.close()
+
+    def _fault(self, owner: HasDeadline, error: Exception) -> None:
+        fail = self._aboard.get(owner)
+        if fail is None:
+            raise error
+        fail(error)

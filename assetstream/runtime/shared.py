@@ -1,0 +1,66 @@
+"""What the streams of one thread set share."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+
+from assetstream.protocol import Exchange
+from assetstream.runtime.loop.callback_threads import CallbackThreads
+from assetstream.runtime.loop.helpers import MOST_THREADS, Helpers
+from assetstream.runtime.net.rest_client import Adapter
+from assetstream.runtime.rate_limits import Budget, place_of
+from assetstream.runtime.settings import Settings
+
+__all__ = ["Shared"]
+
+
+class Shared:
+    """Helpers, callback threads, REST connections and rate limits of many streams.
+
+    Every method may be called from any thread.
+
+    Args:
+        label: begins the threads' names.
+        workers: callback threads.
+    """
+
+    def __init__(self, label: str, workers: int) -> None:
+        self.helpers = Helpers(label)
+        name = f"{label}-callbacks"
+        self.callbacks = CallbackThreads(
+            [name if workers == 1 else f"{name}-{n}" for n in range(1, workers + 1)]
+        )
+        self._budgets: dict[tuple[str, str], Budget] = {}
+        # By the context itself: the id of one that is gone may be another's.
+        self._adapters: dict[tuple[ssl.SSLContext | None, str | None], Adapter] = {}
+        # Reentrant: a signal handler may come in between.
+        self._lock = threading.RLock()
+
+    def adapter(self, settings: Settings) -> Adapter:
+        """Return the REST connections of streams that connect in the same way."""
+        way = settings.ssl_context, settings.proxy
+        with self._lock:
+            if way not in self._adapters:
+                self._adapters[way] = Adapter(kept=MOST_THREADS)
+            return self._adapters[way]
+
+    def budget(self, exchange: Exchange) -> Budget:
+        """Return the connects and reads that streams at one place share."""
+        place = place_of(exchange)
+        with self._lock:
+            if place not in self._budgets:
+                self._budgets[place] = Budget(exchange.limits)
+            return self._budgets[place]
+
+    def connect_time(self) -> float:
+        """Return the seconds that the exchanges' limits take to connect everybody."""
+        budgets = list(self._budgets.values())
+        return max((budget.connect_time() for budget in budgets), default=0.0)
+
+    def close(self) -> None:
+        """Let every thread end that has nothing left to do; when no stream runs."""
+        self.callbacks.end()
+        self.helpers.close()
+        for adapter in self._adapters.values():
+            adapter.close()

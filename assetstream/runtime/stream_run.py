@@ -1,0 +1,229 @@
+"""One stream from ``start()`` to ``stop()``, alone or in a group."""
+
+from __future__ import annotations
+
+from typing import Callable
+
+from assetstream.model.errors import AssetStreamError, StreamStateError
+from assetstream.model.events import StateChange
+from assetstream.model.states import State
+from assetstream.protocol import Exchange
+from assetstream.protocol.observed import Observer, observed
+from assetstream.runtime.dispatcher import Handlers
+from assetstream.runtime.engine import StreamEngine
+from assetstream.runtime.lifecycle import Lifecycle
+from assetstream.runtime.loop.waits import Deadline
+from assetstream.runtime.settings import Settings
+from assetstream.runtime.threads import ThreadSet
+
+__all__ = ["StreamRun"]
+
+#: Seconds that the threads of a start that failed have to end.
+END_TIME = 5.0
+
+
+class StreamRun:
+    """The one run of a stream: its engine, once started, and its threads if alone.
+
+    Every method may be called from any thread, and from a signal handler.
+
+    Args:
+        exchange: with the key.
+        settings: the user's.
+        handlers: the user's.
+    """
+
+    def __init__(
+        self, exchange: Exchange, settings: Settings, handlers: Handlers
+    ) -> None:
+        self.exchange = exchange
+        self.settings = settings
+        self._handlers = handlers
+        self._engine: StreamEngine | None = None
+        # Its own threads; None in a group.
+        self._threads: ThreadSet | None = None
+        # A group begins it.
+        self._adopted = False
+        self.lifecycle = Lifecycle("AssetStream", self._refusal, self._in_own_thread)
+
+    @property
+    def account(self) -> str:
+        """The label that every event carries."""
+        return self.settings.account
+
+    @property
+    def engine(self) -> StreamEngine | None:
+        """The engine, once started; StreamStateError in a forked child."""
+        self.lifecycle.refuse_in_child()
+        return self._engine
+
+    def started(self) -> StreamEngine:
+        """Return the engine; StreamStateError before the start."""
+        engine = self.engine
+        if engine is None:
+            self.lifecycle.refuse_stopped()
+            raise self._refusal("not started", "Call start() first, or use `with`.")
+        return engine
+
+    @property
+    def handlers(self) -> Handlers:
+        """The user's, to add to; StreamStateError in a forked child."""
+        self.lifecycle.refuse_in_child()
+        return self._handlers
+
+    @property
+    def state(self) -> State:
+        """What may be assumed now; see ``State``."""
+        engine = self.engine
+        if engine is None:
+            return State.STOPPED if self.lifecycle.stop_requested else State.NEW
+        return engine.state
+
+    @property
+    def error(self) -> AssetStreamError | None:
+        """Why it FAILED; otherwise what went wrong last, None once that is mended."""
+        engine = self.engine
+        return engine.error if engine else None
+
+    @property
+    def gone(self) -> bool:
+        """Whether it does nothing any more, in this process at least."""
+        return not self.lifecycle.owned_here or self.state.final
+
+    def observe(
+        self,
+        observer: Observer,
+        witness: Callable[[StateChange | AssetStreamError], None],
+    ) -> None:
+        """Let ``observer`` see all that passes, and ``witness`` what users receive.
+
+        Raises:
+            StreamStateError: it was started or stopped before.
+        """
+        if self.engine is not None or self.lifecycle.stop_requested:
+            raise self._refusal("observe it from the start: before start(), not after")
+        self.exchange = observed(self.exchange, observer)
+        self._handlers.witnesses += (witness,)
+
+    def adopt(self) -> None:
+        """Let only a group begin it from now on; StreamStateError if it is not NEW."""
+        self.lifecycle.refuse_in_child()
+        if not self.lifecycle.new:
+            self.lifecycle.refuse_stopped()
+            raise self._refusal(
+                "it was started already", "A StreamGroup takes NEW ones."
+            )
+        if self._adopted:
+            raise self._refusal("it is in a StreamGroup already")
+        self._adopted = True
+
+    def begin(self) -> None:
+        """Begin, on threads of its own.
+
+        Raises:
+            StreamStateError: it was started or stopped before, or belongs to a group.
+            OSError, RuntimeError: no descriptor or no thread was to be had.
+        """
+        self.lifecycle.refuse_in_child()
+        if self._adopted:
+            raise self._refusal("it is in a StreamGroup", "Start that.")
+        self.lifecycle.claim()
+        self._threads = threads = ThreadSet(self.account)
+        try:
+            with self.lifecycle.beginning():
+                threads.start()
+                self._begin(threads, lambda change: None)
+                threads.stop()  # there is no other stream to come
+        except BaseException:
+            self.lifecycle.request_stop()
+            threads.stop()
+            threads.join(Deadline(END_TIME))
+            raise
+
+    def begin_in(
+        self, threads: ThreadSet, changed: Callable[[StateChange], None]
+    ) -> None:
+        """Begin on the threads of a group.
+
+        Args:
+            threads: the group's.
+            changed: called in the reader thread with every change of state.
+
+        Raises: as ``begin``.
+        """
+        self.lifecycle.claim()
+        with self.lifecycle.beginning():
+            self._begin(threads, changed)
+
+    def join_or_begin(self, begin: Callable[[], None]) -> StreamEngine:
+        """Return the engine, begun by ``begin`` if nobody has done that."""
+        engine = self.engine
+        if engine is None:
+            self.lifecycle.join_or_begin(begin)
+            return self.started()
+        if engine.state is State.STOPPED and not engine.interrupt:
+            self.lifecycle.refuse_stopped()
+        return engine
+
+    def request_stop(self, reason: str = "") -> StreamEngine | None:
+        """Have it end, or forbid its start, without waiting.
+
+        Args:
+            reason: what the change to STOPPED says, if not "stopped".
+        """
+        self.lifecycle.request_stop()
+        engine = self._engine
+        if engine is not None:
+            engine.stop(reason)
+        return engine
+
+    def stop(self, timeout: float | None) -> bool:
+        """End it, or forbid its start; as ``AssetStream.stop``."""
+        engine = self.request_stop()
+        if engine is None or self.lifecycle.ends_with_caller:
+            return True
+        return self.join(Deadline(timeout))
+
+    def join(self, deadline: Deadline) -> bool:
+        """Wait until every thread has ended; False if one has not in time."""
+        if not self.started().join(deadline):
+            return False
+        return self._threads is None or self._threads.join(deadline)
+
+    def _begin(
+        self, threads: ThreadSet, changed: Callable[[StateChange], None]
+    ) -> None:
+        try:
+            reader_thread = threads.reader_thread()
+            if reader_thread is None:
+                raise self._refusal("its group was stopped")
+            # Known before it begins: stop() reaches it from now on.
+            self._engine = engine = StreamEngine(
+                self.exchange,
+                self.settings,
+                self._handlers,
+                threads.shared,
+                reader_thread,
+                changed,
+            )
+        except BaseException:
+            self.lifecycle.request_stop()
+            raise
+        try:
+            engine.begin()
+        except BaseException:
+            engine.abort()
+            raise
+        if self.lifecycle.stop_requested:
+            engine.stop()
+
+    def _in_own_thread(self) -> bool:
+        return self._engine is not None and self._engine.in_own_thread()
+
+    def _refusal(self, problem: str, remedy: str = "") -> StreamStateError:
+        return StreamStateError(
+            f"{self.account}: {problem}",
+            remedy=remedy,
+            exchange=self.exchange.name,
+            account=self.account,
+        )

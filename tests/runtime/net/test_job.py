@@ -1,0 +1,120 @@
+"""Blocking work on a helper, and how it is called off."""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import threading
+from queue import SimpleQueue
+from typing import Any, Iterator
+
+import pytest
+
+from assetstream.runtime.loop import clock
+from assetstream.runtime.loop.helpers import MOST_THREADS, Helpers
+from assetstream.runtime.loop.waits import Deadline
+from assetstream.runtime.net.cancel import Cancelled, CancelScope, CancelToken
+from assetstream.runtime.net.job import CancellableJob, place_of
+from tests.support.recorders import PATIENCE, open_sockets
+
+
+class Bench:
+    """Helpers, a socket that nothing comes from, and what jobs have reported."""
+
+    def __init__(self) -> None:
+        self.helpers = Helpers("test")
+        self.silent, self.peer = socket.socketpair()
+        self.reported: SimpleQueue[Any] = SimpleQueue()
+        self.began = threading.Semaphore(0)
+
+    def job(self) -> CancellableJob[str]:
+        return CancellableJob(self.helpers, "here", self.wait, self.reported.put)
+
+    def wait(self, token: CancelToken) -> str:
+        scope = CancelScope(clock.now() + PATIENCE, token, "the peer")
+        try:
+            token.check()
+            self.began.release()
+            scope.wait(self.silent, selectors.EVENT_READ, "waiting")
+        except Cancelled:
+            return "cancelled"
+        return "done"
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    bench = Bench()
+    before = open_sockets()
+    yield bench
+    bench.helpers.close()
+    for thread in bench.helpers.threads:
+        thread.join(PATIENCE)
+    assert open_sockets() == before
+    bench.silent.close()
+    bench.peer.close()
+
+
+def test_the_outcome_is_reported(bench: Bench) -> None:
+    """When everything it held is released."""
+    job = bench.job()
+    job.begin()
+    bench.peer.send(b"x")
+    assert bench.reported.get(timeout=PATIENCE) == "done"
+    assert job.ended.happened
+
+
+def test_one_that_runs_ends_at_once(bench: Bench) -> None:
+    """It is called off; doing so again, after its end, is no harm."""
+    job = bench.job()
+    job.begin()
+    assert bench.began.acquire(timeout=PATIENCE)
+    job.call_off()
+    assert bench.reported.get(timeout=PATIENCE) == "cancelled"
+    assert job.ended.wait(Deadline(PATIENCE))
+    job.call_off()
+    assert bench.reported.empty()
+
+
+def test_one_that_waits_for_a_helper_ends_at_once(bench: Bench) -> None:
+    """In the very call, though every helper of the place is stuck."""
+    running = [bench.job() for _ in range(MOST_THREADS)]
+    for job in running:
+        job.begin()
+        assert bench.began.acquire(timeout=PATIENCE)
+    waiting = bench.job()
+    waiting.begin()
+    waiting.call_off()
+    assert waiting.ended.happened
+    assert bench.reported.get_nowait() == "cancelled"
+    for job in running:
+        job.call_off()
+        assert bench.reported.get(timeout=PATIENCE) == "cancelled"
+
+
+def test_what_it_raises_is_reported(bench: Bench) -> None:
+    """A fault of ours, for the thread that it is reported to."""
+
+    def fail(token: CancelToken) -> str:
+        raise ZeroDivisionError
+
+    CancellableJob(bench.helpers, "here", fail, bench.reported.put).begin()
+    assert isinstance(bench.reported.get(timeout=PATIENCE), ZeroDivisionError)
+
+
+def test_one_that_cannot_begin_holds_nothing(bench: Bench) -> None:
+    """No thread was to be had."""
+    bench.helpers.close()
+    job = bench.job()
+    with pytest.raises(RuntimeError):
+        job.begin()
+    assert job.ended.happened
+    assert bench.reported.empty()
+
+
+def test_places() -> None:
+    """What must not hold up another: another host, scheme or proxy."""
+    place = place_of("wss://exchange.test/private?sign=1", None)
+    assert place == place_of("wss://exchange.test/other", None)
+    assert place != place_of("https://exchange.test/private", None)
+    assert place != place_of("wss://exchange.test:8443/private", None)
+    assert place != place_of("wss://exchange.test/private", "http://proxy:1")

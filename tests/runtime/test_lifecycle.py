@@ -1,0 +1,138 @@
+"""One start, one stop for good, in one process."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import Callable
+
+import pytest
+
+from assetstream.model.errors import StreamStateError
+from assetstream.runtime.lifecycle import Lifecycle
+from tests.support.recorders import PATIENCE
+
+
+class Own:
+    """A lifecycle, and whether the calling thread counts as its own."""
+
+    def __init__(self) -> None:
+        self.own_thread = False
+        self.begun = 0
+        self.lifecycle = Lifecycle(
+            "StreamGroup",
+            lambda problem, remedy: StreamStateError(f"mine: {problem}", remedy=remedy),
+            lambda: self.own_thread,
+        )
+
+    def begin(self) -> None:
+        self.lifecycle.claim()
+        with self.lifecycle.beginning():
+            self.begun += 1
+
+
+@pytest.fixture
+def own() -> Own:
+    return Own()
+
+
+def test_it_starts_once(own: Own) -> None:
+    """Whoever joins does not start it again."""
+    assert own.lifecycle.new
+    own.lifecycle.join_or_begin(own.begin)
+    own.lifecycle.join_or_begin(own.begin)
+    assert own.begun == 1
+    assert not own.lifecycle.new
+    with pytest.raises(StreamStateError, match=r"mine: start\(\) was already called"):
+        own.begin()
+
+
+def test_one_of_many_threads_starts_it(own: Own) -> None:
+    """The others wait until it has begun."""
+    entered, go_on, seen = threading.Event(), threading.Event(), list[int]()
+
+    def slow() -> None:
+        own.lifecycle.claim()
+        with own.lifecycle.beginning():
+            entered.set()
+            assert go_on.wait(PATIENCE)
+            own.begun += 1
+
+    def join() -> None:
+        own.lifecycle.join_or_begin(slow)
+        seen.append(own.begun)
+
+    threads = [threading.Thread(target=join) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    assert entered.wait(PATIENCE)
+    assert seen == []
+    go_on.set()
+    for thread in threads:
+        thread.join(PATIENCE)
+    assert seen == [1] * 4
+
+
+@pytest.mark.parametrize("started", [True, False])
+def test_once_stopped_it_never_starts(own: Own, started: bool) -> None:
+    """Nor is it joined by those that would start it."""
+    if started:
+        own.begin()
+    own.lifecycle.request_stop()
+    own.lifecycle.request_stop()
+    assert own.lifecycle.stop_requested
+    assert not own.lifecycle.new
+    uses: list[Callable[[], object]] = [
+        own.begin,
+        own.lifecycle.refuse_stopped,
+        lambda: own.lifecycle.join_or_begin(own.begin),
+    ]
+    for use in uses:
+        with pytest.raises(StreamStateError, match=r"was stopped\. Make a new Stream"):
+            use()
+    assert own.begun == started
+
+
+def test_a_signal_handler_in_the_middle_of_a_start(own: Own) -> None:
+    """It must not wait for what it has interrupted; another thread may."""
+    elsewhere: list[bool] = []
+
+    def look() -> None:
+        elsewhere.append(own.lifecycle.ends_with_caller)
+
+    assert not own.lifecycle.ends_with_caller
+    with own.lifecycle.beginning():
+        assert own.lifecycle.ends_with_caller
+        own.lifecycle.request_stop()
+        thread = threading.Thread(target=look)
+        thread.start()
+        thread.join()
+    assert not own.lifecycle.ends_with_caller
+    assert elsewhere == [False]
+
+
+def test_nothing_waits_for_itself(own: Own) -> None:
+    """In a thread that ends with it."""
+    own.lifecycle.refuse_in_callback("waiting")
+    own.own_thread = True
+    assert own.lifecycle.ends_with_caller
+    with pytest.raises(StreamStateError, match="waiting inside a callback would wait"):
+        own.lifecycle.refuse_in_callback("waiting")
+
+
+def test_a_forked_child_has_no_part_in_it(
+    own: Own, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is refused everything, and told what to do."""
+    pid = os.getpid()
+    monkeypatch.setattr(os, "getpid", lambda: pid + 1)
+    assert not own.lifecycle.owned_here
+    uses: list[Callable[[], object]] = [
+        own.begin,
+        own.lifecycle.request_stop,
+        lambda: own.lifecycle.join_or_begin(own.begin),
+    ]
+    for use in uses:
+        with pytest.raises(StreamStateError, match="make a new StreamGroup in the chi"):
+            use()
+    assert not own.lifecycle.stop_requested

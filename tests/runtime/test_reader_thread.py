@@ -1,0 +1,123 @@
+"""One reader thread, and the streams that come and go."""
+
+from __future__ import annotations
+
+import math
+import threading
+from queue import SimpleQueue
+from typing import Any, Iterator
+
+import pytest
+
+from assetstream.runtime.reader_thread import ReaderThread
+from tests.support.recorders import PATIENCE, open_sockets
+
+
+class Owner:
+    """A stream, as far as its reader thread knows it."""
+
+    deadline = math.inf
+
+    def __init__(self) -> None:
+        self.failed: SimpleQueue[BaseException] = SimpleQueue()
+
+    def due(self) -> None:
+        raise ZeroDivisionError
+
+
+class Bench:
+    """A reader thread, and how often a stream has left it."""
+
+    def __init__(self) -> None:
+        self.left = threading.Semaphore(0)
+        self.reader = ReaderThread("test-reader", self.left.release)
+
+    def board(self) -> Owner:
+        owner = Owner()
+        assert self.reader.board(owner, owner.failed.put)
+        return owner
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    before = open_sockets()
+    bench = Bench()
+    bench.reader.thread.start()
+    yield bench
+    bench.reader.close()
+    bench.reader.thread.join(PATIENCE)
+    assert not bench.reader.thread.is_alive()
+    assert open_sockets() == before
+
+
+def test_calls_are_made_in_its_thread(bench: Bench) -> None:
+    """The thread is a daemon: nothing keeps a process alive."""
+    names: SimpleQueue[str] = SimpleQueue()
+    bench.reader.calls.post(lambda: names.put(threading.current_thread().name))
+    assert names.get(timeout=PATIENCE) == "test-reader"
+    assert bench.reader.thread.daemon
+
+
+def test_streams_come_and_go(bench: Bench) -> None:
+    """Until it is shut: then those that are aboard go on."""
+    one = bench.board()
+    assert bench.reader.has(one)
+    assert bench.reader.streams == 1
+    bench.reader.shut()
+    late = Owner()
+    assert not bench.reader.board(late, late.failed.put)
+    assert bench.left.acquire(timeout=PATIENCE)
+    assert not bench.reader.has(late)
+    assert bench.reader.has(one)
+    assert bench.reader.thread.is_alive()
+    bench.reader.leave(one)
+    assert bench.left.acquire(timeout=PATIENCE)
+    assert bench.reader.streams == 0
+
+
+def test_a_fault_of_one_stream_is_its_own(bench: Bench) -> None:
+    """What its deadline raises fails it, and nobody else."""
+    one, other = bench.board(), bench.board()
+
+    def attach() -> None:
+        bench.reader.reader.attach(one)
+        one.deadline = -math.inf
+        bench.reader.reader.touch(one)
+
+    def fail(error: BaseException) -> None:
+        bench.reader.reader.detach(one)
+        one.failed.put(error)
+
+    assert bench.reader.board(one, fail)
+    bench.reader.calls.post(attach)
+    assert isinstance(one.failed.get(timeout=PATIENCE), ZeroDivisionError)
+    assert other.failed.empty()
+    assert bench.reader.open
+
+
+def test_a_fault_of_the_loop_fails_every_stream(bench: Bench) -> None:
+    """Whatever else was posted is still called, and nobody may board any more."""
+    one, other = bench.board(), bench.board()
+    called = threading.Event()
+
+    def fault() -> None:
+        bench.reader.calls.post(called.set)
+        raise ZeroDivisionError
+
+    bench.reader.calls.post(fault)
+    for owner in (one, other):
+        assert isinstance(owner.failed.get(timeout=PATIENCE), ZeroDivisionError)
+    assert called.wait(PATIENCE)
+    bench.reader.thread.join(PATIENCE)
+    assert not bench.reader.thread.is_alive()
+    assert not bench.reader.open
+
+
+def test_one_that_never_ran_leaves_nothing_behind() -> None:
+    """No thread was to be had."""
+    before = open_sockets()
+    reader = ReaderThread("test-reader", lambda: None)
+    reader.close()
+    assert open_sockets() == before
+    late: Any = Owner()
+    assert not reader.board(late, late.failed.put)

@@ -1,0 +1,52 @@
+"""What the streams of one thread set share."""
+
+from __future__ import annotations
+
+import ssl
+from typing import Any
+
+from msgspec.structs import replace
+
+from assetstream import CoinW, Upbit
+from assetstream.runtime.settings import Settings, make_settings
+from assetstream.runtime.shared import Shared
+
+
+def settings(**options: Any) -> Settings:
+    chosen = make_settings(
+        Upbit("key", "secret", region="sg"),
+        account="a",
+        audit_interval="exchange",
+        connect_timeout=10.0,
+        max_pending=10,
+        history=0,
+        proxy=None,
+        ssl_context=None,
+    )
+    return replace(chosen, **options)
+
+
+def test_rest_connections_are_shared_by_those_who_connect_alike() -> None:
+    """Never across contexts or proxies: one may trust, or hide, what another does not.
+
+    (tests/streams/test_group_faults: nor with one at the address of one that is gone.)
+    """
+    shared, context = Shared("test", 1), ssl.create_default_context()
+    plain = shared.adapter(settings())
+    assert shared.adapter(settings(account="b", history=3)) is plain
+    own = shared.adapter(settings(ssl_context=context))
+    proxied = shared.adapter(settings(proxy="http://proxy:1"))
+    assert len({plain, own, proxied}) == 3
+    assert shared.adapter(settings(ssl_context=context)) is own
+
+
+def test_a_place_has_one_budget() -> None:
+    """The streams of one exchange and host connect one after another."""
+    shared, members = Shared("test", 1), [object() for _ in range(10)]
+    assert shared.connect_time() == 0.0
+    upbit = shared.budget(Upbit("key", "secret", region="sg"))
+    assert shared.budget(Upbit("other", "secret", region="sg")) is upbit
+    assert shared.budget(Upbit("key", "secret", region="id")) is not upbit
+    assert shared.budget(CoinW("key", "secret")) is not upbit
+    upbit.members.update(members)
+    assert shared.connect_time() == upbit.connect_time() > 0.0

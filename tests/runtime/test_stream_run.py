@@ -1,0 +1,184 @@
+"""One stream from start to stop, with and without threads to be had."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, Callable
+
+import pytest
+
+from assetstream import State, StreamStateError
+from assetstream.protocol.observed import Observer
+from assetstream.runtime import stream_run as module
+from assetstream.runtime.dispatcher import Handlers
+from assetstream.runtime.engine import StreamEngine
+from assetstream.runtime.loop.callback_threads import CallbackThreads
+from assetstream.runtime.loop.waits import Deadline
+from assetstream.runtime.settings import make_settings
+from assetstream.runtime.stream_run import StreamRun
+from assetstream.runtime.threads import ThreadSet
+from assetstream.simulator import Simulator
+from tests.support.recorders import PATIENCE, Recorder, open_sockets
+
+pytestmark = pytest.mark.usefixtures("hasty")
+
+
+def make_run(exchange: Simulator, heard: Recorder | None = None) -> StreamRun:
+    adapter = exchange.upbit({"BTC": "1"}).exchange()
+    settings = make_settings(
+        adapter,
+        account="mine",
+        audit_interval="exchange",
+        connect_timeout=10.0,
+        max_pending=100,
+        history=0,
+        proxy=None,
+        ssl_context=None,
+    )
+    handlers = Handlers()
+    if heard is not None:
+        handlers.asset = handlers.error = handlers.state = (heard,)
+    return StreamRun(adapter, settings, handlers)
+
+
+def own_threads() -> list[str]:
+    names = (thread.name for thread in threading.enumerate())
+    return sorted(name for name in names if name.startswith("assetstream-mine"))
+
+
+def test_a_lone_stream_is_a_thread_set_of_one(
+    exchange: Simulator, heard: Recorder
+) -> None:
+    """One reader, one thread for callbacks, and helpers while there is work."""
+    run = make_run(exchange, heard)
+    assert run.state is State.NEW
+    assert own_threads() == []
+    run.begin()
+    heard.wait_for_state(State.LIVE)
+    assert set(own_threads()) == {
+        "assetstream-mine-callbacks",
+        "assetstream-mine-helper-1",
+        "assetstream-mine-helper-2",
+        "assetstream-mine-reader",
+    }
+    assert run.stop(PATIENCE)
+    assert own_threads() == []
+    assert heard.states[-1] == "STOPPED"
+
+
+MOMENTS = [
+    (ThreadSet, "start"),
+    (ThreadSet, "reader_thread"),
+    (module, "StreamEngine"),
+    (StreamEngine, "begin"),
+    (CallbackThreads, "serve"),
+    (StreamEngine, "post"),
+]
+
+
+@pytest.mark.parametrize(("where", "name"), MOMENTS, ids=[n for _, n in MOMENTS])
+@pytest.mark.parametrize("fault", [KeyboardInterrupt, RuntimeError])
+def test_a_start_that_fails_leaves_nothing_behind(
+    exchange: Simulator,
+    monkeypatch: pytest.MonkeyPatch,
+    where: Any,
+    name: str,
+    fault: type[BaseException],
+) -> None:
+    """Ctrl-C, or no thread to be had: the stream is STOPPED, and cannot be started."""
+    before = open_sockets()
+    run, real = make_run(exchange), getattr(where, name)
+
+    def fail(*args: Any, **options: Any) -> Any:
+        monkeypatch.setattr(where, name, real)
+        raise fault
+
+    monkeypatch.setattr(where, name, fail)
+    with pytest.raises(fault):
+        run.begin()
+
+    assert own_threads() == []
+    assert open_sockets() <= before
+    assert run.state is State.STOPPED
+    with pytest.raises(StreamStateError):
+        run.begin()
+
+
+@pytest.mark.parametrize(("where", "name"), MOMENTS, ids=[n for _, n in MOMENTS])
+def test_stop_in_a_signal_handler_in_the_middle_of_a_start(
+    exchange: Simulator, monkeypatch: pytest.MonkeyPatch, where: Any, name: str
+) -> None:
+    """It waits for nothing that it has interrupted; the stream ends all the same."""
+    run, real, answers = make_run(exchange), getattr(where, name), list[bool]()
+
+    def interrupted(*args: Any, **options: Any) -> Any:
+        monkeypatch.setattr(where, name, real)
+        answers.append(run.stop(PATIENCE))
+        return real(*args, **options)
+
+    monkeypatch.setattr(where, name, interrupted)
+    run.begin()
+
+    assert answers == [True]
+    assert run.join(Deadline(PATIENCE))
+    assert run.state is State.STOPPED
+    assert own_threads() == []
+
+
+def test_only_a_group_begins_one_that_it_adopted(exchange: Simulator) -> None:
+    """On the group's threads, which outlive the stream."""
+    run, threads = make_run(exchange), ThreadSet("mine-group")
+    live = threading.Event()
+    run.adopt()
+    uses: list[Callable[[], object]] = [run.adopt, run.begin]
+    for use in uses:
+        with pytest.raises(StreamStateError, match="it is in a StreamGroup"):
+            use()
+    threads.start()
+    run.begin_in(threads, lambda c: live.set() if c.current is State.LIVE else None)
+    assert live.wait(PATIENCE)
+    assert run.stop(PATIENCE)
+    assert "assetstream-mine-group-reader" in own_threads()
+    threads.stop()
+    assert threads.join(Deadline(PATIENCE))
+    assert own_threads() == []
+
+
+def test_one_whose_group_was_stopped_does_not_begin(exchange: Simulator) -> None:
+    """It is STOPPED, and no thread is made for it."""
+    run, threads = make_run(exchange), ThreadSet("mine-group")
+    threads.stop()
+    with pytest.raises(StreamStateError, match="its group was stopped"):
+        run.begin_in(threads, lambda change: None)
+    assert run.state is State.STOPPED
+
+
+def test_what_is_new_is_adopted_and_observed(exchange: Simulator) -> None:
+    """Later it is refused: part of it would be missed."""
+    run = make_run(exchange)
+    run.begin()
+    uses: list[Callable[[], object]] = [
+        run.adopt,
+        lambda: run.observe(Observer(), lambda event: None),
+    ]
+    for use in uses:
+        with pytest.raises(StreamStateError):
+            use()
+    assert run.stop(PATIENCE)
+    for use in uses:
+        with pytest.raises(StreamStateError):
+            use()
+
+
+def test_the_reason_of_a_stop_is_the_last_change_s(
+    exchange: Simulator, heard: Recorder
+) -> None:
+    """So that a stream that is replaced says so."""
+    run = make_run(exchange, heard)
+    run.begin()
+    heard.wait_for_state(State.LIVE)
+    run.request_stop("replaced by a newer one")
+    change = heard.wait_for_state(State.STOPPED)
+    assert change.reason == "replaced by a newer one"
+    assert run.join(Deadline(PATIENCE))
+    assert run.gone
