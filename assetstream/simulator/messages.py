@@ -41,11 +41,14 @@ class Message(Struct, frozen=True):
         kind: the kind of its content.
         payload: its content.
         binary: True for a binary frame, False for a text frame.
+        accepted: of an answer to a login or subscription, True if it was accepted and
+            False if it was refused; None for all other frames.
     """
 
     kind: Kind
     payload: bytes
     binary: bool = False
+    accepted: bool | None = None
 
 
 class Request(Struct, frozen=True):

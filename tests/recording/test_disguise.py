@@ -41,7 +41,7 @@ def test_the_same_is_disguised_in_the_same_way(disguise: Disguise) -> None:
     ],
 )
 def test_the_shape_stays(disguise: Disguise, text: str, shape: str) -> None:
-    """So a date is told from a number, and a number stays one."""
+    """So a date stays different from a number, and a number stays one."""
     assert re.fullmatch(shape, disguise.opaque(text))
 
 
@@ -59,19 +59,19 @@ def test_the_shape_stays(disguise: Disguise, text: str, shape: str) -> None:
 )
 def test_prose_loses_what_tells_who_it_is(disguise: Disguise, telling: str) -> None:
     """And keeps its words, status codes and times of day."""
-    said = disguise.prose(f"No (429): {telling} is not verified at 20:10:19, 5 tries")
+    shown = disguise.prose(f"No (429): {telling} is not verified at 20:10:19, 5 tries")
 
-    assert said.startswith("No (429): ")
-    assert said.endswith(" is not verified at 20:10:19, 5 tries")
-    assert telling not in said
+    assert shown.startswith("No (429): ")
+    assert shown.endswith(" is not verified at 20:10:19, 5 tries")
+    assert telling not in shown
 
 
 def test_no_number_is_left_where_any_may_be_an_amount(disguise: Disguise) -> None:
     """Short ones neither."""
-    said = disguise.numberless("you have 7123.256789 BTC and 3 orders of 1,500,123")
+    shown = disguise.numberless("you have 7123.256789 BTC and 3 orders of 1,500,123")
 
-    assert not {"7123.256789", "1,500,123"} & set(said.split())
-    assert said.startswith("you have ")
+    assert not {"7123.256789", "1,500,123"} & set(shown.split())
+    assert shown.startswith("you have ")
 
 
 def test_order_and_distance_of_numbers_stay(disguise: Disguise) -> None:

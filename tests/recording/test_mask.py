@@ -1,4 +1,4 @@
-"""What goes on a tape of what an exchange says."""
+"""The mask between an exchange's messages and the tape."""
 
 from __future__ import annotations
 
@@ -81,15 +81,15 @@ def shape(content: Any) -> Any:
 
 
 def test_what_is_not_known_is_taken_for_personal(mask: Mask) -> None:
-    """Fields that nobody has heard of keep their names and their shape alone."""
-    told = {
+    """Unknown fields keep their names and their shape alone."""
+    given = {
         "type": "myAsset",
         "uid": 40718832,
         "owner": {"nick": "minsu", "mail": "minsu@example.com", "active": True},
         "account": "A-17-Q92X-55",
         "balance": "12.5",
     }
-    shown = masked(mask, told)
+    shown = masked(mask, given)
 
     assert shown["type"] == "myAsset"
     assert shown["balance"] == "12.5"
@@ -142,7 +142,7 @@ def test_no_credential_gets_through(mask: Mask, frame: str, form: str) -> None:
 
 
 def test_the_accounts_label_is_hidden(mask: Mask) -> None:
-    """A user's own name for it says more than any key."""
+    """A user's own name for it reveals more than any key."""
     assert mask.words("my savings: lost at 10 s") == "***: lost at 10 s"
 
 
@@ -157,7 +157,7 @@ def test_bytes_that_are_no_text_are_masked_as_such(mask: Mask) -> None:
 
 def test_only_harmless_header_fields_are_kept(mask: Mask) -> None:
     """Cookies, addresses and traces are left out."""
-    told = {
+    given = {
         "Date": "Wed, 25 Nov 2026 20:10:19 GMT",
         "Retry-After": "120",
         "Set-Cookie": "session=1",
@@ -166,7 +166,7 @@ def test_only_harmless_header_fields_are_kept(mask: Mask) -> None:
         "Server": f"edge {KEY}",
     }
 
-    assert mask.headers(told) == {
+    assert mask.headers(given) == {
         "date": "Wed, 25 Nov 2026 20:10:19 GMT",
         "retry-after": "120",
         "server": "edge ***",
@@ -202,7 +202,7 @@ def test_amounts_of_one_currency_are_scaled_alike(scramble: Mask) -> None:
 def test_no_amount_gets_through_a_frame_of_another_form(
     scramble: Mask, frame: bytes
 ) -> None:
-    """Where it cannot be told what a number is, its digits are replaced."""
+    """Where the meaning of a number is unknown, its digits are replaced."""
     shown = scramble.data(frame)
 
     assert b"123456789" not in shown
@@ -278,7 +278,7 @@ def test_short_addresses_and_whole_labels() -> None:
     """An IPv6 address may leave its zeros out; a label is no part of a word."""
     mask = Mask(CoinW("k" * 20, "s" * 20), ["main"], scramble=False)
 
-    told = mask.words("maintenance of main, seen by fe80::1 at 12:30:15")
-    assert told.startswith("maintenance of ***, seen by ")
-    assert "fe80::1" not in told
-    assert told.endswith(" at 12:30:15")
+    shown = mask.words("maintenance of main, seen by fe80::1 at 12:30:15")
+    assert shown.startswith("maintenance of ***, seen by ")
+    assert "fe80::1" not in shown
+    assert shown.endswith(" at 12:30:15")

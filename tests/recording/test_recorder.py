@@ -21,7 +21,7 @@ from assetstream.recording import Recorder
 from assetstream.recording.tape import read_tape
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
-from tests.support.recorders import Recorder as Recorded
+from tests.support.recorders import Recorder as EventRecorder
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
@@ -33,7 +33,7 @@ def lines(path: Path) -> list[dict[str, Any]]:
 def test_a_session_with_an_outage(
     exchange: Simulator, account: Account, tmp_path: Path
 ) -> None:
-    """Everything that passed, in order, with what the user was told."""
+    """Everything that passed, in order, with the user's events."""
     path = tmp_path / "tape"
     stream = AssetStream(account.exchange(), on_error=lambda error: None)
     with Recorder(stream, path) as recorder, stream:
@@ -98,11 +98,11 @@ def test_a_failure_on_the_way_is_recorded(
     """No frame and no answer: an error all the same."""
     adapter = account.exchange()
     exchange.stop()
-    heard = Recorded()
-    stream = AssetStream(adapter, **heard.handlers())
+    events = EventRecorder()
+    stream = AssetStream(adapter, **events.handlers())
     with Recorder(stream, tmp_path / "tape"):
         stream.start(wait=False)
-        heard.wait_for(lambda event: isinstance(event, ConnectionLost))
+        events.wait_for(lambda event: isinstance(event, ConnectionLost))
         stream.stop()
 
     kinds = [line["kind"] for line in lines(tmp_path / "tape")]

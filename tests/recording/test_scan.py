@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from assetstream.recording.scan import scan, unquoted
 
 
-def told(text: str) -> list[tuple[str, str, str]]:
+def found_in(text: str) -> list[tuple[str, str, str]]:
     """(value, its key, the key above it)."""
     tokens, _, values = scan(text)
     return [(tokens[v.place], v.key, v.parent) for v in values]
@@ -21,7 +21,7 @@ def test_each_value_knows_where_it_stands() -> None:
     """Its key through arrays, and the key of its object; keys are no values."""
     text = '{"data": {"BTC": {"hold": "1", "l": [2, {"x": null}]}}, "n": -1.5e3}'
 
-    assert told(text) == [
+    assert found_in(text) == [
         ('"1"', "hold", "BTC"),
         ("2", "l", "BTC"),
         ("null", "x", "l"),

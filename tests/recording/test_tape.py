@@ -51,7 +51,7 @@ def test_a_tape_that_was_cut_off_is_read_so_far(tmp_path: Path, end: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "words"),
     [
         ("", "is no tape"),
         ("\x7fELF", "is no tape"),
@@ -60,10 +60,10 @@ def test_a_tape_that_was_cut_off_is_read_so_far(tmp_path: Path, end: str) -> Non
         (HEADER + '{"kind": "opened"}\n' + OPENED, "line 2"),
     ],
 )
-def test_what_is_no_tape_is_refused(tmp_path: Path, content: str, said: str) -> None:
+def test_what_is_no_tape_is_refused(tmp_path: Path, content: str, words: str) -> None:
     """With the place, where there is one."""
     path = tmp_path / "tape"
     path.write_text(content)
 
-    with pytest.raises(ConfigurationError, match=said):
+    with pytest.raises(ConfigurationError, match=words):
         read_tape(path)

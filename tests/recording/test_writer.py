@@ -162,6 +162,8 @@ def test_what_cannot_be_recorded_costs_a_line(
         made.put(Mark("opened"))
         made.close()
 
-    told = [json.loads(text) for text in (tmp_path / "tape").read_text().splitlines()]
-    assert [line["kind"] for line in told[1:]] == ["lost", "opened", "end"]
+    written_lines = [
+        json.loads(text) for text in (tmp_path / "tape").read_text().splitlines()
+    ]
+    assert [line["kind"] for line in written_lines[1:]] == ["lost", "opened", "end"]
     assert "could not be recorded" in caplog.text

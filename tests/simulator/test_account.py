@@ -87,7 +87,7 @@ def test_money_moves_between_accounts(upbit: UpbitAccount, coinw: CoinWAccount) 
 
 
 def test_traders_end_with_their_account(upbit: UpbitAccount) -> None:
-    """By the account's own word."""
+    """Without an end of their own."""
     trader = upbit.trade(rate=1000).start()
     upbit.context.signal.wait_for(lambda: trader.operations, 5.0, str)
     upbit.stop_traders()
@@ -139,7 +139,7 @@ def test_the_environment_has_what_a_script_needs(
     }
 
 
-def test_others_are_heard_while_one_is_mute(
+def test_others_are_pushed_while_one_is_mute(
     exchange: Simulator, upbit: UpbitAccount
 ) -> None:
     """A muted account's changes are not pushed; another's are; REST knows all."""
@@ -149,6 +149,6 @@ def test_others_are_heard_while_one_is_mute(
             upbit.deposit("BTC", 1)
             other.deposit("BTC", 1)
         upbit.deposit("BTC", 1)
-        assert client.hear()["assets"][0]["balance"] == 1
-        assert muted.hear()["assets"][0]["balance"] == "2.5"
+        assert client.receive()["assets"][0]["balance"] == 1
+        assert muted.receive()["assets"][0]["balance"] == "2.5"
     assert accounts(upbit)[2][1]["balance"] == "2.5"

@@ -26,9 +26,9 @@ def test_frames_right_behind_the_upgrade_are_read(
     raw: RawClient, coinw: CoinWAccount
 ) -> None:
     """A client that does not wait for the 101 is understood."""
-    said = frame(TEXT, json.dumps(login(coinw)).encode())
+    behind = frame(TEXT, json.dumps(login(coinw)).encode())
 
-    assert raw.upgrade(behind=said).startswith("HTTP/1.1 101 ")
+    assert raw.upgrade(behind=behind).startswith("HTTP/1.1 101 ")
     assert b'"result":true' in raw.until(b'"channel":"login"}')
 
 

@@ -46,7 +46,7 @@ def test_a_condition_that_changes_the_counts_cannot_dead_lock() -> None:
     assert seen.reads == 3
 
 
-def test_a_wait_in_vain_says_how_things_stand() -> None:
+def test_a_wait_in_vain_describes_how_things_stand() -> None:
     """After the timeout, and not before."""
     with pytest.raises(TimeoutError, match=r"after 0\.01 s: reads=0"):
         ChangeSignal().wait_for(lambda: False, 0.01, lambda: "reads=0")

@@ -37,14 +37,14 @@ class Twice(Fault):
 
 
 class Deaf(Fault):
-    """Hears PING only."""
+    """Receives PING only."""
 
     def received(self, connection: Connection, payload: bytes) -> bytes | None:
         return payload if payload == b"PING" else None
 
 
 class Greet(Fault):
-    """Speaks first."""
+    """Sends first."""
 
     def opened(self, connection: Connection) -> None:
         connection.send(Message(Kind.STATUS, b'"hello"'))
@@ -56,25 +56,25 @@ def test_faults_are_put_together(exchange: Simulator, upbit: UpbitAccount) -> No
         with exchange.faults.add(Twice()), exchange.faults.add(Twice()):
             upbit.deposit("BTC", 1)
         upbit.deposit("BTC", 1)
-        said = [client.hear()["assets"][0]["balance"] for _ in range(5)]
-    assert said == ["1.5"] * 4 + ["2.5"]
+        amounts = [client.receive()["assets"][0]["balance"] for _ in range(5)]
+    assert amounts == ["1.5"] * 4 + ["2.5"]
 
 
 def test_what_is_received_can_be_lost(exchange: Simulator, upbit: UpbitAccount) -> None:
     """A fault that swallows a message; the connection knows nothing of it."""
     with upbit_client(upbit) as client:
         switch = exchange.faults.add(Deaf())
-        client.say(LIST)
+        client.send(LIST)
         assert client.ask("PING") == {"status": "UP"}
         switch.off()
         switch.off()
         assert "result" in client.ask(LIST)
 
 
-def test_a_fault_can_speak_first(exchange: Simulator, coinw: CoinWAccount) -> None:
+def test_a_fault_can_send_first(exchange: Simulator, coinw: CoinWAccount) -> None:
     """A point for the opening."""
     with exchange.faults.add(Greet()), coinw_client(coinw) as client:
-        assert client.hear() == "hello"
+        assert client.receive() == "hello"
 
 
 def test_list_subscriptions_unanswered(
@@ -83,7 +83,7 @@ def test_list_subscriptions_unanswered(
     """withhold(Kind.LIST)."""
     with upbit_client(upbit) as client:
         with exchange.withhold(Kind.LIST):
-            client.say(LIST)
+            client.send(LIST)
             assert client.ask("PING") == {"status": "UP"}
         assert "result" in client.ask(LIST)
 
@@ -135,7 +135,7 @@ def test_rest_lags(
     with exchange.lag_rest(60):
         with upbit_subscriber(upbit) as client:
             upbit.deposit("BTC", 1)
-            assert client.hear()["assets"][0]["balance"] == "1.5"
+            assert client.receive()["assets"][0]["balance"] == "1.5"
         coinw.deposit("BTC", 1)
         assert accounts(upbit)[2][1]["balance"] == "0.5"
         assert complete_balances(coinw)["data"]["BTC"]["available"] == "0.5"
@@ -178,7 +178,7 @@ def test_connections_are_closed(
     with upbit_subscriber(upbit) as client, coinw_subscriber(coinw) as other:
         upbit.deposit("BTC", 1)
         assert exchange.close_connections(4001, "enough", account=upbit) == 1
-        assert client.hear()["assets"][0]["balance"] == "1.5"
+        assert client.receive()["assets"][0]["balance"] == "1.5"
         with pytest.raises(ConnectionClosed) as closed:
             client.raw()
         assert other.ask({"event": "ping"}) == {"event": "pong"}

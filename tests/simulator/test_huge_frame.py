@@ -1,4 +1,4 @@
-"""The bound on a message's size, from a server that breaks it to the user's ears."""
+"""The bound on a message's size, from a server that breaks it to the user's error."""
 
 from __future__ import annotations
 
@@ -60,22 +60,22 @@ class Memory:
 def test_a_frame_of_200_mib_is_refused_and_survived(
     exchange: Simulator, account: Account
 ) -> None:
-    """At its header, again and again: it is told, memory is flat, and LIVE again."""
-    heard = Recorder()
-    with AssetStream(account.exchange(), **heard.handlers()) as stream:
+    """At its header, again and again: reported, memory flat, and LIVE again."""
+    recorder = Recorder()
+    with AssetStream(account.exchange(), **recorder.handlers()) as stream:
         memory = Memory()
         with exchange.fault("huge_frame", size=200 * MIB):
             for times in range(1, 4):
-                error = heard.wait_for(
+                error = recorder.wait_for(
                     lambda e, n=times: (
-                        len(heard.of(ProtocolError)) >= n
+                        len(recorder.of(ProtocolError)) >= n
                         and isinstance(e, ProtocolError)
                     )
                 )
             account.deposit("BTC", "1")
-        heard.wait_for(
+        recorder.wait_for(
             lambda e: getattr(e, "current", None) is State.LIVE,
-            after=heard.events.index(heard.of(ProtocolError)[-1]),
+            after=recorder.events.index(recorder.of(ProtocolError)[-1]),
         )
         growth = memory.growth
         assert known(stream) == truth(account)
@@ -92,11 +92,11 @@ def test_the_measure_would_notice(
     """Without the bound memory does grow, so its flatness means something."""
     unbound: Any = functools.partial(Scanner, limit=1 << 40)
     monkeypatch.setattr(transport, "Scanner", unbound)
-    heard = Recorder()
-    with AssetStream(account.exchange(), **heard.handlers()) as stream:
+    recorder = Recorder()
+    with AssetStream(account.exchange(), **recorder.handlers()) as stream:
         memory = Memory()
         with exchange.fault("huge_frame", size=48 * MIB):
-            heard.wait_for(lambda e: isinstance(e, ProtocolError))
+            recorder.wait_for(lambda e: isinstance(e, ProtocolError))
         growth = memory.growth
         assert stream.health().in_doubt
 

@@ -74,7 +74,7 @@ def test_what_is_no_amount_is_refused(amount: Any) -> None:
 
 
 def test_a_float_is_refused() -> None:
-    """A float cannot say exactly what is meant."""
+    """The digits of a float are not those that were written."""
     with pytest.raises(TypeError, match="not exact"):
         ledger().deposit("SGD", 0.1)  # type: ignore[arg-type]
 

@@ -31,7 +31,7 @@ def test_a_connection_is_kept_alive(upbit: UpbitAccount) -> None:
 
 
 def test_an_idle_client_does_not_delay_the_stop(exchange: Simulator) -> None:
-    """Neither one that said nothing nor one that said half a request."""
+    """Neither one that sent nothing nor one that sent half a request."""
     parts = urlsplit(exchange.url)
     clients = [
         socket.create_connection((parts.hostname, parts.port), PATIENCE)

@@ -79,7 +79,7 @@ def test_stop_is_quick_and_leaves_nothing(exchange: Simulator) -> None:
 
 
 def test_it_can_be_stopped_before_it_was_started() -> None:
-    """And says that it has no address yet."""
+    """It has no address yet, and an error explains that."""
     simulator = Simulator()
     simulator.stop()
     with pytest.raises(RuntimeError, match="not started"):
@@ -103,7 +103,7 @@ def test_one_port_for_everything(exchange: Simulator, upbit: UpbitAccount) -> No
     assert upbit.ws_url == exchange.ws_url + "/websocket/v1/private"
 
 
-def test_waits_end_or_say_what_they_waited_for(
+def test_waits_end_or_explain_what_they_waited_for(
     exchange: Simulator, upbit: UpbitAccount
 ) -> None:
     """Waiting for what does not come raises, with the state of things in the text."""
@@ -156,22 +156,22 @@ def test_tls() -> None:
         upbit = exchange.upbit({"BTC": 1})
         assert exchange.url.startswith("https://")
         stuck = connect_tcp(exchange)
-        heard = Recorder()
+        recorder = Recorder()
         try:
             # Our own client: one that reads and writes TLS in two threads, as the sync
             # client of websockets does, is at times broken by OpenSSL.
             with AssetStream(
-                upbit.exchange(), ssl_context=client_context, **heard.handlers()
+                upbit.exchange(), ssl_context=client_context, **recorder.handlers()
             ):
                 for _ in range(50):
                     upbit.deposit("BTC", 1)
-                heard.wait_for(
+                recorder.wait_for(
                     lambda e: isinstance(e, AssetUpdate) and e.available == 51
                 )
-                pushed = [u for u in heard.updates if u.source is Source.STREAM]
+                pushed = [u for u in recorder.updates if u.source is Source.STREAM]
                 assert [u.available for u in pushed] == list(range(2, 52))
                 exchange.close_connections(1000)
-                lost = heard.wait_for(lambda e: isinstance(e, ConnectionLost))
+                lost = recorder.wait_for(lambda e: isinstance(e, ConnectionLost))
                 assert lost.code == 1000
         finally:
             stuck.close()
@@ -196,7 +196,7 @@ def test_it_is_imported_without_what_clients_need() -> None:
 
 
 def test_without_websockets_the_remedy_is_named() -> None:
-    """The error says what to install."""
+    """The error names the extra to install."""
     code = (
         "import sys; sys.modules['websockets'] = None\n"
         "try:\n    import assetstream.simulator\n"

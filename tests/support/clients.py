@@ -78,7 +78,7 @@ def complete_balances(account: CoinWAccount, **changed: str) -> Any:
 
 
 def read_balances(account: Account) -> dict[str, str]:
-    """What is available, read by plain HTTP."""
+    """Read what is available by plain HTTP."""
     if isinstance(account, UpbitAccount):
         _, _, items = accounts(account)
         return {item["currency"]: item["balance"] for item in items}
@@ -96,26 +96,26 @@ class Client:
         self._manager = manager
         self.connection = manager.__enter__()
 
-    def say(self, content: Any) -> None:
+    def send(self, content: Any) -> None:
         """Send JSON, or a str as it is."""
         text = content if isinstance(content, str) else json.dumps(content)
         self.connection.send(text)
 
     def raw(self) -> str | bytes:
-        """The next frame: bytes if it was binary."""
+        """Return the next frame: bytes if it was binary."""
         return self.connection.recv(timeout=PATIENCE)
 
-    def hear(self) -> Any:
-        """The next frame as JSON, numbers as their text."""
+    def receive(self) -> Any:
+        """Return the next frame as JSON, numbers as their text."""
         return json.loads(self.raw(), parse_float=str)
 
     def ask(self, content: Any) -> Any:
-        """Send, and take the next frame for the answer."""
-        self.say(content)
-        return self.hear()
+        """Send, and return the next frame as the answer."""
+        self.send(content)
+        return self.receive()
 
     def until_closed(self) -> tuple[list[str | bytes], ConnectionClosed]:
-        """Every frame that still comes, and how the connection ended."""
+        """Return every frame that still comes, and the end of the connection."""
         frames = []
         while True:
             try:
@@ -151,7 +151,7 @@ def upbit_subscriber(account: UpbitAccount, form: str | None = None) -> Client:
     client = upbit_client(account)
     request: list[Any] = [{"ticket": "test"}, {"type": "myAsset"}]
     before = account.subscribers
-    client.say(request + ([{"format": form}] if form else []))
+    client.send(request + ([{"format": form}] if form else []))
     account.wait_for_subscribers(before + 1)
     return client
 

@@ -117,7 +117,7 @@ def ended(client: RawClient) -> bool:
 
 def pushed(client: Client, count: int) -> list[Any]:
     """Return the balances of the next pushes."""
-    return [client.hear()["assets"][0]["balance"] for _ in range(count)]
+    return [client.receive()["assets"][0]["balance"] for _ in range(count)]
 
 
 def check(case: Case) -> None:
@@ -133,7 +133,7 @@ def check(case: Case) -> None:
         upbit.deposit("BTC", 1)
         assert pushed(client, 1) == [str(held)]
         coinw.deposit("BTC", 1)
-        assert other.hear()["data"]["currency"] == "BTC"
+        assert other.receive()["data"]["currency"] == "BTC"
         assert client.connection.ping().wait(5.0)
     assert {item["currency"] for item in accounts(upbit)[2]} == {"SGD", "BTC"}
     assert complete_balances(coinw)["data"].keys() == {"USDT", "BTC"}

@@ -10,13 +10,6 @@ from assetstream.simulator.messages import Kind, Message, Reply, Request
 
 __all__ = ["ConnectionLog"]
 
-#: The request that a frame of each kind answers.
-REQUESTS = {
-    Kind.LOGIN: "login",
-    Kind.SUBSCRIPTION: "subscription",
-    Kind.LIST: "subscription",
-}
-
 
 class ConnectionLog(Fault):
     """Logs connections through the points of a fault; disturbs nothing.
@@ -47,11 +40,9 @@ class ConnectionLog(Fault):
             self._log(connection.exchange, f"disconnected after {lasted:.1f} s")
 
     def sending(self, connection: Connection, message: Message) -> Iterable[Message]:
-        """Log the outcome of a login or a subscription, which its answer shows."""
-        request = REQUESTS.get(message.kind)
-        # The end of a subscription is answered by the same kind, and is no event here.
-        if request is not None and b'"channel":"unsub"' not in message.payload:
-            refused = b'"result":false' in message.payload
-            outcome = "refused" if refused else "accepted"
+        """Log the outcome of a login or a subscription, which its answer has."""
+        if message.accepted is not None:
+            request = "login" if message.kind is Kind.LOGIN else "subscription"
+            outcome = "accepted" if message.accepted else "refused"
             self._log(connection.exchange, f"{request} {outcome}")
         return (message,)

@@ -97,7 +97,7 @@ class RefusedLogin(ForAccount):
         self, account: Account | None = None, *, answer: Mapping[str, Any]
     ) -> None:
         super().__init__(account)
-        self._answer = Message(Kind.LOGIN, msgspec.json.encode(answer))
+        self._answer = Message(Kind.LOGIN, msgspec.json.encode(answer), accepted=False)
         # Threads of the connections that are about to send the answer.
         self._refusing: set[int] = set()
 

@@ -87,6 +87,7 @@ class CoinWSession(ExchangeSession):
         self._send(
             Kind.LOGIN,
             {"data": outcome(None if good else NOT_AUTHENTICATED), "channel": "login"},
+            accepted=good,
         )
 
     def _subscribe(self, params: dict[str, Any]) -> None:
@@ -127,13 +128,15 @@ class CoinWSession(ExchangeSession):
             "channel": channel,
             "type": params.get("type"),
         }
-        self._send(Kind.SUBSCRIPTION, content)
+        # The end of a subscription is answered alike, and accepts nothing.
+        accepted = wrong is None if channel == "subscribe" else None
+        self._send(Kind.SUBSCRIPTION, content, accepted)
 
     def _ping(self, params: dict[str, Any]) -> None:
         self._send(Kind.STATUS, {"event": "pong"})
 
-    def _send(self, kind: Kind, content: object) -> None:
-        self.send(Message(kind, msgspec.json.encode(content)))
+    def _send(self, kind: Kind, content: object, accepted: bool | None = None) -> None:
+        self.send(Message(kind, msgspec.json.encode(content), accepted=accepted))
 
 
 def outcome(wrong: tuple[int, str] | None) -> dict[str, Any]:

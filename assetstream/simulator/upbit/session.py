@@ -122,7 +122,8 @@ class UpbitSession(ExchangeSession):
             for item in self._types
         ]
         answer = {method: "LIST_SUBSCRIPTIONS", result: listed, named: ticket}
-        self._send(Kind.LIST, [answer] if "LIST" in self.style else answer)
+        content = [answer] if "LIST" in self.style else answer
+        self._send(Kind.LIST, content, accepted=True)
 
     def _send_status(self) -> None:
         self._send(Kind.STATUS, {"status": "UP"})
@@ -139,9 +140,9 @@ class UpbitSession(ExchangeSession):
         self._send(Kind.ERROR, {"error": {"name": name, "message": ERRORS[name]}})
         self.connection.call_later(CLOSE_DELAY, self.connection.close)
 
-    def _send(self, kind: Kind, content: object) -> None:
+    def _send(self, kind: Kind, content: object, accepted: bool | None = None) -> None:
         payload = msgspec.json.encode(content)
-        self.send(Message(kind, payload, binary=True))
+        self.send(Message(kind, payload, binary=True, accepted=accepted))
 
 
 def parts(payload: bytes) -> list[dict[str, Any]]:

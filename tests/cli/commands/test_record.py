@@ -26,7 +26,7 @@ def record(*arguments: str, environment: dict[str, str] | None = None) -> Progra
 def test_a_session_is_recorded_until_ctrl_c(
     simulated_exchange: Simulator, tmp_path: Path
 ) -> None:
-    """Masked, for its owner alone; states are told, and what to do with it."""
+    """Masked, for its owner alone; it shows states, and the next step."""
     account = simulated_exchange.upbit({"SGD": "9876543210.4321"})
     path = tmp_path / "session.jsonl"
     arguments = ("upbit", "--region", "sg", "--scramble", "-o", str(path))
@@ -58,10 +58,10 @@ def test_a_first_try_needs_no_key(tmp_path: Path) -> None:
     before = path.read_bytes()
     again = CliRunner().invoke(assetstream, ["record", *arguments])
 
-    (told,) = map(json.loads, program.out)
-    assert told["file"] == str(path)
-    assert told["frames"] > 2
-    assert told["bytes"] == len(before) == path.stat().st_size
+    (summary,) = map(json.loads, program.out)
+    assert summary["file"] == str(path)
+    assert summary["frames"] > 2
+    assert summary["bytes"] == len(before) == path.stat().st_size
     assert again.exit_code == 2
     assert "--overwrite" in again.output
     assert path.read_bytes() == before
@@ -83,7 +83,7 @@ def test_a_refused_key_is_on_the_tape(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "said"),
+    ("arguments", "code", "words"),
     [
         (["coinw", "--simulate"], 2, "--output"),
         (["--simulate", "-o", "{}/tape"], 2, "say which"),
@@ -94,7 +94,7 @@ def test_a_refused_key_is_on_the_tape(
 def test_wrong_usage_is_explained(
     arguments: list[str],
     code: int,
-    said: str,
+    words: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -105,7 +105,7 @@ def test_wrong_usage_is_explained(
     done = CliRunner().invoke(assetstream, ["record", *given])
 
     assert done.exit_code == code
-    assert said in done.output
+    assert words in done.output
     assert isinstance(done.exception, SystemExit)
     assert list(tmp_path.iterdir()) == []
 

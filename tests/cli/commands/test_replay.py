@@ -45,23 +45,23 @@ def test_a_bot_is_served_with_the_keys_that_are_printed(tape: Path) -> None:
     assert program.err == ["the tape has begun: a client is there"]
 
 
-def test_ctrl_c_before_the_end_is_told_from_the_end(tape: Path) -> None:
+def test_ctrl_c_before_the_end_differs_from_the_end(tape: Path) -> None:
     """By the exit code; with --json a program reads where it is."""
     with replay(str(tape), "--json") as program:
-        told = json.loads(program.wait_for("serving"))
+        serving = json.loads(program.wait_for("serving"))
         program.interrupt()
         assert program.finish() == 130, program.told
 
-    assert told["exchange"] == "upbit"
-    assert told["seconds"] == 11
-    assert set(told["environment"]) == {
+    assert serving["exchange"] == "upbit"
+    assert serving["seconds"] == 11
+    assert set(serving["environment"]) == {
         *("UPBIT_ACCESS_KEY", "UPBIT_SECRET_KEY", "UPBIT_WS_URL", "UPBIT_REST_URL")
     }
     assert program.err == []
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "said"),
+    ("arguments", "code", "words"),
     [
         (["{}", "--speed", "fast"], 2, "write 1, 10, 0.5 or max"),
         (["{}", "--speed", "nan"], 2, "no speed"),
@@ -70,18 +70,18 @@ def test_ctrl_c_before_the_end_is_told_from_the_end(tape: Path) -> None:
     ],
 )
 def test_wrong_usage_is_explained(
-    arguments: list[str], code: int, said: str, tape: Path
+    arguments: list[str], code: int, words: str, tape: Path
 ) -> None:
     """In a line."""
     given = [argument.format(tape) for argument in arguments]
     done = CliRunner().invoke(assetstream, ["replay", *given])
 
     assert done.exit_code == code
-    assert said in done.output
+    assert words in done.output
     assert isinstance(done.exception, SystemExit)
 
 
-def test_a_port_in_use_is_told(tape: Path) -> None:
+def test_a_port_in_use_is_an_error(tape: Path) -> None:
     """In a line."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])

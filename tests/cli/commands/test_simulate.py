@@ -47,7 +47,7 @@ def test_the_faults_are_listed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "words"),
     [
         (["--fault", "silence"], "or silent_drop or"),
         (["--fault", "rest_slow,speed=3"], "rest_slow does not take speed"),
@@ -60,7 +60,7 @@ def test_the_faults_are_listed() -> None:
     ],
 )
 def test_wrong_usage_is_explained_with_exit_code_2(
-    arguments: list[str], said: str
+    arguments: list[str], words: str
 ) -> None:
     """In the words of the simulator."""
-    assert said in simulate(*arguments, expect=2)
+    assert words in simulate(*arguments, expect=2)

@@ -88,7 +88,7 @@ def test_traders_pause_and_go_on_at_another_rate(
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "words"),
     [
         ("falt silent_drop", "'falt' is no command: did you mean fault"),
         ("xyzzy", "there are help, fault, off"),
@@ -103,9 +103,11 @@ def test_traders_pause_and_go_on_at_another_rate(
         ("withdraw coinw USDT 5000", "1000 available and 0 locked do not allow -5000"),
     ],
 )
-def test_what_cannot_be_done_is_explained(typed: Console, line: str, said: str) -> None:
-    """In one line, which says what is possible; and nothing was changed."""
-    with pytest.raises(ValueError, match=re.escape(said)) as raised:
+def test_what_cannot_be_done_is_explained(
+    typed: Console, line: str, words: str
+) -> None:
+    """In one line, with what is possible; and nothing was changed."""
+    with pytest.raises(ValueError, match=re.escape(words)) as raised:
         typed(line)
 
     assert "\n" not in str(raised.value)

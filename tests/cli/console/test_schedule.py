@@ -90,7 +90,7 @@ def test_what_is_on_is_known_and_reported(schedule: Schedule, changes: Changes) 
 def test_parameters_arrive(
     schedule: Schedule, upbit: UpbitAccount, coinw: CoinWAccount
 ) -> None:
-    """They are those that the fault was told on the command line."""
+    """The fault gets those of the command line."""
     for text in ("rest_omitting,currencies=usdt", "rest_stale,seconds=60"):
         schedule.add(
             read_fault(f"{text},exchange={'coinw' if 'usdt' in text else 'upbit'}"), 0

@@ -51,12 +51,12 @@ def test_a_fault_of_one_account(name: str, exchange: Simulator) -> None:
     ):
         mine.deposit("BTC", 1)
         other.deposit("BTC", 1)
-        assert new.hear() == old.hear()
+        assert new.receive() == old.receive()
         struck.until_closed()
         # A new one cannot be known for the account's before its login.
         with coinw_client(mine) as late:
             assert late.ask({"event": "ping"}) == {"event": "pong"}
-            late.say(login(mine))
+            late.send(login(mine))
             late.until_closed()
 
 
@@ -144,7 +144,7 @@ def test_stopping_in_the_middle(name: str) -> None:
 
 
 def test_no_fault_is_another_one_under_a_second_name() -> None:
-    """None is made as another is, and each refusal of a login says something else."""
+    """Each is made in its own way, and each refusal of a login answers in its own."""
     made = [
         (
             getattr(entry.make, "func", entry.make),
@@ -154,14 +154,14 @@ def test_no_fault_is_another_one_under_a_second_name() -> None:
         )
         for entry in FAULTS.values()
     ]
-    said = [*UPGRADES.values(), *ANSWERS.values()]
+    answers = [*UPGRADES.values(), *ANSWERS.values()]
 
-    for all_of_them in (made, said):
+    for all_of_them in (made, answers):
         pairs = itertools.combinations(all_of_them, 2)
         assert all(one != other for one, other in pairs)
 
 
-def test_every_parameter_is_told() -> None:
+def test_every_parameter_is_described() -> None:
     """What a command line can set is in the description, and the fault takes it."""
     samples = {
         "currencies": "BTC+eth",
@@ -170,14 +170,14 @@ def test_every_parameter_is_told() -> None:
         "share": "0.25",
     }
     for name, entry in FAULTS.items():
-        told = re.findall(r"(\w+)=", entry.description)
-        assert sorted(set(told)) == sorted(entry.parameters), name
+        described = re.findall(r"(\w+)=", entry.description)
+        assert sorted(set(described)) == sorted(entry.parameters), name
         for parameter, read in entry.parameters.items():
             create(name, **{parameter: read(samples.get(parameter, "3"))})
 
 
 def test_every_description_fits_a_line() -> None:
-    """They are a table on the command line, and say what the parameters are."""
+    """They are a table on the command line, with the parameters."""
     for name, entry in FAULTS.items():
         assert name.islower()
         assert 5 < len(entry.description) < 120, name

@@ -36,11 +36,11 @@ def close(case: Case) -> None:
 @shows("close_after_error")
 def close_after_error(case: Case) -> None:
     with coinw_subscriber(case.coinw) as client, case.on():
-        assert client.hear()["errorCode"] == 500
+        assert client.receive()["errorCode"] == 500
         with pytest.raises(ConnectionClosedOK):
             client.raw()
         with upbit_client(case.upbit) as new:
-            assert new.hear()["error"]["name"]
+            assert new.receive()["error"]["name"]
             with pytest.raises(ConnectionClosedOK):
                 new.raw()
 

@@ -79,5 +79,5 @@ def test_only_the_kinds_that_were_named_are_withheld(
     ):
         upbit.deposit("BTC", 1)
         other.deposit("BTC", 1)
-        assert another.hear()["assets"]
+        assert another.receive()["assets"]
         assert client.ask("PING") == {"status": "UP"}

@@ -69,7 +69,7 @@ def fragments(case: Case) -> None:
     assert (first[0], second[0], last[0]) == (0x02, 0x00, 0x80)
     with upbit_subscriber(case.upbit) as whole, case.on():
         case.upbit.deposit("BTC", 1)
-        assert whole.hear()["assets"][0]["balance"] == "2.5"
+        assert whole.receive()["assets"][0]["balance"] == "2.5"
 
 
 @shows("rsv_bits")

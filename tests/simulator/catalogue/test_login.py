@@ -18,7 +18,7 @@ from tests.support.clients import (
 )
 from tests.support.fault_cases import LIST, SUBSCRIBE, UP, Case, shows
 
-#: What refuses an upgrade: the status, and the name in the body.
+#: Refusals of an upgrade: the status, and the name in the body.
 UPGRADES = {
     "login_no_authorization_token": (401, "no_authorization_token"),
     "login_invalid_query_payload": (401, "invalid_query_payload"),
@@ -33,7 +33,7 @@ UPGRADES = {
     "login_thirdparty_agreement_required": (403, "thirdparty_agreement_required"),
 }
 WORDS = "Authentication failed"
-#: What answers a login.
+#: Answers to a login.
 ANSWERS: dict[str, dict[str, Any]] = {
     "login_refused": {
         "data": {"result": False, "errorCode": 1003, "errorMsg": WORDS},
@@ -65,9 +65,9 @@ def upgrade_refused(case: Case) -> None:
 def login_invalid_auth(case: Case) -> None:
     with case.on(), upbit_client(case.upbit) as client:
         assert client.ask("PING") == UP
-        client.say(SUBSCRIBE)
-        client.say(LIST)
-        assert client.hear()["error"]["name"] == "INVALID_AUTH"
+        client.send(SUBSCRIBE)
+        client.send(LIST)
+        assert client.receive()["error"]["name"] == "INVALID_AUTH"
         with pytest.raises(ConnectionClosedOK):
             client.raw()
     assert not case.upbit.subscribers
@@ -85,7 +85,7 @@ def login_refused(case: Case) -> None:
 @shows("login_unanswered")
 def login_unanswered(case: Case) -> None:
     with case.on(), coinw_client(case.coinw) as client:
-        client.say(login(case.coinw))
+        client.send(login(case.coinw))
         assert client.ask({"event": "ping"}) == {"event": "pong"}
 
 
@@ -104,11 +104,11 @@ def subscribe_refused(case: Case) -> None:
 def subscribe_unanswered(case: Case) -> None:
     with case.on():
         with upbit_subscriber(case.upbit) as client:
-            client.say(LIST)
+            client.send(LIST)
             assert client.ask("PING") == UP
         with coinw_client(case.coinw) as client:
             client.ask(login(case.coinw))
-            client.say(SUB)
+            client.send(SUB)
             assert client.ask({"event": "ping"}) == {"event": "pong"}
 
 
@@ -119,7 +119,7 @@ def subscribe_mute(case: Case) -> None:
             case.upbit.deposit("BTC", 1)
             assert client.ask(LIST)["result"] == [{"type": "myAsset"}]
         case.upbit.deposit("BTC", 1)
-        assert client.hear()["assets"][0]["balance"] == "2.5"
+        assert client.receive()["assets"][0]["balance"] == "2.5"
 
 
 @shows("first_use_silence")
@@ -129,7 +129,7 @@ def first_use_silence(case: Case) -> None:
             silenced = upbit_subscriber(case.upbit)
         with silenced, upbit_subscriber(case.upbit) as new:
             case.upbit.deposit("BTC", 1)
-            assert new.hear()["assets"] == old.hear()["assets"]
+            assert new.receive()["assets"] == old.receive()["assets"]
             assert "result" in silenced.ask(LIST)
 
 

@@ -17,7 +17,7 @@ from tests.support.clients import (
 )
 from tests.support.fault_cases import LIST, UP, Case, pushed, shows
 
-#: What is found in Upbit's and in CoinW's frames.
+#: Bytes found in Upbit's and in CoinW's frames.
 ALTERED: dict[str, tuple[bytes, bytes]] = {
     "garbage_json": (b"<garbage>{]", b"<garbage>{]"),
     "truncated_json": (b'{"type":"myAsset"', b'{"biz":"exchange"'),
@@ -34,29 +34,29 @@ def altered(case: Case) -> None:
     with case.on():
         with upbit_subscriber(case.upbit) as client:
             case.upbit.deposit("BTC", 1)
-            said = client.raw()
+            from_upbit = client.raw()
         with coinw_subscriber(case.coinw) as client:
             case.coinw.deposit("BTC", 1)
-            said_too = client.raw()
-    assert isinstance(said, bytes)
-    assert isinstance(said_too, str)
-    assert ALTERED[case.name][0] in said
-    assert ALTERED[case.name][1] in said_too.encode()
+            from_coinw = client.raw()
+    assert isinstance(from_upbit, bytes)
+    assert isinstance(from_coinw, str)
+    assert ALTERED[case.name][0] in from_upbit
+    assert ALTERED[case.name][1] in from_coinw.encode()
     whole = case.name.endswith(("amounts", "exponents"))
-    assert said.endswith(b"}") is said_too.endswith("}") is whole
+    assert from_upbit.endswith(b"}") is from_coinw.endswith("}") is whole
 
 
 @shows("clock_jump")
 def clock_jump(case: Case) -> None:
     with upbit_subscriber(case.upbit) as client, case.on(seconds=7200):
         case.upbit.deposit("BTC", 1)
-        said = client.hear()
+        from_upbit = client.receive()
         _, headers, _ = accounts(case.upbit)
         # At the upgrade, too.
         with upbit_client(case.upbit) as new:
             assert new.connection.response is not None
             upgraded = new.connection.response.headers["Date"]
-    times = [int(said[name]) / 1000 for name in ("asset_timestamp", "timestamp")]
+    times = [int(from_upbit[name]) / 1000 for name in ("asset_timestamp", "timestamp")]
     times += [parsedate_to_datetime(x).timestamp() for x in (headers["date"], upgraded)]
     assert all(moment > time.time() + 7000 for moment in times)
 
@@ -107,7 +107,7 @@ def pushes_withheld(case: Case) -> None:
 def pong_withheld(case: Case) -> None:
     with upbit_client(case.upbit) as client, case.on():
         pong = client.connection.ping("a")
-        client.say("PING")
+        client.send("PING")
         assert "result" in client.ask(LIST)
         assert not pong.is_set()
 
@@ -120,8 +120,8 @@ def pushes_lost(case: Case) -> None:
                 for _ in range(100):
                     case.upbit.deposit("BTC", 1)
                 pushed = 0
-                client.say("PING" if share == 1 else LIST)
-                while "assets" in client.hear():
+                client.send("PING" if share == 1 else LIST)
+                while "assets" in client.receive():
                     pushed += 1
             assert fewest <= pushed <= most
 

@@ -43,7 +43,7 @@ def change(account: Account) -> None:
 
 
 def recovered(stream: AssetStream, account: Account) -> bool:
-    """Whether it may say LIVE, and what it says is true."""
+    """Return whether it is LIVE, and its balances are true."""
     return stream.state is State.LIVE and known(stream) == truth(account)
 
 

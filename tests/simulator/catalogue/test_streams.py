@@ -1,4 +1,4 @@
-"""What a stream makes of faults that have several forms."""
+"""Streams that meet faults with several forms."""
 
 from __future__ import annotations
 
@@ -79,15 +79,15 @@ def test_a_refused_login_is_final_in_each_form(name: str, exchange: Simulator) -
 def test_a_refused_login_may_pass_once_it_was_live(
     name: str, exchange: Simulator
 ) -> None:
-    """It may be the exchange's own trouble: it is told, and tried again."""
+    """It may be the exchange's own trouble: it is reported, and tried again."""
     account: Account = getattr(exchange, FAULTS[name].exchange)({"BTC": "1"})
-    heard = Recorder()
-    with AssetStream(account.exchange(), **heard.handlers()) as stream:
+    seen = Recorder()
+    with AssetStream(account.exchange(), **seen.handlers()) as stream:
         with exchange.fault(name):
             exchange.drop_connections()
-            error = heard.wait_for(lambda event: isinstance(event, REFUSED[name][0]))
+            error = seen.wait_for(lambda event: isinstance(event, REFUSED[name][0]))
             account.deposit("BTC", "1")
-        heard.wait_for_state(State.LIVE, times=2)
+        seen.wait_for_state(State.LIVE, times=2)
         assert known(stream) == truth(account)
 
     assert not error.fatal
@@ -96,13 +96,13 @@ def test_a_refused_login_may_pass_once_it_was_live(
 def test_a_nonce_that_was_used_is_tried_anew(exchange: Simulator) -> None:
     """By the next one."""
     account = exchange.upbit({"BTC": "1"})
-    heard = Recorder()
-    stream = AssetStream(account.exchange(), **heard.handlers())
+    seen = Recorder()
+    stream = AssetStream(account.exchange(), **seen.handlers())
     try:
         with exchange.fault("login_nonce_used"):
             stream.start(wait=False)
-            error = heard.wait_for(lambda e: isinstance(e, AuthenticationError))
-        heard.wait_for_state(State.LIVE)
+            error = seen.wait_for(lambda e: isinstance(e, AuthenticationError))
+        seen.wait_for_state(State.LIVE)
     finally:
         stream.stop()
 
@@ -117,21 +117,21 @@ def test_a_tls_handshake_that_is_never_answered() -> None:
     authority.issue_cert("127.0.0.1").configure_cert(server)
     trust = ssl.create_default_context()
     authority.configure_trust(trust)
-    heard = Recorder()
+    seen = Recorder()
     with Simulator(ssl_context=server, rate_limits=False) as secure:
         account = secure.coinw({"BTC": "1"})
         stream = AssetStream(
             account.exchange(),
-            **heard.handlers(),
+            **seen.handlers(),
             ssl_context=trust,
             connect_timeout=0.1,
         )
         try:
             with secure.fault("handshake_tls_unanswered"):
                 stream.start(wait=False)
-                error = heard.wait_for(lambda e: isinstance(e, ConnectionLost))
-                heard.wait_for(lambda e: len(heard.of(ConnectionLost)) >= 2)
-            heard.wait_for_state(State.LIVE)
+                error = seen.wait_for(lambda e: isinstance(e, ConnectionLost))
+                seen.wait_for(lambda e: len(seen.of(ConnectionLost)) >= 2)
+            seen.wait_for_state(State.LIVE)
         finally:
             stream.stop()
 
@@ -143,30 +143,30 @@ def test_k3_a_clock_that_was_wrong_all_the_time_is_corrected(
     exchange: Simulator, account: Account
 ) -> None:
     """Two hours ahead in ``Date`` as in pushes: nothing is in doubt."""
-    heard = Recorder()
+    seen = Recorder()
     with (
         exchange.fault("clock_jump", seconds=7200),
-        AssetStream(account.exchange(), **heard.handlers()) as stream,
+        AssetStream(account.exchange(), **seen.handlers()) as stream,
     ):
         account.deposit("BTC", "1")
-        heard.wait_for(
+        seen.wait_for(
             lambda e: isinstance(e, AssetUpdate) and e.source is Source.STREAM
         )
         assert not stream.balance("BTC").stale
         assert stream.health().in_doubt == ()
 
-    assert not heard.of(ProtocolError)
+    assert not seen.of(ProtocolError)
 
 
-def test_k3_a_clock_that_jumps_on_an_open_connection_is_told(
+def test_k3_a_clock_that_jumps_on_an_open_connection_is_reported(
     exchange: Simulator, account: Account
 ) -> None:
     """The push is applied, and its currency is in doubt."""
-    heard = Recorder()
-    with AssetStream(account.exchange(), **heard.handlers()) as stream:
+    seen = Recorder()
+    with AssetStream(account.exchange(), **seen.handlers()) as stream:
         with exchange.fault("clock_jump", seconds=7200):
             account.deposit("BTC", "1")
-            error = heard.wait_for(lambda e: isinstance(e, ProtocolError))
+            error = seen.wait_for(lambda e: isinstance(e, ProtocolError))
         assert stream.balance("BTC").total == 2
 
     assert error.currency == "BTC"
@@ -176,12 +176,12 @@ def test_a_dead_path_is_noticed_and_left(
     exchange: Simulator, account: Account, time_machine: TimeMachine
 ) -> None:
     """L1: no FIN ever comes; silence is enough, and a new connection recovers."""
-    heard = Recorder()
-    with AssetStream(account.exchange(), **heard.handlers()) as stream:
+    seen = Recorder()
+    with AssetStream(account.exchange(), **seen.handlers()) as stream:
         with exchange.fault("dead_path"):
             account.deposit("BTC", "1")
         limits = stream.exchange.limits
         time_machine.jump(limits.ping_interval + limits.pong_timeout + 1.0, stream)
-        heard.wait_for_state(State.LIVE, times=2)
+        seen.wait_for_state(State.LIVE, times=2)
         assert known(stream) == truth(account)
         assert stream.health().reconnects == 1

@@ -31,7 +31,7 @@ def tcp_refused(case: Case) -> None:
         with pytest.raises(ConnectionRefusedError):
             case.raw()
         case.upbit.deposit("BTC", 1)
-        assert client.hear()["assets"]
+        assert client.receive()["assets"]
 
 
 @shows("tcp_reset")
@@ -62,11 +62,11 @@ def silent_drop(case: Case) -> None:
     with upbit_subscriber(case.upbit) as client:
         with case.on():
             case.upbit.deposit("BTC", 1)
-            client.say("PING")
+            client.send("PING")
             with pytest.raises(TimeoutError):
                 client.connection.recv(timeout=SILENCE)
-        assert client.hear()["assets"][0]["balance"] == "1.5"
-        assert client.hear() == UP
+        assert client.receive()["assets"][0]["balance"] == "1.5"
+        assert client.receive() == UP
     # Not even an end gets through before.
     raw = case.raw_subscriber()
     with raw.sock:
@@ -83,8 +83,8 @@ def dead_path(case: Case) -> None:
         with case.on(), upbit_subscriber(case.upbit) as new:
             case.upbit.deposit("BTC", 1)
             client.sock.sendall(frame(PING, b"anybody?") + frame(TEXT, b"PING"))
-            assert new.hear()["assets"]
-        # Nothing brings it back, and no end of it is heard of.
+            assert new.receive()["assets"]
+        # Nothing brings it back, and no end of it arrives.
         case.exchange.close_connections(4001)
         case.exchange.drop_connections(reset=True)
         assert silent(client.sock)

@@ -17,7 +17,7 @@ def test_a_trade_is_two_text_frames(coinw: CoinWAccount) -> None:
         placed = client.raw()
         assert isinstance(placed, str)
         coinw.fill(order, "0.00000000000000000000000001")
-        paid, received = client.hear(), client.hear()
+        paid, received = client.receive(), client.receive()
 
     assert paid == {
         "biz": "exchange",
@@ -37,7 +37,7 @@ def test_a_trade_is_two_text_frames(coinw: CoinWAccount) -> None:
 
 
 def test_deposits_may_not_be_pushed(exchange: Simulator) -> None:
-    """push_deposits=False: money that comes and goes is not told, trades are."""
+    """push_deposits=False: money that comes and goes is not pushed, trades are."""
     coinw = exchange.coinw({"USDT": 100}, push_deposits=False)
     other = exchange.coinw()
     with coinw_subscriber(coinw) as client:
@@ -45,5 +45,5 @@ def test_deposits_may_not_be_pushed(exchange: Simulator) -> None:
         coinw.withdraw("USDT", 1)
         coinw.transfer("USDT", 1, to=other)
         coinw.place_order(pay="USDT", amount=3, receive="BTC")
-        assert client.hear()["data"]["available"] == "100"
+        assert client.receive()["data"]["available"] == "100"
     assert other.balances["USDT"][0] == 1

@@ -50,7 +50,7 @@ def test_login_and_subscription_are_acknowledged(coinw: CoinWAccount) -> None:
         assert client.ask(SUB) == ack
         assert client.ask(SUB) == ack
         coinw.deposit("BTC", 1)
-        assert client.hear()["data"]["available"] == "1.5"
+        assert client.receive()["data"]["available"] == "1.5"
         assert client.ask(PING) == PONG  # and not the same push again
 
 
@@ -82,7 +82,7 @@ def test_address_and_permission(exchange: Simulator) -> None:
 
 
 def test_subscribing_before_the_login_is_refused(coinw: CoinWAccount) -> None:
-    """1003, with the fields that tell what was refused."""
+    """1003, with the fields that show what was refused."""
     with coinw_client(coinw) as client:
         assert client.ask(SUB) == {
             "biz": "exchange",
@@ -106,7 +106,7 @@ def test_unknown_channels_are_1007(coinw: CoinWAccount, params: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "code"),
+    ("content", "code"),
     [
         ("hello", 1001),
         ("ping", 1001),
@@ -117,10 +117,10 @@ def test_unknown_channels_are_1007(coinw: CoinWAccount, params: Any) -> None:
         ({"event": 7}, 500),
     ],
 )
-def test_bare_errors(coinw: CoinWAccount, said: Any, code: int) -> None:
+def test_bare_errors(coinw: CoinWAccount, content: Any, code: int) -> None:
     """What cannot be understood is answered with nothing to match it by."""
     with coinw_client(coinw) as client:
-        assert client.ask(said) == failure(code)
+        assert client.ask(content) == failure(code)
         assert client.ask(PING) == PONG  # the connection stays open
 
 
@@ -141,7 +141,7 @@ def test_unsubscribing_may_stay_unanswered(exchange: Simulator) -> None:
     """silent_unsub=True: no acknowledgement, and no pushes."""
     coinw = exchange.coinw(silent_unsub=True)
     with coinw_subscriber(coinw) as client:
-        client.say(UNSUB)
+        client.send(UNSUB)
         coinw.wait_for_subscribers(0)
         assert client.ask(PING) == PONG
 

@@ -74,7 +74,7 @@ def test_complete_balances(coinw: CoinWAccount) -> None:
 def test_refusals_come_with_status_200(
     coinw: CoinWAccount, changed: dict[str, str], code: int
 ) -> None:
-    """The envelope says what was wrong, the HTTP status does not."""
+    """The envelope shows what was wrong, the HTTP status does not."""
     body = complete_balances(coinw, **changed)
 
     assert (body["code"], body["success"], body["failed"]) == (code, False, True)

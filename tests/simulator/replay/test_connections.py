@@ -70,7 +70,7 @@ def test_a_connection_that_broke_ends_when_it_was_noticed(tmp_path: Path) -> Non
 
 
 def test_a_reconnect_before_live_is_an_end_too(tmp_path: Path) -> None:
-    """No state told of it: the next attempt does."""
+    """No state shows it: the next attempt does."""
     first, _ = cut(tmp_path, *opened(0, BTC="1"), *opened(9, BTC="1"))
 
     assert first.disconnect == Disconnect(9.0)
@@ -126,7 +126,7 @@ def test_what_the_simulator_answers_itself_is_left_out(
     assert [frame.payload.decode() for frame in frames] == ([text] if replayed else [])
 
 
-def test_the_first_balances_are_told_from_later_ones(tmp_path: Path) -> None:
+def test_the_first_balances_are_distinguished_from_later_ones(tmp_path: Path) -> None:
     """An error does not give them; nor does an empty list that nothing confirms."""
     wrong = line(1, "reply", status=500, headers={}, text="")
     (connection,) = cut(
@@ -138,13 +138,13 @@ def test_the_first_balances_are_told_from_later_ones(tmp_path: Path) -> None:
 
 
 def test_time_is_the_exchanges_own(tmp_path: Path) -> None:
-    """As far as a reply tells it: the recording machine's clock may be wrong."""
-    told = read_tape(write_tape(tmp_path / "told", "upbit", reply(10, BTC="1")))
-    untold = read_tape(write_tape(tmp_path / "untold", "upbit"))
+    """By a reply's Date, if any: the recording machine's clock may be wrong."""
+    dated = read_tape(write_tape(tmp_path / "dated", "upbit", reply(10, BTC="1")))
+    undated = read_tape(write_tape(tmp_path / "undated", "upbit"))
 
     assert DATE.endswith("00:00:10 GMT")
-    assert epoch(told) == MILLISECONDS / 1000 + 0.5
-    assert epoch(untold) == MILLISECONDS / 1000 - 3600
+    assert epoch(dated) == MILLISECONDS / 1000 + 0.5
+    assert epoch(undated) == MILLISECONDS / 1000 - 3600
 
 
 def test_dates_are_moved_and_nothing_else() -> None:

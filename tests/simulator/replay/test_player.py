@@ -22,7 +22,7 @@ from assetstream import (
 from assetstream.simulator import Replay, UpbitAccount
 from tests.support.clients import read_balances, upbit_subscriber
 from tests.support.recorders import PATIENCE
-from tests.support.recorders import Recorder as Heard
+from tests.support.recorders import Recorder as EventRecorder
 from tests.support.tapes import line, opened, push, reply, write_tape
 
 pytestmark = pytest.mark.usefixtures("hasty")
@@ -34,14 +34,14 @@ def test_a_long_tape_played_fast_has_no_date_in_the_future(tmp_path: Path) -> No
     path = write_tape(
         tmp_path / "tape", "upbit", *opened(9, BTC="1"), reply(10, BTC="1"), *pushes
     )
-    heard = Heard()
+    seen = EventRecorder()
     with (
         Replay(path, speed=math.inf) as replay,
-        AssetStream(replay.account.exchange(), **heard.handlers()),
+        AssetStream(replay.account.exchange(), **seen.handlers()),
     ):
-        last = heard.wait_for(lambda e: str(getattr(e, "total", "")) == "3")
+        last = seen.wait_for(lambda e: str(getattr(e, "total", "")) == "3")
 
-    assert not [e for e in heard.events if isinstance(e, ProtocolError)]
+    assert not [e for e in seen.events if isinstance(e, ProtocolError)]
     assert abs((last.received - last.time).total_seconds()) < 5
 
 
@@ -57,16 +57,16 @@ def test_attempts_fail_as_they_did(tmp_path: Path) -> None:
         line(3, "connecting"),
         *opened(4, "coinw", BTC="2"),
     )
-    heard = Heard()
+    seen = EventRecorder()
     with (
         Replay(path, speed=math.inf) as replay,
-        AssetStream(replay.account.exchange(), **heard.handlers()),
+        AssetStream(replay.account.exchange(), **seen.handlers()),
     ):
-        heard.wait_for(lambda e: getattr(e, "source", None) is Source.RECOVERED)
+        seen.wait_for(lambda e: getattr(e, "source", None) is Source.RECOVERED)
         assert replay.wait_for_end(PATIENCE)
         assert replay.played.position == replay.played.length == 4.0
 
-    errors = [str(error) for error in heard.of(AssetStreamError)]
+    errors = [str(error) for error in seen.of(AssetStreamError)]
     assert "HTTP 503" in errors[0]
     assert len(errors) >= 3
     assert replay.cut_off
@@ -78,9 +78,9 @@ def test_the_tape_waits_for_who_comes_back(tmp_path: Path) -> None:
     path = write_tape(tmp_path / "tape", "upbit", *opened(10, BTC="1"), *pushes)
     with Replay(path, speed=20.0) as replay:
         for amount in ("1", "2"):
-            heard = Heard()
-            with AssetStream(replay.account.exchange(), **heard.handlers()):
-                heard.wait_for(lambda e, a=amount: str(getattr(e, "total", "")) == a)
+            seen = EventRecorder()
+            with AssetStream(replay.account.exchange(), **seen.handlers()):
+                seen.wait_for(lambda e, a=amount: str(getattr(e, "total", "")) == a)
         replay.account.wait_for_subscribers(0)
         assert not replay.wait_for_end(0.4)
         assert replay.played.frames == 2
@@ -98,7 +98,7 @@ def test_a_client_that_reads_nothing_is_played_to(tmp_path: Path) -> None:
         Replay(path, speed=math.inf) as replay,
         upbit_subscriber(cast(UpbitAccount, replay.account)) as client,
     ):
-        amounts = [client.hear()["assets"][0]["balance"] for _ in range(many)]
+        amounts = [client.receive()["assets"][0]["balance"] for _ in range(many)]
         assert replay.wait_for_end(PATIENCE)
 
     assert amounts == list(range(many))
@@ -147,14 +147,14 @@ def test_a_clock_that_jumped_jumps_again(tmp_path: Path) -> None:
         *[line(20, "opened"), late, push(20 + 3600, "BTC", "3") | {"at": 21}],
         push(20 + 3601, "BTC", "4") | {"at": 22},
     )
-    heard = Heard()
+    seen = EventRecorder()
     with (
         Replay(path, speed=math.inf) as replay,
-        AssetStream(replay.account.exchange(), **heard.handlers()),
+        AssetStream(replay.account.exchange(), **seen.handlers()),
     ):
-        heard.wait_for(lambda e: str(getattr(e, "total", "")) == "4")
+        seen.wait_for(lambda e: str(getattr(e, "total", "")) == "4")
 
-    assert not [e for e in heard.events if isinstance(e, ProtocolError)]
+    assert not [e for e in seen.events if isinstance(e, ProtocolError)]
 
 
 def test_a_tape_that_cannot_be_played_on_says_so(

@@ -1,4 +1,4 @@
-"""A recorded session is served again, to any client."""
+"""A recorded session, served again to any client."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from assetstream.simulator.account import Account
 from tests.support.clients import accounts, read_balances
 from tests.support.evidence import Evidence
 from tests.support.recorders import PATIENCE, known
-from tests.support.recorders import Recorder as Heard
+from tests.support.recorders import Recorder as EventRecorder
 from tests.support.tapes import line, opened, push, reply, write_tape
 
 Amounts = tuple[Decimal, Decimal]
@@ -34,7 +34,7 @@ VENUES = ("upbit", "coinw")
 
 
 def sequence(updates: Sequence[AssetUpdate]) -> dict[str, list[Amounts]]:
-    """What each currency went through."""
+    """Return the amounts of each currency, in order."""
     found: dict[str, list[Amounts]] = {}
     for update in updates:
         amounts = (update.available, update.locked)
@@ -64,14 +64,14 @@ class Session:
 
     def __init__(self, path: Path, name: str, *, scramble: bool = False) -> None:
         self.path = path
-        self.heard = Heard()
+        self.seen = EventRecorder()
         with Simulator(rate_limits=False) as exchange:
             account = getattr(exchange, name)({"BTC": "1", "USDT": "1000"})
             self.exchange: Exchange = account.exchange()
-            stream = AssetStream(self.exchange, **self.heard.handlers())
+            stream = AssetStream(self.exchange, **self.seen.handlers())
             with Recorder(stream, path, scramble=scramble), stream:
                 trade(exchange, account, stream)
-                self.heard.wait_for(lambda e: e in self.heard.updates and not e.total)
+                self.seen.wait_for(lambda e: e in self.seen.updates and not e.total)
                 self.known = known(stream)
 
 
@@ -81,44 +81,44 @@ def session(request: pytest.FixtureRequest, tmp_path: Path) -> Session:
     return Session(tmp_path / "tape", request.param)
 
 
-def replayed(session: Session) -> tuple[Heard, dict[str, Amounts]]:
-    """What a stream heard of a tape at full speed, and knew at its end."""
-    heard = Heard()
+def replayed(session: Session) -> tuple[EventRecorder, dict[str, Amounts]]:
+    """What a stream seen of a tape at full speed, and knew at its end."""
+    seen = EventRecorder()
     with (
         Replay(session.path, speed=math.inf) as replay,
-        AssetStream(replay.account.exchange(), **heard.handlers()) as stream,
+        AssetStream(replay.account.exchange(), **seen.handlers()) as stream,
     ):
         assert replay.wait_for_end(PATIENCE)
         # The last frame may be on its way.
-        many = len(session.heard.updates)
-        heard.wait_for(lambda event: len(heard.updates) >= many)
-        return heard, known(stream)
+        many = len(session.seen.updates)
+        seen.wait_for(lambda event: len(seen.updates) >= many)
+        return seen, known(stream)
 
 
 def test_a_client_goes_through_the_same(session: Session) -> None:
     """Each currency's balances in the same order, the outage, and the same end."""
-    heard, found = replayed(session)
+    seen, found = replayed(session)
 
-    assert sequence(heard.updates) == sequence(session.heard.updates)
+    assert sequence(seen.updates) == sequence(session.seen.updates)
     assert found == session.known
-    sources = [update.source for update in session.heard.updates]
-    assert [update.source for update in heard.updates] == sources
-    assert heard.states == session.heard.states
-    assert reasons(heard) == reasons(session.heard)
+    sources = [update.source for update in session.seen.updates]
+    assert [update.source for update in seen.updates] == sources
+    assert seen.states == session.seen.states
+    assert reasons(seen) == reasons(session.seen)
 
 
-def reasons(heard: Heard) -> list[str]:
-    """What was told, in order; at full speed fewer attempts fail one after another."""
-    told = [str(event.reason) for event in heard.events if hasattr(event, "reason")]
-    return [reason for reason, _ in itertools.groupby(told)]
+def reasons(seen: EventRecorder) -> list[str]:
+    """Return the reasons in order; at full speed fewer attempts fail in a row."""
+    found = [str(event.reason) for event in seen.events if hasattr(event, "reason")]
+    return [reason for reason, _ in itertools.groupby(found)]
 
 
 @pytest.mark.parametrize("name", VENUES)
 def test_a_scrambled_tape_is_true_up_to_a_factor(name: str, tmp_path: Path) -> None:
     """One for each currency: whatever was equal, zero or a sum is so still."""
     session = Session(tmp_path / "tape", name, scramble=True)
-    heard, _ = replayed(session)
-    before, after = sequence(session.heard.updates), sequence(heard.updates)
+    seen, _ = replayed(session)
+    before, after = sequence(session.seen.updates), sequence(seen.updates)
 
     assert before.keys() == after.keys()
     for currency, amounts in before.items():
@@ -139,7 +139,7 @@ def test_the_tape_holds_no_secret(session: Session) -> None:
         out.guard_exchange(session.exchange)
         out.guard(session.exchange.fingerprint)
         out.add("tape", text)
-        ids = {u.update_id for u in session.heard.updates if u.update_id}
+        ids = {u.update_id for u in session.seen.updates if u.update_id}
         assert ids
         for identifier in ids:
             out.guard(identifier)
@@ -154,7 +154,7 @@ def test_the_official_sdk_goes_through_it_unchanged(tmp_path: Path) -> None:
     pytest.importorskip("websockets", minversion="15.0")  # older ones it cannot use
     official = pytest.importorskip("upbit")
     session = Session(tmp_path / "tape", "upbit")
-    pushed = [u for u in session.heard.updates if u.source is Source.STREAM]
+    pushed = [u for u in session.seen.updates if u.source is Source.STREAM]
     with Replay(session.path, speed=math.inf) as replay:
         keys = replay.account.environment()
         client = official.Upbit(
@@ -189,17 +189,17 @@ def test_an_old_tape_becomes_live_and_stays_so(
         push(10.2, "BTC", "0.00000001", name),
         line(10.3, "end"),
     )
-    heard = Heard()
+    seen = EventRecorder()
     with (
         Replay(path, speed=speed) as replay,
-        AssetStream(replay.account.exchange(), **heard.handlers()) as stream,
+        AssetStream(replay.account.exchange(), **seen.handlers()) as stream,
     ):
-        heard.wait_for(lambda e: str(getattr(e, "available", "")) == "1E-8")
+        seen.wait_for(lambda e: str(getattr(e, "available", "")) == "1E-8")
         assert replay.wait_for_end(PATIENCE)
         health = stream.health()
         shown = read_balances(replay.account)
 
-    pushed = [u for u in heard.updates if u.source is Source.STREAM]
+    pushed = [u for u in seen.updates if u.source is Source.STREAM]
     assert [str(update.available) for update in pushed] == ["2", "1E-8"]
     assert (health.in_doubt, health.drifts, health.error) == ((), 0, None)
     assert shown == {"BTC": "0.00000001", "XRP": "7"}
@@ -220,21 +220,21 @@ def test_it_asks_for_the_keys_it_has_given_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("exchange", "speed", "said"),
+    ("exchange", "speed", "words"),
     [("upbit", 0.0, "speed"), ("upbit", math.nan, "speed"), ("mtgox", 1.0, "mtgox")],
 )
 def test_what_cannot_be_replayed(
-    exchange: str, speed: float, said: str, tmp_path: Path
+    exchange: str, speed: float, words: str, tmp_path: Path
 ) -> None:
-    """Is said at once."""
+    """The constructor refuses it."""
     path = write_tape(tmp_path / "tape", exchange)
 
-    with pytest.raises(ConfigurationError, match=said):
+    with pytest.raises(ConfigurationError, match=words):
         Replay(path, speed=speed)
 
 
 def test_a_tape_that_was_edited_is_refused(tmp_path: Path) -> None:
-    """What a line lacks is said, and nothing is left running."""
+    """The error names what the line lacks; nothing is left running."""
     path = write_tape(tmp_path / "tape", "upbit", line(0, "opened"), line(1, "reply"))
 
     with pytest.raises(ConfigurationError, match="KeyError: 'status'"):

@@ -1,4 +1,4 @@
-"""What REST shows between two recorded replies."""
+"""The reply of REST between two recorded replies."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ EXCHANGES: dict[str, Exchange] = {
 }
 
 
-class Told:
-    """A tape's REST, and what it comes to."""
+class TapeState:
+    """A tape, and the balances that REST shows at its present point."""
 
     def __init__(self, name: str) -> None:
         self._exchange = EXCHANGES[name]
@@ -58,77 +58,77 @@ class Told:
 
 
 @pytest.fixture(params=list(EXCHANGES))
-def told(request: pytest.FixtureRequest) -> Told:
+def tape(request: pytest.FixtureRequest) -> TapeState:
     """One for each form of replies."""
-    return Told(request.param)
+    return TapeState(request.param)
 
 
-def test_what_was_pushed_since_is_shown(told: Told) -> None:
+def test_what_was_pushed_since_is_shown(tape: TapeState) -> None:
     """A currency that the reply has, and one that it has not."""
-    assert told.now is None
-    told.answer(0, BTC="1", XRP="5")
-    told.push(20, "BTC", "2")
-    told.push(21, "ETH", "0.00000015")
+    assert tape.now is None
+    tape.answer(0, BTC="1", XRP="5")
+    tape.push(20, "BTC", "2")
+    tape.push(21, "ETH", "0.00000015")
 
-    assert told.now == {"BTC": "2", "XRP": "5", "ETH": "1.5E-7"}
+    assert tape.now == {"BTC": "2", "XRP": "5", "ETH": "1.5E-7"}
 
 
-def test_a_later_reply_says_what_no_push_said(told: Told) -> None:
+def test_a_later_reply_has_what_no_push_had(tape: TapeState) -> None:
     """A deposit that was never pushed: the reply is to be believed (A2)."""
-    told.push(0, "BTC", "1")
-    told.answer(60, BTC="3")
+    tape.push(0, "BTC", "1")
+    tape.answer(60, BTC="3")
 
-    assert told.now == {"BTC": "3"}
+    assert tape.now == {"BTC": "3"}
 
 
-def test_a_reply_that_raced_with_a_push_does_not_undo_it(told: Told) -> None:
+def test_a_reply_that_raced_with_a_push_does_not_undo_it(tape: TapeState) -> None:
     """It was asked for within 10 s of it (A2)."""
-    told.answer(0, BTC="1")
-    told.push(55, "BTC", "2")
-    told.answer(60, BTC="1")
+    tape.answer(0, BTC="1")
+    tape.push(55, "BTC", "2")
+    tape.answer(60, BTC="1")
 
-    assert told.now == {"BTC": "2"}
+    assert tape.now == {"BTC": "2"}
 
 
-def test_a_lagging_reply_does_not_undo_a_push(told: Told) -> None:
+def test_a_lagging_reply_does_not_undo_a_push(tape: TapeState) -> None:
     """It shows what the currency stood at before, within 60 s (A3)."""
-    told.answer(0, BTC="1")
-    told.push(20, "BTC", "2")
-    told.answer(60, BTC="1")
-    assert told.now == {"BTC": "2"}
-    told.answer(90, BTC="1")
+    tape.answer(0, BTC="1")
+    tape.push(20, "BTC", "2")
+    tape.answer(60, BTC="1")
+    assert tape.now == {"BTC": "2"}
+    tape.answer(90, BTC="1")
 
-    assert told.now == {"BTC": "1"}, "after so long it is no lag"
+    assert tape.now == {"BTC": "1"}, "after so long it is no lag"
 
 
-def test_a_new_connection_begins_with_its_own_read(told: Told) -> None:
+def test_a_new_connection_begins_with_its_own_read(tape: TapeState) -> None:
     """What was pushed before the outage is older than it, however recent (S1)."""
-    told.answer(0, BTC="1")
-    told.push(20, "BTC", "2")
-    told.connected()
-    told.answer(22, BTC="3")
+    tape.answer(0, BTC="1")
+    tape.push(20, "BTC", "2")
+    tape.connected()
+    tape.answer(22, BTC="3")
 
-    assert told.now == {"BTC": "3"}
+    assert tape.now == {"BTC": "3"}
 
 
-def test_a_push_that_came_late_changes_nothing(told: Told) -> None:
+def test_a_push_that_came_late_changes_nothing(tape: TapeState) -> None:
     """An older one is known by its key (K1)."""
-    told.answer(0, BTC="1")
-    told.push(20, "BTC", "2", key=8)
-    told.push(21, "BTC", "9", key=7)
+    tape.answer(0, BTC="1")
+    tape.push(20, "BTC", "2", key=8)
+    tape.push(21, "BTC", "9", key=7)
 
-    assert told.now == {"BTC": "2"}
+    assert tape.now == {"BTC": "2"}
 
 
-def test_an_error_lasts_to_the_next_reply(told: Told) -> None:
+def test_an_error_lasts_to_the_next_reply(tape: TapeState) -> None:
     """Or to the end of the tape."""
-    told.answer(0, BTC="1")
-    told.answer(60, status=500)
-    assert told.now == 500
-    told.push(61, "BTC", "2")
-    told.end()
+    tape.answer(0, BTC="1")
+    tape.answer(60, status=500)
+    assert tape.now == 500
+    tape.push(61, "BTC", "2")
+    tape.end()
 
-    assert told.now == {"BTC": "2"}
+    assert tape.now == {"BTC": "2"}
 
 
 def test_an_unchanged_reply_is_shown_to_the_byte() -> None:

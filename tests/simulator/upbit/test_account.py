@@ -14,11 +14,11 @@ def test_a_trade_is_two_frames(upbit: UpbitAccount) -> None:
     """Binary, one asset each, the same asset_timestamp, stamps 1 ms apart."""
     with upbit_subscriber(upbit) as client:
         order = upbit.place_order(pay="SGD", amount="10.5", receive="ETH")
-        client.hear()
+        client.receive()
         upbit.fill(order, "0.00000000000000000000000001")
         raw = client.raw()
         assert isinstance(raw, bytes)
-        paid, received = json.loads(raw), client.hear()
+        paid, received = json.loads(raw), client.receive()
 
     assert paid["assets"] == [{"currency": "SGD", "balance": 989.5, "locked": 0}]
     assert b'"locked":0}' in raw
@@ -32,12 +32,12 @@ def test_a_trade_is_two_frames(upbit: UpbitAccount) -> None:
 
 
 def test_every_digit_reaches_the_wire(exchange: Simulator) -> None:
-    """26 significant digits arrive as a JSON number that says all of them."""
+    """26 significant digits arrive as a JSON number that has all of them."""
     digits = "1386929.3723106677134820712"
     upbit = exchange.upbit({"SGD": digits})
     with upbit_subscriber(upbit) as client:
         upbit.deposit("SGD", "0.0000000000000000001")
-        assert client.hear()["assets"][0]["balance"] == digits[:-1] + "3"
+        assert client.receive()["assets"][0]["balance"] == digits[:-1] + "3"
 
 
 def test_exponents_are_numbers_too(exchange: Simulator) -> None:
@@ -46,9 +46,9 @@ def test_exponents_are_numbers_too(exchange: Simulator) -> None:
     with upbit_subscriber(upbit) as client:
         for _ in range(4):
             upbit.deposit("BTC", "0.00019819")
-        said = [client.hear()["assets"][0]["balance"] for _ in range(4)]
+        amounts = [client.receive()["assets"][0]["balance"] for _ in range(4)]
 
-    assert said == ["0.00019819", "0.00039638", "0.00059457", "7.9276E-4"]
+    assert amounts == ["0.00019819", "0.00039638", "0.00059457", "7.9276E-4"]
 
 
 def test_first_use_silence(exchange: Simulator) -> None:
@@ -56,7 +56,7 @@ def test_first_use_silence(exchange: Simulator) -> None:
     upbit = exchange.upbit(first_use_silence=True)
     with upbit_subscriber(upbit) as first, upbit_subscriber(upbit) as second:
         upbit.deposit("BTC", 1)
-        assert second.hear()["assets"][0]["currency"] == "BTC"
+        assert second.receive()["assets"][0]["currency"] == "BTC"
         assert "result" in first.ask(LIST)  # the deposit was not before it
 
 
@@ -66,7 +66,7 @@ def test_time_never_goes_back(upbit: UpbitAccount) -> None:
         trader = upbit.trade(seed=1)
         for _ in range(200):
             trader.step()
-        frames = [client.hear() for _ in range(upbit.seen.pushes)]
+        frames = [client.receive() for _ in range(upbit.seen.pushes)]
 
     keys: dict[str, tuple[int, int]] = {}
     for frame in frames:

@@ -18,7 +18,7 @@ def test_there_is_no_snapshot(upbit: UpbitAccount) -> None:
     """The first frame after a subscription is the first change."""
     with upbit_subscriber(upbit) as client:
         upbit.deposit("BTC", "0.25")
-        assert client.hear()["assets"][0]["currency"] == "BTC"
+        assert client.receive()["assets"][0]["currency"] == "BTC"
 
 
 @pytest.mark.parametrize("form", ["DEFAULT", "SIMPLE", "JSON_LIST", "SIMPLE_LIST"])
@@ -26,7 +26,7 @@ def test_formats(upbit: UpbitAccount, form: str) -> None:
     """Short keys for SIMPLE, an array around it for the list formats."""
     with upbit_subscriber(upbit, form) as client:
         upbit.deposit("BTC", "0.25")
-        frame = client.hear()
+        frame = client.receive()
 
     assert isinstance(frame, list) is ("LIST" in form)
     item = frame[0] if isinstance(frame, list) else frame
@@ -43,7 +43,7 @@ def test_list_subscriptions(upbit: UpbitAccount) -> None:
     with upbit_client(upbit) as client:
         empty = {"method": "LIST_SUBSCRIPTIONS", "result": [], "ticket": "t"}
         assert client.ask(LIST) == empty
-        client.say([*SUBSCRIBE, {"type": "myOrder", "codes": ["SGD-BTC"]}])
+        client.send([*SUBSCRIBE, {"type": "myOrder", "codes": ["SGD-BTC"]}])
         assert client.ask(LIST)["result"] == [
             {"type": "myAsset"},
             {"type": "myOrder", "codes": ["SGD-BTC"]},
@@ -62,13 +62,13 @@ def test_list_subscriptions_changes_the_stream_s_format(upbit: UpbitAccount) -> 
     with upbit_subscriber(upbit, "SIMPLE_LIST") as client:
         client.ask(LIST)
         upbit.deposit("BTC", 1)
-        assert client.hear()["type"] == "myAsset"
+        assert client.receive()["type"] == "myAsset"
 
 
 def test_a_subscription_replaces_the_one_before(upbit: UpbitAccount) -> None:
     """Subscribing to orders alone ends the balances."""
     with upbit_subscriber(upbit) as client:
-        client.say([{"ticket": "t"}, {"type": "myOrder"}])
+        client.send([{"ticket": "t"}, {"type": "myOrder"}])
         upbit.wait_for_subscribers(0)
         upbit.deposit("BTC", 1)
         assert client.ask(LIST)["result"] == [{"type": "myOrder"}]
@@ -110,8 +110,8 @@ def test_messages_are_limited(upbit: UpbitAccount) -> None:
     with upbit_client(upbit) as client:
         for _ in range(5):
             assert "result" in client.ask(LIST)
-        client.say("PING")
-        assert client.hear() == {"status": "UP"}
+        client.send("PING")
+        assert client.receive() == {"status": "UP"}
         assert client.ask(LIST)["error"]["name"] == "TOO_MANY_REQUEST"
 
 
@@ -121,8 +121,8 @@ def test_ping_starts_a_cycle_of_up() -> None:
         Simulator(status_interval=0.05) as exchange,
         upbit_client(exchange.upbit()) as client,
     ):
-        client.say("PING")
-        assert [client.hear() for _ in range(3)] == [{"status": "UP"}] * 3
+        client.send("PING")
+        assert [client.receive() for _ in range(3)] == [{"status": "UP"}] * 3
 
 
 def test_protocol_pings_are_answered(exchange: Simulator, upbit: UpbitAccount) -> None:
