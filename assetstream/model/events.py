@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from assetstream.display.balances import BalanceRow, balance_page
 from assetstream.display.html import as_html
-from assetstream.display.words import digits
+from assetstream.display.words import digits, signed
 from assetstream.model.states import State
 
 __all__ = ["AssetUpdate", "Balance", "Gap", "Source", "StateChange"]
@@ -253,11 +253,10 @@ class AssetUpdate(Struct, frozen=True, eq=False, gc=False):
         return hash(self._public())
 
     def __repr__(self) -> str:
-        sign = "+" if self.change > 0 else ""
         return (
             f"<AssetUpdate {self.account} {self.currency} "
             f"available={digits(self.available)} locked={digits(self.locked)} "
-            f"change={sign}{digits(self.change)} {self.source.value}>"
+            f"change={signed(self.change) or 0} {self.source.value}>"
         )
 
     def _public(self) -> tuple[Any, ...]:

@@ -14,29 +14,29 @@ from IPython.display import display
 from assetstream.display.html import as_html
 from assetstream.display.page import Page
 from assetstream.display.text import as_text
-from assetstream.notebook.look import Look
+from assetstream.notebook.live_page import LivePage
 
 __all__ = ["LiveTable"]
 
 logger = logging.getLogger("assetstream")
 
-#: Seconds between two looks, and so between two repaints.
+#: Seconds between two pages, and so between two repaints.
 PAUSE = 0.25
 #: Seconds after which it is repainted though nothing happened: ages have changed.
 TICK = 1.0
-#: A pause is so many times as long as the look before it, at least: the table spends at
-#: most a tenth of the time on looking at very many accounts.
+#: A pause is so many times as long as it took to make the page before it, at least: the
+#: table spends at most a tenth of the time on very many accounts.
 REST = 10
 #: The longest that the end waits to be shown, seconds.
 LAST_PAINT = 1.0
 
 
 class LiveTable:
-    """Shows looks at something until its end, four times a second at most.
+    """Shows the pages of something until its end, four times a second at most.
 
     Args:
         label: names its thread.
-        look: looks at it; safe from any thread.
+        page: makes the page of the moment; safe from any thread.
         over: returns True once nothing changes any more.
         on_screen: called with True at the beginning, and with False if it ends early.
     """
@@ -44,12 +44,12 @@ class LiveTable:
     def __init__(
         self,
         label: str,
-        look: Callable[[], Look],
+        page: Callable[[], LivePage],
         over: Callable[[], bool],
         on_screen: Callable[[bool], None],
     ) -> None:
         self._label = label
-        self._look = look
+        self._page = page
         self._over = over
         self._on_screen = on_screen
         # One primitive whose put may interrupt anything, signal handlers included.
@@ -69,7 +69,7 @@ class LiveTable:
 
     def begin(self) -> None:
         """Show the present moment in this cell, and go on from there."""
-        self._painted = _paint(self._look().page)
+        self._painted = _paint(self._page().page)
         self.show_here_too()
         if not self._over():
             self._on_screen(True)
@@ -80,7 +80,7 @@ class LiveTable:
         self._publish(update=False)
 
     def wake(self) -> None:
-        """Look at once."""
+        """Make the next page at once."""
         self._wakes.put(None)
 
     def join(self, timeout: float) -> bool:
@@ -108,19 +108,19 @@ class LiveTable:
 
     def _repaint(self) -> None:
         facts: object = None
-        looked_at = painted_at = time.monotonic()
+        made_at = painted_at = time.monotonic()
         over = False
         while not over:
-            # So many seconds after the last look, but at once if the end has come.
-            took = time.monotonic() - looked_at
+            # So many seconds after the last page, but at once if the end has come.
+            took = time.monotonic() - made_at
             self._wait(max(PAUSE, REST * took))
-            looked_at = time.monotonic()
+            made_at = time.monotonic()
             # Asked first: what is seen after the end does not change any more.
             over = self._over()
-            look = self._look()
-            if over or look.facts != facts or looked_at - painted_at >= TICK:
-                facts, painted_at = look.facts, looked_at
-                self._update(look.page)
+            page = self._page()
+            if over or page.facts != facts or made_at - painted_at >= TICK:
+                facts, painted_at = page.facts, made_at
+                self._update(page.page)
 
     def _wait(self, seconds: float) -> None:
         try:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Callable
 
 from assetstream.display.text import as_text
 from assetstream.model.errors import ConfigurationError
-from assetstream.notebook.look import Look
+from assetstream.notebook.live_page import LivePage
 
 if TYPE_CHECKING:
     from assetstream.notebook.live_table import LiveTable
@@ -29,7 +29,7 @@ class Screen:
 
     Args:
         label: names the thread of its table.
-        looks: makes, for each new table, the function that looks.
+        pages: makes, for each new table, the function that makes its pages.
         over: returns True once nothing changes any more.
         on_screen: called with True when a live table begins, and with False when one
             ends before its time.
@@ -38,12 +38,12 @@ class Screen:
     def __init__(
         self,
         label: str,
-        looks: Callable[[], Callable[[], Look]],
+        pages: Callable[[], Callable[[], LivePage]],
         over: Callable[[], bool],
         on_screen: Callable[[bool], None],
     ) -> None:
         self._label = label
-        self._looks = looks
+        self._pages = pages
         self._over = over
         self._on_screen = on_screen
         self._table: LiveTable | None = None
@@ -72,12 +72,12 @@ class Screen:
             start()
         try:
             if getattr(get_ipython(), "kernel", None) is None:
-                print(as_text(self._looks()().page), STANDS_STILL, sep="\n\n")
+                print(as_text(self._pages()().page), STANDS_STILL, sep="\n\n")
             elif self._table is not None and self._table.running:
                 self._table.show_here_too()
             else:
                 self._table = LiveTable(
-                    self._label, self._looks(), self._over, self._on_screen
+                    self._label, self._pages(), self._over, self._on_screen
                 )
                 self._table.begin()
         except BaseException:

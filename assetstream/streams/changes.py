@@ -1,4 +1,4 @@
-"""Changes of balances from one look at their accounts to the next."""
+"""Changes of balances from one snapshot of their accounts to the next."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ FRESH = 2.0
 NOTHING = Difference()
 
 
-class LastLook(NamedTuple):
-    """A balance at the last look.
+class LastRow(NamedTuple):
+    """A balance in the last snapshot.
 
     Attributes:
         row: as it was shown.
@@ -36,7 +36,7 @@ class Changes:
     """
 
     def __init__(self) -> None:
-        self._seen: dict[tuple[str, str], LastLook] = {}
+        self._seen: dict[tuple[str, str], LastRow] = {}
         self._known: set[str] = set()
 
     def recall(self, accounts: Sequence[AccountSnapshot]) -> list[AccountSnapshot]:
@@ -63,11 +63,11 @@ class Changes:
         elif seen is not None and now < until:
             fresh = seen.row.fresh
         row = row._replace(fresh=fresh)
-        self._seen[key] = LastLook(row, until)
+        self._seen[key] = LastRow(row, until)
         return row
 
 
-def _difference(row: BalanceRow, seen: LastLook | None, known: bool) -> Difference:
+def _difference(row: BalanceRow, seen: LastRow | None, known: bool) -> Difference:
     if seen is not None:
         before = seen.row
         if (before.available, before.locked) == (row.available, row.locked):
@@ -78,7 +78,7 @@ def _difference(row: BalanceRow, seen: LastLook | None, known: bool) -> Differen
             _less(row.total, before.total),
         )
     if not known or row.source == "SNAPSHOT":
-        return NOTHING  # it was there before it was looked at
+        return NOTHING  # it was there before the first snapshot
     return Difference(row.available, row.locked, row.total)
 
 

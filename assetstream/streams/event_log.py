@@ -40,9 +40,9 @@ class Logged(NamedTuple):
 
 
 class EventLog:
-    """Keeps what balances and states do not show, whether it is given events or looks.
+    """Keeps what balances and states do not show, from events or from snapshots.
 
-    A stream knows only its present error; a look at it finds no more than that.
+    A stream knows only its present error, and so does its snapshot.
     """
 
     def __init__(self) -> None:
@@ -53,8 +53,8 @@ class EventLog:
         # account -> currency -> by how much it was found changed in this gap.
         self._recovered: dict[str, dict[str, Decimal]] = {}
 
-    def look(self, accounts: Sequence[AccountSnapshot]) -> None:
-        """Note errors that were not there at the last look."""
+    def note_present(self, accounts: Sequence[AccountSnapshot]) -> None:
+        """Note errors that the snapshots before did not have."""
         for account in accounts:
             if account.health.error is not None:
                 self._note_error(account.account, account.health.error)

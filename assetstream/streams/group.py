@@ -22,7 +22,7 @@ from assetstream.runtime.loop.waits import Deadline
 from assetstream.streams.accounts import AccountSnapshot, group_page
 from assetstream.streams.group_readings import GroupReadings
 from assetstream.streams.group_run import GroupRun
-from assetstream.streams.looks import Looks
+from assetstream.streams.live_pages import LivePages
 from assetstream.streams.stream import (
     START_TIMEOUT,
     AssetStream,
@@ -86,7 +86,7 @@ class StreamGroup(GroupReadings):
         self._run = GroupRun(self, settings.check_workers(workers))
         self._screen = Screen(
             "group",
-            partial(Looks, self._snapshots, self._page),
+            partial(LivePages, self._snapshots, self._page),
             lambda: self._run.over,
             self._put_on_screen,
         )

@@ -22,7 +22,7 @@ from assetstream.runtime.loop.waits import Deadline
 from assetstream.runtime.stream_run import StreamRun
 from assetstream.streams import running
 from assetstream.streams.accounts import AccountSnapshot, account_page
-from assetstream.streams.looks import Looks
+from assetstream.streams.live_pages import LivePages
 from assetstream.streams.readings import Readings
 from assetstream.streams.updates import Expectation, Predicate, Updates, Watch
 
@@ -104,7 +104,7 @@ class AssetStream(Readings):
         self._run = StreamRun(exchange, chosen, Handlers())
         self._screen = Screen(
             self.account,
-            partial(Looks, lambda: [snapshot_of(self)], _page),
+            partial(LivePages, lambda: [snapshot_of(self)], _page),
             lambda: self.state.final,
             partial(put_on_screen, self),
         )

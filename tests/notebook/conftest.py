@@ -77,7 +77,7 @@ class Outputs:
 
 @pytest.fixture
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Looks follow each other at once."""
+    """Pages follow each other at once."""
     monkeypatch.setattr(live_table, "PAUSE", 0.005)
 
 

@@ -14,8 +14,8 @@ from assetstream import AssetStream, StreamGroup
 from assetstream.display.page import Line
 from assetstream.model.states import State
 from assetstream.notebook import live_table
+from assetstream.notebook.live_page import LivePage
 from assetstream.notebook.live_table import LiveTable
-from assetstream.notebook.look import Look
 from assetstream.runtime.loop import clock
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
@@ -145,16 +145,16 @@ def test_what_would_look_the_same_is_not_painted(
 ) -> None:
     """Though its time has come many times over."""
     monkeypatch.setattr(live_table, "TICK", 0.0)
-    looks: list[int] = []
+    pages: list[int] = []
     ends: list[bool] = []
 
-    def look() -> Look:
-        looks.append(1)
-        return Look([Line("as ever")], None)
+    def page() -> LivePage:
+        pages.append(1)
+        return LivePage([Line("as ever")], None)
 
-    table = LiveTable("still", look, lambda: bool(ends), lambda on_screen: None)
+    table = LiveTable("still", page, lambda: bool(ends), lambda on_screen: None)
     table.begin()
-    wait_until(lambda: len(looks) > 20)
+    wait_until(lambda: len(pages) > 20)
     ends.append(True)
     assert table.join(1)
 
@@ -165,21 +165,21 @@ def test_what_would_look_the_same_is_not_painted(
 def test_ages_alone_are_painted_once_a_second(
     outputs: Outputs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Facts that differ are painted at the next look."""
+    """Facts that differ are painted with the next page."""
     monkeypatch.setattr(live_table, "TICK", 60.0)
-    looks: list[int] = []
+    pages: list[int] = []
 
-    def look() -> Look:
-        looks.append(1)
-        number = len(looks)
-        return Look([Line(f"look {number}")], number >= 20)
+    def page() -> LivePage:
+        pages.append(1)
+        number = len(pages)
+        return LivePage([Line(f"page {number}")], number >= 20)
 
-    table = LiveTable("t", look, lambda: len(looks) > 40, lambda on_screen: None)
+    table = LiveTable("t", page, lambda: len(pages) > 40, lambda on_screen: None)
     table.begin()
     assert table.join(1)
     painted = [each.text for each in outputs.painted]
 
-    assert painted == ["look 1", "look 2", "look 20", painted[-1]]
+    assert painted == ["page 1", "page 2", "page 20", painted[-1]]
 
 
 @pytest.mark.usefixtures("fast")

@@ -1,4 +1,4 @@
-"""What a look at accounts remembers of the looks before it."""
+"""What a snapshot of accounts takes over from those before it."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def row(
     )
 
 
-def look(changes: Changes, *rows: BalanceRow) -> list[BalanceRow]:
-    """The rows of one look, each of an account of its own."""
+def recall(changes: Changes, *rows: BalanceRow) -> list[BalanceRow]:
+    """The rows of one snapshot, each of an account of its own."""
     accounts = [AccountSnapshot("upbit", r.account, LIVE, [r]) for r in rows]
     return [account.rows[0] for account in changes.recall(accounts)]
 
@@ -41,8 +41,8 @@ def look(changes: Changes, *rows: BalanceRow) -> list[BalanceRow]:
 def test_the_last_change_outlives_the_orders_that_follow() -> None:
     """An order that is placed changes no total; each account has its own."""
     changes = Changes()
-    look(changes, row(change="0.5"), row(account="b", change="-1"))
-    one, two, three = look(changes, row(), row(account="b"), row(account="c"))
+    recall(changes, row(change="0.5"), row(account="b", change="-1"))
+    one, two, three = recall(changes, row(), row(account="b"), row(account="c"))
 
     assert [one.change, two.change, three.change] == [Decimal("0.5"), -1, 0]
 
@@ -50,25 +50,25 @@ def test_the_last_change_outlives_the_orders_that_follow() -> None:
 def test_each_amount_stands_out_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     """Money that is locked leaves available, and the total is as it was."""
     changes = Changes()
-    look(changes, row("1"))
+    recall(changes, row("1"))
     expected = Difference(Decimal("-0.75"), Decimal("0.75"), Decimal(0))
-    (ordered,) = look(changes, row("0.25", "0.75"))
-    (still,) = look(changes, row("0.25", "0.75"))
+    (ordered,) = recall(changes, row("0.25", "0.75"))
+    (still,) = recall(changes, row("0.25", "0.75"))
     assert ordered.fresh == still.fresh == expected
 
     later = time.monotonic() + FRESH
     monkeypatch.setattr(time, "monotonic", lambda: later)
-    (passed,) = look(changes, row("0.25", "0.75"))
+    (passed,) = recall(changes, row("0.25", "0.75"))
     assert passed.fresh == Difference()
 
 
-def test_what_was_there_before_the_first_look_does_not_stand_out() -> None:
+def test_what_was_there_before_the_first_snapshot_does_not_stand_out() -> None:
     """Nor what the first read of an account brings."""
     changes = Changes()
     unread = AccountSnapshot("upbit", "a", LIVE, [], known=False)
     changes.recall([unread])
-    (first,) = look(changes, row(source="SNAPSHOT"))
-    (other,) = look(changes, row(account="b"))
+    (first,) = recall(changes, row(source="SNAPSHOT"))
+    (other,) = recall(changes, row(account="b"))
 
     assert first.fresh == other.fresh == Difference()
 
@@ -77,6 +77,6 @@ def test_a_currency_that_is_new_stands_out() -> None:
     """All of it came just now."""
     changes = Changes()
     changes.recall([AccountSnapshot("upbit", "a", LIVE, [])])
-    (came,) = look(changes, row("0.5", "0.25"))
+    (came,) = recall(changes, row("0.5", "0.25"))
 
     assert came.fresh == Difference(Decimal("0.5"), Decimal("0.25"), Decimal("0.75"))

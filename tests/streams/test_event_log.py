@@ -1,4 +1,4 @@
-"""The lines below a table, from events and from looks."""
+"""The lines below a table, from events and from snapshots."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def account(
     return AccountSnapshot("upbit", label, health, [])
 
 
-def looked(log: EventLog, *accounts: AccountSnapshot) -> list[Line]:
-    """The lines after a look at these."""
-    log.look(accounts)
+def lines_of(log: EventLog, *accounts: AccountSnapshot) -> list[Line]:
+    """The lines after these snapshots."""
+    log.note_present(accounts)
     return log.lines(accounts)
 
 
@@ -77,8 +77,8 @@ def test_the_same_error_again_and_again_is_one_line() -> None:
     log = EventLog()
     first, again, other = (ConnectionLost("no network") for _ in range(3))
     for error in (first, first, again):
-        looked(log, account(error=error))
-    (line,) = looked(log, account(error=again), account("b", error=other))
+        lines_of(log, account(error=error))
+    (line,) = lines_of(log, account(error=again), account("b", error=other))
 
     assert line.name == "a, b:"
     assert line.text.endswith(" UTC (3 times) ConnectionLost: no network")
@@ -89,8 +89,8 @@ def test_what_has_passed_is_remembered_and_paler() -> None:
     """The last few only, oldest first."""
     log = EventLog()
     for number in range(MOST_EVENTS + 3):
-        looked(log, account(error=ConnectionLost(f"no {number}")))
-    lines = looked(log, account())
+        lines_of(log, account(error=ConnectionLost(f"no {number}")))
+    lines = lines_of(log, account())
 
     assert [line.text[-4:] for line in lines] == ["no 3", "no 4", "no 5", "no 6"]
     assert {(line.look, line.name) for line in lines} == {("dim", "")}
@@ -99,8 +99,8 @@ def test_what_has_passed_is_remembered_and_paler() -> None:
 def test_what_to_do_is_shown_until_the_error_has_passed() -> None:
     """Then what happened is enough."""
     log, error = EventLog(), ConnectionLost("no network", remedy="Plug it in.")
-    (present,) = looked(log, account(error=error))
-    (passed,) = looked(log, account())
+    (present,) = lines_of(log, account(error=error))
+    (passed,) = lines_of(log, account())
 
     assert present.text.endswith(f" UTC ConnectionLost: {error}")
     assert "Plug it in." in present.text
@@ -111,15 +111,15 @@ def test_the_reason_of_a_state_is_not_shown_twice() -> None:
     """It stands with the state already."""
     log = EventLog()
 
-    assert looked(log, account(error=ConnectionLost("no net"), reason="no net")) == []
-    assert len(looked(log, account())) == 1
+    assert lines_of(log, account(error=ConnectionLost("no net"), reason="no net")) == []
+    assert len(lines_of(log, account())) == 1
 
 
-def test_an_event_and_a_look_at_its_error_are_one() -> None:
+def test_an_event_and_a_snapshot_of_its_error_are_one() -> None:
     """Whichever comes first."""
     log, error = EventLog(), ConnectionLost("no network", account="a")
     log.note(error)
-    (line,) = looked(log, account(error=error))
+    (line,) = lines_of(log, account(error=error))
 
     assert "times" not in line.text
 

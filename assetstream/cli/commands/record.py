@@ -84,8 +84,8 @@ def record(
 
     EXCHANGE is upbit or coinw; with --accounts, a label in that file.
     """
-    from assetstream.cli.run.watch import Watching
-    from assetstream.cli.view.recording import Recording
+    from assetstream.cli.run.watch import WatchRun
+    from assetstream.cli.view.record import RecordView
     from assetstream.model.states import State
     from assetstream.recording import Recorder
 
@@ -102,9 +102,9 @@ def record(
         except OSError as exc:
             click.echo(f"Error: {path} cannot be written: {exc.strerror}", err=True)
             sys.exit(1)
-        view = Recording(recorder, stream)
+        view = RecordView(recorder, stream)
         try:
-            Watching([stream], view, duration).run()
+            WatchRun([stream], view, duration).run()
         finally:
             recorder.close()
         print(json.dumps(view.figures) if as_json else view.summary)

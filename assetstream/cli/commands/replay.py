@@ -80,7 +80,7 @@ def replay(path: Path, speed: float, port: int, as_json: bool) -> None:
 
     FILE is one of assetstream record's.
     """
-    from assetstream.cli.run.replay import Replaying
+    from assetstream.cli.run.replay import ReplayRun
     from assetstream.model.errors import ConfigurationError
 
     try:
@@ -103,7 +103,7 @@ def replay(path: Path, speed: float, port: int, as_json: bool) -> None:
         sys.exit(1)
     try:
         with output():
-            sys.exit(Replaying(served, path, speed, as_json).run())
+            sys.exit(ReplayRun(served, path, speed, as_json).run())
     except ConfigurationError as exc:  # found while playing: the tape was edited
         click.echo(f"Error: {exc}", err=True)
         sys.exit(1)

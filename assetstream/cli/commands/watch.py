@@ -77,13 +77,13 @@ def watch(choice: Choice, as_json: bool, duration: float | None) -> None:
 
     EXCHANGE is upbit or coinw, or both; with --accounts, labels in that file.
     """
-    from assetstream.cli.run.watch import Watching
+    from assetstream.cli.run.watch import WatchRun
     from assetstream.cli.view.choose import choose_view
     from assetstream.model.states import State
 
     with output(), choice.opened() as accounts:
         streams = [account.stream() for account in accounts]
-        Watching(streams, choose_view(as_json, streams), duration).run()
+        WatchRun(streams, choose_view(as_json, streams), duration).run()
     failed = [stream for stream in streams if stream.state is State.FAILED]
     for stream in failed:
         click.echo(f"Error: {stream.account}: {stream.error}", err=True)

@@ -34,12 +34,12 @@ def read_once(
     Args:
         streams: not yet started.
     """
-    news: SimpleQueue[Progress | AssetStreamError] = SimpleQueue()
-    group = StreamGroup(streams, on_progress=news.put, on_error=news.put)
+    events: SimpleQueue[Progress | AssetStreamError] = SimpleQueue()
+    group = StreamGroup(streams, on_progress=events.put, on_error=events.put)
     status = StatusLine()
     try:
         group.start(wait=False)
-        _settle(Progress(0, 0, len(streams)), news, status)
+        _settle(Progress(0, 0, len(streams)), events, status)
         held: list[AccountSnapshot] = []
         errors: list[AssetStreamError] = []
         for stream in streams:
@@ -55,7 +55,7 @@ def read_once(
 
 def _settle(
     progress: Progress,
-    news: SimpleQueue[Progress | AssetStreamError],
+    events: SimpleQueue[Progress | AssetStreamError],
     status: StatusLine,
 ) -> None:
     trouble = ""
@@ -63,7 +63,7 @@ def _settle(
     while progress.settled < progress.total and time.monotonic() < deadline:
         status.show(f"connecting {settled(progress)}{trouble}")
         try:
-            event = news.get(timeout=TICK)
+            event = events.get(timeout=TICK)
         except Empty:
             continue
         if not isinstance(event, Progress):

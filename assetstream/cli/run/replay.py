@@ -13,13 +13,13 @@ from assetstream.cli.console.output import assignment
 from assetstream.cli.view.status_line import StatusLine, clock
 from assetstream.simulator import Replay
 
-__all__ = ["Replaying"]
+__all__ = ["ReplayRun"]
 
 #: Seconds between two looks; also at Ctrl-C, which Windows keeps from a waiting thread.
 TICK = 0.25
 
 
-class Replaying:
+class ReplayRun:
     """Runs a replay that was started, until Ctrl-C."""
 
     def __init__(self, replay: Replay, path: Path, speed: float, as_json: bool) -> None:

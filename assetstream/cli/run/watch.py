@@ -17,10 +17,10 @@ from assetstream.streams.event_log import Event
 from assetstream.streams.group import StreamGroup
 from assetstream.streams.stream import AssetStream
 
-__all__ = ["News", "View", "Watching"]
+__all__ = ["View", "ViewEvent", "WatchRun"]
 
 #: What a view is given.
-News = Union[Event, Progress]
+ViewEvent = Union[Event, Progress]
 
 #: Seconds between two repaints: 4 a second are enough for eyes.
 REPAINT = 0.25
@@ -36,14 +36,14 @@ class View(Protocol):
 
     def __exit__(self, *exc: object) -> None: ...
 
-    def show(self, news: News) -> None:
+    def show(self, event: ViewEvent) -> None:
         """Take in one event, or how far the accounts of a group are."""
 
     def paint(self) -> None:
         """Bring the display up to date; called every ``REPAINT`` seconds."""
 
 
-class Watching:
+class WatchRun:
     """Watches streams until Ctrl-C, the end of the time, or the end of all of them.
 
     One runs by itself, more of them in a group.
@@ -57,7 +57,7 @@ class Watching:
     def __init__(
         self, streams: Sequence[AssetStream], view: View, duration: float | None
     ) -> None:
-        self._events: Queue[News] = Queue(BACKLOG)
+        self._events: Queue[ViewEvent] = Queue(BACKLOG)
         self._runner: AssetStream | StreamGroup = streams[0]
         if len(streams) > 1:
             self._runner = StreamGroup(streams, on_progress=self._events.put)
@@ -118,7 +118,7 @@ class Watching:
             if view is not None and event is not None and not passed:
                 view.show(event)
 
-    def _next(self, patience: float) -> News | None:
+    def _next(self, patience: float) -> ViewEvent | None:
         # Once it stops, ``until`` has passed: what is still to come is waited for.
         try:
             return self._events.get(timeout=patience or REPAINT)

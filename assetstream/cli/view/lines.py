@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Mapping, TextIO
 
-from assetstream.cli.run.watch import News
+from assetstream.cli.run.watch import ViewEvent
 from assetstream.display.words import counted, digits, lasting, signed
 from assetstream.model.errors import AssetStreamError
 from assetstream.model.events import AssetUpdate, StateChange
@@ -31,10 +31,10 @@ class LineView:
 
     def __exit__(self, *exc: object) -> None: ...
 
-    def show(self, news: News) -> None:
+    def show(self, event: ViewEvent) -> None:
         """Write a line for an event; progress is no event."""
-        if not isinstance(news, Progress):
-            self._write(self._line(news))
+        if not isinstance(event, Progress):
+            self._write(self._line(event))
 
     def paint(self) -> None:
         """Nothing is left to do between the events."""
@@ -65,13 +65,13 @@ class PlainLines(LineView):
 
     _settled = False
 
-    def show(self, news: News) -> None:
+    def show(self, event: ViewEvent) -> None:
         """Write a line for an event, and one when the last account has settled."""
-        super().show(news)
-        if isinstance(news, Progress) and not self._settled:
-            self._settled = news.settled == news.total
+        super().show(event)
+        if isinstance(event, Progress) and not self._settled:
+            self._settled = event.settled == event.total
             if self._settled:
-                self._write(f"{now()}  {news}")
+                self._write(f"{now()}  {event}")
 
     def _line(self, event: Event) -> str:
         if isinstance(event, AssetUpdate):

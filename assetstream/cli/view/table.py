@@ -11,7 +11,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table as Row
 from rich.text import Text
 
-from assetstream.cli.run.watch import News
+from assetstream.cli.run.watch import ViewEvent
 from assetstream.cli.view.accounts import AccountsView
 from assetstream.cli.view.rich_page import TableFit, rich_line
 from assetstream.cli.view.status_line import settled
@@ -72,12 +72,12 @@ class TerminalTable:
         self.paint()
         self._live.stop()
 
-    def show(self, news: News) -> None:
+    def show(self, event: ViewEvent) -> None:
         """Remember what the streams' balances do not show."""
-        if isinstance(news, Progress):
-            self._progress = news
+        if isinstance(event, Progress):
+            self._progress = event
         else:
-            self._log.note(news)
+            self._log.note(event)
 
     def paint(self) -> None:
         """Repaint everything."""

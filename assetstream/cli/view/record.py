@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from io import StringIO
 
-from assetstream.cli.run.watch import News
+from assetstream.cli.run.watch import ViewEvent
 from assetstream.cli.view.lines import PlainLines
 from assetstream.cli.view.status_line import StatusLine, clock, size
 from assetstream.model.events import AssetUpdate
 from assetstream.recording import Recorder
 from assetstream.streams.stream import AssetStream
 
-__all__ = ["Recording"]
+__all__ = ["RecordView"]
 
 
-class Recording:
+class RecordView:
     """The view of a command that records: states and errors, and figures below."""
 
     def __init__(self, recorder: Recorder, stream: AssetStream) -> None:
@@ -29,13 +29,13 @@ class Recording:
     def __exit__(self, *exc: object) -> None:
         self._status.end()
 
-    def show(self, news: News) -> None:
+    def show(self, event: ViewEvent) -> None:
         """Count an update; write down all else."""
-        if isinstance(news, AssetUpdate):
+        if isinstance(event, AssetUpdate):
             self._updates += 1
         else:
             line = StringIO()
-            PlainLines(line).show(news)
+            PlainLines(line).show(event)
             self._status.note(line.getvalue().rstrip())
 
     def paint(self) -> None:

@@ -1,22 +1,22 @@
-"""Looks at accounts, one after the other, for a live table."""
+"""Pages of accounts, one after the other, for a live table."""
 
 from __future__ import annotations
 
 from typing import Callable, Sequence
 
 from assetstream.display.page import Line, Page
-from assetstream.notebook.look import Look
+from assetstream.notebook.live_page import LivePage
 from assetstream.streams.accounts import AccountSnapshot
 from assetstream.streams.changes import Changes
 from assetstream.streams.event_log import EventLog
 
-__all__ = ["Looks"]
+__all__ = ["LivePages"]
 
 
-class Looks:
-    """Looks at accounts, and remembers what an earlier look has found.
+class LivePages:
+    """Makes each page of what is read now and what earlier pages have shown.
 
-    No handler is added: nothing in a stream waits for it, or knows of it.
+    No handler is added: nothing in a stream waits for a page, or knows of one.
 
     Args:
         snapshots: reads the accounts.
@@ -33,12 +33,12 @@ class Looks:
         self._changes = Changes()
         self._log = EventLog()
 
-    def __call__(self) -> Look:
-        """Look at them now."""
+    def __call__(self) -> LivePage:
+        """Make the page of this moment."""
         accounts = self._changes.recall(self._snapshots())
-        self._log.look(accounts)
+        self._log.note_present(accounts)
         page = self._page(accounts, self._log.lines(accounts))
-        return Look(page, list(map(_facts, accounts)))
+        return LivePage(page, list(map(_facts, accounts)))
 
 
 def _facts(account: AccountSnapshot) -> object:
