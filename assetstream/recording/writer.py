@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from pathlib import Path
-from queue import Full, Queue
+from queue import SimpleQueue
 from typing import Any, Iterator, Mapping
 
 from assetstream.model.errors import ConfigurationError
@@ -63,12 +63,12 @@ class Writer:
         self._file = open(file, "wb")  # noqa: SIM115
         self._mask = mask
         self._began = time.monotonic()
-        self._queue: Queue[tuple[float, TapeEntry] | None] = Queue(BACKLOG)
-        # Held for a moment only. Reentrant: a signal handler may call close().
+        # Both reentrant: a signal handler may call close() in the middle of put().
+        self._queue: SimpleQueue[tuple[float, TapeEntry] | None] = SimpleQueue()
         self._lock = threading.RLock()
         self._missed = 0
         self._closed = False
-        #: Bytes written, and entries that found no room in the queue.
+        #: Bytes written, and entries that were not written.
         self.size = 0
         self.lost = 0
         #: The error that ended the writing early; None while all is well.
@@ -92,14 +92,14 @@ class Writer:
         with self._lock:
             if self._closed or self.error is not None:
                 return
-            try:
-                if self._missed:
-                    self._queue.put_nowait((at, EntriesLost(self._missed)))
-                    self._missed = 0
-                self._queue.put_nowait((at, entry))
-            except Full:
+            if self._queue.qsize() >= BACKLOG:
                 self._missed += 1
                 self.lost += 1
+                return
+            if self._missed:
+                self._queue.put((at, EntriesLost(self._missed)))
+                self._missed = 0
+            self._queue.put((at, entry))
 
     def close(self) -> None:
         """Write what is left and the end, and close the file, unless the disk hangs."""
@@ -107,14 +107,12 @@ class Writer:
             if self._closed:
                 return
             self._closed = True
-        # The queue may be full, but the writer empties it.
-        try:
-            self._queue.put(None, timeout=CLOSE_TIME)
-        except Full:
-            pass
+        self._queue.put(None)
         self._thread.join(CLOSE_TIME)
         if self._thread.is_alive():
-            self._failed(TimeoutError(f"the disk took no more within {CLOSE_TIME:g} s"))
+            self._failed(
+                TimeoutError(f"the disk did not take the rest in {CLOSE_TIME:g} s")
+            )
 
     def _run(self) -> None:
         try:
@@ -151,6 +149,8 @@ class Writer:
             found = list(contents(entry, self._mask))
         except Exception:  # a bug of ours must cost a line, not the recording
             logger.exception("something could not be recorded")
+            with self._lock:
+                self.lost += 1
             found = [{"kind": "lost", "count": 1}]
         return [written({"at": round(at, 6), **content}) for content in found]
 

@@ -299,7 +299,7 @@ class SimulatorServer(ThreadingHTTPServer):
             self.context.points.notify("closed", connection)
         self.context.signal.announce()
 
-    def open_connections(self, account: Account | None = None) -> list[Connection]:
+    def connections(self, account: Account | None = None) -> list[Connection]:
         """Return the connections (or an account's) that are not ending."""
         with self._lock:
             found = list(self._connections)

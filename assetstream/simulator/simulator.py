@@ -203,7 +203,7 @@ class Simulator:
     @property
     def connections(self) -> int:
         """Number of WebSockets that are open."""
-        return len(self._server.open_connections())
+        return len(self._server.connections())
 
     def wait_for_connections(self, count: int = 1, timeout: float = 5.0) -> None:
         """Return once ``count`` or more WebSockets are open (0: once none is).
@@ -244,7 +244,7 @@ class Simulator:
             reset: by RST instead of FIN.
             account: cut this account's only.
         """
-        cut = self._server.open_connections(account)
+        cut = self._server.connections(account)
         for connection in cut:
             connection.drop(reset=reset)
         return len(cut)
@@ -259,7 +259,7 @@ class Simulator:
             reason: the close frame's text.
             account: close this account's only.
         """
-        closed = self._server.open_connections(account)
+        closed = self._server.connections(account)
         for connection in closed:
             connection.close(code, reason)
         return len(closed)

@@ -91,7 +91,7 @@ class Flood(Fault):
     def began(self, server: SimulatorServer) -> None:
         """Push from now on."""
         account = self._account
-        self._connection: Connection = server.open_connections(account)[0]
+        self._connection: Connection = server.connections(account)[0]
         assert self._connection.session is not None
         style = self._connection.session.style
         # The last of a block tells the truth: the flood may end behind any block.

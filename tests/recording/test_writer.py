@@ -141,7 +141,7 @@ def test_a_disk_that_hangs_to_the_end_is_an_error(
     made.close()
 
     assert isinstance(made.error, TimeoutError)
-    assert "took no more" in caplog.text
+    assert "did not take the rest" in caplog.text
     source.readlines()  # lets its thread end
 
 
@@ -166,4 +166,5 @@ def test_what_cannot_be_recorded_costs_a_line(
         json.loads(text) for text in (tmp_path / "tape").read_text().splitlines()
     ]
     assert [line["kind"] for line in written_lines[1:]] == ["lost", "opened", "end"]
+    assert made.lost == 1
     assert "could not be recorded" in caplog.text

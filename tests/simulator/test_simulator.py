@@ -206,3 +206,26 @@ def test_without_websockets_the_remedy_is_named() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert 'pip install "assetstream[simulator]"' in done.stdout
+
+
+def test_a_start_that_failed_may_be_tried_again() -> None:
+    """Once the port is free; nothing is left of the first try."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        simulator = Simulator(port=taken.getsockname()[1])
+        with pytest.raises(OSError, match=r"in use|usage"):
+            simulator.start()
+        with pytest.raises(RuntimeError, match="not started"):
+            _ = simulator.url
+    with simulator:
+        assert simulator.url.startswith("http://127.0.0.1:")
+    assert ours() == []
+
+
+def test_two_faults_that_refuse_end_each_by_itself(exchange: Simulator) -> None:
+    """Clients can connect again after the last of them."""
+    first, second = exchange.fault("tcp_refused"), exchange.fault("tcp_refused")
+    first.off()
+    with pytest.raises(ConnectionRefusedError):
+        connect_tcp(exchange)
+    second.off()
+    connect_tcp(exchange).close()

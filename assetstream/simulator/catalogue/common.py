@@ -92,7 +92,7 @@ class OncePerConnection(ForAccount):
 
     def began(self, server: SimulatorServer) -> None:
         """Strike the connections that are open."""
-        for connection in server.open_connections():
+        for connection in server.connections():
             connection.post(partial(self._strike_once, connection))
 
     def opened(self, connection: Connection) -> None:

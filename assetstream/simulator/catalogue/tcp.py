@@ -65,7 +65,7 @@ class SilentDrop(ForAccount):
 
     def began(self, server: SimulatorServer) -> None:
         """Wake the connections, so that they stop."""
-        wake(server.open_connections())
+        wake(server.connections())
 
     def ended(self) -> None:
         """Let the bytes flow again that TCP has kept for both sides."""
@@ -85,7 +85,7 @@ class DeadPath(ForAccount):
 
     def began(self, server: SimulatorServer) -> None:
         """Let the open connections vanish."""
-        for connection in server.open_connections():
+        for connection in server.connections():
             if self._strikes(connection.account):
                 connection.post(connection.vanish)
 

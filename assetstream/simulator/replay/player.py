@@ -292,7 +292,7 @@ class Player(Fault):
             )
 
     def _open_connections(self) -> list[Connection]:
-        return self._server.open_connections(self._account) if self._server else []
+        return self._server.connections(self._account) if self._server else []
 
     # The time of the tape.
 
