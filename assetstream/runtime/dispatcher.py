@@ -10,23 +10,22 @@ from typing import Any, Callable
 from assetstream.model.errors import AssetStreamError, CallbackError
 from assetstream.model.events import AssetUpdate, StateChange
 from assetstream.protocol import NEVER
-from assetstream.runtime.loop import clock
-from assetstream.runtime.loop.stack import where
+from assetstream.runtime.loop.stack import describe_stack
 from assetstream.runtime.loop.waits import OneShotEvent
-from assetstream.runtime.mailbox import CallbackMailbox, News
+from assetstream.runtime.mailbox import CallbackMailbox, Event
 
 __all__ = ["Dispatcher", "Handlers"]
 
 logger = logging.getLogger("assetstream")
 
-#: A handler may take so long while other news waits behind it, seconds.
+#: The longest that a handler may take while other events wait behind it, seconds.
 SLOW = 5.0
 
 Handler = Callable[[Any], object]
 
 
 class Handlers:
-    """Handlers, by what they want to hear of.
+    """Handlers, by the kind of event that they are called with.
 
     Tuples are replaced, never changed: a handler may add or remove handlers, itself
     included, while it is being called.
@@ -38,8 +37,8 @@ class Handlers:
         self.state: tuple[Handler, ...] = ()
         #: A live table shows the errors that nobody handles.
         self.on_screen = False
-        #: Told of errors and states at once, in the session's thread. They are
-        #: nobody's ``on_error``: what nobody else hears is logged all the same.
+        #: Called with errors and states at once, in the reader thread. They do not
+        #: count as an ``on_error``: an error without one is logged all the same.
         self.witnesses: tuple[Handler, ...] = ()
 
     def take(self, others: Handlers) -> None:
@@ -57,15 +56,15 @@ class Handlers:
 
 
 class Dispatcher:
-    """Calls the handlers of one stream, and tells once of one that is too slow.
+    """Calls the handlers of one stream, and warns once of one that is too slow.
 
-    ``work`` is called by callback threads, one at a time; the session's thread looks
-    after slow handlers, for there is no timer.
+    ``work`` is called by callback threads, one at a time; the reader thread looks for
+    slow handlers, for there is no timer.
 
     Args:
         label: the account's label, for the logs.
-        handlers: whom to call.
-        mailbox: what to tell them.
+        handlers: the user's.
+        mailbox: the events that they are called with.
         interrupted: called with a SystemExit or KeyboardInterrupt out of a handler.
     """
 
@@ -82,46 +81,47 @@ class Dispatcher:
         self._interrupted = interrupted
         #: Times a handler raised.
         self.callback_errors = 0
-        #: Set when the last news was given to its callbacks; then ``leave`` is called.
+        #: Set when the last event was handed to its handlers; then ``leave`` is called.
         self.finished = OneShotEvent()
         self.leave: Callable[[], None] | None = None
+        #: When ``due`` must be called, in seconds of ``clock.now``.
+        self.deadline = NEVER
         # The thread that is in ``work``, and the handler that runs, or ran last.
         self._thread: int | None = None
         self._handler: Handler | None = None
-        # What was delivered when the session looked last, and when that was new to it.
+        # How much was delivered when ``check`` looked last.
         self._seen = -1
-        self._seen_at = NEVER
-        self._complained = False
+        self._warned = False
 
     @property
     def wake(self) -> Callable[[], None]:
-        """Called when there is news; see ``CallbackMailbox``."""
+        """Called when there are events; see ``CallbackMailbox``."""
         return self.mailbox.wake
 
     @wake.setter
     def wake(self, wake: Callable[[], None]) -> None:
         self.mailbox.wake = wake
 
-    # By the session's thread.
+    # By the reader thread.
 
-    @property
-    def deadline(self) -> float:
-        """When ``due`` must be called, as things are now."""
-        if self._complained:
-            return NEVER
+    def check(self, now: float) -> None:
+        """Look for a handler that keeps events waiting; after each ``mailbox.put``."""
+        if self._warned:
+            return
         if self.mailbox.folded:
-            return -NEVER
-        # One is in hand; it may take its time while nothing waits behind it.
-        if self.mailbox.pending < 2:
-            self._seen = -1
-            return NEVER
-        if self._seen != self.mailbox.delivered:
-            self._seen, self._seen_at = self.mailbox.delivered, clock.now()
-        return self._seen_at + SLOW
+            self.deadline = -NEVER
+        # A handler counts as slow only while a second event is waiting.
+        elif self.mailbox.pending < 2:
+            self._seen, self.deadline = -1, NEVER
+        elif self._seen != self.mailbox.delivered:
+            self._seen, self.deadline = self.mailbox.delivered, now + SLOW
 
-    def due(self) -> None:
-        """Warn of the handler that keeps news waiting; once in a stream's life."""
-        self._complained = True
+    def due(self, now: float) -> None:
+        """Warn of the handler that keeps events waiting; once in a stream's life."""
+        self.check(now)  # it may have gone on meanwhile
+        if now < self.deadline:
+            return
+        self._warned, self.deadline = True, NEVER
         logger.warning(
             "%s: a callback is slower than the exchange: it is %s, and %d events wait "
             "behind it. Balances stay current, but past max_pending updates only the "
@@ -135,7 +135,7 @@ class Dispatcher:
     # By a callback thread.
 
     def work(self) -> bool:
-        """Deliver some of the news; False if there was none."""
+        """Deliver some of the events; False if there was no event."""
         batch = self.mailbox.take()
         if not batch:
             if self.mailbox.over:
@@ -168,9 +168,9 @@ class Dispatcher:
 
     def where(self) -> str:
         """Say which handler runs and where it stands, for a log line."""
-        return where(self._thread, Dispatcher._call.__code__, self._handler)
+        return describe_stack(self._thread, Dispatcher._call.__code__, self._handler)
 
-    def _deliver(self, item: News) -> None:
+    def _deliver(self, item: Event) -> None:
         if isinstance(item, StateChange):
             for handler in self.handlers.state:
                 self._call(handler, item)
@@ -202,7 +202,7 @@ class Dispatcher:
             return logging.DEBUG
         return logging.WARNING
 
-    def _call(self, handler: Handler, item: News) -> None:
+    def _call(self, handler: Handler, item: Event) -> None:
         self._handler = handler
         try:
             result = handler(item)
@@ -215,7 +215,7 @@ class Dispatcher:
         except BaseException as exc:  # SystemExit, KeyboardInterrupt
             self._interrupted(exc)
 
-    def _raised(self, handler: Handler, item: News, exc: Exception) -> None:
+    def _raised(self, handler: Handler, item: Event, exc: Exception) -> None:
         name = getattr(handler, "__qualname__", None) or repr(handler)
         if not isinstance(item, AssetUpdate):
             # Not delivered again: on_error may be what raised.

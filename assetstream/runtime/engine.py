@@ -23,7 +23,7 @@ from assetstream.runtime.dispatcher import Dispatcher, Handlers
 from assetstream.runtime.liveness import Proof
 from assetstream.runtime.loop import clock
 from assetstream.runtime.loop.waits import Deadline, OneShotEvent
-from assetstream.runtime.mailbox import CallbackMailbox, WatchQueue
+from assetstream.runtime.mailbox import CallbackMailbox, Subscription
 from assetstream.runtime.net import dial
 from assetstream.runtime.publisher import Outlet
 from assetstream.runtime.reader_thread import ReaderThread
@@ -140,15 +140,15 @@ class StreamEngine:
         """Have ``call`` made in the reader thread; from any, or a signal handler."""
         self._thread.calls.post(partial(self._make, call))
 
-    def watch(self, watch: WatchQueue) -> None:
-        """Let ``watch`` see everything from the session's next step on."""
-        self.post(partial(self._outlet.join, watch))
+    def subscribe(self, subscription: Subscription) -> None:
+        """Put everything in from the session's next step on."""
+        self.post(partial(self._outlet.subscribe, subscription))
         if self.ended.happened:  # The post may have come too late to be run.
-            self._outlet.join(watch)
+            self._outlet.subscribe(subscription)
 
-    def unwatch(self, watch: WatchQueue) -> None:
-        """Stop telling ``watch``."""
-        self.post(partial(self._outlet.leave, watch))
+    def unsubscribe(self, subscription: Subscription) -> None:
+        """Put nothing more in."""
+        self.post(partial(self._outlet.unsubscribe, subscription))
 
     def stop(self, reason: str = "") -> None:
         """Ask the session to end; from any thread or a signal handler.

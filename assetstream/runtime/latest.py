@@ -1,4 +1,4 @@
-"""The latest of something, told on the callback threads."""
+"""Handlers that are called with the latest value of something."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import logging
 import threading
 from typing import Callable, Generic, TypeVar
 
-from assetstream.runtime.loop.stack import where
+from assetstream.runtime.loop.permit import Permit
+from assetstream.runtime.loop.stack import describe_stack
 
 __all__ = ["LatestValueDispatcher"]
 
@@ -16,20 +17,20 @@ T = TypeVar("T")
 
 
 class LatestValueDispatcher(Generic[T]):
-    """Tells handlers the latest, if it is not what they heard last.
+    """Calls handlers with the latest value, if it differs from the one before.
 
-    What is overtaken before its turn comes is left out. It is served by
-    ``CallbackThreads``, and takes no lock: ``tell`` and ``close`` may interrupt each
-    other in a signal handler.
+    Values that are overtaken before their turn are left out. ``CallbackThreads`` serve
+    it. It takes no lock: ``changed`` and ``close`` may interrupt each other in a signal
+    handler.
 
     Args:
-        latest: returns what is to be told; called by a callback thread.
+        latest: returns the value; called by a callback thread.
         interrupted: called with a SystemExit or KeyboardInterrupt out of a handler.
 
     Attributes:
         handlers: replaced, never changed: one may leave while it is being called.
-        wake: called when there is something to tell; set by whoever serves it.
-        leave: called when everything was told after ``close``.
+        wake: called when there is a value to deliver; set by whoever serves it.
+        leave: called when everything was delivered after ``close``.
     """
 
     def __init__(
@@ -40,12 +41,12 @@ class LatestValueDispatcher(Generic[T]):
         self.leave: Callable[[], None] | None = None
         self._latest = latest
         self._interrupted = interrupted
-        self._told: T | None = None
+        self._delivered: T | None = None
         self._changed = False
         self._closed = False
-        # Who takes it out may wake, for nobody is to work: one atomic step.
-        self._idle = [True]
-        # The thread that calls, and whom it calls.
+        # Held from a wake until ``work`` has found nothing to do: it is woken once.
+        self._awake = Permit()
+        # The thread that calls, and the handler that it calls.
         self._thread: int | None = None
         self._handler: object = None
 
@@ -53,61 +54,59 @@ class LatestValueDispatcher(Generic[T]):
         """Remove a handler; one that is not there is no error."""
         self.handlers = tuple(h for h in self.handlers if h != handler)
 
-    def tell(self) -> None:
-        """It may have changed; from any thread or a signal handler."""
+    def changed(self) -> None:
+        """Note that the value may have changed; from any thread or a signal handler."""
         if self.handlers:
             self._changed = True
             self._wake()
 
     def close(self) -> None:
-        """Nothing will change any more; what has is still told."""
+        """End when the last change has been delivered."""
         self._closed = True
         self._wake()
 
     def work(self) -> bool:
-        """Tell it; False if nothing has changed since the last time."""
+        """Deliver the value; False if it has not changed since the last time."""
         if self._changed:
             self._changed = False
-            self._tell(self._latest())
+            self._deliver(self._latest())
             return True
-        if self._closed:  # not idle any more, so nobody wakes it again
+        if self._closed:  # nothing wakes it again: the permit is not given back
             if self.leave is not None:
                 self.leave()
             return False
-        self._idle.append(True)
+        self._awake.give_back()
         if self._changed or self._closed:  # since it was looked at
             self._wake()
         return False
 
     @property
     def calling(self) -> bool:
-        """A handler is being called."""
+        """Whether a handler is being called."""
         return self._thread is not None
 
     def where(self) -> str:
-        """Say which handler runs and where it stands, for a log line."""
-        return where(self._thread, LatestValueDispatcher._call.__code__, self._handler)
+        """Name the handler that runs and where it stands, for a log line."""
+        caller = LatestValueDispatcher._call.__code__
+        return describe_stack(self._thread, caller, self._handler)
 
     def _wake(self) -> None:
-        try:
-            self._idle.pop()
-        except IndexError:
-            return
-        self.wake()
+        if self._awake.take():
+            self.wake()
 
-    def _tell(self, item: T) -> None:
-        if item == self._told:
+    def _deliver(self, value: T) -> None:
+        if value == self._delivered:
             return
-        self._told = item
+        self._delivered = value
         self._thread = threading.get_ident()
         for handler in self.handlers:
             self._handler = handler
-            self._call(handler, item)
+            self._call(handler, value)
         self._thread = None
 
-    def _call(self, handler: Callable[[T], object], item: T) -> None:
+    def _call(self, handler: Callable[[T], object], value: T) -> None:
         try:
-            handler(item)
+            handler(value)
         except Exception:
             name = getattr(handler, "__qualname__", None) or repr(handler)
             logger.exception("handler %s raised", name)

@@ -1,7 +1,7 @@
-"""Queues between the session's thread and the threads that want its news.
+"""Queues between the reader thread and the threads that take its events.
 
 ``CallbackMailbox``  one per stream, for the callbacks: bounded, folding (D1).
-``WatchQueue``       one per iterator, ``expect`` or wait: complete, never folding (D2).
+``Subscription``     one per iterator, ``expect`` or wait: complete, never folding (D2).
 """
 
 from __future__ import annotations
@@ -16,39 +16,39 @@ from assetstream.model.errors import AssetStreamError, StreamStateError
 from assetstream.model.events import AssetUpdate, Source, StateChange
 from assetstream.runtime.loop.waits import Deadline, OneShotEvent, get_interruptibly
 
-__all__ = ["CallbackMailbox", "End", "News", "WatchQueue"]
+__all__ = ["CallbackMailbox", "End", "Event", "Subscription"]
 
 #: Everything a handler can be called with.
-News = Union[AssetUpdate, StateChange, AssetStreamError]
+Event = Union[AssetUpdate, StateChange, AssetStreamError]
 
 #: Items handed to a callback thread at once: one lock for many of them.
 BATCH = 128
 
 
 class CallbackMailbox:
-    """Keeps news in order for the callbacks; folds updates past its bound.
+    """Keeps events in order for the callbacks; folds updates past its bound.
 
     A full mailbox keeps the latest update per currency, with the oldest ``previous``
     and the number of updates it stands for. It never folds across a state change or an
     error, and never drops one (D1).
 
-    Filled by the session's thread, emptied by one callback thread at a time.
+    Filled by the reader thread, emptied by one callback thread at a time.
 
     Args:
         max_pending: updates kept apart before folding begins.
 
     Attributes:
-        wake: called, in the session's thread, when there is news (or the end) after
-            ``take`` had found nothing; set once, before the first news.
-        delivered: news that were given to their callbacks; counted up by whoever took
-            them, and so taken out of ``pending``.
+        wake: called, in the reader thread, when there is an event (or the end) after
+            ``take`` had found nothing; set once, before the first event.
+        delivered: events that were handed to their callbacks; counted up by whoever
+            took them, and so taken out of ``pending``.
     """
 
     def __init__(self, max_pending: int) -> None:
         self._max_pending = max_pending
-        # Shared by the session's and the callback thread only, never by public reads.
+        # Shared by the reader and the callback thread only, never by public reads.
         self._lock = threading.Lock()
-        self._items: list[News] = []
+        self._items: list[Event] = []
         # Updates past the bound, newest last; they come after all of _items.
         self._overflow: dict[str, AssetUpdate] = {}
         self._taken = 0
@@ -68,24 +68,24 @@ class CallbackMailbox:
 
     @property
     def pending(self) -> int:
-        """News not yet given to their callbacks."""
+        """Events not yet handed to their callbacks."""
         in_hand = self._taken - self.delivered
         return len(self._items) + len(self._overflow) + in_hand
 
-    def put(self, news: Sequence[News]) -> None:
-        """Add news in order; from the session's thread."""
+    def put(self, events: Sequence[Event]) -> None:
+        """Add events in order; from the reader thread."""
         with self._lock:
             # What has overflowed comes first, though there be room again.
-            if not self._overflow and self.pending + len(news) <= self._max_pending:
-                self._items += news
+            if not self._overflow and self.pending + len(events) <= self._max_pending:
+                self._items += events
             else:
-                self._put_tightly(news)
+                self._put_tightly(events)
             hungry, self._hungry = self._hungry, False
         if hungry:
             self.wake()
 
-    def take(self) -> list[News]:
-        """Take the next news, without waiting; an empty list if there is none now."""
+    def take(self) -> list[Event]:
+        """Take the next events, without waiting; an empty list if there is none now."""
         with self._lock:
             self._taken = self.delivered
             if not self._items:
@@ -100,7 +100,7 @@ class CallbackMailbox:
     def discard_updates(self) -> None:
         """Leave every undelivered update undelivered; ``stop()`` asked for it."""
         with self._lock:
-            kept: list[News] = [
+            kept: list[Event] = [
                 item for item in self._items if not isinstance(item, AssetUpdate)
             ]
             self.dropped += len(self._items) - len(kept) + len(self._overflow)
@@ -109,16 +109,16 @@ class CallbackMailbox:
             self.discarding = True
 
     def close(self) -> None:
-        """No more news will come; what is here is still delivered."""
+        """No more events will come; what is here is still delivered."""
         with self._lock:
             self._closed = True
             hungry, self._hungry = self._hungry, False
         if hungry:
             self.wake()
 
-    def _put_tightly(self, news: Sequence[News]) -> None:
-        """Add news of which some find no room, or come behind what found none."""
-        for item in news:
+    def _put_tightly(self, events: Sequence[Event]) -> None:
+        """Add events of which some find no room, or come behind what found none."""
+        for item in events:
             if not isinstance(item, AssetUpdate):
                 self._spill()
                 self._items.append(item)
@@ -145,13 +145,13 @@ class CallbackMailbox:
 
 
 class End:
-    """The last item of a watch: the stream is over, for this reason."""
+    """Last item of a subscription: the reason why the stream is over."""
 
     def __init__(self, error: BaseException | None) -> None:
         self.error = error
 
 
-class WatchQueue:
+class Subscription:
     """Every update and state change from one moment on, for one waiting thread.
 
     The session fills it in the step that changes the book (W2), so it shows the order
@@ -163,15 +163,15 @@ class WatchQueue:
         self._queue: SimpleQueue[AssetUpdate | StateChange | End] = SimpleQueue()
         #: Begin with the present book as SNAPSHOT updates.
         self.with_book = with_book
-        #: Set when it has joined: what happens from then on is put in.
-        self.joined = OneShotEvent()
+        #: Set when it has begun: what happens from then on is put in.
+        self.begun = OneShotEvent()
         self._over = False
         # Changes put in, and taken out; each written by one thread only.
         self._put = 0
         self._taken = 0
 
     def put(self, item: AssetUpdate | StateChange | End) -> None:
-        """Add an item; from the session's thread."""
+        """Add an item; from the reader thread."""
         if self._over:
             return
         self._over = isinstance(item, End)

@@ -1,8 +1,8 @@
-"""Where news leaves the session: the state, the callbacks' mailbox, the watches.
+"""Publishes the events of one stream: to its state, its mailbox, its subscriptions.
 
-Everything here is written by the session's thread, in the step that changed the book,
-so every queue shows the order in which the book changed (W2). Only a watch that comes
-after the end is told of it by its own thread.
+The reader thread writes all of it, in the step that changed the book, so every queue
+shows the order in which the book changed (W2). Only a subscription that comes after the
+end receives it from its own thread.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from assetstream.model.states import TRANSITIONS, State
 from assetstream.runtime.dispatcher import Dispatcher
 from assetstream.runtime.liveness import Proof
 from assetstream.runtime.loop import clock
-from assetstream.runtime.mailbox import End, News, WatchQueue
+from assetstream.runtime.mailbox import End, Event, Subscription
 
 __all__ = ["Outlet"]
 
@@ -27,7 +27,7 @@ logger = logging.getLogger("assetstream")
 
 
 class Outlet:
-    """The stream's state, and everyone who hears of news."""
+    """The stream's state, and all queues that its events go into."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Outlet:
         self._handlers = dispatcher.handlers
         self._mailbox = dispatcher.mailbox
         # Replaced, never changed: any thread may leave.
-        self._watches: tuple[WatchQueue, ...] = ()
+        self._subscriptions: tuple[Subscription, ...] = ()
         #: The state as last decided; ``state_at`` knows better (L1).
         self.state = State.NEW
         #: Why it is in that state, in words.
@@ -98,24 +98,25 @@ class Outlet:
         return self._dispatcher.deadline
 
     def due(self, now: float) -> None:
-        """Tell of a callback that is too slow."""
+        """Warn of a callback that is too slow."""
         if now >= self._dispatcher.deadline:
-            self._dispatcher.due()
+            self._dispatcher.due(now)
 
-    def deliver(self, news: Sequence[News]) -> None:
-        """Tell everyone, in order. Called for each push: hence without detours."""
-        for item in news:
+    def deliver(self, events: Sequence[Event]) -> None:
+        """Publish events in order. Called for each push: hence without detours."""
+        for item in events:
             if isinstance(item, AssetUpdate):
                 self._recent.note(item)
-                for watch in self._watches:
-                    watch.put(item)
+                for subscription in self._subscriptions:
+                    subscription.put(item)
             else:
                 self._tell(item)
         if not self._handlers.asset:
             # Nobody asked for updates: they are not even queued.
-            news = [item for item in news if not isinstance(item, AssetUpdate)]
-        if news:
-            self._mailbox.put(news)
+            events = [item for item in events if not isinstance(item, AssetUpdate)]
+        if events:
+            self._mailbox.put(events)
+            self._dispatcher.check(clock.now())
 
     def change(self, state: State, reason: str, gap: Gap | None = None) -> None:
         """Go to another state; the one place that does."""
@@ -150,18 +151,18 @@ class Outlet:
         self.change(State.STOPPED, reason)
         self._end(self.interrupt)
 
-    def join(self, watch: WatchQueue) -> None:
-        """Add a watch; its first item tells the present state."""
+    def subscribe(self, subscription: Subscription) -> None:
+        """Add a subscription; its first item is the present state."""
         if self.state.final:
             failed = self.state is State.FAILED
-            watch.put(End(self.error if failed else self.interrupt))
-            watch.joined.set()
+            subscription.put(End(self.error if failed else self.interrupt))
+            subscription.begun.set()
             return
-        watch.put(self._present())
-        if watch.with_book:
+        subscription.put(self._present())
+        if subscription.with_book:
             received = datetime.now(timezone.utc)
             for balance in self._book.balances().values():
-                watch.put(
+                subscription.put(
                     AssetUpdate(
                         balance.exchange,
                         balance.account,
@@ -173,17 +174,19 @@ class Outlet:
                         Source.SNAPSHOT,
                     )
                 )
-        self._watches = (*self._watches, watch)
-        watch.joined.set()
+        self._subscriptions = (*self._subscriptions, subscription)
+        subscription.begun.set()
 
-    def leave(self, watch: WatchQueue) -> None:
-        """Remove a watch; from the session's thread, like ``join``."""
-        self._watches = tuple(w for w in self._watches if w is not watch)
+    def unsubscribe(self, subscription: Subscription) -> None:
+        """Remove a subscription; from the session's thread, like ``subscribe``."""
+        self._subscriptions = tuple(
+            s for s in self._subscriptions if s is not subscription
+        )
         # Another thread may be waiting for its next item.
-        watch.put(End(None))
+        subscription.put(End(None))
 
     def _tell(self, item: AssetStreamError | StateChange) -> None:
-        """Note an error, or tell the watches of a state; and tell the witnesses."""
+        """Publish an error or a state, and keep the error."""
         if isinstance(item, AssetStreamError):
             item.exchange = item.exchange or self._book.exchange
             item.account = item.account or self._book.account
@@ -192,8 +195,8 @@ class Outlet:
             item.with_traceback(None).__context__ = None
             self.error = item
         else:
-            for watch in self._watches:
-                watch.put(item)
+            for subscription in self._subscriptions:
+                subscription.put(item)
         for witness in self._handlers.witnesses:
             witness(item)
 
@@ -204,7 +207,7 @@ class Outlet:
         )
 
     def _end(self, error: BaseException | None) -> None:
-        watches, self._watches = self._watches, ()
-        for watch in watches:
-            watch.put(End(error))
+        subscriptions, self._subscriptions = self._subscriptions, ()
+        for subscription in subscriptions:
+            subscription.put(End(error))
         self._mailbox.close()

@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 import threading
+from decimal import Decimal
 from functools import partial
-from typing import Callable, Iterable, NoReturn, Sequence
+from types import MappingProxyType
+from typing import Callable, Iterable, Mapping, NoReturn, Sequence
 
 from assetstream.display.html import as_html
 from assetstream.display.page import Line, Page
+from assetstream.model.balances import GroupBalances
 from assetstream.model.errors import (
     AssetStreamError,
     ConfigurationError,
     StreamStateError,
 )
-from assetstream.model.events import AssetUpdate, StateChange
+from assetstream.model.events import AssetUpdate, Balance, StateChange, exact_sum
 from assetstream.model.health import GroupHealth, Progress, group_words
 from assetstream.notebook.screen import Screen
 from assetstream.runtime import settings
 from assetstream.runtime.dispatcher import Handlers
 from assetstream.runtime.loop.waits import Deadline
 from assetstream.streams.accounts import AccountSnapshot, group_page
-from assetstream.streams.group_readings import GroupReadings
 from assetstream.streams.group_run import GroupRun
+from assetstream.streams.handlers import HandlerMethods, Result
 from assetstream.streams.live_pages import LivePages
 from assetstream.streams.stream import (
     START_TIMEOUT,
     AssetStream,
-    Result,
     end_table,
-    put_on_screen,
     run_of,
     snapshot_of,
 )
@@ -36,7 +37,7 @@ from assetstream.streams.stream import (
 __all__ = ["StreamGroup"]
 
 
-class StreamGroup(GroupReadings):
+class StreamGroup(HandlerMethods):
     """The live balances of many accounts, on one exchange or several.
 
     What holds for a stream holds for each in the group; what differs is the cost: one
@@ -101,58 +102,38 @@ class StreamGroup(GroupReadings):
         for stream in streams:
             self.add(stream)
 
+    # What it knows.
+
+    @property
+    def streams(self) -> Mapping[str, AssetStream]:
+        """account -> its stream, at this moment."""
+        return MappingProxyType(self._streams.copy())
+
+    @property
+    def balances(self) -> Mapping[str, Mapping[str, Balance]]:
+        """account -> currency -> balance: the accounts of this moment, each live."""
+        return GroupBalances(self.streams)
+
+    def total(self, currency: str, max_age: float | None = None) -> Decimal:
+        """The sum of a currency over all accounts, available and locked, exact.
+
+        Args:
+            currency: its code, in any case.
+            max_age: seconds; an older number of any account is refused.
+
+        Raises:
+            StaleBalance: an account's number is older than ``max_age``, or not known; a
+                sum that left it out would be wrong. ``remove`` an account that failed.
+        """
+        held = (s.balance(currency, max_age).total for s in self.streams.values())
+        return exact_sum(held)
+
+    def health(self) -> GroupHealth:
+        """The figures of this moment."""
+        found = {account: s.health() for account, s in self.streams.items()}
+        return GroupHealth.of(found, self._run.threads)
+
     # Handlers.
-
-    def on_asset(
-        self, handler: Callable[[AssetUpdate], Result]
-    ) -> Callable[[AssetUpdate], Result]:
-        """Add ``handler`` for the updates of every account, and return it.
-
-        It is called on one of the group's callback threads.
-
-        Raises:
-            ConfigurationError: it is not callable, or it is ``async``.
-        """
-        settings.check_handler("on_asset", handler)
-        with self._lock:
-            self._handlers.asset += (handler,)
-            for stream in self._streams.values():
-                stream.on_asset(handler)
-        return handler
-
-    def on_error(
-        self, handler: Callable[[AssetStreamError], Result]
-    ) -> Callable[[AssetStreamError], Result]:
-        """Add ``handler`` for the errors of every account, and return it.
-
-        It is called on one of the group's callback threads.
-
-        Raises:
-            ConfigurationError: it is not callable, or it is ``async``.
-        """
-        settings.check_handler("on_error", handler)
-        with self._lock:
-            self._handlers.error += (handler,)
-            for stream in self._streams.values():
-                stream.on_error(handler)
-        return handler
-
-    def on_state(
-        self, handler: Callable[[StateChange], Result]
-    ) -> Callable[[StateChange], Result]:
-        """Add ``handler`` for the changes of state of every account, and return it.
-
-        It is called on one of the group's callback threads.
-
-        Raises:
-            ConfigurationError: it is not callable, or it is ``async``.
-        """
-        settings.check_handler("on_state", handler)
-        with self._lock:
-            self._handlers.state += (handler,)
-            for stream in self._streams.values():
-                stream.on_state(handler)
-        return handler
 
     def on_progress(
         self, handler: Callable[[Progress], Result]
@@ -165,19 +146,12 @@ class StreamGroup(GroupReadings):
             ConfigurationError: it is not callable, or it is ``async``.
         """
         settings.check_handler("on_progress", handler)
-        self._run.teller.handlers += (handler,)
+        self._run.on_progress.handlers += (handler,)
         return handler
 
     def off(self, handler: Callable[..., object]) -> None:
-        """Remove ``handler`` from every account; one that is not there is no error.
-
-        A call that is under way in a callback thread is not waited for.
-        """
-        with self._lock:
-            self._handlers.remove(handler)
-            self._run.teller.remove(handler)
-            for stream in self._streams.values():
-                stream.off(handler)
+        super().off(handler)
+        self._run.on_progress.remove(handler)
 
     # Accounts.
 
@@ -353,16 +327,26 @@ class StreamGroup(GroupReadings):
         start = self._run.join_or_begin if self._run.lifecycle.new else None
         self._screen.show(start, self.stop)
 
+    def __repr__(self) -> str:
+        if not self._owned_here:
+            return "<StreamGroup of another process>"
+        return f"<StreamGroup {self._run.progress.progress()}>"
+
     def _repr_html_(self) -> str | None:
         if not self._owned_here:
             return None  # the plain repr says what can be said in a forked child
         return as_html(self._page(self._snapshots()))
 
-    def _put_on_screen(self, shown: bool) -> None:
+    @property
+    def _owned_here(self) -> bool:
+        return self._run.lifecycle.owned_here
+
+    def _change_handlers(self, change: Callable[[Handlers], None]) -> None:
+        self._run.lifecycle.refuse_in_child()
         with self._lock:
-            self._handlers.on_screen = shown
+            change(self._handlers)
             for stream in self._streams.values():
-                put_on_screen(stream, shown)
+                change(run_of(stream).handlers)
 
     def _snapshots(self) -> list[AccountSnapshot]:
         return list(map(snapshot_of, self.streams.values()))

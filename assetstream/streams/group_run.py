@@ -36,17 +36,17 @@ class GroupRun:
 
     Attributes:
         progress: counts the accounts.
-        teller: calls the handlers of ``on_progress``.
+        on_progress: calls the handlers of progress.
     """
 
     def __init__(self, runner: running.Runner, workers: int) -> None:
         self._runner = runner
         self.progress = GroupProgress()
-        self.teller: LatestValueDispatcher[Progress] = LatestValueDispatcher(
+        self.on_progress: LatestValueDispatcher[Progress] = LatestValueDispatcher(
             self.progress.progress, self._interrupted
         )
-        self._threads = ThreadSet("group", workers, self.teller.close)
-        self._threads.shared.callbacks.serve(self.teller)
+        self._threads = ThreadSet("group", workers, self.on_progress.close)
+        self._threads.shared.callbacks.serve(self.on_progress)
         self.lifecycle = Lifecycle("StreamGroup", _refusal, self._in_own_thread)
         # A SystemExit or KeyboardInterrupt that came out of a handler.
         self._interrupt: BaseException | None = None
@@ -71,13 +71,13 @@ class GroupRun:
         # A stop that came in between may not have seen it.
         if self.lifecycle.stop_requested:
             run.request_stop()
-        self.teller.tell()
+        self.on_progress.changed()
 
     def remove(self, run: StreamRun) -> None:
         """Forget a stream."""
         self.progress.remove(run)
         running.release(run)
-        self.teller.tell()
+        self.on_progress.changed()
 
     # The beginning.
 
@@ -224,13 +224,15 @@ class GroupRun:
             )
         for engine in engines:
             engine.tell_where()
-        if self.teller.calling:
-            logger.error("stopped, but a callback still runs: %s", self.teller.where())
+        if self.on_progress.calling:
+            logger.error(
+                "stopped, but a callback still runs: %s", self.on_progress.where()
+            )
 
     def _changed(self, run: StreamRun, change: StateChange) -> None:
         """Count a stream that has gone to another state; in its reader thread."""
         self.progress.note(run, change.current)
-        self.teller.tell()
+        self.on_progress.changed()
         engine = run.engine
         if engine is not None and engine.interrupt is not None:
             self._interrupted(engine.interrupt)

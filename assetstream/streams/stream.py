@@ -5,13 +5,21 @@ from __future__ import annotations
 import ssl
 from contextlib import closing
 from functools import partial
-from typing import Callable, Literal, NoReturn, Sequence, TypeVar
+from typing import Callable, Literal, Mapping, NoReturn, Sequence
 
 from assetstream.display.html import as_html
 from assetstream.display.page import Line, Page
+from assetstream.display.words import counted
 from assetstream.doctor.report import TIMEOUT, Diagnosis
-from assetstream.model.errors import AssetStreamError, StreamStateError
-from assetstream.model.events import AssetUpdate, StateChange
+from assetstream.model.balances import Balances
+from assetstream.model.errors import (
+    AssetStreamError,
+    StaleBalance,
+    StreamStateError,
+)
+from assetstream.model.events import AssetUpdate, Balance, StateChange
+from assetstream.model.health import Health
+from assetstream.model.history import History
 from assetstream.model.states import State
 from assetstream.notebook.screen import Screen
 from assetstream.protocol import Exchange
@@ -22,21 +30,17 @@ from assetstream.runtime.loop.waits import Deadline
 from assetstream.runtime.stream_run import StreamRun
 from assetstream.streams import running
 from assetstream.streams.accounts import AccountSnapshot, account_page
+from assetstream.streams.handlers import HandlerMethods
 from assetstream.streams.live_pages import LivePages
-from assetstream.streams.readings import Readings
-from assetstream.streams.updates import Expectation, Predicate, Updates, Watch
+from assetstream.streams.updates import Expectation, Predicate, Subscriber, Updates
 
-__all__ = ["AssetStream", "end_table", "put_on_screen", "run_of", "snapshot_of"]
-
-#: What a handler returns, which nobody looks at. (Were the handler itself the variable,
-#: type checkers would not know what a lambda is given.)
-Result = TypeVar("Result")
+__all__ = ["AssetStream", "end_table", "run_of", "snapshot_of"]
 
 #: Seconds that ``start`` and ``with`` wait for LIVE.
 START_TIMEOUT = 30.0
 
 
-class AssetStream(Readings):
+class AssetStream(HandlerMethods):
     """The live balances of one account on one exchange.
 
     One stream, one life: after ``stop()`` make a new one. Every method may be called
@@ -106,7 +110,7 @@ class AssetStream(Readings):
             self.account,
             partial(LivePages, lambda: [snapshot_of(self)], _page),
             lambda: self.state.final,
-            partial(put_on_screen, self),
+            self._put_on_screen,
         )
         if on_asset is not None:
             self.on_asset(on_asset)
@@ -115,54 +119,84 @@ class AssetStream(Readings):
         if on_state is not None:
             self.on_state(on_state)
 
-    def on_asset(
-        self, handler: Callable[[AssetUpdate], Result]
-    ) -> Callable[[AssetUpdate], Result]:
-        """Add ``handler`` for every ``AssetUpdate``; also as a decorator. Returns it.
+    # What it is made with, and what it knows.
 
-        It is called on the stream's callback thread, as the class says.
+    @property
+    def exchange(self) -> Exchange:
+        """The exchange that it was made with."""
+        return self._run.exchange
 
-        Raises:
-            ConfigurationError: it is not callable, or it is ``async``.
-        """
-        settings.check_handler("on_asset", handler)
-        self._run.handlers.asset += (handler,)
-        return handler
+    @property
+    def account(self) -> str:
+        """The label that every event carries."""
+        return self._run.account
 
-    def on_error(
-        self, handler: Callable[[AssetStreamError], Result]
-    ) -> Callable[[AssetStreamError], Result]:
-        """Add ``handler`` for every ``AssetStreamError``; as ``on_asset``.
+    @property
+    def balances(self) -> Mapping[str, Balance]:
+        """All known balances: immutable, consistent, kept over reconnects."""
+        engine = self._run.engine
+        return Balances(engine.book.balances() if engine else {})
 
-        It is called on the stream's callback thread; without one, errors are logged.
+    def balance(self, currency: str, max_age: float | None = None) -> Balance:
+        """One currency's balance; zeros for one never held.
 
-        Raises:
-            ConfigurationError: it is not callable, or it is ``async``.
-        """
-        settings.check_handler("on_error", handler)
-        self._run.handlers.error += (handler,)
-        return handler
-
-    def on_state(
-        self, handler: Callable[[StateChange], Result]
-    ) -> Callable[[StateChange], Result]:
-        """Add ``handler`` for every ``StateChange``; as ``on_asset``.
-
-        It is called on the stream's callback thread; last with STOPPED or FAILED.
+        Args:
+            currency: its code, in any case.
+            max_age: seconds; an older number is refused rather than given.
 
         Raises:
-            ConfigurationError: it is not callable, or it is ``async``.
+            ConfigurationError: ``currency`` is no text, or ``max_age`` no number.
+            StaleBalance: it is older than ``max_age``, or not known: no complete
+                snapshot was merged yet, or what came could not be read.
         """
-        settings.check_handler("on_state", handler)
-        self._run.handlers.state += (handler,)
-        return handler
+        engine = self._run.engine
+        code = settings.check_currency(currency)
+        balance = engine.book.balance(code) if engine else None
+        trouble = settings.complaint(code, balance, max_age)
+        if balance is not None and not trouble:
+            return balance
+        raise StaleBalance(
+            f"{self.account}: {trouble}; the stream is {self.state}",
+            exchange=self.exchange.name,
+            account=self.account,
+        )
 
-    def off(self, handler: Callable[..., object]) -> None:
-        """Remove ``handler``, of whichever kind; one that is not there is no error.
+    @property
+    def history(self) -> History:
+        """The last updates, oldest first, and the last gaps; kept after the end.
 
-        A call that is under way in the stream's callback thread is not waited for.
+        A consistent copy, from any thread; how many it has at most is the argument
+        ``history`` of the stream. ``history.to_pandas()`` and ``history.plot()`` make
+        a table and a chart of it.
         """
-        self._run.handlers.remove(handler)
+        engine = self._run.engine
+        return engine.recent.view() if engine else History()
+
+    @property
+    def state(self) -> State:
+        """What may be assumed now; see ``State``."""
+        return self._run.state
+
+    @property
+    def error(self) -> AssetStreamError | None:
+        """Why it FAILED; otherwise what went wrong last, None once that is mended."""
+        return self._run.error
+
+    def raise_if_failed(self) -> None:
+        """Do nothing unless the state is FAILED.
+
+        Raises:
+            AssetStreamError: it is; this is ``error``.
+        """
+        if self.state is State.FAILED and self.error is not None:
+            raise self.error.with_traceback(None)
+
+    def health(self) -> Health:
+        """The figures of this moment, all of them read at once."""
+        engine = self._run.engine
+        return engine.health() if engine else Health(state=self.state)
+
+    # What it does.
 
     def observe(
         self,
@@ -271,7 +305,7 @@ class AssetStream(Readings):
             StreamStateError: the stream was stopped.
         """
         self._run.join_or_begin(self._begin)
-        return Updates(Watch(self._run, with_book=True))
+        return Updates(Subscriber(self._run, with_book=True))
 
     def __iter__(self) -> Updates:
         return self.updates()
@@ -293,8 +327,8 @@ class AssetStream(Readings):
         """
         settings.check_handler("predicate", predicate)
         what = "an update that meets the condition"
-        with closing(Watch(self._run)) as watch:
-            return watch.until(predicate, timeout, snapshots=True, what=what)
+        with closing(Subscriber(self._run)) as subscriber:
+            return subscriber.until(predicate, timeout, snapshots=True, what=what)
 
     def expect(self, predicate: Predicate, timeout: float | None = None) -> Expectation:
         """Expect an update as the effect of a ``with`` block.
@@ -318,7 +352,7 @@ class AssetStream(Readings):
             StreamStateError: not started, stopped, or called inside a callback.
         """
         settings.check_handler("predicate", predicate)
-        return Expectation(lambda: Watch(self._run), predicate, timeout)
+        return Expectation(lambda: Subscriber(self._run), predicate, timeout)
 
     def diagnose(self, timeout: float | None = TIMEOUT) -> Diagnosis:
         """Find what is in the way of a live stream: ``print(stream.diagnose())``.
@@ -378,6 +412,18 @@ class AssetStream(Readings):
         start = self._join_or_begin if self.state is State.NEW else None
         self._screen.show(start, self.stop)
 
+    def __repr__(self) -> str:
+        if "_run" not in self.__dict__:  # shown by a crash in the constructor
+            return "<AssetStream>"
+        if not self._owned_here:
+            return f"<AssetStream {self.account} of another process>"
+        health = self.health()
+        if health.state is State.LIVE:
+            told = f", {counted(len(self.balances), 'balance')}"
+        else:
+            told = f": {health.reason}" if health.reason else ""
+        return f"<AssetStream {self.account} {health.state}{told}>"
+
     def _repr_html_(self) -> str | None:
         if not self._owned_here:
             return None  # the plain repr says what can be said in a forked child
@@ -385,6 +431,13 @@ class AssetStream(Readings):
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("an AssetStream holds threads and sockets and is not pickled")
+
+    @property
+    def _owned_here(self) -> bool:
+        return self._run.lifecycle.owned_here
+
+    def _change_handlers(self, change: Callable[[Handlers], None]) -> None:
+        change(self._run.handlers)
 
     def _join_or_begin(self) -> None:
         self._run.join_or_begin(self._begin)
@@ -399,8 +452,8 @@ class AssetStream(Readings):
 
     def _wait_live(self, timeout: float | None) -> None:
         try:
-            with closing(Watch(self._run)) as watch:
-                watch.until_live(timeout)
+            with closing(Subscriber(self._run)) as subscriber:
+                subscriber.until_live(timeout)
         except BaseException:
             self.stop()
             raise
@@ -415,11 +468,6 @@ def snapshot_of(stream: AssetStream) -> AccountSnapshot:
         for currency, balance in engine.book.balances().items():
             balances[currency] = balance, engine.book.last_change(currency)
     return AccountSnapshot.of(stream.exchange.name, stream.account, health, balances)
-
-
-def put_on_screen(stream: AssetStream, on_screen: bool) -> None:
-    """Note that a live table shows a stream's errors from now on, or no longer."""
-    stream._run.handlers.on_screen = on_screen
 
 
 def end_table(stream: AssetStream, timeout: float) -> bool:

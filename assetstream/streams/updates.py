@@ -1,4 +1,4 @@
-"""Waiting for news in the caller's own thread: iterators, ``expect``, waits (D2)."""
+"""Iterators, ``expect`` and waits, in the caller's own thread (D2)."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ from assetstream.model.errors import StreamStateError, StreamTimeout
 from assetstream.model.events import AssetUpdate, Source, StateChange
 from assetstream.model.states import State
 from assetstream.runtime.loop.waits import Deadline
-from assetstream.runtime.mailbox import End, WatchQueue
+from assetstream.runtime.mailbox import End, Subscription
 from assetstream.runtime.stream_run import StreamRun
 
-__all__ = ["Expectation", "Predicate", "Updates", "Watch"]
+__all__ = ["Expectation", "Predicate", "Subscriber", "Updates"]
 
 Predicate = Callable[[AssetUpdate], object]
 
-#: A watch may fall this many times ``max_pending`` updates behind (D2).
-WATCH_FACTOR = 10
+#: A subscriber may fall this many times ``max_pending`` updates behind (D2).
+MOST_BEHIND = 10
 #: The session answers within this, seconds, unless the machine is overloaded.
 JOIN_TIME = 0.1
 
 
-class Watch:
-    """A place in the news of one stream, held by one waiting thread."""
+class Subscriber:
+    """One waiting thread's subscription to the events of one stream."""
 
     def __init__(self, run: StreamRun, *, with_book: bool = False) -> None:
         self._run = run
         self._engine = engine = run.started()
-        limit = WATCH_FACTOR * run.settings.max_pending
-        self._queue = WatchQueue(limit, with_book=with_book)
+        limit = MOST_BEHIND * run.settings.max_pending
+        self._subscription = Subscription(limit, with_book=with_book)
         self._label = run.account
-        engine.watch(self._queue)
+        engine.subscribe(self._subscription)
         try:
             # So that what is known already is there to take, by a timeout of 0 too.
-            self._queue.joined.wait(Deadline(JOIN_TIME))
+            self._subscription.begun.wait(Deadline(JOIN_TIME))
         except BaseException:
             self.close()
             raise
 
     def close(self) -> None:
-        """Give the place up; idempotent."""
-        self._engine.unwatch(self._queue)
+        """End the subscription; idempotent."""
+        self._engine.unsubscribe(self._subscription)
 
     def take(
         self, timeout: float | None, deadline: Deadline, what: str
@@ -57,7 +57,7 @@ class Watch:
         self._run.lifecycle.refuse_in_child()
         self._run.lifecycle.refuse_in_callback(f"waiting for {what}")
         try:
-            return self._queue.get(deadline)
+            return self._subscription.get(deadline)
         except Empty:
             error = self._engine.error
             raise StreamTimeout(
@@ -107,7 +107,7 @@ class Watch:
         """Drop what has come so far, but for the end of the stream."""
         while True:
             try:
-                item = self._queue.get(Deadline(0))
+                item = self._subscription.get(Deadline(0))
             except Empty:
                 return
             if isinstance(item, End):
@@ -133,8 +133,8 @@ class Updates(Iterator[AssetUpdate]):
     block, when no more are wanted.
     """
 
-    def __init__(self, watch: Watch) -> None:
-        self._watch = watch
+    def __init__(self, subscriber: Subscriber) -> None:
+        self._subscriber = subscriber
         self._over = False
 
     def __iter__(self) -> Updates:
@@ -160,13 +160,13 @@ class Updates(Iterator[AssetUpdate]):
         """
         update = self._take(timeout)
         if update is None:
-            raise self._watch.ended(End(None), "an update")
+            raise self._subscriber.ended(End(None), "an update")
         return update
 
     def close(self) -> None:
         """Take no more updates; idempotent."""
         self._over = True
-        self._watch.close()
+        self._subscriber.close()
 
     def __enter__(self) -> Updates:
         return self
@@ -181,11 +181,11 @@ class Updates(Iterator[AssetUpdate]):
     def _take(self, timeout: float | None) -> AssetUpdate | None:
         deadline = Deadline(timeout)
         while not self._over:
-            item = self._watch.take(timeout, deadline, "the next update")
+            item = self._subscriber.take(timeout, deadline, "the next update")
             if isinstance(item, End):
                 self._over = True
                 if item.error is not None:
-                    raise self._watch.ended(item, "the next update")
+                    raise self._subscriber.ended(item, "the next update")
             elif isinstance(item, AssetUpdate):
                 return item
         return None
@@ -201,21 +201,24 @@ class Expectation:
     update: AssetUpdate
 
     def __init__(
-        self, watch: Callable[[], Watch], predicate: Predicate, timeout: float | None
+        self,
+        subscribe: Callable[[], Subscriber],
+        predicate: Predicate,
+        timeout: float | None,
     ) -> None:
-        self._make_watch = watch
+        self._subscribe = subscribe
         self._predicate = predicate
         self._timeout = timeout
-        self._watch: Watch | None = None
+        self._subscriber: Subscriber | None = None
 
     def __enter__(self) -> Expectation:
-        self._watch = self._make_watch()
+        self._subscriber = self._subscribe()
         try:
-            self._watch.until_live(self._timeout)
+            self._subscriber.until_live(self._timeout)
             # What came before the block cannot be its effect.
-            self._watch.forget()
+            self._subscriber.forget()
         except BaseException:
-            self._watch.close()
+            self._subscriber.close()
             raise
         return self
 
@@ -225,15 +228,15 @@ class Expectation:
         exc: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        watch = self._watch
-        assert watch is not None
+        subscriber = self._subscriber
+        assert subscriber is not None
         try:
             if kind is None:
-                self.update = watch.until(
+                self.update = subscriber.until(
                     self._predicate,
                     self._timeout,
                     snapshots=False,
                     what="the expected update",
                 )
         finally:
-            watch.close()
+            subscriber.close()

@@ -141,7 +141,7 @@ def test_folding_warns_at_once_and_health_counts_it(
 
 
 def test_a_handler_that_delays_nobody_may_take_its_time(
-    threads: CallbackThreads,
+    threads: CallbackThreads, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It is watched from the moment that something waits behind it."""
     stuck = Stuck()
@@ -149,16 +149,46 @@ def test_a_handler_that_delays_nobody_may_take_its_time(
     threads.serve(dispatcher)
     mailbox.put([update("BTC", 1)])
     assert stuck.entered.wait(PATIENCE)
+    dispatcher.check(100.0)
     alone = dispatcher.deadline
     mailbox.put([update("BTC", 2)])
+    dispatcher.check(101.0)
+    dispatcher.check(102.0)
     watched = dispatcher.deadline
     stuck.released.set()
     mailbox.close()
     assert dispatcher.finished.wait(Deadline(PATIENCE))
+    dispatcher.due(watched)
 
     assert alone == NEVER
-    assert watched == pytest.approx(clock.now() + SLOW, abs=PATIENCE)
+    assert watched == 101.0 + SLOW
     assert dispatcher.deadline == NEVER
+    assert caplog.records == []
+
+
+def test_a_handler_that_goes_on_begins_its_time_anew(
+    threads: CallbackThreads, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Only one that never returns is warned of, and once."""
+    stuck = Stuck()
+    dispatcher, mailbox = dispatcher_of(stuck.handle)
+    threads.serve(dispatcher)
+    mailbox.put([update("BTC", n) for n in range(3)])
+    assert stuck.entered.wait(PATIENCE)
+    dispatcher.check(100.0)
+    mailbox.delivered += 1  # as if the handler had returned from the first
+    dispatcher.due(100.0 + SLOW)
+    assert dispatcher.deadline == 100.0 + 2 * SLOW
+    assert caplog.records == []
+    dispatcher.due(100.0 + 2 * SLOW)
+    assert dispatcher.deadline == NEVER
+    dispatcher.check(200.0)
+    assert dispatcher.deadline == NEVER
+    mailbox.delivered -= 1
+    stuck.released.set()
+    mailbox.close()
+    assert dispatcher.finished.wait(Deadline(PATIENCE))
+    assert len(caplog.records) == 1
 
 
 def test_a_handler_not_written_in_python_is_named(threads: CallbackThreads) -> None:

@@ -18,7 +18,7 @@ from assetstream import (
     StreamStateError,
 )
 from assetstream.runtime.loop.waits import Deadline
-from assetstream.runtime.mailbox import CallbackMailbox, End, News, WatchQueue
+from assetstream.runtime.mailbox import CallbackMailbox, End, Event, Subscription
 
 NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
@@ -50,7 +50,7 @@ def mailbox() -> CallbackMailbox:
     return CallbackMailbox(3)
 
 
-def everything(mailbox: CallbackMailbox) -> list[News]:
+def everything(mailbox: CallbackMailbox) -> list[Event]:
     """All that a callback thread would get."""
     mailbox.close()
     taken = []
@@ -59,12 +59,12 @@ def everything(mailbox: CallbackMailbox) -> list[News]:
     return taken
 
 
-def shown(news: list[News]) -> list[object]:
+def shown(events: list[Event]) -> list[object]:
     return [
         (item.currency, int(item.available), item.folded)
         if isinstance(item, AssetUpdate)
         else type(item).__name__
-        for item in news
+        for item in events
     ]
 
 
@@ -150,7 +150,7 @@ def test_stop_drops_updates_and_keeps_the_rest(mailbox: CallbackMailbox) -> None
 
 
 def test_who_found_nothing_is_woken(mailbox: CallbackMailbox) -> None:
-    """Once, by the next news or by the end; not while there is something to take."""
+    """Once, by the next events or by the end; not while there is something to take."""
     woken: list[str] = []
     mailbox.wake = lambda: woken.append("woken")
     mailbox.put([update("BTC", 1)])
@@ -172,7 +172,7 @@ def test_who_found_nothing_is_woken(mailbox: CallbackMailbox) -> None:
 
 def test_d2_a_watch_never_folds() -> None:
     """It keeps everything, in order."""
-    watch = WatchQueue(100)
+    watch = Subscription(100)
     for number in range(50):
         watch.put(update("BTC", number))
 
@@ -186,7 +186,7 @@ def test_d2_a_watch_never_folds() -> None:
 
 def test_d2_a_watch_past_its_limit_ends_with_an_error() -> None:
     """Once; what came before is still there."""
-    watch = WatchQueue(2)
+    watch = Subscription(2)
     for number in range(5):
         watch.put(update("BTC", number))
     watch.get(Deadline(0))

@@ -11,30 +11,34 @@ __all__ = ["CallbackThreads", "Worker"]
 
 
 class Worker(Protocol):
-    """Who has handlers to call."""
+    """Calls handlers, a batch at a time.
+
+    Attributes:
+        leave: called by ``work`` when nothing will come any more; None until the
+            worker is served.
+    """
+
+    leave: Callable[[], None] | None
 
     @property
     def wake(self) -> Callable[[], None]:
-        """Called, by any thread, when there is news after ``work`` had found none."""
+        """Called, by any thread, when there is an event after ``work`` found none."""
         ...
 
     @wake.setter
     def wake(self, wake: Callable[[], None], /) -> None: ...
 
-    #: Called by ``work`` when it has told its last news; None until it is served.
-    leave: Callable[[], None] | None
-
     def work(self) -> bool:
-        """Call them for some of the news; False if there was none."""
+        """Call handlers for some events; False if there was no event."""
         ...
 
 
 class CallbackThreads:
     """A few threads for the handlers of any number of streams.
 
-    Who has news stands in one queue, and goes to its end after each batch: so one that
-    has much to tell does not keep others waiting, and none is served by two threads at
-    a time (D1).
+    Workers with events stand in one queue, and go to its end after each batch: so one
+    that has many does not keep others waiting, and no worker is served by two threads
+    at a time (D1).
 
     Args:
         names: of the threads, one each.
@@ -42,7 +46,7 @@ class CallbackThreads:
 
     def __init__(self, names: Sequence[str]) -> None:
         self._ready: SimpleQueue[Worker | None] = SimpleQueue()
-        # Those that have not left; all uses are atomic steps.
+        # Workers that have not left; all uses are atomic steps.
         self._served: set[Worker] = set()
         self._ending = False
         # Daemons, so that a handler that never returns cannot hold up the
@@ -57,14 +61,14 @@ class CallbackThreads:
             thread.start()
 
     def serve(self, worker: Worker) -> None:
-        """Call its handlers from now on, until it leaves; doing it twice is no harm."""
+        """Serve a worker until it leaves; serving it twice does no harm."""
         if worker.leave is None:
             self._served.add(worker)
             worker.wake = partial(self._ready.put, worker)
             worker.leave = partial(self._left, worker)
 
     def end(self) -> None:
-        """Let each thread end when everyone has told the last news."""
+        """Let each thread end when every worker has left."""
         self._ending = True
         self._end_if_finished()
 
@@ -83,7 +87,8 @@ class CallbackThreads:
         self._end_if_finished()
 
     def _end_if_finished(self) -> None:
-        # end() and the last to leave may both come here: one word too many is not read.
+        # Both end() and the last worker may get here; a surplus None in the queue is
+        # harmless.
         if self._ending and not self._served:
             for _ in self.threads:
                 self._ready.put(None)

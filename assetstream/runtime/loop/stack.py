@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 from types import CodeType, FrameType
 
-__all__ = ["where"]
+__all__ = ["describe_stack"]
 
 
-def where(thread: int | None, caller: CodeType, handler: object) -> str:
-    """Say which handler runs and where it stands.
+def describe_stack(thread: int | None, caller: CodeType, handler: object) -> str:
+    """Name the handler that runs in a thread, and the line where it stands.
 
     Args:
-        thread: the identity of the thread that calls it; None: it has come back.
+        thread: the identity of the thread that calls it; None: it has returned.
         caller: the code that calls handlers.
         handler: for one that is not written in Python, and so has no frame.
     """
@@ -27,13 +27,13 @@ def where(thread: int | None, caller: CodeType, handler: object) -> str:
     if entered is None:  # Not written in Python: ``print``.
         kind = type(handler).__qualname__
         return f"in {getattr(handler, '__qualname__', kind)}"
-    told = f"in {_place(entered)}"
-    return told if entered is innermost else f"{told}, in {_place(innermost)}"
+    words = f"in {_place(entered)}"
+    return words if entered is innermost else f"{words}, in {_place(innermost)}"
 
 
 def _place(frame: FrameType) -> str:
-    """The function and the line where it stands."""
+    """Return the function and the line where it stands."""
     code = frame.f_code
-    # Methods with their class, where Python (3.11) tells it.
+    # Methods with their class, where Python (3.11) knows it.
     name = getattr(code, "co_qualname", code.co_name)
     return f'{name}, file "{code.co_filename}", line {frame.f_lineno}'

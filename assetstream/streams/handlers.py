@@ -1,0 +1,89 @@
+"""How handlers are added to a stream or a group, and removed."""
+
+from __future__ import annotations
+
+from typing import Callable, TypeVar
+
+from assetstream.model.errors import AssetStreamError
+from assetstream.model.events import AssetUpdate, StateChange
+from assetstream.runtime import settings
+from assetstream.runtime.dispatcher import Handlers
+
+__all__ = ["HandlerMethods", "Result"]
+
+#: What a handler returns, which nobody looks at. (Were the handler itself the variable,
+#: type checkers would not know what a lambda is given.)
+Result = TypeVar("Result")
+
+
+class HandlerMethods:
+    """Adds and removes handlers; the same methods for a stream and for a group."""
+
+    def on_asset(
+        self, handler: Callable[[AssetUpdate], Result]
+    ) -> Callable[[AssetUpdate], Result]:
+        """Add ``handler`` for every ``AssetUpdate``; also as a decorator. Returns it.
+
+        Added to a group, it is added to each of its accounts, those to come included.
+        It is called on a callback thread, as the class says.
+
+        Raises:
+            ConfigurationError: it is not callable, or it is ``async``.
+        """
+        settings.check_handler("on_asset", handler)
+        added = Handlers()
+        added.asset = (handler,)
+        self._change_handlers(lambda handlers: handlers.take(added))
+        return handler
+
+    def on_error(
+        self, handler: Callable[[AssetStreamError], Result]
+    ) -> Callable[[AssetStreamError], Result]:
+        """Add ``handler`` for every ``AssetStreamError``; as ``on_asset``.
+
+        It is called on a callback thread; without one, errors are logged.
+
+        Raises:
+            ConfigurationError: it is not callable, or it is ``async``.
+        """
+        settings.check_handler("on_error", handler)
+        added = Handlers()
+        added.error = (handler,)
+        self._change_handlers(lambda handlers: handlers.take(added))
+        return handler
+
+    def on_state(
+        self, handler: Callable[[StateChange], Result]
+    ) -> Callable[[StateChange], Result]:
+        """Add ``handler`` for every ``StateChange``; as ``on_asset``.
+
+        It is called on a callback thread; last with STOPPED or FAILED.
+
+        Raises:
+            ConfigurationError: it is not callable, or it is ``async``.
+        """
+        settings.check_handler("on_state", handler)
+        added = Handlers()
+        added.state = (handler,)
+        self._change_handlers(lambda handlers: handlers.take(added))
+        return handler
+
+    def off(self, handler: Callable[..., object]) -> None:
+        """Remove ``handler``, of whichever kind; one that is not there is no error.
+
+        Removed from a group, it is removed from each of its accounts. A call that is
+        under way in a callback thread is not waited for.
+        """
+        self._change_handlers(lambda handlers: handlers.remove(handler))
+
+    def _put_on_screen(self, on_screen: bool) -> None:
+        """Note that a live table shows errors from now on, or no longer."""
+
+        def note(handlers: Handlers) -> None:
+            handlers.on_screen = on_screen
+
+        self._change_handlers(note)
+
+    def _change_handlers(self, change: Callable[[Handlers], None]) -> None:
+        """Have ``change`` called with all the handlers that it is to be made in."""
+        raise NotImplementedError

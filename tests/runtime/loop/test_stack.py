@@ -1,0 +1,66 @@
+"""Where a handler stands, in words for a log line."""
+
+from __future__ import annotations
+
+import threading
+from queue import SimpleQueue
+from typing import Any, Callable
+
+from assetstream.runtime.loop.clock import now
+from assetstream.runtime.loop.stack import describe_stack
+from tests.support.recorders import PATIENCE
+
+
+def call(handler: Callable[[], object]) -> None:
+    """Stand for the code that calls handlers."""
+    handler()
+
+
+def described(handler: Any, expected: str, caller: Callable[..., object]) -> str:
+    """Describe a thread that runs the handler, as soon as that reads as expected."""
+    thread = threading.Thread(target=call, args=(handler,))
+    thread.start()
+    deadline = now() + PATIENCE
+    while True:
+        words = describe_stack(thread.ident, caller.__code__, handler)
+        if expected in words or now() > deadline:
+            return words
+
+
+def test_a_handler_is_named_with_the_line_where_it_stands() -> None:
+    """And the innermost function that it has called."""
+    release = threading.Event()
+
+    def handler() -> None:
+        release.wait(PATIENCE)
+
+    try:
+        words = described(handler, "wait", call)
+    finally:
+        release.set()
+    handler_part, innermost = words.split(", in ", 1)
+    assert "handler, file " in handler_part
+    assert __file__ in handler_part
+    assert innermost.startswith(("wait,", "Event.wait,", "Condition.wait,"))
+    assert ", line " in innermost
+
+
+def test_one_without_frames_of_its_own() -> None:
+    """It is not written in Python."""
+    queue: SimpleQueue[None] = SimpleQueue()
+    try:
+        assert described(queue.get, "SimpleQueue", call) == "in SimpleQueue.get"
+    finally:
+        queue.put(None)
+
+
+def test_a_thread_that_calls_no_handler() -> None:
+    """It is in a logging handler, perhaps; or has ended."""
+    release = threading.Event()
+    try:
+        words = described(lambda: release.wait(PATIENCE), "wait", described)
+    finally:
+        release.set()
+    assert words.startswith("in ")
+    assert words.count(", in ") == 0
+    assert describe_stack(None, call.__code__, None) == "at an unknown place"

@@ -1,0 +1,121 @@
+"""Handlers that are called with the latest value of something."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Iterator
+
+import pytest
+
+from assetstream.runtime.latest import LatestValueDispatcher
+from assetstream.runtime.loop.callback_threads import CallbackThreads
+from tests.support.recorders import PATIENCE, Recorder
+
+
+class Value:
+    """A number, its dispatcher, and the thread that serves it."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self.interrupts: list[BaseException] = []
+        self.dispatcher: LatestValueDispatcher[int] = LatestValueDispatcher(
+            lambda: self.number, self.interrupts.append
+        )
+        self.threads = CallbackThreads(["test-callbacks"])
+        self.threads.serve(self.dispatcher)
+        self.threads.start()
+
+    def set(self, number: int) -> None:
+        self.number = number
+        self.dispatcher.changed()
+
+
+@pytest.fixture
+def value() -> Iterator[Value]:
+    value = Value()
+    yield value
+    value.dispatcher.close()
+    value.threads.end()
+    for thread in value.threads.threads:
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+
+
+def test_what_is_overtaken_is_left_out(value: Value) -> None:
+    """The same value is not delivered twice."""
+    heard, entered, go_on = Recorder(), threading.Event(), threading.Event()
+
+    def slow(number: int) -> None:
+        entered.set()
+        go_on.wait(PATIENCE)
+
+    value.dispatcher.handlers = (heard, slow)
+    value.set(1)
+    assert entered.wait(PATIENCE)
+    assert value.dispatcher.calling
+    assert "slow" in value.dispatcher.where()
+    for number in (2, 3, 4):
+        value.set(number)
+    go_on.set()
+    heard.wait_for(lambda number: number == 4)
+    value.set(4)
+    value.set(5)
+    heard.wait_for(lambda number: number == 5)
+    assert heard.events == [1, 4, 5]
+
+
+def test_the_last_change_is_delivered_after_the_end(value: Value) -> None:
+    """And then the thread may end."""
+    heard = Recorder()
+    value.dispatcher.handlers = (heard,)
+    value.set(1)
+    value.dispatcher.close()
+    value.threads.end()
+    for thread in value.threads.threads:
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+    assert heard.events == [1]
+
+
+def test_a_handler_may_raise_and_leave(
+    value: Value, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The others are called all the same."""
+    caplog.set_level(logging.CRITICAL + 1, "assetstream")
+    heard = Recorder()
+
+    def once(number: int) -> None:
+        value.dispatcher.remove(once)
+        raise ValueError
+
+    def leave(number: int) -> None:
+        if number == 2:
+            raise SystemExit(3)
+
+    value.dispatcher.handlers = (once, leave, heard)
+    for number in (1, 2):
+        value.set(number)
+        heard.wait_for(lambda seen, number=number: seen == number)
+    value.dispatcher.remove(once)
+    assert value.dispatcher.handlers == (leave, heard)
+    assert [type(each) for each in value.interrupts] == [SystemExit]
+
+
+def test_it_is_woken_once(value: Value) -> None:
+    """However often it changes before a thread comes for it."""
+    wakes: list[None] = []
+    dispatcher: LatestValueDispatcher[int] = LatestValueDispatcher(
+        lambda: 1, lambda error: None
+    )
+    dispatcher.wake = lambda: wakes.append(None)
+    dispatcher.changed()
+    assert wakes == [], "nobody is to be called"
+    dispatcher.handlers = (lambda number: None,)
+    dispatcher.changed()
+    dispatcher.changed()
+    assert len(wakes) == 1
+    assert dispatcher.work()
+    assert not dispatcher.work()
+    dispatcher.close()
+    assert len(wakes) == 2

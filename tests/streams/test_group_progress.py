@@ -1,0 +1,87 @@
+"""How many accounts of a group are LIVE, were LIVE, or have ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from assetstream import Progress, State
+from assetstream.streams.group_progress import GroupProgress
+
+
+class Run:
+    """Stands for a stream's run: it is only counted."""
+
+
+@pytest.fixture
+def runs() -> list[Any]:
+    return [Run(), Run(), Run()]
+
+
+@pytest.fixture
+def progress(runs: list[Any]) -> GroupProgress:
+    progress = GroupProgress()
+    for run in runs:
+        progress.add(run)
+    return progress
+
+
+def figures(progress: GroupProgress) -> tuple[bool, bool, bool]:
+    return progress.lived, progress.settled, progress.over
+
+
+def test_states_are_counted(progress: GroupProgress, runs: list[Any]) -> None:
+    """LIVE once is enough to have settled; who ends does not live."""
+    assert progress.members == runs
+    assert progress.progress() == Progress(0, 0, 3)
+    assert figures(progress) == (False, False, False)
+    progress.note(runs[0], State.CONNECTING)
+    assert progress.progress() == Progress(0, 0, 3)
+    for run in runs[:2]:
+        progress.note(run, State.LIVE)
+    assert progress.progress() == Progress(2, 0, 3, settled=2)
+    progress.note(runs[0], State.STALE)
+    assert progress.progress() == Progress(1, 0, 3, settled=2)
+    assert figures(progress) == (True, False, False)
+    progress.note(runs[2], State.FAILED)
+    assert progress.progress() == Progress(1, 1, 3, settled=3)
+    assert figures(progress) == (True, True, False)
+    for run in runs[:2]:
+        progress.note(run, State.STOPPED)
+    assert progress.progress() == Progress(0, 3, 3, settled=3)
+    assert figures(progress) == (True, True, True)
+
+
+def test_who_is_removed_does_not_count(
+    progress: GroupProgress, runs: list[Any]
+) -> None:
+    """Nor does what is noted of it afterwards; a group without accounts is not over."""
+    progress.note(runs[0], State.LIVE)
+    progress.remove(runs[0])
+    assert progress.progress() == Progress(0, 0, 2)
+    assert not progress.lived
+    progress.note(runs[0], State.LIVE)
+    progress.note(runs[0], State.STOPPED)
+    assert progress.progress() == Progress(0, 0, 2)
+    for run in runs[1:]:
+        progress.note(run, State.FAILED)
+        progress.remove(run)
+    assert progress.progress() == Progress(0, 0, 0)
+    assert progress.settled
+    assert not progress.over
+
+
+def test_those_who_wait_look_again(progress: GroupProgress, runs: list[Any]) -> None:
+    """When one has lived, has ended, or is gone; until they wait no more."""
+    queue = progress.watch()
+    progress.note(runs[0], State.CONNECTING)
+    assert queue.qsize() == 0
+    progress.note(runs[0], State.LIVE)
+    progress.note(runs[1], State.FAILED)
+    progress.remove(runs[1])
+    progress.poke()
+    assert queue.qsize() == 4
+    progress.unwatch(queue)
+    progress.poke()
+    assert queue.qsize() == 4
