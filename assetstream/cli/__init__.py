@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import sys
 
+from assetstream.cli.exit_codes import INTERRUPTED, WRONG_USAGE
+
 __all__ = ["main"]
 
 EXTRA = frozenset({"click", "rich", "tomli"})
-#: Exit codes: click's for wrong usage, and what a shell says of Ctrl-C.
-WRONG_USAGE = 2
-INTERRUPTED = 130
 
 
 def main() -> None:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import click
 
-from assetstream.cli import INTERRUPTED
 from assetstream.cli.commands.balances import balances
 from assetstream.cli.commands.doctor import doctor
 from assetstream.cli.commands.record import record
 from assetstream.cli.commands.replay import replay
 from assetstream.cli.commands.simulate import simulate
 from assetstream.cli.commands.watch import watch
+from assetstream.cli.exit_codes import INTERRUPTED
 from assetstream.version import __version__
 
 __all__ = ["assetstream"]

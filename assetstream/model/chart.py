@@ -53,7 +53,7 @@ class Chart(Figure):
 
 
 class Panel:
-    """One currency: what its axes show."""
+    """The axes of one currency."""
 
     def __init__(self, currency: str) -> None:
         self.currency = currency
@@ -61,12 +61,12 @@ class Panel:
 
     @property
     def changes(self) -> int:
-        """How often it changed."""
+        """Count the changes."""
         return sum(u.source is not Source.SNAPSHOT for u in self.updates)
 
     @property
     def last(self) -> str:
-        """Its last value, exact."""
+        """Write the last value, exact."""
         last = self.updates[-1]
         if not last.locked:
             return digits(last.total)
@@ -74,7 +74,7 @@ class Panel:
         return text if len(text) < LONG else text.replace(" of ", "\nof ")
 
     def draw(self, axes: Axes, begin: datetime, end: datetime) -> None:
-        """Draw it from the beginning to the end of what is known."""
+        """Draw the balance from the beginning to the end of what is known."""
         self._draw_steps(axes, begin, end)
         self._mark(axes)
         axes.set_title(self.currency, loc="left", fontsize="medium", fontweight="bold")
@@ -208,7 +208,7 @@ def _tell_time(axes: Axes, begin: datetime, end: datetime) -> None:
 def _explain(
     figure: Figure, updates: Sequence[AssetUpdate], drawn: int, known: int
 ) -> None:
-    """Say whose it is, what is left out, and what the signs mean."""
+    """Name the account, count what is left out, and explain the signs."""
     title = f"{updates[-1].account}: {counted(len(updates), 'update')}"
     if drawn < known:
         title += f", the {drawn} of {known} currencies that changed most often"

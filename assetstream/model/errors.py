@@ -1,4 +1,4 @@
-"""What can go wrong, as one tree.
+"""Errors, as one tree.
 
     AssetStreamError              everything this package raises or hands to on_error
     ├── ConfigurationError        also ValueError: an argument is wrong
@@ -143,7 +143,7 @@ class ConnectionLost(AssetStreamError):
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class ProtocolError(AssetStreamError):
-    """Something from the exchange could not be understood.
+    """The exchange sent something that could not be understood.
 
     Attributes:
         frame: what was received, credentials removed.

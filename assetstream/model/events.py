@@ -1,4 +1,4 @@
-"""What a stream tells its user: frozen, typed, cheap to make.
+"""Events and balances for the user: frozen, typed, cheap to make.
 
 Amounts are ``Decimal``, made from the text the exchange sent and never through a
 float. Times are aware ``datetime`` objects in UTC, durations are seconds.
@@ -56,7 +56,7 @@ def _instant(field: Any, kind: str, doc: str) -> Any:
 
 
 class Source(str, enum.Enum):
-    """How a balance became known.
+    """Tells how a balance became known.
 
     Attributes:
         SNAPSHOT: it was there when the stream began, or when the iteration did; or it
@@ -285,7 +285,7 @@ class Gap(Struct, frozen=True):
 
     @property
     def duration(self) -> float:
-        """Its length in seconds."""
+        """Length of the gap in seconds."""
         return (self.ended - self.began).total_seconds()
 
 

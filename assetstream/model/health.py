@@ -94,7 +94,7 @@ class Health(Struct, frozen=True, kw_only=True):
 
 
 class Progress(Struct, frozen=True):
-    """How far the accounts of a group are.
+    """Counts how far the accounts of a group are.
 
     Attributes:
         live: accounts that are LIVE at this moment.

@@ -1,4 +1,4 @@
-"""What a stream looks back at: its last updates and gaps, ``stream.history``."""
+"""The last updates and gaps of a stream, ``stream.history``."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class History(Sequence[AssetUpdate]):
         and available below it where something is locked. Gaps are shaded, what was
         found afterwards (RECOVERED, AUDIT) is marked, and the last value stands above
         in all its digits. Of more than 12 currencies those with the most changes are
-        drawn, and how many are not is said. Times are ours of receipt, in UTC.
+        drawn, and the title counts the others. Times are ours of receipt, in UTC.
 
         The figure shows itself in a notebook where it is a cell's last value; elsewhere
         write it with ``figure.savefig("balances.png")``. It belongs to no window and to
@@ -168,7 +168,7 @@ class Recent:
 
 
 def _row(update: AssetUpdate) -> tuple[object, ...]:
-    """What ``COLUMNS`` names."""
+    """Return the values of ``COLUMNS``."""
     amounts = update.available, update.locked, update.total, update.change
     return (
         update.received,

@@ -10,7 +10,7 @@ __all__ = ["TRANSITIONS", "State"]
 
 
 class State(str, enum.Enum):
-    """What a caller may assume about the balances of a stream.
+    """Tells a caller what to assume about the balances of a stream.
 
     Attributes:
         NEW: nothing was started.

@@ -6,8 +6,8 @@ import sys
 
 import click
 
-from assetstream.cli import INTERRUPTED
 from assetstream.cli.accounts.options import Choice, choosing_accounts
+from assetstream.cli.exit_codes import INTERRUPTED
 from assetstream.cli.options import json_option
 from assetstream.cli.view.output import output
 

@@ -41,7 +41,7 @@ client's own audit, or when it connects again.
 \b
 Exit codes:
   0    stopped by you after the tape's end
-  1    the file cannot be read, or not played to its end, or the port is in use
+  1    the file cannot be read or played to its end, or the port is in use
   2    wrong usage, no recording, or a package is missing
   130  Ctrl-C came before the tape's end
 """

@@ -17,7 +17,7 @@ __all__ = ["choose_report", "examine_all"]
 
 
 def choose_report(as_json: bool) -> PlainReport:
-    """The report for standard output."""
+    """Return the report for standard output."""
     if as_json:
         return JsonReport(sys.stdout)
     console = terminal()

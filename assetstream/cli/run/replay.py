@@ -1,4 +1,4 @@
-"""What a replay tells: where it is, with which keys, how far, and its end."""
+"""Serves a recording, and shows where, with which keys, how far, and its end."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import signal
 import threading
 from pathlib import Path
 
-from assetstream.cli import INTERRUPTED
 from assetstream.cli.console.output import assignment
+from assetstream.cli.exit_codes import INTERRUPTED
 from assetstream.cli.view.status_line import StatusLine, clock
 from assetstream.simulator import Replay
 
 __all__ = ["ReplayRun"]
 
-#: Seconds between two looks; also at Ctrl-C, which Windows keeps from a waiting thread.
+#: Seconds between two looks at the tape and, on Windows, at Ctrl-C.
 TICK = 0.25
 
 
@@ -30,7 +30,7 @@ class ReplayRun:
         self._status = StatusLine()
 
     def run(self) -> int:
-        """Tell where it is, and how far; return the exit code."""
+        """Show where it is, and how far; return the exit code."""
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             self._begin()
@@ -55,7 +55,7 @@ class ReplayRun:
         replay, header = self._replay, self._replay.header
         environment = replay.account.environment()
         if self._as_json:
-            self._say(
+            self._write(
                 kind="serving",
                 exchange=header.exchange,
                 options=header.options,
@@ -92,7 +92,7 @@ class ReplayRun:
     def _end(self) -> None:
         played = self._replay.played
         if self._as_json:
-            self._say(kind="ended", seconds=played.length, frames=played.frames)
+            self._write(kind="ended", seconds=played.length, frames=played.frames)
             return
         print(
             f"The tape has ended: {clock(played.length)}, {played.frames} frames. "
@@ -100,5 +100,5 @@ class ReplayRun:
             flush=True,
         )
 
-    def _say(self, **fields: object) -> None:
+    def _write(self, **fields: object) -> None:
         print(json.dumps(fields), flush=True)

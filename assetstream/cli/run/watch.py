@@ -1,4 +1,4 @@
-"""Runs the accounts and brings what they tell to the view, in the main thread."""
+"""Runs the accounts and brings their events to the view, in the main thread."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ BACKLOG = 1000
 
 
 class View(Protocol):
-    """Where events are shown. All its methods are called in the main thread."""
+    """Shows events. All methods are called in the main thread."""
 
     def __enter__(self) -> object: ...
 
@@ -50,7 +50,7 @@ class WatchRun:
 
     Args:
         streams: not yet started.
-        view: where to show what they tell.
+        view: where to show their events.
         duration: seconds, or None to go on.
     """
 
@@ -75,7 +75,7 @@ class WatchRun:
         self._runner.on_state(self._events.put)
 
     def run(self) -> None:
-        """Start the accounts, show what they tell, and stop them.
+        """Start the accounts, show their events, and stop them.
 
         Raises:
             OSError: the output cannot be written, for another reason than that its
@@ -101,7 +101,7 @@ class WatchRun:
         self._stopper.join()
 
     def _serve(self, view: View | None, until: float) -> None:
-        """Take events until each stream told its last one."""
+        """Take events until the last one of each stream."""
         paint_at = time.monotonic()
         while self._running:
             now = time.monotonic()
@@ -113,7 +113,7 @@ class WatchRun:
             event = self._next(min(REPAINT, max(0.0, until - now)))
             if isinstance(event, StateChange) and event.current.final:
                 self._running -= 1
-            # How many have settled is of no interest any more when all are stopped.
+            # While all are stopped, nobody asks how many had connected.
             passed = isinstance(event, Progress) and self._stopper.ident is not None
             if view is not None and event is not None and not passed:
                 view.show(event)

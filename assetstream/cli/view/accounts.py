@@ -15,8 +15,8 @@ __all__ = ["AccountsView", "how_many"]
 
 
 class AccountsView:
-    """One table for all accounts; a table below each account's state where that is too
-    wide; and where that is, too, each amount in a line of its own.
+    """Shows one table for all accounts; a table below each account's state where that
+    is too wide; and where those are, too, each amount in a line of its own.
 
     Args:
         console: where it is to be shown.

@@ -1,4 +1,4 @@
-"""Which view: a table on a terminal, lines elsewhere, objects where they are wanted."""
+"""Chooses the view: a table on a terminal, lines elsewhere, objects for programs."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ __all__ = ["choose_view", "terminal"]
 
 
 def terminal() -> Console | None:
-    """The terminal that is written to; None if it is a pipe, a file, or too dumb."""
+    """Return the terminal of standard output; None if that is a pipe or a file."""
     console = Console()
-    # Not asked of rich, where a variable may declare a pipe to be a terminal.
+    # rich lets a variable declare a pipe to be a terminal: the stream itself is asked.
     if sys.stdout.isatty() and not console.is_dumb_terminal:
         return console
     if isinstance(sys.stdout, TextIOWrapper):
@@ -29,7 +29,7 @@ def terminal() -> Console | None:
 
 
 def choose_view(as_json: bool, streams: Sequence[AssetStream]) -> View:
-    """The view for standard output."""
+    """Return the view for standard output."""
     if as_json:
         return JsonLines(sys.stdout)
     console = terminal()

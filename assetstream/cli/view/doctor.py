@@ -1,6 +1,6 @@
-"""How the doctor's checks are shown: to people, in a pipe, and to programs.
+"""The doctor's checks on a terminal, in a pipe, and for programs.
 
-Imports neither click nor the SDK: it has to tell of libraries that cannot be imported.
+Imports neither click nor the SDK: it reports on libraries that cannot be imported.
 """
 
 from __future__ import annotations
@@ -83,12 +83,12 @@ class JsonReport(PlainReport):
         self._exchange, self._account = exchange, account
 
     def show(self, check: Check) -> None:
-        self._tell("check", asdict(check))
+        self._write_object("check", asdict(check))
 
     def end(self, checks: Sequence[Check]) -> None:
-        self._tell("diagnosis", {"verdict": worst(checks)})
+        self._write_object("diagnosis", {"verdict": worst(checks)})
 
-    def _tell(self, kind: str, fields: dict[str, object]) -> None:
+    def _write_object(self, kind: str, fields: dict[str, object]) -> None:
         # The checks of this machine are no account's.
         whose = {"exchange": self._exchange, "account": self._account}
         if not self._exchange:
@@ -155,7 +155,7 @@ def needed_modules() -> set[str]:
 
 
 def is_broken() -> bool:
-    """Tell whether a library is red."""
+    """Return True if a library is red."""
     return worst(machine_checks()) is Verdict.RED
 
 

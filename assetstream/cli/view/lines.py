@@ -1,4 +1,4 @@
-"""One line per event: for people who read a log, and for programs as JSON."""
+"""Lines for events: for people who read a log, and for programs as JSON."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class LineView:
             self._write(self._line(event))
 
     def paint(self) -> None:
-        """Nothing is left to do between the events."""
+        """Do nothing: each line was written when its event came."""
 
     def _write(self, line: str) -> None:
         self._out.write(line + "\n")
@@ -94,7 +94,7 @@ class PlainLines(LineView):
 
 
 def update_fields(update: AssetUpdate) -> Mapping[str, object]:
-    """An update as JSON fields."""
+    """Return an update as JSON fields."""
     return {
         "kind": "update",
         "exchange": update.exchange,
@@ -113,7 +113,7 @@ def update_fields(update: AssetUpdate) -> Mapping[str, object]:
 
 
 def state_fields(change: StateChange) -> Mapping[str, object]:
-    """A change of state as JSON fields."""
+    """Return a change of state as JSON fields."""
     gap = change.gap
     return {
         "kind": "state",
@@ -133,7 +133,7 @@ def state_fields(change: StateChange) -> Mapping[str, object]:
 
 
 def error_fields(error: AssetStreamError) -> Mapping[str, object]:
-    """An error as JSON fields."""
+    """Return an error as JSON fields."""
     return {
         "kind": "error",
         "exchange": error.exchange,
@@ -151,11 +151,11 @@ def exact(amount: Decimal) -> str:
 
 
 def iso(moment: datetime) -> str:
-    """``2026-01-02T03:04:05.678Z``."""
+    """Write ``2026-01-02T03:04:05.678Z``."""
     text = moment.astimezone(timezone.utc).isoformat(timespec="milliseconds")
     return text.replace("+00:00", "Z")
 
 
 def now() -> str:
-    """The present moment; state changes and errors bring no time of their own."""
+    """Write the present moment; state changes and errors bring no time of their own."""
     return iso(datetime.now(timezone.utc))

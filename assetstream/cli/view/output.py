@@ -14,7 +14,7 @@ __all__ = ["discard_output", "output"]
 
 @contextmanager
 def output() -> Iterator[None]:
-    """Write within this: what cannot be written ends the command in one line.
+    """Guard writes: an output that fails ends the command in one line.
 
     It ends well if a pipe's reader went away: ``| head`` has seen enough.
     """

@@ -1,4 +1,4 @@
-"""How far a recording is, for people: time, frames, updates, size."""
+"""The view of ``assetstream record``: states, errors, and how far it is."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["RecordView"]
 
 
 class RecordView:
-    """The view of a command that records: states and errors, and figures below."""
+    """Shows states and errors, and below them time, frames, updates and size."""
 
     def __init__(self, recorder: Recorder, stream: AssetStream) -> None:
         self._recorder = recorder
@@ -52,7 +52,7 @@ class RecordView:
 
     @property
     def figures(self) -> dict[str, object]:
-        """What was recorded, for a program."""
+        """Sum up the recording for a program."""
         recorder = self._recorder
         return {
             "kind": "recorded",
@@ -67,7 +67,7 @@ class RecordView:
 
     @property
     def summary(self) -> str:
-        """The same for people, and what to do with it."""
+        """Sum up the recording for people, and say what to do with it."""
         recorder = self._recorder
         if recorder.error is not None:
             return (

@@ -78,8 +78,20 @@ class TableFit:
             self._given_up.add(name)
             tables = self._render(grids)
             if self._have_room(tables):
-                return tables
+                return self._take_back(grids, tables)
         self.fits = False
+        return tables
+
+    def _take_back(self, grids: Sequence[Grid], tables: list[Table]) -> list[Table]:
+        """Show narrow columns again for which a wide one has made room."""
+        for name in reversed(grids[0].spare):
+            if name in self._given_up:
+                self._given_up.remove(name)
+                wider = self._render(grids)
+                if self._have_room(wider):
+                    tables = wider
+                else:
+                    self._given_up.add(name)
         return tables
 
     def _render(self, grids: Sequence[Grid]) -> list[Table]:

@@ -1,4 +1,4 @@
-"""How far long work is: a line on a terminal's stderr that is written anew."""
+"""A line on stderr that shows how far long work is."""
 
 from __future__ import annotations
 

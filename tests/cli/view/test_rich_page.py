@@ -143,3 +143,13 @@ def test_tables_one_below_the_other_have_the_same_columns() -> None:
     for tables in (TableFit(console).tables(grids), stacked(grids)):
         heads = [printed(table)[0] for table in tables]
         assert heads[0] == heads[1]
+
+
+def test_a_narrow_column_stays_where_a_wide_one_has_made_room() -> None:
+    """Though it is the first that would be given up."""
+    names = ("Currency", "Total", "Age")
+    row = [Cell("BTC"), Cell("0.123456789012345678901234567890"), Cell("3 s")]
+    grid = Grid(names, [row], ("Age", "Total"))
+    console = Console(width=30, file=io.StringIO(), force_terminal=False)
+
+    assert printed(*TableFit(console).tables([grid]))[0].split() == ["Currency", "Age"]

@@ -1,0 +1,69 @@
+"""Lines of events: for people as everywhere, for programs as on the wire."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+
+from assetstream import AssetUpdate, ConnectionLost, Gap, Source, State, StateChange
+from assetstream.cli.view.lines import JsonLines, PlainLines
+from assetstream.model.health import Progress
+
+BEGAN = datetime(2026, 1, 2, tzinfo=timezone.utc)
+UPDATE = AssetUpdate(
+    exchange="upbit",
+    account="main",
+    currency="BTC",
+    available=Decimal("1.50000000"),
+    locked=Decimal("0E-8"),
+    time=None,
+    received=BEGAN,
+    source=Source.STREAM,
+)
+AGAIN = StateChange(
+    *("upbit", "main", State.STALE, State.LIVE, "read"),
+    Gap(BEGAN, BEGAN + timedelta(seconds=61.5), 1),
+)
+
+
+def test_people_read_zeros_and_signs_as_in_every_table() -> None:
+    """Zero is 0, whatever its digits; a duration is in two units at most."""
+    out = io.StringIO()
+    lines = PlainLines(out)
+    for event in (UPDATE, AGAIN, ConnectionLost("gone", account="main")):
+        lines.show(event)
+    update, state, error = out.getvalue().splitlines()
+
+    assert update == (
+        "2026-01-02T00:00:00.000Z  main  BTC  available 1.50000000  locked 0  "
+        "total 1.50000000  change +1.5  STREAM"
+    )
+    assert state.endswith(
+        "main  STALE -> LIVE  read; 1 min 1 s were missed and read again, "
+        "1 balance had changed"
+    )
+    assert error.endswith("  main  ConnectionLost: gone")
+
+
+def test_programs_read_every_digit() -> None:
+    """Zeros at the end are the exchange's."""
+    out = io.StringIO()
+    JsonLines(out).show(UPDATE)
+    fields = json.loads(out.getvalue())
+
+    assert (fields["available"], fields["locked"]) == ("1.50000000", "0.00000000")
+
+
+def test_the_last_account_to_settle_makes_one_line() -> None:
+    """For people; progress is no object for programs."""
+    plain, objects = io.StringIO(), io.StringIO()
+    for view in (PlainLines(plain), JsonLines(objects)):
+        for progress in (Progress(1, 0, 2, 1), Progress(1, 1, 2, 2)):
+            view.show(progress)
+            view.show(progress)
+    (line,) = plain.getvalue().splitlines()
+
+    assert line.endswith("Z  1 of 2 LIVE, 1 ended")
+    assert objects.getvalue() == ""
