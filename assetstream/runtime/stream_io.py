@@ -6,8 +6,9 @@ from typing import Callable
 
 from assetstream.protocol import Connect, HttpCall
 from assetstream.runtime.loop.reader import Reader
-from assetstream.runtime.net.connection import ClientConnection, Owner
+from assetstream.runtime.net.connection import ClientConnection
 from assetstream.runtime.net.rest_client import Done, Rest
+from assetstream.runtime.net.transport import ConnectionOwner
 from assetstream.runtime.settings import Settings
 from assetstream.runtime.shared import Shared
 
@@ -46,7 +47,7 @@ class StreamIO:
             settings.proxy,
         )
 
-    def connection(self, owner: Owner) -> ClientConnection:
+    def connection(self, owner: ConnectionOwner) -> ClientConnection:
         """Return a connection that is still to be dialled."""
         return ClientConnection(owner, self._reader, self._post)
 

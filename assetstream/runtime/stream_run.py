@@ -135,7 +135,7 @@ class StreamRun:
                 self._begin(threads, lambda change: None)
                 threads.stop()  # there is no other stream to come
         except BaseException:
-            self.lifecycle.request_stop()
+            self.request_stop()
             threads.stop()
             threads.join(Deadline(END_TIME))
             raise

@@ -121,10 +121,10 @@ def test_a_second_thread_at_a_streams_own_connection_is_reported() -> None:
             assert life is not None
             channel = life.session.link.channel
             assert channel is not None
-            assert channel._traffic is not None
+            assert channel._transport is not None
             assert watch.tls_calls > 0
             assert watch.breaches == []
-            elsewhere(lambda: channel._traffic._sock.recv(1))  # type: ignore[union-attr]
+            elsewhere(lambda: channel._transport._sock.recv(1))  # type: ignore[union-attr]
 
     assert any("recv by second" in breach for breach in watch.breaches)
 

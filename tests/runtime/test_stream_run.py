@@ -12,6 +12,7 @@ from assetstream.protocol.observed import Observer
 from assetstream.runtime import stream_run as module
 from assetstream.runtime.dispatcher import Handlers
 from assetstream.runtime.engine import StreamEngine
+from assetstream.runtime.loop import clock
 from assetstream.runtime.loop.callback_threads import CallbackThreads
 from assetstream.runtime.loop.waits import Deadline
 from assetstream.runtime.settings import make_settings
@@ -64,6 +65,25 @@ def test_a_lone_stream_is_a_thread_set_of_one(
     assert run.stop(PATIENCE)
     assert own_threads() == []
     assert heard.states[-1] == "STOPPED"
+
+
+def test_ctrl_c_right_behind_the_beginning(
+    exchange: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It runs already, and is ended all the same, at once."""
+    run, stop, began = make_run(exchange), ThreadSet.stop, clock.now()
+
+    def interrupted(threads: ThreadSet) -> None:
+        monkeypatch.setattr(ThreadSet, "stop", stop)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ThreadSet, "stop", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run.begin()
+
+    assert own_threads() == []
+    assert run.state is State.STOPPED
+    assert clock.now() - began < 2
 
 
 MOMENTS = [

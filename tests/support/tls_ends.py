@@ -16,7 +16,7 @@ import trustme
 from assetstream.runtime.loop import clock
 from assetstream.runtime.net.cancel import CancelToken
 from assetstream.runtime.net.dial import dial
-from assetstream.runtime.net.secure import SecureSocket
+from assetstream.runtime.net.tls import SecureSocket
 
 CHUNK = 1 << 18
 #: More than a socket takes.

@@ -84,9 +84,10 @@ class CancelToken:
 
     def check(self) -> None:
         """Raise Cancelled after ``cancel``."""
+        # Drained first: what wakes a job after that wakes its next wait.
+        self._calls.run()
         if self._cancelled:
             raise Cancelled
-        self._calls.run()  # whatever else has woken the job
 
     def close(self) -> None:
         """Release the descriptor; called by the job, at its end."""
@@ -154,6 +155,7 @@ class CancelScope:
             ConnectionLost: the deadline came first.
             Cancelled: the token was cancelled.
         """
+        self.token.check()
         with selectors.DefaultSelector() as selector:
             selector.register(self.token, selectors.EVENT_READ)
             selector.register(sock, event)

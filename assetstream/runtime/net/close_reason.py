@@ -1,14 +1,14 @@
-"""How a connection ends, and who is told."""
+"""The reasons for which a connection ends."""
 
 from __future__ import annotations
 
-from typing import Mapping, Protocol, Union
+from typing import Mapping, Union
 
 from msgspec import Struct
 
 from assetstream.model.errors import AssetStreamError
 
-__all__ = ["Abandoned", "Broken", "CloseReason", "Closed", "Owner", "Refused"]
+__all__ = ["Abandoned", "Broken", "CloseReason", "Closed", "Refused"]
 
 
 class Refused(Struct, frozen=True):
@@ -44,30 +44,3 @@ class Abandoned(Struct, frozen=True):
 
 
 CloseReason = Union[Refused, Closed, Broken, Abandoned]
-
-
-class Owner(Protocol):
-    """Receives what happens to a connection, in the reader's thread."""
-
-    @property
-    def deadline(self) -> float:
-        """When ``due`` must be called (seconds of ``clock.now``); math.inf if never.
-
-        Watched by the reader the owner is attached to, with or without a channel.
-        """
-        ...
-
-    def opened(self, headers: Mapping[str, str]) -> None:
-        """The upgrade is done; ``send`` and ``ping`` work from now on."""
-
-    def received(self, frames: list[bytes]) -> None:
-        """Complete data messages came, in this order."""
-
-    def pong(self) -> None:
-        """A pong came."""
-
-    def due(self) -> None:
-        """``deadline`` has passed."""
-
-    def ended(self, ending: CloseReason) -> None:
-        """The connection is over; called exactly once, as the last."""

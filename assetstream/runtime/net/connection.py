@@ -28,12 +28,11 @@ from assetstream.runtime.net.close_reason import (
     Broken,
     Closed,
     CloseReason,
-    Owner,
     Refused,
 )
 from assetstream.runtime.net.dial import dial, host_of
 from assetstream.runtime.net.job import CancellableJob, place_of
-from assetstream.runtime.net.transport import FrameTransport
+from assetstream.runtime.net.transport import ConnectionOwner, FrameTransport
 from assetstream.runtime.net.upgrade import UpgradeSocket
 from assetstream.runtime.net.websocket_client import WebSocketClient
 
@@ -43,7 +42,6 @@ __all__ = [
     "ClientConnection",
     "CloseReason",
     "Closed",
-    "Owner",
     "Refused",
 ]
 
@@ -62,7 +60,7 @@ class ClientConnection:
 
     def __init__(
         self,
-        owner: Owner,
+        owner: ConnectionOwner,
         reader: Reader,
         post: Callable[[Callable[[], None]], None],
     ) -> None:
@@ -70,8 +68,8 @@ class ClientConnection:
         self._reader = reader
         self._post = post
         self._attempt: CancellableJob[CloseReason | None] | None = None
-        self._library: WebSocketClient | None = None
-        self._traffic: FrameTransport | None = None
+        self._client: WebSocketClient | None = None
+        self._transport: FrameTransport | None = None
         # What run_forever asked its dispatcher to read, once the upgrade was made.
         self._upgraded: tuple[UpgradeSocket, Callable[[], bool]] | None = None
         self._given_up = False
@@ -112,13 +110,13 @@ class ClientConnection:
 
     def send(self, text: str) -> None:
         """Send a text message; never blocks, ignored unless it is open."""
-        if self._library is not None and self._traffic is not None:
-            self._library.send(text)
+        if self._client is not None and self._transport is not None:
+            self._client.send(text)
 
     def ping(self) -> None:
         """Send a ping; never blocks, ignored unless it is open."""
-        if self._library is not None and self._traffic is not None:
-            self._library.ping()
+        if self._client is not None and self._transport is not None:
+            self._client.ping()
 
     def close(self) -> None:
         """End it at once, with a Close frame if that takes no waiting; idempotent.
@@ -126,8 +124,8 @@ class ClientConnection:
         While it is still connecting the attempt ends at once, and ``ended`` follows.
         """
         self._given_up = True
-        if self._library is not None and self._traffic is not None:
-            self._library.say_goodbye()
+        if self._client is not None and self._transport is not None:
+            self._client.say_goodbye()
             self._finish(Abandoned())
         elif self._attempt is not None:
             self._attempt.call_off()
@@ -135,7 +133,7 @@ class ClientConnection:
     @property
     def is_open(self) -> bool:
         """True from ``owner.opened`` to ``owner.ended``."""
-        return self._traffic is not None
+        return self._transport is not None
 
     # What run_forever asks of its dispatcher, in the helper's thread.
 
@@ -154,8 +152,8 @@ class ClientConnection:
 
     def buffwrite(self, sock: Any, data: bytes, send: Any, disconnect: Any) -> None:
         """Take what the library sends; never raise, for it holds a lock meanwhile."""
-        if self._traffic is not None:
-            self._traffic.outbox.put(data)
+        if self._transport is not None:
+            self._transport.send_buffer.put(data)
 
     def _reach(
         self,
@@ -182,9 +180,9 @@ class ClientConnection:
             return Broken(error)
         except (OSError, RuntimeError) as error:
             return Broken(shortage(error))
-        self._library = library = WebSocketClient(connect, UpgradeSocket(sock, scope))
-        library.run(self)
-        return None if self._upgraded else library.refusal()
+        self._client = client = WebSocketClient(connect, UpgradeSocket(sock, scope))
+        client.run(self)
+        return None if self._upgraded else client.refusal()
 
     # In the reader's thread.
 
@@ -198,16 +196,16 @@ class ClientConnection:
             self._finish(outcome or Abandoned())
 
     def _open(self) -> None:
-        assert self._library is not None
+        assert self._client is not None
         assert self._upgraded is not None
         upgrade, read_callback = self._upgraded
-        self._library.take_over(read_callback)
-        self._traffic = traffic = FrameTransport(
-            self._owner, upgrade.raw, self._library, self._finish
+        self._client.take_over(read_callback)
+        self._transport = transport = FrameTransport(
+            self._owner, upgrade.raw, self._client.parse, self._finish
         )
-        self._reader.add(traffic, self._owner)
+        self._reader.add(transport, self._owner)
         self._owner.opened(upgrade.headers)
-        traffic.take(upgrade.leftover)
+        transport.take(upgrade.leftover)
         self._reader.touch(self._owner)
 
     def _finish(self, ending: CloseReason) -> None:
@@ -215,10 +213,10 @@ class ClientConnection:
         if self._ending is not None:
             return
         self._ending = ending
-        if self._traffic is not None:
-            self._reader.discard(self._traffic)
-            self._traffic.over = True
-            self._traffic = None
-        if self._library is not None:
-            self._library.tear_down()
+        if self._transport is not None:
+            self._reader.discard(self._transport)
+            self._transport.over = True
+            self._transport = None
+        if self._client is not None:
+            self._client.tear_down()
         self._owner.ended(ending)

@@ -26,8 +26,7 @@ from assetstream.runtime.net.cancel import (
     explain,
 )
 from assetstream.runtime.net.proxy import PROXY_REMEDY, Proxy, choose
-from assetstream.runtime.net.secure import SecureSocket
-from assetstream.runtime.net.tls import shared_context
+from assetstream.runtime.net.tls import SecureSocket, shared_context
 from assetstream.runtime.net.tunnel import open_tunnel
 
 __all__ = [

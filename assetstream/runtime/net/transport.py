@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import ssl
-from typing import Callable, Protocol
+from typing import Callable, Mapping, Protocol
 
 from assetstream.model.errors import ConnectionLost, ProtocolError
 from assetstream.runtime.net.cancel import Wire, explain
-from assetstream.runtime.net.close_reason import Broken, Closed, CloseReason, Owner
+from assetstream.runtime.net.close_reason import Broken, Closed, CloseReason
 from assetstream.runtime.net.frames import BadFrame, Scanner
-from assetstream.runtime.net.secure import SecureSocket
 from assetstream.runtime.net.send_buffer import SendBuffer
+from assetstream.runtime.net.tls import SecureSocket
+from assetstream.runtime.net.websocket_client import Parsed
 
-__all__ = ["FrameTransport", "Parser"]
+__all__ = ["ConnectionOwner", "FrameTransport"]
 
 #: Bytes of one read; with more, the system's allocator takes longer than the read.
 CHUNK = 1 << 16
@@ -21,53 +22,74 @@ CHUNK = 1 << 16
 READS = 4
 
 
-class Parser(Protocol):
-    """Whom frames are left to that are not plain data; it takes notes of them."""
+class ConnectionOwner(Protocol):
+    """Receives what happens to a connection, in the reader's thread."""
 
-    #: Complete data messages, in order, until they are taken.
-    messages: list[bytes]
-    #: True if a pong came; reset by who acts on it.
-    ponged: bool
-    #: What the peer's Close frame said, once there was one.
-    closed: Closed | None
+    @property
+    def deadline(self) -> float:
+        """When ``due`` must be called (seconds of ``clock.now``); math.inf if never.
 
-    def parse(self, frame: bytes) -> None:
-        """Take note of one whole frame, answer it if need be; raise BadFrame."""
+        The reader that the owner is attached to watches it, connection or not.
+        """
+        ...
+
+    def opened(self, headers: Mapping[str, str]) -> None:
+        """The upgrade is done; ``send`` and ``ping`` work from now on."""
+
+    def received(self, frames: list[bytes]) -> None:
+        """Complete data messages came, in this order."""
+
+    def pong(self) -> None:
+        """A pong came."""
+
+    def due(self) -> None:
+        """``deadline`` has passed."""
+
+    def ended(self, ending: CloseReason) -> None:
+        """The connection is over; called exactly once, as the last."""
 
 
 class FrameTransport:
-    """One open connection's bytes: frames to the owner, the outbox to the peer.
+    """Moves the bytes of one open connection: frames in, the send buffer out.
+
+    Args:
+        owner: receives messages and pongs.
+        sock: connected, non-blocking.
+        parse: parses what is not a plain data frame: control frames and fragments.
+        finish: ends the connection for a reason.
 
     Attributes:
-        outbox: where the library's sends go.
-        over: set by the channel; from then on nothing is delivered.
+        send_buffer: takes what the library sends.
+        over: set at the end; from then on nothing is delivered.
     """
 
     def __init__(
         self,
-        owner: Owner,
+        owner: ConnectionOwner,
         sock: Wire,
-        parser: Parser,
+        parse: Callable[[bytes], Parsed],
         finish: Callable[[CloseReason], None],
     ) -> None:
-        self.outbox = SendBuffer(sock)
+        self.send_buffer = SendBuffer(sock)
         self.over = False
         self._owner = owner
         self._sock = sock
-        self._parser = parser
+        self._parse = parse
+        # Complete data messages that are not yet delivered, in order.
+        self._messages: list[bytes] = []
         self._finish = finish
         self._scanner = Scanner()
         self._answers = False
 
     @property
     def deadline(self) -> float:
-        """When the outbox must have emptied."""
-        return self.outbox.deadline
+        """When the send buffer must have emptied."""
+        return self.send_buffer.deadline
 
     @property
     def wants_write(self) -> bool:
-        """True if the outbox waits for the socket."""
-        return self.outbox.wants_write
+        """True if the send buffer waits for the socket."""
+        return self.send_buffer.wants_write
 
     def fileno(self) -> int:
         """Return the socket's file descriptor."""
@@ -88,19 +110,19 @@ class FrameTransport:
                 break
         self._deliver()
         # A send that waited for TLS to read goes on now.
-        if not self.over and self.outbox.wants_read:
-            self.outbox.flush()
+        if not self.over and self.send_buffer.wants_read:
+            self.send_buffer.flush()
 
     def writable(self) -> None:
         """Send what waits."""
-        self.outbox.flush()
+        self.send_buffer.flush()
         if self._answers:
             self.readable()
 
     def due(self) -> None:
         """Give up a peer that does not take what is sent."""
-        if self.outbox.failure:
-            self._finish(Closed(None, self.outbox.failure))
+        if self.send_buffer.failure:
+            self._finish(Closed(None, self.send_buffer.failure))
         else:
             self._finish(
                 Broken(
@@ -125,7 +147,7 @@ class FrameTransport:
             return b""
         except ssl.SSLWantWriteError:
             # TLS has something to say that the socket does not take yet.
-            self._answers = self.outbox.wants_write = True
+            self._answers = self.send_buffer.wants_write = True
             return b""
         except OSError as error:
             self._end(Closed(None, explain(error)))
@@ -139,9 +161,9 @@ class FrameTransport:
         try:
             for found in self._scanner.scan(data):
                 if isinstance(found, list):
-                    self._parser.messages += found
+                    self._messages += found
                 else:
-                    self._leave_to_parser(found)
+                    self._parse_whole(found)
                     if self.over:
                         return
         except BadFrame as error:
@@ -161,20 +183,20 @@ class FrameTransport:
         self._deliver()
         self._finish(ending)
 
-    def _leave_to_parser(self, frame: bytes) -> None:
+    def _parse_whole(self, frame: bytes) -> None:
         if frame[0] & 0x08:
             # A control frame: what came before it is delivered before it.
             self._deliver()
             if self.over:
                 return
-        self._parser.parse(frame)
-        if self._parser.ponged:
-            self._parser.ponged = False
+        messages, ponged, closed = self._parse(frame)
+        self._messages += messages
+        if ponged:
             self._owner.pong()
-        if self._parser.closed is not None:
-            self._finish(self._parser.closed)
+        if closed is not None:
+            self._finish(closed)
 
     def _deliver(self) -> None:
-        messages, self._parser.messages = self._parser.messages, []
+        messages, self._messages = self._messages, []
         if messages and not self.over:
             self._owner.received(messages)

@@ -5,7 +5,7 @@ This is the only module that imports ``websocket``.
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from typing import Any, Callable, NamedTuple
 
 from assetstream.libraries import WEBSOCKET_CLIENT, importing
 from assetstream.model.errors import AssetStreamError, ProtocolError
@@ -29,29 +29,38 @@ from assetstream.runtime.net.upgrade import (
 with importing(WEBSOCKET_CLIENT):
     import websocket
 
-__all__ = ["WebSocketClient"]
+__all__ = ["Parsed", "WebSocketClient"]
 
 #: RFC 6455, 7.1.5: the code that stands for a close frame without one.
 NO_STATUS = 1005
 
 
+class Parsed(NamedTuple):
+    """The content of one frame.
+
+    Attributes:
+        messages: data messages that it completes.
+        ponged: it is a pong.
+        closed: it is a Close frame, and says this.
+    """
+
+    messages: list[bytes]
+    ponged: bool
+    closed: Closed | None
+
+
 class WebSocketClient:
     """All contact with websocket-client: one app, one upgrade, one run.
 
-    Its callbacks only take notes, for the library swallows what a callback raises;
-    the channel acts on the notes when the library has returned.
-
-    Attributes:
-        messages: complete data messages, in order, until the channel takes them.
-        ponged: a pong came.
-        closed: what the peer's close frame said.
+    The app's callbacks only store what they are called with, for the library swallows
+    what a callback raises. (Beside websocket-client this could be wsproto; users know
+    and name websocket-client, and its ``run_forever`` is what this SDK wraps.)
     """
 
     def __init__(self, connect: Connect, upgrade: UpgradeSocket) -> None:
         self.upgrade = upgrade
-        self.messages: list[bytes] = []
-        self.ponged = False
-        self.closed: Closed | None = None
+        self._messages: list[bytes] = []
+        self._ponged = False
         self._failure: BaseException | None = None
         self._last_words: Closed | None = None
         self._reason = ""
@@ -88,12 +97,13 @@ class WebSocketClient:
         if self._app.sock is not None:
             self._app.sock.sock = self._feed  # type: ignore[assignment]
 
-    def parse(self, frame: bytes) -> None:
-        """Let the library act on one whole frame: note it, answer it.
+    def parse(self, frame: bytes) -> Parsed:
+        """Let the library act on one whole frame, and answer it if need be.
 
         Raises:
             BadFrame: it breaks the protocol.
         """
+        self._messages, self._ponged = [], False
         if frame[0] & 0x0F == websocket.ABNF.OPCODE_CLOSE and 4 < len(frame) < 128:
             # Kept from the library, which would log it: it may quote the login.
             self._reason = frame[4:].decode(errors="replace")
@@ -107,8 +117,8 @@ class WebSocketClient:
             raise BadFrame(str(error)) from None
         # The return value does not tell whether it is over, but this does: the frame
         # was a Close, the library has answered it and torn down.
-        if not self._app.keep_running:
-            self.closed = self._last_words
+        closed = None if self._app.keep_running else self._last_words
+        return Parsed(self._messages, self._ponged, closed)
 
     def send(self, text: str) -> None:
         self._app.send(text)
@@ -154,10 +164,10 @@ class WebSocketClient:
         raise error or RuntimeError("websocket-client ended without a reason")
 
     def _on_message(self, app: Any, message: bytes) -> None:
-        self.messages.append(message)
+        self._messages.append(message)
 
     def _on_pong(self, app: Any, payload: bytes) -> None:
-        self.ponged = True
+        self._ponged = True
 
     def _on_error(self, app: Any, error: BaseException) -> None:
         self._failure = error

@@ -93,13 +93,13 @@ class Receiver:
         self._data = data
         self._sizes = itertools.cycle([max(1, size) for size in sizes] or [len(data)])
         wire: Any = Wire()
-        self._library = WebSocketClient(Connect("ws://exchange.example/"), wire)
+        self._client = WebSocketClient(Connect("ws://exchange.example/"), wire)
         owner: Any = self
         self._scanner = Scanner(LIMIT)
-        self._traffic = FrameTransport(owner, wire, self._library, self._ended)
-        self._traffic._scanner = self._scanner
+        self._transport = FrameTransport(owner, wire, self._client.parse, self._ended)
+        self._transport._scanner = self._scanner
         self._raised: BaseException | None = None
-        self._library.run(owner)
+        self._client.run(owner)
         if self._raised is not None:
             raise self._raised
         assert self._position > 0 or not data, "there was no upgrade"
@@ -108,20 +108,20 @@ class Receiver:
 
     def read(self, upgrade: Any, read_callback: Callable[[], bool]) -> None:
         try:
-            self._library.take_over(read_callback)
+            self._client.take_over(read_callback)
             self._receive()
         except BaseException as error:
             self._raised = error  # the library would swallow it
-        self._library.tear_down()
+        self._client.tear_down()
 
     def _receive(self) -> None:
-        while self._position < len(self._data) and not self._traffic.over:
+        while self._position < len(self._data) and not self._transport.over:
             size = next(self._sizes)
             piece = self._data[self._position : self._position + size]
             self._position += size
-            self._traffic.take(piece)
+            self._transport.take(piece)
             assert len(self._scanner._tail) < LONGEST
-            assert not self._library.messages, "kept from the owner"
+            assert not self._transport._messages, "kept from the owner"
 
     def received(self, frames: list[bytes]) -> None:
         assert frames
@@ -131,8 +131,8 @@ class Receiver:
         self.events.append("pong")
 
     def _ended(self, ending: CloseReason) -> None:
-        assert not self._traffic.over, "ended twice"
-        self._traffic.over = True
+        assert not self._transport.over, "ended twice"
+        self._transport.over = True
         if isinstance(ending, Broken):
             assert isinstance(ending.error, ProtocolError)
             self.end = "broken"

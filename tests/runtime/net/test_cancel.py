@@ -12,6 +12,7 @@ import pytest
 
 from assetstream.model.errors import ConnectionLost
 from assetstream.runtime.loop import clock
+from assetstream.runtime.loop.call_queue import CallQueue
 from assetstream.runtime.net.cancel import (
     REMEDY,
     CancellableSocket,
@@ -82,6 +83,32 @@ def test_cancel_ends_the_present_wait_and_every_later_one(line: Line) -> None:
     canceller.join()
     line.token.close()
     line.token.cancel()
+
+
+def test_a_cancel_in_the_middle_of_a_look_is_seen(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By this look or by the next wait; it is never drained unseen."""
+    run = CallQueue.run
+
+    def cancelled_before(queue: CallQueue) -> None:
+        token.cancel()
+        run(queue)
+
+    def cancelled_behind(queue: CallQueue) -> None:
+        run(queue)
+        token.cancel()
+
+    for each in (cancelled_before, cancelled_behind):
+        token = CancelToken()
+        began = clock.now()
+        scope = CancelScope(began + 5, token, "the peer")
+        with monkeypatch.context() as patch:
+            patch.setattr(CallQueue, "run", each)
+            with pytest.raises(Cancelled):
+                scope.receive(line.sock, 1, "talking")
+        assert clock.now() - began < 1
+        token.close()
 
 
 def test_an_earlier_deadline_is_taken_a_later_one_not(line: Line) -> None:

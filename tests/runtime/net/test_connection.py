@@ -501,7 +501,7 @@ def test_a_peer_that_never_reads_is_a_lost_connection(
         traffic._sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         # More than both ends' buffers hold, so that it stays.
         unsent = 50_000 if how == "too long" else 70_000
-        while len(traffic.outbox._bytes) < unsent:
+        while len(traffic.send_buffer._bytes) < unsent:
             recorder.channel.send("x" * 10_000)
 
     recorder.on_opened = flood
@@ -576,7 +576,7 @@ def test_many_channels_leave_nothing_behind() -> None:
         for _ in range(20):
             recorder = Recorder()
             assert recorder.run(server.url) == Closed(1000)
-            assert recorder.channel._traffic is None
+            assert recorder.channel._transport is None
 
 
 def test_one_reader_serves_the_next_channel_too() -> None:

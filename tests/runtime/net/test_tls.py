@@ -1,10 +1,20 @@
-"""The one TLS configuration."""
+"""The one TLS configuration, and TLS with the ciphertext in memory."""
 
 from __future__ import annotations
 
+import random
+import shutil
 import ssl
+from contextlib import suppress
+from pathlib import Path
+from typing import Iterator
 
+import pytest
+import trustme
+
+from assetstream.runtime.net import tls
 from assetstream.runtime.net.tls import shared_context
+from tests.support.tls_ends import BLOCKED, CHUNK, LONG, Interactive, Line
 
 
 def test_one_verifying_context_per_process() -> None:
@@ -15,3 +25,261 @@ def test_one_verifying_context_per_process() -> None:
     assert context.check_hostname
     assert context.minimum_version is ssl.TLSVersion.TLSv1_2
     assert context.cert_store_stats()["x509_ca"] > 50
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(scope="module")
+def trusting(authority: trustme.CA) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    return context
+
+
+@pytest.fixture
+def line(authority: trustme.CA, trusting: ssl.SSLContext) -> Iterator[Line]:
+    line = Line(authority, trusting)
+    line.shake()
+    yield line
+    line.ours.close()
+    line.peer.close()
+
+
+def gather(line: Line) -> bytes:
+    """All that can be received now."""
+    data = b""
+    with suppress(*BLOCKED):
+        while piece := line.ours.recv(CHUNK):
+            data += piece
+    return data
+
+
+# What comes in
+
+
+def test_many_records_come_as_one(line: Line) -> None:
+    """One read gives all that is there."""
+    gather(line)
+    records = [b"%d," % number * 20 for number in range(1000)]
+    line.send(line.seal(*records))
+
+    assert line.ours.recv(CHUNK) == b"".join(records)
+    assert not line.ours.pending()
+    with pytest.raises(BlockingIOError):
+        line.ours.recv(CHUNK)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_records_may_be_cut_anywhere(line: Line, seed: int) -> None:
+    """Whatever the cuts, all of it comes, in order; half a record is not the end."""
+    source = random.Random(seed)
+    sizes = (1, 2, 300, tls.PIECE, tls.RECORD, 40_000)
+    records = [source.randbytes(source.choice(sizes)) for _ in range(20)]
+    ciphertext, got = line.seal(*records), b""
+    while ciphertext:
+        size = source.choice((1, 4, 5, 6, 21, 700, 5000, 50_000))
+        line.send(ciphertext[:size])
+        ciphertext = ciphertext[size:]
+        got += gather(line)
+
+    assert got == b"".join(records)
+
+
+def test_what_there_is_no_room_for_is_kept(line: Line) -> None:
+    """``pending`` tells, for a selector cannot see it."""
+    gather(line)
+    line.send(line.seal(b"hello, world"))
+    got = b""
+    while not got:
+        with suppress(ssl.SSLWantReadError):
+            got = line.ours.recv(5)
+
+    assert got == b"hello"
+    assert line.ours.pending()
+    assert line.ours.recv(CHUNK) == b", world"
+    assert not line.ours.pending()
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_what_comes_behind_the_handshake_is_kept(
+    authority: trustme.CA, trusting: ssl.SSLContext, version: ssl.TLSVersion
+) -> None:
+    """A server may send at once, and nothing else may follow."""
+    line = Line(authority, trusting, version)
+    line.shake(behind=b"at once")
+
+    assert gather(line) == b"at once"
+    line.ours.close()
+    line.peer.close()
+
+
+# How it ends
+
+
+def test_a_close_notify_ends_the_stream(line: Line) -> None:
+    """b"" behind the data, though the TCP connection stays open; and again."""
+    line.send(line.seal(b"last words") + line.bid_farewell() + b"\x17\x03\x03")
+
+    assert line.ours.recv(CHUNK) == b"last words"
+    assert line.ours.pending()
+    assert line.ours.recv(CHUNK) == b""
+    assert line.ours.recv(CHUNK) == b""
+
+
+@pytest.mark.parametrize("cut", [0, 1, 4, 5, 30])
+def test_an_end_without_notice_ends_it_too(line: Line, cut: int) -> None:
+    """Of a record that is not whole nothing is told."""
+    line.send(line.seal(b"whole") + line.seal(b"x" * 100)[:cut])
+    line.peer.close()
+
+    assert line.ours.recv(CHUNK) == b"whole"
+    assert line.ours.recv(CHUNK) == b""
+
+
+def test_a_broken_record_is_told_behind_what_was_good(line: Line) -> None:
+    """The peer is sent an alert, and from then on nothing is received."""
+    good, bad = line.seal(b"good"), bytearray(line.seal(b"x" * 100))
+    bad[-1] ^= 1
+    line.send(good + bad + line.seal(b"behind"))
+
+    assert line.ours.recv(CHUNK) == b"good"
+    assert line.ours.pending()
+    with pytest.raises(ssl.SSLError, match=r"(?i)bad.record.mac"):
+        line.ours.recv(CHUNK)
+    assert line.ours.recv(CHUNK) == b""
+    with pytest.raises(ssl.SSLError, match=r"(?i)alert"):
+        line.read()
+
+
+def test_a_reset_is_an_error(line: Line) -> None:
+    """The system's own."""
+    gather(line)
+    line.ours.send(b"unread")
+    line.peer.close()
+
+    with pytest.raises(ConnectionResetError):
+        line.ours.recv(CHUNK)
+
+
+# What goes out
+
+
+def test_sends_are_partial(line: Line) -> None:
+    """As much as TLS takes at a time; all of it arrives."""
+    data, position = LONG[:50_000], 0
+    while position < len(data):
+        sent = line.ours.send(data[position:])
+        assert 0 < sent <= tls.PIECE
+        position += sent
+
+    assert line.read() == data
+
+
+def test_a_send_that_is_blocked_goes_on_where_it_was(line: Line) -> None:
+    """Repeated with the same bytes, and more behind them, nothing is lost or doubled.
+
+    It blocks in the middle of a record, of which the kernel has taken a part.
+    """
+    sent = line.fill()
+    rest = LONG[len(sent) :]
+    got = b""
+    for _ in range(1000):
+        got += line.read()
+        with suppress(ssl.SSLWantWriteError):
+            rest = rest[line.ours.send(rest) :]
+        if not rest:
+            break
+
+    assert got + line.read() == LONG
+
+
+def test_it_reads_while_a_send_is_blocked(line: Line) -> None:
+    """Two that wait for each other to read would wait for ever."""
+    line.fill()
+    line.send(line.seal(b"read on"))
+
+    assert gather(line) == b"read on"
+
+
+def test_a_read_tells_that_something_is_to_be_sent(line: Line) -> None:
+    """Where there is nothing to read, and sends it as soon as it can."""
+    gather(line)
+    sent = line.fill()
+    with pytest.raises(ssl.SSLWantWriteError):
+        line.ours.recv(CHUNK)
+    got = line.read()
+    with pytest.raises(BlockingIOError):
+        line.ours.recv(CHUNK)
+    got += line.read()
+
+    assert got.startswith(sent)
+    assert len(got) > len(sent)
+
+
+# The handshake
+
+
+def test_a_refusal_is_told_to_the_server(authority: trustme.CA) -> None:
+    """An alert, as over any TLS socket; the caller has the reason."""
+    line = Line(authority, ssl.create_default_context())
+    with pytest.raises(ssl.SSLCertVerificationError, match="local issuer"):
+        line.shake()
+    line.fetch()
+
+    with pytest.raises(ssl.SSLError, match=r"(?i)alert unknown ca"):
+        line.tls.do_handshake()
+    line.ours.close()
+    line.peer.close()
+
+
+def test_an_end_of_the_stream_ends_the_handshake(
+    authority: trustme.CA, trusting: ssl.SSLContext
+) -> None:
+    """It does not wait for what cannot come."""
+    line = Line(authority, trusting)
+    line.peer.close()
+    with pytest.raises(OSError, match=r"EOF|Broken pipe"):
+        line.ours.do_handshake()
+    line.ours.close()
+
+
+# What only OpenSSL's own server can be told to do
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs the program")
+@pytest.mark.parametrize(
+    ("version", "command", "answer"),
+    [
+        ("-tls1_3", b"K", rb">>> .*KeyUpdate"),
+        ("-tls1_2", b"r", rb"(?s)(<<< [^\n]*Finished.*){2}"),
+    ],
+    ids=["KeyUpdate", "renegotiation"],
+)
+def test_tls_answers_by_itself(
+    authority: trustme.CA,
+    trusting: ssl.SSLContext,
+    tmp_path: Path,
+    version: str,
+    command: bytes,
+    answer: bytes,
+) -> None:
+    """What it must write because of what it reads goes out, and both sides go on.
+
+    The answer to a KeyUpdate goes out before the next that is sent.
+    """
+    both = Interactive(authority, trusting, tmp_path, version)
+    try:
+        both.tell(command)
+        both.wait_for(answer)
+        both.tell(b"hello")
+        both.wait_for(b"", b"hello\n")
+        both.wire.send(b"we go on\n")
+        both.wait_for(b"we go on\n")
+        assert (b"<<< TLS 1.3, Handshake [length 0005], KeyUpdate" in both.printed) is (
+            command == b"K"
+        )
+    finally:
+        both.close()

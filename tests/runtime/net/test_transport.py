@@ -13,29 +13,26 @@ from assetstream.model.errors import ConnectionLost, ProtocolError
 from assetstream.runtime.net.close_reason import Broken, Closed, CloseReason
 from assetstream.runtime.net.frames import BadFrame
 from assetstream.runtime.net.transport import CHUNK, READS, FrameTransport
+from assetstream.runtime.net.websocket_client import Parsed
 from tests.support.raw_server import CLOSE, PONG, frame
 
 
 class Notes:
-    """A parser that understands what the tests send, and an owner that writes down."""
+    """Parses what the tests send, and writes down what an owner receives."""
 
     deadline = math.inf
 
     def __init__(self) -> None:
-        self.messages: list[bytes] = []
-        self.ponged = False
-        self.closed: Closed | None = None
         self.events: list[Any] = []
         self.ours, self.theirs = socket.socketpair()
         self.ours.setblocking(False)
-        self.traffic = FrameTransport(self, self.ours, self, self.finish)
+        self.transport = FrameTransport(self, self.ours, self.parse, self.finish)
 
-    def parse(self, frame: bytes) -> None:
+    def parse(self, frame: bytes) -> Parsed:
         if frame[0] & 0x70:
             raise BadFrame("reserved bits")
-        self.ponged = frame[0] & 0x0F == PONG
-        if frame[0] & 0x0F == CLOSE:
-            self.closed = Closed(1000)
+        closed = Closed(1000) if frame[0] & 0x0F == CLOSE else None
+        return Parsed([], frame[0] & 0x0F == PONG, closed)
 
     def opened(self, headers: Mapping[str, str]) -> None: ...
 
@@ -51,7 +48,7 @@ class Notes:
 
     def finish(self, ending: CloseReason) -> None:
         self.events.append(ending)
-        self.traffic.over = True
+        self.transport.over = True
 
 
 @pytest.fixture
@@ -64,19 +61,19 @@ def notes() -> Iterator[Notes]:
 
 def test_frames_before_a_control_frame_come_before_it(notes: Notes) -> None:
     """One read, one list of messages, except where a pong stands between them."""
-    notes.traffic.take(frame(b"1") + frame(b"2") + frame(b"", PONG) + frame(b"3"))
+    notes.transport.take(frame(b"1") + frame(b"2") + frame(b"", PONG) + frame(b"3"))
     assert notes.events == [[b"1", b"2"], "pong", [b"3"]]
 
 
 def test_nothing_is_delivered_behind_a_close(notes: Notes) -> None:
     """The peer has said its last words."""
-    notes.traffic.take(frame(b"1") + frame(b"", CLOSE) + frame(b"2"))
+    notes.transport.take(frame(b"1") + frame(b"", CLOSE) + frame(b"2"))
     assert notes.events == [[b"1"], Closed(1000)]
 
 
 def test_a_broken_frame_ends_it_behind_what_was_good(notes: Notes) -> None:
     """The error says what may be the cause."""
-    notes.traffic.take(frame(b"1") + b"\xf1\x01x" + frame(b"2"))
+    notes.transport.take(frame(b"1") + b"\xf1\x01x" + frame(b"2"))
     first, ending = notes.events
     assert first == [b"1"]
     assert isinstance(ending.error, ProtocolError)
@@ -86,28 +83,28 @@ def test_a_broken_frame_ends_it_behind_what_was_good(notes: Notes) -> None:
 
 def test_reading_where_nothing_is_does_nothing(notes: Notes) -> None:
     """A wake-up for nothing is no end of the stream; the end is."""
-    notes.traffic.readable()
+    notes.transport.readable()
     assert notes.events == []
     notes.theirs.close()
-    notes.traffic.readable()
+    notes.transport.readable()
     assert notes.events == [Closed(None)]
 
 
 def test_a_failed_send_tells_why(notes: Notes) -> None:
     """Only once its deadline passes, for the peer's close frame may still come."""
     notes.theirs.close()
-    notes.traffic.outbox.put(b"x")
+    notes.transport.send_buffer.put(b"x")
     assert notes.events == []
-    assert notes.traffic.deadline < math.inf
-    notes.traffic.due()
+    assert notes.transport.deadline < math.inf
+    notes.transport.due()
     (ending,) = notes.events
-    assert ending == Closed(None, notes.traffic.outbox.failure)
+    assert ending == Closed(None, notes.transport.send_buffer.failure)
     assert ending.reason
 
 
 def test_a_peer_that_takes_nothing_is_lost(notes: Notes) -> None:
     """Nothing failed, but the outbox did not empty in time."""
-    notes.traffic.due()
+    notes.transport.due()
     (ending,) = notes.events
     assert isinstance(ending, Broken)
     assert isinstance(ending.error, ConnectionLost)
@@ -134,14 +131,14 @@ FULL = frame(b"x" * 1000) * (CHUNK // 1004)
 def reading(notes: Notes, *reads: bytes | Exception) -> Reads:
     """Have the traffic read these."""
     sock = Reads(*reads)
-    notes.traffic._sock = sock  # type: ignore[assignment]
+    notes.transport._sock = sock  # type: ignore[assignment]
     return sock
 
 
 def test_several_reads_come_as_one_list(notes: Notes) -> None:
     """A frame may be cut between them."""
     reading(notes, FULL + frame(b"cut")[:2], frame(b"cut")[2:] + FULL, frame(b"last"))
-    notes.traffic.readable()
+    notes.transport.readable()
 
     (frames,) = notes.events
     assert len(frames) == 2 * (CHUNK // 1004) + 2
@@ -151,7 +148,7 @@ def test_several_reads_come_as_one_list(notes: Notes) -> None:
 def test_a_flood_is_left_after_a_bound(notes: Notes) -> None:
     """Others have their turn, however fast the peer is."""
     sock = reading(notes, *[FULL] * (READS + 1))
-    notes.traffic.readable()
+    notes.transport.readable()
 
     assert len(sock.reads) == 1
     assert len(notes.events) == 1
@@ -160,7 +157,7 @@ def test_a_flood_is_left_after_a_bound(notes: Notes) -> None:
 def test_a_short_read_is_the_last(notes: Notes) -> None:
     """A single frame is not worth a second system call."""
     sock = reading(notes, frame(b"x"), frame(b"y"))
-    notes.traffic.readable()
+    notes.transport.readable()
 
     assert notes.events == [[b"x"]]
     assert len(sock.reads) == 1
@@ -172,7 +169,7 @@ def test_an_end_comes_behind_what_was_read(
 ) -> None:
     """Nothing is lost, though all of it was read at once."""
     reading(notes, FULL, end)
-    notes.traffic.readable()
+    notes.transport.readable()
 
     frames, ending = notes.events
     assert len(frames) == CHUNK // 1004
@@ -182,25 +179,25 @@ def test_an_end_comes_behind_what_was_read(
 def test_a_read_that_must_write_goes_on_when_it_can(notes: Notes) -> None:
     """TLS answers the peer before it reads on."""
     reading(notes, ssl.SSLWantWriteError(), frame(b"x"), frame(b"y"))
-    notes.traffic.readable()
-    assert notes.traffic.wants_write
+    notes.transport.readable()
+    assert notes.transport.wants_write
     assert notes.events == []
-    notes.traffic.writable()
+    notes.transport.writable()
     assert notes.events == [[b"x"]]
-    notes.traffic.writable()
+    notes.transport.writable()
     assert notes.events == [[b"x"]]
-    assert not notes.traffic.wants_write
+    assert not notes.transport.wants_write
 
 
 def test_a_send_that_must_read_goes_on_when_it_has(notes: Notes) -> None:
     """Though what was read was TLS's own, and no data."""
-    outbox = notes.traffic.outbox
+    outbox = notes.transport.send_buffer
     outbox.put(b"x")
     assert notes.theirs.recv(10) == b"x"
     outbox._bytes += b"y"
     outbox.wants_read = True
     reading(notes, ssl.SSLWantReadError())
-    notes.traffic.readable()
+    notes.transport.readable()
 
     assert notes.theirs.recv(10) == b"y"
     assert not outbox.wants_read

@@ -157,8 +157,8 @@ def blocked_send(stage: Stage) -> None:
     def fill() -> None:
         channel = engine.session.link.channel
         assert channel is not None
-        assert channel._traffic is not None
-        while not channel._traffic.outbox.wants_write:
+        assert channel._transport is not None
+        while not channel._transport.send_buffer.wants_write:
             channel.send("x" * 16_384)
         blocked.set()
 
