@@ -1,6 +1,6 @@
 """The doctor's results, as data and as lines for people.
 
-This module imports the standard library only: it has to report broken libraries.
+This module needs the standard library only: it has to report broken libraries.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ import enum
 import textwrap
 from dataclasses import dataclass
 from typing import Iterable, Iterator, Sequence, overload
+
+from assetstream.display.words import lasting
 
 __all__ = ["TIMEOUT", "Check", "Diagnosis", "Verdict", "lines", "worst"]
 
@@ -138,9 +140,7 @@ def _took(check: Check) -> str:
     """Return the time that a step took, if it is long enough to show."""
     if check.seconds < SHORTEST_SHOWN:
         return ""
-    if check.seconds < 1.0:
-        return f" ({check.seconds * 1000:.0f} ms)"
-    return f" ({check.seconds:.1f} s)"
+    return f" ({lasting(check.seconds)})"
 
 
 def _wrapped(text: str, first: str, indent: int, width: int | None) -> list[str]:

@@ -30,8 +30,8 @@ from assetstream.streams.stream import (
     START_TIMEOUT,
     AssetStream,
     end_table,
+    read_account,
     run_of,
-    snapshot_of,
 )
 
 __all__ = ["StreamGroup"]
@@ -349,7 +349,7 @@ class StreamGroup(HandlerMethods):
                 change(run_of(stream).handlers)
 
     def _snapshots(self) -> list[AccountSnapshot]:
-        return list(map(snapshot_of, self.streams.values()))
+        return list(map(read_account, self.streams.values()))
 
     def _page(
         self, accounts: Sequence[AccountSnapshot], errors: Sequence[Line] = ()

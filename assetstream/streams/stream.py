@@ -34,7 +34,7 @@ from assetstream.streams.handlers import HandlerMethods
 from assetstream.streams.live_pages import LivePages
 from assetstream.streams.updates import Expectation, Predicate, Subscriber, Updates
 
-__all__ = ["AssetStream", "end_table", "run_of", "snapshot_of"]
+__all__ = ["AssetStream", "end_table", "read_account", "run_of"]
 
 #: Seconds that ``start`` and ``with`` wait for LIVE.
 START_TIMEOUT = 30.0
@@ -108,7 +108,7 @@ class AssetStream(HandlerMethods):
         self._run = StreamRun(exchange, chosen, Handlers())
         self._screen = Screen(
             self.account,
-            partial(LivePages, lambda: [snapshot_of(self)], _page),
+            partial(LivePages, lambda: [read_account(self)], _page),
             lambda: self.state.final,
             self._put_on_screen,
         )
@@ -427,7 +427,7 @@ class AssetStream(HandlerMethods):
     def _repr_html_(self) -> str | None:
         if not self._owned_here:
             return None  # the plain repr says what can be said in a forked child
-        return as_html(account_page(snapshot_of(self)))
+        return as_html(account_page(read_account(self)))
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("an AssetStream holds threads and sockets and is not pickled")
@@ -459,7 +459,7 @@ class AssetStream(HandlerMethods):
             raise
 
 
-def snapshot_of(stream: AssetStream) -> AccountSnapshot:
+def read_account(stream: AssetStream) -> AccountSnapshot:
     """Describe a stream's account as it is now; from any thread."""
     health = stream.health()
     engine = stream._run.engine

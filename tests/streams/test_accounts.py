@@ -12,7 +12,7 @@ from assetstream.display.text import as_text
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 from assetstream.streams.accounts import account_page
-from assetstream.streams.stream import snapshot_of
+from assetstream.streams.stream import read_account
 from tests.support.groups import streams, wait_until
 
 pytestmark = pytest.mark.usefixtures("hasty")
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("hasty")
 def seen(shown: AssetStream | StreamGroup) -> list[str]:
     """The lines of its page; a group's as a terminal shows it."""
     if isinstance(shown, AssetStream):
-        return as_text(account_page(snapshot_of(shown))).splitlines()
+        return as_text(account_page(read_account(shown))).splitlines()
     printed = io.StringIO()
     with redirect_stdout(printed):
         shown.show()

@@ -12,7 +12,7 @@ from assetstream.model.health import Progress
 from assetstream.model.states import State
 from assetstream.streams.accounts import AccountSnapshot
 from assetstream.streams.group import StreamGroup
-from assetstream.streams.stream import AssetStream, snapshot_of
+from assetstream.streams.stream import AssetStream, read_account
 
 __all__ = ["read_once"]
 
@@ -44,7 +44,7 @@ def read_once(
         errors: list[AssetStreamError] = []
         for stream in streams:
             if stream.state is State.LIVE:
-                held.append(snapshot_of(stream))
+                held.append(read_account(stream))
             else:
                 errors.append(_reason(stream))
         return held, errors

@@ -35,10 +35,11 @@ SUMS = {
     Verdict.YELLOW: "it works; what is yellow may be in the way one day",
     Verdict.RED: "begin with the first red step ({first}): others may follow from it",
 }
-STYLES = {
-    Verdict.GREEN: "bold green",
-    Verdict.YELLOW: "bold yellow",
-    Verdict.RED: "bold red",
+#: Verdict -> its look on a page.
+LOOKS = {
+    Verdict.GREEN: "good",
+    Verdict.YELLOW: "warn",
+    Verdict.RED: "bad",
     Verdict.SKIPPED: "dim",
 }
 
@@ -131,9 +132,13 @@ class TerminalReport(PlainReport):
     def _print(self, line: str, verdict: Verdict, *, first: bool) -> None:
         from rich.text import Text
 
-        text = Text(line, style="dim" if verdict is Verdict.SKIPPED else "")
-        if first:
-            text.stylize(STYLES[verdict], 2, 2 + len(verdict.value))
+        from assetstream.cli.view.rich_page import STYLES
+
+        style = STYLES[LOOKS[verdict]]
+        skipped = verdict is Verdict.SKIPPED
+        text = Text(line, style=style if skipped else "")
+        if first and not skipped:
+            text.stylize(f"bold {style}", 2, 2 + len(verdict.value))
         self._console.print(text, soft_wrap=True)
 
 

@@ -23,7 +23,7 @@ from assetstream.model.states import State
 from assetstream.streams.accounts import FEW, AccountSnapshot
 from assetstream.streams.changes import Changes
 from assetstream.streams.event_log import EventLog
-from assetstream.streams.stream import AssetStream, snapshot_of
+from assetstream.streams.stream import AssetStream, read_account
 
 __all__ = ["TerminalTable"]
 
@@ -85,7 +85,7 @@ class TerminalTable:
 
     def screen(self) -> RenderableType:
         """Render all that there is to see now."""
-        accounts = self._changes.recall(list(map(snapshot_of, self._streams)))
+        accounts = self._changes.recall(list(map(read_account, self._streams)))
         rows = [row for account in accounts for row in account.rows]
         events = self._log.lines(accounts)
         progress = list(self._connecting(accounts))

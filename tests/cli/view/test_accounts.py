@@ -12,7 +12,7 @@ from assetstream import AssetStream, AssetUpdate, StreamGroup
 from assetstream.cli.view.accounts import AccountsView
 from assetstream.cli.view.table import TerminalTable
 from assetstream.simulator import Account, Simulator
-from assetstream.streams.stream import snapshot_of
+from assetstream.streams.stream import read_account
 from tests.support.recorders import Recorder
 
 pytestmark = pytest.mark.usefixtures("hasty")
@@ -22,7 +22,7 @@ DIGITS = "0.1234567890123456"
 
 def show(view: AccountsView, streams: Sequence[AssetStream]) -> RenderableType:
     """All balances, with sums."""
-    accounts = list(map(snapshot_of, streams))
+    accounts = list(map(read_account, streams))
     rows = [row for account in accounts for row in account.rows]
     return view.show(accounts, rows, sums=True)
 
