@@ -16,7 +16,7 @@ from assetstream.simulator.catalogue import create
 from assetstream.simulator.catalogue.common import Withhold
 from assetstream.simulator.catalogue.handshake import UpgradeReply
 from assetstream.simulator.catalogue.login import RefuseLogins
-from assetstream.simulator.catalogue.rest import RestReply, Stale
+from assetstream.simulator.catalogue.rest import LagBalances, RestReply
 from assetstream.simulator.coinw.account import CoinWAccount
 from assetstream.simulator.coinw.venue import CoinWVenue
 from assetstream.simulator.context import Context
@@ -328,7 +328,7 @@ class Simulator:
 
     def lag_rest(self, seconds: float) -> Switch:
         """Let REST show the balances of ``seconds`` ago, like a slow replica."""
-        return self.faults.add(Stale(seconds=seconds))
+        return self.faults.add(LagBalances(seconds=seconds))
 
     def refuse_logins(self, account: Account | None = None) -> Switch:
         """Refuse good credentials on WebSockets; REST accepts them still.

@@ -1,4 +1,4 @@
-"""The simulator as its user holds it: start, stop, keys, waits, counts, TLS."""
+"""The simulator as its user holds it: life, keys, waits, counts, TLS, switches."""
 
 from __future__ import annotations
 
@@ -13,17 +13,24 @@ from urllib.parse import urlsplit
 
 import pytest
 import trustme
+from websockets.exceptions import ConnectionClosed, ConnectionClosedOK, InvalidStatus
 
 from assetstream import AssetStream, AssetUpdate, ConnectionLost, Source
-from assetstream.simulator import CoinWAccount, Simulator, UpbitAccount
+from assetstream.simulator import CoinWAccount, Kind, Simulator, UpbitAccount
 from tests.support.clients import (
     accounts,
     call,
+    coinw_client,
     coinw_subscriber,
+    complete_balances,
+    login,
+    upbit_client,
     upbit_subscriber,
 )
 from tests.support.processes import Program
 from tests.support.recorders import Recorder
+
+LIST = [{"ticket": "t"}, {"method": "LIST_SUBSCRIPTIONS"}]
 
 
 def ours() -> list[str]:
@@ -229,3 +236,120 @@ def test_two_faults_that_refuse_end_each_by_itself(exchange: Simulator) -> None:
         connect_tcp(exchange)
     second.off()
     connect_tcp(exchange).close()
+
+
+def test_list_subscriptions_unanswered(
+    exchange: Simulator, upbit: UpbitAccount
+) -> None:
+    """withhold(Kind.LIST)."""
+    with upbit_client(upbit) as client:
+        with exchange.withhold(Kind.LIST):
+            client.send(LIST)
+            assert client.ask("PING") == {"status": "UP"}
+        assert "result" in client.ask(LIST)
+
+
+def test_pongs_withheld(exchange: Simulator, upbit: UpbitAccount) -> None:
+    """withhold(Kind.PONG): the ping arrives, no pong comes back."""
+    with upbit_client(upbit) as client:
+        with exchange.withhold(Kind.PONG):
+            pong = client.connection.ping("a")
+            exchange.wait_for(lambda seen: seen.pings >= 1)
+            assert client.ask("PING") == {"status": "UP"}
+            assert not pong.is_set()
+        assert client.connection.ping("b").wait(5.0)
+
+
+def test_upgrades_refused_for_a_while(
+    exchange: Simulator, upbit: UpbitAccount, coinw: CoinWAccount
+) -> None:
+    """The status, the body and the headers that were asked for; one exchange only."""
+    with exchange.refuse_upgrades(503, "down", {"Retry-After": "7"}, exchange="upbit"):
+        with pytest.raises(InvalidStatus) as refused:
+            upbit_client(upbit)
+        with coinw_client(coinw):
+            pass
+    response = refused.value.response
+    assert (response.status_code, response.body) == (503, b"down")
+    assert response.headers["Retry-After"] == "7"
+    assert exchange.seen.refused == 1
+    with upbit_client(upbit):
+        pass
+
+
+def test_rest_answers_something_else(
+    exchange: Simulator, upbit: UpbitAccount, coinw: CoinWAccount
+) -> None:
+    """A status and a body for a while; the other exchange is itself."""
+    with exchange.rest_answers(500, b"<html>", exchange="upbit"):
+        status, headers, body = accounts(upbit)
+        assert (status, body) == (500, b"<html>")
+        assert "date" in headers
+        assert complete_balances(coinw)["code"] == "200"
+    assert accounts(upbit)[0] == 200
+
+
+def test_rest_lags(
+    exchange: Simulator, upbit: UpbitAccount, coinw: CoinWAccount
+) -> None:
+    """REST shows the balances of a minute ago, the push those of now."""
+    with exchange.lag_rest(60):
+        with upbit_subscriber(upbit) as client:
+            upbit.deposit("BTC", 1)
+            assert client.receive()["assets"][0]["balance"] == "1.5"
+        coinw.deposit("BTC", 1)
+        assert accounts(upbit)[2][1]["balance"] == "0.5"
+        assert complete_balances(coinw)["data"]["BTC"]["available"] == "0.5"
+    assert accounts(upbit)[2][1]["balance"] == "1.5"
+
+
+def test_logins_refused(
+    exchange: Simulator, upbit: UpbitAccount, coinw: CoinWAccount
+) -> None:
+    """Good credentials are refused on both WebSockets, or for one account only."""
+    with exchange.refuse_logins():
+        with pytest.raises(InvalidStatus) as refused:
+            upbit_client(upbit)
+        assert refused.value.response.status_code == 401
+        with coinw_client(coinw) as client:
+            assert client.ask(login(coinw))["data"]["errorCode"] == 1003
+        assert accounts(upbit)[0] == 200
+    with exchange.refuse_logins(coinw), upbit_client(upbit):
+        pass
+
+
+@pytest.mark.parametrize("reset", [True, False])
+def test_connections_are_dropped(
+    exchange: Simulator, upbit: UpbitAccount, reset: bool
+) -> None:
+    """By RST or FIN, and no close frame; they are no longer counted at once."""
+    with upbit_subscriber(upbit) as client:
+        assert exchange.drop_connections(reset=reset) == 1
+        assert exchange.connections == upbit.subscribers == 0
+        with pytest.raises(ConnectionClosed) as closed:
+            client.raw()
+    assert closed.value.rcvd is None
+    assert isinstance(closed.value.__cause__, ConnectionResetError) is reset
+
+
+def test_connections_are_closed(
+    exchange: Simulator, upbit: UpbitAccount, coinw: CoinWAccount
+) -> None:
+    """What was pushed before arrives, then the close frame; one account's only."""
+    with upbit_subscriber(upbit) as client, coinw_subscriber(coinw) as other:
+        upbit.deposit("BTC", 1)
+        assert exchange.close_connections(4001, "enough", account=upbit) == 1
+        assert client.receive()["assets"][0]["balance"] == "1.5"
+        with pytest.raises(ConnectionClosed) as closed:
+            client.raw()
+        assert other.ask({"event": "ping"}) == {"event": "pong"}
+    assert closed.value.rcvd is not None
+    assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (4001, "enough")
+
+
+def test_a_normal_close_is_a_close(exchange: Simulator, coinw: CoinWAccount) -> None:
+    """Code 1000 is the default."""
+    with coinw_subscriber(coinw) as client:
+        exchange.close_connections()
+        with pytest.raises(ConnectionClosedOK):
+            client.raw()

@@ -28,7 +28,7 @@ def html(status: int, retry_after: float | None = None) -> Reply:
     return Reply(status, HTML if status == 503 else b"", headers)
 
 
-class Unanswered(ForAccount):
+class HoldUpgrades(ForAccount):
     """Takes the upgrade and keeps the client waiting."""
 
     def upgrade(self, request: Request) -> Reply | None:
@@ -135,7 +135,7 @@ FAULTS: Mapping[str, FaultEntry] = {
     ),
     "handshake_unanswered": FaultEntry(
         "the upgrade is accepted by TCP and never answered; at the end it is hung up",
-        Unanswered,
+        HoldUpgrades,
     ),
     "handshake_byte_by_byte": FaultEntry(
         "the 101 comes one byte every pause=0.005 seconds",

@@ -63,7 +63,7 @@ FORMS: Mapping[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-class RefusedByName(UpgradeReply):
+class RefuseUpgrades(UpgradeReply):
     """Refuses the token in the header of Upbit's upgrade, in Upbit's own words."""
 
     def __init__(
@@ -73,7 +73,7 @@ class RefusedByName(UpgradeReply):
         super().__init__(account, reply=reply, exchange="upbit")
 
 
-class RefusedInBand(ForAccount):
+class RefuseRequests(ForAccount):
     """Takes Upbit's upgrade, and refuses by a frame every request that follows."""
 
     def received(self, connection: Connection, payload: bytes) -> bytes | None:
@@ -90,7 +90,7 @@ class RefusedInBand(ForAccount):
         return payload
 
 
-class RefusedLogin(ForAccount):
+class AnswerLogins(ForAccount):
     """Refuses good credentials at CoinW, by a given answer."""
 
     def __init__(
@@ -147,20 +147,20 @@ FAULTS: Mapping[str, FaultEntry] = {
     **{
         fault: FaultEntry(
             f"the upgrade is refused by {status} {name}",
-            partial(RefusedByName, name=name, status=status),
+            partial(RefuseUpgrades, name=name, status=status),
             "upbit",
         )
         for fault, name, status in KEY_REFUSALS
     },
     "login_invalid_auth": FaultEntry(
         "requests are answered by a frame with the error INVALID_AUTH, and a close",
-        RefusedInBand,
+        RefuseRequests,
         "upbit",
     ),
     **{
         fault: FaultEntry(
             f"good logins are refused by {form}",
-            partial(RefusedLogin, answer=answer),
+            partial(AnswerLogins, answer=answer),
             "coinw",
         )
         for fault, (form, answer) in FORMS.items()

@@ -27,7 +27,7 @@ AMOUNT = re.compile(rb'("(?:balance|locked|b|l|available|hold)":"?)[^",}]+')
 TIME = re.compile(rb'("(?:asset_timestamp|timestamp|asttms|tms|time)":)([0-9]+)')
 
 
-class Altered(ForAccount):
+class AlterPushes(ForAccount):
     """Sends each push as ``alter`` changes it; its balances may be lost."""
 
     def __init__(
@@ -43,7 +43,7 @@ class Altered(ForAccount):
         return (message,)
 
 
-class ClockJump(Altered):
+class ClockJump(AlterPushes):
     """Moves the exchange's clock some seconds ahead, in pushes and in ``Date``."""
 
     def __init__(
@@ -63,7 +63,7 @@ class ClockJump(Altered):
         )
 
 
-class Duplicated(ForAccount):
+class DuplicatePushes(ForAccount):
     """Sends each push twice."""
 
     def sending(self, connection: Connection, message: Message) -> Iterable[Message]:
@@ -89,7 +89,7 @@ class LosePushes(ForAccount):
         return () if self._chance.random() < self._share else (message,)
 
 
-class Withheld(ForAccount):
+class KeepPushes(ForAccount):
     """Keeps pushes back; sends those still kept at the end, in their order."""
 
     def __init__(self, account: Account | None = None) -> None:
@@ -123,7 +123,7 @@ class Withheld(ForAccount):
             self._kept.clear()
 
 
-class Delayed(Withheld):
+class DelayPushes(KeepPushes):
     """Sends each push some seconds late, in its order."""
 
     def __init__(self, account: Account | None = None, *, seconds: float = 0.1) -> None:
@@ -145,7 +145,7 @@ class Delayed(Withheld):
                 connection.post(self._kept[connection].popleft())
 
 
-class Reordered(Withheld):
+class ReorderPushes(KeepPushes):
     """Swaps each push with the one after it."""
 
     def keep(
@@ -162,9 +162,9 @@ def amounts(text: bytes) -> Callable[[bytes], bytes]:
     return lambda payload: AMOUNT.sub(rb"\g<1>" + text, payload)
 
 
-def alters(alter: Callable[[bytes], bytes]) -> partial[Altered]:
+def alters(alter: Callable[[bytes], bytes]) -> partial[AlterPushes]:
     """Make the maker of a fault that alters pushes so."""
-    return partial(Altered, alter=alter)
+    return partial(AlterPushes, alter=alter)
 
 
 LOST = "; the true amounts are lost"
@@ -197,17 +197,17 @@ FAULTS: Mapping[str, FaultEntry] = {
         ClockJump,
         parameters={"seconds": shift},
     ),
-    "pushes_duplicated": FaultEntry("every push comes twice", Duplicated),
+    "pushes_duplicated": FaultEntry("every push comes twice", DuplicatePushes),
     "pushes_reordered": FaultEntry(
-        "every push is swapped with the next one", Reordered
+        "every push is swapped with the next one", ReorderPushes
     ),
     "pushes_delayed": FaultEntry(
         "every push comes seconds=0.1 late, in its order; at the end the rest at once",
-        Delayed,
+        DelayPushes,
         parameters={"seconds": interval},
     ),
     "pushes_withheld": FaultEntry(
-        "no push comes; at the end all of them, in their order", Withheld
+        "no push comes; at the end all of them, in their order", KeepPushes
     ),
     "pushes_lost": FaultEntry(
         "of the pushes a share=0.5 is lost, by chance; 1 loses them all",

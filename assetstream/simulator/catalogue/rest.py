@@ -14,12 +14,12 @@ from assetstream.simulator.ledger import Balances
 from assetstream.simulator.messages import Reply, Request
 from assetstream.simulator.upbit.venue import refused
 
-__all__ = ["FAULTS", "RestReply", "Stale"]
+__all__ = ["FAULTS", "LagBalances", "RestReply"]
 
 GARBAGE = Reply(200, b"<garbage>{]", {"Content-Type": "application/json"})
 
 
-class Slow(ForAccount):
+class DelayReplies(ForAccount):
     """Answers some seconds late."""
 
     def __init__(self, account: Account | None = None, *, seconds: float = 2.0) -> None:
@@ -33,7 +33,7 @@ class Slow(ForAccount):
         return None
 
 
-class Stale(ForAccount):
+class LagBalances(ForAccount):
     """Shows the balances of some seconds ago, like a replica that lags behind."""
 
     def __init__(
@@ -65,7 +65,7 @@ class RestReply(ForAccount):
         return self._reply if self._strikes_request(request) else None
 
 
-class Limited(ForAccount):
+class RefuseReads(ForAccount):
     """Refuses every request as one too many, in the exchange's own words."""
 
     def __init__(
@@ -88,7 +88,7 @@ class Limited(ForAccount):
         )
 
 
-class Omitting(ForAccount):
+class OmitCurrencies(ForAccount):
     """Leaves currencies out of the balances."""
 
     def __init__(
@@ -111,11 +111,11 @@ class Omitting(ForAccount):
 
 FAULTS: Mapping[str, FaultEntry] = {
     "rest_slow": FaultEntry(
-        "REST answers seconds=2 late", Slow, parameters={"seconds": interval}
+        "REST answers seconds=2 late", DelayReplies, parameters={"seconds": interval}
     ),
     "rest_stale": FaultEntry(
         "REST shows the balances of seconds=10 ago",
-        Stale,
+        LagBalances,
         parameters={"seconds": interval},
     ),
     "rest_failing": FaultEntry(
@@ -123,7 +123,7 @@ FAULTS: Mapping[str, FaultEntry] = {
     ),
     "rest_rate_limited": FaultEntry(
         "REST refuses: too often; with Retry-After: retry_after=1 seconds (Upbit)",
-        Limited,
+        RefuseReads,
         parameters={"retry_after": interval},
     ),
     "rest_garbage": FaultEntry(
@@ -131,7 +131,7 @@ FAULTS: Mapping[str, FaultEntry] = {
     ),
     "rest_omitting": FaultEntry(
         "REST leaves out currencies=..., by default all but the first",
-        Omitting,
+        OmitCurrencies,
         parameters={"currencies": names},
     ),
 }
