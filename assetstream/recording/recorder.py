@@ -116,7 +116,7 @@ class Recorder:
             scrambled=self._scramble,
         )
         labels = {self._stream.account, f"{exchange.name}-{exchange.fingerprint}"}
-        # The exchange's own name says nothing about the account.
+        # The exchange's own name reveals nothing about the account.
         mask = Mask(exchange, labels - {exchange.name}, scramble=self._scramble)
         file = create(self.path, overwrite=self._overwrite)
         try:

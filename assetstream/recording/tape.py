@@ -114,8 +114,8 @@ def read_tape(path: str | Path) -> Tape:
     """Read a tape; leaves out a last line that was cut off.
 
     Raises:
-        ConfigurationError: the file is no tape, or a later release's; the text says
-            where.
+        ConfigurationError: the file is no tape, or a later release's; the text names
+            the place.
         OSError: the file cannot be read.
     """
     raw = Path(path).read_bytes().splitlines()

@@ -73,8 +73,8 @@ class ConsoleCommands:
         """Carry out one line; return the answer, "" if the output shows it already.
 
         Raises:
-            ValueError: the line cannot be carried out; the text says in one line why,
-                and what is possible.
+            ValueError: the line cannot be carried out; the text explains in one line
+                why, and what is possible.
         """
         name, *words = line.split()
         command = self._commands.get(name.lower())

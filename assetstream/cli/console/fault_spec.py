@@ -49,8 +49,8 @@ def read_fault(text: str) -> FaultSpec:
     """Read one fault.
 
     Raises:
-        ValueError: ``text`` is wrong; the error says in one line where, and what may be
-            meant.
+        ValueError: ``text`` is wrong; the error explains in one line where, and what
+            may be meant.
     """
     head, *rest = SEPARATOR.split(text)
     found = HEAD.fullmatch(head)
@@ -62,7 +62,7 @@ def read_fault(text: str) -> FaultSpec:
     for part in rest:
         key, _, value = part.partition("=")
         if key in given:
-            raise ValueError(f"{text!r} says {key} twice")
+            raise ValueError(f"{text!r} has {key} twice")
         given[key] = value
     exchange = given.pop("exchange", None)
     if exchange is not None:

@@ -70,7 +70,7 @@ class PlainOutput:
 
 
 class JsonOutput:
-    """Objects for programs; ``kind`` says what each one is."""
+    """Objects for programs, each with its ``kind``."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out

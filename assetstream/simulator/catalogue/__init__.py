@@ -5,7 +5,7 @@ Each module disturbs one thing: ``tcp``, ``handshake``, ``login``, ``frames``,
 
 A fault that strikes once per connection strikes every open one when it is switched on,
 and each new one while it is on. Any other acts while it is on. Nothing that was due is
-lost after the end, unless the description says so.
+lost after the end, but for what a description names.
 """
 
 from __future__ import annotations

@@ -1,0 +1,60 @@
+"""Lines of ``assetstream simulate``."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+
+import pytest
+
+from assetstream.cli.console.output import (
+    JsonOutput,
+    Output,
+    PlainOutput,
+    assignment,
+)
+from assetstream.simulator import CoinWAccount, Simulator
+
+
+def write_all(output: Output, exchange: Simulator, coinw: CoinWAccount) -> None:
+    """Write one line of each kind."""
+    output.began(exchange.url, {"coinw": coinw})
+    output.happened("coinw", "connected")
+    output.fault("silent_drop", True)
+    output.answer("nothing was on", good=True)
+    output.ended()
+
+
+def test_lines_for_people(exchange: Simulator, coinw: CoinWAccount) -> None:
+    """Keys to paste come first; every line is short."""
+    out = io.StringIO()
+    write_all(PlainOutput(out), exchange, coinw)
+    lines = out.getvalue().splitlines()
+
+    assert lines[0].endswith(exchange.url)
+    assert assignment("COINW_API_KEY", coinw.api_key) in lines
+    assert lines[-4].endswith("  coinw  connected")
+    assert lines[-3:] == ["fault on: silent_drop", "nothing was on", "stopped"]
+
+
+def test_objects_for_programs(exchange: Simulator, coinw: CoinWAccount) -> None:
+    """Each with its kind and its time."""
+    out = io.StringIO()
+    write_all(JsonOutput(out), exchange, coinw)
+    objects = [json.loads(line) for line in out.getvalue().splitlines()]
+
+    kinds = ["began", "event", "fault", "answer", "ended"]
+    assert [each["kind"] for each in objects] == kinds
+    assert all(each["time"].endswith("Z") for each in objects)
+    assert objects[0]["environment"]["coinw"] == coinw.environment()
+
+
+def test_a_variable_is_set_as_the_shell_wants_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """PowerShell on Windows, sh elsewhere."""
+    monkeypatch.setattr(os, "name", "posix")
+    assert assignment("KEY", "value") == "export KEY=value"
+    monkeypatch.setattr(os, "name", "nt")
+    assert assignment("KEY", "value") == '$env:KEY = "value"'
