@@ -15,7 +15,7 @@ VARIABLE = "_ASSETSTREAM_COMPLETE"
 
 
 def completed(*words: str) -> list[str]:
-    """What completes the last word."""
+    """Return the words that complete the last one."""
     *before, begun = words
     shell = BashComplete(assetstream, {}, "assetstream", VARIABLE)
     return [item.value for item in shell.get_completions(before, begun)]

@@ -92,7 +92,7 @@ def test_sums_stand_below_with_empty_cells_where_there_is_no_sum() -> None:
 
 
 def test_totals_count_accounts_and_name_the_last_that_changed() -> None:
-    """How many do not vouch for their part is said, too."""
+    """Accounts that do not vouch for their part are counted, too."""
     grid = totals_grid([TOTAL])
     (cells,) = grid.rows
 

@@ -22,7 +22,7 @@ def channels(colour: str) -> list[float]:
 
 
 def luminance(colour: list[float]) -> float:
-    """How bright a colour looks, as WCAG 2 defines it."""
+    """Return how bright a colour looks, as WCAG 2 defines it."""
     linear = [
         part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
         for part in (channel / 255 for channel in colour)
@@ -37,7 +37,7 @@ def contrast(one: list[float], other: list[float]) -> float:
 
 
 def mixed(colour: str, text: str) -> list[float]:
-    """What ``color-mix`` makes of our colour and the text's."""
+    """Mix our colour and the text's, as ``color-mix`` does."""
     pairs = zip(channels(colour), channels(text), strict=True)
     return [SHARE * ours + (1 - SHARE) * theirs for ours, theirs in pairs]
 

@@ -1,4 +1,4 @@
-"""What all renderers share."""
+"""The alignment that all renderers share."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def test_it_is_a_mapping_like_any_other() -> None:
 
 
 def test_it_cannot_be_changed() -> None:
-    """It is what was known at one moment."""
+    """The mapping holds one moment."""
     balances: Any = Balances(HELD)
     with pytest.raises(TypeError):
         balances["BTC"] = HELD["USDT"]

@@ -1,4 +1,4 @@
-"""What users are handed: figures, equality, pickles, and what a repr may show."""
+"""Events and balances: figures, equality, pickles, and what a repr may show."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_an_absent_previous_counts_as_zero() -> None:
 
 @pytest.mark.parametrize("source", Source)
 def test_a_snapshot_is_no_change(source: Source) -> None:
-    """What was there when the stream began has not changed."""
+    """A balance that was there when the stream began has not changed."""
     expected = 0 if source is Source.SNAPSHOT else 2
 
     assert update(source=source).change == expected
@@ -166,7 +166,7 @@ def test_equality_is_of_the_times_and_not_of_how_they_were_given(which: int) -> 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
 def test_events_are_frozen(event: Any) -> None:
-    """What was told does not change."""
+    """Events do not change."""
     for name in (event.__struct_fields__[0], "no_such_field"):
         with pytest.raises(AttributeError):
             setattr(event, name, None)
@@ -174,7 +174,7 @@ def test_events_are_frozen(event: Any) -> None:
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
 def test_events_are_hashable(event: Any) -> None:
-    """They go into sets and dicts."""
+    """Equal ones go into sets and dicts as one."""
     assert len({event, pickle.loads(pickle.dumps(event))}) == 1
 
 
@@ -197,7 +197,7 @@ def test_a_repr_tells_the_amounts_and_not_the_frame() -> None:
 
 
 def test_the_repr_of_a_balance_says_if_it_is_stale() -> None:
-    """It is seen at a glance in a notebook."""
+    """A notebook shows the mark at a glance."""
     assert repr(balance()).endswith(" stale>")
     assert "stale" not in repr(balance(standing=lambda _: (0.0, False)))
 

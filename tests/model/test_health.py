@@ -56,7 +56,7 @@ def test_everything_out_of_the_ordinary_is_told() -> None:
 
 
 def test_audits_that_are_off_are_told() -> None:
-    """It is LIVE, and yet a change may stay unknown."""
+    """The stream is LIVE, and yet a change may stay unknown."""
     assert "audits are off" in repr(Health(state=State.LIVE))
 
 
@@ -71,7 +71,7 @@ def test_the_page_tells_the_reason_once() -> None:
 
 
 def test_the_health_of_a_group_is_as_short() -> None:
-    """Its states first; which accounts have errors, and in the page what they are."""
+    """States first; then which accounts have errors, and in the page the errors."""
     error = ConnectionLost("no network")
     health = GroupHealth.of(
         {"a": LIVE, "b": LIVE, "c": Health(state=State.STALE, error=error)}, 4

@@ -1,4 +1,4 @@
-"""What a stream looks back at: its last updates and gaps, as a table, as a chart."""
+"""The last updates and gaps of a stream, as a table and as a chart."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def changes_of(stream: AssetStream) -> list[tuple[str, Decimal]]:
 
 
 def test_history_needs_no_handler(account: Account) -> None:
-    """It begins with the snapshot, has each change, and outlives the stream."""
+    """The history begins with the snapshot, has each change, and survives the stream."""
     stream = AssetStream(account.exchange())
     assert list(stream.history) == []
     with stream:
@@ -193,7 +193,7 @@ def test_it_is_a_sequence() -> None:
 
 
 def test_it_says_what_it_holds() -> None:
-    """How many, from when to when."""
+    """The repr counts, and says from when to when."""
     made = updates((0, "BTC", "1", "0"), (65, "BTC", "2", "0"))
 
     assert repr(History()) == "<History 0 updates, 0 gaps>"
@@ -297,7 +297,7 @@ def test_an_empty_table_has_its_columns() -> None:
 
 
 def labels(axes: Any) -> list[str]:
-    """What its legend would name."""
+    """Return the names of the legend."""
     return list(axes.get_legend_handles_labels()[1])
 
 
@@ -415,7 +415,7 @@ def test_any_length_of_time_can_be_drawn(span: float) -> None:
 
 
 def test_nothing_is_drawn_as_nothing() -> None:
-    """It says so, and raises nothing."""
+    """The figure says so, and nothing is raised."""
     figure = History().plot()
 
     assert [text.get_text() for text in figure.texts] == ["no updates yet"]

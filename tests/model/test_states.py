@@ -46,7 +46,7 @@ def test_a_stream_can_be_stopped_in_every_state_that_is_not_final(
 
 
 def test_the_transitions_cannot_be_changed() -> None:
-    """They are a contract."""
+    """Names and transitions are a contract."""
     table: Any = TRANSITIONS
     with pytest.raises(TypeError):
         table[State.FAILED] = frozenset({State.LIVE})

@@ -32,7 +32,7 @@ def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
 
 
 class Painted:
-    """What one call of IPython's ``display`` put out."""
+    """The output of one call of IPython's ``display``."""
 
     def __init__(
         self, data: dict[str, str], *, raw: bool, display_id: str, update: bool

@@ -27,7 +27,7 @@ def cell(account: Account, then: str) -> str:
 
 
 def is_update(message: Message, text: str) -> bool:
-    """Whether it repaints a table, with this in it."""
+    """Return True if the message repaints a table, with this in it."""
     repaints = message["msg_type"] == "update_display_data"
     return repaints and text in text_of(message)
 
@@ -112,7 +112,7 @@ def test_a_cell_that_is_run_again_has_one_connection(
 def test_interrupted_in_start_it_leaves_nothing(
     kernel: Kernel, exchange: Simulator, mine: Account
 ) -> None:
-    """It is connected, and cannot read the balances: it would wait for long."""
+    """The stream is connected, and cannot read the balances: it would wait for long."""
     with exchange.rest_answers(503):
         kernel.begin(cell(mine, "stream.start()"))
         exchange.wait_for_connections(1)
@@ -130,7 +130,7 @@ def test_interrupted_in_start_it_leaves_nothing(
 def test_interrupting_a_later_cell_does_not_stop_the_table(
     kernel: Kernel, exchange: Simulator, mine: Account
 ) -> None:
-    """It is the cell that was to end."""
+    """The cell was to end, not the stream."""
     kernel.run(cell(mine, "stream.show()"))
     mine.wait_for_subscribers(1)
     kernel.begin("import time\nprint('sleeping')\ntime.sleep(60)")

@@ -105,7 +105,7 @@ def test_a_failure_is_shown_with_its_reason(
 def test_trouble_is_told_in_words_and_remembered(
     exchange: Simulator, outputs: Outputs
 ) -> None:
-    """What is stale says so; an error that has been mended is only paler."""
+    """Stale balances say so; an error that has been mended is only paler."""
     account = exchange.upbit({"BTC": "1"})
     stream = AssetStream(account.exchange(), on_error=lambda error: None)
     stream.show()
@@ -205,7 +205,7 @@ def test_shown_twice_it_is_one_table_in_two_places(
 
 @pytest.mark.usefixtures("fast")
 def test_a_handler_may_stop_what_is_shown(account: Account, outputs: Outputs) -> None:
-    """It does not wait for the table, which waits for the handler's return."""
+    """``stop()`` does not wait for the table, which waits for the handler's return."""
     took: list[float] = []
     stream = AssetStream(account.exchange())
 
@@ -275,7 +275,7 @@ def test_a_notebook_that_is_gone_does_the_stream_no_harm(
 def test_interrupted_while_it_begins_it_leaves_nothing(
     account: Account, outputs: Outputs, exchange: Simulator
 ) -> None:
-    """Who did not get to see the table would not know that a stream runs."""
+    """A user who did not get to see the table would not know that a stream runs."""
     stream = AssetStream(account.exchange())
     outputs.trouble = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):

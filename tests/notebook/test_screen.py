@@ -1,4 +1,4 @@
-"""Where ``show()`` is called: with IPython or without, in a notebook or a terminal."""
+"""``show()`` with IPython or without, in a notebook or a terminal."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_in_a_terminal_it_is_printed_once(
 def test_one_that_has_ended_is_still_to_be_seen(
     account: Account, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It is not started again."""
+    """A stream that has ended is not started again."""
     stream = AssetStream(account.exchange())
     stream.stop()
     stream.show()

@@ -29,7 +29,7 @@ def seen(shown: AssetStream | StreamGroup) -> list[str]:
 
 
 def test_before_and_after_its_life(account: Account) -> None:
-    """It says what it is waiting for, or that nothing comes any more."""
+    """The page says what the stream waits for, or that nothing comes any more."""
     stream = AssetStream(account.exchange(), account="savings")
     name = f"savings on {stream.exchange.name}"
     before = seen(stream)

@@ -1,4 +1,4 @@
-"""What a snapshot of accounts takes over from those before it."""
+"""Changes that a snapshot of accounts takes over from those before it."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ def test_what_to_do_is_shown_until_the_error_has_passed() -> None:
 
 
 def test_the_reason_of_a_state_is_not_shown_twice() -> None:
-    """It stands with the state already."""
+    """The state's line has it already."""
     log = EventLog()
 
     assert lines_of(log, account(error=ConnectionLost("no net"), reason="no net")) == []
@@ -156,7 +156,7 @@ def test_what_is_not_named_is_counted() -> None:
 
 
 def test_what_an_audit_found_is_told() -> None:
-    """It never came as a push, and belongs to no gap."""
+    """Such a change never came as a push, and belongs to no gap."""
     log = EventLog()
     log.note(found("BTC", "1", "1.50", Source.AUDIT))
     log.note(found("ETH", "1", "1.0", Source.AUDIT))

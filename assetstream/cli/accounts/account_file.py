@@ -219,7 +219,7 @@ class AccountTable:
         raise ConfigurationError(f"{where}: {what}", remedy=remedy)
 
     def _line_of(self, key: str | None) -> int | None:
-        """Where the table, or a setting in it, stands; None if it cannot be told."""
+        """Return the line of the table, or of a setting in it; None if not found."""
         within = False
         for number, line in enumerate(self._lines, 1):
             head = re.match(r"\s*\[([^\]]*)\]", line)

@@ -36,7 +36,7 @@ MOST_ACCOUNTS = 200
 
 @dataclass(frozen=True)
 class Choice:
-    """What the options say; all of it is checked by ``opened()``.
+    """The accounts that the options choose; ``opened()`` checks them.
 
     Attributes:
         names: exchanges, or with ``file`` labels in it.

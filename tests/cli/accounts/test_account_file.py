@@ -72,7 +72,7 @@ def test_the_documented_example_is_read(write: Write) -> None:
 def test_only_the_named_accounts_need_their_keys(
     write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is wrong with another one does not matter now."""
+    """A fault in another one does not matter now."""
     path = write(f'{MAIN}[other]\nexchange = "coinw"\n')
     assert list(read_accounts(path, ["main"])) == ["main"]
     with pytest.raises(ConfigurationError, match=r"\[other\], line 5: .*COINW_API_KEY"):

@@ -80,7 +80,7 @@ def test_rights_are_those_of_what_is_opened(write: Write, tmp_path: Path) -> Non
 def test_a_file_of_another_user_is_refused(
     write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its owner could read what is put there, and change it."""
+    """The owner could read the keys, and change them."""
     path = write(f"COINW_API_KEY={ACCESS}", f"COINW_SECRET_KEY={SECRET}")
     mine = os.geteuid()
     monkeypatch.setattr(os, "geteuid", lambda: mine + 1)

@@ -112,7 +112,7 @@ def test_simulated_accounts_are_labelled_by_number() -> None:
 def test_wrong_usage_is_explained_with_exit_code_2(
     arguments: list[str], said: str
 ) -> None:
-    """What is missing, wrong or too much is named."""
+    """The message names what is missing, wrong or too much."""
     *_, last = run(*arguments, expect=2)
 
     assert last.startswith("Error: ")

@@ -88,7 +88,7 @@ def test_a_pipe_gets_columns(file: Path, balances: Balances) -> None:
 def test_one_that_cannot_be_read_does_not_hide_the_others(
     file: Path, balances: Balances
 ) -> None:
-    """Its error is on stderr, the exit code is 1, and no key is shown."""
+    """The error is on stderr, the exit code is 1, and no key is shown."""
     told = "\n".join(balances("--accounts", str(file), expect=1))
 
     assert "savings  BTC" in told
@@ -142,7 +142,7 @@ def test_one_account_has_no_sums(
 def test_one_that_does_not_come_is_given_up(
     exchange: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What went wrong last is told; nothing of it goes on."""
+    """The error says what went wrong last; nothing goes on."""
     monkeypatch.setattr(reading, "PATIENCE", 0.5)
     exchange.refuse_upgrades(503, exchange="upbit")
     slow = AssetStream(exchange.upbit({"BTC": "1"}).exchange(), account="slow")
@@ -175,7 +175,7 @@ def test_a_terminal_gets_a_table_and_no_digit_wraps(exchange: Simulator) -> None
 
 
 def test_a_spinner_turns_on_a_terminal_and_is_taken_away() -> None:
-    """It counts accounts; what stays is the table."""
+    """The spinner counts accounts; only the table stays."""
     terminal = Terminal(80, "--simulate", command="balances")
 
     assert terminal.finish() == 0

@@ -66,7 +66,7 @@ def test_a_bad_key_ends_with_1(doctor: Any, exchange: Simulator) -> None:
 
 
 def test_a_yellow_step_ends_with_3(doctor: Any, exchange: Simulator) -> None:
-    """It works, and yet a script may want to know."""
+    """The stream would work, and yet a script may want to know."""
     with exchange.fault("clock_jump", seconds=-15):
         result = doctor(account=exchange.coinw({"BTC": "1"}))
 
@@ -125,7 +125,7 @@ def test_wrong_usage_ends_with_2(doctor: Any) -> None:
 def test_the_key_is_sent_around_only_on_demand(
     doctor: Any, exchange: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It says so before; and without the flag, that there is one."""
+    """The help says so before; without the flag, the report mentions the flag."""
     with Simulator(region="id", seed=7, rate_limits=False) as elsewhere:
         account = elsewhere.upbit({"BTC": "1"}, region="id")
         account_there = account.exchange()
@@ -190,7 +190,7 @@ def run_with_rival(path: Path, *arguments: str) -> Program:
 def test_a_shadowed_library_is_told_though_nothing_can_be_imported(
     tmp_path: Path,
 ) -> None:
-    """What the doctor is for: the command that repairs it, in place of a traceback."""
+    """The doctor prints the command that repairs it, in place of a traceback."""
     with run_with_rival(tmp_path, "doctor", "upbit", "--region", "sg") as program:
         assert program.finish() == 1
 
@@ -227,7 +227,7 @@ CHECKS = [
 
 
 def shown(**options: Any) -> str:
-    """What a terminal of 80 columns is sent."""
+    """Return what a terminal of 80 columns is sent."""
     console = Console(
         file=io.StringIO(), force_terminal=True, width=80, highlight=False, **options
     )

@@ -28,7 +28,7 @@ def tape(tmp_path: Path) -> Path:
 
 
 def test_a_bot_is_served_with_the_keys_that_are_printed(tape: Path) -> None:
-    """It needs nothing else; afterwards the last balances are there, to Ctrl-C."""
+    """A bot needs nothing else; afterwards the last balances are there, to Ctrl-C."""
     with replay(str(tape), "--speed", "max") as program:
         program.wait_for("Ctrl-C stops it.")
         variables = dict(re.findall(r"export (\w+)=(\S+)", program.told))

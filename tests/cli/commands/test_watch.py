@@ -33,7 +33,7 @@ def watch(*arguments: str, account: Account | None = None) -> Program:
 
 
 def objects(program: Program) -> list[dict[str, Any]]:
-    """What ``--json`` wrote."""
+    """Return the objects that ``--json`` wrote."""
     return [json.loads(line) for line in program.out]
 
 
@@ -151,7 +151,7 @@ def test_many_simulated_accounts_have_labels() -> None:
 def test_wrong_usage_is_explained_with_exit_code_2(
     arguments: list[str], said: str
 ) -> None:
-    """What is missing or wrong is named; nothing is started."""
+    """The message names what is missing or wrong; nothing is started."""
     unset = dict.fromkeys(os.environ.keys() - clean_environment())
     done = CliRunner().invoke(assetstream, ["watch", *arguments], env=unset)
 
@@ -251,7 +251,7 @@ def test_a_reader_that_goes_away_ends_it_quietly() -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has it")
 def test_a_full_disk_ends_it_with_exit_code_1() -> None:
-    """What cannot be written is said in one line, without a traceback."""
+    """One line says what cannot be written, without a traceback."""
     script = (
         "import subprocess, sys\n"
         "watch = [sys.executable, '-m', 'assetstream.cli', 'watch', '--simulate']\n"

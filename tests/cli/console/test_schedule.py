@@ -1,4 +1,4 @@
-"""When faults are on."""
+"""The times at which faults are on."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def show(view: AccountsView, streams: Sequence[AssetStream]) -> RenderableType:
 
 
 class Window:
-    """What is seen of two accounts, at the width that it has at the time."""
+    """Shows two accounts, at the width that it has at the time."""
 
     def __init__(self, exchange: Simulator) -> None:
         self.console = Console(width=140, file=io.StringIO(), force_terminal=False)
@@ -116,7 +116,7 @@ def test_columns_do_not_come_and_go(window: Window) -> None:
 def test_an_account_that_was_never_read_is_not_in_the_sums(
     exchange: Simulator,
 ) -> None:
-    """They say so: a sum of two that is called that of all would be wrong."""
+    """The sums say so: a sum of two that is called that of all would be wrong."""
     streams = [
         AssetStream(exchange.upbit({"BTC": "1"}).exchange(), account="a"),
         AssetStream(exchange.coinw({"BTC": "2"}).exchange(), account="b"),
@@ -139,7 +139,7 @@ def test_an_account_that_was_never_read_is_not_in_the_sums(
 def test_a_low_window_leaves_out_sums_and_rows_but_no_state(
     exchange: Simulator,
 ) -> None:
-    """What is left out is counted."""
+    """A line counts what is left out."""
     balances = {f"C{number:02}": "1" for number in range(30)}
     account = exchange.coinw({**balances, "BTC": "1"})
     other = exchange.upbit({"BTC": "1"})

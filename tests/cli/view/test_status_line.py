@@ -1,4 +1,4 @@
-"""How far long work is, told on stderr."""
+"""A line on stderr that shows how far long work is."""
 
 from __future__ import annotations
 
@@ -65,6 +65,6 @@ def test_times_and_sizes_as_people_read_them() -> None:
 
 
 def test_accounts_that_ended_have_settled() -> None:
-    """They are counted, and named apart."""
+    """The line counts them, and names them apart."""
     assert settled(Progress(1, 0, 3, 1)) == "1 of 3"
     assert settled(Progress(1, 1, 3, 2)) == "2 of 3, 1 ended"

@@ -114,7 +114,7 @@ def lab(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab
 
 
 def address(process: subprocess.Popen[bytes], runtime: Path, log: Path) -> str:
-    """Where it listens, which it writes down once it does."""
+    """Return the address, which the server writes down once it listens."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and process.poll() is None:
         for file in runtime.glob("jpserver-*.json"):
@@ -128,7 +128,7 @@ def address(process: subprocess.Popen[bytes], runtime: Path, log: Path) -> str:
 
 @pytest.fixture(scope="session")
 def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where pictures are kept, to be looked at."""
+    """Keep pictures here, to be looked at."""
     place = tmp_path_factory.getbasetemp() / "screenshots"
     place.mkdir(exist_ok=True)
     return place

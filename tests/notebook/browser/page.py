@@ -41,7 +41,7 @@ class Page:
         self.wait_idle()
 
     def command(self, name: str, **arguments: Any) -> None:
-        """What a click in a menu does."""
+        """Do what a click in a menu does."""
         self._page.evaluate(
             "([name, args]) => { window.jupyterapp.commands.execute(name, args) }",
             [name, arguments],
@@ -96,7 +96,7 @@ class Page:
         )
 
     def output(self, text: str) -> str:
-        """What is shown below the cell that has this text."""
+        """Return the output of the cell that has this text."""
         return str(self.cell(text).locator(".jp-OutputArea").first.inner_text())
 
     def wait_for_output(self, text: str, content: str) -> str:
