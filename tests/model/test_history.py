@@ -64,7 +64,7 @@ def changes_of(stream: AssetStream) -> list[tuple[str, Decimal]]:
 
 
 def test_history_needs_no_handler(account: Account) -> None:
-    """The history begins with the snapshot, has each change, and survives the stream."""
+    """The history begins with the snapshot, has each change, and stays."""
     stream = AssetStream(account.exchange())
     assert list(stream.history) == []
     with stream:
