@@ -109,22 +109,23 @@ class ConsoleRun:
 
     def run(self) -> None:
         """Serve in the main thread; return when it is over."""
-        began = time.monotonic()
-        until = math.inf
-        if self._options.duration is not None:
-            until = began + self._options.duration
         self._simulator.faults.add(ConnectionLog(self._happened))
         self._output.began(self._simulator.url, self._accounts)
         for trader in self._traders:
             trader.start()
-        for fault in self._options.faults:
-            self._schedule.add(fault, began)
         stay_in_background()
         threading.Thread(
             target=self._read_stdin,
             name="assetstream-simulator-stdin",
             daemon=True,  # nothing can wake a thread that reads standard input
         ).start()
+        # Counted from here: however long the start took, every fault gets its time.
+        began = time.monotonic()
+        for fault in self._options.faults:
+            self._schedule.add(fault, began)
+        self._schedule.run(began)
+        duration = self._options.duration
+        until = math.inf if duration is None else began + duration
         while not self._commands.quit_requested and (now := time.monotonic()) < until:
             self._schedule.run(now)
             due = self._schedule.wait(now)

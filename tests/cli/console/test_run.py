@@ -53,7 +53,7 @@ def test_ctrl_c_ends_it() -> None:
 def test_faults_of_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
     """Each is on for its time, or to the end."""
     faults = [read_fault("rest_failing"), read_fault("tcp_refused:20ms")]
-    assert serve(Options(faults=faults, duration=0.06)) == 0
+    assert serve(Options(faults=faults, duration=0.3)) == 0
 
     lines = capsys.readouterr().out.splitlines()
     assert [line for line in lines if line.startswith("fault ")] == [
