@@ -119,11 +119,11 @@ def test_a_full_disk_is_no_success(tmp_path: Path, as_json: bool) -> None:
         "import resource, signal, sys\n"
         "from assetstream.cli import main\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (1500, 1500))\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (600, 600))\n"
         "sys.argv[0] = 'assetstream'\n"
         "main()\n"
     )
-    arguments = ["record", "coinw", "--simulate", "-o", str(path), "--for", "500ms"]
+    arguments = ["record", "coinw", "--simulate", "-o", str(path), "--for", "700ms"]
     with Program("-c", script, *arguments, *["--json"] * as_json) as program:
         assert program.finish() == 1, program.told
 
