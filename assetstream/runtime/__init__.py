@@ -2,17 +2,17 @@
 
 Begin with these; each names the others that it stands on.
 
-``launch``      a stream begins once, and in the process that made it
-``life``        a started stream: its parts and its figures, wherever it runs
-``solo``        where a lone stream runs: two threads of its own
-``fleet``       where a group runs: readers (``berths``), helpers (``jobs``), callbacks
-``session``     what a stream does next, and when; owns book and state
-``reader``      the loop that serves channels, deadlines (``agenda``) and the ``inbox``
-``budget``      what the streams of one exchange may do together, by ``pace``
-``outlet``      where news leaves the session, for ``mailbox`` and ``watching``
-``dispatcher``  calls the handlers of one stream, in a thread of ``callbacks``
-``channel``     one WebSocket connection; ``traffic`` is its way once it is open
-``handshake``   name look-up, TCP and TLS under one deadline; ``upgrade`` the rest
-``library``     websocket-client, whose only importer it is
-``http``        one REST call, in a helper's thread; the only importer of ``requests``
+``stream_run``     one stream from start to stop, alone or in a group
+``lifecycle``      one start, one stop for good, in the process that made it
+``threads``        the threads of one stream or of many: ``reader_thread``, and what
+                   streams share (``shared``: helpers, callbacks, REST, limits)
+``engine``         a started stream: its parts, how they run, its figures
+``stream_io``      what a stream asks of the network: dial, hang up, fetch, call off
+``session``        what a stream does next, and when; owns book and state
+``publisher``      where events leave the session, for ``mailbox`` and subscriptions
+``dispatcher``     calls the handlers of one stream, on a callback thread
+``settings``       what a user chooses for a stream, checked
+``loop/``          knows no exchange: ``reader`` serves sockets, deadlines and calls
+``net/``           ``connection``: one WebSocket, over ``dial``, ``upgrade``,
+                   ``websocket_client``, ``transport``; ``rest_client``: one REST call
 """

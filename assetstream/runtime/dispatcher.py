@@ -195,7 +195,7 @@ class Dispatcher:
     def _level(self, error: AssetStreamError) -> int:
         if isinstance(error, CallbackError):
             return logging.ERROR
-        if error.fatal:  # told in any case: nobody may look at the table any more
+        if error.fatal:  # logged in any case: nobody may look at the table any more
             return logging.ERROR
         if self.handlers.on_screen and not logger.hasHandlers():
             # It would only appear on stderr, and so in red below the very table.

@@ -156,7 +156,7 @@ class StreamEngine:
         From now on no update is handed to a callback.
 
         Args:
-            reason: what the change to STOPPED says, if not "stopped".
+            reason: of the change to STOPPED, if not "stopped".
         """
         self._stop_reason = reason or self._stop_reason
         self._mailbox.discarding = True
@@ -180,14 +180,14 @@ class StreamEngine:
             return False
         if self.dispatcher.finished.wait(deadline):
             return True
-        if not in_a_hurry and not self.tell_where():
+        if not in_a_hurry and not self.log_callback():
             logger.error(
                 "%s: stopped, but its last callbacks wait behind those of others",
                 self.settings.account,
             )
         return False
 
-    def tell_where(self) -> bool:
+    def log_callback(self) -> bool:
         """Log where the callback stands that runs; False if none does."""
         if not self.dispatcher.calling:
             return False
@@ -282,13 +282,13 @@ class StreamEngine:
         )
         self.session.over = True
         if not self._outlet.state.final:
-            told = AssetStreamError(
+            failure = AssetStreamError(
                 f"internal error ({type(error).__name__}: {error})",
                 remedy="Please report it with the traceback in the log.",
                 fatal=True,
             )
-            told.__cause__ = error
-            self._outlet.fail(told)
+            failure.__cause__ = error
+            self._outlet.fail(failure)
         connection = self.session.link.channel
         if connection is not None:
             self._io.hang_up(connection)

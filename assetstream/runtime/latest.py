@@ -82,7 +82,7 @@ class LatestValueDispatcher(Generic[T]):
 
     @property
     def calling(self) -> bool:
-        """Whether a handler is being called."""
+        """True while a handler is being called."""
         return self._thread is not None
 
     def where(self) -> str:

@@ -128,12 +128,12 @@ class Lifecycle:
 
     @property
     def beginning_here(self) -> bool:
-        """Whether the caller has interrupted a start: a signal handler may."""
+        """True if the caller has interrupted a start, as a signal handler may."""
         return threading.get_ident() in self._beginning
 
     @property
     def ends_with_caller(self) -> bool:
-        """Whether the end cannot come before the caller has returned."""
+        """True if the end cannot come before the caller has returned."""
         return self._in_own_thread() or self.beginning_here
 
     def request_stop(self) -> None:

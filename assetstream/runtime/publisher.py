@@ -67,7 +67,7 @@ class Outlet:
         return state
 
     def reason_at(self, now: float) -> str:
-        """Why it is in the state that ``state_at`` tells."""
+        """Reason for the state that ``state_at`` returns."""
         if self.state is State.LIVE and not self.proof.holds(now):
             return "no proof of life, or no audit, for too long"
         return self.reason
@@ -89,12 +89,12 @@ class Outlet:
 
     @property
     def was_live(self) -> bool:
-        """It was LIVE once, and has not ended."""
+        """True if it was LIVE once, and has not ended."""
         return self.state in (State.LIVE, State.STALE)
 
     @property
     def deadline(self) -> float:
-        """When a slow callback is to be looked at."""
+        """Moment to look for a slow callback."""
         return self._dispatcher.deadline
 
     def due(self, now: float) -> None:

@@ -1,4 +1,4 @@
-"""What all streams of a group at one exchange may do together (L3, A6)."""
+"""Rate limits that the streams of one exchange share (L3, A6)."""
 
 from __future__ import annotations
 

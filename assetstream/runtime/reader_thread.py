@@ -47,12 +47,12 @@ class ReaderThread:
 
     @property
     def open(self) -> bool:
-        """Whether streams may board."""
+        """True while streams may board."""
         return self._open
 
     @property
     def streams(self) -> int:
-        """How many streams are aboard."""
+        """The number of streams aboard."""
         return len(self._aboard)
 
     def board(self, owner: HasDeadline, fail: Fail) -> bool:
@@ -71,7 +71,7 @@ class ReaderThread:
         return True
 
     def has(self, owner: HasDeadline) -> bool:
-        """Whether that stream is aboard."""
+        """Return True if that stream is aboard."""
         return owner in self._aboard
 
     def leave(self, owner: HasDeadline) -> None:
@@ -106,7 +106,7 @@ class ReaderThread:
                 with suppress(Exception):
                     fail(error)
             with suppress(Exception):
-                self.calls.run()  # whoever waits for one of them hears of its end
+                self.calls.run()  # subscriptions receive the end
         finally:
             self._release()
 

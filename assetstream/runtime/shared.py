@@ -1,4 +1,4 @@
-"""What the streams of one thread set share."""
+"""The parts that all streams of one thread set share."""
 
 from __future__ import annotations
 

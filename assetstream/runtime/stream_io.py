@@ -1,4 +1,4 @@
-"""What one stream asks of the network, carried out."""
+"""Carries out what one stream asks of the network."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ class StreamRun:
 
     @property
     def state(self) -> State:
-        """What may be assumed now; see ``State``."""
+        """The state, judged by the clock as well; see ``State``."""
         engine = self.engine
         if engine is None:
             return State.STOPPED if self.lifecycle.stop_requested else State.NEW
@@ -81,13 +81,13 @@ class StreamRun:
 
     @property
     def error(self) -> AssetStreamError | None:
-        """Why it FAILED; otherwise what went wrong last, None once that is mended."""
+        """The error that failed it; or the last one, None once that is mended."""
         engine = self.engine
         return engine.error if engine else None
 
     @property
     def gone(self) -> bool:
-        """Whether it does nothing any more, in this process at least."""
+        """True if it does nothing any more, in this process at least."""
         return not self.lifecycle.owned_here or self.state.final
 
     def observe(
@@ -169,7 +169,7 @@ class StreamRun:
         """Have it end, or forbid its start, without waiting.
 
         Args:
-            reason: what the change to STOPPED says, if not "stopped".
+            reason: of the change to STOPPED, if not "stopped".
         """
         self.lifecycle.request_stop()
         engine = self._engine

@@ -140,7 +140,7 @@ class StreamGroup(HandlerMethods):
     ) -> Callable[[Progress], Result]:
         """Add ``handler`` for ``Progress``, and return it.
 
-        It hears of it when that changes next, on one of the group's callback threads.
+        It is called when that changes next, on one of the group's callback threads.
 
         Raises:
             ConfigurationError: it is not callable, or it is ``async``.
@@ -158,7 +158,7 @@ class StreamGroup(HandlerMethods):
     def add(self, stream: AssetStream) -> None:
         """Take in ``stream``, which is NEW; if the group runs, it is started.
 
-        It is not awaited: ``stream.wait_for`` and ``on_progress`` tell of it.
+        It is not awaited: use ``stream.wait_for`` or ``on_progress`` for that.
 
         Whatever it raises, the stream is not in the group then.
 

@@ -1,4 +1,4 @@
-"""How far the accounts of a group are, and waits for that."""
+"""Counts how far the accounts of a group are, and wakes those who wait for that."""
 
 from __future__ import annotations
 

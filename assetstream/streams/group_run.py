@@ -53,12 +53,12 @@ class GroupRun:
 
     @property
     def over(self) -> bool:
-        """It was stopped, and every account has come to its end."""
+        """True if it was stopped, and every account has come to its end."""
         return self.lifecycle.stop_requested and self._threads.released.happened
 
     @property
     def threads(self) -> int:
-        """How many there are."""
+        """The number of threads."""
         return sum(thread.is_alive() for thread in self._threads.threads)
 
     # Streams that come and go.
@@ -223,7 +223,7 @@ class GroupRun:
                 going[0].settings.account,
             )
         for engine in engines:
-            engine.tell_where()
+            engine.log_callback()
         if self.on_progress.calling:
             logger.error(
                 "stopped, but a callback still runs: %s", self.on_progress.where()

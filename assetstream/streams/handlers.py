@@ -1,4 +1,4 @@
-"""How handlers are added to a stream or a group, and removed."""
+"""The methods that add handlers to a stream or a group, and remove them."""
 
 from __future__ import annotations
 

@@ -50,9 +50,9 @@ class AssetStream(HandlerMethods):
     Handlers are called in order, one at a time, on one thread of the stream's own,
     never on yours. They may take their time: the balances stay current, and past
     ``max_pending`` updates are folded to the latest per currency. A handler that raises
-    does no harm: ``on_error`` is told by a ``CallbackError``. A handler may call
+    does no harm: ``on_error`` is called with a ``CallbackError``. A handler may call
     ``stop()``, but not wait for the stream it is called by. One that is added later
-    hears of what happens from then on.
+    is called for what happens from then on.
 
     Inside IPython, starting a stream replaces an older one for the same key and host,
     so that a cell may be run again; elsewhere two are allowed, with a warning.
@@ -174,12 +174,12 @@ class AssetStream(HandlerMethods):
 
     @property
     def state(self) -> State:
-        """What may be assumed now; see ``State``."""
+        """The present state, judged by the clock as well; see ``State``."""
         return self._run.state
 
     @property
     def error(self) -> AssetStreamError | None:
-        """Why it FAILED; otherwise what went wrong last, None once that is mended."""
+        """The error that failed it; or the last one, None once that is mended."""
         return self._run.error
 
     def raise_if_failed(self) -> None:
@@ -419,10 +419,10 @@ class AssetStream(HandlerMethods):
             return f"<AssetStream {self.account} of another process>"
         health = self.health()
         if health.state is State.LIVE:
-            told = f", {counted(len(self.balances), 'balance')}"
+            words = f", {counted(len(self.balances), 'balance')}"
         else:
-            told = f": {health.reason}" if health.reason else ""
-        return f"<AssetStream {self.account} {health.state}{told}>"
+            words = f": {health.reason}" if health.reason else ""
+        return f"<AssetStream {self.account} {health.state}{words}>"
 
     def _repr_html_(self) -> str | None:
         if not self._owned_here:

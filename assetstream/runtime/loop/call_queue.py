@@ -1,4 +1,4 @@
-"""How other threads and signal handlers reach a thread that waits on sockets."""
+"""Calls for a thread that waits on sockets, from other threads and signal handlers."""
 
 from __future__ import annotations
 

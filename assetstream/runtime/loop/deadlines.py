@@ -1,4 +1,4 @@
-"""Who is due next, of many whose deadlines move all the time."""
+"""Deadlines of many, which move all the time, in the order in which they come."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ MOST_SUPERSEDED = 64
 
 
 class HasDeadline(Protocol):
-    """What has something to do at a time of its own choice."""
+    """Acts at a time of its own choice."""
 
     @property
     def deadline(self) -> float:
-        """When ``due`` must be called (seconds of ``clock.now``); math.inf if never."""
+        """Moment to call ``due``, in seconds of ``clock.now``; math.inf if never."""
         ...
 
     def due(self) -> None:
@@ -45,7 +45,7 @@ class DeadlineQueue:
         self._current: dict[HasDeadline, tuple[float, int, HasDeadline]] = {}
 
     def plan(self, timed: HasDeadline) -> None:
-        """See to it that it is looked at by its present deadline."""
+        """Plan to look at it by its present deadline."""
         at = timed.deadline
         current = self._current.get(timed)
         if at == math.inf or (current is not None and current[0] <= at):
@@ -57,17 +57,17 @@ class DeadlineQueue:
             self._heap = sorted(self._current.values())
 
     def forget(self, timed: HasDeadline) -> None:
-        """It is not to be looked at any more."""
+        """Drop a deadline."""
         self._current.pop(timed, None)
 
     def timeout(self) -> float | None:
-        """Seconds until somebody is to be looked at; None: nobody ever."""
+        """Return the seconds until the next look; None if there is no deadline."""
         if not self._heap:
             return None
         return min(max(0.0, self._heap[0][0] - clock.now()), LONGEST_WAIT)
 
     def passed(self) -> list[HasDeadline]:
-        """Take those whose time has come, the earliest first; plan the others anew."""
+        """Take those that are due, the earliest first; plan the others anew."""
         now = clock.now()
         passed: list[HasDeadline] = []
         while self._heap and self._heap[0][0] <= now:
@@ -83,6 +83,6 @@ class DeadlineQueue:
         return passed
 
     def clear(self) -> None:
-        """Forget everyone."""
+        """Drop all deadlines."""
         self._heap.clear()
         self._current.clear()

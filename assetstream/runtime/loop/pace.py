@@ -1,4 +1,4 @@
-"""How often all streams of one place may do something together."""
+"""Rate limit for all streams of one place together."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ class Permit:
 
     @property
     def free(self) -> bool:
-        """Whether the next ``take`` would get it."""
+        """True if the next ``take`` gets it."""
         return bool(self._free)
 
     def take(self) -> bool:

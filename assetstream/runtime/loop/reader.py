@@ -1,6 +1,6 @@
-"""The loop that serves channels, deadlines and the inbox: N of each, one selector.
+"""The loop that serves sockets, deadlines and the call queue: N of each, one selector.
 
-A turn costs what is ready and what is due, not what is there: a thousand idle channels
+A turn costs what is ready and what is due, not what is there: a thousand idle sockets
 are not looked at.
 """
 
@@ -40,123 +40,123 @@ class ServedSocket(HasDeadline, Protocol):
 
 
 class Reader:
-    """Serves channels and owners in the thread that calls ``turn``.
+    """Serves sockets and owners in the thread that calls ``turn``.
 
     It has no thread and no lock: whoever calls ``turn`` owns everything it serves, and
     everything here is called from that thread, also from inside a turn.
 
-    What an owner or a channel wants is looked at after each call to it. If it changes
-    at another time, by a call of the inbox for one, ``touch`` must be called.
+    The reader looks at what an owner or a socket wants after each call to it. If that
+    changes at another time, by a posted call for one, ``touch`` must be called.
 
     Args:
-        inbox: run at the beginning of a turn.
-        fault: told of an owner that raised, itself or its channel, and by what; without
-            one, what is raised in a turn comes out of it, and the next turn goes on
-            where that one broke off.
+        calls: run at the beginning of a turn.
+        fault: called with an owner that raised, or whose socket did, and with the
+            exception; without it, what is raised in a turn comes out of it, and the
+            next turn goes on where that one broke off.
     """
 
     def __init__(
         self,
-        inbox: CallQueue,
+        calls: CallQueue,
         fault: Callable[[HasDeadline, Exception], None] | None = None,
     ) -> None:
-        self._inbox = inbox
+        self._calls = calls
         self._fault = fault
         self._owners: dict[HasDeadline, ServedSocket | None] = {}
-        self._channels: dict[ServedSocket, HasDeadline | None] = {}
-        # Channels with data that the selector cannot see.
+        self._sockets: dict[ServedSocket, HasDeadline | None] = {}
+        # Sockets with data that the selector cannot see.
         self._buffered: set[ServedSocket] = set()
-        self._agenda = DeadlineQueue()
+        self._deadlines = DeadlineQueue()
         self._selector = selectors.DefaultSelector()
-        self._selector.register(inbox, selectors.EVENT_READ)
+        self._selector.register(calls, selectors.EVENT_READ)
 
     def attach(self, owner: HasDeadline) -> None:
-        """Watch the owner's deadline, whether or not it has a channel."""
+        """Watch the owner's deadline, whether or not it has a socket."""
         self._owners.setdefault(owner, None)
-        self._agenda.plan(owner)
+        self._deadlines.plan(owner)
 
     def detach(self, owner: HasDeadline) -> None:
         """Watch it no longer."""
         self._owners.pop(owner, None)
-        self._agenda.forget(owner)
+        self._deadlines.forget(owner)
 
     def touch(self, timed: HasDeadline) -> None:
-        """Look again at what an owner or a channel waits for."""
-        channel = self._owners.get(timed, timed)
+        """Look again at what an owner or a socket waits for."""
+        sock = self._owners.get(timed, timed)
         if timed in self._owners:
-            self._agenda.plan(timed)
-        if channel in self._channels:
-            self._look_at(channel)  # pyright: ignore[reportArgumentType]
+            self._deadlines.plan(timed)
+        if sock in self._sockets:
+            self._look_at(sock)  # pyright: ignore[reportArgumentType]
 
-    def add(self, channel: ServedSocket, owner: HasDeadline | None = None) -> None:
-        """Serve the channel, and its owner's deadline after it, from now on."""
-        self._selector.register(channel, selectors.EVENT_READ, channel)
-        self._channels[channel] = owner
+    def add(self, sock: ServedSocket, owner: HasDeadline | None = None) -> None:
+        """Serve the socket, and its owner's deadline after it, from now on."""
+        self._selector.register(sock, selectors.EVENT_READ, sock)
+        self._sockets[sock] = owner
         if owner in self._owners:
-            self._owners[owner] = channel
-        self._look_at(channel)
+            self._owners[owner] = sock
+        self._look_at(sock)
 
-    def discard(self, channel: ServedSocket) -> None:
+    def discard(self, sock: ServedSocket) -> None:
         """Serve it no longer; to be called while its socket is still open."""
-        if channel in self._channels:
-            owner = self._channels.pop(channel)
+        if sock in self._sockets:
+            owner = self._sockets.pop(sock)
             if owner in self._owners:
                 self._owners[owner] = None
-            self._buffered.discard(channel)
-            self._agenda.forget(channel)
-            self._selector.unregister(channel)
+            self._buffered.discard(sock)
+            self._deadlines.forget(sock)
+            self._selector.unregister(sock)
 
     def turn(self) -> None:
         """Wait for what comes first, and serve everything that is ready, once.
 
-        One read per channel and turn: inbox and deadlines have their turn after every
+        One read per socket and turn: call queue and deadlines have their turn after every
         buffer, however fast a peer sends.
         """
         buffered = self._buffered.copy()
-        timeout = 0.0 if buffered else self._agenda.timeout()
+        timeout = 0.0 if buffered else self._deadlines.timeout()
         ready = [(key.data, mask) for key, mask in self._selector.select(timeout)]
-        if any(channel is None for channel, _ in ready):
-            self._inbox.run()
-        for channel, events in ready:
-            if channel is None:
+        if any(sock is None for sock, _ in ready):
+            self._calls.run()
+        for sock, events in ready:
+            if sock is None:
                 continue
             if events & selectors.EVENT_WRITE:
-                self._serve(channel, channel.writable)
+                self._serve(sock, sock.writable)
             if events & selectors.EVENT_READ:
-                buffered.discard(channel)
-                self._serve(channel, channel.readable)
-        for channel in buffered:
-            self._serve(channel, channel.readable)
-        for timed in self._agenda.passed():
+                buffered.discard(sock)
+                self._serve(sock, sock.readable)
+        for sock in buffered:
+            self._serve(sock, sock.readable)
+        for timed in self._deadlines.passed():
             self._call_due(timed)
 
     def close(self) -> None:
         """Release the selector, but neither call queue nor sockets; idempotent."""
         self._owners.clear()
-        self._channels.clear()
+        self._sockets.clear()
         self._buffered.clear()
-        self._agenda.clear()
+        self._deadlines.clear()
         self._selector.close()
 
-    def _serve(self, channel: ServedSocket, act: Callable[[], None]) -> None:
+    def _serve(self, sock: ServedSocket, act: Callable[[], None]) -> None:
         # Whatever ran before may have ended it.
-        if channel not in self._channels:
+        if sock not in self._sockets:
             return
-        owner = self._channels[channel]
+        owner = self._sockets[sock]
         try:
             act()
         except Exception as error:
             self._blame(owner, error)
         finally:
-            if channel in self._channels:
-                self._look_at(channel)
+            if sock in self._sockets:
+                self._look_at(sock)
             if owner in self._owners:
-                self._agenda.plan(owner)
+                self._deadlines.plan(owner)
 
     def _call_due(self, timed: HasDeadline) -> None:
-        channel = self._owners.get(timed)
-        owner = self._channels.get(timed, timed)  # type: ignore[call-overload]
-        if timed not in self._owners and timed not in self._channels:
+        sock = self._owners.get(timed)
+        owner = self._sockets.get(timed, timed)  # type: ignore[call-overload]
+        if timed not in self._owners and timed not in self._sockets:
             return
         try:
             if timed.deadline <= clock.now():
@@ -164,27 +164,27 @@ class Reader:
         except Exception as error:
             self._blame(owner, error)
         finally:
-            if timed in self._owners or timed in self._channels:
-                self._agenda.plan(timed)
-            if channel in self._channels:
-                self._look_at(channel)  # the owner may have sent something
+            if timed in self._owners or timed in self._sockets:
+                self._deadlines.plan(timed)
+            if sock in self._sockets:
+                self._look_at(sock)  # the owner may have sent something
             if owner in self._owners:
-                self._agenda.plan(owner)
+                self._deadlines.plan(owner)
 
     def _blame(self, owner: HasDeadline | None, error: Exception) -> None:
         if self._fault is None or owner is None:
             raise error
         self._fault(owner, error)
 
-    def _look_at(self, channel: ServedSocket) -> None:
-        """Note what a channel waits for now."""
+    def _look_at(self, sock: ServedSocket) -> None:
+        """Note what a socket waits for now."""
         events = selectors.EVENT_READ
-        if channel.wants_write:
+        if sock.wants_write:
             events |= selectors.EVENT_WRITE
-        if self._selector.get_key(channel).events != events:
-            self._selector.modify(channel, events, channel)
-        if channel.pending():
-            self._buffered.add(channel)
+        if self._selector.get_key(sock).events != events:
+            self._selector.modify(sock, events, sock)
+        if sock.pending():
+            self._buffered.add(sock)
         else:
-            self._buffered.discard(channel)
-        self._agenda.plan(channel)
+            self._buffered.discard(sock)
+        self._deadlines.plan(sock)

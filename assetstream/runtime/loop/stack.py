@@ -1,4 +1,4 @@
-"""Where a handler stands that keeps others waiting, in words for a log line."""
+"""Names the place of a handler that keeps others waiting, for a log line."""
 
 from __future__ import annotations
 

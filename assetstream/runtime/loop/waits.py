@@ -66,7 +66,7 @@ def join_interruptibly(thread: threading.Thread, deadline: Deadline) -> bool:
 
 
 class OneShotEvent:
-    """Something that happens once, and that any number of threads may wait for."""
+    """An event that happens once; any number of threads may wait for it."""
 
     def __init__(self) -> None:
         self._happened = False
@@ -74,17 +74,17 @@ class OneShotEvent:
 
     @property
     def happened(self) -> bool:
-        """Whether it has happened."""
+        """True after ``set``."""
         return self._happened
 
     def set(self) -> None:
-        """It has happened; from any thread or signal handler."""
+        """End every wait for the event; from any thread or signal handler."""
         self._happened = True
         for queue in tuple(self._waiting):
             queue.put(None)
 
     def wait(self, deadline: Deadline) -> bool:
-        """Wait until it has happened; False if the deadline came first."""
+        """Wait for the event; False if the deadline came first."""
         queue: SimpleQueue[None] = SimpleQueue()
         self._waiting.append(queue)
         try:

@@ -39,7 +39,7 @@ class Cancelled(Exception):
 
 
 class Waitable(Protocol):
-    """What a selector can wait on."""
+    """An object that a selector can wait on."""
 
     def fileno(self) -> int:
         """Return the file descriptor."""
@@ -115,7 +115,7 @@ def shortage(error: OSError | RuntimeError) -> ConnectionLost:
 
 
 class CancelScope:
-    """How long, and until what, the steps of one attempt may wait on sockets.
+    """Deadline and cancellation for one attempt, in all its waits on sockets.
 
     Attributes:
         peer: the subject of an error's problem.
@@ -222,21 +222,21 @@ class CancelScope:
 
 
 class CancellableSocket:
-    """A socket as http.client uses it, every wait of which is the call's patience.
+    """A socket as http.client uses it, every wait of which is the call's scope.
 
     Attributes:
-        patience: of the call that uses the connection at present.
+        scope: of the call that uses the connection at present.
     """
 
-    def __init__(self, raw: Wire, patience: CancelScope) -> None:
+    def __init__(self, raw: Wire, scope: CancelScope) -> None:
         self.raw = raw
-        self.patience = patience
+        self.scope = scope
 
     def sendall(self, data: bytes) -> None:
-        self.patience.send_all(self.raw, data, "taking the request")
+        self.scope.send_all(self.raw, data, "taking the request")
 
     def makefile(self, mode: str) -> io.BufferedReader:
-        return Lines(Incoming(self.raw, self.patience))
+        return Lines(Incoming(self.raw, self.scope))
 
     def settimeout(self, timeout: float | None) -> None:
         """Ignored: the deadline is the call's."""
@@ -255,11 +255,11 @@ class Incoming(io.RawIOBase):
     """The bytes of one response.
 
     Attributes:
-        patience: of the call it is the response to.
+        scope: of the call it is the response to.
     """
 
-    def __init__(self, sock: Wire, patience: CancelScope) -> None:
-        self.patience = patience
+    def __init__(self, sock: Wire, scope: CancelScope) -> None:
+        self.scope = scope
         self._sock = sock
         # Keeps the socket open until the response is read, though the connection be
         # closed before: http.client relies on that.
@@ -269,7 +269,7 @@ class Incoming(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        data = self.patience.receive(self._sock, len(buffer), "answering")
+        data = self.scope.receive(self._sock, len(buffer), "answering")
         buffer[: len(data)] = data
         return len(data)
 
@@ -290,5 +290,5 @@ class Lines(io.BufferedReader):
     def readline(self, size: int | None = -1, /) -> bytes:
         line = super().readline(size)
         if not line.endswith(b"\n") and len(line) != size:
-            raise self.raw.patience.lost("closed the connection before a whole answer")
+            raise self.raw.scope.lost("closed the connection before a whole answer")
         return line

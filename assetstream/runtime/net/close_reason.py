@@ -34,7 +34,7 @@ class Closed(Struct, frozen=True):
 
 
 class Broken(Struct, frozen=True):
-    """It could not be made, or what the peer does makes it useless."""
+    """The connection could not be made, or the peer makes it useless."""
 
     error: AssetStreamError
 

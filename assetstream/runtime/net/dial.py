@@ -58,7 +58,7 @@ _left_behind: set[threading.Thread] = set()
 
 
 class Server(NamedTuple):
-    """Where a URL leads; with TLS if it is ``secure``."""
+    """Host and port of a URL; with TLS if it is ``secure``."""
 
     host: str
     port: int
@@ -134,32 +134,32 @@ def host_of(url: str) -> str:
 def connect_to(
     host: str,
     port: int,
-    patience: CancelScope,
+    scope: CancelScope,
     ssl_context: ssl.SSLContext | None,
     proxy: Proxy | None,
 ) -> Wire:
     """Connect to ``host``, with TLS if there is a context; as ``dial``."""
     if proxy is None:
-        sock = connect_any(look_up(host, port, patience), patience)
+        sock = connect_any(look_up(host, port, scope), scope)
     else:
-        sock = _connect_through(proxy, host, port, patience)
+        sock = _connect_through(proxy, host, port, scope)
     if ssl_context is None:
         return sock
     try:
-        return _secure(sock, host, patience, ssl_context)
+        return _secure(sock, host, scope, ssl_context)
     except BaseException:
         sock.close()
         raise
 
 
 def _connect_through(
-    proxy: Proxy, host: str, port: int, patience: CancelScope
+    proxy: Proxy, host: str, port: int, scope: CancelScope
 ) -> socket.socket:
     """Connect by way of the proxy, which looks up ``host``."""
-    patience = patience.about(f"the proxy {proxy.name}", PROXY_REMEDY)
-    sock = connect_any(look_up(proxy.host, proxy.port, patience), patience)
+    scope = scope.about(f"the proxy {proxy.name}", PROXY_REMEDY)
+    sock = connect_any(look_up(proxy.host, proxy.port, scope), scope)
     try:
-        open_tunnel(proxy, sock, host, port, patience)
+        open_tunnel(proxy, sock, host, port, scope)
     except BaseException:
         sock.close()
         raise
@@ -171,7 +171,7 @@ def lookups_left_behind() -> int:
     return sum(thread.is_alive() for thread in tuple(_left_behind))
 
 
-def look_up(host: str, port: int, patience: CancelScope) -> list[Address]:
+def look_up(host: str, port: int, scope: CancelScope) -> list[Address]:
     """Return the addresses of ``host``; as ``dial``, of which it is the first step."""
     try:
         # A numeric address needs no thread, for nobody is asked.
@@ -188,7 +188,7 @@ def look_up(host: str, port: int, patience: CancelScope) -> list[Address]:
     )
     thread.start()
     try:
-        asking = patience.about(patience.peer, LOOKUP_REMEDY)
+        asking = scope.about(scope.peer, LOOKUP_REMEDY)
         while not found:
             asking.wait(answers, selectors.EVENT_READ, "its name was looked up")
             answers.run()
@@ -199,7 +199,7 @@ def look_up(host: str, port: int, patience: CancelScope) -> list[Address]:
         answers.close()
     thread.join()
     if isinstance(found[0], Exception):
-        name = patience.about(f"the name {host}", LOOKUP_REMEDY)
+        name = scope.about(f"the name {host}", LOOKUP_REMEDY)
         raise name.lost("cannot be looked up")
     return found[0]
 
@@ -227,26 +227,26 @@ def _addresses(host: str, port: int, flags: int = 0) -> list[Address]:
     return [Address(entry[0], entry[4]) for entry in entries]
 
 
-def connect_any(addresses: list[Address], patience: CancelScope) -> socket.socket:
+def connect_any(addresses: list[Address], scope: CancelScope) -> socket.socket:
     """Connect to the first address that answers, each having its share of the time.
 
     As ``dial``, of which it is the second step.
     """
     failure: ConnectionLost | None = None
     for index, address in enumerate(addresses):
-        share = patience.left / (len(addresses) - index)
+        share = scope.left / (len(addresses) - index)
         try:
-            return _connect(address, patience.until(clock.now() + share))
+            return _connect(address, scope.until(clock.now() + share))
         except ConnectionLost as error:
             failure = error
-    raise failure or patience.lost("has no address")
+    raise failure or scope.lost("has no address")
 
 
-def _connect(address: Address, patience: CancelScope) -> socket.socket:
+def _connect(address: Address, scope: CancelScope) -> socket.socket:
     try:
         sock = socket.socket(address.family, socket.SOCK_STREAM)
     except OSError as error:  # this system has no IPv6, for one
-        raise patience.lost(f"cannot be reached ({explain(error)})") from None
+        raise scope.lost(f"cannot be reached ({explain(error)})") from None
     try:
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -256,10 +256,10 @@ def _connect(address: Address, patience: CancelScope) -> socket.socket:
                 sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
         code = sock.connect_ex(address.sockaddr)
         if code in UNDER_WAY:
-            patience.wait(sock, selectors.EVENT_WRITE, "connecting")
+            scope.wait(sock, selectors.EVENT_WRITE, "connecting")
             code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if code:
-            raise patience.lost(f"cannot be reached ({os.strerror(code)})")
+            raise scope.lost(f"cannot be reached ({os.strerror(code)})")
     except BaseException:
         sock.close()
         raise
@@ -267,10 +267,10 @@ def _connect(address: Address, patience: CancelScope) -> socket.socket:
 
 
 def _secure(
-    sock: socket.socket, host: str, patience: CancelScope, context: ssl.SSLContext
+    sock: socket.socket, host: str, scope: CancelScope, context: ssl.SSLContext
 ) -> SecureSocket:
     try:
-        return shake_hands(sock, host, patience, context)
+        return shake_hands(sock, host, scope, context)
     except ssl.SSLCertVerificationError as error:
         raise ConnectionLost(
             f"the certificate of {host} was refused: {error.verify_message}",
@@ -282,7 +282,7 @@ def _secure(
 
 
 def shake_hands(
-    sock: socket.socket, host: str, patience: CancelScope, context: ssl.SSLContext
+    sock: socket.socket, host: str, scope: CancelScope, context: ssl.SSLContext
 ) -> SecureSocket:
     """Put TLS on a connected socket; the last step of ``dial``.
 
@@ -292,5 +292,5 @@ def shake_hands(
     """
     secure = SecureSocket(sock, context, host)
     phase = "in the TLS handshake"
-    patience.persist(secure.do_handshake, secure, selectors.EVENT_READ, phase)
+    scope.persist(secure.do_handshake, secure, selectors.EVENT_READ, phase)
     return secure

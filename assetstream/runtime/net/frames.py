@@ -25,7 +25,7 @@ MEDIUM = frozenset((0x817E, 0x827E))
 
 
 class Why(enum.Enum):
-    """Why ``split`` stopped."""
+    """Reason for which ``split`` stopped."""
 
     #: The frame is not complete yet: the buffer must reach up to ``Split.end``.
     MORE = "more bytes needed"
@@ -36,7 +36,7 @@ class Why(enum.Enum):
 
 
 class Split(NamedTuple):
-    """What ``split`` found."""
+    """Result of ``split``."""
 
     payloads: list[bytes]
     #: Where the frame begins at which it stopped, and where it ends as far as known.

@@ -45,7 +45,7 @@ class Proxy(Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """What to call it in messages."""
+        """Name of the proxy in messages."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
 

@@ -1,7 +1,7 @@
 """One REST call at a time, off the session's thread: requests, with our own waits.
 
 requests (and urllib3 below it) formats, parses and keeps connections alive. Connecting,
-waiting and giving up are done as for the WebSocket, in ``handshake`` and ``patience``:
+waiting and giving up are done as for the WebSocket, in ``dial`` and ``cancel``:
 so the whole call is under one deadline, though the peer drip bytes, and ends at once
 when it is given up. This is the only module that imports ``requests``.
 """
@@ -59,7 +59,7 @@ class HttpReply(Struct, frozen=True):
 Result = Union[HttpReply, AssetStreamError]
 Done = Callable[[Result], None]
 
-#: What tells that the call failed; anything else is a fault of ours.
+#: Signs that the call failed; anything else is a fault of ours.
 FAILURES = (requests.RequestException, HTTPError, HTTPException, OSError)
 
 
@@ -146,12 +146,12 @@ class Call:
     The adapter's connections find their call as the one that their thread runs.
 
     Attributes:
-        patience: the call's deadline and token, once it runs.
+        scope: the call's deadline and token, once it runs.
         target: path and query to ask for, as they were signed.
         reused: the request went out on a connection kept from an earlier call.
     """
 
-    patience: CancelScope
+    scope: CancelScope
 
     def __init__(
         self,
@@ -176,7 +176,7 @@ class Call:
         The URL may be a credential, and requests puts it into its exceptions: nothing
         of theirs is passed on, and the error is a new one, without their chain.
         """
-        self.patience = CancelScope(clock.now() + self._timeout, token, self.host)
+        self.scope = CancelScope(clock.now() + self._timeout, token, self.host)
         _running.call = self
         try:
             token.check()
@@ -188,7 +188,7 @@ class Call:
             return ConnectionLost(f"the request to {self.host} was given up")
         except FAILURES as error:
             kind = type(error).__name__
-            return self.patience.lost(
+            return self.scope.lost(
                 f"closed the connection or answered what is not HTTP ({kind})"
             )
         finally:
@@ -199,12 +199,12 @@ class Call:
         host = f"[{host}]" if ":" in host else host
         sock = dial(
             f"{scheme}://{host}:{port}",
-            deadline=self.patience.deadline,
-            token=self.patience.token,
+            deadline=self.scope.deadline,
+            token=self.scope.token,
             ssl_context=self._ssl_context,
             proxy=self._proxy,
         )
-        return cast(socket.socket, CancellableSocket(sock, self.patience))
+        return cast(socket.socket, CancellableSocket(sock, self.scope))
 
     def _exchange(self) -> HttpReply:
         response = self._send()
@@ -237,7 +237,7 @@ class Call:
             return self._adapter.send(request, stream=True)
         except (requests.ConnectionError, ConnectionLost):
             # A kept connection is often closed by the server just as it is used
-            # again: that tells nothing, so ask once more on a fresh one.
+            # again: that proves nothing, so ask once more on a fresh one.
             if not self.reused:
                 raise
         return self._adapter.send(request, stream=True)
@@ -254,7 +254,7 @@ def _current_call() -> Call:
 
 
 class PlainConnection(HTTPConnection):
-    """Connects and waits as its call says."""
+    """Connects and waits by the rules of its call."""
 
     def connect(self) -> None:
         self.sock = _current_call().dial("http", self.host, self.port)
@@ -275,12 +275,12 @@ class SecureConnection(HTTPSConnection):
 
 
 def _taken_over(connection: HTTPConnection) -> Call:
-    """Return the running call; its patience rules a connection that is open already."""
+    """Return the running call; its scope rules a connection that is open already."""
     call = _current_call()
     sock = connection.sock
     if isinstance(sock, CancellableSocket):
-        call.reused = sock.patience is not call.patience
-        sock.patience = call.patience
+        call.reused = sock.scope is not call.scope
+        sock.scope = call.scope
     return call
 
 

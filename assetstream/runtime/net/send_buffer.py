@@ -13,7 +13,7 @@ __all__ = ["SendBuffer"]
 LIMIT = 1 << 16
 #: Seconds within which a peer that is alive must have taken everything.
 STALL_TIME = 10.0
-#: Seconds the reading side has to tell why a send failed.
+#: Seconds the reading side has to find the reason of a failed send.
 FAILURE_TIME = 1.0
 
 
@@ -21,7 +21,7 @@ class SendBuffer:
     """Sends at once what the socket takes, keeps the rest in order.
 
     It never raises: a send often happens inside the library, which holds a lock then.
-    What went wrong is told by ``deadline`` and ``failure``.
+    ``deadline`` and ``failure`` show what went wrong.
 
     Attributes:
         deadline: when the connection must be given up unless it empties.
@@ -66,7 +66,7 @@ class SendBuffer:
             self.deadline = math.inf
 
     def _fail(self, why: str) -> None:
-        # What the peer said before it went (a close frame, for one) may still be
+        # What the peer sent before it went (a close frame, for one) may still be
         # unread; so the reading side ends the connection, this one only as a last
         # resort.
         self._bytes.clear()

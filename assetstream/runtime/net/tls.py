@@ -86,7 +86,7 @@ class SecureSocket:
         except ssl.SSLError as error:
             if not isinstance(error, ssl.SSLWantWriteError):
                 with contextlib.suppress(OSError):
-                    self._flush()  # the alert that tells the peer why
+                    self._flush()  # the alert with the reason, for the peer
             raise
         self._plain = self._open(b"")  # what came behind the handshake
 
@@ -154,7 +154,7 @@ class SecureSocket:
             return b""
         plain = self._open(data)
         if not plain and not self._ended:
-            self._flush()  # TLS itself may have something to say (a new handshake)
+            self._flush()  # TLS itself may have something to send (a new handshake)
             raise ssl.SSLWantReadError("no whole record has come")
         with contextlib.suppress(OSError):
             self._flush()

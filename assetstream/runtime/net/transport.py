@@ -1,4 +1,4 @@
-"""What goes in and out of one open connection, as the reader serves it."""
+"""The bytes of one open connection, as the reader serves it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ConnectionOwner(Protocol):
 
     @property
     def deadline(self) -> float:
-        """When ``due`` must be called (seconds of ``clock.now``); math.inf if never.
+        """Moment to call ``due``, in seconds of ``clock.now``; math.inf if never.
 
         The reader that the owner is attached to watches it, connection or not.
         """
@@ -83,7 +83,7 @@ class FrameTransport:
 
     @property
     def deadline(self) -> float:
-        """When the send buffer must have emptied."""
+        """Moment by which the send buffer must have emptied."""
         return self.send_buffer.deadline
 
     @property
@@ -146,7 +146,7 @@ class FrameTransport:
         except (BlockingIOError, ssl.SSLWantReadError):
             return b""
         except ssl.SSLWantWriteError:
-            # TLS has something to say that the socket does not take yet.
+            # TLS has something to send that the socket does not take yet.
             self._answers = self.send_buffer.wants_write = True
             return b""
         except OSError as error:

@@ -23,7 +23,7 @@ PROXY_AUTHENTICATION_REQUIRED = 407
 
 
 def open_tunnel(
-    proxy: Proxy, sock: socket.socket, host: str, port: int, patience: CancelScope
+    proxy: Proxy, sock: socket.socket, host: str, port: int, scope: CancelScope
 ) -> None:
     """Have the proxy connect ``sock``, which is connected to it, to ``host``.
 
@@ -39,7 +39,7 @@ def open_tunnel(
         proxy.user,
         proxy.password,
         rdns=True,  # the proxy looks up the host
-        forward=Tunnel(sock, patience),
+        forward=Tunnel(sock, scope),
     )
     try:
         client.connect(host, port)
@@ -49,20 +49,20 @@ def open_tunnel(
     # Raised out here: the library's error and its frames know the password.
     if code == PROXY_AUTHENTICATION_REQUIRED or _is_about_user(code, words):
         raise _user_refused(proxy, code, words)
-    lost = patience.lost(f"did not connect to {host} ({words})")
+    lost = scope.lost(f"did not connect to {host} ({words})")
     lost.code = code if proxy.scheme == "http" else None
     raise lost
 
 
 class Tunnel:
-    """The proxy's connection, as python-socks uses one; its waits are the patience's.
+    """The proxy's connection, as python-socks uses one; its waits are the scope's.
 
     It is also the "proxy" that gives this connection out.
     """
 
-    def __init__(self, sock: socket.socket, patience: CancelScope) -> None:
+    def __init__(self, sock: socket.socket, scope: CancelScope) -> None:
         self._sock = sock
-        self._patience = patience
+        self._scope = scope
 
     def connect(self, **destination: Any) -> Tunnel:
         """Give out the connection that was made before."""
@@ -70,7 +70,7 @@ class Tunnel:
 
     def write(self, data: bytes) -> None:
         """Send all of ``data``."""
-        self._patience.send_all(self._sock, data, "taking our request")
+        self._scope.send_all(self._sock, data, "taking our request")
 
     def read(self, size: int = LIMIT) -> bytes:
         """Return the whole head of an HTTP answer.
@@ -80,7 +80,7 @@ class Tunnel:
         data = bytearray()
         while not data.endswith(b"\r\n\r\n"):
             if len(data) >= LIMIT:
-                raise self._patience.lost("answered with no end of its head")
+                raise self._scope.lost("answered with no end of its head")
             data += self.read_exactly(1)
         return bytes(data)
 
@@ -88,9 +88,9 @@ class Tunnel:
         """Return the next ``size`` bytes."""
         data = b""
         while len(data) < size:
-            piece = self._patience.receive(self._sock, size - len(data), "answering")
+            piece = self._scope.receive(self._sock, size - len(data), "answering")
             if not piece:
-                raise self._patience.lost("closed the connection in place of an answer")
+                raise self._scope.lost("closed the connection in place of an answer")
             data += piece
         return data
 

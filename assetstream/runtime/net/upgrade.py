@@ -38,7 +38,7 @@ class UpgradeRefused(Exception):
 
 
 class UpgradeSocket:
-    """What websocket-client is given as its connected socket, for the upgrade only.
+    """Stands for the connected socket of websocket-client, for the upgrade only.
 
     It reads the whole head of the answer before the library sees any of it. So a 3xx
     is never followed (it would carry the credentials to another host), no cookie
@@ -50,11 +50,11 @@ class UpgradeSocket:
         leftover: bytes that came behind the head.
     """
 
-    def __init__(self, raw: Wire, patience: CancelScope) -> None:
+    def __init__(self, raw: Wire, scope: CancelScope) -> None:
         self.raw = raw
         self.headers: dict[str, str] = {}
         self.leftover = b""
-        self._patience = patience
+        self._scope = scope
         self._head: bytes | None = None
         # websocket-client asks its socket for this private attribute of Python's.
         self._closed = False
@@ -79,7 +79,7 @@ class UpgradeSocket:
         # not for this server.
         lines = data.split(b"\r\n")
         request = b"\r\n".join(x for x in lines if not x.startswith(b"Cookie:"))
-        self._patience.send_all(self.raw, request, "taking the upgrade request")
+        self._scope.send_all(self.raw, request, "taking the upgrade request")
         return len(data)
 
     def fileno(self) -> int:
@@ -104,7 +104,7 @@ class UpgradeSocket:
         while (end := data.find(b"\r\n\r\n")) < 0:
             if len(data) > LIMIT:
                 raise self._not_a_websocket("has no end of its head")
-            data += self._more(self._patience)
+            data += self._more(self._scope)
         # At each line feed, as the library does: it must not see a line that we do not.
         lines = [line.rstrip(b"\r") for line in data[:end].split(b"\n")]
         self.leftover = data[end + 4 :]
@@ -120,26 +120,26 @@ class UpgradeSocket:
 
     def _read_body(self) -> bytes:
         """Read the explanation of a refusal: all of it, or what comes in time."""
-        patience = self._patience.until(clock.now() + BODY_TIME)
+        scope = self._scope.until(clock.now() + BODY_TIME)
         data = self.leftover
         while True:
             body, complete = _decode_body(data, self.headers)
             if complete or len(data) >= LIMIT:
                 return body[:LIMIT]
             try:
-                data += self._more(patience)
+                data += self._more(scope)
             except ConnectionLost:
                 return body
 
-    def _more(self, patience: CancelScope) -> bytes:
-        data = patience.receive(self.raw, CHUNK, PHASE)
+    def _more(self, scope: CancelScope) -> bytes:
+        data = scope.receive(self.raw, CHUNK, PHASE)
         if not data:
-            raise patience.lost(f"closed the connection while {PHASE}")
+            raise scope.lost(f"closed the connection while {PHASE}")
         return data
 
     def _not_a_websocket(self, why: str) -> ProtocolError:
         return ProtocolError(
-            f"the answer of {self._patience.peer} to the upgrade {why}",
+            f"the answer of {self._scope.peer} to the upgrade {why}",
             remedy="If this repeats, the URL or its port is wrong, or a proxy on the "
             "way answers in the exchange's place.",
         )

@@ -41,7 +41,7 @@ class Parsed(NamedTuple):
     Attributes:
         messages: data messages that it completes.
         ponged: it is a pong.
-        closed: it is a Close frame, and says this.
+        closed: it is a Close frame, with this in it.
     """
 
     messages: list[bytes]
@@ -115,7 +115,7 @@ class WebSocketClient:
             pass  # a fragment: the message goes on
         except websocket.WebSocketException as error:
             raise BadFrame(str(error)) from None
-        # The return value does not tell whether it is over, but this does: the frame
+        # The return value does not show whether it is over, but this does: the frame
         # was a Close, the library has answered it and torn down.
         closed = None if self._app.keep_running else self._last_words
         return Parsed(self._messages, self._ponged, closed)

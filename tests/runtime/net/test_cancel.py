@@ -24,13 +24,13 @@ from assetstream.runtime.net.cancel import (
 
 
 class Line:
-    """A socket of ours, the peer's end of it, and the patience that rules it."""
+    """A socket of ours, the peer's end of it, and the scope that rules it."""
 
     def __init__(self) -> None:
         self.token = CancelToken()
         self.sock, self.peer = socket.socketpair()
         self.sock.setblocking(False)
-        self.patience = self.until(5)
+        self.scope = self.until(5)
 
     def until(self, seconds: float) -> CancelScope:
         return CancelScope(clock.now() + seconds, self.token, "the peer")
@@ -48,10 +48,10 @@ def line() -> Iterator[Line]:
 def test_receives_what_comes(line: Line) -> None:
     """And b"" at the end."""
     line.peer.send(b"hello")
-    assert line.patience.receive(line.sock, 3, "talking") == b"hel"
+    assert line.scope.receive(line.sock, 3, "talking") == b"hel"
     line.peer.close()
-    assert line.patience.receive(line.sock, 3, "talking") == b"lo"
-    assert line.patience.receive(line.sock, 3, "talking") == b""
+    assert line.scope.receive(line.sock, 3, "talking") == b"lo"
+    assert line.scope.receive(line.sock, 3, "talking") == b""
 
 
 def test_the_deadline_names_peer_and_phase(line: Line) -> None:
@@ -65,9 +65,9 @@ def test_the_deadline_names_peer_and_phase(line: Line) -> None:
 def test_a_peer_that_drips_does_not_outlast_it(line: Line) -> None:
     """The deadline holds though there is always something to read."""
     line.peer.send(b"x" * 100)
-    patience = line.until(-1)
+    scope = line.until(-1)
     with pytest.raises(ConnectionLost, match="in time"):
-        patience.receive(line.sock, 1, "dripping")
+        scope.receive(line.sock, 1, "dripping")
 
 
 def test_cancel_ends_the_present_wait_and_every_later_one(line: Line) -> None:
@@ -76,10 +76,10 @@ def test_cancel_ends_the_present_wait_and_every_later_one(line: Line) -> None:
     canceller.start()
     for _ in range(2):
         with pytest.raises(Cancelled):
-            line.patience.wait(line.sock, selectors.EVENT_READ, "waiting")
+            line.scope.wait(line.sock, selectors.EVENT_READ, "waiting")
     line.peer.send(b"x")
     with pytest.raises(Cancelled):
-        line.patience.receive(line.sock, 1, "talking")
+        line.scope.receive(line.sock, 1, "talking")
     canceller.join()
     line.token.close()
     line.token.cancel()
@@ -113,9 +113,9 @@ def test_a_cancel_in_the_middle_of_a_look_is_seen(
 
 def test_an_earlier_deadline_is_taken_a_later_one_not(line: Line) -> None:
     """A step's share of the time never prolongs the whole."""
-    deadline = line.patience.deadline
-    assert line.patience.until(deadline + 1).deadline == deadline
-    assert line.patience.until(deadline - 1).deadline == deadline - 1
+    deadline = line.scope.deadline
+    assert line.scope.until(deadline + 1).deadline == deadline
+    assert line.scope.until(deadline - 1).deadline == deadline - 1
 
 
 @pytest.mark.parametrize("data", [b"", b"half a line"])
@@ -123,7 +123,7 @@ def test_an_end_is_no_end_of_a_line(line: Line, data: bytes) -> None:
     """http.client would take a head that is cut off for a whole one."""
     line.peer.send(b"whole\r\n" + data)
     line.peer.close()
-    with CancellableSocket(line.sock, line.patience).makefile("rb") as file:
+    with CancellableSocket(line.sock, line.scope).makefile("rb") as file:
         assert file.readline(100) == b"whole\r\n"
         with pytest.raises(ConnectionLost, match="before a whole answer"):
             file.readline(100)
@@ -132,7 +132,7 @@ def test_an_end_is_no_end_of_a_line(line: Line, data: bytes) -> None:
 def test_a_line_may_be_longer_than_asked_for(line: Line) -> None:
     """Its beginning is returned; nothing was cut off."""
     line.peer.send(b"long\n")
-    with CancellableSocket(line.sock, line.patience).makefile("rb") as file:
+    with CancellableSocket(line.sock, line.scope).makefile("rb") as file:
         assert file.readline(2) == b"lo"
 
 

@@ -496,12 +496,12 @@ def test_a_peer_that_never_reads_is_a_lost_connection(
     recorder, over = Recorder(), threading.Event()
 
     def flood() -> None:
-        (traffic,) = recorder.reader._channels
-        assert isinstance(traffic, FrameTransport)
-        traffic._sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        (transport,) = recorder.reader._sockets
+        assert isinstance(transport, FrameTransport)
+        transport._sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         # More than both ends' buffers hold, so that it stays.
         unsent = 50_000 if how == "too long" else 70_000
-        while len(traffic.send_buffer._bytes) < unsent:
+        while len(transport.send_buffer._bytes) < unsent:
             recorder.channel.send("x" * 10_000)
 
     recorder.on_opened = flood

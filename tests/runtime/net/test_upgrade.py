@@ -25,8 +25,8 @@ class Upgrade:
         self.token = CancelToken()
         raw, self.server = socket.socketpair()
         raw.setblocking(False)
-        patience = CancelScope(clock.now() + 5, self.token, "the peer")
-        self.sock = UpgradeSocket(raw, patience)
+        scope = CancelScope(clock.now() + 5, self.token, "the peer")
+        self.sock = UpgradeSocket(raw, scope)
 
 
 @pytest.fixture
