@@ -109,7 +109,7 @@ class Reader:
     def turn(self) -> None:
         """Wait for what comes first, and serve everything that is ready, once.
 
-        One read per socket and turn: call queue and deadlines have their turn after every
+        One read per socket and turn: calls and deadlines have their turn after every
         buffer, however fast a peer sends.
         """
         buffered = self._buffered.copy()

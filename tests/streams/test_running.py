@@ -1,0 +1,51 @@
+"""Streams that run in one process, with the same key or until its end."""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+
+from assetstream import (
+    AssetStream,
+    State,
+    StreamStateError,
+)
+from assetstream.simulator.account import Account
+from assetstream.streams import running
+from tests.support.recorders import Recorder
+
+pytestmark = pytest.mark.usefixtures("hasty")
+
+
+def test_a_stream_that_nobody_holds_is_stopped_at_exit(account: Account) -> None:
+    """It runs on, so it is remembered until it has ended."""
+    heard = Recorder()
+    AssetStream(account.exchange(), on_state=heard).start()
+    gc.collect()
+    running._stop_all()
+
+    assert heard.states == ["CONNECTING", "LIVE", "STOPPED"]
+
+
+def test_two_streams_of_one_key_are_allowed_with_a_warning(
+    account: Account, caplog: pytest.LogCaptureFixture
+) -> None:
+    """In a script; a notebook replaces the older one."""
+    with AssetStream(account.exchange()) as one, AssetStream(account.exchange()) as two:
+        assert one.state is two.state is State.LIVE
+        assert "another stream with the same key" in caplog.text
+
+
+def test_inside_ipython_the_older_stream_is_replaced(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Running a cell again does not add a second connection."""
+    monkeypatch.setattr("assetstream.streams.running._in_ipython", lambda: True)
+    older = AssetStream(account.exchange())
+    older.start()
+    with AssetStream(account.exchange()) as newer:
+        assert older.state is State.STOPPED
+        with pytest.raises(StreamStateError):
+            older.start()
+        assert newer.state is State.LIVE

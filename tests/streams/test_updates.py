@@ -1,0 +1,200 @@
+"""Iterators, ``expect`` and waits: every update, in the caller's own thread (D2)."""
+
+from __future__ import annotations
+
+import threading
+from typing import Callable
+
+import pytest
+
+from assetstream import (
+    AssetStream,
+    Source,
+    State,
+    StateChange,
+    StreamStateError,
+    StreamTimeout,
+)
+from assetstream.simulator.account import Account
+from tests.support.recorders import PATIENCE, Recorder
+
+pytestmark = pytest.mark.usefixtures("hasty")
+
+
+def test_iteration_begins_with_the_present_book(account: Account) -> None:
+    """As SNAPSHOT updates, then the changes; it ends when the stream is stopped."""
+    with AssetStream(account.exchange()) as stream:
+        updates = stream.updates()
+        first = {u.currency: u for u in (updates.get(PATIENCE), updates.get(PATIENCE))}
+        assert {u.source for u in first.values()} == {Source.SNAPSHOT}
+        assert first["BTC"].available == 1
+        assert first["BTC"].change == 0
+
+        account.deposit("BTC", "1")
+        update = updates.get(PATIENCE)
+        assert (update.source, update.available) == (Source.STREAM, 2)
+        with pytest.raises(StreamTimeout, match="next update"):
+            updates.get(0)
+    assert list(updates) == []
+    updates.close()
+
+
+def test_iteration_starts_a_new_stream(account: Account) -> None:
+    """``for update in stream`` needs nothing before it."""
+    stream = AssetStream(account.exchange())
+    found = {}
+    for update in stream:
+        found[update.currency] = update.available
+        if len(found) == 2:
+            break
+    stream.stop()
+
+    assert found == {"BTC": 1, "USDT": 1000}
+
+
+def test_d2_what_is_there_from_the_beginning_does_not_count(account: Account) -> None:
+    """Many currencies are no sign of a slow reader."""
+    for number in range(30):
+        account.deposit(f"C{number}", "1")
+    with AssetStream(account.exchange(), max_pending=1) as stream:
+        updates = stream.updates()
+        assert len({updates.get(PATIENCE).currency for _ in range(32)}) == 32
+
+
+def test_an_iterator_closed_elsewhere_ends(account: Account) -> None:
+    """Whoever waits for its next update is told."""
+    with AssetStream(account.exchange()) as stream:
+        updates = stream.updates()
+        taken = Recorder()
+
+        def take() -> None:
+            taken(list(updates))
+
+        thread = threading.Thread(target=take)
+        thread.start()
+        updates.close()
+        taken.wait_for(lambda e: True)
+        thread.join()
+
+
+def test_d2_an_iterator_that_falls_behind_raises(account: Account) -> None:
+    """Nothing is left out of it in silence."""
+    heard = Recorder()
+    with AssetStream(account.exchange(), on_asset=heard, max_pending=1) as stream:
+        updates = stream.updates()
+        for _ in range(12):
+            account.deposit("BTC", "1")
+        heard.wait_for(lambda e: e.available == 13)
+
+        def exhaust() -> None:
+            while True:
+                updates.get(PATIENCE)
+
+        with pytest.raises(StreamStateError, match="behind"):
+            exhaust()
+
+
+def test_a_timeout_of_zero_takes_what_is_there(account: Account) -> None:
+    """It does not wait, and does not need to."""
+    with AssetStream(account.exchange()) as stream:
+        updates = stream.updates()
+        assert {updates.get(0).currency, updates.get(0).currency} == {"BTC", "USDT"}
+        with (
+            pytest.raises(StreamTimeout, match="the expected update"),
+            stream.expect(lambda u: True, timeout=0),
+        ):
+            pass
+
+
+def test_wait_for(account: Account) -> None:
+    """The next update that meets the condition; a timeout names what it waited for."""
+    with AssetStream(account.exchange()) as stream:
+        with pytest.raises(StreamTimeout, match="an update that meets the condition"):
+            stream.wait_for(lambda u: True, timeout=0.05)
+        timer = threading.Timer(0.05, lambda: account.deposit("BTC", "1"))
+        timer.start()
+        update = stream.wait_for(lambda u: u.currency == "BTC", timeout=PATIENCE)
+        timer.join()
+
+    assert update.available == 2
+
+
+def test_expect_does_not_wait_if_its_block_raised(account: Account) -> None:
+    """The error of the block is what counts."""
+    with (
+        AssetStream(account.exchange()) as stream,
+        pytest.raises(ZeroDivisionError),
+        stream.expect(lambda u: True, timeout=PATIENCE),
+    ):
+        raise ZeroDivisionError
+
+
+def test_expect_does_not_match_what_came_before(account: Account) -> None:
+    """Only an effect of the block is matched."""
+    with AssetStream(account.exchange()) as stream:
+        with stream.expect(lambda u: u.available == 2, PATIENCE):
+            account.deposit("BTC", "1")
+        with stream.expect(lambda u: u.currency == "BTC", PATIENCE) as changed:
+            account.deposit("BTC", "1")
+
+    assert changed.update.available == 3
+
+
+@pytest.mark.parametrize(
+    "wait",
+    [
+        lambda s: s.wait_for(lambda u: True),
+        lambda s: s.expect(lambda u: True).__enter__(),
+        lambda s: next(s.updates()),
+        lambda s: s.run_forever(),
+        lambda s: s.__enter__(),
+    ],
+)
+def test_waiting_inside_a_callback_is_refused(
+    account: Account, wait: Callable[[AssetStream], object]
+) -> None:
+    """It would wait for itself."""
+    caught = Recorder()
+    stream = AssetStream(account.exchange())
+
+    @stream.on_state
+    def try_it(change: StateChange) -> None:
+        if change.current is State.LIVE:
+            try:
+                wait(stream)
+            except StreamStateError as error:
+                caught(error)
+
+    with stream:
+        error = caught.wait_for(lambda e: True)
+        assert "inside a callback" in str(error)
+        assert stream.state is State.LIVE
+
+
+def test_waits_end_when_the_stream_is_stopped(account: Account) -> None:
+    """At once, whatever their timeout."""
+    raised = Recorder()
+    stream = AssetStream(account.exchange())
+    stream.start()
+
+    def wait() -> None:
+        try:
+            stream.wait_for(lambda u: False, timeout=None)
+        except StreamStateError as error:
+            raised(error)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    stream.stop()
+    assert "stopped" in str(raised.wait_for(lambda e: True))
+    thread.join()
+
+
+def test_waits_need_a_started_stream(account: Account) -> None:
+    """The error says what to do."""
+    stream = AssetStream(account.exchange())
+    with pytest.raises(StreamStateError, match=r"Call start\(\) first"):
+        stream.wait_for(lambda u: True)
+    stream.stop()
+    with pytest.raises(StreamStateError, match="Make a new AssetStream"):
+        stream.wait_for(lambda u: True)
