@@ -4,7 +4,7 @@
 
     @click.command()
     @choosing_accounts
-    def balances(choice: Choice) -> None:
+    def balances(choice: AccountOptions) -> None:
         with choice.opened() as accounts:
             streams = [account.stream() for account in accounts]
 
@@ -26,16 +26,16 @@ from click.shell_completion import CompletionItem
 from assetstream.model.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from assetstream.cli.accounts.chosen import Chosen
+    from assetstream.cli.accounts.selection import LabelledExchange
 
-__all__ = ["Choice", "choosing_account", "choosing_accounts"]
+__all__ = ["AccountOptions", "choosing_account", "choosing_accounts"]
 
 #: For --count: each takes three threads of the simulator.
 MOST_ACCOUNTS = 200
 
 
 @dataclass(frozen=True)
-class Choice:
+class AccountOptions:
     """The accounts that the options choose; ``opened()`` checks them.
 
     Attributes:
@@ -55,25 +55,25 @@ class Choice:
     count: int | None = None
 
     @contextmanager
-    def opened(self) -> Iterator[list[Chosen]]:
+    def opened(self) -> Iterator[list[LabelledExchange]]:
         """Yield the accounts, at least one; simulated ones trade until the end.
 
         Raises:
             click.UsageError: the options contradict each other, or a key is missing or
                 wrong; also for a ``ConfigurationError`` of the body.
         """
-        from assetstream.cli.accounts import chosen
+        from assetstream.cli.accounts import selection
 
         names = tuple(dict.fromkeys(self.names))
         try:
             self._check()
             if self.simulate:
-                with chosen.simulated(names, self.count or 1) as accounts:
+                with selection.simulated(names, self.count or 1) as accounts:
                     yield accounts
             elif self.file is not None:
-                yield chosen.in_file(self.file, names)
+                yield selection.in_file(self.file, names)
             else:
-                yield chosen.named(names, self.region, self.keys)
+                yield selection.named(names, self.region, self.keys)
         except ConfigurationError as exc:
             raise click.UsageError(str(exc)) from None
 
@@ -178,8 +178,8 @@ def _choosing(
     @click.option("--simulate", is_flag=True, help=simulate)
     @functools.wraps(command)
     def chosen(*args: Any, **options: Any) -> None:
-        given = {field.name for field in fields(Choice)} & set(options)
-        choice = Choice(**{name: options.pop(name) for name in given})
+        given = {field.name for field in fields(AccountOptions)} & set(options)
+        choice = AccountOptions(**{name: options.pop(name) for name in given})
         command(*args, choice=choice, **options)
 
     return chosen

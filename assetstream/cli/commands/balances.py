@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from assetstream.cli.accounts.options import Choice, choosing_accounts
+from assetstream.cli.accounts.options import AccountOptions, choosing_accounts
 from assetstream.cli.options import json_option
 from assetstream.cli.view.output import output
 
@@ -52,7 +52,7 @@ Exit codes:
 @click.command(epilog=EPILOG)
 @choosing_accounts
 @json_option
-def balances(choice: Choice, as_json: bool) -> None:
+def balances(choice: AccountOptions, as_json: bool) -> None:
     """Show what accounts hold now, and end.
 
     EXCHANGE is upbit or coinw, or both; with --accounts, labels in that file.

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from assetstream.cli.accounts.options import Choice, choosing_accounts
+from assetstream.cli.accounts.options import AccountOptions, choosing_accounts
 from assetstream.cli.exit_codes import INTERRUPTED
 from assetstream.cli.options import json_option
 from assetstream.cli.view.output import output
@@ -59,7 +59,7 @@ Exit codes, by the worst of all steps:
     help="Send a key that its exchange does not know to the other regions' hosts, too.",
 )
 @json_option
-def doctor(choice: Choice, try_regions: bool, as_json: bool) -> None:
+def doctor(choice: AccountOptions, try_regions: bool, as_json: bool) -> None:
     """Find out what is in the way of a live stream, and what to do about it.
 
     EXCHANGE is upbit or coinw, or both; with --accounts, labels in that file.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from assetstream.cli.accounts.options import Choice, choosing_account
+from assetstream.cli.accounts.options import AccountOptions, choosing_account
 from assetstream.cli.options import for_option
 from assetstream.cli.view.output import output
 
@@ -73,7 +73,7 @@ Exit codes:
 @for_option
 @click.option("--json", "as_json", is_flag=True, help="Sum up in one JSON object.")
 def record(
-    choice: Choice,
+    choice: AccountOptions,
     path: Path,
     overwrite: bool,
     scramble: bool,

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from assetstream.cli.accounts.options import Choice, choosing_accounts
+from assetstream.cli.accounts.options import AccountOptions, choosing_accounts
 from assetstream.cli.options import for_option, json_option
 from assetstream.cli.view.output import output
 
@@ -72,7 +72,7 @@ Exit codes:
 @choosing_accounts
 @json_option
 @for_option
-def watch(choice: Choice, as_json: bool, duration: float | None) -> None:
+def watch(choice: AccountOptions, as_json: bool, duration: float | None) -> None:
     """Show the balances of accounts, live, until Ctrl-C.
 
     EXCHANGE is upbit or coinw, or both; with --accounts, labels in that file.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Sequence
 
-from assetstream.cli.accounts.chosen import Chosen
+from assetstream.cli.accounts.selection import LabelledExchange
 from assetstream.cli.view.choose import terminal
 from assetstream.cli.view.doctor import JsonReport, PlainReport, TerminalReport
 from assetstream.doctor.examination import Subject
@@ -25,7 +25,7 @@ def choose_report(as_json: bool) -> PlainReport:
 
 
 def examine_all(
-    accounts: Sequence[Chosen], report: PlainReport, try_regions: bool
+    accounts: Sequence[LabelledExchange], report: PlainReport, try_regions: bool
 ) -> list[Check]:
     """Examine this machine, then each account; return all checks."""
     machine = list(machine_checks())

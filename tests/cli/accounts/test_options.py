@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from assetstream import AssetStream
-from assetstream.cli.accounts.options import Choice, choosing_accounts
+from assetstream.cli.accounts.options import AccountOptions, choosing_accounts
 from assetstream.model.errors import ConfigurationError
 from tests.support.specs import keys_of
 
@@ -27,7 +27,7 @@ ENVIRONMENT: dict[str, str | None] = {
 
 @click.command()
 @choosing_accounts
-def show(choice: Choice) -> None:
+def show(choice: AccountOptions) -> None:
     """Print the accounts that were chosen."""
     with choice.opened() as accounts:
         for account in accounts:
@@ -56,7 +56,7 @@ def test_one_exchange_takes_the_keys_of_a_file(tmp_path: Path) -> None:
     path = tmp_path / "my keys"
     path.write_text(f"COINW_API_KEY={'x' * 36}\nCOINW_SECRET_KEY={'y' * 48}\n")
     path.chmod(0o600)
-    with Choice(("coinw",), keys=path).opened() as (account,):
+    with AccountOptions(("coinw",), keys=path).opened() as (account,):
         assert keys_of(account.exchange) == ("x" * 36, "y" * 48)
 
     assert run("coinw", "--keys", str(path)) == ["None coinw everywhere"]
@@ -123,6 +123,6 @@ def test_an_error_of_the_body_is_wrong_usage_too() -> None:
     """As when two streams may not have one label."""
     with (
         pytest.raises(click.UsageError, match="twice"),
-        Choice(("coinw",), simulate=True).opened(),
+        AccountOptions(("coinw",), simulate=True).opened(),
     ):
         raise ConfigurationError("twice")

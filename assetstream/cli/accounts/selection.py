@@ -1,4 +1,4 @@
-"""The accounts that the options of ``accounts`` choose, with their keys."""
+"""Selects accounts as the options say, with their keys."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from assetstream.model.errors import ConfigurationError
 from assetstream.protocol import Exchange
 from assetstream.streams.stream import AssetStream
 
-__all__ = ["Chosen", "in_file", "named", "simulated"]
+__all__ = ["LabelledExchange", "in_file", "named", "simulated"]
 
 #: Trades of a simulated account a second; of all of them together, at most.
 TRADES = 5.0
@@ -24,19 +24,21 @@ MOST_TRADES = 50.0
 
 
 @dataclass(frozen=True)
-class Chosen:
-    """An account that was chosen. ``label`` None: the stream makes its own."""
+class LabelledExchange:
+    """The exchange of one account, and its label; None: the stream makes its own."""
 
     exchange: Exchange
     label: str | None = None
 
     def stream(self) -> AssetStream:
-        """A stream for it, not started."""
+        """Make a stream of it, not started."""
         return AssetStream(self.exchange, account=self.label)
 
 
-def named(names: Sequence[str], region: str | None, keys: Path | None) -> list[Chosen]:
-    """An account on each named exchange, by the environment's keys or a key file's.
+def named(
+    names: Sequence[str], region: str | None, keys: Path | None
+) -> list[LabelledExchange]:
+    """Select an account on each named exchange, by the environment's keys or a file's.
 
     Raises:
         ConfigurationError: a name, a key or the region is missing or wrong.
@@ -66,23 +68,23 @@ def named(names: Sequence[str], region: str | None, keys: Path | None) -> list[C
     given = read_keys(keys, names[0]) if keys is not None else {}
     located = {"region": region} if region is not None else {}
     return [
-        Chosen(build(name, **given, **(located if name in regional else {})))
+        LabelledExchange(build(name, **given, **(located if name in regional else {})))
         for name in names
     ]
 
 
-def in_file(path: Path, labels: Sequence[str]) -> list[Chosen]:
-    """The accounts of a TOML file: all, or those with these labels.
+def in_file(path: Path, labels: Sequence[str]) -> list[LabelledExchange]:
+    """Select the accounts of a TOML file: all, or those with these labels.
 
     Raises:
         ConfigurationError: something in it is missing or wrong.
     """
     accounts = read_accounts(path, labels)
-    return [Chosen(exchange, label) for label, exchange in accounts.items()]
+    return [LabelledExchange(exchange, label) for label, exchange in accounts.items()]
 
 
 @contextmanager
-def simulated(names: Sequence[str], count: int) -> Iterator[list[Chosen]]:
+def simulated(names: Sequence[str], count: int) -> Iterator[list[LabelledExchange]]:
     """Run a simulator with trading accounts, ``count`` on each named exchange, or all.
 
     Raises:
@@ -101,7 +103,7 @@ def simulated(names: Sequence[str], count: int) -> Iterator[list[Chosen]]:
                 account = getattr(simulator, name)(STARTING_BALANCES[name])
                 account.trade(rate).start()
                 label = f"{name}-{number}" if count > 1 else None
-                accounts.append(Chosen(account.exchange(), label))
+                accounts.append(LabelledExchange(account.exchange(), label))
         yield accounts
 
 
