@@ -462,7 +462,7 @@ class AssetStream(HandlerMethods):
 def read_account(stream: AssetStream) -> AccountSnapshot:
     """Describe a stream's account as it is now; from any thread."""
     health = stream.health()
-    engine = stream._run.engine
+    engine = run_of(stream).engine
     balances = {}
     if engine is not None:
         for currency, balance in engine.book.balances().items():
@@ -472,7 +472,7 @@ def read_account(stream: AssetStream) -> AccountSnapshot:
 
 def end_table(stream: AssetStream, timeout: float) -> bool:
     """Have a stream's live table show the end; False if it has not in time."""
-    return stream._screen.end(timeout)
+    return stream._screen.end(timeout)  # pyright: ignore[reportPrivateUsage]
 
 
 def _page(accounts: Sequence[AccountSnapshot], errors: Sequence[Line]) -> Page:
@@ -481,4 +481,4 @@ def _page(accounts: Sequence[AccountSnapshot], errors: Sequence[Line]) -> Page:
 
 def run_of(stream: AssetStream) -> StreamRun:
     """Return a stream's run, for the group that begins it."""
-    return stream._run
+    return stream._run  # pyright: ignore[reportPrivateUsage]

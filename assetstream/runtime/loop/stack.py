@@ -16,7 +16,8 @@ def describe_stack(thread: int | None, caller: CodeType, handler: object) -> str
         caller: the code that calls handlers.
         handler: for one that is not written in Python, and so has no frame.
     """
-    innermost = frame = sys._current_frames().get(thread or -1)
+    frames = sys._current_frames()  # pyright: ignore[reportPrivateUsage]
+    innermost = frame = frames.get(thread or -1)
     if innermost is None:
         return "at an unknown place"
     entered: FrameType | None = None

@@ -1,0 +1,164 @@
+"""websocket-client as the parser of frames that are not plain data."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any, Callable, Iterator
+
+import pytest
+
+from assetstream.model.errors import ConnectionLost, ProtocolError
+from assetstream.protocol import Connect
+from assetstream.runtime.loop import clock
+from assetstream.runtime.net.cancel import Cancelled, CancelScope, CancelToken
+from assetstream.runtime.net.close_reason import Abandoned, Broken, Closed, Refused
+from assetstream.runtime.net.frames import BadFrame
+from assetstream.runtime.net.upgrade import UpgradeRefused, UpgradeSocket
+from assetstream.runtime.net.websocket_client import NO_STATUS, WebSocketClient
+from tests.support.raw_server import (
+    CLOSE,
+    PING,
+    PONG,
+    TEXT,
+    Peer,
+    RawServer,
+    frame,
+)
+
+
+class Dispatcher:
+    """Takes over what the library asks its dispatcher to read, and collects sends."""
+
+    def __init__(self) -> None:
+        self.sent = b""
+        self.read_callback: Callable[[], bool] = lambda: False
+
+    def read(self, sock: Any, read_callback: Callable[[], bool]) -> None:
+        self.read_callback = read_callback
+
+    def buffwrite(self, sock: Any, data: bytes, send: Any, disconnect: Any) -> None:
+        self.sent += data
+
+    def signal(self, number: int, handler: Any) -> None: ...
+
+    def abort(self) -> None: ...
+
+    def timeout(self, seconds: float, callback: Any, *args: Any) -> None: ...
+
+
+class Open:
+    """A client whose upgrade was made."""
+
+    def __init__(self, url: str) -> None:
+        self.token = CancelToken()
+        raw = socket.create_connection(
+            url.removeprefix("ws://").split("/")[0].split(":")
+        )
+        raw.setblocking(False)
+        scope = CancelScope(clock.now() + 5, self.token, "the peer")
+        self.dispatcher = Dispatcher()
+        self.client = WebSocketClient(Connect(url), UpgradeSocket(raw, scope))
+        self.client.run(self.dispatcher)
+        self.client.take_over(self.dispatcher.read_callback)
+
+
+@pytest.fixture
+def opened() -> Iterator[Open]:
+    def script(peer: Peer) -> None:
+        peer.upgrade()
+        peer.read_all()
+
+    with RawServer(script) as server:
+        opened = Open(server.url)
+        yield opened
+        opened.client.tear_down()
+        opened.token.close()
+
+
+def test_a_fragmented_message_is_returned_when_it_is_complete(opened: Open) -> None:
+    """A pong may stand between its fragments."""
+    parse = opened.client.parse
+    assert parse(frame(b"to", TEXT, final=False)) == ([], False, None)
+    assert parse(frame(b"", PONG)) == ([], True, None)
+    assert parse(frame(b"gether", 0)) == ([b"together"], False, None)
+    assert parse(frame(b"", PONG)) == ([], True, None)
+
+
+def test_a_ping_is_answered(opened: Open) -> None:
+    """By the library, with a masked pong."""
+    assert opened.client.parse(frame(b"hello", PING)) == ([], False, None)
+    assert opened.dispatcher.sent[:2] == bytes([0x80 | PONG, 0x80 | 5])
+
+
+@pytest.mark.parametrize(
+    ("payload", "closed"),
+    [
+        (b"", Closed(NO_STATUS)),
+        (b"\x03\xe8", Closed(1000)),
+        (b"\x0f\xa1SECRET", Closed(4001, "SECRET")),
+    ],
+)
+def test_a_close_frame(
+    opened: Open, payload: bytes, closed: Closed, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its reason is the peer's; the library, which would log it, never sees it."""
+    assert opened.client.parse(frame(payload, CLOSE)) == ([], False, closed)
+    assert "SECRET" not in caplog.text
+
+
+def test_a_frame_that_breaks_the_protocol(opened: Open) -> None:
+    """It is reported as what it is, without the library's own exception."""
+    with pytest.raises(BadFrame):
+        opened.client.parse(frame(b"no beginning", 0))
+
+
+@pytest.mark.parametrize(
+    ("failure", "kind"),
+    [
+        (UpgradeRefused(403, {}, b"no"), Refused),
+        (Cancelled(), Abandoned),
+        (ConnectionLost("gone"), Broken),
+    ],
+)
+def test_why_there_was_no_upgrade(failure: BaseException, kind: type) -> None:
+    """Each reason is told apart."""
+    client = WebSocketClient(Connect("ws://exchange.test/"), _unused())
+    client._on_error(None, failure)
+    assert isinstance(client.refusal(), kind)
+
+
+def test_a_fault_of_ours_is_no_reason() -> None:
+    """Nor is an end without any."""
+    client = WebSocketClient(Connect("ws://exchange.test/"), _unused())
+    with pytest.raises(RuntimeError, match="without a reason"):
+        client.refusal()
+    client._on_error(None, ZeroDivisionError())
+    with pytest.raises(ZeroDivisionError):
+        client.refusal()
+
+
+def test_a_wrong_answer_to_the_upgrade() -> None:
+    """Its key does not fit ours: a proxy may have answered."""
+
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+            b"Connection: Upgrade\r\nSec-WebSocket-Accept: wrong\r\n\r\n"
+        )
+        peer.read_all()
+
+    with RawServer(script) as server:
+        opened = Open(server.url)
+        reason = opened.client.refusal()
+        opened.client.tear_down()
+        opened.token.close()
+    assert isinstance(reason, Broken)
+    assert isinstance(reason.error, ProtocolError)
+
+
+def _unused() -> Any:
+    class Socket:
+        raw = None
+
+    return Socket()

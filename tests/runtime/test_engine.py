@@ -1,0 +1,153 @@
+"""One started stream: its states, its figures, its end by a fault of ours."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Any, Iterator
+
+import pytest
+
+from assetstream import AssetStreamError, State, StateChange
+from assetstream.runtime.dispatcher import Handlers
+from assetstream.runtime.engine import StreamEngine
+from assetstream.runtime.loop.waits import Deadline
+from assetstream.runtime.mailbox import End, Subscription
+from assetstream.runtime.settings import make_settings
+from assetstream.runtime.threads import ThreadSet
+from assetstream.simulator import Simulator
+from tests.support.recorders import PATIENCE, Recorder
+
+pytestmark = pytest.mark.usefixtures("hasty")
+
+
+class Bench:
+    """Threads, and engines on them."""
+
+    def __init__(self, exchange: Simulator) -> None:
+        self.exchange = exchange
+        self.threads = ThreadSet("test")
+        self.threads.start()
+
+    def engine(self, heard: Recorder) -> StreamEngine:
+        adapter = self.exchange.upbit({"BTC": "1"}).exchange()
+        settings = make_settings(
+            adapter,
+            account="mine",
+            audit_interval="exchange",
+            connect_timeout=5.0,
+            max_pending=100,
+            history=10,
+            proxy=None,
+            ssl_context=None,
+        )
+        handlers = Handlers()
+        handlers.asset = handlers.error = handlers.state = (heard,)
+        reader = self.threads.reader_thread()
+        assert reader is not None
+        return StreamEngine(
+            adapter,
+            settings,
+            handlers,
+            self.threads.shared,
+            reader,
+            lambda change: None,
+        )
+
+
+@pytest.fixture
+def bench(exchange: Simulator) -> Iterator[Bench]:
+    bench = Bench(exchange)
+    yield bench
+    bench.threads.stop()
+    assert bench.threads.join(Deadline(PATIENCE))
+
+
+def test_it_is_connecting_from_the_very_start(bench: Bench, heard: Recorder) -> None:
+    """NEW means that nothing was started."""
+    engine = bench.engine(heard)
+    assert engine.state is State.CONNECTING
+    assert engine.health().state is State.CONNECTING
+    engine.begin()
+    heard.wait_for_state(State.LIVE)
+    assert engine.state is State.LIVE
+    assert engine.health().reconnects == 0
+    assert engine.book.balances()["BTC"].total == 1
+    engine.stop()
+    assert engine.join(Deadline(PATIENCE))
+    assert engine.state is State.STOPPED
+    assert heard.states[-1] == "STOPPED"
+
+
+def test_stopped_before_it_begins_it_ends_when_it_does(
+    bench: Bench, heard: Recorder
+) -> None:
+    """A signal handler may come between."""
+    engine = bench.engine(heard)
+    engine.stop("too early")
+    engine.begin()
+    assert engine.join(Deadline(PATIENCE))
+    assert heard.of(StateChange)[-1].reason == "too early"
+    assert heard.states == ["STOPPED"]
+
+
+def test_one_that_cannot_board_has_ended(bench: Bench, heard: Recorder) -> None:
+    """Its threads were stopped."""
+    engine = bench.engine(heard)
+    bench.threads.stop()
+    with pytest.raises(AssetStreamError, match="stopped meanwhile"):
+        engine.begin()
+    engine.abort()
+    assert engine.join(Deadline(0))
+    assert engine.state is State.STOPPED
+
+
+def test_a_fault_of_ours_fails_it_and_no_other(
+    bench: Bench, heard: Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Loudly: with an error, and the traceback in the log."""
+    caplog.set_level(logging.CRITICAL, "assetstream")
+    other = Recorder()
+    one, two = bench.engine(heard), bench.engine(other)
+    for engine in (one, two):
+        engine.begin()
+    heard.wait_for_state(State.LIVE)
+    other.wait_for_state(State.LIVE)
+    one.post(lambda: 1 // 0)  # type: ignore[arg-type, return-value]
+    heard.wait_for_state(State.FAILED)
+    assert one.join(Deadline(PATIENCE))
+    assert isinstance(one.error, AssetStreamError)
+    assert "ZeroDivisionError" in one.error.problem
+    assert two.state is State.LIVE
+    two.stop()
+    assert two.join(Deadline(PATIENCE))
+
+
+def test_a_subscription_sees_the_end_whenever_it_comes(
+    bench: Bench, heard: Recorder
+) -> None:
+    """Before it, in the middle, and behind it."""
+    engine = bench.engine(heard)
+    engine.begin()
+    heard.wait_for_state(State.LIVE)
+    subscriptions = [Subscription(100) for _ in range(50)]
+    go = threading.Event()
+
+    def subscribe(subscription: Subscription) -> None:
+        go.wait(PATIENCE)
+        engine.subscribe(subscription)
+
+    threads = [threading.Thread(target=subscribe, args=(s,)) for s in subscriptions]
+    for thread in threads:
+        thread.start()
+    go.set()
+    engine.stop()
+    for thread in threads:
+        thread.join()
+    late = Subscription(100)
+    assert engine.join(Deadline(PATIENCE))
+    engine.subscribe(late)
+    for subscription in (*subscriptions, late):
+        item: Any = None
+        while not isinstance(item, End):
+            item = subscription.get(Deadline(PATIENCE))
