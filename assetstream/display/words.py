@@ -30,8 +30,12 @@ def signed(change: Decimal) -> str:
 
 def lasting(seconds: float) -> str:
     """Write a duration in two units at most: ``12 ms``, ``3.2 s``, ``2 h 5 min``."""
-    if seconds < 1 and seconds:
-        return f"{seconds * 1000:.0f} ms" if seconds >= 0.001 else "under 1 ms"
+    if 0 < seconds < 0.00005:
+        return "under 0.1 ms"
+    if 0 < seconds < 0.01:
+        return f"{round(seconds * 1000, 1):g} ms"
+    if 0 < seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
     if seconds < 10:
         return f"{round(seconds, 1):g} s"
     whole = int(seconds)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from typing import Generator, Iterator, Mapping
 
-from assetstream.display.words import listed
+from assetstream.display.words import lasting, listed
 from assetstream.doctor.examination import (
     Examination,
     Item,
@@ -222,7 +222,8 @@ def _judge_clock(title: str, ahead: float, unsure: float) -> Outcome:
     way = "ahead of" if ahead > 0 else "behind"
     return Outcome(
         Verdict.RED if off > WRONG else Verdict.YELLOW,
-        f"this machine's clock is {abs(ahead):.0f} s {way} {title}'s (±{unsure:.1f} s)",
+        f"this machine's clock is {lasting(round(abs(ahead)))} {way} {title}'s "
+        f"(±{unsure:.1f} s)",
         (
             "Set the clock, best by switching on its synchronisation over the network "
             "(NTP): certificates are judged by it, and it dates all that you log.",

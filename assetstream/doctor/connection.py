@@ -11,7 +11,7 @@ from typing import Callable, Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
-from assetstream.display.words import counted
+from assetstream.display.words import aged, counted, lasting
 from assetstream.doctor.examination import (
     Examination,
     Item,
@@ -138,7 +138,8 @@ class ProbeStream(Observer):
     def await_pong(self) -> Outcome:
         """Wait for the answer to a ping."""
         if self._wait(lambda: self._round_trip is not None):
-            return Outcome(Verdict.GREEN, f"answered after {ms(self._round_trip)}")
+            answered = f"answered after {lasting(self._round_trip or 0.0)}"
+            return Outcome(Verdict.GREEN, answered)
         return self._failure("no ping was answered")
 
     def judge_pushes(self) -> Outcome:
@@ -242,15 +243,14 @@ def _running_checks(
     if health.state is not State.LIVE:
         yield from _skipped(f"the stream is {health.state}", AFTER_OPEN)
         return
-    since = (
-        f"{health.uptime:.0f} s ago, {counted(health.reconnects, 'reconnect')} since"
-    )
+    reconnects = counted(health.reconnects, "reconnect")
+    since = f"{aged(health.uptime)} ago, {reconnects} since"
     proved = f"proved, and the balances are merged (started {since})"
     yield Check("subscription", Verdict.GREEN, proved)
     if health.round_trip is None:
         yield skip("ping", "none was due yet in this stream")
     else:
-        answered = f"the latest was answered after {ms(health.round_trip)}"
+        answered = f"the latest was answered after {lasting(health.round_trip)}"
         yield Check("ping", Verdict.GREEN, answered)
     yield Check("pushes", Verdict.GREEN, examination.subject.exchange.silence)
 
@@ -268,9 +268,3 @@ def _judge_running(health: Health) -> Outcome:
         f"the stream is {state}, and has met no error",
         ("Give it a moment, and look again.",),
     )
-
-
-def ms(seconds: float | None) -> str:
-    """Return a round trip as milliseconds for people."""
-    milliseconds = (seconds or 0.0) * 1000
-    return f"{milliseconds:.{1 if milliseconds < 10 else 0}f} ms"

@@ -40,7 +40,9 @@ def test_a_change_has_its_sign() -> None:
     ("seconds", "words"),
     [
         (0, "0 s"),
-        (0.0001, "under 1 ms"),
+        (0.00001, "under 0.1 ms"),
+        (0.00051, "0.5 ms"),
+        (0.003, "3 ms"),
         (0.0124, "12 ms"),
         (3.21, "3.2 s"),
         (3, "3 s"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Callable, Iterable
 
+from assetstream.display.words import aged
 from assetstream.simulator.connection import Connection
 from assetstream.simulator.faults import Fault
 from assetstream.simulator.messages import Kind, Message, Reply, Request
@@ -37,7 +38,7 @@ class ConnectionLog(Fault):
         began = self._since.pop(connection, None)
         if began is not None:
             lasted = connection.now() - began
-            self._log(connection.exchange, f"disconnected after {lasted:.1f} s")
+            self._log(connection.exchange, f"disconnected after {aged(lasted)}")
 
     def sending(self, connection: Connection, message: Message) -> Iterable[Message]:
         """Log the outcome of a login or a subscription, which its answer has."""

@@ -77,9 +77,12 @@ def _settle(
 def _reason(stream: AssetStream) -> AssetStreamError:
     if stream.state is State.FAILED and stream.error is not None:
         return stream.error
-    latest = f": {stream.error}" if stream.error is not None else ""
+    latest = stream.error
     return StreamTimeout(
-        f"not LIVE after {PATIENCE:.0f} s, it is {stream.state}{latest}",
+        f"not LIVE after {PATIENCE:.0f} s, it is {stream.state}"
+        + (f": {latest.problem}" if latest is not None else ""),
+        remedy=latest.remedy if latest is not None else "",
+        hints=latest.hints if latest is not None else (),
         exchange=stream.exchange.name,
         account=stream.account,
     )

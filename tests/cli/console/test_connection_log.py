@@ -43,14 +43,14 @@ def test_coming_and_going_is_logged(
         "coinw connected",
         "coinw login accepted",
         "coinw subscription accepted",
-        "coinw disconnected after 0.0 s",
+        "coinw disconnected after 0 s",
     ]
     with AssetStream(upbit.exchange()):
         exchange.drop_connections()
         assert log.wait_for(7)[4:7] == [
             "upbit connected",
             "upbit subscription accepted",
-            "upbit disconnected after 0.0 s",
+            "upbit disconnected after 0 s",
         ]
 
 
