@@ -137,7 +137,7 @@ class History(Sequence[AssetUpdate]):
 
 
 class Recent:
-    """The last updates and gaps. The session's thread writes (W2), any thread reads.
+    """The last updates and gaps. The reader thread writes (W2), any thread reads.
 
     Args:
         most: updates that are kept.

@@ -17,7 +17,7 @@ __all__ = ["Observer", "observed"]
 
 
 class Observer:
-    """Receives everything, in order, in the session's thread; ignores it by default.
+    """Receives everything, in order, in the reader thread; ignores it by default.
 
     The arguments hold credentials: headers, sent texts, and what quotes them. The
     methods must neither raise nor block.

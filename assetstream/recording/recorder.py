@@ -170,7 +170,7 @@ class Recorder:
 
 
 class Tap(Observer):
-    """Hands everything on to the writer, unmasked, in the session's thread."""
+    """Hands everything on to the writer, unmasked, in the reader thread."""
 
     def __init__(self, put: Callable[[TapeEntry], None]) -> None:
         self.frames = 0

@@ -235,7 +235,11 @@ class AssetStream(HandlerMethods):
         """
         self._begin()
         if wait:
-            self._wait_live(timeout)
+            try:
+                self._wait_live(timeout)
+            except BaseException:
+                self.stop()
+                raise
 
     def run_forever(self) -> None:
         """Start if that was not done, and block until the stream ends.
@@ -290,7 +294,11 @@ class AssetStream(HandlerMethods):
     def __enter__(self) -> AssetStream:
         self._run.join_or_begin(self._begin)
         self._run.lifecycle.refuse_in_callback("`with`")
-        self._wait_live(START_TIMEOUT)
+        try:
+            self._wait_live(START_TIMEOUT)
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -451,12 +459,8 @@ class AssetStream(HandlerMethods):
             raise
 
     def _wait_live(self, timeout: float | None) -> None:
-        try:
-            with closing(Subscriber(self._run)) as subscriber:
-                subscriber.until_live(timeout)
-        except BaseException:
-            self.stop()
-            raise
+        with closing(Subscriber(self._run)) as subscriber:
+            subscriber.until_live(timeout)
 
 
 def read_account(stream: AssetStream) -> AccountSnapshot:

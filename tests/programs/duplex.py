@@ -143,7 +143,7 @@ class Busy:
         self._figures.note("broken", repr(error))
 
     def _post(self, stream: AssetStream, call: Callable[[Session], object]) -> None:
-        """Have the session's thread do it, and wait until it has."""
+        """Have the reader thread do it, and wait until it has."""
         life = stream._run.engine
         assert life is not None
         session, done = life.session, SimpleQueue[None]()

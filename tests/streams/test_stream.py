@@ -291,6 +291,24 @@ def test_ctrl_c_during_the_start_leaves_nothing_behind(
         assert stream.state is State.STOPPED
 
 
+@pytest.mark.parametrize("start", ["start", "__enter__"])
+def test_ctrl_c_before_the_wait_leaves_nothing_behind(
+    account: Account, monkeypatch: pytest.MonkeyPatch, start: str
+) -> None:
+    """It comes when the stream has begun, and nobody waits for it yet."""
+
+    def interrupted(stream: AssetStream, timeout: float | None) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(AssetStream, "_wait_live", interrupted)
+    stream = AssetStream(account.exchange())
+    with pytest.raises(KeyboardInterrupt):
+        getattr(stream, start)()
+    names = [thread.name for thread in threading.enumerate()]
+    assert not [name for name in names if stream.account in name]
+    assert stream.state is State.STOPPED
+
+
 def test_two_threads_may_iterate_a_new_stream(account: Account) -> None:
     """One of them starts it, the other joins."""
     for _ in range(10):

@@ -1,4 +1,4 @@
-"""One REST call at a time, off the session's thread: requests, with our own waits.
+"""One REST call at a time, on a helper thread: requests, with our own waits.
 
 requests (and urllib3 below it) formats, parses and keeps connections alive. Connecting,
 waiting and giving up are done as for the WebSocket, in ``dial`` and ``cancel``:
