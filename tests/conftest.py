@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from assetstream import AssetStream, CoinW, Upbit
-from assetstream.runtime import engine
+from assetstream.runtime import session
 from assetstream.runtime.loop import clock
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
@@ -98,7 +98,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
             reads_together=1000.0,
         )
         monkeypatch.setattr(adapter, "limits", limits)
-    monkeypatch.setattr(engine, "jitter", lambda: 0.0)
+    monkeypatch.setattr(session, "jitter", lambda: 0.0)
 
 
 class TimeMachine:
@@ -117,7 +117,7 @@ class TimeMachine:
         for stream in streams:
             engine = stream._run.started()
             engine.post(lambda: None)
-            connection = engine.session.link.channel
+            connection = engine.session.connection
             if connection is not None and connection._attempt is not None:
                 connection._attempt._token._calls.post(lambda: None)
 

@@ -1,7 +1,7 @@
-"""The audit: what was never pushed is found by comparing the book with REST.
+"""The audit finds what was never pushed by comparing the book with REST.
 
-Pure, like the book. ``Audit`` judges reads; ``audit_schedule.py`` says when to ask for
-one, and ``runtime/reads.py`` keeps the pace. The rules, with those kept there:
+Pure, like the book. ``Audit`` judges reads, ``audit_schedule`` plans them,
+and ``reads`` asks for them. The rules, with those kept there:
 
 =====  ==============================================================================
 A1     5 s and 15 s after LIVE, then every audit interval, +- 20 %.
@@ -14,7 +14,7 @@ A4     Both reads differ from the book and agree: the book is corrected. They di
        from each other too: the later one is taken and the connection made anew.
 A5     Drift with no push since the last clean audit: make the connection anew, after
        the third in a row at a slow pace.
-A6     Causes coalesce (the session's reads keep the pace and the budget).
+A6     Causes coalesce (``reads`` keeps the pace, ``turns`` the budget of the place).
 A7     LIVE is a lease: no completed audit for 2 intervals + 30 s ends it.
 A8     A currency that drifts in 3 successive audits with pushes between: one error, the
        push is kept, in doubt.
@@ -29,12 +29,12 @@ from msgspec import Struct
 
 from assetstream.core.book import REST_LAG, ZERO, BalanceBook
 from assetstream.core.entry import Entry
-from assetstream.core.moment import Moment
+from assetstream.core.moment import Stamp
 from assetstream.model.errors import AssetStreamError, ProtocolError
 from assetstream.model.events import AssetUpdate
 from assetstream.protocol import BalanceReport, Limits, Snapshot
 
-__all__ = ["LAG_WAIT", "SECOND_READ", "Audit", "Verdict"]
+__all__ = ["LAG_WAIT", "SECOND_READ", "Audit", "AuditResult"]
 
 #: The second read is sent this long after the first (A2, S2).
 SECOND_READ = 2.0
@@ -46,19 +46,19 @@ DRIFTS_TO_DISPUTE = 3
 FREE_RECONNECTS = 3
 
 
-class Verdict(Struct):
-    """What one read of an audit led to.
+class AuditResult(Struct):
+    """The effect of one read of an audit.
 
     Attributes:
         second: a second read is needed, at least ``SECOND_READ`` after the first.
-        news: what to tell the user, in order.
+        items: updates and errors to publish, in order.
         reconnect: why the connection should be made anew, or None.
         drifts: how many currencies were corrected or disputed.
         again_at: monotonic time at which a currency can be judged; inf if none waits.
     """
 
     second: bool = False
-    news: list[AssetUpdate | AssetStreamError] = []
+    items: list[AssetUpdate | AssetStreamError] = []
     reconnect: str | None = None
     drifts: int = 0
     again_at: float = math.inf
@@ -78,37 +78,38 @@ class Audit:
         self._reconnected_at = -math.inf
 
     def connected(self, now: float) -> None:
-        """A snapshot was just merged: that counts as a clean audit (A5)."""
+        """Note a merged snapshot, which counts as a clean audit (A5)."""
         self._suspects.clear()
         self._clean_at = now
 
-    def first_read(self, snapshot: Snapshot, moment: Moment, sent: float) -> Verdict:
+    def first_read(self, snapshot: Snapshot, at: Stamp, sent: float) -> AuditResult:
         """Compare the first read; suspects ask for a second one."""
-        verdict = Verdict(news=[])
+        result = AuditResult(items=[])
         self._suspects.clear()
         self._first_sent = sent
-        self._book.doubt_unread(snapshot, moment)  # S2
+        self._book.doubt_unread(snapshot, at)  # S2
         for report in self._readings(snapshot):
             entry = self._book.entry(report.currency) or Entry()
             if not self._may_judge(entry, sent):
-                self._try_again(entry, verdict)
-            elif not self._explained(entry, report, moment, verdict):
+                self._try_again(entry, result)
+            elif not self._explained(entry, report, at, result):
                 self._suspects[report.currency] = report
         absent = self._book.absent
         if absent.doubted is not None and snapshot.complete:
             if self._may_judge(absent, sent):
                 absent.settle()
             else:
-                self._try_again(absent, verdict)
-        verdict.second = bool(self._suspects)
-        if not verdict.second and verdict.again_at == math.inf:
-            self._clean_at = moment.now
-        return verdict
+                self._try_again(absent, result)
+        result.second = bool(self._suspects)
+        if not result.second and result.again_at == math.inf:
+            self._clean_at = at.now
+        self._book.publish()
+        return result
 
-    def second_read(self, snapshot: Snapshot, moment: Moment, sent: float) -> Verdict:
+    def second_read(self, snapshot: Snapshot, at: Stamp, sent: float) -> AuditResult:
         """Judge the suspects of the first read (A2-A5, A8)."""
-        verdict = Verdict(news=[])
-        self._book.doubt_unread(snapshot, moment)  # S2
+        result = AuditResult(items=[])
+        self._book.doubt_unread(snapshot, at)  # S2
         readings = {r.currency: r for r in self._readings(snapshot)}
         unequal = False
         for code, before in self._suspects.items():
@@ -117,24 +118,25 @@ class Audit:
             if report is None:  # Not understood this time: in doubt.
                 continue
             if entry.heard_at >= self._first_sent:  # A2
-                self._try_again(entry, verdict)
-            elif not self._explained(entry, report, moment, verdict):
+                self._try_again(entry, result)
+            elif not self._explained(entry, report, at, result):
                 unequal = unequal or not _same(before, report)
-                self._drifted(code, report, moment, verdict)
+                self._drifted(code, report, at, result)
         self._suspects.clear()
         mute = self._book.pushed_at < self._clean_at
-        if unequal or (verdict.drifts and mute):
-            verdict.reconnect = self._reconnect(moment.now, unequal)
-        elif verdict.drifts == 0 and verdict.again_at == math.inf:
-            self._clean_at = moment.now
-        return verdict
+        if unequal or (result.drifts and mute):
+            result.reconnect = self._reconnect(at.now, unequal)
+        elif result.drifts == 0 and result.again_at == math.inf:
+            self._clean_at = at.now
+        self._book.publish()
+        return result
 
     def pushed(self) -> None:
-        """A push came: the subscription works, drift starts counting anew (A5)."""
+        """Note a push: the subscription works, drift starts counting anew (A5)."""
         self._reconnects = 0
 
     def _readings(self, snapshot: Snapshot) -> list[BalanceReport]:
-        """What the read says of each currency it says something of (S2)."""
+        """Return the read's amounts of each currency it covers (S2)."""
         readings = list(snapshot.balances)
         if snapshot.complete:
             named = {report.currency for report in readings}
@@ -143,7 +145,7 @@ class Audit:
                 for code in self._book.entries()
                 if code not in named
             ]
-        # A zero never heard of is no news.
+        # A zero of a currency never heard of changes nothing.
         return [
             r
             for r in readings
@@ -156,49 +158,49 @@ class Audit:
 
     @staticmethod
     def _explained(
-        entry: Entry, report: BalanceReport, moment: Moment, verdict: Verdict
+        entry: Entry, report: BalanceReport, at: Stamp, result: AuditResult
     ) -> bool:
         """True if a read agrees, or may be a lagging replica's: no suspicion."""
         if entry.equals(report):
             entry.settle()
             return True
         waits_until = entry.pushed_at + LAG_WAIT
-        if moment.now < waits_until and entry.held_recently(report, moment.now):  # A3
-            verdict.again_at = min(verdict.again_at, waits_until)
+        if at.now < waits_until and entry.held_recently(report, at.now):  # A3
+            result.again_at = min(result.again_at, waits_until)
             return True
         return False
 
     @staticmethod
-    def _try_again(entry: Entry, verdict: Verdict) -> None:
+    def _try_again(entry: Entry, result: AuditResult) -> None:
         # Only doubt is worth an extra read: a busy currency heals itself (A2).
         if entry.doubted is not None and not entry.disputed:
-            verdict.again_at = min(verdict.again_at, entry.heard_at + REST_LAG)
+            result.again_at = min(result.again_at, entry.heard_at + REST_LAG)
 
     def _drifted(
-        self, code: str, report: BalanceReport, moment: Moment, verdict: Verdict
+        self, code: str, report: BalanceReport, at: Stamp, result: AuditResult
     ) -> None:
         entry = self._book.entry(code)
         if entry is not None and entry.disputed:
-            return  # Told already; it must not hide that others drift (A5).
-        verdict.drifts += 1
+            return  # Published before; it must not hide that others drift (A5).
+        result.drifts += 1
         if entry is not None:
             pushed_since = entry.pushed_at > entry.drifted_at
             entry.drifts = entry.drifts + 1 if pushed_since else 1
-            entry.drifted_at = moment.now
+            entry.drifted_at = at.now
             if entry.drifts >= DRIFTS_TO_DISPUTE:  # A8
-                entry.doubt(moment)
+                entry.doubt(at)
                 entry.disputed = True
-                verdict.news.append(self._disagreement(report))
+                result.items.append(self._disagreement(report))
                 return
-        update = self._book.correct(report, moment)
+        update = self._book.correct(report, at)
         entry = self._book.entry(code)
         if entry is not None:
             entry.doubted = None  # A4
         if update is not None:
-            verdict.news.append(update)
+            result.items.append(update)
 
     def _reconnect(self, now: float, unequal: bool) -> str | None:
-        """Why to connect anew; None while the pace forbids it (A4, A5)."""
+        """Return why to connect anew; None while the pace forbids it (A4, A5)."""
         pace = self._limits.drift_reconnect_interval
         if self._reconnects >= FREE_RECONNECTS and now < self._reconnected_at + pace:
             return None

@@ -34,8 +34,6 @@ class AuditSchedule:
         random: returns a number from 0 (included) to 1 (excluded).
         adaptive: the interval is the exchange's own, and shortens while anything is
             locked or nothing was ever pushed; the user's stays as it is.
-        least: answers the shortest interval that leaves others who share the exchange's
-            REST budget their part; None if nobody does.
     """
 
     def __init__(
@@ -45,13 +43,13 @@ class AuditSchedule:
         random: Callable[[], float],
         *,
         adaptive: bool,
-        least: Callable[[], float] | None = None,
     ) -> None:
         self._limits = limits
         self._interval = interval
         self._random = random
         self._adaptive = adaptive
-        self._least = least
+        #: The shortest interval that leaves others of the place their reads; seconds.
+        self.least = 0.0
         self._started = math.inf
         self._live_at = math.inf
         self._early = 0
@@ -101,16 +99,14 @@ class AuditSchedule:
     def interval(self, now: float, book: BalanceBook) -> float | None:
         """The present interval between audits in seconds; None: switched off."""
         interval = self._own_interval(now, book)
-        if interval is None or self._least is None:
-            return interval
-        return max(interval, self._least())
+        return None if interval is None else max(interval, self.least)
 
     def _own_interval(self, now: float, book: BalanceBook) -> float | None:
         if self._interval is None or not self._adaptive:
             return self._interval
         interval = self._interval
         locked = self._limits.audit_interval_locked
-        if locked is not None and any(b.locked for b in book.balances().values()):
+        if locked is not None and any(b.locked for b in book.present.balances.values()):
             interval = min(interval, locked)
         mute = book.pushed_at == -math.inf
         if mute and now < self._started + MUTE_PERIOD:

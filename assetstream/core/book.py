@@ -1,6 +1,6 @@
-"""The balance book: what is known of one account, and which news wins.
+"""The balance book keeps what is known of one account and decides which report wins.
 
-Pure: it is told the time and starts nothing. The rules it keeps:
+Pure: it is given the time and starts nothing. The rules it keeps:
 
 =====  ==============================================================================
 K1     Per currency and field the newest key wins; equal key: the later arrival wins;
@@ -25,19 +25,19 @@ lagging replica's: what it changes is taken, and in doubt (S1).
 
 from __future__ import annotations
 
-import math
-from datetime import datetime
 from decimal import Decimal
-from typing import Any, Callable, Iterable, Mapping
-from weakref import WeakMethod
+from typing import Any, Iterable, Mapping
+
+from msgspec import Struct
 
 from assetstream.core.entry import Entry
-from assetstream.core.moment import Moment
+from assetstream.core.moment import Stamp
+from assetstream.core.present import UNNAMED, Present
 from assetstream.model.errors import ProtocolError
 from assetstream.model.events import AssetUpdate, Balance, Source
 from assetstream.protocol import BalanceReport, Snapshot
 
-__all__ = ["BalanceBook"]
+__all__ = ["BalanceBook", "Pushed"]
 
 ZERO = Decimal(0)
 # Bound once: to look up a member of an enum takes as long as to make an event.
@@ -46,139 +46,141 @@ FUTURE_MS = 60_000
 #: A read sent this soon after a push may come from a replica that has not seen it.
 REST_LAG = 10.0
 
-Standing = Callable[[Balance], tuple[float, bool]]
+
+class Pushed(Struct, gc=False):
+    """The effect of one batch of pushes.
+
+    Attributes:
+        items: updates and errors to publish, in order.
+        applied: something of it was not too old (K1).
+        doubted: something of it is in doubt (K3).
+    """
+
+    items: list[AssetUpdate | ProtocolError]
+    applied: bool = False
+    doubted: bool = False
 
 
 class BalanceBook:
-    """All balances of one account. One thread writes (W2), any thread reads.
+    """All balances of one account. One thread writes (W2); any reads ``present``.
 
     Args:
-        exchange: name put into every event.
-        account: label put into every event.
-        standing: answers ``(age, stale)`` for the balances made here: a bound method,
-            whose object is not kept alive by them.
+        present: where the balances, the doubts and what is unknown are shown.
     """
 
-    def __init__(
-        self,
-        exchange: str,
-        account: str,
-        standing: Standing | None = None,
-    ) -> None:
-        self.exchange = exchange
-        self.account = account
-        self._standing = standing and _weakly(standing)
+    def __init__(self, present: Present) -> None:
+        self.present = present
+        self.exchange = present.exchange
+        self.account = present.account
         self._entries: dict[str, Entry] = {}
-        # Replaced by one assignment, so that no reader sees half of a change (W2).
-        self._shown: dict[str, Balance] = {}
-        #: When the first complete snapshot was merged: what is not here is zero.
-        self.complete_since: datetime | None = None
         #: Stands for every currency that is not here.
         self.absent = Entry()
-        #: Pushes older than what was known (K1).
-        self.ignored = 0
-        #: Pushes dated in the future (K3).
-        self.misdated = 0
         #: When any currency was last pushed; -inf if never.
         self.pushed_at = float("-inf")
 
-    # Reading, from any thread.
-
-    def balances(self) -> dict[str, Balance]:
-        """A consistent copy of everything that is shown."""
-        return self._shown.copy()
-
-    def balance(self, currency: str) -> Balance | None:
-        """One currency's balance, zeros for one never held; None if not known (K4)."""
-        shown = self._shown.get(currency)
-        if shown is not None:
-            return shown
-        if currency in self._entries:
-            # Looked at again: it may have come to be known between the two looks.
-            return self._shown.get(currency)
-        if self.complete_since is None:
-            return None
-        return Balance(
-            self.exchange,
-            self.account,
-            currency,
-            ZERO,
-            ZERO,
-            self.complete_since,
-            Source.SNAPSHOT,
-            self._standing,
-        )
-
-    def last_change(self, currency: str) -> Decimal:
-        """Of a currency's total, when that changed last; zero if not remembered."""
-        entry = self._entries.get(currency)
-        return entry.last_change() if entry else ZERO
-
     def entry(self, currency: str) -> Entry | None:
-        """What is known of a currency, shown or not."""
+        """The entry of a currency, shown or not."""
         return self._entries.get(currency)
 
     def entries(self) -> Mapping[str, Entry]:
-        """What is known of every currency, shown or not."""
+        """The entries of all currencies heard of, shown or not."""
         return self._entries
 
-    def in_doubt(self) -> tuple[str, ...]:
-        """The currencies in doubt, sorted."""
-        entries = self._entries.copy()
-        return tuple(sorted(c for c, e in entries.items() if e.doubted is not None))
+    def last_change(self, currency: str) -> Decimal:
+        """Of a currency's total, when that changed last; zero if not remembered.
 
-    # Writing, from the session's thread only.
+        From any thread.
+        """
+        entry = self._entries.get(currency)
+        return entry.last_change() if entry else ZERO
 
-    def push(
-        self, reports: Iterable[BalanceReport], moment: Moment
-    ) -> list[AssetUpdate | ProtocolError]:
-        """Apply pushes in the order they came; return what to tell the user."""
-        news: list[AssetUpdate | ProtocolError] = []
-        shown, entries = self._shown.copy(), self._entries.copy()
-        latest = moment.exchange_ms + FUTURE_MS
+    def push(self, reports: Iterable[BalanceReport], at: Stamp) -> Pushed:
+        """Apply pushes in the order they came."""
+        pushed = Pushed([])
+        present, entries = self.present, self._entries
+        shown = present.balances.copy()
+        latest = at.exchange_ms + FUTURE_MS
+        # Doubts that begin or end here; rare, and so looked for only where they do.
+        changed = False
         for report in reports:
             entry = entries.get(report.currency)
             if entry is None:
                 entry = entries[report.currency] = Entry()
+                changed = True
             key = report.key
             if key is not None and key[0] > latest:  # K3
-                self.misdated += 1
-                news.append(self._future(report))
-                entry.doubt(moment)
+                pushed.doubted = changed = True
+                pushed.items.append(self._future(report))
+                entry.doubt(at)
                 key = None
-            if not entry.push(report, key, moment):
-                self.ignored += 1
+            doubted = entry.doubted
+            if not entry.push(report, key, at):
+                present.ignored += 1
                 continue
-            self.pushed_at = moment.now
-            update = self._show(entry, report, moment, STREAM, shown)
+            pushed.applied = True
+            if doubted is not None and entry.doubted is None:
+                changed = True
+            update = self._show(entry, report, at, STREAM, shown)
             if update is not None:
-                news.append(update)
-        self._replace(shown, entries)
-        return news
+                pushed.items.append(update)
+        if pushed.applied:
+            self.pushed_at = at.now
+        if changed:
+            self.publish(shown)
+        else:
+            present.balances = shown
+        return pushed
 
-    def doubt(self, currency: str | None, moment: Moment) -> None:
+    def publish(self, shown: dict[str, Balance] | None = None) -> None:
+        """Bring ``present`` up to date: called after any step but a push.
+
+        New doubts are shown before new balances, and ended doubts after them: no reader
+        sees a number unmarked that is in doubt, or was when it came (W2).
+        """
+        present = self.present
+        doubts = {
+            code: entry.doubted
+            for code, entry in self._entries.items()
+            if entry.doubted is not None
+        }
+        if self.absent.doubted is not None:
+            doubts[UNNAMED] = self.absent.doubted
+        if doubts:
+            present.doubts = {**present.doubts, **doubts}
+        if shown is not None:
+            # In this order: a currency that has just come to be known is shown before
+            # it counts as one that was heard of.
+            present.balances = shown
+        present.unknown = frozenset(
+            code for code, entry in self._entries.items() if entry.balance is None
+        )
+        present.doubts = doubts
+
+    def doubt(self, currency: str | None, at: Stamp) -> None:
         """Put a currency, or with None the whole book, in doubt (K5)."""
         if currency is None:
             for entry in (self.absent, *self._entries.values()):
-                entry.doubt(moment)
+                entry.doubt(at)
         else:
             # One never heard of is noted too: it can no longer be taken for zero.
-            self._entries.setdefault(currency, Entry()).doubt(moment)
+            self._entries.setdefault(currency, Entry()).doubt(at)
+        self.publish()
 
-    def doubt_unread(self, snapshot: Snapshot, moment: Moment) -> None:
-        """Put in doubt what an incomplete read left unsaid (S2)."""
+    def doubt_unread(self, snapshot: Snapshot, at: Stamp) -> None:
+        """Put in doubt what an incomplete read left out (S2)."""
         if snapshot.complete:
             return
         for code in filter(None, snapshot.unreadable):
-            self.doubt(code, moment)
+            self._entries.setdefault(code, Entry()).doubt(at)
         nameless = "" in snapshot.unreadable
         if nameless:
-            self.absent.doubt(moment)
+            self.absent.doubt(at)
         # The entry that was bad may have been any of those that are not there.
-        said = {report.currency for report in snapshot.balances}
+        read = {report.currency for report in snapshot.balances}
         for code, entry in self._entries.items():
-            if code not in said and (nameless or not entry.is_zero):
-                entry.doubt(moment)
+            if code not in read and (nameless or not entry.is_zero):
+                entry.doubt(at)
+        self.publish()
 
     def doubtful(self, snapshot: Snapshot) -> bool:
         """Tell whether a snapshot needs a second, equal one to be believed (S2)."""
@@ -188,24 +190,22 @@ class BalanceBook:
         named.update(snapshot.unreadable)
         missing = [
             code
-            for code, balance in self._shown.items()
+            for code, balance in self.present.balances.items()
             if balance.total and code not in named
         ]
         return len(missing) > 1
 
-    def merge(
-        self, snapshot: Snapshot, moment: Moment, sent: float
-    ) -> list[AssetUpdate]:
+    def merge(self, snapshot: Snapshot, at: Stamp, sent: float) -> list[AssetUpdate]:
         """Merge a snapshot that was asked for on this connection (S1, S2).
 
         Args:
             snapshot: the read.
-            moment: when it is merged.
+            at: when it is merged.
             sent: monotonic time at which it was asked for.
         """
-        self.doubt_unread(snapshot, moment)
-        news: list[AssetUpdate] = []
-        shown, entries = self._shown.copy(), self._entries.copy()
+        self.doubt_unread(snapshot, at)
+        items: list[AssetUpdate] = []
+        shown, entries = self.present.balances.copy(), self._entries
         read = {report.currency: report for report in snapshot.balances}
         for code in [*read, *(c for c in entries if c not in read)]:
             report = read.get(code)
@@ -219,39 +219,35 @@ class BalanceBook:
                     continue
                 entry = entries[code] = Entry()
             if entry.may_be_lagging(report, sent, REST_LAG):
-                entry.doubt(moment)
-            if not entry.take_read(report, moment):  # S1
-                entry.doubt(moment)
-            update = self._show(entry, report, moment, Source.RECOVERED, shown)
+                entry.doubt(at)
+            if not entry.take_read(report, at):  # S1
+                entry.doubt(at)
+            update = self._show(entry, report, at, Source.RECOVERED, shown)
             if update is not None:
-                news.append(update)
-        self._replace(shown, entries)
+                items.append(update)
+        if snapshot.complete and sent - self.absent.heard_at >= REST_LAG:  # A2
+            self.absent.settle()
+        self.publish(shown)
         if snapshot.complete:
-            if sent - self.absent.heard_at >= REST_LAG:  # A2
-                self.absent.settle()
-            self.complete_since = self.complete_since or moment.received
-        return news
+            # Behind the balances: else one of them could be taken for a zero.
+            since = self.present.complete_since
+            self.present.complete_since = since or at.received
+        return items
 
-    def correct(self, report: BalanceReport, moment: Moment) -> AssetUpdate | None:
+    def correct(self, report: BalanceReport, at: Stamp) -> AssetUpdate | None:
         """Take an audit's value over whatever a push said (A4); keys stay (K2)."""
-        shown, entries = self._shown.copy(), self._entries.copy()
-        entry = entries.setdefault(report.currency, Entry())
-        entry.correct(report, moment)
-        update = self._show(entry, report, moment, Source.AUDIT, shown)
-        self._replace(shown, entries)
+        shown = self.present.balances.copy()
+        entry = self._entries.setdefault(report.currency, Entry())
+        entry.correct(report, at)
+        update = self._show(entry, report, at, Source.AUDIT, shown)
+        self.publish(shown)
         return update
-
-    def _replace(self, shown: dict[str, Balance], entries: dict[str, Entry]) -> None:
-        # In this order: a currency that has just come to be known is shown before it
-        # counts as one that was heard of.
-        self._shown = shown
-        self._entries = entries
 
     def _show(
         self,
         entry: Entry,
         report: BalanceReport,
-        moment: Moment,
+        at: Stamp,
         source: Source,
         shown: dict[str, Balance],
     ) -> AssetUpdate | None:
@@ -261,7 +257,7 @@ class BalanceBook:
             return None
         previous = entry.balance
         if previous is None:
-            if self.complete_since is None:
+            if self.present.complete_since is None:
                 # Nothing was known yet that this could be a change of, pushed or not.
                 source = Source.SNAPSHOT
         elif previous.available == available and previous.locked == locked:
@@ -274,14 +270,15 @@ class BalanceBook:
             report.currency,
             available,
             locked,
-            moment.received if time is None else time,
+            at.received if time is None else time,
             source,
-            self._standing,
+            self.present.standing,
         )
-        entry.replace(balance, moment.now)
+        entry.replace(balance, at.now)
+        self.present.taken_at[report.currency] = at.now
         shown[report.currency] = balance
         if previous is None and not balance.total and source is not STREAM:
-            return None  # Read as zero, never known otherwise: no news (D3).
+            return None  # Read as zero, never known otherwise: no change (D3).
         return AssetUpdate(
             self.exchange,
             self.account,
@@ -289,7 +286,7 @@ class BalanceBook:
             available,
             locked,
             time,
-            moment.received,
+            at.received,
             source,
             report.update_id,
             previous,
@@ -308,16 +305,3 @@ class BalanceBook:
             exchange=self.exchange,
             account=self.account,
         )
-
-
-def _weakly(standing: Standing) -> Standing:
-    # An event that the user keeps must not keep its whole stream. What is more, events
-    # so refer to nothing that could refer to them, and the garbage collector, which
-    # would find nothing, does not visit them (``gc=False``).
-    method = WeakMethod(standing)
-
-    def ask(balance: Balance) -> tuple[float, bool]:
-        answer = method()
-        return answer(balance) if answer else (math.inf, True)
-
-    return ask

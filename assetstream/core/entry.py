@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from decimal import Decimal
 
-from assetstream.core.moment import Moment
+from assetstream.core.moment import Stamp
 from assetstream.model.events import ZERO, Balance, Source, exact_sum
 from assetstream.protocol import BalanceReport
 
@@ -83,12 +83,12 @@ class Entry:
         """True if both amounts are known to be zero."""
         return self.available.amount == 0 and self.locked.amount == 0
 
-    def doubt(self, moment: Moment) -> None:
+    def doubt(self, at: Stamp) -> None:
         """Fall in doubt; an older doubt goes on."""
-        self.heard_at = moment.now
-        self.doubted_ms = moment.exchange_ms
+        self.heard_at = at.now
+        self.doubted_ms = at.exchange_ms
         if self.doubted is None:
-            self.doubted = moment.now
+            self.doubted = at.now
 
     def settle(self) -> None:
         """A read that may judge it agrees: no doubt, no dispute, no drift."""
@@ -96,7 +96,7 @@ class Entry:
         self.disputed = False
         self.drifts = 0
 
-    def push(self, report: BalanceReport, key: Key | None, moment: Moment) -> bool:
+    def push(self, report: BalanceReport, key: Key | None, at: Stamp) -> bool:
         """Apply a push (K1); False if all of it was too old."""
         available, locked = self.available, self.locked
         if (
@@ -106,20 +106,18 @@ class Entry:
             or key <= available.key
             or key <= locked.key
         ):
-            return self._push_by_field(report, key, moment)
+            return self._push_by_field(report, key, at)
         # It says everything anew, as nearly all do, and so ends an older doubt (A2).
         available.amount = available.pushed = report.available
         locked.amount = locked.pushed = report.locked
         available.key = locked.key = key
-        available.generation = locked.generation = moment.generation
-        self.pushed_at = self.heard_at = moment.now
+        available.generation = locked.generation = at.generation
+        self.pushed_at = self.heard_at = at.now
         if self.doubted is not None and key[0] >= self.doubted_ms and not self.disputed:
             self.doubted = None
         return True
 
-    def _push_by_field(
-        self, report: BalanceReport, key: Key | None, moment: Moment
-    ) -> bool:
+    def _push_by_field(self, report: BalanceReport, key: Key | None, at: Stamp) -> bool:
         took = False
         for field, amount in (
             (self.available, report.available),
@@ -136,11 +134,11 @@ class Entry:
                     continue
                 field.key, field.pushed = key, amount
             field.amount = amount
-            field.generation = moment.generation
-            self.pushed_at = self.heard_at = moment.now
+            field.generation = at.generation
+            self.pushed_at = self.heard_at = at.now
         return took
 
-    def take_read(self, report: BalanceReport, moment: Moment) -> bool:
+    def take_read(self, report: BalanceReport, at: Stamp) -> bool:
         """Take a snapshot's amounts, no keys (K2); False if a push says else (S1)."""
         agrees = True
         for field, amount in (
@@ -149,17 +147,17 @@ class Entry:
         ):
             if amount is None:
                 continue
-            if field.generation == moment.generation:
+            if field.generation == at.generation:
                 agrees = agrees and field.amount == amount
             else:
                 if field.amount != amount:
-                    self.heard_at = moment.now
+                    self.heard_at = at.now
                 field.amount = amount
         return agrees
 
-    def correct(self, report: BalanceReport, moment: Moment) -> None:
+    def correct(self, report: BalanceReport, at: Stamp) -> None:
         """Take an audit's amounts, whoever set the present ones (A4), no keys (K2)."""
-        self.heard_at = moment.now
+        self.heard_at = at.now
         if report.available is not None:
             self.available.amount = report.available
         if report.locked is not None:

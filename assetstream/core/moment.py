@@ -1,16 +1,33 @@
-"""The present moment, by every clock that matters."""
+"""The present moment, by our two clocks."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timezone
 
 from msgspec import Struct
 
-__all__ = ["Moment"]
+__all__ = ["Moment", "Stamp"]
 
 
-class Moment(Struct, frozen=True):
-    """When a step happens, by every clock that matters.
+class Moment(Struct, frozen=True, gc=False):
+    """When an event happens.
+
+    Attributes:
+        now: monotonic seconds; all that is remembered is remembered in these.
+        wall: seconds since 1970 by this machine's clock, which somebody may set.
+    """
+
+    now: float
+    wall: float
+
+    @property
+    def utc(self) -> datetime:
+        """The wall clock's time as events carry it."""
+        return datetime.fromtimestamp(self.wall, timezone.utc)
+
+
+class Stamp(Struct, frozen=True, gc=False):
+    """When a step of the book happens, by every clock that matters, and on what.
 
     Attributes:
         now: monotonic seconds.

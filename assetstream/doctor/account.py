@@ -9,6 +9,7 @@ from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from typing import Generator, Iterator, Mapping
 
+from assetstream.core.outcomes import HttpReply
 from assetstream.display.words import lasting, listed
 from assetstream.doctor.examination import (
     Examination,
@@ -27,7 +28,7 @@ from assetstream.model.errors import (
 )
 from assetstream.protocol import Exchange, Instant, Snapshot
 from assetstream.runtime.loop import clock
-from assetstream.runtime.net.rest_client import Adapter, Call, HttpReply
+from assetstream.runtime.net.rest_client import Adapter, Call
 
 __all__ = ["RestChecks", "check_key"]
 

@@ -10,13 +10,14 @@ import enum
 import math
 from datetime import datetime, timedelta, timezone
 from decimal import Context, Decimal
-from typing import Any, Callable, Iterable
+from typing import Any, Callable, Iterable, Union
 
 from msgspec import Struct
 
 from assetstream.display.balances import BalanceRow, balance_page
 from assetstream.display.html import as_html
 from assetstream.display.words import digits, signed
+from assetstream.model.errors import AssetStreamError
 from assetstream.model.states import State
 
 __all__ = ["AssetUpdate", "Balance", "Gap", "Source", "StateChange"]
@@ -313,3 +314,7 @@ class StateChange(Struct, frozen=True):
             f"<StateChange {self.account} {self.previous.value} -> "
             f"{self.current.value}: {self.reason}>"
         )
+
+
+#: Everything that a stream publishes, and that a handler can be called with.
+Event = Union[AssetUpdate, StateChange, AssetStreamError]

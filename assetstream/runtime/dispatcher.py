@@ -8,11 +8,11 @@ import threading
 from typing import Any, Callable
 
 from assetstream.model.errors import AssetStreamError, CallbackError
-from assetstream.model.events import AssetUpdate, StateChange
+from assetstream.model.events import AssetUpdate, Event, StateChange
 from assetstream.protocol import NEVER
 from assetstream.runtime.loop.stack import describe_stack
 from assetstream.runtime.loop.waits import OneShotEvent
-from assetstream.runtime.mailbox import CallbackMailbox, Event
+from assetstream.runtime.mailbox import CallbackMailbox
 
 __all__ = ["Dispatcher", "Handlers"]
 

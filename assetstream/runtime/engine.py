@@ -6,28 +6,24 @@ import logging
 import math
 import threading
 import traceback
+from decimal import Decimal
 from functools import partial
-from random import random as jitter
 from typing import Callable
 
-from assetstream.core.audit import Audit
-from assetstream.core.audit_schedule import AuditSchedule
-from assetstream.core.book import BalanceBook
+from assetstream.core.present import Present
 from assetstream.model.errors import AssetStreamError, StreamStateError
-from assetstream.model.events import Balance, StateChange
+from assetstream.model.events import StateChange
 from assetstream.model.health import Health
 from assetstream.model.history import Recent
 from assetstream.model.states import State
 from assetstream.protocol import Exchange
 from assetstream.runtime.dispatcher import Dispatcher, Handlers
-from assetstream.runtime.liveness import Proof
 from assetstream.runtime.loop import clock
 from assetstream.runtime.loop.waits import Deadline, OneShotEvent
 from assetstream.runtime.mailbox import CallbackMailbox, Subscription
 from assetstream.runtime.net import dial
-from assetstream.runtime.publisher import Outlet
+from assetstream.runtime.publisher import Publisher
 from assetstream.runtime.reader_thread import ReaderThread
-from assetstream.runtime.reads import READ_TIMEOUT, Reads
 from assetstream.runtime.session import Session
 from assetstream.runtime.settings import Settings
 from assetstream.runtime.shared import Shared
@@ -51,6 +47,9 @@ class StreamEngine:
 
     Attributes:
         settings: the user's.
+        present: state, balances and doubts, as any thread may read them.
+        dispatcher: calls the user's handlers.
+        session: owns the machine; for the reader thread only.
         ended: set when the session is over, and everything it owned is closed.
         recent: the last updates and gaps.
     """
@@ -71,6 +70,7 @@ class StreamEngine:
         self._began = clock.now()
         self._ended_at: float | None = None
         self._started = False
+        self._stopping = False
         # The reason that the change to STOPPED gives.
         self._stop_reason = "stopped"
         self.ended = OneShotEvent()
@@ -78,34 +78,21 @@ class StreamEngine:
         self.dispatcher = Dispatcher(
             settings.account, handlers, self._mailbox, self._interrupted
         )
-        self._io = StreamIO(settings, shared, reader_thread.reader, self.post)
-        self._book = BalanceBook(exchange.name, settings.account, self._standing)
+        self.present = Present(exchange.name, settings.account, lambda: clock.now())
         self.recent = Recent(settings.history)
-        self._outlet = Outlet(
-            self._book,
-            self.dispatcher,
-            Proof(exchange.limits),
-            changed,
-            self.recent,
-        )
-        self.session = Session(exchange, self._book, self._outlet, jitter)
-        self._budget = shared.budget(exchange)
-        self._schedule = AuditSchedule(
-            exchange.limits,
-            settings.audit_interval,
-            jitter,
-            adaptive=settings.adaptive,
-            least=self._budget.least_audit_interval,
-        )
-        self.session.reads = Reads(
+        self._publisher = Publisher(self.present, self.dispatcher, changed, self.recent)
+        self._io = StreamIO(settings, shared, reader_thread.reader, self.post)
+        self._place = shared.place(exchange)
+        self.session = Session(
             exchange,
-            self._book,
-            Audit(self._book, exchange.limits),
-            self._schedule,
+            settings,
+            self.present,
+            self._publisher,
+            self.dispatcher,
+            self._place,
             self._io,
-            self.session,
-            jitter,
-            self._budget.reads,
+            self.post,
+            self._conclude,
         )
 
     # From any thread.
@@ -120,7 +107,7 @@ class StreamEngine:
             raise StreamStateError(
                 f"{self.settings.account}: its threads were stopped meanwhile"
             )
-        self._budget.members.add(self)
+        self._place.join(self.session)
         self._shared.callbacks.serve(self.dispatcher)
         self.post(self._start)
 
@@ -132,9 +119,8 @@ class StreamEngine:
             self.stop()
             self.post(self._start)
         else:
-            self.session.over = True
             self.dispatcher.finished.set()  # no callback was ever due
-            self._conclude()
+            self.session.stop(self._stop_reason)
 
     def post(self, call: Callable[[], None]) -> None:
         """Have ``call`` made in the reader thread; from any, or a signal handler."""
@@ -142,13 +128,13 @@ class StreamEngine:
 
     def subscribe(self, subscription: Subscription) -> None:
         """Put everything in from the session's next step on."""
-        self.post(partial(self._outlet.subscribe, subscription))
+        self.post(partial(self._publisher.subscribe, subscription))
         if self.ended.happened:  # The post may have come too late to be run.
-            self._outlet.subscribe(subscription)
+            self._publisher.subscribe(subscription)
 
     def unsubscribe(self, subscription: Subscription) -> None:
         """Put nothing more in."""
-        self.post(partial(self._outlet.unsubscribe, subscription))
+        self.post(partial(self._publisher.unsubscribe, subscription))
 
     def stop(self, reason: str = "") -> None:
         """Ask the session to end; from any thread or a signal handler.
@@ -160,7 +146,7 @@ class StreamEngine:
         """
         self._stop_reason = reason or self._stop_reason
         self._mailbox.discarding = True
-        self.post(self.session.stop)
+        self.post(self._stop)
 
     def in_own_thread(self) -> bool:
         """Tell whether the caller runs in one of the threads that the stream needs.
@@ -206,40 +192,40 @@ class StreamEngine:
     @property
     def error(self) -> AssetStreamError | None:
         """The error that failed the stream, or the last while it is not LIVE."""
-        return self._outlet.error
+        return self._publisher.error
 
     @property
     def interrupt(self) -> BaseException | None:
         """A SystemExit or KeyboardInterrupt that came out of a handler."""
-        return self._outlet.interrupt
+        return self._publisher.interrupt
 
-    @property
-    def book(self) -> BalanceBook:
-        """The balances."""
-        return self._book
+    def last_change(self, currency: str) -> Decimal:
+        """Of a currency's total, when that changed last; zero if not remembered."""
+        return self.session.machine.last_change(currency)
 
     def health(self) -> Health:
         """The figures of this moment."""
         now = clock.now()
-        last_proof = self.session.proof.last
+        present, machine = self.present, self.session.machine
+        heard_at = present.heard_at
         return Health(
             state=self._state_at(now),
-            reason=self._outlet.reason_at(now),
+            reason=present.reason_at(now),
             uptime=(self._ended_at or now) - self._began,
-            reconnects=max(0, self.session.generation - 1),
-            last_proof=None if last_proof == -math.inf else now - last_proof,
-            round_trip=self.session.round_trip,
+            reconnects=max(0, present.attempts - 1),
+            last_proof=None if heard_at == -math.inf else now - heard_at,
+            round_trip=present.round_trip,
             pending=self._mailbox.pending,
             folded=self._mailbox.folded,
             dropped=self._mailbox.dropped,
-            ignored=self._book.ignored,
+            ignored=present.ignored,
             callback_errors=self.dispatcher.callback_errors,
-            audits=self.session.reads.audits,
-            drifts=self.session.reads.drifts,
-            audit_interval=self._schedule.interval(now, self._book),
-            detection_time=self._schedule.detection_time(now, self._book, READ_TIMEOUT),
-            in_doubt=self._book.in_doubt(),
-            last_gap=self._outlet.last_gap,
+            audits=present.audits,
+            drifts=present.drifts,
+            audit_interval=machine.audit_interval(now),
+            detection_time=machine.detection_time(now),
+            in_doubt=present.in_doubt(),
+            last_gap=self._publisher.last_gap,
             lookups_left_behind=dial.lookups_left_behind(),
             error=self.error,
         )
@@ -250,29 +236,19 @@ class StreamEngine:
         if self._started:  # ``abort`` posts it once more
             return
         self._started = True
-        if self.session.over:  # stopped before it began
-            self._conclude()
+        if self._stopping:
+            self.session.stop(self._stop_reason)
             return
-        self.session.redial = self._await_turn
-        # Not before: a stop that comes earlier leaves the end to this start.
-        self.session.finished = self._conclude
-        self.session.begin()
-        self._thread.reader.attach(self.session)
+        reader = self._thread.reader
+        reader.attach(self._place)
+        reader.attach(self.session)
+        self.session.start()
 
-    def _await_turn(self) -> None:
-        """Dial when the place's limit of connects allows it."""
-        now = clock.now()
-        at = self._budget.connects.reserve(now)
-        if at > now:
-            self.session.retry_at = at
-            self.session.redial = self._dial
-        else:
-            self._dial()
-
-    def _dial(self) -> None:
-        self.session.redial = self._await_turn
-        connection = self._io.connection(self.session)
-        self._io.dial(connection, self.session.connect(connection))
+    def _stop(self) -> None:
+        self._stopping = True
+        # Before the start, ``begin`` may still be at work: the start then ends it.
+        if self._started:
+            self.session.stop(self._stop_reason)
 
     def _fail(self, error: BaseException) -> None:
         """Fail by a fault of ours, and leave nothing running; other streams go on."""
@@ -280,18 +256,8 @@ class StreamEngine:
         logger.error(
             "%s: internal error", self.settings.account, exc_info=error, stacklevel=2
         )
-        self.session.over = True
-        if not self._outlet.state.final:
-            failure = AssetStreamError(
-                f"internal error ({type(error).__name__}: {error})",
-                remedy="Please report it with the traceback in the log.",
-                fatal=True,
-            )
-            failure.__cause__ = error
-            self._outlet.fail(failure)
-        connection = self.session.link.channel
-        if connection is not None:
-            self._io.hang_up(connection)
+        self.session.crash(error)
+        # Not when the connection is gone: this thread may be about to end.
         self._conclude()
 
     def _conclude(self) -> None:
@@ -300,10 +266,8 @@ class StreamEngine:
             return
         self._thread.reader.detach(self.session)
         self._io.close()
-        if not self._outlet.state.final:
-            self._outlet.stop(self._stop_reason)
         self._ended_at = clock.now()
-        self._budget.members.discard(self)
+        self._place.leave(self.session)
         self._thread.leave(self.session)
         self.ended.set()
 
@@ -316,12 +280,9 @@ class StreamEngine:
             self._thread.reader.touch(self.session)
 
     def _state_at(self, now: float) -> State:
-        state = self._outlet.state_at(now)
+        state = self.present.state_at(now)
         # NEW means that nothing was started: here the reader thread is about to.
         return State.CONNECTING if state is State.NEW else state
-
-    def _standing(self, balance: Balance) -> tuple[float, bool]:
-        return self._outlet.standing(balance)
 
     def _interrupted(self, exc: BaseException) -> None:
         logger.error(
@@ -329,7 +290,7 @@ class StreamEngine:
             self.settings.account,
             type(exc).__name__,
         )
-        self._outlet.interrupt = self._outlet.interrupt or exc
+        self._publisher.interrupt = self._publisher.interrupt or exc
         self.stop()
 
 

@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import threading
 from queue import SimpleQueue
-from typing import Callable, Sequence, Union
+from typing import Callable, Sequence
 
 import msgspec
 
-from assetstream.model.errors import AssetStreamError, StreamStateError
-from assetstream.model.events import AssetUpdate, Source, StateChange
+from assetstream.model.errors import StreamStateError
+from assetstream.model.events import AssetUpdate, Event, Source, StateChange
 from assetstream.runtime.loop.waits import Deadline, OneShotEvent, get_interruptibly
 
-__all__ = ["CallbackMailbox", "End", "Event", "Subscription"]
-
-#: Everything a handler can be called with.
-Event = Union[AssetUpdate, StateChange, AssetStreamError]
+__all__ = ["CallbackMailbox", "End", "Subscription"]
 
 #: Items handed to a callback thread at once: one lock for many of them.
 BATCH = 128

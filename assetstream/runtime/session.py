@@ -1,319 +1,213 @@
-"""What one stream does next, and when: connections, their conversation, their end.
-
-Runs in one thread, which owns the conversation, the book and the state (W2). It never
-waits: the reader calls it when something came or when ``deadline`` has passed.
-
-Rules kept here: W1 (the generation of each connection), S1 (the gap), A7 (the lease),
-L1 (liveness by our own clock), L2 (any close is a disconnect).
-"""
+"""One stream's machine at work: events in from the network, effects out to it."""
 
 from __future__ import annotations
 
-import uuid
-from datetime import datetime, timezone
+import time
+from collections import deque
+from functools import partial
+from random import random as jitter
 from typing import Callable, Mapping, Sequence
+from uuid import uuid4
 
-from assetstream.core.audit import Verdict
-from assetstream.core.book import BalanceBook
+from assetstream.core.effects import (
+    Ask,
+    CallOff,
+    Dial,
+    Effect,
+    Fetch,
+    Forgo,
+    HangUp,
+    HoldBack,
+    Publish,
+    SendPing,
+    SendText,
+)
+from assetstream.core.link import Link
+from assetstream.core.machine import StreamMachine
 from assetstream.core.moment import Moment
-from assetstream.model.errors import (
-    AssetStreamError,
-    ConnectionLost,
-    ProtocolError,
-)
-from assetstream.model.events import AssetUpdate, Source
-from assetstream.model.states import State
-from assetstream.protocol import (
-    NEVER,
-    Alive,
-    Connect,
-    Conversation,
-    Exchange,
-    Instant,
-    Memory,
-    Ping,
-    Ready,
-    Report,
-    Send,
-    Step,
-    Warn,
-)
-from assetstream.runtime.link import Absence, ExchangeClock, Link
+from assetstream.core.outcomes import Ending, Outcome
+from assetstream.core.present import Present
+from assetstream.protocol import Exchange
+from assetstream.runtime.dispatcher import Dispatcher
 from assetstream.runtime.loop import clock
-from assetstream.runtime.net.connection import (
-    Broken,
-    ClientConnection,
-    Closed,
-    CloseReason,
-    Refused,
-)
-from assetstream.runtime.publisher import Outlet
-from assetstream.runtime.reads import Reads
-from assetstream.runtime.reconnect import Attempts
+from assetstream.runtime.net.connection import ClientConnection
+from assetstream.runtime.places import Place
+from assetstream.runtime.publisher import Publisher
+from assetstream.runtime.settings import Settings
+from assetstream.runtime.stream_io import StreamIO
 
 __all__ = ["Session"]
 
+#: Gives the machine one event that happens at a moment, and returns its effects.
+Input = Callable[[Moment], Sequence[Effect]]
+
 
 class Session:
-    """One stream's life from connection to connection."""
+    """Feeds one machine and carries out its effects, one step after the other (W2).
+
+    Everything here runs in the reader thread, but for ``grant`` and ``share``.
+
+    Args:
+        exchange: the adapter.
+        settings: the user's.
+        present: what any thread may read.
+        publisher: hands out what the machine publishes.
+        dispatcher: is looked at for handlers that are too slow.
+        place: the queue that the stream stands in.
+        io: dials and fetches.
+        post: has a call made in the reader thread; from any thread.
+        over: called when the machine is over: it has no connection any more.
+
+    Attributes:
+        machine: decides everything.
+    """
 
     def __init__(
         self,
         exchange: Exchange,
-        book: BalanceBook,
-        outlet: Outlet,
-        random: Callable[[], float],
+        settings: Settings,
+        present: Present,
+        publisher: Publisher,
+        dispatcher: Dispatcher,
+        place: Place,
+        io: StreamIO,
+        post: Callable[[Callable[[], None]], None],
+        over: Callable[[], None],
     ) -> None:
-        self.exchange = exchange
-        self._book = book
-        self._outlet = outlet
-        self._memory: Memory = {}
-        self._attempts = Attempts(exchange.limits, random)
-        #: What can be proved; read from any thread.
-        self.proof = outlet.proof
-        self.link = Link()
-        #: Seconds the last answered ping took.
-        self.round_trip: float | None = None
-        self._exchange_clock = ExchangeClock()
-        #: Set once, before the first attempt.
-        self.reads: Reads
-        #: When the next connection is to be made; NEVER while there is one.
-        self.retry_at = NEVER
-        #: Called when ``retry_at`` has come.
-        self.redial: Callable[[], None] = lambda: None
-        #: The user asked to stop, or the stream has failed: no more connections.
-        self.over = False
-        #: Called when it is over and has no connection any more.
-        self.finished: Callable[[], None] = lambda: None
-        #: Number of the present connection, 0 before the first (W1).
-        self.generation = 0
-        self._absence = Absence()
-
-    # Called by the thread that owns the session.
+        self.machine = StreamMachine(
+            exchange,
+            present,
+            audit_interval=settings.audit_interval,
+            adaptive=settings.adaptive,
+            random=jitter,
+            nonce=lambda: str(uuid4()),
+        )
+        self._publisher = publisher
+        self._dispatcher = dispatcher
+        self._place = place
+        self._io = io
+        self._post = post
+        self._over = over
+        #: The present connection, or the attempt to make it.
+        self.connection: ClientConnection | None = None
+        self._ticket = 0
+        # What happens while a step is carried out is the next step.
+        self._events: deque[Input] = deque()
+        self._stepping = False
 
     @property
     def deadline(self) -> float:
-        """When ``due`` must be called, or a connection made."""
-        link = self.link
-        if link.conversation is None:
-            return min(self.retry_at, self._outlet.deadline)
-        deadline = min(
-            link.conversation.deadline,
-            self.proof.dead_at,
-            self.reads.deadline,
-            self._outlet.deadline,
-        )
-        if self._outlet.state is State.LIVE:
-            deadline = min(deadline, self.proof.lease_ends_at)
-        return deadline
-
-    def begin(self) -> None:
-        """The stream was started."""
-        self._outlet.change(State.CONNECTING, "started")
-        self.retry_at = clock.now()
-
-    def connect(self, channel: ClientConnection) -> Connect:
-        """Begin a new connection over ``channel``; say where to."""
-        self.retry_at = NEVER
-        self.generation += 1
-        conversation = self.exchange.conversation(self._memory)
-        now = clock.now()
-        self.link = Link(conversation, channel, now)
-        return conversation.connect(self.instant(now), str(uuid.uuid4()))
-
-    def opened(self, headers: Mapping[str, str]) -> None:
-        """The upgrade was answered well."""
-        now = clock.now()
-        self.proof.came(now, live=False)
-        self._exchange_clock.set(headers.get("date"))
-        self._follow(self._conversation.opened(self.instant(now), str(uuid.uuid4())))
-
-    def received(self, frames: list[bytes]) -> None:
-        """Data frames came, in this order."""
-        now = clock.now()
-        if self._alive(now):
-            self._follow(self._conversation.received(frames, self.instant(now)))
-
-    def pong(self) -> None:
-        """A WebSocket pong came."""
-        now = clock.now()
-        if self._alive(now):
-            self._follow(self._conversation.pong(self.instant(now)))
+        """When ``due`` must be called; seconds of ``clock.now``."""
+        return min(self.machine.deadline, self._dispatcher.deadline)
 
     def due(self) -> None:
-        """The deadline has passed."""
+        """Let the machine act on a deadline, and look for a slow handler."""
         now = clock.now()
-        self._outlet.due(now)
-        link = self.link
-        if link.conversation is None:
-            if now >= self.retry_at:
-                self.redial()
-            return
-        if now >= self.proof.dead_at:
-            self._abandon(self.proof.silent())
-            return
-        if now >= link.conversation.deadline:
-            self._follow(link.conversation.due(self.instant(now)))
-        if self._outlet.state is State.LIVE and now >= self.proof.lease_ends_at:  # A7
-            self._stale("unverified: no comparison with REST succeeded for too long")
-        self.reads.due(now)
+        if now >= self._dispatcher.deadline:
+            self._dispatcher.due(now)
+        if now >= self.machine.deadline:
+            self._happened(self.machine.due)
 
-    def ended(self, ending: CloseReason) -> None:
-        """The channel is over; exactly once for each."""
-        conversation = self._conversation
-        if isinstance(ending, Refused):
-            error = conversation.refused(ending.status, ending.headers, ending.body)
-        elif isinstance(ending, Closed):
-            error = conversation.closed(ending.code, ending.reason)
-        elif isinstance(ending, Broken):
-            error = ending.error
+    # What the user does.
+
+    def start(self) -> None:
+        """Begin to connect."""
+        self._happened(self.machine.started)
+
+    def stop(self, reason: str) -> None:
+        """End; ``over`` is called once the connection is gone."""
+        self._happened(partial(self.machine.stop, reason))
+
+    def crash(self, error: BaseException) -> None:
+        """Fail by a fault of ours, which an event or an effect has raised."""
+        self._happened(partial(self.machine.crashed, error))
+
+    # What the connection reports; see ``ConnectionOwner``.
+
+    def opened(self, headers: Mapping[str, str], asked: float) -> None:
+        self._happened(partial(self.machine.opened, self._ticket, headers, asked))
+
+    def received(self, frames: list[bytes]) -> None:
+        # As ``_happened``, without its detours: this is called for every push.
+        effects = self.machine.frames(frames, _moment())
+        if effects:
+            self._carry_out(effects)
+
+    def pong(self) -> None:
+        self._happened(self.machine.pong)
+
+    def ended(self, ending: Ending) -> None:
+        self.connection = None
+        self._happened(partial(self.machine.ended, self._ticket, ending))
+
+    # What the place's queue and the helpers report.
+
+    def grant(self, ticket: int) -> None:
+        """Let it be the stream's turn; from any thread."""
+        self._post(partial(self._granted, ticket))
+
+    def share(self, least_interval: float) -> None:
+        """Plan audits at least so many seconds apart; from any thread."""
+        self._post(partial(self.machine.shared, least_interval))
+
+    def _granted(self, ticket: int) -> None:
+        self._happened(partial(self.machine.granted, ticket))
+
+    def _replied(self, ticket: int, outcome: Outcome, asked: float) -> None:
+        self._happened(partial(self.machine.replied, ticket, outcome, asked))
+
+    # Steps.
+
+    def _happened(self, event: Input) -> None:
+        if self._stepping:
+            self._events.append(event)
         else:
-            error = self.link.failure or ConnectionLost("the attempt was given up")
-        self.reads.disconnected()
-        self.proof.disconnected()
-        self.link.conversation = self.link.channel = None
-        if not self.over:
-            self._lost(error)
-        if self.over:
-            self.finished()
+            self._carry_out(event(_moment()))
 
-    def stop(self) -> None:
-        """Say goodbye and end; the thread does the rest."""
-        self.over = True
-        channel = self.link.channel
-        if channel is None:
-            self.finished()
-        else:
-            if channel.is_open:
-                for step in self._conversation.closing(self.instant(clock.now())):
-                    if isinstance(step, Send):
-                        channel.send(step.text)
-            channel.close()
+    def _carry_out(self, effects: Sequence[Effect]) -> None:
+        """Carry out a step, and those that follow from it at once."""
+        self._stepping = True
+        try:
+            for effect in effects:
+                self._act(effect)
+            while self._events:
+                for effect in self._events.popleft()(_moment()):
+                    self._act(effect)
+        finally:
+            self._stepping = False
+        if self.machine.link is Link.OVER:
+            self._over()
 
-    # Called by the reads.
+    def _act(self, effect: Effect) -> None:
+        connection = self.connection
+        if isinstance(effect, Publish):
+            self._publisher.publish(effect.items)
+        elif isinstance(effect, SendText):
+            if connection is not None:
+                connection.send(effect.text)
+        elif isinstance(effect, SendPing):
+            if connection is not None:
+                connection.ping()
+        elif isinstance(effect, Ask):
+            self._place.ask(self, effect.ticket, effect.turn)
+            self._io.touch(self._place)
+        elif isinstance(effect, Forgo):
+            self._place.forgo(self, effect.ticket)
+        elif isinstance(effect, HoldBack):
+            self._place.hold_back(effect.turn, effect.seconds)
+        elif isinstance(effect, Dial):
+            self._ticket = effect.ticket
+            self.connection = self._io.connection(self)
+            self._io.dial(self.connection, effect.connect)
+        elif isinstance(effect, HangUp):
+            if connection is not None:
+                self._io.hang_up(connection)
+        elif isinstance(effect, Fetch):
+            done = partial(self._replied, effect.ticket)
+            self._io.fetch(effect.call, effect.timeout, done)
+        elif isinstance(effect, CallOff):
+            self._io.call_off()
 
-    def instant(self, now: float) -> Instant:
-        """Return the monotonic time ``now`` as adapters are given it."""
-        return Instant(now, self._exchange_clock.milliseconds(now))
 
-    def moment(self) -> Moment:
-        """The present moment of this connection, by every clock."""
-        now = clock.now()
-        return Moment(
-            now,
-            datetime.now(timezone.utc),
-            self._exchange_clock.milliseconds(now),
-            self.generation,
-        )
-
-    def merged(self, news: list[AssetUpdate]) -> None:
-        """The snapshot is merged: LIVE."""
-        self.proof.lease_ends_at = self.reads.lease_ends_at
-        self._outlet.deliver(news)
-        self._attempts.accepted()
-        recovered = sum(u.source is Source.RECOVERED for u in news)
-        self._live("balances read and merged", recovered)
-
-    def audited(self, verdict: Verdict) -> None:
-        """An audit was completed: LIVE may be said again (A7)."""
-        self.proof.lease_ends_at = self.reads.lease_ends_at
-        self._attempts.accepted()
-        self._outlet.deliver(verdict.news)
-        if self._outlet.state is State.STALE:
-            self._live("verified", verdict.drifts)
-        if verdict.reconnect:
-            self._abandon(ConnectionLost(f"reconnecting: {verdict.reconnect}"))
-
-    def warn(self, error: AssetStreamError) -> None:
-        """Tell the user, and go on."""
-        self._outlet.deliver([error])
-
-    def read_failed(self, error: AssetStreamError) -> bool:
-        """A read failed; False if the stream fails with it."""
-        if self._attempts.end_with(error, self._outlet.was_live):
-            self._abandon(error)
-            return False
-        self._outlet.deliver([error])
-        return True
-
-    @property
-    def _conversation(self) -> Conversation:
-        assert self.link.conversation is not None
-        return self.link.conversation
-
-    def _alive(self, now: float) -> bool:
-        """Note a proof of life; False if it comes too late (L1).
-
-        After a suspend a frame may lie in the buffer of a connection that died hours
-        ago: it must not bring back what counts as lost.
-        """
-        if now >= self.proof.dead_at:
-            self._abandon(self.proof.silent())
-            return False
-        self.proof.came(now, self._outlet.state is State.LIVE)
-        return True
-
-    def _follow(self, steps: Sequence[Step]) -> None:
-        """Carry out what the conversation asked for."""
-        for step in steps:
-            channel = self.link.channel
-            if channel is None:  # An earlier step ended the connection.
-                return
-            if isinstance(step, Report):
-                self._pushed(step)
-            elif isinstance(step, Send):
-                channel.send(step.text)
-            elif isinstance(step, Ping):
-                channel.ping()
-            elif isinstance(step, Alive):
-                self.round_trip = step.round_trip or self.round_trip
-            elif isinstance(step, Ready):
-                self.reads.ready(self.generation, clock.now())
-            elif isinstance(step, Warn):
-                self._warned(step.error)
-            else:
-                self._abandon(step.error)
-
-    def _pushed(self, report: Report) -> None:
-        moment = self.moment()
-        misdated = self._book.misdated
-        news = self._book.push(report.balances, moment)
-        if self._book.pushed_at >= moment.now:  # else all of it was too old (K1)
-            self.reads.pushed()
-        if self._book.misdated != misdated:  # K3
-            self.reads.doubted(moment.now)
-        self._outlet.deliver(news)
-
-    def _warned(self, error: AssetStreamError) -> None:
-        if isinstance(error, ProtocolError):  # K5
-            moment = self.moment()
-            self._book.doubt(error.currency, moment)
-            self.reads.doubted(moment.now)
-        self._outlet.deliver([error])
-
-    def _abandon(self, error: AssetStreamError) -> None:
-        """Give the connection up, for this reason."""
-        self.link.failure = error
-        if self.link.channel is not None:
-            self.link.channel.close()
-
-    def _lost(self, error: AssetStreamError) -> None:
-        """A connection was lost or could not be made (L2, L3)."""
-        if self._attempts.end_with(error, self._outlet.was_live):
-            self.over = True
-            self._outlet.fail(error)
-            return
-        self.retry_at = self._attempts.next_at(clock.now(), error, self.link)
-        self._outlet.deliver([error])
-        self._stale(str(error))
-
-    def _stale(self, reason: str) -> None:
-        if self._outlet.state is State.LIVE:
-            self._absence.begin(clock.now() - self.proof.while_live)
-            self._outlet.change(State.STALE, reason)
-
-    def _live(self, reason: str, recovered: int) -> None:
-        now = clock.now()
-        self.proof.while_live = now
-        self.link.live_since = min(self.link.live_since, now)
-        self._outlet.change(State.LIVE, reason, self._absence.end(recovered))
+def _moment() -> Moment:
+    return Moment(clock.now(), time.time())

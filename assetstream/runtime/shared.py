@@ -9,14 +9,14 @@ from assetstream.protocol import Exchange
 from assetstream.runtime.loop.callback_threads import CallbackThreads
 from assetstream.runtime.loop.helpers import MOST_THREADS, Helpers
 from assetstream.runtime.net.rest_client import Adapter
-from assetstream.runtime.rate_limits import Budget, place_of
+from assetstream.runtime.places import Place, place_of
 from assetstream.runtime.settings import Settings
 
 __all__ = ["Shared"]
 
 
 class Shared:
-    """Helpers, callback threads, REST connections and rate limits of many streams.
+    """Helpers, callback threads, REST connections and queues of many streams.
 
     Every method may be called from any thread.
 
@@ -31,7 +31,7 @@ class Shared:
         self.callbacks = CallbackThreads(
             [name if workers == 1 else f"{name}-{n}" for n in range(1, workers + 1)]
         )
-        self._budgets: dict[tuple[str, str], Budget] = {}
+        self._places: dict[tuple[str, str], Place] = {}
         # By the context itself: the id of one that is gone may be another's.
         self._adapters: dict[tuple[ssl.SSLContext | None, str | None], Adapter] = {}
         # Reentrant: a signal handler may come in between.
@@ -45,18 +45,18 @@ class Shared:
                 self._adapters[way] = Adapter(kept=MOST_THREADS)
             return self._adapters[way]
 
-    def budget(self, exchange: Exchange) -> Budget:
-        """Return the connects and reads that streams at one place share."""
-        place = place_of(exchange)
+    def place(self, exchange: Exchange) -> Place:
+        """Return the queue of those who connect to and read from the same hosts."""
+        key = place_of(exchange)
         with self._lock:
-            if place not in self._budgets:
-                self._budgets[place] = Budget(exchange.limits)
-            return self._budgets[place]
+            if key not in self._places:
+                self._places[key] = Place(exchange.limits)
+            return self._places[key]
 
     def connect_time(self) -> float:
         """Return the seconds that the exchanges' limits take to connect everybody."""
-        budgets = list(self._budgets.values())
-        return max((budget.connect_time() for budget in budgets), default=0.0)
+        places = list(self._places.values())
+        return max((place.connect_time for place in places), default=0.0)
 
     def close(self) -> None:
         """Let every thread end that has nothing left to do; when no stream runs."""

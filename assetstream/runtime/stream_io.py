@@ -1,10 +1,11 @@
-"""Carries out what one stream asks of the network."""
+"""Dials and REST calls of one stream."""
 
 from __future__ import annotations
 
 from typing import Callable
 
 from assetstream.protocol import Connect, HttpCall
+from assetstream.runtime.loop.deadlines import HasDeadline
 from assetstream.runtime.loop.reader import Reader
 from assetstream.runtime.net.connection import ClientConnection
 from assetstream.runtime.net.rest_client import Done, Rest
@@ -46,6 +47,10 @@ class StreamIO:
             settings.ssl_context,
             settings.proxy,
         )
+
+    def touch(self, timed: HasDeadline) -> None:
+        """Look at a deadline again that may be earlier now."""
+        self._reader.touch(timed)
 
     def connection(self, owner: ConnectionOwner) -> ClientConnection:
         """Return a connection that is still to be dialled."""

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 from decimal import Decimal
-from typing import NamedTuple, Sequence, Union
+from typing import NamedTuple, Sequence
 
 from assetstream.display.page import Line
 from assetstream.display.words import counted, lasting, named, signed
 from assetstream.model.errors import AssetStreamError
-from assetstream.model.events import AssetUpdate, Gap, Source, StateChange, exact_sum
+from assetstream.model.events import (
+    AssetUpdate,
+    Event,
+    Gap,
+    Source,
+    StateChange,
+    exact_sum,
+)
 from assetstream.streams.accounts import AccountSnapshot
 
-__all__ = ["Event", "EventLog"]
-
-#: Everything that a stream tells its handlers.
-Event = Union[AssetUpdate, StateChange, AssetStreamError]
+__all__ = ["EventLog"]
 
 #: Lines that are kept.
 MOST_EVENTS = 4

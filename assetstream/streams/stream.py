@@ -135,7 +135,7 @@ class AssetStream(HandlerMethods):
     def balances(self) -> Mapping[str, Balance]:
         """All known balances: immutable, consistent, kept over reconnects."""
         engine = self._run.engine
-        return Balances(engine.book.balances() if engine else {})
+        return Balances(engine.present.balances if engine else {})
 
     def balance(self, currency: str, max_age: float | None = None) -> Balance:
         """One currency's balance; zeros for one never held.
@@ -151,7 +151,7 @@ class AssetStream(HandlerMethods):
         """
         engine = self._run.engine
         code = settings.check_currency(currency)
-        balance = engine.book.balance(code) if engine else None
+        balance = engine.present.balance(code) if engine else None
         trouble = settings.complaint(code, balance, max_age)
         if balance is not None and not trouble:
             return balance
@@ -469,8 +469,8 @@ def read_account(stream: AssetStream) -> AccountSnapshot:
     engine = run_of(stream).engine
     balances = {}
     if engine is not None:
-        for currency, balance in engine.book.balances().items():
-            balances[currency] = balance, engine.book.last_change(currency)
+        for currency, balance in engine.present.balances.items():
+            balances[currency] = balance, engine.last_change(currency)
     return AccountSnapshot.of(stream.exchange.name, stream.account, health, balances)
 
 

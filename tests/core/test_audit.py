@@ -6,8 +6,9 @@ import math
 
 import pytest
 
-from assetstream.core.audit import Audit, Verdict
+from assetstream.core.audit import Audit, AuditResult
 from assetstream.core.book import BalanceBook
+from assetstream.core.present import Present
 from assetstream.model.errors import AssetStreamError, ProtocolError
 from assetstream.model.events import AssetUpdate, Source
 from assetstream.protocol import Limits, Snapshot
@@ -27,7 +28,7 @@ class Audited:
     """A book that holds BTC 1 and USDT 100 since a snapshot at 0, and its audit."""
 
     def __init__(self) -> None:
-        self.book = BalanceBook("test", "test-1")
+        self.book = BalanceBook(Present("test", "test-1"))
         self.audit = Audit(self.book, LIMITS)
         self.connect(0, said("BTC", "1"), said("USDT", "100"))
 
@@ -40,13 +41,15 @@ class Audited:
         self.book.push([said(currency, available, key=(key, 0))], at(now))
         self.audit.pushed()
 
-    def first(self, now: float, read: Snapshot) -> Verdict:
+    def first(self, now: float, read: Snapshot) -> AuditResult:
         return self.audit.first_read(read, at(now), sent=now)
 
-    def second(self, now: float, read: Snapshot) -> Verdict:
+    def second(self, now: float, read: Snapshot) -> AuditResult:
         return self.audit.second_read(read, at(now), sent=now)
 
-    def both(self, now: float, one: Snapshot, other: Snapshot | None = None) -> Verdict:
+    def both(
+        self, now: float, one: Snapshot, other: Snapshot | None = None
+    ) -> AuditResult:
         """Both reads of an audit, 2 s apart."""
         first = self.first(now, one)
         assert first.second
@@ -63,8 +66,8 @@ def btc(available: str) -> Snapshot:
     return snapshot(said("BTC", available), said("USDT", "100"))
 
 
-def the_update(verdict: Verdict) -> AssetUpdate:
-    (update,) = verdict.news
+def the_update(verdict: AuditResult) -> AssetUpdate:
+    (update,) = verdict.items
     assert isinstance(update, AssetUpdate)
     return update
 
@@ -82,7 +85,7 @@ def test_a2_one_read_changes_nothing(audited: Audited) -> None:
     verdict = audited.first(100, btc("7"))
 
     assert verdict.second
-    assert verdict.news == []
+    assert verdict.items == []
     assert amounts(audited.book)["BTC"] == ("1", "0")
 
 
@@ -92,7 +95,7 @@ def test_a2_a_push_before_the_second_read_is_merged_wins(audited: Audited) -> No
     audited.push(100, "2", 1)
     verdict = audited.second(102, btc("7"))
 
-    assert verdict.news == []
+    assert verdict.items == []
     assert amounts(audited.book)["BTC"] == ("2", "0")
 
 
@@ -100,7 +103,7 @@ def test_a2_the_second_read_agrees_with_the_book(audited: Audited) -> None:
     """Then the first one was behind."""
     verdict = audited.both(100, btc("7"), btc("1"))
 
-    assert verdict.news == []
+    assert verdict.items == []
     assert verdict.drifts == 0
     assert amounts(audited.book)["BTC"] == ("1", "0")
 
@@ -126,11 +129,11 @@ def test_a2_a_read_that_agrees_ends_doubt(audited: Audited) -> None:
     """If it was sent 10 s after the reason to doubt."""
     audited.book.doubt("BTC", at(100))
     verdict = audited.first(109.9, btc("1"))
-    assert audited.book.in_doubt() == ("BTC",)
+    assert audited.book.present.in_doubt() == ("BTC",)
     assert verdict.again_at == 110
 
     audited.first(110, btc("1"))
-    assert audited.book.in_doubt() == ()
+    assert audited.book.present.in_doubt() == ()
 
 
 def test_a2_a_second_reason_to_doubt_counts_anew(audited: Audited) -> None:
@@ -139,7 +142,7 @@ def test_a2_a_second_reason_to_doubt_counts_anew(audited: Audited) -> None:
     audited.book.doubt("BTC", at(105))
 
     audited.first(110, btc("1"))
-    assert audited.book.in_doubt() == ("BTC",)
+    assert audited.book.present.in_doubt() == ("BTC",)
 
 
 def test_a2_an_unreadable_push_between_the_two_reads_stays_in_doubt(
@@ -150,7 +153,7 @@ def test_a2_an_unreadable_push_between_the_two_reads_stays_in_doubt(
     audited.book.doubt("BTC", at(101))
     verdict = audited.second(102, btc("1"))
 
-    assert audited.book.in_doubt() == ("BTC",)
+    assert audited.book.present.in_doubt() == ("BTC",)
     assert verdict.again_at == 111
 
 
@@ -164,7 +167,7 @@ def test_a2_doubt_of_the_whole_book_ends_by_reads_sent_10_s_later(
     assert audited.book.absent.doubted == 100
 
     audited.first(110, btc("1"))
-    assert audited.book.in_doubt() == ()
+    assert audited.book.present.in_doubt() == ()
     assert audited.book.absent.doubted is None
 
 
@@ -204,14 +207,14 @@ def test_a2_a_snapshot_behind_what_an_audit_corrected_is_in_doubt(
     audited.both(100, btc("7"))
     audited.connect(104, said("BTC", "1"), said("USDT", "100"), generation=2)
 
-    assert audited.book.in_doubt() == ("BTC",)
+    assert audited.book.present.in_doubt() == ("BTC",)
 
 
 def test_s2_an_entry_the_audit_cannot_read_is_in_doubt(audited: Audited) -> None:
     """It cannot be checked, so LIVE does not vouch for it."""
     audited.first(100, snapshot(said("USDT", "100"), unreadable=("BTC",)))
 
-    assert audited.book.in_doubt() == ("BTC",)
+    assert audited.book.present.in_doubt() == ("BTC",)
     assert amounts(audited.book)["BTC"] == ("1", "0")
 
 
@@ -221,7 +224,7 @@ def test_s2_a_suspect_the_second_read_cannot_tell_of_is_in_doubt(
     """One read has spoken against it."""
     audited.both(100, btc("7"), snapshot(said("USDT", "100"), unreadable=("BTC",)))
 
-    assert audited.book.in_doubt() == ("BTC",)
+    assert audited.book.present.in_doubt() == ("BTC",)
 
 
 def test_s2_an_entry_without_a_name_may_be_any_that_is_missing(
@@ -230,7 +233,7 @@ def test_s2_an_entry_without_a_name_may_be_any_that_is_missing(
     """Those never held included."""
     audited.first(100, snapshot(said("USDT", "100"), unreadable=("",)))
 
-    assert audited.book.in_doubt() == ("BTC",)
+    assert audited.book.present.in_doubt() == ("BTC",)
     assert audited.book.absent.doubted == 100
 
 
@@ -268,7 +271,7 @@ def test_a3_the_second_read_may_be_the_one_behind(audited: Audited) -> None:
     audited.push(100, "2", 1)
     verdict = audited.both(115, btc("7"), btc("1"))
 
-    assert verdict.news == []
+    assert verdict.items == []
     assert verdict.again_at == 160
 
 
@@ -314,7 +317,7 @@ def test_a4_a_correction_ends_doubt(audited: Audited) -> None:
     audited.book.doubt("BTC", at(90))
     audited.both(100, btc("7"))
 
-    assert audited.book.in_doubt() == ()
+    assert audited.book.present.in_doubt() == ()
 
 
 def test_a4_reads_that_differ_from_each_other_the_later_one_then_reconnect(
@@ -412,7 +415,7 @@ def test_a5_a_disputed_currency_does_not_hide_that_another_drifts(
     assert verdict.reconnect is not None
 
 
-def dispute(audited: Audited) -> Verdict:
+def dispute(audited: Audited) -> AuditResult:
     """BTC drifts in three audits with a push before each."""
     for step in (1, 2, 3):
         audited.push(100 * step, str(step), step)
@@ -424,14 +427,14 @@ def test_a8_the_third_drift_in_a_row_is_one_error_and_keeps_the_push(
     audited: Audited,
 ) -> None:
     """Neither side can be believed, so it is marked stale."""
-    (error,) = dispute(audited).news
+    (error,) = dispute(audited).items
 
     assert isinstance(error, ProtocolError)
     assert error.currency == "BTC"
     assert not error.fatal
     assert "disagree" in str(error)
     assert amounts(audited.book)["BTC"] == ("3", "0")
-    assert audited.book.in_doubt() == ("BTC",)
+    assert audited.book.present.in_doubt() == ("BTC",)
 
 
 def test_a8_no_push_ends_a_dispute(audited: Audited) -> None:
@@ -439,14 +442,14 @@ def test_a8_no_push_ends_a_dispute(audited: Audited) -> None:
     dispute(audited)
     audited.push(400, "9", 400_000)
 
-    assert audited.book.in_doubt() == ("BTC",)
+    assert audited.book.present.in_doubt() == ("BTC",)
 
 
 def test_a8_it_is_told_once(audited: Audited) -> None:
     """Not with every audit."""
     dispute(audited)
 
-    assert audited.both(400, btc("9")).news == []
+    assert audited.both(400, btc("9")).items == []
 
 
 def test_a8_two_drifts_are_corrected(audited: Audited) -> None:
@@ -460,7 +463,7 @@ def test_a8_without_a_push_between_it_is_not_a_dispute(audited: Audited) -> None
     """It merely changes and is not pushed."""
     for step in range(1, 6):
         verdict = audited.both(100 * step, btc(str(step + 1)))
-        assert not any(isinstance(n, AssetStreamError) for n in verdict.news)
+        assert not any(isinstance(n, AssetStreamError) for n in verdict.items)
 
 
 def test_a8_an_audit_that_agrees_begins_the_count_anew(audited: Audited) -> None:
@@ -479,7 +482,7 @@ def test_a8_a_push_does_not_end_a_dispute(audited: Audited) -> None:
     dispute(audited)
     audited.push(400, "4", 10)
 
-    assert audited.book.in_doubt() == ("BTC",)
+    assert audited.book.present.in_doubt() == ("BTC",)
 
 
 def test_a8_a_read_that_agrees_ends_a_dispute(audited: Audited) -> None:
@@ -487,4 +490,4 @@ def test_a8_a_read_that_agrees_ends_a_dispute(audited: Audited) -> None:
     dispute(audited)
     audited.first(400, btc("3"))
 
-    assert audited.book.in_doubt() == ()
+    assert audited.book.present.in_doubt() == ()

@@ -9,6 +9,7 @@ import pytest
 
 from assetstream.core.audit_schedule import AuditSchedule
 from assetstream.core.book import BalanceBook
+from assetstream.core.present import Present
 from assetstream.protocol import Limits
 from tests.support.books import at, said, snapshot
 
@@ -29,7 +30,7 @@ def schedule(
 @pytest.fixture
 def book() -> BalanceBook:
     """A book that holds BTC 1 and has had a push."""
-    book = BalanceBook("test", "test-1")
+    book = BalanceBook(Present("test", "test-1"))
     book.merge(snapshot(said("BTC", "1")), at(0), sent=0)
     book.push([said("BTC", "1", key=(1, 0))], at(0))
     return book
@@ -117,7 +118,7 @@ def test_a1_every_15_s_while_anything_is_locked(book: BalanceBook) -> None:
 
 def test_a1_every_15_s_for_10_minutes_while_nothing_was_pushed() -> None:
     """Nobody knows yet whether this exchange pushes at all."""
-    book = BalanceBook("test", "test-1")
+    book = BalanceBook(Present("test", "test-1"))
     plan = schedule()
     plan.live(1000, book)
 
@@ -127,7 +128,7 @@ def test_a1_every_15_s_for_10_minutes_while_nothing_was_pushed() -> None:
 
 def test_a1_the_10_minutes_are_the_streams_not_the_connections() -> None:
     """A reconnect does not begin them anew."""
-    book = BalanceBook("test", "test-1")
+    book = BalanceBook(Present("test", "test-1"))
     plan = schedule()
     plan.live(1000, book)
     plan.live(1500, book)
@@ -137,7 +138,7 @@ def test_a1_the_10_minutes_are_the_streams_not_the_connections() -> None:
 
 def test_a1_the_first_push_ends_the_short_interval() -> None:
     """It does push."""
-    book = BalanceBook("test", "test-1")
+    book = BalanceBook(Present("test", "test-1"))
     plan = schedule()
     plan.live(1000, book)
     book.push([said("BTC", "1", key=(1, 0))], at(1))
@@ -147,7 +148,7 @@ def test_a1_the_first_push_ends_the_short_interval() -> None:
 
 def test_a1_an_interval_that_the_user_chose_does_not_adapt() -> None:
     """Neither to locked amounts nor to silence."""
-    book = BalanceBook("test", "test-1")
+    book = BalanceBook(Present("test", "test-1"))
     book.merge(snapshot(said("BTC", "1", "1")), at(0), sent=0)
     plan = schedule(45.0, LOCKED, adaptive=False)
     plan.live(1000, book)
@@ -235,7 +236,7 @@ def test_a7_live_is_a_lease_of_2_intervals_and_30_s(book: BalanceBook) -> None:
 
 def test_a7_the_lease_follows_the_present_interval() -> None:
     """15 s before the first push: 60 s."""
-    book = BalanceBook("test", "test-1")
+    book = BalanceBook(Present("test", "test-1"))
     plan = schedule()
     plan.live(1000, book)
 

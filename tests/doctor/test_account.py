@@ -9,6 +9,7 @@ from typing import Iterator
 import pytest
 
 from assetstream import CoinW, Upbit, Verdict
+from assetstream.core.outcomes import HttpReply
 from assetstream.doctor import account as rooms
 from assetstream.protocol import Exchange
 from assetstream.simulator import FAULTS, Simulator
@@ -177,7 +178,7 @@ def test_without_a_date_the_clock_is_skipped(
     examine: Examine, exchange: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is not called right."""
-    reply = rooms.HttpReply(200, {}, b"[]")
+    reply = HttpReply(200, {}, b"[]")
     monkeypatch.setattr(rooms, "fetch", lambda case, exchange: reply)
     diagnosis = examine(exchange.upbit().exchange())
 

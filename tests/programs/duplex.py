@@ -158,8 +158,8 @@ class Busy:
 
     def _send(self, stream: AssetStream) -> None:
         def send(session: Session) -> None:
-            if session.link.channel is not None:
-                session.link.channel.send("PING")
+            if session.connection is not None:
+                session.connection.send("PING")
 
         self._post(stream, send)
         self._figures.count("sends")

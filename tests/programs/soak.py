@@ -33,9 +33,9 @@ from typing import Callable, Iterator
 from unittest.mock import patch
 
 from assetstream import AssetStream, AssetUpdate, CoinW, State, StateChange, Upbit
+from assetstream.core import reconnect
 from assetstream.core.entry import MAX_PAST
 from assetstream.protocol import Exchange
-from assetstream.runtime import reconnect
 from tests.programs.soak_server import CURRENCIES, WAYS
 from tests.support.fast_time import fast_time
 from tests.support.processes import ROOT

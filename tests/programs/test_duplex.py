@@ -119,7 +119,7 @@ def test_a_second_thread_at_a_streams_own_connection_is_reported() -> None:
             assert stream.state is State.LIVE
             life = stream._run.engine
             assert life is not None
-            channel = life.session.link.channel
+            channel = life.session.connection
             assert channel is not None
             assert channel._transport is not None
             assert watch.tls_calls > 0

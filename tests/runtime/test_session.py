@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from typing import Any, Iterator
+from typing import Any, Iterator, Sequence
 
 import pytest
 from msgspec.structs import replace
@@ -25,6 +25,8 @@ from assetstream import (
     StateChange,
     StreamTimeout,
 )
+from assetstream.core.effects import Effect
+from assetstream.core.moment import Moment
 from assetstream.exchanges import EXCHANGES
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
@@ -364,7 +366,7 @@ def test_a5_ignored_pushes_do_not_begin_the_pace_anew(
 ) -> None:
     """After a jump of the exchange's clock right pushes are old; no reconnect helps."""
     applied: list[None] = []
-    reads = stream._run.started().session.reads
+    reads = stream._run.started().session.machine._reads
     monkeypatch.setattr(reads, "pushed", lambda: applied.append(None))
     with exchange.fault("clock_jump", seconds=30):
         account.deposit("BTC", "1")
@@ -380,11 +382,11 @@ def test_a5_ignored_pushes_do_not_begin_the_pace_anew(
 
 def _settle(stream: AssetStream) -> None:
     """Wait until the reply to a read has been taken in."""
-    reads = stream._run.started().session.reads
+    reads = stream._run.started().session.machine._reads
     life = stream._run.started()
     deadline = time.monotonic() + PATIENCE
     looked = threading.Event()
-    while reads._under_way:
+    while reads._ticket is not None:
         assert time.monotonic() < deadline, "the read was not answered"
         # Asked in the session's own thread, where the reply is taken in.
         looked.clear()
@@ -400,13 +402,13 @@ def test_a7_live_is_a_lease(
     time_machine: Any,
 ) -> None:
     """Without a completed audit it ends, connected still; the next one renews it."""
-    proof = stream._run.started().session.proof
+    present = stream._run.started().present
     with exchange.rest_answers(500):
         time_machine.jump(6, stream)
         heard.wait_for(lambda e: isinstance(e, AssetStreamError))
         assert stream.state is State.LIVE
         # Frames keep the connection alive; only the comparison fails.
-        proof.lease_ends_at = 0.0
+        present.lease_ends_at = 0.0
         assert stream.state is State.STALE
         account.deposit("BTC", "1")
         change = heard.wait_for_state(State.STALE)
@@ -447,16 +449,16 @@ def test_l1_a_late_frame_brings_nothing_back(
 
 def test_l1_without_a_connection_nobody_reads_live(stream: AssetStream) -> None:
     """Not even between the loss and the change of state."""
-    session = stream._run.started().session
-    proof, states = session.proof, []
-    disconnected = proof.disconnected
+    machine = stream._run.started().session.machine
+    stop, states = machine.stop, []
 
-    def look() -> None:
-        disconnected()
+    def look(reason: str, at: Moment) -> Sequence[Effect]:
+        effects = stop(reason, at)
         states.append(stream.state)
         states.append(stream.balance("BTC").stale)
+        return effects
 
-    proof.disconnected = look  # type: ignore[method-assign]
+    machine.stop = look  # type: ignore[method-assign]
     stream.stop()
 
     assert states == [State.STALE, True]
@@ -599,7 +601,7 @@ def test_a_fault_of_our_own_fails_the_stream_loudly(
 ) -> None:
     """Not by a thread that dies in silence."""
     session = stream._run.started().session
-    session._pushed = None  # type: ignore[assignment, method-assign]
+    session.machine._book.push = None  # type: ignore[assignment, method-assign]
     account.deposit("BTC", "1")
     heard.wait_for_state(State.FAILED)
 

@@ -40,13 +40,24 @@ def test_rest_connections_are_shared_by_those_who_connect_alike() -> None:
     assert shared.adapter(settings(ssl_context=context)) is own
 
 
-def test_a_place_has_one_budget() -> None:
+class Member:
+    """Shares a place, and asks for nothing."""
+
+    def grant(self, ticket: int) -> None:
+        raise AssertionError("it never asked")
+
+    def share(self, least_interval: float) -> None:
+        assert least_interval > 0
+
+
+def test_a_place_has_one_queue() -> None:
     """The streams of one exchange and host connect one after another."""
-    shared, members = Shared("test", 1), [object() for _ in range(10)]
+    shared = Shared("test", 1)
     assert shared.connect_time() == 0.0
-    upbit = shared.budget(Upbit("key", "secret", region="sg"))
-    assert shared.budget(Upbit("other", "secret", region="sg")) is upbit
-    assert shared.budget(Upbit("key", "secret", region="id")) is not upbit
-    assert shared.budget(CoinW("key", "secret")) is not upbit
-    upbit.members.update(members)
-    assert shared.connect_time() == upbit.connect_time() > 0.0
+    upbit = shared.place(Upbit("key", "secret", region="sg"))
+    assert shared.place(Upbit("other", "secret", region="sg")) is upbit
+    assert shared.place(Upbit("key", "secret", region="id")) is not upbit
+    assert shared.place(CoinW("key", "secret")) is not upbit
+    for _ in range(10):
+        upbit.join(Member())
+    assert shared.connect_time() == upbit.connect_time > 0.0

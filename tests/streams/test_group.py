@@ -232,7 +232,7 @@ def test_a_fault_of_ours_fails_one_account(
     caplog.set_level(logging.CRITICAL, "assetstream")
     with StreamGroup(streams(accounts), **heard.handlers()) as group:
         one, two = group.streams["upbit-0"], group.streams["coinw-0"]
-        one._run.started().session._pushed = None  # type: ignore
+        one._run.started().session.machine._book.push = None  # type: ignore
         accounts["upbit-0"].deposit("BTC", "1")
         two._run.started().post(lambda: 1 // 0)  # type: ignore
         wait_until(lambda: group.health().states.get(State.FAILED) == 2)

@@ -16,12 +16,11 @@ from assetstream import (
     StreamGroup,
     Upbit,
 )
+from assetstream.core.turns import AUDIT_SHARE
+from assetstream.protocol import Exchange
 from assetstream.runtime import threads
 from assetstream.runtime.loop import clock
 from assetstream.runtime.loop.helpers import MOST_THREADS
-from assetstream.runtime.rate_limits import AUDIT_SHARE
-from assetstream.runtime.reads import Reads
-from assetstream.runtime.session import Session
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 from tests.support.groups import group_threads, streams, wait_until
@@ -46,6 +45,20 @@ def test_where_only_select_exists_readers_share_the_accounts(
         accounts["coinw-3"].deposit("BTC", "1")
         wait_until(lambda: group.total("BTC") == 9)
     assert not group_threads()
+
+
+def noted(monkeypatch: pytest.MonkeyPatch, method: str) -> dict[str, list[float]]:
+    """By exchange, the times at which an adapter's method is called."""
+    times: dict[str, list[float]] = {"upbit": [], "coinw": []}
+    for adapter in (Upbit, CoinW):
+        call = getattr(adapter, method)
+
+        def noting(exchange: Exchange, *args: Any, call: Any = call) -> Any:
+            times[exchange.name].append(clock.now())
+            return call(exchange, *args)
+
+        monkeypatch.setattr(adapter, method, noting)
+    return times
 
 
 def start_slowly(
@@ -74,14 +87,7 @@ def test_the_limit_of_connects_is_kept(
     accounts: dict[str, Account], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By all accounts of one exchange together; the other has its own."""
-    times: dict[str, list[float]] = {"upbit": [], "coinw": []}
-    connect = Session.connect
-
-    def noted(session: Session, channel: Any) -> Any:
-        times[session.exchange.name].append(clock.now())
-        return connect(session, channel)
-
-    monkeypatch.setattr(Session, "connect", noted)
+    times = noted(monkeypatch, "conversation")  # begun with each attempt
     start_slowly(accounts, monkeypatch, "connects_together")
 
     assert_spaced(times)
@@ -91,14 +97,7 @@ def test_the_limit_of_reads_is_kept(
     accounts: dict[str, Account], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A6: by the snapshots of all accounts of one exchange together."""
-    times: dict[str, list[float]] = {"upbit": [], "coinw": []}
-    send = Reads._send
-
-    def noted(reads: Reads, purpose: Any, now: float) -> None:
-        times[reads._exchange.name].append(clock.now())
-        send(reads, purpose, now)
-
-    monkeypatch.setattr(Reads, "_send", noted)
+    times = noted(monkeypatch, "read")
     start_slowly(accounts, monkeypatch, "reads_together")
 
     assert_spaced(times)
@@ -114,8 +113,10 @@ def test_audits_leave_each_other_room(
     group.start(wait=False)
     wait_until(lambda: group.streams["upbit-3"]._run.engine)
 
-    health = group.streams["upbit-0"].health()
-    assert health.audit_interval == pytest.approx(4 / (0.01 * AUDIT_SHARE))
+    shared, one = 4 / (0.01 * AUDIT_SHARE), group.streams["upbit-0"]
+    wait_until(lambda: one.health().audit_interval == shared)
+    health = one.health()
+    assert health.audit_interval is not None
     assert health.detection_time is not None
     assert health.detection_time > health.audit_interval
     assert group.stop()

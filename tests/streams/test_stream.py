@@ -236,7 +236,7 @@ def test_stop_ends_the_deliveries_of_a_failed_stream(account: Account) -> None:
     stream = AssetStream(account.exchange(), on_asset=slow)
     stream.start()
     assert entered.wait(PATIENCE)
-    stream._run.started().session._pushed = None  # type: ignore
+    stream._run.started().session.machine._book.push = None  # type: ignore
     account.deposit("BTC", "1")
     assert stream._run.started().ended.wait(Deadline(PATIENCE))
     assert stream.state is State.FAILED

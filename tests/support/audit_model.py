@@ -17,6 +17,8 @@ from datetime import timedelta
 from typing import Any, Callable, Iterator, NamedTuple
 from unittest import mock
 
+from assetstream.runtime.reads import READ_TIMEOUT, Reads
+
 from assetstream.core.audit import Audit, Verdict
 from assetstream.core.audit_schedule import AuditSchedule
 from assetstream.core.book import BalanceBook
@@ -26,7 +28,6 @@ from assetstream.model.events import AssetUpdate, Source
 from assetstream.protocol import BalanceReport, Instant, Limits, Snapshot
 from assetstream.runtime import reads as reads_module
 from assetstream.runtime.net.rest_client import HttpReply
-from assetstream.runtime.reads import READ_TIMEOUT, Reads
 from tests.support.books import START, START_MS
 from tests.support.model_exchange import CURRENCIES, ZEROS, Amounts, Ledger, Push, Reply
 

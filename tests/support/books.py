@@ -6,17 +6,17 @@ from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 
 from assetstream.core.book import BalanceBook
-from assetstream.core.moment import Moment
+from assetstream.core.moment import Stamp
 from assetstream.protocol import BalanceReport, Snapshot
 
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)
 START_MS = int(START.timestamp() * 1000)
 
 
-def at(now: float, generation: int = 1) -> Moment:
+def at(now: float, generation: int = 1) -> Stamp:
     """The moment ``now`` seconds after the start, on the given connection."""
     received = START + timedelta(seconds=now)
-    return Moment(now, received, START_MS + int(now * 1000), generation)
+    return Stamp(now, received, START_MS + int(now * 1000), generation)
 
 
 def said(
@@ -41,4 +41,6 @@ def snapshot(*reports: BalanceReport, unreadable: tuple[str, ...] = ()) -> Snaps
 
 def amounts(book: BalanceBook) -> dict[str, tuple[str, str]]:
     """Everything that the book shows, as text."""
-    return {c: (str(b.available), str(b.locked)) for c, b in book.balances().items()}
+    return {
+        c: (str(b.available), str(b.locked)) for c, b in book.present.balances.items()
+    }

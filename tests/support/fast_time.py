@@ -12,11 +12,18 @@ from unittest.mock import patch
 from msgspec.structs import replace
 
 from assetstream import CoinW, Upbit
-from assetstream.core import audit, audit_schedule, backoff, book, entry
+from assetstream.core import (
+    audit,
+    audit_schedule,
+    book,
+    entry,
+    machine,
+    reads,
+    reconnect,
+)
 from assetstream.exchanges.coinw import conversation as coinw_conversation
 from assetstream.exchanges.common import refusals
 from assetstream.exchanges.upbit import conversation as upbit_conversation
-from assetstream.runtime import engine, reads, reconnect
 from assetstream.runtime.net import send_buffer
 
 __all__ = ["FACTOR", "fast_time"]
@@ -39,10 +46,10 @@ SECONDS: list[tuple[Any, str]] = [
     (reads, "AUDIT_PACE"),
     (reads, "DOUBT_DELAY"),
     (reads, "READ_TIMEOUT"),
-    (engine, "READ_TIMEOUT"),
+    (machine, "READ_TIMEOUT"),
     (entry, "HELD_RECENTLY"),
-    (backoff, "FIRST_CEILING"),
-    (backoff, "CEILING"),
+    (reconnect, "FIRST_CEILING"),
+    (reconnect, "CEILING"),
     (reconnect, "HEALTHY"),
     (send_buffer, "STALL_TIME"),
     (refusals, "BLOCKED_S"),

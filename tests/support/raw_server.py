@@ -16,7 +16,7 @@ from assetstream.runtime.loop import clock
 from assetstream.runtime.loop.call_queue import CallQueue
 from assetstream.runtime.loop.helpers import Helpers
 from assetstream.runtime.loop.reader import Reader
-from assetstream.runtime.net.connection import ClientConnection, CloseReason
+from assetstream.runtime.net.connection import ClientConnection, Ending
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
@@ -185,7 +185,7 @@ class Recorder:
         self.channel = self.another()
         self.headers: Mapping[str, str] = {}
         self.events: list[Any] = []
-        self.endings: list[CloseReason] = []
+        self.endings: list[Ending] = []
         self.deadline = clock.now() + 5
         self.on_opened: Callable[[], Any] = lambda: None
         self.on_received: Callable[[list[bytes]], Any] = lambda frames: None
@@ -196,7 +196,7 @@ class Recorder:
         """Make one more connection of the same owner."""
         return ClientConnection(self, self.reader, self.inbox.post)
 
-    def opened(self, headers: Mapping[str, str]) -> None:
+    def opened(self, headers: Mapping[str, str], asked: float) -> None:
         self.headers = headers
         self.on_opened()
 
@@ -213,7 +213,7 @@ class Recorder:
         self.deadline = math.inf
         self.on_due()
 
-    def ended(self, ending: CloseReason) -> None:
+    def ended(self, ending: Ending) -> None:
         self.endings.append(ending)
 
     def run(
@@ -225,7 +225,7 @@ class Recorder:
         origin: str | None = None,
         ssl_context: ssl.SSLContext | None = None,
         proxy: str | None = None,
-    ) -> CloseReason:
+    ) -> Ending:
         """Run the channel to its end, which must be told exactly once."""
         self.reader.attach(self)
         try:

@@ -27,7 +27,11 @@ class Client:
     def begin(self, call: HttpCall | str, timeout: float = 5.0) -> None:
         if isinstance(call, str):
             call = HttpCall("GET", call)
-        self.rest.fetch(call, timeout, self.results.append)
+        self.rest.fetch(call, timeout, self._done)
+
+    def _done(self, outcome: Any, asked: float) -> None:
+        assert asked <= clock.now()
+        self.results.append(outcome)
 
     def outcome(self) -> Any:
         """Run the inbox until the next outcome."""

@@ -11,9 +11,8 @@ from types import FrameType
 from typing import Protocol, Sequence, Union
 
 from assetstream.cli.view.output import discard_output
-from assetstream.model.events import StateChange
+from assetstream.model.events import Event, StateChange
 from assetstream.model.health import Progress
-from assetstream.streams.event_log import Event
 from assetstream.streams.group import StreamGroup
 from assetstream.streams.stream import AssetStream
 

@@ -10,9 +10,8 @@ from typing import Mapping, TextIO
 from assetstream.cli.run.watch import ViewEvent
 from assetstream.display.words import counted, digits, lasting, signed
 from assetstream.model.errors import AssetStreamError
-from assetstream.model.events import AssetUpdate, StateChange
+from assetstream.model.events import AssetUpdate, Event, StateChange
 from assetstream.model.health import Progress
-from assetstream.streams.event_log import Event
 
 __all__ = ["JsonLines", "PlainLines", "error_fields", "exact", "now"]
 

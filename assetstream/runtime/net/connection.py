@@ -12,6 +12,13 @@ import ssl
 from functools import partial
 from typing import Any, Callable
 
+from assetstream.core.outcomes import (
+    Abandoned,
+    Broken,
+    Closed,
+    Ending,
+    Refused,
+)
 from assetstream.model.errors import AssetStreamError
 from assetstream.protocol import Connect
 from assetstream.runtime.loop import clock
@@ -23,13 +30,6 @@ from assetstream.runtime.net.cancel import (
     CancelToken,
     shortage,
 )
-from assetstream.runtime.net.close_reason import (
-    Abandoned,
-    Broken,
-    Closed,
-    CloseReason,
-    Refused,
-)
 from assetstream.runtime.net.dial import dial, host_of
 from assetstream.runtime.net.job import CancellableJob, place_of
 from assetstream.runtime.net.transport import ConnectionOwner, FrameTransport
@@ -40,7 +40,6 @@ __all__ = [
     "Abandoned",
     "Broken",
     "ClientConnection",
-    "CloseReason",
     "Closed",
     "Refused",
 ]
@@ -67,13 +66,15 @@ class ClientConnection:
         self._owner = owner
         self._reader = reader
         self._post = post
-        self._attempt: CancellableJob[CloseReason | None] | None = None
+        self._attempt: CancellableJob[Ending | None] | None = None
         self._client: WebSocketClient | None = None
         self._transport: FrameTransport | None = None
         # What run_forever asked its dispatcher to read, once the upgrade was made.
         self._upgraded: tuple[UpgradeSocket, Callable[[], bool]] | None = None
+        # When the helper asked for the upgrade; monotonic.
+        self._asked = clock.now()
         self._given_up = False
-        self._ending: CloseReason | None = None
+        self._ending: Ending | None = None
 
     def dial(
         self,
@@ -162,7 +163,7 @@ class ClientConnection:
         ssl_context: ssl.SSLContext | None,
         proxy: str | None,
         token: CancelToken,
-    ) -> CloseReason | None:
+    ) -> Ending | None:
         """Connect and upgrade; None if it is open. Touches neither owner nor reader."""
         scope = CancelScope(clock.now() + timeout, token, host_of(connect.url))
         try:
@@ -181,12 +182,13 @@ class ClientConnection:
         except (OSError, RuntimeError) as error:
             return Broken(shortage(error))
         self._client = client = WebSocketClient(connect, UpgradeSocket(sock, scope))
+        self._asked = clock.now()
         client.run(self)
         return None if self._upgraded else client.refusal()
 
     # In the reader's thread.
 
-    def _reached(self, outcome: CloseReason | Exception | None) -> None:
+    def _reached(self, outcome: Ending | Exception | None) -> None:
         if isinstance(outcome, Exception):
             self._finish(Abandoned())
             raise outcome  # a fault of ours, for the reader's thread to deal with
@@ -204,11 +206,11 @@ class ClientConnection:
             self._owner, upgrade.raw, self._client.parse, self._finish
         )
         self._reader.add(transport, self._owner)
-        self._owner.opened(upgrade.headers)
+        self._owner.opened(upgrade.headers, self._asked)
         transport.take(upgrade.leftover)
         self._reader.touch(self._owner)
 
-    def _finish(self, ending: CloseReason) -> None:
+    def _finish(self, ending: Ending) -> None:
         """End it, once: out of the reader, socket closed, owner informed."""
         if self._ending is not None:
             return

@@ -13,16 +13,16 @@ import ssl
 import threading
 from functools import partial
 from http.client import HTTPException
-from typing import Any, Callable, Mapping, Union, cast
+from typing import Any, Callable, cast
 from urllib.parse import urlsplit
 
 import requests
-from msgspec import Struct
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 
+from assetstream.core.outcomes import HttpReply, Outcome
 from assetstream.model.errors import AssetStreamError, ConnectionLost, ProtocolError
 from assetstream.protocol import HttpCall
 from assetstream.runtime.loop import clock
@@ -39,7 +39,7 @@ from assetstream.runtime.net.dial import dial, host_of
 from assetstream.runtime.net.job import CancellableJob, place_of
 from assetstream.version import __version__
 
-__all__ = ["Adapter", "HttpReply", "Rest"]
+__all__ = ["Adapter", "Rest"]
 
 #: The most a reply may hold.
 LIMIT = 8 << 20
@@ -48,16 +48,8 @@ CHUNK = 1 << 16
 HOSTS = 8
 
 
-class HttpReply(Struct, frozen=True):
-    """An answer, whatever its status; header names in lower case, without cookies."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
-Result = Union[HttpReply, AssetStreamError]
-Done = Callable[[Result], None]
+#: Given the outcome of a call, and the monotonic time at which it was asked.
+Done = Callable[[Outcome, float], None]
 
 #: Signs that the call failed; anything else is a fault of ours.
 FAILURES = (requests.RequestException, HTTPError, HTTPException, OSError)
@@ -88,7 +80,7 @@ class Rest:
         self._adapter = adapter
         self._ssl_context = ssl_context
         self._proxy = proxy
-        self._running: set[CancellableJob[Result]] = set()
+        self._running: set[CancellableJob[Outcome]] = set()
         self._closed = False
 
     def fetch(self, call: HttpCall, timeout: float, done: Done) -> None:
@@ -110,7 +102,9 @@ class Rest:
                 self._helpers,
                 place_of(call.url, self._proxy),
                 running.run,
-                lambda outcome: self._post(partial(self._ended, done, outcome)),
+                lambda outcome: self._post(
+                    partial(self._ended, done, outcome, running)
+                ),
             )
             # One that has reported may not have ended yet: close() waits for it, too.
             self._running = {j for j in self._running if not j.ended.happened}
@@ -118,7 +112,7 @@ class Rest:
             job.begin()
         except (OSError, RuntimeError) as error:
             # No descriptor, no thread: the machine may have one in a while.
-            self._post(partial(done, shortage(error)))
+            self._post(partial(done, shortage(error), running.asked))
 
     def cancel(self) -> None:
         """End the calls under way at once; each is done with a ConnectionLost."""
@@ -133,9 +127,9 @@ class Rest:
         self.cancel()
         return sum(not job.ended.wait(deadline) for job in running)
 
-    def _ended(self, done: Done, outcome: Result | Exception) -> None:
+    def _ended(self, done: Done, outcome: Outcome | Exception, call: Call) -> None:
         if isinstance(outcome, (HttpReply, AssetStreamError)):
-            done(outcome)
+            done(outcome, call.asked)
         elif not self._closed:
             raise outcome  # a fault of ours, for the reader thread to deal with
 
@@ -149,6 +143,7 @@ class Call:
         scope: the call's deadline and token, once it runs.
         target: path and query to ask for, as they were signed.
         reused: the request went out on a connection kept from an earlier call.
+        asked: monotonic time at which the request was written last.
     """
 
     scope: CancelScope
@@ -164,13 +159,14 @@ class Call:
         self.host = host_of(call.url)
         self.target = ""
         self.reused = False
+        self.asked = clock.now()
         self._call = call
         self._timeout = timeout
         self._adapter = adapter
         self._ssl_context = ssl_context
         self._proxy = proxy
 
-    def run(self, token: CancelToken) -> Result:
+    def run(self, token: CancelToken) -> Outcome:
         """Return the reply or why there is none.
 
         The URL may be a credential, and requests puts it into its exceptions: nothing
@@ -277,6 +273,7 @@ class SecureConnection(HTTPSConnection):
 def _taken_over(connection: HTTPConnection) -> Call:
     """Return the running call; its scope rules a connection that is open already."""
     call = _current_call()
+    call.asked = clock.now()
     sock = connection.sock
     if isinstance(sock, CancellableSocket):
         call.reused = sock.scope is not call.scope

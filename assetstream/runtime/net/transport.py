@@ -5,9 +5,9 @@ from __future__ import annotations
 import ssl
 from typing import Callable, Mapping, Protocol
 
+from assetstream.core.outcomes import Broken, Closed, Ending
 from assetstream.model.errors import ConnectionLost, ProtocolError
 from assetstream.runtime.net.cancel import Wire, explain
-from assetstream.runtime.net.close_reason import Broken, Closed, CloseReason
 from assetstream.runtime.net.frames import BadFrame, Scanner
 from assetstream.runtime.net.send_buffer import SendBuffer
 from assetstream.runtime.net.tls import SecureSocket
@@ -33,8 +33,13 @@ class ConnectionOwner(Protocol):
         """
         ...
 
-    def opened(self, headers: Mapping[str, str]) -> None:
-        """The upgrade is done; ``send`` and ``ping`` work from now on."""
+    def opened(self, headers: Mapping[str, str], asked: float) -> None:
+        """The upgrade is done; ``send`` and ``ping`` work from now on.
+
+        Args:
+            headers: of the answer, names in lower case.
+            asked: monotonic time at which the upgrade was asked for.
+        """
 
     def received(self, frames: list[bytes]) -> None:
         """Complete data messages came, in this order."""
@@ -45,7 +50,7 @@ class ConnectionOwner(Protocol):
     def due(self) -> None:
         """``deadline`` has passed."""
 
-    def ended(self, ending: CloseReason) -> None:
+    def ended(self, ending: Ending) -> None:
         """The connection is over; called exactly once, as the last."""
 
 
@@ -68,7 +73,7 @@ class FrameTransport:
         owner: ConnectionOwner,
         sock: Wire,
         parse: Callable[[bytes], Parsed],
-        finish: Callable[[CloseReason], None],
+        finish: Callable[[Ending], None],
     ) -> None:
         self.send_buffer = SendBuffer(sock)
         self.over = False
@@ -178,7 +183,7 @@ class FrameTransport:
                 )
             )
 
-    def _end(self, ending: CloseReason) -> None:
+    def _end(self, ending: Ending) -> None:
         """End it, behind what came before."""
         self._deliver()
         self._finish(ending)

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from typing import Any, Callable, NamedTuple
 
+from assetstream.core.outcomes import (
+    Abandoned,
+    Broken,
+    Closed,
+    Ending,
+    Refused,
+)
 from assetstream.libraries import WEBSOCKET_CLIENT, importing
 from assetstream.model.errors import AssetStreamError, ProtocolError
 from assetstream.protocol import Connect
 from assetstream.runtime.net.cancel import Cancelled
-from assetstream.runtime.net.close_reason import (
-    Abandoned,
-    Broken,
-    Closed,
-    CloseReason,
-    Refused,
-)
 from assetstream.runtime.net.frames import BadFrame
 from assetstream.runtime.net.upgrade import (
     Exhausted,
@@ -144,7 +144,7 @@ class WebSocketClient:
         self._read()
         self.upgrade.close()
 
-    def refusal(self) -> CloseReason:
+    def refusal(self) -> Ending:
         """Return why there was no upgrade; raise what is no such reason."""
         error = self._failure
         if isinstance(error, UpgradeRefused):

@@ -11,7 +11,7 @@ from typing import Any, Iterator, Literal, Sequence
 from unittest.mock import patch
 
 from assetstream import AssetStream, State, StreamGroup
-from assetstream.runtime import reconnect
+from assetstream.core import reconnect
 from assetstream.simulator import FAULTS, Simulator
 from tests.programs.chaos.figures import Figures
 from tests.programs.chaos.judge import Listener, Subject, Watcher, recovered

@@ -14,9 +14,9 @@ from typing import Any, Callable, Mapping, Sequence
 
 import websocket
 
+from assetstream.core.outcomes import Broken, Closed, Ending
 from assetstream.model.errors import ProtocolError
 from assetstream.protocol import Connect
-from assetstream.runtime.net.close_reason import Broken, Closed, CloseReason
 from assetstream.runtime.net.frames import Scanner
 from assetstream.runtime.net.transport import FrameTransport
 from assetstream.runtime.net.websocket_client import WebSocketClient
@@ -130,7 +130,7 @@ class Receiver:
     def pong(self) -> None:
         self.events.append("pong")
 
-    def _ended(self, ending: CloseReason) -> None:
+    def _ended(self, ending: Ending) -> None:
         assert not self._transport.over, "ended twice"
         self._transport.over = True
         if isinstance(ending, Broken):
@@ -149,7 +149,7 @@ class Receiver:
     def buffwrite(self, sock: Any, data: bytes, send: Any, disconnect: Any) -> None:
         assert data
 
-    def opened(self, headers: Mapping[str, str]) -> None: ...
+    def opened(self, headers: Mapping[str, str], asked: float) -> None: ...
 
 
 def _ours(data: bytes, sizes: Sequence[int]) -> Seen:

@@ -21,7 +21,7 @@ from assetstream.runtime.net.connection import (
     Abandoned,
     Broken,
     Closed,
-    CloseReason,
+    Ending,
 )
 from assetstream.runtime.net.transport import FrameTransport
 from tests.support.raw_server import (
@@ -39,7 +39,7 @@ from tests.support.raw_server import (
 BYE = frame(b"\x03\xe8", CLOSE)
 
 
-def serve(*pieces: bytes) -> tuple[Recorder, CloseReason]:
+def serve(*pieces: bytes) -> tuple[Recorder, Ending]:
     """Run a channel against a server that accepts, sends this and ends."""
     recorder = Recorder()
 

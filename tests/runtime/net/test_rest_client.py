@@ -11,10 +11,10 @@ from typing import Any, Callable, Iterator
 import pytest
 import trustme
 
+from assetstream.core.outcomes import HttpReply
 from assetstream.model.errors import ConnectionLost, ProtocolError
 from assetstream.protocol import HttpCall
 from assetstream.runtime.loop import clock
-from assetstream.runtime.net.rest_client import HttpReply
 from tests.support.raw_server import Peer, RawServer
 from tests.support.rest_client import Client
 

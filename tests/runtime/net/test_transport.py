@@ -9,8 +9,8 @@ from typing import Any, Iterator, Mapping
 
 import pytest
 
+from assetstream.core.outcomes import Broken, Closed, Ending
 from assetstream.model.errors import ConnectionLost, ProtocolError
-from assetstream.runtime.net.close_reason import Broken, Closed, CloseReason
 from assetstream.runtime.net.frames import BadFrame
 from assetstream.runtime.net.transport import CHUNK, READS, FrameTransport
 from assetstream.runtime.net.websocket_client import Parsed
@@ -34,7 +34,7 @@ class Notes:
         closed = Closed(1000) if frame[0] & 0x0F == CLOSE else None
         return Parsed([], frame[0] & 0x0F == PONG, closed)
 
-    def opened(self, headers: Mapping[str, str]) -> None: ...
+    def opened(self, headers: Mapping[str, str], asked: float) -> None: ...
 
     def received(self, frames: list[bytes]) -> None:
         self.events.append(frames)
@@ -44,9 +44,9 @@ class Notes:
 
     def due(self) -> None: ...
 
-    def ended(self, ending: CloseReason) -> None: ...
+    def ended(self, ending: Ending) -> None: ...
 
-    def finish(self, ending: CloseReason) -> None:
+    def finish(self, ending: Ending) -> None:
         self.events.append(ending)
         self.transport.over = True
 

@@ -155,7 +155,7 @@ def blocked_send(stage: Stage) -> None:
         over.wait(PATIENCE)
 
     def fill() -> None:
-        channel = engine.session.link.channel
+        channel = engine.session.connection
         assert channel is not None
         assert channel._transport is not None
         while not channel._transport.send_buffer.wants_write:
@@ -168,7 +168,7 @@ def blocked_send(stage: Stage) -> None:
     engine = stream._run.started()
     assert upgraded.wait(PATIENCE)
     while not blocked.wait(0.01):
-        engine.post(lambda: fill() if engine.session.link.channel else None)
+        engine.post(lambda: fill() if engine.session.connection else None)
     stage.stop(stream)
 
 

@@ -1,0 +1,569 @@
+"""One stream as a state machine without I/O: events in, effects out.
+
+It reads no clock and logs nothing; chance and nonces are given to it. It holds a
+stream's whole inner state; nobody calls it but the thread that owns it (W2), and what
+other threads may read stands in ``present``.
+
+Each event comes with the present ``Moment`` and returns its effects, to be carried out
+in their order. One event and its effects are one step. Carrying out an effect never
+calls the machine: the outcome is a later event. A ticket names one turn and the
+connection or the call made with it; the outcome of another ticket is dropped (W1).
+
+Rules kept here: W1 (tickets), W2 (one step), S1 (the gap), A7 (the lease), L1 (liveness
+by our own clock), L2 (any close is a disconnect).
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Callable, Mapping, Sequence
+
+from assetstream.core.audit_schedule import AuditSchedule
+from assetstream.core.book import BalanceBook
+from assetstream.core.effects import (
+    Ask,
+    Dial,
+    Effect,
+    Forgo,
+    HangUp,
+    HoldBack,
+    Publish,
+    SendPing,
+    SendText,
+    Turn,
+)
+from assetstream.core.exchange_clock import ExchangeClock
+from assetstream.core.gap import GapTracker
+from assetstream.core.link import LINKS, Link
+from assetstream.core.moment import Moment, Stamp
+from assetstream.core.outcomes import Broken, Closed, Ending, Outcome, Refused
+from assetstream.core.present import Present
+from assetstream.core.reads import READ_TIMEOUT, Audited, Merged, ReadFailed, Reads
+from assetstream.core.reconnect import ReconnectPolicy
+from assetstream.model.errors import AssetStreamError, ConnectionLost, ProtocolError
+from assetstream.model.events import Event, Gap, StateChange
+from assetstream.model.states import TRANSITIONS, State
+from assetstream.protocol import (
+    NEVER,
+    Alive,
+    Conversation,
+    Exchange,
+    Instant,
+    Memory,
+    Ping,
+    Ready,
+    Report,
+    Send,
+    Step,
+    Warn,
+)
+
+__all__ = ["StreamMachine"]
+
+#: The links of an open connection.
+OPEN = frozenset({Link.PROVING, Link.READY})
+#: The links at which there is a connection, or an attempt to make one.
+CONNECTED = OPEN | {Link.DIALLING}
+
+
+class StreamMachine:
+    """One stream: its link, its book, its reads and what it publishes.
+
+    Args:
+        exchange: the adapter.
+        present: written here, read by any thread.
+        audit_interval: seconds between audits; None switches them off.
+        adaptive: the interval is the exchange's own, and shortens where needed (A1).
+        random: returns a number from 0 (included) to 1 (excluded).
+        nonce: returns a fresh UUID.
+
+    Attributes:
+        present: what any thread may read.
+        link: how far the connection is.
+        deadline: when ``due`` must be called; may be early, never late.
+    """
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        present: Present,
+        *,
+        audit_interval: float | None,
+        adaptive: bool,
+        random: Callable[[], float],
+        nonce: Callable[[], str],
+    ) -> None:
+        self.present = present
+        self.link = Link.NONE
+        self.deadline = NEVER
+        self._exchange = exchange
+        self._nonce = nonce
+        self._book = BalanceBook(present)
+        self._schedule = AuditSchedule(
+            exchange.limits, audit_interval, random, adaptive=adaptive
+        )
+        self._reads = Reads(exchange, self._book, self._schedule, random)
+        self._policy = ReconnectPolicy(exchange.limits, random)
+        self._clock = ExchangeClock()
+        self._gap = GapTracker()
+        self._memory: Memory = {}
+        #: How long a connection may be silent, pong included; seconds.
+        self._patience = exchange.limits.ping_interval + exchange.limits.pong_timeout
+        self._last_ticket = 0
+        # The connection, or the attempt or turn to make one: its ticket (0: none yet),
+        # its protocol, when it began, and since when it is LIVE.
+        self._connection = 0
+        self._conversation: Conversation | None = None
+        self._began = -NEVER
+        self._live_since = NEVER
+        # When the next attempt is made, while the link is BACKOFF or LEAVING.
+        self._retry_at = NEVER
+        # The stream stopped or failed: no more connections.
+        self._ending = False
+        self._stop_reason = ""
+
+    # Events.
+
+    def started(self, at: Moment) -> Sequence[Effect]:
+        """The user started the stream."""
+        if self.link is not Link.NONE:
+            return ()
+        out: list[Effect] = [Publish([self._change(State.CONNECTING, "started")])]
+        self._queue_up(out)
+        return self._done(out)
+
+    def granted(self, ticket: int, at: Moment) -> Sequence[Effect]:
+        """It is this stream's turn, which it asked for with ``ticket``."""
+        out: list[Effect] = []
+        if ticket == self._connection and self.link is Link.QUEUED:
+            self._go(Link.DIALLING)
+            self._began = at.now
+            self._live_since = NEVER
+            self.present.attempts += 1
+            self._conversation = self._exchange.conversation(self._memory)
+            connect = self._conversation.connect(self._instant(at), self._nonce())
+            out.append(Dial(ticket, connect))
+        else:
+            # A call is signed when it is sent, not when it was asked for.
+            fetch = self._reads.granted(ticket, self._instant(at), self._nonce())
+            if fetch is not None:
+                out.append(fetch)
+        return self._done(out)
+
+    def opened(
+        self, ticket: int, headers: Mapping[str, str], asked: float, at: Moment
+    ) -> Sequence[Effect]:
+        """The WebSocket is open.
+
+        Args:
+            ticket: the connection's.
+            headers: of the upgrade's answer, names in lower case.
+            asked: monotonic time at which the upgrade was asked for.
+            at: the present.
+        """
+        if ticket != self._connection or self.link is not Link.DIALLING:
+            return ()
+        self._go(Link.PROVING)
+        self._clock.set(headers.get("date"), at)
+        self._heard(at.now)
+        conversation = self._talk()
+        out: list[Effect] = []
+        steps = conversation.opened(self._instant(at), self._nonce())
+        self._follow(steps, at, out)
+        return self._done(out)
+
+    def frames(self, batch: Sequence[bytes], at: Moment) -> Sequence[Effect]:
+        """Data frames came, in this order, in one read."""
+        link = self.link
+        if link not in OPEN:
+            return ()
+        if at.now >= self.present.dead_at:
+            return self._silent(at)
+        self._heard(at.now)
+        conversation = self._talk()
+        milliseconds = self._clock.milliseconds(at)
+        steps = conversation.received(batch, Instant(at.now, milliseconds))
+        if len(steps) == 1 and link is Link.READY:
+            step = steps[0]
+            # The fast lane: nearly every batch is one report, which moves no deadline
+            # but the one at which a silent connection counts as lost, and that only
+            # away.
+            if type(step) is Report:
+                pushed = self._book.push(
+                    step.balances,
+                    Stamp(at.now, at.utc, milliseconds, self._connection),
+                )
+                if pushed.applied:
+                    self._reads.pushed()
+                if pushed.doubted:
+                    self._reads.doubted(at.now)
+                    self._plan()
+                elif conversation.deadline < self.deadline:
+                    self.deadline = conversation.deadline
+                return (Publish(pushed.items),) if pushed.items else ()
+        out: list[Effect] = []
+        self._follow(steps, at, out)
+        return self._done(out)
+
+    def pong(self, at: Moment) -> Sequence[Effect]:
+        """A WebSocket pong came."""
+        if self.link not in OPEN:
+            return ()
+        if at.now >= self.present.dead_at:
+            return self._silent(at)
+        self._heard(at.now)
+        out: list[Effect] = []
+        self._follow(self._talk().pong(self._instant(at)), at, out)
+        return self._done(out)
+
+    def due(self, at: Moment) -> Sequence[Effect]:
+        """``deadline`` has passed."""
+        out: list[Effect] = []
+        if self.link is Link.BACKOFF and at.now >= self._retry_at:
+            self._queue_up(out)
+        elif self.link in OPEN:
+            if at.now >= self.present.dead_at:
+                return self._silent(at)
+            conversation = self._talk()
+            if at.now >= conversation.deadline:
+                self._follow(conversation.due(self._instant(at)), at, out)
+            live = self.present.state is State.LIVE
+            if live and at.now >= self.present.lease_ends_at:  # A7
+                reason = "unverified: no comparison with REST succeeded for too long"
+                out.append(Publish([self._stale(reason, at)]))
+            ask = self._reads.due(at.now, self._last_ticket + 1)
+            if ask is not None:
+                self._last_ticket = ask.ticket
+                out.append(ask)
+        return self._done(out)
+
+    def ended(self, ticket: int, ending: Ending, at: Moment) -> Sequence[Effect]:
+        """The connection, or the attempt to make it, is over; once for each dial."""
+        if ticket != self._connection:
+            return ()
+        out: list[Effect] = []
+        if self.link is Link.LEAVING:
+            self._conversation = None
+            self._come_down(out)
+        elif self.link in CONNECTED:
+            error = self._reason(ending)
+            self._leave(out)
+            self._lost(error, at, out)
+            self._conversation = None
+            self._come_down(out)
+        return self._done(out)
+
+    def replied(
+        self, ticket: int, outcome: Outcome, asked: float, at: Moment
+    ) -> Sequence[Effect]:
+        """A REST call ended.
+
+        Args:
+            ticket: the call's.
+            outcome: the reply, or why there is none.
+            asked: monotonic time at which the request was written.
+            at: the present.
+        """
+        out: list[Effect] = []
+        result = self._reads.replied(ticket, outcome, asked, self._stamp(at))
+        if isinstance(result, ReadFailed):
+            self._read_failed(result.error, at, out)
+        elif isinstance(result, Merged):
+            self._policy.accepted()
+            self.present.lease_ends_at = self._schedule.lease_ends_at
+            change = self._live("balances read and merged", result.recovered, at)
+            items = self._stamped([*result.items, *change])
+            out.append(Publish(items))
+        elif isinstance(result, Audited):
+            self._audited(result, at, out)
+        elif result is not None and result.items:
+            out.append(Publish(self._stamped(result.items)))
+        return self._done(out)
+
+    def shared(self, least_interval: float) -> None:
+        """The place is shared by so many that audits are at least so far apart, s."""
+        self._schedule.least = least_interval
+
+    def stop(self, reason: str, at: Moment) -> Sequence[Effect]:
+        """The user asked to stop: say goodbye and end."""
+        if self._ending:
+            return ()
+        self._ending = True
+        self._stop_reason = reason
+        out: list[Effect] = []
+        if self.link in OPEN:
+            conversation = self._talk()
+            for step in conversation.closing(self._instant(at)):
+                if isinstance(step, Send):
+                    out.append(SendText(step.text))
+        self._hang_up(out)
+        return self._done(out)
+
+    def crashed(self, error: BaseException, at: Moment) -> Sequence[Effect]:
+        """Fail by a fault of ours: an event raised ``error``, or its effects did."""
+        out: list[Effect] = []
+        if not self.present.state.final:
+            internal = AssetStreamError(
+                f"internal error ({type(error).__name__}: {error})",
+                remedy="Please report it with the traceback in the log.",
+                fatal=True,
+            )
+            internal.__cause__ = error
+            self._fail(internal, out)
+        self._ending = True
+        self._hang_up(out)
+        return self._done(out)
+
+    # Figures, for any thread.
+
+    def last_change(self, currency: str) -> Decimal:
+        """Of a currency's total, when that changed last; zero if not remembered."""
+        return self._book.last_change(currency)
+
+    def audit_interval(self, now: float) -> float | None:
+        """The present interval between audits in seconds; None: switched off."""
+        return self._schedule.interval(now, self._book)
+
+    def detection_time(self, now: float) -> float | None:
+        """Longest time until a change that was never pushed is found; seconds."""
+        return self._schedule.detection_time(now, self._book, READ_TIMEOUT)
+
+    # The link.
+
+    def _go(self, link: Link) -> None:
+        if link not in LINKS[self.link]:
+            raise RuntimeError(f"no way from {self.link} to {link}")
+        self.link = link
+
+    def _ticket(self) -> int:
+        self._last_ticket += 1
+        return self._last_ticket
+
+    def _talk(self) -> Conversation:
+        assert self._conversation is not None
+        return self._conversation
+
+    def _queue_up(self, out: list[Effect]) -> None:
+        self._go(Link.QUEUED)
+        self._connection = self._ticket()
+        out.append(Ask(self._connection, Turn.CONNECT))
+
+    def _leave(self, out: list[Effect]) -> None:
+        """Rely on the connection no longer; the state is left at once, too."""
+        self._go(Link.LEAVING)
+        self.present.dead_at = -NEVER
+        effect = self._reads.disconnected()
+        if effect is not None:
+            out.append(effect)
+
+    def _hang_up(self, out: list[Effect]) -> None:
+        """End whatever there is of a connection."""
+        if self.link in CONNECTED:
+            self._leave(out)
+            out.append(HangUp(self._connection))
+        elif self.link is Link.QUEUED:
+            out.append(Forgo(self._connection))
+            self._come_down(out)
+        elif self.link in (Link.NONE, Link.BACKOFF):
+            self._come_down(out)
+
+    def _come_down(self, out: list[Effect]) -> None:
+        """Wait for the next attempt, or be over; there is no connection any more."""
+        if not self._ending:
+            self._go(Link.BACKOFF)
+            return
+        self._go(Link.OVER)
+        if not self.present.state.final:
+            out.append(Publish([self._change(State.STOPPED, self._stop_reason)]))
+
+    def _give_up(self, error: AssetStreamError, at: Moment, out: list[Effect]) -> None:
+        """Hang up for this reason, and leave LIVE in the same step."""
+        self._leave(out)
+        self._lost(error, at, out)
+        out.append(HangUp(self._connection))
+
+    def _silent(self, at: Moment) -> Sequence[Effect]:
+        """Give up a connection that has been silent for too long (L1).
+
+        After a suspend a frame may lie in the buffer of a connection that died hours
+        ago: it must not bring back what counts as lost.
+        """
+        out: list[Effect] = []
+        error = ConnectionLost(
+            f"the exchange has sent nothing, not even a pong, for {self._patience:g} s",
+            remedy="The network is unsteady, or something on the way drops quiet "
+            "connections.",
+        )
+        self._give_up(error, at, out)
+        return self._done(out)
+
+    def _lost(self, error: AssetStreamError, at: Moment, out: list[Effect]) -> None:
+        """Decide what follows a lost connection or a failed attempt (L2, L3)."""
+        if self._ending:
+            return
+        if self._policy.is_final(error, self._was_live, at.now):
+            self._fail(error, out)
+            return
+        self._retry_at = self._policy.next_at(at.now, self._began, self._live_since)
+        items: list[Event] = [error]
+        if self.present.state is State.LIVE:
+            items.append(self._stale(str(error), at))
+        out.append(Publish(self._stamped(items)))
+        if error.retry_after:
+            out.append(HoldBack(Turn.CONNECT, error.retry_after))
+
+    def _reason(self, ending: Ending) -> AssetStreamError:
+        if isinstance(ending, Refused):
+            return self._talk().refused(ending.status, ending.headers, ending.body)
+        if isinstance(ending, Closed):
+            return self._talk().closed(ending.code, ending.reason)
+        if isinstance(ending, Broken):
+            return ending.error
+        return ConnectionLost("the attempt was given up")
+
+    def _heard(self, now: float) -> None:
+        """Note a proof of life."""
+        present = self.present
+        present.heard_at = now
+        present.dead_at = now + self._patience
+        if present.state is State.LIVE:
+            present.proof = now
+
+    # What the conversation asks for.
+
+    def _follow(self, steps: Sequence[Step], at: Moment, out: list[Effect]) -> None:
+        for step in steps:
+            if self.link not in OPEN:  # An earlier step ended the connection.
+                return
+            if isinstance(step, Report):
+                self._pushed(step, at, out)
+            elif isinstance(step, Send):
+                out.append(SendText(step.text))
+            elif isinstance(step, Ping):
+                out.append(SendPing())
+            elif isinstance(step, Alive):
+                present = self.present
+                present.round_trip = step.round_trip or present.round_trip
+            elif isinstance(step, Ready):
+                if self.link is Link.PROVING:
+                    self._go(Link.READY)
+                self._reads.ready(at.now)
+            elif isinstance(step, Warn):
+                self._warned(step.error, at, out)
+            else:
+                self._give_up(step.error, at, out)
+
+    def _pushed(self, report: Report, at: Moment, out: list[Effect]) -> None:
+        pushed = self._book.push(report.balances, self._stamp(at))
+        if pushed.applied:
+            self._reads.pushed()
+        if pushed.doubted:  # K3
+            self._reads.doubted(at.now)
+        if pushed.items:
+            out.append(Publish(pushed.items))
+
+    def _warned(self, error: AssetStreamError, at: Moment, out: list[Effect]) -> None:
+        if isinstance(error, ProtocolError):  # K5
+            self._book.doubt(error.currency, self._stamp(at))
+            self._reads.doubted(at.now)
+        out.append(Publish(self._stamped([error])))
+
+    # What the reads lead to.
+
+    def _audited(self, audited: Audited, at: Moment, out: list[Effect]) -> None:
+        self._policy.accepted()
+        self.present.lease_ends_at = self._schedule.lease_ends_at
+        items = audited.items
+        if self.present.state is State.STALE:
+            items = [*items, *self._live("verified", audited.result.drifts, at)]
+        if items:
+            out.append(Publish(self._stamped(items)))
+        if audited.result.reconnect:
+            reason = f"reconnecting: {audited.result.reconnect}"
+            self._give_up(ConnectionLost(reason), at, out)
+
+    def _read_failed(
+        self, error: AssetStreamError, at: Moment, out: list[Effect]
+    ) -> None:
+        if self._policy.is_final(error, self._was_live, at.now):
+            self._leave(out)
+            self._fail(error, out)
+            out.append(HangUp(self._connection))
+            return
+        out.append(Publish(self._stamped([error])))
+        if error.retry_after:
+            out.append(HoldBack(Turn.SNAPSHOT, error.retry_after))
+
+    # The state.
+
+    @property
+    def _was_live(self) -> bool:
+        """True if the stream was LIVE once, and has not ended."""
+        return self.present.state in (State.LIVE, State.STALE)
+
+    def _change(self, state: State, reason: str, gap: Gap | None = None) -> StateChange:
+        """Go to another state; the one place that does."""
+        present = self.present
+        if state not in TRANSITIONS[present.state]:
+            raise RuntimeError(f"no way from {present.state} to {state}")
+        change = StateChange(
+            present.exchange, present.account, present.state, state, reason, gap
+        )
+        present.reason = reason
+        present.state = state
+        return change
+
+    def _stale(self, reason: str, at: Moment) -> StateChange:
+        self._gap.start(at.utc, at.now - self.present.proof)
+        return self._change(State.STALE, reason)
+
+    def _live(self, reason: str, recovered: int, at: Moment) -> list[Event]:
+        self.present.proof = at.now
+        self._live_since = min(self._live_since, at.now)
+        if self.present.state is State.LIVE:
+            return []
+        return [self._change(State.LIVE, reason, self._gap.close(at.utc, recovered))]
+
+    def _fail(self, error: AssetStreamError, out: list[Effect]) -> None:
+        """End by an error: updates first, then ``on_error``, then ``on_state``."""
+        self._ending = True
+        error.fatal = True
+        change = self._change(State.FAILED, str(error))
+        out.append(Publish([*self._stamped([error]), change]))
+
+    def _stamped(self, items: Sequence[Event]) -> Sequence[Event]:
+        """Let each error name its account, and forget where it was raised."""
+        for item in items:
+            if isinstance(item, AssetStreamError):
+                item.exchange = item.exchange or self.present.exchange
+                item.account = item.account or self.present.account
+                # Reporters of crashes show the variables of its frames: what was
+                # received, and the proxy's password, are among them.
+                item.with_traceback(None).__context__ = None
+        return items
+
+    # Time.
+
+    def _instant(self, at: Moment) -> Instant:
+        return Instant(at.now, self._clock.milliseconds(at))
+
+    def _stamp(self, at: Moment) -> Stamp:
+        milliseconds = self._clock.milliseconds(at)
+        return Stamp(at.now, at.utc, milliseconds, self._connection)
+
+    def _done(self, out: list[Effect]) -> Sequence[Effect]:
+        """End a step: plan the next deadline."""
+        self._plan()
+        return out
+
+    def _plan(self) -> None:
+        if self.link is Link.BACKOFF:
+            self.deadline = self._retry_at
+        elif self.link in OPEN:
+            present = self.present
+            deadline = min(self._talk().deadline, present.dead_at, self._reads.deadline)
+            if present.state is State.LIVE:
+                deadline = min(deadline, present.lease_ends_at)
+            self.deadline = deadline
+        else:
+            self.deadline = NEVER

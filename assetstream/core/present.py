@@ -1,0 +1,156 @@
+"""The present of one stream, as any thread may read it (L1, A7, W2).
+
+The thread that owns the machine replaces each field by one assignment; whoever asks for
+the state is answered by the clock, whether or not a thread has noticed that the proof
+has run out.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Callable, Mapping
+from weakref import WeakMethod
+
+from assetstream.model.events import Balance, Source
+from assetstream.model.states import State
+
+__all__ = ["UNNAMED", "Present"]
+
+ZERO = Decimal(0)
+
+#: Stands for every currency that the book does not hold.
+UNNAMED = ""
+
+Standing = Callable[[Balance], tuple[float, bool]]
+
+
+class Present:
+    """State, proofs, balances and doubts of this moment. All times are monotonic.
+
+    Args:
+        exchange: name that every balance carries.
+        account: label that every balance carries.
+        clock: returns the monotonic time, for whoever asks for an age.
+
+    Attributes:
+        state: the state as last decided; ``state_at`` knows better (L1).
+        reason: why it is in that state, in words.
+        proof: last frame or pong while LIVE: ages are counted from it; -inf before.
+        heard_at: last frame or pong in any state; -inf before the first.
+        dead_at: when a silent connection counts as lost; -inf while there is none.
+        lease_ends_at: when LIVE ends without another completed audit (A7).
+        balances: currency -> what is shown; never changed, only replaced.
+        doubts: currency -> since when it is in doubt; ``UNNAMED`` stands for all that
+            are not held.
+        unknown: currencies heard of, of which a field is not known yet (K4).
+        taken_at: currency -> when the balance that is shown took its value.
+        complete_since: when the first complete snapshot was merged: since then what is
+            not held is zero. Our time, UTC.
+        attempts: connections begun, failed ones included.
+        round_trip: seconds that the last answered ping took; None before the first.
+        ignored: pushes older than what was known.
+        audits: comparisons with REST that were completed.
+        drifts: currencies that such a comparison corrected.
+    """
+
+    def __init__(
+        self, exchange: str, account: str, clock: Callable[[], float] = lambda: 0.0
+    ) -> None:
+        self.exchange = exchange
+        self.account = account
+        self._clock = clock
+        self.state = State.NEW
+        self.reason = ""
+        self.proof = -math.inf
+        self.heard_at = -math.inf
+        self.dead_at = -math.inf
+        self.lease_ends_at = math.inf
+        self.balances: dict[str, Balance] = {}
+        self.doubts: Mapping[str, float] = MappingProxyType({})
+        self.unknown: frozenset[str] = frozenset()
+        self.taken_at: dict[str, float] = {}
+        self.complete_since: datetime | None = None
+        self.attempts = 0
+        self.round_trip: float | None = None
+        self.ignored = 0
+        self.audits = 0
+        self.drifts = 0
+        #: Answers ``(age, stale)`` for the balances made for this account.
+        self.standing: Standing = _weakly(self._standing)
+
+    def holds(self, now: float) -> bool:
+        """True while LIVE may be said, as far as the clock can tell."""
+        return now <= self.dead_at and now <= self.lease_ends_at
+
+    def state_at(self, now: float) -> State:
+        """The state; STALE once the proof has run out, noticed or not (L1, A7)."""
+        state = self.state
+        if state is State.LIVE and not self.holds(now):
+            return State.STALE
+        return state
+
+    def reason_at(self, now: float) -> str:
+        """Why the stream is in the state that ``state_at`` answers."""
+        if self.state is State.LIVE and not self.holds(now):
+            return "no proof of life, or no audit, for too long"
+        return self.reason
+
+    def balance(self, currency: str) -> Balance | None:
+        """One currency's balance, zeros for one never held; None if not known (K4)."""
+        shown = self.balances.get(currency)
+        if shown is not None:
+            return shown
+        if currency in self.unknown:
+            # Looked at again: it may have come to be known between the two looks.
+            return self.balances.get(currency)
+        since = self.complete_since
+        if since is None:
+            return None
+        return Balance(
+            self.exchange,
+            self.account,
+            currency,
+            ZERO,
+            ZERO,
+            since,
+            Source.SNAPSHOT,
+            self.standing,
+        )
+
+    def in_doubt(self) -> tuple[str, ...]:
+        """The currencies in doubt, sorted."""
+        return tuple(sorted(code for code in self.doubts if code != UNNAMED))
+
+    def _standing(self, balance: Balance) -> tuple[float, bool]:
+        now = self._clock()
+        code = balance.currency
+        proof = self.proof
+        stale = self.state_at(now) is not State.LIVE
+        shown = self.balances.get(code)
+        if shown is not balance and not self._is_absent(balance, shown):
+            proof, stale = min(proof, self.taken_at.get(code, -math.inf)), True
+        held = shown is not None or code in self.unknown
+        doubted = self.doubts.get(code if held else UNNAMED)
+        if doubted is not None:
+            proof, stale = min(proof, doubted), True
+        return max(0.0, now - proof), stale
+
+    def _is_absent(self, balance: Balance, shown: Balance | None) -> bool:
+        """True for a zero that was made for a currency that is still not held."""
+        return shown is None and balance.currency not in self.unknown
+
+
+def _weakly(standing: Standing) -> Standing:
+    # An event that the user keeps must not keep its whole stream. What is more, events
+    # so refer to nothing that could refer to them, and the garbage collector, which
+    # would find nothing, does not visit them (``gc=False``).
+    method = WeakMethod(standing)
+
+    def ask(balance: Balance) -> tuple[float, bool]:
+        answer = method()
+        return answer(balance) if answer else (math.inf, True)
+
+    return ask

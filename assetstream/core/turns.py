@@ -1,0 +1,163 @@
+"""The queue of one place: who may connect or read next (L4, A6). Pure.
+
+A place is what an exchange counts together: its hosts, as one address reaches them. The
+runtime keeps one queue a place, guards it, and posts what it grants.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Generic, TypeVar
+
+from assetstream.core.effects import Turn
+from assetstream.protocol import Limits
+
+__all__ = ["Turns"]
+
+#: What is sent evenly may arrive unevenly; so much slower, it keeps within the limit.
+MARGIN = 1.05
+#: The part of the reads that audits may plan with; snapshots need the rest.
+AUDIT_SHARE = 0.5
+#: Members plan by an interval that is off by this part at the most. Were each of many
+#: to be given every change, their number would count twice.
+TOLERANCE = 0.1
+
+#: Who asks, is granted, and shares the place; told apart by identity or equality.
+Asker = TypeVar("Asker")
+
+
+class Lane(Generic[Asker]):
+    """Turns of one kind of work, handed out evenly: a token bucket that holds one.
+
+    Nothing is saved up in quiet times, for exchanges count by the second: five at once
+    and five more in the course of that second would be twice what is allowed.
+    """
+
+    def __init__(self, rate: float, *turns: Turn) -> None:
+        #: Seconds from one grant to the next.
+        self.step = MARGIN / rate
+        # Those who wait, by what they wait for; the first kind goes first.
+        self._waiting: dict[Turn, dict[tuple[Asker, int], None]] = {
+            turn: {} for turn in turns
+        }
+        self._free_at = -math.inf
+
+    @property
+    def next_at(self) -> float:
+        """When somebody can be granted a turn; inf if nobody waits."""
+        return self._free_at if any(self._waiting.values()) else math.inf
+
+    def add(self, turn: Turn, who: tuple[Asker, int]) -> None:
+        self._waiting[turn][who] = None
+
+    def drop(self, who: tuple[Asker, int]) -> None:
+        for waiting in self._waiting.values():
+            waiting.pop(who, None)
+
+    def drop_all_of(self, asker: Asker) -> None:
+        for waiting in self._waiting.values():
+            for who in [who for who in waiting if who[0] == asker]:
+                del waiting[who]
+
+    def hold_back(self, until: float) -> None:
+        self._free_at = max(self._free_at, until)
+
+    def grant(self, now: float) -> tuple[Asker, int] | None:
+        """Let the next one go if its time has come."""
+        if now < self._free_at:
+            return None
+        for waiting in self._waiting.values():
+            if waiting:
+                who = next(iter(waiting))
+                del waiting[who]
+                self._free_at = now + self.step
+                return who
+        return None
+
+
+class Turns(Generic[Asker]):
+    """Grants turns to all streams of a place, in the order in which they asked.
+
+    Snapshots go before audits, of whichever stream. Times are monotonic seconds.
+
+    Args:
+        limits: ``connects_together`` and ``reads_together`` are kept.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        connects: Lane[Asker] = Lane(limits.connects_together, Turn.CONNECT)
+        reads: Lane[Asker] = Lane(limits.reads_together, Turn.SNAPSHOT, Turn.AUDIT)
+        self._lanes = {
+            Turn.CONNECT: connects,
+            Turn.SNAPSHOT: reads,
+            Turn.AUDIT: reads,
+        }
+        self._reads_for_audits = limits.reads_together * AUDIT_SHARE
+        self._members: set[Asker] = set()
+        self._announced = 0.0
+
+    # Who shares the place.
+
+    def join(self, asker: Asker) -> None:
+        """Count a stream among those that share the place."""
+        self._members.add(asker)
+
+    def leave(self, asker: Asker) -> None:
+        """Forget a stream, and everything it waits for."""
+        self._members.discard(asker)
+        for lane in self._lanes.values():
+            lane.drop_all_of(asker)
+
+    @property
+    def members(self) -> list[Asker]:
+        """Those who share the place."""
+        return list(self._members)
+
+    def announcement(self) -> float | None:
+        """Return the least audit interval if members are to be given a new one.
+
+        Asked after each ``join`` and ``leave``.
+        """
+        least, announced = self.least_audit_interval, self._announced
+        if abs(least - announced) <= TOLERANCE * announced:
+            return None
+        self._announced = least
+        return least
+
+    @property
+    def least_audit_interval(self) -> float:
+        """The shortest interval between audits that leaves all their part; seconds."""
+        return len(self._members) / self._reads_for_audits
+
+    @property
+    def connect_time(self) -> float:
+        """Seconds until each member has had its turn to connect."""
+        return len(self._members) * self._lanes[Turn.CONNECT].step
+
+    # The queue.
+
+    @property
+    def next_at(self) -> float:
+        """When ``grants`` has something to grant; inf if nobody waits."""
+        return min(lane.next_at for lane in self._lanes.values())
+
+    def ask(self, asker: Asker, ticket: int, turn: Turn) -> None:
+        """Let ``asker`` stand in the queue."""
+        self._lanes[turn].add(turn, (asker, ticket))
+
+    def forgo(self, asker: Asker, ticket: int) -> None:
+        """Let ``asker`` leave the queue; a ticket that does not stand there is fine."""
+        for lane in self._lanes.values():
+            lane.drop((asker, ticket))
+
+    def hold_back(self, turn: Turn, seconds: float, now: float) -> None:
+        """Grant no such turn for so many seconds, reads of both kinds alike."""
+        self._lanes[turn].hold_back(now + seconds)
+
+    def grants(self, now: float) -> list[tuple[Asker, int]]:
+        """Take from the queue whose turn it is now."""
+        found: list[tuple[Asker, int]] = []
+        for lane in (self._lanes[Turn.CONNECT], self._lanes[Turn.SNAPSHOT]):
+            while (who := lane.grant(now)) is not None:
+                found.append(who)
+        return found

@@ -1,0 +1,26 @@
+"""The inner states of a connection, and what may follow each."""
+
+from __future__ import annotations
+
+from assetstream.core.link import LINKS, Link
+
+
+def test_every_link_says_what_may_follow() -> None:
+    """And only OVER is final."""
+    assert set(LINKS) == set(Link)
+    assert [link for link in Link if not LINKS[link]] == [Link.OVER]
+
+
+def test_every_link_can_come_to_its_end() -> None:
+    """By ``stop``, in whatever it is doing."""
+    for link in set(Link) - {Link.OVER}:
+        reached, edge = {link}, {link}
+        while edge:
+            edge = {to for each in edge for to in LINKS[each]} - reached
+            reached |= edge
+        assert Link.OVER in reached
+
+
+def test_no_connection_is_made_without_a_turn() -> None:
+    """Dialling follows the queue, and nothing else does (L4)."""
+    assert [link for link in Link if Link.DIALLING in LINKS[link]] == [Link.QUEUED]

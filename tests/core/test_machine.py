@@ -1,0 +1,569 @@
+"""The machine: events in, effects out; each test by the label of its rule."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Sequence
+
+import pytest
+
+from assetstream.core import machine as machine_module
+from assetstream.core.effects import (
+    Ask,
+    CallOff,
+    Dial,
+    Effect,
+    Fetch,
+    Forgo,
+    HangUp,
+    HoldBack,
+    Publish,
+    SendText,
+    Turn,
+)
+from assetstream.core.link import LINKS, Link
+from assetstream.core.outcomes import Abandoned, Broken, Closed, HttpReply, Refused
+from assetstream.model.errors import (
+    AssetStreamError,
+    AuthenticationError,
+    ConnectionLost,
+    ProtocolError,
+    RateLimited,
+)
+from assetstream.model.events import AssetUpdate, Gap, Source, StateChange
+from assetstream.model.states import State
+from tests.support.machines import Driven, at, items, names, only, states
+from tests.support.specs import SPECS, START_MS
+
+EXCHANGES = sorted(SPECS)
+
+
+@pytest.fixture(params=EXCHANGES)
+def driven(request: pytest.FixtureRequest) -> Driven:
+    """A machine of each exchange, NEW."""
+    return Driven(request.param)
+
+
+def patience(driven: Driven) -> float:
+    """How long a connection may be silent."""
+    limits = driven.exchange.limits
+    return limits.ping_interval + limits.pong_timeout
+
+
+def errors(effects: Sequence[Effect]) -> list[AssetStreamError]:
+    """The errors that the effects publish."""
+    return [item for item in items(effects) if isinstance(item, AssetStreamError)]
+
+
+def silence(driven: Driven, now: float) -> Sequence[Effect]:
+    """Let nothing come from ``now`` on until the machine gives the connection up."""
+    while driven.machine.link is Link.READY:
+        now = max(now, driven.machine.deadline)
+        effects = driven.machine.due(at(now))
+        for effect in effects:
+            if isinstance(effect, Ask):
+                effects = driven.machine.granted(effect.ticket, at(now))
+    return effects
+
+
+# The walks of the design.
+
+
+def test_the_happy_start() -> None:
+    """CoinW: log in, subscribe, read, LIVE; a push meanwhile is published at once."""
+    driven = Driven("coinw")
+    machine = driven.machine
+
+    start = machine.started(at(0))
+    assert names(start) == ["Publish", "Ask"]
+    assert states(start) == ["CONNECTING"]
+    assert start[1] == Ask(1, Turn.CONNECT)
+    assert names(machine.granted(1, at(0))) == ["Dial"]
+    assert names(machine.opened(1, {}, 0.0, at(0.1))) == ["SendText"]
+    login, subscribe = driven.spec.acks
+    assert names(machine.frames([login], at(0.2))) == ["SendText"]
+    assert names(machine.frames([subscribe], at(0.3))) == []
+    assert machine.deadline == 0.3
+    assert machine.due(at(0.3)) == [Ask(2, Turn.SNAPSHOT)]
+    pushed = machine.frames([driven.spec.push], at(0.35))
+    assert [type(item) for item in items(pushed)] == [AssetUpdate]
+    fetch = only(machine.granted(2, at(0.4)), Fetch)
+    merged = driven.reply(fetch, 0.6)
+
+    assert names(merged) == ["Publish"]
+    assert [type(item).__name__ for item in items(merged)][-1] == "StateChange"
+    assert states(merged) == ["LIVE"]
+    assert machine.deadline == pytest.approx(5.6)
+    assert machine.due(at(5.6)) == [Ask(3, Turn.AUDIT)]
+
+
+def test_l4_a_refusal_with_retry_after_holds_back_the_whole_place() -> None:
+    """Nobody of the place dials; the stream waits in the queue like all others."""
+    driven = Driven("upbit").live()
+    machine = driven.machine
+    lost = machine.ended(driven.connection, Closed(1006), at(100))
+    assert states(lost) == ["STALE"]
+    assert [type(error) for error in errors(lost)] == [ConnectionLost]
+    assert machine.link is Link.BACKOFF
+    again = only(machine.due(at(200)), Ask)
+    assert again.turn is Turn.CONNECT
+    only(machine.granted(again.ticket, at(200)), Dial)
+
+    refused = machine.ended(
+        again.ticket, Refused(429, {"retry-after": "30"}, b""), at(200)
+    )
+
+    assert [type(error) for error in errors(refused)] == [RateLimited]
+    assert only(refused, HoldBack) == HoldBack(Turn.CONNECT, 30.0)
+    assert machine.deadline < 230
+
+
+def test_stop_during_a_read(driven: Driven) -> None:
+    """The read is called off, the exchange is told, and the end is the last event."""
+    machine = driven.live().machine
+    fetch = driven.fetch(6)
+
+    stopping = machine.stop("stopped", at(6))
+    assert names(stopping)[-2:] == ["CallOff", "HangUp"]
+    assert only(stopping, CallOff).ticket == fetch.ticket
+    assert machine.link is Link.LEAVING
+    assert driven.reply(fetch, 7) == []
+    ended = driven.end(stopping, Abandoned(), 7)
+
+    assert states(ended) == ["STOPPED"]
+    assert machine.link is Link.OVER
+    assert driven.idle
+
+
+# W1, W2.
+
+
+def test_w1_what_another_ticket_brings_is_dropped(driven: Driven) -> None:
+    """Grants, openings, ends and replies of what was given up change nothing."""
+    machine = driven.live().machine
+    fetch = driven.fetch(6)
+    old = driven.connection
+    machine.ended(old, Closed(1000), at(7))
+    driven.prove(100)
+    link, deadline = machine.link, machine.deadline
+
+    late: list[Sequence[Effect]] = [
+        machine.granted(fetch.ticket, at(101)),
+        machine.opened(old, {}, 100.0, at(101)),
+        machine.ended(old, Closed(1000), at(101)),
+        driven.reply(fetch, 101),
+    ]
+
+    assert all(not effects for effects in late)
+    assert (machine.link, machine.deadline) == (link, deadline)
+
+
+def test_w1_one_read_at_a_time(driven: Driven) -> None:
+    """While one is asked for or under way, none is due."""
+    machine = driven.live().machine
+    ask = only(machine.due(at(6)), Ask)
+    for now in (6.0, 8.0):
+        assert Ask not in [type(e) for e in machine.due(at(now))]
+    only(machine.granted(ask.ticket, at(9)), Fetch)
+
+    assert machine.granted(ask.ticket, at(9)) == []
+
+
+def test_w1_frames_of_a_connection_that_was_given_up_are_dropped(
+    driven: Driven,
+) -> None:
+    """They may still lie in a buffer when the machine has hung up."""
+    machine = driven.live().machine
+    silence(driven, 1)
+    assert machine.link is Link.LEAVING
+
+    assert machine.frames([driven.spec.push], at(200)) == ()
+    assert machine.pong(at(200)) == ()
+
+
+def test_w2_a_new_value_is_shown_before_its_doubt_is_lifted() -> None:
+    """Whoever reads between the two assignments sees a mark too much, never less."""
+    driven = Driven("upbit").live()
+    present, currency = driven.present, driven.spec.pushed[0]
+    driven.machine.frames([driven.spec.push], at(1))
+    driven.machine.frames([b"no frame of any kind"], at(2))
+    assert currency in present.doubts
+    seen: list[tuple[str, bool]] = []
+
+    class Watched(type(present)):  # type: ignore[misc]
+        def __setattr__(self, name: str, value: Any) -> None:
+            super().__setattr__(name, value)
+            if name in ("balances", "doubts"):
+                shown = self.balances[currency]
+                seen.append((str(shown.available), currency in self.doubts))
+
+    before = str(present.balances[currency].available)
+    present.__class__ = Watched
+    newer = driven.spec.push.replace(b"1386929", b"2386929")
+    dated = b'"asset_timestamp":%d' % (START_MS + 19_000)
+    newer = newer.replace(b'"asset_timestamp":1710146517259', dated)
+    driven.machine.frames([newer], at(20))
+
+    assert currency not in present.doubts
+    assert len(seen) > 2
+    assert all(doubted for shown, doubted in seen if shown == before)
+
+
+# L1, A7: what can be proved.
+
+
+def test_l1_a_silent_connection_is_given_up(driven: Driven) -> None:
+    """The step that gives it up leaves LIVE."""
+    machine = driven.live().machine
+
+    effects = silence(driven, 0)
+
+    assert states(effects) == ["STALE"]
+    assert only(effects, HangUp).ticket == driven.connection
+    assert [type(error) for error in errors(effects)] == [ConnectionLost]
+    assert machine.link is Link.LEAVING
+    assert driven.present.state is State.STALE
+
+
+def test_l1_a_frame_that_comes_too_late_revives_nothing(driven: Driven) -> None:
+    """After a suspend it may lie in the buffer of a connection that died hours ago."""
+    machine = driven.live().machine
+    late = patience(driven) + 3600.0
+
+    assert driven.present.state_at(late) is State.STALE
+    effects = machine.frames([driven.spec.push], at(late))
+
+    assert states(effects) == ["STALE"]
+    assert not [i for i in items(effects) if isinstance(i, AssetUpdate)]
+
+
+def test_l1_pongs_keep_a_quiet_connection_live(driven: Driven) -> None:
+    """Liveness is a pong or a frame, never the silence of data."""
+    machine = driven.live().machine
+    driven.present.lease_ends_at = math.inf
+    for now in range(1, 200, 5):
+        machine.pong(at(now))
+
+    assert driven.present.state_at(199) is State.LIVE
+
+
+def test_a7_a_stream_that_nothing_verifies_is_stale() -> None:
+    """The connection is kept, and LIVE comes back with the next completed audit."""
+    driven = Driven("upbit").live()
+    machine, present = driven.machine, driven.present
+    lease_ends_at = present.lease_ends_at
+    assert lease_ends_at < math.inf
+    now = 0.0
+    effects: Sequence[Effect] = ()
+    while present.state is State.LIVE:
+        now = max(now, machine.deadline)
+        machine.pong(at(now))
+        effects = machine.due(at(now))
+        for ask in [e for e in effects if isinstance(e, Ask)]:
+            fetch = only(machine.granted(ask.ticket, at(now)), Fetch)
+            failed = ConnectionLost("no answer")
+            machine.replied(fetch.ticket, failed, now, at(now))
+
+    assert now == pytest.approx(lease_ends_at)
+    assert states(effects) == ["STALE"]
+    assert machine.link is Link.READY
+    while not any(isinstance(effect, Ask) for effect in effects):
+        now = max(now, machine.deadline)
+        machine.pong(at(now))
+        effects = machine.due(at(now))
+    fetch = only(machine.granted(only(effects, Ask).ticket, at(now)), Fetch)
+    verified = driven.reply(fetch, now)
+    assert states(verified) == ["LIVE"]
+    (change,) = [i for i in items(verified) if isinstance(i, StateChange)]
+    assert isinstance(change.gap, Gap)
+
+
+# L2, L3, S1, S3.
+
+
+@pytest.mark.parametrize("code", [1000, 1001, 1006, None])
+def test_l2_any_close_is_a_loss(driven: Driven, code: int | None) -> None:
+    """Code 1000 included: the user did not ask for it."""
+    machine = driven.live().machine
+
+    lost = machine.ended(driven.connection, Closed(code), at(10))
+
+    assert states(lost) == ["STALE"]
+    assert machine.link is Link.BACKOFF
+    assert machine.deadline < math.inf
+
+
+def test_l3_attempts_that_fail_back_off(driven: Driven) -> None:
+    """Each is told, none changes the state, and the waits grow."""
+    machine, now = driven.machine, 0.0
+    waits: list[float] = []
+    for _ in range(8):
+        driven.dial(now)
+        ending = Broken(ConnectionLost("no route"))
+        effects = machine.ended(driven.connection, ending, at(now))
+        assert len(errors(effects)) == 1
+        waits.append(machine.deadline - now)
+        now = machine.deadline
+
+    assert driven.present.state is State.CONNECTING
+    assert waits[-1] > waits[0]
+    assert waits[-1] <= 60
+
+
+def test_s1_the_gap_begins_with_the_last_proof_of_life(driven: Driven) -> None:
+    """And ends when the balances were read again; what changed was RECOVERED."""
+    machine = driven.live().machine
+    machine.pong(at(8))
+    machine.ended(driven.connection, Closed(1006), at(20))
+    driven.prove(100)
+    void = driven.read(101, driven.spec.void)
+    assert states(void) == []
+    again = driven.read(103.5, driven.spec.void)
+
+    (change,) = [i for i in items(again) if isinstance(i, StateChange)]
+    gap = change.gap
+    assert gap is not None
+    assert gap.began.timestamp() == pytest.approx(at(8).wall)
+    assert gap.ended.timestamp() == pytest.approx(at(103.5).wall)
+    recovered = [u for u in items(again) if isinstance(u, AssetUpdate)]
+    assert {u.source for u in recovered} == {Source.RECOVERED}
+    assert gap.recovered == len(recovered) > 0
+
+
+def test_s3_a_failed_read_is_tried_again_and_live_waits(driven: Driven) -> None:
+    """The connection stays up meanwhile."""
+    machine = driven.machine
+    driven.prove(0)
+    for now in (0.0, 50.0, 120.0):
+        machine.pong(at(now))
+        fetch = driven.fetch(now)
+        failed = machine.replied(fetch.ticket, ConnectionLost("gone"), now, at(now))
+        assert [type(error) for error in errors(failed)] == [ConnectionLost]
+        for step in range(1, 70, 5):
+            machine.pong(at(now + step))
+
+    assert machine.link is Link.READY
+    assert driven.present.state is State.CONNECTING
+    assert states(driven.read(190)) == ["LIVE"]
+
+
+def test_s3_a_read_that_is_limited_holds_back_the_whole_place(driven: Driven) -> None:
+    """And only reads: who wants to connect goes on."""
+    driven.prove(0)
+    fetch = driven.fetch(0)
+
+    reply = HttpReply(429, {"retry-after": "7"}, b"")
+    effects = driven.machine.replied(fetch.ticket, reply, 0.0, at(1))
+
+    assert only(effects, HoldBack) == HoldBack(Turn.SNAPSHOT, 7.0)
+
+
+# The end.
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES)
+def test_a_refused_key_fails_the_stream_before_the_first_live(exchange: str) -> None:
+    """The error first, then the state; nothing is dialled again."""
+    driven = Driven(exchange)
+    machine = driven.machine
+    driven.prove(0)
+    fetch = driven.fetch(0)
+    status, body = driven.spec.refusal
+
+    effects = machine.replied(fetch.ticket, HttpReply(status, {}, body), 0.0, at(1))
+
+    published = items(effects)
+    assert isinstance(published[0], AssetStreamError)
+    assert published[0].fatal
+    assert states(effects) == ["FAILED"]
+    assert driven.end(effects, Abandoned(), 1) == []
+    assert machine.link is Link.OVER
+    assert driven.idle
+
+
+def test_a_refused_login_of_a_stream_once_live_is_believed_the_third_time() -> None:
+    """In a row, over a minute at least: it may be the exchange's own trouble."""
+    driven = Driven("upbit").live()
+    machine = driven.machine
+    machine.ended(driven.connection, Closed(1006), at(10))
+    body = b'{"error":{"name":"invalid_access_key","message":"no"}}'
+    now, outcomes = 100.0, []
+    for _ in range(3):
+        driven.dial(now)
+        effects = machine.ended(driven.connection, Refused(401, {}, body), at(now))
+        (error,) = errors(effects)
+        assert isinstance(error, AuthenticationError)
+        outcomes.append(error.fatal)
+        now += 70
+
+    assert outcomes == [False, False, True]
+    assert machine.link is Link.OVER
+    assert driven.present.state is State.FAILED
+
+
+@pytest.mark.parametrize(
+    "link", ["NONE", "QUEUED", "DIALLING", "PROVING", "READY", "LEAVING", "BACKOFF"]
+)
+def test_stop_ends_at_every_link(driven: Driven, link: str) -> None:
+    """STOPPED is published once, after everything else."""
+    machine = driven.machine
+    steps = {
+        "NONE": lambda: None,
+        "QUEUED": lambda: machine.started(at(0)),
+        "DIALLING": lambda: driven.dial(0),
+        "PROVING": lambda: driven.open(0),
+        "READY": lambda: driven.live(),
+        "LEAVING": lambda: silence(driven.live(), 0),
+        "BACKOFF": lambda: machine.ended(driven.live().connection, Closed(1006), at(1)),
+    }
+    steps[link]()
+    assert machine.link is Link[link]
+
+    effects = [*machine.stop("stopped", at(100))]
+    assert machine.stop("again", at(100)) == ()
+    if machine.link is Link.LEAVING:
+        assert states(effects) == []
+        effects += machine.ended(driven.connection, Abandoned(), at(101))
+
+    assert states(effects) == ["STOPPED"]
+    assert machine.link is Link.OVER
+    assert driven.present.reason == "stopped"
+    assert driven.idle
+    if link == "QUEUED":
+        assert isinstance(effects[0], Forgo)
+
+
+def test_a_goodbye_is_sent_on_an_open_connection_only(driven: Driven) -> None:
+    """CoinW is unsubscribed from; nothing is said to Upbit, or while dialling."""
+    driven.dial(0)
+    assert not [e for e in driven.machine.stop("", at(0)) if isinstance(e, SendText)]
+    other = Driven("coinw").live()
+
+    assert only(other.machine.stop("", at(1)), SendText).text
+
+
+def test_stop_while_it_is_given_up_ends_as_stopped(driven: Driven) -> None:
+    """Whichever came first, there is one end."""
+    machine = driven.live().machine
+    gone = silence(driven, 0)
+    assert not machine.stop("stopped", at(100))
+    ended = driven.end(gone, Abandoned(), 101)
+
+    assert states(ended) == ["STOPPED"]
+
+
+def test_a_fault_of_ours_fails_the_stream(driven: Driven) -> None:
+    """Nothing dies in silence, and nothing stays open."""
+    machine = driven.live().machine
+
+    effects = machine.crashed(ValueError("oops"), at(1))
+
+    (error,) = errors(effects)
+    assert error.fatal
+    assert "ValueError" in str(error)
+    assert isinstance(error.__cause__, ValueError)
+    assert states(effects) == ["FAILED"]
+    assert driven.end(effects, Abandoned(), 1) == []
+    assert machine.link is Link.OVER
+    assert machine.crashed(ValueError("again"), at(2)) == []
+
+
+def test_a_fault_at_every_link_leaves_nothing_behind(driven: Driven) -> None:
+    """A connection, an attempt or a place in the queue is given up."""
+    queued = Driven().machine
+    queued.started(at(0))
+    assert "Forgo" in names(queued.crashed(ValueError(), at(0)))
+    dialling = Driven()
+    dialling.dial(0)
+    assert "HangUp" in names(dialling.machine.crashed(ValueError(), at(0)))
+
+
+# What is published.
+
+
+def test_errors_name_their_account_and_hold_no_frames(driven: Driven) -> None:
+    """Reporters of crashes show the variables of a traceback's frames."""
+    machine = driven.live().machine
+    try:
+        raise ConnectionLost("no answer")
+    except ConnectionLost as error:
+        failed = error
+    fetch = driven.fetch(6)
+
+    machine.replied(fetch.ticket, failed, 6.0, at(7))
+
+    assert failed.account == driven.present.account
+    assert failed.exchange == driven.present.exchange
+    assert failed.__traceback__ is None
+
+
+def test_k5_an_unreadable_frame_puts_the_book_in_doubt(driven: Driven) -> None:
+    """Told once, and compared with REST when that has caught up (A2)."""
+    machine, present = driven.live().machine, driven.present
+
+    effects = machine.frames([b"\xff not a frame"], at(1))
+
+    assert [type(error) for error in errors(effects)] == [ProtocolError]
+    assert set(present.balances) <= set(present.doubts)
+    assert "" in present.doubts
+
+
+def test_a1_those_who_share_a_place_audit_less_often(driven: Driven) -> None:
+    """health() shows the interval that is in force."""
+    machine = driven.live().machine
+    alone = machine.audit_interval(1000.0)
+    assert alone is not None
+    machine.shared(10 * alone)
+
+    assert machine.audit_interval(1000.0) == 10 * alone
+    found = machine.detection_time(1000.0)
+    assert found is not None
+    assert found > 10 * alone
+
+
+def test_nothing_is_published_for_a_duplicate(driven: Driven) -> None:
+    """The fast lane returns nothing at all where nothing changed (K1)."""
+    machine = driven.live().machine
+    first = machine.frames([driven.spec.push], at(1))
+    again = machine.frames([driven.spec.push], at(2))
+
+    assert isinstance(first[0], Publish)
+    assert again == ()
+
+
+def test_a_deadline_is_never_late(driven: Driven) -> None:
+    """Whatever comes: nothing of the machine is due before ``deadline``."""
+    machine = driven.live().machine
+    for now in range(1, 60):
+        machine.frames([driven.spec.push], at(now))
+        conversation = machine._conversation
+        assert conversation is not None
+        assert machine.deadline <= conversation.deadline
+        assert machine.deadline <= driven.present.dead_at
+        assert machine.deadline <= machine._reads.deadline
+
+
+# The table of links.
+
+
+def test_no_way_but_those_of_the_table(driven: Driven) -> None:
+    """A step that is not in it is a fault, and raised."""
+    for link in Link:
+        for other in set(Link) - LINKS[link]:
+            driven.machine.link = link
+            with pytest.raises(RuntimeError, match="no way from"):
+                driven.machine._go(other)
+
+
+def test_it_reads_no_clock_and_draws_no_chance() -> None:
+    """The same events give the same effects."""
+    runs = []
+    for _ in range(2):
+        driven = Driven("coinw")
+        effects: list[Any] = [*driven.prove(0), *driven.read(0.5)]
+        effects += driven.machine.frames([driven.spec.push], at(1))
+        effects += silence(driven, 2)
+        runs.append([*names(effects), *map(repr, items(effects))])
+
+    assert runs[0] == runs[1]
+    assert "time" not in vars(machine_module)

@@ -1,0 +1,123 @@
+"""The present of a stream as any thread reads it."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+
+import pytest
+
+from assetstream.core.present import UNNAMED, Present
+from assetstream.model.events import Balance, Source
+from assetstream.model.states import State
+from tests.support.books import START
+
+
+class Clock:
+    """A clock that a test sets."""
+
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def present(clock: Clock) -> Present:
+    """LIVE, proved at 90 s, and with one balance."""
+    present = Present("upbit", "main", clock)
+    present.state = State.LIVE
+    present.reason = "balances read and merged"
+    present.proof, present.dead_at, present.lease_ends_at = 90.0, 120.0, 200.0
+    present.complete_since = START
+    present.balances = {"BTC": balance(present, "1")}
+    return present
+
+
+def balance(present: Present, available: str) -> Balance:
+    """A balance that the present stands behind."""
+    amount = Decimal(available)
+    return Balance(
+        "upbit",
+        "main",
+        "BTC",
+        amount,
+        Decimal(0),
+        START,
+        Source.STREAM,
+        present.standing,
+    )
+
+
+def test_l1_the_state_is_stale_once_the_proof_has_run_out(present: Present) -> None:
+    """Whether or not a thread has noticed; and says why."""
+    assert present.state_at(120.0) is State.LIVE
+    assert present.state_at(120.1) is State.STALE
+    assert present.reason_at(100.0) == "balances read and merged"
+    assert "no proof of life" in present.reason_at(120.1)
+
+
+def test_a7_the_state_is_stale_once_the_lease_has_ended(present: Present) -> None:
+    """However lively the connection is."""
+    present.dead_at = 1000.0
+    assert present.state_at(200.0) is State.LIVE
+    assert present.state_at(200.1) is State.STALE
+
+
+def test_other_states_are_as_they_were_decided(present: Present) -> None:
+    """No clock changes them."""
+    for state in set(State) - {State.LIVE}:
+        present.state = state
+        assert present.state_at(1e9) is state
+
+
+def test_ages_are_counted_from_the_last_proof(present: Present, clock: Clock) -> None:
+    """While LIVE; a doubt freezes what it doubts."""
+    btc = present.balances["BTC"]
+    assert (btc.age, btc.stale) == (10.0, False)
+    present.doubts = {"BTC": 50.0}
+    assert (btc.age, btc.stale) == (50.0, True)
+    present.doubts = {}
+    clock.now = 121.0
+    assert (btc.age, btc.stale) == (31.0, True)
+
+
+def test_a_balance_that_was_replaced_is_stale(present: Present) -> None:
+    """Its age counts from when a newer one took its place."""
+    old = present.balances["BTC"]
+    present.balances = {"BTC": balance(present, "2")}
+    present.taken_at["BTC"] = 60.0
+
+    assert (old.age, old.stale) == (40.0, True)
+    assert not present.balances["BTC"].stale
+
+
+def test_s4_a_currency_never_held_is_zero(present: Present) -> None:
+    """As long as nothing makes what is not named unknown."""
+    eth = present.balance("ETH")
+    assert eth is not None
+    assert (eth.total, eth.stale) == (0, False)
+    present.doubts = {UNNAMED: 95.0}
+    assert eth.stale
+    assert present.in_doubt() == ()
+
+
+def test_k4_a_currency_with_an_unknown_field_is_not_known(present: Present) -> None:
+    """Neither zero nor anything else; what was read as zero before is stale then."""
+    eth = present.balance("ETH")
+    present.unknown = frozenset({"ETH"})
+    assert present.balance("ETH") is None
+    assert eth is not None
+    assert (eth.age, eth.stale) == (math.inf, True)
+
+
+def test_before_the_first_snapshot_nothing_is_zero(present: Present) -> None:
+    """Nobody has read the account yet."""
+    present.complete_since = None
+    assert present.balance("ETH") is None
+    assert present.balance("BTC") is not None

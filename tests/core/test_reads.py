@@ -1,0 +1,206 @@
+"""The reads of one stream: when they are due, and what a reply leads to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from assetstream.core.audit_schedule import AuditSchedule
+from assetstream.core.book import BalanceBook
+from assetstream.core.effects import Ask, CallOff, Fetch, Forgo, Turn
+from assetstream.core.outcomes import HttpReply
+from assetstream.core.present import Present
+from assetstream.core.reads import (
+    AUDIT_PACE,
+    READ_TIMEOUT,
+    Audited,
+    Merged,
+    ReadFailed,
+    ReadResult,
+    Reads,
+    Unsettled,
+)
+from assetstream.exchanges import Upbit
+from assetstream.model.errors import ConnectionLost, ProtocolError
+from assetstream.protocol import NEVER, HttpCall, Instant
+from tests.support.books import at
+from tests.support.specs import SPECS, START_MS
+
+
+class Subject:
+    """Reads of an Upbit account, on a connection whose subscription is proved."""
+
+    def __init__(self) -> None:
+        self.spec = SPECS["upbit"]
+        exchange = self.spec.make()
+        self.book = BalanceBook(Present("upbit", "upbit-1"))
+        self.schedule = AuditSchedule(
+            exchange.limits, 60.0, lambda: 0.5, adaptive=False
+        )
+        self.reads = Reads(exchange, self.book, self.schedule, lambda: 0.5)
+        self.ticket = 0
+        self.reads.ready(0.0)
+
+    def fetch(self, now: float) -> Fetch:
+        """Ask for the read that is due, and have it granted."""
+        self.ticket += 1
+        ask = self.reads.due(now, self.ticket)
+        assert ask is not None
+        instant = Instant(now, START_MS + int(now * 1000))
+        fetch = self.reads.granted(ask.ticket, instant, "nonce")
+        assert fetch is not None
+        return fetch
+
+    def reply(self, now: float, outcome: Any = None) -> ReadResult | None:
+        """Answer the read under way; well, if nothing else is given."""
+        if isinstance(outcome, (bytes, type(None))):
+            outcome = HttpReply(200, {}, outcome or self.spec.reply)
+        return self.reads.replied(self.ticket, outcome, now, at(now))
+
+    def read(self, now: float, outcome: Any = None) -> ReadResult | None:
+        """Ask, be granted, and be answered at once."""
+        self.fetch(now)
+        return self.reply(now, outcome)
+
+
+@pytest.fixture
+def subject() -> Subject:
+    return Subject()
+
+
+def test_a_snapshot_is_read_first(subject: Subject) -> None:
+    """One turn, one call, and the book has it."""
+    assert subject.reads.deadline == 0.0
+    assert subject.reads.due(0.0, 7) == Ask(7, Turn.SNAPSHOT)
+    assert subject.reads.deadline == NEVER
+    fetch = subject.reads.granted(7, Instant(0.0, START_MS), "nonce")
+    assert fetch is not None
+    assert fetch.timeout == READ_TIMEOUT
+    subject.ticket = 7
+    merged = subject.reply(0.5)
+
+    assert isinstance(merged, Merged)
+    assert len(merged.items) == subject.spec.balances
+    assert subject.reads.deadline == 5.5
+
+
+def test_a_call_is_signed_when_it_is_granted(
+    subject: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not when it was asked for: a signature does not keep."""
+    signed: list[tuple[Instant, str]] = []
+    call = HttpCall("GET", "https://localhost/")
+
+    def read(exchange: Upbit, instant: Instant, nonce: str) -> HttpCall:
+        signed.append((instant, nonce))
+        return call
+
+    monkeypatch.setattr(Upbit, "read", read)
+    subject.reads.due(0.0, 1)
+    assert signed == []
+    instant = Instant(30.0, START_MS + 30_000)
+    fetch = subject.reads.granted(1, instant, "nonce")
+
+    assert signed == [(instant, "nonce")]
+    assert fetch == Fetch(1, call, READ_TIMEOUT)
+
+
+def test_w1_nothing_of_a_lost_connection_counts(subject: Subject) -> None:
+    """In the queue it is forgone, under way called off; its reply is dropped."""
+    subject.reads.due(0.0, 1)
+    assert subject.reads.disconnected() == Forgo(1)
+    assert subject.reads.granted(1, Instant(1.0, START_MS), "nonce") is None
+    assert subject.reads.disconnected() is None
+    assert subject.reads.deadline == NEVER
+
+    subject.ticket = 1
+    subject.reads.ready(2.0)
+    subject.fetch(2.0)
+    assert subject.reads.disconnected() == CallOff(2)
+    assert subject.reply(3.0) is None
+    assert subject.book.present.balances == {}
+
+
+def test_s2_an_empty_account_needs_a_second_read(subject: Subject) -> None:
+    """Two seconds later; only when both are equal it is believed."""
+    first = subject.read(0.0, subject.spec.void)
+    assert isinstance(first, Unsettled)
+    assert subject.reads.deadline == 2.0
+    assert isinstance(subject.read(2.0, subject.spec.void), Merged)
+
+
+def test_s3_a_failed_read_is_tried_again(subject: Subject) -> None:
+    """With backoff, and the snapshot stays what is wanted."""
+    waits: list[float] = []
+    now = 0.0
+    for _ in range(5):
+        failed = subject.read(now, ConnectionLost("gone"))
+        assert isinstance(failed, ReadFailed)
+        waits.append(subject.reads.deadline - now)
+        now = subject.reads.deadline
+    ask = subject.reads.due(now, 99)
+
+    assert waits == sorted(waits)
+    assert waits[0] < waits[-1] <= 60
+    assert ask == Ask(99, Turn.SNAPSHOT)
+
+
+def test_s3_what_cannot_be_understood_has_failed(subject: Subject) -> None:
+    """An error that names it, and no account of zeros."""
+    failed = subject.read(0.0, b'[{"currency":5}]')
+    assert isinstance(failed, ReadFailed)
+    assert isinstance(failed.error, ProtocolError)
+    assert subject.book.present.balances == {}
+
+
+def test_s2_an_entry_that_cannot_be_read_is_reported_once(subject: Subject) -> None:
+    """Not at every audit anew; it is in doubt meanwhile."""
+    garbled = subject.spec.reply.replace(b'"balance":"', b'"balance":"x', 1)
+    assert garbled != subject.spec.reply
+    merged = subject.read(0.0, garbled)
+    assert isinstance(merged, Merged)
+    assert isinstance(merged.items[0], ProtocolError)
+    again = subject.read(20.0, garbled)
+
+    assert again is not None
+    assert not isinstance(again, ReadFailed)
+    assert not [i for i in again.items if isinstance(i, ProtocolError)]
+    assert subject.book.present.doubts
+
+
+def test_a6_audits_keep_their_pace(subject: Subject) -> None:
+    """Whatever asks for them, five seconds lie between two."""
+    subject.read(0.0)
+    assert isinstance(subject.read(5.0), Audited)
+    subject.schedule.request(5.1)
+
+    assert subject.reads.deadline == 5.0 + AUDIT_PACE
+    assert subject.book.present.audits == 1
+
+
+def test_a2_the_second_read_of_an_audit_follows_two_seconds_later(
+    subject: Subject,
+) -> None:
+    """From when the first was written, for the drift it found."""
+    subject.read(0.0)
+    less = subject.spec.reply.replace(b'"balance":"1', b'"balance":"2', 1)
+    assert less != subject.spec.reply
+    first = subject.read(20.0, less)
+    assert isinstance(first, Unsettled)
+    assert subject.reads.deadline == 22.0
+    second = subject.read(22.0, less)
+
+    assert isinstance(second, Audited)
+    assert second.result.drifts == 1
+    assert subject.book.present.drifts == 1
+
+
+def test_reads_keep_the_exchanges_limit(subject: Subject) -> None:
+    """However often the connection is made anew."""
+    subject.read(0.0)
+    subject.reads.disconnected()
+    subject.reads.ready(0.01)
+
+    limits = subject.spec.make().limits
+    assert subject.reads.deadline == pytest.approx(1 / limits.reads_per_second)

@@ -1,0 +1,179 @@
+"""The queue of one place (L4, A6)."""
+
+from __future__ import annotations
+
+import math
+import random
+
+import pytest
+
+from assetstream.core.effects import Turn
+from assetstream.core.turns import Turns
+from assetstream.protocol import Limits
+
+CONNECT, SNAPSHOT, AUDIT = Turn.CONNECT, Turn.SNAPSHOT, Turn.AUDIT
+
+
+@pytest.fixture
+def turns() -> Turns:
+    """A place with one connect and five reads a second."""
+    return Turns(
+        Limits(
+            connects_per_second=5,
+            reads_per_second=5,
+            ping_interval=1,
+            pong_timeout=1,
+            audit_interval=60,
+            connects_together=1.0,
+            reads_together=5.0,
+        )
+    )
+
+
+def granted(turns: Turns, until: float) -> list[tuple[float, object, int]]:
+    """Every grant up to a time, with its time."""
+    found: list[tuple[float, object, int]] = []
+    now = 0.0
+    while turns.next_at <= until and turns.next_at < math.inf:
+        now = max(now, turns.next_at)
+        found += [(now, asker, ticket) for asker, ticket in turns.grants(now)]
+    return found
+
+
+def test_nobody_waits_where_nobody_asked(turns: Turns) -> None:
+    """The first is granted at once."""
+    assert turns.next_at == math.inf
+    assert turns.grants(0.0) == []
+    turns.ask("a", 1, CONNECT)
+    assert turns.next_at <= 0.0
+    assert turns.grants(0.0) == [("a", 1)]
+    assert turns.next_at == math.inf
+
+
+def test_l4_no_second_has_more_than_the_rate(turns: Turns) -> None:
+    """Wherever the second begins, and after a quiet time too."""
+    for ticket in range(20):
+        turns.ask("a", ticket, AUDIT)
+    times = [at for at, _, _ in granted(turns, 1000.0)]
+    for ticket in range(20):
+        turns.ask("a", ticket, AUDIT)
+    assert turns.grants(1000.0) == [("a", 0)]
+    times += [1000.0]
+
+    assert len(times) == 21
+    for start in times:
+        assert sum(start <= at < start + 1.0 for at in times) <= 5
+
+
+def test_l4_those_who_ask_are_served_in_order(turns: Turns) -> None:
+    """Whoever they are."""
+    for ticket, asker in enumerate("abcab"):
+        turns.ask(asker, ticket, CONNECT)
+
+    assert [who for _, who, _ in granted(turns, 60.0)] == list("abcab")
+
+
+def test_a6_snapshots_go_before_audits_of_whichever_stream(turns: Turns) -> None:
+    """A stream that is not LIVE needs its read more."""
+    for ticket in range(3):
+        turns.ask("audited", ticket, AUDIT)
+    turns.ask("new", 9, SNAPSHOT)
+
+    assert [who for _, who, _ in granted(turns, 60.0)] == ["new"] + ["audited"] * 3
+
+
+def test_connects_and_reads_do_not_wait_for_each_other(turns: Turns) -> None:
+    """Exchanges count them apart."""
+    turns.ask("a", 1, CONNECT)
+    turns.ask("a", 2, AUDIT)
+
+    assert turns.grants(0.0) == [("a", 1), ("a", 2)]
+
+
+def test_l4_whoever_is_gone_leaves_the_queue(turns: Turns) -> None:
+    """And takes nobody's turn."""
+    turns.join("gone")
+    turns.ask("gone", 1, CONNECT)
+    turns.ask("gone", 2, AUDIT)
+    turns.ask("gone", 3, SNAPSHOT)
+    turns.ask("stays", 4, CONNECT)
+    turns.ask("stays", 5, CONNECT)
+    turns.leave("gone")
+    turns.forgo("stays", 4)
+    turns.forgo("stays", 4)
+
+    assert turns.grants(0.0) == [("stays", 5)]
+    assert turns.next_at == math.inf
+
+
+def test_l4_a_place_is_held_back_as_a_whole(turns: Turns) -> None:
+    """Reads of both kinds together, connects apart; a shorter wait undoes nothing."""
+    turns.hold_back(SNAPSHOT, 30.0, 0.0)
+    turns.hold_back(AUDIT, 5.0, 1.0)
+    turns.ask("a", 1, AUDIT)
+    turns.ask("a", 2, CONNECT)
+
+    assert turns.grants(0.0) == [("a", 2)]
+    assert turns.next_at == 30.0
+    assert turns.grants(29.9) == []
+    assert turns.grants(30.0) == [("a", 1)]
+
+
+def test_a1_audits_leave_each_member_its_part(turns: Turns) -> None:
+    """Half of the reads are for audits; connects take their time."""
+    assert turns.least_audit_interval == 0
+    for member in range(100):
+        turns.join(member)
+    turns.join(5)
+
+    assert len(turns.members) == 100
+    assert turns.least_audit_interval == 40.0
+    assert turns.connect_time == pytest.approx(105.0)
+
+
+def test_a1_a_new_interval_is_announced_when_it_is_another(turns: Turns) -> None:
+    """To few at each change, to many when a tenth have come or gone."""
+    announced: list[float] = []
+    for member in range(1000):
+        turns.join(member)
+        least = turns.announcement()
+        if least is not None:
+            announced.append(least)
+    assert announced[:4] == [0.4, 0.8, 1.2, 1.6]
+    assert len(announced) < 60
+    assert announced[-1] == pytest.approx(400.0, rel=0.1)
+    for member in range(999):
+        turns.leave(member)
+        least = turns.announcement()
+        if least is not None:
+            announced.append(least)
+
+    assert announced[-1] == turns.least_audit_interval == 0.4
+
+
+def test_a_random_crowd_gets_every_turn_once(turns: Turns) -> None:
+    """Nothing is lost, doubled or granted too early, whoever comes and goes."""
+    rng = random.Random(7)
+    now, ticket = 0.0, 0
+    waiting: set[tuple[object, int]] = set()
+    for _ in range(3000):
+        now += rng.expovariate(20)
+        what, asker = rng.random(), rng.randrange(9)
+        if what < 0.5:
+            ticket += 1
+            turns.ask(asker, ticket, rng.choice(list(Turn)))
+            waiting.add((asker, ticket))
+        elif what < 0.52:
+            turns.leave(asker)
+            waiting = {who for who in waiting if who[0] != asker}
+        elif what < 0.53:
+            turns.hold_back(rng.choice(list(Turn)), rng.uniform(0, 2), now)
+        due = turns.next_at
+        granted_now = turns.grants(now)
+        assert bool(granted_now) == (due <= now)
+        assert set(granted_now) <= waiting
+        waiting -= set(granted_now)
+
+    turns.hold_back(Turn.CONNECT, 0.0, now)
+    rest = {(asker, ticket) for _, asker, ticket in granted(turns, math.inf)}
+    assert rest == waiting
