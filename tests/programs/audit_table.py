@@ -1,14 +1,15 @@
-"""What the audit does to accounts of every kind, in simulated time.
+"""The audit's effect on accounts of every kind, in simulated time.
 
 ::
 
     python -m tests.programs.audit_table --seeds 300
 
-Each line is so many lives of ten minutes on the model exchange, with one kind of
-account and one lag of REST: half of them with every read as far behind as that, half
-with replicas that are less so. Two things must not be, or the exit code is 1: a right
-balance that an audit makes wrong (``destroyed``), and a wrong one, LIVE and not marked
-stale, for longer than the detection time that ``health()`` shows (``overdue``).
+Each line is so many lives of ten minutes in the simulated world, at the two exchanges
+in turn, with one kind of account and one lag of REST: half of them with every read as
+far behind as that, half with replicas that are less so. Two things must not be, or the
+exit code is 1: a right balance that an audit makes wrong (``destroyed``), and a wrong
+one, LIVE and not marked stale, for longer than the detection time that ``health()``
+shows (``overdue``).
 
 With REST more than 10 s behind nothing is promised: such lines are shown, not judged.
 """
@@ -23,24 +24,30 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from typing import NamedTuple
 
-from assetstream import CoinW, Upbit
-from tests.support.audit_simulation import Faults, simulate
-from tests.support.model_exchange import CURRENCIES, MAX_LAG
+from tests.support.world.ledger import CURRENCIES, MAX_LAG
+from tests.support.world.life import simulate
+from tests.support.world.weather import Weather
+from tests.support.world.world import World
 
-__all__ = ["ACCOUNTS", "LAGS", "Figures", "audited"]
+__all__ = ["ACCOUNTS", "FAULTS", "LAGS", "Figures", "audited", "figures"]
 
 LAGS = (0.0, 3.0, 8.0, 30.0)
 
-#: Nothing goes wrong but what the kind of account says, and a disconnect at times.
-PLAIN = Faults(
-    lost=0.0,
-    late=0.0,
-    doubled=0.0,
-    unreadable=0.0,
-    garbled=0.0,
-    mute=0.0,
-    clock_steps=0.0,
+#: Everything goes wrong that the promise covers.
+FAULTS = Weather(
+    lost=0.1,
+    late=0.1,
+    doubled=0.1,
+    unreadable=0.03,
+    garbled=0.05,
+    disconnects=0.02,
+    mute=0.01,
+    clock_steps=0.02,
+    paces=(0.5, 5.0, 30.0),
 )
+
+#: Nothing goes wrong but what the kind of account says, and a disconnect at times.
+PLAIN = Weather(disconnects=0.02, paces=FAULTS.paces)
 
 ACCOUNTS = {
     "slow": PLAIN._replace(paces=(30.0, 120.0)),
@@ -49,7 +56,7 @@ ACCOUNTS = {
     "unpushed, busy": PLAIN._replace(lost=0.2, paces=(0.5, 5.0)),
     "mute": PLAIN._replace(lost=1.0),
     "goes mute": PLAIN._replace(mute=0.2),
-    "all faults": Faults(lost=0.2, mute=0.05, failing=0.1),
+    "all faults": FAULTS._replace(lost=0.2, mute=0.05, failing=0.1),
 }
 
 
@@ -103,19 +110,25 @@ def audited(account: str, lag: float, seed: int) -> Figures:
     faults = ACCOUNTS[account]._replace(max_lag=lag)
     if seed % 2 == 0:
         faults = faults._replace(least_lag=lag)
-    limits = (Upbit.limits, CoinW.limits)[seed // 2 % 2]
-    world = simulate(seed, faults, limits=limits)
+    return figures(simulate(seed, faults, ("upbit", "coinw")[seed // 2 % 2]))
+
+
+def figures(world: World) -> Figures:
+    """Return what one life has shown."""
+    (account,) = world.accounts
+    promise = account.promise
+    counts = promise.counts
     return Figures(
         lives=1,
-        destroyed=world.counts["destroyed by AUDIT"],
-        marked=world.counts["destroyed by AUDIT (marked)"]
-        + world.counts["undone after an audit's reconnect (marked)"],
-        undone=world.counts["undone after an audit's reconnect"],
-        longest_wrong=world.longest_wrong,
-        least_slack=world.least_slack,
-        overdue=int(world.least_slack < 0),
-        audits=world.counts["audits"],
-        reconnects=world.counts["reconnects"],
+        destroyed=counts["destroyed by AUDIT"],
+        marked=counts["destroyed by AUDIT (marked)"]
+        + counts["undone after an audit's reconnect (marked)"],
+        undone=counts["undone after an audit's reconnect"],
+        longest_wrong=promise.longest_wrong,
+        least_slack=promise.least_slack,
+        overdue=int(promise.least_slack < 0),
+        audits=account.present.audits,
+        reconnects=counts["reconnects"],
     )
 
 

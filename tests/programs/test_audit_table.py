@@ -8,57 +8,70 @@ from decimal import Decimal
 
 import pytest
 
-from assetstream.core.audit import Verdict
-from assetstream.model.events import AssetUpdate, Source
-from tests.programs.audit_table import ACCOUNTS, LAGS, Figures, audited, main
-from tests.support.audit_model import World
-from tests.support.model_exchange import Push, Reply
+from assetstream.core.effects import HangUp, Publish
+from assetstream.model.errors import AssetStreamError
+from assetstream.model.events import AssetUpdate, Source, StateChange
+from assetstream.model.states import State
+from tests.programs.audit_table import ACCOUNTS, LAGS, Figures, audited, figures, main
+from tests.support.world.exchange import Push
+from tests.support.world.rest import Answer
+from tests.support.world.world import Account, World
 
 
-def live_world() -> World:
+def live_world() -> tuple[World, Account]:
     """A stream that is LIVE and knows, from a push, that BTC is 2."""
-    world = World(Reply, random.Random(0))
-    world.change("BTC", (Decimal(1), Decimal(0)), Push(()))
+    world = World("upbit")
+    account = world.open_account(random.Random(0))
+    account.change("BTC", (Decimal(1), Decimal(0)), Push(()))
     world.advance(20.0)
-    world.connect()
+    account.start()
+    world.advance(2.0)
+    account.change("BTC", (Decimal(2), Decimal(0)), Push())
     world.advance(1.0)
-    world.change("BTC", (Decimal(2), Decimal(0)), Push((0.1,)))
-    world.advance(1.0)
-    assert world.shown("BTC") == world.ledger.now["BTC"]
-    return world
+    assert account.is_live
+    assert account.shown("BTC") == account.ledger.now["BTC"]
+    return world, account
 
 
-def wrong(world: World, source: Source) -> AssetUpdate:
-    """What a read from a lagging replica would have told: BTC is 1 again."""
+def wrong(account: Account, source: Source) -> AssetUpdate:
+    """What a read from a lagging replica would have said: BTC is 1 again."""
     return AssetUpdate(
-        exchange="model",
-        account="model-1",
+        exchange="upbit",
+        account="simulated",
         currency="BTC",
         available=Decimal(1),
         locked=Decimal(0),
         time=None,
         received=datetime.now(timezone.utc),
         source=source,
-        previous=world.book.balance("BTC"),
+        previous=account.present.balance("BTC"),
     )
 
 
 @pytest.mark.parametrize(
-    ("doubted", "counted"),
+    ("doubted", "counted", "found"),
     [
-        (False, "destroyed by AUDIT"),
-        (True, "destroyed by AUDIT (marked)"),
+        (False, "destroyed by AUDIT", ["destroyed"]),
+        (True, "destroyed by AUDIT (marked)", []),
     ],
 )
-def test_what_an_audit_makes_wrong_is_counted(doubted: bool, counted: str) -> None:
+def test_what_an_audit_makes_wrong_is_counted(
+    doubted: bool, counted: str, found: list[str]
+) -> None:
     """By whether the user can see that it is not vouched for."""
-    world = live_world()
+    world, account = live_world()
     if doubted:
-        world.book.doubt("BTC", world.moment())
-    world.audited(Verdict(news=[wrong(world, Source.AUDIT)]))
+        account.present.doubts = {"BTC": world.timeline.now}
+    update = wrong(account, Source.AUDIT)
+    answer = Answer(AssetStreamError("not looked at"))
+    account.promise.replied(answer, world.timeline.now, [Publish([update])])
 
-    assert {k for k in world.counts if k.startswith("destroyed")} == {counted}
-    assert world.counts[counted] == 1
+    counts = account.promise.counts
+    assert {k for k in counts if k.startswith("destroyed")} == {counted}
+    assert counts[counted] == 1
+    assert [finding.kind for finding in world.findings] == found
+    assert bool(figures(world).destroyed) == bool(found)
+    assert bool(figures(world).marked) == (not found)
 
 
 @pytest.mark.parametrize("by_audit", [True, False])
@@ -66,15 +79,19 @@ def test_what_the_snapshot_after_an_audits_reconnect_undoes_is_counted(
     by_audit: bool,
 ) -> None:
     """And not what one after any other loss of the connection does."""
-    world = live_world()
+    world, account = live_world()
+    answer = Answer(AssetStreamError("not looked at"))
     if by_audit:
-        world.audited(Verdict(reconnect="drift"))
+        account.promise.replied(answer, world.timeline.now, [HangUp(1)])
     else:
-        world.disconnect()
-    world.merged([wrong(world, Source.RECOVERED)])
+        account.lose_connection()
+    change = StateChange("upbit", "simulated", State.STALE, State.LIVE, "read")
+    undone = Publish([wrong(account, Source.RECOVERED), change])
+    account.promise.replied(answer, world.timeline.now, [undone])
+    account.promise.replied(answer, world.timeline.now, [undone])
 
-    assert world.counts["undone after an audit's reconnect"] == int(by_audit)
-    assert not world._because_of_audit
+    assert figures(world).undone == int(by_audit)
+    assert [f.kind for f in world.findings] == ["undone"] * by_audit
 
 
 def test_lives_are_added_up() -> None:

@@ -1,0 +1,25 @@
+"""A simulated world for the pure machine: network, exchange, REST, clocks, the queue.
+
+Everything happens in simulated time, from one heap, and chance comes from one seed. The
+real ``StreamMachine`` and the real adapters live in it: frames are bytes in the
+exchange's wire form. After each call of the machine a judge checks the promise.
+
+===========  =========================================================================
+timeline     simulated time: one heap of what happens next
+clocks       our wall clock, which steps, and the exchange's, with its ``Date`` header
+ledger       what is true, and what was
+wire         the exchanges' wire forms
+exchange     one account's side at the exchange: subscriptions and pushes
+rest         the REST replicas: lag, failures, garbled entries
+network      one connection: delay, stalls, silence, closes, refused upgrades
+place        the real queue of a place
+driver       carries out the machine's effects
+conduct      judges calls, effects, transitions and deadlines
+promise      judges balances: the newest that was sent, found in the detection time
+findings     what was found, and the trace that led to it
+weather      how much goes wrong, as data
+chance       draws what goes wrong
+world        all of it together
+life         what an account's owner does, for an hour
+===========  =========================================================================
+"""

@@ -1,0 +1,109 @@
+"""One account's side at the exchange: who is subscribed, and what is pushed."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tests.support.world.clocks import Clocks
+from tests.support.world.ledger import Amounts, Ledger
+from tests.support.world.network import Connection
+from tests.support.world.timeline import Timeline
+from tests.support.world.wire import LOGIN_REFUSED, Wire
+
+__all__ = ["ExchangeSide", "Push", "Pushed"]
+
+
+class Push(NamedTuple):
+    """What becomes of one change's push.
+
+    Attributes:
+        delays: until it is sent, once for each copy; () if it is lost; seconds.
+        garbled: "" if it can be read, else what of it cannot: "entry" or "frame".
+        ahead: its time is ahead of the exchange's clock by so much; seconds.
+    """
+
+    delays: tuple[float, ...] = (0.0,)
+    garbled: str = ""
+    ahead: float = 0.0
+
+
+class Pushed(NamedTuple):
+    """What a frame on its way says."""
+
+    currency: str
+    amounts: Amounts
+    key: tuple[int, int]
+    garbled: str
+    #: When it became true.
+    changed: float
+
+
+class ExchangeSide:
+    """One account at the exchange.
+
+    Attributes:
+        ledger: what is true.
+        wire: the exchange's forms.
+        mute: nothing is pushed to the present connection any more.
+        acknowledges: it answers requests.
+        refuses_key: it does not know the key any more.
+    """
+
+    def __init__(self, timeline: Timeline, clocks: Clocks, wire: Wire) -> None:
+        self.ledger = Ledger()
+        self.mute = False
+        self.acknowledges = True
+        self.refuses_key = False
+        #: The connection that is subscribed; one at a time is all we ever have.
+        self.subscribed: Connection | None = None
+        self._timeline = timeline
+        self._clocks = clocks
+        self.wire = wire
+        self._number = 0
+
+    # Connections.
+
+    def connected(self, connection: Connection) -> None:
+        """Greet a connection: silently."""
+        self.mute = False
+
+    def disconnected(self, connection: Connection) -> None:
+        """Forget a connection."""
+        if self.subscribed is connection:
+            self.subscribed = None
+
+    def received(self, connection: Connection, text: str) -> None:
+        """Answer a text."""
+        if not self.acknowledges:
+            return
+        if self.refuses_key and not self.wire.at_upgrade and '"login"' in text:
+            connection.carry(LOGIN_REFUSED)
+            return
+        frames, subscribes = self.wire.answers(text)
+        for frame in frames:
+            connection.carry(frame)
+        if subscribes:
+            self.subscribed = connection
+
+    # Balances.
+
+    def change(self, currency: str, amounts: Amounts, push: Push) -> None:
+        """Let the truth change, and push it."""
+        now, connection = self._timeline.now, self.subscribed
+        self.ledger.change(now, currency, amounts)
+        if connection is None or self.mute or not push.delays:
+            return
+        self._number += 1
+        milliseconds = self._clocks.milliseconds() + int(push.ahead * 1000)
+        key = self.wire.key(milliseconds, self._number)
+        frame = self.wire.push(currency, amounts, key, push.garbled)
+        pushed = Pushed(currency, amounts, key, push.garbled, now)
+        for delay in push.delays:
+            if delay:
+                self._timeline.after(delay, self._send, connection, frame, pushed)
+            else:
+                connection.carry(frame, pushed)
+
+    def _send(self, connection: Connection, frame: bytes, pushed: Pushed) -> None:
+        if connection is self.subscribed and not self.mute:
+            connection.carry(frame, pushed)

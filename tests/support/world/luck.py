@@ -1,0 +1,28 @@
+"""How things go: by itself always well; subclasses draw or script what goes wrong."""
+
+from __future__ import annotations
+
+from tests.support.world.network import Dialling, Path
+from tests.support.world.rest import Reply
+
+__all__ = ["Luck"]
+
+
+class Luck(Path):
+    """Says how the next attempt, read or farewell of one account goes."""
+
+    def dialling(self) -> Dialling:
+        """The next attempt to connect."""
+        return Dialling()
+
+    def reply(self) -> Reply:
+        """The next read."""
+        return Reply()
+
+    def farewell(self) -> float:
+        """Seconds until a connection that we hang up on is reported ended."""
+        return 0.05
+
+    def late_reply(self) -> bool:
+        """True if a read that was called off is answered all the same."""
+        return False

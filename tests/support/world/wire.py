@@ -1,0 +1,196 @@
+"""The exchanges' wire forms, as their servers send them."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Mapping, Sequence
+
+from assetstream.protocol import Exchange
+from tests.support.specs import make_coinw, make_upbit
+from tests.support.world.ledger import Amounts
+
+__all__ = ["LOGIN_REFUSED", "WIRES", "CoinWWire", "UpbitWire", "Wire"]
+
+#: The first id in the documents' own sample.
+FIRST_LEDGER_ID = 1125899934698144651
+#: CoinW's answer to a login with a key that it refuses.
+LOGIN_REFUSED = (
+    b'{"data":{"result":false,"errorCode":1003,"errorMsg":"auth failed"},'
+    b'"channel":"login"}'
+)
+
+
+class Wire:
+    """One exchange's forms.
+
+    Attributes:
+        name: the exchange's.
+        exchange: the real adapter.
+        unknown_key: the answer of REST to a key that it refuses.
+        at_upgrade: the upgrade is refused in the same words; else the login is.
+    """
+
+    name: str
+    exchange: Exchange
+    unknown_key: tuple[int, bytes]
+    at_upgrade: bool
+
+    def answers(self, text: str) -> tuple[Sequence[bytes], bool]:
+        """Return the frames that answer a text, and whether it subscribes."""
+        raise NotImplementedError
+
+    def push(
+        self, currency: str, amounts: Amounts, key: tuple[int, int], garbled: str = ""
+    ) -> bytes:
+        """Return the frame of one change.
+
+        Args:
+            currency: what changed.
+            amounts: what it is now.
+            key: the exchange's order of changes.
+            garbled: what cannot be read: "entry", "frame" or nothing.
+        """
+        if garbled == "frame":
+            return b'{"type":"myAsset","assets":[{"curr'
+        available = '"?"' if garbled else self._amount(amounts[0])
+        return self._push(currency, available, self._amount(amounts[1]), key)
+
+    def key(self, milliseconds: int, number: int) -> tuple[int, int]:
+        """Return the key of the account's push ``number``, made at that time."""
+        raise NotImplementedError
+
+    def balances(self, held: Mapping[str, Amounts], garbled: str | None) -> bytes:
+        """Return a reply of REST.
+
+        Args:
+            held: the balances to name.
+            garbled: a currency whose entry cannot be read, "" for an entry without a
+                name; None: all can be read.
+        """
+        raise NotImplementedError
+
+    def _amount(self, amount: Decimal) -> str:
+        raise NotImplementedError
+
+    def _push(
+        self, currency: str, available: str, locked: str, key: tuple[int, int]
+    ) -> bytes:
+        raise NotImplementedError
+
+
+class UpbitWire(Wire):
+    """Upbit's forms."""
+
+    name = "upbit"
+    unknown_key = (
+        401,
+        b'{"error":{"name":"invalid_access_key","message":"No such key."}}',
+    )
+    at_upgrade = True
+
+    def __init__(self) -> None:
+        self.exchange = make_upbit()
+
+    def answers(self, text: str) -> tuple[Sequence[bytes], bool]:
+        if "LIST_SUBSCRIPTIONS" in text:
+            ticket = json.loads(text)[0]["ticket"]
+            reply = (
+                '{"method":"LIST_SUBSCRIPTIONS","result":[{"type":"myAsset"}],'
+                f'"ticket":"{ticket}"}}'
+            )
+            return [reply.encode()], False
+        return (), '"myAsset"' in text
+
+    def key(self, milliseconds: int, number: int) -> tuple[int, int]:
+        # Frames of one currency never share both times.
+        return milliseconds, milliseconds + number
+
+    def _amount(self, amount: Decimal) -> str:
+        return str(amount)
+
+    def _push(
+        self, currency: str, available: str, locked: str, key: tuple[int, int]
+    ) -> bytes:
+        return (
+            '{"type":"myAsset","asset_uuid":"00000000-0000-0000-0000-000000000001",'
+            f'"assets":[{{"currency":"{currency}","balance":{available},'
+            f'"locked":{locked}}}],"asset_timestamp":{key[0]},"timestamp":{key[1]},'
+            '"stream_type":"REALTIME"}'
+        ).encode()
+
+    def balances(self, held: Mapping[str, Amounts], garbled: str | None) -> bytes:
+        entries = [
+            f'{{"currency":"{code}","balance":"{free}","locked":"{locked}",'
+            '"avg_buy_price":"0","avg_buy_price_modified":false,"unit_currency":"SGD"}'
+            for code, (free, locked) in held.items()
+            if (free or locked) and code != garbled
+        ]
+        if garbled:
+            entries.append(f'{{"currency":"{garbled}","balance":"?","locked":"0"}}')
+        elif garbled is not None:
+            entries.append('{"balance":"1","locked":"0"}')
+        return ("[" + ",".join(entries) + "]").encode()
+
+
+class CoinWWire(Wire):
+    """CoinW's forms."""
+
+    name = "coinw"
+    unknown_key = (
+        200,
+        b'{"code":6000,"data":null,"msg":"authentication error","success":false,'
+        b'"failed":true}',
+    )
+    at_upgrade = False
+
+    def __init__(self) -> None:
+        self.exchange = make_coinw()
+
+    def answers(self, text: str) -> tuple[Sequence[bytes], bool]:
+        event = json.loads(text)["event"]
+        if event == "login":
+            return [b'{"data":{"result":true},"channel":"login"}'], False
+        if event == "sub":
+            reply = (
+                b'{"biz":"exchange","data":{"result":true},"channel":"subscribe",'
+                b'"type":"assets"}'
+            )
+            return [reply], True
+        if event == "ping":
+            return [b'{"event":"pong"}'], False
+        return (), False
+
+    def key(self, milliseconds: int, number: int) -> tuple[int, int]:
+        return milliseconds, FIRST_LEDGER_ID + number
+
+    def _amount(self, amount: Decimal) -> str:
+        return f'"{amount}"'
+
+    def _push(
+        self, currency: str, available: str, locked: str, key: tuple[int, int]
+    ) -> bytes:
+        return (
+            f'{{"biz":"exchange","data":{{"available":{available},'
+            f'"currency":"{currency}","time":{key[0]},"type":"change",'
+            f'"ledger_id":{key[1]},"account":"spot","hold":{locked}}},'
+            '"type":"assets"}'
+        ).encode()
+
+    def balances(self, held: Mapping[str, Amounts], garbled: str | None) -> bytes:
+        # Zeros are named as well, as the real one does.
+        entries = [
+            f'"{code}":{{"onOrders":"{locked}","available":"{free}"}}'
+            for code, (free, locked) in held.items()
+            if code != garbled
+        ]
+        if garbled is not None:
+            entries.append(f'"{garbled}":{{"onOrders":"0","available":"?"}}')
+        return (
+            '{"code":"200","data":{'
+            + ",".join(entries)
+            + '},"msg":"SUCCESS","success":true,"failed":false}'
+        ).encode()
+
+
+WIRES = {"upbit": UpbitWire(), "coinw": CoinWWire()}

@@ -1,0 +1,233 @@
+"""All of it together: one place at one exchange, and the accounts that share it."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections import Counter
+from typing import Callable
+
+from assetstream.core.machine import StreamMachine
+from assetstream.core.outcomes import Broken
+from assetstream.core.present import Present
+from assetstream.model.errors import ConnectionLost
+from assetstream.model.states import State
+from tests.support.world.clocks import Clocks
+from tests.support.world.driver import Driver
+from tests.support.world.exchange import ExchangeSide, Push
+from tests.support.world.findings import Finding, Findings
+from tests.support.world.ledger import Amounts
+from tests.support.world.luck import Luck
+from tests.support.world.place import Place
+from tests.support.world.rest import Replicas
+from tests.support.world.timeline import Timeline
+from tests.support.world.wire import WIRES
+
+__all__ = ["Account", "World"]
+
+
+class Account:
+    """One account at the simulated exchange, and the stream that follows it.
+
+    Attributes:
+        driver: runs the machine.
+        side: the exchange's side of it.
+        ledger: what is true.
+        promise: judges its balances.
+        findings: what was found.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        luck: Luck,
+        rng: random.Random,
+        audit_interval: float | None,
+        adaptive: bool,
+    ) -> None:
+        self._world = world
+        timeline, clocks, wire = world.timeline, world.clocks, world.wire
+        self.luck = luck
+        self.findings = Findings(timeline, traced=world.traced)
+        self.side = ExchangeSide(timeline, clocks, wire)
+        self.ledger = self.side.ledger
+
+        def machine(present: Present, nonce: Callable[[], str]) -> StreamMachine:
+            return StreamMachine(
+                wire.exchange,
+                present,
+                audit_interval=audit_interval,
+                adaptive=adaptive,
+                random=rng.random,
+                nonce=nonce,
+            )
+
+        replicas = Replicas(self.ledger, wire, clocks)
+        self.driver = Driver(
+            timeline,
+            clocks,
+            world.place,
+            self.side,
+            replicas,
+            luck,
+            self.findings,
+            machine,
+        )
+        self.machine = self.driver.machine
+        self.present = self.driver.present
+        self.promise = self.driver.promise
+
+    # What a test does to it.
+
+    def start(self) -> None:
+        """Start the stream."""
+        self.driver.start()
+
+    def stop(self) -> None:
+        """Ask the stream to stop."""
+        self.driver.stop()
+
+    def change(self, currency: str, amounts: Amounts, push: Push) -> None:
+        """Let the truth change, and push it."""
+        if amounts == self.ledger.now[currency]:
+            return
+        self.promise.pass_time()
+        self.findings.note(currency, "=", f"{amounts[0]}/{amounts[1]}", push)
+        self.side.change(currency, amounts, push)
+        self.promise.truth_changed(currency)
+
+    def lose_connection(self) -> None:
+        """Let the connection be lost, with whatever is under way."""
+        connection = self.driver.connection
+        if connection is not None and connection.open:
+            self.findings.note("disconnected")
+            connection.lose(Broken(ConnectionLost("the simulated network")))
+
+    def go_mute(self) -> None:
+        """Let the connection live and push nothing any more."""
+        self.findings.note("mute")
+        self.side.mute = True
+
+    # What is asked of it.
+
+    @property
+    def is_connected(self) -> bool:
+        """A connection is open."""
+        connection = self.driver.connection
+        return connection is not None and connection.open
+
+    @property
+    def is_live(self) -> bool:
+        """The stream says LIVE."""
+        return self.present.state_at(self._world.timeline.now) is State.LIVE
+
+    @property
+    def detection_time(self) -> float:
+        """What ``health()`` would show; inf if audits are switched off."""
+        shown = self.machine.detection_time(self._world.timeline.now)
+        return math.inf if shown is None else shown
+
+    def shown(self, currency: str) -> Amounts | None:
+        """What the stream says of a currency; None if nothing."""
+        return self.promise.shown(currency)
+
+    def counts(self) -> Counter[str]:
+        """What happened, counted."""
+        return self.promise.counts + Counter(audits=self.present.audits)
+
+    def must_be_live(self, calm: float) -> None:
+        """Note a finding unless the stream is LIVE, or failed.
+
+        Args:
+            calm: since when nothing goes wrong: no older doubt may be left.
+        """
+        if self.present.state.final:
+            return
+        if not self.is_live:
+            self.findings.add(
+                "stuck",
+                f"{self.present.state} ({self.present.reason}) after calm minutes, "
+                f"link {self.machine.link}",
+            )
+        for code, since in self.present.doubts.items():
+            entry = self.machine._book.entry(code)
+            disputed = entry is not None and entry.disputed  # It may last (A8).
+            if since < calm and not disputed:
+                self.findings.add("doubt", f"of {code or 'all others'} since {since}")
+
+    def must_be_gone(self) -> None:
+        """Note a finding unless the stream, which was stopped, has ended."""
+        if not self.present.state.final or not self.driver.conduct.at_rest():
+            self.findings.add(
+                "stuck", f"{self.present.state}, link {self.machine.link} after stop()"
+            )
+
+
+class World:
+    """One place at one exchange, in simulated time.
+
+    Args:
+        exchange: name of the exchange.
+        dates: the exchange sends ``Date`` headers.
+        traced: what happens is noted; it takes time.
+    """
+
+    def __init__(
+        self, exchange: str, *, dates: bool = True, traced: bool = False
+    ) -> None:
+        self.traced = traced
+        self.timeline = Timeline()
+        self.clocks = Clocks(self.timeline, dates=dates)
+        self.wire = WIRES[exchange]
+        self.place = Place(self.timeline, self.wire.exchange.limits)
+        self.accounts: list[Account] = []
+
+    def open_account(
+        self,
+        rng: random.Random,
+        luck: Luck | None = None,
+        *,
+        audit_interval: float | None = None,
+        audited: bool = True,
+    ) -> Account:
+        """Open an account and make its stream, not yet started.
+
+        Args:
+            rng: for the machine's jitter.
+            luck: how things go for it.
+            audit_interval: the user's own; None: the exchange's.
+            audited: False switches audits off.
+        """
+        interval = audit_interval or self.wire.exchange.limits.audit_interval
+        account = Account(
+            self,
+            luck or Luck(),
+            rng,
+            interval if audited else None,
+            audit_interval is None,
+        )
+        self.accounts.append(account)
+        return account
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass, with all that happens in it."""
+        self.timeline.advance(seconds)
+        for account in self.accounts:
+            account.promise.pass_time()
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What was found, of every account."""
+        return [finding for account in self.accounts for finding in account.findings]
+
+    @property
+    def calls(self) -> int:
+        """Calls of the machine."""
+        return sum(account.driver.calls for account in self.accounts)
+
+    def trace(self) -> list[str]:
+        """What happened, account after account."""
+        lines: list[str] = []
+        for number, account in enumerate(self.accounts, 1):
+            lines += [f"account {number}", *account.findings.trace()]
+        return lines
