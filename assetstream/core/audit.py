@@ -73,6 +73,8 @@ class Audit:
         # Currencies whose first read differed, with what it said.
         self._suspects: dict[str, BalanceReport] = {}
         self._first_sent = -math.inf
+        # When a currency can be judged that the first read could not judge yet.
+        self._again_at = math.inf
         self._clean_at = -math.inf
         self._reconnects = 0
         self._reconnected_at = -math.inf
@@ -101,6 +103,7 @@ class Audit:
             else:
                 self._try_again(absent, result)
         result.second = bool(self._suspects)
+        self._again_at = result.again_at
         if not result.second and result.again_at == math.inf:
             self._clean_at = at.now
         self._book.publish()
@@ -108,7 +111,7 @@ class Audit:
 
     def second_read(self, snapshot: Snapshot, at: Stamp, sent: float) -> AuditResult:
         """Judge the suspects of the first read (A2-A5, A8)."""
-        result = AuditResult(items=[])
+        result = AuditResult(items=[], again_at=self._again_at)
         self._book.doubt_unread(snapshot, at)  # S2
         readings = {r.currency: r for r in self._readings(snapshot)}
         unequal = False

@@ -1,0 +1,53 @@
+"""Faults of the machine that the simulated world has found, one by one."""
+
+from __future__ import annotations
+
+import random
+from decimal import Decimal
+
+import pytest
+
+from tests.support.world.exchange import Push
+from tests.support.world.world import Account, World
+
+LOST = Push(())
+
+
+def amounts(available: int) -> tuple[Decimal, Decimal]:
+    """Nothing of it is locked."""
+    return Decimal(available), Decimal(0)
+
+
+def live(exchange: str, audit_interval: float) -> tuple[World, Account]:
+    """Return an account with BTC 1 and ETH 1, LIVE for a minute."""
+    world = World(exchange, traced=True)
+    account = world.open_account(random.Random(0), audit_interval=audit_interval)
+    for code in ("BTC", "ETH"):
+        account.change(code, amounts(1), LOST)
+    world.advance(20.0)
+    account.start()
+    world.advance(60.0)
+    assert account.is_live
+    return world, account
+
+
+@pytest.mark.parametrize("exchange", ["upbit", "coinw"])
+def test_a_wait_for_one_currency_outlasts_the_second_read_for_another(
+    exchange: str,
+) -> None:
+    """A3: ETH may be a lagging replica's until 60 s after its push; BTC differs."""
+    world, account = live(exchange, audit_interval=300.0)
+    account.change("ETH", amounts(2), Push())
+    world.advance(1.0)
+    account.change("ETH", amounts(1), LOST)
+    account.change("BTC", amounts(5), LOST)
+    # What cannot be read asks for an audit, 10 s later.
+    account.change("XRP", amounts(1), Push((0.0,), "entry"))
+    world.advance(20.0)
+    assert account.shown("BTC") == amounts(5)
+    assert account.shown("ETH") == amounts(2)
+
+    world.advance(50.0)
+
+    assert account.shown("ETH") == amounts(1), "\n".join(world.trace())
+    assert not world.findings
