@@ -72,7 +72,7 @@ def test_it_is_connecting_from_the_very_start(bench: Bench, heard: Recorder) -> 
     heard.wait_for_state(State.LIVE)
     assert engine.state is State.LIVE
     assert engine.health().reconnects == 0
-    assert engine.book.balances()["BTC"].total == 1
+    assert engine.present.balances["BTC"].total == 1
     engine.stop()
     assert engine.join(Deadline(PATIENCE))
     assert engine.state is State.STOPPED

@@ -10,10 +10,9 @@ from typing import Any, Iterator, Mapping
 import pytest
 
 from assetstream import ConnectionLost, Upbit
+from assetstream.core.outcomes import Abandoned, Broken, Ending, HttpReply, Outcome
 from assetstream.protocol import Connect, HttpCall
 from assetstream.runtime.loop.waits import Deadline
-from assetstream.runtime.net.close_reason import Abandoned, Broken, CloseReason
-from assetstream.runtime.net.rest_client import HttpReply
 from assetstream.runtime.settings import make_settings
 from assetstream.runtime.stream_io import StreamIO
 from assetstream.runtime.threads import ThreadSet
@@ -48,7 +47,7 @@ class Bench:
         assert reader.board(self, self.events.put)
         self.connection = self.io.connection(self)
 
-    def opened(self, headers: Mapping[str, str]) -> None:
+    def opened(self, headers: Mapping[str, str], asked: float) -> None:
         self.events.put("opened")
 
     def received(self, frames: list[bytes]) -> None:
@@ -58,8 +57,11 @@ class Bench:
 
     def due(self) -> None: ...
 
-    def ended(self, ending: CloseReason) -> None:
+    def ended(self, ending: Ending) -> None:
         self.events.put(ending)
+
+    def done(self, outcome: Outcome, asked: float) -> None:
+        self.events.put(outcome)
 
     def post(self, method: Any, *args: Any) -> None:
         """Call a method in the reader thread, where all of them belong."""
@@ -138,19 +140,19 @@ def test_a_request_is_answered_or_called_off(bench: Bench) -> None:
 
     with RawServer(answer) as server:
         call = HttpCall("GET", server.http_url)
-        bench.post(bench.io.fetch, call, 5.0, bench.events.put)
+        bench.post(bench.io.fetch, call, 5.0, bench.done)
         reply = bench.next()
         assert isinstance(reply, HttpReply)
         assert (reply.status, reply.body) == (200, b"[]")
     with RawServer(silence) as server:
         call = HttpCall("GET", server.http_url)
-        bench.post(bench.io.fetch, call, 5.0, bench.events.put)
+        bench.post(bench.io.fetch, call, 5.0, bench.done)
         assert asked.wait(PATIENCE)
         bench.post(bench.io.call_off)
         error = bench.next()
         assert isinstance(error, ConnectionLost)
         assert "was given up" in error.problem
         bench.post(bench.io.close)
-        bench.post(bench.io.fetch, call, 5.0, bench.events.put)
+        bench.post(bench.io.fetch, call, 5.0, bench.done)
         bench.post(bench.events.put, "last")
         assert bench.next() == "last"

@@ -11,15 +11,15 @@ alone in one thread: microseconds of CPU for each update, the best of several ru
 from __future__ import annotations
 
 import time
-from datetime import datetime, timezone
 from typing import Any, Callable
 
 import msgspec
 
 from assetstream import AssetUpdate, Upbit
 from assetstream.core.book import BalanceBook
-from assetstream.core.moment import Moment
-from assetstream.model.events import Balance
+from assetstream.core.machine import StreamMachine
+from assetstream.core.moment import Moment, Stamp
+from assetstream.core.present import Present
 from assetstream.model.history import Recent
 from assetstream.protocol import Instant, Report
 from assetstream.runtime.dispatcher import Dispatcher, Handlers
@@ -47,16 +47,24 @@ class Stages:
         self.conversation = exchange.conversation({})
         self.conversation.connect(INSTANT, "nonce")
         self.conversation.opened(INSTANT, "nonce")
-        self.book = BalanceBook("upbit", "upbit-1", self.standing)
+        self.book = BalanceBook(Present("upbit", "upbit-1"))
+        self.machine = StreamMachine(
+            exchange,
+            Present("upbit", "upbit-1"),
+            audit_interval=None,
+            adaptive=False,
+            random=lambda: 0.5,
+            nonce=lambda: "nonce",
+        )
+        self.machine.started(moment())
+        self.machine.granted(1, moment())
+        self.machine.opened(1, {}, 0.0, moment())
         handlers = Handlers()
         handlers.asset = (self.handle,)
         self.recent = Recent(1_000)
         self.mailbox = CallbackMailbox(1_000_000)
         self.dispatcher = Dispatcher("upbit-1", handlers, self.mailbox, self.handle)
         self.last: Any = None
-
-    def standing(self, balance: Balance) -> tuple[float, bool]:
-        return 0.0, False
 
     def handle(self, update: Any) -> None:
         self.last = update
@@ -84,7 +92,11 @@ class Stages:
         return [step for each in steps for step in each if isinstance(step, Report)]
 
     def merge(self, reports: list[Report]) -> list[list[Any]]:
-        return [self.book.push(report.balances, moment()) for report in reports]
+        return [self.book.push(report.balances, stamp()).items for report in reports]
+
+    def decide(self, batches: list[list[bytes]]) -> None:
+        for batch in batches:
+            self.machine.frames(batch, moment())
 
     def keep(self, batches: list[list[Any]]) -> None:
         for batch in batches:
@@ -102,8 +114,13 @@ class Stages:
 
 def moment() -> Moment:
     """Now."""
-    now = datetime.now(timezone.utc)
-    return Moment(clock.now(), now, int(now.timestamp() * 1000), 1)
+    return Moment(clock.now(), time.time())
+
+
+def stamp() -> Stamp:
+    """Now, as the book wants it."""
+    now = moment()
+    return Stamp(now.now, now.utc, int(now.wall * 1000), 1)
 
 
 def stages() -> dict[str, float]:
@@ -123,9 +140,11 @@ def stages() -> dict[str, float]:
         pieces = parts.read()
         batches = timed("cut frames out", parts.split, pieces)
         parts.conversation.received(batches[0][:1], INSTANT)  # ready from now on
+        parts.machine.frames(batches[0][:1], moment())
         timed("msgspec alone, of the next", parts.decode, batches)
         reports = timed("conversation: decode and check", parts.converse, batches)
         news = timed("book: merge and make events", parts.merge, reports)
+        timed("machine: the two before, and all else", parts.decide, batches)
         timed("history", parts.keep, news)
         timed("mailbox", parts.queue, news)
         timed("handlers", parts.deliver)
@@ -137,7 +156,7 @@ def stages() -> dict[str, float]:
 def main() -> None:
     """Print them."""
     for name, took in stages().items():
-        print(f"{name:34}{took:6.2f} us")
+        print(f"{name:40}{took:6.2f} us")
 
 
 if __name__ == "__main__":

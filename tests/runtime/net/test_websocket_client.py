@@ -7,11 +7,11 @@ from typing import Any, Callable, Iterator
 
 import pytest
 
+from assetstream.core.outcomes import Abandoned, Broken, Closed, Refused
 from assetstream.model.errors import ConnectionLost, ProtocolError
 from assetstream.protocol import Connect
 from assetstream.runtime.loop import clock
 from assetstream.runtime.net.cancel import Cancelled, CancelScope, CancelToken
-from assetstream.runtime.net.close_reason import Abandoned, Broken, Closed, Refused
 from assetstream.runtime.net.frames import BadFrame
 from assetstream.runtime.net.upgrade import UpgradeRefused, UpgradeSocket
 from assetstream.runtime.net.websocket_client import NO_STATUS, WebSocketClient
