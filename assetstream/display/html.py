@@ -20,7 +20,7 @@ SHARE = 0.75
 #: Spaces as wide as a point and as a digit are in every font.
 POINT_SPACE, DIGIT_SPACE = "\u2008", "\u2007"
 
-# Named twice, it outweighs what notebooks say of all tables.
+# Named twice, it outweighs the styles that notebooks give to all tables.
 _OURS = ".assetstream.assetstream"
 _STYLE = (
     "<style>"

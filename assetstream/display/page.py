@@ -20,7 +20,7 @@ from typing import NamedTuple, Sequence, Union
 
 __all__ = ["LIGHTS", "NUMERIC", "Cell", "Grid", "Line", "Page", "padded"]
 
-#: State -> its sign and look: never told apart by the colour alone.
+#: State -> its sign and look: the colour alone never distinguishes two.
 LIGHTS = {
     "NEW": ("\u25cb", "dim"),
     "CONNECTING": ("\u25d4", "warn"),

@@ -74,8 +74,9 @@ class Health(Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         words = [self.state.value, *health_words(self)]
-        told = self.state is State.LIVE or str(self.error) == self.reason
-        if self.reason and not told:
+        # What the state, or the error below, says already is left out.
+        known = self.state is State.LIVE or str(self.error) == self.reason
+        if self.reason and not known:
             words.insert(1, self.reason)
         if self.error is not None:
             words.append(f"{type(self.error).__name__}: {self.error}")

@@ -115,7 +115,7 @@ class History(Sequence[AssetUpdate]):
         return iter(self._updates)
 
     def _slice(self, updates: Sequence[AssetUpdate]) -> History:
-        # A later gap would say that the last balance stayed as it was until then.
+        # A later gap would have the last balance stay as it was until then.
         gaps = [
             gap
             for gap in self._gaps
