@@ -246,7 +246,7 @@ def test_the_world_counts_what_reads_too_far_behind_destroy() -> None:
 
 
 def test_reads_that_fail_end_live() -> None:
-    """What cannot be checked is not said to be LIVE (A7)."""
+    """LIVE is not claimed for balances that nothing can check (A7)."""
     ends = 0
     for seed in range(10):
         for exchange in ("upbit", "coinw"):

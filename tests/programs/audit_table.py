@@ -61,7 +61,7 @@ ACCOUNTS = {
 
 
 class Figures(NamedTuple):
-    """What some lives of one kind have shown.
+    """The figures of some lives of one kind.
 
     Attributes:
         lives: how many they were.

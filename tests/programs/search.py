@@ -54,7 +54,7 @@ MOST_SHOWN = 3
 
 
 class Figures(NamedTuple):
-    """What some lives have shown.
+    """The figures of some lives.
 
     Attributes:
         hours: account-hours.

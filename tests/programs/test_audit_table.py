@@ -34,7 +34,7 @@ def live_world() -> tuple[World, Account]:
 
 
 def wrong(account: Account, source: Source) -> AssetUpdate:
-    """What a read from a lagging replica would have said: BTC is 1 again."""
+    """Return the update that a lagging replica would lead to: BTC is 1 again."""
     return AssetUpdate(
         exchange="upbit",
         account="simulated",

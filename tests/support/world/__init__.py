@@ -7,7 +7,7 @@ exchange's wire form. After each call of the machine a judge checks the promise.
 ===========  =========================================================================
 timeline     simulated time: one heap of what happens next
 clocks       our wall clock, which steps, and the exchange's, with its ``Date`` header
-ledger       what is true, and what was
+ledger       the truth, now and before
 wire         the exchanges' wire forms
 exchange     one account's side at the exchange: subscriptions and pushes
 rest         the REST replicas: lag, failures, garbled entries
@@ -16,9 +16,10 @@ place        the real queue of a place
 driver       carries out the machine's effects
 conduct      judges calls, effects, transitions and deadlines
 promise      judges balances: the newest that was sent, found in the detection time
-findings     what was found, and the trace that led to it
+findings     findings, and the trace that led to each
 weather      how much goes wrong, as data
-chance       draws what goes wrong
+luck         the course of attempts and reads: good by itself
+chance       luck drawn from a weather and a seed
 world        all of it together
 life         what an account's owner does, for an hour
 ===========  =========================================================================

@@ -14,7 +14,7 @@ __all__ = ["ExchangeSide", "Push", "Pushed"]
 
 
 class Push(NamedTuple):
-    """What becomes of one change's push.
+    """The fate of one change's push.
 
     Attributes:
         delays: until it is sent, once for each copy; () if it is lost; seconds.
@@ -28,7 +28,7 @@ class Push(NamedTuple):
 
 
 class Pushed(NamedTuple):
-    """What a frame on its way says."""
+    """The content of a frame on its way."""
 
     currency: str
     amounts: Amounts

@@ -1,4 +1,4 @@
-"""What was found, and the trace that led to it."""
+"""Findings, and the trace that led to each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is true of one account, and what was."""
+"""The truth about one account, now and before."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Ledger:
         self._past[currency].append(amounts)
 
     def left(self, currency: str, amounts: Amounts) -> float:
-        """When the amounts last ceased to be true; -inf if they never were."""
+        """The time at which amounts ceased to be true; -inf if they never were."""
         return self._left.get((currency, amounts), -math.inf)
 
     def as_of(self, when: float) -> dict[str, Amounts]:

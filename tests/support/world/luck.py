@@ -1,4 +1,4 @@
-"""How things go: by itself always well; subclasses draw or script what goes wrong."""
+"""The luck of one account: good by itself; subclasses draw or script the bad."""
 
 from __future__ import annotations
 

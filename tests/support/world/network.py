@@ -18,7 +18,7 @@ TICK = 0.001
 
 
 class Dialling(NamedTuple):
-    """How one attempt to connect goes.
+    """The course of one attempt to connect.
 
     Attributes:
         connecting: until the upgrade is asked for; seconds.
@@ -32,7 +32,7 @@ class Dialling(NamedTuple):
 
 
 class Path:
-    """How long bytes take, one way. The base takes the same time always."""
+    """The time that bytes take, one way: always the same, but for subclasses."""
 
     delay = 0.02
 

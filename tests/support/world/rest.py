@@ -15,7 +15,7 @@ __all__ = ["Answer", "Replicas", "Reply"]
 
 
 class Reply(NamedTuple):
-    """How one REST read goes.
+    """The course of one REST read.
 
     Attributes:
         duration: from the request to the reply; seconds.

@@ -1,4 +1,4 @@
-"""How much goes wrong, as data: probabilities, rates by the hour, times in seconds."""
+"""Weathers: how much goes wrong, as data."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["CALM", "ROUGH", "USUAL", "WEATHERS", "Weather"]
 
 
 class Weather(NamedTuple):
-    """How exchange, network and clocks misbehave.
+    """The misbehaviour of exchange, network and clocks; probabilities, but where said.
 
     Attributes:
         lost: of each push: it is never sent.

@@ -123,16 +123,16 @@ class Account:
 
     @property
     def detection_time(self) -> float:
-        """What ``health()`` would show; inf if audits are switched off."""
+        """The time that ``health()`` would show; inf if audits are switched off."""
         shown = self.machine.detection_time(self._world.timeline.now)
         return math.inf if shown is None else shown
 
     def shown(self, currency: str) -> Amounts | None:
-        """What the stream says of a currency; None if nothing."""
+        """The amounts that the stream shows of a currency; None if it shows none."""
         return self.promise.shown(currency)
 
     def counts(self) -> Counter[str]:
-        """What happened, counted."""
+        """Counts of what happened."""
         return self.promise.counts + Counter(audits=self.present.audits)
 
     def must_be_live(self, calm: float) -> None:
@@ -217,7 +217,7 @@ class World:
 
     @property
     def findings(self) -> list[Finding]:
-        """What was found, of every account."""
+        """The findings of every account."""
         return [finding for account in self.accounts for finding in account.findings]
 
     @property
@@ -226,7 +226,7 @@ class World:
         return sum(account.driver.calls for account in self.accounts)
 
     def trace(self) -> list[str]:
-        """What happened, account after account."""
+        """The notes of every account, one account after the other."""
         lines: list[str] = []
         for number, account in enumerate(self.accounts, 1):
             lines += [f"account {number}", *account.findings.trace()]
