@@ -61,7 +61,7 @@ class Needed(NamedTuple):
 
     @property
     def wanted(self) -> str:
-        """What to ask pip for."""
+        """The requirement to give to pip."""
         return f"{self.distribution}>={_dotted(self.at_least)},<{_dotted(self.below)}"
 
     @property

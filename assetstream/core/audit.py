@@ -70,7 +70,7 @@ class Audit:
     def __init__(self, book: BalanceBook, limits: Limits) -> None:
         self._book = book
         self._limits = limits
-        # Currencies whose first read differed, with what it said.
+        # Currencies whose first read differed, with its report.
         self._suspects: dict[str, BalanceReport] = {}
         self._first_sent = -math.inf
         # When a currency can be judged that the first read could not judge yet.
@@ -148,7 +148,7 @@ class Audit:
                 for code in self._book.entries()
                 if code not in named
             ]
-        # A zero of a currency never heard of changes nothing.
+        # A zero of a currency without an entry changes nothing.
         return [
             r
             for r in readings

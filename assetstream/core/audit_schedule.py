@@ -1,4 +1,4 @@
-"""When the next audit is due, and until when LIVE may be said. Pure.
+"""Plans the audits, and grants the lease that LIVE is. Pure.
 
 Kept here: A1 (the intervals), A6 (causes coalesce), A7 (the lease).
 """
@@ -26,7 +26,7 @@ SPREAD = 0.2
 
 
 class AuditSchedule:
-    """When the next audit is due, and until when LIVE may be said (A1, A7).
+    """Plans one audit after the other, and how long LIVE lasts without (A1, A7).
 
     Args:
         limits: the exchange's.
@@ -53,13 +53,13 @@ class AuditSchedule:
         self._started = math.inf
         self._live_at = math.inf
         self._early = 0
-        #: Until when LIVE may be said without another completed audit (A7).
+        #: End of the lease: LIVE lasts so long without another completed audit (A7).
         self.lease_ends_at = math.inf
         #: Monotonic time at which the next audit is due; inf: none.
         self.due_at = math.inf
 
     def live(self, now: float, book: BalanceBook) -> None:
-        """The stream became LIVE by a snapshot."""
+        """Begin anew: a snapshot has made the stream LIVE."""
         self._started = min(self._started, now)
         self._live_at = now
         self._renew(now, book)
@@ -69,11 +69,11 @@ class AuditSchedule:
             self.due_at = now + FIRST_AUDITS[0]
 
     def ended(self) -> None:
-        """The connection is gone: no audit until it is LIVE again."""
+        """Plan nothing until the stream is LIVE by another connection."""
         self.due_at = math.inf
 
     def began(self) -> None:
-        """An audit's read was sent."""
+        """Note that the read of a planned audit is sent."""
         # One asked for between them stands in for neither of the first audits (A1).
         while (
             self._early < len(FIRST_AUDITS)
@@ -83,17 +83,17 @@ class AuditSchedule:
         self.due_at = math.inf
 
     def completed(self, now: float, book: BalanceBook, again_at: float) -> None:
-        """An audit was judged; plan the next, earlier if a currency waits for it."""
+        """Renew the lease and plan the next audit, earlier if a currency waits."""
         self._renew(now, book)
         # What was asked for while the audit was under way is not forgotten (A6).
         self.due_at = min(self.due_at, self._next(now, book), again_at)
 
     def failed(self, now: float, delay: float) -> None:
-        """A read failed: try again after ``delay`` (S3)."""
+        """Plan to try again ``delay`` seconds after a failed read (S3)."""
         self.due_at = now + delay
 
     def request(self, at: float) -> None:
-        """Something is in doubt: audit at ``at`` if none is due before (A6)."""
+        """Plan an audit for something in doubt, if none is due before ``at`` (A6)."""
         self.due_at = min(self.due_at, at)
 
     def interval(self, now: float, book: BalanceBook) -> float | None:
@@ -151,5 +151,5 @@ class AuditSchedule:
 
 
 def lease(interval: float) -> float:
-    """How long LIVE may be said without a completed audit (A7)."""
+    """Seconds that LIVE lasts without a completed audit (A7)."""
     return 2 * interval + LEASE_GRACE

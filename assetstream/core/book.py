@@ -18,8 +18,8 @@ D3     The first snapshot delivers non-zero currencies only.
 =====  ==============================================================================
 
 Doubt ends when an audit's read agrees or corrects (``audit.py``), or when a push with a
-greater key, dated after the doubt began, says every field anew: a busy currency heals
-itself (A2). A read sent within 10 s of what was last heard of a currency may be a
+greater key, dated after the doubt began, names every field: a busy currency heals
+itself (A2). A read sent within 10 s of the last push or doubt of a currency may be a
 lagging replica's: what it changes is taken, and in doubt (S1).
 """
 
@@ -83,11 +83,11 @@ class BalanceBook:
         return self._entries.get(currency)
 
     def entries(self) -> Mapping[str, Entry]:
-        """The entries of all currencies heard of, shown or not."""
+        """The entries of all currencies, shown or not."""
         return self._entries
 
     def last_change(self, currency: str) -> Decimal:
-        """Of a currency's total, when that changed last; zero if not remembered.
+        """Return by how much a currency's total changed last; zero if not remembered.
 
         From any thread.
         """
@@ -149,7 +149,7 @@ class BalanceBook:
             present.doubts = {**present.doubts, **doubts}
         if shown is not None:
             # In this order: a currency that has just come to be known is shown before
-            # it counts as one that was heard of.
+            # it counts as one that has an entry.
             present.balances = shown
         present.unknown = frozenset(
             code for code, entry in self._entries.items() if entry.balance is None
@@ -162,7 +162,7 @@ class BalanceBook:
             for entry in (self.absent, *self._entries.values()):
                 entry.doubt(at)
         else:
-            # One never heard of is noted too: it can no longer be taken for zero.
+            # A currency without an entry gets one: it can no longer be taken for zero.
             self._entries.setdefault(currency, Entry()).doubt(at)
         self.publish()
 
@@ -183,7 +183,7 @@ class BalanceBook:
         self.publish()
 
     def doubtful(self, snapshot: Snapshot) -> bool:
-        """Tell whether a snapshot needs a second, equal one to be believed (S2)."""
+        """True if a snapshot needs a second, equal one to be believed (S2)."""
         if snapshot.empty or not snapshot.balances:
             return True
         named = {report.currency for report in snapshot.balances}
@@ -235,7 +235,7 @@ class BalanceBook:
         return items
 
     def correct(self, report: BalanceReport, at: Stamp) -> AssetUpdate | None:
-        """Take an audit's value over whatever a push said (A4); keys stay (K2)."""
+        """Take an audit's amounts over those of any push (A4); keys stay (K2)."""
         shown = self.present.balances.copy()
         entry = self._entries.setdefault(report.currency, Entry())
         entry.correct(report, at)

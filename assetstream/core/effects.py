@@ -1,4 +1,4 @@
-"""What the machine asks for: the closed set of its effects.
+"""The closed set of the machine's effects.
 
 The runtime carries them out in their order. Carrying one out never calls the machine:
 its outcome is a later event, which names the effect's ticket.
@@ -31,7 +31,7 @@ __all__ = [
 
 
 class Turn(enum.Enum):
-    """What a stream stands in its place's queue for (L4)."""
+    """Kinds of turns that a place's queue grants (L4)."""
 
     #: One attempt to connect.
     CONNECT = enum.auto()

@@ -1,4 +1,4 @@
-"""What the book knows of one currency: its two amounts, their keys, its doubt."""
+"""One currency of the book: its two amounts, their keys, its doubt."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class Field:
     def __init__(self) -> None:
         self.amount: Decimal | None = None
         self.key = NO_KEY
-        #: What the push with that key said; a read may have changed ``amount`` since.
+        #: That push's amount; a read may have changed ``amount`` since.
         self.pushed: Decimal | None = None
         #: The connection whose push last set it; 0 if none did (S1).
         self.generation = 0
 
 
 class Entry:
-    """One currency of the book. Written by the session's thread only (W2)."""
+    """Amounts, keys and doubt of one currency; written by the machine only (W2)."""
 
     __slots__ = (
         "available",
@@ -91,7 +91,7 @@ class Entry:
             self.doubted = at.now
 
     def settle(self) -> None:
-        """A read that may judge it agrees: no doubt, no dispute, no drift."""
+        """End doubt, dispute and drifts: a read that may judge the currency agrees."""
         self.doubted = None
         self.disputed = False
         self.drifts = 0
@@ -107,7 +107,7 @@ class Entry:
             or key <= locked.key
         ):
             return self._push_by_field(report, key, at)
-        # It says everything anew, as nearly all do, and so ends an older doubt (A2).
+        # A push that names both amounts, as nearly all do, ends an older doubt (A2).
         available.amount = available.pushed = report.available
         locked.amount = locked.pushed = report.locked
         available.key = locked.key = key
@@ -139,7 +139,7 @@ class Entry:
         return took
 
     def take_read(self, report: BalanceReport, at: Stamp) -> bool:
-        """Take a snapshot's amounts, no keys (K2); False if a push says else (S1)."""
+        """Take a snapshot's amounts, no keys (K2); False if a push disagrees (S1)."""
         agrees = True
         for field, amount in (
             (self.available, report.available),
@@ -177,7 +177,7 @@ class Entry:
         self.replaced_at = now
 
     def last_change(self) -> Decimal:
-        """Of the shown total, when that changed last; zero if it is not remembered.
+        """Return by how much the shown total changed last; zero if not remembered.
 
         From any thread.
         """

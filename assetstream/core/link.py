@@ -10,7 +10,7 @@ __all__ = ["LINKS", "Link"]
 
 
 class Link(enum.Enum):
-    """How far the stream's connection is."""
+    """Stages of the stream's connection."""
 
     #: The stream was not started.
     NONE = enum.auto()

@@ -133,7 +133,7 @@ class StreamMachine:
         return self._done(out)
 
     def granted(self, ticket: int, at: Moment) -> Sequence[Effect]:
-        """It is this stream's turn, which it asked for with ``ticket``."""
+        """The place grants the turn that was asked for with ``ticket``."""
         out: list[Effect] = []
         if ticket == self._connection and self.link is Link.QUEUED:
             self._go(Link.DIALLING)
@@ -285,7 +285,7 @@ class StreamMachine:
         self._schedule.least = least_interval
 
     def stop(self, reason: str, at: Moment) -> Sequence[Effect]:
-        """The user asked to stop: say goodbye and end."""
+        """The user asked to stop: take leave of the exchange and end."""
         if self._ending:
             return ()
         self._ending = True
@@ -317,7 +317,7 @@ class StreamMachine:
     # Figures, for any thread.
 
     def last_change(self, currency: str) -> Decimal:
-        """Of a currency's total, when that changed last; zero if not remembered."""
+        """Return the last change of a currency's total; zero if not remembered."""
         return self._book.last_change(currency)
 
     def audit_interval(self, now: float) -> float | None:

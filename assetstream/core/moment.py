@@ -10,7 +10,7 @@ __all__ = ["Moment", "Stamp"]
 
 
 class Moment(Struct, frozen=True, gc=False):
-    """When an event happens.
+    """The time of one event.
 
     Attributes:
         now: monotonic seconds; all that is remembered is remembered in these.
@@ -27,7 +27,7 @@ class Moment(Struct, frozen=True, gc=False):
 
 
 class Stamp(Struct, frozen=True, gc=False):
-    """When a step of the book happens, by every clock that matters, and on what.
+    """The time of one step of the book, by every clock, and its connection.
 
     Attributes:
         now: monotonic seconds.

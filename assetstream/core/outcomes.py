@@ -1,4 +1,4 @@
-"""What became of a connection or of a REST call, as the runtime reports it."""
+"""Outcomes of connections and of REST calls, as the runtime reports them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ __all__ = ["Abandoned", "Broken", "Closed", "Ending", "HttpReply", "Outcome", "R
 
 
 class Refused(Struct, frozen=True):
-    """The upgrade was answered with another status than 101; header names in lower
-    case."""
+    """The server answered the upgrade with another status than 101.
+
+    Header names are in lower case, cookies left out; the body has 64 KB at most.
+    """
 
     status: int
     headers: Mapping[str, str]
@@ -21,14 +23,18 @@ class Refused(Struct, frozen=True):
 
 
 class Closed(Struct, frozen=True):
-    """The peer ended an open connection; ``code`` is None if no Close frame came."""
+    """The peer closed, or the connection broke.
+
+    ``code`` is the Close frame's, 1005 if that had none, None if no Close frame came;
+    ``reason`` the peer's words, or the system's if the connection broke.
+    """
 
     code: int | None
     reason: str = ""
 
 
 class Broken(Struct, frozen=True):
-    """No connection could be made, or it is of no use any more; the error says why."""
+    """No connection could be made, or the open one is useless; by this error."""
 
     error: AssetStreamError
 

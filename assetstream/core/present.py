@@ -45,7 +45,7 @@ class Present:
         balances: currency -> what is shown; never changed, only replaced.
         doubts: currency -> since when it is in doubt; ``UNNAMED`` stands for all that
             are not held.
-        unknown: currencies heard of, of which a field is not known yet (K4).
+        unknown: currencies of which a field is not known yet (K4).
         taken_at: currency -> when the balance that is shown took its value.
         complete_since: when the first complete snapshot was merged: since then what is
             not held is zero. Our time, UTC.
@@ -82,7 +82,7 @@ class Present:
         self.standing: Standing = _weakly(self._standing)
 
     def holds(self, now: float) -> bool:
-        """True while LIVE may be said, as far as the clock can tell."""
+        """True while proof of life and lease last."""
         return now <= self.dead_at and now <= self.lease_ends_at
 
     def state_at(self, now: float) -> State:
@@ -93,7 +93,7 @@ class Present:
         return state
 
     def reason_at(self, now: float) -> str:
-        """Why the stream is in the state that ``state_at`` answers."""
+        """The reason for the state that ``state_at`` returns."""
         if self.state is State.LIVE and not self.holds(now):
             return "no proof of life, or no audit, for too long"
         return self.reason

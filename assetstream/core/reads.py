@@ -1,4 +1,4 @@
-"""The REST reads of one stream: when the next is due, and what a reply leads to.
+"""Plans the REST reads of one stream, and judges their replies.
 
 Pure. Rules kept here: W1 (a reply counts only on the connection that asked, one read at
 a time), S2 (a doubtful snapshot needs a second, equal one), S3 (a failed read is tried
@@ -43,7 +43,7 @@ AUDIT_PACE = 5.0
 
 
 class Purpose(enum.Enum):
-    """What a read is for, and the turn it needs."""
+    """Purposes of a read, each with the turn it needs."""
 
     SNAPSHOT = Turn.SNAPSHOT, 1
     SNAPSHOT_AGAIN = Turn.SNAPSHOT, 2
@@ -125,7 +125,7 @@ class Reads:
 
     @property
     def deadline(self) -> float:
-        """When ``due`` has a read to ask for."""
+        """Moment at which ``due`` has a read to ask for; monotonic."""
         if self._ticket is not None or not self._open:
             return NEVER
         if self._next is not None:

@@ -1,4 +1,4 @@
-"""Whether, and when, a stream connects again (L3)."""
+"""Decides whether and when a stream connects again (L3)."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class ReconnectPolicy:
         self._refused_at.clear()
 
     def next_at(self, now: float, began: float, live_since: float) -> float:
-        """When the next attempt may begin, after the one that ``began`` then.
+        """Return the time of the next attempt, after the one that ``began`` then.
 
         Exponential with full jitter, begun anew after a healthy time, never faster than
         the exchange allows one stream to connect. A ``Retry-After`` is not looked at:

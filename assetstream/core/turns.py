@@ -22,7 +22,7 @@ AUDIT_SHARE = 0.5
 #: to be given every change, their number would count twice.
 TOLERANCE = 0.1
 
-#: Who asks, is granted, and shares the place; told apart by identity or equality.
+#: A member of the place, which asks and is granted turns; hashable.
 Asker = TypeVar("Asker")
 
 
@@ -44,7 +44,7 @@ class Lane(Generic[Asker]):
 
     @property
     def next_at(self) -> float:
-        """When somebody can be granted a turn; inf if nobody waits."""
+        """Time of the next grant; inf if nobody waits."""
         return self._free_at if any(self._waiting.values()) else math.inf
 
     def add(self, turn: Turn, who: tuple[Asker, int]) -> None:
@@ -138,7 +138,7 @@ class Turns(Generic[Asker]):
 
     @property
     def next_at(self) -> float:
-        """When ``grants`` has something to grant; inf if nobody waits."""
+        """Time of the next grant; inf if nobody waits."""
         return min(lane.next_at for lane in self._lanes.values())
 
     def ask(self, asker: Asker, ticket: int, turn: Turn) -> None:

@@ -200,7 +200,7 @@ class StreamEngine:
         return self._publisher.interrupt
 
     def last_change(self, currency: str) -> Decimal:
-        """Of a currency's total, when that changed last; zero if not remembered."""
+        """Return the last change of a currency's total; zero if not remembered."""
         return self.session.machine.last_change(currency)
 
     def health(self) -> Health:

@@ -38,7 +38,7 @@ class Place:
 
     @property
     def deadline(self) -> float:
-        """When somebody can be granted a turn; seconds of ``clock.now``."""
+        """Time of the next grant; seconds of ``clock.now``."""
         with self._lock:
             return self._turns.next_at
 

@@ -97,7 +97,7 @@ class Session:
 
     @property
     def deadline(self) -> float:
-        """When ``due`` must be called; seconds of ``clock.now``."""
+        """Moment at which ``due`` must be called; seconds of ``clock.now``."""
         return min(self.machine.deadline, self._dispatcher.deadline)
 
     def due(self) -> None:
