@@ -60,8 +60,9 @@ from assetstream.protocol import (
 
 __all__ = ["StreamMachine"]
 
+PROVING, READY = Link.PROVING, Link.READY
 #: The links of an open connection.
-OPEN = frozenset({Link.PROVING, Link.READY})
+OPEN = frozenset({PROVING, READY})
 #: The links at which there is a connection, or an attempt to make one.
 CONNECTED = OPEN | {Link.DIALLING}
 
@@ -174,16 +175,16 @@ class StreamMachine:
 
     def frames(self, batch: Sequence[bytes], at: Moment) -> Sequence[Effect]:
         """Data frames came, in this order, in one read."""
-        link = self.link
-        if link not in OPEN:
+        link, conversation = self.link, self._conversation
+        # Not ``in OPEN``: to hash a member of an enum takes a call of its own.
+        if conversation is None or (link is not READY and link is not PROVING):
             return ()
         if at.now >= self.present.dead_at:
             return self._silent(at)
         self._heard(at.now)
-        conversation = self._talk()
         milliseconds = self._clock.milliseconds(at)
         steps = conversation.received(batch, Instant(at.now, milliseconds))
-        if len(steps) == 1 and link is Link.READY:
+        if len(steps) == 1 and link is READY:
             step = steps[0]
             # The fast lane: nearly every batch is one report, which moves no deadline
             # but the one at which a silent connection counts as lost, and that only

@@ -130,7 +130,9 @@ class Session:
     def received(self, frames: list[bytes]) -> None:
         # As ``_happened``, without its detours: this is called for every push.
         effects = self.machine.frames(frames, _moment())
-        if effects:
+        if len(effects) == 1 and type(effects[0]) is Publish:
+            self._publisher.publish(effects[0].items)
+        elif effects:
             self._carry_out(effects)
 
     def pong(self) -> None:
