@@ -8,7 +8,8 @@ Begin with these; each names the others that it stands on.
                    streams share (``shared``: helpers, callbacks, REST, limits)
 ``engine``         a started stream: its parts, how they run, its figures
 ``stream_io``      what a stream asks of the network: dial, hang up, fetch, call off
-``session``        what a stream does next, and when; owns book and state
+``session``        feeds the core's machine, and carries out its effects
+``places``         the queues that streams stand in to connect and to read
 ``publisher``      where events leave the session, for ``mailbox`` and subscriptions
 ``dispatcher``     calls the handlers of one stream, on a callback thread
 ``settings``       what a user chooses for a stream, checked
