@@ -72,6 +72,8 @@ class BalanceBook:
         self.present = present
         self.exchange = present.exchange
         self.account = present.account
+        self._standing = present.standing
+        self._taken_at = present.taken_at
         self._entries: dict[str, Entry] = {}
         #: Stands for every currency that is not here.
         self.absent = Entry()
@@ -96,12 +98,13 @@ class BalanceBook:
 
     def push(self, reports: Iterable[BalanceReport], at: Stamp) -> Pushed:
         """Apply pushes in the order they came."""
-        pushed = Pushed([])
+        items: list[AssetUpdate | ProtocolError] = []
         present, entries = self.present, self._entries
         shown = present.balances.copy()
         latest = at.exchange_ms + FUTURE_MS
-        # Doubts that begin or end here; rare, and so looked for only where they do.
-        changed = False
+        # A push ends a doubt only where there is one.
+        in_doubt = bool(present.doubts)
+        applied = misdated = changed = False
         for report in reports:
             entry = entries.get(report.currency)
             if entry is None:
@@ -109,27 +112,26 @@ class BalanceBook:
                 changed = True
             key = report.key
             if key is not None and key[0] > latest:  # K3
-                pushed.doubted = changed = True
-                pushed.items.append(self._future(report))
+                misdated = changed = True
+                items.append(self._future(report))
                 entry.doubt(at)
                 key = None
-            doubted = entry.doubted
+            if in_doubt and entry.doubted is not None:
+                changed = True
             if not entry.push(report, key, at):
                 present.ignored += 1
                 continue
-            pushed.applied = True
-            if doubted is not None and entry.doubted is None:
-                changed = True
+            applied = True
             update = self._show(entry, report, at, STREAM, shown)
             if update is not None:
-                pushed.items.append(update)
-        if pushed.applied:
+                items.append(update)
+        if applied:
             self.pushed_at = at.now
         if changed:
             self.publish(shown)
         else:
             present.balances = shown
-        return pushed
+        return Pushed(items, applied, misdated)
 
     def publish(self, shown: dict[str, Balance] | None = None) -> None:
         """Bring ``present`` up to date: called after any step but a push.
@@ -272,10 +274,10 @@ class BalanceBook:
             locked,
             at.received if time is None else time,
             source,
-            self.present.standing,
+            self._standing,
         )
         entry.replace(balance, at.now)
-        self.present.taken_at[report.currency] = at.now
+        self._taken_at[report.currency] = at.now
         shown[report.currency] = balance
         if previous is None and not balance.total and source is not STREAM:
             return None  # Read as zero, never known otherwise: no change (D3).
