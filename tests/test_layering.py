@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from collections import defaultdict
 
 from tests.support.house import (
     FLOORS,
     MODULES,
     arrows,
     circles,
+    class_names,
     imports,
     module_arrows,
     name_of,
+    private_names,
     room_of,
     upward,
 )
@@ -58,6 +62,39 @@ def test_every_room_has_its_floor() -> None:
 def test_imports_point_to_lower_floors() -> None:
     """Lazy imports and those for type checkers count like all others."""
     assert not list(upward())
+
+
+def test_the_package_does_not_import_its_own_root() -> None:
+    """``from assetstream import NAME`` would hide which room the name comes from."""
+    for path in MODULES:
+        for module in imports(path):
+            package, _, name = module.partition(".")
+            if package == "assetstream" and name:
+                assert name.split(".")[0] in FLOORS, f"{name_of(path)}: {name}"
+
+
+def test_no_class_name_is_used_twice() -> None:
+    """One name, one meaning, in the whole package."""
+    found = defaultdict(list)
+    for path in MODULES:
+        for name in class_names(path):
+            found[name].append(name_of(path))
+
+    assert {name: paths for name, paths in found.items() if len(paths) > 1} == {}
+
+
+def test_modules_are_named_by_nouns() -> None:
+    """A participle tells that something happens, and not what it is."""
+    stems = {path.stem for path in MODULES}
+
+    assert [stem for stem in stems if re.search(r"(?:ing|ed)$", stem)] == []
+
+
+def test_private_names_are_used_where_they_are_defined() -> None:
+    """Subclasses may use what they inherit; other modules use public names."""
+    assert {
+        f"{name_of(path)}: {name}" for path in MODULES for name in private_names(path)
+    } == set()
 
 
 def test_nothing_imports_in_a_circle() -> None:

@@ -24,7 +24,7 @@ from assetstream.model.errors import AssetStreamError
 from assetstream.model.health import Health
 from assetstream.model.states import State
 from assetstream.protocol import Alive, Connect, Ready, Report, Step
-from assetstream.protocol.observed import Observer, observed
+from assetstream.protocol.observer import Observer, observed
 from assetstream.runtime.dispatcher import Handlers
 from assetstream.runtime.loop.waits import Deadline, get_interruptibly
 from assetstream.runtime.settings import make_settings

@@ -12,7 +12,7 @@ from msgspec import to_builtins
 from assetstream.model.errors import AssetStreamError, StreamStateError
 from assetstream.model.events import StateChange
 from assetstream.protocol import Connect, Exchange, HttpCall, Ping, Ready, Send, Step
-from assetstream.protocol.observed import Observer
+from assetstream.protocol.observer import Observer
 from assetstream.recording.entries import (
     ClosedByExchange,
     Frames,

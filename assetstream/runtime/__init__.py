@@ -5,7 +5,7 @@ Begin with these; each names the others that it stands on.
 ``stream_run``     one stream from start to stop, alone or in a group
 ``lifecycle``      one start, one stop for good, in the process that made it
 ``threads``        the threads of one stream or of many: ``reader_thread``, and what
-                   streams share (``shared``: helpers, callbacks, REST, limits)
+                   streams share (``resources``: helpers, callbacks, REST, limits)
 ``engine``         a started stream: its parts, how they run, its figures
 ``stream_io``      what a stream asks of the network: dial, hang up, fetch, call off
 ``session``        feeds the core's machine, and carries out its effects

@@ -24,9 +24,9 @@ from assetstream.runtime.mailbox import CallbackMailbox, Subscription
 from assetstream.runtime.net import dial
 from assetstream.runtime.publisher import Publisher
 from assetstream.runtime.reader_thread import ReaderThread
+from assetstream.runtime.resources import SharedResources
 from assetstream.runtime.session import Session
 from assetstream.runtime.settings import Settings
-from assetstream.runtime.shared import Shared
 from assetstream.runtime.stream_io import StreamIO
 
 __all__ = ["StreamEngine"]
@@ -59,7 +59,7 @@ class StreamEngine:
         exchange: Exchange,
         settings: Settings,
         handlers: Handlers,
-        shared: Shared,
+        shared: SharedResources,
         reader_thread: ReaderThread,
         changed: Callable[[StateChange], None],
     ) -> None:

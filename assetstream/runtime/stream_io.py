@@ -10,8 +10,8 @@ from assetstream.runtime.loop.reader import Reader
 from assetstream.runtime.net.connection import ClientConnection
 from assetstream.runtime.net.rest_client import Done, Rest
 from assetstream.runtime.net.transport import ConnectionOwner
+from assetstream.runtime.resources import SharedResources
 from assetstream.runtime.settings import Settings
-from assetstream.runtime.shared import Shared
 
 __all__ = ["StreamIO"]
 
@@ -32,7 +32,7 @@ class StreamIO:
     def __init__(
         self,
         settings: Settings,
-        shared: Shared,
+        shared: SharedResources,
         reader: Reader,
         post: Callable[[Callable[[], None]], None],
     ) -> None:

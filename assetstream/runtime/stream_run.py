@@ -8,7 +8,7 @@ from assetstream.model.errors import AssetStreamError, StreamStateError
 from assetstream.model.events import StateChange
 from assetstream.model.states import State
 from assetstream.protocol import Exchange
-from assetstream.protocol.observed import Observer, observed
+from assetstream.protocol.observer import Observer, observed
 from assetstream.runtime.dispatcher import Handlers
 from assetstream.runtime.engine import StreamEngine
 from assetstream.runtime.lifecycle import Lifecycle

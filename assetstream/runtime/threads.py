@@ -19,7 +19,7 @@ from assetstream.runtime.loop.waits import (
     join_interruptibly,
 )
 from assetstream.runtime.reader_thread import ReaderThread
-from assetstream.runtime.shared import Shared
+from assetstream.runtime.resources import SharedResources
 
 __all__ = ["ThreadSet"]
 
@@ -59,7 +59,7 @@ class ThreadSet:
         self, label: str, workers: int = 1, emptied: Callable[[], None] = _nothing
     ) -> None:
         self._label = f"assetstream-{label}"
-        self.shared = Shared(self._label, workers)
+        self.shared = SharedResources(self._label, workers)
         self.released = OneShotEvent()
         self._emptied = emptied
         self._readers: list[ReaderThread] = []

@@ -17,7 +17,7 @@ from assetstream.runtime.lifecycle import Lifecycle
 from assetstream.runtime.loop.waits import Deadline, get_interruptibly
 from assetstream.runtime.stream_run import StreamRun
 from assetstream.runtime.threads import ThreadSet
-from assetstream.streams import running
+from assetstream.streams import registry
 from assetstream.streams.group_progress import GroupProgress
 
 __all__ = ["GroupRun"]
@@ -39,7 +39,7 @@ class GroupRun:
         on_progress: calls the handlers of progress.
     """
 
-    def __init__(self, runner: running.Runner, workers: int) -> None:
+    def __init__(self, runner: registry.Runner, workers: int) -> None:
         self._runner = runner
         self.progress = GroupProgress()
         self.on_progress: LatestValueDispatcher[Progress] = LatestValueDispatcher(
@@ -76,7 +76,7 @@ class GroupRun:
     def remove(self, run: StreamRun) -> None:
         """Forget a stream."""
         self.progress.remove(run)
-        running.release(run)
+        registry.release(run)
         self.on_progress.changed()
 
     # The beginning.
@@ -112,7 +112,7 @@ class GroupRun:
 
     def _begin(self, runs: list[StreamRun]) -> None:
         with self.lifecycle.beginning():
-            running.announce(self._runner, runs)
+            registry.announce(self._runner, runs)
             for run in runs:
                 self._begin_one(run)
 
@@ -207,7 +207,7 @@ class GroupRun:
         self.progress.poke()
         ended = self.lifecycle.ends_with_caller or self._threads.join(Deadline(timeout))
         if ended:
-            running.forget(self._runner)
+            registry.forget(self._runner)
         elif timeout != 0:
             self._log_what_runs(runs)
         return ended

@@ -23,12 +23,12 @@ from assetstream.model.history import History
 from assetstream.model.states import State
 from assetstream.notebook.screen import Screen
 from assetstream.protocol import Exchange
-from assetstream.protocol.observed import Observer
+from assetstream.protocol.observer import Observer
 from assetstream.runtime import settings
 from assetstream.runtime.dispatcher import Handlers
 from assetstream.runtime.loop.waits import Deadline
 from assetstream.runtime.stream_run import StreamRun
-from assetstream.streams import running
+from assetstream.streams import registry
 from assetstream.streams.accounts import AccountSnapshot, account_page
 from assetstream.streams.handlers import HandlerMethods
 from assetstream.streams.live_pages import LivePages
@@ -288,7 +288,7 @@ class AssetStream(HandlerMethods):
         deadline = Deadline(timeout)
         ended = self._run.stop(timeout)
         if ended:
-            running.forget(self)
+            registry.forget(self)
         return self._screen.end(deadline.left()) and ended
 
     def __enter__(self) -> AssetStream:
@@ -453,7 +453,7 @@ class AssetStream(HandlerMethods):
     def _begin(self) -> None:
         self._run.begin()
         try:
-            running.announce(self, [self._run])
+            registry.announce(self, [self._run])
         except BaseException:
             self.stop()
             raise

@@ -104,7 +104,7 @@ def test_a_cell_that_is_run_again_has_one_connection(
     exchange.wait_for(lambda seen: exchange.connections == 1)
     assert kernel.value(THREADS).count("-display") == 1
     assert [m for m in again if m["msg_type"] in ("stream", "error")] == []
-    kernel.run("from assetstream.streams import running; running._stop_all()")
+    kernel.run("from assetstream.streams import registry; registry._stop_all()")
     exchange.wait_for_connections(0)
 
 

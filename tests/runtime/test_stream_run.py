@@ -8,7 +8,7 @@ from typing import Any, Callable
 import pytest
 
 from assetstream import State, StreamStateError
-from assetstream.protocol.observed import Observer
+from assetstream.protocol.observer import Observer
 from assetstream.runtime import stream_run as module
 from assetstream.runtime.dispatcher import Handlers
 from assetstream.runtime.engine import StreamEngine

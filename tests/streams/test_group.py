@@ -285,7 +285,7 @@ def test_in_ipython_a_lone_stream_that_ends_a_group_is_worth_a_warning(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """The other accounts of the group end with it, and their reason says why."""
-    monkeypatch.setattr("assetstream.streams.running._in_ipython", lambda: True)
+    monkeypatch.setattr("assetstream.streams.registry._in_ipython", lambda: True)
     group = StreamGroup(streams(accounts))
     group.start()
     with AssetStream(accounts["upbit-0"].exchange(), account="lone"):
@@ -315,7 +315,7 @@ def test_in_ipython_a_group_replaces_the_older_one(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """A cell that is run again does not add connections."""
-    monkeypatch.setattr("assetstream.streams.running._in_ipython", lambda: True)
+    monkeypatch.setattr("assetstream.streams.registry._in_ipython", lambda: True)
     caplog.set_level(logging.INFO, "assetstream")
     older, newer = StreamGroup(streams(accounts)), StreamGroup(streams(accounts))
     older.start()

@@ -19,7 +19,7 @@ from assetstream.runtime import threads
 from assetstream.runtime.loop import clock
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
-from assetstream.streams import running
+from assetstream.streams import registry
 from tests.support.groups import BALANCES, group_threads, streams, wait_until
 from tests.support.processes import Program
 from tests.support.recorders import PATIENCE, Recorder, open_sockets
@@ -61,7 +61,7 @@ def test_a_removed_account_frees_its_key(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """A stream of its own with that key is no competitor of the group's."""
-    monkeypatch.setattr("assetstream.streams.running._in_ipython", lambda: True)
+    monkeypatch.setattr("assetstream.streams.registry._in_ipython", lambda: True)
     with StreamGroup(streams(accounts)) as group:
         group.remove("upbit-0")
         group.streams["upbit-1"].stop()
@@ -108,7 +108,7 @@ def test_stop_in_a_callback_leaves_nothing_behind(accounts: dict[str, Account]) 
     # The simulator hangs up when it notices.
     wait_until(lambda: open_sockets() <= before)
 
-    assert group not in running._running.values()
+    assert group not in registry._running.values()
     assert group.health().states == {State.STOPPED: 8}
 
 

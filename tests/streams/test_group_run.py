@@ -28,7 +28,7 @@ from assetstream.runtime.stream_run import StreamRun
 from assetstream.runtime.threads import ThreadSet
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
-from assetstream.streams import group_run, running
+from assetstream.streams import group_run, registry
 from tests.support.groups import BALANCES, group_threads, streams, wait_until
 from tests.support.recorders import PATIENCE, Recorder
 
@@ -122,7 +122,7 @@ def test_a_stream_added_in_the_middle_of_start_is_begun(
     (first,) = streams({"first": exchange.coinw(BALANCES)})
     (second,) = streams({"second": exchange.coinw(BALANCES)})
     group = StreamGroup(streams(accounts))
-    start, announce = ThreadSet.start, running.announce
+    start, announce = ThreadSet.start, registry.announce
 
     def adding_start(this: ThreadSet) -> None:
         group.add(first)
@@ -134,7 +134,7 @@ def test_a_stream_added_in_the_middle_of_start_is_begun(
         announce(runner, found)
 
     monkeypatch.setattr(ThreadSet, "start", adding_start)
-    monkeypatch.setattr(running, "announce", adding_announce)
+    monkeypatch.setattr(registry, "announce", adding_announce)
     with group:
         assert group.health().states == {State.LIVE: 10}
 

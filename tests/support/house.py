@@ -16,9 +16,11 @@ __all__ = [
     "PACKAGE",
     "arrows",
     "circles",
+    "class_names",
     "imports",
     "module_arrows",
     "name_of",
+    "private_names",
     "room_of",
 ]
 
@@ -45,6 +47,9 @@ FLOORS = {
     "version": 0,
     "libraries": 0,
 }
+
+#: Names that begin with an underscore and are documented: of named tuples, of ``sys``.
+NOT_PRIVATE = {"_asdict", "_current_frames", "_fields", "_replace"}
 
 Node = TypeVar("Node", str, Path)
 
@@ -73,6 +78,42 @@ def imports(path: Path) -> set[str]:
             if module.split(".")[0] == "assetstream":
                 found.update(f"{module}.{alias.name}" for alias in node.names)
     return found
+
+
+def class_names(path: Path) -> list[str]:
+    """Every class that a file defines, nested ones too."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return [node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+
+
+def private_names(path: Path) -> Iterator[str]:
+    """Private names that a file uses and does not define.
+
+    What is read from ``self``, ``cls`` or ``super()`` is a class's own, or inherited.
+    """
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    own = set(NOT_PRIVATE)
+    used: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            own.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            own.add(node.id)
+        elif isinstance(node, ast.Attribute) and _is_own(node.value):
+            own.add(node.attr)
+        elif isinstance(node, ast.Attribute):
+            used[node.attr] = ast.unparse(node)
+        elif isinstance(node, ast.ImportFrom):
+            used.update({alias.name: alias.name for alias in node.names})
+    for name, text in used.items():
+        if name.startswith("_") and not name.startswith("__") and name not in own:
+            yield text
+
+
+def _is_own(value: ast.expr) -> bool:
+    if isinstance(value, ast.Call):
+        return ast.unparse(value.func) == "super"
+    return isinstance(value, ast.Name) and value.id in {"self", "cls"}
 
 
 def _file_of(module: str) -> Path | None:

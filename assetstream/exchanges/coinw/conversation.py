@@ -24,7 +24,7 @@ from assetstream.exchanges.coinw.frames import (
 )
 from assetstream.exchanges.coinw.refusals import explain_answer, explain_refusal
 from assetstream.exchanges.common.conversation import Phase, PhasedConversation
-from assetstream.exchanges.common.keyed import KeyedExchange
+from assetstream.exchanges.common.exchange import KeyedExchange
 from assetstream.model.errors import AssetStreamError, ConnectionLost
 from assetstream.protocol import BalanceReport, Connect, Instant, Send, Step, Warn
 

@@ -16,8 +16,8 @@ from urllib.parse import urlencode
 from assetstream.exchanges.coinw.conversation import CoinWConversation
 from assetstream.exchanges.coinw.refusals import explain_answer
 from assetstream.exchanges.coinw.rest import read_balances, read_envelope
+from assetstream.exchanges.common.exchange import KeyedExchange
 from assetstream.exchanges.common.key_forms import KeyForm
-from assetstream.exchanges.common.keyed import KeyedExchange
 from assetstream.exchanges.common.options import check_origin, check_urls, read_keys
 from assetstream.exchanges.common.values import Unreadable
 from assetstream.protocol import (

@@ -10,7 +10,7 @@ from typing import Mapping
 
 from assetstream.exchanges.coinw.frames import LOGIN, RequestAnswer
 from assetstream.exchanges.coinw.rest import read_envelope
-from assetstream.exchanges.common.keyed import KeyedExchange
+from assetstream.exchanges.common.exchange import KeyedExchange
 from assetstream.exchanges.common.refusals import (
     Meaning,
     Refusal,

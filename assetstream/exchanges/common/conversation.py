@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Generic, Iterable, Mapping, Sequence, TypeVar, Union
 
 from assetstream.exchanges.common.entries import PushedBalances, UnreadableFrame
-from assetstream.exchanges.common.keyed import KeyedExchange
+from assetstream.exchanges.common.exchange import KeyedExchange
 from assetstream.exchanges.common.refusals import connection_lost
 from assetstream.model.errors import AssetStreamError
 from assetstream.protocol import (

@@ -10,7 +10,7 @@ import os
 from typing import Collection, NoReturn
 from urllib.parse import SplitResult, urlsplit
 
-from assetstream.exchanges.common.keyed import KeyedExchange
+from assetstream.exchanges.common.exchange import KeyedExchange
 from assetstream.model.errors import ConfigurationError
 
 __all__ = ["check_choice", "check_origin", "check_urls", "read_keys"]

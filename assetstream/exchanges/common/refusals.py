@@ -6,7 +6,7 @@ import re
 from email.utils import parsedate_to_datetime
 from typing import Mapping, NamedTuple, Union
 
-from assetstream.exchanges.common.keyed import KeyedExchange
+from assetstream.exchanges.common.exchange import KeyedExchange
 from assetstream.model.errors import (
     AssetStreamError,
     ConnectionLost,

@@ -13,7 +13,7 @@ import json
 from typing import Callable, Mapping, Sequence
 
 from assetstream.exchanges.common.conversation import Phase, PhasedConversation
-from assetstream.exchanges.common.keyed import KeyedExchange
+from assetstream.exchanges.common.exchange import KeyedExchange
 from assetstream.exchanges.common.refusals import Meaning, Refusal, refusal
 from assetstream.exchanges.upbit.frames import (
     ErrorNotice,

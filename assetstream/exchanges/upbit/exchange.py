@@ -15,8 +15,8 @@ from typing import Any, Literal, Mapping
 from urllib.parse import urlsplit
 
 from assetstream.display.words import listed
+from assetstream.exchanges.common.exchange import KeyedExchange
 from assetstream.exchanges.common.key_forms import KeyForm
-from assetstream.exchanges.common.keyed import KeyedExchange
 from assetstream.exchanges.common.options import check_choice, check_urls, read_keys
 from assetstream.exchanges.common.values import Unreadable
 from assetstream.exchanges.upbit.conversation import UpbitConversation

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Mapping
 
-from assetstream.exchanges.common.keyed import KeyedExchange
+from assetstream.exchanges.common.exchange import KeyedExchange
 from assetstream.exchanges.common.refusals import (
     Meaning,
     Refusal,

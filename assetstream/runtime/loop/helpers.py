@@ -38,7 +38,7 @@ class Helpers:
 
     def __init__(self, label: str) -> None:
         self._label = label
-        self._places: dict[Hashable, Place] = {}
+        self._places: dict[Hashable, PlaceHelpers] = {}
         self._threads: list[threading.Thread] = []
         self._numbers = itertools.count(1)
         # Reentrant: a signal handler may close the helpers in the middle of anything.
@@ -60,7 +60,7 @@ class Helpers:
         with self._lock:
             if self._closed:
                 raise RuntimeError("the helpers were closed")
-            here = self._places.setdefault(place, Place())
+            here = self._places.setdefault(place, PlaceHelpers())
             if here.idle:
                 here.idle.pop().put(job)
             elif here.helpers < MOST_THREADS:
@@ -88,7 +88,7 @@ class Helpers:
                 while here.idle:
                     here.idle.pop().put(None)
 
-    def _add_helper(self, here: Place, job: Job) -> None:
+    def _add_helper(self, here: PlaceHelpers, job: Job) -> None:
         thread = threading.Thread(
             target=self._run,
             args=(here, job),
@@ -106,7 +106,7 @@ class Helpers:
         self._threads = [each for each in self._threads if each.is_alive()]
         self._threads.append(thread)
 
-    def _run(self, here: Place, job: Job | None) -> None:
+    def _run(self, here: PlaceHelpers, job: Job | None) -> None:
         mine: SimpleQueue[Job | None] = SimpleQueue()
         while job is not None:
             try:
@@ -117,7 +117,7 @@ class Helpers:
                 logger.exception("a job ended with an error")
             job = self._next(here, mine)
 
-    def _next(self, here: Place, mine: SimpleQueue[Job | None]) -> Job | None:
+    def _next(self, here: PlaceHelpers, mine: SimpleQueue[Job | None]) -> Job | None:
         """Return the next job of the helper's place; None if the helper is to end."""
         with self._lock:
             if here.waiting:
@@ -138,7 +138,7 @@ class Helpers:
         return mine.get()  # start() or close() came just before
 
 
-class Place:
+class PlaceHelpers:
     """The helpers and the jobs of one place.
 
     Attributes:

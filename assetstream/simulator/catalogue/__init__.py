@@ -1,7 +1,7 @@
 """The catalogue: every fault that the simulator knows, by its name.
 
 Each module disturbs one thing: ``tcp``, ``handshake``, ``login``, ``frames``,
-``pushes``, ``rest`` and ``closing``. ``assetstream simulate --list-faults`` prints all.
+``pushes``, ``rest`` and ``closes``. ``assetstream simulate --list-faults`` prints all.
 
 A fault that strikes once per connection strikes every open one when it is switched on,
 and each new one while it is on. Any other acts while it is on. Nothing that was due is
@@ -16,7 +16,7 @@ from typing import Any, Mapping
 
 from assetstream.simulator.account import Account
 from assetstream.simulator.catalogue import (
-    closing,
+    closes,
     frames,
     handshake,
     login,
@@ -35,7 +35,7 @@ FAULTS: Mapping[str, FaultEntry] = MappingProxyType(
         **tcp.FAULTS,
         **handshake.FAULTS,
         **login.FAULTS,
-        **closing.FAULTS,
+        **closes.FAULTS,
         **frames.FAULTS,
         **pushes.FAULTS,
         **rest.FAULTS,

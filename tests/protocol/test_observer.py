@@ -6,7 +6,7 @@ from typing import Mapping, Sequence
 
 from assetstream import AssetStream
 from assetstream.protocol import Connect, HttpCall, Ready, Step
-from assetstream.protocol.observed import Observer, observed
+from assetstream.protocol.observer import Observer, observed
 from assetstream.simulator.account import Account
 from tests.support.specs import keys_of
 

@@ -12,7 +12,7 @@ from assetstream import (
     StreamStateError,
 )
 from assetstream.simulator.account import Account
-from assetstream.streams import running
+from assetstream.streams import registry
 from tests.support.recorders import Recorder
 
 pytestmark = pytest.mark.usefixtures("hasty")
@@ -23,7 +23,7 @@ def test_a_stream_that_nobody_holds_is_stopped_at_exit(account: Account) -> None
     heard = Recorder()
     AssetStream(account.exchange(), on_state=heard).start()
     gc.collect()
-    running._stop_all()
+    registry._stop_all()
 
     assert heard.states == ["CONNECTING", "LIVE", "STOPPED"]
 
@@ -41,7 +41,7 @@ def test_inside_ipython_the_older_stream_is_replaced(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Running a cell again does not add a second connection."""
-    monkeypatch.setattr("assetstream.streams.running._in_ipython", lambda: True)
+    monkeypatch.setattr("assetstream.streams.registry._in_ipython", lambda: True)
     older = AssetStream(account.exchange())
     older.start()
     with AssetStream(account.exchange()) as newer:

@@ -7,7 +7,7 @@ from typing import Callable
 import pytest
 from websockets.exceptions import ConnectionClosedOK, InvalidStatus
 
-from assetstream.simulator.catalogue import closing
+from assetstream.simulator.catalogue import closes
 from tests.support.clients import (
     accounts,
     coinw_client,
@@ -18,7 +18,7 @@ from tests.support.clients import (
 from tests.support.fault_cases import Case, shows
 
 
-@shows(*(name for name in closing.FAULTS if name[-4:].isdecimal()))
+@shows(*(name for name in closes.FAULTS if name[-4:].isdecimal()))
 def close(case: Case) -> None:
     code = int(case.name.removeprefix("close_"))
     with (
@@ -59,7 +59,7 @@ def maintenance(case: Case) -> None:
     assert b"<html>" in body
 
 
-@pytest.mark.parametrize("name", closing.FAULTS)
+@pytest.mark.parametrize("name", closes.FAULTS)
 def test_a_fault_is_seen_and_ends(
     name: str, check_fault: Callable[[str], None]
 ) -> None:

@@ -12,10 +12,10 @@ from assetstream.runtime.net.rest_client import Adapter
 from assetstream.runtime.places import Place, place_of
 from assetstream.runtime.settings import Settings
 
-__all__ = ["Shared"]
+__all__ = ["SharedResources"]
 
 
-class Shared:
+class SharedResources:
     """Helpers, callback threads, REST connections and queues of many streams.
 
     Every method may be called from any thread.

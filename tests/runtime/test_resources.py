@@ -8,8 +8,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from assetstream import CoinW, Upbit
+from assetstream.runtime.resources import SharedResources
 from assetstream.runtime.settings import Settings, make_settings
-from assetstream.runtime.shared import Shared
 
 
 def settings(**options: Any) -> Settings:
@@ -31,7 +31,7 @@ def test_rest_connections_are_shared_by_those_who_connect_alike() -> None:
 
     (tests/streams/test_group_faults: nor with one at the address of one that is gone.)
     """
-    shared, context = Shared("test", 1), ssl.create_default_context()
+    shared, context = SharedResources("test", 1), ssl.create_default_context()
     plain = shared.adapter(settings())
     assert shared.adapter(settings(account="b", history=3)) is plain
     own = shared.adapter(settings(ssl_context=context))
@@ -52,7 +52,7 @@ class Member:
 
 def test_a_place_has_one_queue() -> None:
     """The streams of one exchange and host connect one after another."""
-    shared = Shared("test", 1)
+    shared = SharedResources("test", 1)
     assert shared.connect_time() == 0.0
     upbit = shared.place(Upbit("key", "secret", region="sg"))
     assert shared.place(Upbit("other", "secret", region="sg")) is upbit
