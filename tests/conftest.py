@@ -16,8 +16,8 @@ from assetstream.runtime import session
 from assetstream.runtime.loop import clock
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
+from tests.support.event_recorder import EventRecorder
 from tests.support.groups import open_accounts
-from tests.support.recorders import Recorder
 
 
 def pytest_configure() -> None:
@@ -81,13 +81,13 @@ def accounts(exchange: Simulator) -> dict[str, Account]:
 
 
 @pytest.fixture
-def heard() -> Recorder:
+def recorder() -> EventRecorder:
     """Handlers, and what they are called with."""
-    return Recorder()
+    return EventRecorder()
 
 
 @pytest.fixture
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_rate_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Streams reconnect and read again at once, as far as backoff allows."""
     for adapter in (Upbit, CoinW):
         limits = replace(

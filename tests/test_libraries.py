@@ -87,9 +87,9 @@ WRONG = {
     "another websocket": ("websocket", "def connect(url): pass", "release unknown"),
     "old PyJWT": ("jwt", "__version__ = '1.7.1'", "release 1.7.1"),
     **{
-        f"a {name} that {what}": (name, source, told)
+        f"a {name} that {what}": (name, source, message)
         for name in REPAIRS
-        for what, source, told in [
+        for what, source, message in [
             ("is for Python 2", "print 'hello'", "cannot be imported (SyntaxError: "),
             (
                 "lacks a library",
@@ -123,21 +123,21 @@ def test_the_package_itself_checks(tmp_path: Path, case: str) -> None:
     """The first use tells what lies where, and how to repair it, in one last line."""
     name, source, what = WRONG[case]
     (tmp_path / f"{name}.py").write_text(source)
-    told = first_use(name, tmp_path)
+    message = first_use(name, tmp_path)
 
-    assert told.startswith("assetstream.libraries.LibraryError: ")
-    assert str(tmp_path / f"{name}.py") in told
-    assert what in told
-    assert REPAIRS[name] in told
+    assert message.startswith("assetstream.libraries.LibraryError: ")
+    assert str(tmp_path / f"{name}.py") in message
+    assert what in message
+    assert REPAIRS[name] in message
 
 
 @pytest.mark.parametrize("name", REPAIRS)
 def test_a_missing_package_is_named(tmp_path: Path, name: str) -> None:
     """As a wrong one is: uninstalling the other often takes the right one along."""
-    told = first_use(name, tmp_path, f"import sys; sys.modules[{name!r}] = None")
+    message = first_use(name, tmp_path, f"import sys; sys.modules[{name!r}] = None")
 
-    assert f"LibraryError: the module {name!r} is not installed" in told
-    assert REPAIRS[name] in told
+    assert f"LibraryError: the module {name!r} is not installed" in message
+    assert REPAIRS[name] in message
 
 
 def test_the_repair_asks_for_what_the_package_asks_for() -> None:

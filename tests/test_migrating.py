@@ -160,7 +160,7 @@ def test_ccxt_pro(simulator: Simulator, account: UpbitAccount) -> None:
         assert program.finish() == 1
 
     assert pushed == f"{{'BTC': {float(MORE)}}}"
-    assert "ccxt.base.errors.NetworkError" in program.told
+    assert "ccxt.base.errors.NetworkError" in program.output
     ours = ours.replace('region="sg"', 'region="kr"')
     (known, *_) = run(ours, account, "KRW")
     assert f"'BTC': Decimal('{MORE}')" in known

@@ -44,7 +44,7 @@ def test_the_shortest_program_runs(
         program.wait_for("BTC available=0.5")
         program.interrupt()
 
-        assert program.finish() == 0, program.told
+        assert program.finish() == 0, program.output
         assert program.err == []
 
 

@@ -37,7 +37,7 @@ def test_watch_balances_prints_what_is_there_and_what_changes(
         program.wait_for("BTC: 0.500000000000000001 available")
         program.interrupt()
 
-        assert program.finish() == 0, program.told
+        assert program.finish() == 0, program.output
         assert program.err == []
 
 
@@ -54,7 +54,7 @@ def test_two_exchanges_adds_up_both_accounts(simulated_exchange: Simulator) -> N
             program.wait_for("coinw: ")
         program.interrupt()
 
-        assert program.finish() == 0, program.told
+        assert program.finish() == 0, program.output
         assert program.err == []
 
 
@@ -69,7 +69,7 @@ def test_two_exchanges_ends_when_one_account_fails(
         sample("two_exchanges.py", upbit, coinw) as program,
     ):
         assert program.finish() == 1
-        assert "AuthenticationError" in program.told
+        assert "AuthenticationError" in program.output
 
 
 def test_many_accounts_adds_them_up(simulated_exchange: Simulator) -> None:
@@ -87,23 +87,23 @@ def test_many_accounts_adds_them_up(simulated_exchange: Simulator) -> None:
         program.wait_for("upbit-2: BTC +0.25, together 1.75")
         program.interrupt()
 
-        assert program.finish() == 0, program.told
+        assert program.finish() == 0, program.output
         assert program.err == []
 
     environment["UPBIT_SECRET_KEY_3"] = "0" * 40
     with Program(script, environment=environment) as program:
         # In whichever order: they are told by handlers of different kinds.
         for text in ("upbit-3: Upbit refused", "2 of 3 LIVE, 1 ended"):
-            if text not in str(program.told):
+            if text not in str(program.output):
                 program.wait_for(text)
         program.interrupt()
-        assert program.finish() == 0, program.told
+        assert program.finish() == 0, program.output
 
 
 def test_sync_bot_buys_until_its_money_is_spent() -> None:
     """It needs no keys, and ends by itself."""
     with sample("sync_bot.py") as program:
-        assert program.finish() == 0, program.told
+        assert program.finish() == 0, program.output
         assert program.out == [
             "bought 0.0031 BTC, now 0.0031",
             "bought 0.0031 BTC, now 0.0062",
@@ -126,8 +126,8 @@ def test_log_states_logs_a_lost_connection_and_what_it_missed(
         program.wait_for("1 balances had changed")
         program.interrupt()
 
-        assert program.finish() == 0, program.told
-        assert "Traceback" not in program.told
+        assert program.finish() == 0, program.output
+        assert "Traceback" not in program.output
 
 
 def test_the_notebook_runs_whole(
@@ -189,8 +189,8 @@ def test_every_sample_runs_on_the_simulator_by_one_line() -> None:
             program.wait_for(text)
             program.interrupt()
         for program in running:
-            assert program.finish() == 0, program.told
-            assert "Traceback" not in program.told
+            assert program.finish() == 0, program.output
+            assert "Traceback" not in program.output
 
 
 def test_every_sample_has_its_line_in_the_readme() -> None:

@@ -15,74 +15,74 @@ from assetstream.protocol import Exchange
 from assetstream.simulator import FAULTS, Simulator
 from assetstream.simulator.account import Account
 from tests.conftest import TimeMachine
-from tests.support.evidence import Evidence, bare
-from tests.support.secrecy import SCENES, Scene, venues
+from tests.support.leak_detector import LeakDetector, bare
+from tests.support.secrecy import CASES, SecrecySetup, venues
 from tests.support.specs import keys_of
 
-pytestmark = pytest.mark.usefixtures("hasty")
+pytestmark = pytest.mark.usefixtures("no_rate_limits")
 
 
 @pytest.fixture
-def out() -> Iterator[Evidence]:
+def detector() -> Iterator[LeakDetector]:
     """All loggers at DEBUG, and what they write."""
-    with Evidence() as evidence:
-        yield evidence
+    with LeakDetector() as detector:
+        yield detector
 
 
 @pytest.mark.parametrize(
     ("account", "name"),
-    [(venue, name) for name in SCENES for venue in venues(name)],
+    [(venue, name) for name in CASES for venue in venues(name)],
     indirect=["account"],
 )
 def test_nothing_secret_leaks(
     exchange: Simulator,
     account: Account,
-    out: Evidence,
+    detector: LeakDetector,
     time_machine: TimeMachine,
     capsys: pytest.CaptureFixture[str],
     name: str,
 ) -> None:
     """Not by a log, a repr, an exception with its locals, a warning or a print."""
-    with Scene(exchange, account, out, time_machine) as scene:
-        SCENES[name](scene)
+    with SecrecySetup(exchange, account, detector, time_machine) as setup:
+        CASES[name](setup)
     printed = capsys.readouterr()
-    out.add("stdout", printed.out)
-    out.add("stderr", printed.err)
-    out.finish()
+    detector.add("stdout", printed.out)
+    detector.add("stderr", printed.err)
+    detector.finish()
 
-    assert out.leaks == []
+    assert detector.leaks == []
 
 
 def test_every_fault_is_a_scene() -> None:
     """One that is added to the simulator is played as well."""
-    assert {f"struck by {name}" for name in FAULTS} <= set(SCENES)
+    assert {f"simulator fault {name}" for name in FAULTS} <= set(CASES)
 
 
 def test_what_leaks_is_found(
-    account: Account, out: Evidence, monkeypatch: pytest.MonkeyPatch
+    account: Account, detector: LeakDetector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Wherever it comes out: the search above can fail."""
     exchange = account.exchange()
-    out.guard_exchange(exchange)
+    detector.guard_exchange(exchange)
     secret = keys_of(exchange)[1]
     error = ConnectionLost("lost")
-    out.add_error("of no harm", error)
-    assert out.leaks == []
+    detector.add_error("of no harm", error)
+    assert detector.leaks == []
 
     namespace: dict[str, Any] = {"error": error}
     code = "def ask(hidden):\n    raise error\n"
     exec(compile(code, "elsewhere.py", "exec"), namespace)
     with pytest.raises(ConnectionLost):
         namespace["ask"](secret)
-    out.add_error("raised", error)
+    detector.add_error("raised", error)
     logging.getLogger("websocket").debug("sent %s", secret)
     monkeypatch.setattr(type(exchange), "__repr__", lambda self: secret)
-    out.add("repr", exchange)
+    detector.add("repr", exchange)
     warnings.warn(secret, stacklevel=1)
-    out.finish()
-    out.add("token", "Bearer eyJhbGciOiJI")
+    detector.finish()
+    detector.add("token", "Bearer eyJhbGciOiJI")
 
-    assert {where.partition(",")[0].split(" ")[0] for where in out.leaks} == {
+    assert {where.partition(",")[0].split(" ")[0] for where in detector.leaks} == {
         "locals",
         "log",
         "arguments",
@@ -94,17 +94,17 @@ def test_what_leaks_is_found(
 
 @pytest.mark.parametrize("fact", ["problem", "remedy", "hints"])
 def test_a_leak_by_any_fact_of_an_error_is_found(
-    account: Account, out: Evidence, fact: str
+    account: Account, detector: LeakDetector, fact: str
 ) -> None:
     """A hint is in no text, but it is shown by the doctor."""
     exchange = account.exchange()
-    out.guard_exchange(exchange)
+    detector.guard_exchange(exchange)
     secret = keys_of(exchange)[1]
     error = ConnectionLost("lost")
     setattr(error, fact, (secret,) if fact == "hints" else secret)
-    out.add_error("raised", error)
+    detector.add_error("raised", error)
 
-    assert out.leaks
+    assert detector.leaks
 
 
 #: How URLs, JSON and reprs write a secret, one in the other too.
@@ -122,16 +122,16 @@ FORMS: list[Callable[[str], str]] = [
 
 @pytest.mark.parametrize("shown", FORMS)
 def test_a_secret_is_found_in_every_form(
-    out: Evidence, shown: Callable[[str], str]
+    detector: LeakDetector, shown: Callable[[str], str]
 ) -> None:
     """The search is not misled by an escape."""
     secret = "a+b/c=\"d'e\\f&g%41h"
-    out.guard(secret)
-    out.add("of no harm", shown(secret[:-1]))
-    assert out.leaks == []
-    out.add("text", f"it is {shown(secret)}, so")
+    detector.guard(secret)
+    detector.add("of no harm", shown(secret[:-1]))
+    assert detector.leaks == []
+    detector.add("text", f"it is {shown(secret)}, so")
 
-    assert out.leaks == ["text"]
+    assert detector.leaks == ["text"]
 
 
 @pytest.mark.parametrize("shown", FORMS[:-1])  # nobody escapes letters
@@ -144,21 +144,21 @@ def test_a_secret_is_redacted_in_every_form(
     region = {"region": "sg"} if adapter is Upbit else {}
     exchange = adapter("key", secret, **region)  # type: ignore[call-arg]
     quoted = f"it is {shown(secret)}, so"
-    told = exchange.redacted(quoted.encode()).decode()
+    redacted = exchange.redacted(quoted.encode()).decode()
 
-    assert "***" in told
-    assert bare(secret)[:8] not in bare(told)
-    assert told.startswith("it is ")
-    assert told.endswith(", so")
+    assert "***" in redacted
+    assert bare(secret)[:8] not in bare(redacted)
+    assert redacted.startswith("it is ")
+    assert redacted.endswith(", so")
 
 
-def test_parts_of_an_authorization_are_found(out: Evidence) -> None:
+def test_parts_of_an_authorization_are_found(detector: LeakDetector) -> None:
     """The signature alone, the header as a whole, and in base64."""
     token = "eyJhbGciOiJIUzI1NiJ9.eyJhY2Nlc3Nfa2V5IjoiYSJ9.c2lnbmF0dXJl"
-    out.guard_headers({"authorization": f"Bearer {token}", "host": "public"})
-    out.add("of no harm", "c2lnbmF0", "Bearer", "public")
-    out.add("signature", "... c2lnbmF0dXJl")
-    out.guard_headers({"Authorization": "Basic abcdefgh"})
-    out.add("header", "Basic abcdefgh")
+    detector.guard_headers({"authorization": f"Bearer {token}", "host": "public"})
+    detector.add("of no harm", "c2lnbmF0", "Bearer", "public")
+    detector.add("signature", "... c2lnbmF0dXJl")
+    detector.guard_headers({"Authorization": "Basic abcdefgh"})
+    detector.add("header", "Basic abcdefgh")
 
-    assert out.leaks == ["signature", "header"]
+    assert detector.leaks == ["signature", "header"]

@@ -34,8 +34,8 @@ def test_help_teaches(name: str) -> None:
 
 def test_the_list_of_commands_is_not_cut() -> None:
     """And each of them has its row in the README and in the guide."""
-    told = CliRunner().invoke(assetstream, ["--help"]).stdout
-    listed = told.partition("Commands:")[2].partition("\n\n")[0].split("\n  ")[1:]
+    printed = CliRunner().invoke(assetstream, ["--help"]).stdout
+    listed = printed.partition("Commands:")[2].partition("\n\n")[0].split("\n  ")[1:]
 
     assert [row.split()[0] for row in listed] == sorted(assetstream.commands)
     assert "..." not in "".join(listed)
@@ -49,7 +49,7 @@ def test_version_is_told() -> None:
     """``--version`` prints the release."""
     with Program("-m", "assetstream.cli", "--version") as program:
         assert program.finish() == 0
-        assert __version__ in program.told
+        assert __version__ in program.output
 
 
 @pytest.mark.parametrize("package", ["click", "rich"])
@@ -69,8 +69,8 @@ def test_a_missing_simulator_is_named() -> None:
     with Program("-c", WITHOUT, "websockets", "watch", "--simulate") as program:
         assert program.finish() == 2
 
-    assert 'pip install "assetstream[simulator]"' in program.told
-    assert "Traceback" not in program.told
+    assert 'pip install "assetstream[simulator]"' in program.output
+    assert "Traceback" not in program.output
 
 
 def test_the_entry_point_imports_nothing_of_others() -> None:

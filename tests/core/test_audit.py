@@ -12,7 +12,7 @@ from assetstream.core.present import Present
 from assetstream.model.errors import AssetStreamError, ProtocolError
 from assetstream.model.events import AssetUpdate, Source
 from assetstream.protocol import Limits, Snapshot
-from tests.support.books import amounts, at, said, snapshot
+from tests.support.books import amounts, at, report, snapshot
 
 LIMITS = Limits(
     connects_per_second=1.0,
@@ -30,7 +30,7 @@ class Audited:
     def __init__(self) -> None:
         self.book = BalanceBook(Present("test", "test-1"))
         self.audit = Audit(self.book, LIMITS)
-        self.connect(0, said("BTC", "1"), said("USDT", "100"))
+        self.connect(0, report("BTC", "1"), report("USDT", "100"))
 
     def connect(self, now: float, *reports: object, generation: int = 1) -> None:
         read = snapshot(*reports)  # type: ignore[arg-type]
@@ -38,7 +38,7 @@ class Audited:
         self.audit.connected(now)
 
     def push(self, now: float, available: str, key: int, currency: str = "BTC") -> None:
-        self.book.push([said(currency, available, key=(key, 0))], at(now))
+        self.book.push([report(currency, available, key=(key, 0))], at(now))
         self.audit.pushed()
 
     def first(self, now: float, read: Snapshot) -> AuditResult:
@@ -63,7 +63,7 @@ def audited() -> Audited:
 
 def btc(available: str) -> Snapshot:
     """A read that says so of BTC, and of USDT what the book holds."""
-    return snapshot(said("BTC", available), said("USDT", "100"))
+    return snapshot(report("BTC", available), report("USDT", "100"))
 
 
 def the_update(verdict: AuditResult) -> AssetUpdate:
@@ -111,7 +111,7 @@ def test_a2_the_second_read_agrees_with_the_book(audited: Audited) -> None:
 def test_a2_each_currency_is_judged_by_its_own_pushes(audited: Audited) -> None:
     """A busy one does not keep the others from being judged."""
     audited.push(99, "2", 1)
-    verdict = audited.both(100, snapshot(said("BTC", "1"), said("USDT", "90")))
+    verdict = audited.both(100, snapshot(report("BTC", "1"), report("USDT", "90")))
 
     assert the_update(verdict).currency == "USDT"
 
@@ -194,7 +194,7 @@ def test_a2_what_a_snapshot_recovered_is_not_undone_by_the_audit_at_5_s(
     audited: Audited,
 ) -> None:
     """The snapshot was fresh, both reads of the audit at 5 s are 10 s behind it."""
-    audited.connect(100, said("BTC", "7"), said("USDT", "100"), generation=2)
+    audited.connect(100, report("BTC", "7"), report("USDT", "100"), generation=2)
 
     assert not audited.first(105, btc("1")).second
     assert audited.first(110, btc("1")).second
@@ -205,14 +205,14 @@ def test_a2_a_snapshot_behind_what_an_audit_corrected_is_in_doubt(
 ) -> None:
     """The reconnect after a correction asks another replica."""
     audited.both(100, btc("7"))
-    audited.connect(104, said("BTC", "1"), said("USDT", "100"), generation=2)
+    audited.connect(104, report("BTC", "1"), report("USDT", "100"), generation=2)
 
     assert audited.book.present.in_doubt() == ("BTC",)
 
 
 def test_s2_an_entry_the_audit_cannot_read_is_in_doubt(audited: Audited) -> None:
     """It cannot be checked, so LIVE does not vouch for it."""
-    audited.first(100, snapshot(said("USDT", "100"), unreadable=("BTC",)))
+    audited.first(100, snapshot(report("USDT", "100"), unreadable=("BTC",)))
 
     assert audited.book.present.in_doubt() == ("BTC",)
     assert amounts(audited.book)["BTC"] == ("1", "0")
@@ -222,7 +222,7 @@ def test_s2_a_suspect_the_second_read_cannot_tell_of_is_in_doubt(
     audited: Audited,
 ) -> None:
     """One read has spoken against it."""
-    audited.both(100, btc("7"), snapshot(said("USDT", "100"), unreadable=("BTC",)))
+    audited.both(100, btc("7"), snapshot(report("USDT", "100"), unreadable=("BTC",)))
 
     assert audited.book.present.in_doubt() == ("BTC",)
 
@@ -231,7 +231,7 @@ def test_s2_an_entry_without_a_name_may_be_any_that_is_missing(
     audited: Audited,
 ) -> None:
     """Those never held included."""
-    audited.first(100, snapshot(said("USDT", "100"), unreadable=("",)))
+    audited.first(100, snapshot(report("USDT", "100"), unreadable=("",)))
 
     assert audited.book.present.in_doubt() == ("BTC",)
     assert audited.book.absent.doubted == 100
@@ -239,7 +239,7 @@ def test_s2_an_entry_without_a_name_may_be_any_that_is_missing(
 
 def test_s2_what_both_complete_reads_omit_is_zero(audited: Audited) -> None:
     """It was sold out, and the push was lost."""
-    update = the_update(audited.both(100, snapshot(said("USDT", "100"))))
+    update = the_update(audited.both(100, snapshot(report("USDT", "100"))))
 
     assert update.currency == "BTC"
     assert update.total == 0
@@ -281,7 +281,7 @@ def test_a3_a_value_counts_as_held_for_5_minutes(audited: Audited) -> None:
     audited.push(395, "3", 2)
 
     assert not audited.first(
-        405, snapshot(said("BTC", "2"), said("USDT", "100"))
+        405, snapshot(report("BTC", "2"), report("USDT", "100"))
     ).second
     assert audited.first(405, btc("1")).second
 
@@ -305,7 +305,7 @@ def test_a4_two_equal_reads_correct_the_book(audited: Audited) -> None:
 
 def test_a4_a_currency_never_heard_of_is_found(audited: Audited) -> None:
     """Its first push was the one that was lost."""
-    read = snapshot(said("BTC", "1"), said("USDT", "100"), said("ETH", "5"))
+    read = snapshot(report("BTC", "1"), report("USDT", "100"), report("ETH", "5"))
     update = the_update(audited.both(100, read))
 
     assert update.currency == "ETH"
@@ -361,7 +361,7 @@ def test_a5_a_push_of_any_currency_shows_that_the_subscription_works(
 ) -> None:
     """One push was lost; a new connection would not help."""
     audited.push(50, "90", 1, currency="USDT")
-    verdict = audited.both(100, snapshot(said("BTC", "7"), said("USDT", "90")))
+    verdict = audited.both(100, snapshot(report("BTC", "7"), report("USDT", "90")))
 
     assert verdict.drifts == 1
     assert verdict.reconnect is None
@@ -370,8 +370,8 @@ def test_a5_a_push_of_any_currency_shows_that_the_subscription_works(
 def test_a5_a_clean_audit_begins_the_silence_anew(audited: Audited) -> None:
     """Pushes before it tell nothing of the time since."""
     audited.push(50, "90", 1, currency="USDT")
-    audited.first(70, snapshot(said("BTC", "1"), said("USDT", "90")))
-    verdict = audited.both(100, snapshot(said("BTC", "7"), said("USDT", "90")))
+    audited.first(70, snapshot(report("BTC", "1"), report("USDT", "90")))
+    verdict = audited.both(100, snapshot(report("BTC", "7"), report("USDT", "90")))
 
     assert verdict.reconnect is not None
 
@@ -379,7 +379,7 @@ def test_a5_a_clean_audit_begins_the_silence_anew(audited: Audited) -> None:
 def drift(audited: Audited, now: float) -> bool:
     """BTC drifts once more on a new connection; tell if another is asked for."""
     held = amounts(audited.book)["BTC"][0]
-    audited.connect(now - 20, said("BTC", held), said("USDT", "100"))
+    audited.connect(now - 20, report("BTC", held), report("USDT", "100"))
     return audited.both(now, btc(str(int(held) + 1))).reconnect is not None
 
 
@@ -410,7 +410,7 @@ def test_a5_a_disputed_currency_does_not_hide_that_another_drifts(
     """It drifts in every audit, which are clean but for it."""
     dispute(audited)
     assert audited.both(500, btc("9")).drifts == 0
-    verdict = audited.both(600, snapshot(said("BTC", "9"), said("USDT", "90")))
+    verdict = audited.both(600, snapshot(report("BTC", "9"), report("USDT", "90")))
 
     assert verdict.reconnect is not None
 

@@ -11,7 +11,7 @@ from assetstream.core.audit_schedule import AuditSchedule
 from assetstream.core.book import BalanceBook
 from assetstream.core.present import Present
 from assetstream.protocol import Limits
-from tests.support.books import at, said, snapshot
+from tests.support.books import at, report, snapshot
 
 LIMITS = Limits(1.0, 30.0, 20.0, 10.0, audit_interval=60.0)
 #: Like CoinW: audited more often while anything is on hold.
@@ -31,8 +31,8 @@ def schedule(
 def book() -> BalanceBook:
     """A book that holds BTC 1 and has had a push."""
     book = BalanceBook(Present("test", "test-1"))
-    book.merge(snapshot(said("BTC", "1")), at(0), sent=0)
-    book.push([said("BTC", "1", key=(1, 0))], at(0))
+    book.merge(snapshot(report("BTC", "1")), at(0), sent=0)
+    book.push([report("BTC", "1", key=(1, 0))], at(0))
     return book
 
 
@@ -111,7 +111,7 @@ def test_a1_every_15_s_while_anything_is_locked(book: BalanceBook) -> None:
     plan = schedule(30.0, LOCKED)
     plan.live(1000, book)
     assert plan.interval(1000, book) == 30
-    book.push([said("BTC", "1", "0.5", key=(9, 0))], at(1))
+    book.push([report("BTC", "1", "0.5", key=(9, 0))], at(1))
 
     assert plan.interval(1001, book) == 15
 
@@ -141,7 +141,7 @@ def test_a1_the_first_push_ends_the_short_interval() -> None:
     book = BalanceBook(Present("test", "test-1"))
     plan = schedule()
     plan.live(1000, book)
-    book.push([said("BTC", "1", key=(1, 0))], at(1))
+    book.push([report("BTC", "1", key=(1, 0))], at(1))
 
     assert plan.interval(1001, book) == 60
 
@@ -149,7 +149,7 @@ def test_a1_the_first_push_ends_the_short_interval() -> None:
 def test_a1_an_interval_that_the_user_chose_does_not_adapt() -> None:
     """Neither to locked amounts nor to silence."""
     book = BalanceBook(Present("test", "test-1"))
-    book.merge(snapshot(said("BTC", "1", "1")), at(0), sent=0)
+    book.merge(snapshot(report("BTC", "1", "1")), at(0), sent=0)
     plan = schedule(45.0, LOCKED, adaptive=False)
     plan.live(1000, book)
 

@@ -16,7 +16,7 @@ Examine = Callable[..., Diagnosis]
 
 
 @pytest.fixture
-def examine(hasty: None, monkeypatch: pytest.MonkeyPatch) -> Examine:
+def examine(no_rate_limits: None, monkeypatch: pytest.MonkeyPatch) -> Examine:
     """Examine an account in little time; options are the subject's."""
     monkeypatch.setattr(connection, "PING_INTERVAL", 0.02)
 

@@ -18,7 +18,7 @@ from assetstream.simulator.catalogue.common import Withhold
 from assetstream.simulator.faults import Fault
 from assetstream.simulator.messages import Message
 from tests.doctor.conftest import Examine, named, verdicts
-from tests.support.recorders import PATIENCE, Recorder
+from tests.support.event_recorder import PATIENCE, EventRecorder
 from tests.support.specs import FIRST_HINTS
 
 ALL = ("WebSocket", "subscription", "ping", "pushes")
@@ -220,13 +220,15 @@ def test_the_ping_interval_is_the_probes_alone(account: Account) -> None:
 
 
 @pytest.fixture
-def live(hasty: None, account: Account, heard: Recorder) -> Any:
-    with AssetStream(account.exchange(), account="alice", **heard.handlers()) as stream:
+def live(no_rate_limits: None, account: Account, recorder: EventRecorder) -> Any:
+    with AssetStream(
+        account.exchange(), account="alice", **recorder.handlers()
+    ) as stream:
         yield stream
 
 
 def test_a_live_stream_is_not_disturbed(
-    live: AssetStream, exchange: Simulator, heard: Recorder
+    live: AssetStream, exchange: Simulator, recorder: EventRecorder
 ) -> None:
     """No second connection; it stays LIVE, and its own facts are told."""
     before = exchange.seen.connections
@@ -235,20 +237,20 @@ def test_a_live_stream_is_not_disturbed(
     assert exchange.seen.connections == before == 1
     assert live.state is State.LIVE
     assert live.health().reconnects == 0
-    assert heard.states == ["CONNECTING", "LIVE"]
+    assert recorder.states == ["CONNECTING", "LIVE"]
     assert diagnosis.account == "alice"
     assert diagnosis.verdict is Verdict.GREEN
     assert "none was opened beside it" in named(diagnosis, "WebSocket").finding
 
 
 def test_a_stale_stream_tells_its_own_trouble(
-    live: AssetStream, exchange: Simulator, heard: Recorder
+    live: AssetStream, exchange: Simulator, recorder: EventRecorder
 ) -> None:
     """What keeps it from LIVE is the finding."""
     with exchange.refuse_upgrades(503):
         exchange.drop_connections()
-        heard.wait_for_state(State.STALE)
-        heard.wait_for(lambda e: "HTTP 503" in str(e))
+        recorder.wait_for_state(State.STALE)
+        recorder.wait_for(lambda e: "HTTP 503" in str(e))
         diagnosis = live.diagnose()
     check = named(diagnosis, "WebSocket")
 
@@ -260,7 +262,10 @@ def test_a_stale_stream_tells_its_own_trouble(
 
 @pytest.mark.parametrize("state", ["NEW", "STOPPED", "FAILED"])
 def test_it_works_in_every_other_state(
-    hasty: None, exchange: Simulator, state: str, monkeypatch: pytest.MonkeyPatch
+    no_rate_limits: None,
+    exchange: Simulator,
+    state: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A connection is made for it, and ended."""
     monkeypatch.setattr(connection, "PING_INTERVAL", 0.02)

@@ -13,7 +13,7 @@ from assetstream.doctor import examine as doctor
 from assetstream.doctor.examination import Examination, Subject
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
-from tests.support.recorders import PATIENCE
+from tests.support.event_recorder import PATIENCE
 
 
 @pytest.mark.parametrize("stage", ["name look-up", "REST", "WebSocket", "subscription"])

@@ -61,9 +61,9 @@ def test_long_texts_are_wrapped() -> None:
     """Beneath their beginning; a word is never cut, for it may be a command."""
     word = "x" * 200
     check = Check("REST", Verdict.RED, "a few words " * 30, (f"Run {word}.",))
-    told = list(lines(check, WIDTH))
+    text_lines = list(lines(check, WIDTH))
 
-    assert all(len(line) <= WIDTH for line in told if word not in line)
-    assert any(word in line for line in told)
-    assert all(line.startswith(" " * 25) for line in told[1:])
+    assert all(len(line) <= WIDTH for line in text_lines if word not in line)
+    assert any(word in line for line in text_lines)
+    assert all(line.startswith(" " * 25) for line in text_lines[1:])
     assert len(list(lines(check))) == 2

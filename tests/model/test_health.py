@@ -63,10 +63,10 @@ def test_audits_that_are_off_are_told() -> None:
 def test_the_page_tells_the_reason_once() -> None:
     """An error that is the reason is not repeated."""
     error = ConnectionLost("<no> network")
-    told = Health(state=State.STALE, reason=str(error), error=error)._repr_html_()
+    text = Health(state=State.STALE, reason=str(error), error=error)._repr_html_()
     other = Health(state=State.LIVE, reason="read", error=error)._repr_html_()
 
-    assert told.count("&lt;no&gt; network") == 1
+    assert text.count("&lt;no&gt; network") == 1
     assert "ConnectionLost: &lt;no&gt; network" in other
 
 
@@ -86,8 +86,8 @@ def test_the_health_of_a_group_is_as_short() -> None:
 
 def test_why_a_stream_is_not_live_is_told() -> None:
     """Once, if its error says the same."""
-    told = repr(Health(state=State.STALE, reason="no proof of life"))
-    assert told.startswith("<Health STALE, no proof of life")
+    text = repr(Health(state=State.STALE, reason="no proof of life"))
+    assert text.startswith("<Health STALE, no proof of life")
     error = ConnectionLost("gone")
     assert (
         repr(Health(state=State.STALE, reason="gone", error=error)).count("gone") == 1

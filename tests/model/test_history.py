@@ -29,7 +29,7 @@ from assetstream import (
 from assetstream.model.events import Balance
 from assetstream.model.history import MAX_GAPS, Recent
 from assetstream.simulator import Account, Simulator
-from tests.support.recorders import PATIENCE, Recorder
+from tests.support.event_recorder import PATIENCE, EventRecorder
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
 
@@ -83,34 +83,34 @@ def test_history_needs_no_handler(account: Account) -> None:
 def test_a_handler_finds_its_update_in_the_history(account: Account) -> None:
     """W2: it is written in the step that tells everyone, and in the same order."""
     found: list[bool] = []
-    told: list[AssetUpdate] = []
-    heard = threading.Event()
+    updates: list[AssetUpdate] = []
+    delivered = threading.Event()
 
     def note(update: AssetUpdate) -> None:
         found.append(update in stream.history)
-        told.append(update)
+        updates.append(update)
         if update.total == 1020:
-            heard.set()
+            delivered.set()
 
     stream = AssetStream(account.exchange(), on_asset=note)
     with stream:
         for _ in range(20):
             account.deposit("USDT", 1)
-        assert heard.wait(PATIENCE)
+        assert delivered.wait(PATIENCE)
 
     assert found
     assert all(found)
-    assert list(stream.history)[: len(told)] == told
+    assert list(stream.history)[: len(updates)] == updates
 
 
 def test_a_slow_handler_folds_nothing_here(account: Account) -> None:
     """D1 is for handlers: the history has each update by itself."""
     free = threading.Event()
-    heard = Recorder()
+    recorder = EventRecorder()
 
     def slow(update: AssetUpdate) -> None:
         assert free.wait(10)
-        heard(update)
+        recorder(update)
 
     with AssetStream(account.exchange(), on_asset=slow, max_pending=1) as stream:
         with stream.expect(lambda u: u.total == 1005, timeout=5):
@@ -118,11 +118,11 @@ def test_a_slow_handler_folds_nothing_here(account: Account) -> None:
                 account.deposit("USDT", 1)
         usdt = [update for update in stream.history if update.currency == "USDT"]
         free.set()
-        heard.wait_for(lambda update: update.total == 1005)
+        recorder.wait_for(lambda update: update.total == 1005)
 
     assert [update.total for update in usdt] == [1000, 1001, 1002, 1003, 1004, 1005]
     assert [update.folded for update in usdt] == [0] * 6
-    assert heard.updates[-1].folded > 0
+    assert recorder.updates[-1].folded > 0
 
 
 @pytest.mark.parametrize(("most", "kept"), [(2, [1001, 1002]), (0, [])])
@@ -144,15 +144,15 @@ def test_its_bound_is_a_number(account: Account, wrong: Any) -> None:
 
 
 def test_an_outage_leaves_a_gap_and_what_was_recovered(
-    account: Account, exchange: Simulator, hasty: None, heard: Recorder
+    account: Account, exchange: Simulator, no_rate_limits: None, recorder: EventRecorder
 ) -> None:
     """As the change to LIVE had it."""
-    with AssetStream(account.exchange(), **heard.handlers()) as stream:
+    with AssetStream(account.exchange(), **recorder.handlers()) as stream:
         with exchange.refuse_upgrades():
             exchange.drop_connections()
-            heard.wait_for_state(State.STALE)
+            recorder.wait_for_state(State.STALE)
             account.deposit("USDT", 1)
-        back = heard.wait_for_state(State.LIVE, times=2)
+        back = recorder.wait_for_state(State.LIVE, times=2)
         history = stream.history
 
     assert history.gaps == (back.gap,)

@@ -13,7 +13,7 @@ import pytest
 from assetstream.notebook import live_table
 from assetstream.simulator import Account, Simulator
 from tests.notebook.kernel import Kernel
-from tests.support.recorders import PATIENCE
+from tests.support.event_recorder import PATIENCE
 
 
 @pytest.fixture

@@ -79,12 +79,12 @@ def test_errors_stand_in_the_table_and_not_in_red_below(
         outage = kernel.collect(lambda m: is_update(m, "HTTP 503"))
         kernel.run("stream.on_asset(lambda update: 1 / 0)")
         mine.deposit("BTC", "1")
-    told = kernel.collect(lambda m: "ZeroDivisionError" in str(m["content"]))[-1]
+    message = kernel.collect(lambda m: "ZeroDivisionError" in str(m["content"]))[-1]
     kernel.run("stream.stop()")
 
     assert [m for m in outage if m["msg_type"] == "stream"] == []
-    assert told["content"]["name"] == "stderr"
-    assert "Traceback" in told["content"]["text"]
+    assert message["content"]["name"] == "stderr"
+    assert "Traceback" in message["content"]["text"]
 
 
 @pytest.mark.parametrize(

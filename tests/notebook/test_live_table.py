@@ -101,7 +101,7 @@ def test_a_failure_is_shown_with_its_reason(
     assert outputs.painted[-1] is failed
 
 
-@pytest.mark.usefixtures("fast", "hasty")
+@pytest.mark.usefixtures("fast", "no_rate_limits")
 def test_trouble_is_told_in_words_and_remembered(
     exchange: Simulator, outputs: Outputs
 ) -> None:
@@ -285,7 +285,7 @@ def test_interrupted_while_it_begins_it_leaves_nothing(
     exchange.wait_for_connections(0)
 
 
-@pytest.mark.usefixtures("fast", "hasty")
+@pytest.mark.usefixtures("fast", "no_rate_limits")
 def test_a_newer_one_replaces_it_and_says_so(
     account: Account, outputs: Outputs, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -304,7 +304,7 @@ def test_a_newer_one_replaces_it_and_says_so(
     assert [r for r in caplog.records if r.levelno >= logging.WARNING] == []
 
 
-@pytest.mark.usefixtures("fast", "hasty")
+@pytest.mark.usefixtures("fast", "no_rate_limits")
 def test_where_logging_was_set_up_errors_are_logged_all_the_same(
     exchange: Simulator, outputs: Outputs, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -317,7 +317,7 @@ def test_where_logging_was_set_up_errors_are_logged_all_the_same(
     stream.stop()
 
 
-@pytest.mark.usefixtures("fast", "hasty")
+@pytest.mark.usefixtures("fast", "no_rate_limits")
 def test_a_group_ends_with_the_tables_of_its_members(
     accounts: dict[str, Account], outputs: Outputs
 ) -> None:
@@ -335,7 +335,7 @@ def test_a_group_ends_with_the_tables_of_its_members(
     assert displays() == []
 
 
-@pytest.mark.usefixtures("fast", "hasty")
+@pytest.mark.usefixtures("fast", "no_rate_limits")
 def test_a_few_accounts_are_shown_in_full(
     exchange: Simulator, outputs: Outputs
 ) -> None:
@@ -356,7 +356,7 @@ def test_a_few_accounts_are_shown_in_full(
     assert displays() == []
 
 
-@pytest.mark.usefixtures("fast", "hasty")
+@pytest.mark.usefixtures("fast", "no_rate_limits")
 def test_many_accounts_are_summed_up(
     exchange: Simulator, accounts: dict[str, Account], outputs: Outputs
 ) -> None:

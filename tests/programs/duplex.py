@@ -32,9 +32,10 @@ from assetstream import AssetStream, CoinW, State, Upbit
 from assetstream.protocol import Exchange
 from assetstream.runtime.session import Session
 from tests.programs.duplex_server import FLOODED, STARTING, Duplex
-from tests.support.one_thread import watch_threads
-from tests.support.recorders import known, open_sockets
+from tests.support.balances import known_balances
+from tests.support.sockets import open_sockets
 from tests.support.talkative import PATIENCE, Talkative
+from tests.support.thread_ownership import check_thread_ownership
 
 __all__ = ["Figures", "duplex"]
 
@@ -191,8 +192,8 @@ class Busy:
         whole = rng.random() < 0.5
         stream.start(wait=whole, timeout=PATIENCE)
         self._figures.count("starts")
-        if whole and known(stream) != AT_FIRST:
-            self._figures.note("wrong", f"{known(stream)} after a start")
+        if whole and known_balances(stream) != AT_FIRST:
+            self._figures.note("wrong", f"{known_balances(stream)} after a start")
         if not whole:
             self.over.wait(rng.random() * 0.05)  # anywhere on the way to LIVE
         if not stream.stop(PATIENCE):
@@ -224,7 +225,7 @@ def _duplex(seconds: float, streams: int) -> Figures:
     threads, sockets = set(threading.enumerate()), open_sockets()
     with Duplex(streams, 2 * STARTERS) as server, ExitStack() as stack:
         trust = ssl.create_default_context(cadata=server.authority)
-        watch = stack.enter_context(watch_threads(trust))
+        ownership = stack.enter_context(check_thread_ownership(trust))
         busy = Busy(server, trust, figures)
         talkatives = [Talkative(environment) for environment in server.flooded]
         flooded = [busy.stream(exchange) for exchange in talkatives]
@@ -243,10 +244,10 @@ def _duplex(seconds: float, streams: int) -> Figures:
             if again := stream.health().reconnects:
                 figures.note("broken", f"{again} reconnects of {stream}", again)
             stream.stop()
-    for breach in watch.breaches:
+    for breach in ownership.breaches:
         figures.note("second_threads", breach)
-    figures.count("watched", watch.tls_calls)
-    if not watch.tls_calls:
+    figures.count("watched", ownership.tls_calls)
+    if not ownership.tls_calls:
         figures.note("unwatched", "nobody has seen a call into TLS")
     for thread in set(threading.enumerate()) - threads:
         figures.note("leaked_threads", thread.name)
@@ -270,14 +271,14 @@ def settle(
     truths = server.ask("truth")
 
     def missing() -> list[tuple[str, str, int]]:
-        told = [exchange.counts for exchange in talkatives]
+        counts = [exchange.counts for exchange in talkatives]
         found = [
-            ("lost_frames", "", sum(written) - sum(t["frames"] for t in told)),
-            ("lost_pongs", "", sum(t["pings"] - t["pongs"] for t in told)),
+            ("lost_frames", "", sum(written) - sum(t["frames"] for t in counts)),
+            ("lost_pongs", "", sum(t["pings"] - t["pongs"] for t in counts)),
             ("lost_sends", "", sent - server.ask("frames")),
         ]
         for stream, right in zip(streams, truths, strict=True):
-            book = known(stream)
+            book = known_balances(stream)
             found.append(("wrong", f"{book}, true {right}", int(book != right)))
         return [entry for entry in found if entry[2]]
 

@@ -24,7 +24,7 @@ from assetstream.simulator.faults import Fault
 from assetstream.simulator.ledger import LedgerChange, LedgerEntry
 from assetstream.simulator.messages import Message
 from assetstream.simulator.server import SimulatorServer
-from tests.support.recorders import truth
+from tests.support.balances import true_balances
 
 __all__ = ["FLOODED", "STARTING", "Duplex"]
 
@@ -174,6 +174,6 @@ def serve(pipe: Pipe, streams: int, quiet: int) -> None:
                 trader.stop()
                 pipe.send([flood.end() for flood in floods])
             elif question == "truth":
-                pipe.send([truth(account) for account in (*flooded, traded)])
+                pipe.send([true_balances(account) for account in (*flooded, traded)])
             elif question == "frames":
                 pipe.send(sum(account.seen.frames for account in flooded))

@@ -16,18 +16,18 @@ from assetstream import AssetUpdate, Balance, Health, Source, State, StateChange
 from assetstream.simulator import Simulator
 from assetstream.simulator.catalogue import create
 from assetstream.simulator.catalogue.pushes import LosePushes
-from tests.programs.chaos import Figures, chaos, judge, run
+from tests.programs.chaos import Figures, chaos, ledger_check, run
+from tests.programs.chaos.fault_effects import EffectCounter
 from tests.programs.chaos.figures import BAD, SEVERAL
-from tests.programs.chaos.judge import (
+from tests.programs.chaos.ledger_check import (
+    CheckedAccount,
     Listener,
-    Subject,
     Watcher,
-    deaf_and_live,
+    note_live_without_data,
     recovered,
 )
-from tests.programs.chaos.witness import Witness
 from tests.support.processes import Program
-from tests.support.recorders import open_sockets
+from tests.support.sockets import open_sockets
 
 
 def figures_of(line: str) -> dict[str, str]:
@@ -41,10 +41,10 @@ def test_the_command_small() -> None:
     with Program("-m", "tests.programs.chaos", *small) as running:
         code = running.finish()
 
-    assert code == 0, running.told
-    told = figures_of(running.out[-1])
-    assert int(told["met"]) >= 12
-    assert [told[what] for what in BAD] == ["0"] * len(BAD)
+    assert code == 0, running.output
+    printed = figures_of(running.out[-1])
+    assert int(printed["met"]) >= 12
+    assert [printed[what] for what in BAD] == ["0"] * len(BAD)
     assert "fast time: x20" in running.out[-1]
 
 
@@ -139,35 +139,35 @@ class Noticed(Figures):
         self.noticed.set()
 
 
-def subject(stream: Any, figures: Figures) -> Subject:
+def checked(stream: Any, figures: Figures) -> CheckedAccount:
     """An account with one BTC, as ``stream`` knows it."""
     account = Simulator().upbit({"BTC": "1"})
-    return Subject(account, stream, Listener(random.Random(1), figures))
+    return CheckedAccount(account, stream, Listener(random.Random(1), figures))
 
 
 def test_an_unmarked_wrong_balance_is_condemned() -> None:
     """Once it has lasted longer than the detection time; a right one never."""
     figures = Noticed()
-    with Watcher([subject(Shown("2"), figures)], figures):
+    with Watcher([checked(Shown("2"), figures)], figures):
         assert figures.noticed.wait(5.0)
 
     assert figures.bad["wrong"] >= 1
     judged = Figures()
-    deaf_and_live([subject(Shown("1"), figures)], judged, "silent_drop")
+    note_live_without_data([checked(Shown("1"), figures)], judged, "silent_drop")
     assert judged.bad["wrong"] == 1
-    assert not recovered(subject(Shown("2"), figures), judged, 0.0, "a test")
+    assert not recovered(checked(Shown("2"), figures), judged, 0.0, "a test")
     assert judged.bad["never_live"] == 1
-    knows = subject(Shown("1"), figures)
-    knows.listener.told["BTC"] = (Decimal(1), Decimal(0))
+    knows = checked(Shown("1"), figures)
+    knows.listener.balances["BTC"] = (Decimal(1), Decimal(0))
     assert recovered(knows, judged, 0.0, "a test")
     assert judged.bad.total() == 2
 
 
 def test_what_only_the_book_knows_is_condemned(monkeypatch: pytest.MonkeyPatch) -> None:
     """The stream is right, and nothing is under way to its listener."""
-    monkeypatch.setattr(judge, "TOLD_WITHIN", 0.0)
+    monkeypatch.setattr(ledger_check, "DELIVERED_WITHIN", 0.0)
     figures = Figures()
-    recovered(subject(Shown("1"), figures), figures, 5.0, "a test")
+    recovered(checked(Shown("1"), figures), figures, 5.0, "a test")
 
     assert figures.bad == {"missed": 1}
 
@@ -177,8 +177,8 @@ def test_a_loss_that_is_not_told_is_condemned() -> None:
     stream = Shown("1")
     stream.reconnects = 1
     figures = Figures()
-    silent = subject(stream, figures)
-    silent.listener.told["BTC"] = (Decimal(1), Decimal(0))
+    silent = checked(stream, figures)
+    silent.listener.balances["BTC"] = (Decimal(1), Decimal(0))
     recovered(silent, figures, 5.0, "a test")
     stream.reconnects = 2
     silent.listener.stale = 1
@@ -190,7 +190,7 @@ def test_a_loss_that_is_not_told_is_condemned() -> None:
 def test_a_watcher_that_dies_is_condemned() -> None:
     """Nobody has watched since."""
     figures = Figures()
-    with Watcher([subject(Broken("2"), figures)], figures) as watcher:
+    with Watcher([checked(Broken("2"), figures)], figures) as watcher:
         watcher.join(5.0)
 
     assert figures.notes == ["died: chaos-watcher: RuntimeError('broken')"]
@@ -199,7 +199,7 @@ def test_a_watcher_that_dies_is_condemned() -> None:
 def test_any_other_thread_that_dies_is_condemned() -> None:
     """A trader that has stopped trading, say."""
     figures = Figures()
-    with run.deaths_noted(figures):
+    with run.note_deaths(figures):
         thread = threading.Thread(target=Broken("1").health, name="trader")
         thread.start()
         thread.join()
@@ -241,17 +241,17 @@ def test_what_is_left_behind_is_condemned(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_fault_that_nobody_meets_does_not_count() -> None:
     """An old error of the same words is no sign of it; a kind never met is told."""
     errors = ["127.0.0.1 cannot be reached (Connection refused)"]
-    witness = Witness("tcp_refused", create("tcp_refused"), [lambda: errors])
-    assert not witness.met
+    counter = EffectCounter("tcp_refused", create("tcp_refused"), [lambda: errors])
+    assert not counter.met
     errors.append(errors[0])
-    assert witness.met
+    assert counter.met
 
     figures = Figures()
-    figures.struck["upbit", "rest_slow"] = figures.struck["coinw", "rest_slow"] = (
+    figures.injected["upbit", "rest_slow"] = figures.injected["coinw", "rest_slow"] = (
         SEVERAL
     )
     figures.met["coinw", "rest_slow"] = 1
-    figures.struck["upbit", "tcp_refused"] = SEVERAL - 1
+    figures.injected["upbit", "tcp_refused"] = SEVERAL - 1
     figures.note_never_met()
     assert figures.notes == [f"never_met: rest_slow struck upbit {SEVERAL} times"]
     assert figures.bad["never_met"] == 1

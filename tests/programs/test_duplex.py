@@ -15,7 +15,7 @@ from assetstream import AssetStream, State
 from assetstream.simulator import Simulator
 from tests.programs import duplex as duplex_module
 from tests.programs.duplex import duplex
-from tests.support.one_thread import Watch, watch_threads
+from tests.support.thread_ownership import ThreadOwnership, check_thread_ownership
 
 
 @pytest.fixture
@@ -78,32 +78,34 @@ def test_a_second_thread_is_reported(
     calls: list[tuple[str, Any]],
 ) -> None:
     """Whether it reads or writes, and on whatever the runtime may use."""
-    with watch_threads(context) as watch:
+    with check_thread_ownership(context) as ownership:
         made = make(context, connected)
         for name, given in calls:
             attempt(lambda name=name, given=given: getattr(made, name)(given))
-        assert watch.breaches == []
+        assert ownership.breaches == []
         for name, given in calls:
             elsewhere(lambda name=name, given=given: getattr(made, name)(given))
         if kind == "SSLSocket":
             made.close()
     here = threading.current_thread().name
 
-    assert watch.breaches == [f"{kind}.{x} by second, not by {here}" for x, _ in calls]
-    assert watch.calls[kind] >= 4
+    assert ownership.breaches == [
+        f"{kind}.{x} by second, not by {here}" for x, _ in calls
+    ]
+    assert ownership.calls[kind] >= 4
 
 
 def test_a_thread_may_take_over_from_one_that_has_ended(
     context: ssl.SSLContext, connected: socket.socket
 ) -> None:
     """As REST's connections go from call to call."""
-    with watch_threads(context) as watch:
+    with check_thread_ownership(context) as ownership:
         elsewhere(lambda: connected.send(b"x"))
         elsewhere(lambda: connected.send(b"x"))
         connected.send(b"x")
         elsewhere(lambda: connected.send(b"x"))
 
-    assert len(watch.breaches) == 1
+    assert len(ownership.breaches) == 1
 
 
 def test_a_second_thread_at_a_streams_own_connection_is_reported() -> None:
@@ -113,7 +115,10 @@ def test_a_second_thread_at_a_streams_own_connection_is_reported() -> None:
     authority.issue_cert("127.0.0.1").configure_cert(serving)
     trust = ssl.create_default_context()
     authority.configure_trust(trust)
-    with Simulator(ssl_context=serving) as exchange, watch_threads(trust) as watch:
+    with (
+        Simulator(ssl_context=serving) as exchange,
+        check_thread_ownership(trust) as ownership,
+    ):
         account = exchange.upbit({"BTC": "1"})
         with AssetStream(account.exchange(), ssl_context=trust) as stream:
             assert stream.state is State.LIVE
@@ -122,11 +127,11 @@ def test_a_second_thread_at_a_streams_own_connection_is_reported() -> None:
             channel = life.session.connection
             assert channel is not None
             assert channel._transport is not None
-            assert watch.tls_calls > 0
-            assert watch.breaches == []
+            assert ownership.tls_calls > 0
+            assert ownership.breaches == []
             elsewhere(lambda: channel._transport._sock.recv(1))  # type: ignore[union-attr]
 
-    assert any("recv by second" in breach for breach in watch.breaches)
+    assert any("recv by second" in breach for breach in ownership.breaches)
 
 
 def test_a_watch_that_sees_nothing_is_a_failure(
@@ -135,10 +140,10 @@ def test_a_watch_that_sees_nothing_is_a_failure(
     """As when the runtime moves to other objects than are watched."""
 
     @contextlib.contextmanager
-    def blind(context: ssl.SSLContext) -> Iterator[Watch]:
-        yield Watch()
+    def blind(context: ssl.SSLContext) -> Iterator[ThreadOwnership]:
+        yield ThreadOwnership()
 
-    monkeypatch.setattr(duplex_module, "watch_threads", blind)
+    monkeypatch.setattr(duplex_module, "check_thread_ownership", blind)
     figures = duplex(seconds=0.1)
 
     assert figures.bad["unwatched"] == 1
@@ -157,26 +162,26 @@ def test_tls_holds_while_everybody_talks_at_once() -> None:
 
 def test_a_helper_hands_over_what_nobody_uses() -> None:
     """To the reader, which keeps it; never in the middle of a call."""
-    watch = Watch()
+    ownership = ThreadOwnership()
     sock = socket.socket()
     dialling = threading.Event()
     over = threading.Event()
 
     def dial() -> None:
-        watch.came(sock, socket.socket, "send")
+        ownership.came(sock, socket.socket, "send")
         dialling.set()
         over.wait(5)
 
     helper = threading.Thread(target=dial, name="assetstream-a-helper-1")
     helper.start()
     assert dialling.wait(5)
-    watch._busy.add(sock)
-    watch.came(sock, socket.socket, "recv")
-    assert len(watch.breaches) == 1
-    watch._busy.discard(sock)
-    watch.came(sock, socket.socket, "recv")  # this thread has it now
-    elsewhere(lambda: watch.came(sock, socket.socket, "recv"))
-    assert len(watch.breaches) == 2
+    ownership._busy.add(sock)
+    ownership.came(sock, socket.socket, "recv")
+    assert len(ownership.breaches) == 1
+    ownership._busy.discard(sock)
+    ownership.came(sock, socket.socket, "recv")  # this thread has it now
+    elsewhere(lambda: ownership.came(sock, socket.socket, "recv"))
+    assert len(ownership.breaches) == 2
     over.set()
     helper.join()
     sock.close()

@@ -212,7 +212,7 @@ def test_the_command_is_guided_where_it_can_be(target: str, tmp_path: Path) -> N
     arguments = ["--target", target, "--seconds", "2", "--findings", str(tmp_path)]
     with Program("-m", "tests.programs.fuzz", *arguments) as running:
         line = running.wait_for(f"{target}: ")
-        assert running.finish() == 0, running.told
+        assert running.finish() == 0, running.output
 
     found = re.search(r"(\d+) executions, .* coverage features (\d+), atheris", line)
     assert found is not None, line

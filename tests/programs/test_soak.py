@@ -20,7 +20,7 @@ def test_nothing_grows() -> None:
             running.wait_for(phase)
         code = running.finish()
 
-    assert code == 0, running.told
+    assert code == 0, running.output
     assert running.err == []
     assert [line.split()[0] for line in running.out[2:12]] == ["updates"] * 10
     assert [line.split()[0] for line in running.out[13:23]] == ["reconnects"] * 10

@@ -21,7 +21,7 @@ from assetstream.recording import Recorder
 from assetstream.recording.tape import read_tape
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
-from tests.support.recorders import Recorder as EventRecorder
+from tests.support.event_recorder import EventRecorder
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
@@ -29,7 +29,7 @@ def lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()[1:]]
 
 
-@pytest.mark.usefixtures("hasty")
+@pytest.mark.usefixtures("no_rate_limits")
 def test_a_session_with_an_outage(
     exchange: Simulator, account: Account, tmp_path: Path
 ) -> None:
@@ -70,7 +70,7 @@ def test_a_session_with_an_outage(
     assert (recorder.lost, recorder.error) == (0, None)
 
 
-@pytest.mark.usefixtures("hasty")
+@pytest.mark.usefixtures("no_rate_limits")
 def test_it_is_no_handler_of_the_users(
     exchange: Simulator,
     account: Account,

@@ -17,8 +17,8 @@ from assetstream.recording import writer as room
 from assetstream.recording.entries import Mark, TapeEntry
 from assetstream.recording.mask import Mask
 from assetstream.recording.writer import Writer, create
+from tests.support.event_recorder import PATIENCE
 from tests.support.groups import wait_until
-from tests.support.recorders import PATIENCE
 
 
 def make(file: int) -> Writer:

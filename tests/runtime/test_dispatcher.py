@@ -21,9 +21,9 @@ from assetstream.runtime.mailbox import CallbackMailbox
 from assetstream.simulator.account import Account
 from tests.conftest import TimeMachine
 from tests.runtime.test_mailbox import update
-from tests.support.recorders import PATIENCE, Recorder
+from tests.support.event_recorder import PATIENCE, EventRecorder
 
-pytestmark = pytest.mark.usefixtures("hasty")
+pytestmark = pytest.mark.usefixtures("no_rate_limits")
 
 
 class Stuck:
@@ -121,9 +121,9 @@ def test_folding_warns_at_once_and_health_counts_it(
 ) -> None:
     """Updates that are not delivered one by one are told of, and counted."""
     stuck = Stuck()
-    told = Recorder()
+    updates_recorder = EventRecorder()
     stream = AssetStream(account.exchange(), on_asset=stuck.handle, max_pending=2)
-    stream.on_asset(told)
+    stream.on_asset(updates_recorder)
     with stream:
         assert stuck.entered.wait(PATIENCE)
         for _ in range(6):
@@ -132,9 +132,9 @@ def test_folding_warns_at_once_and_health_counts_it(
         assert warned.one.wait(PATIENCE)
         folded = stream.health().folded
         stuck.released.set()
-        told.wait_for(lambda u: u.available == 7)
+        updates_recorder.wait_for(lambda u: u.available == 7)
 
-    pushed = [u for u in told.updates if u.source is Source.STREAM]
+    pushed = [u for u in updates_recorder.updates if u.source is Source.STREAM]
     assert folded == sum(u.folded for u in pushed) == 6 - len(pushed) > 0
     (text,) = warned.texts
     assert f"line {stuck.line}" in text

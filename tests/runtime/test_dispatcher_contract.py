@@ -21,7 +21,7 @@ from assetstream.runtime.net.upgrade import Exhausted, Feed
 from tests.support.raw_server import CLOSE, PING, PONG, Peer, RawServer, frame
 
 
-class Told:
+class DispatcherProbe:
     """A dispatcher, and the callbacks of an app, that write down how they are called.
 
     Attributes:
@@ -30,7 +30,9 @@ class Told:
         written: the frames that came to ``buffwrite``: (opcode, payload).
     """
 
-    def __init__(self, inside: Callable[[Told], object] = lambda told: None) -> None:
+    def __init__(
+        self, inside: Callable[[DispatcherProbe], object] = lambda probe: None
+    ) -> None:
         self.calls: list[tuple[Any, ...]] = []
         self.written: list[tuple[int, bytes]] = []
         self.inside = inside
@@ -107,16 +109,16 @@ class Told:
 
 def test_it_announces_ctrl_c_and_reads_once() -> None:
     """``signal(2, abort)``, then ``read(socket, read_callback)``, and no more calls."""
-    told = Told()
-    returned = told.run()
+    probe = DispatcherProbe()
+    returned = probe.run()
 
-    assert told.calls[0] == ("signal", 2, told.abort)
-    name, sock, read_callback = told.calls[1]
+    assert probe.calls[0] == ("signal", 2, probe.abort)
+    name, sock, read_callback = probe.calls[1]
     assert name == "read"
-    assert sock is told.sock
+    assert sock is probe.sock
     assert callable(read_callback)
     assert not inspect.signature(read_callback).parameters
-    assert len(told.calls) == 2
+    assert len(probe.calls) == 2
     assert returned is False
 
 
@@ -125,38 +127,38 @@ def test_in_read_the_app_is_open_and_no_thread_was_started() -> None:
     before = threading.active_count()
     seen: list[Any] = []
 
-    def look(told: Told) -> None:
-        assert isinstance(told.app.sock, websocket.WebSocket)
+    def look(probe: DispatcherProbe) -> None:
+        assert isinstance(probe.app.sock, websocket.WebSocket)
         # The server's two threads are the test's own.
-        seen.extend([told.app.keep_running, told.app.sock.sock is told.feed])
+        seen.extend([probe.app.keep_running, probe.app.sock.sock is probe.feed])
         seen.append(threading.active_count() - before <= 2)
         seen.append(threading.current_thread() is threading.main_thread())
 
-    Told(look).run()
+    DispatcherProbe(look).run()
 
     assert seen == [True] * 4
 
 
 def test_it_returns_when_read_does_and_leaves_the_rest_to_us() -> None:
     """No teardown, no callback: the connection is still the dispatcher's."""
-    told = Told()
+    probe = DispatcherProbe()
 
-    assert told.run() is False
-    assert told.names == ["signal", "read"]
-    assert told.app.sock is not None
-    assert told.app.keep_running is True
+    assert probe.run() is False
+    assert probe.names == ["signal", "read"]
+    assert probe.app.sock is not None
+    assert probe.app.keep_running is True
 
 
 def test_without_a_ping_timeout_there_is_no_check() -> None:
     """The check callback comes by ``timeout`` and only if pings are asked for."""
     # The Close frame ends the library's ping thread.
-    told = Told(lambda told: told.parse(frame(b"", CLOSE)))
-    told.run(ping_interval=30, ping_timeout=20)
+    probe = DispatcherProbe(lambda probe: probe.parse(frame(b"", CLOSE)))
+    probe.run(ping_interval=30, ping_timeout=20)
 
-    name, seconds, check = told.calls[-1]
+    name, seconds, check = probe.calls[-1]
     assert (name, seconds) == ("timeout", 20)
     assert check() is True
-    quiet = Told()
+    quiet = DispatcherProbe()
     quiet.run()
     assert "timeout" not in quiet.names
 
@@ -165,16 +167,16 @@ def test_without_a_ping_timeout_there_is_no_check() -> None:
 def test_what_read_raises_is_swallowed(fault: type[BaseException]) -> None:
     """Told to ``on_error`` alone, which is why the channel keeps it for itself."""
 
-    def fail(told: Told) -> None:
+    def fail(probe: DispatcherProbe) -> None:
         raise fault
 
-    told = Told(fail)
+    probe = DispatcherProbe(fail)
     if fault is SystemExit:
         with pytest.raises(SystemExit):
-            told.run()
+            probe.run()
     else:
-        assert told.run() is True
-    name, error = told.calls[2]
+        assert probe.run() is True
+    name, error = probe.calls[2]
     assert (name, type(error)) == ("error", fault)
 
 
@@ -185,51 +187,51 @@ def test_it_reads_one_frame_a_call() -> None:
     """Data as bytes to ``on_message``, a pong to ``on_pong``; True: it goes on."""
     answers: list[bool] = []
 
-    def read(told: Told) -> None:
-        answers.append(told.parse(frame("grüß".encode())))
-        answers.append(told.parse(frame(b"x", PONG)))
+    def read(probe: DispatcherProbe) -> None:
+        answers.append(probe.parse(frame("grüß".encode())))
+        answers.append(probe.parse(frame(b"x", PONG)))
 
-    told = Told(read)
-    told.run()
+    probe = DispatcherProbe(read)
+    probe.run()
 
-    assert told.calls[2:] == [("message", "grüß".encode()), ("pong", b"x")]
+    assert probe.calls[2:] == [("message", "grüß".encode()), ("pong", b"x")]
     assert answers == [True, True]
 
 
 def test_a_fragment_is_kept_until_the_next_call() -> None:
     """What its socket raises comes out, and the parser continues where it stood."""
 
-    def read(told: Told) -> None:
+    def read(probe: DispatcherProbe) -> None:
         for piece in (frame(b"a", final=False), frame(b"b", 0, final=False)):
             with pytest.raises(Exhausted):
-                told.parse(piece)
+                probe.parse(piece)
         with pytest.raises(Exhausted):
-            told.parse(frame(b"between", PING)[:1])
-        told.feed.serve(frame(b"between", PING)[1:] + frame(b"c", 0))
-        told.read_callback()
-        told.read_callback()
+            probe.parse(frame(b"between", PING)[:1])
+        probe.feed.serve(frame(b"between", PING)[1:] + frame(b"c", 0))
+        probe.read_callback()
+        probe.read_callback()
 
-    told = Told(read)
-    told.run()
+    probe = DispatcherProbe(read)
+    probe.run()
 
-    assert told.calls[2:] == [("message", b"abc")]
-    assert told.written == [(PONG, b"between")]
+    assert probe.calls[2:] == [("message", b"abc")]
+    assert probe.written == [(PONG, b"between")]
 
 
 def test_a_ping_is_answered_through_buffwrite() -> None:
     """As everything that the library sends: texts, pings, Close frames."""
 
-    def read(told: Told) -> None:
-        told.parse(frame(b"are you there", PING))
-        told.app.send("text")
-        assert told.app.sock is not None
-        told.app.sock.ping()
-        told.app.sock.send_close()
+    def read(probe: DispatcherProbe) -> None:
+        probe.parse(frame(b"are you there", PING))
+        probe.app.send("text")
+        assert probe.app.sock is not None
+        probe.app.sock.ping()
+        probe.app.sock.send_close()
 
-    told = Told(read)
-    told.run()
+    probe = DispatcherProbe(read)
+    probe.run()
 
-    assert told.written == [
+    assert probe.written == [
         (PONG, b"are you there"),
         (1, b"text"),
         (PING, b""),
@@ -239,14 +241,14 @@ def test_a_ping_is_answered_through_buffwrite() -> None:
 
 def test_a_close_frame_is_answered_and_torn_down() -> None:
     """``on_error``, then ``on_close`` with the code; ``keep_running`` tells the end."""
-    told = Told(lambda told: told.parse(frame(b"\x0f\xa1bye", CLOSE)))
-    told.run()
+    probe = DispatcherProbe(lambda probe: probe.parse(frame(b"\x0f\xa1bye", CLOSE)))
+    probe.run()
 
-    assert [code for code, _ in told.written] == [CLOSE]
-    assert told.names[2:] == ["error", "close"]
-    assert told.calls[-1] == ("close", 4001, "bye")
-    assert told.app.keep_running is False
-    assert told.app.sock is None
+    assert [code for code, _ in probe.written] == [CLOSE]
+    assert probe.names[2:] == ["error", "close"]
+    assert probe.calls[-1] == ("close", 4001, "bye")
+    assert probe.app.keep_running is False
+    assert probe.app.sock is None
 
 
 @pytest.mark.parametrize(
@@ -258,36 +260,36 @@ def test_a_breach_of_the_protocol_comes_out_of_it(data: bytes) -> None:
     """As a WebSocketException, with no callback called."""
     raised: list[BaseException] = []
 
-    def read(told: Told) -> None:
+    def read(probe: DispatcherProbe) -> None:
         try:
-            told.parse(data)
+            probe.parse(data)
         except websocket.WebSocketException as error:
             raised.append(error)
 
-    told = Told(read)
-    told.run()
+    probe = DispatcherProbe(read)
+    probe.run()
 
     assert len(raised) == 1
-    assert told.names == ["signal", "read"]
+    assert probe.names == ["signal", "read"]
 
 
 def test_a_torn_down_app_ends_without_waiting() -> None:
     """Socket shut first, ``keep_running`` off: the callback tears down, once."""
 
-    def end(told: Told) -> None:
-        assert told.app.sock is not None
-        told.app.sock.shutdown()  # type: ignore[no-untyped-call]
-        told.app.keep_running = False
-        assert told.read_callback() is False
-        assert told.read_callback() is False
+    def end(probe: DispatcherProbe) -> None:
+        assert probe.app.sock is not None
+        probe.app.sock.shutdown()  # type: ignore[no-untyped-call]
+        probe.app.keep_running = False
+        assert probe.read_callback() is False
+        assert probe.read_callback() is False
 
-    told = Told(end)
-    told.run()
+    probe = DispatcherProbe(end)
+    probe.run()
 
-    assert told.calls[2:] == [("close", None, None)]
-    assert told.written == []
-    assert told.app.sock is None
-    assert told.sock.fileno() == -1
+    assert probe.calls[2:] == [("close", None, None)]
+    assert probe.written == []
+    assert probe.app.sock is None
+    assert probe.sock.fileno() == -1
 
 
 # Names
@@ -334,16 +336,16 @@ def test_what_the_library_asks_of_its_socket() -> None:
     """Of ours too, from the first frame to the end; ``_closed`` alone is private."""
     asked: set[str] = set()
 
-    def read(told: Told) -> None:
-        assert told.app.sock is not None
-        told.app.sock.sock = Spy(told.feed, asked)  # type: ignore[assignment]
-        told.parse(frame(b"x") + frame(b"", PING))
-        told.read_callback()
-        told.app.send("text")
-        told.app.sock.shutdown()  # type: ignore[no-untyped-call]
-        told.app.keep_running = False
-        told.read_callback()
+    def read(probe: DispatcherProbe) -> None:
+        assert probe.app.sock is not None
+        probe.app.sock.sock = Spy(probe.feed, asked)  # type: ignore[assignment]
+        probe.parse(frame(b"x") + frame(b"", PING))
+        probe.read_callback()
+        probe.app.send("text")
+        probe.app.sock.shutdown()  # type: ignore[no-untyped-call]
+        probe.app.keep_running = False
+        probe.read_callback()
 
-    Told(read).run()
+    DispatcherProbe(read).run()
 
     assert asked == {"recv", "gettimeout", "close", "_closed"}

@@ -16,9 +16,9 @@ from assetstream.runtime.mailbox import End, Subscription
 from assetstream.runtime.settings import make_settings
 from assetstream.runtime.threads import ThreadSet
 from assetstream.simulator import Simulator
-from tests.support.recorders import PATIENCE, Recorder
+from tests.support.event_recorder import PATIENCE, EventRecorder
 
-pytestmark = pytest.mark.usefixtures("hasty")
+pytestmark = pytest.mark.usefixtures("no_rate_limits")
 
 
 class Bench:
@@ -29,7 +29,7 @@ class Bench:
         self.threads = ThreadSet("test")
         self.threads.start()
 
-    def engine(self, heard: Recorder) -> StreamEngine:
+    def engine(self, recorder: EventRecorder) -> StreamEngine:
         adapter = self.exchange.upbit({"BTC": "1"}).exchange()
         settings = make_settings(
             adapter,
@@ -42,7 +42,7 @@ class Bench:
             ssl_context=None,
         )
         handlers = Handlers()
-        handlers.asset = handlers.error = handlers.state = (heard,)
+        handlers.asset = handlers.error = handlers.state = (recorder,)
         reader = self.threads.reader_thread()
         assert reader is not None
         return StreamEngine(
@@ -63,37 +63,39 @@ def bench(exchange: Simulator) -> Iterator[Bench]:
     assert bench.threads.join(Deadline(PATIENCE))
 
 
-def test_it_is_connecting_from_the_very_start(bench: Bench, heard: Recorder) -> None:
+def test_it_is_connecting_from_the_very_start(
+    bench: Bench, recorder: EventRecorder
+) -> None:
     """NEW means that nothing was started."""
-    engine = bench.engine(heard)
+    engine = bench.engine(recorder)
     assert engine.state is State.CONNECTING
     assert engine.health().state is State.CONNECTING
     engine.begin()
-    heard.wait_for_state(State.LIVE)
+    recorder.wait_for_state(State.LIVE)
     assert engine.state is State.LIVE
     assert engine.health().reconnects == 0
     assert engine.present.balances["BTC"].total == 1
     engine.stop()
     assert engine.join(Deadline(PATIENCE))
     assert engine.state is State.STOPPED
-    assert heard.states[-1] == "STOPPED"
+    assert recorder.states[-1] == "STOPPED"
 
 
 def test_stopped_before_it_begins_it_ends_when_it_does(
-    bench: Bench, heard: Recorder
+    bench: Bench, recorder: EventRecorder
 ) -> None:
     """A signal handler may come between."""
-    engine = bench.engine(heard)
+    engine = bench.engine(recorder)
     engine.stop("too early")
     engine.begin()
     assert engine.join(Deadline(PATIENCE))
-    assert heard.of(StateChange)[-1].reason == "too early"
-    assert heard.states == ["STOPPED"]
+    assert recorder.of(StateChange)[-1].reason == "too early"
+    assert recorder.states == ["STOPPED"]
 
 
-def test_one_that_cannot_board_has_ended(bench: Bench, heard: Recorder) -> None:
+def test_one_that_cannot_board_has_ended(bench: Bench, recorder: EventRecorder) -> None:
     """Its threads were stopped."""
-    engine = bench.engine(heard)
+    engine = bench.engine(recorder)
     bench.threads.stop()
     with pytest.raises(AssetStreamError, match="stopped meanwhile"):
         engine.begin()
@@ -103,18 +105,18 @@ def test_one_that_cannot_board_has_ended(bench: Bench, heard: Recorder) -> None:
 
 
 def test_a_fault_of_ours_fails_it_and_no_other(
-    bench: Bench, heard: Recorder, caplog: pytest.LogCaptureFixture
+    bench: Bench, recorder: EventRecorder, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Loudly: with an error, and the traceback in the log."""
     caplog.set_level(logging.CRITICAL, "assetstream")
-    other = Recorder()
-    one, two = bench.engine(heard), bench.engine(other)
+    other = EventRecorder()
+    one, two = bench.engine(recorder), bench.engine(other)
     for engine in (one, two):
         engine.begin()
-    heard.wait_for_state(State.LIVE)
+    recorder.wait_for_state(State.LIVE)
     other.wait_for_state(State.LIVE)
     one.post(lambda: 1 // 0)  # type: ignore[arg-type, return-value]
-    heard.wait_for_state(State.FAILED)
+    recorder.wait_for_state(State.FAILED)
     assert one.join(Deadline(PATIENCE))
     assert isinstance(one.error, AssetStreamError)
     assert "ZeroDivisionError" in one.error.problem
@@ -124,12 +126,12 @@ def test_a_fault_of_ours_fails_it_and_no_other(
 
 
 def test_a_subscription_sees_the_end_whenever_it_comes(
-    bench: Bench, heard: Recorder
+    bench: Bench, recorder: EventRecorder
 ) -> None:
     """Before it, in the middle, and behind it."""
-    engine = bench.engine(heard)
+    engine = bench.engine(recorder)
     engine.begin()
-    heard.wait_for_state(State.LIVE)
+    recorder.wait_for_state(State.LIVE)
     subscriptions = [Subscription(100) for _ in range(50)]
     go = threading.Event()
 

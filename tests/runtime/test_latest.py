@@ -10,7 +10,7 @@ import pytest
 
 from assetstream.runtime.latest import LatestValueDispatcher
 from assetstream.runtime.loop.callback_threads import CallbackThreads
-from tests.support.recorders import PATIENCE, Recorder
+from tests.support.event_recorder import PATIENCE, EventRecorder
 
 
 class Value:
@@ -44,13 +44,13 @@ def value() -> Iterator[Value]:
 
 def test_what_is_overtaken_is_left_out(value: Value) -> None:
     """The same value is not delivered twice."""
-    heard, entered, go_on = Recorder(), threading.Event(), threading.Event()
+    recorder, entered, go_on = EventRecorder(), threading.Event(), threading.Event()
 
     def slow(number: int) -> None:
         entered.set()
         go_on.wait(PATIENCE)
 
-    value.dispatcher.handlers = (heard, slow)
+    value.dispatcher.handlers = (recorder, slow)
     value.set(1)
     assert entered.wait(PATIENCE)
     assert value.dispatcher.calling
@@ -58,24 +58,24 @@ def test_what_is_overtaken_is_left_out(value: Value) -> None:
     for number in (2, 3, 4):
         value.set(number)
     go_on.set()
-    heard.wait_for(lambda number: number == 4)
+    recorder.wait_for(lambda number: number == 4)
     value.set(4)
     value.set(5)
-    heard.wait_for(lambda number: number == 5)
-    assert heard.events == [1, 4, 5]
+    recorder.wait_for(lambda number: number == 5)
+    assert recorder.events == [1, 4, 5]
 
 
 def test_the_last_change_is_delivered_after_the_end(value: Value) -> None:
     """And then the thread may end."""
-    heard = Recorder()
-    value.dispatcher.handlers = (heard,)
+    recorder = EventRecorder()
+    value.dispatcher.handlers = (recorder,)
     value.set(1)
     value.dispatcher.close()
     value.threads.end()
     for thread in value.threads.threads:
         thread.join(PATIENCE)
         assert not thread.is_alive()
-    assert heard.events == [1]
+    assert recorder.events == [1]
 
 
 def test_a_handler_may_raise_and_leave(
@@ -83,7 +83,7 @@ def test_a_handler_may_raise_and_leave(
 ) -> None:
     """The others are called all the same."""
     caplog.set_level(logging.CRITICAL + 1, "assetstream")
-    heard = Recorder()
+    recorder = EventRecorder()
 
     def once(number: int) -> None:
         value.dispatcher.remove(once)
@@ -93,12 +93,12 @@ def test_a_handler_may_raise_and_leave(
         if number == 2:
             raise SystemExit(3)
 
-    value.dispatcher.handlers = (once, leave, heard)
+    value.dispatcher.handlers = (once, leave, recorder)
     for number in (1, 2):
         value.set(number)
-        heard.wait_for(lambda seen, number=number: seen == number)
+        recorder.wait_for(lambda seen, number=number: seen == number)
     value.dispatcher.remove(once)
-    assert value.dispatcher.handlers == (leave, heard)
+    assert value.dispatcher.handlers == (leave, recorder)
     assert [type(each) for each in value.interrupts] == [SystemExit]
 
 

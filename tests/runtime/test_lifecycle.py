@@ -10,7 +10,7 @@ import pytest
 
 from assetstream.model.errors import StreamStateError
 from assetstream.runtime.lifecycle import Lifecycle
-from tests.support.recorders import PATIENCE
+from tests.support.event_recorder import PATIENCE
 
 
 class Own:

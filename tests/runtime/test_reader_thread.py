@@ -10,7 +10,8 @@ from typing import Any, Iterator
 import pytest
 
 from assetstream.runtime.reader_thread import ReaderThread
-from tests.support.recorders import PATIENCE, open_sockets
+from tests.support.event_recorder import PATIENCE
+from tests.support.sockets import open_sockets
 
 
 class Owner:

@@ -32,15 +32,16 @@ from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 from assetstream.simulator.faults import Fault
 from assetstream.simulator.messages import Kind, Message, Reply, Request
-from tests.support.recorders import PATIENCE, Recorder, known, truth
+from tests.support.balances import known_balances, true_balances
+from tests.support.event_recorder import PATIENCE, EventRecorder
 
-pytestmark = pytest.mark.usefixtures("hasty")
+pytestmark = pytest.mark.usefixtures("no_rate_limits")
 
 
 @pytest.fixture
-def stream(account: Account, heard: Recorder) -> Iterator[AssetStream]:
+def stream(account: Account, recorder: EventRecorder) -> Iterator[AssetStream]:
     """A LIVE stream of ``account`` whose events ``heard`` keeps."""
-    with AssetStream(account.exchange(), **heard.handlers()) as live:
+    with AssetStream(account.exchange(), **recorder.handlers()) as live:
         yield live
 
 
@@ -64,12 +65,12 @@ class Held(Fault):
 
 
 def test_w1_a_reply_to_an_earlier_connection_is_dropped(
-    exchange: Simulator, account: Account, heard: Recorder
+    exchange: Simulator, account: Account, recorder: EventRecorder
 ) -> None:
     """LIVE waits for a snapshot that was asked for on the present connection."""
     held = Held()
     with exchange.faults.add(held):
-        stream = AssetStream(account.exchange(), **heard.handlers())
+        stream = AssetStream(account.exchange(), **recorder.handlers())
         stream.start(wait=False)
         held.wait()
         exchange.drop_connections()
@@ -78,38 +79,38 @@ def test_w1_a_reply_to_an_earlier_connection_is_dropped(
         account.deposit("BTC", "1")
         assert stream.state is State.CONNECTING
         held.go(2)
-        heard.wait_for_state(State.LIVE)
-    assert known(stream) == truth(account)
+        recorder.wait_for_state(State.LIVE)
+    assert known_balances(stream) == true_balances(account)
     assert stream.health().reconnects >= 1
     stream.stop()
 
 
 def test_w2_every_queue_sees_the_same_order(
-    exchange: Simulator, account: Account, heard: Recorder
+    exchange: Simulator, account: Account, recorder: EventRecorder
 ) -> None:
     """Callbacks and iterators hear the same, in the same order."""
-    with AssetStream(account.exchange(), **heard.handlers()) as stream:
+    with AssetStream(account.exchange(), **recorder.handlers()) as stream:
         updates = stream.updates()
         with account.trade(rate=500, seed=1):
-            heard.wait_for(lambda e: len(heard.events) > 100)
+            recorder.wait_for(lambda e: len(recorder.events) > 100)
         account.deposit("END", "1")
-        heard.wait_for(lambda e: isinstance(e, AssetUpdate) and e.currency == "END")
+        recorder.wait_for(lambda e: isinstance(e, AssetUpdate) and e.currency == "END")
         taken: list[AssetUpdate] = []
         while not taken or taken[-1].currency != "END":
             taken.append(updates.get(PATIENCE))
-        assert known(stream) == truth(account)
-    told = [u for u in heard.updates if u.source is Source.STREAM]
+        assert known_balances(stream) == true_balances(account)
+    delivered = [u for u in recorder.updates if u.source is Source.STREAM]
     pushed = [u for u in taken if u.source is Source.STREAM]
 
-    assert told[-len(pushed) :] == pushed
+    assert delivered[-len(pushed) :] == pushed
 
 
 def test_r1_live_needs_the_proof_of_the_subscription(
-    exchange: Simulator, heard: Recorder
+    exchange: Simulator, recorder: EventRecorder
 ) -> None:
     """CoinW: without the acknowledgement no snapshot is read."""
     account = exchange.coinw({"BTC": "1"})
-    stream = AssetStream(account.exchange(), **heard.handlers())
+    stream = AssetStream(account.exchange(), **recorder.handlers())
     with exchange.withhold(Kind.SUBSCRIPTION):
         stream.start(wait=False)
         account.wait_for_subscribers()
@@ -119,7 +120,7 @@ def test_r1_live_needs_the_proof_of_the_subscription(
 
 
 def test_r1_a_refused_list_is_not_asked_again(
-    exchange: Simulator, heard: Recorder
+    exchange: Simulator, recorder: EventRecorder
 ) -> None:
     """Upbit: an error before the list's reply may be the list's; try without it."""
     account = exchange.upbit({"BTC": "1"})
@@ -134,66 +135,66 @@ def test_r1_a_refused_list_is_not_asked_again(
 
     with (
         exchange.faults.add(NoLists()),
-        AssetStream(account.exchange(), **heard.handlers()) as stream,
+        AssetStream(account.exchange(), **recorder.handlers()) as stream,
     ):
         assert stream.state is State.LIVE
         assert stream.health().reconnects == 1
-        error = heard.wait_for(lambda event: isinstance(event, ExchangeError))
+        error = recorder.wait_for(lambda event: isinstance(event, ExchangeError))
         assert not error.fatal
 
 
 def test_s1_what_was_missed_is_recovered_before_live(
-    exchange: Simulator, account: Account, stream: AssetStream, heard: Recorder
+    exchange: Simulator, account: Account, stream: AssetStream, recorder: EventRecorder
 ) -> None:
     """As RECOVERED updates, and the change to LIVE tells the gap."""
     with exchange.refuse_upgrades(503):
         exchange.drop_connections()
-        stale = heard.wait_for_state(State.STALE)
+        stale = recorder.wait_for_state(State.STALE)
         account.deposit("BTC", "1")
         account.withdraw("USDT", "1000")
-    live = heard.wait_for_state(State.LIVE, times=2)
-    recovered = [u for u in heard.updates if u.source is Source.RECOVERED]
+    live = recorder.wait_for_state(State.LIVE, times=2)
+    recovered = [u for u in recorder.updates if u.source is Source.RECOVERED]
 
     assert {u.currency: str(u.change) for u in recovered} == {
         "BTC": "1",
         "USDT": "-1000",
     }
-    assert heard.events.index(live) > heard.events.index(recovered[-1])
+    assert recorder.events.index(live) > recorder.events.index(recovered[-1])
     assert stale.gap is None
     assert live.gap is not None
     assert live.gap.recovered == 2
     assert live.gap.began < live.gap.ended
     assert stream.health().last_gap == live.gap
-    assert known(stream) == truth(account)
+    assert known_balances(stream) == true_balances(account)
 
 
 def test_s1_the_gap_begins_with_the_last_proof(
     exchange: Simulator,
     account: Account,
     stream: AssetStream,
-    heard: Recorder,
+    recorder: EventRecorder,
     time_machine: Any,
 ) -> None:
     """Not with the moment at which the silence was noticed."""
     time_machine.jump(100, stream)
-    live = heard.wait_for_state(State.LIVE, times=2)
+    live = recorder.wait_for_state(State.LIVE, times=2)
 
     assert live.gap is not None
     assert live.gap.duration >= 100
 
 
 def test_s2_an_empty_account_is_believed_the_second_time(
-    exchange: Simulator, heard: Recorder, time_machine: Any
+    exchange: Simulator, recorder: EventRecorder, time_machine: Any
 ) -> None:
     """Nothing at all is asked for again two seconds later."""
     account = exchange.upbit()
-    stream = AssetStream(account.exchange(), **heard.handlers())
+    stream = AssetStream(account.exchange(), **recorder.handlers())
     stream.start(wait=False)
     exchange.wait_for(lambda seen: seen.reads == 1)
     _settle(stream)
     assert stream.state is State.CONNECTING
     time_machine.jump(2, stream)
-    heard.wait_for_state(State.LIVE)
+    recorder.wait_for_state(State.LIVE)
 
     assert account.seen.reads == 2
     assert stream.balance("BTC").total == 0
@@ -201,17 +202,17 @@ def test_s2_an_empty_account_is_believed_the_second_time(
 
 
 def test_s3_a_failed_read_is_tried_again_on_the_same_connection(
-    exchange: Simulator, account: Account, heard: Recorder
+    exchange: Simulator, account: Account, recorder: EventRecorder
 ) -> None:
     """Meanwhile it is connected, but not LIVE."""
     with exchange.rest_answers(500):
-        stream = AssetStream(account.exchange(), **heard.handlers())
+        stream = AssetStream(account.exchange(), **recorder.handlers())
         stream.start(wait=False)
-        error = heard.wait_for(lambda e: isinstance(e, AssetStreamError))
+        error = recorder.wait_for(lambda e: isinstance(e, AssetStreamError))
         assert not error.fatal
         assert stream.state is State.CONNECTING
         assert stream.error is not None
-    heard.wait_for_state(State.LIVE)
+    recorder.wait_for_state(State.LIVE)
 
     assert stream.health().reconnects == 0
     assert stream.error is None
@@ -233,15 +234,15 @@ def unreadable_rest(account: Account, *, all_of_it: bool) -> bytes:
 
 
 def test_s2_what_a_read_left_unsaid_is_told_once(
-    exchange: Simulator, account: Account, heard: Recorder
+    exchange: Simulator, account: Account, recorder: EventRecorder
 ) -> None:
     """LIVE with the rest; the unreadable currency is no zero."""
     with (
         exchange.rest_answers(200, unreadable_rest(account, all_of_it=False)),
-        AssetStream(account.exchange(), **heard.handlers()) as stream,
+        AssetStream(account.exchange(), **recorder.handlers()) as stream,
     ):
-        heard.wait_for_state(State.LIVE)
-        (error,) = heard.of(ProtocolError)
+        recorder.wait_for_state(State.LIVE)
+        (error,) = recorder.of(ProtocolError)
         assert "BTC" in str(error)
         assert stream.health().in_doubt == ("BTC",)
         assert stream.balance("USDT").available == 1000
@@ -250,15 +251,15 @@ def test_s2_what_a_read_left_unsaid_is_told_once(
 
 
 def test_s3_a_read_of_which_nothing_is_understood_has_failed(
-    exchange: Simulator, account: Account, heard: Recorder
+    exchange: Simulator, account: Account, recorder: EventRecorder
 ) -> None:
     """It is not taken for an empty account."""
-    stream = AssetStream(account.exchange(), **heard.handlers())
+    stream = AssetStream(account.exchange(), **recorder.handlers())
     with exchange.rest_answers(200, unreadable_rest(account, all_of_it=True)):
         stream.start(wait=False)
-        heard.wait_for(lambda e: isinstance(e, ProtocolError))
+        recorder.wait_for(lambda e: isinstance(e, ProtocolError))
         assert stream.state is State.CONNECTING
-    heard.wait_for_state(State.LIVE)
+    recorder.wait_for_state(State.LIVE)
     assert stream.balance("BTC").available == 1
     stream.stop()
 
@@ -266,7 +267,7 @@ def test_s3_a_read_of_which_nothing_is_understood_has_failed(
 def test_s3_a_machine_without_a_free_thread_tries_again(
     exchange: Simulator,
     account: Account,
-    heard: Recorder,
+    recorder: EventRecorder,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A passing shortage is no internal error."""
@@ -277,11 +278,11 @@ def test_s3_a_machine_without_a_free_thread_tries_again(
         failed.set()
         raise RuntimeError("can't start new thread")
 
-    stream = AssetStream(account.exchange(), **heard.handlers())
+    stream = AssetStream(account.exchange(), **recorder.handlers())
     monkeypatch.setattr("assetstream.runtime.loop.helpers.Helpers.start", no_thread)
     stream.start()
     assert failed.is_set()
-    assert "can't start new thread" in str(heard.of(ConnectionLost)[0])
+    assert "can't start new thread" in str(recorder.of(ConnectionLost)[0])
     stream.stop()
 
 
@@ -298,7 +299,7 @@ def test_a4_a_change_that_was_never_pushed_is_found(
     exchange: Simulator,
     account: Account,
     stream: AssetStream,
-    heard: Recorder,
+    recorder: EventRecorder,
     time_machine: Any,
 ) -> None:
     """By two reads, delivered as AUDIT; a mute subscription is then renewed (A5)."""
@@ -310,23 +311,23 @@ def test_a4_a_change_that_was_never_pushed_is_found(
         # The first reply is judged before the second read is due.
         _settle(stream)
         time_machine.jump(2, stream)
-        update = heard.wait_for(
+        update = recorder.wait_for(
             lambda e: isinstance(e, AssetUpdate) and e.source is Source.AUDIT
         )
-    heard.wait_for_state(State.LIVE, times=2)
+    recorder.wait_for_state(State.LIVE, times=2)
 
     assert (update.currency, str(update.change)) == ("BTC", "1")
     health = stream.health()
     assert (health.drifts, health.reconnects) == (1, 1)
-    assert known(stream) == truth(account)
+    assert known_balances(stream) == true_balances(account)
 
 
 def test_k3_a_push_from_the_future_is_verified_soon(
-    exchange: Simulator, account: Account, heard: Recorder, time_machine: Any
+    exchange: Simulator, account: Account, recorder: EventRecorder, time_machine: Any
 ) -> None:
     """Told, in doubt, and compared with REST 10 s later, whatever the interval."""
     with AssetStream(
-        account.exchange(), audit_interval=1e6, **heard.handlers()
+        account.exchange(), audit_interval=1e6, **recorder.handlers()
     ) as live:
         reads = account.seen.reads
 
@@ -337,7 +338,7 @@ def test_k3_a_push_from_the_future_is_verified_soon(
 
         for number, seconds in enumerate((6, 10), 1):  # A1
             account.deposit("BTC", "1")
-            pushed = heard.wait_for(
+            pushed = recorder.wait_for(
                 lambda e, now=1 + number: (
                     isinstance(e, AssetUpdate) and e.available == now
                 )
@@ -349,7 +350,7 @@ def test_k3_a_push_from_the_future_is_verified_soon(
         )
         (session,) = account._subscribers
         session.connection.send(Message(Kind.PUSH, future, binary=True))
-        error = heard.wait_for(lambda e: isinstance(e, ProtocolError))
+        error = recorder.wait_for(lambda e: isinstance(e, ProtocolError))
         assert live.health().in_doubt == ("BTC",)
         read_after(11, 3)
 
@@ -361,7 +362,7 @@ def test_a5_ignored_pushes_do_not_begin_the_pace_anew(
     exchange: Simulator,
     account: Account,
     stream: AssetStream,
-    heard: Recorder,
+    recorder: EventRecorder,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """After a jump of the exchange's clock right pushes are old; no reconnect helps."""
@@ -370,7 +371,7 @@ def test_a5_ignored_pushes_do_not_begin_the_pace_anew(
     monkeypatch.setattr(reads, "pushed", lambda: applied.append(None))
     with exchange.fault("clock_jump", seconds=30):
         account.deposit("BTC", "1")
-        heard.wait_for(lambda e: isinstance(e, AssetUpdate) and e.change == 1)
+        recorder.wait_for(lambda e: isinstance(e, AssetUpdate) and e.change == 1)
     account.deposit("BTC", "1")
     deadline = time.monotonic() + PATIENCE
     while not stream.health().ignored:
@@ -398,24 +399,24 @@ def test_a7_live_is_a_lease(
     exchange: Simulator,
     account: Account,
     stream: AssetStream,
-    heard: Recorder,
+    recorder: EventRecorder,
     time_machine: Any,
 ) -> None:
     """Without a completed audit it ends, connected still; the next one renews it."""
     present = stream._run.started().present
     with exchange.rest_answers(500):
         time_machine.jump(6, stream)
-        heard.wait_for(lambda e: isinstance(e, AssetStreamError))
+        recorder.wait_for(lambda e: isinstance(e, AssetStreamError))
         assert stream.state is State.LIVE
         # Frames keep the connection alive; only the comparison fails.
         present.lease_ends_at = 0.0
         assert stream.state is State.STALE
         account.deposit("BTC", "1")
-        change = heard.wait_for_state(State.STALE)
+        change = recorder.wait_for_state(State.STALE)
         assert "unverified" in change.reason
         assert stream.balance("BTC").stale
     time_machine.jump(4.9, stream)
-    live = heard.wait_for_state(State.LIVE, times=2)
+    live = recorder.wait_for_state(State.LIVE, times=2)
 
     assert live.reason == "verified"
     assert stream.health().reconnects == 0
@@ -434,13 +435,13 @@ def test_l1_a_silent_connection_is_stale_before_anyone_noticed(
 
 
 def test_l1_a_late_frame_brings_nothing_back(
-    account: Account, stream: AssetStream, heard: Recorder, time_machine: Any
+    account: Account, stream: AssetStream, recorder: EventRecorder, time_machine: Any
 ) -> None:
     """After a suspend a frame may lie in the buffer of a connection long dead."""
     time_machine.jump(7000)
     assert stream.state is State.STALE
     account.deposit("BTC", "1")
-    live = heard.wait_for_state(State.LIVE, times=2)
+    live = recorder.wait_for_state(State.LIVE, times=2)
 
     assert live.gap is not None
     assert live.gap.duration >= 7000
@@ -466,47 +467,53 @@ def test_l1_without_a_connection_nobody_reads_live(stream: AssetStream) -> None:
 
 @pytest.mark.parametrize("name", ["upbit", "coinw"])
 def test_l1_a_missing_pong_is_a_lost_connection(
-    exchange: Simulator, heard: Recorder, monkeypatch: pytest.MonkeyPatch, name: str
+    exchange: Simulator,
+    recorder: EventRecorder,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
 ) -> None:
     """After exactly interval + timeout, however silent or half-dead the peer."""
     adapter = EXCHANGES[name]
     quick = replace(adapter.limits, ping_interval=0.2, pong_timeout=0.2)
     monkeypatch.setattr(adapter, "limits", quick)
     account = getattr(exchange, name)({"BTC": "1"})
-    with AssetStream(account.exchange(), **heard.handlers()) as stream:
-        heard.wait_for_state(State.LIVE)
+    with AssetStream(account.exchange(), **recorder.handlers()) as stream:
+        recorder.wait_for_state(State.LIVE)
         with exchange.withhold(Kind.PONG, Kind.STATUS):
-            change = heard.wait_for_state(State.STALE)
+            change = recorder.wait_for_state(State.STALE)
         assert "not even a pong, for 0.4 s" in change.reason
-        heard.wait_for_state(State.LIVE, times=2)
+        recorder.wait_for_state(State.LIVE, times=2)
         assert stream.health().last_gap is not None
 
 
 @pytest.mark.parametrize("name", ["upbit", "coinw"])
 def test_l1_pongs_keep_a_quiet_connection(
-    exchange: Simulator, heard: Recorder, monkeypatch: pytest.MonkeyPatch, name: str
+    exchange: Simulator,
+    recorder: EventRecorder,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
 ) -> None:
     """No data is no fault."""
     adapter = EXCHANGES[name]
     quick = replace(adapter.limits, ping_interval=0.05, pong_timeout=0.3)
     monkeypatch.setattr(adapter, "limits", quick)
     account = getattr(exchange, name)({"BTC": "1"})
-    with AssetStream(account.exchange(), **heard.handlers()) as stream:
+    with AssetStream(account.exchange(), **recorder.handlers()) as stream:
         # CoinW's pings are frames of their own.
         exchange.wait_for(lambda seen: seen.pings + seen.frames >= 14, timeout=PATIENCE)
         assert stream.state is State.LIVE
         assert stream.health().round_trip is not None
-    assert heard.states == ["CONNECTING", "LIVE", "STOPPED"]
+    assert recorder.states == ["CONNECTING", "LIVE", "STOPPED"]
 
 
 @pytest.mark.parametrize("code", [1000, 1001, 1008, 1011, 1012, 4001])
 def test_l2_any_close_is_a_disconnect(
-    exchange: Simulator, stream: AssetStream, heard: Recorder, code: int
+    exchange: Simulator, stream: AssetStream, recorder: EventRecorder, code: int
 ) -> None:
     """1000 included: it is not finished unless the user says so."""
     exchange.close_connections(code, "bye")
-    error = heard.wait_for(lambda e: isinstance(e, ConnectionLost))
-    heard.wait_for_state(State.LIVE, times=2)
+    error = recorder.wait_for(lambda e: isinstance(e, ConnectionLost))
+    recorder.wait_for_state(State.LIVE, times=2)
 
     assert (error.code, error.reason) == (code, "bye")
     assert not error.fatal
@@ -517,29 +524,29 @@ def test_l2_a_dropped_connection_is_made_anew(
     exchange: Simulator,
     account: Account,
     stream: AssetStream,
-    heard: Recorder,
+    recorder: EventRecorder,
     reset: bool,
 ) -> None:
     """By FIN or RST."""
     for times in (2, 3, 4):
         exchange.drop_connections(reset=reset)
-        heard.wait_for_state(State.LIVE, times=times)
+        recorder.wait_for_state(State.LIVE, times=times)
         with stream.expect(lambda u: u.currency == "BTC", PATIENCE):
             account.deposit("BTC", "1")
 
-    assert known(stream) == truth(account)
+    assert known_balances(stream) == true_balances(account)
     assert stream.health().reconnects == 3
 
 
 def test_l3_retry_after_is_honoured(
-    exchange: Simulator, account: Account, heard: Recorder
+    exchange: Simulator, account: Account, recorder: EventRecorder
 ) -> None:
     """The exchange says when it wants to hear from us again."""
-    stream = AssetStream(account.exchange(), **heard.handlers())
+    stream = AssetStream(account.exchange(), **recorder.handlers())
     refusal = exchange.refuse_upgrades(429, headers={"Retry-After": "30"})
     with refusal, pytest.raises(StreamTimeout):
         stream.start(timeout=0.3)
-    error = heard.of(RateLimited)
+    error = recorder.of(RateLimited)
 
     assert [e.retry_after for e in error] == [30]
     assert exchange.seen.connections <= 1
@@ -549,21 +556,21 @@ def test_a_refused_login_after_live_is_not_final_at_once(
     exchange: Simulator,
     account: Account,
     stream: AssetStream,
-    heard: Recorder,
+    recorder: EventRecorder,
     time_machine: Any,
 ) -> None:
     """Only the third in a row over at least a minute is."""
     with exchange.refuse_logins():
         exchange.drop_connections()
         for _ in range(2):
-            seen = len(heard.of(AuthenticationError))
-            heard.wait_for(
-                lambda e, seen=seen: len(heard.of(AuthenticationError)) > seen
+            seen = len(recorder.of(AuthenticationError))
+            recorder.wait_for(
+                lambda e, seen=seen: len(recorder.of(AuthenticationError)) > seen
             )
             assert stream.state is State.STALE
         time_machine.jump(61, stream)
-        heard.wait_for_state(State.FAILED)
-    errors = heard.of(AuthenticationError)
+        recorder.wait_for_state(State.FAILED)
+    errors = recorder.of(AuthenticationError)
 
     assert [e.fatal for e in errors[-1:]] == [True]
     assert not any(e.fatal for e in errors[:-1])
@@ -571,39 +578,39 @@ def test_a_refused_login_after_live_is_not_final_at_once(
 
 
 def test_a_refused_login_after_live_may_pass(
-    exchange: Simulator, account: Account, stream: AssetStream, heard: Recorder
+    exchange: Simulator, account: Account, stream: AssetStream, recorder: EventRecorder
 ) -> None:
     """It may be the exchange's own trouble."""
     with exchange.refuse_logins():
         exchange.drop_connections()
-        heard.wait_for(lambda e: isinstance(e, AuthenticationError))
-    heard.wait_for_state(State.LIVE, times=2)
+        recorder.wait_for(lambda e: isinstance(e, AuthenticationError))
+    recorder.wait_for_state(State.LIVE, times=2)
 
 
 def test_a_403_that_is_not_the_exchanges_own_is_retried(
-    exchange: Simulator, account: Account, heard: Recorder
+    exchange: Simulator, account: Account, recorder: EventRecorder
 ) -> None:
     """A firewall in front of it says nothing about the key."""
-    stream = AssetStream(account.exchange(), **heard.handlers())
+    stream = AssetStream(account.exchange(), **recorder.handlers())
     with exchange.refuse_upgrades(403, "<html>blocked</html>"):
         stream.start(wait=False)
-        error = heard.wait_for(lambda e: isinstance(e, AssetStreamError))
+        error = recorder.wait_for(lambda e: isinstance(e, AssetStreamError))
         assert not error.fatal
-    heard.wait_for_state(State.LIVE)
+    recorder.wait_for_state(State.LIVE)
     stream.stop()
 
 
 def test_a_fault_of_our_own_fails_the_stream_loudly(
     account: Account,
     stream: AssetStream,
-    heard: Recorder,
+    recorder: EventRecorder,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Not by a thread that dies in silence."""
     session = stream._run.started().session
     session.machine._book.push = None  # type: ignore[assignment, method-assign]
     account.deposit("BTC", "1")
-    heard.wait_for_state(State.FAILED)
+    recorder.wait_for_state(State.FAILED)
 
     assert "internal error" in str(stream.error)
     assert "Please report" in str(stream.error)
@@ -612,29 +619,29 @@ def test_a_fault_of_our_own_fails_the_stream_loudly(
 
 
 def test_garbage_does_not_end_the_stream(
-    account: Account, stream: AssetStream, heard: Recorder
+    account: Account, stream: AssetStream, recorder: EventRecorder
 ) -> None:
     """Each unreadable frame is told of (K5)."""
     (session,) = account._subscribers
     for payload in (b"\xff\xfe", b"[" * 5000, b"null", b"{}"):
         session.connection.send(Message(Kind.PUSH, payload, binary=True))
     account.deposit("BTC", "1")
-    heard.wait_for(lambda e: isinstance(e, AssetUpdate) and e.available == 2)
+    recorder.wait_for(lambda e: isinstance(e, AssetUpdate) and e.available == 2)
 
-    assert len(heard.of(ProtocolError)) == 4
-    assert heard.states == ["CONNECTING", "LIVE"]
+    assert len(recorder.of(ProtocolError)) == 4
+    assert recorder.states == ["CONNECTING", "LIVE"]
 
 
 def test_last_callback_after_stop_in_any_state(
-    exchange: Simulator, account: Account, heard: Recorder
+    exchange: Simulator, account: Account, recorder: EventRecorder
 ) -> None:
     """Also while it waits to reconnect."""
-    with AssetStream(account.exchange(), **heard.handlers()):
+    with AssetStream(account.exchange(), **recorder.handlers()):
         refusal = exchange.refuse_upgrades(429, headers={"Retry-After": "3600"})
         with refusal:
             exchange.drop_connections()
-            heard.wait_for(lambda e: isinstance(e, RateLimited))
-    last = heard.events[-1]
+            recorder.wait_for(lambda e: isinstance(e, RateLimited))
+    last = recorder.events[-1]
 
     assert isinstance(last, StateChange)
     assert (last.previous, last.current) == (State.STALE, State.STOPPED)

@@ -16,8 +16,9 @@ from assetstream.runtime.loop.waits import Deadline
 from assetstream.runtime.settings import make_settings
 from assetstream.runtime.stream_io import StreamIO
 from assetstream.runtime.threads import ThreadSet
+from tests.support.event_recorder import PATIENCE
 from tests.support.raw_server import Peer, RawServer
-from tests.support.recorders import PATIENCE, open_sockets
+from tests.support.sockets import open_sockets
 
 
 class Bench:

@@ -19,12 +19,13 @@ from assetstream.runtime.settings import make_settings
 from assetstream.runtime.stream_run import StreamRun
 from assetstream.runtime.threads import ThreadSet
 from assetstream.simulator import Simulator
-from tests.support.recorders import PATIENCE, Recorder, open_sockets
+from tests.support.event_recorder import PATIENCE, EventRecorder
+from tests.support.sockets import open_sockets
 
-pytestmark = pytest.mark.usefixtures("hasty")
+pytestmark = pytest.mark.usefixtures("no_rate_limits")
 
 
-def make_run(exchange: Simulator, heard: Recorder | None = None) -> StreamRun:
+def make_run(exchange: Simulator, recorder: EventRecorder | None = None) -> StreamRun:
     adapter = exchange.upbit({"BTC": "1"}).exchange()
     settings = make_settings(
         adapter,
@@ -37,8 +38,8 @@ def make_run(exchange: Simulator, heard: Recorder | None = None) -> StreamRun:
         ssl_context=None,
     )
     handlers = Handlers()
-    if heard is not None:
-        handlers.asset = handlers.error = handlers.state = (heard,)
+    if recorder is not None:
+        handlers.asset = handlers.error = handlers.state = (recorder,)
     return StreamRun(adapter, settings, handlers)
 
 
@@ -48,14 +49,14 @@ def own_threads() -> list[str]:
 
 
 def test_a_lone_stream_is_a_thread_set_of_one(
-    exchange: Simulator, heard: Recorder
+    exchange: Simulator, recorder: EventRecorder
 ) -> None:
     """One reader, one thread for callbacks, and helpers while there is work."""
-    run = make_run(exchange, heard)
+    run = make_run(exchange, recorder)
     assert run.state is State.NEW
     assert own_threads() == []
     run.begin()
-    heard.wait_for_state(State.LIVE)
+    recorder.wait_for_state(State.LIVE)
     assert set(own_threads()) == {
         "assetstream-mine-callbacks",
         "assetstream-mine-helper-1",
@@ -64,7 +65,7 @@ def test_a_lone_stream_is_a_thread_set_of_one(
     }
     assert run.stop(PATIENCE)
     assert own_threads() == []
-    assert heard.states[-1] == "STOPPED"
+    assert recorder.states[-1] == "STOPPED"
 
 
 def test_ctrl_c_right_behind_the_beginning(
@@ -191,14 +192,14 @@ def test_what_is_new_is_adopted_and_observed(exchange: Simulator) -> None:
 
 
 def test_the_reason_of_a_stop_is_the_last_change_s(
-    exchange: Simulator, heard: Recorder
+    exchange: Simulator, recorder: EventRecorder
 ) -> None:
     """So that a stream that is replaced says so."""
-    run = make_run(exchange, heard)
+    run = make_run(exchange, recorder)
     run.begin()
-    heard.wait_for_state(State.LIVE)
+    recorder.wait_for_state(State.LIVE)
     run.request_stop("replaced by a newer one")
-    change = heard.wait_for_state(State.STOPPED)
+    change = recorder.wait_for_state(State.STOPPED)
     assert change.reason == "replaced by a newer one"
     assert run.join(Deadline(PATIENCE))
     assert run.gone

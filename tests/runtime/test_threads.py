@@ -13,7 +13,8 @@ from assetstream.runtime import threads as module
 from assetstream.runtime.loop.waits import Deadline
 from assetstream.runtime.reader_thread import ReaderThread
 from assetstream.runtime.threads import ThreadSet
-from tests.support.recorders import PATIENCE, open_sockets
+from tests.support.event_recorder import PATIENCE
+from tests.support.sockets import open_sockets
 
 
 class Owner:

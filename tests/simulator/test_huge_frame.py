@@ -16,10 +16,11 @@ from assetstream.runtime.net import transport
 from assetstream.runtime.net.frames import Scanner
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
-from tests.support.recorders import Recorder, known, truth
+from tests.support.balances import known_balances, true_balances
+from tests.support.event_recorder import EventRecorder
 
 pytestmark = [
-    pytest.mark.usefixtures("hasty"),
+    pytest.mark.usefixtures("no_rate_limits"),
     pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc"),
 ]
 
@@ -61,7 +62,7 @@ def test_a_frame_of_200_mib_is_refused_and_survived(
     exchange: Simulator, account: Account
 ) -> None:
     """At its header, again and again: reported, memory flat, and LIVE again."""
-    recorder = Recorder()
+    recorder = EventRecorder()
     with AssetStream(account.exchange(), **recorder.handlers()) as stream:
         memory = Memory()
         with exchange.fault("huge_frame", size=200 * MIB):
@@ -78,7 +79,7 @@ def test_a_frame_of_200_mib_is_refused_and_survived(
             after=recorder.events.index(recorder.of(ProtocolError)[-1]),
         )
         growth = memory.growth
-        assert known(stream) == truth(account)
+        assert known_balances(stream) == true_balances(account)
         assert stream.health().reconnects >= 1
 
     assert "over the limit" in str(error)
@@ -92,7 +93,7 @@ def test_the_measure_would_notice(
     """Without the bound memory does grow, so its flatness means something."""
     unbound: Any = functools.partial(Scanner, limit=1 << 40)
     monkeypatch.setattr(transport, "Scanner", unbound)
-    recorder = Recorder()
+    recorder = EventRecorder()
     with AssetStream(account.exchange(), **recorder.handlers()) as stream:
         memory = Memory()
         with exchange.fault("huge_frame", size=48 * MIB):

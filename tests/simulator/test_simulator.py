@@ -27,8 +27,8 @@ from tests.support.clients import (
     upbit_client,
     upbit_subscriber,
 )
+from tests.support.event_recorder import EventRecorder
 from tests.support.processes import Program
-from tests.support.recorders import Recorder
 
 LIST = [{"ticket": "t"}, {"method": "LIST_SUBSCRIPTIONS"}]
 
@@ -163,7 +163,7 @@ def test_tls() -> None:
         upbit = exchange.upbit({"BTC": 1})
         assert exchange.url.startswith("https://")
         stuck = connect_tcp(exchange)
-        recorder = Recorder()
+        recorder = EventRecorder()
         try:
             # Our own client: one that reads and writes TLS in two threads, as the sync
             # client of websockets does, is at times broken by OpenSSL.

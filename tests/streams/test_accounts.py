@@ -15,7 +15,7 @@ from assetstream.streams.accounts import account_page
 from assetstream.streams.stream import read_account
 from tests.support.groups import streams, wait_until
 
-pytestmark = pytest.mark.usefixtures("hasty")
+pytestmark = pytest.mark.usefixtures("no_rate_limits")
 
 
 def seen(shown: AssetStream | StreamGroup) -> list[str]:
@@ -53,14 +53,14 @@ def test_a_live_one_is_a_still_of_the_live_table(exchange: Simulator) -> None:
         wait_until(lambda: stream.balances["BTC"].locked)
         lines = seen(stream)
         page = stream._repr_html_()
-        told = repr(stream)
+        text = repr(stream)
     rows = [line.split()[:5] for line in lines[2:4]]
 
     assert lines[0] == "LIVE  savings on upbit: balances read and merged"
     assert rows == [["BTC", "0.25", "1", "1.25", "+0.25"], ["SGD", *"000", "-1000"]]
     assert page is not None
     assert '<td class="n good">+0.25</td>' in page
-    assert told == "<AssetStream savings LIVE, 2 balances>"
+    assert text == "<AssetStream savings LIVE, 2 balances>"
 
 
 def test_a_failure_says_why(exchange: Simulator) -> None:

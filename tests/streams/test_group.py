@@ -25,21 +25,22 @@ from assetstream import (
 )
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
+from tests.support.balances import known_balances, true_balances
+from tests.support.event_recorder import PATIENCE, EventRecorder
 from tests.support.groups import BALANCES, group_threads, streams, wait_until
-from tests.support.recorders import PATIENCE, Recorder, known, truth
 
-pytestmark = pytest.mark.usefixtures("hasty")
+pytestmark = pytest.mark.usefixtures("no_rate_limits")
 
 
 def test_every_account_is_live_on_entry(
-    accounts: dict[str, Account], heard: Recorder
+    accounts: dict[str, Account], recorder: EventRecorder
 ) -> None:
     """With its own balances, which can be read by account and summed up."""
-    with StreamGroup(streams(accounts), **heard.handlers()) as group:
+    with StreamGroup(streams(accounts), **recorder.handlers()) as group:
         assert group.health().states == {State.LIVE: 8}
         assert dict(group.streams) == {s.account: s for s in group.streams.values()}
         for label, account in accounts.items():
-            assert known(group.streams[label]) == truth(account)
+            assert known_balances(group.streams[label]) == true_balances(account)
             assert group.balances[label]["BTC"].available == 1
         assert set(group.balances) == set(accounts)
         assert group.total("usdt", max_age=60) == 8000
@@ -47,26 +48,26 @@ def test_every_account_is_live_on_entry(
         assert repr(group) == "<StreamGroup 8 of 8 LIVE>"
 
     assert not group_threads()
-    assert heard.of(StateChange)[-1].current is State.STOPPED
-    assert {change.account for change in heard.of(StateChange)} == set(accounts)
+    assert recorder.of(StateChange)[-1].current is State.STOPPED
+    assert {change.account for change in recorder.of(StateChange)} == set(accounts)
 
 
 def test_changes_reach_the_handlers_in_order(
-    accounts: dict[str, Account], heard: Recorder
+    accounts: dict[str, Account], recorder: EventRecorder
 ) -> None:
     """Each account's own order, whichever of several workers calls."""
-    with StreamGroup(streams(accounts), on_asset=heard, workers=3):
+    with StreamGroup(streams(accounts), on_asset=recorder, workers=3):
         for step in range(1, 21):
             for account in accounts.values():
                 account.deposit("BTC", str(step))
         for label in accounts:
-            heard.wait_for(lambda u, a=label: u.account == a and u.available == 211)
+            recorder.wait_for(lambda u, a=label: u.account == a and u.available == 211)
 
         assert len([n for n in group_threads() if "callbacks" in n]) == 3
     for label in accounts:
         pushed = [
             u.available
-            for u in heard.updates
+            for u in recorder.updates
             if u.account == label and u.source is Source.STREAM
         ]
         assert pushed == sorted(pushed)
@@ -95,16 +96,16 @@ def test_a_stream_in_a_group_is_still_a_stream(accounts: dict[str, Account]) -> 
 
 
 def test_all_dropped_at_once_are_live_again(
-    exchange: Simulator, accounts: dict[str, Account], heard: Recorder
+    exchange: Simulator, accounts: dict[str, Account], recorder: EventRecorder
 ) -> None:
     """And what they missed is told as RECOVERED, to each its own."""
-    with StreamGroup(streams(accounts), **heard.handlers()) as group:
+    with StreamGroup(streams(accounts), **recorder.handlers()) as group:
         with exchange.refuse_upgrades(503):
             exchange.drop_connections()
             for number, account in enumerate(accounts.values(), 1):
                 account.deposit("BTC", str(number))
         for number, label in enumerate(accounts, 1):
-            found = heard.wait_for(
+            found = recorder.wait_for(
                 lambda e, a=label: (
                     isinstance(e, AssetUpdate)
                     and e.account == a
@@ -117,16 +118,16 @@ def test_all_dropped_at_once_are_live_again(
 
 
 def test_one_that_fails_does_not_touch_the_others(
-    exchange: Simulator, accounts: dict[str, Account], heard: Recorder
+    exchange: Simulator, accounts: dict[str, Account], recorder: EventRecorder
 ) -> None:
     """It is told of by name, counted, and can be removed."""
     urls = {"ws_url": accounts["upbit-0"].exchange().ws_url, "rest_url": exchange.url}
     bad = AssetStream(Upbit("unknown", "key", region="sg", **urls), account="bad")
-    with StreamGroup([*streams(accounts), bad], **heard.handlers()) as group:
+    with StreamGroup([*streams(accounts), bad], **recorder.handlers()) as group:
         health = group.health()
         assert health.states == {State.LIVE: 8, State.FAILED: 1}
         assert isinstance(health.errors["bad"], AuthenticationError)
-        assert [e.account for e in heard.of(AuthenticationError)] == ["bad"]
+        assert [e.account for e in recorder.of(AuthenticationError)] == ["bad"]
         with pytest.raises(StaleBalance, match="bad: "):
             group.total("BTC")
         assert group.remove("bad")
@@ -167,30 +168,30 @@ def test_without_one_live_account_start_gives_up(
 
 def test_progress_is_told(accounts: dict[str, Account]) -> None:
     """The latest, up to all of them."""
-    told, done = list[Progress](), threading.Event()
+    progresses, done = list[Progress](), threading.Event()
 
     def on_progress(progress: Progress) -> None:
-        told.append(progress)
+        progresses.append(progress)
         if progress.live == 8:
             done.set()
 
     with StreamGroup(streams(accounts), on_progress=on_progress):
         assert done.wait(PATIENCE)
-    counts = [progress.live for progress in told if not progress.failed]
+    counts = [progress.live for progress in progresses if not progress.failed]
     assert counts[: counts.index(8)] == sorted(counts[: counts.index(8)])
-    assert {progress.total for progress in told} == {8}
+    assert {progress.total for progress in progresses} == {8}
     assert Progress(1, 1, 3).waiting == 1
 
 
 def test_accounts_come_and_go(
-    exchange: Simulator, accounts: dict[str, Account], heard: Recorder
+    exchange: Simulator, accounts: dict[str, Account], recorder: EventRecorder
 ) -> None:
     """While it runs; handlers of the group hear of them."""
     late = {"late": exchange.coinw(BALANCES)}
-    with StreamGroup(streams(accounts), **heard.handlers()) as group:
+    with StreamGroup(streams(accounts), **recorder.handlers()) as group:
         (stream,) = streams(late)
         group.add(stream)
-        heard.wait_for(
+        recorder.wait_for(
             lambda e: (
                 isinstance(e, StateChange)
                 and e.account == "late"
@@ -208,9 +209,9 @@ def test_accounts_come_and_go(
 
 def test_handlers_may_be_added_and_removed(accounts: dict[str, Account]) -> None:
     """At any time, for every account."""
-    heard, other = Recorder(), Recorder()
+    recorder, other = EventRecorder(), EventRecorder()
     group = StreamGroup(streams(accounts))
-    assert group.on_asset(heard) is heard
+    assert group.on_asset(recorder) is recorder
     group.on_state(other)
     group.on_error(other)
     group.on_progress(other)
@@ -219,18 +220,18 @@ def test_handlers_may_be_added_and_removed(accounts: dict[str, Account]) -> None
         for account in accounts.values():
             account.deposit("BTC", "1")
         for label in accounts:
-            heard.wait_for(lambda u, a=label: u.account == a and u.available == 2)
+            recorder.wait_for(lambda u, a=label: u.account == a and u.available == 2)
     assert not other.events
 
 
 def test_a_fault_of_ours_fails_one_account(
     accounts: dict[str, Account],
-    heard: Recorder,
+    recorder: EventRecorder,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """In a push, and in what was posted; the others go on."""
     caplog.set_level(logging.CRITICAL, "assetstream")
-    with StreamGroup(streams(accounts), **heard.handlers()) as group:
+    with StreamGroup(streams(accounts), **recorder.handlers()) as group:
         one, two = group.streams["upbit-0"], group.streams["coinw-0"]
         one._run.started().session.machine._book.push = None  # type: ignore
         accounts["upbit-0"].deposit("BTC", "1")
@@ -240,7 +241,7 @@ def test_a_fault_of_ours_fails_one_account(
         assert "internal error" in str(one.error)
         assert "ZeroDivisionError" in str(two.error)
         accounts["upbit-1"].deposit("BTC", "1")
-        heard.wait_for(lambda e: getattr(e, "available", 0) == 2)
+        recorder.wait_for(lambda e: getattr(e, "available", 0) == 2)
 
 
 def test_wrong_arguments_are_named(
@@ -322,7 +323,7 @@ def test_in_ipython_a_group_replaces_the_older_one(
     with newer:
         assert older.health().states == {State.STOPPED: 8}
         assert newer.health().states == {State.LIVE: 8}
-    said = [r for r in caplog.records if "replaces" in r.getMessage()]
-    assert [(r.levelname, r.getMessage()) for r in said] == [
+    replacements = [r for r in caplog.records if "replaces" in r.getMessage()]
+    assert [(r.levelname, r.getMessage()) for r in replacements] == [
         ("INFO", "upbit-0: it replaces an older StreamGroup of its key")
     ]

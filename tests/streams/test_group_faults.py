@@ -20,11 +20,12 @@ from assetstream.runtime.loop import clock
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 from assetstream.streams import registry
+from tests.support.event_recorder import PATIENCE, EventRecorder
 from tests.support.groups import BALANCES, group_threads, streams, wait_until
 from tests.support.processes import Program
-from tests.support.recorders import PATIENCE, Recorder, open_sockets
+from tests.support.sockets import open_sockets
 
-pytestmark = pytest.mark.usefixtures("hasty")
+pytestmark = pytest.mark.usefixtures("no_rate_limits")
 
 
 @pytest.mark.parametrize("kind", ["on_asset", "on_progress"])
@@ -48,10 +49,10 @@ def test_only_what_holds_it_up_is_named(
     assert group.stop()
 
     ours = [r for r in caplog.records if r.name == "assetstream"]
-    said = [r.getMessage() for r in ours if r.levelname == "ERROR"]
-    assert len(said) == 1
-    assert "a callback still runs" in said[0]
-    assert "sit, " in said[0]
+    messages = [r.getMessage() for r in ours if r.levelname == "ERROR"]
+    assert len(messages) == 1
+    assert "a callback still runs" in messages[0]
+    assert "sit, " in messages[0]
     assert took < 0.5
 
 
@@ -131,7 +132,7 @@ def test_a_dead_reader_fails_its_accounts_and_is_replaced(
 
 
 def test_a_logging_handler_that_raises_takes_no_thread_along(
-    accounts: dict[str, Account], heard: Recorder
+    accounts: dict[str, Account], recorder: EventRecorder
 ) -> None:
     """The callback thread goes on with the other accounts."""
 
@@ -145,9 +146,9 @@ def test_a_logging_handler_that_raises_takes_no_thread_along(
     handler, logger = Broken(logging.ERROR), logging.getLogger("assetstream")
     logger.addHandler(handler)
     try:
-        with StreamGroup(streams(accounts), on_asset=heard, on_progress=fail):
+        with StreamGroup(streams(accounts), on_asset=recorder, on_progress=fail):
             accounts["coinw-0"].deposit("BTC", "1")
-            heard.wait_for(lambda u: u.available == 2)
+            recorder.wait_for(lambda u: u.available == 2)
     finally:
         logger.removeHandler(handler)
 
@@ -207,7 +208,7 @@ def test_the_interpreter_ends_while_a_group_runs(exchange: Simulator, how: str) 
     if how == "fork" and not hasattr(__import__("os"), "fork"):
         pytest.skip("Windows has no fork")
     with Program("-W", "ignore", "-c", EXIT, how, environment=environment) as program:
-        assert program.finish() == 0, program.told
+        assert program.finish() == 0, program.output
 
     assert program.out[-1] == "2 LIVE"
     if how == "fork":
@@ -216,6 +217,6 @@ def test_the_interpreter_ends_while_a_group_runs(exchange: Simulator, how: str) 
             "<StreamGroup of another process>",
         ]
     if how == "stuck":
-        assert "a callback still runs" in program.told
+        assert "a callback still runs" in program.output
     else:
         assert program.err == []

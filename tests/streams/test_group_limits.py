@@ -25,7 +25,7 @@ from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 from tests.support.groups import group_threads, streams, wait_until
 
-pytestmark = pytest.mark.usefixtures("hasty")
+pytestmark = pytest.mark.usefixtures("no_rate_limits")
 
 #: Seconds by which a call may come late.
 LATE = 0.02

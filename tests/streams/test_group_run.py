@@ -29,10 +29,10 @@ from assetstream.runtime.threads import ThreadSet
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 from assetstream.streams import group_run, registry
+from tests.support.event_recorder import PATIENCE, EventRecorder
 from tests.support.groups import BALANCES, group_threads, streams, wait_until
-from tests.support.recorders import PATIENCE, Recorder
 
-pytestmark = pytest.mark.usefixtures("hasty")
+pytestmark = pytest.mark.usefixtures("no_rate_limits")
 
 
 def bad_stream(exchange: Simulator, account: Account) -> AssetStream:
@@ -164,8 +164,8 @@ def test_an_account_is_replaced_in_its_own_handler(exchange: Simulator) -> None:
     account = exchange.coinw(BALANCES)
     (old,) = streams({"a": account})
     (new,) = streams({"a": account})
-    heard, removed = Recorder(), list[bool]()
-    group = StreamGroup([old], on_asset=heard)
+    recorder, removed = EventRecorder(), list[bool]()
+    group = StreamGroup([old], on_asset=recorder)
 
     @old.on_asset
     def replace_it(update: AssetUpdate) -> None:
@@ -180,7 +180,7 @@ def test_an_account_is_replaced_in_its_own_handler(exchange: Simulator) -> None:
     wait_until(lambda: new.state is State.LIVE)
     wait_until(lambda: old.state is State.STOPPED)
     account.deposit("BTC", "1")
-    heard.wait_for(lambda u: u.available == 3)
+    recorder.wait_for(lambda u: u.available == 3)
 
     assert removed == [True]
     assert runner.is_alive()
@@ -284,33 +284,35 @@ def test_progress_is_told_to_the_end_and_when_accounts_leave(
     accounts: dict[str, Account],
 ) -> None:
     """Each different from the one before; the last is what is left in the end."""
-    told = Recorder()
-    with StreamGroup(streams(accounts), on_progress=told) as group:
-        told.wait_for(lambda progress: progress == Progress(8, 0, 8, 8))
+    progress = EventRecorder()
+    with StreamGroup(streams(accounts), on_progress=progress) as group:
+        progress.wait_for(lambda event: event == Progress(8, 0, 8, 8))
         group.remove("upbit-0")
-        told.wait_for(lambda progress: progress == Progress(7, 0, 7, 7))
+        progress.wait_for(lambda event: event == Progress(7, 0, 7, 7))
 
-    assert told.events[-1] == Progress(0, 7, 7, 7)
-    assert all(a != b for a, b in zip(told.events, told.events[1:], strict=False))
+    assert progress.events[-1] == Progress(0, 7, 7, 7)
+    assert all(
+        a != b for a, b in zip(progress.events, progress.events[1:], strict=False)
+    )
 
 
 def test_nothing_is_called_after_stop(
-    accounts: dict[str, Account], heard: Recorder
+    accounts: dict[str, Account], recorder: EventRecorder
 ) -> None:
     """And the last word on each account is that it has ended."""
     group = StreamGroup(
-        streams(accounts), **heard.handlers(), on_progress=heard, workers=3
+        streams(accounts), **recorder.handlers(), on_progress=recorder, workers=3
     )
     with group:
         for account in accounts.values():
             account.deposit("BTC", "1")
-    told = list(heard.events)
+    events = list(recorder.events)
 
     for label in accounts:
-        last = [e for e in told if getattr(e, "account", "") == label][-1]
+        last = [e for e in events if getattr(e, "account", "") == label][-1]
         assert isinstance(last, StateChange)
         assert last.current is State.STOPPED
-    assert heard.events == told
+    assert recorder.events == events
 
 
 def test_two_groups_do_not_touch_each_other(accounts: dict[str, Account]) -> None:

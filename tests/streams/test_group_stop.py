@@ -17,10 +17,10 @@ from assetstream import (
 from assetstream.runtime.loop import clock
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
+from tests.support.event_recorder import PATIENCE, EventRecorder
 from tests.support.groups import group_threads, streams, wait_until
-from tests.support.recorders import PATIENCE, Recorder
 
-pytestmark = pytest.mark.usefixtures("hasty")
+pytestmark = pytest.mark.usefixtures("no_rate_limits")
 
 
 def test_stop_in_the_middle_of_connecting(
@@ -126,7 +126,7 @@ def test_waiting_in_a_callback_is_refused(accounts: dict[str, Account]) -> None:
 
 
 def test_a_slow_handler_holds_up_only_its_own_account(
-    accounts: dict[str, Account], heard: Recorder
+    accounts: dict[str, Account], recorder: EventRecorder
 ) -> None:
     """With a second worker; balances are current with any number."""
     entered, release = threading.Event(), threading.Event()
@@ -136,14 +136,14 @@ def test_a_slow_handler_holds_up_only_its_own_account(
             entered.set()
             release.wait(PATIENCE)
 
-    group = StreamGroup(streams(accounts), on_asset=heard, workers=2)
+    group = StreamGroup(streams(accounts), on_asset=recorder, workers=2)
     group.streams["upbit-0"].on_asset(slow)
     with group:
         accounts["upbit-0"].deposit("BTC", "1")
         assert entered.wait(PATIENCE)
         for label in list(accounts)[1:]:
             accounts[label].deposit("BTC", "2")
-            heard.wait_for(lambda u, a=label: u.account == a and u.available == 3)
+            recorder.wait_for(lambda u, a=label: u.account == a and u.available == 3)
         accounts["upbit-0"].deposit("BTC", "3")
         wait_until(lambda: group.balances["upbit-0"]["BTC"].available == 5)
         assert not group.stop(0.01), "it holds its thread"

@@ -13,11 +13,12 @@ from assetstream import AssetStream, CoinW, ConnectionLost, State, Upbit
 from assetstream.protocol import Exchange
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
+from tests.support.balances import known_balances, true_balances
+from tests.support.event_recorder import EventRecorder
 from tests.support.proxies import ProxyProcess
-from tests.support.recorders import Recorder, known, truth
 from tests.support.specs import keys_of
 
-pytestmark = pytest.mark.usefixtures("hasty", "no_proxies_of_this_machine")
+pytestmark = pytest.mark.usefixtures("no_rate_limits", "no_proxies_of_this_machine")
 
 #: A name that only the proxy can look up, and that the certificate is for.
 NAME = "exchange.test"
@@ -84,22 +85,22 @@ def lives(
     secure: Simulator, account: Account, context: ssl.SSLContext, proxy: str | None
 ) -> None:
     """It becomes LIVE, hears of changes, and after a drop is LIVE and right again."""
-    heard = Recorder()
+    recorder = EventRecorder()
     with AssetStream(
-        by_name(account), **heard.handlers(), proxy=proxy, ssl_context=context
+        by_name(account), **recorder.handlers(), proxy=proxy, ssl_context=context
     ) as stream:
-        assert known(stream) == truth(account)
+        assert known_balances(stream) == true_balances(account)
         with stream.expect(lambda u: u.currency == "BTC", 10) as pushed:
             account.deposit("BTC", "0.5")
         assert pushed.update.change == account.balances["BTC"][0] - 1
 
         assert secure.drop_connections(account=account) == 1
         account.deposit("USDT", "1")
-        live = heard.wait_for_state(State.LIVE, times=2)
+        live = recorder.wait_for_state(State.LIVE, times=2)
         assert live.gap is not None
-        assert known(stream) == truth(account)
+        assert known_balances(stream) == true_balances(account)
         assert stream.health().reconnects == 1
-    assert heard.states[-1] == "STOPPED"
+    assert recorder.states[-1] == "STOPPED"
 
 
 @pytest.mark.parametrize("scheme", ["http", "socks5"])
@@ -140,10 +141,10 @@ def test_no_proxy_goes_past_it(
 
     monkeypatch.setattr(socket, "getaddrinfo", found)
     monkeypatch.setenv("HTTPS_PROXY", DEAD)
-    heard = Recorder()
-    stream = AssetStream(by_name(account), **heard.handlers(), ssl_context=trusting)
+    recorder = EventRecorder()
+    stream = AssetStream(by_name(account), **recorder.handlers(), ssl_context=trusting)
     stream.start(wait=False)
-    error = heard.wait_for(lambda event: isinstance(event, ConnectionLost))
+    error = recorder.wait_for(lambda event: isinstance(event, ConnectionLost))
     stream.stop()
     assert "the proxy 127.0.0.1:1 cannot be reached" in str(error)
 

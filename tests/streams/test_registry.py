@@ -13,19 +13,19 @@ from assetstream import (
 )
 from assetstream.simulator.account import Account
 from assetstream.streams import registry
-from tests.support.recorders import Recorder
+from tests.support.event_recorder import EventRecorder
 
-pytestmark = pytest.mark.usefixtures("hasty")
+pytestmark = pytest.mark.usefixtures("no_rate_limits")
 
 
 def test_a_stream_that_nobody_holds_is_stopped_at_exit(account: Account) -> None:
     """It runs on, so it is remembered until it has ended."""
-    heard = Recorder()
-    AssetStream(account.exchange(), on_state=heard).start()
+    recorder = EventRecorder()
+    AssetStream(account.exchange(), on_state=recorder).start()
     gc.collect()
     registry._stop_all()
 
-    assert heard.states == ["CONNECTING", "LIVE", "STOPPED"]
+    assert recorder.states == ["CONNECTING", "LIVE", "STOPPED"]
 
 
 def test_two_streams_of_one_key_are_allowed_with_a_warning(

@@ -59,7 +59,7 @@ def test_ctrl_c_ends_a_program_cleanly(exchange: Simulator, program: str) -> Non
         running.wait_for("live")
         began = time.monotonic()
         running.interrupt()
-        assert running.finish() == 0, running.told
+        assert running.finish() == 0, running.output
         took = time.monotonic() - began
 
     assert took < 2.0

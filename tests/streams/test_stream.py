@@ -35,16 +35,17 @@ from assetstream.runtime.loop.waits import Deadline
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 from assetstream.simulator.messages import Kind, Message
-from tests.support.recorders import PATIENCE, Recorder, known, truth
+from tests.support.balances import known_balances, true_balances
+from tests.support.event_recorder import PATIENCE, EventRecorder
 
-pytestmark = pytest.mark.usefixtures("hasty")
+pytestmark = pytest.mark.usefixtures("no_rate_limits")
 
 
 def test_live_on_entry(account: Account) -> None:
     """Inside the ``with`` block the balances are those of the account."""
     with AssetStream(account.exchange()) as stream:
         assert stream.state is State.LIVE
-        assert known(stream) == truth(account)
+        assert known_balances(stream) == true_balances(account)
         assert not stream.balance("btc").stale
         assert stream.error is None
 
@@ -53,27 +54,27 @@ def test_live_on_entry(account: Account) -> None:
 
 def test_callbacks_hear_of_every_change(account: Account) -> None:
     """The snapshot, then each push with what was before; the last word is STOPPED."""
-    heard = Recorder()
-    with AssetStream(account.exchange(), **heard.handlers()):
+    recorder = EventRecorder()
+    with AssetStream(account.exchange(), **recorder.handlers()):
         account.deposit("BTC", "0.12345678901234567890123456")
-        update = heard.wait_for(
+        update = recorder.wait_for(
             lambda e: isinstance(e, AssetUpdate) and e.source is Source.STREAM
         )
 
     assert str(update.available) == "1.12345678901234567890123456"
     assert str(update.change) == "0.12345678901234567890123456"
     assert update.previous.available == 1
-    assert update.account == heard.events[0].account
+    assert update.account == recorder.events[0].account
     assert b"BTC" in update.raw
-    snapshots = [u for u in heard.updates if u.source is Source.SNAPSHOT]
+    snapshots = [u for u in recorder.updates if u.source is Source.SNAPSHOT]
     assert {u.currency: u.available for u in snapshots} == {"BTC": 1, "USDT": 1000}
-    assert heard.states == ["CONNECTING", "LIVE", "STOPPED"]
-    assert heard.events[-1].current is State.STOPPED
+    assert recorder.states == ["CONNECTING", "LIVE", "STOPPED"]
+    assert recorder.events[-1].current is State.STOPPED
 
 
 def test_the_balances_are_current_when_a_callback_runs(account: Account) -> None:
     """A handler may look at the stream instead of the update."""
-    seen = Recorder()
+    seen = EventRecorder()
     stream = AssetStream(account.exchange())
 
     @stream.on_asset
@@ -84,7 +85,7 @@ def test_the_balances_are_current_when_a_callback_runs(account: Account) -> None
         account.deposit("BTC", "1")
         seen.wait_for(lambda pair: pair[1] == 2)
 
-    assert all(inside >= told for told, inside in seen.events)
+    assert all(inside >= before for before, inside in seen.events)
 
 
 def test_all_digits_of_a_total(account: Account) -> None:
@@ -115,8 +116,8 @@ def test_run_forever_ends_by_stop(account: Account) -> None:
 
 def test_run_forever_ends_by_ctrl_c(account: Account) -> None:
     """It stops the stream cleanly and returns."""
-    heard = Recorder()
-    stream = AssetStream(account.exchange(), on_state=heard)
+    recorder = EventRecorder()
+    stream = AssetStream(account.exchange(), on_state=recorder)
 
     @stream.on_state
     def interrupt(change: StateChange) -> None:
@@ -125,7 +126,7 @@ def test_run_forever_ends_by_ctrl_c(account: Account) -> None:
 
     stream.run_forever()
 
-    assert heard.states == ["CONNECTING", "LIVE", "STOPPED"]
+    assert recorder.states == ["CONNECTING", "LIVE", "STOPPED"]
 
 
 def test_stop_from_a_signal_handler(account: Account) -> None:
@@ -253,7 +254,7 @@ def test_stop_in_the_streams_own_thread_does_not_wait_for_itself(
     """A logging handler or a finalizer of the user's may run there."""
     stream = AssetStream(account.exchange())
     stream.start()
-    answers = Recorder()
+    answers = EventRecorder()
     life = stream._run.started()
     life.post(lambda: answers(stream.stop(timeout=None)))
 
@@ -313,12 +314,12 @@ def test_two_threads_may_iterate_a_new_stream(account: Account) -> None:
     """One of them starts it, the other joins."""
     for _ in range(10):
         stream = AssetStream(account.exchange())
-        found = Recorder()
+        found = EventRecorder()
         together = threading.Barrier(2)
 
         def take(
             stream: AssetStream = stream,
-            found: Recorder = found,
+            found: EventRecorder = found,
             together: threading.Barrier = together,
         ) -> None:
             together.wait(PATIENCE)
@@ -369,8 +370,8 @@ def test_a_refused_key_is_raised_in_the_callers_thread(
     exchange: Simulator, account: Account, how: str
 ) -> None:
     """At once, without a second attempt, and every thread has ended."""
-    heard = Recorder()
-    stream = AssetStream(account.exchange(), **heard.handlers())
+    recorder = EventRecorder()
+    stream = AssetStream(account.exchange(), **recorder.handlers())
     ways: dict[str, Callable[[], Any]] = {
         "start": stream.start,
         "run_forever": stream.run_forever,
@@ -389,8 +390,8 @@ def test_a_refused_key_is_raised_in_the_callers_thread(
             stream.raise_if_failed()
     assert len(again.traceback) <= 3  # It gathers no frames.
     assert exchange.seen.connections <= 1
-    assert heard.events[-1].current is State.FAILED
-    assert heard.events[-2] is raised.value
+    assert recorder.events[-1].current is State.FAILED
+    assert recorder.events[-2] is raised.value
     assert account.secret_key not in str(raised.value)
 
 
@@ -410,20 +411,20 @@ def test_an_address_that_is_not_listed_is_raised(exchange: Simulator) -> None:
 
 def test_a_handler_that_raises_does_no_harm(account: Account) -> None:
     """``on_error`` hears of it, with the update and the cause; the stream goes on."""
-    heard = Recorder()
+    recorder = EventRecorder()
 
     def fail(update: AssetUpdate) -> None:
         raise RuntimeError("mine")
 
-    with AssetStream(account.exchange(), on_asset=fail, on_error=heard) as stream:
-        error = heard.wait_for(lambda e: isinstance(e, CallbackError))
+    with AssetStream(account.exchange(), on_asset=fail, on_error=recorder) as stream:
+        error = recorder.wait_for(lambda e: isinstance(e, CallbackError))
         assert stream.state is State.LIVE
         assert isinstance(error.update, AssetUpdate)
         assert error.callback is fail
         assert isinstance(error.__cause__, RuntimeError)
         assert not error.fatal
         account.deposit("BTC", "1")
-        heard.wait_for(
+        recorder.wait_for(
             lambda e: isinstance(e, CallbackError) and e.update.available == 2
         )
         assert stream.health().callback_errors >= 3
@@ -433,7 +434,7 @@ def test_without_on_error_errors_are_logged(
     account: Account, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Nothing dies in silence."""
-    logged = Recorder()
+    logged = EventRecorder()
 
     def fail(update: AssetUpdate) -> None:
         raise RuntimeError("mine")
@@ -462,10 +463,10 @@ def test_an_exception_that_cannot_be_shown_does_no_harm(account: Account) -> Non
     def fail(update: AssetUpdate) -> None:
         raise Broken
 
-    heard = Recorder()
-    with AssetStream(account.exchange(), on_asset=fail, on_error=heard):
+    recorder = EventRecorder()
+    with AssetStream(account.exchange(), on_asset=fail, on_error=recorder):
         account.deposit("BTC", "1")
-        error = heard.wait_for(lambda e: e.update.available == 2)
+        error = recorder.wait_for(lambda e: e.update.available == 2)
     assert "Broken" in str(error)
 
 
@@ -473,7 +474,7 @@ def test_a_raise_in_on_error_is_logged_not_delivered_again(
     account: Account, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It would never end otherwise."""
-    called = Recorder()
+    called = EventRecorder()
 
     def fail(event: object) -> None:
         called(event)
@@ -535,10 +536,10 @@ def test_an_old_balance_is_refused(
     with AssetStream(account.exchange()) as stream:
         held = stream.balance("BTC", max_age=60)
         with exchange.refuse_upgrades(503):
-            heard = Recorder()
-            stream.on_state(heard)
+            recorder = EventRecorder()
+            stream.on_state(recorder)
             exchange.drop_connections()
-            heard.wait_for_state(State.STALE)
+            recorder.wait_for_state(State.STALE)
             assert held.stale
             time_machine.jump(61)
             assert held.age > 61
@@ -571,7 +572,7 @@ def test_balances_are_kept_after_the_end(account: Account) -> None:
 
 def test_handlers_can_be_added_and_removed(account: Account) -> None:
     """While the stream runs, from anywhere."""
-    first, second = Recorder(), Recorder()
+    first, second = EventRecorder(), EventRecorder()
     stream = AssetStream(account.exchange(), on_asset=first)
     with stream:
         first.wait_for(lambda e: e.currency == "USDT")
@@ -652,14 +653,14 @@ def _in_child(stream: AssetStream) -> int:
 
 def test_an_unreadable_frame_goes_to_on_error(account: Account) -> None:
     """With the frame, secrets removed; the stream goes on."""
-    heard = Recorder()
-    with AssetStream(account.exchange(), **heard.handlers()) as stream:
+    recorder = EventRecorder()
+    with AssetStream(account.exchange(), **recorder.handlers()) as stream:
         (session,) = account._subscribers
         cut_off = (
             b'{"type":"myAsset","assets":[{"currency":"' + account.secret_key.encode()
         )
         session.connection.send(Message(Kind.PUSH, cut_off, binary=True))
-        error = heard.wait_for(lambda e: isinstance(e, ProtocolError))
+        error = recorder.wait_for(lambda e: isinstance(e, ProtocolError))
         assert account.secret_key.encode() not in error.frame
         assert b"***" in error.frame
         assert stream.state is State.LIVE
@@ -729,11 +730,11 @@ def test_the_constructor_only_stores(account: Account) -> None:
 def test_errors_carry_exchange_and_account(exchange: Simulator) -> None:
     """Whoever watches many accounts can tell them apart."""
     account = exchange.coinw()
-    heard = Recorder()
-    stream = AssetStream(account.exchange(), on_error=heard, account="savings")
+    recorder = EventRecorder()
+    stream = AssetStream(account.exchange(), on_error=recorder, account="savings")
     with exchange.refuse_logins(), pytest.raises(AuthenticationError):
         stream.start()
-    error = heard.wait_for(lambda e: isinstance(e, AssetStreamError))
+    error = recorder.wait_for(lambda e: isinstance(e, AssetStreamError))
 
     assert (error.exchange, error.account) == ("coinw", "savings")
     assert Decimal(0) == stream.balances.get("BTC", Decimal(0))

@@ -16,9 +16,9 @@ from assetstream import (
     StreamTimeout,
 )
 from assetstream.simulator.account import Account
-from tests.support.recorders import PATIENCE, Recorder
+from tests.support.event_recorder import PATIENCE, EventRecorder
 
-pytestmark = pytest.mark.usefixtures("hasty")
+pytestmark = pytest.mark.usefixtures("no_rate_limits")
 
 
 def test_iteration_begins_with_the_present_book(account: Account) -> None:
@@ -65,7 +65,7 @@ def test_an_iterator_closed_elsewhere_ends(account: Account) -> None:
     """Whoever waits for its next update is told."""
     with AssetStream(account.exchange()) as stream:
         updates = stream.updates()
-        taken = Recorder()
+        taken = EventRecorder()
 
         def take() -> None:
             taken(list(updates))
@@ -79,12 +79,12 @@ def test_an_iterator_closed_elsewhere_ends(account: Account) -> None:
 
 def test_d2_an_iterator_that_falls_behind_raises(account: Account) -> None:
     """Nothing is left out of it in silence."""
-    heard = Recorder()
-    with AssetStream(account.exchange(), on_asset=heard, max_pending=1) as stream:
+    recorder = EventRecorder()
+    with AssetStream(account.exchange(), on_asset=recorder, max_pending=1) as stream:
         updates = stream.updates()
         for _ in range(12):
             account.deposit("BTC", "1")
-        heard.wait_for(lambda e: e.available == 13)
+        recorder.wait_for(lambda e: e.available == 13)
 
         def exhaust() -> None:
             while True:
@@ -154,7 +154,7 @@ def test_waiting_inside_a_callback_is_refused(
     account: Account, wait: Callable[[AssetStream], object]
 ) -> None:
     """It would wait for itself."""
-    caught = Recorder()
+    caught = EventRecorder()
     stream = AssetStream(account.exchange())
 
     @stream.on_state
@@ -173,7 +173,7 @@ def test_waiting_inside_a_callback_is_refused(
 
 def test_waits_end_when_the_stream_is_stopped(account: Account) -> None:
     """At once, whatever their timeout."""
-    raised = Recorder()
+    raised = EventRecorder()
     stream = AssetStream(account.exchange())
     stream.start()
 

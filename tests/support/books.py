@@ -19,7 +19,7 @@ def at(now: float, generation: int = 1) -> Stamp:
     return Stamp(now, received, START_MS + int(now * 1000), generation)
 
 
-def said(
+def report(
     currency: str,
     available: str | None,
     locked: str | None = "0",

@@ -10,7 +10,7 @@ from assetstream import AssetStream
 from assetstream.runtime.loop import clock
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
-from tests.support.recorders import PATIENCE
+from tests.support.event_recorder import PATIENCE
 
 __all__ = ["BALANCES", "group_threads", "open_accounts", "streams", "wait_until"]
 

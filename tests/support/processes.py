@@ -63,7 +63,7 @@ class Program:
                 line = self._lines.get(timeout=max(0.0, deadline - time.monotonic()))
             except queue.Empty:
                 line = None
-            assert line is not None, f"no {text!r} in\n{self.told}"
+            assert line is not None, f"no {text!r} in\n{self.output}"
             if text in line:
                 return line
 
@@ -79,7 +79,7 @@ class Program:
         return code
 
     @property
-    def told(self) -> str:
+    def output(self) -> str:
         """Everything it wrote, for looking into and for messages of failed tests."""
         return "\n".join([*self.out, *self.err])
 

@@ -83,7 +83,7 @@ def test_only_the_named_accounts_need_their_keys(
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "has no accounts. Begin with [main]"),
         ("[main\n", "is no TOML: "),
@@ -113,13 +113,13 @@ def test_only_the_named_accounts_need_their_keys(
         ),
     ],
 )
-def test_what_is_wrong_is_named(write: Write, text: str, said: str) -> None:
+def test_what_is_wrong_is_named(write: Write, text: str, message: str) -> None:
     """File, table and line; and what may be meant."""
     path = write(text)
     with pytest.raises(ConfigurationError) as raised:
         read_accounts(path, ())
 
-    assert said in str(raised.value)
+    assert message in str(raised.value)
     assert str(raised.value).startswith(str(path))
 
 

@@ -99,7 +99,7 @@ def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lines", "said"),
+    ("lines", "message"),
     [
         ([], "COINW_API_KEY=... is missing"),
         ([f"COINW_API_KEY={ACCESS}"], "COINW_SECRET_KEY=... is missing"),
@@ -113,14 +113,14 @@ def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_wrong_is_named_and_not_shown(
-    write: Write, lines: list[str], said: str
+    write: Write, lines: list[str], message: str
 ) -> None:
     """File and line, never what stands there."""
     path = write(*lines)
     with pytest.raises(ConfigurationError) as raised:
         read_keys(path, "coinw")
 
-    assert said in str(raised.value)
+    assert message in str(raised.value)
     assert str(path) in str(raised.value)
     assert ACCESS not in str(raised.value)
     assert SECRET[:6] not in str(raised.value)

@@ -83,7 +83,7 @@ def test_simulated_accounts_are_labelled_by_number() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         ([], "Say which exchange (upbit, coinw), name a file"),
         (["upbti", "--region", "sg"], "no exchange is called 'upbti'. Did you mean up"),
@@ -110,13 +110,13 @@ def test_simulated_accounts_are_labelled_by_number() -> None:
     ],
 )
 def test_wrong_usage_is_explained_with_exit_code_2(
-    arguments: list[str], said: str
+    arguments: list[str], message: str
 ) -> None:
     """The message names what is missing, wrong or too much."""
     *_, last = run(*arguments, expect=2)
 
     assert last.startswith("Error: ")
-    assert said in last
+    assert message in last
 
 
 def test_an_error_of_the_body_is_wrong_usage_too() -> None:

@@ -19,7 +19,7 @@ from assetstream.cli.view import balances as view
 from assetstream.simulator import Account, Simulator
 from tests.cli.view.test_table import Terminal
 
-pytestmark = pytest.mark.usefixtures("hasty")
+pytestmark = pytest.mark.usefixtures("no_rate_limits")
 
 
 class Balances:
@@ -89,24 +89,24 @@ def test_one_that_cannot_be_read_does_not_hide_the_others(
     file: Path, balances: Balances
 ) -> None:
     """The error is on stderr, the exit code is 1, and no key is shown."""
-    told = "\n".join(balances("--accounts", str(file), expect=1))
+    printed = "\n".join(balances("--accounts", str(file), expect=1))
 
-    assert "savings  BTC" in told
-    (btc,) = [line for line in told.splitlines() if line.startswith("2 of 3   BTC")]
+    assert "savings  BTC" in printed
+    (btc,) = [line for line in printed.splitlines() if line.startswith("2 of 3   BTC")]
     assert btc.split()[4:] == ["0.3", "0", "0.3"]
     (error,) = balances.err
     assert error.startswith("Error: closed: Upbit refused")
     for keys in file.parent.glob("*.keys"):
         for line in keys.read_text().splitlines()[:2]:
-            assert line.partition("=")[2] not in told + error
+            assert line.partition("=")[2] not in printed + error
 
 
 def test_json_is_one_object_for_each_account(file: Path, balances: Balances) -> None:
     """Amounts are strings; errors and sums are objects of their own."""
     lines = balances("--accounts", str(file), "--json", expect=1)
 
-    told: list[dict[str, Any]] = [json.loads(line) for line in lines]
-    main, savings, error, total = told
+    rows: list[dict[str, Any]] = [json.loads(line) for line in lines]
+    main, savings, error, total = rows
     assert (main["kind"], main["account"], main["exchange"]) == (
         "account",
         "main",

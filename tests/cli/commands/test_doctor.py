@@ -23,7 +23,7 @@ from tests.support.processes import ROOT, Program
 
 
 @pytest.fixture
-def doctor(hasty: None, monkeypatch: pytest.MonkeyPatch) -> Any:
+def doctor(no_rate_limits: None, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Run the command in this process, in little time."""
     monkeypatch.setattr(connection, "PING_INTERVAL", 0.02)
 
@@ -42,14 +42,14 @@ def test_a_good_key_ends_with_0(simulated_exchange: Simulator) -> None:
     account = simulated_exchange.upbit({"BTC": "1"})
     arguments = ("-m", "assetstream.cli", "doctor", "upbit", "--region", "sg")
     with Program(*arguments, environment=account.environment()) as program:
-        assert program.finish() == 0, program.told
+        assert program.finish() == 0, program.output
 
-    assert "\x1b" not in program.told
+    assert "\x1b" not in program.output
     assert program.out[-1] == "  GREEN: nothing is in the way of a live stream"
     assert sum("GREEN    " in line for line in program.out) == 12
     assert program.out[3].endswith("at upbit (read only)")
     assert program.err == []
-    assert account.access_key[:6] not in program.told
+    assert account.access_key[:6] not in program.output
 
 
 def test_a_bad_key_ends_with_1(doctor: Any, exchange: Simulator) -> None:
@@ -57,11 +57,11 @@ def test_a_bad_key_ends_with_1(doctor: Any, exchange: Simulator) -> None:
     account = exchange.upbit(allowed_ips=["192.0.2.1"])
     result = doctor(account=account)
 
-    told = result.stdout.splitlines()
-    (at,) = [i for i, line in enumerate(told) if line.startswith("  RED      REST")]
-    assert "no_authorization_ip" in told[at]
-    assert told[at + 1].strip().startswith("-> Add this machine's public IP address")
-    assert told[-1].startswith("  RED: begin with the first red step (REST)")
+    output = result.stdout.splitlines()
+    (at,) = [i for i, line in enumerate(output) if line.startswith("  RED      REST")]
+    assert "no_authorization_ip" in output[at]
+    assert output[at + 1].strip().startswith("-> Add this machine's public IP address")
+    assert output[-1].startswith("  RED: begin with the first red step (REST)")
     assert result.exit_code == 1
 
 
@@ -92,17 +92,17 @@ def test_json_has_an_object_for_each_check(doctor: Any, exchange: Simulator) -> 
     """Those of this machine are no account's; the sums are of their own kind."""
     account = exchange.coinw({"BTC": "1"})
     result = doctor("--json", account=account)
-    told = [json.loads(line) for line in result.stdout.splitlines()]
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
 
-    assert {o["kind"] for o in told[:-1]} == {"check"}
-    assert told[-1] == {
+    assert {o["kind"] for o in rows[:-1]} == {"check"}
+    assert rows[-1] == {
         "kind": "diagnosis",
         "exchange": "coinw",
         "account": f"coinw-{account.exchange().fingerprint}",
         "verdict": "GREEN",
     }
-    assert [o["account"] for o in told[:2]] == [None, None]
-    assert set(told[0]) == {
+    assert [o["account"] for o in rows[:2]] == [None, None]
+    assert set(rows[0]) == {
         *("kind", "exchange", "account", "name", "verdict", "finding", "remedies"),
         "seconds",
     }
@@ -112,14 +112,14 @@ def test_json_has_an_object_for_each_check(doctor: Any, exchange: Simulator) -> 
 def test_wrong_usage_ends_with_2(doctor: Any) -> None:
     """No exchange, no region, no key."""
     clean = {"UPBIT_ACCESS_KEY": None, "COINW_API_KEY": None}
-    for arguments, told in [
+    for arguments, part in [
         ([], "--simulate"),
         (["upbit"], "needs --region"),
         (["coinw"], "COINW_API_KEY is not set"),
     ]:
         result = CliRunner().invoke(assetstream, ["doctor", *arguments], env=clean)
         assert result.exit_code == 2
-        assert told in result.output
+        assert part in result.output
 
 
 def test_the_key_is_sent_around_only_on_demand(
@@ -197,7 +197,7 @@ def test_a_shadowed_library_is_told_though_nothing_can_be_imported(
     assert program.err == []
     (red,) = [line for line in program.out if "  RED      libraries" in line]
     assert str(tmp_path / "websocket.py") in red
-    assert "-> Run: pip uninstall -y websocket websocket-client;" in program.told
+    assert "-> Run: pip uninstall -y websocket websocket-client;" in program.output
 
 
 def test_other_commands_name_a_shadowed_library(tmp_path: Path) -> None:
@@ -244,21 +244,21 @@ def shown(**options: Any) -> str:
 
 def test_a_terminal_shows_verdicts_in_colour_and_in_words() -> None:
     """A step's work is shown while it goes on; texts fit, and are no markup."""
-    told = shown(color_system="standard")
+    output = shown(color_system="standard")
 
-    assert "\x1b[1;32mGREEN\x1b[0m" in told
-    assert "\x1b[1;31mRED\x1b[0m" in told
-    assert "[not markup]" in told
-    assert "mine: TLS ..." in told
+    assert "\x1b[1;32mGREEN\x1b[0m" in output
+    assert "\x1b[1;31mRED\x1b[0m" in output
+    assert "[not markup]" in output
+    assert "mine: TLS ..." in output
 
 
 def test_no_color_is_obeyed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The words say all that the colours do."""
     monkeypatch.setenv("NO_COLOR", "1")
-    told = shown()
+    output = shown()
 
-    assert "\x1b[1;31m" not in told
-    assert "RED" in told
+    assert "\x1b[1;31m" not in output
+    assert "RED" in output
 
 
 def test_the_same_key_need_not_be_upbits(doctor: Any, exchange: Simulator) -> None:

@@ -34,7 +34,7 @@ def test_a_session_is_recorded_until_ctrl_c(
         program.wait_for("LIVE")
         account.deposit("SGD", "1.25")
         program.interrupt()
-        assert program.finish() == 0, program.told
+        assert program.finish() == 0, program.output
 
     tape = read_tape(path)
     text = path.read_text(encoding="utf-8")
@@ -46,7 +46,7 @@ def test_a_session_is_recorded_until_ctrl_c(
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     (summary,) = program.out
     assert summary.endswith(f"assetstream replay {path}")
-    assert "\x1b" not in program.told
+    assert "\x1b" not in program.output
 
 
 def test_a_first_try_needs_no_key(tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_a_first_try_needs_no_key(tmp_path: Path) -> None:
     path = tmp_path / "try.jsonl"
     arguments = ("coinw", "--simulate", "-o", str(path), "--for", "700ms", "--json")
     with record(*arguments) as program:
-        assert program.finish() == 0, program.told
+        assert program.finish() == 0, program.output
     before = path.read_bytes()
     again = CliRunner().invoke(assetstream, ["record", *arguments])
 
@@ -74,7 +74,7 @@ def test_a_refused_key_is_on_the_tape(
     account = simulated_exchange.coinw(permissions=[])
     path = tmp_path / "session.jsonl"
     with record("coinw", "-o", str(path), environment=account.environment()) as program:
-        assert program.finish() == 1, program.told
+        assert program.finish() == 1, program.output
 
     assert program.err[-1].startswith("Error: coinw-")
     assert [line.fields.get("current") for line in read_tape(path).lines][
@@ -125,7 +125,7 @@ def test_a_full_disk_is_no_success(tmp_path: Path, as_json: bool) -> None:
     )
     arguments = ["record", "coinw", "--simulate", "-o", str(path), "--for", "700ms"]
     with Program("-c", script, *arguments, *["--json"] * as_json) as program:
-        assert program.finish() == 1, program.told
+        assert program.finish() == 1, program.output
 
     (summary,) = program.out
     if as_json:

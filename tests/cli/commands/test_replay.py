@@ -31,17 +31,17 @@ def test_a_bot_is_served_with_the_keys_that_are_printed(tape: Path) -> None:
     """A bot needs nothing else; afterwards the last balances are there, to Ctrl-C."""
     with replay(str(tape), "--speed", "max") as program:
         program.wait_for("Ctrl-C stops it.")
-        variables = dict(re.findall(r"export (\w+)=(\S+)", program.told))
+        variables = dict(re.findall(r"export (\w+)=(\S+)", program.output))
         watch = ("-m", "assetstream.cli", "watch", "upbit", "--region", "sg")
         with Program(*watch, environment=variables) as bot:
             bot.wait_for("BTC  available 2.5  locked 0  total 2.5  change +1.5")
             program.wait_for("The tape has ended: 0:11, 1 frames")
             bot.interrupt()
-            assert bot.finish() == 0, bot.told
+            assert bot.finish() == 0, bot.output
         program.interrupt()
-        assert program.finish() == 0, program.told
+        assert program.finish() == 0, program.output
 
-    assert "fake" in program.told
+    assert "fake" in program.output
     assert program.err == ["the tape has begun: a client is there"]
 
 
@@ -50,7 +50,7 @@ def test_ctrl_c_before_the_end_differs_from_the_end(tape: Path) -> None:
     with replay(str(tape), "--json") as program:
         serving = json.loads(program.wait_for("serving"))
         program.interrupt()
-        assert program.finish() == 130, program.told
+        assert program.finish() == 130, program.output
 
     assert serving["exchange"] == "upbit"
     assert serving["seconds"] == 11
@@ -97,10 +97,10 @@ def test_a_tape_that_cannot_be_played_on_is_an_error(tmp_path: Path) -> None:
     path = write_tape(tmp_path / "tape", "upbit", *opened(9, BTC="1"), late)
     with replay(str(path), "--speed", "max") as program:
         program.wait_for("Ctrl-C stops it.")
-        variables = dict(re.findall(r"export (\w+)=(\S+)", program.told))
+        variables = dict(re.findall(r"export (\w+)=(\S+)", program.output))
         watch = ("-m", "assetstream.cli", "watch", "upbit", "--region", "sg")
         with Program(*watch, environment=variables):
-            assert program.finish() == 1, program.told
+            assert program.finish() == 1, program.output
 
-    assert "cannot be played past second" in program.told
+    assert "cannot be played past second" in program.output
     assert program.err[-1].endswith("Has it been edited?")

@@ -40,14 +40,14 @@ def objects(program: Program) -> list[dict[str, Any]]:
 def test_json_shows_both_simulated_exchanges_until_the_time_is_over() -> None:
     """Each line is an object; both exchanges are updated, and end STOPPED."""
     with watch("--simulate", "--json", "--for", "2s") as program:
-        assert program.finish() == 0, program.told
+        assert program.finish() == 0, program.output
 
-    told = objects(program)
-    updated = {o["exchange"] for o in told if o.get("source") == "STREAM"}
-    stopped = {o["exchange"] for o in told if o.get("current") == "STOPPED"}
+    rows = objects(program)
+    updated = {o["exchange"] for o in rows if o.get("source") == "STREAM"}
+    stopped = {o["exchange"] for o in rows if o.get("current") == "STOPPED"}
     assert updated == stopped == {"upbit", "coinw"}
-    assert told[-1]["current"] == "STOPPED"
-    assert {o["kind"] for o in told} == {"update", "state"}
+    assert rows[-1]["current"] == "STOPPED"
+    assert {o["kind"] for o in rows} == {"update", "state"}
     assert program.err == []
 
 
@@ -63,7 +63,7 @@ def test_json_amounts_are_strings_with_every_digit(
         account.deposit("BTC", "0.00000015")
         tiny = json.loads(program.wait_for("STREAM"))
         program.interrupt()
-        assert program.finish() == 0, program.told
+        assert program.finish() == 0, program.output
 
     assert update["available"] == "123456789012.000000000001"
     assert update["change"] == "0.000000000001"
@@ -83,7 +83,7 @@ def test_json_tells_the_gap_of_a_lost_connection(
         error = json.loads(program.wait_for('"error"'))
         live = json.loads(program.wait_for('"current": "LIVE"'))
         program.interrupt()
-        assert program.finish() == 0, program.told
+        assert program.finish() == 0, program.output
 
     assert error["error"] == "ConnectionLost"
     assert error["fatal"] is False
@@ -98,10 +98,10 @@ def test_plain_lines_have_no_escape_codes(simulated_exchange: Simulator) -> None
         account.withdraw("USDT", "0.5")
         program.wait_for("USDT  available 99.5  locked 0  total 99.5  change -0.5")
         program.interrupt()
-        assert program.finish() == 0, program.told
+        assert program.finish() == 0, program.output
 
-    assert "\x1b" not in program.told
-    assert "of 1 LIVE" not in program.told, "one account's state says it all"
+    assert "\x1b" not in program.output
+    assert "of 1 LIVE" not in program.output, "one account's state says it all"
     assert program.out[-1].endswith("LIVE -> STOPPED  stopped")
     assert program.err == []
 
@@ -117,7 +117,7 @@ def test_several_accounts_run_as_a_group(simulated_exchange: Simulator) -> None:
         coinw.deposit("USDT", "1")
         program.wait_for("USDT  available 101")
         program.interrupt()
-        assert program.finish() == 1, program.told
+        assert program.finish() == 1, program.output
 
     assert len([line for line in program.out if "of 2 LIVE" in line]) == 1
     assert program.out[-1].endswith("LIVE -> STOPPED  stopped")
@@ -133,30 +133,30 @@ def test_many_simulated_accounts_have_labels() -> None:
         while updated != names:
             updated.add(json.loads(program.wait_for('"update"'))["account"])
         program.interrupt()
-        assert program.finish() == 0, program.told
+        assert program.finish() == 0, program.output
 
-    told = objects(program)
-    assert {o["account"] for o in told if o.get("current") == "STOPPED"} == names
-    assert {o["account"] for o in told if o["kind"] == "update"} == names
-    assert {o["kind"] for o in told} == {"update", "state"}
+    rows = objects(program)
+    assert {o["account"] for o in rows if o.get("current") == "STOPPED"} == names
+    assert {o["account"] for o in rows if o["kind"] == "update"} == names
+    assert {o["kind"] for o in rows} == {"update", "state"}
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["upbit", "--region", "sg"], "UPBIT_ACCESS_KEY"),
         (["coinw", "--for", "soon"], "write 500ms, 10s, 2m or 1h"),
     ],
 )
 def test_wrong_usage_is_explained_with_exit_code_2(
-    arguments: list[str], said: str
+    arguments: list[str], message: str
 ) -> None:
     """The message names what is missing or wrong; nothing is started."""
     unset = dict.fromkeys(os.environ.keys() - clean_environment())
     done = CliRunner().invoke(assetstream, ["watch", *arguments], env=unset)
 
     assert done.exit_code == 2
-    assert said in done.stderr
+    assert message in done.stderr
     assert done.stdout == ""
     assert isinstance(done.exception, SystemExit), "no traceback"
 
@@ -212,7 +212,7 @@ def test_half_a_url_override_is_refused(simulated_exchange: Simulator) -> None:
     with Program(*arguments, environment=environment) as program:
         assert program.finish() == 2
 
-    assert "rest_url (or COINW_REST_URL) is missing" in program.told
+    assert "rest_url (or COINW_REST_URL) is missing" in program.output
 
 
 @pytest.mark.parametrize("style", [[], ["--json"]])
@@ -230,7 +230,7 @@ def test_a_wrong_secret_ends_with_exit_code_1(
     assert "Check secret_key" in "\n".join(program.err)
     assert "FAILED" in program.out[-1]
     for forbidden in ("Traceback", secret, account.access_key, "eyJ"):
-        assert forbidden not in program.told
+        assert forbidden not in program.output
 
 
 def test_a_reader_that_goes_away_ends_it_quietly() -> None:
@@ -244,7 +244,7 @@ def test_a_reader_that_goes_away_ends_it_quietly() -> None:
         "sys.exit(process.returncode)\n"
     )
     with Program("-c", script) as program:
-        assert program.finish() == 0, program.told
+        assert program.finish() == 0, program.output
 
     assert program.err == []
 

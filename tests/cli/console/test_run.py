@@ -67,7 +67,7 @@ def test_a_client_meets_a_fault_of_the_command_line() -> None:
     """The account's own REST reads fail at one exchange, while it is on."""
     with Program(*COMMAND, "--fault", "rest_failing,exchange=upbit") as program:
         program.wait_for("fault on: rest_failing")
-        variables = dict(re.findall(r"export (\w+)=(\S+)", program.told))
+        variables = dict(re.findall(r"export (\w+)=(\S+)", program.output))
         url = variables["UPBIT_REST_URL"]
         failing = call(url, "GET", "/v1/accounts")[0]
         working = call(url, "POST", "/api/v1/private")[0]
@@ -84,7 +84,7 @@ def test_typed_lines_are_carried_out() -> None:
         "subprocess.run(command, input=text, check=True)\n"
     )
     with Program("-c", script) as program:
-        assert program.finish() == 0, program.told
+        assert program.finish() == 0, program.output
 
     answers = program.out[program.out.index("they pause; `trade` lets them go on") :]
     assert answers[1] == "fault on: rest_failing"

@@ -13,9 +13,9 @@ from assetstream.cli.view.accounts import AccountsView
 from assetstream.cli.view.table import TerminalTable
 from assetstream.simulator import Account, Simulator
 from assetstream.streams.stream import read_account
-from tests.support.recorders import Recorder
+from tests.support.event_recorder import EventRecorder
 
-pytestmark = pytest.mark.usefixtures("hasty")
+pytestmark = pytest.mark.usefixtures("no_rate_limits")
 
 DIGITS = "0.1234567890123456"
 
@@ -145,10 +145,10 @@ def test_a_low_window_leaves_out_sums_and_rows_but_no_state(
     other = exchange.upbit({"BTC": "1"})
     console = Console(width=100, height=20, file=io.StringIO(), force_terminal=False)
     streams = [AssetStream(each.exchange()) for each in (account, other)]
-    table, heard = TerminalTable(streams, console), Recorder()
-    with StreamGroup(streams, on_asset=heard):
+    table, recorder = TerminalTable(streams, console), EventRecorder()
+    with StreamGroup(streams, on_asset=recorder):
         account.deposit("BTC", "0.5")
-        table.show(heard.wait_for(lambda u: isinstance(u, AssetUpdate) and u.change))
+        table.show(recorder.wait_for(lambda u: isinstance(u, AssetUpdate) and u.change))
         with console.capture() as capture:
             console.print(table.screen())
 

@@ -15,10 +15,10 @@ from assetstream.cli.view.totals import totals_screen
 from assetstream.display.balances import BalanceRow
 from assetstream.simulator import Simulator
 from assetstream.streams.accounts import AccountSnapshot
+from tests.support.event_recorder import EventRecorder
 from tests.support.groups import wait_until
-from tests.support.recorders import Recorder
 
-pytestmark = pytest.mark.usefixtures("hasty")
+pytestmark = pytest.mark.usefixtures("no_rate_limits")
 
 
 def screen(table: TerminalTable, console: Console) -> list[str]:
@@ -48,11 +48,11 @@ def test_totals_and_those_that_are_not_live(
         )
         for number in range(1, 41)
     ]
-    table, heard = TerminalTable(streams, console), Recorder()
+    table, recorder = TerminalTable(streams, console), EventRecorder()
     assert screen(table, console)[0].startswith("connecting 0 of 40")
     assert screen(table, console)[1] == "40 NEW  of 40 accounts"
 
-    group = StreamGroup(streams, on_progress=table.show, **heard.handlers())
+    group = StreamGroup(streams, on_progress=table.show, **recorder.handlers())
     with group:
         shown = screen(table, console)
         assert shown[0] == "30 LIVE  10 FAILED  of 40 accounts"
@@ -69,7 +69,7 @@ def test_totals_and_those_that_are_not_live(
         with exchange.refuse_upgrades(503):
             exchange.drop_connections()
             wait_until(lambda: group.health().states.get(State.STALE) == 30)
-            for event in list(heard.events):
+            for event in list(recorder.events):
                 table.show(event)
             shown = screen(table, console)
             assert shown[0] == "30 STALE  10 FAILED  of 40 accounts"
@@ -90,10 +90,10 @@ def test_the_last_change_of_a_currency_is_told(
         AssetStream(account.exchange(), account=f"coinw-{number}")
         for number, account in enumerate(accounts, 1)
     ]
-    table, heard = TerminalTable(streams, console), Recorder()
-    with StreamGroup(streams, on_asset=heard):
+    table, recorder = TerminalTable(streams, console), EventRecorder()
+    with StreamGroup(streams, on_asset=recorder):
         accounts[6].deposit("BTC", "0.50")
-        table.show(heard.wait_for(lambda u: isinstance(u, AssetUpdate) and u.change))
+        table.show(recorder.wait_for(lambda u: isinstance(u, AssetUpdate) and u.change))
         shown = screen(table, console)
 
     assert [line.split() for line in shown if "BTC" in line] == [

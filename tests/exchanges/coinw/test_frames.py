@@ -14,8 +14,8 @@ from assetstream.exchanges.coinw import frames as coinw_frames
 from assetstream.exchanges.common.entries import PushedBalances
 from assetstream.model.errors import ProtocolError
 from assetstream.protocol import Warn
-from tests.support.drawn import Raw, codes, dump, facts, numbers, times
 from tests.support.specs import at, frame, kinds, ready, reported, sample
+from tests.support.strategies import Raw, codes, dump, facts, numbers, times
 
 PUSH = sample("coinw", "push_usdt")
 

@@ -15,7 +15,6 @@ from assetstream.exchanges.upbit import frames as upbit_frames
 from assetstream.exchanges.upbit.frames import FORMATS
 from assetstream.model.errors import ProtocolError
 from assetstream.protocol import Warn
-from tests.support.drawn import Raw, codes, dump, facts, numbers, times
 from tests.support.specs import (
     at,
     frame,
@@ -26,6 +25,7 @@ from tests.support.specs import (
     reported,
     sample,
 )
+from tests.support.strategies import Raw, codes, dump, facts, numbers, times
 
 
 def test_the_recipes_pair_of_frames() -> None:

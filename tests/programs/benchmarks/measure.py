@@ -178,10 +178,10 @@ def compute_until(ended: threading.Event) -> None:
 def judge(last: dict[str, Any], right: dict[str, str]) -> str:
     """Compare the last balances with what was sent: exact, lost or WRONG."""
     sent = {currency: Decimal(right[currency]) for currency in last}
-    told = {currency: Decimal(str(value)) for currency, value in last.items()}
-    if told == sent:
+    received = {currency: Decimal(str(value)) for currency, value in last.items()}
+    if received == sent:
         return "exact"
-    near = all(abs(told[code] - sent[code]) < Decimal("0.001") for code in sent)
+    near = all(abs(received[code] - sent[code]) < Decimal("0.001") for code in sent)
     return "lost" if near else "WRONG"
 
 

@@ -30,7 +30,7 @@ class Figures:
 
     def __init__(self) -> None:
         #: By exchange and kind: faults switched on, and those that were met.
-        self.struck: Counter[tuple[str, str]] = Counter()
+        self.injected: Counter[tuple[str, str]] = Counter()
         self.met: Counter[tuple[str, str]] = Counter()
         self.bad: Counter[str] = Counter()
         #: Updates that listeners were told.
@@ -50,7 +50,7 @@ class Figures:
 
     def add(self, other: Figures) -> None:
         """Take what another process has shown."""
-        self.struck += other.struck
+        self.injected += other.injected
         self.met += other.met
         self.bad += other.bad
         self.updates += other.updates
@@ -63,7 +63,7 @@ class Figures:
         """Count the kinds that struck several times and were never met; name them."""
         never = [
             f"never_met: {kind} struck {exchange} {times} times"
-            for (exchange, kind), times in sorted(self.struck.items())
+            for (exchange, kind), times in sorted(self.injected.items())
             if times >= SEVERAL and not self.met[exchange, kind]
         ]
         if never:
@@ -81,7 +81,7 @@ class Figures:
         bad = " ".join(f"{what}={self.bad[what]}" for what in BAD)
         kinds = {kind for (_, kind), times in self.met.items() if times}
         return (
-            f"faults={self.struck.total()} met={self.met.total()} kinds={len(kinds)} "
+            f"faults={self.injected.total()} met={self.met.total()} kinds={len(kinds)} "
             f"{bad} updates={self.updates} silences={self.silences} "
             f"nudged={self.nudged} "
             f"recoveries={len(self.recoveries)} longest_recovery={times[-1]:.2f}s "

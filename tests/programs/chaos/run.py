@@ -14,11 +14,16 @@ from assetstream import AssetStream, State, StreamGroup
 from assetstream.core import reconnect
 from assetstream.simulator import FAULTS, Simulator
 from tests.programs.chaos.figures import Figures
-from tests.programs.chaos.judge import Listener, Subject, Watcher, recovered
+from tests.programs.chaos.injection import inject
 from tests.programs.chaos.kinds import BALANCES, catalogue
-from tests.programs.chaos.strike import strike
+from tests.programs.chaos.ledger_check import (
+    CheckedAccount,
+    Listener,
+    Watcher,
+    recovered,
+)
 from tests.support.fast_time import fast_time
-from tests.support.recorders import open_sockets
+from tests.support.sockets import open_sockets
 
 __all__ = ["chaos"]
 
@@ -26,7 +31,7 @@ __all__ = ["chaos"]
 RECOVERY_BOUND = 60.0
 #: Strikes that one stream lives through, at the least and at the most: a long life is
 #: another trial than a short one.
-LIFE = (10, 80)
+FAULTS_PER_STREAM = (10, 80)
 #: So long what has ended may take to be gone, seconds.
 LEAK_PATIENCE = 2.0
 #: After so many streams that never came back a run ends.
@@ -62,12 +67,12 @@ def chaos(
     # Every connection that was LIVE counts as healthy, or delays would grow to what
     # bores: of a fault's lifetime most would be spent in waiting.
     healthy = patch.object(reconnect, "HEALTHY", 0.0)
-    with fast_time(), healthy, deaths_noted(figures):
+    with fast_time(), healthy, note_deaths(figures):
         while kinds and wanted(figures, faults):
             threads, sockets = set(threading.enumerate()), open_sockets()
             with Simulator(seed=rng.randrange(1000), rate_limits=False) as simulator:
-                subjects = [
-                    enrolled(
+                checked_accounts = [
+                    open_account(
                         simulator,
                         exchange,
                         f"{exchange}-{number}",
@@ -77,55 +82,57 @@ def chaos(
                     )
                     for number in range(accounts)
                 ]
-                streams = [subject.stream for subject in subjects]
+                streams = [checked.stream for checked in checked_accounts]
                 running: AssetStream | StreamGroup = streams[0]
                 if accounts > 1:
                     running = StreamGroup(streams, workers=rng.choice([1, 2, 4]))
-                with running, Watcher(subjects, figures):
-                    for _ in range(rng.randint(*LIFE)):
-                        struck = strike(rng, simulator, subjects, kinds, figures)
+                with running, Watcher(checked_accounts, figures):
+                    for _ in range(rng.randint(*FAULTS_PER_STREAM)):
+                        injected = inject(
+                            rng, simulator, checked_accounts, kinds, figures
+                        )
                         if not all(
-                            recovered(subject, figures, bound, struck)
-                            for subject in subjects
+                            recovered(checked, figures, bound, injected)
+                            for checked in checked_accounts
                         ):
                             break
                         if not wanted(figures, faults):
                             break
-                for subject in subjects:
-                    if subject.listener.state is not State.STOPPED:
-                        figures.note("not_stopped", str(subject))
+                for checked in checked_accounts:
+                    if checked.listener.state is not State.STOPPED:
+                        figures.note("not_stopped", str(checked))
             note_leaks(figures, threads, sockets)
     return figures
 
 
-def enrolled(
-    simulator: Simulator, exchange: str, label: str, hearing: Listener, **options: Any
-) -> Subject:
+def open_account(
+    simulator: Simulator, exchange: str, label: str, listener: Listener, **options: Any
+) -> CheckedAccount:
     """A new account, its stream, not started, and who is told."""
     account = getattr(simulator, exchange)(BALANCES)
     stream = AssetStream(
         account.exchange(),
         account=label,
-        on_asset=hearing.on_asset,
-        on_error=hearing.on_error,
-        on_state=hearing.on_state,
+        on_asset=listener.on_asset,
+        on_error=listener.on_error,
+        on_state=listener.on_state,
         connect_timeout=1.0,
         **options,
     )
-    return Subject(account, stream, hearing)
+    return CheckedAccount(account, stream, listener)
 
 
 def wanted(figures: Figures, faults: int) -> bool:
     """Whether more is to be struck; gives up what is of no use."""
     return (
         figures.met.total() < faults
-        and figures.struck.total() < 2 * faults + 20
+        and figures.injected.total() < 2 * faults + 20
         and figures.bad["never_live"] < HOPELESS
     )
 
 
 @contextmanager
-def deaths_noted(figures: Figures) -> Iterator[None]:
+def note_deaths(figures: Figures) -> Iterator[None]:
     """Note every thread that dies of an exception: a trader, a server, a session."""
 
     def note(args: threading.ExceptHookArgs) -> None:

@@ -79,8 +79,8 @@ def check_batches(name: str, format: str, acks: int, frames: Sequence[bytes]) ->
             [frames[:half], [], frames[half:]],
         )
     )
-    for said in others:
-        assert said == one_by_one, "a batch says something else than its frames"
+    for results in others:
+        assert results == one_by_one, "a batch says something else than its frames"
 
 
 def _said(
@@ -92,18 +92,18 @@ def _said(
     memory: Memory = {}
     conversation = opened(exchange, memory)
     conversation.received(spec.acks[:acks], at(0.1))
-    said: list[Any] = []
+    results: list[Any] = []
     for batch in batches:
         for step in conversation.received(batch, at(1.0)):
             if isinstance(step, Report):
                 # How many balances a report has is no matter, nor are empty ones.
-                said += step.balances
+                results += step.balances
             elif isinstance(step, (Warn, Fail)):
-                said.append((type(step), type(step.error), vars(step.error)))
+                results.append((type(step), type(step.error), vars(step.error)))
             else:
-                said.append(step)
+                results.append(step)
     closed = conversation.closed(1000, "")
-    return [*said, conversation.deadline, memory, type(closed), str(closed)]
+    return [*results, conversation.deadline, memory, type(closed), str(closed)]
 
 
 def check_ways(frame: bytes, format: str) -> None:
@@ -120,11 +120,11 @@ def check_ways(frame: bytes, format: str) -> None:
     assert coinw is None or coinw_frames.read_tolerantly(frame) == PushedBalances(coinw)
 
 
-def _mixed(said: Any) -> bool:
+def _mixed(decoded: Any) -> bool:
     """True if long and short keys, of which the fast way sees its own, are mixed."""
     return any(
         {short, long} <= set(pairs)
-        for _, pairs in objects(said)
+        for _, pairs in objects(decoded)
         for short, long in KEYS
     )
 
@@ -145,9 +145,9 @@ def _check_order(steps: Sequence[Step], proved: bool, early: bool) -> bool:
 def _check_step(step: Step, name: str, frame: bytes) -> None:
     if isinstance(step, Report):
         assert 0 < len(step.balances) <= len(frame)
-        said = loads(frame)
+        decoded = loads(frame)
         for report in step.balances[:20]:
-            check_amounts(report, said)
+            check_amounts(report, decoded)
             assert report.currency == report.currency.upper()
         for report in step.balances:
             assert report.raw is frame, "copies of a frame add up"
@@ -173,25 +173,25 @@ def _check_doubt(frame: bytes, steps: Sequence[Step], name: str, format: str) ->
     if None in doubts:
         return
     try:
-        said = loads(frame)
+        decoded = loads(frame)
     except ValueError:
         raise AssertionError("what is no JSON passed in silence") from None
     except RecursionError:
         return
     known = {b.currency for s in steps if isinstance(s, Report) for b in s.balances}
-    for code in _pushed(said, name):
+    for code in _pushed(decoded, name):
         assert isinstance(code, str), "an asset without a currency passed in silence"
         assert code.upper() in known | set(doubts), f"{code} was lost"
 
 
-def _pushed(said: Any, name: str) -> list[Any]:
+def _pushed(decoded: Any, name: str) -> list[Any]:
     """Return the currencies of a frame that is nothing but a push, as spelt."""
     if name == "coinw":
-        if not isinstance(said, Pairs) or "event" in said or "channel" in said:
+        if not isinstance(decoded, Pairs) or "event" in decoded or "channel" in decoded:
             return []
-        if (said.get("biz"), said.get("type")) != ("exchange", "assets"):
+        if (decoded.get("biz"), decoded.get("type")) != ("exchange", "assets"):
             return []
-        data = said.get("data")
+        data = decoded.get("data")
         if isinstance(data, Pairs) and data.get("currency") is None:
             return []  # perhaps an answer
         changes = data if isinstance(data, list) else [data]
@@ -201,7 +201,7 @@ def _pushed(said: Any, name: str) -> list[Any]:
             if isinstance(change, Pairs) and change.get("account") in (None, "spot")
         ]
     codes: list[Any] = []
-    for entry in said if isinstance(said, list) else [said]:
+    for entry in decoded if isinstance(decoded, list) else [decoded]:
         if not isinstance(entry, Pairs) or entry.get("type") != "myAsset":
             continue
         if {"error", "status", "method", "mthd"} & set(entry):

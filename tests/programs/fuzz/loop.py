@@ -117,12 +117,12 @@ def _guided(
             [*command, str(folder), corpus, *options], stderr=subprocess.PIPE
         )
         assert child.stderr is not None
-        said = child.stderr.read().decode(errors="replace")
+        stderr = child.stderr.read().decode(errors="replace")
         child.wait()
-    executed, covered = EXECUTED.findall(said), COVERAGE.findall(said)
+    executed, covered = EXECUTED.findall(stderr), COVERAGE.findall(stderr)
     if child.returncode:
         # A hang, a crash or too much memory: libFuzzer wrote the input itself.
-        print(said[-3000:], file=sys.stderr)
+        print(stderr[-3000:], file=sys.stderr)
     found = len(set(folder.glob(f"{target}-*")) - before)
     return (
         int(executed[-1]) if executed else 0,

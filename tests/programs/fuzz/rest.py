@@ -38,7 +38,7 @@ def _check_fatal(error: AssetStreamError, status: int, body: bytes) -> None:
 
 def _check_snapshot(snapshot: Snapshot, name: str, body: bytes) -> None:
     # What nobody reads may be anything.
-    said = loads(body, "replace")
+    decoded = loads(body, "replace")
     codes = [report.currency for report in snapshot.balances]
     assert len(set(codes)) == len(codes), "a currency twice"
     assert not set(codes) & set(snapshot.unreadable)
@@ -49,8 +49,8 @@ def _check_snapshot(snapshot: Snapshot, name: str, body: bytes) -> None:
         assert None not in (report.available, report.locked)
         assert report.key is None
         assert report.raw in body
-        check_amounts(report, said)
-    entries = _entries(said, name)
+        check_amounts(report, decoded)
+    entries = _entries(decoded, name)
     assert snapshot.empty is not bool(entries)
     # S2: what is not among the balances is known to be missing from them.
     for code in entries:
@@ -58,10 +58,10 @@ def _check_snapshot(snapshot: Snapshot, name: str, body: bytes) -> None:
         assert known or snapshot.unreadable, f"{code!r} was lost"
 
 
-def _entries(said: Any, name: str) -> list[Any]:
+def _entries(decoded: Any, name: str) -> list[Any]:
     """Return the currency of every entry, as spelt."""
     if name == "coinw":
-        said = said.get("data")
-    if isinstance(said, Pairs):
-        return list(said)
-    return [e.get("currency") if isinstance(e, Pairs) else e for e in said or ()]
+        decoded = decoded.get("data")
+    if isinstance(decoded, Pairs):
+        return list(decoded)
+    return [e.get("currency") if isinstance(e, Pairs) else e for e in decoded or ()]

@@ -90,11 +90,11 @@ def _said(pairs: Pairs, names: tuple[str, ...], amount: Decimal | None) -> bool:
     return False
 
 
-def check_amounts(report: BalanceReport, said: Any) -> None:
+def check_amounts(report: BalanceReport, decoded: Any) -> None:
     """The report's amounts are finite and those on the wire, under their own names."""
     for amount in (report.available, report.locked):
         assert amount is None or (amount.is_finite() and not amount.is_signed())
-    for code, pairs in objects(said):
+    for code, pairs in objects(decoded):
         named = [v for name, v in pairs.all if name in CODES] + [code]
         if (
             any(type(v) is str and v.upper() == report.currency for v in named)

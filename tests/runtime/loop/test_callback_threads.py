@@ -9,7 +9,7 @@ from typing import Callable, Iterator
 import pytest
 
 from assetstream.runtime.loop.callback_threads import CallbackThreads
-from tests.support.recorders import PATIENCE
+from tests.support.event_recorder import PATIENCE
 
 
 class Batches:

@@ -10,7 +10,7 @@ import pytest
 from assetstream.runtime.loop import clock
 from assetstream.runtime.loop import helpers as module
 from assetstream.runtime.loop.helpers import MOST_THREADS, Helpers
-from tests.support.recorders import PATIENCE
+from tests.support.event_recorder import PATIENCE
 
 
 @pytest.fixture

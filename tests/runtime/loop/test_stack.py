@@ -8,7 +8,7 @@ from typing import Any, Callable
 
 from assetstream.runtime.loop.clock import now
 from assetstream.runtime.loop.stack import describe_stack
-from tests.support.recorders import PATIENCE
+from tests.support.event_recorder import PATIENCE
 
 
 def call(handler: Callable[[], object]) -> None:

@@ -24,11 +24,11 @@ from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 from assetstream.simulator.faults import Fault
 from assetstream.simulator.messages import Reply, Request
+from tests.support.event_recorder import EventRecorder
 from tests.support.raw_server import Peer, RawServer
-from tests.support.recorders import Recorder
 from tests.support.specs import keys_of
 
-pytestmark = pytest.mark.usefixtures("hasty")
+pytestmark = pytest.mark.usefixtures("no_rate_limits")
 
 NOW = datetime.now(timezone.utc)
 
@@ -180,12 +180,12 @@ def test_tls_below_1_2_is_refused(
     for context in (old, shared):
         # So that it is the version that is refused, not what was signed how.
         context.set_ciphers("ALL:@SECLEVEL=0")
-    heard = Recorder()
+    recorder = EventRecorder()
     seen: list[bytes] = []
     with RawServer(lambda peer: seen.append(peer.read_request()), old) as server:
-        stream = AssetStream(elsewhere(secured, side, server), **heard.handlers())
+        stream = AssetStream(elsewhere(secured, side, server), **recorder.handlers())
         stream.start(wait=False)
-        error = heard.wait_for(lambda e: isinstance(e, ConnectionLost))
+        error = recorder.wait_for(lambda e: isinstance(e, ConnectionLost))
         stream.stop()
 
         assert "TLS handshake" in str(error)
@@ -248,14 +248,14 @@ def test_a_redirect_is_not_followed(
     exchange: Simulator, account: Account, side: str, status: int
 ) -> None:
     """Nobody connects to where it leads; the user is told."""
-    heard = Recorder()
+    recorder = EventRecorder()
     with RawServer(Peer.read_request) as other:
         base = other.http_url.removesuffix("/read")
         base = base.replace("http", "ws", 1) if side == "WebSocket" else base
         with exchange.faults.add(RedirectTo(base, status, side)):
-            stream = AssetStream(account.exchange(), **heard.handlers())
+            stream = AssetStream(account.exchange(), **recorder.handlers())
             stream.start(wait=False)
-            error = heard.wait_for(lambda e: isinstance(e, Exception))
+            error = recorder.wait_for(lambda e: isinstance(e, Exception))
             stream.stop()
         assert other.connections == 0
     assert f"HTTP {status}" in str(error)
@@ -309,10 +309,12 @@ def test_upgrades_send_no_cookies(account: Account) -> None:
 
     with RawServer(script) as server:
         for _ in range(2):
-            heard = Recorder()
-            stream = AssetStream(at(account, ws_url=server.url), **heard.handlers())
+            recorder = EventRecorder()
+            stream = AssetStream(at(account, ws_url=server.url), **recorder.handlers())
             stream.start(wait=False)
-            heard.wait_for(lambda e, heard=heard: len(heard.of(ConnectionLost)) >= 2)
+            recorder.wait_for(
+                lambda e, recorder=recorder: len(recorder.of(ConnectionLost)) >= 2
+            )
             stream.stop()
 
     assert len(requests) >= 4

@@ -15,7 +15,8 @@ from assetstream.runtime.loop.helpers import MOST_THREADS, Helpers
 from assetstream.runtime.loop.waits import Deadline
 from assetstream.runtime.net.cancel import Cancelled, CancelScope, CancelToken
 from assetstream.runtime.net.job import CancellableJob, place_of
-from tests.support.recorders import PATIENCE, open_sockets
+from tests.support.event_recorder import PATIENCE
+from tests.support.sockets import open_sockets
 
 
 class Bench:

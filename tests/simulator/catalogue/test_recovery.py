@@ -14,9 +14,10 @@ from assetstream.simulator import FAULTS, Simulator
 from assetstream.simulator.account import Account
 from assetstream.simulator.catalogue import create
 from tests.conftest import TimeMachine
+from tests.programs.chaos.fault_effects import SILENCES, EffectCounter
 from tests.programs.chaos.kinds import CONNECTING, READING
-from tests.programs.chaos.witness import SILENCES, Witness
-from tests.support.recorders import Recorder, known, truth
+from tests.support.balances import known_balances, true_balances
+from tests.support.event_recorder import EventRecorder
 
 #: Seconds between two changes during a fault.
 PACE = 0.01
@@ -44,17 +45,19 @@ def change(account: Account) -> None:
 
 def recovered(stream: AssetStream, account: Account) -> bool:
     """Return whether it is LIVE, and its balances are true."""
-    return stream.state is State.LIVE and known(stream) == truth(account)
+    return stream.state is State.LIVE and known_balances(stream) == true_balances(
+        account
+    )
 
 
-@pytest.mark.usefixtures("hasty")
+@pytest.mark.usefixtures("no_rate_limits")
 @pytest.mark.parametrize(("name", "venue"), CASES)
 def test_a_stream_knows_the_ledger_again(
     name: str, venue: str, exchange: Simulator, time_machine: TimeMachine
 ) -> None:
     """Whatever was met, and lost by it, is found by reconnecting or by an audit."""
     account = getattr(exchange, venue)({"BTC": "1", "USDT": "1000"})
-    recorder = Recorder()
+    recorder = EventRecorder()
     pause = threading.Event()
 
     def wait_until(met: Callable[[], object], within: int, passing: float) -> None:
@@ -62,8 +65,8 @@ def test_a_stream_knows_the_ledger_again(
             if met():
                 return
             assert elapsed < within, (
-                (stream.state, stream.error, known(stream)),
-                truth(account),
+                (stream.state, stream.error, known_balances(stream)),
+                true_balances(account),
                 recorder.events[-20:],
             )
             time_machine.jump(passing, stream)
@@ -71,7 +74,7 @@ def test_a_stream_knows_the_ledger_again(
 
     with AssetStream(account.exchange(), **recorder.handlers()) as stream:
         fault = create(name, **PARAMETERS.get(name, {}))
-        witness = Witness(
+        counter = EffectCounter(
             name, fault, [lambda: [str(e) for e in recorder.of(AssetStreamError)]]
         )
         with exchange.faults.add(fault):
@@ -83,5 +86,5 @@ def test_a_stream_knows_the_ledger_again(
                 pause.wait(PACE)
             # Only to let a silence be noticed: most faults are met at once.
             passing = 1.0 if name in SILENCES else 0.0
-            wait_until(lambda: witness.met, MET_AFTER, passing)
+            wait_until(lambda: counter.met, MET_AFTER, passing)
         wait_until(lambda: recovered(stream, account), RECOVERED_AFTER, 1.0)

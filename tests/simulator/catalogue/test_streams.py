@@ -21,9 +21,10 @@ from assetstream.model.errors import ExchangeError
 from assetstream.simulator import FAULTS, Simulator
 from assetstream.simulator.account import Account
 from tests.conftest import TimeMachine
-from tests.support.recorders import Recorder, known, truth
+from tests.support.balances import known_balances, true_balances
+from tests.support.event_recorder import EventRecorder
 
-pytestmark = pytest.mark.usefixtures("hasty")
+pytestmark = pytest.mark.usefixtures("no_rate_limits")
 
 #: What refuses a login for good: the error, and the exchange's own code.
 REFUSED: dict[str, tuple[type[ExchangeError], str]] = {
@@ -81,14 +82,14 @@ def test_a_refused_login_may_pass_once_it_was_live(
 ) -> None:
     """It may be the exchange's own trouble: it is reported, and tried again."""
     account: Account = getattr(exchange, FAULTS[name].exchange)({"BTC": "1"})
-    seen = Recorder()
+    seen = EventRecorder()
     with AssetStream(account.exchange(), **seen.handlers()) as stream:
         with exchange.fault(name):
             exchange.drop_connections()
             error = seen.wait_for(lambda event: isinstance(event, REFUSED[name][0]))
             account.deposit("BTC", "1")
         seen.wait_for_state(State.LIVE, times=2)
-        assert known(stream) == truth(account)
+        assert known_balances(stream) == true_balances(account)
 
     assert not error.fatal
 
@@ -96,7 +97,7 @@ def test_a_refused_login_may_pass_once_it_was_live(
 def test_a_nonce_that_was_used_is_tried_anew(exchange: Simulator) -> None:
     """By the next one."""
     account = exchange.upbit({"BTC": "1"})
-    seen = Recorder()
+    seen = EventRecorder()
     stream = AssetStream(account.exchange(), **seen.handlers())
     try:
         with exchange.fault("login_nonce_used"):
@@ -117,7 +118,7 @@ def test_a_tls_handshake_that_is_never_answered() -> None:
     authority.issue_cert("127.0.0.1").configure_cert(server)
     trust = ssl.create_default_context()
     authority.configure_trust(trust)
-    seen = Recorder()
+    seen = EventRecorder()
     with Simulator(ssl_context=server, rate_limits=False) as secure:
         account = secure.coinw({"BTC": "1"})
         stream = AssetStream(
@@ -143,7 +144,7 @@ def test_k3_a_clock_that_was_wrong_all_the_time_is_corrected(
     exchange: Simulator, account: Account
 ) -> None:
     """Two hours ahead in ``Date`` as in pushes: nothing is in doubt."""
-    seen = Recorder()
+    seen = EventRecorder()
     with (
         exchange.fault("clock_jump", seconds=7200),
         AssetStream(account.exchange(), **seen.handlers()) as stream,
@@ -162,7 +163,7 @@ def test_k3_a_clock_that_jumps_on_an_open_connection_is_reported(
     exchange: Simulator, account: Account
 ) -> None:
     """The push is applied, and its currency is in doubt."""
-    seen = Recorder()
+    seen = EventRecorder()
     with AssetStream(account.exchange(), **seen.handlers()) as stream:
         with exchange.fault("clock_jump", seconds=7200):
             account.deposit("BTC", "1")
@@ -176,12 +177,12 @@ def test_a_dead_path_is_noticed_and_left(
     exchange: Simulator, account: Account, time_machine: TimeMachine
 ) -> None:
     """L1: no FIN ever comes; silence is enough, and a new connection recovers."""
-    seen = Recorder()
+    seen = EventRecorder()
     with AssetStream(account.exchange(), **seen.handlers()) as stream:
         with exchange.fault("dead_path"):
             account.deposit("BTC", "1")
         limits = stream.exchange.limits
         time_machine.jump(limits.ping_interval + limits.pong_timeout + 1.0, stream)
         seen.wait_for_state(State.LIVE, times=2)
-        assert known(stream) == truth(account)
+        assert known_balances(stream) == true_balances(account)
         assert stream.health().reconnects == 1

@@ -21,11 +21,10 @@ from assetstream import (
 )
 from assetstream.simulator import Replay, UpbitAccount
 from tests.support.clients import read_balances, upbit_subscriber
-from tests.support.recorders import PATIENCE
-from tests.support.recorders import Recorder as EventRecorder
+from tests.support.event_recorder import PATIENCE, EventRecorder
 from tests.support.tapes import line, opened, push, reply, write_tape
 
-pytestmark = pytest.mark.usefixtures("hasty")
+pytestmark = pytest.mark.usefixtures("no_rate_limits")
 
 
 def test_a_long_tape_played_fast_has_no_date_in_the_future(tmp_path: Path) -> None:

@@ -21,14 +21,14 @@ from assetstream.recording import Recorder
 from assetstream.recording.tape import read_tape
 from assetstream.simulator import Replay, Simulator, UpbitAccount
 from assetstream.simulator.account import Account
+from tests.support.balances import known_balances
 from tests.support.clients import accounts, read_balances
-from tests.support.evidence import Evidence
-from tests.support.recorders import PATIENCE, known
-from tests.support.recorders import Recorder as EventRecorder
+from tests.support.event_recorder import PATIENCE, EventRecorder
+from tests.support.leak_detector import LeakDetector
 from tests.support.tapes import line, opened, push, reply, write_tape
 
 Amounts = tuple[Decimal, Decimal]
-pytestmark = pytest.mark.usefixtures("hasty")
+pytestmark = pytest.mark.usefixtures("no_rate_limits")
 
 VENUES = ("upbit", "coinw")
 
@@ -72,7 +72,7 @@ class Session:
             with Recorder(stream, path, scramble=scramble), stream:
                 trade(exchange, account, stream)
                 self.seen.wait_for(lambda e: e in self.seen.updates and not e.total)
-                self.known = known(stream)
+                self.known_balances = known_balances(stream)
 
 
 @pytest.fixture(params=VENUES)
@@ -92,7 +92,7 @@ def replayed(session: Session) -> tuple[EventRecorder, dict[str, Amounts]]:
         # The last frame may be on its way.
         many = len(session.seen.updates)
         seen.wait_for(lambda event: len(seen.updates) >= many)
-        return seen, known(stream)
+        return seen, known_balances(stream)
 
 
 def test_a_client_goes_through_the_same(session: Session) -> None:
@@ -100,7 +100,7 @@ def test_a_client_goes_through_the_same(session: Session) -> None:
     seen, found = replayed(session)
 
     assert sequence(seen.updates) == sequence(session.seen.updates)
-    assert found == session.known
+    assert found == session.known_balances
     sources = [update.source for update in session.seen.updates]
     assert [update.source for update in seen.updates] == sources
     assert seen.states == session.seen.states
@@ -135,7 +135,7 @@ def test_a_scrambled_tape_is_true_up_to_a_factor(name: str, tmp_path: Path) -> N
 def test_the_tape_holds_no_secret(session: Session) -> None:
     """Of the recorded account: in no form."""
     text = session.path.read_text(encoding="utf-8")
-    with Evidence() as out:
+    with LeakDetector() as out:
         out.guard_exchange(session.exchange)
         out.guard(session.exchange.fingerprint)
         out.add("tape", text)

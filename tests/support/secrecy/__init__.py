@@ -1,24 +1,24 @@
-"""Every way to succeed and to fail, played with all loggers at DEBUG.
+"""Cases of success and failure that ``test_secrets.py`` runs, all loggers at DEBUG.
 
-Used by ``test_secrets.py``; what is let out is collected by ``tests.support.evidence``.
+``tests.support.leak_detector`` collects the output and searches it for secrets.
 """
 
 from __future__ import annotations
 
 from assetstream.simulator import FAULTS
-from tests.support.secrecy.going_well import GOING_WELL
-from tests.support.secrecy.on_the_way import ON_THE_WAY
-from tests.support.secrecy.own_faults import OWN_FAULTS
-from tests.support.secrecy.refused import REFUSED
-from tests.support.secrecy.scene import Scene
-from tests.support.secrecy.struck import STRUCK
+from tests.support.secrecy.local_faults import LOCAL_FAULTS
+from tests.support.secrecy.network import NETWORK
+from tests.support.secrecy.normal_use import NORMAL_USE
+from tests.support.secrecy.refusals import REFUSALS
+from tests.support.secrecy.setup import SecrecySetup
+from tests.support.secrecy.simulator_faults import SIMULATOR_FAULTS
 
-__all__ = ["SCENES", "Scene", "venues"]
+__all__ = ["CASES", "SecrecySetup", "venues"]
 
-SCENES = {**GOING_WELL, **REFUSED, **ON_THE_WAY, **OWN_FAULTS, **STRUCK}
+CASES = {**NORMAL_USE, **REFUSALS, **NETWORK, **LOCAL_FAULTS, **SIMULATOR_FAULTS}
 
 
 def venues(name: str) -> list[str]:
     """The exchanges at which a scene can be played."""
-    fault = FAULTS.get(name.removeprefix("struck by "))
+    fault = FAULTS.get(name.removeprefix("simulator fault "))
     return [fault.exchange] if fault and fault.exchange else ["upbit", "coinw"]

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from tests.support.recorders import open_sockets
+from tests.support.sockets import open_sockets
 from tests.support.stop_cases.callers import CALLERS
-from tests.support.stop_cases.endings import ENDINGS
-from tests.support.stop_cases.places import PLACES
-from tests.support.stop_cases.stage import Stage
+from tests.support.stop_cases.exits import EXITS
+from tests.support.stop_cases.phases import PHASES
+from tests.support.stop_cases.setup import StopSetup
 
 __all__ = ["CASES", "Stopped", "goal", "measure"]
 
-CASES = {**CALLERS, **PLACES, **ENDINGS}
+CASES = {**CALLERS, **PHASES, **EXITS}
 
 
 class Stopped(Struct):
@@ -35,11 +35,11 @@ class Stopped(Struct):
 def measure(case: str, name: str) -> Stopped:
     """Run one case on the exchange ``name``."""
     before = open_sockets()
-    with Stage(name) as stage:
-        CASES[case](stage)
-    assert stage.took >= 0
+    with StopSetup(name) as setup:
+        CASES[case](setup)
+    assert setup.took >= 0
     left = len(open_sockets() - before)
-    return Stopped(stage.took, stage.threads_left, max(stage.sockets_left, left))
+    return Stopped(setup.took, setup.threads_left, max(setup.sockets_left, left))
 
 
 def goal(case: str) -> float:

@@ -20,27 +20,27 @@ from assetstream import (
 )
 from assetstream.model.errors import AssetStreamError
 from assetstream.simulator.messages import Kind, Message
+from tests.support.event_recorder import PATIENCE
 from tests.support.raw_server import Peer
-from tests.support.recorders import PATIENCE
-from tests.support.stop_cases.stage import Case, Stage
+from tests.support.stop_cases.setup import Case, StopSetup
 
 __all__ = ["CALLERS"]
 
 
-def main_thread(stage: Stage) -> None:
-    stage.stop(stage.live())
+def main_thread(setup: StopSetup) -> None:
+    setup.stop(setup.live())
 
 
-def another_thread(stage: Stage) -> None:
-    stream = stage.live()
-    thread = threading.Thread(target=stage.stop, args=(stream,))
+def another_thread(setup: StopSetup) -> None:
+    stream = setup.live()
+    thread = threading.Thread(target=setup.stop, args=(stream,))
     thread.start()
     thread.join()
 
 
-def many_threads(stage: Stage) -> None:
+def many_threads(setup: StopSetup) -> None:
     """All are told True; the slowest counts."""
-    stream = stage.live()
+    stream = setup.live()
     answers: list[bool] = []
     threads = [
         threading.Thread(target=lambda: answers.append(stream.stop())) for _ in range(8)
@@ -50,26 +50,26 @@ def many_threads(stage: Stage) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    stage.done(began)
+    setup.measure_stop(began)
     assert answers == [True] * 8
 
 
-def twice(stage: Stage) -> None:
-    stream = stage.live()
+def twice(setup: StopSetup) -> None:
+    stream = setup.live()
     stream.stop()
-    stage.stop(stream)
+    setup.stop(stream)
 
 
-def before_start(stage: Stage) -> None:
-    stage.stop(stage.stream())
+def before_start(setup: StopSetup) -> None:
+    setup.stop(setup.stream())
 
 
-def in_callback(kind: type) -> Callable[[Stage], None]:
+def in_callback(kind: type) -> Callable[[StopSetup], None]:
     """From the handler for events of this kind, in the stream's own thread."""
 
-    def run(stage: Stage) -> None:
+    def run(setup: StopSetup) -> None:
         called: list[float] = []
-        stream = stage.stream()
+        stream = setup.stream()
 
         def stop(event: Any) -> None:
             live = not isinstance(event, StateChange) or event.current is State.LIVE
@@ -84,31 +84,31 @@ def in_callback(kind: type) -> Callable[[Stage], None]:
         stream.on_state(stop) if kind is StateChange else None
         stream.start(wait=False)
         if kind is AssetStreamError:
-            stage.account.wait_for_subscribers()
-            (session,) = stage.account._subscribers
+            setup.account.wait_for_subscribers()
+            (session,) = setup.account._subscribers
             session.connection.send(Message(Kind.PUSH, b"garbage"))
         assert stopped.wait(PATIENCE)
-        stage.joined(stream, called[0])
+        setup.wait_until_stopped(stream, called[0])
 
     return run
 
 
 #: ``SimpleQueue`` and no event: a signal that comes inside ``put`` leaves no lock held.
-Told = SimpleQueue[None]
-Waiting = Callable[[AssetStream, Told], None]
+Signal = SimpleQueue[None]
+Waiting = Callable[[AssetStream, Signal], None]
 
 
-def on_signal(number: int, wait: Waiting) -> Callable[[Stage], None]:
+def on_signal(number: int, wait: Waiting) -> Callable[[StopSetup], None]:
     """By a signal to the main thread, which is inside ``wait``."""
 
-    def run(stage: Stage) -> None:
-        signalled(stage, stage.stream(), number, wait, SimpleQueue())
+    def run(setup: StopSetup) -> None:
+        signalled(setup, setup.stream(), number, wait, SimpleQueue())
 
     return run
 
 
 def signalled(
-    stage: Stage, stream: AssetStream, number: int, wait: Waiting, waiting: Told
+    setup: StopSetup, stream: AssetStream, number: int, wait: Waiting, waiting: Signal
 ) -> None:
     """Send the signal when ``waiting`` was told that the time has come."""
     sent: list[float] = []
@@ -128,14 +128,14 @@ def signalled(
     sender.start()
     try:
         wait(stream, waiting)
-        stage.joined(stream, sent[0])
+        setup.wait_until_stopped(stream, sent[0])
     finally:
         sender.join()
         signal.signal(number, former)
     assert answers == ([] if ctrl_c else [True])
 
 
-def run_forever(stream: AssetStream, waiting: Told) -> None:
+def run_forever(stream: AssetStream, waiting: Signal) -> None:
     @stream.on_state
     def ready(change: StateChange) -> None:
         if change.current is State.LIVE:
@@ -144,7 +144,7 @@ def run_forever(stream: AssetStream, waiting: Told) -> None:
     stream.run_forever()
 
 
-def iterate(stream: AssetStream, waiting: Told) -> None:
+def iterate(stream: AssetStream, waiting: Signal) -> None:
     try:
         with stream:
             for _ in stream:
@@ -153,30 +153,30 @@ def iterate(stream: AssetStream, waiting: Told) -> None:
         pass
 
 
-def in_start(number: int, raises: type[BaseException]) -> Callable[[Stage], None]:
+def in_start(number: int, raises: type[BaseException]) -> Callable[[StopSetup], None]:
     """By a signal while the main thread is inside ``start()``, which is stuck."""
 
-    def run(stage: Stage) -> None:
-        waiting: Told = SimpleQueue()
+    def run(setup: StopSetup) -> None:
+        waiting: Signal = SimpleQueue()
 
         def tarpit(peer: Peer) -> None:
             if peer.read_request():
                 waiting.put(None)
                 peer.read_all()
 
-        def start(stream: AssetStream, waiting: Told) -> None:
+        def start(stream: AssetStream, waiting: Signal) -> None:
             with pytest.raises(raises):
                 stream.start()
 
-        exchange = stage.adapter(ws_url=stage.serve(tarpit).url)
-        signalled(stage, stage.stream(exchange), number, start, waiting)
+        exchange = setup.adapter(ws_url=setup.serve(tarpit).url)
+        signalled(setup, setup.stream(exchange), number, start, waiting)
 
     return run
 
 
-def waited_for(stage: Stage) -> None:
+def waited_for(setup: StopSetup) -> None:
     """Another thread waits for updates: its wait ends."""
-    stream = stage.live()
+    stream = setup.live()
     entered = threading.Event()
 
     def wait() -> None:
@@ -186,7 +186,7 @@ def waited_for(stage: Stage) -> None:
     thread = threading.Thread(target=wait)
     thread.start()
     assert entered.wait(PATIENCE)
-    stage.stop(stream)
+    setup.stop(stream)
     thread.join(PATIENCE)
     assert not thread.is_alive()
 

@@ -313,7 +313,7 @@ class Driver:
         if reply.duration > effect.timeout or reply.failure == "timeout":
             reply = reply._replace(failure="timeout", duration=effect.timeout)
         answer = self._replicas.answer(reply, asked)
-        self.findings.note("read", effect.ticket, reply, answer.said)
+        self.findings.note("read", effect.ticket, reply, answer.named)
         self._timeline.after(reply.duration, self._reply, effect.ticket, answer, asked)
 
     def _reply(self, ticket: int, answer: Answer, asked: float) -> None:

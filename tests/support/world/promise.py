@@ -259,7 +259,7 @@ class Promise:
     def _updated(self, update: AssetUpdate, answer: Answer, asked: float) -> None:
         """Take what a read led to for the newest, if the read did say so."""
         code, amounts = update.currency, (update.available, update.locked)
-        if answer.said.get(code, ZEROS if answer.complete else None) == amounts:
+        if answer.named.get(code, ZEROS if answer.complete else None) == amounts:
             audit = update.source is Source.AUDIT
             self.newest.believed(code, amounts, asked=asked, audit=audit)
         before, truth = update.previous, self._ledger.now[code]

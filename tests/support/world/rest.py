@@ -42,12 +42,12 @@ class Answer(NamedTuple):
 
     Attributes:
         outcome: the machine's.
-        said: the balances named.
+        named: the balances named.
         complete: what is not named is zero.
     """
 
     outcome: Outcome
-    said: Mapping[str, Amounts] = MappingProxyType({})
+    named: Mapping[str, Amounts] = MappingProxyType({})
     complete: bool = False
 
 
@@ -75,9 +75,9 @@ class Replicas:
         if reply.empty:
             held, garbled = {}, None
         body = self._wire.balances(held, garbled)
-        said = {code: amounts for code, amounts in held.items() if code != garbled}
+        named = {code: amounts for code, amounts in held.items() if code != garbled}
         outcome = HttpReply(200, self._clocks.headers(), body)
-        return Answer(outcome, said, garbled is None)
+        return Answer(outcome, named, garbled is None)
 
     def _failure(self, reply: Reply) -> Outcome:
         if reply.failure in ("lost", "timeout"):

@@ -8,9 +8,9 @@ from assetstream.model.errors import AssetStreamError
 from assetstream.runtime.loop import clock
 from assetstream.simulator import FAULTS
 from assetstream.simulator.catalogue import handshake, login
-from tests.support.secrecy.scene import Play, Scene
+from tests.support.secrecy.setup import Case, SecrecySetup
 
-__all__ = ["STRUCK"]
+__all__ = ["SIMULATOR_FAULTS"]
 
 #: Met by those only who connect; so a connection is lost first.
 MET_ON_CONNECTING = {"tcp_refused", *handshake.FAULTS, *login.FAULTS}
@@ -25,32 +25,34 @@ BORNE = {
 LONG = 40.0
 
 
-def struck(name: str) -> Play:
+def met_by_stream(name: str) -> Case:
     """Until the stream has told of it, or has borne it for long."""
 
-    def run(scene: Scene) -> None:
-        stream = scene.live()
-        seen = len(scene.heard.events)
-        with scene.simulator.fault(name, **PARAMETERS.get(name, {})):
+    def run(setup: SecrecySetup) -> None:
+        stream = setup.live()
+        seen = len(setup.recorder.events)
+        with setup.simulator.fault(name, **PARAMETERS.get(name, {})):
             if name in MET_ON_CONNECTING:
-                scene.simulator.drop_connections()
-            scene.account.deposit("BTC", "0.25")
-            order = scene.account.place_order(pay="USDT", amount="9", receive="BTC")
-            scene.account.fill(order, "0.001", "5")
+                setup.simulator.drop_connections()
+            setup.account.deposit("BTC", "0.25")
+            order = setup.account.place_order(pay="USDT", amount="9", receive="BTC")
+            setup.account.fill(order, "0.001", "5")
             began = clock.now()
 
             def noticed() -> bool:
-                told = scene.heard.events[seen:]
+                told = setup.recorder.events[seen:]
                 errors = sum(isinstance(e, AssetStreamError) for e in told)
                 if name in BORNE and clock.now() - began > LONG:
                     return True
                 # The first of those who have to connect is that of the drop.
                 return errors > (name in MET_ON_CONNECTING) or stream.state.final
 
-            scene.elapse(stream, noticed, step=2.0)
-        scene.ended(stream)
+            setup.elapse(stream, noticed, step=2.0)
+        setup.finish(stream)
 
     return run
 
 
-STRUCK: dict[str, Play] = {f"struck by {name}": struck(name) for name in FAULTS}
+SIMULATOR_FAULTS: dict[str, Case] = {
+    f"simulator fault {name}": met_by_stream(name) for name in FAULTS
+}

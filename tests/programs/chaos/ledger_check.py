@@ -18,16 +18,22 @@ from assetstream import (
 )
 from assetstream.model.states import TRANSITIONS
 from assetstream.simulator.account import Account
+from tests.programs.chaos.fault_effects import SILENT
 from tests.programs.chaos.figures import Figures
-from tests.programs.chaos.witness import SILENT
-from tests.support.recorders import truth
+from tests.support.balances import true_balances
 
-__all__ = ["Listener", "Subject", "Watcher", "deaf_and_live", "recovered"]
+__all__ = [
+    "CheckedAccount",
+    "Listener",
+    "Watcher",
+    "note_live_without_data",
+    "recovered",
+]
 
 #: So long a currency may be in doubt before it is taken to be in dispute.
 DISPUTE_PATIENCE = 8.0
 #: So long news may be on their way to a listener whose queue is empty.
-TOLD_WITHIN = 1.0
+DELIVERED_WITHIN = 1.0
 ZEROS = (0, 0)
 
 Amounts = dict[str, tuple[Any, Any]]
@@ -51,7 +57,7 @@ class Listener:
     def __init__(self, rng: random.Random, figures: Figures) -> None:
         self._rng = rng
         self._figures = figures
-        self.told: Amounts = {}
+        self.balances: Amounts = {}
         self._errors: list[str] = []
         self.state = State.NEW
         #: How often it was told STALE.
@@ -61,9 +67,9 @@ class Listener:
         self._figures.updates += 1
         before = update.previous
         amounts = (before.available, before.locked) if before else ZEROS
-        if amounts != self.told.get(update.currency, ZEROS):
+        if amounts != self.balances.get(update.currency, ZEROS):
             self._figures.note("missed", f"what came before {update}: {before}")
-        self.told[update.currency] = (update.available, update.locked)
+        self.balances[update.currency] = (update.available, update.locked)
         self._dawdle(0.01, 0.02)
 
     def on_state(self, change: StateChange) -> None:
@@ -82,13 +88,13 @@ class Listener:
         if not isinstance(error, CallbackError):
             self._dawdle(0.005, 0.01)
 
-    def told_errors(self) -> list[str]:
+    def error_texts(self) -> list[str]:
         """What every error said."""
         return self._errors
 
-    def told_truth(self) -> Amounts:
+    def nonzero_balances(self) -> Amounts:
         """The non-zero balances, as told."""
-        return {code: both for code, both in dict(self.told).items() if any(both)}
+        return {code: both for code, both in dict(self.balances).items() if any(both)}
 
     def _dawdle(self, slow: float, wrong: float) -> None:
         chance = self._rng.random()
@@ -98,7 +104,7 @@ class Listener:
             raise RuntimeError("a user's mistake")
 
 
-class Subject:
+class CheckedAccount:
     """An account, the stream that should know it, and who is told by that."""
 
     def __init__(self, account: Account, stream: Stream, listener: Listener) -> None:
@@ -116,7 +122,7 @@ class Subject:
         stale = any(b.stale for _, b in balances)
         return None if stale or self.stream.state is not State.LIVE else found
 
-    def was_told_of_loss(self) -> bool:
+    def reported_losses(self) -> bool:
         """Whether, if connections were lost since this was last asked, it heard so."""
         stream = self.stream
         losses = stream.health().reconnects
@@ -131,50 +137,52 @@ class Subject:
         stream = self.stream
         return (
             f"{stream.state} {stream.error!r} {stream.health()} "
-            f"{dict(stream.balances)}, true {truth(self.account)}"
+            f"{dict(stream.balances)}, true {true_balances(self.account)}"
         )
 
 
 class Watcher(threading.Thread):
     """Looks at streams all the while: nothing unmarked stays wrong for too long."""
 
-    def __init__(self, subjects: Sequence[Subject], figures: Figures) -> None:
+    def __init__(
+        self, checked_accounts: Sequence[CheckedAccount], figures: Figures
+    ) -> None:
         super().__init__(name="chaos-watcher")
-        self._subjects = subjects
+        self._subjects = checked_accounts
         self._figures = figures
         self._over = threading.Event()
         # Since when a balance is wrong, and how long it may be.
-        self._wrong: dict[tuple[Subject, str], tuple[float, float]] = {}
+        self._wrong: dict[tuple[CheckedAccount, str], tuple[float, float]] = {}
 
     def run(self) -> None:
         try:
             while not self._over.wait(0.02):
-                for subject in self._subjects:
-                    self._look(subject)
+                for checked in self._subjects:
+                    self._look(checked)
         except Exception as error:
             # Nobody would have watched since.
             self._figures.note("died", f"{self.name}: {error!r}")
 
-    def _look(self, subject: Subject) -> None:
+    def _look(self, checked: CheckedAccount) -> None:
         now = time.monotonic()
-        right = subject.account.balances
-        for code, balance in subject.stream.balances.items():
-            at = (subject, code)
+        right = checked.account.balances
+        for code, balance in checked.stream.balances.items():
+            at = (checked, code)
             given = (balance.available, balance.locked)
             if given == right.get(code) or balance.stale:
                 self._wrong.pop(at, None)
                 continue
-            promised = subject.stream.health().detection_time
+            promised = checked.stream.health().detection_time
             if promised is None:
                 continue  # audits are off
             since, limit = self._wrong.get(at, (now, 0.0))
             # It was right in between, if only for a moment that nobody looked at.
-            since = max(since, last_true(subject.account, code, given))
+            since = max(since, last_correct(checked.account, code, given))
             # It changes with what is locked: the longest one was promised as well.
             limit = max(limit, promised)
             if now - since > limit:
                 self._figures.note(
-                    "wrong", f"{code} for {now - since:.1f} s: {subject}"
+                    "wrong", f"{code} for {now - since:.1f} s: {checked}"
                 )
                 since = now
             self._wrong[at] = (since, limit)
@@ -188,14 +196,16 @@ class Watcher(threading.Thread):
         self.join()
 
 
-def deaf_and_live(subjects: Sequence[Subject], figures: Figures, why: str) -> None:
+def note_live_without_data(
+    checked_accounts: Sequence[CheckedAccount], figures: Figures, why: str
+) -> None:
     """Note who says LIVE though its connection has long been dead (L1)."""
-    for subject in subjects:
-        if subject.stream.state is State.LIVE:
-            figures.note("wrong", f"LIVE after a long {why}: {subject}")
+    for checked in checked_accounts:
+        if checked.stream.state is State.LIVE:
+            figures.note("wrong", f"LIVE after a long {why}: {checked}")
 
 
-def last_true(account: Account, code: str, amounts: tuple[Any, Any]) -> float:
+def last_correct(account: Account, code: str, amounts: tuple[Any, Any]) -> float:
     """Until when the currency stood at these amounts, monotonic; -inf if it never did.
 
     While money moves all the time, a number found by an audit is soon out of date
@@ -209,7 +219,9 @@ def last_true(account: Account, code: str, amounts: tuple[Any, Any]) -> float:
     return -math.inf
 
 
-def recovered(subject: Subject, figures: Figures, bound: float, context: str) -> bool:
+def recovered(
+    checked: CheckedAccount, figures: Figures, bound: float, context: str
+) -> bool:
     """Wait until stream and listener know the ledger; note what went wrong.
 
     Args:
@@ -224,31 +236,34 @@ def recovered(subject: Subject, figures: Figures, bound: float, context: str) ->
     known_at: float | None = None
     while True:
         now = time.monotonic()
-        right = truth(subject.account)
-        if right == subject.known():
+        right = true_balances(checked.account)
+        if right == checked.known():
             known_at = known_at or now
-            if subject.listener.told_truth() == right:
+            if checked.listener.nonzero_balances() == right:
                 break
             # The book may be ahead of its news, but not for long.
-            if now > known_at + TOLD_WITHIN and not subject.stream.health().pending:
-                told = subject.listener.told_truth()
-                figures.note("missed", f"after {context}: told {told}, true {right}")
+            if (
+                now > known_at + DELIVERED_WITHIN
+                and not checked.stream.health().pending
+            ):
+                shown = checked.listener.nonzero_balances()
+                figures.note("missed", f"after {context}: shown {shown}, true {right}")
                 break
         else:
             disturbed, known_at = True, None
-        if now > began + bound or subject.stream.state.final:
-            figures.note("never_live", f"after {context}: {subject}")
+        if now > began + bound or checked.stream.state.final:
+            figures.note("never_live", f"after {context}: {checked}")
             return False
         if now > nudge_at:
             # REST and stream disagreed again and again (A8): such a currency stays
             # marked until a push and a read agree, so let it be pushed once more.
-            for code in subject.stream.health().in_doubt:
-                subject.account.deposit(code, "0.01")
+            for code in checked.stream.health().in_doubt:
+                checked.account.deposit(code, "0.01")
                 figures.nudged += 1
             nudge_at += DISPUTE_PATIENCE
         time.sleep(0.002)
     if disturbed:
         figures.recoveries.append(known_at - began)
-    if not subject.was_told_of_loss():
-        figures.note("illegal", f"after {context}: a loss that was not told: {subject}")
+    if not checked.reported_losses():
+        figures.note("illegal", f"after {context}: a loss that was not told: {checked}")
     return True

@@ -23,7 +23,7 @@ TOKEN = re.compile(r"eyJ[\w-]{8,}")
 UNICODE = re.compile(r"\\+u([0-9a-fA-F]{4})")
 
 
-class Evidence(logging.Handler):
+class LeakDetector(logging.Handler):
     """Collects texts while in its ``with`` block, all loggers being at DEBUG.
 
     Exceptions are taken as the keenest reporters of crashes do: with the whole chain,
@@ -127,7 +127,7 @@ class Evidence(logging.Handler):
             if TOKEN.search(text) or any(map(bare(text).__contains__, secrets))
         ]
 
-    def __enter__(self) -> Evidence:
+    def __enter__(self) -> LeakDetector:
         root = logging.getLogger()
         self._level = root.level
         root.setLevel(logging.DEBUG)

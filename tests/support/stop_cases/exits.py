@@ -6,9 +6,9 @@ import os
 from time import perf_counter
 
 from tests.support.processes import Program
-from tests.support.stop_cases.stage import Case, Stage
+from tests.support.stop_cases.setup import Case, StopSetup
 
-__all__ = ["ENDINGS"]
+__all__ = ["EXITS"]
 
 EXCHANGES = {"upbit": 'Upbit(region="sg")', "coinw": "CoinW()"}
 BEGINNING = """
@@ -131,52 +131,52 @@ print("stopped", time.perf_counter() - began)
 """
 
 
-def leaving(program: str, *, told: str = "") -> Case:
+def leaving(program: str, *, warning: str = "") -> Case:
     """Measure from the program's last line to the end of its process.
 
     Exit code 0, and not a word on stderr but for one line with ``told`` in it.
     """
 
-    def run(stage: Stage) -> None:
-        with start(stage, program) as running:
+    def run(setup: StopSetup) -> None:
+        with start(setup, program) as running:
             running.wait_for("the last line")
             began = perf_counter()
-            assert running.finish() == 0, running.told
-            stage.done(began)
-        assert len(running.err) == bool(told), running.told
-        assert told in running.told
+            assert running.finish() == 0, running.output
+            setup.measure_stop(began)
+        assert len(running.err) == bool(warning), running.output
+        assert warning in running.output
 
     return run
 
 
-def fork(stage: Stage) -> None:
+def fork(setup: StopSetup) -> None:
     """The child is told that nothing is to be had there; the parent lives on."""
-    with start(stage, FORK) as running:
+    with start(setup, FORK) as running:
         running.wait_for("deposit now")
-        stage.account.deposit("BTC", "1")
-        assert running.finish() == 0, running.told
-    stage.done(perf_counter())
+        setup.account.deposit("BTC", "1")
+        assert running.finish() == 0, running.output
+    setup.measure_stop(perf_counter())
     assert running.err == []
-    stage.took = float(running.out[-1].removeprefix("stopped "))
+    setup.took = float(running.out[-1].removeprefix("stopped "))
 
 
-def start(stage: Stage, program: str) -> Program:
+def start(setup: StopSetup, program: str) -> Program:
     """Run a program whose stream is of the stage's account."""
     return Program(
         # Python warns of any fork beside threads: here it is meant.
         *("-W", "ignore::DeprecationWarning", "-c"),
-        BEGINNING.format(EXCHANGES[stage.name]) + program,
-        environment=stage.account.environment(),
+        BEGINNING.format(EXCHANGES[setup.name]) + program,
+        environment=setup.account.environment(),
     )
 
 
-ENDINGS: dict[str, Case] = {
+EXITS: dict[str, Case] = {
     "exit after start(wait=False)": leaving(NOT_LIVE_YET),
     "exit after start()": leaving(LIVE),
     "exit inside `for`": leaving(IN_FOR),
     "exit with a `for` in a daemon": leaving(FOR_IN_A_DAEMON),
     "exit with a slow callback": leaving(SLOW),
-    "exit with a stuck callback": leaving(STUCK, told="a callback still runs"),
+    "exit with a stuck callback": leaving(STUCK, warning="a callback still runs"),
 }
 if hasattr(os, "fork"):
-    ENDINGS["after a fork"] = fork
+    EXITS["after a fork"] = fork

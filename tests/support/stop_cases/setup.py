@@ -15,14 +15,14 @@ from assetstream.protocol import Exchange
 from assetstream.runtime.loop.waits import Deadline
 from assetstream.runtime.net import dial
 from assetstream.simulator import Simulator
+from tests.support.event_recorder import PATIENCE, EventRecorder
 from tests.support.raw_server import Peer, RawServer
-from tests.support.recorders import PATIENCE, Recorder
 from tests.support.specs import keys_of
 
-__all__ = ["Case", "Stage"]
+__all__ = ["Case", "StopSetup"]
 
 
-class Stage:
+class StopSetup:
     """Servers, and streams that are brought somewhere and stopped.
 
     Attributes:
@@ -36,12 +36,12 @@ class Stage:
         self.took = -1.0
         self.threads_left: list[str] = []
         self.sockets_left = 0
-        self.heard = Recorder()
+        self.recorder = EventRecorder()
         self.parts = ExitStack()
         self._streams: list[AssetStream] = []
         self._opened: list[socket.socket] = []
 
-    def __enter__(self) -> Stage:
+    def __enter__(self) -> StopSetup:
         self.simulator = self.parts.enter_context(Simulator(rate_limits=False))
         self.account = getattr(self.simulator, self.name)({"BTC": "1"})
         # Every socket that is connected, or was meant to be.
@@ -70,7 +70,7 @@ class Stage:
 
     def stream(self, exchange: Exchange | None = None, **options: Any) -> AssetStream:
         """A new stream, whose end is seen to."""
-        handlers: dict[str, Any] = {**self.heard.handlers(), **options}
+        handlers: dict[str, Any] = {**self.recorder.handlers(), **options}
         stream = AssetStream(exchange or self.account.exchange(), **handlers)
         self._streams.append(stream)
         return stream
@@ -89,17 +89,17 @@ class Stage:
         """Stop it, measured."""
         began = perf_counter()
         answer = stream.stop()
-        self.done(began)
+        self.measure_stop(began)
         assert answer is True
         assert stream.state is State.STOPPED
 
-    def joined(self, stream: AssetStream, began: float) -> None:
+    def wait_until_stopped(self, stream: AssetStream, began: float) -> None:
         """Wait for the end of a stream that was told to stop."""
         assert stream._run.join(Deadline(PATIENCE))
-        self.done(began)
+        self.measure_stop(began)
         assert stream.state is State.STOPPED
 
-    def done(self, began: float) -> None:
+    def measure_stop(self, began: float) -> None:
         """It counts as stopped from now: take the time, and look for leftovers."""
         self.took = perf_counter() - began
         self.threads_left = own_threads()
@@ -124,4 +124,4 @@ def own_threads() -> list[str]:
     return [name for name in own if not name.startswith(foreign)]
 
 
-Case = Callable[[Stage], None]
+Case = Callable[[StopSetup], None]

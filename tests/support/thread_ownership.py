@@ -11,7 +11,7 @@ from typing import Any, Iterator, Mapping
 from unittest.mock import patch
 from weakref import WeakKeyDictionary, WeakSet
 
-__all__ = ["Watch", "watch_threads"]
+__all__ = ["ThreadOwnership", "check_thread_ownership"]
 
 #: What sends, receives, or calls into OpenSSL, by class.
 CALLS: Mapping[type, tuple[str, ...]] = {
@@ -25,7 +25,7 @@ CALLS: Mapping[type, tuple[str, ...]] = {
 FAMILIES = (socket.AF_INET, socket.AF_INET6)
 
 
-class Watch:
+class ThreadOwnership:
     """What was seen.
 
     Attributes:
@@ -96,19 +96,21 @@ def is_watched(sock: Any, kind: type) -> bool:
 
 
 @contextmanager
-def watch_threads(context: ssl.SSLContext) -> Iterator[Watch]:
+def check_thread_ownership(context: ssl.SSLContext) -> Iterator[ThreadOwnership]:
     """Watch each connection without TLS, and those with TLS by ``context``.
 
     OpenSSL must not see two threads at once, and only at times does it show; so it is
     told whenever a second thread calls, whether or not the first one does.
     """
-    watch = Watch()
+    ownership = ThreadOwnership()
     before = context.sslsocket_class, context.sslobject_class
-    context.sslsocket_class = watch.subclass(ssl.SSLSocket)
-    context.sslobject_class = watch.subclass(ssl.SSLObject)
-    plain = {name: watch.watched(socket.socket, name) for name in CALLS[socket.socket]}
+    context.sslsocket_class = ownership.subclass(ssl.SSLSocket)
+    context.sslobject_class = ownership.subclass(ssl.SSLObject)
+    plain = {
+        name: ownership.watched(socket.socket, name) for name in CALLS[socket.socket]
+    }
     try:
         with patch.multiple(socket.socket, **plain):
-            yield watch
+            yield ownership
     finally:
         context.sslsocket_class, context.sslobject_class = before

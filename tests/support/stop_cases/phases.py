@@ -15,11 +15,11 @@ from assetstream.runtime.net.cancel import CancelScope
 from assetstream.runtime.net.dial import host_of
 from assetstream.simulator.faults import Fault
 from assetstream.simulator.messages import Reply, Request
+from tests.support.event_recorder import PATIENCE
 from tests.support.raw_server import Peer
-from tests.support.recorders import PATIENCE
-from tests.support.stop_cases.stage import Case, Stage
+from tests.support.stop_cases.setup import Case, StopSetup
 
-__all__ = ["PLACES"]
+__all__ = ["PHASES"]
 
 
 @contextmanager
@@ -39,7 +39,7 @@ def reaching(phase: str, peer: str) -> Iterator[threading.Event]:
 
 
 def stop_while(
-    stage: Stage,
+    setup: StopSetup,
     phase: str,
     exchange: Exchange,
     *,
@@ -48,10 +48,10 @@ def stop_while(
 ) -> None:
     """Stop a stream of ``exchange`` that has come to wait in ``phase``."""
     with reaching(phase, peer) as reached:
-        stream = stage.stream(exchange, **options)
+        stream = setup.stream(exchange, **options)
         stream.start(wait=False)
         assert reached.wait(PATIENCE)
-        stage.stop(stream)
+        setup.stop(stream)
 
 
 @contextmanager
@@ -71,12 +71,12 @@ def nobody_accepts() -> Iterator[str]:
         yield f"127.0.0.1:{listener.getsockname()[1]}"
 
 
-def connecting(stage: Stage) -> None:
+def connecting(setup: StopSetup) -> None:
     with nobody_accepts() as place:
-        stop_while(stage, "connecting", stage.adapter(ws_url=f"ws://{place}/"))
+        stop_while(setup, "connecting", setup.adapter(ws_url=f"ws://{place}/"))
 
 
-def looking_up(stage: Stage) -> None:
+def looking_up(setup: StopSetup) -> None:
     """The system's look-up of the name hangs; its thread is left behind."""
     asked, answer = threading.Event(), threading.Event()
     real = socket.getaddrinfo
@@ -90,11 +90,11 @@ def looking_up(stage: Stage) -> None:
         raise OSError
 
     with mock.patch.object(socket, "getaddrinfo", stuck):
-        stream = stage.stream(stage.adapter(ws_url="wss://stuck.test/"))
+        stream = setup.stream(setup.adapter(ws_url="wss://stuck.test/"))
         stream.start(wait=False)
         assert asked.wait(PATIENCE)
         try:
-            stage.stop(stream)
+            setup.stop(stream)
             assert stream.health().lookups_left_behind == 1
         finally:
             answer.set()
@@ -104,32 +104,32 @@ def looking_up(stage: Stage) -> None:
     assert stream.health().lookups_left_behind == 0
 
 
-def tls_handshake(stage: Stage) -> None:
-    url = stage.serve(Peer.read_all).url.replace("ws:", "wss:")
-    stop_while(stage, "in the TLS handshake", stage.adapter(ws_url=url))
+def tls_handshake(setup: StopSetup) -> None:
+    url = setup.serve(Peer.read_all).url.replace("ws:", "wss:")
+    stop_while(setup, "in the TLS handshake", setup.adapter(ws_url=url))
 
 
-def upgrade_tarpit(stage: Stage) -> None:
-    url = stage.serve(Peer.read_all).url
-    stop_while(stage, "answering the upgrade", stage.adapter(ws_url=url))
+def upgrade_tarpit(setup: StopSetup) -> None:
+    url = setup.serve(Peer.read_all).url
+    stop_while(setup, "answering the upgrade", setup.adapter(ws_url=url))
 
 
-def proxy_tarpit(stage: Stage) -> None:
-    proxy = f"http://127.0.0.1:{stage.serve(Peer.read_all).port}"
-    stop_while(stage, "answering", stage.account.exchange(), proxy=proxy)
+def proxy_tarpit(setup: StopSetup) -> None:
+    proxy = f"http://127.0.0.1:{setup.serve(Peer.read_all).port}"
+    stop_while(setup, "answering", setup.account.exchange(), proxy=proxy)
 
 
-def backoff(stage: Stage) -> None:
-    stage.parts.enter_context(
-        stage.simulator.refuse_upgrades(429, headers={"Retry-After": "3600"})
+def backoff(setup: StopSetup) -> None:
+    setup.parts.enter_context(
+        setup.simulator.refuse_upgrades(429, headers={"Retry-After": "3600"})
     )
-    stream = stage.stream()
+    stream = setup.stream()
     stream.start(wait=False)
-    stage.heard.wait_for(lambda event: isinstance(event, AssetStreamError))
-    stage.stop(stream)
+    setup.recorder.wait_for(lambda event: isinstance(event, AssetStreamError))
+    setup.stop(stream)
 
 
-def half_frame(stage: Stage) -> None:
+def half_frame(setup: StopSetup) -> None:
     """The rest of a frame of 64 KB never comes."""
     begun = threading.Event()
 
@@ -139,13 +139,13 @@ def half_frame(stage: Stage) -> None:
         begun.set()
         peer.read_all()
 
-    stream = stage.stream(stage.adapter(ws_url=stage.serve(script).url))
+    stream = setup.stream(setup.adapter(ws_url=setup.serve(script).url))
     stream.start(wait=False)
     assert begun.wait(PATIENCE)
-    stage.stop(stream)
+    setup.stop(stream)
 
 
-def blocked_send(stage: Stage) -> None:
+def blocked_send(setup: StopSetup) -> None:
     """The peer reads nothing, and its window is full."""
     upgraded, blocked, over = threading.Event(), threading.Event(), threading.Event()
 
@@ -162,27 +162,27 @@ def blocked_send(stage: Stage) -> None:
             channel.send("x" * 16_384)
         blocked.set()
 
-    stream = stage.stream(stage.adapter(ws_url=stage.serve(script).url))
-    stage.parts.callback(over.set)
+    stream = setup.stream(setup.adapter(ws_url=setup.serve(script).url))
+    setup.parts.callback(over.set)
     stream.start(wait=False)
     engine = stream._run.started()
     assert upgraded.wait(PATIENCE)
     while not blocked.wait(0.01):
         engine.post(lambda: fill() if engine.session.connection else None)
-    stage.stop(stream)
+    setup.stop(stream)
 
 
-def rest_connecting(stage: Stage) -> None:
+def rest_connecting(setup: StopSetup) -> None:
     """The WebSocket is open; REST is elsewhere, where nobody accepts."""
     with nobody_accepts() as place:
-        exchange = stage.adapter(rest_url=f"http://{place}")
-        stop_while(stage, "connecting", exchange, peer=host_of(exchange.rest_url))
+        exchange = setup.adapter(rest_url=f"http://{place}")
+        stop_while(setup, "connecting", exchange, peer=host_of(exchange.rest_url))
 
 
-def rest_tls_handshake(stage: Stage) -> None:
-    url = stage.serve(Peer.read_all).http_url.removesuffix("/read")
-    exchange = stage.adapter(rest_url=url.replace("http:", "https:"))
-    stop_while(stage, "in the TLS handshake", exchange, peer=host_of(exchange.rest_url))
+def rest_tls_handshake(setup: StopSetup) -> None:
+    url = setup.serve(Peer.read_all).http_url.removesuffix("/read")
+    exchange = setup.adapter(rest_url=url.replace("http:", "https:"))
+    stop_while(setup, "in the TLS handshake", exchange, peer=host_of(exchange.rest_url))
 
 
 class Slow(Fault):
@@ -198,18 +198,18 @@ class Slow(Fault):
         return None
 
 
-def rest_call(stage: Stage) -> None:
+def rest_call(setup: StopSetup) -> None:
     """It waits for the reply."""
     slow = Slow()
-    stage.parts.enter_context(stage.simulator.faults.add(slow))
-    stage.parts.callback(slow.over.set)
-    stream = stage.stream()
+    setup.parts.enter_context(setup.simulator.faults.add(slow))
+    setup.parts.callback(slow.over.set)
+    stream = setup.stream()
     stream.start(wait=False)
     assert slow.asked.wait(PATIENCE)
-    stage.stop(stream)
+    setup.stop(stream)
 
 
-def rest_drips(stage: Stage) -> None:
+def rest_drips(setup: StopSetup) -> None:
     """The reply comes byte by byte, without end."""
     asked, over = threading.Event(), threading.Event()
 
@@ -220,15 +220,15 @@ def rest_drips(stage: Stage) -> None:
         while not over.wait(0.005):
             peer.send(b" ")
 
-    rest_url = stage.serve(script).http_url.removesuffix("/read")
-    stage.parts.callback(over.set)
-    stream = stage.stream(stage.adapter(rest_url=rest_url))
+    rest_url = setup.serve(script).http_url.removesuffix("/read")
+    setup.parts.callback(over.set)
+    stream = setup.stream(setup.adapter(rest_url=rest_url))
     stream.start(wait=False)
     assert asked.wait(PATIENCE)
-    stage.stop(stream)
+    setup.stop(stream)
 
 
-PLACES: dict[str, Case] = {
+PHASES: dict[str, Case] = {
     "while connecting": connecting,
     "in a stuck look-up": looking_up,
     "in the TLS handshake": tls_handshake,

@@ -9,7 +9,7 @@ from typing import Any, Callable, Iterable, Mapping, Sequence
 
 from assetstream.simulator.faults import Fault
 
-__all__ = ["SILENCES", "SILENT", "Witness"]
+__all__ = ["SILENCES", "SILENT", "EffectCounter"]
 
 #: In the words of a connection lost by L1.
 SILENT = "not even a pong"
@@ -49,7 +49,7 @@ ACTED: Mapping[str, Callable[..., bool]] = {
 }
 
 
-class Witness:
+class EffectCounter:
     """Watches a fault from before it is switched on.
 
     Args:

@@ -19,56 +19,56 @@ from assetstream.simulator.account import Account
 from assetstream.simulator.faults import Fault
 from assetstream.simulator.messages import Kind, Message, Reply, Request
 from tests.conftest import TimeMachine
-from tests.support.evidence import Evidence
-from tests.support.recorders import Recorder
+from tests.support.event_recorder import EventRecorder
+from tests.support.leak_detector import LeakDetector
 from tests.support.specs import keys_of
 
-__all__ = ["Echo", "EchoFrames", "Play", "Scene", "refusal"]
+__all__ = ["Case", "Echo", "EchoFrames", "SecrecySetup", "refusal"]
 
 #: What URLs, JSON or either of the exchanges may write in another way.
 ODD = "+/=\"'\\&%<>:,;?#"
 
 
-class Scene:
+class SecrecySetup:
     """One account, what a stream of it lets out, and what that must not hold."""
 
     def __init__(
         self,
         simulator: Simulator,
         account: Account,
-        out: Evidence,
+        detector: LeakDetector,
         time_machine: TimeMachine,
     ) -> None:
         self.simulator = simulator
-        self.out = out
-        self.heard = Recorder()
+        self.detector = detector
+        self.recorder = EventRecorder()
         self._time_machine = time_machine
         self._streams: list[AssetStream] = []
         # Everything that is played is recorded, too: a tape is passed on.
         self._tapes = tempfile.TemporaryDirectory()
         self._recorders: dict[AssetStream, TapeRecorder] = {}
-        simulator.faults.add(Witness(out))
+        simulator.faults.add(HeaderGuard(detector))
         self.use(account)
 
-    def __enter__(self) -> Scene:
+    def __enter__(self) -> SecrecySetup:
         return self
 
     def __exit__(self, *exc: object) -> None:
         """Leave nothing to the next test if this one has failed."""
         for stream in self._streams:
             stream.stop()
-        for recorder in self._recorders.values():
-            recorder.close()
+        for tape_recorder in self._recorders.values():
+            tape_recorder.close()
         self._tapes.cleanup()
 
     def use(self, account: Account) -> None:
         """Be about this account from now on."""
         self.account = account
         self.exchange = account.exchange()
-        self.out.guard_exchange(self.exchange)
+        self.detector.guard_exchange(self.exchange)
 
     @property
-    def spill(self) -> str:
+    def credentials_text(self) -> str:
         """All credentials, in the order in which a URL or a login holds them."""
         return " ".join(self.exchange.credentials.values())
 
@@ -94,12 +94,12 @@ class Scene:
             self.exchange = Upbit(*keys, region="sg", **urls)
         else:
             self.exchange = CoinW(*keys, **urls)
-        self.out.guard_exchange(self.exchange)
+        self.detector.guard_exchange(self.exchange)
         return self.exchange
 
     def stream(self, exchange: Exchange | None = None, **options: Any) -> AssetStream:
         stream = AssetStream(
-            exchange or self.exchange, **{**self.heard.handlers(), **options}
+            exchange or self.exchange, **{**self.recorder.handlers(), **options}
         )
         self._streams.append(stream)
         path = Path(self._tapes.name, f"{len(self._streams)}.jsonl")
@@ -112,24 +112,24 @@ class Scene:
         stream.start()
         return stream
 
-    def refused(
+    def expect_refusal(
         self, kind: type[BaseException], stream: AssetStream | None = None
     ) -> None:
         """Start it, which must raise ``kind``; take the error."""
         stream = stream or self.stream()
         with pytest.raises(kind) as raised:
             stream.start()
-        self.out.add_error("raised by start()", raised.value)
-        self.ended(stream)
+        self.detector.add_error("raised by start()", raised.value)
+        self.finish(stream)
 
-    def retried(
+    def expect_retry(
         self, kind: type[BaseException], stream: AssetStream | None = None
     ) -> None:
         """Start it, and stop it once on_error was told of a ``kind``."""
         stream = stream or self.stream()
         stream.start(wait=False)
-        self.heard.wait_for(lambda event: isinstance(event, kind))
-        self.ended(stream)
+        self.recorder.wait_for(lambda event: isinstance(event, kind))
+        self.finish(stream)
 
     def elapse(
         self, stream: AssetStream, met: Callable[[], object], step: float = 1.0
@@ -141,22 +141,22 @@ class Scene:
                 return
             self._time_machine.jump(step, stream)
             pause.wait(0.005)  # for the exchange, whose time does not jump
-        raise AssertionError(f"only: {self.heard.events}")
+        raise AssertionError(f"only: {self.recorder.events}")
 
-    def heard_of(self, words: str) -> bool:
+    def event_contains(self, words: str) -> bool:
         """Whether an event has these words."""
-        return any(words in str(event) for event in tuple(self.heard.events))
+        return any(words in str(event) for event in tuple(self.recorder.events))
 
-    def ended(self, stream: AssetStream) -> None:
+    def finish(self, stream: AssetStream) -> None:
         """Look at it, stop it, look at it again, and at all that was heard."""
-        self.out.add_stream(stream)
+        self.detector.add_stream(stream)
         assert stream.stop()
-        self.out.add_stream(stream)
-        for event in self.heard.events:
-            self.out.add("event", event)
-        recorder = self._recorders[stream]
-        recorder.close()
-        self.out.add("tape", recorder.path.read_text(encoding="utf-8"))
+        self.detector.add_stream(stream)
+        for event in self.recorder.events:
+            self.detector.add("event", event)
+        tape_recorder = self._recorders[stream]
+        tape_recorder.close()
+        self.detector.add("tape", tape_recorder.path.read_text(encoding="utf-8"))
 
     def send(self, payload: bytes | str) -> None:
         """Push a frame to the subscriber."""
@@ -165,26 +165,26 @@ class Scene:
         session.connection.send(Message(Kind.PUSH, data))
 
 
-class Witness(Fault):
+class HeaderGuard(Fault):
     """Has guarded what came in: authorizations, and the signatures in them."""
 
-    def __init__(self, out: Evidence) -> None:
-        self._out = out
+    def __init__(self, detector: LeakDetector) -> None:
+        self._detector = detector
 
     def upgrade(self, request: Request) -> Reply | None:
-        self._out.guard_headers(request.headers)
+        self._detector.guard_headers(request.headers)
         return None
 
     def rest(self, request: Request) -> Reply | None:
-        self._out.guard_headers(request.headers)
+        self._detector.guard_headers(request.headers)
         return None
 
 
 class Echo(Fault):
     """Answers with all that came in, and all credentials beside it."""
 
-    def __init__(self, scene: Scene, to: str, status: int = 400) -> None:
-        self._scene = scene
+    def __init__(self, setup: SecrecySetup, to: str, status: int = 400) -> None:
+        self._setup = setup
         self._to = to
         self._status = status
 
@@ -195,39 +195,41 @@ class Echo(Fault):
         return self._reply(request) if self._to.startswith("rest") else None
 
     def _reply(self, request: Request) -> Reply:
-        said = (
+        quoted = (
             f"{request.method} {request.path}?{request.query} {request.headers} "
-            # Of what is long some show the beginning only.
-            f"{request.headers.get('authorization', '')[:70]} {self._scene.spill} "
-            f"{self._scene.escaped}"
+            # Some programs shorten a long text to its beginning.
+            f"{request.headers.get('authorization', '')[:70]} "
+            f"{self._setup.credentials_text} {self._setup.escaped}"
         )
         if self._to == "rest, own form":
-            return Reply.json(self._status, refusal(said))
-        headers = {"Location": f"{request.path}?{request.query}", "X-Echo": said}
-        return Reply(self._status, said.encode(), headers)
+            return Reply.json(self._status, refusal(quoted))
+        headers = {"Location": f"{request.path}?{request.query}", "X-Echo": quoted}
+        return Reply(self._status, quoted.encode(), headers)
 
 
 class EchoFrames(Fault):
     """Answers each frame by an error that quotes it."""
 
-    def __init__(self, scene: Scene) -> None:
-        self._scene = scene
+    def __init__(self, setup: SecrecySetup) -> None:
+        self._setup = setup
 
     def received(self, connection: Connection, payload: bytes) -> bytes | None:
-        said = f"{payload.decode()} {self._scene.spill} {self._scene.escaped}"
-        connection.send(Message(Kind.ERROR, json.dumps(refusal(said)).encode()))
+        quoted = (
+            f"{payload.decode()} {self._setup.credentials_text} {self._setup.escaped}"
+        )
+        connection.send(Message(Kind.ERROR, json.dumps(refusal(quoted)).encode()))
         return None
 
 
-def refusal(said: str) -> dict[str, object]:
+def refusal(quoted: str) -> dict[str, object]:
     """A refusal in the form of either exchange, with these words in every place."""
     return {
-        "error": {"name": said, "message": said},
+        "error": {"name": quoted, "message": quoted},
         "code": "77",
-        "msg": said,
+        "msg": quoted,
         "channel": "login",
-        "data": {"result": False, "errorCode": said, "errorMsg": said},
+        "data": {"result": False, "errorCode": quoted, "errorMsg": quoted},
     }
 
 
-Play = Callable[[Scene], None]
+Case = Callable[[SecrecySetup], None]

@@ -1,0 +1,204 @@
+"""Refused by the exchange, which quotes what it was sent."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from assetstream import (
+    AssetUpdate,
+    AuthenticationError,
+    ConnectionLost,
+    ExchangeError,
+    PermissionDenied,
+    ProtocolError,
+    RateLimited,
+    StreamTimeout,
+)
+from assetstream.model.errors import AssetStreamError
+from assetstream.simulator import simulator
+from tests.support.secrecy.setup import ODD, Case, Echo, EchoFrames, SecrecySetup
+from tests.support.specs import keys_of
+
+__all__ = ["REFUSALS"]
+
+
+def wrong_secret(setup: SecrecySetup) -> None:
+    setup.adapter(secret="NotTheSecret" * 4)
+    setup.expect_refusal(AuthenticationError)
+
+
+def wrong_key(setup: SecrecySetup) -> None:
+    setup.adapter(key="NotTheKey" * 4)
+    setup.expect_refusal(AuthenticationError)
+
+
+def missing_permission(setup: SecrecySetup) -> None:
+    setup.use(getattr(setup.simulator, setup.account.name)(permissions=["order"]))
+    # CoinW refuses the login without saying why.
+    upbit = setup.account.name == "upbit"
+    setup.expect_refusal(PermissionDenied if upbit else AuthenticationError)
+
+
+def unlisted_address(setup: SecrecySetup) -> None:
+    setup.use(getattr(setup.simulator, setup.account.name)(allowed_ips=["192.0.2.1"]))
+    setup.expect_refusal(AssetStreamError)
+
+
+def upgrade_refused(status: int, kind: type[Exception]) -> Case:
+    def run(setup: SecrecySetup) -> None:
+        with setup.simulator.faults.add(Echo(setup, "upgrade", status)):
+            setup.expect_retry(kind)
+
+    return run
+
+
+def login_refused(setup: SecrecySetup) -> None:
+    with setup.simulator.refuse_logins():
+        setup.expect_refusal(AuthenticationError)
+
+
+def frames_echoed(setup: SecrecySetup) -> None:
+    with setup.simulator.faults.add(EchoFrames(setup)):
+        setup.expect_retry(ExchangeError)
+    assert setup.detector.contains("***")
+
+
+def rest_refused(status: int, kind: type[Exception], form: str = "rest") -> Case:
+    def run(setup: SecrecySetup) -> None:
+        with setup.simulator.faults.add(Echo(setup, form, status)):
+            setup.expect_retry(kind)
+
+    return run
+
+
+def not_live_in_time(setup: SecrecySetup) -> None:
+    stream = setup.stream()
+    with (
+        setup.simulator.faults.add(Echo(setup, "rest", 500)),
+        pytest.raises(StreamTimeout) as raised,
+    ):
+        stream.start(timeout=0.2)
+    setup.detector.add_error("raised", raised.value)
+    setup.finish(stream)
+
+
+def garbage(setup: SecrecySetup) -> None:
+    credentials_text = setup.credentials_text
+    secret = keys_of(setup.exchange)[1]
+    # Only Upbit has tokens to hide.
+    upbit = setup.account.name == "upbit"
+    token = "eyJhbGciOiJIUzI1NiJ9.eyJhY2Nlc3Nfa2V5IjoiYSJ9.c2ln" if upbit else "token"
+    stream = setup.live()
+    frames: list[bytes | str] = [
+        credentials_text.encode() + b"\xff",
+        f'{{"{secret}": 1',
+        json.dumps([credentials_text, token]),
+        json.dumps({credentials_text: token}),
+        json.dumps({"type": credentials_text, "biz": 1, "data": {"currency": 1}}),
+        # What is wrong is quoted nowhere.
+        *(
+            json.dumps(
+                {
+                    "type": kind,
+                    "biz": "exchange",
+                    "assets": [{"currency": code, "balance": wrong, "locked": wrong}],
+                    "data": {"currency": code, "available": wrong, "hold": wrong},
+                    "asset_timestamp": secret,
+                }
+            )
+            for kind in ("myAsset", "assets")
+            for code, wrong in [
+                ("BTC", credentials_text),
+                ("BTC", token),
+                (credentials_text, "1"),
+            ]
+        ),
+    ]
+    for frame in frames:
+        setup.send(frame)
+    setup.account.deposit("USDT", "1")
+    setup.recorder.wait_for(
+        lambda e: isinstance(e, AssetUpdate) and e.available == 1001
+    )
+    assert len(setup.recorder.of(ProtocolError)) >= 6
+    setup.finish(stream)
+    assert setup.detector.contains("***")
+
+
+def closed_with_a_reason(setup: SecrecySetup) -> None:
+    stream = setup.live()
+    setup.simulator.close_connections(1008, setup.credentials_text[:120])
+    setup.recorder.wait_for(lambda e: isinstance(e, ConnectionLost))
+    setup.finish(stream)
+    assert setup.detector.contains("***")
+
+
+def diagnosed(setup: SecrecySetup) -> None:
+    """Well, and refused at each stage in words that quote everything."""
+    echoes = (
+        *(Echo(setup, to, 401) for to in ("rest", "upgrade")),
+        Echo(setup, "rest, own form", 400),
+        EchoFrames(setup),
+    )
+    stream = setup.stream()
+    setup.detector.add("diagnosis", stream.diagnose())
+    for echo in echoes:
+        with setup.simulator.faults.add(echo):
+            diagnosis = stream.diagnose()
+        assert "RED" in repr(diagnosis)
+        setup.detector.add("diagnosis", diagnosis, *diagnosis)
+    assert setup.detector.contains("***")
+    setup.finish(stream)
+
+
+def with_odd_keys(case: Case) -> Case:
+    """The same with keys that look different in a URL, in JSON and in a repr."""
+
+    def run(setup: SecrecySetup) -> None:
+        def letters(rng: object, length: int) -> str:
+            return f"{usual(rng, length)}{ODD}end"  # type: ignore[arg-type]
+
+        usual = simulator.letters
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(simulator, "letters", letters)
+            new = getattr(setup.simulator, setup.account.name)
+            setup.use(new({"BTC": "1", "USDT": "1000"}))
+        case(setup)
+
+    return run
+
+
+REFUSALS: dict[str, Case] = {
+    "wrong secret": wrong_secret,
+    "wrong key": wrong_key,
+    "missing permission": missing_permission,
+    "unlisted address": unlisted_address,
+    "upgrade 302": upgrade_refused(302, AssetStreamError),
+    "upgrade 401": upgrade_refused(401, AuthenticationError),
+    "upgrade 403": upgrade_refused(403, ConnectionLost),
+    "upgrade 429": upgrade_refused(429, RateLimited),
+    "upgrade 500": upgrade_refused(500, ConnectionLost),
+    "login refused": login_refused,
+    "frames echoed": frames_echoed,
+    "REST 200": rest_refused(200, ProtocolError),
+    "REST 302": rest_refused(302, AssetStreamError),
+    "REST 401": rest_refused(401, AuthenticationError),
+    "REST 403": rest_refused(403, ConnectionLost),
+    "REST 429": rest_refused(429, RateLimited),
+    "REST 500": rest_refused(500, ConnectionLost),
+    "REST 400, own form": rest_refused(400, ExchangeError, "rest, own form"),
+    "not LIVE in time": not_live_in_time,
+    "garbage": garbage,
+    "diagnosed": diagnosed,
+    "closed with a reason": closed_with_a_reason,
+}
+REFUSALS |= {
+    f"{name}, odd keys": with_odd_keys(REFUSALS[name])
+    for name in (
+        *("upgrade 401", "upgrade 500", "login refused", "frames echoed", "REST 200"),
+        *("REST 401", "REST 500", "REST 400, own form", "garbage"),
+        *("closed with a reason", "diagnosed"),
+    )
+}
