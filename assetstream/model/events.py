@@ -10,7 +10,7 @@ import enum
 import math
 from datetime import datetime, timedelta, timezone
 from decimal import Context, Decimal
-from typing import Any, Callable, Iterable, Union
+from typing import Any, Callable, Iterable, TypeVar, Union
 
 from msgspec import Struct
 
@@ -38,22 +38,31 @@ def exact_sum(amounts: Iterable[Decimal]) -> Decimal:
     return total
 
 
-def _instant(field: Any, kind: str, doc: str) -> Any:
-    """Make a field that is given milliseconds since 1970 read as a datetime.
+Fields = TypeVar("Fields", bound="type[Struct]")
+
+
+def _kept_in_milliseconds(field: str) -> Callable[[Fields], Fields]:
+    """Let a field that is given milliseconds since 1970 be read as a datetime.
 
     To make a datetime takes longer than to make a whole event, and few look at it: the
     exchange's times are kept as the integers they came as.
     """
-    value_in = field.__get__
 
-    def read(self: object) -> Any:
-        value = value_in(self)
-        if type(value) is int:
-            return EPOCH + timedelta(milliseconds=value)
-        return value
+    def decorate(fields: Fields) -> Fields:
+        kept = getattr(fields, field).__get__
 
-    read.__doc__, read.__annotations__["return"] = doc, kind
-    return property(read)
+        def read(self: object) -> Any:
+            value = kept(self)
+            if type(value) is int:
+                return EPOCH + timedelta(milliseconds=value)
+            return value
+
+        read.__doc__ = "A datetime in UTC; described with the class."
+        read.__annotations__["return"] = fields.__annotations__[field]
+        setattr(fields, field, property(read))
+        return fields
+
+    return decorate
 
 
 class Source(str, enum.Enum):
@@ -77,6 +86,7 @@ class Source(str, enum.Enum):
         return self.value
 
 
+@_kept_in_milliseconds("changed_at")
 class Balance(Struct, frozen=True, eq=False, gc=False):
     """One currency's balance as it stood when it was read.
 
@@ -158,11 +168,6 @@ class Balance(Struct, frozen=True, eq=False, gc=False):
         )
 
 
-Balance.changed_at = _instant(
-    Balance.changed_at, "datetime", "When it took this value; UTC."
-)
-
-
 def row_of(
     balance: Balance, stale: bool | None = None, change: Decimal = ZERO
 ) -> BalanceRow:
@@ -190,6 +195,7 @@ def row_of(
     )
 
 
+@_kept_in_milliseconds("time")
 class AssetUpdate(Struct, frozen=True, eq=False, gc=False):
     """One change of one currency's balance.
 
@@ -262,13 +268,6 @@ class AssetUpdate(Struct, frozen=True, eq=False, gc=False):
 
     def _public(self) -> tuple[Any, ...]:
         return tuple(getattr(self, name) for name in self.__struct_fields__)
-
-
-AssetUpdate.time = _instant(
-    AssetUpdate.time,
-    "datetime | None",
-    "The exchange's time of the change, or None; UTC.",
-)
 
 
 class Gap(Struct, frozen=True):
