@@ -7,7 +7,6 @@ Begin with these; each names the others that it stands on.
 ``threads``        the threads of one stream or of many: ``reader_thread``, and what
                    streams share (``resources``: helpers, callbacks, REST, limits)
 ``engine``         a started stream: its parts, how they run, its figures
-``stream_io``      what a stream asks of the network: dial, hang up, fetch, call off
 ``session``        feeds the core's machine, and carries out its effects
 ``places``         the queues that streams stand in to connect and to read
 ``publisher``      where events leave the session, for ``mailbox`` and subscriptions

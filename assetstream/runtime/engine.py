@@ -27,7 +27,6 @@ from assetstream.runtime.reader_thread import ReaderThread
 from assetstream.runtime.resources import SharedResources
 from assetstream.runtime.session import Session
 from assetstream.runtime.settings import Settings
-from assetstream.runtime.stream_io import StreamIO
 
 __all__ = ["StreamEngine"]
 
@@ -81,7 +80,6 @@ class StreamEngine:
         self.present = Present(exchange.name, settings.account, lambda: clock.now())
         self.recent = Recent(settings.history)
         self._publisher = Publisher(self.present, self.dispatcher, changed, self.recent)
-        self._io = StreamIO(settings, shared, reader_thread.reader, self.post)
         self._place = shared.place(exchange)
         self.session = Session(
             exchange,
@@ -90,7 +88,8 @@ class StreamEngine:
             self._publisher,
             self.dispatcher,
             self._place,
-            self._io,
+            shared,
+            reader_thread.reader,
             self.post,
             self._conclude,
         )
@@ -265,7 +264,7 @@ class StreamEngine:
         if self.ended.happened:
             return
         self._thread.reader.detach(self.session)
-        self._io.close()
+        self.session.close()
         self._ended_at = clock.now()
         self._place.leave(self.session)
         self._thread.leave(self.session)

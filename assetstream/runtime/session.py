@@ -30,11 +30,13 @@ from assetstream.core.present import Present
 from assetstream.protocol import Exchange
 from assetstream.runtime.dispatcher import Dispatcher
 from assetstream.runtime.loop import clock
+from assetstream.runtime.loop.reader import Reader
 from assetstream.runtime.net.connection import ClientConnection
+from assetstream.runtime.net.rest_client import Rest
 from assetstream.runtime.places import Place
 from assetstream.runtime.publisher import Publisher
+from assetstream.runtime.resources import SharedResources
 from assetstream.runtime.settings import Settings
-from assetstream.runtime.stream_io import StreamIO
 
 __all__ = ["Session"]
 
@@ -54,7 +56,8 @@ class Session:
         publisher: hands out what the machine publishes.
         dispatcher: is looked at for handlers that are too slow.
         place: the queue that the stream stands in.
-        io: dials and fetches.
+        shared: the helpers that dial, and the REST connections.
+        reader: serves the connection.
         post: has a call made in the reader thread; from any thread.
         over: called when the machine is over: it has no connection any more.
 
@@ -70,7 +73,8 @@ class Session:
         publisher: Publisher,
         dispatcher: Dispatcher,
         place: Place,
-        io: StreamIO,
+        shared: SharedResources,
+        reader: Reader,
         post: Callable[[Callable[[], None]], None],
         over: Callable[[], None],
     ) -> None:
@@ -84,8 +88,17 @@ class Session:
         )
         self._publisher = publisher
         self._dispatcher = dispatcher
+        self._settings = settings
         self._place = place
-        self._io = io
+        self._helpers = shared.helpers
+        self._reader = reader
+        self._rest = Rest(
+            post,
+            shared.helpers,
+            shared.adapter(settings),
+            settings.ssl_context,
+            settings.proxy,
+        )
         self._post = post
         self._over = over
         #: The present connection, or the attempt to make it.
@@ -121,6 +134,10 @@ class Session:
     def crash(self, error: BaseException) -> None:
         """Fail by a fault of ours, which an event or an effect has raised."""
         self._happened(partial(self.machine.crashed, error))
+
+    def close(self) -> None:
+        """End the REST calls under way, and send no other."""
+        self._rest.close()
 
     # What the connection reports; see ``ConnectionOwner``.
 
@@ -192,23 +209,33 @@ class Session:
                 connection.ping()
         elif isinstance(effect, Ask):
             self._place.ask(self, effect.ticket, effect.turn)
-            self._io.touch(self._place)
+            self._reader.touch(self._place)
         elif isinstance(effect, Forgo):
             self._place.forgo(self, effect.ticket)
         elif isinstance(effect, HoldBack):
             self._place.hold_back(effect.turn, effect.seconds)
         elif isinstance(effect, Dial):
-            self._ticket = effect.ticket
-            self.connection = self._io.connection(self)
-            self._io.dial(self.connection, effect.connect)
+            self._dial(effect)
         elif isinstance(effect, HangUp):
             if connection is not None:
-                self._io.hang_up(connection)
+                connection.close()
         elif isinstance(effect, Fetch):
             done = partial(self._replied, effect.ticket)
-            self._io.fetch(effect.call, effect.timeout, done)
+            self._rest.fetch(effect.call, effect.timeout, done)
         elif isinstance(effect, CallOff):
-            self._io.call_off()
+            self._rest.cancel()
+
+    def _dial(self, effect: Dial) -> None:
+        settings = self._settings
+        self._ticket = effect.ticket
+        self.connection = ClientConnection(self, self._reader, self._post)
+        self.connection.dial(
+            effect.connect,
+            self._helpers,
+            timeout=settings.connect_timeout,
+            ssl_context=settings.ssl_context,
+            proxy=settings.proxy,
+        )
 
 
 def _moment() -> Moment:
