@@ -7,16 +7,13 @@ import threading
 import time
 import uuid
 from queue import Empty, SimpleQueue
-from typing import Callable
-
-from IPython.display import display
+from typing import Callable, NamedTuple
 
 from assetstream.display.html import as_html
 from assetstream.display.page import Page
 from assetstream.display.text import as_text
-from assetstream.notebook.live_page import LivePage
 
-__all__ = ["LiveTable"]
+__all__ = ["LivePage", "LiveTable"]
 
 logger = logging.getLogger("assetstream")
 
@@ -29,6 +26,19 @@ TICK = 1.0
 REST = 10
 #: The longest that the end waits to be shown, seconds.
 LAST_PAINT = 1.0
+
+
+class LivePage(NamedTuple):
+    """A page, and the facts behind it.
+
+    Attributes:
+        page: shows one moment.
+        facts: equal to those of the page before if nothing happened since, though ages
+            and figures have changed.
+    """
+
+    page: Page
+    facts: object
 
 
 class LiveTable:
@@ -135,6 +145,9 @@ class LiveTable:
             self._publish(update=True)
 
     def _publish(self, *, update: bool) -> None:
+        # Imported here: a program that shows nothing needs no IPython.
+        from IPython.display import display
+
         display(  # type: ignore[no-untyped-call]
             self._painted, raw=True, display_id=self._name, update=update
         )

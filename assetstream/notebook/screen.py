@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Callable
+from typing import Callable
 
 from assetstream.display.text import as_text
 from assetstream.model.errors import ConfigurationError
-from assetstream.notebook.live_page import LivePage
-
-if TYPE_CHECKING:
-    from assetstream.notebook.live_table import LiveTable
+from assetstream.notebook.live_table import LivePage, LiveTable
 
 __all__ = ["Screen"]
 
@@ -62,8 +59,6 @@ class Screen:
         """
         try:
             from IPython import get_ipython
-
-            from assetstream.notebook.live_table import LiveTable
         except ModuleNotFoundError as exc:
             if (exc.name or "").partition(".")[0] != "IPython":
                 raise

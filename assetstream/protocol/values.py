@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import math
 from decimal import Decimal
 from typing import Any, Mapping
@@ -17,6 +18,7 @@ __all__ = [
     "Limits",
     "Memory",
     "Snapshot",
+    "is_loopback",
 ]
 
 #: What an adapter keeps between the connections of one stream.
@@ -130,3 +132,13 @@ class Limits(Struct, frozen=True):
     drift_reconnect_interval: float = 600.0
     connects_together: float = 1.0
     reads_together: float = 5.0
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host's name or address can only mean this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 import threading
+from dataclasses import dataclass
 from typing import Any, Callable
 
 from assetstream.model.errors import AssetStreamError, CallbackError
@@ -24,22 +25,24 @@ SLOW = 5.0
 Handler = Callable[[Any], object]
 
 
+@dataclass(eq=False)
 class Handlers:
     """Handlers, by the kind of event that they are called with.
 
     Tuples are replaced, never changed: a handler may add or remove handlers, itself
     included, while it is being called.
+
+    Attributes:
+        on_screen: a live table shows the errors that nobody handles.
+        witnesses: called with errors and states at once, in the reader thread. They do
+            not count as an ``on_error``: an error without one is logged all the same.
     """
 
-    def __init__(self) -> None:
-        self.asset: tuple[Handler, ...] = ()
-        self.error: tuple[Handler, ...] = ()
-        self.state: tuple[Handler, ...] = ()
-        #: A live table shows the errors that nobody handles.
-        self.on_screen = False
-        #: Called with errors and states at once, in the reader thread. They do not
-        #: count as an ``on_error``: an error without one is logged all the same.
-        self.witnesses: tuple[Handler, ...] = ()
+    asset: tuple[Handler, ...] = ()
+    error: tuple[Handler, ...] = ()
+    state: tuple[Handler, ...] = ()
+    on_screen: bool = False
+    witnesses: tuple[Handler, ...] = ()
 
     def take(self, others: Handlers) -> None:
         """Add all of those."""

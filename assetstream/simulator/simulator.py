@@ -6,7 +6,6 @@ import random
 import ssl
 import string
 import uuid
-from types import TracebackType
 from typing import Any, Callable, Iterable, Mapping
 
 from assetstream.exchanges.upbit.exchange import HOSTS, Region
@@ -351,12 +350,7 @@ class Simulator:
     def __enter__(self) -> Simulator:
         return self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exc: object) -> None:
         self.stop()
 
     def __repr__(self) -> str:

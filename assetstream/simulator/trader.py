@@ -7,7 +7,6 @@ import random
 import threading
 import time
 from decimal import ROUND_DOWN, Context, Decimal
-from types import TracebackType
 
 from assetstream.simulator.ledger import Ledger, Order
 
@@ -142,12 +141,7 @@ class Trader:
     def __enter__(self) -> Trader:
         return self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exc: object) -> None:
         self.stop()
 
 

@@ -91,12 +91,7 @@ class StreamGroup(HandlerMethods):
             lambda: self._run.over,
             self._put_on_screen,
         )
-        if on_asset is not None:
-            self.on_asset(on_asset)
-        if on_error is not None:
-            self.on_error(on_error)
-        if on_state is not None:
-            self.on_state(on_state)
+        self._add_given(on_asset, on_error, on_state)
         if on_progress is not None:
             self.on_progress(on_progress)
         for stream in streams:

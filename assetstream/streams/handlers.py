@@ -31,9 +31,7 @@ class HandlerMethods:
             ConfigurationError: it is not callable, or it is ``async``.
         """
         settings.check_handler("on_asset", handler)
-        added = Handlers()
-        added.asset = (handler,)
-        self._change_handlers(lambda handlers: handlers.take(added))
+        self._add_handlers(Handlers(asset=(handler,)))
         return handler
 
     def on_error(
@@ -47,9 +45,7 @@ class HandlerMethods:
             ConfigurationError: it is not callable, or it is ``async``.
         """
         settings.check_handler("on_error", handler)
-        added = Handlers()
-        added.error = (handler,)
-        self._change_handlers(lambda handlers: handlers.take(added))
+        self._add_handlers(Handlers(error=(handler,)))
         return handler
 
     def on_state(
@@ -63,9 +59,7 @@ class HandlerMethods:
             ConfigurationError: it is not callable, or it is ``async``.
         """
         settings.check_handler("on_state", handler)
-        added = Handlers()
-        added.state = (handler,)
-        self._change_handlers(lambda handlers: handlers.take(added))
+        self._add_handlers(Handlers(state=(handler,)))
         return handler
 
     def off(self, handler: Callable[..., object]) -> None:
@@ -75,6 +69,23 @@ class HandlerMethods:
         under way in a callback thread is not waited for.
         """
         self._change_handlers(lambda handlers: handlers.remove(handler))
+
+    def _add_given(
+        self,
+        on_asset: Callable[[AssetUpdate], object] | None,
+        on_error: Callable[[AssetStreamError], object] | None,
+        on_state: Callable[[StateChange], object] | None,
+    ) -> None:
+        """Add the handlers that a constructor was given."""
+        if on_asset is not None:
+            self.on_asset(on_asset)
+        if on_error is not None:
+            self.on_error(on_error)
+        if on_state is not None:
+            self.on_state(on_state)
+
+    def _add_handlers(self, added: Handlers) -> None:
+        self._change_handlers(lambda handlers: handlers.take(added))
 
     def _put_on_screen(self, on_screen: bool) -> None:
         """Note that a live table shows errors from now on, or no longer."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Callable, Sequence
 
 from assetstream.display.page import Line, Page
-from assetstream.notebook.live_page import LivePage
+from assetstream.notebook.live_table import LivePage
 from assetstream.streams.accounts import AccountSnapshot
 from assetstream.streams.changes import Changes
 from assetstream.streams.event_log import EventLog

@@ -112,12 +112,7 @@ class AssetStream(HandlerMethods):
             lambda: self.state.final,
             self._put_on_screen,
         )
-        if on_asset is not None:
-            self.on_asset(on_asset)
-        if on_error is not None:
-            self.on_error(on_error)
-        if on_state is not None:
-            self.on_state(on_state)
+        self._add_given(on_asset, on_error, on_state)
 
     # What it is made with, and what it knows.
 

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any, Iterator
 
 import IPython
+import IPython.display
 import pytest
 
 from assetstream.notebook import live_table
@@ -87,5 +88,5 @@ def outputs(monkeypatch: pytest.MonkeyPatch) -> Outputs:
     outputs = Outputs()
     shell = SimpleNamespace(kernel=object())
     monkeypatch.setattr(IPython, "get_ipython", lambda: shell)
-    monkeypatch.setattr(live_table, "display", outputs)
+    monkeypatch.setattr(IPython.display, "display", outputs)
     return outputs

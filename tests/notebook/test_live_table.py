@@ -14,8 +14,7 @@ from assetstream import AssetStream, StreamGroup
 from assetstream.display.page import Line
 from assetstream.model.states import State
 from assetstream.notebook import live_table
-from assetstream.notebook.live_page import LivePage
-from assetstream.notebook.live_table import LiveTable
+from assetstream.notebook.live_table import LivePage, LiveTable
 from assetstream.runtime.loop import clock
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account

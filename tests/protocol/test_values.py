@@ -7,6 +7,7 @@ import gc
 import pytest
 
 from assetstream.protocol import BalanceReport, Connect, HttpCall, Instant, Snapshot
+from assetstream.protocol.values import is_loopback
 
 
 def test_an_instant_is_immutable_and_nothing_for_the_collector() -> None:
@@ -34,3 +35,15 @@ def test_s2_a_snapshot_is_complete_if_every_entry_was_understood() -> None:
     assert Snapshot((report,)).complete
     assert not Snapshot((report,), unreadable=("ETH",)).complete
     assert not Snapshot((), unreadable=("",)).complete
+
+
+@pytest.mark.parametrize(
+    ("host", "here"),
+    [
+        *((host, True) for host in ("localhost", "127.0.0.1", "127.8.9.1", "::1")),
+        *((host, False) for host in ("", "a.localhost", "localhost.com", "10.0.0.1")),
+    ],
+)
+def test_this_machine_is_told_from_others(host: str, here: bool) -> None:
+    """A name that a resolver may answer as it likes is not this machine's."""
+    assert is_loopback(host) is here

@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from typing import Collection, NoReturn
 from urllib.parse import SplitResult, urlsplit
 
 from assetstream.exchanges.common.exchange import KeyedExchange
 from assetstream.model.errors import ConfigurationError
+from assetstream.protocol.values import is_loopback
 
 __all__ = ["check_choice", "check_origin", "check_urls", "read_keys"]
 
@@ -131,7 +131,7 @@ def _check_url(
     secure, plain = schemes
     if parts.scheme not in schemes:
         _refuse(exchange, f"{parameter} must begin with {secure}://")
-    if parts.scheme == plain and not _is_loopback(parts.hostname or ""):
+    if parts.scheme == plain and not is_loopback(parts.hostname or ""):
         _refuse(
             exchange,
             f"{parameter} must begin with {secure}://: without encryption your "
@@ -161,15 +161,6 @@ def _split(url: object, parameter: str, exchange: KeyedExchange) -> SplitResult:
     if "?" in url or "#" in url:
         _refuse(exchange, f"{parameter} must hold no query and no fragment")
     return parts
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _refuse(exchange: KeyedExchange, problem: str, remedy: str = "") -> NoReturn:

@@ -5,7 +5,6 @@ This is the only module that imports ``python_socks``.
 
 from __future__ import annotations
 
-import ipaddress
 from types import ModuleType
 from typing import NoReturn
 from urllib.parse import unquote, urlsplit
@@ -15,6 +14,7 @@ from msgspec import Struct
 
 from assetstream.libraries import PYTHON_SOCKS, require
 from assetstream.model.errors import ConfigurationError
+from assetstream.protocol.values import is_loopback
 
 __all__ = ["PROXY_REMEDY", "SCHEMES", "Proxy", "check_proxy", "choose", "library"]
 
@@ -73,7 +73,7 @@ def choose(url: str | None, host: str, port: int, *, secure: bool) -> Proxy | No
     """
     if url is not None:
         return _parse(url, "proxy")
-    if _is_loopback(host):
+    if is_loopback(host) or host.endswith(".localhost"):
         return None
     environment = getproxies_environment()
     for kind in ("https" if secure else "http", "all"):
@@ -151,15 +151,6 @@ def library() -> ModuleType:
 
     require(python_socks, PYTHON_SOCKS)
     return python_socks
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _refuse(problem: str, remedy: str = "") -> NoReturn:
