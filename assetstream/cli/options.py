@@ -8,7 +8,7 @@ import click
 
 from assetstream.display.durations import seconds
 
-__all__ = ["for_option", "json_option"]
+__all__ = ["for_option", "json_option", "port_option"]
 
 
 def duration_of(
@@ -30,4 +30,11 @@ for_option: Callable[..., Any] = click.option(
     callback=duration_of,
     metavar="10s",
     help="Stop after this time: 500ms, 10s, 2m, 1h.",
+)
+port_option: Callable[..., Any] = click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    metavar="N",
+    help="The port to listen on; by default a free one.",
 )

@@ -109,7 +109,7 @@ class StreamMachine:
         self._gap = GapTracker()
         self._memory: Memory = {}
         #: How long a connection may be silent, pong included; seconds.
-        self._patience = exchange.limits.ping_interval + exchange.limits.pong_timeout
+        self._silence = exchange.limits.ping_interval + exchange.limits.pong_timeout
         self._last_ticket = 0
         # The connection, or the attempt or turn to make one: its ticket (0: none yet),
         # its protocol, when it began, and since when it is LIVE.
@@ -391,7 +391,7 @@ class StreamMachine:
         """
         out: list[Effect] = []
         error = ConnectionLost(
-            f"the exchange has sent nothing, not even a pong, for {self._patience:g} s",
+            f"the exchange has sent nothing, not even a pong, for {self._silence:g} s",
             remedy="The network is unsteady, or something on the way drops quiet "
             "connections.",
         )
@@ -426,7 +426,7 @@ class StreamMachine:
         """Note a proof of life."""
         present = self.present
         present.heard_at = now
-        present.dead_at = now + self._patience
+        present.dead_at = now + self._silence
         if present.state is State.LIVE:
             present.proof = now
 

@@ -116,10 +116,8 @@ class ProbeStream(Observer):
             proxy=subject.proxy,
             ssl_context=subject.ssl_context,
         )
-        handlers = Handlers()
-        handlers.error = (self._failed,)
         # Not an AssetStream, which would replace, or warn of, others with this key.
-        self._run = StreamRun(exchange, settings, handlers)
+        self._run = StreamRun(exchange, settings, Handlers(error=(self._failed,)))
 
     def open(self) -> Outcome:
         """Connect, and log in if that is part of the upgrade."""

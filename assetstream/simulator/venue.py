@@ -5,6 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Callable
 
+from assetstream.simulator.account import Account
+from assetstream.simulator.context import Context
+from assetstream.simulator.ledger import Balances
 from assetstream.simulator.messages import Reply, Request
 from assetstream.simulator.session import ExchangeSession, Transport
 
@@ -15,6 +18,15 @@ class Venue(ABC):
     """One exchange: admits WebSockets and answers REST requests."""
 
     name: str
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def _balances(self, account: Account) -> Balances:
+        """Return the balances that REST shows of an account at this moment."""
+        points = self._context.points
+        balances = account.ledger.balances(points.seconds("lag", account))
+        return points.replace("shown", account, balances)
 
     @abstractmethod
     def owns(self, path: str) -> bool:

@@ -11,12 +11,13 @@ import threading
 from types import TracebackType
 from typing import Any, Callable, Mapping
 
+from assetstream.core.outcomes import Ending
 from assetstream.protocol import Connect
 from assetstream.runtime.loop import clock
 from assetstream.runtime.loop.call_queue import CallQueue
 from assetstream.runtime.loop.helpers import Helpers
 from assetstream.runtime.loop.reader import Reader
-from assetstream.runtime.net.connection import ClientConnection, Ending
+from assetstream.runtime.net.connection import ClientConnection
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10

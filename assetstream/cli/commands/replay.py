@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from assetstream.cli.options import json_option
+from assetstream.cli.options import json_option, port_option
 from assetstream.cli.view.output import output
 
 __all__ = ["replay"]
@@ -67,13 +67,7 @@ def speed_of(ctx: click.Context, parameter: click.Parameter, text: str) -> float
     metavar="N",
     help="So many times faster than it was, or max.  [default: 1]",
 )
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=0,
-    metavar="N",
-    help="The port to listen on; by default a free one.",
-)
+@port_option
 @json_option
 def replay(path: Path, speed: float, port: int, as_json: bool) -> None:
     """Serve a recording as its exchange, to a bot that need not be changed.

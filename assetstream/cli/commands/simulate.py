@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem
 
-from assetstream.cli.options import for_option, json_option
+from assetstream.cli.options import for_option, json_option, port_option
 
 if TYPE_CHECKING:
     from assetstream.cli.console.fault_spec import FaultSpec
@@ -99,13 +99,7 @@ def _complete_fault(
 
 
 @click.command(epilog=EPILOG)
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=0,
-    metavar="N",
-    help="By default a free one.",
-)
+@port_option
 @click.option(
     "--rate",
     callback=rate_of,

@@ -4,41 +4,23 @@ from __future__ import annotations
 
 import json
 import os
-from datetime import datetime, timezone
-from typing import Mapping, Protocol, TextIO
+from datetime import datetime
+from typing import Mapping, TextIO
 
+from assetstream.cli.view.lines import now
 from assetstream.simulator.account import Account
 
-__all__ = ["JsonOutput", "Output", "PlainOutput"]
-
-
-class Output(Protocol):
-    """Writes and flushes a line for each thing that happens; for one thread only."""
-
-    def began(self, url: str, accounts: Mapping[str, Account]) -> None:
-        """The simulator listens: write its address, keys and URLs."""
-
-    def happened(self, exchange: str, what: str) -> None:
-        """A client connected, was refused or left."""
-
-    def fault(self, name: str, on: bool) -> None:
-        """A fault was switched on or off."""
-
-    def answer(self, text: str, good: bool) -> None:
-        """Answer a typed line; ``good``: it was carried out."""
-
-    def ended(self) -> None:
-        """The simulator has stopped."""
+__all__ = ["JsonOutput", "PlainOutput"]
 
 
 class PlainOutput:
-    """Text for people."""
+    """Writes and flushes lines for people; for one thread only."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
 
     def began(self, url: str, accounts: Mapping[str, Account]) -> None:
-        """Write the address, lines to paste into a shell, and what to do next."""
+        """The simulator listens: write its address, lines for a shell, and hints."""
         self._write(f"A simulated Upbit and CoinW listen on {url}")
         self._write("The keys are fake: they work here and nowhere else.\n")
         for account in accounts.values():
@@ -50,57 +32,46 @@ class PlainOutput:
         self._write("Type `help` for what can be switched here; Ctrl-C stops it.")
 
     def happened(self, exchange: str, what: str) -> None:
-        """Write ``12:00:00  upbit  connected``."""
+        """A client connected, was refused or left."""
         self._write(f"{datetime.now():%H:%M:%S}  {exchange}  {what}")
 
     def fault(self, name: str, on: bool) -> None:
-        """Write ``fault on: silent_drop``."""
+        """A fault was switched on or off."""
         self._write(f"fault {'on' if on else 'off'}: {name}")
 
     def answer(self, text: str, good: bool) -> None:
-        """Write the answer itself."""
+        """Answer a typed line; ``good``: it was carried out."""
         self._write(text)
 
     def ended(self) -> None:
-        """Write ``stopped``."""
+        """The simulator has stopped."""
         self._write("stopped")
 
     def _write(self, line: str) -> None:
         print(line, file=self._out, flush=True)
 
 
-class JsonOutput:
-    """Objects for programs, each with its ``kind``."""
-
-    def __init__(self, out: TextIO) -> None:
-        self._out = out
+class JsonOutput(PlainOutput):
+    """Writes objects for programs, each with its ``kind``."""
 
     def began(self, url: str, accounts: Mapping[str, Account]) -> None:
-        """Write the first object: the environment of each exchange's client."""
         environments = {name: a.environment() for name, a in accounts.items()}
-        self._write("began", url=url, environment=environments)
+        self._write_object("began", url=url, environment=environments)
 
     def happened(self, exchange: str, what: str) -> None:
-        """Write an ``event`` of one exchange."""
-        self._write("event", exchange=exchange, what=what)
+        self._write_object("event", exchange=exchange, what=what)
 
     def fault(self, name: str, on: bool) -> None:
-        """Write a ``fault`` by its name."""
-        self._write("fault", name=name, on=on)
+        self._write_object("fault", name=name, on=on)
 
     def answer(self, text: str, good: bool) -> None:
-        """Write the ``answer`` to a typed line."""
-        self._write("answer", good=good, text=text)
+        self._write_object("answer", good=good, text=text)
 
     def ended(self) -> None:
-        """Write the last object, ``ended``."""
-        self._write("ended")
+        self._write_object("ended")
 
-    def _write(self, kind: str, **fields: object) -> None:
-        moment = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
-        time = moment.replace("+00:00", "Z")
-        line = json.dumps({"kind": kind, **fields, "time": time})
-        print(line, file=self._out, flush=True)
+    def _write_object(self, kind: str, **fields: object) -> None:
+        self._write(json.dumps({"kind": kind, **fields, "time": now()}))
 
 
 def assignment(name: str, value: str) -> str:

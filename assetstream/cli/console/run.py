@@ -14,7 +14,7 @@ from msgspec import Struct
 from assetstream.cli.console.commands import ConsoleCommands
 from assetstream.cli.console.connection_log import ConnectionLog
 from assetstream.cli.console.fault_spec import FORM, FaultSpec
-from assetstream.cli.console.output import JsonOutput, Output, PlainOutput
+from assetstream.cli.console.output import JsonOutput, PlainOutput
 from assetstream.cli.console.schedule import Schedule
 from assetstream.cli.console.stdin import read_lines, stay_in_background
 from assetstream.simulator.account import Account
@@ -67,7 +67,7 @@ def serve(options: Options) -> int:
     Raises:
         BrokenPipeError: the reader of the output went away.
     """
-    output: Output = (JsonOutput if options.as_json else PlainOutput)(sys.stdout)
+    output = (JsonOutput if options.as_json else PlainOutput)(sys.stdout)
     try:
         simulator = Simulator(port=options.port, seed=options.seed).start()
     except OSError as exc:
@@ -89,7 +89,9 @@ def serve(options: Options) -> int:
 class ConsoleRun:
     """Runs typed lines, planned faults and events of clients in one thread."""
 
-    def __init__(self, simulator: Simulator, options: Options, output: Output) -> None:
+    def __init__(
+        self, simulator: Simulator, options: Options, output: PlainOutput
+    ) -> None:
         self._simulator = simulator
         self._options = options
         self._output = output

@@ -18,7 +18,7 @@ __all__ = ["read_once"]
 
 #: Seconds to wait for one more account to settle. Not for all of them together: how
 #: long many take depends on how fast their exchanges let them connect.
-PATIENCE = 30.0
+SETTLE_TIME = 30.0
 #: Seconds between two looks at the clock and, on Windows, at Ctrl-C.
 TICK = 0.25
 
@@ -59,7 +59,7 @@ def _settle(
     status: StatusLine,
 ) -> None:
     trouble = ""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + SETTLE_TIME
     while progress.settled < progress.total and time.monotonic() < deadline:
         status.show(f"connecting {settled(progress)}{trouble}")
         try:
@@ -70,7 +70,7 @@ def _settle(
             trouble = f"  {event.account}: {event}"
             continue
         if event.settled > progress.settled:
-            deadline = time.monotonic() + PATIENCE
+            deadline = time.monotonic() + SETTLE_TIME
         progress = event
 
 
@@ -79,7 +79,7 @@ def _reason(stream: AssetStream) -> AssetStreamError:
         return stream.error
     latest = stream.error
     return StreamTimeout(
-        f"not LIVE after {PATIENCE:.0f} s, it is {stream.state}"
+        f"not LIVE after {SETTLE_TIME:.0f} s, it is {stream.state}"
         + (f": {latest.problem}" if latest is not None else ""),
         remedy=latest.remedy if latest is not None else "",
         hints=latest.hints if latest is not None else (),

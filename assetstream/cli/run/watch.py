@@ -117,10 +117,10 @@ class WatchRun:
             if view is not None and event is not None and not passed:
                 view.show(event)
 
-    def _next(self, patience: float) -> ViewEvent | None:
+    def _next(self, timeout: float) -> ViewEvent | None:
         # Once it stops, ``until`` has passed: what is still to come is waited for.
         try:
-            return self._events.get(timeout=patience or REPAINT)
+            return self._events.get(timeout=timeout or REPAINT)
         except Empty:
             return None
 

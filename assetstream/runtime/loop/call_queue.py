@@ -10,7 +10,7 @@ __all__ = ["CallQueue"]
 
 
 class CallQueue:
-    """Calls posted from anywhere, run by the thread that owns the inbox.
+    """Calls posted from anywhere, run by the thread that owns the queue.
 
     A posted call makes ``fileno()`` readable, so the owner can wait for calls and
     for sockets at once.
@@ -25,7 +25,7 @@ class CallQueue:
         self._bell.setblocking(False)
 
     def post(self, call: Callable[[], None]) -> None:
-        """Have ``call`` run by the owner's thread; ignored once the inbox is closed.
+        """Have ``call`` run by the owner's thread; ignored once the queue is closed.
 
         Never blocks and takes no Python lock: a signal handler may interrupt the very
         same thread inside ``post`` or ``run`` and post too (SimpleQueue is reentrant).

@@ -15,9 +15,7 @@ from typing import Any, Callable
 from assetstream.core.outcomes import (
     Abandoned,
     Broken,
-    Closed,
     Ending,
-    Refused,
 )
 from assetstream.model.errors import AssetStreamError
 from assetstream.protocol import Connect
@@ -36,13 +34,7 @@ from assetstream.runtime.net.transport import ConnectionOwner, FrameTransport
 from assetstream.runtime.net.upgrade import UpgradeSocket
 from assetstream.runtime.net.websocket_client import WebSocketClient
 
-__all__ = [
-    "Abandoned",
-    "Broken",
-    "ClientConnection",
-    "Closed",
-    "Refused",
-]
+__all__ = ["ClientConnection"]
 
 
 class ClientConnection:

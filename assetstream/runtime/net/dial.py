@@ -207,7 +207,7 @@ def look_up(host: str, port: int, scope: CancelScope) -> list[Address]:
 def _ask(
     host: str, port: int, found: list[list[Address] | Exception], answers: CallQueue
 ) -> None:
-    """Look up in a thread of its own; touch nothing but ``found`` and the inbox."""
+    """Look up in a thread of its own; touch nothing but ``found`` and the queue."""
     try:
         found.append(_addresses(host, port))
     except (OSError, UnicodeError) as error:

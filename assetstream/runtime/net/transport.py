@@ -18,7 +18,7 @@ __all__ = ["ConnectionOwner", "FrameTransport"]
 #: Bytes of one read; with more, the system's allocator takes longer than the read.
 CHUNK = 1 << 16
 #: Reads that make one batch: what a burst costs by the batch is then little, and after
-#: 256 KB at most stop, inbox and deadlines have their turn.
+#: 256 KB at most stop, calls and deadlines have their turn.
 READS = 4
 
 

@@ -34,8 +34,8 @@ class CoinWVenue(Venue):
     name = "coinw"
 
     def __init__(self, context: Context) -> None:
+        super().__init__(context)
         self.accounts: dict[str, CoinWAccount] = {}
-        self._context = context
 
     def owns(self, path: str) -> bool:
         """Claim the root, for the WebSocket, and everything below ``/api/``."""
@@ -73,9 +73,7 @@ class CoinWVenue(Venue):
         reply = self._context.points.reply("read", account)
         if reply is not None:
             return reply
-        points = self._context.points
-        balances = account.ledger.balances(points.seconds("lag", account))
-        balances = points.replace("shown", account, balances)
+        balances = self._balances(account)
         data = {
             currency: {"onOrders": plain(locked), "available": plain(available)}
             for currency, (available, locked) in balances.items()

@@ -30,11 +30,11 @@ logger = logging.getLogger("assetstream")
 
 #: Seconds for which the tape waits for a client to read a connection's first balances;
 #: then it goes on, for clients that never use REST.
-READ_PATIENCE = 3.0
+READ_TIME = 3.0
 #: Seconds between a client's read and the next frame, for the client to merge it.
 GRACE = 0.5
 #: Seconds that a read waits for the tape to reach the reply.
-ANSWER_PATIENCE = 8.0
+REPLY_TIME = 8.0
 #: Frames between two waits for the clients' sockets to take nearly all of them.
 BURST = 500
 MOST_WAITING = 1024 * 1024
@@ -155,7 +155,7 @@ class Player(Fault):
         # A client that has subscribed wants the balances of this connection.
         self._wait(
             lambda: self._readable or self._stopped or not account.subscribers,
-            ANSWER_PATIENCE,
+            REPLY_TIME,
         )
         with self._lock:
             due = self._due
@@ -249,7 +249,7 @@ class Player(Fault):
         self._signal.announce()
         if reply.settled:
             return
-        read = self._wait(lambda: self._reads > reads or self._stopped, READ_PATIENCE)
+        read = self._wait(lambda: self._reads > reads or self._stopped, READ_TIME)
         pause = GRACE if read and reply.snapshot is not None else 0.0
         self._come_to(reply.at, in_seconds=pause)
         with self._lock:

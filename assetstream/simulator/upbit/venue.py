@@ -59,8 +59,8 @@ class UpbitVenue(Venue):
     name = "upbit"
 
     def __init__(self, context: Context) -> None:
+        super().__init__(context)
         self.accounts: dict[str, UpbitAccount] = {}
-        self._context = context
         self._jws = verifier()
 
     def owns(self, path: str) -> bool:
@@ -92,9 +92,7 @@ class UpbitVenue(Venue):
         reply = self._context.points.reply("read", account)
         if reply is not None:
             return reply
-        points = self._context.points
-        balances = account.ledger.balances(points.seconds("lag", account))
-        balances = points.replace("shown", account, balances)
+        balances = self._balances(account)
         quote = next(iter(balances), "SGD")
         items = [
             {

@@ -143,7 +143,7 @@ def test_one_that_does_not_come_is_given_up(
     exchange: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The error says what went wrong last; nothing goes on."""
-    monkeypatch.setattr(reading, "PATIENCE", 0.5)
+    monkeypatch.setattr(reading, "SETTLE_TIME", 0.5)
     exchange.refuse_upgrades(503, exchange="upbit")
     slow = AssetStream(exchange.upbit({"BTC": "1"}).exchange(), account="slow")
     good = AssetStream(exchange.coinw({"BTC": "2"}).exchange(), account="good")

@@ -10,14 +10,13 @@ import pytest
 
 from assetstream.cli.console.output import (
     JsonOutput,
-    Output,
     PlainOutput,
     assignment,
 )
 from assetstream.simulator import CoinWAccount, Simulator
 
 
-def write_all(output: Output, exchange: Simulator, coinw: CoinWAccount) -> None:
+def write_all(output: PlainOutput, exchange: Simulator, coinw: CoinWAccount) -> None:
     """Write one line of each kind."""
     output.began(exchange.url, {"coinw": coinw})
     output.happened("coinw", "connected")

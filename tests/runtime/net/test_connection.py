@@ -13,16 +13,11 @@ from urllib.parse import urlsplit
 import pytest
 import websocket
 
+from assetstream.core.outcomes import Abandoned, Broken, Closed, Ending
 from assetstream.model.errors import ConnectionLost, ProtocolError
 from assetstream.protocol import Connect
 from assetstream.runtime.loop import clock
 from assetstream.runtime.loop.helpers import MOST_THREADS
-from assetstream.runtime.net.connection import (
-    Abandoned,
-    Broken,
-    Closed,
-    Ending,
-)
 from assetstream.runtime.net.transport import FrameTransport
 from tests.support.raw_server import (
     BINARY,

@@ -10,10 +10,10 @@ from typing import Any, Iterator
 import pytest
 import trustme
 
+from assetstream.core.outcomes import Abandoned, Broken, Closed, Refused
 from assetstream.model.errors import ConfigurationError, ConnectionLost
 from assetstream.runtime.loop import clock
 from assetstream.runtime.net.cancel import Cancelled, CancelToken
-from assetstream.runtime.net.connection import Abandoned, Broken, Closed, Refused
 from assetstream.runtime.net.dial import dial, lookups_left_behind
 from tests.support.raw_server import Peer, RawServer, Recorder, frame
 

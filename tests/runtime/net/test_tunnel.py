@@ -9,10 +9,9 @@ from typing import Any, Iterator
 import pytest
 import trustme
 
-from assetstream.core.outcomes import HttpReply
+from assetstream.core.outcomes import Abandoned, Broken, Closed, HttpReply
 from assetstream.model.errors import ConnectionLost
 from assetstream.runtime.loop import clock
-from assetstream.runtime.net.connection import Abandoned, Broken, Closed
 from tests.support.proxies import ProxyProcess
 from tests.support.raw_server import Peer, RawServer, Recorder, frame
 from tests.support.rest_client import Client

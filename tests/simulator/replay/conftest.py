@@ -11,4 +11,4 @@ from assetstream.simulator.replay import player
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the waits of the player."""
     monkeypatch.setattr(player, "GRACE", 0.15)
-    monkeypatch.setattr(player, "READ_PATIENCE", 0.3)
+    monkeypatch.setattr(player, "READ_TIME", 0.3)
