@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from assetstream.model.health import GroupHealth, Health, Progress
     from assetstream.model.history import History
     from assetstream.model.states import State
-    from assetstream.protocol import Exchange
+    from assetstream.protocol.exchange import Exchange
     from assetstream.streams.group import StreamGroup
     from assetstream.streams.stream import AssetStream
     from assetstream.streams.updates import Expectation, Updates
@@ -94,7 +94,7 @@ _ROOMS = {
     "model.history": ["History"],
     "model.states": ["State"],
     "doctor.report": ["Check", "Diagnosis", "Verdict"],
-    "protocol": ["Exchange"],
+    "protocol.exchange": ["Exchange"],
     "exchanges.coinw.exchange": ["CoinW"],
     "exchanges.upbit.exchange": ["Upbit"],
     "model.errors": [

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import pickle
 import subprocess
 import sys
+import typing
+
+import pytest
 
 import assetstream
 from assetstream.model import errors, events, states
@@ -37,6 +41,31 @@ def test_every_public_name_is_documented() -> None:
             ):
                 continue
             assert inspect.getdoc(thing), f"{name}.{member}"
+
+
+CLASSES = [name for name in assetstream.__all__ if name != "__version__"]
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_a_public_class_names_the_package_as_its_module(name: str) -> None:
+    """In tracebacks and in pickles, which outlive the module it lies in."""
+    kind = getattr(assetstream, name)
+
+    assert kind.__module__ == "assetstream"
+    assert kind.__qualname__ == name
+    assert pickle.loads(pickle.dumps(kind)) is kind
+    # Both look for the names in annotations in the module that the class names.
+    assert inspect.signature(kind)
+    typing.get_type_hints(kind)
+
+
+def test_a_pickle_needs_no_module_that_may_move() -> None:
+    """Another process loads the class by its public name, whatever it has imported."""
+    dumped = pickle.dumps([assetstream.ConnectionLost("gone"), assetstream.State.LIVE])
+    code = f"import pickle; print(pickle.loads({dumped!r}))"
+
+    assert b"assetstream." not in dumped
+    assert run(code) == "[ConnectionLost('gone'), <State.LIVE: 'LIVE'>]"
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

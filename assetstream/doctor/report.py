@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Iterable, Iterator, Sequence, overload
 
 from assetstream.display.words import lasting
+from assetstream.model.public import make_public
 
 __all__ = ["TIMEOUT", "Check", "Diagnosis", "Verdict", "lines", "worst"]
 
@@ -154,3 +155,6 @@ def _wrapped(text: str, first: str, indent: int, width: int | None) -> list[str]
         break_long_words=False,
         break_on_hyphens=False,
     )
+
+
+make_public(Check, Diagnosis, Verdict)

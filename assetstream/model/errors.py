@@ -23,6 +23,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Callable, ClassVar
 
+from assetstream.model.public import make_public
+
 __all__ = [
     "AssetStreamError",
     "AuthenticationError",
@@ -190,3 +192,19 @@ class RateLimited(AssetStreamError):
     message: str = ""
 
     _ends_attempt = True
+
+
+make_public(
+    AssetStreamError,
+    AuthenticationError,
+    CallbackError,
+    ConfigurationError,
+    ConnectionLost,
+    ExchangeError,
+    PermissionDenied,
+    ProtocolError,
+    RateLimited,
+    StaleBalance,
+    StreamStateError,
+    StreamTimeout,
+)

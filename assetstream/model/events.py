@@ -18,6 +18,7 @@ from assetstream.display.balances import BalanceRow, balance_page
 from assetstream.display.html import as_html
 from assetstream.display.words import digits, signed
 from assetstream.model.errors import AssetStreamError
+from assetstream.model.public import make_public
 from assetstream.model.states import State
 
 __all__ = ["AssetUpdate", "Balance", "Gap", "Source", "StateChange"]
@@ -317,3 +318,6 @@ class StateChange(Struct, frozen=True):
 
 #: Everything that a stream publishes, and that a handler can be called with.
 Event = Union[AssetUpdate, StateChange, AssetStreamError]
+
+
+make_public(AssetUpdate, Balance, Gap, Source, StateChange)

@@ -13,6 +13,7 @@ from assetstream.display.page import Line
 from assetstream.display.words import aged, counted, lasting, named
 from assetstream.model.errors import AssetStreamError
 from assetstream.model.events import Gap
+from assetstream.model.public import make_public
 from assetstream.model.states import State
 
 __all__ = [
@@ -267,3 +268,6 @@ def _counts(health: Health | GroupHealth) -> Iterator[str]:
     if health.audits:
         drifts = counted(health.drifts, "correction") if health.drifts else "all agreed"
         yield f"{counted(health.audits, 'audit')}, {drifts}"
+
+
+make_public(GroupHealth, Health, Progress)

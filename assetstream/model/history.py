@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Iterable, Iterator, Sequence, Union, overload
 from assetstream.display.words import counted
 from assetstream.model.errors import ConfigurationError
 from assetstream.model.events import ZERO, AssetUpdate, Gap
+from assetstream.model.public import make_public
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -188,3 +189,6 @@ def _missing(method: str, library: str) -> ConfigurationError:
         f"history.{method}() needs {library}, which cannot be imported",
         remedy='Install it by `pip install "assetstream[plot]"`.',
     )
+
+
+make_public(History)

@@ -6,6 +6,8 @@ import enum
 from types import MappingProxyType
 from typing import Mapping
 
+from assetstream.model.public import make_public
+
 __all__ = ["TRANSITIONS", "State"]
 
 
@@ -48,3 +50,6 @@ TRANSITIONS: Mapping[State, frozenset[State]] = MappingProxyType(
         State.STOPPED: frozenset(),
     }
 )
+
+
+make_public(State)

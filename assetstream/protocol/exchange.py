@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Mapping, NoReturn, TypeVar
 
 from assetstream.model.errors import AssetStreamError
+from assetstream.model.public import make_public
 from assetstream.protocol.conversation import Conversation
 from assetstream.protocol.values import HttpCall, Instant, Limits, Memory, Snapshot
 
@@ -148,3 +149,6 @@ def _spellings(character: str) -> bytes:
         rb"(?:\\{0,7}" + plain + rb"|%(?:25){0,3}(?i:" + code + rb")"
         rb"|\\{1,8}u00(?i:" + code + rb"))"
     )
+
+
+make_public(Exchange)

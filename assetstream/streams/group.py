@@ -18,6 +18,7 @@ from assetstream.model.errors import (
 )
 from assetstream.model.events import AssetUpdate, Balance, StateChange, exact_sum
 from assetstream.model.health import GroupHealth, Progress, group_words
+from assetstream.model.public import make_public
 from assetstream.notebook.screen import Screen
 from assetstream.runtime import settings
 from assetstream.runtime.dispatcher import Handlers
@@ -355,3 +356,6 @@ class StreamGroup(HandlerMethods):
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a StreamGroup holds threads and sockets and is not pickled")
+
+
+make_public(StreamGroup)

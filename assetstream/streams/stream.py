@@ -20,6 +20,7 @@ from assetstream.model.errors import (
 from assetstream.model.events import AssetUpdate, Balance, StateChange
 from assetstream.model.health import Health
 from assetstream.model.history import History
+from assetstream.model.public import make_public
 from assetstream.model.states import State
 from assetstream.notebook.screen import Screen
 from assetstream.protocol import Exchange
@@ -481,3 +482,6 @@ def _page(accounts: Sequence[AccountSnapshot], errors: Sequence[Line]) -> Page:
 def run_of(stream: AssetStream) -> StreamRun:
     """Return a stream's run, for the group that begins it."""
     return stream._run  # pyright: ignore[reportPrivateUsage]
+
+
+make_public(AssetStream)

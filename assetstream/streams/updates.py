@@ -8,6 +8,7 @@ from typing import Callable, Iterator
 
 from assetstream.model.errors import StreamStateError, StreamTimeout
 from assetstream.model.events import AssetUpdate, Source, StateChange
+from assetstream.model.public import make_public
 from assetstream.model.states import State
 from assetstream.runtime.loop.waits import Deadline
 from assetstream.runtime.mailbox import End, Subscription
@@ -240,3 +241,6 @@ class Expectation:
                 )
         finally:
             subscriber.close()
+
+
+make_public(Expectation, Updates)

@@ -20,6 +20,7 @@ from assetstream.exchanges.common.exchange import KeyedExchange
 from assetstream.exchanges.common.key_forms import KeyForm
 from assetstream.exchanges.common.options import check_origin, check_urls, read_keys
 from assetstream.exchanges.common.values import Unreadable
+from assetstream.model.public import make_public
 from assetstream.protocol import (
     Conversation,
     HttpCall,
@@ -142,3 +143,6 @@ class CoinW(KeyedExchange):
             return read_balances(reply)
         except Unreadable as exc:
             raise self.unreadable(str(exc), body) from None
+
+
+make_public(CoinW)

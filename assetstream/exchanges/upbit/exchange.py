@@ -25,6 +25,7 @@ from assetstream.exchanges.upbit.refusals import KEY_IS_KNOWN, explain_answer
 from assetstream.exchanges.upbit.rest import read_balances
 from assetstream.libraries import PYJWT, importing
 from assetstream.model.errors import AssetStreamError
+from assetstream.model.public import make_public
 from assetstream.protocol import (
     Conversation,
     Exchange,
@@ -218,3 +219,6 @@ class Upbit(KeyedExchange):
             except Unreadable:
                 pass  # perhaps an error in Upbit's own words
         raise explain_answer(self, status, headers, body, "reading the balances")
+
+
+make_public(Upbit)

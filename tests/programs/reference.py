@@ -1,0 +1,61 @@
+"""The API reference, by pdoc: ``python -m tests.programs.reference [FOLDER]``."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from unittest import mock
+
+from pdoc.__main__ import cli
+
+import assetstream
+from tests.support.processes import ROOT
+
+__all__ = ["MODULES", "build", "main"]
+
+#: The modules that have a page of their own.
+MODULES = [
+    "assetstream",
+    "assetstream.recording",
+    "assetstream.simulator",
+    "assetstream.pytest_plugin",
+]
+
+
+def build(folder: Path) -> None:
+    """Write the pages into a folder."""
+    options = ["--docformat", "google", "--template-directory", str(ROOT / ".pdoc")]
+    with ExitStack() as stack:
+        for name in set(assetstream.__all__) - {"__version__"}:
+            # pdoc looks for the source in the module that a class names: without it,
+            # members have neither order nor texts.
+            kind = getattr(assetstream, name)
+            room = _module_of(kind)
+            stack.enter_context(mock.patch.object(kind, "__module__", room))
+        cli([*options, "--output-directory", str(folder), *MODULES])
+
+
+def _module_of(kind: type) -> str:
+    definition = re.compile(rf"^class {kind.__name__}\b", re.MULTILINE)
+    (found,) = (
+        name
+        for name, module in list(sys.modules.items())
+        if name.startswith("assetstream.")
+        and vars(module).get(kind.__name__) is kind
+        and definition.search(inspect.getsource(module))
+    )
+    return found
+
+
+def main() -> None:
+    """Write the pages, and print where they begin."""
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "build/reference")
+    build(folder)
+    print(folder / "index.html")
+
+
+if __name__ == "__main__":
+    main()
