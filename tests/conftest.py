@@ -1,4 +1,4 @@
-"""What every test stands on: no thread and no socket may be left behind."""
+"""Fixtures of all tests; every test fails that leaves a thread or a socket behind."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.groups import open_accounts
 
 
 def pytest_configure() -> None:
-    """Let Ctrl-C be heard, here and in what tests start.
+    """Make sure that Ctrl-C reaches the tests and the programs they start.
 
     Shells have their background jobs ignore it.
     """
@@ -31,7 +31,7 @@ def pytest_configure() -> None:
 
 @pytest.fixture(autouse=True)
 def nothing_is_left_behind() -> Iterator[None]:
-    """Fail the test that leaks a thread; an unclosed socket warns, so fails too."""
+    """Fail the test that leaks a thread; an unclosed socket warns and so fails too."""
     before = set(threading.enumerate())
     yield
     # A thread that was told to end may need a moment to do so; none may stay.
@@ -45,7 +45,7 @@ def nothing_is_left_behind() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def imports_are_not_searched() -> Iterator[None]:
-    """Spare every test's garbage collection what was imported before the first."""
+    """Keep modules imported so far out of every later garbage collection."""
     gc.collect()
     gc.freeze()
     yield
@@ -54,14 +54,14 @@ def imports_are_not_searched() -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="module")
 def no_socket_is_left_open() -> Iterator[None]:
-    """Find unclosed sockets that only garbage collection sees; they warn, so fail."""
+    """Collect garbage, so that sockets nobody closed warn and fail the test."""
     yield
     gc.collect()
 
 
 @pytest.fixture
 def exchange() -> Iterator[Simulator]:
-    """A simulated exchange that does not limit how often it is asked."""
+    """A simulated exchange without rate limits."""
     with Simulator(rate_limits=False) as simulator:
         yield simulator
 
@@ -82,13 +82,13 @@ def accounts(exchange: Simulator) -> dict[str, Account]:
 
 @pytest.fixture
 def recorder() -> EventRecorder:
-    """Handlers, and what they are called with."""
+    """A recorder for the events of a stream."""
     return EventRecorder()
 
 
 @pytest.fixture
 def no_rate_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Streams reconnect and read again at once, as far as backoff allows."""
+    """Let streams reconnect and read again without delay."""
     for adapter in (Upbit, CoinW):
         limits = replace(
             adapter.limits,
@@ -102,7 +102,7 @@ def no_rate_limits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class TimeMachine:
-    """Lets the monotonic clock jump, as it does when the machine was asleep."""
+    """Makes the monotonic clock jump, as it does after a suspend."""
 
     def __init__(self) -> None:
         self._now = clock.now
@@ -112,7 +112,7 @@ class TimeMachine:
         return self._now() + self._ahead
 
     def jump(self, seconds: float, *streams: AssetStream) -> None:
-        """Move forward, and wake the given streams, which sleep by the old clock."""
+        """Move the clock forward, and wake streams that sleep by the old one."""
         self._ahead += seconds
         for stream in streams:
             engine = stream._run.started()
@@ -124,7 +124,7 @@ class TimeMachine:
 
 @pytest.fixture
 def time_machine(monkeypatch: pytest.MonkeyPatch) -> TimeMachine:
-    """The clock of every stream, to be moved forward."""
+    """The clock of every stream, which the test moves forward."""
     machine = TimeMachine()
     monkeypatch.setattr(clock, "now", machine.now)
     return machine

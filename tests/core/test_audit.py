@@ -1,4 +1,4 @@
-"""What an audit decides; each test begins with the label of its rule."""
+"""Decisions of an audit; each test begins with the label of its rule."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Audited:
     def both(
         self, now: float, one: Snapshot, other: Snapshot | None = None
     ) -> AuditResult:
-        """Both reads of an audit, 2 s apart."""
+        """Merge both reads of an audit, 2 s apart."""
         first = self.first(now, one)
         assert first.second
         return self.second(now + 2, other or one)
@@ -62,7 +62,7 @@ def audited() -> Audited:
 
 
 def btc(available: str) -> Snapshot:
-    """A read that says so of BTC, and of USDT what the book holds."""
+    """Make a read with this amount of BTC, and USDT as in the book."""
     return snapshot(report("BTC", available), report("USDT", "100"))
 
 
@@ -73,7 +73,7 @@ def the_update(verdict: AuditResult) -> AssetUpdate:
 
 
 def test_a2_a_read_sent_10_s_after_the_last_push_may_judge(audited: Audited) -> None:
-    """REST may be 10 s behind, no more."""
+    """REST may be 10 s behind, so only reads sent 10 s after a push may judge it."""
     audited.push(100, "2", 1)
 
     assert not audited.first(109.9, btc("7")).second
@@ -81,7 +81,7 @@ def test_a2_a_read_sent_10_s_after_the_last_push_may_judge(audited: Audited) -> 
 
 
 def test_a2_one_read_changes_nothing(audited: Audited) -> None:
-    """It takes a second one."""
+    """A correction takes two reads."""
     verdict = audited.first(100, btc("7"))
 
     assert verdict.second
@@ -90,7 +90,7 @@ def test_a2_one_read_changes_nothing(audited: Audited) -> None:
 
 
 def test_a2_a_push_before_the_second_read_is_merged_wins(audited: Audited) -> None:
-    """The reads do not know of it."""
+    """A push that the reads cannot know of keeps its amounts."""
     audited.first(100, btc("7"))
     audited.push(100, "2", 1)
     verdict = audited.second(102, btc("7"))
@@ -100,7 +100,7 @@ def test_a2_a_push_before_the_second_read_is_merged_wins(audited: Audited) -> No
 
 
 def test_a2_the_second_read_agrees_with_the_book(audited: Audited) -> None:
-    """Then the first one was behind."""
+    """The first read was behind, so nothing changes."""
     verdict = audited.both(100, btc("7"), btc("1"))
 
     assert verdict.items == []
@@ -109,7 +109,7 @@ def test_a2_the_second_read_agrees_with_the_book(audited: Audited) -> None:
 
 
 def test_a2_each_currency_is_judged_by_its_own_pushes(audited: Audited) -> None:
-    """A busy one does not keep the others from being judged."""
+    """A busy currency does not keep the others from being judged."""
     audited.push(99, "2", 1)
     verdict = audited.both(100, snapshot(report("BTC", "1"), report("USDT", "90")))
 
@@ -117,7 +117,7 @@ def test_a2_each_currency_is_judged_by_its_own_pushes(audited: Audited) -> None:
 
 
 def test_a2_a_duplicate_or_an_old_push_does_not_put_it_off(audited: Audited) -> None:
-    """They bring nothing that a read could lack."""
+    """Such pushes bring nothing that a read could lack."""
     audited.push(80, "2", 10)
     audited.push(99, "2", 10)
     audited.push(99, "5", 9)
@@ -126,7 +126,7 @@ def test_a2_a_duplicate_or_an_old_push_does_not_put_it_off(audited: Audited) -> 
 
 
 def test_a2_a_read_that_agrees_ends_doubt(audited: Audited) -> None:
-    """If it was sent 10 s after the reason to doubt."""
+    """A read ends a doubt if it was sent 10 s after its reason."""
     audited.book.doubt("BTC", at(100))
     verdict = audited.first(109.9, btc("1"))
     assert audited.book.present.in_doubt() == ("BTC",)
@@ -137,7 +137,7 @@ def test_a2_a_read_that_agrees_ends_doubt(audited: Audited) -> None:
 
 
 def test_a2_a_second_reason_to_doubt_counts_anew(audited: Audited) -> None:
-    """Each may stand for a push that a read does not show yet."""
+    """Each reason may stand for a push that a read does not show yet."""
     audited.book.doubt("BTC", at(100))
     audited.book.doubt("BTC", at(105))
 
@@ -148,7 +148,7 @@ def test_a2_a_second_reason_to_doubt_counts_anew(audited: Audited) -> None:
 def test_a2_an_unreadable_push_between_the_two_reads_stays_in_doubt(
     audited: Audited,
 ) -> None:
-    """The second read agrees with the book, and the book is out of date."""
+    """The second read agrees with the book, but both are out of date."""
     audited.first(100, btc("7"))
     audited.book.doubt("BTC", at(101))
     verdict = audited.second(102, btc("1"))
@@ -160,7 +160,7 @@ def test_a2_an_unreadable_push_between_the_two_reads_stays_in_doubt(
 def test_a2_doubt_of_the_whole_book_ends_by_reads_sent_10_s_later(
     audited: Audited,
 ) -> None:
-    """For what is not there as for what is."""
+    """The doubt about currencies that the book does not have ends as well."""
     audited.book.doubt(None, at(100))
     verdict = audited.first(105, btc("1"))
     assert verdict.again_at == 110
@@ -174,7 +174,7 @@ def test_a2_doubt_of_the_whole_book_ends_by_reads_sent_10_s_later(
 def test_a2_a_busy_currency_not_in_doubt_asks_for_no_extra_read(
     audited: Audited,
 ) -> None:
-    """Its next push says all anew."""
+    """The next push of a busy currency has all its amounts."""
     audited.push(99, "2", 1)
 
     assert audited.first(100, btc("7")).again_at == math.inf
@@ -203,7 +203,7 @@ def test_a2_what_a_snapshot_recovered_is_not_undone_by_the_audit_at_5_s(
 def test_a2_a_snapshot_behind_what_an_audit_corrected_is_in_doubt(
     audited: Audited,
 ) -> None:
-    """The reconnect after a correction asks another replica."""
+    """The reconnect after a correction may ask a replica that is behind."""
     audited.both(100, btc("7"))
     audited.connect(104, report("BTC", "1"), report("USDT", "100"), generation=2)
 
@@ -211,7 +211,7 @@ def test_a2_a_snapshot_behind_what_an_audit_corrected_is_in_doubt(
 
 
 def test_s2_an_entry_the_audit_cannot_read_is_in_doubt(audited: Audited) -> None:
-    """It cannot be checked, so LIVE does not vouch for it."""
+    """An entry that cannot be checked is not vouched for by LIVE."""
     audited.first(100, snapshot(report("USDT", "100"), unreadable=("BTC",)))
 
     assert audited.book.present.in_doubt() == ("BTC",)
@@ -221,7 +221,7 @@ def test_s2_an_entry_the_audit_cannot_read_is_in_doubt(audited: Audited) -> None
 def test_s2_a_suspect_the_second_read_cannot_tell_of_is_in_doubt(
     audited: Audited,
 ) -> None:
-    """One read has spoken against it."""
+    """The first read differs, and the second has no readable entry."""
     audited.both(100, btc("7"), snapshot(report("USDT", "100"), unreadable=("BTC",)))
 
     assert audited.book.present.in_doubt() == ("BTC",)
@@ -230,7 +230,7 @@ def test_s2_a_suspect_the_second_read_cannot_tell_of_is_in_doubt(
 def test_s2_an_entry_without_a_name_may_be_any_that_is_missing(
     audited: Audited,
 ) -> None:
-    """Those never held included."""
+    """Every missing currency is in doubt, those never held included."""
     audited.first(100, snapshot(report("USDT", "100"), unreadable=("",)))
 
     assert audited.book.present.in_doubt() == ("BTC",)
@@ -238,7 +238,7 @@ def test_s2_an_entry_without_a_name_may_be_any_that_is_missing(
 
 
 def test_s2_what_both_complete_reads_omit_is_zero(audited: Audited) -> None:
-    """It was sold out, and the push was lost."""
+    """The currency was sold out, and the push was lost."""
     update = the_update(audited.both(100, snapshot(report("USDT", "100"))))
 
     assert update.currency == "BTC"
@@ -248,7 +248,7 @@ def test_s2_what_both_complete_reads_omit_is_zero(audited: Audited) -> None:
 def test_a3_a_value_held_before_is_believed_60_s_after_the_last_push(
     audited: Audited,
 ) -> None:
-    """It may be a replica that lags far; it may have changed back."""
+    """A replica may lag up to 60 s; after that the value has changed back."""
     audited.push(100, "2", 1)
     verdict = audited.first(115, btc("1"))
     assert not verdict.second
@@ -260,14 +260,14 @@ def test_a3_a_value_held_before_is_believed_60_s_after_the_last_push(
 
 
 def test_a3_another_value_needs_no_wait(audited: Audited) -> None:
-    """No replica can have that from before."""
+    """No lagging replica can have a value that was never held."""
     audited.push(100, "2", 1)
 
     assert audited.first(115, btc("7")).second
 
 
 def test_a3_the_second_read_may_be_the_one_behind(audited: Audited) -> None:
-    """Then the audit is not over for this currency."""
+    """The audit then goes on for this currency."""
     audited.push(100, "2", 1)
     verdict = audited.both(115, btc("7"), btc("1"))
 
@@ -276,7 +276,7 @@ def test_a3_the_second_read_may_be_the_one_behind(audited: Audited) -> None:
 
 
 def test_a3_a_value_counts_as_held_for_5_minutes(audited: Audited) -> None:
-    """No replica is behind for longer."""
+    """No replica is further behind than 5 minutes."""
     audited.push(100, "2", 1)
     audited.push(395, "3", 2)
 
@@ -287,7 +287,7 @@ def test_a3_a_value_counts_as_held_for_5_minutes(audited: Audited) -> None:
 
 
 def test_a3_five_minutes_exactly_still_count(audited: Audited) -> None:
-    """The boundary belongs to it."""
+    """A value held exactly 5 minutes ago still counts."""
     audited.push(100, "2", 1)
     audited.push(390, "3", 2)
 
@@ -295,7 +295,7 @@ def test_a3_five_minutes_exactly_still_count(audited: Audited) -> None:
 
 
 def test_a4_two_equal_reads_correct_the_book(audited: Audited) -> None:
-    """The update says where it came from and what was before."""
+    """The update has the source AUDIT and the previous amounts."""
     update = the_update(audited.both(100, btc("7")))
 
     assert update.source is Source.AUDIT
@@ -304,7 +304,7 @@ def test_a4_two_equal_reads_correct_the_book(audited: Audited) -> None:
 
 
 def test_a4_a_currency_never_heard_of_is_found(audited: Audited) -> None:
-    """Its first push was the one that was lost."""
+    """The first push of the currency was lost."""
     read = snapshot(report("BTC", "1"), report("USDT", "100"), report("ETH", "5"))
     update = the_update(audited.both(100, read))
 
@@ -313,7 +313,7 @@ def test_a4_a_currency_never_heard_of_is_found(audited: Audited) -> None:
 
 
 def test_a4_a_correction_ends_doubt(audited: Audited) -> None:
-    """Two reads agree about it."""
+    """Two reads that agree end the doubt."""
     audited.book.doubt("BTC", at(90))
     audited.both(100, btc("7"))
 
@@ -323,7 +323,7 @@ def test_a4_a_correction_ends_doubt(audited: Audited) -> None:
 def test_a4_reads_that_differ_from_each_other_the_later_one_then_reconnect(
     audited: Audited,
 ) -> None:
-    """It changes and nothing is pushed: the subscription may be dead."""
+    """The balance changes without pushes: the subscription may be dead."""
     audited.push(50, "1", 1)
     verdict = audited.both(100, btc("7"), btc("8"))
 
@@ -332,7 +332,7 @@ def test_a4_reads_that_differ_from_each_other_the_later_one_then_reconnect(
 
 
 def test_k2_a_correction_moves_no_key(audited: Audited) -> None:
-    """The keys of pushes are still compared with those of pushes."""
+    """The keys of pushes are compared with the keys of pushes only."""
     audited.push(50, "2", 10)
     audited.both(100, btc("7"))
     audited.push(103, "3", 11)
@@ -341,7 +341,7 @@ def test_k2_a_correction_moves_no_key(audited: Audited) -> None:
 
 
 def test_k1_a_duplicate_does_not_undo_a_correction(audited: Audited) -> None:
-    """The push with that key has had its say before the reads."""
+    """A push whose key was applied before the reads changes nothing."""
     audited.push(50, "2", 10)
     audited.both(100, btc("7"))
     audited.push(103, "2", 10)
@@ -350,7 +350,7 @@ def test_k1_a_duplicate_does_not_undo_a_correction(audited: Audited) -> None:
 
 
 def test_a5_drift_with_no_push_since_the_last_clean_audit(audited: Audited) -> None:
-    """The connection lives but tells nothing."""
+    """The connection lives but pushes nothing, so it is renewed."""
     verdict = audited.both(100, btc("7"))
 
     assert verdict.reconnect is not None
@@ -368,7 +368,7 @@ def test_a5_a_push_of_any_currency_shows_that_the_subscription_works(
 
 
 def test_a5_a_clean_audit_begins_the_silence_anew(audited: Audited) -> None:
-    """Pushes before it tell nothing of the time since."""
+    """Pushes before a clean audit prove nothing about the time since."""
     audited.push(50, "90", 1, currency="USDT")
     audited.first(70, snapshot(report("BTC", "1"), report("USDT", "90")))
     verdict = audited.both(100, snapshot(report("BTC", "7"), report("USDT", "90")))
@@ -377,7 +377,7 @@ def test_a5_a_clean_audit_begins_the_silence_anew(audited: Audited) -> None:
 
 
 def drift(audited: Audited, now: float) -> bool:
-    """BTC drifts once more on a new connection; tell if another is asked for."""
+    """Let BTC drift on a new connection; return whether a reconnect is asked for."""
     held = amounts(audited.book)["BTC"][0]
     audited.connect(now - 20, report("BTC", held), report("USDT", "100"))
     return audited.both(now, btc(str(int(held) + 1))).reconnect is not None
@@ -386,7 +386,7 @@ def drift(audited: Audited, now: float) -> bool:
 def test_a5_after_the_third_in_a_row_at_most_once_per_10_minutes(
     audited: Audited,
 ) -> None:
-    """An exchange that never pushes deposits must not be reconnected to for ever."""
+    """An exchange that never pushes deposits must not cause endless reconnects."""
     assert [drift(audited, t) for t in (100, 200, 300)] == [True, True, True]
     assert not drift(audited, 400)
     assert not drift(audited, 302 + 550)
@@ -395,7 +395,7 @@ def test_a5_after_the_third_in_a_row_at_most_once_per_10_minutes(
 
 
 def test_a5_any_push_begins_the_count_anew(audited: Audited) -> None:
-    """The connection did tell something."""
+    """A push proves the connection."""
     for now in (100, 200, 300):
         drift(audited, now)
     audited.push(310, "90", 1, currency="USDT")
@@ -407,7 +407,7 @@ def test_a5_any_push_begins_the_count_anew(audited: Audited) -> None:
 def test_a5_a_disputed_currency_does_not_hide_that_another_drifts(
     audited: Audited,
 ) -> None:
-    """It drifts in every audit, which are clean but for it."""
+    """Audits that are clean but for a disputed currency still count as drifts."""
     dispute(audited)
     assert audited.both(500, btc("9")).drifts == 0
     verdict = audited.both(600, snapshot(report("BTC", "9"), report("USDT", "90")))
@@ -416,7 +416,7 @@ def test_a5_a_disputed_currency_does_not_hide_that_another_drifts(
 
 
 def dispute(audited: Audited) -> AuditResult:
-    """BTC drifts in three audits with a push before each."""
+    """Let BTC drift in three audits with a push before each."""
     for step in (1, 2, 3):
         audited.push(100 * step, str(step), step)
         verdict = audited.both(100 * step + 65, btc("9"))
@@ -426,7 +426,7 @@ def dispute(audited: Audited) -> AuditResult:
 def test_a8_the_third_drift_in_a_row_is_one_error_and_keeps_the_push(
     audited: Audited,
 ) -> None:
-    """Neither side can be believed, so it is marked stale."""
+    """Neither REST nor stream can be believed, so the balance is marked stale."""
     (error,) = dispute(audited).items
 
     assert isinstance(error, ProtocolError)
@@ -438,7 +438,7 @@ def test_a8_the_third_drift_in_a_row_is_one_error_and_keeps_the_push(
 
 
 def test_a8_no_push_ends_a_dispute(audited: Audited) -> None:
-    """Pushes are the very thing that cannot be believed."""
+    """The currency stays marked stale, for its pushes are in dispute."""
     dispute(audited)
     audited.push(400, "9", 400_000)
 
@@ -446,28 +446,28 @@ def test_a8_no_push_ends_a_dispute(audited: Audited) -> None:
 
 
 def test_a8_it_is_told_once(audited: Audited) -> None:
-    """Not with every audit."""
+    """Later audits do not report the dispute again."""
     dispute(audited)
 
     assert audited.both(400, btc("9")).items == []
 
 
 def test_a8_two_drifts_are_corrected(audited: Audited) -> None:
-    """Pushes are lost now and then."""
+    """Two lost pushes in a row are no dispute."""
     for step in (1, 2):
         audited.push(100 * step, str(step), step)
         assert the_update(audited.both(100 * step + 65, btc("9"))).available == 9
 
 
 def test_a8_without_a_push_between_it_is_not_a_dispute(audited: Audited) -> None:
-    """It merely changes and is not pushed."""
+    """Drifts without pushes mean a mute subscription."""
     for step in range(1, 6):
         verdict = audited.both(100 * step, btc(str(step + 1)))
         assert not any(isinstance(n, AssetStreamError) for n in verdict.items)
 
 
 def test_a8_an_audit_that_agrees_begins_the_count_anew(audited: Audited) -> None:
-    """In successive audits only."""
+    """Only drifts of successive audits make a dispute."""
     for step in (1, 2):
         audited.push(100 * step, str(step), step)
         audited.both(100 * step + 65, btc("9"))
@@ -478,7 +478,7 @@ def test_a8_an_audit_that_agrees_begins_the_count_anew(audited: Audited) -> None
 
 
 def test_a8_a_push_does_not_end_a_dispute(audited: Audited) -> None:
-    """It is just what is in dispute."""
+    """A push with the disputed amounts changes nothing."""
     dispute(audited)
     audited.push(400, "4", 10)
 
@@ -486,7 +486,7 @@ def test_a8_a_push_does_not_end_a_dispute(audited: Audited) -> None:
 
 
 def test_a8_a_read_that_agrees_ends_a_dispute(audited: Audited) -> None:
-    """Both say the same again."""
+    """REST and stream have the same amounts again."""
     dispute(audited)
     audited.first(400, btc("3"))
 

@@ -1,4 +1,4 @@
-"""When audits are due, and how long LIVE may be said; by the labels of the rules."""
+"""The times of audits, and the lease on LIVE; by the labels of the rules."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def book() -> BalanceBook:
 
 
 def complete(plan: AuditSchedule, now: float, book: BalanceBook) -> float:
-    """An audit is sent and completed; return when the next is due."""
+    """Send and complete an audit; return when the next one is due."""
     plan.began()
     plan.completed(now, book, math.inf)
     return plan.due_at
@@ -46,7 +46,7 @@ def complete(plan: AuditSchedule, now: float, book: BalanceBook) -> float:
 def test_a1_audits_come_5_s_and_15_s_after_live_then_at_the_interval(
     book: BalanceBook,
 ) -> None:
-    """What changed while the snapshot was read is found soon."""
+    """Changes during the read of the snapshot are found soon."""
     plan = schedule()
     plan.live(1000, book)
 
@@ -56,7 +56,7 @@ def test_a1_audits_come_5_s_and_15_s_after_live_then_at_the_interval(
 
 
 def test_a1_the_early_audits_are_made_after_each_live(book: BalanceBook) -> None:
-    """Every reconnect may have missed something."""
+    """Every reconnect may have missed a change."""
     plan = schedule()
     plan.live(1000, book)
     complete(plan, 1006, book)
@@ -72,7 +72,7 @@ def test_a1_the_early_audits_are_made_after_each_live(book: BalanceBook) -> None
 def test_a1_an_audit_asked_for_does_not_stand_in_for_the_one_at_15_s(
     book: BalanceBook,
 ) -> None:
-    """It was sent too early to show what a REST 10 s behind did not have at LIVE."""
+    """An audit before 15 s cannot show what a REST 10 s behind lacked at LIVE."""
     plan = schedule()
     plan.live(1000, book)
     complete(plan, 1005.1, book)
@@ -85,7 +85,7 @@ def test_a1_an_audit_asked_for_does_not_stand_in_for_the_one_at_15_s(
 def test_a1_a_slow_audit_is_followed_by_the_early_one_at_once(
     book: BalanceBook,
 ) -> None:
-    """The read of the first one was sent before the second one was due."""
+    """The second early audit became due while the first was under way."""
     plan = schedule()
     plan.live(1000, book)
 
@@ -97,7 +97,7 @@ def test_a1_a_slow_audit_is_followed_by_the_early_one_at_once(
 def test_a1_the_interval_is_spread_by_a_fifth(
     book: BalanceBook, drawn: float, wait: float
 ) -> None:
-    """Many streams do not ask at the same moment."""
+    """Many streams do not send their audits at the same moment."""
     plan = schedule(random=lambda: drawn)
     plan.live(1000, book)
     complete(plan, 1005, book)
@@ -107,7 +107,7 @@ def test_a1_the_interval_is_spread_by_a_fifth(
 
 
 def test_a1_every_15_s_while_anything_is_locked(book: BalanceBook) -> None:
-    """An order that is open may be filled at any moment."""
+    """An open order may be filled at any moment."""
     plan = schedule(30.0, LOCKED)
     plan.live(1000, book)
     assert plan.interval(1000, book) == 30
@@ -117,7 +117,7 @@ def test_a1_every_15_s_while_anything_is_locked(book: BalanceBook) -> None:
 
 
 def test_a1_every_15_s_for_10_minutes_while_nothing_was_pushed() -> None:
-    """Nobody knows yet whether this exchange pushes at all."""
+    """It is unknown yet whether this exchange pushes at all."""
     book = BalanceBook(Present("test", "test-1"))
     plan = schedule()
     plan.live(1000, book)
@@ -127,7 +127,7 @@ def test_a1_every_15_s_for_10_minutes_while_nothing_was_pushed() -> None:
 
 
 def test_a1_the_10_minutes_are_the_streams_not_the_connections() -> None:
-    """A reconnect does not begin them anew."""
+    """A reconnect does not start the 10 minutes again."""
     book = BalanceBook(Present("test", "test-1"))
     plan = schedule()
     plan.live(1000, book)
@@ -137,7 +137,7 @@ def test_a1_the_10_minutes_are_the_streams_not_the_connections() -> None:
 
 
 def test_a1_the_first_push_ends_the_short_interval() -> None:
-    """It does push."""
+    """A push proves that the exchange does push."""
     book = BalanceBook(Present("test", "test-1"))
     plan = schedule()
     plan.live(1000, book)
@@ -147,7 +147,7 @@ def test_a1_the_first_push_ends_the_short_interval() -> None:
 
 
 def test_a1_an_interval_that_the_user_chose_does_not_adapt() -> None:
-    """Neither to locked amounts nor to silence."""
+    """Locked amounts and missing pushes do not change it."""
     book = BalanceBook(Present("test", "test-1"))
     book.merge(snapshot(report("BTC", "1", "1")), at(0), sent=0)
     plan = schedule(45.0, LOCKED, adaptive=False)
@@ -157,7 +157,7 @@ def test_a1_an_interval_that_the_user_chose_does_not_adapt() -> None:
 
 
 def test_a1_none_switches_it_off(book: BalanceBook) -> None:
-    """No audit, no lease, no detection time; only what is in doubt is compared."""
+    """There is no lease and no detection time; only doubts are compared."""
     plan = schedule(None)
     plan.live(1000, book)
 
@@ -171,7 +171,7 @@ def test_a1_none_switches_it_off(book: BalanceBook) -> None:
 
 
 def test_a6_causes_coalesce_in_the_earliest(book: BalanceBook) -> None:
-    """One audit serves all that ask for one."""
+    """One audit serves all causes."""
     plan = schedule()
     plan.live(1000, book)
     complete(plan, 1005, book)
@@ -185,7 +185,7 @@ def test_a6_causes_coalesce_in_the_earliest(book: BalanceBook) -> None:
 
 
 def test_a6_a_currency_that_waits_is_audited_again(book: BalanceBook) -> None:
-    """At its time, not at the interval."""
+    """The audit comes at the currency's time, not at the interval."""
     plan = schedule()
     plan.live(1000, book)
     plan.began()
@@ -197,7 +197,7 @@ def test_a6_a_currency_that_waits_is_audited_again(book: BalanceBook) -> None:
 def test_a6_what_is_asked_for_during_an_audit_is_not_forgotten(
     book: BalanceBook,
 ) -> None:
-    """A frame could not be read while the second read was under way."""
+    """An unreadable frame during the second read asks for another audit."""
     plan = schedule()
     plan.live(1000, book)
     complete(plan, 1005, book)
@@ -210,7 +210,7 @@ def test_a6_what_is_asked_for_during_an_audit_is_not_forgotten(
 
 
 def test_s3_a_read_that_failed_is_tried_again(book: BalanceBook) -> None:
-    """After the delay that the caller chose."""
+    """The audit is due after the delay that the caller chose."""
     plan = schedule()
     plan.live(1000, book)
     plan.began()
@@ -220,7 +220,7 @@ def test_s3_a_read_that_failed_is_tried_again(book: BalanceBook) -> None:
 
 
 def test_a7_live_is_a_lease_of_2_intervals_and_30_s(book: BalanceBook) -> None:
-    """Renewed by each completed audit, by nothing else."""
+    """Only a completed audit renews the lease."""
     plan = schedule()
     plan.live(1000, book)
     assert plan.lease_ends_at == 1150
@@ -235,7 +235,7 @@ def test_a7_live_is_a_lease_of_2_intervals_and_30_s(book: BalanceBook) -> None:
 
 
 def test_a7_the_lease_follows_the_present_interval() -> None:
-    """15 s before the first push: 60 s."""
+    """Before the first push the interval is 15 s, so the lease is 60 s."""
     book = BalanceBook(Present("test", "test-1"))
     plan = schedule()
     plan.live(1000, book)
@@ -255,7 +255,7 @@ def test_a7_the_lease_follows_the_present_interval() -> None:
 def test_the_detection_time_is_the_longest_of_the_rules(
     book: BalanceBook, interval: float, call: float, expected: float
 ) -> None:
-    """What health() promises."""
+    """The detection time is the one that health() promises."""
     plan = schedule(interval, adaptive=False)
 
     assert plan.detection_time(1000, book, call) == expected

@@ -65,7 +65,7 @@ def test_k1_greater_key_moves_even_if_the_amounts_are_equal(book: BalanceBook) -
 
 
 def test_k1_equal_key_and_amounts_is_a_duplicate(book: BalanceBook) -> None:
-    """The same push twice is told once."""
+    """The same push twice gives one update."""
     push = report("BTC", "2", key=(10, 0))
     book.push([push], at(1))
 
@@ -76,7 +76,7 @@ def test_k1_equal_key_and_amounts_is_a_duplicate(book: BalanceBook) -> None:
 def test_k1_equal_key_and_other_amounts_the_later_arrival_wins(
     book: BalanceBook,
 ) -> None:
-    """Of two changes with one key the one that came later is believed."""
+    """Of two changes with one key the later arrival is believed."""
     book.push([report("BTC", "2", key=(10, 0))], at(1))
     update = the_update(book.push([report("BTC", "3", key=(10, 0))], at(2)).items)
 
@@ -110,7 +110,7 @@ def test_k1_keys_are_kept_per_field(
 
 
 def test_k2_a_snapshot_moves_no_key(book: BalanceBook) -> None:
-    """After a reconnect the old keys still tell old pushes from new ones."""
+    """After a reconnect the old keys still separate old pushes from new ones."""
     book.push([report("BTC", "2", key=(20, 0))], at(1))
     book.merge(snapshot(report("BTC", "5"), report("USDT", "100")), at(20, 2), sent=20)
 
@@ -121,7 +121,7 @@ def test_k2_a_snapshot_moves_no_key(book: BalanceBook) -> None:
 def test_k3_a_time_in_the_future_is_an_error_applied_by_arrival_in_doubt(
     book: BalanceBook,
 ) -> None:
-    """More than 60 s ahead: told, applied, in doubt, and later keys still count."""
+    """A time over 60 s ahead is an error; the push is applied, its key ignored."""
     error, update = book.push(
         [report("BTC", "2", key=(1_000 + 60_001, 0))], at(1)
     ).items
@@ -138,7 +138,7 @@ def test_k3_a_time_in_the_future_is_an_error_applied_by_arrival_in_doubt(
 
 
 def test_k3_sixty_seconds_ahead_is_accepted(book: BalanceBook) -> None:
-    """Clocks differ a little."""
+    """Clocks may differ by a minute."""
     the_update(book.push([report("BTC", "2", key=(1_000 + 60_000, 0))], at(1)).items)
 
     assert book.present.in_doubt() == ()
@@ -174,14 +174,14 @@ def test_k4_a_currency_with_an_unknown_field_is_not_shown(book: BalanceBook) -> 
 
 
 def test_k5_an_unreadable_frame_puts_its_currency_in_doubt(book: BalanceBook) -> None:
-    """Only the currency it was about."""
+    """Only the currency of the frame is in doubt."""
     book.doubt("BTC", at(5))
 
     assert book.present.in_doubt() == ("BTC",)
 
 
 def test_k5_the_whole_book_if_it_cannot_be_told(book: BalanceBook) -> None:
-    """Every currency, those never held included."""
+    """A frame of unknown currency puts every currency in doubt."""
     book.doubt(None, at(5))
 
     assert book.present.in_doubt() == ("BTC", "USDT")
@@ -191,7 +191,7 @@ def test_k5_the_whole_book_if_it_cannot_be_told(book: BalanceBook) -> None:
 def test_k5_an_unreadable_unknown_currency_is_not_taken_for_zero(
     book: BalanceBook,
 ) -> None:
-    """What came could not be read: its balance is not known."""
+    """The balance is unknown, because its push could not be read."""
     assert book.present.balance("ETH") is not None
     book.doubt("ETH", at(5))
 
@@ -199,7 +199,7 @@ def test_k5_an_unreadable_unknown_currency_is_not_taken_for_zero(
 
 
 def test_a2_a_later_full_push_heals_doubt(book: BalanceBook) -> None:
-    """A busy currency is never judged by a read; its next push says all anew."""
+    """A busy currency is never judged by a read; its next push has all amounts."""
     book.doubt("BTC", at(5))
     book.push([report("BTC", "2", None, key=(6_000, 0))], at(6))
     assert book.present.in_doubt() == ("BTC",)
@@ -209,7 +209,7 @@ def test_a2_a_later_full_push_heals_doubt(book: BalanceBook) -> None:
 
 
 def test_a2_a_push_older_than_the_doubt_heals_nothing(book: BalanceBook) -> None:
-    """It was under way when another, newer one could not be read."""
+    """An older push does not replace the newer one that could not be read."""
     book.doubt("BTC", at(5))
     book.push([report("BTC", "2", "0", key=(4_999, 0))], at(6))
 
@@ -217,7 +217,7 @@ def test_a2_a_push_older_than_the_doubt_heals_nothing(book: BalanceBook) -> None
 
 
 def test_a2_a_push_without_a_time_heals_nothing(book: BalanceBook) -> None:
-    """It may be an old one."""
+    """A push without a time may be an old one."""
     book.doubt("BTC", at(5))
     book.push([report("BTC", "2")], at(6))
 
@@ -237,7 +237,7 @@ def test_s1_what_a_push_on_this_connection_set_is_kept(book: BalanceBook) -> Non
 
 
 def test_s1_an_ignored_push_does_not_count(book: BalanceBook) -> None:
-    """A push that was too old gives its field no right to stay."""
+    """A push that was too old does not protect its field from the read."""
     book.push([report("BTC", "2", key=(10, 0))], at(1, 1))
     book.push([report("BTC", "7", key=(9, 0))], at(20, 2))
     (update,) = book.merge(
@@ -249,7 +249,7 @@ def test_s1_an_ignored_push_does_not_count(book: BalanceBook) -> None:
 
 
 def test_s1_everything_else_takes_the_read_as_recovered(book: BalanceBook) -> None:
-    """What changed while the connection was down is found and marked."""
+    """Changes while the connection was down become RECOVERED updates."""
     events = book.merge(
         snapshot(report("BTC", "3"), report("USDT", "100")), at(20, 2), sent=20
     )
@@ -262,7 +262,7 @@ def test_s1_everything_else_takes_the_read_as_recovered(book: BalanceBook) -> No
 def test_s1_a_read_that_may_lag_behind_the_last_push_is_in_doubt(
     book: BalanceBook,
 ) -> None:
-    """It shows the value before the last push, seconds after that push."""
+    """A read sent seconds after a push may show the value before it."""
     book.push([report("BTC", "2", key=(10, 0))], at(1, 1))
     book.merge(snapshot(report("BTC", "1"), report("USDT", "100")), at(3, 2), sent=2.5)
 
@@ -279,7 +279,7 @@ def test_s2_what_a_complete_snapshot_omits_is_zero(book: BalanceBook) -> None:
 def test_s2_a_bad_entry_leaves_its_currency_unchanged_and_in_doubt(
     book: BalanceBook,
 ) -> None:
-    """And nothing that such a snapshot omits is taken for zero."""
+    """Currencies that such a snapshot omits are not taken for zero."""
     events = book.merge(
         snapshot(report("USDT", "90"), unreadable=("BTC",)), at(20, 2), sent=20
     )
@@ -290,7 +290,7 @@ def test_s2_a_bad_entry_leaves_its_currency_unchanged_and_in_doubt(
 
 
 def test_s2_an_empty_snapshot_needs_a_second_one(book: BalanceBook) -> None:
-    """Nothing at all may be a fault of the exchange."""
+    """An empty list may be a fault of the exchange."""
     assert book.doubtful(Snapshot((), empty=True))
     assert BalanceBook(Present("x", "x")).doubtful(Snapshot((), empty=True))
 
@@ -298,13 +298,13 @@ def test_s2_an_empty_snapshot_needs_a_second_one(book: BalanceBook) -> None:
 def test_s2_more_than_one_missing_currency_needs_a_second_read(
     book: BalanceBook,
 ) -> None:
-    """One may have been sold out; two at once are doubtful."""
+    """One currency may have been sold out; two at once are doubtful."""
     assert not book.doubtful(snapshot(report("USDT", "100")))
     assert book.doubtful(snapshot(report("ETH", "1")))
 
 
 def test_d3_the_first_snapshot_delivers_non_zero_currencies_only() -> None:
-    """Hundreds of zeros are no news, yet they are known to be zero."""
+    """Hundreds of zeros give no updates, yet they are known to be zero."""
     book = BalanceBook(Present("test", "test-1"))
     events = book.merge(snapshot(report("BTC", "1"), report("ETH", "0")), at(0), sent=0)
 
@@ -318,7 +318,7 @@ def test_d3_the_first_snapshot_delivers_non_zero_currencies_only() -> None:
 
 
 def test_a3_former_values_are_kept_for_5_minutes_only(book: BalanceBook) -> None:
-    """A busy currency would else fill the memory."""
+    """The values of a busy currency must not fill the memory."""
     for second in range(1, 1_000, 10):
         pushes = [
             report("BTC", str(second), key=(second * 1_000 + n, 0)) for n in (0, 1)
@@ -331,7 +331,7 @@ def test_a3_former_values_are_kept_for_5_minutes_only(book: BalanceBook) -> None
 
 
 def test_a_balance_is_not_known_before_a_complete_snapshot() -> None:
-    """Zero is an answer only once everything was read."""
+    """A missing currency is zero only once a complete snapshot was read."""
     book = BalanceBook(Present("test", "test-1"))
     assert book.present.balance("BTC") is None
     book.merge(snapshot(report("ETH", "1"), unreadable=("XRP",)), at(0), sent=0)
@@ -339,7 +339,7 @@ def test_a_balance_is_not_known_before_a_complete_snapshot() -> None:
 
 
 def test_digits_are_kept(book: BalanceBook) -> None:
-    """All of them."""
+    """Amounts keep all their digits."""
     digits = "1386929.37231066771348207123"
     book.push([report("BTC", digits, key=(10, 0))], at(1))
 
@@ -347,7 +347,7 @@ def test_digits_are_kept(book: BalanceBook) -> None:
 
 
 def test_the_last_change_is_of_the_total(book: BalanceBook) -> None:
-    """Exact, and not of what merely moved; a snapshot is none, what is new is all."""
+    """The change is exact; a snapshot is none, and of a new currency all is change."""
     tiny = "0.0000000000000000000000000000000001"
     before = book.last_change("BTC")
     book.push([report("BTC", "1000000" + tiny[1:], key=(10, 0))], at(1))
@@ -360,7 +360,7 @@ def test_the_last_change_is_of_the_total(book: BalanceBook) -> None:
 
 
 def test_a_copy_of_the_balances_does_not_change(book: BalanceBook) -> None:
-    """A reader keeps what it has read."""
+    """A copy does not follow later changes."""
     before = book.present.balances
     book.push([report("BTC", "2", key=(10, 0))], at(1))
     book.merge(snapshot(report("USDT", "1")), at(20, 2), sent=20)
@@ -372,7 +372,7 @@ def test_a_copy_of_the_balances_does_not_change(book: BalanceBook) -> None:
 def test_w2_no_reader_sees_half_of_a_change(
     book: BalanceBook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What changes together, by a frame or a snapshot, is shown together."""
+    """The balances of one frame or snapshot appear together."""
     seen: list[tuple[str, ...]] = []
     replace = Entry.replace
 
@@ -392,7 +392,7 @@ def test_w2_no_reader_sees_half_of_a_change(
 
 
 def test_an_event_that_is_kept_does_not_keep_its_stream() -> None:
-    """The event then counts as stale for ever. No cycle passes through events."""
+    """Without its stream the event's balance is stale; events make no cycles."""
     present = Present("test", "test-1", lambda: 1.5)
     book = BalanceBook(present)
     present.state, present.proof, present.dead_at = State.LIVE, 0.0, math.inf

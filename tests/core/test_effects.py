@@ -10,13 +10,13 @@ from assetstream.protocol import Connect, HttpCall
 
 
 def test_the_set_is_closed() -> None:
-    """What is not in the union is no effect, and all of it is exported."""
+    """The union has every effect of the module, and all are exported."""
     names = {kind.__name__ for kind in get_args(Effect)}
     assert names == set(effects.__all__) - {"Effect", "Turn"}
 
 
 def test_no_repr_shows_a_secret() -> None:
-    """Logins, signatures and tokens pass through them."""
+    """Effects that carry logins, signatures and tokens hide them."""
     secret = "S3cret"
     shown = [
         repr(SendText(f'{{"secret":"{secret}"}}')),

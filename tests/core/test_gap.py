@@ -1,4 +1,4 @@
-"""The time in which changes could have been missed (S1)."""
+"""The gap, in which changes could have been missed (S1)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.support.books import START
 
 
 def test_s1_a_gap_begins_with_the_last_proof_of_life() -> None:
-    """Not with the moment of its discovery, and only once."""
+    """A gap opens once, and does not begin with its discovery."""
     gaps = GapTracker()
     gaps.start(START, 12.0)
     gaps.start(START + timedelta(seconds=60), 0.0)
@@ -22,7 +22,7 @@ def test_s1_a_gap_begins_with_the_last_proof_of_life() -> None:
 
 
 def test_s1_without_a_gap_there_is_nothing_to_close() -> None:
-    """The first LIVE follows none."""
+    """The first LIVE has no gap."""
     gaps = GapTracker()
     assert gaps.close(START, 0) is None
     gaps.start(START, -5.0)

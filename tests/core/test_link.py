@@ -1,4 +1,4 @@
-"""The inner states of a connection, and what may follow each."""
+"""The links of a connection, and the transitions between them."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from assetstream.core.link import LINKS, Link
 
 
 def test_every_link_says_what_may_follow() -> None:
-    """And only OVER is final."""
+    """Only OVER has no transition."""
     assert set(LINKS) == set(Link)
     assert [link for link in Link if not LINKS[link]] == [Link.OVER]
 
 
 def test_every_link_can_come_to_its_end() -> None:
-    """By ``stop``, in whatever it is doing."""
+    """``stop`` leads from every link to OVER."""
     for link in set(Link) - {Link.OVER}:
         reached, edge = {link}, {link}
         while edge:
@@ -22,5 +22,5 @@ def test_every_link_can_come_to_its_end() -> None:
 
 
 def test_no_connection_is_made_without_a_turn() -> None:
-    """Dialling follows the queue, and nothing else does (L4)."""
+    """DIALLING follows only the link that waits for a turn (L4)."""
     assert [link for link in Link if Link.DIALLING in LINKS[link]] == [Link.QUEUED]

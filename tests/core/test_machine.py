@@ -1,4 +1,4 @@
-"""The machine: events in, effects out; each test by the label of its rule."""
+"""The machine: events in, effects out; each test begins with its rule's label."""
 
 from __future__ import annotations
 
@@ -40,18 +40,18 @@ EXCHANGES = sorted(SPECS)
 
 @pytest.fixture(params=EXCHANGES)
 def driven(request: pytest.FixtureRequest) -> Driven:
-    """A machine of each exchange, NEW."""
+    """A new machine of each exchange."""
     return Driven(request.param)
 
 
 def patience(driven: Driven) -> float:
-    """How long a connection may be silent."""
+    """Return how long a connection may be silent."""
     limits = driven.exchange.limits
     return limits.ping_interval + limits.pong_timeout
 
 
 def errors(effects: Sequence[Effect]) -> list[AssetStreamError]:
-    """The errors that the effects publish."""
+    """Return the errors that the effects publish."""
     return [item for item in items(effects) if isinstance(item, AssetStreamError)]
 
 
@@ -70,7 +70,7 @@ def silence(driven: Driven, now: float) -> Sequence[Effect]:
 
 
 def test_the_happy_start() -> None:
-    """CoinW: log in, subscribe, read, LIVE; a push meanwhile is published at once."""
+    """CoinW logs in, subscribes, reads and is LIVE; a push is published at once."""
     driven = Driven("coinw")
     machine = driven.machine
 
@@ -98,7 +98,7 @@ def test_the_happy_start() -> None:
 
 
 def test_l4_a_refusal_with_retry_after_holds_back_the_whole_place() -> None:
-    """Nobody of the place dials; the stream waits in the queue like all others."""
+    """No stream of the place dials; each waits in the queue."""
     driven = Driven("upbit").live()
     machine = driven.machine
     lost = machine.ended(driven.connection, Closed(1006), at(100))
@@ -119,7 +119,7 @@ def test_l4_a_refusal_with_retry_after_holds_back_the_whole_place() -> None:
 
 
 def test_stop_during_a_read(driven: Driven) -> None:
-    """The read is called off, the exchange is told, and the end is the last event."""
+    """The read is called off, CoinW gets its goodbye, and STOPPED comes last."""
     machine = driven.live().machine
     fetch = driven.fetch(6)
 
@@ -139,7 +139,7 @@ def test_stop_during_a_read(driven: Driven) -> None:
 
 
 def test_w1_what_another_ticket_brings_is_dropped(driven: Driven) -> None:
-    """Grants, openings, ends and replies of what was given up change nothing."""
+    """Events of attempts and reads that were given up change nothing."""
     machine = driven.live().machine
     fetch = driven.fetch(6)
     old = driven.connection
@@ -159,7 +159,7 @@ def test_w1_what_another_ticket_brings_is_dropped(driven: Driven) -> None:
 
 
 def test_w1_one_read_at_a_time(driven: Driven) -> None:
-    """While one is asked for or under way, none is due."""
+    """No read is due while another is asked for or under way."""
     machine = driven.live().machine
     ask = only(machine.due(at(6)), Ask)
     for now in (6.0, 8.0):
@@ -172,7 +172,7 @@ def test_w1_one_read_at_a_time(driven: Driven) -> None:
 def test_w1_frames_of_a_connection_that_was_given_up_are_dropped(
     driven: Driven,
 ) -> None:
-    """They may still lie in a buffer when the machine has hung up."""
+    """Frames may lie in a buffer when the machine has hung up."""
     machine = driven.live().machine
     silence(driven, 1)
     assert machine.link is Link.LEAVING
@@ -182,7 +182,7 @@ def test_w1_frames_of_a_connection_that_was_given_up_are_dropped(
 
 
 def test_w2_a_new_value_is_shown_before_its_doubt_is_lifted() -> None:
-    """Whoever reads between the two assignments sees a mark too much, never less."""
+    """A reader between the two assignments sees a mark too much, never too few."""
     driven = Driven("upbit").live()
     present, currency = driven.present, driven.spec.pushed[0]
     driven.machine.frames([driven.spec.push], at(1))
@@ -213,7 +213,7 @@ def test_w2_a_new_value_is_shown_before_its_doubt_is_lifted() -> None:
 
 
 def test_l1_a_silent_connection_is_given_up(driven: Driven) -> None:
-    """The step that gives it up leaves LIVE."""
+    """The same step leaves LIVE."""
     machine = driven.live().machine
 
     effects = silence(driven, 0)
@@ -226,7 +226,7 @@ def test_l1_a_silent_connection_is_given_up(driven: Driven) -> None:
 
 
 def test_l1_a_frame_that_comes_too_late_revives_nothing(driven: Driven) -> None:
-    """After a suspend it may lie in the buffer of a connection that died hours ago."""
+    """After a suspend a frame may lie in the buffer of a dead connection."""
     machine = driven.live().machine
     late = patience(driven) + 3600.0
 
@@ -238,7 +238,7 @@ def test_l1_a_frame_that_comes_too_late_revives_nothing(driven: Driven) -> None:
 
 
 def test_l1_pongs_keep_a_quiet_connection_live(driven: Driven) -> None:
-    """Liveness is a pong or a frame, never the silence of data."""
+    """A pong is a proof of life; missing data is no fault."""
     machine = driven.live().machine
     driven.present.lease_ends_at = math.inf
     for now in range(1, 200, 5):
@@ -248,7 +248,7 @@ def test_l1_pongs_keep_a_quiet_connection_live(driven: Driven) -> None:
 
 
 def test_a7_a_stream_that_nothing_verifies_is_stale() -> None:
-    """The connection is kept, and LIVE comes back with the next completed audit."""
+    """The connection is kept; the next completed audit brings LIVE back."""
     driven = Driven("upbit").live()
     machine, present = driven.machine, driven.present
     lease_ends_at = present.lease_ends_at
@@ -283,7 +283,7 @@ def test_a7_a_stream_that_nothing_verifies_is_stale() -> None:
 
 @pytest.mark.parametrize("code", [1000, 1001, 1006, None])
 def test_l2_any_close_is_a_loss(driven: Driven, code: int | None) -> None:
-    """Code 1000 included: the user did not ask for it."""
+    """Close code 1000 is a loss too, as the user did not ask for it."""
     machine = driven.live().machine
 
     lost = machine.ended(driven.connection, Closed(code), at(10))
@@ -294,7 +294,7 @@ def test_l2_any_close_is_a_loss(driven: Driven, code: int | None) -> None:
 
 
 def test_l3_attempts_that_fail_back_off(driven: Driven) -> None:
-    """Each is told, none changes the state, and the waits grow."""
+    """Each failure is an error event without a change of state; delays grow."""
     machine, now = driven.machine, 0.0
     waits: list[float] = []
     for _ in range(8):
@@ -311,7 +311,7 @@ def test_l3_attempts_that_fail_back_off(driven: Driven) -> None:
 
 
 def test_s1_the_gap_begins_with_the_last_proof_of_life(driven: Driven) -> None:
-    """And ends when the balances were read again; what changed was RECOVERED."""
+    """The gap ends with the next read; changes in it are RECOVERED."""
     machine = driven.live().machine
     machine.pong(at(8))
     machine.ended(driven.connection, Closed(1006), at(20))
@@ -331,7 +331,7 @@ def test_s1_the_gap_begins_with_the_last_proof_of_life(driven: Driven) -> None:
 
 
 def test_s3_a_failed_read_is_tried_again_and_live_waits(driven: Driven) -> None:
-    """The connection stays up meanwhile."""
+    """The connection stays up until a read succeeds."""
     machine = driven.machine
     driven.prove(0)
     for now in (0.0, 50.0, 120.0):
@@ -348,7 +348,7 @@ def test_s3_a_failed_read_is_tried_again_and_live_waits(driven: Driven) -> None:
 
 
 def test_s3_a_read_that_is_limited_holds_back_the_whole_place(driven: Driven) -> None:
-    """And only reads: who wants to connect goes on."""
+    """Only reads are held back; streams may still connect."""
     driven.prove(0)
     fetch = driven.fetch(0)
 
@@ -363,7 +363,7 @@ def test_s3_a_read_that_is_limited_holds_back_the_whole_place(driven: Driven) ->
 
 @pytest.mark.parametrize("exchange", EXCHANGES)
 def test_a_refused_key_fails_the_stream_before_the_first_live(exchange: str) -> None:
-    """The error first, then the state; nothing is dialled again."""
+    """The error comes before the state, and nothing is dialled again."""
     driven = Driven(exchange)
     machine = driven.machine
     driven.prove(0)
@@ -382,7 +382,7 @@ def test_a_refused_key_fails_the_stream_before_the_first_live(exchange: str) -> 
 
 
 def test_a_refused_login_of_a_stream_once_live_is_believed_the_third_time() -> None:
-    """In a row, over a minute at least: it may be the exchange's own trouble."""
+    """Three in a row over a minute are final; fewer may be the exchange's fault."""
     driven = Driven("upbit").live()
     machine = driven.machine
     machine.ended(driven.connection, Closed(1006), at(10))
@@ -434,7 +434,7 @@ def test_stop_ends_at_every_link(driven: Driven, link: str) -> None:
 
 
 def test_a_goodbye_is_sent_on_an_open_connection_only(driven: Driven) -> None:
-    """CoinW is unsubscribed from; nothing is said to Upbit, or while dialling."""
+    """CoinW is unsubscribed from; Upbit, or a dial under way, gets no text."""
     driven.dial(0)
     assert not [e for e in driven.machine.stop("", at(0)) if isinstance(e, SendText)]
     other = Driven("coinw").live()
@@ -443,7 +443,7 @@ def test_a_goodbye_is_sent_on_an_open_connection_only(driven: Driven) -> None:
 
 
 def test_stop_while_it_is_given_up_ends_as_stopped(driven: Driven) -> None:
-    """Whichever came first, there is one end."""
+    """Stop and loss together give one end."""
     machine = driven.live().machine
     gone = silence(driven, 0)
     assert not machine.stop("stopped", at(100))
@@ -453,7 +453,7 @@ def test_stop_while_it_is_given_up_ends_as_stopped(driven: Driven) -> None:
 
 
 def test_a_fault_of_ours_fails_the_stream(driven: Driven) -> None:
-    """Nothing dies in silence, and nothing stays open."""
+    """The fault is published, and the connection is closed."""
     machine = driven.live().machine
 
     effects = machine.crashed(ValueError("oops"), at(1))
@@ -482,7 +482,7 @@ def test_a_fault_at_every_link_leaves_nothing_behind(driven: Driven) -> None:
 
 
 def test_errors_name_their_account_and_hold_no_frames(driven: Driven) -> None:
-    """Reporters of crashes show the variables of a traceback's frames."""
+    """Crash reporters show the variables of a traceback's frames."""
     machine = driven.live().machine
     try:
         raise ConnectionLost("no answer")
@@ -498,7 +498,7 @@ def test_errors_name_their_account_and_hold_no_frames(driven: Driven) -> None:
 
 
 def test_k5_an_unreadable_frame_puts_the_book_in_doubt(driven: Driven) -> None:
-    """Told once, and compared with REST when that has caught up (A2)."""
+    """One error is published, and an audit compares with REST later (A2)."""
     machine, present = driven.live().machine, driven.present
 
     effects = machine.frames([b"\xff not a frame"], at(1))
@@ -509,7 +509,7 @@ def test_k5_an_unreadable_frame_puts_the_book_in_doubt(driven: Driven) -> None:
 
 
 def test_a1_those_who_share_a_place_audit_less_often(driven: Driven) -> None:
-    """health() shows the interval that is in force."""
+    """health() shows the interval in force."""
     machine = driven.live().machine
     alone = machine.audit_interval(1000.0)
     assert alone is not None
@@ -522,7 +522,7 @@ def test_a1_those_who_share_a_place_audit_less_often(driven: Driven) -> None:
 
 
 def test_nothing_is_published_for_a_duplicate(driven: Driven) -> None:
-    """The fast lane returns nothing at all where nothing changed (K1)."""
+    """The fast lane returns no effects if nothing changed (K1)."""
     machine = driven.live().machine
     first = machine.frames([driven.spec.push], at(1))
     again = machine.frames([driven.spec.push], at(2))
@@ -532,7 +532,7 @@ def test_nothing_is_published_for_a_duplicate(driven: Driven) -> None:
 
 
 def test_a_deadline_is_never_late(driven: Driven) -> None:
-    """Whatever comes: nothing of the machine is due before ``deadline``."""
+    """After any event, nothing of the machine is due before ``deadline``."""
     machine = driven.live().machine
     for now in range(1, 60):
         machine.frames([driven.spec.push], at(now))
@@ -547,7 +547,7 @@ def test_a_deadline_is_never_late(driven: Driven) -> None:
 
 
 def test_no_way_but_those_of_the_table(driven: Driven) -> None:
-    """A step that is not in it is a fault, and raised."""
+    """A transition that is not in the table raises."""
     for link in Link:
         for other in set(Link) - LINKS[link]:
             driven.machine.link = link

@@ -1,4 +1,4 @@
-"""Faults of the machine that the simulated world has found, one by one."""
+"""Faults of the machine that the simulated world found, one test each."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LOST = Push(())
 
 
 def amounts(available: int) -> tuple[Decimal, Decimal]:
-    """Nothing of it is locked."""
+    """Return an amount of which nothing is locked."""
     return Decimal(available), Decimal(0)
 
 
@@ -35,7 +35,7 @@ def live(exchange: str, audit_interval: float) -> tuple[World, Account]:
 def test_a_wait_for_one_currency_outlasts_the_second_read_for_another(
     exchange: str,
 ) -> None:
-    """A3: ETH may be a lagging replica's until 60 s after its push; BTC differs."""
+    """A3: ETH waits until 60 s after its push while BTC is read again."""
     world, account = live(exchange, audit_interval=300.0)
     account.change("ETH", amounts(2), Push())
     world.advance(1.0)

@@ -1,4 +1,4 @@
-"""The promise, in the simulated world: machine-made lives and many random ones."""
+"""The promise in the simulated world: lives that hypothesis makes, and random ones."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ durations = st.sampled_from((0.1, 3.0, 9.9))
 
 
 class Script(Luck):
-    """The luck that the rules decide."""
+    """The luck that hypothesis decides."""
 
     def __init__(self) -> None:
         self.usual = Reply()
@@ -53,7 +53,7 @@ class Script(Luck):
 
 
 class Life(RuleBasedStateMachine):
-    """A stream, its exchange, and all that may go wrong between them."""
+    """A stream, its exchange, and all that can go wrong between them."""
 
     exchange = "upbit"
 
@@ -68,7 +68,7 @@ class Life(RuleBasedStateMachine):
 
     @initialize(amounts=balances, lag=lags)
     def connect(self, amounts: tuple[Decimal, Decimal], lag: float) -> None:
-        """The account holds something, and the stream becomes LIVE."""
+        """Let the account hold something, and its stream become LIVE."""
         for code in CURRENCIES[:2]:
             self.account.change(code, amounts, Push(()))
         self.world.advance(20.0)
@@ -81,12 +81,12 @@ class Life(RuleBasedStateMachine):
     def change(
         self, currency: str, amounts: tuple[Decimal, Decimal], late: list[float]
     ) -> None:
-        """A balance changes; its push is lost, in time, late or doubled."""
+        """Change a balance; its push is lost, in time, late or doubled."""
         self.account.change(currency, amounts, Push(tuple(late)))
 
     @rule(currency=currencies, amounts=balances)
     def change_in_time(self, currency: str, amounts: tuple[Decimal, Decimal]) -> None:
-        """The ordinary case, by far."""
+        """Change a balance, with the push in time; the usual case."""
         self.account.change(currency, amounts, Push((0.1,)))
 
     @rule(
@@ -97,70 +97,70 @@ class Life(RuleBasedStateMachine):
     def change_unreadably(
         self, currency: str, amounts: tuple[Decimal, Decimal], what: str
     ) -> None:
-        """A balance changes; the push arrives and cannot be read."""
+        """Change a balance; its push arrives but cannot be read."""
         self.account.change(currency, amounts, Push((0.1,), what))
         self.world.advance(0.2)
 
     @rule(seconds=st.sampled_from((0.05, 1.0, 4.0, 11.0, 61.0, 400.0)))
     def wait(self, seconds: float) -> None:
-        """Time passes."""
+        """Let time pass."""
         self.world.advance(seconds)
 
     @rule(lag=lags, duration=durations)
     def rest_lags(self, lag: float, duration: float) -> None:
-        """From now on REST is as far behind and as slow as this."""
+        """Make REST this far behind and this slow from now on."""
         self.script.usual = Reply(lag=lag, duration=duration)
 
     @rule(lags=st.lists(lags, max_size=4))
     def replicas(self, lags: list[float]) -> None:
-        """The next reads come from replicas of different age."""
+        """Make the next reads come from replicas of different age."""
         self.script.next_replies = [Reply(lag=lag) for lag in lags]
 
     @rule(what=st.sampled_from((*CURRENCIES, "")), lag=lags)
     def rest_garbles(self, what: str, lag: float) -> None:
-        """The next read has an entry that cannot be read."""
+        """Make the next read have an entry that cannot be read."""
         self.script.next_replies = [Reply(lag=lag, garbled=what)]
 
     @precondition(lambda self: self.account.is_connected)
     @rule(wait=st.sampled_from((0.1, 5.0, 40.0)))
     def disconnect(self, wait: float) -> None:
-        """The connection is lost; pushes under way with it."""
+        """Lose the connection with the pushes under way."""
         self.script.wait = wait
         self.account.lose_connection()
 
     @precondition(lambda self: not self.account.side.mute)
     @rule()
     def go_mute(self) -> None:
-        """The connection lives and pushes nothing any more."""
+        """Let the connection live without pushes."""
         self.account.go_mute()
 
     @rule(step=st.sampled_from((0.0, -3600.0, 3600.0)))
     def step_clock(self, step: float) -> None:
-        """Somebody sets our wall clock."""
+        """Set our wall clock."""
         self.world.clocks.wall_step = step
 
     @invariant()
     def every_unmarked_balance_is_the_newest_that_was_sent(self) -> None:
-        """By a push with the greatest key, or by a read that was believed since."""
+        """The newest has the greatest key, or is of a read believed since."""
         assert not self.account.promise.not_the_newest(), self._trace()
 
     @invariant()
     def what_was_never_pushed_is_found_in_the_detection_time(self) -> None:
-        """Nothing is wrong, LIVE and unmarked for longer."""
+        """No balance is wrong, LIVE and unmarked for longer."""
         assert self.account.promise.least_slack >= 0, self._trace()
 
     @invariant()
     def the_audit_destroys_nothing(self) -> None:
-        """A balance that was right is not made wrong by reads that are behind."""
+        """Reads that are behind make no right balance wrong."""
         assert not self.account.promise.counts["destroyed by AUDIT"], self._trace()
 
     @invariant()
     def nothing_else_is_found(self) -> None:
-        """Not after any call between the rules, and not in how the machine acts."""
+        """The world's other checks find nothing after any call."""
         assert promised(self.account) == [], self._trace()
 
     def teardown(self) -> None:
-        """Stop; the stream ends, and nothing is left under way."""
+        """Stop the stream; it must end and leave nothing under way."""
         self.account.stop()
         self.world.advance(60.0)
         self.account.must_be_gone()
@@ -171,7 +171,7 @@ class Life(RuleBasedStateMachine):
 
 
 class CoinWLife(Life):
-    """The same at CoinW, which is audited more often while anything is on hold."""
+    """The same life at CoinW, whose audits follow locked amounts."""
 
     exchange = "coinw"
 
@@ -194,7 +194,7 @@ ORDERLY = FAULTS._replace(late=0.0, doubled=0.0, unreadable=0.0, clock_steps=0.0
 
 
 def promised(account: Account) -> list[object]:
-    """Return the findings of what 0.1 promises.
+    """Return the findings against the promise.
 
     It does not promise that a lagging read is not taken for what a push said that
     could not be read.
@@ -215,7 +215,7 @@ def promised(account: Account) -> list[object]:
     ids=["usual", "orderly", "lossy", "very late", "mute"],
 )
 def test_random_lives_keep_the_promise(faults: Weather, exchange: str) -> None:
-    """The audit destroys nothing; nothing is wrong beyond the detection time."""
+    """No audit destroys a balance, and none is wrong beyond the detection time."""
     for seed in range(25):
         world = simulate(seed, faults, exchange, traced=True)
         (account,) = world.accounts
@@ -230,7 +230,7 @@ def test_random_lives_keep_the_promise(faults: Weather, exchange: str) -> None:
 @pytest.mark.parametrize("lag", [lag for lag in LAGS if lag <= MAX_LAG])
 @pytest.mark.parametrize("account", ACCOUNTS)
 def test_accounts_of_every_kind_keep_the_promise(account: str, lag: float) -> None:
-    """A few of the lives of ``python -m tests.programs.audit_table``."""
+    """The test lives a few lives of ``python -m tests.programs.audit_table``."""
     for seed in range(4):
         figures = audited(account, lag, seed)
 
@@ -239,14 +239,14 @@ def test_accounts_of_every_kind_keep_the_promise(account: str, lag: float) -> No
 
 
 def test_the_world_counts_what_reads_too_far_behind_destroy() -> None:
-    """The measure itself can fail: 30 s are more than the promise allows REST."""
+    """Reads 30 s behind, beyond the promise, do destroy balances here."""
     lives = [audited("goes mute", 30.0, seed) for seed in range(10)]
 
     assert sum(figures.destroyed for figures in lives) > 0
 
 
 def test_reads_that_fail_end_live() -> None:
-    """LIVE is not claimed for balances that nothing can check (A7)."""
+    """LIVE ends when no read can check the balances any more (A7)."""
     ends = 0
     for seed in range(10):
         for exchange in ("upbit", "coinw"):
@@ -272,7 +272,7 @@ def live_account(exchange: str) -> tuple[World, Account]:
 
 @pytest.mark.parametrize("exchange", ["upbit", "coinw"])
 def test_a_lost_push_costs_no_more_than_one_reconnect(exchange: str) -> None:
-    """On a stream that is otherwise quiet (A5)."""
+    """An otherwise quiet stream reconnects at most once (A5)."""
     world, account = live_account(exchange)
     world.advance(100.0)
     account.change("BTC", (Decimal(2), Decimal(0)), Push(()))
@@ -288,7 +288,7 @@ def test_a_lost_push_costs_no_more_than_one_reconnect(exchange: str) -> None:
 def test_the_world_finds_what_an_audit_switched_off_leaves_wrong(
     exchange: str,
 ) -> None:
-    """The measure itself can fail: without audits a lost push is never found."""
+    """Without audits a lost push is never found, which the world reports."""
     world, account = live_account(exchange)
     account.machine._schedule.due_at = account.present.lease_ends_at = float("inf")
     account.change("BTC", (Decimal(2), Decimal(0)), Push(()))

@@ -29,7 +29,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def present(clock: Clock) -> Present:
-    """LIVE, proved at 90 s, and with one balance."""
+    """A present that is LIVE, proved at 90 s, with one balance."""
     present = Present("upbit", "main", clock)
     present.state = State.LIVE
     present.reason = "balances read and merged"
@@ -40,7 +40,7 @@ def present(clock: Clock) -> Present:
 
 
 def balance(present: Present, available: str) -> Balance:
-    """A balance that the present stands behind."""
+    """Return a balance of that present."""
     amount = Decimal(available)
     return Balance(
         "upbit",
@@ -55,7 +55,7 @@ def balance(present: Present, available: str) -> Balance:
 
 
 def test_l1_the_state_is_stale_once_the_proof_has_run_out(present: Present) -> None:
-    """Whether or not a thread has noticed; and says why."""
+    """The state and its reason follow the clock, without any thread."""
     assert present.state_at(120.0) is State.LIVE
     assert present.state_at(120.1) is State.STALE
     assert present.reason_at(100.0) == "balances read and merged"
@@ -63,21 +63,21 @@ def test_l1_the_state_is_stale_once_the_proof_has_run_out(present: Present) -> N
 
 
 def test_a7_the_state_is_stale_once_the_lease_has_ended(present: Present) -> None:
-    """However lively the connection is."""
+    """Proofs of life do not prolong the lease."""
     present.dead_at = 1000.0
     assert present.state_at(200.0) is State.LIVE
     assert present.state_at(200.1) is State.STALE
 
 
 def test_other_states_are_as_they_were_decided(present: Present) -> None:
-    """No clock changes them."""
+    """No clock changes any state but LIVE."""
     for state in set(State) - {State.LIVE}:
         present.state = state
         assert present.state_at(1e9) is state
 
 
 def test_ages_are_counted_from_the_last_proof(present: Present, clock: Clock) -> None:
-    """While LIVE; a doubt freezes what it doubts."""
+    """An age is counted while LIVE; a doubt freezes it."""
     btc = present.balances["BTC"]
     assert (btc.age, btc.stale) == (10.0, False)
     present.doubts = {"BTC": 50.0}
@@ -88,7 +88,7 @@ def test_ages_are_counted_from_the_last_proof(present: Present, clock: Clock) ->
 
 
 def test_a_balance_that_was_replaced_is_stale(present: Present) -> None:
-    """Its age counts from when a newer one took its place."""
+    """The age of a replaced balance counts from its replacement."""
     old = present.balances["BTC"]
     present.balances = {"BTC": balance(present, "2")}
     present.taken_at["BTC"] = 60.0
@@ -98,7 +98,7 @@ def test_a_balance_that_was_replaced_is_stale(present: Present) -> None:
 
 
 def test_s4_a_currency_never_held_is_zero(present: Present) -> None:
-    """As long as nothing makes what is not named unknown."""
+    """A missing currency is zero unless a doubt covers it."""
     eth = present.balance("ETH")
     assert eth is not None
     assert (eth.total, eth.stale) == (0, False)
@@ -108,7 +108,7 @@ def test_s4_a_currency_never_held_is_zero(present: Present) -> None:
 
 
 def test_k4_a_currency_with_an_unknown_field_is_not_known(present: Present) -> None:
-    """Neither zero nor anything else; what was read as zero before is stale then."""
+    """The currency is not known, and a zero read before is stale."""
     eth = present.balance("ETH")
     present.unknown = frozenset({"ETH"})
     assert present.balance("ETH") is None
@@ -117,7 +117,7 @@ def test_k4_a_currency_with_an_unknown_field_is_not_known(present: Present) -> N
 
 
 def test_before_the_first_snapshot_nothing_is_zero(present: Present) -> None:
-    """Nobody has read the account yet."""
+    """No balance is known before the first snapshot."""
     present.complete_since = None
     assert present.balance("ETH") is None
     assert present.balance("BTC") is not None

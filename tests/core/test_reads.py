@@ -1,4 +1,4 @@
-"""The reads of one stream: when they are due, and what a reply leads to."""
+"""The reads of one stream: when they are due, and the outcome of each reply."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Subject:
         self.reads.ready(0.0)
 
     def fetch(self, now: float) -> Fetch:
-        """Ask for the read that is due, and have it granted."""
+        """Ask for the read that is due, and grant it."""
         self.ticket += 1
         ask = self.reads.due(now, self.ticket)
         assert ask is not None
@@ -53,13 +53,13 @@ class Subject:
         return fetch
 
     def reply(self, now: float, outcome: Any = None) -> ReadResult | None:
-        """Answer the read under way; well, if nothing else is given."""
+        """Answer the read under way, by default with good balances."""
         if isinstance(outcome, (bytes, type(None))):
             outcome = HttpReply(200, {}, outcome or self.spec.reply)
         return self.reads.replied(self.ticket, outcome, now, at(now))
 
     def read(self, now: float, outcome: Any = None) -> ReadResult | None:
-        """Ask, be granted, and be answered at once."""
+        """Ask for a read, grant it, and answer it."""
         self.fetch(now)
         return self.reply(now, outcome)
 
@@ -70,7 +70,7 @@ def subject() -> Subject:
 
 
 def test_a_snapshot_is_read_first(subject: Subject) -> None:
-    """One turn, one call, and the book has it."""
+    """One turn and one call fill the book."""
     assert subject.reads.deadline == 0.0
     assert subject.reads.due(0.0, 7) == Ask(7, Turn.SNAPSHOT)
     assert subject.reads.deadline == NEVER
@@ -88,7 +88,7 @@ def test_a_snapshot_is_read_first(subject: Subject) -> None:
 def test_a_call_is_signed_when_it_is_granted(
     subject: Subject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not when it was asked for: a signature does not keep."""
+    """The signature is made at the grant, as it does not keep."""
     signed: list[tuple[Instant, str]] = []
     call = HttpCall("GET", "https://localhost/")
 
@@ -107,7 +107,7 @@ def test_a_call_is_signed_when_it_is_granted(
 
 
 def test_w1_nothing_of_a_lost_connection_counts(subject: Subject) -> None:
-    """In the queue it is forgone, under way called off; its reply is dropped."""
+    """A queued read is forgone, one under way called off, its reply dropped."""
     subject.reads.due(0.0, 1)
     assert subject.reads.disconnected() == Forgo(1)
     assert subject.reads.granted(1, Instant(1.0, START_MS), "nonce") is None
@@ -123,7 +123,7 @@ def test_w1_nothing_of_a_lost_connection_counts(subject: Subject) -> None:
 
 
 def test_s2_an_empty_account_needs_a_second_read(subject: Subject) -> None:
-    """Two seconds later; only when both are equal it is believed."""
+    """Two equal empty reads, two seconds apart, are believed."""
     first = subject.read(0.0, subject.spec.void)
     assert isinstance(first, Unsettled)
     assert subject.reads.deadline == 2.0
@@ -131,7 +131,7 @@ def test_s2_an_empty_account_needs_a_second_read(subject: Subject) -> None:
 
 
 def test_s3_a_failed_read_is_tried_again(subject: Subject) -> None:
-    """With backoff, and the snapshot stays what is wanted."""
+    """The read backs off, and still reads the snapshot."""
     waits: list[float] = []
     now = 0.0
     for _ in range(5):
@@ -147,7 +147,7 @@ def test_s3_a_failed_read_is_tried_again(subject: Subject) -> None:
 
 
 def test_s3_what_cannot_be_understood_has_failed(subject: Subject) -> None:
-    """An error that names it, and no account of zeros."""
+    """The outcome is an error, not an account of zeros."""
     failed = subject.read(0.0, b'[{"currency":5}]')
     assert isinstance(failed, ReadFailed)
     assert isinstance(failed.error, ProtocolError)
@@ -155,7 +155,7 @@ def test_s3_what_cannot_be_understood_has_failed(subject: Subject) -> None:
 
 
 def test_s2_an_entry_that_cannot_be_read_is_reported_once(subject: Subject) -> None:
-    """Not at every audit anew; it is in doubt meanwhile."""
+    """Later audits do not report the entry again; it stays in doubt."""
     garbled = subject.spec.reply.replace(b'"balance":"', b'"balance":"x', 1)
     assert garbled != subject.spec.reply
     merged = subject.read(0.0, garbled)
@@ -170,7 +170,7 @@ def test_s2_an_entry_that_cannot_be_read_is_reported_once(subject: Subject) -> N
 
 
 def test_a6_audits_keep_their_pace(subject: Subject) -> None:
-    """Whatever asks for them, five seconds lie between two."""
+    """Audits are at least five seconds apart, whatever their cause."""
     subject.read(0.0)
     assert isinstance(subject.read(5.0), Audited)
     subject.schedule.request(5.1)
@@ -182,7 +182,7 @@ def test_a6_audits_keep_their_pace(subject: Subject) -> None:
 def test_a2_the_second_read_of_an_audit_follows_two_seconds_later(
     subject: Subject,
 ) -> None:
-    """From when the first was written, for the drift it found."""
+    """The second read checks a drift, 2 s after the first was written."""
     subject.read(0.0)
     less = subject.spec.reply.replace(b'"balance":"1', b'"balance":"2', 1)
     assert less != subject.spec.reply
@@ -197,7 +197,7 @@ def test_a2_the_second_read_of_an_audit_follows_two_seconds_later(
 
 
 def test_reads_keep_the_exchanges_limit(subject: Subject) -> None:
-    """However often the connection is made anew."""
+    """New connections do not reset the limit."""
     subject.read(0.0)
     subject.reads.disconnected()
     subject.reads.ready(0.01)

@@ -1,4 +1,4 @@
-"""Whether and when a stream connects again (L3)."""
+"""The policy of reconnecting: whether and when (L3)."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ ALMOST_ONE = 1 - 2**-53
 
 
 def longest(count: int) -> list[float]:
-    """The first delays, had chance drawn the longest of each."""
+    """Return the first delays with the longest draw of each."""
     return [round(d, 9) for d in islice(backoff(lambda: ALMOST_ONE), count)]
 
 
 def test_l3_the_longest_delay_doubles_up_to_60_s() -> None:
-    """Exponential, with a ceiling."""
+    """The ceiling grows exponentially to 60 s."""
     assert longest(9) == [1, 2, 4, 8, 16, 32, 60, 60, 60]
 
 
@@ -46,7 +46,7 @@ def test_l3_each_delay_is_drawn_anew() -> None:
 
 
 def test_l3_delays_stay_under_the_ceiling_for_ever() -> None:
-    """A night without network neither overflows nor runs wild."""
+    """Thousands of attempts neither overflow nor exceed the ceiling."""
     delays = list(islice(backoff(random.Random(0).random), 5000))
 
     assert min(delays) >= 0
@@ -55,19 +55,19 @@ def test_l3_delays_stay_under_the_ceiling_for_ever() -> None:
 
 @pytest.fixture
 def policy() -> ReconnectPolicy:
-    """Jitter that always takes the longest delay."""
+    """A policy whose jitter is always the longest delay."""
     return ReconnectPolicy(LIMITS, lambda: 1.0)
 
 
 def test_l3_delays_grow_to_a_minute(policy: ReconnectPolicy) -> None:
-    """Doubling, and no longer than 60 s."""
+    """Delays double up to 60 s."""
     delays = [policy.next_at(0, -1000, NEVER) for _ in range(9)]
 
     assert delays == [1, 2, 4, 8, 16, 32, 60, 60, 60]
 
 
 def test_l3_reset_only_after_a_minute_live(policy: ReconnectPolicy) -> None:
-    """Being connected is not health; having been LIVE for 60 s is."""
+    """Only 60 s of LIVE reset the delays."""
     for _ in range(5):
         policy.next_at(0, -1000, NEVER)
     assert policy.next_at(1000, -1000, 940.1) == 1032
@@ -75,7 +75,7 @@ def test_l3_reset_only_after_a_minute_live(policy: ReconnectPolicy) -> None:
 
 
 def test_l3_never_faster_than_the_exchange_allows() -> None:
-    """Counted from the last attempt, however short the jitter."""
+    """The interval counts from the last attempt, however short the jitter."""
     policy = ReconnectPolicy(LIMITS, lambda: 0.0)
 
     assert policy.next_at(10.1, 10, NEVER) == 10.5
@@ -83,12 +83,12 @@ def test_l3_never_faster_than_the_exchange_allows() -> None:
 
 
 def test_a_refusal_before_live_is_final(policy: ReconnectPolicy) -> None:
-    """The user is there to mend the key."""
+    """A user who starts a stream can mend the key."""
     assert policy.is_final(AuthenticationError("no", fatal=True), False, 0)
 
 
 def test_a_refusal_after_live_is_final_the_third_time(policy: ReconnectPolicy) -> None:
-    """In a row, over at least 60 s."""
+    """The third refusal in a row is final if 60 s have passed."""
 
     def refused(now: float) -> bool:
         error = AuthenticationError("no", fatal=True)
@@ -107,7 +107,7 @@ def test_a_refusal_after_live_is_final_the_third_time(policy: ReconnectPolicy) -
 
 
 def test_a_bad_certificate_is_final_only_at_first(policy: ReconnectPolicy) -> None:
-    """One that was good before may be good again."""
+    """A certificate that was good before may be good again."""
     bad = ConnectionLost("certificate", fatal=True)
     assert policy.is_final(bad, False, 0)
     assert bad.fatal

@@ -31,7 +31,7 @@ def turns() -> Turns:
 
 
 def granted(turns: Turns, until: float) -> list[tuple[float, object, int]]:
-    """Every grant up to a time, with its time."""
+    """Return every grant up to a time, with its time."""
     found: list[tuple[float, object, int]] = []
     now = 0.0
     while turns.next_at <= until and turns.next_at < math.inf:
@@ -41,7 +41,7 @@ def granted(turns: Turns, until: float) -> list[tuple[float, object, int]]:
 
 
 def test_nobody_waits_where_nobody_asked(turns: Turns) -> None:
-    """The first is granted at once."""
+    """The first request is granted at once."""
     assert turns.next_at == math.inf
     assert turns.grants(0.0) == []
     turns.ask("a", 1, CONNECT)
@@ -51,7 +51,7 @@ def test_nobody_waits_where_nobody_asked(turns: Turns) -> None:
 
 
 def test_l4_no_second_has_more_than_the_rate(turns: Turns) -> None:
-    """Wherever the second begins, and after a quiet time too."""
+    """The rate holds for every window of a second, after a quiet time too."""
     for ticket in range(20):
         turns.ask("a", ticket, AUDIT)
     times = [at for at, _, _ in granted(turns, 1000.0)]
@@ -66,7 +66,7 @@ def test_l4_no_second_has_more_than_the_rate(turns: Turns) -> None:
 
 
 def test_l4_those_who_ask_are_served_in_order(turns: Turns) -> None:
-    """Whoever they are."""
+    """Requests are granted in order, whichever stream they are of."""
     for ticket, asker in enumerate("abcab"):
         turns.ask(asker, ticket, CONNECT)
 
@@ -74,7 +74,7 @@ def test_l4_those_who_ask_are_served_in_order(turns: Turns) -> None:
 
 
 def test_a6_snapshots_go_before_audits_of_whichever_stream(turns: Turns) -> None:
-    """A stream that is not LIVE needs its read more."""
+    """A snapshot, which LIVE waits for, comes before any audit."""
     for ticket in range(3):
         turns.ask("audited", ticket, AUDIT)
     turns.ask("new", 9, SNAPSHOT)
@@ -83,7 +83,7 @@ def test_a6_snapshots_go_before_audits_of_whichever_stream(turns: Turns) -> None
 
 
 def test_connects_and_reads_do_not_wait_for_each_other(turns: Turns) -> None:
-    """Exchanges count them apart."""
+    """Exchanges count connects and reads apart."""
     turns.ask("a", 1, CONNECT)
     turns.ask("a", 2, AUDIT)
 
@@ -91,7 +91,7 @@ def test_connects_and_reads_do_not_wait_for_each_other(turns: Turns) -> None:
 
 
 def test_l4_whoever_is_gone_leaves_the_queue(turns: Turns) -> None:
-    """And takes nobody's turn."""
+    """A request that was withdrawn uses no turn."""
     turns.join("gone")
     turns.ask("gone", 1, CONNECT)
     turns.ask("gone", 2, AUDIT)
@@ -107,7 +107,7 @@ def test_l4_whoever_is_gone_leaves_the_queue(turns: Turns) -> None:
 
 
 def test_l4_a_place_is_held_back_as_a_whole(turns: Turns) -> None:
-    """Reads of both kinds together, connects apart; a shorter wait undoes nothing."""
+    """Connects and reads are held apart; a shorter wait undoes nothing."""
     turns.hold_back(SNAPSHOT, 30.0, 0.0)
     turns.hold_back(AUDIT, 5.0, 1.0)
     turns.ask("a", 1, AUDIT)
@@ -120,7 +120,7 @@ def test_l4_a_place_is_held_back_as_a_whole(turns: Turns) -> None:
 
 
 def test_a1_audits_leave_each_member_its_part(turns: Turns) -> None:
-    """Half of the reads are for audits; connects take their time."""
+    """Audits get half of the reads, less the time of connects."""
     assert turns.least_audit_interval == 0
     for member in range(100):
         turns.join(member)
@@ -132,7 +132,7 @@ def test_a1_audits_leave_each_member_its_part(turns: Turns) -> None:
 
 
 def test_a1_a_new_interval_is_announced_when_it_is_another(turns: Turns) -> None:
-    """To few at each change, to many when a tenth have come or gone."""
+    """With few members each change is announced; with many, a change of a tenth."""
     announced: list[float] = []
     for member in range(1000):
         turns.join(member)
@@ -152,7 +152,7 @@ def test_a1_a_new_interval_is_announced_when_it_is_another(turns: Turns) -> None
 
 
 def test_a_random_crowd_gets_every_turn_once(turns: Turns) -> None:
-    """Nothing is lost, doubled or granted too early, whoever comes and goes."""
+    """No turn is lost, doubled or early, whoever comes and goes."""
     rng = random.Random(7)
     now, ticket = 0.0, 0
     waiting: set[tuple[object, int]] = set()

@@ -31,7 +31,7 @@ def row(
     change: str = "0",
     fresh: Difference | None = None,
 ) -> BalanceRow:
-    """A balance of which nothing is locked."""
+    """Make a balance of which nothing is locked."""
     amount = Decimal(available)
     return BalanceRow(
         *("upbit", account, currency, amount, Decimal("0E-8"), amount, 2.9, "STREAM"),
@@ -45,7 +45,7 @@ TOTAL = TotalRow("BTC", Decimal(3), Decimal(0), Decimal(3), 2, 1, Decimal("-0.50
 
 
 def test_a_balance_is_a_row_of_cells() -> None:
-    """Zero is 0, an age is in whole seconds, a change has its sign and its look."""
+    """Zero is 0, an age has whole seconds, a change has a sign and a look."""
     grid = balances_grid([row(change="0.50")], LIVE_COLUMNS)
 
     assert grid.names == LIVE_COLUMNS
@@ -58,7 +58,7 @@ def test_a_balance_is_a_row_of_cells() -> None:
 
 
 def test_what_is_stale_says_so_in_words() -> None:
-    """And its numbers are paler; without, no look is given."""
+    """A stale row has the word, and paler numbers; a fresh one has no look."""
     (stale,) = balances_grid([row(stale=True)]).rows
 
     assert stale[0] == Cell("BTC stale", "warn")
@@ -66,7 +66,7 @@ def test_what_is_stale_says_so_in_words() -> None:
 
 
 def test_what_has_just_changed_has_a_look_of_its_own() -> None:
-    """Each amount by its direction, stale or not."""
+    """Each amount's look shows the direction of its change, stale or not."""
     fresh = Difference(Decimal(-1), Decimal(1), Decimal(0))
     (cells,) = balances_grid([row(stale=True, fresh=fresh)]).rows
 
@@ -74,7 +74,7 @@ def test_what_has_just_changed_has_a_look_of_its_own() -> None:
 
 
 def test_an_account_that_repeats_is_dim() -> None:
-    """Every row is complete all the same."""
+    """The repeated account is dim, not left out."""
     rows = [row(), row("ETH"), row(account="savings")]
     grid = balances_grid(rows, ("Account", *COLUMNS))
 
@@ -84,7 +84,7 @@ def test_an_account_that_repeats_is_dim() -> None:
 
 
 def test_sums_stand_below_with_empty_cells_where_there_is_no_sum() -> None:
-    """An age or a source of many is none."""
+    """Ages and sources have no sum."""
     grid = balances_grid([row()], ("Account", *COLUMNS), [TOTAL], "all 2")
     texts = [cell.text for cell in grid.rows[-1]]
 
@@ -92,7 +92,7 @@ def test_sums_stand_below_with_empty_cells_where_there_is_no_sum() -> None:
 
 
 def test_totals_count_accounts_and_name_the_last_that_changed() -> None:
-    """Accounts that do not vouch for their part are counted, too."""
+    """Accounts whose part is stale are counted apart."""
     grid = totals_grid([TOTAL])
     (cells,) = grid.rows
 
@@ -110,7 +110,7 @@ def test_totals_count_accounts_and_name_the_last_that_changed() -> None:
 
 
 def test_states_are_counted_in_one_line() -> None:
-    """Those that no account is in are left out."""
+    """States without an account are left out."""
     line = states_line({"LIVE": 2, "STALE": 0, "STOPPED": 1}, "bye")
 
     assert line == Line(
@@ -119,7 +119,7 @@ def test_states_are_counted_in_one_line() -> None:
 
 
 def test_pages_say_how_much_they_leave_out() -> None:
-    """And where the rest is."""
+    """The line counts the rows left out, and names where they are."""
     rows = [row("BTC"), row("ETH"), row("XRP", "0")]
     account = as_text(balances_page(rows, 1)).splitlines()
     group = as_text(accounts_page(2, rows[:2], 1)).splitlines()

@@ -1,4 +1,4 @@
-"""HTML that reads well in light and dark, and in which nothing but text is put."""
+"""HTML that is readable in light and dark themes, with all text escaped."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ THEMES = {"light": ("#ffffff", "#212121"), "dark": ("#111111", "#e0e0e0")}
 
 
 def channels(colour: str) -> list[float]:
-    """Red, green and blue, 0 to 255."""
+    """Return red, green and blue, 0 to 255."""
     return [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
 
 
@@ -31,7 +31,7 @@ def luminance(colour: list[float]) -> float:
 
 
 def contrast(one: list[float], other: list[float]) -> float:
-    """From 1, none, to 21, black on white."""
+    """Return the contrast of two colours: 1 for equal ones, 21 for black on white."""
     dark, light = sorted([luminance(one), luminance(other)])
     return (light + 0.05) / (dark + 0.05)
 
@@ -43,7 +43,7 @@ def mixed(colour: str, text: str) -> list[float]:
 
 
 class Elements(HTMLParser):
-    """The elements and the texts of a page, as a browser sees them."""
+    """Collects the elements and texts of a page, as a browser does."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class Elements(HTMLParser):
 
 
 def test_contrast_is_that_of_wcag() -> None:
-    """The measure itself."""
+    """The tests' own measure agrees with WCAG's examples."""
     assert contrast(channels("#000000"), channels("#ffffff")) == pytest.approx(21)
     assert contrast(channels("#777777"), channels("#ffffff")) == pytest.approx(
         4.48, abs=0.01
@@ -70,7 +70,7 @@ def test_contrast_is_that_of_wcag() -> None:
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("name", COLOURS)
 def test_colours_are_readable_in_either_theme(name: str, theme: str) -> None:
-    """4.5 to 1 as mixed with the text's colour, 4.2 where a browser cannot mix."""
+    """The contrast is 4.5 as mixed with the text's colour, 4.2 without mixing."""
     page, text = THEMES[theme]
 
     assert contrast(mixed(COLOURS[name], text), channels(page)) >= 4.5
@@ -78,13 +78,13 @@ def test_colours_are_readable_in_either_theme(name: str, theme: str) -> None:
 
 
 def test_every_state_has_a_sign_of_its_own() -> None:
-    """Never told apart by the colour alone."""
+    """Signs tell states apart without colours."""
     assert set(LIGHTS) == {state.value for state in State}
     assert len({sign for sign, _ in LIGHTS.values()}) == len(State)
 
 
 def test_everything_is_escaped() -> None:
-    """Labels, reasons and codes come from users and exchanges."""
+    """Labels, reasons and codes of users and exchanges are escaped."""
     page: Page = [
         Line(HOSTILE, "bad", name=HOSTILE, lights=[("LIVE", HOSTILE)]),
         Grid(["Currency", HOSTILE], [[Cell(HOSTILE), Cell(HOSTILE)]]),
@@ -100,7 +100,7 @@ def test_everything_is_escaped() -> None:
 
 
 def test_the_style_is_ours_alone_and_nothing_is_fetched() -> None:
-    """Other outputs of the notebook are left as they are."""
+    """The style applies to our elements only."""
     page = as_html([Line("")])
     (style,) = re.findall("<style>(.*)</style>", page)
 
@@ -111,7 +111,7 @@ def test_the_style_is_ours_alone_and_nothing_is_fetched() -> None:
 
 
 def test_numbers_are_to_the_right() -> None:
-    """Words to the left; an empty table is none."""
+    """Words are aligned left; an empty table is left out."""
     page = as_html([Grid(["Currency", "Total"], [[Cell("BTC"), Cell("1", "old")]])])
 
     assert '<td>BTC</td><td class="n old">1</td>' in page
@@ -119,7 +119,7 @@ def test_numbers_are_to_the_right() -> None:
 
 
 def test_points_stand_below_each_other() -> None:
-    """By spaces as wide as a point and a digit are in the same font."""
+    """Spaces as wide as a point and a digit align the numbers."""
     rows = [[Cell("1.25")], [Cell("1000")], [Cell("0.5")]]
     cells = re.findall('<td class="n">(.*?)</td>', as_html([Grid(["Total"], rows)]))
 

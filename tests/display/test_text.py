@@ -7,7 +7,7 @@ from assetstream.display.text import as_text
 
 
 def test_numbers_stand_point_below_point() -> None:
-    """Words to the left; what there is nothing of takes no line."""
+    """Words are aligned left; empty parts take no line."""
     page: Page = [
         Line("why", name="upbit-1:", lights=[("LIVE", "LIVE")]),
         Line(""),

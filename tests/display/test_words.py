@@ -22,7 +22,7 @@ LONG = "1386929.3723106677134820712300000000000000000001"
 
 
 def test_digits_are_all_there() -> None:
-    """However many; no exponent, and zero is 0."""
+    """Amounts have every digit and no exponent; zero is 0."""
     assert digits(Decimal(LONG)) == LONG
     assert digits(Decimal("1E-7")) == "0.0000001"
     assert digits(Decimal("1.50")) == "1.50"
@@ -30,7 +30,7 @@ def test_digits_are_all_there() -> None:
 
 
 def test_a_change_has_its_sign() -> None:
-    """Without the zeros that are only width; no change is no text."""
+    """Padding zeros are left out; no change is an empty text."""
     assert signed(Decimal("0.2500")) == "+0.25"
     assert signed(Decimal("-100")) == "-100"
     assert signed(Decimal("0.00")) == ""
@@ -54,12 +54,12 @@ def test_a_change_has_its_sign() -> None:
     ],
 )
 def test_durations_are_in_two_units_at_most(seconds: float, words: str) -> None:
-    """As exact as anybody reads them."""
+    """Durations have the precision that people read."""
     assert lasting(seconds) == words
 
 
 def test_an_age_is_in_whole_seconds() -> None:
-    """Nobody stands behind a balance whose age is infinite."""
+    """An infinite age is written as a word."""
     assert [aged(seconds) for seconds in (0.0, 0.9, 61.5)] == [
         "0 s",
         "0 s",
@@ -69,20 +69,20 @@ def test_an_age_is_in_whole_seconds() -> None:
 
 
 def test_counting() -> None:
-    """One of a thing, or more."""
+    """Counts have the singular or the plural."""
     assert counted(1, "balance") == "1 balance"
     assert counted(0, "balance") == "0 balances"
 
 
 def test_very_many_names_are_cut_short() -> None:
-    """A line stays a line."""
+    """Long lists of names fit in a line."""
     assert named(["BTC", "ETH"]) == "BTC, ETH"
     assert named(["BTC", "ETH", "XRP"], 1) == "BTC and 2 more"
     assert named([str(n) for n in range(MOST_NAMES + 1)]).endswith("19 and 1 more")
 
 
 def test_lists_end_with_a_conjunction() -> None:
-    """A single name needs none."""
+    """A single name has no conjunction."""
     assert listed(["sg"]) == "sg"
     assert listed(["sg", "id", "kr"]) == "sg, id and kr"
     assert listed({"sg": 1, "id": 2}, "or") == "sg or id"

@@ -1,4 +1,4 @@
-"""Examinations, and how to look into them."""
+"""Short examinations, and access to their checks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Examine = Callable[..., Diagnosis]
 
 @pytest.fixture
 def examine(no_rate_limits: None, monkeypatch: pytest.MonkeyPatch) -> Examine:
-    """Examine an account in little time; options are the subject's."""
+    """Examine an account within a short time; options are the subject's."""
     monkeypatch.setattr(connection, "PING_INTERVAL", 0.02)
 
     def examine(exchange: Exchange, timeout: float = 20.0, **options: Any) -> Diagnosis:
@@ -27,11 +27,11 @@ def examine(no_rate_limits: None, monkeypatch: pytest.MonkeyPatch) -> Examine:
 
 
 def named(diagnosis: Diagnosis, name: str) -> Check:
-    """The one check of that name."""
+    """Return the one check of that name."""
     (found,) = [check for check in diagnosis if check.name == name]
     return found
 
 
 def verdicts(diagnosis: Diagnosis) -> dict[str, str]:
-    """The verdict of each check by its name."""
+    """Return the verdict of each check by its name."""
     return {check.name: check.verdict.value for check in diagnosis}

@@ -1,4 +1,4 @@
-"""The account's part: the look of the key, REST, the clock, other regions."""
+"""The account's checks: form of the key, REST, clock, other regions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WEBSOCKET = ("WebSocket", "subscription", "ping", "pushes")
 
 
 def test_a_good_key_is_green(examine: Examine, account: Account) -> None:
-    """Every step is taken, once; how many currencies is told, and no amount."""
+    """Every step runs once; the report has the number of currencies, no amount."""
     diagnosis = examine(account.exchange())
 
     assert {check.verdict for check in diagnosis} == {Verdict.GREEN}
@@ -33,7 +33,7 @@ def test_a_good_key_is_green(examine: Examine, account: Account) -> None:
 
 
 class RefusesRest(Fault):
-    """Answers REST as another fault answers upgrades."""
+    """Answers REST with the refusal of another fault."""
 
     def __init__(self, fault: Fault) -> None:
         self._fault = fault
@@ -50,7 +50,7 @@ REFUSED_BY_NAME.remove("login_invalid_auth")  # in a frame
 def test_a_refused_key_is_red_with_its_hints(
     examine: Examine, exchange: Simulator, fault: str
 ) -> None:
-    """REST's refusal is told, and the WebSocket does not ask again."""
+    """REST's refusal is the finding, and the WebSocket steps are skipped."""
     account = exchange.upbit({"BTC": "1"})
     with exchange.faults.add(RefusesRest(FAULTS[fault].make())):
         diagnosis = examine(account.exchange())
@@ -69,7 +69,7 @@ def test_a_refused_key_is_red_with_its_hints(
 def test_a_coinw_key_that_is_unknown_is_red(
     examine: Examine, exchange: Simulator
 ) -> None:
-    """As at Upbit; no region is spoken of."""
+    """The report is like Upbit's, without regions."""
     own = exchange.coinw().exchange()
     wrong = CoinW("x" * 36, "y" * 48, ws_url=own.ws_url, rest_url=own.rest_url)
     diagnosis = examine(wrong)
@@ -83,7 +83,7 @@ def test_a_coinw_key_that_is_unknown_is_red(
 def test_a_key_that_looks_wrong_is_yellow(
     examine: Examine, exchange: Simulator
 ) -> None:
-    """Before the exchange refuses it, and as the first hint when it does."""
+    """The odd form is yellow, and the first hint if the exchange refuses."""
     own = exchange.upbit().exchange()
     urls = {"ws_url": own.ws_url, "rest_url": own.rest_url}
     diagnosis = examine(Upbit("a1B2" * 9, "c3D4" * 10, region="sg", **urls))
@@ -112,7 +112,7 @@ def test_what_says_nothing_of_the_key_leaves_the_websocket(
     words: str,
     remedy: str,
 ) -> None:
-    """REST is red, with what can be done; the WebSocket is looked at all the same."""
+    """REST is red with a remedy; the WebSocket is still examined."""
     with exchange.fault(fault):
         diagnosis = examine(account.exchange())
     check = named(diagnosis, "REST")
@@ -127,7 +127,7 @@ def test_what_says_nothing_of_the_key_leaves_the_websocket(
 def test_a_limit_is_kept(
     examine: Examine, exchange: Simulator, account: Account
 ) -> None:
-    """Nothing more is sent to an exchange that has had too much."""
+    """After a 429 the doctor sends nothing more."""
     with exchange.fault("rest_rate_limited"):
         diagnosis = examine(account.exchange())
     check = named(diagnosis, "REST")
@@ -142,7 +142,7 @@ def test_a_limit_is_kept(
 def test_entries_that_cannot_be_read_are_yellow(
     examine: Examine, exchange: Simulator
 ) -> None:
-    """The others are counted."""
+    """The readable entries are counted."""
     body = b'[{"currency":"BTC","balance":"1","locked":"0"},{"currency":"X"}]'
     with exchange.rest_answers(200, body):
         diagnosis = examine(exchange.upbit({"BTC": "1"}).exchange())
@@ -158,7 +158,7 @@ def test_entries_that_cannot_be_read_are_yellow(
 def test_the_clock_is_compared(
     examine: Examine, exchange: Simulator, seconds: int, verdict: str
 ) -> None:
-    """With how far it is off, and which way; it is in the way of nothing else."""
+    """The report has size and direction of the difference; all else goes on."""
     account = exchange.coinw({"BTC": "1"})
     with exchange.fault("clock_jump", seconds=seconds):
         diagnosis = examine(account.exchange())
@@ -177,7 +177,7 @@ def test_the_clock_is_compared(
 def test_without_a_date_the_clock_is_skipped(
     examine: Examine, exchange: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is not called right."""
+    """An answer without ``Date`` does not make the clock green."""
     reply = HttpReply(200, {}, b"[]")
     monkeypatch.setattr(rooms, "fetch", lambda case, exchange: reply)
     diagnosis = examine(exchange.upbit().exchange())
@@ -197,7 +197,7 @@ def regions() -> Iterator[dict[str, Simulator]]:
 
 
 def at(simulator: Simulator, account: Account, region: str) -> Exchange:
-    """The account's key, sent to another host."""
+    """Return the account's key at another host."""
     keys = keys_of(account.exchange())
     ws_url = f"{simulator.ws_url}/websocket/v1/private"
     return Upbit(*keys, region=region, ws_url=ws_url, rest_url=simulator.url)
@@ -206,7 +206,7 @@ def at(simulator: Simulator, account: Account, region: str) -> Exchange:
 def test_the_region_of_a_key_is_found(
     examine: Examine, regions: dict[str, Simulator]
 ) -> None:
-    """Only when it is asked for, and by asking each host once at most."""
+    """Only on demand, each host is asked at most once."""
     account = regions["th"].upbit({"BTC": "1"}, region="th")
     here = at(regions["sg"], account, "sg")
     others = {name: at(regions[name], account, name) for name in ("id", "th")}
@@ -227,7 +227,7 @@ def test_the_region_of_a_key_is_found(
 def test_a_region_that_knows_the_key_but_refuses_it_counts(
     examine: Examine, regions: dict[str, Simulator], refusal: str
 ) -> None:
-    """It belongs there, though something else is wrong as well."""
+    """A host that refuses for another reason is the key's region."""
     account = regions["id"].upbit(region="id")
     here = at(regions["sg"], account, "sg")
     there = {"id": at(regions["id"], account, "id")}
@@ -240,7 +240,7 @@ def test_a_region_that_knows_the_key_but_refuses_it_counts(
 def test_a_key_that_nobody_knows_has_no_region(
     examine: Examine, regions: dict[str, Simulator]
 ) -> None:
-    """Green: that the region is wrong is out of the question; unless one is silent."""
+    """The region is green if every host denies the key, else unknown."""
     stranger = Simulator()
     account = stranger.upbit()
     keys = account.credentials.key, account.credentials.secret_key
@@ -263,7 +263,7 @@ def test_a_key_that_nobody_knows_has_no_region(
 def test_other_refusals_do_not_send_the_key_around(
     examine: Examine, regions: dict[str, Simulator]
 ) -> None:
-    """When the exchange knows the key, no other host is asked."""
+    """No other host is asked once the exchange knows the key."""
     account = regions["sg"].upbit(permissions=[])
     others = {"id": at(regions["id"], account, "id")}
     clients = Clients()
@@ -275,7 +275,7 @@ def test_other_refusals_do_not_send_the_key_around(
 
 
 class Clients(Fault):
-    """Counts who connects."""
+    """Counts the clients that connect."""
 
     count = 0
 
@@ -284,7 +284,7 @@ class Clients(Fault):
 
 
 def test_a_simulators_key_stays_there(examine: Examine, exchange: Simulator) -> None:
-    """With nowhere else to go, that is said."""
+    """The report explains that a simulator's key has no other region."""
     own = exchange.upbit().exchange()
     urls = {"ws_url": own.ws_url, "rest_url": own.rest_url}
     wrong = Upbit("z" * 40, "y" * 40, region="sg", **urls)

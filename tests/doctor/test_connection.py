@@ -1,4 +1,4 @@
-"""The WebSocket's checks: by a stream of the doctor's own, or by a stream's health."""
+"""The WebSocket's checks, by the doctor's own stream or a running stream's health."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ ALL = ("WebSocket", "subscription", "ping", "pushes")
 
 
 def found(diagnosis: Any) -> list[str]:
-    """The verdicts of the WebSocket's steps."""
+    """Return the verdicts of the WebSocket's steps."""
     return [verdicts(diagnosis)[name] for name in ALL]
 
 
 def test_the_proof_is_told(examine: Examine, account: Account) -> None:
-    """The exchange's own answer, if it gives one."""
+    """The report names the exchange's own acknowledgement, if there is one."""
     diagnosis = examine(account.exchange())
 
     own = {"upbit": "list of subscriptions", "coinw": "acknowledgements of login"}
@@ -39,7 +39,7 @@ def test_the_proof_is_told(examine: Examine, account: Account) -> None:
 
 
 class RefusesList(Fault):
-    """Refuses the question for the subscriptions, and nothing else."""
+    """Refuses LIST_SUBSCRIPTIONS, and nothing else."""
 
     def received(self, connection: Connection, payload: bytes) -> bytes | None:
         if b"LIST_SUBSCRIPTIONS" in payload:
@@ -55,7 +55,7 @@ def test_a_pong_is_a_proof(
     monkeypatch: pytest.MonkeyPatch,
     fault: Fault,
 ) -> None:
-    """Upbit says nothing to the question, or refuses it: a ping's answer must do."""
+    """If Upbit ignores or refuses LIST, the answer to a ping is the proof."""
     monkeypatch.setattr(conversation, "LIST_TIMEOUT_S", 0.1)
     account = exchange.upbit({"BTC": "1"})
     with exchange.faults.add(fault):
@@ -68,7 +68,7 @@ def test_a_pong_is_a_proof(
 def test_a_refused_subscription_is_red(
     examine: Examine, exchange: Simulator, account: Account
 ) -> None:
-    """In the exchange's own words, whatever brackets are in them."""
+    """The report quotes the exchange, brackets included."""
     with exchange.fault("subscribe_refused"):
         diagnosis = examine(account.exchange())
     red = next(check for check in diagnosis if check.verdict is Verdict.RED)
@@ -81,7 +81,7 @@ def test_a_refused_subscription_is_red(
 def test_silence_is_explained_and_no_alarm(
     examine: Examine, exchange: Simulator
 ) -> None:
-    """Upbit's first use, and CoinW's deposits."""
+    """Upbit's first use and CoinW's deposits have no push, which is no fault."""
     upbit = exchange.upbit({"BTC": "1"}, first_use_silence=True)
     coinw = exchange.coinw({"BTC": "1"})
     first, other = (named(examine(a.exchange()), "pushes") for a in (upbit, coinw))
@@ -94,7 +94,7 @@ def test_silence_is_explained_and_no_alarm(
 def test_pushes_are_counted(
     examine: Examine, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What comes meanwhile is told in place of the explanation."""
+    """The count of pushes replaces the explanation of silence."""
     monkeypatch.setattr(connection, "PING_INTERVAL", 0.1)
     with account.trade(100):
         diagnosis = examine(account.exchange())
@@ -106,7 +106,7 @@ def test_pushes_are_counted(
 def test_a_refused_login_says_where_and_why(
     examine: Examine, exchange: Simulator, fault: str
 ) -> None:
-    """Though REST has accepted the key; hints and all."""
+    """The login can be refused though REST accepted the key; hints follow."""
     account = getattr(exchange, FAULTS[fault].exchange)({"BTC": "1"})
     with exchange.fault(fault):
         diagnosis = examine(account.exchange())
@@ -137,7 +137,7 @@ def test_a_refused_upgrade_is_told(
     step: str,
     words: str,
 ) -> None:
-    """Tried twice, for a hiccup is none; then what followed is skipped."""
+    """The upgrade is tried twice; the steps after it are skipped."""
     with exchange.fault(fault):
         diagnosis = examine(account.exchange())
     check = named(diagnosis, step)
@@ -163,7 +163,7 @@ def test_what_is_never_answered_ends_in_time(
     fault: str,
     step: str,
 ) -> None:
-    """It says what was waited for; the others are skipped."""
+    """The check names the missing answer, and the others are skipped."""
     monkeypatch.setattr(connection, "PHASE_TIME", 0.25)
     account = exchange.coinw({"BTC": "1"})
     with exchange.fault(fault):
@@ -178,7 +178,7 @@ def test_what_is_never_answered_ends_in_time(
 def test_a_ping_without_an_answer_is_red(
     examine: Examine, exchange: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The subscription stands, yet the connection cannot be kept alive."""
+    """The subscription is good, but the connection cannot be kept alive."""
     monkeypatch.setattr(connection, "PHASE_TIME", 0.25)
     account = exchange.upbit({"BTC": "1"})
     with exchange.withhold(Kind.PONG):
@@ -189,7 +189,7 @@ def test_a_ping_without_an_answer_is_red(
 
 
 class ClosesOnceProved(Fault):
-    """Closes every connection right behind the proof of its subscription."""
+    """Closes every connection right after the proof of its subscription."""
 
     def sending(self, connection: Connection, message: Message) -> Iterable[Message]:
         yield message
@@ -200,7 +200,7 @@ class ClosesOnceProved(Fault):
 def test_a_connection_that_is_lost_again_is_red(
     examine: Examine, exchange: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Proved, and closed before a ping is answered: it is not waited for the end."""
+    """A connection closed before the ping's answer ends the check at once."""
     monkeypatch.setattr(connection, "PING_INTERVAL", 5.0)
     account = exchange.upbit({"BTC": "1"})
     with exchange.faults.add(ClosesOnceProved()):
@@ -212,7 +212,7 @@ def test_a_connection_that_is_lost_again_is_red(
 
 
 def test_the_ping_interval_is_the_probes_alone(account: Account) -> None:
-    """The exchange that is examined keeps its limits."""
+    """The examined exchange keeps its own limits."""
     exchange = account.exchange()
     AssetStream(exchange).diagnose(timeout=0)
 
@@ -230,7 +230,7 @@ def live(no_rate_limits: None, account: Account, recorder: EventRecorder) -> Any
 def test_a_live_stream_is_not_disturbed(
     live: AssetStream, exchange: Simulator, recorder: EventRecorder
 ) -> None:
-    """No second connection; it stays LIVE, and its own facts are told."""
+    """No second connection is made; the stream stays LIVE and gives its facts."""
     before = exchange.seen.connections
     diagnosis = live.diagnose()
 
@@ -246,7 +246,7 @@ def test_a_live_stream_is_not_disturbed(
 def test_a_stale_stream_tells_its_own_trouble(
     live: AssetStream, exchange: Simulator, recorder: EventRecorder
 ) -> None:
-    """What keeps it from LIVE is the finding."""
+    """The finding is the stream's own error."""
     with exchange.refuse_upgrades(503):
         exchange.drop_connections()
         recorder.wait_for_state(State.STALE)
@@ -267,7 +267,7 @@ def test_it_works_in_every_other_state(
     state: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A connection is made for it, and ended."""
+    """The doctor makes a connection, and ends it."""
     monkeypatch.setattr(connection, "PING_INTERVAL", 0.02)
     account = exchange.upbit({"BTC": "1"})
     stream = AssetStream(account.exchange(), on_error=lambda error: None)
@@ -285,7 +285,7 @@ def test_it_works_in_every_other_state(
 
 
 def test_a_callback_may_not_wait_for_it(account: Account) -> None:
-    """As for every other wait."""
+    """``diagnose`` in a callback raises, like every other wait."""
     raised: list[BaseException] = []
     done = threading.Event()
 
@@ -309,7 +309,7 @@ def test_nobody_else_hears_of_it(
     account: Account,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """No other stream with the key is warned of or replaced; nothing is logged."""
+    """Other streams of the key are neither warned nor replaced; nothing is logged."""
     with (
         AssetStream(account.exchange()) as stream,
         exchange.faults.add(FAULTS["upgrade_500"].make()),

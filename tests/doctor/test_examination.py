@@ -24,7 +24,7 @@ def examination() -> Iterator[Examination]:
 
 
 def test_an_errors_facts_become_an_outcome() -> None:
-    """The problem is the finding; the examination does not try again, nor say so."""
+    """The problem is the finding, without the promise to try again."""
     error = ConnectionLost("it rains", remedy="Take an umbrella.")
 
     assert failure(error) == Outcome(Verdict.RED, "it rains", ("Take an umbrella.",))
@@ -32,14 +32,14 @@ def test_an_errors_facts_become_an_outcome() -> None:
 
 
 def test_hints_go_before_their_summary() -> None:
-    """They say the same, and more."""
+    """Hints replace the summary, as they have more detail."""
     error = ExchangeError("refused", remedy="Look.", hints=("Look here.", "Or there."))
 
     assert failure(error).remedies == ("Look here.", "Or there.")
 
 
 def test_what_a_step_raises_is_its_outcome(examination: Examination) -> None:
-    """An error of ours, or of a system that is short of something."""
+    """Our errors and the system's become outcomes."""
 
     def short() -> Outcome:
         raise OSError(24, "Too many open files")
@@ -57,7 +57,7 @@ def test_what_a_step_raises_is_its_outcome(examination: Examination) -> None:
 
 
 def test_a_step_without_time_is_not_run() -> None:
-    """It is red; what needs no time is judged all the same."""
+    """A step without time is red; steps that need none still run."""
     examination = Examination(Subject(make_coinw(), "mine"), 0.0)
     check = examination.run("TCP", lambda: GOOD)
 
@@ -68,14 +68,14 @@ def test_a_step_without_time_is_not_run() -> None:
 
 
 def test_a_step_has_its_share_of_the_time(examination: Examination) -> None:
-    """Its own limit, or what is left of the whole."""
+    """A step has its own limit, or what is left of the whole."""
     assert examination.time_for_step() == 10.0
     assert examination.time_for_step(3.0) == 3.0
     assert 19.0 < examination.time_for_step(60.0) <= 20.0
 
 
 def test_cancelling_calls_those_that_wait(examination: Examination) -> None:
-    """Those of blocks that are open, and of one that is opened later."""
+    """Open blocks, and blocks opened later, are cancelled."""
     calls: list[str] = []
     with examination.on_cancel(lambda: calls.append("over")):
         pass
@@ -93,7 +93,7 @@ def test_cancelling_calls_those_that_wait(examination: Examination) -> None:
 
 
 def test_a_skipped_step_says_why() -> None:
-    """Nothing is to be done about it."""
+    """A skipped step has a reason and no remedy."""
     check = skip("ping", "not open")
 
     assert (check.verdict, check.finding) == (Verdict.SKIPPED, "not open")
@@ -101,5 +101,5 @@ def test_a_skipped_step_says_why() -> None:
 
 
 def test_a_subject_shows_no_secret(examination: Examination) -> None:
-    """A proxy's URL may hold a password."""
+    """The repr hides a proxy's URL, which may hold a password."""
     assert repr(examination.subject) == "<Subject mine>"

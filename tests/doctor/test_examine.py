@@ -1,4 +1,4 @@
-"""The thread of an examination: ended whenever nobody waits for it any more."""
+"""The thread of an examination, which ends as soon as nobody waits for it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.support.event_recorder import PATIENCE
 def test_nothing_is_left_behind_when_it_is_given_up(
     exchange: Simulator, stage: str
 ) -> None:
-    """Whoever stops listening ends it, wherever it stands."""
+    """Closing the iterator ends the thread in any step."""
     account = exchange.coinw({"BTC": "1"})
     before = {thread.name for thread in threading.enumerate()}
     for check in doctor.examine(Subject(account.exchange(), "mine"), 20.0):
@@ -36,7 +36,7 @@ def test_nothing_is_left_behind_when_it_is_given_up(
     "fault", ["handshake_tls_unanswered", "handshake_unanswered", "login_unanswered"]
 )
 def test_giving_up_takes_no_time(exchange: Simulator, fault: str) -> None:
-    """Though the step that is going on had seconds left."""
+    """A step with seconds left is cancelled."""
     account = exchange.coinw({"BTC": "1"})
     examination = Examination(Subject(account.exchange(), "mine"), 20.0)
     items: SimpleQueue[Any] = SimpleQueue()
@@ -54,7 +54,7 @@ def test_giving_up_takes_no_time(exchange: Simulator, fault: str) -> None:
 def test_a_fault_of_ours_is_raised(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not swallowed by the thread that it happens in."""
+    """The caller gets the exception of the thread."""
     monkeypatch.setattr(doctor, "check_key", lambda exchange: 1 // 0)
     with pytest.raises(ZeroDivisionError):
         AssetStream(account.exchange()).diagnose()

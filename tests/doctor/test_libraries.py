@@ -1,4 +1,4 @@
-"""This machine's part: Python, and the libraries whose names clash."""
+"""The machine's checks: Python, and the libraries whose names clash."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from assetstream.doctor.libraries import check_libraries, machine_checks
 
 
 def test_versions_are_told() -> None:
-    """Of Python, OpenSSL and every library: what a report of a fault needs."""
+    """The report has the versions of Python, OpenSSL and every library."""
     python, libraries = machine_checks()
 
     assert {python.verdict, libraries.verdict} == {Verdict.GREEN}
@@ -27,7 +27,7 @@ def test_versions_are_told() -> None:
 def test_another_package_of_the_name_is_red(
     monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    """Where it lies, and the commands that repair it."""
+    """The report has its path, and the commands that repair it."""
     rival = types.ModuleType(name)
     rival.__file__ = "/somewhere/rival.py"
     monkeypatch.setitem(sys.modules, name, rival)
@@ -40,7 +40,7 @@ def test_another_package_of_the_name_is_red(
 
 
 def test_each_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All at once, so that one repair does for all."""
+    """All missing libraries are named together, with one command."""
     for name in ("jwt", "certifi"):
         monkeypatch.setitem(sys.modules, name, None)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
@@ -55,7 +55,7 @@ def test_each_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_rival_beside_the_right_one_is_yellow(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It works until somebody removes one of the two."""
+    """The libraries work until one of the two is removed."""
     real = metadata.distribution
 
     def distribution(name: str) -> Any:
@@ -73,7 +73,7 @@ def test_a_rival_beside_the_right_one_is_yellow(
 def test_the_library_for_proxies_need_not_be_there(
     monkeypatch: pytest.MonkeyPatch, fits: bool
 ) -> None:
-    """A missing one is said, one that does not fit is yellow."""
+    """A missing library is reported; a wrong release is yellow."""
     wrong = None if fits else types.ModuleType("python_socks")
     monkeypatch.setitem(sys.modules, "python_socks", wrong)
     check = check_libraries()

@@ -1,4 +1,4 @@
-"""The way to the exchange: names, TCP, proxies, certificates."""
+"""The checks of the network: names, TCP, proxies, certificates."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def upbit_at(host: str, scheme: str = "s") -> Exchange:
 
 
 def assert_the_rest_is_skipped(diagnosis: Diagnosis, after: str) -> None:
-    """Everything behind the red step has a reason why it was not looked at."""
+    """Check that every step after the red one has a reason to be skipped."""
     found = verdicts(diagnosis)
     network = ["name look-up", "TCP", "TLS"]
     skipped = [*network[network.index(after) + 1 :], *LATER]
@@ -57,7 +57,7 @@ def assert_the_rest_is_skipped(diagnosis: Diagnosis, after: str) -> None:
 def test_a_name_that_nobody_knows(
     examine: Examine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Told as such; what would need the address is skipped."""
+    """The finding names the host; steps that need its address are skipped."""
 
     def unknown(host: str, *args: object, **options: object) -> list[object]:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
@@ -72,7 +72,7 @@ def test_a_name_that_nobody_knows(
 
 
 def test_a_port_where_nobody_listens(examine: Examine) -> None:
-    """The system's words, and what to look at."""
+    """The finding has the system's words and a remedy."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         port = bound.getsockname()[1]
@@ -85,7 +85,7 @@ def test_a_port_where_nobody_listens(examine: Examine) -> None:
 
 
 def test_a_black_hole_takes_no_longer_than_allowed(examine: Examine) -> None:
-    """Nothing is answered: one step has the time, the others do without."""
+    """One step uses the time up; the others are skipped."""
     with RawServer(Peer.read_all) as server:
         diagnosis = examine(upbit_at(f"127.0.0.1:{server.port}"), timeout=0.3)
     check = named(diagnosis, "TLS")
@@ -101,7 +101,7 @@ def test_a_black_hole_takes_no_longer_than_allowed(examine: Examine) -> None:
 def test_steps_without_time_are_not_called_good(
     examine: Examine, exchange: Simulator
 ) -> None:
-    """Whoever gives no time hears that, not that all is well."""
+    """With a timeout of 0 no step is green."""
     diagnosis = examine(exchange.upbit().exchange(), timeout=0.0)
     check = named(diagnosis, "name look-up")
 
@@ -123,7 +123,7 @@ REMEDIES = {
 def test_a_refused_certificate_names_the_cause(
     examine: Examine, authority: trustme.CA, trusting: ssl.SSLContext, wrong: str
 ) -> None:
-    """A wrong clock, another server, or somebody who reads along."""
+    """The causes are a wrong clock, another server, or an interceptor."""
     context, words = WRONG[wrong]
     with RawServer(Peer.read_request, context(authority)) as server:
         here = upbit_at(f"127.0.0.1:{server.port}")
@@ -157,7 +157,7 @@ def test_a_good_certificate_is_described(
     trusting: ssl.SSLContext,
     verdict: str,
 ) -> None:
-    """Who signed it, and for how long; the last two weeks are yellow."""
+    """The check has issuer and expiry; the last two weeks are yellow."""
     simulator, days = secure
     account = simulator.coinw({"BTC": "1"}).exchange()
     diagnosis = examine(account, ssl_context=trusting)
@@ -172,7 +172,7 @@ def test_a_good_certificate_is_described(
 
 
 def test_what_is_no_tls_is_told(examine: Examine) -> None:
-    """A plain server behind https."""
+    """The finding names a plain server behind https."""
     with RawServer(lambda peer: peer.send(b"HTTP/1.1 400 Bad\r\n\r\n")) as server:
         diagnosis = examine(upbit_at(f"127.0.0.1:{server.port}"))
     check = named(diagnosis, "TLS")
@@ -184,7 +184,7 @@ def test_what_is_no_tls_is_told(examine: Examine) -> None:
 def test_two_hosts_are_both_looked_at(
     examine: Examine, exchange: Simulator, closed_port: int
 ) -> None:
-    """REST is read though the WebSocket's host is down; its steps are skipped."""
+    """REST is read though the WebSocket's host is down."""
     account = exchange.coinw({"BTC": "1"})
     keys = keys_of(account.exchange())
     ws_url = f"ws://127.0.0.1:{closed_port}/"
@@ -212,7 +212,7 @@ def closed_port() -> Iterator[int]:
 def test_a_proxy_is_named(
     examine: Examine, closed_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """From where it was taken, without its password; and what is wrong with it."""
+    """The report names its source, hides its password, and has its fault."""
     url = f"http://me:hidden-word@127.0.0.1:{closed_port}"
     monkeypatch.setenv("HTTPS_PROXY", url)
     diagnosis = examine(upbit_at("exchange.invalid"))
@@ -228,7 +228,7 @@ def test_a_proxy_is_named(
 def test_a_proxy_that_is_none_is_told(
     examine: Examine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A wrong variable is a finding, not a crash."""
+    """A malformed variable is a finding, not a crash."""
     monkeypatch.setenv("HTTPS_PROXY", "ftp://somewhere:1")
     diagnosis = examine(upbit_at("exchange.invalid"))
     check = named(diagnosis, "proxy")
@@ -243,7 +243,7 @@ def test_a_proxy_that_works_is_gone_through(
     authority: trustme.CA,
     trusting: ssl.SSLContext,
 ) -> None:
-    """It looks up the exchange's name, and TLS is the exchange's."""
+    """The proxy looks up the exchange's name; TLS is end to end."""
     leaf = authority.issue_cert("exchange.test")
     with (
         Simulator(ssl_context=serving(leaf), rate_limits=False) as simulator,

@@ -1,4 +1,4 @@
-"""The report: a sequence of checks, and what people read."""
+"""The report: a sequence of checks that prints as text."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ SKIPPED = Check("ping", Verdict.SKIPPED, "REST is red")
     ],
 )
 def test_the_worst_counts(checks: list[Check], verdict: str) -> None:
-    """What was skipped makes nothing worse."""
+    """A skipped step does not lower the verdict."""
     assert worst(checks).value == verdict
     assert Diagnosis("upbit", "mine", checks).verdict.value == verdict
 
 
 def test_it_is_a_sequence() -> None:
-    """Of its checks, in order; and pickles, as errors and events do."""
+    """The checks are in order; the report can be pickled."""
     diagnosis = Diagnosis("upbit", "mine", [GREEN, RED])
 
     assert list(diagnosis) == [GREEN, RED]
@@ -46,7 +46,7 @@ def test_it_is_a_sequence() -> None:
 
 
 def test_it_prints_as_a_report() -> None:
-    """A line for each check, and the remedies below theirs."""
+    """Each check has a line, with its remedies below."""
     assert repr(Diagnosis("upbit", "mine", [GREEN, RED, SKIPPED])).splitlines() == [
         "Diagnosis of mine: RED",
         "  GREEN    TCP           connected",
@@ -58,7 +58,7 @@ def test_it_prints_as_a_report() -> None:
 
 
 def test_long_texts_are_wrapped() -> None:
-    """Beneath their beginning; a word is never cut, for it may be a command."""
+    """Lines are indented and never cut a word, which may be a command."""
     word = "x" * 200
     check = Check("REST", Verdict.RED, "a few words " * 30, (f"Run {word}.",))
     text_lines = list(lines(check, WIDTH))

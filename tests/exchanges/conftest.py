@@ -16,5 +16,5 @@ def name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def spec(name: str) -> Spec:
-    """Give what is known of that exchange."""
+    """Give the description of that exchange."""
     return SPECS[name]

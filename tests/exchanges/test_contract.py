@@ -1,4 +1,4 @@
-"""The duties of every registered exchange; runs over all of them by itself."""
+"""The duties of every registered exchange."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_every_exchange_has_a_folder_of_the_same_files(name: str) -> None:
 
 
 def test_every_module_lists_what_it_offers() -> None:
-    """``__all__`` exists wherever there is anything, and names only what is there."""
+    """``__all__`` exists in each module, and names only existing things."""
     for path in ROOM.rglob("*.py"):
         if path.stem == "__init__" and path.parent != ROOM:
             continue
@@ -72,7 +72,7 @@ def test_every_module_lists_what_it_offers() -> None:
 
 
 def test_it_declares_what_its_constructor_takes(name: str) -> None:
-    """Command line and doctor build it by what its class declares."""
+    """Command line and doctor build it from the class's declarations."""
     exchange = EXCHANGES[name]
     parameters = inspect.signature(exchange).parameters
     positional = [p.name for p in parameters.values() if p.kind is not p.KEYWORD_ONLY]
@@ -159,7 +159,7 @@ def test_keys_come_from_the_environment(
 def test_a_missing_key_names_the_variable(
     spec: Spec, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The message says first what to set, also to who only has a command line."""
+    """The message names the variable to set first."""
     for variable in spec.variables:
         monkeypatch.setenv(spec.variables[0], "x")
         monkeypatch.setenv(spec.variables[1], "x")
@@ -217,7 +217,7 @@ def test_it_becomes_ready_once(spec: Spec) -> None:
 def test_no_reply_makes_it_raise_anything_else(
     exchange_name: str, body: bytes, status: int
 ) -> None:
-    """Answers of REST give a snapshot or one of our errors, never another."""
+    """Any answer of REST is a snapshot or one of our errors."""
     exchange = SPECS[exchange_name].make()
     error = exchange.conversation({}).refused(status, {}, body)
     try:
@@ -249,7 +249,7 @@ def test_a_snapshot_is_complete(spec: Spec) -> None:
 
 
 def test_an_empty_answer_is_marked(spec: Spec) -> None:
-    """S2: nothing at all is doubtful."""
+    """S2: an empty snapshot is doubtful."""
     snapshot = spec.make().read_replied(200, {}, spec.void)
 
     assert (snapshot.balances, snapshot.empty) == ((), True)
@@ -312,7 +312,7 @@ def test_an_outage_keeps_the_wait_it_asks_for(
 
 
 def test_a_firewalls_wait_is_kept(spec: Spec) -> None:
-    """L3: whoever answers in the exchange's place may say how long to wait."""
+    """L3: a firewall's answer may say how long to wait."""
     error = spec.make().conversation({}).refused(403, {"retry-after": "5"}, b"<html>")
 
     assert (error.retry_after, error.fatal) == (5.0, False)
@@ -320,7 +320,7 @@ def test_a_firewalls_wait_is_kept(spec: Spec) -> None:
 
 @pytest.mark.parametrize("status", [200, 302, 403, 404, 500, 502, 503])
 def test_answers_not_in_its_own_words_are_not_fatal(spec: Spec, status: int) -> None:
-    """A firewall, a proxy, maintenance: the key may be perfectly good."""
+    """A firewall, proxy or maintenance page proves nothing about the key."""
     exchange = spec.make()
     error = exchange.conversation({}).refused(status, {}, b"<html>gone</html>")
     with pytest.raises(AssetStreamError) as caught:
@@ -331,7 +331,7 @@ def test_answers_not_in_its_own_words_are_not_fatal(spec: Spec, status: int) -> 
 
 
 def test_credentials_are_redacted_everywhere(spec: Spec, name: str) -> None:
-    """An echo of the exchange is shown without credentials."""
+    """Texts that the exchange echoes lose their credentials."""
     exchange = spec.make()
     errors: list[AssetStreamError] = []
     for credential in exchange.credentials.values():

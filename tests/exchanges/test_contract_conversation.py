@@ -1,4 +1,4 @@
-"""The duties of every exchange's conversation; runs over all by itself."""
+"""The duties of every exchange's conversation."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_push_is_reported_exactly(spec: Spec, name: str) -> None:
 
 
 def test_a_burst_of_pushes_is_one_report(spec: Spec, name: str) -> None:
-    """Frames of one read that follow each other come as one step, in order."""
+    """Consecutive frames of one read come as one step, in order."""
     steps = ready(name).received([spec.push] * 50, at(1.0))
 
     assert kinds(steps) == ["Report"]
@@ -44,7 +44,7 @@ def test_a_burst_of_pushes_is_one_report(spec: Spec, name: str) -> None:
 
 
 def test_what_is_about_something_else_is_ignored(spec: Spec, name: str) -> None:
-    """Other topics neither warn nor report."""
+    """Other topics give neither warning nor report."""
     assert list(ready(name).received([spec.other], at(1.0))) == []
 
 
@@ -111,7 +111,7 @@ def test_an_unreadable_frame_warns_about_the_whole_book(
 @settings(deadline=None, max_examples=150)
 @pytest.mark.parametrize("exchange_name", sorted(EXCHANGES))
 def test_no_frame_makes_it_raise(exchange_name: str, frames: list[bytes]) -> None:
-    """Whatever comes, in whatever phase, becomes steps."""
+    """Any frame in any phase becomes steps."""
     for conversation in (
         opened(SPECS[exchange_name].make()),
         ready(exchange_name),
@@ -181,7 +181,7 @@ def test_nothing_is_sent_after_a_failure(spec: Spec) -> None:
 
 @pytest.mark.parametrize("code", [None, 1000, 1001, 1006, 1011, 4000])
 def test_any_close_is_a_loss(name: str, code: int | None) -> None:
-    """L2: code 1000 included; never fatal; the peer's words are kept."""
+    """L2: code 1000 is a loss too, never fatal; the peer's words are kept."""
     error = ready(name).closed(code, f"bye {SECRET}")
 
     assert isinstance(error, ConnectionLost)
@@ -238,7 +238,7 @@ def test_k5_many_doubts_of_one_frame_are_one(name: str, spec: Spec) -> None:
 
 
 def test_a_push_without_its_type_is_unreadable(name: str, spec: Spec) -> None:
-    """However well the rest of it fits."""
+    """A push without a type is unreadable even if the rest fits."""
     push = json.loads(spec.push)
     del push["type"]
     (step,) = ready(name).received([json.dumps(push).encode()], at(1.0))
@@ -247,7 +247,7 @@ def test_a_push_without_its_type_is_unreadable(name: str, spec: Spec) -> None:
 
 
 def test_bad_utf8_is_unreadable_wherever_it_stands(name: str, spec: Spec) -> None:
-    """Also where nobody reads it: a frame is read whole or not at all."""
+    """A frame is read whole or not at all, unused fields included."""
     push = spec.push[:-1] + b',"x\xff":1}'
     (step,) = ready(name).received([push], at(1.0))
 
@@ -268,7 +268,7 @@ BAD = {
 @given(data=st.data())
 @settings(deadline=None, max_examples=60)
 def test_a_burst_says_what_its_frames_say_one_by_one(data: st.DataObject) -> None:
-    """The same steps but for joined reports, whatever is among the usual pushes."""
+    """A burst gives the steps of its single frames, with reports joined."""
     exchange = data.draw(st.sampled_from(sorted(SPECS)))
     spec = SPECS[exchange]
     usual = st.just(spec.push)

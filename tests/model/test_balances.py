@@ -1,4 +1,4 @@
-"""The mapping that ``stream.balances`` is."""
+"""The mapping ``stream.balances``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.model.test_events import balance
 
 
 def live(currency: str, available: str, locked: str = "0") -> Balance:
-    """A balance that is good."""
+    """Return a balance that is not stale."""
     made = balance(available, locked, standing=lambda _: (1.0, False))
     return msgspec.structs.replace(made, currency=currency)
 
@@ -25,7 +25,7 @@ HELD = {"USDT": live("USDT", "1000", "0.5"), "BTC": live("BTC", "1.25")}
 
 
 def test_it_is_a_mapping_like_any_other() -> None:
-    """Equal to what holds the same, whatever that is."""
+    """The mapping equals any mapping with the same items."""
     balances = Balances(HELD)
 
     assert balances == HELD
@@ -45,7 +45,7 @@ def test_it_is_a_mapping_like_any_other() -> None:
 
 
 def test_it_cannot_be_changed() -> None:
-    """The mapping holds one moment."""
+    """The mapping keeps one moment."""
     balances: Any = Balances(HELD)
     with pytest.raises(TypeError):
         balances["BTC"] = HELD["USDT"]
@@ -58,7 +58,7 @@ def test_it_cannot_be_changed() -> None:
 
 
 def test_it_pickles_as_its_balances_do() -> None:
-    """No stream stands behind them where they arrive."""
+    """Balances are stale where they are unpickled."""
     arrived = pickle.loads(pickle.dumps(Balances(HELD)))
 
     assert arrived == HELD
@@ -66,7 +66,7 @@ def test_it_pickles_as_its_balances_do() -> None:
 
 
 def test_its_repr_is_a_table() -> None:
-    """By currency, every digit, and what is zero in a line."""
+    """Currencies have every digit; those that are zero share a line."""
     zeros = {"ETH": live("ETH", "0"), "XRP": live("XRP", "0")}
     balances = Balances({**HELD, **zeros})
 
@@ -82,7 +82,7 @@ def test_its_repr_is_a_table() -> None:
 
 
 def test_its_repr_is_never_endless() -> None:
-    """And says where the others are."""
+    """A long table is cut, and counts the rest."""
     many = {f"C{n:03}": live(f"C{n:03}", "1") for n in range(MOST_LINES + 7)}
     lines = repr(Balances(many)).splitlines()
 
@@ -91,7 +91,7 @@ def test_its_repr_is_never_endless() -> None:
 
 
 def test_what_is_stale_says_so_in_words() -> None:
-    """In a text as in a page, where it is paler besides."""
+    """Text and page have the word; the page's row is also paler."""
     old = Balances({"BTC": balance("1.25")})
 
     assert "BTC stale" in repr(old)
@@ -102,7 +102,7 @@ def test_what_is_stale_says_so_in_words() -> None:
 
 
 def test_a_balance_is_a_page_too() -> None:
-    """With the account it is of."""
+    """The page names the balance's account."""
     page = live("BTC", "0.0000001")._repr_html_()
 
     assert "<b>upbit-1</b> on upbit" in page

@@ -1,4 +1,4 @@
-"""The texts of errors: written in one form, and never taken apart again."""
+"""Texts of errors: written in one form, and never parsed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def shown(path: Path) -> str:
 
 
 def texts_of_errors(tree: ast.AST) -> set[str]:
-    """Names of what ``except`` has caught, or is annotated as an error."""
+    """Return the names that hold caught or annotated errors."""
     found = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.ExceptHandler) and node.name:
@@ -37,7 +37,7 @@ def texts_of_errors(tree: ast.AST) -> set[str]:
 
 
 def is_text_of_error(node: ast.AST, caught: set[str]) -> bool:
-    """Tell whether it is the text of an error, or one with that in it."""
+    """Return whether the node is the text of an error, or contains one."""
     if isinstance(node, ast.Call) and ast.unparse(node.func) in ("str", "repr"):
         return any(is_error(argument, caught) for argument in node.args)
     if isinstance(node, ast.JoinedStr):
@@ -57,7 +57,7 @@ def is_fact(node: ast.AST) -> bool:
 
 
 def parsings(tree: ast.AST) -> Iterator[str]:
-    """Yield each place that looks into the text of an error."""
+    """Yield each place that searches the text of an error."""
     caught = texts_of_errors(tree)
     for node in ast.walk(tree):
         if any(is_text_of_error(part, caught) for part in searched(node)):
@@ -65,7 +65,7 @@ def parsings(tree: ast.AST) -> Iterator[str]:
 
 
 def searched(node: ast.AST) -> list[ast.expr]:
-    """Return the texts that a node looks into."""
+    """Return the texts that a node searches."""
     if isinstance(node, ast.Subscript):
         return [node.value]
     if isinstance(node, ast.Compare) and isinstance(node.ops[0], (ast.In, ast.NotIn)):
@@ -81,7 +81,7 @@ def searched(node: ast.AST) -> list[ast.expr]:
 
 @pytest.mark.parametrize("path", SOURCES, ids=shown)
 def test_nothing_takes_the_text_of_an_error_apart(path: Path) -> None:
-    """Facts are attributes: there is nothing to find in a text."""
+    """The package reads facts from attributes only."""
     found = list(parsings(ast.parse(path.read_text(encoding="utf-8"))))
 
     assert not found
@@ -101,19 +101,19 @@ def test_nothing_takes_the_text_of_an_error_apart(path: Path) -> None:
     ],
 )
 def test_taking_apart_is_seen(source: str) -> None:
-    """The test above finds what it is for."""
+    """Each way to parse a text is found."""
     assert list(parsings(ast.parse(source)))
 
 
 def made(tree: ast.AST) -> Iterator[ast.Call]:
-    """Yield each making of an error."""
+    """Yield each call that makes an error."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and ast.unparse(node.func) in errors.__all__:
             yield node
 
 
 def written(node: ast.AST | None) -> str | None:
-    """Return a text as the source has it, with ``?`` for what is filled in."""
+    """Return a text as in the source, with ``?`` for inserted values."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     if isinstance(node, ast.JoinedStr):
@@ -124,7 +124,7 @@ def written(node: ast.AST | None) -> str | None:
 
 @pytest.mark.parametrize("path", SOURCES, ids=shown)
 def test_problems_and_remedies_have_one_form(path: Path) -> None:
-    """A problem goes on in a sentence; a remedy is one, or more."""
+    """A problem is part of a sentence; a remedy is one or more sentences."""
     for call in made(ast.parse(path.read_text(encoding="utf-8"))):
         remedies = [k.value for k in call.keywords if k.arg == "remedy"]
         problem = written(call.args[0] if call.args else None)

@@ -1,4 +1,4 @@
-"""The tree of errors: the parents of each, its facts, its text, its pickling."""
+"""The errors: parents, facts, text, pickling."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def by_name(error: AssetStreamError) -> str:
 
 
 def test_there_is_an_example_of_every_error() -> None:
-    """So that the tests below speak of all."""
+    """The examples, which the tests below use, cover every class."""
     assert sorted(map(by_name, EXAMPLES)) == sorted(errors.__all__)
 
 
@@ -75,13 +75,13 @@ def test_one_except_catches_them_all(name: str) -> None:
     ],
 )
 def test_other_parents(error: type[Exception], parent: type[Exception]) -> None:
-    """Code that knows only Python's own errors catches them too."""
+    """Each error is also the Python error that fits."""
     with pytest.raises(parent, match="because"):
         raise error("because")
 
 
 def test_an_exchange_refusing_is_not_a_lost_connection() -> None:
-    """Nor is either a child of what is ours."""
+    """Neither is a child of the other."""
     for one in (ConnectionLost, ProtocolError, RateLimited, StaleBalance):
         assert one.__mro__[1] is AssetStreamError
     assert ExchangeError.__mro__[1] is AssetStreamError
@@ -89,7 +89,7 @@ def test_an_exchange_refusing_is_not_a_lost_connection() -> None:
 
 @pytest.mark.parametrize("name", errors.__all__)
 def test_by_default_an_error_is_not_fatal_and_about_nobody(name: str) -> None:
-    """``fatal`` alone decides whether a stream tries again."""
+    """The attribute ``fatal`` alone decides whether a stream tries again."""
     error = getattr(errors, name)("text")
 
     assert (error.exchange, error.account) == (None, None)
@@ -100,7 +100,7 @@ def test_by_default_an_error_is_not_fatal_and_about_nobody(name: str) -> None:
 
 
 def test_attributes_have_defaults() -> None:
-    """Every one of them can be read."""
+    """Every attribute can be read."""
     assert (ConnectionLost("x").code, ConnectionLost("x").reason) == (None, "")
     assert (ProtocolError("x").frame, ProtocolError("x").currency) == (b"", None)
     assert (ExchangeError("x").code, ExchangeError("x").message) == ("", "")
@@ -121,7 +121,7 @@ JOURNEYS: list[Callable[[Any], Any]] = [
 def test_every_fact_survives_pickling_and_copying(
     error: AssetStreamError, journey: Callable[[Any], Any]
 ) -> None:
-    """Other processes get all of them."""
+    """Another process gets every fact."""
     arrived = journey(error)
 
     assert type(arrived) is type(error)
@@ -139,7 +139,7 @@ REPEATED = (ConnectionLost, ExchangeError, RateLimited)
 
 @pytest.mark.parametrize("name", errors.__all__)
 def test_the_text_joins_problem_and_remedy(name: str) -> None:
-    """Hints are for lists; they are not in the text."""
+    """Hints are not in the text."""
     kind = getattr(errors, name)
     error = kind("it rains", remedy="Wait.", hints=("Or go.",), fatal=True)
 
@@ -149,7 +149,7 @@ def test_the_text_joins_problem_and_remedy(name: str) -> None:
 
 @pytest.mark.parametrize("name", errors.__all__)
 def test_the_text_says_that_a_stream_goes_on(name: str) -> None:
-    """Only if it does, and the remedy is then for an error that repeats."""
+    """The remedy is then for an error that repeats."""
     kind = getattr(errors, name)
     error = kind("it rains", remedy="Go.", fatal=False)
 
@@ -161,7 +161,7 @@ def test_the_text_says_that_a_stream_goes_on(name: str) -> None:
 
 
 def test_a_text_follows_its_facts() -> None:
-    """A fact that is learned later is in it."""
+    """A fact that is set later appears in the text."""
     error = ConnectionLost("it rains", remedy="Go.")
     error.fatal = True
 
@@ -179,7 +179,7 @@ def test_an_error_of_a_lambda_pickles_by_its_name() -> None:
 
 
 def test_an_error_of_a_bound_method_or_of_any_callable_pickles() -> None:
-    """Whatever the user registered."""
+    """Handlers of any kind are replaced by their names."""
 
     class Bot:
         def __call__(self, update: object) -> None:
@@ -195,5 +195,5 @@ def test_an_error_of_a_bound_method_or_of_any_callable_pickles() -> None:
 
 @pytest.mark.parametrize("error", EXAMPLES, ids=by_name)
 def test_a_repr_shows_the_text_only(error: AssetStreamError) -> None:
-    """Not the frame, nor the exchange's own words."""
+    """The repr hides the frame and the exchange's words."""
     assert repr(error) == f"{by_name(error)}({str(error)!r})"

@@ -1,4 +1,4 @@
-"""Events and balances: figures, equality, pickles, and what a repr may show."""
+"""Events and balances: sums, equality, pickling, reprs."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ EVENTS = [
 
 
 def test_total_is_available_plus_locked() -> None:
-    """To the last digit."""
+    """The sum is exact to the last digit."""
     one = balance("1386929.37231066771348207123", "0.00000000000000000000000001")
 
     assert str(one.total) == "1386929.37231066771348207123000001"
@@ -72,27 +72,27 @@ def test_total_is_available_plus_locked() -> None:
 
 
 def test_change_is_of_the_total() -> None:
-    """An order that is placed moves an amount and changes nothing."""
+    """An order that is placed changes no total."""
     assert str(update(balance("2.00", "0")).change) == "0", "without zeros behind"
     assert update(balance("0.5", "0.25")).change == Decimal("1.25")
     assert update(balance("3", "0")).change == -1
 
 
 def test_an_absent_previous_counts_as_zero() -> None:
-    """All of a currency never held is new."""
+    """The change of a new currency is its whole amount."""
     assert update(previous=None).change == 2
 
 
 @pytest.mark.parametrize("source", Source)
 def test_a_snapshot_is_no_change(source: Source) -> None:
-    """A balance that was there when the stream began has not changed."""
+    """A balance that the stream found at its start has a change of zero."""
     expected = 0 if source is Source.SNAPSHOT else 2
 
     assert update(source=source).change == expected
 
 
 def test_age_and_stale_are_answered_at_the_moment_of_asking() -> None:
-    """By the stream that stands behind the balance, for that very object."""
+    """The balance asks its stream, about this very object."""
     asked = []
     answers = iter([(1.5, False), (2.5, True)])
 
@@ -108,19 +108,19 @@ def test_age_and_stale_are_answered_at_the_moment_of_asking() -> None:
 
 
 def test_a_balance_that_no_stream_stands_behind_is_stale() -> None:
-    """Nobody can say any more that it is right."""
+    """Without a stream a balance cannot be vouched for."""
     assert balance().stale
     assert balance().age == math.inf
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
 def test_events_pickle(event: Any) -> None:
-    """To other processes, whole."""
+    """Events survive pickling whole."""
     assert pickle.loads(pickle.dumps(event)) == event
 
 
 def test_a_balance_pickles_without_its_stream() -> None:
-    """And is stale where it arrives."""
+    """The balance is stale where it is unpickled."""
     one = balance(standing=lambda _: (0.0, False))
     arrived = pickle.loads(pickle.dumps(update(previous=one))).previous
 
@@ -133,14 +133,14 @@ MILLISECONDS = int(NOON.timestamp() * 1000)
 
 
 def with_times(time: Any) -> list[Balance | AssetUpdate]:
-    """A balance and an update of this time."""
+    """Make a balance and an update with this time."""
     old = msgspec.structs.replace(balance(), changed_at=time)
     return [old, update(old, time=time)]
 
 
 @pytest.mark.parametrize("milliseconds", [0, 1, 253_402_300_799_999])
 def test_a_time_is_read_as_a_datetime_of_its_milliseconds(milliseconds: int) -> None:
-    """However it was given: made of the exchange's integer only where it is read."""
+    """An integer becomes a datetime only when it is read."""
     exact = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(0, 0, 0, milliseconds)
     old, new = with_times(milliseconds)
 
@@ -154,7 +154,7 @@ def test_a_time_is_read_as_a_datetime_of_its_milliseconds(milliseconds: int) -> 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["Balance", "AssetUpdate"])
 def test_equality_is_of_the_times_and_not_of_how_they_were_given(which: int) -> None:
-    """Hand-made in a user's test, or made by a stream."""
+    """An event made by hand equals the stream's."""
     made, by_hand = with_times(MILLISECONDS)[which], with_times(NOON)[which]
 
     assert made == by_hand
@@ -166,7 +166,7 @@ def test_equality_is_of_the_times_and_not_of_how_they_were_given(which: int) -> 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
 def test_events_are_frozen(event: Any) -> None:
-    """Events do not change."""
+    """Attributes cannot be set."""
     for name in (event.__struct_fields__[0], "no_such_field"):
         with pytest.raises(AttributeError):
             setattr(event, name, None)
@@ -174,19 +174,19 @@ def test_events_are_frozen(event: Any) -> None:
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
 def test_events_are_hashable(event: Any) -> None:
-    """Equal ones go into sets and dicts as one."""
+    """Equal events have equal hashes."""
     assert len({event, pickle.loads(pickle.dumps(event))}) == 1
 
 
 def test_balances_are_equal_by_what_they_say() -> None:
-    """Whoever stands behind them."""
+    """The stream of a balance does not matter."""
     assert balance(standing=lambda _: (0.0, False)) == balance()
     assert balance("1") != balance("2")
     assert balance() != "BTC"
 
 
 def test_a_repr_tells_the_amounts_and_not_the_frame() -> None:
-    """A frame may hold anything."""
+    """The frame may hold anything, so it is hidden."""
     text = repr(update(balance("0.5", "0")))
 
     assert "BTC" in text
@@ -197,30 +197,30 @@ def test_a_repr_tells_the_amounts_and_not_the_frame() -> None:
 
 
 def test_the_repr_of_a_balance_says_if_it_is_stale() -> None:
-    """A notebook shows the mark at a glance."""
+    """The repr of a stale balance has the mark."""
     assert repr(balance()).endswith(" stale>")
     assert "stale" not in repr(balance(standing=lambda _: (0.0, False)))
 
 
 def test_the_repr_of_a_state_change_is_its_sentence() -> None:
-    """From, to and why."""
+    """The repr has both states and the reason."""
     assert repr(EVENTS[3]) == "<StateChange upbit-1 STALE -> LIVE: read and merged>"
 
 
 def test_a_gap_knows_its_length() -> None:
-    """From the last proof of life until all was read again."""
+    """The length is from the last proof of life to the next snapshot."""
     assert GAP.duration == 90
 
 
 def test_health_holds_the_last_error() -> None:
-    """As the stream does."""
+    """``health().error`` is ``stream.error``."""
     error = AuthenticationError("refused", fatal=True)
 
     assert Health(state=State.FAILED, error=error).error is error
 
 
 def test_a_source_is_its_name() -> None:
-    """In comparisons and in text."""
+    """A source equals its name, and prints as it."""
     assert [str(source) for source in Source] == [
         "SNAPSHOT",
         "STREAM",

@@ -1,4 +1,4 @@
-"""The figures of a stream in words: what matters first, and nothing that is zero."""
+"""Health in words: important figures first, zeros left out."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LIVE = Health(
 
 
 def test_a_healthy_stream_is_one_short_line() -> None:
-    """Whole seconds, and no field that says nothing."""
+    """Seconds are whole; figures without news are left out."""
     assert repr(LIVE) == (
         "<Health LIVE, up 3 min 12 s, last sign of life 2 s ago, round trip 12 ms, "
         "3 audits, all agreed, a missed change is found within 1 min 27 s>"
@@ -28,7 +28,7 @@ def test_a_healthy_stream_is_one_short_line() -> None:
 
 
 def test_everything_out_of_the_ordinary_is_told() -> None:
-    """Each count by its name."""
+    """Each count has its name."""
     health = Health(
         state=State.STALE,
         uptime=5.0,
@@ -56,7 +56,7 @@ def test_everything_out_of_the_ordinary_is_told() -> None:
 
 
 def test_audits_that_are_off_are_told() -> None:
-    """The stream is LIVE, and yet a change may stay unknown."""
+    """LIVE without audits is marked, as a change may stay unknown."""
     assert "audits are off" in repr(Health(state=State.LIVE))
 
 
@@ -71,7 +71,7 @@ def test_the_page_tells_the_reason_once() -> None:
 
 
 def test_the_health_of_a_group_is_as_short() -> None:
-    """States first; then which accounts have errors, and in the page the errors."""
+    """States come first, then the accounts with errors."""
     error = ConnectionLost("no network")
     health = GroupHealth.of(
         {"a": LIVE, "b": LIVE, "c": Health(state=State.STALE, error=error)}, 4
@@ -85,7 +85,7 @@ def test_the_health_of_a_group_is_as_short() -> None:
 
 
 def test_why_a_stream_is_not_live_is_told() -> None:
-    """Once, if its error says the same."""
+    """The reason is left out if the error has the same text."""
     text = repr(Health(state=State.STALE, reason="no proof of life"))
     assert text.startswith("<Health STALE, no proof of life")
     error = ConnectionLost("gone")

@@ -35,12 +35,12 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
 
 
 def at(seconds: float) -> datetime:
-    """So long after noon."""
+    """Return the time so long after noon."""
     return NOON + timedelta(seconds=seconds)
 
 
 def updates(*changes: tuple[float, str, str, str]) -> list[AssetUpdate]:
-    """Updates (second, currency, available, locked), the first ones a SNAPSHOT."""
+    """Make updates of (second, currency, available, locked), first some SNAPSHOTs."""
     made: list[AssetUpdate] = []
     known: dict[str, Balance] = {}
     for second, currency, available, locked in changes:
@@ -56,7 +56,7 @@ def updates(*changes: tuple[float, str, str, str]) -> list[AssetUpdate]:
 
 
 def changes_of(stream: AssetStream) -> list[tuple[str, Decimal]]:
-    """(currency, total) of its history."""
+    """Return (currency, total) of each update in the history."""
     return [(update.currency, update.total) for update in stream.history]
 
 
@@ -64,7 +64,7 @@ def changes_of(stream: AssetStream) -> list[tuple[str, Decimal]]:
 
 
 def test_history_needs_no_handler(account: Account) -> None:
-    """The history begins with the snapshot, has each change, and stays."""
+    """The history has the snapshot and each change, and outlives the stream."""
     stream = AssetStream(account.exchange())
     assert list(stream.history) == []
     with stream:
@@ -81,7 +81,7 @@ def test_history_needs_no_handler(account: Account) -> None:
 
 
 def test_a_handler_finds_its_update_in_the_history(account: Account) -> None:
-    """W2: it is written in the step that tells everyone, and in the same order."""
+    """W2: history and handlers get each update in one step, in one order."""
     found: list[bool] = []
     updates: list[AssetUpdate] = []
     delivered = threading.Event()
@@ -104,7 +104,7 @@ def test_a_handler_finds_its_update_in_the_history(account: Account) -> None:
 
 
 def test_a_slow_handler_folds_nothing_here(account: Account) -> None:
-    """D1 is for handlers: the history has each update by itself."""
+    """D1 folds updates for handlers only; the history has each one."""
     free = threading.Event()
     recorder = EventRecorder()
 
@@ -127,7 +127,7 @@ def test_a_slow_handler_folds_nothing_here(account: Account) -> None:
 
 @pytest.mark.parametrize(("most", "kept"), [(2, [1001, 1002]), (0, [])])
 def test_it_is_bounded(account: Account, most: int, kept: list[int]) -> None:
-    """The oldest go; with 0 none is kept."""
+    """The oldest updates go; with 0 none is kept."""
     with AssetStream(account.exchange(), history=most) as stream:
         with stream.expect(lambda u: u.total == 1002, timeout=5):
             account.deposit("USDT", 1)
@@ -138,7 +138,7 @@ def test_it_is_bounded(account: Account, most: int, kept: list[int]) -> None:
 
 @pytest.mark.parametrize("wrong", [-1, 1.5, None, True, "1000"])
 def test_its_bound_is_a_number(account: Account, wrong: Any) -> None:
-    """Anything else is refused at once, by name."""
+    """Any other bound is refused by name."""
     with pytest.raises(ConfigurationError, match="history must be a whole number from"):
         AssetStream(account.exchange(), history=wrong)
 
@@ -146,7 +146,7 @@ def test_its_bound_is_a_number(account: Account, wrong: Any) -> None:
 def test_an_outage_leaves_a_gap_and_what_was_recovered(
     account: Account, exchange: Simulator, no_rate_limits: None, recorder: EventRecorder
 ) -> None:
-    """As the change to LIVE had it."""
+    """The gap is that of the change to LIVE."""
     with AssetStream(account.exchange(), **recorder.handlers()) as stream:
         with exchange.refuse_upgrades():
             exchange.drop_connections()
@@ -161,7 +161,7 @@ def test_an_outage_leaves_a_gap_and_what_was_recovered(
 
 
 def test_each_stream_of_a_group_has_its_own(exchange: Simulator) -> None:
-    """A group adds none."""
+    """The group itself has no history."""
     members = {"alice": exchange.upbit({"BTC": 1}), "bob": exchange.coinw({"BTC": 2})}
     streams = [AssetStream(a.exchange(), account=name) for name, a in members.items()]
     with StreamGroup(streams) as group:
@@ -175,7 +175,7 @@ def test_each_stream_of_a_group_has_its_own(exchange: Simulator) -> None:
 
 
 def test_it_is_a_sequence() -> None:
-    """Oldest first; a slice is a history, with the gaps of its time."""
+    """The oldest comes first; a slice is a history with its gaps."""
     made = updates((0, "BTC", "1", "0"), (1, "BTC", "2", "0"), (2, "BTC", "3", "0"))
     first, second = Gap(at(0.2), at(0.8), 0), Gap(at(1.2), at(1.8), 0)
     history = History(made, [first, second])
@@ -193,7 +193,7 @@ def test_it_is_a_sequence() -> None:
 
 
 def test_it_says_what_it_holds() -> None:
-    """The repr counts, and says from when to when."""
+    """The repr has the count and both ends of the time."""
     made = updates((0, "BTC", "1", "0"), (65, "BTC", "2", "0"))
 
     assert repr(History()) == "<History 0 updates, 0 gaps>"
@@ -203,7 +203,7 @@ def test_it_says_what_it_holds() -> None:
 
 
 def test_it_pickles() -> None:
-    """To be kept, or handed to another process."""
+    """The history can be kept, or sent to another process."""
     history = History(updates((0, "BTC", "1", "0")), [Gap(at(1), at(2), 0)])
     again = pickle.loads(pickle.dumps(history))
 
@@ -212,7 +212,7 @@ def test_it_pickles() -> None:
 
 
 def test_gaps_are_bounded() -> None:
-    """The last ones stay."""
+    """The last gaps are kept."""
     recent = Recent(0)
     for second in range(MAX_GAPS + 1):
         recent.add_gap(Gap(at(second), at(second + 0.5), 0))
@@ -222,7 +222,7 @@ def test_gaps_are_bounded() -> None:
 
 
 def test_it_may_be_read_while_it_is_written() -> None:
-    """Each copy is a piece of what happened, in order and without a hole."""
+    """A copy made meanwhile is in order and without a hole."""
     recent = Recent(50)
     (first,) = updates((0, "BTC", "0", "0"))
     enough = threading.Event()
@@ -249,7 +249,7 @@ def test_it_may_be_read_while_it_is_written() -> None:
 
 
 def test_a_table_has_a_row_for_each_update() -> None:
-    """Exact amounts, aware times, and no value made up."""
+    """Amounts are exact, times are aware, and absent values stay absent."""
     tiny = "0.000000000000000001"
     made = updates((0, "BTC", "1", "0"), (1, "BTC", tiny, "2"), (1, "ETH", "3", "0"))
     made[2] = msgspec.structs.replace(made[2], time=None, update_id=None)
@@ -273,7 +273,7 @@ def test_a_table_has_a_row_for_each_update() -> None:
 
 
 def test_a_table_shows_a_zero_as_zero() -> None:
-    """Not as 0E-18, which the difference of two equal amounts would be."""
+    """The difference of two equal amounts is 0, not 0E-18."""
     amount = "1.000000000000000000"
     frame = History(
         updates((0, "BTC", amount, "0"), (1, "BTC", "0", amount))
@@ -283,7 +283,7 @@ def test_a_table_shows_a_zero_as_zero() -> None:
 
 
 def test_an_empty_table_has_its_columns() -> None:
-    """Of the same kinds as that of a full one."""
+    """The columns have the types of a full table."""
     empty = History().to_pandas()
     full = History(updates((0, "BTC", "1", "0"))).to_pandas()
 
@@ -302,13 +302,13 @@ def labels(axes: Any) -> list[str]:
 
 
 def line(axes: Any, label: str) -> Any:
-    """The line of that name."""
+    """Return the line of that name."""
     (found,) = [each for each in axes.lines if each.get_label() == label]
     return found
 
 
 def test_a_balance_goes_in_steps() -> None:
-    """Constant between updates, to the end of all that is known."""
+    """The line is constant between updates, up to the last known time."""
     history = History(
         updates((0, "BTC", "1", "0"), (5, "BTC", "2", "0"), (9, "BTC", "2", "1")),
         [Gap(at(10), at(12), 0)],
@@ -327,7 +327,7 @@ def test_a_balance_goes_in_steps() -> None:
 
 
 def test_what_was_before_the_oldest_kept_update_is_drawn() -> None:
-    """The first update's ``previous`` says what the balance was until then."""
+    """The first update's ``previous`` is the balance before it."""
     made = updates((0, "BTC", "1", "0"), (5, "ETH", "2", "0"), (9, "BTC", "3", "0"))
     figure = History(made[1:]).plot()
     (axes,) = [axes for axes in figure.axes if axes.get_title("left") == "BTC"]
@@ -337,7 +337,7 @@ def test_what_was_before_the_oldest_kept_update_is_drawn() -> None:
 
 
 def test_a_gap_is_shaded_in_every_panel() -> None:
-    """From its beginning to its end, with a legend entry; one that is past is not."""
+    """The gap has a legend entry; one that is out of range has none."""
     made = updates((5, "BTC", "1", "0"), (9, "ETH", "2", "0"))
     figure = History(made, [Gap(at(0), at(1), 0), Gap(at(6), at(7), 0)]).plot()
     (legend,) = figure.legends
@@ -352,7 +352,7 @@ def test_a_gap_is_shaded_in_every_panel() -> None:
 
 
 def test_what_was_found_afterwards_is_marked() -> None:
-    """RECOVERED and AUDIT have marks of their own."""
+    """RECOVERED and AUDIT have different marks."""
     made = updates((0, "BTC", "1", "0"), (1, "BTC", "2", "0"), (2, "BTC", "3", "0"))
     for number, source in ((1, Source.RECOVERED), (2, Source.AUDIT)):
         made[number] = msgspec.structs.replace(made[number], source=source)
@@ -367,7 +367,7 @@ def test_what_was_found_afterwards_is_marked() -> None:
 
 
 def test_the_last_value_is_written_in_all_its_digits() -> None:
-    """Beside the currency's name; where some is locked, what is available too."""
+    """The value is beside the name; with locked amounts, also the available one."""
     digits = "12345678.000000000000000001"
     history = History(updates((0, "BTC", digits, "0"), (1, "ETH", "0.0000001", "1")))
     figure = history.plot()
@@ -377,7 +377,7 @@ def test_the_last_value_is_written_in_all_its_digits() -> None:
 
 
 def test_of_many_currencies_those_that_changed_are_drawn() -> None:
-    """Most often first, twelve at most, and the title says so."""
+    """The twelve that changed most are drawn, as the title says."""
     made = updates(
         *((0, f"C{number:02}", "1", "0") for number in range(15)),
         *((number, "C14", str(number), "0") for number in (2, 3)),
@@ -395,7 +395,7 @@ def test_of_many_currencies_those_that_changed_are_drawn() -> None:
 
 
 def test_panels_share_their_time() -> None:
-    """Only the lowest of each column is labelled, in UTC."""
+    """Only the lowest panel of each column has time labels, in UTC."""
     history = History(updates(*((0, f"C{n}", "1", "0") for n in range(5))))
     figure = history.plot()
     limits = {axes.get_xlim() for axes in figure.axes}
@@ -407,7 +407,7 @@ def test_panels_share_their_time() -> None:
 
 @pytest.mark.parametrize("span", [0, 0.2, 3, 90, 4000, 90_000, 10**7])
 def test_any_length_of_time_can_be_drawn(span: float) -> None:
-    """From one update to months of them, without a warning."""
+    """One update, or months of them, are drawn without a warning."""
     made = updates((0, "BTC", "1", "0"), (span, "BTC", "0.000000000000000001", "0"))
     figure = History(made).plot()
 
@@ -415,14 +415,14 @@ def test_any_length_of_time_can_be_drawn(span: float) -> None:
 
 
 def test_nothing_is_drawn_as_nothing() -> None:
-    """The figure says so, and nothing is raised."""
+    """An empty figure has a text."""
     figure = History().plot()
 
     assert [text.get_text() for text in figure.texts] == ["no updates yet"]
 
 
 def test_it_shows_itself_in_a_notebook(tmp_path: Any) -> None:
-    """As a PNG, twice as fine as it is shown; in a script, ``savefig`` writes it."""
+    """The notebook gets a PNG of double resolution; ``savefig`` writes a file."""
     figure: Any = History(updates((0, "BTC", "1", "0"))).plot()
     image, size = figure._repr_png_()
     figure.savefig(tmp_path / "balances.png")
@@ -434,7 +434,7 @@ def test_it_shows_itself_in_a_notebook(tmp_path: Any) -> None:
 
 
 def test_drawing_leaves_pyplot_alone() -> None:
-    """No window, no backend chosen, no figure kept."""
+    """No window opens, no backend is chosen, no figure is kept."""
     code = (
         "import sys; from assetstream import History; History().plot(); "
         "print('matplotlib.pyplot' in sys.modules, 'pandas' in sys.modules)"
@@ -452,7 +452,7 @@ def test_drawing_leaves_pyplot_alone() -> None:
 def test_without_the_extra_it_says_what_to_install(
     method: str, library: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A typed error with the command."""
+    """The typed error has the command."""
     monkeypatch.delitem(sys.modules, "assetstream.model.chart", raising=False)
     for name in [n for n in sys.modules if n.partition(".")[0] == library]:
         monkeypatch.setitem(sys.modules, name, None)

@@ -1,4 +1,4 @@
-"""The states and what may follow each."""
+"""The states, and the transitions between them."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ NEXT = {
 
 
 def test_there_are_six_states_in_the_order_of_a_life() -> None:
-    """Users may rely on the names."""
+    """The names are public."""
     assert [state.value for state in State] == list(NEXT)
 
 
 @pytest.mark.parametrize("state", State)
 def test_the_transitions_are_the_documented_ones(state: State) -> None:
-    """No other ever happens."""
+    """The table equals the documented one."""
     assert {following.value for following in TRANSITIONS[state]} == NEXT[state.value]
 
 
 @pytest.mark.parametrize("state", State)
 def test_failed_and_stopped_are_final(state: State) -> None:
-    """And nothing else is."""
+    """No other state is final."""
     assert state.final == (state in (State.FAILED, State.STOPPED))
 
 
@@ -41,19 +41,19 @@ def test_failed_and_stopped_are_final(state: State) -> None:
 def test_a_stream_can_be_stopped_in_every_state_that_is_not_final(
     state: State,
 ) -> None:
-    """``stop()`` works in any state."""
+    """Each such state may change to STOPPED."""
     assert state.final or State.STOPPED in TRANSITIONS[state]
 
 
 def test_the_transitions_cannot_be_changed() -> None:
-    """Names and transitions are a contract."""
+    """The table is read-only."""
     table: Any = TRANSITIONS
     with pytest.raises(TypeError):
         table[State.FAILED] = frozenset({State.LIVE})
 
 
 def test_a_state_is_its_name() -> None:
-    """In comparisons, in text, in JSON, over a pickle."""
+    """A state equals its name, in text, in JSON and unpickled."""
     assert State.LIVE == "LIVE"
     assert str(State.LIVE) == f"{State.LIVE}" == "LIVE"
     assert pickle.loads(pickle.dumps(State.LIVE)) is State.LIVE

@@ -19,13 +19,13 @@ from tests.support.event_recorder import PATIENCE
 
 @pytest.fixture
 def account(exchange: Simulator) -> Account:
-    """One exchange is as good as the other here."""
+    """Give an account of one exchange; the notebook does not depend on which."""
     return exchange.upbit({"BTC": "1", "USDT": "1000"})
 
 
 @pytest.fixture(scope="module")
 def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
-    """A real kernel; to start one takes long, so tests share it."""
+    """Start a real kernel, shared by the tests since that takes long."""
     kernel = Kernel(tmp_path_factory.mktemp("kernel"))
     kernel.start()
     yield kernel
@@ -46,7 +46,7 @@ class Painted:
 
 
 class Outputs:
-    """Stands in the place of ``display``, and keeps what it is called with."""
+    """A stand-in for ``display`` that keeps its calls."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -65,7 +65,7 @@ class Outputs:
             self._changed.notify_all()
 
     def wait_for(self, *texts: str) -> Painted:
-        """Return the first paint, the last one or later, that contains them all."""
+        """Return the first paint from the last one on that contains all texts."""
 
         def found() -> bool:
             last = self.painted[-1:]
@@ -78,13 +78,13 @@ class Outputs:
 
 @pytest.fixture
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pages follow each other at once."""
+    """Let pages follow each other without delay."""
     monkeypatch.setattr(live_table, "PAUSE", 0.005)
 
 
 @pytest.fixture
 def outputs(monkeypatch: pytest.MonkeyPatch) -> Outputs:
-    """As in a notebook, whose outputs are kept here."""
+    """Pretend to be in a notebook, and keep its outputs."""
     outputs = Outputs()
     shell = SimpleNamespace(kernel=object())
     monkeypatch.setattr(IPython, "get_ipython", lambda: shell)

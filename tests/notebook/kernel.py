@@ -1,4 +1,4 @@
-"""A real kernel in a process of its own, spoken to as a notebook does.
+"""A real kernel in its own process, used as a notebook uses it.
 
 By plain sockets: jupyter_client's own clients run event loops, which no test here may
 leave behind.
@@ -27,7 +27,7 @@ SLICE = 0.1
 
 
 def text_of(message: Message) -> str:
-    """The plain text of an output."""
+    """Return the plain text of an output."""
     return str(message["content"].get("data", {}).get("text/plain", ""))
 
 
@@ -43,7 +43,7 @@ class Kernel:
         self._context = zmq.Context()
 
     def start(self) -> None:
-        """Start it, and wait until it answers."""
+        """Start the kernel, and wait until it answers."""
         file, facts = write_connection_file(str(self._directory / "kernel.json"))
         self._session = Session(key=facts["key"].encode())
         self._process = subprocess.Popen(
@@ -67,7 +67,7 @@ class Kernel:
         self.run("")
 
     def run(self, code: str) -> list[Message]:
-        """Run a cell to its end; return what it put out, by any thread."""
+        """Run a cell to its end; return its outputs, of any thread."""
         self.begin(code)
         return self.finish()
 
@@ -78,7 +78,7 @@ class Kernel:
         self._running = sent["header"]["msg_id"]
 
     def finish(self) -> list[Message]:
-        """Wait for the end of the cell that was begun; return its outputs."""
+        """Wait for the end of the begun cell; return its outputs."""
         return self.collect(
             lambda message: (
                 message["msg_type"] == "status"
@@ -88,14 +88,14 @@ class Kernel:
         )[:-1]
 
     def value(self, code: str) -> str:
-        """The last value of a cell, as text."""
+        """Return the last value of a cell as text."""
         outputs = self.run(code)
         found = [m for m in outputs if m["msg_type"] == "execute_result"]
         assert found, outputs
         return text_of(found[0])
 
     def collect(self, last: Callable[[Message], object]) -> list[Message]:
-        """Take what is put out, up to a message that meets ``last``."""
+        """Collect outputs up to a message for which ``last`` is true."""
         taken: list[Message] = []
         deadline = time.monotonic() + PATIENCE
         while not taken or not last(taken[-1]):
@@ -107,18 +107,18 @@ class Kernel:
         return taken
 
     def interrupt(self) -> None:
-        """Press the square button."""
+        """Interrupt the kernel."""
         self._process.send_signal(signal.SIGINT)
 
     def restart(self) -> None:
-        """Press the round arrow."""
+        """Restart the kernel."""
         self._session.send(self._control, "shutdown_request", {"restart": True})
         self._process.wait(PATIENCE)
         self._hang_up()
         self.start()
 
     def end(self) -> None:
-        """End it, whatever it is doing."""
+        """End the kernel in any state."""
         self._process.kill()
         self._process.wait()
         self._hang_up()

@@ -1,4 +1,4 @@
-"""In a real kernel; the exchange is here, and counts the connections."""
+"""Streams in a real kernel; the simulator here counts their connections."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ THREADS = (
 
 
 def cell(account: Account, then: str) -> str:
-    """A cell that makes a stream and does something with it."""
+    """Return a cell that makes a stream and uses it."""
     return (
         f"import os; os.environ.update({account.environment()!r})\n"
         "from assetstream import AssetStream, Upbit, StreamGroup\n"
@@ -27,7 +27,7 @@ def cell(account: Account, then: str) -> str:
 
 
 def is_update(message: Message, text: str) -> bool:
-    """Return True if the message repaints a table, with this in it."""
+    """Return whether the message repaints a table with this text."""
     repaints = message["msg_type"] == "update_display_data"
     return repaints and text in text_of(message)
 
@@ -41,12 +41,12 @@ needs_interrupts = pytest.mark.skipif(
 
 @pytest.fixture
 def mine(exchange: Simulator) -> Account:
-    """The account that the kernel's streams are for."""
+    """Give the account of the kernel's streams."""
     return exchange.upbit({"BTC": "1"})
 
 
 def test_it_moves_while_no_cell_runs(kernel: Kernel, mine: Account) -> None:
-    """Two different repaints of one output after its cell has ended."""
+    """The output changes twice after its cell has ended."""
     shown = kernel.run(cell(mine, "stream.show()"))
     mine.wait_for_subscribers(1)
     kernel.collect(lambda m: is_update(m, "LIVE"))
@@ -71,7 +71,7 @@ def test_it_moves_while_no_cell_runs(kernel: Kernel, mine: Account) -> None:
 def test_errors_stand_in_the_table_and_not_in_red_below(
     kernel: Kernel, exchange: Simulator, mine: Account
 ) -> None:
-    """But what a handler of the user's raises is told with its traceback."""
+    """Only an exception in the user's handler has a traceback."""
     kernel.run(cell(mine, "stream.show()"))
     mine.wait_for_subscribers(1)
     with exchange.refuse_upgrades(503):
@@ -94,7 +94,7 @@ def test_errors_stand_in_the_table_and_not_in_red_below(
 def test_a_cell_that_is_run_again_has_one_connection(
     kernel: Kernel, exchange: Simulator, mine: Account, then: str
 ) -> None:
-    """The stream of before is stopped, without a word on stderr."""
+    """The former stream is stopped, with nothing on stderr."""
     kernel.run(cell(mine, then))
     mine.wait_for_subscribers(1)
     again = kernel.run(cell(mine, then))
@@ -112,7 +112,7 @@ def test_a_cell_that_is_run_again_has_one_connection(
 def test_interrupted_in_start_it_leaves_nothing(
     kernel: Kernel, exchange: Simulator, mine: Account
 ) -> None:
-    """The stream is connected, and cannot read the balances: it would wait for long."""
+    """The interrupt comes while the stream waits for its first read."""
     with exchange.rest_answers(503):
         kernel.begin(cell(mine, "stream.start()"))
         exchange.wait_for_connections(1)
@@ -130,7 +130,7 @@ def test_interrupted_in_start_it_leaves_nothing(
 def test_interrupting_a_later_cell_does_not_stop_the_table(
     kernel: Kernel, exchange: Simulator, mine: Account
 ) -> None:
-    """The cell was to end, not the stream."""
+    """The interrupt ends the cell, not the stream."""
     kernel.run(cell(mine, "stream.show()"))
     mine.wait_for_subscribers(1)
     kernel.begin("import time\nprint('sleeping')\ntime.sleep(60)")
@@ -147,7 +147,7 @@ def test_interrupting_a_later_cell_does_not_stop_the_table(
 def test_a_restart_leaves_nothing(
     kernel: Kernel, exchange: Simulator, mine: Account
 ) -> None:
-    """Neither a stream with its table nor a group."""
+    """Streams, tables and groups end with the kernel."""
     kernel.run(cell(mine, "stream.show()"))
     mine.wait_for_subscribers(1)
     kernel.restart()

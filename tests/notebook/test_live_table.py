@@ -1,4 +1,4 @@
-"""The live table, in a notebook that keeps what it is told."""
+"""The live table, in a stand-in for a notebook that keeps every paint."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.support.groups import streams, wait_until
 
 
 def displays() -> list[str]:
-    """The threads of live tables, by name."""
+    """Return the threads of live tables by name."""
     names = (thread.name for thread in threading.enumerate())
     return [name for name in names if name.endswith("-display")]
 
@@ -32,7 +32,7 @@ def displays() -> list[str]:
 def test_a_new_stream_is_started_and_followed(
     account: Account, outputs: Outputs
 ) -> None:
-    """From CONNECTING to LIVE and from change to change, in one place."""
+    """One output shows every state and change."""
     stream = AssetStream(account.exchange(), account="savings")
     stream.show()
     first = outputs.painted[0]
@@ -53,7 +53,7 @@ def test_a_new_stream_is_started_and_followed(
 def test_the_end_is_shown_before_stop_returns(
     account: Account, outputs: Outputs
 ) -> None:
-    """And no thread of the table is left then."""
+    """No thread of the table is left then."""
     stream = AssetStream(account.exchange())
     stream.show()
     outputs.wait_for("LIVE")
@@ -72,7 +72,7 @@ def test_the_end_is_shown_before_stop_returns(
 def test_one_that_has_ended_is_kept_by_nobody(
     account: Account, outputs: Outputs
 ) -> None:
-    """Not by its table: ``del stream`` frees it."""
+    """The table does not keep the stream: ``del`` frees it."""
     stream = AssetStream(account.exchange())
     stream.show()
     outputs.wait_for("LIVE")
@@ -88,7 +88,7 @@ def test_one_that_has_ended_is_kept_by_nobody(
 def test_a_failure_is_shown_with_its_reason(
     exchange: Simulator, outputs: Outputs
 ) -> None:
-    """The thread ends by itself."""
+    """The table's thread ends by itself."""
     stream = AssetStream(exchange.coinw().exchange(), on_error=lambda error: None)
     with exchange.refuse_logins():
         stream.show()
@@ -104,7 +104,7 @@ def test_a_failure_is_shown_with_its_reason(
 def test_trouble_is_told_in_words_and_remembered(
     exchange: Simulator, outputs: Outputs
 ) -> None:
-    """Stale balances say so; an error that has been mended is only paler."""
+    """Stale balances have the word; a mended error stays, paler."""
     account = exchange.upbit({"BTC": "1"})
     stream = AssetStream(account.exchange(), on_error=lambda error: None)
     stream.show()
@@ -122,7 +122,7 @@ def test_trouble_is_told_in_words_and_remembered(
 
 
 def test_four_repaints_a_second_at_most(exchange: Simulator, outputs: Outputs) -> None:
-    """However often balances change; each shows the present book."""
+    """Each repaint shows the present book."""
     account = exchange.upbit({"BTC": "1", "USDT": "1000"})
     stream = AssetStream(account.exchange())
     stream.show()
@@ -142,7 +142,7 @@ def test_four_repaints_a_second_at_most(exchange: Simulator, outputs: Outputs) -
 def test_what_would_look_the_same_is_not_painted(
     outputs: Outputs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Though its time has come many times over."""
+    """An unchanged page is not painted again."""
     monkeypatch.setattr(live_table, "TICK", 0.0)
     pages: list[int] = []
     ends: list[bool] = []
@@ -164,7 +164,7 @@ def test_what_would_look_the_same_is_not_painted(
 def test_ages_alone_are_painted_once_a_second(
     outputs: Outputs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Facts that differ are painted with the next page."""
+    """A changed fact is painted at once."""
     monkeypatch.setattr(live_table, "TICK", 60.0)
     pages: list[int] = []
 
@@ -185,7 +185,7 @@ def test_ages_alone_are_painted_once_a_second(
 def test_shown_twice_it_is_one_table_in_two_places(
     account: Account, outputs: Outputs
 ) -> None:
-    """Both are repainted by one message, for they have one name."""
+    """One message repaints both outputs."""
     stream = AssetStream(account.exchange())
     stream.show()
     outputs.wait_for("LIVE")
@@ -204,7 +204,7 @@ def test_shown_twice_it_is_one_table_in_two_places(
 
 @pytest.mark.usefixtures("fast")
 def test_a_handler_may_stop_what_is_shown(account: Account, outputs: Outputs) -> None:
-    """``stop()`` does not wait for the table, which waits for the handler's return."""
+    """``stop()`` does not wait for the table while the handler runs."""
     took: list[float] = []
     stream = AssetStream(account.exchange())
 
@@ -227,7 +227,7 @@ def test_a_handler_may_stop_what_is_shown(account: Account, outputs: Outputs) ->
 def test_a_notebook_that_takes_no_paint_does_not_hold_up_stop(
     account: Account, outputs: Outputs
 ) -> None:
-    """Stop says that a thread is left, within its timeout."""
+    """Stop returns False at its timeout."""
     hung, release = threading.Event(), threading.Event()
 
     def hang() -> None:
@@ -255,7 +255,7 @@ def test_a_notebook_that_takes_no_paint_does_not_hold_up_stop(
 def test_a_notebook_that_is_gone_does_the_stream_no_harm(
     account: Account, outputs: Outputs, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The table ends, with a warning."""
+    """The table ends with a warning."""
     stream = AssetStream(account.exchange())
     stream.show()
     outputs.wait_for("LIVE")
@@ -274,7 +274,7 @@ def test_a_notebook_that_is_gone_does_the_stream_no_harm(
 def test_interrupted_while_it_begins_it_leaves_nothing(
     account: Account, outputs: Outputs, exchange: Simulator
 ) -> None:
-    """A user who did not get to see the table would not know that a stream runs."""
+    """A user without a table would not know of the running stream."""
     stream = AssetStream(account.exchange())
     outputs.trouble = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):
@@ -288,7 +288,7 @@ def test_interrupted_while_it_begins_it_leaves_nothing(
 def test_a_newer_one_replaces_it_and_says_so(
     account: Account, outputs: Outputs, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A cell that is run again is no reason for a warning."""
+    """Running a cell again logs no warning."""
     older = AssetStream(account.exchange(), account="older")
     older.show()
     outputs.wait_for("LIVE")
@@ -307,7 +307,7 @@ def test_a_newer_one_replaces_it_and_says_so(
 def test_where_logging_was_set_up_errors_are_logged_all_the_same(
     exchange: Simulator, outputs: Outputs, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A log file is read when the notebook is closed."""
+    """A log file is for the time after the notebook."""
     stream = AssetStream(exchange.upbit().exchange(), account="mine")
     with exchange.refuse_upgrades(503):
         stream.show()
@@ -320,7 +320,7 @@ def test_where_logging_was_set_up_errors_are_logged_all_the_same(
 def test_a_group_ends_with_the_tables_of_its_members(
     accounts: dict[str, Account], outputs: Outputs
 ) -> None:
-    """None of their threads is left when ``stop()`` returns."""
+    """No thread of a table is left when ``stop()`` returns."""
     group = StreamGroup(streams(accounts))
     group.start()
     for stream in group.streams.values():
@@ -338,7 +338,7 @@ def test_a_group_ends_with_the_tables_of_its_members(
 def test_a_few_accounts_are_shown_in_full(
     exchange: Simulator, outputs: Outputs
 ) -> None:
-    """A group is started and followed as a stream is."""
+    """A group is started and followed like a stream."""
     accounts = {"a": exchange.upbit({"BTC": "1"}), "b": exchange.coinw({"BTC": "2"})}
     group = StreamGroup(streams(accounts))
     group.show()
@@ -359,7 +359,7 @@ def test_a_few_accounts_are_shown_in_full(
 def test_many_accounts_are_summed_up(
     exchange: Simulator, accounts: dict[str, Account], outputs: Outputs
 ) -> None:
-    """Totals, who changed last, and who is not LIVE."""
+    """The page has totals, the last changes, and accounts not LIVE."""
     bad = exchange.upbit({"BTC": "1"}, permissions=[])
     group = StreamGroup(streams({**accounts, "bad": bad}), on_error=lambda error: None)
     group.show()

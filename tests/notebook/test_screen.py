@@ -1,4 +1,4 @@
-"""``show()`` with IPython or without, in a notebook or a terminal."""
+"""``show()`` with IPython and without, in a notebook and in a terminal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from assetstream.simulator.account import Account
 def test_without_ipython_it_names_the_extra_and_the_ways_round(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And nothing was started."""
+    """No stream is started."""
     monkeypatch.setitem(sys.modules, "IPython", None)
     stream = AssetStream(account.exchange())
     with pytest.raises(ConfigurationError) as caught:
@@ -34,7 +34,7 @@ def test_without_ipython_it_names_the_extra_and_the_ways_round(
 def test_in_a_terminal_it_is_printed_once(
     account: Account, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With a word on why it stands still."""
+    """The page explains that it will not be updated."""
     with AssetStream(account.exchange()) as stream:
         stream.show()
         names = [thread.name for thread in threading.enumerate()]
@@ -49,7 +49,7 @@ def test_in_a_terminal_it_is_printed_once(
 def test_one_that_has_ended_is_still_to_be_seen(
     account: Account, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A stream that has ended is not started again."""
+    """Showing an ended stream does not start it."""
     stream = AssetStream(account.exchange())
     stream.stop()
     stream.show()
@@ -58,7 +58,7 @@ def test_one_that_has_ended_is_still_to_be_seen(
 
 
 def test_a_member_of_a_group_waits_for_its_start(account: Account) -> None:
-    """The error says what to start."""
+    """The error says that the group must be started."""
     group = StreamGroup([AssetStream(account.exchange(), account="a")])
     with pytest.raises(StreamStateError, match=r"StreamGroup\. Start that"):
         group.streams["a"].show()

@@ -101,12 +101,12 @@ class Figures(NamedTuple):
 
     @property
     def good(self) -> bool:
-        """Nothing destroyed or undone, nothing wrong for too long."""
+        """True if no audit destroyed a balance, and none was wrong for too long."""
         return not (self.destroyed or self.undone or self.overdue)
 
 
 def audited(account: str, lag: float, seed: int) -> Figures:
-    """Live one life."""
+    """Simulate one life of an account."""
     faults = ACCOUNTS[account]._replace(max_lag=lag)
     if seed % 2 == 0:
         faults = faults._replace(least_lag=lag)
@@ -147,7 +147,7 @@ COLUMNS = (
 
 
 def line(lag: float, account: str, shown: Figures) -> str:
-    """One line of the table."""
+    """Return one line of the table."""
     return (
         f"{lag:6.0f} s  {account:16}{shown.lives:6}{shown.destroyed:11}"
         f"{shown.marked:14}{shown.undone:8}{shown.longest_wrong:13.1f} s"
@@ -157,7 +157,7 @@ def line(lag: float, account: str, shown: Figures) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Live and print what the command line says."""
+    """Simulate the lives that the command line asks for, and print the table."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.programs.audit_table",
         description=__doc__,

@@ -62,7 +62,7 @@ BAD = (
 
 
 class Figures:
-    """What a run has shown."""
+    """The figures of a run."""
 
     def __init__(self) -> None:
         self.done: Counter[str] = Counter()
@@ -77,7 +77,7 @@ class Figures:
             self.done[what] += by
 
     def note(self, what: str, text: str, by: int = 1) -> None:
-        """Count something bad, and say what it was."""
+        """Count a finding, and keep its text."""
         with self._lock:
             self.bad[what] += by
             self.notes.append(f"{what}: {text}")
@@ -106,11 +106,11 @@ class Busy:
         self._threads: list[threading.Thread] = []
 
     def stream(self, exchange: Exchange) -> AssetStream:
-        """A stream that must not meet any error."""
+        """Make a stream for which every error is a finding."""
         return AssetStream(exchange, on_error=self._broken, ssl_context=self._trust)
 
     def begin(self, flooded: Sequence[AssetStream], traded: AssetStream) -> None:
-        """Keep the streams busy from now on."""
+        """Start the threads."""
         for stream in flooded:
             for _ in range(POSTERS):
                 self._repeat(self._send, stream)
@@ -123,7 +123,7 @@ class Busy:
             self._repeat(self._start, random.Random(n), itertools.cycle(accounts))
 
     def end(self) -> None:
-        """Let them come to an end."""
+        """Stop the threads."""
         self.over.set()
         for thread in self._threads:
             thread.join()
@@ -144,7 +144,7 @@ class Busy:
         self._figures.note("broken", repr(error))
 
     def _post(self, stream: AssetStream, call: Callable[[Session], object]) -> None:
-        """Have the reader thread do it, and wait until it has."""
+        """Make the reader thread call it, and wait until it has."""
         life = stream._run.engine
         assert life is not None
         session, done = life.session, SimpleQueue[None]()
@@ -202,7 +202,7 @@ class Busy:
 
 
 def exchange_of(environment: Mapping[str, str]) -> Exchange:
-    """The adapter for a quiet or a traded account."""
+    """Return the adapter of a quiet or a traded account."""
     values = list(environment.values())
     urls = dict(zip(("ws_url", "rest_url"), values[2:], strict=True))
     if "UPBIT_ACCESS_KEY" in environment:
@@ -211,7 +211,7 @@ def exchange_of(environment: Mapping[str, str]) -> Exchange:
 
 
 def duplex(seconds: float, streams: int = 1) -> Figures:
-    """Keep ``streams`` flooded streams, and others, busy for so long."""
+    """Keep ``streams`` flooded streams, and others, busy for that many seconds."""
     turn = sys.getswitchinterval()
     sys.setswitchinterval(TURN)
     try:
@@ -263,7 +263,7 @@ def settle(
     streams: Sequence[AssetStream],
     figures: Figures,
 ) -> None:
-    """Wait until all that was sent has come; note what has not."""
+    """Wait until all frames have arrived; note those that have not."""
     for exchange in talkatives:
         exchange.quiet.set()
     # The sends, and the two requests that each stream begins with.
@@ -292,7 +292,7 @@ def settle(
 
 
 def main() -> int:
-    """Run what the command line says."""
+    """Run the stress that the command line asks for."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.programs.duplex",
         description=__doc__,

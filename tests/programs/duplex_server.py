@@ -1,4 +1,4 @@
-"""An exchange over TLS in a process of its own, which pushes as fast as TLS can take.
+"""An exchange in its own process that pushes over TLS as fast as TLS takes it.
 
 Frames are made before and stamped a block at a time, so that what the server does
 takes little of what the client can read.
@@ -41,7 +41,7 @@ PING = b"\x89\x00"
 
 
 class Duplex:
-    """The server's process, from ``with`` to the end of its block.
+    """The server's process, for a ``with`` block.
 
     Attributes:
         authority: who has signed its certificate, PEM.
@@ -61,7 +61,7 @@ class Duplex:
         self.authority, self.flooded, self.traded, self.quiet = self._pipe.recv()
 
     def ask(self, question: str) -> Any:
-        """Have the server do something, and return its answer."""
+        """Send a command to the server; return its answer."""
         self._pipe.send(question)
         return self._pipe.recv()
 
@@ -80,7 +80,7 @@ class Duplex:
 
 
 class Flood(Fault):
-    """Pushes one account's balance to its connection, without end."""
+    """Pushes one account's balance on its connection without pause."""
 
     def __init__(self, account: Account) -> None:
         #: Frames written by now.
@@ -89,7 +89,7 @@ class Flood(Fault):
         self._account = account
 
     def began(self, server: SimulatorServer) -> None:
-        """Push from now on."""
+        """Start to push."""
         account = self._account
         self._connection: Connection = server.connections(account)[0]
         assert self._connection.session is not None
@@ -109,7 +109,7 @@ class Flood(Fault):
         self._connection.post(self._pump)
 
     def end(self) -> int:
-        """Push no more; return how many frames there were."""
+        """Stop to push; return the number of frames."""
         done = threading.Event()
 
         def last() -> None:
@@ -130,7 +130,7 @@ class Flood(Fault):
 
 
 def frame(message: Message) -> bytes:
-    """A server's binary frame of up to 64 KB."""
+    """Make a server's binary frame of up to 64 KB."""
     payload = message.payload
     if len(payload) < 126:
         return b"\x82" + bytes([len(payload)]) + payload
@@ -138,7 +138,7 @@ def frame(message: Message) -> bytes:
 
 
 def serve(pipe: Pipe, streams: int, quiet: int) -> None:
-    """The process: do what the client asks until it closes the pipe."""
+    """Obey the client's commands until it closes the pipe."""
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)

@@ -88,7 +88,7 @@ class Figures(NamedTuple):
         )
 
     def line(self, seconds: float, busy: float) -> str:
-        """Return the one line; ``busy``: seconds of one core's time."""
+        """Return the line of figures; ``busy`` is the time of one core in seconds."""
         total = max(self.hours * 3600, 1e-9)
         counts = sorted(Counter(self.kinds).items())
         kinds = "".join(f" {kind}={count}" for kind, count in counts)
@@ -103,7 +103,7 @@ class Figures(NamedTuple):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Search as the command line says."""
+    """Search as the command line asks."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.programs.search",
         description=__doc__,
@@ -140,7 +140,7 @@ def main(arguments: list[str] | None = None) -> int:
 def show(
     world: World, seed: int, weather: str, name: str, hours: float, *, whole: bool
 ) -> None:
-    """Print a life in which something was found: how to replay it, and how it went."""
+    """Print a life with a finding: the command that replays it, and its trace."""
     for account in world.accounts:
         if account.findings:
             lines = account.findings.trace()

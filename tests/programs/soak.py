@@ -1,4 +1,4 @@
-"""Bounds of a long life: memory, threads, sockets, and the CPU of a quiet stream.
+"""A long run within bounds: memory, threads, sockets, and CPU of a quiet stream.
 
 ::
 
@@ -70,7 +70,7 @@ class Server:
         self._process.communicate(timeout=PATIENCE)  # closes its stdin
 
     def exchange(self, name: str) -> Exchange:
-        """An account there."""
+        """Return the adapter of an account there."""
         at = f"127.0.0.1:{self._port}"
         ws_url, rest_url = f"ws://{at}/ws/{name}", f"http://{at}"
         if name == "upbit":
@@ -78,14 +78,14 @@ class Server:
         return CoinW("k", "s", ws_url=ws_url, rest_url=rest_url)
 
     def tell(self, command: str, name: str, argument: object) -> None:
-        """Let it do something."""
+        """Send the server a command."""
         assert self._process.stdin is not None
         self._process.stdin.write(f"{command} {name} {argument}\n")
         self._process.stdin.flush()
 
 
 class Subject:
-    """A stream, and what its handlers were told."""
+    """A stream, and counts of its events."""
 
     def __init__(self, server: Server, name: str) -> None:
         self.name = name
@@ -105,17 +105,17 @@ class Subject:
         self._updates = 0
 
     def push(self, count: int) -> None:
-        """Let so many changes be pushed, and wait until each was handed over."""
+        """Push that many changes, and wait until each was handed over."""
         self._server.tell("push", self.name, count)
         self._pushed += count
         self._wait(lambda: self._updates >= self._pushed)
 
     def drop(self, way: str) -> None:
-        """Let the connection end."""
+        """End the connection."""
         self._server.tell("drop", self.name, way)
 
     def live_again(self, times: int) -> None:
-        """Wait until it has been LIVE so often after the first time."""
+        """Wait until the stream has been LIVE that many times after the first."""
         self._wait(lambda: self._lives > times)
 
     def _wait(self, met: Callable[[], bool]) -> None:
@@ -161,7 +161,7 @@ class Gauge:
         )
 
     def finish(self) -> list[str]:
-        """What was wrong."""
+        """Return the findings."""
         grown = self._memory[-1] - self._memory[1]
         print(f"{self._what}: {grown:+.2f} MiB from the second tenth to the last")
         if grown > GROWTH:
@@ -170,19 +170,19 @@ class Gauge:
 
 
 def memory() -> float:
-    """The process's resident memory, MiB."""
+    """Return the process's resident memory, MiB."""
     with open("/proc/self/statm") as file:
         pages = int(file.read().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
 
 
 def kept_now() -> tuple[int, int]:
-    """Threads and file descriptors."""
+    """Return the numbers of threads and file descriptors."""
     return threading.active_count(), len(os.listdir("/proc/self/fd"))
 
 
 def settled(expected: tuple[int, int] | None) -> tuple[int, int]:
-    """The same, when the helpers of REST calls have ended."""
+    """Return the same numbers once the helpers of REST calls have ended."""
     deadline = time.monotonic() + 2.0
     while any("-rest" in t.name or "lookup" in t.name for t in threading.enumerate()):
         time.sleep(0.001)
@@ -195,7 +195,7 @@ def settled(expected: tuple[int, int] | None) -> tuple[int, int]:
 
 @contextmanager
 def streams(server: Server) -> Iterator[list[Subject]]:
-    """One of each exchange, LIVE."""
+    """Start one stream of each exchange, to LIVE."""
     with ExitStack() as stack:
         subjects = []
         for name in ("upbit", "coinw"):
@@ -206,7 +206,7 @@ def streams(server: Server) -> Iterator[list[Subject]]:
 
 
 def quiet(server: Server, seconds: float) -> list[str]:
-    """Let each stream have nothing to do."""
+    """Leave each stream without anything to do."""
     complaints = []
     for name in ("upbit", "coinw"):
         subject = Subject(server, name)
@@ -222,7 +222,7 @@ def quiet(server: Server, seconds: float) -> list[str]:
 
 
 def updates(server: Server, count: int) -> list[str]:
-    """Let so many updates be pushed."""
+    """Push that many updates."""
     gauge = Gauge("updates")
     with streams(server) as subjects:
         push(subjects, MAX_PAST * len(CURRENCIES))
@@ -237,14 +237,14 @@ def updates(server: Server, count: int) -> list[str]:
 
 
 def push(subjects: list[Subject], count: int) -> None:
-    """Let so many updates be pushed to each, in turn."""
+    """Push that many updates to each stream in turn."""
     for begin in range(0, count, CHUNK):
         for subject in subjects:
             subject.push(min(CHUNK, count - begin))
 
 
 def reconnects(server: Server, count: int) -> list[str]:
-    """Let so many connections end."""
+    """End that many connections."""
     gauge = Gauge("reconnects")
     rounds = 0
     # Each of these connections counts as healthy, or delays would grow to a minute.
@@ -267,7 +267,7 @@ def reconnects(server: Server, count: int) -> list[str]:
 
 
 def main() -> int:
-    """Run what the command line says."""
+    """Run the soak that the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m tests.programs.soak")
     parser.add_argument("--updates", type=int, default=2_000_000, help="in all")
     parser.add_argument("--reconnects", type=int, default=1000, help="in all")

@@ -1,4 +1,4 @@
-"""The exchange of ``tests.programs.soak``, a process of its own.
+"""The exchange of ``tests.programs.soak``, in a process of its own.
 
 It sends prepared frames, far faster than the simulator trades. It prints its port and
 takes commands from stdin, a line each, until that is closed::
@@ -41,7 +41,7 @@ class Venue:
         self._began = int(time.time() * 1000) - 86_400_000
 
     def serve(self, peer: Peer) -> None:
-        """Answer what is asked on one WebSocket, until it ends."""
+        """Answer the messages on one WebSocket until it ends."""
         peer.send(peer.acceptance())
         self._peer = peer
         while True:
@@ -61,7 +61,7 @@ class Venue:
                 peer.send(b"".join(answers))
 
     def push(self, count: int) -> None:
-        """Push so many changes, of one currency after the other."""
+        """Push that many changes, of one currency after the other."""
         assert self._peer is not None
         while count:
             frames = []
@@ -93,20 +93,20 @@ class Venue:
                 sock.shutdown(socket.SHUT_RDWR)
 
     def answer(self, payload: bytes) -> list[object]:
-        """What is said to a request."""
+        """Return the answers to a request."""
         raise NotImplementedError
 
     def pushed(self, currency: str, amount: int, now: int) -> str:
-        """A push."""
+        """Return a push."""
         raise NotImplementedError
 
     def balances(self) -> object:
-        """What REST says."""
+        """Return the body of REST's reply."""
         raise NotImplementedError
 
 
 class UpbitVenue(Venue):
-    """Upbit, as far as it is needed."""
+    """The part of Upbit that the soak needs."""
 
     name = "upbit"
 
@@ -132,7 +132,7 @@ class UpbitVenue(Venue):
 
 
 class CoinWVenue(Venue):
-    """CoinW, as far as it is needed."""
+    """The part of CoinW that the soak needs."""
 
     name = "coinw"
 
@@ -162,12 +162,12 @@ class CoinWVenue(Venue):
 
 
 def shown(amount: int) -> str:
-    """With some digits."""
+    """Return a number as an amount with some digits."""
     return f"{amount}.0123456789"
 
 
 def main() -> None:
-    """Serve, and do as stdin says."""
+    """Serve, and obey the commands on stdin."""
     venues = {venue.name: venue for venue in (UpbitVenue(), CoinWVenue())}
 
     def serve(peer: Peer) -> None:

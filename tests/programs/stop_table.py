@@ -12,7 +12,7 @@ from tests.support.stop_cases import CASES, goal, measure
 
 
 def main() -> None:
-    """Measure and print; the exit code tells whether every goal was met."""
+    """Measure and print; return 0 if every goal was met."""
     parser = argparse.ArgumentParser(prog="python -m tests.programs.stop_table")
     parser.add_argument("--rounds", type=int, default=20, help="runs of each case")
     rounds: int = parser.parse_args().rounds
@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def percentile(times: list[float], percent: int) -> float:
-    """The time that so many per cent of the sorted ``times`` do not exceed."""
+    """Return the time that so many per cent of the sorted ``times`` do not exceed."""
     return times[max(0, -(-len(times) * percent // 100) - 1)]
 
 

@@ -1,4 +1,4 @@
-"""``python -m tests.programs.audit_table``, small, and what its columns count."""
+"""``python -m tests.programs.audit_table`` in small, and the count of each column."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.world.world import Account, World
 
 
 def live_world() -> tuple[World, Account]:
-    """A stream that is LIVE and knows, from a push, that BTC is 2."""
+    """Return a LIVE stream that a push has given 2 BTC."""
     world = World("upbit")
     account = world.open_account(random.Random(0))
     account.change("BTC", (Decimal(1), Decimal(0)), Push(()))
@@ -58,7 +58,7 @@ def wrong(account: Account, source: Source) -> AssetUpdate:
 def test_what_an_audit_makes_wrong_is_counted(
     doubted: bool, counted: str, found: list[str]
 ) -> None:
-    """By whether the user can see that it is not vouched for."""
+    """A wrong balance counts apart when it is marked stale."""
     world, account = live_world()
     if doubted:
         account.present.doubts = {"BTC": world.timeline.now}
@@ -78,7 +78,7 @@ def test_what_an_audit_makes_wrong_is_counted(
 def test_what_the_snapshot_after_an_audits_reconnect_undoes_is_counted(
     by_audit: bool,
 ) -> None:
-    """And not what one after any other loss of the connection does."""
+    """A snapshot after any other loss of the connection does not count."""
     world, account = live_world()
     answer = Answer(AssetStreamError("not looked at"))
     if by_audit:
@@ -95,7 +95,7 @@ def test_what_the_snapshot_after_an_audits_reconnect_undoes_is_counted(
 
 
 def test_lives_are_added_up() -> None:
-    """Counts are sums, times the worst."""
+    """Counts are added; of times the worst is kept."""
     one = Figures(1, 2, 3, 4, 5.0, 6.0, 7, 8, 9)
     other = Figures(10, 20, 30, 40, 50.0, -60.0, 70, 80, 90)
 
@@ -107,7 +107,7 @@ def test_lives_are_added_up() -> None:
 
 
 def test_the_columns_can_fill() -> None:
-    """30 s are beyond the promise: there each of them has something to show."""
+    """With replicas 30 s behind, beyond the promise, every column has a count."""
     total = Figures()
     for account in ("unpushed, slow", "goes mute"):
         for seed in range(10):
@@ -119,7 +119,7 @@ def test_the_columns_can_fill() -> None:
 
 
 def test_the_table_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    """Every lag and account; what the times count from; what is not judged."""
+    """The table has every lag and account, and explains its times."""
     assert main(["--seeds", "1", "--processes", "1"]) == 0
 
     head, _, table = capsys.readouterr().out.partition("\n\n")

@@ -1,4 +1,4 @@
-"""``python -m tests.programs.chaos``, small; and its judge, shown to condemn."""
+"""``python -m tests.programs.chaos`` in small, and that each of its checks can fail."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ from tests.support.sockets import open_sockets
 
 
 def figures_of(line: str) -> dict[str, str]:
-    """The line of figures, apart."""
+    """Return the figures of a line by their names."""
     return dict(word.split("=", 1) for word in line.split() if "=" in word)
 
 
 def test_the_command_small() -> None:
-    """Some faults are met on both exchanges, and nothing bad came of them."""
+    """Some faults are met on both exchanges, without a finding."""
     small = ("--faults", "12", "--processes", "4", "--seed", "3")
     with Program("-m", "tests.programs.chaos", *small) as running:
         code = running.finish()
@@ -49,7 +49,7 @@ def test_the_command_small() -> None:
 
 
 def test_a_group_small() -> None:
-    """The same for several accounts on the threads of a group."""
+    """Several accounts in a group meet faults without a finding."""
     figures = chaos("coinw", 3, 2, accounts=5)
 
     assert figures.met.total() >= 3
@@ -59,7 +59,7 @@ def test_a_group_small() -> None:
 def test_a_change_that_nobody_finds_is_condemned(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Without audits a lost push stays lost: the judge must see it."""
+    """A push that was lost while audits are off is a finding."""
     # Of half of them the last might come through, which tells what is held.
     monkeypatch.setitem(LosePushes.__init__.__kwdefaults__, "share", 1.0)
     figures = chaos("upbit", 1, 1, ["pushes_lost"], audit_interval=None, bound=0.5)
@@ -69,7 +69,7 @@ def test_a_change_that_nobody_finds_is_condemned(
 
 
 class Inattentive(Listener):
-    """Does not hear of one update in four."""
+    """A listener that drops one update in four."""
 
     def on_asset(self, update: AssetUpdate) -> None:
         if self._rng.random() > 0.25:
@@ -77,7 +77,7 @@ class Inattentive(Listener):
 
 
 class Partial(Listener):
-    """Never hears of one of the currencies."""
+    """A listener that drops every update of one currency."""
 
     def on_asset(self, update: AssetUpdate) -> None:
         if update.currency != "BTC":
@@ -88,7 +88,7 @@ class Partial(Listener):
 def test_an_update_that_is_not_delivered_is_condemned(
     listener: type[Listener],
 ) -> None:
-    """By the next one, which does not follow on it, or by the ledger in the end."""
+    """The next update does not follow on the last, or the ledger differs in the end."""
     figures = chaos("coinw", 1, 1, ["pushes_duplicated"], listener=listener)
 
     assert figures.bad["missed"] > 0
@@ -121,14 +121,14 @@ class Shown:
 
 
 class Broken(Shown):
-    """A stream that cannot be asked."""
+    """A stream whose health raises."""
 
     def health(self) -> Health:
         raise RuntimeError("broken")
 
 
 class Noticed(Figures):
-    """Figures that say when something bad was noted."""
+    """Figures with an event that is set by the first finding."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -140,13 +140,13 @@ class Noticed(Figures):
 
 
 def checked(stream: Any, figures: Figures) -> CheckedAccount:
-    """An account with one BTC, as ``stream`` knows it."""
+    """Make an account with one BTC, followed by ``stream``."""
     account = Simulator().upbit({"BTC": "1"})
     return CheckedAccount(account, stream, Listener(random.Random(1), figures))
 
 
 def test_an_unmarked_wrong_balance_is_condemned() -> None:
-    """Once it has lasted longer than the detection time; a right one never."""
+    """A balance wrong for longer than the detection time is a finding."""
     figures = Noticed()
     with Watcher([checked(Shown("2"), figures)], figures):
         assert figures.noticed.wait(5.0)
@@ -164,7 +164,7 @@ def test_an_unmarked_wrong_balance_is_condemned() -> None:
 
 
 def test_what_only_the_book_knows_is_condemned(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The stream is right, and nothing is under way to its listener."""
+    """A right stream whose listener lacks the update is a finding."""
     monkeypatch.setattr(ledger_check, "DELIVERED_WITHIN", 0.0)
     figures = Figures()
     recovered(checked(Shown("1"), figures), figures, 5.0, "a test")
@@ -173,7 +173,7 @@ def test_what_only_the_book_knows_is_condemned(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_loss_that_is_not_told_is_condemned() -> None:
-    """A connection was made anew, and nobody was told STALE."""
+    """A reconnect without a change to STALE is a finding."""
     stream = Shown("1")
     stream.reconnects = 1
     figures = Figures()
@@ -188,7 +188,7 @@ def test_a_loss_that_is_not_told_is_condemned() -> None:
 
 
 def test_a_watcher_that_dies_is_condemned() -> None:
-    """Nobody has watched since."""
+    """The death of the watching thread is a finding."""
     figures = Figures()
     with Watcher([checked(Broken("2"), figures)], figures) as watcher:
         watcher.join(5.0)
@@ -197,7 +197,7 @@ def test_a_watcher_that_dies_is_condemned() -> None:
 
 
 def test_any_other_thread_that_dies_is_condemned() -> None:
-    """A trader that has stopped trading, say."""
+    """The death of a trader's thread is a finding."""
     figures = Figures()
     with run.note_deaths(figures):
         thread = threading.Thread(target=Broken("1").health, name="trader")
@@ -208,7 +208,7 @@ def test_any_other_thread_that_dies_is_condemned() -> None:
 
 
 def test_an_illegal_change_of_state_is_condemned() -> None:
-    """One that the table does not have, or that does not follow on the last."""
+    """A change outside the table, or that does not follow the last, is a finding."""
     figures = Figures()
     listener = Listener(random.Random(0), figures)
     for previous, current in [
@@ -222,7 +222,7 @@ def test_an_illegal_change_of_state_is_condemned() -> None:
 
 
 def test_what_is_left_behind_is_condemned(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A thread, and a socket."""
+    """A leaked thread and a leaked socket are findings."""
     monkeypatch.setattr(run, "LEAK_PATIENCE", 0.0)
     figures = Figures()
     threads, sockets = set(threading.enumerate()), open_sockets()
@@ -239,7 +239,7 @@ def test_what_is_left_behind_is_condemned(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_fault_that_nobody_meets_does_not_count() -> None:
-    """An old error of the same words is no sign of it; a kind never met is told."""
+    """An old error with the same words is no effect; a kind never met is a finding."""
     errors = ["127.0.0.1 cannot be reached (Connection refused)"]
     counter = EffectCounter("tcp_refused", create("tcp_refused"), [lambda: errors])
     assert not counter.met

@@ -1,4 +1,4 @@
-"""TLS in both directions at once, for two seconds of ``tests/programs/duplex.py``."""
+"""``tests/programs/duplex.py`` for two seconds, and that its checks can fail."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from tests.support.thread_ownership import ThreadOwnership, check_thread_ownersh
 
 @pytest.fixture
 def context() -> ssl.SSLContext:
-    """Trusts nobody: no handshake gets far."""
+    """A context that trusts nobody, so that no handshake succeeds."""
     return ssl.create_default_context()
 
 
 @pytest.fixture
 def connected() -> Iterator[socket.socket]:
-    """A client's end that does not block, as the runtime's."""
+    """Return a client's socket that does not block, like the runtime's."""
     with (
         socket.create_server(("127.0.0.1", 0)) as listener,
         socket.create_connection(listener.getsockname()) as sock,
@@ -36,13 +36,13 @@ def connected() -> Iterator[socket.socket]:
 
 
 def attempt(call: Callable[[], Any]) -> None:
-    """Make a call of which only the caller is of interest."""
+    """Make a call whose outcome does not matter."""
     with contextlib.suppress(OSError, ValueError):
         call()
 
 
 def elsewhere(call: Callable[[], Any]) -> None:
-    """The same in a thread of its own, until it has ended."""
+    """Make the call in another thread, and wait for its end."""
     thread = threading.Thread(target=attempt, args=(call,), name="second")
     thread.start()
     thread.join()
@@ -77,7 +77,7 @@ def test_a_second_thread_is_reported(
     make: Callable[[ssl.SSLContext, socket.socket], Any],
     calls: list[tuple[str, Any]],
 ) -> None:
-    """Whether it reads or writes, and on whatever the runtime may use."""
+    """A second thread's read or write of any kind is a breach."""
     with check_thread_ownership(context) as ownership:
         made = make(context, connected)
         for name, given in calls:
@@ -98,7 +98,7 @@ def test_a_second_thread_is_reported(
 def test_a_thread_may_take_over_from_one_that_has_ended(
     context: ssl.SSLContext, connected: socket.socket
 ) -> None:
-    """As REST's connections go from call to call."""
+    """REST's connections go from one ended thread to the next."""
     with check_thread_ownership(context) as ownership:
         elsewhere(lambda: connected.send(b"x"))
         elsewhere(lambda: connected.send(b"x"))
@@ -109,7 +109,7 @@ def test_a_thread_may_take_over_from_one_that_has_ended(
 
 
 def test_a_second_thread_at_a_streams_own_connection_is_reported() -> None:
-    """Whatever its class is: this is what the stress looks at."""
+    """The check sees the connection of a real stream."""
     authority = trustme.CA()
     serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(serving)
@@ -137,7 +137,7 @@ def test_a_second_thread_at_a_streams_own_connection_is_reported() -> None:
 def test_a_watch_that_sees_nothing_is_a_failure(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """As when the runtime moves to other objects than are watched."""
+    """A run in which no TLS call was checked fails."""
 
     @contextlib.contextmanager
     def blind(context: ssl.SSLContext) -> Iterator[ThreadOwnership]:
@@ -151,7 +151,7 @@ def test_a_watch_that_sees_nothing_is_a_failure(
 
 
 def test_tls_holds_while_everybody_talks_at_once() -> None:
-    """Nothing broken, wrong, lost or left behind, and all of it did happen."""
+    """Nothing breaks, is wrong, lost or leaked, and everything does happen."""
     figures = duplex(seconds=2.0)
 
     assert not figures.bad, figures.notes
@@ -161,7 +161,7 @@ def test_tls_holds_while_everybody_talks_at_once() -> None:
 
 
 def test_a_helper_hands_over_what_nobody_uses() -> None:
-    """To the reader, which keeps it; never in the middle of a call."""
+    """A reader may take a connection from its helper, but not during a call."""
     ownership = ThreadOwnership()
     sock = socket.socket()
     dialling = threading.Event()

@@ -1,4 +1,4 @@
-"""What is true of whatever an exchange may send; ``tests.programs.fuzz`` goes on."""
+"""Properties of any bytes of an exchange; ``tests.programs.fuzz`` tries more."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ texts = values.map(lambda value: write(value).encode(errors="replace")) | st.bin
 
 @st.composite
 def mutants(draw: st.DrawFn, target: str) -> bytes:
-    """Draw a sample, changed several times over."""
+    """Draw a sample that was changed several times."""
     data = draw(st.sampled_from(SAMPLES[target]))
     source = random.Random(draw(st.integers(0, 2**32)))
     for _ in range(draw(st.integers(1, 4))):
@@ -54,7 +54,7 @@ def mutants(draw: st.DrawFn, target: str) -> bytes:
 
 @pytest.mark.parametrize("target", sorted(TARGETS))
 def test_every_sample_keeps_the_properties(target: str) -> None:
-    """What the fuzzer begins with."""
+    """Every seed of the fuzzer keeps the properties."""
     for data in SAMPLES[target]:
         TARGETS[target].check(data)
 
@@ -62,7 +62,7 @@ def test_every_sample_keeps_the_properties(target: str) -> None:
 @given(data=mutants("adapters"))
 @settings(deadline=None, max_examples=150)
 def test_changed_frames_become_exact_steps(data: bytes) -> None:
-    """K5: exact amounts of the wire, or a doubt; nothing is raised, nothing is lost."""
+    """K5: a changed frame gives exact amounts or a doubt, and never raises."""
     TARGETS["adapters"].check(data)
 
 
@@ -77,14 +77,14 @@ def test_changed_frames_become_exact_steps(data: bytes) -> None:
 def test_any_frames_become_exact_steps(
     name: str, format: str, acks: int, frames: list[bytes]
 ) -> None:
-    """The same of what is not even like a sample, in each phase."""
+    """Frames unlike any sample give exact amounts or a doubt, in each phase."""
     check_frames(name, format, acks, frames)
 
 
 @given(data=mutants("rest"))
 @settings(deadline=None, max_examples=150)
 def test_changed_answers_are_snapshots_or_errors(data: bytes) -> None:
-    """S2: every entry is among the balances or known to be unreadable."""
+    """S2: each entry is a balance or is known to be unreadable."""
     TARGETS["rest"].check(data)
 
 
@@ -100,7 +100,7 @@ def test_changed_answers_are_snapshots_or_errors(data: bytes) -> None:
 def test_any_answers_are_snapshots_or_errors(
     name: str, status: int, headers: dict[str, str], body: bytes
 ) -> None:
-    """The same of any status, headers and body."""
+    """Any status, headers and body give a snapshot or one of our errors."""
     check_answer(name, status, headers, body)
 
 
@@ -112,21 +112,21 @@ def test_any_answers_are_snapshots_or_errors(
 def test_any_stream_is_read_as_the_library_reads_it(
     frames: list[bytes], sizes: list[int]
 ) -> None:
-    """Frames, broken frames and noise, cut anywhere."""
+    """Frames, broken frames and noise, cut anywhere, are read the same."""
     check_stream(b"".join(frames), sizes)
 
 
 @given(data=mutants("frames"))
 @settings(deadline=None, max_examples=80)
 def test_changed_streams_are_read_as_the_library_reads_them(data: bytes) -> None:
-    """Bits, bytes and frames added, dropped and doubled."""
+    """Streams with bits, bytes or frames changed are read the same."""
     TARGETS["frames"].check(data)
 
 
 @given(data=mutants("control"))
 @settings(deadline=None, max_examples=80)
 def test_changed_pings_and_pongs_are_answered_and_counted(data: bytes) -> None:
-    """Whatever they hold, and between the fragments of a message."""
+    """Pings and pongs of any content are answered, between fragments too."""
     TARGETS["control"].check(data)
 
 
@@ -135,12 +135,12 @@ def test_changed_pings_and_pongs_are_answered_and_counted(data: bytes) -> None:
 def test_changed_answers_to_an_upgrade_are_read_the_same_however_cut(
     target: str, data: st.DataObject
 ) -> None:
-    """Without cookies, and as ``http.client`` reads them."""
+    """Cookies are left out, and all else is as ``http.client`` reads it."""
     TARGETS[target].check(data.draw(mutants(target)))
 
 
 def test_a_cookie_behind_a_bare_line_feed_is_none_for_the_library() -> None:
-    """Found by the fuzzer: the library ends lines there, and has a jar for all."""
+    """The library ends a header at a bare line feed: the fuzzer found this cookie."""
     answer = b"HTTP/1.1 101 X\r\nX-Odd: 1\nSet-Cookie: a=b\n\r\nUpgrade: websocket"
     found = outcome(answer + b"\r\n\r\n", ())
 
@@ -154,7 +154,7 @@ def test_a_cookie_behind_a_bare_line_feed_is_none_for_the_library() -> None:
 def test_a_batch_that_says_something_else_is_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """As by a fast path that loses what is behind a frame that it cannot take."""
+    """A fast reader that loses the frames behind an odd one is found."""
     plain = UpbitConversation.received
 
     def hasty(
@@ -173,7 +173,7 @@ def test_a_batch_that_says_something_else_is_found(
 def test_a_finding_is_written_once_for_its_place(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The bytes that reproduce it are kept, and can be run again."""
+    """The file holds the bytes, which can be run again."""
 
     def check(data: bytes) -> None:
         json.loads(data)
@@ -195,7 +195,7 @@ def test_a_finding_is_written_once_for_its_place(
 def test_the_command_prints_its_figures(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without atheris it is the random mutator, and the same seed is the same run."""
+    """Without atheris the command mutates at random; one seed gives one run."""
     monkeypatch.setattr("tests.programs.fuzz.loop.find_spec", lambda name: None)
     arguments = ["--target", "rest", "--seconds", "0", "--findings", str(tmp_path)]
 
@@ -207,7 +207,7 @@ def test_the_command_prints_its_figures(
 
 @pytest.mark.parametrize("target", sorted(TARGETS))
 def test_the_command_is_guided_where_it_can_be(target: str, tmp_path: Path) -> None:
-    """By coverage: the line says so, and how much there was."""
+    """With atheris the line of figures has the coverage."""
     pytest.importorskip("atheris", reason="it has no wheels for some systems")
     arguments = ["--target", target, "--seconds", "2", "--findings", str(tmp_path)]
     with Program("-m", "tests.programs.fuzz", *arguments) as running:
@@ -222,7 +222,7 @@ def test_the_command_is_guided_where_it_can_be(target: str, tmp_path: Path) -> N
 
 
 def test_a_separator_is_in_no_sample() -> None:
-    """It parts the inputs; JSON would escape it."""
+    """The byte that separates inputs is in none of them; JSON would escape it."""
     assert not any(
         SEPARATOR in text for spec in SPECS.values() for text in (*spec.acks, spec.push)
     )

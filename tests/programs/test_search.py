@@ -1,4 +1,4 @@
-"""``python -m tests.programs.search``: calm weather, and that each measure can fail."""
+"""``python -m tests.programs.search``: calm weather, and that each check can fail."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def kinds(weather: Weather, seeds: int, *, hours: float = 0.5) -> set[str]:
 def test_calm_weather_has_no_findings(
     exchange: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """And the one line says what was done."""
+    """The command prints one line with the figures."""
     arguments = f"--account-hours 6 --seed 77 --exchange {exchange}"
 
     assert main(arguments.split()) == 0
@@ -59,7 +59,7 @@ def test_calm_weather_has_no_findings(
 
 
 def test_much_happens_in_calm_weather() -> None:
-    """No findings mean little where nothing happens."""
+    """Every kind of event occurs, so that no findings mean something."""
     worlds = [live(seed, CALM, ex, 1.0) for seed in range(4) for ex in EXCHANGES]
     accounts = [account for world in worlds for account in world.accounts]
 
@@ -75,14 +75,14 @@ def test_much_happens_in_calm_weather() -> None:
 
 @pytest.mark.parametrize("weather", sorted(WEATHERS))
 def test_every_weather_keeps_the_machine_in_order(weather: str) -> None:
-    """Whatever the rules miss: states, effects, deadlines and the end are in order."""
+    """In every weather states, effects, deadlines and the end are legal."""
     found = kinds(WEATHERS[weather], 4)
 
     assert not found & {"transition", "effects", "raised", "late", "busy", "stuck"}
 
 
 def test_a_seed_is_a_life() -> None:
-    """The same in every run, traced or not."""
+    """One seed gives one life in every run, traced or not."""
     one, other = (live(5, ROUGH, "coinw", 0.5, traced=t) for t in (False, True))
 
     assert one.calls == other.calls
@@ -97,7 +97,7 @@ def test_a_seed_is_a_life() -> None:
 
 
 def test_an_older_push_that_wins_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """K1: a book by arrival."""
+    """K1: a book that applies pushes by arrival is found."""
     push = entry.Entry.push
 
     def by_arrival(self: entry.Entry, report: Any, key: Any, at: Any) -> bool:
@@ -112,7 +112,7 @@ def test_an_older_push_that_wins_is_found(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_read_that_moves_what_was_pushed_since_is_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """S1: a snapshot that overwrites the pushes of its connection."""
+    """S1: a snapshot that overwrites the pushes of its connection is found."""
 
     def take(self: entry.Entry, report: Any, at: Any) -> bool:
         self.available.amount, self.locked.amount = report.available, report.locked
@@ -125,7 +125,7 @@ def test_a_read_that_moves_what_was_pushed_since_is_found(
 
 
 def test_an_audit_that_does_not_wait_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A2: REST may be behind what was just pushed."""
+    """A2: an audit that believes a read right after a push is found."""
     monkeypatch.setattr(audit.Audit, "_may_judge", staticmethod(lambda *_: True))
     monkeypatch.setattr(audit.Audit, "_explained", staticmethod(equals))
 
@@ -138,14 +138,14 @@ def equals(known: entry.Entry, report: Any, at: Any, result: Any) -> bool:
 
 
 def test_a_doubt_that_is_not_kept_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """K5: a frame that cannot be read puts nothing in doubt."""
+    """K5: an unreadable frame that puts nothing in doubt is found."""
     monkeypatch.setattr(entry.Entry, "doubt", lambda self, at: None)
 
     assert "unread" in kinds(BUSY, 1)
 
 
 def test_audits_that_are_not_made_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A1: what was never pushed is wrong for longer than was shown."""
+    """A1: without audits a balance is wrong for longer than health says."""
     monkeypatch.setattr(reads.Reads, "due", no_audits(reads.Reads.due))
 
     assert "overdue" in kinds(CALM._replace(lost=0.5, paces=(120.0,)), 1)
@@ -167,7 +167,7 @@ def no_audits(due: Callable[..., Any]) -> Callable[..., Any]:
 def test_a_machine_that_ignores_silence_is_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """L1: a half-open connection that nobody gives up."""
+    """L1: a machine that keeps a half-open connection is found."""
     monkeypatch.setattr(StreamMachine, "_silent", lambda self, at: ())
 
     world = simulate(1, CALM._replace(troubles=(("half-open", 60.0),)), "upbit")
@@ -176,7 +176,7 @@ def test_a_machine_that_ignores_silence_is_found(
 
 
 def test_silence_that_is_not_seen_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """L1: a connection that counts as alive for ever is LIVE, and wrong."""
+    """L1: a machine that is LIVE on a dead connection is found."""
     heard = StreamMachine._heard
 
     def immortal(self: StreamMachine, now: float) -> None:
@@ -193,7 +193,7 @@ def test_silence_that_is_not_seen_is_found(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_late_deadline_is_found(
     exchange: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Planned, or left as it was."""
+    """A deadline that is planned too late, or not moved, is found."""
     plan = StreamMachine._plan
 
     def late(self: StreamMachine) -> None:
@@ -206,7 +206,7 @@ def test_a_late_deadline_is_found(
 
 
 def test_an_illegal_transition_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of the link, by a machine that checks nothing itself."""
+    """A forbidden transition of the link is found although the machine allows it."""
 
     def go(self: StreamMachine, link: Link) -> None:
         self.link = Link.READY if link is Link.PROVING else link
@@ -219,7 +219,7 @@ def test_an_illegal_transition_is_found(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_state_that_is_not_published_is_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The present and what is published are one."""
+    """A state that readers see without a StateChange is found."""
     lost = StreamMachine._lost
 
     def silently(self: StreamMachine, error: Any, at: Any, out: list[Effect]) -> None:
@@ -233,7 +233,7 @@ def test_a_state_that_is_not_published_is_found(
 
 
 def test_an_exception_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And the stream ends by it, in order."""
+    """An exception is a finding, and the stream ends in order."""
 
     def raises(self: StreamMachine, *args: Any) -> None:
         raise ValueError("broken")
@@ -246,7 +246,7 @@ def test_an_exception_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def spoilt(event: str, spoil: Callable[[list[Effect]], Sequence[Effect]]) -> Any:
-    """Return one of the machine's methods, its effects changed."""
+    """Return one of the machine's methods with its effects changed."""
     method = getattr(StreamMachine, event)
 
     def called(self: StreamMachine, *args: Any) -> Sequence[Effect]:
@@ -283,7 +283,7 @@ def test_effects_out_of_place_are_found(
     spoil: Callable[[list[Effect]], Sequence[Effect]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Whatever the machine asks for, the world knows whether it may."""
+    """The world finds each effect that the machine must not ask for now."""
     monkeypatch.setattr(StreamMachine, event, spoilt(event, spoil))
 
     assert kinds(CALM, 1) & {"effects", "stuck"}
@@ -292,7 +292,7 @@ def test_effects_out_of_place_are_found(
 def test_a_stream_that_does_not_come_back_is_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Nor one that does not end."""
+    """A stream that never ends after ``stop`` is found, too."""
     monkeypatch.setattr(machine.ReconnectPolicy, "next_at", lambda *args: float("inf"))
     assert "stuck" in kinds(CALM, 2, hours=1.0)
 
@@ -304,7 +304,7 @@ def test_a_stream_that_does_not_come_back_is_found(
 def test_another_connections_end_must_lead_to_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """W1: whatever ticket an event names."""
+    """W1: a machine that obeys an event with an old ticket is found."""
     ended = StreamMachine.ended
 
     def any_ticket(self: StreamMachine, ticket: int, *args: Any) -> Any:
@@ -331,14 +331,14 @@ def test_another_connections_end_must_lead_to_nothing(
 def test_a_pace_that_is_not_kept_is_found(
     owner: type, name: str, broken: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """L3 and L4, with every other upgrade refused."""
+    """L3 and L4: a machine that dials too early after a refusal is found."""
     monkeypatch.setattr(owner, name, broken)
 
     assert "pace" in kinds(CALM._replace(refused=0.5), 1)
 
 
 def test_a_gap_that_begins_too_late_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """S1: with its discovery, not with the last proof of life."""
+    """S1: a gap that begins with the discovery of the loss is found."""
     start = gap.GapTracker.start
     monkeypatch.setattr(
         gap.GapTracker, "start", lambda self, utc, silence: start(self, utc, 0.0)
@@ -350,21 +350,21 @@ def test_a_gap_that_begins_too_late_is_found(monkeypatch: pytest.MonkeyPatch) ->
 def test_what_readers_see_unpublished_is_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """W2: a push that is applied and told to nobody."""
+    """W2: a push that is applied without an update is found."""
     monkeypatch.setattr(StreamMachine, "frames", spoilt("frames", lambda out: ()))
 
     assert "unpublished" in kinds(CALM, 1)
 
 
 def test_a_doubt_that_nothing_ends_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A2: agreeing reads end it."""
+    """A2: a doubt that agreeing reads do not end is found."""
     monkeypatch.setattr(entry.Entry, "settle", lambda self: None)
 
     assert "doubt" in kinds(CALM._replace(unreadable=0.3, paces=(60.0,)), 1)
 
 
 def test_a_stream_that_gives_up_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """L3: nothing but refusals of the key ends it."""
+    """L3: a stream that fails without a refusal of its key is found."""
 
     def is_final(self: Any, error: Any, was_live: bool, now: float) -> bool:
         error.fatal = True
@@ -378,7 +378,7 @@ def test_a_stream_that_gives_up_is_found(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_what_was_given_up_must_lead_to_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """W1: a reply that another connection asked for."""
+    """W1: a machine that obeys the reply to an earlier read is found."""
     replied = reads.Reads.replied
 
     def any_ticket(self: reads.Reads, ticket: int, *args: Any) -> Any:
@@ -397,7 +397,7 @@ def test_what_was_given_up_must_lead_to_nothing(
 
 
 class Slow(Luck):
-    """Every read takes its time, and is answered even if it was called off."""
+    """Makes every read slow, and answers those that were called off."""
 
     def reply(self) -> Reply:
         return Reply(duration=9.0)
@@ -412,7 +412,7 @@ class Slow(Luck):
 def test_what_was_found_is_replayed_by_the_command_it_prints(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The trace comes first, then the command, and at last the line."""
+    """The output is the trace, the command that replays it, and the line."""
     monkeypatch.setattr(entry.Entry, "doubt", lambda self, at: None)
     assert main(["--account-hours", "6", "--weather", "usual"]) == 1
     out = capsys.readouterr().out.splitlines()
@@ -430,7 +430,7 @@ def test_what_was_found_is_replayed_by_the_command_it_prints(
 
 
 def test_the_trace_of_a_life_can_be_read(capsys: pytest.CaptureFixture[str]) -> None:
-    """With nothing found, too."""
+    """A trace can also be printed without a finding."""
     assert main(["--account-hours", "0.1", "--trace"]) == 0
     out = capsys.readouterr().out
 
@@ -442,7 +442,7 @@ def test_the_trace_of_a_life_can_be_read(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_rest_is_as_far_behind_as_it_is_told() -> None:
-    """And the machine is answered in the exchange's own form."""
+    """A lagging replica answers, in the exchange's form, with older balances."""
     world = World("coinw")
     account = world.open_account(random.Random(0))
     account.change("BTC", (Decimal(1), Decimal(0)), Push(()))

@@ -1,4 +1,4 @@
-"""The command ``python -m tests.programs.soak``, small, so that it cannot rot."""
+"""``python -m tests.programs.soak`` in small."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support.processes import Program
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
 def test_nothing_grows() -> None:
-    """Neither memory nor threads nor descriptors, by updates or by reconnects."""
+    """Memory, threads and descriptors stay the same over updates and reconnects."""
     small = ("--updates", "20000", "--reconnects", "20", "--idle", "0.2")
     with Program("-m", "tests.programs.soak", *small) as running:
         # Each may take its time on a busy machine.
@@ -29,7 +29,7 @@ def test_nothing_grows() -> None:
 def test_growth_and_leaks_are_told(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Memory from the second sample on, a thread or descriptor from the first on."""
+    """Memory counts from the second sample on, threads from the first."""
     memory = iter([40.0, 50.0, 50.0 + soak.GROWTH, 50.1 + soak.GROWTH])
     kept = iter([(5, 16), (5, 16), (6, 16), (5, 16)])
     monkeypatch.setattr(soak, "memory", lambda: next(memory))

@@ -1,4 +1,4 @@
-"""The steps that a conversation answers with."""
+"""The steps of a conversation."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from tests.support.specs import make_upbit
 
 
 def test_a_text_to_be_sent_is_never_shown() -> None:
-    """A login carries the secret."""
+    """The repr hides a login's secret."""
     assert "secret" not in repr(Send("secret"))
     assert Send("secret") == Send("secret") != Send("other")
 
 
 def test_the_set_of_steps_is_closed() -> None:
-    """A new step must be carried out wherever these are."""
+    """The union has every step."""
     names = {step.__name__ for step in get_args(Step)}
 
     assert names == {"Alive", "Fail", "Ping", "Ready", "Report", "Send", "Warn"}
 
 
 def test_a_new_conversation_waits_for_nothing() -> None:
-    """Until it is opened there is no deadline."""
+    """A conversation has no deadline before it is opened."""
     conversation: Conversation = make_upbit().conversation({})
 
     assert conversation.deadline == NEVER

@@ -9,13 +9,13 @@ from tests.support.specs import make_coinw, make_upbit
 
 
 def test_variables_are_named_after_exchange_and_parameter() -> None:
-    """So that nobody has to declare them."""
+    """The names of variables need no declaration."""
     assert make_upbit().variable("access_key") == "UPBIT_ACCESS_KEY"
     assert make_coinw().variable("ws_url") == "COINW_WS_URL"
 
 
 def test_what_is_redacted_is_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every close and every recorded frame is redacted."""
+    """The pattern is made once, as every close and recorded frame needs it."""
     exchange = make_upbit()
     secret = exchange.credentials["secret_key"].encode()
     assert exchange.redacted(b"<" + secret + b">") == b"<***>"

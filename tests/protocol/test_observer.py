@@ -1,4 +1,4 @@
-"""Seeing what passes between a stream and its exchange."""
+"""Observers of the traffic between a stream and its exchange."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support.specs import keys_of
 
 
 class Names(Observer):
-    """Notes the name of each event that it observes."""
+    """Notes the name of each event."""
 
     def __init__(self) -> None:
         self.seen: list[str] = []
@@ -39,7 +39,7 @@ class Names(Observer):
 
 
 def test_an_observer_sees_a_stream_become_live(account: Account) -> None:
-    """Each thing once, in order, and the stream is as any other."""
+    """Each event comes once and in order; the stream is undisturbed."""
     names = Names()
     with AssetStream(observed(account.exchange(), names)) as stream:
         assert stream.balance("BTC").total == 1
@@ -51,7 +51,7 @@ def test_an_observer_sees_a_stream_become_live(account: Account) -> None:
 
 
 def test_an_observed_exchange_shows_as_little(account: Account) -> None:
-    """The repr is the exchange's own, and so is the redaction."""
+    """Repr and redaction are the exchange's own."""
     exchange = account.exchange()
     seen = observed(exchange, Observer())
 

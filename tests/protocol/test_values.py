@@ -1,4 +1,4 @@
-"""The data that passes between the runtime and an adapter."""
+"""The values that runtime and adapter exchange."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from assetstream.protocol.values import is_loopback
 
 
 def test_an_instant_is_immutable_and_nothing_for_the_collector() -> None:
-    """One is made for every read of a socket."""
+    """One is made for every read of a socket, so it must be cheap."""
     instant = Instant(1.5, 1_767_225_600_000)
 
     assert not gc.is_tracked(instant)
@@ -29,7 +29,7 @@ def test_requests_show_neither_headers_nor_query() -> None:
 
 
 def test_s2_a_snapshot_is_complete_if_every_entry_was_understood() -> None:
-    """Only a complete one says that what it omits is zero."""
+    """Only a complete snapshot makes missing currencies zero."""
     report = BalanceReport("BTC", None, None)
 
     assert Snapshot((report,)).complete

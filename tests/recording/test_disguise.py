@@ -1,4 +1,4 @@
-"""What a disguise keeps, and what it does not."""
+"""What a disguise keeps and what it hides, by example."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from assetstream.recording.disguise import Disguise
 
 @pytest.fixture
 def disguise() -> Disguise:
-    """That of one tape."""
+    """Return the disguise of a tape."""
     return Disguise()
 
 
 def test_the_same_is_disguised_in_the_same_way(disguise: Disguise) -> None:
-    """Within a tape; another tape's disguise is another."""
+    """A text has one disguise in a tape, and another in the next tape."""
     identifier = str(uuid.uuid4())
 
     assert disguise.opaque(identifier) == disguise.opaque(identifier) != identifier
@@ -41,7 +41,7 @@ def test_the_same_is_disguised_in_the_same_way(disguise: Disguise) -> None:
     ],
 )
 def test_the_shape_stays(disguise: Disguise, text: str, shape: str) -> None:
-    """So a date stays different from a number, and a number stays one."""
+    """A date stays different from a number, and a number stays a number."""
     assert re.fullmatch(shape, disguise.opaque(text))
 
 
@@ -58,7 +58,7 @@ def test_the_shape_stays(disguise: Disguise, text: str, shape: str) -> None:
     ],
 )
 def test_prose_loses_what_tells_who_it_is(disguise: Disguise, telling: str) -> None:
-    """And keeps its words, status codes and times of day."""
+    """Words, status codes and times of day stay."""
     shown = disguise.prose(f"No (429): {telling} is not verified at 20:10:19, 5 tries")
 
     assert shown.startswith("No (429): ")
@@ -67,7 +67,7 @@ def test_prose_loses_what_tells_who_it_is(disguise: Disguise, telling: str) -> N
 
 
 def test_no_number_is_left_where_any_may_be_an_amount(disguise: Disguise) -> None:
-    """Short ones neither."""
+    """Short numbers are disguised as well."""
     shown = disguise.numberless("you have 7123.256789 BTC and 3 orders of 1,500,123")
 
     assert not {"7123.256789", "1,500,123"} & set(shown.split())
@@ -75,7 +75,7 @@ def test_no_number_is_left_where_any_may_be_an_amount(disguise: Disguise) -> Non
 
 
 def test_order_and_distance_of_numbers_stay(disguise: Disguise) -> None:
-    """Which of two pushes is newer is decided by them."""
+    """The order decides which of two pushes is newer."""
     first = 1125899934698144651
 
     assert disguise.ordered(first) > first
@@ -84,7 +84,7 @@ def test_order_and_distance_of_numbers_stay(disguise: Disguise) -> None:
 
 
 def test_amounts_are_multiplied_exactly(disguise: Disguise) -> None:
-    """By one factor for each unit: sums, proportions and zero stay true."""
+    """One factor for each currency keeps sums, ratios and zeros."""
     amounts = ["1", "1386929.37231066771348207123", "10329.670127489597585685"]
     scaled = [Decimal(disguise.scaled("SGD", each)) for each in amounts]
     factor = scaled[0]
@@ -101,6 +101,6 @@ def test_amounts_are_multiplied_exactly(disguise: Disguise) -> None:
 
 
 def test_an_exponent_stays_one(disguise: Disguise) -> None:
-    """However absurd: it is not written out."""
+    """Even an absurd exponent is not written out."""
     assert re.fullmatch(r"[0-9.]+E-[0-9]+", disguise.scaled("BTC", "1.5E-7"))
     assert len(disguise.scaled("BTC", "1E999999999")) < 30

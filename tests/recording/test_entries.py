@@ -23,17 +23,17 @@ SECRET = "s" * 20
 
 @pytest.fixture
 def mask() -> Mask:
-    """The mask of an account with a label."""
+    """Return the mask of an account with a label."""
     return Mask(CoinW("k" * 20, SECRET), ["my-label"], scramble=False)
 
 
 def of(entry: TapeEntry, mask: Mask) -> list[dict[str, object]]:
-    """The lines of an entry."""
+    """Return the lines of an entry."""
     return list(contents(entry, mask))
 
 
 def test_each_frame_is_a_line(mask: Mask) -> None:
-    """Also if they came by one read; what is no text is base64."""
+    """Frames of one read are separate lines; bytes that are no text are base64."""
     assert of(Frames("received", [b"{}", b"\xff"]), mask) == [
         {"kind": "received", "text": "{}"},
         {"kind": "received", "base64": "/w=="},
@@ -43,7 +43,7 @@ def test_each_frame_is_a_line(mask: Mask) -> None:
 
 
 def test_nothing_leaves_unmasked(mask: Mask) -> None:
-    """Frames, bodies, headers, reasons and messages."""
+    """Frames, bodies, headers, reasons and messages are masked."""
     entries: list[TapeEntry] = [
         Frames("sent", [SECRET.encode()]),
         Replied("reply", 200, {"Server": SECRET, "Cookie": SECRET}, SECRET.encode()),
@@ -61,7 +61,7 @@ def test_nothing_leaves_unmasked(mask: Mask) -> None:
 
 
 def test_a_state_is_recorded_with_its_gap(mask: Mask) -> None:
-    """Where there was one."""
+    """A change to LIVE has its gap, if there was one."""
     ended = datetime.now(timezone.utc)
     gap = Gap(ended - timedelta(seconds=1.5), ended, recovered=2)
     change = StateChange(

@@ -23,18 +23,18 @@ UPBIT = Upbit(KEY, SECRET, region="sg")
 
 @pytest.fixture
 def mask() -> Mask:
-    """One that leaves amounts alone."""
+    """Return a mask that keeps amounts."""
     return Mask(UPBIT, ["my savings"], scramble=False)
 
 
 @pytest.fixture
 def scramble() -> Mask:
-    """One that does not."""
+    """Return a mask that scrambles amounts."""
     return Mask(UPBIT, [], scramble=True)
 
 
 def masked(mask: Mask, content: Any) -> Any:
-    """JSON, masked."""
+    """Return JSON after the mask."""
     return json.loads(mask.data(json.dumps(content).encode()))
 
 
@@ -60,7 +60,7 @@ def test_of_the_known_frames_only_identifiers_change(mask: Mask, path: Path) -> 
     "path", sorted(SAMPLES.glob("*/*.json")), ids=lambda p: f"{p.parent.name}/{p.stem}"
 )
 def test_scrambled_frames_stay_readable(scramble: Mask, path: Path) -> None:
-    """The same structure, and other amounts; zero is zero."""
+    """The structure stays, amounts change, and zero is zero."""
     raw = path.read_bytes()
     before = json.loads(raw, parse_float=Decimal)
     after = json.loads(scramble.data(raw), parse_float=Decimal)
@@ -69,7 +69,7 @@ def test_scrambled_frames_stay_readable(scramble: Mask, path: Path) -> None:
 
 
 def shape(content: Any) -> Any:
-    """Its names, and which of its numbers are zero."""
+    """Return the names, and which of the numbers are zero."""
     if isinstance(content, dict):
         return {name: shape(value) for name, value in content.items()}
     if isinstance(content, list):
@@ -81,7 +81,7 @@ def shape(content: Any) -> Any:
 
 
 def test_what_is_not_known_is_taken_for_personal(mask: Mask) -> None:
-    """Unknown fields keep their names and their shape alone."""
+    """Unknown fields keep only name and shape."""
     given = {
         "type": "myAsset",
         "uid": 40718832,
@@ -101,12 +101,12 @@ def test_what_is_not_known_is_taken_for_personal(mask: Mask) -> None:
 
 
 def test_a_name_that_is_an_identifier_is_masked_too(mask: Mask) -> None:
-    """Some interfaces have them for keys."""
+    """Some interfaces use identifiers as names."""
     assert "40718832" not in str(masked(mask, {"40718832": {"BTC": 1}}))
 
 
 def test_the_same_identifier_has_the_same_mask_everywhere(mask: Mask) -> None:
-    """In frames and in words."""
+    """Frames and words have the same mask."""
     identifier = "0f8fad5b-d9cb-469f-a165-70867728950e"
     frame = masked(mask, {"type": "myAsset", "asset_uuid": identifier})
 
@@ -126,7 +126,7 @@ def test_the_same_identifier_has_the_same_mask_everywhere(mask: Mask) -> None:
 )
 @pytest.mark.parametrize("form", ["plain", "base64", "inside base64", "escaped"])
 def test_no_credential_gets_through(mask: Mask, frame: str, form: str) -> None:
-    """Plain, escaped or in base64, in a good frame or a bad one."""
+    """Credentials are found plain, escaped or in base64, in any frame."""
     for secret in (KEY, SECRET):
         written = {
             "plain": secret,
@@ -142,12 +142,12 @@ def test_no_credential_gets_through(mask: Mask, frame: str, form: str) -> None:
 
 
 def test_the_accounts_label_is_hidden(mask: Mask) -> None:
-    """A user's own name for it reveals more than any key."""
+    """A user's own label can reveal more than a key."""
     assert mask.words("my savings: lost at 10 s") == "***: lost at 10 s"
 
 
 def test_bytes_that_are_no_text_are_masked_as_such(mask: Mask) -> None:
-    """What can be made out in them is not shown, and the rest is left."""
+    """Readable parts are masked; the other bytes stay."""
     shown = mask.data(b'\xff\xfe{"uid": 40718832, "balance": "1.5"' + KEY.encode())
 
     assert shown.startswith(b"\xff\xfe")
@@ -174,7 +174,7 @@ def test_only_harmless_header_fields_are_kept(mask: Mask) -> None:
 
 
 def test_amounts_of_one_currency_are_scaled_alike(scramble: Mask) -> None:
-    """In a push and in a REST reply, whatever the order of fields; of two, not."""
+    """Pushes and REST replies share the factor of a currency."""
     push = b'{"data":{"available":"2","currency":"BTC","hold":"0"},"type":"assets"}'
     rest = b'{"data":{"BTC":{"onOrders":"4","available":"2"},"XRP":{"onOrders":"2"}}}'
     pushed = json.loads(scramble.data(push))["data"]
@@ -202,7 +202,7 @@ def test_amounts_of_one_currency_are_scaled_alike(scramble: Mask) -> None:
 def test_no_amount_gets_through_a_frame_of_another_form(
     scramble: Mask, frame: bytes
 ) -> None:
-    """Where the meaning of a number is unknown, its digits are replaced."""
+    """All digits of numbers without a known meaning are replaced."""
     shown = scramble.data(frame)
 
     assert b"123456789" not in shown
@@ -218,7 +218,7 @@ JSON = st.recursive(
 @settings(max_examples=50)
 @given(JSON, st.booleans())
 def test_json_stays_json(content: Any, scrambled: bool) -> None:
-    """Of the same structure, whatever it holds."""
+    """Any JSON keeps its structure."""
     mask = Mask(CoinW(KEY, SECRET), [], scramble=scrambled)
     frame = json.dumps(content).encode()
     shown = json.loads(mask.data(frame))
@@ -227,7 +227,7 @@ def test_json_stays_json(content: Any, scrambled: bool) -> None:
 
 
 def kinds(content: Any) -> Any:
-    """Its structure, names left out."""
+    """Return the structure without names."""
     if isinstance(content, dict):
         # Two names may come to be the same.
         return dict
@@ -240,7 +240,7 @@ def kinds(content: Any) -> Any:
 
 @given(st.binary(), st.booleans())
 def test_nothing_that_comes_is_too_odd(data: bytes, scrambled: bool) -> None:
-    """Whatever an exchange sends, it is recorded."""
+    """Any bytes can be recorded."""
     mask = Mask(UPBIT, [], scramble=scrambled)
 
     assert len(mask.data(data)) >= 0
@@ -266,7 +266,7 @@ def test_a_label_is_hidden_in_our_own_words_only() -> None:
     ],
 )
 def test_hostile_data_takes_no_long_time(mask: Mask, data: bytes) -> None:
-    """A search that takes the square of its length would hold everything up."""
+    """No search may take time quadratic in its length."""
     began = time.process_time()
     mask.data(data)
     mask.words(data.decode())
@@ -275,7 +275,7 @@ def test_hostile_data_takes_no_long_time(mask: Mask, data: bytes) -> None:
 
 
 def test_short_addresses_and_whole_labels() -> None:
-    """An IPv6 address may leave its zeros out; a label is no part of a word."""
+    """IPv6 addresses without zeros are masked; parts of words are not."""
     mask = Mask(CoinW("k" * 20, "s" * 20), ["main"], scramble=False)
 
     shown = mask.words("maintenance of main, seen by fe80::1 at 12:30:15")

@@ -1,4 +1,4 @@
-"""Recording a stream that somebody else made."""
+"""Recording a stream that another part of a program made."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.support.event_recorder import EventRecorder
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
-    """All but the header."""
+    """Return all lines but the header."""
     return [json.loads(line) for line in path.read_text().splitlines()[1:]]
 
 
@@ -33,7 +33,7 @@ def lines(path: Path) -> list[dict[str, Any]]:
 def test_a_session_with_an_outage(
     exchange: Simulator, account: Account, tmp_path: Path
 ) -> None:
-    """Everything that passed, in order, with the user's events."""
+    """The tape has all traffic and events in order."""
     path = tmp_path / "tape"
     stream = AssetStream(account.exchange(), on_error=lambda error: None)
     with Recorder(stream, path) as recorder, stream:
@@ -77,7 +77,7 @@ def test_it_is_no_handler_of_the_users(
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Without on_error, errors are logged as ever."""
+    """Without on_error, errors are still logged."""
     stream = AssetStream(account.exchange())
     with (
         caplog.at_level(logging.WARNING),
@@ -95,7 +95,7 @@ def test_it_is_no_handler_of_the_users(
 def test_a_failure_on_the_way_is_recorded(
     exchange: Simulator, tmp_path: Path, account: Account
 ) -> None:
-    """No frame and no answer: an error all the same."""
+    """A read without an answer is recorded as an error."""
     adapter = account.exchange()
     exchange.stop()
     events = EventRecorder()
@@ -110,7 +110,7 @@ def test_a_failure_on_the_way_is_recorded(
 
 
 def test_a_stream_of_a_group(account: Account, tmp_path: Path) -> None:
-    """One account is recorded; the group is as any other."""
+    """One account is recorded; the group is undisturbed."""
     stream = AssetStream(account.exchange())
     with Recorder(stream, tmp_path / "tape"), StreamGroup([stream]) as group:
         assert group.total("BTC") == 1
@@ -119,7 +119,7 @@ def test_a_stream_of_a_group(account: Account, tmp_path: Path) -> None:
 
 
 def test_a_stream_that_runs_is_not_recorded(account: Account, tmp_path: Path) -> None:
-    """Half a session cannot be replayed; no file is left."""
+    """Half a session cannot be replayed, so no file is left."""
     with (
         AssetStream(account.exchange()) as stream,
         pytest.raises(StreamStateError, match="before start"),
@@ -130,7 +130,7 @@ def test_a_stream_that_runs_is_not_recorded(account: Account, tmp_path: Path) ->
 
 
 def test_after_its_end_the_stream_goes_on(account: Account, tmp_path: Path) -> None:
-    """Closing the recorder ends the tape, and nothing else."""
+    """Closing the recorder ends only the tape."""
     stream = AssetStream(account.exchange())
     recorder = Recorder(stream, tmp_path / "tape")
     recorder.start()
@@ -144,7 +144,7 @@ def test_after_its_end_the_stream_goes_on(account: Account, tmp_path: Path) -> N
 
 
 def test_what_could_not_begin_may_begin_again(account: Account, tmp_path: Path) -> None:
-    """Then everything is on the tape once; and what has begun does not begin anew."""
+    """A start that failed can be repeated; a running recorder starts once."""
     path = tmp_path / "tape"
     path.write_text("in the way")
     stream = AssetStream(account.exchange())

@@ -1,4 +1,4 @@
-"""Where the values of a JSON text stand."""
+"""The positions of values in a JSON text."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from assetstream.recording.scan import scan, unquoted
 
 
 def found_in(text: str) -> list[tuple[str, str, str]]:
-    """(value, its key, the key above it)."""
+    """Return (value, its key, the key above it)."""
     tokens, _, values = scan(text)
     return [(tokens[v.place], v.key, v.parent) for v in values]
 
 
 def test_each_value_knows_where_it_stands() -> None:
-    """Its key through arrays, and the key of its object; keys are no values."""
+    """A value has its key, also through arrays, and its object's key."""
     text = '{"data": {"BTC": {"hold": "1", "l": [2, {"x": null}]}}, "n": -1.5e3}'
 
     assert found_in(text) == [
@@ -30,7 +30,7 @@ def test_each_value_knows_where_it_stands() -> None:
 
 
 def test_the_strings_of_an_object_are_known_whatever_their_order() -> None:
-    """An amount before its currency is that currency's all the same."""
+    """An amount before its currency belongs to that currency."""
     _, _, values = scan('[{"available": 1, "currency": "BTC"}, {"available": 2}]')
 
     assert [v.siblings.get("currency") for v in values if v.key == "available"] == [
@@ -50,19 +50,19 @@ def test_the_strings_of_an_object_are_known_whatever_their_order() -> None:
     ],
 )
 def test_what_is_no_json_is_scanned_all_the_same(text: str) -> None:
-    """Nothing is refused, and nothing gets lost."""
+    """Bytes that are no JSON are scanned without loss."""
     assert "".join(scan(text)[0]) == text
 
 
 @given(st.text())
 def test_the_tokens_are_the_whole_text(text: str) -> None:
-    """Whatever it is."""
+    """The tokens of any text join to that text."""
     assert "".join(scan(text)[0]) == text
 
 
 @given(st.text())
 def test_a_string_is_read_as_json_reads_it(text: str) -> None:
-    """Escapes and all; half of a surrogate pair stays half."""
+    """Escapes are decoded; half of a surrogate pair stays half."""
     for escaped in (True, False):
         written = json.dumps(text, ensure_ascii=escaped)
         read = unquoted(written)

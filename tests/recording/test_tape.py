@@ -1,4 +1,4 @@
-"""The form of a tape, read back."""
+"""Reading a tape back."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ END = '{"at": 2.5, "kind": "end"}\n'
 
 
 def test_frames_come_back_to_the_byte() -> None:
-    """Text as text, line breaks and all, and anything else as base64."""
+    """Texts keep their line breaks; other bytes are base64."""
     for data in (b"", b'{"a": "\xed\x95\x9c\\n"}\n', b"\xff\x00", "\u2028".encode()):
         line = written({"at": 0, "kind": "received", **pack(data)})
         assert payload(pack(data)) == data
@@ -26,7 +26,7 @@ def test_frames_come_back_to_the_byte() -> None:
 
 
 def test_a_whole_tape(tmp_path: Path) -> None:
-    """Its header and its lines."""
+    """A tape has a header and its lines."""
     path = tmp_path / "tape"
     path.write_text(HEADER + OPENED + END)
     tape = read_tape(path)
@@ -41,7 +41,7 @@ def test_a_whole_tape(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("end", ["", '{"at": 3, "ki', '{"at": 3, "kind": "rec'])
 def test_a_tape_that_was_cut_off_is_read_so_far(tmp_path: Path, end: str) -> None:
-    """The process was killed, perhaps in the middle of a line."""
+    """A process may be killed in the middle of a line."""
     path = tmp_path / "tape"
     path.write_text(HEADER + OPENED + end)
     tape = read_tape(path)
@@ -61,7 +61,7 @@ def test_a_tape_that_was_cut_off_is_read_so_far(tmp_path: Path, end: str) -> Non
     ],
 )
 def test_what_is_no_tape_is_refused(tmp_path: Path, content: str, words: str) -> None:
-    """With the place, where there is one."""
+    """The error has the line, if there is one."""
     path = tmp_path / "tape"
     path.write_text(content)
 

@@ -1,4 +1,4 @@
-"""The thread that writes, and that nobody waits for."""
+"""The thread that writes a tape, for which nobody waits."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from tests.support.groups import wait_until
 
 
 def make(file: int) -> Writer:
-    """A writer to that descriptor."""
+    """Make a writer to that descriptor."""
     mask = Mask(CoinW("k" * 20, "s" * 20), [], scramble=False)
     return Writer(file, {"tape": 1}, mask)
 
 
 @pytest.fixture
 def slow_disk() -> Iterator[tuple[Writer, Any]]:
-    """A writer to a pipe, and its reading end; the pipe takes one byte at a time."""
+    """Make a writer to a pipe that takes one byte at a time; return its reading end."""
     reading, writing = os.pipe()
     os.set_blocking(reading, True)
     with open(reading, "rb") as source:
@@ -39,7 +39,7 @@ def slow_disk() -> Iterator[tuple[Writer, Any]]:
 
 
 def test_only_the_owner_reads_it(tmp_path: Path) -> None:
-    """And what exists is not replaced unless that is asked for."""
+    """An existing file is replaced only on demand."""
     path = tmp_path / "tape"
     make(create(path, overwrite=False)).close()
     mode = stat.S_IMODE(path.stat().st_mode)
@@ -56,7 +56,7 @@ def test_only_the_owner_reads_it(tmp_path: Path) -> None:
 def test_each_line_is_in_the_file_at_once(
     slow_disk: tuple[Writer, Any],
 ) -> None:
-    """A process that is killed leaves all that happened."""
+    """A killed process leaves every line."""
     made, source = slow_disk
     assert json.loads(source.readline()) == {"tape": 1}
     made.put(Mark("opened"))
@@ -69,7 +69,7 @@ def test_each_line_is_in_the_file_at_once(
 def test_a_disk_that_hangs_holds_nobody_up(
     slow_disk: tuple[Writer, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What does not fit is counted, at the place where it is missing."""
+    """Lines without room are counted where they are missing."""
     made, source = slow_disk
     many = room.BACKLOG * 3
     for _ in range(many):
@@ -94,7 +94,7 @@ def test_a_disk_that_hangs_holds_nobody_up(
 def test_what_never_pauses_is_written_all_the_same(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """However fast more comes, what came does not wait for a pause."""
+    """Lines are written without waiting for a pause."""
     real = room.contents
 
     def busy(entry: TapeEntry, mask: Mask) -> Iterator[dict[str, Any]]:
@@ -115,7 +115,7 @@ def test_what_never_pauses_is_written_all_the_same(
 def test_a_full_disk_ends_the_recording_and_nothing_else(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """It is logged once, and can be asked for."""
+    """The error is logged once, and is an attribute."""
     with caplog.at_level(logging.ERROR):
         made = make(os.open("/dev/full", os.O_WRONLY))
         made.put(Mark("opened"))
@@ -133,7 +133,7 @@ def test_a_disk_that_hangs_to_the_end_is_an_error(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Else the recording would pass for whole."""
+    """An incomplete tape must not look whole."""
     made, source = slow_disk
     monkeypatch.setattr(room, "CLOSE_TIME", 0.05)
     for _ in range(room.BACKLOG):
@@ -148,7 +148,7 @@ def test_a_disk_that_hangs_to_the_end_is_an_error(
 def test_what_cannot_be_recorded_costs_a_line(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A bug of ours is logged, and the recording goes on."""
+    """A fault of ours is logged, and the recording goes on."""
 
     def broken(entry: Any, mask: Mask) -> list[dict[str, Any]]:
         if entry.kind == "pong":

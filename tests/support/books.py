@@ -1,4 +1,4 @@
-"""What the tests of the book and of the audit share."""
+"""Reports and snapshots for the tests of the book and of the audit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ START_MS = int(START.timestamp() * 1000)
 
 
 def at(now: float, generation: int = 1) -> Stamp:
-    """The moment ``now`` seconds after the start, on the given connection."""
+    """Return the moment ``now`` seconds after the start, on the given connection."""
     received = START + timedelta(seconds=now)
     return Stamp(now, received, START_MS + int(now * 1000), generation)
 
@@ -25,7 +25,7 @@ def report(
     locked: str | None = "0",
     key: tuple[int, int] | None = None,
 ) -> BalanceReport:
-    """What an exchange says of a currency; ``key`` is relative to the start, in ms."""
+    """Make an exchange's report of a currency; ``key`` is in ms after the start."""
     return BalanceReport(
         currency,
         None if available is None else Decimal(available),
@@ -35,12 +35,12 @@ def report(
 
 
 def snapshot(*reports: BalanceReport, unreadable: tuple[str, ...] = ()) -> Snapshot:
-    """A read of all balances."""
+    """Make a read of all balances."""
     return Snapshot(reports, unreadable)
 
 
 def amounts(book: BalanceBook) -> dict[str, tuple[str, str]]:
-    """Everything that the book shows, as text."""
+    """Return every balance of the book as text."""
     return {
         c: (str(b.available), str(b.locked)) for c, b in book.present.balances.items()
     }

@@ -1,4 +1,4 @@
-"""Plain clients, to see exactly what the simulator says."""
+"""Plain clients that show every byte that the simulator sends."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def bearer(
     secret: str | None = None,
     algorithm: str = "HS256",
 ) -> dict[str, str]:
-    """The header that Upbit wants, right unless told otherwise."""
+    """Make Upbit's authorization header; every part can be made wrong."""
     claims = {
         "access_key": access_key or account.access_key,
         "nonce": nonce or str(uuid.uuid4()),
@@ -46,7 +46,7 @@ def call(
     *,
     raw: bool = False,
 ) -> tuple[int, dict[str, str], Any]:
-    """One HTTP request: status, headers (in lower case) and JSON (or raw) body."""
+    """Make one HTTP request; return status, headers (lower case), JSON or raw body."""
     parts = urlsplit(url)
     assert parts.hostname
     connection = http.client.HTTPConnection(parts.hostname, parts.port, PATIENCE)
@@ -62,12 +62,12 @@ def call(
 
 
 def accounts(account: UpbitAccount, **wrong: Any) -> tuple[int, dict[str, str], Any]:
-    """``GET /v1/accounts``."""
+    """Call ``GET /v1/accounts``."""
     return call(account.context.url, "GET", "/v1/accounts", bearer(account, **wrong))
 
 
 def complete_balances(account: CoinWAccount, **changed: str) -> Any:
-    """``returnCompleteBalances``, as JSON; every answer comes with status 200."""
+    """Call ``returnCompleteBalances``; return its JSON, the status being 200 always."""
     query = {"command": "returnCompleteBalances", "api_key": account.api_key}
     query.update(changed)
     query.setdefault("sign", signature(query.items(), account.secret_key))
@@ -78,7 +78,7 @@ def complete_balances(account: CoinWAccount, **changed: str) -> Any:
 
 
 def read_balances(account: Account) -> dict[str, str]:
-    """Read what is available by plain HTTP."""
+    """Return the available balances, read by plain HTTP."""
     if isinstance(account, UpbitAccount):
         _, _, items = accounts(account)
         return {item["currency"]: item["balance"] for item in items}
@@ -88,7 +88,7 @@ def read_balances(account: Account) -> dict[str, str]:
 
 
 class Client:
-    """A WebSocket client that sends JSON and shows what comes."""
+    """A WebSocket client that sends JSON and returns the frames it gets."""
 
     def __init__(self, manager: ClientConnection) -> None:
         # What connect() returns is the connection itself, or (from websockets 17) only
@@ -110,12 +110,12 @@ class Client:
         return json.loads(self.raw(), parse_float=str)
 
     def ask(self, content: Any) -> Any:
-        """Send, and return the next frame as the answer."""
+        """Send, and return the next frame."""
         self.send(content)
         return self.receive()
 
     def until_closed(self) -> tuple[list[str | bytes], ConnectionClosed]:
-        """Return every frame that still comes, and the end of the connection."""
+        """Return every frame up to the end of the connection, and that end."""
         frames = []
         while True:
             try:
@@ -135,7 +135,7 @@ class Client:
 
 
 def upbit_client(account: UpbitAccount, **wrong: Any) -> Client:
-    """Connected to Upbit, not subscribed."""
+    """Connect to Upbit without subscribing."""
     headers = bearer(account, **wrong)
     return Client(
         connect(
@@ -147,7 +147,7 @@ def upbit_client(account: UpbitAccount, **wrong: Any) -> Client:
 
 
 def upbit_subscriber(account: UpbitAccount, form: str | None = None) -> Client:
-    """Connected to Upbit and subscribed to balances."""
+    """Connect to Upbit and subscribe to balances."""
     client = upbit_client(account)
     request: list[Any] = [{"ticket": "test"}, {"type": "myAsset"}]
     before = account.subscribers
@@ -161,18 +161,18 @@ UNSUB = {"event": "unsub", "params": {"biz": "exchange", "type": "assets"}}
 
 
 def login(account: CoinWAccount, secret: str | None = None) -> dict[str, Any]:
-    """CoinW's login message."""
+    """Make CoinW's login message."""
     params = {"api_key": account.api_key, "passphrase": secret or account.secret_key}
     return {"event": "login", "params": params}
 
 
 def coinw_client(account: CoinWAccount) -> Client:
-    """Connected to CoinW, not logged in."""
+    """Connect to CoinW without logging in."""
     return Client(connect(account.ws_url, close_timeout=CLOSE_TIMEOUT))
 
 
 def coinw_subscriber(account: CoinWAccount) -> Client:
-    """Logged in at CoinW and subscribed to balances."""
+    """Log in at CoinW and subscribe to balances."""
     client = coinw_client(account)
     assert client.ask(login(account))["data"]["result"] is True
     assert client.ask(SUB)["data"]["result"] is True

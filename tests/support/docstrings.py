@@ -1,4 +1,4 @@
-"""What is missing in a docstring: one small rule each, for every public name.
+"""Rules for the docstrings of public names, one small function each.
 
 * Each has a docstring whose first paragraph is a sentence.
 * A parameter is an entry of ``Args:``, or is named in double backticks; a field, an
@@ -36,7 +36,7 @@ REFUSALS = {"check_": "ConfigurationError", "refuse_": "StreamStateError"}
 
 
 class Docstring:
-    """A Google-style docstring, taken apart.
+    """A Google-style docstring, split into its sections.
 
     Attributes:
         text: all of it.
@@ -61,7 +61,7 @@ class Docstring:
                 yield name.strip(), " ".join(description.split())
 
     def about(self, parameter: str) -> str:
-        """What it says of a parameter; all of it, if that is named in passing."""
+        """Return the text about a parameter; all of it where it is only mentioned."""
         entry = self.sections.get("Args", {}).get(parameter)
         if entry is not None:
             return entry
@@ -69,7 +69,7 @@ class Docstring:
 
 
 def of_function(function: Callable[..., Any], context: str = "") -> Iterator[str]:
-    """What is missing in the docstring of a function or method.
+    """Yield the faults in the docstring of a function or method.
 
     Args:
         function: any that is public.
@@ -96,7 +96,7 @@ def of_function(function: Callable[..., Any], context: str = "") -> Iterator[str
 
 
 def of_class(kind: type) -> Iterator[str]:
-    """What is missing in the docstring of a class itself, its methods left out."""
+    """Yield the faults in the docstring of a class itself, without its methods."""
     doc = Docstring(vars(kind).get("__doc__"))
     yield from _summary(doc)
     docs = [Docstring(each.__doc__) for each in _own_bases(kind)]
@@ -141,7 +141,7 @@ def _parameters(function: Any) -> dict[str, str]:
 
 
 def _attributes(kind: type) -> Iterator[tuple[str, str]]:
-    """Name and annotation of all that can be read of an object and is no method."""
+    """Return name and annotation of every public attribute that is no method."""
     if issubclass(kind, enum.Enum):
         yield from ((name, "") for name in kind.__members__)
         return
@@ -155,7 +155,7 @@ def _attributes(kind: type) -> Iterator[tuple[str, str]]:
 
 
 def _kept(kind: type) -> Iterator[str]:
-    """The attributes that its constructor sets."""
+    """Return the attributes that the constructor sets."""
     constructor = vars(kind).get("__init__")
     if not inspect.isfunction(constructor) or is_dataclass(kind):
         return

@@ -1,4 +1,4 @@
-"""The code blocks of our documents, and which of them a test runs.
+"""Code blocks of our documents, and the list of those that a test runs.
 
 A test takes its block by ``block_with("a part of it", "docs/migrating.md")``; that is
 how ``test_documents`` knows that there is one. A block without a language is a picture.
@@ -30,7 +30,7 @@ INDENTED = re.compile(r"(?<=\n\n)((?: {4}.*\n|\n(?= {4}))+)")
 
 
 class Block(NamedTuple):
-    """A block of code: where it stands, in which language, and what it says."""
+    """One block of code: its place, its language and its text."""
 
     document: str
     language: str
@@ -38,7 +38,7 @@ class Block(NamedTuple):
 
 
 def blocks() -> Iterator[Block]:
-    """Every block of every document and of every public docstring."""
+    """Return every block of every document and of every public docstring."""
     for document in DOCUMENTS:
         text = (ROOT / document).read_text(encoding="utf-8")
         for language, code in FENCED.findall(text):
@@ -51,7 +51,7 @@ def blocks() -> Iterator[Block]:
 
 
 def block_with(text: str, document: str = "README.md") -> str:
-    """The one Python block of a document that contains ``text``."""
+    """Return the one Python block of a document that contains ``text``."""
     (found,) = [
         block.text
         for block in blocks()
@@ -62,7 +62,7 @@ def block_with(text: str, document: str = "README.md") -> str:
 
 
 def taken() -> set[str]:
-    """The Python blocks that tests take, read from the tests themselves."""
+    """Return the Python blocks that tests take, read from the tests' source."""
     found = set()
     for path in (ROOT / "tests").rglob("test_*.py"):
         source = path.read_text(encoding="utf-8")

@@ -64,7 +64,7 @@ class EventRecorder:
 
     @property
     def states(self) -> list[str]:
-        """States in their order, checked against the table of transitions."""
+        """The states in their order, checked against the table of transitions."""
         changes = self.of(StateChange)
         for change in changes:
             assert change.current in TRANSITIONS[change.previous]
@@ -72,5 +72,5 @@ class EventRecorder:
 
     @property
     def updates(self) -> list[AssetUpdate]:
-        """Updates so far."""
+        """The updates so far."""
         return self.of(AssetUpdate)

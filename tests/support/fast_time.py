@@ -60,7 +60,7 @@ SECONDS: list[tuple[Any, str]] = [
 
 @contextmanager
 def fast_time() -> Iterator[None]:
-    """Let every stream made inside wait a twentieth as long."""
+    """Make every stream created inside wait a twentieth as long."""
     changes = [
         patch.object(module, name, getattr(module, name) / FACTOR)
         for module, name in SECONDS

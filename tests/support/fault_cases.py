@@ -1,4 +1,4 @@
-"""Cases for the catalogue's faults: a fault, its accounts, checks of its effect."""
+"""Cases for the faults of the catalogue: fault, two accounts, checks of its effect."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ SILENCE = 0.1
 
 
 class Case:
-    """A fault that is not yet switched on, and two accounts."""
+    """One fault, not yet switched on, and two accounts."""
 
     def __init__(
         self, name: str, exchange: Simulator, upbit: UpbitAccount, coinw: CoinWAccount
@@ -82,7 +82,7 @@ EFFECTS: dict[str, Callable[[Case], None]] = {}
 def shows(
     *names: str,
 ) -> Callable[[Callable[[Case], None]], Callable[[Case], None]]:
-    """Enter the function as the check of these faults."""
+    """Register the function as the check of these faults."""
 
     def enter(check: Callable[[Case], None]) -> Callable[[Case], None]:
         EFFECTS.update(dict.fromkeys(names, check))
@@ -92,12 +92,12 @@ def shows(
 
 
 def names(start: str) -> list[str]:
-    """Return the faults whose names begin so."""
+    """Return the names of faults with this prefix."""
     return [name for name in FAULTS if name.startswith(start)]
 
 
 def silent(sock: socket.socket) -> bool:
-    """Return whether nothing comes, not even an end."""
+    """Return whether neither a frame nor an end comes."""
     sock.settimeout(SILENCE)
     try:
         data = sock.recv(1)
@@ -121,7 +121,7 @@ def pushed(client: Client, count: int) -> list[Any]:
 
 
 def check(case: Case) -> None:
-    """See the fault's effect; then both exchanges behave, for new clients too."""
+    """Check the fault's effect, then that both exchanges behave for new clients too."""
     EFFECTS[case.name](case)
     upbit, coinw = case.upbit, case.coinw
     for account in (upbit, coinw):

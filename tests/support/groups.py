@@ -1,4 +1,4 @@
-"""What the tests of groups share: streams for many accounts, and looking at threads."""
+"""Helpers for tests of groups: streams for many accounts, names of threads."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ BALANCES = {"BTC": "1", "USDT": "1000"}
 
 
 def open_accounts(exchange: Simulator) -> dict[str, Account]:
-    """Four accounts on each of the exchanges, by the labels of their streams."""
+    """Open four accounts on each exchange; return them by their streams' labels."""
     upbit = {f"upbit-{n}": exchange.upbit(BALANCES) for n in range(4)}
     coinw = {f"coinw-{n}": exchange.coinw(BALANCES) for n in range(4)}
     return {**upbit, **coinw}
 
 
 def streams(accounts: dict[str, Account], **options: Any) -> list[AssetStream]:
-    """A stream for each account, not started."""
+    """Make a stream for each account, without starting it."""
     return [
         AssetStream(account.exchange(), account=label, **options)
         for label, account in accounts.items()
@@ -33,7 +33,7 @@ def streams(accounts: dict[str, Account], **options: Any) -> list[AssetStream]:
 
 
 def wait_until(met: Callable[[], object]) -> None:
-    """Look again and again: for what no event tells."""
+    """Poll a condition that no event reports."""
     deadline = clock.now() + PATIENCE
     while not met():
         assert clock.now() < deadline
@@ -41,6 +41,6 @@ def wait_until(met: Callable[[], object]) -> None:
 
 
 def group_threads() -> list[str]:
-    """The threads of groups, by name."""
+    """Return the threads of groups by name."""
     names = (thread.name for thread in threading.enumerate())
     return sorted(name for name in names if name.startswith("assetstream-group"))

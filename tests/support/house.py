@@ -55,18 +55,18 @@ Node = TypeVar("Node", str, Path)
 
 
 def name_of(path: Path) -> str:
-    """The file as the tests name it, ``core/book.py`` for one."""
+    """Return the file's name as tests write it, such as ``core/book.py``."""
     return path.relative_to(PACKAGE).as_posix()
 
 
 def room_of(path: Path) -> str:
-    """The room that a file of the package lies in."""
+    """Return the room that a file of the package lies in."""
     first = path.relative_to(PACKAGE).parts[0]
     return first.removesuffix(".py")
 
 
 def imports(path: Path) -> set[str]:
-    """Every module that a file imports, names of our modules in full."""
+    """Return every module that a file imports, our own with full names."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -117,7 +117,7 @@ def _is_own(value: ast.expr) -> bool:
 
 
 def _file_of(module: str) -> Path | None:
-    """The file of a module of ours; None if the name is none."""
+    """Return the file of one of our modules; None if there is no such module."""
     place = PACKAGE.parent.joinpath(*module.split("."))
     for path in (place.with_suffix(".py"), place / "__init__.py"):
         if path.is_file():
@@ -126,7 +126,7 @@ def _file_of(module: str) -> Path | None:
 
 
 def module_arrows() -> dict[Path, set[Path]]:
-    """Each file, and the files of the package that it imports."""
+    """Return for each file the files of the package that it imports."""
     found: dict[Path, set[Path]] = {}
     for path in MODULES:
         ours = {m for m in imports(path) if m.split(".")[0] == "assetstream"}
@@ -143,7 +143,7 @@ def module_arrows() -> dict[Path, set[Path]]:
 
 
 def arrows() -> dict[str, set[str]]:
-    """Each room, and the rooms it imports."""
+    """Return for each room the rooms that it imports."""
     found: dict[str, set[str]] = {room_of(path): set() for path in MODULES}
     for path, files in module_arrows().items():
         found[room_of(path)] |= {room_of(file) for file in files} - {room_of(path)}
@@ -151,7 +151,7 @@ def arrows() -> dict[str, set[str]]:
 
 
 def circles(graph: Mapping[Node, set[Node]]) -> list[list[Node]]:
-    """The sets of nodes that reach each other (Tarjan), of two or more."""
+    """Return the sets of two or more nodes that reach each other (Tarjan)."""
     numbers: dict[Node, int] = {}
     lowest: dict[Node, int] = {}
     stack: list[Node] = []
@@ -179,7 +179,7 @@ def circles(graph: Mapping[Node, set[Node]]) -> list[list[Node]]:
 
 
 def upward() -> Iterator[tuple[str, str]]:
-    """(file, imported file) for each import that does not point to a lower floor."""
+    """Return (file, imported file) for each import of a floor that is not lower."""
     for path, files in sorted(module_arrows().items()):
         for file in sorted(files):
             here, there = room_of(path), room_of(file)

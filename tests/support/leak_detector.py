@@ -1,4 +1,4 @@
-"""Everything that a stream lets out, collected to be searched for secrets."""
+"""A detector of secrets in everything that a stream prints, logs or raises."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ UNICODE = re.compile(r"\\+u([0-9a-fA-F]{4})")
 
 
 class LeakDetector(logging.Handler):
-    """Collects texts while in its ``with`` block, all loggers being at DEBUG.
+    """Collects texts inside its ``with`` block, with all loggers at DEBUG.
 
     Exceptions are taken as the keenest reporters of crashes do: with the whole chain,
     suppressed or not, and with every local variable but those of the tests' frames.
@@ -37,19 +37,19 @@ class LeakDetector(logging.Handler):
         self._secrets: set[str] = set()
 
     def guard(self, *secrets: str) -> None:
-        """These must not be found, nor their base64, however they are escaped."""
+        """Add secrets that must not be found, in base64 neither, however escaped."""
         for secret in filter(None, secrets):
             encoded = base64.b64encode(secret.encode()).decode()
             self._secrets |= {bare(secret), bare(encoded)}
 
     def guard_headers(self, headers: Mapping[str, str]) -> None:
-        """Nor an authorization, nor the signature in it."""
+        """Add the authorization in these headers, and the signature in it."""
         for name, value in headers.items():
             if name.lower() == "authorization":
                 self.guard(value, value.rpartition(".")[2])
 
     def guard_exchange(self, exchange: Exchange) -> None:
-        """None of its credentials must be found."""
+        """Add all credentials of an exchange."""
         self.guard(*exchange.credentials.values())
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -59,7 +59,7 @@ class LeakDetector(logging.Handler):
             self.add_error("logged", record.exc_info[1])
 
     def add(self, where: str, *things: object) -> None:
-        """Take texts, and other things as they are shown."""
+        """Collect texts, and the repr and str of other things."""
         for thing in things:
             if isinstance(thing, BaseException):
                 self.add_error(where, thing)
@@ -74,7 +74,7 @@ class LeakDetector(logging.Handler):
                     self.add_error(where, fields["error"])
 
     def add_stream(self, stream: AssetStream) -> None:
-        """Take what can be asked of a stream, and what it is made of."""
+        """Collect a stream's attributes, pages and balances."""
         self.add(
             "stream", stream, stream._run.settings, stream.exchange, stream.account
         )
@@ -87,7 +87,7 @@ class LeakDetector(logging.Handler):
             self.add_error("stream.error", stream.error)
 
     def add_error(self, where: str, error: BaseException) -> None:
-        """Take an exception with its chain."""
+        """Collect an exception and its whole chain."""
         seen: set[int] = set()
         waiting: list[BaseException | None] = [error]
         while waiting:
@@ -109,17 +109,17 @@ class LeakDetector(logging.Handler):
             self.add(f"traceback of {name}", *_without_locals(each))
 
     def contains(self, text: str) -> bool:
-        """Whether a text was let out."""
+        """Return whether a collected text has this in it."""
         return any(text in said for _, said in self._texts)
 
     def finish(self) -> None:
-        """Take the warnings, too."""
+        """Collect the warnings."""
         for warning in self._caught:
             self.add("warning", str(warning.message))
 
     @property
     def leaks(self) -> list[str]:
-        """Where a secret was found; the secret itself is not shown."""
+        """The places where a secret was found; the secret itself is left out."""
         secrets = tuple(self._secrets)  # a server may still be asked
         return [
             where
@@ -159,7 +159,7 @@ class LeakDetector(logging.Handler):
 
 
 def bare(text: str) -> str:
-    """A text without the escapes of URLs, JSON and reprs, one in the other or not."""
+    """Return a text without the escapes of URLs, JSON and reprs, nested ones too."""
     if "\\u" in text:
         text = UNICODE.sub(lambda found: chr(int(found[1], 16)), text)
     while "%" in text and (decoded := unquote(text)) != text:
@@ -168,6 +168,6 @@ def bare(text: str) -> str:
 
 
 def _without_locals(error: BaseException) -> list[str]:
-    """The traceback as it is printed; source lines of the tests left out."""
+    """Return the printed traceback without the source lines of tests."""
     lines = traceback.format_exception(type(error), error, error.__traceback__)
     return [line for line in lines if HERE not in line]

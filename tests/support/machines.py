@@ -1,4 +1,4 @@
-"""A machine in the hands of a test: real adapters, times as the test likes."""
+"""A machine with a real adapter that a test drives at times of its choice."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ E = TypeVar("E")
 
 
 def at(now: float) -> Moment:
-    """The moment ``now`` seconds after the start, no clock being off."""
+    """Return the moment ``now`` seconds after the start, all clocks being right."""
     return Moment(now, START_MS / 1000 + now)
 
 
 def names(effects: Sequence[Effect]) -> list[str]:
-    """The kinds of the effects, in their order."""
+    """Return the class names of the effects, in order."""
     return [type(effect).__name__ for effect in effects]
 
 
 def only(effects: Sequence[Effect], kind: type[E]) -> E:
-    """The one effect of a kind."""
+    """Return the only effect of a class."""
     (found,) = [effect for effect in effects if isinstance(effect, kind)]
     return found
 
 
 def items(effects: Sequence[Effect]) -> list[Event]:
-    """Everything that the effects publish."""
+    """Return everything that the effects publish."""
     found: list[Event] = []
     for effect in effects:
         if isinstance(effect, Publish):
@@ -52,12 +52,12 @@ def items(effects: Sequence[Effect]) -> list[Event]:
 
 
 def states(effects: Sequence[Effect]) -> list[str]:
-    """The states that the effects publish."""
+    """Return the states that the effects publish."""
     return [i.current.value for i in items(effects) if isinstance(i, StateChange)]
 
 
 class Driven:
-    """A machine, and the steps that every stream takes to be LIVE."""
+    """A machine, and the steps by which a stream becomes LIVE."""
 
     def __init__(self, name: str = "upbit", **options: Any) -> None:
         self.spec = SPECS[name]
@@ -86,41 +86,41 @@ class Driven:
         return self.machine.granted(self.connection, at(now))
 
     def open(self, now: float) -> Sequence[Effect]:
-        """Connect, and have the upgrade answered well."""
+        """Connect, and report the upgrade accepted."""
         only(self.dial(now), Dial)
         return self.machine.opened(self.connection, {}, now, at(now))
 
     def prove(self, now: float) -> Sequence[Effect]:
-        """Connect, and have the subscription acknowledged; return the last effects."""
+        """Connect, and acknowledge the subscription; return the last effects."""
         effects = self.open(now)
         for ack in self.spec.acks:
             effects = self.machine.frames([ack], at(now))
         return effects
 
     def fetch(self, now: float) -> Fetch:
-        """Have the read that is due asked for and granted."""
+        """Ask for the read that is due, and grant it."""
         ask = only(self.machine.due(at(now)), Ask)
         return only(self.machine.granted(ask.ticket, at(now)), Fetch)
 
     def read(self, now: float, body: bytes | None = None) -> Sequence[Effect]:
-        """Have the read that is due made and answered."""
+        """Make the read that is due, and answer it."""
         return self.reply(self.fetch(now), now, body)
 
     def reply(
         self, fetch: Fetch, now: float, body: bytes | None = None
     ) -> Sequence[Effect]:
-        """Answer a read well."""
+        """Answer a read with good balances."""
         reply = HttpReply(200, {}, self.spec.reply if body is None else body)
         return self.machine.replied(fetch.ticket, reply, now, at(now))
 
     def live(self, now: float = 0.0) -> Driven:
-        """Be LIVE."""
+        """Take the stream to LIVE."""
         self.prove(now)
         assert states(self.read(now)) == ["LIVE"]
         return self
 
     def end(self, effects: Sequence[Effect], ending: Any, now: float) -> Sequence[Any]:
-        """Answer the HangUp among the effects."""
+        """Report the end of the connection that the effects hang up."""
         return self.machine.ended(only(effects, HangUp).ticket, ending, at(now))
 
     @property

@@ -1,4 +1,4 @@
-"""Programs run as their users run them: by an interpreter of their own."""
+"""Programs that tests run as users do: by an interpreter of their own."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PATIENCE = 20.0
 
 
 class Program:
-    """A Python program; ended for certain at the end of the ``with`` block.
+    """A Python program, which the end of the ``with`` block kills if it still runs.
 
     Args:
         arguments: of the interpreter.
@@ -72,7 +72,7 @@ class Program:
         self._process.send_signal(signal.SIGINT)
 
     def finish(self) -> int:
-        """Wait for its end; return the exit code."""
+        """Wait for the end; return the exit code."""
         code = self._process.wait(PATIENCE)
         for reader in self._readers:
             reader.join(PATIENCE)
@@ -80,7 +80,7 @@ class Program:
 
     @property
     def output(self) -> str:
-        """Everything it wrote, for looking into and for messages of failed tests."""
+        """Everything on stdout and stderr, also for messages of failed tests."""
         return "\n".join([*self.out, *self.err])
 
     def _read(self, pipe: IO[str], lines: list[str]) -> None:
@@ -105,6 +105,6 @@ class Program:
 
 
 def clean_environment(drop: Sequence[str] = ("UPBIT_", "COINW_")) -> dict[str, str]:
-    """Our environment without anybody's keys, and lines written as they come."""
+    """Return our environment without keys, and with unbuffered output."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(tuple(drop))}
     return {**kept, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}

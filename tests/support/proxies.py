@@ -1,4 +1,4 @@
-"""A real proxy, pproxy, in a process of its own: HTTP CONNECT and SOCKS5 on one port.
+"""The real proxy pproxy in a process of its own: HTTP CONNECT and SOCKS5.
 
 It finds every name that ends in ``.test`` on loopback. This process does not, so what
 reaches such a name went through the proxy, and the proxy looked it up.
@@ -28,14 +28,14 @@ main()
 
 
 class ProxyProcess:
-    """Runs while in its ``with`` block; wants ``user`` ("name:password") if given."""
+    """A proxy inside a ``with`` block; requires ``user`` ("name:password") if given."""
 
     def __init__(self, user: str = "") -> None:
         self._user = user
         self.port = 0
 
     def url(self, scheme: str, user: str | None = None) -> str:
-        """Its URL, with its own user or another."""
+        """Return the proxy's URL, with its own user or another."""
         user = quote(self._user if user is None else user, safe=":")
         return f"{scheme}://{user}{'@' if user else ''}127.0.0.1:{self.port}"
 

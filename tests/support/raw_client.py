@@ -1,4 +1,4 @@
-"""A WebSocket client that writes its own bytes."""
+"""A WebSocket client whose bytes the test writes."""
 
 from __future__ import annotations
 

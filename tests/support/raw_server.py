@@ -1,4 +1,4 @@
-"""A server on loopback made of plain sockets, and an owner that writes down."""
+"""A loopback server on plain sockets, and an owner that records its connection."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ class RawServer:
 
 
 class Recorder:
-    """An owner that writes everything down and ends the channel when told to.
+    """An owner that records every call and ends the channel on demand.
 
     Its deadline is the test's: a channel that does not end in 5 s fails it.
     """
@@ -227,7 +227,7 @@ class Recorder:
         ssl_context: ssl.SSLContext | None = None,
         proxy: str | None = None,
     ) -> Ending:
-        """Run the channel to its end, which must be told exactly once."""
+        """Run the channel to its end; ``ended`` must be called exactly once."""
         self.reader.attach(self)
         try:
             self.channel.dial(

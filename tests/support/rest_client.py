@@ -1,4 +1,4 @@
-"""A Rest with its inbox, and a wait for the outcome."""
+"""A REST client with its own call queue, whose outcomes a test waits for."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from assetstream.runtime.net.rest_client import Adapter, Rest
 
 
 class Client:
-    """Makes calls and waits for them, in the inbox's thread."""
+    """Makes calls, and waits for them in the thread that runs the queue."""
 
     def __init__(
         self, context: ssl.SSLContext | None = None, proxy: str | None = None
@@ -34,7 +34,7 @@ class Client:
         self.results.append(outcome)
 
     def outcome(self) -> Any:
-        """Run the inbox until the next outcome."""
+        """Run the queue until the next outcome."""
         deadline = clock.now() + 5
         while not self.results:
             left = deadline - clock.now()

@@ -53,7 +53,7 @@ def frame(value: object) -> bytes:
 
 
 def sent(steps: Sequence[Step]) -> list[Any]:
-    """Return what ``Send`` steps say, decoded."""
+    """Return the decoded texts of the ``Send`` steps."""
     return [json.loads(step.text) for step in steps if isinstance(step, Send)]
 
 

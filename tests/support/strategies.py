@@ -1,4 +1,4 @@
-"""Values that hypothesis draws, and JSON with their own digits."""
+"""Hypothesis strategies for amounts and codes, and JSON that keeps digits."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ times = st.integers(0, 4_000_000_000_000)
 
 
 class Raw:
-    """A number to be written into JSON with its own digits."""
+    """A number that JSON gets with its own digits."""
 
     def __init__(self, digits: str, quoted: bool) -> None:
         self.text = f'"{digits}"' if quoted else digits
 
 
 def dump(value: Any) -> str:
-    """Write JSON with the digits of ``Raw`` numbers as they are."""
+    """Write JSON; ``Raw`` numbers keep their digits."""
     if isinstance(value, Raw):
         return value.text
     if isinstance(value, dict):
@@ -44,6 +44,6 @@ def dump(value: Any) -> str:
 
 
 def facts(report: BalanceReport) -> tuple[Any, ...]:
-    """Return all but the frame, amounts digit by digit."""
+    """Return a report's fields but the frame, amounts digit by digit."""
     amounts = str(report.available), str(report.locked)
     return report.currency, *amounts, report.key, report.update_id

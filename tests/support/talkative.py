@@ -1,4 +1,4 @@
-"""An Upbit whose streams ping without end, and count what they meet."""
+"""An Upbit adapter whose streams ping without pause, and count their frames."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PATIENCE = 20.0
 
 
 class Talkative(Upbit):
-    """An Upbit whose stream pings without end, until it is to be quiet.
+    """An Upbit adapter whose stream pings without pause until ``quiet`` is set.
 
     Attributes:
         counts: frames, pings and pongs of its one stream.
@@ -48,7 +48,7 @@ class Talkative(Upbit):
 
 
 class Talker(UpbitConversation):
-    """A conversation that counts, and pings no more once it is to be quiet."""
+    """A conversation that counts frames, pings and pongs."""
 
     _exchange: Talkative
 

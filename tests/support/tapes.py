@@ -1,4 +1,4 @@
-"""Tapes written by hand, line by line."""
+"""Tapes that a test writes line by line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Line = dict[str, Any]
 
 
 def write_tape(path: Path, exchange: str, *lines: Line, **header: Any) -> Path:
-    """A tape with these lines; a header's fields may be changed."""
+    """Write a tape with these lines; fields of the header can be replaced."""
     first = {
         "tape": 1,
         "exchange": exchange,
@@ -30,12 +30,12 @@ def write_tape(path: Path, exchange: str, *lines: Line, **header: Any) -> Path:
 
 
 def line(at: float, kind: str, **fields: Any) -> Line:
-    """Something that happened."""
+    """Make the line of an event."""
     return {"at": at, "kind": kind, **fields}
 
 
 def push(at: float, currency: str, amount: str, exchange: str = "upbit") -> Line:
-    """A balance was pushed ``at`` seconds after its time."""
+    """Make the line of a push that came ``at`` seconds after its time."""
     time = MILLISECONDS + round(at * 1000)
     content: Any
     if exchange == "upbit":
@@ -56,7 +56,7 @@ def push(at: float, currency: str, amount: str, exchange: str = "upbit") -> Line
 
 
 def reply(at: float, exchange: str = "upbit", **balances: str) -> Line:
-    """A good REST reply."""
+    """Make the line of a good REST reply."""
     content: Any
     if exchange == "upbit":
         content = [
@@ -72,6 +72,6 @@ def reply(at: float, exchange: str = "upbit", **balances: str) -> Line:
 
 
 def opened(at: float, exchange: str = "upbit", **balances: str) -> list[Line]:
-    """A connection, and its first balances, read at once."""
+    """Make the lines of a connection and its first balances."""
     lines = [line(at, "connecting"), line(at, "opened")]
     return [*lines, line(at, "read"), reply(at, exchange, **balances)]

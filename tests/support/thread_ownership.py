@@ -1,4 +1,4 @@
-"""Connections that tell which threads use them, with TLS and without."""
+"""A check that no second thread touches a connection, with TLS and without."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FAMILIES = (socket.AF_INET, socket.AF_INET6)
 
 
 class ThreadOwnership:
-    """What was seen.
+    """The thread that owns each connection, and every breach of that.
 
     Attributes:
         breaches: what a second thread did to a connection that had an owner.
@@ -42,11 +42,11 @@ class ThreadOwnership:
 
     @property
     def tls_calls(self) -> int:
-        """How many of them went into OpenSSL."""
+        """The number of calls that went into OpenSSL."""
         return self.calls["SSLSocket"] + self.calls["SSLObject"]
 
     def came(self, sock: Any, kind: type, name: str) -> None:
-        """Look at who calls this now."""
+        """Note the thread that makes this call."""
         self.calls[kind.__name__] += 1
         here = threading.current_thread()
         owner = self._owners.setdefault(sock, here)
@@ -65,7 +65,7 @@ class ThreadOwnership:
             )
 
     def watched(self, kind: type, name: str) -> Any:
-        """The method of that name, with a look before it."""
+        """Return the method of that name with a check before it."""
         plain = getattr(kind, name)
 
         def call(sock: Any, *given: Any, **named: Any) -> Any:
@@ -81,13 +81,13 @@ class ThreadOwnership:
         return call
 
     def subclass(self, kind: type) -> Any:
-        """A class that is watched."""
+        """Return a subclass whose methods are checked."""
         methods = {name: self.watched(kind, name) for name in CALLS[kind]}
         return type(f"Watched{kind.__name__}", (kind,), methods)
 
 
 def is_watched(sock: Any, kind: type) -> bool:
-    """True for a stream's connections: they alone never block."""
+    """Return True for a stream's connections, which alone never block."""
     if kind is ssl.SSLObject:
         return True
     if kind is socket.socket and isinstance(sock, ssl.SSLSocket):
@@ -97,7 +97,7 @@ def is_watched(sock: Any, kind: type) -> bool:
 
 @contextmanager
 def check_thread_ownership(context: ssl.SSLContext) -> Iterator[ThreadOwnership]:
-    """Watch each connection without TLS, and those with TLS by ``context``.
+    """Check every connection without TLS, and those of ``context``.
 
     OpenSSL must not see two threads at once, and only at times does it show; so it is
     told whenever a second thread calls, whether or not the first one does.

@@ -1,4 +1,4 @@
-"""Servers that speak TLS with a client of ours, all in the test's own thread."""
+"""TLS servers that run in the test's own thread, with one client of ours."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BLOCKED = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class Line:
-    """Ours, and the server's end: its records are made and read in memory."""
+    """Our socket, and a server's end whose records are made in memory."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class Line:
         self.ours = SecureSocket(raw, trusting, "exchange.test")
 
     def shake(self, behind: bytes = b"") -> None:
-        """Shake hands; send ``behind`` together with the server's last words."""
+        """Shake hands; send ``behind`` together with the server's last message."""
         theirs = ours = False
         while not (theirs and ours):
             with suppress(*BLOCKED):
@@ -62,13 +62,13 @@ class Line:
             self.send(self._outgoing.read())
 
     def fetch(self) -> None:
-        """Take what has come for the server."""
+        """Take the bytes that have arrived at the server."""
         with suppress(BlockingIOError):
             while data := self.peer.recv(CHUNK):
                 self._incoming.write(data)
 
     def read(self) -> bytes:
-        """What the server has been told by now."""
+        """Return the plaintext that the server has received so far."""
         self.fetch()
         data = b""
         with suppress(ssl.SSLWantReadError):
@@ -77,13 +77,13 @@ class Line:
         return data
 
     def seal(self, *records: bytes) -> bytes:
-        """The ciphertext of these records."""
+        """Return the ciphertext of these records."""
         for record in records:
             self.tls.write(record)
         return self._outgoing.read()
 
     def bid_farewell(self) -> bytes:
-        """The ciphertext of a close_notify."""
+        """Return the ciphertext of a close_notify."""
         with suppress(ssl.SSLWantReadError):
             self.tls.unwrap()
         return self._outgoing.read()
@@ -92,7 +92,7 @@ class Line:
         self.peer.sendall(ciphertext)
 
     def fill(self) -> bytes:
-        """Send until the kernel takes no more; return what was accepted."""
+        """Send until the kernel takes no more; return the bytes accepted."""
         self.raw.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         position = 0
         with suppress(ssl.SSLWantWriteError):
@@ -105,7 +105,7 @@ SERVER = ("openssl", "s_server", "-msg", "-accept", "127.0.0.1:0", "-cert")
 
 
 class Interactive:
-    """``openssl s_server`` and a client of ours, served by one thread."""
+    """``openssl s_server`` and a client of ours, both served by one thread."""
 
     def __init__(
         self,
@@ -139,13 +139,13 @@ class Interactive:
         self._selector.register(self.wire, selectors.EVENT_READ)
 
     def tell(self, line: bytes) -> None:
-        """Type a line: one of its own commands, or what it is to send."""
+        """Type a line: one of its own commands, or data to send."""
         assert self._process.stdin is not None
         self._process.stdin.write(line + b"\n")
         self._process.stdin.flush()
 
     def wait_for(self, printed: bytes, got: bytes = b"") -> None:
-        """Receive until the server has printed this, and has sent that."""
+        """Receive until the server has printed this and sent that."""
         while not (re.search(printed, self.printed) and got in self.got):
             ready = self._selector.select(PATIENCE)
             assert ready, f"{self.printed!r}, {self.got!r}"

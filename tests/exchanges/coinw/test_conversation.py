@@ -44,7 +44,7 @@ def logged_in() -> Conversation:
 
 
 def test_r1_login_then_subscription_then_ready() -> None:
-    """Each request waits for the answer before it, with a deadline each."""
+    """Each request waits for the previous answer, with its own deadline."""
     conversation = make_coinw().conversation({})
     assert sent(conversation.opened(at(0.0), NONCE)) == [
         {"event": "login", "params": {"api_key": KEY, "passphrase": SECRET}}
@@ -65,7 +65,7 @@ def test_r1_login_then_subscription_then_ready() -> None:
     ],
 )
 def test_r1_other_forms_of_the_logins_answer(ack: dict[str, Any]) -> None:
-    """The marker, the place and the spelling of the result vary."""
+    """Marker, place and spelling of the result vary."""
     assert sent(opened(make_coinw()).received([frame(ack)], at(1.0))) == [SUBSCRIBE]
 
 
@@ -93,12 +93,12 @@ def test_r1_other_forms_of_the_subscriptions_answer(ack: dict[str, Any]) -> None
     ],
 )
 def test_r1_answers_to_something_else_prove_nothing(ack: dict[str, Any]) -> None:
-    """Only the assets subscription's own answer counts."""
+    """Only the answer to the assets subscription is a proof."""
     assert list(logged_in().received([frame(ack)], at(2.0))) == []
 
 
 def test_r1_a_push_is_a_proof_too() -> None:
-    """Ready comes before its report; the answer that follows changes nothing."""
+    """Ready comes before the report; the answer that follows changes nothing."""
     conversation = logged_in()
 
     assert kinds(conversation.received([PUSH], at(2.0))) == ["Ready", "Report"]
@@ -106,7 +106,7 @@ def test_r1_a_push_is_a_proof_too() -> None:
 
 
 def test_r1_a_push_before_the_login_is_no_proof() -> None:
-    """The balances are reported, but nothing was subscribed yet."""
+    """The balances are reported, but the subscription is not proved."""
     assert kinds(opened(make_coinw()).received([PUSH], at(0.5))) == ["Report"]
 
 
@@ -117,7 +117,7 @@ def test_r1_a_push_before_the_login_is_no_proof() -> None:
 def test_r1_missing_answers_are_named(
     conversation: Conversation, deadline: float, missing: str
 ) -> None:
-    """Which reply never came is in the text."""
+    """The error names the answer that never came."""
     if missing == "subscription":
         assert sent(conversation.due(at(10.0))) == [{"event": "ping"}]
     assert conversation.deadline == deadline
@@ -156,7 +156,7 @@ def test_r1_missing_answers_are_named(
 def test_a_refused_login(
     answer: dict[str, Any], kind: type[AssetStreamError], fatal: int, envelope: str
 ) -> None:
-    """About the key unless the code says otherwise, in either envelope."""
+    """The refusal is about the key unless its code differs, in either envelope."""
     if envelope == "bare":
         refusal = frame({"result": False, **answer})
     else:
@@ -186,7 +186,7 @@ def test_a_refused_login(
 def test_a_refused_subscription(
     answer: dict[str, Any], kind: type[AssetStreamError], fatal: bool, bare: bool
 ) -> None:
-    """Fatal only if it is about the key or its permission."""
+    """The refusal is fatal only if it is about the key or its permission."""
     data = {"result": False, **answer}
     refusal = {
         "channel": "subscribe",
@@ -201,7 +201,7 @@ def test_a_refused_subscription(
 
 
 def test_a_bare_refusal_while_live_is_a_warning() -> None:
-    """Nothing is waited for, so nobody knows what it refuses."""
+    """No answer is awaited, so its request is unknown."""
     conversation = ready("coinw")
     steps = conversation.received([sample("coinw", "bare_rate_limit"), PUSH], at(5.0))
 
@@ -212,19 +212,19 @@ def test_a_bare_refusal_while_live_is_a_warning() -> None:
 
 @pytest.mark.parametrize("name", ["login_refused", "subscribe_refused"])
 def test_a_refusal_of_ours_while_live_fails(name: str) -> None:
-    """A login or subscription withdrawn later is of no use any more."""
+    """A login or subscription that is withdrawn ends the connection."""
     assert kinds(ready("coinw").received([sample("coinw", name)], at(5.0))) == ["Fail"]
 
 
 def test_another_subscriptions_refusal_is_skipped() -> None:
-    """Futures are not ours."""
+    """Refusals of futures subscriptions are ignored."""
     refused = sample("coinw", "futures_refused")
 
     assert list(ready("coinw").received([refused], at(5.0))) == []
 
 
 def test_heartbeats_are_coinws_own() -> None:
-    """An event goes out every 10 s, its answer gives the round trip."""
+    """A text ping goes out every 10 s; its answer gives the round trip."""
     conversation = ready("coinw")
 
     assert sent(conversation.due(at(10.0))) == [{"event": "ping"}]
@@ -235,14 +235,14 @@ def test_heartbeats_are_coinws_own() -> None:
 
 
 def test_a_ping_of_theirs_is_answered() -> None:
-    """Never seen, but cheap to answer."""
+    """CoinW has never sent one, but the answer is cheap."""
     steps = ready("coinw").received([b'{"event":"ping"}'], at(1.0))
 
     assert sent(steps) == [{"event": "pong"}]
 
 
 def test_closing_unsubscribes_only_what_is_subscribed() -> None:
-    """Before the proof there is nothing to end."""
+    """Before the proof no unsubscription is sent."""
     unsubscribe = {**SUBSCRIBE, "event": "unsub"}
 
     assert sent(ready("coinw").closing(at(0.0))) == [unsubscribe]
@@ -250,7 +250,7 @@ def test_closing_unsubscribes_only_what_is_subscribed() -> None:
 
 
 def test_what_does_not_end_the_stream_is_not_called_fatal() -> None:
-    """A refusal of nobody knows what, in the words of a refused key."""
+    """A bare refusal is not fatal even in the words of a refused key."""
     refusal = frame({"data": {"result": False, "errorCode": 1003}})
     (step,) = ready("coinw").received([refusal], at(5.0))
 

@@ -40,12 +40,12 @@ from tests.support.specs import KEY, NONCE, at, make_coinw
 def test_worked_signatures(
     parameters: dict[str, str], secret: str, signature: str
 ) -> None:
-    """The values of the documents and of another client's tests."""
+    """The signatures are those of the documents and of another client's tests."""
     assert sign(parameters, secret) == signature
 
 
 def test_the_read_is_a_signed_post() -> None:
-    """All in the query, an empty body; raw values signed, encoded ones sent."""
+    """The query has everything, the body nothing; raw values are signed."""
     exchange = CoinW("a+b/c=", "s&c")
     call = exchange.read(at(0.0), NONCE)
     url = urlsplit(call.url)
@@ -70,7 +70,7 @@ def test_the_signature_is_a_credential() -> None:
 
 
 def test_the_handshake_sends_an_origin_by_default() -> None:
-    """CoinW's firewall may ask for it; None sends none."""
+    """CoinW's firewall may require it; None sends no Origin."""
     connect = make_coinw().conversation({}).connect(at(0.0), NONCE)
     bare = make_coinw(origin=None).conversation({}).connect(at(0.0), NONCE)
 
@@ -82,7 +82,7 @@ def test_the_handshake_sends_an_origin_by_default() -> None:
 
 
 def test_no_message_shows_the_signed_url() -> None:
-    """The call's repr ends before the query."""
+    """The repr of the call ends before the query."""
     assert repr(make_coinw().read(at(0.0), NONCE)) == (
         "<HttpCall POST https://api.coinw.com/api/v1/private>"
     )

@@ -24,7 +24,7 @@ LEDGER = 1125899934698144651
 
 
 def test_the_documented_pair_of_pushes() -> None:
-    """Equal times, consecutive ledger ids beyond 2**53: the order is exact."""
+    """Equal times and ledger ids beyond 2**53 keep their exact order."""
     frames = [PUSH, sample("coinw", "push_btc")]
     usdt, btc = reported(ready("coinw").received(frames, at(5.0)))
 
@@ -35,7 +35,7 @@ def test_the_documented_pair_of_pushes() -> None:
 
 
 def test_the_older_shape() -> None:
-    """An array, without time or ledger id: no key."""
+    """An array without time or ledger id has no key."""
     (report,) = reported(
         ready("coinw").received([sample("coinw", "push_older")], at(5.0))
     )
@@ -66,7 +66,7 @@ def _push(data: object, **outer: Any) -> bytes:
 def test_k1_keys(
     changes: dict[str, Any], key: tuple[int, int] | None, update_id: bool
 ) -> None:
-    """Only the inner time counts; without it there is no key."""
+    """Only the inner time makes a key."""
     data = {**json.loads(PUSH)["data"], **changes}
     push = _push(data, time=43178593844614700)
     (report,) = reported(ready("coinw").received([push], at(5.0)))
@@ -76,7 +76,7 @@ def test_k1_keys(
 
 
 def test_k4_missing_is_not_zero() -> None:
-    """Null and absent fields say nothing."""
+    """Null and absent fields leave the amount unknown."""
     data = [{"currency": "usdt", "hold": None}, {"currency": "BTC", "available": 0}]
     usdt, btc = reported(ready("coinw").received([_push(data)], at(5.0)))
 
@@ -85,7 +85,7 @@ def test_k4_missing_is_not_zero() -> None:
 
 
 def test_k5_a_bad_change_does_not_lose_the_others() -> None:
-    """The good are reported, each bad one is warned about by its currency."""
+    """Good changes are reported; each bad one warns about its currency."""
     data = [
         {"currency": "BTC", "available": "1_0", "hold": "0"},
         {"currency": "USDT", "available": "1", "hold": "0"},
@@ -101,7 +101,7 @@ def test_k5_a_bad_change_does_not_lose_the_others() -> None:
 
 @pytest.mark.parametrize("data", [None, "not json", {}, 5, {"available": "1"}])
 def test_k5_a_push_without_a_change_is_unreadable(data: object) -> None:
-    """Nobody knows which currency it was about."""
+    """The currency of such a push is unknown."""
     (step,) = ready("coinw").received([_push(data)], at(5.0))
 
     assert isinstance(step, Warn)
@@ -133,7 +133,7 @@ def test_a_push_with_a_channel_is_still_a_push() -> None:
 
 @st.composite
 def coinw_pushes(draw: st.DrawFn) -> tuple[bytes, bytes, tuple[Any, ...]]:
-    """Draw a push as documented, the same oddly spelt, and what it says."""
+    """Draw a push, documented or oddly spelt, and its meaning."""
     code, available, hold = draw(codes), draw(numbers), draw(numbers)
     time, ledger = draw(times), draw(st.integers(0, 2**63 - 1))
 
@@ -168,7 +168,7 @@ def coinw_pushes(draw: st.DrawFn) -> tuple[bytes, bytes, tuple[Any, ...]]:
 @given(drawn=coinw_pushes())
 @settings(deadline=None, max_examples=200)
 def test_coinw_both_ways_agree(drawn: tuple[bytes, bytes, tuple[Any, ...]]) -> None:
-    """The documented form by either way, and any odd one, give what was put in."""
+    """Fast and tolerant reading give the amounts that were put in."""
     documented, odd, expected = drawn
     fast = coinw_frames.read_expected([documented])
     assert fast is not None
@@ -183,7 +183,7 @@ def test_coinw_both_ways_agree(drawn: tuple[bytes, bytes, tuple[Any, ...]]) -> N
 @example("-0")
 @settings(deadline=None, max_examples=200)
 def test_doubtful_strings_are_refused_by_both_ways(value: str) -> None:
-    """A string is an amount to both ways or to neither; "-0" is left to one."""
+    """Both readings accept the same strings; "-0" is left to one."""
     change = {"currency": "A", "hold": "0", "time": 1, "ledger_id": 2}
     change |= {"available": value, "account": "spot"}
     push = json.dumps({"biz": "exchange", "type": "assets", "data": change}).encode()

@@ -47,7 +47,7 @@ def test_every_known_code_is_tested() -> None:
 def test_codes_decide_whatever_the_status(
     code: str, meaning: tuple[type[AssetStreamError], bool]
 ) -> None:
-    """Text or number, ``msg`` or ``message``."""
+    """A code may be text or number, with ``msg`` or ``message``."""
     spellings = [(code, "msg"), (int(code), "msg"), (code, "message")]
     for status, (spelt, words) in itertools.product((200, 400, 401, 403), spellings):
         body = frame({"code": spelt, words: "words"})
@@ -74,7 +74,7 @@ def test_codes_decide_whatever_the_status(
 def test_unknown_refusals_are_not_fatal(
     reply: dict[str, Any], kind: type[ExchangeError], fatal: bool
 ) -> None:
-    """Unless the words speak of a permission."""
+    """Only words about a permission make an unknown refusal fatal."""
     with pytest.raises(ExchangeError) as caught:
         make_coinw().read_replied(200, {}, frame(reply))
 
@@ -82,7 +82,7 @@ def test_unknown_refusals_are_not_fatal(
 
 
 def test_a_firewalls_403_mentions_the_origin() -> None:
-    """The remedy for a 403 that is not CoinW's own."""
+    """The remedy for a 403 without CoinW's form names the Origin."""
     error = make_coinw().conversation({}).refused(403, {}, b"<html>403</html>")
 
     assert isinstance(error, ConnectionLost)
@@ -91,7 +91,7 @@ def test_a_firewalls_403_mentions_the_origin() -> None:
 
 
 def test_its_own_403_is_fatal() -> None:
-    """CoinW itself forbids it."""
+    """A 403 in CoinW's form is fatal."""
     error = make_coinw().conversation({}).refused(403, {}, b'{"code":"77","msg":"no"}')
 
     assert isinstance(error, PermissionDenied)

@@ -1,4 +1,4 @@
-"""CoinW's REST replies: balances read exactly, and what is no mapping of them."""
+"""CoinW's REST replies: exact balances, and replies without a mapping."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support.specs import frame, make_coinw, sample
 
 
 def test_balances_are_read_exactly() -> None:
-    """onOrders is what is locked."""
+    """onOrders is the locked amount."""
     snapshot = make_coinw().read_replied(200, {}, sample("coinw", "rest_balances"))
 
     btc, usdt = snapshot.balances
@@ -31,7 +31,7 @@ def test_balances_are_read_exactly() -> None:
     ],
 )
 def test_former_spellings_are_read(body: bytes) -> None:
-    """Numbers, a numeric code, missing flags, lower case."""
+    """Numbers, a numeric code, missing flags and lower case are read."""
     snapshot = make_coinw().read_replied(200, {}, body)
 
     assert snapshot.complete
@@ -72,12 +72,12 @@ def test_nothing_is_an_empty_snapshot(data: str) -> None:
 
 
 def test_a_success_without_data_is_empty() -> None:
-    """An absent ``data`` says as little as null."""
+    """An absent ``data`` counts like null."""
     assert make_coinw().read_replied(200, {}, b'{"code":"200"}').empty
 
 
 @pytest.mark.parametrize("body", [b"{}", b"[]", b'{"x":1}', b'{"code":"200","data":5}'])
 def test_anything_else_is_not_understood(body: bytes) -> None:
-    """A reply that is none of CoinW's forms is a ProtocolError."""
+    """Other replies are a ProtocolError."""
     with pytest.raises(ProtocolError):
         make_coinw().read_replied(200, {}, body)

@@ -1,4 +1,4 @@
-"""The behaviour that all conversations share, on the smallest one there can be."""
+"""The behaviour of all conversations, on the smallest possible one."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ FRAMES: dict[bytes, Any] = {b"push": PUSH, b"?": UnreadableFrame("odd"), b"no": 
 
 
 class Smallest(PhasedConversation[str]):
-    """Subscribes for 3 s, then asks for a pong for 4 s; frames are looked up."""
+    """Subscribes for 3 s, then waits 4 s for a pong; frames come from a table."""
 
     def connect(self, instant: Instant, nonce: str) -> Connect:
         return Connect("wss://example.com")
@@ -68,14 +68,14 @@ class Smallest(PhasedConversation[str]):
 
 
 def opened() -> Smallest:
-    """Return one that was opened at time 0; its exchange pings each 20 s."""
+    """Return a conversation opened at time 0, with a ping interval of 20 s."""
     conversation = Smallest(make_upbit())
     conversation.opened(at(0.0), NONCE)
     return conversation
 
 
 def test_r1_the_first_push_proves_and_only_it() -> None:
-    """Ready before its Report; then the heartbeat is all that is waited for."""
+    """Ready comes before the Report; only the heartbeat is due after it."""
     conversation = opened()
     assert conversation.deadline == 3.0
 
@@ -86,7 +86,7 @@ def test_r1_the_first_push_proves_and_only_it() -> None:
 
 
 def test_what_is_read_fast_is_one_report_of_a_proved_connection() -> None:
-    """R1: before the proof, each frame is looked at by itself."""
+    """R1: before the proof, each frame is read by itself."""
     conversation = opened()
     fast = {b"push": [BalanceReport("BTC", None, None)] * 2, b"none": []}
     with pytest.MonkeyPatch.context() as patch:
@@ -105,7 +105,7 @@ def test_what_is_read_fast_is_one_report_of_a_proved_connection() -> None:
 
 
 def test_r1_a_pong_proves_only_where_it_was_asked_for() -> None:
-    """An early one is life and no more; the awaited one is both."""
+    """An early pong is life only; the awaited one is the proof too."""
     conversation = opened()
 
     assert list(conversation.pong(at(1.0))) == [Alive()]
@@ -116,7 +116,7 @@ def test_r1_a_pong_proves_only_where_it_was_asked_for() -> None:
 
 
 def test_a_failure_ends_everything() -> None:
-    """Neither frame nor time brings more; the close is explained by the failure."""
+    """No frame and no time gives more steps; the close has the failure."""
     conversation = opened()
     steps = conversation.received([b"?", b"no", b"push"], at(1.0))
 
@@ -128,7 +128,7 @@ def test_a_failure_ends_everything() -> None:
 
 
 def test_patience_that_ends_in_failure_sends_no_ping() -> None:
-    """Even if one is due at the same time."""
+    """A ping due at the same time is not sent."""
     conversation = opened()
     conversation.due(at(3.0))
 
@@ -136,7 +136,7 @@ def test_patience_that_ends_in_failure_sends_no_ping() -> None:
 
 
 def test_reports_are_joined_until_another_step() -> None:
-    """Frames of one read that follow each other come as one report, in order."""
+    """Consecutive frames of one read are one report, in order."""
     conversation = opened()
     report = BalanceReport("ETH", None, None)
     frames = {

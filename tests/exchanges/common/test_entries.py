@@ -25,12 +25,12 @@ BTC, ETH = BalanceReport("BTC", None, None), BalanceReport("ETH", None, None)
     ],
 )
 def test_only_null_and_empty_containers_are_empty(data: bytes, empty: bool) -> None:
-    """An amount of zero or a broken reply is something else."""
+    """An amount of zero or a broken reply is not empty."""
     assert is_empty(data) is empty
 
 
 def test_an_entry_has_its_code_inside_or_beside_it() -> None:
-    """Either way it keeps its own bytes."""
+    """In both forms an entry keeps its own bytes."""
     inside = b'{"currency":"btc","free":"1.50","held":0}'
     beside = b'{"free":"1.50","held":0}'
 
@@ -59,12 +59,12 @@ def test_an_entry_has_its_code_inside_or_beside_it() -> None:
 def test_s2_a_bad_entry_names_its_currency_if_it_can(
     raw: bytes, code: str | None, currency: str
 ) -> None:
-    """A complete list must hold both amounts."""
+    """An entry of a complete list must have both amounts."""
     assert read_entry(raw, "free", "held", code) == (currency, None)
 
 
 def test_s2_a_bad_entry_costs_only_its_own_currency() -> None:
-    """A currency that came twice is unreadable, whichever entry was good."""
+    """A currency that comes twice is unreadable."""
     entries = [("BTC", BTC), ("ETH", ETH), ("", None), ("BTC", None)]
     snapshot = snapshot_of(entries)
 

@@ -26,7 +26,7 @@ LETTERS = "0123456789" * 4
     ],
 )
 def test_the_look_of_a_key_is_a_hint(key: str, secret: str, hint: str | None) -> None:
-    """The first, for it is sure: a part is missing, or one is there that is not its."""
+    """A missing or foreign part is certain, so its hint comes first."""
     hints = Upbit(key, secret, region="sg").key_hints()
 
     assert len(hints) == (hint is not None)
@@ -38,7 +38,7 @@ def test_the_look_of_a_key_is_a_hint(key: str, secret: str, hint: str | None) ->
 
 @pytest.mark.parametrize("key", [UUID, "anything"])
 def test_swapped_values_are_noticed(key: str) -> None:
-    """Only where keys have a form of their own; one that is not sure is no fault."""
+    """Keys with a form of their own show it; an uncertain one is no fault."""
     hints = CoinW(key, "other" if key == UUID else UUID).key_hints()
 
     assert ["swapped" in hint for hint in hints] == [True] * (key != UUID)

@@ -54,7 +54,7 @@ def test_an_empty_argument_does_not_fall_back(monkeypatch: pytest.MonkeyPatch) -
     ],
 )
 def test_unknown_choices_list_the_known(option: str, value: Any, listed: str) -> None:
-    """The message holds what can be chosen."""
+    """The message lists the choices."""
     with pytest.raises(ConfigurationError, match=option) as caught:
         make_upbit(**{option: value})
 
@@ -95,7 +95,7 @@ def test_half_an_override_is_refused(given: dict[str, str]) -> None:
     ],
 )
 def test_bad_websocket_urls_are_refused(url: Any) -> None:
-    """Scheme, host, user, query and plain text beyond loopback; never echoed."""
+    """Scheme, host, user, query, and plain text beyond loopback are checked."""
     with pytest.raises(ConfigurationError, match="ws_url") as caught:
         make_coinw(ws_url=url, rest_url=HTTPS)
 
@@ -105,14 +105,14 @@ def test_bad_websocket_urls_are_refused(url: Any) -> None:
 
 @pytest.mark.parametrize("url", ["http://gate.example", "wss://x", "https://u@x", "x"])
 def test_bad_rest_urls_are_refused(url: str) -> None:
-    """The same for REST."""
+    """REST's URL is checked like the WebSocket's."""
     with pytest.raises(ConfigurationError, match="rest_url"):
         make_coinw(ws_url=WSS, rest_url=url)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:81", "127.8.9.1", "[::1]:81", "localhost"])
 def test_loopback_needs_no_encryption(host: str) -> None:
-    """A simulator on this machine may speak plainly; a last slash is no matter."""
+    """A local simulator may use plain text; a last slash is ignored."""
     exchange = make_upbit(ws_url=f"ws://{host}/x", rest_url=f"http://{host}/")
 
     assert (exchange.ws_url, exchange.rest_url) == (f"ws://{host}/x", f"http://{host}")

@@ -42,7 +42,7 @@ DATE = "Sat, 21 Nov 2026 10:00:00 GMT"
 def test_retry_after_is_read_without_a_clock(
     headers: dict[str, str], seconds: float | None
 ) -> None:
-    """Seconds, or a date measured against the reply's own Date."""
+    """The wait is in seconds, or a date relative to the reply's Date."""
     assert retry_after(headers) == seconds
 
 
@@ -61,13 +61,13 @@ UUID = "c821db84-6fbd-11e4-a9e3-c86000d26d7c"
 
 
 def shown(error: ExchangeError) -> str:
-    """All that a user can print of it."""
+    """Return every text of an error that a user can print."""
     return " ".join([str(error), *error.hints])
 
 
 @pytest.mark.parametrize("fault", FIRST_HINTS)
 def test_every_refused_login_has_hints(exchange: Simulator, fault: str) -> None:
-    """For each that the simulator knows; they pickle, and hold no part of a key."""
+    """Hints exist for each refusal, can be pickled, and hold no part of a key."""
     venue = FAULTS[fault].exchange
     account = getattr(exchange, venue)({"BTC": "1"})
     errors: list[Any] = []
@@ -91,7 +91,7 @@ def test_every_refused_login_has_hints(exchange: Simulator, fault: str) -> None:
 
 
 def test_every_refusal_of_the_simulator_is_above() -> None:
-    """So that a new one is not forgotten."""
+    """A new fault of the simulator needs a line in this table."""
     refusals = {name for name in FAULTS if name.startswith("login_")}
 
     assert refusals - {"login_unanswered"} == set(FIRST_HINTS)
@@ -99,7 +99,7 @@ def test_every_refusal_of_the_simulator_is_above() -> None:
 
 @pytest.mark.parametrize("meanings", [NAMES, CODES])
 def test_every_known_refusal_of_a_key_has_hints(meanings: Any) -> None:
-    """Whatever the exchange calls it."""
+    """Each name or code of a refused key has hints."""
     for meaning in meanings.values():
         assert meaning.hints or not issubclass(meaning.kind, AuthenticationError)
 
@@ -120,7 +120,7 @@ def refused(exchange: Exchange) -> AuthenticationError:
 def test_variables_in_use_are_named(
     monkeypatch: pytest.MonkeyPatch, name: str, variables: tuple[str, str]
 ) -> None:
-    """Those of the environment, if the key came from there."""
+    """The hints name the environment's variables if the key came from there."""
     passed = {"upbit": make_upbit, "coinw": make_coinw}[name]()
     assert not any(variables[0] in hint for hint in refused(passed).hints)
     monkeypatch.setenv(variables[0], UUID)

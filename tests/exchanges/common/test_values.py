@@ -1,4 +1,4 @@
-"""Reading values exactly, and refusing what has no certain meaning."""
+"""Exact values, and the refusal of all without a certain meaning."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_amounts_keep_every_digit(wire: bytes, exact: str) -> None:
 def test_k5_an_amount_has_up_to_64_digits_and_keeps_them(
     digits: int, exponent: int, form: Callable[[Decimal], Any]
 ) -> None:
-    """Written out without an exponent; more are refused, never rounded."""
+    """Digits are counted without an exponent; more are refused, never rounded."""
     value = Decimal(digits).scaleb(exponent, Context(prec=100))
     places = len(str(digits)) + max(exponent, 0), -exponent
 
@@ -69,7 +69,7 @@ def test_k5_an_amount_has_up_to_64_digits_and_keeps_them(
 
 @pytest.mark.parametrize("value", ["NaN", "sNaN", "-NaN", "Infinity", "-Infinity"])
 def test_k5_a_decimal_that_is_no_number_is_refused(value: str) -> None:
-    """Whoever made it."""
+    """NaN and infinity are refused from any source."""
     with pytest.raises(Unreadable):
         amount(Decimal(value))
 
@@ -171,7 +171,7 @@ def test_codes_are_read_as_text() -> None:
 
 
 def test_codes_are_remembered_and_never_too_many() -> None:
-    """Whoever invents codes fills no memory; what is no code stays none."""
+    """The cache is bounded, and holds only valid codes."""
     codes = type(CODES)()
     spellings = [f"c{number}" for number in range(MOST_CODES + 5)]
 

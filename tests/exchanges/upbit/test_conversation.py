@@ -53,7 +53,7 @@ def test_r1_subscribes_and_asks_with_the_format_repeated(format: str) -> None:
 
 @pytest.mark.parametrize("name", ["list_default", "list_simple_list"])
 def test_r1_the_list_is_the_proof(name: str) -> None:
-    """Long or short keys, in an array or not."""
+    """Keys may be long or short, in an array or not."""
     conversation = opened(make_upbit())
 
     assert list(conversation.received([sample("upbit", name)], at(0.2))) == [Ready()]
@@ -62,7 +62,7 @@ def test_r1_the_list_is_the_proof(name: str) -> None:
 
 
 def test_r1_a_list_without_asset_fails() -> None:
-    """The server says that the subscription is not there: reconnect."""
+    """The list proves that the subscription is missing: reconnect."""
     body = sample("upbit", "list_without_asset")
     (step,) = opened(make_upbit()).received([body], at(0.2))
 
@@ -72,7 +72,7 @@ def test_r1_a_list_without_asset_fails() -> None:
 
 
 def test_r1_a_push_is_a_proof_too() -> None:
-    """Ready comes before its report; the list that follows changes nothing."""
+    """Ready comes before the report; the list that follows changes nothing."""
     conversation = opened(make_upbit())
     push = sample("upbit", "push_default")
 
@@ -93,14 +93,14 @@ def test_r1_silence_makes_a_pong_the_proof() -> None:
 
 
 def test_r1_a_pong_before_the_silence_proves_nothing() -> None:
-    """While the list may still come, it is waited for."""
+    """The list is still awaited."""
     conversation = opened(make_upbit())
 
     assert list(conversation.pong(at(1.0))) == [Alive(None)]
 
 
 def test_r1_a_late_list_still_proves() -> None:
-    """The reply may come while the pong is awaited."""
+    """The list may come while the pong is awaited."""
     conversation = opened(make_upbit())
     conversation.due(at(3.0))
 
@@ -189,7 +189,7 @@ def test_r1_errors_that_cannot_be_the_lists(
     [("WRONG_FORMAT", True), ("TOO_MANY_REQUEST", False), ("BRAND_NEW", False)],
 )
 def test_errors_once_the_list_came_are_judged_by_name(name: str, fatal: bool) -> None:
-    """LIST can no longer be to blame; an unknown name is not fatal."""
+    """LIST is no longer to blame; an unknown name is not fatal."""
     (step,) = ready("upbit").received([error_frame(name), LIST], at(1.0))
 
     assert isinstance(step, Fail)

@@ -60,7 +60,7 @@ def test_tokens_verify_and_nothing_warns(algorithm: str, secret: str) -> None:
 
 
 def test_a_secret_is_used_as_raw_bytes() -> None:
-    """Even one that looks like a PEM or JSON key, which PyJWT would refuse."""
+    """A secret that looks like a PEM or JSON key is used, too."""
     secret = '{"kty":"oct"}'
     token = type(make_upbit())(KEY, secret, region="sg").authorization(NONCE)
 
@@ -91,7 +91,7 @@ def test_the_handshake_carries_one_header_and_no_origin() -> None:
 
 
 def test_the_read_is_signed_in_its_header_only() -> None:
-    """No query, no body, JSON asked for."""
+    """The read has no query and no body, and asks for JSON."""
     call = make_upbit().read(at(0.0), NONCE)
 
     assert (call.method, call.body) == ("GET", b"")
@@ -134,14 +134,14 @@ LETTERS = "0123456789" * 4
     ],
 )
 def test_a_refusal_says_whether_the_region_is_right(name: str, known: bool) -> None:
-    """Some show that the key is known there."""
+    """Some refusals prove that the region knows the key."""
     error = AuthenticationError("refused", code=name)
 
     assert make_upbit().knows_key(error) is known
 
 
 def test_a_real_key_has_other_regions() -> None:
-    """Each at its own host, by TLS; the own region is not among them."""
+    """Each region has its own TLS host; the key's own is left out."""
     elsewhere = Upbit(LETTERS, LETTERS[::-1], region="kr").elsewhere()
 
     assert {region: other.rest_url for region, other in elsewhere.items()} == {

@@ -29,7 +29,7 @@ from tests.support.strategies import Raw, codes, dump, facts, numbers, times
 
 
 def test_the_recipes_pair_of_frames() -> None:
-    """One event, two frames 1 ms apart, with all digits."""
+    """One event is two frames 1 ms apart, with all digits."""
     frames = [sample("upbit", f"push_recipe_{c}") for c in ("krw", "xrp")]
     krw, xrp = reported(ready("upbit").received(frames, at(1.0)))
 
@@ -44,7 +44,7 @@ def test_the_recipes_pair_of_frames() -> None:
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("name", ["default", "simple", "simple_list"])
 def test_every_form_is_understood_under_every_format(format: str, name: str) -> None:
-    """The form that was asked for is the fast way, never the only one."""
+    """The requested form is read fast, the others tolerantly."""
     conversation = opened(make_upbit(format=format))
     (report,) = reported(
         conversation.received([sample("upbit", f"push_{name}")], at(1.0))
@@ -60,7 +60,7 @@ def _push(**changes: Any) -> bytes:
 
 
 def test_a_missing_field_is_none_and_zero_is_zero() -> None:
-    """K4: null and absent say nothing."""
+    """K4: null and absent fields leave the amount unknown."""
     assets = [{"currency": "a", "balance": None}, {"currency": "b", "locked": 0}]
     a, b = reported(ready("upbit").received([_push(assets=assets)], at(1.0)))
 
@@ -81,14 +81,14 @@ def test_a_missing_field_is_none_and_zero_is_zero() -> None:
     ],
 )
 def test_k1_keys(times: dict[str, Any], key: tuple[int, int] | None) -> None:
-    """Without the time of the change there is no key."""
+    """A push without the time of the change has no key."""
     (report,) = reported(ready("upbit").received([_push(**times)], at(1.0)))
 
     assert report.key == key
 
 
 def test_k5_a_bad_asset_does_not_lose_the_others() -> None:
-    """The good are reported, each bad one is warned about by its currency."""
+    """Good assets are reported; each bad one warns about its currency."""
     assets = [
         {"currency": "XRP", "balance": "1", "locked": 0},
         {"currency": "btc", "balance": "NaN", "locked": 0},
@@ -141,7 +141,7 @@ def test_k5_an_absurd_exponent_costs_one_currency() -> None:
 def test_k5_an_odd_amount_costs_one_currency_of_a_burst(
     name: str, spelling: str, exact: str | None
 ) -> None:
-    """The frames around it and the other assets of its own are reported, in order."""
+    """All other assets of the burst are reported in order."""
     usual = _push(assets=[{"currency": "BTC", "balance": 1.5, "locked": 0.5}])
     odd = {"currency": "XRP", "balance": 2.5, "locked": 0.5, name: "?"}
     eth = {"currency": "ETH", "balance": 3.5, "locked": 0.5}
@@ -160,7 +160,7 @@ def test_k5_an_odd_amount_costs_one_currency_of_a_burst(
 
 
 def test_a_burst_with_another_frame_in_it_is_reported_in_order() -> None:
-    """Another frame takes nothing from the pushes around it."""
+    """Pushes around another frame are all reported."""
     push, other = _push(), frame({"status": "UP"})
     steps = ready("upbit").received([push, push, other, push], at(1.0))
 
@@ -174,7 +174,7 @@ def test_a_long_list_of_garbage_warns_once() -> None:
 
 
 def test_a_list_frame_holds_several_things() -> None:
-    """Each element is taken for itself."""
+    """Each element is read by itself."""
     push = json.loads(sample("upbit", "push_recipe_xrp"))
     mixed = frame([push, {"status": "UP"}, {"type": "myOrder"}, push])
 
@@ -195,7 +195,7 @@ def test_a_list_frame_holds_several_things() -> None:
 def test_what_a_frame_is_does_not_depend_on_the_way(
     mark: dict[str, Any], step: str
 ) -> None:
-    """An error or a status goes before a type, even in an otherwise perfect push."""
+    """Error and status go before type, even in a push that is otherwise perfect."""
     assert kinds(ready("upbit").received([_push(**mark)], at(1.0))) == [step]
 
 
@@ -216,7 +216,7 @@ SHORT = ("cu", "b", "l", "ty", "ast", "astuid", "asttms", "tms")
 
 @st.composite
 def upbit_pushes(draw: st.DrawFn) -> tuple[dict[str, bytes], list[tuple[Any, ...]]]:
-    """Draw a push in the four formats and one odd spelling, and what it says."""
+    """Draw a push in the four formats and one odd spelling, and its meaning."""
     assets = draw(st.lists(st.tuples(codes, numbers, numbers), max_size=3))
     uuid, changed, framed = draw(st.uuids()), draw(times), draw(times)
 
@@ -260,7 +260,7 @@ def upbit_pushes(draw: st.DrawFn) -> tuple[dict[str, bytes], list[tuple[Any, ...
 def test_upbit_both_ways_agree(
     drawn: tuple[dict[str, bytes], list[tuple[Any, ...]]],
 ) -> None:
-    """Every format, by either way, gives what was put in, to the last digit."""
+    """Fast and tolerant reading of every format give the amounts put in."""
     frames, expected = drawn
     for format in upbit_frames.FORMATS:
         fast = upbit_frames.read_expected([frames[format]], format)

@@ -1,4 +1,4 @@
-"""Upbit's REST replies: balances read exactly, and what is no list of them."""
+"""Upbit's REST replies: exact balances, and replies without a list."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_bad_entry_costs_its_own_currency(bad: Any, currency: str) -> None:
 
 
 def test_a_currency_twice_is_unreadable() -> None:
-    """Nobody knows which of two entries is right."""
+    """It is unknown which of the two entries is right."""
     entry = {"currency": "BTC", "balance": "1", "locked": "0"}
     other = {**entry, "currency": "XRP"}
     for entries in ([entry, other, entry], [entry, entry, entry, other]):

@@ -66,7 +66,7 @@ def missing(what: str, remedy: str) -> NoReturn:
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    """The path of the system's Chromium."""
+    """Return the path of the system's Chromium."""
     for library in ("jupyterlab", "playwright"):
         if importlib.util.find_spec(library) is None:
             missing(library, 'python -m pip install -e ".[dev]"')
@@ -76,7 +76,7 @@ def chromium() -> str:
 
 @pytest.fixture(scope="session")
 def lab(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """JupyterLab on a free port, with a token, on a directory of its own."""
+    """Start JupyterLab on a free port, with a token and an empty directory."""
     home = tmp_path_factory.mktemp("home")
     root = tmp_path_factory.mktemp("notebooks")
     for name, values in SETTINGS.items():
@@ -128,7 +128,7 @@ def address(process: subprocess.Popen[bytes], runtime: Path, log: Path) -> str:
 
 @pytest.fixture(scope="session")
 def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Keep pictures here, to be looked at."""
+    """Return the directory for pictures of the pages."""
     place = tmp_path_factory.getbasetemp() / "screenshots"
     place.mkdir(exist_ok=True)
     return place
@@ -136,7 +136,7 @@ def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def page(chromium: str, lab: Lab, screenshots: Path) -> Iterator[Page]:
-    """A page of a Chromium that can reach nothing but this machine."""
+    """Open a Chromium page that can reach only this machine."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

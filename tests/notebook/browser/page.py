@@ -41,7 +41,7 @@ class Page:
         self.wait_idle()
 
     def command(self, name: str, **arguments: Any) -> None:
-        """Do what a click in a menu does."""
+        """Run a menu command."""
         self._page.evaluate(
             "([name, args]) => { window.jupyterapp.commands.execute(name, args) }",
             [name, arguments],
@@ -70,7 +70,7 @@ class Page:
         self.wait_idle()
 
     def restart(self) -> None:
-        """Restart the kernel, and say yes when asked whether that is meant."""
+        """Restart the kernel, and confirm the dialog."""
         self.command("notebook:restart-kernel")
         self._page.locator(".jp-Dialog .jp-mod-accept").click()
         self.wait_idle()
@@ -86,11 +86,11 @@ class Page:
 
     @property
     def idle(self) -> bool:
-        """The kernel runs no cell."""
+        """True if the kernel runs no cell."""
         return bool(self._page.evaluate(IDLE))
 
     def cell(self, text: str) -> Any:
-        """The code cell that has this text."""
+        """Return the code cell that has this text."""
         return self._page.locator(".jp-CodeCell").filter(
             has=self._page.locator(".jp-InputArea", has_text=text)
         )
@@ -100,13 +100,13 @@ class Page:
         return str(self.cell(text).locator(".jp-OutputArea").first.inner_text())
 
     def wait_for_output(self, text: str, content: str) -> str:
-        """Wait until there is ``content`` in what is shown below that cell."""
+        """Wait until ``content`` is shown below that cell."""
         area = self.cell(text).locator(".jp-OutputArea").first
         area.filter(has_text=content).wait_for()
         return str(area.inner_text())
 
     def wait_for_change(self, text: str) -> tuple[str, str]:
-        """Wait until what is shown below that cell changes; before, and after."""
+        """Wait until the output of that cell changes; return it before and after."""
         before = self.output(text)
         self._page.wait_for_function(
             "([area, before]) => area.innerText !== before",
@@ -119,7 +119,7 @@ class Page:
 
     @property
     def complaints(self) -> list[str]:
-        """Errors, and what was written to stderr."""
+        """Return errors and texts on stderr."""
         kinds = ("error", "stderr")
         found = ", ".join(
             f'[data-mime-type="application/vnd.jupyter.{kind}"]' for kind in kinds
@@ -127,7 +127,7 @@ class Page:
         return list(self._page.locator(found).all_inner_texts())
 
     def screenshots(self, name: str, *cells: str) -> None:
-        """Keep pictures of these cells, and what is below them, in both themes."""
+        """Save pictures of these cells and their outputs, in both themes."""
         for theme in ("Light", "Dark"):
             self.command("apputils:change-theme", theme=f"JupyterLab {theme}")
             self._page.wait_for_function(
@@ -141,5 +141,5 @@ class Page:
                 self._page.screenshot(path=self._screenshots / file)
 
     def close(self) -> None:
-        """End the kernel, so that the next notebook has nothing of this one."""
+        """End the kernel, so that the next notebook has a fresh one."""
         self._page.evaluate("window.jupyterapp.serviceManager.sessions.shutdownAll()")

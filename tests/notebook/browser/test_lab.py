@@ -18,7 +18,7 @@ SHOW = "stream.show()"
 
 
 def test_the_sample_runs_and_its_tables_move(page: Page, lab: Lab) -> None:
-    """Run all: no complaint, and both tables go on moving while no cell runs."""
+    """The notebook runs without complaint; its tables change while no cell runs."""
     shutil.copy(ROOT / "samples" / "notebook.ipynb", lab.root)
     page.open("notebook.ipynb")
     page.screenshots("lab-sample-before", "simulator = ")
@@ -36,7 +36,7 @@ def test_the_sample_runs_and_its_tables_move(page: Page, lab: Lab) -> None:
 def test_a_cell_run_again_makes_no_second_connection(
     page: Page, lab: Lab, simulated_exchange: Simulator
 ) -> None:
-    """One before and one after; an interrupt changes nothing, a restart leaves none."""
+    """An interrupt changes nothing, and a restart ends the connection."""
     account = simulated_exchange.upbit({"SGD": "10000", "BTC": "0.5"})
     notebook = nbformat.v4.new_notebook()
     notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}

@@ -28,7 +28,7 @@ ROUNDS = 5
 
 
 def main() -> int:
-    """Run what the command line says."""
+    """Run the benchmarks that the command line asks for."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.programs.benchmarks",
         description=__doc__,

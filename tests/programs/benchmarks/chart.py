@@ -1,4 +1,4 @@
-"""The same results as a picture: one panel of bars for each scenario."""
+"""A chart of the results: one panel of bars for each scenario."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ROW_INCHES, PANEL_INCHES, WIDTH_INCHES = 0.28, 1.1, 8.0
 
 
 def draw(results: Mapping[str, Results], path: str) -> None:
-    """Write a PNG; shorter bars are better, and the scale is logarithmic."""
+    """Write a PNG with a logarithmic scale; shorter bars are better."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -50,7 +50,7 @@ def draw(results: Mapping[str, Results], path: str) -> None:
 
 
 def bars(name: str, results: Results) -> dict[str, float]:
-    """The first figure of everyone who has one, the best first."""
+    """Return the first figure of every contender that has one, best first."""
     key = SCENARIOS[name].columns[0].key
     values = {
         contender: middle(key, fine(results[contender]))

@@ -1,4 +1,4 @@
-"""What the load server is told to do: lines of JSON on its second port."""
+"""Commands to the load server: lines of JSON on its second port."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Commands"]
 
 
 class Commands:
-    """Does what is asked; see ``control.Control`` for what can be."""
+    """Carries out the commands of ``control.Control``."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -25,7 +25,7 @@ class Commands:
         self._waiting: list[tuple[int, socket.socket]] = []
 
     def read(self, sock: socket.socket) -> bool:
-        """Take one command; False if its sender has gone."""
+        """Carry out one command; return False if the sender has gone."""
         try:
             line = sock.recv(4096)
         except OSError:
@@ -40,7 +40,7 @@ class Commands:
         return True
 
     def subscribed(self) -> None:
-        """Somebody has subscribed: answer who waited for it."""
+        """Answer the sender that waits for this many subscriptions."""
         count = len(self._server.subscribed)
         for wanted, sock in [w for w in self._waiting if w[0] <= count]:
             self._waiting.remove((wanted, sock))

@@ -1,4 +1,4 @@
-"""The clients' way to command the load server, and to start one."""
+"""The clients' connection to the load server, and a way to start one."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ __all__ = ["Control", "Lost", "running_server"]
 
 
 class Lost(Exception):
-    """The server did not answer in time, or its client has gone."""
+    """Raised if the server does not answer in time, or its client has gone."""
 
 
 class Control:
-    """A line to the load server; each method waits for the answer.
+    """A connection to the load server; each method waits for the answer.
 
     Times are monotonic seconds of this machine, the same in every process.
     """
@@ -31,23 +31,23 @@ class Control:
         self._ask(do="clear")
 
     def wait(self, subscribed: int, timeout: float) -> float:
-        """Wait until so many clients are subscribed; when the last one was."""
+        """Wait for this many subscriptions; return the time of the last."""
         return float(self._ask(timeout, do="wait", subscribed=subscribed)["at"])
 
     def balances(self) -> dict[str, str]:
-        """The available balances that were sent last."""
+        """Return the available balances that were sent last."""
         return self._ask(do="balances")
 
     def drop(self) -> float:
-        """Reset all connections, and greet who returns with a frame; the time of it."""
+        """Reset all connections; return the time at which that was done."""
         return float(self._ask(do="drop")["at"])
 
     def burst(self, frames: int) -> float:
-        """Prepare frames, then send them at once; when the sending began."""
+        """Prepare frames, then send them at once; return the time of the first."""
         return float(self._ask(do="burst", frames=frames)["at"])
 
     def load(self, frames: int, rate: float) -> float:
-        """Send ``rate`` frames a second, stamped with the time; when it begins."""
+        """Send ``rate`` frames a second, each with its time; return the start."""
         return float(self._ask(do="load", frames=frames, rate=rate)["at"])
 
     def close(self) -> None:
@@ -74,7 +74,7 @@ class Control:
 def running_server(
     dialect: str, *, certificate: str | None = None, binary: bool = False
 ) -> Iterator[dict[str, int]]:
-    """A load server in a process of its own; its ports, ``port`` and ``control``."""
+    """Run a load server in its own process; give ``port`` and ``control``."""
     options = {"dialect": dialect, "certificate": certificate, "binary": binary}
     command = [
         sys.executable,

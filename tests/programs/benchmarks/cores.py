@@ -1,4 +1,4 @@
-"""Who runs on which core."""
+"""The CPU core of each process of a measurement."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LATENCY = "/dev/cpu_dma_latency"
 
 
 def core(role: str) -> int | None:
-    """The core of that role; None where there is no choice."""
+    """Return the core for that role; None if there is no choice."""
     if not hasattr(os, "sched_getaffinity"):
         return None
     cores = sorted(os.sched_getaffinity(0))
@@ -31,7 +31,7 @@ def pin(role: str) -> None:
 
 @contextmanager
 def awake() -> Iterator[None]:
-    """Keep the cores from deep sleep, where that is allowed.
+    """Keep the cores from deep sleep where the system allows it.
 
     A core takes up to 300 us to wake, which would hide what clients need. A process
     that keeps it busy instead, at whatever priority, would now and then hold up the

@@ -1,4 +1,4 @@
-"""Balance frames, ready to be sent, and the balances that the last of them leave."""
+"""Balance frames to be sent, and the balances after the last of them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TEXT, BINARY = 0x1, 0x2
 
 
 def frame(opcode: int, payload: bytes) -> bytes:
-    """A whole, unmasked frame, as servers send it."""
+    """Make a whole, unmasked frame, as servers send it."""
     size = len(payload)
     if size < 126:
         return bytes((0x80 | opcode, size)) + payload
@@ -25,7 +25,7 @@ def frame(opcode: int, payload: bytes) -> bytes:
 
 
 def upbit(currency: str, balance: str, locked: str, stamp: int) -> str:
-    """A push of myAsset: amounts are JSON numbers."""
+    """Make a push of myAsset, in which amounts are JSON numbers."""
     return (
         '{"type":"myAsset","asset_uuid":"e635f223-1609-4969-8fb6-4376937baad6",'
         f'"assets":[{{"currency":"{currency}","balance":{balance},'
@@ -35,7 +35,7 @@ def upbit(currency: str, balance: str, locked: str, stamp: int) -> str:
 
 
 def bybit(currency: str, balance: str, locked: str, stamp: int) -> str:
-    """A push of wallet, cut to the fields that say the same: amounts are strings."""
+    """Make a short push of wallet, in which amounts are strings."""
     return (
         '{"id":"592324d2bce751-ad38-48eb-8f42-4671d1fb4d4e","topic":"wallet",'
         f'"creationTime":{stamp},"data":[{{"accountType":"UNIFIED","coin":[{{"coin":'
@@ -50,7 +50,7 @@ DIALECTS: dict[str, Callable[[str, str, str, int], str]] = {
 
 
 class Frames:
-    """Makes frames in rising order of time, and remembers what they said last.
+    """Makes frames in rising order of time; keeps the balances of the last.
 
     Attributes:
         balances: currency -> available and locked, as text: what REST answers.
@@ -65,7 +65,7 @@ class Frames:
         self.balances = {code: ("1000", "0") for code in (*CURRENCIES, END)}
 
     def next(self, *, last: bool = False, locked: str = LOCKED) -> bytes:
-        """The next frame; balances differ from all before."""
+        """Return the next frame; its balances differ from all before."""
         number = self._number
         self._number += 1
         currency = END if last else CURRENCIES[number % len(CURRENCIES)]
@@ -75,7 +75,7 @@ class Frames:
         return frame(self._opcode, text.encode())
 
     def again(self) -> bytes:
-        """A later frame that says what is so already."""
+        """Return a later frame with the same balances."""
         number = self._number
         self._number += 1
         currency = CURRENCIES[number % len(CURRENCIES)]
@@ -83,6 +83,6 @@ class Frames:
         return frame(self._opcode, text.encode())
 
     def stamped(self, *, last: bool = False) -> bytes:
-        """The next frame, whose ``locked`` is the monotonic time of now, in seconds."""
+        """Return the next frame; its ``locked`` is the monotonic time in seconds."""
         seconds, rest = divmod(time.monotonic_ns(), 1_000_000_000)
         return self.next(last=last, locked=f"{seconds}.{rest:09d}")

@@ -1,4 +1,4 @@
-"""What an import costs, in a fresh interpreter."""
+"""The cost of an import, measured in a fresh interpreter."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ print(json.dumps(figures))
 
 
 def measure_import(name: str) -> dict[str, Any]:
-    """Time, memory and modules of one import."""
+    """Measure time, memory and modules of one import."""
     command = [sys.executable, "-c", PROGRAM, STATEMENTS[name]]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
     figures: dict[str, Any] = json.loads(done.stdout)

@@ -38,7 +38,7 @@ Figures = dict[str, Any]
 
 
 def burst(client: Contender, control: Control, accounts: Any, frames: int) -> Figures:
-    """Time from the server's first byte to the last callback."""
+    """Measure the time from the server's first byte to the last callback."""
     last: dict[str, Any] = {}
     count = 0
     ended = threading.Event()
@@ -73,7 +73,7 @@ def latency(
     rate: float,
     busy: bool,
 ) -> Figures:
-    """Time from the server's stamp to the callback, microseconds."""
+    """Measure the time from the server's stamp to the callback, microseconds."""
     seen: list[tuple[float, Any]] = []
     ended = threading.Event()
 
@@ -107,7 +107,7 @@ def latency(
 def accounts(
     client: Contender, control: Control, accounts: Any, idle: float
 ) -> Figures:
-    """What each of many accounts costs: to connect, and then to keep."""
+    """Measure the cost of each of many accounts: to connect, and to keep."""
     before = Weight.now()
     began, cpu_began = time.monotonic(), time.process_time()
     begin(client, control, accounts, lambda currency, available, locked: None)
@@ -129,7 +129,7 @@ def accounts(
 
 
 def recovery(client: Contender, control: Control, accounts: Any, drops: int) -> Figures:
-    """Time from a reset to the first callback after it, and LIVE if it says so."""
+    """Measure the time from a reset to the next callback, and to LIVE."""
     arrived = threading.Event()
 
     def on_asset(currency: str, available: Any, locked: Any) -> None:
@@ -152,20 +152,20 @@ def recovery(client: Contender, control: Control, accounts: Any, drops: int) -> 
 
 
 def begin(client: Contender, control: Control, accounts: Any, on_asset: Any) -> None:
-    """Start, and wait until the server sees the subscriptions."""
+    """Start the contender, and wait until the server sees its subscriptions."""
     client.start(accounts, on_asset)
     control.wait(len(accounts), START_PATIENCE)
     client.wait_ready(START_PATIENCE)
 
 
 def wait_for(ended: threading.Event) -> None:
-    """Wait for the last frame, or give the measurement up."""
+    """Wait for the last frame; give the measurement up if none comes."""
     if not ended.wait(PATIENCE):
         raise Lost(f"the last frame did not arrive within {PATIENCE:g} s")
 
 
 def compute_until(ended: threading.Event) -> None:
-    """What a user's busy thread does: Python without a pause."""
+    """Compute in Python without a pause, as a user's busy thread does."""
     deadline = time.monotonic() + PATIENCE
     total = 0
     while not ended.is_set():
@@ -176,7 +176,7 @@ def compute_until(ended: threading.Event) -> None:
 
 
 def judge(last: dict[str, Any], right: dict[str, str]) -> str:
-    """Compare the last balances with what was sent: exact, lost or WRONG."""
+    """Compare the last balances with those sent: exact, lost or WRONG."""
     sent = {currency: Decimal(right[currency]) for currency in last}
     received = {currency: Decimal(str(value)) for currency, value in last.items()}
     if received == sent:
@@ -224,7 +224,7 @@ def measure(
 
 
 def main() -> None:
-    """Measure as the command line says."""
+    """Run the measurement that the command line asks for."""
     pin("client")
     raise_limits()
     logging.getLogger("assetstream").setLevel(logging.CRITICAL)

@@ -25,7 +25,7 @@ CLOSE, PING = 0x8, 0x9
 
 
 class Peer:
-    """Answers REST, the upgrade, and what is said over the WebSocket."""
+    """Answers REST, the upgrade, and the client's WebSocket messages."""
 
     def __init__(self, server: Server, wire: Wire) -> None:
         self.wire = wire
@@ -34,7 +34,7 @@ class Peer:
         self._upgraded = False
 
     def readable(self) -> None:
-        """Act on what came. Raises Gone."""
+        """Read and answer. Raises Gone."""
         self._received += self.wire.receive()
         while not self._upgraded:
             head = head_in(self._received)

@@ -34,7 +34,7 @@ PACKAGES = (
 
 
 def heading(rounds: int) -> str:
-    """What the figures were measured on."""
+    """Return the machine and the releases that the figures are of."""
     python = platform.python_version()
     return (
         "# Benchmark\n\n"
@@ -47,7 +47,7 @@ def heading(rounds: int) -> str:
 
 
 def releases() -> list[str]:
-    """The releases that are installed here."""
+    """Return the releases that are installed here."""
     found = []
     for package in PACKAGES:
         try:
@@ -58,7 +58,7 @@ def releases() -> list[str]:
 
 
 def table(name: str, results: Results) -> str:
-    """One scenario's table, the best first."""
+    """Return one scenario's table, best first."""
     scenario = SCENARIOS[name]
     titles = [column.title for column in scenario.columns]
     lines = [
@@ -78,7 +78,7 @@ def table(name: str, results: Results) -> str:
 
 
 def ranked(name: str, results: Results) -> list[str]:
-    """The contenders by their first figure; those without one last."""
+    """Return the contenders by their first figure; those without one come last."""
     key = SCENARIOS[name].columns[0].key
 
     def rank(contender: str) -> tuple[bool, float]:
@@ -89,20 +89,20 @@ def ranked(name: str, results: Results) -> list[str]:
 
 
 def label(name: str, contender: str) -> str:
-    """Its name for readers of that scenario."""
+    """Return the name of a contender in that scenario's table."""
     if SCENARIOS[name].kind == "imports":
         return STATEMENTS[contender]
     return ENTRIES[contender].label
 
 
 def middle(key: str, good: Sequence[dict[str, Any]]) -> float | None:
-    """The median of a figure; None if there is none."""
+    """Return the median of a figure; None without figures."""
     values = [figures[key] for figures in good]
     return median(values) if values else None
 
 
 def ratio(name: str, contender: str, results: Results) -> float | None:
-    """The median of its first figure over ours, round by round.
+    """Return the median of its first figure over ours, round by round.
 
     Rounds are pairs: what slows the machine for a while slows both.
     """
@@ -116,12 +116,12 @@ def ratio(name: str, contender: str, results: Results) -> float | None:
 
 
 def fine(rounds: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rounds that gave figures."""
+    """Return the rounds that gave figures."""
     return [figures for figures in rounds if not figures.keys() & set(REASONS)]
 
 
 def cell(column: Column, good: Sequence[dict[str, Any]]) -> str:
-    """Median, least and most of a figure."""
+    """Return median, least and most of a figure."""
     if not good:
         return "-"
     values = sorted(figures[column.key] for figures in good)
@@ -131,14 +131,14 @@ def cell(column: Column, good: Sequence[dict[str, Any]]) -> str:
 
 
 def number(value: float) -> str:
-    """With three digits that mean something."""
+    """Return a number with three significant digits."""
     if abs(value) >= 100 or value == int(value):
         return f"{value:,.0f}"
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
 def note(rounds: Sequence[dict[str, Any]]) -> str:
-    """What a figure alone would hide."""
+    """Return what the figures alone would hide."""
     notes: list[str] = []
     digits = {figures.get("digits") for figures in rounds}
     if "WRONG" in digits:

@@ -1,4 +1,4 @@
-"""Rounds: every contender once, in turn, each in a process of its own."""
+"""Rounds of measurements: every contender once in turn, each in its own process."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def interleave(
     measure: Callable[[str], dict[str, Any]],
     progress: Progress,
 ) -> Results:
-    """Measure all in turn, ``rounds`` times; once if it cannot be measured."""
+    """Measure all in turn, ``rounds`` times; once where it cannot be measured."""
     results: Results = {contender: [] for contender in contenders}
     for number in range(1, rounds + 1):
         for contender in contenders:
@@ -101,7 +101,7 @@ def interleave(
 
 
 def suits(contender: str, scenario: Scenario) -> bool:
-    """Tell whether a scenario is for it."""
+    """Return whether a scenario is for this contender."""
     entry = ENTRIES[contender]
     if entry.paced:
         return scenario.kind == "recovery" and scenario.clients > 1
@@ -113,7 +113,7 @@ def suits(contender: str, scenario: Scenario) -> bool:
 
 
 def measured(task: dict[str, Any], bundle: str | None) -> dict[str, Any]:
-    """The figures of one measurement, made in a process of its own."""
+    """Make one measurement in its own process; return its figures."""
     environment = dict(os.environ)
     if bundle is not None:
         # Where OpenSSL and thus every contender looks for authorities.
@@ -143,7 +143,7 @@ def measured(task: dict[str, Any], bundle: str | None) -> dict[str, Any]:
 
 @contextmanager
 def authority() -> Iterator[tuple[str, str]]:
-    """A certificate for 127.0.0.1 and a bundle in which its authority is one of many.
+    """Make a certificate for 127.0.0.1, and a bundle with many authorities.
 
     The bundle is as large as real ones, for reading it is part of what TLS costs.
     """

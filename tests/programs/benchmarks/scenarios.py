@@ -1,4 +1,4 @@
-"""What is measured, and which of its figures count."""
+"""The scenarios that are measured, and the columns of their tables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["SCENARIOS", "Column", "Scenario"]
 
 
 class Column(NamedTuple):
-    """One figure of a table; less is better in all of them."""
+    """One figure of a table; a smaller one is always better."""
 
     key: str
     title: str
@@ -66,7 +66,7 @@ FEW = {"frames": 10_000}
 
 
 def accounts(count: int) -> Scenario:
-    """The scenario of so many accounts."""
+    """Make the scenario of that many accounts."""
     return Scenario(
         f"{count} account{'s' * (count > 1)} over TLS, idle",
         "accounts",
@@ -79,7 +79,7 @@ def accounts(count: int) -> Scenario:
 
 
 def latency(title: str, frames: int, rate: float, *, busy: bool = False) -> Scenario:
-    """A scenario of single frames."""
+    """Make a scenario of single frames."""
     return Scenario(
         title,
         "latency",

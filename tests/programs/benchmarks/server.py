@@ -1,4 +1,4 @@
-"""The load server: as much of Upbit's (and Bybit's) private WebSocket as clients need.
+"""The load server: the part of Upbit's and Bybit's private WebSocket clients need.
 
 ::
 
@@ -57,7 +57,7 @@ class Server:
         self.control_port = self._listen(self._admit_commander)
 
     def serve(self, until: Any) -> None:
-        """Serve until that file can be read: its writer has gone."""
+        """Serve until that file becomes readable, because its writer has gone."""
         self._selector.register(until, selectors.EVENT_READ, None)
         while True:
             for key, events in self._selector.select(self._timeout()):
@@ -68,15 +68,15 @@ class Server:
                 self._next[1]()
 
     def at(self, moment: float, do: Callable[[], None]) -> None:
-        """Have that done at a monotonic time; one thing at a time."""
+        """Schedule a call at a monotonic time; only one at a time."""
         self._next = moment, do
 
     def idle(self) -> None:
-        """Nothing more is due."""
+        """Clear the schedule."""
         self._next = None
 
     def publish(self) -> None:
-        """Let REST answer what was sent last.
+        """Make REST answer with the balances that were sent last.
 
         While a load runs it does not: frames that a client has yet to read are the
         future, and an audit that reports them ahead would falsify the measurement.
@@ -84,7 +84,7 @@ class Server:
         self.published = dict(self.frames.balances)
 
     def subscribe(self, peer: Peer) -> None:
-        """A client has subscribed."""
+        """Add a client that has subscribed."""
         if peer not in self.subscribed:
             self.subscribed.append(peer)
             self.subscribed_at = time.monotonic()
@@ -148,7 +148,7 @@ class Server:
 
 
 def main() -> None:
-    """Serve as the command line says."""
+    """Serve as the command line asks."""
     options = json.loads(sys.argv[1])
     pin("server")
     server = Server(**options)

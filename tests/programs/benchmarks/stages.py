@@ -1,4 +1,4 @@
-"""Where the time of one pushed update goes, stage by stage, without any waiting.
+"""The CPU time of one pushed update, stage by stage, without any waiting.
 
 ::
 
@@ -70,7 +70,7 @@ class Stages:
         self.last = update
 
     def read(self) -> list[bytes]:
-        """The stream in pieces, as the socket gives them."""
+        """Return the stream in the pieces in which a socket gives it."""
         size = len(self.bytes)
         return [self.bytes[at : at + CHUNK] for at in range(0, size, CHUNK)]
 
@@ -113,18 +113,18 @@ class Stages:
 
 
 def moment() -> Moment:
-    """Now."""
+    """Return the present moment."""
     return Moment(clock.now(), time.time())
 
 
 def stamp() -> Stamp:
-    """Now, as the book wants it."""
+    """Return the present as the book takes it."""
     now = moment()
     return Stamp(now.now, now.utc, int(now.wall * 1000), 1)
 
 
 def stages() -> dict[str, float]:
-    """Microseconds of CPU for each update, by stage."""
+    """Measure microseconds of CPU for each update, by stage."""
     best: dict[str, float] = {}
 
     def timed(name: str, call: Callable[..., Any], *arguments: Any) -> Any:
@@ -154,7 +154,7 @@ def stages() -> dict[str, float]:
 
 
 def main() -> None:
-    """Print them."""
+    """Print the stages."""
     for name, took in stages().items():
         print(f"{name:40}{took:6.2f} us")
 

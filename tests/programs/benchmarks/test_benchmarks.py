@@ -1,4 +1,4 @@
-"""The benchmark runs, and its report says what it should."""
+"""The benchmark runs, and its report has the right figures."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.programs.benchmarks.rounds import Results, run
 
 
 def test_a_small_burst_reaches_the_callbacks_whole() -> None:
-    """assetstream and the floor, without any peer: every update, every digit."""
+    """assetstream and the floor receive every update with every digit."""
     results = run("burst", ("assetstream", "floor"), rounds=1, quick=True)
 
     assert list(results) == ["assetstream", "floor"]
@@ -24,7 +24,7 @@ def test_a_small_burst_reaches_the_callbacks_whole() -> None:
 
 
 def test_the_table_has_medians_ratios_and_marks() -> None:
-    """The best first; who failed last; a peer that loses digits is marked."""
+    """The best comes first, a failed one last; a peer that loses digits is marked."""
     results: Results = {
         "script": [{"us": us, "cpu_us": us, "digits": "lost"} for us in (40, 60, 50)],
         "assetstream": [{"us": us, "cpu_us": 2, "folded": 7} for us in (4, 5, 6)],
@@ -40,7 +40,7 @@ def test_the_table_has_medians_ratios_and_marks() -> None:
 
 
 def test_the_library_of_a_peer_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No extra is needed to import any of it."""
+    """Every contender's module can be imported without the peers' libraries."""
     for module in ("ccxt", "matplotlib", "picows", "pybit", "trustme", "upbit"):
         monkeypatch.setitem(sys.modules, module, None)
         for loaded in [

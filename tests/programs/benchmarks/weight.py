@@ -1,4 +1,4 @@
-"""What this process weighs."""
+"""Memory, threads and open files of this process."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Weight(NamedTuple):
 
     @classmethod
     def now(cls) -> Weight:
-        """Weigh, after what is garbage has gone."""
+        """Collect garbage, then weigh this process."""
         gc.collect()
         if not ROLLUP.exists():
             rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -40,6 +40,6 @@ class Weight(NamedTuple):
 
 
 def raise_limits() -> None:
-    """Allow as many open files as the system does."""
+    """Allow as many open files as the system permits."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -20,11 +20,11 @@ PATIENCE = 120.0
 
 
 class Gone(Exception):
-    """The peer has left."""
+    """Raised when the peer has left."""
 
 
 class Wire:
-    """Bytes in and out of a socket; TLS goes through memory.
+    """Bytes in and out of one socket; TLS works in memory.
 
     So that records can be made ahead: what is sent is then ready ciphertext, and a fast
     client never waits for this server's encryption.
@@ -43,14 +43,14 @@ class Wire:
 
     @property
     def wants_write(self) -> bool:
-        """True if something waits for the socket."""
+        """True if bytes wait to be sent."""
         return bool(self._unsent)
 
     def fileno(self) -> int:
         return self._sock.fileno()
 
     def receive(self) -> bytes:
-        """What has come, decrypted; perhaps nothing yet. Raises Gone."""
+        """Return the bytes that have come, decrypted, or b"". Raises Gone."""
         try:
             data = self._sock.recv(CHUNK)
         except BlockingIOError:
@@ -75,7 +75,7 @@ class Wire:
             self._push(self._out.read())
 
     def seal(self, frames: list[bytes]) -> bytes:
-        """What goes over the wire for these frames: with TLS, one record each."""
+        """Return the bytes on the wire for these frames; with TLS, one record each."""
         if self._tls is None:
             return b"".join(frames)
         for each in frames:
@@ -87,7 +87,7 @@ class Wire:
         self._push(self.seal([data]))
 
     def flush(self) -> None:
-        """Send what waits."""
+        """Send the bytes that wait."""
         self._push(b"")
 
     def pour(self, sealed: bytes) -> None:
@@ -131,7 +131,7 @@ class Wire:
 
 
 def head_in(data: bytearray) -> tuple[str, str, dict[str, str]] | None:
-    """Take a request's head: method, target, headers in lower case; None if not whole.
+    """Take the head of a request: method, target, headers; None if it is not whole.
 
     Bodies are not expected.
     """
@@ -146,13 +146,13 @@ def head_in(data: bytearray) -> tuple[str, str, dict[str, str]] | None:
 
 
 def reply(body: bytes) -> bytes:
-    """An HTTP answer in JSON; the connection stays open."""
+    """Make an HTTP answer with JSON; the connection stays open."""
     head = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     return b"HTTP/1.1 200 OK\r\n" + head.encode() + body
 
 
 def accept(headers: Mapping[str, str]) -> bytes:
-    """The answer that makes a WebSocket of the connection."""
+    """Make the answer that accepts a WebSocket."""
     digest = hashlib.sha1((headers["sec-websocket-key"] + GUID).encode()).digest()
     return (
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
@@ -163,7 +163,7 @@ def accept(headers: Mapping[str, str]) -> bytes:
 
 
 def frames_in(data: bytearray) -> Iterator[tuple[int, bytes]]:
-    """Take whole masked frames: opcode and payload. Clients send none that is long."""
+    """Take whole masked frames: opcode and payload. Clients send only short ones."""
     while len(data) >= 6:
         size, start = data[1] & 0x7F, 6
         if size == 126:
@@ -177,5 +177,5 @@ def frames_in(data: bytearray) -> Iterator[tuple[int, bytes]]:
 
 
 def pong(payload: bytes) -> bytes:
-    """The answer to a ping."""
+    """Make the answer to a ping."""
     return frame(0xA, payload)

@@ -15,7 +15,7 @@ from tests.programs.chaos.run import share
 
 
 def main() -> int:
-    """Run what the command line says."""
+    """Run the chaos that the command line asks for."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.programs.chaos",
         description=chaos.__doc__,

@@ -1,4 +1,4 @@
-"""Whether a fault was met: what it did to the client, not that it was switched on."""
+"""A count of what a fault does to clients; a fault without an effect does not count."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ ACTED: Mapping[str, Callable[..., bool]] = {
 
 
 class EffectCounter:
-    """Watches a fault from before it is switched on.
+    """Counts what a fault does to clients, from before it is switched on.
 
     Args:
         name: the fault's.
@@ -77,7 +77,7 @@ class EffectCounter:
 
     @property
     def met(self) -> bool:
-        """Whether a client has met the fault."""
+        """True if a client has met the fault."""
         if self._words is None:
             return self.count > 0
         told = [text for errors, old in self._clients for text in errors()[old:]]
@@ -86,7 +86,7 @@ class EffectCounter:
     def _watch(
         self, name: str, fault: Fault, point: str, watched: Callable[..., Any]
     ) -> None:
-        """Put ``watched(inner, *arguments)`` in the place of the fault's own point."""
+        """Replace the fault's method ``point`` by ``watched(inner, *arguments)``."""
         inner = getattr(fault, point, None)
         own = getattr(type(fault), point, None) is not getattr(Fault, point, None)
         if inner is not None and own and point in POINTS_OF.get(name, {point}):

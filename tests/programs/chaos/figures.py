@@ -1,4 +1,4 @@
-"""What a run of chaos has shown."""
+"""The figures of a run of chaos."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SEVERAL = 4
 
 
 class Figures:
-    """Counts, times, and a note for everything bad."""
+    """Counts, times, and a note for each finding."""
 
     def __init__(self) -> None:
         #: By exchange and kind: faults switched on, and those that were met.
@@ -44,12 +44,12 @@ class Figures:
         self.notes: list[str] = []
 
     def note(self, what: str, text: str) -> None:
-        """Count something bad, and say what it was."""
+        """Count a finding, and keep its text."""
         self.bad[what] += 1
         self.notes.append(f"{what}: {text}")
 
     def add(self, other: Figures) -> None:
-        """Take what another process has shown."""
+        """Add the figures of another process."""
         self.injected += other.injected
         self.met += other.met
         self.bad += other.bad
@@ -60,7 +60,7 @@ class Figures:
         self.notes += other.notes
 
     def note_never_met(self) -> list[str]:
-        """Count the kinds that struck several times and were never met; name them."""
+        """Count and name the faults that were injected several times, but never met."""
         never = [
             f"never_met: {kind} struck {exchange} {times} times"
             for (exchange, kind), times in sorted(self.injected.items())

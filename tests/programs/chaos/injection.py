@@ -1,4 +1,4 @@
-"""One strike: one to three faults, each on until it was met and a moment longer."""
+"""Injection of one to three faults, each until it was met and a moment longer."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Trade:
         self._traders: list[Trader] = []
 
     def set_trading(self, wanted: bool) -> None:
-        """Trade, or do not."""
+        """Trade, or pause."""
         if wanted and not self._traders:
             self._traders = [
                 s.account.trade(self._rate, self._rng.random()).start()
@@ -63,7 +63,7 @@ class Trade:
 
 
 class ActiveFault:
-    """One fault that is on."""
+    """One fault that is switched on."""
 
     def __init__(
         self,
@@ -89,11 +89,11 @@ class ActiveFault:
 
     @property
     def met(self) -> bool:
-        """Whether it was met while it was on."""
+        """True if the fault was met while it was on."""
         return self._met_at is not None
 
     def over(self, now: float) -> bool:
-        """Whether it was met, and has lasted for a moment since."""
+        """Return whether the fault was met, and has lasted for a moment since."""
         if self._met_at is None and self._counter.met:
             self._met_at = now
         return self._met_at is not None and now >= self._met_at + self._linger
@@ -109,7 +109,7 @@ def inject(
     kinds: Sequence[str],
     figures: Figures,
 ) -> str:
-    """Let one to three faults be met, during lively trade; say which they were.
+    """Inject one to three faults during lively trade; return their names.
 
     Each is switched off on its own: one that refuses connections hides others.
     """
@@ -138,7 +138,7 @@ def inject(
 def wait_until_met(
     simulator: Simulator, faults: Sequence[ActiveFault], trade: Trade
 ) -> None:
-    """Let time and connections pass until each fault was met, and end it."""
+    """Let time and connections pass until each fault was met; switch it off."""
     deadline = time.monotonic() + MET_BOUND
     on = list(faults)
     while on and (now := time.monotonic()) < deadline:

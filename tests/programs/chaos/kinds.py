@@ -1,4 +1,4 @@
-"""The kinds of faults: which can strike, how hard, and what makes them be met."""
+"""The kinds of faults: which are possible, their parameters, what makes them be met."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ MIB = 1024 * 1024
 
 
 def fast(low: float, high: float) -> Draw:
-    """Seconds of real life, drawn and made fast."""
+    """Return a draw of seconds, scaled to fast time."""
     return lambda rng: rng.uniform(low, high) / FACTOR
 
 
 def either(*values: Any) -> Draw:
-    """One of these."""
+    """Return a draw of one of these values."""
     return lambda rng: rng.choice(values)
 
 
@@ -58,12 +58,12 @@ DRAWS: Mapping[str, Mapping[str, Draw]] = {
 
 
 def parameters(name: str, rng: random.Random) -> dict[str, Any]:
-    """How hard a fault strikes this time."""
+    """Draw the parameters of a fault."""
     return {key: draw(rng) for key, draw in DRAWS.get(name, {}).items()}
 
 
 def catalogue(exchange: str) -> list[str]:
-    """The names of all faults that can happen there and may pass."""
+    """Return all faults that are possible at the exchange and may pass."""
     possible = {n for n, entry in FAULTS.items() if entry.exchange in ("", exchange)}
     # Upbit's own word for a request that can never be right: it ends the stream.
     return sorted(possible - ({"subscribe_refused"} if exchange == "upbit" else set()))

@@ -1,4 +1,4 @@
-"""A stream and whoever listens to it, against the ledger; knows nothing of faults."""
+"""A check of a stream and its listener against the ledger, whatever the faults."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ Amounts = dict[str, tuple[Any, Any]]
 
 
 class Stream(Protocol):
-    """What is judged: what one account of an ``AssetStream`` shows."""
+    """The attributes of an ``AssetStream`` that are checked."""
 
     @property
     def balances(self) -> Mapping[str, Balance]: ...
@@ -52,7 +52,7 @@ class Stream(Protocol):
 
 
 class Listener:
-    """A user: slow at times, raising at times, remembering what it was told."""
+    """A user whose handlers are slow or raise at times, and keep every balance."""
 
     def __init__(self, rng: random.Random, figures: Figures) -> None:
         self._rng = rng
@@ -89,11 +89,11 @@ class Listener:
             self._dawdle(0.005, 0.01)
 
     def error_texts(self) -> list[str]:
-        """What every error said."""
+        """Return the texts of all errors so far."""
         return self._errors
 
     def nonzero_balances(self) -> Amounts:
-        """The non-zero balances, as told."""
+        """Return the listener's non-zero balances."""
         return {code: both for code, both in dict(self.balances).items() if any(both)}
 
     def _dawdle(self, slow: float, wrong: float) -> None:
@@ -105,7 +105,7 @@ class Listener:
 
 
 class CheckedAccount:
-    """An account, the stream that should know it, and who is told by that."""
+    """An account, its stream, and the listener of that."""
 
     def __init__(self, account: Account, stream: Stream, listener: Listener) -> None:
         self.account = account
@@ -115,7 +115,7 @@ class CheckedAccount:
         self._counted = (0, 0)
 
     def known(self) -> Amounts | None:
-        """The non-zero balances; None unless LIVE with none of them marked stale."""
+        """Return the stream's non-zero balances; None unless LIVE and unmarked."""
         # Read in this order: LIVE must hold while the balances are looked at.
         balances = self.stream.balances.items()
         found = {c: (b.available, b.locked) for c, b in balances if b.total}
@@ -123,7 +123,7 @@ class CheckedAccount:
         return None if stale or self.stream.state is not State.LIVE else found
 
     def reported_losses(self) -> bool:
-        """Whether, if connections were lost since this was last asked, it heard so."""
+        """Return False if a connection was lost without a change to STALE."""
         stream = self.stream
         losses = stream.health().reconnects
         stale = self.listener.stale
@@ -142,7 +142,7 @@ class CheckedAccount:
 
 
 class Watcher(threading.Thread):
-    """Looks at streams all the while: nothing unmarked stays wrong for too long."""
+    """A thread that checks streams all the time: nothing unmarked stays wrong."""
 
     def __init__(
         self, checked_accounts: Sequence[CheckedAccount], figures: Figures
@@ -199,14 +199,14 @@ class Watcher(threading.Thread):
 def note_live_without_data(
     checked_accounts: Sequence[CheckedAccount], figures: Figures, why: str
 ) -> None:
-    """Note who says LIVE though its connection has long been dead (L1)."""
+    """Note each stream that is LIVE on a connection long dead (L1)."""
     for checked in checked_accounts:
         if checked.stream.state is State.LIVE:
             figures.note("wrong", f"LIVE after a long {why}: {checked}")
 
 
 def last_correct(account: Account, code: str, amounts: tuple[Any, Any]) -> float:
-    """Until when the currency stood at these amounts, monotonic; -inf if it never did.
+    """Return when the currency last had these amounts; -inf if it never did.
 
     While money moves all the time, a number found by an audit is soon out of date
     again: it is judged by its own age.
@@ -222,7 +222,7 @@ def last_correct(account: Account, code: str, amounts: tuple[Any, Any]) -> float
 def recovered(
     checked: CheckedAccount, figures: Figures, bound: float, context: str
 ) -> bool:
-    """Wait until stream and listener know the ledger; note what went wrong.
+    """Wait until stream and listener have the ledger's balances; note faults.
 
     Args:
         subject: who.

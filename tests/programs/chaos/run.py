@@ -1,4 +1,4 @@
-"""Streams under chaos, one after the other, and what they leave behind."""
+"""Streams under random faults, one after the other, and the leaks of each."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def chaos(
     bound: float = RECOVERY_BOUND,
     accounts: int = 1,
 ) -> Figures:
-    """Let streams of the named exchange meet ``faults`` faults, in fast time.
+    """Inject faults until ``faults`` were met by streams of the exchange, in fast time.
 
     Args:
         exchange: "upbit" or "coinw".
@@ -108,7 +108,7 @@ def chaos(
 def open_account(
     simulator: Simulator, exchange: str, label: str, listener: Listener, **options: Any
 ) -> CheckedAccount:
-    """A new account, its stream, not started, and who is told."""
+    """Open an account with a stream, not started, and a listener."""
     account = getattr(simulator, exchange)(BALANCES)
     stream = AssetStream(
         account.exchange(),
@@ -123,7 +123,7 @@ def open_account(
 
 
 def wanted(figures: Figures, faults: int) -> bool:
-    """Whether more is to be struck; gives up what is of no use."""
+    """Return whether more faults are to be injected."""
     return (
         figures.met.total() < faults
         and figures.injected.total() < 2 * faults + 20
@@ -146,7 +146,7 @@ def note_deaths(figures: Figures) -> Iterator[None]:
 def note_leaks(
     figures: Figures, threads: set[threading.Thread], sockets: set[str]
 ) -> None:
-    """Note what was not there before, and does not end by itself."""
+    """Note threads and sockets that are new and do not end."""
     deadline = time.monotonic() + LEAK_PATIENCE
     for thread in set(threading.enumerate()) - threads:
         thread.join(max(0.0, deadline - time.monotonic()))
@@ -163,7 +163,7 @@ def share(
     names: Sequence[str] | None,
     accounts: int,
 ) -> tuple[str, Figures]:
-    """One process's part of a run."""
+    """Run one process's part; return its name and figures."""
     # The faults provoke errors, which would be told between the lines.
     logging.getLogger("assetstream").setLevel(logging.CRITICAL)
     figures = chaos(exchange, faults, seed, names, accounts=accounts)

@@ -1,4 +1,4 @@
-"""What is true of any bytes an exchange may send, and a command that looks for more.
+"""Properties that hold for any bytes of an exchange, and a command that tests more.
 
 ``wire``        what a JSON text says, by the standard library: the other opinion.
 ``adapters``    the conversations' ``received``.

@@ -1,4 +1,4 @@
-"""Whatever frames come, in whatever phase: steps, exact amounts, and no silence."""
+"""Conversations answer any frames in any phase with steps and exact amounts."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ KEYS = (
 
 
 def check_frames(name: str, format: str, acks: int, frames: Sequence[bytes]) -> None:
-    """Give a conversation frames, one a read; see that each answer is in order."""
+    """Give a conversation one frame a read; check each answer."""
     spec = SPECS[name]
     exchange = spec.make(format=format) if name == "upbit" else spec.make()
     memory: Memory = {}
@@ -69,7 +69,7 @@ def check_frames(name: str, format: str, acks: int, frames: Sequence[bytes]) -> 
 
 
 def check_batches(name: str, format: str, acks: int, frames: Sequence[bytes]) -> None:
-    """A read of many frames says what as many reads of one frame say."""
+    """Check that a read of many frames reports the same as many reads of one."""
     half = len(frames) // 2
     one_by_one, *others = (
         _said(name, format, acks, batches)
@@ -86,7 +86,7 @@ def check_batches(name: str, format: str, acks: int, frames: Sequence[bytes]) ->
 def _said(
     name: str, format: str, acks: int, batches: Sequence[Sequence[bytes]]
 ) -> list[Any]:
-    """All that a conversation says at one moment, and how it stands then."""
+    """Return the conversation's results after the frames, and its later state."""
     spec = SPECS[name]
     exchange = spec.make(format=format) if name == "upbit" else spec.make()
     memory: Memory = {}
@@ -107,7 +107,7 @@ def _said(
 
 
 def check_ways(frame: bytes, format: str) -> None:
-    """What the fast way of reading takes, the tolerant way reads as the same."""
+    """Check that the fast and the tolerant reader agree on every frame."""
     upbit = upbit_frames.read_expected([frame], format)
     if upbit and not _mixed(loads(frame)):
         items: Sequence[Any] = upbit_frames.read_tolerantly(frame)
@@ -121,7 +121,7 @@ def check_ways(frame: bytes, format: str) -> None:
 
 
 def _mixed(decoded: Any) -> bool:
-    """True if long and short keys, of which the fast way sees its own, are mixed."""
+    """Return whether long and short keys are mixed; fast reading sees only its own."""
     return any(
         {short, long} <= set(pairs)
         for _, pairs in objects(decoded)
@@ -130,7 +130,7 @@ def _mixed(decoded: Any) -> bool:
 
 
 def _check_order(steps: Sequence[Step], proved: bool, early: bool) -> bool:
-    """R1: Ready once, and (but for ``early``) no report before. Return if it came."""
+    """Check R1: Ready once, before any report. Return whether Ready came."""
     for index, step in enumerate(steps):
         if isinstance(step, Ready):
             assert not proved, "ready twice"
@@ -164,7 +164,7 @@ def _check_step(step: Step, name: str, frame: bytes) -> None:
 
 
 def _check_doubt(frame: bytes, steps: Sequence[Step], name: str, format: str) -> None:
-    """K5: nothing unreadable passes in silence, no currency of a push gets lost."""
+    """Check K5: each unreadable frame warns, and no pushed currency is lost."""
     doubts = [
         step.error.currency
         for step in steps
@@ -185,7 +185,7 @@ def _check_doubt(frame: bytes, steps: Sequence[Step], name: str, format: str) ->
 
 
 def _pushed(decoded: Any, name: str) -> list[Any]:
-    """Return the currencies of a frame that is nothing but a push, as spelt."""
+    """Return the currencies of a frame that is only a push, as spelt."""
     if name == "coinw":
         if not isinstance(decoded, Pairs) or "event" in decoded or "channel" in decoded:
             return []

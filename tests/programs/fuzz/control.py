@@ -1,4 +1,4 @@
-"""Whatever pings and pongs hold, wherever they come: an answer, a proof, no more."""
+"""Pings and pongs of any content, at any place, lead to an answer or a proof only."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LONGEST = 125
 
 
 class Answering(Receiver):
-    """A receiver that keeps what the library sends."""
+    """A receiver that keeps the library's sends."""
 
     def __init__(self, data: bytes, sizes: Sequence[int]) -> None:
         self.sent: list[tuple[int, bytes]] = []
@@ -33,7 +33,7 @@ class Answering(Receiver):
 
 
 def check_control(parts: Sequence[bytes], sizes: Sequence[int]) -> None:
-    """Send pings, pongs and messages, whole and in fragments; see what comes of them.
+    """Send pings, pongs and messages, also in fragments; check the results.
 
     Each part's first byte chooses its kind, the rest is the payload.
     """

@@ -1,4 +1,4 @@
-"""Inputs to begin with, and how an input's bytes become a property's arguments."""
+"""Seed inputs, and the decoding of an input into a property's arguments."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ STATUSES = (200, 201, 204, 302, 400, 401, 403, 404, 418, 429, 500, 503)
 
 
 def _adapters(data: bytes) -> None:
-    """First byte: exchange, format, phase. Then frames."""
+    """Decode exchange, format and phase from the first byte, then frames."""
     name, choice = _chosen(data)
     format = FORMATS[choice % len(FORMATS)]
     acks = PHASES[choice // len(FORMATS) % len(PHASES)]
@@ -38,7 +38,7 @@ def _adapters(data: bytes) -> None:
 
 
 def _rest(data: bytes) -> None:
-    """First byte: exchange, status. Then ``Retry-After``, ``Date``, the body."""
+    """Decode exchange and status from a byte, then ``Retry-After``, ``Date``, body."""
     name, choice = _chosen(data)
     parts = [*data[1:].split(SEPARATOR, 2), b"", b""]
     headers = zip(("retry-after", "date"), parts, strict=False)
@@ -51,22 +51,22 @@ def _rest(data: bytes) -> None:
 
 
 def _frames(data: bytes) -> None:
-    """First four bytes: the sizes of the reads. Then the stream."""
+    """Decode the sizes of the reads from four bytes, then the stream."""
     check_stream(data[4:], list(data[:4]))
 
 
 def _control(data: bytes) -> None:
-    """First four bytes: the sizes of the reads. Then messages, their kind before."""
+    """Decode the sizes of the reads from four bytes, then kinds and messages."""
     check_control(data[4:].split(SEPARATOR), list(data[:4]))
 
 
 def _head(data: bytes) -> None:
-    """First four bytes: the sizes of the reads. Then the answer to an upgrade."""
+    """Decode the sizes of the reads from four bytes, then an upgrade's answer."""
     check_upgrade(data[4:], list(data[:4]))
 
 
 def _chunked(data: bytes) -> None:
-    """First four bytes: the sizes of the reads. Then the chunks of a refusal."""
+    """Decode the sizes of the reads from four bytes, then a refusal's chunks."""
     head = b"HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n"
     check_upgrade(head + data[4:], list(data[:4]))
 
@@ -191,7 +191,7 @@ BEHIND_CUTS: dict[str, Sequence[bytes]] = {
 
 
 def seeds(target: str) -> list[bytes]:
-    """Return inputs for a target, made of the samples of all exchanges."""
+    """Return inputs for a target, made of all exchanges' samples."""
     if target in BEHIND_CUTS:
         return [cut + piece for cut in CUTS for piece in BEHIND_CUTS[target]]
     found = []

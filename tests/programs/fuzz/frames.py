@@ -1,4 +1,4 @@
-"""Whatever bytes come, however cut: what websocket-client's own parser finds in them.
+"""Our reader finds in any bytes, however cut, what websocket-client's parser finds.
 
 Ours is the whole receive path: scanner, traffic, and the library for what is left to
 it, over an upgrade that never was on a network. It differs on purpose in three things,
@@ -33,13 +33,13 @@ Seen = tuple[list[Any], str]
 
 
 def check_stream(data: bytes, sizes: Sequence[int]) -> None:
-    """Receive ``data`` in pieces of these sizes, over and over; see both agree."""
+    """Receive ``data`` in pieces of these sizes; compare both parsers."""
     ours, theirs = _ours(data, sizes), _theirs(data)
     assert ours == theirs
 
 
 class Wire:
-    """The socket below, on which nothing goes out; and the peer's answer above it."""
+    """A socket on which nothing goes out, and the peer's answer above it."""
 
     def __init__(self, data: bytes = b"") -> None:
         self.headers: dict[str, str] = {}
@@ -85,7 +85,7 @@ class Wire:
 
 
 class Receiver:
-    """In a channel's place: the dispatcher, the owner, and where an end is told."""
+    """A stand-in for the channel: dispatcher, owner, and receiver of the end."""
 
     def __init__(self, data: bytes, sizes: Sequence[int]) -> None:
         self.events: list[Any] = []
@@ -158,7 +158,7 @@ def _ours(data: bytes, sizes: Sequence[int]) -> Seen:
 
 
 def _theirs(data: bytes) -> Seen:
-    """Have the library alone read it all; it stops where ours refuses to go on."""
+    """Let the library alone read all; stop where ours refuses to go on."""
     socket = websocket.WebSocket(skip_utf8_validation=True)
     wire: Any = Wire(data)
     socket.sock, socket.connected = wire, True
@@ -185,11 +185,11 @@ def _theirs(data: bytes) -> Seen:
 
 
 class Refused(Exception):
-    """The library would go on here; we do not."""
+    """Raised where the library would go on, but ours does not."""
 
 
 class Watch:
-    """Refuses what the library takes and we do not, from the headers on the wire."""
+    """Refuses, by the headers on the wire, what the library takes and ours does not."""
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
@@ -197,7 +197,7 @@ class Watch:
         self._open = False
 
     def around(self, recv_frame: Callable[[], Any]) -> Callable[[], Any]:
-        """Return ``recv_frame`` with a look at the wire before and after it."""
+        """Return ``recv_frame`` with a check of the wire before and after it."""
 
         def watched() -> Any:
             begin = self._wire.position

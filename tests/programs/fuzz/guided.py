@@ -1,4 +1,4 @@
-"""libFuzzer on one target, in the process it is to end.
+"""libFuzzer on one target; it ends the process.
 
 Started by ``tests.programs.fuzz.loop``: the target, a folder for findings, one for
 the corpus, and libFuzzer's own options.
@@ -24,7 +24,7 @@ with atheris.instrument_imports(
 
 
 def main(target: str, folder: str, corpus: str, *options: str) -> None:
-    """Fuzz until the time in the options is over; never returns."""
+    """Fuzz for the time in the options; never return."""
     for number, data in enumerate(seeds(target)):
         (Path(corpus) / f"{number}").write_bytes(data)
     findings = Findings(target, Path(folder))

@@ -1,4 +1,4 @@
-"""Try input after input, and keep what breaks a property."""
+"""A loop that tries inputs, and keeps those that break a property."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ EXECUTED = re.compile(r"stat::number_of_executed_units: +(\d+)")
 
 
 class Findings:
-    """Runs inputs, and writes down those that raise; each place once."""
+    """Runs inputs; writes down those that raise, one for each place."""
 
     def __init__(self, target: str, folder: Path) -> None:
         self.executions = 0
@@ -62,7 +62,7 @@ class Findings:
 
 
 def fuzz(target: str, seconds: float, seed: int, folder: Path) -> int:
-    """Fuzz one target; print its line of figures. Return 1 if anything was found."""
+    """Fuzz one target; print its figures. Return 1 if there is a finding."""
     guided = find_spec("atheris") is not None
     began = time.monotonic()
     if guided:
@@ -102,7 +102,7 @@ def _random(findings: Findings, target: str, seconds: float, seed: int) -> None:
 def _guided(
     target: str, seconds: float, seed: int, folder: Path
 ) -> tuple[int, int, str]:
-    """Run libFuzzer in a process of its own, for it ends the process it runs in."""
+    """Run libFuzzer in its own process, which it ends."""
     before = set(folder.glob(f"{target}-*"))
     with tempfile.TemporaryDirectory() as corpus:
         options = [

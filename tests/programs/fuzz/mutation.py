@@ -1,4 +1,4 @@
-"""How an input becomes another one: within its JSON, its frames, its bytes."""
+"""Mutations of an input: in its JSON, its frames, its bytes."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Literal(str):
 
 
 def mutate(target: str, data: bytes, source: random.Random) -> bytes:
-    """Return an input somewhat unlike ``data``."""
+    """Return a mutated copy of ``data``."""
     head = TARGETS[target].head
     first, rest = data[:head], data[head:]
     if source.random() < 0.1:
@@ -80,7 +80,7 @@ def _bytes(data: bytes, source: random.Random) -> bytes:
 
 
 def _piece(data: bytes, pieces: Sequence[bytes], source: random.Random) -> bytes:
-    """Put a piece anywhere, most often behind or before the others."""
+    """Insert a piece anywhere, most often first or last."""
     at = source.choice((0, len(data), len(data), source.randint(0, len(data))))
     return data[:at] + source.choice(pieces) + data[at:]
 
@@ -142,7 +142,7 @@ def _changed(value: Any, source: random.Random) -> Any:
 
 
 class Members(list[Any]):
-    """An object's members, some perhaps twice."""
+    """An object's members; some may come twice."""
 
 
 def _value(source: random.Random) -> Literal:

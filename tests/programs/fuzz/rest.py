@@ -1,4 +1,4 @@
-"""Whatever REST or a refused upgrade answers: a snapshot, or one of our errors."""
+"""Any answer of REST, or of a refused upgrade, is a snapshot or one of our errors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["check_answer"]
 def check_answer(
     name: str, status: int, headers: Mapping[str, str], body: bytes
 ) -> None:
-    """Have an answer understood as a refused upgrade's and as a read's."""
+    """Read an answer as a refused upgrade and as a balance read."""
     exchange = SPECS[name].make()
     error = exchange.conversation({}).refused(status, headers, body)
     check_error(error, name)
@@ -31,7 +31,7 @@ def check_answer(
 
 
 def _check_fatal(error: AssetStreamError, status: int, body: bytes) -> None:
-    """Only the exchange's own words, or a 401, may end a stream for good."""
+    """Check that only the exchange's own words, or a 401, are fatal."""
     if error.fatal and status != 401:
         assert isinstance(loads(body, "replace"), Pairs)
 

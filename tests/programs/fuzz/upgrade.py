@@ -1,4 +1,4 @@
-"""Whatever answers an upgrade, however cut: the same, and what ``http.client`` reads.
+"""Any answer to an upgrade is read the same however cut, and as http.client reads it.
 
 The other opinion counts where an answer is plain: known framing, headers of ASCII.
 """
@@ -38,7 +38,7 @@ Outcome = Union[Accepted, Refused, Failed]
 
 
 class Raw:
-    """A socket on which the answer is there, in pieces; then it is closed."""
+    """A socket that gives the answer in pieces, and is then closed."""
 
     def __init__(self, data: bytes, sizes: Sequence[int]) -> None:
         self._data = io.BytesIO(data)
@@ -56,7 +56,7 @@ class Raw:
 
 
 class NoInterrupt:
-    """Nothing is posted meanwhile."""
+    """A call queue that stays empty."""
 
     def fileno(self) -> int:
         return 0
@@ -65,7 +65,7 @@ class NoInterrupt:
 
 
 def outcome(data: bytes, sizes: Sequence[int]) -> Outcome:
-    """What comes of an answer that is received in pieces of these sizes."""
+    """Return the outcome of an answer received in pieces of these sizes."""
     raw: Any = Raw(data, sizes)
     upgrade = UpgradeSocket(raw, CancelScope(math.inf, NoInterrupt(), PEER))
     head = b""
@@ -83,7 +83,7 @@ def outcome(data: bytes, sizes: Sequence[int]) -> Outcome:
 
 
 def check_answer(data: bytes, sizes: Sequence[int]) -> None:
-    """See that it does not depend on the cuts, hides cookies, and is read rightly."""
+    """Check that the cuts do not matter, cookies are hidden, all is read rightly."""
     whole = outcome(data, ())
     assert outcome(data, sizes) == whole
     if len(whole) == 2:
@@ -109,7 +109,7 @@ def check_answer(data: bytes, sizes: Sequence[int]) -> None:
 
 
 def _other_opinion(data: bytes) -> tuple[int, bytes] | None:
-    """Status and body as ``http.client`` reads them; None if that cannot tell."""
+    """Return status and body as ``http.client`` reads them; None if it cannot."""
     end = data.find(b"\r\n\r\n") + 4
     if not PLAIN.fullmatch(data[:end]) or BARE.search(data):
         return None
@@ -129,7 +129,7 @@ def _other_opinion(data: bytes) -> tuple[int, bytes] | None:
 
 
 class Reply:
-    """What ``http.client`` takes for a socket."""
+    """A stand-in for the socket of ``http.client``."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data

@@ -1,4 +1,4 @@
-"""What a JSON text says, read by the standard library: the other opinion."""
+"""A second reader of JSON texts, by the standard library, to compare with."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Number(str):
 
 
 class Pairs(dict[str, Any]):
-    """An object; ``all`` has the names that came twice as often as they came."""
+    """An object; ``all`` holds repeated names as often as they came."""
 
     all: list[tuple[str, Any]]
 
@@ -60,7 +60,7 @@ def loads(data: bytes, errors: str = "strict") -> Any:
 
 
 def objects(value: Any, code: str = "") -> Iterator[tuple[str, Pairs]]:
-    """Yield each object within, also in JSON text, and the name it stands under."""
+    """Yield each object within, also in JSON text, and the name it has."""
     if isinstance(value, Pairs):
         yield code, value
         for name, inner in value.all:
@@ -76,7 +76,7 @@ def objects(value: Any, code: str = "") -> Iterator[tuple[str, Pairs]]:
 
 
 def _said(pairs: Pairs, names: tuple[str, ...], amount: Decimal | None) -> bool:
-    """True if one of these names stands before exactly this number, or no amount."""
+    """Return whether one of these names has exactly this number, or no amount."""
     if amount is None:
         return any(pairs.get(name) is None for name in names)
     texts = [v for name, v in pairs.all if name in names and isinstance(v, str)]
@@ -91,7 +91,7 @@ def _said(pairs: Pairs, names: tuple[str, ...], amount: Decimal | None) -> bool:
 
 
 def check_amounts(report: BalanceReport, decoded: Any) -> None:
-    """The report's amounts are finite and those on the wire, under their own names."""
+    """Check that the report's amounts are those on the wire, by their names."""
     for amount in (report.available, report.locked):
         assert amount is None or (amount.is_finite() and not amount.is_signed())
     for code, pairs in objects(decoded):
@@ -106,7 +106,7 @@ def check_amounts(report: BalanceReport, decoded: Any) -> None:
 
 
 def check_error(error: object, exchange: str) -> None:
-    """It is one of ours, says whose it is, is not endless and shows no credential."""
+    """Check that an error is ours, short, and free of credentials."""
     assert isinstance(error, AssetStreamError)
     assert error.exchange == exchange
     assert error.retry_after is None or 0.0 <= error.retry_after <= LONGEST_WAIT

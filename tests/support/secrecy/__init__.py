@@ -19,6 +19,6 @@ CASES = {**NORMAL_USE, **REFUSALS, **NETWORK, **LOCAL_FAULTS, **SIMULATOR_FAULTS
 
 
 def venues(name: str) -> list[str]:
-    """The exchanges at which a scene can be played."""
+    """Return the exchanges at which a case can run."""
     fault = FAULTS.get(name.removeprefix("simulator fault "))
     return [fault.exchange] if fault and fault.exchange else ["upbit", "coinw"]

@@ -1,4 +1,4 @@
-"""Faults of the user's and of our own."""
+"""Cases with mistakes of the user's, and faults of our own code."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def callback_raises(setup: SecrecySetup) -> None:
 
 
 def errors_are_logged(setup: SecrecySetup) -> None:
-    """With no on_error."""
+    """A stream without ``on_error`` logs its errors."""
     stream = setup.stream(on_error=None)
     with setup.simulator.faults.add(Echo(setup, "rest", 401)):
         with pytest.raises(AuthenticationError) as raised:
@@ -62,7 +62,7 @@ def errors_are_logged(setup: SecrecySetup) -> None:
 
 
 def fault_in(owner: object, name: str) -> Case:
-    """Something breaks deep inside, with secrets in the variables around it."""
+    """Return a case in which a function deep inside raises, with secrets around it."""
 
     def run(setup: SecrecySetup) -> None:
         def broken(*args: Any, **options: Any) -> None:
@@ -84,7 +84,7 @@ def fault_in_adapter(name: str) -> Case:
 
 
 def two_streams(setup: SecrecySetup) -> None:
-    """Of one key: a warning."""
+    """Two streams of one key log a warning."""
     one = setup.live()
     setup.finish(setup.live())
     setup.finish(one)
@@ -92,7 +92,7 @@ def two_streams(setup: SecrecySetup) -> None:
 
 
 def forked(setup: SecrecySetup) -> None:
-    """The child is refused everything; here it is only the process's number."""
+    """A forked child is refused everything; only the process number is changed."""
     stream = setup.live()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "getpid", lambda: -1)
@@ -104,7 +104,7 @@ def forked(setup: SecrecySetup) -> None:
 
 
 def pickled(setup: SecrecySetup) -> None:
-    """Streams and exchanges are not; what they told may be."""
+    """Streams and exchanges refuse to be pickled; events can be."""
     stream = setup.live()
     setup.simulator.drop_connections()
     setup.recorder.wait_for_state(State.LIVE, times=2)

@@ -1,4 +1,4 @@
-"""What goes wrong on the way: nobody there, no TLS, certificates, proxies."""
+"""Cases in which the network fails: nobody listens, TLS, certificates, proxies."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def no_tls_at_rest(setup: SecrecySetup) -> None:
 
 
 def untrusted(side: str, name: str, *, trusted: bool) -> Case:
-    """A certificate of an unknown authority, or for another name."""
+    """Return a case with an unknown authority, or a certificate for another name."""
 
     def run(setup: SecrecySetup) -> None:
         authority = trustme.CA()
@@ -54,7 +54,7 @@ def untrusted(side: str, name: str, *, trusted: bool) -> Case:
 
 
 def hung_up_on(side: str, kind: type[Exception]) -> Case:
-    """By a server that quotes the request in place of an answer."""
+    """Return a case whose server quotes the request in place of an answer."""
 
     def run(setup: SecrecySetup) -> None:
         def quote_it(peer: Peer) -> None:
@@ -73,7 +73,7 @@ def hung_up_on(side: str, kind: type[Exception]) -> Case:
 
 
 def move(setup: SecrecySetup, side: str, server: RawServer) -> None:
-    """Have the WebSocket or REST at this server."""
+    """Point the WebSocket or REST at this server."""
     if side == "WebSocket":
         setup.adapter(ws_url=server.url)
     else:
@@ -94,7 +94,7 @@ def more_lost(setup: SecrecySetup, than: int) -> bool:
 
 
 def proxied(setup: SecrecySetup) -> None:
-    """All goes well, by a proxy that wants a password; also once it is gone."""
+    """A stream works through a proxy with a password, and loses it later."""
     for scheme in ("http", "socks5"):
         with ProxyProcess(PROXY_USER) as proxy:
             stream = setup.live(proxy=proxy_url(setup, scheme, proxy.port))

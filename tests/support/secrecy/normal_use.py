@@ -1,4 +1,4 @@
-"""What goes well, or is mended."""
+"""Cases in which all is well, or is mended by the stream."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def reconnected(setup: SecrecySetup) -> None:
 
 
 def recovered(setup: SecrecySetup) -> None:
-    """A change during an outage, delivered before LIVE and with the gap."""
+    """A change during an outage is delivered before LIVE, which carries the gap."""
     stream = setup.live()
     with setup.simulator.refuse_upgrades(503):
         setup.simulator.drop_connections()
@@ -57,7 +57,7 @@ def recovered(setup: SecrecySetup) -> None:
 
 
 def audited(setup: SecrecySetup) -> None:
-    """A change that was never pushed."""
+    """An audit finds a change that was never pushed."""
     stream = setup.live()
     with setup.account.mute():
         setup.account.deposit("BTC", "1")
@@ -67,7 +67,7 @@ def audited(setup: SecrecySetup) -> None:
 
 
 class Other(Fault):
-    """REST shows what the stream never said."""
+    """Makes REST show an amount that was never pushed."""
 
     def __init__(self) -> None:
         self.amount = Decimal(70)
@@ -77,7 +77,7 @@ class Other(Fault):
 
 
 def disputed(setup: SecrecySetup) -> None:
-    """REST and stream disagree, audit for audit, until the user is told."""
+    """REST and stream disagree in three audits, which is an error for the user."""
     stream = setup.live()
     other = Other()
     with setup.simulator.faults.add(other):
@@ -116,7 +116,7 @@ def slow_callback(setup: SecrecySetup) -> None:
 
 
 def waited_in_vain(setup: SecrecySetup) -> None:
-    """For an update that never comes, and for a number that is too old."""
+    """Waits time out, and a balance that is too old is refused."""
     stream = setup.live()
     with pytest.raises(StreamTimeout) as timeout:
         stream.wait_for(lambda u: False, 0.01)
@@ -146,7 +146,7 @@ main()
 
 
 def command_line(setup: SecrecySetup) -> None:
-    """``assetstream watch --json``: live, pushed, and refused once it was live."""
+    """``assetstream watch --json`` becomes LIVE, and is then refused."""
     with command(setup, "watch", "--json") as running:
         running.wait_for("LIVE")
         setup.account.deposit("BTC", "1")
@@ -161,7 +161,7 @@ def command_line(setup: SecrecySetup) -> None:
 
 
 def command_line_refused(setup: SecrecySetup) -> None:
-    """In lines for people, ended by the error."""
+    """``assetstream watch`` ends with the error of a refused login."""
     with setup.simulator.refuse_logins(), command(setup, "watch") as running:
         assert running.finish() == 1, running.output
     setup.detector.add("command line", running.output)
@@ -169,7 +169,7 @@ def command_line_refused(setup: SecrecySetup) -> None:
 
 
 def other_commands(setup: SecrecySetup) -> None:
-    """What is held, and why it cannot be read any more."""
+    """``balances`` succeeds; ``doctor`` reports a refused login."""
     with command(setup, "balances") as running:
         assert running.finish() == 0, running.output
     setup.detector.add("balances", running.output)
@@ -180,7 +180,7 @@ def other_commands(setup: SecrecySetup) -> None:
 
 
 def command(setup: SecrecySetup, name: str, *options: str) -> Program:
-    """A command as the account's owner starts it."""
+    """Start a command as the account's owner does."""
     region = ["--region", "sg"] if setup.account.name == "upbit" else []
     return Program(
         *("-c", COMMAND, name, setup.account.name, *region, *options),

@@ -1,4 +1,4 @@
-"""Refused by the exchange, which quotes what it was sent."""
+"""Cases in which the exchange refuses, and quotes the request."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def closed_with_a_reason(setup: SecrecySetup) -> None:
 
 
 def diagnosed(setup: SecrecySetup) -> None:
-    """Well, and refused at each stage in words that quote everything."""
+    """The doctor finds all well, then is refused at each stage with quotes."""
     echoes = (
         *(Echo(setup, to, 401) for to in ("rest", "upgrade")),
         Echo(setup, "rest, own form", 400),
@@ -154,7 +154,7 @@ def diagnosed(setup: SecrecySetup) -> None:
 
 
 def with_odd_keys(case: Case) -> Case:
-    """The same with keys that look different in a URL, in JSON and in a repr."""
+    """Return the case with keys that URLs, JSON and reprs must escape."""
 
     def run(setup: SecrecySetup) -> None:
         def letters(rng: object, length: int) -> str:

@@ -1,4 +1,4 @@
-"""One account, what a stream of it lets out, and exchanges that say too much."""
+"""One account, a detector for its stream's output, and faults that quote secrets."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ODD = "+/=\"'\\&%<>:,;?#"
 
 
 class SecrecySetup:
-    """One account, what a stream of it lets out, and what that must not hold."""
+    """One account, its streams, and the detector of their output."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class SecrecySetup:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        """Leave nothing to the next test if this one has failed."""
+        """Stop and close everything, even if the test has failed."""
         for stream in self._streams:
             stream.stop()
         for tape_recorder in self._recorders.values():
@@ -62,7 +62,7 @@ class SecrecySetup:
         self._tapes.cleanup()
 
     def use(self, account: Account) -> None:
-        """Be about this account from now on."""
+        """Take this account from now on."""
         self.account = account
         self.exchange = account.exchange()
         self.detector.guard_exchange(self.exchange)
@@ -86,7 +86,7 @@ class SecrecySetup:
     def adapter(
         self, *, key: str = "", secret: str = "", ws_url: str = "", rest_url: str = ""
     ) -> Exchange:
-        """The account's adapter with something else about it."""
+        """Make the account's adapter with other keys or URLs."""
         own = self.exchange
         urls = {"ws_url": ws_url or own.ws_url, "rest_url": rest_url or own.rest_url}
         keys = key or keys_of(own)[0], secret or keys_of(own)[1]
@@ -115,7 +115,7 @@ class SecrecySetup:
     def expect_refusal(
         self, kind: type[BaseException], stream: AssetStream | None = None
     ) -> None:
-        """Start it, which must raise ``kind``; take the error."""
+        """Start a stream, which must raise ``kind``; collect the error."""
         stream = stream or self.stream()
         with pytest.raises(kind) as raised:
             stream.start()
@@ -125,7 +125,7 @@ class SecrecySetup:
     def expect_retry(
         self, kind: type[BaseException], stream: AssetStream | None = None
     ) -> None:
-        """Start it, and stop it once on_error was told of a ``kind``."""
+        """Start a stream; stop it once on_error was called with a ``kind``."""
         stream = stream or self.stream()
         stream.start(wait=False)
         self.recorder.wait_for(lambda event: isinstance(event, kind))
@@ -134,7 +134,7 @@ class SecrecySetup:
     def elapse(
         self, stream: AssetStream, met: Callable[[], object], step: float = 1.0
     ) -> None:
-        """Let the stream's own time pass until it is met, 600 steps at the most."""
+        """Advance the stream's clock until ``met`` is true, 600 steps at most."""
         pause = threading.Event()
         for _ in range(600):
             if met():
@@ -144,11 +144,11 @@ class SecrecySetup:
         raise AssertionError(f"only: {self.recorder.events}")
 
     def event_contains(self, words: str) -> bool:
-        """Whether an event has these words."""
+        """Return whether an event contains these words."""
         return any(words in str(event) for event in tuple(self.recorder.events))
 
     def finish(self, stream: AssetStream) -> None:
-        """Look at it, stop it, look at it again, and at all that was heard."""
+        """Collect the stream before and after its stop, its events, and its tape."""
         self.detector.add_stream(stream)
         assert stream.stop()
         self.detector.add_stream(stream)
@@ -166,7 +166,7 @@ class SecrecySetup:
 
 
 class HeaderGuard(Fault):
-    """Has guarded what came in: authorizations, and the signatures in them."""
+    """Guards every authorization that arrives, and the signature in it."""
 
     def __init__(self, detector: LeakDetector) -> None:
         self._detector = detector
@@ -181,7 +181,7 @@ class HeaderGuard(Fault):
 
 
 class Echo(Fault):
-    """Answers with all that came in, and all credentials beside it."""
+    """Answers with the whole request and all credentials."""
 
     def __init__(self, setup: SecrecySetup, to: str, status: int = 400) -> None:
         self._setup = setup
@@ -208,7 +208,7 @@ class Echo(Fault):
 
 
 class EchoFrames(Fault):
-    """Answers each frame by an error that quotes it."""
+    """Answers each frame with an error that quotes it."""
 
     def __init__(self, setup: SecrecySetup) -> None:
         self._setup = setup
@@ -222,7 +222,7 @@ class EchoFrames(Fault):
 
 
 def refusal(quoted: str) -> dict[str, object]:
-    """A refusal in the form of either exchange, with these words in every place."""
+    """Make a refusal that is valid at both exchanges, with these words everywhere."""
     return {
         "error": {"name": quoted, "message": quoted},
         "code": "77",

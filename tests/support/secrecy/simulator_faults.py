@@ -1,4 +1,4 @@
-"""Every fault that the simulator knows by name."""
+"""One case for every fault of the simulator's catalogue."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LONG = 40.0
 
 
 def met_by_stream(name: str) -> Case:
-    """Until the stream has told of it, or has borne it for long."""
+    """Return a case that lasts until the stream reports the fault, or bears it."""
 
     def run(setup: SecrecySetup) -> None:
         stream = setup.live()

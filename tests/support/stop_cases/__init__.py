@@ -1,4 +1,4 @@
-"""Every state a stream can be stopped in, and everyone who can stop it.
+"""Every phase in which a stream can be stopped, and every way to stop it.
 
 Used by ``test_stop.py``, once each, and by ``tests.programs.stop_table``, many times.
 """
@@ -19,7 +19,7 @@ CASES = {**CALLERS, **PHASES, **EXITS}
 
 
 class Stopped(Struct):
-    """How one stream was stopped.
+    """The outcome of stopping one stream.
 
     Attributes:
         seconds: from the wish to stop until it was done.
@@ -43,5 +43,5 @@ def measure(case: str, name: str) -> Stopped:
 
 
 def goal(case: str) -> float:
-    """Seconds that it may take; the end of an interpreter takes a while by itself."""
+    """Return the seconds that a case may take; an interpreter needs longer to end."""
     return 2.0 if case.startswith("exit ") else 0.1

@@ -1,4 +1,4 @@
-"""Who stops a stream: threads, its own handlers, signals."""
+"""Cases by caller: threads, the stream's own handlers, signals."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def another_thread(setup: StopSetup) -> None:
 
 
 def many_threads(setup: StopSetup) -> None:
-    """All are told True; the slowest counts."""
+    """Eight threads stop at once: each gets True, and the slowest counts."""
     stream = setup.live()
     answers: list[bool] = []
     threads = [
@@ -65,7 +65,7 @@ def before_start(setup: StopSetup) -> None:
 
 
 def in_callback(kind: type) -> Callable[[StopSetup], None]:
-    """From the handler for events of this kind, in the stream's own thread."""
+    """Return a case in which a handler of such events stops the stream."""
 
     def run(setup: StopSetup) -> None:
         called: list[float] = []
@@ -99,7 +99,7 @@ Waiting = Callable[[AssetStream, Signal], None]
 
 
 def on_signal(number: int, wait: Waiting) -> Callable[[StopSetup], None]:
-    """By a signal to the main thread, which is inside ``wait``."""
+    """Return a case in which a signal interrupts the main thread in ``wait``."""
 
     def run(setup: StopSetup) -> None:
         signalled(setup, setup.stream(), number, wait, SimpleQueue())
@@ -110,7 +110,7 @@ def on_signal(number: int, wait: Waiting) -> Callable[[StopSetup], None]:
 def signalled(
     setup: StopSetup, stream: AssetStream, number: int, wait: Waiting, waiting: Signal
 ) -> None:
-    """Send the signal when ``waiting`` was told that the time has come."""
+    """Send the signal once something is put into ``waiting``."""
     sent: list[float] = []
     answers: list[bool] = []
 
@@ -154,7 +154,7 @@ def iterate(stream: AssetStream, waiting: Signal) -> None:
 
 
 def in_start(number: int, raises: type[BaseException]) -> Callable[[StopSetup], None]:
-    """By a signal while the main thread is inside ``start()``, which is stuck."""
+    """Return a case in which a signal interrupts a ``start()`` that is stuck."""
 
     def run(setup: StopSetup) -> None:
         waiting: Signal = SimpleQueue()
@@ -175,7 +175,7 @@ def in_start(number: int, raises: type[BaseException]) -> Callable[[StopSetup], 
 
 
 def waited_for(setup: StopSetup) -> None:
-    """Another thread waits for updates: its wait ends."""
+    """Stopping ends the iteration of another thread."""
     stream = setup.live()
     entered = threading.Event()
 

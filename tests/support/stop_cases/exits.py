@@ -1,4 +1,4 @@
-"""Programs that end, or fork, with a stream still running."""
+"""Cases of programs that end, or fork, while a stream runs."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ print("stopped", time.perf_counter() - began)
 
 
 def leaving(program: str, *, warning: str = "") -> Case:
-    """Measure from the program's last line to the end of its process.
+    """Return a case that measures from the program's last line to its process's end.
 
     Exit code 0, and not a word on stderr but for one line with ``told`` in it.
     """
@@ -150,7 +150,7 @@ def leaving(program: str, *, warning: str = "") -> Case:
 
 
 def fork(setup: StopSetup) -> None:
-    """The child is told that nothing is to be had there; the parent lives on."""
+    """The child's uses of the stream all raise; the parent's stream goes on."""
     with start(setup, FORK) as running:
         running.wait_for("deposit now")
         setup.account.deposit("BTC", "1")
@@ -161,7 +161,7 @@ def fork(setup: StopSetup) -> None:
 
 
 def start(setup: StopSetup, program: str) -> Program:
-    """Run a program whose stream is of the stage's account."""
+    """Start a program whose stream is of the test's account."""
     return Program(
         # Python warns of any fork beside threads: here it is meant.
         *("-W", "ignore::DeprecationWarning", "-c"),

@@ -1,4 +1,4 @@
-"""Where a stream is when it is stopped: connecting, stuck, waiting."""
+"""Cases by phase: connecting, in a handshake, backing off, reading, sending."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["PHASES"]
 
 @contextmanager
 def reaching(phase: str, peer: str) -> Iterator[threading.Event]:
-    """An event that is set when a helper begins to wait for the peer in this phase."""
+    """Give an event that is set once a helper waits for the peer in this phase."""
     reached = threading.Event()
     wait = CancelScope.wait
 
@@ -46,7 +46,7 @@ def stop_while(
     peer: str = "",
     **options: Any,
 ) -> None:
-    """Stop a stream of ``exchange`` that has come to wait in ``phase``."""
+    """Stop a stream of ``exchange`` once it waits in ``phase``."""
     with reaching(phase, peer) as reached:
         stream = setup.stream(exchange, **options)
         stream.start(wait=False)
@@ -56,7 +56,7 @@ def stop_while(
 
 @contextmanager
 def nobody_accepts() -> Iterator[str]:
-    """Host and port of a listener whose queue is full: connecting takes for ever."""
+    """Give host and port of a listener whose queue is full; connects hang."""
     with socket.socket() as listener, ExitStack() as fillers:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
@@ -130,7 +130,7 @@ def backoff(setup: StopSetup) -> None:
 
 
 def half_frame(setup: StopSetup) -> None:
-    """The rest of a frame of 64 KB never comes."""
+    """A frame of 64 KB stays incomplete."""
     begun = threading.Event()
 
     def script(peer: Peer) -> None:
@@ -173,7 +173,7 @@ def blocked_send(setup: StopSetup) -> None:
 
 
 def rest_connecting(setup: StopSetup) -> None:
-    """The WebSocket is open; REST is elsewhere, where nobody accepts."""
+    """The WebSocket is open, but nobody accepts at REST's address."""
     with nobody_accepts() as place:
         exchange = setup.adapter(rest_url=f"http://{place}")
         stop_while(setup, "connecting", exchange, peer=host_of(exchange.rest_url))
@@ -186,7 +186,7 @@ def rest_tls_handshake(setup: StopSetup) -> None:
 
 
 class Slow(Fault):
-    """Answers REST when it is all over."""
+    """Answers REST only after the test."""
 
     def __init__(self) -> None:
         self.asked = threading.Event()
@@ -199,7 +199,7 @@ class Slow(Fault):
 
 
 def rest_call(setup: StopSetup) -> None:
-    """It waits for the reply."""
+    """The stream waits for the reply to a read."""
     slow = Slow()
     setup.parts.enter_context(setup.simulator.faults.add(slow))
     setup.parts.callback(slow.over.set)

@@ -1,4 +1,4 @@
-"""Servers, and one stream that is brought somewhere and stopped."""
+"""Servers, streams and measurements for the cases of stopping."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["Case", "StopSetup"]
 
 
 class StopSetup:
-    """Servers, and streams that are brought somewhere and stopped.
+    """Servers and streams of one case, and the measurement of its stop.
 
     Attributes:
         took: seconds from the wish to stop until it was done.
@@ -60,7 +60,7 @@ class StopSetup:
         self.parts.close()
 
     def adapter(self, *, ws_url: str = "", rest_url: str = "") -> Exchange:
-        """The account's, or with another server."""
+        """Return the account's adapter, or one with another server."""
         own = self.account.exchange()
         keys = keys_of(own)
         urls = {"ws_url": ws_url or own.ws_url, "rest_url": rest_url or own.rest_url}
@@ -69,24 +69,24 @@ class StopSetup:
         return CoinW(*keys, **urls)
 
     def stream(self, exchange: Exchange | None = None, **options: Any) -> AssetStream:
-        """A new stream, whose end is seen to."""
+        """Make a stream that the end of the test stops."""
         handlers: dict[str, Any] = {**self.recorder.handlers(), **options}
         stream = AssetStream(exchange or self.account.exchange(), **handlers)
         self._streams.append(stream)
         return stream
 
     def live(self) -> AssetStream:
-        """A stream that is LIVE."""
+        """Make a stream, and start it to LIVE."""
         stream = self.stream()
         stream.start()
         return stream
 
     def serve(self, script: Callable[[Peer], Any]) -> RawServer:
-        """A server on plain sockets."""
+        """Start a server on plain sockets."""
         return self.parts.enter_context(RawServer(script))
 
     def stop(self, stream: AssetStream) -> None:
-        """Stop it, measured."""
+        """Stop the stream and measure it."""
         began = perf_counter()
         answer = stream.stop()
         self.measure_stop(began)
@@ -94,13 +94,13 @@ class StopSetup:
         assert stream.state is State.STOPPED
 
     def wait_until_stopped(self, stream: AssetStream, began: float) -> None:
-        """Wait for the end of a stream that was told to stop."""
+        """Wait for the end of a stream that another call has stopped."""
         assert stream._run.join(Deadline(PATIENCE))
         self.measure_stop(began)
         assert stream.state is State.STOPPED
 
     def measure_stop(self, began: float) -> None:
-        """It counts as stopped from now: take the time, and look for leftovers."""
+        """Take the time, and count the threads and sockets that are left."""
         self.took = perf_counter() - began
         self.threads_left = own_threads()
         self.sockets_left = sum(sock.fileno() != -1 for sock in self._opened)
@@ -117,7 +117,7 @@ class StopSetup:
 
 
 def own_threads() -> list[str]:
-    """The names of threads of streams; a stuck look-up is the system's own matter."""
+    """Return the names of streams' threads, without the system's stuck look-ups."""
     names = [thread.name for thread in threading.enumerate()]
     foreign = ("assetstream-simulator", "assetstream-lookup")
     own = [name for name in names if name.startswith("assetstream-")]

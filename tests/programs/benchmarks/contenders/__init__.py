@@ -1,4 +1,4 @@
-"""Who takes part: assetstream, the floor below it, and its peers."""
+"""The contenders: assetstream, the floor below it, and its peers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["ENTRIES", "Entry"]
 
 
 class Entry(NamedTuple):
-    """A contender, not imported until it runs.
+    """One contender, imported only when it runs.
 
     Attributes:
         dialect: what the load server must speak.
@@ -32,7 +32,7 @@ class Entry(NamedTuple):
     paced: bool = False
 
     def make(self) -> Contender:
-        """Import and make it; an ImportError or AttributeError says what is missing."""
+        """Import and build it; ImportError or AttributeError name what is missing."""
         name, _, attribute = self.needs.partition(":")
         needed = importlib.import_module(name)
         if attribute:

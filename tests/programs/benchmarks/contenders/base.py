@@ -1,4 +1,4 @@
-"""What a contender is, and what those share that leave the protocol to the user."""
+"""The interface of a contender, and the parts that plain WebSocket clients share."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SUBSCRIBE = json.dumps([{"ticket": "benchmark"}, {"type": "myAsset"}])
 
 
 class Account(NamedTuple):
-    """Where to connect, and as whom."""
+    """Address and credentials of one account."""
 
     ws_url: str
     rest_url: str
@@ -30,23 +30,23 @@ class Account(NamedTuple):
     secret_key: str
 
     def authorization(self) -> dict[str, str]:
-        """The header of an upgrade, as Upbit's documentation makes it."""
+        """Return the authorization header that Upbit's documentation shows."""
         claims = {"access_key": self.access_key, "nonce": str(uuid.uuid4())}
         return {"Authorization": f"Bearer {jwt.encode(claims, self.secret_key)}"}
 
 
 class Contender(Protocol):
-    """A client under test. It need not end: its process does, and takes it along."""
+    """One client under test. The end of its process is its only end."""
 
     def start(self, accounts: Sequence[Account], on_asset: OnAsset) -> None:
-        """Connect, without keeping the caller's thread."""
+        """Start connecting, and return."""
 
     def wait_ready(self, timeout: float) -> None:
-        """Wait until it calls itself ready (again), if it ever says so."""
+        """Wait until the contender reports that it is ready, if it ever does."""
 
 
 class Told:
-    """A contender that says no more than that it is subscribed: the server sees it."""
+    """A contender without a sign of readiness; the server sees its subscription."""
 
     def wait_ready(self, timeout: float) -> None:
         pass
@@ -62,7 +62,7 @@ class AsyncContender(Told):
         threading.Thread(target=asyncio.run, args=(run(),), daemon=True).start()
 
     async def listen(self, account: Account, on_asset: OnAsset) -> None:
-        """Connect, subscribe, and pass on all that comes."""
+        """Connect, subscribe, and hand on every frame."""
         raise NotImplementedError
 
 
@@ -83,7 +83,7 @@ class Push(msgspec.Struct):
 
 
 def handler(on_asset: OnAsset) -> Callable[[Any], None]:
-    """What a user of a plain WebSocket library writes: decode, then use."""
+    """Make the handler of a plain WebSocket client: decode a frame, then use it."""
     decode = msgspec.json.Decoder(Push).decode
 
     def handle(message: bytes | memoryview | str) -> None:

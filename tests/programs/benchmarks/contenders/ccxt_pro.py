@@ -13,7 +13,7 @@ __all__ = ["Client"]
 
 
 class Client(AsyncContender):
-    """Each call returns all balances; what differs from the last one is passed on."""
+    """Watches the balance in a loop; passes on amounts that differ from the last."""
 
     async def listen(self, account: Account, on_asset: OnAsset) -> None:
         exchange = ccxt.pro.upbit(

@@ -1,4 +1,4 @@
-"""The floor: what Python needs at the least. No SDK, no guard, no control frame."""
+"""The floor: the least that Python needs, without SDK, guards or control frames."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CHUNK = 1 << 16
 
 
 class Client(Told):
-    """Raw ``recv``, a split at the frame headers, msgspec."""
+    """Reads with plain ``recv``, splits at frame headers, decodes with msgspec."""
 
     def start(self, accounts: Sequence[Account], on_asset: OnAsset) -> None:
         (account,) = accounts
@@ -54,7 +54,7 @@ def run(account: Account, on_asset: OnAsset) -> None:
 
 
 def connect(account: Account) -> socket.socket:
-    """An open, subscribed WebSocket, its first answer read."""
+    """Open a WebSocket, subscribe, and read the first answer."""
     url = urlsplit(account.ws_url)
     assert url.hostname
     sock = socket.create_connection((url.hostname, url.port))

@@ -20,7 +20,7 @@ DATA = (WSMsgType.TEXT, WSMsgType.BINARY)
 
 
 class Client(AsyncContender):
-    """A listener for each account, one TLS context for all."""
+    """One listener for each account, and one TLS context for all."""
 
     def __init__(self) -> None:
         self._context = ssl.create_default_context()

@@ -12,7 +12,7 @@ __all__ = ["Client", "Readiness", "handler", "stream"]
 
 
 class Client:
-    """A stream for each account; ready when all are LIVE."""
+    """One stream for each account; ready when all are LIVE."""
 
     def __init__(self) -> None:
         self._readiness = Readiness()
@@ -40,7 +40,7 @@ class Readiness:
         self._condition = threading.Condition()
 
     def changed(self, change: StateChange) -> None:
-        """Take note; a handler for ``on_state``."""
+        """Count a change of state; a handler for ``on_state``."""
         with self._condition:
             if change.current is State.LIVE:
                 self._live.add(change.account)
@@ -49,7 +49,7 @@ class Readiness:
             self._condition.notify_all()
 
     def wait(self, timeout: float) -> None:
-        """Wait until all are."""
+        """Wait until every account is LIVE."""
         with self._condition:
             if not self._condition.wait_for(self._all, timeout):
                 raise TimeoutError(f"{len(self._live)} of {self.wanted} are LIVE")
@@ -59,7 +59,7 @@ class Readiness:
 
 
 def stream(account: Account) -> AssetStream:
-    """The account's stream, at the load server; not started."""
+    """Make the account's stream at the load server, without starting it."""
     exchange = Upbit(
         account.access_key,
         account.secret_key,
@@ -72,7 +72,7 @@ def stream(account: Account) -> AssetStream:
 
 
 def handler(on_asset: OnAsset) -> Callable[[AssetUpdate], None]:
-    """The user's ``on_asset``; the book at the start is not what is measured."""
+    """Return the user's ``on_asset``, which skips the first snapshot."""
 
     def updated(update: AssetUpdate) -> None:
         if update.source is not Source.SNAPSHOT:
