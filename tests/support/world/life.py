@@ -18,6 +18,8 @@ __all__ = ["Life", "live", "simulate"]
 BEFORE = 20.0
 #: At the end nothing goes wrong for so long: every stream must be LIVE again.
 TRUCE = 300.0
+#: Seconds that a stream may take to be LIVE again, if it reconnects just then.
+RECONNECT = 60
 #: A stream that was stopped has ended after so long.
 FAREWELL = 30.0
 
@@ -224,8 +226,18 @@ def live(
     asleep = max(account.driver.asleep_until for account in world.accounts)
     calm = max(asleep, world.timeline.now)
     world.advance(calm - world.timeline.now + TRUCE)
-    for account in world.accounts:
+    late = list(world.accounts)
+    # An audit may be just reconnecting for a push that was lost before the truce (A5).
+    for _ in range(RECONNECT):
+        for account in [each for each in late if each.is_live]:
+            account.must_be_live(calm)
+            late.remove(account)
+        if not late:
+            break
+        world.advance(1.0)
+    for account in late:
         account.must_be_live(calm)
+    for account in world.accounts:
         account.stop()
     world.advance(FAREWELL)
     for account in world.accounts:
