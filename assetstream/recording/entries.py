@@ -1,104 +1,72 @@
-"""Entries of a tape, and the lines that they become."""
+"""Entries of a tape: each makes its lines once it is given the mask.
+
+The writer's thread calls them, so the stream does not wait for the masking. The lines
+lack their time.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Iterator, Mapping, Sequence, Union
-
-from msgspec import Struct
+from typing import Any, Callable, Mapping, Sequence
 
 from assetstream.model.errors import AssetStreamError
 from assetstream.model.events import StateChange
 from assetstream.recording.mask import Mask
 from assetstream.recording.tape import pack
 
-__all__ = [
-    "ClosedByExchange",
-    "EntriesLost",
-    "Frames",
-    "Mark",
-    "Replied",
-    "TapeEntry",
-    "contents",
-]
+__all__ = ["TapeEntry", "closed", "frames", "lost", "mark", "replied", "reported"]
+
+TapeEntry = Callable[[Mask], Sequence[Mapping[str, Any]]]
 
 
-class Mark(Struct, frozen=True):
-    """An entry without content."""
-
-    kind: str
-
-
-class Frames(Struct, frozen=True):
-    """Frames that were sent, or received by one read."""
-
-    kind: str
-    frames: Sequence[bytes]
+def mark(kind: str) -> TapeEntry:
+    """Make an entry without content."""
+    return lambda mask: [{"kind": kind}]
 
 
-class Replied(Struct, frozen=True):
-    """An HTTP reply: to a read, or to an upgrade that was refused."""
-
-    kind: str
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
+def frames(kind: str, data: Sequence[bytes]) -> TapeEntry:
+    """Make the entry of frames that were sent, or received by one read."""
+    return lambda mask: [{"kind": kind, **pack(mask.data(each))} for each in data]
 
 
-class ClosedByExchange(Struct, frozen=True):
-    """A connection that the exchange closed; ``code`` None: without a close frame."""
-
-    code: int | None
-    reason: str
-
-
-class EntriesLost(Struct, frozen=True):
-    """A number of entries that were not written."""
-
-    count: int
-
-
-TapeEntry = Union[
-    Mark,
-    Frames,
-    Replied,
-    ClosedByExchange,
-    EntriesLost,
-    StateChange,
-    AssetStreamError,
-]
-
-
-def contents(entry: TapeEntry, mask: Mask) -> Iterator[dict[str, Any]]:
-    """Yield the lines of an entry, masked, without their time."""
-    if isinstance(entry, Frames):
-        for frame in entry.frames:
-            yield {"kind": entry.kind, **pack(mask.data(frame))}
-    elif isinstance(entry, Replied):
-        yield {
-            "kind": entry.kind,
-            "status": entry.status,
-            "headers": mask.headers(entry.headers),
-            **pack(mask.data(entry.body)),
+def replied(
+    kind: str, status: int, headers: Mapping[str, str], body: bytes
+) -> TapeEntry:
+    """Make the entry of an HTTP reply: to a read, or to an upgrade that was refused."""
+    return lambda mask: [
+        {
+            "kind": kind,
+            "status": status,
+            "headers": mask.headers(headers),
+            **pack(mask.data(body)),
         }
-    elif isinstance(entry, ClosedByExchange):
-        reason = mask.words(entry.reason)
-        yield {"kind": "closed", "code": entry.code, "reason": reason}
-    elif isinstance(entry, StateChange):
-        yield _state(entry, mask)
-    elif isinstance(entry, AssetStreamError):
-        yield {
+    ]
+
+
+def closed(code: int | None, reason: str) -> TapeEntry:
+    """Make the entry of a close by the exchange; ``code`` None: with no close frame."""
+    return lambda mask: [{"kind": "closed", "code": code, "reason": mask.words(reason)}]
+
+
+def lost(count: int) -> TapeEntry:
+    """Make the entry that counts those that were not written."""
+    return lambda mask: [{"kind": "lost", "count": count}]
+
+
+def reported(event: StateChange | AssetStreamError) -> TapeEntry:
+    """Make the entry of a change of the stream's state, or of an error."""
+    if isinstance(event, StateChange):
+        return lambda mask: [_state(event, mask)]
+    return lambda mask: [
+        {
             "kind": "error",
-            "error": type(entry).__name__,
-            "message": mask.words(str(entry)),
-            "fatal": entry.fatal,
+            "error": type(event).__name__,
+            "message": mask.words(str(event)),
+            "fatal": event.fatal,
         }
-    elif isinstance(entry, EntriesLost):
-        yield {"kind": "lost", "count": entry.count}
-    else:
-        yield {"kind": entry.kind}
+    ]
 
 
-def _state(change: StateChange, mask: Mask) -> dict[str, Any]:
+def _state(change: StateChange, mask: Mask) -> Mapping[str, Any]:
     content: dict[str, Any] = {
         "kind": "state",
         "previous": change.previous.value,

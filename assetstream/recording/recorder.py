@@ -13,13 +13,8 @@ from assetstream.model.errors import AssetStreamError, StreamStateError
 from assetstream.model.events import StateChange
 from assetstream.protocol import Connect, Exchange, HttpCall, Ping, Ready, Send, Step
 from assetstream.protocol.observer import Observer
-from assetstream.recording.entries import (
-    ClosedByExchange,
-    Frames,
-    Mark,
-    Replied,
-    TapeEntry,
-)
+from assetstream.recording import entries
+from assetstream.recording.entries import TapeEntry
 from assetstream.recording.mask import Mask
 from assetstream.recording.tape import Header
 from assetstream.recording.writer import Writer, create
@@ -120,7 +115,9 @@ class Recorder:
         mask = Mask(exchange, labels - {exchange.name}, scramble=self._scramble)
         file = create(self.path, overwrite=self._overwrite)
         try:
-            self._stream.observe(self._tap, self._put)
+            self._stream.observe(
+                self._tap, lambda event: self._put(entries.reported(event))
+            )
         except BaseException:
             os.close(file)
             self.path.unlink()
@@ -177,37 +174,37 @@ class Tap(Observer):
         self._put = put
 
     def connecting(self, connect: Connect) -> None:
-        self._put(Mark("connecting"))
+        self._put(entries.mark("connecting"))
 
     def refused(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
-        self._put(Replied("refused", status, headers, body))
+        self._put(entries.replied("refused", status, headers, body))
 
     def opened(self) -> None:
-        self._put(Mark("opened"))
+        self._put(entries.mark("opened"))
 
     def received(self, frames: Sequence[bytes]) -> None:
         self.frames += len(frames)
-        self._put(Frames("received", tuple(frames)))
+        self._put(entries.frames("received", tuple(frames)))
 
     def pong(self) -> None:
-        self._put(Mark("pong"))
+        self._put(entries.mark("pong"))
 
     def answered(self, steps: Sequence[Step]) -> None:
         for step in steps:
             if isinstance(step, Send):
-                self._put(Frames("sent", (step.text.encode(),)))
+                self._put(entries.frames("sent", (step.text.encode(),)))
             elif isinstance(step, Ping):
-                self._put(Mark("ping"))
+                self._put(entries.mark("ping"))
             elif isinstance(step, Ready):
-                self._put(Mark("ready"))
+                self._put(entries.mark("ready"))
 
     def closed(self, code: int | None, reason: str) -> None:
-        self._put(ClosedByExchange(code, reason))
+        self._put(entries.closed(code, reason))
 
     def reading(self, call: HttpCall) -> None:
-        self._put(Mark("read"))
+        self._put(entries.mark("read"))
 
     def read_replied(
         self, status: int, headers: Mapping[str, str], body: bytes
     ) -> None:
-        self._put(Replied("reply", status, headers, body))
+        self._put(entries.replied("reply", status, headers, body))

@@ -11,7 +11,7 @@ from queue import SimpleQueue
 from typing import Any, Iterator, Mapping
 
 from assetstream.model.errors import ConfigurationError
-from assetstream.recording.entries import EntriesLost, Mark, TapeEntry, contents
+from assetstream.recording.entries import TapeEntry, lost, mark
 from assetstream.recording.mask import Mask
 from assetstream.recording.tape import written
 
@@ -97,7 +97,7 @@ class Writer:
                 self.lost += 1
                 return
             if self._missed:
-                self._queue.put((at, EntriesLost(self._missed)))
+                self._queue.put((at, lost(self._missed)))
                 self._missed = 0
             self._queue.put((at, entry))
 
@@ -140,13 +140,12 @@ class Writer:
         yield self._end()
 
     def _end(self) -> list[bytes]:
-        missed = [EntriesLost(self._missed)] if self._missed else []
-        last: list[TapeEntry] = [*missed, Mark("end")]
-        return [line for entry in last for line in self._lines(self.elapsed, entry)]
+        missed = self._lines(self.elapsed, lost(self._missed)) if self._missed else []
+        return [*missed, *self._lines(self.elapsed, mark("end"))]
 
     def _lines(self, at: float, entry: TapeEntry) -> list[bytes]:
         try:
-            found = list(contents(entry, self._mask))
+            found = entry(self._mask)
         except Exception:  # a bug of ours must cost a line, not the recording
             logger.exception("something could not be recorded")
             with self._lock:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from typing import Any, Mapping
 
 import pytest
 
 from assetstream import AuthenticationError, CoinW, Gap, State, StateChange
 from assetstream.recording.entries import (
-    ClosedByExchange,
-    EntriesLost,
-    Frames,
-    Mark,
-    Replied,
     TapeEntry,
-    contents,
+    closed,
+    frames,
+    lost,
+    mark,
+    replied,
+    reported,
 )
 from assetstream.recording.mask import Mask
 
@@ -27,28 +28,28 @@ def mask() -> Mask:
     return Mask(CoinW("k" * 20, SECRET), ["my-label"], scramble=False)
 
 
-def of(entry: TapeEntry, mask: Mask) -> list[dict[str, object]]:
+def of(entry: TapeEntry, mask: Mask) -> list[Mapping[str, Any]]:
     """Return the lines of an entry."""
-    return list(contents(entry, mask))
+    return list(entry(mask))
 
 
 def test_each_frame_is_a_line(mask: Mask) -> None:
     """Frames of one read are separate lines; bytes that are no text are base64."""
-    assert of(Frames("received", [b"{}", b"\xff"]), mask) == [
+    assert of(frames("received", [b"{}", b"\xff"]), mask) == [
         {"kind": "received", "text": "{}"},
         {"kind": "received", "base64": "/w=="},
     ]
-    assert of(Mark("opened"), mask) == [{"kind": "opened"}]
-    assert of(EntriesLost(3), mask) == [{"kind": "lost", "count": 3}]
+    assert of(mark("opened"), mask) == [{"kind": "opened"}]
+    assert of(lost(3), mask) == [{"kind": "lost", "count": 3}]
 
 
 def test_nothing_leaves_unmasked(mask: Mask) -> None:
     """Frames, bodies, headers, reasons and messages are masked."""
     entries: list[TapeEntry] = [
-        Frames("sent", [SECRET.encode()]),
-        Replied("reply", 200, {"Server": SECRET, "Cookie": SECRET}, SECRET.encode()),
-        ClosedByExchange(1008, SECRET),
-        AuthenticationError(f"my-label: {SECRET}"),
+        frames("sent", [SECRET.encode()]),
+        replied("reply", 200, {"Server": SECRET, "Cookie": SECRET}, SECRET.encode()),
+        closed(1008, SECRET),
+        reported(AuthenticationError(f"my-label: {SECRET}")),
     ]
     lines = [line for entry in entries for line in of(entry, mask)]
 
@@ -73,7 +74,7 @@ def test_a_state_is_recorded_with_its_gap(mask: Mask) -> None:
         gap=gap,
     )
 
-    assert of(change, mask) == [
+    assert of(reported(change), mask) == [
         {
             "kind": "state",
             "previous": "STALE",

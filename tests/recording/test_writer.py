@@ -8,13 +8,13 @@ import os
 import stat
 import threading
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any, Iterator, Mapping, Sequence
 
 import pytest
 
 from assetstream import CoinW, ConfigurationError
 from assetstream.recording import writer as room
-from assetstream.recording.entries import Mark, TapeEntry
+from assetstream.recording.entries import mark
 from assetstream.recording.mask import Mask
 from assetstream.recording.writer import Writer, create
 from tests.support.event_recorder import PATIENCE
@@ -59,7 +59,7 @@ def test_each_line_is_in_the_file_at_once(
     """A killed process leaves every line."""
     made, source = slow_disk
     assert json.loads(source.readline()) == {"tape": 1}
-    made.put(Mark("opened"))
+    made.put(mark("opened"))
 
     line = json.loads(source.readline())
     assert line.pop("at") >= 0
@@ -73,14 +73,14 @@ def test_a_disk_that_hangs_holds_nobody_up(
     made, source = slow_disk
     many = room.BACKLOG * 3
     for _ in range(many):
-        made.put(Mark("pong"))
+        made.put(mark("pong"))
     assert made.lost > room.BACKLOG
     kinds: list[dict[str, Any]] = []
     reader = threading.Thread(
         target=lambda: kinds.extend(map(json.loads, source.readlines()))
     )
     reader.start()
-    made.put(Mark("closed"))
+    made.put(mark("closed"))
     made.close()
     reader.join(PATIENCE)
 
@@ -91,20 +91,16 @@ def test_a_disk_that_hangs_holds_nobody_up(
     assert kinds[-1]["kind"] == "end"
 
 
-def test_what_never_pauses_is_written_all_the_same(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_what_never_pauses_is_written_all_the_same(tmp_path: Path) -> None:
     """Lines are written without waiting for a pause."""
-    real = room.contents
 
-    def busy(entry: TapeEntry, mask: Mask) -> Iterator[dict[str, Any]]:
-        made.put(Mark("pong"))  # another one, before this one is done
-        return real(entry, mask)
+    def busy(mask: Mask) -> Sequence[Mapping[str, Any]]:
+        made.put(busy)  # another one, before this one is done
+        return mark("pong")(mask)
 
-    monkeypatch.setattr(room, "contents", busy)
     made = make(os.open(tmp_path / "tape", os.O_WRONLY | os.O_CREAT))
     size = made.size
-    made.put(Mark("pong"))
+    made.put(busy)
     wait_until(lambda: made.size > size)
     made.close()
 
@@ -118,9 +114,9 @@ def test_a_full_disk_ends_the_recording_and_nothing_else(
     """The error is logged once, and is an attribute."""
     with caplog.at_level(logging.ERROR):
         made = make(os.open("/dev/full", os.O_WRONLY))
-        made.put(Mark("opened"))
+        made.put(mark("opened"))
         made.close()
-        made.put(Mark("late"))
+        made.put(mark("late"))
 
     assert isinstance(made.error, OSError)
     assert made.size == 0
@@ -137,7 +133,7 @@ def test_a_disk_that_hangs_to_the_end_is_an_error(
     made, source = slow_disk
     monkeypatch.setattr(room, "CLOSE_TIME", 0.05)
     for _ in range(room.BACKLOG):
-        made.put(Mark("pong"))
+        made.put(mark("pong"))
     made.close()
 
     assert isinstance(made.error, TimeoutError)
@@ -146,20 +142,17 @@ def test_a_disk_that_hangs_to_the_end_is_an_error(
 
 
 def test_what_cannot_be_recorded_costs_a_line(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A fault of ours is logged, and the recording goes on."""
 
-    def broken(entry: Any, mask: Mask) -> list[dict[str, Any]]:
-        if entry.kind == "pong":
-            raise RuntimeError("a bug")
-        return [{"kind": entry.kind}]
+    def broken(mask: Mask) -> Sequence[Mapping[str, Any]]:
+        raise RuntimeError("a bug")
 
-    monkeypatch.setattr(room, "contents", broken)
     made = make(create(tmp_path / "tape", overwrite=False))
     with caplog.at_level(logging.ERROR):
-        made.put(Mark("pong"))
-        made.put(Mark("opened"))
+        made.put(broken)
+        made.put(mark("opened"))
         made.close()
 
     written_lines = [
