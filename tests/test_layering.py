@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections import defaultdict
+from pathlib import Path
 
 from tests.support.house import (
     FLOORS,
@@ -12,6 +13,7 @@ from tests.support.house import (
     arrows,
     circles,
     class_names,
+    has_code,
     imports,
     module_arrows,
     name_of,
@@ -88,6 +90,20 @@ def test_modules_are_named_by_nouns() -> None:
     stems = {path.stem for path in MODULES}
 
     assert [stem for stem in stems if re.search(r"(?:ing|ed)$", stem)] == []
+
+
+def test_every_module_has_the_test_file_of_its_name() -> None:
+    """In the folder of its room; constants and bare types need none."""
+    tests = Path(__file__).parent
+    missing = [
+        name_of(path)
+        for path in MODULES
+        if not path.stem.startswith("__")
+        and has_code(path)
+        and not (tests / name_of(path)).with_name(f"test_{path.name}").is_file()
+    ]
+
+    assert missing == []
 
 
 def test_private_names_are_used_where_they_are_defined() -> None:

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import itertools
 import pickle
-import subprocess
 import sys
 import threading
-from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any, Sequence
 
 import msgspec
 import pytest
-from matplotlib.dates import date2num
-from matplotlib.figure import Figure
 
 from assetstream import (
     AssetStream,
@@ -26,33 +22,10 @@ from assetstream import (
     State,
     StreamGroup,
 )
-from assetstream.model.events import Balance
 from assetstream.model.history import MAX_GAPS, Recent
 from assetstream.simulator import Account, Simulator
 from tests.support.event_recorder import PATIENCE, EventRecorder
-
-NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
-
-
-def at(seconds: float) -> datetime:
-    """Return the time so long after noon."""
-    return NOON + timedelta(seconds=seconds)
-
-
-def updates(*changes: tuple[float, str, str, str]) -> list[AssetUpdate]:
-    """Make updates of (second, currency, available, locked), first some SNAPSHOTs."""
-    made: list[AssetUpdate] = []
-    known: dict[str, Balance] = {}
-    for second, currency, available, locked in changes:
-        source = Source.STREAM if currency in known else Source.SNAPSHOT
-        amounts = Decimal(available), Decimal(locked)
-        place = "upbit", "savings", currency, *amounts
-        previous = known.get(currency)
-        made.append(
-            AssetUpdate(*place, at(second), at(second), source, "7", previous, 0, b"")
-        )
-        known[currency] = Balance(*place, at(second), source)
-    return made
+from tests.support.histories import NOON, at, updates
 
 
 def changes_of(stream: AssetStream) -> list[tuple[str, Decimal]]:
@@ -291,159 +264,6 @@ def test_an_empty_table_has_its_columns() -> None:
     assert list(empty.columns) == list(full.columns)
     assert str(empty.index.tz) == "UTC"
     assert set(empty.dtypes.drop("time")) == set(full.dtypes.drop("time"))
-
-
-# As a chart.
-
-
-def labels(axes: Any) -> list[str]:
-    """Return the names of the legend."""
-    return list(axes.get_legend_handles_labels()[1])
-
-
-def line(axes: Any, label: str) -> Any:
-    """Return the line of that name."""
-    (found,) = [each for each in axes.lines if each.get_label() == label]
-    return found
-
-
-def test_a_balance_goes_in_steps() -> None:
-    """The line is constant between updates, up to the last known time."""
-    history = History(
-        updates((0, "BTC", "1", "0"), (5, "BTC", "2", "0"), (9, "BTC", "2", "1")),
-        [Gap(at(10), at(12), 0)],
-    )
-    (axes,) = history.plot().axes
-    total, available = (
-        line(axes, "total"),
-        line(axes, "available, the rest is locked"),
-    )
-
-    assert total.get_drawstyle() == available.get_drawstyle() == "steps-post"
-    assert list(total.get_xdata())[:3] == list(date2num([at(0), at(5), at(9)]))
-    assert total.get_xdata()[3] > date2num(at(12))
-    assert list(total.get_ydata()) == [1, 2, 3, 3]
-    assert list(available.get_ydata())[2:] == [2, 2]
-
-
-def test_what_was_before_the_oldest_kept_update_is_drawn() -> None:
-    """The first update's ``previous`` is the balance before it."""
-    made = updates((0, "BTC", "1", "0"), (5, "ETH", "2", "0"), (9, "BTC", "3", "0"))
-    figure = History(made[1:]).plot()
-    (axes,) = [axes for axes in figure.axes if axes.get_title("left") == "BTC"]
-
-    assert line(axes, "total").get_xdata()[0] == date2num(at(5))
-    assert list(line(axes, "total").get_ydata()) == [1, 3, 3]
-
-
-def test_a_gap_is_shaded_in_every_panel() -> None:
-    """The gap has a legend entry; one that is out of range has none."""
-    made = updates((5, "BTC", "1", "0"), (9, "ETH", "2", "0"))
-    figure = History(made, [Gap(at(0), at(1), 0), Gap(at(6), at(7), 0)]).plot()
-    (legend,) = figure.legends
-
-    for axes in figure.axes:
-        (span,) = axes.patches
-        # Before matplotlib 3.9 it was no Rectangle.
-        drawn = span.get_path().transformed(span.get_patch_transform()).get_extents()
-        assert drawn.x0 == pytest.approx(date2num(at(6)), abs=1e-9)
-        assert drawn.x1 == pytest.approx(date2num(at(7)), abs=1e-9)
-    assert [text.get_text() for text in legend.get_texts()] == ["total", "gap"]
-
-
-def test_what_was_found_afterwards_is_marked() -> None:
-    """RECOVERED and AUDIT have different marks."""
-    made = updates((0, "BTC", "1", "0"), (1, "BTC", "2", "0"), (2, "BTC", "3", "0"))
-    for number, source in ((1, Source.RECOVERED), (2, Source.AUDIT)):
-        made[number] = msgspec.structs.replace(made[number], source=source)
-    (axes,) = History(made).plot().axes
-
-    recovered, audit = (
-        line(axes, name) for name in ("recovered after a gap", "found by an audit")
-    )
-    assert list(recovered.get_ydata()) == [2]
-    assert list(audit.get_ydata()) == [3]
-    assert recovered.get_marker() != audit.get_marker()
-
-
-def test_the_last_value_is_written_in_all_its_digits() -> None:
-    """The value is beside the name; with locked amounts, also the available one."""
-    digits = "12345678.000000000000000001"
-    history = History(updates((0, "BTC", digits, "0"), (1, "ETH", "0.0000001", "1")))
-    figure = history.plot()
-    shown = {axes.get_title("left"): axes.get_title("right") for axes in figure.axes}
-
-    assert shown == {"BTC": digits, "ETH": "0.0000001 available of 1.0000001"}
-
-
-def test_of_many_currencies_those_that_changed_are_drawn() -> None:
-    """The twelve that changed most are drawn, as the title says."""
-    made = updates(
-        *((0, f"C{number:02}", "1", "0") for number in range(15)),
-        *((number, "C14", str(number), "0") for number in (2, 3)),
-        (4, "C13", "2", "0"),
-    )
-    figure = History(made).plot()
-    names = [axes.get_title("left") for axes in figure.axes]
-
-    assert names[:3] == ["C14", "C13", "C00"]
-    assert len(names) == 12
-    title = figure.get_suptitle()
-    assert title == (
-        "savings: 18 updates, the 12 of 15 currencies that changed most often"
-    )
-
-
-def test_panels_share_their_time() -> None:
-    """Only the lowest panel of each column has time labels, in UTC."""
-    history = History(updates(*((0, f"C{n}", "1", "0") for n in range(5))))
-    figure = history.plot()
-    limits = {axes.get_xlim() for axes in figure.axes}
-
-    assert len(limits) == 1
-    labelled = [axes.get_xlabel() for axes in figure.axes]
-    assert labelled == ["", "", "", "UTC", "UTC"]
-
-
-@pytest.mark.parametrize("span", [0, 0.2, 3, 90, 4000, 90_000, 10**7])
-def test_any_length_of_time_can_be_drawn(span: float) -> None:
-    """One update, or months of them, are drawn without a warning."""
-    made = updates((0, "BTC", "1", "0"), (span, "BTC", "0.000000000000000001", "0"))
-    figure = History(made).plot()
-
-    figure.draw_without_rendering()
-
-
-def test_nothing_is_drawn_as_nothing() -> None:
-    """An empty figure has a text."""
-    figure = History().plot()
-
-    assert [text.get_text() for text in figure.texts] == ["no updates yet"]
-
-
-def test_it_shows_itself_in_a_notebook(tmp_path: Any) -> None:
-    """The notebook gets a PNG of double resolution; ``savefig`` writes a file."""
-    figure: Any = History(updates((0, "BTC", "1", "0"))).plot()
-    image, size = figure._repr_png_()
-    figure.savefig(tmp_path / "balances.png")
-
-    assert isinstance(figure, Figure)
-    assert image.startswith(b"\x89PNG")
-    assert int.from_bytes(image[16:20], "big") == 2 * size["width"]
-    assert (tmp_path / "balances.png").stat().st_size > 1000
-
-
-def test_drawing_leaves_pyplot_alone() -> None:
-    """No window opens, no backend is chosen, no figure is kept."""
-    code = (
-        "import sys; from assetstream import History; History().plot(); "
-        "print('matplotlib.pyplot' in sys.modules, 'pandas' in sys.modules)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
-
-    assert done.stdout.strip() == "False False"
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ __all__ = [
     "arrows",
     "circles",
     "class_names",
+    "has_code",
     "imports",
     "module_arrows",
     "name_of",
@@ -84,6 +85,12 @@ def class_names(path: Path) -> list[str]:
     """Every class that a file defines, nested ones too."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     return [node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+
+
+def has_code(path: Path) -> bool:
+    """True if a file defines a function or a method."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return any(isinstance(node, ast.FunctionDef) for node in ast.walk(tree))
 
 
 def private_names(path: Path) -> Iterator[str]:

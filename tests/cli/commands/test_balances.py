@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import json
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
 
-from assetstream import AssetStream, State
 from assetstream.cli.main import assetstream
-from assetstream.cli.run import balances as reading
-from assetstream.cli.run.balances import read_once
-from assetstream.cli.view import balances as view
 from assetstream.simulator import Account, Simulator
 from tests.cli.view.test_table import Terminal
 
@@ -137,41 +130,6 @@ def test_one_account_has_no_sums(
     assert row.split()[1:] == ["nothing"]
     (account,) = map(json.loads, balances("coinw", "--json"))
     assert account["balances"] == {}
-
-
-def test_one_that_does_not_come_is_given_up(
-    exchange: Simulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The error says what went wrong last; nothing goes on."""
-    monkeypatch.setattr(reading, "SETTLE_TIME", 0.5)
-    exchange.refuse_upgrades(503, exchange="upbit")
-    slow = AssetStream(exchange.upbit({"BTC": "1"}).exchange(), account="slow")
-    good = AssetStream(exchange.coinw({"BTC": "2"}).exchange(), account="good")
-    held, (error,) = read_once([slow, good])
-
-    assert [account.account for account in held] == ["good"]
-    assert [row.total for row in held[0].rows] == [Decimal(2)]
-    assert error.account == "slow"
-    assert "it is CONNECTING: Upbit" in str(error)
-    assert "503" in str(error)
-    assert slow.state is good.state is State.STOPPED
-
-
-def test_a_terminal_gets_a_table_and_no_digit_wraps(exchange: Simulator) -> None:
-    """The account stands once; a narrow window has a line for each amount."""
-    account = exchange.upbit({"BTC": "0.1234567890123456", "SGD": "1"})
-    held, _ = read_once([AssetStream(account.exchange(), account="main")])
-
-    def shown(width: int) -> str:
-        console = Console(width=width, file=io.StringIO(), force_terminal=False)
-        with console.capture() as capture:
-            view.print_table(held, 0, console)
-        return capture.get()
-
-    assert "Total" in shown(80)
-    assert "Total" not in shown(60)
-    assert "0.1234567890123456" in shown(40)
-    assert max(map(len, shown(40).splitlines())) <= 40
 
 
 def test_a_spinner_turns_on_a_terminal_and_is_taken_away() -> None:

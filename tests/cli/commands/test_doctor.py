@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import time
@@ -11,11 +10,9 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from rich.console import Console
 
-from assetstream import Check, Upbit, Verdict
+from assetstream import Upbit
 from assetstream.cli.main import assetstream
-from assetstream.cli.view.doctor import TerminalReport
 from assetstream.doctor import connection
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
@@ -219,48 +216,6 @@ def test_help_teaches() -> None:
     assert max(map(len, result.output.splitlines())) <= 80
 
 
-CHECKS = [
-    Check("TCP", Verdict.GREEN, "connected [not markup]"),
-    Check("REST", Verdict.RED, "refused " * 30, ("Do this.",)),
-    Check("ping", Verdict.SKIPPED, "REST is red"),
-]
-
-
-def shown(**options: Any) -> str:
-    """Return what a terminal of 80 columns is sent."""
-    console = Console(
-        file=io.StringIO(), force_terminal=True, width=80, highlight=False, **options
-    )
-    report = TerminalReport(console)
-    report.begin("upbit", "mine")
-    with report.waiting():
-        report.working("TLS")
-        for check in CHECKS:
-            report.show(check)
-    report.end(CHECKS)
-    assert isinstance(console.file, io.StringIO)
-    return console.file.getvalue()
-
-
-def test_a_terminal_shows_verdicts_in_colour_and_in_words() -> None:
-    """A step's work is shown while it goes on; texts fit, and are no markup."""
-    output = shown(color_system="standard")
-
-    assert "\x1b[1;32mGREEN\x1b[0m" in output
-    assert "\x1b[1;31mRED\x1b[0m" in output
-    assert "[not markup]" in output
-    assert "mine: TLS ..." in output
-
-
-def test_no_color_is_obeyed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The words say all that the colours do."""
-    monkeypatch.setenv("NO_COLOR", "1")
-    output = shown()
-
-    assert "\x1b[1;31m" not in output
-    assert "RED" in output
-
-
 def test_the_same_key_need_not_be_upbits(doctor: Any, exchange: Simulator) -> None:
     """--try-regions means nothing where there are no regions."""
     own = exchange.coinw()
@@ -271,14 +226,3 @@ def test_the_same_key_need_not_be_upbits(doctor: Any, exchange: Simulator) -> No
 
     assert result.exit_code == 1
     assert "  region" not in result.stdout
-
-
-def test_a_label_is_no_markup() -> None:
-    """Brackets in it are brackets, also beside the spinner."""
-    out = io.StringIO()
-    report = TerminalReport(Console(file=out, force_terminal=True, width=80))
-    with report.waiting():
-        report.begin("upbit", "[/red]")
-        report.working("REST")
-
-    assert "[/red] at upbit" in out.getvalue()

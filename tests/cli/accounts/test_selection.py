@@ -1,0 +1,97 @@
+"""Accounts as options select them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from assetstream import CoinW, ConfigurationError, Upbit
+from assetstream.cli.accounts.selection import in_file, named, simulated
+from tests.support.specs import keys_of
+
+
+def write_keys(folder: Path) -> Path:
+    """Make a file with a pair of CoinW's keys."""
+    path = folder / "keys"
+    path.write_text(f"COINW_API_KEY={'x' * 36}\nCOINW_SECRET_KEY={'y' * 48}\n")
+    path.chmod(0o600)
+    return path
+
+
+def test_exchanges_are_selected_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In their order, by the environment's keys; a region is for Upbit alone."""
+    for variable in ("UPBIT_ACCESS_KEY", "UPBIT_SECRET_KEY"):
+        monkeypatch.setenv(variable, "upbit's")
+    for variable in ("COINW_API_KEY", "COINW_SECRET_KEY"):
+        monkeypatch.setenv(variable, "coinw's")
+    coinw, upbit = named(["coinw", "upbit"], "th", None)
+
+    assert isinstance(coinw.exchange, CoinW)
+    assert isinstance(upbit.exchange, Upbit)
+    assert upbit.exchange.region == "th"
+    assert keys_of(coinw.exchange) == ("coinw's", "coinw's")
+    assert coinw.label is upbit.label is None
+    assert upbit.stream().account == upbit.stream().account != coinw.stream().account
+
+
+def test_a_file_has_the_keys_of_one_exchange(tmp_path: Path) -> None:
+    """Of that which is named."""
+    (account,) = named(["coinw"], None, write_keys(tmp_path))
+
+    assert keys_of(account.exchange) == ("x" * 36, "y" * 48)
+
+
+@pytest.mark.parametrize(
+    ("names", "region", "problem", "remedy"),
+    [
+        ([], None, "no exchange is named", "(upbit, coinw)"),
+        (["ftx"], None, "'ftx'", "Known are upbit and coinw."),
+        (["coinv"], None, "'coinv'", "Did you mean coinw?"),
+        (["coinw"], "sg", "coinw has no regions", "Leave --region out."),
+        (["upbit"], None, "upbit needs --region: sg, id, th or kr", ""),
+    ],
+)
+def test_what_is_missing_or_wrong_is_named(
+    names: list[str], region: str | None, problem: str, remedy: str
+) -> None:
+    """With the way out, apart from what happened."""
+    with pytest.raises(ConfigurationError) as raised:
+        named(names, region, None)
+
+    assert problem in raised.value.problem
+    assert remedy in raised.value.remedy
+
+
+def test_keys_of_a_file_are_for_one_exchange(tmp_path: Path) -> None:
+    """Several have a file of accounts."""
+    with pytest.raises(ConfigurationError, match="--accounts takes a file"):
+        named(["coinw", "upbit"], "sg", write_keys(tmp_path))
+
+
+def test_a_file_of_accounts_gives_labels(tmp_path: Path) -> None:
+    """All of them, or those that are asked for."""
+    keys, path = write_keys(tmp_path), tmp_path / "accounts.toml"
+    table = f'exchange = "coinw"\nkeys = "{keys.name}"\n'
+    path.write_text(f"[main]\n{table}\n[savings]\n{table}")
+
+    assert [account.label for account in in_file(path, [])] == ["main", "savings"]
+    (savings,) = in_file(path, ["savings"])
+    assert savings.stream().account == "savings"
+
+
+def test_simulated_accounts_trade() -> None:
+    """Numbered where an exchange has several; on every exchange, if none is named."""
+    with simulated([], 2) as accounts:
+        labels = [account.label for account in accounts]
+        with (
+            accounts[0].stream() as stream,
+            stream.expect(lambda update: bool(update.change), timeout=10),
+        ):
+            pass
+    with simulated(["coinw"], 1) as (alone,):
+        assert alone.label is None
+
+    assert labels == ["upbit-1", "coinw-1", "upbit-2", "coinw-2"]
+    with pytest.raises(ConfigurationError, match="mtgox"), simulated(["mtgox"], 1):
+        pass

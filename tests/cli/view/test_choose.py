@@ -1,0 +1,63 @@
+"""The choice of a view by who reads standard output."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import pytest
+
+from assetstream import AssetStream
+from assetstream.cli.view.choose import choose_view, terminal
+from assetstream.cli.view.lines import JsonLines, PlainLines
+from assetstream.cli.view.table import TerminalTable
+from assetstream.simulator import Simulator
+
+
+class Terminal(io.StringIO):
+    """A standard output that a person looks at."""
+
+    def isatty(self) -> bool:
+        """Return what a terminal would."""
+        return True
+
+
+@pytest.fixture
+def streams(exchange: Simulator) -> list[AssetStream]:
+    """One."""
+    return [AssetStream(exchange.coinw().exchange())]
+
+
+def test_a_terminal_has_a_table(
+    streams: list[AssetStream], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unless it can only write lines, or a program is to read them."""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    assert isinstance(choose_view(False, streams), TerminalTable)
+    assert isinstance(choose_view(True, streams), JsonLines)
+    monkeypatch.setenv("TERM", "dumb")
+    assert isinstance(choose_view(False, streams), PlainLines)
+
+
+def test_a_pipe_has_lines_whatever_a_variable_declares(
+    streams: list[AssetStream], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FORCE_COLOR is for those who colour."""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+
+    assert isinstance(choose_view(False, streams), PlainLines)
+
+
+def test_a_pipe_of_another_encoding_takes_any_word(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As an escape."""
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="ascii"))
+    assert terminal() is None
+    print("점검", flush=True)
+
+    assert written.getvalue().startswith(b"\\uc810\\uac80")

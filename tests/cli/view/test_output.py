@@ -1,0 +1,61 @@
+"""Standard output that fails."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+
+def failing(error: str) -> subprocess.CompletedProcess[str]:
+    """Run a program whose output fails, and then still has something buffered."""
+    code = (
+        "from assetstream.cli.view.output import output\n"
+        "print('before')\n"
+        f"with output(): raise {error}\n"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+
+
+def test_a_reader_that_went_away_is_a_good_end() -> None:
+    """Quietly, as for ``| head``."""
+    done = failing("BrokenPipeError")
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_an_output_that_cannot_be_written_is_an_error_of_one_line() -> None:
+    """Without a traceback."""
+    done = failing("OSError(28, 'No space left on device')")
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        "Error: the output cannot be written: [Errno 28] No space left on device\n"
+    )
+
+
+@pytest.mark.parametrize("error", ["ValueError('of ours')", "SystemExit(7)"])
+def test_other_errors_go_on(error: str) -> None:
+    """They are not the output's."""
+    done = failing(error)
+
+    assert done.stdout == "before\n"
+    assert done.returncode == (7 if "7" in error else 1)
+
+
+def test_what_was_written_is_flushed() -> None:
+    """Inside, where a failure is still caught."""
+    code = (
+        "import os\n"
+        "from assetstream.cli.view.output import output\n"
+        "with output(): print('all of it')\n"
+        "os._exit(0)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout == "all of it\n"
