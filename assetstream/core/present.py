@@ -100,14 +100,12 @@ class Present:
 
     def balance(self, currency: str) -> Balance | None:
         """One currency's balance, zeros for one never held; None if not known (K4)."""
+        # The balances last: what comes to be known meanwhile is found there (W2).
+        since, unknown = self.complete_since, self.unknown
         shown = self.balances.get(currency)
         if shown is not None:
             return shown
-        if currency in self.unknown:
-            # Looked at again: it may have come to be known between the two looks.
-            return self.balances.get(currency)
-        since = self.complete_since
-        if since is None:
+        if since is None or currency in unknown:
             return None
         return Balance(
             self.exchange,
@@ -129,18 +127,17 @@ class Present:
         code = balance.currency
         proof = self.proof
         stale = self.state_at(now) is not State.LIVE
+        # The balances last: they are replaced before a doubt is lifted (W2).
+        doubts, unknown = self.doubts, self.unknown
         shown = self.balances.get(code)
-        if shown is not balance and not self._is_absent(balance, shown):
+        held = shown is not None or code in unknown
+        # A zero that was made for a currency that is still not held is good.
+        if held and shown is not balance:
             proof, stale = min(proof, self.taken_at.get(code, -math.inf)), True
-        held = shown is not None or code in self.unknown
-        doubted = self.doubts.get(code if held else UNNAMED)
+        doubted = doubts.get(code if held else UNNAMED)
         if doubted is not None:
             proof, stale = min(proof, doubted), True
         return max(0.0, now - proof), stale
-
-    def _is_absent(self, balance: Balance, shown: Balance | None) -> bool:
-        """True for a zero that was made for a currency that is still not held."""
-        return shown is None and balance.currency not in self.unknown
 
 
 def _weakly(standing: Standing) -> Standing:

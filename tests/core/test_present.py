@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal
+from typing import Any, Callable
 
 import pytest
 
@@ -121,3 +122,54 @@ def test_before_the_first_snapshot_nothing_is_zero(present: Present) -> None:
     present.complete_since = None
     assert present.balance("ETH") is None
     assert present.balance("BTC") is not None
+
+
+class Interrupted(dict[str, Balance]):
+    """Balances: after a reader has looked here, the writer makes its next step."""
+
+    def __init__(self, balances: dict[str, Balance], step: Callable[[], None]) -> None:
+        super().__init__(balances)
+        self._step = step
+
+    def get(self, *args: Any) -> Any:
+        found = super().get(*args)
+        self._step()
+        return found
+
+
+def test_w2_a_doubt_that_ends_while_a_reader_looks_marks_the_old_balance(
+    present: Present,
+) -> None:
+    """The reader has found the old balance; its doubt ended with the new one."""
+    doubted = present.balances["BTC"]
+    present.doubts = {"BTC": 80.0}
+
+    def step() -> None:
+        present.taken_at["BTC"] = 99.0
+        present.balances = {"BTC": balance(present, "2")}
+        present.doubts = {}
+
+    present.balances = Interrupted(present.balances, step)
+    assert doubted.stale
+    present.balances = Interrupted({"BTC": doubted}, step)
+    present.doubts = {"BTC": 80.0}
+    assert doubted.age == 20.0
+
+
+@pytest.mark.parametrize("unknown", [False, True])
+def test_w2_what_comes_to_be_known_while_a_reader_looks_is_no_zero(
+    present: Present, unknown: bool
+) -> None:
+    """K4: by the first complete snapshot, or by the field that was missing."""
+    held = present.balances["BTC"]
+    present.unknown = frozenset({"BTC"} if unknown else ())
+    present.complete_since = START if unknown else None
+
+    def step() -> None:
+        present.balances = {"BTC": held}
+        present.unknown = frozenset()
+        present.complete_since = START
+
+    present.balances = Interrupted({}, step)
+    found = present.balance("BTC")
+    assert found is None or found is held
