@@ -197,6 +197,7 @@ class StreamMachine:
                 if pushed.applied:
                     self._reads.pushed()
                 if pushed.doubted:
+                    self._stamped(pushed.items)
                     self._reads.doubted(at.now)
                     self._plan()
                 elif conversation.deadline < self.deadline:
@@ -272,9 +273,9 @@ class StreamMachine:
         elif isinstance(result, Merged):
             self._policy.accepted()
             self.present.lease_ends_at = self._schedule.lease_ends_at
+            items = self._stamped(result.items)
             change = self._live("balances read and merged", result.recovered, at)
-            items = self._stamped([*result.items, *change])
-            out.append(Publish(items))
+            out.append(Publish([*items, *change]))
         elif isinstance(result, Audited):
             self._audited(result, at, out)
         elif result is not None and result.items:
@@ -406,10 +407,10 @@ class StreamMachine:
             self._fail(error, out)
             return
         self._retry_at = self._policy.next_at(at.now, self._began, self._live_since)
-        items: list[Event] = [error]
+        items = [*self._stamped([error])]
         if self.present.state is State.LIVE:
             items.append(self._stale(str(error), at))
-        out.append(Publish(self._stamped(items)))
+        out.append(Publish(items))
         if error.retry_after:
             out.append(HoldBack(Turn.CONNECT, error.retry_after))
 
@@ -459,6 +460,7 @@ class StreamMachine:
         if pushed.applied:
             self._reads.pushed()
         if pushed.doubted:  # K3
+            self._stamped(pushed.items)
             self._reads.doubted(at.now)
         if pushed.items:
             out.append(Publish(pushed.items))
@@ -474,11 +476,11 @@ class StreamMachine:
     def _audited(self, audited: Audited, at: Moment, out: list[Effect]) -> None:
         self._policy.accepted()
         self.present.lease_ends_at = self._schedule.lease_ends_at
-        items = audited.items
+        items = self._stamped(audited.items)
         if self.present.state is State.STALE:
             items = [*items, *self._live("verified", audited.result.drifts, at)]
         if items:
-            out.append(Publish(self._stamped(items)))
+            out.append(Publish(items))
         if audited.result.reconnect:
             reason = f"reconnecting: {audited.result.reconnect}"
             self._give_up(ConnectionLost(reason), at, out)
@@ -510,6 +512,8 @@ class StreamMachine:
         change = StateChange(
             present.exchange, present.account, present.state, state, reason, gap
         )
+        if state is State.LIVE:
+            present.error = None
         present.reason = reason
         present.state = state
         return change
@@ -529,11 +533,15 @@ class StreamMachine:
         """End by an error: updates first, then ``on_error``, then ``on_state``."""
         self._ending = True
         error.fatal = True
-        change = self._change(State.FAILED, str(error))
-        out.append(Publish([*self._stamped([error]), change]))
+        items = self._stamped([error])
+        out.append(Publish([*items, self._change(State.FAILED, str(error))]))
 
     def _stamped(self, items: Sequence[Event]) -> Sequence[Event]:
-        """Let each error name its account, and forget where it was raised."""
+        """Let each error name its account, and forget where it was raised.
+
+        The last is the stream's error, before the state changes by it: whoever reads
+        FAILED finds the reason.
+        """
         for item in items:
             if isinstance(item, AssetStreamError):
                 item.exchange = item.exchange or self.present.exchange
@@ -541,6 +549,7 @@ class StreamMachine:
                 # Reporters of crashes show the variables of its frames: what was
                 # received, and the proxy's password, are among them.
                 item.with_traceback(None).__context__ = None
+                self.present.error = item
         return items
 
     # Time.

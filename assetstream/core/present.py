@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Callable, Mapping
 from weakref import WeakMethod
 
+from assetstream.model.errors import AssetStreamError
 from assetstream.model.events import Balance, Source
 from assetstream.model.states import State
 
@@ -38,6 +39,7 @@ class Present:
     Attributes:
         state: the state as last decided; ``state_at`` knows better (L1).
         reason: why it is in that state, in words.
+        error: why the stream is not LIVE, or the last thing that went wrong since.
         proof: last frame or pong while LIVE: ages are counted from it; -inf before.
         heard_at: last frame or pong in any state; -inf before the first.
         dead_at: when a silent connection counts as lost; -inf while there is none.
@@ -64,6 +66,7 @@ class Present:
         self._clock = clock
         self.state = State.NEW
         self.reason = ""
+        self.error: AssetStreamError | None = None
         self.proof = -math.inf
         self.heard_at = -math.inf
         self.dead_at = -math.inf

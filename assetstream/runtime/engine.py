@@ -191,7 +191,7 @@ class StreamEngine:
     @property
     def error(self) -> AssetStreamError | None:
         """The error that failed the stream, or the last while it is not LIVE."""
-        return self._publisher.error
+        return self.present.error
 
     @property
     def interrupt(self) -> BaseException | None:

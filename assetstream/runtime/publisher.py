@@ -38,7 +38,6 @@ class Publisher:
         recent: keeps the last updates and gaps.
 
     Attributes:
-        error: why the stream is not LIVE, or the last thing that went wrong.
         interrupt: a SystemExit or KeyboardInterrupt that came out of a handler.
         last_gap: the last time that was missed.
     """
@@ -58,7 +57,6 @@ class Publisher:
         self._mailbox = dispatcher.mailbox
         # Replaced, never changed: any thread may leave.
         self._subscriptions: tuple[Subscription, ...] = ()
-        self.error: AssetStreamError | None = None
         self.interrupt: BaseException | None = None
         self.last_gap: Gap | None = None
 
@@ -74,7 +72,6 @@ class Publisher:
                 changes.append(event)
                 self._note_change(event)
             else:
-                self.error = event
                 self._witness(event)
         if not self._handlers.asset:
             # Nobody asked for updates: they are not even queued.
@@ -93,7 +90,7 @@ class Publisher:
         state = present.state
         if state.final:
             failed = state is State.FAILED
-            subscription.put(End(self.error if failed else self.interrupt))
+            subscription.put(End(present.error if failed else self.interrupt))
             subscription.begun.set()
             return
         subscription.put(
@@ -126,8 +123,6 @@ class Publisher:
         subscription.put(End(None))
 
     def _note_change(self, change: StateChange) -> None:
-        if change.current is State.LIVE:
-            self.error = None
         if change.current is State.STOPPED:
             self._mailbox.discard_updates()
         if change.gap is not None:
@@ -143,7 +138,7 @@ class Publisher:
             witness(event)
 
     def _end(self, state: State) -> None:
-        error = self.error if state is State.FAILED else self.interrupt
+        error = self._present.error if state is State.FAILED else self.interrupt
         subscriptions, self._subscriptions = self._subscriptions, ()
         for subscription in subscriptions:
             subscription.put(End(error))

@@ -381,6 +381,34 @@ def test_a_refused_key_fails_the_stream_before_the_first_live(exchange: str) -> 
     assert driven.idle
 
 
+def test_w2_whoever_reads_a_state_reads_its_error(driven: Driven) -> None:
+    """FAILED and STALE have one, and LIVE has none any more, whenever it is read."""
+    present = driven.present
+    seen: list[tuple[State, type | None]] = []
+
+    class Watched(type(present)):  # type: ignore[misc]
+        def __setattr__(self, name: str, value: Any) -> None:
+            super().__setattr__(name, value)
+            if name == "state":
+                error = self.error
+                seen.append((self.state, None if error is None else type(error)))
+
+    present.__class__ = Watched
+    driven.open(0)
+    driven.machine.ended(driven.connection, Closed(1006), at(1))
+    assert isinstance(present.error, ConnectionLost)
+    driven.live(10)
+    driven.machine.ended(driven.connection, Closed(1006), at(20))
+    driven.machine.crashed(ValueError("ours"), at(21))
+
+    assert seen == [
+        (State.CONNECTING, None),
+        (State.LIVE, None),
+        (State.STALE, ConnectionLost),
+        (State.FAILED, AssetStreamError),
+    ]
+
+
 def test_a_refused_login_of_a_stream_once_live_is_believed_the_third_time() -> None:
     """Three in a row over a minute are final; fewer may be the exchange's fault."""
     driven = Driven("upbit").live()
