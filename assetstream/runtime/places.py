@@ -53,6 +53,9 @@ class Place:
         """Count a stream among those that share the place."""
         with self._lock:
             self._turns.join(asker)
+            least = self._turns.least_audit_interval
+        # What is too small a change for the others is all that it will learn.
+        asker.share(least)
         self._announce()
 
     def leave(self, asker: Asker) -> None:

@@ -54,6 +54,16 @@ def test_more_members_take_more_time(place: Place) -> None:
     assert members[0].intervals[-1] == pytest.approx(20 / (10 * AUDIT_SHARE), rel=0.1)
 
 
+def test_a6_whoever_joins_learns_how_many_share_the_place(place: Place) -> None:
+    """Also one whose coming is too small a change to announce to the others."""
+    members = [Waiting() for _ in range(32)]
+    for member in members:
+        place.join(member)
+
+    least = 32 / (10 * AUDIT_SHARE)
+    assert [m.intervals[-1] for m in members] == pytest.approx([least] * 32, rel=0.15)
+
+
 def test_turns_are_granted_when_they_are_due(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
