@@ -6,6 +6,7 @@ import logging
 import math
 import threading
 import traceback
+from contextlib import suppress
 from decimal import Decimal
 from functools import partial
 from typing import Callable
@@ -252,10 +253,16 @@ class StreamEngine:
     def _fail(self, error: BaseException) -> None:
         """Fail by a fault of ours, and leave nothing running; other streams go on."""
         _forget_locals(error)
-        logger.error(
-            "%s: internal error", self.settings.account, exc_info=error, stacklevel=2
-        )
-        self.session.crash(error)
+        # A logging handler or a witness that raises keeps nobody from the end.
+        with suppress(Exception):
+            logger.error(
+                "%s: internal error",
+                self.settings.account,
+                exc_info=error,
+                stacklevel=2,
+            )
+        with suppress(Exception):
+            self.session.crash(error)
         # Not when the connection is gone: this thread may be about to end.
         self._conclude()
 

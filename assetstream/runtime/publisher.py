@@ -62,27 +62,33 @@ class Publisher:
 
     def publish(self, events: Sequence[Event]) -> None:
         """Publish events in order. Called for each push: hence without detours."""
-        changes: list[StateChange] = []
+        others: list[AssetStreamError | StateChange] = []
         for event in events:
             if isinstance(event, AssetUpdate):
                 self._recent.note(event)
                 for subscription in self._subscriptions:
                     subscription.put(event)
-            elif isinstance(event, StateChange):
-                changes.append(event)
-                self._note_change(event)
             else:
-                self._witness(event)
+                others.append(event)
+                if isinstance(event, StateChange):
+                    self._note_change(event)
         if not self._handlers.asset:
             # Nobody asked for updates: they are not even queued.
-            events = [each for each in events if not isinstance(each, AssetUpdate)]
+            events = others
         if events:
             self._mailbox.put(events)
             self._dispatcher.check(clock.now())
-        for change in changes:
-            self._changed(change)
-            if change.current.final:
-                self._end(change.current)
+        if others:
+            try:
+                self._witness(others)
+            finally:
+                # A witness or a logging handler that raises ends the stream, which
+                # needs its end published.
+                for event in others:
+                    if isinstance(event, StateChange):
+                        self._changed(event)
+                        if event.current.final:
+                            self._end(event.current)
 
     def subscribe(self, subscription: Subscription) -> None:
         """Add a subscription; its first event is the present state."""
@@ -128,14 +134,15 @@ class Publisher:
         if change.gap is not None:
             self.last_gap = change.gap
             self._recent.add_gap(change.gap)
-        logger.debug("%s: %s", self._present.account, change)
         for subscription in self._subscriptions:
             subscription.put(change)
-        self._witness(change)
 
-    def _witness(self, event: AssetStreamError | StateChange) -> None:
-        for witness in self._handlers.witnesses:
-            witness(event)
+    def _witness(self, events: Sequence[AssetStreamError | StateChange]) -> None:
+        for event in events:
+            if isinstance(event, StateChange):
+                logger.debug("%s: %s", self._present.account, event)
+            for witness in self._handlers.witnesses:
+                witness(event)
 
     def _end(self, state: State) -> None:
         error = self._present.error if state is State.FAILED else self.interrupt

@@ -133,7 +133,12 @@ class Session:
 
     def crash(self, error: BaseException) -> None:
         """Fail by a fault of ours, which an event or an effect has raised."""
-        self._happened(partial(self.machine.crashed, error))
+        try:
+            self._happened(partial(self.machine.crashed, error))
+        finally:
+            # The effects behind the one that raised are lost, HangUp perhaps with them.
+            if self.connection is not None:
+                self.connection.close()
 
     def close(self) -> None:
         """End the REST calls under way, and send no other."""

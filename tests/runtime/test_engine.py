@@ -16,6 +16,7 @@ from assetstream.runtime.mailbox import End, Subscription
 from assetstream.runtime.settings import make_settings
 from assetstream.runtime.threads import ThreadSet
 from assetstream.simulator import Simulator
+from assetstream.simulator.account import Account
 from tests.support.event_recorder import PATIENCE, EventRecorder
 
 pytestmark = pytest.mark.usefixtures("no_rate_limits")
@@ -29,8 +30,11 @@ class Bench:
         self.threads = ThreadSet("test")
         self.threads.start()
 
-    def engine(self, recorder: EventRecorder) -> StreamEngine:
-        adapter = self.exchange.upbit({"BTC": "1"}).exchange()
+    def engine(
+        self, recorder: EventRecorder, account: Account | None = None
+    ) -> StreamEngine:
+        account = account or self.exchange.upbit({"BTC": "1"})
+        adapter = account.exchange()
         settings = make_settings(
             adapter,
             account="mine",
@@ -120,6 +124,80 @@ def test_a_fault_of_ours_fails_it_and_no_other(
     assert one.join(Deadline(PATIENCE))
     assert isinstance(one.error, AssetStreamError)
     assert "ZeroDivisionError" in one.error.problem
+    assert two.state is State.LIVE
+    two.stop()
+    assert two.join(Deadline(PATIENCE))
+
+
+@pytest.mark.parametrize("patient", [False, True], ids=["always", "once"])
+def test_whoever_raises_in_the_middle_of_a_step_leaves_nothing_open(
+    bench: Bench,
+    recorder: EventRecorder,
+    caplog: pytest.LogCaptureFixture,
+    patient: bool,
+) -> None:
+    """The effects behind are lost, the connection is not; nor are other streams."""
+    caplog.set_level(logging.CRITICAL + 1, "assetstream")
+    account, other = bench.exchange.upbit({"BTC": "1"}), EventRecorder()
+    one, two = bench.engine(recorder, account), bench.engine(other)
+    raised: list[object] = []
+
+    def witness(event: StateChange | AssetStreamError) -> None:
+        if one.present.state is not State.LIVE and not (patient and raised):
+            raised.append(event)
+            raise ValueError("not mine")
+
+    for engine in (one, two):
+        engine.begin()
+    recorder.wait_for_state(State.LIVE)
+    other.wait_for_state(State.LIVE)
+    account.wait_for_subscribers(1)
+    one.dispatcher.handlers.witnesses = (witness,)
+    waits = Subscription(100)
+    one.subscribe(waits)
+
+    def suspend() -> None:
+        one.present.dead_at = 0.0
+        one.session.pong()  # which gives the connection up
+
+    one.post(suspend)
+    assert one.join(Deadline(PATIENCE))
+    assert raised
+    assert one.state is State.FAILED
+    assert "ValueError" in str(one.error)
+    account.wait_for_subscribers(0)
+    item: Any = None
+    while not isinstance(item, End):
+        item = waits.get(Deadline(PATIENCE))
+    assert item.error is one.error
+    assert two.state is State.LIVE
+    two.stop()
+    assert two.join(Deadline(PATIENCE))
+
+
+def test_a_logging_handler_that_raises_ends_one_stream_only(
+    bench: Bench, recorder: EventRecorder
+) -> None:
+    """A fault of ours is logged; who listens to that cannot keep it from its end."""
+    other = EventRecorder()
+    one, two = bench.engine(recorder), bench.engine(other)
+    for engine in (one, two):
+        engine.begin()
+    recorder.wait_for_state(State.LIVE)
+    other.wait_for_state(State.LIVE)
+
+    class Raising(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            raise ValueError("not mine")
+
+    handler = Raising(logging.ERROR)
+    logging.getLogger("assetstream").addHandler(handler)
+    try:
+        one.post(lambda: 1 // 0)  # type: ignore[arg-type, return-value]
+        assert one.join(Deadline(PATIENCE))
+    finally:
+        logging.getLogger("assetstream").removeHandler(handler)
+    assert one.state is State.FAILED
     assert two.state is State.LIVE
     two.stop()
     assert two.join(Deadline(PATIENCE))
