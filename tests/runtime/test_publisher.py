@@ -96,7 +96,6 @@ def test_everybody_sees_the_same_order(stream: Stream) -> None:
     assert rest == [update(1), update(2), change]
     assert stream.changes == [change]
     assert list(stream.recent.view()) == [update(1), update(2)]
-    assert stream.publisher.error is error
 
 
 def test_updates_that_nobody_handles_are_not_queued(stream: Stream) -> None:
@@ -107,13 +106,11 @@ def test_updates_that_nobody_handles_are_not_queued(stream: Stream) -> None:
     assert len(stream.recent.view()) == 1
 
 
-def test_live_forgets_the_error_and_keeps_the_gap(stream: Stream) -> None:
-    """The error of a stream is the present one."""
+def test_live_keeps_the_gap(stream: Stream) -> None:
+    """Whoever asks for the health sees the last one."""
     stream.change(State.CONNECTING)
-    stream.publisher.publish([ConnectionLost("gone")])
     gap = Gap(NOW, NOW, 2)
     stream.change(State.LIVE, gap)
-    assert stream.publisher.error is None
     assert stream.publisher.last_gap is gap
     stream.change(State.STALE)
     assert stream.publisher.last_gap is gap
@@ -151,6 +148,7 @@ def test_the_end_reaches_every_subscription(stream: Stream, state: State) -> Non
     stream.handlers.asset = (handler,)
     early = stream.subscribe()
     failure = AssetStreamError("no more", fatal=True)
+    stream.present.error = failure
     stream.publisher.publish([update(1), failure])
     stream.publisher.interrupt = SystemExit(3)
     change = stream.change(state)
