@@ -1,4 +1,4 @@
-"""The fixture for tests of users' bots."""
+"""The pytest fixture for tests of users' bots."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from assetstream.simulator import Simulator
 
 
 def test_the_fixture_is_a_running_simulator(simulated_exchange: Simulator) -> None:
-    """It has an address, and takes accounts."""
+    """The simulator has an address, and opens accounts."""
     assert simulated_exchange.url.startswith("http://127.0.0.1:")
     assert simulated_exchange.upbit({"BTC": 1}).balances["BTC"][0] == 1
 
 
 def test_the_plugin_imports_only_pytest() -> None:
-    """Every pytest run of its users loads it, so it must cost nothing."""
+    """Every pytest run of its users loads the plugin, so it must be cheap."""
     code = (
         "import pytest, sys; before = set(sys.modules)\n"
         "import assetstream.pytest_plugin\n"

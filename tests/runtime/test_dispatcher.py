@@ -1,4 +1,4 @@
-"""A handler too slow for the exchange is told of once, by name and line."""
+"""One warning for a handler that is too slow, with its name and line."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("no_rate_limits")
 
 
 class Stuck:
-    """A handler that stays where it is until it is released."""
+    """A handler that waits until it is released."""
 
     def __init__(self) -> None:
         self.entered = threading.Event()
@@ -39,13 +39,13 @@ class Stuck:
 
     @property
     def line(self) -> int:
-        """Of the wait."""
+        """Return the number of the line that waits."""
         lines, first = inspect.getsourcelines(self.handle)
         return first + len(lines) - 1
 
 
 class Warned(logging.Handler):
-    """The warnings of ``assetstream``."""
+    """A log handler for the warnings of ``assetstream``."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -59,7 +59,7 @@ class Warned(logging.Handler):
 
 @pytest.fixture
 def warned() -> Iterator[Warned]:
-    """What is logged from now on."""
+    """Give the warnings from now on."""
     handler = Warned()
     logging.getLogger("assetstream").addHandler(handler)
     yield handler
@@ -69,7 +69,7 @@ def warned() -> Iterator[Warned]:
 def dispatcher_of(
     handler: Callable[[Any], object],
 ) -> tuple[Dispatcher, CallbackMailbox]:
-    """A dispatcher that calls the handler, and its mailbox for three updates."""
+    """Make a dispatcher with that handler, and a mailbox for three updates."""
     handlers, mailbox = Handlers(), CallbackMailbox(3)
     handlers.asset = (handler,)
     return Dispatcher("x-1", handlers, mailbox, lambda exc: None), mailbox
@@ -77,7 +77,7 @@ def dispatcher_of(
 
 @pytest.fixture
 def threads() -> Iterator[CallbackThreads]:
-    """A callback thread, ended when what it serves has finished."""
+    """Give one callback thread, ended when its workers have left."""
     threads = CallbackThreads(["callbacks"])
     threads.start()
     yield threads
@@ -88,7 +88,7 @@ def threads() -> Iterator[CallbackThreads]:
 def test_one_warning_names_function_and_line(
     account: Account, warned: Warned, time_machine: TimeMachine
 ) -> None:
-    """When a handler has kept others waiting for long; once, however long it lasts."""
+    """The warning comes once, after others have waited for long."""
     stuck = Stuck()
     with AssetStream(account.exchange(), on_asset=stuck.handle) as stream:
         assert stuck.entered.wait(PATIENCE)
@@ -106,7 +106,7 @@ def test_one_warning_names_function_and_line(
 def test_the_session_wakes_for_it(
     account: Account, warned: Warned, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No frame need come meanwhile."""
+    """The warning needs no frame to arrive."""
     monkeypatch.setattr(dispatcher, "SLOW", 0.05)
     stuck = Stuck()
     with AssetStream(account.exchange(), on_asset=stuck.handle, audit_interval=None):
@@ -119,7 +119,7 @@ def test_the_session_wakes_for_it(
 def test_folding_warns_at_once_and_health_counts_it(
     account: Account, warned: Warned
 ) -> None:
-    """Updates that are not delivered one by one are told of, and counted."""
+    """Folded updates are logged and counted."""
     stuck = Stuck()
     updates_recorder = EventRecorder()
     stream = AssetStream(account.exchange(), on_asset=stuck.handle, max_pending=2)
@@ -143,7 +143,7 @@ def test_folding_warns_at_once_and_health_counts_it(
 def test_a_handler_that_delays_nobody_may_take_its_time(
     threads: CallbackThreads, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It is watched from the moment that something waits behind it."""
+    """Its time counts from when a second event waits."""
     stuck = Stuck()
     dispatcher, mailbox = dispatcher_of(stuck.handle)
     threads.serve(dispatcher)
@@ -169,7 +169,7 @@ def test_a_handler_that_delays_nobody_may_take_its_time(
 def test_a_handler_that_goes_on_begins_its_time_anew(
     threads: CallbackThreads, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Only one that never returns is warned of, and once."""
+    """Only a handler that never returns is warned of, once."""
     stuck = Stuck()
     dispatcher, mailbox = dispatcher_of(stuck.handle)
     threads.serve(dispatcher)
@@ -192,7 +192,7 @@ def test_a_handler_that_goes_on_begins_its_time_anew(
 
 
 def test_a_handler_not_written_in_python_is_named(threads: CallbackThreads) -> None:
-    """``on_asset=print`` has no line to stand at."""
+    """``on_asset=print`` has no line to name."""
     queue: SimpleQueue[None] = SimpleQueue()
     dispatcher, mailbox = dispatcher_of(queue.get)
     threads.serve(dispatcher)

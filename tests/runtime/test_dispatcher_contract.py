@@ -1,4 +1,4 @@
-"""What websocket-client's ``run_forever`` promises a dispatcher of one's own.
+"""Duties of websocket-client's ``run_forever`` towards a custom dispatcher.
 
 ``runtime/net/websocket_client.py`` is built on every one of these. A release that
 fails here must not be allowed in ``setup.cfg`` before the channel was looked through.
@@ -22,7 +22,7 @@ from tests.support.raw_server import CLOSE, PING, PONG, Peer, RawServer, frame
 
 
 class DispatcherProbe:
-    """A dispatcher, and the callbacks of an app, that write down how they are called.
+    """A dispatcher and an app's callbacks that record their calls.
 
     Attributes:
         calls: (name, arguments) in order.
@@ -39,7 +39,7 @@ class DispatcherProbe:
         self.read_callback: Callable[[], bool] = lambda: False
 
     def run(self, **options: Any) -> bool:
-        """Run an app against a server that accepts; return what run_forever does."""
+        """Run an app against a server that accepts; return ``run_forever``'s result."""
 
         def script(peer: Peer) -> None:
             peer.upgrade()
@@ -66,7 +66,7 @@ class DispatcherProbe:
                 self.sock.close()
 
     def parse(self, data: bytes) -> bool:
-        """Have the library read this."""
+        """Let the library read this."""
         self.feed.serve(data)
         return self.read_callback()
 
@@ -108,7 +108,7 @@ class DispatcherProbe:
 
 
 def test_it_announces_ctrl_c_and_reads_once() -> None:
-    """``signal(2, abort)``, then ``read(socket, read_callback)``, and no more calls."""
+    """The calls are ``signal(2, abort)`` and ``read(socket, read_callback)``."""
     probe = DispatcherProbe()
     returned = probe.run()
 
@@ -140,7 +140,7 @@ def test_in_read_the_app_is_open_and_no_thread_was_started() -> None:
 
 
 def test_it_returns_when_read_does_and_leaves_the_rest_to_us() -> None:
-    """No teardown, no callback: the connection is still the dispatcher's."""
+    """Nothing is torn down: the connection is the dispatcher's."""
     probe = DispatcherProbe()
 
     assert probe.run() is False
@@ -150,7 +150,7 @@ def test_it_returns_when_read_does_and_leaves_the_rest_to_us() -> None:
 
 
 def test_without_a_ping_timeout_there_is_no_check() -> None:
-    """The check callback comes by ``timeout`` and only if pings are asked for."""
+    """The check comes by ``timeout``, and only with a ping timeout."""
     # The Close frame ends the library's ping thread.
     probe = DispatcherProbe(lambda probe: probe.parse(frame(b"", CLOSE)))
     probe.run(ping_interval=30, ping_timeout=20)
@@ -165,7 +165,7 @@ def test_without_a_ping_timeout_there_is_no_check() -> None:
 
 @pytest.mark.parametrize("fault", [ValueError, KeyboardInterrupt, SystemExit])
 def test_what_read_raises_is_swallowed(fault: type[BaseException]) -> None:
-    """Told to ``on_error`` alone, which is why the channel keeps it for itself."""
+    """Only ``on_error`` gets it, so the channel keeps the error itself."""
 
     def fail(probe: DispatcherProbe) -> None:
         raise fault
@@ -184,7 +184,7 @@ def test_what_read_raises_is_swallowed(fault: type[BaseException]) -> None:
 
 
 def test_it_reads_one_frame_a_call() -> None:
-    """Data as bytes to ``on_message``, a pong to ``on_pong``; True: it goes on."""
+    """``on_message`` gets bytes, ``on_pong`` a pong; True means go on."""
     answers: list[bool] = []
 
     def read(probe: DispatcherProbe) -> None:
@@ -199,7 +199,7 @@ def test_it_reads_one_frame_a_call() -> None:
 
 
 def test_a_fragment_is_kept_until_the_next_call() -> None:
-    """What its socket raises comes out, and the parser continues where it stood."""
+    """The socket's exception comes out; the parser resumes."""
 
     def read(probe: DispatcherProbe) -> None:
         for piece in (frame(b"a", final=False), frame(b"b", 0, final=False)):
@@ -219,7 +219,7 @@ def test_a_fragment_is_kept_until_the_next_call() -> None:
 
 
 def test_a_ping_is_answered_through_buffwrite() -> None:
-    """As everything that the library sends: texts, pings, Close frames."""
+    """Texts, pings and Close frames are sent this way, too."""
 
     def read(probe: DispatcherProbe) -> None:
         probe.parse(frame(b"are you there", PING))
@@ -257,7 +257,7 @@ def test_a_close_frame_is_answered_and_torn_down() -> None:
     ids=["reserved bit", "unknown opcode", "lone continuation", "invalid close code"],
 )
 def test_a_breach_of_the_protocol_comes_out_of_it(data: bytes) -> None:
-    """As a WebSocketException, with no callback called."""
+    """A WebSocketException is raised, without any callback."""
     raised: list[BaseException] = []
 
     def read(probe: DispatcherProbe) -> None:
@@ -274,7 +274,7 @@ def test_a_breach_of_the_protocol_comes_out_of_it(data: bytes) -> None:
 
 
 def test_a_torn_down_app_ends_without_waiting() -> None:
-    """Socket shut first, ``keep_running`` off: the callback tears down, once."""
+    """With the socket shut and ``keep_running`` off, one teardown follows."""
 
     def end(probe: DispatcherProbe) -> None:
         assert probe.app.sock is not None
@@ -296,7 +296,7 @@ def test_a_torn_down_app_ends_without_waiting() -> None:
 
 
 def test_the_names_are_there() -> None:
-    """Those of parameters as much as those of methods."""
+    """The parameters' names are checked as well as the methods'."""
     made = inspect.signature(websocket.WebSocketApp).parameters
     run = inspect.signature(websocket.WebSocketApp.run_forever).parameters
 
@@ -315,14 +315,14 @@ def test_the_names_are_there() -> None:
 
 
 def test_no_private_name_of_the_library_is_used() -> None:
-    """What is not public may change in any release."""
+    """A private name may change in any release."""
     source = Path(websocket_client.__file__).read_text(encoding="utf-8")
 
     assert re.findall(r"(?:_app|_app\.sock|websocket(?:\.\w+)*)\._\w+", source) == []
 
 
 class Spy:
-    """Passes everything on to what stands in for a socket; notes what is asked for."""
+    """Passes all attributes on, and notes their names."""
 
     def __init__(self, target: Any, asked: set[str]) -> None:
         self.__dict__.update(target=target, asked=asked)
@@ -333,7 +333,7 @@ class Spy:
 
 
 def test_what_the_library_asks_of_its_socket() -> None:
-    """Of ours too, from the first frame to the end; ``_closed`` alone is private."""
+    """The stand-in has every attribute; ``_closed`` is the only private one."""
     asked: set[str] = set()
 
     def read(probe: DispatcherProbe) -> None:

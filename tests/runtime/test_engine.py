@@ -1,4 +1,4 @@
-"""One started stream: its states, its figures, its end by a fault of ours."""
+"""One started stream: its states, its figures, and its failure by a fault of ours."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def bench(exchange: Simulator) -> Iterator[Bench]:
 def test_it_is_connecting_from_the_very_start(
     bench: Bench, recorder: EventRecorder
 ) -> None:
-    """NEW means that nothing was started."""
+    """A started engine is never NEW."""
     engine = bench.engine(recorder)
     assert engine.state is State.CONNECTING
     assert engine.health().state is State.CONNECTING
@@ -88,7 +88,7 @@ def test_it_is_connecting_from_the_very_start(
 def test_stopped_before_it_begins_it_ends_when_it_does(
     bench: Bench, recorder: EventRecorder
 ) -> None:
-    """A signal handler may come between."""
+    """A signal handler may stop it before it begins."""
     engine = bench.engine(recorder)
     engine.stop("too early")
     engine.begin()
@@ -98,7 +98,7 @@ def test_stopped_before_it_begins_it_ends_when_it_does(
 
 
 def test_one_that_cannot_board_has_ended(bench: Bench, recorder: EventRecorder) -> None:
-    """Its threads were stopped."""
+    """An engine whose threads were stopped is STOPPED."""
     engine = bench.engine(recorder)
     bench.threads.stop()
     with pytest.raises(AssetStreamError, match="stopped meanwhile"):
@@ -111,7 +111,7 @@ def test_one_that_cannot_board_has_ended(bench: Bench, recorder: EventRecorder) 
 def test_a_fault_of_ours_fails_it_and_no_other(
     bench: Bench, recorder: EventRecorder, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Loudly: with an error, and the traceback in the log."""
+    """The stream gets an error, the log a traceback."""
     caplog.set_level(logging.CRITICAL, "assetstream")
     other = EventRecorder()
     one, two = bench.engine(recorder), bench.engine(other)
@@ -206,7 +206,7 @@ def test_a_logging_handler_that_raises_ends_one_stream_only(
 def test_a_subscription_sees_the_end_whenever_it_comes(
     bench: Bench, recorder: EventRecorder
 ) -> None:
-    """Before it, in the middle, and behind it."""
+    """The end may come before, during or after the subscription."""
     engine = bench.engine(recorder)
     engine.begin()
     recorder.wait_for_state(State.LIVE)

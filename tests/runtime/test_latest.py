@@ -1,4 +1,4 @@
-"""Handlers that are called with the latest value of something."""
+"""Handlers that get the latest value."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def value() -> Iterator[Value]:
 
 
 def test_what_is_overtaken_is_left_out(value: Value) -> None:
-    """The same value is not delivered twice."""
+    """No value is delivered twice."""
     recorder, entered, go_on = EventRecorder(), threading.Event(), threading.Event()
 
     def slow(number: int) -> None:
@@ -66,7 +66,7 @@ def test_what_is_overtaken_is_left_out(value: Value) -> None:
 
 
 def test_the_last_change_is_delivered_after_the_end(value: Value) -> None:
-    """And then the thread may end."""
+    """The thread then ends."""
     recorder = EventRecorder()
     value.dispatcher.handlers = (recorder,)
     value.set(1)
@@ -81,7 +81,7 @@ def test_the_last_change_is_delivered_after_the_end(value: Value) -> None:
 def test_a_handler_may_raise_and_leave(
     value: Value, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The others are called all the same."""
+    """The other handlers are still called."""
     caplog.set_level(logging.CRITICAL + 1, "assetstream")
     recorder = EventRecorder()
 
@@ -103,7 +103,7 @@ def test_a_handler_may_raise_and_leave(
 
 
 def test_it_is_woken_once(value: Value) -> None:
-    """However often it changes before a thread comes for it."""
+    """Many changes before a thread comes wake it once."""
     wakes: list[None] = []
     dispatcher: LatestValueDispatcher[int] = LatestValueDispatcher(
         lambda: 1, lambda error: None

@@ -1,4 +1,4 @@
-"""One start, one stop for good, in one process."""
+"""The life cycle: one start and one stop, in one process."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.event_recorder import PATIENCE
 
 
 class Own:
-    """A lifecycle, and whether the calling thread counts as its own."""
+    """A lifecycle, and a flag whether the calling thread is one of its own."""
 
     def __init__(self) -> None:
         self.own_thread = False
@@ -37,7 +37,7 @@ def own() -> Own:
 
 
 def test_it_starts_once(own: Own) -> None:
-    """Whoever joins does not start it again."""
+    """A second caller joins without starting."""
     assert own.lifecycle.new
     own.lifecycle.join_or_begin(own.begin)
     own.lifecycle.join_or_begin(own.begin)
@@ -75,7 +75,7 @@ def test_one_of_many_threads_starts_it(own: Own) -> None:
 
 @pytest.mark.parametrize("started", [True, False])
 def test_once_stopped_it_never_starts(own: Own, started: bool) -> None:
-    """Nor is it joined by those that would start it."""
+    """Joining callers do not start it either."""
     if started:
         own.begin()
     own.lifecycle.request_stop()
@@ -94,7 +94,7 @@ def test_once_stopped_it_never_starts(own: Own, started: bool) -> None:
 
 
 def test_a_signal_handler_in_the_middle_of_a_start(own: Own) -> None:
-    """It must not wait for what it has interrupted; another thread may."""
+    """The handler must not wait for the start that it interrupts."""
     elsewhere: list[bool] = []
 
     def look() -> None:
@@ -112,7 +112,7 @@ def test_a_signal_handler_in_the_middle_of_a_start(own: Own) -> None:
 
 
 def test_nothing_waits_for_itself(own: Own) -> None:
-    """In a thread that ends with it."""
+    """A thread that ends with the lifecycle does not wait for its end."""
     own.lifecycle.refuse_in_callback("waiting")
     own.own_thread = True
     assert own.lifecycle.ends_with_caller
@@ -123,7 +123,7 @@ def test_nothing_waits_for_itself(own: Own) -> None:
 def test_a_forked_child_has_no_part_in_it(
     own: Own, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is refused everything, and told what to do."""
+    """Every call raises with a remedy."""
     pid = os.getpid()
     monkeypatch.setattr(os, "getpid", lambda: pid + 1)
     assert not own.lifecycle.owned_here

@@ -24,7 +24,7 @@ NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
 
 def update(currency: str, available: int) -> AssetUpdate:
-    """An update from one less than ``available``."""
+    """Make an update that raises ``available`` by one."""
     before = Balance(
         "x", "x-1", currency, Decimal(available - 1), Decimal(0), NOW, Source.STREAM
     )
@@ -51,7 +51,7 @@ def mailbox() -> CallbackMailbox:
 
 
 def everything(mailbox: CallbackMailbox) -> list[Event]:
-    """All that a callback thread would get."""
+    """Return all that a callback thread would get."""
     mailbox.close()
     taken = []
     while batch := mailbox.take():
@@ -69,7 +69,7 @@ def shown(events: list[Event]) -> list[object]:
 
 
 def test_d1_in_order_up_to_the_bound(mailbox: CallbackMailbox) -> None:
-    """Nothing is folded before."""
+    """Below the bound nothing is folded."""
     mailbox.put([update("BTC", 1), update("BTC", 2), update("BTC", 3)])
 
     assert mailbox.pending == 3
@@ -78,7 +78,7 @@ def test_d1_in_order_up_to_the_bound(mailbox: CallbackMailbox) -> None:
 
 
 def test_d1_past_the_bound_the_latest_per_currency(mailbox: CallbackMailbox) -> None:
-    """With the oldest ``previous`` and the count."""
+    """The folded update has the oldest ``previous``, and the count."""
     mailbox.put([update("BTC", n) for n in (1, 2, 3)])
     mailbox.put([update("BTC", 4), update("ETH", 1), update("BTC", 5)])
     mailbox.put([update("BTC", 6)])
@@ -94,7 +94,7 @@ def test_d1_past_the_bound_the_latest_per_currency(mailbox: CallbackMailbox) -> 
 
 
 def test_d1_never_across_a_state_change_or_an_error(mailbox: CallbackMailbox) -> None:
-    """And these are never dropped."""
+    """State changes and errors are never dropped."""
     mailbox.put([update("BTC", n) for n in range(1, 6)])
     mailbox.put([CHANGE, update("BTC", 6), ConnectionLost("x"), update("BTC", 7)])
 
@@ -111,7 +111,7 @@ def test_d1_never_across_a_state_change_or_an_error(mailbox: CallbackMailbox) ->
 
 
 def test_d1_what_is_in_hand_counts(mailbox: CallbackMailbox) -> None:
-    """A slow callback's own batch is pending too."""
+    """The batch of a slow callback is pending, too."""
     mailbox.put([update("BTC", n) for n in (1, 2, 3)])
     assert len(mailbox.take()) == 3
     mailbox.put([update("BTC", 4), update("BTC", 5)])
@@ -121,7 +121,7 @@ def test_d1_what_is_in_hand_counts(mailbox: CallbackMailbox) -> None:
 
 
 def test_d1_in_order_when_there_is_room_again(mailbox: CallbackMailbox) -> None:
-    """What comes when some were delivered does not overtake what was folded."""
+    """New updates come behind the folded ones."""
     mailbox.put([update("BTC", n) for n in (1, 2, 3)])
     taken = mailbox.take()
     mailbox.put([update("BTC", 4)])
@@ -137,7 +137,7 @@ def test_d1_in_order_when_there_is_room_again(mailbox: CallbackMailbox) -> None:
 
 
 def test_stop_drops_updates_and_keeps_the_rest(mailbox: CallbackMailbox) -> None:
-    """Counted."""
+    """The dropped updates are counted."""
     mailbox.put([update("BTC", 1)])
     assert len(mailbox.take()) == 1
     mailbox.put([update("BTC", n) for n in (2, 3, 4, 5)])
@@ -150,7 +150,7 @@ def test_stop_drops_updates_and_keeps_the_rest(mailbox: CallbackMailbox) -> None
 
 
 def test_who_found_nothing_is_woken(mailbox: CallbackMailbox) -> None:
-    """Once, by the next events or by the end; not while there is something to take."""
+    """The next events, or the end, wake once."""
     woken: list[str] = []
     mailbox.wake = lambda: woken.append("woken")
     mailbox.put([update("BTC", 1)])
@@ -171,7 +171,7 @@ def test_who_found_nothing_is_woken(mailbox: CallbackMailbox) -> None:
 
 
 def test_d2_a_watch_never_folds() -> None:
-    """It keeps everything, in order."""
+    """A subscription keeps everything in order."""
     watch = Subscription(100)
     for number in range(50):
         watch.put(update("BTC", number))
@@ -185,7 +185,7 @@ def test_d2_a_watch_never_folds() -> None:
 
 
 def test_d2_a_watch_past_its_limit_ends_with_an_error() -> None:
-    """Once; what came before is still there."""
+    """One error ends it; earlier updates are still there."""
     watch = Subscription(2)
     for number in range(5):
         watch.put(update("BTC", number))

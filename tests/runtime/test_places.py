@@ -1,4 +1,4 @@
-"""The queue of one place, guarded, and its grants."""
+"""The queue of one place: its lock and its grants."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from assetstream.runtime.places import Place, place_of
 
 
 class Waiting:
-    """Keeps what it is granted."""
+    """A member that keeps its grants."""
 
     def __init__(self) -> None:
         self.granted: list[int] = []
@@ -36,7 +36,7 @@ def place() -> Place:
 
 
 def test_a_place_is_an_exchange_and_its_host() -> None:
-    """The key is not part of it: exchanges count by the address of this machine."""
+    """Keys do not count, as exchanges limit by address."""
     sg = Upbit("key", "secret", region="sg")
     assert place_of(sg) == place_of(Upbit("other", "secret", region="sg"))
     assert place_of(sg) != place_of(Upbit("key", "secret", region="id"))
@@ -44,7 +44,7 @@ def test_a_place_is_an_exchange_and_its_host() -> None:
 
 
 def test_more_members_take_more_time(place: Place) -> None:
-    """To connect, one after another; and to audit, in half of the reads."""
+    """Members connect one after another, and audit in half of the reads."""
     assert place.connect_time == 0.0
     members = [Waiting() for _ in range(20)]
     for member in members:
@@ -67,7 +67,7 @@ def test_a6_whoever_joins_learns_how_many_share_the_place(place: Place) -> None:
 def test_turns_are_granted_when_they_are_due(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By whichever reader looks first; its deadline says when."""
+    """The reader that looks first grants them; the deadline is known."""
     now = 100.0
     monkeypatch.setattr(clock, "now", lambda: now)
     one, two = Waiting(), Waiting()
@@ -85,7 +85,7 @@ def test_turns_are_granted_when_they_are_due(
 
 
 def test_whoever_leaves_is_granted_nothing(place: Place) -> None:
-    """And one who forgoes a turn keeps the others."""
+    """A member that forgoes a turn keeps the others."""
     gone, stays = Waiting(), Waiting()
     place.join(gone)
     place.ask(gone, 1, Turn.CONNECT)
@@ -100,7 +100,7 @@ def test_whoever_leaves_is_granted_nothing(place: Place) -> None:
 
 
 def test_a_place_is_held_back(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    """For as long as the exchange has asked for."""
+    """The exchange's own wait is kept."""
     monkeypatch.setattr(clock, "now", lambda: 100.0)
     place.hold_back(Turn.CONNECT, 30.0)
     one = Waiting()
@@ -112,7 +112,7 @@ def test_a_place_is_held_back(place: Place, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_many_threads_lose_no_turn(place: Place) -> None:
-    """Each asked for is granted once."""
+    """Each request is granted once."""
     quick = Place(replace(Upbit.limits, connects_together=1e9, reads_together=1e9))
     members = [Waiting() for _ in range(8)]
 

@@ -1,4 +1,4 @@
-"""One reader thread, and the streams that come and go."""
+"""One reader thread, and streams that come and go."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.sockets import open_sockets
 
 
 class Owner:
-    """A stream, as far as its reader thread knows it."""
+    """A stand-in for a stream on its reader thread."""
 
     deadline = math.inf
 
@@ -27,7 +27,7 @@ class Owner:
 
 
 class Bench:
-    """A reader thread, and how often a stream has left it."""
+    """A reader thread, and a count of streams that left it."""
 
     def __init__(self) -> None:
         self.left = threading.Semaphore(0)
@@ -52,7 +52,7 @@ def bench() -> Iterator[Bench]:
 
 
 def test_calls_are_made_in_its_thread(bench: Bench) -> None:
-    """The thread is a daemon: nothing keeps a process alive."""
+    """The thread is a daemon, so it keeps no process alive."""
     names: SimpleQueue[str] = SimpleQueue()
     bench.reader.calls.post(lambda: names.put(threading.current_thread().name))
     assert names.get(timeout=PATIENCE) == "test-reader"
@@ -60,7 +60,7 @@ def test_calls_are_made_in_its_thread(bench: Bench) -> None:
 
 
 def test_streams_come_and_go(bench: Bench) -> None:
-    """Until it is shut: then those that are aboard go on."""
+    """After ``shut`` only those on board go on."""
     one = bench.board()
     assert bench.reader.has(one)
     assert bench.reader.streams == 1
@@ -77,7 +77,7 @@ def test_streams_come_and_go(bench: Bench) -> None:
 
 
 def test_a_fault_of_one_stream_is_its_own(bench: Bench) -> None:
-    """What its deadline raises fails it, and nobody else."""
+    """An exception of its deadline fails that stream only."""
     one, other = bench.board(), bench.board()
 
     def attach() -> None:
@@ -97,7 +97,7 @@ def test_a_fault_of_one_stream_is_its_own(bench: Bench) -> None:
 
 
 def test_a_fault_of_the_loop_fails_every_stream(bench: Bench) -> None:
-    """Whatever else was posted is still called, and nobody may board any more."""
+    """Posted calls still run, and no stream can board any more."""
     one, other = bench.board(), bench.board()
     called = threading.Event()
 
@@ -115,7 +115,7 @@ def test_a_fault_of_the_loop_fails_every_stream(bench: Bench) -> None:
 
 
 def test_one_that_never_ran_leaves_nothing_behind() -> None:
-    """No thread was to be had."""
+    """No thread was available."""
     before = open_sockets()
     reader = ReaderThread("test-reader", lambda: None)
     reader.close()

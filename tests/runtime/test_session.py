@@ -40,13 +40,13 @@ pytestmark = pytest.mark.usefixtures("no_rate_limits")
 
 @pytest.fixture
 def stream(account: Account, recorder: EventRecorder) -> Iterator[AssetStream]:
-    """A LIVE stream of ``account`` whose events ``heard`` keeps."""
+    """A LIVE stream of ``account`` whose events ``recorder`` keeps."""
     with AssetStream(account.exchange(), **recorder.handlers()) as live:
         yield live
 
 
 class Held(Fault):
-    """Holds REST replies back until they are let go."""
+    """Holds REST replies back until they are released."""
 
     def __init__(self) -> None:
         self.asked = threading.Semaphore(0)
@@ -67,7 +67,7 @@ class Held(Fault):
 def test_w1_a_reply_to_an_earlier_connection_is_dropped(
     exchange: Simulator, account: Account, recorder: EventRecorder
 ) -> None:
-    """LIVE waits for a snapshot that was asked for on the present connection."""
+    """LIVE waits for a snapshot of the present connection."""
     held = Held()
     with exchange.faults.add(held):
         stream = AssetStream(account.exchange(), **recorder.handlers())
@@ -88,7 +88,7 @@ def test_w1_a_reply_to_an_earlier_connection_is_dropped(
 def test_w2_every_queue_sees_the_same_order(
     exchange: Simulator, account: Account, recorder: EventRecorder
 ) -> None:
-    """Callbacks and iterators hear the same, in the same order."""
+    """Callbacks and iterators get the same updates in the same order."""
     with AssetStream(account.exchange(), **recorder.handlers()) as stream:
         updates = stream.updates()
         with account.trade(rate=500, seed=1):
@@ -108,7 +108,7 @@ def test_w2_every_queue_sees_the_same_order(
 def test_r1_live_needs_the_proof_of_the_subscription(
     exchange: Simulator, recorder: EventRecorder
 ) -> None:
-    """CoinW: without the acknowledgement no snapshot is read."""
+    """Without CoinW's acknowledgement no snapshot is read."""
     account = exchange.coinw({"BTC": "1"})
     stream = AssetStream(account.exchange(), **recorder.handlers())
     with exchange.withhold(Kind.SUBSCRIPTION):
@@ -122,11 +122,11 @@ def test_r1_live_needs_the_proof_of_the_subscription(
 def test_r1_a_refused_list_is_not_asked_again(
     exchange: Simulator, recorder: EventRecorder
 ) -> None:
-    """Upbit: an error before the list's reply may be the list's; try without it."""
+    """Upbit's error may be about LIST, so the next connection leaves it out."""
     account = exchange.upbit({"BTC": "1"})
 
     class NoLists(Fault):
-        """Knows no LIST_SUBSCRIPTIONS, as an older exchange might."""
+        """Refuses LIST_SUBSCRIPTIONS, as an older exchange might."""
 
         def received(self, connection: Any, payload: bytes) -> bytes | None:
             if b"LIST_SUBSCRIPTIONS" in payload:
@@ -146,7 +146,7 @@ def test_r1_a_refused_list_is_not_asked_again(
 def test_s1_what_was_missed_is_recovered_before_live(
     exchange: Simulator, account: Account, stream: AssetStream, recorder: EventRecorder
 ) -> None:
-    """As RECOVERED updates, and the change to LIVE tells the gap."""
+    """The updates are RECOVERED, and the change to LIVE has the gap."""
     with exchange.refuse_upgrades(503):
         exchange.drop_connections()
         stale = recorder.wait_for_state(State.STALE)
@@ -175,7 +175,7 @@ def test_s1_the_gap_begins_with_the_last_proof(
     recorder: EventRecorder,
     time_machine: Any,
 ) -> None:
-    """Not with the moment at which the silence was noticed."""
+    """The gap does not begin with the discovery of the silence."""
     time_machine.jump(100, stream)
     live = recorder.wait_for_state(State.LIVE, times=2)
 
@@ -186,7 +186,7 @@ def test_s1_the_gap_begins_with_the_last_proof(
 def test_s2_an_empty_account_is_believed_the_second_time(
     exchange: Simulator, recorder: EventRecorder, time_machine: Any
 ) -> None:
-    """Nothing at all is asked for again two seconds later."""
+    """An empty reply is read again two seconds later."""
     account = exchange.upbit()
     stream = AssetStream(account.exchange(), **recorder.handlers())
     stream.start(wait=False)
@@ -204,7 +204,7 @@ def test_s2_an_empty_account_is_believed_the_second_time(
 def test_s3_a_failed_read_is_tried_again_on_the_same_connection(
     exchange: Simulator, account: Account, recorder: EventRecorder
 ) -> None:
-    """Meanwhile it is connected, but not LIVE."""
+    """The stream is connected, but not LIVE."""
     with exchange.rest_answers(500):
         stream = AssetStream(account.exchange(), **recorder.handlers())
         stream.start(wait=False)
@@ -220,7 +220,7 @@ def test_s3_a_failed_read_is_tried_again_on_the_same_connection(
 
 
 def unreadable_rest(account: Account, *, all_of_it: bool) -> bytes:
-    """A reply to a read in the account's own form, BTC garbled, or everything."""
+    """Return a reply in the account's form with BTC, or all of it, unreadable."""
     usdt = "x" if all_of_it else "1000"
     if account.name == "upbit":
         return (
@@ -236,7 +236,7 @@ def unreadable_rest(account: Account, *, all_of_it: bool) -> bytes:
 def test_s2_what_a_read_left_unsaid_is_told_once(
     exchange: Simulator, account: Account, recorder: EventRecorder
 ) -> None:
-    """LIVE with the rest; the unreadable currency is no zero."""
+    """The unreadable currency is not zero; one error names it."""
     with (
         exchange.rest_answers(200, unreadable_rest(account, all_of_it=False)),
         AssetStream(account.exchange(), **recorder.handlers()) as stream,
@@ -253,7 +253,7 @@ def test_s2_what_a_read_left_unsaid_is_told_once(
 def test_s3_a_read_of_which_nothing_is_understood_has_failed(
     exchange: Simulator, account: Account, recorder: EventRecorder
 ) -> None:
-    """It is not taken for an empty account."""
+    """Such a read is not an empty account."""
     stream = AssetStream(account.exchange(), **recorder.handlers())
     with exchange.rest_answers(200, unreadable_rest(account, all_of_it=True)):
         stream.start(wait=False)
@@ -287,7 +287,7 @@ def test_s3_a_machine_without_a_free_thread_tries_again(
 
 
 def test_s3_a_refused_read_is_raised(exchange: Simulator, account: Account) -> None:
-    """A key that may not read cannot be helped by trying again."""
+    """A key that may not read is a fatal error."""
     with (
         exchange.rest_answers(401),
         pytest.raises(AuthenticationError),
@@ -302,7 +302,7 @@ def test_a4_a_change_that_was_never_pushed_is_found(
     recorder: EventRecorder,
     time_machine: Any,
 ) -> None:
-    """By two reads, delivered as AUDIT; a mute subscription is then renewed (A5)."""
+    """Two reads deliver it as AUDIT, and the subscription is renewed (A5)."""
     reads = account.seen.reads
     with account.mute():
         account.deposit("BTC", "1")
@@ -325,7 +325,7 @@ def test_a4_a_change_that_was_never_pushed_is_found(
 def test_k3_a_push_from_the_future_is_verified_soon(
     exchange: Simulator, account: Account, recorder: EventRecorder, time_machine: Any
 ) -> None:
-    """Told, in doubt, and compared with REST 10 s later, whatever the interval."""
+    """The push is an error and in doubt until a read 10 s later."""
     with AssetStream(
         account.exchange(), audit_interval=1e6, **recorder.handlers()
     ) as live:
@@ -365,7 +365,7 @@ def test_a5_ignored_pushes_do_not_begin_the_pace_anew(
     recorder: EventRecorder,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """After a jump of the exchange's clock right pushes are old; no reconnect helps."""
+    """After a jump of the exchange's clock right pushes look old."""
     applied: list[None] = []
     reads = stream._run.started().session.machine._reads
     monkeypatch.setattr(reads, "pushed", lambda: applied.append(None))
@@ -382,7 +382,7 @@ def test_a5_ignored_pushes_do_not_begin_the_pace_anew(
 
 
 def _settle(stream: AssetStream) -> None:
-    """Wait until the reply to a read has been taken in."""
+    """Wait until the reply to a read was handled."""
     reads = stream._run.started().session.machine._reads
     life = stream._run.started()
     deadline = time.monotonic() + PATIENCE
@@ -402,7 +402,7 @@ def test_a7_live_is_a_lease(
     recorder: EventRecorder,
     time_machine: Any,
 ) -> None:
-    """Without a completed audit it ends, connected still; the next one renews it."""
+    """Without a completed audit LIVE ends; the next audit renews it."""
     present = stream._run.started().present
     with exchange.rest_answers(500):
         time_machine.jump(6, stream)
@@ -425,7 +425,7 @@ def test_a7_live_is_a_lease(
 def test_l1_a_silent_connection_is_stale_before_anyone_noticed(
     account: Account, stream: AssetStream, time_machine: Any
 ) -> None:
-    """Whoever asks is told by the clock: interval + timeout after the last proof."""
+    """The state is STALE by the clock, interval + timeout after the last proof."""
     limits = stream.exchange.limits
     time_machine.jump(limits.ping_interval + limits.pong_timeout - 1)
     assert stream.state is State.LIVE
@@ -437,7 +437,7 @@ def test_l1_a_silent_connection_is_stale_before_anyone_noticed(
 def test_l1_a_late_frame_brings_nothing_back(
     account: Account, stream: AssetStream, recorder: EventRecorder, time_machine: Any
 ) -> None:
-    """After a suspend a frame may lie in the buffer of a connection long dead."""
+    """After a suspend a frame may lie in the buffer of a dead connection."""
     time_machine.jump(7000)
     assert stream.state is State.STALE
     account.deposit("BTC", "1")
@@ -449,7 +449,7 @@ def test_l1_a_late_frame_brings_nothing_back(
 
 
 def test_l1_without_a_connection_nobody_reads_live(stream: AssetStream) -> None:
-    """Not even between the loss and the change of state."""
+    """The state is not LIVE between a loss and its StateChange."""
     machine = stream._run.started().session.machine
     stop, states = machine.stop, []
 
@@ -472,7 +472,7 @@ def test_l1_a_missing_pong_is_a_lost_connection(
     monkeypatch: pytest.MonkeyPatch,
     name: str,
 ) -> None:
-    """After exactly interval + timeout, however silent or half-dead the peer."""
+    """The loss comes exactly interval + timeout after the last proof."""
     adapter = EXCHANGES[name]
     quick = replace(adapter.limits, ping_interval=0.2, pong_timeout=0.2)
     monkeypatch.setattr(adapter, "limits", quick)
@@ -493,7 +493,7 @@ def test_l1_pongs_keep_a_quiet_connection(
     monkeypatch: pytest.MonkeyPatch,
     name: str,
 ) -> None:
-    """No data is no fault."""
+    """A connection without data stays LIVE."""
     adapter = EXCHANGES[name]
     quick = replace(adapter.limits, ping_interval=0.05, pong_timeout=0.3)
     monkeypatch.setattr(adapter, "limits", quick)
@@ -510,7 +510,7 @@ def test_l1_pongs_keep_a_quiet_connection(
 def test_l2_any_close_is_a_disconnect(
     exchange: Simulator, stream: AssetStream, recorder: EventRecorder, code: int
 ) -> None:
-    """1000 included: it is not finished unless the user says so."""
+    """Close code 1000 leads to a reconnect, too."""
     exchange.close_connections(code, "bye")
     error = recorder.wait_for(lambda e: isinstance(e, ConnectionLost))
     recorder.wait_for_state(State.LIVE, times=2)
@@ -527,7 +527,7 @@ def test_l2_a_dropped_connection_is_made_anew(
     recorder: EventRecorder,
     reset: bool,
 ) -> None:
-    """By FIN or RST."""
+    """The peer drops it by FIN or RST."""
     for times in (2, 3, 4):
         exchange.drop_connections(reset=reset)
         recorder.wait_for_state(State.LIVE, times=times)
@@ -541,7 +541,7 @@ def test_l2_a_dropped_connection_is_made_anew(
 def test_l3_retry_after_is_honoured(
     exchange: Simulator, account: Account, recorder: EventRecorder
 ) -> None:
-    """The exchange says when it wants to hear from us again."""
+    """The next attempt waits as long as the exchange asks."""
     stream = AssetStream(account.exchange(), **recorder.handlers())
     refusal = exchange.refuse_upgrades(429, headers={"Retry-After": "30"})
     with refusal, pytest.raises(StreamTimeout):
@@ -580,7 +580,7 @@ def test_a_refused_login_after_live_is_not_final_at_once(
 def test_a_refused_login_after_live_may_pass(
     exchange: Simulator, account: Account, stream: AssetStream, recorder: EventRecorder
 ) -> None:
-    """It may be the exchange's own trouble."""
+    """A refusal may be the exchange's own fault."""
     with exchange.refuse_logins():
         exchange.drop_connections()
         recorder.wait_for(lambda e: isinstance(e, AuthenticationError))
@@ -590,7 +590,7 @@ def test_a_refused_login_after_live_may_pass(
 def test_a_403_that_is_not_the_exchanges_own_is_retried(
     exchange: Simulator, account: Account, recorder: EventRecorder
 ) -> None:
-    """A firewall in front of it says nothing about the key."""
+    """A firewall's 403 proves nothing about the key."""
     stream = AssetStream(account.exchange(), **recorder.handlers())
     with exchange.refuse_upgrades(403, "<html>blocked</html>"):
         stream.start(wait=False)
@@ -606,7 +606,7 @@ def test_a_fault_of_our_own_fails_the_stream_loudly(
     recorder: EventRecorder,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Not by a thread that dies in silence."""
+    """The stream is FAILED with an error."""
     session = stream._run.started().session
     session.machine._book.push = None  # type: ignore[assignment, method-assign]
     account.deposit("BTC", "1")
@@ -621,7 +621,7 @@ def test_a_fault_of_our_own_fails_the_stream_loudly(
 def test_garbage_does_not_end_the_stream(
     account: Account, stream: AssetStream, recorder: EventRecorder
 ) -> None:
-    """Each unreadable frame is told of (K5)."""
+    """Each unreadable frame is an error (K5)."""
     (session,) = account._subscribers
     for payload in (b"\xff\xfe", b"[" * 5000, b"null", b"{}"):
         session.connection.send(Message(Kind.PUSH, payload, binary=True))
@@ -635,7 +635,7 @@ def test_garbage_does_not_end_the_stream(
 def test_last_callback_after_stop_in_any_state(
     exchange: Simulator, account: Account, recorder: EventRecorder
 ) -> None:
-    """Also while it waits to reconnect."""
+    """STOPPED comes last, also while it waits to reconnect."""
     with AssetStream(account.exchange(), **recorder.handlers()):
         refusal = exchange.refuse_upgrades(429, headers={"Retry-After": "3600"})
         with refusal:

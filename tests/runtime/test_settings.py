@@ -1,4 +1,4 @@
-"""Which contexts of the user's are taken: TLS 1.2 at least, on every Python."""
+"""The user's TLS context: TLS 1.2 at least, on every Python."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def make(context: ssl.SSLContext) -> AssetStream:
 
 
 def lowered(version: ssl.TLSVersion) -> ssl.SSLContext:
-    """A verifying context with this minimum."""
+    """Return a verifying context with this minimum."""
     context = ssl.create_default_context()
     context.minimum_version = version
     return context
@@ -39,13 +39,13 @@ def lowered(version: ssl.TLSVersion) -> ssl.SSLContext:
     ids=["default", "bare", "TLSv1_2", "TLSv1_3", "MAXIMUM_SUPPORTED"],
 )
 def test_a_modern_context_is_taken(context: Callable[[], ssl.SSLContext]) -> None:
-    """Above all the one that the documentation names."""
+    """The context in the documentation is accepted."""
     assert make(context()).state == "NEW"
 
 
 @pytest.mark.parametrize("version", [VERSION.SSLv3, VERSION.TLSv1, VERSION.TLSv1_1])
 def test_an_older_minimum_is_refused(version: ssl.TLSVersion) -> None:
-    """At once, with the line that mends it."""
+    """The error has the line that mends it."""
     context = lowered(version)
     with pytest.raises(
         ConfigurationError, match=r"minimum_version = ssl\.TLSVersion\.TLSv1_2"
@@ -57,7 +57,7 @@ def test_an_older_minimum_is_refused(version: ssl.TLSVersion) -> None:
 
 
 def test_whatever_is_supported_is_refused_where_somebody_has_set_it() -> None:
-    """This Python's own contexts begin at TLS 1.2, as python.org's do."""
+    """MINIMUM_SUPPORTED is refused if it was set explicitly."""
     own = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).minimum_version
     if own == VERSION.MINIMUM_SUPPORTED:
         pytest.skip("nobody can tell: this system's contexts begin there")
@@ -68,7 +68,7 @@ def test_whatever_is_supported_is_refused_where_somebody_has_set_it() -> None:
 def test_a_systems_own_default_counts_by_its_security_level(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """OpenSSL 3 takes less than TLS 1.2 at level 0 only; older ones at level 1, too."""
+    """OpenSSL 3 allows less than TLS 1.2 at level 0 only; older ones at 1."""
     monkeypatch.setattr(settings, "default_minimum", lambda: VERSION.MINIMUM_SUPPORTED)
     monkeypatch.setattr(ssl, "OPENSSL_VERSION_INFO", (3, 0, 0, 0, 0))
     context = lowered(VERSION.MINIMUM_SUPPORTED)

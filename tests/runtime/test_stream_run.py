@@ -51,7 +51,7 @@ def own_threads() -> list[str]:
 def test_a_lone_stream_is_a_thread_set_of_one(
     exchange: Simulator, recorder: EventRecorder
 ) -> None:
-    """One reader, one thread for callbacks, and helpers while there is work."""
+    """The stream has a reader, a callback thread, and helpers while they work."""
     run = make_run(exchange, recorder)
     assert run.state is State.NEW
     assert own_threads() == []
@@ -71,7 +71,7 @@ def test_a_lone_stream_is_a_thread_set_of_one(
 def test_ctrl_c_right_behind_the_beginning(
     exchange: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It runs already, and is ended all the same, at once."""
+    """The stream runs already, and is ended at once."""
     run, stop, began = make_run(exchange), ThreadSet.stop, clock.now()
 
     def interrupted(threads: ThreadSet) -> None:
@@ -106,7 +106,7 @@ def test_a_start_that_fails_leaves_nothing_behind(
     name: str,
     fault: type[BaseException],
 ) -> None:
-    """Ctrl-C, or no thread to be had: the stream is STOPPED, and cannot be started."""
+    """After Ctrl-C, or without a free thread, the stream is STOPPED."""
     before = open_sockets()
     run, real = make_run(exchange), getattr(where, name)
 
@@ -129,7 +129,7 @@ def test_a_start_that_fails_leaves_nothing_behind(
 def test_stop_in_a_signal_handler_in_the_middle_of_a_start(
     exchange: Simulator, monkeypatch: pytest.MonkeyPatch, where: Any, name: str
 ) -> None:
-    """It waits for nothing that it has interrupted; the stream ends all the same."""
+    """``stop`` waits for nothing that it interrupts; the stream ends."""
     run, real, answers = make_run(exchange), getattr(where, name), list[bool]()
 
     def interrupted(*args: Any, **options: Any) -> Any:
@@ -148,7 +148,7 @@ def test_stop_in_a_signal_handler_in_the_middle_of_a_start(
 
 
 def test_only_a_group_begins_one_that_it_adopted(exchange: Simulator) -> None:
-    """On the group's threads, which outlive the stream."""
+    """The stream runs on the group's threads, which outlive it."""
     run, threads = make_run(exchange), ThreadSet("mine-group")
     live = threading.Event()
     run.adopt()
@@ -167,7 +167,7 @@ def test_only_a_group_begins_one_that_it_adopted(exchange: Simulator) -> None:
 
 
 def test_one_whose_group_was_stopped_does_not_begin(exchange: Simulator) -> None:
-    """It is STOPPED, and no thread is made for it."""
+    """The stream is STOPPED without a thread."""
     run, threads = make_run(exchange), ThreadSet("mine-group")
     threads.stop()
     with pytest.raises(StreamStateError, match="its group was stopped"):
@@ -176,7 +176,7 @@ def test_one_whose_group_was_stopped_does_not_begin(exchange: Simulator) -> None
 
 
 def test_what_is_new_is_adopted_and_observed(exchange: Simulator) -> None:
-    """Later it is refused: part of it would be missed."""
+    """A started stream is refused, as part of it would be missed."""
     run = make_run(exchange)
     run.begin()
     uses: list[Callable[[], object]] = [
@@ -195,7 +195,7 @@ def test_what_is_new_is_adopted_and_observed(exchange: Simulator) -> None:
 def test_the_reason_of_a_stop_is_the_last_change_s(
     exchange: Simulator, recorder: EventRecorder
 ) -> None:
-    """So that a stream that is replaced says so."""
+    """The reason of a replaced stream is in its last StateChange."""
     run = make_run(exchange, recorder)
     run.begin()
     recorder.wait_for_state(State.LIVE)

@@ -18,7 +18,7 @@ from tests.support.sockets import open_sockets
 
 
 class Owner:
-    """A stream, as far as a reader thread knows it."""
+    """A stand-in for a stream on a reader thread."""
 
     deadline = math.inf
 
@@ -27,7 +27,7 @@ class Owner:
 
 @pytest.fixture
 def threads() -> Iterator[ThreadSet]:
-    """A thread set that leaves neither thread nor socket behind."""
+    """Give a thread set that must leave no thread and no socket."""
     before = open_sockets()
     threads = ThreadSet("test", 2)
     threads.start()
@@ -49,7 +49,7 @@ def names(threads: ThreadSet) -> list[str]:
 
 
 def test_threads_are_named_after_what_they_do(threads: ThreadSet) -> None:
-    """Numbers tell several of a kind apart."""
+    """Several threads of a kind are numbered."""
     assert names(threads) == ["test-callbacks-1", "test-callbacks-2"]
     reader_of(threads)
     called = threading.Event()
@@ -67,7 +67,7 @@ def test_threads_are_named_after_what_they_do(threads: ThreadSet) -> None:
 def test_one_reader_serves_all(
     threads: ThreadSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """But where only select() exists, which takes few sockets."""
+    """With select() alone there are more readers, as each takes few sockets."""
     first, owners = reader_of(threads), [Owner() for _ in range(3)]
     for owner in owners:
         assert reader_of(threads) is first
@@ -85,7 +85,7 @@ def test_one_reader_serves_all(
 
 
 def test_a_dead_reader_is_replaced(threads: ThreadSet) -> None:
-    """By one that streams may board."""
+    """Streams can board the new reader."""
     first = reader_of(threads)
     first.calls.post(lambda: 1 // 0)  # type: ignore[arg-type, return-value]
     first.thread.join(PATIENCE)
@@ -95,7 +95,7 @@ def test_a_dead_reader_is_replaced(threads: ThreadSet) -> None:
 def test_no_thread_for_a_reader(
     threads: ThreadSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It raises, leaves nothing, and the next may find one."""
+    """The call raises and leaves nothing; a later one may succeed."""
 
     def no_thread(thread: object) -> None:
         raise RuntimeError("can't start new thread")
@@ -110,7 +110,7 @@ def test_no_thread_for_a_reader(
 
 
 def test_they_end_when_the_last_stream_has_left() -> None:
-    """Nobody may board from ``stop`` on; what is posted last is called before."""
+    """From ``stop`` on no stream can board; posted calls still run."""
     emptied = threading.Event()
     threads = ThreadSet("test", 1, emptied.set)
     threads.start()

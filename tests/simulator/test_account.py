@@ -1,4 +1,4 @@
-"""An account as a test holds it."""
+"""An account of the simulator, as a test holds it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Client:
 
 
 def test_a_key_shows_nothing_of_itself() -> None:
-    """Its repr has neither key nor secret; it knows what it may be used for."""
+    """The repr hides key and secret; permissions are known."""
     key = ApiKey("k" * 40, "s" * 40, ["view"], ["10.0.0.1"])
 
     assert "kkk" not in repr(key)
@@ -45,7 +45,7 @@ def test_a_key_shows_nothing_of_itself() -> None:
 
 
 def test_a_change_is_pushed_in_each_subscriber_s_form(upbit: UpbitAccount) -> None:
-    """Once to each that is subscribed, however often it has asked for it."""
+    """Each subscriber gets one push, however often it has subscribed."""
     default, simple, silent = Client(), Client("SIMPLE"), Client(silent=True)
     for client in (default, simple, silent, default):
         upbit.subscribe(client)
@@ -62,7 +62,7 @@ def test_a_change_is_pushed_in_each_subscriber_s_form(upbit: UpbitAccount) -> No
 
 
 def test_an_account_is_mute_until_the_last_switch_is_off(upbit: UpbitAccount) -> None:
-    """Whatever is pushed; a switch that is off twice counts once."""
+    """Two switches mute together; one that is off twice counts once."""
     client = Client()
     upbit.subscribe(client)
     first, second = upbit.mute(), upbit.mute()
@@ -77,7 +77,7 @@ def test_an_account_is_mute_until_the_last_switch_is_off(upbit: UpbitAccount) ->
 
 
 def test_money_moves_between_accounts(upbit: UpbitAccount, coinw: CoinWAccount) -> None:
-    """Across exchanges; not more than there is."""
+    """A transfer crosses exchanges, up to the balance."""
     upbit.transfer("BTC", "0.25", coinw)
     with pytest.raises(Insufficient):
         upbit.transfer("BTC", "0.5", coinw)
@@ -87,7 +87,7 @@ def test_money_moves_between_accounts(upbit: UpbitAccount, coinw: CoinWAccount) 
 
 
 def test_traders_end_with_their_account(upbit: UpbitAccount) -> None:
-    """Without an end of their own."""
+    """The trader was not stopped by itself."""
     trader = upbit.trade(rate=1000).start()
     upbit.context.signal.wait_for(lambda: trader.operations, 5.0, str)
     upbit.stop_traders()
@@ -101,7 +101,7 @@ def test_traders_end_with_their_account(upbit: UpbitAccount) -> None:
 def test_the_adapter_is_pointed_at_the_simulator(
     exchange: Simulator, kind: str
 ) -> None:
-    """account.exchange() reads the balances by REST, to the last digit."""
+    """account.exchange() reads exact balances by REST."""
     digits = "1386929.37231066771348207123"
     account: Account = getattr(exchange, kind)({"SGD": digits})
     adapter = account.exchange()
@@ -123,7 +123,7 @@ def test_the_adapter_is_pointed_at_the_simulator(
 def test_the_environment_has_what_a_script_needs(
     upbit: UpbitAccount, coinw: CoinWAccount
 ) -> None:
-    """Keys and whole URLs of both exchanges."""
+    """The variables are keys and whole URLs of both exchanges."""
     context = upbit.context
     assert upbit.environment() == {
         "UPBIT_ACCESS_KEY": upbit.access_key,
@@ -142,7 +142,7 @@ def test_the_environment_has_what_a_script_needs(
 def test_others_are_pushed_while_one_is_mute(
     exchange: Simulator, upbit: UpbitAccount
 ) -> None:
-    """A muted account's changes are not pushed; another's are; REST knows all."""
+    """Only the muted account has no pushes; REST has all balances."""
     other = exchange.upbit({"BTC": 0})
     with upbit_subscriber(upbit) as muted, upbit_subscriber(other) as client:
         with upbit.mute():

@@ -11,7 +11,7 @@ MESSAGE = Message(Kind.PUSH, b"{}")
 
 
 def test_everything_is_taken_in_its_order() -> None:
-    """And the bell is quiet afterwards, until there is more."""
+    """The bell is quiet until the next action."""
     queue = ActionQueue()
     with selectors.DefaultSelector() as selector:
         selector.register(queue.bell, selectors.EVENT_READ)
@@ -28,7 +28,7 @@ def test_everything_is_taken_in_its_order() -> None:
 
 
 def test_adding_after_the_end_does_no_harm() -> None:
-    """A thread that pushes does not know of the end."""
+    """A pushing thread does not know of the end."""
     queue = ActionQueue()
     queue.close()
     queue.put(MESSAGE)

@@ -1,4 +1,4 @@
-"""One connection at the level of bytes."""
+"""One connection, byte by byte."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.raw_client import CLOSE, CONTINUED, TEXT, RawClient, frame
 
 @pytest.fixture
 def raw(coinw: CoinWAccount) -> Iterator[RawClient]:
-    """A socket connected to CoinW."""
+    """Connect a socket to CoinW."""
     client = RawClient(coinw.ws_url)
     yield client
     client.sock.close()
@@ -25,7 +25,7 @@ def raw(coinw: CoinWAccount) -> Iterator[RawClient]:
 def test_frames_right_behind_the_upgrade_are_read(
     raw: RawClient, coinw: CoinWAccount
 ) -> None:
-    """A client that does not wait for the 101 is understood."""
+    """The client does not wait for the 101."""
     behind = frame(TEXT, json.dumps(login(coinw)).encode())
 
     assert raw.upgrade(behind=behind).startswith("HTTP/1.1 101 ")
@@ -33,7 +33,7 @@ def test_frames_right_behind_the_upgrade_are_read(
 
 
 def test_fragments_are_put_together(raw: RawClient, coinw: CoinWAccount) -> None:
-    """A message in three frames, a byte at a time."""
+    """A message comes in three frames, byte by byte."""
     raw.upgrade()
     text = json.dumps(login(coinw)).encode()
     parts = (
@@ -51,7 +51,7 @@ def test_fragments_are_put_together(raw: RawClient, coinw: CoinWAccount) -> None
 def test_a_broken_frame_ends_the_connection(
     raw: RawClient, exchange: Simulator
 ) -> None:
-    """Unmasked data: close code 1002, then the end."""
+    """Unmasked data is answered by close code 1002."""
     raw.upgrade()
     raw.sock.sendall(b"\x81\x02hi")
 
@@ -80,7 +80,7 @@ def test_a_client_s_close_is_answered(raw: RawClient, exchange: Simulator) -> No
 def test_a_bad_handshake_is_refused(
     raw: RawClient, exchange: Simulator, broken: dict[str, str], status: int
 ) -> None:
-    """The handshake is checked before anything else is believed."""
+    """The handshake is checked first."""
     assert raw.upgrade(broken).startswith(f"HTTP/1.1 {status} ")
     assert exchange.seen.refused == 1
 
@@ -88,7 +88,7 @@ def test_a_bad_handshake_is_refused(
 def test_a_client_that_does_not_read_holds_up_nobody(
     exchange: Simulator, upbit: UpbitAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Pushing goes on, and the client is cut off once too much has piled up."""
+    """The client is cut off once too many bytes wait."""
     monkeypatch.setattr(connection, "MAX_BACKLOG", 100_000)
     client = RawClient(upbit.ws_url)
     try:
@@ -108,7 +108,7 @@ def test_a_client_that_does_not_read_holds_up_nobody(
 def test_pushes_after_the_acknowledgement_only(
     raw: RawClient, coinw: CoinWAccount
 ) -> None:
-    """However fast the trader, the first frame after a subscription is its answer."""
+    """The first frame after a subscription is its answer."""
     raw.upgrade()
     with coinw.trade(rate=2000):
         raw.sock.sendall(frame(TEXT, json.dumps(login(coinw)).encode()))

@@ -1,4 +1,4 @@
-"""What the parts of one simulator share."""
+"""The context that the parts of a simulator share."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from assetstream.simulator.context import Context
     ],
 )
 def test_both_addresses_are_one(url: str, ws_url: str) -> None:
-    """The WebSockets' follows from that of REST."""
+    """The WebSocket address follows from REST's."""
     context = Context(
         seed=0, idle_timeout=60, status_interval=10, rate_limits=True, region="sg"
     )

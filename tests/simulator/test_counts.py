@@ -10,7 +10,7 @@ from assetstream.simulator.counts import ChangeSignal, Seen
 
 
 def test_each_count_is_raised() -> None:
-    """Of all that are given, by one or more."""
+    """Each of the given counts grows by one or more."""
     signal, one, other = ChangeSignal(), Seen(), Seen(pushes=3)
     signal.count("pushes", one, other, by=2)
     signal.count("reads", one)
@@ -21,7 +21,7 @@ def test_each_count_is_raised() -> None:
 
 
 def test_a_change_in_another_thread_ends_a_wait() -> None:
-    """A count, or an announcement of anything else."""
+    """A count, or any other announcement, wakes it."""
     signal, seen, flag = ChangeSignal(), Seen(), threading.Event()
 
     def change() -> None:
@@ -35,7 +35,7 @@ def test_a_change_in_another_thread_ends_a_wait() -> None:
 
 
 def test_a_condition_that_changes_the_counts_cannot_dead_lock() -> None:
-    """It is looked at without the lock."""
+    """The condition runs without the lock."""
     signal, seen = ChangeSignal(), Seen()
 
     def met() -> bool:
@@ -47,6 +47,6 @@ def test_a_condition_that_changes_the_counts_cannot_dead_lock() -> None:
 
 
 def test_a_wait_in_vain_describes_how_things_stand() -> None:
-    """After the timeout, and not before."""
+    """The error after the timeout has the counts."""
     with pytest.raises(TimeoutError, match=r"after 0\.01 s: reads=0"):
         ChangeSignal().wait_for(lambda: False, 0.01, lambda: "reads=0")

@@ -1,4 +1,4 @@
-"""The points at which faults are asked."""
+"""The points at which faults are called."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ONE, TWO = Reply(501), Reply(502)
 
 
 class Points(FaultPoints):
-    """The points of faults that override some."""
+    """A fault that overrides some points."""
 
     def __init__(self, *overrides: dict[str, Any]) -> None:
         super().__init__()
@@ -26,7 +26,7 @@ class Points(FaultPoints):
 
 
 def test_without_faults_nothing_is_disturbed() -> None:
-    """Neither by none at all nor by one that overrides no point."""
+    """A fault that overrides no point does nothing."""
     message = Message(Kind.PUSH, b"{}")
     for points in (FaultPoints(), Points({})):
         for point in ("accepted", "opened", "identified", "refused", "closed"):
@@ -48,7 +48,7 @@ def test_without_faults_nothing_is_disturbed() -> None:
 
 
 def test_every_fault_is_notified_in_order() -> None:
-    """With all that the point is about."""
+    """Each gets all arguments of the point."""
     calls = list[Any]()
     points = Points(
         {"refused": lambda *about: calls.append((1, *about))},
@@ -60,7 +60,7 @@ def test_every_fault_is_notified_in_order() -> None:
 
 
 def test_the_first_reply_counts() -> None:
-    """Later faults are not asked: they may hold the request up."""
+    """Later faults are not called, as they may wait."""
     points = Points(
         {"rest": lambda request: None},
         {"rest": lambda request: ONE},
@@ -72,7 +72,7 @@ def test_the_first_reply_counts() -> None:
 
 
 def test_one_refusal_is_enough() -> None:
-    """Whoever else allows it."""
+    """One fault refuses though another allows."""
     points = Points({"login": lambda account: account != "mine"}, {})
 
     assert points.allow("login", "other")
@@ -80,7 +80,7 @@ def test_one_refusal_is_enough() -> None:
 
 
 def test_seconds_and_portions_and_freezing_are_combined() -> None:
-    """The sum, the smallest, and any."""
+    """Seconds are added, the smallest portion counts, any freezes."""
     points = Points(
         {"lag": lambda account: 2.0, "portion": lambda connection: 7},
         {"lag": lambda account: 0.5, "portion": lambda connection: 1},
@@ -94,7 +94,7 @@ def test_seconds_and_portions_and_freezing_are_combined() -> None:
 
 
 def test_values_go_through_all_faults() -> None:
-    """Each gets what the one before has made of them."""
+    """Each fault gets the result of the one before."""
 
     def double(connection: object, message: Message) -> Iterable[Message]:
         return (message, message)
@@ -118,7 +118,7 @@ def test_values_go_through_all_faults() -> None:
 
 
 def test_a_swallowed_payload_reaches_no_other_fault() -> None:
-    """Nobody is to act on what was not received."""
+    """No fault may act on a payload that was not received."""
     points = Points(
         {"received": lambda connection, payload: None},
         {"received": lambda connection, payload: pytest.fail("asked")},
@@ -128,7 +128,7 @@ def test_a_swallowed_payload_reaches_no_other_fault() -> None:
 
 
 def test_pieces_are_made_one_by_one() -> None:
-    """A fault that pauses between two of them delays those only."""
+    """A fault that pauses delays only the next pieces."""
     made = list[bytes]()
 
     def split(request: object, head: bytes) -> Iterable[bytes]:

@@ -1,4 +1,4 @@
-"""Faults of a user's own, switched on and off."""
+"""A user's own faults."""
 
 from __future__ import annotations
 
@@ -37,21 +37,21 @@ class Twice(Fault):
 
 
 class Deaf(Fault):
-    """Receives PING only."""
+    """Ignores every message but PING."""
 
     def received(self, connection: Connection, payload: bytes) -> bytes | None:
         return payload if payload == b"PING" else None
 
 
 class Greet(Fault):
-    """Sends first."""
+    """Sends a frame at the opening."""
 
     def opened(self, connection: Connection) -> None:
         connection.send(Message(Kind.STATUS, b'"hello"'))
 
 
 def test_faults_are_put_together(exchange: Simulator, upbit: UpbitAccount) -> None:
-    """Two faults on one point act one after the other; off is off."""
+    """Two faults on one point act one after the other."""
     with upbit_subscriber(upbit) as client:
         with exchange.faults.add(Twice()), exchange.faults.add(Twice()):
             upbit.deposit("BTC", 1)
@@ -61,7 +61,7 @@ def test_faults_are_put_together(exchange: Simulator, upbit: UpbitAccount) -> No
 
 
 def test_what_is_received_can_be_lost(exchange: Simulator, upbit: UpbitAccount) -> None:
-    """A fault that swallows a message; the connection knows nothing of it."""
+    """The connection knows nothing of a swallowed message."""
     with upbit_client(upbit) as client:
         switch = exchange.faults.add(Deaf())
         client.send(LIST)
@@ -72,13 +72,13 @@ def test_what_is_received_can_be_lost(exchange: Simulator, upbit: UpbitAccount) 
 
 
 def test_a_fault_can_send_first(exchange: Simulator, coinw: CoinWAccount) -> None:
-    """A point for the opening."""
+    """The point ``opened`` may send."""
     with exchange.faults.add(Greet()), coinw_client(coinw) as client:
         assert client.receive() == "hello"
 
 
 class Count(Fault):
-    """Keeps the connections that it finds, and its beginnings and ends."""
+    """Keeps the connections that it strikes, and counts beginnings and ends."""
 
     def __init__(self) -> None:
         self.found: list[Connection] = []
@@ -94,7 +94,7 @@ class Count(Fault):
 def test_a_fault_begins_with_the_connections_that_are_open(
     exchange: Simulator, upbit: UpbitAccount
 ) -> None:
-    """It ends once, however often it is switched off."""
+    """The fault ends once, however often it is switched off."""
     fault = Count()
     with upbit_subscriber(upbit):
         switch = exchange.faults.add(fault)
@@ -107,7 +107,7 @@ def test_a_fault_begins_with_the_connections_that_are_open(
 
 
 def test_a_fault_may_be_added_before_the_start() -> None:
-    """There is no connection then; it is asked from the start."""
+    """The fault is called from the first connection on."""
     fault = Count()
     simulator = Simulator()
     simulator.faults.add(fault)

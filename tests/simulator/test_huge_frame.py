@@ -1,4 +1,4 @@
-"""The bound on a message's size, from a server that breaks it to the user's error."""
+"""The bound on a message's size, from the server to the user's error."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ GROWTH = 16
 
 @pytest.fixture
 def exchange() -> Iterator[Simulator]:
-    """A simulator that does not limit how often it is asked."""
+    """A simulator without rate limits."""
     with Simulator(rate_limits=False) as simulator:
         yield simulator
 
 
 class Memory:
-    """How far this process's memory has grown at the most, since this was made."""
+    """The growth of this process's memory at its peak."""
 
     def __init__(self) -> None:
         gc.collect()
@@ -48,7 +48,7 @@ class Memory:
 
     @property
     def growth(self) -> float:
-        """In MiB."""
+        """The growth in MiB."""
         return self._read("VmHWM") - self._before
 
     def _read(self, name: str) -> float:
@@ -61,7 +61,7 @@ class Memory:
 def test_a_frame_of_200_mib_is_refused_and_survived(
     exchange: Simulator, account: Account
 ) -> None:
-    """At its header, again and again: reported, memory flat, and LIVE again."""
+    """The header is refused each time, memory stays flat, LIVE comes back."""
     recorder = EventRecorder()
     with AssetStream(account.exchange(), **recorder.handlers()) as stream:
         memory = Memory()
@@ -90,7 +90,7 @@ def test_a_frame_of_200_mib_is_refused_and_survived(
 def test_the_measure_would_notice(
     exchange: Simulator, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without the bound memory does grow, so its flatness means something."""
+    """Without the bound memory does grow."""
     unbound: Any = functools.partial(Scanner, limit=1 << 40)
     monkeypatch.setattr(transport, "Scanner", unbound)
     recorder = EventRecorder()

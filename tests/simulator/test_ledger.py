@@ -18,7 +18,7 @@ def ledger(**balances: Any) -> Ledger:
 
 
 def test_an_order_locks_and_a_fill_moves() -> None:
-    """place_order locks, a partial fill pays part of it, cancel unlocks the rest."""
+    """An order locks, a partial fill pays, a cancel unlocks the rest."""
     book = ledger(SGD="100")
 
     order = book.place_order("SGD", "60", "BTC")
@@ -36,7 +36,7 @@ def test_an_order_locks_and_a_fill_moves() -> None:
 
 
 def test_26_digits_are_kept() -> None:
-    """Adding a very small amount to a big one loses no digit, and neither do 60."""
+    """Sums keep 26 digits, and 60."""
     book = ledger(SGD="1386929.37231066771348207123")
 
     book.deposit("SGD", "0.00000000000000000000000000000000000000000000000000001")
@@ -56,7 +56,7 @@ def test_26_digits_are_kept() -> None:
     ],
 )
 def test_an_overdraft_changes_nothing(overdraft: Callable[[Ledger], None]) -> None:
-    """What the account does not have is refused, and the total stays."""
+    """The overdraft raises, and the total stays."""
     book = ledger(SGD="100")
 
     with pytest.raises(Insufficient):
@@ -80,7 +80,7 @@ def test_a_float_is_refused() -> None:
 
 
 def test_an_order_cannot_be_filled_twice() -> None:
-    """Nothing is left to pay with."""
+    """A filled order has no money left."""
     book = ledger(SGD="100")
     order = book.place_order("SGD", 100, "BTC")
     book.fill(order, 1)
@@ -90,7 +90,7 @@ def test_an_order_cannot_be_filled_twice() -> None:
 
 
 def test_a_lagging_replica_shows_the_old_state() -> None:
-    """``lag`` seconds ago the balance was another, or the currency was unknown."""
+    """The replica shows balances of ``lag`` seconds ago."""
     now = [100.0]
     book = Ledger({"SGD": 1}, lambda change: None, lambda: now[0])
     now[0] = 110.0
@@ -105,7 +105,7 @@ def test_a_lagging_replica_shows_the_old_state() -> None:
 
 
 def test_changes_are_told_in_order() -> None:
-    """Entries are numbered through; the time never goes back; paid before received."""
+    """Entries are numbered, with rising times; paying comes before receiving."""
     changes: list[LedgerChange] = []
     book = Ledger({"SGD": 10}, changes.append)
 
@@ -122,7 +122,7 @@ def test_changes_are_told_in_order() -> None:
 def test_the_time_does_not_go_back_with_the_clock(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A wall clock set back leaves the exchange's time where it was."""
+    """A wall clock set back does not set the exchange's time back."""
     changes: list[LedgerChange] = []
     book = Ledger({}, changes.append)
     book.deposit("SGD", 1)
@@ -134,7 +134,7 @@ def test_the_time_does_not_go_back_with_the_clock(
 
 
 def test_threads_lose_nothing() -> None:
-    """Deposits from four threads add up."""
+    """Deposits of four threads add up."""
     book = ledger(SGD=0)
 
     def pay_in() -> None:
@@ -163,7 +163,7 @@ steps = st.lists(
 
 @given(steps, amounts)
 def test_money_is_conserved(todo: list[tuple[str, Decimal]], start: Decimal) -> None:
-    """Two accounts that trade and transfer have, together, what they began with."""
+    """Trades and transfers of two accounts keep their sum."""
     mine, yours = ledger(SGD=start, BTC=start), ledger(SGD=start, BTC=start)
     orders = []
     for what, amount in todo:

@@ -6,7 +6,7 @@ from assetstream.simulator.limits import Limit
 
 
 def test_uses_come_back_one_by_one() -> None:
-    """A use is free again as soon as it is older than the window, not before."""
+    """A use is free again once it is older than the window."""
     now = [0.0]
     limit = Limit(2, 1.0, lambda: now[0])
 

@@ -7,7 +7,7 @@ from assetstream.simulator.messages import RequestRefused
 
 
 def test_a_request_shows_nothing_that_signs() -> None:
-    """Neither its headers nor its query are in its repr."""
+    """The repr has neither headers nor query."""
     request = Request(
         method="GET",
         path="/v1/accounts",
@@ -23,7 +23,7 @@ def test_a_request_shows_nothing_that_signs() -> None:
 
 
 def test_a_reply_of_json() -> None:
-    """With headers whose names have hyphens."""
+    """Names of headers have hyphens."""
     reply = Reply.json(429, {"error": "é"}, Retry_After="1")
 
     assert (reply.status, reply.body) == (429, '{"error":"é"}'.encode())

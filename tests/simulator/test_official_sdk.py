@@ -17,7 +17,7 @@ DIGITS = "1386929.37231066771348207123"
 # The SDK's own way to connect, which websockets 17 would like to see changed.
 @pytest.mark.filterwarnings(r"ignore:connect\(\) must be used as a context manager")
 def test_the_official_sdk_lists_and_streams(exchange: Simulator) -> None:
-    """It reads the accounts, subscribes, and gets every digit of a push."""
+    """The SDK reads accounts, subscribes, and gets every digit."""
     account = exchange.upbit({"SGD": DIGITS, "BTC": "0.5"})
     client = official.Upbit(
         access_key=account.access_key,
@@ -42,7 +42,7 @@ def test_the_official_sdk_lists_and_streams(exchange: Simulator) -> None:
 
 
 def test_the_official_sdk_understands_the_refusals(exchange: Simulator) -> None:
-    """A wrong secret is its authentication error."""
+    """A wrong secret is the SDK's authentication error."""
     account = exchange.upbit()
     with (
         official.Upbit(

@@ -1,4 +1,4 @@
-"""Plain HTTP: one origin, connections kept alive, clients that misbehave."""
+"""The HTTP server: one origin, connections kept alive, clients that misbehave."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.clients import PATIENCE, bearer
 
 
 def test_a_connection_is_kept_alive(upbit: UpbitAccount) -> None:
-    """Several requests over one connection."""
+    """One connection serves several requests."""
     parts = urlsplit(upbit.context.url)
     assert parts.hostname
     connection = http.client.HTTPConnection(parts.hostname, parts.port, PATIENCE)
@@ -31,7 +31,7 @@ def test_a_connection_is_kept_alive(upbit: UpbitAccount) -> None:
 
 
 def test_an_idle_client_does_not_delay_the_stop(exchange: Simulator) -> None:
-    """Neither one that sent nothing nor one that sent half a request."""
+    """The client has sent nothing, or half a request."""
     parts = urlsplit(exchange.url)
     clients = [
         socket.create_connection((parts.hostname, parts.port), PATIENCE)
@@ -46,7 +46,7 @@ def test_an_idle_client_does_not_delay_the_stop(exchange: Simulator) -> None:
 
 
 def test_a_body_that_is_too_large_is_not_read(exchange: Simulator) -> None:
-    """413, and the connection ends."""
+    """The answer is 413, and the connection ends."""
     parts = urlsplit(exchange.url)
     with socket.create_connection((parts.hostname, parts.port), PATIENCE) as client:
         client.sendall(
@@ -58,7 +58,7 @@ def test_a_body_that_is_too_large_is_not_read(exchange: Simulator) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it is not held")
 def test_a_port_that_refuses_is_given_to_nobody_else(exchange: Simulator) -> None:
-    """Whoever connects meanwhile would otherwise get it as his own, and keep it."""
+    """A connecting client could otherwise get and keep that port."""
     port = urlsplit(exchange.url).port or 0
     with exchange.fault("tcp_refused"):
         for _ in range(2):

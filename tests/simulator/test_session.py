@@ -10,7 +10,7 @@ from assetstream.simulator.timers import Timers
 
 
 class Wire:
-    """A connection whose time is set by the test."""
+    """A connection whose time the test sets."""
 
     def __init__(self) -> None:
         self.last_received = self.last_sent = self.time = 0.0
@@ -34,14 +34,14 @@ class Wire:
         self.timers.add(self.time + delay, action)
 
     def pass_to(self, time: float) -> None:
-        """Let time pass, second by second."""
+        """Let time pass second by second."""
         while self.time < time:
             self.time += 1
             self.timers.run(self.time)
 
 
 class Session(ExchangeSession):
-    """A session that any frame from the client keeps alive."""
+    """A session that any frame of the client keeps alive."""
 
     exchange = "upbit"
 
@@ -56,7 +56,7 @@ class Session(ExchangeSession):
 
 
 def test_an_idle_connection_is_dropped(upbit: UpbitAccount) -> None:
-    """After the timeout, counted from its last sign of life."""
+    """The timeout counts from the last sign of life."""
     wire = Wire()
     Session(upbit.context, wire).opened()
     wire.pass_to(50)
@@ -71,7 +71,7 @@ def test_an_idle_connection_is_dropped(upbit: UpbitAccount) -> None:
 def test_a_session_ends_its_subscription_with_itself(
     exchange: Simulator, upbit: UpbitAccount
 ) -> None:
-    """One without an account has none to end."""
+    """A session without an account has no subscription."""
     wire = Wire()
     session = Session(upbit.context, wire)
     session.closed()

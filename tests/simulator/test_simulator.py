@@ -1,4 +1,4 @@
-"""The simulator as its user holds it: life, keys, waits, counts, TLS, switches."""
+"""The simulator as users hold it: life, keys, waits, counts, TLS, switches."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ LIST = [{"ticket": "t"}, {"method": "LIST_SUBSCRIPTIONS"}]
 
 
 def ours() -> list[str]:
-    """Names of the simulator's threads."""
+    """Return the names of the simulator's threads."""
     names = [thread.name for thread in threading.enumerate()]
     return [name for name in names if name.startswith("assetstream-simulator-")]
 
 
 def test_keys_look_real_and_come_from_the_seed() -> None:
-    """40 characters for Upbit; the same for the same seed, others for another."""
+    """One seed gives one set of keys; Upbit's have 40 characters."""
     one, same, other = Simulator(seed=7), Simulator(seed=7), Simulator(seed=8)
 
     keys = [(s.upbit().access_key, s.coinw().api_key) for s in (one, same, other)]
@@ -57,7 +57,7 @@ def test_nothing_shows_a_secret(
     coinw: CoinWAccount,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Neither a repr nor any log line of the simulator holds key, secret or token."""
+    """Reprs and logs hold no key, secret or token."""
     caplog.set_level(logging.DEBUG)
     # The client's own log is the client's business.
     logging.getLogger("websockets.client").setLevel(logging.WARNING)
@@ -71,7 +71,7 @@ def test_nothing_shows_a_secret(
 
 
 def test_stop_is_quick_and_leaves_nothing(exchange: Simulator) -> None:
-    """With connections open, idle HTTP clients and a trader: under 0.2 s, no thread."""
+    """Open connections, idle clients and a trader end within 0.2 s."""
     upbit = exchange.upbit({"SGD": 1000})
     assert "assetstream-simulator-accept" in ours()
     with upbit_subscriber(upbit) as client:
@@ -86,7 +86,7 @@ def test_stop_is_quick_and_leaves_nothing(exchange: Simulator) -> None:
 
 
 def test_it_can_be_stopped_before_it_was_started() -> None:
-    """It has no address yet, and an error explains that."""
+    """The address of a new simulator raises with an explanation."""
     simulator = Simulator()
     simulator.stop()
     with pytest.raises(RuntimeError, match="not started"):
@@ -95,13 +95,13 @@ def test_it_can_be_stopped_before_it_was_started() -> None:
 
 
 def test_it_starts_once(exchange: Simulator) -> None:
-    """A second start is a mistake."""
+    """A second start raises."""
     with pytest.raises(RuntimeError, match="started already"):
         exchange.start()
 
 
 def test_one_port_for_everything(exchange: Simulator, upbit: UpbitAccount) -> None:
-    """http and ws of both exchanges have the same host and port."""
+    """Both exchanges have one host and port for http and ws."""
     coinw = exchange.coinw()
     urls = [exchange.url, exchange.ws_url, upbit.ws_url, coinw.ws_url]
 
@@ -113,7 +113,7 @@ def test_one_port_for_everything(exchange: Simulator, upbit: UpbitAccount) -> No
 def test_waits_end_or_explain_what_they_waited_for(
     exchange: Simulator, upbit: UpbitAccount
 ) -> None:
-    """Waiting for what does not come raises, with the state of things in the text."""
+    """A timeout raises with the counts in its text."""
     with pytest.raises(TimeoutError, match="2 connections, there are 0"):
         exchange.wait_for_connections(2, timeout=0.01)
     with pytest.raises(TimeoutError, match="1 subscribers, there are 0"):
@@ -128,7 +128,7 @@ def test_waits_end_or_explain_what_they_waited_for(
 
 
 def test_what_was_seen_is_counted(exchange: Simulator, upbit: UpbitAccount) -> None:
-    """Connections, frames, reads and pushes, for all and by account."""
+    """Connections, frames, reads and pushes are counted, also by account."""
     other = exchange.coinw({"USDT": 1})
     with upbit_subscriber(upbit), coinw_subscriber(other):
         upbit.deposit("BTC", 1)
@@ -145,14 +145,14 @@ def test_what_was_seen_is_counted(exchange: Simulator, upbit: UpbitAccount) -> N
 def test_a_predicate_may_look_at_a_ledger(
     exchange: Simulator, upbit: UpbitAccount
 ) -> None:
-    """Waiting for a balance cannot dead-lock with the trader that changes it."""
+    """Waiting for a balance cannot dead-lock with the trader."""
     start = upbit.balances
     with upbit_subscriber(upbit), upbit.trade(rate=2000):
         exchange.wait_for(lambda seen: upbit.balances != start and seen.pushes > 100)
 
 
 def test_tls() -> None:
-    """With a server's context it is https and wss; a stuck client holds up nobody."""
+    """A server context gives https and wss; a stuck client holds up nobody."""
     authority = trustme.CA()
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(server)
@@ -185,13 +185,13 @@ def test_tls() -> None:
 
 
 def connect_tcp(exchange: Simulator) -> socket.socket:
-    """A bare TCP connection."""
+    """Open a bare TCP connection."""
     parts = urlsplit(exchange.url)
     return socket.create_connection((parts.hostname, parts.port), 5.0)
 
 
 def test_it_is_imported_without_what_clients_need() -> None:
-    """It starts in half the time, and the client may be anybody's."""
+    """The import skips client libraries, which takes half the time."""
     script = (
         "import sys, assetstream.simulator\n"
         "print([m for m in ('assetstream.streams.stream', 'websocket', 'requests') "
@@ -216,7 +216,7 @@ def test_without_websockets_the_remedy_is_named() -> None:
 
 
 def test_a_start_that_failed_may_be_tried_again() -> None:
-    """Once the port is free; nothing is left of the first try."""
+    """The second start works once the port is free."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         simulator = Simulator(port=taken.getsockname()[1])
         with pytest.raises(OSError, match=r"in use|usage"):
@@ -229,7 +229,7 @@ def test_a_start_that_failed_may_be_tried_again() -> None:
 
 
 def test_two_faults_that_refuse_end_each_by_itself(exchange: Simulator) -> None:
-    """Clients can connect again after the last of them."""
+    """Clients connect again after the last of them."""
     first, second = exchange.fault("tcp_refused"), exchange.fault("tcp_refused")
     first.off()
     with pytest.raises(ConnectionRefusedError):
@@ -241,7 +241,7 @@ def test_two_faults_that_refuse_end_each_by_itself(exchange: Simulator) -> None:
 def test_list_subscriptions_unanswered(
     exchange: Simulator, upbit: UpbitAccount
 ) -> None:
-    """withhold(Kind.LIST)."""
+    """withhold(Kind.LIST) leaves the question without an answer."""
     with upbit_client(upbit) as client:
         with exchange.withhold(Kind.LIST):
             client.send(LIST)
@@ -250,7 +250,7 @@ def test_list_subscriptions_unanswered(
 
 
 def test_pongs_withheld(exchange: Simulator, upbit: UpbitAccount) -> None:
-    """withhold(Kind.PONG): the ping arrives, no pong comes back."""
+    """withhold(Kind.PONG) leaves a ping without a pong."""
     with upbit_client(upbit) as client:
         with exchange.withhold(Kind.PONG):
             pong = client.connection.ping("a")
@@ -263,7 +263,7 @@ def test_pongs_withheld(exchange: Simulator, upbit: UpbitAccount) -> None:
 def test_upgrades_refused_for_a_while(
     exchange: Simulator, upbit: UpbitAccount, coinw: CoinWAccount
 ) -> None:
-    """The status, the body and the headers that were asked for; one exchange only."""
+    """Status, body and headers are as given, at one exchange."""
     with exchange.refuse_upgrades(503, "down", {"Retry-After": "7"}, exchange="upbit"):
         with pytest.raises(InvalidStatus) as refused:
             upbit_client(upbit)
@@ -280,7 +280,7 @@ def test_upgrades_refused_for_a_while(
 def test_rest_answers_something_else(
     exchange: Simulator, upbit: UpbitAccount, coinw: CoinWAccount
 ) -> None:
-    """A status and a body for a while; the other exchange is itself."""
+    """Status and body are as given, at one exchange."""
     with exchange.rest_answers(500, b"<html>", exchange="upbit"):
         status, headers, body = accounts(upbit)
         assert (status, body) == (500, b"<html>")
@@ -292,7 +292,7 @@ def test_rest_answers_something_else(
 def test_rest_lags(
     exchange: Simulator, upbit: UpbitAccount, coinw: CoinWAccount
 ) -> None:
-    """REST shows the balances of a minute ago, the push those of now."""
+    """REST shows the balances of a minute ago, a push the present ones."""
     with exchange.lag_rest(60):
         with upbit_subscriber(upbit) as client:
             upbit.deposit("BTC", 1)
@@ -306,7 +306,7 @@ def test_rest_lags(
 def test_logins_refused(
     exchange: Simulator, upbit: UpbitAccount, coinw: CoinWAccount
 ) -> None:
-    """Good credentials are refused on both WebSockets, or for one account only."""
+    """Good credentials are refused at both exchanges, or for one account."""
     with exchange.refuse_logins():
         with pytest.raises(InvalidStatus) as refused:
             upbit_client(upbit)
@@ -322,7 +322,7 @@ def test_logins_refused(
 def test_connections_are_dropped(
     exchange: Simulator, upbit: UpbitAccount, reset: bool
 ) -> None:
-    """By RST or FIN, and no close frame; they are no longer counted at once."""
+    """RST or FIN ends them without a close frame; the count falls at once."""
     with upbit_subscriber(upbit) as client:
         assert exchange.drop_connections(reset=reset) == 1
         assert exchange.connections == upbit.subscribers == 0
@@ -335,7 +335,7 @@ def test_connections_are_dropped(
 def test_connections_are_closed(
     exchange: Simulator, upbit: UpbitAccount, coinw: CoinWAccount
 ) -> None:
-    """What was pushed before arrives, then the close frame; one account's only."""
+    """Earlier pushes arrive before the close frame, for one account only."""
     with upbit_subscriber(upbit) as client, coinw_subscriber(coinw) as other:
         upbit.deposit("BTC", 1)
         assert exchange.close_connections(4001, "enough", account=upbit) == 1

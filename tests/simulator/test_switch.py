@@ -1,4 +1,4 @@
-"""The handle of misbehaviour."""
+"""The switch of a fault."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from assetstream.simulator import Switch
 
 
 def test_it_goes_off_with_its_block_or_by_hand() -> None:
-    """Also if the block raises; twice does no harm to what it switches."""
+    """A block that raises switches it off, too; off twice does nothing."""
     calls = list[str]()
     switch = Switch(lambda: calls.append("off"))
 

@@ -6,7 +6,7 @@ from assetstream.simulator.timers import Timers
 
 
 def test_actions_run_when_they_are_due_in_their_order() -> None:
-    """Two of the same time run as they were added; one may add another."""
+    """Equal times keep their order; an action may add another."""
     timers, ran = Timers(), list[str]()
     timers.add(2.0, lambda: ran.append("late"))
     timers.add(1.0, lambda: ran.append("first"))

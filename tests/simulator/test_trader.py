@@ -1,4 +1,4 @@
-"""The random trader: repeatable, at its rate, never into debt."""
+"""The random trader: repeatable, at its rate, never in debt."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from assetstream.simulator import Simulator, UpbitAccount
 
 
 def traded(seed: int | None) -> UpbitAccount:
-    """An account after 300 steps."""
+    """Return an account after 300 steps."""
     upbit = Simulator(seed=3).upbit({"SGD": "1000", "BTC": "0.5"})
     trader = upbit.trade(seed=seed)
     for _ in range(300):
@@ -19,14 +19,14 @@ def traded(seed: int | None) -> UpbitAccount:
 
 
 def test_the_same_seed_trades_the_same() -> None:
-    """Equal to the last digit; another seed is another story."""
+    """Equal seeds give equal digits, other seeds do not."""
     assert traded(1).balances == traded(1).balances
     assert traded(None).balances == traded(None).balances
     assert traded(1).balances != traded(2).balances
 
 
 def test_it_moves_every_way() -> None:
-    """Money is locked, unlocked, spent and earned, in more digits than a float has."""
+    """Money is locked, unlocked, spent and earned, with many digits."""
     states = traded(1).history("SGD")
     moves = {
         ((b.available > a.available), (b.locked > a.locked))
@@ -49,7 +49,7 @@ def test_it_begins_with_nothing() -> None:
 
 
 def test_it_runs_in_a_thread_until_stopped(upbit: UpbitAccount) -> None:
-    """Within the block it trades; after it, no more."""
+    """The trader trades only inside the block."""
     start = upbit.balances
     with upbit.trade(rate=500) as trader:
         upbit.context.signal.wait_for(lambda: trader.operations >= 5, 5.0, str)
@@ -60,7 +60,7 @@ def test_it_runs_in_a_thread_until_stopped(upbit: UpbitAccount) -> None:
 
 
 def test_it_pauses_and_goes_on(upbit: UpbitAccount) -> None:
-    """A paused one does nothing, and ends when it is stopped."""
+    """A paused trader does nothing, and can be stopped."""
     signal = upbit.context.signal
     with upbit.trade(rate=0.001) as trader:
         trader.pause()
@@ -70,7 +70,7 @@ def test_it_pauses_and_goes_on(upbit: UpbitAccount) -> None:
 
 
 def test_a_rate_of_nothing_is_refused(upbit: UpbitAccount) -> None:
-    """Zero operations a second would never trade."""
+    """A rate of zero would never trade."""
     with pytest.raises(ValueError, match="above zero"):
         upbit.trade(rate=0)
     with pytest.raises(ValueError, match="above zero"):

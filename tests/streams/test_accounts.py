@@ -1,4 +1,4 @@
-"""The page of a stream or a group, as a notebook and a terminal show it."""
+"""The page of a stream or a group, in a notebook and in a terminal."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("no_rate_limits")
 
 
 def seen(shown: AssetStream | StreamGroup) -> list[str]:
-    """The lines of its page; a group's as a terminal shows it."""
+    """Return the lines of its page; a group's as in a terminal."""
     if isinstance(shown, AssetStream):
         return as_text(account_page(read_account(shown))).splitlines()
     printed = io.StringIO()
@@ -29,7 +29,7 @@ def seen(shown: AssetStream | StreamGroup) -> list[str]:
 
 
 def test_before_and_after_its_life(account: Account) -> None:
-    """The page says what the stream waits for, or that nothing comes any more."""
+    """The page names what the stream waits for, or that it has ended."""
     stream = AssetStream(account.exchange(), account="savings")
     name = f"savings on {stream.exchange.name}"
     before = seen(stream)
@@ -44,7 +44,7 @@ def test_before_and_after_its_life(account: Account) -> None:
 
 
 def test_a_live_one_is_a_still_of_the_live_table(exchange: Simulator) -> None:
-    """With the last change of each total, which an order that is placed is not."""
+    """The page has the last change of each total; orders change none."""
     account = exchange.upbit({"BTC": "1", "SGD": "1000"})
     with AssetStream(account.exchange(), account="savings") as stream:
         account.withdraw("SGD", "1000")
@@ -64,7 +64,7 @@ def test_a_live_one_is_a_still_of_the_live_table(exchange: Simulator) -> None:
 
 
 def test_a_failure_says_why(exchange: Simulator) -> None:
-    """In the plain repr too: what else would one look for."""
+    """The reason is in the plain repr, too."""
     stream = AssetStream(exchange.coinw().exchange(), on_error=lambda error: None)
     with exchange.refuse_logins():
         stream.start(wait=False)
@@ -78,7 +78,7 @@ def test_a_failure_says_why(exchange: Simulator) -> None:
 
 
 def test_a_group_shows_rows_or_totals(accounts: dict[str, Account]) -> None:
-    """Each balance of a few accounts; the sums of many."""
+    """A small group has a row for each balance, a large one sums."""
     few = StreamGroup(streams({"coinw-0": accounts.pop("coinw-0")}))
     many = StreamGroup(streams(accounts))
     with few, many:

@@ -1,4 +1,4 @@
-"""Changes that a snapshot of accounts takes over from those before it."""
+"""Changes that a snapshot of accounts takes over from earlier snapshots."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def row(
     source: str = "STREAM",
     change: str = "0",
 ) -> BalanceRow:
-    """One balance of an account."""
+    """Make one balance of an account."""
     amounts = Decimal(available), Decimal(locked)
     return BalanceRow(
         *("upbit", account, "BTC", *amounts, sum(amounts, Decimal(0)), 0.0, source),
@@ -33,13 +33,13 @@ def row(
 
 
 def recall(changes: Changes, *rows: BalanceRow) -> list[BalanceRow]:
-    """The rows of one snapshot, each of an account of its own."""
+    """Return the rows of one snapshot, each of its own account."""
     accounts = [AccountSnapshot("upbit", r.account, LIVE, [r]) for r in rows]
     return [account.rows[0] for account in changes.recall(accounts)]
 
 
 def test_the_last_change_outlives_the_orders_that_follow() -> None:
-    """An order that is placed changes no total; each account has its own."""
+    """Orders change no total; each account keeps its own change."""
     changes = Changes()
     recall(changes, row(change="0.5"), row(account="b", change="-1"))
     one, two, three = recall(changes, row(), row(account="b"), row(account="c"))
@@ -48,7 +48,7 @@ def test_the_last_change_outlives_the_orders_that_follow() -> None:
 
 
 def test_each_amount_stands_out_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Money that is locked leaves available, and the total is as it was."""
+    """Locking money changes available, and not the total."""
     changes = Changes()
     recall(changes, row("1"))
     expected = Difference(Decimal("-0.75"), Decimal("0.75"), Decimal(0))
@@ -63,7 +63,7 @@ def test_each_amount_stands_out_by_itself(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_what_was_there_before_the_first_snapshot_does_not_stand_out() -> None:
-    """Nor what the first read of an account brings."""
+    """The first read of an account does not stand out either."""
     changes = Changes()
     unread = AccountSnapshot("upbit", "a", LIVE, [], known=False)
     changes.recall([unread])
@@ -74,7 +74,7 @@ def test_what_was_there_before_the_first_snapshot_does_not_stand_out() -> None:
 
 
 def test_a_currency_that_is_new_stands_out() -> None:
-    """All of it came just now."""
+    """All of a new currency has just come."""
     changes = Changes()
     changes.recall([AccountSnapshot("upbit", "a", LIVE, [])])
     (came,) = recall(changes, row("0.5", "0.25"))

@@ -1,4 +1,4 @@
-"""The lines below a table, from events and from snapshots."""
+"""The lines below a table, made of events and snapshots."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ BEGAN = datetime(2026, 1, 2, tzinfo=timezone.utc)
 def account(
     label: str = "a", *, error: AssetStreamError | None = None, reason: str = ""
 ) -> AccountSnapshot:
-    """An account that is STALE."""
+    """Make an account that is STALE."""
     health = Health(state=State.STALE, error=error, reason=reason)
     return AccountSnapshot("upbit", label, health, [])
 
 
 def lines_of(log: EventLog, *accounts: AccountSnapshot) -> list[Line]:
-    """The lines after these snapshots."""
+    """Return the lines after these snapshots."""
     log.note_present(accounts)
     return log.lines(accounts)
 
 
 def texts(log: EventLog) -> list[str]:
-    """Without the time of day."""
+    """Return the lines without their time of day."""
     lines = log.lines([account("main"), account("other")])
     assert all(line.text[8:13] == " UTC " for line in lines)
     return [f"{line.name} {line.text[13:]}" for line in lines]
@@ -48,7 +48,7 @@ def texts(log: EventLog) -> list[str]:
 def found(
     currency: str, before: str, after: str, source: Source = Source.RECOVERED
 ) -> AssetUpdate:
-    """A balance that was found changed after a gap, or by an audit."""
+    """Make a balance that a gap or an audit found changed."""
     fields: dict[str, Any] = {
         "exchange": "upbit",
         "account": "main",
@@ -67,13 +67,13 @@ def found(
 
 
 def live_again(count: int) -> StateChange:
-    """The change back to LIVE, 3.25 s after the last proof."""
+    """Make the change back to LIVE, 3.25 s after the last proof."""
     gap = Gap(BEGAN, BEGAN + timedelta(seconds=3.25), count)
     return StateChange("upbit", "main", State.STALE, State.LIVE, "read", gap)
 
 
 def test_the_same_error_again_and_again_is_one_line() -> None:
-    """With how often and where it was; the same object is not a new one."""
+    """The line has count and place; the same object is not a new error."""
     log = EventLog()
     first, again, other = (ConnectionLost("no network") for _ in range(3))
     for error in (first, first, again):
@@ -86,7 +86,7 @@ def test_the_same_error_again_and_again_is_one_line() -> None:
 
 
 def test_what_has_passed_is_remembered_and_paler() -> None:
-    """The last few only, oldest first."""
+    """The last few lines stay, oldest first."""
     log = EventLog()
     for number in range(MOST_EVENTS + 3):
         lines_of(log, account(error=ConnectionLost(f"no {number}")))
@@ -97,7 +97,7 @@ def test_what_has_passed_is_remembered_and_paler() -> None:
 
 
 def test_what_to_do_is_shown_until_the_error_has_passed() -> None:
-    """Then what happened is enough."""
+    """Afterwards the line has the problem only."""
     log, error = EventLog(), ConnectionLost("no network", remedy="Plug it in.")
     (present,) = lines_of(log, account(error=error))
     (passed,) = lines_of(log, account())
@@ -108,7 +108,7 @@ def test_what_to_do_is_shown_until_the_error_has_passed() -> None:
 
 
 def test_the_reason_of_a_state_is_not_shown_twice() -> None:
-    """The state's line has it already."""
+    """The state's own line has the reason."""
     log = EventLog()
 
     assert lines_of(log, account(error=ConnectionLost("no net"), reason="no net")) == []
@@ -116,7 +116,7 @@ def test_the_reason_of_a_state_is_not_shown_twice() -> None:
 
 
 def test_an_event_and_a_snapshot_of_its_error_are_one() -> None:
-    """Whichever comes first."""
+    """Either may come first."""
     log, error = EventLog(), ConnectionLost("no network", account="a")
     log.note(error)
     (line,) = lines_of(log, account(error=error))
@@ -125,7 +125,7 @@ def test_an_event_and_a_snapshot_of_its_error_are_one() -> None:
 
 
 def test_a_gap_tells_how_long_it_was_and_what_was_found() -> None:
-    """With signs; the next gap begins anew."""
+    """Changes have signs; the next gap has a new line."""
     log = EventLog()
     for event in (
         found("BTC", "1", "1.50"),
@@ -142,7 +142,7 @@ def test_a_gap_tells_how_long_it_was_and_what_was_found() -> None:
 
 
 def test_what_is_not_named_is_counted() -> None:
-    """Many changes, and those that only locked or unlocked."""
+    """Long lists, and changes of locked amounts, are counts."""
     log = EventLog()
     for number in range(5):
         log.note(found(f"C{number}", "1", "2"))
@@ -156,7 +156,7 @@ def test_what_is_not_named_is_counted() -> None:
 
 
 def test_what_an_audit_found_is_told() -> None:
-    """Such a change never came as a push, and belongs to no gap."""
+    """Such a change has no push, and belongs to no gap."""
     log = EventLog()
     log.note(found("BTC", "1", "1.50", Source.AUDIT))
     log.note(found("ETH", "1", "1.0", Source.AUDIT))

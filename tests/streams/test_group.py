@@ -1,4 +1,4 @@
-"""Many accounts on a few threads: each as good as alone, none at another's cost."""
+"""Many accounts on a few threads, each as good as a lone stream."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.usefixtures("no_rate_limits")
 def test_every_account_is_live_on_entry(
     accounts: dict[str, Account], recorder: EventRecorder
 ) -> None:
-    """With its own balances, which can be read by account and summed up."""
+    """Balances can be read by account, and summed up."""
     with StreamGroup(streams(accounts), **recorder.handlers()) as group:
         assert group.health().states == {State.LIVE: 8}
         assert dict(group.streams) == {s.account: s for s in group.streams.values()}
@@ -55,7 +55,7 @@ def test_every_account_is_live_on_entry(
 def test_changes_reach_the_handlers_in_order(
     accounts: dict[str, Account], recorder: EventRecorder
 ) -> None:
-    """Each account's own order, whichever of several workers calls."""
+    """Each account's updates keep their order with several workers."""
     with StreamGroup(streams(accounts), on_asset=recorder, workers=3):
         for step in range(1, 21):
             for account in accounts.values():
@@ -75,7 +75,7 @@ def test_changes_reach_the_handlers_in_order(
 
 
 def test_a_stream_in_a_group_is_still_a_stream(accounts: dict[str, Account]) -> None:
-    """It can be waited for, iterated over and stopped; only the group starts it."""
+    """The stream can be awaited, iterated and stopped; only the group starts it."""
     group = StreamGroup(streams(accounts))
     stream = group.streams["coinw-0"]
     with pytest.raises(StreamStateError, match="StreamGroup"):
@@ -98,7 +98,7 @@ def test_a_stream_in_a_group_is_still_a_stream(accounts: dict[str, Account]) -> 
 def test_all_dropped_at_once_are_live_again(
     exchange: Simulator, accounts: dict[str, Account], recorder: EventRecorder
 ) -> None:
-    """And what they missed is told as RECOVERED, to each its own."""
+    """The missed changes are RECOVERED updates of each account."""
     with StreamGroup(streams(accounts), **recorder.handlers()) as group:
         with exchange.refuse_upgrades(503):
             exchange.drop_connections()
@@ -120,7 +120,7 @@ def test_all_dropped_at_once_are_live_again(
 def test_one_that_fails_does_not_touch_the_others(
     exchange: Simulator, accounts: dict[str, Account], recorder: EventRecorder
 ) -> None:
-    """It is told of by name, counted, and can be removed."""
+    """The failed account is named and counted, and can be removed."""
     urls = {"ws_url": accounts["upbit-0"].exchange().ws_url, "rest_url": exchange.url}
     bad = AssetStream(Upbit("unknown", "key", region="sg", **urls), account="bad")
     with StreamGroup([*streams(accounts), bad], **recorder.handlers()) as group:
@@ -139,7 +139,7 @@ def test_one_that_fails_does_not_touch_the_others(
 def test_if_all_fail_start_raises(
     exchange: Simulator, accounts: dict[str, Account]
 ) -> None:
-    """The first one's reason, and every thread has ended."""
+    """The first reason is raised, and every thread has ended."""
     upbit = {label: a for label, a in accounts.items() if label.startswith("upbit")}
     group = StreamGroup(streams(upbit), on_error=lambda error: None)
     with exchange.fault("login_invalid_access_key"):
@@ -156,7 +156,7 @@ def test_if_all_fail_start_raises(
 def test_without_one_live_account_start_gives_up(
     exchange: Simulator, accounts: dict[str, Account]
 ) -> None:
-    """A timeout, with the last error as it is for a stream."""
+    """The timeout has the last error, as for a stream."""
     group = StreamGroup(streams(accounts), on_error=lambda error: None)
     with (
         exchange.refuse_upgrades(503),
@@ -167,7 +167,7 @@ def test_without_one_live_account_start_gives_up(
 
 
 def test_progress_is_told(accounts: dict[str, Account]) -> None:
-    """The latest, up to all of them."""
+    """Handlers get the latest progress, up to all accounts."""
     progresses, done = list[Progress](), threading.Event()
 
     def on_progress(progress: Progress) -> None:
@@ -186,7 +186,7 @@ def test_progress_is_told(accounts: dict[str, Account]) -> None:
 def test_accounts_come_and_go(
     exchange: Simulator, accounts: dict[str, Account], recorder: EventRecorder
 ) -> None:
-    """While it runs; handlers of the group hear of them."""
+    """Accounts are added and removed while the group runs, with its handlers."""
     late = {"late": exchange.coinw(BALANCES)}
     with StreamGroup(streams(accounts), **recorder.handlers()) as group:
         (stream,) = streams(late)
@@ -208,7 +208,7 @@ def test_accounts_come_and_go(
 
 
 def test_handlers_may_be_added_and_removed(accounts: dict[str, Account]) -> None:
-    """At any time, for every account."""
+    """The handlers are for every account."""
     recorder, other = EventRecorder(), EventRecorder()
     group = StreamGroup(streams(accounts))
     assert group.on_asset(recorder) is recorder
@@ -229,7 +229,7 @@ def test_a_fault_of_ours_fails_one_account(
     recorder: EventRecorder,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """In a push, and in what was posted; the others go on."""
+    """The fault may be in a push or a posted call; the others go on."""
     caplog.set_level(logging.CRITICAL, "assetstream")
     with StreamGroup(streams(accounts), **recorder.handlers()) as group:
         one, two = group.streams["upbit-0"], group.streams["coinw-0"]
@@ -247,7 +247,7 @@ def test_a_fault_of_ours_fails_one_account(
 def test_wrong_arguments_are_named(
     exchange: Simulator, accounts: dict[str, Account]
 ) -> None:
-    """By typed errors, and nothing is started."""
+    """The errors are typed, and nothing is started."""
     with pytest.raises(ConfigurationError, match="workers"):
         StreamGroup(streams(accounts), workers=0)
     with pytest.raises(ConfigurationError, match="'upbit-0'"):
@@ -272,7 +272,7 @@ def test_wrong_arguments_are_named(
 
 
 def test_it_runs_once(accounts: dict[str, Account]) -> None:
-    """As a stream does."""
+    """A group can be started once, like a stream."""
     group = StreamGroup(streams(accounts))
     with group, pytest.raises(StreamStateError, match="already called"):
         group.start()
@@ -285,7 +285,7 @@ def test_in_ipython_a_lone_stream_that_ends_a_group_is_worth_a_warning(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The other accounts of the group end with it, and their reason says why."""
+    """All accounts of the group end, with that reason."""
     monkeypatch.setattr("assetstream.streams.registry._in_ipython", lambda: True)
     group = StreamGroup(streams(accounts))
     group.start()
@@ -300,7 +300,7 @@ def test_in_ipython_a_lone_stream_that_ends_a_group_is_worth_a_warning(
 def test_a_member_is_not_joined_before_the_group_has_begun(
     accounts: dict[str, Account],
 ) -> None:
-    """At once, and the error says what to start."""
+    """The error says to start the group."""
     group = StreamGroup(streams(accounts))
     member = group.streams["upbit-0"]
     for join in (member.__enter__, member.run_forever, member.updates):
@@ -315,7 +315,7 @@ def test_in_ipython_a_group_replaces_the_older_one(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A cell that is run again does not add connections."""
+    """Running a cell again adds no connections."""
     monkeypatch.setattr("assetstream.streams.registry._in_ipython", lambda: True)
     caplog.set_level(logging.INFO, "assetstream")
     older, newer = StreamGroup(streams(accounts)), StreamGroup(streams(accounts))

@@ -1,4 +1,4 @@
-"""What goes wrong in a group stays where it is, and leaves nothing behind."""
+"""Faults in a group stay with their account, and leave nothing behind."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.usefixtures("no_rate_limits")
 def test_only_what_holds_it_up_is_named(
     accounts: dict[str, Account], caplog: pytest.LogCaptureFixture, kind: str
 ) -> None:
-    """Not the accounts that wait for the same thread, and soon."""
+    """Accounts that only wait for the same thread are not named."""
     entered, release = threading.Event(), threading.Event()
 
     def sit(event: object) -> None:
@@ -61,7 +61,7 @@ def test_a_removed_account_frees_its_key(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A stream of its own with that key is no competitor of the group's."""
+    """A new stream with that key does not compete with the group."""
     monkeypatch.setattr("assetstream.streams.registry._in_ipython", lambda: True)
     with StreamGroup(streams(accounts)) as group:
         group.remove("upbit-0")
@@ -77,7 +77,7 @@ def test_a_removed_account_frees_its_key(
 def test_no_thread_for_one_that_is_added(
     accounts: dict[str, Account], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is told, and is not in the group; the next one may find a thread."""
+    """``add`` raises without a change; a later one may find a thread."""
     monkeypatch.setattr(threads, "most_streams", lambda: 1)
     one, two = streams({"a": accounts["upbit-0"], "b": accounts["upbit-1"]})
 
@@ -99,7 +99,7 @@ def test_no_thread_for_one_that_is_added(
 
 
 def test_stop_in_a_callback_leaves_nothing_behind(accounts: dict[str, Account]) -> None:
-    """Nobody stops it once more: no thread, no socket, no reference."""
+    """Without a second stop no thread, socket or reference is left."""
     before = open_sockets()
     group = StreamGroup(streams(accounts))
     group.start()
@@ -116,7 +116,7 @@ def test_stop_in_a_callback_leaves_nothing_behind(accounts: dict[str, Account]) 
 def test_a_dead_reader_fails_its_accounts_and_is_replaced(
     exchange: Simulator, accounts: dict[str, Account], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A fault of ours in the loop itself: nothing waits for ever."""
+    """A fault in the loop leaves no account waiting."""
     caplog.set_level(logging.CRITICAL + 1, "assetstream")
     group = StreamGroup(streams(accounts), on_error=lambda error: None)
     group.start()
@@ -156,7 +156,7 @@ def test_a_logging_handler_that_raises_takes_no_thread_along(
 def test_rest_connections_are_never_shared_across_contexts(
     accounts: dict[str, Account],
 ) -> None:
-    """Not even with one whose predecessor at the same address is gone."""
+    """A new context at a freed address has new connections, too."""
 
     class Context:
         pass
@@ -200,7 +200,7 @@ print(group.health().states["LIVE"], "LIVE")
 @pytest.mark.parametrize("how", ["plain", "fork", "stuck"])
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_the_interpreter_ends_while_a_group_runs(exchange: Simulator, how: str) -> None:
-    """Cleanly, in a child process, too, and with a handler that never returns."""
+    """The exit is clean in a child process, and with a stuck handler."""
     environment = {
         **exchange.upbit(BALANCES).environment(),
         **exchange.coinw(BALANCES).environment(),

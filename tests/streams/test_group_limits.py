@@ -1,4 +1,4 @@
-"""What the accounts of a group share: threads, and the exchanges' limits."""
+"""Threads and exchange limits that the accounts of a group share."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ LATE = 0.02
 def test_where_only_select_exists_readers_share_the_accounts(
     accounts: dict[str, Account], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each has no more than it can serve."""
+    """Each reader has no more accounts than it can serve."""
     monkeypatch.setattr(threads, "most_streams", lambda: 3)
     with StreamGroup(streams(accounts)) as group:
         assert [n for n in group_threads() if "reader" in n] == [
@@ -48,7 +48,7 @@ def test_where_only_select_exists_readers_share_the_accounts(
 
 
 def noted(monkeypatch: pytest.MonkeyPatch, method: str) -> dict[str, list[float]]:
-    """By exchange, the times at which an adapter's method is called."""
+    """Record by exchange the times at which an adapter's method is called."""
     times: dict[str, list[float]] = {"upbit": [], "coinw": []}
     for adapter in (Upbit, CoinW):
         call = getattr(adapter, method)
@@ -64,7 +64,7 @@ def noted(monkeypatch: pytest.MonkeyPatch, method: str) -> dict[str, list[float]
 def start_slowly(
     accounts: dict[str, Account], monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:
-    """Run a group where each exchange allows 20 of something a second."""
+    """Run a group where each exchange allows 20 calls a second."""
     for adapter in (Upbit, CoinW):
         slow = replace(adapter.limits, **{limit: 20.0})
         monkeypatch.setattr(adapter, "limits", slow)
@@ -73,7 +73,7 @@ def start_slowly(
 
 
 def assert_spaced(times: dict[str, list[float]]) -> None:
-    """One for each account, and those of one exchange 50 ms apart.
+    """Check one call for each account, 50 ms apart at one exchange.
 
     One that a busy machine lets come late is nearer to the next.
     """
@@ -86,7 +86,7 @@ def assert_spaced(times: dict[str, list[float]]) -> None:
 def test_the_limit_of_connects_is_kept(
     accounts: dict[str, Account], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By all accounts of one exchange together; the other has its own."""
+    """All accounts of an exchange share its limit."""
     times = noted(monkeypatch, "conversation")  # begun with each attempt
     start_slowly(accounts, monkeypatch, "connects_together")
 
@@ -96,7 +96,7 @@ def test_the_limit_of_connects_is_kept(
 def test_the_limit_of_reads_is_kept(
     accounts: dict[str, Account], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A6: by the snapshots of all accounts of one exchange together."""
+    """A6: the snapshots of all accounts of an exchange share its limit."""
     times = noted(monkeypatch, "read")
     start_slowly(accounts, monkeypatch, "reads_together")
 
@@ -106,7 +106,7 @@ def test_the_limit_of_reads_is_kept(
 def test_audits_leave_each_other_room(
     accounts: dict[str, Account], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A6: the more accounts, the further apart; health() shows it, and its price."""
+    """A6: more accounts mean longer intervals, which health() shows."""
     few = replace(Upbit.limits, reads_together=0.01)
     monkeypatch.setattr(Upbit, "limits", few)
     group = StreamGroup(streams(accounts))
@@ -125,7 +125,7 @@ def test_audits_leave_each_other_room(
 def test_servers_that_never_answer_hold_up_nobody(
     exchange: Simulator, accounts: dict[str, Account]
 ) -> None:
-    """Though there are more of them than helpers: those of a place are its own."""
+    """Each place has helpers of its own."""
     with socket.create_server(("127.0.0.1", 0)) as tarpit:  # which nobody accepts from
         place = f"127.0.0.1:{tarpit.getsockname()[1]}"
         mute = [

@@ -1,4 +1,4 @@
-"""How many accounts of a group are LIVE, were LIVE, or have ended."""
+"""The counts of a group's accounts that are LIVE, were LIVE, or have ended."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from assetstream.streams.group_progress import GroupProgress
 
 
 class Run:
-    """Stands for a stream's run: it is only counted."""
+    """A stand-in for a stream's run, only to be counted."""
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def figures(progress: GroupProgress) -> tuple[bool, bool, bool]:
 
 
 def test_states_are_counted(progress: GroupProgress, runs: list[Any]) -> None:
-    """LIVE once is enough to have settled; who ends does not live."""
+    """An account that was LIVE once has settled; an ended one is not LIVE."""
     assert progress.members == runs
     assert progress.progress() == Progress(0, 0, 3)
     assert figures(progress) == (False, False, False)
@@ -56,7 +56,7 @@ def test_states_are_counted(progress: GroupProgress, runs: list[Any]) -> None:
 def test_who_is_removed_does_not_count(
     progress: GroupProgress, runs: list[Any]
 ) -> None:
-    """Nor does what is noted of it afterwards; a group without accounts is not over."""
+    """Later changes of a removed account are ignored."""
     progress.note(runs[0], State.LIVE)
     progress.remove(runs[0])
     assert progress.progress() == Progress(0, 0, 2)
@@ -73,7 +73,7 @@ def test_who_is_removed_does_not_count(
 
 
 def test_those_who_wait_look_again(progress: GroupProgress, runs: list[Any]) -> None:
-    """When one has lived, has ended, or is gone; until they wait no more."""
+    """Each change wakes the waiting threads until they leave."""
     queue = progress.watch()
     progress.note(runs[0], State.CONNECTING)
     assert queue.qsize() == 0

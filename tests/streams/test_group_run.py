@@ -1,4 +1,4 @@
-"""Groups interrupted, changed and stopped at the moments that hurt."""
+"""Groups that are interrupted, changed and stopped in the middle of other steps."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.usefixtures("no_rate_limits")
 
 
 def bad_stream(exchange: Simulator, account: Account) -> AssetStream:
-    """One whose key is not known where ``account`` is: it fails."""
+    """Make a stream whose key the exchange does not know, so that it fails."""
     urls = {"ws_url": account.exchange().ws_url, "rest_url": exchange.url}
     return AssetStream(Upbit("unknown", "key", region="sg", **urls), account="bad")
 
@@ -44,7 +44,7 @@ def bad_stream(exchange: Simulator, account: Account) -> AssetStream:
 def at_the_third(
     monkeypatch: pytest.MonkeyPatch, where: Any, name: str, act: Callable[[], object]
 ) -> None:
-    """Have ``act`` called before the third call of something: a signal came then."""
+    """Call ``act`` before the third call of a function, as a signal would."""
     calls, real = [0], getattr(where, name)
 
     def interrupted(*args: Any, **options: Any) -> Any:
@@ -72,7 +72,7 @@ def test_ctrl_c_in_the_middle_of_start(
     where: Any,
     name: str,
 ) -> None:
-    """It comes out at once, and every stream and thread has ended."""
+    """KeyboardInterrupt is raised; every stream and thread has ended."""
 
     def ctrl_c() -> None:
         raise KeyboardInterrupt
@@ -95,7 +95,7 @@ def test_stop_in_a_signal_handler_in_the_middle_of_start(
     where: Any,
     name: str,
 ) -> None:
-    """It waits for nothing that it has interrupted."""
+    """``stop`` waits for nothing that it interrupts."""
     answers: list[bool] = []
     took: list[float] = []
 
@@ -118,7 +118,7 @@ def test_stop_in_a_signal_handler_in_the_middle_of_start(
 def test_a_stream_added_in_the_middle_of_start_is_begun(
     exchange: Simulator, accounts: dict[str, Account], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Before the group knows that it runs, and after it looked whom to begin."""
+    """The stream is added between two steps of the start."""
     (first,) = streams({"first": exchange.coinw(BALANCES)})
     (second,) = streams({"second": exchange.coinw(BALANCES)})
     group = StreamGroup(streams(accounts))
@@ -142,7 +142,7 @@ def test_a_stream_added_in_the_middle_of_start_is_begun(
 def test_a_stream_added_in_the_middle_of_stop_is_stopped(
     exchange: Simulator, accounts: dict[str, Account], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It does not stay NEW in a group that will never begin it."""
+    """The stream does not stay NEW in a stopped group."""
     late = AssetStream(exchange.coinw(BALANCES).exchange())
     group = StreamGroup(streams(accounts))
     adopt = StreamRun.adopt
@@ -160,7 +160,7 @@ def test_a_stream_added_in_the_middle_of_stop_is_stopped(
 
 
 def test_an_account_is_replaced_in_its_own_handler(exchange: Simulator) -> None:
-    """The end of the old stream does not count for the new one of the same label."""
+    """The old stream's end does not count for the new one."""
     account = exchange.coinw(BALANCES)
     (old,) = streams({"a": account})
     (new,) = streams({"a": account})
@@ -192,7 +192,7 @@ def test_an_account_is_replaced_in_its_own_handler(exchange: Simulator) -> None:
 def test_run_forever_ends_when_the_last_one_that_goes_on_is_removed(
     exchange: Simulator, accounts: dict[str, Account]
 ) -> None:
-    """All others have failed: it raises why."""
+    """All others have failed, so it raises their reason."""
     group = StreamGroup(
         [
             bad_stream(exchange, accounts["upbit-0"]),
@@ -220,7 +220,7 @@ def test_run_forever_ends_when_the_last_one_that_goes_on_is_removed(
 
 
 def test_a_group_without_accounts_goes_on(accounts: dict[str, Account]) -> None:
-    """All were removed; others may come."""
+    """All accounts were removed; new ones can be added."""
     first = {"upbit-0": accounts["upbit-0"]}
     with StreamGroup(streams(first)) as group:
         assert group.remove("upbit-0")
@@ -233,7 +233,7 @@ def test_a_group_without_accounts_goes_on(accounts: dict[str, Account]) -> None:
 def test_accounts_that_are_stopped_before_or_while_it_starts(
     accounts: dict[str, Account],
 ) -> None:
-    """They are counted as ended; if that holds for all, it is said so."""
+    """Such accounts count as ended; if all are, ``start`` says so."""
     group = StreamGroup(streams(accounts))
     assert group.streams["upbit-0"].stop()
     with group:
@@ -250,7 +250,7 @@ def test_accounts_that_are_stopped_before_or_while_it_starts(
 def test_live_once_is_enough_to_have_started(
     exchange: Simulator, accounts: dict[str, Account], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Though the connection was lost again before anybody looked."""
+    """The connection may be lost again before ``start`` returns."""
     group = StreamGroup(streams({"a": accounts["coinw-0"]}))
     get = group_run.get_interruptibly
 
@@ -268,7 +268,7 @@ def test_live_once_is_enough_to_have_started(
 def test_what_a_handler_raises_comes_out_of_start(
     accounts: dict[str, Account], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Not an error that hides it; and every thread has ended."""
+    """The exception itself is raised, and every thread has ended."""
 
     def leave(change: StateChange) -> None:
         raise SystemExit(3)
@@ -283,7 +283,7 @@ def test_what_a_handler_raises_comes_out_of_start(
 def test_progress_is_told_to_the_end_and_when_accounts_leave(
     accounts: dict[str, Account],
 ) -> None:
-    """Each different from the one before; the last is what is left in the end."""
+    """Each progress differs from the one before."""
     progress = EventRecorder()
     with StreamGroup(streams(accounts), on_progress=progress) as group:
         progress.wait_for(lambda event: event == Progress(8, 0, 8, 8))
@@ -299,7 +299,7 @@ def test_progress_is_told_to_the_end_and_when_accounts_leave(
 def test_nothing_is_called_after_stop(
     accounts: dict[str, Account], recorder: EventRecorder
 ) -> None:
-    """And the last word on each account is that it has ended."""
+    """The last event of each account is its end."""
     group = StreamGroup(
         streams(accounts), **recorder.handlers(), on_progress=recorder, workers=3
     )
@@ -316,7 +316,7 @@ def test_nothing_is_called_after_stop(
 
 
 def test_two_groups_do_not_touch_each_other(accounts: dict[str, Account]) -> None:
-    """Stopping one, in a handler of the other, leaves the other as it is."""
+    """A handler of one group stops the other."""
     upbit = {label: a for label, a in accounts.items() if label.startswith("upbit")}
     coinw = {label: a for label, a in accounts.items() if label.startswith("coinw")}
     answers: list[bool] = []

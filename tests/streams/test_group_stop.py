@@ -1,4 +1,4 @@
-"""A group ends whenever it is told to, and what a callback may do to it."""
+"""Stopping a group in every phase, and what callbacks may do to it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("no_rate_limits")
 def test_stop_in_the_middle_of_connecting(
     exchange: Simulator, accounts: dict[str, Account]
 ) -> None:
-    """However the servers behave."""
+    """The group ends however the servers behave."""
     with exchange.fault("handshake_unanswered"):
         group = StreamGroup(streams(accounts))
         group.start(wait=False)
@@ -44,7 +44,7 @@ def test_stop_in_the_middle_of_connecting(
 def test_stop_in_a_callback(
     exchange: Simulator, accounts: dict[str, Account], where: str
 ) -> None:
-    """It returns at once, and everything ends."""
+    """``stop`` returns at once, and everything ends."""
     group = StreamGroup(streams(accounts))
     answers: list[bool] = []
     getattr(group, where)(lambda event: answers.append(group.stop()))
@@ -59,7 +59,7 @@ def test_stop_in_a_callback(
 
 
 def test_stop_by_many_threads_at_once(accounts: dict[str, Account]) -> None:
-    """Each is told that it has ended."""
+    """Each thread gets True."""
     group = StreamGroup(streams(accounts))
     group.start()
     answers: list[bool] = []
@@ -75,7 +75,7 @@ def test_stop_by_many_threads_at_once(accounts: dict[str, Account]) -> None:
 
 
 def test_run_forever_ends_with_stop(accounts: dict[str, Account]) -> None:
-    """By another thread; it starts the group if that was not done."""
+    """Another thread stops it; run_forever starts the group if needed."""
     group = StreamGroup(streams(accounts))
     all_live = threading.Event()
     group.on_progress(lambda progress: progress.live == 8 and all_live.set())
@@ -89,7 +89,7 @@ def test_run_forever_ends_with_stop(accounts: dict[str, Account]) -> None:
 def test_what_a_handler_raises_to_end_it_comes_out(
     accounts: dict[str, Account], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """SystemExit from one account's handler, out of run_forever()."""
+    """SystemExit of one handler comes out of run_forever()."""
 
     def leave(update: AssetUpdate) -> None:
         raise SystemExit(3)
@@ -102,7 +102,7 @@ def test_what_a_handler_raises_to_end_it_comes_out(
 
 
 def test_waiting_in_a_callback_is_refused(accounts: dict[str, Account]) -> None:
-    """For any account of the group: it would hold up all of them."""
+    """A wait for any account would hold up all of them."""
     group = StreamGroup(streams(accounts))
     refused: list[Exception] = []
 
@@ -128,7 +128,7 @@ def test_waiting_in_a_callback_is_refused(accounts: dict[str, Account]) -> None:
 def test_a_slow_handler_holds_up_only_its_own_account(
     accounts: dict[str, Account], recorder: EventRecorder
 ) -> None:
-    """With a second worker; balances are current with any number."""
+    """A second worker serves the others; balances are always current."""
     entered, release = threading.Event(), threading.Event()
 
     def slow(update: AssetUpdate) -> None:

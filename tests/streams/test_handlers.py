@@ -1,4 +1,4 @@
-"""Handlers of streams and groups: the same methods."""
+"""Handlers of streams and groups, by the same methods."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def stream(account: str, **options: Any) -> AssetStream:
 
 
 def kinds(stream: AssetStream, handler: object) -> list[str]:
-    """The kinds of events that the handler is called with."""
+    """Return the kinds of events that the handler gets."""
     handlers = run_of(stream).handlers
     return [k for k in ("asset", "error", "state") if handler in getattr(handlers, k)]
 
@@ -26,7 +26,7 @@ def handler(event: object) -> None:
 
 @pytest.mark.parametrize("kind", ["asset", "error", "state"])
 def test_a_group_s_handler_is_every_account_s(kind: str) -> None:
-    """Also of one that comes later; removed, it is nobody's."""
+    """Accounts added later have it, too, until it is removed."""
     one, late = stream("one"), stream("late")
     group = StreamGroup([one])
     assert getattr(group, f"on_{kind}")(handler) is handler
@@ -45,7 +45,7 @@ def test_a_group_s_handler_is_every_account_s(kind: str) -> None:
 )
 @pytest.mark.parametrize("kind", ["asset", "error", "state"])
 def test_what_can_never_be_called_is_refused(made: Any, kind: str) -> None:
-    """At once, in words that name it."""
+    """The error names the handler."""
 
     async def coroutine(event: object) -> None: ...
 

@@ -1,4 +1,4 @@
-"""Pages of a live table: what they remember, and what makes a new one worth showing."""
+"""Pages of a live table: their memory, and when a new one is worth painting."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from assetstream.streams.live_pages import LivePages
 def account(
     *, age: float = 0.0, uptime: float = 1.0, change: str = "0", **health: object
 ) -> AccountSnapshot:
-    """An account with one balance."""
+    """Make an account with one balance."""
     amounts = Decimal(1), Decimal(0), Decimal(1)
     row = BalanceRow(
         *("upbit", "main", "BTC", *amounts, age, "STREAM", False, Decimal(change))
@@ -27,12 +27,12 @@ def account(
 
 
 def page(accounts: Sequence[AccountSnapshot], errors: Sequence[Line]) -> Page:
-    """One account's."""
+    """Return the page of one account."""
     return account_page(accounts[0], errors)
 
 
 def test_ages_and_figures_are_no_facts() -> None:
-    """Errors, doubt and changes of balances are."""
+    """Errors, doubts and changes of balances are facts."""
     now = [account()]
     pages = LivePages(lambda: now, page)
     facts = [pages().facts]
@@ -50,7 +50,7 @@ def test_ages_and_figures_are_no_facts() -> None:
 
 
 def test_a_page_shows_what_earlier_ones_have_found() -> None:
-    """The last change and the last error, though the stream has forgotten them."""
+    """The last change and error stay though the stream has forgotten them."""
     now = [account(change="0.5", error=ConnectionLost("gone"))]
     pages = LivePages(lambda: now, page)
     pages()

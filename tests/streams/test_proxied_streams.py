@@ -35,7 +35,7 @@ def no_proxies_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module", params=["", "me:p@ss-w0rd!"], ids=["open", "user"])
 def proxy(request: pytest.FixtureRequest) -> Iterator[ProxyProcess]:
-    """One that everybody may use, and one that wants a user."""
+    """Give an open proxy, or one that requires a user."""
     with ProxyProcess(request.param) as process:
         yield process
 
@@ -54,7 +54,7 @@ def trusting(authority: trustme.CA) -> ssl.SSLContext:
 
 @pytest.fixture(scope="module")
 def secure(authority: trustme.CA) -> Iterator[Simulator]:
-    """A simulated exchange whose certificate is for the name alone."""
+    """Give a simulated exchange whose certificate is for the name alone."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(NAME).configure_cert(context)
     with Simulator(ssl_context=context, rate_limits=False) as simulator:
@@ -69,7 +69,7 @@ def account(request: pytest.FixtureRequest, secure: Simulator) -> Account:
 
 
 def by_name(account: Account) -> Exchange:
-    """The account's adapter; WebSocket and REST are reached by the name."""
+    """Return the adapter with WebSocket and REST at the name."""
     own = account.exchange()
     keys = keys_of(own)
     urls = {
@@ -84,7 +84,7 @@ def by_name(account: Account) -> Exchange:
 def lives(
     secure: Simulator, account: Account, context: ssl.SSLContext, proxy: str | None
 ) -> None:
-    """It becomes LIVE, hears of changes, and after a drop is LIVE and right again."""
+    """Check that it becomes LIVE, gets changes, and recovers after a drop."""
     recorder = EventRecorder()
     with AssetStream(
         by_name(account), **recorder.handlers(), proxy=proxy, ssl_context=context
@@ -111,7 +111,7 @@ def test_a_stream_lives_behind_a_proxy(
     proxy: ProxyProcess,
     scheme: str,
 ) -> None:
-    """By ``proxy=``: WebSocket and REST, with and without a user, over TLS."""
+    """``proxy=`` works for WebSocket and REST, with a user, over TLS."""
     lives(secure, account, trusting, proxy.url(scheme))
 
 
@@ -122,7 +122,7 @@ def test_https_proxy_is_used(
     proxy: ProxyProcess,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Without ``proxy=``, by the environment, at each reconnect as well."""
+    """Without ``proxy=`` the environment's is used, at each reconnect as well."""
     monkeypatch.setenv("HTTPS_PROXY", proxy.url("http"))
     lives(secure, account, trusting, None)
 
@@ -133,7 +133,7 @@ def test_no_proxy_goes_past_it(
     trusting: ssl.SSLContext,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The proxy that HTTPS_PROXY names does not even run; NO_PROXY names the host."""
+    """NO_PROXY names the host, so the proxy need not run."""
     real = socket.getaddrinfo
 
     def found(host: Any, *args: Any, **options: Any) -> Any:

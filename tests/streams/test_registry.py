@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("no_rate_limits")
 
 
 def test_a_stream_that_nobody_holds_is_stopped_at_exit(account: Account) -> None:
-    """It runs on, so it is remembered until it has ended."""
+    """The registry keeps a running stream until it has ended."""
     recorder = EventRecorder()
     AssetStream(account.exchange(), on_state=recorder).start()
     gc.collect()
@@ -31,7 +31,7 @@ def test_a_stream_that_nobody_holds_is_stopped_at_exit(account: Account) -> None
 def test_two_streams_of_one_key_are_allowed_with_a_warning(
     account: Account, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """In a script; a notebook replaces the older one."""
+    """A script may do so; a notebook replaces the older one."""
     with AssetStream(account.exchange()) as one, AssetStream(account.exchange()) as two:
         assert one.state is two.state is State.LIVE
         assert "another stream with the same key" in caplog.text
@@ -40,7 +40,7 @@ def test_two_streams_of_one_key_are_allowed_with_a_warning(
 def test_inside_ipython_the_older_stream_is_replaced(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Running a cell again does not add a second connection."""
+    """Running a cell again adds no second connection."""
     monkeypatch.setattr("assetstream.streams.registry._in_ipython", lambda: True)
     older = AssetStream(account.exchange())
     older.start()

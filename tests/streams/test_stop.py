@@ -1,4 +1,4 @@
-"""``stop()`` ends everything at once, whoever calls it and wherever the stream is."""
+"""``stop()`` ends everything at once, from any caller and in any phase."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SOON = 1.0
 @pytest.mark.parametrize("name", ["upbit", "coinw"])
 @pytest.mark.parametrize("case", CASES)
 def test_stop(case: str, name: str) -> None:
-    """It returns True, soon, and neither a thread nor a socket is left."""
+    """Each case returns True in time, and leaves neither a thread nor a socket."""
     stopped = measure(case, name)
 
     assert stopped.threads == []
@@ -27,7 +27,7 @@ def test_stop(case: str, name: str) -> None:
 
 
 def test_only_the_end_of_a_process_may_take_longer() -> None:
-    """Every other case is judged by 100 ms, that of a parent after a fork, too."""
+    """Every other case has 100 ms, the parent of a fork included."""
     slow = {case for case in CASES if goal(case) > 0.1}
 
     assert slow == {case for case in CASES if case.startswith("exit ")}
@@ -53,7 +53,7 @@ except KeyboardInterrupt:
 
 @pytest.mark.parametrize("program", [RUN_FOREVER, ITERATE], ids=["run_forever", "for"])
 def test_ctrl_c_ends_a_program_cleanly(exchange: Simulator, program: str) -> None:
-    """At once, exit code 0, no word on stderr."""
+    """The exit code is 0, with nothing on stderr."""
     account = exchange.upbit({"BTC": "1"})
     with Program("-c", program, environment=account.environment()) as running:
         running.wait_for("live")

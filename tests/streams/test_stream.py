@@ -1,4 +1,4 @@
-"""``AssetStream`` as its user meets it, against the simulated exchange."""
+"""``AssetStream`` as users meet it, against the simulated exchange."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_live_on_entry(account: Account) -> None:
 
 
 def test_callbacks_hear_of_every_change(account: Account) -> None:
-    """The snapshot, then each push with what was before; the last word is STOPPED."""
+    """Callbacks get the snapshot, each push with its previous, and STOPPED."""
     recorder = EventRecorder()
     with AssetStream(account.exchange(), **recorder.handlers()):
         account.deposit("BTC", "0.12345678901234567890123456")
@@ -101,7 +101,7 @@ def test_all_digits_of_a_total(account: Account) -> None:
 
 
 def test_run_forever_ends_by_stop(account: Account) -> None:
-    """From another thread, or from a callback."""
+    """Another thread, or a callback, stops it."""
     stream = AssetStream(account.exchange())
 
     @stream.on_state
@@ -115,7 +115,7 @@ def test_run_forever_ends_by_stop(account: Account) -> None:
 
 
 def test_run_forever_ends_by_ctrl_c(account: Account) -> None:
-    """It stops the stream cleanly and returns."""
+    """The stream is stopped, and run_forever returns."""
     recorder = EventRecorder()
     stream = AssetStream(account.exchange(), on_state=recorder)
 
@@ -130,7 +130,7 @@ def test_run_forever_ends_by_ctrl_c(account: Account) -> None:
 
 
 def test_stop_from_a_signal_handler(account: Account) -> None:
-    """While the main thread is inside ``run_forever``."""
+    """The main thread is inside ``run_forever``."""
     stream = AssetStream(account.exchange())
     stopped: list[bool] = []
     former = signal.signal(
@@ -150,7 +150,7 @@ def test_stop_from_a_signal_handler(account: Account) -> None:
 
 
 def test_stop_may_be_called_again_and_before_start(account: Account) -> None:
-    """It is idempotent; a stream stopped while NEW is never started."""
+    """A second stop does nothing; a stream stopped while NEW never starts."""
     stream = AssetStream(account.exchange())
     assert stream.stop()
     assert stream.stop()
@@ -178,7 +178,7 @@ def test_stop_from_many_threads_at_once(account: Account) -> None:
 def test_stop_says_false_while_a_callback_holds_its_thread(
     account: Account, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """And logs the line where it stands."""
+    """The log names the callback's line."""
     entered, leave = threading.Event(), threading.Event()
 
     def stuck_here(update: AssetUpdate) -> None:
@@ -206,7 +206,7 @@ def test_stop_without_waiting_complains_of_nothing(
 
 
 def test_no_update_is_handed_over_after_stop(account: Account) -> None:
-    """A handler that stops the stream, to act once, is not called again."""
+    """A handler that stops the stream is not called again."""
     for number in range(100):
         account.deposit(f"C{number}", "1")
     called: list[AssetUpdate] = []
@@ -225,7 +225,7 @@ def test_no_update_is_handed_over_after_stop(account: Account) -> None:
 
 
 def test_stop_ends_the_deliveries_of_a_failed_stream(account: Account) -> None:
-    """What is pending is not insisted on."""
+    """Pending updates are dropped."""
     for number in range(100):
         account.deposit(f"C{number}", "1")
     entered, leave = threading.Event(), threading.Event()
@@ -251,7 +251,7 @@ def test_stop_ends_the_deliveries_of_a_failed_stream(account: Account) -> None:
 def test_stop_in_the_streams_own_thread_does_not_wait_for_itself(
     account: Account,
 ) -> None:
-    """A logging handler or a finalizer of the user's may run there."""
+    """A logging handler or finalizer of the user's may run there."""
     stream = AssetStream(account.exchange())
     stream.start()
     answers = EventRecorder()
@@ -265,7 +265,7 @@ def test_stop_in_the_streams_own_thread_does_not_wait_for_itself(
 def test_ctrl_c_during_the_start_leaves_nothing_behind(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whichever of its threads was being started."""
+    """The interrupt comes while any of its threads is started."""
     for failing in (1, 2):
         started: list[threading.Thread] = []
 
@@ -296,7 +296,7 @@ def test_ctrl_c_during_the_start_leaves_nothing_behind(
 def test_ctrl_c_before_the_wait_leaves_nothing_behind(
     account: Account, monkeypatch: pytest.MonkeyPatch, start: str
 ) -> None:
-    """It comes when the stream has begun, and nobody waits for it yet."""
+    """The interrupt comes after the start, before anybody waits."""
 
     def interrupted(stream: AssetStream, timeout: float | None) -> None:
         raise KeyboardInterrupt
@@ -345,7 +345,7 @@ def test_start_twice_is_refused(account: Account) -> None:
 
 
 def test_start_without_waiting_returns_at_once(account: Account) -> None:
-    """The stream goes on by itself, and may be waited for later."""
+    """A later wait for LIVE is possible."""
     stream = AssetStream(account.exchange())
     stream.start(wait=False)
     with stream:
@@ -369,7 +369,7 @@ def test_start_gives_up_at_its_timeout(exchange: Simulator) -> None:
 def test_a_refused_key_is_raised_in_the_callers_thread(
     exchange: Simulator, account: Account, how: str
 ) -> None:
-    """At once, without a second attempt, and every thread has ended."""
+    """There is no second attempt, and every thread has ended."""
     recorder = EventRecorder()
     stream = AssetStream(account.exchange(), **recorder.handlers())
     ways: dict[str, Callable[[], Any]] = {
@@ -396,21 +396,21 @@ def test_a_refused_key_is_raised_in_the_callers_thread(
 
 
 def test_a_missing_permission_is_raised(exchange: Simulator) -> None:
-    """It is told apart from a wrong key."""
+    """The error differs from that of a wrong key."""
     account = exchange.upbit(permissions=["order"])
     with pytest.raises(PermissionDenied):
         AssetStream(account.exchange()).start()
 
 
 def test_an_address_that_is_not_listed_is_raised(exchange: Simulator) -> None:
-    """With the remedy."""
+    """The error has the remedy."""
     account = exchange.upbit(allowed_ips=["192.0.2.1"])
     with pytest.raises(AuthenticationError, match="IP"):
         AssetStream(account.exchange()).start()
 
 
 def test_a_handler_that_raises_does_no_harm(account: Account) -> None:
-    """``on_error`` hears of it, with the update and the cause; the stream goes on."""
+    """``on_error`` gets update and cause; the stream goes on."""
     recorder = EventRecorder()
 
     def fail(update: AssetUpdate) -> None:
@@ -433,7 +433,7 @@ def test_a_handler_that_raises_does_no_harm(account: Account) -> None:
 def test_without_on_error_errors_are_logged(
     account: Account, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Nothing dies in silence."""
+    """No error is dropped silently."""
     logged = EventRecorder()
 
     def fail(update: AssetUpdate) -> None:
@@ -454,7 +454,7 @@ def test_without_on_error_errors_are_logged(
 
 
 def test_an_exception_that_cannot_be_shown_does_no_harm(account: Account) -> None:
-    """Its ``str`` is the user's code, too."""
+    """The ``str`` of an exception is the user's code, too."""
 
     class Broken(Exception):
         def __str__(self) -> str:
@@ -473,7 +473,7 @@ def test_an_exception_that_cannot_be_shown_does_no_harm(account: Account) -> Non
 def test_a_raise_in_on_error_is_logged_not_delivered_again(
     account: Account, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It would never end otherwise."""
+    """A second delivery would raise again, without end."""
     called = EventRecorder()
 
     def fail(event: object) -> None:
@@ -495,7 +495,7 @@ def test_a_raise_in_on_error_is_logged_not_delivered_again(
 def test_an_exit_out_of_a_callback_stops_the_stream(
     account: Account, kind: type[BaseException]
 ) -> None:
-    """And is raised from ``run_forever``, or from the iteration."""
+    """SystemExit is raised from ``run_forever``, or the iteration."""
 
     def leave(update: AssetUpdate) -> None:
         raise kind("enough")
@@ -519,7 +519,7 @@ def test_an_exit_out_of_a_callback_stops_the_stream(
 
 
 def test_balance_of_a_currency_never_held(account: Account) -> None:
-    """Zeros, once everything was read; before that it is not known."""
+    """The balance is zero after the snapshot, and unknown before."""
     stream = AssetStream(account.exchange())
     with pytest.raises(StaleBalance):
         stream.balance("ETH")
@@ -532,7 +532,7 @@ def test_balance_of_a_currency_never_held(account: Account) -> None:
 def test_an_old_balance_is_refused(
     exchange: Simulator, account: Account, time_machine: Any
 ) -> None:
-    """``max_age`` counts from the last proof, and goes on while disconnected."""
+    """``max_age`` counts from the last proof, also while disconnected."""
     with AssetStream(account.exchange()) as stream:
         held = stream.balance("BTC", max_age=60)
         with exchange.refuse_upgrades(503):
@@ -549,7 +549,7 @@ def test_an_old_balance_is_refused(
 
 
 def test_a_replaced_balance_says_so(account: Account) -> None:
-    """Its amounts stay, but it is stale."""
+    """A replaced balance keeps its amounts, and is stale."""
     with AssetStream(account.exchange()) as stream:
         before = stream.balance("BTC")
         with stream.expect(lambda u: u.currency == "BTC", PATIENCE):
@@ -560,7 +560,7 @@ def test_a_replaced_balance_says_so(account: Account) -> None:
 
 
 def test_balances_are_kept_after_the_end(account: Account) -> None:
-    """What was known last, marked stale."""
+    """The last balances stay, marked stale."""
     with AssetStream(account.exchange()) as stream:
         pass
 
@@ -571,7 +571,7 @@ def test_balances_are_kept_after_the_end(account: Account) -> None:
 
 
 def test_handlers_can_be_added_and_removed(account: Account) -> None:
-    """While the stream runs, from anywhere."""
+    """Any thread may do so while the stream runs."""
     first, second = EventRecorder(), EventRecorder()
     stream = AssetStream(account.exchange(), on_asset=first)
     with stream:
@@ -586,7 +586,7 @@ def test_handlers_can_be_added_and_removed(account: Account) -> None:
 
 
 def test_health(account: Account) -> None:
-    """The figures of a healthy stream."""
+    """A healthy stream has these figures."""
     stream = AssetStream(account.exchange(), audit_interval=40)
     assert stream.health().state is State.NEW
     with stream:
@@ -608,7 +608,7 @@ def test_health(account: Account) -> None:
 
 
 def test_repr_shows_the_state_and_no_secret(account: Account) -> None:
-    """Of the stream and of the exchange."""
+    """The reprs of stream and exchange are checked."""
     stream = AssetStream(account.exchange())
     shown = f"{stream!r} {stream.exchange!r}"
 
@@ -618,7 +618,7 @@ def test_repr_shows_the_state_and_no_secret(account: Account) -> None:
 
 
 def test_a_stream_is_not_pickled(account: Account) -> None:
-    """It holds threads and a key."""
+    """A stream has threads and a key."""
     with pytest.raises(TypeError, match="not pickled"):
         pickle.dumps(AssetStream(account.exchange()))
 
@@ -626,7 +626,7 @@ def test_a_stream_is_not_pickled(account: Account) -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_after_a_fork_the_child_is_told(account: Account) -> None:
-    """Its threads do not run there; the parent goes on unharmed."""
+    """The child's uses raise; the parent goes on unharmed."""
     with AssetStream(account.exchange()) as stream:
         child = os.fork()
         if child == 0:
@@ -641,7 +641,7 @@ def test_after_a_fork_the_child_is_told(account: Account) -> None:
 
 
 def _in_child(stream: AssetStream) -> int:
-    """The advice that the error gives must work."""
+    """Follow the advice of the error, which must work."""
     try:
         stream.balance("BTC")
     except StreamStateError as error:
@@ -652,7 +652,7 @@ def _in_child(stream: AssetStream) -> int:
 
 
 def test_an_unreadable_frame_goes_to_on_error(account: Account) -> None:
-    """With the frame, secrets removed; the stream goes on."""
+    """The error has the frame without secrets; the stream goes on."""
     recorder = EventRecorder()
     with AssetStream(account.exchange(), **recorder.handlers()) as stream:
         (session,) = account._subscribers
@@ -691,7 +691,7 @@ def test_an_unreadable_frame_goes_to_on_error(account: Account) -> None:
     ],
 )
 def test_wrong_arguments(arguments: dict[str, Any], words: str | None) -> None:
-    """A clear error at once, which is a ValueError too."""
+    """The error is raised at once, and is a ValueError too."""
     exchange = CoinW("key", "secret")
     if words is None:
         AssetStream(exchange, **arguments)
@@ -711,13 +711,13 @@ def test_a_context_that_does_not_verify_is_refused() -> None:
 
 @pytest.mark.parametrize("wrong", [None, "upbit", Upbit])
 def test_what_is_no_exchange_is_refused(wrong: Any) -> None:
-    """With an example of what is."""
+    """The error has an example."""
     with pytest.raises(ConfigurationError, match="Upbit"):
         AssetStream(wrong)
 
 
 def test_the_constructor_only_stores(account: Account) -> None:
-    """No thread, no connection."""
+    """No thread and no connection is made."""
     before = threading.active_count()
     stream = AssetStream(account.exchange())
 
@@ -728,7 +728,7 @@ def test_the_constructor_only_stores(account: Account) -> None:
 
 
 def test_errors_carry_exchange_and_account(exchange: Simulator) -> None:
-    """Whoever watches many accounts can tell them apart."""
+    """A program with many accounts can tell their errors apart."""
     account = exchange.coinw()
     recorder = EventRecorder()
     stream = AssetStream(account.exchange(), on_error=recorder, account="savings")

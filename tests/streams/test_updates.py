@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("no_rate_limits")
 
 
 def test_iteration_begins_with_the_present_book(account: Account) -> None:
-    """As SNAPSHOT updates, then the changes; it ends when the stream is stopped."""
+    """SNAPSHOT updates come first, then changes; ``stop`` ends the iteration."""
     with AssetStream(account.exchange()) as stream:
         updates = stream.updates()
         first = {u.currency: u for u in (updates.get(PATIENCE), updates.get(PATIENCE))}
@@ -40,7 +40,7 @@ def test_iteration_begins_with_the_present_book(account: Account) -> None:
 
 
 def test_iteration_starts_a_new_stream(account: Account) -> None:
-    """``for update in stream`` needs nothing before it."""
+    """``for update in stream`` needs no start before it."""
     stream = AssetStream(account.exchange())
     found = {}
     for update in stream:
@@ -53,7 +53,7 @@ def test_iteration_starts_a_new_stream(account: Account) -> None:
 
 
 def test_d2_what_is_there_from_the_beginning_does_not_count(account: Account) -> None:
-    """Many currencies are no sign of a slow reader."""
+    """Many currencies in the first book are no sign of a slow reader."""
     for number in range(30):
         account.deposit(f"C{number}", "1")
     with AssetStream(account.exchange(), max_pending=1) as stream:
@@ -62,7 +62,7 @@ def test_d2_what_is_there_from_the_beginning_does_not_count(account: Account) ->
 
 
 def test_an_iterator_closed_elsewhere_ends(account: Account) -> None:
-    """Whoever waits for its next update is told."""
+    """A thread that waits for its next update is woken."""
     with AssetStream(account.exchange()) as stream:
         updates = stream.updates()
         taken = EventRecorder()
@@ -78,7 +78,7 @@ def test_an_iterator_closed_elsewhere_ends(account: Account) -> None:
 
 
 def test_d2_an_iterator_that_falls_behind_raises(account: Account) -> None:
-    """Nothing is left out of it in silence."""
+    """No update is dropped silently."""
     recorder = EventRecorder()
     with AssetStream(account.exchange(), on_asset=recorder, max_pending=1) as stream:
         updates = stream.updates()
@@ -95,7 +95,7 @@ def test_d2_an_iterator_that_falls_behind_raises(account: Account) -> None:
 
 
 def test_a_timeout_of_zero_takes_what_is_there(account: Account) -> None:
-    """It does not wait, and does not need to."""
+    """An update that is there is returned without waiting."""
     with AssetStream(account.exchange()) as stream:
         updates = stream.updates()
         assert {updates.get(0).currency, updates.get(0).currency} == {"BTC", "USDT"}
@@ -107,7 +107,7 @@ def test_a_timeout_of_zero_takes_what_is_there(account: Account) -> None:
 
 
 def test_wait_for(account: Account) -> None:
-    """The next update that meets the condition; a timeout names what it waited for."""
+    """The next update that matches is returned; a timeout names the condition."""
     with AssetStream(account.exchange()) as stream:
         with pytest.raises(StreamTimeout, match="an update that meets the condition"):
             stream.wait_for(lambda u: True, timeout=0.05)
@@ -120,7 +120,7 @@ def test_wait_for(account: Account) -> None:
 
 
 def test_expect_does_not_wait_if_its_block_raised(account: Account) -> None:
-    """The error of the block is what counts."""
+    """The error of the block is raised."""
     with (
         AssetStream(account.exchange()) as stream,
         pytest.raises(ZeroDivisionError),
@@ -130,7 +130,7 @@ def test_expect_does_not_wait_if_its_block_raised(account: Account) -> None:
 
 
 def test_expect_does_not_match_what_came_before(account: Account) -> None:
-    """Only an effect of the block is matched."""
+    """Only updates during the block match."""
     with AssetStream(account.exchange()) as stream:
         with stream.expect(lambda u: u.available == 2, PATIENCE):
             account.deposit("BTC", "1")
@@ -153,7 +153,7 @@ def test_expect_does_not_match_what_came_before(account: Account) -> None:
 def test_waiting_inside_a_callback_is_refused(
     account: Account, wait: Callable[[AssetStream], object]
 ) -> None:
-    """It would wait for itself."""
+    """A callback would wait for itself."""
     caught = EventRecorder()
     stream = AssetStream(account.exchange())
 
@@ -172,7 +172,7 @@ def test_waiting_inside_a_callback_is_refused(
 
 
 def test_waits_end_when_the_stream_is_stopped(account: Account) -> None:
-    """At once, whatever their timeout."""
+    """Each wait ends at once, whatever its timeout."""
     raised = EventRecorder()
     stream = AssetStream(account.exchange())
     stream.start()
@@ -191,7 +191,7 @@ def test_waits_end_when_the_stream_is_stopped(account: Account) -> None:
 
 
 def test_waits_need_a_started_stream(account: Account) -> None:
-    """The error says what to do."""
+    """The error has the remedy."""
     stream = AssetStream(account.exchange())
     with pytest.raises(StreamStateError, match=r"Call start\(\) first"):
         stream.wait_for(lambda u: True)

@@ -79,7 +79,7 @@ def test_what_a_call_posts_waits_for_the_next_run(inbox: CallQueue) -> None:
 
 
 def test_a_raising_call_does_not_lose_those_behind(inbox: CallQueue) -> None:
-    """What a call raises comes out of run(); the rest still rings."""
+    """The exception comes out of run(); the calls behind it still run."""
     done: list[int] = []
     inbox.post(lambda: 1 // 0)  # type: ignore[arg-type, return-value]
     inbox.post(lambda: done.append(1))

@@ -1,4 +1,4 @@
-"""The threads that call handlers: in turn, one worker on one thread at a time."""
+"""The threads that call handlers: one worker is on one thread at a time."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def seen() -> SimpleQueue[str]:
 
 @pytest.fixture
 def threads() -> Iterator[CallbackThreads]:
-    """Two of them; they have ended when the test has."""
+    """Give two threads, which have ended when the test has."""
     threads = CallbackThreads(["one", "two"])
     yield threads
     threads.end()
@@ -64,7 +64,7 @@ def threads() -> Iterator[CallbackThreads]:
 
 
 def test_workers_take_turns(seen: SimpleQueue[str]) -> None:
-    """Batch by batch: one with much to do does not keep the other waiting."""
+    """After each batch the next worker has its turn."""
     threads = CallbackThreads(["one"])
     workers = [Batches("a", seen), Batches("b", seen)]
     for worker in workers:
@@ -82,7 +82,7 @@ def test_workers_take_turns(seen: SimpleQueue[str]) -> None:
 def test_they_end_when_every_worker_has_left(
     threads: CallbackThreads, seen: SimpleQueue[str]
 ) -> None:
-    """Not before, though they were told."""
+    """``stop`` alone does not end threads that still have workers."""
     worker = Batches("a", seen)
     threads.serve(worker)
     threads.start()
@@ -100,7 +100,7 @@ def test_they_end_when_every_worker_has_left(
 def test_a_worker_that_raises_takes_no_thread_along(
     threads: CallbackThreads, seen: SimpleQueue[str]
 ) -> None:
-    """A user's logging handler may; the worker goes on."""
+    """A user's logging handler may raise; its thread goes on."""
     worker = Batches("a", seen)
     worker.faults, worker.batches = 2, 1
     threads.serve(worker)

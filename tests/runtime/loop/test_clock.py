@@ -18,6 +18,6 @@ def test_never_goes_back() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="CLOCK_BOOTTIME is Linux's")
 def test_counts_suspend_on_linux() -> None:
-    """On Linux it is the clock that goes on while the machine sleeps (L1)."""
+    """On Linux the clock goes on while the machine sleeps (L1)."""
     before = time.clock_gettime(time.CLOCK_BOOTTIME)
     assert before <= clock.now() <= time.clock_gettime(time.CLOCK_BOOTTIME)

@@ -1,4 +1,4 @@
-"""Who is due next."""
+"""The queue of deadlines."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ class Someone:
 
 @pytest.fixture
 def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The clock, to be set."""
+    """Give the clock, which the test sets."""
     time = [0.0]
     monkeypatch.setattr(clock, "now", lambda: time[0])
     return time
 
 
 def test_the_earliest_first(now: list[float]) -> None:
-    """And only those whose time has come."""
+    """Owners whose time has come are due, in order."""
     agenda = DeadlineQueue()
     late, early, never = Someone(3.0), Someone(1.0), Someone(math.inf)
     for each in (late, early, never):
@@ -44,7 +44,7 @@ def test_the_earliest_first(now: list[float]) -> None:
 
 
 def test_one_put_off_is_looked_at_again(now: list[float]) -> None:
-    """At its old time, at which nothing is due; then at the new one."""
+    """At the old time nothing is due; at the new one it is."""
     agenda, one = DeadlineQueue(), Someone(1.0)
     agenda.plan(one)
     one.deadline = 5.0
@@ -56,7 +56,7 @@ def test_one_put_off_is_looked_at_again(now: list[float]) -> None:
 
 
 def test_one_brought_forward_is_due_once(now: list[float]) -> None:
-    """The entry of its former time is superseded."""
+    """The entry of the former time is superseded."""
     agenda, one = DeadlineQueue(), Someone(5.0)
     agenda.plan(one)
     one.deadline = 1.0
@@ -68,7 +68,7 @@ def test_one_brought_forward_is_due_once(now: list[float]) -> None:
 
 
 def test_one_forgotten_is_not_due(now: list[float]) -> None:
-    """Though its entry is still there."""
+    """The entry that is left in the queue does nothing."""
     agenda, one = DeadlineQueue(), Someone(1.0)
     agenda.plan(one)
     agenda.forget(one)
@@ -77,7 +77,7 @@ def test_one_forgotten_is_not_due(now: list[float]) -> None:
 
 
 def test_it_does_not_grow_with_what_is_superseded(now: list[float]) -> None:
-    """However often a deadline is brought forward."""
+    """Deadlines that are often brought forward leave no pile of entries."""
     agenda, one = DeadlineQueue(), Someone(1e9)
     for _ in range(10_000):
         one.deadline -= 1
@@ -86,7 +86,7 @@ def test_it_does_not_grow_with_what_is_superseded(now: list[float]) -> None:
 
 
 def test_nobody_is_ever_late(now: list[float]) -> None:
-    """Whatever happens to the deadlines of many."""
+    """Random changes of many deadlines make no owner late."""
     rng = random.Random(1)
     agenda, all_of_them = DeadlineQueue(), [Someone(math.inf) for _ in range(20)]
     for _ in range(2000):

@@ -1,4 +1,4 @@
-"""Jobs that block, and the threads that run them."""
+"""Threads that run blocking jobs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.event_recorder import PATIENCE
 
 @pytest.fixture
 def helpers() -> Iterator[Helpers]:
-    """Helpers whose threads have ended when the test has."""
+    """Give helpers whose threads have ended when the test has."""
     helpers = Helpers("test")
     yield helpers
     helpers.close()
@@ -25,7 +25,7 @@ def helpers() -> Iterator[Helpers]:
 
 
 class Stuck:
-    """A job that ends when it is let go."""
+    """A job that runs until it is released."""
 
     def __init__(self) -> None:
         self.begun, self.let_go = threading.Event(), threading.Event()
@@ -39,7 +39,7 @@ class Stuck:
 
 @pytest.fixture
 def stuck(helpers: Helpers) -> Iterator[Callable[[str, int], list[Stuck]]]:
-    """Starts jobs at a place, waits until they run, and lets them go in the end."""
+    """Start jobs at a place, wait until they run, and release them in the end."""
     started: list[Stuck] = []
 
     def start(place: str, number: int) -> list[Stuck]:
@@ -59,7 +59,7 @@ Start = Callable[[str, int], list[Stuck]]
 
 
 def run(helpers: Helpers, place: str = "here") -> str:
-    """Run a short job; return its thread's name when that is idle again."""
+    """Run a short job; return its thread's name once that is idle again."""
     job = Stuck()
     job.let_go.set()
     helpers.start(place, job)
@@ -75,14 +75,14 @@ def until(met: Callable[[], object]) -> None:
 
 
 def test_an_idle_helper_takes_the_next_job(helpers: Helpers) -> None:
-    """A place has as many as it has jobs at once."""
+    """A place has only as many threads as it has jobs at once."""
     assert helpers.threads == []
     assert [run(helpers) for _ in range(3)] == ["test-helper-1"] * 3
     assert len(helpers.threads) == 1
 
 
 def test_a_stuck_place_holds_up_no_other(helpers: Helpers, stuck: Start) -> None:
-    """It has MOST_THREADS helpers, and its other jobs wait for them in order."""
+    """A place has MOST_THREADS helpers at most; its other jobs wait in order."""
     held = stuck("silent", MOST_THREADS)
     waiting = [Stuck() for _ in range(2)]
     for job in waiting:
@@ -100,7 +100,7 @@ def test_a_stuck_place_holds_up_no_other(helpers: Helpers, stuck: Start) -> None
 
 
 def test_a_job_that_waits_can_be_withdrawn(helpers: Helpers, stuck: Start) -> None:
-    """Unlike one that runs, has been run, or is unknown."""
+    """A job that runs, has run, or is unknown cannot be."""
     held = stuck("here", MOST_THREADS)
     first, second = Stuck(), Stuck()
     helpers.start("here", first)
@@ -119,7 +119,7 @@ def test_a_job_that_waits_can_be_withdrawn(helpers: Helpers, stuck: Start) -> No
 def test_an_idle_helper_ends(
     helpers: Helpers, stuck: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The surplus first: who has worked last works next. Then others may come."""
+    """The helper that worked last is kept longest; new ones can start later."""
     one, two = stuck("here", 2)
     one.let_go.set()
     until(lambda: helpers._places["here"].idle)
@@ -136,7 +136,7 @@ def test_an_idle_helper_ends(
 def test_a_machine_without_a_free_thread(
     helpers: Helpers, stuck: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It raises if nobody is there to do the job, else those do it."""
+    """The first job of a place raises; later ones wait for its helpers."""
 
     def no_thread(thread: object) -> None:
         raise RuntimeError("can't start new thread")
@@ -160,7 +160,7 @@ def test_a_machine_without_a_free_thread(
 def test_a_job_that_raises_takes_no_thread_along(
     helpers: Helpers, caplog: pytest.LogCaptureFixture, fault: type[BaseException]
 ) -> None:
-    """It is logged, and its thread does the next one."""
+    """The exception is logged, and the thread runs the next job."""
 
     def fail() -> None:
         raise fault
@@ -173,7 +173,7 @@ def test_a_job_that_raises_takes_no_thread_along(
 
 
 def test_closed_helpers_take_no_job(helpers: Helpers, stuck: Start) -> None:
-    """What waits is still run, for it releases what it holds; then all threads end."""
+    """Waiting jobs still run, to release what they hold; then all threads end."""
     held, waiting = stuck("here", MOST_THREADS), threading.Event()
     helpers.start("here", waiting.set)
     run(helpers, "there")

@@ -8,7 +8,7 @@ from assetstream.runtime.loop.permit import Permit
 
 
 def test_one_of_many_threads_gets_it() -> None:
-    """And another one, once it was given back."""
+    """Another thread gets it once it was given back."""
     permit, taken = Permit(), list[bool]()
     assert permit.free
     for _ in range(2):

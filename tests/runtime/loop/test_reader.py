@@ -1,4 +1,4 @@
-"""The loop that serves channels, deadlines and the inbox."""
+"""The loop that serves channels, deadlines and the call queue."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Bench:
             self.reader.add(channel)
 
     def turn(self) -> list[str]:
-        """Turn once, and return what happened."""
+        """Run one turn; return the events."""
         self.log.clear()
         self.reader.turn()
         return self.log
@@ -115,7 +115,7 @@ def test_reads_what_the_selector_cannot_see(bench: Bench) -> None:
 
 
 def test_inbox_and_deadlines_have_their_turn_under_a_flood(bench: Bench) -> None:
-    """However much is readable, each turn runs the inbox first and what is due."""
+    """Each turn runs posted calls first, then deadlines, then reads."""
     owner = FakeOwner(0.0, lambda: bench.log.append("owner is due"))
     bench.reader.attach(owner)
     bench.one.peer.send(b"x" * 1000)
@@ -140,7 +140,7 @@ def test_waits_for_the_earliest_deadline(bench: Bench) -> None:
 
 @pytest.mark.parametrize("ahead", [3e6, 1e9, 1e12])
 def test_a_deadline_may_be_very_far_away(bench: Bench, ahead: float) -> None:
-    """Further than any selector can wait."""
+    """The deadline is further away than any selector can wait."""
     bench.reader.attach(FakeOwner(clock.now() + ahead, lambda: None))
     bench.inbox.post(lambda: bench.log.append("inbox"))
     assert bench.turn() == ["inbox"]
@@ -167,7 +167,7 @@ def test_a_detached_owner_is_left_alone(bench: Bench) -> None:
 
 
 def test_a_discarded_channel_is_left_alone(bench: Bench) -> None:
-    """What an earlier call of the same turn ended is not read any more."""
+    """A channel that an earlier call of the turn ended is not read."""
     for channel in (bench.one, bench.two):
         channel.peer.send(b"a")
         channel.readable = lambda: [  # type: ignore[assignment, method-assign]

@@ -1,4 +1,4 @@
-"""Where a handler stands, in words for a log line."""
+"""The place where a handler stands, in words for a log line."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def call(handler: Callable[[], object]) -> None:
 
 
 def described(handler: Any, expected: str, caller: Callable[..., object]) -> str:
-    """Describe a thread that runs the handler, as soon as that reads as expected."""
+    """Describe a thread that runs the handler, once that reads as expected."""
     thread = threading.Thread(target=call, args=(handler,))
     thread.start()
     deadline = now() + PATIENCE
@@ -28,7 +28,7 @@ def described(handler: Any, expected: str, caller: Callable[..., object]) -> str
 
 
 def test_a_handler_is_named_with_the_line_where_it_stands() -> None:
-    """And the innermost function that it has called."""
+    """The innermost function that it has called is named, too."""
     release = threading.Event()
 
     def handler() -> None:
@@ -46,7 +46,7 @@ def test_a_handler_is_named_with_the_line_where_it_stands() -> None:
 
 
 def test_one_without_frames_of_its_own() -> None:
-    """It is not written in Python."""
+    """A handler that is not written in Python has no line."""
     queue: SimpleQueue[None] = SimpleQueue()
     try:
         assert described(queue.get, "SimpleQueue", call) == "in SimpleQueue.get"
@@ -55,7 +55,7 @@ def test_one_without_frames_of_its_own() -> None:
 
 
 def test_a_thread_that_calls_no_handler() -> None:
-    """It is in a logging handler, perhaps; or has ended."""
+    """The thread may be in a logging handler, or have ended."""
     release = threading.Event()
     try:
         words = described(lambda: release.wait(PATIENCE), "wait", described)

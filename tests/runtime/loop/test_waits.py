@@ -1,4 +1,4 @@
-"""Waits that end at their deadline, and not before what they wait for."""
+"""Waits that end at their deadline."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from assetstream.runtime.loop.waits import Deadline, OneShotEvent, get_interrupt
 
 
 def test_a_deadline_counts_down() -> None:
-    """None never comes, 0 has come."""
+    """None never passes, 0 has passed."""
     assert Deadline(None).left() == float("inf")
     assert Deadline(0).left() == 0
     assert 59 < Deadline(60).left() <= 60
 
 
 def test_get_takes_what_is_there_without_waiting() -> None:
-    """Also with a timeout of 0."""
+    """A timeout of 0 takes an item that is there."""
     queue: SimpleQueue[int] = SimpleQueue()
     queue.put(1)
     assert get_interruptibly(queue, Deadline(0)) == 1
@@ -33,7 +33,7 @@ def test_get_takes_what_is_there_without_waiting() -> None:
 def test_get_waits_in_slices_too(
     monkeypatch: pytest.MonkeyPatch, a_slice: float
 ) -> None:
-    """As it must on Windows, where a blocked wait does not hear Ctrl-C."""
+    """On Windows a blocked wait does not see Ctrl-C, so it waits in slices."""
     monkeypatch.setattr(waits, "SLICE", a_slice)
     queue: SimpleQueue[int] = SimpleQueue()
     timer = threading.Timer(0.02, queue.put, [1])
@@ -43,7 +43,7 @@ def test_get_waits_in_slices_too(
 
 
 def test_a_latch_wakes_everyone_once_for_all() -> None:
-    """Those who wait, and those who come later."""
+    """Later waits return at once."""
     latch = OneShotEvent()
     assert not latch.wait(Deadline(0))
     answers: list[bool] = []

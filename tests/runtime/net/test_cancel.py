@@ -24,7 +24,7 @@ from assetstream.runtime.net.cancel import (
 
 
 class Line:
-    """A socket of ours, the peer's end of it, and the scope that rules it."""
+    """A socket of ours, the peer's socket, and the scope of its waits."""
 
     def __init__(self) -> None:
         self.token = CancelToken()
@@ -46,7 +46,7 @@ def line() -> Iterator[Line]:
 
 
 def test_receives_what_comes(line: Line) -> None:
-    """And b"" at the end."""
+    """At the end it returns b""."""
     line.peer.send(b"hello")
     assert line.scope.receive(line.sock, 3, "talking") == b"hel"
     line.peer.close()
@@ -55,7 +55,7 @@ def test_receives_what_comes(line: Line) -> None:
 
 
 def test_the_deadline_names_peer_and_phase(line: Line) -> None:
-    """And says what to do when it happens again."""
+    """The error has a remedy for a second time."""
     with pytest.raises(ConnectionLost) as caught:
         line.until(0.05).receive(line.sock, 1, "talking")
     assert caught.value.problem == "the peer did not answer in time while talking"
@@ -71,7 +71,7 @@ def test_a_peer_that_drips_does_not_outlast_it(line: Line) -> None:
 
 
 def test_cancel_ends_the_present_wait_and_every_later_one(line: Line) -> None:
-    """From another thread; and nothing happens after the token's end."""
+    """Another thread can cancel; after the token's end it does nothing."""
     canceller = threading.Timer(0.02, line.token.cancel)
     canceller.start()
     for _ in range(2):
@@ -88,7 +88,7 @@ def test_cancel_ends_the_present_wait_and_every_later_one(line: Line) -> None:
 def test_a_cancel_in_the_middle_of_a_look_is_seen(
     line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By this look or by the next wait; it is never drained unseen."""
+    """This wait or the next one ends; the cancel is never drained unseen."""
     run = CallQueue.run
 
     def cancelled_before(queue: CallQueue) -> None:
@@ -130,14 +130,14 @@ def test_an_end_is_no_end_of_a_line(line: Line, data: bytes) -> None:
 
 
 def test_a_line_may_be_longer_than_asked_for(line: Line) -> None:
-    """Its beginning is returned; nothing was cut off."""
+    """The beginning of the line is returned, and the rest kept."""
     line.peer.send(b"long\n")
     with CancellableSocket(line.sock, line.scope).makefile("rb") as file:
         assert file.readline(2) == b"lo"
 
 
 def test_explains_without_addresses() -> None:
-    """The system's words only; TLS's own reason, if there is one."""
+    """The text has the system's words, or TLS's reason."""
     error = ConnectionRefusedError(111, "Connection refused", "10.0.0.1")
     assert explain(error) == "Connection refused"
     assert explain(TimeoutError()) == "TimeoutError"

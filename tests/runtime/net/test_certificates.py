@@ -1,4 +1,4 @@
-"""Credentials go to the exchange alone: TLS is verified, nothing follows a redirect."""
+"""Credentials go only to the exchange: TLS is verified, redirects are not followed."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def authority() -> trustme.CA:
 
 @pytest.fixture(scope="module")
 def trusting(authority: trustme.CA) -> ssl.SSLContext:
-    """The context of a user whose system trusts the authority."""
+    """Give the context of a user whose system trusts the authority."""
     context = ssl.create_default_context()
     authority.configure_trust(context)
     return context
@@ -48,7 +48,7 @@ def trusting(authority: trustme.CA) -> ssl.SSLContext:
 
 @pytest.fixture(scope="module")
 def secure(authority: trustme.CA) -> Iterator[Simulator]:
-    """A simulated exchange with a good certificate."""
+    """Give a simulated exchange with a good certificate."""
     with Simulator(
         ssl_context=serving(authority.issue_cert("127.0.0.1")), rate_limits=False
     ) as simulator:
@@ -62,7 +62,7 @@ def serving(certificate: trustme.LeafCert) -> ssl.SSLContext:
 
 
 def self_signed() -> ssl.SSLContext:
-    """A server that shows a certificate which only it has signed."""
+    """Give a server whose certificate only it has signed."""
     itself = trustme.CA(organization_name="nobody")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     with itself.private_key_pem.tempfile() as key, itself.cert_pem.tempfile() as cert:
@@ -97,7 +97,7 @@ WRONG: dict[str, tuple[Callable[[trustme.CA], ssl.SSLContext], str]] = {
 
 
 def at(account: Account, *, ws_url: str = "", rest_url: str = "") -> Exchange:
-    """The account's adapter with one of its URLs elsewhere."""
+    """Return the account's adapter with one of its URLs replaced."""
     own = account.exchange()
     keys = keys_of(own)
     urls = {"ws_url": ws_url or own.ws_url, "rest_url": rest_url or own.rest_url}
@@ -107,7 +107,7 @@ def at(account: Account, *, ws_url: str = "", rest_url: str = "") -> Exchange:
 
 
 def elsewhere(account: Account, side: str, server: RawServer) -> Exchange:
-    """The adapter, its WebSocket or its REST being at ``server``."""
+    """Return the adapter with its WebSocket or its REST at ``server``."""
     if side == "WebSocket":
         return at(account, ws_url=server.url)
     return at(account, rest_url=server.http_url.removesuffix("/read"))
@@ -123,7 +123,7 @@ def secured(request: pytest.FixtureRequest, secure: Simulator) -> Account:
 def test_a_good_certificate_is_accepted(
     secured: Account, trusting: ssl.SSLContext
 ) -> None:
-    """Of a trusted authority, for this host: both sides go through TLS."""
+    """WebSocket and REST go through TLS to a host of a trusted authority."""
     with AssetStream(secured.exchange(), ssl_context=trusting) as stream:
         assert stream.balance("BTC").available == 1
         assert stream.exchange.ws_url.startswith("wss://")
@@ -131,7 +131,7 @@ def test_a_good_certificate_is_accepted(
 
 
 def test_without_a_context_the_systems_authorities_count(secured: Account) -> None:
-    """A certificate of an authority that only the user trusts is refused."""
+    """An authority that only the user trusts is refused."""
     with pytest.raises(ConnectionLost, match=r"certificate of 127\.0\.0\.1 was"):
         AssetStream(secured.exchange()).start()
 
@@ -145,7 +145,7 @@ def test_a_wrong_certificate_is_refused(
     wrong: str,
     side: str,
 ) -> None:
-    """On either side while the other is good: it is raised, and nothing was sent."""
+    """The error is raised and nothing is sent, whichever side has the certificate."""
     context, words = WRONG[wrong]
     seen: list[bytes] = []
     with RawServer(
@@ -170,7 +170,7 @@ def test_tls_below_1_2_is_refused(
     monkeypatch: pytest.MonkeyPatch,
     side: str,
 ) -> None:
-    """By the process's context, though the server's certificate is good."""
+    """The context refuses TLS 1.1 even with a good certificate."""
     old = serving(authority.issue_cert("127.0.0.1"))
     old.minimum_version = ssl.TLSVersion.TLSv1
     old.maximum_version = ssl.TLSVersion.TLSv1_1
@@ -224,7 +224,7 @@ def test_without_tls_credentials_stay_on_this_machine(adapter: type, host: str) 
 
 
 class RedirectTo(Fault):
-    """Sends whoever asks to another server, credentials and all."""
+    """Redirects every request to another server."""
 
     def __init__(self, base: str, status: int, to: str) -> None:
         self._base = base
@@ -247,7 +247,7 @@ class RedirectTo(Fault):
 def test_a_redirect_is_not_followed(
     exchange: Simulator, account: Account, side: str, status: int
 ) -> None:
-    """Nobody connects to where it leads; the user is told."""
+    """Nobody connects to its target; the user gets an error."""
     recorder = EventRecorder()
     with RawServer(Peer.read_request) as other:
         base = other.http_url.removesuffix("/read")
@@ -262,7 +262,7 @@ def test_a_redirect_is_not_followed(
 
 
 class Cookies(Fault):
-    """Gives a cookie with every REST reply, and notes what comes back."""
+    """Sets a cookie with every REST reply, and notes those that come back."""
 
     def __init__(self) -> None:
         self.came: list[str] = []
@@ -284,7 +284,7 @@ class Cookies(Fault):
 
 
 def test_rest_sends_no_cookies(exchange: Simulator, account: Account) -> None:
-    """Neither the stream's own, nor, what is worse, another account's."""
+    """Cookies of this stream or of another account are not sent."""
     cookies = Cookies()
     other = getattr(exchange, account.name)({"BTC": "2"})
     with exchange.faults.add(cookies):
@@ -298,7 +298,7 @@ def test_rest_sends_no_cookies(exchange: Simulator, account: Account) -> None:
 
 
 def test_upgrades_send_no_cookies(account: Account) -> None:
-    """The library keeps a jar for the whole process: nothing gets into it, or out."""
+    """The library's jar, shared by the process, is neither filled nor read."""
     requests: list[bytes] = []
 
     def script(peer: Peer) -> None:

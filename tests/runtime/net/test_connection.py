@@ -84,7 +84,7 @@ def random_stream(source: random.Random) -> bytes:
 
 
 def stock_run(url: str) -> tuple[list[Any], str]:
-    """Run the library with its own loop: what comes, and how it ends."""
+    """Run the library with its own loop; return the messages and the end."""
     events: list[Any] = []
     errors: list[Exception] = []
     # Our own socket, for the library leaves its open after a Close frame.
@@ -176,7 +176,7 @@ def test_what_came_behind_the_head_is_delivered() -> None:
 
 
 def test_pings_are_answered_and_pongs_told_in_order() -> None:
-    """Pings between fragments get their pong; pongs keep their place among frames."""
+    """A ping between fragments gets its pong; pongs keep their place."""
     answers = []
     recorder = Recorder()
 
@@ -218,7 +218,7 @@ def test_pings_are_answered_and_pongs_told_in_order() -> None:
     ],
 )
 def test_a_breach_of_the_protocol_ends_it(data: bytes) -> None:
-    """What came before is delivered; nothing behind can be trusted."""
+    """Frames before it are delivered, bytes behind it are not."""
     recorder, ending = serve(frame(b"good"), data + frame(b"bad"))
     assert isinstance(ending, Broken)
     assert isinstance(ending.error, ProtocolError)
@@ -250,14 +250,14 @@ def test_a_breach_of_the_protocol_ends_it(data: bytes) -> None:
     ],
 )
 def test_the_ending_tells_how_the_peer_went(end: bytes, expected: Closed) -> None:
-    """Code and reason of the close frame; code None if there was none (L2)."""
+    """The end has code and reason of the close frame; None without one (L2)."""
     recorder, ending = serve(frame(b"data") + end)
     assert ending == expected
     assert recorder.events == [b"data"]
 
 
 def test_a_reset_is_a_lost_connection() -> None:
-    """RST by the peer ends it, with the system's word for it."""
+    """The error has the system's word for RST."""
 
     def script(peer: Peer) -> None:
         peer.upgrade()
@@ -271,7 +271,7 @@ def test_a_reset_is_a_lost_connection() -> None:
 
 
 def test_close_code_survives_a_failing_send() -> None:
-    """A peer that closes and resets: its close frame is read before the reset is."""
+    """The close frame of a peer that resets is read before the reset is."""
     recorder = Recorder()
 
     def script(peer: Peer) -> None:
@@ -290,7 +290,10 @@ def test_close_code_survives_a_failing_send() -> None:
 
 
 def test_close_ends_it_at_once_though_the_peer_is_mute() -> None:
-    """A Close frame goes out, the peer's is not waited for; idempotent."""
+    """A Close frame goes out; the peer's is not awaited.
+
+    A second close does nothing.
+    """
     last: list[tuple[int, bytes]] = []
 
     def script(peer: Peer) -> None:
@@ -320,7 +323,7 @@ def test_close_ends_it_at_once_though_the_peer_is_mute() -> None:
     [b"\x81", b"\x81\x7e\x01", b"\x81\x05ab", b"\x01\x03abc", b"\x01\x03abc\x80"],
 )
 def test_half_a_frame_does_not_hold_it(half: bytes) -> None:
-    """Deadlines are kept and close() works in the middle of a frame."""
+    """Deadlines and close() work in the middle of a frame."""
     recorder = Recorder()
 
     def script(peer: Peer) -> None:
@@ -341,7 +344,7 @@ def test_half_a_frame_does_not_hold_it(half: bytes) -> None:
 
 @pytest.mark.parametrize("where", ["opened", "received", "pong", "due"])
 def test_the_owner_may_close_it_anywhere(where: str) -> None:
-    """close() from inside any of the owner's methods; nothing comes after ended."""
+    """Each method of the owner may close; no call follows ``ended``."""
     recorder = Recorder()
     recorder.deadline = clock.now() + (0.05 if where == "due" else 5)
     setattr(recorder, f"on_{where}", lambda *a: recorder.channel.close())
@@ -389,7 +392,7 @@ def test_what_the_owner_raises_comes_out(
 
 
 def test_a_fault_in_the_attempt_comes_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In the reader's thread, after one ``ended``, and not as a refusal."""
+    """The fault is raised in the reader's thread, after one ``ended``."""
 
     def fault(*args: object, **options: object) -> None:
         raise ZeroDivisionError
@@ -402,7 +405,7 @@ def test_a_fault_in_the_attempt_comes_out(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_machine_without_a_free_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The attempt has failed, and may be made again."""
+    """The attempt fails, and can be repeated."""
 
     def no_thread(thread: object) -> None:
         raise RuntimeError("can't start new thread")
@@ -414,7 +417,7 @@ def test_a_machine_without_a_free_thread(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_one_that_waits_for_a_helper_ends_at_once_when_closed() -> None:
-    """The helpers of its place are all busy; nothing is dialled."""
+    """All helpers of the place are busy, so nothing was dialled."""
     recorder = Recorder()
     dialled = [recorder.another() for _ in range(MOST_THREADS)]
     with RawServer(Peer.read_all) as server:
@@ -485,7 +488,7 @@ def test_sends_the_origin_that_is_asked_for() -> None:
 def test_a_peer_that_never_reads_is_a_lost_connection(
     how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Over 64 KB unsent, or unsent for too long, without ever blocking."""
+    """Over 64 KB unsent, or unsent for too long, end it without blocking."""
     if how == "too long":
         monkeypatch.setattr("assetstream.runtime.net.send_buffer.STALL_TIME", 0.05)
     recorder, over = Recorder(), threading.Event()
@@ -517,7 +520,7 @@ def test_a_peer_that_never_reads_is_a_lost_connection(
 
 
 def test_a_slow_peer_gets_everything_in_order() -> None:
-    """What the socket does not take at once follows when it does."""
+    """Bytes that the socket does not take are sent later."""
     got: list[bytes] = []
     recorder = Recorder()
 
@@ -545,7 +548,7 @@ def test_a_slow_peer_gets_everything_in_order() -> None:
 
 
 def test_the_librarys_log_holds_no_secret(caplog: pytest.LogCaptureFixture) -> None:
-    """It logs the text of exceptions: ours name neither URL, header nor body."""
+    """The library logs texts of exceptions, in which ours put no secret."""
     caplog.set_level(logging.DEBUG, "websocket")
 
     def script(peer: Peer) -> None:

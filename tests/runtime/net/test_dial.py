@@ -70,13 +70,13 @@ def test_gives_a_connected_non_blocking_socket(token: CancelToken) -> None:
 
 
 def test_a_refused_connection_is_explained(token: CancelToken) -> None:
-    """Nobody listens: ConnectionLost names the host and the cause."""
+    """ConnectionLost names the host where nobody listens, and the cause."""
     with pytest.raises(ConnectionLost, match=r"127.0.0.1 cannot be reached.*refused"):
         connect(token, f"ws://127.0.0.1:{closed_port()}/?sign=SECRET")
 
 
 def test_a_lost_connection_says_what_to_do(token: CancelToken) -> None:
-    """That it is tried again, and what to look at when that does not help."""
+    """The text names the next attempt, and what to check if it fails again."""
     with pytest.raises(
         ConnectionLost, match=r"tries again by itself\. If this repeats: Check"
     ):
@@ -124,7 +124,7 @@ def test_a_silent_address_has_its_share_only(
 def test_an_unknown_name_is_explained(
     token: CancelToken, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The name cannot be looked up: ConnectionLost says so."""
+    """ConnectionLost names the host that cannot be looked up."""
 
     def unknown(*args: object, **options: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "no such host")
@@ -138,7 +138,7 @@ def test_an_unknown_name_is_explained(
 def test_a_stuck_look_up_is_left_behind(
     token: CancelToken, monkeypatch: pytest.MonkeyPatch, given_up: bool
 ) -> None:
-    """The attempt ends without the look-up's thread, which is counted till its end."""
+    """The look-up's thread is left, and counted until it ends."""
     release, threads = threading.Event(), []
     numeric = socket.AI_NUMERICHOST
 
@@ -166,7 +166,7 @@ def test_a_stuck_look_up_is_left_behind(
 
 
 def test_the_reader_goes_on_while_an_attempt_is_made() -> None:
-    """A helper makes it; what is posted meanwhile is run."""
+    """A helper makes the attempt; posted calls run meanwhile."""
     done: list[int] = []
 
     def slow(peer: Peer) -> None:
@@ -186,7 +186,7 @@ def test_the_reader_goes_on_while_an_attempt_is_made() -> None:
     "url", ["ftp://h/?s=SECRET", "wss://", "host", "wss://h:99999/", "wss://[::1"]
 )
 def test_a_wrong_url_is_a_configuration_error(token: CancelToken, url: str) -> None:
-    """Only WebSocket and HTTP URLs can be dialled; the text keeps the query back."""
+    """Only WebSocket and HTTP URLs can be dialled; the text hides the query."""
     with pytest.raises(ConfigurationError) as caught:
         connect(token, url)
     assert "SECRET" not in str(caught.value)
@@ -212,7 +212,7 @@ def test_tls_speaks_to_a_trusted_server(authority: trustme.CA) -> None:
 
 @pytest.mark.parametrize("case", ["wrong host", "unknown authority"])
 def test_tls_refuses_a_wrong_certificate(authority: trustme.CA, case: str) -> None:
-    """One for another host or by an unknown authority: trying again is of no use."""
+    """Another host's certificate, or an unknown authority's, is fatal."""
     name = "other.test" if case == "wrong host" else "127.0.0.1"
     signer = authority if case == "wrong host" else trustme.CA()
     recorder = Recorder()
@@ -250,7 +250,7 @@ def test_a_silent_tls_handshake_ends_at_the_deadline(token: CancelToken) -> None
 
 
 def test_a_silent_tls_handshake_ends_at_once_when_given_up(token: CancelToken) -> None:
-    """The token is looked at while the server is waited for."""
+    """A cancel ends the wait for the server."""
 
     def script(peer: Peer) -> None:
         assert peer.sock.recv(1)  # the handshake has begun
@@ -302,7 +302,7 @@ def test_a_tarpit_ends_at_once_when_given_up() -> None:
 
 
 def test_given_up_before_it_began_nothing_is_dialled() -> None:
-    """A close() before run() is not lost."""
+    """A close() before run() is obeyed."""
     recorder = Recorder()
     with RawServer(Peer.read_all) as server:
         recorder.channel.close()
@@ -360,7 +360,7 @@ def test_a_refusal_keeps_status_headers_and_body(status: int, form: str) -> None
 def test_a_body_that_does_not_come_is_not_waited_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The refusal is told soon after its head, with what came of the body."""
+    """The refusal comes soon after its head, with the body so far."""
     monkeypatch.setattr("assetstream.runtime.net.upgrade.BODY_TIME", 0.1)
 
     def script(peer: Peer) -> None:
@@ -403,7 +403,7 @@ def test_an_endless_body_is_cut() -> None:
     ids=["not http", "endless head", "half a head", "not an upgrade", "nothing"],
 )
 def test_a_wrong_answer_is_explained(answer: bytes, words: str) -> None:
-    """What is no acceptance of the upgrade breaks the attempt, with the cause."""
+    """An answer that does not accept the upgrade is an error with its cause."""
 
     def script(peer: Peer) -> None:
         peer.read_request()
@@ -435,7 +435,7 @@ def test_a_wrong_accept_key_is_refused() -> None:
 
 
 def test_cookies_are_neither_kept_nor_sent() -> None:
-    """What one connection is given as a cookie does not go out with another's."""
+    """A cookie of one connection does not go out with the next."""
     requests = []
 
     def script(peer: Peer) -> None:
@@ -453,7 +453,7 @@ def test_cookies_are_neither_kept_nor_sent() -> None:
 
 
 def test_foreign_cookies_of_the_process_are_not_sent() -> None:
-    """What another program part left in the library's jar stays there."""
+    """Cookies that other code put into the library's jar stay there."""
     from websocket._handshake import CookieJar
 
     requests = []

@@ -22,7 +22,7 @@ def test_plain_data_frames_are_cut_out(size: int, opcode: int) -> None:
 
 @pytest.mark.parametrize("size", [0, 5, 126, 65536])
 def test_an_incomplete_frame_waits(size: int) -> None:
-    """Cut anywhere, the frame before it is found and it is told how much is missing."""
+    """The frames before it are found, with the number of bytes missing."""
     first, second = frame(b"first"), frame(b"x" * size)
     for cut in {1, 2, 3, 4, 9, len(second) - 1} - {0}:
         if cut >= len(second):
@@ -40,7 +40,7 @@ def test_an_incomplete_frame_waits(size: int) -> None:
     ids=["control", "fragment", "reserved bit", "reserved opcode"],
 )
 def test_other_frames_are_cut_out_whole(other: bytes) -> None:
-    """It stops before a frame that is not plain data, and tells where that ends."""
+    """Splitting stops at a frame that is not plain data, with its end."""
     first = frame(b"first")
     found = split(first + other + first, 0, False)
     assert found.payloads == [b"first"]
@@ -49,12 +49,12 @@ def test_other_frames_are_cut_out_whole(other: bytes) -> None:
 
 
 def test_nothing_is_plain_within_a_fragmented_message() -> None:
-    """While a fragmented message is open, even a data frame is the library's."""
+    """Inside a fragmented message the library reads data frames, too."""
     assert split(frame(b"x"), 0, True).why is Why.OTHER
 
 
 def test_oversize_is_known_from_the_header() -> None:
-    """A payload over the limit is refused before a byte of it came."""
+    """A payload over the limit is refused before its first byte."""
     assert split(frame(b"x" * 70000)[:10], 0, False, 69999).why is Why.OVERSIZE
     assert split(frame(b"x" * 70000)[:10], 0, False, 70000).why is Why.MORE
 
@@ -90,7 +90,7 @@ def test_fragments_are_limited_in_sum() -> None:
 
 
 def test_finished_messages_do_not_add_up() -> None:
-    """The limit is a message's; many fragmented messages pass."""
+    """The limit is for one message; many fragmented ones pass."""
     scanner = Scanner(limit=100)
     message = frame(b"x" * 40, final=False) + frame(b"x" * 40, 0)
     found = list(scanner.scan((message + frame(b"p", CLOSE)) * 10))
@@ -98,7 +98,7 @@ def test_finished_messages_do_not_add_up() -> None:
 
 
 def plainly(data: bytes, position: int, fragmented: bool, limit: int) -> Split:
-    """What ``split`` must find, written as RFC 6455, 5.2 reads."""
+    """Return the expected result of ``split``, written as RFC 6455, 5.2 reads."""
     payloads: list[bytes] = []
     while True:
         header, rest = data[position : position + 2], data[position + 2 :]
@@ -138,7 +138,7 @@ def random_bytes(source: random.Random) -> bytes:
 
 
 def test_it_finds_in_any_bytes_what_the_rfc_says() -> None:
-    """The fast loop is equal to a plain reading of every header."""
+    """The fast loop equals a plain reading of every header."""
     for seed in range(5000):
         source = random.Random(seed)
         data, fragmented = random_bytes(source), source.random() < 0.2

@@ -1,4 +1,4 @@
-"""Blocking work on a helper, and how it is called off."""
+"""Blocking work on a helper, and its cancelling."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.support.sockets import open_sockets
 
 
 class Bench:
-    """Helpers, a socket that nothing comes from, and what jobs have reported."""
+    """Helpers, a silent socket, and the reports of jobs."""
 
     def __init__(self) -> None:
         self.helpers = Helpers("test")
@@ -56,7 +56,7 @@ def bench() -> Iterator[Bench]:
 
 
 def test_the_outcome_is_reported(bench: Bench) -> None:
-    """When everything it held is released."""
+    """The report comes once all resources are released."""
     job = bench.job()
     job.begin()
     bench.peer.send(b"x")
@@ -65,7 +65,7 @@ def test_the_outcome_is_reported(bench: Bench) -> None:
 
 
 def test_one_that_runs_ends_at_once(bench: Bench) -> None:
-    """It is called off; doing so again, after its end, is no harm."""
+    """A running job is cancelled; a second cancel does nothing."""
     job = bench.job()
     job.begin()
     assert bench.began.acquire(timeout=PATIENCE)
@@ -77,7 +77,7 @@ def test_one_that_runs_ends_at_once(bench: Bench) -> None:
 
 
 def test_one_that_waits_for_a_helper_ends_at_once(bench: Bench) -> None:
-    """In the very call, though every helper of the place is stuck."""
+    """The cancel reports at once, though every helper is stuck."""
     running = [bench.job() for _ in range(MOST_THREADS)]
     for job in running:
         job.begin()
@@ -93,7 +93,7 @@ def test_one_that_waits_for_a_helper_ends_at_once(bench: Bench) -> None:
 
 
 def test_what_it_raises_is_reported(bench: Bench) -> None:
-    """A fault of ours, for the thread that it is reported to."""
+    """A fault of ours is reported, to be raised in the reader's thread."""
 
     def fail(token: CancelToken) -> str:
         raise ZeroDivisionError
@@ -103,7 +103,7 @@ def test_what_it_raises_is_reported(bench: Bench) -> None:
 
 
 def test_one_that_cannot_begin_holds_nothing(bench: Bench) -> None:
-    """No thread was to be had."""
+    """No thread was available."""
     bench.helpers.close()
     job = bench.job()
     with pytest.raises(RuntimeError):
@@ -113,7 +113,7 @@ def test_one_that_cannot_begin_holds_nothing(bench: Bench) -> None:
 
 
 def test_places() -> None:
-    """What must not hold up another: another host, scheme or proxy."""
+    """A place is a host, a scheme and a proxy; no place holds up another."""
     place = place_of("wss://exchange.test/private?sign=1", None)
     assert place == place_of("wss://exchange.test/other", None)
     assert place != place_of("https://exchange.test/private", None)

@@ -1,4 +1,4 @@
-"""Which proxy is used for a server."""
+"""The choice of the proxy for a server."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ HOST = "exchange.test"
 
 @pytest.fixture(autouse=True)
 def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test depends on the proxies of the machine it runs on."""
+    """Remove this machine's own proxies from the environment."""
     for name in ("http", "https", "all", "no"):
         monkeypatch.delenv(f"{name}_proxy", raising=False)
         monkeypatch.delenv(f"{name}_PROXY".upper(), raising=False)
 
 
 def chosen(host: str = HOST, *, secure: bool = True) -> str:
-    """The name of the environment's proxy for a host, "" for none."""
+    """Return the name of the environment's proxy for a host, "" without one."""
     proxy = choose(None, host, 443, secure=secure)
     return proxy.name if proxy else ""
 
@@ -38,7 +38,7 @@ def chosen(host: str = HOST, *, secure: bool = True) -> str:
     ],
 )
 def test_a_url_is_understood(url: str, proxy: Proxy) -> None:
-    """Host, port or the scheme's own, user and password, percent-decoded."""
+    """A URL has host, port, user and password, percent-decoded."""
     check_proxy(url)
     assert choose(url, HOST, 443, secure=True) == proxy
 
@@ -62,7 +62,7 @@ def test_a_url_is_understood(url: str, proxy: Proxy) -> None:
     ],
 )
 def test_a_bad_url_is_refused_without_being_shown(url: str) -> None:
-    """A ConfigurationError, in which no password is."""
+    """The ConfigurationError hides the password."""
     with pytest.raises(ConfigurationError) as caught:
         check_proxy(url)
     assert "SECRET" not in str(caught.value)
@@ -70,7 +70,7 @@ def test_a_bad_url_is_refused_without_being_shown(url: str) -> None:
 
 
 def test_the_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """At once, with the command that installs it; not without a proxy."""
+    """The error has the install command; without a proxy it is not needed."""
     monkeypatch.setitem(sys.modules, "python_socks", None)
     with pytest.raises(ConfigurationError, match=r'pip install "assetstream\[proxy\]"'):
         check_proxy("http://proxy:8080")
@@ -78,7 +78,7 @@ def test_the_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_repr_shows_no_password() -> None:
-    """Nor the user."""
+    """The user is hidden, too."""
     proxy: Any = choose("http://USER:SECRET@p:1", HOST, 443, secure=True)
     assert repr(proxy) == str(proxy) == "<Proxy http://p:1>"
 
@@ -87,7 +87,7 @@ def test_a_repr_shows_no_password() -> None:
 def test_the_environments_proxy_is_used(
     monkeypatch: pytest.MonkeyPatch, case: Any
 ) -> None:
-    """HTTPS_PROXY for TLS, HTTP_PROXY without; ALL_PROXY where these are missing."""
+    """HTTPS_PROXY is for TLS, HTTP_PROXY for plain, ALL_PROXY for both."""
     monkeypatch.setenv(case("all_proxy"), "socks5h://everything:1")
     assert chosen() == chosen(secure=False) == "everything:1"
     monkeypatch.setenv(case("https_proxy"), "http://secure:2")
@@ -99,7 +99,7 @@ def test_the_environments_proxy_is_used(
 def test_the_own_url_goes_before_the_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """NO_PROXY has no say in it either."""
+    """NO_PROXY does not apply to it."""
     monkeypatch.setenv("https_proxy", "http://environment:1")
     monkeypatch.setenv("no_proxy", "*")
     proxy = choose("http://own:2", HOST, 443, secure=True)
@@ -133,14 +133,14 @@ def test_no_proxy_is_honoured(
 def test_this_machine_is_reached_without(
     monkeypatch: pytest.MonkeyPatch, host: str
 ) -> None:
-    """A proxy elsewhere would look for it on itself; one asked for is used."""
+    """The environment's proxy is skipped for loopback; an explicit one is used."""
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy:1")
     assert chosen(host) == ""
     assert choose("http://proxy:1", host, 443, secure=True) is not None
 
 
 def test_a_bad_environment_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error tells which variable to mend, not its value."""
+    """The error names the variable, not its value."""
     monkeypatch.setenv("https_proxy", "https://u:SECRET@proxy:1")
     with pytest.raises(ConfigurationError, match="HTTPS_PROXY") as caught:
         chosen()

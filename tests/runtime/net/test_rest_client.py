@@ -29,7 +29,7 @@ def client() -> Iterator[Client]:
 
 
 def answering(*answers: bytes) -> Callable[[Peer], None]:
-    """Answer one request after the other, then wait."""
+    """Answer one request after another, then wait."""
 
     def script(peer: Peer) -> None:
         for answer in answers:
@@ -50,7 +50,7 @@ def test_gives_status_headers_and_body(client: Client) -> None:
 
 
 def test_sends_method_headers_query_and_body_as_they_are(client: Client) -> None:
-    """What was signed is what is sent."""
+    """The request on the wire is the one that was signed."""
     requests: list[bytes] = []
 
     def script(peer: Peer) -> None:
@@ -76,7 +76,7 @@ def test_sends_method_headers_query_and_body_as_they_are(client: Client) -> None
 def test_environment_and_netrc_have_no_say(
     client: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
-    """No .netrc touches a call, nor a proxy of the environment one to loopback."""
+    """No .netrc is read, and loopback ignores the environment's proxies."""
     requests: list[bytes] = []
 
     def script(peer: Peer) -> None:
@@ -94,7 +94,7 @@ def test_environment_and_netrc_have_no_say(
 
 @pytest.mark.parametrize("status", [301, 302, 307, 401, 403, 429, 500, 503])
 def test_every_status_is_a_reply(client: Client, status: int) -> None:
-    """A redirect is not followed, an error not raised: the adapter judges."""
+    """Redirects are not followed and errors not raised: the adapter decides."""
     other = b"Location: http://127.0.0.1:1/\r\nRetry-After: 7\r\n"
     head = b"HTTP/1.1 %d No\r\n" % status
     answer = head + other + b"Content-Length: 3\r\n\r\nwhy"
@@ -106,7 +106,7 @@ def test_every_status_is_a_reply(client: Client, status: int) -> None:
 
 
 def test_connections_are_kept(client: Client) -> None:
-    """Calls after each other use one connection."""
+    """Consecutive calls use one connection."""
     with RawServer(answering(OK, OK, OK)) as server:
         for _ in range(3):
             assert client.fetch(server.http_url).body == b"ok"
@@ -115,7 +115,7 @@ def test_connections_are_kept(client: Client) -> None:
 
 @pytest.mark.parametrize("how", ["close", "reset", "half a head"])
 def test_a_kept_connection_that_died_is_replaced(client: Client, how: str) -> None:
-    """The server closes as it is asked again: asked once more on a fresh one."""
+    """The call is repeated once, on a fresh connection."""
     seen: list[int] = []
 
     def script(peer: Peer) -> None:
@@ -138,7 +138,7 @@ def test_a_kept_connection_that_died_is_replaced(client: Client, how: str) -> No
 
 
 def test_a_fresh_connection_that_dies_is_not_retried(client: Client) -> None:
-    """A server that closes without an answer is asked once only."""
+    """A server that closes without an answer gets one request."""
     with RawServer(lambda peer: peer.read_request()) as server:
         assert isinstance(client.fetch(server.http_url), ConnectionLost)
         assert server.connections == 1
@@ -154,7 +154,7 @@ def drip(peer: Peer, data: bytes, stop: threading.Event) -> None:
 @pytest.mark.parametrize("where", ["head", "body", "chunks", "nothing"])
 @pytest.mark.parametrize("end", ["deadline", "cancel", "close"])
 def test_a_call_ends_whatever_the_peer_drips(where: str, end: str) -> None:
-    """The deadline is the whole call's, and giving up ends it at once."""
+    """The deadline is the whole call's; a cancel ends it at once."""
     stop, began = threading.Event(), threading.Event()
 
     def script(peer: Peer) -> None:
@@ -217,7 +217,7 @@ def test_a_body_over_the_limit_is_refused(
 def test_an_endless_redirect_is_refused_too(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The body of a redirect is capped as any other."""
+    """The body of a redirect is capped like any other."""
     monkeypatch.setattr("assetstream.runtime.net.rest_client.LIMIT", 100_000)
 
     def script(peer: Peer) -> None:
@@ -232,7 +232,7 @@ def test_an_endless_redirect_is_refused_too(
 
 @pytest.mark.parametrize("answer", [b"", b"SSH-2.0\r\n\r\n", OK[:-1], b"HTT", None])
 def test_an_error_holds_no_secret(client: Client, answer: bytes | None) -> None:
-    """Neither text, cause, context nor traceback shows query or headers."""
+    """Text, cause, context and traceback hide query and headers."""
 
     def script(peer: Peer) -> None:
         peer.read_request()
@@ -252,7 +252,7 @@ def test_an_error_holds_no_secret(client: Client, answer: bytes | None) -> None:
 def test_no_log_holds_query_or_headers(
     caplog: pytest.LogCaptureFixture, tls: bool
 ) -> None:
-    """With every logger at DEBUG; on a fresh connection, a kept and a replaced one."""
+    """All loggers are at DEBUG; connections are fresh, kept and replaced."""
     caplog.set_level(logging.DEBUG)
     authority, server_side = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(server_side)
@@ -282,7 +282,7 @@ def test_no_log_holds_query_or_headers(
 def test_a_fault_of_ours_is_no_lost_connection(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It comes out where the inbox is run, in place of being retried for ever."""
+    """The fault is raised where the queue runs, and not retried."""
 
     def fault(*args: Any, **options: Any) -> None:
         raise TypeError("ours")
@@ -306,7 +306,7 @@ def test_a_fault_of_ours_is_no_lost_connection(
     ],
 )
 def test_an_answer_that_is_cut_off_is_none(client: Client, answer: bytes) -> None:
-    """Above all it is no reply of status 200 with an empty body."""
+    """Such an answer must not become a 200 with an empty body."""
 
     def script(peer: Peer) -> None:
         peer.read_request()
@@ -318,7 +318,7 @@ def test_an_answer_that_is_cut_off_is_none(client: Client, answer: bytes) -> Non
 
 @pytest.mark.parametrize("trusted", [True, False])
 def test_tls_is_verified(trusted: bool) -> None:
-    """The given context verifies; connections are kept over TLS as well."""
+    """The given context verifies, and TLS connections are kept."""
     authority = trustme.CA()
     server_side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(server_side)

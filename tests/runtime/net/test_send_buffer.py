@@ -1,4 +1,4 @@
-"""Bytes on their way out."""
+"""Bytes that wait to be sent."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def fill(outbox: SendBuffer, most: int) -> bytes:
 def test_what_the_socket_takes_is_sent_at_once(
     pair: tuple[socket.socket, socket.socket],
 ) -> None:
-    """Then nothing waits, and there is no deadline."""
+    """No byte waits, and there is no deadline."""
     outbox = SendBuffer(pair[0])
     outbox.put(b"hello")
     assert pair[1].recv(10) == b"hello"
@@ -43,7 +43,7 @@ def test_what_the_socket_takes_is_sent_at_once(
 
 
 def test_the_rest_follows_in_order(pair: tuple[socket.socket, socket.socket]) -> None:
-    """A peer that reads slowly loses nothing; the deadline ends with the last byte."""
+    """A slow peer loses nothing; the deadline ends with the last byte."""
     outbox = SendBuffer(pair[0])
     put = fill(outbox, 5000)
     assert outbox.deadline < math.inf
@@ -59,7 +59,7 @@ def test_the_rest_follows_in_order(pair: tuple[socket.socket, socket.socket]) ->
 def test_the_deadline_is_that_of_the_oldest_byte(
     pair: tuple[socket.socket, socket.socket],
 ) -> None:
-    """Sending on does not prolong it."""
+    """Later sends do not prolong it."""
     outbox = SendBuffer(pair[0])
     fill(outbox, 5000)
     deadline = outbox.deadline
@@ -70,7 +70,7 @@ def test_the_deadline_is_that_of_the_oldest_byte(
 def test_too_much_is_given_up_at_once(
     pair: tuple[socket.socket, socket.socket],
 ) -> None:
-    """Over 64 KB behind, the peer is not alive in any useful sense."""
+    """A peer that is 64 KB behind counts as dead."""
     outbox = SendBuffer(pair[0])
     fill(outbox, 5000)
     outbox.put(b"x" * LIMIT)
@@ -80,7 +80,7 @@ def test_too_much_is_given_up_at_once(
 def test_a_broken_socket_is_told_and_does_not_raise(
     pair: tuple[socket.socket, socket.socket],
 ) -> None:
-    """The library, which holds a lock, must not meet the error."""
+    """The library, which holds a lock, must not get the error."""
     outbox = SendBuffer(pair[0])
     pair[1].close()
     outbox.put(b"x")

@@ -18,7 +18,7 @@ from tests.support.tls_ends import BLOCKED, CHUNK, LONG, Interactive, Line
 
 
 def test_one_verifying_context_per_process() -> None:
-    """It verifies, wants TLS 1.2, and is made once."""
+    """The context verifies, requires TLS 1.2, and is made once."""
     context = shared_context()
     assert context is shared_context()
     assert context.verify_mode is ssl.CERT_REQUIRED
@@ -49,7 +49,7 @@ def line(authority: trustme.CA, trusting: ssl.SSLContext) -> Iterator[Line]:
 
 
 def gather(line: Line) -> bytes:
-    """All that can be received now."""
+    """Receive all that is there."""
     data = b""
     with suppress(*BLOCKED):
         while piece := line.ours.recv(CHUNK):
@@ -61,7 +61,7 @@ def gather(line: Line) -> bytes:
 
 
 def test_many_records_come_as_one(line: Line) -> None:
-    """One read gives all that is there."""
+    """One read returns all records."""
     gather(line)
     records = [b"%d," % number * 20 for number in range(1000)]
     line.send(line.seal(*records))
@@ -74,7 +74,7 @@ def test_many_records_come_as_one(line: Line) -> None:
 
 @pytest.mark.parametrize("seed", range(10))
 def test_records_may_be_cut_anywhere(line: Line, seed: int) -> None:
-    """Whatever the cuts, all of it comes, in order; half a record is not the end."""
+    """All data comes in order; half a record is not the end."""
     source = random.Random(seed)
     sizes = (1, 2, 300, tls.PIECE, tls.RECORD, 40_000)
     records = [source.randbytes(source.choice(sizes)) for _ in range(20)]
@@ -89,7 +89,7 @@ def test_records_may_be_cut_anywhere(line: Line, seed: int) -> None:
 
 
 def test_what_there_is_no_room_for_is_kept(line: Line) -> None:
-    """``pending`` tells, for a selector cannot see it."""
+    """``pending`` counts it, because a selector cannot see it."""
     gather(line)
     line.send(line.seal(b"hello, world"))
     got = b""
@@ -120,7 +120,7 @@ def test_what_comes_behind_the_handshake_is_kept(
 
 
 def test_a_close_notify_ends_the_stream(line: Line) -> None:
-    """b"" behind the data, though the TCP connection stays open; and again."""
+    """b"" comes behind the data, again and again, though TCP stays open."""
     line.send(line.seal(b"last words") + line.bid_farewell() + b"\x17\x03\x03")
 
     assert line.ours.recv(CHUNK) == b"last words"
@@ -131,7 +131,7 @@ def test_a_close_notify_ends_the_stream(line: Line) -> None:
 
 @pytest.mark.parametrize("cut", [0, 1, 4, 5, 30])
 def test_an_end_without_notice_ends_it_too(line: Line, cut: int) -> None:
-    """Of a record that is not whole nothing is told."""
+    """An incomplete record is dropped."""
     line.send(line.seal(b"whole") + line.seal(b"x" * 100)[:cut])
     line.peer.close()
 
@@ -140,7 +140,7 @@ def test_an_end_without_notice_ends_it_too(line: Line, cut: int) -> None:
 
 
 def test_a_broken_record_is_told_behind_what_was_good(line: Line) -> None:
-    """The peer is sent an alert, and from then on nothing is received."""
+    """The peer gets an alert, and nothing is received any more."""
     good, bad = line.seal(b"good"), bytearray(line.seal(b"x" * 100))
     bad[-1] ^= 1
     line.send(good + bad + line.seal(b"behind"))
@@ -155,7 +155,7 @@ def test_a_broken_record_is_told_behind_what_was_good(line: Line) -> None:
 
 
 def test_a_reset_is_an_error(line: Line) -> None:
-    """The system's own."""
+    """The system's error is raised."""
     gather(line)
     line.ours.send(b"unread")
     line.peer.close()
@@ -168,7 +168,7 @@ def test_a_reset_is_an_error(line: Line) -> None:
 
 
 def test_sends_are_partial(line: Line) -> None:
-    """As much as TLS takes at a time; all of it arrives."""
+    """Each send takes part of the data, and all of it arrives."""
     data, position = LONG[:50_000], 0
     while position < len(data):
         sent = line.ours.send(data[position:])
@@ -179,7 +179,7 @@ def test_sends_are_partial(line: Line) -> None:
 
 
 def test_a_send_that_is_blocked_goes_on_where_it_was(line: Line) -> None:
-    """Repeated with the same bytes, and more behind them, nothing is lost or doubled.
+    """A repeated send, with more bytes behind, loses and doubles nothing.
 
     It blocks in the middle of a record, of which the kernel has taken a part.
     """
@@ -197,7 +197,7 @@ def test_a_send_that_is_blocked_goes_on_where_it_was(line: Line) -> None:
 
 
 def test_it_reads_while_a_send_is_blocked(line: Line) -> None:
-    """Two that wait for each other to read would wait for ever."""
+    """Two peers that wait for each other to read would wait for ever."""
     line.fill()
     line.send(line.seal(b"read on"))
 
@@ -205,7 +205,7 @@ def test_it_reads_while_a_send_is_blocked(line: Line) -> None:
 
 
 def test_a_read_tells_that_something_is_to_be_sent(line: Line) -> None:
-    """Where there is nothing to read, and sends it as soon as it can."""
+    """The bytes are sent as soon as the socket takes them."""
     gather(line)
     sent = line.fill()
     with pytest.raises(ssl.SSLWantWriteError):
@@ -223,7 +223,7 @@ def test_a_read_tells_that_something_is_to_be_sent(line: Line) -> None:
 
 
 def test_a_refusal_is_told_to_the_server(authority: trustme.CA) -> None:
-    """An alert, as over any TLS socket; the caller has the reason."""
+    """The server gets an alert, and the caller the reason."""
     line = Line(authority, ssl.create_default_context())
     with pytest.raises(ssl.SSLCertVerificationError, match="local issuer"):
         line.shake()
@@ -238,7 +238,7 @@ def test_a_refusal_is_told_to_the_server(authority: trustme.CA) -> None:
 def test_an_end_of_the_stream_ends_the_handshake(
     authority: trustme.CA, trusting: ssl.SSLContext
 ) -> None:
-    """It does not wait for what cannot come."""
+    """The handshake does not wait for bytes that cannot come."""
     line = Line(authority, trusting)
     line.peer.close()
     with pytest.raises(OSError, match=r"EOF|Broken pipe"):
@@ -266,7 +266,7 @@ def test_tls_answers_by_itself(
     command: bytes,
     answer: bytes,
 ) -> None:
-    """What it must write because of what it reads goes out, and both sides go on.
+    """Bytes that TLS must send in answer go out, and both sides go on.
 
     The answer to a KeyUpdate goes out before the next that is sent.
     """

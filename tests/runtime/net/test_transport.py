@@ -1,4 +1,4 @@
-"""What goes in and out of one open connection, without any library."""
+"""Data in and out of one open connection, without the library."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.raw_server import CLOSE, PONG, frame
 
 
 class Notes:
-    """Parses what the tests send, and writes down what an owner receives."""
+    """A parser that records every call of its owner."""
 
     deadline = math.inf
 
@@ -60,19 +60,19 @@ def notes() -> Iterator[Notes]:
 
 
 def test_frames_before_a_control_frame_come_before_it(notes: Notes) -> None:
-    """One read, one list of messages, except where a pong stands between them."""
+    """One read is one list of messages, but for pongs between them."""
     notes.transport.take(frame(b"1") + frame(b"2") + frame(b"", PONG) + frame(b"3"))
     assert notes.events == [[b"1", b"2"], "pong", [b"3"]]
 
 
 def test_nothing_is_delivered_behind_a_close(notes: Notes) -> None:
-    """The peer has said its last words."""
+    """Frames after the close frame are dropped."""
     notes.transport.take(frame(b"1") + frame(b"", CLOSE) + frame(b"2"))
     assert notes.events == [[b"1"], Closed(1000)]
 
 
 def test_a_broken_frame_ends_it_behind_what_was_good(notes: Notes) -> None:
-    """The error says what may be the cause."""
+    """The error has a likely cause."""
     notes.transport.take(frame(b"1") + b"\xf1\x01x" + frame(b"2"))
     first, ending = notes.events
     assert first == [b"1"]
@@ -82,7 +82,7 @@ def test_a_broken_frame_ends_it_behind_what_was_good(notes: Notes) -> None:
 
 
 def test_reading_where_nothing_is_does_nothing(notes: Notes) -> None:
-    """A wake-up for nothing is no end of the stream; the end is."""
+    """A needless wake-up does not end the stream."""
     notes.transport.readable()
     assert notes.events == []
     notes.theirs.close()
@@ -91,7 +91,7 @@ def test_reading_where_nothing_is_does_nothing(notes: Notes) -> None:
 
 
 def test_a_failed_send_tells_why(notes: Notes) -> None:
-    """Only once its deadline passes, for the peer's close frame may still come."""
+    """The error waits for its deadline, as the peer's close frame may still come."""
     notes.theirs.close()
     notes.transport.send_buffer.put(b"x")
     assert notes.events == []
@@ -103,7 +103,7 @@ def test_a_failed_send_tells_why(notes: Notes) -> None:
 
 
 def test_a_peer_that_takes_nothing_is_lost(notes: Notes) -> None:
-    """Nothing failed, but the outbox did not empty in time."""
+    """No send failed, but the buffer was not emptied in time."""
     notes.transport.due()
     (ending,) = notes.events
     assert isinstance(ending, Broken)
@@ -112,7 +112,7 @@ def test_a_peer_that_takes_nothing_is_lost(notes: Notes) -> None:
 
 
 class Reads:
-    """A socket that gives, or raises, one thing after the other."""
+    """A socket that returns, or raises, one thing after the other."""
 
     def __init__(self, *reads: bytes | Exception) -> None:
         self.reads = list(reads)
@@ -129,14 +129,14 @@ FULL = frame(b"x" * 1000) * (CHUNK // 1004)
 
 
 def reading(notes: Notes, *reads: bytes | Exception) -> Reads:
-    """Have the traffic read these."""
+    """Let the transport read these."""
     sock = Reads(*reads)
     notes.transport._sock = sock  # type: ignore[assignment]
     return sock
 
 
 def test_several_reads_come_as_one_list(notes: Notes) -> None:
-    """A frame may be cut between them."""
+    """A frame may be cut between two reads."""
     reading(notes, FULL + frame(b"cut")[:2], frame(b"cut")[2:] + FULL, frame(b"last"))
     notes.transport.readable()
 
@@ -146,7 +146,7 @@ def test_several_reads_come_as_one_list(notes: Notes) -> None:
 
 
 def test_a_flood_is_left_after_a_bound(notes: Notes) -> None:
-    """Others have their turn, however fast the peer is."""
+    """Other connections have their turn however fast the peer is."""
     sock = reading(notes, *[FULL] * (READS + 1))
     notes.transport.readable()
 
@@ -155,7 +155,7 @@ def test_a_flood_is_left_after_a_bound(notes: Notes) -> None:
 
 
 def test_a_short_read_is_the_last(notes: Notes) -> None:
-    """A single frame is not worth a second system call."""
+    """A single frame costs one system call."""
     sock = reading(notes, frame(b"x"), frame(b"y"))
     notes.transport.readable()
 
@@ -167,7 +167,7 @@ def test_a_short_read_is_the_last(notes: Notes) -> None:
 def test_an_end_comes_behind_what_was_read(
     notes: Notes, end: bytes | Exception
 ) -> None:
-    """Nothing is lost, though all of it was read at once."""
+    """Data read together with the end is delivered."""
     reading(notes, FULL, end)
     notes.transport.readable()
 
@@ -190,7 +190,7 @@ def test_a_read_that_must_write_goes_on_when_it_can(notes: Notes) -> None:
 
 
 def test_a_send_that_must_read_goes_on_when_it_has(notes: Notes) -> None:
-    """Though what was read was TLS's own, and no data."""
+    """The read may bring only TLS's own data."""
     outbox = notes.transport.send_buffer
     outbox.put(b"x")
     assert notes.theirs.recv(10) == b"x"

@@ -1,4 +1,4 @@
-"""WebSocket and REST through a real proxy, and through what is none."""
+"""WebSocket and REST through a real proxy, and through broken ones."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def open_proxy() -> Iterator[ProxyProcess]:
 
 @pytest.fixture(scope="module")
 def closed_proxy() -> Iterator[ProxyProcess]:
-    """One that wants a user."""
+    """Give a proxy that requires a user."""
     with ProxyProcess("me:pass-word") as proxy:
         yield proxy
 
@@ -62,7 +62,7 @@ def exchange(peer: Peer) -> None:
 
 
 def by_name(url: str) -> str:
-    """The same server under a name that only the proxy can look up."""
+    """Return the server's URL under a name that only the proxy can look up."""
     return url.replace("127.0.0.1", "exchange.test")
 
 
@@ -81,7 +81,7 @@ def rest(url: str, context: ssl.SSLContext | None, proxy: str | None) -> Any:
 
 
 def failure(proxy: str, url: str = "ws://127.0.0.1:1/") -> ConnectionLost:
-    """Why the WebSocket could not be opened through a proxy; REST must agree."""
+    """Return why the WebSocket failed through a proxy; REST must agree."""
     ending = websocket(url, None, proxy)
     assert isinstance(ending, Broken)
     assert isinstance(ending.error, ConnectionLost)
@@ -116,7 +116,7 @@ def test_websocket_and_rest_go_through(
 def test_the_environments_proxy_is_gone_through(
     monkeypatch: pytest.MonkeyPatch, open_proxy: ProxyProcess, variable: str
 ) -> None:
-    """Without proxy=, by WebSocket and REST alike."""
+    """Without ``proxy=`` WebSocket and REST use it alike."""
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.delenv("http_proxy", raising=False)
@@ -127,7 +127,7 @@ def test_the_environments_proxy_is_gone_through(
 
 
 def test_calls_keep_their_connection_through_it(open_proxy: ProxyProcess) -> None:
-    """The proxy is dialled once for calls after each other."""
+    """The proxy is dialled once for consecutive calls."""
     client = Client(None, open_proxy.url("socks5"))
     with RawServer(exchange) as server:
         for _ in range(3):
@@ -137,7 +137,7 @@ def test_calls_keep_their_connection_through_it(open_proxy: ProxyProcess) -> Non
 
 
 def test_a_wrong_password_ends_it(closed_proxy: ProxyProcess) -> None:
-    """Fatal, and the error names the proxy, not the password."""
+    """The error is fatal, and names the proxy but not the password."""
     error = failure(closed_proxy.url("http", "me:wrong-pass-word"))
     assert error.fatal
     assert error.code == 407
@@ -163,7 +163,7 @@ def test_a_missing_password_is_asked_for(closed_proxy: ProxyProcess) -> None:
 def test_a_socks_proxy_refuses_by_the_rfc(
     user: str, answers: list[bytes], words: str
 ) -> None:
-    """The same for RFC 1928 and 1929, which pproxy does not answer by."""
+    """The refusals of RFC 1928 and 1929 come from a scripted server."""
 
     def script(peer: Peer) -> None:
         for answer in answers:
@@ -178,7 +178,7 @@ def test_a_socks_proxy_refuses_by_the_rfc(
 
 
 def test_a_socks_proxy_may_just_close(closed_proxy: ProxyProcess) -> None:
-    """Nobody knows why then, but the password is among the causes named."""
+    """The error lists the password among the likely causes."""
     error = failure(closed_proxy.url("socks5", "me:wrong-pass-word"))
     assert not error.fatal
     assert "closed the connection in place of an answer" in str(error)
@@ -186,7 +186,7 @@ def test_a_socks_proxy_may_just_close(closed_proxy: ProxyProcess) -> None:
 
 
 def test_a_proxy_that_does_not_run_is_named() -> None:
-    """Not the exchange, which nobody has asked."""
+    """The error does not blame the exchange."""
     error = failure("socks5://127.0.0.1:1")
     assert not error.fatal
     assert "the proxy 127.0.0.1:1 cannot be reached" in str(error)
@@ -208,7 +208,7 @@ def test_a_proxy_that_does_not_run_is_named() -> None:
     ],
 )
 def test_a_failing_proxy_is_explained(scheme: str, answer: bytes, words: str) -> None:
-    """It may be mended: tried again; its words do not disturb a terminal."""
+    """The failure is retried; its words cannot disturb a terminal."""
 
     def script(peer: Peer) -> None:
         if scheme == "http":
@@ -228,7 +228,7 @@ def test_a_failing_proxy_is_explained(scheme: str, answer: bytes, words: str) ->
 
 
 def test_a_head_in_pieces_is_read_to_its_end(open_proxy: ProxyProcess) -> None:
-    """And not a byte further: what follows is the exchange's."""
+    """The bytes behind the head are left to the exchange."""
 
     def script(peer: Peer) -> None:
         peer.read_request()
@@ -244,7 +244,7 @@ def test_a_head_in_pieces_is_read_to_its_end(open_proxy: ProxyProcess) -> None:
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_a_silent_proxy_ends_at_the_deadline(scheme: str) -> None:
-    """The way through the proxy is under the attempt's one deadline."""
+    """The proxy shares the attempt's one deadline."""
     recorder, began = Recorder(), clock.now()
     with RawServer(Peer.read_all) as proxy:
         url = f"{scheme}://127.0.0.1:{proxy.port}"
@@ -257,7 +257,7 @@ def test_a_silent_proxy_ends_at_the_deadline(scheme: str) -> None:
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_giving_up_does_not_wait_for_the_proxy(scheme: str) -> None:
-    """The WebSocket's attempt and the REST call end at once."""
+    """WebSocket and REST end at once."""
     recorder, client = Recorder(), None
 
     def script(peer: Peer) -> None:

@@ -19,7 +19,7 @@ from assetstream.runtime.net.upgrade import (
 
 
 class Upgrade:
-    """An UpgradeSocket and the server's end of it."""
+    """An UpgradeSocket, and the server's end of it."""
 
     def __init__(self) -> None:
         self.token = CancelToken()
@@ -39,7 +39,7 @@ def upgrade() -> Iterator[Upgrade]:
 
 
 def test_serves_the_head_and_keeps_the_rest(upgrade: Upgrade) -> None:
-    """In the pieces that are asked for, cookies left out."""
+    """The head comes in pieces of any size, without cookies."""
     head = b"HTTP/1.1 101 Hi\r\nX-A: 1\r\n"
     upgrade.server.send(head + b"Set-Cookie: a=b\r\n\r\n" + b"frames")
     served = b""
@@ -65,7 +65,7 @@ def test_serves_the_head_and_keeps_the_rest(upgrade: Upgrade) -> None:
 def test_a_refusal_keeps_its_body(
     upgrade: Upgrade, head: bytes, body: bytes, kept: bytes
 ) -> None:
-    """However it is framed, and as far as that can be understood."""
+    """Every framing of the body is read as far as possible."""
     upgrade.server.send(b"HTTP/1.1 403 No\r\n" + head + b"\r\n\r\n" + body)
     upgrade.server.shutdown(socket.SHUT_WR)
     with pytest.raises(UpgradeRefused) as caught:
@@ -76,21 +76,21 @@ def test_a_refusal_keeps_its_body(
 
 
 def test_what_is_no_http_says_what_to_check(upgrade: Upgrade) -> None:
-    """The URL, its port, a proxy on the way."""
+    """The remedy names the URL, its port, and a proxy on the way."""
     upgrade.server.send(b"SSH-2.0\r\n\r\n")
     with pytest.raises(ProtocolError, match=r"the peer.*not HTTP.*If this repeats"):
         upgrade.sock.recv(100)
 
 
 def test_foreign_cookies_are_taken_out(upgrade: Upgrade) -> None:
-    """What the library adds from its process-wide jar does not leave the machine."""
+    """Cookies of the library's process-wide jar do not leave the machine."""
     request = b"GET / HTTP/1.1\r\nCookie: a=b\r\nX-Cookie: c\r\n\r\n"
     assert upgrade.sock.send(request) == len(request)
     assert upgrade.server.recv(100) == b"GET / HTTP/1.1\r\nX-Cookie: c\r\n\r\n"
 
 
 def test_a_feed_never_waits() -> None:
-    """It serves one frame, and raises where the parser wants more."""
+    """The feed serves one frame, and raises if the parser wants more."""
     ours, theirs = socket.socketpair()
     feed = Feed(ours)
     feed.serve(b"frame")

@@ -27,7 +27,7 @@ from tests.support.raw_server import (
 
 
 class Dispatcher:
-    """Takes over what the library asks its dispatcher to read, and collects sends."""
+    """A dispatcher that keeps the library's reads and sends."""
 
     def __init__(self) -> None:
         self.sent = b""
@@ -47,7 +47,7 @@ class Dispatcher:
 
 
 class Open:
-    """A client whose upgrade was made."""
+    """A client with an open WebSocket."""
 
     def __init__(self, url: str) -> None:
         self.token = CancelToken()
@@ -76,7 +76,7 @@ def opened() -> Iterator[Open]:
 
 
 def test_a_fragmented_message_is_returned_when_it_is_complete(opened: Open) -> None:
-    """A pong may stand between its fragments."""
+    """A pong may come between its fragments."""
     parse = opened.client.parse
     assert parse(frame(b"to", TEXT, final=False)) == ([], False, None)
     assert parse(frame(b"", PONG)) == ([], True, None)
@@ -85,7 +85,7 @@ def test_a_fragmented_message_is_returned_when_it_is_complete(opened: Open) -> N
 
 
 def test_a_ping_is_answered(opened: Open) -> None:
-    """By the library, with a masked pong."""
+    """The library answers with a masked pong."""
     assert opened.client.parse(frame(b"hello", PING)) == ([], False, None)
     assert opened.dispatcher.sent[:2] == bytes([0x80 | PONG, 0x80 | 5])
 
@@ -101,13 +101,13 @@ def test_a_ping_is_answered(opened: Open) -> None:
 def test_a_close_frame(
     opened: Open, payload: bytes, closed: Closed, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Its reason is the peer's; the library, which would log it, never sees it."""
+    """The library, which would log its reason, never sees it."""
     assert opened.client.parse(frame(payload, CLOSE)) == ([], False, closed)
     assert "SECRET" not in caplog.text
 
 
 def test_a_frame_that_breaks_the_protocol(opened: Open) -> None:
-    """It is reported as what it is, without the library's own exception."""
+    """The error is ours, without the library's exception."""
     with pytest.raises(BadFrame):
         opened.client.parse(frame(b"no beginning", 0))
 
@@ -121,14 +121,14 @@ def test_a_frame_that_breaks_the_protocol(opened: Open) -> None:
     ],
 )
 def test_why_there_was_no_upgrade(failure: BaseException, kind: type) -> None:
-    """Each reason is told apart."""
+    """Each reason is a different error."""
     client = WebSocketClient(Connect("ws://exchange.test/"), _unused())
     client._on_error(None, failure)
     assert isinstance(client.refusal(), kind)
 
 
 def test_a_fault_of_ours_is_no_reason() -> None:
-    """Nor is an end without any."""
+    """An end without any reason is none either."""
     client = WebSocketClient(Connect("ws://exchange.test/"), _unused())
     with pytest.raises(RuntimeError, match="without a reason"):
         client.refusal()
@@ -138,7 +138,7 @@ def test_a_fault_of_ours_is_no_reason() -> None:
 
 
 def test_a_wrong_answer_to_the_upgrade() -> None:
-    """Its key does not fit ours: a proxy may have answered."""
+    """The accept key is wrong: a proxy may have answered."""
 
     def script(peer: Peer) -> None:
         peer.read_request()

@@ -12,7 +12,7 @@ from tests.support.fault_cases import Case, check
 
 @pytest.fixture
 def exchange() -> Iterator[Simulator]:
-    """A simulator that does not limit how often it is asked."""
+    """A simulator without rate limits."""
     with Simulator(rate_limits=False) as simulator:
         yield simulator
 
@@ -21,5 +21,5 @@ def exchange() -> Iterator[Simulator]:
 def check_fault(
     exchange: Simulator, upbit: UpbitAccount, coinw: CoinWAccount
 ) -> Callable[[str], None]:
-    """Checks the fault of a name: its effect, and that nothing is left of it."""
+    """Check the fault of a name: its effect, and that it ends."""
     return lambda name: check(Case(name, exchange, upbit, coinw))

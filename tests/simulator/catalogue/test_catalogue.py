@@ -1,4 +1,4 @@
-"""The catalogue as a whole; each fault is seen in the test of its module."""
+"""The catalogue as a whole; each fault is tested in the file of its module."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ from tests.support.raw_client import RawClient
 
 
 def test_every_module_has_its_tests() -> None:
-    """Those see every fault of their module, by its name."""
+    """The test file of a module checks every fault of that module."""
     for module in pkgutil.iter_modules(catalogue.__path__):
         assert Path(__file__).with_name(f"test_{module.name}.py").is_file()
 
 
 @pytest.mark.parametrize("name", ["close_4001", "close_1006", "invalid_utf8"])
 def test_a_fault_of_one_account(name: str, exchange: Simulator) -> None:
-    """Another account's connections know nothing of it, old and new."""
+    """Connections of another account, old and new, are undisturbed."""
     mine, other = (exchange.coinw({"BTC": 1}) for _ in range(2))
     with (
         coinw_subscriber(other) as old,
@@ -63,7 +63,7 @@ def test_a_fault_of_one_account(name: str, exchange: Simulator) -> None:
 def test_a_fault_of_http_is_one_of_an_exchange(
     exchange: Simulator, upbit: UpbitAccount, coinw: CoinWAccount
 ) -> None:
-    """For one account: its exchange's requests, and not the other's."""
+    """A fault for an account affects the requests to its exchange."""
     with exchange.fault("upgrade_500", upbit), exchange.fault("rest_failing", upbit):
         with pytest.raises(InvalidStatus):
             upbit_client(upbit)
@@ -72,7 +72,7 @@ def test_a_fault_of_http_is_one_of_an_exchange(
 
 
 def test_only_good_logins_of_the_account_are_refused_so(exchange: Simulator) -> None:
-    """Another account is let in, and its wrong secret is refused in CoinW's form."""
+    """Other accounts log in, and a wrong secret gets CoinW's own refusal."""
     mine, other = (exchange.coinw({"BTC": 1}) for _ in range(2))
     with exchange.fault("login_refused_msg", mine):
         with coinw_client(mine) as client:
@@ -84,7 +84,7 @@ def test_only_good_logins_of_the_account_are_refused_so(exchange: Simulator) -> 
 
 
 def test_faults_can_be_combined(exchange: Simulator, upbit: UpbitAccount) -> None:
-    """Fragments of a doubled push, in pieces of one byte."""
+    """A push is doubled, fragmented, and sent byte by byte."""
     with (
         upbit_subscriber(upbit) as client,
         exchange.fault("pushes_duplicated"),
@@ -96,7 +96,7 @@ def test_faults_can_be_combined(exchange: Simulator, upbit: UpbitAccount) -> Non
 
 
 def test_a_name_that_is_none(exchange: Simulator) -> None:
-    """The message names those that may be meant."""
+    """The message suggests names."""
     with pytest.raises(ValueError, match="did you mean silent_drop"):
         exchange.fault("silent_drops")
 
@@ -104,7 +104,7 @@ def test_a_name_that_is_none(exchange: Simulator) -> None:
 def test_what_cannot_happen(
     exchange: Simulator, upbit: UpbitAccount, coinw: CoinWAccount
 ) -> None:
-    """A fault of the other exchange; of TCP for one account; an unknown parameter."""
+    """A fault of the other exchange, TCP for one account, an unknown parameter."""
     with pytest.raises(ValueError, match="cannot happen at coinw"):
         exchange.fault("login_nonce_used", coinw)
     with pytest.raises(ValueError, match="no accounts"):
@@ -127,7 +127,7 @@ def test_what_cannot_happen(
     ],
 )
 def test_stopping_in_the_middle(name: str) -> None:
-    """The simulator's end is the end of every fault; no thread is held up in one."""
+    """The simulator's end ends every fault, and no thread stays in one."""
     with Simulator() as exchange:
         upbit = exchange.upbit()
         client = upbit_subscriber(upbit)
@@ -144,7 +144,7 @@ def test_stopping_in_the_middle(name: str) -> None:
 
 
 def test_no_fault_is_another_one_under_a_second_name() -> None:
-    """Each is made in its own way, and each refusal of a login answers in its own."""
+    """Each fault differs, and so does the answer of each refused login."""
     made = [
         (
             getattr(entry.make, "func", entry.make),
@@ -162,7 +162,7 @@ def test_no_fault_is_another_one_under_a_second_name() -> None:
 
 
 def test_every_parameter_is_described() -> None:
-    """What a command line can set is in the description, and the fault takes it."""
+    """Parameters of the command line are in the description and in the fault."""
     samples = {
         "currencies": "BTC+eth",
         "location": "ws://127.0.0.1:9/",
@@ -177,7 +177,7 @@ def test_every_parameter_is_described() -> None:
 
 
 def test_every_description_fits_a_line() -> None:
-    """They are a table on the command line, with the parameters."""
+    """Descriptions are rows of a table on the command line."""
     for name, entry in FAULTS.items():
         assert name.islower()
         assert 5 < len(entry.description) < 120, name

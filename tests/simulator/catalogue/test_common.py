@@ -26,7 +26,7 @@ class Count(OncePerConnection):
 
 
 def test_a_fault_that_cannot_strike_an_account_is_refused() -> None:
-    """Of the other exchange, or of no account at all."""
+    """The account is of the other exchange, or is missing."""
     FaultEntry("", ForAccount, exchange="upbit").check("x", "upbit")
     with pytest.raises(ValueError, match="x cannot happen at coinw"):
         FaultEntry("", ForAccount, exchange="upbit").check("x", "coinw")
@@ -37,7 +37,7 @@ def test_a_fault_that_cannot_strike_an_account_is_refused() -> None:
 def test_each_connection_is_struck_once(
     exchange: Simulator, upbit: UpbitAccount
 ) -> None:
-    """The open ones and the new ones; none that opens after the end."""
+    """Open and new connections are struck, but none after the end."""
     fault = Count()
     with upbit_client(upbit):
         with exchange.faults.add(fault):
@@ -50,7 +50,7 @@ def test_each_connection_is_struck_once(
 
 
 def test_an_account_of_coinw_is_struck_once_it_is_known(exchange: Simulator) -> None:
-    """With its login; another account's login is left alone, and so is a second one."""
+    """The first login of that account strikes; others do not."""
     mine, other = exchange.coinw(), exchange.coinw()
     fault = Count(mine)
     with (
@@ -68,7 +68,7 @@ def test_an_account_of_coinw_is_struck_once_it_is_known(exchange: Simulator) -> 
 def test_only_the_kinds_that_were_named_are_withheld(
     exchange: Simulator, upbit: UpbitAccount
 ) -> None:
-    """On the account's own connections."""
+    """Only the account's own connections are affected."""
     other = exchange.upbit({"BTC": "1"})
     fault = withholds(Kind.PUSH)(upbit)
     assert isinstance(fault, Withhold)

@@ -74,7 +74,7 @@ def fragments(case: Case) -> None:
 
 @shows("rsv_bits")
 def rsv_bits(case: Case) -> None:
-    """All three, whether or not RSV1 might mean compression."""
+    """Each of the three bits is set, RSV1 included."""
     with case.on():
         for first in (0xC1, 0xA1, 0x91):
             client = case.raw()
@@ -105,5 +105,5 @@ def against_the_rules(case: Case) -> None:
 def test_a_fault_is_seen_and_ends(
     name: str, check_fault: Callable[[str], None]
 ) -> None:
-    """A client sees it; switched off, nothing is left of it."""
+    """A client sees the fault; switched off, it has no effect."""
     check_fault(name)

@@ -44,7 +44,7 @@ WRONG: list[tuple[Callable[[str], Any], str, str]] = [
 
 @pytest.mark.parametrize(("read", "text", "value"), READ)
 def test_a_value_is_read(read: Callable[[str], Any], text: str, value: Any) -> None:
-    """As the fault takes it."""
+    """The value has the type that the fault takes."""
     assert read(text) == value
 
 
@@ -52,7 +52,7 @@ def test_a_value_is_read(read: Callable[[str], Any], text: str, value: Any) -> N
 def test_a_wrong_value_is_explained(
     read: Callable[[str], Any], text: str, words: str
 ) -> None:
-    """In one line."""
+    """The explanation is one line."""
     with pytest.raises(ValueError, match=words) as raised:
         read(text)
 

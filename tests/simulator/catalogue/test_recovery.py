@@ -44,7 +44,7 @@ def change(account: Account) -> None:
 
 
 def recovered(stream: AssetStream, account: Account) -> bool:
-    """Return whether it is LIVE, and its balances are true."""
+    """Return whether the stream is LIVE with the account's balances."""
     return stream.state is State.LIVE and known_balances(stream) == true_balances(
         account
     )
@@ -55,7 +55,7 @@ def recovered(stream: AssetStream, account: Account) -> bool:
 def test_a_stream_knows_the_ledger_again(
     name: str, venue: str, exchange: Simulator, time_machine: TimeMachine
 ) -> None:
-    """Whatever was met, and lost by it, is found by reconnecting or by an audit."""
+    """A reconnect or an audit finds all changes that the fault hid."""
     account = getattr(exchange, venue)({"BTC": "1", "USDT": "1000"})
     recorder = EventRecorder()
     pause = threading.Event()

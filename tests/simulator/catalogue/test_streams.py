@@ -1,4 +1,4 @@
-"""Streams that meet faults with several forms."""
+"""Streams under faults that have several forms."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ PASSING = {"login_nonce_used", "login_unanswered"}
 
 
 def test_every_form_of_a_refused_login_is_known_here() -> None:
-    """A new one is to be judged, too."""
+    """A new form must be added to this table."""
     forms = {name for name in FAULTS if name.startswith("login_")}
     assert forms == REFUSED.keys() | PASSING
 
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_refused_login_is_final_in_each_form(name: str, exchange: Simulator) -> None:
-    """Before the first LIVE; by the exchange's own code, and with its words."""
+    """Before the first LIVE it fails the stream with the exchange's code and words."""
     account: Account = getattr(exchange, FAULTS[name].exchange)({"BTC": "1"})
     stream = AssetStream(account.exchange())
     kind, code = REFUSED[name]
@@ -80,7 +80,7 @@ def test_a_refused_login_is_final_in_each_form(name: str, exchange: Simulator) -
 def test_a_refused_login_may_pass_once_it_was_live(
     name: str, exchange: Simulator
 ) -> None:
-    """It may be the exchange's own trouble: it is reported, and tried again."""
+    """The refusal is an error event, and is tried again."""
     account: Account = getattr(exchange, FAULTS[name].exchange)({"BTC": "1"})
     seen = EventRecorder()
     with AssetStream(account.exchange(), **seen.handlers()) as stream:
@@ -95,7 +95,7 @@ def test_a_refused_login_may_pass_once_it_was_live(
 
 
 def test_a_nonce_that_was_used_is_tried_anew(exchange: Simulator) -> None:
-    """By the next one."""
+    """The next attempt has a new nonce."""
     account = exchange.upbit({"BTC": "1"})
     seen = EventRecorder()
     stream = AssetStream(account.exchange(), **seen.handlers())
@@ -112,7 +112,7 @@ def test_a_nonce_that_was_used_is_tried_anew(exchange: Simulator) -> None:
 
 
 def test_a_tls_handshake_that_is_never_answered() -> None:
-    """It is given up in time and tried again; the error names the handshake."""
+    """The attempt ends in time, the error names the handshake, and it is retried."""
     authority = trustme.CA()
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(server)
@@ -143,7 +143,7 @@ def test_a_tls_handshake_that_is_never_answered() -> None:
 def test_k3_a_clock_that_was_wrong_all_the_time_is_corrected(
     exchange: Simulator, account: Account
 ) -> None:
-    """Two hours ahead in ``Date`` as in pushes: nothing is in doubt."""
+    """``Date`` and pushes are two hours ahead alike, so nothing is in doubt."""
     seen = EventRecorder()
     with (
         exchange.fault("clock_jump", seconds=7200),
@@ -176,7 +176,7 @@ def test_k3_a_clock_that_jumps_on_an_open_connection_is_reported(
 def test_a_dead_path_is_noticed_and_left(
     exchange: Simulator, account: Account, time_machine: TimeMachine
 ) -> None:
-    """L1: no FIN ever comes; silence is enough, and a new connection recovers."""
+    """L1: without a FIN, silence ends the connection; a new one recovers."""
     seen = EventRecorder()
     with AssetStream(account.exchange(), **seen.handlers()) as stream:
         with exchange.fault("dead_path"):

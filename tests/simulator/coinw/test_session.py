@@ -20,7 +20,7 @@ PONG = {"event": "pong"}
 
 
 def failure(code: int) -> Any:
-    """Any message will do."""
+    """Expect an error with any message."""
 
     class Failure:
         def __eq__(self, other: object) -> bool:
@@ -35,7 +35,7 @@ def failure(code: int) -> Any:
 
 
 def test_login_and_subscription_are_acknowledged(coinw: CoinWAccount) -> None:
-    """In the words of the documents; a second subscription is acknowledged, too."""
+    """The acknowledgements are the documents'; a second one is given, too."""
     ack = {
         "biz": "exchange",
         "data": {"result": True},
@@ -63,7 +63,7 @@ def test_login_and_subscription_are_acknowledged(coinw: CoinWAccount) -> None:
     ],
 )
 def test_a_login_fails_with_1003(coinw: CoinWAccount, credentials: Any) -> None:
-    """An unknown key; the connection stays, and a right login still works."""
+    """After an unknown key the connection stays, and a right login works."""
     with coinw_client(coinw) as client:
         answer = client.ask({"event": "login", "params": credentials})
         assert answer == {"data": failure(1003), "channel": "login"}
@@ -72,7 +72,7 @@ def test_a_login_fails_with_1003(coinw: CoinWAccount, credentials: Any) -> None:
 
 
 def test_address_and_permission(exchange: Simulator) -> None:
-    """A good key from the wrong place, or for another purpose, cannot log in."""
+    """A good key with a wrong address or permission cannot log in."""
     for account in (
         exchange.coinw(allowed_ips=["203.0.113.7"]),
         exchange.coinw(permissions=["order"]),
@@ -82,7 +82,7 @@ def test_address_and_permission(exchange: Simulator) -> None:
 
 
 def test_subscribing_before_the_login_is_refused(coinw: CoinWAccount) -> None:
-    """1003, with the fields that show what was refused."""
+    """The refusal is 1003, with the fields of the request."""
     with coinw_client(coinw) as client:
         assert client.ask(SUB) == {
             "biz": "exchange",
@@ -98,7 +98,7 @@ def test_subscribing_before_the_login_is_refused(coinw: CoinWAccount) -> None:
     [{"biz": "exchange", "type": "money"}, {"biz": "EXCHANGE", "type": "assets"}],
 )
 def test_unknown_channels_are_1007(coinw: CoinWAccount, params: Any) -> None:
-    """Unknown type or biz: the answer names both as they were given."""
+    """The answer repeats an unknown type or biz."""
     with coinw_client(coinw) as client:
         client.ask(login(coinw))
         answer = client.ask({"event": "sub", "params": params})
@@ -118,7 +118,7 @@ def test_unknown_channels_are_1007(coinw: CoinWAccount, params: Any) -> None:
     ],
 )
 def test_bare_errors(coinw: CoinWAccount, content: Any, code: int) -> None:
-    """What cannot be understood is answered with nothing to match it by."""
+    """The answer to an unreadable message cannot be matched to a request."""
     with coinw_client(coinw) as client:
         assert client.ask(content) == failure(code)
         assert client.ask(PING) == PONG  # the connection stays open
@@ -147,7 +147,7 @@ def test_unsubscribing_may_stay_unanswered(exchange: Simulator) -> None:
 
 
 def test_only_the_client_s_messages_keep_it_alive() -> None:
-    """Pushes do not: without a ping it is dropped, with no close frame."""
+    """Without a ping the connection is dropped, whatever is pushed."""
     with Simulator(idle_timeout=0.15) as exchange:
         coinw = exchange.coinw({"USDT": 100})
         with coinw_subscriber(coinw) as client, coinw.trade(rate=100):

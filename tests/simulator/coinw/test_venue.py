@@ -42,12 +42,12 @@ from tests.support.clients import call, complete_balances
 def test_the_worked_values_of_the_signature(
     parameters: dict[str, str], secret: str, md5: str
 ) -> None:
-    """Sorted and raw, without sign and command, the secret last."""
+    """Parameters are sorted and raw, without sign and command, the secret last."""
     assert signature(parameters.items(), secret) == md5
 
 
 def test_complete_balances(coinw: CoinWAccount) -> None:
-    """Strings in the envelope of success, whose code is a string."""
+    """Amounts are strings in the envelope of success, whose code is a string."""
     coinw.place_order(pay="USDT", amount="257.51830114", receive="BTC")
 
     assert complete_balances(coinw) == {
@@ -74,7 +74,7 @@ def test_complete_balances(coinw: CoinWAccount) -> None:
 def test_refusals_come_with_status_200(
     coinw: CoinWAccount, changed: dict[str, str], code: int
 ) -> None:
-    """The envelope shows what was wrong, the HTTP status does not."""
+    """The envelope has the refusal; the HTTP status is 200."""
     body = complete_balances(coinw, **changed)
 
     assert (body["code"], body["success"], body["failed"]) == (code, False, True)
@@ -83,7 +83,7 @@ def test_refusals_come_with_status_200(
 
 
 def test_a_value_is_signed_as_it_is(coinw: CoinWAccount) -> None:
-    """Signed raw, sent percent-encoded."""
+    """Values are signed raw, and sent percent-encoded."""
     assert complete_balances(coinw, note="a b&c=d")["code"] == "200"
 
 
@@ -97,14 +97,14 @@ def test_address_and_permission(exchange: Simulator) -> None:
 
 
 def test_reads_are_limited(coinw: CoinWAccount) -> None:
-    """Five in two seconds; the sixth is 29001, in HTTP 200."""
+    """Five reads in two seconds pass; the sixth is 29001 in HTTP 200."""
     codes = [complete_balances(coinw)["code"] for _ in range(6)]
 
     assert codes == ["200"] * 5 + [29001]
 
 
 def test_nothing_else_is_served(coinw: CoinWAccount) -> None:
-    """GET, and other paths, are 404."""
+    """GET and other paths are 404."""
     target = "/api/v1/private?command=returnCompleteBalances"
     assert call(coinw.context.url, "GET", target)[0] == 404
     assert call(coinw.context.url, "POST", "/api/v1/public")[0] == 404

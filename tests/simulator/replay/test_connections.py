@@ -1,4 +1,4 @@
-"""A tape, cut into connections."""
+"""The connections of a tape."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def cut(
 
 
 def test_a_close_parts_two_connections(tmp_path: Path) -> None:
-    """With its code, and what came on each."""
+    """Each has its own frames, and the close's code."""
     first, second = cut(
         tmp_path,
         *opened(0, BTC="1"),
@@ -57,7 +57,7 @@ def test_a_close_parts_two_connections(tmp_path: Path) -> None:
 
 
 def test_a_connection_that_broke_ends_when_it_was_noticed(tmp_path: Path) -> None:
-    """Nobody closed it: the network, or the client, gave it up."""
+    """Without a close frame it ends at the change of state."""
     first, second = cut(
         tmp_path,
         *opened(0, BTC="1"),
@@ -70,14 +70,14 @@ def test_a_connection_that_broke_ends_when_it_was_noticed(tmp_path: Path) -> Non
 
 
 def test_a_reconnect_before_live_is_an_end_too(tmp_path: Path) -> None:
-    """No state shows it: the next attempt does."""
+    """The next attempt marks the end, as no state does."""
     first, _ = cut(tmp_path, *opened(0, BTC="1"), *opened(9, BTC="1"))
 
     assert first.disconnect == Disconnect(9.0)
 
 
 def test_attempts_that_failed_belong_to_the_next_connection(tmp_path: Path) -> None:
-    """Refused, or failed on the way; those at the end belong to none."""
+    """Refused and broken attempts precede it; the last ones have none."""
     _, second, last = cut(
         tmp_path,
         *opened(0, BTC="1"),
@@ -118,7 +118,7 @@ def test_attempts_that_failed_belong_to_the_next_connection(tmp_path: Path) -> N
 def test_what_the_simulator_answers_itself_is_left_out(
     tmp_path: Path, exchange: str, text: str, replayed: bool
 ) -> None:
-    """It would be answered twice; all else is pushed, errors and the unreadable too."""
+    """Its own answers would come twice; all else is pushed."""
     lines = [*opened(0, exchange, BTC="1"), line(1, "received", text=text)]
     (connection,) = cut(tmp_path, *lines, exchange=exchange)
     frames = [event for event in connection.events if isinstance(event, RecordedFrame)]
@@ -127,7 +127,7 @@ def test_what_the_simulator_answers_itself_is_left_out(
 
 
 def test_the_first_balances_are_distinguished_from_later_ones(tmp_path: Path) -> None:
-    """An error does not give them; nor does an empty list that nothing confirms."""
+    """Errors, and empty lists without confirmation, are not balances."""
     wrong = line(1, "reply", status=500, headers={}, text="")
     (connection,) = cut(
         tmp_path, line(0, "opened"), wrong, reply(2), reply(3), wrong, reply(4)
@@ -138,7 +138,7 @@ def test_the_first_balances_are_distinguished_from_later_ones(tmp_path: Path) ->
 
 
 def test_time_is_the_exchanges_own(tmp_path: Path) -> None:
-    """By a reply's Date, if any: the recording machine's clock may be wrong."""
+    """A reply's Date corrects the recording machine's clock."""
     dated = read_tape(write_tape(tmp_path / "dated", "upbit", reply(10, BTC="1")))
     undated = read_tape(write_tape(tmp_path / "undated", "upbit"))
 
@@ -148,7 +148,7 @@ def test_time_is_the_exchanges_own(tmp_path: Path) -> None:
 
 
 def test_dates_are_moved_and_nothing_else() -> None:
-    """In every spelling; a counter that is called a time is no date."""
+    """Dates in every spelling move; a counter that is called a time does not."""
     frame = (
         b'{"asset_timestamp":%d,"tms" : %d,"data":"{\\"time\\":%d}","time":"%d",'
         b'"time":17356896000000001,"balance":1735689600000}'

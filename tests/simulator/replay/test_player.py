@@ -1,4 +1,4 @@
-"""A tape, played to clients."""
+"""Playing a tape to clients."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("no_rate_limits")
 
 
 def test_a_long_tape_played_fast_has_no_date_in_the_future(tmp_path: Path) -> None:
-    """Its last change is of now, whatever lies between it and the first (K3)."""
+    """The last change is dated now, however long the tape (K3)."""
     pushes = [push(15, "BTC", "2"), push(4000, "BTC", "3")]
     path = write_tape(
         tmp_path / "tape", "upbit", *opened(9, BTC="1"), reply(10, BTC="1"), *pushes
@@ -45,7 +45,7 @@ def test_a_long_tape_played_fast_has_no_date_in_the_future(tmp_path: Path) -> No
 
 
 def test_attempts_fail_as_they_did(tmp_path: Path) -> None:
-    """The client meets the refusal, and a connection that breaks; then it goes on."""
+    """The client gets the refusal and the broken connection, then goes on."""
     path = write_tape(
         tmp_path / "tape",
         "coinw",
@@ -72,7 +72,7 @@ def test_attempts_fail_as_they_did(tmp_path: Path) -> None:
 
 
 def test_the_tape_waits_for_who_comes_back(tmp_path: Path) -> None:
-    """Nothing is pushed to nobody: a bot that is started anew misses nothing."""
+    """Without a client nothing is pushed, so a restarted bot misses nothing."""
     pushes = [push(10 + n, "BTC", str(n)) for n in range(1, 4)]
     path = write_tape(tmp_path / "tape", "upbit", *opened(10, BTC="1"), *pushes)
     with Replay(path, speed=20.0) as replay:
@@ -89,7 +89,7 @@ def test_the_tape_waits_for_who_comes_back(tmp_path: Path) -> None:
 
 
 def test_a_client_that_reads_nothing_is_played_to(tmp_path: Path) -> None:
-    """After a while; thousands of frames at full speed are no more than it can take."""
+    """The player goes on after a while; thousands of frames are buffered."""
     many = 3000
     pushes = [push(10 + n / 100, "BTC", str(n)) for n in range(many)]
     path = write_tape(tmp_path / "tape", "upbit", *opened(10, BTC="1"), *pushes)
@@ -104,7 +104,7 @@ def test_a_client_that_reads_nothing_is_played_to(tmp_path: Path) -> None:
 
 
 def test_it_stops_while_clients_wait(tmp_path: Path) -> None:
-    """In a read that the tape has not come to."""
+    """A client waits in a read that is still to come."""
     late = [line(0, "opened"), line(100, "read"), reply(100, BTC="1")]
     path = write_tape(tmp_path / "tape", "upbit", *late)
 
@@ -125,7 +125,7 @@ def test_it_stops_while_clients_wait(tmp_path: Path) -> None:
 
 
 def test_a_refused_login_is_refused_again(tmp_path: Path) -> None:
-    """With the exchange's own words, though the simulator has let it in."""
+    """The refusal has the exchange's words, though the key is right."""
     words = (
         '{"data":{"result":false,"errorCode":1003,"errorMsg":"bad"},"channel":"login"}'
     )
@@ -136,7 +136,7 @@ def test_a_refused_login_is_refused_again(tmp_path: Path) -> None:
 
 
 def test_a_clock_that_jumped_jumps_again(tmp_path: Path) -> None:
-    """Changes that were not dated in the future are not so in the replay (K3)."""
+    """Only changes dated in the future are so in the replay (K3)."""
     late = reply(20, BTC="2") | {"headers": {"date": "Wed, 01 Jan 2025 01:00:20 GMT"}}
     path = write_tape(
         tmp_path / "tape",
@@ -159,7 +159,7 @@ def test_a_clock_that_jumped_jumps_again(tmp_path: Path) -> None:
 def test_a_tape_that_cannot_be_played_on_says_so(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """No check finds a time past all clocks; nobody is to wait for it."""
+    """A time past all clocks ends the replay, so that nobody waits."""
     lines = [*opened(9, BTC="1"), push(10, "BTC", "2") | {"at": 1e308}]
     path = write_tape(tmp_path / "tape", "upbit", *lines)
     with (
@@ -175,7 +175,7 @@ def test_a_tape_that_cannot_be_played_on_says_so(
 
 
 def test_a_reason_that_no_close_frame_holds_is_shortened(tmp_path: Path) -> None:
-    """Within a character, too."""
+    """The cut may be within a character."""
     closed = line(10, "closed", code=4000, reason="é" * 100)
     path = write_tape(tmp_path / "tape", "upbit", *opened(9, BTC="1"), closed)
     with (

@@ -43,7 +43,7 @@ def sequence(updates: Sequence[AssetUpdate]) -> dict[str, list[Amounts]]:
 
 
 def trade(exchange: Simulator, account: Account, stream: AssetStream) -> None:
-    """Orders, fills and a deposit, and an outage with changes that were missed."""
+    """Make orders, fills and a deposit, and an outage with missed changes."""
     order = account.place_order(pay="USDT", amount="600", receive="BTC")
     account.fill(order, received="0.0123456789", paid="250.5")
     account.deposit("ETH", "3.141592653589793238")
@@ -60,7 +60,7 @@ def trade(exchange: Simulator, account: Account, stream: AssetStream) -> None:
 
 
 class Session:
-    """A session that was recorded."""
+    """A recorded session."""
 
     def __init__(self, path: Path, name: str, *, scramble: bool = False) -> None:
         self.path = path
@@ -82,7 +82,7 @@ def session(request: pytest.FixtureRequest, tmp_path: Path) -> Session:
 
 
 def replayed(session: Session) -> tuple[EventRecorder, dict[str, Amounts]]:
-    """What a stream seen of a tape at full speed, and knew at its end."""
+    """Return the events of a stream at full speed, and its last balances."""
     seen = EventRecorder()
     with (
         Replay(session.path, speed=math.inf) as replay,
@@ -96,7 +96,7 @@ def replayed(session: Session) -> tuple[EventRecorder, dict[str, Amounts]]:
 
 
 def test_a_client_goes_through_the_same(session: Session) -> None:
-    """Each currency's balances in the same order, the outage, and the same end."""
+    """Balances, outage and end come in the recorded order."""
     seen, found = replayed(session)
 
     assert sequence(seen.updates) == sequence(session.seen.updates)
@@ -115,7 +115,7 @@ def reasons(seen: EventRecorder) -> list[str]:
 
 @pytest.mark.parametrize("name", VENUES)
 def test_a_scrambled_tape_is_true_up_to_a_factor(name: str, tmp_path: Path) -> None:
-    """One for each currency: whatever was equal, zero or a sum is so still."""
+    """One factor for each currency keeps equal, zero and summed amounts."""
     session = Session(tmp_path / "tape", name, scramble=True)
     seen, _ = replayed(session)
     before, after = sequence(session.seen.updates), sequence(seen.updates)
@@ -133,7 +133,7 @@ def test_a_scrambled_tape_is_true_up_to_a_factor(name: str, tmp_path: Path) -> N
 
 
 def test_the_tape_holds_no_secret(session: Session) -> None:
-    """Of the recorded account: in no form."""
+    """No form of the account's secrets is on it."""
     text = session.path.read_text(encoding="utf-8")
     with LeakDetector() as out:
         out.guard_exchange(session.exchange)
@@ -150,7 +150,7 @@ def test_the_tape_holds_no_secret(session: Session) -> None:
 # The SDK's own way to connect, which websockets 17 would like to see changed.
 @pytest.mark.filterwarnings(r"ignore:connect\(\) must be used as a context manager")
 def test_the_official_sdk_goes_through_it_unchanged(tmp_path: Path) -> None:
-    """It lists the accounts and streams, with the keys of the replay."""
+    """The SDK lists and streams with the keys of the replay."""
     pytest.importorskip("websockets", minversion="15.0")  # older ones it cannot use
     official = pytest.importorskip("upbit")
     session = Session(tmp_path / "tape", "upbit")
@@ -179,7 +179,7 @@ def test_the_official_sdk_goes_through_it_unchanged(tmp_path: Path) -> None:
 def test_an_old_tape_becomes_live_and_stays_so(
     name: str, speed: float, tmp_path: Path
 ) -> None:
-    """Its dates are moved: none is in the future, none in doubt; REST agrees."""
+    """Dates are moved, so that nothing is in doubt and REST agrees."""
     path = write_tape(
         tmp_path / "tape",
         name,
@@ -211,7 +211,7 @@ def test_an_old_tape_becomes_live_and_stays_so(
 
 
 def test_it_asks_for_the_keys_it_has_given_out(tmp_path: Path) -> None:
-    """A client with other keys is refused as ever."""
+    """Other keys are refused."""
     path = write_tape(tmp_path / "tape", "upbit", *opened(10, BTC="1"))
     with Replay(path) as replay:
         account = cast(UpbitAccount, replay.account)
@@ -226,7 +226,7 @@ def test_it_asks_for_the_keys_it_has_given_out(tmp_path: Path) -> None:
 def test_what_cannot_be_replayed(
     exchange: str, speed: float, words: str, tmp_path: Path
 ) -> None:
-    """The constructor refuses it."""
+    """The constructor raises."""
     path = write_tape(tmp_path / "tape", exchange)
 
     with pytest.raises(ConfigurationError, match=words):

@@ -1,4 +1,4 @@
-"""The reply of REST between two recorded replies."""
+"""REST's reply between two recorded replies."""
 
 from __future__ import annotations
 
@@ -59,12 +59,12 @@ class TapeState:
 
 @pytest.fixture(params=list(EXCHANGES))
 def tape(request: pytest.FixtureRequest) -> TapeState:
-    """One for each form of replies."""
+    """Make a tape in each form of replies."""
     return TapeState(request.param)
 
 
 def test_what_was_pushed_since_is_shown(tape: TapeState) -> None:
-    """A currency that the reply has, and one that it has not."""
+    """Pushed currencies are updated or added in the reply."""
     assert tape.now is None
     tape.answer(0, BTC="1", XRP="5")
     tape.push(20, "BTC", "2")
@@ -74,7 +74,7 @@ def test_what_was_pushed_since_is_shown(tape: TapeState) -> None:
 
 
 def test_a_later_reply_has_what_no_push_had(tape: TapeState) -> None:
-    """A deposit that was never pushed: the reply is to be believed (A2)."""
+    """A recorded reply is believed about a deposit without push (A2)."""
     tape.push(0, "BTC", "1")
     tape.answer(60, BTC="3")
 
@@ -82,7 +82,7 @@ def test_a_later_reply_has_what_no_push_had(tape: TapeState) -> None:
 
 
 def test_a_reply_that_raced_with_a_push_does_not_undo_it(tape: TapeState) -> None:
-    """It was asked for within 10 s of it (A2)."""
+    """A reply sent within 10 s of a push does not count (A2)."""
     tape.answer(0, BTC="1")
     tape.push(55, "BTC", "2")
     tape.answer(60, BTC="1")
@@ -91,7 +91,7 @@ def test_a_reply_that_raced_with_a_push_does_not_undo_it(tape: TapeState) -> Non
 
 
 def test_a_lagging_reply_does_not_undo_a_push(tape: TapeState) -> None:
-    """It shows what the currency stood at before, within 60 s (A3)."""
+    """An earlier value within 60 s does not count (A3)."""
     tape.answer(0, BTC="1")
     tape.push(20, "BTC", "2")
     tape.answer(60, BTC="1")
@@ -102,7 +102,7 @@ def test_a_lagging_reply_does_not_undo_a_push(tape: TapeState) -> None:
 
 
 def test_a_new_connection_begins_with_its_own_read(tape: TapeState) -> None:
-    """What was pushed before the outage is older than it, however recent (S1)."""
+    """Pushes before the outage are older than the read (S1)."""
     tape.answer(0, BTC="1")
     tape.push(20, "BTC", "2")
     tape.connected()
@@ -112,7 +112,7 @@ def test_a_new_connection_begins_with_its_own_read(tape: TapeState) -> None:
 
 
 def test_a_push_that_came_late_changes_nothing(tape: TapeState) -> None:
-    """An older one is known by its key (K1)."""
+    """The key of an older push is smaller (K1)."""
     tape.answer(0, BTC="1")
     tape.push(20, "BTC", "2", key=8)
     tape.push(21, "BTC", "9", key=7)
@@ -121,7 +121,7 @@ def test_a_push_that_came_late_changes_nothing(tape: TapeState) -> None:
 
 
 def test_an_error_lasts_to_the_next_reply(tape: TapeState) -> None:
-    """Or to the end of the tape."""
+    """The last error lasts to the end of the tape."""
     tape.answer(0, BTC="1")
     tape.answer(60, status=500)
     assert tape.now == 500
@@ -132,7 +132,7 @@ def test_an_error_lasts_to_the_next_reply(tape: TapeState) -> None:
 
 
 def test_an_unchanged_reply_is_shown_to_the_byte() -> None:
-    """Its spelling may be what the tape was made for."""
+    """The tape may have been made for its spelling."""
     body = b'[ {"currency":"BTC", "balance":"1.50","locked":"0","new":1E-7} ]'
     shown = RestState("upbit")
     good = EXCHANGES["upbit"].read_replied(200, {}, body)

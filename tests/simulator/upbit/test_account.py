@@ -11,7 +11,7 @@ LIST = [{"ticket": "t"}, {"method": "LIST_SUBSCRIPTIONS"}]
 
 
 def test_a_trade_is_two_frames(upbit: UpbitAccount) -> None:
-    """Binary, one asset each, the same asset_timestamp, stamps 1 ms apart."""
+    """The frames are binary, with one asset each and one asset_timestamp."""
     with upbit_subscriber(upbit) as client:
         order = upbit.place_order(pay="SGD", amount="10.5", receive="ETH")
         client.receive()
@@ -32,7 +32,7 @@ def test_a_trade_is_two_frames(upbit: UpbitAccount) -> None:
 
 
 def test_every_digit_reaches_the_wire(exchange: Simulator) -> None:
-    """26 significant digits arrive as a JSON number that has all of them."""
+    """A JSON number keeps 26 significant digits."""
     digits = "1386929.3723106677134820712"
     upbit = exchange.upbit({"SGD": digits})
     with upbit_subscriber(upbit) as client:
@@ -41,7 +41,7 @@ def test_every_digit_reaches_the_wire(exchange: Simulator) -> None:
 
 
 def test_exponents_are_numbers_too(exchange: Simulator) -> None:
-    """With exponents=True some amounts are written like 7.9276E-4, equal in value."""
+    """exponents=True writes some amounts like 7.9276E-4."""
     upbit = exchange.upbit(exponents=True)
     with upbit_subscriber(upbit) as client:
         for _ in range(4):
@@ -52,7 +52,7 @@ def test_exponents_are_numbers_too(exchange: Simulator) -> None:
 
 
 def test_first_use_silence(exchange: Simulator) -> None:
-    """The first subscription gets nothing; after a reconnect all is well."""
+    """The first subscription gets no push; a reconnect does."""
     upbit = exchange.upbit(first_use_silence=True)
     with upbit_subscriber(upbit) as first, upbit_subscriber(upbit) as second:
         upbit.deposit("BTC", 1)
@@ -61,7 +61,7 @@ def test_first_use_silence(exchange: Simulator) -> None:
 
 
 def test_time_never_goes_back(upbit: UpbitAccount) -> None:
-    """Both stamps of a currency only grow, whatever the trader does."""
+    """Both stamps of a currency only grow."""
     with upbit_subscriber(upbit) as client:
         trader = upbit.trade(seed=1)
         for _ in range(200):

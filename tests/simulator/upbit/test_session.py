@@ -23,7 +23,7 @@ def test_there_is_no_snapshot(upbit: UpbitAccount) -> None:
 
 @pytest.mark.parametrize("form", ["DEFAULT", "SIMPLE", "JSON_LIST", "SIMPLE_LIST"])
 def test_formats(upbit: UpbitAccount, form: str) -> None:
-    """Short keys for SIMPLE, an array around it for the list formats."""
+    """SIMPLE has short keys, the list formats an array."""
     with upbit_subscriber(upbit, form) as client:
         upbit.deposit("BTC", "0.25")
         frame = client.receive()
@@ -39,7 +39,7 @@ def test_formats(upbit: UpbitAccount, form: str) -> None:
 
 
 def test_list_subscriptions(upbit: UpbitAccount) -> None:
-    """It answers with what is subscribed, in the words of its own format."""
+    """The answer lists the subscriptions in its own format."""
     with upbit_client(upbit) as client:
         empty = {"method": "LIST_SUBSCRIPTIONS", "result": [], "ticket": "t"}
         assert client.ask(LIST) == empty
@@ -58,7 +58,7 @@ def test_list_subscriptions(upbit: UpbitAccount) -> None:
 
 
 def test_list_subscriptions_changes_the_stream_s_format(upbit: UpbitAccount) -> None:
-    """Asked without the format, the stream goes on in DEFAULT."""
+    """LIST without a format sets the stream to DEFAULT."""
     with upbit_subscriber(upbit, "SIMPLE_LIST") as client:
         client.ask(LIST)
         upbit.deposit("BTC", 1)
@@ -93,7 +93,7 @@ def test_a_subscription_replaces_the_one_before(upbit: UpbitAccount) -> None:
 def test_errors_are_followed_by_a_normal_close(
     upbit: UpbitAccount, request_: Any, name: str
 ) -> None:
-    """The error's name, then close code 1000, as measured on the real one."""
+    """Close code 1000 follows, as measured at the real one."""
     with upbit_client(upbit) as client:
         error = client.ask(request_)["error"]
         assert error["name"] == name
@@ -106,7 +106,7 @@ def test_errors_are_followed_by_a_normal_close(
 
 
 def test_messages_are_limited(upbit: UpbitAccount) -> None:
-    """The sixth request within a second is one too many; PING does not count."""
+    """The sixth request within a second is refused; PING does not count."""
     with upbit_client(upbit) as client:
         for _ in range(5):
             assert "result" in client.ask(LIST)
@@ -116,7 +116,7 @@ def test_messages_are_limited(upbit: UpbitAccount) -> None:
 
 
 def test_ping_starts_a_cycle_of_up() -> None:
-    """One text PING: UP at once, then again and again, unasked."""
+    """One text PING is answered by UP again and again."""
     with (
         Simulator(status_interval=0.05) as exchange,
         upbit_client(exchange.upbit()) as client,
@@ -126,7 +126,7 @@ def test_ping_starts_a_cycle_of_up() -> None:
 
 
 def test_protocol_pings_are_answered(exchange: Simulator, upbit: UpbitAccount) -> None:
-    """A pong comes, and the ping was counted."""
+    """A pong comes, and the ping is counted."""
     with upbit_client(upbit) as client:
         assert client.connection.ping().wait(5.0)
         assert exchange.seen.pings >= 1
@@ -134,7 +134,7 @@ def test_protocol_pings_are_answered(exchange: Simulator, upbit: UpbitAccount) -
 
 
 def test_a_silent_connection_is_dropped_without_a_close_frame() -> None:
-    """Idle for too long: 1006 at the client."""
+    """The client sees 1006."""
     with (
         Simulator(idle_timeout=0.1) as exchange,
         upbit_client(exchange.upbit()) as client,

@@ -19,7 +19,7 @@ def name_of(body: Any) -> Any:
 
 
 def test_accounts_are_read(upbit: UpbitAccount) -> None:
-    """GET /v1/accounts: strings in a bare array, with Date and Remaining-Req."""
+    """GET /v1/accounts is a bare array of strings, with Date and Remaining-Req."""
     upbit.deposit("XRP", "0.00000000000000000000000001")
 
     status, headers, body = accounts(upbit)
@@ -39,7 +39,7 @@ def test_accounts_are_read(upbit: UpbitAccount) -> None:
 
 
 def test_a_currency_without_money_is_not_listed(exchange: Simulator) -> None:
-    """Zero available and zero locked: REST leaves it out."""
+    """REST leaves a currency out that is zero."""
     upbit = exchange.upbit({"SGD": "1", "BTC": "0"})
 
     assert [item["currency"] for item in accounts(upbit)[2]] == ["SGD"]
@@ -48,7 +48,7 @@ def test_a_currency_without_money_is_not_listed(exchange: Simulator) -> None:
 @pytest.mark.filterwarnings("ignore:The HMAC key is")
 @pytest.mark.parametrize("algorithm", ["HS256", "HS512"])
 def test_both_algorithms_are_verified(upbit: UpbitAccount, algorithm: str) -> None:
-    """HS256 and HS512 are taken, with the right secret only."""
+    """HS256 and HS512 pass with the right secret only."""
     assert accounts(upbit, algorithm=algorithm)[0] == 200
 
     status, _, body = accounts(upbit, algorithm=algorithm, secret="x" * 40)
@@ -67,7 +67,7 @@ def test_another_algorithm_is_refused(upbit: UpbitAccount) -> None:
 
 
 def test_a_nonce_is_taken_once(upbit: UpbitAccount) -> None:
-    """The same nonce again is refused, on REST and on the WebSocket alike."""
+    """REST and WebSocket refuse a nonce that was used."""
     nonce = str(uuid.uuid4())
     assert accounts(upbit, nonce=nonce)[0] == 200
 
@@ -79,7 +79,7 @@ def test_a_nonce_is_taken_once(upbit: UpbitAccount) -> None:
 
 
 def test_an_unknown_key_is_refused(upbit: UpbitAccount) -> None:
-    """invalid_access_key, before any signature is looked at."""
+    """The error is invalid_access_key, before the signature is checked."""
     status, _, body = accounts(upbit, access_key="k" * 40)
 
     assert (status, name_of(body)) == (401, "invalid_access_key")
@@ -120,7 +120,7 @@ def test_a_token_without_a_nonce_is_refused(upbit: UpbitAccount) -> None:
 
 
 def test_an_address_not_on_the_list_is_refused(exchange: Simulator) -> None:
-    """no_authorization_ip from elsewhere; an address on the list passes."""
+    """The error is no_authorization_ip; a listed address passes."""
     elsewhere = exchange.upbit(allowed_ips=["203.0.113.7"])
     here = exchange.upbit(allowed_ips=["127.0.0.1"])
 
@@ -142,7 +142,7 @@ def test_a_key_without_permission_is_refused(exchange: Simulator) -> None:
 
 
 def test_an_upgrade_is_refused_in_the_words_of_rest(upbit: UpbitAccount) -> None:
-    """A wrong secret: 401 with the error as JSON."""
+    """A wrong secret is a 401 with the error as JSON."""
     with pytest.raises(InvalidStatus) as refused:
         upbit_client(upbit, secret="x" * 40)
 
@@ -160,7 +160,7 @@ def test_reads_are_limited(upbit: UpbitAccount) -> None:
 
 
 def test_connects_are_limited(upbit: UpbitAccount) -> None:
-    """The 6th connection within a second is refused with 429."""
+    """The sixth connect within a second is a 429."""
     clients = [upbit_client(upbit) for _ in range(5)]
     try:
         with pytest.raises(InvalidStatus) as refused:
@@ -173,7 +173,7 @@ def test_connects_are_limited(upbit: UpbitAccount) -> None:
 
 
 def test_limits_can_be_switched_off() -> None:
-    """rate_limits=False: as often as one likes."""
+    """rate_limits=False allows any rate."""
     with Simulator(rate_limits=False) as exchange:
         upbit = exchange.upbit()
         assert {accounts(upbit)[0] for _ in range(40)} == {200}
