@@ -1,4 +1,4 @@
-"""Every public name says what a user has to know: see ``tests.support.docstrings``."""
+"""Docstrings of public names are complete: see ``tests.support.docstrings``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WIRE = {
 
 
 def public() -> Iterator[tuple[str, Any]]:
-    """Every public object with a docstring of its own, by the name in the manual."""
+    """Return every public object with its own docstring, by its name in the manual."""
     for module in (assetstream, recording, simulator):
         for name in module.__all__:
             value = getattr(module, name)
@@ -30,7 +30,7 @@ def public() -> Iterator[tuple[str, Any]]:
 
 
 def documented() -> Iterator[tuple[str, str]]:
-    """The docstrings that are in the reference, by the names of what has them."""
+    """Return the docstrings in the reference by their names."""
     for module in (assetstream, recording, simulator, pytest_plugin):
         yield module.__name__, inspect.getdoc(module) or ""
     for name, thing in public():
@@ -41,7 +41,7 @@ def documented() -> Iterator[tuple[str, str]]:
 
 
 def members(kind: type) -> Iterator[tuple[str, Callable[..., Any]]]:
-    """Its public methods and properties, and those of its bases that nobody sees."""
+    """Return public methods and properties, also those of hidden bases."""
     seen = [thing for _, thing in public() if thing is not kind]
     named = set()
     for base in kind.__mro__:
@@ -55,7 +55,7 @@ def members(kind: type) -> Iterator[tuple[str, Callable[..., Any]]]:
 
 
 def complaints(name: str, thing: Any) -> Iterator[str]:
-    """All that is missing, each with the name that it is missing of."""
+    """Return every fault together with the name that has it."""
     if not inspect.isclass(thing):
         thing = getattr(thing, "__wrapped__", thing)
         yield from (f"{name}: {each}" for each in docstrings.of_function(thing))
@@ -69,7 +69,7 @@ def complaints(name: str, thing: Any) -> Iterator[str]:
 
 @pytest.mark.parametrize("name", dict(public()))
 def test_nothing_is_missing(name: str) -> None:
-    """Parameters, units, threads, waits and errors of every public name are told."""
+    """Public names explain parameters, units, threads, waits and errors."""
     found = list(complaints(name, dict(public())[name]))
 
     assert not found, "\n".join(found)
@@ -77,7 +77,7 @@ def test_nothing_is_missing(name: str) -> None:
 
 @pytest.mark.parametrize("event", WIRE)
 def test_what_comes_off_the_wire_has_a_source(event: str) -> None:
-    """Whoever knows an exchange's documents finds the field again."""
+    """Each field of an event names the exchange's own field."""
     kind = getattr(assetstream, event)
     doc = docstrings.Docstring(kind.__doc__)
     for field in WIRE[event]:
@@ -115,7 +115,7 @@ class Poor:
 
 
 def test_a_poor_docstring_is_found_out() -> None:
-    """Each rule complains where it is broken."""
+    """Each rule finds its violation."""
     assert list(docstrings.of_class(Poor)) == [
         "its first paragraph is no sentence",
         "delay is not under Attributes:",

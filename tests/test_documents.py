@@ -1,4 +1,4 @@
-"""No code in our documents goes untried: Python is run, commands are understood."""
+"""Code in our documents works: Python runs, commands are valid."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ KNOWN = {"venv", "pip", "pytest", "nox", "pdoc"}
 
 
 def test_every_python_block_is_run_by_a_test() -> None:
-    """A new one needs a test that takes it by ``block_with``."""
+    """A new block needs a test that takes it by ``block_with``."""
     found = [block for block in blocks() if block.language == "python"]
     run = taken()
 
@@ -35,7 +35,7 @@ def test_every_python_block_is_run_by_a_test() -> None:
 
 
 def test_a_block_that_is_not_run_is_found() -> None:
-    """What no test takes is not taken for run, and one must mean a single block."""
+    """A block that no test takes is found, and a text must fit one block only."""
     assert "import nothing\n" not in taken()
     for text in ("import nothing", "import"):
         with pytest.raises(ValueError, match="values to unpack"):
@@ -46,7 +46,7 @@ def test_a_block_that_is_not_run_is_found() -> None:
     "block", [each for each in blocks() if each.language not in ("", "python")]
 )
 def test_every_other_block_is_understood(block: Block) -> None:
-    """Commands name what there is; files in other languages can be read."""
+    """Commands exist, and files in other languages can be parsed."""
     if block.language == "toml":
         tomllib = pytest.importorskip("tomllib", reason="new in Python 3.11")
         assert tomllib.loads(block.text)
@@ -58,7 +58,7 @@ def test_every_other_block_is_understood(block: Block) -> None:
 
 
 def check_command(words: list[str]) -> None:
-    """Fail unless the command is one that works here."""
+    """Fail unless the command is valid here."""
     program, *arguments = words
     if program.endswith("python") or program == "python3":
         if arguments[0] == "-m":
@@ -73,7 +73,7 @@ def check_command(words: list[str]) -> None:
 
 
 def check_module(name: str, arguments: list[str]) -> None:
-    """Fail unless ``python -m`` can run it, and ``pip`` what it is asked for."""
+    """Fail unless ``python -m`` can run it with these options."""
     assert name in KNOWN or importlib.util.find_spec(name), name
     if name == "pip":
         config = configparser.ConfigParser()
@@ -84,7 +84,7 @@ def check_module(name: str, arguments: list[str]) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_module_that_is_named_is_there(document: str) -> None:
-    """In tables and prose, too: ``python -m tests.programs.chaos``."""
+    """Modules in tables and prose exist, like ``tests.programs.chaos``."""
     text = (ROOT / document).read_text(encoding="utf-8")
     for name in re.findall(r"python -m ([\w.]+)", text):
         check_module(name, ["assetstream[cli]"])
@@ -92,7 +92,7 @@ def test_every_module_that_is_named_is_there(document: str) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_links_lead_somewhere(document: str) -> None:
-    """To a file that is there, and where they name one to a heading in it."""
+    """The target file exists, and its heading if the link names one."""
     page = ROOT / document
     links = re.findall(r"\]\(([^):]+)\)", page.read_text(encoding="utf-8"))
     for link in links:
@@ -104,14 +104,14 @@ def test_links_lead_somewhere(document: str) -> None:
 
 
 def anchors(page: Path) -> set[str]:
-    """The names of its headings, as links spell them."""
+    """Return a file's headings as links spell them."""
     text = page.read_text(encoding="utf-8").lower()
     headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     return {re.sub(r"[^\w -]", "", each).replace(" ", "-") for each in headings}
 
 
 def test_every_document_is_found_from_the_readme() -> None:
-    """By a link."""
+    """Links lead from the README to each document."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     for document in DOCUMENTS[1:]:
         assert f"]({document})" in readme
@@ -120,7 +120,7 @@ def test_every_document_is_found_from_the_readme() -> None:
 def test_the_test_in_the_guide_to_the_simulator_passes(
     simulated_exchange: Simulator,
 ) -> None:
-    """As pytest would run it."""
+    """The test is run by pytest."""
     names: dict[str, Any] = {}
     exec(block_with("def test_", "docs/simulator.md"), names)
     (test,) = [value for name, value in names.items() if name.startswith("test_")]
@@ -129,7 +129,7 @@ def test_the_test_in_the_guide_to_the_simulator_passes(
 
 
 def test_the_samples_in_docstrings_run(simulated_exchange: Simulator) -> None:
-    """Those that are not in the README as well."""
+    """Samples that are not in the README are run here."""
     account = simulated_exchange.coinw({"USDT": "1000"})
 
     def place_order() -> None:
@@ -148,7 +148,7 @@ def test_the_samples_in_docstrings_run(simulated_exchange: Simulator) -> None:
 def test_the_samples_record_and_replay_a_session(
     simulated_exchange: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the one in ``Recorder`` has put on its tape, that in ``Replay`` serves."""
+    """The sample of ``Replay`` serves the tape of ``Recorder``'s sample."""
     monkeypatch.chdir(tmp_path)
     account = simulated_exchange.upbit({"SGD": "1000"})
     for name, value in account.environment().items():

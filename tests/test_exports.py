@@ -1,4 +1,4 @@
-"""The public names: all there, all documented, loaded only when asked for."""
+"""The public names: all exist, are documented, and are loaded on demand."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from assetstream.model import errors, events, states
 
 
 def test_everything_promised_is_there() -> None:
-    """Each name of ``__all__`` can be imported, and ``dir`` shows it."""
+    """Each name of ``__all__`` can be imported, and is in ``dir``."""
     for name in assetstream.__all__:
         assert getattr(assetstream, name) is not None
         assert name in dir(assetstream)
 
 
 def test_public_modules_are_exported_whole() -> None:
-    """No event, state or error is forgotten."""
+    """The package exports every event, state and error."""
     for module in (errors, events):
         assert set(module.__all__) <= set(assetstream.__all__)
     assert "State" in states.__all__
 
 
 def test_every_public_name_is_documented() -> None:
-    """Also every public method and property of every public class."""
+    """Methods and properties of public classes are documented, too."""
     for name in assetstream.__all__:
         if name == "__version__":
             continue
@@ -69,7 +69,7 @@ def test_a_pickle_needs_no_module_that_may_move() -> None:
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
-    """As in any module."""
+    """The package behaves like any module."""
     assert not hasattr(assetstream, "AssetSteam")
 
 

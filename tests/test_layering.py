@@ -1,4 +1,4 @@
-"""The table of floors is kept, and what each room may touch, read from the imports."""
+"""The table of floors holds, and pure rooms import nothing impure."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ ONLY = {
 
 
 def test_every_room_has_its_floor() -> None:
-    """A new room says where it stands."""
+    """A new room must be in the table."""
     assert len(MODULES) > 100
     assert {room_of(path) for path in MODULES} == set(FLOORS)
 
@@ -114,7 +114,7 @@ def test_private_names_are_used_where_they_are_defined() -> None:
 
 
 def test_nothing_imports_in_a_circle() -> None:
-    """Neither rooms nor modules, whatever the reason of an import."""
+    """Neither rooms nor modules do, counting every kind of import."""
     assert not circles(module_arrows())
     assert not circles(arrows())
 
@@ -128,7 +128,7 @@ def test_pure_rooms_touch_nothing_outside() -> None:
 
 
 def test_libraries_have_one_importer() -> None:
-    """A library that changes is met in one place."""
+    """A change of a library affects one module."""
     for path in MODULES:
         tops = {module.split(".")[0] for module in imports(path)}
         for library, importers in ONLY.items():

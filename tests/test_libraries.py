@@ -1,4 +1,4 @@
-"""The check of what was imported."""
+"""The check of the imported libraries."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from assetstream.libraries import PYJWT, WEBSOCKET_CLIENT, LibraryError, require
 
 
 def module(version: str | None, **names: object) -> types.ModuleType:
-    """A module called ``websocket`` of the given version."""
+    """Make a module called ``websocket`` of the given version."""
     made = types.ModuleType("websocket")
     made.__file__ = "/somewhere/websocket.py"
     vars(made).update(names)
@@ -33,13 +33,13 @@ def check(found: types.ModuleType) -> None:
 
 @pytest.mark.parametrize("version", [None, "0.2.1", "1.9.1", "2.0.0", "what?"])
 def test_a_wrong_release_is_refused(version: str | None) -> None:
-    """The error tells where it lies and how to repair it."""
+    """The error has the path and the repair."""
     with pytest.raises(ImportError, match=r"/somewhere/websocket\.py.*pip install"):
         check(module(version, WebSocketApp=object))
 
 
 def test_the_error_carries_problem_and_remedy() -> None:
-    """The doctor shows each in its place; another process gets both."""
+    """The doctor shows both apart; they survive pickling."""
     with pytest.raises(LibraryError) as caught:
         check(module("0.2.1", WebSocketApp=object))
     arrived = pickle.loads(pickle.dumps(caught.value))
@@ -52,19 +52,19 @@ def test_the_error_carries_problem_and_remedy() -> None:
 
 
 def test_another_package_of_the_same_name_is_refused() -> None:
-    """Whatever its version says."""
+    """Its version does not matter."""
     with pytest.raises(ImportError, match="pip uninstall"):
         check(module("1.9.2"))
 
 
 @pytest.mark.parametrize("version", ["1.9.2", "1.10.0", "1.99.0rc1"])
 def test_a_fitting_release_is_accepted(version: str) -> None:
-    """Later 1.x releases pass."""
+    """Later 1.x releases are accepted."""
     check(module(version, WebSocketApp=object))
 
 
 def test_what_is_installed_here_is_right() -> None:
-    """Both libraries whose names clash."""
+    """Both libraries with clashing names are right."""
     check(websocket)
     require(jwt, PYJWT)
 
@@ -107,7 +107,7 @@ WRONG = {
 
 
 def first_use(name: str, path: Path, before: str = "") -> str:
-    """Import what uses the module, ``path`` being searched first; its last line."""
+    """Import the module's user with ``path`` searched first; return its last line."""
     done = subprocess.run(
         [sys.executable, "-c", f"{before}\nfrom assetstream import {USERS[name]}"],
         env={"PYTHONPATH": f"{path}{os.pathsep}{Path(__file__).parent.parent}"},
@@ -120,7 +120,7 @@ def first_use(name: str, path: Path, before: str = "") -> str:
 
 @pytest.mark.parametrize("case", WRONG)
 def test_the_package_itself_checks(tmp_path: Path, case: str) -> None:
-    """The first use tells what lies where, and how to repair it, in one last line."""
+    """The last line of the traceback has path and repair."""
     name, source, what = WRONG[case]
     (tmp_path / f"{name}.py").write_text(source)
     message = first_use(name, tmp_path)
@@ -133,7 +133,7 @@ def test_the_package_itself_checks(tmp_path: Path, case: str) -> None:
 
 @pytest.mark.parametrize("name", REPAIRS)
 def test_a_missing_package_is_named(tmp_path: Path, name: str) -> None:
-    """As a wrong one is: uninstalling the other often takes the right one along."""
+    """Uninstalling a rival often removes the right package, too."""
     message = first_use(name, tmp_path, f"import sys; sys.modules[{name!r}] = None")
 
     assert f"LibraryError: the module {name!r} is not installed" in message

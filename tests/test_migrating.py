@@ -1,4 +1,4 @@
-"""docs/migrating.md keeps its word: its blocks run, the others' as well as ours."""
+"""The blocks of docs/migrating.md run, the other libraries' and ours."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ DIGITS, MORE = "0.123456789012345678901", "1.123456789012345678901"
 
 
 class Enough(KeyboardInterrupt):
-    """What was waited for was printed: here a user presses Ctrl-C."""
+    """Raised once the awaited text was printed, in place of Ctrl-C."""
 
 
 class Printer:
-    """A ``print`` that remembers, and raises ``Enough`` after a line with a text."""
+    """A ``print`` that keeps its lines, and raises ``Enough`` after a text."""
 
     def __init__(self, until: str) -> None:
         self._until = until
@@ -38,14 +38,14 @@ class Printer:
 
 @pytest.fixture
 def simulator() -> Iterator[Simulator]:
-    """An exchange that plays Upbit Korea as well as Singapore."""
+    """Give a simulator that is also Upbit Korea."""
     with Simulator(region="kr", rate_limits=False) as running:
         yield running
 
 
 @pytest.fixture
 def account(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> UpbitAccount:
-    """The account that the environment's variables belong to."""
+    """Give the account of the environment's variables."""
     opened = simulator.upbit({"KRW": "1000", "BTC": DIGITS})
     for name, value in opened.environment().items():
         monkeypatch.setenv(name, value)
@@ -54,7 +54,7 @@ def account(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> UpbitAccou
 
 @contextmanager
 def deposit_soon(account: UpbitAccount) -> Iterator[None]:
-    """Let the account have 1 BTC more once somebody is subscribed to it."""
+    """Deposit 1 BTC once somebody has subscribed to the account."""
 
     def deposit() -> None:
         account.wait_for_subscribers()
@@ -83,7 +83,7 @@ def run(code: str, account: UpbitAccount, until: str) -> list[str]:
 
 
 def test_a_websocket_client_script(simulator: Simulator, account: UpbitAccount) -> None:
-    """It prints a push, as floats; ours is the shortest program of the README."""
+    """Their script prints floats; ours is the README's shortest program."""
     theirs = block_with("websocket.WebSocketApp", "docs/migrating.md")
     with deposit_soon(account):
         code = theirs.replace("wss://sg-api.upbit.com", simulator.ws_url)
@@ -95,7 +95,7 @@ def test_a_websocket_client_script(simulator: Simulator, account: UpbitAccount) 
 
 
 def test_upbit_sdk(simulator: Simulator, account: UpbitAccount) -> None:
-    """It lists and follows, until the server says goodbye; ours goes on."""
+    """Their SDK lists and follows until a goodbye; ours goes on."""
     pytest.importorskip("websockets", minversion="15.0")  # older ones it cannot use
     theirs = block_with("from upbit import Upbit", "docs/migrating.md")
     ours = block_with("for update in stream:  # begins", "docs/migrating.md")
@@ -120,7 +120,7 @@ def test_upbit_sdk(simulator: Simulator, account: UpbitAccount) -> None:
 def test_pyupbit(
     simulator: Simulator, account: UpbitAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It asks for a float, or prints an error and has None; ours is exact."""
+    """Their call returns a float, or None with an error; ours is exact."""
     pytest.importorskip("pyupbit")
     theirs = block_with("import pyupbit", "docs/migrating.md")
     ours = block_with("max_age=30).available", "docs/migrating.md")
@@ -144,7 +144,7 @@ class NoMarkets(Fault):
 
 
 def test_ccxt_pro(simulator: Simulator, account: UpbitAccount) -> None:
-    """It knows what was pushed, as floats, until the connection is lost; ours all."""
+    """Their loop has floats until the connection is lost; ours goes on."""
     pytest.importorskip("ccxt", reason="its 20 exact pins suit no extra but dev")
     theirs = block_with("import ccxt.pro", "docs/migrating.md")
     ours = block_with("{code: each.available", "docs/migrating.md")

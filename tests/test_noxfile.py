@@ -1,4 +1,4 @@
-"""The command that runs every Python: it leaves nothing out without a word."""
+"""The command that tests every Python, and reports each that it leaves out."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ REPORT = '<r><testsuite tests="9" skipped="2" failures="1" errors="0" time="3.4"
 
 
 class Failed(Exception):
-    """A session failed."""
+    """Raised if a session fails."""
 
 
 class Session:
-    """What nox hands to a session; installs and runs as told."""
+    """A stand-in for nox's session; installs and runs as scripted."""
 
     def __init__(self, python: str = "3.10", cache: Path = ROOT) -> None:
         self.python = python
@@ -48,7 +48,7 @@ class Session:
 
 @pytest.fixture
 def noxfile(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
-    """The file's names, as nox loads it (without nox) where no Python is found."""
+    """Return the file's names, loaded without nox where no Python is found."""
     nox: Any = ModuleType("nox")
     nox.options = SimpleNamespace(download_python=None)
     nox.Session = Session
@@ -64,7 +64,7 @@ def noxfile(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
 
 
 def found(noxfile: SimpleNamespace, *pythons: str) -> None:
-    """Only these Pythons are on this machine."""
+    """Make these the only Pythons on this machine."""
     noxfile.corners.__globals__["is_found"] = lambda python: python in pythons
 
 
@@ -75,7 +75,7 @@ def corners(noxfile: SimpleNamespace) -> list[str]:
 
 
 def rows(noxfile: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> list[str]:
-    """The printed table, its head left out; one blank between cells."""
+    """Return the rows of the printed table, with single blanks."""
     noxfile.table(Session())
     return [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()][1:]
 
@@ -84,7 +84,7 @@ HERE = f"3.{sys.version_info.minor}"
 
 
 def test_both_corners_are_run(noxfile: SimpleNamespace) -> None:
-    """The oldest with the lowest, the newest with the newest, and the table."""
+    """The oldest Python has the lowest releases, the newest the newest."""
     found(noxfile, "3.9", HERE, "3.99")
     noxfile.corners.__globals__["PYTHONS"][:] = ["3.9", HERE, "3.99"]
 
@@ -98,14 +98,14 @@ def test_both_corners_are_run(noxfile: SimpleNamespace) -> None:
 def test_a_lone_python_is_run_with_the_lowest_releases(
     noxfile: SimpleNamespace,
 ) -> None:
-    """CI has run the newest releases on it, and on them only."""
+    """CI has run the newest releases on it."""
     found(noxfile, HERE)
 
     assert corners(noxfile) == [f"tests-{HERE}(releases='lowest')", "table"]
 
 
 def test_no_python_at_all_is_a_failure(noxfile: SimpleNamespace) -> None:
-    """It does not pass for want of anything to fail."""
+    """Without a Python the command fails."""
     found(noxfile)
     with pytest.raises(Failed, match=r"none of the Pythons 3\.10"):
         corners(noxfile)
@@ -114,7 +114,7 @@ def test_no_python_at_all_is_a_failure(noxfile: SimpleNamespace) -> None:
 def test_a_corner_that_was_not_run_fails_the_table(
     noxfile: SimpleNamespace, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """nox passes over a Python that it does not find; the table does not."""
+    """nox skips a missing Python; the table fails."""
     found(noxfile, HERE)
     with pytest.raises(Failed, match="asked for"):
         rows(noxfile, capsys)
@@ -130,7 +130,7 @@ def test_a_corner_that_was_not_run_fails_the_table(
 def test_what_ran_is_told_with_figures(
     noxfile: SimpleNamespace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The releases, and what pytest counted."""
+    """A row has the releases and pytest's counts."""
     session = Session("3.10", tmp_path)
     session.pytest = lambda report: report.write_text(REPORT)
     noxfile.tests(session, "lowest")
@@ -147,7 +147,7 @@ def test_what_failed_to_run_has_its_row(
     capsys: pytest.CaptureFixture[str],
     broken: str,
 ) -> None:
-    """No release to install, or pytest died before it could report."""
+    """The install failed, or pytest died before its report."""
 
     def fail(*arguments: object) -> None:
         raise Failed("of the session")
@@ -166,7 +166,7 @@ def test_what_failed_to_run_has_its_row(
 def test_a_version_managers_python_is_found(
     noxfile: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The newest that works, before the manager's own command that does not."""
+    """The newest working one comes before the manager's broken command."""
     shims = tmp_path / "shims"
     versions = tmp_path / "versions"
     for place, works in [
@@ -192,5 +192,5 @@ def test_a_version_managers_python_is_found(
 
 
 def test_no_python_is_downloaded(noxfile: SimpleNamespace) -> None:
-    """What is not on the machine is no corner of it."""
+    """A Python that is not installed is not used."""
     assert noxfile.options.download_python == "never"

@@ -1,4 +1,4 @@
-"""What is built, and that it works where it is installed."""
+"""The wheel and the sdist, and that they work where they are installed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A wheel and an sdist, built from a copy so that the checkout stays clean."""
+    """Build wheel and sdist from a copy, so that the checkout stays clean."""
     target = tmp_path_factory.mktemp("dist")
     source = tmp_path_factory.mktemp("source") / "assetstream"
     listed = subprocess.run(
@@ -42,7 +42,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_wheel_holds_the_package_only(built: Path) -> None:
-    """With its type marker, without tests and samples."""
+    """The wheel has the type marker, but no tests and samples."""
     (wheel,) = built.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
 
@@ -53,7 +53,7 @@ def test_the_wheel_holds_the_package_only(built: Path) -> None:
 
 
 def test_the_sdist_holds_tests_and_samples(built: Path) -> None:
-    """Whoever packages it can test it."""
+    """A packager can test the sdist."""
     (sdist,) = built.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
@@ -65,7 +65,7 @@ def test_the_sdist_holds_tests_and_samples(built: Path) -> None:
 
 
 def test_the_wheel_runs_elsewhere(built: Path, tmp_path: Path) -> None:
-    """Installed in another place, it serves command and sample without the checkout."""
+    """Command and sample run without the checkout."""
     (wheel,) = built.glob("*.whl")
     # Its own environment for the package; the libraries are this environment's.
     venv.create(tmp_path / "env", with_pip=False, system_site_packages=False)

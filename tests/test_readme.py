@@ -1,4 +1,4 @@
-"""What the README says works: its Python blocks are run, as written."""
+"""The README's Python blocks, run as written."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ COMMANDS = re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
 @pytest.fixture
 def account(simulated_exchange: Simulator, monkeypatch: pytest.MonkeyPatch) -> Account:
-    """The CoinW account that ``CoinW()`` means within the test."""
+    """Give the CoinW account that ``CoinW()`` means within the test."""
     account = simulated_exchange.coinw({"USDT": "1000"})
     given = account.environment()
     for name, value in given.items():
@@ -35,7 +35,7 @@ def account(simulated_exchange: Simulator, monkeypatch: pytest.MonkeyPatch) -> A
 def test_the_shortest_program_runs(
     simulated_exchange: Simulator, tmp_path: Path
 ) -> None:
-    """It prints the balances, and Ctrl-C ends it with code 0."""
+    """The program prints balances; Ctrl-C ends it with code 0."""
     account = simulated_exchange.upbit({"BTC": "0.5"})
     script = tmp_path / "shortest.py"
     script.write_text(block_with("on_asset=print).run_forever()"), encoding="utf-8")
@@ -67,7 +67,7 @@ def test_expecting_the_effect_of_an_order(
 def test_iterating_over_updates(
     account: Account, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The block prints what is there, then what changes."""
+    """The block prints the present balances, then the changes."""
 
     def done(update: assetstream.AssetUpdate) -> bool:
         if update.source is assetstream.Source.SNAPSHOT:
@@ -87,7 +87,7 @@ def test_in_a_notebook(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The block starts the stream and shows it, as far as that can be done here."""
+    """The block starts the stream and shows it, as far as a test can."""
     account = simulated_exchange.upbit({"BTC": "0.5"})
     for name, value in account.environment().items():
         monkeypatch.setenv(name, value)
@@ -105,7 +105,7 @@ def test_many_accounts(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The block reads one account, adds up all, and runs until it is stopped."""
+    """The block reads one account, sums all up, and runs until stopped."""
     accounts = [simulated_exchange.coinw({"BTC": "0.5"}) for _ in range(2)]
     given = [account.environment() for account in accounts]
     keys = {
@@ -126,12 +126,12 @@ def test_many_accounts(
 
 
 def test_the_simulator_block_runs() -> None:
-    """Its own assertions hold."""
+    """The block's own assertions hold."""
     exec(block_with("Simulator(seed=0)"), {})
 
 
 def test_set_up_is_two_commands_of_one_line() -> None:
-    """One runs the main job, one runs the tests; each needs nothing before it."""
+    """One command runs the CI job, one the tests, each by itself."""
     job, tests = (command.strip() for command in COMMANDS)
 
     for command in (job, tests):
@@ -142,7 +142,7 @@ def test_set_up_is_two_commands_of_one_line() -> None:
 
 
 def test_every_state_and_error_is_explained() -> None:
-    """The tables leave none out."""
+    """The tables have each state and each error."""
     errors = {n for n in assetstream.__all__ if n.endswith(("Error", "Lost", "Denied"))}
     for name in {*errors, *State.__members__, "RateLimited", "StaleBalance"}:
         assert f"`{name}`" in README

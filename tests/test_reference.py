@@ -1,4 +1,4 @@
-"""The API reference: built by the documented command, with every public name in it."""
+"""The API reference, built by the documented command, has every public name."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.programs.reference import MODULES, build
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Module -> its page, as CONTRIBUTING.md's command makes it."""
+    """Build the reference by CONTRIBUTING.md's command; return each module's page."""
     out = tmp_path_factory.mktemp("reference")
     build(out)
     return {name: _page(out, name) for name in MODULES}
@@ -31,19 +31,19 @@ def _page(out: Path, module: str) -> str:
 
 
 def page_of(pages: dict[str, str], name: str) -> str:
-    """The page that a public name is on."""
+    """Return the page of a public name."""
     module = name.rpartition(".")[0] or "assetstream.pytest_plugin"
     return pages[module]
 
 
 def prose(section: str) -> str:
-    """What a reader sees of it: no markup, no source code, one blank between words."""
+    """Return the page's visible text, without markup and source code."""
     shown = re.sub(r'<div class="pdoc-code.*?</div>', "", section, flags=re.DOTALL)
     return " ".join(re.sub(r"<[^>]+>", "", shown).split())
 
 
 def test_every_public_name_is_on_a_page(pages: dict[str, str]) -> None:
-    """With its docstring and its members, those from bases that nobody sees too."""
+    """Docstring and members are there, also those of hidden bases."""
     for full_name, thing in public():
         page = page_of(pages, full_name)
         name = full_name.rpartition(".")[2]
@@ -57,7 +57,7 @@ def test_every_public_name_is_on_a_page(pages: dict[str, str]) -> None:
 
 
 def test_nothing_is_left_of_the_markup(pages: dict[str, str]) -> None:
-    """Sections have become lists, names are set in code, and so are samples."""
+    """Sections are lists; names and samples are set as code."""
     for module, page in pages.items():
         read = prose(page.partition("<main")[2].partition("</main>")[0])
 
@@ -67,7 +67,7 @@ def test_nothing_is_left_of_the_markup(pages: dict[str, str]) -> None:
 
 
 def test_what_only_methods_make_has_no_constructor(pages: dict[str, str]) -> None:
-    """An ``Expectation`` is not to be made by hand, an ``AssetStream`` is."""
+    """An ``Expectation`` has none, an ``AssetStream`` has one."""
     page = pages["assetstream"]
 
     assert 'id="AssetStream.__init__"' in page
@@ -76,7 +76,7 @@ def test_what_only_methods_make_has_no_constructor(pages: dict[str, str]) -> Non
 
 
 def test_every_module_has_all_its_names(pages: dict[str, str]) -> None:
-    """Constants too."""
+    """Constants are there, too."""
     for module in (assetstream, simulator):
         for name in set(module.__all__) - {"__version__"}:
             assert f'id="{name}"' in pages[module.__name__]

@@ -22,7 +22,7 @@ RULES = [
 
 @pytest.mark.parametrize("rule", RULES)
 def test_every_rule_is_tested(rule: str) -> None:
-    """By a test whose name begins with it."""
+    """The name of a test begins with the rule's label."""
     tests = [
         found
         for path in HERE.rglob("test_*.py")
@@ -34,7 +34,7 @@ def test_every_rule_is_tested(rule: str) -> None:
 
 @pytest.mark.parametrize("rule", RULES)
 def test_every_rule_is_named_where_it_is_kept(rule: str) -> None:
-    """In the code that keeps it."""
+    """The code that keeps a rule names its label."""
     code = [path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py")]
 
     assert any(re.search(rf"\b{rule}\b", text) for text in code)

@@ -1,4 +1,4 @@
-"""Every sample, run as written, by an interpreter of its own."""
+"""Every sample, run as written, by its own interpreter."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def sample(name: str, *accounts: Account) -> Program:
 def test_watch_balances_prints_what_is_there_and_what_changes(
     simulated_exchange: Simulator,
 ) -> None:
-    """The snapshot is printed, then a deposit, and Ctrl-C ends it without a word."""
+    """Snapshot and deposit are printed; Ctrl-C ends it without a message."""
     account = simulated_exchange.upbit({"BTC": "0.5"})
     with sample("watch_balances.py", account) as program:
         program.wait_for("BTC: 0.5 available, 0 locked, changed by 0")
@@ -61,7 +61,7 @@ def test_two_exchanges_adds_up_both_accounts(simulated_exchange: Simulator) -> N
 def test_two_exchanges_ends_when_one_account_fails(
     simulated_exchange: Simulator,
 ) -> None:
-    """A wrong secret of one ends the program with that exchange's error."""
+    """The program ends with that exchange's error."""
     upbit = simulated_exchange.upbit({"BTC": "0.5"})
     coinw = simulated_exchange.coinw({"BTC": "1"})
     with (
@@ -73,7 +73,7 @@ def test_two_exchanges_ends_when_one_account_fails(
 
 
 def test_many_accounts_adds_them_up(simulated_exchange: Simulator) -> None:
-    """It counts those that connect, tells of one that fails, and sums up the others."""
+    """The sample counts accounts, names one that fails, and sums up the others."""
     accounts = [simulated_exchange.upbit({"BTC": "0.5"}) for _ in range(3)]
     environment = accounts[0].environment()
     for number, account in enumerate(accounts, 1):
@@ -101,7 +101,7 @@ def test_many_accounts_adds_them_up(simulated_exchange: Simulator) -> None:
 
 
 def test_sync_bot_buys_until_its_money_is_spent() -> None:
-    """It needs no keys, and ends by itself."""
+    """The sample needs no keys, and ends by itself."""
     with sample("sync_bot.py") as program:
         assert program.finish() == 0, program.output
         assert program.out == [
@@ -115,7 +115,7 @@ def test_sync_bot_buys_until_its_money_is_spent() -> None:
 def test_log_states_logs_a_lost_connection_and_what_it_missed(
     simulated_exchange: Simulator,
 ) -> None:
-    """A deposit that fell into the gap is counted once the stream is LIVE again."""
+    """A deposit during the gap is counted at LIVE."""
     account = simulated_exchange.coinw({"USDT": "100"})
     with sample("log_states.py", account) as program:
         program.wait_for("LIVE")
@@ -133,7 +133,7 @@ def test_log_states_logs_a_lost_connection_and_what_it_missed(
 def test_the_notebook_runs_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No error, nothing on stderr, and each cell shows what its text says."""
+    """No cell fails or writes to stderr; each shows what its text says."""
     for name in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR"):
         monkeypatch.setenv(name, str(tmp_path))
     notebook = read_notebook()
@@ -152,7 +152,7 @@ def test_the_notebook_runs_whole(
 
 
 def test_the_notebook_is_kept_without_outputs() -> None:
-    """Whoever opens it sees nothing of our machines, and a change of it is readable."""
+    """Outputs would show our machines, and make diffs unreadable."""
     notebook = read_notebook()
 
     nbformat.validate(notebook)
@@ -164,22 +164,22 @@ def test_the_notebook_is_kept_without_outputs() -> None:
 
 
 def read_notebook() -> Any:
-    """The sample notebook, as it is committed."""
+    """Return the committed sample notebook."""
     return nbformat.read(SAMPLES / "notebook.ipynb", as_version=4)
 
 
 def code_cells(notebook: Any) -> list[Any]:
-    """Its cells that are run."""
+    """Return the code cells."""
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
 def shown(outputs: list[Any]) -> str:
-    """Everything in the outputs of a cell."""
+    """Return all outputs of a cell."""
     return "\n".join(str(output) for output in outputs)
 
 
 def test_every_sample_runs_on_the_simulator_by_one_line() -> None:
-    """Those that samples/README.md gives: a sample prints what the table says."""
+    """The line in samples/README.md runs each sample."""
     guide = (SAMPLES / "README.md").read_text(encoding="utf-8")
     lines = re.findall(r"^python (samples/on_simulator.py samples/.+)$", guide, re.M)
     shown = ["SGD: ", "upbit: ", "3 of 3 LIVE", "LIVE, "]
@@ -194,7 +194,7 @@ def test_every_sample_runs_on_the_simulator_by_one_line() -> None:
 
 
 def test_every_sample_has_its_line_in_the_readme() -> None:
-    """samples/README.md lists each sample, and none that is gone."""
+    """samples/README.md lists exactly the existing samples."""
     listed = (SAMPLES / "README.md").read_text(encoding="utf-8")
 
     there = {path.name for path in SAMPLES.iterdir()} - {"README.md"}

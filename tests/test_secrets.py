@@ -1,4 +1,4 @@
-"""Nothing secret leaks: every way to succeed and to fail is gone, and searched."""
+"""No secret leaks: every success and failure is run, and its output searched."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("no_rate_limits")
 
 @pytest.fixture
 def detector() -> Iterator[LeakDetector]:
-    """All loggers at DEBUG, and what they write."""
+    """Give a detector with all loggers at DEBUG."""
     with LeakDetector() as detector:
         yield detector
 
@@ -42,7 +42,7 @@ def test_nothing_secret_leaks(
     capsys: pytest.CaptureFixture[str],
     name: str,
 ) -> None:
-    """Not by a log, a repr, an exception with its locals, a warning or a print."""
+    """Logs, reprs, exceptions with locals, warnings and prints are searched."""
     with SecrecySetup(exchange, account, detector, time_machine) as setup:
         CASES[name](setup)
     printed = capsys.readouterr()
@@ -54,14 +54,14 @@ def test_nothing_secret_leaks(
 
 
 def test_every_fault_is_a_scene() -> None:
-    """One that is added to the simulator is played as well."""
+    """A new fault of the simulator has its case."""
     assert {f"simulator fault {name}" for name in FAULTS} <= set(CASES)
 
 
 def test_what_leaks_is_found(
     account: Account, detector: LeakDetector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Wherever it comes out: the search above can fail."""
+    """The detector finds a secret in each kind of output."""
     exchange = account.exchange()
     detector.guard_exchange(exchange)
     secret = keys_of(exchange)[1]
@@ -96,7 +96,7 @@ def test_what_leaks_is_found(
 def test_a_leak_by_any_fact_of_an_error_is_found(
     account: Account, detector: LeakDetector, fact: str
 ) -> None:
-    """A hint is in no text, but it is shown by the doctor."""
+    """The doctor shows hints, though the text has none."""
     exchange = account.exchange()
     detector.guard_exchange(exchange)
     secret = keys_of(exchange)[1]
@@ -124,7 +124,7 @@ FORMS: list[Callable[[str], str]] = [
 def test_a_secret_is_found_in_every_form(
     detector: LeakDetector, shown: Callable[[str], str]
 ) -> None:
-    """The search is not misled by an escape."""
+    """Escapes do not hide a secret."""
     secret = "a+b/c=\"d'e\\f&g%41h"
     detector.guard(secret)
     detector.add("of no harm", shown(secret[:-1]))
@@ -139,7 +139,7 @@ def test_a_secret_is_found_in_every_form(
 def test_a_secret_is_redacted_in_every_form(
     adapter: type[Exchange], shown: Callable[[str], str]
 ) -> None:
-    """Whatever an exchange quotes, it is not passed on."""
+    """Quotes of the exchange are redacted."""
     secret = "a+b/c=\"d'e\\f&g%41h"
     region = {"region": "sg"} if adapter is Upbit else {}
     exchange = adapter("key", secret, **region)  # type: ignore[call-arg]
@@ -153,7 +153,7 @@ def test_a_secret_is_redacted_in_every_form(
 
 
 def test_parts_of_an_authorization_are_found(detector: LeakDetector) -> None:
-    """The signature alone, the header as a whole, and in base64."""
+    """The signature, the whole header, and base64 are found."""
     token = "eyJhbGciOiJIUzI1NiJ9.eyJhY2Nlc3Nfa2V5IjoiYSJ9.c2lnbmF0dXJl"
     detector.guard_headers({"authorization": f"Bearer {token}", "host": "public"})
     detector.add("of no harm", "c2lnbmF0", "Bearer", "public")

@@ -1,4 +1,4 @@
-"""The shell's completion: what it offers, and that it answers at once."""
+"""The shell's completion: its choices, and its speed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def completed(*words: str) -> list[str]:
 
 
 def test_names_are_completed(tmp_path: Path) -> None:
-    """Commands, exchanges, regions, labels and faults."""
+    """Commands, exchanges, regions, labels and faults are completed."""
     path = tmp_path / "accounts.toml"
     path.write_text('[main]\nexchange="coinw"\n[savings]\nexchange="coinw"\n')
 
@@ -38,7 +38,7 @@ def test_names_are_completed(tmp_path: Path) -> None:
 
 
 def test_the_entry_point_answers_a_shell() -> None:
-    """As bash asks it; by the variable that guide and help name."""
+    """The entry point answers bash by the variable in guide and help."""
     environment = {
         VARIABLE: "bash_complete",
         "COMP_WORDS": "assetstream watch up",
@@ -55,12 +55,12 @@ def test_the_entry_point_answers_a_shell() -> None:
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_every_shell_has_its_line_in_the_help(shell: str) -> None:
-    """And the entry point knows the shell."""
+    """The entry point supports each of these shells."""
     assert f"{VARIABLE}={shell}_source assetstream" in (assetstream.epilog or "")
 
 
 def test_help_and_completion_import_next_to_nothing() -> None:
-    """No network library, no simulator, no rich: a shell waits for the answer."""
+    """No network library, simulator or rich is imported, as a shell waits."""
     script = (
         "import sys, assetstream.cli.main\n"
         "print([m for m in ('rich', 'websocket', 'requests', 'jwt', 'msgspec', "

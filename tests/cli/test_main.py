@@ -1,4 +1,4 @@
-"""The entry point: help, version, and what it says when its extra is missing."""
+"""The entry point: help, version, and the message about a missing extra."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ main()
 
 @pytest.mark.parametrize("name", assetstream.commands)
 def test_help_teaches(name: str) -> None:
-    """Every command's has examples, exit codes and --json, in 80 columns."""
+    """Each command's help has examples, exit codes and --json, in 80 columns."""
     done = CliRunner().invoke(assetstream, [name, "--help"])
 
     for part in (f"assetstream {name} ", "Examples:", "Exit codes", "--json"):
@@ -33,7 +33,7 @@ def test_help_teaches(name: str) -> None:
 
 
 def test_the_list_of_commands_is_not_cut() -> None:
-    """And each of them has its row in the README and in the guide."""
+    """README and guide have a row for each command."""
     printed = CliRunner().invoke(assetstream, ["--help"]).stdout
     listed = printed.partition("Commands:")[2].partition("\n\n")[0].split("\n  ")[1:]
 
@@ -54,7 +54,7 @@ def test_version_is_told() -> None:
 
 @pytest.mark.parametrize("package", ["click", "rich"])
 def test_a_missing_extra_is_named(package: str) -> None:
-    """Without click or rich the command says what to install, with exit code 2."""
+    """Without click or rich the exit code is 2, with the install command."""
     with Program("-c", WITHOUT, package, "watch", "--simulate") as program:
         assert program.finish() == 2
 
@@ -65,7 +65,7 @@ def test_a_missing_extra_is_named(package: str) -> None:
 
 
 def test_a_missing_simulator_is_named() -> None:
-    """Without websockets, --simulate says what to install, with exit code 2."""
+    """Without websockets --simulate exits with 2 and the install command."""
     with Program("-c", WITHOUT, "websockets", "watch", "--simulate") as program:
         assert program.finish() == 2
 
@@ -74,7 +74,7 @@ def test_a_missing_simulator_is_named() -> None:
 
 
 def test_the_entry_point_imports_nothing_of_others() -> None:
-    """Importing the room imports the standard library alone."""
+    """Importing the room loads only the standard library."""
     script = (
         "import sys, assetstream.cli\n"
         "print(sorted(m for m in sys.modules if m in "

@@ -1,4 +1,4 @@
-"""What the streams of one thread set share."""
+"""Resources that the streams of one thread set share."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def settings(**options: Any) -> Settings:
 
 
 def test_rest_connections_are_shared_by_those_who_connect_alike() -> None:
-    """Never across contexts or proxies: one may trust, or hide, what another does not.
+    """Another context or proxy has connections of its own.
 
     (tests/streams/test_group_faults: nor with one at the address of one that is gone.)
     """
@@ -41,7 +41,7 @@ def test_rest_connections_are_shared_by_those_who_connect_alike() -> None:
 
 
 class Member:
-    """Shares a place, and asks for nothing."""
+    """A member of a place that never asks for a turn."""
 
     def grant(self, ticket: int) -> None:
         raise AssertionError("it never asked")
@@ -51,7 +51,7 @@ class Member:
 
 
 def test_a_place_has_one_queue() -> None:
-    """The streams of one exchange and host connect one after another."""
+    """Streams of one exchange and host connect one after another."""
     shared = SharedResources("test", 1)
     assert shared.connect_time() == 0.0
     upbit = shared.place(Upbit("key", "secret", region="sg"))

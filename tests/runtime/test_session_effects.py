@@ -57,7 +57,7 @@ class Script:
 
 
 class Bench:
-    """A session on real threads, and what came of its requests."""
+    """A session on real threads, and the answers to its requests."""
 
     def __init__(self) -> None:
         self.threads = ThreadSet("test")
@@ -120,7 +120,7 @@ def bench() -> Iterator[Bench]:
 
 
 def test_a_connection_is_dialled_and_hung_up(bench: Bench) -> None:
-    """Each is answered once, in the reader thread."""
+    """Each request gets one answer, in the reader thread."""
 
     def script(peer: Peer) -> None:
         peer.upgrade()
@@ -136,7 +136,7 @@ def test_a_connection_is_dialled_and_hung_up(bench: Bench) -> None:
 
 
 def test_dialling_is_hung_up_at_once(bench: Bench) -> None:
-    """Though nobody answers."""
+    """The server does not answer."""
     asked = threading.Event()
 
     def script(peer: Peer) -> None:
@@ -152,13 +152,13 @@ def test_dialling_is_hung_up_at_once(bench: Bench) -> None:
 
 
 def test_what_cannot_be_reached_is_answered(bench: Bench) -> None:
-    """Not raised."""
+    """The failure is an answer, not an exception."""
     bench.do(Dial(1, Connect("ws://127.0.0.1:1/")))
     assert isinstance(bench.next(), Broken)
 
 
 def test_a_request_is_answered_or_called_off(bench: Bench) -> None:
-    """Once closed, nothing is asked any more."""
+    """After close no request is made."""
     asked = threading.Event()
 
     def answer(peer: Peer) -> None:

@@ -1,4 +1,4 @@
-"""What users write, and what their type checkers make of it; never run, only checked.
+"""Code as users write it, for type checkers only; it is never run.
 
 Mistakes are here, too: a checker that does not find one finds its ``ignore`` unused.
 """
@@ -96,7 +96,7 @@ assert_type(count(AssetUpdate(*("",) * 12)), int)  # type: ignore[arg-type]  # p
 
 @dataclass
 class Bot:
-    """Its methods are handlers as well."""
+    """A class whose methods are handlers."""
 
     stream: AssetStream
 
@@ -159,7 +159,7 @@ stream.wait_for(timeout=1)  # type: ignore[call-arg]  # pyright: ignore[reportCa
 
 
 def words(source: Source) -> str:
-    """A checker knows when every source has been thought of."""
+    """Match every source, which a checker verifies."""
     if source is Source.SNAPSHOT:
         return "was there"
     if source is Source.STREAM:

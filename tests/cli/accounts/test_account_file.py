@@ -24,7 +24,7 @@ Write = Callable[[str], Path]
 
 @pytest.fixture
 def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
-    """Write a file of accounts beside a key file, and set the variables it may name."""
+    """Write a file of accounts and a key file beside it; set the variables it names."""
     keys = tmp_path / "main.keys"
     keys.write_text(f"UPBIT_ACCESS_KEY={KEY}\nUPBIT_SECRET_KEY={SECRET}\n")
     keys.chmod(0o600)
@@ -43,7 +43,7 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
 
 
 def documented() -> list[str]:
-    """The example as the module, the guide and the help show it."""
+    """Return the example as the module, the guide and the help show it."""
     text = (ROOT / "docs/command-line.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```toml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     shown = (account_file.__doc__ or "").partition("::\n")[2].partition("\nWithout")[0]
@@ -54,7 +54,7 @@ def documented() -> list[str]:
 
 
 def test_the_documented_example_is_read(write: Write) -> None:
-    """A key file beside it, variables by name; all of it, or by label, in its order."""
+    """Keys come from a file or from variables; all accounts, or some by label."""
     examples = documented()
     assert len(examples) == 3
     for example in examples:
@@ -72,7 +72,7 @@ def test_the_documented_example_is_read(write: Write) -> None:
 def test_only_the_named_accounts_need_their_keys(
     write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A fault in another one does not matter now."""
+    """A fault in an account that is not named does not matter."""
     path = write(f'{MAIN}[other]\nexchange = "coinw"\n')
     assert list(read_accounts(path, ["main"])) == ["main"]
     with pytest.raises(ConfigurationError, match=r"\[other\], line 5: .*COINW_API_KEY"):
@@ -114,7 +114,7 @@ def test_only_the_named_accounts_need_their_keys(
     ],
 )
 def test_what_is_wrong_is_named(write: Write, text: str, message: str) -> None:
-    """File, table and line; and what may be meant."""
+    """The message names file, table and line, and suggests names."""
     path = write(text)
     with pytest.raises(ConfigurationError) as raised:
         read_accounts(path, ())
@@ -138,7 +138,7 @@ def test_what_is_wrong_is_named(write: Write, text: str, message: str) -> None:
     ],
 )
 def test_a_secret_in_the_file_is_refused_and_not_shown(write: Write, line: str) -> None:
-    """Wherever it was put; where it belongs is said."""
+    """The message says where secrets belong."""
     path = write(f'[main]\nexchange = "upbit"\nregion = "sg"\n{line}\n')
     with pytest.raises(ConfigurationError) as raised:
         read_accounts(path, ())
@@ -152,7 +152,7 @@ def test_a_secret_in_the_file_is_refused_and_not_shown(write: Write, line: str) 
 
 
 def test_a_label_that_is_none(write: Write, tmp_path: Path) -> None:
-    """The labels that may be meant; and a file that is not there has none."""
+    """The message suggests labels; a missing file has none."""
     with pytest.raises(ConfigurationError, match=r"no \[mian\]. Did you mean main\?"):
         read_accounts(write(MAIN), ["mian"])
     with pytest.raises(ConfigurationError, match=r"no \[x\]. It has main"):
@@ -164,7 +164,7 @@ def test_a_label_that_is_none(write: Write, tmp_path: Path) -> None:
 
 
 def test_a_slip_of_the_pen_is_no_secret(write: Write) -> None:
-    """``keyz`` means ``keys``; what looks like a key still has no place there."""
+    """``keyz`` suggests ``keys``; a value like a key is still refused."""
     path = write(MAIN.replace("keys =", "keyz ="))
     with pytest.raises(ConfigurationError, match="Did you mean keys"):
         read_accounts(path, ())

@@ -1,4 +1,4 @@
-"""Key files: what they hold, and whom they are open to."""
+"""Key files: their form, and the permissions they need."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Write = Callable[..., Path]
 
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
-    """Write a key file, closed to others."""
+    """Write a key file that only its owner can read."""
 
     def write(*lines: str, mode: int = 0o600) -> Path:
         path = tmp_path / "main.keys"
@@ -32,7 +32,7 @@ def write(tmp_path: Path) -> Write:
 
 
 def test_names_and_values_are_read(write: Write) -> None:
-    """As a shell would read them: export, quotes, comments, URLs."""
+    """Export, quotes, comments and URLs are read as a shell reads them."""
     path = write(
         "\ufeff# the key that may only view",
         "",
@@ -53,7 +53,7 @@ def test_names_and_values_are_read(write: Write) -> None:
 @posix
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o602, 0o610, 0o644, 0o666])
 def test_one_that_is_open_to_others_is_refused(write: Write, mode: int) -> None:
-    """With the command that closes it."""
+    """The message has the command that closes it."""
     path = write(f"COINW_API_KEY={ACCESS}", f"COINW_SECRET_KEY={SECRET}", mode=mode)
     with pytest.raises(ConfigurationError) as raised:
         read_keys(path, "coinw")
@@ -66,7 +66,7 @@ def test_one_that_is_open_to_others_is_refused(write: Write, mode: int) -> None:
 
 @posix
 def test_rights_are_those_of_what_is_opened(write: Write, tmp_path: Path) -> None:
-    """A link is followed, and what it leads to is what must be closed."""
+    """A link is followed, and its target must be closed."""
     path = write(f"COINW_API_KEY={ACCESS}", f"COINW_SECRET_KEY={SECRET}")
     link = tmp_path / "link"
     link.symlink_to(path)
@@ -80,7 +80,7 @@ def test_rights_are_those_of_what_is_opened(write: Write, tmp_path: Path) -> Non
 def test_a_file_of_another_user_is_refused(
     write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The owner could read the keys, and change them."""
+    """Its owner could read and change the keys."""
     path = write(f"COINW_API_KEY={ACCESS}", f"COINW_SECRET_KEY={SECRET}")
     mine = os.geteuid()
     monkeypatch.setattr(os, "geteuid", lambda: mine + 1)
@@ -90,7 +90,7 @@ def test_a_file_of_another_user_is_refused(
 
 @posix
 def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path) -> None:
-    """A named pipe that nobody writes to would be waited for for ever."""
+    """Opening a named pipe without a writer would block for ever."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe, 0o600)
     for path in (pipe, tmp_path):
@@ -115,7 +115,7 @@ def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path) -> None:
 def test_what_is_wrong_is_named_and_not_shown(
     write: Write, lines: list[str], message: str
 ) -> None:
-    """File and line, never what stands there."""
+    """The message has file and line, never the line's text."""
     path = write(*lines)
     with pytest.raises(ConfigurationError) as raised:
         read_keys(path, "coinw")
@@ -127,7 +127,7 @@ def test_what_is_wrong_is_named_and_not_shown(
 
 
 def test_a_file_that_is_not_there_or_no_text(tmp_path: Path) -> None:
-    """In words, without a traceback's."""
+    """The message has words, no traceback."""
     path = tmp_path / "main.keys"
     with pytest.raises(ConfigurationError, match="cannot be opened: No such file"):
         read_keys(path, "coinw")

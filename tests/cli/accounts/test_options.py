@@ -1,4 +1,4 @@
-"""The options by which every command chooses accounts."""
+"""The options by which every command selects accounts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ENVIRONMENT: dict[str, str | None] = {
 @click.command()
 @choosing_accounts
 def show(choice: AccountOptions) -> None:
-    """Print the accounts that were chosen."""
+    """Print the selected accounts."""
     with choice.opened() as accounts:
         for account in accounts:
             assert isinstance(account.stream(), AssetStream)
@@ -37,14 +37,14 @@ def show(choice: AccountOptions) -> None:
 
 
 def run(*arguments: str, expect: int = 0) -> list[str]:
-    """The lines that the command prints."""
+    """Return the lines that the command prints."""
     result = CliRunner().invoke(show, arguments, env=ENVIRONMENT)
     assert result.exit_code == expect, result.output
     return result.output.splitlines()
 
 
 def test_named_exchanges_take_the_keys_of_the_environment() -> None:
-    """Each once, in the order in which they are named."""
+    """Each exchange comes once, in the order of the command line."""
     assert run("coinw", "upbit", "coinw", "--region", "id") == [
         "None coinw everywhere",
         "None upbit id",
@@ -52,7 +52,7 @@ def test_named_exchanges_take_the_keys_of_the_environment() -> None:
 
 
 def test_one_exchange_takes_the_keys_of_a_file(tmp_path: Path) -> None:
-    """The environment's are not asked for."""
+    """The environment's keys are not needed."""
     path = tmp_path / "my keys"
     path.write_text(f"COINW_API_KEY={'x' * 36}\nCOINW_SECRET_KEY={'y' * 48}\n")
     path.chmod(0o600)
@@ -63,7 +63,7 @@ def test_one_exchange_takes_the_keys_of_a_file(tmp_path: Path) -> None:
 
 
 def test_a_file_gives_accounts_with_labels(tmp_path: Path) -> None:
-    """All of them, or those that are named."""
+    """All accounts, or the named ones, have the file's labels."""
     path = tmp_path / "accounts.toml"
     path.write_text('[a]\nexchange="coinw"\n[b]\nexchange="upbit"\nregion="kr"\n')
 
@@ -72,7 +72,7 @@ def test_a_file_gives_accounts_with_labels(tmp_path: Path) -> None:
 
 
 def test_simulated_accounts_are_labelled_by_number() -> None:
-    """So many on each exchange that is named, or on all."""
+    """Each named exchange, or every one, has that many accounts."""
     assert run("--simulate", "upbit") == ["None upbit sg"]
     assert run("--simulate", "--count", "2") == [
         "upbit-1 upbit sg",
@@ -120,7 +120,7 @@ def test_wrong_usage_is_explained_with_exit_code_2(
 
 
 def test_an_error_of_the_body_is_wrong_usage_too() -> None:
-    """As when two streams may not have one label."""
+    """Two streams cannot have one label."""
     with (
         pytest.raises(click.UsageError, match="twice"),
         AccountOptions(("coinw",), simulate=True).opened(),

@@ -1,4 +1,4 @@
-"""``assetstream balances``: what accounts hold now."""
+"""``assetstream balances``: the present balances of accounts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Balances:
         self.err: list[str] = []
 
     def __call__(self, *arguments: str, expect: int = 0) -> list[str]:
-        """The lines that it writes to standard output."""
+        """Return the lines of standard output."""
         with pytest.raises(SystemExit) as ended:
             assetstream(["balances", *arguments])
         written = self._capsys.readouterr()
@@ -35,13 +35,13 @@ class Balances:
 
 @pytest.fixture
 def balances(capsys: pytest.CaptureFixture[str]) -> Balances:
-    """To be called with arguments."""
+    """Return the command, to be called with arguments."""
     return Balances(capsys)
 
 
 @pytest.fixture
 def file(exchange: Simulator, tmp_path: Path) -> Path:
-    """A file of accounts: one on each exchange, and one whose key may not view."""
+    """Write a file of three accounts: two good ones, and one that may not view."""
     accounts: dict[str, Account] = {
         "main": exchange.upbit({"BTC": "0.1", "SGD": "12.50"}),
         "savings": exchange.coinw({"BTC": "0.20", "SHIB": "0.000000000000000001"}),
@@ -62,7 +62,7 @@ def file(exchange: Simulator, tmp_path: Path) -> Path:
 
 
 def test_a_pipe_gets_columns(file: Path, balances: Balances) -> None:
-    """Every row is complete, every digit is there, and the sums are below."""
+    """Rows are complete with every digit, and sums are below."""
     lines = balances("--accounts", str(file), "main", "savings")
 
     assert balances.err == []
@@ -95,7 +95,7 @@ def test_one_that_cannot_be_read_does_not_hide_the_others(
 
 
 def test_json_is_one_object_for_each_account(file: Path, balances: Balances) -> None:
-    """Amounts are strings; errors and sums are objects of their own."""
+    """Amounts are strings; errors and sums have their own objects."""
     lines = balances("--accounts", str(file), "--json", expect=1)
 
     rows: list[dict[str, Any]] = [json.loads(line) for line in lines]
@@ -121,7 +121,7 @@ def test_json_is_one_object_for_each_account(file: Path, balances: Balances) -> 
 def test_one_account_has_no_sums(
     exchange: Simulator, balances: Balances, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And one that holds nothing says so."""
+    """An empty account is reported as empty."""
     for name, value in exchange.coinw({"USDT": "0"}).environment().items():
         monkeypatch.setenv(name, value)
 

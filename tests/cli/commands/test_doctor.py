@@ -1,4 +1,4 @@
-"""``assetstream doctor``: what it prints, and its exit codes."""
+"""``assetstream doctor``: its output and its exit codes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.processes import ROOT, Program
 
 @pytest.fixture
 def doctor(no_rate_limits: None, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Run the command in this process, in little time."""
+    """Run the command in this process, with a short timeout."""
     monkeypatch.setattr(connection, "PING_INTERVAL", 0.02)
 
     def doctor(*arguments: str, account: Account | None = None) -> Result:
@@ -35,7 +35,7 @@ def doctor(no_rate_limits: None, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_a_good_key_ends_with_0(simulated_exchange: Simulator) -> None:
-    """As users run it: a line for each step, no colours in a pipe, and no key."""
+    """The output has a line for each step, no colours in a pipe, and no key."""
     account = simulated_exchange.upbit({"BTC": "1"})
     arguments = ("-m", "assetstream.cli", "doctor", "upbit", "--region", "sg")
     with Program(*arguments, environment=account.environment()) as program:
@@ -50,7 +50,7 @@ def test_a_good_key_ends_with_0(simulated_exchange: Simulator) -> None:
 
 
 def test_a_bad_key_ends_with_1(doctor: Any, exchange: Simulator) -> None:
-    """The remedies are below the red step, and the sum says where to begin."""
+    """The remedies are below the red step; the last line names where to begin."""
     account = exchange.upbit(allowed_ips=["192.0.2.1"])
     result = doctor(account=account)
 
@@ -63,7 +63,7 @@ def test_a_bad_key_ends_with_1(doctor: Any, exchange: Simulator) -> None:
 
 
 def test_a_yellow_step_ends_with_3(doctor: Any, exchange: Simulator) -> None:
-    """The stream would work, and yet a script may want to know."""
+    """The stream would work, but a script can tell the difference."""
     with exchange.fault("clock_jump", seconds=-15):
         result = doctor(account=exchange.coinw({"BTC": "1"}))
 
@@ -72,7 +72,7 @@ def test_a_yellow_step_ends_with_3(doctor: Any, exchange: Simulator) -> None:
 
 
 def test_the_worst_of_several_counts(doctor: Any, exchange: Simulator) -> None:
-    """Each account has its steps and its sum; this machine is looked at once."""
+    """Each account has its steps and verdict; this machine is checked once."""
     good, bad = exchange.coinw({"BTC": "1"}), exchange.upbit(permissions=[])
     environment = {**good.environment(), **bad.environment()}
     result = CliRunner().invoke(
@@ -86,7 +86,7 @@ def test_the_worst_of_several_counts(doctor: Any, exchange: Simulator) -> None:
 
 
 def test_json_has_an_object_for_each_check(doctor: Any, exchange: Simulator) -> None:
-    """Those of this machine are no account's; the sums are of their own kind."""
+    """Checks of the machine have no account; verdicts have their own kind."""
     account = exchange.coinw({"BTC": "1"})
     result = doctor("--json", account=account)
     rows = [json.loads(line) for line in result.stdout.splitlines()]
@@ -107,7 +107,7 @@ def test_json_has_an_object_for_each_check(doctor: Any, exchange: Simulator) -> 
 
 
 def test_wrong_usage_ends_with_2(doctor: Any) -> None:
-    """No exchange, no region, no key."""
+    """Exchange, region or key is missing."""
     clean = {"UPBIT_ACCESS_KEY": None, "COINW_API_KEY": None}
     for arguments, part in [
         ([], "--simulate"),
@@ -122,7 +122,7 @@ def test_wrong_usage_ends_with_2(doctor: Any) -> None:
 def test_the_key_is_sent_around_only_on_demand(
     doctor: Any, exchange: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The help says so before; without the flag, the report mentions the flag."""
+    """The help explains the flag; without it the report mentions it."""
     with Simulator(region="id", seed=7, rate_limits=False) as elsewhere:
         account = elsewhere.upbit({"BTC": "1"}, region="id")
         account_there = account.exchange()
@@ -148,7 +148,7 @@ def test_the_key_is_sent_around_only_on_demand(
 
 
 def test_simulated_accounts_are_examined(doctor: Any) -> None:
-    """To see what it looks at, without a key."""
+    """--simulate shows the report without a key."""
     result = doctor("--simulate")
 
     assert result.exit_code == 0
@@ -156,7 +156,7 @@ def test_simulated_accounts_are_examined(doctor: Any) -> None:
 
 
 def test_ctrl_c_ends_it_at_once(simulated_exchange: Simulator) -> None:
-    """In the middle of a step that has seconds left, with a code of its own."""
+    """A step with seconds left is cancelled; the exit code is its own."""
     account = simulated_exchange.coinw({"BTC": "1"})
     arguments = ("-m", "assetstream.cli", "doctor", "coinw")
     with (
@@ -176,7 +176,7 @@ RIVAL = "def connect(url): pass"
 
 
 def run_with_rival(path: Path, *arguments: str) -> Program:
-    """The command where another package named websocket is found first."""
+    """Run the command where another package named websocket is found first."""
     (path / "websocket.py").write_text(RIVAL, encoding="utf-8")
     search = os.pathsep.join([str(path), str(ROOT)])
     return Program(
@@ -187,7 +187,7 @@ def run_with_rival(path: Path, *arguments: str) -> Program:
 def test_a_shadowed_library_is_told_though_nothing_can_be_imported(
     tmp_path: Path,
 ) -> None:
-    """The doctor prints the command that repairs it, in place of a traceback."""
+    """The doctor prints the repair command in place of a traceback."""
     with run_with_rival(tmp_path, "doctor", "upbit", "--region", "sg") as program:
         assert program.finish() == 1
 
@@ -198,7 +198,7 @@ def test_a_shadowed_library_is_told_though_nothing_can_be_imported(
 
 
 def test_other_commands_name_a_shadowed_library(tmp_path: Path) -> None:
-    """In one line, and with the code for a package that is missing."""
+    """The error is one line, with the code for a missing package."""
     with run_with_rival(tmp_path, "watch", "--simulate") as program:
         assert program.finish() == 2
 
@@ -208,7 +208,7 @@ def test_other_commands_name_a_shadowed_library(tmp_path: Path) -> None:
 
 
 def test_help_teaches() -> None:
-    """Every step, the examples and the exit codes are in the help text."""
+    """The help has every step, the examples and the exit codes."""
     result = CliRunner().invoke(assetstream, ["doctor", "--help"])
 
     for part in ("assetstream doctor --simulate", "--try-regions", "Exit codes", "130"):
@@ -217,7 +217,7 @@ def test_help_teaches() -> None:
 
 
 def test_the_same_key_need_not_be_upbits(doctor: Any, exchange: Simulator) -> None:
-    """--try-regions means nothing where there are no regions."""
+    """--try-regions does nothing at an exchange without regions."""
     own = exchange.coinw()
     environment = {**own.environment(), "COINW_API_KEY": "x" * 36}
     result = CliRunner().invoke(

@@ -26,7 +26,7 @@ def record(*arguments: str, environment: dict[str, str] | None = None) -> Progra
 def test_a_session_is_recorded_until_ctrl_c(
     simulated_exchange: Simulator, tmp_path: Path
 ) -> None:
-    """Masked, for its owner alone; it shows states, and the next step."""
+    """The tape is masked and for its owner alone; states are shown."""
     account = simulated_exchange.upbit({"SGD": "9876543210.4321"})
     path = tmp_path / "session.jsonl"
     arguments = ("upbit", "--region", "sg", "--scramble", "-o", str(path))
@@ -50,7 +50,7 @@ def test_a_session_is_recorded_until_ctrl_c(
 
 
 def test_a_first_try_needs_no_key(tmp_path: Path) -> None:
-    """Summed up for a program; a file that exists is left alone."""
+    """--json prints a summary; an existing file is not replaced."""
     path = tmp_path / "try.jsonl"
     arguments = ("coinw", "--simulate", "-o", str(path), "--for", "700ms", "--json")
     with record(*arguments) as program:
@@ -70,7 +70,7 @@ def test_a_first_try_needs_no_key(tmp_path: Path) -> None:
 def test_a_refused_key_is_on_the_tape(
     simulated_exchange: Simulator, tmp_path: Path
 ) -> None:
-    """The command fails, and what it was for is there."""
+    """The command fails, and the tape has the refusal."""
     account = simulated_exchange.coinw(permissions=[])
     path = tmp_path / "session.jsonl"
     with record("coinw", "-o", str(path), environment=account.environment()) as program:
@@ -98,7 +98,7 @@ def test_wrong_usage_is_explained(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """In a line, and no file is left."""
+    """The message is one line, and no file is left."""
     for name in ("COINW_API_KEY", "COINW_SECRET_KEY"):
         monkeypatch.delenv(name, raising=False)
     given = [argument.format(tmp_path) for argument in arguments]
@@ -113,7 +113,7 @@ def test_wrong_usage_is_explained(
 @pytest.mark.skipif(os.name == "nt", reason="limits the size of files")
 @pytest.mark.parametrize("as_json", [False, True])
 def test_a_full_disk_is_no_success(tmp_path: Path, as_json: bool) -> None:
-    """Neither the summary nor the exit code passes the tape off as whole."""
+    """Summary and exit code show that the tape is incomplete."""
     path = tmp_path / "tape"
     script = (
         "import resource, signal, sys\n"

@@ -22,13 +22,13 @@ def replay(*arguments: str) -> Program:
 
 @pytest.fixture
 def tape(tmp_path: Path) -> Path:
-    """A short one."""
+    """Return a short tape."""
     lines = [*opened(9, BTC="1"), reply(10, BTC="1"), push(10.5, "BTC", "2.5")]
     return write_tape(tmp_path / "tape", "upbit", *lines, line(11, "end"))
 
 
 def test_a_bot_is_served_with_the_keys_that_are_printed(tape: Path) -> None:
-    """A bot needs nothing else; afterwards the last balances are there, to Ctrl-C."""
+    """After the end the last balances are served until Ctrl-C."""
     with replay(str(tape), "--speed", "max") as program:
         program.wait_for("Ctrl-C stops it.")
         variables = dict(re.findall(r"export (\w+)=(\S+)", program.output))
@@ -46,7 +46,7 @@ def test_a_bot_is_served_with_the_keys_that_are_printed(tape: Path) -> None:
 
 
 def test_ctrl_c_before_the_end_differs_from_the_end(tape: Path) -> None:
-    """By the exit code; with --json a program reads where it is."""
+    """The exit code differs; with --json a program reads the position."""
     with replay(str(tape), "--json") as program:
         serving = json.loads(program.wait_for("serving"))
         program.interrupt()
@@ -72,7 +72,7 @@ def test_ctrl_c_before_the_end_differs_from_the_end(tape: Path) -> None:
 def test_wrong_usage_is_explained(
     arguments: list[str], code: int, words: str, tape: Path
 ) -> None:
-    """In a line."""
+    """The message is one line."""
     given = [argument.format(tape) for argument in arguments]
     done = CliRunner().invoke(assetstream, ["replay", *given])
 
@@ -82,7 +82,7 @@ def test_wrong_usage_is_explained(
 
 
 def test_a_port_in_use_is_an_error(tape: Path) -> None:
-    """In a line."""
+    """The message is one line."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         done = CliRunner().invoke(assetstream, ["replay", str(tape), "--port", port])
@@ -92,7 +92,7 @@ def test_a_port_in_use_is_an_error(tape: Path) -> None:
 
 
 def test_a_tape_that_cannot_be_played_on_is_an_error(tmp_path: Path) -> None:
-    """Found only once a client is there; the command does not wait for ever."""
+    """The fault appears only with a client, and ends the command."""
     late = push(10, "BTC", "2") | {"at": 1e308}
     path = write_tape(tmp_path / "tape", "upbit", *opened(9, BTC="1"), late)
     with replay(str(path), "--speed", "max") as program:

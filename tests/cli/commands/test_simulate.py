@@ -1,4 +1,4 @@
-"""``assetstream simulate``: the options; what it does is tested with the console."""
+"""The options of ``assetstream simulate``; the console has its own tests."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from assetstream.simulator import FAULTS
 
 
 def simulate(*arguments: str, expect: int = 0) -> str:
-    """Run it in this process; what it wrote."""
+    """Run the command in this process; return its output."""
     result = CliRunner().invoke(assetstream, ["simulate", *arguments])
     assert result.exit_code == expect, result.output
     return result.output
 
 
 def test_it_prints_what_to_paste_and_ends_in_time() -> None:
-    """With its faults, for the time that was asked for."""
+    """The faults are on, and --for ends it."""
     out = simulate("--for", "50ms", "--rate", "100", "--fault", "rest_slow")
 
     assert "export UPBIT_ACCESS_KEY=" in out
@@ -28,7 +28,7 @@ def test_it_prints_what_to_paste_and_ends_in_time() -> None:
 
 
 def test_json_begins_with_the_environment() -> None:
-    """The same seed has the same keys."""
+    """One seed gives one set of keys."""
     first, second = (
         json.loads(simulate("--json", "--for", "1ms", "--seed", "7").splitlines()[0])
         for _ in range(2)
@@ -40,7 +40,7 @@ def test_json_begins_with_the_environment() -> None:
 
 
 def test_the_faults_are_listed() -> None:
-    """All of them, and nothing is started."""
+    """The list has every fault, and nothing is started."""
     out = simulate("--list-faults")
 
     assert all(f"\n{name} " in f"\n{out}" for name in FAULTS)
@@ -62,5 +62,5 @@ def test_the_faults_are_listed() -> None:
 def test_wrong_usage_is_explained_with_exit_code_2(
     arguments: list[str], words: str
 ) -> None:
-    """In the words of the simulator."""
+    """The messages are the simulator's."""
     assert words in simulate(*arguments, expect=2)

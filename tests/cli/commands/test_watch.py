@@ -38,7 +38,7 @@ def objects(program: Program) -> list[dict[str, Any]]:
 
 
 def test_json_shows_both_simulated_exchanges_until_the_time_is_over() -> None:
-    """Each line is an object; both exchanges are updated, and end STOPPED."""
+    """Each line is an object; both exchanges have updates and end STOPPED."""
     with watch("--simulate", "--json", "--for", "2s") as program:
         assert program.finish() == 0, program.output
 
@@ -54,7 +54,7 @@ def test_json_shows_both_simulated_exchanges_until_the_time_is_over() -> None:
 def test_json_amounts_are_strings_with_every_digit(
     simulated_exchange: Simulator,
 ) -> None:
-    """A tiny amount beside a great one is written as it came, without an exponent."""
+    """A tiny amount beside a great one has no exponent."""
     account = simulated_exchange.upbit({"SHIB": "123456789012"}, exponents=True)
     with watch("upbit", "--region", "sg", "--json", account=account) as program:
         program.wait_for("LIVE")
@@ -75,7 +75,7 @@ def test_json_amounts_are_strings_with_every_digit(
 def test_json_tells_the_gap_of_a_lost_connection(
     simulated_exchange: Simulator,
 ) -> None:
-    """After a cut: an error object, STALE, and LIVE with what was missed."""
+    """After a cut come an error, STALE, and LIVE with the gap."""
     account = simulated_exchange.upbit({"BTC": "1"})
     with watch("upbit", "--region", "sg", "--json", account=account) as program:
         program.wait_for("LIVE")
@@ -91,7 +91,7 @@ def test_json_tells_the_gap_of_a_lost_connection(
 
 
 def test_plain_lines_have_no_escape_codes(simulated_exchange: Simulator) -> None:
-    """Into a pipe go readable lines without colours."""
+    """A pipe gets readable lines without colours."""
     account = simulated_exchange.coinw({"USDT": "100"})
     with watch("coinw", account=account) as program:
         program.wait_for("USDT  available 100  locked 0  total 100  change 0")
@@ -107,7 +107,7 @@ def test_plain_lines_have_no_escape_codes(simulated_exchange: Simulator) -> None
 
 
 def test_several_accounts_run_as_a_group(simulated_exchange: Simulator) -> None:
-    """One that fails does not end the other; that all have settled is one line."""
+    """One that fails does not end the other; one line reports that all have settled."""
     upbit = simulated_exchange.upbit({"BTC": "1"}, permissions=[])
     coinw = simulated_exchange.coinw({"USDT": "100"})
     environment = {**upbit.environment(), **coinw.environment()}
@@ -126,7 +126,7 @@ def test_several_accounts_run_as_a_group(simulated_exchange: Simulator) -> None:
 
 
 def test_many_simulated_accounts_have_labels() -> None:
-    """By exchange and number; JSON has no other kinds than for one account."""
+    """Labels are exchange and number; JSON has the kinds of one account."""
     names = {f"{exchange}-{n}" for exchange in ("upbit", "coinw") for n in (1, 2, 3)}
     with watch("--simulate", "--count", "3", "--json") as program:
         updated: set[str] = set()
@@ -163,7 +163,7 @@ def test_wrong_usage_is_explained_with_exit_code_2(
 
 @pytest.mark.skipif(not hasattr(fcntl, "F_SETPIPE_SZ"), reason="only Linux has it")
 def test_a_second_ctrl_c_ends_it_at_once_without_a_word() -> None:
-    """Even where a pipe that nobody reads holds it up; the code says so."""
+    """A full pipe blocks the first; the exit code is its own."""
     reader, writer = os.pipe()
     with open(reader, "rb"):
         fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
@@ -194,7 +194,7 @@ def test_a_second_ctrl_c_ends_it_at_once_without_a_word() -> None:
 
 
 def filled(pipe: int, least: int) -> None:
-    """Wait until so many bytes are in the pipe."""
+    """Wait until the pipe holds that many bytes."""
     there = array.array("i", [0])
     deadline = time.monotonic() + PATIENCE
     while there[0] < least:
@@ -219,7 +219,7 @@ def test_half_a_url_override_is_refused(simulated_exchange: Simulator) -> None:
 def test_a_wrong_secret_ends_with_exit_code_1(
     simulated_exchange: Simulator, style: list[str]
 ) -> None:
-    """Cause and remedy are on stderr: no traceback, no key and no secret anywhere."""
+    """Cause and remedy are on stderr, without traceback, key or secret."""
     account = simulated_exchange.upbit({"BTC": "1"})
     secret = "0" + account.secret_key[1:]
     environment = {**account.environment(), "UPBIT_SECRET_KEY": secret}
@@ -234,7 +234,7 @@ def test_a_wrong_secret_ends_with_exit_code_1(
 
 
 def test_a_reader_that_goes_away_ends_it_quietly() -> None:
-    """``| head -n 1`` gets its line, and nobody complains."""
+    """``| head -n 1`` gets its line, and nothing is on stderr."""
     script = (
         "import subprocess, sys\n"
         "watch = [sys.executable, '-m', 'assetstream.cli', 'watch', '--simulate']\n"
@@ -251,7 +251,7 @@ def test_a_reader_that_goes_away_ends_it_quietly() -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has it")
 def test_a_full_disk_ends_it_with_exit_code_1() -> None:
-    """One line says what cannot be written, without a traceback."""
+    """One line names the cause, without a traceback."""
     script = (
         "import subprocess, sys\n"
         "watch = [sys.executable, '-m', 'assetstream.cli', 'watch', '--simulate']\n"

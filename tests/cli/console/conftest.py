@@ -1,4 +1,4 @@
-"""The simulators that the tests of the simulator have, for its console."""
+"""The simulators of ``tests.simulator``, for its console."""
 
 from __future__ import annotations
 

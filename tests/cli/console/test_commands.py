@@ -1,4 +1,4 @@
-"""Commands that are typed while a simulator runs by itself."""
+"""Commands that a user types while a simulator runs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from assetstream.simulator import Account, CoinWAccount, Simulator, UpbitAccount
 
 
 class Console:
-    """Commands, all typed at the second 0."""
+    """A console whose commands are typed at second 0."""
 
     def __init__(self, exchange: Simulator, accounts: dict[str, Account]) -> None:
         self.schedule = Schedule(exchange, accounts, lambda name, on: None)
@@ -33,7 +33,7 @@ class Console:
 def typed(
     exchange: Simulator, upbit: UpbitAccount, coinw: CoinWAccount
 ) -> Iterator[Console]:
-    """The console of a simulator with an account on each exchange."""
+    """Give the console of a simulator with an account on each exchange."""
     typed = Console(exchange, {"upbit": upbit, "coinw": coinw})
     yield typed
     for trader in typed.traders:
@@ -41,7 +41,7 @@ def typed(
 
 
 def test_faults_go_on_and_off(typed: Console) -> None:
-    """With commas as in --fault, or with blanks; all at once, or by name."""
+    """Parameters follow commas or blanks; `off` takes a name or none."""
     assert typed("fault silent_drop") == ""
     assert typed("fault rest_stale exchange=coinw, seconds=8") == ""
     assert typed.schedule.on == ["silent_drop", "rest_stale"]
@@ -55,7 +55,7 @@ def test_faults_go_on_and_off(typed: Console) -> None:
 
 
 def test_money_moves_and_is_counted(typed: Console, coinw: CoinWAccount) -> None:
-    """The answer is what the account holds now."""
+    """The answer has the new balance."""
     assert typed("deposit coinw usdt 50") == "coinw: USDT 1050"
     assert typed("withdraw CoinW BTC 0.25") == "coinw: BTC 0.25"
     coinw.place_order(pay="USDT", amount="50", receive="ETH")
@@ -67,7 +67,7 @@ def test_money_moves_and_is_counted(typed: Console, coinw: CoinWAccount) -> None
 
 
 def test_connections_are_cut(typed: Console, upbit: UpbitAccount) -> None:
-    """Those of one exchange, or all of them."""
+    """The command cuts those of one exchange, or all."""
     with AssetStream(upbit.exchange()):
         assert typed("drop coinw") == "cut 0 connections"
         assert typed("drop") == "cut 1 connection"
@@ -76,7 +76,7 @@ def test_connections_are_cut(typed: Console, upbit: UpbitAccount) -> None:
 def test_traders_pause_and_go_on_at_another_rate(
     typed: Console, upbit: UpbitAccount
 ) -> None:
-    """`trade` alone goes on as before the pause."""
+    """`trade` alone restores the rate before the pause."""
     signal = upbit.context.signal
     trader = typed.traders[0].start()
     assert typed("trade 500") == "each trades 500 times a second"
@@ -106,7 +106,7 @@ def test_traders_pause_and_go_on_at_another_rate(
 def test_what_cannot_be_done_is_explained(
     typed: Console, line: str, words: str
 ) -> None:
-    """In one line, with what is possible; and nothing was changed."""
+    """The answer is one line with the choices; nothing was changed."""
     with pytest.raises(ValueError, match=re.escape(words)) as raised:
         typed(line)
 
@@ -116,7 +116,7 @@ def test_what_cannot_be_done_is_explained(
 
 
 def test_help_names_every_command(typed: Console) -> None:
-    """And `quit` ends it."""
+    """`quit` ends it."""
     for name in typed.commands._commands.keys() - {"help"}:
         assert name in typed("help")
     typed("quit")

@@ -12,7 +12,7 @@ from assetstream.simulator import CoinWAccount, Simulator, UpbitAccount
 
 
 class Lines:
-    """Keeps the lines of a log, from whichever thread they come."""
+    """Keeps the lines of a log, of any thread."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -24,7 +24,7 @@ class Lines:
             self._changed.notify_all()
 
     def wait_for(self, count: int) -> list[str]:
-        """The lines, once there are so many; with 0.0 for every duration."""
+        """Return the lines once there are that many, every duration as 0.0."""
         with self._changed:
             assert self._changed.wait_for(lambda: len(self.lines) >= count, 5.0)
         return [re.sub(r"\d+\.\d s", "0.0 s", line) for line in self.lines]
@@ -33,7 +33,7 @@ class Lines:
 def test_coming_and_going_is_logged(
     exchange: Simulator, upbit: UpbitAccount, coinw: CoinWAccount
 ) -> None:
-    """Once each; an unsubscription at the end is no event."""
+    """Each client has one line for each event, none for a last unsubscription."""
     log = Lines()
     exchange.faults.add(ConnectionLog(log))
     with AssetStream(coinw.exchange()):
@@ -57,7 +57,7 @@ def test_coming_and_going_is_logged(
 def test_refusals_are_logged(
     exchange: Simulator, upbit: UpbitAccount, coinw: CoinWAccount
 ) -> None:
-    """In HTTP at Upbit, in a message at CoinW; no key is shown."""
+    """HTTP refusals of Upbit and messages of CoinW are logged without keys."""
     log = Lines()
     exchange.faults.add(ConnectionLog(log))
     exchange.fault("login_invalid_access_key")

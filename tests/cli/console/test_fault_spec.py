@@ -1,4 +1,4 @@
-"""Faults as the command line writes them."""
+"""Faults in the form of the command line."""
 
 from __future__ import annotations
 
@@ -64,13 +64,13 @@ WRONG = {
 
 @pytest.mark.parametrize("text", READ)
 def test_a_fault_is_read(text: str) -> None:
-    """Name, beginning, length, victim, parameters."""
+    """The form has name, start, length, account and parameters."""
     assert read_fault(text) == READ[text]
 
 
 @pytest.mark.parametrize("text", WRONG)
 def test_a_wrong_one_is_explained(text: str) -> None:
-    """In one line."""
+    """The message is one line."""
     with pytest.raises(ValueError, match=WRONG[text]) as raised:
         read_fault(text)
 
@@ -78,7 +78,7 @@ def test_a_wrong_one_is_explained(text: str) -> None:
 
 
 def test_faults_that_the_guide_writes_can_be_read() -> None:
-    """Every ``--fault`` in it."""
+    """Every ``--fault`` in the guide is valid."""
     text = (ROOT / "docs/simulator.md").read_text(encoding="utf-8")
     faults = re.findall(r"--fault ([^ `]+)", text)
 

@@ -1,4 +1,4 @@
-"""Lines of ``assetstream simulate``."""
+"""The lines of ``assetstream simulate``."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_lines_for_people(exchange: Simulator, coinw: CoinWAccount) -> None:
 
 
 def test_objects_for_programs(exchange: Simulator, coinw: CoinWAccount) -> None:
-    """Each with its kind and its time."""
+    """Each object has a kind and a time."""
     out = io.StringIO()
     write_all(JsonOutput(out), exchange, coinw)
     objects = [json.loads(line) for line in out.getvalue().splitlines()]
@@ -52,7 +52,7 @@ def test_objects_for_programs(exchange: Simulator, coinw: CoinWAccount) -> None:
 def test_a_variable_is_set_as_the_shell_wants_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """PowerShell on Windows, sh elsewhere."""
+    """The line is for PowerShell on Windows, for sh elsewhere."""
     monkeypatch.setattr(os, "name", "posix")
     assert assignment("KEY", "value") == "export KEY=value"
     monkeypatch.setattr(os, "name", "nt")

@@ -1,4 +1,4 @@
-"""A simulator that runs by itself, as ``assetstream simulate`` starts it."""
+"""A simulator that runs in a program, as ``assetstream simulate`` starts it."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ COMMAND = ["-m", "assetstream.cli", "simulate"]
 
 @pytest.fixture(autouse=True)
 def no_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give runs in this process no input: that of pytest is not ours."""
+    """Give runs in this process an empty input in place of pytest's."""
     monkeypatch.setattr(sys, "stdin", None)
 
 
 def test_it_prints_an_address_and_keys_to_paste(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """For the time asked for, then it ends by itself."""
+    """The run ends by itself after --for."""
     assert serve(Options(duration=0.05, rate=100)) == 0
 
     out = capsys.readouterr().out
@@ -41,7 +41,7 @@ def test_it_prints_an_address_and_keys_to_paste(
 
 @pytest.mark.skipif(os.name == "nt", reason="sends SIGINT")
 def test_ctrl_c_ends_it() -> None:
-    """Without --for it runs until interrupted, and ends well."""
+    """Without --for it runs until Ctrl-C, and exits with 0."""
     with Program(*COMMAND) as program:
         program.wait_for("Ctrl-C")  # the last line before it settles down to wait
         program.interrupt()
@@ -51,7 +51,7 @@ def test_ctrl_c_ends_it() -> None:
 
 
 def test_faults_of_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
-    """Each is on for its time, or to the end."""
+    """Each fault is on for its time, or to the end."""
     faults = [read_fault("rest_failing"), read_fault("tcp_refused:20ms")]
     assert serve(Options(faults=faults, duration=0.3)) == 0
 
@@ -64,7 +64,7 @@ def test_faults_of_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_client_meets_a_fault_of_the_command_line() -> None:
-    """The account's own REST reads fail at one exchange, while it is on."""
+    """The account's own REST reads fail while the fault is on."""
     with Program(*COMMAND, "--fault", "rest_failing,exchange=upbit") as program:
         program.wait_for("fault on: rest_failing")
         variables = dict(re.findall(r"export (\w+)=(\S+)", program.output))
@@ -76,7 +76,7 @@ def test_a_client_meets_a_fault_of_the_command_line() -> None:
 
 
 def test_typed_lines_are_carried_out() -> None:
-    """Lines of a pipe, in their order."""
+    """Lines of a pipe are obeyed in order."""
     script = (
         "import subprocess, sys\n"
         f"command = [sys.executable, *{COMMAND}]\n"
@@ -94,7 +94,7 @@ def test_typed_lines_are_carried_out() -> None:
 
 
 def test_json_is_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
-    """The first has all that a client needs."""
+    """The first object has all that a client needs."""
     faults = [read_fault("rest_slow")]
     assert serve(Options(as_json=True, faults=faults, duration=0.02)) == 0
 
@@ -107,7 +107,7 @@ def test_json_is_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_faults_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
-    """Every name with its description, and nothing is started."""
+    """The list has every name and description; nothing is started."""
     print_faults()
 
     listed, _, explained = capsys.readouterr().out.partition("\n\n")
@@ -122,7 +122,7 @@ def test_the_faults_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_port_in_use_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
-    """In a line, without a traceback."""
+    """The message is one line, without a traceback."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert serve(Options(port=port, duration=1.0)) == 1
@@ -131,7 +131,7 @@ def test_a_port_in_use_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="closes a pipe early")
 def test_a_reader_that_goes_away_ends_it_quietly() -> None:
-    """As by ``| head``: no traceback."""
+    """``| head`` leaves no traceback."""
     command = [sys.executable, "-u", *COMMAND, "--for", "1s"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -1,4 +1,4 @@
-"""The times at which faults are on."""
+"""The schedule of faults."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Changes = list[tuple[str, bool]]
 
 @pytest.fixture
 def changes() -> Changes:
-    """The changes that the schedule reports."""
+    """Return the list for the changes that the schedule reports."""
     return []
 
 
@@ -26,13 +26,13 @@ def changes() -> Changes:
 def schedule(
     exchange: Simulator, upbit: UpbitAccount, coinw: CoinWAccount, changes: Changes
 ) -> Schedule:
-    """A schedule for an account on each exchange."""
+    """Make a schedule for an account on each exchange."""
     by_name: dict[str, Account] = {"upbit": upbit, "coinw": coinw}
     return Schedule(exchange, by_name, lambda name, on: changes.append((name, on)))
 
 
 def walk(schedule: Schedule, until: float, look: Callable[[], object]) -> list[object]:
-    """Let time pass from 0 on, and look each time after something was done."""
+    """Advance the time from 0, and call the check after each change."""
     seen: list[object] = []
     now = 0.0
     while now < until:
@@ -46,7 +46,7 @@ def walk(schedule: Schedule, until: float, look: Callable[[], object]) -> list[o
 def test_a_fault_begins_and_ends_in_its_time(
     schedule: Schedule, upbit: UpbitAccount, coinw: CoinWAccount
 ) -> None:
-    """A delayed start, a length, and one to the end; a client sees each of them."""
+    """A client sees a delayed fault, a short one, and one to the end."""
     for text in (
         "rest_failing@5s:10s,exchange=upbit",
         "rest_rate_limited@7s,exchange=coinw",
@@ -69,7 +69,7 @@ def test_a_fault_begins_and_ends_in_its_time(
 
 
 def test_what_is_on_is_known_and_reported(schedule: Schedule, changes: Changes) -> None:
-    """One that is switched off by hand does not go off a second time."""
+    """A fault that was switched off by hand does not end again."""
     schedule.add(read_fault("rest_failing:10s"), 0.0)
     schedule.add(read_fault("silent_drop"), 0.0)
     assert schedule.on == []
@@ -90,7 +90,7 @@ def test_what_is_on_is_known_and_reported(schedule: Schedule, changes: Changes) 
 def test_parameters_arrive(
     schedule: Schedule, upbit: UpbitAccount, coinw: CoinWAccount
 ) -> None:
-    """The fault gets those of the command line."""
+    """The fault has the command line's parameters."""
     for text in ("rest_omitting,currencies=usdt", "rest_stale,seconds=60"):
         schedule.add(
             read_fault(f"{text},exchange={'coinw' if 'usdt' in text else 'upbit'}"), 0
@@ -105,7 +105,7 @@ def test_parameters_arrive(
 def test_a_stream_meets_what_was_switched_on(
     schedule: Schedule, upbit: UpbitAccount, coinw: CoinWAccount
 ) -> None:
-    """All pushes of one exchange are lost; the other's stream gets a change."""
+    """One exchange's pushes are lost, the other's stream gets a change."""
     schedule.add(read_fault("pushes_lost,exchange=upbit,share=1"), 0.0)
     schedule.run(0.0)
     with (

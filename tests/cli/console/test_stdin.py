@@ -1,4 +1,4 @@
-"""Reading what is typed."""
+"""Lines of standard input."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from assetstream.cli.console.stdin import read_lines, stay_in_background
 
 @pytest.fixture
 def keyboard(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """The end into which is typed what standard input reads."""
+    """Return the end of a pipe that standard input reads."""
     reader, writer = os.pipe()
     with open(reader) as stdin:
         monkeypatch.setattr(sys, "stdin", stdin)
@@ -23,7 +23,7 @@ def keyboard(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
 
 
 def test_lines_are_whole_however_they_come(keyboard: int) -> None:
-    """In pieces, in letters that no text has, and the last without an end."""
+    """Lines come in pieces, with odd bytes, the last without an end."""
     lines = read_lines()
     os.write(keyboard, b"fault si")
     os.write(keyboard, b"lent_drop\n\noff\xff\r\nquit")
@@ -35,7 +35,7 @@ def test_lines_are_whole_however_they_come(keyboard: int) -> None:
 def test_without_a_standard_input_nothing_is_typed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A program of windows has none, and a test's has no descriptor."""
+    """A windowed program has no stdin, a test's has no descriptor."""
     for given in (None, io.StringIO("quit\n")):
         monkeypatch.setattr(sys, "stdin", given)
         assert list(read_lines()) == []
@@ -45,7 +45,7 @@ def test_without_a_standard_input_nothing_is_typed(
 def test_in_the_background_it_waits_for_the_foreground(
     keyboard: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A terminal refuses to be read by a background job; that is not its end."""
+    """A background job may not read the terminal; that is no end."""
     read, refusals = os.read, iter([OSError(5, "refused")] * 2)
 
     def refuse_twice(descriptor: int, size: int) -> bytes:

@@ -21,14 +21,14 @@ DIGITS = "0.1234567890123456"
 
 
 def show(view: AccountsView, streams: Sequence[AssetStream]) -> RenderableType:
-    """All balances, with sums."""
+    """Return all balances with their sums."""
     accounts = list(map(read_account, streams))
     rows = [row for account in accounts for row in account.rows]
     return view.show(accounts, rows, sums=True)
 
 
 class Window:
-    """Shows two accounts, at the width that it has at the time."""
+    """A view of two accounts, in a window of changing width."""
 
     def __init__(self, exchange: Simulator) -> None:
         self.console = Console(width=140, file=io.StringIO(), force_terminal=False)
@@ -43,7 +43,7 @@ class Window:
         self.view = AccountsView(self.console)
 
     def lines(self, width: int) -> list[str]:
-        """All its lines, none of them too long."""
+        """Return all lines, checked not to be too long."""
         self.console.width = width
         shown = show(self.view, self.streams)
         with self.console.capture() as capture:
@@ -55,14 +55,14 @@ class Window:
 
 @pytest.fixture
 def window(exchange: Simulator) -> Iterator[Window]:
-    """Two accounts that are LIVE."""
+    """Make a window with two LIVE accounts."""
     window = Window(exchange)
     with StreamGroup(window.streams):
         yield window
 
 
 def test_a_wide_one_has_one_table_with_sums(window: Window) -> None:
-    """Of what both of them hold, exact."""
+    """The sums of both accounts are exact."""
     lines = window.lines(140)
 
     assert [line[:13] for line in lines[:3]] == ["LIVE  main on", "LIVE  savings", ""]
@@ -73,7 +73,7 @@ def test_a_wide_one_has_one_table_with_sums(window: Window) -> None:
 
 
 def test_a_narrow_one_has_a_table_below_each_account(window: Window) -> None:
-    """With the same columns for all of them, and no account in it."""
+    """All tables have the same columns, without the account."""
     lines = window.lines(42)
 
     assert [line.split()[0] for line in lines] == [
@@ -85,7 +85,7 @@ def test_a_narrow_one_has_a_table_below_each_account(window: Window) -> None:
 
 
 def test_a_very_narrow_one_has_a_line_for_each_amount(window: Window) -> None:
-    """A number is in one piece, however it is."""
+    """A number is never broken."""
     with window.streams[0].expect(lambda u: u.locked > 0, timeout=5):
         window.accounts["main"].place_order(
             pay="BTC", amount="0.0617283945061728", receive="SGD"
@@ -97,7 +97,7 @@ def test_a_very_narrow_one_has_a_line_for_each_amount(window: Window) -> None:
 
 
 def test_columns_do_not_come_and_go(window: Window) -> None:
-    """One that was given up stays away until the window has another width."""
+    """A column that was dropped returns only with another width."""
     wide = window.lines(100)
     main = window.accounts["main"]
     assert "Age" in wide[3]
@@ -116,7 +116,7 @@ def test_columns_do_not_come_and_go(window: Window) -> None:
 def test_an_account_that_was_never_read_is_not_in_the_sums(
     exchange: Simulator,
 ) -> None:
-    """The sums say so: a sum of two that is called that of all would be wrong."""
+    """The sums have a mark that an account is missing."""
     streams = [
         AssetStream(exchange.upbit({"BTC": "1"}).exchange(), account="a"),
         AssetStream(exchange.coinw({"BTC": "2"}).exchange(), account="b"),
@@ -139,7 +139,7 @@ def test_an_account_that_was_never_read_is_not_in_the_sums(
 def test_a_low_window_leaves_out_sums_and_rows_but_no_state(
     exchange: Simulator,
 ) -> None:
-    """A line counts what is left out."""
+    """A line counts the rows left out."""
     balances = {f"C{number:02}": "1" for number in range(30)}
     account = exchange.coinw({**balances, "BTC": "1"})
     other = exchange.upbit({"BTC": "1"})

@@ -1,4 +1,4 @@
-"""Lines of events: for people as everywhere, for programs as on the wire."""
+"""Lines of events, for people and for programs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ AGAIN = StateChange(
 
 
 def test_people_read_zeros_and_signs_as_in_every_table() -> None:
-    """Zero is 0, whatever its digits; a duration is in two units at most."""
+    """Zero is 0, and a duration has two units at most."""
     out = io.StringIO()
     lines = PlainLines(out)
     for event in (UPDATE, AGAIN, ConnectionLost("gone", account="main")):
@@ -48,7 +48,7 @@ def test_people_read_zeros_and_signs_as_in_every_table() -> None:
 
 
 def test_programs_read_every_digit() -> None:
-    """Zeros at the end are the exchange's."""
+    """Trailing zeros of the exchange are kept."""
     out = io.StringIO()
     JsonLines(out).show(UPDATE)
     fields = json.loads(out.getvalue())
@@ -57,7 +57,7 @@ def test_programs_read_every_digit() -> None:
 
 
 def test_the_last_account_to_settle_makes_one_line() -> None:
-    """For people; progress is no object for programs."""
+    """The line is for people; programs get no object."""
     plain, objects = io.StringIO(), io.StringIO()
     for view in (PlainLines(plain), JsonLines(objects)):
         for progress in (Progress(1, 0, 2, 1), Progress(1, 1, 2, 2)):

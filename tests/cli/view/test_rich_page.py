@@ -1,4 +1,4 @@
-"""Pages on a terminal: the cells of text and HTML, in the styles of their looks."""
+"""Pages in a terminal: the cells of text and HTML, in the styles of their looks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CELLS = re.compile(r"\s{2,}")
 
 
 def balance(currency: str, available: str, locked: str, age: float) -> Balance:
-    """A balance of the account."""
+    """Make a balance of the account."""
     amounts = Decimal(available), Decimal(locked)
     standing = age, False
     return Balance(
@@ -35,7 +35,7 @@ def balance(currency: str, available: str, locked: str, age: float) -> Balance:
 
 @pytest.fixture
 def account() -> AccountSnapshot:
-    """One with zeros of many digits, a tiny amount, changes, ages and doubt."""
+    """Make an account with zeros, a tiny amount, changes, ages and a doubt."""
     health = Health(state=State.LIVE, reason="read", in_doubt=("ETH",))
     balances = {
         "BTC": (balance("BTC", "1.50000000", "0E-8", 0.4), Decimal("0.5000")),
@@ -46,7 +46,7 @@ def account() -> AccountSnapshot:
 
 
 def printed(*parts: RenderableType, width: int = 200) -> list[str]:
-    """The lines of a terminal."""
+    """Return the lines of a terminal."""
     console = Console(width=width, file=io.StringIO(), force_terminal=False)
     with console.capture() as capture:
         console.print(Group(*parts))
@@ -54,12 +54,12 @@ def printed(*parts: RenderableType, width: int = 200) -> list[str]:
 
 
 def rows_of(lines: Sequence[str]) -> list[list[str]]:
-    """The cells of a table's lines, empty ones left out."""
+    """Return the cells of a table's lines without empty ones."""
     return [CELLS.split(line.strip()) for line in lines]
 
 
 def test_an_account_has_the_same_cells_everywhere(account: AccountSnapshot) -> None:
-    """Zero, signs, ages and marks are written alike as text, HTML and by rich."""
+    """Text, HTML and rich have the same zeros, signs, ages and marks."""
     line, grid = account_page(account)[:2]
     assert isinstance(grid, Grid)
     console = Console(width=200, file=io.StringIO(), force_terminal=False)
@@ -86,7 +86,7 @@ def test_an_account_has_the_same_cells_everywhere(account: AccountSnapshot) -> N
 def test_points_stand_below_each_other_where_there_is_room(
     account: AccountSnapshot,
 ) -> None:
-    """As in a text; where there is none, the last digits do."""
+    """Without room the last digits are aligned."""
     grid = account_page(account)[1]
     assert isinstance(grid, Grid)
     text = as_text([grid]).splitlines()
@@ -102,7 +102,7 @@ def test_points_stand_below_each_other_where_there_is_room(
 
 
 def test_every_look_and_state_has_a_style() -> None:
-    """None is left out by mistake."""
+    """No look and no state is missing."""
     html = as_html([])
     looks = set(re.findall(r"\.assetstream (?:table )?\.(\w{3,})\{", html))
     assert looks | {""} == set(STYLES)
@@ -110,7 +110,7 @@ def test_every_look_and_state_has_a_style() -> None:
 
 
 def test_what_has_just_changed_is_reversed() -> None:
-    """The number, not the room beside it: it is seen without colours, too."""
+    """Only the number is reversed, which is visible without colours."""
     grid = Grid(["Total"], [[Cell("1.25", "grew")], [Cell("10", "shrank")]])
     console = Console(
         width=40, file=io.StringIO(), force_terminal=True, color_system="standard"
@@ -123,7 +123,7 @@ def test_what_has_just_changed_is_reversed() -> None:
 
 
 def test_a_line_is_cut_only_where_that_is_asked_for(account: AccountSnapshot) -> None:
-    """Otherwise it goes on in the next line."""
+    """Other lines wrap."""
     line = account_line(account)._replace(text="a reason " * 20)
 
     assert len(printed(rich_line(line), width=60)) > 1
@@ -133,7 +133,7 @@ def test_a_line_is_cut_only_where_that_is_asked_for(account: AccountSnapshot) ->
 
 
 def test_tables_one_below_the_other_have_the_same_columns() -> None:
-    """However long the numbers of one of them are."""
+    """Long numbers in one table widen the others."""
     names = ("Currency", "Available", "Locked")
     grids = [
         Grid(names, [[Cell("BTC"), Cell("123456.5"), Cell("0")]]),
@@ -146,7 +146,7 @@ def test_tables_one_below_the_other_have_the_same_columns() -> None:
 
 
 def test_a_narrow_column_stays_where_a_wide_one_has_made_room() -> None:
-    """Though it is the first that would be given up."""
+    """It would otherwise be the first to be dropped."""
     names = ("Currency", "Total", "Age")
     row = [Cell("BTC"), Cell("0.123456789012345678901234567890"), Cell("3 s")]
     grid = Grid(names, [row], ("Age", "Total"))

@@ -1,4 +1,4 @@
-"""A line on stderr that shows how far long work is."""
+"""A line on stderr with the progress of long work."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ERASE_LINE = "\x1b[2K"
 
 
 class Stderr(io.StringIO):
-    """Stderr, as a terminal."""
+    """A stand-in for stderr that is a terminal."""
 
     def isatty(self) -> bool:
         return True
@@ -24,7 +24,7 @@ class Stderr(io.StringIO):
 def test_a_terminal_shows_the_latest_below_what_stays(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Each text takes the last one's place; at the end there is none."""
+    """Each text replaces the last one; the end removes it."""
     terminal = Stderr()
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setenv("TERM", "xterm")
@@ -41,7 +41,7 @@ def test_a_terminal_shows_the_latest_below_what_stays(
 
 
 def test_a_file_gets_a_line_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not four a second; what is noted at once."""
+    """Progress is rare in a file; notes are written at once."""
     out = io.StringIO()
     monkeypatch.setattr(sys, "stderr", out)
     shown = StatusLine()
@@ -57,7 +57,7 @@ def test_a_file_gets_a_line_now_and_then(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_times_and_sizes_as_people_read_them() -> None:
-    """Minutes and hours; bytes in thousands."""
+    """Times have minutes and hours, sizes thousands."""
     assert [clock(s) for s in (0, 61.9, 3723)] == ["0:00", "1:01", "1:02:03"]
     assert [size(b) for b in (999, 12_345, 4_500_000)] == [
         *("999 bytes", "12.3 KB", "4.5 MB")
@@ -65,6 +65,6 @@ def test_times_and_sizes_as_people_read_them() -> None:
 
 
 def test_accounts_that_ended_have_settled() -> None:
-    """The line counts them, and names them apart."""
+    """The line counts and names them apart."""
     assert settled(Progress(1, 0, 3, 1)) == "1 of 3"
     assert settled(Progress(1, 1, 3, 2)) == "2 of 3, 1 ended"

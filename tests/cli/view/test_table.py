@@ -49,7 +49,7 @@ class Terminal:
         os.close(slave)
 
     def read_until(self, text: str) -> None:
-        """Read until the terminal was told ``text``."""
+        """Read until the terminal has shown ``text``."""
         deadline = time.monotonic() + PATIENCE
         while text not in self.written:
             assert time.monotonic() < deadline, self.written
@@ -89,7 +89,7 @@ def test_the_table_shows_both_accounts_and_leaves_the_terminal_clean() -> None:
 
 
 def test_the_table_is_repainted_at_most_four_times_a_second() -> None:
-    """However many updates come, eyes get four pictures a second."""
+    """More updates give no more repaints."""
     terminal = Terminal(140, "--simulate", "--for", "1s")
 
     assert terminal.finish() == 0
@@ -98,7 +98,7 @@ def test_the_table_is_repainted_at_most_four_times_a_second() -> None:
 
 
 def test_a_narrow_window_costs_columns_but_no_digit() -> None:
-    """With 60 columns what is not a balance goes; nothing is cut with an ellipsis."""
+    """With 60 columns other columns are dropped; no balance is cut."""
     terminal = Terminal(60, "--simulate", "--for", "1s")
 
     assert terminal.finish() == 0
@@ -109,7 +109,7 @@ def test_a_narrow_window_costs_columns_but_no_digit() -> None:
 
 @pytest.mark.parametrize("variable", [{}, {"NO_COLOR": "1"}])
 def test_what_has_just_changed_stands_out(variable: dict[str, str]) -> None:
-    """Without colours, too, where they are not wanted."""
+    """The change is visible without colours, too."""
     terminal = Terminal(100, "--simulate", environment=variable)
     terminal.read_until(";32m" if not variable else "\x1b[7m")
     terminal.interrupt()
@@ -120,7 +120,7 @@ def test_what_has_just_changed_stands_out(variable: dict[str, str]) -> None:
 
 
 def test_a_failure_is_told_below_the_table(simulated_exchange: Simulator) -> None:
-    """An account that cannot be watched ends with its error and no traceback."""
+    """The account's error is below the table, without a traceback."""
     account = simulated_exchange.coinw(permissions=[])
     terminal = Terminal(140, "coinw", environment=account.environment())
 
@@ -132,7 +132,7 @@ def test_a_failure_is_told_below_the_table(simulated_exchange: Simulator) -> Non
 
 
 def test_many_accounts_are_summed_up_where_the_window_is_low() -> None:
-    """Progress while they connect, then totals; the whole always fits."""
+    """Progress comes first, then totals; all of it fits."""
     terminal = Terminal(100, "upbit", "--simulate", "--count", "10", lines=24)
     for text in ("connecting ", " of 10", "10 accounts", "10 LIVE", "Total", "SGD"):
         terminal.read_until(text)
@@ -148,7 +148,7 @@ def test_many_accounts_are_summed_up_where_the_window_is_low() -> None:
 
 
 def test_many_accounts_have_their_lines_where_they_fit() -> None:
-    """A high window shows each balance of each account."""
+    """A high window has a row for each balance."""
     terminal = Terminal(
         140, "upbit", "--simulate", "--count", "5", "--for", "2s", lines=60
     )

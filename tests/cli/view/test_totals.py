@@ -1,4 +1,4 @@
-"""Many accounts on one screen: totals, and who needs a look."""
+"""Many accounts on one screen: totals, and accounts with trouble."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("no_rate_limits")
 
 
 def screen(table: TerminalTable, console: Console) -> list[str]:
-    """The lines of what the table shows now."""
+    """Return the lines of the table now."""
     with console.capture() as capture:
         console.print(table.screen())
     return [line.rstrip() for line in capture.get().splitlines()]
@@ -30,14 +30,14 @@ def screen(table: TerminalTable, console: Console) -> list[str]:
 
 @pytest.fixture
 def console() -> Console:
-    """A terminal of 80 by 24."""
+    """Make a terminal of 80 by 24."""
     return Console(width=80, height=24, file=io.StringIO(), force_terminal=False)
 
 
 def test_totals_and_those_that_are_not_live(
     exchange: Simulator, console: Console
 ) -> None:
-    """Exact sums, with what is stale; it fits, however many have lost connections."""
+    """Sums are exact, stale parts are marked, and all of it fits."""
     streams = [
         AssetStream(
             exchange.upbit(
@@ -83,7 +83,7 @@ def test_totals_and_those_that_are_not_live(
 def test_the_last_change_of_a_currency_is_told(
     exchange: Simulator, console: Console
 ) -> None:
-    """With the account that it happened on, where the window is wide enough."""
+    """A wide window also names the change's account."""
     console.width = 120
     accounts = [exchange.coinw({"BTC": "1"}) for _ in range(12)]
     streams = [
@@ -104,7 +104,7 @@ def test_the_last_change_of_a_currency_is_told(
 def test_progress_is_shown_until_all_have_settled(
     exchange: Simulator, console: Console
 ) -> None:
-    """LIVE at some time, or ended; what comes and goes later is no matter."""
+    """An account has settled once it was LIVE or has ended."""
     streams = [AssetStream(exchange.coinw().exchange(), account=n) for n in "ab"]
     table = TerminalTable(streams, console)
     first = []
@@ -117,7 +117,7 @@ def test_progress_is_shown_until_all_have_settled(
 
 
 def test_what_has_no_room_is_counted(console: Console) -> None:
-    """Currencies, and reasons why accounts are not LIVE."""
+    """Currencies and reasons that do not fit are counted."""
     accounts = []
     for number in range(40):
         amounts = Decimal(1), Decimal(0), Decimal(1)

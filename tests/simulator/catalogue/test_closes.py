@@ -63,5 +63,5 @@ def maintenance(case: Case) -> None:
 def test_a_fault_is_seen_and_ends(
     name: str, check_fault: Callable[[str], None]
 ) -> None:
-    """A client sees it; switched off, nothing is left of it."""
+    """A client sees the fault; switched off, it has no effect."""
     check_fault(name)

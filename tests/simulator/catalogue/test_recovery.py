@@ -1,4 +1,4 @@
-"""A stream lives through every fault of the catalogue, and knows the ledger again."""
+"""A stream survives every fault of the catalogue, and has true balances again."""
 
 from __future__ import annotations
 
