@@ -103,7 +103,7 @@ class StreamEngine:
         Raises:
             StreamStateError: the threads were stopped before.
         """
-        if not self._thread.board(self.session, self._fail):
+        if not self._thread.add(self.session, self._fail):
             raise StreamStateError(
                 f"{self.settings.account}: its threads were stopped meanwhile"
             )

@@ -34,9 +34,8 @@ class ReaderThread:
     def __init__(self, name: str, left: Callable[[], None]) -> None:
         self.calls = CallQueue()
         self.reader = Reader(self.calls, self._fault)
-        # Those that have begun to board, and have not left; each use is one atomic
-        # step.
-        self._aboard: dict[HasDeadline, Fail] = {}
+        # By their owners, those that have not left; each use is one atomic step.
+        self._streams: dict[HasDeadline, Fail] = {}
         self._left = left
         self._open = True
         self._over = False
@@ -47,40 +46,40 @@ class ReaderThread:
 
     @property
     def open(self) -> bool:
-        """True while streams may board."""
+        """True while streams may be added."""
         return self._open
 
     @property
     def streams(self) -> int:
-        """The number of streams aboard."""
-        return len(self._aboard)
+        """The number of streams that run here, or are about to."""
+        return len(self._streams)
 
-    def board(self, owner: HasDeadline, fail: Fail) -> bool:
-        """Take a stream aboard; False if it comes too late.
+    def add(self, owner: HasDeadline, fail: Fail) -> bool:
+        """Add a stream; False if it comes too late.
 
         Args:
             owner: of the stream.
             fail: called in this thread if something raised, the loop itself or what it
                 called for this stream.
         """
-        self._aboard[owner] = fail
-        # Looked at after boarding: shut() cannot fall in between unseen.
+        self._streams[owner] = fail
+        # Looked at after adding it: shut() cannot fall in between unseen.
         if not self._open:
             self.leave(owner)
             return False
         return True
 
     def has(self, owner: HasDeadline) -> bool:
-        """Return True if that stream is aboard."""
-        return owner in self._aboard
+        """Return True if that stream was added, and has not left."""
+        return owner in self._streams
 
     def leave(self, owner: HasDeadline) -> None:
         """Forget a stream that has ended, or could not begin."""
-        self._aboard.pop(owner, None)
+        self._streams.pop(owner, None)
         self._left()
 
     def shut(self) -> None:
-        """Take no more streams aboard; those that are run on."""
+        """Take no more streams; those that there are run on."""
         self._open = False
 
     def close(self) -> None:
@@ -102,7 +101,7 @@ class ReaderThread:
                 self.reader.turn()
         except BaseException as error:
             self._open = False
-            for fail in tuple(self._aboard.values()):
+            for fail in tuple(self._streams.values()):
                 with suppress(Exception):
                     fail(error)
             with suppress(Exception):
@@ -115,7 +114,7 @@ class ReaderThread:
         self.calls.close()
 
     def _fault(self, owner: HasDeadline, error: Exception) -> None:
-        fail = self._aboard.get(owner)
+        fail = self._streams.get(owner)
         if fail is None:
             raise error
         fail(error)

@@ -33,9 +33,9 @@ class Bench:
         self.left = threading.Semaphore(0)
         self.reader = ReaderThread("test-reader", self.left.release)
 
-    def board(self) -> Owner:
+    def add(self) -> Owner:
         owner = Owner()
-        assert self.reader.board(owner, owner.failed.put)
+        assert self.reader.add(owner, owner.failed.put)
         return owner
 
 
@@ -60,13 +60,13 @@ def test_calls_are_made_in_its_thread(bench: Bench) -> None:
 
 
 def test_streams_come_and_go(bench: Bench) -> None:
-    """After ``shut`` only those on board go on."""
-    one = bench.board()
+    """After ``shut`` only those that were added go on."""
+    one = bench.add()
     assert bench.reader.has(one)
     assert bench.reader.streams == 1
     bench.reader.shut()
     late = Owner()
-    assert not bench.reader.board(late, late.failed.put)
+    assert not bench.reader.add(late, late.failed.put)
     assert bench.left.acquire(timeout=PATIENCE)
     assert not bench.reader.has(late)
     assert bench.reader.has(one)
@@ -78,7 +78,7 @@ def test_streams_come_and_go(bench: Bench) -> None:
 
 def test_a_fault_of_one_stream_is_its_own(bench: Bench) -> None:
     """An exception of its deadline fails that stream only."""
-    one, other = bench.board(), bench.board()
+    one, other = bench.add(), bench.add()
 
     def attach() -> None:
         bench.reader.reader.attach(one)
@@ -89,7 +89,7 @@ def test_a_fault_of_one_stream_is_its_own(bench: Bench) -> None:
         bench.reader.reader.detach(one)
         one.failed.put(error)
 
-    assert bench.reader.board(one, fail)
+    assert bench.reader.add(one, fail)
     bench.reader.calls.post(attach)
     assert isinstance(one.failed.get(timeout=PATIENCE), ZeroDivisionError)
     assert other.failed.empty()
@@ -98,7 +98,7 @@ def test_a_fault_of_one_stream_is_its_own(bench: Bench) -> None:
 
 def test_a_fault_of_the_loop_fails_every_stream(bench: Bench) -> None:
     """Posted calls still run, and no stream can board any more."""
-    one, other = bench.board(), bench.board()
+    one, other = bench.add(), bench.add()
     called = threading.Event()
 
     def fault() -> None:
@@ -121,4 +121,4 @@ def test_one_that_never_ran_leaves_nothing_behind() -> None:
     reader.close()
     assert open_sockets() == before
     late: Any = Owner()
-    assert not reader.board(late, late.failed.put)
+    assert not reader.add(late, late.failed.put)

@@ -93,7 +93,7 @@ class Bench:
         )
         self.script = Script()
         self.session.machine = cast(StreamMachine, self.script)
-        assert reader.board(self.session, self.script.events.put)
+        assert reader.add(self.session, self.script.events.put)
 
     def do(self, effect: Effect) -> None:
         """Have the session carry out an effect, in the reader thread."""

@@ -71,7 +71,7 @@ def test_one_reader_serves_all(
     first, owners = reader_of(threads), [Owner() for _ in range(3)]
     for owner in owners:
         assert reader_of(threads) is first
-        first.board(owner, lambda error: None)
+        first.add(owner, lambda error: None)
 
     monkeypatch.setattr(selectors, "DefaultSelector", selectors.SelectSelector)
     monkeypatch.setattr(module, "SELECT_STREAMS", 3)
@@ -115,10 +115,10 @@ def test_they_end_when_the_last_stream_has_left() -> None:
     threads = ThreadSet("test", 1, emptied.set)
     threads.start()
     reader, owner = reader_of(threads), Owner()
-    assert reader.board(owner, lambda error: None)
+    assert reader.add(owner, lambda error: None)
     threads.stop()
     assert threads.reader_thread() is None
-    assert not reader.board(Owner(), lambda error: None)
+    assert not reader.add(Owner(), lambda error: None)
     assert not threads.join(Deadline(0.05))
     assert not emptied.is_set()
 

@@ -29,7 +29,7 @@ from assetstream.runtime.net.cancel import (
     shortage,
 )
 from assetstream.runtime.net.dial import dial, host_of
-from assetstream.runtime.net.job import CancellableJob, place_of
+from assetstream.runtime.net.job import CancellableJob, helpers_place
 from assetstream.runtime.net.transport import ConnectionOwner, FrameTransport
 from assetstream.runtime.net.upgrade import UpgradeSocket
 from assetstream.runtime.net.websocket_client import WebSocketClient
@@ -92,7 +92,7 @@ class ClientConnection:
         try:
             self._attempt = CancellableJob(
                 helpers,
-                place_of(connect.url, proxy),
+                helpers_place(connect.url, proxy),
                 partial(self._reach, connect, timeout, ssl_context, proxy),
                 lambda outcome: self._post(partial(self._reached, outcome)),
             )

@@ -9,7 +9,7 @@ from assetstream.runtime.loop.helpers import Helpers
 from assetstream.runtime.loop.waits import OneShotEvent
 from assetstream.runtime.net.cancel import CancelToken
 
-__all__ = ["CancellableJob", "place_of"]
+__all__ = ["CancellableJob", "helpers_place"]
 
 Outcome = TypeVar("Outcome")
 
@@ -78,8 +78,8 @@ class CancellableJob(Generic[Outcome]):
         self.ended.set()
 
 
-def place_of(url: str, proxy: str | None) -> tuple[str, str, str | None]:
-    """Return the place that work at ``url`` belongs to.
+def helpers_place(url: str, proxy: str | None) -> tuple[str, str, str | None]:
+    """Return the place among the helpers of work at ``url``.
 
     WebSocket and REST are two places, though on one host: where the upgrades hang,
     streams that are connected still read their balances.

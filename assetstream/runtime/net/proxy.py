@@ -6,7 +6,6 @@ This is the only module that imports ``python_socks``.
 from __future__ import annotations
 
 from types import ModuleType
-from typing import NoReturn
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies_environment, proxy_bypass
 
@@ -89,21 +88,21 @@ def _parse(url: str, source: str) -> Proxy:
     """Return the proxy of a URL; no error shows the URL, for it may hold a password."""
     proxy = _understood(url)
     if proxy is None:
-        _refuse(
+        raise ConfigurationError(
             f"{source} must be {FORMS}, with user:password@ before the host if the "
             "proxy wants them",
-            "Write special characters in them as %40 for @.",
+            remedy="Write special characters in them as %40 for @.",
         )
     if not _can_be_sent(proxy):
-        _refuse(
+        raise ConfigurationError(
             f"{source} has a user and a password that cannot be sent to it: SOCKS5 "
             "wants both or neither, in ASCII, of 255 characters at most; HTTP no : in "
             "the user",
         )
     if not _is_installed():
-        _refuse(
+        raise ConfigurationError(
             f"{source} is set, and proxies need the library python-socks",
-            'Install it by `pip install "assetstream[proxy]"`.',
+            remedy='Install it by `pip install "assetstream[proxy]"`.',
         )
     return proxy
 
@@ -151,7 +150,3 @@ def library() -> ModuleType:
 
     require(python_socks, PYTHON_SOCKS)
     return python_socks
-
-
-def _refuse(problem: str, remedy: str = "") -> NoReturn:
-    raise ConfigurationError(problem, remedy=remedy)

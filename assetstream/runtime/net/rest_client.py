@@ -36,7 +36,7 @@ from assetstream.runtime.net.cancel import (
     shortage,
 )
 from assetstream.runtime.net.dial import dial, host_of
-from assetstream.runtime.net.job import CancellableJob, place_of
+from assetstream.runtime.net.job import CancellableJob, helpers_place
 from assetstream.version import __version__
 
 __all__ = ["Adapter", "Rest"]
@@ -100,7 +100,7 @@ class Rest:
         try:
             job = CancellableJob(
                 self._helpers,
-                place_of(call.url, self._proxy),
+                helpers_place(call.url, self._proxy),
                 running.run,
                 lambda outcome: self._post(
                     partial(self._ended, done, outcome, running)
@@ -256,29 +256,21 @@ class PlainConnection(HTTPConnection):
         self.sock = _current_call().dial("http", self.host, self.port)
 
     def request(self, method: str, url: str, *args: Any, **options: Any) -> None:
-        super().request(method, _taken_over(self).target, *args, **options)
+        """Ask for the call's target; its scope rules what is open already."""
+        call = _current_call()
+        call.asked = clock.now()
+        if isinstance(self.sock, CancellableSocket):
+            call.reused = self.sock.scope is not call.scope
+            self.sock.scope = call.scope
+        super().request(method, call.target, *args, **options)
 
 
-class SecureConnection(HTTPSConnection):
+class SecureConnection(PlainConnection, HTTPSConnection):
     """The same with TLS; the certificate was verified in the handshake."""
 
     def connect(self) -> None:
         self.sock = _current_call().dial("https", self.host, self.port)
         self.is_verified = True
-
-    def request(self, method: str, url: str, *args: Any, **options: Any) -> None:
-        super().request(method, _taken_over(self).target, *args, **options)
-
-
-def _taken_over(connection: HTTPConnection) -> Call:
-    """Return the running call; its scope rules a connection that is open already."""
-    call = _current_call()
-    call.asked = clock.now()
-    sock = connection.sock
-    if isinstance(sock, CancellableSocket):
-        call.reused = sock.scope is not call.scope
-        sock.scope = call.scope
-    return call
 
 
 class PlainPool(HTTPConnectionPool):

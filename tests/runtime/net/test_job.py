@@ -14,7 +14,7 @@ from assetstream.runtime.loop import clock
 from assetstream.runtime.loop.helpers import MOST_THREADS, Helpers
 from assetstream.runtime.loop.waits import Deadline
 from assetstream.runtime.net.cancel import Cancelled, CancelScope, CancelToken
-from assetstream.runtime.net.job import CancellableJob, place_of
+from assetstream.runtime.net.job import CancellableJob, helpers_place
 from tests.support.event_recorder import PATIENCE
 from tests.support.sockets import open_sockets
 
@@ -114,8 +114,8 @@ def test_one_that_cannot_begin_holds_nothing(bench: Bench) -> None:
 
 def test_places() -> None:
     """A place is a host, a scheme and a proxy; no place holds up another."""
-    place = place_of("wss://exchange.test/private?sign=1", None)
-    assert place == place_of("wss://exchange.test/other", None)
-    assert place != place_of("https://exchange.test/private", None)
-    assert place != place_of("wss://exchange.test:8443/private", None)
-    assert place != place_of("wss://exchange.test/private", "http://proxy:1")
+    place = helpers_place("wss://exchange.test/private?sign=1", None)
+    assert place == helpers_place("wss://exchange.test/other", None)
+    assert place != helpers_place("https://exchange.test/private", None)
+    assert place != helpers_place("wss://exchange.test:8443/private", None)
+    assert place != helpers_place("wss://exchange.test/private", "http://proxy:1")
