@@ -206,13 +206,11 @@ class StreamRun:
                 reader_thread,
                 changed,
             )
-        except BaseException:
-            self.lifecycle.request_stop()
-            raise
-        try:
             engine.begin()
         except BaseException:
-            engine.abort()
+            self.lifecycle.request_stop()
+            if self._engine is not None:
+                self._engine.abort()
             raise
         if self.lifecycle.stop_requested:
             engine.stop()

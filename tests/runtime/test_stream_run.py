@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from typing import Any, Callable
 
@@ -85,6 +86,38 @@ def test_ctrl_c_right_behind_the_beginning(
     assert own_threads() == []
     assert run.state is State.STOPPED
     assert clock.now() - began < 2
+
+
+def test_ctrl_c_at_every_line_of_the_beginning(exchange: Simulator) -> None:
+    """Between two of them, too, where nothing is in the middle of anything."""
+    code, line, reached = StreamRun._begin.__code__, 0, True  # pyright: ignore
+
+    def trace(frame: Any, event: str, arg: object) -> Any:
+        nonlocal left
+        if frame.f_code is not code:
+            return None
+        if event == "line":
+            left -= 1
+            if left == 0:
+                raise KeyboardInterrupt
+        return trace
+
+    while reached:
+        line += 1
+        left, run = line, make_run(exchange)
+        before = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            run.begin()
+        except KeyboardInterrupt:
+            pass
+        finally:
+            sys.settrace(before)
+        reached = left <= 0
+        assert run.stop(PATIENCE)
+        assert run.state is State.STOPPED
+        assert own_threads() == []
+    assert line > 5
 
 
 MOMENTS = [
