@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
+import re
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Callable, Iterator
 
 import pytest
@@ -12,7 +15,12 @@ import assetstream
 from assetstream import pytest_plugin, recording, simulator
 from tests.support import docstrings
 
-#: Event -> its fields that come off the wire: what each exchange calls them is said.
+PACKAGE = Path(assetstream.__file__).parent
+#: Words that leave open, at the beginning of a docstring, what it is about.
+OPENINGS = re.compile(
+    r"(What|How|Whether|It|Its|Something|Who|Whom|Whose|Where|When|Why|That|They)\b"
+)
+#: Event -> its fields off the wire, whose docstrings name the exchanges' own fields.
 WIRE = {
     "AssetUpdate": ["currency", "available", "locked", "time", "update_id", "raw"],
     "Balance": ["currency", "available", "locked", "changed_at"],
@@ -87,8 +95,22 @@ def test_what_comes_off_the_wire_has_a_source(event: str) -> None:
         assert "CoinW" in entry, f"{event}.{field}"
 
 
+def test_docstrings_begin_with_their_subject() -> None:
+    """No docstring of the package begins with a question word or a pronoun."""
+    kinds = ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef
+    begun = [
+        f"{path.relative_to(PACKAGE)}:{node.body[0].lineno}: {doc.splitlines()[0]}"
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, kinds) and (doc := ast.get_docstring(node))
+        if OPENINGS.match(doc)
+    ]
+
+    assert begun == []
+
+
 class Poor:
-    """It has been forgotten what this is for"""
+    """Kept for a reason that nobody remembers"""
 
     delay: float
     since: datetime

@@ -52,7 +52,7 @@ def test_the_error_carries_problem_and_remedy() -> None:
 
 
 def test_another_package_of_the_same_name_is_refused() -> None:
-    """Its version does not matter."""
+    """The version of such a package does not matter."""
     with pytest.raises(ImportError, match="pip uninstall"):
         check(module("1.9.2"))
 

@@ -16,19 +16,19 @@ from assetstream.cli.options import for_option, json_option, port_option
 @for_option
 @port_option
 def command(**options: object) -> None:
-    """Print what it is given."""
+    """Print the values of the options."""
     click.echo(json.dumps(options))
 
 
 def test_defaults() -> None:
-    """People read it, it goes on, and any port will do."""
+    """The output is for people, the run has no end, and the port is any."""
     done = CliRunner().invoke(command, [])
 
     assert json.loads(done.output) == {"as_json": False, "duration": None, "port": 0}
 
 
 def test_values_are_read() -> None:
-    """A time becomes seconds."""
+    """A duration becomes seconds."""
     done = CliRunner().invoke(command, ["--json", "--for", "500ms", "--port", "80"])
 
     assert json.loads(done.output) == {"as_json": True, "duration": 0.5, "port": 80}
@@ -43,7 +43,7 @@ def test_values_are_read() -> None:
     ],
 )
 def test_what_is_wrong_is_a_usage_error(arguments: list[str], words: str) -> None:
-    """With what to write."""
+    """The message shows valid values."""
     done = CliRunner().invoke(command, arguments)
 
     assert done.exit_code == 2

@@ -117,7 +117,7 @@ def test_a1_every_15_s_while_anything_is_locked(book: BalanceBook) -> None:
 
 
 def test_a1_every_15_s_for_10_minutes_while_nothing_was_pushed() -> None:
-    """It is unknown yet whether this exchange pushes at all."""
+    """The exchange may not push at all."""
     book = BalanceBook(Present("test", "test-1"))
     plan = schedule()
     plan.live(1000, book)

@@ -1,4 +1,4 @@
-"""One currency: which push sets a field, what reads change, what it has been."""
+"""One currency: pushes that set a field, reads that change it, its former values."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def push(entry: Entry, pushed: BalanceReport, now: float, generation: int = 1) -
 
 
 def amounts(entry: Entry) -> tuple[Decimal | None, Decimal | None]:
-    """Return both amounts; None is not known."""
+    """Return both amounts, None if unknown."""
     return entry.available.amount, entry.locked.amount
 
 
@@ -33,7 +33,7 @@ def shown(total: str, source: Source = Source.STREAM) -> Balance:
 
 
 def test_k1_a_push_moves_the_keys_of_both_fields() -> None:
-    """A smaller one is too old afterwards."""
+    """A push with a smaller key is too old afterwards."""
     entry, first = Entry(), report("BTC", "1", "2", key=(10, 0))
     assert push(entry, first, 1)
     assert not push(entry, report("BTC", "9", "9", key=(9, 9)), 2)
@@ -44,7 +44,7 @@ def test_k1_a_push_moves_the_keys_of_both_fields() -> None:
 
 
 def test_k4_a_push_of_one_field_leaves_the_other_as_it_was() -> None:
-    """Its key too."""
+    """The other field keeps its key, too."""
     entry = Entry()
     push(entry, report("BTC", "1", "2", key=(10, 0)), 1)
     push(entry, report("BTC", None, "3", key=(20, 0)), 2)
@@ -54,7 +54,7 @@ def test_k4_a_push_of_one_field_leaves_the_other_as_it_was() -> None:
 
 
 def test_k1_a_duplicate_does_not_undo_what_a_read_corrected() -> None:
-    """It brings nothing, and is nothing that was heard of the currency."""
+    """A duplicate has nothing new, and does not count as a push."""
     entry, pushed = Entry(), report("BTC", "1", key=(10, 0))
     push(entry, pushed, 1)
     entry.correct(report("BTC", "5", None), at(20))
@@ -65,7 +65,7 @@ def test_k1_a_duplicate_does_not_undo_what_a_read_corrected() -> None:
 
 
 def test_s1_a_read_does_not_replace_what_this_connection_pushed() -> None:
-    """But what an earlier one pushed."""
+    """The push of an earlier connection is replaced."""
     entry = Entry()
     push(entry, report("BTC", "1", "2", key=(10, 0)), 1)
     assert not entry.take_read(report("BTC", "7", "2"), at(2))
@@ -78,7 +78,7 @@ def test_s1_a_read_does_not_replace_what_this_connection_pushed() -> None:
 
 
 def test_a2_a_newer_push_of_both_fields_ends_doubt_and_no_dispute() -> None:
-    """One of a single field does not, nor one dated before the doubt began."""
+    """A push of one field, or one older than the doubt, does not."""
     for pushed, ended in (
         (report("BTC", "1", key=(5001, 0)), True),
         (report("BTC", "1", key=(4999, 0)), False),
@@ -96,7 +96,7 @@ def test_a2_a_newer_push_of_both_fields_ends_doubt_and_no_dispute() -> None:
 
 
 def test_a3_what_was_held_is_remembered_for_five_minutes() -> None:
-    """Until then a read that says it may lag behind."""
+    """A read with such a value may lag behind."""
     entry = Entry()
     entry.replace(shown("1"), 0)
     entry.replace(shown("2"), 10)
@@ -110,7 +110,7 @@ def test_a3_what_was_held_is_remembered_for_five_minutes() -> None:
 
 
 def test_the_memory_of_a_busy_currency_is_bounded() -> None:
-    """The oldest is forgotten first."""
+    """The oldest value is forgotten first."""
     entry = Entry()
     for number in range(MAX_PAST + 5):
         entry.replace(shown(str(number)), 1)
@@ -120,7 +120,7 @@ def test_the_memory_of_a_busy_currency_is_bounded() -> None:
 
 
 def test_the_last_change_is_that_of_the_total() -> None:
-    """From zero for a currency that was not known; a snapshot changes nothing."""
+    """A new currency changes from zero; a snapshot is no change."""
     entry = Entry()
     assert entry.last_change() == 0
     entry.replace(shown("2", Source.SNAPSHOT), 0)
@@ -135,7 +135,7 @@ def test_the_last_change_is_that_of_the_total() -> None:
 
 
 def test_k2_a_read_that_says_nothing_else_does_not_lag() -> None:
-    """However soon after the last push it was sent."""
+    """A read with the present amounts may be sent right after a push."""
     entry = Entry()
     push(entry, report("BTC", "1", key=(10, 0)), 100)
 

@@ -8,7 +8,7 @@ from assetstream.core.moment import Moment
 
 
 def test_the_wall_clock_is_read_as_utc() -> None:
-    """Whatever zone this machine is in."""
+    """The machine's time zone does not matter."""
     moment = Moment(12.5, 1_767_225_600.25)
 
     assert moment.utc == datetime(2026, 1, 1, 0, 0, 0, 250_000, tzinfo=timezone.utc)

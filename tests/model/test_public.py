@@ -1,4 +1,4 @@
-"""Public classes: the module that they name, and what their annotations become."""
+"""Public classes: their module, and their evaluated annotations."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ make_public(Named, Bare)
 
 
 def test_classes_name_the_package() -> None:
-    """Whatever module they lie in."""
+    """The module where they are defined does not show."""
     assert Named.__module__ == Bare.__module__ == "assetstream"
 
 
 def test_annotations_are_evaluated_before() -> None:
-    """The package has not the names that they use."""
+    """The package lacks the names that annotations use."""
     (amount, following) = msgspec.structs.fields(Named)
 
     assert amount.type is Decimal

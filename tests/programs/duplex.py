@@ -28,13 +28,16 @@ from decimal import Decimal
 from queue import SimpleQueue
 from typing import Any, Callable, Iterator, Mapping, Sequence
 
+from msgspec.structs import replace
+
 from assetstream import AssetStream, CoinW, State, Upbit
-from assetstream.protocol import Exchange
+from assetstream.exchanges.upbit.conversation import UpbitConversation
+from assetstream.exchanges.upbit.frames import Notice
+from assetstream.protocol import Conversation, Exchange, Instant, Memory, Ping, Step
 from assetstream.runtime.session import Session
 from tests.programs.duplex_server import FLOODED, STARTING, Duplex
 from tests.support.balances import known_balances
 from tests.support.sockets import open_sockets
-from tests.support.talkative import PATIENCE, Talkative
 from tests.support.thread_ownership import check_thread_ownership
 
 __all__ = ["Figures", "duplex"]
@@ -42,6 +45,10 @@ __all__ = ["Figures", "duplex"]
 #: Seconds until a thread has to let another run: a tenth of what is usual, so that more
 #: of the ways in which they can interrupt each other are met.
 TURN = 0.0005
+#: Seconds between two pings, as far as the stream's thread has the time.
+PING_INTERVAL = 0.002
+#: Seconds that anything at all may take.
+PATIENCE = 20.0
 #: Threads that have something sent, for each flooded stream.
 POSTERS = 4
 #: Threads that start and stop streams.
@@ -59,6 +66,60 @@ BAD = (
     "leaked_threads",
     "leaked_sockets",
 )
+
+
+class PingFlood(Upbit):
+    """An Upbit adapter whose stream pings without pause until ``quiet`` is set.
+
+    Attributes:
+        counts: frames, pings and pongs of its one stream.
+        quiet: set when it is to ping no more.
+    """
+
+    limits = replace(Upbit.limits, ping_interval=PING_INTERVAL, pong_timeout=PATIENCE)
+    counts: Counter[str]
+    quiet: threading.Event
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        super().__init__(
+            environment["UPBIT_ACCESS_KEY"],
+            environment["UPBIT_SECRET_KEY"],
+            region="sg",
+            ws_url=environment["UPBIT_WS_URL"],
+            rest_url=environment["UPBIT_REST_URL"],
+        )
+        self._keep(counts=Counter(), quiet=threading.Event())
+
+    def conversation(self, memory: Memory) -> Conversation:
+        return PingFloodConversation(self, memory, self.format, self.authorization)
+
+
+class PingFloodConversation(UpbitConversation):
+    """A conversation that counts frames, pings and pongs."""
+
+    _exchange: PingFlood
+
+    def received(self, frames: Sequence[bytes], instant: Instant) -> Sequence[Step]:
+        self._exchange.counts["frames"] += len(frames)
+        return super().received(frames, instant)
+
+    def pong(self, instant: Instant) -> Sequence[Step]:
+        self._exchange.counts["pongs"] += 1
+        return super().pong(instant)
+
+    def due(self, instant: Instant) -> Sequence[Step]:
+        if self._exchange.quiet.is_set():
+            self.deadline = instant.now + PATIENCE
+            return ()
+        steps = super().due(instant)
+        self._exchange.counts["pings"] += sum(isinstance(step, Ping) for step in steps)
+        return steps
+
+    def _on_notice(
+        self, notice: Notice, frame: bytes, instant: Instant
+    ) -> Sequence[Step]:
+        self._exchange.counts["frames"] -= 1  # no balance
+        return super()._on_notice(notice, frame, instant)
 
 
 class Figures:
@@ -227,8 +288,8 @@ def _duplex(seconds: float, streams: int) -> Figures:
         trust = ssl.create_default_context(cadata=server.authority)
         ownership = stack.enter_context(check_thread_ownership(trust))
         busy = Busy(server, trust, figures)
-        talkatives = [Talkative(environment) for environment in server.flooded]
-        flooded = [busy.stream(exchange) for exchange in talkatives]
+        exchanges = [PingFlood(environment) for environment in server.flooded]
+        flooded = [busy.stream(exchange) for exchange in exchanges]
         traded = busy.stream(exchange_of(server.traded))
         for stream in (*flooded, traded):
             stream.start()
@@ -238,7 +299,7 @@ def _duplex(seconds: float, streams: int) -> Figures:
         busy.over.wait(seconds)
         busy.end()
         written = server.ask("end")
-        settle(server, written, talkatives, (*flooded, traded), figures)
+        settle(server, written, exchanges, (*flooded, traded), figures)
         figures.seconds = time.monotonic() - began
         for stream in (*flooded, traded):
             if again := stream.health().reconnects:
@@ -259,19 +320,19 @@ def _duplex(seconds: float, streams: int) -> Figures:
 def settle(
     server: Duplex,
     written: Sequence[int],
-    talkatives: Sequence[Talkative],
+    exchanges: Sequence[PingFlood],
     streams: Sequence[AssetStream],
     figures: Figures,
 ) -> None:
     """Wait until all frames have arrived; note those that have not."""
-    for exchange in talkatives:
+    for exchange in exchanges:
         exchange.quiet.set()
     # The sends, and the two requests that each stream begins with.
-    sent = figures.done["sends"] + 2 * len(talkatives)
+    sent = figures.done["sends"] + 2 * len(exchanges)
     truths = server.ask("truth")
 
     def missing() -> list[tuple[str, str, int]]:
-        counts = [exchange.counts for exchange in talkatives]
+        counts = [exchange.counts for exchange in exchanges]
         found = [
             ("lost_frames", "", sum(written) - sum(t["frames"] for t in counts)),
             ("lost_pongs", "", sum(t["pings"] - t["pongs"] for t in counts)),
@@ -287,7 +348,7 @@ def settle(
         time.sleep(0.002)
     for what, text, by in missing():
         figures.note(what, text or str(by), abs(by))
-    for exchange in talkatives:
+    for exchange in exchanges:
         figures.done.update(exchange.counts)
 
 

@@ -65,7 +65,7 @@ THREADS = ("reader", "callbacks")
 
 
 def main() -> None:
-    """Print the calls in their order, and how many there are."""
+    """Print the calls in their order, and their number."""
     found = trace()
     for kind, names in found.items():
         print(f"{kind}:")

@@ -51,7 +51,7 @@ def _module_of(kind: type) -> str:
 
 
 def main() -> None:
-    """Write the pages, and print where they begin."""
+    """Write the pages, and print the path of the first."""
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "build/reference")
     build(folder)
     print(folder / "index.html")

@@ -1,4 +1,4 @@
-"""What a disguise keeps and what it hides, by example."""
+"""The disguise of a tape: what stays, and what is hidden."""
 
 from __future__ import annotations
 

@@ -143,7 +143,7 @@ def test_folding_warns_at_once_and_health_counts_it(
 def test_a_handler_that_delays_nobody_may_take_its_time(
     threads: CallbackThreads, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Its time counts from when a second event waits."""
+    """The handler's time counts from when a second event waits."""
     stuck = Stuck()
     dispatcher, mailbox = dispatcher_of(stuck.handle)
     threads.serve(dispatcher)

@@ -35,11 +35,11 @@ def update(available: int, source: Source = Source.STREAM) -> AssetUpdate:
 
 
 def handler(event: object) -> None:
-    """Do nothing: what it would be called with is read from the mailbox."""
+    """Do nothing; the tests read events from the mailbox."""
 
 
 class Stream:
-    """A publisher, and what comes out of it on every side."""
+    """A publisher with a handler, subscriptions and a history."""
 
     def __init__(self) -> None:
         self.present = Present("x", "x-1")
@@ -53,7 +53,7 @@ class Stream:
         )
 
     def change(self, state: State, gap: Gap | None = None) -> StateChange:
-        """Go to another state, and publish that."""
+        """Change the state, and publish that."""
         before, self.present.state = self.present.state, state
         change = StateChange("x", "x-1", before, state, "because", gap)
         self.publisher.publish([change])
@@ -72,7 +72,7 @@ def stream() -> Stream:
 
 
 def taken(subscription: Subscription) -> list[Any]:
-    """Everything that is there now."""
+    """Return everything in the mailbox now."""
     items: list[Any] = []
     try:
         while True:
@@ -82,7 +82,7 @@ def taken(subscription: Subscription) -> list[Any]:
 
 
 def test_everybody_sees_the_same_order(stream: Stream) -> None:
-    """W2: handlers and subscriptions alike; subscriptions get no errors."""
+    """W2: handlers and subscriptions agree; subscriptions get no errors."""
     stream.handlers.asset = (handler,)
     stream.present.state = State.LIVE
     subscription = stream.subscribe()
@@ -99,7 +99,7 @@ def test_everybody_sees_the_same_order(stream: Stream) -> None:
 
 
 def test_updates_that_nobody_handles_are_not_queued(stream: Stream) -> None:
-    """Errors and states are: somebody logs them at least."""
+    """Errors and states are queued, at least to be logged."""
     error = ConnectionLost("gone")
     stream.publisher.publish([update(1), error])
     assert stream.mailbox.take() == [error]
@@ -107,7 +107,7 @@ def test_updates_that_nobody_handles_are_not_queued(stream: Stream) -> None:
 
 
 def test_live_keeps_the_gap(stream: Stream) -> None:
-    """Whoever asks for the health sees the last one."""
+    """The health has the last gap."""
     stream.change(State.CONNECTING)
     gap = Gap(NOW, NOW, 2)
     stream.change(State.LIVE, gap)
@@ -117,7 +117,7 @@ def test_live_keeps_the_gap(stream: Stream) -> None:
 
 
 def test_a_subscription_may_begin_with_the_book(stream: Stream) -> None:
-    """Before everything that is published from then on."""
+    """The book comes before all later events."""
     stream.present.state = State.LIVE
     stream.present.balances = {
         "BTC": Balance("x", "x-1", "BTC", Decimal(3), Decimal(1), NOW, Source.AUDIT)
@@ -131,7 +131,7 @@ def test_a_subscription_may_begin_with_the_book(stream: Stream) -> None:
 
 
 def test_one_that_is_removed_ends(stream: Stream) -> None:
-    """The thread that waits for it is woken; the others go on."""
+    """The waiting thread is woken; other subscriptions go on."""
     one, other = stream.subscribe(), stream.subscribe()
     stream.publisher.unsubscribe(one)
     stream.publisher.publish([update(1)])
@@ -143,7 +143,7 @@ def test_one_that_is_removed_ends(stream: Stream) -> None:
 
 @pytest.mark.parametrize("state", [State.FAILED, State.STOPPED])
 def test_the_end_reaches_every_subscription(stream: Stream, state: State) -> None:
-    """Also one that comes later; it carries the reason, if there is one."""
+    """Later subscriptions end at once, with the reason if there is one."""
     stream.present.state = State.LIVE
     stream.handlers.asset = (handler,)
     early = stream.subscribe()
@@ -168,7 +168,7 @@ def test_the_end_reaches_every_subscription(stream: Stream, state: State) -> Non
 
 
 def test_witnesses_see_errors_and_states_at_once(stream: Stream) -> None:
-    """In the very call; a recorder is one."""
+    """Witnesses, such as a recorder, are called in the same call."""
     seen: list[object] = []
     stream.handlers.witnesses = (seen.append,)
     error = ConnectionLost("gone")

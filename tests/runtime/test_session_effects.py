@@ -30,7 +30,7 @@ from tests.support.sockets import open_sockets
 
 
 class Script:
-    """A machine that has one effect after the other, and notes every event."""
+    """A machine with scripted effects that notes every event."""
 
     deadline = math.inf
     link = Link.READY
@@ -96,7 +96,7 @@ class Bench:
         assert reader.add(self.session, self.script.events.put)
 
     def do(self, effect: Effect) -> None:
-        """Have the session carry out an effect, in the reader thread."""
+        """Make the session carry out an effect in the reader thread."""
         self.script.effects.put(effect)
         self.reader.calls.post(self.session.start)
 

@@ -80,7 +80,7 @@ def test_rights_are_those_of_what_is_opened(write: Write, tmp_path: Path) -> Non
 def test_a_file_of_another_user_is_refused(
     write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its owner could read and change the keys."""
+    """Another user could read and change the keys."""
     path = write(f"COINW_API_KEY={ACCESS}", f"COINW_SECRET_KEY={SECRET}")
     mine = os.geteuid()
     monkeypatch.setattr(os, "geteuid", lambda: mine + 1)

@@ -1,4 +1,4 @@
-"""Accounts as options select them."""
+"""The accounts that the options select."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support.specs import keys_of
 
 
 def write_keys(folder: Path) -> Path:
-    """Make a file with a pair of CoinW's keys."""
+    """Write a file with a pair of CoinW's keys."""
     path = folder / "keys"
     path.write_text(f"COINW_API_KEY={'x' * 36}\nCOINW_SECRET_KEY={'y' * 48}\n")
     path.chmod(0o600)
@@ -20,7 +20,7 @@ def write_keys(folder: Path) -> Path:
 
 
 def test_exchanges_are_selected_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In their order, by the environment's keys; a region is for Upbit alone."""
+    """The order is kept, keys are the environment's, a region is for Upbit alone."""
     for variable in ("UPBIT_ACCESS_KEY", "UPBIT_SECRET_KEY"):
         monkeypatch.setenv(variable, "upbit's")
     for variable in ("COINW_API_KEY", "COINW_SECRET_KEY"):
@@ -36,7 +36,7 @@ def test_exchanges_are_selected_by_name(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_a_file_has_the_keys_of_one_exchange(tmp_path: Path) -> None:
-    """Of that which is named."""
+    """The keys are for the exchange that is named."""
     (account,) = named(["coinw"], None, write_keys(tmp_path))
 
     assert keys_of(account.exchange) == ("x" * 36, "y" * 48)
@@ -55,7 +55,7 @@ def test_a_file_has_the_keys_of_one_exchange(tmp_path: Path) -> None:
 def test_what_is_missing_or_wrong_is_named(
     names: list[str], region: str | None, problem: str, remedy: str
 ) -> None:
-    """With the way out, apart from what happened."""
+    """The error has problem and remedy apart."""
     with pytest.raises(ConfigurationError) as raised:
         named(names, region, None)
 
@@ -64,13 +64,13 @@ def test_what_is_missing_or_wrong_is_named(
 
 
 def test_keys_of_a_file_are_for_one_exchange(tmp_path: Path) -> None:
-    """Several have a file of accounts."""
+    """Several exchanges need a file of accounts."""
     with pytest.raises(ConfigurationError, match="--accounts takes a file"):
         named(["coinw", "upbit"], "sg", write_keys(tmp_path))
 
 
 def test_a_file_of_accounts_gives_labels(tmp_path: Path) -> None:
-    """All of them, or those that are asked for."""
+    """All accounts, or the named ones, are selected."""
     keys, path = write_keys(tmp_path), tmp_path / "accounts.toml"
     table = f'exchange = "coinw"\nkeys = "{keys.name}"\n'
     path.write_text(f"[main]\n{table}\n[savings]\n{table}")
@@ -81,7 +81,7 @@ def test_a_file_of_accounts_gives_labels(tmp_path: Path) -> None:
 
 
 def test_simulated_accounts_trade() -> None:
-    """Numbered where an exchange has several; on every exchange, if none is named."""
+    """Several at one exchange are numbered; without a name every exchange has one."""
     with simulated([], 2) as accounts:
         labels = [account.label for account in accounts]
         with (

@@ -6,7 +6,7 @@ from assetstream.cli.accounts.suggestions import meant
 
 
 def test_the_closest_name_is_suggested() -> None:
-    """One of them; none if nothing is close."""
+    """One name is suggested, or none if nothing is close."""
     known = iter(["upbit", "coinw"])
 
     assert meant("upbti", known) == "Did you mean upbit?"

@@ -15,7 +15,7 @@ from assetstream.simulator import Simulator
 def test_one_that_does_not_come_is_given_up(
     exchange: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The error says what went wrong last; nothing goes on."""
+    """The error has the last failure; nothing goes on."""
     monkeypatch.setattr(reading, "SETTLE_TIME", 0.5)
     exchange.refuse_upgrades(503, exchange="upbit")
     slow = AssetStream(exchange.upbit({"BTC": "1"}).exchange(), account="slow")

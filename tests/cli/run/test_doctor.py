@@ -17,7 +17,7 @@ from assetstream.simulator import Simulator
 
 
 class Report(PlainReport):
-    """Keeps the order of what it is called with."""
+    """A report that keeps the order of its calls."""
 
     def __init__(self) -> None:
         super().__init__(io.StringIO())
@@ -25,7 +25,7 @@ class Report(PlainReport):
         self.ends: list[set[str]] = []
 
     def begin(self, exchange: str, account: str) -> None:
-        """Note whose checks begin."""
+        """Note the account."""
         self.calls.append(f"begin {exchange} {account}")
 
     def working(self, step: str) -> None:
@@ -37,14 +37,14 @@ class Report(PlainReport):
         self.calls.append(f"show {check.name}")
 
     def end(self, checks: list[Check]) -> None:  # type: ignore[override]
-        """Keep the names of the checks."""
+        """Note the names of the checks."""
         self.ends.append({check.name for check in checks})
 
 
 def test_this_machine_comes_before_the_accounts(
     exchange: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its checks count for each of them, and are made once."""
+    """The machine is checked once, and counts for each account."""
     machine = [Check("libraries", Verdict.GREEN, "there")]
     monkeypatch.setattr(doctor, "machine_checks", lambda: iter(machine))
     monkeypatch.setattr(connection, "PING_INTERVAL", 0.02)
@@ -65,7 +65,7 @@ def test_this_machine_comes_before_the_accounts(
 
 
 def test_the_report_is_chosen_by_who_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A program, a pipe, or a person at a terminal."""
+    """A program, a pipe and a terminal have different reports."""
 
     class Terminal(io.StringIO):
         def isatty(self) -> bool:

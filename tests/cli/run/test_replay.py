@@ -1,4 +1,4 @@
-"""A run of ``assetstream replay``: where the recording is served, and its end."""
+"""A run of ``assetstream replay``: its address, its progress and its end."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from assetstream.cli.run.replay import ReplayRun
 
 
 class TapeInProgress:
-    """A replay that is looked at a few times, and then interrupted."""
+    """A replay whose progress is read a few times, and then interrupted."""
 
     def __init__(self, positions: list[float], *, ended: bool, **header: Any) -> None:
         self.header = SimpleNamespace(
@@ -34,13 +34,13 @@ class TapeInProgress:
 
     @property
     def played(self) -> Any:
-        """Return how far it is."""
+        """Return how far the replay is."""
         return SimpleNamespace(
             position=self._at, length=11.0, frames=int(self._at), ended=self._ended
         )
 
     def wait_for_end(self, timeout: float) -> bool:
-        """Go on to the next position; the end, or Ctrl-C, comes after the last."""
+        """Advance to the next position; the end, or Ctrl-C, follows the last."""
         position = next(self._positions, None)
         if position is not None:
             self._at = position
@@ -50,15 +50,15 @@ class TapeInProgress:
 
 
 class Interrupted:
-    """An event that is never set: Ctrl-C comes first."""
+    """An event that is never set, because Ctrl-C comes first."""
 
     def wait(self, timeout: float) -> None:
-        """Press it."""
+        """Raise KeyboardInterrupt."""
         raise KeyboardInterrupt
 
 
 @pytest.fixture(autouse=True)
-def hasty(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def ctrl_c_after_end(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let Ctrl-C come right after the end; signals stay as they are."""
     monkeypatch.setattr(module, "threading", SimpleNamespace(Event=Interrupted))
     kept = signal.getsignal(signal.SIGTERM)
@@ -67,14 +67,14 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def run(tape: Any, speed: float = 1.0, *, as_json: bool = False) -> int:
-    """Return the exit code."""
+    """Run the command; return the exit code."""
     return ReplayRun(tape, Path("tape"), speed, as_json).run()
 
 
 def test_people_read_where_it_is_and_how_it_ends(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Ctrl-C after the end is a good end."""
+    """Ctrl-C after the end exits with 0."""
     assert run(TapeInProgress([0.0, 5.0], ended=True)) == 0
 
     out, err = capsys.readouterr()
@@ -87,12 +87,12 @@ def test_people_read_where_it_is_and_how_it_ends(
 
 
 def test_ctrl_c_before_the_end_has_its_own_exit_code() -> None:
-    """A shell's."""
+    """The exit code is the shell's for Ctrl-C."""
     assert run(TapeInProgress([0.0], ended=False)) == 130
 
 
 def test_programs_read_objects(capsys: pytest.CaptureFixture[str]) -> None:
-    """One where it is, one at the end."""
+    """The first object has the address, the last one the end."""
     assert run(TapeInProgress([], ended=True), as_json=True) == 0
 
     serving, ended = map(json.loads, capsys.readouterr().out.splitlines())
@@ -108,7 +108,7 @@ def test_programs_read_objects(capsys: pytest.CaptureFixture[str]) -> None:
 def test_what_is_not_as_it_was_is_said(
     capsys: pytest.CaptureFixture[str], speed: float, words: str
 ) -> None:
-    """Its speed, its amounts, its form, and what is missing."""
+    """The lines name speed, amounts, form, and missing parts."""
     tape = TapeInProgress([], ended=True, scrambled=True, options={"format": "SIMPLE"})
     tape.cut_off, tape.lost = True, 2
     run(tape, speed)

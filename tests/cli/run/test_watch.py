@@ -1,4 +1,4 @@
-"""A run of ``assetstream watch``: accounts on one side, a view on the other."""
+"""A run of ``assetstream watch``: accounts, and the view that shows them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from assetstream.simulator import Simulator
 
 
 class RecordedView:
-    """Keeps what it is shown; may fail like an output that cannot be written."""
+    """A view that keeps its events; it may fail like a full disk."""
 
     def __init__(self, failure: OSError | None = None) -> None:
         self.events: list[ViewEvent] = []
@@ -35,13 +35,13 @@ class RecordedView:
         self.closed = True
 
     def show(self, event: ViewEvent) -> None:
-        """Keep it."""
+        """Keep the event."""
         self.events.append(event)
         if self._failure is not None:
             raise self._failure
 
     def paint(self) -> None:
-        """Count."""
+        """Count the call."""
         self.paints += 1
 
     def states(self, account: str) -> list[State]:
@@ -52,7 +52,7 @@ class RecordedView:
 
 @pytest.fixture(autouse=True)
 def signals() -> Iterator[None]:
-    """Those of the test run, afterwards."""
+    """Restore the test run's signal handlers afterwards."""
     kept = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
     yield
     for number, handler in kept.items():
@@ -61,7 +61,7 @@ def signals() -> Iterator[None]:
 
 @pytest.fixture
 def streams(exchange: Simulator) -> list[AssetStream]:
-    """One on each exchange."""
+    """Make one stream on each exchange."""
     return [
         AssetStream(exchange.upbit({"BTC": 1}).exchange(), account="a"),
         AssetStream(exchange.coinw({"BTC": 2}).exchange(), account="b"),
@@ -69,7 +69,7 @@ def streams(exchange: Simulator) -> list[AssetStream]:
 
 
 def test_one_account_is_shown_to_its_last_event(streams: list[AssetStream]) -> None:
-    """From the first on; the view is painted meanwhile, and closed."""
+    """The view gets every event, is painted meanwhile, and is closed."""
     view = RecordedView()
     WatchRun(streams[:1], view, 0.3).run()
 
@@ -81,7 +81,7 @@ def test_one_account_is_shown_to_its_last_event(streams: list[AssetStream]) -> N
 
 
 def test_several_run_as_a_group(streams: list[AssetStream]) -> None:
-    """Progress is shown too, until all are stopped."""
+    """Progress is shown, too, until all are stopped."""
     view = RecordedView()
     WatchRun(streams, view, 0.3).run()
 
@@ -92,7 +92,7 @@ def test_several_run_as_a_group(streams: list[AssetStream]) -> None:
 
 
 def test_the_end_of_all_accounts_ends_it(exchange: Simulator) -> None:
-    """Though there would be time."""
+    """The run ends before its time is over."""
     refused = exchange.coinw(permissions=[])
     view = RecordedView()
     WatchRun([AssetStream(refused.exchange(), account="a")], view, None).run()
@@ -103,7 +103,7 @@ def test_the_end_of_all_accounts_ends_it(exchange: Simulator) -> None:
 def test_the_first_ctrl_c_stops_and_the_second_interrupts(
     streams: list[AssetStream],
 ) -> None:
-    """The handler is Python's own from then on."""
+    """After the first the handler is Python's own."""
 
     class Impatient(RecordedView):
         def paint(self) -> None:
@@ -124,7 +124,7 @@ def test_the_first_ctrl_c_stops_and_the_second_interrupts(
 def test_an_output_that_fails_stops_the_accounts(
     streams: list[AssetStream], monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
-    """The end is quiet only if the reader went away."""
+    """Only a reader that went away is a quiet end."""
     discarded: list[int] = []
     monkeypatch.setattr(watch, "discard_output", lambda: discarded.append(1))
     failure = OSError(code, "it cannot be written")

@@ -13,7 +13,7 @@ from assetstream.simulator import Simulator
 
 
 def test_a_terminal_gets_a_table_and_no_digit_wraps(exchange: Simulator) -> None:
-    """A narrow window gives up the total, then has a line for each amount."""
+    """A narrow window drops the total, then has a line for each amount."""
     account = exchange.upbit({"BTC": "0.1234567890123456", "SGD": "1"})
     held, _ = read_once([AssetStream(account.exchange(), account="main")])
 

@@ -15,23 +15,23 @@ from assetstream.simulator import Simulator
 
 
 class Terminal(io.StringIO):
-    """A standard output that a person looks at."""
+    """A standard output that is a terminal."""
 
     def isatty(self) -> bool:
-        """Return what a terminal would."""
+        """Return True, as a terminal does."""
         return True
 
 
 @pytest.fixture
 def streams(exchange: Simulator) -> list[AssetStream]:
-    """One."""
+    """Make one stream."""
     return [AssetStream(exchange.coinw().exchange())]
 
 
 def test_a_terminal_has_a_table(
     streams: list[AssetStream], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Unless it can only write lines, or a program is to read them."""
+    """A dumb terminal, or --json, has lines."""
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr(sys, "stdout", Terminal())
     assert isinstance(choose_view(False, streams), TerminalTable)
@@ -43,7 +43,7 @@ def test_a_terminal_has_a_table(
 def test_a_pipe_has_lines_whatever_a_variable_declares(
     streams: list[AssetStream], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """FORCE_COLOR is for those who colour."""
+    """FORCE_COLOR is for programs that colour."""
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setattr(sys, "stdout", io.StringIO())
@@ -54,7 +54,7 @@ def test_a_pipe_has_lines_whatever_a_variable_declares(
 def test_a_pipe_of_another_encoding_takes_any_word(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """As an escape."""
+    """Characters that it lacks are escaped."""
     written = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="ascii"))
     assert terminal() is None

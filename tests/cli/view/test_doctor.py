@@ -19,7 +19,7 @@ CHECKS = [
 
 
 def shown(**options: Any) -> str:
-    """Return what a terminal of 80 columns is sent."""
+    """Return the output for a terminal of 80 columns."""
     console = Console(
         file=io.StringIO(), force_terminal=True, width=80, highlight=False, **options
     )
@@ -35,7 +35,7 @@ def shown(**options: Any) -> str:
 
 
 def test_a_terminal_shows_verdicts_in_colour_and_in_words() -> None:
-    """A step's work is shown while it goes on; texts fit, and are no markup."""
+    """The running step is shown; texts fit, and are not taken for markup."""
     output = shown(color_system="standard")
 
     assert "\x1b[1;32mGREEN\x1b[0m" in output
@@ -45,7 +45,7 @@ def test_a_terminal_shows_verdicts_in_colour_and_in_words() -> None:
 
 
 def test_no_color_is_obeyed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The words say all that the colours do."""
+    """The words have all that the colours show."""
     monkeypatch.setenv("NO_COLOR", "1")
     output = shown()
 
@@ -54,7 +54,7 @@ def test_no_color_is_obeyed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_label_is_no_markup() -> None:
-    """Brackets in it are brackets, also beside the spinner."""
+    """Brackets in a label stay brackets, also beside the spinner."""
     out = io.StringIO()
     report = TerminalReport(Console(file=out, force_terminal=True, width=80))
     with report.waiting():

@@ -1,4 +1,4 @@
-"""Standard output that fails."""
+"""Failures of standard output."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 
 def failing(error: str) -> subprocess.CompletedProcess[str]:
-    """Run a program whose output fails, and then still has something buffered."""
+    """Run a program whose output fails while more is buffered."""
     code = (
         "from assetstream.cli.view.output import output\n"
         "print('before')\n"
@@ -21,14 +21,14 @@ def failing(error: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_reader_that_went_away_is_a_good_end() -> None:
-    """Quietly, as for ``| head``."""
+    """The exit is quiet, as for ``| head``."""
     done = failing("BrokenPipeError")
 
     assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_an_output_that_cannot_be_written_is_an_error_of_one_line() -> None:
-    """Without a traceback."""
+    """The error has no traceback."""
     done = failing("OSError(28, 'No space left on device')")
 
     assert done.returncode == 1
@@ -39,7 +39,7 @@ def test_an_output_that_cannot_be_written_is_an_error_of_one_line() -> None:
 
 @pytest.mark.parametrize("error", ["ValueError('of ours')", "SystemExit(7)"])
 def test_other_errors_go_on(error: str) -> None:
-    """They are not the output's."""
+    """Errors of another file are not caught."""
     done = failing(error)
 
     assert done.stdout == "before\n"
@@ -47,7 +47,7 @@ def test_other_errors_go_on(error: str) -> None:
 
 
 def test_what_was_written_is_flushed() -> None:
-    """Inside, where a failure is still caught."""
+    """The flush is inside, so that its failure is caught."""
     code = (
         "import os\n"
         "from assetstream.cli.view.output import output\n"

@@ -1,4 +1,4 @@
-"""The view of a recording that runs, and its sum."""
+"""The view of a running recording, and its summary."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.histories import updates
 
 
 class StatusLines:
-    """Keeps what would stand on the last line, and what above it."""
+    """Keeps the last line, and the lines above it."""
 
     def __init__(self) -> None:
         self.shown: list[str] = []
@@ -24,11 +24,11 @@ class StatusLines:
         self.ended = False
 
     def show(self, text: str) -> None:
-        """Keep it."""
+        """Keep the text."""
         self.shown.append(text)
 
     def note(self, text: str) -> None:
-        """Keep it."""
+        """Keep the line."""
         self.noted.append(text)
 
     def end(self) -> None:
@@ -38,7 +38,7 @@ class StatusLines:
 
 @pytest.fixture
 def status(monkeypatch: pytest.MonkeyPatch) -> StatusLines:
-    """The view's."""
+    """Give the status line of the view."""
     lines = StatusLines()
     monkeypatch.setattr(record, "StatusLine", lambda: lines)
     return lines
@@ -46,7 +46,7 @@ def status(monkeypatch: pytest.MonkeyPatch) -> StatusLines:
 
 @pytest.fixture
 def recorder() -> Any:
-    """A recorder in the middle of its work."""
+    """Make a recorder in the middle of its work."""
     return SimpleNamespace(
         path=Path("tape"), elapsed=61.9, frames=7, size=12_345, lost=0, error=None
     )
@@ -54,14 +54,14 @@ def recorder() -> Any:
 
 @pytest.fixture
 def view(exchange: Simulator, status: StatusLines, recorder: Any) -> RecordView:
-    """Of a stream that was not started."""
+    """Make the view of a stream that was not started."""
     return RecordView(recorder, AssetStream(exchange.coinw().exchange()))
 
 
 def test_updates_are_counted_and_all_else_is_noted(
     view: RecordView, status: StatusLines
 ) -> None:
-    """Below it the figures, as they are now."""
+    """The last line has the present figures."""
     with view:
         for update in updates((0, "BTC", "1", "0"), (1, "BTC", "2", "0")):
             view.show(update)
@@ -79,7 +79,7 @@ def test_updates_are_counted_and_all_else_is_noted(
 def test_a_full_disk_is_noted_once(
     view: RecordView, status: StatusLines, recorder: Any
 ) -> None:
-    """The stream goes on, and so do the figures."""
+    """Stream and figures go on."""
     recorder.error = OSError("the disk is full")
     view.paint()
     view.paint()
@@ -96,7 +96,7 @@ def test_a_full_disk_is_noted_once(
 def test_what_was_lost_is_shown_and_summed_up(
     view: RecordView, status: StatusLines, recorder: Any
 ) -> None:
-    """For people and for programs."""
+    """People and programs get the losses."""
     assert "missing" not in view.summary
     recorder.lost = 3
     view.paint()

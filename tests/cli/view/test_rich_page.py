@@ -146,7 +146,7 @@ def test_tables_one_below_the_other_have_the_same_columns() -> None:
 
 
 def test_a_narrow_column_stays_where_a_wide_one_has_made_room() -> None:
-    """It would otherwise be the first to be dropped."""
+    """The narrow column would otherwise be the first to be dropped."""
     names = ("Currency", "Total", "Age")
     row = [Cell("BTC"), Cell("0.123456789012345678901234567890"), Cell("3 s")]
     grid = Grid(names, [row], ("Age", "Total"))

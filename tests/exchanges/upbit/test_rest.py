@@ -48,7 +48,7 @@ def test_a_bad_entry_costs_its_own_currency(bad: Any, currency: str) -> None:
 
 
 def test_a_currency_twice_is_unreadable() -> None:
-    """It is unknown which of the two entries is right."""
+    """Either of the two entries may be right."""
     entry = {"currency": "BTC", "balance": "1", "locked": "0"}
     other = {**entry, "currency": "XRP"}
     for entries in ([entry, other, entry], [entry, entry, entry, other]):

@@ -35,7 +35,7 @@ def test_runs_what_was_posted_in_order(inbox: CallQueue) -> None:
 
 
 def test_is_readable_while_something_waits(inbox: CallQueue) -> None:
-    """Its descriptor is readable from a post to the next run."""
+    """The descriptor is readable from a post to the next run."""
     assert not rings(inbox)
     inbox.post(lambda: None)
     assert rings(inbox)

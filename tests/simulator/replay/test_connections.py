@@ -118,7 +118,7 @@ def test_attempts_that_failed_belong_to_the_next_connection(tmp_path: Path) -> N
 def test_what_the_simulator_answers_itself_is_left_out(
     tmp_path: Path, exchange: str, text: str, replayed: bool
 ) -> None:
-    """Its own answers would come twice; all else is pushed."""
+    """The simulator's own answers would come twice; all else is pushed."""
     lines = [*opened(0, exchange, BTC="1"), line(1, "received", text=text)]
     (connection,) = cut(tmp_path, *lines, exchange=exchange)
     frames = [event for event in connection.events if isinstance(event, RecordedFrame)]
