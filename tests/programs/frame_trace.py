@@ -6,6 +6,7 @@ in the reader thread until it waits again, and in the thread of the callbacks.
 
 from __future__ import annotations
 
+import argparse
 import threading
 import time
 from collections import Counter
@@ -66,6 +67,9 @@ THREADS = ("reader", "callbacks")
 
 def main() -> None:
     """Print the calls in their order, and their number."""
+    argparse.ArgumentParser(
+        prog="python -m tests.programs.frame_trace", description=__doc__
+    ).parse_args()
     found = trace()
     for kind, names in found.items():
         print(f"{kind}:")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections import Counter
 
 from tests.support.house import (
@@ -19,6 +20,9 @@ __all__ = ["main"]
 
 def main() -> None:
     """Print each room with its files, its lines and the rooms it imports."""
+    argparse.ArgumentParser(
+        prog="python -m tests.programs.house", description=__doc__
+    ).parse_args()
     graph = arrows()
     files: Counter[str] = Counter()
     lines: Counter[str] = Counter()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import inspect
 import re
 import sys
@@ -52,7 +53,17 @@ def _module_of(kind: type) -> str:
 
 def main() -> None:
     """Write the pages, and print the path of the first."""
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "build/reference")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.programs.reference", description=__doc__
+    )
+    parser.add_argument(
+        "folder",
+        nargs="?",
+        type=Path,
+        default=Path("build/reference"),
+        metavar="FOLDER",
+    )
+    folder: Path = parser.parse_args().folder
     build(folder)
     print(folder / "index.html")
 

@@ -268,7 +268,11 @@ def reconnects(server: Server, count: int) -> list[str]:
 
 def main() -> int:
     """Run the soak that the command line asks for."""
-    parser = argparse.ArgumentParser(prog="python -m tests.programs.soak")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.programs.soak",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--updates", type=int, default=2_000_000, help="in all")
     parser.add_argument("--reconnects", type=int, default=1000, help="in all")
     parser.add_argument("--idle", type=float, default=20.0, help="seconds of quiet")

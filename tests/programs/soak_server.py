@@ -9,6 +9,7 @@ takes commands from stdin, a line each, until that is closed::
 
 from __future__ import annotations
 
+import argparse
 import json
 import socket
 import struct
@@ -168,6 +169,11 @@ def shown(amount: int) -> str:
 
 def main() -> None:
     """Serve, and obey the commands on stdin."""
+    argparse.ArgumentParser(
+        prog="python -m tests.programs.soak_server",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    ).parse_args()
     venues = {venue.name: venue for venue in (UpbitVenue(), CoinWVenue())}
 
     def serve(peer: Peer) -> None:

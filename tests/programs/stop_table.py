@@ -13,7 +13,11 @@ from tests.support.stop_cases import CASES, goal, measure
 
 def main() -> None:
     """Measure and print; return 0 if every goal was met."""
-    parser = argparse.ArgumentParser(prog="python -m tests.programs.stop_table")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.programs.stop_table",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--rounds", type=int, default=20, help="runs of each case")
     rounds: int = parser.parse_args().rounds
     # The cases provoke errors, which would be told between the lines.
