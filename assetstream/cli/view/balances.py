@@ -40,8 +40,8 @@ def accounts_grid(accounts: Sequence[AccountSnapshot], missing: int) -> Grid:
 def print_table(
     accounts: Sequence[AccountSnapshot], missing: int, out: Console
 ) -> None:
-    """Print the table on a terminal."""
-    grid = accounts_grid(accounts, missing)
+    """Print the table on a terminal, where an account stands once."""
+    grid = _named_once(accounts_grid(accounts, missing))
     if not grid.rows:
         return
     fit = TableFit(out)
@@ -50,7 +50,7 @@ def print_table(
 
 
 def print_plain(accounts: Sequence[AccountSnapshot], missing: int) -> None:
-    """Print it into a file or a pipe."""
+    """Print it into a file or a pipe; each row is complete."""
     text = as_text([accounts_grid(accounts, missing)])
     if text:
         print(text)
@@ -88,6 +88,14 @@ def print_json(
         )
     for fields in objects:
         print(json.dumps(fields))
+
+
+def _named_once(grid: Grid) -> Grid:
+    rows, above = [], ""
+    for account, *cells in grid.rows:
+        rows.append([Cell("") if account.text == above else account, *cells])
+        above = account.text
+    return Grid(grid.names, rows, grid.spare)
 
 
 def _held(account: AccountSnapshot) -> list[BalanceRow]:
