@@ -90,7 +90,7 @@ def test_ctrl_c_right_behind_the_beginning(
 
 def test_ctrl_c_at_every_line_of_the_beginning(exchange: Simulator) -> None:
     """Between two of them, too, where nothing is in the middle of anything."""
-    code, line, reached = StreamRun._begin.__code__, 0, True  # pyright: ignore
+    code, line, reached = StreamRun._begin.__code__, 0, True
 
     def trace(frame: Any, event: str, arg: object) -> Any:
         nonlocal left
