@@ -101,11 +101,13 @@ class Lifecycle:
     def beginning(self) -> Iterator[None]:
         """Mark the calling thread as being in the middle of a start."""
         me = threading.get_ident()
-        self._beginning.append(me)
         try:
+            self._beginning.append(me)
             yield
         finally:
-            self._beginning.remove(me)
+            # Ctrl-C may have come before it was there, or right behind.
+            if me in self._beginning:
+                self._beginning.remove(me)
             self._begun.set()
 
     def join_or_begin(self, begin: Callable[[], None]) -> None:

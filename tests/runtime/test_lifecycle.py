@@ -47,6 +47,21 @@ def test_it_starts_once(own: Own) -> None:
         own.begin()
 
 
+def test_ctrl_c_right_at_the_beginning_leaves_no_mark(own: Own) -> None:
+    """Else every later stop() in this thread would wait for nothing."""
+
+    class Interrupted(list[int]):
+        def append(self, item: int) -> None:
+            super().append(item)
+            raise KeyboardInterrupt
+
+    own.lifecycle._beginning = Interrupted()
+    with pytest.raises(KeyboardInterrupt):
+        own.begin()
+    assert not own.lifecycle.beginning_here
+    assert not own.lifecycle.ends_with_caller
+
+
 def test_one_of_many_threads_starts_it(own: Own) -> None:
     """The others wait until it has begun."""
     entered, go_on, seen = threading.Event(), threading.Event(), list[int]()
