@@ -34,7 +34,7 @@ def nothing_is_left_behind() -> Iterator[None]:
     """Fail the test that leaks a thread; an unclosed socket warns and so fails too."""
     before = set(threading.enumerate())
     yield
-    # A thread that was told to end may need a moment to do so; none may stay.
+    # A thread that is about to end may need a moment; none may stay.
     deadline = time.monotonic() + 2.0
     left = set(threading.enumerate()) - before
     for thread in left:

@@ -69,7 +69,7 @@ def test_what_is_installed_here_is_right() -> None:
     require(jwt, PYJWT)
 
 
-#: What is said of either name, and the public name whose first use imports it.
+#: The repair of each module, and the public name whose first use imports it.
 REPAIRS = {
     "websocket": "pip uninstall -y websocket websocket-client; "
     'pip install "websocket-client>=1.9.2,<2"',
@@ -77,7 +77,7 @@ REPAIRS = {
 }
 USERS = {"websocket": "AssetStream", "jwt": "Upbit"}
 
-#: Names of cases -> the module, what its file holds, and what is told of it.
+#: Name of a case -> the module, the text of its file, part of the message.
 WRONG = {
     "old websocket-client": (
         "websocket",

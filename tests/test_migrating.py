@@ -125,7 +125,7 @@ def test_pyupbit(
     theirs = block_with("import pyupbit", "docs/migrating.md")
     ours = block_with("max_age=30).available", "docs/migrating.md")
     get, real = requests.get, "https://api.upbit.com"
-    # It has no way of its own to be told another host.
+    # pyupbit has no option for another host.
     monkeypatch.setattr(
         requests, "get", lambda url, **o: get(url.replace(real, simulator.url), **o)
     )

@@ -127,7 +127,7 @@ def test_a_corner_that_was_not_run_fails_the_table(
     )
 
 
-def test_what_ran_is_told_with_figures(
+def test_what_ran_is_shown_with_figures(
     noxfile: SimpleNamespace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A row has the releases and pytest's counts."""

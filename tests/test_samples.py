@@ -48,7 +48,7 @@ def test_two_exchanges_adds_up_both_accounts(simulated_exchange: Simulator) -> N
     with sample("two_exchanges.py", upbit, coinw) as program:
         upbit.wait_for_subscribers()
         coinw.wait_for_subscribers()
-        # It listens once both are LIVE, which only its own output can tell.
+        # Deposits are seen once both are LIVE, which only the output shows.
         with upbit.trade(20), coinw.trade(20):
             program.wait_for("upbit: ")
             program.wait_for("coinw: ")
@@ -92,7 +92,7 @@ def test_many_accounts_adds_them_up(simulated_exchange: Simulator) -> None:
 
     environment["UPBIT_SECRET_KEY_3"] = "0" * 40
     with Program(script, environment=environment) as program:
-        # In whichever order: they are told by handlers of different kinds.
+        # Handlers of different kinds print these lines, in either order.
         for text in ("upbit-3: Upbit refused", "2 of 3 LIVE, 1 ended"):
             if text not in str(program.output):
                 program.wait_for(text)

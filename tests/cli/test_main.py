@@ -45,7 +45,7 @@ def test_the_list_of_commands_is_not_cut() -> None:
             assert re.search(rf"`(assetstream )?{name}\b", text), name
 
 
-def test_version_is_told() -> None:
+def test_version_is_printed() -> None:
     """``--version`` prints the release."""
     with Program("-m", "assetstream.cli", "--version") as program:
         assert program.finish() == 0

@@ -218,7 +218,7 @@ def test_s2_an_entry_the_audit_cannot_read_is_in_doubt(audited: Audited) -> None
     assert amounts(audited.book)["BTC"] == ("1", "0")
 
 
-def test_s2_a_suspect_the_second_read_cannot_tell_of_is_in_doubt(
+def test_s2_a_suspect_that_the_second_read_cannot_confirm_is_in_doubt(
     audited: Audited,
 ) -> None:
     """The first read differs, and the second has no readable entry."""
@@ -303,7 +303,7 @@ def test_a4_two_equal_reads_correct_the_book(audited: Audited) -> None:
     assert amounts(audited.book)["BTC"] == ("7", "0")
 
 
-def test_a4_a_currency_never_heard_of_is_found(audited: Audited) -> None:
+def test_a4_a_currency_never_pushed_is_found(audited: Audited) -> None:
     """The first push of the currency was lost."""
     read = snapshot(report("BTC", "1"), report("USDT", "100"), report("ETH", "5"))
     update = the_update(audited.both(100, read))
@@ -445,7 +445,7 @@ def test_a8_no_push_ends_a_dispute(audited: Audited) -> None:
     assert audited.book.present.in_doubt() == ("BTC",)
 
 
-def test_a8_it_is_told_once(audited: Audited) -> None:
+def test_a8_it_is_reported_once(audited: Audited) -> None:
     """Later audits do not report the dispute again."""
     dispute(audited)
 

@@ -180,7 +180,7 @@ def test_k5_an_unreadable_frame_puts_its_currency_in_doubt(book: BalanceBook) ->
     assert book.present.in_doubt() == ("BTC",)
 
 
-def test_k5_the_whole_book_if_it_cannot_be_told(book: BalanceBook) -> None:
+def test_k5_the_whole_book_if_the_currency_is_unknown(book: BalanceBook) -> None:
     """A frame of unknown currency puts every currency in doubt."""
     book.doubt(None, at(5))
 

@@ -134,7 +134,7 @@ def test_the_last_change_is_that_of_the_total() -> None:
     assert pushed.last_change() == 4
 
 
-def test_k2_a_read_that_says_nothing_else_does_not_lag() -> None:
+def test_k2_a_read_with_the_present_amounts_does_not_lag() -> None:
     """A read with the present amounts may be sent right after a push."""
     entry = Entry()
     push(entry, report("BTC", "1", key=(10, 0)), 100)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from assetstream.core.link import LINKS, Link
 
 
-def test_every_link_says_what_may_follow() -> None:
+def test_every_link_lists_what_may_follow() -> None:
     """Only OVER has no transition."""
     assert set(LINKS) == set(Link)
     assert [link for link in Link if not LINKS[link]] == [Link.OVER]

@@ -196,8 +196,7 @@ ORDERLY = FAULTS._replace(late=0.0, doubled=0.0, unreadable=0.0, clock_steps=0.0
 def promised(account: Account) -> list[object]:
     """Return the findings against the promise.
 
-    It does not promise that a lagging read is not taken for what a push said that
-    could not be read.
+    The promise does not cover a lagging read that is taken for an unreadable push.
     """
     return [finding for finding in account.findings if finding.kind != "unread"]
 

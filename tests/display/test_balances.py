@@ -57,7 +57,7 @@ def test_a_balance_is_a_row_of_cells() -> None:
     ]
 
 
-def test_what_is_stale_says_so_in_words() -> None:
+def test_stale_balances_are_marked_in_words() -> None:
     """A stale row has the word, and paler numbers; a fresh one has no look."""
     (stale,) = balances_grid([row(stale=True)]).rows
 
@@ -118,7 +118,7 @@ def test_states_are_counted_in_one_line() -> None:
     )
 
 
-def test_pages_say_how_much_they_leave_out() -> None:
+def test_pages_count_what_they_leave_out() -> None:
     """The line counts the rows left out, and names where they are."""
     rows = [row("BTC"), row("ETH"), row("XRP", "0")]
     account = as_text(balances_page(rows, 1)).splitlines()

@@ -104,7 +104,7 @@ def test_a_key_that_looks_wrong_is_yellow(
         ("rest_garbage", "cannot be understood|HTTP 200", "."),
     ],
 )
-def test_what_says_nothing_of_the_key_leaves_the_websocket(
+def test_a_failure_that_is_not_about_the_key_leaves_the_websocket(
     examine: Examine,
     exchange: Simulator,
     account: Account,

@@ -29,7 +29,7 @@ def found(diagnosis: Any) -> list[str]:
     return [verdicts(diagnosis)[name] for name in ALL]
 
 
-def test_the_proof_is_told(examine: Examine, account: Account) -> None:
+def test_the_proof_is_shown(examine: Examine, account: Account) -> None:
     """The report names the exchange's own acknowledgement, if there is one."""
     diagnosis = examine(account.exchange())
 
@@ -103,7 +103,7 @@ def test_pushes_are_counted(
 
 
 @pytest.mark.parametrize("fault", FIRST_HINTS)
-def test_a_refused_login_says_where_and_why(
+def test_a_refused_login_shows_place_and_reason(
     examine: Examine, exchange: Simulator, fault: str
 ) -> None:
     """The login can be refused though REST accepted the key; hints follow."""
@@ -129,7 +129,7 @@ def test_a_refused_login_says_where_and_why(
         ("handshake_wrong_key", "WebSocket", "."),
     ],
 )
-def test_a_refused_upgrade_is_told(
+def test_a_refused_upgrade_is_red(
     examine: Examine,
     exchange: Simulator,
     account: Account,
@@ -243,7 +243,7 @@ def test_a_live_stream_is_not_disturbed(
     assert "none was opened beside it" in named(diagnosis, "WebSocket").finding
 
 
-def test_a_stale_stream_tells_its_own_trouble(
+def test_a_stale_stream_gives_its_own_error(
     live: AssetStream, exchange: Simulator, recorder: EventRecorder
 ) -> None:
     """The finding is the stream's own error."""
@@ -303,7 +303,7 @@ def test_a_callback_may_not_wait_for_it(account: Account) -> None:
     assert "inside a callback" in str(raised[0])
 
 
-def test_nobody_else_hears_of_it(
+def test_other_streams_are_not_disturbed(
     examine: Examine,
     exchange: Simulator,
     account: Account,

@@ -92,7 +92,7 @@ def test_cancelling_calls_those_that_wait(examination: Examination) -> None:
         examination.cancel_token.check()
 
 
-def test_a_skipped_step_says_why() -> None:
+def test_a_skipped_step_has_a_reason() -> None:
     """A skipped step has a reason and no remedy."""
     check = skip("ping", "not open")
 

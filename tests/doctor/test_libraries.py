@@ -13,7 +13,7 @@ from assetstream import Verdict
 from assetstream.doctor.libraries import check_libraries, machine_checks
 
 
-def test_versions_are_told() -> None:
+def test_versions_are_shown() -> None:
     """The report has the versions of Python, OpenSSL and every library."""
     python, libraries = machine_checks()
 

@@ -171,7 +171,7 @@ def test_a_good_certificate_is_described(
     assert diagnosis.verdict is check.verdict
 
 
-def test_what_is_no_tls_is_told(examine: Examine) -> None:
+def test_a_server_without_tls_is_red(examine: Examine) -> None:
     """The finding names a plain server behind https."""
     with RawServer(lambda peer: peer.send(b"HTTP/1.1 400 Bad\r\n\r\n")) as server:
         diagnosis = examine(upbit_at(f"127.0.0.1:{server.port}"))
@@ -225,7 +225,7 @@ def test_a_proxy_is_named(
     assert "hidden-word" not in repr(diagnosis)
 
 
-def test_a_proxy_that_is_none_is_told(
+def test_a_malformed_proxy_is_red(
     examine: Examine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A malformed variable is a finding, not a crash."""

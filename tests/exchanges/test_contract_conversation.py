@@ -267,7 +267,7 @@ BAD = {
 
 @given(data=st.data())
 @settings(deadline=None, max_examples=60)
-def test_a_burst_says_what_its_frames_say_one_by_one(data: st.DataObject) -> None:
+def test_a_burst_has_the_steps_of_its_single_frames(data: st.DataObject) -> None:
     """A burst gives the steps of its single frames, with reports joined."""
     exchange = data.draw(st.sampled_from(sorted(SPECS)))
     spec = SPECS[exchange]

@@ -90,7 +90,7 @@ def test_its_repr_is_never_endless() -> None:
     assert lines[-1] == "and 7 more, in stream.balances"
 
 
-def test_what_is_stale_says_so_in_words() -> None:
+def test_stale_balances_are_marked_in_words() -> None:
     """Text and page have the word; the page's row is also paler."""
     old = Balances({"BTC": balance("1.25")})
 

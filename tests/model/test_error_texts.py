@@ -97,7 +97,7 @@ def test_nothing_takes_the_text_of_an_error_apart(path: Path) -> None:
         "error.problem[:10]",
         'health.error.problem.startswith("x")',
         "try: pass\nexcept OSError as exc: str(exc).split(', ')",
-        "def told(fault: AssetStreamError): return str(fault).lower()",
+        "def text(fault: AssetStreamError): return str(fault).lower()",
     ],
 )
 def test_taking_apart_is_seen(source: str) -> None:

@@ -148,7 +148,7 @@ def test_the_text_joins_problem_and_remedy(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", errors.__all__)
-def test_the_text_says_that_a_stream_goes_on(name: str) -> None:
+def test_the_text_promises_another_attempt(name: str) -> None:
     """The remedy is then for an error that repeats."""
     kind = getattr(errors, name)
     error = kind("it rains", remedy="Go.", fatal=False)

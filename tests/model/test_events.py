@@ -178,14 +178,14 @@ def test_events_are_hashable(event: Any) -> None:
     assert len({event, pickle.loads(pickle.dumps(event))}) == 1
 
 
-def test_balances_are_equal_by_what_they_say() -> None:
+def test_balances_are_equal_by_their_fields() -> None:
     """The stream of a balance does not matter."""
     assert balance(standing=lambda _: (0.0, False)) == balance()
     assert balance("1") != balance("2")
     assert balance() != "BTC"
 
 
-def test_a_repr_tells_the_amounts_and_not_the_frame() -> None:
+def test_a_repr_shows_the_amounts_and_not_the_frame() -> None:
     """The frame may hold anything, so it is hidden."""
     text = repr(update(balance("0.5", "0")))
 
@@ -196,7 +196,7 @@ def test_a_repr_tells_the_amounts_and_not_the_frame() -> None:
     assert "hidden" not in repr([update(balance())])
 
 
-def test_the_repr_of_a_balance_says_if_it_is_stale() -> None:
+def test_the_repr_of_a_balance_shows_if_it_is_stale() -> None:
     """The repr of a stale balance has the mark."""
     assert repr(balance()).endswith(" stale>")
     assert "stale" not in repr(balance(standing=lambda _: (0.0, False)))

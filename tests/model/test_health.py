@@ -19,7 +19,7 @@ LIVE = Health(
 
 
 def test_a_healthy_stream_is_one_short_line() -> None:
-    """Seconds are whole; figures without news are left out."""
+    """Seconds are whole; zero figures are left out."""
     assert repr(LIVE) == (
         "<Health LIVE, up 3 min 12 s, last sign of life 2 s ago, round trip 12 ms, "
         "3 audits, all agreed, a missed change is found within 1 min 27 s>"
@@ -27,7 +27,7 @@ def test_a_healthy_stream_is_one_short_line() -> None:
     assert repr(Health(state=State.NEW)) == "<Health NEW>"
 
 
-def test_everything_out_of_the_ordinary_is_told() -> None:
+def test_every_count_that_is_not_zero_is_shown() -> None:
     """Each count has its name."""
     health = Health(
         state=State.STALE,
@@ -55,12 +55,12 @@ def test_everything_out_of_the_ordinary_is_told() -> None:
     )
 
 
-def test_audits_that_are_off_are_told() -> None:
+def test_audits_that_are_off_are_shown() -> None:
     """LIVE without audits is marked, as a change may stay unknown."""
     assert "audits are off" in repr(Health(state=State.LIVE))
 
 
-def test_the_page_tells_the_reason_once() -> None:
+def test_the_page_shows_the_reason_once() -> None:
     """An error that is the reason is not repeated."""
     error = ConnectionLost("<no> network")
     text = Health(state=State.STALE, reason=str(error), error=error)._repr_html_()
@@ -84,7 +84,7 @@ def test_the_health_of_a_group_is_as_short() -> None:
     assert "<b>c:</b> ConnectionLost: no network" in health._repr_html_()
 
 
-def test_why_a_stream_is_not_live_is_told() -> None:
+def test_the_reason_of_a_stream_that_is_not_live_is_shown() -> None:
     """The reason is left out if the error has the same text."""
     text = repr(Health(state=State.STALE, reason="no proof of life"))
     assert text.startswith("<Health STALE, no proof of life")

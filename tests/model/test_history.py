@@ -165,7 +165,7 @@ def test_it_is_a_sequence() -> None:
     assert not History()
 
 
-def test_it_says_what_it_holds() -> None:
+def test_its_repr_counts_and_dates_its_updates() -> None:
     """The repr has the count and both ends of the time."""
     made = updates((0, "BTC", "1", "0"), (65, "BTC", "2", "0"))
 
@@ -269,7 +269,7 @@ def test_an_empty_table_has_its_columns() -> None:
 @pytest.mark.parametrize(
     ("method", "library"), [("plot", "matplotlib"), ("to_pandas", "pandas")]
 )
-def test_without_the_extra_it_says_what_to_install(
+def test_without_the_extra_the_error_names_what_to_install(
     method: str, library: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The typed error has the command."""

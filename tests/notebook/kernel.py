@@ -57,7 +57,7 @@ class Kernel:
         self._control = self._connect(zmq.DEALER, facts["control_port"])
         self._iopub = self._connect(zmq.SUB, facts["iopub_port"])
         self._iopub.setsockopt(zmq.SUBSCRIBE, b"")
-        # What it says before it knows us is lost: asked until an answer comes by both.
+        # Messages before the subscription are lost: ask until both channels answer.
         deadline = time.monotonic() + PATIENCE
         while True:
             assert time.monotonic() < deadline

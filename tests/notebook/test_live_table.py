@@ -101,7 +101,7 @@ def test_a_failure_is_shown_with_its_reason(
 
 
 @pytest.mark.usefixtures("fast", "no_rate_limits")
-def test_trouble_is_told_in_words_and_remembered(
+def test_trouble_is_shown_in_words_and_remembered(
     exchange: Simulator, outputs: Outputs
 ) -> None:
     """Stale balances have the word; a mended error stays, paler."""
@@ -285,7 +285,7 @@ def test_interrupted_while_it_begins_it_leaves_nothing(
 
 
 @pytest.mark.usefixtures("fast", "no_rate_limits")
-def test_a_newer_one_replaces_it_and_says_so(
+def test_a_newer_one_replaces_it_with_a_reason(
     account: Account, outputs: Outputs, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Running a cell again logs no warning."""

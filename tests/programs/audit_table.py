@@ -46,7 +46,7 @@ FAULTS = Weather(
     paces=(0.5, 5.0, 30.0),
 )
 
-#: Nothing goes wrong but what the kind of account says, and a disconnect at times.
+#: Weather with disconnects at times, besides the faults of the kind of account.
 PLAIN = Weather(disconnects=0.02, paces=FAULTS.paces)
 
 ACCOUNTS = {

@@ -4,12 +4,12 @@
 
     python -m tests.programs.duplex --seconds 60
 
-An exchange in a process of its own pushes without pause, while the stream pings at a
-high rate, sends what many threads post to its inbox, answers pings, and other threads
-look at it, wait for it and iterate over it; other streams start and stop all the while.
-Not one connection may break, no thread but its own touch a socket, not one frame or
-pong be missing, no balance be wrong in the end, and nothing be left. One line of
-figures is printed; the exit code is 1 unless all of that is so.
+An exchange in its own process pushes without pause, while the stream pings at a high
+rate, answers pings, and sends texts that many threads post. Other threads read it, wait
+for it and iterate over it; other streams start and stop all the while. No connection
+may break, no second thread may touch a socket, no frame or pong may be missing, no
+balance may be wrong in the end, and nothing may be left. One line of figures is
+printed; the exit code is 1 if any of that fails.
 """
 
 from __future__ import annotations
@@ -362,7 +362,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--streams", type=int, default=1, help="flooded ones")
     options = parser.parse_args()
-    # What is broken is told below; that handlers are slower than a flood is no news.
+    # Faults are printed below; handlers slower than a flood are to be expected.
     logging.getLogger("assetstream").setLevel(logging.CRITICAL)
     figures = duplex(options.seconds, options.streams)
     for note in figures.notes[:50]:

@@ -94,7 +94,7 @@ class Flood(Fault):
         self._connection: Connection = server.connections(account)[0]
         assert self._connection.session is not None
         style = self._connection.session.style
-        # The last of a block tells the truth: the flood may end behind any block.
+        # The last entry of a block is true, as the flood may end behind any block.
         available, locked = account.balances[FLOODED]
         amounts = [(Decimal(n) / 8, Decimal(n % 3)) for n in range(1, BLOCK)]
         entries = [

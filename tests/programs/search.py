@@ -49,7 +49,7 @@ __all__ = ["Figures", "main"]
 
 #: Lines of a trace that are shown, of each account.
 LAST = 60
-#: Lives with findings that are told of at length.
+#: Lives with findings that are printed at length.
 MOST_SHOWN = 3
 
 

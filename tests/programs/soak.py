@@ -4,19 +4,20 @@
 
     python -m tests.programs.soak --updates 2000000 --reconnects 1000 --idle 20
 
-A stream of each exchange runs, against a server in a process of its own
-(``soak_server``), so that what is measured is the SDK:
+A stream of each exchange runs against a server in its own process (``soak_server``), so
+that only the SDK is measured:
 
-* quiet: LIVE, and nothing is pushed for ``--idle`` seconds; what CPU does it take?
-* updates: so many in all are pushed, and each is handed to ``on_asset``; before them,
-  as many as fill the memory of past values that the book keeps (A3).
-* reconnects: so often in all the connection ends, in four ways in turn, and the stream
-  is LIVE again. Backoff waits as it does after a healthy connection, but a twentieth as
+* quiet: the stream is LIVE without pushes for ``--idle`` seconds; its CPU is measured.
+* updates: that many pushes in all reach ``on_asset``, after as many as fill the former
+  values that the book keeps (A3).
+* reconnects: that many connections in all end, in four ways in turn, and each time the
+  stream is LIVE again. Backoff waits as after a healthy connection, but a twentieth as
   long (``fast_time``).
 
-After each tenth a line tells memory, threads and file descriptors. The exit code is 1
-if memory grew by more than GROWTH after the second tenth (the first ones warm up), if a
-thread or descriptor was gained or left behind, or if quiet was not quiet. Linux only.
+After each tenth a line has memory, threads and file descriptors. The exit code is 1 if
+memory grew by more than GROWTH after the second tenth (the first ones warm up), if a
+thread or descriptor was gained or left behind, or if the quiet stream took too much
+CPU. Linux only.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ class Server:
             return Upbit("k", "s", region="sg", ws_url=ws_url, rest_url=rest_url)
         return CoinW("k", "s", ws_url=ws_url, rest_url=rest_url)
 
-    def tell(self, command: str, name: str, argument: object) -> None:
+    def send(self, command: str, name: str, argument: object) -> None:
         """Send the server a command."""
         assert self._process.stdin is not None
         self._process.stdin.write(f"{command} {name} {argument}\n")
@@ -106,13 +107,13 @@ class Subject:
 
     def push(self, count: int) -> None:
         """Push that many changes, and wait until each was handed over."""
-        self._server.tell("push", self.name, count)
+        self._server.send("push", self.name, count)
         self._pushed += count
         self._wait(lambda: self._updates >= self._pushed)
 
     def drop(self, way: str) -> None:
         """End the connection."""
-        self._server.tell("drop", self.name, way)
+        self._server.send("drop", self.name, way)
 
     def live_again(self, times: int) -> None:
         """Wait until the stream has been LIVE that many times after the first."""
@@ -121,7 +122,7 @@ class Subject:
     def _wait(self, met: Callable[[], bool]) -> None:
         with self._changed:
             if not self._changed.wait_for(met, PATIENCE):
-                raise SystemExit(f"no news from {self.name}: {self.stream.health()}")
+                raise SystemExit(f"no update from {self.name}: {self.stream.health()}")
 
     def _on_asset(self, update: AssetUpdate) -> None:
         self._updates += 1

@@ -84,7 +84,7 @@ class Venue:
             if way == "close":
                 self._peer.send(frame(struct.pack("!H", 1000), CLOSE))
             elif way == "reset":
-                # Nothing is said until the thread that reads, woken, closes it.
+                # The reset goes out when the reading thread closes the socket.
                 linger = struct.pack("ii", 1, 0)
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
                 sock.shutdown(socket.SHUT_RD)

@@ -20,7 +20,7 @@ def main() -> None:
     )
     parser.add_argument("--rounds", type=int, default=20, help="runs of each case")
     rounds: int = parser.parse_args().rounds
-    # The cases provoke errors, which would be told between the lines.
+    # The cases provoke errors, whose log would come between the lines.
     logging.getLogger("assetstream").setLevel(logging.CRITICAL)
     heads = ("n", "p50", "p99", "worst", "threads", "sockets")
     print(f"{'milliseconds; left behind':34}" + "".join(f"{head:>9}" for head in heads))

@@ -60,7 +60,7 @@ def test_a_change_that_nobody_finds_is_condemned(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A push that was lost while audits are off is a finding."""
-    # Of half of them the last might come through, which tells what is held.
+    # With half of the pushes lost, the last one might arrive and mend the balance.
     monkeypatch.setitem(LosePushes.__init__.__kwdefaults__, "share", 1.0)
     figures = chaos("upbit", 1, 1, ["pushes_lost"], audit_interval=None, bound=0.5)
 
@@ -172,7 +172,7 @@ def test_what_only_the_book_knows_is_condemned(monkeypatch: pytest.MonkeyPatch) 
     assert figures.bad == {"missed": 1}
 
 
-def test_a_loss_that_is_not_told_is_condemned() -> None:
+def test_a_loss_that_is_not_reported_is_condemned() -> None:
     """A reconnect without a change to STALE is a finding."""
     stream = Shown("1")
     stream.reconnects = 1

@@ -151,7 +151,7 @@ def test_a_cookie_behind_a_bare_line_feed_is_none_for_the_library() -> None:
     )
 
 
-def test_a_batch_that_says_something_else_is_found(
+def test_a_batch_with_another_result_is_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A fast reader that loses the frames behind an odd one is found."""

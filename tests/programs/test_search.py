@@ -441,7 +441,7 @@ def test_the_trace_of_a_life_can_be_read(capsys: pytest.CaptureFixture[str]) -> 
 # The world itself.
 
 
-def test_rest_is_as_far_behind_as_it_is_told() -> None:
+def test_rest_is_as_far_behind_as_the_script_asks() -> None:
     """A lagging replica answers, in the exchange's form, with older balances."""
     world = World("coinw")
     account = world.open_account(random.Random(0))

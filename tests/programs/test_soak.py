@@ -26,7 +26,7 @@ def test_nothing_grows() -> None:
     assert [line.split()[0] for line in running.out[13:23]] == ["reconnects"] * 10
 
 
-def test_growth_and_leaks_are_told(
+def test_growth_and_leaks_are_found(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Memory counts from the second sample on, threads from the first."""

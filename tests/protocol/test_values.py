@@ -44,6 +44,6 @@ def test_s2_a_snapshot_is_complete_if_every_entry_was_understood() -> None:
         *((host, False) for host in ("", "a.localhost", "localhost.com", "10.0.0.1")),
     ],
 )
-def test_this_machine_is_told_from_others(host: str, here: bool) -> None:
+def test_this_machine_is_distinguished_from_others(host: str, here: bool) -> None:
     """A name that a resolver may answer as it likes is not this machine's."""
     assert is_loopback(host) is here

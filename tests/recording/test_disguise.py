@@ -57,7 +57,7 @@ def test_the_shape_stays(disguise: Disguise, text: str, shape: str) -> None:
         "9f86d081884c7d659a2feaa0c55ad015",
     ],
 )
-def test_prose_loses_what_tells_who_it_is(disguise: Disguise, telling: str) -> None:
+def test_prose_loses_what_identifies_a_person(disguise: Disguise, telling: str) -> None:
     """Words, status codes and times of day stay."""
     shown = disguise.prose(f"No (429): {telling} is not verified at 20:10:19, 5 tries")
 

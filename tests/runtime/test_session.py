@@ -233,7 +233,7 @@ def unreadable_rest(account: Account, *, all_of_it: bool) -> bytes:
     ).encode()
 
 
-def test_s2_what_a_read_left_unsaid_is_told_once(
+def test_s2_an_unreadable_entry_is_reported_once(
     exchange: Simulator, account: Account, recorder: EventRecorder
 ) -> None:
     """The unreadable currency is not zero; one error names it."""

@@ -12,7 +12,7 @@ from assetstream.runtime import settings
 
 VERSION = ssl.TLSVersion
 
-# Python says that what is refused here is deprecated.
+# Python warns that the minimums refused here are deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore:.*deprecated:DeprecationWarning")
 
 
@@ -60,7 +60,7 @@ def test_whatever_is_supported_is_refused_where_somebody_has_set_it() -> None:
     """MINIMUM_SUPPORTED is refused if it was set explicitly."""
     own = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).minimum_version
     if own == VERSION.MINIMUM_SUPPORTED:
-        pytest.skip("nobody can tell: this system's contexts begin there")
+        pytest.skip("this system's contexts begin there, so nothing can be seen")
     with pytest.raises(ConfigurationError, match=r"TLS below 1\.2"):
         make(lowered(VERSION.MINIMUM_SUPPORTED))
 

@@ -104,7 +104,7 @@ def test_a_lagging_replica_shows_the_old_state() -> None:
     assert [state.available for state in book.history("SGD")] == [1, 2]
 
 
-def test_changes_are_told_in_order() -> None:
+def test_changes_are_notified_in_order() -> None:
     """Entries are numbered, with rising times; paying comes before receiving."""
     changes: list[LedgerChange] = []
     book = Ledger({"SGD": 10}, changes.append)

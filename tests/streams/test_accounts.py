@@ -63,7 +63,7 @@ def test_a_live_one_is_a_still_of_the_live_table(exchange: Simulator) -> None:
     assert text == "<AssetStream savings LIVE, 2 balances>"
 
 
-def test_a_failure_says_why(exchange: Simulator) -> None:
+def test_a_failure_shows_its_reason(exchange: Simulator) -> None:
     """The reason is in the plain repr, too."""
     stream = AssetStream(exchange.coinw().exchange(), on_error=lambda error: None)
     with exchange.refuse_logins():

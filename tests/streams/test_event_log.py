@@ -124,7 +124,7 @@ def test_an_event_and_a_snapshot_of_its_error_are_one() -> None:
     assert "times" not in line.text
 
 
-def test_a_gap_tells_how_long_it_was_and_what_was_found() -> None:
+def test_a_gap_has_its_length_and_the_changes_found() -> None:
     """Changes have signs; the next gap has a new line."""
     log = EventLog()
     for event in (
@@ -155,7 +155,7 @@ def test_what_is_not_named_is_counted() -> None:
     ]
 
 
-def test_what_an_audit_found_is_told() -> None:
+def test_changes_that_an_audit_found_are_shown() -> None:
     """Such a change has no push, and belongs to no gap."""
     log = EventLog()
     log.note(found("BTC", "1", "1.50", Source.AUDIT))

@@ -166,7 +166,7 @@ def test_without_one_live_account_start_gives_up(
     assert not group_threads()
 
 
-def test_progress_is_told(accounts: dict[str, Account]) -> None:
+def test_progress_is_delivered(accounts: dict[str, Account]) -> None:
     """Handlers get the latest progress, up to all accounts."""
     progresses, done = list[Progress](), threading.Event()
 

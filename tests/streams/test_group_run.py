@@ -280,7 +280,7 @@ def test_what_a_handler_raises_comes_out_of_start(
     assert not group_threads()
 
 
-def test_progress_is_told_to_the_end_and_when_accounts_leave(
+def test_progress_is_delivered_to_the_end_and_when_accounts_leave(
     accounts: dict[str, Account],
 ) -> None:
     """Each progress differs from the one before."""

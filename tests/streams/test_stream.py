@@ -52,7 +52,7 @@ def test_live_on_entry(account: Account) -> None:
     assert stream.state is State.STOPPED
 
 
-def test_callbacks_hear_of_every_change(account: Account) -> None:
+def test_callbacks_get_every_change(account: Account) -> None:
     """Callbacks get the snapshot, each push with its previous, and STOPPED."""
     recorder = EventRecorder()
     with AssetStream(account.exchange(), **recorder.handlers()):
@@ -175,7 +175,7 @@ def test_stop_from_many_threads_at_once(account: Account) -> None:
     assert answers == [True] * 8
 
 
-def test_stop_says_false_while_a_callback_holds_its_thread(
+def test_stop_returns_false_while_a_callback_holds_its_thread(
     account: Account, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The log names the callback's line."""
@@ -548,7 +548,7 @@ def test_an_old_balance_is_refused(
             assert stream.balance("BTC").available == 1
 
 
-def test_a_replaced_balance_says_so(account: Account) -> None:
+def test_a_replaced_balance_is_stale(account: Account) -> None:
     """A replaced balance keeps its amounts, and is stale."""
     with AssetStream(account.exchange()) as stream:
         before = stream.balance("BTC")
@@ -625,7 +625,7 @@ def test_a_stream_is_not_pickled(account: Account) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_after_a_fork_the_child_is_told(account: Account) -> None:
+def test_after_a_fork_the_child_gets_an_error(account: Account) -> None:
     """The child's uses raise; the parent goes on unharmed."""
     with AssetStream(account.exchange()) as stream:
         child = os.fork()

@@ -110,7 +110,7 @@ class LeakDetector(logging.Handler):
 
     def contains(self, text: str) -> bool:
         """Return whether a collected text has this in it."""
-        return any(text in said for _, said in self._texts)
+        return any(text in collected for _, collected in self._texts)
 
     def finish(self) -> None:
         """Collect the warnings."""

@@ -32,7 +32,7 @@ class Program:
         self, *arguments: str, environment: Mapping[str, str] | None = None
     ) -> None:
         if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-            # A child inherits it, and would not hear our Ctrl-C.
+            # A child inherits the ignored signal, and our Ctrl-C would not reach it.
             signal.signal(signal.SIGINT, signal.default_int_handler)
         self.out: list[str] = []
         self.err: list[str] = []

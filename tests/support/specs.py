@@ -86,7 +86,7 @@ class Spec:
     variables: tuple[str, str]
     #: Frames that make a fresh, opened conversation ready.
     acks: tuple[bytes, ...]
-    #: A push of one currency, and what it says.
+    #: A push of one currency, and its currency and amounts.
     push: bytes
     pushed: tuple[str, str, str]
     #: A frame that is about something else.

@@ -99,8 +99,8 @@ def is_watched(sock: Any, kind: type) -> bool:
 def check_thread_ownership(context: ssl.SSLContext) -> Iterator[ThreadOwnership]:
     """Check every connection without TLS, and those of ``context``.
 
-    OpenSSL must not see two threads at once, and only at times does it show; so it is
-    told whenever a second thread calls, whether or not the first one does.
+    Two threads at once in OpenSSL fail only at times, so every call of a second thread
+    is a breach, whether or not the first one is inside.
     """
     ownership = ThreadOwnership()
     before = context.sslsocket_class, context.sslobject_class

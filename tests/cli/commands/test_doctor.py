@@ -184,7 +184,7 @@ def run_with_rival(path: Path, *arguments: str) -> Program:
     )
 
 
-def test_a_shadowed_library_is_told_though_nothing_can_be_imported(
+def test_a_shadowed_library_is_named_though_nothing_can_be_imported(
     tmp_path: Path,
 ) -> None:
     """The doctor prints the repair command in place of a traceback."""

@@ -72,7 +72,7 @@ def test_json_amounts_are_strings_with_every_digit(
     assert update["time"].endswith("Z")
 
 
-def test_json_tells_the_gap_of_a_lost_connection(
+def test_json_has_the_gap_of_a_lost_connection(
     simulated_exchange: Simulator,
 ) -> None:
     """After a cut come an error, STALE, and LIVE with the gap."""

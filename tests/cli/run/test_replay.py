@@ -105,7 +105,7 @@ def test_programs_read_objects(capsys: pytest.CaptureFixture[str]) -> None:
     ("speed", "words"),
     [(math.inf, "as fast as can be"), (2.5, "2.5 times as fast as it was")],
 )
-def test_what_is_not_as_it_was_is_said(
+def test_differences_from_the_recording_are_printed(
     capsys: pytest.CaptureFixture[str], speed: float, words: str
 ) -> None:
     """The lines name speed, amounts, form, and missing parts."""

@@ -119,7 +119,7 @@ def test_what_has_just_changed_stands_out(variable: dict[str, str]) -> None:
     assert (";32m" in terminal.written) is not bool(variable)
 
 
-def test_a_failure_is_told_below_the_table(simulated_exchange: Simulator) -> None:
+def test_a_failure_is_shown_below_the_table(simulated_exchange: Simulator) -> None:
     """The account's error is below the table, without a traceback."""
     account = simulated_exchange.coinw(permissions=[])
     terminal = Terminal(140, "coinw", environment=account.environment())

@@ -80,7 +80,7 @@ def test_totals_and_those_that_are_not_live(
             assert max(map(len, shown)) <= 80
 
 
-def test_the_last_change_of_a_currency_is_told(
+def test_the_last_change_of_a_currency_is_shown(
     exchange: Simulator, console: Console
 ) -> None:
     """A wide window also names the change's account."""

@@ -74,7 +74,7 @@ def test_k5_a_decimal_that_is_no_number_is_refused(value: str) -> None:
         amount(Decimal(value))
 
 
-def test_a_null_amount_says_nothing() -> None:
+def test_a_null_amount_is_missing() -> None:
     """K4: null is missing, not zero."""
     assert amount(None) is None
 

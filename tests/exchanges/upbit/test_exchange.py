@@ -133,7 +133,7 @@ LETTERS = "0123456789" * 4
         ("INVALID_AUTH", False),
     ],
 )
-def test_a_refusal_says_whether_the_region_is_right(name: str, known: bool) -> None:
+def test_a_refusal_shows_whether_the_region_is_right(name: str, known: bool) -> None:
     """Some refusals prove that the region knows the key."""
     error = AuthenticationError("refused", code=name)
 

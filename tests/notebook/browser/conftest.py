@@ -28,7 +28,7 @@ from tests.support.processes import clean_environment
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 #: The longest that JupyterLab takes to start, seconds.
 PATIENCE = 60.0
-#: No news, no update checks, nothing but this machine; every cell is in the page.
+#: No announcements, no update checks, no other host; every cell is in the page.
 SETTINGS = {
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     "notebook-extension/tracker": {"windowingMode": "none"},

@@ -68,8 +68,8 @@ class Commands:
         answer(sock, **{k: v[0] for k, v in self._server.frames.balances.items()})
 
     def _drop(self, sock: socket.socket) -> None:
-        # To many no news, for their accounts are one to REST: what only one was told
-        # would be drift to the audits of all others.
+        # Many clients get a push without a change: REST has one account for all of
+        # them, so a change pushed to one would be a drift to the audits of others.
         frames = self._server.frames
         alone = len(self._server.subscribed) == 1
         self._server.greets = frames.next if alone else frames.again

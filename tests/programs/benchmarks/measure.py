@@ -17,7 +17,11 @@ from decimal import Decimal
 from typing import Any, Callable
 
 from tests.programs.benchmarks.contenders import ENTRIES
-from tests.programs.benchmarks.contenders.base import Account, Contender, Told
+from tests.programs.benchmarks.contenders.base import (
+    Account,
+    Contender,
+    WithoutReadiness,
+)
 from tests.programs.benchmarks.control import Control, Lost
 from tests.programs.benchmarks.cores import pin
 from tests.programs.benchmarks.frames import END
@@ -141,9 +145,9 @@ def recovery(client: Contender, control: Control, accounts: Any, drops: int) -> 
         arrived.clear()
         dropped = control.drop()
         control.wait(len(accounts), RECOVERY_PATIENCE)
-        # One that says when it is ready is not called back for what it knows.
-        says_ready = len(accounts) > 1 and not isinstance(client, Told)
-        if not says_ready and not arrived.wait(RECOVERY_PATIENCE):
+        # A contender with a sign of readiness does not call back for a known balance.
+        shows_readiness = len(accounts) > 1 and not isinstance(client, WithoutReadiness)
+        if not shows_readiness and not arrived.wait(RECOVERY_PATIENCE):
             raise Lost("no frame arrived after the reconnect")
         client.wait_ready(RECOVERY_PATIENCE)
         times.append(time.monotonic() - dropped)

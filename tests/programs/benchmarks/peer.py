@@ -42,7 +42,7 @@ class Peer:
                 return
             self._asked(*head)
         for opcode, payload in frames_in(self._received):
-            self._said(opcode, payload)
+            self._frame(opcode, payload)
 
     def _asked(self, method: str, target: str, headers: dict[str, str]) -> None:
         if "sec-websocket-key" in headers:
@@ -56,7 +56,7 @@ class Peer:
         ]
         self.wire.send(reply(json.dumps(items).encode()))
 
-    def _said(self, opcode: int, payload: bytes) -> None:
+    def _frame(self, opcode: int, payload: bytes) -> None:
         if opcode == PING:
             self.wire.send(pong(payload))
         elif opcode == CLOSE:

@@ -11,10 +11,10 @@ from assetstream.simulator.faults import Fault
 
 __all__ = ["SILENCES", "SILENT", "EffectCounter"]
 
-#: In the words of a connection lost by L1.
+#: Part of the error of a connection lost by L1.
 SILENT = "not even a pong"
-#: Met once the client has given a silent connection up: by L1, or since a login or
-#: a question for its subscriptions was not answered.
+#: Faults that are met once the client gives a silent connection up: by L1, or because
+#: a login or a LIST was not answered.
 SILENCES: Mapping[str, tuple[str, ...]] = {
     "silent_drop": (SILENT, "did not answer"),
     # New connections are well: an audit's reconnect ends it as well.
@@ -22,19 +22,19 @@ SILENCES: Mapping[str, tuple[str, ...]] = {
     "half_frame": (SILENT, "did not answer"),
     "pong_withheld": (SILENT, "did not answer a ping"),
 }
-#: Nobody at the server sees these: the client's own errors tell.
+#: The server cannot see these faults; the client's errors show them.
 ERRORS: Mapping[str, tuple[str, ...]] = {
     "tcp_refused": (os.strerror(errno.ECONNREFUSED),),
     **SILENCES,
 }
-#: The points that count, where a fault has others that prove little.
+#: The points that count, for faults with others that prove little.
 POINTS_OF: Mapping[str, frozenset[str]] = {
     # That connections are closed is the lesser part of it.
     "maintenance": frozenset({"upgrade", "rest"}),
 }
-#: Met as soon as asked: these answer late, or never.
+#: Points whose call alone is an effect, as they answer late or never.
 ASKED = ("accepted", "upgrade", "rest")
-#: By point, from what it returned and was asked: whether it did anything.
+#: Point -> whether its result shows an effect, given its arguments.
 ACTED: Mapping[str, Callable[..., bool]] = {
     "login": lambda good, account: not good,
     "received": lambda taken, connection, payload: taken != payload,
@@ -53,18 +53,18 @@ class EffectCounter:
     """Counts what a fault does to clients, from before it is switched on.
 
     Args:
-        name: the fault's.
-        fault: the fault itself; its points are watched from now on.
-        clients: for each client, what answers the texts of all errors it was told.
+        name: the fault's name.
+        fault: the fault, whose points are watched from now on.
+        clients: for each client, a function that returns the texts of its errors.
     """
 
     def __init__(
         self, name: str, fault: Fault, clients: Sequence[Callable[[], list[str]]]
     ) -> None:
         self._words = ERRORS.get(name)
-        # With how many there were before.
+        # Each with the number of errors before the fault.
         self._clients = [(errors, len(errors())) for errors in clients]
-        #: How often the fault did something to a client.
+        #: The number of effects on clients.
         self.count = 0
         for point, acted in ACTED.items():
             self._watch(name, fault, point, functools.partial(self._called, acted))
@@ -80,8 +80,8 @@ class EffectCounter:
         """True if a client has met the fault."""
         if self._words is None:
             return self.count > 0
-        told = [text for errors, old in self._clients for text in errors()[old:]]
-        return any(words in text for text in told for words in self._words)
+        texts = [text for errors, old in self._clients for text in errors()[old:]]
+        return any(words in text for text in texts for words in self._words)
 
     def _watch(
         self, name: str, fault: Fault, point: str, watched: Callable[..., Any]

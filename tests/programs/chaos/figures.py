@@ -33,7 +33,7 @@ class Figures:
         self.injected: Counter[tuple[str, str]] = Counter()
         self.met: Counter[tuple[str, str]] = Counter()
         self.bad: Counter[str] = Counter()
-        #: Updates that listeners were told.
+        #: Updates that listeners got.
         self.updates = 0
         #: Connections lost because nothing came, not even a pong (L1).
         self.silences = 0

@@ -30,9 +30,9 @@ __all__ = [
     "recovered",
 ]
 
-#: So long a currency may be in doubt before it is taken to be in dispute.
+#: Seconds that a currency may be in doubt before it counts as disputed.
 DISPUTE_PATIENCE = 8.0
-#: So long news may be on their way to a listener whose queue is empty.
+#: Seconds that an update may take to a listener whose queue is empty.
 DELIVERED_WITHIN = 1.0
 ZEROS = (0, 0)
 
@@ -60,7 +60,7 @@ class Listener:
         self.balances: Amounts = {}
         self._errors: list[str] = []
         self.state = State.NEW
-        #: How often it was told STALE.
+        #: The number of changes to STALE.
         self.stale = 0
 
     def on_asset(self, update: AssetUpdate) -> None:
@@ -241,7 +241,7 @@ def recovered(
             known_at = known_at or now
             if checked.listener.nonzero_balances() == right:
                 break
-            # The book may be ahead of its news, but not for long.
+            # The book may be ahead of its updates, but not for long.
             if (
                 now > known_at + DELIVERED_WITHIN
                 and not checked.stream.health().pending
@@ -265,5 +265,5 @@ def recovered(
     if disturbed:
         figures.recoveries.append(known_at - began)
     if not checked.reported_losses():
-        figures.note("illegal", f"after {context}: a loss that was not told: {checked}")
+        figures.note("illegal", f"after {context}: a loss without STALE: {checked}")
     return True

@@ -164,7 +164,7 @@ def share(
     accounts: int,
 ) -> tuple[str, Figures]:
     """Run one process's part; return its name and figures."""
-    # The faults provoke errors, which would be told between the lines.
+    # The faults provoke errors, whose log would come between the lines.
     logging.getLogger("assetstream").setLevel(logging.CRITICAL)
     figures = chaos(exchange, faults, seed, names, accounts=accounts)
     return f"{exchange} seed={seed}", figures

@@ -4,11 +4,12 @@
 
     python -m tests.programs.fuzz --seconds 60 --target all --seed 1
 
-Guided by coverage where ``atheris`` is installed, which is no dependency, for it has
-no wheels but for Linux; otherwise by a random mutator alone. A target goes on behind a
-finding: findings are told apart by where they came up, and the first bytes of each are
-written to ``--findings``. One line of figures is printed for each target; the exit code
-is 1 if anything was found. ``--replay FILE`` runs one input again, and raises.
+The search is guided by coverage where ``atheris`` is installed, and random otherwise;
+``atheris`` is no dependency, because it has wheels for Linux only. A target goes on
+after a finding. Findings are distinguished by the line that raised, and the first input
+of each is written to ``--findings``. One line of figures is printed for each target;
+the exit code is 1 if anything was found. ``--replay FILE`` runs one input again, and
+raises.
 """
 
 from __future__ import annotations

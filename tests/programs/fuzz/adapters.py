@@ -72,7 +72,7 @@ def check_batches(name: str, format: str, acks: int, frames: Sequence[bytes]) ->
     """Check that a read of many frames reports the same as many reads of one."""
     half = len(frames) // 2
     one_by_one, *others = (
-        _said(name, format, acks, batches)
+        _results(name, format, acks, batches)
         for batches in (
             [[frame] for frame in frames],
             [frames],
@@ -83,7 +83,7 @@ def check_batches(name: str, format: str, acks: int, frames: Sequence[bytes]) ->
         assert results == one_by_one, "a batch says something else than its frames"
 
 
-def _said(
+def _results(
     name: str, format: str, acks: int, batches: Sequence[Sequence[bytes]]
 ) -> list[Any]:
     """Return the conversation's results after the frames, and its later state."""

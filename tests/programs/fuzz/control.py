@@ -64,6 +64,6 @@ def check_control(parts: Sequence[bytes], sizes: Sequence[int]) -> None:
 
     assert receiver.events == events
     assert receiver.end == ("broken" if broken else "lost")
-    # A protocol error may have its Close frame; nothing else is said.
+    # A protocol error may be answered by a Close frame, and by nothing else.
     assert receiver.sent[: len(answers)] == answers
     assert all(first == 0x88 for first, _ in receiver.sent[len(answers) :])

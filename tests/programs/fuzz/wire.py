@@ -48,7 +48,7 @@ def loads(data: bytes, errors: str = "strict") -> Any:
 
     Raises:
         ValueError: it is not JSON.
-        RecursionError: it is nested too deep to tell.
+        RecursionError: it is nested too deep.
     """
     return json.loads(
         data.decode(errors=errors),
@@ -75,7 +75,7 @@ def objects(value: Any, code: str = "") -> Iterator[tuple[str, Pairs]]:
             pass
 
 
-def _said(pairs: Pairs, names: tuple[str, ...], amount: Decimal | None) -> bool:
+def _has_amount(pairs: Pairs, names: tuple[str, ...], amount: Decimal | None) -> bool:
     """Return whether one of these names has exactly this number, or no amount."""
     if amount is None:
         return any(pairs.get(name) is None for name in names)
@@ -98,11 +98,11 @@ def check_amounts(report: BalanceReport, decoded: Any) -> None:
         named = [v for name, v in pairs.all if name in CODES] + [code]
         if (
             any(type(v) is str and v.upper() == report.currency for v in named)
-            and _said(pairs, AVAILABLE, report.available)
-            and _said(pairs, LOCKED, report.locked)
+            and _has_amount(pairs, AVAILABLE, report.available)
+            and _has_amount(pairs, LOCKED, report.locked)
         ):
             return
-    raise AssertionError(f"nobody said {report!r}")
+    raise AssertionError(f"not on the wire: {report!r}")
 
 
 def check_error(error: object, exchange: str) -> None:

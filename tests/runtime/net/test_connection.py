@@ -175,7 +175,7 @@ def test_what_came_behind_the_head_is_delivered() -> None:
     assert recorder.events == [b"first", b"second"]
 
 
-def test_pings_are_answered_and_pongs_told_in_order() -> None:
+def test_pings_are_answered_and_pongs_delivered_in_order() -> None:
     """A ping between fragments gets its pong; pongs keep their place."""
     answers = []
     recorder = Recorder()
@@ -249,7 +249,7 @@ def test_a_breach_of_the_protocol_ends_it(data: bytes) -> None:
         "half a message",
     ],
 )
-def test_the_ending_tells_how_the_peer_went(end: bytes, expected: Closed) -> None:
+def test_the_end_has_the_peers_code_and_reason(end: bytes, expected: Closed) -> None:
     """The end has code and reason of the close frame; None without one (L2)."""
     recorder, ending = serve(frame(b"data") + end)
     assert ending == expected

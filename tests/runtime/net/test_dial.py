@@ -75,7 +75,7 @@ def test_a_refused_connection_is_explained(token: CancelToken) -> None:
         connect(token, f"ws://127.0.0.1:{closed_port()}/?sign=SECRET")
 
 
-def test_a_lost_connection_says_what_to_do(token: CancelToken) -> None:
+def test_a_lost_connection_has_a_remedy(token: CancelToken) -> None:
     """The text names the next attempt, and what to check if it fails again."""
     with pytest.raises(
         ConnectionLost, match=r"tries again by itself\. If this repeats: Check"

@@ -59,7 +59,7 @@ def test_oversize_is_known_from_the_header() -> None:
     assert split(frame(b"x" * 70000)[:10], 0, False, 70000).why is Why.MORE
 
 
-def test_masked_frames_are_told() -> None:
+def test_masked_frames_are_refused() -> None:
     """A server must not mask (RFC 6455, 5.1)."""
     assert split(b"\x81\x81\0\0\0\0x", 0, False).why is Why.MASKED
 
@@ -137,7 +137,7 @@ def random_bytes(source: random.Random) -> bytes:
     return data[: len(data) - source.choice((0, 0, 1, 2, 3, 4, 5))]
 
 
-def test_it_finds_in_any_bytes_what_the_rfc_says() -> None:
+def test_it_splits_any_bytes_as_the_rfc_demands() -> None:
     """The fast loop equals a plain reading of every header."""
     for seed in range(5000):
         source = random.Random(seed)

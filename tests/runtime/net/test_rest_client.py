@@ -73,7 +73,7 @@ def test_sends_method_headers_query_and_body_as_they_are(client: Client) -> None
     assert body == b'{"z":1}'
 
 
-def test_environment_and_netrc_have_no_say(
+def test_environment_and_netrc_are_ignored(
     client: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
     """No .netrc is read, and loopback ignores the environment's proxies."""

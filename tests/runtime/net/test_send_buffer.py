@@ -77,7 +77,7 @@ def test_too_much_is_given_up_at_once(
     assert outbox.deadline == -math.inf
 
 
-def test_a_broken_socket_is_told_and_does_not_raise(
+def test_a_broken_socket_is_returned_and_does_not_raise(
     pair: tuple[socket.socket, socket.socket],
 ) -> None:
     """The library, which holds a lock, must not get the error."""
@@ -85,6 +85,6 @@ def test_a_broken_socket_is_told_and_does_not_raise(
     pair[1].close()
     outbox.put(b"x")
     assert outbox.failure
-    assert outbox.deadline < math.inf, "the reading side has a moment to tell why"
+    assert outbox.deadline < math.inf, "the reading side has time to report why"
     assert not outbox.wants_write
     outbox.put(b"ignored")

@@ -87,7 +87,7 @@ class Line:
             self.tls.write(record)
         return self._outgoing.read()
 
-    def bid_farewell(self) -> bytes:
+    def close_notify(self) -> bytes:
         """Return the ciphertext of a close_notify."""
         with suppress(ssl.SSLWantReadError):
             self.tls.unwrap()
@@ -143,7 +143,7 @@ class Interactive:
         )
         self._selector.register(self.wire, selectors.EVENT_READ)
 
-    def tell(self, line: bytes) -> None:
+    def type_line(self, line: bytes) -> None:
         """Type a line: one of its own commands, or data to send."""
         assert self._process.stdin is not None
         self._process.stdin.write(line + b"\n")
@@ -276,7 +276,7 @@ def test_what_comes_behind_the_handshake_is_kept(
 
 def test_a_close_notify_ends_the_stream(line: Line) -> None:
     """b"" comes behind the data, again and again, though TCP stays open."""
-    line.send(line.seal(b"last words") + line.bid_farewell() + b"\x17\x03\x03")
+    line.send(line.seal(b"last words") + line.close_notify() + b"\x17\x03\x03")
 
     assert line.ours.recv(CHUNK) == b"last words"
     assert line.ours.pending()
@@ -294,7 +294,7 @@ def test_an_end_without_notice_ends_it_too(line: Line, cut: int) -> None:
     assert line.ours.recv(CHUNK) == b""
 
 
-def test_a_broken_record_is_told_behind_what_was_good(line: Line) -> None:
+def test_a_broken_record_is_an_error_behind_good_data(line: Line) -> None:
     """The peer gets an alert, and nothing is received any more."""
     good, bad = line.seal(b"good"), bytearray(line.seal(b"x" * 100))
     bad[-1] ^= 1
@@ -359,7 +359,7 @@ def test_it_reads_while_a_send_is_blocked(line: Line) -> None:
     assert gather(line) == b"read on"
 
 
-def test_a_read_tells_that_something_is_to_be_sent(line: Line) -> None:
+def test_a_read_shows_that_bytes_wait_to_be_sent(line: Line) -> None:
     """The bytes are sent as soon as the socket takes them."""
     gather(line)
     sent = line.fill()
@@ -377,7 +377,7 @@ def test_a_read_tells_that_something_is_to_be_sent(line: Line) -> None:
 # The handshake
 
 
-def test_a_refusal_is_told_to_the_server(authority: trustme.CA) -> None:
+def test_a_refusal_is_sent_to_the_server(authority: trustme.CA) -> None:
     """The server gets an alert, and the caller the reason."""
     line = Line(authority, ssl.create_default_context())
     with pytest.raises(ssl.SSLCertVerificationError, match="local issuer"):
@@ -401,7 +401,7 @@ def test_an_end_of_the_stream_ends_the_handshake(
     line.ours.close()
 
 
-# What only OpenSSL's own server can be told to do
+# Behaviour that only OpenSSL's own server can show
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs the program")
@@ -427,9 +427,9 @@ def test_tls_answers_by_itself(
     """
     both = Interactive(authority, trusting, tmp_path, version)
     try:
-        both.tell(command)
+        both.type_line(command)
         both.wait_for(answer)
-        both.tell(b"hello")
+        both.type_line(b"hello")
         both.wait_for(b"", b"hello\n")
         both.wire.send(b"we go on\n")
         both.wait_for(b"we go on\n")

@@ -90,7 +90,7 @@ def test_reading_where_nothing_is_does_nothing(notes: Notes) -> None:
     assert notes.events == [Closed(None)]
 
 
-def test_a_failed_send_tells_why(notes: Notes) -> None:
+def test_a_failed_send_has_its_reason(notes: Notes) -> None:
     """The error waits for its deadline, as the peer's close frame may still come."""
     notes.theirs.close()
     notes.transport.send_buffer.put(b"x")

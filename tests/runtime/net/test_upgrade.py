@@ -75,7 +75,7 @@ def test_a_refusal_keeps_its_body(
     assert str(caught.value) == "upgrade refused with HTTP status 403"
 
 
-def test_what_is_no_http_says_what_to_check(upgrade: Upgrade) -> None:
+def test_an_answer_without_http_names_what_to_check(upgrade: Upgrade) -> None:
     """The remedy names the URL, its port, and a proxy on the way."""
     upgrade.server.send(b"SSH-2.0\r\n\r\n")
     with pytest.raises(ProtocolError, match=r"the peer.*not HTTP.*If this repeats"):

@@ -156,7 +156,7 @@ def test_a_clock_that_jumped_jumps_again(tmp_path: Path) -> None:
     assert not [e for e in seen.events if isinstance(e, ProtocolError)]
 
 
-def test_a_tape_that_cannot_be_played_on_says_so(
+def test_a_tape_that_cannot_be_played_on_is_an_error(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A time past all clocks ends the replay, so that nobody waits."""

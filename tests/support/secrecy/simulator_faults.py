@@ -12,10 +12,10 @@ from tests.support.secrecy.setup import Case, SecrecySetup
 
 __all__ = ["SIMULATOR_FAULTS"]
 
-#: Met by those only who connect; so a connection is lost first.
+#: Only a client that connects meets these, so a connection is dropped first.
 MET_ON_CONNECTING = {"tcp_refused", *handshake.FAULTS, *login.FAULTS}
 PARAMETERS: dict[str, dict[str, Any]] = {"huge_frame": {"size": 2 * 1024 * 1024}}
-#: No error comes of these: all is well in spite of them, or mended without a word.
+#: These cause no error: the stream is not disturbed, or mends itself silently.
 BORNE = {
     *("one_byte_pieces", "fragments", "pushes_duplicated", "pushes_reordered"),
     *("pushes_delayed", "rest_slow", "rest_stale", "handshake_byte_by_byte"),
@@ -40,11 +40,11 @@ def met_by_stream(name: str) -> Case:
             began = clock.now()
 
             def noticed() -> bool:
-                told = setup.recorder.events[seen:]
-                errors = sum(isinstance(e, AssetStreamError) for e in told)
+                events = setup.recorder.events[seen:]
+                errors = sum(isinstance(e, AssetStreamError) for e in events)
                 if name in BORNE and clock.now() - began > LONG:
                     return True
-                # The first of those who have to connect is that of the drop.
+                # The first error of a fault on connecting is that of the drop.
                 return errors > (name in MET_ON_CONNECTING) or stream.state.final
 
             setup.elapse(stream, noticed, step=2.0)

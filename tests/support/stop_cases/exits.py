@@ -61,8 +61,8 @@ stream.start()
 entered.wait()
 last_line()
 """
-#: Every public name, used as a child would; the two that only tell what it was made
-#: with go on telling it, so that a new stream can be made.
+#: Every public name, used as a child would. The two that only return constructor
+#: arguments still do, so that a new stream can be made.
 FORK = """
 def anything(event):
     return True
@@ -134,7 +134,7 @@ print("stopped", time.perf_counter() - began)
 def leaving(program: str, *, warning: str = "") -> Case:
     """Return a case that measures from the program's last line to its process's end.
 
-    Exit code 0, and not a word on stderr but for one line with ``told`` in it.
+    The exit code must be 0, and stderr empty but for one line with ``warning`` in it.
     """
 
     def run(setup: StopSetup) -> None:

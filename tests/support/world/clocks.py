@@ -46,7 +46,7 @@ class Clocks:
         return int((START + self._timeline.now + self.offset) * 1000)
 
     def headers(self) -> dict[str, str]:
-        """The headers that tell the time: ``Date``, cut to whole seconds, or none."""
+        """Return the headers with the time: ``Date``, cut to whole seconds, or none."""
         if not self.dates:
             return {}
         seconds = int(START + self._timeline.now + self.offset + self.unfair)

@@ -333,7 +333,7 @@ class Conduct:
         code, previous = update.currency, update.previous
         before = self._published.get(code)
         if before is None:
-            # A zero that was read is nothing to tell (D3).
+            # A zero that was read makes no update (D3).
             good = previous is None or not previous.total
         else:
             good = previous is not None and _same(previous, before)

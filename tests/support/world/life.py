@@ -127,9 +127,9 @@ class Life:
         """Let the exchange answer no request for a while, from the next connection."""
         self._account.side.acknowledges = False
         self._account.lose_connection()
-        self._timeline.after(self._rng.uniform(1.0, 60.0), self._hear)
+        self._timeline.after(self._rng.uniform(1.0, 60.0), self._answer_again)
 
-    def _hear(self) -> None:
+    def _answer_again(self) -> None:
         self._account.side.acknowledges = True
 
     def _kick(self) -> None:

@@ -148,7 +148,7 @@ class Connection:
         self._clear_at = max(self._clear_at, self._timeline.now + seconds)
 
     def die(self) -> None:
-        """Let nothing pass any more, and tell neither side."""
+        """Let nothing pass any more, without a sign to either side."""
         self.dead = True
         self._side.disconnected(self)
 

@@ -41,7 +41,7 @@ class Newest:
         self._known: dict[str, tuple[Amounts, tuple[int, int], Amounts]] = {}
         # When the present connection last brought a push that counted.
         self._pushed_at: dict[str, float] = {}
-        # The exchange's clock at the monotonic time 0, as the last ``Date`` tells.
+        # The exchange's clock at the monotonic time 0, by the last ``Date``.
         self._zero = 0.0
 
     def get(self, currency: str) -> Amounts | None:
@@ -121,7 +121,7 @@ class Promise:
         self._excused: dict[str, float] = {}
         # Since when each is wrong, and the shortest detection time shown since.
         self._wrong: dict[str, tuple[float, float]] = {}
-        # When the truth last changed in a way that a push we could not read said.
+        # When the truth last changed by a push that could not be read.
         self._unread: dict[str, float] = {}
         # When the stream learned of what it shows.
         self._learned: dict[str, float] = {}
@@ -305,7 +305,7 @@ class Promise:
         newest = self.newest.get(code)
         if newest is not None and amounts != newest:
             self._findings.add(
-                "older", f"{code} shows {_text(amounts)}, was told {_text(newest)}"
+                "older", f"{code} shows {_text(amounts)}, was sent {_text(newest)}"
             )
         unread = self._unread.get(code)
         if (

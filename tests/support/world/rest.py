@@ -1,4 +1,4 @@
-"""The REST replicas: behind, slow and unreliable, as they are told to be."""
+"""The REST replicas: behind, slow and unreliable, as the luck decides."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ __all__ = ["CALM", "ROUGH", "USUAL", "WEATHERS", "Weather"]
 
 
 class Weather(NamedTuple):
-    """The misbehaviour of exchange, network and clocks; probabilities, but where said.
+    """The misbehaviour of exchange, network and clocks; probabilities, unless noted.
 
     Attributes:
         lost: of each push: it is never sent.

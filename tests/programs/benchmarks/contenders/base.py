@@ -12,7 +12,14 @@ from typing import Any, Callable, NamedTuple, Protocol, Sequence
 import jwt
 import msgspec
 
-__all__ = ["Account", "AsyncContender", "Contender", "OnAsset", "Push", "Told"]
+__all__ = [
+    "Account",
+    "AsyncContender",
+    "Contender",
+    "OnAsset",
+    "Push",
+    "WithoutReadiness",
+]
 
 #: currency, available, locked: as the contender's own callback has them.
 OnAsset = Callable[[str, Any, Any], object]
@@ -45,14 +52,14 @@ class Contender(Protocol):
         """Wait until the contender reports that it is ready, if it ever does."""
 
 
-class Told:
+class WithoutReadiness:
     """A contender without a sign of readiness; the server sees its subscription."""
 
     def wait_ready(self, timeout: float) -> None:
         pass
 
 
-class AsyncContender(Told):
+class AsyncContender(WithoutReadiness):
     """A contender of the asyncio world, its loop in a thread."""
 
     def start(self, accounts: Sequence[Account], on_asset: OnAsset) -> None:

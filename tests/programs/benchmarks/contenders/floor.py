@@ -14,7 +14,7 @@ from tests.programs.benchmarks.contenders.base import (
     SUBSCRIBE,
     Account,
     OnAsset,
-    Told,
+    WithoutReadiness,
     handler,
 )
 
@@ -23,7 +23,7 @@ __all__ = ["Client"]
 CHUNK = 1 << 16
 
 
-class Client(Told):
+class Client(WithoutReadiness):
     """Reads with plain ``recv``, splits at frame headers, decodes with msgspec."""
 
     def start(self, accounts: Sequence[Account], on_asset: OnAsset) -> None:

@@ -8,12 +8,17 @@ from typing import Sequence
 
 import websocket
 
-from tests.programs.benchmarks.contenders.base import SUBSCRIBE, Account, OnAsset, Told
+from tests.programs.benchmarks.contenders.base import (
+    SUBSCRIBE,
+    Account,
+    OnAsset,
+    WithoutReadiness,
+)
 
 __all__ = ["Client"]
 
 
-class Client(Told):
+class Client(WithoutReadiness):
     """A thread for each account, with the reconnect of the library's own examples."""
 
     def start(self, accounts: Sequence[Account], on_asset: OnAsset) -> None:

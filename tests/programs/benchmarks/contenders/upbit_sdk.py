@@ -7,12 +7,12 @@ from typing import Sequence
 
 import upbit
 
-from tests.programs.benchmarks.contenders.base import Account, OnAsset, Told
+from tests.programs.benchmarks.contenders.base import Account, OnAsset, WithoutReadiness
 
 __all__ = ["Client"]
 
 
-class Client(Told):
+class Client(WithoutReadiness):
     """Iterates over the stream in a thread."""
 
     def start(self, accounts: Sequence[Account], on_asset: OnAsset) -> None:

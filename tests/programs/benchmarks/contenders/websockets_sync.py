@@ -11,14 +11,14 @@ from tests.programs.benchmarks.contenders.base import (
     SUBSCRIBE,
     Account,
     OnAsset,
-    Told,
+    WithoutReadiness,
     handler,
 )
 
 __all__ = ["Client"]
 
 
-class Client(Told):
+class Client(WithoutReadiness):
     """Iterates over the connection in a thread."""
 
     def start(self, accounts: Sequence[Account], on_asset: OnAsset) -> None:
