@@ -274,7 +274,8 @@ def test_without_the_extra_the_error_names_what_to_install(
 ) -> None:
     """The typed error has the command."""
     monkeypatch.delitem(sys.modules, "assetstream.model.chart", raising=False)
-    for name in [n for n in sys.modules if n.partition(".")[0] == library]:
+    loaded = [name for name in sys.modules if name.startswith(f"{library}.")]
+    for name in (library, *loaded):
         monkeypatch.setitem(sys.modules, name, None)
 
     with pytest.raises(ConfigurationError, match=rf'{library}.*"assetstream\[plot\]"'):
