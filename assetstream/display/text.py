@@ -6,7 +6,7 @@ from typing import Sequence
 
 from assetstream.display.page import NUMERIC, Grid, Line, Page, padded
 
-__all__ = ["as_text", "line_text"]
+__all__ = ["as_text"]
 
 
 def as_text(page: Page) -> str:

@@ -51,7 +51,7 @@ class CallbackMailbox:
         self._taken = 0
         self.delivered = 0
         # The last take() found nothing: whoever would take must be woken.
-        self._hungry = True
+        self._idle = True
         self.wake: Callable[[], None] = lambda: None
         self._closed = False
         #: It was closed, and everything was taken.
@@ -77,8 +77,8 @@ class CallbackMailbox:
                 self._items += events
             else:
                 self._put_tightly(events)
-            hungry, self._hungry = self._hungry, False
-        if hungry:
+            idle, self._idle = self._idle, False
+        if idle:
             self.wake()
 
     def take(self) -> list[Event]:
@@ -90,7 +90,7 @@ class CallbackMailbox:
             batch = self._items[:BATCH]
             del self._items[:BATCH]
             self._taken += len(batch)
-            self._hungry = not batch
+            self._idle = not batch
             self.over = self._closed and not batch
             return batch
 
@@ -109,8 +109,8 @@ class CallbackMailbox:
         """No more events will come; what is here is still delivered."""
         with self._lock:
             self._closed = True
-            hungry, self._hungry = self._hungry, False
-        if hungry:
+            idle, self._idle = self._idle, False
+        if idle:
             self.wake()
 
     def _put_tightly(self, events: Sequence[Event]) -> None:

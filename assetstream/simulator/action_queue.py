@@ -15,34 +15,34 @@ class ActionQueue:
     """Messages and calls that other threads hand to a connection's thread, in order.
 
     Attributes:
-        bell: a socket that is readable while the queue holds something.
+        receiver: a socket that is readable while the queue holds something.
     """
 
     def __init__(self) -> None:
         self._items: deque[Message | Callable[[], None]] = deque()
-        self._rung = False
-        self.bell, self._button = socket.socketpair()
-        self.bell.setblocking(False)
-        self._button.setblocking(False)
+        self._woken = False
+        self.receiver, self._sender = socket.socketpair()
+        self.receiver.setblocking(False)
+        self._sender.setblocking(False)
 
     def put(self, item: Message | Callable[[], None]) -> None:
         """Add ``item`` and wake the thread; never blocks, harmless after ``close``."""
         self._items.append(item)
-        if not self._rung:
-            self._rung = True
+        if not self._woken:
+            self._woken = True
             try:
-                self._button.send(b"\0")
+                self._sender.send(b"\0")
             except OSError:  # the connection has ended
                 pass
 
     def take(self) -> list[Message | Callable[[], None]]:
         """Remove and return everything."""
         try:
-            self.bell.recv(4096)
+            self.receiver.recv(4096)
         except BlockingIOError:
             pass
-        # Before the items are read: a thread that adds one later rings again.
-        self._rung = False
+        # Before the items are read: a thread that adds one later wakes it again.
+        self._woken = False
         items = []
         while self._items:
             items.append(self._items.popleft())
@@ -50,5 +50,5 @@ class ActionQueue:
 
     def close(self) -> None:
         """Release the sockets."""
-        self.bell.close()
-        self._button.close()
+        self.receiver.close()
+        self._sender.close()

@@ -155,7 +155,7 @@ class Connection:
         self._sock.setblocking(False)
         try:
             with selectors.DefaultSelector() as selector:
-                selector.register(self._actions.bell, selectors.EVENT_READ)
+                selector.register(self._actions.receiver, selectors.EVENT_READ)
                 selector.register(self._sock, selectors.EVENT_READ)
                 self.context.points.notify("opened", self)
                 session.opened()

@@ -10,7 +10,7 @@ from decimal import ROUND_DOWN, Context, Decimal
 
 from assetstream.simulator.ledger import Ledger, Order
 
-__all__ = ["Trader"]
+__all__ = ["Trader", "check_rate"]
 
 #: Currencies that it trades, beside those of the account.
 COINS = ("BTC", "ETH", "XRP", "SOL")

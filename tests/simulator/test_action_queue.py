@@ -11,10 +11,10 @@ MESSAGE = Message(Kind.PUSH, b"{}")
 
 
 def test_everything_is_taken_in_its_order() -> None:
-    """The bell is quiet until the next action."""
+    """The receiver is quiet until the next action."""
     queue = ActionQueue()
     with selectors.DefaultSelector() as selector:
-        selector.register(queue.bell, selectors.EVENT_READ)
+        selector.register(queue.receiver, selectors.EVENT_READ)
         assert not selector.select(0)
         queue.put(MESSAGE)
         queue.put(list)

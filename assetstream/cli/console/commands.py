@@ -13,7 +13,7 @@ from assetstream.simulator.account import Account
 from assetstream.simulator.catalogue import FAULTS
 from assetstream.simulator.ledger import plain
 from assetstream.simulator.simulator import Simulator
-from assetstream.simulator.trader import Trader
+from assetstream.simulator.trader import Trader, check_rate
 
 __all__ = ["ConsoleCommands"]
 
@@ -157,12 +157,9 @@ def rate_of(text: str) -> float:
         ValueError: ``text`` is not such a rate.
     """
     try:
-        rate = float(text)
+        return check_rate(float(text))
     except ValueError:
-        rate = 0.0
-    if not 0 < rate < float("inf"):
-        raise ValueError(f"{text!r} is no rate above 0")
-    return rate
+        raise ValueError(f"{text!r} is no rate above 0") from None
 
 
 def _held(name: str, account: Account, currencies: Iterable[str]) -> str:

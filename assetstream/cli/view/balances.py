@@ -16,7 +16,7 @@ from assetstream.display.text import as_text
 from assetstream.model.errors import AssetStreamError
 from assetstream.streams.accounts import AccountSnapshot, totals
 
-__all__ = ["accounts_grid", "print_json", "print_plain", "print_table"]
+__all__ = ["print_json", "print_plain", "print_table"]
 
 COLUMNS = ("Account", "Currency", "Available", "Locked", "Total")
 

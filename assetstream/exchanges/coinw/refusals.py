@@ -27,7 +27,7 @@ from assetstream.model.errors import (
     RateLimited,
 )
 
-__all__ = ["CODES", "explain_answer", "explain_code", "explain_refusal"]
+__all__ = ["CODES", "explain_answer", "explain_refusal"]
 
 
 _KEY = Meaning(

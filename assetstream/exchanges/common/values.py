@@ -25,7 +25,6 @@ __all__ = [
     "bounded_decimal",
     "currency_code",
     "decode",
-    "exact_decimal",
     "milliseconds",
     "text",
     "whole_number",

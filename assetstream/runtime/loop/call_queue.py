@@ -20,9 +20,9 @@ class CallQueue:
         self._calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._closed = False
         # A socket pair, not a pipe: Windows selects on sockets only.
-        self._ear, self._bell = socket.socketpair()
-        self._ear.setblocking(False)
-        self._bell.setblocking(False)
+        self._receiver, self._sender = socket.socketpair()
+        self._receiver.setblocking(False)
+        self._sender.setblocking(False)
 
     def post(self, call: Callable[[], None]) -> None:
         """Have ``call`` run by the owner's thread; ignored once the queue is closed.
@@ -33,7 +33,7 @@ class CallQueue:
         if self._closed:
             return
         self._calls.put(call)
-        self._ring()
+        self._wake()
 
     def run(self) -> None:
         """Run what was posted, in order. In the owner's thread only.
@@ -42,29 +42,29 @@ class CallQueue:
         post each other cannot keep the owner from its sockets.
         """
         try:
-            self._ear.recv(4096)
+            self._receiver.recv(4096)
         except OSError:
-            pass  # nobody rang, or closed
+            pass  # nobody woke it, or closed
         try:
             for _ in range(self._calls.qsize()):
                 self._calls.get_nowait()()
         except BaseException:
-            # The rings are drained: without a new one the calls behind would be lost.
-            self._ring()
+            # The wakes are drained: without a new one the calls behind would be lost.
+            self._wake()
             raise
 
     def fileno(self) -> int:
         """Return what to wait on for reading; -1 once closed."""
-        return self._ear.fileno()
+        return self._receiver.fileno()
 
     def close(self) -> None:
         """Drop what was posted and ignore what will be. In the owner's thread."""
         self._closed = True
-        self._ear.close()
-        self._bell.close()
+        self._receiver.close()
+        self._sender.close()
 
-    def _ring(self) -> None:
+    def _wake(self) -> None:
         try:
-            self._bell.send(b"\0")
+            self._sender.send(b"\0")
         except OSError:
-            pass  # full: it is ringing already; or closed just now
+            pass  # full: it is woken already; or closed just now

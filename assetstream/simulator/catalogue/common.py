@@ -11,10 +11,17 @@ from msgspec import Struct
 from assetstream.simulator.account import Account
 from assetstream.simulator.connection import Connection
 from assetstream.simulator.faults import Fault
-from assetstream.simulator.messages import Kind, Message, Request
+from assetstream.simulator.messages import Kind, Message, Reply, Request
 from assetstream.simulator.server import SimulatorServer
 
-__all__ = ["FaultEntry", "ForAccount", "OncePerConnection", "Withhold", "withholds"]
+__all__ = [
+    "FaultEntry",
+    "FixedReply",
+    "ForAccount",
+    "OncePerConnection",
+    "Withhold",
+    "withholds",
+]
 
 
 class FaultEntry(Struct, frozen=True):
@@ -72,6 +79,23 @@ class ForAccount(Fault):
 
     def _strikes_request(self, request: Request) -> bool:
         return self._exchange in (None, request.exchange)
+
+
+class FixedReply(ForAccount):
+    """Has one reply to HTTP requests."""
+
+    def __init__(
+        self,
+        account: Account | None = None,
+        *,
+        reply: Reply,
+        exchange: str | None = None,
+    ) -> None:
+        super().__init__(account, exchange)
+        self._reply = reply
+
+    def _answer(self, request: Request) -> Reply | None:
+        return self._reply if self._strikes_request(request) else None
 
 
 class OncePerConnection(ForAccount):

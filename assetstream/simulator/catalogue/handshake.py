@@ -8,7 +8,7 @@ from functools import partial
 from typing import Iterable, Mapping
 
 from assetstream.simulator.account import Account
-from assetstream.simulator.catalogue.common import FaultEntry, ForAccount
+from assetstream.simulator.catalogue.common import FaultEntry, FixedReply, ForAccount
 from assetstream.simulator.catalogue.parameters import interval, url
 from assetstream.simulator.faults import Fault
 from assetstream.simulator.messages import Reply, Request
@@ -83,22 +83,12 @@ class WrongKey(ForAccount):
         yield head
 
 
-class UpgradeReply(ForAccount):
+class UpgradeReply(FixedReply):
     """Answers upgrades with one reply."""
-
-    def __init__(
-        self,
-        account: Account | None = None,
-        *,
-        reply: Reply,
-        exchange: str | None = None,
-    ) -> None:
-        super().__init__(account, exchange)
-        self._reply = reply
 
     def upgrade(self, request: Request) -> Reply | None:
         """Return the reply."""
-        return self._reply if self._strikes_request(request) else None
+        return self._answer(request)
 
 
 class Status(UpgradeReply):

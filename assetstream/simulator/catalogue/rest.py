@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Iterable, Mapping
 
 from assetstream.simulator.account import Account
-from assetstream.simulator.catalogue.common import FaultEntry, ForAccount
+from assetstream.simulator.catalogue.common import FaultEntry, FixedReply, ForAccount
 from assetstream.simulator.catalogue.parameters import interval, names
 from assetstream.simulator.coinw.venue import failed
 from assetstream.simulator.ledger import Balances
@@ -47,22 +47,12 @@ class LagBalances(ForAccount):
         return self._seconds if self._strikes(account) else 0.0
 
 
-class RestReply(ForAccount):
+class RestReply(FixedReply):
     """Answers REST requests with one reply."""
-
-    def __init__(
-        self,
-        account: Account | None = None,
-        *,
-        reply: Reply,
-        exchange: str | None = None,
-    ) -> None:
-        super().__init__(account, exchange)
-        self._reply = reply
 
     def rest(self, request: Request) -> Reply | None:
         """Return the reply."""
-        return self._reply if self._strikes_request(request) else None
+        return self._answer(request)
 
 
 class RefuseReads(ForAccount):
