@@ -97,7 +97,9 @@ def test_stopped_before_it_begins_it_ends_when_it_does(
     assert recorder.states == ["STOPPED"]
 
 
-def test_one_that_cannot_board_has_ended(bench: Bench, recorder: EventRecorder) -> None:
+def test_one_that_cannot_be_added_has_ended(
+    bench: Bench, recorder: EventRecorder
+) -> None:
     """An engine whose threads were stopped is STOPPED."""
     engine = bench.engine(recorder)
     bench.threads.stop()

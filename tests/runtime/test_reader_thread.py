@@ -97,7 +97,7 @@ def test_a_fault_of_one_stream_is_its_own(bench: Bench) -> None:
 
 
 def test_a_fault_of_the_loop_fails_every_stream(bench: Bench) -> None:
-    """Posted calls still run, and no stream can board any more."""
+    """Posted calls still run, and no stream can be added any more."""
     one, other = bench.add(), bench.add()
     called = threading.Event()
 

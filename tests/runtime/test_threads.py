@@ -85,7 +85,7 @@ def test_one_reader_serves_all(
 
 
 def test_a_dead_reader_is_replaced(threads: ThreadSet) -> None:
-    """Streams can board the new reader."""
+    """Streams can be added to the new reader."""
     first = reader_of(threads)
     first.calls.post(lambda: 1 // 0)  # type: ignore[arg-type, return-value]
     first.thread.join(PATIENCE)
@@ -110,7 +110,7 @@ def test_no_thread_for_a_reader(
 
 
 def test_they_end_when_the_last_stream_has_left() -> None:
-    """From ``stop`` on no stream can board; posted calls still run."""
+    """From ``stop`` on no stream can be added; posted calls still run."""
     emptied = threading.Event()
     threads = ThreadSet("test", 1, emptied.set)
     threads.start()
