@@ -305,6 +305,8 @@ class StreamMachine:
         """Fail by a fault of ours: an event raised ``error``, or its effects did."""
         out: list[Effect] = []
         if not self.present.state.final:
+            if self.present.state is State.NEW:
+                out.append(Publish([self._change(State.CONNECTING, "started")]))
             internal = AssetStreamError(
                 f"internal error ({type(error).__name__}: {error})",
                 remedy="Please report it with the traceback in the log.",

@@ -107,8 +107,9 @@ class StreamEngine:
             raise StreamStateError(
                 f"{self.settings.account}: its threads were stopped meanwhile"
             )
-        self._place.join(self.session)
+        # Served before anything is posted, which may raise and so end the stream.
         self._shared.callbacks.serve(self.dispatcher)
+        self._place.join(self.session)
         self.post(self._start)
 
     def abort(self) -> None:
@@ -233,7 +234,8 @@ class StreamEngine:
     # In the reader thread.
 
     def _start(self) -> None:
-        if self._started:  # ``abort`` posts it once more
+        # ``abort`` posts it once more, or a fault came before.
+        if self._started or self.ended.happened:
             return
         self._started = True
         if self._stopping:

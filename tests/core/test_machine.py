@@ -613,6 +613,9 @@ def test_a_fault_at_every_link_leaves_nothing_behind(driven: Driven) -> None:
     dialling = Driven()
     dialling.dial(0)
     assert "HangUp" in names(dialling.machine.crashed(ValueError(), at(0)))
+    new = Driven()
+    assert states(new.machine.crashed(ValueError(), at(0))) == ["CONNECTING", "FAILED"]
+    assert new.machine.link is Link.OVER
 
 
 # What is published.

@@ -177,6 +177,26 @@ def test_whoever_raises_in_the_middle_of_a_step_leaves_nothing_open(
     assert two.join(Deadline(PATIENCE))
 
 
+def test_a_fault_before_the_session_has_started_ends_it_too(
+    bench: Bench,
+    recorder: EventRecorder,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Every callback has been called, and no thread waits for more."""
+    caplog.set_level(logging.CRITICAL, "assetstream")
+    engine = bench.engine(recorder)
+
+    def shared(least_interval: float) -> None:
+        raise ValueError("ours")
+
+    monkeypatch.setattr(engine.session.machine, "shared", shared)
+    engine.begin()
+    assert engine.join(Deadline(PATIENCE))
+    assert engine.state is State.FAILED
+    assert recorder.states == ["CONNECTING", "FAILED"]
+
+
 def test_a_logging_handler_that_raises_ends_one_stream_only(
     bench: Bench, recorder: EventRecorder
 ) -> None:
