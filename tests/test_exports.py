@@ -48,7 +48,7 @@ CLASSES = [name for name in assetstream.__all__ if name != "__version__"]
 
 @pytest.mark.parametrize("name", CLASSES)
 def test_a_public_class_names_the_package_as_its_module(name: str) -> None:
-    """In tracebacks and in pickles, which outlive the module it lies in."""
+    """Tracebacks and pickles name it, and must outlive a moved module."""
     kind = getattr(assetstream, name)
 
     assert kind.__module__ == "assetstream"

@@ -25,7 +25,7 @@ from tests.support.house import (
 #: Rooms that decide: time passes and data comes from outside.
 PURE = {"core", "display", "exchanges", "model", "protocol"}
 
-#: What a pure room must not touch.
+#: Modules that a pure room must not import.
 IMPURE = {
     "asyncio",
     "logging",

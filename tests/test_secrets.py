@@ -107,7 +107,7 @@ def test_a_leak_by_any_fact_of_an_error_is_found(
     assert detector.leaks
 
 
-#: How URLs, JSON and reprs write a secret, one in the other too.
+#: Forms of a secret in URLs, JSON and reprs, nested ones too.
 FORMS: list[Callable[[str], str]] = [
     lambda secret: secret,
     lambda secret: quote(secret, safe=""),

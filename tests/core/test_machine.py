@@ -618,7 +618,7 @@ def test_a_fault_at_every_link_leaves_nothing_behind(driven: Driven) -> None:
     assert new.machine.link is Link.OVER
 
 
-# What is published.
+# Published events
 
 
 def test_errors_name_their_account_and_hold_no_frames(driven: Driven) -> None:

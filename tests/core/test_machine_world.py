@@ -41,7 +41,7 @@ def test_a_wait_for_one_currency_outlasts_the_second_read_for_another(
     world.advance(1.0)
     account.change("ETH", amounts(1), LOST)
     account.change("BTC", amounts(5), LOST)
-    # What cannot be read asks for an audit, 10 s later.
+    # An unreadable frame asks for an audit 10 s later.
     account.change("XRP", amounts(1), Push((0.0,), "entry"))
     world.advance(20.0)
     assert account.shown("BTC") == amounts(5)

@@ -206,7 +206,7 @@ def at(simulator: Simulator, account: Account, region: str) -> Exchange:
 def test_the_region_of_a_key_is_found(
     examine: Examine, regions: dict[str, Simulator]
 ) -> None:
-    """Only on demand, each host is asked at most once."""
+    """No host is asked without --try-regions, and none is asked twice."""
     account = regions["th"].upbit({"BTC": "1"}, region="th")
     here = at(regions["sg"], account, "sg")
     others = {name: at(regions[name], account, name) for name in ("id", "th")}

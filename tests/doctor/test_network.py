@@ -109,7 +109,7 @@ def test_steps_without_time_are_not_called_good(
     assert "not reached within 0 s" in check.finding
 
 
-#: How a certificate can be wrong -> what to do about it.
+#: Fault of a certificate -> words of the remedy.
 REMEDIES = {
     "wrong name": "another server",
     "expired": r"clock if it is wrong: it says 20.* UTC",

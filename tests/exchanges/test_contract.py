@@ -40,7 +40,7 @@ from tests.support.specs import (
 )
 
 ROOM = Path(assetstream.exchanges.__file__).parent
-#: What every folder of an exchange holds, and nothing else.
+#: The files of every exchange's folder.
 FILES = {"__init__", "conversation", "exchange", "frames", "refusals", "rest"}
 
 

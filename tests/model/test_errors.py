@@ -108,7 +108,7 @@ def test_attributes_have_defaults() -> None:
     assert CallbackError("x").update is None
 
 
-#: How an error comes to another place.
+#: Ways in which an error gets to another process.
 JOURNEYS: list[Callable[[Any], Any]] = [
     lambda error: pickle.loads(pickle.dumps(error)),
     copy.copy,

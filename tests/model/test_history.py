@@ -33,7 +33,7 @@ def changes_of(stream: AssetStream) -> list[tuple[str, Decimal]]:
     return [(update.currency, update.total) for update in stream.history]
 
 
-# What is kept.
+# The updates and gaps that are kept
 
 
 def test_history_needs_no_handler(account: Account) -> None:
@@ -144,7 +144,7 @@ def test_each_stream_of_a_group_has_its_own(exchange: Simulator) -> None:
     assert [update.total for update in histories["bob"]] == [2]
 
 
-# What it is.
+# Sequence, repr and pickling
 
 
 def test_it_is_a_sequence() -> None:

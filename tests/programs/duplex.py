@@ -54,7 +54,7 @@ POSTERS = 4
 #: Threads that start and stop streams.
 STARTERS = 2
 AT_FIRST = {code: (Decimal(text), Decimal(0)) for code, text in STARTING.items()}
-#: What must never happen, as the line of figures names it.
+#: Findings, by their names in the line of figures.
 BAD = (
     "broken",
     "second_threads",

@@ -35,7 +35,7 @@ STARTING = {FLOODED: "1000.5", "BTC": "5", "ETH": "40", "USDT": "50000"}
 BLOCK = 256
 #: Bytes that wait for the socket while there is a flood.
 AHEAD = 1 << 18
-#: What the stamps stand for in a prepared block: as many digits as they have.
+#: Placeholders for the stamps in a prepared block, with as many digits.
 STAMP = 1_111_111_111_111
 PING = b"\x89\x00"
 

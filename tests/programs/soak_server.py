@@ -21,7 +21,7 @@ from tests.support.raw_server import CLOSE, PING, PONG, Peer, RawServer, frame
 
 __all__ = ["CURRENCIES", "WAYS"]
 
-#: How a connection may end.
+#: Ways in which a connection may end.
 WAYS = ("close", "end", "reset", "half")
 CURRENCIES = ("BTC", "USDT")
 #: Pushes in one write.

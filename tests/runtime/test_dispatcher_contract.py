@@ -104,7 +104,7 @@ class DispatcherProbe:
         return lambda app, *args: self.calls.append((name, *args))
 
 
-# What run_forever asks of its dispatcher
+# The calls of run_forever to its dispatcher
 
 
 def test_it_announces_ctrl_c_and_reads_once() -> None:
@@ -180,7 +180,7 @@ def test_what_read_raises_is_swallowed(fault: type[BaseException]) -> None:
     assert (name, type(error)) == ("error", fault)
 
 
-# What read_callback does
+# The work of read_callback
 
 
 def test_it_reads_one_frame_a_call() -> None:

@@ -48,7 +48,7 @@ def test_it_starts_once(own: Own) -> None:
 
 
 def test_ctrl_c_right_at_the_beginning_leaves_no_mark(own: Own) -> None:
-    """Else every later stop() in this thread would wait for nothing."""
+    """A mark that stays would make every later stop() in this thread return early."""
 
     class Interrupted(list[int]):
         def append(self, item: int) -> None:

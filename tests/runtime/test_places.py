@@ -55,7 +55,7 @@ def test_more_members_take_more_time(place: Place) -> None:
 
 
 def test_a6_whoever_joins_learns_how_many_share_the_place(place: Place) -> None:
-    """Also one whose coming is too small a change to announce to the others."""
+    """A new member gets its interval even if the others get no announcement."""
     members = [Waiting() for _ in range(32)]
     for member in members:
         place.join(member)

@@ -344,7 +344,7 @@ def test_k3_a_push_from_the_future_is_verified_soon(
                 )
             )
             read_after(seconds, number)
-        # Its times, an hour later.
+        # The exchange's times, an hour later.
         future = re.sub(
             rb"\b\d{13}\b", lambda time: b"%d" % (int(time[0]) + 3_600_000), pushed.raw
         )

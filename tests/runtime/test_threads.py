@@ -110,7 +110,7 @@ def test_no_thread_for_a_reader(
 
 
 def test_they_end_when_the_last_stream_has_left() -> None:
-    """From ``stop`` on no stream can be added; posted calls still run."""
+    """After ``stop`` no stream can be added; posted calls still run."""
     emptied = threading.Event()
     threads = ThreadSet("test", 1, emptied.set)
     threads.start()

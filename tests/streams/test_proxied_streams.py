@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("no_rate_limits", "no_proxies_of_this_machi
 
 #: A name that only the proxy can look up, and that the certificate is for.
 NAME = "exchange.test"
-#: Nobody listens there.
+#: An address where nobody listens.
 DEAD = "http://127.0.0.1:1"
 
 

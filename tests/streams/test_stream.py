@@ -388,7 +388,7 @@ def test_a_refused_key_is_raised_in_the_callers_thread(
     for _ in range(3):
         with pytest.raises(AuthenticationError) as again:
             stream.raise_if_failed()
-    assert len(again.traceback) <= 3  # It gathers no frames.
+    assert len(again.traceback) <= 3  # A kept error must not gather frames.
     assert exchange.seen.connections <= 1
     assert recorder.events[-1].current is State.FAILED
     assert recorder.events[-2] is raised.value
@@ -664,7 +664,7 @@ def test_an_unreadable_frame_goes_to_on_error(account: Account) -> None:
         assert account.secret_key.encode() not in error.frame
         assert b"***" in error.frame
         assert stream.state is State.LIVE
-        # It may have been any currency's.
+        # The frame may have been about any currency.
         assert set(stream.health().in_doubt) == {"BTC", "USDT"}
         assert stream.balance("BTC").stale
         with stream.expect(lambda u: u.currency == "BTC", PATIENCE):

@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary, WeakSet
 
 __all__ = ["ThreadOwnership", "check_thread_ownership"]
 
-#: What sends, receives, or calls into OpenSSL, by class.
+#: Class -> its methods that send, receive, or call into OpenSSL.
 CALLS: Mapping[type, tuple[str, ...]] = {
     socket.socket: ("recv", "recv_into", "send", "sendall"),
     ssl.SSLSocket: (

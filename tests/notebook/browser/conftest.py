@@ -24,7 +24,7 @@ import pytest
 from tests.notebook.browser.page import Page
 from tests.support.processes import clean_environment
 
-#: How Chromium is called, by the system.
+#: System -> the name of Chromium's program.
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 #: The longest that JupyterLab takes to start, seconds.
 PATIENCE = 60.0
@@ -52,7 +52,7 @@ class Lab(NamedTuple):
     token: str
     #: Where its notebooks are.
     root: Path
-    #: What it wrote.
+    #: The log file.
     log: Path
 
 

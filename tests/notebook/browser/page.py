@@ -9,7 +9,7 @@ __all__ = ["Page"]
 
 #: The longest wait for anything, milliseconds.
 PATIENCE = 60_000
-#: What JupyterLab itself knows of the open notebook's kernel.
+#: JupyterLab's own state of the open notebook's kernel.
 IDLE = (
     "window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status"
     " === 'idle'"

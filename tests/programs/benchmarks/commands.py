@@ -21,7 +21,7 @@ class Commands:
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        # Who waits for how many subscriptions.
+        # Numbers of subscriptions, and the sockets that wait for them.
         self._waiting: list[tuple[int, socket.socket]] = []
 
     def read(self, sock: socket.socket) -> bool:

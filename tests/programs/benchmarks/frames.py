@@ -10,7 +10,7 @@ __all__ = ["END", "Frames", "frame"]
 CURRENCIES = ("BTC", "ETH", "XRP", "SOL", "SGD")
 #: The currency of the last frame: whoever sees it has seen all.
 END = "END"
-#: As many digits as Upbit sends; a float keeps 16 of them.
+#: The number of digits that Upbit sends; a float keeps 16 of them.
 FRACTION = "37231066771348207123"
 LOCKED = "10329.670127489597585685"
 TEXT, BINARY = 0x1, 0x2

@@ -49,7 +49,7 @@ class Peer:
             self._upgraded = True
             self.wire.send(accept(headers))
             return
-        # Whatever is asked: GET /v1/accounts is all that clients ask for.
+        # Every request is GET /v1/accounts, the only one that clients make.
         items = [
             {"currency": code, "balance": available, "locked": locked}
             for code, (available, locked) in self._server.published.items()

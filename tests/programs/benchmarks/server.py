@@ -43,7 +43,7 @@ class Server:
         self.published = dict(self.frames.balances)
         self.subscribed: list[Peer] = []
         self.subscribed_at = 0.0
-        #: What to send to whoever subscribes, if anything.
+        #: Makes the frame for a new subscriber, if there is to be one.
         self.greets: Callable[[], bytes] | None = None
         self._selector = selectors.DefaultSelector()
         self._commands = Commands(self)

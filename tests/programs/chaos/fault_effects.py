@@ -29,7 +29,7 @@ ERRORS: Mapping[str, tuple[str, ...]] = {
 }
 #: The points that count, for faults with others that prove little.
 POINTS_OF: Mapping[str, frozenset[str]] = {
-    # That connections are closed is the lesser part of it.
+    # Closing connections is the lesser part of it.
     "maintenance": frozenset({"upgrade", "rest"}),
 }
 #: Points whose call alone is an effect, as they answer late or never.

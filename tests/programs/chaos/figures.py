@@ -9,7 +9,7 @@ from tests.support.fast_time import FACTOR
 
 __all__ = ["BAD", "Figures"]
 
-#: What must never happen, as the line of figures names it.
+#: Findings, by their names in the line of figures.
 BAD = (
     "wrong",
     "missed",
@@ -37,7 +37,7 @@ class Figures:
         self.updates = 0
         #: Connections lost because nothing came, not even a pong (L1).
         self.silences = 0
-        #: How often a disputed currency was pushed once more (A8).
+        #: Extra pushes that ended a dispute (A8).
         self.nudged = 0
         #: Seconds until LIVE and right again, of the strikes that did disturb.
         self.recoveries: list[float] = []

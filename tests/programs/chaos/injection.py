@@ -19,9 +19,9 @@ __all__ = ["inject"]
 
 #: Not met within this, seconds of fast time, a fault is given up.
 MET_BOUND = 6.0
-#: From one cut to the next, while a fault waits for a new connection.
+#: Seconds between drops of connections, while a fault needs a new one to be met.
 DROP_AGAIN = 1.0
-#: The same while another waits for a silence to be noticed.
+#: The same while another fault needs a silence to be noticed.
 DROP_AGAIN_LATER = 3.0
 NEVER = float("inf")
 #: Operations a second, of all accounts; and of each at the least.
@@ -151,7 +151,7 @@ def wait_until_met(
         silence = any(fault.name in SILENCES for fault in unmet)
         trade.set_trading(not silence)
         if now >= min((s.drop_at for s in unmet), default=now + 1):
-            # What is open now is cut; what connects meets the rest.
+            # Open connections are dropped; the next ones meet the other faults.
             simulator.drop_connections()
             for fault in (s for s in unmet if s.drop_at < NEVER):
                 fault.drop_at = now + (DROP_AGAIN_LATER if silence else DROP_AGAIN)

@@ -11,9 +11,9 @@ from tests.support.fast_time import FACTOR
 
 __all__ = ["BALANCES", "CONNECTING", "READING", "catalogue", "parameters"]
 
-#: What each account begins with.
+#: The first balances of each account.
 BALANCES = {"BTC": "5", "ETH": "40", "USDT": "50000"}
-#: Faults that an open connection never meets: they strike together with a cut.
+#: Faults that only a new connection meets: open ones are dropped with them.
 CONNECTING = frozenset({"tcp_refused", *handshake.FAULTS, *login.FAULTS})
 #: Faults that are met by a REST read: an audit's, or that after a cut.
 READING = frozenset(rest.FAULTS)

@@ -129,7 +129,7 @@ class CheckedAccount:
         stale = self.listener.stale
         busy = stream.health().pending or stream.state is not State.LIVE
         if busy or stream.health().reconnects != losses:
-            return True  # It is being lost: asked again later.
+            return True  # A loss is under way: the next call counts it.
         before, self._counted = self._counted, (losses, stale)
         return losses == before[0] or stale > before[1]
 
@@ -160,7 +160,7 @@ class Watcher(threading.Thread):
                 for checked in self._subjects:
                     self._look(checked)
         except Exception as error:
-            # Nobody would have watched since.
+            # The streams are unwatched from now on.
             self._figures.note("died", f"{self.name}: {error!r}")
 
     def _look(self, checked: CheckedAccount) -> None:
@@ -176,9 +176,9 @@ class Watcher(threading.Thread):
             if promised is None:
                 continue  # audits are off
             since, limit = self._wrong.get(at, (now, 0.0))
-            # It was right in between, if only for a moment that nobody looked at.
+            # The balance may have been right in between, unseen.
             since = max(since, last_correct(checked.account, code, given))
-            # It changes with what is locked: the longest one was promised as well.
+            # The detection time changes with locked amounts; the longest one counts.
             limit = max(limit, promised)
             if now - since > limit:
                 self._figures.note(

@@ -29,10 +29,9 @@ __all__ = ["chaos"]
 
 #: Never LIVE again within this, seconds of fast time, is a failure.
 RECOVERY_BOUND = 60.0
-#: Strikes that one stream lives through, at the least and at the most: a long life is
-#: another trial than a short one.
+#: Least and most injections for one stream: a long life is another test than a short.
 FAULTS_PER_STREAM = (10, 80)
-#: So long what has ended may take to be gone, seconds.
+#: Seconds that ended threads and sockets may take to be gone.
 LEAK_PATIENCE = 2.0
 #: After so many streams that never came back a run ends.
 HOPELESS = 3

@@ -26,7 +26,7 @@ from tests.support.specs import SPECS, at, opened
 __all__ = ["FORMATS", "PHASES", "check_batches", "check_frames", "check_ways"]
 
 FORMATS = sorted(upbit_frames.FORMATS)
-#: How many of the sample acknowledgements came before.
+#: The number of sample acknowledgements that come first.
 PHASES = (0, 1, 2)
 #: Warnings of one frame: each keeps a frame and reaches the user.
 MOST_WARNINGS = 24
@@ -96,7 +96,7 @@ def _results(
     for batch in batches:
         for step in conversation.received(batch, at(1.0)):
             if isinstance(step, Report):
-                # How many balances a report has is no matter, nor are empty ones.
+                # Reports may be joined, and empty ones do not matter.
                 results += step.balances
             elif isinstance(step, (Warn, Fail)):
                 results.append((type(step), type(step.error), vars(step.error)))

@@ -80,7 +80,7 @@ class Target(NamedTuple):
     """One property over bytes."""
 
     check: Callable[[bytes], None]
-    #: How many bytes stand before the first part.
+    #: The number of bytes before the first part.
     head: int
 
 
@@ -181,7 +181,7 @@ def _heads() -> list[bytes]:
 
 
 _WHOLE = b"".join(STREAM[:10])
-#: What stands behind the sizes of the reads.
+#: The bytes behind the sizes of the reads.
 BEHIND_CUTS: dict[str, Sequence[bytes]] = {
     "frames": [*STREAM, _WHOLE, *(_WHOLE + end for end in STREAM[10:])],
     "control": CONTROL,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import atheris  # type: ignore[import-untyped,import-not-found,unused-ignore]
 
-#: How often a mutation is ours, which knows JSON and frames, and not libFuzzer's.
+#: The share of our own mutations, which know JSON and frames.
 OURS = 0.7
 
 with atheris.instrument_imports(

@@ -37,7 +37,7 @@ def _check_fatal(error: AssetStreamError, status: int, body: bytes) -> None:
 
 
 def _check_snapshot(snapshot: Snapshot, name: str, body: bytes) -> None:
-    # What nobody reads may be anything.
+    # Fields that are not read may be anything.
     decoded = loads(body, "replace")
     codes = [report.currency for report in snapshot.balances]
     assert len(set(codes)) == len(codes), "a currency twice"

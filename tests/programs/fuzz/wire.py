@@ -17,7 +17,7 @@ AVAILABLE = ("available", "balance", "b")
 LOCKED = ("hold", "onOrders", "locked", "l")
 #: Errors quote what was received, but not without end; characters.
 LONGEST_TEXT = 2000
-#: What is longer is garbage and would keep a stream from coming back, seconds.
+#: Seconds; a longer wait is garbage, and would keep a stream from coming back.
 LONGEST_WAIT = 86_400.0
 
 

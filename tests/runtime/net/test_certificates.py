@@ -70,7 +70,7 @@ def self_signed() -> ssl.SSLContext:
     return context
 
 
-#: How a certificate can be wrong -> the server's context, and words of the refusal.
+#: Fault of a certificate -> the server's context, and words of the refusal.
 WRONG: dict[str, tuple[Callable[[trustme.CA], ssl.SSLContext], str]] = {
     "wrong name": (
         lambda ca: serving(ca.issue_cert("192.0.2.1", "api.example.com")),

@@ -49,7 +49,7 @@ def serve(*pieces: bytes) -> tuple[Recorder, Ending]:
         return recorder, recorder.run(server.url)
 
 
-# What comes in
+# Receiving
 
 
 def random_stream(source: random.Random) -> bytes:
@@ -225,7 +225,7 @@ def test_a_breach_of_the_protocol_ends_it(data: bytes) -> None:
     assert recorder.events == [b"good"]
 
 
-# How it ends
+# The end
 
 
 @pytest.mark.parametrize(
@@ -440,7 +440,7 @@ def test_one_that_waits_for_a_helper_ends_at_once_when_closed() -> None:
     recorder.close()
 
 
-# What goes out
+# Sending
 
 
 def test_sends_headers_text_and_pings() -> None:

@@ -212,7 +212,7 @@ def gather(line: Line) -> bytes:
     return data
 
 
-# What comes in
+# Receiving
 
 
 def test_many_records_come_as_one(line: Line) -> None:
@@ -271,7 +271,7 @@ def test_what_comes_behind_the_handshake_is_kept(
     line.peer.close()
 
 
-# How it ends
+# The end
 
 
 def test_a_close_notify_ends_the_stream(line: Line) -> None:
@@ -319,7 +319,7 @@ def test_a_reset_is_an_error(line: Line) -> None:
         line.ours.recv(CHUNK)
 
 
-# What goes out
+# Sending
 
 
 def test_sends_are_partial(line: Line) -> None:

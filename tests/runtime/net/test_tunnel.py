@@ -104,7 +104,7 @@ def test_websocket_and_rest_go_through(
     secured: str,
     tls: bool,
 ) -> None:
-    """With and without a user; the proxy looks up the exchange's name."""
+    """The proxy may require a user, and looks up the exchange's name."""
     proxy = request.getfixturevalue(secured).url(scheme)
     with RawServer(exchange, server_side if tls else None) as server:
         assert websocket(server.url, client_side, proxy) == [b"hello"]

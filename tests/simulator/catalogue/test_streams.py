@@ -26,7 +26,7 @@ from tests.support.event_recorder import EventRecorder
 
 pytestmark = pytest.mark.usefixtures("no_rate_limits")
 
-#: What refuses a login for good: the error, and the exchange's own code.
+#: Faults that refuse a login for good: the error, and the exchange's own code.
 REFUSED: dict[str, tuple[type[ExchangeError], str]] = {
     "login_no_authorization_token": (AuthenticationError, "no_authorization_token"),
     "login_invalid_query_payload": (AuthenticationError, "invalid_query_payload"),
@@ -48,7 +48,7 @@ REFUSED: dict[str, tuple[type[ExchangeError], str]] = {
     "login_refused_bare": (AuthenticationError, "1003"),
     "login_refused_no_code": (AuthenticationError, ""),
 }
-#: What may pass: the next try has a new nonce; an answer may have been lost.
+#: Faults that may pass: the next try has a new nonce; an answer may have been lost.
 PASSING = {"login_nonce_used", "login_unanswered"}
 
 

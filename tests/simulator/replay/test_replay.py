@@ -206,7 +206,7 @@ def test_an_old_tape_becomes_live_and_stays_so(
     for update in pushed:
         assert update.time is not None
         late = (update.received - update.time).total_seconds()
-        # What is not read within its own second of the tape only becomes older.
+        # A frame that is read late is only older.
         assert -0.6 < late < 2.0
 
 

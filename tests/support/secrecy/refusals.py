@@ -97,7 +97,7 @@ def garbage(setup: SecrecySetup) -> None:
         json.dumps([credentials_text, token]),
         json.dumps({credentials_text: token}),
         json.dumps({"type": credentials_text, "biz": 1, "data": {"currency": 1}}),
-        # What is wrong is quoted nowhere.
+        # Errors do not quote the wrong value.
         *(
             json.dumps(
                 {

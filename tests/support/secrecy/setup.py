@@ -25,7 +25,7 @@ from tests.support.specs import keys_of
 
 __all__ = ["Case", "Echo", "EchoFrames", "SecrecySetup", "refusal"]
 
-#: What URLs, JSON or either of the exchanges may write in another way.
+#: Characters that URLs, JSON or the exchanges may escape.
 ODD = "+/=\"'\\&%<>:,;?#"
 
 

@@ -25,10 +25,10 @@ from assetstream.core.moment import Moment
 from assetstream.core.outcomes import Abandoned, Ending, HttpReply, Outcome, Refused
 from assetstream.core.present import Present
 from tests.support.world.clocks import Clocks
-from tests.support.world.conduct import OPEN, Conduct
 from tests.support.world.exchange import ExchangeSide, Pushed
 from tests.support.world.findings import Findings
 from tests.support.world.luck import Luck
+from tests.support.world.machine_check import OPEN, MachineCheck
 from tests.support.world.network import Connection
 from tests.support.world.place import Place
 from tests.support.world.promise import Promise
@@ -46,7 +46,7 @@ class Driver:
         machine: the real one.
         present: its present.
         findings: what was found.
-        conduct: judges its calls and effects.
+        check: checks its calls and effects.
         promise: judges its balances.
         calls: so many calls of the machine were made.
         asleep_until: the host sleeps until then: nothing reaches the machine.
@@ -66,7 +66,7 @@ class Driver:
         self.present = Present(side.wire.name, "simulated", lambda: timeline.now)
         nonces = map("{:08x}-0000-4000-8000-000000000000".format, itertools.count(1))
         self.machine = machine(self.present, nonces.__next__)
-        self.conduct = Conduct(timeline, clocks, self.machine, findings)
+        self.check = MachineCheck(timeline, clocks, self.machine, findings)
         self.promise = Promise(timeline, self.machine, side.ledger, findings)
         self.calls = 0
         self.connection: Connection | None = None
@@ -94,14 +94,14 @@ class Driver:
 
     def stop(self) -> None:
         """Ask the stream to stop."""
-        self.conduct.closing = True
+        self.check.closing = True
         self._call("stop", self.machine.stop, "stopped")
 
     def crash(self) -> None:
         """Let the runtime fail by itself, while it carries out effects."""
         if self.machine.link is Link.NONE:
             return
-        self.conduct.closing = True
+        self.check.closing = True
         self._call("crashed", self.machine.crashed, RuntimeError("simulated"))
 
     def sleep(self, seconds: float) -> None:
@@ -114,7 +114,7 @@ class Driver:
         """Report what is over or was never asked for: it leads to nothing (W1)."""
         if self.asleep_until > self._timeline.now:
             return
-        machine, old = self.machine, self.conduct.last_ticket - 1
+        machine, old = self.machine, self.check.last_ticket - 1
         self._stray("granted", machine.granted, old)
         self._stray("opened", machine.opened, old, {}, self._timeline.now)
         self._stray("ended", machine.ended, old, Abandoned())
@@ -129,23 +129,23 @@ class Driver:
             self._stray("due", machine.due)
 
     def _stray(self, event: str, method: Callable[..., Any], *args: Any) -> None:
-        if args and self.conduct.is_wanted(args[0]):
+        if args and self.check.is_wanted(args[0]):
             return
         self.promise.pass_time()
         effects = self._step(event, method, *args)
-        self.conduct.ignored(f"a stray {event}", effects)
+        self.check.ignored(f"a stray {event}", effects)
         self._carry_out(effects)
 
     def granted(self, ticket: int) -> None:
         """Report a turn."""
         if not self._delayed(self.granted, ticket):
-            self.conduct.granting(ticket)
+            self.check.granting(ticket)
             self._call("granted", self.machine.granted, ticket)
 
     def opened(self, ticket: int, asked: float) -> None:
         """Report an open connection."""
         if not self._delayed(self.opened, ticket, asked):
-            self.conduct.opening(ticket)
+            self.check.opening(ticket)
             headers = self._clocks.headers()
             self.promise.opened(headers, self._clocks.moment())
             self._call("opened", self.machine.opened, ticket, headers, asked)
@@ -153,14 +153,14 @@ class Driver:
     def ended(self, ticket: int, ending: Ending) -> None:
         """Report the end of a connection, once for each dial."""
         if not self._delayed(self.ended, ticket, ending):
-            self.conduct.ending(ticket, ending)
+            self.check.ending(ticket, ending)
             self._call("ended", self.machine.ended, ticket, ending)
 
     def pong(self) -> None:
         """Hand over a pong."""
         if not self._delayed(self.pong):
             if self._lives():
-                self.conduct.proved()
+                self.check.proved()
             self._call("pong", self.machine.pong)
 
     def frames(self, batch: Sequence[bytes], pushes: Sequence[Pushed]) -> None:
@@ -171,9 +171,9 @@ class Driver:
         self.promise.pass_time()
         taken = self._lives()
         if taken:
-            self.conduct.proved()
+            self.check.proved()
             if batch[0] == LOGIN_REFUSED:
-                self.conduct.refused()
+                self.check.refused()
         effects = self._step("frames", self.machine.frames, batch)
         if taken and pushes:
             self.promise.pushed(pushes)
@@ -185,14 +185,14 @@ class Driver:
             return
         self.promise.pass_time()
         outcome = answer.outcome
-        wanted = self.conduct.replying(ticket, outcome)
+        wanted = self.check.replying(ticket, outcome)
         if wanted and self._refuses_key(outcome):
-            self.conduct.refused()
+            self.check.refused()
         effects = self._step("replied", self.machine.replied, ticket, outcome, asked)
         if wanted:
             self.promise.replied(answer, asked, effects)
         else:
-            self.conduct.ignored("a reply", effects)
+            self.check.ignored("a reply", effects)
         self._carry_out(effects)
 
     def _refuses_key(self, outcome: Outcome) -> bool:
@@ -223,11 +223,11 @@ class Driver:
         try:
             effects = method(*args, at)
         except Exception as error:
-            self.conduct.raised(event, error)
+            self.check.raised(event, error)
             return self._crash(error, at)
         if self.findings.traced:
             self.findings.note(event, *_brief(args), "->", *effects)
-        self.conduct.called(event, effects)
+        self.check.called(event, effects)
         self.promise.called(event)
         return effects
 
@@ -235,9 +235,9 @@ class Driver:
         try:
             effects = self.machine.crashed(error, at)
         except Exception as again:
-            self.conduct.raised("crashed", again)
+            self.check.raised("crashed", again)
             return ()
-        self.conduct.called("crashed", effects)
+        self.check.called("crashed", effects)
         self.promise.called("crashed")
         return effects
 

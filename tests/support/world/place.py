@@ -83,7 +83,7 @@ class Place:
 
     def _judge(self, driver: Driver, ticket: int) -> None:
         """See that turns are granted no faster than the exchange allows (L4)."""
-        turn = driver.conduct.asked(ticket)
+        turn = driver.check.asked(ticket)
         if turn is None:
             return
         now, kind = self._timeline.now, _kind(turn)

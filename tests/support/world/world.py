@@ -157,7 +157,7 @@ class Account:
 
     def must_be_gone(self) -> None:
         """Note a finding unless the stream, which was stopped, has ended."""
-        if not self.present.state.final or not self.driver.conduct.at_rest():
+        if not self.present.state.final or not self.driver.check.at_rest():
             self.findings.add(
                 "stuck", f"{self.present.state}, link {self.machine.link} after stop()"
             )

@@ -24,7 +24,7 @@ __all__ = [
 #: currency, available, locked: as the contender's own callback has them.
 OnAsset = Callable[[str, Any, Any], object]
 
-#: What subscribes to balances, as Upbit's documentation has it.
+#: The subscription to balances of Upbit's documentation.
 SUBSCRIBE = json.dumps([{"ticket": "benchmark"}, {"type": "myAsset"}])
 
 

@@ -24,7 +24,7 @@ class Client(WithoutReadiness):
                     balance, locked = coin["walletBalance"], coin["locked"]
                     on_asset(coin["coin"], Decimal(balance), Decimal(locked))
 
-        # It has no parameter for a host that is not Bybit's.
+        # pybit has no parameter for another host.
         unified_trading.PRIVATE_WSS = account.ws_url
         self._socket = unified_trading.WebSocket(
             testnet=False,

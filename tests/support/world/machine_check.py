@@ -1,4 +1,4 @@
-"""Judges calls, effects, transitions and deadlines: the machine's manners."""
+"""A check of the machine: its calls, effects, transitions and deadlines."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.support.world.clocks import Clocks
 from tests.support.world.findings import Findings
 from tests.support.world.timeline import Timeline
 
-__all__ = ["Conduct"]
+__all__ = ["MachineCheck"]
 
 #: The links of an open connection.
 OPEN = frozenset({Link.PROVING, Link.READY})
@@ -59,7 +59,7 @@ MOVES: Mapping[str, frozenset[tuple[Link, Link]]] = {
 }
 
 
-class Conduct:
+class MachineCheck:
     """Judges one machine, call after call.
 
     Attributes:
