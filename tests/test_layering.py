@@ -46,6 +46,7 @@ IMPURE = {
 
 #: library -> the only modules that may import it.
 ONLY = {
+    "dotenv": {"cli/accounts/key_file.py"},
     "matplotlib": {"model/chart.py", "model/history.py"},
     "pandas": {"model/history.py"},
     "websocket": {"runtime/net/websocket_client.py"},

@@ -8,7 +8,7 @@ from assetstream.cli.exit_codes import INTERRUPTED, WRONG_USAGE
 
 __all__ = ["main"]
 
-EXTRA = frozenset({"click", "rich", "tomli"})
+EXTRA = frozenset({"click", "dotenv", "rich", "tomli"})
 
 
 def main() -> None:

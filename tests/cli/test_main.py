@@ -52,10 +52,17 @@ def test_version_is_printed() -> None:
         assert __version__ in program.output
 
 
-@pytest.mark.parametrize("package", ["click", "rich"])
-def test_a_missing_extra_is_named(package: str) -> None:
-    """Without click or rich the exit code is 2, with the install command."""
-    with Program("-c", WITHOUT, package, "watch", "--simulate") as program:
+@pytest.mark.parametrize(
+    ("package", "arguments"),
+    [
+        ("click", ["--simulate"]),
+        ("rich", ["--simulate"]),
+        ("dotenv", ["coinw", "--keys", __file__]),
+    ],
+)
+def test_a_missing_extra_is_named(package: str, arguments: list[str]) -> None:
+    """Without one of its packages the exit code is 2, with the install command."""
+    with Program("-c", WITHOUT, package, "watch", *arguments) as program:
         assert program.finish() == 2
 
     assert program.err == [
@@ -78,7 +85,7 @@ def test_the_entry_point_imports_nothing_of_others() -> None:
     script = (
         "import sys, assetstream.cli\n"
         "print(sorted(m for m in sys.modules if m in "
-        "('click', 'rich', 'websocket', 'requests', 'msgspec', 'jwt')))\n"
+        "('click', 'dotenv', 'rich', 'websocket', 'requests', 'msgspec', 'jwt')))\n"
     )
     with Program("-c", script) as program:
         assert program.finish() == 0

@@ -5,18 +5,18 @@ The lines are those of the environment, so that a shell could read it, too::
     UPBIT_ACCESS_KEY=...
     UPBIT_SECRET_KEY=...
 
-``UPBIT_WS_URL`` with ``UPBIT_REST_URL`` may follow. ``export`` before a name, quotes
-around a value, empty lines and lines that begin with ``#`` are allowed. On POSIX the
-file must belong to the user and be closed to all others; Windows has no such rights to
-look at, so there this is not checked.
+``UPBIT_WS_URL`` with ``UPBIT_REST_URL`` may follow. python-dotenv reads each line:
+``export`` before a name, quotes around a value, comments and empty lines are allowed.
+On POSIX the file must belong to the user and be closed to all others; Windows has no
+such rights to look at, so there this is not checked.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import stat
+from io import StringIO
 from pathlib import Path
 
 from assetstream.cli.accounts.suggestions import meant
@@ -25,7 +25,6 @@ from assetstream.model.errors import ConfigurationError
 
 __all__ = ["read_keys"]
 
-LINE = re.compile(r"(?:export\s+)?(\w+)=(.*)")
 #: Bytes; four lines are no more than that.
 LARGEST = 16 * 1024
 #: O_NONBLOCK: a named pipe must not hold us up before it is refused. Windows knows
@@ -45,6 +44,9 @@ def read_keys(path: Path, exchange: str) -> dict[str, str]:
         ConfigurationError: the file is missing, open to others, or not as it should be.
             The text names file and line, and shows nothing of what stands there.
     """
+    # Not dotenv_values(): it skips broken lines, and takes the last of two equal names.
+    from dotenv.parser import parse_stream
+
     required, variable = EXCHANGES[exchange].key_names, EXCHANGES[exchange].variable
     parameters = {
         variable(parameter): parameter
@@ -56,14 +58,14 @@ def read_keys(path: Path, exchange: str) -> dict[str, str]:
         if not line or line.startswith("#"):
             continue
         where = f"{path}, line {number}"
-        match = LINE.fullmatch(line)
-        if match is None:
+        # A line alone: a quote that is left open must not reach into the next one.
+        name, value, *_ = next(parse_stream(StringIO(line)))
+        if name is None or value is None:
             names = " and ".join(list(parameters)[: len(required)])
             raise ConfigurationError(
                 f"{where}: not of the form NAME=value",
                 remedy=f"Write a line each for {names}.",
             )
-        name = match[1]
         if name not in parameters:
             # Not repeated: half of a key that was broken over two lines, perhaps.
             hint = meant(name, parameters) or f"Known are {', '.join(parameters)}."
@@ -72,7 +74,7 @@ def read_keys(path: Path, exchange: str) -> dict[str, str]:
             )
         if parameters[name] in found:
             raise ConfigurationError(f"{where}: {name} was set above")
-        found[parameters[name]] = _unquoted(match[2].strip())
+        found[parameters[name]] = value
     for parameter in required:
         if parameter not in found:
             raise ConfigurationError(f"{path}: {variable(parameter)}=... is missing")
@@ -118,9 +120,3 @@ def _check(status: os.stat_result, path: Path) -> None:
             f"the key file {path} is open to other users (mode {mode:03o})",
             remedy=f"Close it: chmod 600 {shlex.quote(str(path))}",
         )
-
-
-def _unquoted(value: str) -> str:
-    if len(value) >= 2 and value[0] == value[-1] and value[0] in "'\"":
-        return value[1:-1]
-    return value

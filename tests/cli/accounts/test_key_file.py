@@ -32,7 +32,7 @@ def write(tmp_path: Path) -> Write:
 
 
 def test_names_and_values_are_read(write: Write) -> None:
-    """Export, quotes, comments and URLs are read as a shell reads them."""
+    """Export, quotes, comments and URLs are read."""
     path = write(
         "\ufeff# the key that may only view",
         "",
@@ -48,6 +48,27 @@ def test_names_and_values_are_read(write: Write) -> None:
         "ws_url": "ws://127.0.0.1:1/",
         "rest_url": "http://127.0.0.1:1",
     }
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("=a#b==", "a#b=="),
+        ("=a # the main account's", "a"),
+        (" = a", "a"),
+        ("='a # b'  # quoted", "a # b"),
+        (r"=a\nb", r"a\nb"),
+        ("=$HOME-${HOME}", "$HOME-${HOME}"),
+        ('="$HOME"', "$HOME"),
+    ],
+)
+def test_a_value_is_read_as_dotenv_reads_it(
+    write: Write, written: str, value: str
+) -> None:
+    """Variables within it are left alone: a key may have a dollar sign."""
+    path = write(f"COINW_API_KEY={ACCESS}", f"COINW_SECRET_KEY{written}")
+
+    assert read_keys(path, "coinw")["secret_key"] == value
 
 
 @posix
@@ -105,6 +126,12 @@ def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path) -> None:
         ([f"COINW_API_KEY={ACCESS}"], "COINW_SECRET_KEY=... is missing"),
         ([ACCESS, SECRET], "line 1: not of the form NAME=value"),
         ([f"COINW_API_KEY: {ACCESS}"], "line 1: not of the form NAME=value"),
+        ([f"COINW_API_KEY={ACCESS}", SECRET], "line 2: not of the form NAME=value"),
+        (["COINW_API_KEY", ACCESS], "line 1: not of the form NAME=value"),
+        ([f'COINW_API_KEY="{ACCESS}'], "line 1: not of the form NAME=value"),
+        ([f"COINW_API_KEY='{ACCESS}", f"'={SECRET}"], "line 1: not of the form"),
+        ([f"COINW_API_KEY='{ACCESS}'{SECRET}"], "line 1: not of the form NAME=value"),
+        ([f"={ACCESS}"], "line 1: not of the form NAME=value"),
         (["", f"UPBIT_ACCESS_KEY={ACCESS}"], "line 2: not a name of coinw's"),
         ([f"COINW_APIKEY={ACCESS}"], "Did you mean COINW_API_KEY?"),
         ([f"{ACCESS}=1", f"{SECRET}=1"], "Known are COINW_API_KEY, COINW_SECRET_KEY"),
@@ -113,9 +140,14 @@ def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_wrong_is_named_and_not_shown(
-    write: Write, lines: list[str], message: str
+    write: Write,
+    lines: list[str],
+    message: str,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The message has file and line, never the line's text."""
+    """The message has file and line, never the line's text, and is the only one."""
+    caplog.set_level(0)
     path = write(*lines)
     with pytest.raises(ConfigurationError) as raised:
         read_keys(path, "coinw")
@@ -124,6 +156,8 @@ def test_what_is_wrong_is_named_and_not_shown(
     assert str(path) in str(raised.value)
     assert ACCESS not in str(raised.value)
     assert SECRET[:6] not in str(raised.value)
+    assert caplog.records == []
+    assert capsys.readouterr() == ("", "")
 
 
 def test_a_file_that_is_not_there_or_no_text(tmp_path: Path) -> None:
