@@ -411,7 +411,7 @@ class StreamMachine:
         self._retry_at = self._policy.next_at(at.now, self._began, self._live_since)
         items = [*self._stamped([error])]
         if self.present.state is State.LIVE:
-            items.append(self._stale(str(error), at))
+            items.append(self._stale(error.problem, at))
         out.append(Publish(items))
         if error.retry_after:
             out.append(HoldBack(Turn.CONNECT, error.retry_after))
@@ -536,7 +536,7 @@ class StreamMachine:
         self._ending = True
         error.fatal = True
         items = self._stamped([error])
-        out.append(Publish([*items, self._change(State.FAILED, str(error))]))
+        out.append(Publish([*items, self._change(State.FAILED, error.problem)]))
 
     def _stamped(self, items: Sequence[Event]) -> Sequence[Event]:
         """Let each error name its account, and forget where it was raised.

@@ -46,8 +46,7 @@ class AssetStreamError(Exception):
     """The root of every error of this package.
 
     ``str()`` joins the problem and the remedy. If the error ended an attempt, and is
-    not fatal, the text says that the stream tries again by itself; the remedy is then
-    for an error that repeats.
+    not fatal, the text says that the stream tries again by itself.
 
     Attributes:
         problem: what happened, and why if that is known, without a full stop.
@@ -79,8 +78,7 @@ class AssetStreamError(Exception):
         if not self.remedy:
             return self.problem
         if self._ends_attempt and not self.fatal:
-            goes_on = "the stream tries again by itself. If this repeats"
-            return f"{self.problem}; {goes_on}: {self.remedy}"
+            return f"{self.problem}; the stream tries again by itself. {self.remedy}"
         return f"{self.problem}. {self.remedy}"
 
     def __repr__(self) -> str:

@@ -20,6 +20,7 @@ __all__ = [
     "GroupHealth",
     "Health",
     "Progress",
+    "error_lines",
     "group_words",
     "health_words",
     "state_counts",
@@ -75,9 +76,9 @@ class Health(Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         words = [self.state.value, *health_words(self)]
-        # What the state, or the error below, says already is left out.
-        known = self.state is State.LIVE or str(self.error) == self.reason
-        if self.reason and not known:
+        # A reason that the state, or the error below, names already is left out.
+        problem = self.error.problem if self.error is not None else None
+        if self.reason and self.state is not State.LIVE and self.reason != problem:
             words.insert(1, self.reason)
         if self.error is not None:
             words.append(f"{type(self.error).__name__}: {self.error}")
@@ -90,9 +91,16 @@ class Health(Struct, frozen=True, kw_only=True):
             Line(self.reason, lights=[(state, state)]),
             *(Line(words, "dim") for words in health_words(self)),
         ]
-        if error is not None and str(error) != self.reason:
-            page.append(Line(f"{type(error).__name__}: {error}", "bad"))
+        if error is not None:
+            page += error_lines(error, self.reason)
         return as_html(page)
+
+
+def error_lines(error: AssetStreamError, reason: str) -> list[Line]:
+    """Show an error below a ``reason`` that may be its problem already."""
+    if error.problem != reason:
+        return [Line(f"{type(error).__name__}: {error}", "bad")]
+    return [Line(error.remedy, "bad")] if error.remedy else []
 
 
 class Progress(Struct, frozen=True):

@@ -22,7 +22,7 @@ from assetstream.display.balances import (
 from assetstream.display.page import Line, Page
 from assetstream.display.words import counted, lasting, named
 from assetstream.model.events import ZERO, Balance, exact_sum, row_of
-from assetstream.model.health import Health, health_words, state_counts
+from assetstream.model.health import Health, error_lines, health_words, state_counts
 from assetstream.model.states import State
 
 __all__ = [
@@ -262,8 +262,5 @@ def _nothing_held(health: Health) -> str:
 
 
 def _present_error(account: AccountSnapshot) -> list[Line]:
-    """Show its error, unless that is the reason of its state."""
-    error = account.health.error
-    if error is None or str(error) == account.health.reason:
-        return []
-    return [Line(f"{type(error).__name__}: {error}", "bad")]
+    error, reason = account.health.error, account.health.reason
+    return [] if error is None else error_lines(error, reason)

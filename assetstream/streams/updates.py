@@ -62,8 +62,10 @@ class Subscriber:
         except Empty:
             error = self._engine.error
             raise StreamTimeout(
-                f"{self._label}: waited {timeout:g} s for {what}; the stream is "
-                f"{self._engine.state}" + (f", last error: {error}" if error else ""),
+                f"{self._label}: waited {timeout:g} s for {what}; the stream was "
+                f"{self._engine.state}"
+                + (f", its last error: {error.problem}" if error else ""),
+                remedy=error.remedy if error else "",
                 exchange=self._run.exchange.name,
                 account=self._label,
             ) from error

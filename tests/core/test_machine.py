@@ -637,6 +637,19 @@ def test_errors_name_their_account_and_hold_no_frames(driven: Driven) -> None:
     assert failed.__traceback__ is None
 
 
+def test_a_state_is_explained_by_the_problem_alone(driven: Driven) -> None:
+    """The remedy stands in the error, which is published just before."""
+    machine = driven.live().machine
+
+    effects = machine.ended(driven.connection, Closed(1006), at(10))
+
+    error, change = items(effects)
+    assert isinstance(error, ConnectionLost)
+    assert isinstance(change, StateChange)
+    assert error.remedy
+    assert change.reason == driven.present.reason == error.problem
+
+
 def test_k5_an_unreadable_frame_puts_the_book_in_doubt(driven: Driven) -> None:
     """One error is published, and an audit compares with REST later (A2)."""
     machine, present = driven.live().machine, driven.present

@@ -154,7 +154,7 @@ def test_the_text_promises_another_attempt(name: str) -> None:
     error = kind("it rains", remedy="Go.", fatal=False)
 
     if issubclass(kind, REPEATED):
-        goes_on = "the stream tries again by itself. If this repeats: Go."
+        goes_on = "the stream tries again by itself. Go."
         assert str(error) == f"it rains; {goes_on}"
     else:
         assert str(error) == "it rains. Go."

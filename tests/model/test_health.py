@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 
 from assetstream import ConnectionLost, Gap, GroupHealth, Health, State
+from assetstream.model.health import error_lines
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
 LIVE = Health(
@@ -92,3 +93,14 @@ def test_the_reason_of_a_stream_that_is_not_live_is_shown() -> None:
     assert (
         repr(Health(state=State.STALE, reason="gone", error=error)).count("gone") == 1
     )
+
+
+def test_an_error_below_its_own_reason_shows_the_remedy_only() -> None:
+    """The problem stands above it already; an error without remedy needs no line."""
+    error = ConnectionLost("no route", remedy="Check the cable.")
+    (remedy,) = error_lines(error, "no route")
+    (whole,) = error_lines(error, "unverified")
+
+    assert remedy.text == "Check the cable."
+    assert whole.text == f"ConnectionLost: {error}"
+    assert error_lines(ConnectionLost("no route"), "no route") == []

@@ -358,11 +358,19 @@ def test_start_gives_up_at_its_timeout(exchange: Simulator) -> None:
     stream = AssetStream(account.exchange())
     with (
         exchange.refuse_upgrades(503),
-        pytest.raises(StreamTimeout, match=r"waited 0\.3 s for the stream to be LIVE"),
+        pytest.raises(
+            StreamTimeout, match=r"waited 0\.3 s for the stream to be LIVE"
+        ) as caught,
     ):
         stream.start(timeout=0.3)
 
     assert stream.state is State.STOPPED
+    # The stream was stopped: nothing goes on by itself.
+    assert "tries again" not in str(caught.value)
+    cause = caught.value.__cause__
+    if isinstance(cause, AssetStreamError):
+        assert cause.problem in caught.value.problem
+        assert caught.value.remedy == cause.remedy
 
 
 @pytest.mark.parametrize("how", ["start", "run_forever", "with", "iteration"])

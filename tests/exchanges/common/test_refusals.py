@@ -52,7 +52,7 @@ def test_a_loss_is_explained_with_its_causes() -> None:
 
     assert str(error) == (
         "CoinW closed the connection with code 1006; the stream tries again by itself. "
-        "If this repeats: Look for maintenance, an unsteady network, or another "
+        "Look for maintenance, an unsteady network, or another "
         "program with the same key."
     )
 

@@ -108,7 +108,7 @@ def test_a_peer_that_takes_nothing_is_lost(notes: Notes) -> None:
     (ending,) = notes.events
     assert isinstance(ending, Broken)
     assert isinstance(ending.error, ConnectionLost)
-    assert "If this repeats: Check this machine's network" in str(ending.error)
+    assert "by itself. Check this machine's network" in str(ending.error)
 
 
 class Reads:
