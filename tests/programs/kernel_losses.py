@@ -152,7 +152,11 @@ def count(way: Callable[[Client], None], runs: int, cells: int) -> int:
 
 def main() -> None:
     """Count the losses of four ways to use a kernel, a line each."""
-    parser = argparse.ArgumentParser(prog="python -m tests.programs.kernel_losses")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.programs.kernel_losses",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--runs", type=int, default=20, help="kernels of each kind")
     parser.add_argument("--cells", type=int, default=300, help="in each kernel")
     options = parser.parse_args()

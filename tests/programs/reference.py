@@ -34,21 +34,26 @@ def build(folder: Path) -> None:
             # pdoc looks for the source in the module that a class names: without it,
             # members have neither order nor texts.
             kind = getattr(assetstream, name)
-            room = _module_of(kind)
-            stack.enter_context(mock.patch.object(kind, "__module__", room))
+            module, line = _definition_of(kind)
+            stack.enter_context(mock.patch.object(kind, "__module__", module))
+            if sys.version_info >= (3, 13):
+                # A class forgets its line when its module is set, for the same reason.
+                found = mock.patch.object(kind, "__firstlineno__", line, create=True)
+                stack.enter_context(found)
         cli([*options, "--output-directory", str(folder), *MODULES])
 
 
-def _module_of(kind: type) -> str:
-    definition = re.compile(rf"^class {kind.__name__}\b", re.MULTILINE)
-    (found,) = (
-        name
-        for name, module in list(sys.modules.items())
-        if name.startswith("assetstream.")
-        and vars(module).get(kind.__name__) is kind
-        and definition.search(inspect.getsource(module))
-    )
-    return found
+def _definition_of(kind: type) -> tuple[str, int]:
+    """Return the module that defines a class, and the line at which it does."""
+    definition = re.compile(rf"^(?:@.*\n)*class {kind.__name__}\b", re.MULTILINE)
+    for name, module in list(sys.modules.items()):
+        ours = name.startswith("assetstream.")
+        if ours and vars(module).get(kind.__name__) is kind:
+            source = inspect.getsource(module)
+            found = definition.search(source)
+            if found is not None:
+                return name, source.count("\n", 0, found.start()) + 1
+    raise LookupError(f"no module defines {kind.__name__}")
 
 
 def main() -> None:
