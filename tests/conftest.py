@@ -6,7 +6,7 @@ import gc
 import signal
 import threading
 import time
-from typing import Iterator
+from typing import Callable, Iterator
 
 import pytest
 from msgspec.structs import replace
@@ -14,9 +14,10 @@ from msgspec.structs import replace
 from assetstream import AssetStream, CoinW, Upbit
 from assetstream.runtime import session
 from assetstream.runtime.loop import clock
+from assetstream.runtime.net.cancel import CancelScope, Waitable
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
-from tests.support.event_recorder import EventRecorder
+from tests.support.event_recorder import PATIENCE, EventRecorder
 from tests.support.groups import open_accounts
 
 
@@ -35,7 +36,7 @@ def nothing_is_left_behind() -> Iterator[None]:
     before = set(threading.enumerate())
     yield
     # A thread that is about to end may need a moment; none may stay.
-    deadline = time.monotonic() + 2.0
+    deadline = time.monotonic() + PATIENCE
     left = set(threading.enumerate()) - before
     for thread in left:
         thread.join(max(0.0, deadline - time.monotonic()))
@@ -128,3 +129,23 @@ def time_machine(monkeypatch: pytest.MonkeyPatch) -> TimeMachine:
     machine = TimeMachine()
     monkeypatch.setattr(clock, "now", machine.now)
     return machine
+
+
+@pytest.fixture
+def outwait(
+    time_machine: TimeMachine, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], None]:
+    """Let the first wait for a peer in this phase be in vain: its deadline comes.
+
+    The clock jumps there, so the steps before it may take their time.
+    """
+    wait, phases = CancelScope.wait, list[str]()
+
+    def waits(scope: CancelScope, sock: Waitable, event: int, phase: str) -> None:
+        if phase in phases:
+            phases.remove(phase)
+            time_machine.jump(scope.left)
+        wait(scope, sock, event, phase)
+
+    monkeypatch.setattr(CancelScope, "wait", waits)
+    return phases.append

@@ -17,7 +17,8 @@ import zmq
 from jupyter_client.connect import write_connection_file
 from jupyter_client.session import Session
 
-from tests.support.processes import PATIENCE, ROOT, clean_environment
+from tests.support.event_recorder import PATIENCE
+from tests.support.processes import ROOT, clean_environment
 
 __all__ = ["Kernel", "Message", "text_of"]
 

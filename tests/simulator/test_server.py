@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from assetstream.simulator import Simulator, UpbitAccount
-from tests.support.clients import PATIENCE, bearer
+from tests.support.clients import bearer
+from tests.support.event_recorder import PATIENCE
 
 
 def test_a_connection_is_kept_alive(upbit: UpbitAccount) -> None:

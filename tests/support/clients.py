@@ -14,9 +14,8 @@ from websockets.sync.client import ClientConnection, connect
 
 from assetstream.simulator import Account, CoinWAccount, UpbitAccount
 from assetstream.simulator.coinw.venue import signature
+from tests.support.event_recorder import PATIENCE
 
-#: The longest wait for anything, seconds.
-PATIENCE = 5.0
 #: A client with frames left unread never sees the answer to its close.
 CLOSE_TIMEOUT = 0.2
 

@@ -13,11 +13,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Mapping, Sequence
 
+from tests.support.event_recorder import PATIENCE
+
 __all__ = ["ROOT", "Program", "clean_environment"]
 
 ROOT = Path(__file__).resolve().parents[2]
-#: The longest that a test waits for a program, seconds.
-PATIENCE = 20.0
 
 
 class Program:

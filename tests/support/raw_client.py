@@ -8,7 +8,7 @@ import socket
 import struct
 from urllib.parse import urlsplit
 
-from tests.support.clients import PATIENCE
+from tests.support.event_recorder import PATIENCE
 
 __all__ = ["CLOSE", "CONTINUED", "TEXT", "RawClient", "frame"]
 

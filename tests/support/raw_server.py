@@ -18,6 +18,7 @@ from assetstream.runtime.loop.call_queue import CallQueue
 from assetstream.runtime.loop.helpers import Helpers
 from assetstream.runtime.loop.reader import Reader
 from assetstream.runtime.net.connection import ClientConnection
+from tests.support.event_recorder import PATIENCE
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
@@ -137,7 +138,7 @@ class RawServer:
             except OSError:
                 pass
         for thread in self._threads:
-            thread.join(5)
+            thread.join(PATIENCE)
             assert not thread.is_alive(), "a server's thread hangs"
         for sock in [self._listener, *self._socks]:
             sock.close()
@@ -176,7 +177,7 @@ class RawServer:
 class Recorder:
     """An owner that records every call and ends the channel on demand.
 
-    Its deadline is the test's: a channel that does not end in 5 s fails it.
+    Its deadline is the test's: a channel that does not end in time fails it.
     """
 
     def __init__(self) -> None:
@@ -187,7 +188,7 @@ class Recorder:
         self.headers: Mapping[str, str] = {}
         self.events: list[Any] = []
         self.endings: list[Ending] = []
-        self.deadline = clock.now() + 5
+        self.deadline = clock.now() + PATIENCE
         self.on_opened: Callable[[], Any] = lambda: None
         self.on_received: Callable[[list[bytes]], Any] = lambda frames: None
         self.on_pong: Callable[[], Any] = lambda: None
@@ -221,7 +222,7 @@ class Recorder:
         self,
         url: str,
         *,
-        timeout: float = 5.0,
+        timeout: float = PATIENCE / 2,
         headers: Mapping[str, str] | None = None,
         origin: str | None = None,
         ssl_context: ssl.SSLContext | None = None,
@@ -248,7 +249,7 @@ class Recorder:
     def close(self) -> None:
         self.helpers.close()
         for thread in self.helpers.threads:
-            thread.join(5)
+            thread.join(PATIENCE)
         self.reader.close()
         self.inbox.close()
 

@@ -11,6 +11,7 @@ from assetstream.runtime.loop import clock
 from assetstream.runtime.loop.call_queue import CallQueue
 from assetstream.runtime.loop.helpers import Helpers
 from assetstream.runtime.net.rest_client import Adapter, Rest
+from tests.support.event_recorder import PATIENCE
 
 
 class Client:
@@ -24,7 +25,7 @@ class Client:
         self.rest = Rest(self.inbox.post, self.helpers, self.adapter, context, proxy)
         self.results: list[Any] = []
 
-    def begin(self, call: HttpCall | str, timeout: float = 5.0) -> None:
+    def begin(self, call: HttpCall | str, timeout: float = PATIENCE / 2) -> None:
         if isinstance(call, str):
             call = HttpCall("GET", call)
         self.rest.fetch(call, timeout, self._done)
@@ -35,7 +36,7 @@ class Client:
 
     def outcome(self) -> Any:
         """Run the queue until the next outcome."""
-        deadline = clock.now() + 5
+        deadline = clock.now() + PATIENCE
         while not self.results:
             left = deadline - clock.now()
             assert left > 0, "no outcome"
@@ -43,7 +44,7 @@ class Client:
             self.inbox.run()
         return self.results.pop()
 
-    def fetch(self, call: HttpCall | str, timeout: float = 5.0) -> Any:
+    def fetch(self, call: HttpCall | str, timeout: float = PATIENCE / 2) -> Any:
         self.begin(call, timeout)
         return self.outcome()
 
@@ -53,9 +54,9 @@ class Client:
 
     def end(self) -> None:
         """End every call, and wait for the threads."""
-        assert self.rest.close(5) == 0
+        assert self.rest.close(PATIENCE) == 0
         self.helpers.close()
         for thread in self.helpers.threads:
-            thread.join(5)
+            thread.join(PATIENCE)
             assert not thread.is_alive()
         self.adapter.close()

@@ -18,7 +18,8 @@ from click.testing import CliRunner
 
 from assetstream.cli.main import assetstream
 from assetstream.simulator import Account, Simulator
-from tests.support.processes import PATIENCE, ROOT, Program, clean_environment
+from tests.support.event_recorder import PATIENCE
+from tests.support.processes import ROOT, Program, clean_environment
 
 fcntl = pytest.importorskip("fcntl", reason="Windows has no such pipes")
 termios = pytest.importorskip("termios", reason="Windows has no such pipes")

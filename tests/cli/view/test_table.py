@@ -12,7 +12,8 @@ from typing import Mapping
 import pytest
 
 from assetstream.simulator import Simulator
-from tests.support.processes import PATIENCE, ROOT, clean_environment
+from tests.support.event_recorder import PATIENCE
+from tests.support.processes import ROOT, clean_environment
 
 pty = pytest.importorskip("pty", reason="Windows has no pseudo-terminals")
 

@@ -22,12 +22,11 @@ from typing import Iterator, NamedTuple, NoReturn
 import pytest
 
 from tests.notebook.browser.page import Page
+from tests.support.event_recorder import PATIENCE
 from tests.support.processes import clean_environment
 
 #: System -> the name of Chromium's program.
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-#: The longest that JupyterLab takes to start, seconds.
-PATIENCE = 60.0
 #: No announcements, no update checks, no other host; every cell is in the page.
 SETTINGS = {
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},

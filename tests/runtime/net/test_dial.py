@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator
 
 import pytest
 import trustme
@@ -15,6 +15,7 @@ from assetstream.model.errors import ConfigurationError, ConnectionLost
 from assetstream.runtime.loop import clock
 from assetstream.runtime.net.cancel import Cancelled, CancelToken
 from assetstream.runtime.net.dial import dial, lookups_left_behind
+from tests.support.event_recorder import PATIENCE
 from tests.support.raw_server import Peer, RawServer, Recorder, frame
 
 REFUSED = (
@@ -46,7 +47,7 @@ def trusting(authority: trustme.CA) -> ssl.SSLContext:
     return context
 
 
-def connect(token: CancelToken, url: str, timeout: float = 5.0) -> Any:
+def connect(token: CancelToken, url: str, timeout: float = PATIENCE / 2) -> Any:
     return dial(
         url,
         deadline=clock.now() + timeout,
@@ -96,7 +97,7 @@ def test_every_address_is_tried(
 
 
 def test_a_silent_address_has_its_share_only(
-    token: CancelToken, monkeypatch: pytest.MonkeyPatch
+    token: CancelToken, monkeypatch: pytest.MonkeyPatch, outwait: Callable[[str], None]
 ) -> None:
     """An address that swallows the connection leaves time for the next one."""
     with socket.socket() as full, RawServer(Peer.read_all) as server:
@@ -111,10 +112,11 @@ def test_a_silent_address_has_its_share_only(
             for port in (full.getsockname()[1], server.port)
         ]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *a, **k: entries)
+        outwait("connecting")
         began = clock.now()
-        with connect(token, "ws://exchange.test/", 0.6) as sock:
+        with connect(token, "ws://exchange.test/", PATIENCE) as sock:
             assert sock.getpeername()[1] == server.port
-        assert clock.now() - began < 0.6
+        assert PATIENCE / 2 <= clock.now() - began < PATIENCE
         for filler in fillers:
             filler.close()
 
@@ -143,7 +145,7 @@ def test_a_stuck_look_up_is_left_behind(
     def stuck(*args: object, flags: int = 0, **options: object) -> None:
         if not flags & numeric:
             threads.append(threading.current_thread())
-            release.wait(10)
+            release.wait(PATIENCE)
         raise socket.gaierror(socket.EAI_NONAME, "no such host")
 
     monkeypatch.setattr(socket, "getaddrinfo", stuck)
@@ -159,7 +161,7 @@ def test_a_stuck_look_up_is_left_behind(
     release.set()
     for thread in threads:
         assert thread.name == "assetstream-lookup"
-        thread.join(5)
+        thread.join(PATIENCE)
     assert lookups_left_behind() == before
 
 
@@ -171,7 +173,7 @@ def test_the_reader_goes_on_while_an_attempt_is_made() -> None:
         peer.read_request()
         recorder.inbox.post(lambda: done.append(1))
         recorder.inbox.post(lambda: posted.set())
-        posted.wait(5)
+        posted.wait(PATIENCE)
         peer.send(peer.acceptance() + frame(b"\x03\xe8", 8))
 
     posted, recorder = threading.Event(), Recorder()
@@ -238,13 +240,16 @@ def test_tls_with_a_server_that_has_none(token: CancelToken) -> None:
     assert not caught.value.fatal
 
 
-def test_a_silent_tls_handshake_ends_at_the_deadline(token: CancelToken) -> None:
+def test_a_silent_tls_handshake_ends_at_the_deadline(
+    token: CancelToken, outwait: Callable[[str], None]
+) -> None:
     """A peer that accepts TCP and nothing else does not hold the attempt."""
+    outwait("in the TLS handshake")
     with (
         RawServer(Peer.read_all) as server,
         pytest.raises(ConnectionLost, match="in time while in the TLS handshake"),
     ):
-        connect(token, server.url.replace("ws:", "wss:"), 0.1)
+        connect(token, server.url.replace("ws:", "wss:"))
 
 
 def test_a_silent_tls_handshake_ends_at_once_when_given_up(token: CancelToken) -> None:
@@ -255,10 +260,8 @@ def test_a_silent_tls_handshake_ends_at_once_when_given_up(token: CancelToken) -
         token.cancel()
         peer.read_all()
 
-    began = clock.now()
     with RawServer(script) as server, pytest.raises(Cancelled):
         connect(token, server.url.replace("ws:", "wss:"))
-    assert clock.now() - began < 2
 
 
 def test_an_end_in_the_tls_handshake_is_a_lost_connection(token: CancelToken) -> None:
@@ -274,14 +277,14 @@ def test_an_end_in_the_tls_handshake_is_a_lost_connection(token: CancelToken) ->
 # The upgrade
 
 
-def test_a_tarpit_ends_at_the_deadline() -> None:
+def test_a_tarpit_ends_at_the_deadline(outwait: Callable[[str], None]) -> None:
     """A server that never answers the upgrade does not hold the attempt."""
-    began, recorder = clock.now(), Recorder()
+    recorder = Recorder()
+    outwait("answering the upgrade request")
     with RawServer(Peer.read_all) as server:
-        ending = recorder.run(server.url, timeout=0.1)
+        ending = recorder.run(server.url)
     assert isinstance(ending, Broken)
     assert "in time while answering the upgrade" in str(ending.error)
-    assert clock.now() - began < 2
 
 
 def test_a_tarpit_ends_at_once_when_given_up() -> None:
@@ -293,10 +296,8 @@ def test_a_tarpit_ends_at_once_when_given_up() -> None:
         recorder.inbox.post(recorder.channel.close)
         peer.read_all()
 
-    began = clock.now()
     with RawServer(script) as server:
         assert recorder.run(server.url) == Abandoned()
-    assert clock.now() - began < 2
 
 
 def test_given_up_before_it_began_nothing_is_dialled() -> None:
@@ -366,12 +367,11 @@ def test_a_body_that_does_not_come_is_not_waited_for(
         peer.send(REFUSED % 403 + b"Content-Length: 900\r\n\r\npart")
         peer.read_all()
 
-    began, recorder = clock.now(), Recorder()
+    recorder = Recorder()
     with RawServer(script) as server:
         ending = recorder.run(server.url)
     assert isinstance(ending, Refused)
     assert ending.body == b"part"
-    assert clock.now() - began < 2
 
 
 def test_an_endless_body_is_cut() -> None:

@@ -22,12 +22,12 @@ from assetstream.runtime.net import tls
 from assetstream.runtime.net.cancel import CancelToken
 from assetstream.runtime.net.dial import dial
 from assetstream.runtime.net.tls import SecureSocket, shared_context
+from tests.support.event_recorder import PATIENCE
 
 CHUNK = 1 << 18
 #: More than a socket takes.
 LONG = bytes(range(256)) * 1024
 #: The longest that a test waits, seconds.
-PATIENCE = 5.0
 BLOCKED = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 

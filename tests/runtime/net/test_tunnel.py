@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import ssl
 import traceback
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator
 
 import pytest
 import trustme
 
 from assetstream.core.outcomes import Abandoned, Broken, Closed, HttpReply
 from assetstream.model.errors import ConnectionLost
-from assetstream.runtime.loop import clock
 from tests.support.proxies import ProxyProcess
 from tests.support.raw_server import Peer, RawServer, Recorder, frame
 from tests.support.rest_client import Client
@@ -243,16 +242,18 @@ def test_a_head_in_pieces_is_read_to_its_end(open_proxy: ProxyProcess) -> None:
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_a_silent_proxy_ends_at_the_deadline(scheme: str) -> None:
+def test_a_silent_proxy_ends_at_the_deadline(
+    scheme: str, outwait: Callable[[str], None]
+) -> None:
     """The proxy shares the attempt's one deadline."""
-    recorder, began = Recorder(), clock.now()
+    recorder = Recorder()
+    outwait("answering")
     with RawServer(Peer.read_all) as proxy:
         url = f"{scheme}://127.0.0.1:{proxy.port}"
-        ending = recorder.run("wss://exchange.test/", timeout=0.1, proxy=url)
+        ending = recorder.run("wss://exchange.test/", proxy=url)
     assert isinstance(ending, Broken)
     assert "the proxy" in str(ending.error)
     assert "in time while answering" in str(ending.error)
-    assert clock.now() - began < 2
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -268,11 +269,9 @@ def test_giving_up_does_not_wait_for_the_proxy(scheme: str) -> None:
             client.rest.cancel()
         peer.read_all()
 
-    began = clock.now()
     with RawServer(script) as proxy:
         url = f"{scheme}://127.0.0.1:{proxy.port}"
         assert recorder.run("wss://exchange.test/", proxy=url) == Abandoned()
         client = Client(None, url)
         assert "given up" in str(client.fetch("https://exchange.test/"))
         client.close()
-    assert clock.now() - began < 2
