@@ -38,7 +38,7 @@ def test_nothing_is_left_behind_when_it_is_given_up(
 def test_giving_up_takes_no_time(exchange: Simulator, fault: str) -> None:
     """A step with seconds left is cancelled."""
     account = exchange.coinw({"BTC": "1"})
-    examination = Examination(Subject(account.exchange(), "mine"), 20.0)
+    examination = Examination(Subject(account.exchange(), "mine"), 2 * PATIENCE)
     items: SimpleQueue[Any] = SimpleQueue()
     with exchange.fault(fault):
         thread = threading.Thread(target=doctor._run, args=(examination, items))

@@ -41,7 +41,7 @@ def test_history_needs_no_handler(account: Account) -> None:
     stream = AssetStream(account.exchange())
     assert list(stream.history) == []
     with stream:
-        with stream.expect(lambda u: u.total == 1002, timeout=5):
+        with stream.expect(lambda u: u.total == 1002, timeout=PATIENCE):
             account.deposit("USDT", 1)
             account.deposit("USDT", 1)
         kept = stream.history
@@ -82,11 +82,11 @@ def test_a_slow_handler_folds_nothing_here(account: Account) -> None:
     recorder = EventRecorder()
 
     def slow(update: AssetUpdate) -> None:
-        assert free.wait(10)
+        assert free.wait(PATIENCE)
         recorder(update)
 
     with AssetStream(account.exchange(), on_asset=slow, max_pending=1) as stream:
-        with stream.expect(lambda u: u.total == 1005, timeout=5):
+        with stream.expect(lambda u: u.total == 1005, timeout=PATIENCE):
             for _ in range(5):
                 account.deposit("USDT", 1)
         usdt = [update for update in stream.history if update.currency == "USDT"]
@@ -102,7 +102,7 @@ def test_a_slow_handler_folds_nothing_here(account: Account) -> None:
 def test_it_is_bounded(account: Account, most: int, kept: list[int]) -> None:
     """The oldest updates go; with 0 none is kept."""
     with AssetStream(account.exchange(), history=most) as stream:
-        with stream.expect(lambda u: u.total == 1002, timeout=5):
+        with stream.expect(lambda u: u.total == 1002, timeout=PATIENCE):
             account.deposit("USDT", 1)
             account.deposit("USDT", 1)
 

@@ -16,7 +16,6 @@ from assetstream import (
     StreamGroup,
 )
 from assetstream.runtime import threads
-from assetstream.runtime.loop import clock
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 from assetstream.streams import registry
@@ -42,9 +41,7 @@ def test_only_what_holds_it_up_is_named(
     group = StreamGroup(streams(accounts), **{kind: sit})  # type: ignore[arg-type]
     group.start(wait=False)
     assert entered.wait(PATIENCE)
-    began = clock.now()
-    assert not group.stop(0.05)
-    took = clock.now() - began
+    assert not group.stop(0.05), "it does not wait for the handler"
     release.set()
     assert group.stop()
 
@@ -53,7 +50,6 @@ def test_only_what_holds_it_up_is_named(
     assert len(messages) == 1
     assert "a callback still runs" in messages[0]
     assert "sit, " in messages[0]
-    assert took < 0.5
 
 
 def test_a_removed_account_frees_its_key(

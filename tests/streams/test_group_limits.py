@@ -16,19 +16,18 @@ from assetstream import (
     StreamGroup,
     Upbit,
 )
-from assetstream.core.turns import AUDIT_SHARE
-from assetstream.protocol import Exchange
-from assetstream.runtime import threads
+from assetstream.core.effects import Turn
+from assetstream.core.turns import AUDIT_SHARE, Turns
+from assetstream.protocol import Exchange, Limits
+from assetstream.runtime import places, threads
 from assetstream.runtime.loop import clock
 from assetstream.runtime.loop.helpers import MOST_THREADS
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
+from tests.support.event_recorder import PATIENCE
 from tests.support.groups import group_threads, streams, wait_until
 
 pytestmark = pytest.mark.usefixtures("no_rate_limits")
-
-#: Seconds by which a call may come late.
-LATE = 0.02
 
 
 def test_where_only_select_exists_readers_share_the_accounts(
@@ -47,60 +46,83 @@ def test_where_only_select_exists_readers_share_the_accounts(
     assert not group_threads()
 
 
-def noted(monkeypatch: pytest.MonkeyPatch, method: str) -> dict[str, list[float]]:
-    """Record by exchange the times at which an adapter's method is called."""
-    times: dict[str, list[float]] = {"upbit": [], "coinw": []}
-    for adapter in (Upbit, CoinW):
-        call = getattr(adapter, method)
+class NotedTurns(Turns[Any]):
+    """The queue of one place, which notes the times of the turns that it grants."""
 
-        def noting(exchange: Exchange, *args: Any, call: Any = call) -> Any:
-            times[exchange.name].append(clock.now())
-            return call(exchange, *args)
+    def __init__(self, limits: Limits) -> None:
+        super().__init__(limits)
+        self._asked: dict[tuple[Any, int], Turn] = {}
+        self.granted: dict[Turn, list[float]] = {turn: [] for turn in Turn}
 
-        monkeypatch.setattr(adapter, method, noting)
-    return times
+    def ask(self, asker: Any, ticket: int, turn: Turn) -> None:
+        self._asked[asker, ticket] = turn
+        super().ask(asker, ticket, turn)
+
+    def grants(self, now: float) -> list[tuple[Any, int]]:
+        found = super().grants(now)
+        for who in found:
+            self.granted[self._asked[who]].append(now)
+        return found
 
 
-def start_slowly(
-    accounts: dict[str, Account], monkeypatch: pytest.MonkeyPatch, limit: str
+def check_the_limit(
+    accounts: dict[str, Account],
+    monkeypatch: pytest.MonkeyPatch,
+    limit: str,
+    turn: Turn,
+    method: str,
 ) -> None:
-    """Run a group where each exchange allows 20 calls a second."""
+    """Run a group where each exchange allows 20 calls a second.
+
+    Each account calls once, after a turn that was granted, and turns are granted 50 ms
+    apart. The times are those that the clock showed to the queue, so a busy machine
+    may let a call come late.
+    """
+    queues: dict[str, NotedTurns] = {}
+    calls: dict[str, list[float]] = {"upbit": [], "coinw": []}
     for adapter in (Upbit, CoinW):
         slow = replace(adapter.limits, **{limit: 20.0})
         monkeypatch.setattr(adapter, "limits", slow)
-    with StreamGroup(streams(accounts)):
+        call = getattr(adapter, method)
+
+        def noting(exchange: Exchange, *args: Any, call: Any = call) -> Any:
+            calls[exchange.name].append(clock.now())
+            return call(exchange, *args)
+
+        monkeypatch.setattr(adapter, method, noting)
+
+    def turns(limits: Limits) -> NotedTurns:
+        name = "upbit" if limits is Upbit.limits else "coinw"
+        queues[name] = NotedTurns(limits)
+        return queues[name]
+
+    monkeypatch.setattr(places, "Turns", turns)
+    with StreamGroup(streams(accounts, audit_interval=None)):
         pass
 
-
-def assert_spaced(times: dict[str, list[float]]) -> None:
-    """Check one call for each account, 50 ms apart at one exchange.
-
-    One that a busy machine lets come late is nearer to the next.
-    """
-    for each in times.values():
-        assert len(each) == 4
-        assert all(b - a >= 0.05 - LATE for a, b in itertools.pairwise(each))
-        assert each[-1] - each[0] >= 3 * 0.05 - LATE
+    for name, queue in queues.items():
+        granted = queue.granted[turn]
+        assert len(granted) == len(calls[name]) == 4
+        assert all(b - a >= 0.05 for a, b in itertools.pairwise(granted))
+        assert all(a <= b for a, b in zip(granted, calls[name], strict=True))
+    assert queues.keys() == calls.keys()
 
 
 def test_the_limit_of_connects_is_kept(
     accounts: dict[str, Account], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All accounts of an exchange share its limit."""
-    times = noted(monkeypatch, "conversation")  # begun with each attempt
-    start_slowly(accounts, monkeypatch, "connects_together")
-
-    assert_spaced(times)
+    # A conversation is begun with each attempt.
+    check_the_limit(
+        accounts, monkeypatch, "connects_together", Turn.CONNECT, "conversation"
+    )
 
 
 def test_the_limit_of_reads_is_kept(
     accounts: dict[str, Account], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A6: the snapshots of all accounts of an exchange share its limit."""
-    times = noted(monkeypatch, "read")
-    start_slowly(accounts, monkeypatch, "reads_together")
-
-    assert_spaced(times)
+    check_the_limit(accounts, monkeypatch, "reads_together", Turn.SNAPSHOT, "read")
 
 
 def test_audits_leave_each_other_room(
@@ -138,6 +160,7 @@ def test_servers_that_never_answer_hold_up_nobody(
                     rest_url=f"http://{place}",
                 ),
                 account=f"mute-{number}",
+                connect_timeout=PATIENCE,
             )
             for number in range(MOST_THREADS + 2)
         ]
@@ -147,7 +170,5 @@ def test_servers_that_never_answer_hold_up_nobody(
 
         assert {stream.state for stream in mute} == {State.CONNECTING}
         assert len([n for n in group_threads() if "helper" in n]) > MOST_THREADS
-        began = clock.now()
-        assert group.stop()
-        assert clock.now() - began < 1
+        assert group.stop(), "it waits for no answer"
     assert not group_threads()

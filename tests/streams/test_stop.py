@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from assetstream.simulator import Simulator
 from tests.support.processes import Program
 from tests.support.stop_cases import CASES, goal, measure
 
-#: Seconds; far more than a stop takes, for a machine may be busy. Measured times are
-#: those of ``python -m tests.programs.stop_table``.
-SOON = 1.0
-
 
 @pytest.mark.parametrize("name", ["upbit", "coinw"])
 @pytest.mark.parametrize("case", CASES)
 def test_stop(case: str, name: str) -> None:
-    """Each case returns True in time, and leaves neither a thread nor a socket."""
+    """Each case returns True, and leaves neither a thread nor a socket.
+
+    It is ``python -m tests.programs.stop_table`` that judges how long a stop takes.
+    """
     stopped = measure(case, name)
 
     assert stopped.threads == []
     assert stopped.sockets == 0
-    assert stopped.seconds < max(SOON, 2 * goal(case))
 
 
 def test_only_the_end_of_a_process_may_take_longer() -> None:
@@ -57,11 +53,8 @@ def test_ctrl_c_ends_a_program_cleanly(exchange: Simulator, program: str) -> Non
     account = exchange.upbit({"BTC": "1"})
     with Program("-c", program, environment=account.environment()) as running:
         running.wait_for("live")
-        began = time.monotonic()
         running.interrupt()
         assert running.finish() == 0, running.output
-        took = time.monotonic() - began
 
-    assert took < 2.0
     assert running.err == []
     assert running.out[-1] == "returned"
