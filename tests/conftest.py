@@ -17,7 +17,7 @@ from assetstream.runtime.loop import clock
 from assetstream.runtime.net.cancel import CancelScope, Waitable
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
-from tests.support.event_recorder import PATIENCE, EventRecorder
+from tests.support.event_recorder import EventRecorder
 from tests.support.groups import open_accounts
 
 
@@ -35,8 +35,9 @@ def nothing_is_left_behind() -> Iterator[None]:
     """Fail the test that leaks a thread; an unclosed socket warns and so fails too."""
     before = set(threading.enumerate())
     yield
-    # A thread that is about to end may need a moment; none may stay.
-    deadline = time.monotonic() + PATIENCE
+    # A thread that is about to end may need a moment; none may stay. Not PATIENCE: most
+    # waits of a stream end by themselves within that.
+    deadline = time.monotonic() + 5.0
     left = set(threading.enumerate()) - before
     for thread in left:
         thread.join(max(0.0, deadline - time.monotonic()))

@@ -13,6 +13,7 @@ import requests
 from assetstream.simulator import Reply, Request, Simulator, UpbitAccount
 from assetstream.simulator.faults import Fault
 from tests.support.documents import block_with
+from tests.support.event_recorder import PATIENCE
 from tests.support.processes import Program
 
 #: No float has so many digits: what is held at first, and after a deposit of 1.
@@ -153,7 +154,7 @@ def test_ccxt_pro(simulator: Simulator, account: UpbitAccount) -> None:
     keys = f"access_key, secret_key = {account.access_key!r}, {account.secret_key!r}\n"
     code = theirs.replace('"hostname": "sg-api.upbit.com"', f'"urls": {{"api": {api}}}')
     with simulator.faults.add(NoMarkets()), Program("-c", keys + code) as program:
-        account.wait_for_subscribers(timeout=20)
+        account.wait_for_subscribers(timeout=PATIENCE)
         account.deposit("BTC", 1)
         pushed = program.wait_for("BTC")
         simulator.drop_connections()

@@ -11,6 +11,7 @@ from assetstream.doctor.examination import Subject
 from assetstream.doctor.examine import diagnose
 from assetstream.doctor.report import Check, Diagnosis
 from assetstream.protocol import Exchange
+from tests.support.event_recorder import PATIENCE
 
 Examine = Callable[..., Diagnosis]
 
@@ -20,7 +21,9 @@ def examine(no_rate_limits: None, monkeypatch: pytest.MonkeyPatch) -> Examine:
     """Examine an account within a short time; options are the subject's."""
     monkeypatch.setattr(connection, "PING_INTERVAL", 0.02)
 
-    def examine(exchange: Exchange, timeout: float = 20.0, **options: Any) -> Diagnosis:
+    def examine(
+        exchange: Exchange, timeout: float = PATIENCE, **options: Any
+    ) -> Diagnosis:
         return diagnose(Subject(exchange, "mine", **options), timeout)
 
     return examine

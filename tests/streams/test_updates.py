@@ -111,12 +111,20 @@ def test_wait_for(account: Account) -> None:
     with AssetStream(account.exchange()) as stream:
         with pytest.raises(StreamTimeout, match="an update that meets the condition"):
             stream.wait_for(lambda u: True, timeout=0.05)
-        timer = threading.Timer(0.05, lambda: account.deposit("BTC", "1"))
-        timer.start()
-        update = stream.wait_for(lambda u: u.currency == "BTC", timeout=PATIENCE)
-        timer.join()
+        found = threading.Event()
 
-    assert update.available == 2
+        def deposit() -> None:
+            # The first ones may come before the wait begins.
+            while not found.wait(0.02):
+                account.deposit("BTC", "1")
+
+        thread = threading.Thread(target=deposit)
+        thread.start()
+        update = stream.wait_for(lambda u: u.currency == "BTC", timeout=PATIENCE)
+        found.set()
+        thread.join()
+
+    assert update.available >= 2
 
 
 def test_expect_does_not_wait_if_its_block_raised(account: Account) -> None:

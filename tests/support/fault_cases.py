@@ -21,6 +21,7 @@ from tests.support.clients import (
     complete_balances,
     upbit_subscriber,
 )
+from tests.support.event_recorder import PATIENCE
 from tests.support.raw_client import TEXT, RawClient, frame
 
 __all__ = [
@@ -104,7 +105,7 @@ def silent(sock: socket.socket) -> bool:
     except TimeoutError:
         return True
     finally:
-        sock.settimeout(5.0)
+        sock.settimeout(PATIENCE)
     raise AssertionError(f"{data!r} came")
 
 
@@ -134,6 +135,6 @@ def check(case: Case) -> None:
         assert pushed(client, 1) == [str(held)]
         coinw.deposit("BTC", 1)
         assert other.receive()["data"]["currency"] == "BTC"
-        assert client.connection.ping().wait(5.0)
+        assert client.connection.ping().wait(PATIENCE)
     assert {item["currency"] for item in accounts(upbit)[2]} == {"SGD", "BTC"}
     assert complete_balances(coinw)["data"].keys() == {"USDT", "BTC"}

@@ -12,6 +12,8 @@ import sys
 from types import TracebackType
 from urllib.parse import quote
 
+from tests.support.event_recorder import PATIENCE
+
 PYTHON = [sys.executable, "-u", "-W", "ignore", "-c"]
 # pproxy asks its event loop policy for a loop that nobody has made, which uvloop's,
 # taken where it is installed, refuses.
@@ -60,4 +62,4 @@ class ProxyProcess:
         trace: TracebackType | None,
     ) -> None:
         self._process.terminate()
-        self._process.communicate(timeout=5)
+        self._process.communicate(timeout=PATIENCE)

@@ -8,6 +8,7 @@ import pytest
 
 from assetstream import CoinW, ConfigurationError, Upbit
 from assetstream.cli.accounts.selection import in_file, named, simulated
+from tests.support.event_recorder import PATIENCE
 from tests.support.specs import keys_of
 
 
@@ -86,7 +87,7 @@ def test_simulated_accounts_trade() -> None:
         labels = [account.label for account in accounts]
         with (
             accounts[0].stream() as stream,
-            stream.expect(lambda update: bool(update.change), timeout=10),
+            stream.expect(lambda update: bool(update.change), timeout=PATIENCE),
         ):
             pass
     with simulated(["coinw"], 1) as (alone,):

@@ -38,9 +38,25 @@ def objects(program: Program) -> list[dict[str, Any]]:
     return [json.loads(line) for line in program.out]
 
 
-def test_json_shows_both_simulated_exchanges_until_the_time_is_over() -> None:
+def test_json_ends_by_itself_when_the_time_is_over() -> None:
+    """Both exchanges end STOPPED."""
+    with watch("--simulate", "--json", "--for", "500ms") as program:
+        assert program.finish() == 0, program.output
+
+    rows = objects(program)
+    stopped = {o["exchange"] for o in rows if o.get("current") == "STOPPED"}
+    assert stopped == {"upbit", "coinw"}
+    assert rows[-1]["current"] == "STOPPED"
+    assert program.err == []
+
+
+def test_json_shows_both_simulated_exchanges() -> None:
     """Each line is an object; both exchanges have updates and end STOPPED."""
-    with watch("--simulate", "--json", "--for", "2s") as program:
+    with watch("--simulate", "--json") as program:
+        waiting = {"upbit", "coinw"}
+        while waiting:
+            waiting.discard(json.loads(program.wait_for("STREAM"))["exchange"])
+        program.interrupt()
         assert program.finish() == 0, program.output
 
     rows = objects(program)
@@ -177,15 +193,15 @@ def test_a_second_ctrl_c_ends_it_at_once_without_a_word() -> None:
         )
         os.close(writer)
         with process:
-            filled(reader, 3500)
-            presses = 0
+            wait_until_filled(reader, 3500, process)
+            presses, deadline = 0, time.monotonic() + PATIENCE
             while process.poll() is None:
                 process.send_signal(signal.SIGINT)
                 presses += 1
                 try:
                     process.wait(0.3)
                 except subprocess.TimeoutExpired:
-                    assert presses < 50
+                    assert time.monotonic() < deadline
             assert process.stderr is not None
             assert process.stderr.read() == b""
 
@@ -194,13 +210,14 @@ def test_a_second_ctrl_c_ends_it_at_once_without_a_word() -> None:
     assert process.returncode in (130, -signal.SIGINT)
 
 
-def filled(pipe: int, least: int) -> None:
-    """Wait until the pipe holds that many bytes."""
+def wait_until_filled(pipe: int, least: int, process: subprocess.Popen[bytes]) -> None:
+    """Wait until the pipe holds that many bytes of a process that goes on."""
     there = array.array("i", [0])
     deadline = time.monotonic() + PATIENCE
     while there[0] < least:
         assert time.monotonic() < deadline
-        time.sleep(0.01)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.01)
         fcntl.ioctl(pipe, termios.FIONREAD, there)
 
 

@@ -15,6 +15,7 @@ from assetstream.cli.console.fault_spec import FORM, read_fault
 from assetstream.cli.console.run import Options, print_faults, serve
 from assetstream.simulator import FAULTS
 from tests.support.clients import call
+from tests.support.event_recorder import PATIENCE
 from tests.support.processes import Program
 
 COMMAND = ["-m", "assetstream.cli", "simulate"]
@@ -140,4 +141,4 @@ def test_a_reader_that_goes_away_ends_it_quietly() -> None:
         assert process.stderr is not None
         process.stdout.close()
         assert process.stderr.read() == ""
-        assert process.wait(10) == 0
+        assert process.wait(PATIENCE) == 0

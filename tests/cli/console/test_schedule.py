@@ -12,6 +12,7 @@ from assetstream.cli.console.fault_spec import read_fault
 from assetstream.cli.console.schedule import Schedule
 from assetstream.simulator import Account, CoinWAccount, Simulator, UpbitAccount
 from tests.support.clients import accounts, complete_balances, upbit_client
+from tests.support.event_recorder import PATIENCE
 
 Changes = list[tuple[str, bool]]
 
@@ -112,7 +113,7 @@ def test_a_stream_meets_what_was_switched_on(
         AssetStream(coinw.exchange()) as other,
         AssetStream(upbit.exchange()) as stream,
     ):
-        with other.expect(lambda update: update.currency == "BTC", timeout=10):
+        with other.expect(lambda update: update.currency == "BTC", timeout=PATIENCE):
             upbit.deposit("BTC", "1")
             coinw.deposit("BTC", "1")
         assert other.balance("BTC").total == coinw.balances["BTC"][0]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import signal
-from types import TracebackType
+from types import SimpleNamespace, TracebackType
 from typing import Iterator
 
 import pytest
@@ -78,6 +79,35 @@ def test_one_account_is_shown_to_its_last_event(streams: list[AssetStream]) -> N
     assert view.paints >= 1
     assert view.closed
     assert streams[0].state is State.STOPPED
+
+
+def test_it_is_painted_four_times_a_second(
+    exchange: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More updates give no more repaints."""
+    account = exchange.upbit({"BTC": 1})
+    ticks = itertools.count()
+    now, painted = 0.0, list[float]()
+
+    def monotonic() -> float:
+        """Return a time that passes with each event."""
+        nonlocal now
+        now = next(ticks) / 32
+        return now
+
+    class Painted(RecordedView):
+        def paint(self) -> None:
+            painted.append(now)
+
+    view = Painted()
+    monkeypatch.setattr(watch, "time", SimpleNamespace(monotonic=monotonic))
+    with account.trade(rate=500):
+        WatchRun([AssetStream(account.exchange())], view, 4.0).run()
+    pauses = [later - sooner for sooner, later in itertools.pairwise(painted)]
+
+    assert len(painted) >= 16
+    assert set(pauses) == {0.25}
+    assert len(view.events) > len(painted)
 
 
 def test_several_run_as_a_group(streams: list[AssetStream]) -> None:

@@ -13,7 +13,7 @@ from assetstream.cli.view.accounts import AccountsView
 from assetstream.cli.view.table import TerminalTable
 from assetstream.simulator import Account, Simulator
 from assetstream.streams.stream import read_account
-from tests.support.event_recorder import EventRecorder
+from tests.support.event_recorder import PATIENCE, EventRecorder
 
 pytestmark = pytest.mark.usefixtures("no_rate_limits")
 
@@ -86,7 +86,7 @@ def test_a_narrow_one_has_a_table_below_each_account(window: Window) -> None:
 
 def test_a_very_narrow_one_has_a_line_for_each_amount(window: Window) -> None:
     """A number is never broken."""
-    with window.streams[0].expect(lambda u: u.locked > 0, timeout=5):
+    with window.streams[0].expect(lambda u: u.locked > 0, timeout=PATIENCE):
         window.accounts["main"].place_order(
             pay="BTC", amount="0.0617283945061728", receive="SGD"
         )
@@ -101,10 +101,10 @@ def test_columns_do_not_come_and_go(window: Window) -> None:
     wide = window.lines(100)
     main = window.accounts["main"]
     assert "Age" in wide[3]
-    with window.streams[0].expect(lambda u: u.total > 10**14, timeout=5):
+    with window.streams[0].expect(lambda u: u.total > 10**14, timeout=PATIENCE):
         main.deposit("SGD", "123456789012345.123456789012345678")
     assert "Age" not in window.lines(100)[3]
-    with window.streams[0].expect(lambda u: u.total < 10, timeout=5):
+    with window.streams[0].expect(lambda u: u.total < 10, timeout=PATIENCE):
         main.withdraw("SGD", "123456789012345.123456789012345678")
         main.deposit("SGD", "1")
 

@@ -128,9 +128,13 @@ def test_an_idle_helper_ends(
     assert run(helpers) == two.thread
 
     monkeypatch.setattr(module, "IDLE_TIME", 0.01)
-    name = run(helpers, "there")
+    short = Stuck()
+    short.let_go.set()
+    helpers.start("there", short)
+    assert short.begun.wait(PATIENCE)
     until(lambda: not helpers._places["there"].helpers)
-    assert run(helpers, "there") != name
+    monkeypatch.undo()
+    assert run(helpers, "there") != short.thread
 
 
 def test_a_machine_without_a_free_thread(

@@ -9,6 +9,7 @@ import pytest
 
 from assetstream.runtime.loop import waits
 from assetstream.runtime.loop.waits import Deadline, OneShotEvent, get_interruptibly
+from tests.support.event_recorder import PATIENCE
 
 
 def test_a_deadline_counts_down() -> None:
@@ -38,7 +39,7 @@ def test_get_waits_in_slices_too(
     queue: SimpleQueue[int] = SimpleQueue()
     timer = threading.Timer(0.02, queue.put, [1])
     timer.start()
-    assert get_interruptibly(queue, Deadline(10)) == 1
+    assert get_interruptibly(queue, Deadline(PATIENCE)) == 1
     timer.join()
 
 
@@ -48,14 +49,14 @@ def test_a_latch_wakes_everyone_once_for_all() -> None:
     assert not latch.wait(Deadline(0))
     answers: list[bool] = []
     threads = [
-        threading.Thread(target=lambda: answers.append(latch.wait(Deadline(10))))
+        threading.Thread(target=lambda: answers.append(latch.wait(Deadline(PATIENCE))))
         for _ in range(4)
     ]
     for thread in threads:
         thread.start()
     latch.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(PATIENCE)
 
     assert answers == [True] * 4
     assert latch.wait(Deadline(0))

@@ -9,6 +9,7 @@ from typing import Iterator
 import pytest
 
 from assetstream.runtime.net.send_buffer import LIMIT, SendBuffer
+from tests.support.event_recorder import PATIENCE
 
 
 @pytest.fixture
@@ -16,7 +17,7 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
     ours, theirs = socket.socketpair()
     ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
     ours.setblocking(False)
-    theirs.settimeout(5)
+    theirs.settimeout(PATIENCE)
     yield ours, theirs
     ours.close()
     theirs.close()

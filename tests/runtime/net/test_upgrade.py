@@ -16,6 +16,7 @@ from assetstream.runtime.net.upgrade import (
     UpgradeRefused,
     UpgradeSocket,
 )
+from tests.support.event_recorder import PATIENCE
 
 
 class Upgrade:
@@ -25,7 +26,7 @@ class Upgrade:
         self.token = CancelToken()
         raw, self.server = socket.socketpair()
         raw.setblocking(False)
-        scope = CancelScope(clock.now() + 5, self.token, "the peer")
+        scope = CancelScope(clock.now() + PATIENCE, self.token, "the peer")
         self.sock = UpgradeSocket(raw, scope)
 
 

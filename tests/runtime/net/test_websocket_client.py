@@ -15,6 +15,7 @@ from assetstream.runtime.net.cancel import Cancelled, CancelScope, CancelToken
 from assetstream.runtime.net.frames import BadFrame
 from assetstream.runtime.net.upgrade import UpgradeRefused, UpgradeSocket
 from assetstream.runtime.net.websocket_client import NO_STATUS, WebSocketClient
+from tests.support.event_recorder import PATIENCE
 from tests.support.raw_server import (
     CLOSE,
     PING,
@@ -55,7 +56,7 @@ class Open:
             url.removeprefix("ws://").split("/")[0].split(":")
         )
         raw.setblocking(False)
-        scope = CancelScope(clock.now() + 5, self.token, "the peer")
+        scope = CancelScope(clock.now() + PATIENCE, self.token, "the peer")
         self.dispatcher = Dispatcher()
         self.client = WebSocketClient(Connect(url), UpgradeSocket(raw, scope))
         self.client.run(self.dispatcher)

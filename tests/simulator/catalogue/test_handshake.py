@@ -17,6 +17,7 @@ from tests.support.clients import (
     upbit_client,
     upbit_subscriber,
 )
+from tests.support.event_recorder import PATIENCE
 from tests.support.fault_cases import (
     SILENCE,
     UP,
@@ -27,6 +28,7 @@ from tests.support.fault_cases import (
     shows,
     silent,
 )
+from tests.support.groups import wait_until
 
 
 @shows("handshake_unanswered")
@@ -62,14 +64,15 @@ def handshake_byte_by_byte(case: Case) -> None:
 
     client = case.raw()
     with client.sock:
-        with case.on(pause=60):
+        with case.on(pause=5 * PATIENCE):
             asker = threading.Thread(
                 target=client.upgrade, args=(bearer(case.upbit),), daemon=True
             )
             asker.start()
+            wait_until(lambda: client.received)
             asker.join(SILENCE)
             assert client.received == b"H"
-        asker.join(5.0)
+        asker.join(PATIENCE)
         assert not asker.is_alive()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from typing import Callable
 
 import pytest
 import trustme
@@ -111,7 +112,7 @@ def test_a_nonce_that_was_used_is_tried_anew(exchange: Simulator) -> None:
     assert error.code == "nonce_used"
 
 
-def test_a_tls_handshake_that_is_never_answered() -> None:
+def test_a_tls_handshake_that_is_never_answered(outwait: Callable[[str], None]) -> None:
     """The attempt ends in time, the error names the handshake, and it is retried."""
     authority = trustme.CA()
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -125,10 +126,11 @@ def test_a_tls_handshake_that_is_never_answered() -> None:
             account.exchange(),
             **seen.handlers(),
             ssl_context=trust,
-            connect_timeout=0.1,
         )
         try:
             with secure.fault("handshake_tls_unanswered"):
+                outwait("in the TLS handshake")
+                outwait("in the TLS handshake")
                 stream.start(wait=False)
                 error = seen.wait_for(lambda e: isinstance(e, ConnectionLost))
                 seen.wait_for(lambda e: len(seen.of(ConnectionLost)) >= 2)

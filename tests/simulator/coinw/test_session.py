@@ -148,7 +148,7 @@ def test_unsubscribing_may_stay_unanswered(exchange: Simulator) -> None:
 
 def test_only_the_client_s_messages_keep_it_alive() -> None:
     """Without a ping the connection is dropped, whatever is pushed."""
-    with Simulator(idle_timeout=0.15) as exchange:
+    with Simulator(idle_timeout=1.0) as exchange:
         coinw = exchange.coinw({"USDT": 100})
         with coinw_subscriber(coinw) as client, coinw.trade(rate=100):
             frames, closed = client.until_closed()

@@ -9,6 +9,7 @@ from websockets.exceptions import ConnectionClosedOK
 
 from assetstream.simulator import Simulator, UpbitAccount
 from tests.support.clients import upbit_client, upbit_subscriber
+from tests.support.event_recorder import PATIENCE
 
 SUBSCRIBE = [{"ticket": "t"}, {"type": "myAsset"}]
 LIST = [{"ticket": "t"}, {"method": "LIST_SUBSCRIPTIONS"}]
@@ -128,7 +129,7 @@ def test_ping_starts_a_cycle_of_up() -> None:
 def test_protocol_pings_are_answered(exchange: Simulator, upbit: UpbitAccount) -> None:
     """A pong comes, and the ping is counted."""
     with upbit_client(upbit) as client:
-        assert client.connection.ping().wait(5.0)
+        assert client.connection.ping().wait(PATIENCE)
         assert exchange.seen.pings >= 1
         assert upbit.seen.pings >= 1
 

@@ -31,7 +31,7 @@ def live_and_pushed(setup: SecrecySetup) -> None:
         setup.recorder.wait_for(
             lambda e: isinstance(e, AssetUpdate) and e.source is Source.STREAM
         )
-        setup.detector.add("update", updates.get(5.0))
+        setup.detector.add("update", updates.get(PATIENCE))
         setup.finish(stream)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 import threading
+import time
 from pathlib import Path
 from typing import Any, Callable
 from urllib.parse import quote
@@ -19,7 +20,7 @@ from assetstream.simulator.account import Account
 from assetstream.simulator.faults import Fault
 from assetstream.simulator.messages import Kind, Message, Reply, Request
 from tests.conftest import TimeMachine
-from tests.support.event_recorder import EventRecorder
+from tests.support.event_recorder import PATIENCE, EventRecorder
 from tests.support.leak_detector import LeakDetector
 from tests.support.specs import keys_of
 
@@ -134,9 +135,10 @@ class SecrecySetup:
     def elapse(
         self, stream: AssetStream, met: Callable[[], object], step: float = 1.0
     ) -> None:
-        """Advance the stream's clock until ``met`` is true, 600 steps at most."""
+        """Advance the stream's clock until ``met`` is true."""
         pause = threading.Event()
-        for _ in range(600):
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
             if met():
                 return
             self._time_machine.jump(step, stream)
