@@ -17,7 +17,7 @@ from assetstream.runtime.loop import clock
 from assetstream.runtime.net.cancel import CancelScope, Waitable
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
-from tests.support.event_recorder import EventRecorder
+from tests.support.event_recorder import PATIENCE, EventRecorder
 from tests.support.groups import open_accounts
 
 
@@ -43,6 +43,18 @@ def nothing_is_left_behind() -> Iterator[None]:
         thread.join(max(0.0, deadline - time.monotonic()))
     left = {thread for thread in left if thread.is_alive()}
     assert not left, f"threads left behind: {sorted(t.name for t in left)}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def simulator_waits_are_patient() -> Iterator[None]:
+    """Let the simulator's waits be as long as all others where a test names no time."""
+    waits = (Simulator.wait_for, Simulator.wait_for_connections)
+    with pytest.MonkeyPatch.context() as patch:
+        for wait in (*waits, Account.wait_for_subscribers):
+            *others, timeout = wait.__defaults__ or ()
+            assert timeout == 5.0
+            patch.setattr(wait, "__defaults__", (*others, PATIENCE))
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
