@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from functools import partial
 from random import random as jitter
 from typing import Callable, Mapping, Sequence
@@ -105,7 +104,7 @@ class Session:
         self.connection: ClientConnection | None = None
         self._ticket = 0
         # What happens while a step is carried out is the next step.
-        self._events: deque[Input] = deque()
+        self._events: list[Input] = []
         self._stepping = False
 
     @property
@@ -195,7 +194,7 @@ class Session:
             for effect in effects:
                 self._act(effect)
             while self._events:
-                for effect in self._events.popleft()(_moment()):
+                for effect in self._events.pop(0)(_moment()):
                     self._act(effect)
         finally:
             self._stepping = False

@@ -21,7 +21,7 @@ from assetstream.core.turns import AUDIT_SHARE, Turns
 from assetstream.protocol import Exchange, Limits
 from assetstream.runtime import places, threads
 from assetstream.runtime.loop import clock
-from assetstream.runtime.loop.helpers import MOST_THREADS
+from assetstream.runtime.loop.helpers import USUAL_THREADS
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 from tests.support.event_recorder import PATIENCE
@@ -162,13 +162,13 @@ def test_servers_that_never_answer_hold_up_nobody(
                 account=f"mute-{number}",
                 connect_timeout=PATIENCE,
             )
-            for number in range(MOST_THREADS + 2)
+            for number in range(USUAL_THREADS + 2)
         ]
         group = StreamGroup([*mute, *streams(accounts)])
         group.start(wait=False)
         wait_until(lambda: group.health().states.get(State.LIVE) == 8)
 
         assert {stream.state for stream in mute} == {State.CONNECTING}
-        assert len([n for n in group_threads() if "helper" in n]) > MOST_THREADS
+        assert len([n for n in group_threads() if "helper" in n]) > USUAL_THREADS
         assert group.stop(), "it waits for no answer"
     assert not group_threads()

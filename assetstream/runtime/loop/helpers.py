@@ -11,13 +11,19 @@ import threading
 from queue import Empty, SimpleQueue
 from typing import Callable, Hashable
 
-__all__ = ["MOST_THREADS", "Helpers", "Job"]
+from assetstream.runtime.loop import clock
+
+__all__ = ["MOST_THREADS", "USUAL_THREADS", "Helpers", "Job"]
 
 logger = logging.getLogger("assetstream")
 
 Job = Callable[[], None]
 
-#: The most helpers of one place. Rate limits keep a place that answers below that.
+#: Helpers of a place that answers; more would only be in each other's way.
+USUAL_THREADS = 4
+#: A job that takes so long gives up its helper's share to another one, seconds.
+STUCK = 1.0
+#: The most helpers of one place, however many of its jobs are stuck.
 MOST_THREADS = 16
 #: A helper without a job ends after so long, seconds.
 IDLE_TIME = 180.0
@@ -27,8 +33,8 @@ class Helpers:
     """Runs each job on a helper thread of the job's place.
 
     A place is whatever must not hold up another: a host that never answers keeps the
-    helpers of its own place busy, and no others. A place has as many helpers as it has
-    jobs at once, up to MOST_THREADS; beyond that its jobs wait in order.
+    helpers of its own place busy, and no others. A place has up to USUAL_THREADS, and
+    one more for each job that is stuck; beyond that its jobs wait in order.
 
     Every method may be called from any thread.
 
@@ -61,12 +67,11 @@ class Helpers:
             if self._closed:
                 raise RuntimeError("the helpers were closed")
             here = self._places.setdefault(place, PlaceHelpers())
+            here.waiting[job] = None
             if here.idle:
-                here.idle.pop().put(job)
-            elif here.helpers < MOST_THREADS:
-                self._add_helper(here, job)
-            else:
-                here.waiting[job] = None
+                here.idle.pop().put(here.next_job())
+            elif here.helpers < here.allowed():
+                self._add_helper(here)
 
     def withdraw(self, place: Hashable, job: Job) -> bool:
         """Take back a job that waits; False if it runs, or has been run."""
@@ -88,7 +93,9 @@ class Helpers:
                 while here.idle:
                     here.idle.pop().put(None)
 
-    def _add_helper(self, here: PlaceHelpers, job: Job) -> None:
+    def _add_helper(self, here: PlaceHelpers) -> None:
+        """Start a helper for the job that has waited longest."""
+        job = here.next_job()
         thread = threading.Thread(
             target=self._run,
             args=(here, job),
@@ -98,9 +105,11 @@ class Helpers:
         try:
             thread.start()
         except RuntimeError:
+            del here.running[job]
             if not here.helpers:
                 raise
-            here.waiting[job] = None  # for one of those that there are
+            # For one of those that there are; still the first in order.
+            here.waiting = {job: None, **here.waiting}
             return
         here.helpers += 1
         self._threads = [each for each in self._threads if each.is_alive()]
@@ -115,15 +124,14 @@ class Helpers:
                 # A job reports its own faults. This one may be a user's logging
                 # handler's, and must not take the thread along.
                 logger.exception("a job ended with an error")
+            del here.running[job]
             job = self._next(here, mine)
 
     def _next(self, here: PlaceHelpers, mine: SimpleQueue[Job | None]) -> Job | None:
         """Return the next job of the helper's place; None if the helper is to end."""
         with self._lock:
             if here.waiting:
-                job = next(iter(here.waiting))
-                del here.waiting[job]
-                return job
+                return here.next_job()
             if self._closed:
                 return None
             here.idle.append(mine)
@@ -145,10 +153,25 @@ class PlaceHelpers:
         waiting: jobs without a helper, in order; a dict, for any may be withdrawn.
         idle: the queue of each helper without a job. The one that has worked last is
             the next to work, so that surplus helpers end.
+        running: jobs under way, each with the time of its beginning.
         helpers: how many there are.
     """
 
     def __init__(self) -> None:
         self.waiting: dict[Job, None] = {}
+        self.running: dict[Job, float] = {}
         self.idle: list[SimpleQueue[Job | None]] = []
         self.helpers = 0
+
+    def next_job(self) -> Job:
+        """Take the job that has waited longest; it counts as running from now on."""
+        job = next(iter(self.waiting))
+        del self.waiting[job]
+        self.running[job] = clock.now()
+        return job
+
+    def allowed(self) -> int:
+        """Return how many helpers the place may have: more while jobs are stuck."""
+        now, since = clock.now(), list(self.running.values())
+        stuck = sum(now - began >= STUCK for began in since)
+        return min(USUAL_THREADS + stuck, MOST_THREADS)

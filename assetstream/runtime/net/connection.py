@@ -181,6 +181,7 @@ class ClientConnection:
     # In the reader's thread.
 
     def _reached(self, outcome: Ending | Exception | None) -> None:
+        self._attempt = None
         if isinstance(outcome, Exception):
             self._finish(Abandoned())
             raise outcome  # a fault of ours, for the reader's thread to deal with

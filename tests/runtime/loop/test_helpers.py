@@ -9,7 +9,7 @@ import pytest
 
 from assetstream.runtime.loop import clock
 from assetstream.runtime.loop import helpers as module
-from assetstream.runtime.loop.helpers import MOST_THREADS, Helpers
+from assetstream.runtime.loop.helpers import MOST_THREADS, USUAL_THREADS, Helpers
 from tests.support.event_recorder import PATIENCE
 
 
@@ -38,8 +38,11 @@ class Stuck:
 
 
 @pytest.fixture
-def stuck(helpers: Helpers) -> Iterator[Callable[[str, int], list[Stuck]]]:
+def stuck(
+    helpers: Helpers, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[str, int], list[Stuck]]]:
     """Start jobs at a place, wait until they run, and release them in the end."""
+    monkeypatch.setattr(module, "STUCK", 0.0)
     started: list[Stuck] = []
 
     def start(place: str, number: int) -> list[Stuck]:
@@ -97,6 +100,28 @@ def test_a_stuck_place_holds_up_no_other(helpers: Helpers, stuck: Start) -> None
     waiting[0].let_go.set()
     assert waiting[1].begun.wait(PATIENCE)
     waiting[1].let_go.set()
+
+
+def test_a_place_that_answers_has_a_few_helpers(
+    helpers: Helpers, stuck: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each job that is stuck gives its share to another, the longest waiting first."""
+    now = 100.0
+    monkeypatch.setattr(clock, "now", lambda: now)
+    monkeypatch.setattr(module, "STUCK", 1.0)
+    held = stuck("here", USUAL_THREADS)
+    second, third = Stuck(), Stuck()
+    helpers.start("here", second)
+    assert len(helpers.threads) == USUAL_THREADS
+    now = 101.0
+    helpers.start("here", third)
+    assert second.begun.wait(PATIENCE)
+
+    assert len(helpers.threads) == USUAL_THREADS + 1
+    assert not third.begun.is_set()
+    for job in (*held, second, third):
+        job.let_go.set()
+    assert third.begun.wait(PATIENCE)
 
 
 def test_a_job_that_waits_can_be_withdrawn(helpers: Helpers, stuck: Start) -> None:

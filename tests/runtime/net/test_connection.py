@@ -16,7 +16,7 @@ import websocket
 from assetstream.core.outcomes import Abandoned, Broken, Closed, Ending
 from assetstream.model.errors import ConnectionLost, ProtocolError
 from assetstream.protocol import Connect
-from assetstream.runtime.loop import clock
+from assetstream.runtime.loop import clock, helpers
 from assetstream.runtime.loop.helpers import MOST_THREADS
 from assetstream.runtime.net.transport import FrameTransport
 from tests.support.event_recorder import PATIENCE
@@ -413,8 +413,11 @@ def test_a_machine_without_a_free_thread(monkeypatch: pytest.MonkeyPatch) -> Non
     assert "could not make a connection (can't start new thread)" in str(ending.error)
 
 
-def test_one_that_waits_for_a_helper_ends_at_once_when_closed() -> None:
+def test_one_that_waits_for_a_helper_ends_at_once_when_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """All helpers of the place are busy, so nothing was dialled."""
+    monkeypatch.setattr(helpers, "STUCK", 0.0)
     recorder = Recorder()
     dialled = [recorder.another() for _ in range(MOST_THREADS)]
     with RawServer(Peer.read_all) as server:
