@@ -244,13 +244,11 @@ class StreamMachine:
         if ticket != self._connection:
             return ()
         out: list[Effect] = []
-        if self.link is Link.LEAVING:
-            self._conversation = None
-            self._come_down(out)
-        elif self.link in CONNECTED:
+        if self.link in CONNECTED:
             error = self._reason(ending)
             self._leave(out)
             self._lost(error, at, out)
+        if self.link is Link.LEAVING:
             self._conversation = None
             self._come_down(out)
         return self._done(out)

@@ -21,7 +21,7 @@ from assetstream.core.moment import Stamp
 from assetstream.core.outcomes import Outcome
 from assetstream.core.reconnect import backoff
 from assetstream.model.errors import AssetStreamError, ProtocolError
-from assetstream.model.events import AssetUpdate, Event
+from assetstream.model.events import AssetUpdate, Event, Source
 from assetstream.protocol import NEVER, Exchange, Instant, Snapshot
 
 __all__ = [
@@ -262,7 +262,7 @@ class Reads:
 
 
 def _recovered(updates: list[AssetUpdate]) -> int:
-    return sum(update.source.value == "RECOVERED" for update in updates)
+    return sum(update.source is Source.RECOVERED for update in updates)
 
 
 def _equal(one: Snapshot, other: Snapshot) -> bool:
