@@ -64,13 +64,18 @@ def imports_are_not_searched() -> Iterator[None]:
     gc.freeze()
     yield
     gc.unfreeze()
+    gc.collect()
 
 
 @pytest.fixture(autouse=True, scope="module")
 def no_socket_is_left_open() -> Iterator[None]:
-    """Collect garbage, so that sockets nobody closed warn and fail the test."""
+    """Collect garbage, so that sockets nobody closed warn and fail the test.
+
+    What outlives its module (imports, caches) is not searched again before the end.
+    """
     yield
     gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

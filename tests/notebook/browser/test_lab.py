@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 
-import nbformat
 import pytest
 
 from assetstream.simulator import Simulator
@@ -37,6 +36,9 @@ def test_a_cell_run_again_makes_no_second_connection(
     page: Page, lab: Lab, simulated_exchange: Simulator
 ) -> None:
     """An interrupt changes nothing, and a restart ends the connection."""
+    # Imported here: it takes seconds, also of a run without a browser.
+    import nbformat
+
     account = simulated_exchange.upbit({"SGD": "10000", "BTC": "0.5"})
     notebook = nbformat.v4.new_notebook()
     notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
