@@ -37,6 +37,8 @@ class StreamRun:
         self, exchange: Exchange, settings: Settings, handlers: Handlers
     ) -> None:
         self.exchange = exchange
+        # The one that runs: an observed exchange has no form or hints for the doctor.
+        self._observed = exchange
         self.settings = settings
         self._handlers = handlers
         self._engine: StreamEngine | None = None
@@ -102,7 +104,7 @@ class StreamRun:
         """
         if self.engine is not None or self.lifecycle.stop_requested:
             raise self._refusal("observe it from the start: before start(), not after")
-        self.exchange = observed(self.exchange, observer)
+        self._observed = observed(self._observed, observer)
         self._handlers.witnesses += (witness,)
 
     def adopt(self) -> None:
@@ -199,7 +201,7 @@ class StreamRun:
                 raise self._refusal("its group was stopped")
             # Known before it begins: stop() reaches it from now on.
             self._engine = engine = StreamEngine(
-                self.exchange,
+                self._observed,
                 self.settings,
                 self._handlers,
                 threads.shared,

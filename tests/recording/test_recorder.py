@@ -16,7 +16,9 @@ from assetstream import (
     Source,
     StreamGroup,
     StreamStateError,
+    Verdict,
 )
+from assetstream.doctor import connection
 from assetstream.recording import Recorder
 from assetstream.recording.tape import read_tape
 from assetstream.simulator import Simulator
@@ -127,6 +129,22 @@ def test_a_stream_that_runs_is_not_recorded(account: Account, tmp_path: Path) ->
         Recorder(stream, tmp_path / "tape").start()
 
     assert not (tmp_path / "tape").exists()
+
+
+def test_a_recorded_stream_is_diagnosed_as_any_other(
+    account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The doctor asks the user's own exchange, and is not on the tape."""
+    monkeypatch.setattr(connection, "PING_INTERVAL", 0.02)
+    own = account.exchange()
+    stream = AssetStream(own)
+    path = tmp_path / "tape"
+    with Recorder(stream, path):
+        assert stream.exchange is own
+        diagnosis = stream.diagnose()
+
+    assert diagnosis.verdict is Verdict.GREEN, diagnosis
+    assert [line["kind"] for line in lines(path)] == ["end"]
 
 
 def test_after_its_end_the_stream_goes_on(account: Account, tmp_path: Path) -> None:

@@ -33,7 +33,8 @@ class LeakDetector(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
         self.setFormatter(logging.Formatter("%(name)s %(threadName)s %(message)s"))
-        self._texts: list[tuple[str, str]] = []
+        # The places where each text was found: most come several times.
+        self._texts: dict[str, list[str]] = {}
         self._secrets: set[str] = set()
 
     def guard(self, *secrets: str) -> None:
@@ -64,12 +65,13 @@ class LeakDetector(logging.Handler):
             if isinstance(thing, BaseException):
                 self.add_error(where, thing)
             elif isinstance(thing, str):
-                self._texts.append((where, thing))
+                self._add_text(where, thing)
             else:
-                self._texts += [(where, repr(thing)), (where, str(thing))]
+                self._add_text(where, repr(thing))
+                self._add_text(where, str(thing))
             if isinstance(thing, (AssetUpdate, Balance, Health, StateChange)):
                 fields = asdict(thing)
-                self._texts.append((f"fields of {where}", repr(fields)))
+                self._add_text(f"fields of {where}", repr(fields))
                 if isinstance(fields.get("error"), BaseException):
                     self.add_error(where, fields["error"])
 
@@ -110,7 +112,7 @@ class LeakDetector(logging.Handler):
 
     def contains(self, text: str) -> bool:
         """Return whether a collected text has this in it."""
-        return any(text in collected for _, collected in self._texts)
+        return any(text in collected for collected in tuple(self._texts))
 
     def finish(self) -> None:
         """Collect the warnings."""
@@ -123,9 +125,13 @@ class LeakDetector(logging.Handler):
         secrets = tuple(self._secrets)  # a server may still be asked
         return [
             where
-            for where, text in self._texts
+            for text, places in tuple(self._texts.items())
             if TOKEN.search(text) or any(map(bare(text).__contains__, secrets))
+            for where in places
         ]
+
+    def _add_text(self, where: str, text: str) -> None:
+        self._texts.setdefault(text, []).append(where)
 
     def __enter__(self) -> LeakDetector:
         root = logging.getLogger()

@@ -15,6 +15,7 @@ from assetstream import (
     ProtocolError,
     RateLimited,
     StreamTimeout,
+    Verdict,
 )
 from assetstream.model.errors import AssetStreamError
 from assetstream.simulator import simulator
@@ -143,7 +144,9 @@ def diagnosed(setup: SecrecySetup) -> None:
         EchoFrames(setup),
     )
     stream = setup.stream()
-    setup.detector.add("diagnosis", stream.diagnose())
+    well = stream.diagnose()
+    assert well.verdict is not Verdict.RED, well  # odd keys are worth a hint
+    setup.detector.add("diagnosis", well, *well)
     for echo in echoes:
         with setup.simulator.faults.add(echo):
             diagnosis = stream.diagnose()
