@@ -12,11 +12,11 @@ import pytest
 
 from assetstream import CoinW, ConnectionLost, Upbit
 from assetstream.protocol import Exchange
-from assetstream.simulator import FAULTS, Simulator
+from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 from tests.conftest import TimeMachine
 from tests.support.leak_detector import LeakDetector, bare
-from tests.support.secrecy import CASES, SecrecySetup, venues
+from tests.support.secrecy import CASES, searched, venues
 from tests.support.specs import keys_of
 
 pytestmark = pytest.mark.usefixtures("no_rate_limits")
@@ -37,25 +37,13 @@ def detector() -> Iterator[LeakDetector]:
 def test_nothing_secret_leaks(
     exchange: Simulator,
     account: Account,
-    detector: LeakDetector,
     time_machine: TimeMachine,
     capsys: pytest.CaptureFixture[str],
     name: str,
 ) -> None:
-    """Logs, reprs, exceptions with locals, warnings and prints are searched."""
-    with SecrecySetup(exchange, account, detector, time_machine) as setup:
+    """Everything that comes of the case is searched."""
+    with searched(exchange, account, time_machine, capsys) as setup:
         CASES[name](setup)
-    printed = capsys.readouterr()
-    detector.add("stdout", printed.out)
-    detector.add("stderr", printed.err)
-    detector.finish()
-
-    assert detector.leaks == []
-
-
-def test_every_fault_is_a_scene() -> None:
-    """A new fault of the simulator has its case."""
-    assert {f"simulator fault {name}" for name in FAULTS} <= set(CASES)
 
 
 def test_what_leaks_is_found(

@@ -51,6 +51,8 @@ class Level:
         """Return a level inside this one."""
         if is_object:
             return Level(is_object=True, parent=self.key)
+        if not self.is_object:
+            return self  # nothing changes, however deep they are nested
         # The items of an array stand under the array's own key.
         return Level(is_object=False, parent=self.parent, key=self.key)
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import trustme
 
-from assetstream import ConnectionLost, ProtocolError
+from assetstream import ConnectionLost
 from tests.support.proxies import ProxyProcess
 from tests.support.raw_server import Peer, RawServer
 from tests.support.secrecy.setup import Case, SecrecySetup
@@ -47,37 +47,10 @@ def untrusted(side: str, name: str, *, trusted: bool) -> Case:
         if trusted:
             authority.configure_trust(trusting)
         with RawServer(Peer.read_request, context) as server:
-            move(setup, side, server)
+            setup.move(side, server)
             setup.expect_refusal(ConnectionLost, setup.stream(ssl_context=trusting))
 
     return run
-
-
-def hung_up_on(side: str, kind: type[Exception]) -> Case:
-    """Return a case whose server quotes the request in place of an answer."""
-
-    def run(setup: SecrecySetup) -> None:
-        def quote_it(peer: Peer) -> None:
-            asked = peer.read_request()
-            lines = asked.decode().split("\r\n")[1:]
-            setup.detector.guard_headers(
-                dict(x.split(": ", 1) for x in lines if ": " in x)
-            )
-            peer.send(b"what? " + asked + b"\r\n\r\n")
-
-        with RawServer(quote_it) as server:
-            move(setup, side, server)
-            setup.expect_retry(kind)
-
-    return run
-
-
-def move(setup: SecrecySetup, side: str, server: RawServer) -> None:
-    """Point the WebSocket or REST at this server."""
-    if side == "WebSocket":
-        setup.adapter(ws_url=server.url)
-    else:
-        setup.adapter(rest_url=server.http_url.removesuffix("/read"))
 
 
 PROXY_USER = "somebody:Proxy-Passw0rd!"
@@ -137,8 +110,6 @@ NETWORK: dict[str, Case] = {
         ]
         for side in ("WebSocket", "REST")
     },
-    "hung up on": hung_up_on("WebSocket", ProtocolError),
-    "hung up on at REST": hung_up_on("REST", ConnectionLost),
     "HTTP proxy unreachable": proxy_unreachable("http"),
     "SOCKS proxy unreachable": proxy_unreachable("socks5"),
     "proxy quotes": proxy_quotes,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from decimal import Decimal
 from functools import partial
 
 import pytest
+from click.testing import CliRunner
 
 from assetstream import (
     AssetStream,
@@ -16,6 +18,7 @@ from assetstream import (
     State,
     StreamTimeout,
 )
+from assetstream.cli.main import assetstream
 from assetstream.simulator.account import Account
 from assetstream.simulator.faults import Balances, Fault
 from tests.support.event_recorder import PATIENCE
@@ -138,7 +141,7 @@ def waited_in_vain(setup: SecrecySetup) -> None:
 
 #: A command with all logs shown, as somebody does who looks for a fault.
 COMMAND = """
-import logging, sys
+import logging
 logging.basicConfig(level=logging.DEBUG)
 from assetstream.cli import main
 main()
@@ -147,7 +150,11 @@ main()
 
 def command_line(setup: SecrecySetup) -> None:
     """``assetstream watch --json`` becomes LIVE, and is then refused."""
-    with command(setup, "watch", "--json") as running:
+    program = Program(
+        *("-c", COMMAND, "watch", *choice(setup), "--json"),
+        environment=setup.account.environment(),
+    )
+    with program as running:
         running.wait_for("LIVE")
         setup.account.deposit("BTC", "1")
         running.wait_for("STREAM")
@@ -160,32 +167,32 @@ def command_line(setup: SecrecySetup) -> None:
     assert setup.detector.contains("DEBUG:")
 
 
-def command_line_refused(setup: SecrecySetup) -> None:
-    """``assetstream watch`` ends with the error of a refused login."""
-    with setup.simulator.refuse_logins(), command(setup, "watch") as running:
-        assert running.finish() == 1, running.output
-    setup.detector.add("command line", running.output)
-    assert setup.detector.contains("DEBUG:")
-
-
 def other_commands(setup: SecrecySetup) -> None:
-    """``balances`` succeeds; ``doctor`` reports a refused login."""
-    with command(setup, "balances") as running:
-        assert running.finish() == 0, running.output
-    setup.detector.add("balances", running.output)
-    with setup.simulator.refuse_logins(), command(setup, "doctor") as running:
-        assert running.finish() == 1, running.output
-    setup.detector.add("doctor", running.output)
-    assert setup.detector.contains("DEBUG:")
+    """``balances`` succeeds; a refused login ends ``watch``, and ``doctor`` tells."""
+    run(setup, "balances", expect=0)
+    with setup.simulator.refuse_logins():
+        run(setup, "watch", expect=1)
+        run(setup, "doctor", expect=1)
 
 
-def command(setup: SecrecySetup, name: str, *options: str) -> Program:
-    """Start a command as the account's owner does."""
+def run(setup: SecrecySetup, command: str, expect: int) -> None:
+    """Run a command in this process, where its logs are searched as well."""
+    kept = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        result = CliRunner().invoke(
+            assetstream, [command, *choice(setup)], env=setup.account.environment()
+        )
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
+    assert result.exit_code == expect, result.output
+    setup.detector.add(command, result.output)
+
+
+def choice(setup: SecrecySetup) -> list[str]:
+    """Return the arguments by which a command finds the account."""
     region = ["--region", "sg"] if setup.account.name == "upbit" else []
-    return Program(
-        *("-c", COMMAND, name, setup.account.name, *region, *options),
-        environment=setup.account.environment(),
-    )
+    return [setup.account.name, *region]
 
 
 NORMAL_USE: dict[str, Case] = {
@@ -197,6 +204,5 @@ NORMAL_USE: dict[str, Case] = {
     "slow callback": slow_callback,
     "waited in vain": waited_in_vain,
     "watch --json": command_line,
-    "watch, refused": command_line_refused,
-    "balances, doctor": other_commands,
+    "balances, watch, doctor": other_commands,
 }

@@ -17,8 +17,11 @@ from assetstream import (
     StreamTimeout,
     Verdict,
 )
+from assetstream.doctor import connection
 from assetstream.model.errors import AssetStreamError
 from assetstream.simulator import simulator
+from tests.support.event_recorder import PATIENCE
+from tests.support.raw_server import Peer, RawServer
 from tests.support.secrecy.setup import ODD, Case, Echo, EchoFrames, SecrecySetup
 from tests.support.specs import keys_of
 
@@ -55,6 +58,11 @@ def upgrade_refused(status: int, kind: type[Exception]) -> Case:
     return run
 
 
+def subscription_refused(setup: SecrecySetup) -> None:
+    with setup.simulator.fault("subscribe_refused"):
+        setup.expect_retry(AssetStreamError)
+
+
 def login_refused(setup: SecrecySetup) -> None:
     with setup.simulator.refuse_logins():
         setup.expect_refusal(AuthenticationError)
@@ -74,13 +82,34 @@ def rest_refused(status: int, kind: type[Exception], form: str = "rest") -> Case
     return run
 
 
+def hung_up_on(side: str, kind: type[Exception]) -> Case:
+    """Return a case whose server quotes the request in place of an answer."""
+
+    def run(setup: SecrecySetup) -> None:
+        def quote_it(peer: Peer) -> None:
+            asked = peer.read_request()
+            lines = asked.decode().split("\r\n")[1:]
+            setup.detector.guard_headers(
+                dict(x.split(": ", 1) for x in lines if ": " in x)
+            )
+            peer.send(b"what? " + asked + b"\r\n\r\n")
+
+        with RawServer(quote_it) as server:
+            setup.move(side, server)
+            setup.expect_retry(kind)
+
+    return run
+
+
 def not_live_in_time(setup: SecrecySetup) -> None:
     stream = setup.stream()
+    stream.on_error(lambda error: setup.pass_time(PATIENCE))
     with (
         setup.simulator.faults.add(Echo(setup, "rest", 500)),
         pytest.raises(StreamTimeout) as raised,
     ):
-        stream.start(timeout=0.2)
+        stream.start(timeout=PATIENCE)
+    assert raised.value.__cause__ is not None
     setup.detector.add_error("raised", raised.value)
     setup.finish(stream)
 
@@ -144,14 +173,16 @@ def diagnosed(setup: SecrecySetup) -> None:
         EchoFrames(setup),
     )
     stream = setup.stream()
-    well = stream.diagnose()
-    assert well.verdict is not Verdict.RED, well  # odd keys are worth a hint
-    setup.detector.add("diagnosis", well, *well)
-    for echo in echoes:
-        with setup.simulator.faults.add(echo):
-            diagnosis = stream.diagnose()
-        assert "RED" in repr(diagnosis)
-        setup.detector.add("diagnosis", diagnosis, *diagnosis)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(connection, "PING_INTERVAL", 0.02)
+        well = stream.diagnose()
+        assert well.verdict is not Verdict.RED, well  # odd keys are worth a hint
+        setup.detector.add("diagnosis", well, *well)
+        for echo in echoes:
+            with setup.simulator.faults.add(echo):
+                diagnosis = stream.diagnose()
+            assert diagnosis.verdict is Verdict.RED, diagnosis
+            setup.detector.add("diagnosis", diagnosis, *diagnosis)
     assert setup.detector.contains("***")
     setup.finish(stream)
 
@@ -184,6 +215,7 @@ REFUSALS: dict[str, Case] = {
     "upgrade 429": upgrade_refused(429, RateLimited),
     "upgrade 500": upgrade_refused(500, ConnectionLost),
     "login refused": login_refused,
+    "subscription refused": subscription_refused,
     "frames echoed": frames_echoed,
     "REST 200": rest_refused(200, ProtocolError),
     "REST 302": rest_refused(302, AssetStreamError),
@@ -192,6 +224,8 @@ REFUSALS: dict[str, Case] = {
     "REST 429": rest_refused(429, RateLimited),
     "REST 500": rest_refused(500, ConnectionLost),
     "REST 400, own form": rest_refused(400, ExchangeError, "rest, own form"),
+    "hung up on": hung_up_on("WebSocket", ProtocolError),
+    "hung up on at REST": hung_up_on("REST", ConnectionLost),
     "not LIVE in time": not_live_in_time,
     "garbage": garbage,
     "diagnosed": diagnosed,

@@ -22,6 +22,7 @@ from assetstream.simulator.messages import Kind, Message, Reply, Request
 from tests.conftest import TimeMachine
 from tests.support.event_recorder import PATIENCE, EventRecorder
 from tests.support.leak_detector import LeakDetector
+from tests.support.raw_server import RawServer
 from tests.support.specs import keys_of
 
 __all__ = ["Case", "Echo", "EchoFrames", "SecrecySetup", "refusal"]
@@ -98,6 +99,13 @@ class SecrecySetup:
         self.detector.guard_exchange(self.exchange)
         return self.exchange
 
+    def move(self, side: str, server: RawServer) -> None:
+        """Point the WebSocket or REST at this server."""
+        if side == "WebSocket":
+            self.adapter(ws_url=server.url)
+        else:
+            self.adapter(rest_url=server.http_url.removesuffix("/read"))
+
     def stream(self, exchange: Exchange | None = None, **options: Any) -> AssetStream:
         stream = AssetStream(
             exchange or self.exchange, **{**self.recorder.handlers(), **options}
@@ -131,6 +139,10 @@ class SecrecySetup:
         stream.start(wait=False)
         self.recorder.wait_for(lambda event: isinstance(event, kind))
         self.finish(stream)
+
+    def pass_time(self, seconds: float) -> None:
+        """Advance the clock of every stream, but wake none."""
+        self._time_machine.jump(seconds)
 
     def elapse(
         self, stream: AssetStream, met: Callable[[], object], step: float = 1.0
