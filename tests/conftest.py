@@ -5,20 +5,20 @@ from __future__ import annotations
 import gc
 import signal
 import threading
-import time
 from typing import Callable, Iterator
 
 import pytest
 from msgspec.structs import replace
 
-from assetstream import AssetStream, CoinW, Upbit
+from assetstream import CoinW, Upbit
 from assetstream.runtime import session
-from assetstream.runtime.loop import clock
 from assetstream.runtime.net.cancel import CancelScope, Waitable
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
+from tests.support.clock import TimeMachine
 from tests.support.event_recorder import PATIENCE, EventRecorder
 from tests.support.groups import open_accounts
+from tests.support.leftovers import left_over
 
 
 def pytest_configure() -> None:
@@ -35,13 +35,7 @@ def nothing_is_left_behind() -> Iterator[None]:
     """Fail the test that leaks a thread; an unclosed socket warns and so fails too."""
     before = set(threading.enumerate())
     yield
-    # A thread that is about to end may need a moment; none may stay. Not PATIENCE: most
-    # waits of a stream end by themselves within that.
-    deadline = time.monotonic() + 5.0
-    left = set(threading.enumerate()) - before
-    for thread in left:
-        thread.join(max(0.0, deadline - time.monotonic()))
-    left = {thread for thread in left if thread.is_alive()}
+    left = left_over(set(threading.enumerate()) - before)
     assert not left, f"threads left behind: {sorted(t.name for t in left)}"
 
 
@@ -120,33 +114,11 @@ def no_rate_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "jitter", lambda: 0.0)
 
 
-class TimeMachine:
-    """Makes the monotonic clock jump, as it does after a suspend."""
-
-    def __init__(self) -> None:
-        self._now = clock.now
-        self._ahead = 0.0
-
-    def now(self) -> float:
-        return self._now() + self._ahead
-
-    def jump(self, seconds: float, *streams: AssetStream) -> None:
-        """Move the clock forward, and wake streams that sleep by the old one."""
-        self._ahead += seconds
-        for stream in streams:
-            engine = stream._run.started()
-            engine.post(lambda: None)
-            connection = engine.session.connection
-            if connection is not None and connection._attempt is not None:
-                connection._attempt._token._calls.post(lambda: None)
-
-
 @pytest.fixture
-def time_machine(monkeypatch: pytest.MonkeyPatch) -> TimeMachine:
-    """The clock of every stream, which the test moves forward."""
-    machine = TimeMachine()
-    monkeypatch.setattr(clock, "now", machine.now)
-    return machine
+def time_machine() -> Iterator[TimeMachine]:
+    """The clock of the package, which the test moves forward."""
+    with TimeMachine().installed() as machine:
+        yield machine
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from tests.support.house import (
     name_of,
     private_names,
     room_of,
+    timed_waits,
     upward,
 )
 
@@ -42,6 +43,17 @@ IMPURE = {
     "urllib3",
     "uuid",
     "websocket",
+}
+
+#: Rooms that go by the clock.
+CLOCKED = {"doctor", "runtime", "streams"}
+#: Their waits that name no clock, for another reason than a length of time.
+UNTIMED = {
+    # The queue of deadlines has asked the clock.
+    "runtime/loop/reader.py: self._selector.select(timeout)",
+    # Queues of streams.
+    "runtime/engine.py: self._place.join(self.session)",
+    "runtime/places.py: self._turns.join(asker)",
 }
 
 #: library -> the only modules that may import it.
@@ -126,6 +138,19 @@ def test_pure_rooms_touch_nothing_outside() -> None:
         if room_of(path) in PURE:
             tops = {module.split(".")[0] for module in imports(path)}
             assert not tops & IMPURE, name_of(path)
+
+
+def test_time_comes_from_the_clock() -> None:
+    """Whoever switches the clock, as tests do, switches all time."""
+    waits: set[str] = set()
+    for path in MODULES:
+        if room_of(path) in CLOCKED and name_of(path) != "runtime/loop/clock.py":
+            assert not imports(path) & {"time", "sched"}, name_of(path)
+            code = path.read_text(encoding="utf-8")
+            assert not re.search(r"datetime\.(now|utcnow|today)\(|Timer\(", code)
+            waits.update(f"{name_of(path)}: {call}" for call in timed_waits(path))
+
+    assert waits == UNTIMED
 
 
 def test_libraries_have_one_importer() -> None:

@@ -14,7 +14,7 @@ from assetstream import CoinW, ConnectionLost, Upbit
 from assetstream.protocol import Exchange
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
-from tests.conftest import TimeMachine
+from tests.support.clock import TimeMachine
 from tests.support.leak_detector import LeakDetector, bare
 from tests.support.secrecy import CASES, searched, venues
 from tests.support.specs import keys_of

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from contextlib import closing
 from dataclasses import replace
@@ -85,11 +84,11 @@ class RestChecks:
             yield self._examination.judge("clock", self._compare_clocks)
 
     def _read(self) -> Outcome:
-        began = time.time()
+        began = clock.wall()
         reply = fetch(self._examination, self._exchange)
         if isinstance(reply, AssetStreamError):
             return failure(reply)
-        ended = time.time()
+        ended = clock.wall()
         self._reply, self._took = reply, ended - began
         self._middle = (began + ended) / 2
         try:
@@ -170,7 +169,9 @@ class RestChecks:
 def fetch(examination: Examination, exchange: Exchange) -> HttpReply | AssetStreamError:
     """Read the balances; return the reply, or the reason why there is none."""
     call = Call(
-        exchange.read(Instant(clock.now(), int(time.time() * 1000)), str(uuid.uuid4())),
+        exchange.read(
+            Instant(clock.now(), int(clock.wall() * 1000)), str(uuid.uuid4())
+        ),
         examination.time_for_step(),
         adapter := Adapter(),
         examination.subject.ssl_context,

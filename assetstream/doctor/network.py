@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import ssl
-import time
 from datetime import datetime, timezone
 from typing import Any, Callable, Iterable, Iterator, Mapping
 
@@ -17,6 +16,7 @@ from assetstream.doctor.examination import (
 )
 from assetstream.doctor.report import Verdict
 from assetstream.model.errors import ConnectionLost
+from assetstream.runtime.loop import clock
 from assetstream.runtime.net.cancel import CancelScope
 from assetstream.runtime.net.dial import (
     Address,
@@ -177,9 +177,10 @@ class Route:
 def _refused(host: str, error: ssl.SSLCertVerificationError) -> Outcome:
     finding = f"the certificate of {host} was refused: {error.verify_message}"
     if error.verify_code in (NOT_YET_VALID, EXPIRED):
-        now = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M")
+        now = datetime.fromtimestamp(clock.wall(), timezone.utc)
+        shown = now.strftime("%Y-%m-%d %H:%M")
         remedies: tuple[str, ...] = (
-            f"Set this machine's clock if it is wrong: it says {now} UTC.",
+            f"Set this machine's clock if it is wrong: it says {shown} UTC.",
             "If it is right, the exchange has not renewed its certificate: look at its "
             "notices, and try again later.",
         )
@@ -190,7 +191,7 @@ def _refused(host: str, error: ssl.SSLCertVerificationError) -> Outcome:
 
 def _judge(host: str, version: str, certificate: Mapping[str, Any]) -> Outcome:
     ends = ssl.cert_time_to_seconds(certificate["notAfter"])
-    days = (ends - time.time()) / DAY
+    days = (ends - clock.wall()) / DAY
     issuer = {key: value for part in certificate["issuer"] for key, value in part}
     by = issuer.get("organizationName") or issuer.get("commonName") or "unknown"
     finding = f"{host}: {version}, certificate by {by}, good for {days:.0f} more days"

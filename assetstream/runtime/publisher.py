@@ -103,7 +103,7 @@ class Publisher:
             StateChange(present.exchange, present.account, state, state, "present")
         )
         if subscription.with_book:
-            received = datetime.now(timezone.utc)
+            received = datetime.fromtimestamp(clock.wall(), timezone.utc)
             for balance in present.balances.values():
                 subscription.put(
                     AssetUpdate(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from functools import partial
 from random import random as jitter
 from typing import Callable, Mapping, Sequence
@@ -243,4 +242,4 @@ class Session:
 
 
 def _moment() -> Moment:
-    return Moment(clock.now(), time.time())
+    return Moment(clock.now(), clock.wall())

@@ -7,13 +7,13 @@ import selectors
 import socket
 import ssl
 import struct
-import time
 from typing import Any, Callable
 
 from websockets.frames import Opcode
 from websockets.protocol import OPEN
 from websockets.server import ServerProtocol
 
+from assetstream.runtime.loop import clock
 from assetstream.simulator.account import Account
 from assetstream.simulator.action_queue import ActionQueue
 from assetstream.simulator.context import Context
@@ -82,7 +82,7 @@ class Connection:
     @staticmethod
     def now() -> float:
         """Monotonic seconds."""
-        return time.monotonic()
+        return clock.now()
 
     def send(self, message: Message) -> None:
         """Send ``message``, or what the faults make of it."""
@@ -184,7 +184,9 @@ class Connection:
                 if wanted:
                     selector.register(self._sock, wanted)
                 watched = wanted
-            for key, _ in selector.select(self._timers.wait(self.now())):
+            left = self._timers.wait(self.now())
+            real = None if left is None else clock.real_seconds(left)
+            for key, _ in selector.select(real):
                 if key.fileobj is self._sock:
                     self._read()
 

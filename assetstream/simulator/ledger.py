@@ -7,12 +7,13 @@ in that same step: listeners get changes in the order in which they happened.
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 from decimal import Clamped, Context, Decimal, Inexact, InvalidOperation
 from typing import Callable
 
 from msgspec import Struct
+
+from assetstream.runtime.loop import clock
 
 __all__ = [
     "Amount",
@@ -104,11 +105,9 @@ class Ledger:
         self,
         balances: dict[str, Amount],
         listener: Callable[[LedgerChange], None],
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._lock = threading.Lock()
         self._listener = listener
-        self._clock = clock
         self._time_ms = 0
         self._entries = 0
         # Raises instead of rounding: a simulated exchange must not lose a digit.
@@ -124,7 +123,7 @@ class Ledger:
     def balances(self, lag: float = 0.0) -> Balances:
         """Return (available, locked) by currency, as it was ``lag`` seconds ago."""
         with self._lock:
-            then = self._clock() - lag if lag else float("inf")
+            then = clock.now() - lag if lag else float("inf")
             found = {}
             for currency, states in self._history.items():
                 state = next((s for s in reversed(states) if s.since <= then), None)
@@ -181,8 +180,8 @@ class Ledger:
         assert self._lock.locked()
         after = [(move[0], *self._moved(*move)) for move in moves]
         # Wall clocks are set back; an exchange's times are not.
-        self._time_ms = max(self._time_ms, time.time_ns() // 1_000_000)
-        since = self._clock()
+        self._time_ms = max(self._time_ms, int(clock.wall() * 1000))
+        since = clock.now()
         entries = []
         for currency, available, locked in after:
             states = self._history.setdefault(currency, deque(maxlen=HISTORY))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
-from typing import Callable
+
+from assetstream.runtime.loop import clock
 
 __all__ = ["Limit"]
 
@@ -13,12 +13,9 @@ __all__ = ["Limit"]
 class Limit:
     """A sliding window: at most ``times`` uses in any ``seconds``. Thread-safe."""
 
-    def __init__(
-        self, times: int, seconds: float, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, times: int, seconds: float) -> None:
         self.times = times
         self._seconds = seconds
-        self._clock = clock
         self._used: deque[float] = deque()
         self._lock = threading.Lock()
 
@@ -27,7 +24,7 @@ class Limit:
         with self._lock:
             if self._free() == 0:
                 return False
-            self._used.append(self._clock())
+            self._used.append(clock.now())
             return True
 
     @property
@@ -37,7 +34,7 @@ class Limit:
             return self._free()
 
     def _free(self) -> int:
-        oldest = self._clock() - self._seconds
+        oldest = clock.now() - self._seconds
         while self._used and self._used[0] <= oldest:
             self._used.popleft()
         return self.times - len(self._used)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from decimal import Decimal
 from typing import NamedTuple, Sequence
 
 from assetstream.display.balances import BalanceRow, Difference
 from assetstream.model.events import exact_sum
+from assetstream.runtime.loop import clock
 from assetstream.streams.accounts import AccountSnapshot
 
 __all__ = ["Changes"]
@@ -41,7 +41,7 @@ class Changes:
 
     def recall(self, accounts: Sequence[AccountSnapshot]) -> list[AccountSnapshot]:
         """Note what is new in these, and fill in what was known before."""
-        now = time.monotonic()
+        now = clock.now()
         filled = []
         for account in accounts:
             known = account.account in self._known

@@ -17,6 +17,7 @@ from assetstream.model.events import (
     StateChange,
     exact_sum,
 )
+from assetstream.runtime.loop import clock
 from assetstream.streams.accounts import AccountSnapshot
 
 __all__ = ["EventLog"]
@@ -132,7 +133,7 @@ class EventLog:
         accounts = before.accounts if before else ()
         if account not in accounts:
             accounts = (*accounts, account)
-        now = datetime.now(timezone.utc)
+        now = datetime.fromtimestamp(clock.wall(), timezone.utc)
         self._lines[text] = Logged(now, times, accounts, error)
         for oldest in list(self._lines)[:-MOST_EVENTS]:
             del self._lines[oldest]

@@ -27,6 +27,7 @@ from tests.programs.chaos.ledger_check import (
     note_live_without_data,
     recovered,
 )
+from tests.support import leftovers
 from tests.support.event_recorder import PATIENCE
 from tests.support.processes import Program
 from tests.support.sockets import open_sockets
@@ -80,7 +81,7 @@ def test_a_change_that_nobody_finds_is_condemned(
     monkeypatch.setattr(injection, "Trade", OneDeposit)
     patient = replace(Upbit.limits, ping_interval=1e6, pong_timeout=1e6)
     monkeypatch.setattr(Upbit, "limits", patient)
-    figures = chaos("upbit", 1, 1, ["pushes_lost"], audit_interval=None, bound=0.5)
+    figures = chaos("upbit", 1, 1, ["pushes_lost"], audit_interval=None, bound=10.0)
 
     assert figures.bad["never_live"] == 1
     assert "pushes_lost" in figures.notes[0]
@@ -183,7 +184,7 @@ def test_an_unmarked_wrong_balance_is_condemned() -> None:
 
 def test_what_only_the_book_knows_is_condemned(monkeypatch: pytest.MonkeyPatch) -> None:
     """A right stream whose listener lacks the update is a finding."""
-    monkeypatch.setattr(ledger_check, "DELIVERED_WITHIN", 0.0)
+    monkeypatch.setattr(ledger_check, "DELIVERED_AFTER", 0)
     figures = Figures()
     recovered(checked(Shown("1"), figures), figures, 5.0, "a test")
 
@@ -241,7 +242,7 @@ def test_an_illegal_change_of_state_is_condemned() -> None:
 
 def test_what_is_left_behind_is_condemned(monkeypatch: pytest.MonkeyPatch) -> None:
     """A leaked thread and a leaked socket are findings."""
-    monkeypatch.setattr(run, "LEAK_PATIENCE", 0.0)
+    monkeypatch.setattr(leftovers, "END_TIME", 0.0)
     figures = Figures()
     threads, sockets = set(threading.enumerate()), open_sockets()
     over = threading.Event()

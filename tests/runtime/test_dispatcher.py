@@ -19,8 +19,8 @@ from assetstream.runtime.loop.callback_threads import CallbackThreads
 from assetstream.runtime.loop.waits import Deadline
 from assetstream.runtime.mailbox import CallbackMailbox
 from assetstream.simulator.account import Account
-from tests.conftest import TimeMachine
 from tests.runtime.test_mailbox import update
+from tests.support.clock import TimeMachine
 from tests.support.event_recorder import PATIENCE, EventRecorder
 
 pytestmark = pytest.mark.usefixtures("no_rate_limits")

@@ -32,8 +32,8 @@ from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 from assetstream.simulator.faults import Fault
 from assetstream.simulator.messages import Kind, Message, Reply, Request
-from tests.conftest import TimeMachine
 from tests.support.balances import known_balances, true_balances
+from tests.support.clock import TimeMachine
 from tests.support.event_recorder import PATIENCE, EventRecorder
 
 pytestmark = pytest.mark.usefixtures("no_rate_limits")

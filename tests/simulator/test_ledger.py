@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assetstream.runtime.loop import clock
 from assetstream.simulator.ledger import Insufficient, Ledger, LedgerChange
 
 
@@ -89,10 +90,13 @@ def test_an_order_cannot_be_filled_twice() -> None:
         book.fill(order, 1)
 
 
-def test_a_lagging_replica_shows_the_old_state() -> None:
+def test_a_lagging_replica_shows_the_old_state(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """The replica shows balances of ``lag`` seconds ago."""
     now = [100.0]
-    book = Ledger({"SGD": 1}, lambda change: None, lambda: now[0])
+    monkeypatch.setattr(clock, "now", lambda: now[0])
+    book = Ledger({"SGD": 1}, lambda change: None)
     now[0] = 110.0
     book.deposit("SGD", 1)
     book.deposit("BTC", 1)
@@ -126,7 +130,7 @@ def test_the_time_does_not_go_back_with_the_clock(
     changes: list[LedgerChange] = []
     book = Ledger({}, changes.append)
     book.deposit("SGD", 1)
-    monkeypatch.setattr("assetstream.simulator.ledger.time.time_ns", lambda: 0)
+    monkeypatch.setattr(clock, "wall", lambda: 0.0)
 
     book.deposit("SGD", 1)
 

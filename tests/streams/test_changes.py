@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from decimal import Decimal
-
-import pytest
 
 from assetstream import Health, State
 from assetstream.display.balances import BalanceRow, Difference
 from assetstream.streams.accounts import AccountSnapshot
 from assetstream.streams.changes import FRESH, Changes
+from tests.support.clock import TimeMachine
 
 LIVE = Health(state=State.LIVE)
 
@@ -47,7 +45,7 @@ def test_the_last_change_outlives_the_orders_that_follow() -> None:
     assert [one.change, two.change, three.change] == [Decimal("0.5"), -1, 0]
 
 
-def test_each_amount_stands_out_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_amount_stands_out_by_itself(time_machine: TimeMachine) -> None:
     """Locking money changes available, and not the total."""
     changes = Changes()
     recall(changes, row("1"))
@@ -56,8 +54,7 @@ def test_each_amount_stands_out_by_itself(monkeypatch: pytest.MonkeyPatch) -> No
     (still,) = recall(changes, row("0.25", "0.75"))
     assert ordered.fresh == still.fresh == expected
 
-    later = time.monotonic() + FRESH
-    monkeypatch.setattr(time, "monotonic", lambda: later)
+    time_machine.jump(FRESH)
     (passed,) = recall(changes, row("0.25", "0.75"))
     assert passed.fresh == Difference()
 

@@ -35,8 +35,8 @@ from assetstream.runtime.loop.waits import Deadline
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 from assetstream.simulator.messages import Kind, Message
-from tests.conftest import TimeMachine
 from tests.support.balances import known_balances, true_balances
+from tests.support.clock import TimeMachine
 from tests.support.event_recorder import PATIENCE, EventRecorder
 
 pytestmark = pytest.mark.usefixtures("no_rate_limits")

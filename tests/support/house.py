@@ -23,6 +23,7 @@ __all__ = [
     "name_of",
     "private_names",
     "room_of",
+    "timed_waits",
 ]
 
 PACKAGE = Path(__file__).parents[2] / "assetstream"
@@ -91,6 +92,30 @@ def has_code(path: Path) -> bool:
     """True if a file defines a function or a method."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     return any(isinstance(node, ast.FunctionDef) for node in ast.walk(tree))
+
+
+#: Methods that let a thread wait; of some only a ``timeout`` given by name is a time.
+WAITS = {"join", "select", "settimeout", "sleep", "wait", "wait_for"}
+TIMED = {"acquire", "get"}
+
+
+def timed_waits(path: Path) -> Iterator[str]:
+    """Calls of a file that let it wait for a time, and do not go by the clock.
+
+    A wait for a ``Deadline`` does.
+    """
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            continue
+        times = [word.value for word in node.keywords if word.arg == "timeout"]
+        if node.func.attr in WAITS and not isinstance(node.func.value, ast.Constant):
+            # With more than one it is a method of ours, which has a deadline.
+            times += node.args if len(node.args) == 1 else []
+        elif node.func.attr not in TIMED:
+            continue
+        text = "".join(map(ast.unparse, times))
+        if text and "deadline" not in text.lower() and "clock.real_" not in text:
+            yield ast.unparse(node)
 
 
 def private_names(path: Path) -> Iterator[str]:

@@ -1,11 +1,25 @@
-"""The clock all deadlines of the runtime are measured with."""
+"""The clock of the package: what asks for the time, or lets some pass, goes by it.
+
+Tests have it run faster, jump or stand still, by replacing these three functions; so
+they are always called by their module: ``clock.now()``.
+"""
 
 from __future__ import annotations
 
 import sys
 import time
+from typing import Callable
 
-__all__ = ["now"]
+__all__ = ["now", "real_seconds", "wall"]
+
+#: Returns the seconds since 1970 by this machine's clock, which somebody may set.
+wall: Callable[[], float] = time.time
+
+
+def real_seconds(seconds: float) -> float:
+    """Return for how long the system must wait until ``seconds`` have passed here."""
+    return seconds
+
 
 # L1: after a suspend the last proof of life is as old as it really is. On Linux and
 # macOS time.monotonic() stands still meanwhile, so a dead connection would look fresh.

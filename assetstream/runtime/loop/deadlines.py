@@ -61,10 +61,11 @@ class DeadlineQueue:
         self._current.pop(timed, None)
 
     def timeout(self) -> float | None:
-        """Return the seconds until the next look; None if there is no deadline."""
+        """Return the real seconds until the next look; None: there is no deadline."""
         if not self._heap:
             return None
-        return min(max(0.0, self._heap[0][0] - clock.now()), LONGEST_WAIT)
+        left = min(max(0.0, self._heap[0][0] - clock.now()), LONGEST_WAIT)
+        return clock.real_seconds(left)
 
     def passed(self) -> list[HasDeadline]:
         """Take those that are due, the earliest first; plan the others anew."""

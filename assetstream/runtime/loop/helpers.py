@@ -136,7 +136,7 @@ class Helpers:
                 return None
             here.idle.append(mine)
         try:
-            return mine.get(timeout=IDLE_TIME)
+            return mine.get(timeout=clock.real_seconds(IDLE_TIME))
         except Empty:
             with self._lock:
                 if mine in here.idle:

@@ -18,9 +18,9 @@ __all__ = ["Deadline", "OneShotEvent", "get_interruptibly", "join_interruptibly"
 
 T = TypeVar("T")
 
-# Waits are cut into slices, seconds: on Windows a blocked one does not notice Ctrl-C,
-# and elsewhere one misses a signal that comes after Python has looked for signals, but
-# before the system call has begun.
+# Waits are cut into slices, real seconds: on Windows a blocked one does not notice
+# Ctrl-C, and elsewhere one misses a signal that comes after Python has looked for
+# signals, but before the system call has begun.
 SLICE = 0.05
 
 
@@ -50,7 +50,7 @@ def get_interruptibly(queue: SimpleQueue[T], deadline: Deadline) -> T:
         if left == 0.0:
             return queue.get_nowait()
         try:
-            return queue.get(timeout=min(left, SLICE))
+            return queue.get(timeout=min(clock.real_seconds(left), SLICE))
         except Empty:
             continue
 
@@ -61,7 +61,7 @@ def join_interruptibly(thread: threading.Thread, deadline: Deadline) -> bool:
         left = deadline.left()
         if left == 0.0:
             return False
-        thread.join(min(left, SLICE))
+        thread.join(min(clock.real_seconds(left), SLICE))
     return True
 
 

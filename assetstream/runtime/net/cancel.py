@@ -161,7 +161,8 @@ class CancelScope:
             selector.register(sock, event)
             while True:
                 self.check(phase)
-                ready = [key.fileobj for key, _ in selector.select(self.left)]
+                keys = selector.select(clock.real_seconds(self.left))
+                ready = [key.fileobj for key, _ in keys]
                 if self.token in ready:
                     self.token.check()
                 if sock in ready:

@@ -7,6 +7,7 @@ import threading
 from functools import partial
 from typing import Iterable, Mapping
 
+from assetstream.runtime.loop import clock
 from assetstream.simulator.account import Account
 from assetstream.simulator.catalogue.common import FaultEntry, FixedReply, ForAccount
 from assetstream.simulator.catalogue.parameters import interval, url
@@ -69,7 +70,7 @@ class ByteByByte(ForAccount):
             return
         for byte in head:
             yield bytes([byte])
-            self._over.wait(self._pause)
+            self._over.wait(clock.real_seconds(self._pause))
 
 
 class WrongKey(ForAccount):

@@ -6,6 +6,7 @@ from functools import partial
 from itertools import islice
 from typing import Iterable, Mapping
 
+from assetstream.runtime.loop import clock
 from assetstream.simulator.account import Account
 from assetstream.simulator.catalogue.common import FaultEntry, FixedReply, ForAccount
 from assetstream.simulator.catalogue.parameters import interval, names
@@ -29,7 +30,7 @@ class DelayReplies(ForAccount):
     def rest(self, request: Request) -> Reply | None:
         """Wait, and leave the request alone."""
         if self._strikes_request(request):
-            self._over.wait(self._seconds)
+            self._over.wait(clock.real_seconds(self._seconds))
         return None
 
 

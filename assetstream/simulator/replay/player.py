@@ -9,6 +9,7 @@ import time
 from functools import partial
 from typing import Callable, Sequence
 
+from assetstream.runtime.loop import clock
 from assetstream.simulator.account import Account
 from assetstream.simulator.connection import Connection
 from assetstream.simulator.faults import Fault
@@ -224,7 +225,7 @@ class Player(Fault):
             # Dates become as recent as they were. Played faster, they must not come to
             # lie in the future (K3): then the last one is of now.
             past = at if self._speed <= 1 else self._length
-            self._shift = round((time.time() - self._epoch - past) * 1000)
+            self._shift = round((clock.wall() - self._epoch - past) * 1000)
         self._come_to(at)
         with self._lock:
             self._rest.connected()

@@ -114,7 +114,7 @@ class Stages:
 
 def moment() -> Moment:
     """Return the present moment."""
-    return Moment(clock.now(), time.time())
+    return Moment(clock.now(), clock.wall())
 
 
 def stamp() -> Stamp:

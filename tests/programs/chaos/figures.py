@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from statistics import quantiles
 
-from tests.support.fast_time import FACTOR
+from tests.support.clock import FACTOR
 
 __all__ = ["BAD", "Figures"]
 
@@ -86,5 +86,5 @@ class Figures:
             f"nudged={self.nudged} "
             f"recoveries={len(self.recoveries)} longest_recovery={times[-1]:.2f}s "
             f"p50={cuts[49]:.3f}s p99={cuts[98]:.2f}s "
-            f"(in fast time: x{FACTOR:g} in real life)"
+            f"(in fast time: x{FACTOR:g})"
         )

@@ -7,6 +7,7 @@ import time
 from contextlib import ExitStack
 from typing import Sequence
 
+from assetstream.runtime.loop import clock
 from assetstream.simulator import Simulator
 from assetstream.simulator.catalogue import create
 from assetstream.simulator.trader import Trader
@@ -17,14 +18,16 @@ from tests.programs.chaos.ledger_check import CheckedAccount, note_live_without_
 
 __all__ = ["inject"]
 
-#: Not met within this, seconds of fast time, a fault is given up.
-MET_BOUND = 6.0
+#: Not met within this, seconds, a fault is given up.
+MET_BOUND = 120.0
+#: Real seconds between two looks at what has happened.
+LOOK = 0.002
 #: Seconds between drops of connections, while a fault needs a new one to be met.
-DROP_AGAIN = 1.0
+DROP_AGAIN = 20.0
 #: The same while another fault needs a silence to be noticed.
-DROP_AGAIN_LATER = 3.0
+DROP_AGAIN_LATER = 60.0
 NEVER = float("inf")
-#: Operations a second, of all accounts; and of each at the least.
+#: Operations a real second, of all accounts; and of each at the least.
 RATES = (30.0, 150.0, 600.0)
 LEAST_RATE = 2.0
 #: While these are on, nothing at all comes.
@@ -78,14 +81,14 @@ class ActiveFault:
         self._counter = EffectCounter(
             name, fault, [s.listener.error_texts for s in checked_accounts]
         )
-        self._linger = rng.random() * rng.choice([0.0, 0.3, 0.3, 1.0])
+        self._linger = rng.random() * rng.choice([0.0, 6.0, 6.0, 20.0])
         self._met_at: float | None = None
         # An audit's read may come first.
-        patience = rng.choice([0.0, 0.0, 1.5]) if name in READING else 0.0
+        patience = rng.choice([0.0, 0.0, 30.0]) if name in READING else 0.0
         self.drop_at = NEVER
         self.switch = simulator.faults.add(fault)
         if name in CONNECTING | READING:
-            self.drop_at = time.monotonic() + patience
+            self.drop_at = clock.now() + patience
 
     @property
     def met(self) -> bool:
@@ -124,7 +127,7 @@ def inject(
             fault = ActiveFault(name, simulator, checked_accounts, rng)
             stack.enter_context(fault.switch)
             faults.append(fault)
-            time.sleep(rng.random() * 0.05)
+            time.sleep(clock.real_seconds(rng.random()))
         wait_until_met(simulator, faults, trade)
         for fault in faults:
             if fault.name in NO_DATA and not fault.met:
@@ -139,9 +142,9 @@ def wait_until_met(
     simulator: Simulator, faults: Sequence[ActiveFault], trade: Trade
 ) -> None:
     """Let time and connections pass until each fault was met; switch it off."""
-    deadline = time.monotonic() + MET_BOUND
+    deadline = clock.now() + MET_BOUND
     on = list(faults)
-    while on and (now := time.monotonic()) < deadline:
+    while on and (now := clock.now()) < deadline:
         for fault in tuple(on):
             if fault.over(now):
                 fault.switch.off()
@@ -155,4 +158,4 @@ def wait_until_met(
             simulator.drop_connections()
             for fault in (s for s in unmet if s.drop_at < NEVER):
                 fault.drop_at = now + (DROP_AGAIN_LATER if silence else DROP_AGAIN)
-        time.sleep(0.002)
+        time.sleep(LOOK)

@@ -7,7 +7,6 @@ from typing import Any, Callable, Mapping
 
 from assetstream.simulator import FAULTS
 from assetstream.simulator.catalogue import handshake, login, rest
-from tests.support.fast_time import FACTOR
 
 __all__ = ["BALANCES", "CONNECTING", "READING", "catalogue", "parameters"]
 
@@ -22,9 +21,9 @@ Draw = Callable[[random.Random], Any]
 MIB = 1024 * 1024
 
 
-def fast(low: float, high: float) -> Draw:
-    """Return a draw of seconds, scaled to fast time."""
-    return lambda rng: rng.uniform(low, high) / FACTOR
+def between(low: float, high: float) -> Draw:
+    """Return a draw of seconds."""
+    return lambda rng: rng.uniform(low, high)
 
 
 def either(*values: Any) -> Draw:
@@ -32,7 +31,7 @@ def either(*values: Any) -> Draw:
     return lambda rng: rng.choice(values)
 
 
-RETRY_AFTER = {"retry_after": fast(0.5, 5.0)}
+RETRY_AFTER = {"retry_after": between(0.5, 5.0)}
 #: By kind and parameter; what is not here takes the catalogue's own.
 DRAWS: Mapping[str, Mapping[str, Draw]] = {
     "upgrade_429": RETRY_AFTER,
@@ -40,19 +39,17 @@ DRAWS: Mapping[str, Mapping[str, Draw]] = {
     "maintenance": RETRY_AFTER,
     "rest_rate_limited": RETRY_AFTER,
     # A head has some 150 bytes: with the longest pause the attempt is given up.
-    "handshake_byte_by_byte": {"pause": either(0.0001, 0.002, 0.02)},
+    "handshake_byte_by_byte": {"pause": either(0.002, 0.04, 0.4)},
     "huge_frame": {"size": either(2 * MIB, 20 * MIB, 200 * MIB)},
-    "pushes_delayed": {"seconds": fast(0.1, 5.0)},
+    "pushes_delayed": {"seconds": between(0.1, 5.0)},
     # A2 allows a replica that is up to 10 s behind.
-    "rest_stale": {"seconds": fast(0.5, 9.0)},
+    "rest_stale": {"seconds": between(0.5, 9.0)},
     # In time; or later than a read may take.
-    "rest_slow": {
-        "seconds": lambda rng: rng.choice([rng.uniform(2, 8), 14.0]) / FACTOR
-    },
+    "rest_slow": {"seconds": lambda rng: rng.choice([rng.uniform(2, 8), 14.0])},
     "rest_omitting": {
         "currencies": either(None, ("BTC",), ("ETH", "USDT"), tuple(BALANCES))
     },
-    # The wall clock is not made fast. K3 begins at 60 s.
+    # K3 begins at 60 s.
     "clock_jump": {"seconds": either(-30.0, 5.0, 30.0, 3600.0)},
 }
 

@@ -6,6 +6,7 @@ import math
 import random
 import threading
 import time
+from dataclasses import dataclass
 from typing import Any, Mapping, Protocol, Sequence
 
 from assetstream import (
@@ -17,10 +18,12 @@ from assetstream import (
     StateChange,
 )
 from assetstream.model.states import TRANSITIONS
+from assetstream.runtime.loop import clock
 from assetstream.simulator.account import Account
 from tests.programs.chaos.fault_effects import SILENT
 from tests.programs.chaos.figures import Figures
 from tests.support.balances import true_balances
+from tests.support.clock import FACTOR
 
 __all__ = [
     "CheckedAccount",
@@ -31,9 +34,11 @@ __all__ = [
 ]
 
 #: Seconds that a currency may be in doubt before it counts as disputed.
-DISPUTE_PATIENCE = 8.0
-#: Seconds that an update may take to a listener whose queue is empty.
-DELIVERED_WITHIN = 1.0
+DISPUTE_PATIENCE = 160.0
+#: Looks by which an update has come to a listener whose queue is empty.
+DELIVERED_AFTER = 1000
+#: Real seconds between two looks: of ``recovered``, and of the watcher.
+LOOK, WATCH = 0.002, 0.02
 ZEROS = (0, 0)
 
 Amounts = dict[str, tuple[Any, Any]]
@@ -141,6 +146,28 @@ class CheckedAccount:
         )
 
 
+@dataclass
+class WrongBalance:
+    """A balance that is unmarked and wrong.
+
+    Attributes:
+        since: when it was seen to be wrong first.
+        limit: for how long it may be.
+        looks: at it, since then.
+    """
+
+    since: float
+    limit: float
+    looks: int = 0
+
+    def lasted(self, now: float) -> float:
+        """Return the seconds since then, as far as this process has had its turns.
+
+        A busy machine makes streams late, and the watcher with them.
+        """
+        return min(now - self.since, self.looks * WATCH * FACTOR)
+
+
 class Watcher(threading.Thread):
     """A thread that checks streams all the time: nothing unmarked stays wrong."""
 
@@ -151,12 +178,11 @@ class Watcher(threading.Thread):
         self._subjects = checked_accounts
         self._figures = figures
         self._over = threading.Event()
-        # Since when a balance is wrong, and how long it may be.
-        self._wrong: dict[tuple[CheckedAccount, str], tuple[float, float]] = {}
+        self._wrong: dict[tuple[CheckedAccount, str], WrongBalance] = {}
 
     def run(self) -> None:
         try:
-            while not self._over.wait(0.02):
+            while not self._over.wait(WATCH):
                 for checked in self._subjects:
                     self._look(checked)
         except Exception as error:
@@ -164,7 +190,7 @@ class Watcher(threading.Thread):
             self._figures.note("died", f"{self.name}: {error!r}")
 
     def _look(self, checked: CheckedAccount) -> None:
-        now = time.monotonic()
+        now = clock.now()
         right = checked.account.balances
         for code, balance in checked.stream.balances.items():
             at = (checked, code)
@@ -175,17 +201,21 @@ class Watcher(threading.Thread):
             promised = checked.stream.health().detection_time
             if promised is None:
                 continue  # audits are off
-            since, limit = self._wrong.get(at, (now, 0.0))
             # The balance may have been right in between, unseen.
-            since = max(since, last_correct(checked.account, code, given))
+            correct = last_correct(checked.account, code, given)
+            wrong = self._wrong.get(at)
+            if wrong is None:
+                wrong = self._wrong[at] = WrongBalance(now, promised)
+            elif wrong.since < correct:
+                wrong.since, wrong.looks = correct, 0
+            wrong.looks += 1
             # The detection time changes with locked amounts; the longest one counts.
-            limit = max(limit, promised)
-            if now - since > limit:
+            wrong.limit = max(wrong.limit, promised)
+            if wrong.lasted(now) > wrong.limit:
                 self._figures.note(
-                    "wrong", f"{code} for {now - since:.1f} s: {checked}"
+                    "wrong", f"{code} for {now - wrong.since:.1f} s: {checked}"
                 )
-                since = now
-            self._wrong[at] = (since, limit)
+                del self._wrong[at]
 
     def __enter__(self) -> Watcher:
         self.start()
@@ -211,7 +241,7 @@ def last_correct(account: Account, code: str, amounts: tuple[Any, Any]) -> float
     While money moves all the time, a number found by an audit is soon out of date
     again: it is judged by its own age.
     """
-    until = time.monotonic()
+    until = clock.now()
     for standing in reversed(account.history(code)):
         if (standing.available, standing.locked) == amounts:
             return until
@@ -230,27 +260,26 @@ def recovered(
         bound: seconds; never LIVE and right again within them is a failure.
         context: what goes with the note of that failure.
     """
-    began = time.monotonic()
+    began = clock.now()
     nudge_at = began + DISPUTE_PATIENCE
     disturbed = False
     known_at: float | None = None
+    looks = 0
     while True:
-        now = time.monotonic()
+        now = clock.now()
         right = true_balances(checked.account)
         if right == checked.known():
             known_at = known_at or now
+            looks += 1
             if checked.listener.nonzero_balances() == right:
                 break
             # The book may be ahead of its updates, but not for long.
-            if (
-                now > known_at + DELIVERED_WITHIN
-                and not checked.stream.health().pending
-            ):
+            if looks > DELIVERED_AFTER and not checked.stream.health().pending:
                 shown = checked.listener.nonzero_balances()
                 figures.note("missed", f"after {context}: shown {shown}, true {right}")
                 break
         else:
-            disturbed, known_at = True, None
+            disturbed, known_at, looks = True, None, 0
         if now > began + bound or checked.stream.state.final:
             figures.note("never_live", f"after {context}: {checked}")
             return False
@@ -261,7 +290,7 @@ def recovered(
                 checked.account.deposit(code, "0.01")
                 figures.nudged += 1
             nudge_at += DISPUTE_PATIENCE
-        time.sleep(0.002)
+        time.sleep(LOOK)
     if disturbed:
         figures.recoveries.append(known_at - began)
     if not checked.reported_losses():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import random
 import threading
-import time
 from contextlib import contextmanager
 from typing import Any, Iterator, Literal, Sequence
 from unittest.mock import patch
@@ -22,17 +21,16 @@ from tests.programs.chaos.ledger_check import (
     Watcher,
     recovered,
 )
-from tests.support.fast_time import fast_time
+from tests.support.clock import FACTOR, fast_time
+from tests.support.leftovers import left_over
 from tests.support.sockets import open_sockets
 
 __all__ = ["chaos"]
 
-#: Never LIVE again within this, seconds of fast time, is a failure.
-RECOVERY_BOUND = 60.0
+#: Never LIVE again within this, seconds, is a failure; neither is a start or a stop.
+RECOVERY_BOUND = 60.0 * FACTOR
 #: Least and most injections for one stream: a long life is another test than a short.
 FAULTS_PER_STREAM = (10, 80)
-#: Seconds that ended threads and sockets may take to be gone.
-LEAK_PATIENCE = 2.0
 #: After so many streams that never came back a run ends.
 HOPELESS = 3
 
@@ -69,7 +67,7 @@ def chaos(
     with fast_time(), healthy, note_deaths(figures):
         while kinds and wanted(figures, faults):
             threads, sockets = set(threading.enumerate()), open_sockets()
-            with Simulator(seed=rng.randrange(1000), rate_limits=False) as simulator:
+            with Simulator(seed=rng.randrange(1000)) as simulator:
                 checked_accounts = [
                     open_account(
                         simulator,
@@ -85,7 +83,7 @@ def chaos(
                 running: AssetStream | StreamGroup = streams[0]
                 if accounts > 1:
                     running = StreamGroup(streams, workers=rng.choice([1, 2, 4]))
-                with running, Watcher(checked_accounts, figures):
+                with started(running), Watcher(checked_accounts, figures):
                     for _ in range(rng.randint(*FAULTS_PER_STREAM)):
                         injected = inject(
                             rng, simulator, checked_accounts, kinds, figures
@@ -115,10 +113,20 @@ def open_account(
         on_asset=listener.on_asset,
         on_error=listener.on_error,
         on_state=listener.on_state,
-        connect_timeout=1.0,
+        connect_timeout=20.0,
         **options,
     )
     return CheckedAccount(account, stream, listener)
+
+
+@contextmanager
+def started(running: AssetStream | StreamGroup) -> Iterator[None]:
+    """Start it, and stop it in the end."""
+    running.start(timeout=RECOVERY_BOUND)
+    try:
+        yield
+    finally:
+        running.stop(timeout=RECOVERY_BOUND)
 
 
 def wanted(figures: Figures, faults: int) -> bool:
@@ -146,11 +154,8 @@ def note_leaks(
     figures: Figures, threads: set[threading.Thread], sockets: set[str]
 ) -> None:
     """Note threads and sockets that are new and do not end."""
-    deadline = time.monotonic() + LEAK_PATIENCE
-    for thread in set(threading.enumerate()) - threads:
-        thread.join(max(0.0, deadline - time.monotonic()))
-        if thread.is_alive():
-            figures.note("leaked_threads", thread.name)
+    for thread in left_over(set(threading.enumerate()) - threads):
+        figures.note("leaked_threads", thread.name)
     for left in open_sockets() - sockets:
         figures.note("leaked_sockets", left)
 

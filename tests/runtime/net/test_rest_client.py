@@ -14,7 +14,7 @@ import trustme
 from assetstream.core.outcomes import HttpReply
 from assetstream.model.errors import ConnectionLost, ProtocolError
 from assetstream.protocol import HttpCall
-from tests.conftest import TimeMachine
+from tests.support.clock import TimeMachine
 from tests.support.event_recorder import PATIENCE
 from tests.support.raw_server import Peer, RawServer
 from tests.support.rest_client import Client

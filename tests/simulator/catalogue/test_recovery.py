@@ -14,10 +14,10 @@ from assetstream.model.states import State
 from assetstream.simulator import FAULTS, Simulator
 from assetstream.simulator.account import Account
 from assetstream.simulator.catalogue import closes, create, frames, handshake, tcp
-from tests.conftest import TimeMachine
 from tests.programs.chaos.fault_effects import SILENCES, EffectCounter
 from tests.programs.chaos.kinds import CONNECTING, READING
 from tests.support.balances import known_balances, true_balances
+from tests.support.clock import TimeMachine
 from tests.support.secrecy import searched
 
 #: Seconds between two changes during a fault.

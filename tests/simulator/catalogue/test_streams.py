@@ -21,8 +21,8 @@ from assetstream import (
 from assetstream.model.errors import ExchangeError
 from assetstream.simulator import FAULTS, Simulator
 from assetstream.simulator.account import Account
-from tests.conftest import TimeMachine
 from tests.support.balances import known_balances, true_balances
+from tests.support.clock import TimeMachine
 from tests.support.event_recorder import EventRecorder
 
 pytestmark = pytest.mark.usefixtures("no_rate_limits")

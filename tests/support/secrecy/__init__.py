@@ -14,7 +14,7 @@ import pytest
 
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
-from tests.conftest import TimeMachine
+from tests.support.clock import TimeMachine
 from tests.support.leak_detector import LeakDetector
 from tests.support.secrecy.local_faults import LOCAL_FAULTS
 from tests.support.secrecy.network import NETWORK

@@ -19,7 +19,7 @@ from assetstream.simulator import Connection, Simulator
 from assetstream.simulator.account import Account
 from assetstream.simulator.faults import Fault
 from assetstream.simulator.messages import Kind, Message, Reply, Request
-from tests.conftest import TimeMachine
+from tests.support.clock import TimeMachine
 from tests.support.event_recorder import PATIENCE, EventRecorder
 from tests.support.leak_detector import LeakDetector
 from tests.support.raw_server import RawServer
