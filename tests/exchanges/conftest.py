@@ -1,9 +1,10 @@
-"""Fixtures of the contract suite."""
+"""Fixtures of the contract suite; few examples, unless hypothesis is asked for many."""
 
 from __future__ import annotations
 
 import pytest
 
+import tests.support.examples  # noqa: F401 - it has a profile loaded
 from assetstream.exchanges import EXCHANGES
 from tests.support.specs import SPECS, Spec
 

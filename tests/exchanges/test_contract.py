@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import assetstream.exchanges
@@ -25,7 +25,6 @@ from assetstream.model.errors import (
     RateLimited,
 )
 from assetstream.protocol import Fail, Limits, Warn
-from assetstream.simulator import Simulator
 from tests.support.specs import (
     KEY,
     NONCE,
@@ -212,7 +211,6 @@ def test_it_becomes_ready_once(spec: Spec) -> None:
 
 
 @given(body=st.binary(max_size=80), status=st.integers(200, 599))
-@settings(deadline=None, max_examples=80)
 @pytest.mark.parametrize("exchange_name", sorted(EXCHANGES))
 def test_no_reply_makes_it_raise_anything_else(
     exchange_name: str, body: bytes, status: int
@@ -361,8 +359,3 @@ def test_every_public_callable_has_a_docstring(name: str) -> None:
 
     assert "Args:" in text
     assert "ConfigurationError" in text
-
-
-def test_a_simulators_key_belongs_nowhere_else(name: str, exchange: Simulator) -> None:
-    """No key of a simulator is sent to the real exchange."""
-    assert getattr(exchange, name)().exchange().elsewhere() == {}

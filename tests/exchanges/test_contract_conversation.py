@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from assetstream.exchanges import EXCHANGES
@@ -108,7 +108,6 @@ def test_an_unreadable_frame_warns_about_the_whole_book(
         max_size=4,
     )
 )
-@settings(deadline=None, max_examples=150)
 @pytest.mark.parametrize("exchange_name", sorted(EXCHANGES))
 def test_no_frame_makes_it_raise(exchange_name: str, frames: list[bytes]) -> None:
     """Any frame in any phase becomes steps."""
@@ -266,7 +265,6 @@ BAD = {
 
 
 @given(data=st.data())
-@settings(deadline=None, max_examples=60)
 def test_a_burst_has_the_steps_of_its_single_frames(data: st.DataObject) -> None:
     """A burst gives the steps of its single frames, with reports joined."""
     exchange = data.draw(st.sampled_from(sorted(SPECS)))

@@ -6,10 +6,11 @@
 
 Each line is so many lives of ten minutes in the simulated world, at the two exchanges
 in turn, with one kind of account and one lag of REST: half of them with every read as
-far behind as that, half with replicas that are less so. Two things must not be, or the
-exit code is 1: a right balance that an audit makes wrong (``destroyed``), and a wrong
+far behind as that, half with replicas that are less so. Nothing may be found, or the
+exit code is 1: no right balance that an audit makes wrong (``destroyed``), no wrong
 one, LIVE and not marked stale, for longer than the detection time that ``health()``
-shows (``overdue``).
+shows (``overdue``), and nothing else that ``tests.programs.search`` looks for
+(``found``).
 
 With REST more than 10 s behind nothing is promised: such lines are shown, not judged.
 """
@@ -24,14 +25,18 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from typing import NamedTuple
 
+from tests.support.world.findings import Finding
 from tests.support.world.ledger import CURRENCIES, MAX_LAG
 from tests.support.world.life import simulate
 from tests.support.world.weather import Weather
-from tests.support.world.world import World
+from tests.support.world.world import Account, World
 
-__all__ = ["ACCOUNTS", "FAULTS", "LAGS", "Figures", "audited", "figures"]
+__all__ = [
+    *("ACCOUNTS", "FAULTS", "LAGS", "Figures"),
+    *("audited", "figures", "lived", "promised"),
+]
 
-LAGS = (0.0, 3.0, 8.0, 30.0)
+LAGS = (0.0, 3.0, MAX_LAG, 30.0)
 
 #: Everything goes wrong that the promise covers.
 FAULTS = Weather(
@@ -56,7 +61,13 @@ ACCOUNTS = {
     "unpushed, busy": PLAIN._replace(lost=0.2, paces=(0.5, 5.0)),
     "mute": PLAIN._replace(lost=1.0),
     "goes mute": PLAIN._replace(mute=0.2),
-    "all faults": FAULTS._replace(lost=0.2, mute=0.05, failing=0.1),
+    "faults": FAULTS,
+    "more faults": FAULTS._replace(lost=0.2, mute=0.05, failing=0.1),
+    # No push is reordered or in doubt for long, so nothing but the audit is at work.
+    "orderly": FAULTS._replace(late=0.0, doubled=0.0, unreadable=0.0, clock_steps=0.0),
+    "lossy": FAULTS._replace(lost=0.5),
+    "very late": FAULTS._replace(max_delay=90.0),
+    "often mute": FAULTS._replace(mute=0.2),
 }
 
 
@@ -74,6 +85,7 @@ class Figures(NamedTuple):
         overdue: lives in which it did not.
         audits: completed.
         reconnects: made because of an audit.
+        found: lives in which anything was found, these three included.
     """
 
     lives: int = 0
@@ -85,6 +97,7 @@ class Figures(NamedTuple):
     overdue: int = 0
     audits: int = 0
     reconnects: int = 0
+    found: int = 0
 
     def __add__(self, other: Figures) -> Figures:  # type: ignore[override]
         return Figures(
@@ -97,20 +110,34 @@ class Figures(NamedTuple):
             self.overdue + other.overdue,
             self.audits + other.audits,
             self.reconnects + other.reconnects,
+            self.found + other.found,
         )
 
     @property
     def good(self) -> bool:
         """True if no audit destroyed a balance, and none was wrong for too long."""
-        return not (self.destroyed or self.undone or self.overdue)
+        return not (self.destroyed or self.undone or self.overdue or self.found)
 
 
-def audited(account: str, lag: float, seed: int) -> Figures:
+def lived(account: str, lag: float, seed: int, *, traced: bool = False) -> World:
     """Simulate one life of an account."""
     faults = ACCOUNTS[account]._replace(max_lag=lag)
     if seed % 2 == 0:
         faults = faults._replace(least_lag=lag)
-    return figures(simulate(seed, faults, ("upbit", "coinw")[seed // 2 % 2]))
+    return simulate(seed, faults, ("upbit", "coinw")[seed // 2 % 2], traced=traced)
+
+
+def audited(account: str, lag: float, seed: int) -> Figures:
+    """Return what one life has shown."""
+    return figures(lived(account, lag, seed))
+
+
+def promised(account: Account) -> list[Finding]:
+    """Return the findings against the promise.
+
+    The promise does not cover a lagging read that is taken for an unreadable push.
+    """
+    return [finding for finding in account.findings if finding.kind != "unread"]
 
 
 def figures(world: World) -> Figures:
@@ -129,6 +156,7 @@ def figures(world: World) -> Figures:
         overdue=int(promise.least_slack < 0),
         audits=account.present.audits,
         reconnects=counts["reconnects"],
+        found=int(bool(promised(account))),
     )
 
 
@@ -142,7 +170,7 @@ HEAD = (
 COLUMNS = (
     f"{'REST lag':>8}  {'account':16}{'lives':>6}{'destroyed':>11}"
     f"{'marked stale':>14}{'undone':>8}{'longest wrong':>15}{'least slack':>13}"
-    f"{'overdue':>9}{'audits':>9}{'reconnects':>12}"
+    f"{'overdue':>9}{'audits':>9}{'reconnects':>12}{'found':>7}"
 )
 
 
@@ -152,7 +180,7 @@ def line(lag: float, account: str, shown: Figures) -> str:
         f"{lag:6.0f} s  {account:16}{shown.lives:6}{shown.destroyed:11}"
         f"{shown.marked:14}{shown.undone:8}{shown.longest_wrong:13.1f} s"
         f"{shown.least_slack:11.1f} s{shown.overdue:9}{shown.audits:9}"
-        f"{shown.reconnects:12}"
+        f"{shown.reconnects:12}{shown.found:7}"
     )
 
 

@@ -96,14 +96,15 @@ def test_what_the_snapshot_after_an_audits_reconnect_undoes_is_counted(
 
 def test_lives_are_added_up() -> None:
     """Counts are added; of times the worst is kept."""
-    one = Figures(1, 2, 3, 4, 5.0, 6.0, 7, 8, 9)
-    other = Figures(10, 20, 30, 40, 50.0, -60.0, 70, 80, 90)
+    one = Figures(1, 2, 3, 4, 5.0, 6.0, 7, 8, 9, 10)
+    other = Figures(10, 20, 30, 40, 50.0, -60.0, 70, 80, 90, 100)
 
-    assert one + other == Figures(11, 22, 33, 44, 50.0, -60.0, 77, 88, 99)
+    assert one + other == Figures(11, 22, 33, 44, 50.0, -60.0, 77, 88, 99, 110)
     assert Figures(marked=1, reconnects=1).good
     assert not Figures(undone=1).good
     assert not Figures(destroyed=1).good
     assert not Figures(overdue=1).good
+    assert not Figures(found=1).good
 
 
 def test_the_columns_can_fill() -> None:

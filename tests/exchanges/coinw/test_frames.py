@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from assetstream.exchanges.coinw import frames as coinw_frames
@@ -166,7 +166,6 @@ def coinw_pushes(draw: st.DrawFn) -> tuple[bytes, bytes, tuple[Any, ...]]:
 
 
 @given(drawn=coinw_pushes())
-@settings(deadline=None, max_examples=200)
 def test_coinw_both_ways_agree(drawn: tuple[bytes, bytes, tuple[Any, ...]]) -> None:
     """Fast and tolerant reading give the amounts that were put in."""
     documented, odd, expected = drawn
@@ -181,7 +180,6 @@ def test_coinw_both_ways_agree(drawn: tuple[bytes, bytes, tuple[Any, ...]]) -> N
 
 @given(value=st.text(max_size=12) | st.floats().map(repr) | numbers)
 @example("-0")
-@settings(deadline=None, max_examples=200)
 def test_doubtful_strings_are_refused_by_both_ways(value: str) -> None:
     """Both readings accept the same strings; "-0" is left to one."""
     change = {"currency": "A", "hold": "0", "time": 1, "ledger_id": 2}

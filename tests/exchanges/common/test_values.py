@@ -6,7 +6,7 @@ from decimal import Context, Decimal
 from typing import Any, Callable
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from assetstream.exchanges.common.values import (
@@ -52,7 +52,6 @@ def test_amounts_keep_every_digit(wire: bytes, exact: str) -> None:
 @example(digits=10**63, exponent=-64, form=str)
 @example(digits=1, exponent=63, form=str)
 @example(digits=0, exponent=64, form=Decimal)
-@settings(deadline=None, max_examples=300)
 def test_k5_an_amount_has_up_to_64_digits_and_keeps_them(
     digits: int, exponent: int, form: Callable[[Decimal], Any]
 ) -> None:

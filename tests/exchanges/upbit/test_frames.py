@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from assetstream.exchanges.common.entries import PushedBalances
@@ -256,7 +256,6 @@ def upbit_pushes(draw: st.DrawFn) -> tuple[dict[str, bytes], list[tuple[Any, ...
 
 
 @given(drawn=upbit_pushes())
-@settings(deadline=None, max_examples=150)
 def test_upbit_both_ways_agree(
     drawn: tuple[dict[str, bytes], list[tuple[Any, ...]]],
 ) -> None:
@@ -274,7 +273,6 @@ def test_upbit_both_ways_agree(
 
 
 @given(drawn=upbit_pushes(), format=st.sampled_from(sorted(upbit_frames.FORMATS)))
-@settings(deadline=None, max_examples=60)
 def test_upbit_any_spelling_is_ready_and_reported(
     drawn: tuple[dict[str, bytes], list[tuple[Any, ...]]], format: str
 ) -> None:
