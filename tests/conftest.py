@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import signal
 import threading
+from pathlib import Path
 from typing import Callable, Iterator
 
 import pytest
@@ -19,6 +21,9 @@ from tests.support.clock import TimeMachine
 from tests.support.event_recorder import PATIENCE, EventRecorder
 from tests.support.groups import open_accounts
 from tests.support.leftovers import left_over
+from tests.support.purity import PURE, only_computing
+
+TESTS = Path(__file__).parent
 
 
 def pytest_configure() -> None:
@@ -59,6 +64,14 @@ def imports_are_not_searched() -> Iterator[None]:
     yield
     gc.unfreeze()
     gc.collect()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def pure_rooms_only_compute(request: pytest.FixtureRequest) -> Iterator[list[str]]:
+    """Fail the module of a pure room that opens a socket, or starts a thread."""
+    room, *_ = request.path.relative_to(TESTS).parts
+    with only_computing() if room in PURE else contextlib.nullcontext([]) as tried:
+        yield tried
 
 
 @pytest.fixture(autouse=True, scope="module")

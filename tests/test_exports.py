@@ -100,3 +100,13 @@ def test_the_core_loads_nothing_optional() -> None:
     )
 
     assert run(code) == "[]"
+
+
+def test_drawing_leaves_pyplot_alone() -> None:
+    """No window opens, no backend is chosen, nothing is kept; pandas is not loaded."""
+    code = (
+        "import sys; from assetstream import History; History().plot(); "
+        "print([m for m in ('matplotlib.pyplot', 'pandas') if m in sys.modules])"
+    )
+
+    assert run(code) == "[]"

@@ -22,9 +22,7 @@ from tests.support.house import (
     timed_waits,
     upward,
 )
-
-#: Rooms that decide: time passes and data comes from outside.
-PURE = {"core", "display", "exchanges", "model", "protocol"}
+from tests.support.purity import PURE
 
 #: Modules that a pure room must not import.
 IMPURE = {

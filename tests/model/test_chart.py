@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import Any
 
 import msgspec
@@ -154,16 +152,3 @@ def test_it_shows_itself_in_a_notebook(tmp_path: Any) -> None:
     assert image.startswith(b"\x89PNG")
     assert int.from_bytes(image[16:20], "big") == 2 * size["width"]
     assert (tmp_path / "balances.png").stat().st_size > 1000
-
-
-def test_drawing_leaves_pyplot_alone() -> None:
-    """No window opens, no backend is chosen, no figure is kept."""
-    code = (
-        "import sys; from assetstream import History; History().plot(); "
-        "print('matplotlib.pyplot' in sys.modules, 'pandas' in sys.modules)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
-
-    assert done.stdout.strip() == "False False"

@@ -2,60 +2,125 @@
 
 from __future__ import annotations
 
-from typing import Mapping, Sequence
+from typing import Any, Mapping, Sequence
 
-from assetstream import AssetStream
-from assetstream.protocol import Connect, HttpCall, Ready, Step
+import pytest
+
+from assetstream.protocol import Connect, Exchange, HttpCall, Step
 from assetstream.protocol.observer import Observer, observed
-from assetstream.simulator.account import Account
-from tests.support.specs import keys_of
+from tests.support.specs import NONCE, SPECS, Spec, at, keys_of
 
 
-class Names(Observer):
-    """Notes the name of each event."""
+class Notes(Observer):
+    """Notes each event with what came with it."""
 
     def __init__(self) -> None:
-        self.seen: list[str] = []
+        self.seen: list[tuple[Any, ...]] = []
 
     def connecting(self, connect: Connect) -> None:
-        self.seen.append("connecting")
+        self.seen.append(("connecting", connect))
+
+    def refused(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        self.seen.append(("refused", status, headers, body))
 
     def opened(self) -> None:
-        self.seen.append("opened")
+        self.seen.append(("opened",))
 
     def received(self, frames: Sequence[bytes]) -> None:
-        self.seen.append("received")
+        self.seen.append(("received", frames))
+
+    def pong(self) -> None:
+        self.seen.append(("pong",))
 
     def answered(self, steps: Sequence[Step]) -> None:
-        self.seen += ["ready" for step in steps if isinstance(step, Ready)]
+        self.seen.append(("answered", steps))
+
+    def closed(self, code: int | None, reason: str) -> None:
+        self.seen.append(("closed", code, reason))
 
     def reading(self, call: HttpCall) -> None:
-        self.seen.append("reading")
+        self.seen.append(("reading", call))
 
     def read_replied(
         self, status: int, headers: Mapping[str, str], body: bytes
     ) -> None:
-        self.seen.append(f"replied {status}")
+        self.seen.append(("read replied", status, headers, body))
 
 
-def test_an_observer_sees_a_stream_become_live(account: Account) -> None:
-    """Each event comes once and in order; the stream is undisturbed."""
-    names = Names()
-    with AssetStream(observed(account.exchange(), names)) as stream:
-        assert stream.balance("BTC").total == 1
+def shown(value: object) -> str:
+    """Return a value by its text: errors are equal to nothing but themselves."""
+    return repr(value)
 
-    first = list(dict.fromkeys(names.seen))[:6]
-    assert first == [
-        *("connecting", "opened", "received", "ready", "reading", "replied 200")
+
+def traffic(exchange: Exchange, spec: Spec) -> list[Any]:
+    """Let everything happen to an exchange once; return its answers."""
+    talk = exchange.conversation({})
+    return [
+        talk.connect(at(0.0), NONCE),
+        talk.opened(at(0.1), NONCE),
+        talk.received(spec.acks, at(0.2)),
+        exchange.read(at(0.3), NONCE),
+        exchange.read_replied(200, {}, spec.reply),
+        talk.deadline,
+        talk.due(at(talk.deadline)),
+        talk.pong(at(talk.deadline)),
+        talk.closing(at(talk.deadline)),
+        talk.closed(1001, "bye"),
+        exchange.conversation({}).refused(*REFUSAL),
     ]
 
 
-def test_an_observed_exchange_shows_as_little(account: Account) -> None:
-    """Repr and redaction are the exchange's own."""
-    exchange = account.exchange()
+REFUSAL = 503, {"retry-after": "7"}, b"<html>"
+
+
+@pytest.fixture(params=sorted(SPECS))
+def spec(request: pytest.FixtureRequest) -> Spec:
+    """Give the description of each exchange in turn."""
+    return SPECS[request.param]
+
+
+def test_an_observed_exchange_answers_as_it_does_alone(spec: Spec) -> None:
+    """Neither the exchange nor who talks to it can tell that somebody looks on."""
+    alone = traffic(spec.make(), spec)
+
+    for observer in (Observer(), Notes()):
+        answers = traffic(observed(spec.make(), observer), spec)
+        assert list(map(shown, answers)) == list(map(shown, alone))
+
+
+def test_an_observer_sees_each_event_and_then_its_answer(spec: Spec) -> None:
+    """Each comes once, in order, with what it brought."""
+    notes = Notes()
+    connect, opened, ready, call, _, _, *others = traffic(
+        observed(spec.make(), notes), spec
+    )
+    due, pong, closing, *_ = others
+
+    assert notes.seen == [
+        ("connecting", connect),
+        ("opened",),
+        ("answered", opened),
+        ("received", spec.acks),
+        ("answered", ready),
+        ("reading", call),
+        ("read replied", 200, {}, spec.reply),
+        ("answered", due),
+        ("pong",),
+        ("answered", pong),
+        ("answered", closing),
+        ("closed", 1001, "bye"),
+        ("refused", *REFUSAL),
+    ]
+
+
+def test_an_observed_exchange_shows_as_little(spec: Spec) -> None:
+    """Repr, names, limits and redaction are the exchange's own."""
+    exchange = spec.make()
     seen = observed(exchange, Observer())
 
     assert repr(seen) == repr(exchange)
     assert seen.fingerprint == exchange.fingerprint
+    assert seen.limits is exchange.limits
+    assert (seen.ws_url, seen.rest_url) == (exchange.ws_url, exchange.rest_url)
     secret = keys_of(exchange)[1].encode()
     assert seen.redacted(b"x" + secret) == b"x***"

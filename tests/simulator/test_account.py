@@ -44,6 +44,12 @@ def test_a_key_shows_nothing_of_itself() -> None:
     assert not ApiKey("k", "s", [], None).may_view
 
 
+def test_its_key_belongs_nowhere_else(upbit: UpbitAccount, coinw: CoinWAccount) -> None:
+    """No key of a simulator is sent to the real exchange."""
+    assert upbit.exchange().elsewhere() == {}
+    assert coinw.exchange().elsewhere() == {}
+
+
 def test_a_change_is_pushed_in_each_subscriber_s_form(upbit: UpbitAccount) -> None:
     """Each subscriber gets one push, however often it has subscribed."""
     default, simple, silent = Client(), Client("SIMPLE"), Client(silent=True)

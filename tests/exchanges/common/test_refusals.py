@@ -8,13 +8,24 @@ from typing import Any
 
 import pytest
 
-from assetstream import AssetStream, AuthenticationError, CoinW, ExchangeError, Upbit
+from assetstream.exchanges import CoinW, Upbit
 from assetstream.exchanges.coinw.refusals import CODES
 from assetstream.exchanges.common.refusals import connection_lost, retry_after
 from assetstream.exchanges.upbit.refusals import NAMES
-from assetstream.protocol import Exchange
-from assetstream.simulator import FAULTS, Simulator
-from tests.support.specs import FIRST_HINTS, make_coinw, make_upbit
+from assetstream.model.errors import AuthenticationError, ExchangeError
+from assetstream.protocol import Exchange, Fail
+from assetstream.simulator.catalogue import FAULTS
+from assetstream.simulator.catalogue.login import FORMS, KEY_REFUSALS
+from assetstream.simulator.upbit.venue import refused
+from tests.support.specs import (
+    FIRST_HINTS,
+    at,
+    frame,
+    make_coinw,
+    make_upbit,
+    opened,
+    sample,
+)
 
 DATE = "Sat, 21 Nov 2026 10:00:00 GMT"
 
@@ -57,6 +68,7 @@ def test_a_loss_is_explained_with_its_causes() -> None:
     )
 
 
+INVALID_AUTH = sample("upbit", "error_invalid_auth")
 UUID = "c821db84-6fbd-11e4-a9e3-c86000d26d7c"
 
 
@@ -65,26 +77,30 @@ def shown(error: ExchangeError) -> str:
     return " ".join([str(error), *error.hints])
 
 
-@pytest.mark.parametrize("fault", FIRST_HINTS)
-def test_every_refused_login_has_hints(exchange: Simulator, fault: str) -> None:
-    """Hints exist for each refusal, can be pickled, and hold no part of a key."""
-    venue = FAULTS[fault].exchange
-    account = getattr(exchange, venue)({"BTC": "1"})
-    errors: list[Any] = []
-    with exchange.fault(fault):
-        stream = AssetStream(account.exchange(), on_error=errors.append)
-        try:
-            with pytest.raises(ExchangeError) as raised:
-                stream.start(timeout=0.2)
-            error = raised.value
-        except BaseException:  # not fatal: retried, and given to on_error
-            error = errors[0]
+def refusal(fault: str) -> tuple[Exchange, Any]:
+    """Return an exchange and its error of a login that the simulator refuses so."""
+    exchange = make_coinw() if fault in FORMS else make_upbit()
+    for name, reason, status in KEY_REFUSALS:
+        if name == fault:
+            reply = refused(reason, status=status).reply
+            return exchange, exchange.conversation({}).refused(status, {}, reply.body)
+    answer = frame(FORMS[fault][1]) if fault in FORMS else INVALID_AUTH
+    (step,) = opened(exchange).received([answer], at(0.1))
+    assert isinstance(step, Fail)
+    return exchange, step.error
 
+
+@pytest.mark.parametrize("fault", FIRST_HINTS)
+def test_every_refused_login_has_hints(fault: str) -> None:
+    """Hints exist for each refusal, can be pickled, and hold no part of a key."""
+    exchange, error = refusal(fault)
+
+    assert isinstance(error, ExchangeError)
     assert re.search(FIRST_HINTS[fault], error.hints[0])
     assert all(re.fullmatch(r"[A-Z].*[.]", hint) for hint in error.hints)
     assert not any(hint in str(error) for hint in error.hints)
     assert pickle.loads(pickle.dumps(error)).hints == error.hints
-    for secret in account.exchange().credentials.values():
+    for secret in exchange.credentials.values():
         assert not any(
             secret[i : i + 6] in shown(error) for i in range(len(secret) - 5)
         )
@@ -104,7 +120,7 @@ def test_every_known_refusal_of_a_key_has_hints(meanings: Any) -> None:
         assert meaning.hints or not issubclass(meaning.kind, AuthenticationError)
 
 
-def refused(exchange: Exchange) -> AuthenticationError:
+def refused_with_401(exchange: Exchange) -> AuthenticationError:
     error = exchange.conversation({}).refused(401, {}, b"")
     assert isinstance(error, AuthenticationError)
     return error
@@ -122,10 +138,10 @@ def test_variables_in_use_are_named(
 ) -> None:
     """The hints name the environment's variables if the key came from there."""
     passed = {"upbit": make_upbit, "coinw": make_coinw}[name]()
-    assert not any(variables[0] in hint for hint in refused(passed).hints)
+    assert not any(variables[0] in hint for hint in refused_with_401(passed).hints)
     monkeypatch.setenv(variables[0], UUID)
     monkeypatch.setenv(variables[1], "something-else")
     taken = CoinW() if name == "coinw" else Upbit(region="sg")
-    hints = refused(taken).hints
+    hints = refused_with_401(taken).hints
 
     assert f"{variables[0]} and {variables[1]} of the environment" in hints[-1]
