@@ -66,6 +66,6 @@ def test_help_and_completion_import_next_to_nothing() -> None:
         "print([m for m in ('rich', 'websocket', 'requests', 'jwt', 'msgspec', "
         "'assetstream.streams.stream', 'assetstream.simulator') if m in sys.modules])\n"
     )
-    with Program("-c", script) as program:
+    with Program("-c", script, fresh=True) as program:
         assert program.finish() == 0
         assert program.out == ["[]"]

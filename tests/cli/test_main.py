@@ -14,9 +14,13 @@ from tests.support.processes import ROOT, Program
 #: Runs the entry point where a package (``argv[1]``) cannot be imported.
 WITHOUT = """
 import sys
-sys.modules[sys.argv[1]] = None
+missing = sys.argv.pop(1)
+for name in list(sys.modules):  # what was imported before is imported anew
+    if name.startswith(("assetstream.cli", "assetstream.simulator", missing)):
+        del sys.modules[name]
+sys.modules[missing] = None
 from assetstream.cli import main
-sys.argv = ["assetstream", *sys.argv[2:]]
+sys.argv[0] = "assetstream"
 main()
 """
 
@@ -87,6 +91,6 @@ def test_the_entry_point_imports_nothing_of_others() -> None:
         "print(sorted(m for m in sys.modules if m in "
         "('click', 'dotenv', 'rich', 'websocket', 'requests', 'msgspec', 'jwt')))\n"
     )
-    with Program("-c", script) as program:
+    with Program("-c", script, fresh=True) as program:
         assert program.finish() == 0
         assert program.out == ["[]"]

@@ -1,4 +1,4 @@
-"""Programs that tests run as users do: by an interpreter of their own."""
+"""Programs that tests run as users do: in a process of their own."""
 
 from __future__ import annotations
 
@@ -9,15 +9,13 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 from types import TracebackType
-from typing import IO, Mapping, Sequence
+from typing import Mapping, Sequence
 
 from tests.support.event_recorder import PATIENCE
+from tests.support.fork_server import ROOT, ForkedProcess
 
-__all__ = ["ROOT", "Program", "clean_environment"]
-
-ROOT = Path(__file__).resolve().parents[2]
+__all__ = ["ROOT", "Program", "clean_environment", "start_python"]
 
 
 class Program:
@@ -26,10 +24,19 @@ class Program:
     Args:
         arguments: of the interpreter.
         environment: variables beside those of ``clean_environment``.
+        stdin: a descriptor to read from, closed here, in place of nothing.
+        stdout: a descriptor to write to, closed here, in place of a pipe to read.
+        fresh: in an interpreter that has imported nothing yet, not in a fork of one
+            that has imported the command line.
     """
 
     def __init__(
-        self, *arguments: str, environment: Mapping[str, str] | None = None
+        self,
+        *arguments: str,
+        environment: Mapping[str, str] | None = None,
+        stdin: int | None = None,
+        stdout: int | None = None,
+        fresh: bool = False,
     ) -> None:
         if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
             # A child inherits the ignored signal, and our Ctrl-C would not reach it.
@@ -37,20 +44,21 @@ class Program:
         self.out: list[str] = []
         self.err: list[str] = []
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        self._process = subprocess.Popen(
-            [sys.executable, *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-            cwd=ROOT,
-            env={**clean_environment(), **(environment or {})},
+        if stdin is None:
+            stdin = os.open(os.devnull, os.O_RDONLY)
+        err, stderr = os.pipe()
+        pipes = [(err, self.err)]
+        if stdout is None:
+            out, stdout = os.pipe()
+            pipes.append((out, self.out))
+        self._process = start_python(
+            arguments,
+            [stdin, stdout, stderr],
+            {**clean_environment(), **(environment or {})},
+            fresh=fresh,
         )
-        assert self._process.stdout is not None
-        assert self._process.stderr is not None
         self._readers = [
-            threading.Thread(target=self._read, args=(self._process.stdout, self.out)),
-            threading.Thread(target=self._read, args=(self._process.stderr, self.err)),
+            threading.Thread(target=self._read, args=pipe) for pipe in pipes
         ]
         for reader in self._readers:
             reader.start()
@@ -71,6 +79,14 @@ class Program:
         """Press Ctrl-C."""
         self._process.send_signal(signal.SIGINT)
 
+    def ended(self, within: float) -> bool:
+        """Wait for the end, so many seconds; return whether it has come."""
+        try:
+            self._process.wait(within)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
     def finish(self) -> int:
         """Wait for the end; return the exit code."""
         code = self._process.wait(PATIENCE)
@@ -83,8 +99,8 @@ class Program:
         """Everything on stdout and stderr, also for messages of failed tests."""
         return "\n".join([*self.out, *self.err])
 
-    def _read(self, pipe: IO[str], lines: list[str]) -> None:
-        with pipe:
+    def _read(self, reader: int, lines: list[str]) -> None:
+        with open(reader, encoding="utf-8") as pipe:
             for line in pipe:
                 lines.append(line.rstrip("\n"))
                 self._lines.put(lines[-1])
@@ -102,6 +118,32 @@ class Program:
         if self._process.poll() is None:
             self._process.kill()
         self.finish()
+
+
+def start_python(
+    arguments: Sequence[str],
+    files: Sequence[int],
+    environment: Mapping[str, str],
+    *,
+    fresh: bool = False,
+) -> ForkedProcess | subprocess.Popen[bytes]:
+    """Start a program on its standard input, output and errors; close them here."""
+    try:
+        if not fresh and hasattr(os, "fork"):
+            return ForkedProcess(arguments, files, environment)
+        stdin, stdout, stderr = files
+        command = [sys.executable, *arguments]
+        return subprocess.Popen(
+            command,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            cwd=ROOT,
+            env=environment,
+        )
+    finally:
+        for file in set(files):
+            os.close(file)
 
 
 def clean_environment(drop: Sequence[str] = ("UPBIT_", "COINW_")) -> dict[str, str]:

@@ -177,9 +177,8 @@ def run_with_rival(path: Path, *arguments: str) -> Program:
     """Run the command where another package named websocket is found first."""
     (path / "websocket.py").write_text(RIVAL, encoding="utf-8")
     search = os.pathsep.join([str(path), str(ROOT)])
-    return Program(
-        "-m", "assetstream.cli", *arguments, environment={"PYTHONPATH": search}
-    )
+    command = ("-m", "assetstream.cli", *arguments)
+    return Program(*command, environment={"PYTHONPATH": search}, fresh=True)
 
 
 def test_a_shadowed_library_is_named_though_nothing_can_be_imported(

@@ -6,10 +6,7 @@ import json
 import os
 import select
 import signal
-import subprocess
-import sys
 import time
-from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,17 +17,18 @@ from click.testing import CliRunner
 from assetstream.cli.main import assetstream
 from assetstream.simulator import Account, Simulator
 from tests.support.event_recorder import PATIENCE
-from tests.support.processes import ROOT, Program, clean_environment
+from tests.support.processes import Program, clean_environment
 
 fcntl = pytest.importorskip("fcntl", reason="Windows has no such pipes")
 
 
-def watch(*arguments: str, account: Account | None = None) -> Program:
+def watch(
+    *arguments: str, account: Account | None = None, stdout: int | None = None
+) -> Program:
     """Run ``assetstream watch`` with this account's keys."""
     environment = account.environment() if account else {}
-    return Program(
-        "-m", "assetstream.cli", "watch", *arguments, environment=environment
-    )
+    command = ("-m", "assetstream.cli", "watch", *arguments)
+    return Program(*command, environment=environment, stdout=stdout)
 
 
 def objects(program: Program) -> list[dict[str, Any]]:
@@ -184,33 +182,22 @@ def test_a_second_ctrl_c_ends_it_at_once_without_a_word() -> None:
     reader, writer = os.pipe()
     with open(reader, "rb"):
         fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "assetstream.cli", "watch", "--simulate", "--json"],
-            stdout=writer,
-            stderr=subprocess.PIPE,
-            cwd=ROOT,
-            env=clean_environment(),
-        )
-        with process, ExitStack() as end:
-            end.callback(process.kill)
+        with watch("--simulate", "--json", stdout=os.dup(writer)) as program:
             ready, _, _ = select.select([reader], [], [], PATIENCE)
             assert ready, "nothing was written"
             fill_up(writer)
             os.close(writer)
             presses, deadline = 0, time.monotonic() + PATIENCE
-            while process.poll() is None:
-                process.send_signal(signal.SIGINT)
+            while not program.ended(within=0.3):
+                assert time.monotonic() < deadline
+                program.interrupt()
                 presses += 1
-                try:
-                    process.wait(0.3)
-                except subprocess.TimeoutExpired:
-                    assert time.monotonic() < deadline
-            assert process.stderr is not None
-            assert process.stderr.read() == b""
+            code = program.finish()
 
+    assert program.err == []
     assert presses >= 2
     # One that comes while Python itself ends is its own, and 130 to a shell, too.
-    assert process.returncode in (130, -signal.SIGINT)
+    assert code in (130, -signal.SIGINT)
 
 
 def fill_up(pipe: int) -> None:
@@ -254,15 +241,10 @@ def test_a_wrong_secret_ends_with_exit_code_1(
 
 def test_a_reader_that_goes_away_ends_it_quietly() -> None:
     """``| head -n 1`` gets its line, and nothing is on stderr."""
-    script = (
-        "import subprocess, sys\n"
-        "watch = [sys.executable, '-m', 'assetstream.cli', 'watch', '--simulate']\n"
-        "with subprocess.Popen(watch, stdout=subprocess.PIPE) as process:\n"
-        "    print(process.stdout.readline())\n"
-        "    process.stdout.close()\n"
-        "sys.exit(process.returncode)\n"
-    )
-    with Program("-c", script) as program:
+    reader, writer = os.pipe()
+    with open(reader, "rb") as head, watch("--simulate", stdout=writer) as program:
+        assert head.readline()
+        head.close()
         assert program.finish() == 0, program.output
 
     assert program.err == []
@@ -271,12 +253,7 @@ def test_a_reader_that_goes_away_ends_it_quietly() -> None:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has it")
 def test_a_full_disk_ends_it_with_exit_code_1() -> None:
     """One line names the cause, without a traceback."""
-    script = (
-        "import subprocess, sys\n"
-        "watch = [sys.executable, '-m', 'assetstream.cli', 'watch', '--simulate']\n"
-        "sys.exit(subprocess.call(watch, stdout=open('/dev/full', 'w')))\n"
-    )
-    with Program("-c", script) as program:
+    with watch("--simulate", stdout=os.open("/dev/full", os.O_WRONLY)) as program:
         assert program.finish() == 1
 
     assert len(program.err) == 1

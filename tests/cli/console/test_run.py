@@ -6,7 +6,6 @@ import json
 import os
 import re
 import socket
-import subprocess
 import sys
 
 import pytest
@@ -15,7 +14,6 @@ from assetstream.cli.console.fault_spec import FORM, read_fault
 from assetstream.cli.console.run import Options, print_faults, serve
 from assetstream.simulator import FAULTS
 from tests.support.clients import call
-from tests.support.event_recorder import PATIENCE
 from tests.support.processes import Program
 
 COMMAND = ["-m", "assetstream.cli", "simulate"]
@@ -78,13 +76,10 @@ def test_a_client_meets_a_fault_of_the_command_line() -> None:
 
 def test_typed_lines_are_carried_out() -> None:
     """Lines of a pipe are obeyed in order."""
-    script = (
-        "import subprocess, sys\n"
-        f"command = [sys.executable, *{COMMAND}]\n"
-        "text = b'pause\\nfault rest_failing\\nnonsense\\nbalances upbit\\nquit'\n"
-        "subprocess.run(command, input=text, check=True)\n"
-    )
-    with Program("-c", script) as program:
+    reader, writer = os.pipe()
+    with open(writer, "wb") as typed:
+        typed.write(b"pause\nfault rest_failing\nnonsense\nbalances upbit\nquit")
+    with Program(*COMMAND, stdin=reader) as program:
         assert program.finish() == 0, program.output
 
     answers = program.out[program.out.index("they pause; `trade` lets them go on") :]
@@ -133,12 +128,8 @@ def test_a_port_in_use_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.skipif(os.name == "nt", reason="closes a pipe early")
 def test_a_reader_that_goes_away_ends_it_quietly() -> None:
     """``| head`` leaves no traceback."""
-    command = [sys.executable, "-u", *COMMAND, "--for", "1s"]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        process.stdout.close()
-        assert process.stderr.read() == ""
-        assert process.wait(PATIENCE) == 0
+    reader, writer = os.pipe()
+    os.close(reader)
+    with Program(*COMMAND, stdout=writer) as program:
+        assert program.finish() == 0
+    assert program.err == []

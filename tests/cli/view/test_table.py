@@ -6,8 +6,6 @@ import io
 import os
 import select
 import signal
-import subprocess
-import sys
 import threading
 from typing import Mapping
 
@@ -18,7 +16,7 @@ from assetstream import AssetStream
 from assetstream.cli.view.table import TerminalTable
 from assetstream.simulator import Simulator
 from tests.support.event_recorder import PATIENCE
-from tests.support.processes import ROOT, clean_environment
+from tests.support.processes import clean_environment, start_python
 
 pty = pytest.importorskip("pty", reason="Windows has no pseudo-terminals")
 
@@ -38,13 +36,10 @@ class Terminal:
     ) -> None:
         self.written = ""
         self._master, slave = pty.openpty()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "assetstream.cli", command, *arguments],
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            cwd=ROOT,
-            env={
+        self._process = start_python(
+            ["-m", "assetstream.cli", command, *arguments],
+            [slave] * 3,
+            {
                 **clean_environment(("UPBIT_", "COINW_", "NO_COLOR")),
                 "TERM": "xterm-256color",
                 "COLUMNS": str(columns),
@@ -52,7 +47,6 @@ class Terminal:
                 **(environment or {}),
             },
         )
-        os.close(slave)
 
     def read_until(self, text: str) -> None:
         """Read until the terminal has shown ``text``."""
