@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import configparser
-import os
+import json
 import pickle
-import subprocess
-import sys
 import types
 from pathlib import Path
 
@@ -15,6 +13,7 @@ import pytest
 import websocket
 
 from assetstream.libraries import PYJWT, WEBSOCKET_CLIENT, LibraryError, require
+from tests.support.processes import Program
 
 
 def module(version: str | None, **names: object) -> types.ModuleType:
@@ -106,35 +105,65 @@ WRONG = {
 }
 
 
-def first_use(name: str, path: Path, before: str = "") -> str:
-    """Import the module's user with ``path`` searched first; return its last line."""
-    done = subprocess.run(
-        [sys.executable, "-c", f"{before}\nfrom assetstream import {USERS[name]}"],
-        env={"PYTHONPATH": f"{path}{os.pathsep}{Path(__file__).parent.parent}"},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 1
-    return done.stderr.splitlines()[-1]
+#: Imports the user of each module anew: one that is found first, or that is missing.
+FIRST_USES = """
+import json, sys, traceback
+for user, module, place in json.loads(sys.argv[1]):
+    for name in list(sys.modules):
+        if name.partition(".")[0] in ("assetstream", module):
+            del sys.modules[name]
+    if place is None:
+        sys.modules[module] = None
+    else:
+        sys.path.insert(0, place)
+    try:
+        exec(f"from assetstream import {user}")
+    except ImportError:
+        print(traceback.format_exc().splitlines()[-1])
+    if place is not None:
+        sys.path.remove(place)
+"""
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the directory of all wrong modules, each in one of its own."""
+    return tmp_path_factory.mktemp("wrong")
+
+
+@pytest.fixture(scope="module")
+def messages(place: Path) -> dict[str, str]:
+    """Return the last line of the traceback in each case, and for a missing module."""
+    uses: dict[str, tuple[str, str, str | None]] = {}
+    for case, (name, source, _) in WRONG.items():
+        (place / case).mkdir()
+        (place / case / f"{name}.py").write_text(source)
+        uses[case] = (USERS[name], name, str(place / case))
+    for name in REPAIRS:
+        uses[name] = (USERS[name], name, None)
+    with Program("-c", FIRST_USES, json.dumps([*uses.values()]), fresh=True) as program:
+        assert program.finish() == 0, program.output
+    return dict(zip(uses, program.out, strict=True))
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_the_package_itself_checks(tmp_path: Path, case: str) -> None:
+def test_the_package_itself_checks(
+    place: Path, messages: dict[str, str], case: str
+) -> None:
     """The last line of the traceback has path and repair."""
-    name, source, what = WRONG[case]
-    (tmp_path / f"{name}.py").write_text(source)
-    message = first_use(name, tmp_path)
+    name, _, what = WRONG[case]
+    message = messages[case]
 
     assert message.startswith("assetstream.libraries.LibraryError: ")
-    assert str(tmp_path / f"{name}.py") in message
+    assert str(place / case / f"{name}.py") in message
     assert what in message
     assert REPAIRS[name] in message
 
 
 @pytest.mark.parametrize("name", REPAIRS)
-def test_a_missing_package_is_named(tmp_path: Path, name: str) -> None:
+def test_a_missing_package_is_named(messages: dict[str, str], name: str) -> None:
     """Uninstalling a rival often removes the right package, too."""
-    message = first_use(name, tmp_path, f"import sys; sys.modules[{name!r}] = None")
+    message = messages[name]
 
     assert f"LibraryError: the module {name!r} is not installed" in message
     assert REPAIRS[name] in message

@@ -144,6 +144,7 @@ class NoMarkets(Fault):
         return Reply.json(200, []) if request.path == "/v1/market/all" else None
 
 
+@pytest.mark.programs
 def test_ccxt_pro(simulator: Simulator, account: UpbitAccount) -> None:
     """Their loop has floats until the connection is lost; ours goes on."""
     pytest.importorskip("ccxt", reason="its 20 exact pins suit no extra but dev")

@@ -13,6 +13,8 @@ import pytest
 
 from assetstream.version import __version__
 
+pytestmark = pytest.mark.programs
+
 ROOT = Path(__file__).parent.parent
 
 

@@ -13,13 +13,16 @@ import assetstream
 from assetstream import simulator
 from tests.test_docstrings import members, public
 
-pytest.importorskip("pdoc")
-from tests.programs.reference import MODULES, build
+pytestmark = pytest.mark.programs
 
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Build the reference by CONTRIBUTING.md's command; return each module's page."""
+    pytest.importorskip("pdoc")
+    # Imported here: it is slow, also for a run without these tests.
+    from tests.programs.reference import MODULES, build
+
     out = tmp_path_factory.mktemp("reference")
     build(out)
     return {name: _page(out, name) for name in MODULES}

@@ -1,21 +1,22 @@
-"""Every sample, run as written, by its own interpreter."""
+"""Every sample, run as written, in a process of its own."""
 
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
 
 from assetstream.simulator import Account, Simulator
+from tests.support.event_recorder import PATIENCE
 from tests.support.processes import ROOT, Program
 
 SAMPLES = ROOT / "samples"
+NOTEBOOK = SAMPLES / "notebook.ipynb"
 
 
 def sample(name: str, *accounts: Account) -> Program:
@@ -130,15 +131,23 @@ def test_log_states_logs_a_lost_connection_and_what_it_missed(
         assert "Traceback" not in program.output
 
 
+@pytest.mark.programs
 def test_the_notebook_runs_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No cell fails or writes to stderr; each shows what its text says."""
+    # Imported here: it takes seconds, also of a run without this test.
+    import nbformat
+    from nbclient import NotebookClient
+
     for name in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR"):
         monkeypatch.setenv(name, str(tmp_path))
-    notebook = read_notebook()
-    NotebookClient(notebook, timeout=60).execute()
-    outputs = {cell.id: cell.outputs for cell in code_cells(notebook)}
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    nbformat.validate(notebook)
+    NotebookClient(notebook, timeout=PATIENCE).execute()
+    outputs = {
+        cell.id: cell.outputs for cell in notebook.cells if cell.cell_type == "code"
+    }
 
     for output in itertools.chain.from_iterable(outputs.values()):
         assert output.get("name") != "stderr", output
@@ -153,24 +162,16 @@ def test_the_notebook_runs_whole(
 
 def test_the_notebook_is_kept_without_outputs() -> None:
     """Outputs would show our machines, and make diffs unreadable."""
-    notebook = read_notebook()
+    notebook = json.loads(NOTEBOOK.read_text(encoding="utf-8"))
 
-    nbformat.validate(notebook)
-    assert notebook.metadata.kernelspec.name == "python3"
-    for cell in code_cells(notebook):
-        assert cell.outputs == []
-        assert cell.execution_count is None
-    assert all(re.fullmatch(r"[a-z]+(-[a-z]+)?", cell.id) for cell in notebook.cells)
-
-
-def read_notebook() -> Any:
-    """Return the committed sample notebook."""
-    return nbformat.read(SAMPLES / "notebook.ipynb", as_version=4)
-
-
-def code_cells(notebook: Any) -> list[Any]:
-    """Return the code cells."""
-    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert notebook["metadata"]["kernelspec"]["name"] == "python3"
+    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert len(code) > 5
+    for cell in code:
+        assert cell["outputs"] == []
+        assert cell["execution_count"] is None
+    for cell in notebook["cells"]:
+        assert re.fullmatch(r"[a-z]+(-[a-z]+)?", cell["id"])
 
 
 def shown(outputs: list[Any]) -> str:

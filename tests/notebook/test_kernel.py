@@ -8,6 +8,8 @@ from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 from tests.notebook.kernel import Kernel, Message, text_of
 
+pytestmark = pytest.mark.programs
+
 THREADS = (
     "import threading\n"
     "sorted(t.name for t in threading.enumerate() if t.name.startswith('assetstream'))"

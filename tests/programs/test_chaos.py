@@ -38,6 +38,7 @@ def figures_of(line: str) -> dict[str, str]:
     return dict(word.split("=", 1) for word in line.split() if "=" in word)
 
 
+@pytest.mark.programs
 def test_the_command_small() -> None:
     """Some faults are met on both exchanges, without a finding."""
     small = ("--faults", "12", "--processes", "4", "--seed", "3")

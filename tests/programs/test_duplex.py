@@ -134,6 +134,7 @@ def test_a_second_thread_at_a_streams_own_connection_is_reported() -> None:
     assert any("recv by second" in breach for breach in ownership.breaches)
 
 
+@pytest.mark.programs
 def test_a_watch_that_sees_nothing_is_a_failure(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -150,6 +151,7 @@ def test_a_watch_that_sees_nothing_is_a_failure(
     assert "watched=0" in str(figures)
 
 
+@pytest.mark.programs
 def test_tls_holds_while_everybody_talks_at_once() -> None:
     """Nothing breaks, is wrong, lost or leaked, and everything does happen."""
     figures = duplex(seconds=2.0)

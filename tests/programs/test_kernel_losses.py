@@ -13,6 +13,8 @@ from tests.programs.kernel_losses import (
     next_after_reply,
 )
 
+pytestmark = pytest.mark.programs
+
 
 @pytest.mark.parametrize("way", [next_after_reply, interrupted_at_output])
 def test_a_kernel_that_is_used_with_care_loses_nothing(

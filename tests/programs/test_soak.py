@@ -11,6 +11,7 @@ from tests.support.processes import Program
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
+@pytest.mark.programs
 def test_nothing_grows() -> None:
     """Memory, threads and descriptors stay the same over updates and reconnects."""
     small = ("--updates", "20000", "--reconnects", "20", "--idle", "0.2")

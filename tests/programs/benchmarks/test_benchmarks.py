@@ -10,6 +10,7 @@ from tests.programs.benchmarks.report import note, ranked, table
 from tests.programs.benchmarks.rounds import Results, run
 
 
+@pytest.mark.programs
 def test_a_small_burst_reaches_the_callbacks_whole() -> None:
     """assetstream and the floor receive every update with every digit."""
     results = run("burst", ("assetstream", "floor"), rounds=1, quick=True)
