@@ -258,11 +258,11 @@ def test_a_label_is_hidden_in_our_own_words_only() -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        b"a" * 300_000,
-        b"a." * 150_000,
-        b"@" + b"a" * 300_000,
-        b"1:" * 100_000,
-        b'{"a":' * 60_000,
+        b"a" * 100_000,
+        b"a." * 50_000,
+        b"@" + b"a" * 100_000,
+        b"1:" * 50_000,
+        b'{"a":' * 20_000,
     ],
 )
 def test_hostile_data_takes_no_long_time(mask: Mask, data: bytes) -> None:
@@ -271,7 +271,7 @@ def test_hostile_data_takes_no_long_time(mask: Mask, data: bytes) -> None:
     mask.data(data)
     mask.words(data.decode())
 
-    assert time.process_time() - began < 20.0
+    assert time.process_time() - began < 10.0
 
 
 def test_short_addresses_and_whole_labels() -> None:

@@ -10,6 +10,7 @@ from typing import Iterator
 import pytest
 
 from assetstream.simulator import CoinWAccount, Simulator, UpbitAccount, connection
+from assetstream.simulator.messages import Kind, Message
 from tests.support.clients import SUB, bearer, login
 from tests.support.raw_client import CLOSE, CONTINUED, TEXT, RawClient, frame
 
@@ -96,10 +97,10 @@ def test_a_client_that_does_not_read_holds_up_nobody(
         client.upgrade(bearer(upbit))
         client.sock.sendall(frame(TEXT, b'[{"ticket":"t"},{"type":"myAsset"}]'))
         upbit.wait_for_subscribers()
-        for _ in range(200_000):
+        (session,) = upbit._subscribers
+        while upbit.subscribers:  # the kernel takes megabytes
+            session.connection.send(Message(Kind.PUSH, b"x" * 65_536))
             upbit.deposit("BTC", 1)
-            if not upbit.subscribers:
-                break
         exchange.wait_for_connections(0)
     finally:
         client.sock.close()

@@ -7,7 +7,7 @@ import gc
 import re
 import sys
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 import pytest
 
@@ -31,10 +31,9 @@ GROWTH = 16
 
 
 @pytest.fixture
-def exchange() -> Iterator[Simulator]:
-    """A simulator without rate limits."""
-    with Simulator(rate_limits=False) as simulator:
-        yield simulator
+def account(exchange: Simulator) -> Account:
+    """An account at one exchange: none of them reads a frame before it is whole."""
+    return exchange.upbit({"BTC": "1"})
 
 
 class Memory:

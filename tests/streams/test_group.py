@@ -26,6 +26,7 @@ from assetstream import (
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 from tests.support.balances import known_balances, true_balances
+from tests.support.clock import TimeMachine
 from tests.support.event_recorder import PATIENCE, EventRecorder
 from tests.support.groups import BALANCES, group_threads, streams, wait_until
 
@@ -154,15 +155,18 @@ def test_if_all_fail_start_raises(
 
 
 def test_without_one_live_account_start_gives_up(
-    exchange: Simulator, accounts: dict[str, Account]
+    exchange: Simulator, accounts: dict[str, Account], time_machine: TimeMachine
 ) -> None:
     """The timeout has the last error, as for a stream."""
-    group = StreamGroup(streams(accounts), on_error=lambda error: None)
+    jumps = iter([2 * PATIENCE])  # one: stopping has a deadline as well
+    group = StreamGroup(
+        streams(accounts), on_error=lambda error: time_machine.jump(next(jumps, 0.0))
+    )
     with (
         exchange.refuse_upgrades(503),
         pytest.raises(StreamTimeout, match="not one of its 8"),
     ):
-        group.start(timeout=0.3)
+        group.start(timeout=PATIENCE)
     assert not group_threads()
 
 

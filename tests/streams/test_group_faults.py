@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import weakref
 
@@ -193,16 +194,13 @@ print(group.health().states["LIVE"], "LIVE")
 """
 
 
-@pytest.mark.parametrize("how", ["plain", "fork", "stuck"])
-@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.parametrize("how", ["fork" if hasattr(os, "fork") else "plain", "stuck"])
 def test_the_interpreter_ends_while_a_group_runs(exchange: Simulator, how: str) -> None:
     """The exit is clean in a child process, and with a stuck handler."""
     environment = {
         **exchange.upbit(BALANCES).environment(),
         **exchange.coinw(BALANCES).environment(),
     }
-    if how == "fork" and not hasattr(__import__("os"), "fork"):
-        pytest.skip("Windows has no fork")
     with Program("-W", "ignore", "-c", EXIT, how, environment=environment) as program:
         assert program.finish() == 0, program.output
 

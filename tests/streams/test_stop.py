@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import cycle
+
 import pytest
 
 from assetstream.simulator import Simulator
@@ -9,12 +11,12 @@ from tests.support.processes import Program
 from tests.support.stop_cases import CASES, goal, measure
 
 
-@pytest.mark.parametrize("name", ["upbit", "coinw"])
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(("case", "name"), [*zip(CASES, cycle(["upbit", "coinw"]))])
 def test_stop(case: str, name: str) -> None:
     """Each case returns True, and leaves neither a thread nor a socket.
 
-    It is ``python -m tests.programs.stop_table`` that judges how long a stop takes.
+    No case has to do with an exchange's own code, so each is run at one. It is
+    ``python -m tests.programs.stop_table`` that judges how long a stop takes.
     """
     stopped = measure(case, name)
 

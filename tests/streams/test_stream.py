@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import pickle
-import signal
 import ssl
 import threading
 from decimal import Decimal
@@ -25,7 +24,6 @@ from assetstream import (
     Source,
     StaleBalance,
     State,
-    StateChange,
     StreamStateError,
     StreamTimeout,
     Upbit,
@@ -99,81 +97,6 @@ def test_all_digits_of_a_total(account: Account) -> None:
 
     assert str(changed.update.total) == "123456789012346.12345678901234567890123"
     assert str(changed.update.change) == "123456789012345.12345678901234567890123"
-
-
-def test_run_forever_ends_by_stop(account: Account) -> None:
-    """Another thread, or a callback, stops it."""
-    stream = AssetStream(account.exchange())
-
-    @stream.on_state
-    def stop(change: StateChange) -> None:
-        if change.current is State.LIVE:
-            assert stream.stop()
-
-    stream.run_forever()
-
-    assert stream.state is State.STOPPED
-
-
-def test_run_forever_ends_by_ctrl_c(account: Account) -> None:
-    """The stream is stopped, and run_forever returns."""
-    recorder = EventRecorder()
-    stream = AssetStream(account.exchange(), on_state=recorder)
-
-    @stream.on_state
-    def interrupt(change: StateChange) -> None:
-        if change.current is State.LIVE:
-            os.kill(os.getpid(), signal.SIGINT)
-
-    stream.run_forever()
-
-    assert recorder.states == ["CONNECTING", "LIVE", "STOPPED"]
-
-
-def test_stop_from_a_signal_handler(account: Account) -> None:
-    """The main thread is inside ``run_forever``."""
-    stream = AssetStream(account.exchange())
-    stopped: list[bool] = []
-    former = signal.signal(
-        signal.SIGUSR1, lambda number, frame: stopped.append(stream.stop())
-    )
-    try:
-        stream.on_state(
-            lambda change: (
-                change.current is State.LIVE and os.kill(os.getpid(), signal.SIGUSR1)
-            )
-        )
-        stream.run_forever()
-    finally:
-        signal.signal(signal.SIGUSR1, former)
-
-    assert stopped == [True]
-
-
-def test_stop_may_be_called_again_and_before_start(account: Account) -> None:
-    """A second stop does nothing; a stream stopped while NEW never starts."""
-    stream = AssetStream(account.exchange())
-    assert stream.stop()
-    assert stream.stop()
-    assert stream.state is State.STOPPED
-    with pytest.raises(StreamStateError, match="Make a new AssetStream"):
-        stream.start()
-
-
-def test_stop_from_many_threads_at_once(account: Account) -> None:
-    """All of them return True."""
-    stream = AssetStream(account.exchange())
-    stream.start()
-    answers: list[bool] = []
-    threads = [
-        threading.Thread(target=lambda: answers.append(stream.stop())) for _ in range(8)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert answers == [True] * 8
 
 
 def test_stop_returns_false_while_a_callback_holds_its_thread(

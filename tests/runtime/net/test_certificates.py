@@ -136,7 +136,15 @@ def test_without_a_context_the_systems_authorities_count(secured: Account) -> No
         AssetStream(secured.exchange()).start()
 
 
-@pytest.mark.parametrize("side", ["WebSocket", "REST"])
+#: Upbit's upgrade has a token, CoinW's read a signature.
+SIDES = pytest.mark.parametrize(
+    ("secured", "side"),
+    [("upbit", "WebSocket"), ("coinw", "REST")],
+    indirect=["secured"],
+)
+
+
+@SIDES
 @pytest.mark.parametrize("wrong", WRONG)
 def test_a_wrong_certificate_is_refused(
     secured: Account,
@@ -163,7 +171,7 @@ def test_a_wrong_certificate_is_refused(
 
 
 @pytest.mark.filterwarnings("ignore:.*TLSv1.*deprecated:DeprecationWarning")
-@pytest.mark.parametrize("side", ["WebSocket", "REST"])
+@SIDES
 def test_tls_below_1_2_is_refused(
     secured: Account,
     authority: trustme.CA,

@@ -252,18 +252,6 @@ def test_a_silent_tls_handshake_ends_at_the_deadline(
         connect(token, server.url.replace("ws:", "wss:"))
 
 
-def test_a_silent_tls_handshake_ends_at_once_when_given_up(token: CancelToken) -> None:
-    """A cancel ends the wait for the server."""
-
-    def script(peer: Peer) -> None:
-        assert peer.sock.recv(1)  # the handshake has begun
-        token.cancel()
-        peer.read_all()
-
-    with RawServer(script) as server, pytest.raises(Cancelled):
-        connect(token, server.url.replace("ws:", "wss:"))
-
-
 def test_an_end_in_the_tls_handshake_is_a_lost_connection(token: CancelToken) -> None:
     """The server hangs up in place of an answer."""
     with (
@@ -285,19 +273,6 @@ def test_a_tarpit_ends_at_the_deadline(outwait: Callable[[str], None]) -> None:
         ending = recorder.run(server.url)
     assert isinstance(ending, Broken)
     assert "in time while answering the upgrade" in str(ending.error)
-
-
-def test_a_tarpit_ends_at_once_when_given_up() -> None:
-    """Giving up ends the wait for the upgrade at once."""
-    recorder = Recorder()
-
-    def script(peer: Peer) -> None:
-        peer.read_request()
-        recorder.inbox.post(recorder.channel.close)
-        peer.read_all()
-
-    with RawServer(script) as server:
-        assert recorder.run(server.url) == Abandoned()
 
 
 def test_given_up_before_it_began_nothing_is_dialled() -> None:

@@ -32,12 +32,12 @@ def half_frame(case: Case) -> None:
 
 @shows("huge_frame")
 def huge_frame(case: Case) -> None:
-    with upbit_subscriber(case.upbit) as careful, case.on():
+    with upbit_subscriber(case.upbit) as careful, case.on(size=20 * MIB):
         _, closed = careful.until_closed()
         client = case.raw()
         with client.sock:
             client.upgrade(bearer(case.upbit))
-            left = 200 * MIB + 10 - len(client.received)
+            left = 20 * MIB + 10 - len(client.received)
             while left:
                 left -= len(client.sock.recv(min(left, MIB)))
             assert silent(client.sock)

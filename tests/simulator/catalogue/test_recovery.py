@@ -37,6 +37,7 @@ ONCE = {
     **{name: "upbit" for name in handshake.FAULTS if name.startswith("handshake_")},
     **{name: "coinw" for name in closes.FAULTS if re.fullmatch(r"close_\d+", name)},
     **dict.fromkeys(frames.FAULTS, "coinw"),
+    "deep_nesting": "coinw",
 }
 CASES = [
     (name, venue)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ssl
-from functools import partial
 from urllib.parse import quote
 
 import trustme
 
 from assetstream import ConnectionLost
+from tests.support.event_recorder import PATIENCE
 from tests.support.proxies import ProxyProcess
 from tests.support.raw_server import Peer, RawServer
 from tests.support.secrecy.setup import Case, SecrecySetup
@@ -62,21 +62,25 @@ def proxy_url(setup: SecrecySetup, scheme: str, port: int) -> str:
     return f"{scheme}://{user}:{quote(password)}@127.0.0.1:{port}"
 
 
-def more_lost(setup: SecrecySetup, than: int) -> bool:
-    return len(setup.recorder.of(ConnectionLost)) > than
-
-
 def proxied(setup: SecrecySetup) -> None:
-    """A stream works through a proxy with a password, and loses it later."""
-    for scheme in ("http", "socks5"):
-        with ProxyProcess(PROXY_USER) as proxy:
-            stream = setup.live(proxy=proxy_url(setup, scheme, proxy.port))
-            with stream.expect(lambda u: u.currency == "BTC", 10):
+    """Streams work through a proxy with a password, and lose it later."""
+    with ProxyProcess(PROXY_USER) as proxy:
+        streams = [
+            setup.live(account=scheme, proxy=proxy_url(setup, scheme, proxy.port))
+            for scheme in ("http", "socks5")
+        ]
+        for stream in streams:
+            with stream.expect(lambda u: u.currency == "BTC", PATIENCE):
                 setup.account.deposit("BTC", "1")
-            lost = len(setup.recorder.of(ConnectionLost))
             setup.detector.add_stream(stream)
-        setup.elapse(stream, partial(more_lost, setup, lost + 1))
+    for stream in streams:
+        # The first loss is that of the connection, which was well.
+        setup.elapse(stream, lambda s=stream: lost(setup, s.account) > 1)
         setup.finish(stream)
+
+
+def lost(setup: SecrecySetup, account: str) -> int:
+    return sum(each.account == account for each in setup.recorder.of(ConnectionLost))
 
 
 def proxy_unreachable(scheme: str) -> Case:
