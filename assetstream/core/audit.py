@@ -196,9 +196,6 @@ class Audit:
                 result.items.append(self._disagreement(report))
                 return
         update = self._book.correct(report, at)
-        entry = self._book.entry(code)
-        if entry is not None:
-            entry.doubted = None  # A4
         if update is not None:
             result.items.append(update)
 

@@ -158,6 +158,7 @@ class Entry:
     def correct(self, report: BalanceReport, at: Stamp) -> None:
         """Take an audit's amounts, whoever set the present ones (A4), no keys (K2)."""
         self.heard_at = at.now
+        self.doubted = None
         if report.available is not None:
             self.available.amount = report.available
         if report.locked is not None:

@@ -292,10 +292,8 @@ class StreamMachine:
         self._stop_reason = reason
         out: list[Effect] = []
         if self.link in OPEN:
-            conversation = self._talk()
-            for step in conversation.closing(self._instant(at)):
-                if isinstance(step, Send):
-                    out.append(SendText(step.text))
+            goodbye = self._talk().closing(self._instant(at))
+            out += [SendText(step.text) for step in goodbye]
         self._hang_up(out)
         return self._done(out)
 
@@ -401,8 +399,6 @@ class StreamMachine:
 
     def _lost(self, error: AssetStreamError, at: Moment, out: list[Effect]) -> None:
         """Decide what follows a lost connection or a failed attempt (L2, L3)."""
-        if self._ending:
-            return
         if self._policy.is_final(error, self._was_live, at.now):
             self._fail(error, out)
             return
@@ -447,8 +443,7 @@ class StreamMachine:
                 present = self.present
                 present.round_trip = step.round_trip or present.round_trip
             elif isinstance(step, Ready):
-                if self.link is Link.PROVING:
-                    self._go(Link.READY)
+                self._go(Link.READY)
                 self._reads.ready(at.now)
             elif isinstance(step, Warn):
                 self._warned(step.error, at, out)
@@ -525,8 +520,6 @@ class StreamMachine:
     def _live(self, reason: str, recovered: int, at: Moment) -> list[Event]:
         self.present.proof = at.now
         self._live_since = min(self._live_since, at.now)
-        if self.present.state is State.LIVE:
-            return []
         return [self._change(State.LIVE, reason, self._gap.close(at.utc, recovered))]
 
     def _fail(self, error: AssetStreamError, out: list[Effect]) -> None:

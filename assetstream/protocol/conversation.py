@@ -106,7 +106,7 @@ class Conversation(ABC):
         """``deadline`` has passed."""
 
     @abstractmethod
-    def closing(self, instant: Instant) -> Sequence[Step]:
+    def closing(self, instant: Instant) -> Sequence[Send]:
         """The user stops: take leave of the exchange; no answer will be awaited."""
 
     @abstractmethod

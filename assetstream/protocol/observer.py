@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Mapping, Sequence
 
 from assetstream.model.errors import AssetStreamError
-from assetstream.protocol.conversation import Conversation, Step
+from assetstream.protocol.conversation import Conversation, Send, Step
 from assetstream.protocol.exchange import Exchange
 from assetstream.protocol.values import Connect, HttpCall, Instant, Memory, Snapshot
 
@@ -131,8 +131,10 @@ class ObservedConversation(Conversation):
     def due(self, instant: Instant) -> Sequence[Step]:
         return self._answer(self._conversation.due(instant))
 
-    def closing(self, instant: Instant) -> Sequence[Step]:
-        return self._answer(self._conversation.closing(instant))
+    def closing(self, instant: Instant) -> Sequence[Send]:
+        steps = self._conversation.closing(instant)
+        self._observer.answered(steps)
+        return steps
 
     def closed(self, code: int | None, reason: str) -> AssetStreamError:
         self._observer.closed(code, reason)

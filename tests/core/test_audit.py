@@ -491,3 +491,15 @@ def test_a8_a_read_that_agrees_ends_a_dispute(audited: Audited) -> None:
     audited.first(400, btc("3"))
 
     assert audited.book.present.in_doubt() == ()
+
+
+def test_k4_what_is_known_in_part_is_corrected_and_not_shown(audited: Audited) -> None:
+    """A currency is shown as soon as both of its amounts are known."""
+    audited.book.push([report("ETH", "1", None, key=(1, 0))], at(100))
+    known = report("BTC", "1"), report("USDT", "100")
+    verdict = audited.both(200, snapshot(*known, report("ETH", "2", None)))
+
+    assert (verdict.drifts, verdict.items) == (1, [])
+    assert "ETH" not in amounts(audited.book)
+    audited.book.push([report("ETH", None, "0", key=(2, 0))], at(300))
+    assert amounts(audited.book)["ETH"] == ("2", "0")

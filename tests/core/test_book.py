@@ -317,6 +317,18 @@ def test_d3_the_first_snapshot_delivers_non_zero_currencies_only() -> None:
     assert eth.total == 0
 
 
+def test_d3_what_is_first_read_as_zero_is_shown_without_an_update(
+    book: BalanceBook,
+) -> None:
+    """Nobody has ever been told anything else of the currency."""
+    book.push([report("ETH", "0", None, key=(10, 0))], at(1))
+    zero = report("ETH", "0", "0")
+    read = snapshot(report("BTC", "1"), report("USDT", "100"), zero)
+
+    assert book.merge(read, at(30, 2), sent=30) == []
+    assert amounts(book)["ETH"] == ("0", "0")
+
+
 def test_a3_former_values_are_kept_for_5_minutes_only(book: BalanceBook) -> None:
     """The values of a busy currency must not fill the memory."""
     for second in range(1, 1_000, 10):

@@ -143,3 +143,25 @@ def test_k2_a_read_with_the_present_amounts_does_not_lag() -> None:
     assert not entry.may_be_lagging(report("BTC", "2"), 110, 10)
     assert not entry.may_be_lagging(report("BTC", "1"), 101, 10)
     assert not entry.may_be_lagging(report("BTC", None, None), 101, 10)
+
+
+def test_k4_a_read_of_one_field_leaves_the_other_as_it_was() -> None:
+    """Neither a snapshot nor an audit invents an amount that it does not name."""
+    entry = Entry()
+    push(entry, report("BTC", "1", "2", key=(10, 0)), 1)
+    assert entry.take_read(report("BTC", None, "3"), at(2, 2))
+    assert amounts(entry) == (1, 3)
+    entry.correct(report("BTC", None, "4"), at(20))
+    assert amounts(entry) == (1, 4)
+    entry.correct(report("BTC", "5", None), at(21))
+
+    assert amounts(entry) == (5, 4)
+
+
+def test_a4_what_an_audit_corrects_is_in_doubt_no_more() -> None:
+    """Two reads agree about it."""
+    entry = Entry()
+    entry.doubt(at(5))
+    entry.correct(report("BTC", "1"), at(20))
+
+    assert entry.doubted is None

@@ -35,8 +35,9 @@ from assetstream.model.errors import (
     RateLimited,
 )
 from assetstream.model.events import AssetUpdate, Event, Gap, Source, StateChange
-from assetstream.model.states import State
-from tests.support.specs import SPECS, START_MS
+from assetstream.model.states import TRANSITIONS, State
+from assetstream.protocol import Fail, Send
+from tests.support.specs import SPECS, START_MS, sample
 
 E = TypeVar("E")
 
@@ -244,6 +245,28 @@ def test_stop_during_a_read(driven: Driven) -> None:
     assert driven.idle
 
 
+def test_a_second_start_is_none(driven: Driven) -> None:
+    """A stream is started once; the machine need not be told who was first."""
+    machine = driven.machine
+    machine.started(at(0))
+    link, deadline = machine.link, machine.deadline
+
+    assert machine.started(at(1)) == ()
+    assert (machine.link, machine.deadline) == (link, deadline)
+
+
+def test_a_call_at_a_time_when_nothing_is_due_leads_to_nothing(driven: Driven) -> None:
+    """``deadline`` may be early, and the queue may be slow to grant a turn."""
+    queued = Driven().machine
+    queued.started(at(0))
+    lost = driven.live().machine
+    lost.ended(driven.connection, Closed(1006), at(11))
+
+    assert not queued.due(at(1))
+    assert not lost.due(at(11))
+    assert (queued.link, lost.link) == (Link.QUEUED, Link.BACKOFF)
+
+
 # W1, W2.
 
 
@@ -265,6 +288,32 @@ def test_w1_what_another_ticket_brings_is_dropped(driven: Driven) -> None:
 
     assert all(not effects for effects in late)
     assert (machine.link, machine.deadline) == (link, deadline)
+
+
+def test_w1_what_an_adapter_says_after_giving_up_is_dropped(
+    driven: Driven, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A failure ends the connection in that step, whatever stands behind it."""
+    machine = driven.live().machine
+    steps = [Fail(ConnectionLost("no use")), Send("more"), Fail(ConnectionLost("x"))]
+    monkeypatch.setattr(
+        type(machine._conversation), "received", lambda *_: steps, raising=True
+    )
+
+    effects = machine.frames([b"anything"], at(1))
+
+    assert [error.problem for error in errors(effects)] == ["no use"]
+    assert names(effects) == ["Publish", "HangUp"]
+
+
+def test_w1_an_end_that_is_reported_twice_is_one_loss(driven: Driven) -> None:
+    """The attempt that follows it is not counted as lost, too."""
+    machine = driven.live().machine
+    machine.ended(driven.connection, Closed(1006), at(7))
+    deadline = machine.deadline
+
+    assert not machine.ended(driven.connection, Closed(1006), at(8))
+    assert (machine.link, machine.deadline) == (Link.BACKOFF, deadline)
 
 
 def test_w1_one_read_at_a_time(driven: Driven) -> None:
@@ -334,13 +383,17 @@ def test_l1_a_silent_connection_is_given_up(driven: Driven) -> None:
     assert driven.present.state is State.STALE
 
 
-def test_l1_a_frame_that_comes_too_late_revives_nothing(driven: Driven) -> None:
+@pytest.mark.parametrize("what", ["frame", "pong"])
+def test_l1_what_comes_too_late_revives_nothing(driven: Driven, what: str) -> None:
     """After a suspend a frame may lie in the buffer of a dead connection."""
     machine = driven.live().machine
     late = patience(driven) + 3600.0
 
     assert driven.present.state_at(late) is State.STALE
-    effects = machine.frames([driven.spec.push], at(late))
+    if what == "frame":
+        effects = machine.frames([driven.spec.push], at(late))
+    else:
+        effects = machine.pong(at(late))
 
     assert states(effects) == ["STALE"]
     assert not [i for i in items(effects) if isinstance(i, AssetUpdate)]
@@ -400,6 +453,35 @@ def test_l2_any_close_is_a_loss(driven: Driven, code: int | None) -> None:
     assert states(lost) == ["STALE"]
     assert machine.link is Link.BACKOFF
     assert machine.deadline < math.inf
+
+
+def test_l2_an_attempt_that_was_given_up_is_made_again(driven: Driven) -> None:
+    """Whoever carries out effects may end an attempt before it has an outcome."""
+    driven.dial(0)
+
+    effects = driven.machine.ended(driven.connection, Abandoned(), at(1))
+
+    assert [type(error) for error in errors(effects)] == [ConnectionLost]
+    assert driven.machine.link is Link.BACKOFF
+    assert 1 < driven.machine.deadline < math.inf
+
+
+def test_l3_a_refusal_in_a_frame_ends_the_connection(driven: Driven) -> None:
+    """What the exchange sent behind it is not looked at."""
+    machine = driven.machine
+    driven.open(0)
+    words = {
+        "upbit": sample("upbit", "error_too_many"),
+        "coinw": sample("coinw", "login_refused"),
+    }
+
+    effects = machine.frames([words[driven.exchange.name], driven.spec.push], at(1))
+
+    (error,) = errors(effects)
+    assert isinstance(error, AssetStreamError)
+    assert only(effects, HangUp).ticket == driven.connection
+    assert not [item for item in items(effects) if isinstance(item, AssetUpdate)]
+    assert machine.link is Link.LEAVING
 
 
 def test_l3_attempts_that_fail_back_off(driven: Driven) -> None:
@@ -650,6 +732,70 @@ def test_a_state_is_explained_by_the_problem_alone(driven: Driven) -> None:
     assert change.reason == driven.present.reason == error.problem
 
 
+def test_a_push_beside_another_frame_is_published_as_alone(driven: Driven) -> None:
+    """Of one read, some may be about other things."""
+    machine = driven.live().machine
+    odd = b"not a frame"
+
+    effects = machine.frames([driven.spec.push, odd], at(1))
+
+    update, error = items(effects)
+    assert isinstance(update, AssetUpdate)
+    assert update.currency == driven.spec.pushed[0]
+    assert isinstance(error, ProtocolError)
+    # The same once more is no change (K1), and no update.
+    assert items(machine.frames([driven.spec.push, odd], at(2)))[:-1] == []
+
+
+def test_k1_a_push_that_is_too_old_changes_nothing() -> None:
+    """Neither alone nor beside another frame; it is counted."""
+    driven = Driven("upbit").live()
+    newer = driven.spec.push.replace(b"1710146517259", b"1710146517260")
+    machine, odd = driven.machine, b"not a frame"
+    (update,) = items(machine.frames([newer], at(1)))
+    assert isinstance(update, AssetUpdate)
+
+    assert machine.frames([driven.spec.push], at(2)) == ()
+    (error,) = items(machine.frames([driven.spec.push, odd], at(3)))
+    assert isinstance(error, ProtocolError)
+    assert driven.present.ignored == 2
+
+
+def test_k3_a_push_from_the_future_beside_another_frame_asks_for_an_audit() -> None:
+    """The error names the account, and a comparison follows soon (A2)."""
+    ahead = b'"asset_timestamp":%d' % (START_MS + 3_600_000)
+    push = SPECS["upbit"].push.replace(b'"asset_timestamp":1710146517259', ahead)
+
+    for frames in ([push], [push, sample("upbit", "status_up")]):
+        driven = Driven("upbit").live()
+        machine = driven.machine
+        for now in (6, 16):
+            machine.pong(at(now))
+            driven.read(now)
+        assert machine._reads.deadline > 30
+        published = items(machine.frames(frames, at(17)))
+        (error,) = [item for item in published if isinstance(item, ProtocolError)]
+
+        assert "in the future" in str(error)
+        assert (error.account, error.currency) == ("upbit-1", driven.spec.pushed[0])
+        assert driven.spec.pushed[0] in driven.present.doubts
+        assert machine.deadline <= machine._reads.deadline == pytest.approx(27)
+
+
+def test_a_warning_about_nothing_that_was_read_leaves_the_book_alone() -> None:
+    """CoinW complains of a request that nobody waits for: no balance is in doubt."""
+    driven = Driven("coinw").live()
+    refused = sample("coinw", "bare_rate_limit")
+
+    effects = driven.machine.frames([refused], at(1))
+
+    (error,) = errors(effects)
+    assert not isinstance(error, ProtocolError)
+    assert not error.fatal
+    assert driven.machine.link is Link.READY
+    assert not driven.present.doubts
+
+
 def test_k5_an_unreadable_frame_puts_the_book_in_doubt(driven: Driven) -> None:
     """One error is published, and an audit compares with REST later (A2)."""
     machine, present = driven.live().machine, driven.present
@@ -659,6 +805,53 @@ def test_k5_an_unreadable_frame_puts_the_book_in_doubt(driven: Driven) -> None:
     assert [type(error) for error in errors(effects)] == [ProtocolError]
     assert set(present.balances) <= set(present.doubts)
     assert "" in present.doubts
+
+
+def test_s2_a_doubtful_snapshot_publishes_what_it_did_not_understand() -> None:
+    """The second read decides about the balances; the error need not wait for it."""
+    driven = Driven("upbit").live()
+    driven.machine.ended(driven.connection, Closed(1006), at(10))
+    driven.prove(100)
+    body = b'[{"currency":"DOGE","balance":"1","locked":"0"},{"balance":"1"}]'
+
+    effects = driven.read(101, body)
+
+    assert [type(item) for item in items(effects)] == [ProtocolError]
+    assert driven.present.state is State.STALE
+
+
+def test_a5_balances_that_were_never_pushed_are_a_reason_to_reconnect(
+    driven: Driven,
+) -> None:
+    """Two reads agree and nothing was pushed: the subscription is dead (A4)."""
+    machine = driven.live().machine
+    pushed = driven.exchange.read_replied(200, {}, driven.spec.reply)
+    amount = str(pushed.balances[0].available).encode()
+    other = driven.spec.reply.replace(amount, amount + b"1")
+    assert other != driven.spec.reply
+    machine.pong(at(12))
+    assert items(driven.read(12, other)) == []
+
+    effects = driven.read(14, other)
+
+    update, error, change = items(effects)
+    assert isinstance(update, AssetUpdate)
+    assert update.source is Source.AUDIT
+    assert isinstance(error, ConnectionLost)
+    assert "nothing was pushed" in str(error)
+    assert isinstance(change, StateChange)
+    assert only(effects, HangUp).ticket == driven.connection
+    assert machine.link is Link.LEAVING
+
+
+def test_the_last_change_of_a_balance_is_known() -> None:
+    """The machine answers for its book."""
+    driven = Driven("coinw").live()
+    (update,) = items(driven.machine.frames([driven.spec.push], at(1)))
+
+    assert isinstance(update, AssetUpdate)
+    assert driven.machine.last_change(update.currency) == update.change != 0
+    assert driven.machine.last_change("NONE") == 0
 
 
 def test_a1_those_who_share_a_place_audit_less_often(driven: Driven) -> None:
@@ -696,7 +889,35 @@ def test_a_deadline_is_never_late(driven: Driven) -> None:
         assert machine.deadline <= machine._reads.deadline
 
 
+def test_an_adapter_may_want_to_be_called_sooner_after_a_push(
+    driven: Driven, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The deadline follows the conversation's, on the fast lane as well."""
+    machine = driven.live().machine
+    received = type(machine._conversation).received
+
+    def hurried(self: Any, frames: Any, instant: Any) -> Any:
+        steps = received(self, frames, instant)
+        self.deadline = instant.now + 0.25
+        return steps
+
+    monkeypatch.setattr(type(machine._conversation), "received", hurried)
+    machine.frames([driven.spec.push], at(1))
+
+    assert machine.deadline == 1.25
+
+
 # The table of links.
+
+
+def test_no_state_but_those_of_the_table(driven: Driven) -> None:
+    """A change of state that is not in the table raises, and changes nothing."""
+    for state in State:
+        for other in set(State) - TRANSITIONS[state]:
+            driven.present.state = state
+            with pytest.raises(RuntimeError, match="no way from"):
+                driven.machine._change(other, "")
+            assert driven.present.state is state
 
 
 def test_no_way_but_those_of_the_table(driven: Driven) -> None:

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import assetstream.exchanges
-from assetstream.exchanges import EXCHANGES
+from assetstream.exchanges import EXCHANGES, build
 from assetstream.model.errors import (
     AssetStreamError,
     AuthenticationError,
@@ -94,6 +94,15 @@ def test_it_is_named_as_registered(name: str, spec: Spec) -> None:
     """The registry's name is the exchange's own."""
     assert spec.make().name == name
     assert isinstance(spec.make(), EXCHANGES[name])
+
+
+def test_it_is_built_by_its_name(name: str) -> None:
+    """The command line and the doctor know an exchange by its name only."""
+    keys = dict(zip(EXCHANGES[name].key_names, (KEY, SECRET), strict=True))
+    exchange = build(name, **keys, **located(name))
+
+    assert type(exchange) is EXCHANGES[name]
+    assert keys_of(exchange) == (KEY, SECRET)
 
 
 def test_repr_shows_no_credential(spec: Spec) -> None:

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from assetstream.display.balances import MOST_LINES
-from assetstream.model.balances import Balances
+from assetstream.model.balances import Balances, GroupBalances
 from assetstream.model.events import Balance
 from tests.model.test_events import balance
 
@@ -107,3 +107,40 @@ def test_a_balance_is_a_page_too() -> None:
 
     assert "<b>upbit-1</b> on upbit" in page
     assert '<td class="n">0.0000001</td>' in page
+
+
+class Holder:
+    """An account whose balances may change."""
+
+    def __init__(self, held: dict[str, Balance]) -> None:
+        self.balances = held
+
+
+def test_the_balances_of_a_group_are_those_of_the_moment() -> None:
+    """Each account is asked whenever somebody looks."""
+    savings, empty = Holder(HELD), Holder({})
+    group = GroupBalances({"savings": savings, "empty": empty})
+
+    assert list(group) == ["savings", "empty"]
+    assert (len(group), group["savings"], group["empty"]) == (2, HELD, {})
+    with pytest.raises(KeyError):
+        group["other"]
+    empty.balances = {"ETH": live("ETH", "3")}
+    assert list(group["empty"]) == ["ETH"]
+
+
+def test_the_balances_of_a_group_are_one_table() -> None:
+    """Accounts and currencies come by name; what is zero has no line."""
+    bob = msgspec.structs.replace(live("BTC", "7"), account="bob")
+    held = {"ETH": live("ETH", "0"), **HELD}
+    group = GroupBalances({"upbit-1": Holder(held), "bob": Holder({"BTC": bob})})
+
+    assert repr(group).splitlines() == [
+        "2 accounts, 3 balances other than zero",
+        "Account  Currency  Available  Locked    Total  Age  Source",
+        "bob      BTC            7        0       7     1 s  STREAM",
+        "upbit-1  BTC            1.25     0       1.25  1 s  STREAM",
+        "upbit-1  USDT        1000        0.5  1000.5   1 s  STREAM",
+    ]
+    assert '<td class="n">1.25</td>' in group._repr_html_()
+    assert "ETH" not in group._repr_html_()

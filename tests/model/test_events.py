@@ -228,3 +228,16 @@ def test_a_source_is_its_name() -> None:
         "AUDIT",
     ]
     assert Source.AUDIT == "AUDIT"
+
+
+@pytest.mark.parametrize("event", [balance(), update()])
+def test_an_event_equals_no_other_thing(event: Any) -> None:
+    """What is compared with it may know better, and is asked."""
+
+    class Anything:
+        def __eq__(self, other: object) -> bool:
+            return True
+
+    assert event != 1.5
+    assert event != "BTC"
+    assert event == Anything()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
-from assetstream import ConnectionLost, Gap, GroupHealth, Health, State
+import msgspec
+
+from assetstream import ConnectionLost, Gap, GroupHealth, Health, Progress, State
 from assetstream.model.health import error_lines
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
@@ -104,3 +106,44 @@ def test_an_error_below_its_own_reason_shows_the_remedy_only() -> None:
     assert remedy.text == "Check the cable."
     assert whole.text == f"ConnectionLost: {error}"
     assert error_lines(ConnectionLost("no route"), "no route") == []
+
+
+def test_a_page_without_an_error_ends_with_the_figures() -> None:
+    """Nothing is shown as bad."""
+    page = LIVE._repr_html_()
+
+    assert "round trip 12 ms" in page
+    assert "bad" not in page.partition("</style>")[2]
+
+
+def test_a_group_names_accounts_in_doubt_and_its_slowest_detection() -> None:
+    """Only one account without audits leaves the group without a time."""
+    doubted = msgspec.structs.replace(LIVE, in_doubt=("BTC",), detection_time=90.0)
+    health = GroupHealth.of({"a": LIVE, "b": doubted}, 4)
+    unknown = GroupHealth.of({"a": LIVE, "b": Health(state=State.NEW)}, 0)
+
+    assert repr(health) == (
+        "<GroupHealth 2 LIVE, oldest sign of life 2 s ago, in doubt: BTC of b, "
+        "6 audits, all agreed, a missed change is found within 1 min 30 s, 4 threads>"
+    )
+    assert unknown.detection_time is None
+    assert repr(unknown) == (
+        "<GroupHealth 1 NEW, 1 LIVE, oldest sign of life 2 s ago, 3 audits, all agreed>"
+    )
+
+
+def test_a_group_in_which_nobody_is_live_has_no_sign_of_life() -> None:
+    """A time without an account would mean nothing."""
+    health = GroupHealth.of({"a": Health(state=State.STALE, last_proof=4.0)}, 1)
+
+    assert health.oldest_proof is None
+    assert repr(health) == "<GroupHealth 1 STALE, 1 thread>"
+
+
+def test_progress_is_a_count_of_those_that_are_live() -> None:
+    """Those that have ended are named, and wait no more."""
+    progress = Progress(live=3, failed=1, total=6, settled=5)
+
+    assert progress.waiting == 2
+    assert str(progress) == "3 of 6 LIVE, 1 ended"
+    assert repr(Progress(0, 0, 6)) == "<Progress 0 of 6 LIVE>"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pickle
 import sys
-from typing import Sequence
+from typing import Iterable, Sequence
 
 import pytest
 
-from assetstream import ConfigurationError, Gap, History
+from assetstream import AssetUpdate, ConfigurationError, Gap, History
+from assetstream.model import history as history_module
 from assetstream.model.history import MAX_GAPS, Recent
 from tests.support.histories import at, updates
 
@@ -58,6 +59,33 @@ def test_gaps_are_bounded() -> None:
 
     assert len(recent.view().gaps) == MAX_GAPS
     assert recent.view().gaps[-1].began == at(MAX_GAPS)
+
+
+def test_it_is_of_one_moment_whatever_comes_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A copy is made anew if an update interrupted it, or a gap came beside it."""
+    first, second = updates((0, "BTC", "1", "0"), (3, "BTC", "2", "0"))
+    recent, gap = Recent(5), Gap(at(1), at(2), 0)
+    recent.note(first)
+
+    def interrupted(_: object) -> None:
+        recent.note(second)
+        raise RuntimeError("deque mutated during iteration")
+
+    def late(found: Iterable[AssetUpdate]) -> tuple[AssetUpdate, ...]:
+        recent.add_gap(gap)
+        return tuple(found)
+
+    copies = iter([interrupted, late])
+    monkeypatch.setattr(
+        history_module, "tuple", lambda found: next(copies, tuple)(found), raising=False
+    )
+    view = recent.view()
+
+    assert list(view) == [first, second]
+    assert view.gaps == (gap,)
+    assert not list(copies)
 
 
 @pytest.mark.parametrize(

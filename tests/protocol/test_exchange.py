@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from assetstream.model.errors import ConnectionLost
+from assetstream.protocol import Exchange
 from assetstream.protocol import exchange as exchange_module
 from tests.support.specs import make_coinw, make_upbit
 
@@ -41,3 +43,44 @@ def test_a_twin_has_other_limits_and_the_same_account() -> None:
     assert twin.limits == make_upbit().limits != exchange.limits
     assert (twin.fingerprint, twin.ws_url) == (exchange.fingerprint, exchange.ws_url)
     assert repr(twin) == repr(exchange)
+
+
+class Plain(Exchange):
+    """An exchange that says nothing about its keys."""
+
+    name, title, key_names = "plain", "Plain", ("key",)
+    ws_url, rest_url = "wss://example.com", "https://example.com"
+    limits = make_coinw().limits
+
+    def __init__(self, key: str) -> None:
+        self.credentials = {"key": key}
+
+    conversation = read = read_replied = lambda *_: None  # type: ignore[assignment]
+
+
+def test_the_doctor_finds_nothing_where_nothing_is_known() -> None:
+    """An adapter need not know forms of keys, nor other hosts."""
+    exchange = Plain("abcdef")
+
+    assert (exchange.key_form, exchange.key_hints()) == ("", ())
+    assert exchange.knows_key(ConnectionLost("refused"))
+    assert exchange.elsewhere() == {}
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "a/b+c d",
+        r"a\/b+c d",
+        "a%2Fb%2Bc%20d",
+        "a%2fb%2bc%20d",
+        "a%252Fb%252Bc%2520d",
+        r"a\u002fb\u002Bc d",
+        r"a\\u002fb+c\\u0020d",
+    ],
+)
+def test_a_secret_is_redacted_as_urls_and_json_write_it(spelling: str) -> None:
+    """A character that needs no escape may have one, also nested."""
+    redacted = Plain("a/b+c d").redacted(f"<{spelling}> a/b+c".encode())
+
+    assert redacted == b"<***> a/b+c"

@@ -61,7 +61,7 @@ class CoinWConversation(PhasedConversation[Notice]):
         }
         return [self._ask(Phase.LOGGING_IN, "login", login, instant)]
 
-    def closing(self, instant: Instant) -> Sequence[Step]:
+    def closing(self, instant: Instant) -> Sequence[Send]:
         return [_event("unsub", ASSETS)] if self._phase is Phase.READY else ()
 
     def _ask(

@@ -115,8 +115,7 @@ class CoinW(KeyedExchange):
 
     @property
     def placeholders(self) -> Mapping[str, str]:
-        """The texts for the names in braces in remedies and hints."""
-        return {**self.sources, "origin": str(self.origin)}
+        return {**super().placeholders, "origin": str(self.origin)}
 
     def conversation(self, memory: Memory) -> Conversation:
         return CoinWConversation(self, self.origin)

@@ -109,7 +109,7 @@ class UpbitConversation(PhasedConversation[Notice]):
         self._enter(Phase.SUBSCRIBING, instant.now + LIST_TIMEOUT_S)
         return [subscribe, self._request(nonce, {"method": "LIST_SUBSCRIPTIONS"})]
 
-    def closing(self, instant: Instant) -> Sequence[Step]:
+    def closing(self, instant: Instant) -> Sequence[Send]:
         # Upbit knows no goodbye but the close itself.
         return ()
 

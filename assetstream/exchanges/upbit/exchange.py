@@ -168,9 +168,9 @@ class Upbit(KeyedExchange):
 
     @property
     def placeholders(self) -> Mapping[str, str]:
-        """The texts for the names in braces in remedies and hints."""
         regions = listed(self.regions, "or")
-        return {**self.sources, "region": self.region, "regions": regions}
+        own = {"region": self.region, "regions": regions}
+        return {**super().placeholders, **own}
 
     def authorization(self, nonce: str) -> dict[str, str]:
         """Return the header that proves who asks; a ``nonce`` may be used only once."""

@@ -23,6 +23,7 @@ from assetstream.protocol import (
     Ping,
     Ready,
     Report,
+    Send,
     Step,
 )
 from tests.support.specs import NONCE, at, kinds, make_upbit
@@ -47,7 +48,7 @@ class Smallest(PhasedConversation[str]):
         self._enter(Phase.SUBSCRIBING, instant.now + 3.0)
         return []
 
-    def closing(self, instant: Instant) -> Sequence[Step]:
+    def closing(self, instant: Instant) -> Sequence[Send]:
         return []
 
     def _read(self, frame: bytes) -> Sequence[Any]:
@@ -102,6 +103,16 @@ def test_what_is_read_fast_is_one_report_of_a_proved_connection() -> None:
     assert then == [Report(fast[b"push"])]
     assert list(none) == []
     assert kinds(odd) == ["Warn"]
+
+
+def test_without_a_fast_way_each_frame_is_read_by_itself() -> None:
+    """An adapter may be written without one; a proved connection reports the same."""
+    conversation = opened()
+    conversation.received([b"push"], at(1.0))
+
+    steps = conversation.received([b"push", b"push"], at(2.0))
+
+    assert kinds(steps) == ["Report", "Warn", "Report", "Warn"]
 
 
 def test_r1_a_pong_proves_only_where_it_was_asked_for() -> None:

@@ -143,6 +143,14 @@ def test_a_refusal_shows_whether_the_region_is_right(name: str, known: bool) -> 
     assert make_upbit().knows_key(error) is known
 
 
+def test_a_key_behind_a_gateway_has_no_other_regions() -> None:
+    """No real host should see the key of a gateway or of a simulator."""
+    place = "127.0.0.1:8080"
+    exchange = make_upbit(ws_url=f"ws://{place}/ws", rest_url=f"http://{place}")
+
+    assert exchange.elsewhere() == {}
+
+
 def test_a_real_key_has_other_regions() -> None:
     """Each region has its own TLS host; the key's own is left out."""
     elsewhere = Upbit(LETTERS, LETTERS[::-1], region="kr").elsewhere()

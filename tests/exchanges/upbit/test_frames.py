@@ -68,6 +68,17 @@ def test_a_missing_field_is_none_and_zero_is_zero() -> None:
     assert (b.available, str(b.locked)) == (None, "0")
 
 
+@pytest.mark.parametrize("format", FORMATS)
+def test_k4_null_beside_a_known_amount_is_missing(format: str) -> None:
+    """A null is no zero, in a push that has the expected form otherwise."""
+    asset = {"currency": "XRP", "balance": None, "locked": 0.5}
+    conversation = opened(make_upbit(format=format))
+    conversation.received([_push()], at(1.0))
+    (xrp,) = reported(conversation.received([_push(assets=[asset])], at(2.0)))
+
+    assert (xrp.currency, xrp.available, str(xrp.locked)) == ("XRP", None, "0.5")
+
+
 @pytest.mark.parametrize(
     ("times", "key"),
     [
