@@ -5,6 +5,7 @@
     python -m pip install nox && nox              # all that is found, and a table
     nox -s "tests-3.10(releases='lowest')" table  # one of them
     nox -s corners                                # those that CI runs
+    nox -s branches                               # of the pure rooms, by their tests
 """
 
 from __future__ import annotations
@@ -44,6 +45,11 @@ print(platform.python_version(), *map(version, sys.argv[1:]))
 KEPT = (
     os.path.join(os.environ.get("PYENV_ROOT", "~/.pyenv"), "versions"),
     os.environ.get("UV_PYTHON_INSTALL_DIR", "~/.local/share/uv/python"),
+)
+
+#: The pure rooms: those of ``pytest @tests/pure``.
+ROOMS = re.findall(
+    r"^tests/(\w+)$", pathlib.Path("tests/pure").read_text(encoding="utf-8"), re.M
 )
 
 HEAD = ["python", *NAMES, "releases", "passed", "skipped", "failed", "seconds"]
@@ -107,6 +113,18 @@ def corners(session: nox.Session) -> None:
         note(python, releases, "did not run")
         session.notify(f"tests-{python}(releases='{releases}')")
     session.notify("table")
+
+
+@nox.session(python=False)
+def branches(session: nox.Session) -> None:
+    """Fail unless the pure rooms' own tests take every branch there is in them."""
+    coverage = sys.executable, "-m", "coverage"
+    source = ",".join(f"assetstream.{room}" for room in ROOMS)
+    tests = [f"tests/{room}" for room in ROOMS]
+    session.run(
+        *coverage, "run", f"--source={source}", "-m", "pytest", "-q", "-n0", *tests
+    )
+    session.run(*coverage, "report", "--fail-under=100")
 
 
 def note(

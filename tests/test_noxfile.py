@@ -7,9 +7,11 @@ import runpy
 import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
-from typing import Any, Callable
+from typing import Any, Callable, Sequence
 
 import pytest
+
+from tests.support.purity import PURE
 
 ROOT = Path(__file__).parent.parent
 REPORT = '<r><testsuite tests="9" skipped="2" failures="1" errors="0" time="3.4"/></r>'
@@ -194,3 +196,20 @@ def test_a_version_managers_python_is_found(
 def test_no_python_is_downloaded(noxfile: SimpleNamespace) -> None:
     """A Python that is not installed is not used."""
     assert noxfile.options.download_python == "never"
+
+
+def test_every_branch_of_the_pure_rooms_is_asked_for(
+    noxfile: SimpleNamespace,
+) -> None:
+    """The rooms' own tests are measured, and less than all of it fails."""
+    commands: list[Sequence[str]] = []
+    noxfile.branches(SimpleNamespace(run=lambda *command: commands.append(command)))
+    run, report = commands
+    (source,) = [part for part in run if part.startswith("--source=")]
+
+    assert set(noxfile.ROOMS) == PURE
+    assert {f"assetstream.{room}" for room in PURE} == {
+        *source.removeprefix("--source=").split(",")
+    }
+    assert {f"tests/{room}" for room in PURE} <= set(run)
+    assert "--fail-under=100" in report
