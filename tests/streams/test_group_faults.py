@@ -170,7 +170,7 @@ def test_rest_connections_are_never_shared_across_contexts(
 
 
 EXIT = """
-import os, sys, threading
+import os, sys, threading, warnings
 from assetstream import AssetStream, CoinW, StreamGroup, StreamStateError, Upbit
 
 group = StreamGroup(
@@ -178,6 +178,7 @@ group = StreamGroup(
 )
 group.start()
 if "fork" in sys.argv:
+    warnings.simplefilter("ignore", DeprecationWarning)  # of a fork beside threads
     child = os.fork()
     if not child:
         for use in (group.stop, group.health, lambda: group.remove("a"), group.start):
@@ -201,7 +202,7 @@ def test_the_interpreter_ends_while_a_group_runs(exchange: Simulator, how: str) 
         **exchange.upbit(BALANCES).environment(),
         **exchange.coinw(BALANCES).environment(),
     }
-    with Program("-W", "ignore", "-c", EXIT, how, environment=environment) as program:
+    with Program("-c", EXIT, how, environment=environment) as program:
         assert program.finish() == 0, program.output
 
     assert program.out[-1] == "2 LIVE"

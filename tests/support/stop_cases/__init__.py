@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from tests.support.sockets import open_sockets
 from tests.support.stop_cases.callers import CALLERS
-from tests.support.stop_cases.exits import EXITS
+from tests.support.stop_cases.exits import EXITS, prepare
 from tests.support.stop_cases.phases import PHASES
 from tests.support.stop_cases.setup import StopSetup
 
@@ -34,6 +34,8 @@ class Stopped(Struct):
 
 def measure(case: str, name: str) -> Stopped:
     """Run one case on the exchange ``name``."""
+    if case in EXITS:
+        prepare()
     before = open_sockets()
     with StopSetup(name) as setup:
         CASES[case](setup)

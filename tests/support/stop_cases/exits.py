@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from time import perf_counter
 
 from tests.support.processes import Program
 from tests.support.stop_cases.setup import Case, StopSetup
 
-__all__ = ["EXITS"]
+__all__ = ["EXITS", "prepare"]
 
 EXCHANGES = {"upbit": 'Upbit(region="sg")', "coinw": "CoinW()"}
 BEGINNING = """
@@ -64,6 +65,9 @@ last_line()
 #: Every public name, used as a child would. The two that only return constructor
 #: arguments still do, so that a new stream can be made.
 FORK = """
+import warnings
+# Python warns of any fork beside threads: here it is meant.
+warnings.simplefilter("ignore", DeprecationWarning)
 def anything(event):
     return True
 
@@ -131,6 +135,13 @@ print("stopped", time.perf_counter() - began)
 """
 
 
+@cache
+def prepare() -> None:
+    """Run a program: what starts all later ones has a socket, and stays."""
+    with Program("-c", "") as program:
+        assert program.finish() == 0, program.output
+
+
 def leaving(program: str, *, warning: str = "") -> Case:
     """Return a case that measures from the program's last line to its process's end.
 
@@ -163,8 +174,7 @@ def fork(setup: StopSetup) -> None:
 def start(setup: StopSetup, program: str) -> Program:
     """Start a program whose stream is of the test's account."""
     return Program(
-        # Python warns of any fork beside threads: here it is meant.
-        *("-W", "ignore::DeprecationWarning", "-c"),
+        "-c",
         BEGINNING.format(EXCHANGES[setup.name]) + program,
         environment=setup.account.environment(),
     )
