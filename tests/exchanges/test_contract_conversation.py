@@ -14,6 +14,7 @@ from assetstream.exchanges import EXCHANGES
 from assetstream.model.errors import AssetStreamError, ConnectionLost, ProtocolError
 from assetstream.protocol import NEVER, Conversation, Fail, Ping, Send, Step, Warn
 from tests.support.specs import SECRET, SPECS, Spec, at, kinds, opened, ready, reported
+from tests.support.strategies import texts
 
 # The names that steer the reading of a frame.
 FIELDS = (
@@ -83,7 +84,7 @@ def test_an_unreadable_frame_warns_about_the_whole_book(
         st.one_of(
             st.binary(max_size=60),
             st.recursive(
-                st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+                st.none() | st.booleans() | st.integers() | texts,
                 lambda inner: (
                     st.lists(inner, max_size=3)
                     | st.dictionaries(

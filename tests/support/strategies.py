@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from assetstream.protocol import BalanceReport
 
-__all__ = ["Raw", "codes", "digits", "dump", "facts", "numbers", "times"]
+__all__ = ["Raw", "codes", "digits", "dump", "facts", "numbers", "texts", "times"]
 
 digits = st.text("0123456789", min_size=1, max_size=26)
 plain = st.builds(
@@ -23,6 +23,13 @@ scientific = st.builds(
 numbers = st.one_of(plain, scientific)
 codes = st.text("ABCDEFGHIJ0123456789", min_size=1, max_size=8)
 times = st.integers(0, 4_000_000_000_000)
+#: What numbers, codes and JSON are made of, and what only looks like it. All of Unicode
+#: would be a table that hypothesis makes anew in each fresh checkout, in a second.
+ODD = (
+    '0123456789.,-+eE_NaInfityx \t\n\x00"\\/{}[]'
+    "\u0661\uff11\u00bd\u00e9\uac00\u202e\ufeff"
+)
+texts = st.text(ODD, max_size=12)
 
 
 class Raw:

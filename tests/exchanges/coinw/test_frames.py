@@ -15,7 +15,7 @@ from assetstream.exchanges.common.entries import PushedBalances
 from assetstream.model.errors import ProtocolError
 from assetstream.protocol import Warn
 from tests.support.specs import at, frame, kinds, ready, reported, sample
-from tests.support.strategies import Raw, codes, dump, facts, numbers, times
+from tests.support.strategies import Raw, codes, dump, facts, numbers, texts, times
 
 PUSH = sample("coinw", "push_usdt")
 
@@ -178,7 +178,7 @@ def test_coinw_both_ways_agree(drawn: tuple[bytes, bytes, tuple[Any, ...]]) -> N
     assert [facts(report) for report in item.balances] == [expected]
 
 
-@given(value=st.text(max_size=12) | st.floats().map(repr) | numbers)
+@given(value=texts | st.floats().map(repr) | numbers)
 @example("-0")
 def test_doubtful_strings_are_refused_by_both_ways(value: str) -> None:
     """Both readings accept the same strings; "-0" is left to one."""
