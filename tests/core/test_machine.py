@@ -19,6 +19,7 @@ from assetstream.core.effects import (
     HangUp,
     HoldBack,
     Publish,
+    SendPing,
     SendText,
     Turn,
 )
@@ -409,6 +410,18 @@ def test_l1_pongs_keep_a_quiet_connection_live(driven: Driven) -> None:
     assert driven.present.state_at(199) is State.LIVE
 
 
+def test_l1_the_answer_to_a_ping_is_a_round_trip(driven: Driven) -> None:
+    """A stream's health shows how long the last one took."""
+    machine = driven.live().machine
+    while driven.present.round_trip is None:
+        now = machine.deadline
+        effects = machine.due(at(now))
+        if any(isinstance(effect, (SendPing, SendText)) for effect in effects):
+            machine.pong(at(now + 0.25))
+
+    assert driven.present.round_trip == pytest.approx(0.25)
+
+
 def test_a7_a_stream_that_nothing_verifies_is_stale() -> None:
     """The connection is kept; the next completed audit brings LIVE back."""
     driven = Driven("upbit").live()
@@ -772,14 +785,16 @@ def test_k3_a_push_from_the_future_beside_another_frame_asks_for_an_audit() -> N
         for now in (6, 16):
             machine.pong(at(now))
             driven.read(now)
-        assert machine._reads.deadline > 30
-        published = items(machine.frames(frames, at(17)))
+        machine.due(at(20))
+        machine.pong(at(20.1))
+        assert machine.deadline > 30.9
+        published = items(machine.frames(frames, at(20.5)))
         (error,) = [item for item in published if isinstance(item, ProtocolError)]
 
         assert "in the future" in str(error)
         assert (error.account, error.currency) == ("upbit-1", driven.spec.pushed[0])
         assert driven.spec.pushed[0] in driven.present.doubts
-        assert machine.deadline <= machine._reads.deadline == pytest.approx(27)
+        assert machine.deadline == pytest.approx(30.5)
 
 
 def test_a_warning_about_nothing_that_was_read_leaves_the_book_alone() -> None:
