@@ -194,7 +194,7 @@ def test_it_is_imported_without_what_clients_need() -> None:
         "print([m for m in ('assetstream.streams.stream', 'websocket', 'requests') "
         "if m in sys.modules])\n"
     )
-    with Program("-c", script) as program:
+    with Program("-c", script, fresh=True) as program:
         assert program.finish() == 0
         assert program.out == ["[]"]
 

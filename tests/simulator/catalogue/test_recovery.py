@@ -104,4 +104,5 @@ def test_a_stream_knows_the_ledger_again(
             passing = 1.0 if name in SILENCES else 0.0
             wait_until(lambda: counter.met, MET_AFTER, passing)
         wait_until(lambda: recovered(stream, account), RECOVERED_AFTER, 1.0)
+        assert not any(error.fatal for error in recorder.of(AssetStreamError))
         setup.finish(stream)
