@@ -6,7 +6,6 @@ import ast
 import inspect
 import re
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Callable, Iterator
 
 import pytest
@@ -14,8 +13,8 @@ import pytest
 import assetstream
 from assetstream import pytest_plugin, recording, simulator
 from tests.support import docstrings
+from tests.support.house import MODULES, name_of, nodes
 
-PACKAGE = Path(assetstream.__file__).parent
 #: Words that leave open, at the beginning of a docstring, what it is about.
 OPENINGS = re.compile(
     r"(What|How|Whether|It|Its|Something|Who|Whom|Whose|Where|When|Why|That|They)\b"
@@ -99,9 +98,9 @@ def test_docstrings_begin_with_their_subject() -> None:
     """No docstring of the package begins with a question word or a pronoun."""
     kinds = ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef
     begun = [
-        f"{path.relative_to(PACKAGE)}:{node.body[0].lineno}: {doc.splitlines()[0]}"
-        for path in sorted(PACKAGE.rglob("*.py"))
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        f"{name_of(path)}:{node.body[0].lineno}: {doc.splitlines()[0]}"
+        for path in MODULES
+        for node in nodes(path)
         if isinstance(node, kinds) and (doc := ast.get_docstring(node))
         if OPENINGS.match(doc)
     ]

@@ -9,7 +9,7 @@ from typing import Iterator
 import pytest
 
 from assetstream.model import errors
-from tests.support.house import MODULES, name_of
+from tests.support.house import MODULES, name_of, parsed
 
 #: Methods that look into a text, or take a part of it.
 PARSING = re.compile(
@@ -21,7 +21,7 @@ PARSING = re.compile(
 @pytest.fixture(scope="module")
 def sources() -> dict[str, ast.AST]:
     """Every module of the package, parsed."""
-    return {name_of(m): ast.parse(m.read_text(encoding="utf-8")) for m in MODULES}
+    return {name_of(path): parsed(path) for path in MODULES}
 
 
 def texts_of_errors(source: ast.AST) -> set[str]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import inspect
 import pickle
-import subprocess
-import sys
 import typing
 
 import pytest
 
 import assetstream
 from assetstream.model import errors, events, states
+from tests.support.processes import Program
 
 
 def test_everything_promised_is_there() -> None:
@@ -65,7 +64,9 @@ def test_a_pickle_needs_no_module_that_may_move() -> None:
     code = f"import pickle; print(pickle.loads({dumped!r}))"
 
     assert b"assetstream." not in dumped
-    assert run(code) == "[ConnectionLost('gone'), <State.LIVE: 'LIVE'>]"
+    with Program("-c", code) as program:
+        assert program.finish() == 0, program.output
+    assert program.out == ["[ConnectionLost('gone'), <State.LIVE: 'LIVE'>]"]
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
@@ -73,40 +74,26 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
     assert not hasattr(assetstream, "AssetSteam")
 
 
-def run(code: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+#: What is imported in turn -> the modules that must not be loaded then.
+LOADS = {
+    "assetstream.__version__": ["websocket", "requests", "jwt", "msgspec", "ssl"],
+    "assetstream.AssetStream, assetstream.CoinW, assetstream.Upbit": [
+        *("click", "rich", "websockets", "asyncio", "IPython", "pytest", "matplotlib"),
+    ],
+    "assetstream.History().plot()": ["matplotlib.pyplot", "pandas"],
+}
+
+
+def test_nothing_is_loaded_that_is_not_asked_for() -> None:
+    """The version needs no library, a stream and both exchanges no extra.
+
+    A chart opens no window, chooses no backend, and leaves pandas alone.
+    """
+    code = "import sys, assetstream\n" + "".join(
+        f"{use}\nprint(*sys.modules.keys() & {modules})\n"
+        for use, modules in LOADS.items()
     )
-    return done.stdout.strip()
+    with Program("-c", code, fresh=True) as program:
+        assert program.finish() == 0, program.output
 
-
-def test_the_version_is_read_without_dependencies() -> None:
-    """Importing the package loads no library."""
-    code = (
-        "import sys, assetstream; assetstream.__version__; "
-        "print([m for m in ('websocket', 'requests', 'jwt', 'msgspec', 'ssl') "
-        "if m in sys.modules])"
-    )
-
-    assert run(code) == "[]"
-
-
-def test_the_core_loads_nothing_optional() -> None:
-    """A stream and both exchanges need no extra."""
-    code = (
-        "import sys; from assetstream import AssetStream, CoinW, Upbit; "
-        "print([m for m in ('click', 'rich', 'websockets', 'asyncio', 'IPython', "
-        "'pytest', 'matplotlib') if m in sys.modules])"
-    )
-
-    assert run(code) == "[]"
-
-
-def test_drawing_leaves_pyplot_alone() -> None:
-    """No window opens, no backend is chosen, nothing is kept; pandas is not loaded."""
-    code = (
-        "import sys; from assetstream import History; History().plot(); "
-        "print([m for m in ('matplotlib.pyplot', 'pandas') if m in sys.modules])"
-    )
-
-    assert run(code) == "[]"
+    assert dict(zip(LOADS, program.out, strict=True)) == dict.fromkeys(LOADS, "")

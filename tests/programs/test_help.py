@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.support.processes import Program
@@ -21,20 +20,28 @@ PROGRAMS = {
 }
 
 
-def help_of(name: str) -> str:
-    """Return the help that a program prints."""
-    with Program("-m", f"tests.programs.{name}", "--help") as running:
-        assert running.finish() == 0, running.output
-    return " ".join(running.output.split())
+#: Runs each program for its help, all in one interpreter, and marks where one ends.
+HELPS = """
+import runpy, sys
+for name in sys.argv[1:]:
+    sys.argv = [name, "--help"]
+    try:
+        runpy.run_module(f"tests.programs.{name}", run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        print("exit", end.code)
+"""
 
 
 def test_the_help_of_every_program_describes_it() -> None:
     """The help has the first paragraph of the program's docstring."""
-    with ThreadPoolExecutor(2) as pool:
-        helps = dict(zip(PROGRAMS, pool.map(help_of, PROGRAMS), strict=True))
+    with Program("-c", HELPS, *PROGRAMS) as running:
+        assert running.finish() == 0, running.output
+    *helps, rest = "\n".join([*running.out, ""]).split("\nexit 0\n")
 
-    assert len(helps) >= 9
-    for name, text in helps.items():
+    assert len(PROGRAMS) >= 9
+    assert rest == ""
+    for name, printed in zip(PROGRAMS, helps, strict=True):
+        text = " ".join(printed.split())
         assert text.startswith(f"usage: python -m tests.programs.{name} ")
         docs = [
             ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""

@@ -7,6 +7,7 @@ counts, wherever it stands: at the head, in a function, or for type checkers onl
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 from typing import Iterator, Mapping, TypeVar
 
@@ -21,6 +22,8 @@ __all__ = [
     "imports",
     "module_arrows",
     "name_of",
+    "nodes",
+    "parsed",
     "private_names",
     "room_of",
     "timed_waits",
@@ -67,10 +70,23 @@ def room_of(path: Path) -> str:
     return first.removesuffix(".py")
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    """Return a file's syntax tree, parsed once for all who ask."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def nodes(path: Path) -> list[ast.AST]:
+    """Return all nodes of a file's tree."""
+    return list(ast.walk(parsed(path)))
+
+
+@cache
 def imports(path: Path) -> set[str]:
     """Return every module that a file imports, our own with full names."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -84,14 +100,12 @@ def imports(path: Path) -> set[str]:
 
 def class_names(path: Path) -> list[str]:
     """Every class that a file defines, nested ones too."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    return [node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    return [node.name for node in nodes(path) if isinstance(node, ast.ClassDef)]
 
 
 def has_code(path: Path) -> bool:
     """True if a file defines a function or a method."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    return any(isinstance(node, ast.FunctionDef) for node in ast.walk(tree))
+    return any(isinstance(node, ast.FunctionDef) for node in nodes(path))
 
 
 #: Methods that let a thread wait; of some only a ``timeout`` given by name is a time.
@@ -104,7 +118,7 @@ def timed_waits(path: Path) -> Iterator[str]:
 
     A wait for a ``Deadline`` does.
     """
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes(path):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
             continue
         times = [word.value for word in node.keywords if word.arg == "timeout"]
@@ -123,10 +137,9 @@ def private_names(path: Path) -> Iterator[str]:
 
     What is read from ``self``, ``cls`` or ``super()`` is a class's own, or inherited.
     """
-    tree = ast.parse(path.read_text(encoding="utf-8"))
     own = set(NOT_PRIVATE)
-    used: dict[str, str] = {}
-    for node in ast.walk(tree):
+    used: dict[str, ast.AST] = {}
+    for node in nodes(path):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             own.add(node.name)
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
@@ -134,12 +147,12 @@ def private_names(path: Path) -> Iterator[str]:
         elif isinstance(node, ast.Attribute) and _is_own(node.value):
             own.add(node.attr)
         elif isinstance(node, ast.Attribute):
-            used[node.attr] = ast.unparse(node)
+            used[node.attr] = node
         elif isinstance(node, ast.ImportFrom):
-            used.update({alias.name: alias.name for alias in node.names})
-    for name, text in used.items():
+            used.update({alias.name: alias for alias in node.names})
+    for name, node in used.items():
         if name.startswith("_") and not name.startswith("__") and name not in own:
-            yield text
+            yield ast.unparse(node)
 
 
 def _is_own(value: ast.expr) -> bool:
@@ -148,6 +161,7 @@ def _is_own(value: ast.expr) -> bool:
     return isinstance(value, ast.Name) and value.id in {"self", "cls"}
 
 
+@cache
 def _file_of(module: str) -> Path | None:
     """Return the file of one of our modules; None if there is no such module."""
     place = PACKAGE.parent.joinpath(*module.split("."))
@@ -157,6 +171,7 @@ def _file_of(module: str) -> Path | None:
     return None
 
 
+@cache
 def module_arrows() -> dict[Path, set[Path]]:
     """Return for each file the files of the package that it imports."""
     found: dict[Path, set[Path]] = {}
