@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Sequence
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from assetstream.exchanges.upbit.conversation import UpbitConversation
@@ -60,7 +60,6 @@ def test_every_sample_keeps_the_properties(target: str) -> None:
 
 
 @given(data=mutants("adapters"))
-@settings(deadline=None, max_examples=150)
 def test_changed_frames_become_exact_steps(data: bytes) -> None:
     """K5: a changed frame gives exact amounts or a doubt, and never raises."""
     TARGETS["adapters"].check(data)
@@ -73,7 +72,6 @@ def test_changed_frames_become_exact_steps(data: bytes) -> None:
     frames=st.lists(texts, max_size=4),
 )
 @example(name="upbit", format="JSON_LIST", acks=0, frames=[b"[]"])
-@settings(deadline=None, max_examples=200)
 def test_any_frames_become_exact_steps(
     name: str, format: str, acks: int, frames: list[bytes]
 ) -> None:
@@ -82,7 +80,6 @@ def test_any_frames_become_exact_steps(
 
 
 @given(data=mutants("rest"))
-@settings(deadline=None, max_examples=150)
 def test_changed_answers_are_snapshots_or_errors(data: bytes) -> None:
     """S2: each entry is a balance or is known to be unreadable."""
     TARGETS["rest"].check(data)
@@ -96,7 +93,6 @@ def test_changed_answers_are_snapshots_or_errors(data: bytes) -> None:
     ),
     body=texts,
 )
-@settings(deadline=None, max_examples=150)
 def test_any_answers_are_snapshots_or_errors(
     name: str, status: int, headers: dict[str, str], body: bytes
 ) -> None:
@@ -108,7 +104,6 @@ def test_any_answers_are_snapshots_or_errors(
     frames=st.lists(st.sampled_from(STREAM) | st.binary(max_size=40), max_size=12),
     sizes=st.lists(st.integers(1, 300), max_size=6),
 )
-@settings(deadline=None, max_examples=120)
 def test_any_stream_is_read_as_the_library_reads_it(
     frames: list[bytes], sizes: list[int]
 ) -> None:
@@ -117,21 +112,18 @@ def test_any_stream_is_read_as_the_library_reads_it(
 
 
 @given(data=mutants("frames"))
-@settings(deadline=None, max_examples=80)
 def test_changed_streams_are_read_as_the_library_reads_them(data: bytes) -> None:
     """Streams with bits, bytes or frames changed are read the same."""
     TARGETS["frames"].check(data)
 
 
 @given(data=mutants("control"))
-@settings(deadline=None, max_examples=80)
 def test_changed_pings_and_pongs_are_answered_and_counted(data: bytes) -> None:
     """Pings and pongs of any content are answered, between fragments too."""
     TARGETS["control"].check(data)
 
 
 @given(target=st.sampled_from(["head", "chunked"]), data=st.data())
-@settings(deadline=None, max_examples=150)
 def test_changed_answers_to_an_upgrade_are_read_the_same_however_cut(
     target: str, data: st.DataObject
 ) -> None:

@@ -39,18 +39,13 @@ def kinds(weather: Weather, seeds: int, *, hours: float = 0.5) -> set[str]:
 # Calm weather.
 
 
-@pytest.mark.parametrize("exchange", EXCHANGES)
-def test_calm_weather_has_no_findings(
-    exchange: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The command prints one line with the figures."""
-    arguments = f"--account-hours 6 --seed 77 --exchange {exchange}"
-
-    assert main(arguments.split()) == 0
+def test_calm_weather_has_no_findings(capsys: pytest.CaptureFixture[str]) -> None:
+    """The command prints one line with the figures, of both exchanges in turn."""
+    assert main(["--account-hours", "2", "--seed", "77"]) == 0
     (line,) = capsys.readouterr().out.splitlines()
     figures = dict(part.split("=") for part in line.split())
-    assert float(figures["account_hours"]) == pytest.approx(6, abs=0.5)
-    assert int(figures["events"]) > 3000
+    assert float(figures["account_hours"]) == pytest.approx(2, abs=0.5)
+    assert int(figures["events"]) > 1000
     assert figures["findings"] == "0"
     assert 0 < float(figures["longest_stale"]) <= 30
     assert float(figures["longest_wrong"]) > 0
@@ -63,6 +58,7 @@ def test_much_happens_in_calm_weather() -> None:
     worlds = [live(seed, CALM, ex, 1.0) for seed in range(4) for ex in EXCHANGES]
     accounts = [account for world in worlds for account in world.accounts]
 
+    assert not any(world.findings for world in worlds)
     assert any(len(world.accounts) > 1 for world in worlds)
     assert any(account.promise.counts["reconnects"] for account in accounts)
     assert any(account.promise.counts["leases ended"] for account in accounts)
@@ -73,8 +69,8 @@ def test_much_happens_in_calm_weather() -> None:
     assert all(account.present.state.final for account in accounts)
 
 
-@pytest.mark.parametrize("weather", sorted(WEATHERS))
-def test_every_weather_keeps_the_machine_in_order(weather: str) -> None:
+@pytest.mark.parametrize("weather", sorted(WEATHERS.keys() - {"calm"}))
+def test_bad_weather_keeps_the_machine_in_order(weather: str) -> None:
     """In every weather states, effects, deadlines and the end are legal."""
     found = kinds(WEATHERS[weather], 4)
 
@@ -414,7 +410,7 @@ def test_what_was_found_is_replayed_by_the_command_it_prints(
 ) -> None:
     """The output is the trace, the command that replays it, and the line."""
     monkeypatch.setattr(entry.Entry, "doubt", lambda self, at: None)
-    assert main(["--account-hours", "6", "--weather", "usual"]) == 1
+    assert main(["--account-hours", "2", "--weather", "usual"]) == 1
     out = capsys.readouterr().out.splitlines()
     command = next(line for line in out if line.startswith("python -m"))
     found = out[out.index(command) - 1]
