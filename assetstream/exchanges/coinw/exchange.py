@@ -115,6 +115,7 @@ class CoinW(KeyedExchange):
 
     @property
     def placeholders(self) -> Mapping[str, str]:
+        """The texts for the names in braces in remedies and hints."""
         return {**super().placeholders, "origin": str(self.origin)}
 
     def conversation(self, memory: Memory) -> Conversation:

@@ -168,6 +168,7 @@ class Upbit(KeyedExchange):
 
     @property
     def placeholders(self) -> Mapping[str, str]:
+        """The texts for the names in braces in remedies and hints."""
         regions = listed(self.regions, "or")
         own = {"region": self.region, "regions": regions}
         return {**super().placeholders, **own}
