@@ -19,6 +19,11 @@ settings.register_profile(
     suppress_health_check=list(HealthCheck),
 )
 settings.register_profile(
-    "search", settings.get_profile("save"), max_examples=1000, derandomize=False
+    "search",
+    settings.get_profile("save"),
+    max_examples=1000,
+    derandomize=False,
+    # What was found is found again by the line that it prints.
+    print_blob=True,
 )
 settings.load_profile("save")
