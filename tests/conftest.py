@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import gc
 import signal
+import ssl
 import threading
 from pathlib import Path
-from typing import Callable, Iterator
+from typing import TYPE_CHECKING, Callable, Iterator
 
 import pytest
 from msgspec.structs import replace
@@ -24,6 +25,9 @@ from tests.support.leftovers import left_over
 from tests.support.purity import PURE, only_computing
 
 TESTS = Path(__file__).parent
+
+if TYPE_CHECKING:
+    import trustme
 
 
 def pytest_configure() -> None:
@@ -90,6 +94,22 @@ def exchange() -> Iterator[Simulator]:
     """A simulated exchange without rate limits."""
     with Simulator(rate_limits=False) as simulator:
         yield simulator
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    """An authority that no system trusts."""
+    import trustme  # hardly a room needs it
+
+    return trustme.CA(organization_name="Trusted Ltd")
+
+
+@pytest.fixture(scope="session")
+def trusting(authority: trustme.CA) -> ssl.SSLContext:
+    """The context of a user whose system trusts that authority."""
+    from tests.support import certificates
+
+    return certificates.trusting(authority)
 
 
 @pytest.fixture(params=["upbit", "coinw"])

@@ -17,7 +17,7 @@ from assetstream.doctor.examination import STEP_TIME
 from assetstream.protocol import Exchange
 from assetstream.simulator import Simulator
 from tests.doctor.conftest import Examine, named, verdicts
-from tests.runtime.net.test_certificates import WRONG, serving
+from tests.support.certificates import WRONG, serving
 from tests.support.proxies import ProxyProcess
 from tests.support.raw_server import Peer, RawServer
 from tests.support.specs import keys_of
@@ -25,18 +25,6 @@ from tests.support.specs import keys_of
 NOW = datetime.now(timezone.utc)
 LATER = [*["REST", "clock", "WebSocket", "subscription", "ping", "pushes"]]
 LETTERS = "0123456789" * 4
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA(organization_name="Trusted Ltd")
-
-
-@pytest.fixture(scope="module")
-def trusting(authority: trustme.CA) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    authority.configure_trust(context)
-    return context
 
 
 def upbit_at(host: str, scheme: str = "s") -> Exchange:
@@ -146,8 +134,8 @@ def secure(
     request: pytest.FixtureRequest, authority: trustme.CA
 ) -> Iterator[tuple[Simulator, int]]:
     days = request.param
-    leaf = authority.issue_cert("127.0.0.1", not_after=NOW + timedelta(days=days + 0.4))
-    with Simulator(ssl_context=serving(leaf), rate_limits=False) as simulator:
+    context = serving(authority, not_after=NOW + timedelta(days=days + 0.4))
+    with Simulator(ssl_context=context, rate_limits=False) as simulator:
         yield simulator, days
 
 
@@ -247,9 +235,9 @@ def test_a_proxy_that_works_is_gone_through(
     trusting: ssl.SSLContext,
 ) -> None:
     """The proxy looks up the exchange's name; TLS is end to end."""
-    leaf = authority.issue_cert("exchange.test")
+    context = serving(authority, "exchange.test")
     with (
-        Simulator(ssl_context=serving(leaf), rate_limits=False) as simulator,
+        Simulator(ssl_context=context, rate_limits=False) as simulator,
         ProxyProcess() as proxy,
     ):
         account = simulator.upbit({"BTC": "1"})

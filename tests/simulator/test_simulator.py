@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed, ConnectionClosedOK, InvalidS
 
 from assetstream import AssetStream, AssetUpdate, ConnectionLost, Source
 from assetstream.simulator import CoinWAccount, Kind, Simulator, UpbitAccount
+from tests.support.certificates import serving
 from tests.support.clients import (
     accounts,
     call,
@@ -148,15 +149,9 @@ def test_a_predicate_may_look_at_a_ledger(
         exchange.wait_for(lambda seen: upbit.balances != start and seen.pushes > 100)
 
 
-def test_tls() -> None:
+def test_tls(authority: trustme.CA, trusting: ssl.SSLContext) -> None:
     """A server context gives https and wss; a stuck client holds up nobody."""
-    authority = trustme.CA()
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(server)
-    client_context = ssl.create_default_context()
-    authority.configure_trust(client_context)
-
-    with Simulator(ssl_context=server) as exchange:
+    with Simulator(ssl_context=serving(authority)) as exchange:
         upbit = exchange.upbit({"BTC": 1})
         assert exchange.url.startswith("https://")
         stuck = connect_tcp(exchange)
@@ -165,7 +160,7 @@ def test_tls() -> None:
             # Our own client: one that reads and writes TLS in two threads, as the sync
             # client of websockets does, is at times broken by OpenSSL.
             with AssetStream(
-                upbit.exchange(), ssl_context=client_context, **recorder.handlers()
+                upbit.exchange(), ssl_context=trusting, **recorder.handlers()
             ):
                 for _ in range(50):
                     upbit.deposit("BTC", 1)

@@ -9,14 +9,15 @@ from typing import Any, Iterator
 import pytest
 import trustme
 
-from assetstream import AssetStream, CoinW, ConnectionLost, State, Upbit
+from assetstream import AssetStream, ConnectionLost, State
 from assetstream.protocol import Exchange
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 from tests.support.balances import known_balances, true_balances
+from tests.support.certificates import serving
 from tests.support.event_recorder import EventRecorder
 from tests.support.proxies import ProxyProcess
-from tests.support.specs import keys_of
+from tests.support.specs import adapter_at
 
 pytestmark = pytest.mark.usefixtures("no_rate_limits", "no_proxies_of_this_machine")
 
@@ -41,23 +42,11 @@ def proxy(request: pytest.FixtureRequest) -> Iterator[ProxyProcess]:
 
 
 @pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture(scope="module")
-def trusting(authority: trustme.CA) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    authority.configure_trust(context)
-    return context
-
-
-@pytest.fixture(scope="module")
 def secure(authority: trustme.CA) -> Iterator[Simulator]:
     """Give a simulated exchange whose certificate is for the name alone."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(NAME).configure_cert(context)
-    with Simulator(ssl_context=context, rate_limits=False) as simulator:
+    with Simulator(
+        ssl_context=serving(authority, NAME), rate_limits=False
+    ) as simulator:
         yield simulator
 
 
@@ -71,14 +60,11 @@ def account(request: pytest.FixtureRequest, secure: Simulator) -> Account:
 def by_name(account: Account) -> Exchange:
     """Return the adapter with WebSocket and REST at the name."""
     own = account.exchange()
-    keys = keys_of(own)
-    urls = {
-        "ws_url": own.ws_url.replace("127.0.0.1", NAME),
-        "rest_url": own.rest_url.replace("127.0.0.1", NAME),
-    }
-    if account.name == "upbit":
-        return Upbit(*keys, region="sg", **urls)
-    return CoinW(*keys, **urls)
+    return adapter_at(
+        own,
+        ws_url=own.ws_url.replace("127.0.0.1", NAME),
+        rest_url=own.rest_url.replace("127.0.0.1", NAME),
+    )
 
 
 def lives(

@@ -42,6 +42,17 @@ def keys_of(exchange: Exchange) -> tuple[str, ...]:
     return tuple(exchange.credentials[name] for name in exchange.key_names)
 
 
+def adapter_at(
+    own: Exchange, *, ws_url: str = "", rest_url: str = "", keys: Sequence[str] = ()
+) -> Exchange:
+    """Return an adapter as ``own`` is, but with other URLs or keys."""
+    urls = {"ws_url": ws_url or own.ws_url, "rest_url": rest_url or own.rest_url}
+    keys = keys or keys_of(own)
+    if own.name == "upbit":
+        return Upbit(*keys, region="sg", **urls)
+    return CoinW(*keys, **urls)
+
+
 def sample(exchange: str, name: str) -> bytes:
     """Return a sample payload's bytes, as on the wire."""
     return (SAMPLES / exchange / f"{name}.json").read_bytes().strip()

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from datetime import datetime, timedelta, timezone
-from typing import Callable, Iterator
+from typing import Iterator
 
 import pytest
 import trustme
@@ -24,93 +23,28 @@ from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 from assetstream.simulator.faults import Fault
 from assetstream.simulator.messages import Reply, Request
+from tests.support.certificates import WRONG, serving
 from tests.support.event_recorder import EventRecorder
 from tests.support.raw_server import Peer, RawServer
-from tests.support.specs import keys_of
+from tests.support.specs import adapter_at
 
 pytestmark = pytest.mark.usefixtures("no_rate_limits")
-
-NOW = datetime.now(timezone.utc)
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture(scope="module")
-def trusting(authority: trustme.CA) -> ssl.SSLContext:
-    """Give the context of a user whose system trusts the authority."""
-    context = ssl.create_default_context()
-    authority.configure_trust(context)
-    return context
 
 
 @pytest.fixture(scope="module")
 def secure(authority: trustme.CA) -> Iterator[Simulator]:
     """Give a simulated exchange with a good certificate."""
-    with Simulator(
-        ssl_context=serving(authority.issue_cert("127.0.0.1")), rate_limits=False
-    ) as simulator:
+    with Simulator(ssl_context=serving(authority), rate_limits=False) as simulator:
         yield simulator
-
-
-def serving(certificate: trustme.LeafCert) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    certificate.configure_cert(context)
-    return context
-
-
-def self_signed() -> ssl.SSLContext:
-    """Give a server whose certificate only it has signed."""
-    itself = trustme.CA(organization_name="nobody")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    with itself.private_key_pem.tempfile() as key, itself.cert_pem.tempfile() as cert:
-        context.load_cert_chain(cert, key)
-    return context
-
-
-#: Fault of a certificate -> the server's context, and words of the refusal.
-WRONG: dict[str, tuple[Callable[[trustme.CA], ssl.SSLContext], str]] = {
-    "wrong name": (
-        lambda ca: serving(ca.issue_cert("192.0.2.1", "api.example.com")),
-        "IP address mismatch",
-    ),
-    "expired": (
-        lambda ca: serving(
-            ca.issue_cert("127.0.0.1", not_after=NOW - timedelta(days=1))
-        ),
-        "expired",
-    ),
-    "not valid yet": (
-        lambda ca: serving(
-            ca.issue_cert("127.0.0.1", not_before=NOW + timedelta(days=1))
-        ),
-        "not yet valid",
-    ),
-    "self-signed": (lambda ca: self_signed(), "self-signed|self signed"),
-    "unknown authority": (
-        lambda ca: serving(trustme.CA().issue_cert("127.0.0.1")),
-        "unable to get local issuer|self-signed|self signed",
-    ),
-}
-
-
-def at(account: Account, *, ws_url: str = "", rest_url: str = "") -> Exchange:
-    """Return the account's adapter with one of its URLs replaced."""
-    own = account.exchange()
-    keys = keys_of(own)
-    urls = {"ws_url": ws_url or own.ws_url, "rest_url": rest_url or own.rest_url}
-    if account.name == "upbit":
-        return Upbit(*keys, region="sg", **urls)
-    return CoinW(*keys, **urls)
 
 
 def elsewhere(account: Account, side: str, server: RawServer) -> Exchange:
     """Return the adapter with its WebSocket or its REST at ``server``."""
     if side == "WebSocket":
-        return at(account, ws_url=server.url)
-    return at(account, rest_url=server.http_url.removesuffix("/read"))
+        return adapter_at(account.exchange(), ws_url=server.url)
+    return adapter_at(
+        account.exchange(), rest_url=server.http_url.removesuffix("/read")
+    )
 
 
 @pytest.fixture(params=["upbit", "coinw"])
@@ -179,7 +113,7 @@ def test_tls_below_1_2_is_refused(
     side: str,
 ) -> None:
     """The context refuses TLS 1.1 even with a good certificate."""
-    old = serving(authority.issue_cert("127.0.0.1"))
+    old = serving(authority)
     old.minimum_version = ssl.TLSVersion.TLSv1
     old.maximum_version = ssl.TLSVersion.TLSv1_1
     monkeypatch.setattr(tls, "_context", None)
@@ -318,7 +252,8 @@ def test_upgrades_send_no_cookies(account: Account) -> None:
     with RawServer(script) as server:
         for _ in range(2):
             recorder = EventRecorder()
-            stream = AssetStream(at(account, ws_url=server.url), **recorder.handlers())
+            exchange = adapter_at(account.exchange(), ws_url=server.url)
+            stream = AssetStream(exchange, **recorder.handlers())
             stream.start(wait=False)
             recorder.wait_for(
                 lambda e, recorder=recorder: len(recorder.of(ConnectionLost)) >= 2

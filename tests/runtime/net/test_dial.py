@@ -15,6 +15,7 @@ from assetstream.model.errors import ConfigurationError, ConnectionLost
 from assetstream.runtime.loop import clock
 from assetstream.runtime.net.cancel import Cancelled, CancelToken
 from assetstream.runtime.net.dial import dial, lookups_left_behind
+from tests.support.certificates import serving
 from tests.support.event_recorder import PATIENCE
 from tests.support.raw_server import Peer, RawServer, Recorder, frame
 
@@ -28,23 +29,6 @@ def token() -> Iterator[CancelToken]:
     token = CancelToken()
     yield token
     token.close()
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-def server_context(authority: trustme.CA, *names: str) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(*names).configure_cert(context)
-    return context
-
-
-def trusting(authority: trustme.CA) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    authority.configure_trust(context)
-    return context
 
 
 def connect(token: CancelToken, url: str, timeout: float = PATIENCE / 2) -> Any:
@@ -195,7 +179,9 @@ def test_a_wrong_url_is_a_configuration_error(token: CancelToken, url: str) -> N
 # TLS
 
 
-def test_tls_speaks_to_a_trusted_server(authority: trustme.CA) -> None:
+def test_tls_speaks_to_a_trusted_server(
+    authority: trustme.CA, trusting: ssl.SSLContext
+) -> None:
     """A certificate by a trusted authority for this host is accepted."""
 
     def script(peer: Peer) -> None:
@@ -204,23 +190,25 @@ def test_tls_speaks_to_a_trusted_server(authority: trustme.CA) -> None:
         peer.read_all()
 
     recorder = Recorder()
-    with RawServer(script, server_context(authority, "127.0.0.1")) as server:
-        ending = recorder.run(server.url, ssl_context=trusting(authority))
+    with RawServer(script, serving(authority)) as server:
+        ending = recorder.run(server.url, ssl_context=trusting)
     assert ending == Closed(1000)
     assert recorder.events == [b"x" * 40000] * 20
 
 
 @pytest.mark.parametrize("case", ["wrong host", "unknown authority"])
-def test_tls_refuses_a_wrong_certificate(authority: trustme.CA, case: str) -> None:
+def test_tls_refuses_a_wrong_certificate(
+    authority: trustme.CA, trusting: ssl.SSLContext, case: str
+) -> None:
     """Another host's certificate, or an unknown authority's, is fatal."""
     name = "other.test" if case == "wrong host" else "127.0.0.1"
     signer = authority if case == "wrong host" else trustme.CA()
     recorder = Recorder()
     seen: list[bytes] = []
     with RawServer(
-        lambda peer: seen.append(peer.read_request()), server_context(signer, name)
+        lambda peer: seen.append(peer.read_request()), serving(signer, name)
     ) as server:
-        ending = recorder.run(server.url, ssl_context=trusting(authority))
+        ending = recorder.run(server.url, ssl_context=trusting)
     assert isinstance(ending, Broken)
     assert isinstance(ending.error, ConnectionLost)
     assert ending.error.fatal

@@ -14,6 +14,7 @@ import trustme
 from assetstream.core.outcomes import HttpReply
 from assetstream.model.errors import ConnectionLost, ProtocolError
 from assetstream.protocol import HttpCall
+from tests.support.certificates import serving
 from tests.support.clock import TimeMachine
 from tests.support.event_recorder import PATIENCE
 from tests.support.raw_server import Peer, RawServer
@@ -262,14 +263,13 @@ def test_an_error_holds_no_secret(client: Client, answer: bytes | None) -> None:
 
 @pytest.mark.parametrize("tls", [False, True], ids=["plain", "TLS"])
 def test_no_log_holds_query_or_headers(
-    caplog: pytest.LogCaptureFixture, tls: bool
+    caplog: pytest.LogCaptureFixture,
+    authority: trustme.CA,
+    trusting: ssl.SSLContext,
+    tls: bool,
 ) -> None:
     """All loggers are at DEBUG; connections are fresh, kept and replaced."""
     caplog.set_level(logging.DEBUG)
-    authority, server_side = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(server_side)
-    context = ssl.create_default_context()
-    authority.configure_trust(context)
     lines: list[bytes] = []
 
     def script(peer: Peer) -> None:
@@ -277,8 +277,8 @@ def test_no_log_holds_query_or_headers(
             lines.append(peer.read_request().partition(b"\r\n")[0])
             peer.send(OK)
 
-    client = Client(context)
-    with RawServer(script, server_side if tls else None) as server:
+    client = Client(trusting)
+    with RawServer(script, serving(authority) if tls else None) as server:
         url = server.http_url + "?api_key=SECRET&sign=SECRET%2C&command=x"
         headers = {"Authorization": "Bearer SECRET", "X-Key": "SECRET"}
         for _ in range(3):
@@ -329,15 +329,13 @@ def test_an_answer_that_is_cut_off_is_none(client: Client, answer: bytes) -> Non
 
 
 @pytest.mark.parametrize("trusted", [True, False])
-def test_tls_is_verified(trusted: bool) -> None:
+def test_tls_is_verified(
+    authority: trustme.CA, trusting: ssl.SSLContext, trusted: bool
+) -> None:
     """The given context verifies, and TLS connections are kept."""
-    authority = trustme.CA()
-    server_side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(server_side)
-    context = ssl.create_default_context()
-    (authority if trusted else trustme.CA()).configure_trust(context)
-    client = Client(context)
-    with RawServer(answering(OK, OK), server_side) as server:
+    client = Client(trusting)
+    signer = authority if trusted else trustme.CA()
+    with RawServer(answering(OK, OK), serving(signer)) as server:
         for _ in range(2):
             outcome = client.fetch(server.http_url)
             if trusted:

@@ -22,6 +22,7 @@ from assetstream.runtime.net import tls
 from assetstream.runtime.net.cancel import CancelToken
 from assetstream.runtime.net.dial import dial
 from assetstream.runtime.net.tls import SecureSocket, shared_context
+from tests.support.certificates import serving
 from tests.support.event_recorder import PATIENCE
 
 CHUNK = 1 << 18
@@ -40,9 +41,8 @@ class Line:
         trusting: ssl.SSLContext,
         version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3,
     ) -> None:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context = serving(authority, "exchange.test")
         context.maximum_version = version
-        authority.issue_cert("exchange.test").configure_cert(context)
         raw, self.peer = socket.socketpair()
         for sock in (raw, self.peer):
             sock.setblocking(False)
@@ -180,18 +180,6 @@ def test_one_verifying_context_per_process() -> None:
     assert context.check_hostname
     assert context.minimum_version is ssl.TLSVersion.TLSv1_2
     assert context.cert_store_stats()["x509_ca"] > 50
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture(scope="module")
-def trusting(authority: trustme.CA) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    authority.configure_trust(context)
-    return context
 
 
 @pytest.fixture

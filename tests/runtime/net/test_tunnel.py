@@ -11,6 +11,7 @@ import trustme
 
 from assetstream.core.outcomes import Abandoned, Broken, Closed, HttpReply
 from assetstream.model.errors import ConnectionLost
+from tests.support.certificates import serving
 from tests.support.proxies import ProxyProcess
 from tests.support.raw_server import Peer, RawServer, Recorder, frame
 from tests.support.rest_client import Client
@@ -33,22 +34,8 @@ def closed_proxy() -> Iterator[ProxyProcess]:
 
 
 @pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture(scope="module")
 def server_side(authority: trustme.CA) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("exchange.test").configure_cert(context)
-    return context
-
-
-@pytest.fixture(scope="module")
-def client_side(authority: trustme.CA) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    authority.configure_trust(context)
-    return context
+    return serving(authority, "exchange.test")
 
 
 def exchange(peer: Peer) -> None:
@@ -98,7 +85,7 @@ def failure(proxy: str, url: str = "ws://127.0.0.1:1/") -> ConnectionLost:
 def test_websocket_and_rest_go_through(
     request: pytest.FixtureRequest,
     server_side: ssl.SSLContext,
-    client_side: ssl.SSLContext,
+    trusting: ssl.SSLContext,
     scheme: str,
     secured: str,
     tls: bool,
@@ -106,8 +93,8 @@ def test_websocket_and_rest_go_through(
     """The proxy may require a user, and looks up the exchange's name."""
     proxy = request.getfixturevalue(secured).url(scheme)
     with RawServer(exchange, server_side if tls else None) as server:
-        assert websocket(server.url, client_side, proxy) == [b"hello"]
-        reply = rest(server.http_url, client_side, proxy)
+        assert websocket(server.url, trusting, proxy) == [b"hello"]
+        reply = rest(server.http_url, trusting, proxy)
     assert reply == HttpReply(200, {"content-length": "2"}, b"ok")
 
 

@@ -21,6 +21,7 @@ from assetstream import (
 from assetstream.model.errors import ExchangeError
 from assetstream.simulator import FAULTS, Simulator
 from assetstream.simulator.account import Account
+from tests.support.certificates import serving
 from tests.support.event_recorder import EventRecorder
 
 pytestmark = pytest.mark.usefixtures("no_rate_limits")
@@ -70,20 +71,15 @@ def test_a_nonce_that_was_used_is_tried_anew(exchange: Simulator) -> None:
     assert error.code == "nonce_used"
 
 
-def test_a_tls_handshake_that_is_never_answered(outwait: Callable[[str], None]) -> None:
+def test_a_tls_handshake_that_is_never_answered(
+    authority: trustme.CA, trusting: ssl.SSLContext, outwait: Callable[[str], None]
+) -> None:
     """The attempt ends in time, the error names the handshake, and it is retried."""
-    authority = trustme.CA()
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(server)
-    trust = ssl.create_default_context()
-    authority.configure_trust(trust)
     seen = EventRecorder()
-    with Simulator(ssl_context=server, rate_limits=False) as secure:
+    with Simulator(ssl_context=serving(authority), rate_limits=False) as secure:
         account = secure.coinw({"BTC": "1"})
         stream = AssetStream(
-            account.exchange(),
-            **seen.handlers(),
-            ssl_context=trust,
+            account.exchange(), **seen.handlers(), ssl_context=trusting
         )
         try:
             with secure.fault("handshake_tls_unanswered"):

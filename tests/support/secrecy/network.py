@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ssl
 from urllib.parse import quote
 
 import trustme
 
 from assetstream import ConnectionLost
+from tests.support.certificates import serving, trusting
 from tests.support.event_recorder import PATIENCE
 from tests.support.proxies import ProxyProcess
 from tests.support.raw_server import Peer, RawServer
@@ -41,14 +41,10 @@ def untrusted(side: str, name: str, *, trusted: bool) -> Case:
 
     def run(setup: SecrecySetup) -> None:
         authority = trustme.CA()
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert(name).configure_cert(context)
-        trusting = ssl.create_default_context()
-        if trusted:
-            authority.configure_trust(trusting)
-        with RawServer(Peer.read_request, context) as server:
+        user = trusting(authority if trusted else trustme.CA())
+        with RawServer(Peer.read_request, serving(authority, name)) as server:
             setup.move(side, server)
-            setup.expect_refusal(ConnectionLost, setup.stream(ssl_context=trusting))
+            setup.expect_refusal(ConnectionLost, setup.stream(ssl_context=user))
 
     return run
 

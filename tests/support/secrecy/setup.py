@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import pytest
 
-from assetstream import AssetStream, CoinW, Upbit
+from assetstream import AssetStream
 from assetstream.protocol import Exchange
 from assetstream.recording import Recorder as TapeRecorder
 from assetstream.simulator import Connection, Simulator
@@ -23,7 +23,7 @@ from tests.support.clock import TimeMachine
 from tests.support.event_recorder import PATIENCE, EventRecorder
 from tests.support.leak_detector import LeakDetector
 from tests.support.raw_server import RawServer
-from tests.support.specs import keys_of
+from tests.support.specs import adapter_at, keys_of
 
 __all__ = ["Case", "Echo", "EchoFrames", "SecrecySetup", "refusal"]
 
@@ -89,13 +89,13 @@ class SecrecySetup:
         self, *, key: str = "", secret: str = "", ws_url: str = "", rest_url: str = ""
     ) -> Exchange:
         """Make the account's adapter with other keys or URLs."""
-        own = self.exchange
-        urls = {"ws_url": ws_url or own.ws_url, "rest_url": rest_url or own.rest_url}
-        keys = key or keys_of(own)[0], secret or keys_of(own)[1]
-        if self.account.name == "upbit":
-            self.exchange = Upbit(*keys, region="sg", **urls)
-        else:
-            self.exchange = CoinW(*keys, **urls)
+        own = keys_of(self.exchange)
+        self.exchange = adapter_at(
+            self.exchange,
+            ws_url=ws_url,
+            rest_url=rest_url,
+            keys=(key or own[0], secret or own[1]),
+        )
         self.detector.guard_exchange(self.exchange)
         return self.exchange
 

@@ -10,14 +10,14 @@ from types import TracebackType
 from typing import Any, Callable
 from unittest import mock
 
-from assetstream import AssetStream, CoinW, State, Upbit
+from assetstream import AssetStream, State
 from assetstream.protocol import Exchange
 from assetstream.runtime.loop.waits import Deadline
 from assetstream.runtime.net import dial
 from assetstream.simulator import Simulator
 from tests.support.event_recorder import PATIENCE, EventRecorder
 from tests.support.raw_server import Peer, RawServer
-from tests.support.specs import keys_of
+from tests.support.specs import adapter_at
 
 __all__ = ["Case", "StopSetup"]
 
@@ -61,12 +61,7 @@ class StopSetup:
 
     def adapter(self, *, ws_url: str = "", rest_url: str = "") -> Exchange:
         """Return the account's adapter, or one with another server."""
-        own = self.account.exchange()
-        keys = keys_of(own)
-        urls = {"ws_url": ws_url or own.ws_url, "rest_url": rest_url or own.rest_url}
-        if self.name == "upbit":
-            return Upbit(*keys, region="sg", **urls)
-        return CoinW(*keys, **urls)
+        return adapter_at(self.account.exchange(), ws_url=ws_url, rest_url=rest_url)
 
     def stream(self, exchange: Exchange | None = None, **options: Any) -> AssetStream:
         """Make a stream that the end of the test stops."""
