@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from assetstream.cli.main import assetstream
 from assetstream.doctor import connection
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
-from tests.support.processes import ROOT, Program
+from tests.support.processes import Program
 
 
 @pytest.fixture
@@ -172,13 +171,22 @@ def test_ctrl_c_ends_it_at_once(simulated_exchange: Simulator) -> None:
 
 RIVAL = "def connect(url): pass"
 
+#: Runs the entry point where a directory (``argv[1]``) is searched first.
+FIRST = """
+import sys
+sys.path.insert(0, sys.argv.pop(1))
+for name in list(sys.modules):  # what was imported before is imported anew
+    if name.partition(".")[0] in ("assetstream", "websocket"):
+        del sys.modules[name]
+from assetstream.cli import main
+main()
+"""
+
 
 def run_with_rival(path: Path, *arguments: str) -> Program:
     """Run the command where another package named websocket is found first."""
     (path / "websocket.py").write_text(RIVAL, encoding="utf-8")
-    search = os.pathsep.join([str(path), str(ROOT)])
-    command = ("-m", "assetstream.cli", *arguments)
-    return Program(*command, environment={"PYTHONPATH": search}, fresh=True)
+    return Program("-c", FIRST, str(path), *arguments)
 
 
 def test_a_shadowed_library_is_named_though_nothing_can_be_imported(
