@@ -81,15 +81,15 @@ class Screen:
                 stop()
             raise
 
-    def end(self, timeout: float) -> bool:
+    def end(self, timeout: float | None) -> bool:
         """Have the end shown; False if the table's thread has not ended in time.
 
         Args:
-            timeout: seconds to wait for that; not if the end is yet to come, as after
-                a ``stop()`` in a handler: it is shown when it does.
+            timeout: seconds to wait for that; None after a ``stop()`` in a handler,
+                which nothing may hold up: the end is shown when it comes.
         """
         table = self._table
         if table is None:
             return True
         table.wake()
-        return not self._over() or table.join(timeout)
+        return timeout is None or table.join(timeout)

@@ -285,8 +285,13 @@ class StreamGroup(HandlerMethods):
         deadline = Deadline(timeout)
         ended = self._run.stop(timeout)
         members = list(self._streams.copy().values())
-        shown = [end_table(stream, deadline.left()) for stream in members]
-        return all([self._screen.end(deadline.left()), *shown]) and ended
+        in_handler = self._run.lifecycle.ends_with_caller
+
+        def left() -> float | None:
+            return None if in_handler else deadline.left()
+
+        shown = [end_table(stream, left()) for stream in members]
+        return all([self._screen.end(left()), *shown]) and ended
 
     def __enter__(self) -> StreamGroup:
         self._run.join_or_begin()

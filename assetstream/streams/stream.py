@@ -285,7 +285,9 @@ class AssetStream(HandlerMethods):
         ended = self._run.stop(timeout)
         if ended:
             registry.forget(self)
-        return self._screen.end(deadline.left()) and ended
+        in_handler = self._run.lifecycle.ends_with_caller
+        left = None if in_handler else deadline.left()
+        return self._screen.end(left) and ended
 
     def __enter__(self) -> AssetStream:
         self._run.join_or_begin(self._begin)
@@ -470,7 +472,7 @@ def read_account(stream: AssetStream) -> AccountSnapshot:
     return AccountSnapshot.of(stream.exchange.name, stream.account, health, balances)
 
 
-def end_table(stream: AssetStream, timeout: float) -> bool:
+def end_table(stream: AssetStream, timeout: float | None) -> bool:
     """Have a stream's live table show the end; False if it has not in time."""
     return stream._screen.end(timeout)  # pyright: ignore[reportPrivateUsage]
 
