@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Callable, Iterator
 import pytest
 from msgspec.structs import replace
 
-from assetstream import CoinW, Upbit
+from assetstream import AssetStream, CoinW, StreamGroup, Upbit
 from assetstream.runtime import session
 from assetstream.runtime.net.cancel import CancelScope, Waitable
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
+from assetstream.streams import group, stream
 from tests.support.clock import TimeMachine
 from tests.support.event_recorder import PATIENCE, EventRecorder
 from tests.support.groups import open_accounts
@@ -49,14 +50,19 @@ def nothing_is_left_behind() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def simulator_waits_are_patient() -> Iterator[None]:
-    """Let the simulator's waits be as long as all others where a test names no time."""
-    waits = (Simulator.wait_for, Simulator.wait_for_connections)
+def waits_are_patient() -> Iterator[None]:
+    """Let all waits be as long as those of tests where a test names no time."""
+    simulated = (Simulator.wait_for, Simulator.wait_for_connections)
+    stops = (AssetStream.stop, StreamGroup.stop, StreamGroup.remove)
+    waits = (*simulated, Account.wait_for_subscribers, *stops)
+    starts = (AssetStream.start, StreamGroup.start)
     with pytest.MonkeyPatch.context() as patch:
-        for wait in (*waits, Account.wait_for_subscribers):
+        for wait in (*waits, *starts):
             *others, timeout = wait.__defaults__ or ()
-            assert timeout == 5.0
+            assert timeout == (30.0 if wait in starts else 5.0)
             patch.setattr(wait, "__defaults__", (*others, PATIENCE))
+        for module in (stream, group):
+            patch.setattr(module, "START_TIMEOUT", PATIENCE)
         yield
 
 

@@ -53,6 +53,16 @@ UNTIMED = {
     "runtime/places.py: self._turns.join(asker)",
 }
 
+#: Files beside the programs that sleep.
+SLEEPERS = {
+    # Polls for what no event reports, up to PATIENCE.
+    "support/groups.py",
+    "notebook/browser/conftest.py",
+    # A handler or a cell that is slow, in a process of its own.
+    "support/stop_cases/exits.py",
+    "notebook/test_kernel.py",
+}
+
 #: library -> the only modules that may import it.
 ONLY = {
     "dotenv": {"cli/accounts/key_file.py"},
@@ -143,6 +153,19 @@ def test_time_comes_from_the_clock() -> None:
             waits.update(f"{name_of(path)}: {call}" for call in timed_waits(path))
 
     assert waits == UNTIMED
+
+
+def test_no_test_sleeps() -> None:
+    """A test waits for an event, or moves the clock."""
+    tests = Path(__file__).parent
+    sleepers = {
+        path.relative_to(tests).as_posix()
+        for path in tests.rglob("*.py")
+        if "time.sleep(" in path.read_text(encoding="utf-8")
+    }
+    own = {Path(__file__).name}
+
+    assert {path for path in sleepers - own if "programs/" not in path} == SLEEPERS
 
 
 def test_libraries_have_one_importer() -> None:

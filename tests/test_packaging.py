@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from assetstream.version import __version__
+from tests.support.event_recorder import PATIENCE
 
 pytestmark = pytest.mark.programs
 
@@ -102,7 +103,7 @@ def test_the_wheel_runs_elsewhere(built: Path, tmp_path: Path) -> None:
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=True,
     )
     assert '"LIVE"' in done.stdout
@@ -110,5 +111,9 @@ def test_the_wheel_runs_elsewhere(built: Path, tmp_path: Path) -> None:
     sample = tmp_path / "sync_bot.py"
     sample.write_bytes((ROOT / "samples" / "sync_bot.py").read_bytes())
     subprocess.run(
-        [python, sample], cwd=tmp_path, timeout=60, check=True, capture_output=True
+        [python, sample],
+        cwd=tmp_path,
+        timeout=PATIENCE,
+        check=True,
+        capture_output=True,
     )

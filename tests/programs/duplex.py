@@ -37,6 +37,8 @@ from assetstream.protocol import Conversation, Exchange, Instant, Memory, Ping, 
 from assetstream.runtime.session import Session
 from tests.programs.duplex_server import FLOODED, STARTING, Duplex
 from tests.support.balances import known_balances
+from tests.support.event_recorder import PATIENCE
+from tests.support.leftovers import left_over
 from tests.support.sockets import open_sockets
 from tests.support.thread_ownership import check_thread_ownership
 
@@ -47,13 +49,13 @@ __all__ = ["Figures", "duplex"]
 TURN = 0.0005
 #: Seconds between two pings, as far as the stream's thread has the time.
 PING_INTERVAL = 0.002
-#: Seconds that anything at all may take.
-PATIENCE = 20.0
 #: Threads that have something sent, for each flooded stream.
 POSTERS = 4
 #: Threads that start and stop streams.
 STARTERS = 2
 AT_FIRST = {code: (Decimal(text), Decimal(0)) for code, text in STARTING.items()}
+#: Each is done at least once, however long that takes.
+EVERYTHING = ("frames", "pongs", "sends", "looks", "waits", "stops")
 #: Findings, by their names in the line of figures.
 BAD = (
     "broken",
@@ -272,7 +274,7 @@ def exchange_of(environment: Mapping[str, str]) -> Exchange:
 
 
 def duplex(seconds: float, streams: int = 1) -> Figures:
-    """Keep ``streams`` flooded streams, and others, busy for that many seconds."""
+    """Keep ``streams`` flooded streams, and others, busy for at least ``seconds``."""
     turn = sys.getswitchinterval()
     sys.setswitchinterval(TURN)
     try:
@@ -297,6 +299,7 @@ def _duplex(seconds: float, streams: int) -> Figures:
         began = time.monotonic()
         busy.begin(flooded, traded)
         busy.over.wait(seconds)
+        wait_until(lambda: all(done(figures, exchanges)[what] for what in EVERYTHING))
         busy.end()
         written = server.ask("end")
         settle(server, written, exchanges, (*flooded, traded), figures)
@@ -304,13 +307,13 @@ def _duplex(seconds: float, streams: int) -> Figures:
         for stream in (*flooded, traded):
             if again := stream.health().reconnects:
                 figures.note("broken", f"{again} reconnects of {stream}", again)
-            stream.stop()
+            stream.stop(PATIENCE)
     for breach in ownership.breaches:
         figures.note("second_threads", breach)
     figures.count("watched", ownership.tls_calls)
     if not ownership.tls_calls:
         figures.note("unwatched", "nobody has seen a call into TLS")
-    for thread in set(threading.enumerate()) - threads:
+    for thread in left_over(set(threading.enumerate()) - threads):
         figures.note("leaked_threads", thread.name)
     for left in open_sockets() - sockets:
         figures.note("leaked_sockets", left)
@@ -343,13 +346,22 @@ def settle(
             found.append(("wrong", f"{book}, true {right}", int(book != right)))
         return [entry for entry in found if entry[2]]
 
-    deadline = time.monotonic() + PATIENCE
-    while missing() and time.monotonic() < deadline:
-        time.sleep(0.002)
+    wait_until(lambda: not missing())
     for what, text, by in missing():
         figures.note(what, text or str(by), abs(by))
-    for exchange in exchanges:
-        figures.done.update(exchange.counts)
+    figures.done = done(figures, exchanges)
+
+
+def done(figures: Figures, exchanges: Sequence[PingFlood]) -> Counter[str]:
+    """Return how often everything was done so far."""
+    return sum((exchange.counts for exchange in exchanges), figures.done.copy())
+
+
+def wait_until(met: Callable[[], bool]) -> None:
+    """Wait for what may never come."""
+    deadline = time.monotonic() + PATIENCE
+    while not met() and time.monotonic() < deadline:
+        time.sleep(0.002)
 
 
 def main() -> int:

@@ -25,6 +25,7 @@ from assetstream.simulator.ledger import LedgerChange, LedgerEntry
 from assetstream.simulator.messages import Message
 from assetstream.simulator.server import SimulatorServer
 from tests.support.balances import true_balances
+from tests.support.event_recorder import PATIENCE
 
 __all__ = ["FLOODED", "STARTING", "Duplex"]
 
@@ -117,7 +118,7 @@ class Flood(Fault):
             done.set()
 
         self._connection.post(last)
-        done.wait(10.0)
+        done.wait(PATIENCE)
         return self.frames
 
     def _pump(self) -> None:

@@ -22,8 +22,8 @@ import zmq
 from jupyter_client.connect import write_connection_file
 from jupyter_client.session import Session
 
-#: The longest that a kernel may take over anything, seconds.
-PATIENCE = 20.0
+from tests.support.event_recorder import PATIENCE
+
 SLEEPING = "print('sleeping')\nwhile True: time.sleep(0.01)"
 
 

@@ -39,14 +39,13 @@ from assetstream.core.entry import MAX_PAST
 from assetstream.protocol import Exchange
 from tests.programs.soak_server import CURRENCIES, WAYS
 from tests.support.clock import fast_time
+from tests.support.event_recorder import PATIENCE
 from tests.support.processes import ROOT
 
 #: The most that memory may grow from the second tenth to the last, MiB.
 GROWTH = 1.0
 #: The most that a quiet stream may use of one CPU, and what an audit may use beside it.
 IDLE_SHARE, AUDIT_CPU = 0.01, 0.05
-#: The longest wait for anything, seconds.
-PATIENCE = 60.0
 #: Pushes under way at the same time; few, or memory would show how far a busy machine
 #: lets the mailbox fill.
 CHUNK = 500

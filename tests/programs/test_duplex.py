@@ -15,6 +15,7 @@ from assetstream import AssetStream, State
 from assetstream.simulator import Simulator
 from tests.programs import duplex as duplex_module
 from tests.programs.duplex import duplex
+from tests.support.event_recorder import PATIENCE
 from tests.support.thread_ownership import ThreadOwnership, check_thread_ownership
 
 
@@ -172,11 +173,11 @@ def test_a_helper_hands_over_what_nobody_uses() -> None:
     def dial() -> None:
         ownership.came(sock, socket.socket, "send")
         dialling.set()
-        over.wait(5)
+        over.wait(PATIENCE)
 
     helper = threading.Thread(target=dial, name="assetstream-a-helper-1")
     helper.start()
-    assert dialling.wait(5)
+    assert dialling.wait(PATIENCE)
     ownership._busy.add(sock)
     ownership.came(sock, socket.socket, "recv")
     assert len(ownership.breaches) == 1

@@ -7,7 +7,6 @@ import time
 from typing import Any, Callable
 
 from assetstream import AssetStream
-from assetstream.runtime.loop import clock
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 from tests.support.event_recorder import PATIENCE
@@ -34,9 +33,9 @@ def streams(accounts: dict[str, Account], **options: Any) -> list[AssetStream]:
 
 def wait_until(met: Callable[[], object]) -> None:
     """Poll a condition that no event reports."""
-    deadline = clock.now() + PATIENCE
+    deadline = time.monotonic() + PATIENCE
     while not met():
-        assert clock.now() < deadline
+        assert time.monotonic() < deadline
         time.sleep(0.002)
 
 

@@ -14,6 +14,7 @@ from tests.support.clients import (
     coinw_subscriber,
     login,
 )
+from tests.support.clock import TimeMachine
 
 PING = {"event": "ping"}
 PONG = {"event": "pong"}
@@ -146,11 +147,16 @@ def test_unsubscribing_may_stay_unanswered(exchange: Simulator) -> None:
         assert client.ask(PING) == PONG
 
 
-def test_only_the_client_s_messages_keep_it_alive() -> None:
+def test_only_the_client_s_messages_keep_it_alive(coinw: CoinWAccount) -> None:
     """Without a ping the connection is dropped, whatever is pushed."""
-    with Simulator(idle_timeout=1.0) as exchange:
-        coinw = exchange.coinw({"USDT": 100})
-        with coinw_subscriber(coinw) as client, coinw.trade(rate=100):
-            frames, closed = client.until_closed()
-    assert frames
+    still = TimeMachine(speed=0.0).installed()
+    with still as time_machine, coinw_subscriber(coinw) as client:
+        time_machine.jump(59)
+        assert client.ask(PING) == PONG
+        time_machine.jump(59)
+        coinw.deposit("USDT", 1)
+        assert client.receive()["type"] == "assets"
+        time_machine.jump(2)
+        coinw.deposit("USDT", 1)
+        _, closed = client.until_closed()
     assert closed.rcvd is None

@@ -9,6 +9,7 @@ from websockets.exceptions import ConnectionClosedOK
 
 from assetstream.simulator import Simulator, UpbitAccount
 from tests.support.clients import upbit_client, upbit_subscriber
+from tests.support.clock import TimeMachine
 from tests.support.event_recorder import PATIENCE
 
 SUBSCRIBE = [{"ticket": "t"}, {"type": "myAsset"}]
@@ -134,12 +135,14 @@ def test_protocol_pings_are_answered(exchange: Simulator, upbit: UpbitAccount) -
         assert upbit.seen.pings >= 1
 
 
-def test_a_silent_connection_is_dropped_without_a_close_frame() -> None:
+def test_a_silent_connection_is_dropped_without_a_close_frame(
+    upbit: UpbitAccount, time_machine: TimeMachine
+) -> None:
     """The client sees 1006."""
-    with (
-        Simulator(idle_timeout=0.1) as exchange,
-        upbit_client(exchange.upbit()) as client,
-    ):
+    with upbit_subscriber(upbit) as client:
+        (session,) = upbit._subscribers
+        time_machine.jump(61)
+        session.connection.post(lambda: None)  # it sleeps by the old time
         frames, closed = client.until_closed()
     assert frames == []
     assert closed.rcvd is None
