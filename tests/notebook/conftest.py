@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from types import SimpleNamespace
-from typing import Any, Iterator
+from typing import TYPE_CHECKING, Any, Iterator
 
 import IPython
 import IPython.display
@@ -13,8 +13,10 @@ import pytest
 
 from assetstream.notebook import live_table
 from assetstream.simulator import Account, Simulator
-from tests.notebook.kernel import Kernel
 from tests.support.event_recorder import PATIENCE
+
+if TYPE_CHECKING:
+    from tests.notebook.kernel import Kernel
 
 
 @pytest.fixture
@@ -26,6 +28,9 @@ def account(exchange: Simulator) -> Account:
 @pytest.fixture(scope="module")
 def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
     """Start a real kernel, shared by the tests since that takes long."""
+    # Imported here: it is slow, also for a run without a kernel.
+    from tests.notebook.kernel import Kernel
+
     kernel = Kernel(tmp_path_factory.mktemp("kernel"))
     kernel.start()
     yield kernel

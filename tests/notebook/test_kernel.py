@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
-from tests.notebook.kernel import Kernel, Message, text_of
+
+if TYPE_CHECKING:
+    from tests.notebook.kernel import Kernel, Message
 
 pytestmark = pytest.mark.programs
 
@@ -28,6 +32,8 @@ def cell(account: Account, then: str) -> str:
 
 def is_update(message: Message, text: str) -> bool:
     """Return whether the message repaints a table with this text."""
+    from tests.notebook.kernel import text_of
+
     repaints = message["msg_type"] == "update_display_data"
     return repaints and text in text_of(message)
 

@@ -1,4 +1,4 @@
-"""``assetstream record``, run by an interpreter of its own as users run it."""
+"""``assetstream record``, run in a process of its own as users run it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``assetstream replay``, run by an interpreter of its own as users run it."""
+"""``assetstream replay``, run in a process of its own as users run it."""
 
 from __future__ import annotations
 

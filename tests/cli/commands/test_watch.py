@@ -1,4 +1,4 @@
-"""``assetstream watch``, run by an interpreter of its own as users run it."""
+"""``assetstream watch``, run in a process of its own as users run it."""
 
 from __future__ import annotations
 
@@ -37,8 +37,9 @@ def objects(program: Program) -> list[dict[str, Any]]:
 
 
 def test_json_ends_by_itself_when_the_time_is_over() -> None:
-    """Both exchanges end STOPPED."""
-    with watch("--simulate", "--json", "--for", "500ms") as program:
+    """Both exchanges end STOPPED, in an interpreter that has imported nothing yet."""
+    command = ("watch", "--simulate", "--json", "--for", "500ms")
+    with Program("-m", "assetstream.cli", *command, fresh=True) as program:
         assert program.finish() == 0, program.output
 
     rows = objects(program)
