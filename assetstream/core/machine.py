@@ -525,7 +525,6 @@ class StreamMachine:
     def _fail(self, error: AssetStreamError, out: list[Effect]) -> None:
         """End by an error: updates first, then ``on_error``, then ``on_state``."""
         self._ending = True
-        error.fatal = True
         items = self._stamped([error])
         out.append(Publish([*items, self._change(State.FAILED, error.problem)]))
 

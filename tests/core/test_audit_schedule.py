@@ -248,6 +248,8 @@ def test_a7_the_lease_follows_the_present_interval() -> None:
     [
         # The lease: 10 s lag, an audit that fails, 2 intervals and 30 s.
         (60.0, 10.0, 10 + 22 + 150),
+        # 10 s lag, the longest interval, an audit that just missed it, and its own.
+        (50.0, 40.0, 10 + 60 + 164),
         # A3's wait of 60 s and two audits.
         (5.0, 10.0, 60 + 44),
     ],

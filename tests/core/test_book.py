@@ -12,7 +12,7 @@ import pytest
 from assetstream.core.book import BalanceBook
 from assetstream.core.entry import Entry
 from assetstream.core.moment import Stamp
-from assetstream.core.present import Present
+from assetstream.core.present import UNNAMED, Present
 from assetstream.model.errors import ProtocolError
 from assetstream.model.events import AssetUpdate, Balance, Source
 from assetstream.model.states import State
@@ -301,6 +301,35 @@ def test_s2_more_than_one_missing_currency_needs_a_second_read(
     """One currency may have been sold out; two at once are doubtful."""
     assert not book.doubtful(snapshot(report("USDT", "100")))
     assert book.doubtful(snapshot(report("ETH", "1")))
+
+
+def test_s2_what_could_not_be_read_is_not_missing(book: BalanceBook) -> None:
+    """The exchange has named it; only its amounts are not known."""
+    unread = snapshot(report("ETH", "1"), unreadable=("BTC",))
+
+    assert book.doubtful(snapshot(report("ETH", "1")))
+    assert not book.doubtful(unread)
+
+
+def test_s2_a_bad_entry_may_have_been_any_that_is_held(book: BalanceBook) -> None:
+    """What is known to be zero need not be in a read."""
+    book.push([report("ETH", "0", key=(1, 0))], at(1))
+    book.merge(snapshot(report("BTC", "1"), unreadable=("XRP",)), at(100, 2), sent=100)
+
+    assert set(book.present.doubts) == {"USDT", "XRP"}
+
+
+@pytest.mark.parametrize(("sent", "doubted"), [(10.9, True), (11.0, False)])
+def test_a2_a_complete_snapshot_ends_the_doubt_about_what_is_not_held(
+    book: BalanceBook, sent: float, doubted: bool
+) -> None:
+    """No sooner than REST has caught up with the frame that could not be read."""
+    book.doubt(None, at(1))
+    assert UNNAMED in book.present.doubts
+    read = snapshot(report("BTC", "1"), report("USDT", "100"))
+    book.merge(read, at(12, 2), sent=sent)
+
+    assert (UNNAMED in book.present.doubts) == doubted
 
 
 def test_d3_the_first_snapshot_delivers_non_zero_currencies_only() -> None:

@@ -77,6 +77,16 @@ def test_s1_a_read_does_not_replace_what_this_connection_pushed() -> None:
     assert entry.available.key[0] == START_MS + 10
 
 
+def test_s1_a_read_does_not_replace_the_field_that_was_pushed() -> None:
+    """The other field, which this connection has not heard of, is read."""
+    entry = Entry()
+    push(entry, report("BTC", "1", "1", key=(10, 0)), 1)
+    push(entry, report("BTC", "5", None, key=(20, 0)), 2, generation=2)
+
+    assert not entry.take_read(report("BTC", "7", "3"), at(3, 2))
+    assert amounts(entry) == (5, 3)
+
+
 def test_a2_a_newer_push_of_both_fields_ends_doubt_and_no_dispute() -> None:
     """A push of one field, or one older than the doubt, does not."""
     for pushed, ended in (

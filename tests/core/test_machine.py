@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from email.utils import formatdate
 from typing import Any, Sequence, TypeVar
 
 import pytest
@@ -410,6 +411,28 @@ def test_l1_pongs_keep_a_quiet_connection_live(driven: Driven) -> None:
     assert driven.present.state_at(199) is State.LIVE
 
 
+def test_l1_each_proof_of_life_makes_balances_young(driven: Driven) -> None:
+    """Ages are counted from it, while the stream is LIVE; before that nothing is."""
+    driven.prove(0)
+    driven.machine.pong(at(1))
+    assert driven.present.proof == -math.inf
+    driven.read(2)
+    driven.machine.pong(at(3))
+    assert driven.present.proof == 3
+    driven.machine.frames([driven.spec.push], at(4))
+
+    assert driven.present.proof == driven.present.heard_at == 4
+
+
+def test_l1_a_connection_that_is_left_proves_nothing(driven: Driven) -> None:
+    """Balances are stale as soon as the stop is asked for, before it has an end."""
+    machine = driven.live().machine
+    machine.stop("stopped", at(1))
+
+    assert machine.link is Link.LEAVING
+    assert driven.present.state_at(1) is State.STALE
+
+
 def test_l1_the_answer_to_a_ping_is_a_round_trip(driven: Driven) -> None:
     """A stream's health shows how long the last one took."""
     machine = driven.live().machine
@@ -451,6 +474,14 @@ def test_a7_a_stream_that_nothing_verifies_is_stale() -> None:
     assert states(verified) == ["LIVE"]
     (change,) = [i for i in items(verified) if isinstance(i, StateChange)]
     assert isinstance(change.gap, Gap)
+
+
+def test_a7_each_audit_renews_the_lease(driven: Driven) -> None:
+    """LIVE lasts as long as audits are completed."""
+    first = driven.live().present.lease_ends_at
+    driven.read(6)
+
+    assert driven.present.lease_ends_at == pytest.approx(first + 6)
 
 
 # L2, L3, S1, S3.
@@ -514,6 +545,21 @@ def test_l3_attempts_that_fail_back_off(driven: Driven) -> None:
     assert waits[-1] <= 60
 
 
+def test_l4_attempts_keep_the_pace_of_the_exchange(driven: Driven) -> None:
+    """The pace counts from the beginning of the last attempt, however long it took."""
+    driven = Driven(driven.exchange.name, random=lambda: 0.0)
+    machine, pace = driven.machine, 1 / driven.exchange.limits.connects_per_second
+    lost = Broken(ConnectionLost("no route"))
+    driven.dial(0)
+    machine.ended(driven.connection, lost, at(0.1))
+    assert machine.deadline == pace
+    driven.dial(5)
+    machine.ended(driven.connection, lost, at(5 + 2 * pace))
+
+    assert machine.deadline == 5 + 2 * pace
+    assert driven.present.attempts == 2
+
+
 def test_s1_the_gap_begins_with_the_last_proof_of_life(driven: Driven) -> None:
     """The gap ends with the next read; changes in it are RECOVERED."""
     machine = driven.live().machine
@@ -527,8 +573,8 @@ def test_s1_the_gap_begins_with_the_last_proof_of_life(driven: Driven) -> None:
     (change,) = [i for i in items(again) if isinstance(i, StateChange)]
     gap = change.gap
     assert gap is not None
-    assert gap.began.timestamp() == pytest.approx(at(8).wall)
-    assert gap.ended.timestamp() == pytest.approx(at(103.5).wall)
+    assert gap.began.timestamp() == pytest.approx(at(8).wall, abs=0.001)
+    assert gap.ended.timestamp() == pytest.approx(at(103.5).wall, abs=0.001)
     recovered = [u for u in items(again) if isinstance(u, AssetUpdate)]
     assert {u.source for u in recovered} == {Source.RECOVERED}
     assert gap.recovered == len(recovered) > 0
@@ -774,6 +820,22 @@ def test_k1_a_push_that_is_too_old_changes_nothing() -> None:
     assert driven.present.ignored == 2
 
 
+def test_k3_the_future_is_that_of_the_exchanges_clock() -> None:
+    """The upgrade's answer tells its time; ours may be an hour behind."""
+    driven = Driven("upbit")
+    driven.dial(0)
+    date = formatdate(START_MS / 1000 + 3600, usegmt=True)
+    driven.machine.opened(driven.connection, {"date": date}, 0.0, at(0))
+    driven.machine.frames(driven.spec.acks, at(0))
+    driven.read(0)
+    ahead = b'"asset_timestamp":%d' % (START_MS + 3_600_000)
+    push = driven.spec.push.replace(b'"asset_timestamp":1710146517259', ahead)
+
+    (update,) = items(driven.machine.frames([push], at(1)))
+    assert isinstance(update, AssetUpdate)
+    assert not driven.present.doubts
+
+
 def test_k3_a_push_from_the_future_beside_another_frame_asks_for_an_audit() -> None:
     """The error names the account, and a comparison follows soon (A2)."""
     ahead = b'"asset_timestamp":%d' % (START_MS + 3_600_000)
@@ -820,6 +882,29 @@ def test_k5_an_unreadable_frame_puts_the_book_in_doubt(driven: Driven) -> None:
     assert [type(error) for error in errors(effects)] == [ProtocolError]
     assert set(present.balances) <= set(present.doubts)
     assert "" in present.doubts
+
+
+def test_s2_two_reads_of_two_connections_confirm_nothing(driven: Driven) -> None:
+    """The second read must be of the same connection as the first."""
+    machine = driven.live().machine
+    for now in (100, 200):
+        machine.ended(driven.connection, Closed(1006), at(now - 90))
+        driven.prove(now)
+        assert states(driven.read(now, driven.spec.void)) == []
+
+    assert states(driven.read(203, driven.spec.void)) == ["LIVE"]
+
+
+def test_s2_a_read_that_left_out_something_else_confirms_nothing() -> None:
+    """Equal amounts are not enough, if other entries could not be read."""
+    driven = Driven("upbit").live()
+    driven.machine.ended(driven.connection, Closed(1006), at(10))
+    driven.prove(100)
+    doge = b'[{"currency":"DOGE","balance":"1","locked":"0"}'
+    driven.read(101, doge + b',{"balance":"1"}]')
+
+    assert states(driven.read(103.5, doge + b"]")) == []
+    assert states(driven.read(106, doge + b"]")) == ["LIVE"]
 
 
 def test_s2_a_doubtful_snapshot_publishes_what_it_did_not_understand() -> None:

@@ -146,6 +146,20 @@ def test_s3_a_failed_read_is_tried_again(subject: Subject) -> None:
     assert ask == Ask(99, Turn.SNAPSHOT)
 
 
+def test_s3_a_read_that_succeeds_lets_the_waits_begin_anew(subject: Subject) -> None:
+    """The next failure is another one."""
+    subject.read(0.0, ConnectionLost("gone"))
+    first = subject.reads.deadline
+    subject.read(first, ConnectionLost("gone"))
+    assert subject.reads.deadline > 2 * first
+    subject.read(10.0)
+    subject.reads.disconnected()
+    subject.reads.ready(100.0)
+    subject.read(100.0, ConnectionLost("gone"))
+
+    assert subject.reads.deadline == pytest.approx(100 + first)
+
+
 def test_s3_what_cannot_be_understood_has_failed(subject: Subject) -> None:
     """The outcome is an error, not an account of zeros."""
     failed = subject.read(0.0, b'[{"currency":5}]')
