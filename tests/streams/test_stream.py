@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import pickle
 import ssl
 import threading
@@ -184,36 +183,6 @@ def test_stop_in_the_streams_own_thread_does_not_wait_for_itself(
 
     assert answers.wait_for(lambda answer: True) is True
     assert stream.stop()
-
-
-def test_ctrl_c_during_the_start_leaves_nothing_behind(
-    account: Account, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The interrupt comes while any of its threads is started."""
-    for failing in (1, 2):
-        started: list[threading.Thread] = []
-
-        def start(
-            thread: threading.Thread,
-            failing: int = failing,
-            started: list[threading.Thread] = started,
-            really: Any = threading.Thread.start,
-        ) -> None:
-            if thread.name.startswith("assetstream-upbit") or thread.name.startswith(
-                "assetstream-coinw"
-            ):
-                started.append(thread)
-                if len(started) == failing:
-                    raise KeyboardInterrupt
-            really(thread)
-
-        with monkeypatch.context() as patch:
-            patch.setattr(threading.Thread, "start", start)
-            stream = AssetStream(account.exchange())
-            with pytest.raises(KeyboardInterrupt):
-                stream.start()
-        assert stream.stop()
-        assert stream.state is State.STOPPED
 
 
 @pytest.mark.parametrize("start", ["start", "__enter__"])
@@ -556,34 +525,6 @@ def test_a_stream_is_not_pickled(account: Account) -> None:
     """A stream has threads and a key."""
     with pytest.raises(TypeError, match="not pickled"):
         pickle.dumps(AssetStream(account.exchange()))
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_after_a_fork_the_child_gets_an_error(account: Account) -> None:
-    """The child's uses raise; the parent goes on unharmed."""
-    with AssetStream(account.exchange()) as stream:
-        child = os.fork()
-        if child == 0:
-            try:
-                os._exit(_in_child(stream))
-            except BaseException:
-                os._exit(3)
-        _, status = os.waitpid(child, 0)
-        assert os.waitstatus_to_exitcode(status) == 0
-        with stream.expect(lambda u: u.currency == "BTC", PATIENCE):
-            account.deposit("BTC", "1")
-
-
-def _in_child(stream: AssetStream) -> int:
-    """Follow the advice of the error, which must work."""
-    try:
-        stream.balance("BTC")
-    except StreamStateError as error:
-        if "After a fork, make a new AssetStream" not in str(error):
-            return 1
-    with AssetStream(stream.exchange) as own:
-        return 0 if own.balance("BTC").available == 1 else 2
 
 
 def test_an_unreadable_frame_goes_to_on_error(account: Account) -> None:

@@ -118,6 +118,8 @@ if child == 0:
         print("not refused:", name, file=sys.stderr)
     updates.close()
     assert "of another process" in repr(stream)
+    with AssetStream(stream.exchange) as own:  # as the errors say
+        assert own.balance("BTC").available == 1
     sys.exit(7)
 _, status = os.waitpid(child, 0)
 assert os.waitstatus_to_exitcode(status) == 7, status
