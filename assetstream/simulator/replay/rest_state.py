@@ -7,6 +7,7 @@ pushes that are newer than it, by the rules by which audits trust a read (A2, A3
 
 from __future__ import annotations
 
+from collections import deque
 from decimal import Decimal
 from typing import Any, Callable, Iterable, Mapping
 
@@ -36,7 +37,7 @@ class PushedCurrency:
         self.at = 0.0
         self.key: tuple[int, int] | None = None
         self.amounts: Amounts = (ZERO, ZERO)
-        self.before: list[tuple[float, Amounts]] = []
+        self.before: deque[tuple[float, Amounts]] = deque()
 
     def take(self, report: BalanceReport, at: float, known: Amounts) -> None:
         """Apply a push, unless it is older than the latest one (K1)."""
@@ -44,7 +45,9 @@ class PushedCurrency:
             return
         held = self.amounts if self.before else known
         self.key = report.key or self.key
-        self.before = [x for x in self.before if x[0] > at - MEMORY] + [(at, held)]
+        while self.before and self.before[0][0] <= at - MEMORY:
+            self.before.popleft()
+        self.before.append((at, held))
         free, locked = report.available, report.locked
         self.amounts = (
             held[0] if free is None else free,
