@@ -31,7 +31,10 @@ def test_rest_connections_are_shared_by_those_who_connect_alike() -> None:
 
     (tests/streams/test_group_faults: nor with one at the address of one that is gone.)
     """
-    shared, context = SharedResources("test", 1), ssl.create_default_context()
+    shared, context = (
+        SharedResources("test", 1),
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+    )
     plain = shared.adapter(settings())
     assert shared.adapter(settings(account="b", history=3)) is plain
     own = shared.adapter(settings(ssl_context=context))

@@ -22,7 +22,7 @@ def make(context: ssl.SSLContext) -> AssetStream:
 
 def lowered(version: ssl.TLSVersion) -> ssl.SSLContext:
     """Return a verifying context with this minimum."""
-    context = ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = version
     return context
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import uuid
 from typing import Any, Mapping, Sequence
 from urllib.parse import urlencode, urlsplit
@@ -133,16 +134,16 @@ class Client:
         self.close()
 
 
+def client_of(url: str, **options: Any) -> Client:
+    """Connect to this machine, whatever proxy its environment names."""
+    place = urlsplit(url)
+    sock = socket.create_connection((place.hostname, place.port), PATIENCE)
+    return Client(connect(url, sock=sock, close_timeout=CLOSE_TIMEOUT, **options))
+
+
 def upbit_client(account: UpbitAccount, **wrong: Any) -> Client:
     """Connect to Upbit without subscribing."""
-    headers = bearer(account, **wrong)
-    return Client(
-        connect(
-            account.ws_url,
-            additional_headers=headers,
-            close_timeout=CLOSE_TIMEOUT,
-        )
-    )
+    return client_of(account.ws_url, additional_headers=bearer(account, **wrong))
 
 
 def upbit_subscriber(account: UpbitAccount, form: str | None = None) -> Client:
@@ -167,7 +168,7 @@ def login(account: CoinWAccount, secret: str | None = None) -> dict[str, Any]:
 
 def coinw_client(account: CoinWAccount) -> Client:
     """Connect to CoinW without logging in."""
-    return Client(connect(account.ws_url, close_timeout=CLOSE_TIMEOUT))
+    return client_of(account.ws_url)
 
 
 def coinw_subscriber(account: CoinWAccount) -> Client:
