@@ -14,14 +14,16 @@ from assetstream.simulator.trader import Trader
 from tests.programs.chaos.fault_effects import SILENCES, EffectCounter
 from tests.programs.chaos.figures import Figures
 from tests.programs.chaos.kinds import CONNECTING, READING, parameters
-from tests.programs.chaos.ledger_check import CheckedAccount, note_live_without_data
+from tests.programs.chaos.ledger_check import (
+    LOOK,
+    CheckedAccount,
+    note_live_without_data,
+)
 
 __all__ = ["inject"]
 
 #: Not met within this, seconds, a fault is given up.
 MET_BOUND = 120.0
-#: Real seconds between two looks at what has happened.
-LOOK = 0.002
 #: Seconds between drops of connections, while a fault needs a new one to be met.
 DROP_AGAIN = 20.0
 #: The same while another fault needs a silence to be noticed.

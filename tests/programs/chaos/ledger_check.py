@@ -26,6 +26,7 @@ from tests.support.balances import true_balances
 from tests.support.clock import FACTOR
 
 __all__ = [
+    "LOOK",
     "CheckedAccount",
     "Listener",
     "Watcher",
