@@ -72,12 +72,15 @@ class ForkedProcess:
         return self.returncode
 
     def _receive(self) -> int:
-        return int.from_bytes(self._status.recv(NUMBER), "big", signed=True)
+        number = self._status.recv(NUMBER)
+        assert len(number) == NUMBER, "the server has ended"
+        return int.from_bytes(number, "big", signed=True)
 
     def send_signal(self, number: int) -> None:
         """Send a signal, if it still runs."""
         if self.poll() is None:
-            os.kill(self.pid, number)
+            with contextlib.suppress(ProcessLookupError):  # it ends just now
+                os.kill(self.pid, number)
 
     def kill(self) -> None:
         """End it at once."""
