@@ -58,6 +58,7 @@ def test_serves_the_head_and_keeps_the_rest(upgrade: Upgrade) -> None:
         (b"Content-Length: 2", b"why not", b"wh"),
         (b"Transfer-Encoding: chunked", b"2;x\r\nwh\r\n1\r\ny\r\n0\r\n\r\n", b"why"),
         (b"Transfer-Encoding: chunked", b"2\r\nwh\r\nzz\r\ny", b"wh"),
+        (b"Transfer-Encoding: chunked", b"2\r\nwh\r\n", b"wh"),
         (b"Transfer-Encoding: chunked", b"-5\r\nwhy", b""),
         (b"X: no length", b"why", b"why"),
         (b"Content-Length: what?", b"why", b"why"),
