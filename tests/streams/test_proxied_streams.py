@@ -34,10 +34,10 @@ def no_proxies_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.upper(), raising=False)
 
 
-@pytest.fixture(scope="module", params=["", "me:p@ss-w0rd!"], ids=["open", "user"])
-def proxy(request: pytest.FixtureRequest) -> Iterator[ProxyProcess]:
-    """Give an open proxy, or one that requires a user."""
-    with ProxyProcess(request.param) as process:
+@pytest.fixture(scope="module")
+def proxy() -> Iterator[ProxyProcess]:
+    """Give a proxy that requires a user."""
+    with ProxyProcess("me:p@ss-w0rd!") as process:
         yield process
 
 
@@ -50,11 +50,10 @@ def secure(authority: trustme.CA) -> Iterator[Simulator]:
         yield simulator
 
 
-@pytest.fixture(params=["upbit", "coinw"])
-def account(request: pytest.FixtureRequest, secure: Simulator) -> Account:
-    opened = getattr(secure, request.param)({"BTC": "1", "USDT": "1000"})
-    assert isinstance(opened, Account)
-    return opened
+@pytest.fixture
+def account(secure: Simulator) -> Account:
+    """An account at one exchange: a proxy sees nothing but TLS."""
+    return secure.coinw({"BTC": "1", "USDT": "1000"})
 
 
 def by_name(account: Account) -> Exchange:
