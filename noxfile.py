@@ -4,6 +4,7 @@
 
     python -m pip install nox && nox              # all that is found, and a table
     nox -s "tests-3.10(releases='lowest')" table  # one of them
+    nox -- -m "not browser"                       # with the tests marked programs
     nox -s corners                                # those that CI runs
     nox -s branches                               # of the pure rooms, by their tests
 """
@@ -61,7 +62,7 @@ ROWS: dict[tuple[str, str], list[str]] = {}
 @nox.session(python=PYTHONS)
 @nox.parametrize("releases", ["lowest", "newest"])
 def tests(session: nox.Session, releases: str) -> None:
-    """Run the whole suite."""
+    """Run what the README's command runs."""
     python = str(session.python)
     note(python, releases, "failed to run")  # unless something better is known below
     session.install("--quiet", "--upgrade", "-e", ".[test]", *CORE)
@@ -74,8 +75,7 @@ def tests(session: nox.Session, releases: str) -> None:
     report.unlink(missing_ok=True)
     try:
         session.run(
-            # Also what the plain command leaves out, but for the browser.
-            *("python", "-m", "pytest", "-q", "-m", "not browser"),
+            *("python", "-m", "pytest", "-q"),
             *(f"--junitxml={report}", *session.posargs),
         )
     finally:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import os
+import re
 import signal
 import ssl
 import threading
@@ -31,11 +33,19 @@ if TYPE_CHECKING:
     import trustme
 
 
-def pytest_configure() -> None:
-    """Make sure that Ctrl-C reaches the tests and the programs they start.
+#: Variables that change what the package, or a library of its, does.
+OWN = re.compile(r"(https?|all|no)_proxy|(upbit|coinw)_\w+|\w+_ca_bundle|ssl_cert_\w+")
 
-    Shells have their background jobs ignore it.
+
+def pytest_configure() -> None:
+    """Take the tests, and the programs they start, out of their user's environment.
+
+    Every exchange is on this machine: proxies, keys and authorities of the user's are
+    nothing to them. Ctrl-C reaches them, which shells have background jobs ignore.
     """
+    for name in list(os.environ):
+        if OWN.fullmatch(name.lower()):
+            del os.environ[name]
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
