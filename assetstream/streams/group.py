@@ -207,10 +207,13 @@ class StreamGroup(HandlerMethods):
         """
         self._run.lifecycle.refuse_in_child()
         stream = self._streams.pop(account)
+        run = run_of(stream)
+        # Before it ends: the end of the last account would be the group's.
+        self._run.progress.remove(run)
         try:
             return stream.stop(timeout)
         finally:
-            self._run.remove(run_of(stream))
+            self._run.remove(run)
 
     # Its life.
 

@@ -152,6 +152,27 @@ def test_a_stream_added_in_the_middle_of_stop_is_stopped(
     assert not group_threads()
 
 
+def test_the_end_of_an_account_that_is_removed_is_not_the_groups(
+    exchange: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a handler that replaces the only account finds the group stopped."""
+    (old,) = streams({"a": exchange.coinw(BALANCES)})
+    over = list[bool]()
+    stop = AssetStream.stop
+
+    def stopped(stream: AssetStream, timeout: float | None = 5.0) -> bool:
+        ended = stop(stream, timeout)
+        over.append(group._run.progress.over)
+        return ended
+
+    with StreamGroup([old]) as group:
+        monkeypatch.setattr(AssetStream, "stop", stopped)
+        assert group.remove("a")
+        monkeypatch.undo()
+
+    assert over == [False]
+
+
 def test_an_account_is_replaced_in_its_own_handler(exchange: Simulator) -> None:
     """The old stream's end does not count for the new one."""
     account = exchange.coinw(BALANCES)
