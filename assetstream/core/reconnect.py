@@ -11,8 +11,14 @@ __all__ = ["ReconnectPolicy", "backoff"]
 
 FIRST_CEILING = 1.0
 CEILING = 60.0
-#: LIVE for so long, and the next loss begins with short delays again.
+#: A connection that was LIVE for so long has worked: nothing is held against it.
 HEALTHY = 60.0
+#: After a LIVE connection the wait is no longer than the first number. The others are
+#: for a row of connections that were LIVE for less than a minute: the longest wait, and
+#: the part of the time for which the last of them was LIVE.
+FIRST_WAIT = 1.0
+LONGEST_WAIT = 10.0
+PART_OF_LIVE = 0.25
 #: A login refused so often in a row over so long ends a stream that was once LIVE.
 REFUSALS = 3
 REFUSED_FOR = 60.0
@@ -37,6 +43,8 @@ class ReconnectPolicy:
         self._pace = 1.0 / limits.connects_per_second
         self._random = random
         self._delays = backoff(random)
+        # Connections in a row that were LIVE, but not for long.
+        self._short = 0
         self._refused_at: list[float] = []
 
     def accepted(self) -> None:
@@ -46,31 +54,46 @@ class ReconnectPolicy:
     def next_at(self, now: float, began: float, live_since: float) -> float:
         """Return the time of the next attempt, after the one that ``began`` then.
 
-        Exponential with full jitter, begun anew after a healthy time, never faster than
-        the exchange allows one stream to connect. A ``Retry-After`` is not looked at:
-        it holds back the whole place, in its queue.
+        Never faster than the exchange allows one stream to connect. A ``Retry-After``
+        is not looked at: it holds back the whole place, in its queue.
 
         Args:
             now: monotonic time.
             began: when the last attempt began.
             live_since: when the last connection became LIVE; inf if it never was.
         """
-        if now - live_since >= HEALTHY:
-            self._delays = backoff(self._random)
-        return max(now + next(self._delays), began + self._pace)
+        live = now - live_since
+        delay = self._after(live) if live >= 0 else next(self._delays)
+        return max(now + delay, began + self._pace)
+
+    def _after(self, live: float) -> float:
+        """Return the delay after a connection that was LIVE for so many seconds.
+
+        Who flaps is slowed down, but a connection that works for a part of the time is
+        not kept away for a greater part.
+        """
+        self._delays = backoff(self._random)
+        if live >= HEALTHY:
+            self._short = 0
+            return FIRST_WAIT * self._random()
+        wait = min(FIRST_WAIT * 2**self._short, LONGEST_WAIT)
+        if wait < LONGEST_WAIT:
+            self._short += 1
+        return min(wait, max(FIRST_WAIT, live * PART_OF_LIVE))
 
     def is_final(self, error: AssetStreamError, was_live: bool, now: float) -> bool:
         """Decide whether an error ends the stream; ``error.fatal`` shows it afterwards.
 
         Before the first LIVE a refusal is final: the user is there to mend the key.
-        Later it may be the exchange's own trouble, and is believed the third time.
+        Later it may be the exchange's own trouble, and is believed the third time in a
+        row: any other outcome begins the count anew.
         """
-        if not error.fatal or not was_live:
-            return error.fatal
-        if isinstance(error, ConnectionLost):
+        if isinstance(error, ConnectionLost) and was_live:
             # A certificate that was good before may be good again.
             error.fatal = False
-        else:
+        if not error.fatal:
+            self._refused_at.clear()
+        elif was_live:
             self._refused_at.append(now)
             error.fatal = (
                 len(self._refused_at) >= REFUSALS

@@ -8,7 +8,13 @@ from itertools import islice
 import pytest
 
 from assetstream.core.reconnect import ReconnectPolicy, backoff
-from assetstream.model.errors import AuthenticationError, ConnectionLost
+from assetstream.model.errors import (
+    AssetStreamError,
+    AuthenticationError,
+    ConnectionLost,
+    ProtocolError,
+    RateLimited,
+)
 from assetstream.protocol import NEVER, Limits
 
 LIMITS = Limits(
@@ -66,12 +72,57 @@ def test_l3_delays_grow_to_a_minute(policy: ReconnectPolicy) -> None:
     assert delays == [1, 2, 4, 8, 16, 32, 60, 60, 60]
 
 
-def test_l3_reset_only_after_a_minute_live(policy: ReconnectPolicy) -> None:
-    """Only 60 s of LIVE reset the delays."""
+def test_l3_the_first_attempt_after_live_comes_within_a_second() -> None:
+    """A connection that worked for a minute is made again at once, with jitter."""
+    for draw, delay in ((0.0, 0.0), (0.5, 0.5), (ALMOST_ONE, 1.0)):
+        policy = ReconnectPolicy(LIMITS, lambda draw=draw: draw)  # type: ignore[misc]
+        assert policy.next_at(1000, -1000, 940) == pytest.approx(1000 + delay)
+
+
+def test_l3_live_ends_the_row_of_failed_attempts(policy: ReconnectPolicy) -> None:
+    """Failures before it count no more, though LIVE lasted for a second only."""
     for _ in range(5):
         policy.next_at(0, -1000, NEVER)
-    assert policy.next_at(1000, -1000, 940.1) == 1032
-    assert policy.next_at(1000, -1000, 940) == 1001
+    assert policy.next_at(1000, -1000, 999) == 1001
+    assert [policy.next_at(1000, -1000, NEVER) for _ in range(3)] == [1001, 1002, 1004]
+
+
+def test_l3_a_row_of_short_connections_waits_longer(policy: ReconnectPolicy) -> None:
+    """1, 2, 4, 8 and at most 10 s, until a connection was LIVE for a minute."""
+
+    def waits(live: float, count: int) -> list[float]:
+        return [policy.next_at(1000, -1000, 1000 - live) - 1000 for _ in range(count)]
+
+    assert waits(59.9, 7) == [1, 2, 4, 8, 10, 10, 10]
+    policy.next_at(1000, -1000, NEVER)
+    assert waits(59.9, 1) == [10], "a failed attempt is no connection that works"
+    assert waits(60, 2) == [1, 1]
+    assert waits(59.9, 3) == [1, 2, 4]
+
+
+@pytest.mark.parametrize(
+    ("live", "longest"), [(0.0, 1), (3.0, 1), (4.0, 1), (8.0, 2), (20.0, 5), (40.0, 10)]
+)
+def test_l3_what_works_is_not_kept_away_for_long(
+    policy: ReconnectPolicy, live: float, longest: float
+) -> None:
+    """At most a quarter of the time it was LIVE, but a second may always be waited."""
+    waits = [policy.next_at(1000, -1000, 1000 - live) - 1000 for _ in range(9)]
+
+    assert max(waits) == waits[-1] == longest
+
+
+def test_l3_a_kicked_stream_is_live_for_most_of_the_time(
+    policy: ReconnectPolicy,
+) -> None:
+    """An exchange that ends each connection after 20 s costs a fifth of the time."""
+    now, live = 0.0, 0.0
+    began = now
+    for _ in range(100):
+        now, live = now + 20.5, live + 20.0
+        now = began = policy.next_at(now, began, now - 20.0)
+
+    assert live / now > 0.77
 
 
 def test_l3_never_faster_than_the_exchange_allows() -> None:
@@ -87,23 +138,46 @@ def test_a_refusal_before_live_is_final(policy: ReconnectPolicy) -> None:
     assert policy.is_final(AuthenticationError("no", fatal=True), False, 0)
 
 
+def refused(policy: ReconnectPolicy, now: float) -> bool:
+    """Report a refusal to a stream that was LIVE; return whether it ends that."""
+    error = AuthenticationError("no", fatal=True)
+    final = policy.is_final(error, True, now)
+    assert error.fatal is final
+    return final
+
+
 def test_a_refusal_after_live_is_final_the_third_time(policy: ReconnectPolicy) -> None:
     """The third refusal in a row is final if 60 s have passed."""
-
-    def refused(now: float) -> bool:
-        error = AuthenticationError("no", fatal=True)
-        final = policy.is_final(error, True, now)
-        assert error.fatal is final
-        return final
-
-    assert [refused(0) for _ in range(4)] == [False] * 4
-    assert not refused(59.9)
-    assert refused(60.1)
+    assert [refused(policy, 0) for _ in range(4)] == [False] * 4
+    assert not refused(policy, 59.9)
+    assert refused(policy, 60.1)
 
     policy.accepted()
-    assert not refused(61)
-    assert not refused(122)
-    assert refused(122)
+    assert not refused(policy, 61)
+    assert not refused(policy, 122)
+    assert refused(policy, 122)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        ConnectionLost("503"),
+        ConnectionLost("certificate", fatal=True),
+        RateLimited("429"),
+        AuthenticationError("nonce_used"),
+        ProtocolError("HTML"),
+    ],
+)
+def test_any_other_outcome_begins_the_count_of_refusals_anew(
+    policy: ReconnectPolicy, other: AssetStreamError
+) -> None:
+    """Maintenance between refusals: the exchange does not refuse each time."""
+    refused(policy, 0)
+    refused(policy, 30)
+    assert not policy.is_final(other, True, 40)
+    assert not refused(policy, 3000)
+    assert not refused(policy, 3030)
+    assert refused(policy, 3060)
 
 
 def test_a_bad_certificate_is_final_only_at_first(policy: ReconnectPolicy) -> None:
