@@ -40,7 +40,12 @@ from assetstream.core.outcomes import Broken, Closed, Ending, Outcome, Refused
 from assetstream.core.present import Present
 from assetstream.core.reads import READ_TIMEOUT, Audited, Merged, ReadFailed, Reads
 from assetstream.core.reconnect import ReconnectPolicy
-from assetstream.model.errors import AssetStreamError, ConnectionLost, ProtocolError
+from assetstream.model.errors import (
+    AssetStreamError,
+    ConnectionLost,
+    ProtocolError,
+    RateLimited,
+)
 from assetstream.model.events import Event, Gap, StateChange
 from assetstream.model.states import TRANSITIONS, State
 from assetstream.protocol import (
@@ -65,6 +70,8 @@ PROVING, READY = Link.PROVING, Link.READY
 OPEN = frozenset({PROVING, READY})
 #: The links at which there is a connection, or an attempt to make one.
 CONNECTED = OPEN | {Link.DIALLING}
+#: The wait of a place that an exchange limits without saying for how long; seconds.
+LIMITED_WAIT = 5.0
 
 
 class StreamMachine:
@@ -407,8 +414,7 @@ class StreamMachine:
         if self.present.state is State.LIVE:
             items.append(self._stale(error.problem, at))
         out.append(Publish(items))
-        if error.retry_after:
-            out.append(HoldBack(Turn.CONNECT, error.retry_after))
+        _hold_back(Turn.CONNECT, error, out)
 
     def _reason(self, ending: Ending) -> AssetStreamError:
         if isinstance(ending, Refused):
@@ -489,8 +495,7 @@ class StreamMachine:
             out.append(HangUp(self._connection))
             return
         out.append(Publish(self._stamped([error])))
-        if error.retry_after:
-            out.append(HoldBack(Turn.SNAPSHOT, error.retry_after))
+        _hold_back(Turn.SNAPSHOT, error, out)
 
     # The state.
 
@@ -569,3 +574,12 @@ class StreamMachine:
             self.deadline = deadline
         else:
             self.deadline = NEVER
+
+
+def _hold_back(turn: Turn, error: AssetStreamError, out: list[Effect]) -> None:
+    """Let everyone of the place wait, if the exchange wants it (L4)."""
+    wait = error.retry_after
+    if wait is None and isinstance(error, RateLimited):
+        wait = LIMITED_WAIT
+    if wait:
+        out.append(HoldBack(turn, wait))

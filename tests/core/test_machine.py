@@ -29,6 +29,7 @@ from assetstream.core.machine import StreamMachine
 from assetstream.core.moment import Moment
 from assetstream.core.outcomes import Abandoned, Broken, Closed, HttpReply, Refused
 from assetstream.core.present import Present
+from assetstream.core.turns import Turns
 from assetstream.model.errors import (
     AssetStreamError,
     AuthenticationError,
@@ -228,6 +229,42 @@ def test_l4_a_refusal_with_retry_after_holds_back_the_whole_place() -> None:
     assert [type(error) for error in errors(refused)] == [RateLimited]
     assert only(refused, HoldBack) == HoldBack(Turn.CONNECT, 30.0)
     assert machine.deadline < 230
+
+
+@pytest.mark.parametrize("status", [429, 418])
+def test_l4_a_limit_without_retry_after_holds_back_the_place_too(status: int) -> None:
+    """A limited place waits for a while of our own, connects and reads each."""
+    driven = Driven("coinw").live()
+    machine = driven.machine
+    fetch = driven.fetch(5)
+    limited = machine.replied(fetch.ticket, HttpReply(status, {}, b""), 5, at(5))
+    machine.ended(driven.connection, Closed(1006), at(10))
+    driven.dial(100)
+    refused = machine.ended(driven.connection, Refused(status, {}, b""), at(100))
+
+    wait = 60.0 if status == 418 else 5.0
+    assert only(limited, HoldBack) == HoldBack(Turn.SNAPSHOT, wait)
+    assert only(refused, HoldBack) == HoldBack(Turn.CONNECT, wait)
+
+
+def test_l4_a_lost_connection_forgets_no_retry_after() -> None:
+    """The wait of a read is the place's: a new connection's snapshot keeps it."""
+    driven = Driven("upbit").live()
+    machine, queue = driven.machine, Turns(driven.exchange.limits)
+    asked = only(machine.due(at(5)), Ask)
+    machine.granted(asked.ticket, at(5))
+    reply = HttpReply(429, {"retry-after": "30"}, b"")
+    wait = only(machine.replied(asked.ticket, reply, 5, at(5)), HoldBack)
+    queue.hold_back(wait.turn, wait.seconds, 5.0)
+    for now in (6.0, 10.0, 20.0):
+        machine.ended(driven.connection, Closed(1006), at(now))
+        driven.prove(now + 2.0)
+        ask = only(machine.due(at(now + 2.0)), Ask)
+        assert ask.turn is Turn.SNAPSHOT
+        queue.ask("stream", ask.ticket, ask.turn)
+        assert queue.grants(now + 2.0) == []
+
+    assert queue.next_at == 35.0
 
 
 def test_stop_during_a_read(driven: Driven) -> None:
