@@ -76,7 +76,7 @@ class ReconnectPolicy:
         if live >= HEALTHY:
             self._short = 0
             return FIRST_WAIT * self._random()
-        wait = min(FIRST_WAIT * 2**self._short, LONGEST_WAIT)
+        wait = min(FIRST_WAIT * 2.0**self._short, LONGEST_WAIT)
         if wait < LONGEST_WAIT:
             self._short += 1
         return min(wait, max(FIRST_WAIT, live * PART_OF_LIVE))

@@ -271,16 +271,65 @@ def test_a_refused_key_is_fatal(spec: Spec) -> None:
     assert caught.value.fatal
 
 
-def test_401_without_words_is_fatal(spec: Spec) -> None:
-    """A bare 401 is about the key, at the handshake and at REST."""
+@pytest.mark.parametrize("body", [b"", b"Unauthorized", b"{}", b"[]", b"null"])
+def test_401_without_its_own_words_is_not_fatal(spec: Spec, body: bytes) -> None:
+    """A bare 401 is likely about the key, but a proxy may have said it."""
     exchange = spec.make()
-    error = exchange.conversation({}).refused(401, {}, b"<html>")
+    error = exchange.conversation({}).refused(401, {"retry-after": "5"}, body)
     with pytest.raises(AuthenticationError) as caught:
-        exchange.read_replied(401, {}, b"")
+        exchange.read_replied(401, {}, body)
 
     assert isinstance(error, AuthenticationError)
-    assert error.fatal
-    assert caught.value.fatal
+    assert "own words" in str(error)
+    assert error.hints
+    assert (error.fatal, caught.value.fatal, error.retry_after) == (False, False, 5.0)
+
+
+PAGES = {
+    "a doctype": b"<!DOCTYPE html><html><title>We will be back</title>soon</html>",
+    "a comment, blanks": b"\xef\xbb\xbf\n <!-- ray 1 --><HTML><TITLE\n>Wait &amp; see",
+    "no head": b"<script>location='/login'</script>",
+    "a firewall's": b"<html>\r\n<head><title>403 Forbidden</title></head>",
+}
+
+
+@pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
+def test_html_is_told_as_a_web_page(spec: Spec, page: bytes) -> None:
+    """Maintenance, a firewall or a captive portal answers, whatever the status."""
+    exchange = spec.make()
+    for status in (200, 302, 401, 403, 404, 418, 429, 500, 503):
+        errors = [exchange.conversation({}).refused(status, {}, page)]
+        with pytest.raises(AssetStreamError) as caught:
+            exchange.read_replied(status, {}, page)
+        for error in (*errors, caught.value):
+            limited = status in (418, 429)
+            assert isinstance(error, RateLimited if limited else ConnectionLost)
+            assert "a web page" in str(error)
+            assert "firewall" in str(error)
+            assert str(status) in str(error)
+            assert error.remedy
+            assert not error.fatal
+
+
+def test_the_title_of_a_web_page_is_shown_without_secrets(spec: Spec) -> None:
+    """A page may echo the request in its title, as text or escaped."""
+    exchange = spec.make()
+    for credential in exchange.credentials.values():
+        escaped = "".join(f"&#{ord(c)};" for c in credential)
+        for echo in (credential, escaped):
+            page = f"<html><title>Soon <b>{echo}</b>".encode() + b"</title>"
+            error = exchange.conversation({}).refused(503, {}, page)
+            assert 'web page, "Soon' in str(error)
+            assert credential not in str(error)
+
+
+@pytest.mark.parametrize("body", [b"<?xml version='1.0'?><e/>", b'"<html>"', b"<htm"])
+def test_what_only_resembles_html_is_no_web_page(spec: Spec, body: bytes) -> None:
+    """JSON that quotes a page, and other markup, are told as before."""
+    error = spec.make().conversation({}).refused(403, {}, body)
+
+    assert "web page" not in str(error)
+    assert not error.fatal
 
 
 @pytest.mark.parametrize(
@@ -304,7 +353,7 @@ def test_rate_limits_keep_the_wait_they_ask_for(
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 @pytest.mark.parametrize("body", [b"<html>", b'{"error":{"name":"x"},"code":"x"}'])
-def test_an_outage_keeps_the_wait_it_asks_for(
+def test_l3_an_outage_keeps_the_wait_it_asks_for(
     spec: Spec, status: int, body: bytes
 ) -> None:
     """L3: the usual 503 gives a time; without one our own backoff counts."""

@@ -18,6 +18,8 @@ from assetstream.exchanges.common.refusals import (
     refusal,
     retry_after,
     unavailable,
+    unsigned_401,
+    web_page,
 )
 from assetstream.model.errors import (
     AssetStreamError,
@@ -79,6 +81,12 @@ _UNKNOWN = Meaning(
     "assetstream does not know this code",
     "Look the code up in CoinW's documents, and check the key and its permissions.",
 )
+
+#: Likely cause and remedy of a 403 that is not CoinW's own.
+_FORBIDDEN = {
+    "cause": "a firewall refuses this network, or the Origin header ({origin})",
+    "remedy": "Try another network, or another origin=.",
+}
 
 CODES: Mapping[str, Meaning] = {
     "29001": _LIMIT,
@@ -146,18 +154,18 @@ def explain_answer(
     code, text = (reply.code_text, reply.words) if reply and own else ("", "")
     if code in CODES:
         return explain_code(exchange, code, text, doing, wait=wait)
-    outage = unavailable(exchange, status, headers, body, doing)
+    why = _FORBIDDEN if status == 403 else {}
+    page = web_page(exchange, status, headers, body, doing, **why)
+    outage = page or unavailable(exchange, status, headers, body, doing)
     if outage is not None:
         return outage
-    if own or status == 401:
+    if own:
         # A 401 is about the key, and a 403 of CoinW's own forbids.
         unknown = {401: _KEY, 403: _SCOPE}.get(status, _UNKNOWN)
         code = code or ("401" if status == 401 else "")
         return explain_code(exchange, code, text, doing, unknown=unknown, wait=wait)
+    if status == 401:
+        return unsigned_401(exchange, _KEY, body, doing, wait)
     if status in (200, 201):
         return exchange.unreadable("the answer is no reply of balances", body)
-    if status == 403:
-        cause = "a firewall refuses this network, or the Origin header ({origin})"
-        remedy = "Try another network, or another origin=."
-        return foreign_answer(exchange, status, body, doing, cause, remedy, wait)
-    return foreign_answer(exchange, status, body, doing, wait=wait)
+    return foreign_answer(exchange, status, body, doing, wait=wait, **why)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from email.utils import parsedate_to_datetime
 from typing import Mapping, NamedTuple, Union
@@ -22,6 +23,8 @@ __all__ = [
     "refusal",
     "retry_after",
     "unavailable",
+    "unsigned_401",
+    "web_page",
 ]
 
 # HTTP 418: a block that grows with each repetition; its length is not always given.
@@ -30,6 +33,16 @@ BLOCKED_S = 60.0
 LONGEST_WAIT_S = 86_400.0
 
 SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?", re.ASCII)
+
+# The beginning of a page of the web. Some pages have no head at all.
+PAGE = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*"
+    rb"<(?:!--|(?:!doctype html|html|head|title|meta|script|body|center|h1)\b)",
+    re.IGNORECASE,
+)
+TITLE = re.compile(rb"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
+# Neither is searched for in somebody's megabytes.
+HEAD_OF_PAGE = 1 << 12
 
 
 #: A refusal in the exchange's own words.
@@ -114,9 +127,11 @@ def unavailable(
     wait = retry_after(headers)
     if status in (418, 429):
         blocked = status == 418
+        page = _title(exchange, body)
         return RateLimited(
             f"{exchange.title} limits requests (HTTP {status}) at {doing}"
-            + (": blocked for a while after too many" if blocked else ""),
+            + (": blocked for a while after too many" if blocked else "")
+            + ("" if page is None else f"; the answer is {page}, of a firewall"),
             remedy="Run fewer programs with the same key or address: all of them "
             "count.",
             retry_after=BLOCKED_S if wait is None and blocked else wait,
@@ -136,6 +151,72 @@ def unavailable(
             retry_after=wait,
         )
     return None
+
+
+def web_page(
+    exchange: KeyedExchange,
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    doing: str,
+    cause: str = "maintenance, a firewall or, in a guest network, its login page",
+    remedy: str = "Look at {title}'s notices, or open its site in a browser on this "
+    "machine to see what answers there.",
+) -> ConnectionLost | None:
+    """Explain an answer in HTML, whatever its status: never fatal.
+
+    Returns None for any other, and for the statuses that limit requests.
+
+    Args:
+        cause: the likely cause, in words, with placeholders.
+        remedy: what to do about it, in whole sentences, with placeholders.
+    """
+    page = _title(exchange, body)
+    if page is None or status in (418, 429):
+        return None
+    places = {**exchange.placeholders, "title": exchange.title}
+    return ConnectionLost(
+        f"{page} (HTTP {status}) came in place of {exchange.title}'s own answer at "
+        f"{doing}: {cause.format_map(places)}",
+        remedy=remedy.format_map(places),
+        code=status,
+        reason=exchange.own_words(body),
+        exchange=exchange.name,
+        retry_after=retry_after(headers),
+    )
+
+
+def _title(exchange: KeyedExchange, body: bytes) -> str | None:
+    """Name the page that ``body`` is; None if it is none."""
+    if not PAGE.match(body[:HEAD_OF_PAGE]):
+        return None
+    found = TITLE.search(body[:HEAD_OF_PAGE])
+    # Redacted before it is unescaped, and after: an echo may be escaped in the page.
+    title = exchange.own_words(found[1]) if found else ""
+    title = exchange.own_words(html.unescape(title))
+    return f'a web page, "{title}"' if title else "a web page"
+
+
+def unsigned_401(
+    exchange: KeyedExchange,
+    key: Meaning,
+    body: bytes,
+    doing: str,
+    wait: float | None = None,
+) -> Refusal:
+    """Explain a 401 that is not in the exchange's own words: never fatal.
+
+    It is likely about the key, but a proxy or a captive portal may say the same.
+
+    Args:
+        key: the meaning of a refused key.
+    """
+    doubted = key._replace(
+        fatal=False,
+        cause=f"not in {exchange.title}'s own words, so the key may be wrong, or a "
+        "proxy on the way answers",
+    )
+    return refusal(exchange, doubted, "401", exchange.own_words(body), doing, wait)
 
 
 def foreign_answer(

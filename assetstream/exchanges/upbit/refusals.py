@@ -16,6 +16,8 @@ from assetstream.exchanges.common.refusals import (
     refusal,
     retry_after,
     unavailable,
+    unsigned_401,
+    web_page,
 )
 from assetstream.exchanges.upbit.rest import read_error
 from assetstream.model.errors import (
@@ -213,16 +215,17 @@ def explain_answer(
     name, message = (own.name, own.message) if own else ("", "")
     if name in NAMES:
         return explain_name(exchange, name, message, doing, wait=wait)
-    outage = unavailable(exchange, status, headers, body, doing)
+    page = web_page(exchange, status, headers, body, doing)
+    outage = page or unavailable(exchange, status, headers, body, doing)
     if outage is not None:
         return outage
-    if own is not None or status == 401:
+    if own is not None:
         # A 401 is about the key, and a 403 of Upbit's own forbids, even under a name
         # that is not in its list.
         unknown = {401: _KEY, 403: _SCOPE}.get(status, _UNKNOWN)
-        if own is None:
-            name, message = "401", exchange.own_words(body)
         return explain_name(exchange, name, message, doing, unknown=unknown, wait=wait)
+    if status == 401:
+        return unsigned_401(exchange, _KEY, body, doing, wait)
     if status in (200, 201):
         return exchange.unreadable("the answer is no list of accounts", body)
     return foreign_answer(exchange, status, body, doing, wait=wait)
