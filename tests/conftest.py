@@ -16,7 +16,7 @@ import pytest
 from msgspec.structs import replace
 
 from assetstream import AssetStream, CoinW, StreamGroup, Upbit
-from assetstream.runtime import session
+from assetstream.runtime import places, session
 from assetstream.runtime.net.cancel import CancelScope, Waitable
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
@@ -57,6 +57,12 @@ def nothing_is_left_behind() -> Iterator[None]:
     yield
     left = left_over(set(threading.enumerate()) - before)
     assert not left, f"threads left behind: {sorted(t.name for t in left)}"
+
+
+@pytest.fixture(autouse=True)
+def places_are_new() -> None:
+    """Let no test wait in the queue of another one, at a port that was used again."""
+    places.forget_all()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -40,12 +40,13 @@ class Lane(Generic[Asker]):
         self._waiting: dict[Turn, dict[tuple[Asker, int], None]] = {
             turn: {} for turn in turns
         }
-        self._free_at = -math.inf
+        #: Time of the next grant, if anybody waits then.
+        self.free_at = -math.inf
 
     @property
     def next_at(self) -> float:
         """Time of the next grant; inf if nobody waits."""
-        return self._free_at if any(self._waiting.values()) else math.inf
+        return self.free_at if any(self._waiting.values()) else math.inf
 
     def add(self, turn: Turn, who: tuple[Asker, int]) -> None:
         self._waiting[turn][who] = None
@@ -60,17 +61,17 @@ class Lane(Generic[Asker]):
                 del waiting[who]
 
     def hold_back(self, until: float) -> None:
-        self._free_at = max(self._free_at, until)
+        self.free_at = max(self.free_at, until)
 
     def grant(self, now: float) -> tuple[Asker, int] | None:
         """Let the next one go if its time has come."""
-        if now < self._free_at:
+        if now < self.free_at:
             return None
         for waiting in self._waiting.values():
             if waiting:
                 who = next(iter(waiting))
                 del waiting[who]
-                self._free_at = now + self.step
+                self.free_at = now + self.step
                 return who
         return None
 
@@ -149,6 +150,11 @@ class Turns(Generic[Asker]):
         """Let ``asker`` leave the queue; a ticket that does not stand there is fine."""
         for lane in self._lanes.values():
             lane.drop((asker, ticket))
+
+    @property
+    def held_until(self) -> float:
+        """Time from which on nobody who asks would have to wait."""
+        return max(lane.free_at for lane in self._lanes.values())
 
     def hold_back(self, turn: Turn, seconds: float, now: float) -> None:
         """Grant no such turn for so many seconds, reads of both kinds alike."""

@@ -81,14 +81,15 @@ class StreamEngine:
         self.present = Present(exchange.name, settings.account, lambda: clock.now())
         self.recent = Recent(settings.history)
         self._publisher = Publisher(self.present, self.dispatcher, changed, self.recent)
-        self._place = shared.place(exchange)
+        self._place = shared.place(exchange, settings)
+        self._queue = reader_thread.queue(self._place)
         self.session = Session(
             exchange,
             settings,
             self.present,
             self._publisher,
             self.dispatcher,
-            self._place,
+            self._queue,
             shared,
             reader_thread.reader,
             self.post,
@@ -242,7 +243,6 @@ class StreamEngine:
             self.session.stop(self._stop_reason)
             return
         reader = self._thread.reader
-        reader.attach(self._place)
         reader.attach(self.session)
         self.session.start()
 
@@ -275,7 +275,7 @@ class StreamEngine:
         self._thread.reader.detach(self.session)
         self.session.close()
         self._ended_at = clock.now()
-        self._place.leave(self.session)
+        self._queue.leave(self.session)
         self._thread.leave(self.session)
         self.ended.set()
 

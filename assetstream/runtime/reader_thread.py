@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 from contextlib import suppress
 from typing import Callable
+from weakref import WeakValueDictionary
 
 from assetstream.runtime.loop.call_queue import CallQueue
 from assetstream.runtime.loop.deadlines import HasDeadline
 from assetstream.runtime.loop.reader import Reader
+from assetstream.runtime.places import Place, ReaderQueue
 
 __all__ = ["ReaderThread"]
 
@@ -37,6 +39,8 @@ class ReaderThread:
         # By their owners, those that have not left; each use is one atomic step.
         self._streams: dict[HasDeadline, Fail] = {}
         self._left = left
+        # Kept by the sessions that use them.
+        self._queues: WeakValueDictionary[Place, ReaderQueue] = WeakValueDictionary()
         self._open = True
         self._over = False
         # A daemon: streams do not keep the process alive. It ends by close().
@@ -53,6 +57,14 @@ class ReaderThread:
     def streams(self) -> int:
         """The number of streams that run here, or are about to."""
         return len(self._streams)
+
+    def queue(self, place: Place) -> ReaderQueue:
+        """Return the part of a place's queue that is watched here."""
+        queue = self._queues.get(place)
+        if queue is None:
+            # Should two threads come here at once, there are two: both are watched.
+            self._queues[place] = queue = ReaderQueue(place, self.reader)
+        return queue
 
     def add(self, owner: HasDeadline, fail: Fail) -> bool:
         """Add a stream; False if it comes too late.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 import threading
+from weakref import WeakSet
 
 from assetstream.protocol import Exchange
 from assetstream.runtime.loop.callback_threads import CallbackThreads
@@ -16,7 +17,7 @@ __all__ = ["SharedResources"]
 
 
 class SharedResources:
-    """Helpers, callback threads, REST connections and queues of many streams.
+    """Helpers, callback threads and REST connections of many streams.
 
     Every method may be called from any thread.
 
@@ -31,7 +32,8 @@ class SharedResources:
         self.callbacks = CallbackThreads(
             [name if workers == 1 else f"{name}-{n}" for n in range(1, workers + 1)]
         )
-        self._places: dict[tuple[str, str], Place] = {}
+        # For the time that it takes to connect everybody; they are the process's.
+        self._places: WeakSet[Place] = WeakSet()
         # By the context itself: the id of one that is gone may be another's.
         self._adapters: dict[tuple[ssl.SSLContext | None, str | None], Adapter] = {}
         # Reentrant: a signal handler may come in between.
@@ -45,17 +47,17 @@ class SharedResources:
                 self._adapters[way] = Adapter(kept=MOST_THREADS)
             return self._adapters[way]
 
-    def place(self, exchange: Exchange) -> Place:
+    def place(self, exchange: Exchange, settings: Settings) -> Place:
         """Return the queue of those who connect to and read from the same hosts."""
-        key = place_of(exchange)
+        place = place_of(exchange, settings.proxy)
         with self._lock:
-            if key not in self._places:
-                self._places[key] = Place(exchange.limits)
-            return self._places[key]
+            self._places.add(place)
+        return place
 
     def connect_time(self) -> float:
         """Return the seconds that the exchanges' limits take to connect everybody."""
-        places = list(self._places.values())
+        with self._lock:
+            places = list(self._places)
         return max((place.connect_time for place in places), default=0.0)
 
     def close(self) -> None:

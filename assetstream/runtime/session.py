@@ -31,7 +31,7 @@ from assetstream.runtime.loop import clock
 from assetstream.runtime.loop.reader import Reader
 from assetstream.runtime.net.connection import ClientConnection
 from assetstream.runtime.net.rest_client import Rest
-from assetstream.runtime.places import Place
+from assetstream.runtime.places import ReaderQueue
 from assetstream.runtime.publisher import Publisher
 from assetstream.runtime.resources import SharedResources
 from assetstream.runtime.settings import Settings
@@ -53,7 +53,7 @@ class Session:
         present: what any thread may read.
         publisher: hands out what the machine publishes.
         dispatcher: is looked at for handlers that are too slow.
-        place: the queue that the stream stands in.
+        queue: the place's, in which the stream stands.
         shared: the helpers that dial, and the REST connections.
         reader: serves the connection.
         post: has a call made in the reader thread; from any thread.
@@ -70,7 +70,7 @@ class Session:
         present: Present,
         publisher: Publisher,
         dispatcher: Dispatcher,
-        place: Place,
+        queue: ReaderQueue,
         shared: SharedResources,
         reader: Reader,
         post: Callable[[Callable[[], None]], None],
@@ -87,7 +87,7 @@ class Session:
         self._publisher = publisher
         self._dispatcher = dispatcher
         self._settings = settings
-        self._place = place
+        self._queue = queue
         self._helpers = shared.helpers
         self._reader = reader
         self._rest = Rest(
@@ -173,6 +173,7 @@ class Session:
         self._post(partial(self.machine.shared, least_interval))
 
     def _granted(self, ticket: int) -> None:
+        self._queue.granted(self, ticket)
         self._happened(partial(self.machine.granted, ticket))
 
     def _replied(self, ticket: int, outcome: Outcome, asked: float) -> None:
@@ -211,12 +212,11 @@ class Session:
             if connection is not None:
                 connection.ping()
         elif isinstance(effect, Ask):
-            self._place.ask(self, effect.ticket, effect.turn)
-            self._reader.touch(self._place)
+            self._queue.ask(self, effect.ticket, effect.turn)
         elif isinstance(effect, Forgo):
-            self._place.forgo(self, effect.ticket)
+            self._queue.forgo(self, effect.ticket)
         elif isinstance(effect, HoldBack):
-            self._place.hold_back(effect.turn, effect.seconds)
+            self._queue.hold_back(effect.turn, effect.seconds)
         elif isinstance(effect, Dial):
             self._dial(effect)
         elif isinstance(effect, HangUp):

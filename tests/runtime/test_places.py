@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from typing import cast
 
 import pytest
 from msgspec.structs import replace
@@ -12,7 +13,8 @@ from assetstream import CoinW, Upbit
 from assetstream.core.effects import Turn
 from assetstream.core.turns import AUDIT_SHARE
 from assetstream.runtime.loop import clock
-from assetstream.runtime.places import Place, place_of
+from assetstream.runtime.loop.reader import Reader
+from assetstream.runtime.places import Place, ReaderQueue, forget_all, place_of
 
 
 class Waiting:
@@ -35,12 +37,123 @@ def place() -> Place:
     return Place(replace(Upbit.limits, connects_together=2.0, reads_together=10.0))
 
 
-def test_a_place_is_an_exchange_and_its_host() -> None:
+class Elsewhere(Upbit):
+    """Upbit under another name."""
+
+    name = "elsewhere"
+
+
+def test_l4_a_place_is_an_exchange_its_hosts_and_the_proxy() -> None:
     """Keys do not count, as exchanges limit by address."""
-    sg = Upbit("key", "secret", region="sg")
-    assert place_of(sg) == place_of(Upbit("other", "secret", region="sg"))
-    assert place_of(sg) != place_of(Upbit("key", "secret", region="id"))
-    assert place_of(sg) != place_of(CoinW("key", "secret"))
+
+    def at(ws: str, rest: str, kind: type[Upbit] = Upbit) -> Upbit:
+        return kind("key", "secret", region="sg", ws_url=ws, rest_url=rest)
+
+    here = at("ws://127.0.0.1:1/a", "http://127.0.0.1:2")
+    place = place_of(here, None)
+    assert place_of(at("ws://127.0.0.1:1/b", "http://127.0.0.1:2/x"), None) is place
+    others = [
+        place_of(here, "http://proxy:1"),
+        place_of(here, "http://me:pass@proxy:1"),
+        place_of(at("ws://127.0.0.1:3", "http://127.0.0.1:2"), None),
+        place_of(at("ws://127.0.0.1:1", "http://127.0.0.1:3"), None),
+        place_of(at("ws://127.0.0.1:1/a", "http://127.0.0.1:2", Elsewhere), None),
+        place_of(CoinW("key", "secret"), None),
+    ]
+    assert len({place, *others}) == 7
+
+
+@pytest.fixture
+def upbit() -> Upbit:
+    """An exchange of which any place will do."""
+    return Upbit("key", "secret", region="sg")
+
+
+def test_d5_a_place_without_streams_is_forgotten(
+    monkeypatch: pytest.MonkeyPatch, upbit: Upbit
+) -> None:
+    """It is kept for a minute, for whoever is about to join."""
+    now = 100.0
+    monkeypatch.setattr(clock, "now", lambda: now)
+    place, member = place_of(upbit, None), Waiting()
+    place.join(member)
+    now = 1e6
+    assert place_of(upbit, None) is place
+    place.leave(member)
+    now += 59.0
+    assert place_of(upbit, None) is place
+    now += 60.0
+    assert place_of(upbit, None) is not place
+
+
+@pytest.mark.parametrize("turn", [Turn.CONNECT, Turn.AUDIT])
+def test_l4_a_place_that_is_held_back_is_not_forgotten(
+    monkeypatch: pytest.MonkeyPatch, upbit: Upbit, turn: Turn
+) -> None:
+    """Who stops a stream that was told to wait, and makes a new one, waits too."""
+    now = 100.0
+    monkeypatch.setattr(clock, "now", lambda: now)
+    place, member = place_of(upbit, None), Waiting()
+    place.join(member)
+    place.hold_back(turn, 3600.0)
+    place.leave(member)
+    now = 3699.0
+    assert place_of(upbit, None) is place
+    now = 3760.0
+    assert place_of(upbit, None) is not place
+
+
+def test_a_forked_child_begins_with_no_queue(upbit: Upbit) -> None:
+    """The streams that wait in the parent's queue do not run in the child."""
+    place = place_of(upbit, None)
+    forget_all()
+    assert place_of(upbit, None) is not place
+
+
+class ReaderScript:
+    """Stands in for a reader: keeps what it watches."""
+
+    def __init__(self) -> None:
+        self.watched: list[object] = []
+
+    def attach(self, owner: object) -> None:
+        if owner not in self.watched:
+            self.watched.append(owner)
+
+    def detach(self, owner: object) -> None:
+        self.watched.remove(owner)
+
+
+def test_l4_a_reader_watches_a_place_only_while_its_own_streams_wait(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever watching reader comes first grants the turns of all."""
+    monkeypatch.setattr(clock, "now", lambda: 100.0)
+    readers = [ReaderScript(), ReaderScript()]
+    one, two = [ReaderQueue(place, cast(Reader, reader)) for reader in readers]
+    a, b = Waiting(), Waiting()
+    assert (one.deadline, two.deadline) == (math.inf, math.inf)
+    one.ask(a, 1, Turn.CONNECT)
+    one.ask(a, 2, Turn.AUDIT)
+    assert one.deadline <= 100.0
+    assert two.deadline == math.inf
+    two.ask(b, 3, Turn.SNAPSHOT)
+    assert [reader.watched for reader in readers] == [[one], [two]]
+    two.due()
+    assert (a.granted, b.granted) == ([1], [3])
+    one.granted(a, 1)
+    two.granted(b, 3)
+    assert [reader.watched for reader in readers] == [[one], []]
+    assert (one.deadline, two.deadline) == (place.deadline, math.inf)
+    one.forgo(a, 2)
+    assert readers[0].watched == []
+    one.ask(a, 4, Turn.AUDIT)
+    one.ask(b, 5, Turn.AUDIT)
+    one.leave(a)
+    assert readers[0].watched == [one]
+    one.leave(b)
+    assert readers[0].watched == []
+    assert place.deadline == math.inf
 
 
 def test_more_members_take_more_time(place: Place) -> None:

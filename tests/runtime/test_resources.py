@@ -53,14 +53,13 @@ class Member:
         assert least_interval > 0
 
 
-def test_a_place_has_one_queue() -> None:
-    """Streams of one exchange and host connect one after another."""
+def test_l4_a_place_has_one_queue_for_all_sets_of_threads() -> None:
+    """Its time is the longest of those that this set has asked for."""
     shared = SharedResources("test", 1)
     assert shared.connect_time() == 0.0
-    upbit = shared.place(Upbit("key", "secret", region="sg"))
-    assert shared.place(Upbit("other", "secret", region="sg")) is upbit
-    assert shared.place(Upbit("key", "secret", region="id")) is not upbit
-    assert shared.place(CoinW("key", "secret")) is not upbit
-    for _ in range(10):
-        upbit.join(Member())
-    assert shared.connect_time() == upbit.connect_time > 0.0
+    for exchange in (Upbit("key", "secret", region="sg"), CoinW("key", "secret")):
+        place = shared.place(exchange, settings())
+        assert SharedResources("other", 1).place(exchange, settings()) is place
+        for _ in range(10):
+            place.join(Member())
+    assert shared.connect_time() == place.connect_time > 0.0, "CoinW's limit is lower"

@@ -85,7 +85,7 @@ class Bench:
             present,
             Publisher(present, dispatcher, print, Recent(0)),
             dispatcher,
-            shared.place(exchange),
+            reader.queue(shared.place(exchange, settings)),
             shared,
             reader.reader,
             reader.calls.post,

@@ -54,7 +54,7 @@ def callback_raises(setup: SecrecySetup) -> None:
 def errors_are_logged(setup: SecrecySetup) -> None:
     """A stream without ``on_error`` logs its errors."""
     stream = setup.stream(on_error=None)
-    with setup.simulator.faults.add(Echo(setup, "rest", 401)):
+    with setup.simulator.faults.add(Echo(setup, "rest, own form", 401)):
         with pytest.raises(AuthenticationError) as raised:
             stream.start()
         setup.detector.add_error("raised", raised.value)
