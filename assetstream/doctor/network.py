@@ -18,14 +18,10 @@ from assetstream.doctor.report import Verdict
 from assetstream.model.errors import ConnectionLost
 from assetstream.runtime.loop import clock
 from assetstream.runtime.net.cancel import CancelScope
-from assetstream.runtime.net.dial import (
-    Address,
-    Server,
-    connect_any,
-    look_up,
-    shake_hands,
-)
+from assetstream.runtime.net.dial import Server, shake_hands
+from assetstream.runtime.net.lookup import Address, look_up
 from assetstream.runtime.net.proxy import PROXY_REMEDY, Proxy, choose
+from assetstream.runtime.net.tcp import connect_any
 from assetstream.runtime.net.tls import shared_context
 from assetstream.runtime.net.tunnel import open_tunnel
 

@@ -22,7 +22,7 @@ from assetstream.runtime.dispatcher import Dispatcher, Handlers
 from assetstream.runtime.loop import clock
 from assetstream.runtime.loop.waits import Deadline, OneShotEvent
 from assetstream.runtime.mailbox import CallbackMailbox, Subscription
-from assetstream.runtime.net import dial
+from assetstream.runtime.net.lookup import lookups_left_behind
 from assetstream.runtime.publisher import Publisher
 from assetstream.runtime.reader_thread import ReaderThread
 from assetstream.runtime.resources import SharedResources
@@ -228,7 +228,7 @@ class StreamEngine:
             detection_time=machine.detection_time(now),
             in_doubt=present.in_doubt(),
             last_gap=self._publisher.last_gap,
-            lookups_left_behind=dial.lookups_left_behind(),
+            lookups_left_behind=lookups_left_behind(),
             error=self.error,
         )
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from assetstream.runtime.loop import clock
 
-__all__ = ["DeadlineQueue", "HasDeadline"]
+__all__ = ["LONGEST_WAIT", "DeadlineQueue", "HasDeadline"]
 
 # Seconds; a turn for nothing. epoll refuses to wait for more than 24 days.
 LONGEST_WAIT = 86_400.0

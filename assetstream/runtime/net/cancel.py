@@ -10,6 +10,7 @@ from typing import Any, Callable, Literal, Protocol, TypeVar
 from assetstream.model.errors import ConnectionLost
 from assetstream.runtime.loop import clock
 from assetstream.runtime.loop.call_queue import CallQueue
+from assetstream.runtime.loop.deadlines import LONGEST_WAIT
 
 __all__ = [
     "CancelScope",
@@ -159,14 +160,31 @@ class CancelScope:
         with selectors.DefaultSelector() as selector:
             selector.register(self.token, selectors.EVENT_READ)
             selector.register(sock, event)
-            while True:
-                self.check(phase)
-                keys = selector.select(clock.real_seconds(self.left))
-                ready = [key.fileobj for key, _ in keys]
-                if self.token in ready:
-                    self.token.check()
-                if sock in ready:
-                    return
+            while sock not in self.select(selector, phase):
+                pass
+
+    def select(
+        self,
+        selector: selectors.BaseSelector,
+        phase: str,
+        at_most: float = LONGEST_WAIT,
+    ) -> list[Any]:
+        """Return what is ready of what the selector has, the token among it.
+
+        Args:
+            selector: with the token.
+            phase: of the attempt, for the error.
+            at_most: seconds after which nothing may be returned.
+
+        Raises: as ``wait``.
+        """
+        self.check(phase)
+        seconds = max(0.0, min(self.left, at_most, LONGEST_WAIT))
+        keys = selector.select(clock.real_seconds(seconds))
+        ready = [key.fileobj for key, _ in keys]
+        if self.token in ready:
+            self.token.check()
+        return ready
 
     def check(self, phase: str) -> None:
         """Raise ConnectionLost if the deadline has passed."""

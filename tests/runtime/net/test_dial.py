@@ -14,7 +14,7 @@ from assetstream.core.outcomes import Abandoned, Broken, Closed, Refused
 from assetstream.model.errors import ConfigurationError, ConnectionLost
 from assetstream.runtime.loop import clock
 from assetstream.runtime.net.cancel import Cancelled, CancelToken
-from assetstream.runtime.net.dial import dial, lookups_left_behind
+from assetstream.runtime.net.dial import dial
 from tests.support.certificates import serving
 from tests.support.event_recorder import PATIENCE
 from tests.support.raw_server import Peer, RawServer, Recorder, frame
@@ -64,89 +64,6 @@ def test_a_lost_connection_has_a_remedy(token: CancelToken) -> None:
     """The text names the next attempt, and what to check if it fails again."""
     with pytest.raises(ConnectionLost, match=r"tries again by itself\. Check"):
         connect(token, f"ws://127.0.0.1:{closed_port()}/")
-
-
-def test_every_address_is_tried(
-    token: CancelToken, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The first address that answers is used."""
-    with RawServer(Peer.read_all) as server:
-        entries = [
-            (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))
-            for port in (closed_port(), server.port)
-        ]
-        monkeypatch.setattr(socket, "getaddrinfo", lambda *a, **k: entries)
-        with connect(token, "ws://exchange.test/") as sock:
-            assert sock.getpeername()[1] == server.port
-
-
-def test_a_silent_address_has_its_share_only(
-    token: CancelToken, monkeypatch: pytest.MonkeyPatch, outwait: Callable[[str], None]
-) -> None:
-    """An address that swallows the connection leaves time for the next one."""
-    with socket.socket() as full, RawServer(Peer.read_all) as server:
-        full.bind(("127.0.0.1", 0))
-        full.listen(0)
-        fillers = [socket.socket() for _ in range(4)]
-        for filler in fillers:
-            filler.setblocking(False)
-            filler.connect_ex(full.getsockname())
-        entries = [
-            (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))
-            for port in (full.getsockname()[1], server.port)
-        ]
-        monkeypatch.setattr(socket, "getaddrinfo", lambda *a, **k: entries)
-        outwait("connecting")
-        began = clock.now()
-        with connect(token, "ws://exchange.test/", PATIENCE) as sock:
-            assert sock.getpeername()[1] == server.port
-        assert PATIENCE / 2 <= clock.now() - began < PATIENCE
-        for filler in fillers:
-            filler.close()
-
-
-def test_an_unknown_name_is_explained(
-    token: CancelToken, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """ConnectionLost names the host that cannot be looked up."""
-
-    def unknown(*args: object, **options: object) -> None:
-        raise socket.gaierror(socket.EAI_NONAME, "no such host")
-
-    monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    with pytest.raises(ConnectionLost, match=r"exchange\.test cannot be looked up"):
-        connect(token, "wss://exchange.test/")
-
-
-@pytest.mark.parametrize("given_up", [True, False])
-def test_a_stuck_look_up_is_left_behind(
-    token: CancelToken, monkeypatch: pytest.MonkeyPatch, given_up: bool
-) -> None:
-    """The look-up's thread is left, and counted until it ends."""
-    release, threads = threading.Event(), []
-    numeric = socket.AI_NUMERICHOST
-
-    def stuck(*args: object, flags: int = 0, **options: object) -> None:
-        if not flags & numeric:
-            threads.append(threading.current_thread())
-            release.wait(PATIENCE)
-        raise socket.gaierror(socket.EAI_NONAME, "no such host")
-
-    monkeypatch.setattr(socket, "getaddrinfo", stuck)
-    before = lookups_left_behind()
-    if given_up:
-        token.cancel()
-        with pytest.raises(Cancelled):
-            connect(token, "wss://exchange.test/")
-    else:
-        with pytest.raises(ConnectionLost, match="in time while its name was looked"):
-            connect(token, "wss://exchange.test/", 0.05)
-    assert lookups_left_behind() == before + 1
-    release.set()
-    for thread in threads:
-        assert thread.name == "assetstream-lookup"
-        thread.join(PATIENCE)
-    assert lookups_left_behind() == before
 
 
 def test_the_reader_goes_on_while_an_attempt_is_made() -> None:
