@@ -11,6 +11,7 @@ from assetstream.model.errors import ConnectionLost
 from assetstream.runtime.loop import clock
 from assetstream.runtime.loop.call_queue import CallQueue
 from assetstream.runtime.loop.deadlines import LONGEST_WAIT
+from assetstream.runtime.net.status import MOST_SKIPPED, informational, status_of
 
 __all__ = [
     "CancelScope",
@@ -23,6 +24,10 @@ __all__ = [
 ]
 
 Result = TypeVar("Result")
+
+#: Lines of an answer that is skipped, and the longest of them.
+MOST_LINES = 100
+LONGEST_LINE = 1 << 16
 
 #: What to do about an exchange that cannot be reached or talked to.
 REMEDY = (
@@ -298,15 +303,34 @@ class Incoming(io.RawIOBase):
 
 
 class Lines(io.BufferedReader):
-    """Takes no end of the stream for an end of a line.
+    """Skips what comes before the answer (L6), and takes no cut-off line for a whole.
 
-    http.client does, and so takes a head that was cut off for a whole one: a reply
-    of status 200 without a body.
+    http.client takes 103 (Early Hints) for the answer, and a head that was cut off for
+    a whole one: a reply of status 200 without a body.
     """
 
     raw: Incoming
 
+    def __init__(self, raw: Incoming) -> None:
+        super().__init__(raw)
+        self._begun = False
+
     def readline(self, size: int | None = -1, /) -> bytes:
+        if self._begun:
+            return self._line(size)
+        self._begun = True
+        for _ in range(MOST_SKIPPED + 1):
+            line = self._line(size)
+            if not informational(status_of(line)):
+                return line
+            for _ in range(MOST_LINES):
+                if self._line(LONGEST_LINE) in (b"\r\n", b"\n"):
+                    break
+            else:
+                break
+        raise self.raw.scope.lost("sent too much before its answer")
+
+    def _line(self, size: int | None) -> bytes:
         line = super().readline(size)
         if not line.endswith(b"\n") and len(line) != size:
             raise self.raw.scope.lost("closed the connection before a whole answer")

@@ -14,6 +14,7 @@ from typing import Any
 from assetstream.model.errors import ConnectionLost
 from assetstream.runtime.net.cancel import CancelScope
 from assetstream.runtime.net.proxy import SCHEMES, Proxy, library
+from assetstream.runtime.net.status import MOST_SKIPPED, informational, status_of
 
 __all__ = ["open_tunnel"]
 
@@ -73,10 +74,15 @@ class Tunnel:
         self._scope.send_all(self._sock, data, "taking our request")
 
     def read(self, size: int = LIMIT) -> bytes:
-        """Return the whole head of an HTTP answer.
+        """Return the whole head of the HTTP answer proper (L6)."""
+        for _ in range(MOST_SKIPPED + 1):
+            head = self._read_head()
+            if not informational(status_of(head)):
+                return head
+        raise self._scope.lost("sent too much before its answer")
 
-        Byte by byte: what follows it is the exchange's.
-        """
+    def _read_head(self) -> bytes:
+        """Return one head, read byte by byte: what follows it is the exchange's."""
         data = bytearray()
         while not data.endswith(b"\r\n\r\n"):
             if len(data) >= LIMIT:

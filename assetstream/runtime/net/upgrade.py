@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Mapping
 
 from assetstream.model.errors import ConnectionLost, ProtocolError
 from assetstream.runtime.loop import clock
 from assetstream.runtime.net.cancel import CancelScope, Wire
+from assetstream.runtime.net.status import MOST_SKIPPED, informational, status_of
 
 __all__ = ["Exhausted", "Feed", "UpgradeRefused", "UpgradeSocket"]
 
@@ -19,8 +19,6 @@ CHUNK = 1 << 14
 #: Seconds a refusing server has for its explanation, once its head is here.
 BODY_TIME = 2.0
 PHASE = "answering the upgrade request"
-
-STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-9][0-9][0-9])(?: |$)")
 
 
 class UpgradeRefused(Exception):
@@ -100,23 +98,33 @@ class UpgradeSocket:
         self.raw.close()
 
     def _read_head(self) -> bytes:
-        data = b""
+        """Return the head of the answer proper; others may come before it (L6)."""
+        for _ in range(MOST_SKIPPED + 1):
+            status, lines = self._read_one_head()
+            if not informational(status):
+                break
+        else:
+            raise self._not_a_websocket("comes behind too many others")
+        kept = [x for x in lines if x and not x.lower().startswith(b"set-cookie")]
+        self.headers = _parse_headers(kept[1:])
+        if status != 101:
+            raise UpgradeRefused(status, self.headers, self._read_body())
+        return b"\r\n".join(kept) + b"\r\n\r\n"
+
+    def _read_one_head(self) -> tuple[int, list[bytes]]:
+        """Return a status and all lines, the status line among them."""
+        data = self.leftover
         while (end := data.find(b"\r\n\r\n")) < 0:
             if len(data) > LIMIT:
                 raise self._not_a_websocket("has no end of its head")
             data += self._more(self._scope)
+        self.leftover = data[end + 4 :]
         # At each line feed, as the library does: it must not see a line that we do not.
         lines = [line.rstrip(b"\r") for line in data[:end].split(b"\n")]
-        self.leftover = data[end + 4 :]
-        found = STATUS_LINE.match(lines[0])
-        if found is None:
+        status = status_of(lines[0])
+        if status is None:
             raise self._not_a_websocket("is not HTTP")
-        kept = [x for x in lines if x and not x.lower().startswith(b"set-cookie")]
-        self.headers = _parse_headers(kept[1:])
-        status = int(found[1])
-        if status != 101:
-            raise UpgradeRefused(status, self.headers, self._read_body())
-        return b"\r\n".join(kept) + b"\r\n\r\n"
+        return status, lines
 
     def _read_body(self) -> bytes:
         """Read the explanation of a refusal: all of it, or what comes in time."""

@@ -139,6 +139,31 @@ def test_a_kept_connection_that_died_is_replaced(client: Client, how: str) -> No
         assert server.connections == 2
 
 
+EARLY = b"HTTP/1.1 103 Early Hints\r\nLink: </x>; rel=preload\r\n\r\n"
+
+
+def test_l6_answers_before_the_one_are_skipped(client: Client) -> None:
+    """103 is no reply; the connection is kept behind it."""
+    several = (EARLY + b"HTTP/1.1 100 Continue\r\n\r\n") * 8
+    with RawServer(answering(EARLY + OK, several + OK)) as server:
+        for _ in range(2):
+            assert client.fetch(server.http_url).body == b"ok"
+        assert server.connections == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [EARLY * 17 + OK, b"HTTP/1.1 102 P\r\n" + b"X: 1\r\n" * 200 + b"\r\n" + OK],
+)
+def test_l6_endless_answers_before_the_one_are_an_error(
+    client: Client, answer: bytes
+) -> None:
+    """Neither their number nor their size is without limit."""
+    with RawServer(answering(answer)) as server:
+        error = client.fetch(server.http_url)
+    assert "too much before its answer" in str(error)
+
+
 def test_a_fresh_connection_that_dies_is_not_retried(client: Client) -> None:
     """A server that closes without an answer gets one request."""
     with RawServer(lambda peer: peer.read_request()) as server:

@@ -188,6 +188,7 @@ def test_a_proxy_that_does_not_run_is_named() -> None:
         ("http", b"HTTP/1.1 200 OK\r\n", "closed the connection in place of an answer"),
         ("http", b"x" * 20_000, "no end of its head"),
         ("http", b"", "closed the connection in place of an answer"),
+        ("http", b"HTTP/1.1 102 P\r\n\r\n" * 17, "too much before its answer"),
         ("socks5", b"HTTP/1.1 400 Bad Request\r\n\r\n", "did not connect"),
         ("socks5", b"\5\0\5\5\0\1\0\0\0\0\0\0", "refused by destination"),
         ("socks5", b"\5\0\5\0\0\1\0\0", "closed the connection in place of an answer"),
@@ -214,10 +215,11 @@ def test_a_failing_proxy_is_explained(scheme: str, answer: bytes, words: str) ->
 
 
 def test_a_head_in_pieces_is_read_to_its_end(open_proxy: ProxyProcess) -> None:
-    """The bytes behind the head are left to the exchange."""
+    """The bytes behind the head are left to the exchange, 1xx before it skipped (L6)."""
 
     def script(peer: Peer) -> None:
         peer.read_request()
+        peer.send(b"HTTP/1.1 102 Processing\r\nX: y\r\n\r\n")
         for byte in b"HTTP/1.1 200 Connection established\r\nVia: x\r\n\r":
             peer.send(bytes([byte]))
         peer.send(b"\n")

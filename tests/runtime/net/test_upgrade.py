@@ -52,6 +52,34 @@ def test_serves_the_head_and_keeps_the_rest(upgrade: Upgrade) -> None:
     assert upgrade.sock.headers == {"x-a": "1"}
 
 
+EARLY = b"HTTP/1.1 103 Early Hints\r\nLink: </x>; rel=preload\r\nX-B: 1\r\n\r\n"
+
+
+@pytest.mark.parametrize("count", [1, 16])
+def test_l6_answers_before_the_one_are_skipped(upgrade: Upgrade, count: int) -> None:
+    """103 and 100 are no refusal; nothing of them is kept."""
+    others = (EARLY + b"HTTP/1.1 100 Continue\r\n\r\n") * (count // 2) or EARLY
+    upgrade.server.send(others + b"HTTP/1.1 101 Hi\r\nX-A: 1\r\n\r\nframes")
+    assert upgrade.sock.recv(100) == b"HTTP/1.1 101 Hi\r\nX-A: 1\r\n\r\n"
+    assert upgrade.sock.headers == {"x-a": "1"}
+    assert upgrade.sock.leftover == b"frames"
+
+
+def test_l6_a_refusal_behind_another_answer_is_the_refusal(upgrade: Upgrade) -> None:
+    """Its status and its body count."""
+    upgrade.server.send(EARLY + b"HTTP/1.1 401 No\r\nContent-Length: 3\r\n\r\nwhy")
+    with pytest.raises(UpgradeRefused) as caught:
+        upgrade.sock.recv(100)
+    assert (caught.value.status, caught.value.body) == (401, b"why")
+
+
+def test_l6_endless_answers_before_the_one_are_an_error(upgrade: Upgrade) -> None:
+    """A seventeenth is not waited for."""
+    upgrade.server.send(EARLY * 17)
+    with pytest.raises(ProtocolError, match="behind too many others"):
+        upgrade.sock.recv(100)
+
+
 @pytest.mark.parametrize(
     ("head", "body", "kept"),
     [
