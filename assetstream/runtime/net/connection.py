@@ -104,7 +104,7 @@ class ClientConnection:
     def send(self, text: str) -> None:
         """Send a text message; never blocks, ignored unless it is open."""
         if self._client is not None and self._transport is not None:
-            self._client.send(text)
+            self._transport.send_buffer.put(self._client.frame(text))
 
     def ping(self) -> None:
         """Send a ping; never blocks, ignored unless it is open."""

@@ -37,7 +37,7 @@ class Address(NamedTuple):
 Answer = Union[list[Address], Exception]
 
 
-class Asker:
+class Waiter:
     """Waits for the answer to one question.
 
     Attributes:
@@ -55,12 +55,12 @@ class Question:
 
     Attributes:
         begun: monotonic time at which each look-up began, the oldest first.
-        askers: those who wait.
+        waiters: those who wait.
     """
 
     def __init__(self) -> None:
         self.begun: list[float] = []
-        self.askers: list[Asker] = []
+        self.waiters: list[Waiter] = []
 
     @property
     def needs_another(self) -> bool:
@@ -86,27 +86,27 @@ def look_up(host: str, port: int, scope: CancelScope) -> list[Address]:
         return _addresses(host, port, socket.AI_NUMERICHOST)
     except (OSError, UnicodeError):
         pass
-    asker = Asker()
+    waiter = Waiter()
     try:
-        _ask(host, port, asker)
+        _ask(host, port, waiter)
         asking = scope.about(scope.peer, REMEDY)
-        while asker.answer is None:
-            asking.wait(asker.woken, selectors.EVENT_READ, "its name was looked up")
-            asker.woken.run()
+        while waiter.answer is None:
+            asking.wait(waiter.woken, selectors.EVENT_READ, "its name was looked up")
+            waiter.woken.run()
     finally:
-        _give_up(host, port, asker)
-        asker.woken.close()
-    if isinstance(asker.answer, Exception):
+        _give_up(host, port, waiter)
+        waiter.woken.close()
+    if isinstance(waiter.answer, Exception):
         name = scope.about(f"the name {host}", REMEDY)
         raise name.lost("cannot be looked up")
-    return asker.answer
+    return waiter.answer
 
 
 def lookups_left_behind() -> int:
     """Return how many name look-ups have a thread that nobody relies on any more."""
     with _lock:
         questions = tuple(_questions.values())
-        return sum(len(q.begun) - bool(q.askers) for q in questions)
+        return sum(len(q.begun) - bool(q.waiters) for q in questions)
 
 
 def forget_all() -> None:
@@ -120,11 +120,11 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=forget_all)
 
 
-def _ask(host: str, port: int, asker: Asker) -> None:
+def _ask(host: str, port: int, waiter: Waiter) -> None:
     """Wait with others for the answer, with a new look-up if there is need."""
     with _lock:
         question = _questions.setdefault((host, port), Question())
-        question.askers.append(asker)
+        question.waiters.append(waiter)
         if not question.needs_another:
             return
         began = clock.now()
@@ -143,12 +143,12 @@ def _ask(host: str, port: int, asker: Asker) -> None:
             question.begun.append(began)
 
 
-def _give_up(host: str, port: int, asker: Asker) -> None:
+def _give_up(host: str, port: int, waiter: Waiter) -> None:
     """Wait for the answer no longer."""
     with _lock:
         question = _questions.get((host, port))
-        if question is not None and asker in question.askers:
-            question.askers.remove(asker)
+        if question is not None and waiter in question.waiters:
+            question.waiters.remove(waiter)
             if not question.begun:  # no thread could be made
                 del _questions[host, port]
 
@@ -161,13 +161,13 @@ def _answer(host: str, port: int, question: Question, began: float) -> None:
     except (OSError, UnicodeError) as error:
         answer = error
     with _lock:
-        askers, question.askers = question.askers, []
+        waiters, question.waiters = question.waiters, []
         question.begun.remove(began)
         if not question.begun:
             _questions.pop((host, port), None)
-    for asker in askers:
-        asker.answer = answer
-        asker.woken.post(_wake)
+    for waiter in waiters:
+        waiter.answer = answer
+        waiter.woken.post(_wake)
 
 
 def _wake() -> None:

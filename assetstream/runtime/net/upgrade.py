@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from typing import Mapping
+from urllib.parse import urlsplit
 
 from assetstream.model.errors import ConnectionLost, ProtocolError
 from assetstream.runtime.loop import clock
@@ -19,6 +20,12 @@ CHUNK = 1 << 14
 #: Seconds a refusing server has for its explanation, once its head is here.
 BODY_TIME = 2.0
 PHASE = "answering the upgrade request"
+#: Stands for a header's value where the library may show it.
+HIDDEN = "***"
+#: The headers of an answer that the library looks at.
+WANTED = frozenset(
+    {b"upgrade", b"connection", b"sec-websocket-accept", b"sec-websocket-protocol"}
+)
 
 
 class UpgradeRefused(Exception):
@@ -42,6 +49,9 @@ class UpgradeSocket:
     is never followed (it would carry the credentials to another host), no cookie
     reaches the library's process-wide jar, and a refusal keeps its body.
 
+    And the library, whose trace shows every head, sees no credentials: neither those in
+    the request, which are filled in here, nor what an answer may quote of them.
+
     Attributes:
         raw: the non-blocking socket inside.
         headers: the answer's headers, names in lower case, without cookies.
@@ -54,8 +64,20 @@ class UpgradeSocket:
         self.leftover = b""
         self._scope = scope
         self._head: bytes | None = None
+        # Lines of the request in the library's words, and what is sent in their place.
+        self._filled: dict[bytes, bytes] = {}
         # websocket-client asks its socket for this private attribute of Python's.
         self._closed = False
+
+    def fill_in(self, url: str, headers: Mapping[str, str]) -> tuple[str, list[str]]:
+        """Return a URL and headers for the library that hide these, which are sent."""
+        parts = urlsplit(url)
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        hidden = {f"{name}: {HIDDEN}": f"{name}: {headers[name]}" for name in headers}
+        lines = {"GET / HTTP/1.1": f"GET {target} HTTP/1.1", **hidden}
+        self._filled = {line.encode(): lines[line].encode() for line in lines}
+        host = parts.netloc.rpartition("@")[2]
+        return f"{parts.scheme}://{host}/", list(hidden)
 
     def recv(self, size: int) -> bytes:
         """Return the next bytes of the head.
@@ -72,11 +94,11 @@ class UpgradeSocket:
         return piece
 
     def send(self, data: bytes) -> int:
-        """Send all of ``data``: the library sends its request with one call."""
+        """Send all of the request, which the library sends with one call."""
         # Its cookie jar is the process's; what another program part got into it is
         # not for this server.
-        lines = data.split(b"\r\n")
-        request = b"\r\n".join(x for x in lines if not x.startswith(b"Cookie:"))
+        lines = [x for x in data.split(b"\r\n") if not x.startswith(b"Cookie:")]
+        request = b"\r\n".join(self._filled.get(line, line) for line in lines)
         self._scope.send_all(self.raw, request, "taking the upgrade request")
         return len(data)
 
@@ -105,11 +127,13 @@ class UpgradeSocket:
                 break
         else:
             raise self._not_a_websocket("comes behind too many others")
-        kept = [x for x in lines if x and not x.lower().startswith(b"set-cookie")]
-        self.headers = _parse_headers(kept[1:])
+        _, *others = [line for line in lines if line]
+        kept = [x for x in others if not x.lower().startswith(b"set-cookie")]
+        self.headers = _parse_headers(kept)
         if status != 101:
             raise UpgradeRefused(status, self.headers, self._read_body())
-        return b"\r\n".join(kept) + b"\r\n\r\n"
+        wanted = [x for x in kept if x.partition(b":")[0].strip().lower() in WANTED]
+        return b"\r\n".join([b"HTTP/1.1 101 Accepted", *wanted, b"", b""])
 
     def _read_one_head(self) -> tuple[int, list[bytes]]:
         """Return a status and all lines, the status line among them."""

@@ -67,9 +67,10 @@ class WebSocketClient:
         self._origin = connect.origin
         self._feed = Feed(upgrade.raw)
         self._read: Callable[[], bool] = lambda: False
+        url, headers = upgrade.fill_in(connect.url, connect.headers)
         self._app = websocket.WebSocketApp(
-            connect.url,
-            header=[f"{name}: {value}" for name, value in connect.headers.items()],
+            url,
+            header=headers,
             socket=upgrade,  # type: ignore[arg-type]  # has the shape it needs
             on_message=self._on_message,
             on_pong=self._on_pong,
@@ -104,7 +105,9 @@ class WebSocketClient:
             BadFrame: it breaks the protocol.
         """
         self._messages, self._ponged = [], False
-        if frame[0] & 0x0F == websocket.ABNF.OPCODE_CLOSE and 4 < len(frame) < 128:
+        if frame[0] & 0x0F == websocket.ABNF.OPCODE_CLOSE and len(frame) > 4:
+            if len(frame) >= 128:
+                raise BadFrame("a Close frame is too long")
             # Kept from the library, which would log it: it may quote the login.
             self._reason = frame[4:].decode(errors="replace")
             frame = bytes([frame[0], 2]) + frame[2:4]
@@ -120,8 +123,9 @@ class WebSocketClient:
         closed = None if self._app.keep_running else self._last_words
         return Parsed(self._messages, self._ponged, closed)
 
-    def send(self, text: str) -> None:
-        self._app.send(text)
+    def frame(self, text: str) -> bytes:
+        """Return the frame of a text message; the library's own sends are traced."""
+        return websocket.ABNF.create_frame(text, websocket.ABNF.OPCODE_TEXT).format()
 
     def ping(self) -> None:
         if self._app.sock is not None:

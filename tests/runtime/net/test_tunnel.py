@@ -215,7 +215,7 @@ def test_a_failing_proxy_is_explained(scheme: str, answer: bytes, words: str) ->
 
 
 def test_a_head_in_pieces_is_read_to_its_end(open_proxy: ProxyProcess) -> None:
-    """The bytes behind the head are left to the exchange, 1xx before it skipped (L6)."""
+    """What comes behind the head is the exchange's; 1xx before it are skipped (L6)."""
 
     def script(peer: Peer) -> None:
         peer.read_request()

@@ -40,16 +40,18 @@ def upgrade() -> Iterator[Upgrade]:
 
 
 def test_serves_the_head_and_keeps_the_rest(upgrade: Upgrade) -> None:
-    """The head comes in pieces of any size, without cookies."""
-    head = b"HTTP/1.1 101 Hi\r\nX-A: 1\r\n"
-    upgrade.server.send(head + b"Set-Cookie: a=b\r\n\r\n" + b"frames")
+    """The library gets what it looks at, in pieces of any size, and nothing else."""
+    head = b"HTTP/1.1 101 Accepted\r\nUPGRADE : x\r\nSec-WebSocket-Accept: y\r\n"
+    others = b"X-A: 1\r\nSet-Cookie: a=b\r\n\r\n"
+    upgrade.server.send(head.replace(b"Accepted", b"quoted") + others + b"frames")
     served = b""
     while piece := upgrade.sock.recv(7):
         assert len(piece) <= 7
         served += piece
     assert served == head + b"\r\n"
     assert upgrade.sock.leftover == b"frames"
-    assert upgrade.sock.headers == {"x-a": "1"}
+    shown = {"upgrade": "x", "sec-websocket-accept": "y", "x-a": "1"}
+    assert upgrade.sock.headers == shown
 
 
 EARLY = b"HTTP/1.1 103 Early Hints\r\nLink: </x>; rel=preload\r\nX-B: 1\r\n\r\n"
@@ -60,7 +62,7 @@ def test_l6_answers_before_the_one_are_skipped(upgrade: Upgrade, count: int) -> 
     """103 and 100 are no refusal; nothing of them is kept."""
     others = (EARLY + b"HTTP/1.1 100 Continue\r\n\r\n") * (count // 2) or EARLY
     upgrade.server.send(others + b"HTTP/1.1 101 Hi\r\nX-A: 1\r\n\r\nframes")
-    assert upgrade.sock.recv(100) == b"HTTP/1.1 101 Hi\r\nX-A: 1\r\n\r\n"
+    assert upgrade.sock.recv(100) == b"HTTP/1.1 101 Accepted\r\n\r\n"
     assert upgrade.sock.headers == {"x-a": "1"}
     assert upgrade.sock.leftover == b"frames"
 
@@ -117,6 +119,20 @@ def test_foreign_cookies_are_taken_out(upgrade: Upgrade) -> None:
     request = b"GET / HTTP/1.1\r\nCookie: a=b\r\nX-Cookie: c\r\n\r\n"
     assert upgrade.sock.send(request) == len(request)
     assert upgrade.server.recv(100) == b"GET / HTTP/1.1\r\nX-Cookie: c\r\n\r\n"
+
+
+def test_what_the_library_must_not_show_is_filled_in(upgrade: Upgrade) -> None:
+    """Path, query and values are sent, and stand in nothing that the library has."""
+    url, headers = upgrade.sock.fill_in(
+        "wss://user:pass@[::1]:8443/ws/KEY?sign=SECRET", {"Authorization": "Bearer S"}
+    )
+    assert (url, headers) == ("wss://[::1]:8443/", ["Authorization: ***"])
+    request = "\r\n".join(["GET / HTTP/1.1", "Host: [::1]:8443", *headers, "", ""])
+    upgrade.sock.send(request.encode())
+    assert upgrade.server.recv(200) == (
+        b"GET /ws/KEY?sign=SECRET HTTP/1.1\r\nHost: [::1]:8443\r\n"
+        b"Authorization: Bearer S\r\n\r\n"
+    )
 
 
 def test_a_feed_never_waits() -> None:

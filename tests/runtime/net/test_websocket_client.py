@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import logging
 import socket
 from typing import Any, Callable, Iterator
 
@@ -23,6 +25,7 @@ from tests.support.raw_server import (
     TEXT,
     Peer,
     RawServer,
+    Recorder,
     frame,
 )
 
@@ -113,6 +116,50 @@ def test_a_frame_that_breaks_the_protocol(opened: Open) -> None:
         opened.client.parse(frame(b"no beginning", 0))
 
 
+def test_a_close_frame_over_the_limit_is_kept_from_the_library(
+    opened: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It may quote the login as any other."""
+    with pytest.raises(BadFrame):
+        opened.client.parse(frame(b"\x0f\xa1" + b"SECRET" * 30, CLOSE))
+    assert "SECRET" not in caplog.text
+
+
+def test_the_librarys_trace_shows_no_secret() -> None:
+    """``websocket.enableTrace`` shows a dialogue without credentials on either side."""
+    import websocket
+
+    shown, received = io.StringIO(), list[bytes]()
+
+    def script(peer: Peer) -> None:
+        peer.upgrade(extra=b"X-Echo: SECRET\r\n", behind=frame(b"hi", PING))
+        received.append(peer.request)
+        received.append(peer.read_frame()[1])
+        received.append(peer.read_frame()[1])
+        peer.send(frame(b"\x0f\xa1SECRET", CLOSE))
+        peer.read_all()
+
+    recorder = Recorder()
+    recorder.on_opened = lambda: recorder.channel.send('{"login": "SECRET"}')
+    websocket.enableTrace(True, logging.StreamHandler(shown))
+    try:
+        with RawServer(script) as server:
+            ending = recorder.run(
+                server.url + "?sign=SECRET", headers={"Authorization": "Bearer SECRET"}
+            )
+    finally:
+        websocket.enableTrace(False)
+    request, *frames = received
+
+    assert ending == Closed(4001, "SECRET")
+    assert sorted(frames) == [b"hi", b'{"login": "SECRET"}']
+    assert request.startswith(b"GET /ws?sign=SECRET HTTP/1.1\r\n")
+    assert b"\r\nAuthorization: Bearer SECRET\r\n" in request
+    for part in ("request header", "Authorization: ***", "response header", "Sent"):
+        assert part in shown.getvalue()
+    assert "SECRET" not in shown.getvalue()
+
+
 @pytest.mark.parametrize(
     ("failure", "kind"),
     [
@@ -161,5 +208,8 @@ def test_a_wrong_answer_to_the_upgrade() -> None:
 def _unused() -> Any:
     class Socket:
         raw = None
+
+        def fill_in(self, url: str, headers: Any) -> tuple[str, list[str]]:
+            return url, []
 
     return Socket()

@@ -7,10 +7,12 @@ one by ``tests/simulator/catalogue/test_recovery.py``.
 
 from __future__ import annotations
 
+import logging
 from contextlib import contextmanager
 from typing import Iterator
 
 import pytest
+import websocket
 
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
@@ -39,14 +41,27 @@ def venues(name: str) -> list[str]:
 
 
 @contextmanager
+def traced() -> Iterator[None]:
+    """Let websocket-client trace each head, and each frame that it parses."""
+    websocket.enableTrace(True, logging.NullHandler())
+    try:
+        yield
+    finally:
+        websocket.enableTrace(False)
+
+
+@contextmanager
 def searched(
     simulator: Simulator,
     account: Account,
     time_machine: TimeMachine,
     capsys: pytest.CaptureFixture[str],
 ) -> Iterator[SecrecySetup]:
-    """Search logs, reprs, exceptions with locals, warnings and prints of a block."""
-    with LeakDetector() as detector:
+    """Search logs, reprs, exceptions with locals, warnings and prints of a block.
+
+    websocket-client's trace is on; it goes to its log.
+    """
+    with LeakDetector() as detector, traced():
         with SecrecySetup(simulator, account, detector, time_machine) as setup:
             yield setup
         printed = capsys.readouterr()

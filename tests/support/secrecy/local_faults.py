@@ -123,7 +123,7 @@ LOCAL_FAULTS: dict[str, Case] = {
     "errors are logged": errors_are_logged,
     "fault in the frames": fault_in_adapter("conversation"),
     "fault in the reply": fault_in_adapter("read_replied"),
-    "fault in sending": fault_in(WebSocketClient, "send"),
+    "fault in sending": fault_in(WebSocketClient, "frame"),
     "fault in the library": fault_in(WebSocketClient, "run"),
     "fault in REST": fault_in(rest_client.Adapter, "send"),
     "fault below REST": fault_in(rest_client.PlainConnection, "request"),
