@@ -88,7 +88,10 @@ class HangUp(Struct, frozen=True):
 
 
 class Fetch(Struct, frozen=True):
-    """Send a REST call, at most ``timeout`` seconds long; answered by ``replied``."""
+    """Send a REST call, at most ``timeout`` seconds long.
+
+    Answered by ``replied``, or by ``unanswered``.
+    """
 
     ticket: int
     call: HttpCall

@@ -260,6 +260,17 @@ class StreamMachine:
             self._come_down(out)
         return self._done(out)
 
+    def unanswered(self, ticket: int, left: float, at: Moment) -> Sequence[Effect]:
+        """A REST call must be sent again: the kept connection that it took had died.
+
+        Args:
+            ticket: the call's.
+            left: seconds that it may still take.
+            at: the present.
+        """
+        fetch = self._reads.again(ticket, left, self._instant(at), self._nonce())
+        return self._done([] if fetch is None else [fetch])
+
     def replied(
         self, ticket: int, outcome: Outcome, asked: float, at: Moment
     ) -> Sequence[Effect]:

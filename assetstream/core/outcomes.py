@@ -8,7 +8,16 @@ from msgspec import Struct
 
 from assetstream.model.errors import AssetStreamError
 
-__all__ = ["Abandoned", "Broken", "Closed", "Ending", "HttpReply", "Outcome", "Refused"]
+__all__ = [
+    "Abandoned",
+    "Broken",
+    "Closed",
+    "Ending",
+    "HttpReply",
+    "Outcome",
+    "Refused",
+    "Unanswered",
+]
 
 
 class Refused(Struct, frozen=True):
@@ -53,6 +62,15 @@ class HttpReply(Struct, frozen=True):
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+
+class Unanswered(Struct, frozen=True):
+    """A kept connection died as it was used again, which proves nothing.
+
+    The call is to be signed and sent once more, in the ``left`` seconds that it has.
+    """
+
+    left: float
 
 
 #: How a REST call ended.

@@ -176,6 +176,15 @@ class Reads:
             self._schedule.began()
         return Fetch(ticket, self._exchange.read(instant, nonce), READ_TIMEOUT)
 
+    def again(
+        self, ticket: int, left: float, instant: Instant, nonce: str
+    ) -> Fetch | None:
+        """Sign the read under way anew: no nonce may be used twice (L6)."""
+        if ticket != self._ticket or not self._fetching:
+            return None
+        self._sent = instant.now
+        return Fetch(ticket, self._exchange.read(instant, nonce), left)
+
     def replied(
         self, ticket: int, outcome: Outcome, asked: float, at: Stamp
     ) -> ReadResult | None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from typing import Generator, Iterator, Mapping
 
-from assetstream.core.outcomes import HttpReply
+from assetstream.core.outcomes import HttpReply, Unanswered
 from assetstream.display.words import lasting, listed
 from assetstream.doctor.examination import (
     Examination,
@@ -179,6 +179,7 @@ def fetch(examination: Examination, exchange: Exchange) -> HttpReply | AssetStre
     )
     with closing(adapter):
         result = call.run(examination.cancel_token)
+    assert not isinstance(result, Unanswered), "no kept connection can have died"
     examination.raise_if_cancelled()
     return result
 

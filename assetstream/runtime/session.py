@@ -179,6 +179,9 @@ class Session:
     def _replied(self, ticket: int, outcome: Outcome, asked: float) -> None:
         self._happened(partial(self.machine.replied, ticket, outcome, asked))
 
+    def _unanswered(self, ticket: int, left: float) -> None:
+        self._happened(partial(self.machine.unanswered, ticket, left))
+
     # Steps.
 
     def _happened(self, event: Input) -> None:
@@ -224,7 +227,8 @@ class Session:
                 connection.close()
         elif isinstance(effect, Fetch):
             done = partial(self._replied, effect.ticket)
-            self._rest.fetch(effect.call, effect.timeout, done)
+            again = partial(self._unanswered, effect.ticket)
+            self._rest.fetch(effect.call, effect.timeout, done, again)
         elif isinstance(effect, CallOff):
             self._rest.cancel()
 

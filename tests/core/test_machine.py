@@ -645,6 +645,29 @@ def test_s3_a_read_that_is_limited_holds_back_the_whole_place(driven: Driven) ->
     assert only(effects, HoldBack) == HoldBack(Turn.SNAPSHOT, 7.0)
 
 
+def test_l6_a_read_that_is_sent_again_is_signed_again(driven: Driven) -> None:
+    """The kept connection has died: another nonce, and the time that is left."""
+    machine = driven.live().machine
+    fetch = driven.fetch(6)
+    (again,) = machine.unanswered(fetch.ticket, 7.5, at(8.5))
+    assert isinstance(again, Fetch)
+    assert (again.ticket, again.timeout) == (fetch.ticket, 7.5)
+    assert again.call.url == fetch.call.url
+    if driven.exchange.name == "upbit":
+        assert again.call.headers != fetch.call.headers
+    assert machine.unanswered(fetch.ticket + 1, 5.0, at(9)) == []
+    assert errors(driven.reply(again, 9)) == []
+    assert machine.unanswered(fetch.ticket, 5.0, at(9)) == []
+
+
+def test_w1_a_read_of_a_lost_connection_is_not_sent_again(driven: Driven) -> None:
+    """Nobody wants it any more."""
+    machine = driven.live().machine
+    fetch = driven.fetch(6)
+    machine.ended(driven.connection, Closed(1006), at(7))
+    assert machine.unanswered(fetch.ticket, 7.5, at(8)) == []
+
+
 # The end.
 
 

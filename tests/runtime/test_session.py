@@ -35,6 +35,7 @@ from assetstream.simulator.messages import Kind, Message, Reply, Request
 from tests.support.balances import known_balances, true_balances
 from tests.support.clock import TimeMachine
 from tests.support.event_recorder import PATIENCE, EventRecorder
+from tests.support.specs import SPECS
 
 pytestmark = pytest.mark.usefixtures("no_rate_limits")
 
@@ -289,7 +290,7 @@ def test_s3_a_machine_without_a_free_thread_tries_again(
 def test_s3_a_refused_read_is_raised(exchange: Simulator, account: Account) -> None:
     """A key that may not read is a fatal error."""
     with (
-        exchange.rest_answers(401),
+        exchange.rest_answers(*SPECS[account.name].refusal),
         pytest.raises(AuthenticationError),
     ):
         AssetStream(account.exchange()).start()

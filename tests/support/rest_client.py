@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import select
 import ssl
-from typing import Any
+from functools import partial
+from typing import Any, Callable, Union
 
 from assetstream.protocol import HttpCall
 from assetstream.runtime.loop import clock
@@ -12,6 +13,9 @@ from assetstream.runtime.loop.call_queue import CallQueue
 from assetstream.runtime.loop.helpers import Helpers
 from assetstream.runtime.net.rest_client import Adapter, Rest
 from tests.support.event_recorder import PATIENCE
+
+#: A call, the URL of one, or a function that signs it, each time anew.
+Wanted = Union[HttpCall, str, Callable[[], HttpCall]]
 
 
 class Client:
@@ -24,11 +28,23 @@ class Client:
         self.helpers, self.adapter = Helpers("test"), Adapter()
         self.rest = Rest(self.inbox.post, self.helpers, self.adapter, context, proxy)
         self.results: list[Any] = []
+        # Calls that had to be made again.
+        self.repeated = 0
 
-    def begin(self, call: HttpCall | str, timeout: float = PATIENCE / 2) -> None:
-        if isinstance(call, str):
-            call = HttpCall("GET", call)
-        self.rest.fetch(call, timeout, self._done)
+    def begin(
+        self,
+        call: Wanted,
+        timeout: float = PATIENCE / 2,
+    ) -> None:
+        signed = call() if callable(call) else call
+        if isinstance(signed, str):
+            signed = HttpCall("GET", signed)
+        self.rest.fetch(signed, timeout, self._done, partial(self._again, call))
+
+    def _again(self, call: Wanted, left: float) -> None:
+        assert 0 < left <= PATIENCE / 2
+        self.repeated += 1
+        self.begin(call, left)
 
     def _done(self, outcome: Any, asked: float) -> None:
         assert asked <= clock.now()
@@ -44,7 +60,11 @@ class Client:
             self.inbox.run()
         return self.results.pop()
 
-    def fetch(self, call: HttpCall | str, timeout: float = PATIENCE / 2) -> Any:
+    def fetch(
+        self,
+        call: Wanted,
+        timeout: float = PATIENCE / 2,
+    ) -> Any:
         self.begin(call, timeout)
         return self.outcome()
 

@@ -22,7 +22,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 
-from assetstream.core.outcomes import HttpReply, Outcome
+from assetstream.core.outcomes import HttpReply, Outcome, Unanswered
 from assetstream.model.errors import AssetStreamError, ConnectionLost, ProtocolError
 from assetstream.protocol import HttpCall
 from assetstream.runtime.loop import clock
@@ -50,6 +50,8 @@ HOSTS = 8
 
 #: Given the outcome of a call, and the monotonic time at which it was asked.
 Done = Callable[[Outcome, float], None]
+#: Given the seconds that a call has left, which must be signed and sent again.
+Again = Callable[[float], None]
 
 #: Signs that the call failed; anything else is a fault of ours.
 FAILURES = (requests.RequestException, HTTPError, HTTPException, OSError)
@@ -80,11 +82,15 @@ class Rest:
         self._adapter = adapter
         self._ssl_context = ssl_context
         self._proxy = proxy
-        self._running: set[CancellableJob[Outcome]] = set()
+        self._running: set[CancellableJob[Outcome | Unanswered]] = set()
         self._closed = False
 
-    def fetch(self, call: HttpCall, timeout: float, done: Done) -> None:
-        """Send the request; have ``done`` called with the outcome.
+    def fetch(self, call: HttpCall, timeout: float, done: Done, again: Again) -> None:
+        """Send the request; have ``done`` or ``again`` called with the outcome.
+
+        A kept connection is often closed by the server just as it is used again. That
+        proves nothing, but the server may have read the request: it must not come once
+        more as it is (L6).
 
         A redirect is a reply like any other: never followed, for it would carry the
         credentials to another host. Ignored after ``close``.
@@ -93,6 +99,7 @@ class Rest:
             call: the request.
             timeout: seconds that it may take, once a helper has begun it.
             done: called in the reader thread.
+            again: called there in its place if a kept connection died.
         """
         if self._closed:
             return
@@ -103,7 +110,7 @@ class Rest:
                 helpers_place(call.url, self._proxy),
                 running.run,
                 lambda outcome: self._post(
-                    partial(self._ended, done, outcome, running)
+                    partial(self._ended, done, again, outcome, running)
                 ),
             )
             # One that has reported may not have ended yet: close() waits for it, too.
@@ -127,8 +134,16 @@ class Rest:
         self.cancel()
         return sum(not job.ended.wait(deadline) for job in running)
 
-    def _ended(self, done: Done, outcome: Outcome | Exception, call: Call) -> None:
-        if isinstance(outcome, (HttpReply, AssetStreamError)):
+    def _ended(
+        self,
+        done: Done,
+        again: Again,
+        outcome: Outcome | Unanswered | Exception,
+        call: Call,
+    ) -> None:
+        if isinstance(outcome, Unanswered):
+            again(outcome.left)
+        elif isinstance(outcome, (HttpReply, AssetStreamError)):
             done(outcome, call.asked)
         elif not self._closed:
             raise outcome  # a fault of ours, for the reader thread to deal with
@@ -166,7 +181,7 @@ class Call:
         self._ssl_context = ssl_context
         self._proxy = proxy
 
-    def run(self, token: CancelToken) -> Outcome:
+    def run(self, token: CancelToken) -> Outcome | Unanswered:
         """Return the reply or why there is none.
 
         The URL may be a credential, and requests puts it into its exceptions: nothing
@@ -202,8 +217,13 @@ class Call:
         )
         return cast(socket.socket, CancellableSocket(sock, self.scope))
 
-    def _exchange(self) -> HttpReply:
-        response = self._send()
+    def _exchange(self) -> HttpReply | Unanswered:
+        try:
+            response = self._send()
+        except (requests.ConnectionError, ConnectionLost):
+            if self.reused and self.scope.left > 0:
+                return Unanswered(self.scope.left)
+            raise
         try:
             body = b""
             for piece in response.iter_content(CHUNK):
@@ -229,13 +249,6 @@ class Call:
             self._call.method, self._call.url, headers, data=self._call.body or None
         ).prepare()
         self.target = request.path_url
-        try:
-            return self._adapter.send(request, stream=True)
-        except (requests.ConnectionError, ConnectionLost):
-            # A kept connection is often closed by the server just as it is used
-            # again: that proves nothing, so ask once more on a fresh one.
-            if not self.reused:
-                raise
         return self._adapter.send(request, stream=True)
 
 

@@ -11,9 +11,10 @@ from typing import Any, Callable, Iterator
 import pytest
 import trustme
 
+from assetstream import Upbit
 from assetstream.core.outcomes import HttpReply
 from assetstream.model.errors import ConnectionLost, ProtocolError
-from assetstream.protocol import HttpCall
+from assetstream.protocol import HttpCall, Instant
 from tests.support.certificates import serving
 from tests.support.clock import TimeMachine
 from tests.support.event_recorder import PATIENCE
@@ -117,7 +118,7 @@ def test_connections_are_kept(client: Client) -> None:
 
 @pytest.mark.parametrize("how", ["close", "reset", "half a head"])
 def test_a_kept_connection_that_died_is_replaced(client: Client, how: str) -> None:
-    """The call is repeated once, on a fresh connection."""
+    """The call is made again, on a fresh connection."""
     seen: list[int] = []
 
     def script(peer: Peer) -> None:
@@ -135,8 +136,45 @@ def test_a_kept_connection_that_died_is_replaced(client: Client, how: str) -> No
 
     with RawServer(script) as server:
         assert client.fetch(server.http_url).body == b"ok"
+        assert client.repeated == 0
         assert client.fetch(server.http_url).body == b"ok"
+        assert client.repeated == 1
         assert server.connections == 2
+
+
+def test_l6_a_call_that_is_sent_again_is_signed_again(client: Client) -> None:
+    """A server that took the request and closed has seen its nonce."""
+    tokens: list[bytes] = []
+
+    def script(peer: Peer) -> None:
+        while request := peer.read_request():
+            tokens.append(request.lower().partition(b"authorization: ")[2])
+            if len(tokens) == 2:
+                return
+            peer.send(OK)
+
+    with RawServer(script) as server:
+        url = server.url, server.http_url.removesuffix("/read")
+        upbit = Upbit("key", "secret", region="sg", ws_url=url[0], rest_url=url[1])
+        nonces = map(str, range(9))
+
+        def call() -> HttpCall:
+            return upbit.read(Instant(0.0, 0), next(nonces))
+
+        assert client.fetch(call).body == b"ok"
+        assert client.fetch(call).body == b"ok"
+    assert len(tokens) == len(set(tokens)) == 3
+
+
+def test_a_kept_connection_that_is_silent_is_not_asked_twice(
+    client: Client, outwait: Callable[[str], None]
+) -> None:
+    """Its deadline ends the call."""
+    with RawServer(answering(OK)) as server:
+        assert client.fetch(server.http_url).body == b"ok"
+        outwait("answering")
+        assert "in time" in str(client.fetch(server.http_url))
+    assert client.repeated == 0
 
 
 EARLY = b"HTTP/1.1 103 Early Hints\r\nLink: </x>; rel=preload\r\n\r\n"
