@@ -40,8 +40,8 @@ CAPTIVE = (
 )
 READ_ALONG = (
     "A proxy or virus scanner that reads along signs with an authority of its own: add "
-    "that to the system's store, or pass it by ssl_context=; verifying cannot be "
-    "switched off.",
+    "that to the system's store, name its file by SSL_CERT_FILE, REQUESTS_CA_BUNDLE or "
+    "CURL_CA_BUNDLE, or pass it by ssl_context=; verifying cannot be switched off.",
     CAPTIVE,
 )
 MISDIRECTED = (

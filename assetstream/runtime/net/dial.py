@@ -17,7 +17,7 @@ from assetstream.runtime.net.cancel import CancelScope, CancelToken, Wire
 from assetstream.runtime.net.lookup import look_up
 from assetstream.runtime.net.proxy import PROXY_REMEDY, Proxy, choose
 from assetstream.runtime.net.tcp import connect_any
-from assetstream.runtime.net.tls import SecureSocket, shared_context
+from assetstream.runtime.net.tls import SecureSocket, bundle_words, shared_context
 from assetstream.runtime.net.tunnel import open_tunnel
 
 __all__ = [
@@ -139,10 +139,12 @@ def _secure(
     try:
         return shake_hands(sock, host, scope, context)
     except ssl.SSLCertVerificationError as error:
+        # The variables have no say where the user has made a context.
+        places = "" if context is not shared_context() else f", in {bundle_words()}"
         raise ConnectionLost(
             f"the certificate of {host} was refused: {error.verify_message}",
             remedy="Check the URL and this machine's clock; a proxy or virus scanner "
-            "that reads along needs its authority in the system's store or in "
+            f"that reads along needs its authority in the system's store{places} or in "
             "ssl_context.",
             fatal=True,
         ) from None

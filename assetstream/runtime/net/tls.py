@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import socket
 import ssl
 import threading
@@ -16,7 +17,7 @@ from typing import Any, Mapping
 
 import certifi
 
-__all__ = ["SecureSocket", "shared_context"]
+__all__ = ["BUNDLES", "SecureSocket", "bundle_words", "shared_context"]
 
 #: Bytes that TLS is given, or gives, at a time. Its buffers grow to that size and never
 #: shrink: with 64 KB an idle connection that once saw a burst would weigh three times
@@ -25,6 +26,10 @@ PIECE = 1 << 12
 #: The most plaintext there is in a record.
 RECORD = 1 << 14
 
+
+#: Variables of the environment by which OpenSSL, requests and curl are given a file, or
+#: a directory, of further authorities.
+BUNDLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 _lock = threading.Lock()
 _context: ssl.SSLContext | None = None
@@ -43,10 +48,48 @@ def shared_context() -> ssl.SSLContext:
             # an old or bare system lacks.
             context = ssl.create_default_context()
             context.load_verify_locations(certifi.where())
+            for path in bundles().values():
+                # One that cannot be read may not be needed either: what is refused
+                # then names it.
+                with contextlib.suppress(OSError):
+                    load_bundle(context, path)
             context.minimum_version = ssl.TLSVersion.TLSv1_2
             context.set_alpn_protocols(["http/1.1"])
             _context = context
         return _context
+
+
+def bundles() -> dict[str, str]:
+    """Return the paths that the environment names, by variable."""
+    named = {name: os.environ.get(name, "") for name in BUNDLES}
+    return {name: path for name, path in named.items() if path}
+
+
+def load_bundle(context: ssl.SSLContext, path: str) -> None:
+    """Let ``context`` trust the authorities in a file or directory.
+
+    Raises:
+        OSError: it cannot be read, or holds no certificate.
+    """
+    if os.path.isdir(path):
+        context.load_verify_locations(capath=path)
+    else:
+        context.load_verify_locations(cafile=path)
+
+
+def bundle_words() -> str:
+    """Say by which variables further authorities are named, and what they are now."""
+    *others, last = BUNDLES
+    words = f"a file that {', '.join(others)} or {last} names"
+    scratch = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    found: list[str] = []
+    for name, path in bundles().items():
+        try:
+            load_bundle(scratch, path)
+            found.append(f"{name} is {path}")
+        except OSError:
+            found.append(f"{name} is {path}, which holds no certificates to read")
+    return f"{words} ({'; '.join(found)})" if found else words
 
 
 class SecureSocket:

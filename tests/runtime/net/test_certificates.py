@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from pathlib import Path
 from typing import Iterator
 
 import pytest
@@ -18,13 +19,16 @@ from assetstream import (
     Upbit,
 )
 from assetstream.protocol import Exchange
+from assetstream.runtime.loop import clock
 from assetstream.runtime.net import tls
+from assetstream.runtime.net.cancel import CancelToken
+from assetstream.runtime.net.dial import dial
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 from assetstream.simulator.faults import Fault
 from assetstream.simulator.messages import Reply, Request
 from tests.support.certificates import WRONG, serving
-from tests.support.event_recorder import EventRecorder
+from tests.support.event_recorder import PATIENCE, EventRecorder
 from tests.support.raw_server import Peer, RawServer
 from tests.support.specs import adapter_at
 
@@ -262,3 +266,85 @@ def test_upgrades_send_no_cookies(account: Account) -> None:
 
     assert len(requests) >= 4
     assert not any(b"cookie" in request.lower() for request in requests)
+
+
+# Authorities that the environment names.
+
+
+@pytest.fixture
+def no_context(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the process make its own context anew, in a bare environment."""
+    monkeypatch.setattr(tls, "_context", None)
+    for name in tls.BUNDLES:
+        monkeypatch.delenv(name, raising=False)
+
+
+def connected(server: RawServer) -> None:
+    """Connect with TLS by the process's own context, and hang up."""
+    token = CancelToken()
+    url, deadline = server.http_url, clock.now() + PATIENCE
+    try:
+        dial(url, deadline=deadline, token=token, ssl_context=None).close()
+    finally:
+        token.close()
+
+
+@pytest.mark.usefixtures("no_context")
+@pytest.mark.parametrize("name", tls.BUNDLES)
+def test_an_authority_that_the_environment_names_is_trusted(
+    name: str, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Companies set these variables for other programs, too."""
+    leaf = authority.issue_cert("127.0.0.1")
+    with (
+        authority.cert_pem.tempfile() as path,
+        RawServer(Peer.read_all, serving(leaf)) as server,
+    ):
+        monkeypatch.setenv(name, path)
+        connected(server)
+    assert len(tls.shared_context().get_ca_certs()) > 1, "the system's remain"
+
+
+@pytest.mark.usefixtures("no_context")
+def test_a_refused_certificate_names_the_environments_authorities(
+    authority: trustme.CA, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A file that is wrong, or is not there, is likely why."""
+    missing = tmp_path / "missing.pem"
+    monkeypatch.setenv("SSL_CERT_FILE", str(missing))
+    monkeypatch.setenv("CURL_CA_BUNDLE", str(tmp_path))
+    leaf = authority.issue_cert("127.0.0.1")
+    with trustme.CA().cert_pem.tempfile() as other:
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", other)
+        with (
+            RawServer(Peer.read_all, serving(leaf)) as server,
+            pytest.raises(ConnectionLost) as refused,
+        ):
+            connected(server)
+    assert refused.value.fatal
+    assert (
+        f"a file that SSL_CERT_FILE, REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names "
+        f"(SSL_CERT_FILE is {missing}, which holds no certificates to read; "
+        f"REQUESTS_CA_BUNDLE is {other}; CURL_CA_BUNDLE is {tmp_path})"
+    ) in refused.value.remedy
+
+
+def test_a_users_own_context_owes_nothing_to_the_environment(
+    authority: trustme.CA, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The variables are not named where they have no say."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing.pem"))
+    token = CancelToken()
+    with (
+        RawServer(Peer.read_all, serving(authority.issue_cert("127.0.0.1"))) as server,
+        pytest.raises(ConnectionLost) as refused,
+    ):
+        dial(
+            server.http_url,
+            deadline=clock.now() + PATIENCE,
+            token=token,
+            ssl_context=ssl.create_default_context(),
+        )
+    token.close()
+    assert "ssl_context" in refused.value.remedy
+    assert "SSL_CERT_FILE" not in refused.value.remedy
