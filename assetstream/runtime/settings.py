@@ -8,10 +8,12 @@ import ssl
 from typing import Literal, NoReturn
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from assetstream.model.errors import ConfigurationError
 from assetstream.model.events import Balance
 from assetstream.protocol import Exchange
+from assetstream.runtime.loop.waits import FOR_EVER
 from assetstream.runtime.net.proxy import check_proxy
 
 __all__ = [
@@ -128,7 +130,11 @@ def make_settings(
         ssl_context,
     )
     _check(settings)
-    return settings
+    return replace(
+        settings,
+        connect_timeout=min(settings.connect_timeout, FOR_EVER),
+        audit_interval=audit_interval and min(audit_interval, FOR_EVER),
+    )
 
 
 def _check(settings: Settings) -> None:
@@ -182,7 +188,8 @@ def default_minimum() -> ssl.TLSVersion:
 
 def _positive(name: str, value: object, otherwise: str = "") -> None:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or value <= 0:  # type: ignore[operator,arg-type]
+    # Of any size: a whole number that is too great for math.isfinite is one, too.
+    if not number or not 0 < value < math.inf:  # type: ignore[operator]
         _refuse(
             f"{name} must be a number of seconds above 0 {otherwise}".rstrip()
             + f", not {value!r}"

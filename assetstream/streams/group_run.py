@@ -14,6 +14,7 @@ from assetstream.model.health import Progress
 from assetstream.model.states import State
 from assetstream.runtime.latest import LatestValueDispatcher
 from assetstream.runtime.lifecycle import Lifecycle
+from assetstream.runtime.loop import clock
 from assetstream.runtime.loop.waits import Deadline, get_interruptibly
 from assetstream.runtime.stream_run import StreamRun
 from assetstream.runtime.threads import ThreadSet
@@ -129,10 +130,10 @@ class GroupRun:
     def wait_settled(self, timeout: float | None) -> None:
         """Wait until every stream was LIVE or has failed; as ``StreamGroup.start``."""
         self.lifecycle.refuse_in_callback("waiting for the group to be LIVE")
-        if timeout is not None:
-            timeout += self._threads.shared.connect_time()
+        deadline = Deadline(timeout, self._threads.shared.connect_time())
+        began = clock.now()
         try:
-            self._wait(Deadline(timeout), lambda: self.progress.settled)
+            self._wait(deadline, lambda: self.progress.settled)
         except BaseException:
             self.stop()
             raise
@@ -149,8 +150,8 @@ class GroupRun:
             if over:
                 raise StreamStateError("every account of the group was stopped")
             raise StreamTimeout(
-                f"waited {timeout or 0:g} s for the group to be LIVE; not one of its "
-                f"{members} accounts is"
+                f"waited {clock.now() - began:.0f} s for the group to be LIVE; not one "
+                f"of its {members} accounts is"
             )
         progress = self.progress.progress()
         if progress.live < progress.total:

@@ -9,6 +9,7 @@ import pytest
 
 from assetstream import AssetStream, CoinW, ConfigurationError
 from assetstream.runtime import settings
+from assetstream.simulator.account import Account
 
 VERSION = ssl.TLSVersion
 
@@ -81,3 +82,14 @@ def test_a_systems_own_default_counts_by_its_security_level(
     monkeypatch.setattr(ssl, "OPENSSL_VERSION_INFO", (1, 1, 1, 0, 15))
     with pytest.raises(ConfigurationError, match=r"TLS below 1\.2"):
         make(lowered(VERSION.MINIMUM_SUPPORTED))
+
+
+@pytest.mark.parametrize("huge", [1e10, 1e300, 10**400])
+def test_a_timeout_of_any_size_is_accepted(account: Account, huge: float) -> None:
+    """A stream with such times connects, is waited for, and stops."""
+    stream = AssetStream(
+        account.exchange(), connect_timeout=huge, audit_interval=huge, on_error=print
+    )
+    stream.start(timeout=huge)
+    assert stream.health().detection_time is not None
+    assert stream.stop(timeout=huge)

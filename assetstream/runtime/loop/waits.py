@@ -14,7 +14,13 @@ from typing import TypeVar
 from assetstream.model.errors import ConfigurationError
 from assetstream.runtime.loop import clock
 
-__all__ = ["Deadline", "OneShotEvent", "get_interruptibly", "join_interruptibly"]
+__all__ = [
+    "FOR_EVER",
+    "Deadline",
+    "OneShotEvent",
+    "get_interruptibly",
+    "join_interruptibly",
+]
 
 T = TypeVar("T")
 
@@ -24,15 +30,27 @@ T = TypeVar("T")
 SLICE = 0.05
 
 
-class Deadline:
-    """One timeout spread over several waits; None waits for ever, 0 not at all."""
+#: Seconds beyond which a timeout is for ever; a greater whole number may be no float.
+FOR_EVER = 1e18
 
-    def __init__(self, timeout: float | None) -> None:
+
+class Deadline:
+    """One timeout spread over several waits; None waits for ever, 0 not at all.
+
+    Args:
+        timeout: seconds, of any size.
+        more: seconds that are added to it.
+    """
+
+    def __init__(self, timeout: float | None, more: float = 0.0) -> None:
         if timeout is not None and not isinstance(timeout, (int, float)):
             raise ConfigurationError(
                 f"a timeout must be a number of seconds, or None, not {timeout!r}"
             )
-        self.at = math.inf if timeout is None else clock.now() + timeout
+        if timeout is None or timeout > FOR_EVER:
+            self.at = math.inf
+        else:
+            self.at = clock.now() + timeout + more
 
     def left(self) -> float:
         """Seconds left, never negative; inf for ever."""

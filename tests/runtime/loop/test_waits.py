@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from queue import Empty, SimpleQueue
 
 import pytest
 
 from assetstream.runtime.loop import waits
-from assetstream.runtime.loop.waits import Deadline, OneShotEvent, get_interruptibly
+from assetstream.runtime.loop.waits import (
+    Deadline,
+    OneShotEvent,
+    get_interruptibly,
+    join_interruptibly,
+)
 from tests.support.event_recorder import PATIENCE
 
 
@@ -60,3 +66,16 @@ def test_a_latch_wakes_everyone_once_for_all() -> None:
 
     assert answers == [True] * 4
     assert latch.wait(Deadline(0))
+
+
+@pytest.mark.parametrize("timeout", [1e10, 1e300, math.inf, 10**400])
+def test_a_timeout_of_any_size_is_accepted(timeout: float) -> None:
+    """More than a selector, a lock or a float can hold is for ever, or nearly."""
+    deadline = Deadline(timeout, 1.0)
+    assert deadline.left() > 9e9
+    queue: SimpleQueue[int] = SimpleQueue()
+    queue.put(1)
+    assert get_interruptibly(queue, deadline) == 1
+    thread = threading.Thread(target=lambda: None)
+    thread.start()
+    assert join_interruptibly(thread, deadline)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import selectors
 import socket
 import ssl
@@ -142,3 +143,17 @@ def test_explains_without_addresses() -> None:
     assert explain(error) == "Connection refused"
     assert explain(TimeoutError()) == "TimeoutError"
     assert explain(ssl.SSLError()) == "TLS error"
+
+
+@pytest.mark.parametrize("timeout", [1e10, 1e18, math.inf])
+def test_a_timeout_of_any_size_is_waited_for(timeout: float) -> None:
+    """No selector takes such a wait in one piece."""
+    token = CancelToken()
+    ours, theirs = socket.socketpair()
+    scope = CancelScope(clock.now() + timeout, token, "the peer")
+    with ours, theirs:
+        timer = threading.Timer(0.01, theirs.send, (b"x",))
+        timer.start()
+        scope.wait(ours, selectors.EVENT_READ, "answering")
+        timer.join()
+    token.close()
