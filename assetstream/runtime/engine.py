@@ -274,6 +274,7 @@ class StreamEngine:
             return
         self._thread.reader.detach(self.session)
         self.session.close()
+        self._shared.release(self.settings)
         self._ended_at = clock.now()
         self._queue.leave(self.session)
         self._thread.leave(self.session)

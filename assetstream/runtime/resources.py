@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 import threading
+from collections import Counter
 from weakref import WeakSet
 
 from assetstream.protocol import Exchange
@@ -14,6 +15,10 @@ from assetstream.runtime.places import Place, place_of
 from assetstream.runtime.settings import Settings
 
 __all__ = ["SharedResources"]
+
+
+#: How streams connect: with which context, by which proxy.
+Way = tuple[ssl.SSLContext | None, str | None]
 
 
 class SharedResources:
@@ -35,17 +40,33 @@ class SharedResources:
         # For the time that it takes to connect everybody; they are the process's.
         self._places: WeakSet[Place] = WeakSet()
         # By the context itself: the id of one that is gone may be another's.
-        self._adapters: dict[tuple[ssl.SSLContext | None, str | None], Adapter] = {}
+        self._adapters: dict[Way, Adapter] = {}
+        self._users: Counter[Way] = Counter()
         # Reentrant: a signal handler may come in between.
         self._lock = threading.RLock()
 
     def adapter(self, settings: Settings) -> Adapter:
-        """Return the REST connections of streams that connect in the same way."""
+        """Return the REST connections of streams that connect in the same way.
+
+        Each that asked for them must ``release`` them.
+        """
         way = settings.ssl_context, settings.proxy
         with self._lock:
+            self._users[way] += 1
             if way not in self._adapters:
                 self._adapters[way] = Adapter(kept=MOST_THREADS)
             return self._adapters[way]
+
+    def release(self, settings: Settings) -> None:
+        """Close the REST connections if the last stream that used them has ended."""
+        way = settings.ssl_context, settings.proxy
+        with self._lock:
+            self._users[way] -= 1
+            if self._users[way]:
+                return
+            del self._users[way]
+            adapter = self._adapters.pop(way)
+        adapter.close()
 
     def place(self, exchange: Exchange, settings: Settings) -> Place:
         """Return the queue of those who connect to and read from the same hosts."""

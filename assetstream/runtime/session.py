@@ -19,6 +19,7 @@ from assetstream.core.effects import (
     Publish,
     SendPing,
     SendText,
+    Turn,
 )
 from assetstream.core.link import Link
 from assetstream.core.machine import StreamMachine
@@ -37,6 +38,9 @@ from assetstream.runtime.resources import SharedResources
 from assetstream.runtime.settings import Settings
 
 __all__ = ["Session"]
+
+#: Seconds that a place's turns wait for each job that waits for a helper.
+WAIT_FOR_HELPER = 1.0
 
 #: Gives the machine one event that happens at a moment, and returns its effects.
 Input = Callable[[Moment], Sequence[Effect]]
@@ -228,7 +232,8 @@ class Session:
         elif isinstance(effect, Fetch):
             done = partial(self._replied, effect.ticket)
             again = partial(self._unanswered, effect.ticket)
-            self._rest.fetch(effect.call, effect.timeout, done, again)
+            waiting = self._rest.fetch(effect.call, effect.timeout, done, again)
+            self._ease(Turn.SNAPSHOT, waiting)
         elif isinstance(effect, CallOff):
             self._rest.cancel()
 
@@ -236,13 +241,22 @@ class Session:
         settings = self._settings
         self._ticket = effect.ticket
         self.connection = ClientConnection(self, self._reader, self._post)
-        self.connection.dial(
+        waiting = self.connection.dial(
             effect.connect,
             self._helpers,
             timeout=settings.connect_timeout,
             ssl_context=settings.ssl_context,
             proxy=settings.proxy,
         )
+        self._ease(Turn.CONNECT, waiting)
+
+    def _ease(self, turn: Turn, waiting: int) -> None:
+        """Grant fewer turns while those that were granted wait for a stuck host.
+
+        When it answers again they would all come at once, and be too many (L4).
+        """
+        if waiting:
+            self._queue.hold_back(turn, WAIT_FOR_HELPER * waiting)
 
 
 def _moment() -> Moment:

@@ -43,6 +43,23 @@ def test_rest_connections_are_shared_by_those_who_connect_alike() -> None:
     assert shared.adapter(settings(ssl_context=context)) is own
 
 
+def test_d5_rest_connections_end_with_the_last_stream_that_used_them() -> None:
+    """A group whose members come and go keeps nothing of those that have gone."""
+    shared = SharedResources("test", 1)
+    kept = shared.adapter(settings())
+    for _ in range(1000):
+        one = settings(ssl_context=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+        first = shared.adapter(one)
+        assert shared.adapter(one) is first
+        shared.release(one)
+        assert shared.adapter(one) is first
+        shared.release(one)
+        shared.release(one)
+
+    assert shared._adapters == {(None, None): kept}
+    assert shared._users == {(None, None): 1}
+
+
 class Member:
     """A member of a place that never asks for a turn."""
 

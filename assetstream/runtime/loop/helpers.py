@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import logging
 import threading
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Callable, Hashable
 
@@ -56,8 +57,12 @@ class Helpers:
         """The helpers of all places; some may have just ended."""
         return list(self._threads)
 
-    def start(self, place: Hashable, job: Job) -> None:
+    def start(self, place: Hashable, job: Job) -> int:
         """Have ``job`` run as soon as the place has a helper for it.
+
+        Returns:
+            How many jobs wait because all helpers that a place may have are stuck: who
+            asks for more work there adds to a queue.
 
         Raises:
             RuntimeError: no thread could be made, or the helpers were closed; the job
@@ -66,12 +71,13 @@ class Helpers:
         with self._lock:
             if self._closed:
                 raise RuntimeError("the helpers were closed")
-            here = self._places.setdefault(place, PlaceHelpers())
+            here = self._places.setdefault(place, PlaceHelpers(place))
             here.waiting[job] = None
             if here.idle:
                 here.idle.pop().put(here.next_job())
             elif here.helpers < here.allowed():
                 self._add_helper(here)
+            return len(here.waiting) if here.helpers >= MOST_THREADS else 0
 
     def withdraw(self, place: Hashable, job: Job) -> bool:
         """Take back a job that waits; False if it runs, or has been run."""
@@ -122,8 +128,9 @@ class Helpers:
                 job()
             except BaseException:
                 # A job reports its own faults. This one may be a user's logging
-                # handler's, and must not take the thread along.
-                logger.exception("a job ended with an error")
+                # handler's, and must not take the thread along; it may raise again.
+                with suppress(BaseException):
+                    logger.exception("a job ended with an error")
             del here.running[job]
             job = self._next(here, mine)
 
@@ -142,6 +149,8 @@ class Helpers:
                 if mine in here.idle:
                     here.idle.remove(mine)
                     here.helpers -= 1
+                    if not here.helpers:
+                        del self._places[here.place]
                     return None
         return mine.get()  # start() or close() came just before
 
@@ -150,6 +159,7 @@ class PlaceHelpers:
     """The helpers and the jobs of one place.
 
     Attributes:
+        place: of which they are.
         waiting: jobs without a helper, in order; a dict, for any may be withdrawn.
         idle: the queue of each helper without a job. The one that has worked last is
             the next to work, so that surplus helpers end.
@@ -157,7 +167,8 @@ class PlaceHelpers:
         helpers: how many there are.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, place: Hashable) -> None:
+        self.place = place
         self.waiting: dict[Job, None] = {}
         self.running: dict[Job, float] = {}
         self.idle: list[SimpleQueue[Job | None]] = []

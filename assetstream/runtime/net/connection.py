@@ -76,8 +76,11 @@ class ClientConnection:
         timeout: float,
         ssl_context: ssl.SSLContext | None,
         proxy: str | None,
-    ) -> None:
+    ) -> int:
         """Begin to connect; the outcome is the owner's ``opened`` or ``ended``.
+
+        Returns:
+            As ``Helpers.start``.
 
         Args:
             connect: where to.
@@ -88,7 +91,7 @@ class ClientConnection:
         """
         if self._given_up:
             self._finish(Abandoned())
-            return
+            return 0
         try:
             self._attempt = CancellableJob(
                 helpers,
@@ -96,10 +99,11 @@ class ClientConnection:
                 partial(self._reach, connect, timeout, ssl_context, proxy),
                 lambda outcome: self._post(partial(self._reached, outcome)),
             )
-            self._attempt.begin()
+            return self._attempt.begin()
         except (OSError, RuntimeError) as error:
             # No descriptor, no thread: the machine may have one in a while.
             self._finish(Broken(shortage(error)))
+            return 0
 
     def send(self, text: str) -> None:
         """Send a text message; never blocks, ignored unless it is open."""

@@ -45,14 +45,17 @@ class CancellableJob(Generic[Outcome]):
         self._report = report
         self._token = CancelToken()
 
-    def begin(self) -> None:
+    def begin(self) -> int:
         """Have the work done, or leave nothing behind.
+
+        Returns:
+            As ``Helpers.start``.
 
         Raises:
             RuntimeError: no thread could be made.
         """
         try:
-            self._helpers.start(self._place, self._run)
+            return self._helpers.start(self._place, self._run)
         except BaseException:
             self._release()
             raise

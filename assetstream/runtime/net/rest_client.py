@@ -85,7 +85,7 @@ class Rest:
         self._running: set[CancellableJob[Outcome | Unanswered]] = set()
         self._closed = False
 
-    def fetch(self, call: HttpCall, timeout: float, done: Done, again: Again) -> None:
+    def fetch(self, call: HttpCall, timeout: float, done: Done, again: Again) -> int:
         """Send the request; have ``done`` or ``again`` called with the outcome.
 
         A kept connection is often closed by the server just as it is used again. That
@@ -95,6 +95,9 @@ class Rest:
         A redirect is a reply like any other: never followed, for it would carry the
         credentials to another host. Ignored after ``close``.
 
+        Returns:
+            As ``Helpers.start``.
+
         Args:
             call: the request.
             timeout: seconds that it may take, once a helper has begun it.
@@ -102,7 +105,7 @@ class Rest:
             again: called there in its place if a kept connection died.
         """
         if self._closed:
-            return
+            return 0
         running = Call(call, timeout, self._adapter, self._ssl_context, self._proxy)
         try:
             job = CancellableJob(
@@ -116,10 +119,11 @@ class Rest:
             # One that has reported may not have ended yet: close() waits for it, too.
             self._running = {j for j in self._running if not j.ended.happened}
             self._running.add(job)
-            job.begin()
+            return job.begin()
         except (OSError, RuntimeError) as error:
             # No descriptor, no thread: the machine may have one in a while.
             self._post(partial(done, shortage(error), running.asked))
+            return 0
 
     def cancel(self) -> None:
         """End the calls under way at once; each is done with a ConnectionLost."""

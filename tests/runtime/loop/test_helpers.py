@@ -48,7 +48,7 @@ def stuck(
     def start(place: str, number: int) -> list[Stuck]:
         jobs = [Stuck() for _ in range(number)]
         for job in jobs:
-            helpers.start(place, job)
+            assert helpers.start(place, job) == 0
             assert job.begun.wait(PATIENCE)
         started.extend(jobs)
         return jobs
@@ -88,8 +88,7 @@ def test_a_stuck_place_holds_up_no_other(helpers: Helpers, stuck: Start) -> None
     """A place has MOST_THREADS helpers at most; its other jobs wait in order."""
     held = stuck("silent", MOST_THREADS)
     waiting = [Stuck() for _ in range(2)]
-    for job in waiting:
-        helpers.start("silent", job)
+    assert [helpers.start("silent", job) for job in waiting] == [1, 2]
     assert run(helpers, "other") == f"test-helper-{MOST_THREADS + 1}"
     assert not any(job.begun.is_set() for job in waiting)
     assert len(helpers.threads) == MOST_THREADS + 1
@@ -157,7 +156,7 @@ def test_an_idle_helper_ends(
     short.let_go.set()
     helpers.start("there", short)
     assert short.begun.wait(PATIENCE)
-    until(lambda: not helpers._places["there"].helpers)
+    until(lambda: "there" not in helpers._places)  # D5
     monkeypatch.undo()
     assert run(helpers, "there") != short.thread
 
@@ -199,6 +198,22 @@ def test_a_job_that_raises_takes_no_thread_along(
 
     assert run(helpers) == "test-helper-1"
     assert len(caplog.records) == 1
+
+
+def test_d4_a_logging_handler_that_raises_takes_no_thread_along(
+    helpers: Helpers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither does its raise when that is logged."""
+
+    def fail(*args: object) -> None:
+        raise SystemExit
+
+    monkeypatch.setattr(module.logger, "exception", fail)
+    helpers.start("here", fail)
+    until(lambda: helpers._places["here"].idle)
+
+    assert run(helpers) == "test-helper-1"
+    assert not helpers._places["here"].running
 
 
 def test_closed_helpers_take_no_job(helpers: Helpers, stuck: Start) -> None:
