@@ -10,7 +10,7 @@ from typing import Any, Iterator, cast
 import pytest
 
 from assetstream import ConnectionLost, Upbit
-from assetstream.core.effects import CallOff, Dial, Effect, Fetch, HangUp
+from assetstream.core.effects import CallOff, Dial, Effect, Fetch, HangUp, Turn
 from assetstream.core.link import Link
 from assetstream.core.machine import StreamMachine
 from assetstream.core.outcomes import Abandoned, Broken, HttpReply
@@ -18,8 +18,11 @@ from assetstream.core.present import Present
 from assetstream.model.history import Recent
 from assetstream.protocol import Connect, HttpCall
 from assetstream.runtime.dispatcher import Dispatcher, Handlers
+from assetstream.runtime.loop import clock
+from assetstream.runtime.loop.helpers import Helpers
 from assetstream.runtime.loop.waits import Deadline
 from assetstream.runtime.mailbox import CallbackMailbox
+from assetstream.runtime.places import place_of
 from assetstream.runtime.publisher import Publisher
 from assetstream.runtime.session import Session
 from assetstream.runtime.settings import make_settings
@@ -50,6 +53,10 @@ class Script:
 
     def replied(self, ticket: int, outcome: Any, asked: float, at: Any) -> list[Effect]:
         return self._note(outcome)
+
+    def unanswered(self, ticket: int, left: float, at: Any) -> list[Effect]:
+        assert 0 < left <= 5.0
+        return self._note(("unanswered", ticket))
 
     def _note(self, event: Any) -> list[Effect]:
         self.events.put(event)
@@ -189,3 +196,42 @@ def test_a_request_is_answered_or_called_off(bench: Bench) -> None:
         bench.do(Fetch(2, call, 5.0))
         bench.reader.calls.post(lambda: bench.script.events.put("last"))
         assert bench.next() == "last"
+
+
+def test_l6_the_machine_is_asked_to_sign_again(bench: Bench) -> None:
+    """The kept connection dies with the request that the server has read."""
+
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]")
+        peer.read_request()
+
+    with RawServer(script) as server:
+        call = HttpCall("GET", server.http_url)
+        bench.do(Fetch(2, call, 5.0))
+        assert isinstance(bench.next(), HttpReply)
+        bench.do(Fetch(3, call, 5.0))
+        assert bench.next() == ("unanswered", 3)
+
+
+def test_l4_turns_wait_while_jobs_wait_for_a_stuck_host(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When it answers again, those who were granted a turn must not be too many."""
+    start = Helpers.start
+
+    def full(self: Helpers, *job: Any) -> int:
+        return 30 + start(self, *job)
+
+    monkeypatch.setattr(Helpers, "start", full)
+    now = clock.now()
+    bench.do(Dial(1, Connect("ws://127.0.0.1:1/")))
+    assert isinstance(bench.next(), Broken)
+    place = place_of(Upbit("key", "secret", region="sg"), None)
+    place.ask(bench.session, 5, Turn.AUDIT)
+    assert place.deadline <= clock.now(), "reads do not wait for the WebSocket's host"
+    bench.do(Fetch(2, HttpCall("GET", "http://127.0.0.1:1/"), 5.0))
+    assert isinstance(bench.next(), ConnectionLost)
+    assert place.deadline >= now + 30.0
+    place.ask(bench.session, 6, Turn.CONNECT)
+    assert place.deadline >= now + 30.0
