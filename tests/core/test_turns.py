@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
+import itertools
 import math
 import random
 
@@ -177,3 +179,106 @@ def test_a_random_crowd_gets_every_turn_once(turns: Turns) -> None:
     turns.hold_back(Turn.CONNECT, 0.0, now)
     rest = {(asker, ticket) for _, asker, ticket in granted(turns, math.inf)}
     assert rest == waiting
+
+
+# A thousand accounts at one place, in simulated time.
+
+CROWD = 1000
+#: Seconds between two reads, and two connects.
+READ, CONNECTING = 1.05 / 5.0, 1.05
+
+
+def test_a6_snapshots_do_not_wait_behind_others_audits(turns: Turns) -> None:
+    """A change of format puts all in doubt, again and again; 20 streams reconnect."""
+    tickets = itertools.count()
+    waiting = dict[object, int]()
+    snapshots, waits = dict[int, float](), list[float]()
+    now = 0.0
+    while len(waits) < 20:
+        for account in set(range(CROWD)) - waiting.keys():
+            waiting[account] = next(tickets)
+            turns.ask(account, waiting[account], AUDIT)
+        if now >= 60.0 and not snapshots:
+            for account in range(0, CROWD, CROWD // 20):
+                turns.forgo(account, waiting[account])
+                waiting[account] = next(tickets)
+                turns.ask(account, waiting[account], SNAPSHOT)
+                snapshots[waiting[account]] = now
+        now = max(now, turns.next_at)
+        for account, ticket in turns.grants(now):
+            del waiting[account]
+            if ticket in snapshots:
+                waits.append(now - snapshots[ticket])
+
+    assert max(waits) <= 21 * READ
+
+
+def test_l4_all_connect_again_at_the_exchanges_pace(turns: Turns) -> None:
+    """None waits longer than the limit makes it, and none goes twice before another."""
+    for account in range(CROWD):
+        turns.ask(account, account, CONNECT)
+    granted_at = dict[object, float]()
+    now = 0.0
+    while len(granted_at) < CROWD:
+        now = max(now, turns.next_at)
+        for account, ticket in turns.grants(now):
+            assert account not in granted_at
+            granted_at[account] = now
+            if account == 0:  # It is refused and asks at once, each time.
+                turns.ask(account, CROWD + ticket, CONNECT)
+
+    assert max(granted_at.values()) == pytest.approx((CROWD - 1) * CONNECTING)
+
+
+def test_l4_whoever_leaves_costs_nobody_a_turn(turns: Turns) -> None:
+    """Nine of ten are removed while all wait: the others go at once."""
+    for account in range(CROWD):
+        turns.join(account)
+        turns.ask(account, account, CONNECT)
+    for account in range(CROWD):
+        if account % 10:
+            turns.leave(account)
+    last = granted(turns, math.inf)[-1]
+
+    assert last[1] == CROWD - 10
+    assert last[0] == pytest.approx((CROWD / 10 - 1) * CONNECTING)
+    assert len(turns.members) == CROWD / 10
+
+
+def test_l4_a_retry_after_in_the_middle_holds_back_all_who_wait(turns: Turns) -> None:
+    """Nobody dials or is forgotten meanwhile; then it goes on at the same pace."""
+    for account in range(CROWD):
+        turns.ask(account, account, CONNECT)
+    before = granted(turns, 100.0)
+    turns.hold_back(CONNECT, 60.0, 100.0)
+    after = granted(turns, math.inf)
+
+    assert after[0][0] == 160.0
+    assert len(before) + len(after) == CROWD
+    assert after[-1][0] == pytest.approx(160.0 + (len(after) - 1) * CONNECTING)
+
+
+def test_a6_audits_at_the_planned_interval_hardly_wait(turns: Turns) -> None:
+    """The interval that the place gives out is one that it can keep."""
+    rng = random.Random(3)
+    for account in range(CROWD):
+        turns.join(account)
+    interval = turns.least_audit_interval
+    due = [(rng.uniform(0, interval), account) for account in range(CROWD)]
+    heapq.heapify(due)
+    asked, waits = dict[object, float](), list[float]()
+    now = 0.0
+    while now < 3 * interval:
+        if turns.next_at <= due[0][0]:
+            now = max(now, turns.next_at)
+            for account, _ in turns.grants(now):
+                waits.append(now - asked.pop(account))
+                spread = rng.uniform(0.8, 1.2)
+                heapq.heappush(due, (now + interval * spread, int(str(account))))
+        else:
+            now, account = heapq.heappop(due)
+            turns.ask(account, 1, AUDIT)
+            asked[account] = now
+
+    assert len(waits) > 2 * CROWD
+    assert max(waits) < 10.0
