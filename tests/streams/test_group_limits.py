@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from assetstream import (
     AssetStream,
     CoinW,
+    RateLimited,
     State,
     StreamGroup,
     Upbit,
@@ -24,7 +25,7 @@ from assetstream.runtime.loop import clock
 from assetstream.runtime.loop.helpers import USUAL_THREADS
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
-from tests.support.event_recorder import PATIENCE
+from tests.support.event_recorder import PATIENCE, EventRecorder
 from tests.support.groups import group_threads, streams, wait_until
 
 pytestmark = pytest.mark.usefixtures("no_rate_limits")
@@ -123,6 +124,30 @@ def test_the_limit_of_reads_is_kept(
 ) -> None:
     """A6: the snapshots of all accounts of an exchange share its limit."""
     check_the_limit(accounts, monkeypatch, "reads_together", Turn.SNAPSHOT, "read")
+
+
+def test_l4_lone_streams_and_groups_wait_in_one_queue(
+    exchange: Simulator, account: Account
+) -> None:
+    """Who is told to wait holds back all of the process, and those who come later."""
+    recorder = EventRecorder()
+    with exchange.fault("upgrade_429", retry_after=3600):
+        alone = AssetStream(account.exchange(), **recorder.handlers())
+        alone.start(wait=False)
+        recorder.wait_for(lambda event: isinstance(event, RateLimited))
+        assert alone.stop()
+    later = AssetStream(account.exchange(), account="later")
+    group = StreamGroup([AssetStream(account.exchange(), account="member")])
+    later.start(wait=False)
+    group.start(wait=False)
+    place = places.place_of(account.exchange(), None)
+    queue = place._turns._lanes[Turn.CONNECT]._waiting[Turn.CONNECT]
+    wait_until(lambda: len(queue) == 2)
+
+    assert place.deadline > clock.now() + 3000
+    assert later.stop()
+    assert group.stop()
+    assert place.deadline == float("inf")
 
 
 def test_audits_leave_each_other_room(
