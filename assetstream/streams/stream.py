@@ -74,7 +74,9 @@ class AssetStream(HandlerMethods):
         history: updates that ``stream.history`` keeps, about 0.7 KB each; 0 for none.
         proxy: URL of an HTTP or SOCKS5 proxy, with user and password if it wants any;
             by default what HTTPS_PROXY, ALL_PROXY and NO_PROXY say.
-        ssl_context: verifying, TLS 1.2 at least; used in place of the process's own.
+        ssl_context: verifying, TLS 1.2 at least; used in place of the process's own,
+            which trusts the system's authorities, those of certifi, and those that
+            SSL_CERT_FILE, REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE name.
 
     Raises:
         ConfigurationError: an argument is wrong; the text says which and why.
