@@ -10,6 +10,7 @@ from tests.support.clock import fast_time
 from tests.support.event_recorder import PATIENCE
 
 
+@pytest.mark.programs
 def test_silent_places_beside_a_healthy_one(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -27,7 +27,7 @@ from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 from assetstream.simulator.faults import Fault
 from assetstream.simulator.messages import Reply, Request
-from tests.support.certificates import WRONG, serving
+from tests.support.certificates import WRONG, serving, trusting
 from tests.support.event_recorder import PATIENCE, EventRecorder
 from tests.support.raw_server import Peer, RawServer
 from tests.support.specs import adapter_at
@@ -295,10 +295,9 @@ def test_an_authority_that_the_environment_names_is_trusted(
     name: str, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Companies set these variables for other programs, too."""
-    leaf = authority.issue_cert("127.0.0.1")
     with (
         authority.cert_pem.tempfile() as path,
-        RawServer(Peer.read_all, serving(leaf)) as server,
+        RawServer(Peer.read_all, serving(authority)) as server,
     ):
         monkeypatch.setenv(name, path)
         connected(server)
@@ -313,11 +312,10 @@ def test_a_refused_certificate_names_the_environments_authorities(
     missing = tmp_path / "missing.pem"
     monkeypatch.setenv("SSL_CERT_FILE", str(missing))
     monkeypatch.setenv("CURL_CA_BUNDLE", str(tmp_path))
-    leaf = authority.issue_cert("127.0.0.1")
     with trustme.CA().cert_pem.tempfile() as other:
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", other)
         with (
-            RawServer(Peer.read_all, serving(leaf)) as server,
+            RawServer(Peer.read_all, serving(authority)) as server,
             pytest.raises(ConnectionLost) as refused,
         ):
             connected(server)
@@ -336,14 +334,14 @@ def test_a_users_own_context_owes_nothing_to_the_environment(
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing.pem"))
     token = CancelToken()
     with (
-        RawServer(Peer.read_all, serving(authority.issue_cert("127.0.0.1"))) as server,
+        RawServer(Peer.read_all, serving(authority)) as server,
         pytest.raises(ConnectionLost) as refused,
     ):
         dial(
             server.http_url,
             deadline=clock.now() + PATIENCE,
             token=token,
-            ssl_context=ssl.create_default_context(),
+            ssl_context=trusting(trustme.CA()),
         )
     token.close()
     assert "ssl_context" in refused.value.remedy

@@ -13,7 +13,7 @@ import trustme
 from assetstream.core.outcomes import Abandoned, Broken, Closed, Refused
 from assetstream.model.errors import ConfigurationError, ConnectionLost
 from assetstream.runtime.loop import clock
-from assetstream.runtime.net.cancel import Cancelled, CancelToken
+from assetstream.runtime.net.cancel import CancelToken
 from assetstream.runtime.net.dial import dial
 from tests.support.certificates import serving
 from tests.support.event_recorder import PATIENCE
