@@ -10,14 +10,14 @@ import signal
 import ssl
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Callable, Iterator
+from typing import TYPE_CHECKING, Any, Callable, Iterator
 
 import pytest
 from msgspec.structs import replace
 
 from assetstream import AssetStream, CoinW, StreamGroup, Upbit
 from assetstream.runtime import places, session
-from assetstream.runtime.net.cancel import CancelScope, Waitable
+from assetstream.runtime.net.cancel import CancelScope
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 from assetstream.streams import group, stream
@@ -184,13 +184,13 @@ def outwait(
 
     The clock jumps there, so the steps before it may take their time.
     """
-    wait, phases = CancelScope.wait, list[str]()
+    select, phases = CancelScope.select, list[str]()
 
-    def waits(scope: CancelScope, sock: Waitable, event: int, phase: str) -> None:
+    def waits(scope: CancelScope, selector: object, phase: str, *args: Any) -> Any:
         if phase in phases:
             phases.remove(phase)
             time_machine.jump(scope.left)
-        wait(scope, sock, event, phase)
+        return select(scope, selector, phase, *args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(CancelScope, "wait", waits)
+    monkeypatch.setattr(CancelScope, "select", waits)
     return phases.append

@@ -26,15 +26,15 @@ __all__ = ["PHASES"]
 def reaching(phase: str, peer: str) -> Iterator[threading.Event]:
     """Give an event that is set once a helper waits for the peer in this phase."""
     reached = threading.Event()
-    wait = CancelScope.wait
+    wait = CancelScope.select
 
-    def noticed(self: CancelScope, sock: Any, event: int, present: str) -> None:
+    def noticed(self: CancelScope, selector: Any, present: str, *args: Any) -> Any:
         assert "-helper-" in threading.current_thread().name
         if present.startswith(phase) and peer in self.peer:
             reached.set()
-        wait(self, sock, event, present)
+        return wait(self, selector, present, *args)
 
-    with mock.patch.object(CancelScope, "wait", noticed):
+    with mock.patch.object(CancelScope, "select", noticed):
         yield reached
 
 

@@ -13,7 +13,7 @@ from unittest import mock
 from assetstream import AssetStream, State
 from assetstream.protocol import Exchange
 from assetstream.runtime.loop.waits import Deadline
-from assetstream.runtime.net import dial
+from assetstream.runtime.net import dial, tcp
 from assetstream.simulator import Simulator
 from tests.support.event_recorder import PATIENCE, EventRecorder
 from tests.support.raw_server import Peer, RawServer
@@ -45,8 +45,9 @@ class StopSetup:
         self.simulator = self.parts.enter_context(Simulator(rate_limits=False))
         self.account = getattr(self.simulator, self.name)({"BTC": "1"})
         # Every socket that is connected, or was meant to be.
-        for step in ("_connect", "connect_to"):
-            self.parts.enter_context(mock.patch.object(dial, step, self._noting(step)))
+        for module, step in ((tcp, "_begin"), (dial, "connect_to")):
+            noting = self._noting(getattr(module, step))
+            self.parts.enter_context(mock.patch.object(module, step, noting))
         return self
 
     def __exit__(
@@ -100,9 +101,9 @@ class StopSetup:
         self.threads_left = own_threads()
         self.sockets_left = sum(sock.fileno() != -1 for sock in self._opened)
 
-    def _noting(self, step: str) -> Callable[..., socket.socket]:
-        real = getattr(dial, step)
-
+    def _noting(
+        self, real: Callable[..., socket.socket]
+    ) -> Callable[..., socket.socket]:
         def connect(*args: Any) -> socket.socket:
             sock: socket.socket = real(*args)
             self._opened.append(sock)
