@@ -425,7 +425,7 @@ class StreamMachine:
         if self.present.state is State.LIVE:
             items.append(self._stale(error.problem, at))
         out.append(Publish(items))
-        _hold_back(Turn.CONNECT, error, out)
+        self._hold_back(Turn.CONNECT, error, out)
 
     def _reason(self, ending: Ending) -> AssetStreamError:
         if isinstance(ending, Refused):
@@ -435,6 +435,16 @@ class StreamMachine:
         if isinstance(ending, Broken):
             return ending.error
         return ConnectionLost("the attempt was given up")
+
+    def _hold_back(
+        self, turn: Turn, error: AssetStreamError, out: list[Effect]
+    ) -> None:
+        """Let everyone of the place wait, if the exchange wants it (L4)."""
+        wait = error.retry_after
+        if wait is None and isinstance(error, RateLimited):
+            wait = LIMITED_WAIT
+        if wait:
+            out.append(HoldBack(turn, wait))
 
     def _heard(self, now: float) -> None:
         """Note a proof of life."""
@@ -506,7 +516,7 @@ class StreamMachine:
             out.append(HangUp(self._connection))
             return
         out.append(Publish(self._stamped([error])))
-        _hold_back(Turn.SNAPSHOT, error, out)
+        self._hold_back(Turn.SNAPSHOT, error, out)
 
     # The state.
 
@@ -585,12 +595,3 @@ class StreamMachine:
             self.deadline = deadline
         else:
             self.deadline = NEVER
-
-
-def _hold_back(turn: Turn, error: AssetStreamError, out: list[Effect]) -> None:
-    """Let everyone of the place wait, if the exchange wants it (L4)."""
-    wait = error.retry_after
-    if wait is None and isinstance(error, RateLimited):
-        wait = LIMITED_WAIT
-    if wait:
-        out.append(HoldBack(turn, wait))

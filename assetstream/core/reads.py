@@ -165,6 +165,15 @@ class Reads:
         self._fetching = False
         return Ask(ticket, self._purpose.turn)
 
+    def again(
+        self, ticket: int, left: float, instant: Instant, nonce: str
+    ) -> Fetch | None:
+        """Sign the read under way anew: no nonce may be used twice (L6)."""
+        if ticket != self._ticket or not self._fetching:
+            return None
+        self._sent = instant.now
+        return Fetch(ticket, self._exchange.read(instant, nonce), left)
+
     def granted(self, ticket: int, instant: Instant, nonce: str) -> Fetch | None:
         """Send the read that was asked for; None if it is not wanted any more."""
         if ticket != self._ticket or self._fetching:
@@ -175,15 +184,6 @@ class Reads:
         if self._purpose is Purpose.AUDIT:
             self._schedule.began()
         return Fetch(ticket, self._exchange.read(instant, nonce), READ_TIMEOUT)
-
-    def again(
-        self, ticket: int, left: float, instant: Instant, nonce: str
-    ) -> Fetch | None:
-        """Sign the read under way anew: no nonce may be used twice (L6)."""
-        if ticket != self._ticket or not self._fetching:
-            return None
-        self._sent = instant.now
-        return Fetch(ticket, self._exchange.read(instant, nonce), left)
 
     def replied(
         self, ticket: int, outcome: Outcome, asked: float, at: Stamp
