@@ -31,7 +31,7 @@ def test_many_share_a_place_in_simulated_time(
     exchange: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """They connect at the limit's pace, and what is not pushed is found in time."""
-    assert places.simulate(30, exchange, 0.1) == []
+    assert places.simulate(20, exchange, 0.05) == []
     assert "simulated: findings" in capsys.readouterr().out
 
 

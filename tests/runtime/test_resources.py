@@ -47,8 +47,8 @@ def test_d5_rest_connections_end_with_the_last_stream_that_used_them() -> None:
     """A group whose members come and go keeps nothing of those that have gone."""
     shared = SharedResources("test", 1)
     kept = shared.adapter(settings())
-    for _ in range(1000):
-        one = settings(ssl_context=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+    for number in range(1000):
+        one = settings(proxy=f"http://proxy:{number}")
         first = shared.adapter(one)
         assert shared.adapter(one) is first
         shared.release(one)
