@@ -138,7 +138,7 @@ def test_a_cookie_behind_a_bare_line_feed_is_none_for_the_library() -> None:
 
     assert found == (
         {"x-odd": "1", "upgrade": "websocket"},
-        b"HTTP/1.1 101 X\r\nX-Odd: 1\r\nUpgrade: websocket\r\n\r\n",
+        b"HTTP/1.1 101 Accepted\r\nUpgrade: websocket\r\n\r\n",
         b"",
     )
 

@@ -51,6 +51,9 @@ class Wire:
     def raw(self) -> Wire:
         return self
 
+    def fill_in(self, url: str, headers: object) -> tuple[str, list[str]]:
+        return url, []
+
     def recv(self, size: int) -> bytes:
         piece = self.data[self.position : self.position + size]
         if not piece:
