@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from decimal import Decimal
 from itertools import islice
 
 import pytest
@@ -16,6 +17,11 @@ from assetstream.model.errors import (
     RateLimited,
 )
 from assetstream.protocol import NEVER, Limits
+from tests.support.world.exchange import Push
+from tests.support.world.luck import Luck
+from tests.support.world.network import Dialling
+from tests.support.world.rest import Reply
+from tests.support.world.world import World
 
 LIMITS = Limits(
     connects_per_second=2,
@@ -57,6 +63,63 @@ def test_l3_delays_stay_under_the_ceiling_for_ever() -> None:
 
     assert min(delays) >= 0
     assert 50 < max(delays) < 60
+
+
+class Steady(Luck):
+    """Upgrades and reads that take as long as usual."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self._rng = rng
+
+    def dialling(self) -> Dialling:
+        return Dialling(self._rng.uniform(0.02, 0.2), self._rng.uniform(0.02, 0.2))
+
+    def reply(self) -> Reply:
+        return Reply(self._rng.uniform(0.05, 0.5))
+
+
+def recoveries(exchange: str, live: tuple[float, float], losses: int) -> list[float]:
+    """Return the seconds from each loss of a connection to LIVE, by the real machine.
+
+    Args:
+        exchange: its name.
+        live: each connection is LIVE for a time between these, seconds.
+        losses: how many there are.
+    """
+    rng = random.Random(5)
+    world = World(exchange)
+    account = world.open_account(rng, Steady(rng))
+    account.change("BTC", (Decimal(5), Decimal(0)), Push())
+    account.start()
+    times: list[float] = []
+    for _ in range(losses + 1):
+        lost_at = world.timeline.now
+        while not account.is_live:
+            world.timeline.advance(0.02)
+        times.append(world.timeline.now - lost_at)
+        world.timeline.advance(rng.uniform(*live))
+        assert account.is_live
+        account.lose_connection()
+    return sorted(times[1:])
+
+
+@pytest.mark.parametrize("exchange", ["coinw", "upbit"])
+def test_l3_recovery_from_a_loss_takes_a_second_and_the_exchanges_time(
+    exchange: str,
+) -> None:
+    """The exchange takes up to 0.4 s to connect and 0.5 s to read."""
+    times = recoveries(exchange, (60.0, 200.0), 100)
+
+    assert times[-1] < 1.0 + 0.9 + 0.2
+    assert times[len(times) // 2] < 1.5
+
+
+def test_l3_recovery_of_a_connection_that_flaps_takes_ten_seconds_at_most() -> None:
+    """It is LIVE for up to half a minute each time."""
+    times = recoveries("upbit", (1.0, 30.0), 100)
+
+    assert times[-1] < 10.0
+    assert times[len(times) // 2] < 5.5
 
 
 @pytest.fixture
