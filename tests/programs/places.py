@@ -126,6 +126,7 @@ def main() -> None:
     parser.add_argument("--accounts", type=int, default=300, help="in all")
     parser.add_argument("--seconds", type=float, default=90.0, help="of audits")
     parser.add_argument("--exchange", choices=("coinw", "upbit"), default="coinw")
+    parser.add_argument("--connect-timeout", type=float, default=10.0, help="seconds")
     parser.add_argument("--speed", type=float, default=1.0, help="of the clock")
     parser.add_argument("--simulated", type=int, default=1000, help="accounts")
     parser.add_argument("--hours", type=float, default=1.0, help="simulated")
@@ -134,7 +135,12 @@ def main() -> None:
     missed: list[str] = []
     if options.accounts:
         with fast_time(options.speed):
-            missed += run(options.accounts, options.exchange, options.seconds)
+            missed += run(
+                options.accounts,
+                options.exchange,
+                options.seconds,
+                options.connect_timeout,
+            )
     if options.simulated:
         missed += simulate(options.simulated, options.exchange, options.hours)
     if missed:
@@ -144,7 +150,9 @@ def main() -> None:
 # Real sockets.
 
 
-def run(accounts: int, exchange: str, seconds: float) -> list[str]:
+def run(
+    accounts: int, exchange: str, seconds: float, connect_timeout: float = 10.0
+) -> list[str]:
     """Run the group; return what was missed."""
     each = max(1, accounts // (SILENT + 1))
     with ExitStack() as stack:
@@ -155,12 +163,13 @@ def run(accounts: int, exchange: str, seconds: float) -> list[str]:
         for place in range(SILENT):
             host = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
             for number in range(each):
-                group.add(silent(host, f"silent-{place}-{number}"))
+                label = f"silent-{place}-{number}"
+                group.add(silent(host, label, connect_timeout))
         stack.callback(group.stop)
         return measure(simulator, group, healthy, seconds)
 
 
-def silent(host: socket.socket, label: str) -> AssetStream:
+def silent(host: socket.socket, label: str, connect_timeout: float) -> AssetStream:
     """Make a stream for a host from which nobody ever accepts."""
     where = f"127.0.0.1:{host.getsockname()[1]}"
     exchange = Upbit(
@@ -170,7 +179,12 @@ def silent(host: socket.socket, label: str) -> AssetStream:
         ws_url=f"ws://{where}",
         rest_url=f"http://{where}",
     )
-    return AssetStream(exchange, account=label, on_error=lambda error: None)
+    return AssetStream(
+        exchange,
+        account=label,
+        connect_timeout=connect_timeout,
+        on_error=lambda error: None,
+    )
 
 
 def measure(

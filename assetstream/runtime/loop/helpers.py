@@ -1,4 +1,4 @@
-"""Threads for what blocks: handshakes and REST calls.
+"""Threads for what blocks: handshakes and REST calls, by place (L5).
 
 A job owns nothing of a stream; it posts its outcome to the stream's reader thread.
 """

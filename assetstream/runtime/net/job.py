@@ -1,4 +1,4 @@
-"""One blocking piece of work on a helper thread, which can be called off."""
+"""One blocking piece of work on a helper thread, which can be called off (L5)."""
 
 from __future__ import annotations
 
