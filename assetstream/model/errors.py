@@ -58,6 +58,8 @@ class AssetStreamError(Exception):
         account: label of the account it is about, or None.
         fatal: True if the stream will not try again by itself.
         retry_after: seconds the exchange asked to wait, or None if it did not.
+        repeated: how many more like it came while it waited for ``on_error``, which is
+            called with the first of them.
     """
 
     problem: str = field(kw_only=False)
@@ -67,6 +69,7 @@ class AssetStreamError(Exception):
     account: str | None = None
     fatal: bool = False
     retry_after: float | None = None
+    repeated: int = 0
 
     #: An error of this class ends an attempt, which a stream repeats.
     _ends_attempt: ClassVar[bool] = False
@@ -122,8 +125,16 @@ class CallbackError(AssetStreamError):
     def __reduce__(self) -> Any:
         # A handler is often a lambda or a bound method, which cannot be pickled.
         state = dict(self.__dict__)
-        state["callback"] = getattr(self.callback, "__qualname__", str(self.callback))
+        state["callback"] = _name(self.callback)
         return type(self), self.args, state
+
+
+def _name(callback: object) -> str:
+    # What is asked here is the user's code, and may raise (D4).
+    try:
+        return str(getattr(callback, "__qualname__", callback))
+    except Exception:
+        return f"an object of {type(callback).__qualname__}"
 
 
 @dataclass(eq=False, repr=False, kw_only=True)

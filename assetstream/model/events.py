@@ -300,6 +300,9 @@ class StateChange(Struct, frozen=True):
         current: the state now.
         reason: why, in words.
         gap: for a change back to LIVE: the time that was missed and recovered.
+        folded: how many older undelivered changes it stands for, because callbacks were
+            slower than the exchange: ``previous`` is the state before all of them, and
+            ``gap`` begins and ends as theirs did.
     """
 
     exchange: str
@@ -308,6 +311,7 @@ class StateChange(Struct, frozen=True):
     current: State
     reason: str
     gap: Gap | None = None
+    folded: int = 0
 
     def __repr__(self) -> str:
         return (

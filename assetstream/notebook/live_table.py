@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 import uuid
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Callable, NamedTuple
 
@@ -109,12 +110,13 @@ class LiveTable:
         except Exception as error:
             # The notebook's part has gone; what it showed does not need it.
             self._on_screen(False)
-            logger.warning(
-                "%s: the live table has ended: %s: %s",
-                self._label,
-                type(error).__name__,
-                error,
-            )
+            with suppress(Exception):  # a logging handler is the user's code (D4)
+                logger.warning(
+                    "%s: the live table has ended: %s: %s",
+                    self._label,
+                    type(error).__name__,
+                    error,
+                )
 
     def _repaint(self) -> None:
         facts: object = None

@@ -6,21 +6,21 @@ exchange that nobody observes costs nothing.
 
 from __future__ import annotations
 
-from typing import Mapping, Sequence
+from typing import Any, Callable, Mapping, Sequence
 
 from assetstream.model.errors import AssetStreamError
 from assetstream.protocol.conversation import Conversation, Send, Step
 from assetstream.protocol.exchange import Exchange
 from assetstream.protocol.values import Connect, HttpCall, Instant, Memory, Snapshot
 
-__all__ = ["Observer", "observed"]
+__all__ = ["GuardedObserver", "Observer", "observed"]
 
 
 class Observer:
     """Receives everything, in order, in the reader thread; ignores it by default.
 
     The arguments hold credentials: headers, sent texts, and what quotes them. The
-    methods must neither raise nor block.
+    methods must not block. A stream's observer that raises sees no more.
     """
 
     def connecting(self, connect: Connect) -> None:
@@ -51,6 +51,60 @@ class Observer:
         self, status: int, headers: Mapping[str, str], body: bytes
     ) -> None:
         """A REST read was answered."""
+
+
+class GuardedObserver(Observer):
+    """Passes everything on to an observer until that raises: it is user's code (D4).
+
+    Args:
+        observer: the user's.
+        failed: called with the observer and what it raised.
+    """
+
+    def __init__(
+        self, observer: Observer, failed: Callable[[Observer, Exception], None]
+    ) -> None:
+        self._observer: Observer | None = observer
+        self._failed = failed
+
+    def _show(self, name: str, *what: Any) -> None:
+        observer = self._observer
+        if observer is None:
+            return
+        try:
+            getattr(observer, name)(*what)
+        except Exception as exc:
+            self._observer = None
+            self._failed(observer, exc)
+
+    def connecting(self, connect: Connect) -> None:
+        self._show("connecting", connect)
+
+    def refused(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        self._show("refused", status, headers, body)
+
+    def opened(self) -> None:
+        self._show("opened")
+
+    def received(self, frames: Sequence[bytes]) -> None:
+        self._show("received", frames)
+
+    def pong(self) -> None:
+        self._show("pong")
+
+    def answered(self, steps: Sequence[Step]) -> None:
+        self._show("answered", steps)
+
+    def closed(self, code: int | None, reason: str) -> None:
+        self._show("closed", code, reason)
+
+    def reading(self, call: HttpCall) -> None:
+        self._show("reading", call)
+
+    def read_replied(
+        self, status: int, headers: Mapping[str, str], body: bytes
+    ) -> None:
+        self._show("read_replied", status, headers, body)
 
 
 def observed(exchange: Exchange, observer: Observer) -> Exchange:

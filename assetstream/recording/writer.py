@@ -6,6 +6,7 @@ import logging
 import os
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Iterator, Mapping
@@ -146,10 +147,10 @@ class Writer:
     def _lines(self, at: float, entry: TapeEntry) -> list[bytes]:
         try:
             found = entry(self._mask)
-        except Exception:  # a bug of ours must cost a line, not the recording
-            logger.exception("something could not be recorded")
+        except Exception as exc:  # a bug of ours must cost a line, not the recording
             with self._lock:
                 self.lost += 1
+            _log("something could not be recorded", error=exc)
             found = [{"kind": "lost", "count": 1}]
         return [written({"at": round(at, 6), **content}) for content in found]
 
@@ -165,4 +166,10 @@ class Writer:
     def _failed(self, error: OSError) -> None:
         if self.error is None:
             self.error = error
-            logger.error("the recording ended, its file cannot be written: %s", error)
+            _log("the recording ended, its file cannot be written: %s", error)
+
+
+def _log(text: str, *args: object, error: Exception | None = None) -> None:
+    # A logging handler is the user's code: it ends no recording by raising (D4).
+    with suppress(Exception):
+        logger.error(text, *args, exc_info=error, stacklevel=2)

@@ -1,19 +1,21 @@
-"""User handlers: called in order, each guarded (D1)."""
+"""User handlers: called in order, each guarded (D1, D4)."""
 
 from __future__ import annotations
 
-import inspect
 import logging
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import Any, Callable
 
 from assetstream.model.errors import AssetStreamError, CallbackError
 from assetstream.model.events import AssetUpdate, Event, StateChange
 from assetstream.protocol import NEVER
-from assetstream.runtime.loop.stack import describe_stack
+from assetstream.runtime.loop.log import Record, log
+from assetstream.runtime.loop.registrations import Registrations
+from assetstream.runtime.loop.stack import describe_stack, handler_name
 from assetstream.runtime.loop.waits import OneShotEvent
-from assetstream.runtime.mailbox import CallbackMailbox
+from assetstream.runtime.mailbox import CallbackMailbox, Item
 
 __all__ = ["Dispatcher", "Handlers"]
 
@@ -21,6 +23,15 @@ logger = logging.getLogger("assetstream")
 
 #: The longest that a handler may take while other events wait behind it, seconds.
 SLOW = 5.0
+#: Results of handlers whose body has not been run.
+NOT_RUN = (CoroutineType, GeneratorType, AsyncGeneratorType)
+
+TOO_SLOW = (
+    "%s: a callback is slower than the exchange: it is %s, and %d events wait behind "
+    "it. Balances stay current, but past max_pending updates only the latest of each "
+    "currency is delivered (health().folded counts the others): do slow work in a "
+    "thread of your own"
+)
 
 Handler = Callable[[Any], object]
 
@@ -29,8 +40,7 @@ Handler = Callable[[Any], object]
 class Handlers:
     """Handlers, by the kind of event that they are called with.
 
-    Tuples are replaced, never changed: a handler may add or remove handlers, itself
-    included, while it is being called.
+    A handler may add or remove handlers, itself included, while it is being called.
 
     Attributes:
         on_screen: a live table shows the errors that nobody handles.
@@ -38,24 +48,24 @@ class Handlers:
             not count as an ``on_error``: an error without one is logged all the same.
     """
 
-    asset: tuple[Handler, ...] = ()
-    error: tuple[Handler, ...] = ()
-    state: tuple[Handler, ...] = ()
+    asset: Registrations[Handler] = field(default_factory=Registrations)
+    error: Registrations[Handler] = field(default_factory=Registrations)
+    state: Registrations[Handler] = field(default_factory=Registrations)
     on_screen: bool = False
-    witnesses: tuple[Handler, ...] = ()
+    witnesses: Registrations[Handler] = field(default_factory=Registrations)
 
     def take(self, others: Handlers) -> None:
-        """Add all of those."""
+        """Add all of those; adding one of them twice does no harm."""
         self.on_screen = self.on_screen or others.on_screen
-        self.asset += others.asset
-        self.error += others.error
-        self.state += others.state
+        self.asset.update(others.asset)
+        self.error.update(others.error)
+        self.state.update(others.state)
 
     def remove(self, handler: Handler) -> None:
         """Remove a handler from wherever it stands."""
-        self.asset = tuple(h for h in self.asset if h != handler)
-        self.error = tuple(h for h in self.error if h != handler)
-        self.state = tuple(h for h in self.state if h != handler)
+        self.asset.remove(handler)
+        self.error.remove(handler)
+        self.state.remove(handler)
 
 
 class Dispatcher:
@@ -69,6 +79,8 @@ class Dispatcher:
         handlers: the user's.
         mailbox: the events that they are called with.
         interrupted: called with a SystemExit or KeyboardInterrupt out of a handler.
+        aside: has something done by a thread that is neither a reader's nor a
+            callback's; raises RuntimeError if there is none.
     """
 
     def __init__(
@@ -77,11 +89,13 @@ class Dispatcher:
         handlers: Handlers,
         mailbox: CallbackMailbox,
         interrupted: Callable[[BaseException], None],
+        aside: Callable[[Callable[[], None]], None],
     ) -> None:
         self._label = label
         self.handlers = handlers
         self.mailbox = mailbox
         self._interrupted = interrupted
+        self._aside = aside
         #: Times a handler raised.
         self.callback_errors = 0
         #: Set when the last event was handed to its handlers; then ``leave`` is called.
@@ -107,8 +121,12 @@ class Dispatcher:
 
     # By the reader thread.
 
-    def check(self, now: float) -> None:
-        """Look for a handler that keeps events waiting; after each ``mailbox.put``."""
+    def check(self, clock: Callable[[], float]) -> None:
+        """Look for a handler that keeps events waiting; after each ``mailbox.put``.
+
+        Args:
+            clock: returns the time; asked only where events wait.
+        """
         if self._warned:
             return
         if self.mailbox.folded:
@@ -117,23 +135,21 @@ class Dispatcher:
         elif self.mailbox.pending < 2:
             self._seen, self.deadline = -1, NEVER
         elif self._seen != self.mailbox.delivered:
-            self._seen, self.deadline = self.mailbox.delivered, now + SLOW
+            self._seen, self.deadline = self.mailbox.delivered, clock() + SLOW
 
     def due(self, now: float) -> None:
         """Warn of the handler that keeps events waiting; once in a stream's life."""
-        self.check(now)  # it may have gone on meanwhile
+        self.check(lambda: now)  # it may have gone on meanwhile
         if now < self.deadline:
             return
         self._warned, self.deadline = True, NEVER
-        logger.warning(
-            "%s: a callback is slower than the exchange: it is %s, and %d events wait "
-            "behind it. Balances stay current, but past max_pending updates only the "
-            "latest of each currency is delivered (health().folded counts the others): "
-            "do slow work in a thread of your own",
-            self._label,
-            self.where(),
-            max(0, self.mailbox.pending - 1),
-        )
+        waiting = max(0, self.mailbox.pending - 1)
+        record = Record(logging.WARNING, TOO_SLOW, (self._label, self.where(), waiting))
+        try:
+            # Its own thread is the one that the handler keeps from writing this.
+            self._aside(record.write)
+        except RuntimeError:
+            self.mailbox.put([record])
 
     # By a callback thread.
 
@@ -154,12 +170,14 @@ class Dispatcher:
                 elif self.mailbox.discarding:
                     self.mailbox.dropped += 1
                 else:
-                    for handler in self.handlers.asset:
+                    for handler in self.handlers.asset.copy().values():
                         self._call(handler, item)
-            except Exception:
-                # A user's logging handler, or an exception that cannot be shown:
-                # whatever it is, the next callback is called.
-                logger.exception("%s: an event was not delivered", self._label)
+            except Exception as exc:
+                # Whatever it is, the next callback is called.
+                text = "%s: an event was not delivered"
+                log(logging.ERROR, text, self._label, error=exc)
+            except BaseException as exc:  # SystemExit, out of a logging handler
+                self._interrupted(exc)
             self.mailbox.delivered += 1
         self._thread = None
         return True
@@ -173,26 +191,30 @@ class Dispatcher:
         """Say which handler runs and where it stands, for a log line."""
         return describe_stack(self._thread, Dispatcher._call.__code__, self._handler)
 
-    def _deliver(self, item: Event) -> None:
-        if isinstance(item, StateChange):
-            for handler in self.handlers.state:
+    def _deliver(self, item: Item) -> None:
+        if isinstance(item, Record):
+            item.write()
+        elif isinstance(item, StateChange):
+            log(logging.DEBUG, "%s: %s", self._label, item)
+            for handler in self.handlers.state.copy().values():
                 self._call(handler, item)
         elif isinstance(item, AssetStreamError):
             self._report(item)
 
     def _report(self, error: AssetStreamError) -> None:
         """Hand an error to on_error, or log it: nothing dies in silence."""
-        handlers = self.handlers.error
-        for handler in handlers:
+        handlers = self.handlers.error.copy()
+        for handler in handlers.values():
             self._call(handler, error)
         if not handlers:
-            logger.log(
+            log(
                 self._level(error),
-                "%s: %s: %s",
+                "%s: %s: %s%s",
                 self._label,
                 type(error).__name__,
                 error,
-                exc_info=error.__cause__ if isinstance(error, CallbackError) else None,
+                f" ({error.repeated} more like it)" if error.repeated else "",
+                error=error.__cause__ if isinstance(error, CallbackError) else None,
             )
 
     def _level(self, error: AssetStreamError) -> int:
@@ -209,9 +231,8 @@ class Dispatcher:
         self._handler = handler
         try:
             result = handler(item)
-            if result is not None and inspect.iscoroutine(result):
-                result.close()
-                raise TypeError("it returned a coroutine, which nobody runs")
+            if result is not None and isinstance(result, NOT_RUN):
+                _discard(result)
         except Exception as exc:
             self.callback_errors += 1
             self._raised(handler, item, exc)
@@ -219,10 +240,10 @@ class Dispatcher:
             self._interrupted(exc)
 
     def _raised(self, handler: Handler, item: Event, exc: Exception) -> None:
-        name = getattr(handler, "__qualname__", None) or repr(handler)
+        name = handler_name(handler)
         if not isinstance(item, AssetUpdate):
             # Not delivered again: on_error may be what raised.
-            logger.error("%s: handler %s raised", self._label, name, exc_info=exc)
+            log(logging.ERROR, "%s: handler %s raised", self._label, name, error=exc)
             return
         error = CallbackError(
             f"handler {name} raised {_shown(exc)}",
@@ -233,6 +254,18 @@ class Dispatcher:
         )
         error.__cause__ = exc
         self._report(error)
+
+
+def _discard(result: object) -> None:
+    """Refuse what a handler returned instead of running.
+
+    Raises:
+        TypeError: always.
+    """
+    if isinstance(result, CoroutineType):
+        result.close()  # or Python would warn that nobody has awaited it
+        raise TypeError("it returned a coroutine, which nobody runs")
+    raise TypeError("it is a generator function: its body is never run")
 
 
 def _shown(exc: Exception) -> str:

@@ -20,6 +20,7 @@ from assetstream.model.states import State
 from assetstream.protocol import Exchange
 from assetstream.runtime.dispatcher import Dispatcher, Handlers
 from assetstream.runtime.loop import clock
+from assetstream.runtime.loop.log import Record, log, log_aside
 from assetstream.runtime.loop.waits import Deadline, OneShotEvent
 from assetstream.runtime.mailbox import CallbackMailbox, Subscription
 from assetstream.runtime.net.lookup import lookups_left_behind
@@ -31,7 +32,8 @@ from assetstream.runtime.settings import Settings
 
 __all__ = ["StreamEngine"]
 
-logger = logging.getLogger("assetstream")
+#: Where helpers log what may not wait for the callbacks.
+LOG = "log"
 
 
 class StreamEngine:
@@ -75,9 +77,12 @@ class StreamEngine:
         self._stop_reason = "stopped"
         self.ended = OneShotEvent()
         self._mailbox = CallbackMailbox(settings.max_pending)
+        self._aside = partial(shared.helpers.start, LOG)
         self.dispatcher = Dispatcher(
-            settings.account, handlers, self._mailbox, self._interrupted
+            settings.account, handlers, self._mailbox, self._interrupted, self._aside
         )
+        # Of faults of ours: they are logged when the end was published (D4).
+        self._faults: list[Record] = []
         self.present = Present(exchange.name, settings.account, lambda: clock.now())
         self.recent = Recent(settings.history)
         self._publisher = Publisher(self.present, self.dispatcher, changed, self.recent)
@@ -153,38 +158,52 @@ class StreamEngine:
     def in_own_thread(self) -> bool:
         """Tell whether the caller runs in one of the threads that the stream needs.
 
-        In a callback; or in the reader thread, where a logging handler or a finalizer
-        of the user's may come to run.
+        In a callback; or in the reader thread or a helper, where a finalizer of the
+        user's may come to run, and in a helper a logging handler.
         """
         here = threading.current_thread()
-        return here is self._thread.thread or here in self._shared.callbacks.threads
+        shared = self._shared
+        return (
+            here is self._thread.thread
+            or here in shared.callbacks.threads
+            or here in shared.helpers.threads
+        )
 
     def join(self, deadline: Deadline) -> bool:
         """Wait for the session's end and the last callback; False if one is missing."""
         in_a_hurry = deadline.left() == 0.0
         if not self.ended.wait(deadline):
             if not in_a_hurry:
-                logger.error("%s: the session did not end", self.settings.account)
+                log_aside(self._log_session)
             return False
         if self.dispatcher.finished.wait(deadline):
             return True
-        if not in_a_hurry and not self.log_callback():
-            logger.error(
-                "%s: stopped, but its last callbacks wait behind those of others",
-                self.settings.account,
-            )
+        if not in_a_hurry:
+            log_aside(self._log_last_callbacks)
         return False
 
     def log_callback(self) -> bool:
         """Log where the callback stands that runs; False if none does."""
         if not self.dispatcher.calling:
             return False
-        logger.error(
+        log(
+            logging.ERROR,
             "%s: stopped, but a callback still runs: %s",
             self.settings.account,
             self.dispatcher.where(),
         )
         return True
+
+    def _log_session(self) -> None:
+        log(logging.ERROR, "%s: the session did not end", self.settings.account)
+
+    def _log_last_callbacks(self) -> None:
+        if not self.log_callback():
+            log(
+                logging.ERROR,
+                "%s: stopped, but its last callbacks wait behind those of others",
+                self.settings.account,
+            )
 
     @property
     def state(self) -> State:
@@ -234,6 +253,13 @@ class StreamEngine:
 
     # In the reader thread.
 
+    def blame(self, observer: object, exc: Exception) -> None:
+        """Report an observer that raised, and sees no more."""
+        # Variables of ours on the way to it hold what it was shown: credentials.
+        exc.with_traceback(exc.__traceback__ and exc.__traceback__.tb_next)
+        _forget_locals(exc)
+        self._publisher.blame("observer", observer, exc)
+
     def _start(self) -> None:
         # ``abort`` posts it once more, or a fault came before.
         if self._started or self.ended.happened:
@@ -255,14 +281,14 @@ class StreamEngine:
     def _fail(self, error: BaseException) -> None:
         """Fail by a fault of ours, and leave nothing running; other streams go on."""
         _forget_locals(error)
-        # A logging handler or a witness that raises keeps nobody from the end.
-        with suppress(Exception):
-            logger.error(
-                "%s: internal error",
-                self.settings.account,
-                exc_info=error,
-                stacklevel=2,
-            )
+        record = Record(
+            logging.ERROR, "%s: internal error", (self.settings.account,), error
+        )
+        if self.ended.happened:  # there are no callbacks any more
+            with suppress(RuntimeError):
+                self._aside(record.write)
+            return
+        self._faults.append(record)
         with suppress(Exception):
             self.session.crash(error)
         # Not when the connection is gone: this thread may be about to end.
@@ -277,6 +303,8 @@ class StreamEngine:
         self._shared.release(self.settings)
         self._ended_at = clock.now()
         self._queue.leave(self.session)
+        self._mailbox.put(self._faults)
+        self._mailbox.close()
         self._thread.leave(self.session)
         self.ended.set()
 
@@ -294,13 +322,14 @@ class StreamEngine:
         return State.CONNECTING if state is State.NEW else state
 
     def _interrupted(self, exc: BaseException) -> None:
-        logger.error(
+        self._publisher.interrupt = self._publisher.interrupt or exc
+        self.stop()
+        log(
+            logging.ERROR,
             "%s: a handler raised %s; the stream stops",
             self.settings.account,
             type(exc).__name__,
         )
-        self._publisher.interrupt = self._publisher.interrupt or exc
-        self.stop()
 
 
 def _forget_locals(error: BaseException | None) -> None:

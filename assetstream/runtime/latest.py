@@ -6,12 +6,12 @@ import logging
 import threading
 from typing import Callable, Generic, TypeVar
 
+from assetstream.runtime.loop.log import log
 from assetstream.runtime.loop.permit import Permit
-from assetstream.runtime.loop.stack import describe_stack
+from assetstream.runtime.loop.registrations import Registrations
+from assetstream.runtime.loop.stack import describe_stack, handler_name
 
 __all__ = ["LatestValueDispatcher"]
-
-logger = logging.getLogger("assetstream")
 
 T = TypeVar("T")
 
@@ -28,7 +28,7 @@ class LatestValueDispatcher(Generic[T]):
         interrupted: called with a SystemExit or KeyboardInterrupt out of a handler.
 
     Attributes:
-        handlers: replaced, never changed: one may leave while it is being called.
+        handlers: one may leave while it is being called.
         wake: called when there is a value to deliver; set by whoever serves it.
         leave: called when everything was delivered after ``close``.
     """
@@ -36,7 +36,7 @@ class LatestValueDispatcher(Generic[T]):
     def __init__(
         self, latest: Callable[[], T], interrupted: Callable[[BaseException], None]
     ) -> None:
-        self.handlers: tuple[Callable[[T], object], ...] = ()
+        self.handlers: Registrations[Callable[[T], object]] = Registrations()
         self.wake: Callable[[], None] = lambda: None
         self.leave: Callable[[], None] | None = None
         self._latest = latest
@@ -49,10 +49,6 @@ class LatestValueDispatcher(Generic[T]):
         # The thread that calls, and the handler that it calls.
         self._thread: int | None = None
         self._handler: object = None
-
-    def remove(self, handler: Callable[..., object]) -> None:
-        """Remove a handler; one that is not there is no error."""
-        self.handlers = tuple(h for h in self.handlers if h != handler)
 
     def changed(self) -> None:
         """Note that the value may have changed; from any thread or a signal handler."""
@@ -99,16 +95,17 @@ class LatestValueDispatcher(Generic[T]):
             return
         self._delivered = value
         self._thread = threading.get_ident()
-        for handler in self.handlers:
+        for handler in self.handlers.copy().values():
             self._handler = handler
             self._call(handler, value)
         self._thread = None
 
     def _call(self, handler: Callable[[T], object], value: T) -> None:
         try:
-            handler(value)
-        except Exception:
-            name = getattr(handler, "__qualname__", None) or repr(handler)
-            logger.exception("handler %s raised", name)
+            try:
+                handler(value)
+            except Exception as exc:
+                name = handler_name(handler)
+                log(logging.ERROR, "handler %s raised", name, error=exc)
         except BaseException as exc:  # SystemExit, KeyboardInterrupt
             self._interrupted(exc)

@@ -7,22 +7,20 @@ receives it from its own thread.
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime, timezone
-from typing import Callable, Sequence
+from typing import Any, Callable, Sequence
 
 from assetstream.core.present import Present
-from assetstream.model.errors import AssetStreamError
+from assetstream.model.errors import AssetStreamError, CallbackError
 from assetstream.model.events import AssetUpdate, Event, Gap, Source, StateChange
 from assetstream.model.history import Recent
 from assetstream.model.states import State
 from assetstream.runtime.dispatcher import Dispatcher
 from assetstream.runtime.loop import clock
-from assetstream.runtime.mailbox import End, Subscription
+from assetstream.runtime.loop.stack import handler_name
+from assetstream.runtime.mailbox import Subscription
 
 __all__ = ["Publisher"]
-
-logger = logging.getLogger("assetstream")
 
 
 class Publisher:
@@ -40,6 +38,8 @@ class Publisher:
     Attributes:
         interrupt: a SystemExit or KeyboardInterrupt that came out of a handler.
         last_gap: the last time that was missed.
+        step: number of the step (W2) whose events are published; counted up by whoever
+            begins one.
     """
 
     def __init__(
@@ -59,6 +59,7 @@ class Publisher:
         self._subscriptions: tuple[Subscription, ...] = ()
         self.interrupt: BaseException | None = None
         self.last_gap: Gap | None = None
+        self.step = 0
 
     def publish(self, events: Sequence[Event]) -> None:
         """Publish events in order. Called for each push: hence without detours."""
@@ -66,29 +67,25 @@ class Publisher:
         for event in events:
             if isinstance(event, AssetUpdate):
                 self._recent.note(event)
-                for subscription in self._subscriptions:
-                    subscription.put(event)
             else:
                 others.append(event)
                 if isinstance(event, StateChange):
                     self._note_change(event)
+        if self._subscriptions:
+            self._hand_out(events)
         if not self._handlers.asset:
             # Nobody asked for updates: they are not even queued.
             events = others
         if events:
             self._mailbox.put(events)
-            self._dispatcher.check(clock.now())
+            self._dispatcher.check(clock.now)
         if others:
-            try:
-                self._witness(others)
-            finally:
-                # A witness or a logging handler that raises ends the stream, which
-                # needs its end published.
-                for event in others:
-                    if isinstance(event, StateChange):
-                        self._changed(event)
-                        if event.current.final:
-                            self._end(event.current)
+            self._witness(others)
+            for event in others:
+                if isinstance(event, StateChange):
+                    if event.current.final:
+                        self._end(event.current)
+                    self._changed(event)
 
     def subscribe(self, subscription: Subscription) -> None:
         """Add a subscription; its first event is the present state."""
@@ -96,29 +93,28 @@ class Publisher:
         state = present.state
         if state.final:
             failed = state is State.FAILED
-            subscription.put(End(present.error if failed else self.interrupt))
-            subscription.begun.set()
+            subscription.end(present.error if failed else self.interrupt)
             return
-        subscription.put(
+        items: list[AssetUpdate | StateChange] = [
             StateChange(present.exchange, present.account, state, state, "present")
-        )
+        ]
         if subscription.with_book:
             received = datetime.fromtimestamp(clock.wall(), timezone.utc)
-            for balance in present.balances.values():
-                subscription.put(
-                    AssetUpdate(
-                        balance.exchange,
-                        balance.account,
-                        balance.currency,
-                        balance.available,
-                        balance.locked,
-                        None,
-                        received,
-                        Source.SNAPSHOT,
-                    )
+            items += [
+                AssetUpdate(
+                    balance.exchange,
+                    balance.account,
+                    balance.currency,
+                    balance.available,
+                    balance.locked,
+                    None,
+                    received,
+                    Source.SNAPSHOT,
                 )
+                for balance in present.balances.values()
+            ]
         self._subscriptions = (*self._subscriptions, subscription)
-        subscription.begun.set()
+        subscription.begin(items)
 
     def unsubscribe(self, subscription: Subscription) -> None:
         """Remove a subscription; in the reader thread, like ``subscribe``."""
@@ -126,7 +122,7 @@ class Publisher:
             s for s in self._subscriptions if s is not subscription
         )
         # Another thread may be waiting for its next event.
-        subscription.put(End(None))
+        subscription.end(None)
 
     def _note_change(self, change: StateChange) -> None:
         if change.current is State.STOPPED:
@@ -134,19 +130,43 @@ class Publisher:
         if change.gap is not None:
             self.last_gap = change.gap
             self._recent.add_gap(change.gap)
-        for subscription in self._subscriptions:
-            subscription.put(change)
+
+    def _hand_out(self, events: Sequence[Event]) -> None:
+        """Put events into the subscriptions, and let go of those that are over (D2)."""
+        items = [item for item in events if not isinstance(item, AssetStreamError)]
+        self._subscriptions = tuple(
+            each for each in self._subscriptions if each.put(items, self.step)
+        )
 
     def _witness(self, events: Sequence[AssetStreamError | StateChange]) -> None:
         for event in events:
-            if isinstance(event, StateChange):
-                logger.debug("%s: %s", self._present.account, event)
-            for witness in self._handlers.witnesses:
-                witness(event)
+            for witness in self._handlers.witnesses.copy().values():
+                try:
+                    witness(event)
+                except Exception as exc:  # user's code (D4)
+                    self._handlers.witnesses.remove(witness)
+                    self.blame("subscriber", witness, exc)
+
+    def blame(self, kind: str, user: Any, exc: Exception) -> None:
+        """Have ``on_error`` called for what raised in the reader thread (D4).
+
+        Args:
+            kind: "observer" or "subscriber".
+            user: what raised; it must not be called again.
+            exc: what it raised.
+        """
+        error = CallbackError(
+            f"{kind} {handler_name(user)} raised {type(exc).__name__} and is called "
+            "no more",
+            callback=user,
+            exchange=self._present.exchange,
+            account=self._present.account,
+        )
+        error.__cause__ = exc
+        self._mailbox.put([error])
 
     def _end(self, state: State) -> None:
         error = self._present.error if state is State.FAILED else self.interrupt
         subscriptions, self._subscriptions = self._subscriptions, ()
         for subscription in subscriptions:
-            subscription.put(End(error))
-        self._mailbox.close()
+            subscription.end(error)

@@ -153,6 +153,7 @@ class Session:
 
     def received(self, frames: list[bytes]) -> None:
         # As ``_happened``, without its detours: this is called for every push.
+        self._publisher.step += 1
         effects = self.machine.frames(frames, _moment())
         if len(effects) == 1 and type(effects[0]) is Publish:
             self._publisher.publish(effects[0].items)
@@ -192,6 +193,7 @@ class Session:
         if self._stepping:
             self._events.append(event)
         else:
+            self._publisher.step += 1
             self._carry_out(event(_moment()))
 
     def _carry_out(self, effects: Sequence[Effect]) -> None:
@@ -201,6 +203,7 @@ class Session:
             for effect in effects:
                 self._act(effect)
             while self._events:
+                self._publisher.step += 1
                 for effect in self._events.pop(0)(_moment()):
                     self._act(effect)
         finally:

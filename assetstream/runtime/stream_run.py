@@ -8,10 +8,11 @@ from assetstream.model.errors import AssetStreamError, StreamStateError
 from assetstream.model.events import StateChange
 from assetstream.model.states import State
 from assetstream.protocol import Exchange
-from assetstream.protocol.observer import Observer, observed
+from assetstream.protocol.observer import GuardedObserver, Observer, observed
 from assetstream.runtime.dispatcher import Handlers
 from assetstream.runtime.engine import StreamEngine
 from assetstream.runtime.lifecycle import Lifecycle
+from assetstream.runtime.loop.registrations import Registrations
 from assetstream.runtime.loop.waits import Deadline
 from assetstream.runtime.settings import Settings
 from assetstream.runtime.threads import ThreadSet
@@ -20,6 +21,9 @@ __all__ = ["StreamRun"]
 
 #: Seconds that the threads of a start that failed have to end.
 END_TIME = 5.0
+
+ALONE = object()
+STARTED = "it was started already", "A StreamGroup takes NEW ones."
 
 
 class StreamRun:
@@ -37,15 +41,16 @@ class StreamRun:
         self, exchange: Exchange, settings: Settings, handlers: Handlers
     ) -> None:
         self.exchange = exchange
-        # The one that runs: an observed exchange has no form or hints for the doctor.
-        self._observed = exchange
+        # Who sees all that passes, from the start. Only the exchange that runs is
+        # observed: one that is has no form or hints for the doctor.
+        self._observers: Registrations[Observer] = Registrations()
         self.settings = settings
         self._handlers = handlers
         self._engine: StreamEngine | None = None
         # Its own threads; None in a group.
         self._threads: ThreadSet | None = None
-        # A group begins it.
-        self._adopted = False
+        # Who begins it: ALONE, or whoever has adopted it; set once, in one step.
+        self._beginner: dict[str, object] = {}
         self.lifecycle = Lifecycle("AssetStream", self._refusal, self._in_own_thread)
 
     @property
@@ -104,20 +109,21 @@ class StreamRun:
         """
         if self.engine is not None or self.lifecycle.stop_requested:
             raise self._refusal("observe it from the start: before start(), not after")
-        self._observed = observed(self._observed, observer)
-        self._handlers.witnesses += (witness,)
+        self._observers.add(observer)
+        self._handlers.witnesses.add(witness)
 
     def adopt(self) -> None:
         """Let only a group begin it from now on; StreamStateError if it is not NEW."""
         self.lifecycle.refuse_in_child()
         if not self.lifecycle.new:
             self.lifecycle.refuse_stopped()
-            raise self._refusal(
-                "it was started already", "A StreamGroup takes NEW ones."
-            )
-        if self._adopted:
+            raise self._refusal(*STARTED)
+        me = object()
+        beginner = self._beginner.setdefault("is", me)
+        if beginner is ALONE:
+            raise self._refusal(*STARTED)
+        if beginner is not me:
             raise self._refusal("it is in a StreamGroup already")
-        self._adopted = True
 
     def begin(self) -> None:
         """Begin, on threads of its own.
@@ -127,7 +133,7 @@ class StreamRun:
             OSError, RuntimeError: no descriptor or no thread was to be had.
         """
         self.lifecycle.refuse_in_child()
-        if self._adopted:
+        if self._beginner.setdefault("is", ALONE) is not ALONE:
             raise self._refusal("it is in a StreamGroup", "Start that.")
         self.lifecycle.claim()
         self._threads = threads = ThreadSet(self.account)
@@ -199,9 +205,12 @@ class StreamRun:
             reader_thread = threads.reader_thread()
             if reader_thread is None:
                 raise self._refusal("its group was stopped")
+            exchange = self.exchange
+            for observer in self._observers.copy().values():
+                exchange = observed(exchange, GuardedObserver(observer, self._blame))
             # Known before it begins: stop() reaches it from now on.
             self._engine = engine = StreamEngine(
-                self._observed,
+                exchange,
                 self.settings,
                 self._handlers,
                 threads.shared,
@@ -216,6 +225,11 @@ class StreamRun:
             raise
         if self.lifecycle.stop_requested:
             engine.stop()
+
+    def _blame(self, observer: Observer, exc: Exception) -> None:
+        """Report an observer that raised; in the reader thread."""
+        if self._engine is not None:
+            self._engine.blame(observer, exc)
 
     def _in_own_thread(self) -> bool:
         return self._engine is not None and self._engine.in_own_thread()

@@ -142,12 +142,12 @@ class StreamGroup(HandlerMethods):
             ConfigurationError: it is not callable, or it is ``async``.
         """
         settings.check_handler("on_progress", handler)
-        self._run.on_progress.handlers += (handler,)
+        self._run.on_progress.handlers.add(handler)
         return handler
 
     def off(self, handler: Callable[..., object]) -> None:
         super().off(handler)
-        self._run.on_progress.remove(handler)
+        self._run.on_progress.handlers.remove(handler)
 
     # Accounts.
 
@@ -178,8 +178,10 @@ class StreamGroup(HandlerMethods):
                 )
             run = run_of(stream)
             run.adopt()
-            run.handlers.take(self._handlers)
+            # In this order: a handler that is added in between, by a signal handler,
+            # is among those that are taken, or finds the stream (D5).
             self._streams[stream.account] = stream
+            run.handlers.take(self._handlers)
         try:
             self._run.add(run)
         except BaseException:
@@ -349,7 +351,7 @@ class StreamGroup(HandlerMethods):
         self._run.lifecycle.refuse_in_child()
         with self._lock:
             change(self._handlers)
-            for stream in self._streams.values():
+            for stream in self._streams.copy().values():
                 change(run_of(stream).handlers)
 
     def _snapshots(self) -> list[AccountSnapshot]:

@@ -15,7 +15,7 @@ class GroupProgress:
     """Counts the accounts of a group that are LIVE, were LIVE, and have ended.
 
     Every account is a member of some of these sets, and the figures are their sizes.
-    Each step is atomic: reader threads note states while others add and remove.
+    Each step is atomic: reader threads note states while others add and remove (D5).
     """
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class GroupProgress:
         self._ended: set[StreamRun] = set()
         # Neither LIVE so far, nor ended.
         self._pending: set[StreamRun] = set()
-        self._watching: tuple[SimpleQueue[None], ...] = ()
+        self._watching: set[SimpleQueue[None]] = set()
 
     def add(self, run: StreamRun) -> None:
         """Count an account that is NEW."""
@@ -57,22 +57,22 @@ class GroupProgress:
     def watch(self) -> SimpleQueue[None]:
         """Return a queue that receives an item whenever a property may have changed."""
         queue: SimpleQueue[None] = SimpleQueue()
-        self._watching += (queue,)
+        self._watching.add(queue)
         return queue
 
     def unwatch(self, queue: SimpleQueue[None]) -> None:
         """Put nothing more in."""
-        self._watching = tuple(each for each in self._watching if each is not queue)
+        self._watching.discard(queue)
 
     def poke(self) -> None:
         """Have everyone who watches look again."""
-        for queue in self._watching:
+        for queue in self._watching.copy():
             queue.put(None)
 
     @property
     def members(self) -> list[StreamRun]:
         """The accounts of this moment, in the order in which they came."""
-        return list(self._members)
+        return list(self._members.copy())
 
     @property
     def lived(self) -> bool:

@@ -15,6 +15,7 @@ from assetstream.model.states import State
 from assetstream.runtime.latest import LatestValueDispatcher
 from assetstream.runtime.lifecycle import Lifecycle
 from assetstream.runtime.loop import clock
+from assetstream.runtime.loop.log import log, log_aside
 from assetstream.runtime.loop.waits import Deadline, get_interruptibly
 from assetstream.runtime.stream_run import StreamRun
 from assetstream.runtime.threads import ThreadSet
@@ -22,8 +23,6 @@ from assetstream.streams import registry
 from assetstream.streams.group_progress import GroupProgress
 
 __all__ = ["GroupRun"]
-
-logger = logging.getLogger("assetstream")
 
 
 class GroupRun:
@@ -155,7 +154,8 @@ class GroupRun:
             )
         progress = self.progress.progress()
         if progress.live < progress.total:
-            logger.warning(
+            log(
+                logging.WARNING,
                 "%d of %d accounts are LIVE; of the others, %d have failed and %d go "
                 "on trying: health().errors tells why",
                 progress.live,
@@ -210,7 +210,7 @@ class GroupRun:
         if ended:
             registry.forget(self._runner)
         elif timeout != 0:
-            self._log_what_runs(runs)
+            log_aside(partial(self._log_what_runs, runs))
         return ended
 
     def _log_what_runs(self, runs: list[StreamRun]) -> None:
@@ -218,7 +218,8 @@ class GroupRun:
         engines = [run.engine for run in runs if run.engine is not None]
         going = [engine for engine in engines if not engine.ended.happened]
         if going:
-            logger.error(
+            log(
+                logging.ERROR,
                 "the sessions of %d accounts did not end, that of %s among them",
                 len(going),
                 going[0].settings.account,
@@ -226,13 +227,17 @@ class GroupRun:
         for engine in engines:
             engine.log_callback()
         if self.on_progress.calling:
-            logger.error(
-                "stopped, but a callback still runs: %s", self.on_progress.where()
+            log(
+                logging.ERROR,
+                "stopped, but a callback still runs: %s",
+                self.on_progress.where(),
             )
 
     def _changed(self, run: StreamRun, change: StateChange) -> None:
         """Count a stream that has gone to another state; in its reader thread."""
         self.progress.note(run, change.current)
+        if change.current.final:
+            registry.release(run)
         self.on_progress.changed()
         engine = run.engine
         if engine is not None and engine.interrupt is not None:

@@ -8,6 +8,7 @@ from assetstream.model.errors import AssetStreamError
 from assetstream.model.events import AssetUpdate, StateChange
 from assetstream.runtime import settings
 from assetstream.runtime.dispatcher import Handlers
+from assetstream.runtime.loop.registrations import registered
 
 __all__ = ["HandlerMethods", "Result"]
 
@@ -31,7 +32,7 @@ class HandlerMethods:
             ConfigurationError: it is not callable, or it is ``async``.
         """
         settings.check_handler("on_asset", handler)
-        self._add_handlers(Handlers(asset=(handler,)))
+        self._add_handlers(Handlers(asset=registered(handler)))
         return handler
 
     def on_error(
@@ -45,7 +46,7 @@ class HandlerMethods:
             ConfigurationError: it is not callable, or it is ``async``.
         """
         settings.check_handler("on_error", handler)
-        self._add_handlers(Handlers(error=(handler,)))
+        self._add_handlers(Handlers(error=registered(handler)))
         return handler
 
     def on_state(
@@ -59,12 +60,13 @@ class HandlerMethods:
             ConfigurationError: it is not callable, or it is ``async``.
         """
         settings.check_handler("on_state", handler)
-        self._add_handlers(Handlers(state=(handler,)))
+        self._add_handlers(Handlers(state=registered(handler)))
         return handler
 
     def off(self, handler: Callable[..., object]) -> None:
         """Remove ``handler``, of whichever kind; one that is not there is no error.
 
+        The very object is meant, or the same method of it; never one that is equal.
         Removed from a group, it is removed from each of its accounts. A call that is
         under way in a callback thread is not waited for.
         """

@@ -12,14 +12,13 @@ import atexit
 import logging
 import sys
 from contextlib import suppress
-from typing import Iterable, Protocol
+from typing import Iterable, NamedTuple, Protocol
 
 from assetstream.model.errors import StreamStateError
+from assetstream.runtime.loop.log import log
 from assetstream.runtime.stream_run import StreamRun
 
 __all__ = ["Runner", "announce", "forget", "release"]
-
-logger = logging.getLogger("assetstream")
 
 REPLACED = "replaced by a newer one with the same key"
 
@@ -32,60 +31,72 @@ class Runner(Protocol):
         ...
 
 
+class Use(NamedTuple):
+    """Somebody's use of a key.
+
+    Attributes:
+        place: the key's fingerprint, and the host.
+        runner: who started the stream.
+    """
+
+    place: tuple[str, str]
+    runner: Runner
+
+
 # Strong references: a stream runs on though nobody else refers to it. Every use of the
 # dictionaries is one atomic step, so no lock can be held where a signal handler comes
-# in.
+# in; and each stream has an entry of its own, so that none takes another's (D5).
 _running: dict[int, Runner] = {}
-#: (fingerprint of a key, host) -> the stream that used it last, and its runner.
-_users: dict[tuple[str, str], tuple[StreamRun, Runner]] = {}
+#: Those that run, in the order in which they started.
+_uses: dict[StreamRun, Use] = {}
 
 
 def announce(runner: Runner, runs: Iterable[StreamRun]) -> None:
     """Register streams that ``runner`` starts, and settle with their competitors."""
-    for stream in runs:
-        place = _place(stream)
-        older, its_runner = _users.get(place, (None, None))
-        if older is not None and older is not stream and not older.gone:
-            _compete(stream, runner, its_runner)
-        _users[place] = stream, runner
     _running[id(runner)] = runner
+    mine = {}
+    for stream in runs:
+        place = stream.exchange.fingerprint, stream.exchange.ws_url
+        mine[stream] = _uses[stream] = Use(place, runner)
+    places = {use.place for use in mine.values()}
+    last: dict[tuple[str, str], tuple[StreamRun, Runner]] = {}
+    for stream, use in _uses.copy().items():
+        if use.place not in places or (stream not in mine and stream.gone):
+            continue
+        older, its_runner = last.get(use.place, (stream, runner))
+        last[use.place] = stream, use.runner
+        # Looked at only now: it may have been replaced together with another one.
+        if stream in mine and older is not stream and not older.gone:
+            _compete(stream, runner, its_runner)
 
 
 def forget(runner: Runner) -> None:
-    """Strike a runner that has ended from the register."""
+    """Strike a runner that has ended from the register, with its streams."""
     _running.pop(id(runner), None)
-    for place, (stream, user) in list(_users.items()):
-        if user is runner or stream.gone:
-            _users.pop(place, None)
+    for stream, use in _uses.copy().items():
+        if use.runner is runner or stream.gone:
+            release(stream)
 
 
 def release(stream: StreamRun) -> None:
-    """Strike a stream from the register whose group goes on without it."""
-    place = _place(stream)
-    user, _ = _users.get(place, (None, None))
-    if user is stream:
-        _users.pop(place, None)
+    """Strike a stream from the register that has ended, or left its group."""
+    _uses.pop(stream, None)
 
 
-def _place(stream: StreamRun) -> tuple[str, str]:
-    return stream.exchange.fingerprint, stream.exchange.ws_url
-
-
-def _compete(stream: StreamRun, runner: Runner, other: Runner | None) -> None:
-    if other is not None and other is not runner and _in_ipython():
+def _compete(stream: StreamRun, runner: Runner, other: Runner) -> None:
+    if other is not runner and _in_ipython():
+        for each, use in _uses.copy().items():
+            if use.runner is other:
+                each.request_stop(REPLACED)
+        other.stop()
         # A cell that is run again is as it should be. A lone stream that ends a group,
         # and with it other accounts, or the other way round, was hardly meant.
         level = logging.INFO if type(other) is type(runner) else logging.WARNING
         kind = type(other).__name__
-        logger.log(
-            level, "%s: it replaces an older %s of its key", stream.account, kind
-        )
-        for each, its_runner in list(_users.values()):
-            if its_runner is other:
-                each.request_stop(REPLACED)
-        other.stop()
+        log(level, "%s: it replaces an older %s of its key", stream.account, kind)
     else:
-        logger.warning(
+        log(
+            logging.WARNING,
             "%s: another stream with the same key is running; the exchange may close "
             "one of the two connections",
             stream.account,
@@ -99,6 +110,6 @@ def _in_ipython() -> bool:
 
 @atexit.register
 def _stop_all() -> None:
-    for runner in list(_running.values()):
+    for runner in _running.copy().values():
         with suppress(StreamStateError):  # a parent's, in a forked child
             runner.stop(1.0)

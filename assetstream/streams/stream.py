@@ -50,7 +50,8 @@ class AssetStream(HandlerMethods):
 
     Handlers are called in order, one at a time, on one thread of the stream's own,
     never on yours. They may take their time: the balances stay current, and past
-    ``max_pending`` updates are folded to the latest per currency. A handler that raises
+    ``max_pending`` events that wait updates are folded to the latest per currency, and
+    changes of state to one; errors that are alike are always one. A handler that raises
     does no harm: ``on_error`` is called with a ``CallbackError``. A handler may call
     ``stop()``, but not wait for the stream it is called by. One that is added later
     is called for what happens from then on.
@@ -70,7 +71,8 @@ class AssetStream(HandlerMethods):
             own, which shortens where that is needed; None switches them off, and a
             change that was never pushed may then stay unknown.
         connect_timeout: seconds one connection may take, TLS and upgrade included.
-        max_pending: updates kept apart for a slow ``on_asset`` before they are folded.
+        max_pending: events kept apart for slow handlers before they are folded; an
+            iterator or a wait may fall ten times as many behind.
         history: updates that ``stream.history`` keeps, about 0.7 KB each; 0 for none.
         proxy: URL of an HTTP or SOCKS5 proxy, with user and password if it wants any;
             by default what HTTPS_PROXY, ALL_PROXY and NO_PROXY say.
@@ -203,7 +205,8 @@ class AssetStream(HandlerMethods):
     ) -> None:
         """Report all that passes between the stream and its exchange; for recorders.
 
-        Both are called on the stream's own thread, at once: they must not block.
+        Both are called on the stream's own thread, at once: they must not block. One
+        that raises is called no more, and ``on_error`` with a ``CallbackError``.
 
         Args:
             observer: called with every frame, request and reply, secrets included.
@@ -454,6 +457,9 @@ class AssetStream(HandlerMethods):
         self._run.begin()
         try:
             registry.announce(self, [self._run])
+            # One that fails by itself is forgotten though nobody stops it (D5).
+            over = self._run.started().dispatcher.finished
+            over.then(partial(registry.forget, self))
         except BaseException:
             self.stop()
             raise

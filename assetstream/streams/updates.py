@@ -27,12 +27,16 @@ JOIN_TIME = 0.1
 class Subscriber:
     """One waiting thread's subscription to the events of one stream."""
 
+    #: There is nothing to close: it was done, or the subscription has not begun.
+    _closed = True
+
     def __init__(self, run: StreamRun, *, with_book: bool = False) -> None:
         self._run = run
         self._engine = engine = run.started()
         limit = MOST_BEHIND * run.settings.max_pending
         self._subscription = Subscription(limit, with_book=with_book)
         self._label = run.account
+        self._closed = False
         engine.subscribe(self._subscription)
         try:
             # So that what is known already is there to take, by a timeout of 0 too.
@@ -43,7 +47,14 @@ class Subscriber:
 
     def close(self) -> None:
         """End the subscription; idempotent."""
-        self._engine.unsubscribe(self._subscription)
+        if not self._closed:
+            self._closed = True
+            self._engine.unsubscribe(self._subscription)
+
+    def __del__(self) -> None:
+        # A ``for`` loop left by ``break`` has nobody else to close its iterator, nor
+        # has a block of ``expect`` that was never left (D2).
+        self.close()
 
     def take(
         self, timeout: float | None, deadline: Deadline, what: str
@@ -175,10 +186,6 @@ class Updates(Iterator[AssetUpdate]):
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self.close()
-
-    def __del__(self) -> None:
-        # A ``for`` loop left by ``break`` has nobody else to close its iterator.
         self.close()
 
     def _take(self, timeout: float | None) -> AssetUpdate | None:

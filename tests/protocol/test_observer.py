@@ -7,7 +7,7 @@ from typing import Any, Mapping, Sequence
 import pytest
 
 from assetstream.protocol import Connect, Exchange, HttpCall, Step
-from assetstream.protocol.observer import Observer, observed
+from assetstream.protocol.observer import GuardedObserver, Observer, observed
 from tests.support.specs import NONCE, SPECS, Spec, at, keys_of
 
 
@@ -124,3 +124,35 @@ def test_an_observed_exchange_shows_as_little(spec: Spec) -> None:
     assert (seen.ws_url, seen.rest_url) == (exchange.ws_url, exchange.rest_url)
     secret = keys_of(exchange)[1].encode()
     assert seen.redacted(b"x" + secret) == b"x***"
+
+
+SEEN = sorted(name for name in vars(Observer) if not name.startswith("_"))
+
+
+@pytest.mark.parametrize("name", SEEN)
+def test_d4_an_observer_that_raises_sees_no_more(name: str) -> None:
+    """The exchange answers as it does alone, whatever it is that raises."""
+    spec, notes, blamed = SPECS["upbit"], Notes(), list[Any]()
+
+    def fail(*what: object) -> None:
+        notes.seen.clear()
+        raise ValueError
+
+    setattr(notes, name, fail)
+    guarded = GuardedObserver(notes, lambda *told: blamed.append(told))
+    answers = traffic(observed(spec.make(), guarded), spec)
+    assert list(map(shown, answers)) == list(map(shown, traffic(spec.make(), spec)))
+    ((observer, error),) = blamed
+    assert observer is notes
+    assert isinstance(error, ValueError)
+    assert notes.seen == []
+
+
+def test_an_observer_that_is_guarded_sees_the_same(spec: Spec) -> None:
+    """Until it raises, nothing is kept from it."""
+    notes, guarded_notes, blamed = Notes(), Notes(), list[Any]()
+    guarded = GuardedObserver(guarded_notes, lambda *told: blamed.append(told))
+    traffic(observed(spec.make(), notes), spec)
+    traffic(observed(spec.make(), guarded), spec)
+    assert shown(guarded_notes.seen) == shown(notes.seen)
+    assert blamed == []

@@ -19,6 +19,7 @@ from assetstream.recording.mask import Mask
 from assetstream.recording.writer import Writer, create
 from tests.support.event_recorder import PATIENCE
 from tests.support.groups import wait_until
+from tests.support.logging_handlers import RaisingHandler, logging_to
 
 
 def make(file: int) -> Writer:
@@ -161,3 +162,21 @@ def test_what_cannot_be_recorded_costs_a_line(
     assert [line["kind"] for line in written_lines[1:]] == ["lost", "opened", "end"]
     assert made.lost == 1
     assert "could not be recorded" in caplog.text
+
+
+def test_d4_a_logging_handler_that_raises_ends_no_recording(tmp_path: Path) -> None:
+    """The line that could not be recorded is counted, the next ones are written."""
+
+    def broken(mask: Mask) -> Sequence[Mapping[str, Any]]:
+        raise RuntimeError("a bug")
+
+    handler = RaisingHandler()
+    with logging_to(handler):
+        made = make(create(tmp_path / "tape", overwrite=False))
+        made.put(broken)
+        made.put(mark("opened"))
+        made.close()
+    lines = (tmp_path / "tape").read_text().splitlines()[1:]
+    assert [json.loads(text)["kind"] for text in lines] == ["lost", "opened", "end"]
+    assert made.lost == 1
+    assert handler.said("could not be recorded")

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import inspect
 import logging
+import pickle
 import threading
 from queue import SimpleQueue
-from typing import Any, Callable, Iterator
+from typing import Any, AsyncIterator, Callable, Iterator
 
 import pytest
 
-from assetstream import AssetStream, Source
+from assetstream import AssetStream, CallbackError, ConnectionLost, Source
 from assetstream.protocol import NEVER
 from assetstream.runtime import dispatcher
 from assetstream.runtime.dispatcher import SLOW, Dispatcher, Handlers
 from assetstream.runtime.loop import clock
 from assetstream.runtime.loop.callback_threads import CallbackThreads
 from assetstream.runtime.loop.waits import Deadline
-from assetstream.runtime.mailbox import CallbackMailbox
+from assetstream.runtime.mailbox import CallbackMailbox, Item
 from assetstream.simulator.account import Account
-from tests.runtime.test_mailbox import update
+from tests.runtime.test_mailbox import CHANGE, update
 from tests.support.clock import TimeMachine
 from tests.support.event_recorder import PATIENCE, EventRecorder
+from tests.support.groups import wait_until
+from tests.support.logging_handlers import RaisingHandler, logging_to
 
 pytestmark = pytest.mark.usefixtures("no_rate_limits")
 
@@ -71,8 +74,9 @@ def dispatcher_of(
 ) -> tuple[Dispatcher, CallbackMailbox]:
     """Make a dispatcher with that handler, and a mailbox for three updates."""
     handlers, mailbox = Handlers(), CallbackMailbox(3)
-    handlers.asset = (handler,)
-    return Dispatcher("x-1", handlers, mailbox, lambda exc: None), mailbox
+    handlers.asset.add(handler)
+    made = Dispatcher("x-1", handlers, mailbox, lambda exc: None, lambda act: act())
+    return made, mailbox
 
 
 @pytest.fixture
@@ -149,11 +153,11 @@ def test_a_handler_that_delays_nobody_may_take_its_time(
     threads.serve(dispatcher)
     mailbox.put([update("BTC", 1)])
     assert stuck.entered.wait(PATIENCE)
-    dispatcher.check(100.0)
+    dispatcher.check(lambda: 100.0)
     alone = dispatcher.deadline
     mailbox.put([update("BTC", 2)])
-    dispatcher.check(101.0)
-    dispatcher.check(102.0)
+    dispatcher.check(lambda: 101.0)
+    dispatcher.check(lambda: 102.0)
     watched = dispatcher.deadline
     stuck.released.set()
     mailbox.close()
@@ -175,14 +179,14 @@ def test_a_handler_that_goes_on_begins_its_time_anew(
     threads.serve(dispatcher)
     mailbox.put([update("BTC", n) for n in range(3)])
     assert stuck.entered.wait(PATIENCE)
-    dispatcher.check(100.0)
+    dispatcher.check(lambda: 100.0)
     mailbox.delivered += 1  # as if the handler had returned from the first
     dispatcher.due(100.0 + SLOW)
     assert dispatcher.deadline == 100.0 + 2 * SLOW
     assert caplog.records == []
     dispatcher.due(100.0 + 2 * SLOW)
     assert dispatcher.deadline == NEVER
-    dispatcher.check(200.0)
+    dispatcher.check(lambda: 200.0)
     assert dispatcher.deadline == NEVER
     mailbox.delivered -= 1
     stuck.released.set()
@@ -203,3 +207,178 @@ def test_a_handler_not_written_in_python_is_named(threads: CallbackThreads) -> N
     queue.put(None)
     mailbox.close()
     assert dispatcher.finished.wait(Deadline(PATIENCE))
+
+
+class Odd:
+    """A handler of which nothing can be asked, and which raises."""
+
+    def __call__(self, event: object) -> None:
+        raise OddError
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no repr")
+
+    def __getattr__(self, name: str) -> object:
+        raise RuntimeError("no name")
+
+
+class OddError(Exception):
+    """An error without words."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+class Calls:
+    """A dispatcher whose handlers are called by the test's own thread."""
+
+    def __init__(self, *handlers: Callable[[Any], object]) -> None:
+        self.got: list[Any] = []
+        self.errors: list[Any] = []
+        self.states: list[Any] = []
+        self.interrupts: list[BaseException] = []
+        self.mailbox = CallbackMailbox(1000)
+        self.handlers = Handlers()
+        for handler in (*handlers, self.got.append):
+            self.handlers.asset.add(handler)
+        self.handlers.state.add(self.states.append)
+        self.dispatcher = Dispatcher(
+            "x-1", self.handlers, self.mailbox, self.interrupts.append, self.refuse
+        )
+
+    def refuse(self, act: Callable[[], None]) -> None:
+        raise RuntimeError("no thread is to be had")
+
+    def deliver(self, *items: Item) -> None:
+        self.mailbox.put(items)
+        while self.dispatcher.work():
+            pass
+
+
+def test_d4_an_odd_handler_costs_the_others_nothing() -> None:
+    """Fault 18: it cannot be named, nor can its error; it is reported all the same."""
+    calls = Calls(Odd())
+    calls.handlers.error.add(calls.errors.append)
+    calls.deliver(update("BTC", 1), CHANGE)
+
+    assert calls.got == [update("BTC", 1)]
+    assert calls.states == [CHANGE]
+    (error,) = calls.errors
+    assert isinstance(error, CallbackError)
+    assert error.problem == "handler an object of Odd raised OddError"
+    assert "an object of Odd" in pickle.loads(pickle.dumps(error)).callback
+
+
+@pytest.mark.parametrize("kind", ["error", "state"])
+def test_d4_odd_handlers_of_errors_and_states(
+    kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What they raise is logged, and the next handler is called."""
+    calls, seen = Calls(), list[object]()
+    for handler in (Odd(), seen.append):
+        getattr(calls.handlers, kind).add(handler)
+    error = ConnectionLost("gone")
+    calls.deliver(error, CHANGE)
+    assert seen == [error if kind == "error" else CHANGE]
+    assert "handler an object of Odd raised" in caplog.text
+    assert calls.dispatcher.callback_errors == 1
+
+
+def test_d4_a_logging_handler_that_raises_costs_no_event() -> None:
+    """Fault 11: every update, state and error behind it is delivered."""
+
+    def once(event: object) -> None:
+        if not calls.got:
+            raise ValueError
+
+    calls, handler = Calls(once), RaisingHandler()
+    with logging_to(handler):
+        calls.deliver(
+            *[update("BTC", n) for n in range(5)], ConnectionLost("x"), CHANGE
+        )
+    assert len(calls.got) == 5
+    assert calls.states == [CHANGE]
+    assert [text.split(": ")[1] for text in handler.texts] == [
+        "CallbackError",
+        "ConnectionLost",
+        "<StateChange x-1 LIVE -> STALE",
+    ]
+    assert calls.interrupts == []
+
+
+def test_d4_a_logging_handler_that_exits_stops_the_stream() -> None:
+    """As a handler that does; what waits is delivered, and no thread is lost."""
+    calls = Calls()
+    with logging_to(RaisingHandler(SystemExit)):
+        calls.deliver(ConnectionLost("x"), update("BTC", 1))
+    assert [type(each) for each in calls.interrupts] == [SystemExit]
+    assert calls.got == [update("BTC", 1)]
+    assert calls.mailbox.pending == 0
+
+
+def test_d4_a_warning_without_a_thread_of_its_own_is_an_item() -> None:
+    """Where no thread is to be had it comes behind what the slow handler keeps."""
+    calls, handler = Calls(), RaisingHandler()
+    calls.mailbox.put([update("BTC", n) for n in range(3)])
+    calls.dispatcher.check(lambda: 100.0)
+    with logging_to(handler):
+        calls.dispatcher.due(100.0 + SLOW)
+        assert handler.texts == []
+        calls.deliver()
+    (text,) = handler.texts
+    assert "slower than the exchange" in text
+
+
+def test_d4_a_handler_that_cannot_be_named_is_warned_of(
+    threads: CallbackThreads, warned: Warned
+) -> None:
+    """The reader thread asks nothing of it that could raise."""
+
+    class Unnamed(SimpleQueue[None]):
+        def __getattr__(self, name: str) -> object:
+            raise RuntimeError
+
+        __call__ = SimpleQueue.get
+
+    queue = Unnamed()
+    dispatcher, mailbox = dispatcher_of(queue)
+    threads.serve(dispatcher)
+    mailbox.put([update("BTC", n) for n in range(2)])
+    wait_until(lambda: dispatcher.where().endswith(".Unnamed"))
+    dispatcher.check(lambda: 100.0)
+    dispatcher.due(100.0 + SLOW)
+    assert "Unnamed, and 1 events wait" in warned.texts[0]
+    for _ in range(2):
+        queue.put(None)
+    mailbox.close()
+    assert dispatcher.finished.wait(Deadline(PATIENCE))
+
+
+def test_d1_what_is_like_an_error_is_counted_in_its_line(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Without an ``on_error`` the log says how often it came."""
+    Calls().deliver(*[ConnectionLost("gone") for _ in range(3)])
+    (record,) = caplog.records
+    assert record.getMessage() == ("x-1: ConnectionLost: gone (2 more like it)")
+
+
+def test_a_handler_that_is_never_run_is_reported() -> None:
+    """A generator function may hide behind a callable that looks well."""
+
+    def generator(event: object) -> Iterator[object]:
+        yield event
+
+    async def stream(event: object) -> AsyncIterator[object]:
+        yield event
+
+    async def coroutine(event: object) -> None: ...
+
+    for function in (generator, stream, coroutine):
+        calls = Calls(lambda event, function=function: function(event))
+        calls.handlers.error.add(calls.errors.append)
+        calls.deliver(update("BTC", 1))
+        (error,) = calls.errors
+        assert isinstance(error.__cause__, TypeError)
+        assert "run" in str(error.__cause__)
+        assert len(calls.got) == 1

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator
 
 import pytest
 
 from assetstream import AssetStreamError, State, StateChange
 from assetstream.runtime.dispatcher import Handlers
 from assetstream.runtime.engine import StreamEngine
+from assetstream.runtime.loop.registrations import registered
 from assetstream.runtime.loop.waits import Deadline
 from assetstream.runtime.mailbox import End, Subscription
 from assetstream.runtime.settings import make_settings
@@ -31,7 +32,10 @@ class Bench:
         self.threads.start()
 
     def engine(
-        self, recorder: EventRecorder, account: Account | None = None
+        self,
+        recorder: EventRecorder,
+        account: Account | None = None,
+        changed: Callable[[StateChange], None] = lambda change: None,
     ) -> StreamEngine:
         account = account or self.exchange.upbit({"BTC": "1"})
         adapter = account.exchange()
@@ -45,8 +49,7 @@ class Bench:
             proxy=None,
             ssl_context=None,
         )
-        handlers = Handlers()
-        handlers.asset = handlers.error = handlers.state = (recorder,)
+        handlers = Handlers(*(registered(recorder) for _ in range(3)))
         reader = self.threads.reader_thread()
         assert reader is not None
         return StreamEngine(
@@ -55,7 +58,7 @@ class Bench:
             handlers,
             self.threads.shared,
             reader,
-            lambda change: None,
+            changed,
         )
 
 
@@ -141,20 +144,19 @@ def test_whoever_raises_in_the_middle_of_a_step_leaves_nothing_open(
     """The effects behind are lost, the connection is not; nor are other streams."""
     caplog.set_level(logging.CRITICAL + 1, "assetstream")
     account, other = bench.exchange.upbit({"BTC": "1"}), EventRecorder()
-    one, two = bench.engine(recorder, account), bench.engine(other)
     raised: list[object] = []
 
-    def witness(event: StateChange | AssetStreamError) -> None:
-        if one.present.state is not State.LIVE and not (patient and raised):
-            raised.append(event)
-            raise ValueError("not mine")
+    def changed(change: StateChange) -> None:
+        if change.previous is State.LIVE and not (patient and raised):
+            raised.append(change)
+            raise ValueError("ours")
 
+    one, two = bench.engine(recorder, account, changed), bench.engine(other)
     for engine in (one, two):
         engine.begin()
     recorder.wait_for_state(State.LIVE)
     other.wait_for_state(State.LIVE)
     account.wait_for_subscribers(1)
-    one.dispatcher.handlers.witnesses = (witness,)
     waits = Subscription(100)
     one.subscribe(waits)
 

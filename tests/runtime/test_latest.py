@@ -11,6 +11,7 @@ import pytest
 from assetstream.runtime.latest import LatestValueDispatcher
 from assetstream.runtime.loop.callback_threads import CallbackThreads
 from tests.support.event_recorder import PATIENCE, EventRecorder
+from tests.support.logging_handlers import RaisingHandler, logging_to
 
 
 class Value:
@@ -50,7 +51,8 @@ def test_what_is_overtaken_is_left_out(value: Value) -> None:
         entered.set()
         go_on.wait(PATIENCE)
 
-    value.dispatcher.handlers = (recorder, slow)
+    value.dispatcher.handlers.add(recorder)
+    value.dispatcher.handlers.add(slow)
     value.set(1)
     assert entered.wait(PATIENCE)
     assert value.dispatcher.calling
@@ -68,7 +70,7 @@ def test_what_is_overtaken_is_left_out(value: Value) -> None:
 def test_the_last_change_is_delivered_after_the_end(value: Value) -> None:
     """The thread then ends."""
     recorder = EventRecorder()
-    value.dispatcher.handlers = (recorder,)
+    value.dispatcher.handlers.add(recorder)
     value.set(1)
     value.dispatcher.close()
     value.threads.end()
@@ -86,19 +88,20 @@ def test_a_handler_may_raise_and_leave(
     recorder = EventRecorder()
 
     def once(number: int) -> None:
-        value.dispatcher.remove(once)
+        value.dispatcher.handlers.remove(once)
         raise ValueError
 
     def leave(number: int) -> None:
         if number == 2:
             raise SystemExit(3)
 
-    value.dispatcher.handlers = (once, leave, recorder)
+    for handler in (once, leave, recorder):
+        value.dispatcher.handlers.add(handler)
     for number in (1, 2):
         value.set(number)
         recorder.wait_for(lambda seen, number=number: seen == number)
-    value.dispatcher.remove(once)
-    assert value.dispatcher.handlers == (leave, recorder)
+    value.dispatcher.handlers.remove(once)
+    assert list(value.dispatcher.handlers.values()) == [leave, recorder]
     assert [type(each) for each in value.interrupts] == [SystemExit]
 
 
@@ -111,7 +114,7 @@ def test_it_is_woken_once(value: Value) -> None:
     dispatcher.wake = lambda: wakes.append(None)
     dispatcher.changed()
     assert wakes == [], "nobody is to be called"
-    dispatcher.handlers = (lambda number: None,)
+    dispatcher.handlers.add(lambda number: None)
     dispatcher.changed()
     dispatcher.changed()
     assert len(wakes) == 1
@@ -119,3 +122,38 @@ def test_it_is_woken_once(value: Value) -> None:
     assert not dispatcher.work()
     dispatcher.close()
     assert len(wakes) == 2
+
+
+class Odd:
+    """A handler that raises, and has no name."""
+
+    def __call__(self, number: int) -> None:
+        raise ValueError
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no repr")
+
+
+def test_d4_neither_an_odd_handler_nor_a_logging_handler_costs_a_call(
+    value: Value,
+) -> None:
+    """Fault 11, 18: whatever they raise, the other handlers are called."""
+    recorder, handler = EventRecorder(), RaisingHandler()
+    value.dispatcher.handlers.add(Odd())
+    value.dispatcher.handlers.add(recorder)
+    with logging_to(handler):
+        for number in (1, 2):
+            value.set(number)
+            recorder.wait_for(lambda seen, number=number: seen == number)
+    assert handler.texts == ["handler an object of Odd raised"] * 2
+
+
+def test_d4_a_logging_handler_may_exit(value: Value) -> None:
+    """It stops the group, as a handler that does."""
+    recorder = EventRecorder()
+    value.dispatcher.handlers.add(Odd())
+    value.dispatcher.handlers.add(recorder)
+    with logging_to(RaisingHandler(SystemExit)):
+        value.set(1)
+        recorder.wait_for(lambda seen: seen == 1)
+    assert [type(each) for each in value.interrupts] == [SystemExit]

@@ -13,6 +13,7 @@ from assetstream import (
     AssetStreamError,
     AssetUpdate,
     Balance,
+    CallbackError,
     ConnectionLost,
     Gap,
     Source,
@@ -47,7 +48,9 @@ class Stream:
         self.mailbox = CallbackMailbox(100)
         self.changes: list[StateChange] = []
         self.recent = Recent(10)
-        dispatcher = Dispatcher("x-1", self.handlers, self.mailbox, lambda exc: None)
+        dispatcher = Dispatcher(
+            "x-1", self.handlers, self.mailbox, lambda exc: None, lambda act: act()
+        )
         self.publisher = Publisher(
             self.present, dispatcher, self.changes.append, self.recent
         )
@@ -83,7 +86,7 @@ def taken(subscription: Subscription) -> list[Any]:
 
 def test_everybody_sees_the_same_order(stream: Stream) -> None:
     """W2: handlers and subscriptions agree; subscriptions get no errors."""
-    stream.handlers.asset = (handler,)
+    stream.handlers.asset.add(handler)
     stream.present.state = State.LIVE
     subscription = stream.subscribe()
     error = ConnectionLost("gone")
@@ -145,7 +148,7 @@ def test_one_that_is_removed_ends(stream: Stream) -> None:
 def test_the_end_reaches_every_subscription(stream: Stream, state: State) -> None:
     """Later subscriptions end at once, with the reason if there is one."""
     stream.present.state = State.LIVE
-    stream.handlers.asset = (handler,)
+    stream.handlers.asset.add(handler)
     early = stream.subscribe()
     failure = AssetStreamError("no more", fatal=True)
     stream.present.error = failure
@@ -164,14 +167,55 @@ def test_the_end_reaches_every_subscription(stream: Stream, state: State) -> Non
     else:
         assert events == [update(1), failure, change]
     assert stream.mailbox.take() == []
-    assert stream.mailbox.over
 
 
 def test_witnesses_see_errors_and_states_at_once(stream: Stream) -> None:
     """Witnesses, such as a recorder, are called in the same call."""
     seen: list[object] = []
-    stream.handlers.witnesses = (seen.append,)
+    stream.handlers.witnesses.add(seen.append)
     error = ConnectionLost("gone")
     stream.publisher.publish([update(1), error])
     change = stream.change(State.CONNECTING)
     assert seen == [error, change]
+
+
+def test_d2_one_that_is_over_is_let_go_of_at_once(stream: Stream) -> None:
+    """Fault 38: an iterator that nobody reads costs nothing any more."""
+    abandoned, other = Subscription(2), stream.subscribe()
+    stream.publisher.subscribe(abandoned)
+    for number in range(5):
+        stream.publisher.step += 1
+        stream.publisher.publish([update(number)])
+    assert stream.publisher._subscriptions == (other,)
+    assert isinstance(taken(abandoned)[-1], End)
+    assert len(taken(other)) == 6
+
+
+def test_d2_many_publications_of_one_step_end_no_subscription(stream: Stream) -> None:
+    """Fault 21: each report of a step is published by itself."""
+    subscription = Subscription(2)
+    stream.publisher.subscribe(subscription)
+    for number in range(20):
+        stream.publisher.publish([update(number)])
+    assert len(taken(subscription)) == 21
+
+
+def test_d4_a_subscriber_that_raises_is_called_no_more(stream: Stream) -> None:
+    """The stream goes on, and ``on_error`` hears of it."""
+    seen: list[object] = []
+
+    def witness(event: object) -> None:
+        seen.append(event)
+        raise ValueError
+
+    stream.handlers.witnesses.add(witness)
+    error = ConnectionLost("gone")
+    stream.publisher.publish([error])
+    change = stream.change(State.CONNECTING)
+    assert seen == [error]
+    first, blamed, last = stream.mailbox.take()
+    assert (first, last) == (error, change)
+    assert isinstance(blamed, CallbackError)
+    assert "subscriber test_d4" in blamed.problem
+    assert "witness raised ValueError and is called no more" in blamed.problem
+    assert blamed.callback is witness

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ssl
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
 from assetstream import CoinW, Upbit
+from assetstream.runtime.net.rest_client import Adapter
 from assetstream.runtime.resources import SharedResources
 from assetstream.runtime.settings import Settings, make_settings
 
@@ -80,3 +82,26 @@ def test_l4_a_place_has_one_queue_for_all_sets_of_threads() -> None:
         for _ in range(10):
             place.join(Member())
     assert shared.connect_time() == place.connect_time > 0.0, "CoinW's limit is lower"
+
+
+def test_d5_connections_are_closed_behind_their_last_stream(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A group whose accounts come and go keeps none that nobody uses."""
+    closed: list[Adapter] = []
+    monkeypatch.setattr(Adapter, "close", lambda adapter: closed.append(adapter))
+    shared = SharedResources("test", 1)
+    plain = shared.adapter(settings())
+    assert shared.adapter(settings()) is plain
+    shared.release(settings())
+    assert closed == []
+    for number in range(1000):
+        proxied = settings(proxy=f"http://proxy:{number}")
+        shared.adapter(proxied)
+        shared.release(proxied)
+    assert len(closed) == 1000
+    assert list(shared._adapters.values()) == [plain]
+    shared.release(settings())
+    assert closed[-1] is plain
+    assert not shared._adapters
+    assert not shared._users

@@ -84,7 +84,7 @@ class Bench:
             ssl_context=None,
         )
         present = Present("upbit", "a", lambda: 0.0)
-        dispatcher = Dispatcher("a", Handlers(), CallbackMailbox(10), print)
+        dispatcher = Dispatcher("a", Handlers(), CallbackMailbox(10), print, print)
         shared = self.threads.shared
         self.session = Session(
             exchange,

@@ -39,7 +39,8 @@ def make_run(exchange: Simulator, recorder: EventRecorder | None = None) -> Stre
     )
     handlers = Handlers()
     if recorder is not None:
-        handlers.asset = handlers.error = handlers.state = (recorder,)
+        for kind in (handlers.asset, handlers.error, handlers.state):
+            kind.add(recorder)
     return StreamRun(adapter, settings, handlers)
 
 

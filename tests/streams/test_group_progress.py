@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from queue import SimpleQueue
+from typing import Any, Callable
 
 import pytest
 
 from assetstream import Progress, State
 from assetstream.streams.group_progress import GroupProgress
+from tests.support.interleaving import all_at_once, at_every_step
 
 
 class Run:
@@ -85,3 +88,41 @@ def test_those_who_wait_look_again(progress: GroupProgress, runs: list[Any]) -> 
     progress.unwatch(queue)
     progress.poke()
     assert queue.qsize() == 4
+
+
+def test_d5_no_waiter_is_lost_under_any_interleaving(progress: GroupProgress) -> None:
+    """Fault 15: one that begins to wait while others come and go is woken."""
+    lost: list[bool] = []
+
+    def wait() -> None:
+        for _ in range(100):
+            queue = progress.watch()
+            progress.poke()
+            lost.append(queue.empty())
+            progress.unwatch(queue)
+
+    all_at_once(*[wait] * 8)
+    assert len(lost) == 800
+    assert not any(lost)
+
+
+@pytest.mark.parametrize("interrupted", ["watch", "unwatch"])
+def test_d5_no_waiter_is_lost_wherever_one_comes_in_between(interrupted: str) -> None:
+    """A signal handler may begin to wait while another waiter comes or goes."""
+    queues: list[SimpleQueue[None]] = []
+    progress = GroupProgress()
+
+    def prepare() -> tuple[Callable[[], object], Callable[[], object]]:
+        queues.clear()
+        acts: dict[str, Callable[[], object]] = {
+            "watch": lambda: queues.append(progress.watch()),
+            "unwatch": partial(progress.unwatch, progress.watch()),
+        }
+        return acts[interrupted], acts["watch"]
+
+    def check() -> None:
+        progress.poke()
+        assert not any(queue.empty() for queue in queues)
+        assert len(queues) == (2 if interrupted == "watch" else 1)
+
+    assert at_every_step(prepare, check) > 3

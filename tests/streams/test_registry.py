@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+from functools import partial
+from typing import Any, Callable
 
 import pytest
 
@@ -10,10 +12,13 @@ from assetstream import (
     AssetStream,
     State,
     StreamStateError,
+    Upbit,
 )
 from assetstream.simulator.account import Account
 from assetstream.streams import registry
+from assetstream.streams.stream import run_of
 from tests.support.event_recorder import EventRecorder
+from tests.support.interleaving import all_at_once, at_every_step
 
 pytestmark = pytest.mark.usefixtures("no_rate_limits")
 
@@ -49,3 +54,71 @@ def test_inside_ipython_the_older_stream_is_replaced(
         with pytest.raises(StreamStateError):
             older.start()
         assert newer.state is State.LIVE
+
+
+class Competitor:
+    """A stream of the same key as all others, and whoever has started it."""
+
+    exchange = Upbit("key", "secret", region="sg")
+    account = "mine"
+
+    def __init__(self) -> None:
+        self.gone = False
+
+    def request_stop(self, reason: str) -> None:
+        self.gone = True
+
+    def stop(self, timeout: float | None = None) -> bool:
+        registry.forget(self)
+        return True
+
+
+def test_d5_the_register_loses_nobody_under_any_interleaving(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Fault 15: of those that start at the same time one goes on, and is known."""
+    monkeypatch.setattr(registry, "_in_ipython", lambda: True)
+    competitors: list[Any] = [Competitor() for _ in range(8)]
+    for _ in range(5):
+        for each in competitors:
+            each.gone = False
+        all_at_once(*[partial(registry.announce, c, [c]) for c in competitors])
+        (left,) = [each for each in competitors if not each.gone]
+        assert list(registry._uses) == [left]
+        assert left in registry._running.values()
+        registry.forget(left)
+        assert left not in registry._uses
+
+
+def test_d5_streams_of_one_key_are_all_known(account: Account) -> None:
+    """When the newest has ended, the next one competes with those before it."""
+    with AssetStream(account.exchange()) as one:
+        with AssetStream(account.exchange()) as two:
+            assert run_of(one) in registry._uses
+            assert run_of(two) in registry._uses
+        assert run_of(one) in registry._uses
+        assert run_of(two) not in registry._uses
+    assert run_of(one) not in registry._uses
+
+
+def test_d5_the_register_loses_nobody_wherever_one_comes_in_between(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One of two is replaced and forgotten, and the other is known."""
+    monkeypatch.setattr(registry, "_in_ipython", lambda: True)
+    both: list[Any] = []
+
+    def prepare() -> tuple[Callable[[], object], Callable[[], object]]:
+        for each in both:
+            registry.forget(each)
+        both[:] = Competitor(), Competitor()
+        one, two = (partial(registry.announce, each, [each]) for each in both)
+        return one, two
+
+    def check() -> None:
+        (left,) = [each for each in both if not each.gone]
+        assert list(registry._uses) == [left]
+
+    assert at_every_step(prepare, check) > 10
+    for each in both:
+        registry.forget(each)

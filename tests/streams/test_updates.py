@@ -82,9 +82,9 @@ def test_d2_an_iterator_that_falls_behind_raises(account: Account) -> None:
     recorder = EventRecorder()
     with AssetStream(account.exchange(), on_asset=recorder, max_pending=1) as stream:
         updates = stream.updates()
-        for _ in range(12):
+        for number in range(12):  # each in a step of its own
             account.deposit("BTC", "1")
-        recorder.wait_for(lambda e: e.available == 13)
+            recorder.wait_for(lambda e, number=number: e.available == number + 2)
 
         def exhaust() -> None:
             while True:

@@ -82,6 +82,8 @@ class PlainLines(LineView):
             return f"{iso(event.received)}  {event.account}  {words}"
         if isinstance(event, StateChange):
             words = f"{event.previous} -> {event.current}  {event.reason}"
+            if event.folded:
+                words += f" (the last of {event.folded + 1} changes)"
             if event.gap is not None:
                 words += (
                     f"; {lasting(event.gap.duration)} were missed and read again, "
@@ -89,6 +91,8 @@ class PlainLines(LineView):
                 )
         else:
             words = f"{type(event).__name__}: {event}"
+            if event.repeated:
+                words += f" ({event.repeated} more like it)"
         return f"{now()}  {event.account}  {words}"
 
 
@@ -121,6 +125,7 @@ def state_fields(change: StateChange) -> Mapping[str, object]:
         "previous": change.previous.value,
         "current": change.current.value,
         "reason": change.reason,
+        "folded": change.folded,
         "gap": gap
         and {
             "began": iso(gap.began),
@@ -140,6 +145,7 @@ def error_fields(error: AssetStreamError) -> Mapping[str, object]:
         "error": type(error).__name__,
         "message": str(error),
         "fatal": error.fatal,
+        "repeated": error.repeated,
         "time": now(),
     }
 

@@ -77,10 +77,11 @@ class CallbackThreads:
             try:
                 more = worker.work()
             except Exception:
-                # A user's logging handler raised, while an error was logged.
+                # Whatever it is, the thread is there for others, too.
                 more = True
             if more:
                 self._ready.put(worker)
+            del worker  # which may have left, and holds its stream (D5)
 
     def _left(self, worker: Worker) -> None:
         self._served.discard(worker)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import math
-from typing import Protocol
+from typing import Any, Protocol
 
 from assetstream.runtime.loop import clock
 
@@ -29,6 +29,10 @@ class HasDeadline(Protocol):
         """Act; called once per round while ``deadline`` has passed."""
 
 
+#: When, a number that keeps those apart that are due together, and who.
+Entry = list[Any]
+
+
 class DeadlineQueue:
     """The earliest deadline of each, as it was when ``plan`` was last called for it.
 
@@ -38,11 +42,11 @@ class DeadlineQueue:
     """
 
     def __init__(self) -> None:
-        # (when, number, who): the number keeps those apart that are due together.
-        self._heap: list[tuple[float, int, HasDeadline]] = []
+        self._heap: list[Entry] = []
         self._numbers = itertools.count()
-        #: Of each, the entry that counts; others of it are superseded.
-        self._current: dict[HasDeadline, tuple[float, int, HasDeadline]] = {}
+        # Of each, the entry that counts. One that is superseded stays in the heap, but
+        # without its owner: whoever has gone is held by nothing here (D5).
+        self._current: dict[HasDeadline, Entry] = {}
 
     def plan(self, timed: HasDeadline) -> None:
         """Plan to look at it by its present deadline."""
@@ -50,7 +54,9 @@ class DeadlineQueue:
         current = self._current.get(timed)
         if at == math.inf or (current is not None and current[0] <= at):
             return
-        entry = (at, next(self._numbers), timed)
+        if current is not None:
+            current[2] = None
+        entry: Entry = [at, next(self._numbers), timed]
         self._current[timed] = entry
         heapq.heappush(self._heap, entry)
         if len(self._heap) > 2 * len(self._current) + MOST_SUPERSEDED:
@@ -58,7 +64,9 @@ class DeadlineQueue:
 
     def forget(self, timed: HasDeadline) -> None:
         """Drop a deadline."""
-        self._current.pop(timed, None)
+        entry = self._current.pop(timed, None)
+        if entry is not None:
+            entry[2] = None
 
     def timeout(self) -> float | None:
         """Return the real seconds until the next look; None: there is no deadline."""
@@ -72,9 +80,8 @@ class DeadlineQueue:
         now = clock.now()
         passed: list[HasDeadline] = []
         while self._heap and self._heap[0][0] <= now:
-            entry = heapq.heappop(self._heap)
-            timed = entry[2]
-            if self._current.get(timed) is not entry:
+            timed = heapq.heappop(self._heap)[2]
+            if timed is None:
                 continue
             del self._current[timed]
             if timed.deadline <= now:

@@ -13,10 +13,9 @@ from queue import Empty, SimpleQueue
 from typing import Callable, Hashable
 
 from assetstream.runtime.loop import clock
+from assetstream.runtime.loop.log import log
 
 __all__ = ["MOST_THREADS", "USUAL_THREADS", "Helpers", "Job"]
-
-logger = logging.getLogger("assetstream")
 
 Job = Callable[[], None]
 
@@ -102,15 +101,22 @@ class Helpers:
     def _add_helper(self, here: PlaceHelpers) -> None:
         """Start a helper for the job that has waited longest."""
         job = here.next_job()
+        # Not an argument of the thread, which would keep it for as long as it lives.
+        mine: SimpleQueue[Job | None] = SimpleQueue()
+        mine.put(job)
         thread = threading.Thread(
             target=self._run,
-            args=(here, job),
+            args=(here, mine),
             name=f"{self._label}-helper-{next(self._numbers)}",
             daemon=True,  # as the safety net only: close() ends it
         )
+        # Among them before it runs: the job may ask whether it is one of them.
+        self._threads = [each for each in self._threads if each.is_alive()]
+        self._threads.append(thread)
         try:
             thread.start()
         except RuntimeError:
+            self._threads.remove(thread)
             del here.running[job]
             if not here.helpers:
                 raise
@@ -118,20 +124,18 @@ class Helpers:
             here.waiting = {job: None, **here.waiting}
             return
         here.helpers += 1
-        self._threads = [each for each in self._threads if each.is_alive()]
-        self._threads.append(thread)
 
-    def _run(self, here: PlaceHelpers, job: Job | None) -> None:
-        mine: SimpleQueue[Job | None] = SimpleQueue()
+    def _run(self, here: PlaceHelpers, mine: SimpleQueue[Job | None]) -> None:
+        job = mine.get()
         while job is not None:
             try:
                 job()
-            except BaseException:
+            except BaseException as error:
                 # A job reports its own faults. This one may be a user's logging
-                # handler's, and must not take the thread along; it may raise again.
-                with suppress(BaseException):
-                    logger.exception("a job ended with an error")
+                # handler's, and must not take the thread along.
+                log(logging.ERROR, "a job ended with an error", error=error)
             del here.running[job]
+            job = None  # its stream may be gone before another comes (D5)
             job = self._next(here, mine)
 
     def _next(self, here: PlaceHelpers, mine: SimpleQueue[Job | None]) -> Job | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from types import CodeType, FrameType
 
-__all__ = ["describe_stack"]
+__all__ = ["describe_stack", "handler_name"]
 
 
 def describe_stack(thread: int | None, caller: CodeType, handler: object) -> str:
@@ -26,10 +26,25 @@ def describe_stack(thread: int | None, caller: CodeType, handler: object) -> str
     if frame is None:  # A logging handler of the user's, perhaps.
         return f"in {_place(innermost)}"
     if entered is None:  # Not written in Python: ``print``.
-        kind = type(handler).__qualname__
-        return f"in {getattr(handler, '__qualname__', kind)}"
+        return f"in {_qualname(handler) or type(handler).__qualname__}"
     words = f"in {_place(entered)}"
     return words if entered is innermost else f"{words}, in {_place(innermost)}"
+
+
+def handler_name(handler: object) -> str:
+    """Name a handler; its attributes and its ``repr`` are the user's code (D4)."""
+    try:
+        return _qualname(handler) or repr(handler)
+    except Exception:
+        return f"an object of {type(handler).__qualname__}"
+
+
+def _qualname(handler: object) -> str:
+    try:
+        name = getattr(handler, "__qualname__", None)
+    except Exception:
+        return ""
+    return name if type(name) is str else ""
 
 
 def _place(frame: FrameType) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import threading
 from queue import Empty, SimpleQueue
-from typing import TypeVar
+from typing import Callable, TypeVar
 
 from assetstream.model.errors import ConfigurationError
 from assetstream.runtime.loop import clock
@@ -89,6 +89,7 @@ class OneShotEvent:
     def __init__(self) -> None:
         self._happened = False
         self._waiting: list[SimpleQueue[None]] = []
+        self._calls: list[Callable[[], None]] = []
 
     @property
     def happened(self) -> bool:
@@ -98,8 +99,16 @@ class OneShotEvent:
     def set(self) -> None:
         """End every wait for the event; from any thread or signal handler."""
         self._happened = True
+        self._call()
         for queue in tuple(self._waiting):
             queue.put(None)
+
+    def then(self, call: Callable[[], None]) -> None:
+        """Have this called once: by ``set``, or at once if that came before."""
+        self._calls.append(call)
+        # Looked at after joining the list: set() cannot fall in between unseen.
+        if self._happened:
+            self._call()
 
     def wait(self, deadline: Deadline) -> bool:
         """Wait for the event; False if the deadline came first."""
@@ -114,3 +123,11 @@ class OneShotEvent:
         finally:
             self._waiting.remove(queue)
         return self._happened
+
+    def _call(self) -> None:
+        while True:
+            try:
+                call = self._calls.pop()
+            except IndexError:
+                return
+            call()

@@ -7,6 +7,8 @@ import json
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from assetstream import AssetUpdate, ConnectionLost, Gap, Source, State, StateChange
 from assetstream.cli.view.lines import JsonLines, PlainLines
 from assetstream.model.health import Progress
@@ -54,6 +56,22 @@ def test_programs_read_every_digit() -> None:
     fields = json.loads(out.getvalue())
 
     assert (fields["available"], fields["locked"]) == ("1.50000000", "0.00000000")
+
+
+def test_what_an_event_stands_for_is_said() -> None:
+    """A slow terminal receives one of several changes, and one of errors alike."""
+    change = replace(AGAIN, gap=None, folded=2)
+    error = ConnectionLost("gone", account="main", repeated=3)
+    plain, programs = io.StringIO(), io.StringIO()
+    for event in (change, error):
+        PlainLines(plain).show(event)
+        JsonLines(programs).show(event)
+    one, other = plain.getvalue().splitlines()
+    assert one.endswith("STALE -> LIVE  read (the last of 3 changes)")
+    assert other.endswith("ConnectionLost: gone (3 more like it)")
+    one, other = programs.getvalue().splitlines()
+    assert json.loads(one)["folded"] == 2
+    assert json.loads(other)["repeated"] == 3
 
 
 def test_the_last_account_to_settle_makes_one_line() -> None:

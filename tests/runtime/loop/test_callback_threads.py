@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 from queue import SimpleQueue
 from typing import Callable, Iterator
 
@@ -10,6 +12,7 @@ import pytest
 
 from assetstream.runtime.loop.callback_threads import CallbackThreads
 from tests.support.event_recorder import PATIENCE
+from tests.support.groups import wait_until
 
 
 class Batches:
@@ -108,3 +111,16 @@ def test_a_worker_that_raises_takes_no_thread_along(
     worker.wake()
     assert seen.get(timeout=PATIENCE) == "a"
     worker.end()
+
+
+def test_d5_a_thread_that_waits_holds_no_worker(
+    threads: CallbackThreads, seen: SimpleQueue[str]
+) -> None:
+    """A stream that has left is not kept until another one has an event."""
+    worker = Batches("a", seen)
+    gone = weakref.ref(worker)
+    threads.serve(worker)
+    threads.start()
+    worker.end()
+    del worker
+    wait_until(lambda: gc.collect() >= 0 and gone() is None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import weakref
 
 import pytest
 
@@ -98,3 +99,15 @@ def test_nobody_is_ever_late(now: list[float]) -> None:
         assert {x for x in all_of_them if x.deadline <= now[0]} == set(passed)
         for each in passed:
             each.deadline = math.inf
+
+
+def test_d5_who_has_gone_is_held_by_nothing(now: list[float]) -> None:
+    """Neither by the entry that counted nor by those that were superseded."""
+    agenda, one = DeadlineQueue(), Someone(1e9)
+    for _ in range(3):
+        one.deadline -= 1
+        agenda.plan(one)
+    agenda.forget(one)
+    gone = weakref.ref(one)
+    del one
+    assert gone() is None

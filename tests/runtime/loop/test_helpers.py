@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
+from queue import SimpleQueue
 from typing import Callable, Iterator
 
 import pytest
@@ -232,3 +235,34 @@ def test_closed_helpers_take_no_job(helpers: Helpers, stuck: Start) -> None:
     assert len(helpers.threads) == MOST_THREADS + 1
     assert not any(thread.is_alive() for thread in helpers.threads)
     assert waiting.is_set()
+
+
+def test_d5_a_helper_without_a_job_holds_none(helpers: Helpers) -> None:
+    """Neither its first nor its last: their streams may be gone."""
+    gone = []
+    for _ in range(2):
+        job = Stuck()
+        job.let_go.set()
+        gone.append(weakref.ref(job))
+        helpers.start("here", job)
+        until(lambda: helpers._places["here"].idle)
+        del job
+    until(lambda: gc.collect() >= 0 and not any(ref() for ref in gone))
+
+
+def test_a_job_runs_in_one_of_the_helpers(
+    helpers: Helpers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may ask so at once: what waits for the helpers must not wait for itself."""
+    found: SimpleQueue[bool] = SimpleQueue()
+    start = threading.Thread.start
+
+    def slow_start(thread: threading.Thread) -> None:
+        start(thread)
+        found.put(found.get(timeout=PATIENCE))  # the job comes first
+
+    monkeypatch.setattr(threading.Thread, "start", slow_start)
+    helpers.start(
+        "here", lambda: found.put(threading.current_thread() in helpers.threads)
+    )
+    assert found.get(timeout=PATIENCE)

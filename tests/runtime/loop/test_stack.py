@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from queue import SimpleQueue
 from typing import Any, Callable
 
 from assetstream.runtime.loop.clock import now
-from assetstream.runtime.loop.stack import describe_stack
+from assetstream.runtime.loop.stack import describe_stack, handler_name
 from tests.support.event_recorder import PATIENCE
 
 
@@ -64,3 +65,27 @@ def test_a_thread_that_calls_no_handler() -> None:
     assert words.startswith("in ")
     assert words.count(", in ") == 0
     assert describe_stack(None, call.__code__, None) == "at an unknown place"
+
+
+class Odd:
+    """An object that answers no question."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError
+
+    def __getattr__(self, name: str) -> object:
+        raise RuntimeError
+
+
+def test_d4_whatever_is_asked_of_a_handler_may_raise() -> None:
+    """Fault 18: it is named by its class then."""
+    assert handler_name(Odd()) == "an object of Odd"
+    assert handler_name(call) == "call"
+    assert handler_name(partial(call, print)).startswith("functools.partial(")
+
+
+def test_d4_a_name_that_is_no_text_is_none() -> None:
+    """Nobody knows what it does when it is shown."""
+    odd = type("Named", (), {"__repr__": lambda self: "shown"})()
+    odd.__qualname__ = Odd()
+    assert handler_name(odd) == "shown"

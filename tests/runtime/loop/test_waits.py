@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import threading
+from functools import partial
 from queue import Empty, SimpleQueue
+from typing import Callable
 
 import pytest
 
@@ -16,6 +18,7 @@ from assetstream.runtime.loop.waits import (
     join_interruptibly,
 )
 from tests.support.event_recorder import PATIENCE
+from tests.support.interleaving import at_every_step
 
 
 def test_a_deadline_counts_down() -> None:
@@ -79,3 +82,31 @@ def test_a_timeout_of_any_size_is_accepted(timeout: float) -> None:
     thread = threading.Thread(target=lambda: None)
     thread.start()
     assert join_interruptibly(thread, deadline)
+
+
+def test_a_call_is_made_once_when_it_has_happened() -> None:
+    """By ``set``, or at once if that came before."""
+    latch, calls = OneShotEvent(), list[str]()
+    latch.then(lambda: calls.append("before"))
+    assert calls == []
+    latch.set()
+    latch.then(lambda: calls.append("behind"))
+    latch.set()
+    assert calls == ["before", "behind"]
+
+
+@pytest.mark.parametrize("first", ["set", "then"])
+def test_d5_a_call_is_made_once_wherever_it_comes_in_between(first: str) -> None:
+    """Neither is it lost, nor is it made again."""
+    calls: list[None] = []
+
+    def prepare() -> tuple[Callable[[], object], Callable[[], object]]:
+        calls.clear()
+        latch = OneShotEvent()
+        acts = latch.set, partial(latch.then, partial(calls.append, None))
+        return acts if first == "set" else (acts[1], acts[0])
+
+    def check() -> None:
+        assert len(calls) == 1
+
+    assert at_every_step(prepare, check) > 3

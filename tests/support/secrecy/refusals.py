@@ -147,12 +147,15 @@ def garbage(setup: SecrecySetup) -> None:
             ]
         ),
     ]
-    for frame in frames:
+    for number, frame in enumerate(frames, 1001):
         setup.send(frame)
-    setup.account.deposit("USDT", "1")
-    setup.recorder.wait_for(
-        lambda e: isinstance(e, AssetUpdate) and e.available == 1001
-    )
+        # Errors that are alike and wait together would be one.
+        setup.account.deposit("USDT", "1")
+        setup.recorder.wait_for(
+            lambda e, number=number: (
+                isinstance(e, AssetUpdate) and e.available == number
+            )
+        )
     assert len(setup.recorder.of(ProtocolError)) >= 6
     setup.finish(stream)
     assert setup.detector.contains("***")
