@@ -9,6 +9,7 @@ from weakref import WeakValueDictionary
 
 from assetstream.runtime.loop.call_queue import CallQueue
 from assetstream.runtime.loop.deadlines import HasDeadline
+from assetstream.runtime.loop.log import guard_this_thread
 from assetstream.runtime.loop.reader import Reader
 from assetstream.runtime.places import Place, ReaderQueue
 
@@ -108,6 +109,7 @@ class ReaderThread:
         self._over = True
 
     def _run(self) -> None:
+        guard_this_thread(reader=True)
         try:
             while not self._over:
                 self.reader.turn()

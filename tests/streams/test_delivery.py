@@ -16,6 +16,7 @@ from assetstream import (
     AssetUpdate,
     AuthenticationError,
     CallbackError,
+    ConnectionLost,
     Source,
     State,
     StreamGroup,
@@ -298,3 +299,31 @@ def test_d4_neither_an_observer_nor_a_subscriber_harms_a_stream(
         "observer",
         "subscriber",
     ]
+
+
+@pytest.mark.parametrize("level", [logging.DEBUG, logging.WARNING])
+def test_d4_what_the_libraries_log_harms_no_stream(
+    exchange: Simulator,
+    account: Account,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    level: int,
+) -> None:
+    """A handler of the root logger raises in the threads that dial, read and close."""
+    handler, recorder = RaisingHandler(), EventRecorder()
+    root = logging.getLogger()
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+    monkeypatch.setattr(root, "handlers", [handler])
+    monkeypatch.setattr(logging.getLogger("websockets"), "propagate", False)
+    for name in ("websocket", "urllib3"):
+        caplog.set_level(level, name)
+    stream = AssetStream(account.exchange(), **recorder.handlers())
+    with stream:
+        exchange.close_connections()
+        recorder.wait_for_state(State.LIVE, times=2)
+    assert [type(error) for error in recorder.of(AssetStreamError)] == [ConnectionLost]
+    if level == logging.DEBUG:
+        assert handler.said("Websocket connected")
+        assert handler.said(" HTTP/1.1")
+    assert not handler.said("goodbye")
+    assert not [name for name in handler.threads if name.endswith("-reader")]

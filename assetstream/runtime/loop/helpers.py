@@ -13,7 +13,7 @@ from queue import Empty, SimpleQueue
 from typing import Callable, Hashable
 
 from assetstream.runtime.loop import clock
-from assetstream.runtime.loop.log import log
+from assetstream.runtime.loop.log import guard_this_thread, log
 
 __all__ = ["MOST_THREADS", "USUAL_THREADS", "Helpers", "Job"]
 
@@ -126,6 +126,7 @@ class Helpers:
         here.helpers += 1
 
     def _run(self, here: PlaceHelpers, mine: SimpleQueue[Job | None]) -> None:
+        guard_this_thread()
         job = mine.get()
         while job is not None:
             try:
@@ -133,7 +134,8 @@ class Helpers:
             except BaseException as error:
                 # A job reports its own faults. This one may be a user's logging
                 # handler's, and must not take the thread along.
-                log(logging.ERROR, "a job ended with an error", error=error)
+                with suppress(BaseException):  # as may a logging handler that exits
+                    log(logging.ERROR, "a job ended with an error", error=error)
             del here.running[job]
             job = None  # its stream may be gone before another comes (D5)
             job = self._next(here, mine)

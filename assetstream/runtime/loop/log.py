@@ -1,7 +1,8 @@
 """Lines for the logger ``assetstream``, which no logging handler can do harm by (D4).
 
 A logging handler is the user's code: it may raise, or take its time. So a reader's
-thread never logs: a ``Record`` is an item of the callbacks' mailbox.
+thread never logs: a ``Record`` is an item of the callbacks' mailbox. What the libraries
+below log in our threads is guarded as well.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Callable, NamedTuple
 from assetstream.runtime.loop.permit import Permit
 from assetstream.runtime.loop.waits import Deadline, join_interruptibly
 
-__all__ = ["Record", "log", "log_aside"]
+__all__ = ["Record", "guard_this_thread", "log", "log_aside"]
 
 logger = logging.getLogger("assetstream")
 
@@ -26,6 +27,16 @@ DISABLED = (
     'assetstream: the logger "assetstream" is disabled, so errors that no on_error '
     "handles are lost. logging.config disables the loggers that it does not name: pass "
     "disable_existing_loggers=False"
+)
+
+#: Loggers of the libraries that run in our threads.
+LIBRARIES = (
+    "websocket",
+    "urllib3.connection",
+    "urllib3.connectionpool",
+    "urllib3.poolmanager",
+    "urllib3.response",
+    "urllib3.util.retry",
 )
 
 #: Seconds that ``log_aside`` waits for a slow logging handler.
@@ -68,10 +79,57 @@ def log(
     try:
         logger.log(level, text, *args, exc_info=error, stacklevel=2)
     except Exception:
-        # As ``logging`` itself does with what goes wrong inside a handler.
-        if logging.raiseExceptions:
-            with suppress(Exception):
-                traceback.print_exc()
+        _show_exception()
+
+
+def guard_this_thread(*, reader: bool = False) -> None:
+    """Let no line of a library harm the calling thread from now on.
+
+    Args:
+        reader: it logs nothing but what somebody who looks for a fault has asked for.
+    """
+    _here.guarded, _here.reader = True, reader
+
+
+class Here(threading.local):
+    """Facts about the present thread."""
+
+    guarded = False
+    reader = False
+    #: A line of a library is being logged.
+    logging = False
+
+
+_here = Here()
+
+
+class LibraryFilter(logging.Filter):
+    """Logs a library's line itself, guarded, if it comes out of one of our threads."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return True for a line that is to be logged as usual."""
+        if not _here.guarded or _here.logging:
+            return True
+        if not _here.reader or record.levelno < logging.INFO:
+            _here.logging = True
+            try:
+                logging.getLogger(record.name).handle(record)
+            except BaseException:  # there is nothing that SystemExit could end here
+                _show_exception()
+            finally:
+                _here.logging = False
+        return False
+
+
+for _name in LIBRARIES:
+    logging.getLogger(_name).addFilter(LibraryFilter())
+
+
+def _show_exception() -> None:
+    # As ``logging`` itself does with what goes wrong inside a handler.
+    if logging.raiseExceptions:
+        with suppress(Exception):
+            traceback.print_exc()
 
 
 def _warn_of_silence() -> None:

@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from assetstream.runtime.loop import log as module
-from assetstream.runtime.loop.log import Record, log, log_aside
+from assetstream.runtime.loop.log import Record, guard_this_thread, log, log_aside
 from assetstream.runtime.loop.permit import Permit
 from tests.support.event_recorder import PATIENCE
 from tests.support.logging_handlers import (
@@ -85,3 +85,34 @@ def test_no_stderr_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logging.getLogger("assetstream"), "disabled", True)
     monkeypatch.setattr(sys, "stderr", None)
     log(logging.WARNING, "lost")
+
+
+@pytest.mark.parametrize("reader", [False, True], ids=["helper", "reader"])
+@pytest.mark.parametrize("error", [ConnectionError, SystemExit])
+def test_d4_a_library_s_line_harms_no_thread_of_ours(
+    error: type[BaseException],
+    reader: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It is logged where it comes from, but a reader logs only what is asked for."""
+    handler, library = RaisingHandler(error), logging.getLogger("websocket")
+    monkeypatch.setattr(library, "handlers", [handler])
+    monkeypatch.setattr(library, "propagate", False)
+    caplog.set_level(logging.DEBUG, "websocket")
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+    done: list[str] = []
+
+    def run() -> None:
+        guard_this_thread(reader=reader)
+        library.debug("asked for")
+        library.error("noise")
+        done.append("all")
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join(PATIENCE)
+    assert done == ["all"]
+    assert handler.texts == ["asked for"] + ([] if reader else ["noise"])
+    with pytest.raises(error):
+        library.error("in the user's thread")
