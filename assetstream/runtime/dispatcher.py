@@ -89,7 +89,7 @@ class Dispatcher:
         handlers: Handlers,
         mailbox: CallbackMailbox,
         interrupted: Callable[[BaseException], None],
-        aside: Callable[[Callable[[], None]], None],
+        aside: Callable[[Callable[[], None]], object],
     ) -> None:
         self._label = label
         self.handlers = handlers

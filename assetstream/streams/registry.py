@@ -59,15 +59,20 @@ def announce(runner: Runner, runs: Iterable[StreamRun]) -> None:
         place = stream.exchange.fingerprint, stream.exchange.ws_url
         mine[stream] = _uses[stream] = Use(place, runner)
     places = {use.place for use in mine.values()}
-    last: dict[tuple[str, str], tuple[StreamRun, Runner]] = {}
+    before: dict[tuple[str, str], list[tuple[StreamRun, Runner]]] = {}
     for stream, use in _uses.copy().items():
-        if use.place not in places or (stream not in mine and stream.gone):
+        if use.place not in places:
             continue
-        older, its_runner = last.get(use.place, (stream, runner))
-        last[use.place] = stream, use.runner
-        # Looked at only now: it may have been replaced together with another one.
-        if stream in mine and older is not stream and not older.gone:
-            _compete(stream, runner, its_runner)
+        older = before.setdefault(use.place, [])
+        if stream in mine:
+            # All of them, not only the last: that one may itself have been replaced
+            # before it replaced those before it (D5).
+            for other, its_runner in reversed(older):
+                if not other.gone:
+                    _compete(stream, runner, its_runner)
+                    if not _in_ipython():
+                        break
+        older.append((stream, use.runner))
 
 
 def forget(runner: Runner) -> None:

@@ -208,10 +208,10 @@ def test_d4_a_logging_handler_that_raises_takes_no_thread_along(
 ) -> None:
     """Neither does its raise when that is logged."""
 
-    def fail(*args: object) -> None:
+    def fail(*args: object, **options: object) -> None:
         raise SystemExit
 
-    monkeypatch.setattr(module.logger, "exception", fail)
+    monkeypatch.setattr(module, "log", fail)
     helpers.start("here", fail)
     until(lambda: helpers._places["here"].idle)
 
