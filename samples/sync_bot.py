@@ -7,8 +7,9 @@ two lines marked below; assetstream itself never places orders.
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Mapping
 
-from assetstream import AssetStream, AssetUpdate
+from assetstream import AssetStream, AssetUpdate, Balance
 from assetstream.simulator import Account, Simulator
 
 SPEND = Decimal(300)
@@ -24,12 +25,16 @@ def bought(update: AssetUpdate) -> bool:
     return update.currency == "BTC" and update.change > 0
 
 
+def sure(balances: Mapping[str, Balance]) -> bool:
+    return not balances["SGD"].stale
+
+
 with Simulator() as simulator:
     account = simulator.upbit({"SGD": "1000"})
     # Replace: AssetStream(Upbit(region="sg")), with your keys in the environment.
     with AssetStream(account.exchange()) as stream:
-        # Raises if it was not proved right within 30 s: never buy on an old number.
-        while stream.balance("SGD", max_age=30).available >= SPEND:
+        # Never buy on a number that may be out of date: wait until it is sure.
+        while stream.wait_until(sure, timeout=60)["SGD"].available >= SPEND:
             # Armed before the order goes out, so that even the fastest fill is seen.
             with stream.expect(bought, timeout=10) as filled:
                 buy_bitcoin(account)

@@ -124,7 +124,7 @@ def test_pyupbit(
     """Their call returns a float, or None with an error; ours is exact."""
     pytest.importorskip("pyupbit")
     theirs = block_with("import pyupbit", "docs/migrating.md")
-    ours = block_with("max_age=30).available", "docs/migrating.md")
+    ours = block_with("if balance.stale else", "docs/migrating.md")
     get, real = requests.get, "https://api.upbit.com"
     # pyupbit has no option for another host.
     monkeypatch.setattr(
@@ -134,7 +134,7 @@ def test_pyupbit(
     assert run(theirs, account, "0.1") == [str(float(DIGITS))]
     with simulator.rest_answers(503):
         assert run(theirs, account, "None") == ["None"]
-    assert run(ours, account, "0.1") == [DIGITS]
+    assert run(ours, account, "0.1") == [f"{DIGITS} for sure"]
 
 
 class NoMarkets(Fault):

@@ -13,6 +13,7 @@ import pytest
 import assetstream
 from assetstream.model.states import State
 from assetstream.simulator import Account, Simulator
+from tests.support.clock import fast_time
 from tests.support.documents import block_with
 from tests.support.processes import ROOT, Program
 
@@ -62,6 +63,15 @@ def test_expecting_the_effect_of_an_order(
     printed = capsys.readouterr().out.splitlines()
     assert "1000" in printed
     assert "0.007" in printed
+
+
+def test_verifying_before_money_moves(account: Account) -> None:
+    """The block compares the balances with REST first."""
+    moved: list[int] = []
+    with fast_time():
+        exec(block_with("move_money()"), {"move_money": lambda: moved.append(1)})
+
+    assert moved == [1]
 
 
 def test_iterating_over_updates(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -113,17 +114,24 @@ def test_sync_bot_buys_until_its_money_is_spent() -> None:
         ]
 
 
+@pytest.mark.programs
 def test_log_states_logs_a_lost_connection_and_what_it_missed(
     simulated_exchange: Simulator,
 ) -> None:
-    """A deposit during the gap is counted at LIVE."""
+    """A deposit during the gap is counted at LIVE, if REST has caught up by then."""
     account = simulated_exchange.coinw({"USDT": "100"})
     with sample("log_states.py", account) as program:
         program.wait_for("LIVE")
+        began = time.monotonic()
         with simulated_exchange.refuse_upgrades():
             simulated_exchange.drop_connections()
             program.wait_for("STALE")
             account.deposit("USDT", "1")
+            while time.monotonic() < began + 12.0:
+                refused = simulated_exchange.seen.refused
+                simulated_exchange.wait_for(
+                    lambda seen, before=refused: seen.refused > before
+                )
         program.wait_for("1 balances had changed")
         program.interrupt()
 

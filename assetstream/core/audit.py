@@ -1,211 +1,337 @@
 """The audit finds what was never pushed by comparing the book with REST.
 
-Pure, like the book. ``Audit`` judges reads, ``audit_schedule`` plans them,
-and ``reads`` asks for them. The rules, with those kept there:
+Pure, like the book. ``Audit`` turns each read into evidence and draws the consequences;
+``audit_schedule`` plans audits, and ``reads`` asks for them. ``evidence`` judges:
 
 =====  ==============================================================================
-A1     5 s and 15 s after LIVE, then every audit interval, +- 20 %.
-A2     A currency is judged only on two reads sent at least 10 s after its last push and
-       2 s apart, with no push before the second is merged. A push that could not be
-       read, another reason for doubt and a read that changed it count like a push.
-A3     A read equal to a value held within 5 minutes may be a lagging replica's: wait
-       until 60 s after the last push.
-A4     Both reads differ from the book and agree: the book is corrected. They differ
-       from each other too: the later one is taken and the connection made anew.
-A5     Drift with no push since the last clean audit: make the connection anew, after
-       the third in a row at a slow pace.
-A6     Causes coalesce (``reads`` keeps the pace, ``turns`` the budget of the place).
-A7     LIVE is a lease: no completed audit for 2 intervals + 30 s ends it.
-A8     A currency that drifts in 3 successive audits with pushes between: one error, the
-       push is kept, in doubt.
+S1     A snapshot's amount needs one read; what overlaps with a newer push or read is
+       in doubt, and what is shown stays.
+S2     What a read omits is zero, unless an entry without a name makes it unknown; an
+       entry that was not understood costs its currency alone. A held amount vanishes
+       after three reads over 60 s, everything at once after 10 min.
+A2     An audit's amount needs two reads, 2 s apart; the first puts it in doubt.
+A4     The later of reads that differ is taken, the others stay open.
 =====  ==============================================================================
+
+and kept here are patience (a read that differs from a push and may be older is weighed
+2 s later, so that pushes on their way can explain it), A5 (drift without a push makes
+the connection anew) and A8 (a currency whose pushes REST denies three times in a row).
 """
 
 from __future__ import annotations
 
 import math
+from collections import deque
+from typing import NamedTuple
 
 from msgspec import Struct
 
-from assetstream.core.book import REST_LAG, ZERO, BalanceBook
-from assetstream.core.entry import Entry
+from assetstream.core.book import BalanceBook, complete
+from assetstream.core.entry import DENIALS, Entry
+from assetstream.core.evidence import (
+    REST_LAG,
+    ZEROS,
+    Amounts,
+    Judgement,
+    Need,
+    Piece,
+    certainly_newer,
+    weigh,
+)
 from assetstream.core.moment import Stamp
+from assetstream.core.present import UNNAMED
 from assetstream.model.errors import AssetStreamError, ProtocolError
-from assetstream.model.events import AssetUpdate
-from assetstream.protocol import BalanceReport, Limits, Snapshot
+from assetstream.model.events import AssetUpdate, Balance, Source
+from assetstream.protocol import BalanceReport, Snapshot
 
-__all__ = ["LAG_WAIT", "SECOND_READ", "Audit", "AuditResult"]
+__all__ = ["SECOND_READ", "Audit", "Judged"]
 
-#: The second read is sent this long after the first (A2, S2).
+#: The second read is sent this long after the first (A2), seconds.
 SECOND_READ = 2.0
-#: A value that was recently held is believed this long after the last push (A3).
-LAG_WAIT = 60.0
-#: Drifts in a row, pushes between, that make a dispute (A8).
-DRIFTS_TO_DISPUTE = 3
-#: Reconnects in a row for drift before they are paced (A5).
-FREE_RECONNECTS = 3
+#: Pushes on their way are waited for so long before a read counts, seconds.
+PATIENCE = 2.0
+
+AT_SNAPSHOT = Need(1, 0.0)
+IN_AUDIT = Need(2, 0.0)
+#: A held amount is shown as zero, or omitted (S2).
+VANISHED = Need(3, 60.0)
+#: Nothing at all is named while something is held (S2).
+ALL_VANISHED = Need(3, 600.0)
+#: REST and stream disagree (A8).
+DISPUTED = Need(5, 600.0)
+#: A push of so long ago contradicts a read that names nothing (S2), seconds.
+CONTRADICTS = (REST_LAG, 120.0)
+
+#: Reconnects for drift that are free, and the seconds in which one more is (A5).
+RECONNECTS = 3.0
+RECONNECT_PACE = 600.0
+#: A second drift without a push so soon after the first makes the connection anew (A5).
+DRIFTS_TOGETHER = 600.0
 
 
-class AuditResult(Struct):
-    """The effect of one read of an audit.
+class Judged(Struct):
+    """The effect of one read.
 
     Attributes:
-        second: a second read is needed, at least ``SECOND_READ`` after the first.
         items: updates and errors to publish, in order.
+        recovered: how many currencies a snapshot changed.
+        drifts: how many an audit corrected, or found in dispute.
+        second: a second read is needed, at least ``SECOND_READ`` after this one.
         reconnect: why the connection should be made anew, or None.
-        drifts: how many currencies were corrected or disputed.
-        again_at: monotonic time at which a currency can be judged; inf if none waits.
     """
 
-    second: bool = False
-    items: list[AssetUpdate | AssetStreamError] = []
-    reconnect: str | None = None
+    items: list[AssetUpdate | AssetStreamError]
+    recovered: int = 0
     drifts: int = 0
-    again_at: float = math.inf
+    second: bool = False
+    reconnect: str | None = None
+
+
+class Waiting(NamedTuple):
+    """A read's amounts that a push on its way may explain."""
+
+    until: float
+    currency: str
+    piece: Piece
 
 
 class Audit:
-    """Judges the reads of one audit after the other."""
+    """Judges one read after the other.
 
-    def __init__(self, book: BalanceBook, limits: Limits) -> None:
+    Args:
+        book: the balances.
+        pushes_everything: the exchange promises a push for every change (A5).
+    """
+
+    def __init__(self, book: BalanceBook, *, pushes_everything: bool) -> None:
         self._book = book
-        self._limits = limits
-        # Currencies whose first read differed, with its report.
-        self._suspects: dict[str, BalanceReport] = {}
-        self._first_sent = -math.inf
-        # When a currency can be judged that the first read could not judge yet.
-        self._again_at = math.inf
-        self._clean_at = -math.inf
-        self._reconnects = 0
-        self._reconnected_at = -math.inf
+        self._pushes_everything = pushes_everything
+        self._waiting: deque[Waiting] = deque()
+        # The last read after which no second was needed: when it came, and when it was
+        # asked for.
+        self._completed_at = -math.inf
+        self._asked = -math.inf
+        # Currencies with which reads have agreed, not published yet.
+        self._verified: dict[str, float] = {}
+        # Audits in a row that found drift and no push, and the last of them (A5).
+        self._mute_drifts = 0
+        self._drifted_at = -math.inf
+        # Reconnects that are free now, and since when (A5).
+        self._free = RECONNECTS
+        self._freed_at = -math.inf
 
-    def connected(self, now: float) -> None:
-        """Note a merged snapshot, which counts as a clean audit (A5)."""
-        self._suspects.clear()
-        self._clean_at = now
+    @property
+    def deadline(self) -> float:
+        """The moment at which ``due`` must be called; monotonic."""
+        return self._waiting[0].until if self._waiting else math.inf
 
-    def first_read(self, snapshot: Snapshot, at: Stamp, sent: float) -> AuditResult:
-        """Compare the first read; suspects ask for a second one."""
-        result = AuditResult(items=[])
-        self._suspects.clear()
-        self._first_sent = sent
-        self._book.doubt_unread(snapshot, at)  # S2
-        for report in self._readings(snapshot):
-            entry = self._book.entry(report.currency) or Entry()
-            if not self._may_judge(entry, sent):
-                self._try_again(entry, result)
-            elif not self._explained(entry, report, at, result):
-                self._suspects[report.currency] = report
-        absent = self._book.absent
-        if absent.doubted is not None and snapshot.complete:
-            if self._may_judge(absent, sent):
-                absent.settle()
-            else:
-                self._try_again(absent, result)
-        result.second = bool(self._suspects)
-        self._again_at = result.again_at
-        if not result.second and result.again_at == math.inf:
-            self._clean_at = at.now
-        self._book.publish()
-        return result
+    def due(self, now: float) -> None:
+        """Weigh the amounts that no push has explained: they put it in doubt.
 
-    def second_read(self, snapshot: Snapshot, at: Stamp, sent: float) -> AuditResult:
-        """Judge the suspects of the first read (A2-A5, A8)."""
-        result = AuditResult(items=[], again_at=self._again_at)
-        self._book.doubt_unread(snapshot, at)  # S2
-        readings = {r.currency: r for r in self._readings(snapshot)}
-        unequal = False
-        for code, before in self._suspects.items():
-            report = readings.get(code)
-            entry = self._book.entry(code) or Entry()
-            if report is None:  # Not understood this time: in doubt.
-                continue
-            if entry.heard_at >= self._first_sent:  # A2
-                self._try_again(entry, result)
-            elif not self._explained(entry, report, at, result):
-                unequal = unequal or not _same(before, report)
-                self._drifted(code, report, at, result)
-        self._suspects.clear()
-        mute = self._book.pushed_at < self._clean_at
-        if unequal or (result.drifts and mute):
-            result.reconnect = self._reconnect(at.now, unequal)
-        elif result.drifts == 0 and result.again_at == math.inf:
-            self._clean_at = at.now
-        self._book.publish()
-        return result
+        None of them is shown: what is shown was as new as they are when they came, and
+        what came since is no older.
+        """
+        while self._waiting and self._waiting[0].until <= now:
+            _, code, piece = self._waiting.popleft()
+            entry = self._book.enter(code)
+            before = entry.evidence.ground
+            if weigh(entry.evidence, piece) is Judgement.SAME:
+                self._agreed(entry, before, piece, code)
+            self._book.note(entry, piece.latest)
+        self._publish(None)
+
+    def disconnected(self) -> None:
+        """Weigh all that waits: the lost connection brings no push any more."""
+        self._asked = self._book.present.audited_at
+        if self._waiting:
+            self.due(math.inf)
 
     def pushed(self) -> None:
-        """Note a push: the subscription works, drift starts counting anew (A5)."""
-        self._reconnects = 0
+        """Note a push, whatever came of it: the subscription works (A5)."""
+        self._mute_drifts = 0
 
-    def _readings(self, snapshot: Snapshot) -> list[BalanceReport]:
-        """Return the read's amounts of each currency it covers (S2)."""
-        readings = list(snapshot.balances)
+    def read(
+        self, snapshot: Snapshot, at: Stamp, asked: float, source: Source
+    ) -> Judged:
+        """Judge a read that was asked for at ``asked``, monotonic seconds."""
+        book, judged = self._book, Judged([])
+        present = book.present
+        named = {report.currency: report for report in snapshot.balances}
+        held = any(_holds(entry) for entry in book.entries().values())
+        nothing = not named and not snapshot.unreadable
+        contradicted = nothing and any(
+            _contradicts(entry, asked) for entry in book.entries().values()
+        )
+        unequal = False
+        shown = present.balances.copy()
+        self._doubt_unread(snapshot, named, at, asked)
+        for code in [*named, *(c for c in tuple(book.entries()) if c not in named)]:
+            report = named.get(code)
+            if report is None:
+                if not snapshot.complete or code in snapshot.unreadable:
+                    continue
+                report = BalanceReport(code, *ZEROS)
+            entry = book.entry(code)
+            if entry is None:
+                if not report.available and not report.locked:  # D3
+                    continue
+                entry = book.enter(code)
+            amounts = complete(report, entry.evidence.amounts)
+            if amounts is None:
+                piece = Piece(None, asked - REST_LAG, at.now, asked)
+                weigh(entry.evidence, piece)
+                book.take(entry, report, at, source, shown)
+                continue
+            if nothing and held and amounts == entry.evidence.amounts:
+                continue  # S2: what is not believed agrees with nothing.
+            piece = Piece(amounts, asked - REST_LAG, at.now, asked)
+            need = piece.need = _need(entry, amounts, source, held, nothing)
+            if contradicted and amounts == ZEROS:
+                piece.row = 0
+            if self._is_patient(entry, piece):
+                self._waiting.append(Waiting(at.now + PATIENCE, code, piece))
+                continue
+            before = entry.evidence.ground
+            verdict = weigh(entry.evidence, piece)
+            if verdict is Judgement.NEW:
+                self._verified[code] = asked
+            if verdict is Judgement.NEW and before and source is Source.AUDIT:
+                unequal = unequal or bool(entry.evidence.open)
+                self._drifted(entry, before, piece, report, judged)
+            elif verdict is Judgement.SAME:
+                self._agreed(entry, before, piece, code)
+            elif verdict is Judgement.OPEN and not need.seconds:
+                newer = certainly_newer(piece, entry.evidence.ground or piece)
+                judged.second = judged.second or newer
+            update = book.take(entry, report, at, source, shown)
+            if update is not None:
+                judged.items.append(update)
+                judged.recovered += update.source is Source.RECOVERED
+        if not (nothing and held):
+            self._judge_absent(snapshot, nothing, at, asked)
+        mute = book.pushed_at < self._completed_at
+        if judged.drifts:
+            judged.reconnect = self._reconnect(at.now, mute=mute, unequal=unequal)
+        if not judged.second:
+            self._completed_at = at.now
+            # Where the connection is made anew, its snapshot is the one that counts.
+            self._asked = present.audited_at if judged.reconnect else asked
+        self._publish(shown)
         if snapshot.complete:
-            named = {report.currency for report in readings}
-            readings += [
-                BalanceReport(code, ZERO, ZERO)
-                for code in self._book.entries()
-                if code not in named
-            ]
-        # A zero of a currency without an entry changes nothing.
-        return [
-            r
-            for r in readings
-            if r.available or r.locked or self._book.entry(r.currency) is not None
-        ]
+            # Behind the balances: else one of them could be taken for a zero.
+            present.complete_since = present.complete_since or at.received
+        return judged
+
+    def _publish(self, shown: dict[str, Balance] | None) -> None:
+        """Show what was learnt; that a read agrees, behind what it has set (W2)."""
+        present = self._book.present
+        self._book.publish(shown)
+        present.verified_at = {**present.verified_at, **self._verified}
+        self._verified.clear()
+        if not self._waiting:
+            present.audited_at = self._asked
+
+    def _doubt_unread(
+        self,
+        snapshot: Snapshot,
+        named: dict[str, BalanceReport],
+        at: Stamp,
+        asked: float,
+    ) -> None:
+        """Put in doubt what a read names and was not understood (S2)."""
+        book = self._book
+        unread = {code for code in snapshot.unreadable if code}
+        if not snapshot.complete:
+            # The entry that was bad may have been any of those that are not there.
+            unread.update(
+                code
+                for code, entry in book.entries().items()
+                if code not in named and entry.evidence.amounts != ZEROS
+            )
+        for code in unread:
+            entry = book.enter(code)
+            weigh(entry.evidence, Piece(None, asked - REST_LAG, at.now, asked))
+            book.note(entry, at.now)
+
+    def _judge_absent(
+        self, snapshot: Snapshot, nothing: bool, at: Stamp, asked: float
+    ) -> None:
+        """Learn that what is in no entry is zero (S2, S4)."""
+        absent = self._book.absent
+        first = absent.evidence.ground is None
+        if snapshot.complete:
+            weigh(absent.evidence, Piece(ZEROS, asked - REST_LAG, at.now, asked))
+            self._verified[UNNAMED] = asked
+            if first and nothing:  # S2
+                weigh(absent.evidence, Piece(None, at.now, at.now, at.now))
+        else:
+            # Not before: what the read does name would share the doubt.
+            weigh(absent.evidence, Piece(None, asked - REST_LAG, at.now, asked))
+        self._book.note(absent, at.now)
 
     @staticmethod
-    def _may_judge(entry: Entry, sent: float) -> bool:
-        return sent - entry.heard_at >= REST_LAG  # A2
+    def _is_patient(entry: Entry, piece: Piece) -> bool:
+        """True if a push that is on its way may explain a read (patience)."""
+        ground = entry.evidence.ground
+        return (
+            ground is not None
+            and ground.key is not None
+            and ground.amounts != piece.amounts
+            and not certainly_newer(piece, ground)
+        )
 
-    @staticmethod
-    def _explained(
-        entry: Entry, report: BalanceReport, at: Stamp, result: AuditResult
-    ) -> bool:
-        """True if a read agrees, or may be a lagging replica's: no suspicion."""
-        if entry.equals(report):
-            entry.settle()
-            return True
-        waits_until = entry.pushed_at + LAG_WAIT
-        if at.now < waits_until and entry.held_recently(report, at.now):  # A3
-            result.again_at = min(result.again_at, waits_until)
-            return True
-        return False
-
-    @staticmethod
-    def _try_again(entry: Entry, result: AuditResult) -> None:
-        # Only doubt is worth an extra read: a busy currency heals itself (A2).
-        if entry.doubted is not None and not entry.disputed:
-            result.again_at = min(result.again_at, entry.heard_at + REST_LAG)
+    def _agreed(
+        self, entry: Entry, before: Piece | None, piece: Piece, code: str
+    ) -> None:
+        """Note that a read agrees; that with a push ends a row of denials (A8)."""
+        self._verified[code] = piece.at
+        if piece.amounts != entry.corrected and _set_by_push(before, entry, piece):
+            entry.denied = 0
 
     def _drifted(
-        self, code: str, report: BalanceReport, at: Stamp, result: AuditResult
+        self,
+        entry: Entry,
+        before: Piece,
+        piece: Piece,
+        report: BalanceReport,
+        judged: Judged,
     ) -> None:
-        entry = self._book.entry(code)
-        if entry is not None and entry.disputed:
-            return  # Published before; it must not hide that others drift (A5).
-        result.drifts += 1
-        if entry is not None:
-            pushed_since = entry.pushed_at > entry.drifted_at
-            entry.drifts = entry.drifts + 1 if pushed_since else 1
-            entry.drifted_at = at.now
-            if entry.drifts >= DRIFTS_TO_DISPUTE:  # A8
-                entry.doubt(at)
-                entry.disputed = True
-                result.items.append(self._disagreement(report))
-                return
-        update = self._book.correct(report, at)
-        if update is not None:
-            result.items.append(update)
+        """Count a correction; the third push in a row that REST denies is kept (A8)."""
+        if entry.disputed:  # REST wins; the next push that it denies begins it anew.
+            entry.denied = DENIALS - 1
+            return
+        judged.drifts += 1
+        if before.key is None:
+            return
+        entry.corrected = piece.amounts
+        entry.denied += 1
+        if entry.denied == DENIALS:
+            del self._verified[report.currency]
+            entry.evidence.ground = before
+            over = entry.evidence.over
+            assert over is not None  # What was shown has just been put there.
+            over.pop()
+            piece.row, piece.began, piece.need = 1, piece.at, DISPUTED
+            entry.evidence.open.append(piece)
+            judged.items.append(self._disagreement(report))
 
-    def _reconnect(self, now: float, unequal: bool) -> str | None:
-        """Return why to connect anew; None while the pace forbids it (A4, A5)."""
-        pace = self._limits.drift_reconnect_interval
-        if self._reconnects >= FREE_RECONNECTS and now < self._reconnected_at + pace:
+    def _reconnect(self, now: float, *, mute: bool, unequal: bool) -> str | None:
+        """Return why to connect anew, or None (A4, A5)."""
+        if now - self._drifted_at > DRIFTS_TOGETHER:
+            self._mute_drifts = 0
+        self._mute_drifts += 1
+        self._drifted_at = now
+        if not mute:
             return None
-        self._reconnects += 1
-        self._reconnected_at = now
+        if not (unequal or self._pushes_everything or self._mute_drifts >= 2):
+            return None
+        since = min(now - self._freed_at, RECONNECTS * RECONNECT_PACE)
+        self._free = min(RECONNECTS, self._free + since / RECONNECT_PACE)
+        self._freed_at = now
+        if self._free < 1.0:
+            return None
+        self._free -= 1.0
+        self._mute_drifts = 0
         if unequal:
             return "two reads of a balance differed from it and from each other"
         return "balances changed and nothing was pushed"
@@ -222,5 +348,32 @@ class Audit:
         )
 
 
-def _same(one: BalanceReport, other: BalanceReport) -> bool:
-    return one.available == other.available and one.locked == other.locked
+def _holds(entry: Entry) -> bool:
+    return entry.evidence.amounts not in (None, ZEROS)
+
+
+def _contradicts(entry: Entry, asked: float) -> bool:
+    """True if a push says that there is something, which a read must show (S2)."""
+    ground = entry.evidence.ground
+    if ground is None or ground.key is None or ground.amounts == ZEROS:
+        return False
+    return CONTRADICTS[0] <= asked - ground.at < CONTRADICTS[1]
+
+
+def _set_by_push(before: Piece | None, entry: Entry, piece: Piece) -> bool:
+    """True if a read agrees with what a push set (A8)."""
+    if before is not None and before.key is not None:
+        return True
+    push = entry.evidence.push
+    return push is not None and push.amounts == piece.amounts
+
+
+def _need(
+    entry: Entry, amounts: Amounts, source: Source, held: bool, nothing: bool
+) -> Need:
+    """The row of reads that must say so against what is shown (S2, A2, A8)."""
+    if entry.disputed:
+        return DISPUTED
+    if amounts == ZEROS and held:
+        return ALL_VANISHED if nothing else VANISHED
+    return AT_SNAPSHOT if source is Source.RECOVERED else IN_AUDIT

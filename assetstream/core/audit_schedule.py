@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 from typing import Callable
 
-from assetstream.core.audit import LAG_WAIT, SECOND_READ
-from assetstream.core.book import REST_LAG, BalanceBook
+from assetstream.core.book import BalanceBook
+from assetstream.core.evidence import REST_LAG
 from assetstream.protocol import Limits
 
 __all__ = ["AuditSchedule"]
@@ -53,6 +53,9 @@ class AuditSchedule:
         self._started = math.inf
         self._live_at = math.inf
         self._early = 0
+        # When the last read succeeded, and the interval that the lease was made for.
+        self._completed_at = -math.inf
+        self._renewed_for = math.inf
         #: End of the lease: LIVE lasts so long without another completed audit (A7).
         self.lease_ends_at = math.inf
         #: Monotonic time at which the next audit is due; inf: none.
@@ -64,9 +67,9 @@ class AuditSchedule:
         self._live_at = now
         self._renew(now, book)
         self._early = 0
-        self.due_at = math.inf
         if self._interval is not None:
-            self.due_at = now + FIRST_AUDITS[0]
+            # What was asked for while the snapshot was read is not forgotten (A6).
+            self.due_at = min(self.due_at, now + FIRST_AUDITS[0])
 
     def ended(self) -> None:
         """Plan nothing until the stream is LIVE by another connection."""
@@ -82,11 +85,11 @@ class AuditSchedule:
             self._early += 1
         self.due_at = math.inf
 
-    def completed(self, now: float, book: BalanceBook, again_at: float) -> None:
-        """Renew the lease and plan the next audit, earlier if a currency waits."""
+    def completed(self, now: float, book: BalanceBook) -> None:
+        """Renew the lease and plan the next audit."""
         self._renew(now, book)
         # What was asked for while the audit was under way is not forgotten (A6).
-        self.due_at = min(self.due_at, self._next(now, book), again_at)
+        self.due_at = min(self.due_at, self._next(now, book))
 
     def failed(self, now: float, delay: float) -> None:
         """Plan to try again ``delay`` seconds after a failed read (S3)."""
@@ -118,6 +121,10 @@ class AuditSchedule:
     ) -> float | None:
         """Longest time until a change that was never pushed is found, or LIVE ends.
 
+        Found means corrected, or marked stale. By what is planned: REST may have lagged
+        when the last read was asked for, which took its time, and if no other succeeds
+        the lease runs out (A7).
+
         Args:
             now: monotonic time.
             book: the book.
@@ -126,18 +133,25 @@ class AuditSchedule:
         interval = self.interval(now, book)
         if interval is None:
             return None
-        audit = 2 * call + SECOND_READ
-        return max(
-            # It happens just after an audit, which then takes its time; REST lags.
-            REST_LAG + interval * (1 + SPREAD) + 2 * audit,
-            # It looks like a value that was held before (A3).
-            LAG_WAIT + 2 * audit,
-            # The audits fail: the lease runs out (A7).
-            REST_LAG + audit + lease(interval),
-        )
+        planned = lease(interval)
+        if self._completed_at > -math.inf:
+            planned = max(planned, self.lease_ends_at - self._completed_at)
+        return REST_LAG + call + planned
+
+    def adapt(self, now: float, book: BalanceBook) -> None:
+        """Pull in the next audit and the lease where the interval has shrunk (A7)."""
+        interval = self.interval(now, book)
+        if interval is None or interval >= self._renewed_for:
+            return
+        self._renewed_for = interval
+        self.due_at = min(self.due_at, max(now, self._completed_at + interval))
+        ends_at = max(now + LEASE_GRACE, self._completed_at + lease(interval))
+        self.lease_ends_at = min(self.lease_ends_at, ends_at)
 
     def _renew(self, now: float, book: BalanceBook) -> None:
         interval = self.interval(now, book)
+        self._completed_at = now
+        self._renewed_for = math.inf if interval is None else interval
         self.lease_ends_at = math.inf if interval is None else now + lease(interval)
 
     def _next(self, now: float, book: BalanceBook) -> float:

@@ -1,50 +1,60 @@
-"""The balance book keeps what is known of one account and decides which report wins.
+"""The balance book keeps what is known of one account, and shows it.
 
-Pure: it is given the time and starts nothing. The rules it keeps:
+Pure: it is given the time and starts nothing. Each push and each amount that a read
+names becomes a piece of evidence (``core/evidence``), which knows what wins. Kept here:
 
 =====  ==============================================================================
-K1     Per currency and field the newest key wins; equal key: the later arrival wins;
-       no key: by arrival. Older pushes are ignored and counted.
-K2     REST never sets, moves or clears a key.
+W2     What readers see is replaced before a doubt is lifted, never after.
+T1     A push's date becomes our monotonic time on arrival, as wide as the clock of the
+       host that pushes; it is fair unless it is ahead, or 10 s behind.
+K1     No time, or one field only: by arrival, the key unchanged, not fair. A key that
+       contradicts itself is not fair either.
 K3     A time over 60 s in the future is an error: by arrival, key unchanged, in doubt.
+       A stored key that is ahead of the clock, which has stepped, counts as none.
 K4     A missing currency or field is unchanged, zero is zero, amounts are absolute; a
        currency with an unknown field is not shown.
 K5     An unreadable frame puts its currency in doubt, else the whole book.
-S1     What a push on this connection set is kept and a read that differs puts it in
-       doubt; everything else takes the read, as RECOVERED.
-S2     What a complete snapshot omits is zero; a bad entry is unchanged and in doubt;
-       an empty or shrunken snapshot needs a second, equal one.
+S4     The first push after the first snapshot is STREAM, its change from zero.
 D3     The first snapshot delivers non-zero currencies only.
 =====  ==============================================================================
-
-Doubt ends when an audit's read agrees or corrects (``audit.py``), or when a push with a
-greater key, dated after the doubt began, names every field: a busy currency heals
-itself (A2). A read sent within 10 s of the last push or doubt of a currency may be a
-lagging replica's: what it changes is taken, and in doubt (S1).
 """
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal
 from typing import Any, Iterable, Mapping
 
 from msgspec import Struct
 
 from assetstream.core.entry import Entry
+from assetstream.core.evidence import (
+    REST_LAG,
+    Amounts,
+    Judgement,
+    Piece,
+    weigh,
+)
 from assetstream.core.moment import Stamp
 from assetstream.core.present import UNNAMED, Present
 from assetstream.model.errors import ProtocolError
 from assetstream.model.events import AssetUpdate, Balance, Source
-from assetstream.protocol import BalanceReport, Snapshot
+from assetstream.protocol import BalanceReport
 
-__all__ = ["BalanceBook", "Pushed"]
+__all__ = ["BalanceBook", "Pushed", "complete"]
 
-ZERO = Decimal(0)
 # Bound once: to look up a member of an enum takes as long as to make an event.
 STREAM = Source.STREAM
+NEW = Judgement.NEW
 FUTURE_MS = 60_000
-#: A read sent this soon after a push may come from a replica that has not seen it.
-REST_LAG = 10.0
+#: A push that was stored and is dated so far ahead of the clock counts for nothing, ms.
+AHEAD_MS = 5_000
+#: A push dated so far behind the clock is not fair, ms.
+BEHIND_MS = REST_LAG * 1000
+#: REST has caught up with what came at a moment just after so many seconds.
+CAUGHT_UP = REST_LAG + 0.001
+#: A push ignored so recently was perhaps judged by a wrong clock, seconds (T1).
+IGNORED_RECENTLY = 120.0
 
 
 class Pushed(Struct, gc=False):
@@ -52,13 +62,12 @@ class Pushed(Struct, gc=False):
 
     Attributes:
         items: updates and errors to publish, in order.
-        applied: something of it was not too old (K1).
-        doubted: something of it is in doubt (K3).
+        recheck_at: when REST can have caught up with what of it is in doubt; inf: no
+            doubt, and no error among the items.
     """
 
     items: list[AssetUpdate | ProtocolError]
-    applied: bool = False
-    doubted: bool = False
+    recheck_at: float = math.inf
 
 
 class BalanceBook:
@@ -66,19 +75,22 @@ class BalanceBook:
 
     Args:
         present: where the balances, the doubts and what is unknown are shown.
+        serial: the second item of a push's key is a serial number: where it
+            contradicts the first, the order is in question (K1).
     """
 
-    def __init__(self, present: Present) -> None:
+    def __init__(self, present: Present, *, serial: bool = False) -> None:
         self.present = present
         self.exchange = present.exchange
         self.account = present.account
+        self._serial = serial
         self._standing = present.standing
         self._taken_at = present.taken_at
         self._entries: dict[str, Entry] = {}
         #: Stands for every currency that is not here.
         self.absent = Entry()
-        #: When any currency was last pushed; -inf if never.
-        self.pushed_at = float("-inf")
+        #: When any currency was last pushed, whatever came of it; -inf if never.
+        self.pushed_at = -math.inf
 
     def entry(self, currency: str) -> Entry | None:
         """The entry of a currency, shown or not."""
@@ -88,53 +100,186 @@ class BalanceBook:
         """The entries of all currencies, shown or not."""
         return self._entries
 
+    def enter(self, currency: str) -> Entry:
+        """The entry of a currency; a new one knows what is known of all others."""
+        entry = self._entries.get(currency)
+        if entry is None:
+            entry = self._entries[currency] = Entry()
+            entry.evidence.ground = self.absent.evidence.ground
+            entry.evidence.open = list(self.absent.evidence.open)
+            entry.doubted = self.absent.doubted
+        return entry
+
+    @property
+    def recheck_at(self) -> float:
+        """The moment by which REST has caught up with all that is open, or inf."""
+        return min(map(_recheck_at, (self.absent, *self._entries.values())))
+
     def last_change(self, currency: str) -> Decimal:
         """Return by how much a currency's total changed last; zero if not remembered.
 
         From any thread.
         """
         entry = self._entries.get(currency)
-        return entry.last_change() if entry else ZERO
+        return entry.last_change() if entry else Decimal(0)
+
+    # Pushes.
 
     def push(self, reports: Iterable[BalanceReport], at: Stamp) -> Pushed:
-        """Apply pushes in the order they came."""
+        """Weigh pushes in the order they came."""
         items: list[AssetUpdate | ProtocolError] = []
         present, entries = self.present, self._entries
         shown = present.balances.copy()
-        latest = at.exchange_ms + FUTURE_MS
-        # A push ends a doubt only where there is one.
-        in_doubt = bool(present.doubts)
-        applied = misdated = changed = False
+        now, most = at.now, at.most_ms
+        least = at.least_ms - BEHIND_MS
+        recheck_at = math.inf
+        changed = False
         for report in reports:
             entry = entries.get(report.currency)
             if entry is None:
-                entry = entries[report.currency] = Entry()
+                entry = self.enter(report.currency)
                 changed = True
-            key = report.key
-            if key is not None and key[0] > latest:  # K3
-                misdated = changed = True
-                items.append(self._future(report))
-                entry.doubt(at)
-                key = None
-            if in_doubt and entry.doubted is not None:
-                changed = True
-            if not entry.push(report, key, at):
+            key, available, locked = report.key, report.available, report.locked
+            if (
+                key is None
+                or available is None
+                or locked is None
+                or not least <= key[0] <= most
+            ):
+                piece = self._unfair(entry, report, at, items)
+            elif entry.misdated and (key, available, locked) in entry.misdated:
+                piece = None  # It came before, and was ahead (K1).
+            else:
+                age = (key[0] - at.least_ms) / 1000
+                piece = Piece(
+                    (available, locked),
+                    now + (key[0] - most) / 1000,
+                    now if age > 0 else now + age,
+                    now,
+                    key,
+                )
+                last = entry.evidence.push
+                if last is not None and key < last.key:  # type: ignore[operator]
+                    self._question(last, piece, most)
+            self.pushed_at = now
+            verdict = Judgement.OLD if piece is None else entry.push(piece)
+            if verdict is not NEW:
                 present.ignored += 1
-                continue
-            applied = True
-            update = self._show(entry, report, at, STREAM, shown)
-            if update is not None:
-                items.append(update)
-        if applied:
-            self.pushed_at = at.now
+                if piece is not None and piece.amounts != entry.evidence.amounts:
+                    entry.ignored_at = now
+            if entry.evidence.open or entry.doubted is not None:
+                self.note(entry, now)
+                changed = True
+                recheck_at = min(recheck_at, _recheck_at(entry))
+            if verdict is NEW:
+                update = self._show(entry, report, at, STREAM, shown)
+                if update is not None:
+                    items.append(update)
         if changed:
             self.publish(shown)
         else:
             present.balances = shown
-        return Pushed(items, applied, misdated)
+        return Pushed(items, recheck_at)
+
+    def _question(self, last: Piece, piece: Piece, most: float) -> None:
+        """Take the word of dates that contradict the clock, or each other, from them.
+
+        Then the moments alone decide about the two pushes.
+        """
+        assert last.key is not None
+        assert piece.key is not None
+        if last.key[0] > most + AHEAD_MS:  # K3: its time has not come yet.
+            last.fair = False
+        if self._serial and piece.key[1] > last.key[1]:  # K1
+            piece.fair = False
+
+    def _unfair(
+        self,
+        entry: Entry,
+        report: BalanceReport,
+        at: Stamp,
+        items: list[AssetUpdate | ProtocolError],
+    ) -> Piece | None:
+        """Make the piece of a push whose date is missing, or not to be believed.
+
+        None if it says nothing new, or nothing at all without a ground (K4).
+        """
+        key, known, now = report.key, entry.evidence, at.now
+        if report.available is None and report.locked is None:
+            return None
+        if key is not None and key[0] > at.most_ms + FUTURE_MS:  # K3
+            if entry.repeats(report):
+                return None
+            items.append(self._future(report))
+            weigh(known, Piece(None, now, now, now))
+            key = None
+        elif (
+            key is not None
+            and not at.least_ms - BEHIND_MS <= key[0] <= at.most_ms
+            and entry.repeats(report)
+        ):
+            return None
+        earliest = now - REST_LAG
+        if key is None:  # By arrival: an equal key gives way to what comes later.
+            key = known.push.key if known.push else (0, 0)
+        else:  # Perhaps the clock is right, and it was under way for so long.
+            earliest = min(earliest, now + (key[0] - at.most_ms) / 1000)
+        amounts = complete(report, known.amounts)
+        if amounts is None:
+            return Piece(None, earliest, now, now)
+        return Piece(amounts, earliest, now, now, key, fair=False)
+
+    # Doubts.
+
+    def unreadable(self, currency: str | None, at: Stamp) -> None:
+        """Note that a push of a currency, or with None of any, was not read (K5)."""
+        now = at.now
+        entries = (
+            [self.absent, *self._entries.values()]
+            if currency is None
+            else [self.enter(currency)]
+        )
+        for entry in entries:
+            weigh(entry.evidence, Piece(None, now, now, now))
+            self.note(entry, now)
+        self.publish()
+
+    def stepped(self, at: Stamp) -> bool:
+        """Doubt what was perhaps ignored by a wrong clock (T1); True if there is."""
+        now, found = at.now, False
+        for entry in self._entries.values():
+            if now - entry.ignored_at < IGNORED_RECENTLY:
+                weigh(entry.evidence, Piece(None, now, now, now))
+                self.note(entry, now)
+                found = True
+        if found:
+            self.publish()
+        return found
+
+    @staticmethod
+    def note(entry: Entry, now: float) -> None:
+        """Note since when an entry is in doubt."""
+        if not entry.in_doubt:
+            entry.doubted = None
+        elif entry.doubted is None:
+            entry.doubted = now
+
+    # Reads.
+
+    def take(
+        self,
+        entry: Entry,
+        report: BalanceReport,
+        at: Stamp,
+        source: Source,
+        shown: dict[str, Balance],
+    ) -> AssetUpdate | None:
+        """Show what a read has led to; ``publish`` follows once for all of them."""
+        self.note(entry, at.now)
+        return self._show(entry, report, at, source, shown)
 
     def publish(self, shown: dict[str, Balance] | None = None) -> None:
-        """Bring ``present`` up to date: called after any step but a push.
+        """Bring ``present`` up to date.
 
         New doubts are shown before new balances, and ended doubts after them: no reader
         sees a number unmarked that is in doubt, or was when it came (W2).
@@ -158,93 +303,6 @@ class BalanceBook:
         )
         present.doubts = doubts
 
-    def doubt(self, currency: str | None, at: Stamp) -> None:
-        """Put a currency, or with None the whole book, in doubt (K5)."""
-        if currency is None:
-            for entry in (self.absent, *self._entries.values()):
-                entry.doubt(at)
-        else:
-            # A currency without an entry gets one: it can no longer be taken for zero.
-            self._entries.setdefault(currency, Entry()).doubt(at)
-        self.publish()
-
-    def doubt_unread(self, snapshot: Snapshot, at: Stamp) -> None:
-        """Put in doubt what an incomplete read left out (S2)."""
-        if snapshot.complete:
-            return
-        for code in filter(None, snapshot.unreadable):
-            self._entries.setdefault(code, Entry()).doubt(at)
-        nameless = "" in snapshot.unreadable
-        if nameless:
-            self.absent.doubt(at)
-        # The entry that was bad may have been any of those that are not there.
-        read = {report.currency for report in snapshot.balances}
-        for code, entry in self._entries.items():
-            if code not in read and (nameless or not entry.is_zero):
-                entry.doubt(at)
-        self.publish()
-
-    def doubtful(self, snapshot: Snapshot) -> bool:
-        """True if a snapshot needs a second, equal one to be believed (S2)."""
-        if snapshot.empty or not snapshot.balances:
-            return True
-        named = {report.currency for report in snapshot.balances}
-        named.update(snapshot.unreadable)
-        missing = [
-            code
-            for code, balance in self.present.balances.items()
-            if balance.total and code not in named
-        ]
-        return len(missing) > 1
-
-    def merge(self, snapshot: Snapshot, at: Stamp, sent: float) -> list[AssetUpdate]:
-        """Merge a snapshot that was asked for on this connection (S1, S2).
-
-        Args:
-            snapshot: the read.
-            at: when it is merged.
-            sent: monotonic time at which it was asked for.
-        """
-        self.doubt_unread(snapshot, at)
-        items: list[AssetUpdate] = []
-        shown, entries = self.present.balances.copy(), self._entries
-        read = {report.currency: report for report in snapshot.balances}
-        for code in [*read, *(c for c in entries if c not in read)]:
-            report = read.get(code)
-            entry = entries.get(code)
-            if report is None:
-                if not snapshot.complete:  # S2
-                    continue
-                report = BalanceReport(code, ZERO, ZERO)
-            if entry is None:
-                if not report.available and not report.locked:  # D3
-                    continue
-                entry = entries[code] = Entry()
-            if entry.may_be_lagging(report, sent, REST_LAG):
-                entry.doubt(at)
-            if not entry.take_read(report, at):  # S1
-                entry.doubt(at)
-            update = self._show(entry, report, at, Source.RECOVERED, shown)
-            if update is not None:
-                items.append(update)
-        if snapshot.complete and sent - self.absent.heard_at >= REST_LAG:  # A2
-            self.absent.settle()
-        self.publish(shown)
-        if snapshot.complete:
-            # Behind the balances: else one of them could be taken for a zero.
-            since = self.present.complete_since
-            self.present.complete_since = since or at.received
-        return items
-
-    def correct(self, report: BalanceReport, at: Stamp) -> AssetUpdate | None:
-        """Take an audit's amounts over those of any push (A4); keys stay (K2)."""
-        shown = self.present.balances.copy()
-        entry = self._entries.setdefault(report.currency, Entry())
-        entry.correct(report, at)
-        update = self._show(entry, report, at, Source.AUDIT, shown)
-        self.publish(shown)
-        return update
-
     def _show(
         self,
         entry: Entry,
@@ -253,10 +311,11 @@ class BalanceBook:
         source: Source,
         shown: dict[str, Balance],
     ) -> AssetUpdate | None:
-        """Put a currency into ``shown`` if it is fully known and differs from there."""
-        available, locked = entry.available.amount, entry.locked.amount
-        if available is None or locked is None:  # K4
+        """Put a currency into ``shown`` if it is known and differs from there."""
+        amounts = entry.evidence.amounts
+        if amounts is None:  # K4
             return None
+        available, locked = amounts
         previous = entry.balance
         if previous is None:
             if self.present.complete_since is None:
@@ -276,7 +335,7 @@ class BalanceBook:
             source,
             self._standing,
         )
-        entry.replace(balance, at.now)
+        entry.balance = balance
         self._taken_at[report.currency] = at.now
         shown[report.currency] = balance
         if previous is None and not balance.total and source is not STREAM:
@@ -307,3 +366,23 @@ class BalanceBook:
             exchange=self.exchange,
             account=self.account,
         )
+
+
+def _recheck_at(entry: Entry) -> float:
+    """Return the moment by which REST has caught up with what is open, or inf."""
+    if not entry.evidence.open or entry.disputed:
+        return math.inf  # A dispute waits for the audits that come anyway (A8).
+    return max(piece.latest for piece in entry.evidence.open) + CAUGHT_UP
+
+
+def complete(report: BalanceReport, known: Amounts | None) -> Amounts | None:
+    """Return both amounts, one that is not said from what is known (K4).
+
+    None if it is not known.
+    """
+    available, locked = report.available, report.locked
+    if available is None:
+        available = known[0] if known else None
+    if locked is None:
+        locked = known[1] if known else None
+    return None if available is None or locked is None else (available, locked)

@@ -1,213 +1,114 @@
-"""One currency of the book: its two amounts, their keys, its doubt."""
+"""One currency of the book: what is known of it, what is shown, and since when."""
 
 from __future__ import annotations
 
-from collections import deque
+import math
 from decimal import Decimal
 
-from assetstream.core.moment import Stamp
+from assetstream.core.evidence import (
+    KEY_SLACK,
+    Amounts,
+    Evidence,
+    Judgement,
+    Piece,
+    weigh,
+)
 from assetstream.model.events import ZERO, Balance, Source, exact_sum
 from assetstream.protocol import BalanceReport
 
-__all__ = ["Entry"]
+__all__ = ["DENIALS", "Entry"]
 
-Key = tuple[int, int]
-
-#: How long a value counts as one that a lagging replica may still show (A3).
-HELD_RECENTLY = 300.0
-#: Less than the key of any push.
-NO_KEY: Key = (-1, -1)
-#: Bounds the memory of a currency that changes many times a second.
-MAX_PAST = 4096
-
-
-class Field:
-    """One amount, the key of the push that set it, and that push's connection."""
-
-    __slots__ = ("amount", "generation", "key", "pushed")
-
-    def __init__(self) -> None:
-        self.amount: Decimal | None = None
-        self.key = NO_KEY
-        #: That push's amount; a read may have changed ``amount`` since.
-        self.pushed: Decimal | None = None
-        #: The connection whose push last set it; 0 if none did (S1).
-        self.generation = 0
+#: Pushes in a row that REST contradicts, until REST and stream disagree (A8).
+DENIALS = 3
+#: Pushes with unfair dates are known again when they are repeated; so many (K1).
+MOST_MISDATED = 64
 
 
 class Entry:
-    """Amounts, keys and doubt of one currency; written by the machine only (W2)."""
+    """The evidence about one currency, and what is shown of it (W2).
+
+    Attributes:
+        evidence: all that is known.
+        balance: what is shown; None while nothing is known (K4).
+        doubted: since when it is in doubt; None: no doubt.
+        denied: pushes in a row that REST contradicted (A8).
+        corrected: what REST last made of a push; to say so again agrees with none (A8).
+        ignored_at: when a push of other amounts was last ignored (T1).
+        misdated: the last pushes with unfair dates (K1). A push that was ahead of the
+            clock and has been passed over would count anew when it is repeated.
+    """
 
     __slots__ = (
-        "available",
         "balance",
-        "disputed",
+        "corrected",
+        "denied",
         "doubted",
-        "doubted_ms",
-        "drifted_at",
-        "drifts",
-        "heard_at",
-        "locked",
-        "past",
-        "pushed_at",
-        "replaced_at",
+        "evidence",
+        "ignored_at",
+        "misdated",
     )
 
     def __init__(self) -> None:
-        self.available = Field()
-        self.locked = Field()
-        #: What is shown; None while a field is unknown (K4).
+        self.evidence = Evidence()
         self.balance: Balance | None = None
-        #: Monotonic time at which it fell in doubt; None: no doubt.
         self.doubted: float | None = None
-        #: The exchange's time of the last reason for doubt: an older push is no answer.
-        self.doubted_ms = 0
-        #: REST and stream contradict each other again and again (A8).
-        self.disputed = False
-        #: Audits in a row that found it wrong, with a push between each (A8).
-        self.drifts = 0
-        #: Monotonic time of the last of them.
-        self.drifted_at = float("-inf")
-        #: Monotonic time of the last push that brought something.
-        self.pushed_at = float("-inf")
-        #: Monotonic time of the last push, reason for doubt, or read that changed it:
-        #: a read that lags may not show that yet, so for a while none judges it (A2).
-        self.heard_at = float("-inf")
-        #: Monotonic time at which the shown balance took its value.
-        self.replaced_at = float("-inf")
-        #: (until, available, locked) of former values, oldest first (A3).
-        self.past: deque[tuple[float, Decimal, Decimal]] = deque(maxlen=MAX_PAST)
+        self.denied = 0
+        self.corrected: Amounts | None = None
+        self.ignored_at = -math.inf
+        self.misdated: tuple[object, ...] = ()
 
     @property
-    def is_zero(self) -> bool:
-        """True if both amounts are known to be zero."""
-        return self.available.amount == 0 and self.locked.amount == 0
+    def disputed(self) -> bool:
+        """True while REST and stream disagree (A8)."""
+        return self.denied >= DENIALS
 
-    def doubt(self, at: Stamp) -> None:
-        """Fall in doubt; an older doubt goes on."""
-        self.heard_at = at.now
-        self.doubted_ms = at.exchange_ms
-        if self.doubted is None:
-            self.doubted = at.now
+    @property
+    def in_doubt(self) -> bool:
+        """True while something else may be true than what is shown."""
+        return bool(self.evidence.open) or self.denied >= DENIALS
 
-    def settle(self) -> None:
-        """End doubt, dispute and drifts: a read that may judge the currency agrees."""
-        self.doubted = None
-        self.disputed = False
-        self.drifts = 0
-
-    def push(self, report: BalanceReport, key: Key | None, at: Stamp) -> bool:
-        """Apply a push (K1); False if all of it was too old."""
-        available, locked = self.available, self.locked
+    def push(self, piece: Piece) -> Judgement:
+        """Weigh a push."""
+        known = self.evidence
+        ground, key = known.ground, piece.key
+        # The fast lane, which nearly all pushes take: the next one in order, while
+        # nothing is open. ``weigh`` comes to the same.
         if (
-            key is None
-            or report.available is None
-            or report.locked is None
-            or key <= available.key
-            or key <= locked.key
+            ground is not None
+            and ground is known.push
+            and not known.open
+            and piece.fair
+            and key > ground.key  # type: ignore[operator]
+            and (piece.at > ground.at or ground.fair)
+            and ground.earliest <= piece.latest + KEY_SLACK
         ):
-            return self._push_by_field(report, key, at)
-        # A push that names both amounts, as nearly all do, ends an older doubt (A2).
-        available.amount = available.pushed = report.available
-        locked.amount = locked.pushed = report.locked
-        available.key = locked.key = key
-        available.generation = locked.generation = at.generation
-        self.pushed_at = self.heard_at = at.now
-        if self.doubted is not None and key[0] >= self.doubted_ms and not self.disputed:
-            self.doubted = None
-        return True
+            if ground.amounts != piece.amounts:
+                known.remember(ground.amounts, piece.latest)  # type: ignore[arg-type]
+            known.ground = known.push = piece
+            return Judgement.NEW
+        return weigh(known, piece)
 
-    def _push_by_field(self, report: BalanceReport, key: Key | None, at: Stamp) -> bool:
-        took = False
-        for field, amount in (
-            (self.available, report.available),
-            (self.locked, report.locked),
-        ):
-            if amount is None:
-                continue
-            if key is not None and key < field.key:
-                continue
-            took = True
-            if key is not None:  # Without one it is by arrival, and the key stays.
-                # A duplicate brings nothing: what a read corrected stays corrected.
-                if (key, amount) == (field.key, field.pushed):
-                    continue
-                field.key, field.pushed = key, amount
-            field.amount = amount
-            field.generation = at.generation
-            self.pushed_at = self.heard_at = at.now
-        return took
-
-    def take_read(self, report: BalanceReport, at: Stamp) -> bool:
-        """Take a snapshot's amounts, no keys (K2); False if a push disagrees (S1)."""
-        agrees = True
-        for field, amount in (
-            (self.available, report.available),
-            (self.locked, report.locked),
-        ):
-            if amount is None:
-                continue
-            if field.generation == at.generation:
-                agrees = agrees and field.amount == amount
-            else:
-                if field.amount != amount:
-                    self.heard_at = at.now
-                field.amount = amount
-        return agrees
-
-    def correct(self, report: BalanceReport, at: Stamp) -> None:
-        """Take an audit's amounts, whoever set the present ones (A4), no keys (K2)."""
-        self.heard_at = at.now
-        self.doubted = None
-        if report.available is not None:
-            self.available.amount = report.available
-        if report.locked is not None:
-            self.locked.amount = report.locked
-
-    def replace(self, balance: Balance, now: float) -> None:
-        """Show a new balance and remember the old one as recently held."""
-        old = self.balance
-        if old is not None:
-            past = self.past
-            # Within a batch the clock stands still: nothing more is too old.
-            if self.replaced_at != now:
-                while past and past[0][0] < now - HELD_RECENTLY:
-                    past.popleft()
-            past.append((now, old.available, old.locked))
-        self.balance = balance
-        self.replaced_at = now
+    def repeats(self, report: BalanceReport) -> bool:
+        """Note a push with an unfair date; True if it came before (K1)."""
+        push = report.key, report.available, report.locked
+        if push in self.misdated:
+            return True
+        self.misdated = (*self.misdated[1 - MOST_MISDATED :], push)
+        return False
 
     def last_change(self) -> Decimal:
         """Return by how much the shown total changed last; zero if not remembered.
 
         From any thread.
         """
-        shown, past = self.balance, self.past.copy()
+        shown, over = self.balance, self.evidence.over
         if shown is None:
             return ZERO
+        past = over.copy() if over else ()
         if not past and shown.source is not Source.SNAPSHOT:
             return shown.total  # not known before, which counts as zero
-        for _, available, locked in reversed(past):
-            before = exact_sum((available, locked))
+        for _, amounts in reversed(past):
+            before = exact_sum(amounts)
             if before != shown.total:
                 return exact_sum((shown.total, before.copy_negate()))
         return ZERO
-
-    def equals(self, report: BalanceReport) -> bool:
-        """True if every amount the report gives is the one known here."""
-        return (
-            report.available is None or report.available == self.available.amount
-        ) and (report.locked is None or report.locked == self.locked.amount)
-
-    def held_recently(self, report: BalanceReport, now: float) -> bool:
-        """True if it had the report's value within the last five minutes (A3)."""
-        return any(
-            until >= now - HELD_RECENTLY
-            and report.available in (None, available)
-            and report.locked in (None, locked)
-            for until, available, locked in self.past
-        )
-
-    def may_be_lagging(self, report: BalanceReport, sent: float, lag: float) -> bool:
-        """True if a read may come from a replica that is behind what is known."""
-        return sent - self.heard_at < lag and not self.equals(report)

@@ -17,9 +17,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import Callable, Mapping, Sequence
+from urllib.parse import urlsplit
 
 from assetstream.core.audit_schedule import AuditSchedule
 from assetstream.core.book import BalanceBook
+from assetstream.core.doubts import doubt
 from assetstream.core.effects import (
     Ask,
     Dial,
@@ -36,9 +38,16 @@ from assetstream.core.exchange_clock import ExchangeClock
 from assetstream.core.gap import GapTracker
 from assetstream.core.link import LINKS, Link
 from assetstream.core.moment import Moment, Stamp
-from assetstream.core.outcomes import Broken, Closed, Ending, Outcome, Refused
+from assetstream.core.outcomes import (
+    Broken,
+    Closed,
+    Ending,
+    HttpReply,
+    Outcome,
+    Refused,
+)
 from assetstream.core.present import Present
-from assetstream.core.reads import READ_TIMEOUT, Audited, Merged, ReadFailed, Reads
+from assetstream.core.reads import READ_TIMEOUT, Read, ReadFailed, Reads
 from assetstream.core.reconnect import ReconnectPolicy
 from assetstream.model.errors import (
     AssetStreamError,
@@ -106,13 +115,15 @@ class StreamMachine:
         self.deadline = NEVER
         self._exchange = exchange
         self._nonce = nonce
-        self._book = BalanceBook(present)
+        self._book = BalanceBook(present, serial=exchange.serial_keys)
         self._schedule = AuditSchedule(
             exchange.limits, audit_interval, random, adaptive=adaptive
         )
         self._reads = Reads(exchange, self._book, self._schedule, random)
         self._policy = ReconnectPolicy(exchange.limits, random)
         self._clock = ExchangeClock()
+        # The hosts of the present connection and of the last read (T1).
+        self._pushing_host = self._reading_host = ""
         self._gap = GapTracker()
         self._memory: Memory = {}
         #: How long a connection may be silent, pong included; seconds.
@@ -150,11 +161,13 @@ class StreamMachine:
             self.present.attempts += 1
             self._conversation = self._exchange.conversation(self._memory)
             connect = self._conversation.connect(self._instant(at), self._nonce())
+            self._pushing_host = urlsplit(connect.url).hostname or ""
             out.append(Dial(ticket, connect))
         else:
             # A call is signed when it is sent, not when it was asked for.
             fetch = self._reads.granted(ticket, self._instant(at), self._nonce())
             if fetch is not None:
+                self._reading_host = urlsplit(fetch.call.url).hostname or ""
                 out.append(fetch)
         return self._done(out)
 
@@ -172,10 +185,12 @@ class StreamMachine:
         if ticket != self._connection or self.link is not Link.DIALLING:
             return ()
         self._go(Link.PROVING)
-        self._clock.set(headers.get("date"), at)
         self._heard(at.now)
         conversation = self._talk()
         out: list[Effect] = []
+        host, date = self._pushing_host, headers.get("date")
+        if self._clock.opened(host, date, asked, at.now):
+            self._stepped(at)
         steps = conversation.opened(self._instant(at), self._nonce())
         self._follow(steps, at, out)
         return self._done(out)
@@ -189,27 +204,19 @@ class StreamMachine:
         if at.now >= self.present.dead_at:
             return self._silent(at)
         self._heard(at.now)
-        milliseconds = self._clock.milliseconds(at)
-        steps = conversation.received(batch, Instant(at.now, milliseconds))
+        instant = self._instant(at)
+        steps = conversation.received(batch, instant)
         if len(steps) == 1 and link is READY:
             step = steps[0]
             # The fast lane: nearly every batch is one report, which moves no deadline
             # but the one at which a silent connection counts as lost, and that only
             # away.
             if type(step) is Report:
-                pushed = self._book.push(
-                    step.balances,
-                    Stamp(at.now, at.utc, milliseconds, self._connection),
-                )
-                if pushed.applied:
-                    self._reads.pushed()
-                if pushed.doubted:
-                    self._stamped(pushed.items)
-                    self._reads.doubted(at.now)
-                    self._plan()
-                elif conversation.deadline < self.deadline:
-                    self.deadline = conversation.deadline
-                return (Publish(pushed.items),) if pushed.items else ()
+                items = self._pushed(step, at)
+                deadline = min(conversation.deadline, self._reads.deadline)
+                if deadline < self.deadline:
+                    self.deadline = deadline
+                return (Publish(items),) if items else ()
         out: list[Effect] = []
         self._follow(steps, at, out)
         return self._done(out)
@@ -240,7 +247,8 @@ class StreamMachine:
             if live and at.now >= self.present.lease_ends_at:  # A7
                 reason = "unverified: no comparison with REST succeeded for too long"
                 out.append(Publish([self._stale(reason, at)]))
-            ask = self._reads.due(at.now, self._last_ticket + 1)
+            self._reads.due(at.now)
+            ask = self._reads.ask(at.now, self._last_ticket + 1)
             if ask is not None:
                 self._last_ticket = ask.ticket
                 out.append(ask)
@@ -283,24 +291,28 @@ class StreamMachine:
             at: the present.
         """
         out: list[Effect] = []
-        result = self._reads.replied(ticket, outcome, asked, self._stamp(at))
+        if not self._reads.waits_for(ticket):
+            return self._done(out)
+        if isinstance(outcome, HttpReply):
+            date = outcome.headers.get("date")
+            if self._clock.read(self._reading_host, date, asked, at.now):
+                self._stepped(at)
+        result = self._reads.replied(outcome, asked, self._stamp(at))
         if isinstance(result, ReadFailed):
             self._read_failed(result.error, at, out)
-        elif isinstance(result, Merged):
-            self._policy.accepted()
-            self.present.lease_ends_at = self._schedule.lease_ends_at
-            items = self._stamped(result.items)
-            change = self._live("balances read and merged", result.recovered, at)
-            out.append(Publish([*items, *change]))
-        elif isinstance(result, Audited):
-            self._audited(result, at, out)
-        elif result is not None and result.items:
-            out.append(Publish(self._stamped(result.items)))
+        else:
+            self._read(result, at, out)
         return self._done(out)
 
     def shared(self, least_interval: float) -> None:
         """The place is shared by so many that audits are at least so far apart, s."""
         self._schedule.least = least_interval
+
+    def verify(self, at: Moment) -> Sequence[Effect]:
+        """The user asks for an audit now (A1)."""
+        if self.link is READY:  # Else the next snapshot is as good.
+            self._reads.recheck(at.now)
+        return self._done([])
 
     def stop(self, reason: str, at: Moment) -> Sequence[Effect]:
         """The user asked to stop: take leave of the exchange and end."""
@@ -337,6 +349,10 @@ class StreamMachine:
     def last_change(self, currency: str) -> Decimal:
         """Return the last change of a currency's total; zero if not remembered."""
         return self._book.last_change(currency)
+
+    def doubt(self, currency: str, at: Moment) -> str:
+        """Say why a currency is in doubt; "" if it is not."""
+        return doubt(self._book.entry(currency) or self._book.absent, at)
 
     def audit_interval(self, now: float) -> float | None:
         """The present interval between audits in seconds; None: switched off."""
@@ -461,7 +477,9 @@ class StreamMachine:
             if self.link not in OPEN:  # An earlier step ended the connection.
                 return
             if isinstance(step, Report):
-                self._pushed(step, at, out)
+                items = self._pushed(step, at)
+                if items:
+                    out.append(Publish(items))
             elif isinstance(step, Send):
                 out.append(SendText(step.text))
             elif isinstance(step, Ping):
@@ -477,34 +495,50 @@ class StreamMachine:
             else:
                 self._give_up(step.error, at, out)
 
-    def _pushed(self, report: Report, at: Moment, out: list[Effect]) -> None:
+    def _pushed(self, report: Report, at: Moment) -> Sequence[Event]:
+        moved = False
+        for balance in report.balances:
+            if balance.key is not None and self._clock.pushed(balance.key[0], at.now):
+                moved = True
         pushed = self._book.push(report.balances, self._stamp(at))
-        if pushed.applied:
-            self._reads.pushed()
-        if pushed.doubted:  # K3
-            self._stamped(pushed.items)
-            self._reads.doubted(at.now)
-        if pushed.items:
-            out.append(Publish(pushed.items))
+        self._reads.pushed(pushed.items, at.now)
+        if self._schedule.lease_ends_at < self.present.lease_ends_at:  # A7
+            self.present.lease_ends_at = self._schedule.lease_ends_at
+        if not moved and pushed.recheck_at == NEVER:
+            return pushed.items
+        self._reads.recheck(pushed.recheck_at)
+        items: list[Event] = [*pushed.items]
+        if moved:  # T1
+            items.insert(0, _out_of_step())
+        return self._stamped(items)
+
+    def _stepped(self, at: Moment) -> None:
+        """Doubt what was judged by the clock that has stepped (T1)."""
+        if self._book.stepped(self._stamp(at)):
+            self._reads.recheck(self._book.recheck_at)
 
     def _warned(self, error: AssetStreamError, at: Moment, out: list[Effect]) -> None:
         if isinstance(error, ProtocolError):  # K5
-            self._book.doubt(error.currency, self._stamp(at))
-            self._reads.doubted(at.now)
+            self._book.unreadable(error.currency, self._stamp(at))
+            self._reads.recheck(self._book.recheck_at)
         out.append(Publish(self._stamped([error])))
 
     # What the reads lead to.
 
-    def _audited(self, audited: Audited, at: Moment, out: list[Effect]) -> None:
+    def _read(self, read: Read, at: Moment, out: list[Effect]) -> None:
         self._policy.accepted()
         self.present.lease_ends_at = self._schedule.lease_ends_at
-        items = self._stamped(audited.items)
-        if self.present.state is State.STALE:
-            items = [*items, *self._live("verified", audited.result.drifts, at)]
+        items = self._stamped(read.items)
+        judged = read.judged
+        if read.merged:
+            reason = "balances read and merged"
+            items = [*items, *self._live(reason, judged.recovered, at)]
+        elif self.present.state is State.STALE:
+            items = [*items, *self._live("verified", judged.drifts, at)]
         if items:
             out.append(Publish(items))
-        if audited.result.reconnect:
-            reason = f"reconnecting: {audited.result.reconnect}"
+        if judged.reconnect:
+            reason = f"reconnecting: {judged.reconnect}"
             self._give_up(ConnectionLost(reason), at, out)
 
     def _read_failed(
@@ -576,8 +610,7 @@ class StreamMachine:
         return Instant(at.now, self._clock.milliseconds(at))
 
     def _stamp(self, at: Moment) -> Stamp:
-        milliseconds = self._clock.milliseconds(at)
-        return Stamp(at.now, at.utc, milliseconds, self._connection)
+        return Stamp(at.now, at.utc, *self._clock.bounds(at.now))
 
     def _done(self, out: list[Effect]) -> Sequence[Effect]:
         """End a step: plan the next deadline."""
@@ -595,3 +628,11 @@ class StreamMachine:
             self.deadline = deadline
         else:
             self.deadline = NEVER
+
+
+def _out_of_step() -> ProtocolError:
+    return ProtocolError(
+        "the times of several pushes in a row contradict the exchange's own clock; "
+        "from now on the pushes are believed",
+        remedy="If this goes on, the exchange's servers disagree about the time.",
+    )

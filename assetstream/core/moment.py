@@ -27,16 +27,17 @@ class Moment(Struct, frozen=True, gc=False):
 
 
 class Stamp(Struct, frozen=True, gc=False):
-    """The time of one step of the book, by every clock, and its connection.
+    """The time of one step of the book, by every clock.
 
     Attributes:
         now: monotonic seconds.
         received: our wall clock, UTC.
-        exchange_ms: the exchange's wall clock as far as we know it, ms since 1970.
-        generation: number of the connection (W1).
+        least_ms: the least that the clock of the host that pushes shows, ms since 1970;
+            -inf where it is not known (T1).
+        most_ms: the most that it shows; inf where it is not known.
     """
 
     now: float
     received: datetime
-    exchange_ms: int
-    generation: int
+    least_ms: float
+    most_ms: float

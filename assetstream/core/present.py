@@ -15,7 +15,7 @@ from typing import Callable, Mapping
 from weakref import WeakMethod
 
 from assetstream.model.errors import AssetStreamError
-from assetstream.model.events import Balance, Source
+from assetstream.model.events import Balance, Source, Standing
 from assetstream.model.states import State
 
 __all__ = ["UNNAMED", "Present"]
@@ -24,8 +24,6 @@ ZERO = Decimal(0)
 
 #: Stands for every currency that the book does not hold.
 UNNAMED = ""
-
-Standing = Callable[[Balance], tuple[float, bool]]
 
 
 class Present:
@@ -49,6 +47,10 @@ class Present:
             are not held.
         unknown: currencies of which a field is not known yet (K4).
         taken_at: currency -> when the balance that is shown took its value.
+        verified_at: currency -> when the last read was asked for that agreed with what
+            is shown, or set it; ``UNNAMED`` stands for all that are not held.
+        audited_at: when the last read was asked for after which every currency that may
+            be judged was judged; -inf before the first.
         complete_since: when the first complete snapshot was merged: since then what is
             not held is zero. Our time, UTC.
         attempts: connections begun, failed ones included.
@@ -75,13 +77,15 @@ class Present:
         self.doubts: Mapping[str, float] = MappingProxyType({})
         self.unknown: frozenset[str] = frozenset()
         self.taken_at: dict[str, float] = {}
+        self.verified_at: dict[str, float] = {}
+        self.audited_at = -math.inf
         self.complete_since: datetime | None = None
         self.attempts = 0
         self.round_trip: float | None = None
         self.ignored = 0
         self.audits = 0
         self.drifts = 0
-        #: Answers ``(age, stale)`` for the balances made for this account.
+        #: Answers for the balances made for this account.
         self.standing: Standing = _weakly(self._standing)
 
     def holds(self, now: float) -> bool:
@@ -125,22 +129,25 @@ class Present:
         """The currencies in doubt, sorted."""
         return tuple(sorted(code for code in self.doubts if code != UNNAMED))
 
-    def _standing(self, balance: Balance) -> tuple[float, bool]:
+    def _standing(self, balance: Balance) -> tuple[float, bool, float]:
         now = self._clock()
         code = balance.currency
         proof = self.proof
         stale = self.state_at(now) is not State.LIVE
-        # The balances last: they are replaced before a doubt is lifted (W2).
-        doubts, unknown = self.doubts, self.unknown
+        # The balances last: they are replaced before a doubt is lifted, and before the
+        # read that has set them counts (W2).
+        doubts, unknown, verified_at = self.doubts, self.unknown, self.verified_at
         shown = self.balances.get(code)
         held = shown is not None or code in unknown
+        doubted = doubts.get(code if held else UNNAMED)
+        verified = verified_at.get(code if held else UNNAMED, -math.inf)
         # A zero that was made for a currency that is still not held is good.
         if held and shown is not balance:
-            proof, stale = min(proof, self.taken_at.get(code, -math.inf)), True
-        doubted = doubts.get(code if held else UNNAMED)
+            over, stale = self.taken_at.get(code, -math.inf), True
+            proof, verified = min(proof, over), min(verified, over)
         if doubted is not None:
             proof, stale = min(proof, doubted), True
-        return max(0.0, now - proof), stale
+        return max(0.0, now - proof), stale, max(0.0, now - verified)
 
 
 def _weakly(standing: Standing) -> Standing:
@@ -149,8 +156,8 @@ def _weakly(standing: Standing) -> Standing:
     # would find nothing, does not visit them (``gc=False``).
     method = WeakMethod(standing)
 
-    def ask(balance: Balance) -> tuple[float, bool]:
+    def ask(balance: Balance) -> tuple[float, bool, float]:
         answer = method()
-        return answer(balance) if answer else (math.inf, True)
+        return answer(balance) if answer else (math.inf, True, math.inf)
 
     return ask

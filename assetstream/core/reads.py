@@ -1,19 +1,17 @@
 """Plans the REST reads of one stream, and judges their replies.
 
 Pure. Rules kept here: W1 (a reply counts only on the connection that asked, one read at
-a time), S2 (a doubtful snapshot needs a second, equal one), S3 (a failed read is tried
-again), A6 (the pace of audits).
+a time), S3 (a failed read is tried again), A6 (the pace of audits).
 """
 
 from __future__ import annotations
 
-import enum
 import math
-from typing import Callable, Union
+from typing import Callable, Sequence
 
 from msgspec import Struct
 
-from assetstream.core.audit import SECOND_READ, Audit, AuditResult
+from assetstream.core.audit import SECOND_READ, Audit, Judged
 from assetstream.core.audit_schedule import AuditSchedule
 from assetstream.core.book import BalanceBook
 from assetstream.core.effects import Ask, CallOff, Fetch, Forgo, Turn
@@ -24,66 +22,32 @@ from assetstream.model.errors import AssetStreamError, ProtocolError
 from assetstream.model.events import AssetUpdate, Event, Source
 from assetstream.protocol import NEVER, Exchange, Instant, Snapshot
 
-__all__ = [
-    "READ_TIMEOUT",
-    "Audited",
-    "Merged",
-    "ReadFailed",
-    "ReadResult",
-    "Reads",
-    "Unsettled",
-]
+__all__ = ["READ_TIMEOUT", "Read", "ReadFailed", "Reads"]
 
 #: The longest a read may take, seconds.
 READ_TIMEOUT = 10.0
-#: What is in doubt is compared after so long, when REST has caught up (A2).
-DOUBT_DELAY = 10.0
 #: Least time between two audits, whatever asked for them (A6).
 AUDIT_PACE = 5.0
 
 
-class Purpose(enum.Enum):
-    """Purposes of a read, each with the turn it needs."""
+class Read(Struct, frozen=True):
+    """The effect of a read.
 
-    SNAPSHOT = Turn.SNAPSHOT, 1
-    SNAPSHOT_AGAIN = Turn.SNAPSHOT, 2
-    AUDIT = Turn.AUDIT, 1
-    AUDIT_AGAIN = Turn.AUDIT, 2
-
-    @property
-    def turn(self) -> Turn:
-        """The turn to ask the place for."""
-        return self.value[0]
-
-
-class Merged(Struct, frozen=True):
-    """The snapshot of this connection is in the book: the stream is LIVE."""
+    Attributes:
+        items: updates and errors to publish, in order.
+        merged: it was the snapshot of this connection: the stream is LIVE.
+        judged: what it led to.
+    """
 
     items: list[Event]
-    #: Currencies that had changed while the balances were not known for sure.
-    recovered: int
-
-
-class Audited(Struct, frozen=True):
-    """An audit is completed (A7)."""
-
-    items: list[Event]
-    result: AuditResult
-
-
-class Unsettled(Struct, frozen=True):
-    """A second read will decide."""
-
-    items: list[Event]
+    merged: bool
+    judged: Judged
 
 
 class ReadFailed(Struct, frozen=True):
     """No balances were read; another read is planned (S3)."""
 
     error: AssetStreamError
-
-
-ReadResult = Union[Merged, Audited, Unsettled, ReadFailed]
 
 
 class Reads:
@@ -106,64 +70,80 @@ class Reads:
         self._exchange = exchange
         self._book = book
         self._schedule = schedule
-        self._audit = Audit(book, exchange.limits)
+        self._audit = Audit(book, pushes_everything=exchange.pushes_everything)
         self._random = random
         self._delays = backoff(random)
         # There is a connection that reads are for.
         self._open = False
         # The read that stands in the queue or is under way, and what it is for.
         self._ticket: int | None = None
-        self._purpose = Purpose.SNAPSHOT
+        self._turn = Turn.SNAPSHOT
         self._fetching = False
         self._sent = -math.inf
-        # The read to ask for next, and when; audits come from the schedule.
-        self._next: Purpose | None = None
-        self._at = NEVER
-        self._doubtful: Snapshot | None = None
+        # When the snapshot is due; audits come from the schedule.
+        self._snapshot_at = NEVER
+        # The last audit waits for a second read.
+        self._second = False
         # The last read was incomplete, and its error was published.
         self._reported_unreadable = False
 
     @property
     def deadline(self) -> float:
-        """Moment at which ``due`` has a read to ask for; monotonic."""
+        """Moment at which ``due`` or ``ask`` has something to do; monotonic."""
+        return min(self._ask_at, self._audit.deadline)
+
+    @property
+    def _ask_at(self) -> float:
         if self._ticket is not None or not self._open:
             return NEVER
-        if self._next is not None:
-            return self._at
-        return max(self._schedule.due_at, self._sent + AUDIT_PACE)
+        if self._snapshot_at != NEVER:
+            return max(self._snapshot_at, self._sent + self._pace)
+        pace = SECOND_READ if self._second else AUDIT_PACE
+        return max(self._schedule.due_at, self._sent + pace)
 
     def ready(self, now: float) -> None:
         """Plan the snapshot of a connection whose subscription is proved."""
         self._open = True
-        self._doubtful = None
-        self._plan(Purpose.SNAPSHOT, now)
+        self._snapshot_at = now
 
     def disconnected(self) -> Forgo | CallOff | None:
         """Forget what the lost connection asked for (W1)."""
-        self._open = False
-        self._next = None
+        self._open = self._second = False
+        self._snapshot_at = NEVER
         self._schedule.ended()
+        self._audit.disconnected()
         ticket, self._ticket = self._ticket, None
         if ticket is None:
             return None
         return CallOff(ticket) if self._fetching else Forgo(ticket)
 
-    def pushed(self) -> None:
-        """Note that a push was applied."""
+    def pushed(self, items: Sequence[Event], now: float) -> None:
+        """Note a push and its updates."""
         self._audit.pushed()
+        for item in items:
+            if isinstance(item, AssetUpdate) and item.locked:
+                self._schedule.adapt(now, self._book)  # A7
+                return
 
-    def doubted(self, now: float) -> None:
-        """Plan a comparison: something is in doubt."""
-        self._schedule.request(now + DOUBT_DELAY)
+    def recheck(self, at: float) -> None:
+        """Plan a comparison: REST has caught up then with what is in doubt."""
+        self._schedule.request(at)
 
-    def due(self, now: float, ticket: int) -> Ask | None:
+    def due(self, now: float) -> None:
+        """Weigh what has waited for a push."""
+        if now >= self._audit.deadline:
+            self._audit.due(now)
+            self._schedule.request(self._book.recheck_at)
+
+    def ask(self, now: float, ticket: int) -> Ask | None:
         """Ask for the read whose time has come, with this ticket."""
-        if now < self.deadline:
+        if now < self._ask_at:
             return None
         self._ticket = ticket
-        self._purpose = self._next or Purpose.AUDIT
+        snapshot = self._snapshot_at != NEVER
+        self._turn = Turn.SNAPSHOT if snapshot else Turn.AUDIT
         self._fetching = False
-        return Ask(ticket, self._purpose.turn)
+        return Ask(ticket, self._turn)
 
     def again(
         self, ticket: int, left: float, instant: Instant, nonce: str
@@ -179,26 +159,27 @@ class Reads:
         if ticket != self._ticket or self._fetching:
             return None
         self._fetching = True
-        self._next = None
+        self._snapshot_at = NEVER
         self._sent = instant.now
-        if self._purpose is Purpose.AUDIT:
+        if self._turn is Turn.AUDIT:
             self._schedule.began()
         return Fetch(ticket, self._exchange.read(instant, nonce), READ_TIMEOUT)
 
-    def replied(
-        self, ticket: int, outcome: Outcome, asked: float, at: Stamp
-    ) -> ReadResult | None:
-        """Judge a reply; None if another connection asked for it (W1).
+    def waits_for(self, ticket: int) -> bool:
+        """True if this read's reply counts; else another connection asked (W1)."""
+        return ticket == self._ticket
+
+    def replied(self, outcome: Outcome, asked: float, at: Stamp) -> Read | ReadFailed:
+        """Judge the reply that was waited for.
 
         Args:
-            ticket: the read's.
             outcome: the reply, or why there is none.
             asked: monotonic time at which the request was written.
             at: the present.
         """
-        if ticket != self._ticket:
-            return None
         self._ticket = None
+        self._second = False
+        merged = self._turn is Turn.SNAPSHOT
         try:
             if isinstance(outcome, AssetStreamError):
                 raise outcome
@@ -207,40 +188,37 @@ class Reads:
             )
             items = self._check(snapshot, outcome.body)
         except AssetStreamError as error:
-            self._retry(at.now)
+            delay = next(self._delays)
+            if merged:
+                self._snapshot_at = at.now + delay  # S3
+            else:
+                self._schedule.failed(at.now, delay)
             return ReadFailed(error)
         self._delays = backoff(self._random)
-        if self._purpose.turn is Turn.SNAPSHOT:
-            return self._snapshot(snapshot, asked, at, items)
-        if self._purpose is Purpose.AUDIT:
-            result = self._audit.first_read(snapshot, at, asked)
-            if result.second:
-                self._plan(Purpose.AUDIT_AGAIN, asked + SECOND_READ)
-                return Unsettled(items)
+        source = Source.RECOVERED if merged else Source.AUDIT
+        judged = self._audit.read(snapshot, at, asked, source)
+        if merged:
+            self._schedule.live(at.now, self._book)
         else:
-            result = self._audit.second_read(snapshot, at, asked)
-        present = self._book.present
-        present.audits += 1
-        present.drifts += result.drifts
-        self._schedule.completed(at.now, self._book, result.again_at)
-        return Audited([*items, *result.items], result)
+            self._schedule.completed(at.now, self._book)
+        self._schedule.request(self._book.recheck_at)
+        if judged.second:
+            self._second = True
+            self._schedule.request(asked + SECOND_READ)
+        elif not merged:
+            self._book.present.audits += 1
+        self._book.present.drifts += judged.drifts
+        return Read([*items, *judged.items], merged, judged)
 
-    def _plan(self, purpose: Purpose, at: float) -> None:
-        self._next = purpose
-        self._at = max(at, self._sent + 1.0 / self._exchange.limits.reads_per_second)
-
-    def _retry(self, now: float) -> None:
-        delay = next(self._delays)
-        if self._purpose.turn is Turn.SNAPSHOT:
-            self._plan(Purpose.SNAPSHOT, now + delay)  # S3
-        else:
-            self._schedule.failed(now, delay)
+    @property
+    def _pace(self) -> float:
+        return 1.0 / self._exchange.limits.reads_per_second
 
     def _check(self, snapshot: Snapshot, body: bytes) -> list[Event]:
         """Return an error about what was not understood; raise it if nothing was."""
         reported = self._reported_unreadable
-        self._reported_unreadable = not snapshot.complete
-        if snapshot.complete or (reported and snapshot.balances):
+        self._reported_unreadable = bool(snapshot.unreadable)
+        if not snapshot.unreadable or (reported and snapshot.balances):
             return []
         names = ", ".join(filter(None, snapshot.unreadable)) or "some entries"
         error = ProtocolError(
@@ -253,29 +231,3 @@ class Reads:
         if not snapshot.balances:  # S3
             raise error
         return [error]
-
-    def _snapshot(
-        self, snapshot: Snapshot, asked: float, at: Stamp, items: list[Event]
-    ) -> ReadResult:
-        before, self._doubtful = self._doubtful, None
-        if self._book.doubtful(snapshot) and not (before and _equal(before, snapshot)):
-            self._doubtful = snapshot  # S2
-            self._plan(Purpose.SNAPSHOT_AGAIN, asked + SECOND_READ)
-            return Unsettled(items)
-        updates = self._book.merge(snapshot, at, asked)
-        self._audit.connected(at.now)
-        self._schedule.live(at.now, self._book)
-        if self._book.present.doubts:
-            self.doubted(at.now)
-        return Merged([*items, *updates], _recovered(updates))
-
-
-def _recovered(updates: list[AssetUpdate]) -> int:
-    return sum(update.source is Source.RECOVERED for update in updates)
-
-
-def _equal(one: Snapshot, other: Snapshot) -> bool:
-    amounts = [
-        {r.currency: (r.available, r.locked) for r in s.balances} for s in (one, other)
-    ]
-    return amounts[0] == amounts[1] and one.unreadable == other.unreadable

@@ -6,7 +6,16 @@ import math
 from decimal import Decimal
 from typing import Collection, Iterable
 
-__all__ = ["aged", "counted", "digits", "lasting", "listed", "named", "signed"]
+__all__ = [
+    "aged",
+    "counted",
+    "digits",
+    "held",
+    "lasting",
+    "listed",
+    "named",
+    "signed",
+]
 
 #: So many names stand in one line.
 MOST_NAMES = 20
@@ -15,6 +24,11 @@ MOST_NAMES = 20
 def digits(amount: Decimal) -> str:
     """Write every digit and no exponent: 0.0000001, not 1E-7; and zero is 0."""
     return format(amount, "f") if amount else "0"
+
+
+def held(available: Decimal, locked: Decimal) -> str:
+    """Write ``5``, or ``5 and 2 locked``."""
+    return digits(available) + (f" and {digits(locked)} locked" if locked else "")
 
 
 def signed(change: Decimal) -> str:

@@ -208,7 +208,7 @@ def _judge(snapshot: Snapshot) -> Outcome:
     finding = (
         f"the key may read; currencies: {len(snapshot.balances)} listed, {held} held"
     )
-    if snapshot.complete:
+    if not snapshot.unreadable:
         return Outcome(Verdict.GREEN, finding)
     return Outcome(
         Verdict.YELLOW,

@@ -20,9 +20,10 @@ text apart. No fact holds a key, a secret, a token or a signature.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Callable, ClassVar
 
+from assetstream.model.plain import plain_fields
 from assetstream.model.public import make_public
 
 __all__ = [
@@ -87,6 +88,14 @@ class AssetStreamError(Exception):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self)!r})"
 
+    def to_dict(self) -> dict[str, object]:
+        """Return its class, its text and its facts in plain values, for ``json.dumps``.
+
+        ``type`` is the name of the class, ``text`` is ``str()`` of it.
+        """
+        facts = plain_fields(self, (each.name for each in fields(self)))
+        return {"type": type(self).__name__, "text": str(self), **facts}
+
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class ConfigurationError(AssetStreamError, ValueError):
@@ -107,7 +116,7 @@ class StreamTimeout(AssetStreamError, TimeoutError):
 
 
 class StaleBalance(AssetStreamError):
-    """The balance is older than ``max_age``, or not known at all."""
+    """The balance is not as good as the caller wants it, or not known at all."""
 
 
 @dataclass(eq=False, repr=False, kw_only=True)

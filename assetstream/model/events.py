@@ -18,6 +18,7 @@ from assetstream.display.balances import BalanceRow, balance_page
 from assetstream.display.html import as_html
 from assetstream.display.words import digits, signed
 from assetstream.model.errors import AssetStreamError
+from assetstream.model.plain import plain_fields
 from assetstream.model.public import make_public
 from assetstream.model.states import State
 
@@ -87,12 +88,16 @@ class Source(str, enum.Enum):
         return self.value
 
 
+#: Answers (age, stale, verified), as ``Balance`` describes them.
+Standing = Callable[["Balance"], tuple[float, bool, float]]
+
+
 @_kept_in_milliseconds("changed_at")
 class Balance(Struct, frozen=True, eq=False, gc=False):
     """One currency's balance as it stood when it was read.
 
-    The amounts never change; ``age`` and ``stale`` are answered when they are asked
-    for, and a balance that was since replaced by a newer one says that it is stale.
+    The amounts never change; ``age``, ``stale`` and ``verified`` are answered when they
+    are asked for, and one that was since replaced by a newer one says that it is stale.
 
     Attributes:
         exchange: name of the exchange.
@@ -113,8 +118,8 @@ class Balance(Struct, frozen=True, eq=False, gc=False):
     locked: Decimal
     changed_at: datetime
     source: Source
-    # Answers (age, stale) for this object; None for one not held by a stream.
-    _standing: Callable[[Balance], tuple[float, bool]] | None = None
+    # Answers for this object; None for one not held by a stream.
+    _standing: Standing | None = None
 
     @property
     def total(self) -> Decimal:
@@ -135,6 +140,24 @@ class Balance(Struct, frozen=True, eq=False, gc=False):
     def stale(self) -> bool:
         """True if it may be out of date: not LIVE, in doubt, or replaced since."""
         return self._standing(self)[1] if self._standing else True
+
+    @property
+    def verified(self) -> float:
+        """Seconds since a read by REST was asked for that agreed with the stream.
+
+        That is with what the stream showed of this currency then, or the read set it.
+        What was pushed since is newer than the read, and does not end it. Infinite if
+        there was no such read, or no stream stands behind the balance.
+        """
+        return self._standing(self)[2] if self._standing else math.inf
+
+    def to_dict(self) -> dict[str, object]:
+        """Return its fields and how good it is in plain values, for ``json.dumps``.
+
+        Amounts are text, times ISO 8601; an infinite age is None.
+        """
+        names = (*self.__struct_fields__, "total", "age", "stale", "verified")
+        return plain_fields(self, names)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Balance):
@@ -252,6 +275,14 @@ class AssetUpdate(Struct, frozen=True, eq=False, gc=False):
         # Without the zeros of a zero, which would be printed as 0E-16.
         return _exactly.subtract(self.total, before) or ZERO
 
+    def to_dict(self) -> dict[str, object]:
+        """Return its fields and total and change in plain values, for ``json.dumps``.
+
+        Amounts are text, times ISO 8601, ``raw`` is text.
+        """
+        names = (*self.__struct_fields__, "total", "change")
+        return plain_fields(self, names)
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, AssetUpdate):
             return NotImplemented
@@ -289,6 +320,13 @@ class Gap(Struct, frozen=True):
         """Length of the gap in seconds."""
         return (self.ended - self.began).total_seconds()
 
+    def to_dict(self) -> dict[str, object]:
+        """Return its fields and its duration in plain values, for ``json.dumps``.
+
+        Times are ISO 8601.
+        """
+        return plain_fields(self, (*self.__struct_fields__, "duration"))
+
 
 class StateChange(Struct, frozen=True):
     """The stream went from one state to another.
@@ -312,6 +350,10 @@ class StateChange(Struct, frozen=True):
     reason: str
     gap: Gap | None = None
     folded: int = 0
+
+    def to_dict(self) -> dict[str, object]:
+        """Return its fields in plain values, for ``json.dumps``."""
+        return plain_fields(self, self.__struct_fields__)
 
     def __repr__(self) -> str:
         return (

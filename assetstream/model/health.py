@@ -13,6 +13,7 @@ from assetstream.display.page import Line
 from assetstream.display.words import aged, counted, lasting, named
 from assetstream.model.errors import AssetStreamError
 from assetstream.model.events import Gap
+from assetstream.model.plain import plain_fields
 from assetstream.model.public import make_public
 from assetstream.model.states import State
 
@@ -48,6 +49,7 @@ class Health(Struct, frozen=True, kw_only=True):
         detection_time: longest time until a change that was never pushed is found, REST
             being at most 10 s behind; None: audits are off, it may never be.
         in_doubt: currencies at present in doubt, sorted.
+        doubts: currency in doubt -> why: what else may be true, and since when.
         last_gap: the last time missed; None if there was none.
         lookups_left_behind: name look-ups of this process that could not be ended
             and still hold a thread.
@@ -70,9 +72,19 @@ class Health(Struct, frozen=True, kw_only=True):
     audit_interval: float | None = None
     detection_time: float | None = None
     in_doubt: tuple[str, ...] = ()
+    doubts: Mapping[str, str] = {}
     last_gap: Gap | None = None
     lookups_left_behind: int = 0
     error: AssetStreamError | None = None
+
+    def to_dict(self) -> dict[str, object]:
+        """Return its fields in plain values, for ``json.dumps``; times are ISO 8601."""
+        return plain_fields(self, self.__struct_fields__)
+
+    def __hash__(self) -> int:
+        # Without the doubts, a mapping, whose currencies stand in ``in_doubt``.
+        fields = (name for name in self.__struct_fields__ if name != "doubts")
+        return hash(tuple(getattr(self, name) for name in fields))
 
     def __repr__(self) -> str:
         words = [self.state.value, *health_words(self)]
@@ -122,6 +134,10 @@ class Progress(Struct, frozen=True):
     def waiting(self) -> int:
         """Accounts that are not yet LIVE, or not at present."""
         return self.total - self.live - self.failed
+
+    def to_dict(self) -> dict[str, object]:
+        """Return its figures in plain values, for ``json.dumps``."""
+        return plain_fields(self, (*self.__struct_fields__, "waiting"))
 
     def __str__(self) -> str:
         ended = f", {self.failed} ended" if self.failed else ""
@@ -192,6 +208,10 @@ class GroupHealth(Struct, frozen=True, kw_only=True):
             detection_time=max(known) if known and len(known) == len(times) else None,
             threads=threads,
         )
+
+    def to_dict(self) -> dict[str, object]:
+        """Return its fields in plain values, for ``json.dumps``; times are ISO 8601."""
+        return plain_fields(self, self.__struct_fields__)
 
     def __repr__(self) -> str:
         states = [f"{self.states[s]} {s}" for s in State if self.states.get(s)]

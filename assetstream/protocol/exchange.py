@@ -37,6 +37,9 @@ class Exchange(ABC):
         credentials: every text that must never be shown, by name: those of
             ``key_names`` in their order, then those made of them.
         proof: what of the exchange's own proves a subscription.
+        pushes_everything: it promises a push for every change of a balance (A5).
+        serial_keys: the second item of a push's key is a serial number, which orders
+            pushes as well as the time does (K1).
         silence: what it means that nothing is pushed though the subscription is proved.
     """
 
@@ -48,6 +51,8 @@ class Exchange(ABC):
     ws_url: str
     rest_url: str
     credentials: Mapping[str, str]
+    pushes_everything: bool = False
+    serial_keys: bool = False
     proof: str = "the exchange's answer"
     silence: str = "It pushes only when a balance changes."
 
@@ -84,9 +89,14 @@ class Exchange(ABC):
 
     @property
     def fingerprint(self) -> str:
-        """Six hex digits that tell keys apart without showing them."""
+        """Six hex digits that tell a few keys apart without showing them."""
+        return self.digest[:6]
+
+    @property
+    def digest(self) -> str:
+        """64 hex digits that tell any keys apart without showing them."""
         public_key = next(iter(self.credentials.values()))
-        return hashlib.sha256(public_key.encode()).hexdigest()[:6]
+        return hashlib.sha256(public_key.encode()).hexdigest()
 
     def redacted(self, data: bytes) -> bytes:
         """Return ``data`` with ``***`` for every credential, escaped or not."""

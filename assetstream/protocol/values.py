@@ -68,17 +68,15 @@ class Snapshot(Struct, frozen=True):
         balances: the entries that were understood.
         unreadable: currencies whose entry was not understood; "" if not even
             the currency was.
-        empty: True if the exchange sent nothing (null, {} or []): doubtful (S2).
     """
 
     balances: tuple[BalanceReport, ...]
     unreadable: tuple[str, ...] = ()
-    empty: bool = False
 
     @property
     def complete(self) -> bool:
-        """True if a currency that it omits is zero: every entry was understood (S2)."""
-        return not self.unreadable
+        """True if what it does not name is zero: each entry names its currency (S2)."""
+        return "" not in self.unreadable
 
 
 class HttpCall(Struct, frozen=True):
@@ -117,8 +115,6 @@ class Limits(Struct, frozen=True):
             seconds (A1).
         audit_interval_locked: the same while anything is locked; seconds; None: no
             different.
-        drift_reconnect_interval: least time between two reconnects for drift, after the
-            third in a row; seconds (A5).
         connects_together: handshakes that all streams of a group may begin; per second.
         reads_together: REST reads that all streams of a group may send; per second.
     """
@@ -129,7 +125,6 @@ class Limits(Struct, frozen=True):
     pong_timeout: float
     audit_interval: float
     audit_interval_locked: float | None = None
-    drift_reconnect_interval: float = 600.0
     connects_together: float = 1.0
     reads_together: float = 5.0
 

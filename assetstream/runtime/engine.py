@@ -143,6 +143,10 @@ class StreamEngine:
         """Put nothing more in."""
         self.post(partial(self._publisher.unsubscribe, subscription))
 
+    def verify(self) -> None:
+        """Ask for a comparison with REST now; ``present.audited_at`` tells of it."""
+        self.post(self.session.verify)
+
     def stop(self, reason: str = "") -> None:
         """Ask the session to end; from any thread or a signal handler.
 
@@ -224,11 +228,16 @@ class StreamEngine:
         """Return the last change of a currency's total; zero if not remembered."""
         return self.session.machine.last_change(currency)
 
+    def doubt(self, currency: str) -> str:
+        """Say why a currency is in doubt; "" if it is not."""
+        return self.session.doubt(currency)
+
     def health(self) -> Health:
         """The figures of this moment."""
         now = clock.now()
         present, machine = self.present, self.session.machine
         heard_at = present.heard_at
+        in_doubt = present.in_doubt()
         return Health(
             state=self._state_at(now),
             reason=present.reason_at(now),
@@ -245,7 +254,8 @@ class StreamEngine:
             drifts=present.drifts,
             audit_interval=machine.audit_interval(now),
             detection_time=machine.detection_time(now),
-            in_doubt=present.in_doubt(),
+            in_doubt=in_doubt,
+            doubts={code: self.doubt(code) for code in in_doubt},
             last_gap=self._publisher.last_gap,
             lookups_left_behind=lookups_left_behind(),
             error=self.error,

@@ -47,6 +47,8 @@ class Lifecycle:
         self._beginning: list[int] = []
         # Set when a start is over, well or not.
         self._begun = OneShotEvent()
+        # A table has begun it, and no ``start`` has joined it.
+        self._shown = False
         self.stop_requested = False
 
     @property
@@ -127,6 +129,25 @@ class Lifecycle:
                 return
         if not self.beginning_here:
             self._begun.wait(Deadline(BEGIN_TIME))
+
+    def show(self, begin: Callable[[], None]) -> None:
+        """Begin as ``join_or_begin`` does; one ``start`` may follow."""
+        self._shown = True
+        self.join_or_begin(begin)
+
+    def start(self, begin: Callable[[], None]) -> None:
+        """Call ``begin``; or join what ``show`` has begun, once.
+
+        Raises:
+            StreamStateError: this was started or stopped before, or the caller would
+                wait for itself.
+        """
+        if not self._shown:
+            begin()
+            return
+        self.refuse_in_callback("start()")
+        self._shown = False
+        self.join_or_begin(begin)
 
     @property
     def beginning_here(self) -> bool:

@@ -49,7 +49,8 @@ Input = Callable[[Moment], Sequence[Effect]]
 class Session:
     """Feeds one machine and carries out its effects, one step after the other (W2).
 
-    Everything here runs in the reader thread, but for ``grant`` and ``share``.
+    Everything here runs in the reader thread, but for ``grant``, ``share`` and
+    ``doubt``.
 
     Args:
         exchange: the adapter.
@@ -123,11 +124,19 @@ class Session:
         if now >= self.machine.deadline:
             self._happened(self.machine.due)
 
+    def doubt(self, currency: str) -> str:
+        """Say why a currency is in doubt; "" if it is not. From any thread."""
+        return self.machine.doubt(currency, _moment())
+
     # What the user does.
 
     def start(self) -> None:
         """Begin to connect."""
         self._happened(self.machine.started)
+
+    def verify(self) -> None:
+        """Compare the balances with REST now, within the place's budget."""
+        self._happened(self.machine.verify)
 
     def stop(self, reason: str) -> None:
         """End; ``over`` is called once the connection is gone."""

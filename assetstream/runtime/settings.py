@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import inspect
 import math
+import re
 import ssl
-from typing import Literal, NoReturn
+from functools import partial
+from typing import Container, Iterator, Literal, NoReturn
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -18,6 +20,7 @@ from assetstream.runtime.net.proxy import check_proxy
 
 __all__ = [
     "Settings",
+    "check_age",
     "check_currency",
     "check_exchange",
     "check_handler",
@@ -25,6 +28,9 @@ __all__ = [
     "complaint",
     "make_settings",
 ]
+
+#: Two currencies as exchanges and libraries join them: KRW-BTC, BTC/USDT, BTC_USDT.
+MARKET = re.compile(r"([^-/_]+)[-/_]([^-/_:]+)")
 
 
 class Settings(Struct, frozen=True):
@@ -55,28 +61,70 @@ def check_exchange(exchange: object) -> None:
         )
 
 
-def check_currency(currency: object) -> str:
-    """Return a currency's code in upper case; refuse what is none."""
+def check_currency(currency: object, held: Container[str] = ()) -> str:
+    """Return a currency's code in upper case; refuse what is none.
+
+    Args:
+        currency: the user's.
+        held: codes that there are, whatever they look like.
+    """
     if not isinstance(currency, str) or not currency.strip():
         _refuse(f"currency must be a code such as 'BTC', not {currency!r}")
-    return currency.upper()
+    code = currency.upper()
+    if code in held:
+        return code
+    clean = "".join(c for c in currency if c.isprintable() and not c.isspace())
+    if clean != currency:
+        _refuse(
+            f"{currency!r} is no currency: no exchange's code has white space or "
+            "unprintable characters",
+            f"Write {clean!r}." if clean else "",
+        )
+    market = MARKET.match(currency)
+    if market is not None:
+        one, other = market.groups()
+        _refuse(
+            f"{currency!r} is a market, not a currency", f"Write {one!r} or {other!r}."
+        )
+    return code
 
 
-def complaint(code: str, balance: Balance | None, max_age: float | None) -> str:
-    """Say why a balance is not given; "" if it is young enough."""
-    if balance is None:
-        return f"{code} is not known (yet)"
-    if max_age is None:
-        return ""
-    if not isinstance(max_age, (int, float)):
-        _refuse(f"max_age must be a number of seconds, or None, not {max_age!r}")
-    if balance.age <= max_age:
-        return ""
-    if math.isinf(balance.age):
-        return f"{code} was never yet proved right"
-    return (
-        f"{code} was last proved right {balance.age:.1f} s ago, more than {max_age:g} s"
-    )
+def check_age(name: str, seconds: object) -> None:
+    """Refuse what is no number of seconds, nor None."""
+    number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
+    if seconds is not None and not (number and seconds >= 0):  # type: ignore[operator]
+        _refuse(f"{name} must be a number of seconds, or None, not {seconds!r}")
+
+
+def complaint(
+    balance: Balance, max_age: float | None, verified: float | None, doubt: str
+) -> str:
+    """Say why a balance is not given; "" if it is as good as it must be.
+
+    Args:
+        balance: what would be given.
+        max_age: seconds since the last proof, at most.
+        verified: seconds since the last read that agreed, at most.
+        doubt: why it is in doubt, if it is.
+    """
+    code = balance.currency
+    if max_age is not None and balance.age > max_age:
+        if math.isinf(balance.age):
+            return f"{code} was never yet proved right"
+        return (
+            f"{code} was last proved right {balance.age:.1f} s ago, more than "
+            f"{max_age:g} s"
+        )
+    if (max_age is not None or verified is not None) and balance.stale:
+        return f"{code} is in doubt: {doubt}" if doubt else f"{code} may be out of date"
+    if verified is not None and balance.verified > verified:
+        if math.isinf(balance.verified):
+            return f"no read by REST has agreed with {code} yet"
+        return (
+            f"REST last agreed with {code} {balance.verified:.1f} s ago, more than "
+            f"{verified:g} s"
+        )
+    return ""
 
 
 def check_workers(workers: object) -> int:
@@ -87,19 +135,51 @@ def check_workers(workers: object) -> int:
 
 
 def check_handler(name: str, handler: object) -> None:
-    """Refuse a handler that can never be called well."""
+    """Refuse a handler, or a predicate, that can never be called well."""
     if not callable(handler):
         _refuse(
             f"{name} must be a function of one argument, not "
-            f"{type(handler).__name__} {handler!r:.60}"
+            f"{type(handler).__name__} {handler!r:.60}",
+            f"Pass the function itself: {name}=show, not {name}=show().",
         )
-    call = getattr(handler, "__call__", None)  # noqa: B004
-    if inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(call):
+    for each in _layers(handler):
+        if inspect.iscoroutinefunction(each) or inspect.isasyncgenfunction(each):
+            _refuse(
+                f"{name} is async and would never run: assetstream calls plain "
+                "functions",
+                "Pass a plain function; it may hand over to your event loop with "
+                "loop.call_soon_threadsafe.",
+            )
+        if inspect.isgeneratorfunction(each):
+            _refuse(
+                f"{name} contains `yield` and would never run: a call only makes a "
+                "generator",
+                "Pass a plain function. To take updates one by one, iterate over the "
+                "stream.",
+            )
+    try:
+        # Of the function that is called, not of one that it wraps.
+        signature = inspect.signature(handler, follow_wrapped=False)
+    except Exception:
+        return  # Some functions in C do not tell; some objects compare badly (D4).
+    try:
+        signature.bind(handler)
+    except TypeError as error:
         _refuse(
-            f"{name} is async and would never run: assetstream calls plain functions",
-            "Pass a plain function; it may hand over to your event loop with "
-            "loop.call_soon_threadsafe.",
+            f"{name} cannot be called with one argument: {error}",
+            "Let it take the event, and nothing else that has no default; "
+            "functools.partial fills in more.",
         )
+
+
+def _layers(handler: object) -> Iterator[object]:
+    """Yield a callable and what a call of it runs: of a partial, or by __call__."""
+    yield handler
+    while isinstance(handler, partial):
+        handler = handler.func
+        yield handler
+    if not isinstance(handler, type):
+        yield type(handler).__call__
 
 
 def make_settings(

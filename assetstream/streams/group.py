@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from decimal import Decimal
 from functools import partial
 from types import MappingProxyType
-from typing import Callable, Iterable, Mapping, NoReturn, Sequence
+from typing import Callable, Iterable, Iterator, Mapping, NoReturn, Sequence
 
 from assetstream.display.html import as_html
 from assetstream.display.page import Line, Page
@@ -24,6 +25,7 @@ from assetstream.runtime import settings
 from assetstream.runtime.dispatcher import Handlers
 from assetstream.runtime.loop.waits import Deadline
 from assetstream.streams.accounts import AccountSnapshot, group_page
+from assetstream.streams.conditions import verify
 from assetstream.streams.group_run import GroupRun
 from assetstream.streams.handlers import HandlerMethods, Result
 from assetstream.streams.live_pages import LivePages
@@ -51,11 +53,12 @@ class StreamGroup(HandlerMethods):
     whose handler raises does not hold up another's balances. A handler that takes its
     time holds up the handlers of other accounts only while all ``workers`` are as busy.
 
-    A stream in the group is still yours: read its balances, ``expect`` its updates, or
-    ``stop()`` it; only the group starts it.
+    A stream in the group is still yours: ``group["alice"]`` is the one of that label.
+    Read its balances, ``expect`` its updates, or ``stop()`` it; only the group starts
+    it. ``in``, ``len`` and iteration go over the streams of the moment.
 
     Args:
-        streams: with different accounts, all of them NEW.
+        streams: with different accounts and keys, all of them NEW.
         on_asset: called with an ``AssetUpdate`` for every change of every account,
             besides the streams' own handlers. For one account the order is kept, and
             one call at a time; with several ``workers`` those of different accounts
@@ -81,6 +84,8 @@ class StreamGroup(HandlerMethods):
         workers: int = 1,
     ) -> None:
         self._streams: dict[str, AssetStream] = {}
+        # (digest of a key, host) -> the account that has it.
+        self._keys: dict[tuple[str, str], str] = {}
         self._handlers = Handlers()
         # Held while streams or handlers come and go, never while anything is waited
         # for; reentrant, as all locks that a signal handler could meet.
@@ -105,24 +110,68 @@ class StreamGroup(HandlerMethods):
         """account -> its stream, at this moment."""
         return MappingProxyType(self._streams.copy())
 
+    def __len__(self) -> int:
+        return len(self._streams)
+
+    def __getitem__(self, account: str) -> AssetStream:
+        return self._streams[account]
+
+    def __contains__(self, account: object) -> bool:
+        """True of the label of an account, and of a stream, that is in the group."""
+        if isinstance(account, AssetStream):
+            return self._streams.get(account.account) is account
+        return account in self._streams
+
+    def __iter__(self) -> Iterator[AssetStream]:
+        """Iterate over the streams of this moment."""
+        return iter(self.streams.values())
+
+    def __bool__(self) -> bool:
+        return True
+
     @property
     def balances(self) -> Mapping[str, Mapping[str, Balance]]:
         """account -> currency -> balance: the accounts of this moment, each live."""
         return GroupBalances(self.streams)
 
-    def total(self, currency: str, max_age: float | None = None) -> Decimal:
+    def total(
+        self,
+        currency: str,
+        max_age: float | None = None,
+        verified: float | None = None,
+    ) -> Decimal:
         """The sum of a currency over all accounts, available and locked, exact.
 
         Args:
             currency: its code, in any case.
-            max_age: seconds; an older number of any account is refused.
+            max_age: seconds; as for ``AssetStream.balance``, of each account.
+            verified: seconds; as for ``AssetStream.balance``, of each account.
 
         Raises:
-            StaleBalance: an account's number is older than ``max_age``, or not known; a
+            ConfigurationError: as ``AssetStream.balance``.
+            StaleBalance: an account's number is not as good as that, or not known; a
                 sum that left it out would be wrong. ``remove`` an account that failed.
         """
-        held = (s.balance(currency, max_age).total for s in self.streams.values())
-        return exact_sum(held)
+        found = (s.balance(currency, max_age, verified) for s in self.streams.values())
+        return exact_sum(balance.total for balance in found)
+
+    def verify(self, timeout: float | None = 10.0) -> None:
+        """Have all balances compared with REST now; as ``AssetStream.verify``.
+
+        Accounts of one place take turns, so many of them need more time. ``remove`` an
+        account that failed: its error is raised here.
+
+        Args:
+            timeout: seconds for all; None for ever, 0 not at all.
+
+        Raises:
+            StreamTimeout: an account could not be judged in time; the text names it.
+            AssetStreamError: an account failed, with its reason.
+            StreamStateError: not started, an account was stopped, or called inside a
+                callback.
+        """
+        self._run.lifecycle.refuse_in_callback("verify()")
+        verify([run_of(stream) for stream in self.streams.values()], timeout)
 
     def health(self) -> GroupHealth:
         """The figures of this moment."""
@@ -139,7 +188,7 @@ class StreamGroup(HandlerMethods):
         It is called when that changes next, on one of the group's callback threads.
 
         Raises:
-            ConfigurationError: it is not callable, or it is ``async``.
+            ConfigurationError: it can never be called well; the text says why.
         """
         settings.check_handler("on_progress", handler)
         self._run.on_progress.handlers.add(handler)
@@ -159,7 +208,8 @@ class StreamGroup(HandlerMethods):
         Whatever it raises, the stream is not in the group then.
 
         Raises:
-            ConfigurationError: it is no stream, or another has its account's label.
+            ConfigurationError: it is no stream, or another has its account's label, or
+                its key.
             StreamStateError: it is not NEW, or the group was stopped.
             RuntimeError: no thread could be made.
         """
@@ -176,16 +226,26 @@ class StreamGroup(HandlerMethods):
                     remedy="Give each stream another account=..., which tells their "
                     "events apart.",
                 )
+            key = stream.exchange.digest, stream.exchange.ws_url
+            if key in self._keys:
+                raise ConfigurationError(
+                    f"{stream.account!r} has the key of {self._keys[key]!r}, which is "
+                    "in the group",
+                    remedy="One stream is enough for an account: add handlers to that "
+                    "one, or remove() it before.",
+                )
             run = run_of(stream)
             run.adopt()
             # In this order: a handler that is added in between, by a signal handler,
             # is among those that are taken, or finds the stream (D5).
             self._streams[stream.account] = stream
+            self._keys[key] = stream.account
             run.handlers.take(self._handlers)
         try:
             self._run.add(run)
         except BaseException:
-            self._streams.pop(stream.account, None)
+            with suppress(KeyError):  # another thread has removed it
+                self._take_out(stream.account)
             run.request_stop()
             self._run.remove(run)
             raise
@@ -208,7 +268,7 @@ class StreamGroup(HandlerMethods):
             StreamStateError: in a forked process, which the group does not belong to.
         """
         self._run.lifecycle.refuse_in_child()
-        stream = self._streams.pop(account)
+        stream = self._take_out(account)
         run = run_of(stream)
         # Before it ends: the end of the last account would be the group's.
         self._run.progress.remove(run)
@@ -216,6 +276,11 @@ class StreamGroup(HandlerMethods):
             return stream.stop(timeout)
         finally:
             self._run.remove(run)
+
+    def _take_out(self, account: str) -> AssetStream:
+        stream = self._streams.pop(account)
+        self._keys.pop((stream.exchange.digest, stream.exchange.ws_url), None)
+        return stream
 
     # Its life.
 
@@ -238,9 +303,10 @@ class StreamGroup(HandlerMethods):
                 accounts.
             SystemExit, KeyboardInterrupt: a handler raised it.
 
-        Whenever it raises for what happened after the start, every thread has ended.
+        One that ``show()`` has begun is joined, and waited for. Whenever it raises for
+        what happened after the start, every thread has ended.
         """
-        self._run.begin()
+        self._run.lifecycle.start(self._run.begin)
         if wait:
             self._run.wait_settled(timeout)
 
@@ -318,11 +384,11 @@ class StreamGroup(HandlerMethods):
         it shows.
 
         One that is NEW is started, without waiting to be LIVE: the table shows how far
-        it is, and errors as they come. (``start()`` it before, if the next cell needs
-        its balances.) Those errors do not go to stderr besides, unless logging was set
-        up; what your handlers raise does. Called again, in another cell too, it shows
-        the same table there as well. Running a cell again that makes the group
-        replaces the older one of the same key and host.
+        it is, and errors as they come. (Where the next cell needs its balances,
+        ``start()`` waits for them, before or after this.) Those errors do not go to
+        stderr besides, unless logging was set up; what your handlers raise does. Called
+        again, in another cell too, it shows the same table there as well. Running a
+        cell again that makes the group replaces the older one of the same key and host.
 
         In a terminal, where nothing can move, it prints the table of this moment.
 
@@ -330,8 +396,9 @@ class StreamGroup(HandlerMethods):
             ConfigurationError: IPython is not installed.
             StreamStateError: it was stopped before, or has no accounts.
         """
-        start = self._run.join_or_begin if self._run.lifecycle.new else None
-        self._screen.show(start, self.stop)
+        lifecycle = self._run.lifecycle
+        start = partial(lifecycle.show, self._run.begin)
+        self._screen.show(start if lifecycle.new else None, self.stop)
 
     def __repr__(self) -> str:
         if not self._owned_here:

@@ -29,7 +29,7 @@ class HandlerMethods:
         It is called on a callback thread, as the class says.
 
         Raises:
-            ConfigurationError: it is not callable, or it is ``async``.
+            ConfigurationError: it can never be called well; the text says why.
         """
         settings.check_handler("on_asset", handler)
         self._add_handlers(Handlers(asset=registered(handler)))
@@ -43,7 +43,7 @@ class HandlerMethods:
         It is called on a callback thread; without one, errors are logged.
 
         Raises:
-            ConfigurationError: it is not callable, or it is ``async``.
+            ConfigurationError: it can never be called well; the text says why.
         """
         settings.check_handler("on_error", handler)
         self._add_handlers(Handlers(error=registered(handler)))
@@ -57,7 +57,7 @@ class HandlerMethods:
         It is called on a callback thread; last with STOPPED or FAILED.
 
         Raises:
-            ConfigurationError: it is not callable, or it is ``async``.
+            ConfigurationError: it can never be called well; the text says why.
         """
         settings.check_handler("on_state", handler)
         self._add_handlers(Handlers(state=registered(handler)))

@@ -35,7 +35,7 @@ class Use(NamedTuple):
     """Somebody's use of a key.
 
     Attributes:
-        place: the key's fingerprint, and the host.
+        place: the key's digest, and the host.
         runner: who started the stream.
     """
 
@@ -56,7 +56,7 @@ def announce(runner: Runner, runs: Iterable[StreamRun]) -> None:
     _running[id(runner)] = runner
     mine = {}
     for stream in runs:
-        place = stream.exchange.fingerprint, stream.exchange.ws_url
+        place = stream.exchange.digest, stream.exchange.ws_url
         mine[stream] = _uses[stream] = Use(place, runner)
     places = {use.place for use in mine.values()}
     before: dict[tuple[str, str], list[tuple[StreamRun, Runner]]] = {}

@@ -31,6 +31,7 @@ from assetstream.runtime.loop.waits import Deadline
 from assetstream.runtime.stream_run import StreamRun
 from assetstream.streams import registry
 from assetstream.streams.accounts import AccountSnapshot, account_page
+from assetstream.streams.conditions import Condition, verify, wait_until
 from assetstream.streams.handlers import HandlerMethods
 from assetstream.streams.live_pages import LivePages
 from assetstream.streams.updates import Expectation, Predicate, Subscriber, Updates
@@ -137,26 +138,51 @@ class AssetStream(HandlerMethods):
         engine = self._run.engine
         return Balances(engine.present.balances if engine else {})
 
-    def balance(self, currency: str, max_age: float | None = None) -> Balance:
+    def balance(
+        self,
+        currency: str,
+        max_age: float | None = None,
+        verified: float | None = None,
+    ) -> Balance:
         """One currency's balance; zeros for one never held.
+
+        Without ``max_age`` and ``verified`` the number is given as it is known, marked
+        ``stale`` where it may be out of date.
 
         Args:
             currency: its code, in any case.
-            max_age: seconds; an older number is refused rather than given.
+            max_age: seconds; refused is what is stale or in doubt, in every state, and
+                what no frame or pong has proved right within that time.
+            verified: seconds; refused is, besides what is stale or in doubt, what no
+                read by REST has agreed with, or set, within that time: the one to use
+                where the exchange does not push everything (CoinW's deposits).
 
         Raises:
-            ConfigurationError: ``currency`` is no text, or ``max_age`` no number.
-            StaleBalance: it is older than ``max_age``, or not known: no complete
+            ConfigurationError: ``currency`` is no code an exchange could have, or a
+                market, or one of the others is no number.
+            StaleBalance: it is not as good as that, or not known: no complete
                 snapshot was merged yet, or what came could not be read.
         """
         engine = self._run.engine
-        code = settings.check_currency(currency)
-        balance = engine.present.balance(code) if engine else None
-        trouble = settings.complaint(code, balance, max_age)
-        if balance is not None and not trouble:
-            return balance
+        present = engine.present if engine else None
+        code = settings.check_currency(currency, present.balances if present else ())
+        settings.check_age("max_age", max_age)
+        settings.check_age("verified", verified)
+        found = present.balance(code) if present else None
+        trouble = f"{code} is not known (yet)"
+        while engine and present and found is not None:
+            doubt = engine.doubt(code) if found.stale else ""
+            trouble = settings.complaint(found, max_age, verified, doubt)
+            newest = present.balance(code)
+            # One that a push has just replaced is stale as an object.
+            if not trouble or newest == found:
+                break
+            found = newest
+        if found is not None and not trouble:
+            return found
         raise StaleBalance(
             f"{self.account}: {trouble}; the stream is {self.state}",
+            remedy="" if verified is None else "Call verify() before.",
             exchange=self.exchange.name,
             account=self.account,
         )
@@ -232,9 +258,10 @@ class AssetStream(HandlerMethods):
             StreamStateError: it was started or stopped before, or it would wait for
                 itself inside a callback.
 
-        Whenever it raises for what happened after the start, every thread has ended.
+        One that ``show()`` has begun is joined, and waited for. Whenever it raises for
+        what happened after the start, every thread has ended.
         """
-        self._begin()
+        self._run.lifecycle.start(self._begin)
         if wait:
             try:
                 self._wait_live(timeout)
@@ -331,7 +358,7 @@ class AssetStream(HandlerMethods):
             timeout: seconds; None for ever, 0 not at all.
 
         Raises:
-            ConfigurationError: ``predicate`` is not callable, or it is ``async``.
+            ConfigurationError: ``predicate`` cannot be called well; the text says why.
             StreamTimeout: none came in time.
             AssetStreamError: the stream failed, with its reason.
             StreamStateError: not started, stopped, or called inside a callback.
@@ -340,6 +367,53 @@ class AssetStream(HandlerMethods):
         what = "an update that meets the condition"
         with closing(Subscriber(self._run)) as subscriber:
             return subscriber.until(predicate, timeout, snapshots=True, what=what)
+
+    def wait_until(
+        self, condition: Condition, timeout: float | None = None
+    ) -> Mapping[str, Balance]:
+        """Wait until ``condition`` is true of the balances while the stream is LIVE.
+
+            held = stream.wait_until(lambda b: b["USDT"].available >= 100, timeout=60)
+
+        One that is true already returns at once. A ``KeyError``, of a currency that is
+        not held, counts as not true yet. What is in doubt counts as it is shown: where
+        that matters, let the condition look at ``stale``.
+
+        Args:
+            condition: called with ``balances`` again and again, in the calling thread.
+            timeout: seconds; None for ever, 0 not at all.
+
+        Returns:
+            The balances that have met it.
+
+        Raises:
+            ConfigurationError: ``condition`` cannot be called well; the text says why.
+            StreamTimeout: it was not true in time; the text says what was held.
+            AssetStreamError: the stream failed, with its reason.
+            StreamStateError: not started, stopped, or called inside a callback.
+        """
+        settings.check_handler("condition", condition)
+        return wait_until(self._run, condition, timeout)
+
+    def verify(self, timeout: float | None = 10.0) -> None:
+        """Have the balances compared with REST now: before money moves.
+
+        An audit, out of its turn and though audits are switched off: one is made every
+        5 s at most, and within the limits that all streams of the place share. It
+        returns when every currency that may be judged was judged, and the stream is
+        LIVE: a second read may belong to it, and a new connection where pushes were
+        missing. What it could not make sure of is ``stale``, and stands in
+        ``health().doubts``: ask for ``balance(currency, max_age=...)`` afterwards.
+
+        Args:
+            timeout: seconds; None for ever, 0 not at all.
+
+        Raises:
+            StreamTimeout: REST was not read, or not often enough, in time.
+            AssetStreamError: the stream failed, with its reason.
+            StreamStateError: not started, stopped, or called inside a callback.
+        """
+        verify([self._run], timeout)
 
     def expect(self, predicate: Predicate, timeout: float | None = None) -> Expectation:
         """Expect an update as the effect of a ``with`` block.
@@ -357,7 +431,7 @@ class AssetStream(HandlerMethods):
             timeout: seconds for each of the two waits; None for ever, 0 not at all.
 
         Raises:
-            ConfigurationError: ``predicate`` is not callable, or it is ``async``.
+            ConfigurationError: ``predicate`` cannot be called well; the text says why.
             StreamTimeout: not LIVE in time, or no such update came in time.
             AssetStreamError: the stream failed, with its reason.
             StreamStateError: not started, stopped, or called inside a callback.
@@ -408,11 +482,12 @@ class AssetStream(HandlerMethods):
         it shows.
 
         One that is NEW is started, without waiting to be LIVE: the table shows how far
-        it is, and errors as they come. (``start()`` it before, if the next cell needs
-        its balances.) Those errors do not go to stderr besides, unless logging was set
-        up; what your handlers raise does. Called again, in another cell too, it shows
-        the same table there as well. Running a cell again that makes the stream
-        replaces the older one of the same key and host.
+        it is, and errors as they come. (Where the next cell needs its balances,
+        ``start()`` waits for them, before or after this.) Those errors do not go to
+        stderr besides, unless logging was set up; what your handlers raise does. Called
+        again, in another cell too, it shows the same table there as well. Running a
+        cell again that makes the stream replaces the older one of the same key and
+        host.
 
         In a terminal, where nothing can move, it prints the table of this moment.
 
@@ -420,8 +495,8 @@ class AssetStream(HandlerMethods):
             ConfigurationError: IPython is not installed.
             StreamStateError: it is in a group that was not started.
         """
-        start = self._join_or_begin if self.state is State.NEW else None
-        self._screen.show(start, self.stop)
+        start = partial(self._run.lifecycle.show, self._begin)
+        self._screen.show(start if self.state is State.NEW else None, self.stop)
 
     def __repr__(self) -> str:
         if "_run" not in self.__dict__:  # shown by a crash in the constructor
@@ -449,9 +524,6 @@ class AssetStream(HandlerMethods):
 
     def _change_handlers(self, change: Callable[[Handlers], None]) -> None:
         change(self._run.handlers)
-
-    def _join_or_begin(self) -> None:
-        self._run.join_or_begin(self._begin)
 
     def _begin(self) -> None:
         self._run.begin()

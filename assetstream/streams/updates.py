@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from queue import Empty
-from types import TracebackType
+from types import AsyncGeneratorType, CoroutineType, GeneratorType, TracebackType
 from typing import Callable, Iterator
 
-from assetstream.model.errors import StreamStateError, StreamTimeout
+from assetstream.model.errors import (
+    ConfigurationError,
+    StreamStateError,
+    StreamTimeout,
+)
 from assetstream.model.events import AssetUpdate, Source, StateChange
 from assetstream.model.public import make_public
 from assetstream.model.states import State
@@ -14,7 +18,7 @@ from assetstream.runtime.loop.waits import Deadline
 from assetstream.runtime.mailbox import End, Subscription
 from assetstream.runtime.stream_run import StreamRun
 
-__all__ = ["Expectation", "Predicate", "Subscriber", "Updates"]
+__all__ = ["Expectation", "Predicate", "Subscriber", "Updates", "answer"]
 
 Predicate = Callable[[AssetUpdate], object]
 
@@ -22,6 +26,23 @@ Predicate = Callable[[AssetUpdate], object]
 MOST_BEHIND = 10
 #: The session answers within this, seconds, unless the machine is overloaded.
 JOIN_TIME = 0.1
+#: Seconds until a condition is looked at again though nothing has happened.
+PAUSE = 0.1
+
+
+def answer(name: str, result: object) -> object:
+    """Return the answer of a user's predicate, or refuse what is none.
+
+    A lambda may return a coroutine or a generator, which would count as true.
+    """
+    if isinstance(result, (CoroutineType, GeneratorType, AsyncGeneratorType)):
+        if isinstance(result, CoroutineType):
+            result.close()  # else Python warns that nobody has awaited it
+        raise ConfigurationError(
+            f"{name} returned a {type(result).__name__}, which nobody runs",
+            remedy="Let it return True or False.",
+        )
+    return result
 
 
 class Subscriber:
@@ -66,20 +87,11 @@ class Subscriber:
             StreamStateError: called inside a callback, which would wait for itself, or
                 in a forked child, where nothing comes.
         """
-        self._run.lifecycle.refuse_in_child()
-        self._run.lifecycle.refuse_in_callback(f"waiting for {what}")
+        self.refuse_in_callback(what)
         try:
             return self._subscription.get(deadline)
         except Empty:
-            error = self._engine.error
-            raise StreamTimeout(
-                f"{self._label}: waited {timeout:g} s for {what}; the stream was "
-                f"{self._engine.state}"
-                + (f", its last error: {error.problem}" if error else ""),
-                remedy=error.remedy if error else "",
-                exchange=self._run.exchange.name,
-                account=self._label,
-            ) from error
+            raise self._timed_out(timeout, what) from self._engine.error
 
     def until_live(self, timeout: float | None) -> None:
         """Wait until the stream is LIVE.
@@ -114,10 +126,46 @@ class Subscriber:
                 continue
             if item.source is Source.SNAPSHOT and not snapshots:
                 continue
-            if predicate(item):
+            if answer("predicate", predicate(item)):
                 return item
 
-    def forget(self) -> None:
+    def until_met(
+        self,
+        met: Callable[[], bool],
+        timeout: float | None,
+        deadline: Deadline,
+        what: str,
+        detail: Callable[[], str] = lambda: "",
+    ) -> None:
+        """Wait until ``met`` returns True, which may be so already.
+
+        It is asked after whatever happens to the stream, and ten times a second: a
+        doubt that ends is no event, nor is an age.
+
+        Args:
+            met: called in this thread.
+            timeout: seconds, for the text of the error.
+            deadline: when they are over.
+            what: is waited for.
+            detail: says what is missing, for that text.
+
+        Raises as ``until_live``.
+        """
+        self.refuse_in_callback(what)
+        while not met():
+            try:
+                item = self._subscription.get(Deadline(min(PAUSE, deadline.left())))
+            except Empty:
+                if deadline.left() == 0.0:
+                    raise self._timed_out(timeout, what, detail()) from (
+                        self._engine.error
+                    )
+                continue
+            if isinstance(item, End):
+                raise self.ended(item, what)
+            self.forget(what)
+
+    def forget(self, what: str = "an update") -> None:
         """Drop what has come so far, but for the end of the stream."""
         while True:
             try:
@@ -125,7 +173,29 @@ class Subscriber:
             except Empty:
                 return
             if isinstance(item, End):
-                raise self.ended(item, "an update")
+                raise self.ended(item, what)
+
+    def refuse_in_callback(self, what: str) -> None:
+        """Raise StreamStateError where ``what`` would never come."""
+        self._run.lifecycle.refuse_in_child()
+        self._run.lifecycle.refuse_in_callback(f"waiting for {what}")
+
+    def _timed_out(
+        self, timeout: float | None, what: str, detail: str = ""
+    ) -> StreamTimeout:
+        error = self._engine.error
+        words = [
+            f"{self._label}: waited {timeout or 0:g} s for {what}",
+            f"the stream was {self._engine.state}"
+            + (f", its last error: {error.problem}" if error else ""),
+            detail,
+        ]
+        return StreamTimeout(
+            "; ".join(filter(None, words)),
+            remedy=error.remedy if error else "",
+            exchange=self._run.exchange.name,
+            account=self._label,
+        )
 
     def ended(self, end: End, what: str) -> BaseException:
         """Say why a wait for ``what`` cannot be fulfilled."""

@@ -6,500 +6,640 @@ import math
 
 import pytest
 
-from assetstream.core.audit import Audit, AuditResult
-from assetstream.core.book import BalanceBook
-from assetstream.core.present import Present
+from assetstream.core.audit import PATIENCE, RECONNECT_PACE, Judged
+from assetstream.core.present import UNNAMED
 from assetstream.model.errors import AssetStreamError, ProtocolError
 from assetstream.model.events import AssetUpdate, Source
-from assetstream.protocol import Limits, Snapshot
-from tests.support.books import amounts, at, report, snapshot
-
-LIMITS = Limits(
-    connects_per_second=1.0,
-    reads_per_second=30.0,
-    ping_interval=20.0,
-    pong_timeout=10.0,
-    audit_interval=60.0,
-    drift_reconnect_interval=600.0,
-)
-
-
-class Audited:
-    """A book that holds BTC 1 and USDT 100 since a snapshot at 0, and its audit."""
-
-    def __init__(self) -> None:
-        self.book = BalanceBook(Present("test", "test-1"))
-        self.audit = Audit(self.book, LIMITS)
-        self.connect(0, report("BTC", "1"), report("USDT", "100"))
-
-    def connect(self, now: float, *reports: object, generation: int = 1) -> None:
-        read = snapshot(*reports)  # type: ignore[arg-type]
-        self.book.merge(read, at(now, generation), sent=now)
-        self.audit.connected(now)
-
-    def push(self, now: float, available: str, key: int, currency: str = "BTC") -> None:
-        self.book.push([report(currency, available, key=(key, 0))], at(now))
-        self.audit.pushed()
-
-    def first(self, now: float, read: Snapshot) -> AuditResult:
-        return self.audit.first_read(read, at(now), sent=now)
-
-    def second(self, now: float, read: Snapshot) -> AuditResult:
-        return self.audit.second_read(read, at(now), sent=now)
-
-    def both(
-        self, now: float, one: Snapshot, other: Snapshot | None = None
-    ) -> AuditResult:
-        """Merge both reads of an audit, 2 s apart."""
-        first = self.first(now, one)
-        assert first.second
-        return self.second(now + 2, other or one)
+from assetstream.protocol import Snapshot
+from tests.support.books import Account, at, report, snapshot, the_update
 
 
 @pytest.fixture
-def audited() -> Audited:
-    return Audited()
+def account() -> Account:
+    """An account that holds BTC 1 and USDT 100 since a snapshot at 0."""
+    return opened(Account())
 
 
-def btc(available: str) -> Snapshot:
-    """Make a read with this amount of BTC, and USDT as in the book."""
-    return snapshot(report("BTC", available), report("USDT", "100"))
+def opened(account: Account) -> Account:
+    account.connect(0, read("1"))
+    return account
 
 
-def the_update(verdict: AuditResult) -> AssetUpdate:
-    (update,) = verdict.items
-    assert isinstance(update, AssetUpdate)
-    return update
+def read(btc: str, usdt: str = "100", **others: str) -> Snapshot:
+    """Make a read with these amounts."""
+    more = [report(code, amount) for code, amount in others.items()]
+    return snapshot(report("BTC", btc), report("USDT", usdt), *more)
 
 
-def test_a2_a_read_sent_10_s_after_the_last_push_may_judge(audited: Audited) -> None:
-    """REST may be 10 s behind, so only reads sent 10 s after a push may judge it."""
-    audited.push(100, "2", 1)
-
-    assert not audited.first(109.9, btc("7")).second
-    assert audited.first(110, btc("7")).second
+ONLY_USDT = snapshot(report("USDT", "100"))
+NOTHING = snapshot()
 
 
-def test_a2_one_read_changes_nothing(audited: Audited) -> None:
-    """A correction takes two reads."""
-    verdict = audited.first(100, btc("7"))
-
-    assert verdict.second
-    assert verdict.items == []
-    assert amounts(audited.book)["BTC"] == ("1", "0")
+# S1: snapshots.
 
 
-def test_a2_a_push_before_the_second_read_is_merged_wins(audited: Audited) -> None:
-    """A push that the reads cannot know of keeps its amounts."""
-    audited.first(100, btc("7"))
-    audited.push(100, "2", 1)
-    verdict = audited.second(102, btc("7"))
+def test_s1_a_snapshot_is_believed_at_once_as_recovered(account: Account) -> None:
+    """Changes while the connection was down become RECOVERED updates."""
+    judged = account.connect(20, read("3"))
+    update = the_update(judged.items)
 
-    assert verdict.items == []
-    assert amounts(audited.book)["BTC"] == ("2", "0")
+    assert (update.currency, update.source, update.change) == (
+        "BTC",
+        Source.RECOVERED,
+        2,
+    )
+    assert judged.recovered == 1
+    assert account.in_doubt == ()
 
 
-def test_a2_the_second_read_agrees_with_the_book(audited: Audited) -> None:
+def test_s1_what_was_pushed_less_than_10_s_before_keeps_its_amount(
+    account: Account,
+) -> None:
+    """On whichever connection, whatever the read says; it is in doubt 2 s later."""
+    account.push(15, "2")
+    assert account.connect(20, read("7")).items == []
+    assert account.in_doubt == ()
+    assert account.audit.deadline == 20 + PATIENCE
+    account.audit.due(22)
+
+    assert account.shown() == ("2", "0")
+    assert account.in_doubt == ("BTC",)
+    assert account.audit.deadline == math.inf
+
+
+def test_s1_what_a_read_changed_less_than_10_s_before_is_kept_too(
+    account: Account,
+) -> None:
+    """The second of two quick connections asks a replica that is behind."""
+    account.connect(20, read("5"))
+    account.connect(24, read("7"))
+
+    assert account.shown() == ("5", "0")
+    assert account.in_doubt == ("BTC",)
+    account.connect(24.5, read("1"))  # What held before: a replica that lags.
+    assert account.shown() == ("5", "0")
+
+
+def test_s1_an_ignored_push_does_not_count(account: Account) -> None:
+    """A push that was too old does not protect its amounts from the read."""
+    account.push(28, "2")
+    account.push(29, "7", dated=27)
+    update = the_update(account.connect(39, read("3")).items)
+
+    assert update.available == 3
+    assert account.in_doubt == ()
+
+
+def test_patience_a_push_on_its_way_explains_a_read(account: Account) -> None:
+    """REST ran ahead of the stream."""
+    account.push(15, "2")
+    account.read(20, read("3"))
+    account.push(21, "3", dated=19.9)
+    account.audit.due(22)
+
+    assert account.shown() == ("3", "0")
+    assert account.in_doubt == ()
+
+
+def test_patience_ends_with_its_connection(account: Account) -> None:
+    """No push comes on it any more that could explain what was read."""
+    account.push(15, "2")
+    account.read(20, read("3"))
+    account.audit.disconnected()
+
+    assert account.audit.deadline == math.inf
+    assert account.in_doubt == ("BTC",)
+
+
+def test_k2_a_late_push_after_a_newer_read_is_shown_in_doubt(
+    account: Account,
+) -> None:
+    """Its date is too old to be believed; the read may be newer."""
+    account.push(20, "2")
+    account.connect(40, read("5"))
+    account.push(41, "3", dated=26)
+
+    assert account.in_doubt == ("BTC",)
+    for now in (52, 67, 82, 97):
+        account.read(now, read("5"))
+        assert account.shown() == ("3", "0")
+    account.read(112, read("5"))
+    assert account.shown() == ("5", "0")
+    assert account.in_doubt == ()
+
+
+# S2, S4: what is omitted, and what is not understood.
+
+
+def test_s2_what_a_read_omits_vanishes_after_three_reads_over_60_s(
+    account: Account,
+) -> None:
+    """It is in doubt at once, at the old amount."""
+    for now in (20, 50):
+        judged = account.connect(now, ONLY_USDT)
+        assert judged.items == []
+        assert not judged.second
+        assert account.shown() == ("1", "0")
+        assert account.in_doubt == ("BTC",)
+    assert account.read(79.9, ONLY_USDT).items == []
+    update = the_update(account.read(80, ONLY_USDT).items)
+
+    assert (update.currency, update.total, update.source) == ("BTC", 0, Source.AUDIT)
+    assert account.in_doubt == ()
+
+
+def test_s2_one_that_shows_it_again_begins_anew(account: Account) -> None:
+    for now in (20, 50):
+        account.read(now, ONLY_USDT)
+    account.read(60.1, read("1"))
+    assert account.in_doubt == ()
+    for now in (80, 110, 139):
+        account.read(now, ONLY_USDT)
+    assert account.shown() == ("1", "0")
+    account.read(140, ONLY_USDT)
+
+    assert account.shown() == ("0", "0")
+
+
+def test_s2_a_zero_in_the_read_is_like_an_omission(account: Account) -> None:
+    for now in (20, 50, 80):
+        account.read(now, read("0"))
+
+    assert account.shown() == ("0", "0")
+
+
+def test_s2_everything_vanishes_after_ten_minutes(account: Account) -> None:
+    """An empty list may be an outage."""
+    for now in range(20, 620, 60):
+        assert account.read(now, NOTHING).items == []
+        assert account.in_doubt == ("BTC", "USDT")
+    assert len(account.read(620, NOTHING).items) == 2
+    assert account.in_doubt == ()
+
+
+def test_s2_a_push_begins_the_ten_minutes_anew(account: Account) -> None:
+    """10 to 120 s before, it said that there was something."""
+    account.read(20, NOTHING)
+    account.push(290, "90", currency="USDT")
+    account.read(299, NOTHING)
+    assert account.entry().evidence.open[-1].row == 2
+    account.read(300, NOTHING)
+    assert account.entry().evidence.open[-1].row == 0
+    for now in (410, 620, 1009):
+        account.read(now, NOTHING)
+    assert account.shown() == ("1", "0")
+    account.read(1010, NOTHING)
+
+    assert account.shown() == ("0", "0")
+
+
+def test_s2_who_holds_nothing_loses_nothing() -> None:
+    """Two reads of an audit suffice for zero where nothing is held."""
+    account = Account()
+    account.connect(0, NOTHING)
+    assert account.present.doubts == {UNNAMED: 0}
+    assert account.present.complete_since is not None
+    account.read(9.9, NOTHING)
+    assert account.present.doubts == {UNNAMED: 0}
+    account.read(10.1, NOTHING)
+
+    assert account.present.doubts == {}
+
+
+def test_s2_a_bad_entry_costs_its_own_currency_alone(account: Account) -> None:
+    """What such a read omits is zero, like before."""
+    judged = account.connect(20, snapshot(report("ETH", "5"), unreadable=("BTC",)))
+
+    assert the_update(judged.items).currency == "ETH"
+    assert account.shown() == ("1", "0")
+    assert account.in_doubt == ("BTC", "USDT")
+    open_pieces = account.entry("USDT").evidence.open
+    assert [piece.amounts for piece in open_pieces] == [(0, 0)]
+    account.read(40, read("1", ETH="5"))
+    assert account.in_doubt == ()
+
+
+def test_s2_an_entry_without_a_name_makes_what_is_omitted_unknown(
+    account: Account,
+) -> None:
+    """Every missing currency is in doubt, those never held included."""
+    account.push(5, "0", currency="ETH")
+    account.read(20, snapshot(report("USDT", "100"), unreadable=("",)))
+
+    assert account.in_doubt == ("BTC",)
+    assert account.present.doubts == {"BTC": 20, UNNAMED: 20}
+    account.read(31, read("1"))
+    assert account.present.doubts == {}
+
+
+def test_s2_a_read_of_one_field_takes_the_other_from_what_is_shown(
+    account: Account,
+) -> None:
+    half = snapshot(report("BTC", "3", None), report("USDT", "100"))
+    account.connect(20, half)
+    assert account.shown() == ("3", "0")
+    account.connect(40, snapshot(report("NEW", "3", None), *read("3").balances))
+
+    assert account.shown("NEW") == ("3", "0")
+    first = Account()
+    first.connect(0, half)
+    assert first.present.unknown == {"BTC"}
+    assert "BTC" in first.present.doubts
+
+
+def test_s4_a_balance_is_zero_once_a_read_was_complete() -> None:
+    """A completed audit ends the unknown as well as a snapshot does."""
+    account = Account()
+    account.connect(0, snapshot(report("ETH", "1"), unreadable=("",)))
+    assert account.present.balance("BTC") is None
+    account.read(20, snapshot(report("ETH", "1")))
+
+    balance = account.present.balance("BTC")
+    assert balance is not None
+    assert balance.total == 0
+    assert UNNAMED not in account.present.doubts
+
+
+# A2 to A4: two reads.
+
+
+def test_a2_the_first_read_that_differs_puts_it_in_doubt_at_once(
+    account: Account,
+) -> None:
+    """A correction takes two reads, the second 2 s later."""
+    judged = account.read(100, read("7"))
+
+    assert judged.second
+    assert judged.items == []
+    assert account.shown() == ("1", "0")
+    assert account.in_doubt == ("BTC",)
+
+
+def test_s2_a_read_that_names_nothing_ends_no_doubt_of_a_zero(
+    account: Account,
+) -> None:
+    """It is not believed of what is held, so neither of what is not."""
+    account.push(20, "0")
+    account.book.unreadable("BTC", at(21))
+    account.read(40, NOTHING)
+    assert account.in_doubt == ("BTC", "USDT")
+    account.read(55, read("0"))
+
+    assert account.in_doubt == ()
+
+
+def test_a9_what_is_over_is_read_again_soon(account: Account) -> None:
+    """It needs a row of five; at ten seconds each a stuck replica would have it."""
+    account.push(15, "2")
+    account.push(20, "3")
+    judged = account.read(95, read("2"))
+
+    assert judged.second
+    assert account.shown() == ("3", "0")
+    assert account.in_doubt == ("BTC",)
+
+
+def test_a2_a_push_before_the_second_read_wins(account: Account) -> None:
+    """A push that the reads cannot know of keeps its amounts, unmarked."""
+    account.read(100, read("7"))
+    account.push(101, "2")
+    judged = account.read(102, read("7"))
+
+    assert judged.items == []
+    assert account.shown() == ("2", "0")
+    assert account.in_doubt == ()
+
+
+def test_a2_the_second_read_agrees_with_the_book(account: Account) -> None:
     """The first read was behind, so nothing changes."""
-    verdict = audited.both(100, btc("7"), btc("1"))
+    judged = account.twice(100, read("7"), read("1"))
 
-    assert verdict.items == []
-    assert verdict.drifts == 0
-    assert amounts(audited.book)["BTC"] == ("1", "0")
+    assert (judged.items, judged.drifts) == ([], 0)
+    assert account.shown() == ("1", "0")
+    # A read that may have looked before the other does not close it.
+    assert account.in_doubt == ("BTC",)
+    account.read(111, read("1"))
+    assert account.in_doubt == ()
 
 
-def test_a2_each_currency_is_judged_by_its_own_pushes(audited: Audited) -> None:
+def test_a2_each_currency_is_judged_by_its_own_pushes(account: Account) -> None:
     """A busy currency does not keep the others from being judged."""
-    audited.push(99, "2", 1)
-    verdict = audited.both(100, snapshot(report("BTC", "1"), report("USDT", "90")))
+    account.push(99, "2")
+    judged = account.twice(100, read("1", "90"))
 
-    assert the_update(verdict).currency == "USDT"
+    assert the_update(judged.items).currency == "USDT"
 
 
-def test_a2_a_duplicate_or_an_old_push_does_not_put_it_off(audited: Audited) -> None:
+def test_a2_a_duplicate_or_an_old_push_does_not_put_it_off(account: Account) -> None:
     """Such pushes bring nothing that a read could lack."""
-    audited.push(80, "2", 10)
-    audited.push(99, "2", 10)
-    audited.push(99, "5", 9)
+    account.push(95, "2", second=5)
+    account.push(99, "2", dated=95, second=5)
+    account.push(99, "5", dated=95, second=4)
 
-    assert audited.first(100, btc("7")).second
+    assert the_update(account.twice(105.1, read("7")).items).available == 7
 
 
-def test_a2_a_read_that_agrees_ends_doubt(audited: Audited) -> None:
+def test_a2_a_read_that_agrees_ends_doubt(account: Account) -> None:
     """A read ends a doubt if it was sent 10 s after its reason."""
-    audited.book.doubt("BTC", at(100))
-    verdict = audited.first(109.9, btc("1"))
-    assert audited.book.present.in_doubt() == ("BTC",)
-    assert verdict.again_at == 110
+    account.book.unreadable("BTC", at(100))
+    account.read(109.9, read("1"))
+    assert account.in_doubt == ("BTC",)
+    assert account.book.recheck_at == pytest.approx(110.001)
 
-    audited.first(110, btc("1"))
-    assert audited.book.present.in_doubt() == ()
+    account.read(110.1, read("1"))
+    assert account.in_doubt == ()
+    assert account.book.recheck_at == math.inf
 
 
-def test_a2_a_second_reason_to_doubt_counts_anew(audited: Audited) -> None:
+def test_a2_a_second_reason_to_doubt_counts_anew(account: Account) -> None:
     """Each reason may stand for a push that a read does not show yet."""
-    audited.book.doubt("BTC", at(100))
-    audited.book.doubt("BTC", at(105))
+    account.book.unreadable("BTC", at(100))
+    account.book.unreadable("BTC", at(105))
 
-    audited.first(110, btc("1"))
-    assert audited.book.present.in_doubt() == ("BTC",)
-
-
-def test_a2_an_unreadable_push_between_the_two_reads_stays_in_doubt(
-    audited: Audited,
-) -> None:
-    """The second read agrees with the book, but both are out of date."""
-    audited.first(100, btc("7"))
-    audited.book.doubt("BTC", at(101))
-    verdict = audited.second(102, btc("1"))
-
-    assert audited.book.present.in_doubt() == ("BTC",)
-    assert verdict.again_at == 111
-
-
-def test_a2_doubt_of_the_whole_book_ends_by_reads_sent_10_s_later(
-    audited: Audited,
-) -> None:
-    """The doubt about currencies that the book does not have ends as well."""
-    audited.book.doubt(None, at(100))
-    verdict = audited.first(105, btc("1"))
-    assert verdict.again_at == 110
-    assert audited.book.absent.doubted == 100
-
-    audited.first(110, btc("1"))
-    assert audited.book.present.in_doubt() == ()
-    assert audited.book.absent.doubted is None
-
-
-def test_a2_a_busy_currency_not_in_doubt_asks_for_no_extra_read(
-    audited: Audited,
-) -> None:
-    """The next push of a busy currency has all its amounts."""
-    audited.push(99, "2", 1)
-
-    assert audited.first(100, btc("7")).again_at == math.inf
+    account.read(111, read("1"))
+    assert account.in_doubt == ("BTC",)
 
 
 def test_a2_what_an_audit_corrected_is_not_undone_by_reads_behind_it(
-    audited: Audited,
+    account: Account,
 ) -> None:
-    """A currency in doubt asks for an audit soon; those reads may be 10 s behind."""
-    audited.both(100, btc("7"))
+    """Reads of the next audit, or snapshot, may be 10 s behind."""
+    account.twice(100, read("7"))
+    account.read(107, read("1"))
+    account.connect(108, read("1"))
 
-    assert not audited.first(107, btc("1")).second
-    assert amounts(audited.book)["BTC"] == ("7", "0")
+    assert account.shown() == ("7", "0")
 
 
-def test_a2_what_a_snapshot_recovered_is_not_undone_by_the_audit_at_5_s(
-    audited: Audited,
+def test_a3_what_held_before_is_believed_after_five_reads_over_60_s(
+    account: Account,
 ) -> None:
-    """The snapshot was fresh, both reads of the audit at 5 s are 10 s behind it."""
-    audited.connect(100, report("BTC", "7"), report("USDT", "100"), generation=2)
+    """A replica may be stuck; the currency is in doubt meanwhile."""
+    account.push(100, "2")
+    for now in (115, 130, 145, 160):
+        assert not account.read(now, read("1")).second
+        assert account.shown() == ("2", "0")
+        assert account.in_doubt == ("BTC",)
+    update = the_update(account.read(175, read("1")).items)
 
-    assert not audited.first(105, btc("1")).second
-    assert audited.first(110, btc("1")).second
-
-
-def test_a2_a_snapshot_behind_what_an_audit_corrected_is_in_doubt(
-    audited: Audited,
-) -> None:
-    """The reconnect after a correction may ask a replica that is behind."""
-    audited.both(100, btc("7"))
-    audited.connect(104, report("BTC", "1"), report("USDT", "100"), generation=2)
-
-    assert audited.book.present.in_doubt() == ("BTC",)
-
-
-def test_s2_an_entry_the_audit_cannot_read_is_in_doubt(audited: Audited) -> None:
-    """An entry that cannot be checked is not vouched for by LIVE."""
-    audited.first(100, snapshot(report("USDT", "100"), unreadable=("BTC",)))
-
-    assert audited.book.present.in_doubt() == ("BTC",)
-    assert amounts(audited.book)["BTC"] == ("1", "0")
-
-
-def test_s2_a_suspect_that_the_second_read_cannot_confirm_is_in_doubt(
-    audited: Audited,
-) -> None:
-    """The first read differs, and the second has no readable entry."""
-    audited.both(100, btc("7"), snapshot(report("USDT", "100"), unreadable=("BTC",)))
-
-    assert audited.book.present.in_doubt() == ("BTC",)
-
-
-def test_s2_an_entry_without_a_name_may_be_any_that_is_missing(
-    audited: Audited,
-) -> None:
-    """Every missing currency is in doubt, those never held included."""
-    audited.first(100, snapshot(report("USDT", "100"), unreadable=("",)))
-
-    assert audited.book.present.in_doubt() == ("BTC",)
-    assert audited.book.absent.doubted == 100
-
-
-def test_s2_what_both_complete_reads_omit_is_zero(audited: Audited) -> None:
-    """The currency was sold out, and the push was lost."""
-    update = the_update(audited.both(100, snapshot(report("USDT", "100"))))
-
-    assert update.currency == "BTC"
-    assert update.total == 0
-
-
-def test_a3_a_value_held_before_is_believed_60_s_after_the_last_push(
-    audited: Audited,
-) -> None:
-    """A replica may lag up to 60 s; after that the value has changed back."""
-    audited.push(100, "2", 1)
-    verdict = audited.first(115, btc("1"))
-    assert not verdict.second
-    assert verdict.again_at == 160
-    assert not audited.first(159.9, btc("1")).second
-
-    update = the_update(audited.both(160, btc("1")))
     assert update.available == 1
+    assert account.in_doubt == ()
 
 
-def test_a3_another_value_needs_no_wait(audited: Audited) -> None:
-    """No lagging replica can have a value that was never held."""
-    audited.push(100, "2", 1)
-
-    assert audited.first(115, btc("7")).second
-
-
-def test_a3_the_second_read_may_be_the_one_behind(audited: Audited) -> None:
-    """The audit then goes on for this currency."""
-    audited.push(100, "2", 1)
-    verdict = audited.both(115, btc("7"), btc("1"))
-
-    assert verdict.items == []
-    assert verdict.again_at == 160
-
-
-def test_a3_a_value_counts_as_held_for_5_minutes(audited: Audited) -> None:
-    """No replica is further behind than 5 minutes."""
-    audited.push(100, "2", 1)
-    audited.push(395, "3", 2)
-
-    assert not audited.first(
-        405, snapshot(report("BTC", "2"), report("USDT", "100"))
-    ).second
-    assert audited.first(405, btc("1")).second
-
-
-def test_a3_five_minutes_exactly_still_count(audited: Audited) -> None:
-    """A value held exactly 5 minutes ago still counts."""
-    audited.push(100, "2", 1)
-    audited.push(390, "3", 2)
-
-    assert not audited.first(400, btc("1")).second
-
-
-def test_a4_two_equal_reads_correct_the_book(audited: Audited) -> None:
+def test_a4_two_equal_reads_correct_the_book(account: Account) -> None:
     """The update has the source AUDIT and the previous amounts."""
-    update = the_update(audited.both(100, btc("7")))
+    judged = account.twice(100, read("7"))
+    update = the_update(judged.items)
 
-    assert update.source is Source.AUDIT
-    assert update.change == 6
-    assert amounts(audited.book)["BTC"] == ("7", "0")
+    assert (update.source, update.change) == (Source.AUDIT, 6)
+    assert (judged.drifts, judged.second) == (1, False)
+    assert account.shown() == ("7", "0")
+    assert account.in_doubt == ()
+    assert account.present.verified_at["BTC"] == 102
+    # Nothing was pushed: it is the snapshot of the new connection that counts (A5).
+    assert judged.reconnect
+    assert account.present.audited_at == 0
 
 
-def test_a4_a_currency_never_pushed_is_found(audited: Audited) -> None:
-    """The first push of the currency was lost."""
-    read = snapshot(report("BTC", "1"), report("USDT", "100"), report("ETH", "5"))
-    update = the_update(audited.both(100, read))
+def test_a4_a_currency_never_pushed_is_found(account: Account) -> None:
+    """The first push of the currency was lost; its zero is in doubt meanwhile."""
+    assert account.read(100, read("1", ETH="5")).items == []
+    assert account.in_doubt == ("ETH",)
+    assert account.shown("ETH") == ("0", "0")
+    update = the_update(account.read(102, read("1", ETH="5")).items)
 
     assert update.currency == "ETH"
     assert update.available == update.change == 5
 
 
-def test_a4_a_correction_ends_doubt(audited: Audited) -> None:
-    """Two reads that agree end the doubt."""
-    audited.book.doubt("BTC", at(90))
-    audited.both(100, btc("7"))
-
-    assert audited.book.present.in_doubt() == ()
-
-
-def test_a4_reads_that_differ_from_each_other_the_later_one_then_reconnect(
-    audited: Audited,
+def test_a4_reads_that_differ_from_each_other_the_later_one_in_doubt(
+    account: Account,
 ) -> None:
-    """The balance changes without pushes: the subscription may be dead."""
-    audited.push(50, "1", 1)
-    verdict = audited.both(100, btc("7"), btc("8"))
+    """Until reads agree; the subscription may be dead, so at once a new one."""
+    account.push(50, "1")
+    account.read(70, read("1"))
+    judged = account.twice(100, read("7"), read("8"))
 
-    assert the_update(verdict).available == 8
-    assert verdict.reconnect is not None
-
-
-def test_k2_a_correction_moves_no_key(audited: Audited) -> None:
-    """The keys of pushes are compared with the keys of pushes only."""
-    audited.push(50, "2", 10)
-    audited.both(100, btc("7"))
-    audited.push(103, "3", 11)
-
-    assert amounts(audited.book)["BTC"] == ("3", "0")
+    assert the_update(judged.items).available == 8
+    assert judged.reconnect is not None
+    assert "each other" in judged.reconnect
+    assert account.in_doubt == ("BTC",)
+    account.read(112, read("8"))
+    assert account.in_doubt == ()
 
 
-def test_k1_a_duplicate_does_not_undo_a_correction(audited: Audited) -> None:
-    """A push whose key was applied before the reads changes nothing."""
-    audited.push(50, "2", 10)
-    audited.both(100, btc("7"))
-    audited.push(103, "2", 10)
+def test_a4_while_something_is_pushed_it_does_not_reconnect(account: Account) -> None:
+    account.push(99, "90", currency="USDT")
 
-    assert amounts(audited.book)["BTC"] == ("7", "0")
+    assert account.twice(100, read("7", "90"), read("8", "90")).reconnect is None
 
 
-def test_a5_drift_with_no_push_since_the_last_clean_audit(audited: Audited) -> None:
-    """The connection lives but pushes nothing, so it is renewed."""
-    verdict = audited.both(100, btc("7"))
+def test_k2_a_correction_moves_no_key(account: Account) -> None:
+    """The same push again is nothing, a later one is newer."""
+    account.push(50, "2", second=10)
+    account.twice(100, read("7"))
+    account.push(103, "2", dated=50, second=10)
+    assert account.shown() == ("7", "0")
+    account.push(104, "3")
 
-    assert verdict.reconnect is not None
+    assert account.shown() == ("3", "0")
+    assert account.in_doubt == ()
+
+
+# A5: reconnects.
+
+
+def test_a5_drift_with_no_push_since_the_last_completed_audit(
+    account: Account,
+) -> None:
+    """Where everything is pushed, the subscription must be dead."""
+    judged = account.twice(100, read("7"))
+
+    assert judged.reconnect == "balances changed and nothing was pushed"
 
 
 def test_a5_a_push_of_any_currency_shows_that_the_subscription_works(
-    audited: Audited,
+    account: Account,
 ) -> None:
-    """One push was lost; a new connection would not help."""
-    audited.push(50, "90", 1, currency="USDT")
-    verdict = audited.both(100, snapshot(report("BTC", "7"), report("USDT", "90")))
+    """One that is ignored counts, too."""
+    account.push(50, "90", currency="USDT")
+    assert account.twice(100, read("7", "90")).reconnect is None
+    account.push(130, "80", currency="USDT", dated=40)
 
-    assert verdict.drifts == 1
-    assert verdict.reconnect is None
-
-
-def test_a5_a_clean_audit_begins_the_silence_anew(audited: Audited) -> None:
-    """Pushes before a clean audit prove nothing about the time since."""
-    audited.push(50, "90", 1, currency="USDT")
-    audited.first(70, snapshot(report("BTC", "1"), report("USDT", "90")))
-    verdict = audited.both(100, snapshot(report("BTC", "7"), report("USDT", "90")))
-
-    assert verdict.reconnect is not None
+    assert account.twice(150, read("8", "90")).reconnect is None
 
 
-def drift(audited: Audited, now: float) -> bool:
+def test_a5_a_completed_audit_begins_the_silence_anew(account: Account) -> None:
+    """Pushes before it prove nothing about the time since."""
+    account.push(50, "90", currency="USDT")
+    account.read(70, read("1", "90"))
+
+    assert account.twice(100, read("7", "90")).reconnect is not None
+
+
+def test_a5_elsewhere_the_second_drift_within_ten_minutes_reconnects() -> None:
+    """Deposits are never pushed there; a push between ends the row."""
+    account = opened(Account(pushes_everything=False))
+    assert account.twice(100, read("2")).reconnect is None
+    assert account.twice(200, read("3")).reconnect is not None
+
+    assert account.twice(300, read("4")).reconnect is None
+    account.push(350, "100", currency="USDT")
+    account.read(370, read("4"))
+    assert account.twice(400, read("5")).reconnect is None
+    assert account.twice(1003, read("6")).reconnect is None
+    assert account.twice(1600, read("7")).reconnect is not None
+
+
+def drift(account: Account, now: float) -> bool:
     """Let BTC drift on a new connection; return whether a reconnect is asked for."""
-    held = amounts(audited.book)["BTC"][0]
-    audited.connect(now - 20, report("BTC", held), report("USDT", "100"))
-    return audited.both(now, btc(str(int(held) + 1))).reconnect is not None
+    held = account.shown()[0]
+    account.connect(now - 20, read(held))
+    return account.twice(now, read(str(int(held) + 1))).reconnect is not None
 
 
-def test_a5_after_the_third_in_a_row_at_most_once_per_10_minutes(
-    audited: Audited,
-) -> None:
-    """An exchange that never pushes deposits must not cause endless reconnects."""
-    assert [drift(audited, t) for t in (100, 200, 300)] == [True, True, True]
-    assert not drift(audited, 400)
-    assert not drift(audited, 302 + 550)
-    assert drift(audited, 300 + 600)
-    assert not drift(audited, 302 + 700)
+def test_a5_three_and_one_more_each_10_minutes(account: Account) -> None:
+    """Deposits that are never pushed must not cause endless reconnects."""
+    times = (100, 200, 300, 400, 500)
+    assert [drift(account, now) for now in times] == [True, True, True, False, False]
+    account.push(510, "100", currency="USDT")
+    account.push(511, "100", currency="USDT")
+    assert not drift(account, 550)
+    assert drift(account, 102 + RECONNECT_PACE + 1)
+    assert not drift(account, 102 + RECONNECT_PACE + 60)
+    much_later = 102 + 10 * RECONNECT_PACE
+    times = tuple(int(much_later + step) for step in (0, 100, 200, 300))
+    assert [drift(account, now) for now in times] == [True, True, True, False]
 
 
-def test_a5_any_push_begins_the_count_anew(audited: Audited) -> None:
-    """A push proves the connection."""
-    for now in (100, 200, 300):
-        drift(audited, now)
-    audited.push(310, "90", 1, currency="USDT")
-    audited.push(311, "100", 2, currency="USDT")
+def test_a5_a_disputed_currency_counts_for_nobody(account: Account) -> None:
+    """It does not reconnect by itself, nor hide that another drifts."""
+    dispute(account)
+    judged = account.twice(500, read("9", "90"))
+    assert judged.drifts == 1
 
-    assert drift(audited, 400)
-
-
-def test_a5_a_disputed_currency_does_not_hide_that_another_drifts(
-    audited: Audited,
-) -> None:
-    """Audits that are clean but for a disputed currency still count as drifts."""
-    dispute(audited)
-    assert audited.both(500, btc("9")).drifts == 0
-    verdict = audited.both(600, snapshot(report("BTC", "9"), report("USDT", "90")))
-
-    assert verdict.reconnect is not None
+    assert judged.reconnect is not None
+    assert account.read(600, read("9", "90")).drifts == 0
 
 
-def dispute(audited: Audited) -> AuditResult:
-    """Let BTC drift in three audits with a push before each."""
+# A8: disputes.
+
+
+def dispute(account: Account) -> Judged:
+    """Let REST contradict three pushes in a row."""
     for step in (1, 2, 3):
-        audited.push(100 * step, str(step), step)
-        verdict = audited.both(100 * step + 65, btc("9"))
-    return verdict
+        account.push(100 * step, str(step + 1))
+        judged = account.twice(100 * step + 65, read(str(10 + step)))
+    return judged
 
 
-def test_a8_the_third_drift_in_a_row_is_one_error_and_keeps_the_push(
-    audited: Audited,
+def test_a8_the_third_push_in_a_row_that_rest_denies_is_kept_in_doubt(
+    account: Account,
 ) -> None:
-    """Neither REST nor stream can be believed, so the balance is marked stale."""
-    (error,) = dispute(audited).items
+    """Neither REST nor stream can be believed; one error says so."""
+    (error,) = dispute(account).items
 
     assert isinstance(error, ProtocolError)
     assert error.currency == "BTC"
     assert not error.fatal
     assert "disagree" in str(error)
-    assert amounts(audited.book)["BTC"] == ("3", "0")
-    assert audited.book.present.in_doubt() == ("BTC",)
+    assert account.shown() == ("4", "0")
+    assert account.in_doubt == ("BTC",)
+    assert account.read(400, read("13")).items == []
+    assert account.book.recheck_at == math.inf
 
 
-def test_a8_no_push_ends_a_dispute(audited: Audited) -> None:
-    """The currency stays marked stale, for its pushes are in dispute."""
-    dispute(audited)
-    audited.push(400, "9", 400_000)
+def test_a8_no_push_ends_it(account: Account) -> None:
+    dispute(account)
+    account.push(400, "13")
+    account.push(420, "5")
 
-    assert audited.book.present.in_doubt() == ("BTC",)
-
-
-def test_a8_it_is_reported_once(audited: Audited) -> None:
-    """Later audits do not report the dispute again."""
-    dispute(audited)
-
-    assert audited.both(400, btc("9")).items == []
+    assert account.shown() == ("5", "0")
+    assert account.in_doubt == ("BTC",)
 
 
-def test_a8_two_drifts_are_corrected(audited: Audited) -> None:
-    """Two lost pushes in a row are no dispute."""
+def test_a8_a_read_that_agrees_with_a_push_ends_it(account: Account) -> None:
+    """REST and stream have the same amounts again."""
+    dispute(account)
+    account.read(400, read("4"))
+
+    assert account.in_doubt == ()
+
+
+def test_a8_five_reads_over_ten_minutes_without_a_push_end_it(
+    account: Account,
+) -> None:
+    """REST wins; the next push that it denies begins the dispute anew."""
+    dispute(account)
+    for now in (500, 650, 800):
+        assert account.read(now, read("13")).items == []
+    update = the_update(account.read(967, read("13")).items)
+    assert (update.source, update.available) == (Source.AUDIT, 13)
+    assert account.in_doubt == ()
+
+    account.push(1000, "5")
+    (error,) = account.twice(1065, read("20")).items
+    assert isinstance(error, ProtocolError)
+    assert account.in_doubt == ("BTC",)
+
+
+def test_a8_two_are_corrected_and_agreement_begins_the_count_anew(
+    account: Account,
+) -> None:
+    """Lost pushes are no dispute."""
     for step in (1, 2):
-        audited.push(100 * step, str(step), step)
-        assert the_update(audited.both(100 * step + 65, btc("9"))).available == 9
+        account.push(100 * step, str(step + 1))
+        judged = account.twice(100 * step + 65, read(str(10 + step)))
+        assert isinstance(judged.items[0], AssetUpdate)
+    account.push(280, "4")
+    account.read(300, read("4"))
+    for step in (4, 5):
+        account.push(100 * step, str(step + 1))
+        judged = account.twice(100 * step + 65, read(str(10 + step)))
+        assert isinstance(judged.items[0], AssetUpdate)
 
 
-def test_a8_without_a_push_between_it_is_not_a_dispute(audited: Audited) -> None:
+def test_a8_agreement_with_a_correction_clears_nothing(account: Account) -> None:
+    """REST says one more than the stream, a push each five minutes."""
+    for step in (1, 2):
+        account.push(300 * step, str(step + 1))
+        account.twice(300 * step + 65, read(str(10 + step)))
+        account.read(300 * step + 130, read(str(10 + step)))
+    account.push(900, "5")
+    judged = account.twice(965, read("13"))
+
+    assert isinstance(judged.items[0], ProtocolError)
+
+
+def test_a8_agreement_with_what_was_pushed_last_clears(account: Account) -> None:
+    """Though a correction is shown."""
+    for step in (1, 2):
+        account.push(100 * step, str(step + 1))
+        account.twice(100 * step + 65, read(str(10 + step)))
+    for now in (300, 320, 340, 360, 380, 400):
+        account.read(now, read("3"))
+    assert account.shown() == ("3", "0")
+    account.read(450, read("3"))
+
+    assert account.entry().denied == 0
+
+
+def test_a8_a_late_word_of_a_correction_agrees_with_no_push(account: Account) -> None:
+    """REST says for a while what it made of the push before this one."""
+    for step in (1, 2):
+        account.push(100 * step, str(step + 1))
+        account.twice(100 * step + 65, read(str(10 + step)))
+    account.push(300, "4")
+    account.read(304, read("12"))
+    account.audit.due(306.1)
+
+    assert account.entry().denied == 2
+    assert account.twice(365, read("13")).drifts == 1
+    assert account.entry().disputed
+
+
+def test_a8_without_a_push_between_it_is_not_a_dispute(account: Account) -> None:
     """Drifts without pushes mean a mute subscription."""
     for step in range(1, 6):
-        verdict = audited.both(100 * step, btc(str(step + 1)))
-        assert not any(isinstance(n, AssetStreamError) for n in verdict.items)
-
-
-def test_a8_an_audit_that_agrees_begins_the_count_anew(audited: Audited) -> None:
-    """Only drifts of successive audits make a dispute."""
-    for step in (1, 2):
-        audited.push(100 * step, str(step), step)
-        audited.both(100 * step + 65, btc("9"))
-    audited.first(280, btc("9"))
-    audited.push(300, "3", 3)
-
-    assert the_update(audited.both(365, btc("9"))).available == 9
-
-
-def test_a8_a_push_does_not_end_a_dispute(audited: Audited) -> None:
-    """A push with the disputed amounts changes nothing."""
-    dispute(audited)
-    audited.push(400, "4", 10)
-
-    assert audited.book.present.in_doubt() == ("BTC",)
-
-
-def test_a8_a_read_that_agrees_ends_a_dispute(audited: Audited) -> None:
-    """REST and stream have the same amounts again."""
-    dispute(audited)
-    audited.first(400, btc("3"))
-
-    assert audited.book.present.in_doubt() == ()
-
-
-def test_k4_what_is_known_in_part_is_corrected_and_not_shown(audited: Audited) -> None:
-    """A currency is shown as soon as both of its amounts are known."""
-    audited.book.push([report("ETH", "1", None, key=(1, 0))], at(100))
-    known = report("BTC", "1"), report("USDT", "100")
-    verdict = audited.both(200, snapshot(*known, report("ETH", "2", None)))
-
-    assert (verdict.drifts, verdict.items) == (1, [])
-    assert "ETH" not in amounts(audited.book)
-    audited.book.push([report("ETH", None, "0", key=(2, 0))], at(300))
-    assert amounts(audited.book)["ETH"] == ("2", "0")
+        judged = account.twice(100 * step, read(str(step + 1)))
+        assert not any(isinstance(n, AssetStreamError) for n in judged.items)

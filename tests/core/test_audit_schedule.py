@@ -11,7 +11,7 @@ from assetstream.core.audit_schedule import AuditSchedule
 from assetstream.core.book import BalanceBook
 from assetstream.core.present import Present
 from assetstream.protocol import Limits
-from tests.support.books import at, report, snapshot
+from tests.support.books import Account, at, report, snapshot
 
 LIMITS = Limits(1.0, 30.0, 20.0, 10.0, audit_interval=60.0)
 #: Like CoinW: audited more often while anything is on hold.
@@ -30,16 +30,16 @@ def schedule(
 @pytest.fixture
 def book() -> BalanceBook:
     """A book that holds BTC 1 and has had a push."""
-    book = BalanceBook(Present("test", "test-1"))
-    book.merge(snapshot(report("BTC", "1")), at(0), sent=0)
-    book.push([report("BTC", "1", key=(1, 0))], at(0))
-    return book
+    account = Account()
+    account.connect(0, snapshot(report("BTC", "1")))
+    account.push(0, "1")
+    return account.book
 
 
 def complete(plan: AuditSchedule, now: float, book: BalanceBook) -> float:
     """Send and complete an audit; return when the next one is due."""
     plan.began()
-    plan.completed(now, book, math.inf)
+    plan.completed(now, book)
     return plan.due_at
 
 
@@ -111,7 +111,7 @@ def test_a1_every_15_s_while_anything_is_locked(book: BalanceBook) -> None:
     plan = schedule(30.0, LOCKED)
     plan.live(1000, book)
     assert plan.interval(1000, book) == 30
-    book.push([report("BTC", "1", "0.5", key=(9, 0))], at(1))
+    book.push([report("BTC", "1", "0.5", key=(1000, 0))], at(1))
 
     assert plan.interval(1001, book) == 15
 
@@ -148,12 +148,12 @@ def test_a1_the_first_push_ends_the_short_interval() -> None:
 
 def test_a1_an_interval_that_the_user_chose_does_not_adapt() -> None:
     """Locked amounts and missing pushes do not change it."""
-    book = BalanceBook(Present("test", "test-1"))
-    book.merge(snapshot(report("BTC", "1", "1")), at(0), sent=0)
+    account = Account()
+    account.connect(0, snapshot(report("BTC", "1", "1")))
     plan = schedule(45.0, LOCKED, adaptive=False)
-    plan.live(1000, book)
+    plan.live(1000, account.book)
 
-    assert plan.interval(1000, book) == 45
+    assert plan.interval(1000, account.book) == 45
 
 
 def test_a1_none_switches_it_off(book: BalanceBook) -> None:
@@ -184,16 +184,6 @@ def test_a6_causes_coalesce_in_the_earliest(book: BalanceBook) -> None:
     assert complete(plan, 1026, book) == 1086
 
 
-def test_a6_a_currency_that_waits_is_audited_again(book: BalanceBook) -> None:
-    """The audit comes at the currency's time, not at the interval."""
-    plan = schedule()
-    plan.live(1000, book)
-    plan.began()
-    plan.completed(1006, book, again_at=1009)
-
-    assert plan.due_at == 1009
-
-
 def test_a6_what_is_asked_for_during_an_audit_is_not_forgotten(
     book: BalanceBook,
 ) -> None:
@@ -204,7 +194,7 @@ def test_a6_what_is_asked_for_during_an_audit_is_not_forgotten(
     complete(plan, 1015, book)
     plan.began()
     plan.request(1081)
-    plan.completed(1080, book, math.inf)
+    plan.completed(1080, book)
 
     assert plan.due_at == 1081
 
@@ -243,21 +233,54 @@ def test_a7_the_lease_follows_the_present_interval() -> None:
     assert plan.lease_ends_at == 1060
 
 
-@pytest.mark.parametrize(
-    ("interval", "call", "expected"),
-    [
-        # The lease: 10 s lag, an audit that fails, 2 intervals and 30 s.
-        (60.0, 10.0, 10 + 22 + 150),
-        # 10 s lag, the longest interval, an audit that just missed it, and its own.
-        (50.0, 40.0, 10 + 60 + 164),
-        # A3's wait of 60 s and two audits.
-        (5.0, 10.0, 60 + 44),
-    ],
-)
-def test_the_detection_time_is_the_longest_of_the_rules(
-    book: BalanceBook, interval: float, call: float, expected: float
-) -> None:
-    """The detection time is the one that health() promises."""
-    plan = schedule(interval, adaptive=False)
+def test_the_detection_time_comes_from_what_is_planned(book: BalanceBook) -> None:
+    """REST lags 10 s, a read takes its time, and then the lease runs out."""
+    plan = schedule(60.0, adaptive=False)
+    assert plan.detection_time(1000, book, 10) == 10 + 10 + 150
+    plan.live(1000, book)
+    assert plan.detection_time(1100, book, 10) == 170
+    complete(plan, 1100, book)
 
-    assert plan.detection_time(1000, book, call) == expected
+    assert plan.detection_time(1100, book, 5) == 165
+
+
+def test_a7_an_interval_that_shrinks_pulls_in_audit_and_lease(
+    book: BalanceBook,
+) -> None:
+    """Something was put on hold; the detection time shrinks no sooner than that."""
+    plan = schedule(30.0, LOCKED)
+    plan.live(1000, book)
+    complete(plan, 1006, book)
+    complete(plan, 1016, book)
+    assert (plan.due_at, plan.lease_ends_at) == (1046, 1106)
+    plan.adapt(1020, book)
+    assert (plan.due_at, plan.lease_ends_at) == (1046, 1106)
+    book.push([report("BTC", "1", "0.5", key=(1000, 0))], at(1))
+    assert plan.detection_time(1020, book, 10) == 20 + 90
+    plan.adapt(1020, book)
+    assert (plan.due_at, plan.lease_ends_at) == (1031, 1076)
+    assert plan.detection_time(1020, book, 10) == 20 + 60
+    plan.adapt(1025, book)
+
+    assert (plan.due_at, plan.lease_ends_at) == (1031, 1076)
+
+
+def test_a7_a_lease_that_is_pulled_in_leaves_time_for_an_audit(
+    book: BalanceBook,
+) -> None:
+    """The next audit is due at once, and has 30 s."""
+    plan = schedule(30.0, LOCKED)
+    plan.live(1000, book)
+    complete(plan, 1006, book)
+    complete(plan, 1016, book)
+    book.push([report("BTC", "1", "0.5", key=(1000, 0))], at(1))
+    plan.request(1040)
+    plan.adapt(1039, book)
+    assert (plan.due_at, plan.lease_ends_at) == (1039, 1076)
+    late = schedule(30.0, LOCKED)
+    book.push([report("BTC", "1", "0", key=(2000, 0))], at(2))
+    late.live(1000, book)
+    book.push([report("BTC", "1", "0.5", key=(3000, 0))], at(3))
+    late.adapt(1050, book)
+
+    assert late.lease_ends_at == 1080

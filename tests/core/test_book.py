@@ -6,430 +6,465 @@ import gc
 import math
 import weakref
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from assetstream.core.book import BalanceBook
-from assetstream.core.entry import Entry
 from assetstream.core.moment import Stamp
 from assetstream.core.present import UNNAMED, Present
 from assetstream.model.errors import ProtocolError
-from assetstream.model.events import AssetUpdate, Balance, Source
+from assetstream.model.events import AssetUpdate, Source
 from assetstream.model.states import State
-from assetstream.protocol import Snapshot
-from tests.support.books import START, START_MS, amounts, at, report, snapshot
+from tests.support.books import (
+    START,
+    START_MS,
+    Account,
+    at,
+    report,
+    snapshot,
+    the_update,
+)
 
 
 @pytest.fixture
-def book() -> BalanceBook:
-    """A book that holds BTC 1 and USDT 100 since a snapshot on connection 1."""
-    book = BalanceBook(Present("test", "test-1"))
-    book.merge(snapshot(report("BTC", "1"), report("USDT", "100")), at(0), sent=0)
-    return book
+def account() -> Account:
+    """An account that holds BTC 1 and USDT 100 since a snapshot 20 s before."""
+    account = Account()
+    account.connect(-20, snapshot(report("BTC", "1"), report("USDT", "100")))
+    return account
 
 
-def the_update(events: list[AssetUpdate | ProtocolError]) -> AssetUpdate:
-    (update,) = events
-    assert isinstance(update, AssetUpdate)
-    return update
-
-
-def test_k1_greater_key_is_applied(book: BalanceBook) -> None:
+def test_k1_greater_key_is_applied(account: Account) -> None:
     """The newest push wins and is delivered with what was before it."""
-    update = the_update(book.push([report("BTC", "2", key=(10, 1))], at(1)).items)
+    update = the_update(account.push(1, "2").items)
 
     assert update.available == 2
     assert update.source is Source.STREAM
     assert update.previous is not None
     assert update.previous.available == 1
     assert update.change == 1
-    assert update.time == START + timedelta(milliseconds=10)
+    assert update.time == START + timedelta(seconds=1)
+    assert account.in_doubt == ()
 
 
-def test_k1_smaller_key_is_ignored_and_counted(book: BalanceBook) -> None:
+def test_k1_smaller_key_is_ignored_and_counted(account: Account) -> None:
     """A push that comes out of order changes nothing."""
-    book.push([report("BTC", "2", key=(10, 5))], at(1))
-    events = book.push([report("BTC", "3", key=(10, 4))], at(2)).items
+    account.push(1, "2", second=5)
+    pushed = account.push(2, "3", dated=1, second=4)
 
-    assert events == []
-    assert amounts(book)["BTC"] == ("2", "0")
-    assert book.present.ignored == 1
+    assert pushed.items == []
+    assert pushed.recheck_at == math.inf
+    assert account.shown() == ("2", "0")
+    assert account.present.ignored == 1
+    assert account.entry().ignored_at == 2
 
 
-def test_k1_greater_key_moves_even_if_the_amounts_are_equal(book: BalanceBook) -> None:
+def test_k1_greater_key_moves_even_if_the_amounts_are_equal(account: Account) -> None:
     """No update is delivered, but an older push is no longer accepted."""
-    assert book.push([report("BTC", "1", key=(20, 0))], at(1)).items == []
-    assert book.push([report("BTC", "9", key=(10, 0))], at(2)).items == []
+    assert account.push(2, "1").items == []
+    assert account.push(3, "9", dated=1).items == []
 
-    assert amounts(book)["BTC"] == ("1", "0")
+    assert account.shown() == ("1", "0")
 
 
-def test_k1_equal_key_and_amounts_is_a_duplicate(book: BalanceBook) -> None:
-    """The same push twice gives one update."""
-    push = report("BTC", "2", key=(10, 0))
-    book.push([push], at(1))
+def test_k1_equal_key_and_amounts_is_a_duplicate(account: Account) -> None:
+    """The same push twice gives one update; nothing of other amounts was ignored."""
+    account.push(1, "2")
 
-    assert book.push([push], at(2)).items == []
-    assert book.present.ignored == 0
+    assert account.push(2, "2", dated=1).items == []
+    assert account.entry().ignored_at == -math.inf
 
 
 def test_k1_equal_key_and_other_amounts_the_later_arrival_wins(
-    book: BalanceBook,
+    account: Account,
 ) -> None:
     """Of two changes with one key the later arrival is believed."""
-    book.push([report("BTC", "2", key=(10, 0))], at(1))
-    update = the_update(book.push([report("BTC", "3", key=(10, 0))], at(2)).items)
+    account.push(1, "2")
+    update = the_update(account.push(1.2, "3", dated=1).items)
 
     assert update.available == 3
+    assert account.in_doubt == ()
 
 
-def test_k1_without_a_time_by_arrival_and_the_key_stays(book: BalanceBook) -> None:
+def test_k1_without_a_time_by_arrival_and_the_key_stays(account: Account) -> None:
     """A push without a time is applied as it comes and moves no key."""
-    book.push([report("BTC", "2", key=(10, 0))], at(1))
+    account.push(1, "2")
+    book = account.book
     assert the_update(book.push([report("BTC", "3")], at(2)).items).available == 3
-    assert book.push([report("BTC", "4", key=(9, 0))], at(3)).items == []
-    assert (
-        the_update(book.push([report("BTC", "5", key=(11, 0))], at(4)).items).available
-        == 5
-    )
+    assert account.push(2.5, "4", dated=0.5).items == []
+    assert the_update(account.push(4, "5").items).available == 5
+    assert account.in_doubt == ()
 
 
-@pytest.mark.parametrize(
-    ("newer", "expected"), [(("2", None), (2, 7)), ((None, "2"), (9, 2))]
-)
-def test_k1_keys_are_kept_per_field(
-    book: BalanceBook,
-    newer: tuple[str | None, str | None],
-    expected: tuple[int, int],
+def test_k1_the_first_push_may_have_no_time(account: Account) -> None:
+    """It is only as sharp as a read: the read before may be newer."""
+    pushed = account.book.push([report("BTC", "3")], at(-15))
+    assert the_update(pushed.items).available == 3
+    assert account.in_doubt == ("BTC",)
+
+    assert the_update(account.push(1, "2").items).available == 2
+    assert account.in_doubt == ()
+
+
+def test_k1_a_greater_serial_number_under_a_smaller_time_is_in_question() -> None:
+    """The exchange's second order contradicts its first."""
+    for serial, in_doubt in ((True, ("BTC",)), (False, ())):
+        account = Account(serial=serial)
+        account.connect(-20, snapshot(report("BTC", "1")))
+        account.push(1, "2", second=5)
+        account.push(1.1, "3", dated=0.9, second=6)
+        assert account.shown() == ("2", "0")
+        assert account.in_doubt == in_doubt
+        account.push(1.2, "4", dated=0.8, second=4)
+        assert account.in_doubt == in_doubt
+        account.push(1.3, "5", second=7)
+        assert account.in_doubt == ()
+
+
+def test_k1_a_push_dated_ten_seconds_behind_puts_the_order_in_question(
+    account: Account,
 ) -> None:
-    """A field that a newer push did not name still takes an older one."""
-    book.push([report("BTC", *newer, key=(20, 0))], at(1))
-    update = the_update(book.push([report("BTC", "9", "7", key=(10, 0))], at(2)).items)
+    """Its date is not to be believed, nor is that of another before it."""
+    account.push(30, "2")
+    account.push(30.5, "3", dated=18)
+    assert account.shown() == ("2", "0")
+    assert account.in_doubt == ("BTC",)
+    account.push(31, "4")
 
-    assert (update.available, update.locked) == expected
+    assert account.in_doubt == ()
 
 
-def test_k2_a_snapshot_moves_no_key(book: BalanceBook) -> None:
-    """After a reconnect the old keys still separate old pushes from new ones."""
-    book.push([report("BTC", "2", key=(20, 0))], at(1))
-    book.merge(snapshot(report("BTC", "5"), report("USDT", "100")), at(20, 2), sent=20)
+def test_k1_a_repeated_push_from_ahead_is_known_again(account: Account) -> None:
+    """It was passed over; applied once more it would bring back what is over."""
+    account.push(1, "2", dated=6)
+    account.push(3, "3")
+    assert account.shown() == ("3", "0")
+    account.push(4, "2", dated=6)
+    account.push(7, "2", dated=6)  # Its time has come meanwhile.
 
-    assert book.push([report("BTC", "2", key=(19, 0))], at(21, 2)).items == []
-    assert amounts(book)["BTC"] == ("5", "0")
+    assert account.shown() == ("3", "0")
+    assert account.in_doubt == ()
+
+
+def test_t1_the_date_of_a_push_is_as_wide_as_the_clock(account: Account) -> None:
+    """The moments in one of which it was true, by our clock; never after now."""
+    account.book.push([report("BTC", "2", key=(900, 0))], at(1, width=3.0))
+    piece = account.entry().evidence.ground
+
+    assert piece is not None
+    assert piece.earliest == pytest.approx(1 - 0.1 - 1.5)
+    assert piece.latest == 1
+    account.book.push([report("BTC", "2", key=(5_000, 0))], at(9, width=3.0))
+    piece = account.entry().evidence.ground
+    assert piece is not None
+    assert piece.latest == pytest.approx(9 - 4 + 1.5)
+
+
+def test_t1_without_a_clock_nothing_is_ahead(account: Account) -> None:
+    """A push may be as old as can be, and a read within 10 s may be newer."""
+    stamp = Stamp(-15, START, -math.inf, math.inf)
+    pushed = account.book.push([report("BTC", "2", key=(10**9, 0))], stamp)
+
+    assert the_update(pushed.items).available == 2
+    assert account.in_doubt == ("BTC",)
+    account.read(11, snapshot(report("BTC", "2"), report("USDT", "100")))
+    assert account.in_doubt == ()
+
+
+def test_t1_what_was_ignored_before_a_step_of_the_clock_is_in_doubt(
+    account: Account,
+) -> None:
+    """It was judged by a wrong clock; pushes of the last 2 minutes only."""
+    assert not account.book.stepped(at(1))
+    account.push(5, "2")
+    account.push(6, "3", dated=4)
+    account.push(6, "100", currency="USDT", dated=4)
+    assert not account.book.stepped(at(126))
+    assert account.book.stepped(at(125.9))
+
+    assert account.in_doubt == ("BTC",)
+    assert account.book.recheck_at == pytest.approx(135.901)
 
 
 def test_k3_a_time_in_the_future_is_an_error_applied_by_arrival_in_doubt(
-    book: BalanceBook,
+    account: Account,
 ) -> None:
     """A time over 60 s ahead is an error; the push is applied, its key ignored."""
-    error, update = book.push(
-        [report("BTC", "2", key=(1_000 + 60_001, 0))], at(1)
-    ).items
+    pushed = account.push(1, "2", dated=1 + 61)
+    error, update = pushed.items
 
     assert isinstance(error, ProtocolError)
     assert error.currency == "BTC"
     assert isinstance(update, AssetUpdate)
     assert update.available == 2
-    assert book.present.in_doubt() == ("BTC",)
-    assert (
-        the_update(book.push([report("BTC", "3", key=(1, 0))], at(2)).items).available
-        == 3
-    )
+    assert account.in_doubt == ("BTC",)
+    assert pushed.recheck_at == pytest.approx(11.001)
+    assert account.push(1.2, "2", dated=1 + 61).items == []  # The same once more.
+    assert the_update(account.push(3, "3").items).available == 3
+    assert account.in_doubt == ()
 
 
-def test_k3_sixty_seconds_ahead_is_accepted(book: BalanceBook) -> None:
-    """Clocks may differ by a minute."""
-    the_update(book.push([report("BTC", "2", key=(1_000 + 60_000, 0))], at(1)).items)
+def test_k3_a_stored_key_ahead_of_a_clock_that_stepped_counts_as_none(
+    account: Account,
+) -> None:
+    """Its date was fair when it came; else every push would be older for an hour."""
 
-    assert book.present.in_doubt() == ()
+    def push(now: float, ahead: int, available: str) -> None:
+        stamp = at(now)
+        key = int((now - 3600) * 1000) + ahead, 0
+        least, most = stamp.least_ms - 3.6e6, stamp.most_ms - 3.6e6
+        stamp = Stamp(now, stamp.received, least, most)
+        account.book.push([report("BTC", available, key=key)], stamp)
+
+    account.push(100, "2")
+    push(100.5, 0, "3")
+    assert account.shown() == ("2", "0")
+    assert account.in_doubt == ("BTC",)
+    push(102, 0, "4")
+    assert account.shown() == ("4", "0")
+    assert account.in_doubt == ()
+    push(102.5, 4_000, "5")  # Not as far ahead as to count for nothing.
+    push(103, -1000, "6")
+
+    assert account.shown() == ("5", "0")
 
 
-def test_k3_is_measured_by_the_exchanges_clock(book: BalanceBook) -> None:
-    """Our own clock may be wrong by an hour."""
-    hour_behind = Stamp(1, START - timedelta(hours=1), START_MS, 1)
-    update = the_update(book.push([report("BTC", "2", key=(5, 0))], hour_behind).items)
-
+def test_k3_sixty_seconds_ahead_are_no_error(account: Account) -> None:
+    """Its date is not fair, and the next one in time is newer."""
+    update = the_update(account.push(1, "2", dated=1 + 60.4).items)
     assert update.available == 2
-    assert book.present.in_doubt() == ()
+    assert account.in_doubt == ()
+
+    assert the_update(account.push(3, "3").items).available == 3
 
 
-def test_k4_missing_is_unchanged_and_zero_is_zero(book: BalanceBook) -> None:
+def test_k3_is_measured_by_the_exchanges_clock(account: Account) -> None:
+    """Our own clock may be wrong by an hour."""
+    hour_behind = Stamp(1, START - timedelta(hours=1), START_MS, START_MS + 1000)
+    pushed = account.book.push([report("BTC", "2", key=(5, 0))], hour_behind)
+
+    assert the_update(pushed.items).available == 2
+    assert account.in_doubt == ()
+
+
+def test_k4_missing_is_unchanged_and_zero_is_zero(account: Account) -> None:
     """A missing field keeps its amount; zero is an amount like any other."""
-    book.push([report("BTC", None, "3", key=(10, 0))], at(1))
-    book.push([report("USDT", "0", "0", key=(10, 0))], at(1))
+    account.push(1, None, "3")
+    account.push(1, "0", "0", currency="USDT")
+    nothing = account.push(2, None, None)
 
-    assert amounts(book) == {"BTC": ("1", "3"), "USDT": ("0", "0")}
+    assert account.shown() == ("1", "3")
+    assert account.shown("USDT") == ("0", "0")
+    assert nothing.items == []
 
 
-def test_k4_a_currency_with_an_unknown_field_is_not_shown(book: BalanceBook) -> None:
+@pytest.mark.parametrize(
+    ("half", "expected"), [(("5", None), ("5", "2")), ((None, "5"), ("4", "5"))]
+)
+def test_k4_a_push_of_one_field_takes_the_other_from_what_is_shown(
+    account: Account, half: tuple[str | None, str | None], expected: tuple[str, str]
+) -> None:
+    account.push(1, "4", "2")
+    the_update(account.push(2, *half).items)
+
+    assert account.shown() == expected
+
+
+def test_k4_a_currency_with_an_unknown_field_is_not_shown() -> None:
     """Half a balance is shown only when a read has supplied the other half."""
-    assert book.push([report("ETH", "5", None, key=(10, 0))], at(1)).items == []
-    assert "ETH" not in book.present.balances
-    assert book.present.balance("ETH") is None
+    account = Account()
+    assert account.push(1, "5", None).items == []
+    assert account.present.balances == {}
+    assert account.present.unknown == {"BTC"}
+    assert account.in_doubt == ("BTC",)
+    update = the_update(account.connect(2, snapshot(report("BTC", "5", "2"))).items)
 
-    full = snapshot(report("BTC", "1"), report("USDT", "100"), report("ETH", "5", "2"))
-    (update,) = book.merge(full, at(20, 2), sent=20)
-
-    assert (update.currency, update.available, update.locked) == ("ETH", 5, 2)
-
-
-def test_k5_an_unreadable_frame_puts_its_currency_in_doubt(book: BalanceBook) -> None:
-    """Only the currency of the frame is in doubt."""
-    book.doubt("BTC", at(5))
-
-    assert book.present.in_doubt() == ("BTC",)
+    assert (update.available, update.locked) == (5, 2)
+    assert account.in_doubt == ("BTC",)
+    account.read(12, snapshot(report("BTC", "5", "2")))
+    assert account.in_doubt == ()
 
 
-def test_k5_the_whole_book_if_the_currency_is_unknown(book: BalanceBook) -> None:
+def test_k5_an_unreadable_frame_puts_its_currency_in_doubt(account: Account) -> None:
+    """Only the currency of the frame is in doubt, and REST is asked 10 s later."""
+    account.book.unreadable("BTC", at(5))
+
+    assert account.in_doubt == ("BTC",)
+    assert account.present.doubts == {"BTC": 5}
+    assert account.book.recheck_at == pytest.approx(15.001)
+
+
+def test_k5_the_whole_book_if_the_currency_is_unknown(account: Account) -> None:
     """A frame of unknown currency puts every currency in doubt."""
-    book.doubt(None, at(5))
+    account.book.unreadable(None, at(5))
 
-    assert book.present.in_doubt() == ("BTC", "USDT")
-    assert book.absent.doubted == 5
+    assert account.present.doubts == {"BTC": 5, "USDT": 5, UNNAMED: 5}
 
 
 def test_k5_an_unreadable_unknown_currency_is_not_taken_for_zero(
-    book: BalanceBook,
+    account: Account,
 ) -> None:
     """The balance is unknown, because its push could not be read."""
-    assert book.present.balance("ETH") is not None
-    book.doubt("ETH", at(5))
+    assert account.present.balance("ETH") is not None
+    account.book.unreadable("ETH", at(5))
 
-    assert book.present.balance("ETH") is None
+    assert account.present.balance("ETH") is None
 
 
-def test_a2_a_later_full_push_heals_doubt(book: BalanceBook) -> None:
+def test_k5_a_doubt_of_all_others_is_one_of_a_new_currency(account: Account) -> None:
+    """The frame may have been about it; its next push is newer."""
+    account.book.unreadable(None, at(5))
+    account.push(4.9, "7", currency="ETH")
+    assert "ETH" in account.in_doubt
+    account.push(5.6, "8", currency="ETH")
+
+    assert "ETH" not in account.in_doubt
+
+
+def test_a2_a_later_full_push_heals_doubt(account: Account) -> None:
     """A busy currency is never judged by a read; its next push has all amounts."""
-    book.doubt("BTC", at(5))
-    book.push([report("BTC", "2", None, key=(6_000, 0))], at(6))
-    assert book.present.in_doubt() == ("BTC",)
+    account.book.unreadable("BTC", at(5))
+    account.push(6, "2", None)
+    assert account.in_doubt == ("BTC",)
 
-    book.push([report("BTC", "2", "0", key=(7_000, 0))], at(7))
-    assert book.present.in_doubt() == ()
+    account.push(7, "2", "0")
+    assert account.in_doubt == ()
 
 
-def test_a2_a_push_older_than_the_doubt_heals_nothing(book: BalanceBook) -> None:
+def test_a2_a_push_older_than_the_doubt_heals_nothing(account: Account) -> None:
     """An older push does not replace the newer one that could not be read."""
-    book.doubt("BTC", at(5))
-    book.push([report("BTC", "2", "0", key=(4_999, 0))], at(6))
+    account.book.unreadable("BTC", at(5))
+    account.push(6, "2", dated=5.4)
+    assert account.in_doubt == ("BTC",)
+    account.book.push([report("BTC", "2")], at(7))
 
-    assert book.present.in_doubt() == ("BTC",)
-
-
-def test_a2_a_push_without_a_time_heals_nothing(book: BalanceBook) -> None:
-    """A push without a time may be an old one."""
-    book.doubt("BTC", at(5))
-    book.push([report("BTC", "2")], at(6))
-
-    assert book.present.in_doubt() == ("BTC",)
+    assert account.in_doubt == ("BTC",)
 
 
-def test_s1_what_a_push_on_this_connection_set_is_kept(book: BalanceBook) -> None:
-    """A read that differs from it puts it in doubt and changes nothing."""
-    book.push([report("BTC", "2", key=(10, 0))], at(20, 2))
-    events = book.merge(
-        snapshot(report("BTC", "1.5"), report("USDT", "100")), at(21, 2), sent=20.5
-    )
+def test_s4_the_first_push_of_a_currency_changes_from_zero(account: Account) -> None:
+    """It is STREAM, for the snapshot said that there was nothing."""
+    update = the_update(account.push(1, "5", currency="ETH").items)
 
-    assert events == []
-    assert amounts(book)["BTC"] == ("2", "0")
-    assert book.present.in_doubt() == ("BTC",)
+    assert (update.source, update.change) == (Source.STREAM, 5)
+    assert account.in_doubt == ()
 
 
-def test_s1_an_ignored_push_does_not_count(book: BalanceBook) -> None:
-    """A push that was too old does not protect its field from the read."""
-    book.push([report("BTC", "2", key=(10, 0))], at(1, 1))
-    book.push([report("BTC", "7", key=(9, 0))], at(20, 2))
-    (update,) = book.merge(
-        snapshot(report("BTC", "3"), report("USDT", "100")), at(21, 2), sent=20.5
-    )
+def test_s4_before_any_snapshot_a_push_changes_nothing_known() -> None:
+    """Nothing was known yet that it could be a change of."""
+    account = Account()
+    update = the_update(account.push(1, "5").items)
 
-    assert update.available == 3
-    assert book.present.in_doubt() == ()
+    assert (update.source, update.change) == (Source.SNAPSHOT, 0)
 
 
-def test_s1_everything_else_takes_the_read_as_recovered(book: BalanceBook) -> None:
-    """Changes while the connection was down become RECOVERED updates."""
-    events = book.merge(
-        snapshot(report("BTC", "3"), report("USDT", "100")), at(20, 2), sent=20
-    )
-    (update,) = events
-
-    assert (update.currency, update.source) == ("BTC", Source.RECOVERED)
-    assert update.change == 2
-
-
-def test_s1_a_read_that_may_lag_behind_the_last_push_is_in_doubt(
-    book: BalanceBook,
+def test_w2_a_doubt_is_shown_before_what_is_doubtful_and_lifted_after(
+    account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A read sent seconds after a push may show the value before it."""
-    book.push([report("BTC", "2", key=(10, 0))], at(1, 1))
-    book.merge(snapshot(report("BTC", "1"), report("USDT", "100")), at(3, 2), sent=2.5)
+    """No reader sees a number unmarked that is in doubt, or was when it came."""
+    seen: list[tuple[str, bool]] = []
 
-    assert book.present.in_doubt() == ("BTC",)
+    def replaced(present: Present, name: str, value: Any) -> None:
+        object.__setattr__(present, name, value)
+        balance = present.balances["BTC"]
+        seen.append((str(balance.available), "BTC" in present.doubts))
+
+    account.book.unreadable("BTC", at(5))
+    monkeypatch.setattr(Present, "__setattr__", replaced, raising=False)
+    account.push(6, "2")
+    monkeypatch.undo()
+    assert ("1", False) not in seen
+    assert ("2", True) in seen
+    assert seen[-1] == ("2", False)
+
+    seen.clear()
+    account.connect(30, snapshot(report("BTC", "4"), report("USDT", "100")))
+    monkeypatch.setattr(Present, "__setattr__", replaced, raising=False)
+    account.push(30.5, "5")  # The read may be newer.
+    monkeypatch.undo()
+    assert ("5", False) not in seen
+    assert seen[-1] == ("5", True)
 
 
-def test_s2_what_a_complete_snapshot_omits_is_zero(book: BalanceBook) -> None:
-    """A currency that was sold out is no longer listed."""
-    (update,) = book.merge(snapshot(report("USDT", "100")), at(20, 2), sent=20)
-
-    assert (update.currency, update.total) == ("BTC", 0)
-
-
-def test_s2_a_bad_entry_leaves_its_currency_unchanged_and_in_doubt(
-    book: BalanceBook,
+def test_w2_no_reader_sees_half_of_a_change(
+    account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Currencies that such a snapshot omits are not taken for zero."""
-    events = book.merge(
-        snapshot(report("USDT", "90"), unreadable=("BTC",)), at(20, 2), sent=20
-    )
+    """The balances of one frame or read appear together."""
+    seen: set[tuple[str, ...]] = set()
 
-    assert [u.currency for u in events] == ["USDT"]
-    assert amounts(book)["BTC"] == ("1", "0")
-    assert book.present.in_doubt() == ("BTC",)
+    def replaced(present: Present, name: str, value: Any) -> None:
+        object.__setattr__(present, name, value)
+        seen.add(tuple(str(b.available) for b in present.balances.values()))
 
+    monkeypatch.setattr(Present, "__setattr__", replaced, raising=False)
+    coins = ("BTC", "USDT", "NEW")
+    reports = [report(c, "7", key=(900, 0)) for c in coins]
+    account.book.push(reports, at(1))
+    account.connect(30, snapshot(*(report(c, "8") for c in coins)))
+    monkeypatch.undo()
 
-def test_s2_an_empty_snapshot_needs_a_second_one(book: BalanceBook) -> None:
-    """An empty list may be a fault of the exchange."""
-    assert book.doubtful(Snapshot((), empty=True))
-    assert BalanceBook(Present("x", "x")).doubtful(Snapshot((), empty=True))
-
-
-def test_s2_more_than_one_missing_currency_needs_a_second_read(
-    book: BalanceBook,
-) -> None:
-    """One currency may have been sold out; two at once are doubtful."""
-    assert not book.doubtful(snapshot(report("USDT", "100")))
-    assert book.doubtful(snapshot(report("ETH", "1")))
+    assert seen == {("7", "7", "7"), ("8", "8", "8")}
 
 
-def test_s2_what_could_not_be_read_is_not_missing(book: BalanceBook) -> None:
-    """The exchange has named it; only its amounts are not known."""
-    unread = snapshot(report("ETH", "1"), unreadable=("BTC",))
-
-    assert book.doubtful(snapshot(report("ETH", "1")))
-    assert not book.doubtful(unread)
-
-
-def test_s2_a_bad_entry_may_have_been_any_that_is_held(book: BalanceBook) -> None:
-    """What is known to be zero need not be in a read."""
-    book.push([report("ETH", "0", key=(1, 0))], at(1))
-    book.merge(snapshot(report("BTC", "1"), unreadable=("XRP",)), at(100, 2), sent=100)
-
-    assert set(book.present.doubts) == {"USDT", "XRP"}
-
-
-@pytest.mark.parametrize(("sent", "doubted"), [(10.9, True), (11.0, False)])
+@pytest.mark.parametrize(("asked", "doubted"), [(11.0, True), (11.1, False)])
 def test_a2_a_complete_snapshot_ends_the_doubt_about_what_is_not_held(
-    book: BalanceBook, sent: float, doubted: bool
+    account: Account, asked: float, doubted: bool
 ) -> None:
     """No sooner than REST has caught up with the frame that could not be read."""
-    book.doubt(None, at(1))
-    assert UNNAMED in book.present.doubts
-    read = snapshot(report("BTC", "1"), report("USDT", "100"))
-    book.merge(read, at(12, 2), sent=sent)
+    account.book.unreadable(None, at(1))
+    assert UNNAMED in account.present.doubts
+    account.connect(asked, snapshot(report("BTC", "1"), report("USDT", "100")))
 
-    assert (UNNAMED in book.present.doubts) == doubted
+    assert (UNNAMED in account.present.doubts) == doubted
 
 
 def test_d3_the_first_snapshot_delivers_non_zero_currencies_only() -> None:
     """Hundreds of zeros give no updates, yet they are known to be zero."""
-    book = BalanceBook(Present("test", "test-1"))
-    events = book.merge(snapshot(report("BTC", "1"), report("ETH", "0")), at(0), sent=0)
+    account = Account()
+    judged = account.connect(0, snapshot(report("BTC", "1"), report("ETH", "0")))
+    update = the_update(judged.items)
 
-    assert [(u.currency, u.source, u.change) for u in events] == [
-        ("BTC", Source.SNAPSHOT, 0)
-    ]
-    assert set(book.present.balances) == {"BTC"}
-    eth = book.present.balance("ETH")
+    assert (update.currency, update.source, update.change) == (
+        "BTC",
+        Source.SNAPSHOT,
+        0,
+    )
+    assert set(account.present.balances) == {"BTC"}
+    eth = account.present.balance("ETH")
     assert eth is not None
     assert eth.total == 0
 
 
-def test_d3_what_is_first_read_as_zero_is_shown_without_an_update(
-    book: BalanceBook,
-) -> None:
-    """Nobody has ever been told anything else of the currency."""
-    book.push([report("ETH", "0", None, key=(10, 0))], at(1))
-    zero = report("ETH", "0", "0")
-    read = snapshot(report("BTC", "1"), report("USDT", "100"), zero)
-
-    assert book.merge(read, at(30, 2), sent=30) == []
-    assert amounts(book)["ETH"] == ("0", "0")
-
-
-def test_a3_former_values_are_kept_for_5_minutes_only(book: BalanceBook) -> None:
-    """The values of a busy currency must not fill the memory."""
-    for second in range(1, 1_000, 10):
-        pushes = [
-            report("BTC", str(second), key=(second * 1_000 + n, 0)) for n in (0, 1)
-        ]
-        book.push(pushes, at(second))
-    entry = book.entry("BTC")
-
-    assert entry is not None
-    assert len(entry.past) == 300 / 10 + 1
-
-
-def test_a_balance_is_not_known_before_a_complete_snapshot() -> None:
-    """A missing currency is zero only once a complete snapshot was read."""
-    book = BalanceBook(Present("test", "test-1"))
-    assert book.present.balance("BTC") is None
-    book.merge(snapshot(report("ETH", "1"), unreadable=("XRP",)), at(0), sent=0)
-    assert book.present.balance("BTC") is None
-
-
-def test_digits_are_kept(book: BalanceBook) -> None:
+def test_digits_are_kept(account: Account) -> None:
     """Amounts keep all their digits."""
     digits = "1386929.37231066771348207123"
-    book.push([report("BTC", digits, key=(10, 0))], at(1))
+    account.push(1, digits)
 
-    assert str(book.present.balances["BTC"].available) == digits
+    assert account.shown() == (digits, "0")
 
 
-def test_the_last_change_is_of_the_total(book: BalanceBook) -> None:
+def test_the_last_change_is_of_the_total(account: Account) -> None:
     """The change is exact; a snapshot is none, and of a new currency all is change."""
     tiny = "0.0000000000000000000000000000000001"
+    book = account.book
     before = book.last_change("BTC")
-    book.push([report("BTC", "1000000" + tiny[1:], key=(10, 0))], at(1))
-    book.push([report("BTC", tiny, "1000000", key=(20, 0))], at(2))
-    book.push([report("NEW", "3", key=(30, 0))], at(3))
+    account.push(1, "1000000" + tiny[1:])
+    account.push(2, tiny, "1000000")
+    account.push(3, "3", currency="NEW")
 
     assert before == book.last_change("USDT") == book.last_change("NONE") == 0
     assert f"{book.last_change('BTC'):f}" == "999999" + tiny[1:]
     assert book.last_change("NEW") == 3
 
 
-def test_a_copy_of_the_balances_does_not_change(book: BalanceBook) -> None:
+def test_a_copy_of_the_balances_does_not_change(account: Account) -> None:
     """A copy does not follow later changes."""
-    before = book.present.balances
-    book.push([report("BTC", "2", key=(10, 0))], at(1))
-    book.merge(snapshot(report("USDT", "1")), at(20, 2), sent=20)
+    before = account.present.balances
+    account.push(1, "2")
+    account.connect(20, snapshot(report("USDT", "1")))
 
     assert str(before["BTC"].available) == "1"
     assert str(before["USDT"].available) == "100"
-
-
-def test_w2_no_reader_sees_half_of_a_change(
-    book: BalanceBook, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The balances of one frame or snapshot appear together."""
-    seen: list[tuple[str, ...]] = []
-    replace = Entry.replace
-
-    def look(entry: Entry, balance: Balance, now: float) -> None:
-        replace(entry, balance, now)
-        seen.append(tuple(str(b.available) for b in book.present.balances.values()))
-        seen.append((str(book.present.balance("NEW")),))
-
-    monkeypatch.setattr(Entry, "replace", look)
-    never_held = str(book.present.balance("NEW"))
-    book.push([report(c, "7", key=(9, 0)) for c in ("BTC", "USDT", "NEW")], at(1))
-    assert set(seen) == {("1", "100"), (never_held,)}
-    seen.clear()
-    book.merge(snapshot(report("BTC", "8"), report("USDT", "8")), at(30, 2), sent=30)
-    assert ("8", "7", "7") not in seen
-    assert {len(s) for s in seen} == {1, 3}
 
 
 def test_an_event_that_is_kept_does_not_keep_its_stream() -> None:
@@ -437,8 +472,8 @@ def test_an_event_that_is_kept_does_not_keep_its_stream() -> None:
     present = Present("test", "test-1", lambda: 1.5)
     book = BalanceBook(present)
     present.state, present.proof, present.dead_at = State.LIVE, 0.0, math.inf
-    kept = book.push([report("BTC", "1", key=(1, 0))], at(1)).items
-    kept += book.push([report("BTC", "2", key=(2, 0))], at(2)).items
+    kept = book.push([report("BTC", "1", key=(1000, 0))], at(1)).items
+    kept += book.push([report("BTC", "2", key=(2000, 0))], at(2)).items
     previous = the_update(kept[1:]).previous
     assert previous is not None
     assert (previous.age, previous.stale) == (1.5, True)
@@ -449,3 +484,9 @@ def test_an_event_that_is_kept_does_not_keep_its_stream() -> None:
 
     assert gone() is None
     assert (previous.age, previous.stale) == (math.inf, True)
+
+
+def test_k4_a_push_that_says_nothing_says_nothing(account: Account) -> None:
+    """Though it has a time of the far future."""
+    assert account.push(1, None, None, dated=9_000).items == []
+    assert account.in_doubt == ()

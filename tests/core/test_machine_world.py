@@ -32,10 +32,10 @@ def live(exchange: str, audit_interval: float) -> tuple[World, Account]:
 
 
 @pytest.mark.parametrize("exchange", ["upbit", "coinw"])
-def test_a_wait_for_one_currency_outlasts_the_second_read_for_another(
+def test_a9_what_is_over_waits_while_another_currency_is_corrected(
     exchange: str,
 ) -> None:
-    """A3: ETH waits until 60 s after its push while BTC is read again."""
+    """ETH waits for five reads over 60 s, in doubt; BTC takes two."""
     world, account = live(exchange, audit_interval=300.0)
     account.change("ETH", amounts(2), Push())
     world.advance(1.0)
@@ -46,8 +46,9 @@ def test_a_wait_for_one_currency_outlasts_the_second_read_for_another(
     world.advance(20.0)
     assert account.shown("BTC") == amounts(5)
     assert account.shown("ETH") == amounts(2)
+    assert account.present.in_doubt() == ("ETH",)
 
-    world.advance(50.0)
+    world.advance(70.0)
 
     assert account.shown("ETH") == amounts(1), "\n".join(world.trace())
     assert not world.findings

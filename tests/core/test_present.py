@@ -98,6 +98,34 @@ def test_a_balance_that_was_replaced_is_stale(present: Present) -> None:
     assert not present.balances["BTC"].stale
 
 
+def test_a_balance_is_verified_since_the_read_that_agreed(
+    present: Present, clock: Clock
+) -> None:
+    """In every state; one that was replaced, until then at the latest."""
+    btc = present.balances["BTC"]
+    assert btc.verified == math.inf
+    present.verified_at = {"BTC": 80.0, UNNAMED: 70.0}
+    assert btc.verified == 20.0
+    present.doubts = {"BTC": 50.0}
+    present.state = State.STALE
+    clock.now = 101.0
+    assert btc.verified == 21.0
+    present.balances = {"BTC": balance(present, "2")}
+    present.taken_at["BTC"] = 60.0
+    assert btc.verified == 41.0
+    assert present.balances["BTC"].verified == 21.0
+
+
+def test_s4_so_is_the_zero_of_what_is_not_held(present: Present, clock: Clock) -> None:
+    """Until it is held: then it is a balance that was replaced."""
+    present.verified_at = {UNNAMED: 70.0}
+    eth = present.balance("ETH")
+    assert eth is not None
+    assert eth.verified == 30.0
+    present.unknown = frozenset({"ETH"})
+    assert eth.verified == math.inf
+
+
 def test_s4_a_currency_never_held_is_zero(present: Present) -> None:
     """A missing currency is zero unless a doubt covers it."""
     eth = present.balance("ETH")

@@ -282,3 +282,9 @@ def test_a6_audits_at_the_planned_interval_hardly_wait(turns: Turns) -> None:
 
     assert len(waits) > 2 * CROWD
     assert max(waits) < 10.0
+
+
+def test_a_place_is_held_until_the_last_of_its_lanes_is_free(turns: Turns) -> None:
+    turns.hold_back(CONNECT, 7.0, 1.0)
+
+    assert turns.held_until == 8.0

@@ -12,6 +12,7 @@ from assetstream.display.words import (
     aged,
     counted,
     digits,
+    held,
     lasting,
     listed,
     named,
@@ -27,6 +28,12 @@ def test_digits_are_all_there() -> None:
     assert digits(Decimal("1E-7")) == "0.0000001"
     assert digits(Decimal("1.50")) == "1.50"
     assert digits(Decimal("0E-8")) == "0"
+
+
+def test_what_is_held_has_both_of_its_amounts() -> None:
+    """Nothing locked is not mentioned."""
+    assert held(Decimal("5.0"), Decimal("0E-8")) == "5.0"
+    assert held(Decimal("0"), Decimal("2")) == "0 and 2 locked"
 
 
 def test_a_change_has_its_sign() -> None:

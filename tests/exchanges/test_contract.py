@@ -24,7 +24,7 @@ from assetstream.model.errors import (
     ProtocolError,
     RateLimited,
 )
-from assetstream.protocol import Fail, Limits, Warn
+from assetstream.protocol import Fail, Limits, Snapshot, Warn
 from tests.support.specs import (
     KEY,
     NONCE,
@@ -130,6 +130,16 @@ def test_credentials_name_the_public_key_first(name: str, spec: Spec) -> None:
     assert keys_of(exchange) == (KEY, SECRET)
     with pytest.raises(TypeError):
         exchange.credentials[key] = "x"  # type: ignore[index]
+
+
+def test_the_digest_tells_keys_apart_and_shows_none(spec: Spec) -> None:
+    """Six of its digits are the fingerprint; thousands of keys need more."""
+    exchange = spec.make()
+
+    assert exchange.digest == spec.make().digest
+    assert len(exchange.digest) == 64
+    assert exchange.digest.startswith(exchange.fingerprint)
+    assert KEY not in exchange.digest
 
 
 def test_it_is_neither_pickled_nor_copied(spec: Spec) -> None:
@@ -247,7 +257,6 @@ def test_a_snapshot_is_complete(spec: Spec) -> None:
     snapshot = spec.make().read_replied(200, {}, spec.reply)
 
     assert snapshot.complete
-    assert not snapshot.empty
     assert len(snapshot.balances) == spec.balances
     for report in snapshot.balances:
         assert report.key is None
@@ -255,11 +264,17 @@ def test_a_snapshot_is_complete(spec: Spec) -> None:
         assert json.loads(report.raw)
 
 
-def test_an_empty_answer_is_marked(spec: Spec) -> None:
-    """S2: an empty snapshot is doubtful."""
-    snapshot = spec.make().read_replied(200, {}, spec.void)
+def test_s2_an_empty_account_names_nothing(spec: Spec) -> None:
+    """Each entry that there is was understood."""
+    assert spec.make().read_replied(200, {}, spec.void) == Snapshot(())
 
-    assert (snapshot.balances, snapshot.empty) == ((), True)
+
+@pytest.mark.parametrize("body", [b"null", b"", b"<html>maintenance</html>"])
+def test_s2_what_lists_nothing_is_no_empty_account(spec: Spec, body: bytes) -> None:
+    """The read has failed, whatever its status says."""
+    with pytest.raises(AssetStreamError) as caught:
+        spec.make().read_replied(200, {}, body)
+    assert not caught.value.fatal
 
 
 def test_a_refused_key_is_fatal(spec: Spec) -> None:

@@ -197,3 +197,16 @@ def test_an_error_of_a_bound_method_or_of_any_callable_pickles() -> None:
 def test_a_repr_shows_the_text_only(error: AssetStreamError) -> None:
     """The repr hides the frame and the exchange's words."""
     assert repr(error) == f"{by_name(error)}({str(error)!r})"
+
+
+def test_d4_a_handler_whose_name_raises_is_pickled_by_its_class() -> None:
+    """What is asked there is the user's code."""
+
+    class Odd:
+        def __getattr__(self, name: str) -> object:
+            raise RuntimeError("no name")
+
+        def __call__(self, event: object) -> None: ...
+
+    copied = pickle.loads(pickle.dumps(CallbackError("it raised", callback=Odd())))
+    assert "Odd" in str(copied.callback)

@@ -18,6 +18,7 @@ from assetstream.notebook.live_table import LivePage, LiveTable
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 from tests.notebook.conftest import Outputs
+from tests.support.clock import TimeMachine
 from tests.support.event_recorder import PATIENCE
 from tests.support.groups import streams, wait_until
 
@@ -335,13 +336,14 @@ def test_a_group_ends_with_the_tables_of_its_members(
 
 @pytest.mark.usefixtures("fast", "no_rate_limits")
 def test_a_few_accounts_are_shown_in_full(
-    exchange: Simulator, outputs: Outputs
+    exchange: Simulator, outputs: Outputs, time_machine: TimeMachine
 ) -> None:
     """A group is started and followed like a stream."""
     accounts = {"a": exchange.upbit({"BTC": "1"}), "b": exchange.coinw({"BTC": "2"})}
     group = StreamGroup(streams(accounts))
     group.show()
     outputs.wait_for("2 LIVE  of 2 accounts")
+    time_machine.jump(3)  # What comes is certainly newer than the snapshot.
     accounts["b"].deposit("BTC", "0.5")
     shown = outputs.wait_for("+0.5")
     assert displays() == ["assetstream-group-display"]
@@ -356,13 +358,17 @@ def test_a_few_accounts_are_shown_in_full(
 
 @pytest.mark.usefixtures("fast", "no_rate_limits")
 def test_many_accounts_are_summed_up(
-    exchange: Simulator, accounts: dict[str, Account], outputs: Outputs
+    exchange: Simulator,
+    accounts: dict[str, Account],
+    outputs: Outputs,
+    time_machine: TimeMachine,
 ) -> None:
     """The page has totals, the last changes, and accounts not LIVE."""
     bad = exchange.upbit({"BTC": "1"}, permissions=[])
     group = StreamGroup(streams({**accounts, "bad": bad}), on_error=lambda error: None)
     group.show()
     outputs.wait_for("8 LIVE  1 FAILED  of 9 accounts", "FAILED  bad: Upbit refused")
+    time_machine.jump(3)  # What comes is certainly newer than the snapshot.
     accounts["coinw-2"].deposit("BTC", "0.5")
     shown = outputs.wait_for("8.5", "+0.5")
     assert group.stop()

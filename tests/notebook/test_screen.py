@@ -9,11 +9,13 @@ import pytest
 
 from assetstream import (
     AssetStream,
+    AuthenticationError,
     ConfigurationError,
     State,
     StreamGroup,
     StreamStateError,
 )
+from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 
 
@@ -55,6 +57,36 @@ def test_one_that_has_ended_is_still_to_be_seen(
     stream.show()
 
     assert capsys.readouterr().out.startswith("STOPPED")
+
+
+def test_start_waits_for_what_it_has_begun(
+    account: Account, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The next cell has the balances; a second start is refused, as ever."""
+    stream = AssetStream(account.exchange())
+    group = StreamGroup([AssetStream(account.exchange(), account="a")])
+    for shown in (stream, group):
+        shown.show()
+        shown.start()
+    assert stream.balances["BTC"].available == 1
+    assert group.balances["a"]["BTC"].available == 1
+    for shown in (stream, group):
+        with pytest.raises(StreamStateError, match="already called"):
+            shown.start()
+        assert shown.stop()
+
+
+def test_a_start_that_fails_stops_what_it_has_begun(
+    exchange: Simulator, account: Account, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whenever it raises, every thread has ended."""
+    stream = AssetStream(account.exchange(), on_error=lambda error: None)
+    with exchange.refuse_logins():
+        stream.show()
+        with pytest.raises(AuthenticationError):
+            stream.start()
+
+    assert stream.state is State.FAILED
 
 
 def test_a_member_of_a_group_waits_for_its_start(account: Account) -> None:

@@ -35,7 +35,7 @@ from unittest.mock import patch
 
 from assetstream import AssetStream, AssetUpdate, CoinW, State, StateChange, Upbit
 from assetstream.core import reconnect
-from assetstream.core.entry import MAX_PAST
+from assetstream.core.evidence import MOST_KEPT
 from assetstream.protocol import Exchange
 from tests.programs.soak_server import CURRENCIES, WAYS
 from tests.support.clock import fast_time
@@ -226,7 +226,7 @@ def updates(server: Server, count: int) -> list[str]:
     """Push that many updates."""
     gauge = Gauge("updates")
     with streams(server) as subjects:
-        push(subjects, MAX_PAST * len(CURRENCIES))
+        push(subjects, MOST_KEPT * len(CURRENCIES))
         for tenth in range(1, 11):
             push(subjects, count // 10 // len(subjects))
             gauge.sample(count * tenth // 10)

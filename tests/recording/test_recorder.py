@@ -23,6 +23,7 @@ from assetstream.recording import Recorder
 from assetstream.recording.tape import read_tape
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
+from tests.support.clock import TimeMachine
 from tests.support.event_recorder import PATIENCE, EventRecorder
 
 
@@ -33,12 +34,15 @@ def lines(path: Path) -> list[dict[str, Any]]:
 
 @pytest.mark.usefixtures("no_rate_limits")
 def test_a_session_with_an_outage(
-    exchange: Simulator, account: Account, tmp_path: Path
+    exchange: Simulator, account: Account, tmp_path: Path, time_machine: TimeMachine
 ) -> None:
     """The tape has all traffic and events in order."""
     path = tmp_path / "tape"
-    stream = AssetStream(account.exchange(), on_error=lambda error: None)
+    stream = AssetStream(
+        account.exchange(), audit_interval=None, on_error=lambda error: None
+    )
     with Recorder(stream, path) as recorder, stream:
+        time_machine.jump(12)  # REST has caught up with the first read.
         with stream.expect(lambda u: u.currency == "BTC", timeout=PATIENCE):
             account.deposit("BTC", "0.25")
         with (
@@ -78,6 +82,7 @@ def test_it_is_no_handler_of_the_users(
     account: Account,
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
+    time_machine: TimeMachine,
 ) -> None:
     """Without on_error, errors are still logged."""
     stream = AssetStream(account.exchange())
@@ -87,6 +92,7 @@ def test_it_is_no_handler_of_the_users(
         stream,
         stream.expect(lambda u: True, timeout=PATIENCE),
     ):
+        time_machine.jump(12)  # REST has caught up with the first read.
         exchange.drop_connections()
         account.deposit("BTC", "1")
 

@@ -47,6 +47,33 @@ def test_it_starts_once(own: Own) -> None:
         own.begin()
 
 
+def test_one_start_joins_what_a_table_has_begun(own: Own) -> None:
+    """A second one is refused, as ever."""
+    own.lifecycle.show(own.begin)
+    own.lifecycle.start(own.begin)
+    assert own.begun == 1
+    with pytest.raises(StreamStateError, match=r"start\(\) was already called"):
+        own.lifecycle.start(own.begin)
+
+
+def test_a_start_that_would_wait_for_itself_does_not_join(own: Own) -> None:
+    """It is refused before it does anything; another thread may still join."""
+    own.lifecycle.show(own.begin)
+    own.own_thread = True
+    with pytest.raises(StreamStateError, match="inside a callback"):
+        own.lifecycle.start(own.begin)
+    own.own_thread = False
+    own.lifecycle.start(own.begin)
+
+
+def test_a_start_joins_nothing_that_was_stopped(own: Own) -> None:
+    """The table has shown its end."""
+    own.lifecycle.show(own.begin)
+    own.lifecycle.request_stop()
+    with pytest.raises(StreamStateError, match="was stopped"):
+        own.lifecycle.start(own.begin)
+
+
 def test_ctrl_c_right_at_the_beginning_leaves_no_mark(own: Own) -> None:
     """A mark that stays would make every later stop() in this thread return early."""
 

@@ -17,6 +17,7 @@ from assetstream.runtime.net.frames import Scanner
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 from tests.support.balances import known_balances, true_balances
+from tests.support.clock import TimeMachine
 from tests.support.event_recorder import EventRecorder
 
 pytestmark = [
@@ -58,7 +59,7 @@ class Memory:
 
 
 def test_a_frame_of_200_mib_is_refused_and_survived(
-    exchange: Simulator, account: Account
+    exchange: Simulator, account: Account, time_machine: TimeMachine
 ) -> None:
     """The header is refused each time, memory stays flat, LIVE comes back."""
     recorder = EventRecorder()
@@ -72,6 +73,7 @@ def test_a_frame_of_200_mib_is_refused_and_survived(
                         and isinstance(e, ProtocolError)
                     )
                 )
+            time_machine.jump(12, stream)  # REST has caught up with all reads.
             account.deposit("BTC", "1")
         recorder.wait_for(
             lambda e: getattr(e, "current", None) is State.LIVE,

@@ -13,6 +13,7 @@ from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 from assetstream.streams.accounts import account_page
 from assetstream.streams.stream import read_account
+from tests.support.clock import TimeMachine
 from tests.support.groups import streams, wait_until
 
 pytestmark = pytest.mark.usefixtures("no_rate_limits")
@@ -43,10 +44,13 @@ def test_before_and_after_its_life(account: Account) -> None:
     assert repr(stream) == "<AssetStream savings STOPPED>"
 
 
-def test_a_live_one_is_a_still_of_the_live_table(exchange: Simulator) -> None:
+def test_a_live_one_is_a_still_of_the_live_table(
+    exchange: Simulator, time_machine: TimeMachine
+) -> None:
     """The page has the last change of each total; orders change none."""
     account = exchange.upbit({"BTC": "1", "SGD": "1000"})
     with AssetStream(account.exchange(), account="savings") as stream:
+        time_machine.jump(3)  # What comes is certainly newer than the snapshot.
         account.withdraw("SGD", "1000")
         account.deposit("BTC", "0.25")
         account.place_order(pay="BTC", amount="1", receive="SGD")

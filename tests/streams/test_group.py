@@ -97,10 +97,14 @@ def test_a_stream_in_a_group_is_still_a_stream(accounts: dict[str, Account]) -> 
 
 
 def test_all_dropped_at_once_are_live_again(
-    exchange: Simulator, accounts: dict[str, Account], recorder: EventRecorder
+    exchange: Simulator,
+    accounts: dict[str, Account],
+    recorder: EventRecorder,
+    time_machine: TimeMachine,
 ) -> None:
     """The missed changes are RECOVERED updates of each account."""
     with StreamGroup(streams(accounts), **recorder.handlers()) as group:
+        time_machine.jump(11)  # REST has caught up with the first reads.
         with exchange.refuse_upgrades(503):
             exchange.drop_connections()
             for number, account in enumerate(accounts.values(), 1):
@@ -331,3 +335,60 @@ def test_in_ipython_a_group_replaces_the_older_one(
     assert [(r.levelname, r.getMessage()) for r in replacements] == [
         ("INFO", "upbit-0: it replaces an older StreamGroup of its key")
     ]
+
+
+def test_a_group_is_a_container_of_its_streams(exchange: Simulator) -> None:
+    """By label, and in the order in which they came."""
+    made = {
+        label: AssetStream(exchange.upbit(BALANCES).exchange(), account=label)
+        for label in ("bob", "alice")
+    }
+    group = StreamGroup(made.values())
+    stranger = AssetStream(exchange.upbit().exchange(), account="alice")
+
+    assert len(group) == 2
+    assert group["alice"] is made["alice"]
+    assert "alice" in group
+    assert made["bob"] in group
+    assert "carol" not in group
+    assert stranger not in group
+    assert list(group) == [made["bob"], made["alice"]]
+    with pytest.raises(KeyError, match="carol"):
+        group["carol"]
+    for stream in group:  # of the moment at which it began
+        group.remove(stream.account)
+    assert len(group) == 0
+    assert group, "an empty group is a group"
+
+
+def test_a_key_that_is_there_is_refused(exchange: Simulator) -> None:
+    """The exchange might close the older connection; labels do not matter."""
+    account, other = exchange.upbit(BALANCES), exchange.coinw(BALANCES)
+    group = StreamGroup(
+        [
+            AssetStream(account.exchange(), account="alice"),
+            AssetStream(other.exchange(), account="bob"),
+        ]
+    )
+    again = AssetStream(account.exchange(), account="carol")
+    with pytest.raises(ConfigurationError, match="'carol' has the key of 'alice'"):
+        group.add(again)
+    assert again.state is State.NEW
+    assert list(group.streams) == ["alice", "bob"]
+
+    group.remove("alice")
+    group.add(again)
+    assert list(group.streams) == ["bob", "carol"]
+
+
+def test_a_key_is_free_again_where_adding_failed(exchange: Simulator) -> None:
+    """Whatever ``add`` raises, the stream is not in the group then."""
+    account = exchange.upbit(BALANCES)
+    group = StreamGroup()
+    started = AssetStream(account.exchange(), account="a")
+    started.stop()
+    with pytest.raises(StreamStateError):
+        group.add(started)
+    group.add(AssetStream(account.exchange(), account="b"))
+
+    assert list(group.streams) == ["b"]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from functools import partial
-from typing import Any, Callable
+from functools import partial, wraps
+from queue import SimpleQueue
+from typing import Any, Callable, Iterator
+from unittest.mock import Mock
 
 import pytest
 
@@ -20,7 +22,8 @@ from tests.support.interleaving import all_at_once, at_every_step
 
 
 def stream(account: str, **options: Any) -> AssetStream:
-    return AssetStream(Upbit("key", "secret", region="sg"), account=account, **options)
+    exchange = Upbit(f"key-{account}", "secret", region="sg")
+    return AssetStream(exchange, account=account, **options)
 
 
 def kinds(stream: AssetStream, handler: object) -> list[str]:
@@ -53,18 +56,153 @@ def test_a_group_s_handler_is_every_account_s(kind: str) -> None:
     assert kinds(later, handler) == []
 
 
+class AsyncCall:
+    async def __call__(self, event: object) -> None: ...
+
+
+class GeneratorCall:
+    def __call__(self, event: object) -> Iterator[object]:
+        yield event
+
+
+class PlainCall:
+    def __call__(self, event: object) -> None: ...
+
+
+class NoRepr(PlainCall):
+    """Its repr is somebody's code, and raises (D4)."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no repr")
+
+
+class NoArgument:
+    def __call__(self) -> None: ...
+
+
+class Method:
+    def two(self, event: object, more: object) -> None: ...
+
+    def none(self) -> None: ...
+
+    def one(self, event: object, more: object = None) -> None: ...
+
+
+async def coroutine(event: object) -> None: ...
+
+
+async def async_generator(event: object) -> Any:
+    yield event
+
+
+def generator(event: object) -> Any:
+    yield event
+
+
+def two(event: object, more: object) -> None: ...
+
+
+def with_name(event: object, *, name: str) -> None: ...
+
+
+def passes_more(function: Callable[..., object]) -> Callable[..., object]:
+    """Decorate a function that takes more than the event."""
+
+    @wraps(function)
+    def wrapper(*args: object) -> object:
+        return function(*args, "more")
+
+    return wrapper
+
+
+NEVER_CALLED_WELL = [
+    (None, "must be a function of one argument"),
+    ("print", "must be a function of one argument"),
+    (coroutine, "is async"),
+    (partial(coroutine), "is async"),
+    (partial(partial(coroutine)), "is async"),
+    (AsyncCall(), "is async"),
+    (partial(AsyncCall()), "is async"),
+    (AsyncCall().__call__, "is async"),
+    (async_generator, "is async"),
+    (partial(async_generator), "is async"),
+    (generator, "contains `yield`"),
+    (partial(generator), "contains `yield`"),
+    (GeneratorCall(), "contains `yield`"),
+    (lambda event: (yield event), "contains `yield`"),
+    (two, "cannot be called with one argument: missing .*'more'"),
+    (with_name, "cannot be called with one argument: missing .*'name'"),
+    (lambda: None, "cannot be called with one argument"),
+    (NoArgument(), "cannot be called with one argument"),
+    (Method().two, "cannot be called with one argument"),
+    (Method().none, "cannot be called with one argument"),
+    (Method.two, "cannot be called with one argument"),
+    (partial(two, event=1), "cannot be called with one argument"),
+]
+CALLED_WELL = [
+    print,
+    [].append,
+    SimpleQueue[object]().put,
+    Method().one,
+    Method.none,  # called with the event as its self
+    partial(two, more=1),
+    partial(two, 1),
+    lambda *events: None,
+    lambda event=None: None,
+    passes_more(two),
+    dict,
+    Mock(),
+    PlainCall(),
+    NoRepr(),
+]
+
+
+def shown(case: object) -> str:
+    found = case[0] if isinstance(case, tuple) else case
+    return str(getattr(found, "__qualname__", type(found).__name__))
+
+
 @pytest.mark.parametrize(
     "made", [stream("one"), StreamGroup()], ids=["stream", "group"]
 )
+@pytest.mark.parametrize("case", NEVER_CALLED_WELL, ids=shown)
 @pytest.mark.parametrize("kind", ["asset", "error", "state"])
-def test_what_can_never_be_called_is_refused(made: Any, kind: str) -> None:
-    """The error names the handler."""
+def test_what_can_never_be_called_well_is_refused(
+    made: Any, case: tuple[Any, str], kind: str
+) -> None:
+    """The error names the handler, what is wrong with it, and what to do."""
+    wrong, words = case
+    with pytest.raises(ConfigurationError, match=f"on_{kind} {words}") as caught:
+        getattr(made, f"on_{kind}")(wrong)
+    assert caught.value.remedy
 
-    async def coroutine(event: object) -> None: ...
 
-    for wrong in (None, "print", coroutine):
-        with pytest.raises(ConfigurationError, match=f"on_{kind}"):
-            getattr(made, f"on_{kind}")(wrong)
+@pytest.mark.parametrize("case", NEVER_CALLED_WELL, ids=shown)
+def test_so_is_what_a_constructor_a_wait_or_a_progress_is_given(
+    case: tuple[Any, str],
+) -> None:
+    """Each names its own argument, before anything is started."""
+    wrong, words = case
+    ways: list[tuple[str, Callable[[], object]]] = [
+        ("predicate", lambda: stream("a").expect(wrong)),
+        ("predicate", lambda: stream("a").wait_for(wrong)),
+        ("condition", lambda: stream("a").wait_until(wrong)),
+        ("on_progress", lambda: StreamGroup().on_progress(wrong)),
+    ]
+    if wrong is not None:
+        ways += [
+            ("on_asset", lambda: stream("a", on_asset=wrong)),
+            ("on_progress", lambda: StreamGroup(on_progress=wrong)),
+        ]
+    for name, way in ways:
+        with pytest.raises(ConfigurationError, match=f"{name} {words}"):
+            way()
+
+
+@pytest.mark.parametrize("good", CALLED_WELL, ids=shown)
+def test_what_takes_the_event_is_taken(good: Any) -> None:
+    """Defaults, decorators, builtins, classes and mocks included."""
+    assert stream("one").on_asset(good) is good
 
 
 def test_d5_no_handler_is_lost_under_any_interleaving() -> None:

@@ -20,6 +20,7 @@ from assetstream import (
 )
 from assetstream.model.history import Recent
 from assetstream.simulator import Account, Simulator
+from tests.support.clock import TimeMachine
 from tests.support.event_recorder import PATIENCE, EventRecorder
 from tests.support.histories import updates
 from tests.support.specs import make_upbit
@@ -111,10 +112,15 @@ def test_its_bound_is_a_number(wrong: Any) -> None:
 
 
 def test_an_outage_leaves_a_gap_and_what_was_recovered(
-    account: Account, exchange: Simulator, no_rate_limits: None, recorder: EventRecorder
+    account: Account,
+    exchange: Simulator,
+    no_rate_limits: None,
+    recorder: EventRecorder,
+    time_machine: TimeMachine,
 ) -> None:
     """The gap is that of the change to LIVE."""
     with AssetStream(account.exchange(), **recorder.handlers()) as stream:
+        time_machine.jump(12)  # REST has caught up with the first read.
         with exchange.refuse_upgrades():
             exchange.drop_connections()
             recorder.wait_for_state(State.STALE)

@@ -15,6 +15,7 @@ from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 from tests.support.balances import known_balances, true_balances
 from tests.support.certificates import serving
+from tests.support.clock import TimeMachine
 from tests.support.event_recorder import EventRecorder
 from tests.support.proxies import ProxyProcess
 from tests.support.specs import adapter_at
@@ -71,14 +72,18 @@ def lives(
 ) -> None:
     """Check that it becomes LIVE, gets changes, and recovers after a drop."""
     recorder = EventRecorder()
-    with AssetStream(
-        by_name(account), **recorder.handlers(), proxy=proxy, ssl_context=context
-    ) as stream:
+    with (
+        TimeMachine().installed() as machine,
+        AssetStream(
+            by_name(account), **recorder.handlers(), proxy=proxy, ssl_context=context
+        ) as stream,
+    ):
         assert known_balances(stream) == true_balances(account)
         with stream.expect(lambda u: u.currency == "BTC", 10) as pushed:
             account.deposit("BTC", "0.5")
         assert pushed.update.change == account.balances["BTC"][0] - 1
 
+        machine.jump(12)  # REST has caught up with the first read.
         assert secure.drop_connections(account=account) == 1
         account.deposit("USDT", "1")
         live = recorder.wait_for_state(State.LIVE, times=2)

@@ -452,10 +452,13 @@ def test_an_old_balance_is_refused(
             assert stream.balance("BTC").available == 1
 
 
-def test_a_replaced_balance_is_stale(account: Account) -> None:
+def test_a_replaced_balance_is_stale(
+    account: Account, time_machine: TimeMachine
+) -> None:
     """A replaced balance keeps its amounts, and is stale."""
     with AssetStream(account.exchange()) as stream:
         before = stream.balance("BTC")
+        time_machine.jump(3, stream)  # Certainly newer than the snapshot.
         with stream.expect(lambda u: u.currency == "BTC", PATIENCE):
             account.deposit("BTC", "1")
         assert before.stale
@@ -527,7 +530,9 @@ def test_a_stream_is_not_pickled(account: Account) -> None:
         pickle.dumps(AssetStream(account.exchange()))
 
 
-def test_an_unreadable_frame_goes_to_on_error(account: Account) -> None:
+def test_an_unreadable_frame_goes_to_on_error(
+    account: Account, time_machine: TimeMachine
+) -> None:
     """The error has the frame without secrets; the stream goes on."""
     recorder = EventRecorder()
     with AssetStream(account.exchange(), **recorder.handlers()) as stream:
@@ -543,6 +548,7 @@ def test_an_unreadable_frame_goes_to_on_error(account: Account) -> None:
         # The frame may have been about any currency.
         assert set(stream.health().in_doubt) == {"BTC", "USDT"}
         assert stream.balance("BTC").stale
+        time_machine.jump(3, stream)  # Certainly newer than that frame.
         with stream.expect(lambda u: u.currency == "BTC", PATIENCE):
             account.deposit("BTC", "1")
         assert not stream.balance("BTC").stale

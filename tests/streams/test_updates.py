@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
-from typing import Callable
+from typing import Callable, Iterator
 
 import pytest
 
 from assetstream import (
     AssetStream,
+    AssetUpdate,
+    ConfigurationError,
     Source,
     State,
     StateChange,
@@ -177,6 +179,24 @@ def test_waiting_inside_a_callback_is_refused(
         error = caught.wait_for(lambda e: True)
         assert "inside a callback" in str(error)
         assert stream.state is State.LIVE
+
+
+def test_a_predicate_that_returns_a_coroutine_is_refused(account: Account) -> None:
+    """It would count as true, and the first update at hand would meet it."""
+
+    async def later(update: AssetUpdate) -> bool:
+        return False
+
+    def generator(update: AssetUpdate) -> Iterator[bool]:
+        yield False
+
+    with AssetStream(account.exchange()) as stream:
+        for hidden, kind in ((later, "coroutine"), (generator, "generator")):
+            with (
+                pytest.raises(ConfigurationError, match=f"predicate returned a {kind}"),
+                stream.expect(lambda update, f=hidden: f(update), PATIENCE),  # type: ignore[misc]
+            ):
+                account.deposit("BTC", "1")
 
 
 def test_waits_end_when_the_stream_is_stopped(account: Account) -> None:

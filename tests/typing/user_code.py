@@ -127,12 +127,15 @@ AssetStream(upbit, on_state=show)  # type: ignore[arg-type]  # pyright: ignore[r
 assert_type(stream.balances, Mapping[str, Balance])
 assert_type(stream.balances["BTC"].available, Decimal)
 assert_type(stream.balance("BTC", max_age=30), Balance)
+assert_type(stream.balance("BTC", verified=60).verified, float)
+assert_type(stream.balance("BTC").to_dict(), dict[str, object])
 assert_type(stream.balance("BTC").changed_at, datetime)
 assert_type(stream.balance("BTC").age, float)
 assert_type(stream.state, State)
 assert_type(stream.error, AssetStreamError | None)
 assert_type(stream.health(), Health)
 assert_type(stream.health().detection_time, float | None)
+assert_type(stream.health().doubts, Mapping[str, str])
 stream.balances["BTC"] = stream.balance("ETH")  # type: ignore[index]  # pyright: ignore[reportIndexIssue]
 stream.balance("BTC").available = Decimal(1)  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
 
@@ -149,12 +152,16 @@ with stream as same:
         assert_type(updates, Updates)
         assert_type(updates.get(timeout=1.5), AssetUpdate)
     assert_type(stream.wait_for(lambda u: u.change > 0, timeout=None), AssetUpdate)
+    held = stream.wait_until(lambda b: b["BTC"].available > 1, timeout=60)
+    assert_type(held, Mapping[str, Balance])
+    stream.verify(timeout=30)
     with stream.expect(lambda u: u.currency == "BTC" and u.change > 0, 30) as filled:
         time.monotonic()
     assert_type(filled.update, AssetUpdate)
 assert_type(stream.stop(), bool)
 
 stream.wait_for(takes_text)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+stream.wait_until(takes_text)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 stream.wait_for(timeout=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 
 
@@ -200,7 +207,11 @@ def tell(progress: Progress) -> None:
 with group:
     assert_type(group.streams, Mapping[str, AssetStream])
     assert_type(group.balances["alice"]["BTC"], Balance)
-    assert_type(group.total("BTC", max_age=30), Decimal)
+    assert_type(group.total("BTC", max_age=30, verified=60), Decimal)
+    assert_type(group["alice"], AssetStream)
+    assert_type([each.account for each in group], list[str])
+    assert_type("alice" in group, bool)
+    group.verify(timeout=None)
     assert_type(group.health(), GroupHealth)
     assert_type(group.health().states, Mapping[State, int])
     group.add(AssetStream(coinw))

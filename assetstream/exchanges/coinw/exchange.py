@@ -72,6 +72,7 @@ class CoinW(KeyedExchange):
         "CoinW pushes for orders that are placed from now on; deposits, withdrawals "
         "and older orders may never be pushed. REST finds them."
     )
+    serial_keys = True
     forms = MappingProxyType({"api_key": KEY})
     # 5 reads in 2 s are allowed. No limit of connects is published; one a second suits
     # exchanges that publish theirs. A ping is advised each 10 s, a silent connection is
@@ -83,7 +84,6 @@ class CoinW(KeyedExchange):
         pong_timeout=5.0,
         audit_interval=30.0,
         audit_interval_locked=15.0,
-        drift_reconnect_interval=3600.0,
         # Connects are not documented; REST warns of 80 requests in 10 s by address.
         connects_together=2.0,
         reads_together=7.0,

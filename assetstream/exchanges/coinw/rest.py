@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from assetstream.exchanges.coinw.frames import flag
-from assetstream.exchanges.common.entries import is_empty, read_entry, snapshot_of
+from assetstream.exchanges.common.entries import names_twice, read_entry, snapshot_of
 from assetstream.exchanges.common.values import MALFORMED, Unreadable, text
 from assetstream.protocol import Snapshot
 
@@ -70,16 +70,18 @@ def read_balances(reply: ReplyEnvelope) -> Snapshot:
     Raises:
         Unreadable: there is no mapping of balances.
     """
-    data = bytes(reply.data) or b"null"
+    data = bytes(reply.data)
     try:
         entries = _balances.decode(data)
     except MALFORMED as exc:
-        if is_empty(data):
-            return Snapshot((), empty=True)
         raise Unreadable(f"no mapping of balances ({exc})") from None
-    if not entries:
-        return Snapshot((), empty=True)
-    return snapshot_of(
+    read = [
         read_entry(bytes(raw), "available", "onOrders", code)
         for code, raw in entries.items()
-    )
+    ]
+    # A second entry without a report: it makes the currency unreadable.
+    read += [
+        (read_entry(b"", "available", "onOrders", code)[0], None)
+        for code in names_twice(data)
+    ]
+    return snapshot_of(read)

@@ -112,6 +112,7 @@ class Upbit(KeyedExchange):
         "minutes to the first connection that an account ever makes: if changes stay "
         "away, start the stream again after 5 minutes. REST finds them meanwhile."
     )
+    pushes_everything = True
     forms = MappingProxyType({"access_key": KEY, "secret_key": KEY})
     # 5 connects a second are allowed, but to all programs of an account together: a
     # stream takes a fifth, so that five that lost one network do not lock each other

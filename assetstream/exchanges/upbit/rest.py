@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from assetstream.exchanges.common.entries import is_empty, read_entry, snapshot_of
+from assetstream.exchanges.common.entries import read_entry, snapshot_of
 from assetstream.exchanges.common.values import MALFORMED, Unreadable, decode
 from assetstream.exchanges.upbit.frames import ErrorNotice, error_notice
 from assetstream.protocol import Snapshot
@@ -23,11 +23,7 @@ def read_balances(body: bytes) -> Snapshot:
     try:
         entries = _entries.decode(body)
     except MALFORMED as exc:
-        if is_empty(body):
-            return Snapshot((), empty=True)
         raise Unreadable(f"no list of balances ({exc})") from None
-    if not entries:
-        return Snapshot((), empty=True)
     return snapshot_of(read_entry(bytes(raw), "balance", "locked") for raw in entries)
 
 

@@ -13,6 +13,7 @@ from assetstream.cli.view.accounts import AccountsView
 from assetstream.cli.view.table import TerminalTable
 from assetstream.simulator import Account, Simulator
 from assetstream.streams.stream import read_account
+from tests.support.clock import TimeMachine
 from tests.support.event_recorder import PATIENCE, EventRecorder
 
 pytestmark = pytest.mark.usefixtures("no_rate_limits")
@@ -84,8 +85,11 @@ def test_a_narrow_one_has_a_table_below_each_account(window: Window) -> None:
     assert lines[4].split() == ["BTC", DIGITS, "0"]
 
 
-def test_a_very_narrow_one_has_a_line_for_each_amount(window: Window) -> None:
+def test_a_very_narrow_one_has_a_line_for_each_amount(
+    window: Window, time_machine: TimeMachine
+) -> None:
     """A number is never broken."""
+    time_machine.jump(3)  # What comes is certainly newer than the snapshot.
     with window.streams[0].expect(lambda u: u.locked > 0, timeout=PATIENCE):
         window.accounts["main"].place_order(
             pay="BTC", amount="0.0617283945061728", receive="SGD"

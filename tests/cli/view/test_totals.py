@@ -15,6 +15,7 @@ from assetstream.cli.view.totals import totals_screen
 from assetstream.display.balances import BalanceRow
 from assetstream.simulator import Simulator
 from assetstream.streams.accounts import AccountSnapshot
+from tests.support.clock import TimeMachine
 from tests.support.event_recorder import EventRecorder
 from tests.support.groups import wait_until
 
@@ -81,7 +82,7 @@ def test_totals_and_those_that_are_not_live(
 
 
 def test_the_last_change_of_a_currency_is_shown(
-    exchange: Simulator, console: Console
+    exchange: Simulator, console: Console, time_machine: TimeMachine
 ) -> None:
     """A wide window also names the change's account."""
     console.width = 120
@@ -92,6 +93,7 @@ def test_the_last_change_of_a_currency_is_shown(
     ]
     table, recorder = TerminalTable(streams, console), EventRecorder()
     with StreamGroup(streams, on_asset=recorder):
+        time_machine.jump(3)  # What comes is certainly newer than the snapshot.
         accounts[6].deposit("BTC", "0.50")
         table.show(recorder.wait_for(lambda u: isinstance(u, AssetUpdate) and u.change))
         shown = screen(table, console)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from assetstream.model.errors import ProtocolError
+from assetstream.protocol import Snapshot
 from tests.support.specs import frame, make_coinw, sample
 
 
@@ -63,20 +64,48 @@ def test_a_bad_entry_costs_its_own_currency(
     assert snapshot.unreadable == (unreadable,)
 
 
-@pytest.mark.parametrize("data", ["null", "{}", "[]", "{ }"])
-def test_nothing_is_an_empty_snapshot(data: str) -> None:
-    """S2: null and empty data need a second read."""
+@pytest.mark.parametrize("data", ["{}", "{ }"])
+def test_s2_an_empty_mapping_names_nothing(data: str) -> None:
+    """The account may be empty."""
     body = f'{{"code":"200","data":{data},"success":true}}'.encode()
 
-    assert make_coinw().read_replied(200, {}, body).empty
+    assert make_coinw().read_replied(200, {}, body) == Snapshot(())
 
 
-def test_a_success_without_data_is_empty() -> None:
-    """An absent ``data`` counts like null."""
-    assert make_coinw().read_replied(200, {}, b'{"code":"200"}').empty
+@pytest.mark.parametrize(
+    ("data", "unreadable"),
+    [
+        ('{"BTC":ONE,"XRP":ONE,"BTC":ONE}', "BTC"),
+        ('{"BTC":ONE,"XRP":ONE,"btc":ONE}', "BTC"),
+        ('{"BTC":{"available":"1","available":"2","onOrders":"0"},"XRP":ONE}', "BTC"),
+        ('{"no code":ONE,"XRP":ONE,"no code":ONE}', ""),
+    ],
+)
+def test_k5_what_stands_twice_in_an_object_is_unreadable(
+    data: str, unreadable: str
+) -> None:
+    """Nobody knows which of the two is right."""
+    data = data.replace("ONE", '{"available":"1","onOrders":"0"}')
+    body = f'{{"code":"200","data":{data},"success":true}}'.encode()
+    snapshot = make_coinw().read_replied(200, {}, body)
+
+    assert [b.currency for b in snapshot.balances] == ["XRP"]
+    assert snapshot.unreadable == (unreadable,)
 
 
-@pytest.mark.parametrize("body", [b"{}", b"[]", b'{"x":1}', b'{"code":"200","data":5}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{}",
+        b"[]",
+        b'{"x":1}',
+        b'{"code":"200"}',
+        b'{"code":"200","data":5}',
+        b'{"code":"200","data":null,"success":true}',
+        b'{"code":"200","data":[],"success":true}',
+        b'{"code":"200","data":"{}","success":true}',
+    ],
+)
 def test_anything_else_is_not_understood(body: bytes) -> None:
     """Other replies are a ProtocolError."""
     with pytest.raises(ProtocolError):

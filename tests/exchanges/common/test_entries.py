@@ -4,29 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from assetstream.exchanges.common.entries import is_empty, read_entry, snapshot_of
+from assetstream.exchanges.common.entries import names_twice, read_entry, snapshot_of
 from assetstream.protocol import BalanceReport
 
 BTC, ETH = BalanceReport("BTC", None, None), BalanceReport("ETH", None, None)
 
 
-@pytest.mark.parametrize(
-    ("data", "empty"),
-    [
-        (b"null", True),
-        (b" [ ]\n", True),
-        (b"{}", True),
-        (b"[1]", False),
-        (b"0", False),
-        (b'""', False),
-        (b"false", False),
-        (b"", False),
-        (b"[", False),
-    ],
-)
-def test_only_null_and_empty_containers_are_empty(data: bytes, empty: bool) -> None:
-    """An amount of zero or a broken reply is not empty."""
-    assert is_empty(data) is empty
+def test_k5_names_that_stand_twice_are_found() -> None:
+    """Those of the object itself, not of what is in it."""
+    assert names_twice(b'{"a":1,"b":{"c":1,"c":2},"a":2,"a":3}') == ["a"]
+    assert names_twice(b"{}") == []
 
 
 def test_an_entry_has_its_code_inside_or_beside_it() -> None:

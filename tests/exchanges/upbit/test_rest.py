@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from assetstream.model.errors import ProtocolError
+from assetstream.protocol import Snapshot
 from tests.support.specs import frame, make_upbit, sample
 
 
@@ -36,7 +37,7 @@ def test_accounts_are_read_exactly() -> None:
     ],
 )
 def test_a_bad_entry_costs_its_own_currency(bad: Any, currency: str) -> None:
-    """S2: the others are read; the snapshot is not complete."""
+    """S2: the others are read."""
     good = {"currency": "btc", "balance": 1.5, "locked": 0}
     snapshot = make_upbit().read_replied(200, {}, frame([good, bad]))
 
@@ -44,7 +45,6 @@ def test_a_bad_entry_costs_its_own_currency(bad: Any, currency: str) -> None:
         ("BTC", Decimal("1.5"))
     ]
     assert snapshot.unreadable == (currency,)
-    assert not snapshot.complete
 
 
 def test_a_currency_twice_is_unreadable() -> None:
@@ -58,13 +58,24 @@ def test_a_currency_twice_is_unreadable() -> None:
         assert snapshot.unreadable == ("BTC",)
 
 
-@pytest.mark.parametrize("body", [b"null", b"[]", b"{}", b" [ ] ", b"{ }\n"])
-def test_nothing_is_an_empty_snapshot(body: bytes) -> None:
-    """S2: null and empty data need a second read."""
-    assert make_upbit().read_replied(200, {}, body).empty
+@pytest.mark.parametrize("body", [b"[]", b" [ ] "])
+def test_s2_an_empty_list_names_nothing(body: bytes) -> None:
+    """The account may be empty."""
+    assert make_upbit().read_replied(200, {}, body) == Snapshot(())
 
 
-@pytest.mark.parametrize("body", [b"5", b'"x"', b'{"a":1}', b"[1", b"\xff", b"0"])
+@pytest.mark.parametrize("name", ["currency", "balance", "locked"])
+def test_k5_a_field_that_stands_twice_makes_its_entry_unreadable(name: str) -> None:
+    """Nobody knows which of the two is right, the name included."""
+    entry = b'{"currency":"BTC","balance":"1","locked":"0","%s":"1"}' % name.encode()
+    snapshot = make_upbit().read_replied(200, {}, b"[" + entry + b"]")
+
+    assert snapshot == Snapshot((), ("",))
+
+
+@pytest.mark.parametrize(
+    "body", [b"5", b'"x"', b'{"a":1}', b"[1", b"\xff", b"0", b"null", b"{}"]
+)
 def test_anything_else_is_not_understood(body: bytes) -> None:
     """A reply that is no list is a ProtocolError that keeps it."""
     with pytest.raises(ProtocolError) as caught:

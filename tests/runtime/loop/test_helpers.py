@@ -87,7 +87,7 @@ def test_an_idle_helper_takes_the_next_job(helpers: Helpers) -> None:
     assert len(helpers.threads) == 1
 
 
-def test_a_stuck_place_holds_up_no_other(helpers: Helpers, stuck: Start) -> None:
+def test_l5_a_stuck_place_holds_up_no_other(helpers: Helpers, stuck: Start) -> None:
     """A place has MOST_THREADS helpers at most; its other jobs wait in order."""
     held = stuck("silent", MOST_THREADS)
     waiting = [Stuck() for _ in range(2)]
@@ -126,7 +126,7 @@ def test_a_place_that_answers_has_a_few_helpers(
     assert third.begun.wait(PATIENCE)
 
 
-def test_a_job_that_waits_can_be_withdrawn(helpers: Helpers, stuck: Start) -> None:
+def test_l5_a_job_that_waits_can_be_withdrawn(helpers: Helpers, stuck: Start) -> None:
     """A job that runs, has run, or is unknown cannot be."""
     held = stuck("here", MOST_THREADS)
     first, second = Stuck(), Stuck()
@@ -143,7 +143,7 @@ def test_a_job_that_waits_can_be_withdrawn(helpers: Helpers, stuck: Start) -> No
     assert not first.begun.is_set()
 
 
-def test_an_idle_helper_ends(
+def test_l5_an_idle_helper_ends(
     helpers: Helpers, stuck: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The helper that worked last is kept longest; new ones can start later."""

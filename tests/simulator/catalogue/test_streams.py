@@ -22,6 +22,7 @@ from assetstream.model.errors import ExchangeError
 from assetstream.simulator import FAULTS, Simulator
 from assetstream.simulator.account import Account
 from tests.support.certificates import serving
+from tests.support.clock import TimeMachine
 from tests.support.event_recorder import EventRecorder
 
 pytestmark = pytest.mark.usefixtures("no_rate_limits")
@@ -97,7 +98,7 @@ def test_a_tls_handshake_that_is_never_answered(
 
 
 def test_k3_a_clock_that_was_wrong_all_the_time_is_corrected(
-    exchange: Simulator, account: Account
+    exchange: Simulator, account: Account, time_machine: TimeMachine
 ) -> None:
     """``Date`` and pushes are two hours ahead alike, so nothing is in doubt."""
     seen = EventRecorder()
@@ -105,6 +106,7 @@ def test_k3_a_clock_that_was_wrong_all_the_time_is_corrected(
         exchange.fault("clock_jump", seconds=7200),
         AssetStream(account.exchange(), **seen.handlers()) as stream,
     ):
+        time_machine.jump(3)  # What comes is certainly newer than the snapshot.
         account.deposit("BTC", "1")
         seen.wait_for(
             lambda e: isinstance(e, AssetUpdate) and e.source is Source.STREAM

@@ -19,8 +19,8 @@ from assetstream import (
     AuthenticationError,
     ConfigurationError,
     ProtocolError,
-    Source,
 )
+from assetstream.model.states import State
 from assetstream.simulator import Replay, UpbitAccount
 from assetstream.simulator.replay import player
 from tests.support.clients import read_balances, upbit_subscriber
@@ -64,7 +64,7 @@ def test_attempts_fail_as_they_did(tmp_path: Path) -> None:
         Replay(path, speed=math.inf) as replay,
         AssetStream(replay.account.exchange(), **seen.handlers()),
     ):
-        seen.wait_for(lambda e: getattr(e, "source", None) is Source.RECOVERED)
+        seen.wait_for_state(State.LIVE, times=2)
         assert replay.wait_for_end(PATIENCE)
         assert replay.played.position == replay.played.length == 4.0
 
@@ -139,7 +139,9 @@ def test_a_refused_login_is_refused_again(tmp_path: Path) -> None:
     words = (
         '{"data":{"result":false,"errorCode":1003,"errorMsg":"bad"},"channel":"login"}'
     )
-    lines = [line(0, "opened"), line(0.1, "received", text=words)]
+    # The read comes behind the refusal, so the stream is not LIVE before.
+    read = [line(1, "read"), reply(1, "coinw", BTC="1")]
+    lines = [line(0, "opened"), line(0.1, "received", text=words), *read]
     path = write_tape(tmp_path / "tape", "coinw", *lines)
     with Replay(path) as replay, pytest.raises(AuthenticationError, match="bad"):
         AssetStream(replay.account.exchange()).start()

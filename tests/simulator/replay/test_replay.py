@@ -23,6 +23,7 @@ from assetstream.simulator import Replay, Simulator, UpbitAccount
 from assetstream.simulator.account import Account
 from tests.support.balances import known_balances
 from tests.support.clients import accounts, read_balances
+from tests.support.clock import fast_time
 from tests.support.event_recorder import PATIENCE, EventRecorder
 from tests.support.leak_detector import LeakDetector
 from tests.support.tapes import line, opened, push, reply, write_tape
@@ -49,6 +50,8 @@ def trade(exchange: Simulator, account: Account, stream: AssetStream) -> None:
     account.deposit("ETH", "3.141592653589793238")
     with stream.expect(lambda u: u.currency == "USDT", timeout=PATIENCE):
         account.cancel(order)
+    # So much later REST has caught up with the first read, at a replay as well.
+    exchange.wait_for(lambda seen: seen.reads >= 5)
     with (
         stream.expect(lambda u: u.source is Source.RECOVERED, timeout=PATIENCE),
         exchange.refuse_upgrades(503, "maintenance"),
@@ -65,7 +68,7 @@ class Session:
     def __init__(self, path: Path, name: str, *, scramble: bool = False) -> None:
         self.path = path
         self.seen = EventRecorder()
-        with Simulator(rate_limits=False) as exchange:
+        with fast_time(), Simulator(rate_limits=False) as exchange:
             account = getattr(exchange, name)({"BTC": "1", "USDT": "1000"})
             self.exchange: Exchange = account.exchange()
             stream = AssetStream(self.exchange, **self.seen.handlers())
@@ -75,17 +78,20 @@ class Session:
                 self.known_balances = known_balances(stream)
 
 
-@pytest.fixture(params=VENUES)
-def session(request: pytest.FixtureRequest, tmp_path: Path) -> Session:
+@pytest.fixture(scope="module", params=VENUES)
+def session(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Session:
     """A recorded session on each exchange."""
-    return Session(tmp_path / "tape", request.param)
+    return Session(tmp_path_factory.mktemp("session") / "tape", request.param)
 
 
 def replayed(session: Session) -> tuple[EventRecorder, dict[str, Amounts]]:
-    """Return the events of a stream at full speed, and its last balances."""
+    """Return the events of a stream at the same speed, and its last balances."""
     seen = EventRecorder()
     with (
-        Replay(session.path, speed=math.inf) as replay,
+        fast_time(),
+        Replay(session.path) as replay,
         AssetStream(replay.account.exchange(), **seen.handlers()) as stream,
     ):
         assert replay.wait_for_end(PATIENCE)
@@ -113,10 +119,9 @@ def reasons(seen: EventRecorder) -> list[str]:
     return [reason for reason, _ in itertools.groupby(found)]
 
 
-@pytest.mark.parametrize("name", VENUES)
-def test_a_scrambled_tape_is_true_up_to_a_factor(name: str, tmp_path: Path) -> None:
+def test_a_scrambled_tape_is_true_up_to_a_factor(tmp_path: Path) -> None:
     """One factor for each currency keeps equal, zero and summed amounts."""
-    session = Session(tmp_path / "tape", name, scramble=True)
+    session = Session(tmp_path / "tape", "coinw", scramble=True)
     seen, _ = replayed(session)
     before, after = sequence(session.seen.updates), sequence(seen.updates)
 
@@ -179,7 +184,7 @@ def test_the_official_sdk_goes_through_it_unchanged(tmp_path: Path) -> None:
 def test_an_old_tape_becomes_live_and_stays_so(
     name: str, speed: float, tmp_path: Path
 ) -> None:
-    """Dates are moved, so that nothing is in doubt and REST agrees."""
+    """Dates are moved, so that none is wrong, and REST agrees."""
     path = write_tape(
         tmp_path / "tape",
         name,
@@ -201,7 +206,7 @@ def test_an_old_tape_becomes_live_and_stays_so(
 
     pushed = [u for u in seen.updates if u.source is Source.STREAM]
     assert [str(update.available) for update in pushed] == ["2", "1E-8"]
-    assert (health.in_doubt, health.drifts, health.error) == ((), 0, None)
+    assert (health.drifts, health.error) == (0, None)
     assert shown == {"BTC": "0.00000001", "XRP": "7"}
     for update in pushed:
         assert update.time is not None

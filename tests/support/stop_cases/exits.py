@@ -88,6 +88,8 @@ uses = {
     "off": lambda: stream.off(anything),
     "observe": lambda: stream.observe(None, anything),
     "wait_for": lambda: stream.wait_for(anything, timeout=5),
+    "wait_until": lambda: stream.wait_until(anything, timeout=5),
+    "verify": lambda: stream.verify(timeout=5),
     "expect": lambda: stream.expect(anything, timeout=5).__enter__(),
     "balances": lambda: stream.balances,
     "balance": lambda: stream.balance("BTC"),

@@ -15,9 +15,10 @@ network        one connection: delay, stalls, silence, closes, refused upgrades
 place          the real queue of a place
 driver         carries out the machine's effects
 machine_check  checks calls, effects, transitions and deadlines
-promise        judges balances: the newest that was sent, found in the detection time
+promise        judges what is said of balances by the exchange's own ledger
 findings       findings, and the trace that led to each
 weather        how much goes wrong, as data
+kinds          kinds of accounts, as data
 luck           the course of attempts and reads: good by itself
 chance         luck drawn from a weather and a seed
 world          all of it together

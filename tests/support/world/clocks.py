@@ -25,9 +25,10 @@ class Clocks:
         wall_step: by how much our wall clock is ahead of the truth; seconds.
         offset: by how much the exchange's clock is; seconds.
         unfair: by how much its ``Date`` headers are ahead of that; seconds.
+        askew: by how much those of the host that pushes are ahead besides; seconds.
     """
 
-    __slots__ = ("_timeline", "dates", "offset", "unfair", "wall_step")
+    __slots__ = ("_timeline", "askew", "dates", "offset", "unfair", "wall_step")
 
     def __init__(self, timeline: Timeline, *, dates: bool = True) -> None:
         self._timeline = timeline
@@ -35,6 +36,7 @@ class Clocks:
         self.wall_step = 0.0
         self.offset = 0.0
         self.unfair = 0.0
+        self.askew = 0.0
 
     def moment(self) -> Moment:
         """The present by our own clocks."""
@@ -45,9 +47,14 @@ class Clocks:
         """The exchange's time; milliseconds since 1970."""
         return int((START + self._timeline.now + self.offset) * 1000)
 
-    def headers(self) -> dict[str, str]:
-        """Return the headers with the time: ``Date``, cut to whole seconds, or none."""
+    def headers(self, *, pushing: bool = False) -> dict[str, str]:
+        """Return the headers with the time: ``Date``, cut to whole seconds, or none.
+
+        Args:
+            pushing: of the host that pushes; else of REST.
+        """
         if not self.dates:
             return {}
-        seconds = int(START + self._timeline.now + self.offset + self.unfair)
+        ahead = self.offset + self.unfair + (self.askew if pushing else 0.0)
+        seconds = int(START + self._timeline.now + ahead)
         return {"date": formatdate(seconds, usegmt=True)}

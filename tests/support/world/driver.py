@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import Any, Callable, Sequence
+from typing import Any, Callable, Collection, Sequence
 
 from assetstream.core.effects import (
     Ask,
@@ -32,7 +32,7 @@ from tests.support.world.machine_check import OPEN, MachineCheck
 from tests.support.world.network import Connection
 from tests.support.world.place import Place
 from tests.support.world.promise import Promise
-from tests.support.world.rest import Answer, Replicas
+from tests.support.world.rest import Answer, Replicas, Reply
 from tests.support.world.timeline import Timeline
 from tests.support.world.wire import LOGIN_REFUSED
 
@@ -62,12 +62,16 @@ class Driver:
         luck: Luck,
         findings: Findings,
         machine: Callable[[Present, Callable[[], str]], StreamMachine],
+        *,
+        excused: Collection[str],
     ) -> None:
         self.present = Present(side.wire.name, "simulated", lambda: timeline.now)
         nonces = map("{:08x}-0000-4000-8000-000000000000".format, itertools.count(1))
         self.machine = machine(self.present, nonces.__next__)
         self.check = MachineCheck(timeline, clocks, self.machine, findings)
-        self.promise = Promise(timeline, self.machine, side.ledger, findings)
+        self.promise = Promise(
+            timeline, self.machine, side.ledger, findings, excused=excused
+        )
         self.calls = 0
         self.connection: Connection | None = None
         self._timeline = timeline
@@ -146,8 +150,7 @@ class Driver:
         """Report an open connection."""
         if not self._delayed(self.opened, ticket, asked):
             self.check.opening(ticket)
-            headers = self._clocks.headers()
-            self.promise.opened(headers, self._clocks.moment())
+            headers = self._clocks.headers(pushing=True)
             self._call("opened", self.machine.opened, ticket, headers, asked)
 
     def ended(self, ticket: int, ending: Ending) -> None:
@@ -174,10 +177,9 @@ class Driver:
             self.check.proved()
             if batch[0] == LOGIN_REFUSED:
                 self.check.refused()
-        effects = self._step("frames", self.machine.frames, batch)
         if taken and pushes:
             self.promise.pushed(pushes)
-        self._carry_out(effects)
+        self._carry_out(self._step("frames", self.machine.frames, batch))
 
     def replied(self, ticket: int, answer: Answer, asked: float) -> None:
         """Hand over a reply, wanted or not."""
@@ -188,9 +190,11 @@ class Driver:
         wanted = self.check.replying(ticket, outcome)
         if wanted and self._refuses_key(outcome):
             self.check.refused()
+        if wanted:
+            self.promise.read(answer)
         effects = self._step("replied", self.machine.replied, ticket, outcome, asked)
         if wanted:
-            self.promise.replied(answer, asked, effects)
+            self.promise.replied(effects)
         else:
             self.check.ignored("a reply", effects)
         self._carry_out(effects)
@@ -228,7 +232,7 @@ class Driver:
         if self.findings.traced:
             self.findings.note(event, *_brief(args), "->", *effects)
         self.check.called(event, effects)
-        self.promise.called(event)
+        self.promise.called(event, effects)
         return effects
 
     def _crash(self, error: Exception, at: Moment) -> Sequence[Effect]:
@@ -238,7 +242,7 @@ class Driver:
             self.check.raised("crashed", again)
             return ()
         self.check.called("crashed", effects)
-        self.promise.called("crashed")
+        self.promise.called("crashed", effects)
         return effects
 
     def _carry_out(self, effects: Sequence[Effect]) -> None:
@@ -302,6 +306,7 @@ class Driver:
             self.connection.ping()
 
     def _fetch_it(self, effect: Fetch) -> None:
+        self.promise.counts["reads"] += 1
         self._timeline.after(self._luck.latency(), self._request, effect)
         self._fetch = effect
 
@@ -312,9 +317,14 @@ class Driver:
             reply = reply._replace(failure="key")
         if reply.duration > effect.timeout or reply.failure == "timeout":
             reply = reply._replace(failure="timeout", duration=effect.timeout)
-        answer = self._replicas.answer(reply, asked)
-        self.findings.note("read", effect.ticket, reply, answer.named)
-        self._timeline.after(reply.duration, self._reply, effect.ticket, answer, asked)
+        half = reply.duration / 2
+        self._timeline.after(half, self._answer, effect.ticket, reply, asked)
+
+    def _answer(self, ticket: int, reply: Reply, asked: float) -> None:
+        """Let the replica answer, halfway."""
+        answer = self._replicas.answer(reply, self._timeline.now)
+        self.findings.note("read", ticket, reply, answer.seen)
+        self._timeline.after(reply.duration / 2, self._reply, ticket, answer, asked)
 
     def _reply(self, ticket: int, answer: Answer, asked: float) -> None:
         called_off = self._fetch is None or self._fetch.ticket != ticket

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Sequence
 
 from tests.support.world.clocks import Clocks
 from tests.support.world.ledger import Amounts, Ledger
+from tests.support.world.luck import Luck
 from tests.support.world.network import Connection
 from tests.support.world.timeline import Timeline
 from tests.support.world.wire import LOGIN_REFUSED, Wire
@@ -34,8 +35,9 @@ class Pushed(NamedTuple):
     amounts: Amounts
     key: tuple[int, int]
     garbled: str
-    #: When it became true.
+    #: When it became true, and where in the ledger's past it stands.
     changed: float
+    index: int
 
 
 class ExchangeSide:
@@ -49,8 +51,15 @@ class ExchangeSide:
         refuses_key: it does not know the key any more.
     """
 
-    def __init__(self, timeline: Timeline, clocks: Clocks, wire: Wire) -> None:
-        self.ledger = Ledger()
+    def __init__(
+        self,
+        timeline: Timeline,
+        clocks: Clocks,
+        wire: Wire,
+        luck: Luck,
+        codes: Sequence[str],
+    ) -> None:
+        self.ledger = Ledger(codes)
         self.mute = False
         self.acknowledges = True
         self.refuses_key = False
@@ -59,13 +68,16 @@ class ExchangeSide:
         self._timeline = timeline
         self._clocks = clocks
         self.wire = wire
+        self._luck = luck
         self._number = 0
+        # What is pushed now is sent no earlier, where pushes keep their order.
+        self._clear_at = 0.0
 
     # Connections.
 
     def connected(self, connection: Connection) -> None:
         """Greet a connection: silently."""
-        self.mute = False
+        self.mute = self._luck.muted()
 
     def disconnected(self, connection: Connection) -> None:
         """Forget a connection."""
@@ -89,21 +101,28 @@ class ExchangeSide:
 
     def change(self, currency: str, amounts: Amounts, push: Push) -> None:
         """Let the truth change, and push it."""
-        now, connection = self._timeline.now, self.subscribed
+        now = self._timeline.now
         self.ledger.change(now, currency, amounts)
-        if connection is None or self.mute or not push.delays:
+        if not push.delays:
             return
         self._number += 1
         milliseconds = self._clocks.milliseconds() + int(push.ahead * 1000)
         key = self.wire.key(milliseconds, self._number)
         frame = self.wire.push(currency, amounts, key, push.garbled)
-        pushed = Pushed(currency, amounts, key, push.garbled, now)
-        for delay in push.delays:
-            if delay:
-                self._timeline.after(delay, self._send, connection, frame, pushed)
-            else:
-                connection.carry(frame, pushed)
+        index = len(self.ledger.past[currency]) - 1
+        pushed = Pushed(currency, amounts, key, push.garbled, now, index)
+        first, *again = push.delays
+        if self.wire.in_order:
+            self._clear_at = max(self._clear_at, now + first)
+            first = self._clear_at - now
+        if first:
+            self._timeline.after(first, self._send, frame, pushed)
+        else:
+            self._send(frame, pushed)
+        for delay in again:
+            self._timeline.after(delay, self._send, frame, pushed)
 
-    def _send(self, connection: Connection, frame: bytes, pushed: Pushed) -> None:
-        if connection is self.subscribed and not self.mute:
-            connection.carry(frame, pushed)
+    def _send(self, frame: bytes, pushed: Pushed) -> None:
+        """Send a push to whichever connection is subscribed by now."""
+        if self.subscribed is not None and not self.mute:
+            self.subscribed.carry(frame, pushed)

@@ -4,29 +4,33 @@ from __future__ import annotations
 
 import random
 from decimal import Decimal
+from itertools import accumulate
 from typing import Any, Callable
 
+from assetstream.core.outcomes import Broken
+from assetstream.model.errors import ConnectionLost
 from tests.support.world.chance import Chance
 from tests.support.world.exchange import Push
-from tests.support.world.ledger import CURRENCIES, Amounts
-from tests.support.world.weather import Weather
+from tests.support.world.kinds import KINDS, Kind
+from tests.support.world.ledger import CURRENCIES, ZEROS, Amounts
+from tests.support.world.promise import Measures
+from tests.support.world.weather import FAULTS, WILD, Weather, drawn
 from tests.support.world.world import Account, World
 
 __all__ = ["Life", "live", "simulate"]
 
 #: Before the streams start: REST has seen the first balances by then.
 BEFORE = 20.0
-#: At the end nothing goes wrong for so long: every stream must be LIVE again.
-TRUCE = 300.0
-#: Seconds that a stream may take to be LIVE again, if it reconnects just then.
-RECONNECT = 60
+#: At the end nothing goes wrong: every stream must be LIVE, and no doubt be left, after
+#: so long: what vanished unpushed and all at once is believed after 10 min (S2).
+TRUCE = 900.0
+#: It is looked at so often, and once more at the first time that all is well.
+STEP = 30.0
 #: A stream that was stopped has ended after so long.
 FAREWELL = 30.0
-
-# Few values, so that a balance often returns to one it had before (A3).
-AMOUNTS: tuple[Amounts, ...] = tuple(
-    (Decimal(free), Decimal(locked)) for free in range(6) for locked in (0, 0, 1)
-)
+#: What is noticed late when a connection is lost: a third of losses, after so long.
+SILENT = 0.3
+SILENCE = (5.0, 15.0)
 
 
 class Life:
@@ -37,6 +41,7 @@ class Life:
         account: the account.
         chance: its luck.
         weather: how much goes wrong.
+        kind: how often what changes.
         rng: draws everything.
     """
 
@@ -46,15 +51,20 @@ class Life:
         account: Account,
         chance: Chance,
         weather: Weather,
+        kind: Kind,
         rng: random.Random,
     ) -> None:
         self._timeline = world.timeline
         self._clocks = world.clocks
+        self._wire = world.wire
         self._account = account
         self._chance = chance
         self._weather = weather
+        self._kind = kind
+        self._codes = account.ledger.codes
+        self._weights = list(accumulate(1 / (i + 1) for i in range(len(self._codes))))
+        self._number = 0
         self._rng = rng
-        self._pace = rng.choice(weather.paces)
         self._troubles: dict[str, Callable[[], None]] = {
             "drop": account.lose_connection,
             "close": self._close,
@@ -71,31 +81,75 @@ class Life:
             "wall step": self._wall_step,
             "exchange step": self._exchange_step,
             "unfair date": self._unfair_date,
+            "loss": self._lose,
+            "REST fault": self._fault,
+            "misread": self._misread,
+            "vanishing": self._vanish,
         }
 
     def begin(self, start: float = BEFORE) -> None:
         """Hold something, start the stream after so long, and let things happen."""
-        for code in CURRENCIES:
-            self._account.change(code, self._rng.choice(AMOUNTS), Push(()))
-        after, rng = self._timeline.after, self._rng
+        for code in self._codes:
+            self._account.change(code, self._amounts(code, first=True), Push(()))
+        after, rng, weather = self._timeline.after, self._rng, self._weather
         after(start, self._account.start)
-        after(BEFORE + rng.expovariate(1 / self._pace), self._change)
-        for name, rate in self._weather.troubles:
-            after(BEFORE + rng.expovariate(rate / 3600), self._trouble, name, rate)
+        after(BEFORE + rng.expovariate(1 / self._kind.pace), self._change)
+        if self._kind.deposits and not self._wire.pushes_everything:
+            self._plan_deposit(BEFORE)
+        own = (
+            ("loss", weather.drops),
+            ("REST fault", weather.faults),
+            ("misread", weather.misread),
+            ("vanishing", weather.vanishing),
+        )
+        for name, rate in (*weather.troubles, *own):
+            if rate:
+                again = rng.expovariate(rate / 3600)
+                after(BEFORE + again, self._trouble, name, rate)
+
+    def _amounts(self, code: str, *, first: bool = False) -> Amounts:
+        """Draw what a balance becomes by its owner's doing."""
+        rng, kind = self._rng, self._kind
+        if kind.loop and not first:
+            available, locked = self._account.ledger.now[code]
+            total = int(available + locked)
+            if rng.random() < 0.02:
+                return Decimal(total + rng.randrange(1, 1000)), Decimal(0)
+            if locked:
+                return Decimal(total), Decimal(0)
+            return Decimal(total // 2), Decimal(total - total // 2)
+        self._number += 1
+        locked = Decimal(rng.randrange(1, 99) if rng.random() < 0.2 else 0)
+        return Decimal(1000 + self._number), locked
 
     def _change(self) -> None:
         rng, account, weather = self._rng, self._account, self._weather
-        busy = self._timeline.now % 200 < 100
-        code = rng.choice(CURRENCIES if busy else CURRENCIES[:2])
-        account.change(code, rng.choice(AMOUNTS), self._chance.push())
+        for _ in range(2 if rng.random() < 0.5 and len(self._codes) > 1 else 1):
+            (code,) = rng.choices(self._codes, cum_weights=self._weights)
+            account.change(code, self._amounts(code), self._chance.push())
         if not self._chance.fair:
-            if rng.random() < weather.disconnects:
+            if weather.disconnects and rng.random() < weather.disconnects:
                 account.lose_connection()
-            if rng.random() < weather.mute:
+            if weather.mute and rng.random() < weather.mute:
                 account.go_mute()
-            if rng.random() < weather.clock_steps:
+            if weather.clock_steps and rng.random() < weather.clock_steps:
                 self._wall_step()
-        self._timeline.after(rng.expovariate(1 / self._pace), self._change)
+        self._timeline.after(rng.expovariate(1 / self._kind.pace), self._change)
+
+    def _plan_deposit(self, wait: float = 0.0) -> None:
+        wait += self._rng.expovariate(self._kind.deposits / 3600)
+        self._timeline.after(wait, self._deposit)
+
+    def _deposit(self) -> None:
+        code = self._rng.choice(self._codes)
+        available, locked = self._account.ledger.now[code]
+        if self._kind.loop:
+            amounts = available + self._rng.randrange(1, 10**6), locked
+        else:
+            amounts = self._amounts(code)
+        if not self._chance.fair:
+            self._account.change(code, amounts, Push(()))
+        self._plan_deposit()
 
     def _trouble(self, name: str, rate: float) -> None:
         if self._chance.fair:
@@ -106,6 +160,50 @@ class Life:
         self._timeline.after(again, self._trouble, name, rate)
 
     # Troubles.
+
+    def _lose(self) -> None:
+        """Lose the connection; nobody notices for a while, at times."""
+        connection = self._connection()
+        if connection is None:
+            return
+        if self._rng.random() >= SILENT:
+            self._account.lose_connection()
+            return
+        seconds = self._rng.uniform(*SILENCE) * (2 if self._wire.in_order else 1)
+        self._account.findings.note("half-open for", seconds)
+        connection.die()
+        ending = Broken(ConnectionLost("the simulated network"))
+        self._timeline.after(seconds, connection.lose, ending)
+
+    def _fault(self) -> None:
+        """Let all reads fail in one way for a while."""
+        if self._chance.fault:
+            return
+        self._chance.fault = self._rng.choice(FAULTS)
+        self._account.findings.note("REST fault:", self._chance.fault)
+        seconds = self._rng.uniform(2.0, self._weather.max_fault)
+        self._timeline.after(seconds, self._mend)
+
+    def _mend(self) -> None:
+        self._chance.fault = ""
+        self._account.promise.well()
+
+    def _misread(self) -> None:
+        """Change a balance by a push that cannot be read."""
+        side = self._account.side
+        if side.subscribed is not None and not side.mute:
+            code = self._rng.choice(self._codes)
+            garbled = self._rng.choice(self._weather.garbles)
+            self._account.change(code, self._amounts(code), Push(garbled=garbled))
+
+    def _vanish(self) -> None:
+        """Let all balances or one be sold or sent away."""
+        rng = self._rng
+        codes = self._codes if rng.random() < 0.3 else (rng.choice(self._codes),)
+        pushed = self._wire.pushes_everything or rng.random() < 0.5
+        for code in codes:
+            push = self._chance.push() if pushed else Push(())
+            self._account.change(code, ZEROS, push)
 
     def _connection(self) -> Any:
         connection = self._account.driver.connection
@@ -184,76 +282,113 @@ def simulate(
     exchange: str,
     duration: float = 600.0,
     *,
+    kind: Kind | None = None,
     dates: bool = True,
     traced: bool = False,
 ) -> World:
     """Live one account's life; return what became of its world."""
     rng = random.Random(seed)
     world = World(exchange, dates=dates, traced=traced)
-    _settle(world, weather, rng)
+    _settle(world, weather, kind or _any(weather, rng), rng)
     world.advance(BEFORE + duration)
     return world
 
 
 def live(
-    seed: int, weather: Weather, exchange: str, hours: float, *, traced: bool = False
-) -> World:
+    seed: int,
+    weather: Weather,
+    exchange: str,
+    kind: Kind,
+    hours: float,
+    *,
+    traced: bool = False,
+) -> tuple[World, Measures]:
     """Live account-hours that end in calm, and in ``stop()``.
+
+    In the wild, one to four accounts share a place, and some end before their time.
 
     Args:
         seed: draws everything.
         weather: how much goes wrong.
         exchange: name of the exchange.
+        kind: of the accounts; in the wild, of the first.
         hours: of all accounts together.
         traced: what happens is noted; it takes time.
     """
     rng = random.Random(seed)
-    world = World(exchange, traced=traced)
-    lives = [
-        _settle(world, weather, rng, varied=True)
-        for _ in range(rng.choice((1, 1, 2, 4)))
-    ]
-    duration = hours * 3600.0 / len(lives)
+    wild = weather is WILD
+    if wild:
+        weather = drawn(weather, rng)
+    world = World(exchange, dates=weather.dates, traced=traced)
+    world.clocks.askew = rng.choice(weather.askew)
+    kinds = [kind]
+    if wild:
+        others = [other for other in KINDS.values() if other.hours >= kind.hours]
+        kinds += [rng.choice(others) for _ in range(rng.choice((0, 0, 1, 3)))]
+    chances = [_settle(world, weather, each, rng, varied=wild) for each in kinds]
+    duration = hours * 3600.0 / len(chances)
     for account in world.accounts[1:]:
-        # All but the first may end before their time.
         end = rng.choice((None, None, account.stop, account.driver.crash))
         if end is not None:
-            world.timeline.after(rng.uniform(0.0, duration - TRUCE), end)
-    world.advance(BEFORE + max(0.0, duration - TRUCE))
-    for chance in lives:
-        chance.fair, chance.outage, chance.rest_outage = True, False, False
-    world.clocks.offset = world.clocks.unfair = 0.0
-    asleep = max(account.driver.asleep_until for account in world.accounts)
-    calm = max(asleep, world.timeline.now)
-    world.advance(calm - world.timeline.now + TRUCE)
-    late = list(world.accounts)
-    # An audit may be just reconnecting for a push that was lost before the truce (A5).
-    for _ in range(RECONNECT):
-        for account in [each for each in late if each.is_live]:
-            account.must_be_live(calm)
-            late.remove(account)
-        if not late:
-            break
-        world.advance(1.0)
-    for account in late:
-        account.must_be_live(calm)
+            world.timeline.after(rng.uniform(0.0, duration), end)
+    world.advance(BEFORE + duration)
+    measures = Measures()
+    for account in world.accounts:
+        measures.add(account.promise.close())
+    _make_peace(world, chances)
     for account in world.accounts:
         account.stop()
     world.advance(FAREWELL)
     for account in world.accounts:
         account.must_be_gone()
-    return world
+    return world, measures
+
+
+def _make_peace(world: World, chances: list[Chance]) -> None:
+    """Let nothing go wrong any more until all is well; it must become so in time."""
+    for chance in chances:
+        chance.fair, chance.outage, chance.rest_outage = True, False, False
+        chance.fault = ""
+    world.clocks.offset = world.clocks.unfair = 0.0
+    for account in world.accounts:
+        account.side.mute = False
+    asleep = max(account.driver.asleep_until for account in world.accounts)
+    calm = max(asleep, world.timeline.now)
+    world.advance(calm - world.timeline.now)
+    for account in world.accounts:
+        account.promise.well()
+    while world.timeline.now < calm + TRUCE:
+        world.advance(STEP)
+        if all(account.is_well(calm) for account in world.accounts):
+            break
+    for account in world.accounts:
+        account.must_be_well(calm)
+        world.longest_peace = max(world.longest_peace, world.timeline.now - calm)
+
+
+def _any(weather: Weather, rng: random.Random) -> Kind:
+    return Kind("any", rng.choice(weather.paces), len(CURRENCIES))
 
 
 def _settle(
-    world: World, weather: Weather, rng: random.Random, *, varied: bool = False
+    world: World,
+    weather: Weather,
+    kind: Kind,
+    rng: random.Random,
+    *,
+    varied: bool = False,
 ) -> Chance:
     """Open an account and let its life begin; return its luck."""
-    own = random.Random(rng.random())
-    chance = Chance(weather, own)
+    own, born = random.Random(rng.random()), world.timeline.now
+    more = (f"C{number:02}" for number in range(len(CURRENCIES), kind.currencies))
+    codes = (*CURRENCIES[: kind.currencies], *more)
+    chance = Chance(weather, own, codes, lambda: world.timeline.now - born)
     # The user's own pace of audits, rarely.
     interval = own.choice((*[None] * 8, 10.0, 300.0)) if varied else None
-    account = world.open_account(own, chance, audit_interval=interval)
+    excused = weather.beyond | ({"repeats"} if kind.loop else set())
+    account = world.open_account(
+        own, chance, audit_interval=interval, codes=codes, excused=excused
+    )
     start = BEFORE + own.choice((0.0, 0.0, own.uniform(0.0, 60.0))) * varied
-    Life(world, account, chance, weather, own).begin(start)
+    Life(world, account, chance, weather, kind, own).begin(start)
     return chance

@@ -15,6 +15,10 @@ class Luck(Path):
         """The next attempt to connect."""
         return Dialling()
 
+    def muted(self) -> bool:
+        """True if nothing is pushed on the connection that opens now."""
+        return False
+
     def reply(self) -> Reply:
         """The next read."""
         return Reply()

@@ -101,6 +101,8 @@ class MachineCheck:
         # When the key was refused, since it was last accepted.
         self._refusals: list[float] = []
         self._audits = 0
+        # When a read was last judged; inf: the last one failed.
+        self._read_at = math.inf
         # The last proof of life while LIVE, and when the open gap began, by our clock.
         self._proof = 0.0
         self._gap: float | None = None
@@ -199,6 +201,25 @@ class MachineCheck:
             self._granted = None
             self._found("effects", f"{event}: a turn was granted and not used")
         self._on_time(event)
+        if event in ("frames", "replied"):
+            self._audited_in_time(event)
+
+    def _audited_in_time(self, event: str) -> None:
+        """Judge when the next audit is due, by the interval of this moment (A7)."""
+        machine, now = self._machine, self._timeline.now
+        schedule = machine._schedule
+        if event == "replied":
+            self._read_at = now if schedule._completed_at == now else math.inf
+        interval = machine.audit_interval(now)
+        live = self.state is State.LIVE and machine.link is Link.READY
+        if interval is None or not live:
+            return
+        if self._fetch is not None or self._waiting:
+            return
+        # At most a fifth later than planned; one that is overdue is planned for now.
+        latest = max(self._read_at + 1.2 * interval, now) + 0.001
+        if schedule.due_at > latest:
+            self._found("late", f"{event}: audit at {schedule.due_at}, due at {latest}")
 
     def _on_time(self, event: str) -> None:
         machine, now = self._machine, self._timeline.now

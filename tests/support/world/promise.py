@@ -1,97 +1,150 @@
-"""Judges the balances: the newest that was sent, found within the detection time."""
+"""Judges what a stream says of its balances by the exchange's own ledger.
+
+No rule of the machine is known here. A balance is *unmarked* while the stream is LIVE
+and the balance not in doubt. It is right while the ledger says so, and for ``GRACE``
+after that; it is older than received if the exchange had sent something newer, by push
+or by REST. Each measure is kept by currency, from one change to the next of what is
+true, shown, marked or received.
+"""
 
 from __future__ import annotations
 
 import math
-from collections import Counter
-from email.utils import parsedate_to_datetime
-from typing import Iterable, Mapping, Sequence
+from collections import Counter, deque
+from typing import Collection, Sequence
 
 from assetstream.core.effects import Effect, HangUp, Publish
 from assetstream.core.link import Link
 from assetstream.core.machine import StreamMachine
-from assetstream.core.moment import Moment
 from assetstream.core.present import UNNAMED
-from assetstream.model.events import AssetUpdate, Source, StateChange
+from assetstream.model.events import AssetUpdate, Balance, Source
 from assetstream.model.states import State
 from tests.support.world.exchange import Pushed
 from tests.support.world.findings import Findings
-from tests.support.world.ledger import CURRENCIES, MAX_LAG, ZEROS, Amounts, Ledger
+from tests.support.world.ledger import ZEROS, Amounts, Ledger
 from tests.support.world.rest import Answer
 from tests.support.world.timeline import Timeline
 
-__all__ = ["Newest", "Promise"]
+__all__ = ["Measures", "Promise"]
 
-#: Less than the key of any push.
-NO_KEY = (-1, -1)
-#: Ahead of the exchange's clock by so much, a push's time is an error (K3); ms.
-FUTURE = 60_000
-#: What is wrong for less is waiting for its push; seconds.
+#: What was true a moment ago waits for its push; seconds.
+GRACE = 3.0
+#: Older than received for so long is a finding: patience, and the way of a push.
+OLD = 5.0
+#: What was right is made wrong by reads so often in so many seconds, and no more (A8).
+MOST_UNDONE = 6
+SEESAW = 1800.0
+#: Wrong for less is not compared with the detection time yet, seconds.
 SHORT = 1.0
+TELLERS = {
+    Source.STREAM: "push",
+    Source.AUDIT: "audit",
+    Source.RECOVERED: "snapshot",
+    Source.SNAPSHOT: "first snapshot",
+}
+
+#: What makes the order of what was sent uncertain; without dates late is like new.
+DISORDER = ("ahead", "stuck", "biased", "exchange step", "unfair date", "no dates")
+#: Each kind of finding, and what excuses it: a ``Weather``'s ingredient, or "repeats".
+EXCUSES = {
+    "overdue": {"stuck", "biased"},
+    "undone": {"repeats", "stuck", "biased", "exchange step", "unfair date"},
+    "disordered": {"repeats", *DISORDER},
+    "older": {"repeats", *DISORDER},
+    "invented": {"biased"},
+    "hasty": {"repeats", "biased"},
+    "seesaw": {"repeats", "stuck"},
+    "repeated": {"repeats", "exchange step", "unfair date"},
+}
 
 
-class Newest:
-    """The newest amounts of each currency that were sent to us, by K1 to K3.
+class Measures:
+    """Sums of what was measured, in currency-seconds unless noted.
 
-    An independent account of the rules, by the pair of amounts, which pushes and reads
-    of the simulated exchange always name together.
+    Attributes:
+        seconds: since the stream was started; of the account.
+        known: something is shown.
+        live: and the stream is LIVE.
+        useful: and it is not marked.
+        wrong: unmarked, and not true for over ``GRACE``.
+        right: true, or until ``GRACE`` ago.
+        marked: of that: marked, or the stream not LIVE.
+        doubted: of that: marked while LIVE.
+        old: each stretch of time unmarked and older than received.
+        wrongs: how long each number was wrong at the end of a stretch unmarked.
+        doubts: the lengths of doubts, from when the exchange was well again.
+        counts: of what happened.
     """
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[Amounts, tuple[int, int], Amounts]] = {}
-        # When the present connection last brought a push that counted.
-        self._pushed_at: dict[str, float] = {}
-        # The exchange's clock at the monotonic time 0, by the last ``Date``.
-        self._zero = 0.0
+        self.seconds = self.known = self.live = self.useful = 0.0
+        self.wrong = self.right = self.marked = self.doubted = 0.0
+        self.old: list[float] = []
+        self.wrongs: list[float] = []
+        self.doubts: list[float] = []
+        self.counts: Counter[str] = Counter()
 
-    def get(self, currency: str) -> Amounts | None:
-        """The newest amounts; None if none were sent."""
-        known = self._known.get(currency)
-        return known[0] if known else None
+    def add(self, other: Measures) -> None:
+        """Add another's sums."""
+        for name, value in vars(other).items():
+            mine = getattr(self, name)
+            if isinstance(value, float):
+                setattr(self, name, mine + value)
+            elif isinstance(value, list):
+                mine.extend(value)
+            else:
+                mine.update(value)
 
-    def opened(self, headers: Mapping[str, str], at: Moment) -> None:
-        """Set the exchange's clock."""
-        date = headers.get("date")
-        wall = at.wall if date is None else parsedate_to_datetime(date).timestamp()
-        self._zero = wall - at.now
-        self._pushed_at.clear()
 
-    def pushed(
-        self, currency: str, amounts: Amounts, key: tuple[int, int], now: float
-    ) -> None:
-        """Take a push by its key (K1), or by arrival where its time is wrong (K3)."""
-        before = self._known.get(currency, (ZEROS, NO_KEY, ZEROS))
-        if key[0] > (self._zero + now) * 1000 + FUTURE:
-            self._known[currency] = amounts, before[1], before[2]
-        elif key > before[1] or (key == before[1] and amounts != before[2]):
-            self._known[currency] = amounts, key, amounts
-        else:
-            return
-        self._pushed_at[currency] = now
+class Line:
+    """The judge's account of one currency, as it was when it last changed."""
 
-    def believed(
-        self, currency: str, amounts: Amounts, *, asked: float, audit: bool
-    ) -> None:
-        """Take a read, which has no key (K2), if it may be believed.
+    __slots__ = (
+        "balance",
+        "code",
+        "doubted",
+        "index",
+        "marked",
+        "old",
+        "past",
+        "received",
+        "said",
+        "told",
+        "touched",
+        "undone",
+        "value",
+        "wrong",
+    )
 
-        Not over what this connection pushed before: a snapshot never (S1), and an audit
-        no sooner than REST has caught up (A2).
-        """
-        pushed_at = self._pushed_at.get(currency, -math.inf)
-        if pushed_at > (asked - MAX_LAG if audit else -math.inf):
-            return
-        before = self._known.get(currency, (ZEROS, NO_KEY, ZEROS))
-        self._known[currency] = amounts, *before[1:]
+    def __init__(self, code: str, ledger: Ledger, now: float) -> None:
+        self.code = code
+        self.past = ledger.past[code]
+        self.index = ledger.index[code]
+        self.value: Amounts | None = None
+        self.balance: Balance | None = None
+        self.marked = False
+        self.touched = now
+        # The newest place in the ledger's past that was sent to us.
+        self.received = 0
+        # How long it has been older than received, and how long wrong.
+        self.old = self.wrong = 0.0
+        self.doubted = math.inf
+        # The places that the last two reads said, and those that pushes have told.
+        self.said: tuple[int, int] = (-1, -1)
+        self.told: set[int] = set()
+        # When reads last made it wrong that was right.
+        self.undone = deque([-math.inf] * MOST_UNDONE, maxlen=MOST_UNDONE)
 
 
 class Promise:
     """Measures and judges what one stream says about its balances.
 
+    Args:
+        excused: what an exchange does that the promise does not cover, or an account
+            that repeats its amounts: see ``EXCUSES``.
+
     Attributes:
-        counts: what happened.
-        seconds: since it was started.
-        live: so many of them LIVE.
-        doubted: so many of these in doubt, shared among the currencies.
+        measures: what was measured.
         longest_wrong: the longest that a balance was wrong, LIVE and unmarked.
         least_slack: by how much that stayed below the detection time, at the worst.
         longest_stale: the greatest age that an unmarked balance reached.
@@ -103,45 +156,43 @@ class Promise:
         machine: StreamMachine,
         ledger: Ledger,
         findings: Findings,
+        *,
+        excused: Collection[str] = (),
     ) -> None:
-        self.counts: Counter[str] = Counter()
-        self.seconds = self.live = self.doubted = 0.0
+        self.measures = Measures()
+        self.counts = self.measures.counts
         self.longest_wrong = self.longest_stale = 0.0
         self.least_slack = math.inf
-        self.newest = Newest()
+        # REST may say that there is nothing where there is something.
+        self._lies = not {"omitted", "empty"}.isdisjoint(excused)
         self._timeline = timeline
         self._machine = machine
         self._present = machine.present
         self._ledger = ledger
         self._findings = findings
+        self._excused = {k for k, v in EXCUSES.items() if not v.isdisjoint(excused)}
         self._at = timeline.now
-        self._state = self._present.state
+        self._lines = {code: Line(code, ledger, self._at) for code in ledger.codes}
+        # What the present showed at the last look.
+        self._balances = self._present.balances
+        self._doubts = self._present.doubts
+        self._since = self._present.complete_since
+        self._live = False
         self._live_since = math.inf
-        # When each was last pushed, whatever became of it.
-        self._excused: dict[str, float] = {}
+        # LIVE lasts until then if nothing comes.
+        self._until = math.inf
+        # The exchange was last seen to be unwell then.
+        self._well_since = 0.0
         # Since when each is wrong, and the shortest detection time shown since.
         self._wrong: dict[str, tuple[float, float]] = {}
-        # When the truth last changed by a push that could not be read.
-        self._unread: dict[str, float] = {}
-        # When the stream learned of what it shows.
-        self._learned: dict[str, float] = {}
-        # The present connection, or the one to come, is there because of an audit.
-        self._because_of_audit = False
 
     # What is shown.
 
     def unmarked(self, currency: str) -> Amounts | None:
         """The amounts that the promise holds for at present; None if it does not."""
-        present = self._present
-        if present.state is not State.LIVE or not present.holds(self._timeline.now):
-            return None
-        shown = present.balances.get(currency)
-        if shown is None:
-            unknown = currency in present.unknown or present.complete_since is None
-            return None if unknown or UNNAMED in present.doubts else ZEROS
-        if currency in present.doubts:
-            return None
-        return shown.available, shown.locked
+        line = self._lines[currency]
+        live = self._live and self._present.holds(self._timeline.now)
+        return line.value if live and not line.marked else None
 
     def shown(self, currency: str) -> Amounts | None:
         """The amounts that are shown, marked or not."""
@@ -157,22 +208,20 @@ class Promise:
             return
         self._at = now
         present = self._present
-        if present.state.final:
-            return
-        self.seconds += now - before
-        if present.state is State.LIVE:
-            until = min(now, present.dead_at, present.lease_ends_at)
-            if until > before:
-                self.live += until - before
-                doubts = len(present.doubts)
-                if doubts:
-                    share = min(1.0, doubts / len(CURRENCIES))
-                    self.doubted += (until - before) * share
-            age = until - present.proof
-            if age > self.longest_stale and len(present.doubts) < len(CURRENCIES):
-                self.longest_stale = age
-            if self._wrong:
+        if self._live:
+            if now > self._until:  # The proof ran out while nobody looked (L1).
+                until, self._until = self._until, math.inf
                 self._measure(until)
+                self._touch_all(until)
+                self._live = False
+                self._wrong.clear()
+            else:
+                until = now
+                if self._wrong:
+                    self._measure(now)
+            age = until - present.proof
+            if age > self.longest_stale:
+                self.longest_stale = age
 
     def _measure(self, until: float) -> None:
         if all(until - since < SHORT for since, _ in self._wrong.values()):
@@ -188,25 +237,26 @@ class Promise:
             wrong = until - since
             self.longest_wrong = max(self.longest_wrong, wrong)
             self.least_slack = min(self.least_slack, promise - wrong)
-            if wrong > promise:
-                self._findings.add(
+            if wrong > promise and not (self._lies and self._shows_nothing()):
+                self._wrong[code] = since, math.inf  # Found once.
+                self._find(
                     "overdue",
                     f"{code} was wrong for {wrong:.1f} s of {promise:.1f}: shown "
                     f"{_text(self.shown(code))}, true {_text(self._ledger.now[code])}",
                 )
 
-    def _look(self, code: str) -> None:
+    def _shows_nothing(self) -> bool:
+        """True if an empty list, which REST may give for long, agrees with all."""
+        return not any(any(line.value or ()) for line in self._lines.values())
+
+    def _look(self, line: Line) -> None:
         """See whether a currency is wrong now."""
-        amounts = self.unmarked(code)
-        if amounts is None or amounts == self._ledger.now[code]:
+        code, amounts = line.code, line.value
+        if not self._live or line.marked or amounts is None or amounts == line.past[-1]:
             if self._wrong:
                 self._wrong.pop(code, None)
             return
-        since = max(
-            self._ledger.left(code, amounts),
-            self._excused.get(code, -math.inf),
-            self._live_since,
-        )
+        since = max(self._ledger.left(code, amounts), self._live_since)
         before = self._wrong.get(code)
         detection = self._machine.detection_time(self._timeline.now)
         promise = math.inf if detection is None else detection
@@ -214,119 +264,218 @@ class Promise:
             promise = min(promise, before[1])
         self._wrong[code] = since, promise
 
+    def _touch(self, line: Line, now: float) -> None:
+        """Account for a currency until now, as it was since the last touch."""
+        passed = now - line.touched
+        if passed <= 0.0:
+            return
+        line.touched = now
+        value = line.value
+        if value is None:
+            return
+        sums = self.measures
+        sums.known += passed
+        unmarked = False
+        if self._live:
+            sums.live += passed
+            if not line.marked:
+                unmarked = True
+                sums.useful += passed
+        right = passed
+        true = value == line.past[-1]
+        if not true:
+            wrong = now - self._ledger.left(line.code, value)
+            right = max(0.0, min(passed, GRACE - (wrong - passed)))
+            if unmarked:
+                sums.wrong += passed - right
+                if wrong > GRACE and wrong > line.wrong:
+                    line.wrong = wrong
+        sums.right += right
+        if not unmarked:
+            sums.marked += right
+            if self._live:
+                sums.doubted += right
+        elif (
+            line.index.get(value, -1) < line.received
+            and value != line.past[line.received]
+        ):
+            line.old += passed
+            if not true:
+                # A zero comes back, and a read that says it may be as old.
+                lie = self._lies and value == ZEROS
+                if line.old > OLD and any(line.past[line.received]) and not lie:
+                    self._find(
+                        "older",
+                        f"{line.code} shows {_text(value)}, was sent "
+                        f"{_text(line.past[line.received])} {line.old:.1f} s ago",
+                    )
+                return
+            line.old = 0.0
+        if line.old:
+            sums.old.append(line.old)
+            line.old = 0.0
+        if line.wrong and (not unmarked or true):
+            sums.wrongs.append(line.wrong)
+            line.wrong = 0.0
+
+    def _touch_all(self, now: float) -> None:
+        for line in self._lines.values():
+            self._touch(line, now)
+
+    def truth_changes(self, currency: str) -> None:
+        """Account for the time in which something else was true."""
+        self._touch(self._lines[currency], self._timeline.now)
+
     def truth_changed(self, currency: str) -> None:
         """See what the change of the truth has made wrong."""
-        self._look(currency)
+        self._look(self._lines[currency])
+
+    def well(self) -> None:
+        """Note that the exchange was unwell until now."""
+        self._well_since = self._timeline.now
+
+    def close(self) -> Measures:
+        """Return what was measured until now, with what is still open."""
+        now = self._timeline.now
+        self._touch_all(now)
+        for line in self._lines.values():
+            if line.old:
+                self.measures.old.append(line.old)
+            if line.wrong:
+                self.measures.wrongs.append(line.wrong)
+            if line.marked:
+                self._doubt_ends(line, now)
+        closed, self.measures = self.measures, Measures()
+        return closed
 
     # After a call.
 
-    def opened(self, headers: Mapping[str, str], at: Moment) -> None:
-        """A connection was reported open."""
-        self.newest.opened(headers, at)
+    def called(self, event: str, effects: Sequence[Effect]) -> None:
+        """See what a call has changed."""
+        present, now = self._present, self._timeline.now
+        told: list[AssetUpdate] = []
+        for effect in effects:
+            if type(effect) is Publish:
+                told += [item for item in effect.items if type(item) is AssetUpdate]
+        live = present.state is State.LIVE
+        if live is not self._live:
+            self._touch_all(now)
+            self._live = live
+            if live:
+                self._live_since = now
+            elif event == "due" and self._machine.link is Link.READY:
+                self.counts["leases ended"] += 1
+            self._changed_all(now)
+        elif (
+            present.doubts is not self._doubts
+            or present.complete_since is not self._since
+        ):
+            self._changed_all(now)
+        else:
+            for update in told:
+                self._changed(self._lines[update.currency], now)
+        self._doubts = present.doubts
+        self._since = present.complete_since
+        self._until = min(present.dead_at, present.lease_ends_at)
+        for update in told:
+            self._told(update)
+
+    def _changed_all(self, now: float) -> None:
+        for line in self._lines.values():
+            self._changed(line, now)
+
+    def _changed(self, line: Line, now: float) -> None:
+        """Take over what is shown of a currency now."""
+        present, code = self._present, line.code
+        balance = present.balances.get(code)
+        value: Amounts | None
+        if balance is None:
+            unknown = present.complete_since is None or code in present.unknown
+            value = None if unknown else ZEROS
+            marked = UNNAMED in present.doubts
+        else:
+            marked = code in present.doubts
+            value = line.value
+            if balance is not line.balance:
+                value = balance.available, balance.locked
+        self._touch(line, now)
+        line.balance = balance
+        line.value = value
+        if marked is not line.marked:
+            line.marked = marked
+            if marked:
+                line.doubted = now
+            else:
+                self._doubt_ends(line, now)
+        self._look(line)
+
+    def _doubt_ends(self, line: Line, now: float) -> None:
+        since = max(line.doubted, min(self._well_since, now))
+        self.measures.doubts.append(now - since)
+
+    def _told(self, update: AssetUpdate) -> None:
+        """Judge an update: was it news, and did it ever happen?"""
+        before, code = update.previous, update.currency
+        amounts = update.available, update.locked
+        line = self._lines[code]
+        place = line.index.get(amounts, -1)
+        if place < 0:
+            self.counts["never held"] += 1
+            self._find("invented", f"{code} was told to be {_text(amounts)}")
+        by = TELLERS[update.source]
+        if by == "push":
+            if place in line.told:
+                self._find("repeated", f"{code} was told to be {_text(amounts)} again")
+            line.told.add(place)
+        if before is None:
+            return
+        previous = before.available, before.locked
+        if previous != line.past[-1] or amounts == previous:
+            return
+        # What was right is told to be something else.
+        marked = " (marked)" if line.marked else ""
+        self.counts[f"undone by {by}{marked}"] += 1
+        text = f"{code}, which was right, became {_text(amounts)}{marked} by {by}"
+        self._findings.note("UNDONE", text)
+        if by != "push":
+            self._find("undone", text)
+            line.undone.append(self._timeline.now)
+            if line.undone[0] > self._timeline.now - SEESAW:
+                self._find("seesaw", f"{code}: {len(line.undone)} times by reads")
+            if by == "audit" and not marked and line.said[0] != line.said[1]:
+                self._find("hasty", text)
+        elif not marked and amounts == line.value:
+            self._find("disordered", text)
 
     def pushed(self, pushes: Sequence[Pushed]) -> None:
-        """Frames were handed over and taken."""
-        now = self._timeline.now
-        everything = False
+        """Frames are about to be handed over on a connection that lives."""
         for push in pushes:
-            code = push.currency
-            self._excused[code] = now
-            if push.garbled:
-                everything = True
-                before = self._unread.get(code, -math.inf)
-                self._unread[code] = max(before, push.changed)
-            else:
-                self._learned[code] = now
-                self.newest.pushed(code, push.amounts, push.key, now)
-        for code in CURRENCIES if everything else {push.currency for push in pushes}:
-            self._check(code)
+            self._receive(push.currency, push.index)
 
-    def replied(self, answer: Answer, asked: float, effects: Sequence[Effect]) -> None:
-        """A read was handed over that the machine waited for."""
+    def read(self, answer: Answer) -> None:
+        """A read is about to be handed over that the machine waits for."""
+        for code, place in answer.seen.items():
+            self._receive(code, place)
+            line = self._lines[code]
+            line.said = line.said[1], place
+
+    def replied(self, effects: Sequence[Effect]) -> None:
+        """It was."""
         for effect in effects:
-            if isinstance(effect, Publish):
-                for item in effect.items:
-                    if isinstance(item, AssetUpdate):
-                        self._updated(item, answer, asked)
-                    elif isinstance(item, StateChange):
-                        self._because_of_audit = False
-            elif isinstance(effect, HangUp) and not self._present.state.final:
-                self._because_of_audit = True
+            if isinstance(effect, HangUp) and not self._present.state.final:
                 self.counts["reconnects"] += 1
-        for code in CURRENCIES:
-            self._check(code)
 
-    def _updated(self, update: AssetUpdate, answer: Answer, asked: float) -> None:
-        """Take what a read led to for the newest, if the read did say so."""
-        code, amounts = update.currency, (update.available, update.locked)
-        if answer.named.get(code, ZEROS if answer.complete else None) == amounts:
-            audit = update.source is Source.AUDIT
-            self.newest.believed(code, amounts, asked=asked, audit=audit)
-        before, truth = update.previous, self._ledger.now[code]
-        right = (
-            before is not None
-            and (before.available, before.locked) == truth
-            # And not only because the truth returned to it.
-            and self._learned.get(code, -math.inf) >= self._ledger.since[code]
-        )
-        self._learned[code] = self._timeline.now
-        if right and amounts != truth:
-            marked = " (marked)" if code in self._present.doubts else ""
-            self.counts[f"destroyed by {update.source}{marked}"] += 1
-            text = f"{code}, which was right, became {_text(amounts)}{marked}"
-            self._findings.note("DESTROYED", text)
-            if update.source is Source.AUDIT and not marked:
-                self._findings.add("destroyed", text)
-            if self._because_of_audit and update.source is Source.RECOVERED:
-                self.counts[f"undone after an audit's reconnect{marked}"] += 1
-                if not marked:
-                    self._findings.add("undone", text)
+    def _receive(self, code: str, place: int) -> None:
+        line = self._lines[code]
+        if place > line.received:
+            self._touch(line, self._timeline.now)
+            line.received = place
 
-    def called(self, event: str) -> None:
-        """Note whether the stream became LIVE by a call, or ceased to be."""
-        state, before = self._present.state, self._state
-        if state is before:
-            return
-        self._state = state
-        if state is State.LIVE:
-            self._live_since = self._timeline.now
-        elif before is State.LIVE:
-            self._live_since = math.inf
-            self._wrong.clear()
-            if event == "due" and self._machine.link is Link.READY:
-                self.counts["leases ended"] += 1
-
-    def _check(self, code: str) -> None:
-        """Judge one currency, of which something may have changed."""
-        self._look(code)
-        amounts = self.unmarked(code)
-        if amounts is None:
-            return
-        newest = self.newest.get(code)
-        if newest is not None and amounts != newest:
-            self._findings.add(
-                "older", f"{code} shows {_text(amounts)}, was sent {_text(newest)}"
-            )
-        unread = self._unread.get(code)
-        if (
-            unread is not None
-            and amounts != self._ledger.now[code]
-            and self._ledger.left(code, amounts) < unread
-        ):
-            self._findings.add(
-                "unread",
-                f"{code} shows {_text(amounts)}, a newer push could not be read",
-            )
-
-    def not_the_newest(self) -> list[str]:
-        """Currencies that do not show, unmarked, the newest that was sent."""
-        found = []
-        for code in CURRENCIES:
-            amounts, newest = self.unmarked(code), self.newest.get(code)
-            if newest is not None and amounts is not None and amounts != newest:
-                found.append(code)
-        return found
+    def _find(self, kind: str, text: str) -> None:
+        if kind not in self._excused:
+            self._findings.add(kind, text)
+        self.counts[kind] += 1
 
 
-def _text(amounts: Iterable[object] | None) -> str:
+def _text(amounts: Amounts | None) -> str:
     return "nothing" if amounts is None else "/".join(map(str, amounts))

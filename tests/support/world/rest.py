@@ -8,7 +8,7 @@ from typing import Mapping, NamedTuple
 from assetstream.core.outcomes import HttpReply, Outcome
 from assetstream.model.errors import ConnectionLost
 from tests.support.world.clocks import Clocks
-from tests.support.world.ledger import Amounts, Ledger
+from tests.support.world.ledger import Ledger
 from tests.support.world.wire import Wire
 
 __all__ = ["Answer", "Replicas", "Reply"]
@@ -22,8 +22,10 @@ class Reply(NamedTuple):
         lag: how far the replica is behind; seconds.
         garbled: a currency whose entry cannot be read, "" for one without a name.
         omitted: a currency that is left out though it is held.
-        empty: nothing is named.
-        failure: "": none; else "lost", "timeout", "page", "key" (the key is refused)
+        twice: a currency that stands twice in it, each time otherwise.
+        biased: a currency of which REST always names one more than there is.
+        failure: "": none; "empty": nothing is named; else "null" or another "type"
+            instead of balances, "lost", "timeout", "page", "key" (the key is refused)
             or an HTTP status.
         retry_after: seconds that a refusal asks to wait; None: it does not say.
     """
@@ -32,7 +34,8 @@ class Reply(NamedTuple):
     lag: float = 0.0
     garbled: str | None = None
     omitted: str | None = None
-    empty: bool = False
+    twice: str | None = None
+    biased: str | None = None
     failure: str = ""
     retry_after: int | None = None
 
@@ -42,13 +45,11 @@ class Answer(NamedTuple):
 
     Attributes:
         outcome: the machine's.
-        named: the balances named.
-        complete: what is not named is zero.
+        seen: where in the ledger's past the balances stand that it says.
     """
 
     outcome: Outcome
-    named: Mapping[str, Amounts] = MappingProxyType({})
-    complete: bool = False
+    seen: Mapping[str, int] = MappingProxyType({})
 
 
 class Replicas:
@@ -64,20 +65,36 @@ class Replicas:
         if reply.failure == "key":
             status, body = self._wire.unknown_key
             return Answer(HttpReply(status, self._clocks.headers(), body))
+        headers = self._clocks.headers()
+        if reply.failure in ("null", "type"):
+            return Answer(HttpReply(200, headers, self._wire.without(reply.failure)))
+        if reply.failure == "empty":
+            return Answer(HttpReply(200, headers, self._wire.balances({}, None, None)))
         if reply.failure:
             return Answer(self._failure(reply))
-        held = self._ledger.as_of(now - reply.lag)
-        if reply.omitted:
-            del held[reply.omitted]
+        seen = self._ledger.seen(now - reply.lag)
+        held = {code: self._ledger.past[code][i] for code, i in seen.items()}
+        for code, amounts in held.items():
+            if code == reply.omitted and any(amounts):
+                seen.pop(code)
+        held.pop(reply.omitted or "", None)
+        if reply.biased and any(held.get(reply.biased, ())):
+            available, locked = held[reply.biased]
+            held[reply.biased] = available + 1, locked
+            del seen[reply.biased]
         garbled = reply.garbled
         if garbled and not any(held.get(garbled, ())):
             garbled = None  # Nothing of it would be there to be garbled.
-        if reply.empty:
-            held, garbled = {}, None
-        body = self._wire.balances(held, garbled)
-        named = {code: amounts for code, amounts in held.items() if code != garbled}
-        outcome = HttpReply(200, self._clocks.headers(), body)
-        return Answer(outcome, named, garbled is None)
+        twice = reply.twice
+        if twice is not None and (twice == garbled or not any(held.get(twice, ()))):
+            twice = None
+        body = self._wire.balances(held, garbled, twice)
+        if garbled == "":
+            # What is not named may be the entry that cannot be read.
+            seen = {code: i for code, i in seen.items() if any(held.get(code, ()))}
+        for code in (garbled, twice):
+            seen.pop(code or "", None)
+        return Answer(HttpReply(200, headers, body), seen)
 
     def _failure(self, reply: Reply) -> Outcome:
         if reply.failure in ("lost", "timeout"):

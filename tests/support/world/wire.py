@@ -29,12 +29,16 @@ class Wire:
         exchange: the real adapter.
         unknown_key: the answer of REST to a key that it refuses.
         at_upgrade: the upgrade is refused in the same words; else the login is.
+        in_order: it sends pushes in the order of the changes.
+        pushes_everything: deposits and withdrawals, too.
     """
 
     name: str
     exchange: Exchange
     unknown_key: tuple[int, bytes]
     at_upgrade: bool
+    in_order: bool
+    pushes_everything: bool
 
     def answers(self, text: str) -> tuple[Sequence[bytes], bool]:
         """Return the frames that answer a text, and whether it subscribes."""
@@ -60,14 +64,21 @@ class Wire:
         """Return the key of the account's push ``number``, made at that time."""
         raise NotImplementedError
 
-    def balances(self, held: Mapping[str, Amounts], garbled: str | None) -> bytes:
+    def balances(
+        self, held: Mapping[str, Amounts], garbled: str | None, twice: str | None
+    ) -> bytes:
         """Return a reply of REST.
 
         Args:
             held: the balances to name.
             garbled: a currency whose entry cannot be read, "" for an entry without a
                 name; None: all can be read.
+            twice: a currency that stands twice in it; None: none does.
         """
+        raise NotImplementedError
+
+    def without(self, kind: str) -> bytes:
+        """Return a reply with "null" or another "type" in the place of balances."""
         raise NotImplementedError
 
     def _amount(self, amount: Decimal) -> str:
@@ -88,6 +99,8 @@ class UpbitWire(Wire):
         b'{"error":{"name":"invalid_access_key","message":"No such key."}}',
     )
     at_upgrade = True
+    in_order = True
+    pushes_everything = True
 
     def __init__(self) -> None:
         self.exchange = make_upbit()
@@ -119,7 +132,9 @@ class UpbitWire(Wire):
             '"stream_type":"REALTIME"}'
         ).encode()
 
-    def balances(self, held: Mapping[str, Amounts], garbled: str | None) -> bytes:
+    def balances(
+        self, held: Mapping[str, Amounts], garbled: str | None, twice: str | None
+    ) -> bytes:
         entries = [
             f'{{"currency":"{code}","balance":"{free}","locked":"{locked}",'
             '"avg_buy_price":"0","avg_buy_price_modified":false,"unit_currency":"SGD"}'
@@ -130,7 +145,12 @@ class UpbitWire(Wire):
             entries.append(f'{{"currency":"{garbled}","balance":"?","locked":"0"}}')
         elif garbled is not None:
             entries.append('{"balance":"1","locked":"0"}')
+        if twice:
+            entries.append(f'{{"currency":"{twice}","balance":"7","locked":"7"}}')
         return ("[" + ",".join(entries) + "]").encode()
+
+    def without(self, kind: str) -> bytes:
+        return b"null" if kind == "null" else b"{}"
 
 
 class CoinWWire(Wire):
@@ -143,6 +163,8 @@ class CoinWWire(Wire):
         b'"failed":true}',
     )
     at_upgrade = False
+    in_order = False
+    pushes_everything = False
 
     def __init__(self) -> None:
         self.exchange = make_coinw()
@@ -177,7 +199,9 @@ class CoinWWire(Wire):
             '"type":"assets"}'
         ).encode()
 
-    def balances(self, held: Mapping[str, Amounts], garbled: str | None) -> bytes:
+    def balances(
+        self, held: Mapping[str, Amounts], garbled: str | None, twice: str | None
+    ) -> bytes:
         # Zeros are named as well, as the real one does.
         entries = [
             f'"{code}":{{"onOrders":"{locked}","available":"{free}"}}'
@@ -186,10 +210,17 @@ class CoinWWire(Wire):
         ]
         if garbled is not None:
             entries.append(f'"{garbled}":{{"onOrders":"0","available":"?"}}')
+        if twice:
+            entries.append(f'"{twice}":{{"onOrders":"7","available":"7"}}')
+        return self._body("{" + ",".join(entries) + "}")
+
+    def without(self, kind: str) -> bytes:
+        return self._body("null" if kind == "null" else "[]")
+
+    def _body(self, data: str) -> bytes:
         return (
-            '{"code":"200","data":{'
-            + ",".join(entries)
-            + '},"msg":"SUCCESS","success":true,"failed":false}'
+            f'{{"code":"200","data":{data},"msg":"SUCCESS","success":true,'
+            '"failed":false}'
         ).encode()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
-from typing import Callable
+from typing import Callable, Collection, Sequence
 
 from assetstream.core.machine import StreamMachine
 from assetstream.core.outcomes import Broken
@@ -16,7 +16,7 @@ from tests.support.world.clocks import Clocks
 from tests.support.world.driver import Driver
 from tests.support.world.exchange import ExchangeSide, Push
 from tests.support.world.findings import Finding, Findings
-from tests.support.world.ledger import Amounts
+from tests.support.world.ledger import CURRENCIES, Amounts
 from tests.support.world.luck import Luck
 from tests.support.world.place import Place
 from tests.support.world.rest import Replicas
@@ -44,12 +44,14 @@ class Account:
         rng: random.Random,
         audit_interval: float | None,
         adaptive: bool,
+        codes: Sequence[str],
+        excused: Collection[str],
     ) -> None:
         self._world = world
         timeline, clocks, wire = world.timeline, world.clocks, world.wire
         self.luck = luck
         self.findings = Findings(timeline, traced=world.traced)
-        self.side = ExchangeSide(timeline, clocks, wire)
+        self.side = ExchangeSide(timeline, clocks, wire, luck, codes)
         self.ledger = self.side.ledger
 
         def machine(present: Present, nonce: Callable[[], str]) -> StreamMachine:
@@ -72,6 +74,7 @@ class Account:
             luck,
             self.findings,
             machine,
+            excused=excused,
         )
         self.machine = self.driver.machine
         self.present = self.driver.present
@@ -92,6 +95,7 @@ class Account:
         if amounts == self.ledger.now[currency]:
             return
         self.promise.pass_time()
+        self.promise.truth_changes(currency)
         self.findings.note(currency, "=", f"{amounts[0]}/{amounts[1]}", push)
         self.side.change(currency, amounts, push)
         self.promise.truth_changed(currency)
@@ -135,25 +139,35 @@ class Account:
         """Counts of what happened."""
         return self.promise.counts + Counter(audits=self.present.audits)
 
-    def must_be_live(self, calm: float) -> None:
-        """Note a finding unless the stream is LIVE, or failed.
+    def is_well(self, calm: float) -> bool:
+        """True if the stream is LIVE or over, and no doubt is older than ``calm``."""
+        if self.present.state.final:
+            return True
+        since = self.present.doubts.values()
+        return self.is_live and all(began >= calm for began in since)
+
+    def must_be_well(self, calm: float) -> None:
+        """Note a finding unless the stream is LIVE, or over, without old doubts.
 
         Args:
             calm: since when nothing goes wrong: no older doubt may be left.
         """
-        if self.present.state.final:
+        if self.is_well(calm):
             return
+        for code, since in self.present.doubts.items():
+            if since < calm:
+                entry = self.machine._book.entry(code)
+                known = None if entry is None else entry.evidence
+                opened = self.machine._book.absent.evidence.open
+                opened = opened if known is None else known.open
+                text = f"of {code or 'all others'} since {since - 1000:.3f}: {opened}"
+                self.findings.add("doubt", text)
         if not self.is_live:
             self.findings.add(
                 "stuck",
                 f"{self.present.state} ({self.present.reason}) after calm minutes, "
                 f"link {self.machine.link}",
             )
-        for code, since in self.present.doubts.items():
-            entry = self.machine._book.entry(code)
-            disputed = entry is not None and entry.disputed  # It may last (A8).
-            if since < calm and not disputed:
-                self.findings.add("doubt", f"of {code or 'all others'} since {since}")
 
     def must_be_gone(self) -> None:
         """Note a finding unless the stream, which was stopped, has ended."""
@@ -170,12 +184,16 @@ class World:
         exchange: name of the exchange.
         dates: the exchange sends ``Date`` headers.
         traced: what happens is noted; it takes time.
+
+    Attributes:
+        longest_peace: so long it took in peace until all was well.
     """
 
     def __init__(
         self, exchange: str, *, dates: bool = True, traced: bool = False
     ) -> None:
         self.traced = traced
+        self.longest_peace = 0.0
         self.timeline = Timeline()
         self.clocks = Clocks(self.timeline, dates=dates)
         self.wire = WIRES[exchange]
@@ -189,6 +207,8 @@ class World:
         *,
         audit_interval: float | None = None,
         audited: bool = True,
+        codes: Sequence[str] = CURRENCIES,
+        excused: Collection[str] = (),
     ) -> Account:
         """Open an account and make its stream, not yet started.
 
@@ -197,6 +217,8 @@ class World:
             luck: how things go for it.
             audit_interval: the user's own; None: the exchange's.
             audited: False switches audits off.
+            codes: the currencies that it may hold.
+            excused: what of the promise is not judged; see ``Promise``.
         """
         interval = audit_interval or self.wire.exchange.limits.audit_interval
         account = Account(
@@ -205,6 +227,8 @@ class World:
             rng,
             interval if audited else None,
             audit_interval is None,
+            codes,
+            excused,
         )
         self.accounts.append(account)
         return account
