@@ -159,7 +159,7 @@ def test_the_notebook_runs_whole(
 
     for output in itertools.chain.from_iterable(outputs.values()):
         assert output.get("name") != "stderr", output
-    assert "RECOVERED" in shown(outputs["outage"])
+    assert "DOGE" in shown(outputs["outage"])
     assert "changed" in shown(outputs["gap"])
     assert "stale" in shown(outputs["fault"])
     assert "LIVE" in shown(outputs["show"])
