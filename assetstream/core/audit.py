@@ -35,6 +35,7 @@ from assetstream.core.evidence import (
     Judgement,
     Need,
     Piece,
+    blank,
     certainly_newer,
     weigh,
 )
@@ -178,9 +179,7 @@ class Audit:
                 entry = book.enter(code)
             amounts = complete(report, entry.evidence.amounts)
             if amounts is None:
-                piece = Piece(None, asked - REST_LAG, at.now, asked)
-                weigh(entry.evidence, piece)
-                book.take(entry, report, at, source, shown)
+                book.doubt(entry, blank(asked - REST_LAG, at.now, asked))
                 continue
             if nothing and held and amounts == entry.evidence.amounts:
                 continue  # S2: what is not believed agrees with nothing.
@@ -249,9 +248,7 @@ class Audit:
                 if code not in named and entry.evidence.amounts != ZEROS
             )
         for code in unread:
-            entry = book.enter(code)
-            weigh(entry.evidence, Piece(None, asked - REST_LAG, at.now, asked))
-            book.note(entry, at.now)
+            book.doubt(book.enter(code), blank(asked - REST_LAG, at.now, asked))
 
     def _judge_absent(
         self, snapshot: Snapshot, nothing: bool, at: Stamp, asked: float
@@ -263,10 +260,10 @@ class Audit:
             weigh(absent.evidence, Piece(ZEROS, asked - REST_LAG, at.now, asked))
             self._verified[UNNAMED] = asked
             if first and nothing:  # S2
-                weigh(absent.evidence, Piece(None, at.now, at.now, at.now))
+                weigh(absent.evidence, blank(at.now, at.now, at.now))
         else:
             # Not before: what the read does name would share the doubt.
-            weigh(absent.evidence, Piece(None, asked - REST_LAG, at.now, asked))
+            weigh(absent.evidence, blank(asked - REST_LAG, at.now, asked))
         self._book.note(absent, at.now)
 
     @staticmethod

@@ -138,15 +138,20 @@ class AuditSchedule:
             planned = max(planned, self.lease_ends_at - self._completed_at)
         return REST_LAG + call + planned
 
-    def adapt(self, now: float, book: BalanceBook) -> None:
-        """Pull in the next audit and the lease where the interval has shrunk (A7)."""
+    def adapt(self, now: float, book: BalanceBook) -> bool:
+        """Pull in the next audit and the lease where the interval has shrunk (A7).
+
+        Returns:
+            True if it has.
+        """
         interval = self.interval(now, book)
         if interval is None or interval >= self._renewed_for:
-            return
+            return False
         self._renewed_for = interval
         self.due_at = min(self.due_at, max(now, self._completed_at + interval))
         ends_at = max(now + LEASE_GRACE, self._completed_at + lease(interval))
         self.lease_ends_at = min(self.lease_ends_at, ends_at)
+        return True
 
     def _renew(self, now: float, book: BalanceBook) -> None:
         interval = self.interval(now, book)

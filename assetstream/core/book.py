@@ -33,6 +33,7 @@ from assetstream.core.evidence import (
     Amounts,
     Judgement,
     Piece,
+    blank,
     weigh,
 )
 from assetstream.core.moment import Stamp
@@ -207,18 +208,14 @@ class BalanceBook:
         key, known, now = report.key, entry.evidence, at.now
         if report.available is None and report.locked is None:
             return None
-        if key is not None and key[0] > at.most_ms + FUTURE_MS:  # K3
-            if entry.repeats(report):
+        if key is not None:
+            fair = at.least_ms - BEHIND_MS <= key[0] <= at.most_ms
+            if not fair and entry.repeats(report):
                 return None
-            items.append(self._future(report))
-            weigh(known, Piece(None, now, now, now))
-            key = None
-        elif (
-            key is not None
-            and not at.least_ms - BEHIND_MS <= key[0] <= at.most_ms
-            and entry.repeats(report)
-        ):
-            return None
+            if key[0] > at.most_ms + FUTURE_MS:  # K3
+                items.append(self._future(report))
+                weigh(known, blank(now, now, now))
+                key = None
         earliest = now - REST_LAG
         if key is None:  # By arrival: an equal key gives way to what comes later.
             key = known.push.key if known.push else (0, 0)
@@ -226,7 +223,7 @@ class BalanceBook:
             earliest = min(earliest, now + (key[0] - at.most_ms) / 1000)
         amounts = complete(report, known.amounts)
         if amounts is None:
-            return Piece(None, earliest, now, now)
+            return blank(earliest, now, now)
         return Piece(amounts, earliest, now, now, key, fair=False)
 
     # Doubts.
@@ -240,8 +237,7 @@ class BalanceBook:
             else [self.enter(currency)]
         )
         for entry in entries:
-            weigh(entry.evidence, Piece(None, now, now, now))
-            self.note(entry, now)
+            self.doubt(entry, blank(now, now, now))
         self.publish()
 
     def stepped(self, at: Stamp) -> bool:
@@ -249,12 +245,16 @@ class BalanceBook:
         now, found = at.now, False
         for entry in self._entries.values():
             if now - entry.ignored_at < IGNORED_RECENTLY:
-                weigh(entry.evidence, Piece(None, now, now, now))
-                self.note(entry, now)
+                self.doubt(entry, blank(now, now, now))
                 found = True
         if found:
             self.publish()
         return found
+
+    def doubt(self, entry: Entry, unread: Piece) -> None:
+        """Put an entry in doubt by a piece without amounts."""
+        weigh(entry.evidence, unread)
+        self.note(entry, unread.latest)
 
     @staticmethod
     def note(entry: Entry, now: float) -> None:
@@ -311,11 +311,11 @@ class BalanceBook:
         source: Source,
         shown: dict[str, Balance],
     ) -> AssetUpdate | None:
-        """Put a currency into ``shown`` if it is known and differs from there."""
-        amounts = entry.evidence.amounts
-        if amounts is None:  # K4
-            return None
-        available, locked = amounts
+        """Put a currency that is known into ``shown`` if it differs from there."""
+        ground = entry.evidence.ground
+        assert ground is not None
+        assert ground.amounts is not None
+        available, locked = ground.amounts
         previous = entry.balance
         if previous is None:
             if self.present.complete_since is None:

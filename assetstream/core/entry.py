@@ -65,7 +65,7 @@ class Entry:
     @property
     def in_doubt(self) -> bool:
         """True while something else may be true than what is shown."""
-        return bool(self.evidence.open) or self.denied >= DENIALS
+        return bool(self.evidence.open) or self.disputed
 
     def push(self, piece: Piece) -> Judgement:
         """Weigh a push."""

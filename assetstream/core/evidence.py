@@ -34,6 +34,7 @@ __all__ = [
     "Key",
     "Need",
     "Piece",
+    "blank",
     "certainly_newer",
     "weigh",
 ]
@@ -103,6 +104,11 @@ class Piece(Struct, gc=False):
     need: Need = ONE
     row: int = 1
     began: float = math.inf
+
+
+def blank(earliest: float, latest: float, at: float) -> Piece:
+    """Make the piece of what could not be read (K5), or not be judged."""
+    return Piece(None, earliest, latest, at)
 
 
 class Judgement(enum.Enum):
@@ -218,11 +224,11 @@ def _weigh_push(known: Evidence, ground: Piece, piece: Piece) -> Judgement:
 def _weigh_read(known: Evidence, ground: Piece, piece: Piece) -> Judgement:
     amounts = piece.amounts
     assert amounts is not None
-    until = -math.inf if amounts == ground.amounts else known.held_until(amounts)
-    if amounts == ground.amounts or until >= piece.earliest:
+    agrees = amounts == ground.amounts
+    until = -math.inf if agrees else known.held_until(amounts)
+    if agrees or until >= piece.earliest:
         # It agrees, or shows what held when a lagging replica saw it (A2); the second
         # is nothing against what is open and says the same.
-        agrees = amounts == ground.amounts
         known.open = [
             p
             for p in known.open
@@ -285,10 +291,9 @@ def _bounded(pieces: list[Piece]) -> list[Piece]:
     named = [piece for piece in pieces if piece.amounts is not None]
     newest = named[-MOST_OPEN // 2 :]
     folded = [piece for piece in pieces if not any(piece is other for other in newest)]
-    blank = Piece(
-        None,
+    whole = blank(
         min(piece.earliest for piece in folded),
         max(piece.latest for piece in folded),
         max(piece.at for piece in folded),
     )
-    return [blank, *newest]
+    return [whole, *newest]

@@ -213,9 +213,8 @@ class StreamMachine:
             # away.
             if type(step) is Report:
                 items = self._pushed(step, at)
-                deadline = min(conversation.deadline, self._reads.deadline)
-                if deadline < self.deadline:
-                    self.deadline = deadline
+                if conversation.deadline < self.deadline:
+                    self.deadline = conversation.deadline
                 return (Publish(items),) if items else ()
         out: list[Effect] = []
         self._follow(steps, at, out)
@@ -501,12 +500,13 @@ class StreamMachine:
             if balance.key is not None and self._clock.pushed(balance.key[0], at.now):
                 moved = True
         pushed = self._book.push(report.balances, self._stamp(at))
-        self._reads.pushed(pushed.items, at.now)
-        if self._schedule.lease_ends_at < self.present.lease_ends_at:  # A7
+        if self._reads.pushed(pushed.items, at.now):  # A7
             self.present.lease_ends_at = self._schedule.lease_ends_at
+            self._plan()
         if not moved and pushed.recheck_at == NEVER:
             return pushed.items
         self._reads.recheck(pushed.recheck_at)
+        self._plan()
         items: list[Event] = [*pushed.items]
         if moved:  # T1
             items.insert(0, _out_of_step())

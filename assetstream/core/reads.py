@@ -117,13 +117,13 @@ class Reads:
             return None
         return CallOff(ticket) if self._fetching else Forgo(ticket)
 
-    def pushed(self, items: Sequence[Event], now: float) -> None:
-        """Note a push and its updates."""
+    def pushed(self, items: Sequence[Event], now: float) -> bool:
+        """Note a push and its updates; True if audits come sooner now (A7)."""
         self._audit.pushed()
         for item in items:
             if isinstance(item, AssetUpdate) and item.locked:
-                self._schedule.adapt(now, self._book)  # A7
-                return
+                return self._schedule.adapt(now, self._book)
+        return False
 
     def recheck(self, at: float) -> None:
         """Plan a comparison: REST has caught up then with what is in doubt."""

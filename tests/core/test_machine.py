@@ -391,6 +391,19 @@ def test_w1_frames_of_a_connection_that_was_given_up_are_dropped(
     assert machine.pong(at(200)) == ()
 
 
+def test_a_push_may_bring_the_conversations_deadline_nearer() -> None:
+    """The machine's is never later, on the fast lane either."""
+    driven = Driven("upbit").live()
+    machine, conversation = driven.machine, driven.machine._conversation
+    assert conversation is not None
+    assert machine.deadline > 3.5
+    conversation.deadline = 3.5
+    machine.frames([push_of(driven, 3.0)], at(3))
+
+    assert driven.present.doubts == {}
+    assert machine.deadline == 3.5
+
+
 # L1, A7: what can be proved.
 
 

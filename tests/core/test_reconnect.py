@@ -18,9 +18,7 @@ from assetstream.model.errors import (
 )
 from assetstream.protocol import NEVER, Limits
 from tests.support.world.exchange import Push
-from tests.support.world.luck import Luck
-from tests.support.world.network import Dialling
-from tests.support.world.rest import Reply
+from tests.support.world.luck import Steady
 from tests.support.world.world import World
 
 LIMITS = Limits(
@@ -63,19 +61,6 @@ def test_l3_delays_stay_under_the_ceiling_for_ever() -> None:
 
     assert min(delays) >= 0
     assert 50 < max(delays) < 60
-
-
-class Steady(Luck):
-    """Upgrades and reads that take as long as usual."""
-
-    def __init__(self, rng: random.Random) -> None:
-        self._rng = rng
-
-    def dialling(self) -> Dialling:
-        return Dialling(self._rng.uniform(0.02, 0.2), self._rng.uniform(0.02, 0.2))
-
-    def reply(self) -> Reply:
-        return Reply(self._rng.uniform(0.05, 0.5))
 
 
 def recoveries(exchange: str, live: tuple[float, float], losses: int) -> list[float]:

@@ -48,9 +48,7 @@ from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 from tests.support.clock import fast_time
 from tests.support.world.exchange import Push
-from tests.support.world.luck import Luck
-from tests.support.world.network import Dialling
-from tests.support.world.rest import Reply
+from tests.support.world.luck import Steady
 from tests.support.world.world import Account as Member
 from tests.support.world.world import World
 
@@ -259,19 +257,6 @@ def told(what: str, figure: float, most: float) -> list[str]:
 
 
 # Simulated time.
-
-
-class Steady(Luck):
-    """Reads and upgrades that take as long as usual, and do not lag."""
-
-    def __init__(self, rng: random.Random) -> None:
-        self._rng = rng
-
-    def dialling(self) -> Dialling:
-        return Dialling(self._rng.uniform(0.02, 0.2), self._rng.uniform(0.02, 0.2))
-
-    def reply(self) -> Reply:
-        return Reply(self._rng.uniform(0.05, 0.5))
 
 
 def simulate(accounts: int, exchange: str, hours: float) -> list[str]:

@@ -75,13 +75,9 @@ def read_balances(reply: ReplyEnvelope) -> Snapshot:
         entries = _balances.decode(data)
     except MALFORMED as exc:
         raise Unreadable(f"no mapping of balances ({exc})") from None
-    read = [
-        read_entry(bytes(raw), "available", "onOrders", code)
-        for code, raw in entries.items()
-    ]
-    # A second entry without a report: it makes the currency unreadable.
-    read += [
-        (read_entry(b"", "available", "onOrders", code)[0], None)
-        for code in names_twice(data)
-    ]
+    twice = names_twice(data)
+    read = []
+    for code, raw in entries.items():
+        currency, entry = read_entry(bytes(raw), "available", "onOrders", code)
+        read.append((currency, None if code in twice else entry))
     return snapshot_of(read)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
+
 from tests.support.world.network import Dialling, Path
 from tests.support.world.rest import Reply
 
-__all__ = ["Luck"]
+__all__ = ["Luck", "Steady"]
 
 
 class Luck(Path):
@@ -30,3 +32,16 @@ class Luck(Path):
     def late_reply(self) -> bool:
         """True if a read that was called off is answered all the same."""
         return False
+
+
+class Steady(Luck):
+    """Upgrades and reads that take as long as usual, and do not lag."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self._rng = rng
+
+    def dialling(self) -> Dialling:
+        return Dialling(self._rng.uniform(0.02, 0.2), self._rng.uniform(0.02, 0.2))
+
+    def reply(self) -> Reply:
+        return Reply(self._rng.uniform(0.05, 0.5))
