@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+import pytest
+
 from tests.support.processes import Program
 
 HERE = Path(__file__).parent
@@ -32,6 +34,7 @@ for name in sys.argv[1:]:
 """
 
 
+@pytest.mark.programs
 def test_the_help_of_every_program_describes_it() -> None:
     """The help has the first paragraph of the program's docstring."""
     with Program("-c", HELPS, *PROGRAMS) as running:
