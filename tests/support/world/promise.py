@@ -437,15 +437,17 @@ class Promise:
         self.counts[f"undone by {by}{marked}"] += 1
         text = f"{code}, which was right, became {_text(amounts)}{marked} by {by}"
         self._findings.note("UNDONE", text)
-        if by != "push":
+        if by == "push":
+            if not marked and amounts == line.value:
+                self._find("disordered", text)
+        elif line.received == line.index[previous]:
+            # Else it was right by chance: it came back, and we were not told.
             self._find("undone", text)
             line.undone.append(self._timeline.now)
             if line.undone[0] > self._timeline.now - SEESAW:
                 self._find("seesaw", f"{code}: {len(line.undone)} times by reads")
             if by == "audit" and not marked and line.said[0] != line.said[1]:
                 self._find("hasty", text)
-        elif not marked and amounts == line.value:
-            self._find("disordered", text)
 
     def pushed(self, pushes: Sequence[Pushed]) -> None:
         """Frames are about to be handed over on a connection that lives."""
