@@ -9,9 +9,9 @@ nothing to any of them.
 from __future__ import annotations
 
 import math
-from email.utils import parsedate_to_datetime
 
 from assetstream.core.moment import Moment
+from assetstream.protocol.http_date import http_date
 
 __all__ = ["ExchangeClock"]
 
@@ -145,10 +145,6 @@ class ExchangeClock:
         return True
 
 
-def _seconds(date: str | None) -> float | None:
-    if date is None:
-        return None
-    try:
-        return parsedate_to_datetime(date).timestamp()
-    except (TypeError, ValueError, OverflowError):
-        return None
+def _seconds(header: str | None) -> float | None:
+    date = http_date(header)
+    return None if date is None else date.timestamp()

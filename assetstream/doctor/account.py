@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from contextlib import closing
 from dataclasses import replace
-from email.utils import parsedate_to_datetime
 from typing import Generator, Iterator, Mapping
 
 from assetstream.core.outcomes import HttpReply, Unanswered
@@ -26,6 +25,7 @@ from assetstream.model.errors import (
     RateLimited,
 )
 from assetstream.protocol import Exchange, Instant, Snapshot
+from assetstream.protocol.http_date import http_date
 from assetstream.runtime.loop import clock
 from assetstream.runtime.net.rest_client import Adapter, Call
 
@@ -124,9 +124,8 @@ class RestChecks:
 
     def _compare_clocks(self) -> Outcome:
         assert self._reply is not None
-        try:
-            date = parsedate_to_datetime(self._reply.headers.get("date", ""))
-        except (TypeError, ValueError, OverflowError):
+        date = http_date(self._reply.headers.get("date"))
+        if date is None:
             return Outcome(Verdict.SKIPPED, "the exchange did not send its time")
         ahead = self._middle - date.timestamp() - HALF_A_SECOND
         unsure = self._took / 2 + HALF_A_SECOND

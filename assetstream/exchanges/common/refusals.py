@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-from email.utils import parsedate_to_datetime
 from typing import Mapping, NamedTuple, Union
 
 from assetstream.exchanges.common.exchange import KeyedExchange
@@ -14,6 +13,7 @@ from assetstream.model.errors import (
     ExchangeError,
     RateLimited,
 )
+from assetstream.protocol.http_date import http_date
 
 __all__ = [
     "Meaning",
@@ -274,10 +274,8 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     value = headers.get("retry-after", "").strip()
     if SECONDS.fullmatch(value):
         return min(float(value), LONGEST_WAIT_S)
-    try:
-        until = parsedate_to_datetime(value)
-        since = parsedate_to_datetime(headers.get("date", ""))
-        wait = (until - since).total_seconds()
-        return min(max(0.0, wait), LONGEST_WAIT_S)
-    except (TypeError, ValueError, IndexError, OverflowError):
+    until, since = http_date(value), http_date(headers.get("date"))
+    if until is None or since is None:
         return None
+    wait = (until - since).total_seconds()
+    return min(max(0.0, wait), LONGEST_WAIT_S)

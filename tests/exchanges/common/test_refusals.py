@@ -41,7 +41,7 @@ DATE = "Sat, 21 Nov 2026 10:00:00 GMT"
         ({"retry-after": "999999999"}, 86_400.0),
         ({"retry-after": "Sat, 21 Nov 9999 10:00:00 GMT", "date": DATE}, 86_400.0),
         ({"retry-after": "Sat, 21 Nov 2026 10:01:30 GMT"}, None),
-        ({"retry-after": "Sat, 21 Nov 2026 10:01:30", "date": DATE}, None),
+        ({"retry-after": "Sat, 21 Nov 2026 10:01:30 -0000", "date": DATE}, 90.0),
         ({"retry-after": "-5"}, None),
         ({"retry-after": "nan"}, None),
         ({"retry-after": "inf"}, None),
