@@ -137,6 +137,8 @@ MISSED = {
     "A7": ("coinw", "calm", "slow n10", 0, 1, "late"),
     "A8": ("coinw", "wild", "slow n10", 14, 1, "seesaw"),
     "A9": ("upbit", "stuck", None, 0, 12, "untrue"),
+    "L3-refusals": ("upbit", "wild", "slow n10", 0, 12, "failed"),
+    "L3-soon": ("coinw", "calm", "slow n10", 0, 3, "useless"),
     "patience": ("upbit", "calm", "vbusy n3", 0, 1, "useless"),
 }
 

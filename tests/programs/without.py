@@ -18,6 +18,7 @@ from assetstream.core.book import BalanceBook
 from assetstream.core.entry import Entry
 from assetstream.core.evidence import Evidence, Judgement, Need, Piece
 from assetstream.core.exchange_clock import ExchangeClock
+from assetstream.core.reconnect import ReconnectPolicy
 
 __all__ = ["RULES", "without"]
 
@@ -199,6 +200,16 @@ def _patience() -> Patches:
     yield patch.object(Audit, "_is_patient", staticmethod(false))
 
 
+def _refusals() -> Patches:
+    """L3: the first login that is refused ends a stream that was LIVE."""
+    yield patch.object(ReconnectPolicy, "is_final", lambda self, error, *_: error.fatal)
+
+
+def _soon() -> Patches:
+    """L3: after a connection that was LIVE the wait is a minute."""
+    yield patch.object(ReconnectPolicy, "_after", lambda self, live: 60.0)
+
+
 #: Each rule: its label, and what the machine then does.
 RULES: dict[str, Callable[[], Patches]] = {
     "T1-hosts": _one_clock,
@@ -221,6 +232,8 @@ RULES: dict[str, Callable[[], Patches]] = {
     "A7": _pulled_in,
     "A8": _disputes,
     "A9": _contradictions,
+    "L3-refusals": _refusals,
+    "L3-soon": _soon,
     "patience": _patience,
 }
 
