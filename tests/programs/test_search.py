@@ -135,7 +135,7 @@ MISSED = {
     "A5": ("upbit", "storm", None, 1, 30, "untrue"),
     "A5-pace": ("coinw", "storm", None, 0, 12, "restless"),
     "A7": ("coinw", "calm", "slow n10", 0, 1, "late"),
-    "A8": ("coinw", "wild", "slow n10", 14, 1, "seesaw"),
+    "A8": ("coinw", "wild", "slow n10", 14, 3, "seesaw"),
     "A9": ("upbit", "stuck", None, 0, 12, "untrue"),
     "L3-refusals": ("upbit", "wild", "slow n10", 0, 12, "failed"),
     "L3-soon": ("coinw", "calm", "slow n10", 0, 3, "useless"),

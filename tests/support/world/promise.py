@@ -31,8 +31,9 @@ __all__ = ["Measures", "Promise"]
 GRACE = 3.0
 #: Older than received for so long is a finding: patience, and the way of a push.
 OLD = 5.0
-#: What was right is made wrong by reads so often in so many seconds, and no more (A8).
-MOST_UNDONE = 6
+#: What was right is made wrong by reads so often in so many seconds, and no more:
+#: twice, then REST and stream disagree, and REST wins after ten minutes (A8).
+MOST_UNDONE = 12
 SEESAW = 1800.0
 #: Wrong for less is not compared with the detection time yet, seconds.
 SHORT = 1.0
