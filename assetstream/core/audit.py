@@ -132,13 +132,7 @@ class Audit:
         None of them is shown: what is shown was as new as they are when they came, and
         what came since is no older.
         """
-        while self._waiting and self._waiting[0].until <= now:
-            _, code, piece = self._waiting.popleft()
-            entry = self._book.enter(code)
-            before = entry.evidence.ground
-            if weigh(entry.evidence, piece) is Judgement.SAME:
-                self._agreed(entry, before, piece, code)
-            self._book.note(entry, piece.latest)
+        self._weigh_waiting(now)
         self._publish(None)
 
     def disconnected(self) -> None:
@@ -155,6 +149,9 @@ class Audit:
         self, snapshot: Snapshot, at: Stamp, asked: float, source: Source
     ) -> Judged:
         """Judge a read that was asked for at ``asked``, monotonic seconds."""
+        # Reads are weighed in their order, else one that waits would seem to confirm
+        # what comes after it, past another that agreed.
+        self._weigh_waiting(math.inf)
         book, judged = self._book, Judged([])
         present = book.present
         named = {report.currency: report for report in snapshot.balances}
@@ -220,6 +217,15 @@ class Audit:
             # Behind the balances: else one of them could be taken for a zero.
             present.complete_since = present.complete_since or at.received
         return judged
+
+    def _weigh_waiting(self, now: float) -> None:
+        while self._waiting and self._waiting[0].until <= now:
+            _, code, piece = self._waiting.popleft()
+            entry = self._book.enter(code)
+            before = entry.evidence.ground
+            if weigh(entry.evidence, piece) is Judgement.SAME:
+                self._agreed(entry, before, piece, code)
+            self._book.note(entry, piece.latest)
 
     def _publish(self, shown: dict[str, Balance] | None) -> None:
         """Show what was learnt; that a read agrees, behind what it has set (W2)."""

@@ -111,6 +111,20 @@ def test_patience_ends_with_its_connection(account: Account) -> None:
     assert account.in_doubt == ("BTC",)
 
 
+def test_patience_ends_when_the_next_read_comes(account: Account) -> None:
+    """Reads are weighed in their order: one that agrees parts two that do not."""
+    account.push(95, "2")
+    account.read(100, read("7"))
+    assert account.audit.deadline == 102
+    account.read(101.9, read("2"))
+    account.audit.due(102)
+
+    account.read(112, read("7"))
+    assert account.shown() == ("2", "0")
+    account.read(114, read("7"))
+    assert account.shown() == ("7", "0")
+
+
 def test_k2_a_late_push_after_a_newer_read_is_shown_in_doubt(
     account: Account,
 ) -> None:
