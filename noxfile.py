@@ -7,6 +7,7 @@
     nox -- -m "not browser"                       # with the tests marked programs
     nox -s corners                                # those that CI runs
     nox -s branches                               # of the pure rooms, by their tests
+    nox -s mutants -- evidence turns              # without a module: of all
 """
 
 from __future__ import annotations
@@ -125,6 +126,13 @@ def branches(session: nox.Session) -> None:
         *coverage, "run", f"--source={source}", "-m", "pytest", "-q", "-n0", *tests
     )
     session.run(*coverage, "report", "--fail-under=100")
+
+
+@nox.session()
+def mutants(session: nox.Session) -> None:
+    """Change the rules' code in small ways; fail if their own tests stay green."""
+    session.install("--quiet", "-e", ".[test]", "mutmut>=3.8")
+    session.run("python", "-m", "tests.programs.mutants", *session.posargs)
 
 
 def note(

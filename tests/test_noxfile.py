@@ -213,3 +213,20 @@ def test_every_branch_of_the_pure_rooms_is_asked_for(
     }
     assert {f"tests/{room}" for room in PURE} <= set(run)
     assert "--fail-under=100" in report
+
+
+def test_mutants_are_made_of_the_modules_that_are_asked_for(
+    noxfile: SimpleNamespace,
+) -> None:
+    """mutmut is installed there only, and the program is given the modules."""
+    installed: list[str] = []
+    commands: list[Sequence[str]] = []
+    session = SimpleNamespace(
+        posargs=["turns"],
+        install=lambda *packages: installed.extend(packages),
+        run=lambda *command: commands.append(command),
+    )
+    noxfile.mutants(session)
+
+    assert any(package.startswith("mutmut>=") for package in installed)
+    assert commands == [("python", "-m", "tests.programs.mutants", "turns")]

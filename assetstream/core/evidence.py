@@ -224,15 +224,16 @@ def _weigh_push(known: Evidence, ground: Piece, piece: Piece) -> Judgement:
 def _weigh_read(known: Evidence, ground: Piece, piece: Piece) -> Judgement:
     amounts = piece.amounts
     assert amounts is not None
-    agrees = amounts == ground.amounts
-    until = -math.inf if agrees else known.held_until(amounts)
-    if agrees or until >= piece.earliest:
+    if (
+        amounts == ground.amounts
+        or (until := known.held_until(amounts)) >= piece.earliest
+    ):
         # It agrees, or shows what held when a lagging replica saw it (A2); the second
-        # is nothing against what is open and says the same.
+        # is nothing against what is open and says the same (as the ground says none).
         known.open = [
             p
             for p in known.open
-            if not certainly_newer(piece, p) or (p.amounts == amounts and not agrees)
+            if not certainly_newer(piece, p) or p.amounts == amounts
         ]
         for other in known.open:
             other.row = 0

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from assetstream.core.entry import Entry
 from assetstream.core.evidence import (
     KEPT,
+    LONG_LAG,
     MOST_KEPT,
     MOST_OPEN,
     REST_LAG,
@@ -148,6 +149,12 @@ def test_k1_our_clock_overrules_keys_by_more_than_a_second() -> None:
     assert certainly_newer(Piece(held(2), 10.1, 12.0, 12.0), ahead)
 
 
+def test_moments_that_touch_are_in_no_order() -> None:
+    """A read is newer than what was true until before it may have looked."""
+    assert not certainly_newer(read(2, 40.0), blank(30.0))
+    assert certainly_newer(read(2, 40.1), blank(30.0))
+
+
 def test_k1_a_smaller_key_is_older_and_a_duplicate_is_nothing() -> None:
     """Neither is shown, and neither puts anything in doubt."""
     evidence = known(push(1, 10.0), push(2, 11.0))
@@ -176,6 +183,17 @@ def test_k1_the_order_is_in_question_where_the_stored_date_was_ahead() -> None:
 
     assert weigh(evidence, push(4, 13.1)) is NEW
     assert (evidence.amounts, evidence.open) == (held(4), [])
+
+
+def test_a2_a_lagging_read_is_nothing_against_a_push_of_the_same_amounts() -> None:
+    """It ends another doubt; the order of the pushes stays in question (K1)."""
+    behind = Piece(held(5), 98.9, 99.2, 100.6, (99_000, 1), fair=False)
+    evidence = known(push(5, 50.0), push(7, 100.0), blank(99.0))
+    assert weigh(evidence, behind) is OPEN
+    assert len(evidence.open) == 2
+    assert weigh(evidence, read(5, 110.0)) is SAME
+
+    assert evidence.open == [behind]
 
 
 def test_k3_a_push_dated_after_the_arrival_of_one_ahead_is_newer() -> None:
@@ -258,7 +276,7 @@ def test_s1_what_a_read_changed_is_kept_as_well() -> None:
 def test_a2_a_read_agrees_by_what_held_when_it_may_have_looked() -> None:
     """One that looked before a doubt began does not end it."""
     evidence = known(push(1, 10.0), push(2, 20.0))
-    assert weigh(evidence, read(1, 29.0)) is SAME
+    assert weigh(evidence, read(1, 30.0)) is SAME
     assert weigh(evidence, read(1, 31.0)) is OPEN
     doubted = known(push(1, 10.0), blank(20.0))
     assert weigh(doubted, read(1, 25.0)) is SAME
@@ -284,6 +302,9 @@ def test_a3_what_is_over_is_nothing_while_10_s_explain_it() -> None:
     assert weigh(busy, read(1, 45.0)) is OLD
     assert busy.open == []
     assert weigh(busy, read(7, 45.0)) is OPEN
+    trading = known(push(1, 10.0), push(2, 20.0), push(3, 75.0))
+    assert weigh(trading, read(1, 20.0 + LONG_LAG)) is OLD
+    assert weigh(trading, read(1, 20.1 + LONG_LAG)) is OPEN
 
     evidence = known(push(1, 10.0), push(2, 20.0))
     asked = [31.0, 45.0, 60.0, 70.0, 85.0, 92.0]
@@ -294,10 +315,21 @@ def test_a3_what_is_over_is_nothing_while_10_s_explain_it() -> None:
 def test_a9_what_was_over_15_minutes_ago_may_be_back() -> None:
     """No replica is as far behind."""
     evidence = known(push(1, 10.0), push(2, 20.0))
-    assert weigh(evidence, read(1, 21.0 + KEPT)) is NEW
+    assert weigh(evidence, read(1, 20.0 + KEPT)) is NEW
 
     recent = known(push(1, 10.0), push(2, 20.0))
     assert weigh(recent, read(1, 19.0 + KEPT)) is OPEN
+
+
+def test_a9_what_is_back_may_be_from_a_replica_that_is_a_minute_behind() -> None:
+    """A push of that minute is shown after it, in doubt."""
+    evidence = known(push(1, 10.0), push(2, 20.0))
+    for now in (31.0, 45.0, 60.0, 70.0, 92.0):
+        weigh(evidence, read(1, now))
+    assert evidence.amounts == held(1)
+    assert weigh(evidence, push(3, 60.0, late=33.0)) is NEW
+
+    assert [piece.amounts for piece in evidence.open] == [held(1)]
 
 
 def test_a4_the_later_of_two_reads_is_taken_and_the_other_stays_open() -> None:
@@ -332,6 +364,14 @@ def test_s2_a_row_is_of_zeros_or_of_other_amounts() -> None:
     assert [zero(91.0), zero(120.0), zero(150.0)] == [OPEN, OPEN, OPEN]
     assert zero(151.0) is NEW
     assert evidence.amounts == ZEROS
+
+
+def test_s2_two_zeros_in_a_minute_are_no_row_of_three() -> None:
+    evidence = known(push(1, 10.0))
+    for now in (30.0, 95.0):
+        assert weigh(evidence, read(0, now, reads=3, seconds=60.0)) is OPEN
+
+    assert weigh(evidence, read(0, 96.0, reads=3, seconds=60.0)) is NEW
 
 
 def test_s2_a_need_stays_with_its_row() -> None:
@@ -380,6 +420,30 @@ def test_what_is_over_is_over_since_its_successor() -> None:
     assert evidence.held_until(held(2)) == float("-inf")
 
 
+def test_what_is_said_again_is_not_over() -> None:
+    evidence = known(push(1, 10.0), push(1, 20.0))
+
+    assert evidence.held_until(held(1)) == float("-inf")
+
+
+def test_what_is_known_to_be_over_is_not_made_newer_by_a_late_push() -> None:
+    """Else a read that says it again would be taken for an old one."""
+    evidence = known(push(1, 10.0), push(2, 20.0), push(3, 40.0))
+    assert weigh(evidence, push(1, 10.0, late=31.0)) is OLD
+
+    assert evidence.held_until(held(1)) == 20.0
+
+
+def test_the_memory_lasts_for_fifteen_minutes() -> None:
+    evidence = Evidence()
+    evidence.remember(held(1), 0.0)
+    evidence.remember(held(2), KEPT)
+    assert evidence.held_until(held(1)) == 0.0
+    evidence.remember(held(3), KEPT + 0.1)
+
+    assert evidence.held_until(held(1)) == float("-inf")
+
+
 def test_the_memory_is_bounded() -> None:
     """So many amounts, for so long; the newest count."""
     evidence = known(*(push(number, number / 10) for number in range(1000)))
@@ -404,6 +468,19 @@ def test_what_is_open_is_bounded() -> None:
     weigh(evidence, read(1, latest + REST_LAG + 0.1))
 
     assert evidence.open == []
+
+
+def test_what_is_open_is_folded_where_there_is_too_much() -> None:
+    """The newest that have amounts stay; the rest becomes as wide as all of it."""
+    reads = [read(100 + number, 15.0 + number / 100) for number in range(MOST_OPEN)]
+    evidence = known(push(1, 10.0), *reads)
+    assert evidence.open == reads
+    last = read(200, 16.0)
+    weigh(evidence, blank(18.0))
+    weigh(evidence, last)
+
+    folded = Piece(None, reads[0].earliest, 18.0, 18.0)
+    assert evidence.open == [folded, *reads[1 - MOST_OPEN // 2 :], last]
 
 
 def test_amounts_of_a_history_tell_their_place() -> None:

@@ -19,6 +19,11 @@ CONNECT, SNAPSHOT, AUDIT = Turn.CONNECT, Turn.SNAPSHOT, Turn.AUDIT
 @pytest.fixture
 def turns() -> Turns:
     """A place with one connect and five reads a second."""
+    return place(5.0)
+
+
+def place(reads: float) -> Turns:
+    """A place with one connect, and so many reads, a second."""
     return Turns(
         Limits(
             connects_per_second=5,
@@ -27,7 +32,7 @@ def turns() -> Turns:
             pong_timeout=1,
             audit_interval=60,
             connects_together=1.0,
-            reads_together=5.0,
+            reads_together=reads,
         )
     )
 
@@ -151,6 +156,17 @@ def test_a1_a_new_interval_is_announced_when_it_is_another(turns: Turns) -> None
             announced.append(least)
 
     assert announced[-1] == turns.least_audit_interval == 0.4
+
+
+@pytest.mark.parametrize("reads", [1.0, 2.0, 5.0])
+def test_a1_the_first_member_is_told_its_interval_once(reads: float) -> None:
+    """Whatever it is; before, there is nobody to be told."""
+    turns = place(reads)
+    assert turns.announcement() is None
+    turns.join("a")
+
+    assert turns.announcement() == 2.0 / reads
+    assert turns.announcement() is None
 
 
 def test_a_random_crowd_gets_every_turn_once(turns: Turns) -> None:
