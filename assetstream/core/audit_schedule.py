@@ -53,9 +53,10 @@ class AuditSchedule:
         self._started = math.inf
         self._live_at = math.inf
         self._early = 0
-        # When the last read succeeded, and the interval that the lease was made for.
+        # When the last read succeeded, and the interval that the lease was made for;
+        # -inf while there is none, for no interval is shorter.
         self._completed_at = -math.inf
-        self._renewed_for = math.inf
+        self._renewed_for = -math.inf
         #: End of the lease: LIVE lasts so long without another completed audit (A7).
         self.lease_ends_at = math.inf
         #: Monotonic time at which the next audit is due; inf: none.
@@ -74,6 +75,7 @@ class AuditSchedule:
     def ended(self) -> None:
         """Plan nothing until the stream is LIVE by another connection."""
         self.due_at = math.inf
+        self._renewed_for = -math.inf
 
     def began(self) -> None:
         """Note that the read of a planned audit is sent."""
@@ -157,7 +159,7 @@ class AuditSchedule:
         interval = self.interval(now, book)
         self._completed_at = now
         self._renewed_for = math.inf if interval is None else interval
-        self.lease_ends_at = math.inf if interval is None else now + lease(interval)
+        self.lease_ends_at = now + lease(self._renewed_for)
 
     def _next(self, now: float, book: BalanceBook) -> float:
         interval = self.interval(now, book)

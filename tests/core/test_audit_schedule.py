@@ -82,6 +82,30 @@ def test_a1_an_audit_asked_for_does_not_stand_in_for_the_one_at_15_s(
     assert complete(plan, 1012, book) == 1015
 
 
+def test_a1_an_audit_asked_for_at_once_does_not_stand_in_for_the_one_at_5_s(
+    book: BalanceBook,
+) -> None:
+    plan = schedule()
+    plan.live(1000, book)
+    plan.request(1002)
+
+    assert complete(plan, 1003, book) == 1005
+    assert complete(plan, 1006, book) == 1015
+
+
+def test_a1_an_audit_before_live_is_none_of_the_first(book: BalanceBook) -> None:
+    """Nothing is planned until then, but for what is in doubt."""
+    plan = schedule()
+    assert (plan.due_at, plan.lease_ends_at) == (math.inf, math.inf)
+    plan.request(990)
+    plan.began()
+    assert plan.due_at == math.inf
+    plan.live(1000, book)
+
+    assert plan.due_at == 1005
+    assert complete(plan, 1006, book) == 1015
+
+
 def test_a1_a_slow_audit_is_followed_by_the_early_one_at_once(
     book: BalanceBook,
 ) -> None:
@@ -124,6 +148,11 @@ def test_a1_every_15_s_for_10_minutes_while_nothing_was_pushed() -> None:
 
     assert plan.interval(1599.9, book) == 15
     assert plan.interval(1600, book) == 60
+    assert complete(plan, 1016, book) == 1016
+    assert complete(plan, 1017, book) == 1032
+    assert not plan.adapt(1017, book)
+    assert plan.detection_time(1017, book, 10) == 20 + 60
+    assert plan.detection_time(1600, book, 10) == 20 + 150
 
 
 def test_a1_the_10_minutes_are_the_streams_not_the_connections() -> None:
@@ -154,6 +183,7 @@ def test_a1_an_interval_that_the_user_chose_does_not_adapt() -> None:
     plan.live(1000, account.book)
 
     assert plan.interval(1000, account.book) == 45
+    assert schedule(0.5, adaptive=False).interval(1000, account.book) == 0.5
 
 
 def test_a1_none_switches_it_off(book: BalanceBook) -> None:
@@ -164,6 +194,7 @@ def test_a1_none_switches_it_off(book: BalanceBook) -> None:
     assert plan.due_at == math.inf
     assert plan.lease_ends_at == math.inf
     assert plan.interval(1000, book) is None
+    assert not plan.adapt(1000, book)
     assert plan.detection_time(1000, book, 10) is None
     plan.request(1010)
     assert plan.due_at == 1010
@@ -253,16 +284,32 @@ def test_a7_an_interval_that_shrinks_pulls_in_audit_and_lease(
     complete(plan, 1006, book)
     complete(plan, 1016, book)
     assert (plan.due_at, plan.lease_ends_at) == (1046, 1106)
-    plan.adapt(1020, book)
+    assert not plan.adapt(1020, book)
     assert (plan.due_at, plan.lease_ends_at) == (1046, 1106)
     book.push([report("BTC", "1", "0.5", key=(1000, 0))], at(1))
     assert plan.detection_time(1020, book, 10) == 20 + 90
-    plan.adapt(1020, book)
+    assert plan.adapt(1020, book)
     assert (plan.due_at, plan.lease_ends_at) == (1031, 1076)
     assert plan.detection_time(1020, book, 10) == 20 + 60
-    plan.adapt(1025, book)
+    assert not plan.adapt(1025, book)
 
     assert (plan.due_at, plan.lease_ends_at) == (1031, 1076)
+
+
+def test_a7_before_live_there_is_nothing_to_pull_in(book: BalanceBook) -> None:
+    """Something is put on hold while the snapshot is read; the first audits stay."""
+    plan = schedule(30.0, LOCKED)
+    book.push([report("BTC", "1", "0.5", key=(1000, 0))], at(1))
+    assert not plan.adapt(999, book)
+    assert (plan.due_at, plan.lease_ends_at) == (math.inf, math.inf)
+    book.push([report("BTC", "1", "0", key=(2000, 0))], at(2))
+    plan.live(1000, book)
+    plan.ended()
+    book.push([report("BTC", "1", "0.5", key=(3000, 0))], at(3))
+    assert not plan.adapt(1019, book)
+    plan.live(1020, book)
+
+    assert (plan.due_at, plan.lease_ends_at) == (1025, 1080)
 
 
 def test_a7_a_lease_that_is_pulled_in_leaves_time_for_an_audit(

@@ -40,6 +40,16 @@ KILLED = ("killed", "timeout", "segfault")
 #: Module, function and changed lines of a mutant -> why it makes no difference.
 EQUIVALENT = {
     (
+        "audit_schedule",
+        "AuditSchedule.__init__",
+        "- self._early = 0\n+ self._early = 1",
+    ): "``live`` sets it again; before, an audit is none of the first.",
+    (
+        "audit_schedule",
+        "AuditSchedule.__init__",
+        "- self._completed_at = -math.inf\n+ self._completed_at = +math.inf",
+    ): "Before LIVE only ``detection_time`` looks, where inf - inf is no maximum.",
+    (
         "evidence",
         "_weigh_read",
         "- other.row = 0\n+ other.row = None",
