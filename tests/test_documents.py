@@ -123,7 +123,7 @@ def test_the_test_in_the_guide_to_the_simulator_passes(
 ) -> None:
     """The test is run by pytest."""
     names: dict[str, Any] = {}
-    exec(block_with("def test_", "docs/simulator.md"), names)
+    exec(block_with("def test_", "docs/how-to/simulator.md"), names)
     (test,) = [value for name, value in names.items() if name.startswith("test_")]
 
     # It waits for an audit that comes 10 s after the start.

@@ -1,4 +1,4 @@
-"""The blocks of docs/migrating.md run, the other libraries' and ours."""
+"""The blocks of docs/how-to/migrating.md run, the other libraries' and ours."""
 
 from __future__ import annotations
 
@@ -85,21 +85,21 @@ def run(code: str, account: UpbitAccount, until: str) -> list[str]:
 
 def test_a_websocket_client_script(simulator: Simulator, account: UpbitAccount) -> None:
     """Their script prints floats; ours is the README's shortest program."""
-    theirs = block_with("websocket.WebSocketApp", "docs/migrating.md")
+    theirs = block_with("websocket.WebSocketApp", "docs/how-to/migrating.md")
     with deposit_soon(account):
         code = theirs.replace("wss://sg-api.upbit.com", simulator.ws_url)
         (line,) = run(code, account, "BTC")
 
     assert f"'balance': {float(MORE)}," in line
-    ours = block_with("on_asset=print).run_forever()", "docs/migrating.md")
+    ours = block_with("on_asset=print).run_forever()", "docs/how-to/migrating.md")
     assert ours == block_with("on_asset=print).run_forever()")
 
 
 def test_upbit_sdk(simulator: Simulator, account: UpbitAccount) -> None:
     """Their SDK lists and follows until a goodbye; ours goes on."""
     pytest.importorskip("websockets", minversion="15.0")  # older ones it cannot use
-    theirs = block_with("from upbit import Upbit", "docs/migrating.md")
-    ours = block_with("for update in stream:  # begins", "docs/migrating.md")
+    theirs = block_with("from upbit import Upbit", "docs/how-to/migrating.md")
+    ours = block_with("for update in stream:  # begins", "docs/how-to/migrating.md")
     code = theirs.replace('environment="sg"', f"base_url={simulator.url!r}")
     with deposit_soon(account):
         listed = run(code, account, f"BTC {MORE} 0")
@@ -123,8 +123,8 @@ def test_pyupbit(
 ) -> None:
     """Their call returns a float, or None with an error; ours is exact."""
     pytest.importorskip("pyupbit")
-    theirs = block_with("import pyupbit", "docs/migrating.md")
-    ours = block_with("if balance.stale else", "docs/migrating.md")
+    theirs = block_with("import pyupbit", "docs/how-to/migrating.md")
+    ours = block_with("if balance.stale else", "docs/how-to/migrating.md")
     get, real = requests.get, "https://api.upbit.com"
     # pyupbit has no option for another host.
     monkeypatch.setattr(
@@ -148,8 +148,8 @@ class NoMarkets(Fault):
 def test_ccxt_pro(simulator: Simulator, account: UpbitAccount) -> None:
     """Their loop has floats until the connection is lost; ours goes on."""
     pytest.importorskip("ccxt", reason="its 20 exact pins suit no extra but dev")
-    theirs = block_with("import ccxt.pro", "docs/migrating.md")
-    ours = block_with("{code: each.available", "docs/migrating.md")
+    theirs = block_with("import ccxt.pro", "docs/how-to/migrating.md")
+    ours = block_with("{code: each.available", "docs/how-to/migrating.md")
     api = {"ws": f"{simulator.ws_url}/websocket/v1"}
     api |= dict.fromkeys(("public", "private"), simulator.url)
     keys = f"access_key, secret_key = {account.access_key!r}, {account.secret_key!r}\n"

@@ -48,9 +48,9 @@ def test_the_entry_point_answers_a_shell() -> None:
         assert program.finish() == 0
 
     assert program.out == ["plain,upbit"]
-    assert f"{VARIABLE}=bash_source" in (ROOT / "docs/command-line.md").read_text(
-        "utf-8"
-    )
+    assert f"{VARIABLE}=bash_source" in (
+        ROOT / "docs/reference/command-line.md"
+    ).read_text("utf-8")
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

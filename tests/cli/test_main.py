@@ -43,7 +43,7 @@ def test_the_list_of_commands_is_not_cut() -> None:
 
     assert [row.split()[0] for row in listed] == sorted(assetstream.commands)
     assert "..." not in "".join(listed)
-    for document in ("README.md", "docs/command-line.md"):
+    for document in ("README.md", "docs/reference/command-line.md"):
         text = (ROOT / document).read_text(encoding="utf-8")
         for name in assetstream.commands:
             assert re.search(rf"`(assetstream )?{name}\b", text), name

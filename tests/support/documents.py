@@ -1,7 +1,8 @@
 """Code blocks of our documents, and the list of those that a test runs.
 
-A test takes its block by ``block_with("a part of it", "docs/migrating.md")``; that is
-how ``test_documents`` knows that there is one. A block without a language is a picture.
+A test takes its block by ``block_with("a part of it", "docs/how-to/migrating.md")``;
+that is how ``test_documents`` knows that there is one. A block without a language is a
+picture.
 """
 
 from __future__ import annotations
@@ -16,14 +17,13 @@ from tests.test_docstrings import documented
 
 __all__ = ["DOCUMENTS", "Block", "block_with", "blocks", "taken"]
 
-#: Those that have code. A docstring with code in it is a document as well, by its name.
+#: Every page that a reader is led to. A docstring with code in it is a document as
+#: well, by its name.
 DOCUMENTS = [
     "README.md",
     "CONTRIBUTING.md",
-    "docs/command-line.md",
-    "docs/migrating.md",
-    "docs/simulator.md",
     "samples/README.md",
+    *sorted(str(p.relative_to(ROOT).as_posix()) for p in (ROOT / "docs").rglob("*.md")),
 ]
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INDENTED = re.compile(r"(?<=\n\n)((?: {4}.*\n|\n(?= {4}))+)")

@@ -44,7 +44,7 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
 
 def documented() -> list[str]:
     """Return the example as the module, the guide and the help show it."""
-    text = (ROOT / "docs/command-line.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/reference/command-line.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```toml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     shown = (account_file.__doc__ or "").partition("::\n")[2].partition("\nWithout")[0]
     help_text = CliRunner().invoke(assetstream, ["watch", "--help"]).stdout

@@ -79,7 +79,7 @@ def test_a_wrong_one_is_explained(text: str) -> None:
 
 def test_faults_that_the_guide_writes_can_be_read() -> None:
     """Every ``--fault`` in the guide is valid."""
-    text = (ROOT / "docs/simulator.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/how-to/simulator.md").read_text(encoding="utf-8")
     faults = re.findall(r"--fault ([^ `]+)", text)
 
     assert len(faults) >= 2
