@@ -161,7 +161,7 @@ class Audit:
             _contradicts(entry, asked) for entry in book.entries().values()
         )
         unequal = False
-        shown = present.balances.copy()
+        shown: dict[str, Balance] = {}
         self._doubt_unread(snapshot, named, at, asked)
         for code in [*named, *(c for c in tuple(book.entries()) if c not in named)]:
             report = named.get(code)

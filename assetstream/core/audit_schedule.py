@@ -111,7 +111,7 @@ class AuditSchedule:
             return self._interval
         interval = self._interval
         locked = self._limits.audit_interval_locked
-        if locked is not None and any(b.locked for b in book.present.balances.values()):
+        if locked is not None and book.locked:
             interval = min(interval, locked)
         mute = book.pushed_at == -math.inf
         if mute and now < self._started + MUTE_PERIOD:

@@ -90,6 +90,8 @@ class BalanceBook:
         self._entries: dict[str, Entry] = {}
         #: Stands for every currency that is not here.
         self.absent = Entry()
+        #: How many currencies that are shown have anything locked.
+        self.locked = 0
         #: When any currency was last pushed, whatever came of it; -inf if never.
         self.pushed_at = -math.inf
 
@@ -130,7 +132,7 @@ class BalanceBook:
         """Weigh pushes in the order they came."""
         items: list[AssetUpdate | ProtocolError] = []
         present, entries = self.present, self._entries
-        shown = present.balances.copy()
+        shown: dict[str, Balance] = {}
         now, most = at.now, at.most_ms
         least = at.least_ms - BEHIND_MS
         recheck_at = math.inf
@@ -179,7 +181,7 @@ class BalanceBook:
         if changed:
             self.publish(shown)
         else:
-            present.balances = shown
+            present.balances.update(shown)
         return Pushed(items, recheck_at)
 
     def _question(self, last: Piece, piece: Piece, most: float) -> None:
@@ -297,7 +299,7 @@ class BalanceBook:
         if shown is not None:
             # In this order: a currency that has just come to be known is shown before
             # it counts as one that has an entry.
-            present.balances = shown
+            present.balances.update(shown)
         present.unknown = frozenset(
             code for code, entry in self._entries.items() if entry.balance is None
         )
@@ -311,7 +313,7 @@ class BalanceBook:
         source: Source,
         shown: dict[str, Balance],
     ) -> AssetUpdate | None:
-        """Put a currency that is known into ``shown`` if it differs from there."""
+        """Put a currency that is known into ``shown`` if it has changed."""
         ground = entry.evidence.ground
         assert ground is not None
         assert ground.amounts is not None
@@ -336,6 +338,7 @@ class BalanceBook:
             self._standing,
         )
         entry.balance = balance
+        self.locked += bool(locked) - bool(previous and previous.locked)
         self._taken_at[report.currency] = at.now
         shown[report.currency] = balance
         if previous is None and not balance.total and source is not STREAM:

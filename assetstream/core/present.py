@@ -1,8 +1,9 @@
 """The present of one stream, as any thread may read it (L1, A7, W2).
 
-The thread that owns the machine replaces each field by one assignment; whoever asks for
-the state is answered by the clock, whether or not a thread has noticed that the proof
-has run out.
+The thread that owns the machine replaces each field by one assignment, and changes the
+balances by one ``update`` for each step, into which no other thread can come: its cost
+is that of what changed, not of what is held. Whoever asks for the state is answered by
+the clock, whether or not a thread has noticed that the proof has run out.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ class Present:
         heard_at: last frame or pong in any state; -inf before the first.
         dead_at: when a silent connection counts as lost; -inf while there is none.
         lease_ends_at: when LIVE ends without another completed audit (A7).
-        balances: currency -> what is shown; never changed, only replaced.
+        balances: currency -> what is shown. Other threads look one up, or copy all:
+            either way they see whole steps (W2).
         doubts: currency -> since when it is in doubt; ``UNNAMED`` stands for all that
             are not held.
         unknown: currencies of which a field is not known yet (K4).

@@ -111,7 +111,7 @@ class Publisher:
                     received,
                     Source.SNAPSHOT,
                 )
-                for balance in present.balances.values()
+                for balance in present.balances.copy().values()
             ]
         self._subscriptions = (*self._subscriptions, subscription)
         subscription.begin(items)

@@ -34,7 +34,7 @@ def wait_until(run: StreamRun, condition: Condition, timeout: float | None) -> B
         nonlocal balances, missing
         if engine.state is not State.LIVE:
             return False
-        balances, missing = Balances(engine.present.balances), ""
+        balances, missing = Balances(engine.present.balances.copy()), ""
         try:
             return bool(answer("condition", condition(balances)))
         except KeyError as error:  # A currency that is not held: not yet.
@@ -46,7 +46,7 @@ def wait_until(run: StreamRun, condition: Condition, timeout: float | None) -> B
             return f"the condition raised KeyError: {missing}, which is not held (yet)"
         words = [
             f"{code} {held(each.available, each.locked)}"
-            for code, each in sorted(engine.present.balances.items())
+            for code, each in sorted(engine.present.balances.copy().items())
             if each.total
         ]
         return f"it held {named(words, MOST_NAMED)}" if words else "it held nothing"

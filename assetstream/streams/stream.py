@@ -136,7 +136,7 @@ class AssetStream(HandlerMethods):
     def balances(self) -> Mapping[str, Balance]:
         """All known balances: immutable, consistent, kept over reconnects."""
         engine = self._run.engine
-        return Balances(engine.present.balances if engine else {})
+        return Balances(engine.present.balances.copy() if engine else {})
 
     def balance(
         self,
@@ -547,7 +547,7 @@ def read_account(stream: AssetStream) -> AccountSnapshot:
     engine = run_of(stream).engine
     balances = {}
     if engine is not None:
-        for currency, balance in engine.present.balances.items():
+        for currency, balance in engine.present.balances.copy().items():
             balances[currency] = balance, engine.last_change(currency)
     return AccountSnapshot.of(stream.exchange.name, stream.account, health, balances)
 

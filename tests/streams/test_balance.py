@@ -39,6 +39,17 @@ def entry(currency: str, balance: str) -> dict[str, str]:
     return {"currency": currency, "balance": balance, "locked": "0"}
 
 
+def test_w2_balances_that_were_taken_do_not_change(account: Account) -> None:
+    """They are those of one moment."""
+    with AssetStream(account.exchange()) as stream:
+        before = stream.balances
+        with stream.expect(lambda update: update.currency == "ETH", timeout=PATIENCE):
+            account.deposit("ETH", "5")
+
+        assert "ETH" in stream.balances
+        assert "ETH" not in before
+
+
 # Codes
 
 

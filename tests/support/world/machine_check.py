@@ -108,7 +108,7 @@ class MachineCheck:
         self._gap: float | None = None
         # What was published last, and the balances that the present showed then.
         self._published: dict[str, Balance | AssetUpdate] = {}
-        self._balances = machine.present.balances
+        self._balances = machine.present.balances.copy()
 
     # Before the call.
 
@@ -178,7 +178,7 @@ class MachineCheck:
         if machine.present.audits != self._audits:
             self._audits = machine.present.audits
             self._refusals.clear()
-        if machine.present.balances is not self._balances:
+        if machine.present.balances != self._balances:
             self._compare(event)
         if self._wait is not None:
             if not self.state.final:
@@ -366,7 +366,7 @@ class MachineCheck:
 
     def _compare(self, event: str) -> None:
         """Judge what readers see: nothing but what was published (W2)."""
-        self._balances = balances = self._machine.present.balances
+        self._balances = balances = self._machine.present.balances.copy()
         for code, balance in balances.items():
             published = self._published.get(code)
             if published is None:

@@ -175,7 +175,6 @@ class Promise:
         self._at = timeline.now
         self._lines = {code: Line(code, ledger, self._at) for code in ledger.codes}
         # What the present showed at the last look.
-        self._balances = self._present.balances
         self._doubts = self._present.doubts
         self._since = self._present.complete_since
         self._live = False
