@@ -52,6 +52,11 @@ def test_every_other_block_is_understood(block: Block) -> None:
         tomllib = pytest.importorskip("tomllib", reason="new in Python 3.11")
         assert tomllib.loads(block.text)
         return
+    if block.language == "ini":
+        unit = configparser.RawConfigParser()
+        unit.read_string(block.text)
+        assert unit.sections() == ["Unit", "Service", "Install"]
+        return
     assert block.language == "sh", f"{block.document}: teach this test the language"
     for line in block.text.splitlines():
         for command in line.split("&&"):

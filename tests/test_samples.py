@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import re
+import signal
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -102,6 +104,25 @@ def test_many_accounts_adds_them_up(simulated_exchange: Simulator) -> None:
         assert program.finish() == 0, program.output
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM")
+def test_service_ends_in_order_at_sigterm(simulated_exchange: Simulator) -> None:
+    """STOPPED is its last line; a refused key ends it with 1, in one line."""
+    account = simulated_exchange.upbit({"BTC": "0.5"})
+    with sample("service.py", account) as program:
+        program.wait_for("INFO LIVE, ")
+        program.terminate()
+        assert program.finish() == -signal.SIGTERM, program.output
+    assert "INFO BTC 0.5, +0" in program.err
+    assert program.err[-1] == "INFO STOPPED, stopped"
+
+    refused = simulated_exchange.refuse_logins(account)
+    with refused, sample("service.py", account) as program:
+        assert program.finish() == 1
+    assert program.err[-1].startswith("AuthenticationError: Upbit refused")
+    # Nor does the library underneath say it in its own words.
+    assert not [line for line in program.err if "goodbye" in line]
+
+
 def test_sync_bot_buys_until_its_money_is_spent() -> None:
     """The sample needs no keys, and ends by itself; its interpreter is its own."""
     with Program(str(SAMPLES / "sync_bot.py"), fresh=True) as program:
@@ -191,7 +212,7 @@ def test_every_sample_runs_on_the_simulator_by_one_line() -> None:
     """The line in samples/README.md runs each sample."""
     guide = (SAMPLES / "README.md").read_text(encoding="utf-8")
     lines = re.findall(r"^python (samples/on_simulator.py samples/.+)$", guide, re.M)
-    shown = ["SGD: ", "upbit: ", "3 of 3 LIVE", "LIVE, "]
+    shown = ["SGD: ", "upbit: ", "3 of 3 LIVE", "LIVE, ", "INFO LIVE, "]
     with ExitStack() as stack:  # all at once: each takes its time to begin
         running = [stack.enter_context(Program(*line.split())) for line in lines]
         for program, text in zip(running, shown, strict=True):

@@ -6,6 +6,10 @@ shell's completion is to answer at once.
 
 from __future__ import annotations
 
+import signal
+from contextlib import contextmanager
+from typing import Iterator
+
 import click
 
 from assetstream.cli.commands.balances import balances
@@ -40,17 +44,33 @@ Exit codes of all commands:
   2    wrong usage, or a key or a package is missing
   3    of doctor alone: it works, but look at what is YELLOW
   130  Ctrl-C came before it was done, or a second time
+SIGTERM, from a service manager, does what Ctrl-C does.
 """
 
 
 class Commands(click.Group):
-    """Ends at Ctrl-C without a word, as programs do."""
+    """Ends at Ctrl-C and SIGTERM without a word, as programs do."""
 
     def invoke(self, ctx: click.Context) -> object:
         try:
-            return super().invoke(ctx)
+            with sigterm_as_ctrl_c():
+                return super().invoke(ctx)
         except KeyboardInterrupt:
             ctx.exit(INTERRUPTED)
+
+
+@contextmanager
+def sigterm_as_ctrl_c() -> Iterator[None]:
+    """Let SIGTERM raise KeyboardInterrupt; unless it is ignored, which stays so."""
+    kept = signal.getsignal(signal.SIGTERM)
+    if kept is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, kept)
 
 
 @click.group(

@@ -23,6 +23,7 @@ from assetstream.model.public import make_public
 from assetstream.notebook.screen import Screen
 from assetstream.runtime import settings
 from assetstream.runtime.dispatcher import Handlers
+from assetstream.runtime.loop.sigterm import stopped_by_sigterm
 from assetstream.runtime.loop.waits import Deadline
 from assetstream.streams.accounts import AccountSnapshot, group_page
 from assetstream.streams.conditions import verify
@@ -314,13 +315,17 @@ class StreamGroup(HandlerMethods):
         """Start if that was not done, and block until the group ends.
 
         Returns after ``stop()``, and when every account was stopped; after Ctrl-C, too,
-        which stops it cleanly.
+        which stops it cleanly. SIGTERM ends it as it does ``AssetStream.run_forever``.
 
         Raises:
             AssetStreamError: no account goes on, and this is why the first one failed.
             StreamStateError: it was stopped before, or has no accounts.
             SystemExit, KeyboardInterrupt: a handler raised it.
         """
+        with stopped_by_sigterm(self.stop):
+            self._run_forever()
+
+    def _run_forever(self) -> None:
         self._run.lifecycle.refuse_in_callback("run_forever()")
         stopped_before = self._run.lifecycle.stop_requested
         try:

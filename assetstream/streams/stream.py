@@ -27,6 +27,7 @@ from assetstream.protocol import Exchange
 from assetstream.protocol.observer import Observer
 from assetstream.runtime import settings
 from assetstream.runtime.dispatcher import Handlers
+from assetstream.runtime.loop.sigterm import stopped_by_sigterm
 from assetstream.runtime.loop.waits import Deadline
 from assetstream.runtime.stream_run import StreamRun
 from assetstream.streams import registry
@@ -272,7 +273,10 @@ class AssetStream(HandlerMethods):
     def run_forever(self) -> None:
         """Start if that was not done, and block until the stream ends.
 
-        Returns after ``stop()`` or Ctrl-C, which stops it cleanly.
+        Returns after ``stop()`` or Ctrl-C, which stops it cleanly. So does SIGTERM in
+        the main thread, if nobody handles it: the last callbacks are called, stdout,
+        stderr and log handlers flushed, and then the process ends by the signal, so
+        that no ``finally`` behind this call is run. (Windows has no SIGTERM.)
 
         Raises:
             AssetStreamError: the stream failed; this is the reason.
@@ -280,6 +284,10 @@ class AssetStream(HandlerMethods):
                 a callback.
             SystemExit, KeyboardInterrupt: a handler raised it.
         """
+        with stopped_by_sigterm(self.stop):
+            self._run_forever()
+
+    def _run_forever(self) -> None:
         lifecycle = self._run.lifecycle
         stopped_before = lifecycle.stop_requested
         try:

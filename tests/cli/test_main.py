@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -10,6 +13,7 @@ from click.testing import CliRunner
 from assetstream import __version__
 from assetstream.cli.main import assetstream
 from tests.support.processes import ROOT, Program
+from tests.support.tapes import line, opened, reply, write_tape
 
 #: Runs the entry point where a package (``argv[1]``) cannot be imported.
 WITHOUT = """
@@ -94,3 +98,46 @@ def test_the_entry_point_imports_nothing_of_others() -> None:
     with Program("-c", script, fresh=True) as program:
         assert program.finish() == 0
         assert program.out == ["[]"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM")
+def test_sigterm_ends_a_command_as_ctrl_c_does(tmp_path: Path) -> None:
+    """Each says its last words; the exit code is 0, or 130 for what was not done."""
+    lines = [*opened(9, BTC="1"), reply(10, BTC="1"), line(11, "end")]
+    tape = str(write_tape(tmp_path / "tape", "upbit", *lines))
+    commands = {
+        ("watch", "coinw", "--simulate"): ("LIVE", 0, "STOPPED"),
+        ("record", "coinw", "--simulate", "-o", str(tmp_path / "new")): (
+            "LIVE",
+            0,
+            "assetstream replay",
+        ),
+        ("simulate",): ("Ctrl-C", 0, "stopped"),
+        ("replay", tape): ("Ctrl-C", 130, "Ctrl-C stops it."),
+    }
+    for command, (begun, code, last) in commands.items():
+        with Program("-m", "assetstream.cli", *command) as program:
+            program.wait_for(begun)
+            program.terminate()
+            assert program.finish() == code, program.output
+        assert last in program.out[-1]
+        assert "Traceback" not in program.output
+
+
+def test_a_signal_that_is_ignored_stays_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So does one that somebody else handles; what was before is there afterwards."""
+    seen: list[object] = []
+    monkeypatch.setattr(
+        assetstream.commands["simulate"],
+        "callback",
+        lambda **options: seen.append(signal.getsignal(signal.SIGTERM)),
+    )
+    kept = signal.getsignal(signal.SIGTERM)
+    try:
+        for handler in (signal.SIG_IGN, signal.SIG_DFL):
+            signal.signal(signal.SIGTERM, handler)
+            assert CliRunner().invoke(assetstream, ["simulate"]).exit_code == 0
+            assert signal.getsignal(signal.SIGTERM) is handler
+    finally:
+        signal.signal(signal.SIGTERM, kept)
+    assert seen == [signal.SIG_IGN, signal.default_int_handler]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from itertools import cycle
 
 import pytest
@@ -60,3 +62,40 @@ def test_ctrl_c_ends_a_program_cleanly(exchange: Simulator, program: str) -> Non
 
     assert running.err == []
     assert running.out[-1] == "returned"
+
+
+TERMINATED = """
+import logging, logging.handlers, sys
+from assetstream import AssetStream, StreamGroup, Upbit
+sys.stdout = open(1, "w", closefd=False)  # as into a file: not flushed line by line
+target = logging.StreamHandler(sys.stderr)
+logging.root.addHandler(logging.handlers.MemoryHandler(1000, target=target))
+stream = AssetStream(Upbit(region="sg"))
+def tell(change):
+    print(change.current)
+    logging.warning(change.current)
+    if change.current == "LIVE":
+        print("is live", file=sys.stderr, flush=True)
+stream.on_state(tell)
+runner = StreamGroup([stream]) if sys.argv[1:] else stream
+runner.run_forever()
+print("returned")
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM")
+@pytest.mark.parametrize("arguments", [[], ["group"]], ids=["stream", "group"])
+def test_sigterm_ends_a_program_cleanly(
+    exchange: Simulator, arguments: list[str]
+) -> None:
+    """The last callback is called, all is flushed, and then the signal has its way."""
+    account = exchange.upbit({"BTC": "1"})
+    environment = account.environment()
+    with Program("-c", TERMINATED, *arguments, environment=environment) as running:
+        running.wait_for("is live")
+        running.terminate()
+        assert running.finish() == -signal.SIGTERM, running.output
+
+    assert running.out == ["CONNECTING", "LIVE", "STOPPED"]
+    assert running.err == ["is live", "CONNECTING", "LIVE", "STOPPED"]
+    account.wait_for_subscribers(0)

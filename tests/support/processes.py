@@ -79,6 +79,10 @@ class Program:
         """Press Ctrl-C."""
         self._process.send_signal(signal.SIGINT)
 
+    def terminate(self) -> None:
+        """Ask it to end, as a service manager does."""
+        self._process.send_signal(signal.SIGTERM)
+
     def ended(self, within: float) -> bool:
         """Wait for the end, so many seconds; return whether it has come."""
         try:

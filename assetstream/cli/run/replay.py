@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import signal
 import threading
 from pathlib import Path
 
@@ -31,7 +30,6 @@ class ReplayRun:
 
     def run(self) -> int:
         """Show where it is, and how far; return the exit code."""
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             self._begin()
             begun = False

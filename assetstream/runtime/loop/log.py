@@ -104,13 +104,16 @@ _here = Here()
 
 
 class LibraryFilter(logging.Filter):
-    """Logs a library's line itself, guarded, if it comes out of one of our threads."""
+    """Logs a library's line itself, guarded, if it comes out of one of our threads.
+
+    What it calls an error there is logged by us, with cause and remedy, or mended.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return True for a line that is to be logged as usual."""
         if not _here.guarded or _here.logging:
             return True
-        if not _here.reader or record.levelno < logging.INFO:
+        if record.levelno < (logging.INFO if _here.reader else logging.ERROR):
             _here.logging = True
             try:
                 logging.getLogger(record.name).handle(record)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-import signal
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Iterator
+from typing import Any
 
 import pytest
 
@@ -58,12 +57,9 @@ class Interrupted:
 
 
 @pytest.fixture(autouse=True)
-def ctrl_c_after_end(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let Ctrl-C come right after the end; signals stay as they are."""
+def ctrl_c_after_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let Ctrl-C come right after the end."""
     monkeypatch.setattr(module, "threading", SimpleNamespace(Event=Interrupted))
-    kept = signal.getsignal(signal.SIGTERM)
-    yield
-    signal.signal(signal.SIGTERM, kept)
 
 
 def run(tape: Any, speed: float = 1.0, *, as_json: bool = False) -> int:

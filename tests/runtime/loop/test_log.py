@@ -95,7 +95,10 @@ def test_d4_a_library_s_line_harms_no_thread_of_ours(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """It is logged where it comes from, but a reader logs only what is asked for."""
+    """It is logged where it comes from, but for errors, which we log in our words.
+
+    A reader logs only what is asked for.
+    """
     handler, library = RaisingHandler(error), logging.getLogger("websocket")
     monkeypatch.setattr(library, "handlers", [handler])
     monkeypatch.setattr(library, "propagate", False)
@@ -106,13 +109,14 @@ def test_d4_a_library_s_line_harms_no_thread_of_ours(
     def run() -> None:
         guard_this_thread(reader=reader)
         library.debug("asked for")
-        library.error("noise")
+        library.info("connected")
+        library.error("goodbye")
         done.append("all")
 
     thread = threading.Thread(target=run)
     thread.start()
     thread.join(PATIENCE)
     assert done == ["all"]
-    assert handler.texts == ["asked for"] + ([] if reader else ["noise"])
+    assert handler.texts == ["asked for"] + ([] if reader else ["connected"])
     with pytest.raises(error):
         library.error("in the user's thread")
