@@ -16,6 +16,7 @@ import pytest
 from msgspec.structs import replace
 
 from assetstream import AssetStream, CoinW, StreamGroup, Upbit
+from assetstream.core import reconnect
 from assetstream.runtime import places, session
 from assetstream.runtime.net.cancel import CancelScope
 from assetstream.simulator import Simulator
@@ -157,6 +158,7 @@ def recorder() -> EventRecorder:
 @pytest.fixture
 def no_rate_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let streams reconnect and read again without delay."""
+    monkeypatch.setattr(reconnect, "FIRST_WAIT", 0.0)
     for adapter in (Upbit, CoinW):
         limits = replace(
             adapter.limits,

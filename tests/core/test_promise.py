@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from decimal import Decimal
 from itertools import product
+from typing import Sequence
 
 import pytest
 from hypothesis import strategies as st
@@ -201,29 +202,40 @@ ACCOUNTS = {
 }
 
 
+@pytest.mark.parametrize(
+    ("seeds", "minutes"),
+    [
+        # At every save a short life at each exchange.
+        pytest.param((1, 2), 5, id="short"),
+        pytest.param(range(6), 10, id="long", marks=pytest.mark.programs),
+    ],
+)
 @pytest.mark.parametrize("account", ACCOUNTS)
-def test_random_lives_keep_the_promise(account: str) -> None:
-    """Ten minutes of each kind of account, with REST at most 10 s behind."""
-    for seed, lag in enumerate((0.0, 3.0, MAX_LAG) * 2):
+def test_random_lives_keep_the_promise(
+    account: str, seeds: Sequence[int], minutes: int
+) -> None:
+    """Minutes of each kind of account, with REST at most 10 s behind."""
+    seconds = 60.0 * minutes
+    for seed in seeds:
+        lag = (0.0, 3.0, MAX_LAG)[seed % 3]
         weather = ACCOUNTS[account]._replace(max_lag=lag, least_lag=lag * (seed % 2))
         exchange = ("upbit", "coinw")[seed // 2 % 2]
-        (life,) = simulate(seed, weather, exchange).accounts
+        (life,) = simulate(seed, weather, exchange, seconds).accounts
 
         assert life.present.audits > 0
         if life.findings:
-            trace = simulate(seed, weather, exchange, traced=True).trace()
+            trace = simulate(seed, weather, exchange, seconds, traced=True).trace()
             pytest.fail("\n".join([f"seed {seed}: {life.findings}", *trace]))
 
 
 def test_reads_that_fail_end_live() -> None:
     """LIVE ends when no read can check the balances any more (A7)."""
     ends = 0
-    for seed in range(3):
-        for exchange in ("upbit", "coinw"):
-            (never,) = simulate(seed, FAULTS._replace(failing=1.0), exchange).accounts
-            assert not never.is_live
-            (seldom,) = simulate(seed, FAULTS._replace(failing=0.8), exchange).accounts
-            ends += seldom.promise.counts["leases ended"]
+    for seed, exchange in enumerate(("upbit", "coinw")):
+        (never,) = simulate(seed, FAULTS._replace(failing=1.0), exchange).accounts
+        assert not never.is_live
+        (seldom,) = simulate(seed, FAULTS._replace(failing=0.8), exchange).accounts
+        ends += seldom.promise.counts["leases ended"]
 
     assert ends > 0
 

@@ -6,8 +6,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from matplotlib.dates import date2num
-from matplotlib.figure import Figure
 
 from assetstream import (
     Gap,
@@ -15,6 +13,13 @@ from assetstream import (
     Source,
 )
 from tests.support.histories import at, updates
+
+
+def date2num(date: Any) -> Any:
+    """Return the date, or dates, in days as matplotlib counts them."""
+    from matplotlib import dates  # slow: only the worker that needs it imports it
+
+    return dates.date2num(date)
 
 
 def labels(axes: Any) -> list[str]:
@@ -144,6 +149,8 @@ def test_nothing_is_drawn_as_nothing() -> None:
 
 def test_it_shows_itself_in_a_notebook(tmp_path: Any) -> None:
     """The notebook gets a PNG of double resolution; ``savefig`` writes a file."""
+    from matplotlib.figure import Figure
+
     figure: Any = History(updates((0, "BTC", "1", "0"))).plot()
     image, size = figure._repr_png_()
     figure.savefig(tmp_path / "balances.png")

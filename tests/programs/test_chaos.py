@@ -52,6 +52,7 @@ def test_the_command_small() -> None:
     assert "fast time: x20" in running.out[-1]
 
 
+@pytest.mark.programs
 def test_a_group_small() -> None:
     """Several accounts in a group meet faults without a finding."""
     figures = chaos("coinw", 3, 2, accounts=5)
@@ -104,6 +105,7 @@ class Partial(Listener):
             super().on_asset(update)
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize("listener", [Inattentive, Partial])
 def test_an_update_that_is_not_delivered_is_condemned(
     listener: type[Listener],

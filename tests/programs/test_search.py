@@ -72,6 +72,7 @@ def test_nothing_is_found_and_the_figures_are_printed(
     assert float(figures["longest_peace"]) > 0
 
 
+@pytest.mark.programs
 def test_much_happens() -> None:
     """Every kind of event occurs, so that no findings mean something."""
     lives = [
@@ -205,6 +206,7 @@ def test_a_late_deadline_is_found(
     assert kinds_of(simulate(1, MIXED, exchange)) >= {"late"}
 
 
+@pytest.mark.programs
 def test_an_illegal_transition_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """A forbidden transition of the link is found although the machine allows it."""
 
@@ -216,6 +218,7 @@ def test_an_illegal_transition_is_found(monkeypatch: pytest.MonkeyPatch) -> None
     assert "transition" in kinds(MIXED, 1)
 
 
+@pytest.mark.programs
 def test_a_state_that_is_not_published_is_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -255,6 +258,7 @@ def spoilt(event: str, spoil: Callable[[list[Effect]], Sequence[Effect]]) -> Any
     return called
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize(
     ("event", "spoil"),
     [
@@ -289,6 +293,7 @@ def test_effects_out_of_place_are_found(
     assert kinds(MIXED, 1) & {"effects", "stuck"}
 
 
+@pytest.mark.programs
 def test_a_stream_that_does_not_come_back_is_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -301,6 +306,7 @@ def test_a_stream_that_does_not_come_back_is_found(
     assert "stuck" in kinds(MIXED, 1)
 
 
+@pytest.mark.programs
 def test_another_connections_end_must_lead_to_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -315,6 +321,7 @@ def test_another_connections_end_must_lead_to_nothing(
     assert "effects" in kinds(MIXED, 1)
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize(
     ("owner", "name", "broken"),
     [
@@ -337,6 +344,7 @@ def test_a_pace_that_is_not_kept_is_found(
     assert "pace" in kinds(MIXED._replace(refused=0.5), 1)
 
 
+@pytest.mark.programs
 def test_a_gap_that_begins_too_late_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """S1: a gap that begins with the discovery of the loss is found."""
     start = gap.GapTracker.start
@@ -347,6 +355,7 @@ def test_a_gap_that_begins_too_late_is_found(monkeypatch: pytest.MonkeyPatch) ->
     assert "gap" in kinds(MIXED, 1)
 
 
+@pytest.mark.programs
 def test_what_readers_see_unpublished_is_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -356,6 +365,7 @@ def test_what_readers_see_unpublished_is_found(
     assert "unpublished" in kinds(MIXED, 1)
 
 
+@pytest.mark.programs
 def test_a_doubt_that_nothing_ends_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """A2: a doubt that agreeing reads do not end is found."""
     monkeypatch.setattr(evidence, "_not_older", lambda pieces, piece: list(pieces))

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from assetstream.simulator import Simulator
 
-pytest.importorskip("websockets", minversion="15.0")  # older ones it cannot use
-official = pytest.importorskip("upbit")
-
 DIGITS = "1386929.37231066771348207123"
+
+
+@pytest.fixture
+def official() -> Any:
+    """The SDK, which is slow to import: only the worker that needs it does."""
+    pytest.importorskip("websockets", minversion="15.0")  # older ones it cannot use
+    return pytest.importorskip("upbit")
 
 
 # The SDK's own way to connect, which websockets 17 would like to see changed.
 @pytest.mark.filterwarnings(r"ignore:connect\(\) must be used as a context manager")
-def test_the_official_sdk_lists_and_streams(exchange: Simulator) -> None:
+def test_the_official_sdk_lists_and_streams(exchange: Simulator, official: Any) -> None:
     """The SDK reads accounts, subscribes, and gets every digit."""
     account = exchange.upbit({"SGD": DIGITS, "BTC": "0.5"})
     client = official.Upbit(
@@ -41,7 +46,9 @@ def test_the_official_sdk_lists_and_streams(exchange: Simulator) -> None:
     assert "myAsset" in str(subscribed)
 
 
-def test_the_official_sdk_understands_the_refusals(exchange: Simulator) -> None:
+def test_the_official_sdk_understands_the_refusals(
+    exchange: Simulator, official: Any
+) -> None:
     """A wrong secret is the SDK's authentication error."""
     account = exchange.upbit()
     with (
