@@ -123,6 +123,7 @@ def test_service_ends_in_order_at_sigterm(simulated_exchange: Simulator) -> None
     assert not [line for line in program.err if "goodbye" in line]
 
 
+@pytest.mark.programs
 def test_sync_bot_buys_until_its_money_is_spent() -> None:
     """The sample needs no keys, and ends by itself; its interpreter is its own."""
     with Program(str(SAMPLES / "sync_bot.py"), fresh=True) as program:

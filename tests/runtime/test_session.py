@@ -396,6 +396,7 @@ def test_a7_live_is_a_lease(
         present.lease_ends_at = 0.0
         assert stream.state is State.STALE
         account.deposit("BTC", "1")
+        time_machine.jump(4.9, stream)
         change = recorder.wait_for_state(State.STALE)
         assert "unverified" in change.reason
         assert stream.balance("BTC").stale

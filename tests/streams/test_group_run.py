@@ -270,8 +270,9 @@ def test_live_once_is_enough_to_have_started(
 
     def slow_get(*args: Any) -> Any:
         item = get(*args)
-        exchange.drop_connections()
-        wait_until(lambda: group.streams["a"].state is State.STALE)
+        with exchange.refuse_upgrades(503):
+            exchange.drop_connections()
+            wait_until(lambda: group.streams["a"].state is State.STALE)
         return item
 
     monkeypatch.setattr(group_run, "get_interruptibly", slow_get)
