@@ -53,17 +53,15 @@ def pytest_configure() -> None:
 
 @pytest.fixture(autouse=True)
 def nothing_is_left_behind() -> Iterator[None]:
-    """Fail the test that leaks a thread; an unclosed socket warns and so fails too."""
+    """Fail the test that leaks a thread; an unclosed socket warns and so fails too.
+
+    No test waits in the queue of another one, at a port that was used again.
+    """
+    places.forget_all()
     before = set(threading.enumerate())
     yield
     left = left_over(set(threading.enumerate()) - before)
     assert not left, f"threads left behind: {sorted(t.name for t in left)}"
-
-
-@pytest.fixture(autouse=True)
-def places_are_new() -> None:
-    """Let no test wait in the queue of another one, at a port that was used again."""
-    places.forget_all()
 
 
 @pytest.fixture(scope="session", autouse=True)
