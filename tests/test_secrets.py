@@ -140,6 +140,15 @@ def test_a_secret_is_redacted_in_every_form(
     assert redacted.endswith(", so")
 
 
+def test_a_token_is_found_by_either_of_its_parts(detector: LeakDetector) -> None:
+    """The random key of an upgrade is none, although it may begin like one."""
+    detector.add("of no harm", "Sec-WebSocket-Key: gyVLLIr5hUPeyJ7nDMTMkA==")
+    detector.add("head", "Bearer eyJhbGciOiJ")
+    detector.add("claims", "eyJ7nDMTMkA.eyJhY2Nlc3Nfa2V5IjoiYSJ9.c2lnbmF0dXJl")
+
+    assert detector.leaks == ["head", "claims"]
+
+
 def test_parts_of_an_authorization_are_found(detector: LeakDetector) -> None:
     """The signature, the whole header, and base64 are found."""
     token = "eyJhbGciOiJIUzI1NiJ9.eyJhY2Nlc3Nfa2V5IjoiYSJ9.c2lnbmF0dXJl"
