@@ -211,8 +211,7 @@ class BalanceBook:
         if report.available is None and report.locked is None:
             return None
         if key is not None:
-            fair = at.least_ms - BEHIND_MS <= key[0] <= at.most_ms
-            if not fair and entry.repeats(report):
+            if entry.repeats(report):
                 return None
             if key[0] > at.most_ms + FUTURE_MS:  # K3
                 items.append(self._future(report))

@@ -20,7 +20,7 @@ __all__ = ["DENIALS", "Entry"]
 
 #: Pushes in a row that REST contradicts, until REST and stream disagree (A8).
 DENIALS = 3
-#: Pushes with unfair dates are known again when they are repeated; so many (K1).
+#: Pushes that are not fair are known again when they are repeated; so many (K1).
 MOST_MISDATED = 64
 
 
@@ -34,8 +34,8 @@ class Entry:
         denied: pushes in a row that REST contradicted (A8).
         corrected: what REST last made of a push; to say so again agrees with none (A8).
         ignored_at: when a push of other amounts was last ignored (T1).
-        misdated: the last pushes with unfair dates (K1). A push that was ahead of the
-            clock and has been passed over would count anew when it is repeated.
+        misdated: the last pushes that are not fair by their dates, or by naming one
+            field only (K1). Each that was passed over would count anew when repeated.
     """
 
     __slots__ = (
@@ -89,7 +89,7 @@ class Entry:
         return weigh(known, piece)
 
     def repeats(self, report: BalanceReport) -> bool:
-        """Note a push with an unfair date; True if it came before (K1)."""
+        """Note a push that is not fair; True if it came before (K1)."""
         push = report.key, report.available, report.locked
         if push in self.misdated:
             return True

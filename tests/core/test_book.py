@@ -6,11 +6,14 @@ import gc
 import math
 import weakref
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from assetstream.core.book import BalanceBook
+from assetstream.core.evidence import Piece
 from assetstream.core.moment import Stamp
 from assetstream.core.present import UNNAMED, Present
 from assetstream.model.errors import ProtocolError
@@ -26,12 +29,14 @@ from tests.support.books import (
     the_update,
 )
 
+USUAL = report("BTC", "1"), report("USDT", "100")
+
 
 @pytest.fixture
 def account() -> Account:
     """An account that holds BTC 1 and USDT 100 since a snapshot 20 s before."""
     account = Account()
-    account.connect(-20, snapshot(report("BTC", "1"), report("USDT", "100")))
+    account.connect(-20, snapshot(*USUAL))
     return account
 
 
@@ -46,6 +51,23 @@ def test_k1_greater_key_is_applied(account: Account) -> None:
     assert update.change == 1
     assert update.time == START + timedelta(seconds=1)
     assert account.in_doubt == ()
+
+
+def test_an_update_and_its_balance_say_whose_they_are_and_since_when(
+    account: Account,
+) -> None:
+    """Since the push's own time, or since a read came."""
+    pushed = the_update(account.push(1, "2").items)
+    was_pushed = account.present.balances["BTC"]
+    read = the_update(account.connect(40, snapshot(report("BTC", "3"))).items[:1])
+    was_read = account.present.balances["BTC"]
+
+    for event in (pushed, was_pushed, read, was_read):
+        assert (event.exchange, event.account) == ("test", "test-1")
+    assert was_pushed.changed_at == pushed.time == START + timedelta(seconds=1)
+    assert was_read.changed_at == read.received == START + timedelta(seconds=40)
+    assert read.time is None
+    assert read.source is was_read.source is Source.RECOVERED
 
 
 def test_k1_smaller_key_is_ignored_and_counted(account: Account) -> None:
@@ -116,10 +138,23 @@ def test_k1_a_greater_serial_number_under_a_smaller_time_is_in_question() -> Non
         account.push(1.1, "3", dated=0.9, second=6)
         assert account.shown() == ("2", "0")
         assert account.in_doubt == in_doubt
+        assert [piece.fair for piece in account.entry().evidence.open] == [False] * len(
+            in_doubt
+        )
         account.push(1.2, "4", dated=0.8, second=4)
         assert account.in_doubt == in_doubt
         account.push(1.3, "5", second=7)
         assert account.in_doubt == ()
+
+
+def test_k1_serial_numbers_order_nothing_where_no_exchange_promises_it() -> None:
+    book = BalanceBook(Present("test", "test-1"))
+    assert book.pushed_at == -math.inf
+    book.push([report("BTC", "2", key=(1000, 5))], at(1))
+    book.push([report("BTC", "3", key=(900, 6))], at(1.1))
+
+    assert book.present.doubts == {}
+    assert book.pushed_at == 1.1
 
 
 def test_k1_a_push_dated_ten_seconds_behind_puts_the_order_in_question(
@@ -130,6 +165,10 @@ def test_k1_a_push_dated_ten_seconds_behind_puts_the_order_in_question(
     account.push(30.5, "3", dated=18)
     assert account.shown() == ("2", "0")
     assert account.in_doubt == ("BTC",)
+    # By the clock it was true 13 s ago at the earliest, by its arrival now.
+    key = START_MS + 18_000, 0
+    late = Piece((Decimal(3), Decimal(0)), 17.5, 30.5, 30.5, key, fair=False)
+    assert account.entry().evidence.open == [late]
     account.push(31, "4")
 
     assert account.in_doubt == ()
@@ -142,6 +181,16 @@ def test_k1_a_repeated_push_from_ahead_is_known_again(account: Account) -> None:
     assert account.shown() == ("3", "0")
     account.push(4, "2", dated=6)
     account.push(7, "2", dated=6)  # Its time has come meanwhile.
+
+    assert account.shown() == ("3", "0")
+    assert account.in_doubt == ()
+
+
+def test_k1_a_repeated_push_of_one_field_is_known_again(account: Account) -> None:
+    """Another has passed over it; the order of the two is in no question."""
+    account.push(1, "2", None)
+    account.push(2, "3")
+    assert account.push(3, "2", None, dated=1).items == []
 
     assert account.shown() == ("3", "0")
     assert account.in_doubt == ()
@@ -184,6 +233,7 @@ def test_t1_what_was_ignored_before_a_step_of_the_clock_is_in_doubt(
     assert account.book.stepped(at(125.9))
 
     assert account.in_doubt == ("BTC",)
+    assert account.entry().evidence.open == [blank(125.9)]
     assert account.book.recheck_at == pytest.approx(135.901)
 
 
@@ -199,10 +249,45 @@ def test_k3_a_time_in_the_future_is_an_error_applied_by_arrival_in_doubt(
     assert isinstance(update, AssetUpdate)
     assert update.available == 2
     assert account.in_doubt == ("BTC",)
+    known = account.entry().evidence
+    assert known.open == [blank(1)]
+    by_arrival = Piece((Decimal(2), Decimal(0)), -9, 1, 1, (0, 0), fair=False)
+    assert known.ground == by_arrival
     assert pushed.recheck_at == pytest.approx(11.001)
     assert account.push(1.2, "2", dated=1 + 61).items == []  # The same once more.
     assert the_update(account.push(3, "3").items).available == 3
     assert account.in_doubt == ()
+
+
+def test_k3_the_error_says_what_was_dated_how_and_what_to_do(account: Account) -> None:
+    dated = msgspec.structs.replace(report("BTC", "2", key=(62_000, 0)), raw=b"{}")
+    error = account.book.push([dated], at(1)).items[0]
+
+    assert isinstance(error, ProtocolError)
+    assert error.problem == (
+        "test: a change of BTC is dated more than 60 s in the future; it was applied "
+        "as it came and BTC is in doubt until it has been verified"
+    )
+    assert error.remedy == "If this goes on, check this machine's clock."
+    assert error.frame == b"{}"
+    assert (error.exchange, error.account) == ("test", "test-1")
+
+
+@pytest.mark.parametrize(("ahead", "fair"), [(5_000, True), (5_001, False)])
+def test_k3_a_stored_key_five_seconds_ahead_of_the_clock_counts(
+    account: Account, ahead: int, fair: bool
+) -> None:
+    """The clock has stepped since it was stored."""
+    account.push(100, "2")
+    most = START_MS + 100_000 - ahead
+    stamp = Stamp(100.5, at(100.5).received, most - 1000, most)
+    behind = report("BTC", "3", key=(100_000 - ahead - 500, 0))
+    account.book.push([behind], stamp)
+    push = account.entry().evidence.push
+
+    assert push is not None
+    assert push.amounts == (2, 0)
+    assert push.fair is fair
 
 
 def test_k3_a_stored_key_ahead_of_a_clock_that_stepped_counts_as_none(
@@ -232,7 +317,7 @@ def test_k3_a_stored_key_ahead_of_a_clock_that_stepped_counts_as_none(
 
 def test_k3_sixty_seconds_ahead_are_no_error(account: Account) -> None:
     """Its date is not fair, and the next one in time is newer."""
-    update = the_update(account.push(1, "2", dated=1 + 60.4).items)
+    update = the_update(account.push(1, "2", dated=1 + 60.5).items)
     assert update.available == 2
     assert account.in_doubt == ()
 
@@ -278,6 +363,7 @@ def test_k4_a_currency_with_an_unknown_field_is_not_shown() -> None:
     assert account.present.balances == {}
     assert account.present.unknown == {"BTC"}
     assert account.in_doubt == ("BTC",)
+    assert account.entry().evidence.open == [Piece(None, -9, 1, 1, began=1)]
     update = the_update(account.connect(2, snapshot(report("BTC", "5", "2"))).items)
 
     assert (update.available, update.locked) == (5, 2)
@@ -286,13 +372,30 @@ def test_k4_a_currency_with_an_unknown_field_is_not_shown() -> None:
     assert account.in_doubt == ()
 
 
+def test_k4_neither_field_is_made_up() -> None:
+    """Half of what is not known is not known."""
+    new = Account()
+    new.push(1, None, "5")
+    new.push(2, "5", None)
+
+    assert new.present.unknown == {"BTC"}
+
+
 def test_k5_an_unreadable_frame_puts_its_currency_in_doubt(account: Account) -> None:
     """Only the currency of the frame is in doubt, and REST is asked 10 s later."""
+    entry = account.entry()
     account.book.unreadable("BTC", at(5))
 
+    assert account.entry() is entry
     assert account.in_doubt == ("BTC",)
     assert account.present.doubts == {"BTC": 5}
+    assert account.entry().evidence.open == [blank(5)]
     assert account.book.recheck_at == pytest.approx(15.001)
+
+
+def blank(now: float) -> Piece:
+    """The piece of what could not be read."""
+    return Piece(None, now, now, now, began=now)
 
 
 def test_k5_the_whole_book_if_the_currency_is_unknown(account: Account) -> None:
@@ -315,8 +418,8 @@ def test_k5_an_unreadable_unknown_currency_is_not_taken_for_zero(
 def test_k5_a_doubt_of_all_others_is_one_of_a_new_currency(account: Account) -> None:
     """The frame may have been about it; its next push is newer."""
     account.book.unreadable(None, at(5))
-    account.push(4.9, "7", currency="ETH")
-    assert "ETH" in account.in_doubt
+    account.push(5.2, "7", currency="ETH", dated=4.9)
+    assert account.present.doubts["ETH"] == 5
     account.push(5.6, "8", currency="ETH")
 
     assert "ETH" not in account.in_doubt
@@ -348,6 +451,16 @@ def test_s4_the_first_push_of_a_currency_changes_from_zero(account: Account) -> 
 
     assert (update.source, update.change) == (Source.STREAM, 5)
     assert account.in_doubt == ()
+
+
+def test_s4_a_read_that_did_not_name_a_currency_may_be_newer_than_its_push(
+    account: Account,
+) -> None:
+    """It said that there is nothing, up to 10 s after REST saw so."""
+    update = the_update(account.push(-18, "5", currency="ETH", dated=-25).items)
+
+    assert (update.source, update.change) == (Source.STREAM, 5)
+    assert account.present.doubts == {"ETH": -18}
 
 
 def test_s4_before_any_snapshot_a_push_changes_nothing_known() -> None:
@@ -446,6 +559,29 @@ def test_d3_the_first_snapshot_delivers_non_zero_currencies_only() -> None:
     assert eth.total == 0
 
 
+def test_d3_zero_is_news_only_of_what_was_held(account: Account) -> None:
+    """A read that is not believed yet leaves a currency never named at zero."""
+    judged = account.read(20, snapshot(*USUAL, report("ETH", "5")))
+    assert judged.items == []
+    assert account.shown("ETH") == ("0", "0")
+    assert account.present.doubts == {"ETH": 20}
+    for now in (40, 70, 100):
+        judged = account.read(now, snapshot(report("BTC", "1")))
+
+    assert [(u.currency, u.total) for u in judged.items] == [("USDT", 0)]
+
+
+def test_a1_the_currencies_with_something_locked_are_counted(account: Account) -> None:
+    """None twice, and none that is so no more."""
+    counts = [account.book.locked]
+    for now, locked in enumerate(("1", "2", "0", "3"), 1):
+        account.push(now, "1", locked)
+        account.push(now, "1", "5", currency="NEW")
+        counts.append(account.book.locked)
+
+    assert counts == [0, 2, 2, 1, 2]
+
+
 def test_digits_are_kept(account: Account) -> None:
     """Amounts keep all their digits."""
     digits = "1386929.37231066771348207123"
@@ -466,6 +602,17 @@ def test_the_last_change_is_of_the_total(account: Account) -> None:
     assert before == book.last_change("USDT") == book.last_change("NONE") == 0
     assert f"{book.last_change('BTC'):f}" == "999999" + tiny[1:]
     assert book.last_change("NEW") == 3
+
+
+def test_what_is_in_no_doubt_is_shown_without_a_look_at_the_others(
+    account: Account,
+) -> None:
+    """Else each push would take as long as there are currencies."""
+    doubts, unknown = account.present.doubts, account.present.unknown
+    account.push(1, "2")
+
+    assert account.present.doubts is doubts
+    assert account.present.unknown is unknown
 
 
 def test_an_event_that_is_kept_does_not_keep_its_stream() -> None:
@@ -491,3 +638,6 @@ def test_k4_a_push_that_says_nothing_says_nothing(account: Account) -> None:
     """Though it has a time of the far future."""
     assert account.push(1, None, None, dated=9_000).items == []
     assert account.in_doubt == ()
+    new = Account()
+    new.push(1, None, None)
+    assert new.present.unknown == {"BTC"}

@@ -50,6 +50,11 @@ EQUIVALENT = {
         "- self._completed_at = -math.inf\n+ self._completed_at = +math.inf",
     ): "Before LIVE only ``detection_time`` looks, where inf - inf is no maximum.",
     (
+        "book",
+        "BalanceBook.push",
+        "- changed = False\n+ changed = None",
+    ): "Asked only for its truth.",
+    (
         "evidence",
         "_weigh_read",
         "- other.row = 0\n+ other.row = None",
