@@ -68,13 +68,16 @@ def test_what_is_installed_here_is_right() -> None:
     require(jwt, PYJWT)
 
 
-#: The repair of each module, and the public name whose first use imports it.
+#: The repair of each module, and the public name and the use of it that imports it.
 REPAIRS = {
     "websocket": "pip uninstall -y websocket websocket-client; "
     'pip install "websocket-client>=1.9.2,<2"',
     "jwt": 'pip uninstall -y jwt PyJWT; pip install "PyJWT>=2.8,<3"',
 }
-USERS = {"websocket": "AssetStream", "jwt": "Upbit"}
+USERS = {
+    "websocket": ("AssetStream", "AssetStream"),
+    "jwt": ("Upbit", "Upbit('key', 'secret', region='sg')"),
+}
 
 #: Name of a case -> the module, the text of its file, part of the message.
 WRONG = {
@@ -108,7 +111,7 @@ WRONG = {
 #: Imports the user of each module anew: one that is found first, or that is missing.
 FIRST_USES = """
 import json, sys, traceback
-for user, module, place in json.loads(sys.argv[1]):
+for user, use, module, place in json.loads(sys.argv[1]):
     for name in list(sys.modules):
         if name.partition(".")[0] in ("assetstream", module):
             del sys.modules[name]
@@ -117,7 +120,7 @@ for user, module, place in json.loads(sys.argv[1]):
     else:
         sys.path.insert(0, place)
     try:
-        exec(f"from assetstream import {user}")
+        exec(f"from assetstream import {user}; {use}")
     except ImportError:
         print(traceback.format_exc().splitlines()[-1])
     if place is not None:
@@ -134,13 +137,13 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def messages(place: Path) -> dict[str, str]:
     """Return the last line of the traceback in each case, and for a missing module."""
-    uses: dict[str, tuple[str, str, str | None]] = {}
+    uses: dict[str, tuple[str, str, str, str | None]] = {}
     for case, (name, source, _) in WRONG.items():
         (place / case).mkdir()
         (place / case / f"{name}.py").write_text(source)
-        uses[case] = (USERS[name], name, str(place / case))
+        uses[case] = (*USERS[name], name, str(place / case))
     for name in REPAIRS:
-        uses[name] = (USERS[name], name, None)
+        uses[name] = (*USERS[name], name, None)
     with Program("-c", FIRST_USES, json.dumps([*uses.values()]), fresh=True) as program:
         assert program.finish() == 0, program.output
     return dict(zip(uses, program.out, strict=True))

@@ -5,14 +5,17 @@ from __future__ import annotations
 import ssl
 import threading
 from collections import Counter
+from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from assetstream.protocol import Exchange
 from assetstream.runtime.loop.callback_threads import CallbackThreads
 from assetstream.runtime.loop.helpers import MOST_THREADS, Helpers
-from assetstream.runtime.net.rest_client import Adapter
 from assetstream.runtime.places import Place, place_of
 from assetstream.runtime.settings import Settings
+
+if TYPE_CHECKING:
+    from assetstream.runtime.net.rest_client import Adapter
 
 __all__ = ["SharedResources"]
 
@@ -50,6 +53,9 @@ class SharedResources:
 
         Each that asked for them must ``release`` them.
         """
+        # Here, for it loads requests, which no import of the package should wait for.
+        from assetstream.runtime.net.rest_client import Adapter
+
         way = settings.ssl_context, settings.proxy
         with self._lock:
             self._users[way] += 1

@@ -6,12 +6,10 @@ message: every handshake and every REST read carries a fresh JWT of its own.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import re
 from types import MappingProxyType
-from typing import Any, Literal, Mapping
+from typing import Callable, Literal, Mapping
 from urllib.parse import urlsplit
 
 from assetstream.display.words import listed
@@ -23,7 +21,6 @@ from assetstream.exchanges.upbit.conversation import UpbitConversation
 from assetstream.exchanges.upbit.frames import FORMATS, Format
 from assetstream.exchanges.upbit.refusals import KEY_IS_KNOWN, explain_answer
 from assetstream.exchanges.upbit.rest import read_balances
-from assetstream.libraries import PYJWT, importing
 from assetstream.model.errors import AssetStreamError
 from assetstream.model.public import make_public
 from assetstream.protocol import (
@@ -35,9 +32,6 @@ from assetstream.protocol import (
     Memory,
     Snapshot,
 )
-
-with importing(PYJWT):
-    import jwt
 
 __all__ = ["Region", "Upbit"]
 
@@ -51,33 +45,9 @@ HOSTS: Mapping[Region, str] = {
     "th": "th-api.upbit.com",
     "kr": "api.upbit.com",
 }
-
+ALGORITHMS: tuple[Algorithm, ...] = ("HS256", "HS512")
 
 KEY = KeyForm(re.compile(r"[0-9A-Za-z]{40}"), "40 letters and digits")
-
-
-class RawSecretHmac(jwt.algorithms.HMACAlgorithm):  # pyright: ignore[reportUntypedBaseClass, reportAttributeAccessIssue]
-    """HMAC over the secret as it is.
-
-    Upbit's secrets have 40 characters. PyJWT, where it checks lengths, would warn of
-    that with each token, and nobody but Upbit can make them longer.
-    """
-
-    def prepare_key(self, key: Any) -> bytes:
-        return key if isinstance(key, bytes) else str(key).encode()
-
-    def check_key_length(self, key: Any) -> None:
-        return None
-
-    def sign(self, msg: bytes, key: Any) -> bytes:
-        return hmac.new(key, msg, self.hash_alg).digest()
-
-
-# An own signer: PyJWT's global one belongs to the whole process.
-_signer = jwt.PyJWS(algorithms=[])
-_signer.register_algorithm("HS256", RawSecretHmac(hashlib.sha256))
-_signer.register_algorithm("HS512", RawSecretHmac(hashlib.sha512))
-ALGORITHMS: tuple[Algorithm, ...] = ("HS256", "HS512")
 
 # Whole or cut off: the access key stands behind the first dot.
 TOKEN = re.compile(rb"eyJ[\w-]+(?:\.[\w-]*){0,2}")
@@ -132,6 +102,7 @@ class Upbit(KeyedExchange):
     region: Region
     format: Format
     algorithm: Algorithm
+    _sign: Callable[[bytes, str, str], str]
 
     def __init__(
         self,
@@ -145,6 +116,9 @@ class Upbit(KeyedExchange):
         ws_url: str | None = None,
         rest_url: str | None = None,
     ) -> None:
+        # Here, for it loads much that no import of the package should wait for.
+        from assetstream.exchanges.common.tokens import sign
+
         check_choice(region, "region", HOSTS, self)
         check_choice(format, "format", FORMATS, self)
         check_choice(algorithm, "algorithm", ALGORITHMS, self)
@@ -160,6 +134,7 @@ class Upbit(KeyedExchange):
             region=region,
             format=format,
             algorithm=algorithm,
+            _sign=sign,
             ws_url=ws,
             rest_url=rest,
         )
@@ -177,11 +152,8 @@ class Upbit(KeyedExchange):
     def authorization(self, nonce: str) -> dict[str, str]:
         """Return the header that proves who asks; a ``nonce`` may be used only once."""
         claims = {"access_key": self.credentials["access_key"], "nonce": nonce}
-        token = _signer.encode(
-            json.dumps(claims, separators=(",", ":")).encode(),
-            self.credentials["secret_key"],
-            algorithm=self.algorithm,
-        )
+        text = json.dumps(claims, separators=(",", ":")).encode()
+        token = self._sign(text, self.credentials["secret_key"], self.algorithm)
         return {"Authorization": f"Bearer {token}"}
 
     def knows_key(self, error: AssetStreamError) -> bool:

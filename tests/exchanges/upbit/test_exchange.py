@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import warnings
 from typing import Any, get_args, get_type_hints
 
 import jwt
 import pytest
-from jwt.algorithms import HMACAlgorithm
 
 from assetstream.exchanges import Upbit
 from assetstream.exchanges.upbit import exchange as upbit
@@ -65,23 +63,6 @@ def test_a_secret_is_used_as_raw_bytes() -> None:
     token = type(make_upbit())(KEY, secret, region="sg").authorization(NONCE)
 
     assert token["Authorization"].count(".") == 2
-
-
-def test_signing_leaves_the_process_as_it_was() -> None:
-    """Neither PyJWT's global algorithms nor the warning filters are changed."""
-    filters = list(warnings.filters)
-    # As on its first import, beside the module that all others use.
-    spec = importlib.util.find_spec(upbit.__name__)
-    assert spec is not None
-    assert spec.loader is not None
-    fresh: Any = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(fresh)
-    for name in fresh.ALGORITHMS:
-        exchange = fresh.Upbit("k", "s", region="sg", algorithm=name)
-
-        assert exchange.read(at(0.0), NONCE).headers["Authorization"]
-        assert type(jwt.api_jws.get_algorithm_by_name(name)) is HMACAlgorithm
-    assert warnings.filters == filters
 
 
 def test_the_handshake_carries_one_header_and_no_origin() -> None:
