@@ -146,16 +146,17 @@ def totals_grid(rows: Sequence[TotalRow]) -> Grid:
     return Grid(TOTALS_COLUMNS, cells, spare)
 
 
-def states_line(states: Mapping[str, int], end: str = "") -> Line:
+def states_line(states: Mapping[str, int], end: str = "", as_of: str = "") -> Line:
     """Count accounts by their states, and say why all have ended, if they have.
 
     Args:
         states: state -> how many accounts, in the order in which they are shown.
         end: the reason.
+        as_of: when that was, in words.
     """
     lights = [(state, f"{count} {state}") for state, count in states.items() if count]
     accounts = counted(sum(states.values()), "account")
-    return Line(f"of {accounts}{end and ': '}{end}", lights=lights)
+    return Line(f"of {accounts}{as_of}{end and ': '}{end}", lights=lights)
 
 
 def left_out(count: int, where: str) -> list[Line]:

@@ -4,13 +4,21 @@ Every text is escaped here. Colours are inherited where that will do;
 the few of our own are mixed with the text's, and so are darker on a light page and
 lighter on a dark one. There is no script and nothing external, and the style applies
 to what has our class alone.
+
+A table that is repainted all the time looks live only by an animation that each repaint
+begins anew and that ends by itself. Saved, exported, stripped of its style, or shown by
+a notebook whose kernel has died, it looks as what it is then: a picture of the past.
 """
 
 from __future__ import annotations
 
 from assetstream.display.page import LIGHTS, NUMERIC, Grid, Line, Page, padded
 
-__all__ = ["COLOURS", "SHARE", "as_html", "escape"]
+__all__ = ["COLOURS", "LAPSE", "SHARE", "as_html", "escape"]
+
+#: Seconds for which a table looks live after each repaint.
+LAPSE = 8
+LAPSED = "Not updated since then: the kernel has ended, or this is a copy."
 
 #: A browser that cannot mix shows these as they are: of middling brightness, 4.2 to 1
 #: or better against white as well as #111.
@@ -22,6 +30,11 @@ POINT_SPACE, DIGIT_SPACE = "\u2008", "\u2007"
 
 # Named twice, it outweighs the styles that notebooks give to all tables.
 _OURS = ".assetstream.assetstream"
+_MOVING = f"{_OURS}.moving"
+_GOOD = (
+    f"color:{COLOURS['good']};"
+    f"color:color-mix(in srgb,{COLOURS['good']} {SHARE:.0%},currentColor)"
+)
 _STYLE = (
     "<style>"
     f"{_OURS}{{font-variant-numeric:tabular-nums;line-height:1.5;overflow-x:auto}}"
@@ -33,6 +46,18 @@ _STYLE = (
     f"{_OURS} .dim{{opacity:.72}}"
     f"{_OURS} table .old{{opacity:.6}}"
     f"{_OURS} table .grew,{_OURS} table .shrank{{font-weight:700}}"
+    f'{_MOVING} b.live::before{{content:"\\25CF\\A0";opacity:0}}'
+    f"{_MOVING} .lapsed{{overflow:hidden}}"
+    f"{_MOVING} table{{opacity:.65}}"
+    # The same from the beginning to the end, and then at once as without it.
+    "@keyframes assetstream-live{from,to{" + _GOOD + "}}"
+    "@keyframes assetstream-shown{from,to{opacity:1}}"
+    "@keyframes assetstream-hidden{from,to{max-height:0;visibility:hidden}}"
+    f"{_MOVING} b.live{{animation:assetstream-live {LAPSE}s}}"
+    f"{_MOVING} b.live::before,{_MOVING} table"
+    f"{{animation:assetstream-shown {LAPSE}s}}"
+    f"{_MOVING} .lapsed{{animation:assetstream-hidden {LAPSE}s}}"
+    f"@media print{{{_MOVING} *,{_MOVING} b.live::before{{animation:none!important}}}}"
     + "".join(
         f"{_OURS} table .{name},{_OURS} .{name}{{color:{colour};"
         f"color:color-mix(in srgb,{colour} {SHARE:.0%},currentColor)}}"
@@ -54,19 +79,31 @@ def escape(text: object) -> str:
     return str(text).translate(_ESCAPES)
 
 
-def as_html(page: Page) -> str:
-    """Render everything that one output shows."""
+def as_html(page: Page, *, moving: bool = False) -> str:
+    """Render everything that one output shows.
+
+    Args:
+        page: what it shows.
+        moving: it will be repainted within ``LAPSE`` seconds. Where that does not
+            happen, a line below its first says so.
+    """
     pieces = [_table(p) if isinstance(p, Grid) else _line(p) for p in page]
-    return f'<div class="assetstream">{_STYLE}{"".join(pieces)}</div>'
+    look = "assetstream"
+    if moving:
+        look += " moving"
+        pieces.insert(1, f'<div class="lapsed warn">{LAPSED}</div>')
+    return f'<div class="{look}">{_STYLE}{"".join(pieces)}</div>'
 
 
 def _line(line: Line) -> str:
     pieces = []
     for state, words in line.lights:
         sign, look = LIGHTS[state]
-        pieces.append(
-            f'<span class="{look}">{sign} <b>{escape(words)}</b></span>&ensp;'
-        )
+        # All is well for a moment only: that has no sign and colour that would stay.
+        light = f'<span class="{look}">{sign} <b>{escape(words)}</b></span>'
+        if look == "good":
+            light = f'<b class="live">{escape(words)}</b>'
+        pieces.append(f"{light}&ensp;")
     if line.name:
         pieces.append(f"<b>{escape(line.name)}</b>")
     pieces.append(escape(line.text))

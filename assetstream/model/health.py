@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime
 from typing import Iterator, Mapping
 
 from msgspec import Struct
@@ -21,6 +22,7 @@ __all__ = [
     "GroupHealth",
     "Health",
     "Progress",
+    "as_of",
     "error_lines",
     "group_words",
     "health_words",
@@ -32,6 +34,7 @@ class Health(Struct, frozen=True, kw_only=True):
     """Figures of one stream at one moment. Durations in seconds.
 
     Attributes:
+        at: the moment, by this machine's clock; UTC. None for one made by hand.
         state: the state, as ``stream.state``.
         reason: why it is in this state, in words; empty before the start.
         uptime: from ``start()`` to now, or to the end; 0 before.
@@ -56,6 +59,7 @@ class Health(Struct, frozen=True, kw_only=True):
         error: the last error, as ``stream.error``.
     """
 
+    at: datetime | None = None
     state: State
     reason: str = ""
     uptime: float = 0.0
@@ -87,7 +91,7 @@ class Health(Struct, frozen=True, kw_only=True):
         return hash(tuple(getattr(self, name) for name in fields))
 
     def __repr__(self) -> str:
-        words = [self.state.value, *health_words(self)]
+        words = [self.state.value + as_of(self.at), *health_words(self)]
         # A reason that the state, or the error below, names already is left out.
         problem = self.error.problem if self.error is not None else None
         if self.reason and self.state is not State.LIVE and self.reason != problem:
@@ -100,7 +104,7 @@ class Health(Struct, frozen=True, kw_only=True):
         error = self.error
         state = self.state.value
         page = [
-            Line(self.reason, lights=[(state, state)]),
+            Line(self.reason, lights=[(state, state + as_of(self.at))]),
             *(Line(words, "dim") for words in health_words(self)),
         ]
         if error is not None:
@@ -151,6 +155,7 @@ class GroupHealth(Struct, frozen=True, kw_only=True):
     """Figures of a group at one moment. Durations in seconds.
 
     Attributes:
+        at: the moment, by this machine's clock; UTC. None if it has no accounts.
         states: how many accounts are in each state; those that none is in left out.
         errors: account -> its error, as ``stream.error``, of those that have one.
         in_doubt: account -> its currencies in doubt, of those that have any.
@@ -170,6 +175,7 @@ class GroupHealth(Struct, frozen=True, kw_only=True):
         threads: of the group, helpers included.
     """
 
+    at: datetime | None = None
     states: Mapping[State, int]
     errors: Mapping[str, AssetStreamError]
     in_doubt: Mapping[str, tuple[str, ...]]
@@ -193,6 +199,7 @@ class GroupHealth(Struct, frozen=True, kw_only=True):
         times = [health.detection_time for health in each]
         known = [time for time in times if time is not None]
         return cls(
+            at=min((h.at for h in each if h.at is not None), default=None),
             states=Counter(health.state for health in each),
             errors={a: h.error for a, h in found.items() if h.error is not None},
             in_doubt={a: h.in_doubt for a, h in found.items() if h.in_doubt},
@@ -215,20 +222,28 @@ class GroupHealth(Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         states = [f"{self.states[s]} {s}" for s in State if self.states.get(s)]
-        words = [*states, *group_words(self)]
+        words = [", ".join(states) + as_of(self.at), *group_words(self)]
         if self.errors:
             words.append(f"errors of {named(self.errors)}")
         return f"<GroupHealth {', '.join(words)}>"
 
     def _repr_html_(self) -> str:
         page = [
-            states_line(state_counts(self.states)),
+            states_line(state_counts(self.states), as_of=as_of(self.at)),
             *(Line(words, "dim") for words in group_words(self)),
         ]
         for account, error in self.errors.items():
             text = f"{type(error).__name__}: {error}"
             page.append(Line(text, "bad", name=f"{account}:"))
         return as_html(page)
+
+
+def as_of(moment: datetime | None) -> str:
+    """Write `` as of 21:39:12 UTC``, to stand behind a state; nothing if unknown.
+
+    Whatever shows a state without its time is taken for the present one, however old.
+    """
+    return f" as of {moment:%H:%M:%S} UTC" if moment is not None else ""
 
 
 def health_words(health: Health) -> Iterator[str]:
@@ -240,7 +255,7 @@ def health_words(health: Health) -> Iterator[str]:
     if health.uptime >= 1:
         yield f"{'ran' if health.state.final else 'up'} {aged(health.uptime)}"
     if health.last_proof is not None and not health.state.final:
-        yield f"last sign of life {aged(health.last_proof)} ago"
+        yield f"last sign of life {aged(health.last_proof)} before"
     if health.round_trip is not None:
         yield f"round trip {lasting(health.round_trip)}"
     if health.in_doubt:
@@ -263,7 +278,7 @@ def health_words(health: Health) -> Iterator[str]:
 def group_words(health: GroupHealth) -> Iterator[str]:
     """Put into words what matters of a group, the states left out."""
     if health.oldest_proof is not None:
-        yield f"oldest sign of life {aged(health.oldest_proof)} ago"
+        yield f"oldest sign of life {aged(health.oldest_proof)} before"
     for account, currencies in health.in_doubt.items():
         yield f"in doubt: {named(currencies)} of {account}"
     yield from _counts(health)

@@ -10,7 +10,7 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Callable, NamedTuple
 
-from assetstream.display.html import as_html
+from assetstream.display.html import LAPSE, as_html
 from assetstream.display.page import Page
 from assetstream.display.text import as_text
 
@@ -20,11 +20,14 @@ logger = logging.getLogger("assetstream")
 
 #: Seconds between two pages, and so between two repaints.
 PAUSE = 0.25
-#: Seconds after which it is repainted though nothing happened: ages have changed.
+#: Seconds after which it is repainted though nothing happened: ages have changed, and
+#: what is not repainted does not look live for long.
 TICK = 1.0
 #: A pause is so many times as long as it took to make the page before it, at least: the
 #: table spends at most a tenth of the time on very many accounts.
 REST = 10
+#: But no pause is longer, seconds: the table looks live to the next page.
+MOST_REST = LAPSE / 2
 #: The longest that the end waits to be shown, seconds.
 LAST_PAINT = 1.0
 
@@ -80,9 +83,10 @@ class LiveTable:
 
     def begin(self) -> None:
         """Show the present moment in this cell, and go on from there."""
-        self._painted = _paint(self._page().page)
+        over = self._over()
+        self._painted = _paint(self._page().page, moving=not over)
         self.show_here_too()
-        if not self._over():
+        if not over:
             self._on_screen(True)
             self._thread.start()
 
@@ -125,26 +129,21 @@ class LiveTable:
         while not over:
             # So many seconds after the last page, but at once if the end has come.
             took = time.monotonic() - made_at
-            self._wait(max(PAUSE, REST * took))
+            self._wait(pause_after(took))
             made_at = time.monotonic()
             # Asked first: what is seen after the end does not change any more.
             over = self._over()
             page = self._page()
             if over or page.facts != facts or made_at - painted_at >= TICK:
                 facts, painted_at = page.facts, made_at
-                self._update(page.page)
+                self._painted = _paint(page.page, moving=not over)
+                self._publish(update=True)
 
     def _wait(self, seconds: float) -> None:
         try:
             self._wakes.get(timeout=seconds)
         except Empty:
             pass
-
-    def _update(self, page: Page) -> None:
-        painted = _paint(page)
-        if painted != self._painted:
-            self._painted = painted
-            self._publish(update=True)
 
     def _publish(self, *, update: bool) -> None:
         # Imported here: a program that shows nothing needs no IPython.
@@ -155,5 +154,10 @@ class LiveTable:
         )
 
 
-def _paint(page: Page) -> dict[str, str]:
-    return {"text/plain": as_text(page), "text/html": as_html(page)}
+def pause_after(took: float) -> float:
+    """Return the seconds between a page that took so many and the next one."""
+    return max(PAUSE, min(REST * took, MOST_REST))
+
+
+def _paint(page: Page, *, moving: bool) -> dict[str, str]:
+    return {"text/plain": as_text(page), "text/html": as_html(page, moving=moving)}

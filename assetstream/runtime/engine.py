@@ -7,6 +7,7 @@ import math
 import threading
 import traceback
 from contextlib import suppress
+from datetime import datetime, timezone
 from decimal import Decimal
 from functools import partial
 from typing import Callable
@@ -234,11 +235,12 @@ class StreamEngine:
 
     def health(self) -> Health:
         """The figures of this moment."""
-        now = clock.now()
+        at, now = datetime.fromtimestamp(clock.wall(), timezone.utc), clock.now()
         present, machine = self.present, self.session.machine
         heard_at = present.heard_at
         in_doubt = present.in_doubt()
         return Health(
+            at=at,
             state=self._state_at(now),
             reason=present.reason_at(now),
             uptime=(self._ended_at or now) - self._began,

@@ -22,7 +22,13 @@ from assetstream.display.balances import (
 from assetstream.display.page import Line, Page
 from assetstream.display.words import counted, lasting, named
 from assetstream.model.events import ZERO, Balance, exact_sum, row_of
-from assetstream.model.health import Health, error_lines, health_words, state_counts
+from assetstream.model.health import (
+    Health,
+    as_of,
+    error_lines,
+    health_words,
+    state_counts,
+)
 from assetstream.model.states import State
 
 __all__ = [
@@ -99,7 +105,7 @@ def account_page(account: AccountSnapshot, errors: Sequence[Line] = ()) -> Page:
     figures = " \u00b7 ".join(health_words(account.health))
     rows = account.rows
     return [
-        account_line(account),
+        account_line(account, still=True),
         balances_grid(rows[:MOST_ROWS], LIVE_COLUMNS),
         *left_out(len(rows) - MOST_ROWS, "stream.balances"),
         *([] if rows else [Line(_nothing_held(account.health), "dim")]),
@@ -124,7 +130,7 @@ def group_page(
     """
     troubled = trouble_lines(accounts)
     return [
-        group_line(accounts),
+        group_line(accounts, still=True),
         *(_all_rows(accounts) if len(accounts) <= FEW else _totals_table(accounts)),
         *troubled[:MOST_TROUBLED],
         *left_out(len(troubled) - MOST_TROUBLED, "group.health().errors"),
@@ -133,14 +139,18 @@ def group_page(
     ]
 
 
-def account_line(account: AccountSnapshot, *, figures: bool = False) -> Line:
+def account_line(
+    account: AccountSnapshot, *, still: bool = False, figures: bool = False
+) -> Line:
     """Show the state of an account, and why.
 
     Args:
         account: what was read of it.
+        still: with the time of it, for where it may be seen long afterwards.
         figures: with round trip and reconnects, for where no other line has them.
     """
     health = account.health
+    state = health.state.value
     words = [_reason(health)]
     if figures and health.state is State.LIVE:
         if health.round_trip is not None:
@@ -150,14 +160,21 @@ def account_line(account: AccountSnapshot, *, figures: bool = False) -> Line:
     return Line(
         ", ".join(filter(None, words)),
         name=f"{account.account} on {account.exchange}:",
-        lights=[(health.state.value, health.state.value)],
+        lights=[(state, state + as_of(health.at) if still else state)],
     )
 
 
-def group_line(accounts: Sequence[AccountSnapshot]) -> Line:
-    """Show how many accounts are in which state, and why all have ended."""
+def group_line(accounts: Sequence[AccountSnapshot], *, still: bool = False) -> Line:
+    """Show how many accounts are in which state, and why all have ended.
+
+    Args:
+        accounts: all of them.
+        still: with the time of it, for where it may be seen long afterwards.
+    """
     states = Counter(account.health.state for account in accounts)
-    return states_line(state_counts(states), _end(accounts))
+    times = [account.health.at for account in accounts if account.health.at and still]
+    oldest = as_of(min(times, default=None))
+    return states_line(state_counts(states), _end(accounts), oldest)
 
 
 def trouble_lines(accounts: Sequence[AccountSnapshot], names: int = 20) -> list[Line]:

@@ -386,7 +386,8 @@ class StreamGroup(HandlerMethods):
         accounts or the totals of many, which accounts are in trouble, the figures of
         ``health()`` and the last errors.
         It moves while no cell runs, four times a second at most, until the end, which
-        it shows.
+        it shows. Whatever ends it, it looks live for no longer than 8 s: all it says
+        is of the moment that stands behind the states.
 
         One that is NEW is started, without waiting to be LIVE: the table shows how far
         it is, and errors as they come. (Where the next cell needs its balances,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from contextlib import closing
+from datetime import datetime, timezone
 from functools import partial
 from typing import Callable, Literal, Mapping, NoReturn, Sequence
 
@@ -27,6 +28,7 @@ from assetstream.protocol import Exchange
 from assetstream.protocol.observer import Observer
 from assetstream.runtime import settings
 from assetstream.runtime.dispatcher import Handlers
+from assetstream.runtime.loop import clock
 from assetstream.runtime.loop.sigterm import stopped_by_sigterm
 from assetstream.runtime.loop.waits import Deadline
 from assetstream.runtime.stream_run import StreamRun
@@ -221,7 +223,10 @@ class AssetStream(HandlerMethods):
     def health(self) -> Health:
         """The figures of this moment, all of them read at once."""
         engine = self._run.engine
-        return engine.health() if engine else Health(state=self.state)
+        if engine:
+            return engine.health()
+        now = datetime.fromtimestamp(clock.wall(), timezone.utc)
+        return Health(at=now, state=self.state)
 
     # What it does.
 
@@ -487,7 +492,8 @@ class AssetStream(HandlerMethods):
         The table shows the state and why, every balance with its last change, its age
         and where it came from, the figures of ``health()`` and the last errors.
         It moves while no cell runs, four times a second at most, until the end, which
-        it shows.
+        it shows. Whatever ends it, it looks live for no longer than 8 s: all it says
+        is of the moment that stands behind the state.
 
         One that is NEW is started, without waiting to be LIVE: the table shows how far
         it is, and errors as they come. (Where the next cell needs its balances,

@@ -111,11 +111,14 @@ def test_totals_count_accounts_and_name_the_last_that_changed() -> None:
 
 def test_states_are_counted_in_one_line() -> None:
     """States without an account are left out."""
-    line = states_line({"LIVE": 2, "STALE": 0, "STOPPED": 1}, "bye")
+    counts = {"LIVE": 2, "STALE": 0, "STOPPED": 1}
+    line = states_line(counts, "bye", " as of noon")
 
     assert line == Line(
-        "of 3 accounts: bye", lights=[("LIVE", "2 LIVE"), ("STOPPED", "1 STOPPED")]
+        "of 3 accounts as of noon: bye",
+        lights=[("LIVE", "2 LIVE"), ("STOPPED", "1 STOPPED")],
     )
+    assert states_line(counts).text == "of 3 accounts"
 
 
 def test_pages_count_what_they_leave_out() -> None:

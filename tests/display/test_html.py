@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from assetstream.display.html import COLOURS, SHARE, as_html, escape
+from assetstream.display.html import COLOURS, LAPSE, LAPSED, SHARE, as_html, escape
 from assetstream.display.page import LIGHTS, Cell, Grid, Line, Page
 from assetstream.model.states import State
 
@@ -104,10 +104,41 @@ def test_the_style_is_ours_alone_and_nothing_is_fetched() -> None:
     page = as_html([Line("")])
     (style,) = re.findall("<style>(.*)</style>", page)
 
+    style, keyframes = re.subn(r"@keyframes assetstream-\w+{from,to{.*?}}", "", style)
+    style = re.sub("@media print{(.*?}?)}", r"\1", style)
     selectors = [part for rule in style.split("}") for part in rule.split("{")[0:1]]
     each = [s for selector in selectors if selector for s in selector.split(",")]
+    assert keyframes == style.count("animation:assetstream-") == 3
     assert all(selector.startswith(".assetstream.assetstream") for selector in each)
     assert not re.search(r"url\(|@import|http|<script", page)
+
+
+def test_nothing_looks_live_but_by_an_animation_that_ends() -> None:
+    """Sign, colour and full strength come with it; the words about the end go."""
+    page: Page = [
+        Line("", lights=[("LIVE", "LIVE as of noon"), ("STALE", "1 STALE")]),
+        Grid(["Total"], [[Cell("1")]]),
+    ]
+    moving, still = as_html(page, moving=True), as_html(page)
+    (style,) = re.findall("<style>(.*)</style>", moving)
+    lasting = re.sub("@keyframes .*?}}", "", style)
+    light = '<b class="live">LIVE as of noon</b>'
+
+    assert light in moving
+    assert light in still
+    assert "\u25cf" not in moving
+    assert re.findall(r"[^}]*\blive\b[^}]*", lasting) == [
+        '.assetstream.assetstream.moving b.live::before{content:"\\25CF\\A0";opacity:0',
+        f".assetstream.assetstream.moving b.live{{animation:assetstream-live {LAPSE}s",
+        ".assetstream.assetstream.moving b.live::before,"
+        f".assetstream.assetstream.moving table{{animation:assetstream-shown {LAPSE}s",
+        "@media print{.assetstream.assetstream.moving *,"
+        ".assetstream.assetstream.moving b.live::before{animation:none!important",
+    ]
+    assert set(re.findall("animation:assetstream-[a-z]+ ([^}]*)}", style)) == {"8s"}
+    assert f'</div><div class="lapsed warn">{LAPSED}</div><table>' in moving
+    assert LAPSED not in still
+    assert 'class="assetstream"' in still
 
 
 def test_numbers_are_to_the_right() -> None:

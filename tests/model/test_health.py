@@ -24,10 +24,22 @@ LIVE = Health(
 def test_a_healthy_stream_is_one_short_line() -> None:
     """Seconds are whole; zero figures are left out."""
     assert repr(LIVE) == (
-        "<Health LIVE, up 3 min 12 s, last sign of life 2 s ago, round trip 12 ms, "
+        "<Health LIVE, up 3 min 12 s, last sign of life 2 s before, round trip 12 ms, "
         "3 audits, all agreed, a missed change is found within 1 min 27 s>"
     )
     assert repr(Health(state=State.NEW)) == "<Health NEW>"
+
+
+def test_a_state_has_its_time_wherever_it_may_be_read_later() -> None:
+    """A group's is that of its oldest figures."""
+    now = msgspec.structs.replace(LIVE, at=NOON + timedelta(seconds=1))
+    group = GroupHealth.of({"a": msgspec.structs.replace(LIVE, at=NOON), "b": now}, 1)
+
+    assert repr(now).startswith("<Health LIVE as of 12:00:01 UTC, up ")
+    assert '<b class="live">LIVE as of 12:00:01 UTC</b>' in now._repr_html_()
+    assert group.at == NOON
+    assert repr(group).startswith("<GroupHealth 2 LIVE as of 12:00:00 UTC, ")
+    assert "of 2 accounts as of 12:00:00 UTC" in group._repr_html_()
 
 
 def test_every_count_that_is_not_zero_is_shown() -> None:
@@ -81,7 +93,7 @@ def test_the_health_of_a_group_is_as_short() -> None:
     )
 
     assert repr(health) == (
-        "<GroupHealth 2 LIVE, 1 STALE, oldest sign of life 2 s ago, 6 audits, all "
+        "<GroupHealth 2 LIVE, 1 STALE, oldest sign of life 2 s before, 6 audits, all "
         "agreed, 4 threads, errors of c>"
     )
     assert "<b>c:</b> ConnectionLost: no network" in health._repr_html_()
@@ -123,12 +135,13 @@ def test_a_group_names_accounts_in_doubt_and_its_slowest_detection() -> None:
     unknown = GroupHealth.of({"a": LIVE, "b": Health(state=State.NEW)}, 0)
 
     assert repr(health) == (
-        "<GroupHealth 2 LIVE, oldest sign of life 2 s ago, in doubt: BTC of b, "
+        "<GroupHealth 2 LIVE, oldest sign of life 2 s before, in doubt: BTC of b, "
         "6 audits, all agreed, a missed change is found within 1 min 30 s, 4 threads>"
     )
     assert unknown.detection_time is None
     assert repr(unknown) == (
-        "<GroupHealth 1 NEW, 1 LIVE, oldest sign of life 2 s ago, 3 audits, all agreed>"
+        "<GroupHealth 1 NEW, 1 LIVE, oldest sign of life 2 s before, 3 audits, "
+        "all agreed>"
     )
 
 

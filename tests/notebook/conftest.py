@@ -46,6 +46,7 @@ class Painted:
         assert raw
         self.at = time.monotonic()
         self.text, self.html = data["text/plain"], data["text/html"]
+        self.moving = self.html.startswith('<div class="assetstream moving">')
         self.display_id = display_id
         self.update = update
 

@@ -116,9 +116,10 @@ class Kernel:
         """Interrupt the kernel."""
         self._process.send_signal(signal.SIGINT)
 
-    def restart(self) -> None:
-        """Restart the kernel."""
+    def restart(self, last: Callable[[Message], object]) -> None:
+        """Restart the kernel, and take in what the old one sends up to ``last``."""
         self._session.send(self._control, "shutdown_request", {"restart": True})
+        self.collect(last)
         self._process.wait(PATIENCE)
         self._hang_up()
         self.start()

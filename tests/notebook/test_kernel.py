@@ -148,10 +148,10 @@ def test_interrupting_a_later_cell_does_not_stop_the_table(
 def test_a_restart_leaves_nothing(
     kernel: Kernel, exchange: Simulator, mine: Account
 ) -> None:
-    """Streams, tables and groups end with the kernel."""
+    """Streams, tables and groups end with the kernel, which shows that they have."""
     kernel.run(cell(mine, "stream.show()"))
     mine.wait_for_subscribers(1)
-    kernel.restart()
+    kernel.restart(lambda m: is_update(m, "STOPPED as of "))
 
     exchange.wait_for_connections(0)
     assert kernel.value(THREADS) == "[]"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import re
 import threading
 from itertools import pairwise
 from weakref import ref
@@ -11,10 +12,11 @@ from weakref import ref
 import pytest
 
 from assetstream import AssetStream, StreamGroup
+from assetstream.display.html import LAPSE
 from assetstream.display.page import Line
 from assetstream.model.states import State
 from assetstream.notebook import live_table
-from assetstream.notebook.live_table import LivePage, LiveTable
+from assetstream.notebook.live_table import PAUSE, LivePage, LiveTable
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 from tests.notebook.conftest import Outputs
@@ -43,7 +45,7 @@ def test_a_new_stream_is_started_and_followed(
     changed = outputs.wait_for("1.25", "+0.25")
     assert stream.stop()
 
-    assert first.text.startswith("CONNECTING  savings on ")
+    assert re.match(r"CONNECTING as of \d\d:\d\d:\d\d UTC  savings on ", first.text)
     assert not first.update
     assert all(painted.update for painted in outputs.painted[1:])
     assert {painted.display_id for painted in outputs.painted} == {first.display_id}
@@ -63,6 +65,7 @@ def test_the_end_is_shown_before_stop_returns(
     assert outputs.painted[-1].text.startswith("STOPPED")
     assert "no longer updated" in outputs.painted[-1].text
     assert "BTC stale" in outputs.painted[-1].text
+    assert [painted.moving for painted in outputs.painted[-2:]] == [True, False]
     assert displays() == []
 
 
@@ -137,25 +140,32 @@ def test_four_repaints_a_second_at_most(exchange: Simulator, outputs: Outputs) -
 
 
 @pytest.mark.usefixtures("fast")
-def test_what_would_look_the_same_is_not_painted(
+def test_what_looks_the_same_is_painted_all_the_same(
     outputs: Outputs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An unchanged page is not painted again."""
+    """What is not painted anew does not look live for long."""
     monkeypatch.setattr(live_table, "TICK", 0.0)
-    pages: list[int] = []
-    ends: list[bool] = []
 
     def page() -> LivePage:
-        pages.append(1)
         return LivePage([Line("as ever")], None)
 
-    table = LiveTable("still", page, lambda: bool(ends), lambda on_screen: None)
+    def over() -> bool:
+        return len(outputs.painted) > 20
+
+    table = LiveTable("still", page, over, lambda on_screen: None)
     table.begin()
-    wait_until(lambda: len(pages) > 20)
-    ends.append(True)
     wait_until(lambda: table.join(1))
 
-    assert len(outputs.painted) == 1
+    assert {painted.text for painted in outputs.painted} == {"as ever"}
+    assert [painted.moving for painted in outputs.painted[-2:]] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("took", "pause"), [(0.001, PAUSE), (0.1, 1.0), (60.0, LAPSE / 2)]
+)
+def test_the_pause_depends_on_the_page_before(took: float, pause: float) -> None:
+    """The longest ends while the table still looks live."""
+    assert live_table.pause_after(took) == pytest.approx(pause)
 
 
 @pytest.mark.usefixtures("fast")
@@ -295,10 +305,11 @@ def test_a_newer_one_replaces_it_with_a_reason(
     newer = AssetStream(account.exchange(), account="newer")
     newer.show()
     assert displays() == ["assetstream-newer-display"]
-    outputs.wait_for("LIVE  newer")
+    outputs.wait_for("LIVE as of ", "UTC  newer")
     newer.stop()
 
-    (end,) = [p.text for p in outputs.painted if p.text.startswith("STOPPED  older")]
+    ends = [p.text for p in outputs.painted if p.text.startswith("STOPPED")]
+    (end,) = [text for text in ends if "UTC  older" in text]
     assert "replaced by a newer one with the same key" in end
     assert [r for r in caplog.records if r.levelno >= logging.WARNING] == []
 
@@ -352,7 +363,10 @@ def test_a_few_accounts_are_shown_in_full(
 
     assert ["a", "BTC", "1"] in rows
     assert ["b", "BTC", "2.5"] in rows
-    assert outputs.painted[-1].text.startswith("2 STOPPED  of 2 accounts: stopped; ")
+    assert re.match(
+        r"2 STOPPED  of 2 accounts as of \d\d:\d\d:\d\d UTC: stopped; ",
+        outputs.painted[-1].text,
+    )
     assert displays() == []
 
 

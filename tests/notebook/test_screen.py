@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 
@@ -42,7 +43,7 @@ def test_in_a_terminal_it_is_printed_once(
         names = [thread.name for thread in threading.enumerate()]
     printed = capsys.readouterr().out
 
-    assert printed.startswith(f"LIVE  {stream.account} on ")
+    assert re.match(rf"LIVE as of [\d:]+ UTC  {stream.account} on ", printed)
     assert "USDT" in printed
     assert "moves in a notebook only" in printed
     assert not [name for name in names if name.endswith("-display")]

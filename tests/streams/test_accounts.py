@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from contextlib import redirect_stdout
 
 import pytest
@@ -20,13 +21,18 @@ pytestmark = pytest.mark.usefixtures("no_rate_limits")
 
 
 def seen(shown: AssetStream | StreamGroup) -> list[str]:
-    """Return the lines of its page; a group's as in a terminal."""
+    """Return the lines of its page, the first one's time of day as 12:34:56.
+
+    A group's is as in a terminal.
+    """
     if isinstance(shown, AssetStream):
-        return as_text(account_page(read_account(shown))).splitlines()
-    printed = io.StringIO()
-    with redirect_stdout(printed):
-        shown.show()
-    return printed.getvalue().partition("\n\n")[0].splitlines()
+        text = as_text(account_page(read_account(shown)))
+    else:
+        printed = io.StringIO()
+        with redirect_stdout(printed):
+            shown.show()
+        text = printed.getvalue().partition("\n\n")[0]
+    return re.sub(r"\d\d:\d\d:\d\d", "12:34:56", text, count=1).splitlines()
 
 
 def test_before_and_after_its_life(account: Account) -> None:
@@ -36,9 +42,9 @@ def test_before_and_after_its_life(account: Account) -> None:
     before = seen(stream)
     stream.stop()
 
-    assert before == [f"NEW  {name}: not started", "no balances yet"]
+    assert before == [f"NEW as of 12:34:56 UTC  {name}: not started", "no balances yet"]
     assert seen(stream) == [
-        f"STOPPED  {name}: stopped; no longer updated",
+        f"STOPPED as of 12:34:56 UTC  {name}: stopped; no longer updated",
         "no balances",
     ]
     assert repr(stream) == "<AssetStream savings STOPPED>"
@@ -60,7 +66,10 @@ def test_a_live_one_is_a_still_of_the_live_table(
         text = repr(stream)
     rows = [line.split()[:5] for line in lines[2:4]]
 
-    assert lines[0] == "LIVE  savings on upbit: balances read and merged"
+    assert (
+        lines[0]
+        == "LIVE as of 12:34:56 UTC  savings on upbit: balances read and merged"
+    )
     assert rows == [["BTC", "0.25", "1", "1.25", "+0.25"], ["SGD", *"000", "-1000"]]
     assert page is not None
     assert '<td class="n good">+0.25</td>' in page
@@ -76,7 +85,8 @@ def test_a_failure_shows_its_reason(exchange: Simulator) -> None:
     lines = seen(stream)
     stream.stop()
 
-    assert lines[0].startswith(f"FAILED  {stream.account} on coinw: CoinW refused")
+    name = f"FAILED as of 12:34:56 UTC  {stream.account} on coinw"
+    assert lines[0].startswith(f"{name}: CoinW refused")
     assert len([line for line in lines if "refused" in line]) == 1
     assert "FAILED: CoinW refused the login" in repr(stream)
 
@@ -91,12 +101,12 @@ def test_a_group_shows_rows_or_totals(accounts: dict[str, Account]) -> None:
         page = few.balances
         assert "<td>coinw-0</td>" in page._repr_html_()  # type: ignore[attr-defined]
 
-    assert rows[0] == "1 LIVE  of 1 account"
+    assert rows[0] == "1 LIVE  of 1 account as of 12:34:56 UTC"
     assert [line.split()[:3] for line in rows[2:4]] == [
         ["coinw-0", "BTC", "1"],
         ["coinw-0", "USDT", "1000"],
     ]
-    assert totals[0] == "7 LIVE  of 7 accounts"
+    assert totals[0] == "7 LIVE  of 7 accounts as of 12:34:56 UTC"
     assert totals[2].split() == ["BTC", "7", "0", "7", "7"]
     assert table[0] == "1 account, 2 balances other than zero"
     assert repr(few) == "<StreamGroup 0 of 1 LIVE, 1 ended>"

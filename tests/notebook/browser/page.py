@@ -5,15 +5,34 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from assetstream.display.html import LAPSE
+
 __all__ = ["Page"]
 
 #: The longest wait for anything, milliseconds.
 PATIENCE = 60_000
+#: Milliseconds in which no animation ends.
+PRINTED = LAPSE * 500
 #: JupyterLab's own state of the open notebook's kernel.
 IDLE = (
     "window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status"
     " === 'idle'"
 )
+
+#: Whether a light of a table below an element has another colour than its words, a sign
+#: before it, or no words about its end.
+LOOKS_LIVE = """
+root => [...root.querySelectorAll('.assetstream b.live')].some(light => {
+    const colour = element => getComputedStyle(element).color
+    const table = light.closest('.assetstream'), lapsed = table.querySelector('.lapsed')
+    return colour(light) !== colour(light.parentElement)
+        || !['none', '0'].some(hidden => {
+            const sign = getComputedStyle(light, '::before')
+            return sign.content === hidden || sign.opacity === hidden
+        })
+        || lapsed && getComputedStyle(lapsed).visibility === 'hidden'
+})
+"""
 
 
 class Page:
@@ -72,8 +91,16 @@ class Page:
     def restart(self) -> None:
         """Restart the kernel, and confirm the dialog."""
         self.command("notebook:restart-kernel")
-        self._page.locator(".jp-Dialog .jp-mod-accept").click()
+        self.accept()
         self.wait_idle()
+
+    def shut_down(self) -> None:
+        """Shut the kernel down, and start no other."""
+        self.command("kernelmenu:shutdown")
+
+    def accept(self) -> None:
+        """Wait for a dialog, and agree."""
+        self._page.locator(".jp-Dialog .jp-mod-accept").click()
 
     def interrupt(self) -> None:
         """Interrupt the kernel."""
@@ -116,6 +143,41 @@ class Page:
             ],
         )
         return before, self.output(text)
+
+    def looks_live(self, text: str) -> bool:
+        """Return whether the table of that cell looks as if it were live."""
+        area = self.cell(text).locator(".jp-OutputArea").first
+        return bool(area.evaluate(LOOKS_LIVE))
+
+    def wait_until_it_looks_dead(self, text: str) -> str:
+        """Wait until that table does not; return the text of the output."""
+        area = self.cell(text).locator(".jp-OutputArea").first
+        self._page.wait_for_function(
+            f"area => !({LOOKS_LIVE})(area)", arg=area.element_handle()
+        )
+        return str(area.inner_text())
+
+    def saved(self, file: Path, picture: str, media: str = "screen") -> str:
+        """Open a saved page, and wait until nothing of it looks live.
+
+        Args:
+            file: the page.
+            picture: the name of the picture that is saved then.
+            media: "print" for what a printer gets, which waits for nothing.
+
+        Returns:
+            The text of the page.
+        """
+        tab = self._page.context.browser.new_page()
+        tab.emulate_media(media=media)
+        tab.goto(file.as_uri())
+        timeout = PATIENCE if media == "screen" else PRINTED
+        dead = f"() => !({LOOKS_LIVE})(document.body)"
+        tab.wait_for_function(dead, timeout=timeout)
+        tab.screenshot(path=self._screenshots / f"{picture}.png")
+        text = str(tab.inner_text("body"))
+        tab.close()
+        return text
 
     @property
     def complaints(self) -> list[str]:
