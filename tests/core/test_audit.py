@@ -111,6 +111,7 @@ def test_patience_ends_with_its_connection(account: Account) -> None:
 
     assert account.audit.deadline == math.inf
     assert account.in_doubt == ("BTC",)
+    assert account.present.audited_at == 0
 
 
 def test_patience_ends_when_the_next_read_comes(account: Account) -> None:
@@ -490,6 +491,17 @@ def test_a5_a_push_of_any_currency_shows_that_the_subscription_works(
     account.push(130, "80", currency="USDT", dated=40)
 
     assert account.twice(150, read("8", "90")).reconnect is None
+
+
+def test_a5_before_any_completed_audit_there_is_no_silence() -> None:
+    account = Account()
+    account.push(1, "1")
+    account.read(100, read("7"))
+    assert account.present.audited_at == -math.inf
+    judged = account.read(102, read("7"))
+
+    assert (judged.drifts, judged.reconnect) == (1, None)
+    assert account.present.audited_at == 102
 
 
 def test_a5_a_completed_audit_begins_the_silence_anew(account: Account) -> None:

@@ -135,6 +135,8 @@ def test_k1_a_greater_serial_number_under_a_smaller_time_is_in_question() -> Non
         account = Account(serial=serial)
         account.connect(-20, snapshot(report("BTC", "1")))
         account.push(1, "2", second=5)
+        account.push(1, "9", dated=0.95, second=5)
+        assert account.in_doubt == ()
         account.push(1.1, "3", dated=0.9, second=6)
         assert account.shown() == ("2", "0")
         assert account.in_doubt == in_doubt

@@ -40,6 +40,26 @@ KILLED = ("killed", "timeout", "segfault")
 #: Module, function and changed lines of a mutant -> why it makes no difference.
 EQUIVALENT = {
     (
+        "audit",
+        "Audit.__init__",
+        "- self._mute_drifts = 0\n+ self._mute_drifts = None",
+    ): "The first drift sets it: the last one was never.",
+    (
+        "audit",
+        "Audit.__init__",
+        "- self._mute_drifts = 0\n+ self._mute_drifts = 1",
+    ): "The first drift sets it: the last one was never.",
+    (
+        "audit",
+        "Audit.__init__",
+        "- self._drifted_at = -math.inf\n+ self._drifted_at = +math.inf",
+    ): "The first drift begins the row anew, which had not begun.",
+    (
+        "audit",
+        "Audit.read",
+        "- unequal = False\n+ unequal = None",
+    ): "Asked only for its truth.",
+    (
         "audit_schedule",
         "AuditSchedule.__init__",
         "- self._early = 0\n+ self._early = 1",
