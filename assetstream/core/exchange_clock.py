@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 
-from assetstream.core.moment import Moment
+from assetstream.core.moment import Moment, Stamp
 from assetstream.protocol.http_date import http_date
 
 __all__ = ["ExchangeClock"]
@@ -117,13 +117,13 @@ class ExchangeClock:
             return int(at.wall * 1000)
         return int((clock.least + clock.most) / 2 + at.now * 1000)
 
-    def pushed(self, ms: int, now: float) -> bool:
+    def pushed(self, ms: int, at: Stamp) -> bool:
         """Note the time of a push; True if it has widened the clock's interval.
 
         Three in a row over 10 s that contradict it on one side widen it to the
         farthest: the clock may be wrong, or the pushes late.
         """
-        least, most = self.bounds(now)
+        now, least, most = at.now, at.least_ms, at.most_ms
         if ms > most:
             side, beyond = 1, ms - most
         elif ms < least - LATE_MS:

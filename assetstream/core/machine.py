@@ -495,11 +495,11 @@ class StreamMachine:
                 self._give_up(step.error, at, out)
 
     def _pushed(self, report: Report, at: Moment) -> Sequence[Event]:
-        moved = False
+        moved, stamp = False, self._stamp(at)
         for balance in report.balances:
-            if balance.key is not None and self._clock.pushed(balance.key[0], at.now):
-                moved = True
-        pushed = self._book.push(report.balances, self._stamp(at))
+            if balance.key is not None and self._clock.pushed(balance.key[0], stamp):
+                moved, stamp = True, self._stamp(at)
+        pushed = self._book.push(report.balances, stamp)
         if self._reads.pushed(pushed.items, at.now):  # A7
             self.present.lease_ends_at = self._schedule.lease_ends_at
             self._plan()

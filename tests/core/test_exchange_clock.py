@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from datetime import datetime, timezone
 from email.utils import formatdate
 
 import pytest
 
 from assetstream.core.exchange_clock import ExchangeClock
-from assetstream.core.moment import Moment
+from assetstream.core.moment import Moment, Stamp
 
 START = 1_767_225_600
+NEW_YEAR = datetime.fromtimestamp(START, timezone.utc)
 
 
 def date(seconds: float) -> str:
@@ -28,6 +30,11 @@ def opened(asked: float = 10.0, now: float = 10.2) -> ExchangeClock:
     clock = ExchangeClock()
     assert not clock.opened("ws", date(asked), asked, now)
     return clock
+
+
+def pushed(clock: ExchangeClock, time: int, now: float) -> bool:
+    """Note a push of that time, ms, which came at ``now``."""
+    return clock.pushed(time, Stamp(now, NEW_YEAR, *clock.bounds(now)))
 
 
 def test_t1_a_date_is_cut_and_took_its_time() -> None:
@@ -48,7 +55,7 @@ def test_t1_without_a_date_the_interval_has_no_ends(header: str | None) -> None:
 
     assert clock.bounds(10.2) == (-math.inf, math.inf)
     assert clock.milliseconds(Moment(10.2, START + 3.0)) == ms(3.0)
-    assert not clock.pushed(0, 10.2)
+    assert not pushed(clock, 0, 10.2)
 
 
 def test_t1_readings_of_one_host_are_intersected() -> None:
@@ -95,22 +102,22 @@ def test_t1_a_step_of_the_pushing_host_begins_its_interval_anew() -> None:
 def test_t1_three_pushes_over_ten_seconds_widen_the_clock_to_the_farthest() -> None:
     """They lie in a row on one side of it; the clock may still be right."""
     clock = opened(10.0, 10.0)
-    assert not clock.pushed(int(ms(20.0 + 5.0)), 20.0)
-    assert not clock.pushed(int(ms(25.0 + 7.0)), 25.0)
-    assert clock.pushed(int(ms(30.0 + 5.0)), 30.0)
+    assert not pushed(clock, int(ms(20.0 + 5.0)), 20.0)
+    assert not pushed(clock, int(ms(25.0 + 7.0)), 25.0)
+    assert pushed(clock, int(ms(30.0 + 5.0)), 30.0)
 
     assert clock.bounds(40.0) == (ms(40.0), ms(40.0 + 7.0) + 50)
-    assert not clock.pushed(int(ms(41.0 + 7.0)), 41.0)
+    assert not pushed(clock, int(ms(41.0 + 7.0)), 41.0)
 
 
 def test_t1_pushes_behind_the_clock_widen_it_back() -> None:
     """A push may arrive 2 s late without being out of step."""
     clock = opened(10.0, 10.0)
     for now in (20.0, 25.0, 29.0):
-        assert not clock.pushed(int(ms(now - 2.0)), now)
+        assert not pushed(clock, int(ms(now - 2.0)), now)
     for now in (30.0, 35.0):
-        assert not clock.pushed(int(ms(now - 12.0)), now)
-    assert clock.pushed(int(ms(40.0 - 12.0)), 40.0)
+        assert not pushed(clock, int(ms(now - 12.0)), now)
+    assert pushed(clock, int(ms(40.0 - 12.0)), 40.0)
 
     assert clock.bounds(50.0) == pytest.approx((ms(50.0 - 10.0) - 50, ms(51.0)))
 
@@ -118,14 +125,14 @@ def test_t1_pushes_behind_the_clock_widen_it_back() -> None:
 def test_t1_too_few_too_soon_or_on_both_sides_widen_nothing() -> None:
     clock = opened(10.0, 10.0)
     for now in (20.0, 21.0, 22.0, 29.9):
-        assert not clock.pushed(int(ms(now + 5.0)), now)
-    assert not clock.pushed(int(ms(30.0)), 30.0)  # In step: the row is over.
-    assert not clock.pushed(int(ms(31.0 + 5.0)), 31.0)
-    assert not clock.pushed(int(ms(41.5 + 5.0)), 41.5)  # Two in the row.
-    assert not clock.pushed(int(ms(42.0 - 5.0)), 42.0)
-    assert not clock.pushed(int(ms(52.5 + 5.0)), 52.5)
+        assert not pushed(clock, int(ms(now + 5.0)), now)
+    assert not pushed(clock, int(ms(30.0)), 30.0)  # In step: the row is over.
+    assert not pushed(clock, int(ms(31.0 + 5.0)), 31.0)
+    assert not pushed(clock, int(ms(41.5 + 5.0)), 41.5)  # Two in the row.
+    assert not pushed(clock, int(ms(42.0 - 5.0)), 42.0)
+    assert not pushed(clock, int(ms(52.5 + 5.0)), 52.5)
     clock.opened("ws", date(53.0), 53.0, 53.0)
-    assert not clock.pushed(int(ms(63.5 + 5.0)), 63.5)
-    assert not clock.pushed(int(ms(64.0 + 5.0)), 64.0)
+    assert not pushed(clock, int(ms(63.5 + 5.0)), 63.5)
+    assert not pushed(clock, int(ms(64.0 + 5.0)), 64.0)
 
     assert clock.bounds(60.0)[1] < ms(62.0)

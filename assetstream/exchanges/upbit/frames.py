@@ -150,9 +150,11 @@ def read_expected(frames: Sequence[bytes], format: str) -> list[BalanceReport] |
                 available, locked = asset.balance, asset.locked
                 # A fraction was decoded by ``bounded_decimal``: only the sign is open.
                 if type(available) is not Decimal or available.is_signed():
-                    available = _present(available)
+                    available = amount(available)
                 if type(locked) is not Decimal or locked.is_signed():
-                    locked = _present(locked)
+                    locked = amount(locked)
+                if available is None or locked is None:
+                    return None
                 balances.append(
                     BalanceReport(
                         CODES[asset.currency],
@@ -166,13 +168,6 @@ def read_expected(frames: Sequence[bytes], format: str) -> list[BalanceReport] |
     except (Unreadable, *MALFORMED):
         return None
     return balances
-
-
-def _present(value: object) -> Decimal:
-    number = amount(value)
-    if number is None:
-        raise Unreadable("not the expected form")
-    return number
 
 
 def read_tolerantly(frame: bytes) -> list[Item]:

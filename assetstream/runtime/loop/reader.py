@@ -15,6 +15,9 @@ from assetstream.runtime.loop.deadlines import DeadlineQueue, HasDeadline
 
 __all__ = ["HasDeadline", "Reader", "ServedSocket"]
 
+READ_ONLY = selectors.EVENT_READ
+BOTH = selectors.EVENT_READ | selectors.EVENT_WRITE
+
 
 class ServedSocket(HasDeadline, Protocol):
     """A connection as the reader sees it."""
@@ -64,6 +67,8 @@ class Reader:
         self._fault = fault
         self._owners: dict[HasDeadline, ServedSocket | None] = {}
         self._sockets: dict[ServedSocket, HasDeadline | None] = {}
+        # What the selector was last told of each: to ask it takes six calls.
+        self._events: dict[ServedSocket, int] = {}
         # Sockets with data that the selector cannot see.
         self._buffered: set[ServedSocket] = set()
         self._deadlines = DeadlineQueue()
@@ -92,6 +97,7 @@ class Reader:
         """Serve the socket, and its owner's deadline after it, from now on."""
         self._selector.register(sock, selectors.EVENT_READ, sock)
         self._sockets[sock] = owner
+        self._events[sock] = READ_ONLY
         if owner in self._owners:
             self._owners[owner] = sock
         self._look_at(sock)
@@ -100,6 +106,7 @@ class Reader:
         """Serve it no longer; to be called while its socket is still open."""
         if sock in self._sockets:
             owner = self._sockets.pop(sock)
+            del self._events[sock]
             if owner in self._owners:
                 self._owners[owner] = None
             self._buffered.discard(sock)
@@ -114,10 +121,12 @@ class Reader:
         """
         buffered = self._buffered.copy()
         timeout = 0.0 if buffered else self._deadlines.timeout()
-        ready = [(key.data, mask) for key, mask in self._selector.select(timeout)]
-        if any(sock is None for sock, _ in ready):
-            self._calls.run()
-        for sock, events in ready:
+        ready = self._selector.select(timeout)
+        for key, _ in ready:
+            if key.data is None:
+                self._calls.run()
+        for key, events in ready:
+            sock = key.data
             if sock is None:
                 continue
             if events & selectors.EVENT_WRITE:
@@ -134,6 +143,7 @@ class Reader:
         """Release the selector, but neither call queue nor sockets; idempotent."""
         self._owners.clear()
         self._sockets.clear()
+        self._events.clear()
         self._buffered.clear()
         self._deadlines.clear()
         self._selector.close()
@@ -178,11 +188,10 @@ class Reader:
 
     def _look_at(self, sock: ServedSocket) -> None:
         """Note what a socket waits for now."""
-        events = selectors.EVENT_READ
-        if sock.wants_write:
-            events |= selectors.EVENT_WRITE
-        if self._selector.get_key(sock).events != events:
+        events = BOTH if sock.wants_write else READ_ONLY
+        if self._events[sock] != events:
             self._selector.modify(sock, events, sock)
+            self._events[sock] = events
         if sock.pending():
             self._buffered.add(sock)
         else:

@@ -69,6 +69,8 @@ def split(buffer: bytes, position: int, fragmented: bool, limit: int = LIMIT) ->
                 return Split(payloads, position, end, Why.MORE)
             payloads.append(buffer[start:end])
             position = end
+        if position == size:  # as nearly every read ends
+            return Split(payloads, position, position + 2, Why.MORE)
         start, end, why = _measure(buffer, position, limit)
         if why is not Why.OTHER or fragmented or buffer[position] not in b"\x81\x82":
             return Split(payloads, position, end, why)
@@ -139,8 +141,9 @@ class Scanner:
             position = found.end
         if found.why is not Why.MORE:
             raise BadFrame(found.why.value)
-        self._tail += data[found.position :]
-        self._needed = found.end - found.position
+        if found.position < len(data):
+            self._tail += data[found.position :]
+            self._needed = found.end - found.position
 
     def _note(self, frame: bytes) -> None:
         """Follow the state of a fragmented message, and its size."""
