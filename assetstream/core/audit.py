@@ -195,7 +195,7 @@ class Audit:
                 unequal = unequal or bool(entry.evidence.open)
                 self._drifted(entry, before, piece, report, judged)
             elif verdict is Judgement.SAME:
-                self._agreed(entry, before, piece, code)
+                self._agreed(entry, piece, code)
             elif verdict is Judgement.OPEN and not need.seconds:
                 newer = certainly_newer(piece, entry.evidence.ground or piece)
                 judged.second = judged.second or newer
@@ -222,9 +222,8 @@ class Audit:
         while self._waiting and self._waiting[0].until <= now:
             _, code, piece = self._waiting.popleft()
             entry = self._book.enter(code)
-            before = entry.evidence.ground
             if weigh(entry.evidence, piece) is Judgement.SAME:
-                self._agreed(entry, before, piece, code)
+                self._agreed(entry, piece, code)
             self._book.note(entry, piece.latest)
 
     def _publish(self, shown: dict[str, Balance] | None) -> None:
@@ -283,12 +282,10 @@ class Audit:
             and not certainly_newer(piece, ground)
         )
 
-    def _agreed(
-        self, entry: Entry, before: Piece | None, piece: Piece, code: str
-    ) -> None:
+    def _agreed(self, entry: Entry, piece: Piece, code: str) -> None:
         """Note that a read agrees; that with a push ends a row of denials (A8)."""
         self._verified[code] = piece.at
-        if piece.amounts != entry.corrected and _set_by_push(before, entry, piece):
+        if piece.amounts != entry.corrected and _set_by_push(entry, piece):
             entry.denied = 0
 
     def _drifted(
@@ -363,12 +360,12 @@ def _contradicts(entry: Entry, asked: float) -> bool:
     return CONTRADICTS[0] <= asked - ground.at < CONTRADICTS[1]
 
 
-def _set_by_push(before: Piece | None, entry: Entry, piece: Piece) -> bool:
-    """True if a read agrees with what a push set (A8)."""
-    if before is not None and before.key is not None:
-        return True
+def _set_by_push(entry: Entry, piece: Piece) -> bool:
+    """True if what a read agrees with was set by a push (A8)."""
     push = entry.evidence.push
-    return push is not None and push.amounts == piece.amounts
+    return push is not None and (
+        push is entry.evidence.ground or push.amounts == piece.amounts
+    )
 
 
 def _need(

@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from assetstream.core.audit import PATIENCE, RECONNECT_PACE, Judged
+from assetstream.core.evidence import Piece
 from assetstream.core.present import UNNAMED
 from assetstream.model.errors import AssetStreamError, ProtocolError
 from assetstream.model.events import AssetUpdate, Source
@@ -33,6 +34,11 @@ def read(btc: str, usdt: str = "100", **others: str) -> Snapshot:
     return snapshot(*(replace(each, raw=each.currency.encode()) for each in reports))
 
 
+def unread(asked: float) -> Piece:
+    """The piece of what a read names, or may have named, and does not tell."""
+    return Piece(None, asked - 10, asked, asked, began=asked)
+
+
 ONLY_USDT = snapshot(report("USDT", "100"))
 NOTHING = snapshot()
 
@@ -52,6 +58,7 @@ def test_s1_a_snapshot_is_believed_at_once_as_recovered(account: Account) -> Non
     )
     assert judged.recovered == 1
     assert account.in_doubt == ()
+    assert account.connect(40, read("4", "90")).recovered == 2
 
 
 def test_s1_what_was_pushed_less_than_10_s_before_keeps_its_amount(
@@ -230,6 +237,7 @@ def test_s2_a_bad_entry_costs_its_own_currency_alone(account: Account) -> None:
     assert the_update(judged.items).currency == "ETH"
     assert account.shown() == ("1", "0")
     assert account.in_doubt == ("BTC", "USDT")
+    assert account.entry().evidence.open == [unread(20)]
     open_pieces = account.entry("USDT").evidence.open
     assert [piece.amounts for piece in open_pieces] == [(0, 0)]
     account.read(40, read("1", ETH="5"))
@@ -245,6 +253,8 @@ def test_s2_an_entry_without_a_name_makes_what_is_omitted_unknown(
 
     assert account.in_doubt == ("BTC",)
     assert account.present.doubts == {"BTC": 20, UNNAMED: 20}
+    assert account.entry().evidence.open == [unread(20)]
+    assert account.book.absent.evidence.open == [unread(20)]
     account.read(31, read("1"))
     assert account.present.doubts == {}
 
@@ -259,9 +269,22 @@ def test_s2_a_read_of_one_field_takes_the_other_from_what_is_shown(
 
     assert account.shown("NEW") == ("3", "0")
     first = Account()
-    first.connect(0, half)
+    first.connect(5, half)
     assert first.present.unknown == {"BTC"}
     assert "BTC" in first.present.doubts
+    assert first.entry().evidence.open == [unread(5)]
+    assert first.shown("USDT") == ("100", "0")
+
+
+def test_d3_zeros_that_were_never_anything_else_are_not_entered(
+    account: Account,
+) -> None:
+    """What is named behind them is."""
+    zero, hold = report("ETH", "0"), report("XRP", "0", "5")
+    judged = account.connect(20, snapshot(zero, hold, *read("3").balances))
+
+    assert [update.currency for update in judged.items] == ["XRP", "BTC"]
+    assert account.book.entry("ETH") is None
 
 
 def test_s4_a_balance_is_zero_once_a_read_was_complete() -> None:
@@ -361,6 +384,7 @@ def test_a2_a_read_that_agrees_ends_doubt(account: Account) -> None:
     account.book.unreadable("BTC", at(100))
     account.read(109.9, read("1"))
     assert account.in_doubt == ("BTC",)
+    assert account.present.verified_at["BTC"] == 109.9
     assert account.book.recheck_at == pytest.approx(110.001)
 
     account.read(110.1, read("1"))

@@ -80,6 +80,8 @@ def test_k1_smaller_key_is_ignored_and_counted(account: Account) -> None:
     assert account.shown() == ("2", "0")
     assert account.present.ignored == 1
     assert account.entry().ignored_at == 2
+    account.push(3, "3", dated=1, second=4)
+    assert account.present.ignored == 2
 
 
 def test_k1_greater_key_moves_even_if_the_amounts_are_equal(account: Account) -> None:
@@ -210,6 +212,21 @@ def test_t1_the_date_of_a_push_is_as_wide_as_the_clock(account: Account) -> None
     piece = account.entry().evidence.ground
     assert piece is not None
     assert piece.latest == pytest.approx(9 - 4 + 1.5)
+
+
+@pytest.mark.parametrize(
+    ("dated", "fair"),
+    [(19_499, False), (19_500, True), (30_500, True), (30_501, False)],
+)
+def test_t1_a_date_is_fair_from_ten_seconds_behind_to_the_clock(
+    account: Account, dated: int, fair: bool
+) -> None:
+    """Of the clock as an interval: its lower end, its upper end."""
+    account.book.push([report("BTC", "2", key=(dated, 0))], at(30))
+    push = account.entry().evidence.push
+
+    assert push is not None
+    assert push.fair is fair
 
 
 def test_t1_without_a_clock_nothing_is_ahead(account: Account) -> None:

@@ -75,6 +75,17 @@ EQUIVALENT = {
         "- changed = False\n+ changed = None",
     ): "Asked only for its truth.",
     (
+        "book",
+        "BalanceBook.push",
+        "- now if age > 0 else now + age,\n+ now if age >= 0 else now + age,",
+    ): "Both are now then.",
+    (
+        "book",
+        "BalanceBook.push",
+        "- if last is not None and key < last.key:  # type: ignore[operator]\n"
+        "+ if last is not None and key <= last.key:  # type: ignore[operator]",
+    ): "Equal keys contradict nothing, and a fair one is not ahead of the clock.",
+    (
         "evidence",
         "_weigh_read",
         "- other.row = 0\n+ other.row = None",
