@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from assetstream.cli.exit_codes import INTERRUPTED, WRONG_USAGE
+from assetstream.version import __version__
 
 __all__ = ["main"]
 
@@ -13,6 +14,9 @@ EXTRA = frozenset({"click", "dotenv", "rich", "tomli"})
 
 def main() -> None:
     """Run the command line, or say which extra it needs or which library is broken."""
+    if sys.argv[1:] == ["--version"]:
+        print(f"assetstream, version {__version__}")
+        return
     # Imported here: the entry point exists without the extra too, and has to answer.
     try:
         from assetstream.cli.main import assetstream

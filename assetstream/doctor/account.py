@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from contextlib import closing
 from dataclasses import replace
-from typing import Generator, Iterator, Mapping
+from typing import Callable, Generator, Iterator, Mapping, NamedTuple
 
 from assetstream.core.outcomes import HttpReply, Unanswered
 from assetstream.display.words import lasting, listed
@@ -24,12 +24,12 @@ from assetstream.model.errors import (
     PermissionDenied,
     RateLimited,
 )
-from assetstream.protocol import Exchange, Instant, Snapshot
+from assetstream.protocol import Exchange, HttpCall, Instant, Snapshot
 from assetstream.protocol.http_date import http_date
 from assetstream.runtime.loop import clock
 from assetstream.runtime.net.rest_client import Adapter, Call
 
-__all__ = ["RestChecks", "check_key"]
+__all__ = ["RestChecks", "check_key", "clock_step"]
 
 #: A clock that is off by more than the first is yellow, by more than the second red;
 #: seconds.
@@ -49,6 +49,20 @@ def check_key(exchange: Exchange) -> Outcome:
     return Outcome(Verdict.GREEN, f"{form}nothing looks wrong")
 
 
+class TimedReply(NamedTuple):
+    """A reply, and when it came.
+
+    Attributes:
+        reply: the exchange's.
+        took: seconds from request to reply.
+        middle: our clock's time in their middle.
+    """
+
+    reply: HttpReply
+    took: float
+    middle: float
+
+
 class RestChecks:
     """Reads the balances once, and judges key, clock and region by the reply.
 
@@ -63,10 +77,7 @@ class RestChecks:
         self._examination = examination
         self._key = key
         self._exchange = examination.subject.exchange
-        self._reply: HttpReply | None = None
-        #: The seconds from request to reply, and our clock's time in their middle.
-        self._took = 0.0
-        self._middle = 0.0
+        self._timed: TimedReply | None = None
 
     def steps(self) -> Iterator[Item]:
         """Read the balances, and judge the reply."""
@@ -78,21 +89,15 @@ class RestChecks:
         yield rest
         if region is not None:
             yield region
-        if self._reply is None:
-            yield skip("clock", "the exchange has not sent its time")
-        else:
-            yield self._examination.judge("clock", self._compare_clocks)
+        yield _judge_times(self._examination, self._timed)
 
     def _read(self) -> Outcome:
-        began = clock.wall()
-        reply = fetch(self._examination, self._exchange)
-        if isinstance(reply, AssetStreamError):
-            return failure(reply)
-        ended = clock.wall()
-        self._reply, self._took = reply, ended - began
-        self._middle = (began + ended) / 2
+        timed = timing(lambda: fetch(self._examination, self._exchange))
+        if isinstance(timed, AssetStreamError):
+            return failure(timed)
+        self._timed = timed
         try:
-            snapshot = understand(self._exchange, reply)
+            snapshot = understand(self._exchange, timed.reply)
         except (AuthenticationError, PermissionDenied) as error:
             self._refusal, self.no_more = error, REFUSED
             return self._refused(error)
@@ -121,15 +126,6 @@ class RestChecks:
     def _may_be_elsewhere(self, error: ExchangeError) -> bool:
         unknown = not self._exchange.knows_key(error)
         return isinstance(error, AuthenticationError) and unknown
-
-    def _compare_clocks(self) -> Outcome:
-        assert self._reply is not None
-        date = http_date(self._reply.headers.get("date"))
-        if date is None:
-            return Outcome(Verdict.SKIPPED, "the exchange did not send its time")
-        ahead = self._middle - date.timestamp() - HALF_A_SECOND
-        unsure = self._took / 2 + HALF_A_SECOND
-        return _judge_clock(self._exchange.title, ahead, unsure)
 
     def _region_step(self) -> Generator[Item, None, Check | None]:
         regions = self._examination.subject.regions
@@ -165,12 +161,44 @@ class RestChecks:
         return Outcome(Verdict.GREEN, f"{finding}: the region is not the cause")
 
 
+def clock_step(examination: Examination) -> Iterator[Item]:
+    """Compare the clocks by a request without a key, which the exchange refuses."""
+    yield "clock"
+    signed = sign(examination.subject.exchange)
+    # The key stands in the headers or in the query.
+    unsigned = HttpCall(signed.method, signed.url.partition("?")[0])
+    timed = timing(lambda: send(examination, unsigned))
+    known = None if isinstance(timed, AssetStreamError) else timed
+    yield _judge_times(examination, known)
+
+
+def timing(
+    ask: Callable[[], HttpReply | AssetStreamError],
+) -> TimedReply | AssetStreamError:
+    """Return the reply that ``ask`` returns, with its times."""
+    began = clock.wall()
+    reply = ask()
+    if isinstance(reply, AssetStreamError):
+        return reply
+    ended = clock.wall()
+    return TimedReply(reply, ended - began, (began + ended) / 2)
+
+
+def sign(exchange: Exchange) -> HttpCall:
+    """Return a call that reads the balances now."""
+    instant = Instant(clock.now(), int(clock.wall() * 1000))
+    return exchange.read(instant, str(uuid.uuid4()))
+
+
 def fetch(examination: Examination, exchange: Exchange) -> HttpReply | AssetStreamError:
     """Read the balances; return the reply, or the reason why there is none."""
+    return send(examination, sign(exchange))
+
+
+def send(examination: Examination, http_call: HttpCall) -> HttpReply | AssetStreamError:
+    """Make a call; return the reply, or the reason why there is none."""
     call = Call(
-        exchange.read(
-            Instant(clock.now(), int(clock.wall() * 1000)), str(uuid.uuid4())
-        ),
+        http_call,
         examination.time_for_step(),
         adapter := Adapter(),
         examination.subject.ssl_context,
@@ -214,6 +242,22 @@ def _judge(snapshot: Snapshot) -> Outcome:
         f"{finding}; {len(snapshot.unreadable)} entries cannot be understood",
         ("Update assetstream; if that does not help, report it.",),
     )
+
+
+def _judge_times(examination: Examination, timed: TimedReply | None) -> Check:
+    """Judge this machine's clock by the ``Date`` of a reply."""
+    if timed is None:
+        return skip("clock", "the exchange has not sent its time")
+    title = examination.subject.exchange.title
+    return examination.judge("clock", lambda: _compare_clocks(title, timed))
+
+
+def _compare_clocks(title: str, timed: TimedReply) -> Outcome:
+    date = http_date(timed.reply.headers.get("date"))
+    if date is None:
+        return Outcome(Verdict.SKIPPED, "the exchange did not send its time")
+    ahead = timed.middle - date.timestamp() - HALF_A_SECOND
+    return _judge_clock(title, ahead, timed.took / 2 + HALF_A_SECOND)
 
 
 def _judge_clock(title: str, ahead: float, unsure: float) -> Outcome:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Callable, Iterator, Mapping, NamedTuple, Union
 
 from assetstream.doctor.report import Check, Verdict
-from assetstream.model.errors import AssetStreamError
+from assetstream.model.errors import AssetStreamError, ConfigurationError
 from assetstream.model.health import Health
 from assetstream.protocol import Exchange
 from assetstream.runtime.loop import clock
@@ -43,6 +43,8 @@ class Subject(NamedTuple):
             the exchange may close the first. None: no stream runs.
         regions: the same key at other hosts, to try if the exchange does not know it;
             None: try none.
+        no_key: says why there is no key; then the exchange has none that is good, and
+            nothing is signed. None: there is one.
     """
 
     exchange: Exchange
@@ -51,6 +53,7 @@ class Subject(NamedTuple):
     ssl_context: ssl.SSLContext | None = None
     health: Callable[[], Health] | None = None
     regions: Mapping[str, Exchange] | None = None
+    no_key: ConfigurationError | None = None
 
     def __repr__(self) -> str:
         return f"<Subject {self.account}>"

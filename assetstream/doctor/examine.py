@@ -9,12 +9,19 @@ import threading
 from queue import SimpleQueue
 from typing import Callable, Iterator, Union
 
-from assetstream.doctor.account import RestChecks, check_key
+from assetstream.doctor.account import RestChecks, check_key, clock_step
 from assetstream.doctor.connection import connection_checks
-from assetstream.doctor.examination import Examination, Item, Subject, skip
+from assetstream.doctor.examination import (
+    Examination,
+    Item,
+    Subject,
+    failure,
+    skip,
+)
 from assetstream.doctor.libraries import machine_checks
 from assetstream.doctor.network import Route
 from assetstream.doctor.report import Check, Diagnosis
+from assetstream.model.errors import ConfigurationError
 from assetstream.runtime.loop.waits import (
     Deadline,
     get_interruptibly,
@@ -92,6 +99,9 @@ def _steps(examination: Examination) -> Iterator[Item]:
     for route in routes.values():
         yield from route.steps()
     rest, socket = (routes[server] for server in servers)
+    if examination.subject.no_key is not None:
+        yield from _steps_without_key(examination, examination.subject.no_key, rest)
+        return
     yield "key"
     key = examination.judge("key", lambda: check_key(exchange))
     yield key
@@ -105,3 +115,15 @@ def _steps(examination: Examination) -> Iterator[Item]:
         yield from (skip(name, why) for name in CONNECTION)
     else:
         yield from connection_checks(examination)
+
+
+def _steps_without_key(
+    examination: Examination, error: ConfigurationError, rest: Route
+) -> Iterator[Item]:
+    """Compare the clocks, which needs no key; all behind it does."""
+    if rest.broken:
+        yield skip("clock", rest.why)
+    else:
+        yield from clock_step(examination)
+    yield Check("key", *failure(error))
+    yield from (skip(name, "there is no key") for name in ("REST", *CONNECTION))

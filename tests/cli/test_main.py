@@ -53,11 +53,18 @@ def test_the_list_of_commands_is_not_cut() -> None:
             assert re.search(rf"`(assetstream )?{name}\b", text), name
 
 
-def test_version_is_printed() -> None:
-    """``--version`` prints the release."""
-    with Program("-m", "assetstream.cli", "--version") as program:
+@pytest.mark.parametrize("missing", ["click", "requests"])
+def test_version_is_printed(missing: str) -> None:
+    """``--version`` prints the release; nothing needs to be installed for that."""
+    with Program("-c", WITHOUT, missing, "--version") as program:
         assert program.finish() == 0
-        assert __version__ in program.output
+        assert program.out == [f"assetstream, version {__version__}"]
+
+
+def test_version_is_an_option_like_others() -> None:
+    """Behind another option click prints the same."""
+    done = CliRunner().invoke(assetstream, ["--version"])
+    assert done.stdout == f"assetstream, version {__version__}\n"
 
 
 @pytest.mark.parametrize(

@@ -21,15 +21,16 @@ from __future__ import annotations
 import os
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Mapping, NoReturn, Sequence
 
+from assetstream.cli.accounts.account import LabelledExchange, make_account
 from assetstream.cli.accounts.key_file import read_keys
 from assetstream.cli.accounts.suggestions import meant
 from assetstream.display.words import listed
-from assetstream.exchanges import EXCHANGES, build
+from assetstream.exchanges import EXCHANGES
 from assetstream.model.errors import ConfigurationError
-from assetstream.protocol import Exchange
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -47,12 +48,27 @@ NAMES_ONE = re.compile(r"^keys|_env$")
 VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
 
 
-def read_accounts(path: Path, labels: Sequence[str]) -> dict[str, Exchange]:
-    """Return the file's accounts by label, in its order: all, or those named.
+class AbsentKey(Exception):
+    """A key is not to be had, though the file is as it should be.
+
+    Args:
+        error: says why.
+    """
+
+    def __init__(self, error: ConfigurationError) -> None:
+        super().__init__(error)
+        self.error = error
+
+
+def read_accounts(path: Path, labels: Sequence[str]) -> list[LabelledExchange]:
+    """Return the file's accounts, in its order: all, or those named.
+
+    One whose key is not to be had (a variable is not set, a key file not there) says so
+    by its ``no_key``.
 
     Raises:
-        ConfigurationError: the file, an account or a key is not as it should be; the
-            text names file, table and line, and never shows a value that may be secret.
+        ConfigurationError: the file or an account is not as it should be; the text
+            names file, table and line, and never shows a value that may be secret.
     """
     text = _text(path)
     tables = _tables(path, text)
@@ -60,11 +76,11 @@ def read_accounts(path: Path, labels: Sequence[str]) -> dict[str, Exchange]:
         if label not in tables:
             hint = meant(label, tables) or f"It has {', '.join(tables)}."
             raise ConfigurationError(f"{path} has no [{label}]", remedy=hint)
-    return {
-        label: AccountTable(path, text, label, table).exchange()
+    return [
+        AccountTable(path, text, label, table).account()
         for label, table in tables.items()
         if not labels or label in labels
-    }
+    ]
 
 
 def labels_in(path: Path) -> list[str]:
@@ -116,19 +132,27 @@ class AccountTable:
         self._label = label
         self._table = table
 
-    def exchange(self) -> Exchange:
-        """Make its adapter, with its keys."""
+    def account(self) -> LabelledExchange:
+        """Make its adapter, with its keys if they are to be had."""
         name = self._text("exchange")
         if name is None:
             self._refuse(None, f'exchange = "{" or ".join(EXCHANGES)}" is missing')
         if name not in EXCHANGES:
             self._refuse("exchange", f"must be {' or '.join(map(repr, EXCHANGES))}")
         self._check_names(name)
-        options = {**self._keys(name), **self._region(name)}
+        options, absent = self._region(name), None
         try:
-            return build(name, **options)
+            options |= self._keys(name)
+        except AbsentKey as exc:
+            absent = exc.error
+        try:
+            made = make_account(name, self._label, options, absent)
         except ConfigurationError as exc:
             self._refuse(None, exc.problem, exc.remedy)
+        if made.no_key is None or made.no_key is absent:
+            return made
+        error = self._error(None, made.no_key.problem, made.no_key.remedy)
+        return replace(made, no_key=error)
 
     def _check_names(self, name: str) -> None:
         credentials = EXCHANGES[name].key_names
@@ -165,13 +189,17 @@ class AccountTable:
         # Its name is not repeated: a key may have been put there instead.
         if not path.exists():
             variables = map(EXCHANGES[name].variable, EXCHANGES[name].key_names)
-            self._refuse(
+            error = self._error(
                 "keys",
                 "there is no such file",
                 f"Its path is relative to this file. It holds {listed(variables)}, "
                 "a line NAME=value each.",
             )
-        return read_keys(path, name)
+            raise AbsentKey(error)
+        try:
+            return read_keys(path, name)
+        except ConfigurationError as exc:
+            raise AbsentKey(exc) from None
 
     def _variable(self, key: str, name: str | None) -> str:
         if name is None or VARIABLE.fullmatch(name) is None:
@@ -183,7 +211,10 @@ class AccountTable:
             )
         value = os.environ.get(name)
         if value is None:
-            self._refuse(key, f"the environment variable {name} is not set")
+            error = self._error(
+                key, f"the environment variable {name} is not set", f"Set {name}."
+            )
+            raise AbsentKey(error)
         return value
 
     def _region(self, name: str) -> dict[str, str]:
@@ -212,11 +243,14 @@ class AccountTable:
         )
 
     def _refuse(self, key: str | None, why: str, remedy: str = "") -> NoReturn:
+        raise self._error(key, why, remedy)
+
+    def _error(self, key: str | None, why: str, remedy: str = "") -> ConfigurationError:
         line = self._line_of(key)
         where = f"{self._path}, [{self._label}]"
         where += f", line {line}" if line is not None else ""
         what = f"{key}: {why}" if key is not None else why
-        raise ConfigurationError(f"{where}: {what}", remedy=remedy)
+        return ConfigurationError(f"{where}: {what}", remedy=remedy)
 
     def _line_of(self, key: str | None) -> int | None:
         """Return the line of the table, or of a setting in it; None if not found."""

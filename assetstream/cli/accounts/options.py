@@ -6,7 +6,7 @@
     @choosing_accounts
     def balances(choice: AccountOptions) -> None:
         with choice.opened() as accounts:
-            streams = [account.stream() for account in accounts]
+            streams, left_out = choice.usable(accounts)
 
 What they lead to is imported only when they are used: ``--help`` and the shell's
 completion answer without it.
@@ -18,7 +18,7 @@ import functools
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Iterator
+from typing import TYPE_CHECKING, Any, Callable, Iterator, Sequence
 
 import click
 from click.shell_completion import CompletionItem
@@ -26,7 +26,8 @@ from click.shell_completion import CompletionItem
 from assetstream.model.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from assetstream.cli.accounts.selection import LabelledExchange
+    from assetstream.cli.accounts.account import LabelledExchange
+    from assetstream.streams.stream import AssetStream
 
 __all__ = ["AccountOptions", "choosing_account", "choosing_accounts"]
 
@@ -59,8 +60,8 @@ class AccountOptions:
         """Yield the accounts, at least one; simulated ones trade until the end.
 
         Raises:
-            click.UsageError: the options contradict each other, or a key is missing or
-                wrong; also for a ``ConfigurationError`` of the body.
+            click.UsageError: the options contradict each other, or something is missing
+                or wrong but a key; also for a ``ConfigurationError`` of the body.
         """
         from assetstream.cli.accounts import selection
 
@@ -76,6 +77,19 @@ class AccountOptions:
                 yield selection.named(names, self.region, self.keys)
         except ConfigurationError as exc:
             raise click.UsageError(str(exc)) from None
+
+    def usable(
+        self, accounts: Sequence[LabelledExchange]
+    ) -> tuple[list[AssetStream], list[ConfigurationError]]:
+        """Return streams of those that have a key, and of the others, why not.
+
+        Raises:
+            ConfigurationError: none is left; or a key is missing, and the accounts were
+                named one by one.
+        """
+        from assetstream.cli.accounts import selection
+
+        return selection.usable(accounts, all_wanted=bool(self.names))
 
     def _check(self) -> None:
         """Refuse options that cannot mean anything together."""

@@ -3,36 +3,23 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterator, Sequence
 
+from assetstream.cli.accounts.account import LabelledExchange, make_account
 from assetstream.cli.accounts.account_file import read_accounts
 from assetstream.cli.accounts.key_file import read_keys
 from assetstream.cli.accounts.suggestions import meant
 from assetstream.display.words import listed
-from assetstream.exchanges import EXCHANGES, build
+from assetstream.exchanges import EXCHANGES
 from assetstream.model.errors import ConfigurationError
-from assetstream.protocol import Exchange
 from assetstream.streams.stream import AssetStream
 
-__all__ = ["LabelledExchange", "in_file", "named", "simulated"]
+__all__ = ["in_file", "named", "simulated", "usable"]
 
 #: Trades of a simulated account a second; of all of them together, at most.
 TRADES = 5.0
 MOST_TRADES = 50.0
-
-
-@dataclass(frozen=True)
-class LabelledExchange:
-    """The exchange of one account, and its label; None: the stream makes its own."""
-
-    exchange: Exchange
-    label: str | None = None
-
-    def stream(self) -> AssetStream:
-        """Make a stream of it, not started."""
-        return AssetStream(self.exchange, account=self.label)
 
 
 def named(
@@ -41,7 +28,7 @@ def named(
     """Select an account on each named exchange, by the environment's keys or a file's.
 
     Raises:
-        ConfigurationError: a name, a key or the region is missing or wrong.
+        ConfigurationError: a name or the region is missing or wrong, or a key file.
     """
     _check_exchanges(names)
     if not names:
@@ -68,7 +55,7 @@ def named(
     given = read_keys(keys, names[0]) if keys is not None else {}
     located = {"region": region} if region is not None else {}
     return [
-        LabelledExchange(build(name, **given, **(located if name in regional else {})))
+        make_account(name, None, {**given, **(located if name in regional else {})})
         for name in names
     ]
 
@@ -79,8 +66,43 @@ def in_file(path: Path, labels: Sequence[str]) -> list[LabelledExchange]:
     Raises:
         ConfigurationError: something in it is missing or wrong.
     """
-    accounts = read_accounts(path, labels)
-    return [LabelledExchange(exchange, label) for label, exchange in accounts.items()]
+    return read_accounts(path, labels)
+
+
+def usable(
+    accounts: Sequence[LabelledExchange], *, all_wanted: bool
+) -> tuple[list[AssetStream], list[ConfigurationError]]:
+    """Return streams of the accounts that have a key, and of the others, why not.
+
+    Of a whole file, one whose key is not to be had is left out, as one is whose key the
+    exchange refuses: the others can be watched, and are more useful than none. It is
+    an error all the same, that is shown, counted in sums as missing, and in the exit
+    code. Whoever has named accounts wants all of them.
+
+    Args:
+        accounts: those that were selected.
+        all_wanted: they were named one by one.
+
+    Raises:
+        ConfigurationError: none is left, or one is missing that is wanted.
+    """
+    missing = [each for each in accounts if each.no_key is not None]
+    if missing and (all_wanted or len(missing) == len(accounts)):
+        assert missing[0].no_key is not None
+        raise missing[0].no_key
+    streams = [each.stream() for each in accounts if each.no_key is None]
+    return streams, [_left_out(each) for each in missing]
+
+
+def _left_out(account: LabelledExchange) -> ConfigurationError:
+    error = account.no_key
+    assert error is not None
+    return ConfigurationError(
+        f"this account is left out: {error.problem}",
+        remedy=error.remedy,
+        exchange=account.exchange.name,
+        account=account.label,
+    )
 
 
 @contextmanager

@@ -26,7 +26,9 @@ Each account is connected as by `watch`, and counts as read once it is LIVE:
 its balances were read by REST and merged with what was pushed meanwhile.
 Currencies of which nothing is held are left out. Of more than one account
 the sums follow. One that is not LIVE within 30 s is given up, and the others
-are shown all the same.
+are shown all the same. So it is with one of a file that has no key (its
+variable is not set, its key file not there); but all that you name must be
+there.
 
 \b
 Keys, key files and files of accounts are those of `assetstream watch`, whose
@@ -62,7 +64,9 @@ def balances(choice: AccountOptions, as_json: bool) -> None:
     from assetstream.cli.view.choose import terminal
 
     with choice.opened() as accounts:
-        held, errors = read_once([account.stream() for account in accounts])
+        streams, left_out = choice.usable(accounts)
+        held, errors = read_once(streams)
+        errors += left_out
     console = terminal()
     with output():
         if as_json:

@@ -39,13 +39,14 @@ It looks, in this order, at:
 Each step is GREEN, YELLOW (it works, but look at it), RED (to be mended; the
 remedies are below it, likeliest first) or SKIPPED, and why. It reads only:
 nothing is changed at the exchange. No part of a key is shown. An account
-takes 45 s at most, and mostly about one.
+takes 45 s at most, and mostly about one. Without a key it looks at all that
+needs none, and is RED there.
 
 \b
 Exit codes, by the worst of all steps:
   0    GREEN
-  1    RED
-  2    wrong usage, or a key or a package is missing
+  1    RED; a missing key is
+  2    wrong usage, or a package is missing
   3    YELLOW
   130  ended by Ctrl-C
 """

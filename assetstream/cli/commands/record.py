@@ -95,7 +95,7 @@ def record(
                 "one account is recorded at a time: say which, by its exchange or, "
                 "with --accounts, by its label"
             )
-        stream = accounts[0].stream()
+        (stream,), _ = choice.usable(accounts)
         recorder = Recorder(stream, path, scramble=scramble, overwrite=overwrite)
         try:
             recorder.start()

@@ -60,9 +60,15 @@ allow, the table counts them, and plain lines say when all have settled;
 JSON lines leave that to their "state" objects.
 
 \b
+An account of a file that has no key (its variable is not set, its key file
+not there) is left out: an error says so at once and at the end, and the exit
+code is 1. All accounts that you name must be there.
+
+\b
 Exit codes:
   0    ended by you: Ctrl-C, --for, or the pipe's reader went away
-  1    a stream failed, or the output; why, and what to do, is on stderr
+  1    a stream or the output failed, or an account was left out; why, and
+       what to do, is on stderr
   2    wrong usage, or a key or a package is missing
   130  a second Ctrl-C, which does not wait for a clean end
 """
@@ -82,9 +88,11 @@ def watch(choice: AccountOptions, as_json: bool, duration: float | None) -> None
     from assetstream.model.states import State
 
     with output(), choice.opened() as accounts:
-        streams = [account.stream() for account in accounts]
-        WatchRun(streams, choose_view(as_json, streams), duration).run()
+        streams, left_out = choice.usable(accounts)
+        view = choose_view(as_json, streams)
+        WatchRun(streams, view, duration, left_out).run()
     failed = [stream for stream in streams if stream.state is State.FAILED]
-    for stream in failed:
-        click.echo(f"Error: {stream.account}: {stream.error}", err=True)
-    sys.exit(1 if failed else 0)
+    for error in (*left_out, *(stream.error for stream in failed)):
+        if error is not None:
+            click.echo(f"Error: {error.account}: {error}", err=True)
+    sys.exit(1 if left_out or failed else 0)

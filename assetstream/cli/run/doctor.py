@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Sequence
 
-from assetstream.cli.accounts.selection import LabelledExchange
+from assetstream.cli.accounts.account import LabelledExchange
 from assetstream.cli.view.choose import terminal
 from assetstream.cli.view.doctor import JsonReport, PlainReport, TerminalReport
 from assetstream.doctor.examination import Subject
@@ -37,7 +37,9 @@ def examine_all(
         stream = account.stream()
         exchange = stream.exchange
         regions = exchange.elsewhere() if try_regions else None
-        subject = Subject(exchange, stream.account, regions=regions)
+        subject = Subject(
+            exchange, stream.account, regions=regions, no_key=account.no_key
+        )
         report.begin(exchange.name, stream.account)
         checks = []
         for check in examine(subject, TIMEOUT, report.working):

@@ -11,6 +11,7 @@ from types import FrameType
 from typing import Protocol, Sequence, Union
 
 from assetstream.cli.view.output import discard_output
+from assetstream.model.errors import AssetStreamError
 from assetstream.model.events import Event, StateChange
 from assetstream.model.health import Progress
 from assetstream.streams.group import StreamGroup
@@ -51,16 +52,22 @@ class WatchRun:
         streams: not yet started.
         view: where to show their events.
         duration: seconds, or None to go on.
+        errors: of accounts that are not among them, shown first.
     """
 
     def __init__(
-        self, streams: Sequence[AssetStream], view: View, duration: float | None
+        self,
+        streams: Sequence[AssetStream],
+        view: View,
+        duration: float | None,
+        errors: Sequence[AssetStreamError] = (),
     ) -> None:
         self._events: Queue[ViewEvent] = Queue(BACKLOG)
         self._runner: AssetStream | StreamGroup = streams[0]
         if len(streams) > 1:
             self._runner = StreamGroup(streams, on_progress=self._events.put)
         self._view = view
+        self._errors = errors
         self._duration = duration
         self._running = len(streams)
         self._stop_asked = False
@@ -90,6 +97,8 @@ class WatchRun:
         self._runner.start(wait=False)
         try:
             with self._view:
+                for error in self._errors:
+                    self._view.show(error)
                 self._serve(self._view, until)
         except OSError as exc:
             discard_output()

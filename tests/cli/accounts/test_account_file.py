@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Callable
@@ -42,6 +43,16 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
     return write
 
 
+def fault_of(path: Path) -> ConfigurationError:
+    """Return what is wrong with the file, or else why its first account has no key."""
+    try:
+        (account, *_) = read_accounts(path, ())
+    except ConfigurationError as error:
+        return error
+    assert account.no_key is not None
+    return account.no_key
+
+
 def documented() -> list[str]:
     """Return the example as the module, the guide and the help show it."""
     text = (ROOT / "docs/reference/command-line.md").read_text(encoding="utf-8")
@@ -60,26 +71,39 @@ def test_the_documented_example_is_read(write: Write) -> None:
     for example in examples:
         path = write(example)
         accounts = read_accounts(path, ())
-        assert list(accounts) == labels_in(path) == ["main", "savings"]
-        main, savings = accounts.values()
+        assert [a.label for a in accounts] == labels_in(path) == ["main", "savings"]
+        main, savings = (account.exchange for account in accounts)
         assert isinstance(main, Upbit)
         assert main.region == "sg"
         assert isinstance(savings, CoinW)
         assert keys_of(main) == keys_of(savings) == (KEY, SECRET)
-        assert list(read_accounts(path, ["savings"])) == ["savings"]
+        (only,) = read_accounts(path, ["savings"])
+        assert (only.label, only.no_key) == ("savings", None)
 
 
-def test_only_the_named_accounts_need_their_keys(
+def test_an_account_without_a_key_says_so_and_harms_no_other(
     write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A fault in an account that is not named does not matter."""
+    """Its exchange is known all the same, for the doctor; its key is nobody's."""
     path = write(f'{MAIN}[other]\nexchange = "coinw"\n')
-    assert list(read_accounts(path, ["main"])) == ["main"]
-    with pytest.raises(ConfigurationError, match=r"\[other\], line 5: .*COINW_API_KEY"):
-        read_accounts(path, ())
+    main, other = read_accounts(path, ())
+    assert main.no_key is None
+    assert isinstance(other.exchange, CoinW)
+    assert keys_of(other.exchange) == ("none", "none")
+    assert re.search(r"\[other\], line 5: .*COINW_API_KEY", str(other.no_key))
+    assert other.stream().account == "other"
     monkeypatch.setenv("COINW_API_KEY", KEY)
     monkeypatch.setenv("COINW_SECRET_KEY", SECRET)
-    assert list(read_accounts(path, ())) == ["main", "other"]
+    assert [each.no_key for each in read_accounts(path, ())] == [None, None]
+
+
+def test_a_key_file_that_is_open_to_others_is_no_key(
+    write: Write, tmp_path: Path
+) -> None:
+    """The account is the only one that suffers; nothing of the file is used."""
+    (tmp_path / "main.keys").chmod(0o644)
+    if os.name != "nt":
+        assert "is open to other users" in str(fault_of(write(MAIN)))
 
 
 @pytest.mark.parametrize(
@@ -116,11 +140,10 @@ def test_only_the_named_accounts_need_their_keys(
 def test_what_is_wrong_is_named(write: Write, text: str, message: str) -> None:
     """The message names file, table and line, and suggests names."""
     path = write(text)
-    with pytest.raises(ConfigurationError) as raised:
-        read_accounts(path, ())
+    error = str(fault_of(path))
 
-    assert message in str(raised.value)
-    assert str(raised.value).startswith(str(path))
+    assert message in error
+    assert error.startswith(str(path))
 
 
 @pytest.mark.parametrize(
@@ -140,15 +163,14 @@ def test_what_is_wrong_is_named(write: Write, text: str, message: str) -> None:
 def test_a_secret_in_the_file_is_refused_and_not_shown(write: Write, line: str) -> None:
     """The message says where secrets belong."""
     path = write(f'[main]\nexchange = "upbit"\nregion = "sg"\n{line}\n')
-    with pytest.raises(ConfigurationError) as raised:
-        read_accounts(path, ())
+    error = str(fault_of(path))
 
-    assert SECRET[:6] not in str(raised.value)
-    assert SECRET[:6].upper() not in str(raised.value)
-    assert "line 4" in str(raised.value)
+    assert SECRET[:6] not in error
+    assert SECRET[:6].upper() not in error
+    assert "line 4" in error
     if "_key =" in line:
-        assert 'keys = "main.keys"' in str(raised.value)
-        assert 'secret_key_env = "..."' in str(raised.value)
+        assert 'keys = "main.keys"' in error
+        assert 'secret_key_env = "..."' in error
 
 
 def test_a_label_that_is_none(write: Write, tmp_path: Path) -> None:

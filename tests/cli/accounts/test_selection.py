@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from assetstream import CoinW, ConfigurationError, Upbit
-from assetstream.cli.accounts.selection import in_file, named, simulated
+from assetstream.cli.accounts.selection import in_file, named, simulated, usable
 from tests.support.event_recorder import PATIENCE
 from tests.support.specs import keys_of
 
@@ -96,3 +96,23 @@ def test_simulated_accounts_trade() -> None:
     assert labels == ["upbit-1", "coinw-1", "upbit-2", "coinw-2"]
     with pytest.raises(ConfigurationError, match="mtgox"), simulated(["mtgox"], 1):
         pass
+
+
+def test_an_account_without_a_key_is_left_out_of_a_file(tmp_path: Path) -> None:
+    """The error names it; but whoever names accounts gets all of them, or none."""
+    keys, path = write_keys(tmp_path), tmp_path / "accounts.toml"
+    path.write_text(
+        f'[main]\nexchange = "coinw"\nkeys = "{keys.name}"\n'
+        '[savings]\nexchange = "coinw"\nkeys = "gone"\n'
+    )
+    accounts = in_file(path, [])
+    (stream,), (error,) = usable(accounts, all_wanted=False)
+    assert stream.account == "main"
+    assert (error.exchange, error.account) == ("coinw", "savings")
+    assert "this account is left out: " in error.problem
+    assert "no such file" in error.problem
+    assert error.remedy.startswith("Its path is relative")
+    for wanted, named_ones in [(True, accounts), (False, accounts[1:])]:
+        with pytest.raises(ConfigurationError, match="no such file"):
+            usable(named_ones, all_wanted=wanted)
+    assert usable(accounts[:1], all_wanted=True)[1] == []

@@ -140,3 +140,22 @@ def test_a_spinner_turns_on_a_terminal_and_is_taken_away() -> None:
     assert "connecting" in terminal.written
     assert "connecting" not in terminal.written.rpartition("Account")[2]
     assert "all 2" in terminal.written
+
+
+def test_an_account_without_a_key_is_left_out_and_missing_in_the_sums(
+    balances: Balances, file: Path
+) -> None:
+    """The others are shown; the exit code, stderr and the sums tell of it."""
+    (file.parent / "savings.keys").unlink()
+    rows = [
+        json.loads(line)
+        for line in balances("--accounts", str(file), "--json", expect=1)
+    ]
+    errors = {row["account"]: row for row in rows if row["kind"] == "error"}
+    assert set(errors) == {"closed", "savings"}
+    assert "left out" in errors["savings"]["message"]
+    assert "no such file" in str(balances.err)
+
+    balances("--accounts", str(file), "main", "savings", expect=2)
+    assert balances.out == []
+    assert "no such file" in str(balances.err)

@@ -105,16 +105,36 @@ def test_json_has_an_object_for_each_check(doctor: Any, exchange: Simulator) -> 
 
 
 def test_wrong_usage_ends_with_2(doctor: Any) -> None:
-    """Exchange, region or key is missing."""
+    """Exchange or region is missing, or wrong."""
     clean = {"UPBIT_ACCESS_KEY": None, "COINW_API_KEY": None}
     for arguments, part in [
         ([], "--simulate"),
         (["upbit"], "needs --region"),
-        (["coinw"], "COINW_API_KEY is not set"),
+        (["upbit", "--region", "mars"], "must be one of"),
     ]:
         result = CliRunner().invoke(assetstream, ["doctor", *arguments], env=clean)
         assert result.exit_code == 2
         assert part in result.output
+
+
+def test_without_a_key_it_does_what_needs_none(
+    doctor: Any, exchange: Simulator
+) -> None:
+    """It is RED at the key, having sent nothing that is signed."""
+    account = exchange.upbit({"BTC": "1"})
+    environment = {**account.environment(), "UPBIT_ACCESS_KEY": ""}
+    command = ["doctor", "upbit", "--region", "sg"]
+    result = CliRunner().invoke(assetstream, command, env=environment)
+
+    assert result.exit_code == 1
+    steps = [line.split()[:2] for line in result.stdout.splitlines()[3:]]
+    (red,) = [n for n, step in enumerate(steps) if step == ["RED", "key"]]
+    assert steps[red - 2 : red] == [["GREEN", "TLS"], ["GREEN", "clock"]]
+    assert "UPBIT_ACCESS_KEY is empty" in result.stdout
+    assert "RED: begin with the first red step (key)" in result.stdout
+    for later in ("REST", "WebSocket", "subscription", "ping", "pushes"):
+        assert ["SKIPPED", later] in steps[red:]
+    assert account.seen.reads == exchange.seen.connections == 0
 
 
 def test_the_key_is_sent_around_only_on_demand(

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from assetstream import Check, Verdict
-from assetstream.cli.accounts.selection import LabelledExchange
+from assetstream.cli.accounts.account import LabelledExchange
 from assetstream.cli.run import doctor
 from assetstream.cli.run.doctor import choose_report, examine_all
 from assetstream.cli.view.doctor import JsonReport, PlainReport, TerminalReport

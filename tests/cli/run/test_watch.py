@@ -10,7 +10,14 @@ from typing import Iterator
 
 import pytest
 
-from assetstream import AssetStream, AssetUpdate, Progress, State, StateChange
+from assetstream import (
+    AssetStream,
+    AssetUpdate,
+    ConfigurationError,
+    Progress,
+    State,
+    StateChange,
+)
 from assetstream.cli.run import watch
 from assetstream.cli.run.watch import ViewEvent, WatchRun
 from assetstream.simulator import Simulator
@@ -79,6 +86,14 @@ def test_one_account_is_shown_to_its_last_event(streams: list[AssetStream]) -> N
     assert view.paints >= 1
     assert view.closed
     assert streams[0].state is State.STOPPED
+
+
+def test_accounts_that_are_left_out_are_told_first(streams: list[AssetStream]) -> None:
+    """The view is given their errors before any other event."""
+    error = ConfigurationError("this account is left out", account="savings")
+    view = RecordedView()
+    WatchRun(streams[:1], view, 0.0, [error]).run()
+    assert view.events[0] is error
 
 
 def test_it_is_painted_four_times_a_second(
