@@ -47,6 +47,8 @@ def pytest_configure() -> None:
     for name in list(os.environ):
         if OWN.fullmatch(name.lower()):
             del os.environ[name]
+    # What is imported and collected stays: nothing of it is worth a search.
+    gc.disable()
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -84,8 +86,8 @@ def waits_are_patient() -> Iterator[None]:
 @pytest.fixture(scope="session", autouse=True)
 def imports_are_not_searched() -> Iterator[None]:
     """Keep modules imported so far out of every later garbage collection."""
-    gc.collect()
     gc.freeze()
+    gc.enable()
     yield
     gc.unfreeze()
     gc.collect()
