@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 
 import pytest
 from msgspec.structs import replace
@@ -61,6 +62,15 @@ def test_s1_a_snapshot_is_believed_at_once_as_recovered(account: Account) -> Non
     assert account.connect(40, read("4", "90")).recovered == 2
 
 
+def test_s1_what_no_read_names_is_zero(account: Account) -> None:
+    """As blurred as any read, and verified by each."""
+    zeros = Piece((Decimal(0), Decimal(0)), -10, 0, 0, began=0)
+    assert account.book.absent.evidence.ground == zeros
+    account.read(20, read("1"))
+
+    assert account.present.verified_at[UNNAMED] == 20
+
+
 def test_s1_what_was_pushed_less_than_10_s_before_keeps_its_amount(
     account: Account,
 ) -> None:
@@ -73,6 +83,7 @@ def test_s1_what_was_pushed_less_than_10_s_before_keeps_its_amount(
 
     assert account.shown() == ("2", "0")
     assert account.in_doubt == ("BTC",)
+    assert account.present.verified_at["BTC"] == 0
     assert account.audit.deadline == math.inf
 
 
@@ -222,6 +233,7 @@ def test_s2_who_holds_nothing_loses_nothing() -> None:
     account = Account()
     account.connect(0, NOTHING)
     assert account.present.doubts == {UNNAMED: 0}
+    assert account.book.absent.evidence.open == [Piece(None, 0, 0, 0, began=0)]
     assert account.present.complete_since is not None
     account.read(9.9, NOTHING)
     assert account.present.doubts == {UNNAMED: 0}
@@ -534,6 +546,15 @@ def test_a5_a_completed_audit_begins_the_silence_anew(account: Account) -> None:
     account.read(70, read("1", "90"))
 
     assert account.twice(100, read("7", "90")).reconnect is not None
+
+
+def test_a5_a_push_at_the_moment_of_a_completed_audit_is_none_before_it(
+    account: Account,
+) -> None:
+    account.read(70, read("1"))
+    account.push(70, "100", currency="USDT")
+
+    assert account.twice(100, read("7")).reconnect is None
 
 
 def test_a5_elsewhere_the_second_drift_within_ten_minutes_reconnects() -> None:

@@ -57,14 +57,17 @@ def test_an_update_and_its_balance_say_whose_they_are_and_since_when(
     account: Account,
 ) -> None:
     """Since the push's own time, or since a read came."""
-    pushed = the_update(account.push(1, "2").items)
+    dated = report("BTC", "2", key=(900, 0))
+    dated = msgspec.structs.replace(dated, update_id="7-1", raw=b"{}")
+    pushed = the_update(account.book.push([dated], at(1)).items)
     was_pushed = account.present.balances["BTC"]
     read = the_update(account.connect(40, snapshot(report("BTC", "3"))).items[:1])
     was_read = account.present.balances["BTC"]
 
     for event in (pushed, was_pushed, read, was_read):
         assert (event.exchange, event.account) == ("test", "test-1")
-    assert was_pushed.changed_at == pushed.time == START + timedelta(seconds=1)
+    assert was_pushed.changed_at == pushed.time == START + timedelta(seconds=0.9)
+    assert (pushed.update_id, pushed.raw, pushed.folded) == ("7-1", b"{}", 0)
     assert was_read.changed_at == read.received == START + timedelta(seconds=40)
     assert read.time is None
     assert read.source is was_read.source is Source.RECOVERED
