@@ -333,7 +333,7 @@ class Audit:
         self._free -= 1.0
         self._mute_drifts = 0
         if unequal:
-            return "two reads of a balance differed from it and from each other"
+            return "a balance changed twice, as REST says, and nothing was pushed"
         return "balances changed and nothing was pushed"
 
     def _disagreement(self, report: BalanceReport) -> ProtocolError:

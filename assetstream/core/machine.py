@@ -81,6 +81,11 @@ OPEN = frozenset({PROVING, READY})
 CONNECTED = OPEN | {Link.DIALLING}
 #: The wait of a place that an exchange limits without saying for how long; seconds.
 LIMITED_WAIT = 5.0
+#: The remedy where pushes seem to be missing.
+LOSES_PUSHES = (
+    "If this repeats, stop other programs with the same key, which may be given the "
+    "pushes in its place, and try without a proxy."
+)
 
 
 class StreamMachine:
@@ -538,8 +543,12 @@ class StreamMachine:
         if items:
             out.append(Publish(items))
         if judged.reconnect:
-            reason = f"reconnecting: {judged.reconnect}"
-            self._give_up(ConnectionLost(reason), at, out)
+            lost = ConnectionLost(
+                f"reconnecting: {judged.reconnect}, so this connection may have lost "
+                "pushes",
+                remedy=LOSES_PUSHES,
+            )
+            self._give_up(lost, at, out)
 
     def _read_failed(
         self, error: AssetStreamError, at: Moment, out: list[Effect]

@@ -196,5 +196,5 @@ def _judge(host: str, version: str, certificate: Mapping[str, Any]) -> Outcome:
     return Outcome(
         Verdict.YELLOW,
         finding,
-        ("Nothing to do yet: the exchange has to renew it before it ends.",),
+        ("Look again in a few days: the exchange has to renew it before it ends.",),
     )

@@ -481,7 +481,7 @@ def test_a4_reads_that_differ_from_each_other_the_later_one_in_doubt(
 
     assert the_update(judged.items).available == 8
     assert judged.reconnect == (
-        "two reads of a balance differed from it and from each other"
+        "a balance changed twice, as REST says, and nothing was pushed"
     )
     assert account.in_doubt == ("BTC",)
     account.read(112, read("8"))

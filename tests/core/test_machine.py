@@ -1052,7 +1052,11 @@ def test_a5_balances_that_were_never_pushed_are_a_reason_to_reconnect(
     assert isinstance(update, AssetUpdate)
     assert update.source is Source.AUDIT
     assert isinstance(error, ConnectionLost)
-    assert "nothing was pushed" in str(error)
+    assert error.problem == (
+        "reconnecting: balances changed and nothing was pushed, so this connection may "
+        "have lost pushes"
+    )
+    assert error.remedy.startswith("If this repeats, stop other programs")
     assert isinstance(change, StateChange)
     assert only(effects, HangUp).ticket == driven.connection
     assert machine.link is Link.LEAVING
