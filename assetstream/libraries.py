@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 from types import ModuleType
 from typing import Iterator, NamedTuple
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 __all__ = [
     "PYJWT",
@@ -15,7 +19,9 @@ __all__ = [
     "WEBSOCKET_CLIENT",
     "LibraryError",
     "Needed",
+    "extra_of",
     "importing",
+    "install_command",
     "require",
 ]
 
@@ -119,6 +125,40 @@ def require(module: ModuleType, needed: Needed) -> None:
         remedy=needed.repair,
         name=name,
     )
+
+
+def install_command(extra: str) -> str:
+    """Return the command that adds an extra to this installation of assetstream.
+
+    It works where assetstream was installed from a checkout, or only lies in one, too:
+    no index may have it.
+    """
+    # Imported here: hardly a program needs it.
+    from importlib.metadata import PackageNotFoundError, distribution
+
+    try:
+        origin = distribution("assetstream").read_text("direct_url.json")
+    except PackageNotFoundError:
+        checkout = Path(__file__).parents[1]
+        origin = json.dumps({"url": checkout.as_uri(), "dir_info": {}})
+    return extra_of(origin, extra)
+
+
+def extra_of(origin: str | None, extra: str) -> str:
+    """Return the command that adds an extra to what came from ``origin``.
+
+    Args:
+        origin: what ``direct_url.json`` says, which pip writes for what is from no
+            index (PEP 610); None without one.
+        extra: its name.
+    """
+    found = json.loads(origin or "{}")
+    if "dir_info" not in found:
+        # Of one that is installed already, pip looks up nothing but the extra's own.
+        return f'pip install "assetstream[{extra}]"'
+    editable = "-e " if found["dir_info"].get("editable") else ""
+    path = url2pathname(urlsplit(found["url"]).path)
+    return f'pip install {editable}"{path}[{extra}]"'
 
 
 def _dotted(version: tuple[int, ...]) -> str:

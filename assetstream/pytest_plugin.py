@@ -1,7 +1,7 @@
 """A fixture for tests of your own bots: ``simulated_exchange``.
 
 Installed with assetstream, so pytest finds it by itself. Nothing but pytest is imported
-until a test asks for the fixture, which needs ``pip install "assetstream[simulator]"``.
+until a test asks for the fixture, which needs the extra ``simulator``.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import importlib.metadata
 import json
 import pickle
 import types
@@ -12,8 +13,15 @@ import jwt
 import pytest
 import websocket
 
-from assetstream.libraries import PYJWT, WEBSOCKET_CLIENT, LibraryError, require
-from tests.support.processes import Program
+from assetstream.libraries import (
+    PYJWT,
+    WEBSOCKET_CLIENT,
+    LibraryError,
+    extra_of,
+    install_command,
+    require,
+)
+from tests.support.processes import ROOT, Program
 
 
 def module(version: str | None, **names: object) -> types.ModuleType:
@@ -60,6 +68,45 @@ def test_another_package_of_the_same_name_is_refused() -> None:
 def test_a_fitting_release_is_accepted(version: str) -> None:
     """Later 1.x releases are accepted."""
     check(module(version, WebSocketApp=object))
+
+
+@pytest.mark.parametrize(
+    ("origin", "command"),
+    [
+        (None, 'pip install "assetstream[cli]"'),
+        (
+            '{"url": "https://x/a.whl", "archive_info": {}}',
+            'pip install "assetstream[cli]"',
+        ),
+        (
+            '{"url": "file:///a%20b/c", "dir_info": {}}',
+            f'pip install "{Path("/a b/c")}[cli]"',
+        ),
+        (
+            '{"url": "file:///home/c", "dir_info": {"editable": true}}',
+            f'pip install -e "{Path("/home/c")}[cli]"',
+        ),
+    ],
+    ids=["from an index", "from an archive", "from a checkout", "editable"],
+)
+def test_an_extra_comes_from_where_assetstream_did(
+    origin: str | None, command: str
+) -> None:
+    """What an archive has brought knows the libraries of its extras."""
+    assert extra_of(origin, "cli") == command
+
+
+def test_a_checkout_that_is_not_installed_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The command installs that very checkout."""
+
+    def absent(name: str) -> None:
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "distribution", absent)
+
+    assert install_command("plot") == f'pip install "{ROOT}[plot]"'
 
 
 def test_what_is_installed_here_is_right() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from assetstream.cli.exit_codes import INTERRUPTED, WRONG_USAGE
+from assetstream.libraries import install_command
 from assetstream.version import __version__
 
 __all__ = ["main"]
@@ -37,7 +38,7 @@ def _explain(error: Exception) -> int | None:
     if missing in EXTRA:
         print(
             f"The assetstream command needs the package {missing}: "
-            'pip install "assetstream[cli]"',
+            + install_command("cli"),
             file=sys.stderr,
         )
         return WRONG_USAGE

@@ -12,7 +12,9 @@ a notebook whose kernel has died, it looks as what it is then: a picture of the 
 
 from __future__ import annotations
 
-from assetstream.display.page import LIGHTS, NUMERIC, Grid, Line, Page, padded
+from typing import Sequence
+
+from assetstream.display.page import LIGHTS, NUMERIC, Grid, Line, Page
 
 __all__ = ["COLOURS", "LAPSE", "SHARE", "as_html", "escape"]
 
@@ -25,8 +27,8 @@ LAPSED = "Not updated since then: the kernel has ended, or this is a copy."
 COLOURS = {"good": "#0b8b45", "bad": "#d9403f", "warn": "#a06f00"}
 #: How much of our colour is in the mix; the rest is the text's.
 SHARE = 0.75
-#: Spaces as wide as a point and as a digit are in every font.
-POINT_SPACE, DIGIT_SPACE = "\u2008", "\u2007"
+#: How much of our colour is behind what has just changed.
+TINT = "33"
 
 # Named twice, it outweighs the styles that notebooks give to all tables.
 _OURS = ".assetstream.assetstream"
@@ -37,7 +39,7 @@ _GOOD = (
 )
 _STYLE = (
     "<style>"
-    f"{_OURS}{{font-variant-numeric:tabular-nums;line-height:1.5;overflow-x:auto}}"
+    f"{_OURS}{{font-variant-numeric:tabular-nums;line-height:1.5}}"
     f"{_OURS} table{{border:0;border-collapse:collapse;margin:.3em 0 .4em}}"
     f"{_OURS} table td,{_OURS} table th"
     "{border:0;color:inherit;padding:.15em .8em;text-align:left;white-space:nowrap}"
@@ -45,7 +47,10 @@ _STYLE = (
     f"{_OURS} table .n{{text-align:right}}"
     f"{_OURS} .dim{{opacity:.72}}"
     f"{_OURS} table .old{{opacity:.6}}"
-    f"{_OURS} table .grew,{_OURS} table .shrank{{font-weight:700}}"
+    # Not bold, which would be wider and stand beside its column.
+    f"{_OURS} table .grew{{background:{COLOURS['good']}{TINT}}}"
+    f"{_OURS} table .shrank{{background:{COLOURS['bad']}{TINT}}}"
+    f"{_OURS} table .f{{display:inline-block;text-align:left}}"
     f'{_MOVING} b.live::before{{content:"\\25CF\\A0";opacity:0}}'
     f"{_MOVING} .lapsed{{overflow:hidden}}"
     f"{_MOVING} table{{opacity:.65}}"
@@ -61,11 +66,7 @@ _STYLE = (
     + "".join(
         f"{_OURS} table .{name},{_OURS} .{name}{{color:{colour};"
         f"color:color-mix(in srgb,{colour} {SHARE:.0%},currentColor)}}"
-        for name, colour in (
-            *COLOURS.items(),
-            ("grew", COLOURS["good"]),
-            ("shrank", COLOURS["bad"]),
-        )
+        for name, colour in COLOURS.items()
     )
     + "</style>"
 )
@@ -120,12 +121,12 @@ def _table(grid: Grid) -> str:
     ]
     columns = []
     for number, side in enumerate(sides):
-        texts = [row[number].text for row in grid.rows]
-        columns.append(padded(texts, POINT_SPACE, DIGIT_SPACE) if side else texts)
+        texts = [escape(row[number].text) for row in grid.rows]
+        columns.append(_aligned(texts) if side else texts)
     rows = []
     for number, row in enumerate(grid.rows):
         cells = [
-            f"<td{_class(side, cell.look)}>{escape(column[number])}</td>"
+            f"<td{_class(side, cell.look)}>{column[number]}</td>"
             for column, cell, side in zip(columns, row, sides, strict=True)
         ]
         rows.append(f"<tr>{''.join(cells)}</tr>")
@@ -133,6 +134,22 @@ def _table(grid: Grid) -> str:
         f"<table><thead><tr>{''.join(heads)}</tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table>"
     )
+
+
+def _aligned(numbers: Sequence[str]) -> Sequence[str]:
+    """Give all fractions the same room, so that points stand below each other.
+
+    Text is copied as it is: there are no spaces for that in it.
+    """
+    parts = [number.partition(".") for number in numbers]
+    most = max(len(fraction) for _, _, fraction in parts)
+    if all(len(fraction) == most for _, _, fraction in parts):
+        return numbers
+    room = f'<span class="f" style="width:{most + 1}ch">'
+    return [
+        f"{whole}{room}{point}{fraction}</span>" if whole else ""
+        for whole, point, fraction in parts
+    ]
 
 
 def _class(*looks: str) -> str:

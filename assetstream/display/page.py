@@ -76,23 +76,14 @@ class Line(NamedTuple):
 Page = Sequence[Union[Grid, Line]]
 
 
-def padded(numbers: Sequence[str], point: str = " ", digit: str = " ") -> list[str]:
-    """Add room behind each number, so that right-aligned points stand in a column.
-
-    Args:
-        numbers: of one column.
-        point: what is as wide as a point.
-        digit: what is as wide as a digit.
-    """
+def padded(numbers: Sequence[str]) -> list[str]:
+    """Add spaces behind each number of a column, so that right-aligned points meet."""
     behind = [len(_fraction(number)) for number in numbers]
     most = max(behind, default=0)
-    column = []
-    for number, length in zip(numbers, behind, strict=True):
-        room = digit * (most - length)
-        if room and not length:
-            room = point + room[1:]
-        column.append(number + room)
-    return column
+    return [
+        number + " " * (most - length)
+        for number, length in zip(numbers, behind, strict=True)
+    ]
 
 
 def _fraction(number: str) -> str:

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, ItemsView, Iterator, KeysView, Mapping, Protocol, ValuesView
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ItemsView,
+    Iterable,
+    Iterator,
+    KeysView,
+    Mapping,
+    Protocol,
+    ValuesView,
+)
 
 from assetstream.display.balances import (
     MOST_LINES,
@@ -14,8 +24,18 @@ from assetstream.display.html import as_html
 from assetstream.display.page import Page
 from assetstream.display.text import as_text
 from assetstream.model.events import Balance, row_of
+from assetstream.model.frames import make_frame
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 __all__ = ["Balances", "GroupBalances", "HasBalances"]
+
+#: Of ``to_pandas``.
+COLUMNS = [
+    *("currency", "exchange", "account", "available", "locked", "total"),
+    *("stale", "age", "verified", "source", "changed_at"),
+]
 
 
 class Balances(Mapping[str, Balance]):
@@ -70,6 +90,19 @@ class Balances(Mapping[str, Balance]):
     def __reduce__(self) -> tuple[Any, ...]:
         return Balances, (self._held,)
 
+    def to_pandas(self) -> DataFrame:
+        """Make a DataFrame of it: one row for each currency, which is the index.
+
+        The columns are ``exchange``, ``account``, ``available``, ``locked``, ``total``,
+        ``stale``, ``age`` and ``verified`` (seconds), ``source`` and ``changed_at``
+        (UTC), as ``Balance`` has them, at the moment of this call. Amounts are
+        ``Decimal`` objects, exact, which print all their digits.
+
+        Raises:
+            ConfigurationError: pandas is missing: the extra ``plot`` brings it.
+        """
+        return _frame(self._held.values(), "currency")
+
     def _page(self, most: int) -> Page:
         rows = [row_of(balance) for _, balance in sorted(self._held.items())]
         return balances_page(rows, most)
@@ -109,6 +142,17 @@ class GroupBalances(Mapping[str, Mapping[str, Balance]]):
     def __len__(self) -> int:
         return len(self._accounts)
 
+    def to_pandas(self) -> DataFrame:
+        """Make a DataFrame of all accounts, as ``Balances.to_pandas`` does of one.
+
+        The index is ``account`` and ``currency``.
+
+        Raises:
+            ConfigurationError: pandas is missing: the extra ``plot`` brings it.
+        """
+        held = (balance for each in self.values() for balance in each.values())
+        return _frame(held, ["account", "currency"])
+
     def _page(self, most: int) -> Page:
         held = [
             row_of(balance)
@@ -123,3 +167,12 @@ class GroupBalances(Mapping[str, Mapping[str, Balance]]):
 
     def _repr_html_(self) -> str:
         return as_html(self._page(MOST_ROWS))
+
+
+def _frame(balances: Iterable[Balance], index: str | list[str]) -> DataFrame:
+    rows = (
+        [getattr(balance, name) for name in COLUMNS[:-2]]
+        + [balance.source.value, balance.changed_at]
+        for balance in balances
+    )
+    return make_frame("balances", rows, COLUMNS, ["changed_at"], index)

@@ -24,10 +24,12 @@ __all__ = ["draw"]
 MAX_PANELS = 12
 #: More panels than this stand in two columns.
 ONE_COLUMN = 4
+#: Labels that a time axis of the whole width has room for.
+MOST_TICKS = 8
 #: Inches.
 WIDTH, PANEL_HEIGHT, HEAD_HEIGHT = 9.0, 1.45, 0.9
-#: Readable on light and dark ground alike, as are the style's own text and frame.
-TOTAL, AVAILABLE, GAP = "#3b82c4", "#d97706", "#8a8a8a"
+#: Readable on light and dark ground alike; INK is that of all text and lines.
+INK, TOTAL, AVAILABLE, GAP = "#7b7b7b", "#3b82c4", "#d97706", "#8a8a8a"
 #: source -> colour, shape and name of its mark.
 MARKS = {
     Source.RECOVERED: ("#8b5cf6", "D", "recovered after a gap"),
@@ -35,6 +37,12 @@ MARKS = {
 }
 #: Characters that have no room above a panel.
 LONG = 60
+#: Labels of ticks whose steps are years, months, days, hours, minutes or seconds, and
+#: of those that begin a greater unit: each is a date or a time of day by itself.
+TICKS = ["%Y", "%Y-%m", "%m-%d", "%H:%M", "%H:%M", "%H:%M:%S.%f"]
+FIRST_TICKS = ["%Y", "%Y", "%Y-%m", "%m-%d", "%H:%M", "%H:%M:%S"]
+#: What the ticks leave out, in the corner.
+OFFSETS = ["", "", "%Y", "%Y-%m-%d", "%Y-%m-%d", "%Y-%m-%d"]
 #: A shorter time is drawn as this.
 LEAST_SPAN = timedelta(seconds=1)
 #: What is left free before it and behind it, as a share.
@@ -74,26 +82,31 @@ class Panel:
         return text if len(text) < LONG else text.replace(" of ", "\nof ")
 
     def draw(self, axes: Axes, begin: datetime, end: datetime) -> None:
-        """Draw the balance from the beginning to the end of what is known."""
+        """Draw the balance from the beginning to the end of what is to be seen."""
         self._draw_steps(axes, begin, end)
-        self._mark(axes)
-        axes.set_title(self.currency, loc="left", fontsize="medium", fontweight="bold")
-        axes.set_title(self.last, loc="right", fontsize="small")
+        self._mark(axes, begin)
+        axes.set_title(
+            self.currency, loc="left", fontsize="medium", fontweight="bold", color=INK
+        )
+        axes.set_title(self.last, loc="right", fontsize="small", color=INK)
         axes.ticklabel_format(axis="y", style="plain", useOffset=False)
-        axes.tick_params(labelsize="small")
+        axes.tick_params(labelsize="small", color=INK, labelcolor=INK)
         axes.margins(y=0.15)
-        for side in ("top", "right"):
-            axes.spines[side].set_visible(False)
+        axes.set_facecolor("none")
+        for side, spine in axes.spines.items():
+            spine.set_color(INK)
+            spine.set_visible(side in ("left", "bottom"))
 
     def _draw_steps(self, axes: Axes, begin: datetime, end: datetime) -> None:
         states: list[AssetUpdate | Balance] = [*self.updates, self.updates[-1]]
         times = [*(update.received for update in self.updates), end]
         before = self.updates[0].previous
-        if before is not None:
+        if before is not None and self.updates[0].received > begin:
             # It had that value since before the oldest update that is kept.
             states.insert(0, before)
             times.insert(0, begin)
-        x = date2num(times)
+        # What was there before the beginning is drawn as its value then.
+        x = date2num([max(time, begin) for time in times])
         total = [float(state.total) for state in states]
         axes.plot(
             x, total, color=TOTAL, linewidth=2, drawstyle="steps-post", label="total"
@@ -119,9 +132,10 @@ class Panel:
             alpha=0.3,
         )
 
-    def _mark(self, axes: Axes) -> None:
+    def _mark(self, axes: Axes, begin: datetime) -> None:
+        seen = [update for update in self.updates if update.received >= begin]
         for source, (colour, shape, name) in MARKS.items():
-            found = [update for update in self.updates if update.source is source]
+            found = [update for update in seen if update.source is source]
             if found:
                 axes.plot(
                     date2num([update.received for update in found]),
@@ -134,26 +148,39 @@ class Panel:
                 )
 
 
-def draw(updates: Sequence[AssetUpdate], gaps: Sequence[Gap]) -> Figure:
+def draw(
+    updates: Sequence[AssetUpdate],
+    gaps: Sequence[Gap],
+    currencies: Sequence[str] | None = None,
+    since: datetime | None = None,
+) -> Figure:
     """Make the figure; see ``History.plot``.
 
     Args:
         updates: of one account, oldest first.
         gaps: oldest first.
+        currencies: those to draw, of which there are updates; None: all.
+        since: from when on; None: from the first update on.
     """
-    panels = _panels(updates)
+    panels = _panels(updates, since)
     if not panels:
-        figure = Chart(figsize=(WIDTH, PANEL_HEIGHT))
-        figure.text(0.5, 0.5, "no updates yet", ha="center", va="center")
+        figure = Chart(figsize=(WIDTH, PANEL_HEIGHT), facecolor="none")
+        figure.text(0.5, 0.5, "no updates yet", ha="center", va="center", color=INK)
         return figure
-    drawn = panels[:MAX_PANELS]
+    if currencies is None:
+        drawn = sorted(panels.values(), key=lambda p: (-p.changes, p.currency))
+        drawn = drawn[:MAX_PANELS]
+    else:
+        drawn = [panels[currency] for currency in currencies]
     columns = 1 if len(drawn) <= ONE_COLUMN else 2
     rows = math.ceil(len(drawn) / columns)
     figure = Chart(
-        figsize=(WIDTH, HEAD_HEIGHT + rows * PANEL_HEIGHT), layout="constrained"
+        figsize=(WIDTH, HEAD_HEIGHT + rows * PANEL_HEIGHT),
+        layout="constrained",
+        facecolor="none",
     )
     grid = list(figure.subplots(rows, columns, sharex=True, squeeze=False).flat)
-    begin = updates[0].received
+    begin = since or updates[0].received
     ends = [updates[-1].received, *(gap.ended for gap in gaps[-1:])]
     end = max(*ends, begin + LEAST_SPAN)
     # A little further, or the last change would be a line with no value after it.
@@ -166,19 +193,28 @@ def draw(updates: Sequence[AssetUpdate], gaps: Sequence[Gap]) -> Figure:
         if number >= len(drawn):
             axes.remove()
         elif number + columns >= len(drawn):
-            _tell_time(axes, begin, end)
-    _explain(figure, updates, len(drawn), len(panels))
+            _tell_time(axes, begin, end, MOST_TICKS // columns)
+    counted_in = panels.values() if currencies is None else drawn
+    each = (update for panel in counted_in for update in panel.updates)
+    shown = sum(update.received >= begin for update in each)
+    title = f"{updates[-1].account}: {counted(shown, 'update')}"
+    if currencies is None and len(drawn) < len(panels):
+        title += (
+            f", the {len(drawn)} of {len(panels)} currencies that changed most often"
+        )
+    _explain(figure, title)
     return figure
 
 
-def _panels(updates: Sequence[AssetUpdate]) -> list[Panel]:
-    """All currencies, the one that changed most often first."""
+def _panels(updates: Sequence[AssetUpdate], since: datetime | None) -> dict[str, Panel]:
+    """Return each currency with its updates, and the last one before ``since``."""
     panels: dict[str, Panel] = {}
     for update in updates:
-        panels.setdefault(update.currency, Panel(update.currency)).updates.append(
-            update
-        )
-    return sorted(panels.values(), key=lambda p: (-p.changes, p.currency))
+        panel = panels.setdefault(update.currency, Panel(update.currency))
+        if since is not None and update.received <= since:
+            panel.updates.clear()
+        panel.updates.append(update)
+    return panels
 
 
 def _shade(axes: Axes, gaps: list[Gap]) -> None:
@@ -194,25 +230,27 @@ def _shade(axes: Axes, gaps: list[Gap]) -> None:
         )
 
 
-def _tell_time(axes: Axes, begin: datetime, end: datetime) -> None:
-    """Label the time axis, which all panels share."""
+def _tell_time(axes: Axes, begin: datetime, end: datetime, ticks: int) -> None:
+    """Label the time axis, which all panels share, in so many places at most."""
     axes.set_xlim(*date2num([begin - (end - begin) * MARGIN, end]))
-    locator = AutoDateLocator(tz=timezone.utc, maxticks=8)
+    locator = AutoDateLocator(tz=timezone.utc, maxticks=ticks)
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=timezone.utc))
+    formatter = ConciseDateFormatter(
+        locator,
+        tz=timezone.utc,
+        formats=TICKS,
+        zero_formats=FIRST_TICKS,
+        offset_formats=OFFSETS,
+    )
+    axes.xaxis.set_major_formatter(formatter)
     axes.tick_params(labelbottom=True)
-    axes.xaxis.get_offset_text().set_fontsize("small")
-    axes.set_xlabel("UTC", fontsize="small")
+    axes.xaxis.get_offset_text().set(fontsize="small", color=INK)
+    axes.set_xlabel("UTC", fontsize="small", color=INK)
 
 
-def _explain(
-    figure: Figure, updates: Sequence[AssetUpdate], drawn: int, known: int
-) -> None:
-    """Name the account, count what is left out, and explain the signs."""
-    title = f"{updates[-1].account}: {counted(len(updates), 'update')}"
-    if drawn < known:
-        title += f", the {drawn} of {known} currencies that changed most often"
-    figure.suptitle(title, fontsize="medium")
+def _explain(figure: Figure, title: str) -> None:
+    """Set the title, and explain the signs."""
+    figure.suptitle(title, fontsize="medium", color=INK)
     signs: dict[str, Any] = {}
     for axes in figure.axes:
         handles, names = axes.get_legend_handles_labels()
@@ -225,4 +263,5 @@ def _explain(
         ncols=len(signs),
         frameon=False,
         fontsize="small",
+        labelcolor=INK,
     )

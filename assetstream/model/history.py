@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
+from datetime import datetime
 from typing import TYPE_CHECKING, Iterable, Iterator, Sequence, Union, overload
 
-from assetstream.display.words import counted
+from assetstream.display.words import counted, listed, named
 from assetstream.model.errors import ConfigurationError
-from assetstream.model.events import ZERO, AssetUpdate, Gap
+from assetstream.model.events import AssetUpdate, Gap
+from assetstream.model.frames import make_frame, missing_library
 from assetstream.model.public import make_public
 
 if TYPE_CHECKING:
@@ -59,23 +61,22 @@ class History(Sequence[AssetUpdate]):
         ``available``, ``locked``, ``total``, ``change``, ``source``, ``time`` (the
         exchange's, in UTC, or NaT) and ``update_id``.
 
-        Amounts are ``Decimal`` objects, exact; sums of them keep the 28 digits of
-        Python's decimal context. For floats, which are not exact but fast and known to
-        every method of pandas, say ``frame["total"].astype(float)``.
+        Amounts are ``Decimal`` objects, exact, which print all their digits; sums of
+        them keep the 28 digits of Python's decimal context. For floats, which are not
+        exact but fast and known to every method of pandas, say
+        ``frame["total"].astype(float)``.
 
         Raises:
-            ConfigurationError: pandas is missing: ``pip install "assetstream[plot]"``.
+            ConfigurationError: pandas is missing: the extra ``plot`` brings it.
         """
-        try:
-            import pandas
-        except ImportError as error:
-            raise _missing("to_pandas", "pandas") from error
-        frame = pandas.DataFrame(map(_row, self), columns=COLUMNS, dtype=object)
-        for name in ("received", "time"):
-            frame[name] = pandas.to_datetime(frame[name], utc=True)
-        return frame.set_index("received")
+        times = ["received", "time"]
+        return make_frame("history", map(_row, self), COLUMNS, times, "received")
 
-    def plot(self) -> Figure:
+    def plot(
+        self,
+        currencies: str | Iterable[str] | None = None,
+        since: datetime | None = None,
+    ) -> Figure:
         """Draw the balances over time: one small panel for each currency.
 
         A balance stays what it is until it changes, so its line goes in steps: total,
@@ -86,17 +87,37 @@ class History(Sequence[AssetUpdate]):
 
         The figure shows itself in a notebook where it is a cell's last value; elsewhere
         write it with ``figure.savefig("balances.png")``. It belongs to no window and to
-        no pyplot, and its colours are those of matplotlib's style at the time.
+        no pyplot. Its ground is transparent, and its text readable on a light page as
+        well as on a dark one.
+
+        Args:
+            currencies: one code, or some: these alone are drawn, in this order.
+            since: an aware time; nothing before it is drawn but the values of then.
 
         Raises:
-            ConfigurationError: matplotlib is missing: ``pip install
-                "assetstream[plot]"``.
+            ConfigurationError: matplotlib is missing: the extra ``plot`` brings it; or
+                no update is of one of ``currencies``; or ``since`` has no time zone.
         """
+        if since is not None and since.tzinfo is None:
+            raise ConfigurationError(
+                f"since={since!r} has no time zone",
+                remedy="Write datetime.now(timezone.utc) - timedelta(hours=1), say.",
+            )
+        known = {update.currency for update in self}
+        if currencies is not None:
+            codes = [currencies] if isinstance(currencies, str) else list(currencies)
+            currencies = [code.upper() for code in codes]
+            absent = [code for code in currencies if code not in known]
+            if absent:
+                raise ConfigurationError(
+                    f"no update is of {listed(absent)}; there are some of "
+                    f"{named(sorted(known)) or 'no currency'}"
+                )
         try:
             from assetstream.model.chart import draw
         except ImportError as error:
-            raise _missing("plot", "matplotlib") from error
-        return draw(self._updates, self._gaps)
+            raise missing_library("history.plot()", "matplotlib") from error
+        return draw(self._updates, self._gaps, currencies, since)
 
     @overload
     def __getitem__(self, index: int) -> AssetUpdate: ...
@@ -176,18 +197,10 @@ def _row(update: AssetUpdate) -> tuple[object, ...]:
         update.exchange,
         update.account,
         update.currency,
-        # A difference of zero is printed as 0E-18 otherwise.
-        *(amount or ZERO for amount in amounts),
+        *amounts,
         update.source.value,
         update.time,
         update.update_id,
-    )
-
-
-def _missing(method: str, library: str) -> ConfigurationError:
-    return ConfigurationError(
-        f"history.{method}() needs {library}, which cannot be imported",
-        remedy='Install it by `pip install "assetstream[plot]"`.',
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Callable
 
 from assetstream.display.text import as_text
+from assetstream.libraries import install_command
 from assetstream.model.errors import ConfigurationError
 from assetstream.notebook.live_table import LivePage, LiveTable
 
@@ -12,8 +13,8 @@ __all__ = ["Screen"]
 
 MISSING = "show() needs the package IPython, which every notebook brings"
 INSTEAD = (
-    'Install it by `pip install "assetstream[notebook]"`. On a terminal, `assetstream '
-    "watch` shows a live table; in a script, on_asset=print prints every change."
+    "Install it by `{}`. On a terminal, `assetstream watch` shows a live table; in a "
+    "script, on_asset=print prints every change."
 )
 STANDS_STILL = (
     "This table moves in a notebook only. Here, call show() again to see it anew, or "
@@ -62,7 +63,8 @@ class Screen:
         except ModuleNotFoundError as exc:
             if (exc.name or "").partition(".")[0] != "IPython":
                 raise
-            raise ConfigurationError(MISSING, remedy=INSTEAD) from None
+            remedy = INSTEAD.format(install_command("notebook"))
+            raise ConfigurationError(MISSING, remedy=remedy) from None
         if start is not None:
             start()
         try:

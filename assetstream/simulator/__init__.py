@@ -16,19 +16,19 @@ checks credentials as they do, keeps an exact ledger, and misbehaves on request:
 
 ``FAULTS`` has the name and the description of every fault; with the extra ``cli``,
 ``assetstream simulate --list-faults`` prints them, and ``assetstream simulate`` runs an
-exchange by itself. The simulator needs the extra of its name:
-
-    pip install "assetstream[simulator]"
+exchange by itself. The simulator needs the extra of its name.
 """
 
 from __future__ import annotations
+
+from assetstream.libraries import install_command
 
 try:
     import websockets as _websockets  # noqa: F401
 except ModuleNotFoundError:
     raise ModuleNotFoundError(
         "assetstream.simulator needs the package websockets: "
-        'pip install "assetstream[simulator]"',
+        + install_command("simulator"),
         name="websockets",
     ) from None
 

@@ -17,7 +17,7 @@ from assetstream.model.errors import (
     ConfigurationError,
     StreamStateError,
 )
-from assetstream.model.events import AssetUpdate, Balance, StateChange, exact_sum
+from assetstream.model.events import AssetUpdate, StateChange, exact_sum
 from assetstream.model.health import GroupHealth, Progress, group_words
 from assetstream.model.public import make_public
 from assetstream.notebook.screen import Screen
@@ -131,8 +131,11 @@ class StreamGroup(HandlerMethods):
         return True
 
     @property
-    def balances(self) -> Mapping[str, Mapping[str, Balance]]:
-        """account -> currency -> balance: the accounts of this moment, each live."""
+    def balances(self) -> GroupBalances:
+        """account -> currency -> balance: the accounts of this moment, each live.
+
+        ``balances.to_pandas()`` makes a table.
+        """
         return GroupBalances(self.streams)
 
     def total(

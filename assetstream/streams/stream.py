@@ -136,8 +136,11 @@ class AssetStream(HandlerMethods):
         return self._run.account
 
     @property
-    def balances(self) -> Mapping[str, Balance]:
-        """All known balances: immutable, consistent, kept over reconnects."""
+    def balances(self) -> Balances:
+        """All known balances: immutable, consistent, kept over reconnects.
+
+        A mapping of currency to ``Balance``; ``balances.to_pandas()`` makes a table.
+        """
         engine = self._run.engine
         return Balances(engine.present.balances.copy() if engine else {})
 

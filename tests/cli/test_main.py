@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from assetstream import __version__
 from assetstream.cli.main import assetstream
+from assetstream.libraries import install_command
 from tests.support.processes import ROOT, Program
 from tests.support.tapes import line, opened, reply, write_tape
 
@@ -82,7 +83,7 @@ def test_a_missing_extra_is_named(package: str, arguments: list[str]) -> None:
 
     assert program.err == [
         f"The assetstream command needs the package {package}: "
-        'pip install "assetstream[cli]"'
+        + install_command("cli")
     ]
 
 
@@ -91,7 +92,7 @@ def test_a_missing_simulator_is_named() -> None:
     with Program("-c", WITHOUT, "websockets", "watch", "--simulate") as program:
         assert program.finish() == 2
 
-    assert 'pip install "assetstream[simulator]"' in program.output
+    assert install_command("simulator") in program.output
     assert "Traceback" not in program.output
 
 

@@ -7,7 +7,15 @@ from html.parser import HTMLParser
 
 import pytest
 
-from assetstream.display.html import COLOURS, LAPSE, LAPSED, SHARE, as_html, escape
+from assetstream.display.html import (
+    COLOURS,
+    LAPSE,
+    LAPSED,
+    SHARE,
+    TINT,
+    as_html,
+    escape,
+)
 from assetstream.display.page import LIGHTS, Cell, Grid, Line, Page
 from assetstream.model.states import State
 
@@ -75,6 +83,18 @@ def test_colours_are_readable_in_either_theme(name: str, theme: str) -> None:
 
     assert contrast(mixed(COLOURS[name], text), channels(page)) >= 4.5
     assert contrast(channels(COLOURS[name]), channels(page)) >= 4.2
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("name", ["good", "bad"])
+def test_what_has_just_changed_is_readable_on_its_tint(name: str, theme: str) -> None:
+    """The text keeps the page's colour; its contrast is 7 or better."""
+    page, text = THEMES[theme]
+    share = int(TINT, 16) / 255
+    pairs = zip(channels(COLOURS[name]), channels(page), strict=True)
+    ground = [share * ours + (1 - share) * theirs for ours, theirs in pairs]
+
+    assert contrast(channels(text), ground) >= 7
 
 
 def test_every_state_has_a_sign_of_its_own() -> None:
@@ -150,8 +170,16 @@ def test_numbers_are_to_the_right() -> None:
 
 
 def test_points_stand_below_each_other() -> None:
-    """Spaces as wide as a point and a digit align the numbers."""
-    rows = [[Cell("1.25")], [Cell("1000")], [Cell("0.5")]]
-    cells = re.findall('<td class="n">(.*?)</td>', as_html([Grid(["Total"], rows)]))
+    """Fractions have the same room, and nothing is added to the text."""
+    rows = [[Cell("1.25")], [Cell("1000")], [Cell("0.5")], [Cell("")]]
+    page = as_html([Grid(["Total"], rows)])
+    cells = re.findall('<td class="n">(.*?)</td>', page)
+    room = '<span class="f" style="width:3ch">'
 
-    assert cells == ["1.25", "1000\u2008\u2007\u2007", "0.5\u2007"]
+    assert cells == [
+        f"1{room}.25</span>",
+        f"1000{room}</span>",
+        f"0{room}.5</span>",
+        "",
+    ]
+    assert Elements(page).texts == ["Total", "1", ".25", "1000", "0", ".5"]

@@ -142,5 +142,7 @@ def test_the_balances_of_a_group_are_one_table() -> None:
         "upbit-1  BTC            1.25     0       1.25  1 s  STREAM",
         "upbit-1  USDT        1000        0.5  1000.5   1 s  STREAM",
     ]
-    assert '<td class="n">1.25</td>' in group._repr_html_()
+    assert '<td class="n">1<span class="f" style="width:3ch">.25<' in (
+        group._repr_html_()
+    )
     assert "ETH" not in group._repr_html_()

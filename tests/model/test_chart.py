@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
 import pytest
 
 from assetstream import (
+    ConfigurationError,
     Gap,
     History,
     Source,
 )
+from tests.display.test_html import channels, contrast
 from tests.support.histories import at, updates
 
 
@@ -118,6 +121,88 @@ def test_of_many_currencies_those_that_changed_are_drawn() -> None:
     assert title == (
         "savings: 18 updates, the 12 of 15 currencies that changed most often"
     )
+
+
+def test_of_some_currencies_those_alone_are_drawn() -> None:
+    """One code, or some, in the order that was asked for, in any case."""
+    history = History(updates((0, "BTC", "1", "0"), (1, "ETH", "2", "0")))
+    (one,) = history.plot("eth").axes
+    figure = history.plot(currencies=["ETH", "BTC"])
+
+    assert one.get_title("left") == "ETH"
+    assert [axes.get_title("left") for axes in figure.axes] == ["ETH", "BTC"]
+    assert history.plot("ETH").get_suptitle() == "savings: 1 update"
+    with pytest.raises(ConfigurationError, match=r"of XRP; there are some of BTC, ETH"):
+        history.plot(["BTC", "XRP"])
+    with pytest.raises(ConfigurationError, match="some of no currency"):
+        History().plot("BTC")
+
+
+def test_what_was_before_a_time_is_drawn_as_the_value_of_then() -> None:
+    """Marks and counts begin there, too."""
+    made = updates(
+        (0, "BTC", "1", "0"),
+        (2, "BTC", "2", "0"),
+        (9, "BTC", "3", "0"),
+        (10, "ETH", "1", "0"),
+    )
+    made[1] = msgspec.structs.replace(made[1], source=Source.RECOVERED)
+    figure = History(made, [Gap(at(0), at(2), 1)]).plot(since=at(5))
+    btc, _ = figure.axes
+    drawn = line(btc, "total")
+
+    assert list(drawn.get_xdata())[:2] == list(date2num([at(5), at(9)]))
+    assert list(drawn.get_ydata()) == [2, 3, 3]
+    assert labels(btc) == ["total"]
+    assert figure.get_suptitle() == "savings: 2 updates"
+    assert btc.get_xlim()[0] == pytest.approx(date2num(at(5)), abs=1e-5)
+    with pytest.raises(ConfigurationError, match="has no time zone"):
+        History(made).plot(since=at(5).replace(tzinfo=None))
+
+
+@pytest.mark.parametrize(
+    ("span", "expected"),
+    [
+        (3, "12:00:02.0"),
+        (90, "12:01:00"),
+        (90_000, "2026-01-02"),
+    ],
+)
+def test_each_label_of_the_time_axis_is_readable_alone(
+    span: float, expected: str
+) -> None:
+    """A time of day has hours and minutes, and the date stands in the corner."""
+    figure = History(updates((0, "BTC", "1", "0"), (span, "BTC", "2", "0"))).plot()
+    figure.draw_without_rendering()
+    axis = figure.axes[0].xaxis
+    texts = [text.get_text() for text in axis.get_ticklabels()]
+
+    assert expected in [*texts, axis.get_offset_text().get_text()]
+    assert all(re.fullmatch(r"\d\d:\d\d(:\d\d(\.\d+)?)?|\d\d-\d\d", t) for t in texts)
+
+
+def test_the_ground_is_transparent_and_the_ink_readable_on_any() -> None:
+    """No text and no line is black or white."""
+    from matplotlib.colors import to_hex
+    from matplotlib.spines import Spine
+    from matplotlib.text import Text
+
+    from assetstream.model.chart import INK
+
+    made = updates((0, "BTC", "1", "0"), (9, "BTC", "3", "1"))
+    figure = History(made, [Gap(at(1), at(2), 0)]).plot()
+    figure.draw_without_rendering()
+    texts = [text for text in figure.findobj(Text) if text.get_text()]
+    spines = [s for s in figure.findobj(Spine) if s.get_visible()]
+    empty = History().plot()
+
+    for drawn in (figure, empty):
+        assert drawn.get_facecolor()[3] == 0
+    assert figure.axes[0].get_facecolor()[3] == 0
+    assert {to_hex(text.get_color()) for text in [*texts, *empty.texts]} == {INK}
+    assert {to_hex(spine.get_edgecolor()) for spine in spines} == {INK}
+    for page in ("#ffffff", "#111111"):
+        assert contrast(channels(INK), channels(page)) > 4
 
 
 def test_panels_share_their_time() -> None:

@@ -16,6 +16,7 @@ from assetstream import (
     StreamGroup,
     StreamStateError,
 )
+from assetstream.libraries import install_command
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 
@@ -29,7 +30,8 @@ def test_without_ipython_it_names_the_extra_and_the_ways_round(
     with pytest.raises(ConfigurationError) as caught:
         stream.show()
 
-    for text in ('"assetstream[notebook]"', "`assetstream watch`", "on_asset=print"):
+    command = install_command("notebook")
+    for text in (f"`{command}`", "`assetstream watch`", "on_asset=print"):
         assert text in str(caught.value)
     assert stream.state is State.NEW
 

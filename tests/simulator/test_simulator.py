@@ -15,6 +15,7 @@ import trustme
 from websockets.exceptions import ConnectionClosed, ConnectionClosedOK, InvalidStatus
 
 from assetstream import AssetStream, AssetUpdate, ConnectionLost, Source
+from assetstream.libraries import install_command
 from assetstream.simulator import CoinWAccount, Kind, Simulator, UpbitAccount
 from tests.support.certificates import serving
 from tests.support.clients import (
@@ -204,7 +205,7 @@ def test_without_websockets_the_remedy_is_named() -> None:
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
-    assert 'pip install "assetstream[simulator]"' in done.stdout
+    assert install_command("simulator") in done.stdout
 
 
 def test_a_start_that_failed_may_be_tried_again() -> None:

@@ -72,7 +72,7 @@ def test_a_live_one_is_a_still_of_the_live_table(
     )
     assert rows == [["BTC", "0.25", "1", "1.25", "+0.25"], ["SGD", *"000", "-1000"]]
     assert page is not None
-    assert '<td class="n good">+0.25</td>' in page
+    assert '<td class="n good">+0<span class="f" style="width:3ch">.25<' in page
     assert text == "<AssetStream savings LIVE, 2 balances>"
 
 

@@ -13,6 +13,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Mapping
 
+from pandas import DataFrame
 from typing_extensions import assert_never, assert_type
 
 import assetstream
@@ -124,7 +125,9 @@ AssetStream(upbit, on_state=show)  # type: ignore[arg-type]  # pyright: ignore[r
 
 # What is read.
 
-assert_type(stream.balances, Mapping[str, Balance])
+held: Mapping[str, Balance] = stream.balances
+frame: DataFrame = stream.balances.to_pandas()
+assert_type(stream.balances["BTC"], Balance)
 assert_type(stream.balances["BTC"].available, Decimal)
 assert_type(stream.balance("BTC", max_age=30), Balance)
 assert_type(stream.balance("BTC", verified=60).verified, float)

@@ -11,7 +11,7 @@ from urllib.request import getproxies_environment, proxy_bypass
 
 from msgspec import Struct
 
-from assetstream.libraries import PYTHON_SOCKS, require
+from assetstream.libraries import PYTHON_SOCKS, install_command, require
 from assetstream.model.errors import ConfigurationError
 from assetstream.protocol.values import is_loopback
 
@@ -102,7 +102,7 @@ def _parse(url: str, source: str) -> Proxy:
     if not _is_installed():
         raise ConfigurationError(
             f"{source} is set, and proxies need the library python-socks",
-            remedy='Install it by `pip install "assetstream[proxy]"`.',
+            remedy=f"Install it by `{install_command('proxy')}`.",
         )
     return proxy
 

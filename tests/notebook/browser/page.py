@@ -34,6 +34,18 @@ root => [...root.querySelectorAll('.assetstream b.live')].some(light => {
 })
 """
 
+SCROLLED = """
+area => Math.max(
+    ...[area, ...area.querySelectorAll('*')].map(element => element.scrollLeft))
+"""
+SCROLL = """
+area => {
+    for (const element of [area, ...area.querySelectorAll('*')])
+        element.scrollLeft = 9999
+    return SCROLLED(area)
+}
+""".replace("SCROLLED", f"({SCROLLED.strip()})")
+
 
 class Page:
     """One page of JupyterLab, with one notebook open.
@@ -143,6 +155,21 @@ class Page:
             ],
         )
         return before, self.output(text)
+
+    def scroll(self, text: str, width: int) -> float:
+        """Make the window narrow, and scroll the table of that cell to its right end.
+
+        Returns:
+            By how much it was scrolled.
+        """
+        self._page.set_viewport_size({"width": width, "height": 720})
+        area = self.cell(text).locator(".jp-OutputArea").first
+        return float(area.evaluate(SCROLL))
+
+    def scrolled(self, text: str) -> float:
+        """Return by how much the table of that cell is scrolled to its right."""
+        area = self.cell(text).locator(".jp-OutputArea").first
+        return float(area.evaluate(SCROLLED))
 
     def looks_live(self, text: str) -> bool:
         """Return whether the table of that cell looks as if it were live."""

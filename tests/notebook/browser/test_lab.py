@@ -97,6 +97,23 @@ def test_a_kernel_that_ends_in_good_order_shows_it(
     page.screenshots("lab-ended", SHOW)
 
 
+def test_a_wide_table_can_be_scrolled_while_it_moves(
+    page: Page, lab: Lab, simulated_exchange: Simulator
+) -> None:
+    """A repaint does not bring it back to its beginning."""
+    account = simulated_exchange.upbit({"SGD": "10000", "BTC": f"0.{'7' * 18}"})
+    notebook_that_shows(account, lab.root / "wide.ipynb")
+    page.open("wide.ipynb")
+    page.run_all()
+    page.wait_for_output(SHOW, "LIVE as of")
+    scrolled = page.scroll(SHOW, width=600)
+    page.wait_for_change(SHOW)
+    page.screenshots("lab-wide", SHOW)
+
+    assert scrolled > 0
+    assert page.scrolled(SHOW) > 0
+
+
 def test_nothing_that_was_saved_looks_live(
     page: Page, lab: Lab, simulated_exchange: Simulator
 ) -> None:

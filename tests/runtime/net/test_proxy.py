@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import Any
 
 import pytest
 
+from assetstream.libraries import install_command
 from assetstream.model.errors import ConfigurationError
 from assetstream.runtime.net.proxy import Proxy, check_proxy, choose
 
@@ -72,7 +74,7 @@ def test_a_bad_url_is_refused_without_being_shown(url: str) -> None:
 def test_the_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """The error has the install command; without a proxy it is not needed."""
     monkeypatch.setitem(sys.modules, "python_socks", None)
-    with pytest.raises(ConfigurationError, match=r'pip install "assetstream\[proxy\]"'):
+    with pytest.raises(ConfigurationError, match=re.escape(install_command("proxy"))):
         check_proxy("http://proxy:8080")
     assert chosen() == ""
 
