@@ -87,6 +87,8 @@ def waits_are_patient() -> Iterator[None]:
 def imports_are_not_searched() -> Iterator[None]:
     """Keep modules imported so far out of every later garbage collection."""
     gc.freeze()
+    # Seldom: after each module everything is searched.
+    gc.set_threshold(10_000)
     gc.enable()
     yield
     gc.unfreeze()
