@@ -12,11 +12,8 @@ from hypothesis import strategies as st
 
 from assetstream.core.entry import Entry
 from assetstream.core.evidence import (
-    KEPT,
-    LONG_LAG,
     MOST_KEPT,
     MOST_OPEN,
-    REST_LAG,
     ZEROS,
     Amounts,
     Evidence,
@@ -49,7 +46,7 @@ def push(number: int, at: float, second: int = 0, *, late: float = 0.0) -> Piece
 
 def read(number: int, at: float, *, reads: int = 1, seconds: float = 0.0) -> Piece:
     """A read that was asked for ``at`` and took half a second."""
-    return Piece(held(number), at - REST_LAG, at + 0.5, at, need=Need(reads, seconds))
+    return Piece(held(number), at - 10.0, at + 0.5, at, need=Need(reads, seconds))
 
 
 def blank(at: float) -> Piece:
@@ -313,8 +310,8 @@ def test_a3_what_is_over_is_nothing_while_10_s_explain_it() -> None:
     assert busy.open == []
     assert weigh(busy, read(7, 45.0)) is OPEN
     trading = known(push(1, 10.0), push(2, 20.0), push(3, 75.0))
-    assert weigh(trading, read(1, 20.0 + LONG_LAG)) is OLD
-    assert weigh(trading, read(1, 20.1 + LONG_LAG)) is OPEN
+    assert weigh(trading, read(1, 80.0)) is OLD
+    assert weigh(trading, read(1, 80.1)) is OPEN
 
     evidence = known(push(1, 10.0), push(2, 20.0))
     asked = [31.0, 45.0, 60.0, 70.0, 85.0, 92.0]
@@ -325,10 +322,10 @@ def test_a3_what_is_over_is_nothing_while_10_s_explain_it() -> None:
 def test_a9_what_was_over_15_minutes_ago_may_be_back() -> None:
     """No replica is as far behind."""
     evidence = known(push(1, 10.0), push(2, 20.0))
-    assert weigh(evidence, read(1, 20.0 + KEPT)) is NEW
+    assert weigh(evidence, read(1, 920.0)) is NEW
 
     recent = known(push(1, 10.0), push(2, 20.0))
-    assert weigh(recent, read(1, 19.0 + KEPT)) is OPEN
+    assert weigh(recent, read(1, 919.0)) is OPEN
 
 
 def test_a9_what_is_back_may_be_from_a_replica_that_is_a_minute_behind() -> None:
@@ -447,9 +444,9 @@ def test_what_is_known_to_be_over_is_not_made_newer_by_a_late_push() -> None:
 def test_the_memory_lasts_for_fifteen_minutes() -> None:
     evidence = Evidence()
     evidence.remember(held(1), 0.0)
-    evidence.remember(held(2), KEPT)
+    evidence.remember(held(2), 900.0)
     assert evidence.held_until(held(1)) == 0.0
-    evidence.remember(held(3), KEPT + 0.1)
+    evidence.remember(held(3), 900.1)
 
     assert evidence.held_until(held(1)) == float("-inf")
 
@@ -460,8 +457,8 @@ def test_the_memory_is_bounded() -> None:
     assert evidence.over is not None
     assert len(evidence.over) == MOST_KEPT
     assert evidence.held_until(held(998)) > 0
-    weigh(evidence, push(2000, 99.0 + KEPT))
-    weigh(evidence, push(2001, 101.0 + KEPT))
+    weigh(evidence, push(2000, 999.0))
+    weigh(evidence, push(2001, 1001.0))
 
     assert [amounts for _, amounts in evidence.over] == [held(999), held(2000)]
 
@@ -475,7 +472,7 @@ def test_what_is_open_is_bounded() -> None:
     assert len(evidence.open) <= MOST_OPEN
     assert evidence.open[0].amounts is None
     assert latest == pytest.approx(15.5 + 0.31)
-    weigh(evidence, read(1, latest + REST_LAG + 0.1))
+    weigh(evidence, read(1, latest + 10.1))
 
     assert evidence.open == []
 
