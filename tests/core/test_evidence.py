@@ -319,6 +319,19 @@ def test_a3_what_is_over_is_nothing_while_10_s_explain_it() -> None:
     assert verdicts == [OPEN, OPEN, OPEN, OPEN, OPEN, NEW]
 
 
+@pytest.mark.parametrize(
+    "asked", [(31.0, 45.0, 70.0, 92.0, 92.1), (31.0, 45.0, 60.0, 70.0, 90.9, 91.0)]
+)
+def test_a3_neither_four_reads_nor_less_than_a_minute_bring_back_what_is_over(
+    asked: tuple[float, ...],
+) -> None:
+    evidence = known(push(1, 10.0), push(2, 20.0))
+    *early, last = asked
+
+    assert {weigh(evidence, read(1, now)) for now in early} == {OPEN}
+    assert weigh(evidence, read(1, last)) is NEW
+
+
 def test_a9_what_was_over_15_minutes_ago_may_be_back() -> None:
     """No replica is as far behind."""
     evidence = known(push(1, 10.0), push(2, 20.0))
