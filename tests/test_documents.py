@@ -40,7 +40,7 @@ def test_a_block_that_is_not_run_is_found() -> None:
     assert "import nothing\n" not in taken()
     for text in ("import nothing", "import"):
         with pytest.raises(ValueError, match="values to unpack"):
-            documents.block_with(text)
+            documents.block_with(text, "docs/how-to/waiting.md")
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,11 @@ def test_the_sdist_holds_tests_and_samples(built: Path) -> None:
         names = {name.partition("/")[2] for name in archive.getnames()}
 
     assert {"setup.cfg", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md"} <= names
-    assert {"docs/how-to/migrating.md", ".pdoc/module.html.jinja2"} <= names
+    assert {
+        "docs/how-to/migrating.md",
+        "docs/pictures/watch.svg",
+        ".pdoc/module.html.jinja2",
+    } <= names
     assert {"tests/conftest.py", "samples/watch_balances.py"} <= names
     assert any(name.startswith("tests/exchanges/samples/") for name in names)
 

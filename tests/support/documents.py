@@ -15,7 +15,7 @@ from tests.support.docstrings import SECTION
 from tests.support.processes import ROOT
 from tests.test_docstrings import documented
 
-__all__ = ["DOCUMENTS", "Block", "block_with", "blocks", "taken"]
+__all__ = ["DOCUMENTS", "Block", "block_with", "blocks", "output_below", "taken"]
 
 #: Every page that a reader is led to. A docstring with code in it is a document as
 #: well, by its name.
@@ -59,6 +59,14 @@ def block_with(text: str, document: str = "README.md") -> str:
         and text in block.text
     ]
     return found
+
+
+def output_below(text: str, document: str) -> str:
+    """Return the block without a language that follows the one with ``text``."""
+    found = [block for block in blocks() if block.document == document]
+    (place,) = [n for n, each in enumerate(found) if text in each.text]
+    assert not found[place + 1].language
+    return found[place + 1].text
 
 
 def taken() -> set[str]:
