@@ -310,7 +310,7 @@ class Audit:
             entry.evidence.ground = before
             over = entry.evidence.over
             assert over is not None  # What was shown has just been put there.
-            over.pop()
+            over.drop_last()
             piece.row, piece.began, piece.need = 1, piece.at, DISPUTED
             entry.evidence.open.append(piece)
             judged.items.append(self._disagreement(report))

@@ -13,6 +13,7 @@ from assetstream.core.evidence import (
     Piece,
     weigh,
 )
+from assetstream.core.past import Past
 from assetstream.model.events import ZERO, Balance, Source, exact_sum
 from assetstream.protocol import BalanceReport
 
@@ -83,7 +84,9 @@ class Entry:
             and ground.earliest <= piece.latest + KEY_SLACK
         ):
             if ground.amounts != piece.amounts:
-                known.remember(ground.amounts, piece.latest)  # type: ignore[arg-type]
+                if known.over is None:
+                    known.over = Past()
+                known.over.add(ground.amounts, piece.latest)  # type: ignore[arg-type]
             known.ground = known.push = piece
             return Judgement.NEW
         return weigh(known, piece)
@@ -104,7 +107,7 @@ class Entry:
         shown, over = self.balance, self.evidence.over
         if shown is None:
             return ZERO
-        past = over.copy() if over else ()
+        past = over.recent.copy() if over else ()
         if not past and shown.source is not Source.SNAPSHOT:
             return shown.total  # not known before, which counts as zero
         for _, amounts in reversed(past):

@@ -18,11 +18,12 @@ from __future__ import annotations
 
 import enum
 import math
-from collections import deque
 from decimal import Decimal
 from typing import Iterable
 
 from msgspec import Struct
+
+from assetstream.core.past import KEPT, Amounts, Past
 
 __all__ = [
     "LONG_LAG",
@@ -39,8 +40,6 @@ __all__ = [
     "weigh",
 ]
 
-#: (available, locked).
-Amounts = tuple[Decimal, Decimal]
 #: The exchange's order of changes; the first item is a time in milliseconds.
 Key = tuple[int, int]
 
@@ -49,9 +48,6 @@ ZEROS: Amounts = (Decimal(0), Decimal(0))
 REST_LAG = 10.0
 #: And by no more than this where it says what is over: a replica may be stuck.
 LONG_LAG = 60.0
-#: What is over is remembered for so long, seconds, and so many of them.
-KEPT = 900.0
-MOST_KEPT = 128
 #: The exchange's keys order pushes, unless our clock contradicts them by more, seconds.
 KEY_SLACK = 1.0
 #: Open pieces beyond these are folded into one without amounts.
@@ -131,7 +127,7 @@ class Evidence:
         ground: the piece that is shown; None: nothing is known yet.
         push: the newest push; None: there was none.
         open: pieces that may be newer than the ground.
-        over: (until when it held at the latest, amounts), the newest last.
+        over: what is over; None: nothing is.
     """
 
     __slots__ = ("ground", "open", "over", "push")
@@ -140,7 +136,7 @@ class Evidence:
         self.ground: Piece | None = None
         self.push: Piece | None = None
         self.open: list[Piece] = []
-        self.over: deque[tuple[float, Amounts]] | None = None
+        self.over: Past | None = None
 
     @property
     def amounts(self) -> Amounts | None:
@@ -149,19 +145,13 @@ class Evidence:
 
     def held_until(self, amounts: Amounts) -> float:
         """Return the last moment at which amounts may have held; -inf: not known."""
-        for until, held in reversed(self.over or ()):
-            if held == amounts:
-                return until
-        return -math.inf
+        return self.over.until(amounts) if self.over else -math.inf
 
     def remember(self, amounts: Amounts, until: float) -> None:
         """Remember that amounts are over since ``until`` at the latest."""
-        over = self.over
-        if over is None:
-            over = self.over = deque(maxlen=MOST_KEPT)
-        over.append((until, amounts))
-        while over[0][0] < until - KEPT:
-            over.popleft()
+        if self.over is None:
+            self.over = Past()
+        self.over.add(amounts, until)
 
 
 def certainly_newer(one: Piece, other: Piece) -> bool:

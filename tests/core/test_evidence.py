@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from assetstream.core.entry import Entry
 from assetstream.core.evidence import (
-    MOST_KEPT,
     MOST_OPEN,
     ZEROS,
     Amounts,
@@ -119,7 +118,7 @@ def _copied(evidence: Evidence) -> Evidence:
     copied.ground = copy.copy(evidence.ground)
     copied.push = copy.copy(evidence.push)
     copied.open = [copy.copy(piece) for piece in evidence.open]
-    copied.over = copy.copy(evidence.over)
+    copied.over = copy.deepcopy(evidence.over)
     return copied
 
 
@@ -128,7 +127,8 @@ def _state(evidence: Evidence) -> tuple[object, ...]:
         evidence.ground,
         evidence.push,
         list(evidence.open),
-        list(evidence.over or ()),
+        list(evidence.over.recent) if evidence.over else [],
+        len(evidence.over or ()),
     )
 
 
@@ -452,28 +452,6 @@ def test_what_is_known_to_be_over_is_not_made_newer_by_a_late_push() -> None:
     assert weigh(evidence, push(1, 10.0, late=31.0)) is OLD
 
     assert evidence.held_until(held(1)) == 20.0
-
-
-def test_the_memory_lasts_for_fifteen_minutes() -> None:
-    evidence = Evidence()
-    evidence.remember(held(1), 0.0)
-    evidence.remember(held(2), 900.0)
-    assert evidence.held_until(held(1)) == 0.0
-    evidence.remember(held(3), 900.1)
-
-    assert evidence.held_until(held(1)) == float("-inf")
-
-
-def test_the_memory_is_bounded() -> None:
-    """So many amounts, for so long; the newest count."""
-    evidence = known(*(push(number, number / 10) for number in range(1000)))
-    assert evidence.over is not None
-    assert len(evidence.over) == MOST_KEPT
-    assert evidence.held_until(held(998)) > 0
-    weigh(evidence, push(2000, 999.0))
-    weigh(evidence, push(2001, 1001.0))
-
-    assert [amounts for _, amounts in evidence.over] == [held(999), held(2000)]
 
 
 def test_what_is_open_is_bounded() -> None:

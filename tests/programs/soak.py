@@ -35,7 +35,7 @@ from unittest.mock import patch
 
 from assetstream import AssetStream, AssetUpdate, CoinW, State, StateChange, Upbit
 from assetstream.core import reconnect
-from assetstream.core.evidence import MOST_KEPT
+from assetstream.core.past import MOST_KEPT
 from assetstream.protocol import Exchange
 from tests.programs.soak_server import CURRENCIES, WAYS
 from tests.support.clock import fast_time
