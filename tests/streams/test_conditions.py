@@ -20,6 +20,7 @@ from assetstream import (
     StreamStateError,
     StreamTimeout,
 )
+from assetstream.runtime.loop import clock
 from assetstream.simulator import Fault, Reply, Request, Simulator
 from assetstream.simulator.account import Account
 from assetstream.simulator.messages import Kind, Message
@@ -193,8 +194,9 @@ def test_a1_an_audit_is_made_now(account: Account, fast: None, interval: Any) ->
 def test_a1_it_finds_what_was_never_pushed(account: Account, fast: None) -> None:
     """It returns when the second read has settled it, and the stream is LIVE (A5)."""
     with AssetStream(account.exchange(), audit_interval=None) as stream:
-        # REST may have been 10 s behind when the first balances were read.
-        stream.wait_until(lambda b: b["BTC"].verified > 11, timeout=PATIENCE)
+        # REST may have been 10 s behind when the first balances came.
+        came = stream._run.started().present.taken_at["BTC"]
+        stream.wait_until(lambda b: clock.now() > came + 11, timeout=PATIENCE)
         with account.mute():
             account.deposit("BTC", "4")
         assert stream.balance("BTC", max_age=PATIENCE).available == 1
