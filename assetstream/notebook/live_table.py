@@ -52,7 +52,8 @@ class LiveTable:
         label: names its thread.
         page: makes the page of the moment; safe from any thread.
         over: returns True once nothing changes any more.
-        on_screen: called with True at the beginning, and with False if it ends early.
+        on_screen: called with True at the beginning, and with False before the last
+            page, or when it ends early.
     """
 
     def __init__(
@@ -133,6 +134,8 @@ class LiveTable:
             made_at = time.monotonic()
             # Asked first: what is seen after the end does not change any more.
             over = self._over()
+            if over:
+                self._on_screen(False)  # what comes now may be too late for the page
             page = self._page()
             if over or page.facts != facts or made_at - painted_at >= TICK:
                 facts, painted_at = page.facts, made_at

@@ -30,7 +30,7 @@ class Screen:
         pages: makes, for each new table, the function that makes its pages.
         over: returns True once nothing changes any more.
         on_screen: called with True when a live table begins, and with False when one
-            ends before its time.
+            ends.
     """
 
     def __init__(

@@ -96,8 +96,9 @@ class Dispatcher:
         self.mailbox = mailbox
         self._interrupted = interrupted
         self._aside = aside
-        #: Times a handler raised.
+        #: Times a handler raised, and the last error that was made of it.
         self.callback_errors = 0
+        self.last_raised: CallbackError | None = None
         #: Set when the last event was handed to its handlers; then ``leave`` is called.
         self.finished = OneShotEvent()
         self.leave: Callable[[], None] | None = None
@@ -203,6 +204,10 @@ class Dispatcher:
 
     def _report(self, error: AssetStreamError) -> None:
         """Hand an error to on_error, or log it: nothing dies in silence."""
+        if isinstance(error, CallbackError):
+            # Before it is seen whether a table is on screen: its last page is made
+            # after it has said that it is not, and so has this, or it is logged.
+            self.last_raised = error
         handlers = self.handlers.error.copy()
         for handler in handlers.values():
             self._call(handler, error)
@@ -218,14 +223,12 @@ class Dispatcher:
             )
 
     def _level(self, error: AssetStreamError) -> int:
-        if isinstance(error, CallbackError):
-            return logging.ERROR
         if error.fatal:  # logged in any case: nobody may look at the table any more
             return logging.ERROR
         if self.handlers.on_screen and not logger.hasHandlers():
             # It would only appear on stderr, and so in red below the very table.
             return logging.DEBUG
-        return logging.WARNING
+        return logging.ERROR if isinstance(error, CallbackError) else logging.WARNING
 
     def _call(self, handler: Handler, item: Event) -> None:
         self._handler = handler

@@ -21,6 +21,7 @@ from assetstream.display.balances import (
 )
 from assetstream.display.page import Line, Page
 from assetstream.display.words import counted, lasting, named
+from assetstream.model.errors import CallbackError
 from assetstream.model.events import ZERO, Balance, exact_sum, row_of
 from assetstream.model.health import (
     Health,
@@ -59,6 +60,7 @@ class AccountSnapshot(NamedTuple):
         health: its figures.
         rows: its balances, by currency; those that are zero and always were left out.
         known: False if its balances were never read.
+        raised: the last error of a handler of the user's.
     """
 
     exchange: str
@@ -66,6 +68,7 @@ class AccountSnapshot(NamedTuple):
     health: Health
     rows: Sequence[BalanceRow]
     known: bool = True
+    raised: CallbackError | None = None
 
     @classmethod
     def of(
@@ -119,9 +122,9 @@ def group_page(
     figures: Sequence[str],
     errors: Sequence[Line] = (),
 ) -> Page:
-    """Show many accounts: how many are in which state, totals, and who is not LIVE.
+    """Show many accounts: how many are in which state, who is not LIVE, and totals.
 
-    Of a few accounts, each balance is shown.
+    Of a few accounts, each balance is shown; how to see one of many is said.
 
     Args:
         accounts: all of them.
@@ -129,11 +132,14 @@ def group_page(
         errors: the last ones, oldest first.
     """
     troubled = trouble_lines(accounts)
+    few = len(accounts) <= FEW
+    first = next((account.account for account in accounts), "")
     return [
         group_line(accounts, still=True),
-        *(_all_rows(accounts) if len(accounts) <= FEW else _totals_table(accounts)),
         *troubled[:MOST_TROUBLED],
         *left_out(len(troubled) - MOST_TROUBLED, "group.health().errors"),
+        *(_all_rows(accounts) if few else _totals_table(accounts)),
+        *([] if few else [Line(f"one account: group[{first!r}].show()", "dim")]),
         *([Line(" \u00b7 ".join(figures), "dim")] if figures else []),
         *errors,
     ]

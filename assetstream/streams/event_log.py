@@ -8,7 +8,7 @@ from typing import NamedTuple, Sequence
 
 from assetstream.display.page import Line
 from assetstream.display.words import counted, lasting, named, signed
-from assetstream.model.errors import AssetStreamError
+from assetstream.model.errors import AssetStreamError, CallbackError
 from assetstream.model.events import (
     AssetUpdate,
     Event,
@@ -53,16 +53,18 @@ class EventLog:
     def __init__(self) -> None:
         # Text -> when and where it came up, the latest at the end.
         self._lines: dict[str, Logged] = {}
-        # account -> the error that was noted last: the same object is not a new one.
-        self._noted: dict[str, AssetStreamError] = {}
+        # (account, kind) -> the error that was noted last: the same object is not a new
+        # one. What a handler raised is of another kind than what befell the stream.
+        self._noted: dict[tuple[str, bool], AssetStreamError] = {}
         # account -> currency -> by how much it was found changed in this gap.
         self._recovered: dict[str, dict[str, Decimal]] = {}
 
     def note_present(self, accounts: Sequence[AccountSnapshot]) -> None:
         """Note errors that the snapshots before did not have."""
         for account in accounts:
-            if account.health.error is not None:
-                self._note_error(account.account, account.health.error)
+            for error in (account.health.error, account.raised):
+                if error is not None:
+                    self._note_error(account.account, error)
 
     def note(self, event: Event) -> None:
         """Note an event."""
@@ -95,21 +97,28 @@ class EventLog:
         lines = []
         for text, logged in self._lines.items():
             error, look = logged.error, "dim"
-            if error is not None and str(error) in reasons:
+            name = f"{named(logged.accounts)}:" if len(accounts) > 1 else ""
+            if error is not None and error.problem in reasons:
+                if error.remedy and str(error) in present:
+                    lines.append(Line(error.remedy, "bad", name))
                 continue
             if error is not None and str(error) in present:
                 # What to do about it matters until it has passed.
                 text, look = f"{type(error).__name__}: {error}", "bad"
             times = f"({logged.times} times) " if logged.times > 1 else ""
-            name = f"{named(logged.accounts)}:" if len(accounts) > 1 else ""
+            if isinstance(error, CallbackError):
+                # Not all of them were seen; the figures have their number.
+                times, look = "", "bad"
             text = f"{logged.last:%H:%M:%S} UTC {times}{text}"
             lines.append(Line(text, look, name))
         return lines
 
     def _note_error(self, account: str, error: AssetStreamError) -> None:
-        if self._noted.get(account) is not error:
-            self._noted[account] = error
-            self._add(account, f"{type(error).__name__}: {error.problem}", error)
+        raised = isinstance(error, CallbackError)
+        if self._noted.get((account, raised)) is not error:
+            self._noted[account, raised] = error
+            text = f"{type(error).__name__}: {error.problem}"
+            self._add(account, text + _where(error), error)
 
     def _gap_text(self, account: str, gap: Gap) -> str:
         found = self._recovered.pop(account, {})
@@ -137,3 +146,12 @@ class EventLog:
         self._lines[text] = Logged(now, times, accounts, error)
         for oldest in list(self._lines)[:-MOST_EVENTS]:
             del self._lines[oldest]
+
+
+def _where(error: AssetStreamError) -> str:
+    """Name the line in which a handler raised; the traceback has the rest."""
+    cause = error.__cause__ if isinstance(error, CallbackError) else None
+    traceback = cause.__traceback__ if cause is not None else None
+    # The first frame is ours, which called it; one written in C has no other.
+    entered = traceback.tb_next if traceback is not None else None
+    return f", in line {entered.tb_lineno}" if entered is not None else ""

@@ -385,19 +385,20 @@ class StreamGroup(HandlerMethods):
     def show(self) -> None:
         """Put a live table into the output of this cell; needs the extra ``notebook``.
 
-        The table shows how many accounts are in which state, every balance of a few
-        accounts or the totals of many, which accounts are in trouble, the figures of
-        ``health()`` and the last errors.
+        The table shows how many accounts are in which state, which are in trouble and
+        why, every balance of a few accounts or the totals of many, the figures of
+        ``health()`` and the last errors. ``group["alice"].show()`` shows one of many.
         It moves while no cell runs, four times a second at most, until the end, which
         it shows. Whatever ends it, it looks live for no longer than 8 s: all it says
         is of the moment that stands behind the states.
 
         One that is NEW is started, without waiting to be LIVE: the table shows how far
         it is, and errors as they come. (Where the next cell needs its balances,
-        ``start()`` waits for them, before or after this.) Those errors do not go to
-        stderr besides, unless logging was set up; what your handlers raise does. Called
-        again, in another cell too, it shows the same table there as well. Running a
-        cell again that makes the group replaces the older one of the same key and host.
+        ``start()`` waits for them, before or after this.) Those errors, and what your
+        ``on_asset`` handlers raise, do not go to stderr besides, unless logging was set
+        up. Called again, in another cell too, it shows the same table there as well.
+        Running a cell again that makes the group replaces the older one of the same key
+        and host.
 
         In a terminal, where nothing can move, it prints the table of this moment.
 

@@ -49,6 +49,7 @@ def _facts(account: AccountSnapshot) -> object:
         health.state,
         health.reason,
         health.error,
+        account.raised,
         health.in_doubt,
         health.reconnects,
         [row._replace(age=0.0) for row in account.rows],

@@ -500,11 +500,11 @@ class AssetStream(HandlerMethods):
 
         One that is NEW is started, without waiting to be LIVE: the table shows how far
         it is, and errors as they come. (Where the next cell needs its balances,
-        ``start()`` waits for them, before or after this.) Those errors do not go to
-        stderr besides, unless logging was set up; what your handlers raise does. Called
-        again, in another cell too, it shows the same table there as well. Running a
-        cell again that makes the stream replaces the older one of the same key and
-        host.
+        ``start()`` waits for them, before or after this.) Those errors, and what your
+        ``on_asset`` handlers raise, do not go to stderr besides, unless logging was set
+        up. Called again, in another cell too, it shows the same table there as well.
+        Running a cell again that makes the stream replaces the older one of the same
+        key and host.
 
         In a terminal, where nothing can move, it prints the table of this moment.
 
@@ -566,7 +566,8 @@ def read_account(stream: AssetStream) -> AccountSnapshot:
     if engine is not None:
         for currency, balance in engine.present.balances.copy().items():
             balances[currency] = balance, engine.last_change(currency)
-    return AccountSnapshot.of(stream.exchange.name, stream.account, health, balances)
+    account = AccountSnapshot.of(stream.exchange.name, stream.account, health, balances)
+    return account._replace(raised=engine.dispatcher.last_raised if engine else None)
 
 
 def end_table(stream: AssetStream, timeout: float | None) -> bool:

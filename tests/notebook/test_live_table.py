@@ -295,6 +295,48 @@ def test_interrupted_while_it_begins_it_leaves_nothing(
 
 
 @pytest.mark.usefixtures("fast", "no_rate_limits")
+def test_one_of_many_accounts_is_shown_on_request(
+    accounts: dict[str, Account], outputs: Outputs
+) -> None:
+    """The group's table goes on beside it."""
+    group = StreamGroup(streams(accounts))
+    group.show()
+    outputs.wait_for("8 LIVE  of 8 accounts")
+    group["coinw-2"].show()
+    outputs.wait_for("UTC  coinw-2 on coinw: ", "USDT")
+
+    assert sorted(displays()) == [
+        "assetstream-coinw-2-display",
+        "assetstream-group-display",
+    ]
+    assert group.stop()
+
+
+@pytest.mark.usefixtures("fast")
+def test_what_a_handler_raises_is_in_the_table_or_in_the_log(
+    account: Account,
+    outputs: Outputs,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The log has what comes too late for the last page."""
+    monkeypatch.setattr(logging.getLogger("assetstream"), "hasHandlers", lambda: False)
+    stream = AssetStream(account.exchange(), on_asset=lambda update: 1 / 0)
+    stream.show()
+    outputs.wait_for("LIVE", "ZeroDivisionError: division by zero, in line ")
+    logged: list[int] = []
+    dispatcher = stream._run.started().dispatcher
+    error = dispatcher.last_raised
+    assert error is not None
+    logged.append(dispatcher._level(error))
+    assert stream.stop()
+    logged.append(dispatcher._level(error))
+
+    assert logged == [logging.DEBUG, logging.ERROR]
+    assert "ZeroDivisionError" in outputs.painted[-1].text
+
+
+@pytest.mark.usefixtures("fast", "no_rate_limits")
 def test_a_newer_one_replaces_it_with_a_reason(
     account: Account, outputs: Outputs, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -389,3 +431,6 @@ def test_many_accounts_are_summed_up(
     (btc,) = [line for line in shown.text.splitlines() if line.startswith("BTC")]
 
     assert btc.split() == ["BTC", "8.5", "0", "8.5", "8", "+0.5", "coinw-2"]
+    lines = [line.partition(" ")[0] for line in shown.text.splitlines()]
+    assert lines.index("FAILED") < lines.index("BTC")
+    assert f"one account: group[{next(iter(accounts))!r}].show()" in shown.text

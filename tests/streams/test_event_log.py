@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
-from typing import Any
+from typing import Any, Callable
 
 from assetstream import (
     AssetUpdate,
     Balance,
+    CallbackError,
     ConnectionLost,
     Gap,
     Health,
@@ -25,11 +26,25 @@ BEGAN = datetime(2026, 1, 2, tzinfo=timezone.utc)
 
 
 def account(
-    label: str = "a", *, error: AssetStreamError | None = None, reason: str = ""
+    label: str = "a",
+    *,
+    error: AssetStreamError | None = None,
+    reason: str = "",
+    raised: CallbackError | None = None,
 ) -> AccountSnapshot:
     """Make an account that is STALE."""
     health = Health(state=State.STALE, error=error, reason=reason)
-    return AccountSnapshot("upbit", label, health, [])
+    return AccountSnapshot("upbit", label, health, [], raised=raised)
+
+
+def callback_error(handler: Callable[[], object]) -> CallbackError:
+    """Make the error of a handler that raises."""
+    error = CallbackError("handler alert raised")
+    try:
+        handler()
+    except ZeroDivisionError as cause:
+        error.__cause__ = cause
+    return error
 
 
 def lines_of(log: EventLog, *accounts: AccountSnapshot) -> list[Line]:
@@ -108,11 +123,37 @@ def test_what_to_do_is_shown_until_the_error_has_passed() -> None:
 
 
 def test_the_reason_of_a_state_is_not_shown_twice() -> None:
-    """The state's own line has the reason."""
+    """The state's own line has the reason; what to do about it stands below."""
     log = EventLog()
 
     assert lines_of(log, account(error=ConnectionLost("no net"), reason="no net")) == []
     assert len(lines_of(log, account())) == 1
+
+    error = ConnectionLost("no cable", remedy="Plug it in.")
+    there = account(error=error, reason="no cable")
+    assert lines_of(log, there)[1:] == [Line("Plug it in.", "bad")]
+    assert lines_of(log, there, account("b"))[1:] == [Line("Plug it in.", "bad", "a:")]
+
+
+def test_what_a_handler_raised_is_shown_with_its_line_and_not_counted() -> None:
+    """The figures have the number; beside it stands what befell the stream."""
+    log, lost = EventLog(), ConnectionLost("no network")
+
+    def alert() -> object:
+        return 1 / 0
+
+    line = alert.__code__.co_firstlineno + 1
+    for _ in range(2):
+        both = account(error=lost, raised=callback_error(alert))
+        lines = lines_of(log, both)
+    native = CallbackError("handler print raised")
+    (*_, last) = lines_of(log, account(raised=native))
+
+    assert [(line.text[13:], line.look) for line in lines] == [
+        ("ConnectionLost: no network", "bad"),
+        (f"CallbackError: handler alert raised, in line {line}", "bad"),
+    ]
+    assert last.text[13:] == "CallbackError: handler print raised"
 
 
 def test_an_event_and_a_snapshot_of_its_error_are_one() -> None:

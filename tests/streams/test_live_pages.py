@@ -6,7 +6,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Sequence
 
-from assetstream import ConnectionLost, Health, State
+from assetstream import CallbackError, ConnectionLost, Health, State
 from assetstream.display.balances import BalanceRow
 from assetstream.display.page import Line, Page
 from assetstream.display.text import as_text
@@ -41,6 +41,7 @@ def test_ages_and_figures_are_no_facts() -> None:
         account(in_doubt=("BTC",)),
         account(error=ConnectionLost("gone")),
         account(change="0.5"),
+        account()._replace(raised=CallbackError("handler f raised")),
     ):
         now[0] = other
         facts.append(pages().facts)
