@@ -183,6 +183,17 @@ def test_s2_what_a_read_omits_vanishes_after_three_reads_over_60_s(
     assert account.in_doubt == ()
 
 
+def test_s2_two_reads_are_no_row_of_three(account: Account) -> None:
+    """Neither of what is omitted, nor of a list that names nothing."""
+    for now in (20, 85):
+        assert account.read(now, ONLY_USDT).items == []
+    assert the_update(account.read(86, ONLY_USDT).items).total == 0
+    for now in (100, 705):
+        assert account.read(now, NOTHING).items == []
+
+    assert the_update(account.read(706, NOTHING).items).currency == "USDT"
+
+
 def test_s2_one_that_shows_it_again_begins_anew(account: Account) -> None:
     for now in (20, 50):
         account.read(now, ONLY_USDT)
@@ -220,6 +231,8 @@ def test_s2_a_push_begins_the_ten_minutes_anew(account: Account) -> None:
     assert account.entry().evidence.open[-1].row == 2
     account.read(300, NOTHING)
     assert account.entry().evidence.open[-1].row == 0
+    account.read(409.9, NOTHING)
+    assert account.entry("USDT").evidence.open[-1].row == 0
     for now in (410, 620, 1009):
         account.read(now, NOTHING)
     assert account.shown() == ("1", "0")
@@ -574,8 +587,10 @@ def test_a5_elsewhere_the_second_drift_within_ten_minutes_reconnects() -> None:
 def test_a5_ten_minutes_apart_two_drifts_still_belong_together() -> None:
     account = opened(Account(pushes_everything=False))
     account.twice(100, read("2"))
-
     assert account.twice(700, read("3")).reconnect is not None
+    account.twice(1000, read("4"))
+
+    assert account.twice(1600.5, read("5")).reconnect is None
 
 
 def drift(account: Account, now: float) -> bool:
@@ -603,6 +618,8 @@ def test_a5_one_that_is_free_again_this_moment_is_used(account: Account) -> None
     times = (100, 400, 700, 1000, 1300, 1600)
 
     assert [drift(account, now) for now in times] == [True] * 5 + [False]
+    early = opened(Account())
+    assert [drift(early, now) for now in (*times[:4], 1299.5)] == [True] * 4 + [False]
 
 
 def test_a5_a_disputed_currency_counts_for_nobody(account: Account) -> None:
@@ -692,12 +709,17 @@ def test_a8_five_reads_over_ten_minutes_without_a_push_end_it(
 
 
 def test_a8_four_reads_over_ten_minutes_do_not(account: Account) -> None:
-    """The one that was denied is the first of the row."""
+    """The one that was denied is the first of the row; nor do five sooner."""
     dispute(account)
     for now in (500, 650, 967):
         assert account.read(now, read("13")).items == []
-
     assert the_update(account.read(968, read("13")).items).available == 13
+    sooner = opened(Account())
+    dispute(sooner)
+    for now in (500, 650, 800, 966.5):
+        assert sooner.read(now, read("13")).items == []
+
+    assert the_update(sooner.read(967, read("13")).items).available == 13
 
 
 def test_a8_two_are_corrected_and_agreement_begins_the_count_anew(

@@ -282,7 +282,7 @@ def test_k3_a_time_in_the_future_is_an_error_applied_by_arrival_in_doubt(
 
 
 def test_k3_the_error_says_what_was_dated_how_and_what_to_do(account: Account) -> None:
-    dated = msgspec.structs.replace(report("BTC", "2", key=(62_000, 0)), raw=b"{}")
+    dated = msgspec.structs.replace(report("BTC", "2", key=(61_501, 0)), raw=b"{}")
     error = account.book.push([dated], at(1)).items[0]
 
     assert isinstance(error, ProtocolError)
