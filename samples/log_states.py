@@ -30,7 +30,7 @@ def log_state(change: StateChange) -> None:
 def log_error(error: AssetStreamError) -> None:
     # It retries by itself unless the error is fatal; then the state becomes FAILED.
     level = logging.CRITICAL if error.fatal else logging.WARNING
-    logging.log(level, "%s: %s: %s", error.account, type(error).__name__, error)
+    logging.log(level, "%s: %s", type(error).__name__, error)
 
 
 AssetStream(CoinW(), on_state=log_state, on_error=log_error).run_forever()

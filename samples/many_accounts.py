@@ -51,7 +51,7 @@ def show(update: AssetUpdate) -> None:
 
 @group.on_error
 def show_error(error: AssetStreamError) -> None:
-    print(f"{error.account}: {error}", file=sys.stderr)
+    print(error, file=sys.stderr)
 
 
 group.run_forever()

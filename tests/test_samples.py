@@ -118,7 +118,8 @@ def test_service_ends_in_order_at_sigterm(simulated_exchange: Simulator) -> None
     refused = simulated_exchange.refuse_logins(account)
     with refused, sample("service.py", account) as program:
         assert program.finish() == 1
-    assert program.err[-1].startswith("AuthenticationError: Upbit refused")
+    label = f"upbit-{account.exchange().fingerprint}"
+    assert program.err[-1].startswith(f"AuthenticationError: {label}: Upbit refused")
     # Nor does the library underneath say it in its own words.
     assert not [line for line in program.err if "goodbye" in line]
 

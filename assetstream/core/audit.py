@@ -338,8 +338,8 @@ class Audit:
 
     def _disagreement(self, report: BalanceReport) -> ProtocolError:
         return ProtocolError(
-            f"{self._book.exchange}: REST and stream disagree about {report.currency} "
-            "again and again; the pushed balance is kept and marked stale",
+            f"REST and stream disagree about {report.currency} again and again; the "
+            "pushed balance is kept and marked stale",
             remedy="Compare it with the exchange's own page before you rely on it.",
             frame=report.raw,
             currency=report.currency,

@@ -46,8 +46,8 @@ __all__ = [
 class AssetStreamError(Exception):
     """The root of every error of this package.
 
-    ``str()`` joins the problem and the remedy. If the error ended an attempt, and is
-    not fatal, the text says that the stream tries again by itself.
+    ``str()`` joins the account, the problem and the remedy. If the error ended an
+    attempt, and is not fatal, the text says that the stream tries again by itself.
 
     Attributes:
         problem: what happened, and why if that is known, without a full stop.
@@ -79,6 +79,12 @@ class AssetStreamError(Exception):
         super().__init__(self.problem)
 
     def __str__(self) -> str:
+        about = f"{self.account}: " if self.account is not None else ""
+        return f"{about}{self.explanation}"
+
+    @property
+    def explanation(self) -> str:
+        """The text of ``str()`` without the account, for where that is named anyway."""
         if not self.remedy:
             return self.problem
         if self._ends_attempt and not self.fatal:

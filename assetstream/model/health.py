@@ -97,7 +97,7 @@ class Health(Struct, frozen=True, kw_only=True):
         if self.reason and self.state is not State.LIVE and self.reason != problem:
             words.insert(1, self.reason)
         if self.error is not None:
-            words.append(f"{type(self.error).__name__}: {self.error}")
+            words.append(f"{type(self.error).__name__}: {self.error.explanation}")
         return f"<Health {', '.join(words)}>"
 
     def _repr_html_(self) -> str:
@@ -115,7 +115,7 @@ class Health(Struct, frozen=True, kw_only=True):
 def error_lines(error: AssetStreamError, reason: str) -> list[Line]:
     """Show an error below a ``reason`` that may be its problem already."""
     if error.problem != reason:
-        return [Line(f"{type(error).__name__}: {error}", "bad")]
+        return [Line(f"{type(error).__name__}: {error.explanation}", "bad")]
     return [Line(error.remedy, "bad")] if error.remedy else []
 
 
@@ -233,7 +233,7 @@ class GroupHealth(Struct, frozen=True, kw_only=True):
             *(Line(words, "dim") for words in group_words(self)),
         ]
         for account, error in self.errors.items():
-            text = f"{type(error).__name__}: {error}"
+            text = f"{type(error).__name__}: {error.explanation}"
             page.append(Line(text, "bad", name=f"{account}:"))
         return as_html(page)
 

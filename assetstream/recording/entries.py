@@ -60,7 +60,7 @@ def reported(event: StateChange | AssetStreamError) -> TapeEntry:
         {
             "kind": "error",
             "error": type(event).__name__,
-            "message": mask.words(str(event)),
+            "message": mask.words(event.explanation),
             "fatal": event.fatal,
         }
     ]

@@ -217,7 +217,7 @@ class Dispatcher:
                 "%s: %s: %s%s",
                 self._label,
                 type(error).__name__,
-                error,
+                error.explanation,
                 f" ({error.repeated} more like it)" if error.repeated else "",
                 error=error.__cause__ if isinstance(error, CallbackError) else None,
             )

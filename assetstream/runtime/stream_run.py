@@ -236,7 +236,7 @@ class StreamRun:
 
     def _refusal(self, problem: str, remedy: str = "") -> StreamStateError:
         return StreamStateError(
-            f"{self.account}: {problem}",
+            problem,
             remedy=remedy,
             exchange=self.exchange.name,
             account=self.account,

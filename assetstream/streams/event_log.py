@@ -93,18 +93,18 @@ class EventLog:
         """
         healths = [account.health for account in accounts]
         reasons = {health.reason for health in healths}
-        present = {str(h.error) for h in healths if h.error is not None}
+        present = {h.error.explanation for h in healths if h.error is not None}
         lines = []
         for text, logged in self._lines.items():
             error, look = logged.error, "dim"
             name = f"{named(logged.accounts)}:" if len(accounts) > 1 else ""
             if error is not None and error.problem in reasons:
-                if error.remedy and str(error) in present:
+                if error.remedy and error.explanation in present:
                     lines.append(Line(error.remedy, "bad", name))
                 continue
-            if error is not None and str(error) in present:
+            if error is not None and error.explanation in present:
                 # What to do about it matters until it has passed.
-                text, look = f"{type(error).__name__}: {error}", "bad"
+                text, look = f"{type(error).__name__}: {error.explanation}", "bad"
             times = f"({logged.times} times) " if logged.times > 1 else ""
             if isinstance(error, CallbackError):
                 # Not all of them were seen; the figures have their number.

@@ -187,7 +187,7 @@ class AssetStream(HandlerMethods):
         if found is not None and not trouble:
             return found
         raise StaleBalance(
-            f"{self.account}: {trouble}; the stream is {self.state}",
+            f"{trouble}; the stream is {self.state}",
             remedy="" if verified is None else "Call verify() before.",
             exchange=self.exchange.name,
             account=self.account,

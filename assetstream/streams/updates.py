@@ -185,7 +185,7 @@ class Subscriber:
     ) -> StreamTimeout:
         error = self._engine.error
         words = [
-            f"{self._label}: waited {timeout or 0:g} s for {what}",
+            f"waited {timeout or 0:g} s for {what}",
             f"the stream was {self._engine.state}"
             + (f", its last error: {error.problem}" if error else ""),
             detail,
@@ -203,7 +203,7 @@ class Subscriber:
             # Raised again and again it would gather tracebacks.
             return end.error.with_traceback(None)
         return StreamStateError(
-            f"{self._label}: the stream was stopped while waiting for {what}",
+            f"the stream was stopped while waiting for {what}",
             exchange=self._run.exchange.name,
             account=self._label,
         )

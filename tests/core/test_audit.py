@@ -660,7 +660,7 @@ def test_a8_the_third_push_in_a_row_that_rest_denies_is_kept_in_doubt(
     assert error.currency == "BTC"
     assert not error.fatal
     assert error.problem == (
-        "test: REST and stream disagree about BTC again and again; the pushed balance "
+        "REST and stream disagree about BTC again and again; the pushed balance "
         "is kept and marked stale"
     )
     assert error.remedy == (

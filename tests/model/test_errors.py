@@ -160,6 +160,16 @@ def test_the_text_promises_another_attempt(name: str) -> None:
         assert str(error) == "it rains. Go."
 
 
+def test_the_text_names_the_account() -> None:
+    """Of many accounts, nobody could tell otherwise; tables name it beside."""
+    error = ConnectionLost("closed", remedy="Look there.", account="alice")
+    assert str(error) == f"alice: {error.explanation}"
+    assert error.explanation == (
+        "closed; the stream tries again by itself. Look there."
+    )
+    assert str(ConnectionLost("closed")) == "closed"
+
+
 def test_a_text_follows_its_facts() -> None:
     """A fact that is set later appears in the text."""
     error = ConnectionLost("it rains", remedy="Go.")

@@ -76,5 +76,5 @@ def balances(choice: AccountOptions, as_json: bool) -> None:
         else:
             view.print_plain(held, len(errors))
     for error in errors:
-        click.echo(f"Error: {error.account}: {error}", err=True)
+        click.echo(f"Error: {error}", err=True)
     sys.exit(1 if errors else 0)

@@ -109,7 +109,7 @@ def record(
             recorder.close()
         print(json.dumps(view.figures) if as_json else view.summary)
     if stream.state is State.FAILED:
-        click.echo(f"Error: {stream.account}: {stream.error}", err=True)
+        click.echo(f"Error: {stream.error}", err=True)
     if recorder.error is not None:
         click.echo(f"Error: {path} cannot be written: {recorder.error}", err=True)
     if stream.state is State.FAILED or recorder.error is not None:

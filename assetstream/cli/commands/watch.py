@@ -94,5 +94,5 @@ def watch(choice: AccountOptions, as_json: bool, duration: float | None) -> None
     failed = [stream for stream in streams if stream.state is State.FAILED]
     for error in (*left_out, *(stream.error for stream in failed)):
         if error is not None:
-            click.echo(f"Error: {error.account}: {error}", err=True)
+            click.echo(f"Error: {error}", err=True)
     sys.exit(1 if left_out or failed else 0)

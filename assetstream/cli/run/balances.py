@@ -67,7 +67,7 @@ def _settle(
         except Empty:
             continue
         if not isinstance(event, Progress):
-            trouble = f"  {event.account}: {event}"
+            trouble = f"  {event}"
             continue
         if event.settled > progress.settled:
             deadline = time.monotonic() + SETTLE_TIME

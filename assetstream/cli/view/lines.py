@@ -90,7 +90,7 @@ class PlainLines(LineView):
                     f"{counted(event.gap.recovered, 'balance')} had changed"
                 )
         else:
-            words = f"{type(event).__name__}: {event}"
+            words = f"{type(event).__name__}: {event.explanation}"
             if event.repeated:
                 words += f" ({event.repeated} more like it)"
         return f"{now()}  {event.account}  {words}"
@@ -143,7 +143,7 @@ def error_fields(error: AssetStreamError) -> Mapping[str, object]:
         "exchange": error.exchange,
         "account": error.account,
         "error": type(error).__name__,
-        "message": str(error),
+        "message": error.explanation,
         "fatal": error.fatal,
         "repeated": error.repeated,
         "time": now(),
