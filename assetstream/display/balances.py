@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Mapping, NamedTuple, Sequence
 
 from assetstream.display.page import Cell, Grid, Line, Page
-from assetstream.display.words import aged, counted, digits, named, signed
+from assetstream.display.words import aged, counted, digits, named, placed, signed
 
 __all__ = [
     "COLUMNS",
@@ -113,7 +113,7 @@ def balances_grid(
     Args:
         rows: in their order.
         columns: names of those it has; what repeats the account above is dim.
-        sums: shown below.
+        sums: shown below; instead of a source, they have how many accounts hold some.
         label: stands for the accounts of the sums.
     """
     cells = []
@@ -125,7 +125,8 @@ def balances_grid(
     for total in sums:
         found = {"Account": Cell(label), **_sum_cells(total)}
         cells.append([found.get(name, Cell("")) for name in columns])
-    return Grid(columns, cells, ("Source", "Age", "Total", "Last change"))
+    spare = ("Source", "Age", "Total", "Last change")
+    return Grid(columns, cells, [name for name in spare if name in columns])
 
 
 def totals_grid(rows: Sequence[TotalRow]) -> Grid:
@@ -134,11 +135,7 @@ def totals_grid(rows: Sequence[TotalRow]) -> Grid:
     for row in rows:
         found = {
             **_sum_cells(row),
-            "Currency": _currency_cell(
-                row.currency, f"{row.stale} stale" if row.stale else ""
-            ),
             "Accounts": Cell(str(row.accounts)),
-            "Last change": _change_cell(row.change),
             "By": Cell(row.by, "dim"),
         }
         cells.append([found[name] for name in TOTALS_COLUMNS])
@@ -166,7 +163,7 @@ def left_out(count: int, where: str) -> list[Line]:
 
 def balance_page(row: BalanceRow) -> Page:
     """Show one balance."""
-    return [Line(f"on {row.exchange}", name=row.account), balances_grid([row])]
+    return [Line("", name=placed(row.account, row.exchange)), balances_grid([row])]
 
 
 def balances_page(rows: Sequence[BalanceRow], most: int) -> Page:
@@ -223,10 +220,14 @@ def _cells(row: BalanceRow, repeated: bool) -> dict[str, Cell]:
 def _sum_cells(row: TotalRow) -> dict[str, Cell]:
     old = "old" if row.stale else ""
     return {
-        "Currency": _currency_cell(row.currency, "stale" if row.stale else ""),
+        "Currency": _currency_cell(
+            row.currency, f"{row.stale} stale" if row.stale else ""
+        ),
         "Available": Cell(digits(row.available), old),
         "Locked": Cell(digits(row.locked), old),
         "Total": _amount_cell(row.total, row.fresh, old),
+        "Last change": _change_cell(row.change),
+        "Source": Cell(counted(row.accounts, "account"), "dim"),
     }
 
 

@@ -14,6 +14,7 @@ __all__ = [
     "lasting",
     "listed",
     "named",
+    "placed",
     "signed",
 ]
 
@@ -87,3 +88,8 @@ def listed(names: Iterable[str], conjunction: str = "and") -> str:
     """Write ``a, b and c``."""
     *others, last = names
     return f"{', '.join(others)} {conjunction} {last}" if others else last
+
+
+def placed(account: str, exchange: str) -> str:
+    """Write ``main on upbit``; of a label that has the exchange's name, no more."""
+    return account if exchange in account.lower() else f"{account} on {exchange}"

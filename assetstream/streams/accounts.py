@@ -20,7 +20,7 @@ from assetstream.display.balances import (
     totals_grid,
 )
 from assetstream.display.page import Line, Page
-from assetstream.display.words import counted, lasting, named
+from assetstream.display.words import named, placed
 from assetstream.model.errors import CallbackError
 from assetstream.model.events import ZERO, Balance, exact_sum, row_of
 from assetstream.model.health import (
@@ -145,27 +145,18 @@ def group_page(
     ]
 
 
-def account_line(
-    account: AccountSnapshot, *, still: bool = False, figures: bool = False
-) -> Line:
+def account_line(account: AccountSnapshot, *, still: bool = False) -> Line:
     """Show the state of an account, and why.
 
     Args:
         account: what was read of it.
         still: with the time of it, for where it may be seen long afterwards.
-        figures: with round trip and reconnects, for where no other line has them.
     """
     health = account.health
     state = health.state.value
-    words = [_reason(health)]
-    if figures and health.state is State.LIVE:
-        if health.round_trip is not None:
-            words.append(f"round trip {lasting(health.round_trip)}")
-        if health.reconnects:
-            words.append(counted(health.reconnects, "reconnect"))
     return Line(
-        ", ".join(filter(None, words)),
-        name=f"{account.account} on {account.exchange}:",
+        _reason(health),
+        name=f"{placed(account.account, account.exchange)}:",
         lights=[(state, state + as_of(health.at) if still else state)],
     )
 

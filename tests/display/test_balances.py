@@ -84,11 +84,12 @@ def test_an_account_that_repeats_is_dim() -> None:
 
 
 def test_sums_stand_below_with_empty_cells_where_there_is_no_sum() -> None:
-    """Ages and sources have no sum."""
-    grid = balances_grid([row()], ("Account", *COLUMNS), [TOTAL], "all 2")
+    """Ages have no sum; how many accounts hold some stands for the source."""
+    grid = balances_grid([row()], ("Account", *LIVE_COLUMNS), [TOTAL], "all 2")
     texts = [cell.text for cell in grid.rows[-1]]
 
-    assert texts == ["all 2", "BTC stale", "3", "0", "3", "", ""]
+    assert texts == ["all 2", "BTC 1 stale", "3", "0", "3", "-0.5", "", "2 accounts"]
+    assert balances_grid([], COLUMNS[:4]).spare == ["Total"]
 
 
 def test_totals_count_accounts_and_name_the_last_that_changed() -> None:

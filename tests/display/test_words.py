@@ -16,6 +16,7 @@ from assetstream.display.words import (
     lasting,
     listed,
     named,
+    placed,
     signed,
 )
 
@@ -93,3 +94,10 @@ def test_lists_end_with_a_conjunction() -> None:
     assert listed(["sg"]) == "sg"
     assert listed(["sg", "id", "kr"]) == "sg, id and kr"
     assert listed({"sg": 1, "id": 2}, "or") == "sg or id"
+
+
+def test_a_label_that_has_the_exchanges_name_says_enough() -> None:
+    """Any other label has the exchange behind it."""
+    assert placed("main", "upbit") == "main on upbit"
+    assert placed("upbit", "upbit") == "upbit"
+    assert placed("Upbit-2", "upbit") == "Upbit-2"

@@ -105,7 +105,7 @@ def test_a_balance_is_a_page_too() -> None:
     """The page names the balance's account."""
     page = live("BTC", "0.0000001")._repr_html_()
 
-    assert "<b>upbit-1</b> on upbit" in page
+    assert "<b>upbit-1</b>" in page
     assert '<td class="n">0.0000001</td>' in page
 
 

@@ -2,7 +2,6 @@
 
 ::
 
-    python -m pip install pyte
     python -m tests.programs.picture docs/pictures/watch.svg
 
 A simulated account trades, loses its connection and is LIVE again, while
@@ -30,6 +29,8 @@ from html import escape
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Iterator, NamedTuple
+
+import pyte
 
 from assetstream.simulator import Account, Simulator
 
@@ -83,9 +84,6 @@ class Recording:
     """
 
     def __init__(self) -> None:
-        # Imported here: it is not among the test extra's libraries.
-        import pyte
-
         class Screen(pyte.Screen):  # type: ignore[misc, unused-ignore]
             """Shows dim text in a colour of its own, which pyte leaves out."""
 

@@ -85,7 +85,7 @@ def test_a_failure_shows_its_reason(exchange: Simulator) -> None:
     lines = seen(stream)
     stream.stop()
 
-    name = f"FAILED as of 12:34:56 UTC  {stream.account} on coinw"
+    name = f"FAILED as of 12:34:56 UTC  {stream.account}"
     assert lines[0].startswith(f"{name}: CoinW refused")
     assert len([line for line in lines if "refused" in line]) == 1
     assert "FAILED: CoinW refused the login" in repr(stream)

@@ -17,7 +17,7 @@ EPILOG = """\
 Examples:
   assetstream watch --simulate            both exchanges, no keys, no network
   assetstream watch --simulate --count 25        50 accounts on a few threads
-  assetstream watch upbit --region sg     a live table of one account
+  assetstream watch upbit --region sg     one account, live
   assetstream watch upbit coinw --region sg
   assetstream watch upbit --region sg --keys main.keys
   assetstream watch --accounts accounts.toml
@@ -49,14 +49,13 @@ A file of accounts (--accounts) is TOML, with no secret in it:
   secret_key_env = "SAVINGS_SECRET_KEY"
 
 \b
-Output: a table on a terminal, plain lines into a file or a pipe, and with
---json one object per line, whose "kind" is "update", "state" or "error".
+Output: on a terminal a window of its own; plain lines into a file or a pipe;
+with --json one object per line, whose "kind" is "update", "state" or "error".
 What has just changed stands out for two seconds, green for more and red for
-less; NO_COLOR=1 takes the colours away. Below the table are the last errors,
-and after each gap how long it was and what was found changed. Accounts for
-which the window is too low are summed up: totals by currency, and those
-that are not LIVE. While accounts connect, at the pace that their exchanges
-allow, the table counts them, and plain lines say when all have settled;
+less; NO_COLOR=1 takes the colours away. Accounts in trouble come first. At
+the bottom are the last errors, and after each gap how long it was and what
+was found changed. While accounts connect, at the pace that their exchanges
+allow, the window counts them, and plain lines say when all have settled;
 JSON lines leave that to their "state" objects.
 
 \b
@@ -65,8 +64,16 @@ not there) is left out: an error says so at once and at the end, and the exit
 code is 1. All accounts that you name must be there.
 
 \b
+Keys in the window:
+  arrows, PgUp, PgDn, Home, End    scroll
+  /    filter by account, exchange, state or currency; Esc clears it
+  s    sort by trouble, name or last change
+  t    totals on or off
+  q    the end, as Ctrl-C: the last picture stays on the terminal
+
+\b
 Exit codes:
-  0    ended by you: Ctrl-C, --for, or the pipe's reader went away
+  0    ended by you: Ctrl-C, q, --for, or the pipe's reader went away
   1    a stream or the output failed, or an account was left out; why, and
        what to do, is on stderr
   2    wrong usage, or a key or a package is missing
@@ -89,8 +96,8 @@ def watch(choice: AccountOptions, as_json: bool, duration: float | None) -> None
 
     with output(), choice.opened() as accounts:
         streams, left_out = choice.usable(accounts)
-        view = choose_view(as_json, streams)
-        WatchRun(streams, view, duration, left_out).run()
+        view, keyboard = choose_view(as_json, streams)
+        WatchRun(streams, view, duration, left_out, keyboard).run()
     failed = [stream for stream in streams if stream.state is State.FAILED]
     for error in (*left_out, *(stream.error for stream in failed)):
         if error is not None:

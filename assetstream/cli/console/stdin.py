@@ -46,12 +46,13 @@ def _read(descriptor: int) -> bytes:
         try:
             return os.read(descriptor, 4096)
         except OSError:
-            if not _in_background(descriptor):
+            if not in_background(descriptor):
                 return b""
         time.sleep(BACKGROUND)
 
 
-def _in_background(descriptor: int) -> bool:
+def in_background(descriptor: int) -> bool:
+    """Return True if a terminal is not for this process to read, but for its shell."""
     try:
         return os.tcgetpgrp(descriptor) != os.getpgrp()
     except (AttributeError, OSError):  # Windows; no terminal

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 import signal
+import sys
 import threading
 import time
-from queue import Empty, Queue
+from contextlib import nullcontext, suppress
+from queue import Empty, Full, Queue
 from types import FrameType
-from typing import Protocol, Sequence, Union
+from typing import ContextManager, Protocol, Sequence, Union
 
+from assetstream.cli.view.keyboard import Key, Keyboard
 from assetstream.cli.view.output import discard_output
 from assetstream.model.errors import AssetStreamError
 from assetstream.model.events import Event, StateChange
@@ -20,7 +23,7 @@ from assetstream.streams.stream import AssetStream
 __all__ = ["View", "ViewEvent", "WatchRun"]
 
 #: What a view is given.
-ViewEvent = Union[Event, Progress]
+ViewEvent = Union[Event, Progress, Key]
 
 #: Seconds between two repaints: 4 a second are enough for eyes.
 REPAINT = 0.25
@@ -37,7 +40,7 @@ class View(Protocol):
     def __exit__(self, *exc: object) -> None: ...
 
     def show(self, event: ViewEvent) -> None:
-        """Take in one event, or how far the accounts of a group are."""
+        """Take in one event, how far the accounts of a group are, or a key."""
 
     def paint(self) -> None:
         """Bring the display up to date; called every ``REPAINT`` seconds."""
@@ -53,6 +56,7 @@ class WatchRun:
         view: where to show their events.
         duration: seconds, or None to go on.
         errors: of accounts that are not among them, shown first.
+        keyboard: its keys are shown to the view, too.
     """
 
     def __init__(
@@ -61,6 +65,7 @@ class WatchRun:
         view: View,
         duration: float | None,
         errors: Sequence[AssetStreamError] = (),
+        keyboard: Keyboard | None = None,
     ) -> None:
         self._events: Queue[ViewEvent] = Queue(BACKLOG)
         self._runner: AssetStream | StreamGroup = streams[0]
@@ -68,9 +73,10 @@ class WatchRun:
             self._runner = StreamGroup(streams, on_progress=self._events.put)
         self._view = view
         self._errors = errors
+        self._keyboard = keyboard
         self._duration = duration
         self._running = len(streams)
-        self._stop_asked = False
+        self._stop_asked = self._suspend_asked = False
         # stop() waits for handlers, and they may wait for us to take what they bring:
         # hence a thread of its own, and a daemon, for a second Ctrl-C to end.
         self._stopper = threading.Thread(
@@ -91,15 +97,21 @@ class WatchRun:
             # Ignored ones stay so: a shell's background job is not meant by Ctrl-C.
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._interrupted)
+        if self._keyboard is not None and sys.platform != "win32":
+            signal.signal(signal.SIGTSTP, self._suspended)
         until = math.inf
         if self._duration is not None:
             until = time.monotonic() + self._duration
         self._runner.start(wait=False)
         try:
-            with self._view:
-                for error in self._errors:
-                    self._view.show(error)
-                self._serve(self._view, until)
+            while self._running:
+                with self._view, self._keys():
+                    for error in self._errors:
+                        self._view.show(error)
+                    self._errors = ()
+                    self._serve(self._view, until)
+                if self._suspend_asked:
+                    self._suspend()
         except OSError as exc:
             discard_output()
             self._serve(None, -math.inf)
@@ -111,7 +123,7 @@ class WatchRun:
     def _serve(self, view: View | None, until: float) -> None:
         """Take events until the last one of each stream."""
         paint_at = time.monotonic()
-        while self._running:
+        while self._running and not self._suspend_asked:
             now = time.monotonic()
             if now >= until or self._stop_asked:
                 self._begin_to_stop()
@@ -125,6 +137,8 @@ class WatchRun:
             passed = isinstance(event, Progress) and self._stopper.ident is not None
             if view is not None and event is not None and not passed:
                 view.show(event)
+            if isinstance(event, Key) and self._events.empty():
+                paint_at = now
 
     def _next(self, timeout: float) -> ViewEvent | None:
         # Once it stops, ``until`` has passed: what is still to come is waited for.
@@ -132,6 +146,14 @@ class WatchRun:
             return self._events.get(timeout=timeout or REPAINT)
         except Empty:
             return None
+
+    def _keys(self) -> ContextManager[None]:
+        return self._keyboard.reading(self._press) if self._keyboard else nullcontext()
+
+    def _press(self, key: Key) -> None:
+        # Whoever presses it sees that it did nothing; the reader of keys must not wait.
+        with suppress(Full):
+            self._events.put_nowait(key)
 
     def _begin_to_stop(self) -> None:
         if self._stopper.ident is None:
@@ -144,3 +166,14 @@ class WatchRun:
         self._stop_asked = True
         # A second one ends it at once, even where a stuck pipe holds the main thread.
         signal.signal(number, signal.default_int_handler)
+
+    def _suspended(self, number: int, frame: FrameType | None) -> None:
+        self._suspend_asked = True
+
+    def _suspend(self) -> None:
+        """Stand still, as Ctrl-Z asks, with the terminal given back, until ``fg``."""
+        self._suspend_asked = False
+        if sys.platform != "win32":
+            signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+            signal.raise_signal(signal.SIGTSTP)
+            signal.signal(signal.SIGTSTP, self._suspended)

@@ -7,12 +7,14 @@ from typing import Mapping, Sequence
 
 from rich.console import Console
 
-from assetstream.cli.view.accounts import how_many
 from assetstream.cli.view.lines import error_fields, exact, now
-from assetstream.cli.view.rich_page import TableFit, stacked
+from assetstream.cli.view.screen import Section, how_many, sums
+from assetstream.cli.view.styles import styled
 from assetstream.display.balances import BalanceRow, TotalRow, balances_grid
-from assetstream.display.page import Cell, Grid
+from assetstream.display.page import Cell, Grid, Line
+from assetstream.display.terminal import fit, head, laid, wrapped
 from assetstream.display.text import as_text
+from assetstream.display.words import placed
 from assetstream.model.errors import AssetStreamError
 from assetstream.streams.accounts import AccountSnapshot, totals
 
@@ -33,20 +35,32 @@ def accounts_grid(accounts: Sequence[AccountSnapshot], missing: int) -> Grid:
         nothing = [[Cell(account.account), Cell("nothing"), *[Cell("")] * 3]]
         rows += balances_grid(_held(account), COLUMNS).rows or nothing
     label = how_many(len(accounts), len(accounts) + missing)
-    sums = balances_grid([], COLUMNS, _sums(accounts), label)
-    return Grid(COLUMNS, [*rows, *sums.rows], ("Total",))
+    together = balances_grid([], COLUMNS, _sums(accounts), label)
+    return Grid(COLUMNS, [*rows, *together.rows])
 
 
 def print_table(
     accounts: Sequence[AccountSnapshot], missing: int, out: Console
 ) -> None:
-    """Print the table on a terminal, where an account stands once."""
-    grid = _named_once(accounts_grid(accounts, missing))
-    if not grid.rows:
+    """Print the table on a terminal, each account below its name, and their sums."""
+    accounts = [account._replace(rows=_held(account)) for account in accounts]
+    sections = []
+    for account in accounts:
+        name = f"{placed(account.account, account.exchange)}:"
+        heading = Line("" if account.rows else "nothing", name=name)
+        sections.append(Section(heading, account.rows))
+    together = sums(accounts, len(accounts) + missing)
+    if together is not None:
+        sections.append(together)
+    if not sections:
         return
-    fit = TableFit(out)
-    tables = fit.tables([grid])
-    out.print(*(tables if fit.fits else stacked([grid])))
+    columns = fit([section.grid(COLUMNS[1:]) for section in sections], out.width)
+    strips = head(columns)
+    for section in sections:
+        strips += wrapped(section.heading, out.width)
+        strips += laid(columns, section.grid(COLUMNS[1:]))
+    for strip in strips:
+        out.print(styled(strip), end="\n", crop=False)
 
 
 def print_plain(accounts: Sequence[AccountSnapshot], missing: int) -> None:
@@ -77,25 +91,17 @@ def print_json(
         )
     objects += [error_fields(error) for error in errors]
     if len(accounts) > 1:
-        sums = {each.currency: _amounts(each) for each in _sums(accounts)}
+        together = {each.currency: _amounts(each) for each in _sums(accounts)}
         objects.append(
             {
                 "kind": "total",
                 "accounts": len(accounts),
                 "missing": [error.account for error in errors],
-                "balances": sums,
+                "balances": together,
             }
         )
     for fields in objects:
         print(json.dumps(fields))
-
-
-def _named_once(grid: Grid) -> Grid:
-    rows, above = [], ""
-    for account, *cells in grid.rows:
-        rows.append([Cell("") if account.text == above else account, *cells])
-        above = account.text
-    return Grid(grid.names, rows, grid.spare)
 
 
 def _held(account: AccountSnapshot) -> list[BalanceRow]:

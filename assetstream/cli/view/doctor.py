@@ -132,7 +132,7 @@ class TerminalReport(PlainReport):
     def _print(self, line: str, verdict: Verdict, *, first: bool) -> None:
         from rich.text import Text
 
-        from assetstream.cli.view.rich_page import STYLES
+        from assetstream.cli.view.styles import STYLES
 
         style = STYLES[LOOKS[verdict]]
         skipped = verdict is Verdict.SKIPPED

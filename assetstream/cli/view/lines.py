@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Mapping, TextIO
 
 from assetstream.cli.run.watch import ViewEvent
+from assetstream.cli.view.keyboard import Key
 from assetstream.display.words import counted, digits, lasting, signed
 from assetstream.model.errors import AssetStreamError
 from assetstream.model.events import AssetUpdate, Event, StateChange
@@ -31,8 +32,8 @@ class LineView:
     def __exit__(self, *exc: object) -> None: ...
 
     def show(self, event: ViewEvent) -> None:
-        """Write a line for an event; progress is no event."""
-        if not isinstance(event, Progress):
+        """Write a line for an event; progress and keys are no events."""
+        if not isinstance(event, (Progress, Key)):
             self._write(self._line(event))
 
     def paint(self) -> None:

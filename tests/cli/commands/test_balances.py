@@ -10,7 +10,7 @@ import pytest
 
 from assetstream.cli.main import assetstream
 from assetstream.simulator import Account, Simulator
-from tests.cli.view.test_table import Terminal
+from tests.support.terminal import Terminal
 
 pytestmark = pytest.mark.usefixtures("no_rate_limits")
 
@@ -134,12 +134,13 @@ def test_one_account_has_no_sums(
 
 def test_a_spinner_turns_on_a_terminal_and_is_taken_away() -> None:
     """The spinner counts accounts; only the table stays."""
-    terminal = Terminal(80, "--simulate", command="balances")
+    command = ("-m", "assetstream.cli", "balances", "--simulate")
+    with Terminal(80, 24, *command) as terminal:
+        assert terminal.finish() == 0
 
-    assert terminal.finish() == 0
-    assert "connecting" in terminal.written
-    assert "connecting" not in terminal.written.rpartition("Account")[2]
-    assert "all 2" in terminal.written
+        assert "connecting" in terminal.written
+        assert "connecting" not in terminal.written.rpartition("Currency")[2]
+        assert any(line == "all 2 accounts together" for line in terminal.lines)
 
 
 def test_an_account_without_a_key_is_left_out_and_missing_in_the_sums(

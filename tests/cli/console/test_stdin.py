@@ -54,12 +54,12 @@ def test_in_the_background_it_waits_for_the_foreground(
         return read(descriptor, size)
 
     monkeypatch.setattr(stdin, "BACKGROUND", 0.0)
-    monkeypatch.setattr(stdin, "_in_background", lambda descriptor: True)
+    monkeypatch.setattr(stdin, "in_background", lambda descriptor: True)
     monkeypatch.setattr(os, "read", refuse_twice)
     os.write(keyboard, b"quit\n")
     os.close(keyboard)
     assert list(read_lines()) == ["quit"]
 
     refusals = iter([OSError(9, "closed")])
-    monkeypatch.setattr(stdin, "_in_background", lambda descriptor: False)
+    monkeypatch.setattr(stdin, "in_background", lambda descriptor: False)
     assert list(read_lines()) == []

@@ -26,7 +26,7 @@ def test_a_terminal_gets_a_table_and_no_digit_wraps(exchange: Simulator) -> None
 
     assert shown(80).count("main") == 1
     assert "Total" in shown(80)
-    assert "Total" not in shown(60)
+    assert "Total" not in shown(50)
     assert "0.1234567890123456" in shown(40)
     assert max(map(len, shown(40).splitlines())) <= 40
 

@@ -10,7 +10,7 @@ import pytest
 from assetstream import AssetStream
 from assetstream.cli.view.choose import choose_view, terminal
 from assetstream.cli.view.lines import JsonLines, PlainLines
-from assetstream.cli.view.table import TerminalTable
+from assetstream.cli.view.terminal import TerminalView
 from assetstream.simulator import Simulator
 
 
@@ -34,10 +34,10 @@ def test_a_terminal_has_a_table(
     """A dumb terminal, or --json, has lines."""
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr(sys, "stdout", Terminal())
-    assert isinstance(choose_view(False, streams), TerminalTable)
-    assert isinstance(choose_view(True, streams), JsonLines)
+    assert isinstance(choose_view(False, streams)[0], TerminalView)
+    assert isinstance(choose_view(True, streams)[0], JsonLines)
     monkeypatch.setenv("TERM", "dumb")
-    assert isinstance(choose_view(False, streams), PlainLines)
+    assert isinstance(choose_view(False, streams)[0], PlainLines)
 
 
 def test_a_pipe_has_lines_whatever_a_variable_declares(
@@ -48,7 +48,9 @@ def test_a_pipe_has_lines_whatever_a_variable_declares(
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setattr(sys, "stdout", io.StringIO())
 
-    assert isinstance(choose_view(False, streams), PlainLines)
+    view, keyboard = choose_view(False, streams)
+    assert isinstance(view, PlainLines)
+    assert keyboard is None
 
 
 def test_a_pipe_of_another_encoding_takes_any_word(
