@@ -46,8 +46,7 @@ def create(path: Path, *, overwrite: bool) -> int:
     except FileExistsError:
         raise ConfigurationError(
             f"{path} exists already",
-            remedy="Choose another name, or have it replaced by overwrite=True "
-            "(--overwrite).",
+            remedy="Choose another name, or have it replaced by overwrite=True.",
         ) from None
 
 

@@ -41,6 +41,7 @@ __all__ = [
     "group_page",
     "totals",
     "trouble_lines",
+    "trouble_of",
 ]
 
 #: Up to so many accounts, each balance has a row of its own.
@@ -188,7 +189,7 @@ def trouble_lines(accounts: Sequence[AccountSnapshot], names: int = 20) -> list[
         health = account.health
         waits = health.state is State.CONNECTING and health.error is None
         if health.state in TROUBLE and not waits:
-            key = health.state, _trouble(health)
+            key = health.state, trouble_of(health)
             found.setdefault(key, []).append(account.account)
     return [
         Line(
@@ -200,10 +201,10 @@ def trouble_lines(accounts: Sequence[AccountSnapshot], names: int = 20) -> list[
     ]
 
 
-def _trouble(health: Health) -> str:
-    """Say why an account is in trouble."""
+def trouble_of(health: Health) -> str:
+    """Say why an account is in trouble, alike for all with the same cause."""
     if health.state is State.CONNECTING and health.error is not None:
-        return str(health.error)  # the attempts' numbers differ, their reason does not
+        return health.error.explanation  # the attempts' numbers differ, this does not
     return _reason(health)
 
 

@@ -173,7 +173,7 @@ def test_what_could_not_begin_may_begin_again(account: Account, tmp_path: Path) 
     path.write_text("in the way")
     stream = AssetStream(account.exchange())
     recorder = Recorder(stream, path)
-    with pytest.raises(ConfigurationError, match="exists already"):
+    with pytest.raises(ConfigurationError, match=r"exists already.*overwrite=True\.$"):
         recorder.start()
     path.unlink()
     with recorder, stream, pytest.raises(StreamStateError, match="records once"):

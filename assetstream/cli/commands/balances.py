@@ -8,7 +8,7 @@ import click
 
 from assetstream.cli.accounts.options import AccountOptions, choosing_accounts
 from assetstream.cli.options import json_option
-from assetstream.cli.view.output import output
+from assetstream.cli.view.output import complain, output
 
 __all__ = ["balances"]
 
@@ -76,5 +76,5 @@ def balances(choice: AccountOptions, as_json: bool) -> None:
         else:
             view.print_plain(held, len(errors))
     for error in errors:
-        click.echo(f"Error: {error}", err=True)
+        complain(f"{error}")
     sys.exit(1 if errors else 0)

@@ -10,7 +10,7 @@ import click
 
 from assetstream.cli.accounts.options import AccountOptions, choosing_account
 from assetstream.cli.options import for_option
-from assetstream.cli.view.output import output
+from assetstream.cli.view.output import complain, folded, output
 
 __all__ = ["record"]
 
@@ -50,7 +50,9 @@ stdout has what was recorded, as an object with --json; stderr how far it is.
 Exit codes:
   0    ended by you: Ctrl-C or --for
   1    the stream failed (the recording has it), or the file was not written
-  2    wrong usage, the file exists, or a key or a package is missing
+       to its end
+  2    wrong usage, the file exists or cannot be created, or a key or a
+       package is missing
   130  a second Ctrl-C, which does not wait for a clean end
 """
 
@@ -95,22 +97,29 @@ def record(
                 "one account is recorded at a time: say which, by its exchange or, "
                 "with --accounts, by its label"
             )
+        if path.exists() and not overwrite:
+            raise click.UsageError(
+                f"{path} exists already. Choose another name, or have it replaced by "
+                "--overwrite."
+            )
         (stream,), _ = choice.usable(accounts)
         recorder = Recorder(stream, path, scramble=scramble, overwrite=overwrite)
         try:
             recorder.start()
         except OSError as exc:
-            click.echo(f"Error: {path} cannot be written: {exc.strerror}", err=True)
-            sys.exit(1)
+            raise click.UsageError(
+                f"{path} cannot be written: {exc.strerror}"
+            ) from None
         view = RecordView(recorder, stream)
         try:
             WatchRun([stream], view, duration).run()
         finally:
             recorder.close()
-        print(json.dumps(view.figures) if as_json else view.summary)
+        summary = folded(view.summary, sys.stdout)
+        print(json.dumps(view.figures) if as_json else summary)
     if stream.state is State.FAILED:
-        click.echo(f"Error: {stream.error}", err=True)
+        complain(f"{stream.error}")
     if recorder.error is not None:
-        click.echo(f"Error: {path} cannot be written: {recorder.error}", err=True)
+        complain(f"{path} cannot be written: {recorder.error}")
     if stream.state is State.FAILED or recorder.error is not None:
         sys.exit(1)

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from assetstream.cli.options import json_option, port_option
-from assetstream.cli.view.output import output
+from assetstream.cli.view.output import complain, output
 
 __all__ = ["replay"]
 
@@ -41,8 +41,9 @@ client's own audit, or when it connects again.
 \b
 Exit codes:
   0    stopped by you after the tape's end
-  1    the file cannot be read or played to its end, or the port is in use
-  2    wrong usage, no recording, or a package is missing
+  1    the file cannot be played to its end, or the port is in use
+  2    wrong usage, no recording or none that can be read, or a package is
+       missing
   130  Ctrl-C came before the tape's end
 """
 
@@ -86,20 +87,19 @@ def replay(path: Path, speed: float, port: int, as_json: bool) -> None:
     except ConfigurationError as exc:
         raise click.UsageError(str(exc)) from None
     except OSError as exc:
-        click.echo(f"Error: {path} cannot be read: {exc.strerror}", err=True)
-        sys.exit(1)
+        raise click.UsageError(f"{path} cannot be read: {exc.strerror}") from None
     try:
         served.start()
     except ConfigurationError as exc:
         raise click.UsageError(str(exc)) from None
     except OSError as exc:
-        click.echo(f"Error: port {port} cannot be listened on: {exc}", err=True)
+        complain(f"port {port} cannot be listened on: {exc}")
         sys.exit(1)
     try:
         with output():
             sys.exit(ReplayRun(served, path, speed, as_json).run())
     except ConfigurationError as exc:  # found while playing: the tape was edited
-        click.echo(f"Error: {exc}", err=True)
+        complain(f"{exc}")
         sys.exit(1)
     finally:
         served.stop()

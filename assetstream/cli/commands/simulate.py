@@ -69,7 +69,7 @@ def faults_of(
     from assetstream.cli.console.fault_spec import read_fault
 
     try:
-        return [read_fault(text) for text in texts]
+        return [read_fault(text, "--list-faults") for text in texts]
     except ValueError as exc:
         raise click.BadParameter(f"{exc}.") from None
 

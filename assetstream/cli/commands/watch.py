@@ -8,7 +8,7 @@ import click
 
 from assetstream.cli.accounts.options import AccountOptions, choosing_accounts
 from assetstream.cli.options import for_option, json_option
-from assetstream.cli.view.output import output
+from assetstream.cli.view.output import complain, output
 
 __all__ = ["watch"]
 
@@ -101,5 +101,5 @@ def watch(choice: AccountOptions, as_json: bool, duration: float | None) -> None
     failed = [stream for stream in streams if stream.state is State.FAILED]
     for error in (*left_out, *(stream.error for stream in failed)):
         if error is not None:
-            click.echo(f"Error: {error}", err=True)
+            complain(f"{error}")
     sys.exit(1 if left_out or failed else 0)

@@ -91,7 +91,8 @@ class ConsoleCommands:
         if not words:
             raise ValueError("which fault? `faults` has their names")
         # Users write parameters with commas, as in --fault, or with blanks.
-        self._schedule.add(read_fault(",".join(words).replace(",,", ",")), now)
+        text = ",".join(words).replace(",,", ",")
+        self._schedule.add(read_fault(text, "`faults`"), now)
         return ""
 
     def _off(self, words: list[str], now: float) -> str:

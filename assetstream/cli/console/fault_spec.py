@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from typing import Any, Mapping
 
@@ -17,7 +18,7 @@ from msgspec import Struct
 
 from assetstream.display import durations
 from assetstream.exchanges import EXCHANGES
-from assetstream.simulator.catalogue import FAULTS, create
+from assetstream.simulator.catalogue import FAULTS
 
 __all__ = ["FORM", "FaultSpec", "read_fault"]
 
@@ -45,8 +46,12 @@ class FaultSpec(Struct, frozen=True):
     parameters: Mapping[str, Any] = {}
 
 
-def read_fault(text: str) -> FaultSpec:
+def read_fault(text: str, list_of_all: str) -> FaultSpec:
     """Read one fault.
+
+    Args:
+        text: the fault, as it was typed.
+        list_of_all: what the user types for a list of all faults.
 
     Raises:
         ValueError: ``text`` is wrong; the error explains in one line where, and what
@@ -57,7 +62,10 @@ def read_fault(text: str) -> FaultSpec:
     if found is None:
         raise ValueError(f"{text!r} is not of the form {FORM}")
     name, begins, lasts = found.groups()
-    create(name)
+    if name not in FAULTS:
+        close = difflib.get_close_matches(name, FAULTS, 3, 0.5)
+        hint = f"did you mean {' or '.join(close)}? " if close else ""
+        raise ValueError(f"no fault is called {name!r}: {hint}{list_of_all} shows all")
     given: dict[str, str] = {}
     for part in rest:
         key, _, value = part.partition("=")

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Mapping, TextIO
 
 from assetstream.cli.view.lines import now
+from assetstream.cli.view.output import folded
 from assetstream.simulator.account import Account
 
 __all__ = ["JsonOutput", "PlainOutput"]
@@ -21,19 +22,19 @@ class PlainOutput:
 
     def began(self, url: str, accounts: Mapping[str, Account]) -> None:
         """The simulator listens: write its address, lines for a shell, and hints."""
-        self._write(f"A simulated Upbit and CoinW listen on {url}")
-        self._write("The keys are fake: they work here and nowhere else.\n")
+        self._say(f"A simulated Upbit and CoinW listen on {url}")
+        self._say("The keys are fake: they work here and nowhere else.\n")
         for account in accounts.values():
             for name, value in account.environment().items():
                 self._write(assignment(name, value))
             self._write("")
-        self._write("Paste them into another terminal, and there try")
+        self._say("Paste them into another terminal, and there try")
         self._write("  assetstream watch upbit coinw --region sg\n")
-        self._write("Type `help` for what can be switched here; Ctrl-C stops it.")
+        self._say("Type `help` for what can be switched here; Ctrl-C stops it.")
 
     def happened(self, exchange: str, what: str) -> None:
         """A client connected, was refused or left."""
-        self._write(f"{datetime.now():%H:%M:%S}  {exchange}  {what}")
+        self._say(f"{datetime.now():%H:%M:%S}  {exchange}  {what}")
 
     def fault(self, name: str, on: bool) -> None:
         """A fault was switched on or off."""
@@ -41,11 +42,14 @@ class PlainOutput:
 
     def answer(self, text: str, good: bool) -> None:
         """Answer a typed line; ``good``: it was carried out."""
-        self._write(text)
+        self._say(text)
 
     def ended(self) -> None:
         """The simulator has stopped."""
         self._write("stopped")
+
+    def _say(self, text: str) -> None:
+        self._write(folded(text, self._out, indent=2))
 
     def _write(self, line: str) -> None:
         print(line, file=self._out, flush=True)

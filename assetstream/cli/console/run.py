@@ -17,6 +17,7 @@ from assetstream.cli.console.fault_spec import FORM, FaultSpec
 from assetstream.cli.console.output import JsonOutput, PlainOutput
 from assetstream.cli.console.schedule import Schedule
 from assetstream.cli.console.stdin import read_lines, stay_in_background
+from assetstream.cli.view.output import folded
 from assetstream.simulator.account import Account
 from assetstream.simulator.catalogue import FAULTS
 from assetstream.simulator.simulator import STARTING_BALANCES, Simulator
@@ -52,8 +53,9 @@ def print_faults() -> None:
     for name, entry in FAULTS.items():
         only = f" ({entry.exchange} only)" if entry.exchange else ""
         only = only if entry.scoped else " (takes no exchange)"
-        print(f"{name:{width}}  {entry.description}{only}")
-    print(f"\n--fault {FORM}\n{EXPLAINED}")
+        line = f"{name:{width}}  {entry.description}{only}"
+        print(folded(line, sys.stdout, indent=width + 2))
+    print(f"\n--fault {FORM}\n{folded(EXPLAINED, sys.stdout, indent=19)}")
     # A pipe whose reader went away raises here, not at exit.
     sys.stdout.flush()
 

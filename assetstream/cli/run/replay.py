@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 import threading
 from pathlib import Path
 
 from assetstream.cli.console.output import assignment
 from assetstream.cli.exit_codes import INTERRUPTED
+from assetstream.cli.view.output import folded
 from assetstream.cli.view.status_line import StatusLine, clock
 from assetstream.simulator import Replay
 
@@ -67,36 +69,37 @@ class ReplayRun:
             return
         region = header.options.get("region")
         name = f"{header.exchange} ({region})" if region else header.exchange
-        print(f"{self._path}: {name}, {clock(replay.played.length)}, of {header.began}")
+        say(f"{self._path}: {name}, {clock(replay.played.length)}, of {header.began}")
         if header.scrambled:
-            print("Its amounts are scrambled.")
+            say("Its amounts are scrambled.")
         if replay.cut_off:
-            print("It was cut off: the recording process was ended, or still runs.")
+            say("It was cut off: the recording process was ended, or still runs.")
         if replay.lost:
-            print(f"{replay.lost} things are missing, which its disk did not take.")
+            say(f"{replay.lost} things are missing, which its disk did not take.")
         format = header.options.get("format", "DEFAULT")
         if format != "DEFAULT":
-            print(f"Its frames have the format {format}, whatever a client asks for.")
-        print("The keys are fake: they work here and nowhere else.\n")
+            say(f"Its frames have the format {format}, whatever a client asks for.")
+        say("The keys are fake: they work here and nowhere else.\n")
         for variable, value in environment.items():
             print(assignment(variable, value))
         fast = {1.0: "as fast as it was", math.inf: "as fast as can be"}
         how = fast.get(self._speed, f"{self._speed:g} times as fast as it was")
-        print(
-            f"\nIt is played {how}, once a client has subscribed. Ctrl-C stops it.",
-            flush=True,
-        )
+        say(f"\nIt is played {how}, once a client has subscribed. Ctrl-C stops it.")
 
     def _end(self) -> None:
         played = self._replay.played
         if self._as_json:
             self._write(kind="ended", seconds=played.length, frames=played.frames)
             return
-        print(
+        say(
             f"The tape has ended: {clock(played.length)}, {played.frames} frames. "
-            "Clients stay connected, REST shows the last balances; Ctrl-C stops it.",
-            flush=True,
+            "Clients stay connected, REST shows the last balances; Ctrl-C stops it."
         )
 
     def _write(self, **fields: object) -> None:
         print(json.dumps(fields), flush=True)
+
+
+def say(text: str) -> None:
+    """Print words, each of which stays whole on a terminal."""
+    print(folded(text, sys.stdout), flush=True)

@@ -7,9 +7,9 @@ from datetime import datetime, timezone
 from typing import Callable, Mapping, NamedTuple, Sequence
 
 from assetstream.model.states import State
-from assetstream.streams.accounts import AccountSnapshot
+from assetstream.streams.accounts import AccountSnapshot, trouble_of
 
-__all__ = ["ORDERS", "Choice", "chosen", "press", "reason", "troubled"]
+__all__ = ["ORDERS", "Choice", "chosen", "press", "troubled"]
 
 #: Far below the last line: what shows the lines knows where that is.
 END = 10**9
@@ -87,14 +87,6 @@ def troubled(account: AccountSnapshot) -> bool:
     return _urgency(account) < CALM
 
 
-def reason(account: AccountSnapshot) -> str:
-    """Say why an account asks for attention, alike for all with the same cause."""
-    health = account.health
-    if health.state is State.CONNECTING and health.error is not None:
-        return str(health.error)  # the attempts' numbers differ, their cause does not
-    return health.reason
-
-
 def _typed(choice: Choice, key: str) -> Choice:
     if key == "enter":
         return choice._replace(typing=False)
@@ -133,7 +125,7 @@ def _urgency(account: AccountSnapshot) -> int:
 def _by_trouble(accounts: Sequence[AccountSnapshot]) -> list[AccountSnapshot]:
     def key(account: AccountSnapshot) -> tuple[int, str]:
         urgency = _urgency(account)
-        return urgency, reason(account) if urgency < CALM else ""
+        return urgency, trouble_of(account.health) if urgency < CALM else ""
 
     return sorted(accounts, key=key)
 

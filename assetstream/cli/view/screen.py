@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Iterator, NamedTuple, Sequence
 
-from assetstream.cli.view.choice import Choice, chosen, reason, troubled
+from assetstream.cli.view.choice import Choice, chosen, troubled
 from assetstream.cli.view.status_line import settled
 from assetstream.display.balances import (
     LIVE_COLUMNS,
@@ -37,6 +37,7 @@ from assetstream.streams.accounts import (
     account_line,
     group_line,
     totals,
+    trouble_of,
 )
 
 __all__ = ["Layout", "Picture", "Section", "compose", "how_many", "sums"]
@@ -234,7 +235,7 @@ def _sections(
             name = placed(account.account, account.exchange)
             heading = heading._replace(text=words, name=name + (":" if words else ""))
         else:
-            why = reason(account) if troubled(account) else ""
+            why = trouble_of(account.health) if troubled(account) else ""
             if why and why == above:
                 heading = heading._replace(text="for the same reason")
             above = why

@@ -55,8 +55,7 @@ def create(name: str, account: Account | None = None, **parameters: Any) -> Faul
         close = difflib.get_close_matches(name, FAULTS, 3, 0.5)
         hint = f"did you mean {' or '.join(close)}? " if close else ""
         raise ValueError(
-            f"no fault is called {name!r}: {hint}"
-            "assetstream simulate --list-faults shows all"
+            f"no fault is called {name!r}: {hint}assetstream.simulator.FAULTS has all"
         )
     if account is not None:
         entry.check(name, account.name)

@@ -63,7 +63,7 @@ def test_a_first_try_needs_no_key(tmp_path: Path) -> None:
     assert summary["frames"] > 2
     assert summary["bytes"] == len(before) == path.stat().st_size
     assert again.exit_code == 2
-    assert "--overwrite" in again.output
+    assert "have it replaced by --overwrite." in again.output
     assert path.read_bytes() == before
 
 
@@ -88,7 +88,7 @@ def test_a_refused_key_is_on_the_tape(
         (["coinw", "--simulate"], 2, "--output"),
         (["--simulate", "-o", "{}/tape"], 2, "say which"),
         (["coinw", "-o", "{}/tape"], 2, "COINW_API_KEY"),
-        (["coinw", "--simulate", "-o", "{}/no/tape"], 1, "cannot be written"),
+        (["coinw", "--simulate", "-o", "{}/no/tape"], 2, "cannot be written"),
     ],
 )
 def test_wrong_usage_is_explained(

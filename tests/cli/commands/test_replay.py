@@ -65,7 +65,7 @@ def test_ctrl_c_before_the_end_differs_from_the_end(tape: Path) -> None:
     [
         (["{}", "--speed", "fast"], 2, "write 1, 10, 0.5 or max"),
         (["{}", "--speed", "nan"], 2, "no speed"),
-        (["{}/no"], 1, "cannot be read"),
+        (["{}/no"], 2, "cannot be read"),
         ([__file__], 2, "is no tape"),
     ],
 )

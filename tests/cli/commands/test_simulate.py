@@ -50,6 +50,7 @@ def test_the_faults_are_listed() -> None:
     ("arguments", "words"),
     [
         (["--fault", "silence"], "or silent_drop or"),
+        (["--fault", "nope"], "called 'nope': --list-faults shows all"),
         (["--fault", "rest_slow,speed=3"], "rest_slow does not take speed"),
         (["--fault", "close_1000:soon"], "write 500ms"),
         (["--rate", "0"], "'0' is no rate above 0"),

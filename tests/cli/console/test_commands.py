@@ -91,6 +91,7 @@ def test_traders_pause_and_go_on_at_another_rate(
     ("line", "words"),
     [
         ("falt silent_drop", "'falt' is no command: did you mean fault"),
+        ("fault nope", "called 'nope': `faults` shows all"),
         ("xyzzy", "there are help, fault, off"),
         ("fault", "`faults` has their names"),
         ("fault silent_drops", "did you mean silent_drop"),

@@ -65,14 +65,14 @@ WRONG = {
 @pytest.mark.parametrize("text", READ)
 def test_a_fault_is_read(text: str) -> None:
     """The form has name, start, length, account and parameters."""
-    assert read_fault(text) == READ[text]
+    assert read_fault(text, "--list-faults") == READ[text]
 
 
 @pytest.mark.parametrize("text", WRONG)
 def test_a_wrong_one_is_explained(text: str) -> None:
     """The message is one line."""
     with pytest.raises(ValueError, match=WRONG[text]) as raised:
-        read_fault(text)
+        read_fault(text, "--list-faults")
 
     assert "\n" not in str(raised.value)
 
@@ -83,7 +83,7 @@ def test_faults_that_the_guide_writes_can_be_read() -> None:
     faults = re.findall(r"--fault ([^ `]+)", text)
 
     assert len(faults) >= 2
-    assert [read_fault(fault).name for fault in faults] == [
+    assert [read_fault(fault, "--list-faults").name for fault in faults] == [
         "upgrade_503",
         "pushes_lost",
     ]

@@ -51,7 +51,10 @@ def test_ctrl_c_ends_it() -> None:
 
 def test_faults_of_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
     """Each fault is on for its time, or to the end."""
-    faults = [read_fault("rest_failing"), read_fault("tcp_refused:20ms")]
+    faults = [
+        read_fault("rest_failing", "--list-faults"),
+        read_fault("tcp_refused:20ms", "--list-faults"),
+    ]
     assert serve(Options(faults=faults, duration=0.3)) == 0
 
     lines = capsys.readouterr().out.splitlines()
@@ -91,7 +94,7 @@ def test_typed_lines_are_carried_out() -> None:
 
 def test_json_is_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     """The first object has all that a client needs."""
-    faults = [read_fault("rest_slow")]
+    faults = [read_fault("rest_slow", "--list-faults")]
     assert serve(Options(as_json=True, faults=faults, duration=0.02)) == 0
 
     began, fault, ended = map(json.loads, capsys.readouterr().out.splitlines())
@@ -114,7 +117,7 @@ def test_the_faults_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert explained.startswith(f"--fault {FORM}\n")
     # The example that it gives can be written.
     example = explained.split("--fault ")[-1].strip()
-    assert read_fault(example).exchange == "coinw"
+    assert read_fault(example, "--list-faults").exchange == "coinw"
 
 
 def test_a_port_in_use_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:

@@ -54,7 +54,7 @@ def test_a_fault_begins_and_ends_in_its_time(
         "upgrade_503",
         "rest_garbage@20s",
     ):
-        schedule.add(read_fault(text), 0.0)
+        schedule.add(read_fault(text, "--list-faults"), 0.0)
 
     def look() -> tuple[int, str]:
         with pytest.raises(InvalidStatus):
@@ -71,8 +71,8 @@ def test_a_fault_begins_and_ends_in_its_time(
 
 def test_what_is_on_is_known_and_reported(schedule: Schedule, changes: Changes) -> None:
     """A fault that was switched off by hand does not end again."""
-    schedule.add(read_fault("rest_failing:10s"), 0.0)
-    schedule.add(read_fault("silent_drop"), 0.0)
+    schedule.add(read_fault("rest_failing:10s", "--list-faults"), 0.0)
+    schedule.add(read_fault("silent_drop", "--list-faults"), 0.0)
     assert schedule.on == []
     schedule.run(0.0)
     assert schedule.on == ["rest_failing", "silent_drop"]
@@ -94,7 +94,11 @@ def test_parameters_arrive(
     """The fault has the command line's parameters."""
     for text in ("rest_omitting,currencies=usdt", "rest_stale,seconds=60"):
         schedule.add(
-            read_fault(f"{text},exchange={'coinw' if 'usdt' in text else 'upbit'}"), 0
+            read_fault(
+                f"{text},exchange={'coinw' if 'usdt' in text else 'upbit'}",
+                "--list-faults",
+            ),
+            0,
         )
     schedule.run(0.0)
     upbit.deposit("BTC", "1")
@@ -107,7 +111,7 @@ def test_a_stream_meets_what_was_switched_on(
     schedule: Schedule, upbit: UpbitAccount, coinw: CoinWAccount
 ) -> None:
     """One exchange's pushes are lost, the other's stream gets a change."""
-    schedule.add(read_fault("pushes_lost,exchange=upbit,share=1"), 0.0)
+    schedule.add(read_fault("pushes_lost,exchange=upbit,share=1", "--list-faults"), 0.0)
     schedule.run(0.0)
     with (
         AssetStream(coinw.exchange()) as other,

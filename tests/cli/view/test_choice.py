@@ -11,7 +11,7 @@ import pytest
 from assetstream import ConnectionLost, Health, State
 from assetstream.cli.view.choice import ORDERS, Choice, chosen, press, troubled
 from assetstream.display.balances import BalanceRow
-from assetstream.streams.accounts import AccountSnapshot
+from assetstream.streams.accounts import AccountSnapshot, trouble_lines
 
 EVERYTHING = Choice()
 NOW = datetime(2026, 1, 2, tzinfo=timezone.utc)
@@ -125,22 +125,26 @@ def test_each_word_is_of_the_account_or_of_its_balances(
 
 def test_trouble_is_first_and_its_causes_are_together() -> None:
     """Those that are well stay in the order in which they were given."""
-    lost = ConnectionLost("gone", account="e", exchange="upbit")
+    lost = [ConnectionLost("gone", account=each, exchange="upbit") for each in "ej"]
     accounts = [
         account("a"),
         account("b", State.CONNECTING),
         account("c", in_doubt=("BTC",)),
         account("d", State.STALE, reason="x"),
-        account("e", State.CONNECTING, error=lost),
+        account("e", State.CONNECTING, error=lost[0]),
         account("f", State.STALE, reason="w"),
         account("g", State.STALE, reason="x"),
         account("h", State.FAILED, reason="z"),
         account("i", State.STOPPED),
+        account("j", State.CONNECTING, error=lost[1], reason="attempt 3"),
     ]
     found = chosen(accounts, Choice())
 
-    assert "".join(labels(found)) == "hfdgecabi"
-    assert "".join(labels(list(filter(troubled, found)))) == "hfdgec"
+    assert "".join(labels(found)) == "hfdgejcabi"
+    assert "".join(labels(list(filter(troubled, found)))) == "hfdgejc"
+    # The account's label, which the error has, does not make it another cause.
+    names = [line.name for line in trouble_lines(found)]
+    assert names == ["h:", "f:", "d, g:", "e, j:"]
 
 
 def test_other_orders() -> None:

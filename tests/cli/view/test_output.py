@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 
 import pytest
+
+from assetstream.cli.view.output import folded
 
 
 def failing(error: str) -> subprocess.CompletedProcess[str]:
@@ -59,3 +62,28 @@ def test_what_was_written_is_flushed() -> None:
     )
 
     assert done.stdout == "all of it\n"
+
+
+class Narrow(io.StringIO):
+    """A terminal."""
+
+    def isatty(self) -> bool:
+        """Return True, as a terminal does."""
+        return True
+
+
+def test_a_terminal_has_its_words_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines, their room at the beginning, and what is to be copied stay."""
+    monkeypatch.setenv("COLUMNS", "30")
+    text = (
+        "  silent_drop  frames are lost well-known\n\nhttp://127.0.0.1:12345/"
+        + "a" * 20
+    )
+
+    assert folded(text, Narrow(), indent=15).splitlines() == [
+        "  silent_drop  frames are lost",
+        "               well-known",
+        "",
+        "http://127.0.0.1:12345/" + "a" * 20,
+    ]
+    assert folded(text, io.StringIO()) == folded(text, None) == text
