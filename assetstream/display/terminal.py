@@ -274,7 +274,7 @@ def _forms(grid: Grid) -> Iterator[tuple[Form, tuple[str, ...]]]:
         names = tuple(name for name in grid.names if name not in left_out)
         yield Form.ALIGNED, names
         yield Form.UNALIGNED, names
-    yield Form.LINES, names
+    yield Form.LINES, tuple(name for name in grid.names if name not in grid.spare)
 
 
 def _follows(form: Form, names: Sequence[str], before: Columns) -> bool:
