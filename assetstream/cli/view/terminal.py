@@ -96,11 +96,12 @@ class TerminalView:
         with self._console:
             if size != self._size:
                 self._console.control(Control.clear())
-                self._size, self._shown = size, [()] * len(strips)
+                self._size = size
+                self._shown = [() for _ in strips]
             for line, (strip, shown) in enumerate(
                 zip(strips, self._shown, strict=True)
             ):
-                if list(strip) != list(shown):
+                if strip != shown:
                     # Erased first: behind the last column there is nothing to erase.
                     self._console.control(
                         Control.move_to(0, line),
