@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from assetstream.cli.exit_codes import INTERRUPTED, WRONG_USAGE
@@ -15,6 +16,7 @@ EXTRA = frozenset({"click", "dotenv", "rich", "tomli"})
 
 def main() -> None:
     """Run the command line, or say which extra it needs or which library is broken."""
+    open_what_is_closed()
     if sys.argv[1:] == ["--version"]:
         print(f"assetstream, version {__version__}")
         return
@@ -30,6 +32,18 @@ def main() -> None:
         if code is None:
             raise
         sys.exit(code)
+
+
+def open_what_is_closed() -> None:
+    """Open standard streams that cron or a daemon has closed, on nothing.
+
+    Else a socket would be given their descriptors, and what is written would go there.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            # Open to the end, and by the first free descriptor: the closed one.
+            nothing = open(os.devnull, mode, encoding="utf-8")  # noqa: SIM115
+            setattr(sys, name, nothing)
 
 
 def _explain(error: Exception) -> int | None:

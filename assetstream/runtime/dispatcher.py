@@ -10,6 +10,7 @@ from typing import Any, Callable
 
 from assetstream.model.errors import AssetStreamError, CallbackError
 from assetstream.model.events import AssetUpdate, Event, StateChange
+from assetstream.model.states import State
 from assetstream.protocol import NEVER
 from assetstream.runtime.loop.log import Record, log
 from assetstream.runtime.loop.registrations import Registrations
@@ -92,6 +93,8 @@ class Dispatcher:
         aside: Callable[[Callable[[], None]], object],
     ) -> None:
         self._label = label
+        # The text of the error that was logged last, since it was LIVE.
+        self._logged = ""
         self.handlers = handlers
         self.mailbox = mailbox
         self._interrupted = interrupted
@@ -197,6 +200,8 @@ class Dispatcher:
             item.write()
         elif isinstance(item, StateChange):
             log(logging.DEBUG, "%s: %s", self._label, item)
+            if item.current is State.LIVE:
+                self._logged = ""
             for handler in self.handlers.state.copy().values():
                 self._call(handler, item)
         elif isinstance(item, AssetStreamError):
@@ -212,12 +217,16 @@ class Dispatcher:
         for handler in handlers.values():
             self._call(handler, error)
         if not handlers:
+            text = error.explanation
+            # Attempt after attempt ends so: the remedy stands above.
+            again = text == self._logged and text != error.problem
+            self._logged = text
             log(
                 self._level(error),
                 "%s: %s: %s%s",
                 self._label,
                 type(error).__name__,
-                error.explanation,
+                f"{error.problem}, again" if again else text,
                 f" ({error.repeated} more like it)" if error.repeated else "",
                 error=error.__cause__ if isinstance(error, CallbackError) else None,
             )

@@ -107,6 +107,28 @@ def test_the_entry_point_imports_nothing_of_others() -> None:
         assert program.out == ["[]"]
 
 
+#: Runs the entry point as a daemon may: without standard input and output.
+CLOSED = """
+import os, sys
+os.close(0)
+os.close(1)
+sys.stdin = sys.stdout = None
+from assetstream.cli import main
+sys.argv[0] = "assetstream"
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    "command", ["balances coinw --simulate", "watch coinw --simulate --for 100ms"]
+)
+def test_a_closed_output_is_no_fault(command: str) -> None:
+    """What is written goes nowhere, least of all into a socket."""
+    with Program("-c", CLOSED, *command.split()) as program:
+        assert program.finish() == 0, program.output
+    assert program.output == ""
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM")
 def test_sigterm_ends_a_command_as_ctrl_c_does(tmp_path: Path) -> None:
     """Each says its last words; the exit code is 0, or 130 for what was not done."""

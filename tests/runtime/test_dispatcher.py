@@ -6,12 +6,20 @@ import inspect
 import logging
 import pickle
 import threading
+from functools import partial
 from queue import SimpleQueue
 from typing import Any, AsyncIterator, Callable, Iterator
 
 import pytest
 
-from assetstream import AssetStream, CallbackError, ConnectionLost, Source
+from assetstream import (
+    AssetStream,
+    CallbackError,
+    ConnectionLost,
+    Source,
+    State,
+    StateChange,
+)
 from assetstream.protocol import NEVER
 from assetstream.runtime import dispatcher
 from assetstream.runtime.dispatcher import SLOW, Dispatcher, Handlers
@@ -361,6 +369,22 @@ def test_d1_what_is_like_an_error_is_counted_in_its_line(
     Calls().deliver(*[ConnectionLost("gone") for _ in range(3)])
     (record,) = caplog.records
     assert record.getMessage() == ("x-1: ConnectionLost: gone (2 more like it)")
+
+
+def test_the_remedy_is_logged_once_until_it_is_live_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Each attempt through a dead proxy ends alike; what to do stands above."""
+    calls = Calls()
+    lost = partial(ConnectionLost, "no proxy", remedy="Start it.", fatal=True)
+    live = StateChange("x", "x-1", State.STALE, State.LIVE, "")
+    for item in (lost(), lost(), ConnectionLost("other"), lost(), lost(), live, lost()):
+        calls.deliver(item)
+    full, again = "no proxy. Start it.", "no proxy, again"
+    assert [record.getMessage() for record in caplog.records] == [
+        f"x-1: ConnectionLost: {text}"
+        for text in (full, again, "other", full, again, full)
+    ]
 
 
 def test_a_handler_that_is_never_run_is_reported() -> None:

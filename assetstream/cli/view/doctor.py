@@ -144,7 +144,10 @@ class TerminalReport(PlainReport):
 
 def heading(exchange: str, account: str) -> str:
     """Say what the checks that follow are about."""
-    return f"{account} at {exchange} (read only)" if exchange else account
+    if not exchange:
+        return account
+    where = f" at {exchange}" if account != exchange else ""
+    return f"{account}{where} (read only)"
 
 
 def summary(checks: Sequence[Check]) -> str:
