@@ -13,6 +13,7 @@ from assetstream.display.words import counted, digits, lasting, signed
 from assetstream.model.errors import AssetStreamError
 from assetstream.model.events import AssetUpdate, Event, StateChange
 from assetstream.model.health import Progress
+from assetstream.model.states import State
 
 __all__ = ["JsonLines", "PlainLines", "error_fields", "exact", "now"]
 
@@ -65,6 +66,11 @@ class PlainLines(LineView):
 
     _settled = False
 
+    def __init__(self, out: TextIO) -> None:
+        super().__init__(out)
+        # account -> the text of its last error, since it was LIVE.
+        self._shown: dict[str | None, str] = {}
+
     def show(self, event: ViewEvent) -> None:
         """Write a line for an event, and one when the last account has settled."""
         super().show(event)
@@ -83,6 +89,8 @@ class PlainLines(LineView):
             return f"{iso(event.received)}  {event.account}  {words}"
         if isinstance(event, StateChange):
             words = f"{event.previous} -> {event.current}  {event.reason}"
+            if event.current is State.LIVE:
+                self._shown.pop(event.account, None)
             if event.folded:
                 words += f" (the last of {event.folded + 1} changes)"
             if event.gap is not None:
@@ -91,7 +99,12 @@ class PlainLines(LineView):
                     f"{counted(event.gap.recovered, 'balance')} had changed"
                 )
         else:
-            words = f"{type(event).__name__}: {event.explanation}"
+            text = event.explanation
+            # Attempt after attempt ends so: the remedy stands above.
+            again = self._shown.get(event.account) == text != event.problem
+            self._shown[event.account] = text
+            text = f"{event.problem}, again" if again else text
+            words = f"{type(event).__name__}: {text}"
             if event.repeated:
                 words += f" ({event.repeated} more like it)"
         return f"{now()}  {event.account}  {words}"

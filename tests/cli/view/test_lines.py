@@ -49,6 +49,24 @@ def test_people_read_zeros_and_signs_as_in_every_table() -> None:
     assert error.endswith("  main  ConnectionLost: gone")
 
 
+def test_a_remedy_is_written_once_until_the_account_is_live_again() -> None:
+    """Each attempt through a dead proxy ends alike; other accounts have their own."""
+    out = io.StringIO()
+    lines = PlainLines(out)
+    lost, other = (
+        ConnectionLost("no proxy", remedy="Start it.", account=name, fatal=True)
+        for name in ("main", "savings")
+    )
+    for event in (lost, lost, other, lost, AGAIN, lost):
+        lines.show(event)
+    assert [
+        line.partition("ConnectionLost: ")[2] for line in out.getvalue().splitlines()
+    ] == [
+        *("no proxy. Start it.", "no proxy, again", "no proxy. Start it."),
+        *("no proxy, again", "", "no proxy. Start it."),
+    ]
+
+
 def test_programs_read_every_digit() -> None:
     """Trailing zeros of the exchange are kept."""
     out = io.StringIO()
