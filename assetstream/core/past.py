@@ -1,4 +1,4 @@
-"""What a currency held before, and until when; light, for there may be much of it."""
+"""Values that a currency held before, each with its end; light, for many are kept."""
 
 from __future__ import annotations
 
