@@ -156,11 +156,11 @@ def test_sigterm_ends_a_command_as_ctrl_c_does(tmp_path: Path) -> None:
 def test_a_signal_that_is_ignored_stays_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """So does one that somebody else handles; what was before is there afterwards."""
     seen: list[object] = []
-    monkeypatch.setattr(
-        assetstream.commands["simulate"],
-        "callback",
-        lambda **options: seen.append(signal.getsignal(signal.SIGTERM)),
-    )
+
+    def look(**options: object) -> None:
+        seen.append(signal.getsignal(signal.SIGTERM))
+
+    monkeypatch.setattr(assetstream.commands["simulate"], "callback", look)
     kept = signal.getsignal(signal.SIGTERM)
     try:
         for handler in (signal.SIG_IGN, signal.SIG_DFL):

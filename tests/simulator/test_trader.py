@@ -100,6 +100,7 @@ def assert_like_life(name: str, seed: int, steps: int) -> None:
     account: Account = getattr(Simulator(), name)(STARTING_BALANCES[name])
     trader = account.trade(seed=seed)
     first = {code: Decimal(amount) for code, amount in STARTING_BALANCES[name].items()}
+    held = account.balances
     for _ in range(steps // 100):
         for _ in range(100):
             trader.step()
