@@ -141,10 +141,6 @@ class Audit:
         if self._waiting:
             self.due(math.inf)
 
-    def pushed(self) -> None:
-        """Note a push, whatever came of it: the subscription works (A5)."""
-        self._mute_drifts = 0
-
     def read(
         self, snapshot: Snapshot, at: Stamp, asked: float, source: Source
     ) -> Judged:
@@ -317,7 +313,8 @@ class Audit:
 
     def _reconnect(self, now: float, *, mute: bool, unequal: bool) -> str | None:
         """Return why to connect anew, or None (A4, A5)."""
-        if now - self._drifted_at > DRIFTS_TOGETHER:
+        pushed = self._book.pushed_at > self._drifted_at
+        if pushed or now - self._drifted_at > DRIFTS_TOGETHER:
             self._mute_drifts = 0
         self._mute_drifts += 1
         self._drifted_at = now

@@ -9,11 +9,15 @@ nothing to any of them.
 from __future__ import annotations
 
 import math
+from datetime import datetime, timezone
 
 from assetstream.core.moment import Moment, Stamp
+from assetstream.protocol import Instant
 from assetstream.protocol.http_date import http_date
 
 __all__ = ["ExchangeClock"]
+
+fromtimestamp = datetime.fromtimestamp
 
 #: Two clocks drift apart by no more; seconds a second.
 DRIFT = 200e-6
@@ -105,17 +109,21 @@ class ExchangeClock:
     def _host(self, host: str) -> HostClock:
         return self._hosts.setdefault(host, HostClock())
 
-    def bounds(self, now: float) -> tuple[float, float]:
-        """The least and the most that the pushing host's clock shows now, ms."""
-        clock = self._pushing
-        return clock.least + now * 1000, clock.most + now * 1000
+    def stamp(self, at: Moment) -> Stamp:
+        """The moment, with the least and the most that the pushing host's clock shows.
 
-    def milliseconds(self, at: Moment) -> int:
-        """The exchange's time as far as it is known, else this machine's; ms."""
+        Called for each push, as ``instant`` is: hence without detours.
+        """
+        clock, passed = self._pushing, at.now * 1000
+        received = fromtimestamp(at.wall, timezone.utc)
+        return Stamp(at.now, received, clock.least + passed, clock.most + passed)
+
+    def instant(self, at: Moment) -> Instant:
+        """The moment by the exchange's time as far as it is known, else by ours."""
         clock = self._pushing
         if clock.most == math.inf:
-            return int(at.wall * 1000)
-        return int((clock.least + clock.most) / 2 + at.now * 1000)
+            return Instant(at.now, int(at.wall * 1000))
+        return Instant(at.now, int((clock.least + clock.most) / 2 + at.now * 1000))
 
     def pushed(self, ms: int, at: Stamp) -> bool:
         """Note the time of a push; True if it has widened the clock's interval.

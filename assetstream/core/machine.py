@@ -37,7 +37,7 @@ from assetstream.core.effects import (
 from assetstream.core.exchange_clock import ExchangeClock
 from assetstream.core.gap import GapTracker
 from assetstream.core.link import LINKS, Link
-from assetstream.core.moment import Moment, Stamp
+from assetstream.core.moment import Moment
 from assetstream.core.outcomes import (
     Broken,
     Closed,
@@ -62,7 +62,6 @@ from assetstream.protocol import (
     Alive,
     Conversation,
     Exchange,
-    Instant,
     Memory,
     Ping,
     Ready,
@@ -165,12 +164,12 @@ class StreamMachine:
             self._live_since = NEVER
             self.present.attempts += 1
             self._conversation = self._exchange.conversation(self._memory)
-            connect = self._conversation.connect(self._instant(at), self._nonce())
+            connect = self._conversation.connect(self._clock.instant(at), self._nonce())
             self._pushing_host = urlsplit(connect.url).hostname or ""
             out.append(Dial(ticket, connect))
         else:
             # A call is signed when it is sent, not when it was asked for.
-            fetch = self._reads.granted(ticket, self._instant(at), self._nonce())
+            fetch = self._reads.granted(ticket, self._clock.instant(at), self._nonce())
             if fetch is not None:
                 self._reading_host = urlsplit(fetch.call.url).hostname or ""
                 out.append(fetch)
@@ -196,7 +195,7 @@ class StreamMachine:
         host, date = self._pushing_host, headers.get("date")
         if self._clock.opened(host, date, asked, at.now):
             self._stepped(at)
-        steps = conversation.opened(self._instant(at), self._nonce())
+        steps = conversation.opened(self._clock.instant(at), self._nonce())
         self._follow(steps, at, out)
         return self._done(out)
 
@@ -209,7 +208,7 @@ class StreamMachine:
         if at.now >= self.present.dead_at:
             return self._silent(at)
         self._heard(at.now)
-        instant = self._instant(at)
+        instant = self._clock.instant(at)
         steps = conversation.received(batch, instant)
         if len(steps) == 1 and link is READY:
             step = steps[0]
@@ -233,7 +232,7 @@ class StreamMachine:
             return self._silent(at)
         self._heard(at.now)
         out: list[Effect] = []
-        self._follow(self._talk().pong(self._instant(at)), at, out)
+        self._follow(self._talk().pong(self._clock.instant(at)), at, out)
         return self._done(out)
 
     def due(self, at: Moment) -> Sequence[Effect]:
@@ -246,7 +245,7 @@ class StreamMachine:
                 return self._silent(at)
             conversation = self._talk()
             if at.now >= conversation.deadline:
-                self._follow(conversation.due(self._instant(at)), at, out)
+                self._follow(conversation.due(self._clock.instant(at)), at, out)
             live = self.present.state is State.LIVE
             if live and at.now >= self.present.lease_ends_at:  # A7
                 reason = "unverified: no comparison with REST succeeded for too long"
@@ -280,7 +279,7 @@ class StreamMachine:
             left: seconds that it may still take.
             at: the present.
         """
-        fetch = self._reads.again(ticket, left, self._instant(at), self._nonce())
+        fetch = self._reads.again(ticket, left, self._clock.instant(at), self._nonce())
         return self._done([] if fetch is None else [fetch])
 
     def replied(
@@ -301,7 +300,7 @@ class StreamMachine:
             date = outcome.headers.get("date")
             if self._clock.read(self._reading_host, date, asked, at.now):
                 self._stepped(at)
-        result = self._reads.replied(outcome, asked, self._stamp(at))
+        result = self._reads.replied(outcome, asked, self._clock.stamp(at))
         if isinstance(result, ReadFailed):
             self._read_failed(result.error, at, out)
         else:
@@ -326,7 +325,7 @@ class StreamMachine:
         self._stop_reason = reason
         out: list[Effect] = []
         if self.link in OPEN:
-            goodbye = self._talk().closing(self._instant(at))
+            goodbye = self._talk().closing(self._clock.instant(at))
             out += [SendText(step.text) for step in goodbye]
         self._hang_up(out)
         return self._done(out)
@@ -500,12 +499,12 @@ class StreamMachine:
                 self._give_up(step.error, at, out)
 
     def _pushed(self, report: Report, at: Moment) -> Sequence[Event]:
-        moved, stamp = False, self._stamp(at)
+        moved, stamp = False, self._clock.stamp(at)
         for balance in report.balances:
             if balance.key is not None and self._clock.pushed(balance.key[0], stamp):
-                moved, stamp = True, self._stamp(at)
+                moved, stamp = True, self._clock.stamp(at)
         pushed = self._book.push(report.balances, stamp)
-        if self._reads.pushed(pushed.items, at.now):  # A7
+        if self._book.locked and self._reads.pushed(pushed.items, at.now):  # A7
             self.present.lease_ends_at = self._schedule.lease_ends_at
             self._plan()
         if not moved and pushed.recheck_at == NEVER:
@@ -519,12 +518,12 @@ class StreamMachine:
 
     def _stepped(self, at: Moment) -> None:
         """Doubt what was judged by the clock that has stepped (T1)."""
-        if self._book.stepped(self._stamp(at)):
+        if self._book.stepped(self._clock.stamp(at)):
             self._reads.recheck(self._book.recheck_at)
 
     def _warned(self, error: AssetStreamError, at: Moment, out: list[Effect]) -> None:
         if isinstance(error, ProtocolError):  # K5
-            self._book.unreadable(error.currency, self._stamp(at))
+            self._book.unreadable(error.currency, self._clock.stamp(at))
             self._reads.recheck(self._book.recheck_at)
         out.append(Publish(self._stamped([error])))
 
@@ -614,12 +613,6 @@ class StreamMachine:
         return items
 
     # Time.
-
-    def _instant(self, at: Moment) -> Instant:
-        return Instant(at.now, self._clock.milliseconds(at))
-
-    def _stamp(self, at: Moment) -> Stamp:
-        return Stamp(at.now, at.utc, *self._clock.bounds(at.now))
 
     def _done(self, out: list[Effect]) -> Sequence[Effect]:
         """End a step: plan the next deadline."""

@@ -125,10 +125,11 @@ class Dispatcher:
 
     # By the reader thread.
 
-    def check(self, clock: Callable[[], float]) -> None:
+    def check(self, pending: int, clock: Callable[[], float]) -> None:
         """Look for a handler that keeps events waiting; after each ``mailbox.put``.
 
         Args:
+            pending: events not yet handed to their callbacks.
             clock: returns the time; asked only where events wait.
         """
         if self._warned:
@@ -136,14 +137,14 @@ class Dispatcher:
         if self.mailbox.folded:
             self.deadline = -NEVER
         # A handler counts as slow only while a second event is waiting.
-        elif self.mailbox.pending < 2:
+        elif pending < 2:
             self._seen, self.deadline = -1, NEVER
         elif self._seen != self.mailbox.delivered:
             self._seen, self.deadline = self.mailbox.delivered, clock() + SLOW
 
     def due(self, now: float) -> None:
         """Warn of the handler that keeps events waiting; once in a stream's life."""
-        self.check(lambda: now)  # it may have gone on meanwhile
+        self.check(self.mailbox.pending, lambda: now)  # it may have gone on meanwhile
         if now < self.deadline:
             return
         self._warned, self.deadline = True, NEVER

@@ -81,19 +81,23 @@ class CallbackMailbox:
         in_hand = self._taken - self.delivered
         return len(self._items) + len(self._overflow) + in_hand
 
-    def put(self, items: Sequence[Item]) -> None:
-        """Add items in order; from the reader thread."""
+    def put(self, items: Sequence[Item]) -> int:
+        """Add items in order; from the reader thread. Return how many are pending."""
         with self._lock:
             # What has overflowed comes first, though there be room again.
-            room = not self._overflow and self.pending + len(items) <= self._max_pending
+            in_hand = self._taken - self.delivered
+            pending = len(self._items) + in_hand + len(items)
+            room = not self._overflow and pending <= self._max_pending
             for item in items:
                 if room and type(item) is AssetUpdate:
                     self._items.append(item)
                 else:
                     self._put_tightly(item)
             idle, self._idle = self._idle, False
+            pending = len(self._items) + len(self._overflow) + in_hand
         if idle:
             self.wake()
+        return pending
 
     def take(self) -> list[Item]:
         """Take the next items, without waiting; an empty list if there is none now."""

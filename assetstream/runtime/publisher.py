@@ -77,8 +77,7 @@ class Publisher:
             # Nobody asked for updates: they are not even queued.
             events = others
         if events:
-            self._mailbox.put(events)
-            self._dispatcher.check(clock.now)
+            self._dispatcher.check(self._mailbox.put(events), clock.now)
         if others:
             self._witness(others)
             for event in others:

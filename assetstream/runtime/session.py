@@ -165,7 +165,8 @@ class Session:
     def received(self, frames: list[bytes]) -> None:
         # As ``_happened``, without its detours: this is called for every push.
         self._publisher.step += 1
-        effects = self.machine.frames(frames, _moment())
+        moment = Moment(clock.now(), clock.wall())
+        effects = self.machine.frames(frames, moment)
         if len(effects) == 1 and type(effects[0]) is Publish:
             self._publisher.publish(effects[0].items)
         elif effects:

@@ -161,11 +161,11 @@ def test_a_handler_that_delays_nobody_may_take_its_time(
     threads.serve(dispatcher)
     mailbox.put([update("BTC", 1)])
     assert stuck.entered.wait(PATIENCE)
-    dispatcher.check(lambda: 100.0)
+    dispatcher.check(dispatcher.mailbox.pending, lambda: 100.0)
     alone = dispatcher.deadline
     mailbox.put([update("BTC", 2)])
-    dispatcher.check(lambda: 101.0)
-    dispatcher.check(lambda: 102.0)
+    dispatcher.check(dispatcher.mailbox.pending, lambda: 101.0)
+    dispatcher.check(dispatcher.mailbox.pending, lambda: 102.0)
     watched = dispatcher.deadline
     stuck.released.set()
     mailbox.close()
@@ -187,14 +187,14 @@ def test_a_handler_that_goes_on_begins_its_time_anew(
     threads.serve(dispatcher)
     mailbox.put([update("BTC", n) for n in range(3)])
     assert stuck.entered.wait(PATIENCE)
-    dispatcher.check(lambda: 100.0)
+    dispatcher.check(dispatcher.mailbox.pending, lambda: 100.0)
     mailbox.delivered += 1  # as if the handler had returned from the first
     dispatcher.due(100.0 + SLOW)
     assert dispatcher.deadline == 100.0 + 2 * SLOW
     assert caplog.records == []
     dispatcher.due(100.0 + 2 * SLOW)
     assert dispatcher.deadline == NEVER
-    dispatcher.check(lambda: 200.0)
+    dispatcher.check(dispatcher.mailbox.pending, lambda: 200.0)
     assert dispatcher.deadline == NEVER
     mailbox.delivered -= 1
     stuck.released.set()
@@ -328,7 +328,7 @@ def test_d4_a_warning_without_a_thread_of_its_own_is_an_item() -> None:
     """Where no thread is to be had it comes behind what the slow handler keeps."""
     calls, handler = Calls(), RaisingHandler()
     calls.mailbox.put([update("BTC", n) for n in range(3)])
-    calls.dispatcher.check(lambda: 100.0)
+    calls.dispatcher.check(calls.dispatcher.mailbox.pending, lambda: 100.0)
     with logging_to(handler):
         calls.dispatcher.due(100.0 + SLOW)
         assert handler.texts == []
@@ -353,7 +353,7 @@ def test_d4_a_handler_that_cannot_be_named_is_warned_of(
     threads.serve(dispatcher)
     mailbox.put([update("BTC", n) for n in range(2)])
     wait_until(lambda: dispatcher.where().endswith(".Unnamed"))
-    dispatcher.check(lambda: 100.0)
+    dispatcher.check(dispatcher.mailbox.pending, lambda: 100.0)
     dispatcher.due(100.0 + SLOW)
     assert "Unnamed, and 1 events wait" in warned.texts[0]
     for _ in range(2):

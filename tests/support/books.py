@@ -79,7 +79,6 @@ class Account:
     ) -> Pushed:
         """Push one balance, dated now or in seconds after the start."""
         key = int((now if dated is None else dated) * 1000), second
-        self.audit.pushed()
         return self.book.push([report(currency, available, locked, key)], at(now))
 
     def connect(self, now: float, read: Snapshot) -> Judged:

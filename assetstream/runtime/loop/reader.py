@@ -27,6 +27,12 @@ class ServedSocket(HasDeadline, Protocol):
         """True if there is something to send that waits for the socket."""
         ...
 
+    @property
+    def settled(self) -> bool:
+        """True if it waits for nothing but bytes: none to send, none that the selector
+        cannot see, and no deadline."""
+        ...
+
     def fileno(self) -> int:
         """Return the socket's file descriptor."""
         ...
@@ -69,6 +75,8 @@ class Reader:
         self._sockets: dict[ServedSocket, HasDeadline | None] = {}
         # What the selector was last told of each: to ask it takes six calls.
         self._events: dict[ServedSocket, int] = {}
+        # Those that waited for nothing but bytes when they were last looked at.
+        self._settled: set[ServedSocket] = set()
         # Sockets with data that the selector cannot see.
         self._buffered: set[ServedSocket] = set()
         self._deadlines = DeadlineQueue()
@@ -109,6 +117,7 @@ class Reader:
             del self._events[sock]
             if owner in self._owners:
                 self._owners[owner] = None
+            self._settled.discard(sock)
             self._buffered.discard(sock)
             self._deadlines.forget(sock)
             self._selector.unregister(sock)
@@ -144,6 +153,7 @@ class Reader:
         self._owners.clear()
         self._sockets.clear()
         self._events.clear()
+        self._settled.clear()
         self._buffered.clear()
         self._deadlines.clear()
         self._selector.close()
@@ -158,7 +168,8 @@ class Reader:
         except Exception as error:
             self._blame(owner, error)
         finally:
-            if sock in self._sockets:
+            # Nearly always neither is so, and then there is nothing to note.
+            if sock in self._sockets and not (sock in self._settled and sock.settled):
                 self._look_at(sock)
             if owner in self._owners:
                 self._deadlines.plan(owner)
@@ -197,3 +208,7 @@ class Reader:
         else:
             self._buffered.discard(sock)
         self._deadlines.plan(sock)
+        if sock.settled:
+            self._settled.add(sock)
+        else:
+            self._settled.discard(sock)

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import enum
 import struct
-from typing import Iterator, NamedTuple, Union
+from typing import Iterator, Union
+
+from msgspec import Struct
 
 __all__ = ["LIMIT", "BadFrame", "Scanner", "Split", "Why", "split"]
 
@@ -35,7 +37,7 @@ class Why(enum.Enum):
     MASKED = "a server must not mask"
 
 
-class Split(NamedTuple):
+class Split(Struct):
     """Result of ``split``."""
 
     payloads: list[bytes]

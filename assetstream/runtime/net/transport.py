@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import ssl
 from typing import Callable, Mapping, Protocol
 
@@ -79,6 +80,7 @@ class FrameTransport:
         self.over = False
         self._owner = owner
         self._sock = sock
+        self._secure = isinstance(sock, SecureSocket)
         self._parse = parse
         # Complete data messages that are not yet delivered, in order.
         self._messages: list[bytes] = []
@@ -96,13 +98,24 @@ class FrameTransport:
         """True if the send buffer waits for the socket."""
         return self.send_buffer.wants_write
 
+    @property
+    def settled(self) -> bool:
+        """True if it waits for nothing but bytes; asked after each read."""
+        buffer = self.send_buffer
+        return (
+            not buffer.wants_write
+            and buffer.deadline == math.inf
+            and not (self._secure and self.pending())
+        )
+
     def fileno(self) -> int:
         """Return the socket's file descriptor."""
         return self._sock.fileno()
 
     def pending(self) -> bool:
         """Return True if TLS holds data that a selector cannot see."""
-        return isinstance(self._sock, SecureSocket) and self._sock.pending()
+        sock = self._sock
+        return isinstance(sock, SecureSocket) and sock.pending()
 
     def readable(self) -> None:
         """Read what is there, up to a bound, and act on it."""

@@ -120,7 +120,7 @@ def moment() -> Moment:
 def stamp() -> Stamp:
     """Return the present as the book takes it."""
     now = moment()
-    return Stamp(now.now, now.utc, int(now.wall * 1000), 1)
+    return Stamp(now.now, now.utc, now.wall * 1000 - 500, now.wall * 1000 + 500)
 
 
 def stages() -> dict[str, float]:

@@ -26,6 +26,11 @@ class FakeChannel:
         self.wants_write = False
         self.buffered = False
 
+    @property
+    def settled(self) -> bool:
+        idle = not (self.wants_write or self.buffered)
+        return idle and self.deadline == math.inf
+
     def fileno(self) -> int:
         return self.mine.fileno()
 

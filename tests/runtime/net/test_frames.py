@@ -17,7 +17,7 @@ def test_plain_data_frames_are_cut_out(size: int, opcode: int) -> None:
     payload = b"x" * size
     data = frame(payload, opcode) * 2
     found = split(data, 0, False)
-    assert found == ([payload, payload], len(data), len(data) + 2, Why.MORE)
+    assert found == Split([payload, payload], len(data), len(data) + 2, Why.MORE)
 
 
 @pytest.mark.parametrize("size", [0, 5, 126, 65536])
