@@ -215,8 +215,14 @@ class Page:
         )
         return list(self._page.locator(found).all_inner_texts())
 
-    def screenshots(self, name: str, *cells: str) -> None:
-        """Save pictures of these cells and their outputs, in both themes."""
+    def screenshots(self, name: str, *cells: str, dead: bool = False) -> None:
+        """Save pictures of these cells and their outputs, in both themes.
+
+        Args:
+            name: with which the names of the files begin.
+            cells: their texts.
+            dead: wait until no table looks live; a change of theme begins it anew.
+        """
         for theme in ("Light", "Dark"):
             self.command("apputils:change-theme", theme=f"JupyterLab {theme}")
             self._page.wait_for_function(
@@ -226,6 +232,8 @@ class Page:
             )
             for number, text in enumerate(cells, 1):
                 self.cell(text).evaluate("cell => cell.scrollIntoView()")
+                if dead:
+                    self.wait_until_it_looks_dead(text)
                 file = f"{name}-{number}-{theme.lower()}.png"
                 self._page.screenshot(path=self._screenshots / file)
 

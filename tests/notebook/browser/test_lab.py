@@ -72,7 +72,7 @@ def test_a_table_whose_kernel_was_killed_looks_dead(
     os.kill(int(page.output("import os")), signal.SIGKILL)
     page.accept()
     dead = page.wait_until_it_looks_dead(SHOW)
-    page.screenshots("lab-killed", SHOW)
+    page.screenshots("lab-killed", SHOW, dead=True)
 
     assert LAPSED not in live
     assert LAPSED in dead
