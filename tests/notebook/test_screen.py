@@ -45,7 +45,7 @@ def test_in_a_terminal_it_is_printed_once(
         names = [thread.name for thread in threading.enumerate()]
     printed = capsys.readouterr().out
 
-    assert re.match(rf"LIVE as of [\d:]+ UTC  {stream.account} on ", printed)
+    assert re.match(rf"LIVE as of [\d:]+ UTC  {stream.account}: ", printed)
     assert "USDT" in printed
     assert "moves in a notebook only" in printed
     assert not [name for name in names if name.endswith("-display")]
