@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from io import TextIOWrapper
 from typing import Sequence
@@ -19,7 +20,10 @@ __all__ = ["choose_view", "terminal"]
 
 def terminal() -> Console | None:
     """Return the terminal of standard output; None if that is a pipe or a file."""
-    console = Console()
+    # A window changes its size; what was exported of it does not.
+    fixed = ("COLUMNS", "LINES")
+    environment = {k: v for k, v in os.environ.items() if k not in fixed}
+    console = Console(_environ=environment)
     out = sys.stdout
     # rich lets a variable declare a pipe to be a terminal: the stream itself is asked.
     if out.isatty() and not console.is_dumb_terminal:

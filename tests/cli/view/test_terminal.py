@@ -77,8 +77,13 @@ def test_a_signal_or_the_letter_q_ends_it(number: signal.Signals) -> None:
 
 
 def test_another_size_and_keys_change_what_is_shown() -> None:
-    """Nothing of an older size stays; a filter, its end, and pages."""
-    with watch(140, 40, "--simulate", "--count", "3") as terminal:
+    """Nothing of an older size stays; a filter, its end, and pages.
+
+    What the shell has exported is not the window's size.
+    """
+    exported = {"COLUMNS": "80", "LINES": "24"}
+    arguments = ("--simulate", "--count", "3")
+    with watch(140, 40, *arguments, environment=exported) as terminal:
         terminal.wait_for("6 LIVE", "Source", "upbit-3", "q quit")
         terminal.resize(60, 20)
         lines = terminal.wait_until(
