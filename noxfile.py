@@ -68,7 +68,6 @@ def tests(session: nox.Session, releases: str) -> None:
     note(python, releases, "failed to run")  # unless something better is known below
     session.install("--quiet", "--upgrade", "-e", ".[test]", *CORE)
     if releases == "lowest":
-        # The official SDK, which only a test uses, asks for newer ones: never mind.
         session.install("--quiet", "--no-deps", *LOWEST)
     versions = session.run("python", "-c", SHOW_VERSIONS, *NAMES, silent=True)
     note(python, releases, "failed to run", versions=str(versions).split())

@@ -85,6 +85,7 @@ LOADS = {
 }
 
 
+@pytest.mark.programs
 def test_nothing_is_loaded_that_is_not_asked_for() -> None:
     """The version needs no library, a stream and both exchanges neither an extra nor
     what only a stream that runs needs.

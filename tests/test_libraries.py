@@ -196,6 +196,7 @@ def messages(place: Path) -> dict[str, str]:
     return dict(zip(uses, program.out, strict=True))
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize("case", WRONG)
 def test_the_package_itself_checks(
     place: Path, messages: dict[str, str], case: str
@@ -210,6 +211,7 @@ def test_the_package_itself_checks(
     assert REPAIRS[name] in message
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize("name", REPAIRS)
 def test_a_missing_package_is_named(messages: dict[str, str], name: str) -> None:
     """Uninstalling a rival often removes the right package, too."""

@@ -95,6 +95,7 @@ def test_a_websocket_client_script(simulator: Simulator, account: UpbitAccount) 
     assert ours == block_with("on_asset=print).run_forever()")
 
 
+@pytest.mark.programs
 def test_upbit_sdk(simulator: Simulator, account: UpbitAccount) -> None:
     """Their SDK lists and follows until a goodbye; ours goes on."""
     pytest.importorskip("websockets", minversion="15.0")  # older ones it cannot use
@@ -118,6 +119,7 @@ def test_upbit_sdk(simulator: Simulator, account: UpbitAccount) -> None:
         run(ours, account, f"BTC {Decimal(MORE) + 1} 0")
 
 
+@pytest.mark.programs
 def test_pyupbit(
     simulator: Simulator, account: UpbitAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:

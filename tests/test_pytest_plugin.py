@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from assetstream.simulator import Simulator
 
 
@@ -14,6 +16,7 @@ def test_the_fixture_is_a_running_simulator(simulated_exchange: Simulator) -> No
     assert simulated_exchange.upbit({"BTC": 1}).balances["BTC"][0] == 1
 
 
+@pytest.mark.programs
 def test_the_plugin_imports_only_pytest() -> None:
     """Every pytest run of its users loads the plugin, so it must be cheap."""
     code = (

@@ -79,7 +79,7 @@ def shown(columns: Columns, *grids: Grid) -> list[str]:
     return lines
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(grids=GRIDS, window=WIDTHS)
 def test_no_amount_is_cropped_and_the_names_are_there(
     grids: list[Grid], window: int
@@ -103,7 +103,7 @@ def test_no_amount_is_cropped_and_the_names_are_there(
     assert "amount" in title or ("available" in title and "locked" in title)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(grids=GRIDS, window=WIDTHS, data=st.data())
 def test_columns_stay_when_a_number_grows_by_a_digit(
     grids: list[Grid], window: int, data: st.DataObject
@@ -125,7 +125,7 @@ def test_columns_stay_when_a_number_grows_by_a_digit(
     assert shown(columns, *grown)[0] == shown(columns, *grids)[0]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(tables=st.lists(GRIDS, min_size=2, max_size=6), window=WIDTHS)
 def test_what_was_given_up_comes_back_with_another_width_alone(
     tables: list[list[Grid]], window: int
@@ -216,7 +216,7 @@ def test_tables_without_rows_have_their_names() -> None:
     assert len(shown(fit([grid], 20), grid)) <= 4
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     text=st.text(st.sampled_from("ab1.\u00e9\u0301점 \n\x1b\u200b"), max_size=80),
     name=st.text(st.sampled_from("ab 점"), max_size=20),

@@ -52,6 +52,7 @@ def mutants(draw: st.DrawFn, target: str) -> bytes:
     return data
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize("target", sorted(TARGETS))
 def test_every_sample_keeps_the_properties(target: str) -> None:
     """Every seed of the fuzzer keeps the properties."""
@@ -59,6 +60,7 @@ def test_every_sample_keeps_the_properties(target: str) -> None:
         TARGETS[target].check(data)
 
 
+@pytest.mark.programs
 @given(data=mutants("adapters"))
 def test_changed_frames_become_exact_steps(data: bytes) -> None:
     """K5: a changed frame gives exact amounts or a doubt, and never raises."""
@@ -79,6 +81,7 @@ def test_any_frames_become_exact_steps(
     check_frames(name, format, acks, frames)
 
 
+@pytest.mark.programs
 @given(data=mutants("rest"))
 def test_changed_answers_are_snapshots_or_errors(data: bytes) -> None:
     """S2: each entry is a balance or is known to be unreadable."""
@@ -111,18 +114,21 @@ def test_any_stream_is_read_as_the_library_reads_it(
     check_stream(b"".join(frames), sizes)
 
 
+@pytest.mark.programs
 @given(data=mutants("frames"))
 def test_changed_streams_are_read_as_the_library_reads_them(data: bytes) -> None:
     """Streams with bits, bytes or frames changed are read the same."""
     TARGETS["frames"].check(data)
 
 
+@pytest.mark.programs
 @given(data=mutants("control"))
 def test_changed_pings_and_pongs_are_answered_and_counted(data: bytes) -> None:
     """Pings and pongs of any content are answered, between fragments too."""
     TARGETS["control"].check(data)
 
 
+@pytest.mark.programs
 @given(target=st.sampled_from(["head", "chunked"]), data=st.data())
 def test_changed_answers_to_an_upgrade_are_read_the_same_however_cut(
     target: str, data: st.DataObject

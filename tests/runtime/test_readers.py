@@ -11,7 +11,7 @@ from assetstream.model.balances import Balances
 from tests.support.books import at, report
 
 CURRENCIES = [f"C{number:02}" for number in range(20)]
-STEPS = 2_000
+STEPS = 500
 
 
 def test_w2_a_reader_that_runs_free_sees_whole_steps() -> None:

@@ -183,6 +183,7 @@ def connect_tcp(exchange: Simulator) -> socket.socket:
     return socket.create_connection((parts.hostname, parts.port), 5.0)
 
 
+@pytest.mark.programs
 def test_it_is_imported_without_what_clients_need() -> None:
     """The import skips client libraries, which takes half the time."""
     script = (

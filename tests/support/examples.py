@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 settings.register_profile(
     "save",
     max_examples=50,
-    stateful_step_count=40,
+    stateful_step_count=25,
     # The same in every run, wherever it is.
     derandomize=True,
     database=None,

@@ -103,7 +103,7 @@ ACCOUNTS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     drawn=ACCOUNTS,
     width=st.integers(20, 200),

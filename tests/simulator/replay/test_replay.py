@@ -152,6 +152,7 @@ def test_the_tape_holds_no_secret(session: Session) -> None:
         assert out.leaks == []
 
 
+@pytest.mark.programs
 # The SDK's own way to connect, which websockets 17 would like to see changed.
 @pytest.mark.filterwarnings(r"ignore:connect\(\) must be used as a context manager")
 @pytest.mark.parametrize("session", ["upbit"], indirect=True)
