@@ -9,6 +9,7 @@ from typing import Iterable
 from msgspec import Struct
 
 from assetstream.exchanges.common.values import (
+    MALFORMED,
     Unreadable,
     amount,
     currency_code,
@@ -45,8 +46,15 @@ def names_twice(data: bytes) -> list[str]:
     """Return the names that stand twice in a JSON object, which is well formed.
 
     Nobody knows which of the two is right; other decoders take the last (K5).
+
+    Raises:
+        Unreadable: it has letters that there are not, which other decoders let pass.
     """
-    pairs: list[tuple[str, object]] = json.loads(data, object_pairs_hook=list)
+    pairs: list[tuple[str, object]]
+    try:
+        pairs = json.loads(data, object_pairs_hook=list)
+    except MALFORMED as exc:
+        raise Unreadable(f"not readable as JSON ({exc})") from None
     return [name for name, times in Counter(n for n, _ in pairs).items() if times > 1]
 
 

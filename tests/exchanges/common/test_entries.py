@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from assetstream.exchanges.common.entries import names_twice, read_entry, snapshot_of
+from assetstream.exchanges.common.values import Unreadable
 from assetstream.protocol import BalanceReport
 
 BTC, ETH = BalanceReport("BTC", None, None), BalanceReport("ETH", None, None)
@@ -14,6 +15,8 @@ def test_k5_names_that_stand_twice_are_found() -> None:
     """Those of the object itself, not of what is in it."""
     assert names_twice(b'{"a":1,"b":{"c":1,"c":2},"a":2,"a":3}') == ["a"]
     assert names_twice(b"{}") == []
+    with pytest.raises(Unreadable):
+        names_twice(b'{"a":"\xf4\x90\x80\x80"}')
 
 
 def test_an_entry_has_its_code_inside_or_beside_it() -> None:
@@ -41,6 +44,7 @@ def test_an_entry_has_its_code_inside_or_beside_it() -> None:
         (b'{"free":"1"}', "btc", "BTC"),
         (b'{"free":"1","held":null}', "btc", "BTC"),
         (b'{"free":"NaN","held":"0"}', "btc", "BTC"),
+        (b'{"free":"1","held":"0","x":"\xf4\x90\x80\x80"}', "btc", "BTC"),
     ],
 )
 def test_s2_a_bad_entry_names_its_currency_if_it_can(
