@@ -49,6 +49,7 @@ def pytest_configure() -> None:
             del os.environ[name]
     # What is imported and collected stays: nothing of it is worth a search.
     gc.disable()
+    gc.freeze()
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -93,6 +94,8 @@ def imports_are_not_searched() -> Iterator[None]:
     yield
     gc.unfreeze()
     gc.collect()
+    # pytest searches five times more.
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -135,6 +135,11 @@ class Turns(Generic[Asker]):
         """Seconds until each member has had its turn to connect."""
         return len(self._members) * self._lanes[Turn.CONNECT].step
 
+    @property
+    def audit_time(self) -> float:
+        """Seconds until each member has had its turns for an audit's two reads."""
+        return 2 * len(self._members) * self._lanes[Turn.AUDIT].step
+
     # The queue.
 
     @property

@@ -94,6 +94,12 @@ class Place:
         with self._lock:
             return self._turns.connect_time
 
+    @property
+    def audit_time(self) -> float:
+        """Seconds until each stream has had its turns for an audit."""
+        with self._lock:
+            return self._turns.audit_time
+
     def used(self) -> None:
         """Note that somebody is about to join."""
         with self._lock:

@@ -83,9 +83,15 @@ class SharedResources:
 
     def connect_time(self) -> float:
         """Return the seconds that the exchanges' limits take to connect everybody."""
+        return max((place.connect_time for place in self._all()), default=0.0)
+
+    def audit_time(self) -> float:
+        """Return the seconds that they take to compare everybody with REST."""
+        return max((place.audit_time for place in self._all()), default=0.0)
+
+    def _all(self) -> list[Place]:
         with self._lock:
-            places = list(self._places)
-        return max((place.connect_time for place in places), default=0.0)
+            return list(self._places)
 
     def close(self) -> None:
         """Let every thread end that has nothing left to do; when no stream runs."""

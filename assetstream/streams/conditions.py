@@ -57,14 +57,21 @@ def wait_until(run: StreamRun, condition: Condition, timeout: float | None) -> B
     return balances
 
 
-def verify(runs: Sequence[StreamRun], timeout: float | None) -> None:
+def verify(
+    runs: Sequence[StreamRun], timeout: float | None, turns: float = 0.0
+) -> None:
     """Have balances compared with REST, and wait until all that may be were judged.
 
     A connection that is made anew for what was found is waited for as well.
 
+    Args:
+        runs: whose.
+        timeout: seconds for all.
+        turns: seconds on top, that they wait for each other.
+
     Raises as ``Subscriber.until_live``.
     """
-    deadline, asked = Deadline(timeout), clock.now()
+    deadline, asked = Deadline(timeout, turns), clock.now()
     for run in runs:
         run.lifecycle.refuse_in_callback("verify()")
         run.started().verify()

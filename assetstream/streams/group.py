@@ -162,11 +162,11 @@ class StreamGroup(HandlerMethods):
     def verify(self, timeout: float | None = 10.0) -> None:
         """Have all balances compared with REST now; as ``AssetStream.verify``.
 
-        Accounts of one place take turns, so many of them need more time. ``remove`` an
-        account that failed: its error is raised here.
+        ``remove`` an account that failed: its error is raised here.
 
         Args:
-            timeout: seconds for all; None for ever, 0 not at all.
+            timeout: seconds for all; the time that their turns take by the exchanges'
+                limits comes on top. None for ever, 0 not at all.
 
         Raises:
             StreamTimeout: an account could not be judged in time; the text names it.
@@ -175,7 +175,8 @@ class StreamGroup(HandlerMethods):
                 callback.
         """
         self._run.lifecycle.refuse_in_callback("verify()")
-        verify([run_of(stream) for stream in self.streams.values()], timeout)
+        runs = [run_of(stream) for stream in self.streams.values()]
+        verify(runs, timeout, self._run.audit_time() if timeout else 0.0)
 
     def health(self) -> GroupHealth:
         """The figures of this moment."""

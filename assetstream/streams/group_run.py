@@ -61,6 +61,10 @@ class GroupRun:
         """The number of threads."""
         return sum(thread.is_alive() for thread in self._threads.threads)
 
+    def audit_time(self) -> float:
+        """Return the seconds that the exchanges' limits take to compare them all."""
+        return self._threads.shared.audit_time()
+
     # Streams that come and go.
 
     def add(self, run: StreamRun) -> None:

@@ -136,6 +136,7 @@ def test_a1_audits_leave_each_member_its_part(turns: Turns) -> None:
     assert len(turns.members) == 100
     assert turns.least_audit_interval == 40.0
     assert turns.connect_time == pytest.approx(105.0)
+    assert turns.audit_time == pytest.approx(42.0)
 
 
 def test_a1_a_new_interval_is_announced_when_it_is_another(turns: Turns) -> None:

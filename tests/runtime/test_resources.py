@@ -75,13 +75,14 @@ class Member:
 def test_l4_a_place_has_one_queue_for_all_sets_of_threads() -> None:
     """Its time is the longest of those that this set has asked for."""
     shared = SharedResources("test", 1)
-    assert shared.connect_time() == 0.0
+    assert shared.connect_time() == shared.audit_time() == 0.0
     for exchange in (Upbit("key", "secret", region="sg"), CoinW("key", "secret")):
         place = shared.place(exchange, settings())
         assert SharedResources("other", 1).place(exchange, settings()) is place
         for _ in range(10):
             place.join(Member())
     assert shared.connect_time() == place.connect_time > 0.0, "CoinW's limit is lower"
+    assert shared.audit_time() == place.audit_time > 0.0
 
 
 def test_d5_connections_are_closed_behind_their_last_stream(
