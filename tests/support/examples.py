@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 
 settings.register_profile(
     "save",
-    max_examples=50,
+    max_examples=30,
     stateful_step_count=25,
     # The same in every run, wherever it is.
     derandomize=True,
