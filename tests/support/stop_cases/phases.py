@@ -156,8 +156,9 @@ def blocked_send(setup: StopSetup) -> None:
 
     def fill() -> None:
         channel = engine.session.connection
-        assert channel is not None
-        assert channel._transport is not None
+        # The peer may be done with the upgrade before we are.
+        if channel is None or channel._transport is None:
+            return
         while not channel._transport.send_buffer.wants_write:
             channel.send("x" * 16_384)
         blocked.set()
@@ -168,7 +169,8 @@ def blocked_send(setup: StopSetup) -> None:
     engine = stream._run.started()
     assert upgraded.wait(PATIENCE)
     while not blocked.wait(0.01):
-        engine.post(lambda: fill() if engine.session.connection else None)
+        assert not engine.state.final, stream.error
+        engine.post(fill)
     setup.stop(stream)
 
 
