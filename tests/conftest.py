@@ -98,6 +98,12 @@ def imports_are_not_searched() -> Iterator[None]:
     gc.freeze()
 
 
+@pytest.fixture(scope="session")
+def fonts() -> None:
+    """Let matplotlib list the fonts, which it does once a user, beside a thread."""
+    import matplotlib.font_manager  # noqa: F401 - its import does it
+
+
 @pytest.fixture(autouse=True, scope="module")
 def pure_rooms_only_compute(request: pytest.FixtureRequest) -> Iterator[list[str]]:
     """Fail the module of a pure room that opens a socket, or starts a thread."""

@@ -17,6 +17,8 @@ from assetstream import (
 from tests.display.test_html import channels, contrast
 from tests.support.histories import at, updates
 
+pytestmark = pytest.mark.usefixtures("fonts")
+
 
 def date2num(date: Any) -> Any:
     """Return the date, or dates, in days as matplotlib counts them."""
