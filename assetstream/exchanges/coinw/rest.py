@@ -72,12 +72,13 @@ def read_balances(reply: ReplyEnvelope) -> Snapshot:
     """
     data = bytes(reply.data)
     try:
-        entries = _balances.decode(data)
+        entries = {code: bytes(raw) for code, raw in _balances.decode(data).items()}
     except MALFORMED as exc:
         raise Unreadable(f"no mapping of balances ({exc})") from None
-    twice = names_twice(data)
+    inside = sum(raw.count(b":") for raw in entries.values())
+    twice = names_twice(data, len(entries) + inside)
     read = []
     for code, raw in entries.items():
-        currency, entry = read_entry(bytes(raw), "available", "onOrders", code)
+        currency, entry = read_entry(raw, "available", "onOrders", code)
         read.append((currency, None if code in twice else entry))
     return snapshot_of(read)

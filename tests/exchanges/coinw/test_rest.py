@@ -79,6 +79,8 @@ def test_s2_an_empty_mapping_names_nothing(data: str) -> None:
         ('{"BTC":ONE,"XRP":ONE,"btc":ONE}', "BTC"),
         ('{"BTC":{"available":"1","available":"2","onOrders":"0"},"XRP":ONE}', "BTC"),
         ('{"no code":ONE,"XRP":ONE,"no code":ONE}', ""),
+        ('{"BTC":5,"XRP":ONE,"BTC":ONE}', "BTC"),
+        ('{"BTC":ONE,"XRP":ONE,"BTC":5}', "BTC"),
     ],
 )
 def test_k5_what_stands_twice_in_an_object_is_unreadable(

@@ -11,12 +11,39 @@ from assetstream.protocol import BalanceReport
 BTC, ETH = BalanceReport("BTC", None, None), BalanceReport("ETH", None, None)
 
 
-def test_k5_names_that_stand_twice_are_found() -> None:
-    """Those of the object itself, not of what is in it."""
-    assert names_twice(b'{"a":1,"b":{"c":1,"c":2},"a":2,"a":3}') == ["a"]
-    assert names_twice(b"{}") == []
+@pytest.mark.parametrize(
+    ("data", "names", "twice"),
+    [
+        (b'{"a":1,"b":{"c":1,"c":2},"a":2,"a":3}', 2, ["a"]),
+        (b'{"a" :1,"a" :2}', 1, ["a"]),
+        (b'{"a":1,"\\u0061":2}', 1, ["a"]),
+        (b'{"a":":","b":1,"b":":"}', 2, ["b"]),
+        (b'{"a":":","b":{"c":1}}', 2, []),
+        (b'{"a":"\xc3\xa9"}', 1, []),
+        (b"{}", 0, []),
+    ],
+)
+def test_k5_names_that_stand_twice_are_found(
+    data: bytes, names: int, twice: list[str]
+) -> None:
+    """Those of the object itself, not of what is in it; however they are spelt."""
+    assert names_twice(data, names) == twice
+
+
+def test_k5_letters_that_there_are_not_are_found() -> None:
+    """They are no reason to look twice at names, but are found all the same."""
     with pytest.raises(Unreadable):
-        names_twice(b'{"a":"\xf4\x90\x80\x80"}')
+        names_twice(b'{"a":"\xf4\x90\x80\x80"}', 1)
+
+
+def test_k5_most_objects_are_decoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With no more colons than names none can stand twice."""
+    monkeypatch.setattr("assetstream.exchanges.common.entries._pairs", None)
+    raw = b'{"currency":"BTC","free":"1","held":"0","more":true}'
+
+    assert read_entry(raw, "free", "held")[1] is not None
+    with pytest.raises(AttributeError):
+        read_entry(raw.replace(b"true", b'{"free":2}'), "free", "held")
 
 
 def test_an_entry_has_its_code_inside_or_beside_it() -> None:
