@@ -11,7 +11,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Iterator, NamedTuple
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 __all__ = [
     "PYJWT",
@@ -157,6 +156,9 @@ def extra_of(origin: str | None, extra: str) -> str:
         # Of one that is installed already, pip looks up nothing but the extra's own.
         return f'pip install "assetstream[{extra}]"'
     editable = "-e " if found["dir_info"].get("editable") else ""
+    # Imported here: as long to load as the rest of a stream.
+    from urllib.request import url2pathname
+
     path = url2pathname(urlsplit(found["url"]).path)
     return f'pip install {editable}"{path}[{extra}]"'
 

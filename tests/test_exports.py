@@ -77,8 +77,11 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 #: What is imported in turn -> the modules that must not be loaded then.
 LOADS = {
     "assetstream.__version__": ["websocket", "requests", "jwt", "msgspec", "ssl"],
-    "assetstream.AssetStream, assetstream.CoinW, assetstream.Upbit": [
-        *("requests", "jwt", "cryptography"),
+    "assetstream.AssetStream, assetstream.StreamGroup": [
+        *("websocket", "requests", "jwt", "cryptography", "ssl", "http.client"),
+    ],
+    "assetstream.CoinW, assetstream.Upbit": [
+        *("websocket", "requests", "jwt", "cryptography", "ssl", "http.client"),
         *("click", "rich", "websockets", "asyncio", "IPython", "pytest", "matplotlib"),
     ],
     "assetstream.History().plot()": ["matplotlib.pyplot", "pandas"],

@@ -122,7 +122,7 @@ REPAIRS = {
     "jwt": 'pip uninstall -y jwt PyJWT; pip install "PyJWT>=2.8,<3"',
 }
 USERS = {
-    "websocket": ("AssetStream", "AssetStream"),
+    "websocket": ("AssetStream, CoinW", "AssetStream(CoinW('key', 'secret'))"),
     "jwt": ("Upbit", "Upbit('key', 'secret', region='sg')"),
 }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 import threading
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -15,13 +14,14 @@ from assetstream.runtime.places import Place, place_of
 from assetstream.runtime.settings import Settings
 
 if TYPE_CHECKING:
+    import ssl
+
     from assetstream.runtime.net.rest_client import Adapter
 
+    #: How streams connect: with which context, by which proxy.
+    Way = tuple[ssl.SSLContext | None, str | None]
+
 __all__ = ["SharedResources"]
-
-
-#: How streams connect: with which context, by which proxy.
-Way = tuple[ssl.SSLContext | None, str | None]
 
 
 class SharedResources:

@@ -31,6 +31,7 @@ from assetstream.runtime.dispatcher import Dispatcher
 from assetstream.runtime.loop import clock
 from assetstream.runtime.loop.reader import Reader
 from assetstream.runtime.net.connection import ClientConnection
+from assetstream.runtime.net.rest_client import Rest
 from assetstream.runtime.places import ReaderQueue
 from assetstream.runtime.publisher import Publisher
 from assetstream.runtime.resources import SharedResources
@@ -94,9 +95,6 @@ class Session:
         self._queue = queue
         self._helpers = shared.helpers
         self._reader = reader
-        # Here, as in ``SharedResources.adapter``.
-        from assetstream.runtime.net.rest_client import Rest
-
         self._rest = Rest(
             post,
             shared.helpers,

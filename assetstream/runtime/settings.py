@@ -5,9 +5,8 @@ from __future__ import annotations
 import inspect
 import math
 import re
-import ssl
 from functools import partial
-from typing import Container, Iterator, Literal, NoReturn
+from typing import TYPE_CHECKING, Container, Iterator, Literal, NoReturn
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -17,6 +16,9 @@ from assetstream.model.events import Balance
 from assetstream.protocol import Exchange
 from assetstream.runtime.loop.waits import FOR_EVER
 from assetstream.runtime.net.proxy import check_proxy
+
+if TYPE_CHECKING:
+    import ssl
 
 __all__ = [
     "Settings",
@@ -231,39 +233,11 @@ def _check(settings: Settings) -> None:
         if not isinstance(settings.proxy, str):
             _refuse("proxy must be a URL such as http://host:port, or None")
         check_proxy(settings.proxy)
-    context = settings.ssl_context
-    if context is not None:
-        if not isinstance(context, ssl.SSLContext):
-            _refuse(
-                f"ssl_context must be an ssl.SSLContext, not {type(context).__name__}"
-            )
-        if context.verify_mode != ssl.CERT_REQUIRED or not context.check_hostname:
-            _refuse(
-                "ssl_context does not verify the exchange's certificate and name",
-                "Use ssl.create_default_context(), and cafile= for an authority of "
-                "your own.",
-            )
-        if _allows_old_tls(context):
-            _refuse(
-                "ssl_context allows TLS below 1.2, which does not protect your "
-                "credentials",
-                "Set its minimum_version = ssl.TLSVersion.TLSv1_2, or use "
-                "ssl.create_default_context() as it is.",
-            )
+    if settings.ssl_context is not None:
+        # Here: no import of the package should wait for ssl.
+        from assetstream.runtime.ssl_context import check_context
 
-
-def _allows_old_tls(context: ssl.SSLContext) -> bool:
-    lowest = context.minimum_version
-    if lowest == ssl.TLSVersion.MINIMUM_SUPPORTED == default_minimum():
-        # Nobody has lowered it: this system's Python leaves it to OpenSSL, which from
-        # release 3 on takes less than 1.2 at security level 0 only.
-        return ssl.OPENSSL_VERSION_INFO < (3,) or context.security_level < 1
-    return lowest < ssl.TLSVersion.TLSv1_2
-
-
-def default_minimum() -> ssl.TLSVersion:
-    """Return the lowest version of a context that nobody has changed."""
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).minimum_version
+        check_context(settings.ssl_context)
 
 
 def _positive(name: str, value: object, otherwise: str = "") -> None:

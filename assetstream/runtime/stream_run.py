@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable
+from typing import TYPE_CHECKING, Callable
 
 from assetstream.model.errors import AssetStreamError, StreamStateError
 from assetstream.model.events import StateChange
@@ -10,12 +10,14 @@ from assetstream.model.states import State
 from assetstream.protocol import Exchange
 from assetstream.protocol.observer import GuardedObserver, Observer, observed
 from assetstream.runtime.dispatcher import Handlers
-from assetstream.runtime.engine import StreamEngine
 from assetstream.runtime.lifecycle import Lifecycle
 from assetstream.runtime.loop.registrations import Registrations
 from assetstream.runtime.loop.waits import Deadline
 from assetstream.runtime.settings import Settings
 from assetstream.runtime.threads import ThreadSet
+
+if TYPE_CHECKING:
+    from assetstream.runtime.engine import StreamEngine
 
 __all__ = ["StreamRun"]
 
@@ -40,6 +42,11 @@ class StreamRun:
     def __init__(
         self, exchange: Exchange, settings: Settings, handlers: Handlers
     ) -> None:
+        # Here, for it loads much that no import of the package should wait for; not at
+        # the start: of a wrong library the user is told before any thread runs.
+        from assetstream.runtime.engine import StreamEngine
+
+        self._make_engine = StreamEngine
         self.exchange = exchange
         # Who sees all that passes, from the start. Only the exchange that runs is
         # observed: one that is has no form or hints for the doctor.
@@ -209,7 +216,7 @@ class StreamRun:
             for observer in self._observers.copy().values():
                 exchange = observed(exchange, GuardedObserver(observer, self._blame))
             # Known before it begins: stop() reaches it from now on.
-            self._engine = engine = StreamEngine(
+            self._engine = engine = self._make_engine(
                 exchange,
                 self.settings,
                 self._handlers,

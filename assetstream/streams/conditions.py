@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from contextlib import closing
 from functools import partial
-from typing import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Callable, Mapping, Sequence
 
 from assetstream.display.words import held, named
 from assetstream.model.balances import Balances
 from assetstream.model.events import Balance
 from assetstream.model.states import State
-from assetstream.runtime.engine import StreamEngine
 from assetstream.runtime.loop import clock
 from assetstream.runtime.loop.waits import Deadline
 from assetstream.runtime.stream_run import StreamRun
 from assetstream.streams.updates import Subscriber, answer
+
+if TYPE_CHECKING:
+    from assetstream.runtime.engine import StreamEngine
 
 __all__ = ["Condition", "verify", "wait_until"]
 

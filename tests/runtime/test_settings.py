@@ -1,95 +1,62 @@
-"""The user's TLS context: TLS 1.2 at least, on every Python."""
+"""What a user passes is checked at once."""
 
 from __future__ import annotations
 
-import ssl
-from typing import Callable
+from typing import Any
 
 import pytest
 
-from assetstream import AssetStream, CoinW, ConfigurationError
-from assetstream.runtime import settings
-from assetstream.simulator.account import Account
-
-VERSION = ssl.TLSVersion
-
-# Python warns that the minimums refused here are deprecated.
-pytestmark = pytest.mark.filterwarnings("ignore:.*deprecated:DeprecationWarning")
+from assetstream import CoinW, ConfigurationError
+from assetstream.runtime.loop.waits import FOR_EVER
+from assetstream.runtime.settings import Settings, check_currency, make_settings
 
 
-def make(context: ssl.SSLContext) -> AssetStream:
-    return AssetStream(CoinW("k" * 8, "s" * 8), ssl_context=context)
+def make(**options: Any) -> Settings:
+    chosen: dict[str, Any] = {
+        "account": "alice",
+        "audit_interval": "exchange",
+        "connect_timeout": 10,
+        "max_pending": 10,
+        "history": 0,
+        "proxy": None,
+        "ssl_context": None,
+    }
+    return make_settings(CoinW("k" * 8, "s" * 8), **{**chosen, **options})
 
 
-def lowered(version: ssl.TLSVersion) -> ssl.SSLContext:
-    """Return a verifying context with this minimum."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = version
-    return context
+def test_a_time_of_any_size_is_taken() -> None:
+    """A greater whole number may be no float."""
+    settings = make(connect_timeout=10**400, audit_interval=10**400)
+
+    assert settings.connect_timeout == settings.audit_interval == FOR_EVER
+    assert make(audit_interval=None).audit_interval is None
 
 
 @pytest.mark.parametrize(
-    "context",
+    ("options", "words"),
     [
-        ssl.create_default_context,
-        lambda: ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
-        lambda: lowered(VERSION.TLSv1_2),
-        lambda: lowered(VERSION.TLSv1_3),
-        lambda: lowered(VERSION.MAXIMUM_SUPPORTED),
+        ({"account": " "}, "account must be"),
+        ({"connect_timeout": 0}, "connect_timeout must be"),
+        ({"audit_interval": -1}, "audit_interval must be"),
+        ({"max_pending": 0}, "max_pending must be"),
+        ({"history": True}, "history must be"),
+        ({"proxy": 5}, "proxy must be"),
+        ({"ssl_context": "verify"}, "ssl_context must be an ssl.SSLContext, not str"),
     ],
-    ids=["default", "bare", "TLSv1_2", "TLSv1_3", "MAXIMUM_SUPPORTED"],
 )
-def test_a_modern_context_is_taken(context: Callable[[], ssl.SSLContext]) -> None:
-    """The context in the documentation is accepted."""
-    assert make(context()).state == "NEW"
+def test_what_cannot_be_meant_is_refused(options: dict[str, Any], words: str) -> None:
+    """The error begins with the name of what is wrong."""
+    with pytest.raises(ConfigurationError, match=words):
+        make(**options)
 
 
-@pytest.mark.parametrize("version", [VERSION.SSLv3, VERSION.TLSv1, VERSION.TLSv1_1])
-def test_an_older_minimum_is_refused(version: ssl.TLSVersion) -> None:
-    """The error has the line that mends it."""
-    context = lowered(version)
-    with pytest.raises(
-        ConfigurationError, match=r"minimum_version = ssl\.TLSVersion\.TLSv1_2"
-    ):
-        make(context)
-
-    context.minimum_version = VERSION.TLSv1_2
-    assert make(context).state == "NEW"
+@pytest.mark.parametrize("currency", ["", " ", 5, None, "BTC ", "KRW-BTC", "BTC/USDT"])
+def test_no_currency_is_refused(currency: object) -> None:
+    """Neither white space nor a market is a currency's code."""
+    with pytest.raises(ConfigurationError):
+        check_currency(currency)
 
 
-def test_whatever_is_supported_is_refused_where_somebody_has_set_it() -> None:
-    """MINIMUM_SUPPORTED is refused if it was set explicitly."""
-    own = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).minimum_version
-    if own == VERSION.MINIMUM_SUPPORTED:
-        pytest.skip("this system's contexts begin there, so nothing can be seen")
-    with pytest.raises(ConfigurationError, match=r"TLS below 1\.2"):
-        make(lowered(VERSION.MINIMUM_SUPPORTED))
-
-
-def test_a_systems_own_default_counts_by_its_security_level(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """OpenSSL 3 allows less than TLS 1.2 at level 0 only; older ones at 1."""
-    monkeypatch.setattr(settings, "default_minimum", lambda: VERSION.MINIMUM_SUPPORTED)
-    monkeypatch.setattr(ssl, "OPENSSL_VERSION_INFO", (3, 0, 0, 0, 0))
-    context = lowered(VERSION.MINIMUM_SUPPORTED)
-    assert make(context).state == "NEW"
-
-    context.set_ciphers("ALL:@SECLEVEL=0")
-    with pytest.raises(ConfigurationError, match=r"TLS below 1\.2"):
-        make(context)
-
-    monkeypatch.setattr(ssl, "OPENSSL_VERSION_INFO", (1, 1, 1, 0, 15))
-    with pytest.raises(ConfigurationError, match=r"TLS below 1\.2"):
-        make(lowered(VERSION.MINIMUM_SUPPORTED))
-
-
-@pytest.mark.parametrize("huge", [1e10, 1e300, 10**400])
-def test_a_timeout_of_any_size_is_accepted(account: Account, huge: float) -> None:
-    """A stream with such times connects, is waited for, and stops."""
-    stream = AssetStream(
-        account.exchange(), connect_timeout=huge, audit_interval=huge, on_error=print
-    )
-    stream.start(timeout=huge)
-    assert stream.health().detection_time is not None
-    assert stream.stop(timeout=huge)
+def test_a_code_that_is_held_is_taken_as_it_is() -> None:
+    """However it looks."""
+    assert check_currency("krw-btc", {"KRW-BTC"}) == "KRW-BTC"

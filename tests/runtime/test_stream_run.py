@@ -10,7 +10,6 @@ import pytest
 
 from assetstream import State, StreamStateError
 from assetstream.protocol.observer import Observer
-from assetstream.runtime import stream_run as module
 from assetstream.runtime.dispatcher import Handlers
 from assetstream.runtime.engine import StreamEngine
 from assetstream.runtime.loop.callback_threads import CallbackThreads
@@ -122,7 +121,7 @@ def test_ctrl_c_at_every_line_of_the_beginning(exchange: Simulator) -> None:
 MOMENTS = [
     (ThreadSet, "start"),
     (ThreadSet, "reader_thread"),
-    (module, "StreamEngine"),
+    (StreamEngine, "__init__"),
     (StreamEngine, "begin"),
     (CallbackThreads, "serve"),
     (StreamEngine, "post"),

@@ -20,7 +20,6 @@ from assetstream import (
     StreamStateError,
     Upbit,
 )
-from assetstream.runtime import stream_run
 from assetstream.runtime.engine import StreamEngine
 from assetstream.runtime.loop.callback_threads import CallbackThreads
 from assetstream.runtime.stream_run import StreamRun
@@ -57,7 +56,7 @@ def at_the_third(
 
 MOMENTS = [
     (ThreadSet, "reader_thread"),
-    (stream_run, "StreamEngine"),
+    (StreamEngine, "__init__"),
     (StreamEngine, "begin"),
     (CallbackThreads, "serve"),
     (StreamEngine, "post"),

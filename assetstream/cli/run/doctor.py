@@ -28,13 +28,14 @@ def examine_all(
     accounts: Sequence[LabelledExchange], report: PlainReport, try_regions: bool
 ) -> list[Check]:
     """Examine this machine, then each account; return all checks."""
+    # First, for with a broken library there are none: it is then named instead.
+    streams = [account.stream() for account in accounts]
     machine = list(machine_checks())
     report.begin("", "this machine")
     for check in machine:
         report.show(check)
     everything = list(machine)
-    for account in accounts:
-        stream = account.stream()
+    for account, stream in zip(accounts, streams, strict=True):
         exchange = stream.exchange
         regions = exchange.elsewhere() if try_regions else None
         subject = Subject(

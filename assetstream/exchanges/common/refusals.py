@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from typing import Mapping, NamedTuple, Union
 
@@ -193,7 +192,9 @@ def _title(exchange: KeyedExchange, body: bytes) -> str | None:
     found = TITLE.search(body[:HEAD_OF_PAGE])
     # Redacted before it is unescaped, and after: an echo may be escaped in the page.
     title = exchange.own_words(found[1]) if found else ""
-    title = exchange.own_words(html.unescape(title))
+    from html import unescape  # here: it loads the names of 2,000 letters
+
+    title = exchange.own_words(unescape(title))
     return f'a web page, "{title}"' if title else "a web page"
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from types import ModuleType
 from urllib.parse import unquote, urlsplit
-from urllib.request import getproxies_environment, proxy_bypass
 
 from msgspec import Struct
 
@@ -74,6 +73,9 @@ def choose(url: str | None, host: str, port: int, *, secure: bool) -> Proxy | No
         return _parse(url, "proxy")
     if is_loopback(host) or host.endswith(".localhost"):
         return None
+    # Imported here: it takes long to load, and ``check_proxy`` needs none of it.
+    from urllib.request import getproxies_environment, proxy_bypass
+
     environment = getproxies_environment()
     for kind in ("https" if secure else "http", "all"):
         found = environment.get(kind)
