@@ -223,12 +223,13 @@ class SecureSocket:
         return b"".join(records)
 
     def _open_into(self, records: list[bytes]) -> None:
-        incoming, read = self._incoming, self._tls.read
+        read, append = self._tls.read, records.append
         try:
-            # Asked first, for a read of nothing costs more than one of a record.
-            while incoming.pending and not self._ended:
+            # Until it wants more: that costs an exception once for a piece, to ask what
+            # is pending would cost a call for each record.
+            while not self._ended:
                 if record := read(RECORD):
-                    records.append(record)
+                    append(record)
                 else:
                     self._ended = True
         except ssl.SSLWantReadError:
