@@ -2,15 +2,14 @@
 
 ``websocket_client`` makes the upgrade, builds and masks what is sent, answers pings and
 parses every frame that is not a plain data frame. Reading, writing and waiting are
-ours: ``ClientConnection`` is the dispatcher object that ``run_forever`` takes as a
-documented parameter.
+ours.
 """
 
 from __future__ import annotations
 
 import ssl
 from functools import partial
-from typing import Any, Callable
+from typing import Callable
 
 from assetstream.core.outcomes import (
     Abandoned,
@@ -26,13 +25,15 @@ from assetstream.runtime.net.cancel import (
     Cancelled,
     CancelScope,
     CancelToken,
+    Wire,
     shortage,
 )
 from assetstream.runtime.net.dial import dial, host_of
 from assetstream.runtime.net.job import CancellableJob, helpers_place
+from assetstream.runtime.net.send_buffer import SendBuffer
 from assetstream.runtime.net.transport import ConnectionOwner, FrameTransport
 from assetstream.runtime.net.upgrade import UpgradeSocket
-from assetstream.runtime.net.websocket_client import WebSocketClient
+from assetstream.runtime.net.websocket_client import WebSocketClient, upgrade
 
 __all__ = ["ClientConnection"]
 
@@ -41,7 +42,7 @@ class ClientConnection:
     """One connection, from dialling to its end; used once.
 
     It belongs to the reader's thread. Only the attempt to connect is made elsewhere, by
-    a helper, which runs the library until that hands over to its dispatcher: this.
+    a helper.
 
     Args:
         owner: receives what happens.
@@ -59,10 +60,11 @@ class ClientConnection:
         self._reader = reader
         self._post = post
         self._attempt: CancellableJob[Ending | None] | None = None
+        self._sock: Wire | None = None
+        # From the upgrade until it is known here.
+        self._upgrade: UpgradeSocket | None = None
         self._client: WebSocketClient | None = None
         self._transport: FrameTransport | None = None
-        # What run_forever asked its dispatcher to read, once the upgrade was made.
-        self._upgraded: tuple[UpgradeSocket, Callable[[], bool]] | None = None
         # When the helper asked for the upgrade; monotonic.
         self._asked = clock.now()
         self._given_up = False
@@ -107,12 +109,12 @@ class ClientConnection:
 
     def send(self, text: str) -> None:
         """Send a text message; never blocks, ignored unless it is open."""
-        if self._client is not None and self._transport is not None:
-            self._transport.send_buffer.put(self._client.frame(text))
+        if self._client is not None:
+            self._client.send(text)
 
     def ping(self) -> None:
         """Send a ping; never blocks, ignored unless it is open."""
-        if self._client is not None and self._transport is not None:
+        if self._client is not None:
             self._client.ping()
 
     def close(self) -> None:
@@ -121,7 +123,7 @@ class ClientConnection:
         While it is still connecting the attempt ends at once, and ``ended`` follows.
         """
         self._given_up = True
-        if self._client is not None and self._transport is not None:
+        if self._client is not None:
             self._client.say_goodbye()
             self._finish(Abandoned())
         elif self._attempt is not None:
@@ -131,26 +133,6 @@ class ClientConnection:
     def is_open(self) -> bool:
         """True from ``owner.opened`` to ``owner.ended``."""
         return self._transport is not None
-
-    # What run_forever asks of its dispatcher, in the helper's thread.
-
-    def signal(self, number: int, handler: Callable[[], None]) -> None:
-        """Ignore: Ctrl-C belongs to the caller's thread."""
-
-    def abort(self) -> None:
-        """Ignore, see ``signal``."""
-
-    def timeout(self, seconds: float, callback: Callable[..., Any], *a: Any) -> None:
-        """Ignore: used by the library's own reconnecting and pings only."""
-
-    def read(self, sock: UpgradeSocket, read_callback: Callable[[], bool]) -> None:
-        """Leave the reading to the reader's thread; ``run_forever`` returns then."""
-        self._upgraded = sock, read_callback
-
-    def buffwrite(self, sock: Any, data: bytes, send: Any, disconnect: Any) -> None:
-        """Take what the library sends; never raise, for it holds a lock meanwhile."""
-        if self._transport is not None:
-            self._transport.send_buffer.put(data)
 
     def _reach(
         self,
@@ -164,7 +146,7 @@ class ClientConnection:
         scope = CancelScope(clock.now() + timeout, token, host_of(connect.url))
         try:
             token.check()
-            sock = dial(
+            self._sock = dial(
                 connect.url,
                 deadline=scope.deadline,
                 token=token,
@@ -177,10 +159,9 @@ class ClientConnection:
             return Broken(error)
         except (OSError, RuntimeError) as error:
             return Broken(shortage(error))
-        self._client = client = WebSocketClient(connect, UpgradeSocket(sock, scope))
+        self._upgrade = UpgradeSocket(self._sock, scope)
         self._asked = clock.now()
-        client.run(self)
-        return None if self._upgraded else client.refusal()
+        return upgrade(connect, self._upgrade)
 
     # In the reader's thread.
 
@@ -195,16 +176,17 @@ class ClientConnection:
             self._finish(outcome or Abandoned())
 
     def _open(self) -> None:
-        assert self._client is not None
-        assert self._upgraded is not None
-        upgrade, read_callback = self._upgraded
-        self._client.take_over(read_callback)
+        # Not kept: what it takes to connect weighs as much as the connection.
+        upgraded, self._upgrade = self._upgrade, None
+        assert upgraded is not None
+        send_buffer = SendBuffer(upgraded.raw)
+        self._client = client = WebSocketClient(send_buffer.put)
         self._transport = transport = FrameTransport(
-            self._owner, upgrade.raw, self._client.parse, self._finish
+            self._owner, upgraded.raw, send_buffer, client.parse, self._finish
         )
         self._reader.add(transport, self._owner)
-        self._owner.opened(upgrade.headers, self._asked)
-        transport.take(upgrade.leftover)
+        self._owner.opened(upgraded.headers, self._asked)
+        transport.take(upgraded.leftover)
         self._reader.touch(self._owner)
 
     def _finish(self, ending: Ending) -> None:
@@ -215,7 +197,7 @@ class ClientConnection:
         if self._transport is not None:
             self._reader.discard(self._transport)
             self._transport.over = True
-            self._transport = None
-        if self._client is not None:
-            self._client.tear_down()
+            self._transport = self._client = None
+        if self._sock is not None:
+            self._sock.close()
         self._owner.ended(ending)

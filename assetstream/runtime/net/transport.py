@@ -61,11 +61,11 @@ class FrameTransport:
     Args:
         owner: receives messages and pongs.
         sock: connected, non-blocking.
+        send_buffer: of the same socket.
         parse: parses what is not a plain data frame: control frames and fragments.
         finish: ends the connection for a reason.
 
     Attributes:
-        send_buffer: takes what the library sends.
         over: set at the end; from then on nothing is delivered.
     """
 
@@ -73,10 +73,11 @@ class FrameTransport:
         self,
         owner: ConnectionOwner,
         sock: Wire,
+        send_buffer: SendBuffer,
         parse: Callable[[bytes], Parsed],
         finish: Callable[[Ending], None],
     ) -> None:
-        self.send_buffer = SendBuffer(sock)
+        self.send_buffer = send_buffer
         self.over = False
         self._owner = owner
         self._sock = sock

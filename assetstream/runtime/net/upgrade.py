@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Mapping
+from typing import Callable, Mapping
 from urllib.parse import urlsplit
 
 from assetstream.model.errors import ConnectionLost, ProtocolError
@@ -187,14 +187,15 @@ class Feed:
     When the frame is used up its ``recv`` raises. The parser keeps what it has (a
     fragmented message, of which the next part is still to come) and is called again
     with the next frame; it never waits.
+
+    Args:
+        send: takes what the library sends; it must neither block nor raise.
     """
 
-    def __init__(self, raw: Wire) -> None:
-        self._raw = raw
+    def __init__(self, send: Callable[[bytes], object]) -> None:
+        self._send = send
         self._frame = b""
         self._position = 0
-        # websocket-client asks its socket for this private attribute of Python's.
-        self._closed = False
 
     def serve(self, frame: bytes) -> None:
         self._frame = frame
@@ -207,13 +208,13 @@ class Feed:
         self._position = begin + size
         return self._frame[begin : self._position]
 
+    def send(self, data: bytes) -> int:
+        self._send(data)
+        return len(data)
+
     def gettimeout(self) -> float:
         # Non-blocking in the library's eyes: it must not wait by itself.
         return 0.0
-
-    def close(self) -> None:
-        self._closed = True
-        self._raw.close()
 
 
 def _parse_headers(lines: list[bytes]) -> dict[str, str]:

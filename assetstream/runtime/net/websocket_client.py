@@ -1,4 +1,4 @@
-"""websocket-client, the library below: its ``run_forever``, with our own reads.
+"""websocket-client, the library below: its ``run_forever`` and its parser.
 
 This is the only module that imports ``websocket``.
 """
@@ -29,7 +29,7 @@ from assetstream.runtime.net.upgrade import (
 with importing(WEBSOCKET_CLIENT):
     import websocket
 
-__all__ = ["Parsed", "WebSocketClient"]
+__all__ = ["Parsed", "WebSocketClient", "refusal", "upgrade"]
 
 #: RFC 6455, 7.1.5: the code that stands for a close frame without one.
 NO_STATUS = 1005
@@ -49,54 +49,102 @@ class Parsed(NamedTuple):
     closed: Closed | None
 
 
-class WebSocketClient:
-    """All contact with websocket-client: one app, one upgrade, one run.
+class Handover:
+    """The dispatcher that ``run_forever`` takes as a documented parameter.
 
-    The app's callbacks only store what they are called with, for the library swallows
-    what a callback raises. (Beside websocket-client this could be wsproto; users know
-    and name websocket-client, and its ``run_forever`` is what this SDK wraps.)
+    The library hands over to it once the upgrade is made: nothing is read by it, nor
+    sent, and ``run_forever`` returns. All these are called in its thread.
+
+    Attributes:
+        upgraded: the upgrade is made.
     """
 
-    def __init__(self, connect: Connect, upgrade: UpgradeSocket) -> None:
-        self.upgrade = upgrade
-        self._messages: list[bytes] = []
-        self._ponged = False
-        self._failure: BaseException | None = None
-        self._last_words: Closed | None = None
-        self._reason = ""
-        self._origin = connect.origin
-        self._feed = Feed(upgrade.raw)
-        self._read: Callable[[], bool] = lambda: False
-        url, headers = upgrade.fill_in(connect.url, connect.headers)
-        self._app = websocket.WebSocketApp(
-            url,
-            header=headers,
-            socket=upgrade,  # type: ignore[arg-type]  # has the shape it needs
-            on_message=self._on_message,
-            on_pong=self._on_pong,
-            on_error=self._on_error,
-            on_close=self._on_close,
+    def __init__(self) -> None:
+        self.upgraded = False
+
+    def read(self, sock: UpgradeSocket, read_callback: Callable[[], bool]) -> None:
+        """Leave the reading to whoever upgrades."""
+        self.upgraded = True
+
+    def signal(self, number: int, handler: Callable[[], None]) -> None:
+        """Ignore: Ctrl-C belongs to the caller's thread."""
+
+    def abort(self) -> None:
+        """Ignore, see ``signal``."""
+
+    def timeout(self, seconds: float, callback: Callable[..., Any], *a: Any) -> None:
+        """Ignore: used by the library's own reconnecting and pings only."""
+
+
+def upgrade(connect: Connect, sock: UpgradeSocket) -> Ending | None:
+    """Upgrade by the library's ``run_forever``; return why it failed, or None.
+
+    Nothing that the library makes for it is kept: an app with its closures weighs as
+    much as all that we hold of a connection.
+
+    Args:
+        connect: where to, and the headers that are sent.
+        sock: stands for the connected socket.
+    """
+    failures: list[BaseException] = []
+    handover = Handover()
+    url, headers = sock.fill_in(connect.url, connect.headers)
+    app = websocket.WebSocketApp(
+        url,
+        header=headers,
+        socket=sock,  # type: ignore[arg-type]  # has the shape it needs
+        # Only stored: the library swallows what a callback raises.
+        on_error=lambda app, error: failures.append(error),
+    )
+    app.run_forever(
+        dispatcher=handover,
+        # Frames are decoded strictly by the adapter, once.
+        skip_utf8_validation=True,
+        origin=connect.origin,
+        suppress_origin=connect.origin is None,
+    )
+    if handover.upgraded:
+        return None
+    return refusal(failures[-1] if failures else None)
+
+
+def refusal(error: BaseException | None) -> Ending:
+    """Return why there was no upgrade; raise what is no such reason."""
+    if isinstance(error, UpgradeRefused):
+        return Refused(error.status, error.headers, error.body)
+    if isinstance(error, Cancelled):
+        return Abandoned()
+    if isinstance(error, AssetStreamError):
+        return Broken(error)
+    if isinstance(error, websocket.WebSocketException):
+        return Broken(
+            ProtocolError(
+                f"the answer to the upgrade is wrong ({error})",
+                remedy="If this repeats, the URL is not a WebSocket's, or a proxy "
+                "on the way changes what the exchange answers.",
+            )
         )
+    raise error or RuntimeError("websocket-client ended without a reason")
 
-    def run(self, dispatcher: Any) -> None:
-        """Make the upgrade, then have ``dispatcher.read`` called.
 
-        Args:
-            dispatcher: whatever ``run_forever`` takes as one.
-        """
-        self._app.run_forever(
-            dispatcher=dispatcher,
-            # Frames are decoded strictly by the adapter, once.
-            skip_utf8_validation=True,
-            origin=self._origin,
-            suppress_origin=self._origin is None,
+class WebSocketClient:
+    """An open WebSocket: the library parses what is no plain data frame, and answers.
+
+    Beside websocket-client this could be wsproto; users know and name websocket-client,
+    and its ``run_forever`` is what this SDK wraps.
+
+    Args:
+        send: takes what is sent; it must neither block nor raise.
+    """
+
+    def __init__(self, send: Callable[[bytes], object]) -> None:
+        self._send = send
+        self._feed = Feed(send)
+        # One thread uses it: it needs no locks.
+        self._socket = websocket.WebSocket(
+            enable_multithread=False, skip_utf8_validation=True
         )
-
-    def take_over(self, read: Callable[[], bool]) -> None:
-        """From now on the library parses, by ``read``, only what ``parse`` gives it."""
-        self._read = read
-        if self._app.sock is not None:
-            self._app.sock.sock = self._feed  # type: ignore[assignment]
+        self._socket.sock = self._feed  # type: ignore[assignment]
 
     def parse(self, frame: bytes) -> Parsed:
         """Let the library act on one whole frame, and answer it if need be.
@@ -104,77 +152,36 @@ class WebSocketClient:
         Raises:
             BadFrame: it breaks the protocol.
         """
-        self._messages, self._ponged = [], False
+        reason = ""
         if frame[0] & 0x0F == websocket.ABNF.OPCODE_CLOSE and len(frame) > 4:
             if len(frame) >= 128:
                 raise BadFrame("a Close frame is too long")
-            # Kept from the library, which would log it: it may quote the login.
-            self._reason = frame[4:].decode(errors="replace")
+            # Kept from the library, whose trace would show it: it may quote the login.
+            reason = frame[4:].decode(errors="replace")
             frame = bytes([frame[0], 2]) + frame[2:4]
         self._feed.serve(frame)
         try:
-            self._read()
-        except Exhausted:
-            pass  # a fragment: the message goes on
+            opcode, found = self._socket.recv_data_frame(control_frame=True)
+        except Exhausted:  # a fragment: the message goes on
+            return Parsed([], False, None)
         except websocket.WebSocketException as error:
             raise BadFrame(str(error)) from None
-        # The return value does not show whether it is over, but this does: the frame
-        # was a Close, the library has answered it and torn down.
-        closed = None if self._app.keep_running else self._last_words
-        return Parsed(self._messages, self._ponged, closed)
+        if opcode == websocket.ABNF.OPCODE_CLOSE:
+            code = int.from_bytes(found.data[:2], "big") or NO_STATUS
+            return Parsed([], False, Closed(code, reason))
+        if opcode in (websocket.ABNF.OPCODE_PING, websocket.ABNF.OPCODE_PONG):
+            return Parsed([], opcode == websocket.ABNF.OPCODE_PONG, None)
+        return Parsed([found.data], False, None)
 
-    def frame(self, text: str) -> bytes:
-        """Return the frame of a text message; the library's own sends are traced."""
-        return websocket.ABNF.create_frame(text, websocket.ABNF.OPCODE_TEXT).format()
+    def send(self, text: str) -> None:
+        """Send a text message, past the library: its own sends are traced."""
+        frame = websocket.ABNF.create_frame(text, websocket.ABNF.OPCODE_TEXT)
+        self._send(frame.format())
 
     def ping(self) -> None:
-        if self._app.sock is not None:
-            self._app.sock.ping()
+        """Send a ping."""
+        self._socket.ping()
 
     def say_goodbye(self) -> None:
         """Send a Close frame."""
-        if self._app.sock is not None:
-            self._app.sock.send_close()
-
-    def tear_down(self) -> None:
-        """Have the library forget the connection; wait for nobody.
-
-        ``app.close()`` would wait 3 s for the peer; with its socket shut before, the
-        library's own teardown does not.
-        """
-        if self._app.sock is not None:
-            self._app.sock.shutdown()  # type: ignore[no-untyped-call]
-        self._app.keep_running = False
-        self._read()
-        self.upgrade.close()
-
-    def refusal(self) -> Ending:
-        """Return why there was no upgrade; raise what is no such reason."""
-        error = self._failure
-        if isinstance(error, UpgradeRefused):
-            return Refused(error.status, error.headers, error.body)
-        if isinstance(error, Cancelled):
-            return Abandoned()
-        if isinstance(error, AssetStreamError):
-            return Broken(error)
-        if isinstance(error, websocket.WebSocketException):
-            return Broken(
-                ProtocolError(
-                    f"the answer to the upgrade is wrong ({error})",
-                    remedy="If this repeats, the URL is not a WebSocket's, or a proxy "
-                    "on the way changes what the exchange answers.",
-                )
-            )
-        raise error or RuntimeError("websocket-client ended without a reason")
-
-    def _on_message(self, app: Any, message: bytes) -> None:
-        self._messages.append(message)
-
-    def _on_pong(self, app: Any, payload: bytes) -> None:
-        self._ponged = True
-
-    def _on_error(self, app: Any, error: BaseException) -> None:
-        self._failure = error
-
-    def _on_close(self, app: Any, code: int | None, reason: str | None) -> None:
-        self._last_words = Closed(NO_STATUS if code is None else code, self._reason)
+        self._socket.send_close()

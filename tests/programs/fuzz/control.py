@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from typing import Sequence
 
 from tests.programs.fuzz.frames import Receiver
 from tests.support.raw_server import BINARY, PING, PONG, frame
@@ -21,7 +21,7 @@ class Answering(Receiver):
         self.sent: list[tuple[int, bytes]] = []
         super().__init__(data, sizes)
 
-    def buffwrite(self, sock: Any, data: bytes, send: Any, disconnect: Any) -> None:
+    def sending(self, data: bytes) -> None:
         assert data[1] & 0x80, "a client masks"
         size, start = data[1] & 0x7F, 2
         if size == 126:

@@ -18,8 +18,9 @@ from assetstream.core.outcomes import Broken, Closed, Ending
 from assetstream.model.errors import ProtocolError
 from assetstream.protocol import Connect
 from assetstream.runtime.net.frames import Scanner
+from assetstream.runtime.net.send_buffer import SendBuffer
 from assetstream.runtime.net.transport import FrameTransport
-from assetstream.runtime.net.websocket_client import WebSocketClient
+from assetstream.runtime.net.websocket_client import WebSocketClient, upgrade
 from tests.support.raw_server import GUID
 
 __all__ = ["LIMIT", "check_stream"]
@@ -88,7 +89,7 @@ class Wire:
 
 
 class Receiver:
-    """A stand-in for the channel: dispatcher, owner, and receiver of the end."""
+    """A stand-in for the channel: owner, and receiver of what is sent and the end."""
 
     def __init__(self, data: bytes, sizes: Sequence[int]) -> None:
         self.events: list[Any] = []
@@ -96,26 +97,18 @@ class Receiver:
         self._data = data
         self._sizes = itertools.cycle([max(1, size) for size in sizes] or [len(data)])
         wire: Any = Wire()
-        self._client = WebSocketClient(Connect("ws://exchange.example/"), wire)
+        refused = upgrade(Connect("ws://exchange.example/"), wire)
+        assert refused is None, "there was no upgrade"
         owner: Any = self
+        client = WebSocketClient(self.sending)
         self._scanner = Scanner(LIMIT)
-        self._transport = FrameTransport(owner, wire, self._client.parse, self._ended)
+        self._transport = FrameTransport(
+            owner, wire, SendBuffer(wire), client.parse, self._ended
+        )
         self._transport._scanner = self._scanner
-        self._raised: BaseException | None = None
-        self._client.run(owner)
-        if self._raised is not None:
-            raise self._raised
-        assert self._position > 0 or not data, "there was no upgrade"
+        self._receive()
 
     _position = 0
-
-    def read(self, upgrade: Any, read_callback: Callable[[], bool]) -> None:
-        try:
-            self._client.take_over(read_callback)
-            self._receive()
-        except BaseException as error:
-            self._raised = error  # the library would swallow it
-        self._client.tear_down()
 
     def _receive(self) -> None:
         while self._position < len(self._data) and not self._transport.over:
@@ -143,13 +136,7 @@ class Receiver:
             assert isinstance(ending, Closed)
             self.end = f"closed {ending.code} {ending.reason}"
 
-    def signal(self, number: int, handler: Any) -> None: ...
-
-    def abort(self) -> None: ...
-
-    def timeout(self, seconds: float, callback: Any, *args: Any) -> None: ...
-
-    def buffwrite(self, sock: Any, data: bytes, send: Any, disconnect: Any) -> None:
+    def sending(self, data: bytes) -> None:
         assert data
 
     def opened(self, headers: Mapping[str, str], asked: float) -> None: ...

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import random
 import socket
 import struct
 import threading
+import weakref
+from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +21,7 @@ from assetstream.model.errors import ConnectionLost, ProtocolError
 from assetstream.protocol import Connect
 from assetstream.runtime.loop import clock, helpers
 from assetstream.runtime.loop.helpers import MOST_THREADS
+from assetstream.runtime.net import connection
 from assetstream.runtime.net.transport import FrameTransport
 from tests.support.event_recorder import PATIENCE
 from tests.support.raw_server import (
@@ -469,6 +473,44 @@ def test_sends_headers_text_and_pings() -> None:
     assert b"\r\nAuthorization: Bearer x\r\n" in seen[2]
     assert b"Origin" not in seen[2]
     assert recorder.headers["date"] == "today"
+
+
+def test_nothing_of_connecting_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither what upgraded nor what could call it off: an account is to be light."""
+    made: list[weakref.ref[Any]] = []
+
+    def watch(module: ModuleType, name: str) -> None:
+        kind = getattr(module, name)
+
+        def make(*args: Any, **options: Any) -> Any:
+            each = kind(*args, **options)
+            made.append(weakref.ref(each))
+            return each
+
+        monkeypatch.setattr(module, name, make)
+
+    for name in ("CancellableJob", "CancelScope", "UpgradeSocket"):
+        watch(connection, name)
+    watch(websocket, "WebSocketApp")
+    recorder = Recorder()
+
+    def look() -> None:
+        gc.collect()
+        if any(each() is not None for each in made):  # the helper is still ending
+            recorder.inbox.post(look)
+        else:
+            assert recorder.channel.is_open
+            recorder.channel.close()
+
+    recorder.on_opened = lambda: recorder.inbox.post(look)
+
+    def script(peer: Peer) -> None:
+        peer.upgrade()
+        peer.read_all()
+
+    with RawServer(script) as server:
+        recorder.run(server.url)
+    assert len(made) == 4
 
 
 def test_sends_the_origin_that_is_asked_for() -> None:

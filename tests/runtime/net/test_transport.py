@@ -12,6 +12,7 @@ import pytest
 from assetstream.core.outcomes import Broken, Closed, Ending
 from assetstream.model.errors import ConnectionLost, ProtocolError
 from assetstream.runtime.net.frames import BadFrame
+from assetstream.runtime.net.send_buffer import SendBuffer
 from assetstream.runtime.net.transport import CHUNK, READS, FrameTransport
 from assetstream.runtime.net.websocket_client import Parsed
 from tests.support.raw_server import CLOSE, PONG, frame
@@ -26,7 +27,9 @@ class Notes:
         self.events: list[Any] = []
         self.ours, self.theirs = socket.socketpair()
         self.ours.setblocking(False)
-        self.transport = FrameTransport(self, self.ours, self.parse, self.finish)
+        self.transport = FrameTransport(
+            self, self.ours, SendBuffer(self.ours), self.parse, self.finish
+        )
 
     def parse(self, frame: bytes) -> Parsed:
         if frame[0] & 0x70:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import io
 import logging
-import socket
-from typing import Any, Callable, Iterator
 
 import pytest
 
 from assetstream.core.outcomes import Abandoned, Broken, Closed, Refused
 from assetstream.model.errors import ConnectionLost, ProtocolError
-from assetstream.protocol import Connect
-from assetstream.runtime.loop import clock
-from assetstream.runtime.net.cancel import Cancelled, CancelScope, CancelToken
+from assetstream.runtime.net.cancel import Cancelled
 from assetstream.runtime.net.frames import BadFrame
-from assetstream.runtime.net.upgrade import UpgradeRefused, UpgradeSocket
-from assetstream.runtime.net.websocket_client import NO_STATUS, WebSocketClient
-from tests.support.event_recorder import PATIENCE
+from assetstream.runtime.net.upgrade import UpgradeRefused
+from assetstream.runtime.net.websocket_client import (
+    NO_STATUS,
+    WebSocketClient,
+    refusal,
+)
 from tests.support.raw_server import (
     CLOSE,
     PING,
@@ -30,53 +29,20 @@ from tests.support.raw_server import (
 )
 
 
-class Dispatcher:
-    """A dispatcher that keeps the library's reads and sends."""
+class Open:
+    """An open WebSocket, and what is sent on it."""
 
     def __init__(self) -> None:
         self.sent = b""
-        self.read_callback: Callable[[], bool] = lambda: False
+        self.client = WebSocketClient(self.send)
 
-    def read(self, sock: Any, read_callback: Callable[[], bool]) -> None:
-        self.read_callback = read_callback
-
-    def buffwrite(self, sock: Any, data: bytes, send: Any, disconnect: Any) -> None:
+    def send(self, data: bytes) -> None:
         self.sent += data
-
-    def signal(self, number: int, handler: Any) -> None: ...
-
-    def abort(self) -> None: ...
-
-    def timeout(self, seconds: float, callback: Any, *args: Any) -> None: ...
-
-
-class Open:
-    """A client with an open WebSocket."""
-
-    def __init__(self, url: str) -> None:
-        self.token = CancelToken()
-        raw = socket.create_connection(
-            url.removeprefix("ws://").split("/")[0].split(":")
-        )
-        raw.setblocking(False)
-        scope = CancelScope(clock.now() + PATIENCE, self.token, "the peer")
-        self.dispatcher = Dispatcher()
-        self.client = WebSocketClient(Connect(url), UpgradeSocket(raw, scope))
-        self.client.run(self.dispatcher)
-        self.client.take_over(self.dispatcher.read_callback)
 
 
 @pytest.fixture
-def opened() -> Iterator[Open]:
-    def script(peer: Peer) -> None:
-        peer.upgrade()
-        peer.read_all()
-
-    with RawServer(script) as server:
-        opened = Open(server.url)
-        yield opened
-        opened.client.tear_down()
-        opened.token.close()
+def opened() -> Open:
+    return Open()
 
 
 def test_a_fragmented_message_is_returned_when_it_is_complete(opened: Open) -> None:
@@ -91,7 +57,7 @@ def test_a_fragmented_message_is_returned_when_it_is_complete(opened: Open) -> N
 def test_a_ping_is_answered(opened: Open) -> None:
     """The library answers with a masked pong."""
     assert opened.client.parse(frame(b"hello", PING)) == ([], False, None)
-    assert opened.dispatcher.sent[:2] == bytes([0x80 | PONG, 0x80 | 5])
+    assert opened.sent[:2] == bytes([0x80 | PONG, 0x80 | 5])
 
 
 @pytest.mark.parametrize(
@@ -170,19 +136,15 @@ def test_the_librarys_trace_shows_no_secret() -> None:
 )
 def test_why_there_was_no_upgrade(failure: BaseException, kind: type) -> None:
     """Each reason is a different error."""
-    client = WebSocketClient(Connect("ws://exchange.test/"), _unused())
-    client._on_error(None, failure)
-    assert isinstance(client.refusal(), kind)
+    assert isinstance(refusal(failure), kind)
 
 
 def test_a_fault_of_ours_is_no_reason() -> None:
     """An end without any reason is none either."""
-    client = WebSocketClient(Connect("ws://exchange.test/"), _unused())
     with pytest.raises(RuntimeError, match="without a reason"):
-        client.refusal()
-    client._on_error(None, ZeroDivisionError())
+        refusal(None)
     with pytest.raises(ZeroDivisionError):
-        client.refusal()
+        refusal(ZeroDivisionError())
 
 
 def test_a_wrong_answer_to_the_upgrade() -> None:
@@ -197,19 +159,8 @@ def test_a_wrong_answer_to_the_upgrade() -> None:
         peer.read_all()
 
     with RawServer(script) as server:
-        opened = Open(server.url)
-        reason = opened.client.refusal()
-        opened.client.tear_down()
-        opened.token.close()
+        recorder = Recorder()
+        reason = recorder.run(server.url)
     assert isinstance(reason, Broken)
     assert isinstance(reason.error, ProtocolError)
-
-
-def _unused() -> Any:
-    class Socket:
-        raw = None
-
-        def fill_in(self, url: str, headers: Any) -> tuple[str, list[str]]:
-            return url, []
-
-    return Socket()
+    assert "the answer to the upgrade is wrong" in reason.error.problem

@@ -16,7 +16,7 @@ from assetstream import (
     StreamStateError,
 )
 from assetstream.model.errors import AssetStreamError
-from assetstream.runtime.net import rest_client
+from assetstream.runtime.net import connection, rest_client
 from assetstream.runtime.net.websocket_client import WebSocketClient
 from tests.support.secrecy.network import proxy_url
 from tests.support.secrecy.setup import Case, Echo, SecrecySetup
@@ -123,8 +123,8 @@ LOCAL_FAULTS: dict[str, Case] = {
     "errors are logged": errors_are_logged,
     "fault in the frames": fault_in_adapter("conversation"),
     "fault in the reply": fault_in_adapter("read_replied"),
-    "fault in sending": fault_in(WebSocketClient, "frame"),
-    "fault in the library": fault_in(WebSocketClient, "run"),
+    "fault in sending": fault_in(WebSocketClient, "send"),
+    "fault in the library": fault_in(connection, "upgrade"),
     "fault in REST": fault_in(rest_client.Adapter, "send"),
     "fault below REST": fault_in(rest_client.PlainConnection, "request"),
     "two streams": two_streams,
