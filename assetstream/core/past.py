@@ -58,6 +58,8 @@ class Past:
             if held == amounts:
                 return until if until >= oldest else -math.inf
         times, key = self._times, hash(amounts)
+        if key not in self._hashes:  # nearly always, and found out much faster
+            return -math.inf
         for index in range(len(times) - 1, -1, -1):
             if self._hashes[index] == key:
                 return times[index] if times[index] >= oldest else -math.inf

@@ -133,7 +133,7 @@ MISSED = {
     "A2": ("coinw", "stuck", "slow n10", 1, 1, "hasty"),
     "A3": ("coinw", "stuck", "slow n10", 11, 1, "hasty"),
     "A4": ("coinw", "rough", "quiet n1", 14, 6, "older"),
-    "A5": ("upbit", "storm", None, 1, 30, "untrue"),
+    "A5": ("coinw", "storm", None, 20, 24, "overdue"),
     "A5-pace": ("coinw", "storm", None, 0, 12, "restless"),
     "A7": ("coinw", "calm", "slow n10", 0, 1, "late"),
     "A8": ("coinw", "wild", "slow n10", 14, 3, "seesaw"),

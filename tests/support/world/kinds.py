@@ -39,6 +39,7 @@ KINDS = {
         Kind("slow n30", 20.0, 30, deposits=4.0, hours=3.0),
         Kind("loop bot n2", 5.0, 2, deposits=2.0, loop=True, hours=2.0),
         Kind("busy n5", 1.0, 5, deposits=4.0),
+        Kind("brisk n3", 0.5, 3, deposits=4.0),
         Kind("vbusy n3", 0.05, 3, deposits=4.0, hours=0.1),
     )
 }
