@@ -24,10 +24,11 @@ class TimeMachine:
     """
 
     def __init__(self, speed: float = 1.0) -> None:
-        self._speed = speed
         self._real_now = clock.now
         self._began, self._wall_began = clock.now(), clock.wall()
-        self._ahead = 0.0
+        # Real start, seconds passed till then, speed since: threads see all three
+        # change at once.
+        self._leg = self._began, 0.0, speed
 
     def now(self) -> float:
         return self._began + self._passed()
@@ -36,11 +37,16 @@ class TimeMachine:
         return self._wall_began + self._passed()
 
     def real_seconds(self, seconds: float) -> float:
-        return seconds / (self._speed or 1.0)
+        return seconds / (self._leg[2] or 1.0)
+
+    def run_at(self, speed: float) -> None:
+        """Go on from the present at another speed."""
+        self._leg = self._real_now(), self._passed(), speed
 
     def jump(self, seconds: float, *streams: AssetStream) -> None:
         """Move the clock forward, and wake streams that sleep by the old one."""
-        self._ahead += seconds
+        began, passed, speed = self._leg
+        self._leg = began, passed + seconds, speed
         for stream in streams:
             engine = stream._run.started()
             engine.post(lambda: None)
@@ -56,7 +62,8 @@ class TimeMachine:
             yield self
 
     def _passed(self) -> float:
-        return (self._real_now() - self._began) * self._speed + self._ahead
+        began, passed, speed = self._leg
+        return passed + (self._real_now() - began) * speed
 
 
 @contextmanager

@@ -23,6 +23,8 @@ class Commands:
         self._server = server
         # Numbers of subscriptions, and the sockets that wait for them.
         self._waiting: list[tuple[int, socket.socket]] = []
+        # When the last load's last frame was sent; monotonic seconds.
+        self._ended_at = 0.0
 
     def read(self, sock: socket.socket) -> bool:
         """Carry out one command; return False if the sender has gone."""
@@ -46,17 +48,19 @@ class Commands:
             self._waiting.remove((wanted, sock))
             answer(sock, at=self._server.subscribed_at)
 
-    def _client(self) -> Peer:
+    def _peers(self) -> list[Peer]:
+        """Return the clients by the time of their subscription."""
         if not self._server.subscribed:
             raise Gone
-        return self._server.subscribed[-1]
+        return list(self._server.subscribed)
 
     def _clear(self, sock: socket.socket) -> None:
-        self._server.greets = None
-        self._server.idle()
-        for peer in tuple(self._server.subscribed):
-            self._server.drop(peer)
         self._waiting.clear()
+        self._server.clear()
+        answer(sock)
+
+    def _hold(self, sock: socket.socket, currencies: int) -> None:
+        self._server.held = currencies
         answer(sock)
 
     def _wait(self, sock: socket.socket, subscribed: int) -> None:
@@ -64,24 +68,24 @@ class Commands:
         self.subscribed()
 
     def _balances(self, sock: socket.socket) -> None:
-        self._server.publish()
-        answer(sock, **{k: v[0] for k, v in self._server.frames.balances.items()})
+        frames = self._peers()[-1].frames
+        frames.publish()
+        answer(sock, **{code: held[0] for code, held in frames.balances.items()})
+
+    def _reads(self, sock: socket.socket) -> None:
+        answer(sock, count=self._server.reads)
 
     def _drop(self, sock: socket.socket) -> None:
-        # Many clients get a push without a change: REST has one account for all of
-        # them, so a change pushed to one would be a drift to the audits of others.
-        frames = self._server.frames
-        alone = len(self._server.subscribed) == 1
-        self._server.greets = frames.next if alone else frames.again
+        self._server.greets = True
         at = time.monotonic()
-        for peer in tuple(self._server.subscribed):
+        for peer in self._peers():
             self._server.drop(peer, reset=True)
         answer(sock, at=at)
 
     def _burst(self, sock: socket.socket, frames: int) -> None:
-        made = [self._server.frames.next() for _ in range(frames - 1)]
-        made.append(self._server.frames.next(last=True))
-        peer = self._client()
+        peer = self._peers()[-1]
+        made = [peer.frames.next() for _ in range(frames - 1)]
+        made.append(peer.frames.next(last=True))
         sealed = peer.wire.seal(made)
         answer(sock, at=time.monotonic())
         try:
@@ -89,25 +93,41 @@ class Commands:
         except Gone:
             self._server.drop(peer)
 
-    def _load(self, sock: socket.socket, frames: int, rate: float) -> None:
-        peer = self._client()
+    def _round(self, sock: socket.socket, stamp: int) -> None:
+        peers = self._peers()
+        for peer in peers:
+            peer.frames.publish_each()
+            peer.wire.send(peer.frames.next(stamp=stamp))
+        answer(sock, sent=len(peers))
+
+    def _load(self, sock: socket.socket, frames: int, rate: float, active: int) -> None:
+        peers = self._peers()[:active]
+        for peer in peers:
+            peer.frames.publish_each()
         began, sent = time.monotonic() + 0.1, 0
+        self._ended_at = 0.0
 
         def send() -> None:
             nonlocal sent
+            # One a call as long as it is on time, or commands would have to wait.
+            peer = peers[sent % len(peers)]
             sent += 1
             try:
-                peer.wire.send(self._server.frames.stamped(last=sent == frames))
+                peer.wire.send(peer.frames.timed(last=sent == frames))
             except Gone:
                 sent = frames
                 self._server.drop(peer)
             if sent < frames:
                 self._server.at(began + sent / rate, send)
             else:
+                self._ended_at = time.monotonic()
                 self._server.idle()
 
         self._server.at(began, send)
         answer(sock, at=began)
+
+    def _sent(self, sock: socket.socket) -> None:
+        answer(sock, at=self._ended_at)
 
 
 def answer(sock: socket.socket, **content: Any) -> None:

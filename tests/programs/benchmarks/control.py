@@ -27,28 +27,62 @@ class Control:
         self._answers = self._sock.makefile()
 
     def clear(self) -> None:
-        """Forget the clients before this one."""
+        """Forget the clients before this one, and their accounts."""
         self._ask(do="clear")
+
+    def hold(self, currencies: int) -> None:
+        """Let accounts that come from now on hold so many currencies."""
+        self._ask(do="hold", currencies=currencies)
 
     def wait(self, subscribed: int, timeout: float) -> float:
         """Wait for this many subscriptions; return the time of the last."""
         return float(self._ask(timeout, do="wait", subscribed=subscribed)["at"])
 
     def balances(self) -> dict[str, str]:
-        """Return the available balances that were sent last."""
+        """Return the available balances that the latest client was sent last."""
         return self._ask(do="balances")
+
+    def reads(self) -> int:
+        """Return how many REST reads were answered."""
+        return int(self._ask(do="reads")["count"])
 
     def drop(self) -> float:
         """Reset all connections; return the time at which that was done."""
         return float(self._ask(do="drop")["at"])
 
     def burst(self, frames: int) -> float:
-        """Prepare frames, then send them at once; return the time of the first."""
+        """Prepare frames, then send them at once to the latest client.
+
+        Returns:
+            the time of the first.
+        """
         return float(self._ask(do="burst", frames=frames)["at"])
 
-    def load(self, frames: int, rate: float) -> float:
-        """Send ``rate`` frames a second, each with its time; return the start."""
-        return float(self._ask(do="load", frames=frames, rate=rate)["at"])
+    def round(self, stamp: int) -> int:
+        """Send every client one frame; return to how many.
+
+        Args:
+            stamp: its time for the exchange, milliseconds since 1970.
+        """
+        return int(self._ask(do="round", stamp=stamp)["sent"])
+
+    def load(self, frames: int, rate: float, active: int = 1) -> float:
+        """Begin to send ``rate`` frames a second in all, each with its time.
+
+        Args:
+            frames: how many.
+            rate: a second, to all clients together.
+            active: to so many clients, in turn.
+
+        Returns:
+            the time of the first.
+        """
+        command = {"frames": frames, "rate": rate, "active": active}
+        return float(self._ask(do="load", **command)["at"])
+
+    def sent(self) -> float:
+        """Return the time at which the load's last frame was sent; 0 before."""
+        return float(self._ask(do="sent")["at"])
 
     def close(self) -> None:
         """Hang up."""

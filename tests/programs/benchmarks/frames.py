@@ -1,4 +1,4 @@
-"""Balance frames to be sent, and the balances after the last of them."""
+"""Balance frames for one account, and its balances after the last of them."""
 
 from __future__ import annotations
 
@@ -52,37 +52,63 @@ DIALECTS: dict[str, Callable[[str, str, str, int], str]] = {
 class Frames:
     """Makes frames in rising order of time; keeps the balances of the last.
 
+    Args:
+        held: how many currencies the account holds; by default a few, and END.
+
     Attributes:
-        balances: currency -> available and locked, as text: what REST answers.
+        balances: currency -> available and locked, as text.
+        published: the same as REST answers it.
     """
 
-    def __init__(self, dialect: str, *, binary: bool) -> None:
+    def __init__(self, dialect: str, *, binary: bool, held: int | None = None) -> None:
         self._write = DIALECTS[dialect]
         self._opcode = BINARY if binary else TEXT
         self._number = 0
         # One a millisecond, from so long ago that none is ever in the future.
         self._first_ms = int(time.time() * 1000) - 20_000_000
-        self.balances = {code: ("1000", "0") for code in (*CURRENCIES, END)}
+        self._rotation = CURRENCIES if held is None else codes(held)
+        # With a number of its own, END comes as news in the last frame.
+        ends = (END,) if held is None else ()
+        self.balances = {code: ("1000", "0") for code in (*self._rotation, *ends)}
+        self.published = dict(self.balances)
 
-    def next(self, *, last: bool = False, locked: str = LOCKED) -> bytes:
-        """Return the next frame; its balances differ from all before."""
+    def publish(self) -> None:
+        """Make REST answer with the balances that were sent last.
+
+        A burst goes without: frames that a client has yet to read are the future, and
+        an audit that reports them ahead would falsify the measurement.
+        """
+        self.published = dict(self.balances)
+
+    def publish_each(self) -> None:
+        """Make REST answer with every frame that is sent from now on."""
+        self.published = self.balances
+
+    def next(
+        self, *, last: bool = False, locked: str = LOCKED, stamp: int | None = None
+    ) -> bytes:
+        """Return the next frame; its balances differ from all before.
+
+        Args:
+            last: it is of END.
+            locked: the amount that is locked.
+            stamp: its time, milliseconds since 1970; by default one after the last's.
+        """
         number = self._number
         self._number += 1
-        currency = END if last else CURRENCIES[number % len(CURRENCIES)]
+        currency = END if last else self._rotation[number % len(self._rotation)]
         balance = f"{1386929 + number}.{FRACTION}"
         self.balances[currency] = balance, locked
-        text = self._write(currency, balance, locked, self._first_ms + number)
+        when = self._first_ms + number if stamp is None else stamp
+        text = self._write(currency, balance, locked, when)
         return frame(self._opcode, text.encode())
 
-    def again(self) -> bytes:
-        """Return a later frame with the same balances."""
-        number = self._number
-        self._number += 1
-        currency = CURRENCIES[number % len(CURRENCIES)]
-        text = self._write(currency, *self.balances[currency], self._first_ms + number)
-        return frame(self._opcode, text.encode())
-
-    def stamped(self, *, last: bool = False) -> bytes:
+    def timed(self, *, last: bool = False) -> bytes:
         """Return the next frame; its ``locked`` is the monotonic time in seconds."""
         seconds, rest = divmod(time.monotonic_ns(), 1_000_000_000)
         return self.next(last=last, locked=f"{seconds}.{rest:09d}")
+
+
+def codes(count: int) -> tuple[str, ...]:
+    """Make the codes of so many currencies."""
+    return tuple(f"C{number:04d}" for number in range(count))

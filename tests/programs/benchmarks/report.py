@@ -2,67 +2,61 @@
 
 from __future__ import annotations
 
-import os
-import platform
-from importlib.metadata import PackageNotFoundError, version
 from statistics import median
-from typing import Any, Sequence
+from typing import Any, Mapping, Sequence
 
 from tests.programs.benchmarks.contenders import ENTRIES
 from tests.programs.benchmarks.imports import STATEMENTS
 from tests.programs.benchmarks.rounds import Results
 from tests.programs.benchmarks.scenarios import SCENARIOS, Column
 
-__all__ = ["OURS", "fine", "heading", "label", "middle", "ranked", "table"]
+__all__ = [
+    "OURS",
+    "fine",
+    "heading",
+    "label",
+    "middle",
+    "note",
+    "number",
+    "ranked",
+    "table",
+]
 
 #: Whom ratios compare with, where it takes part.
-OURS = ("assetstream", "assetstream-group")
+OURS = ("assetstream", "assetstream-group", "assetstream-audited")
 #: Why a measurement has no figures.
 REASONS = ("failed", "skipped")
-#: Whose releases the report names.
-PACKAGES = (
-    "assetstream",
-    "websocket-client",
-    "msgspec",
-    "pybit",
-    "upbit-sdk",
-    "ccxt",
-    "websockets",
-    "aiohttp",
-    "picows",
-)
 
 
-def heading(rounds: int) -> str:
-    """Return the machine and the releases that the figures are of."""
-    python = platform.python_version()
+def heading(facts: Mapping[str, Any]) -> str:
+    """Return the machine and the releases that the figures are of.
+
+    Args:
+        facts: as ``machine.facts`` returns them, and whether it was ``quick``.
+    """
+    load = facts["load"]
+    loaded = "" if load is None else f", load average {load[0]:.2f} at the start"
+    smoke = "**A smoke run: fewer accounts and frames than titles say.** "
     return (
         "# Benchmark\n\n"
-        f"Python {python}, {platform.system()} {platform.machine()}, "
-        f"{os.cpu_count()} cores; {rounds} rounds, contenders in turn. "
-        "Medians (least to most). Ratio: the first figure over assetstream's, round by "
-        "round. "
-        f"Releases: {', '.join(releases())}.\n"
+        f"{smoke if facts['quick'] else ''}"
+        f"Python {facts['python']} ({facts['build']}), {facts['system']}, "
+        f"{facts['cores']} cores{loaded}. "
+        "Made by `python -m tests.programs.benchmarks` on loopback, the client on one "
+        "core and the load server on another; contenders in turn, one round after the "
+        "other. Medians (least to most). Ratio: the first figure over assetstream's, "
+        f"round by round. Releases: {', '.join(facts['releases'])}.\n"
     )
-
-
-def releases() -> list[str]:
-    """Return the releases that are installed here."""
-    found = []
-    for package in PACKAGES:
-        try:
-            found.append(f"{package} {version(package)}")
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def table(name: str, results: Results) -> str:
     """Return one scenario's table, best first."""
     scenario = SCENARIOS[name]
     titles = [column.title for column in scenario.columns]
+    rounds = max((len(found) for found in results.values()), default=0)
     lines = [
         f"## {scenario.title} (`{name}`)\n",
+        f"{rounds} round{'s' * (rounds != 1)}. {scenario.note}".rstrip() + "\n",
         "| " + " | ".join(["contender", *titles, "ratio", "note"]) + " |",
         "|---" + "|---:" * (len(titles) + 1) + "|---|",
     ]
@@ -72,7 +66,7 @@ def table(name: str, results: Results) -> str:
         cells += [cell(column, good) for column in scenario.columns]
         compared = ratio(name, contender, results)
         cells += ["" if compared is None else f"{compared:.2f}"]
-        cells += [note(results[contender])]
+        cells += [note(name, contender, results[contender])]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
@@ -97,7 +91,7 @@ def label(name: str, contender: str) -> str:
 
 def middle(key: str, good: Sequence[dict[str, Any]]) -> float | None:
     """Return the median of a figure; None without figures."""
-    values = [figures[key] for figures in good]
+    values = [figures[key] for figures in good if key in figures]
     return median(values) if values else None
 
 
@@ -122,9 +116,9 @@ def fine(rounds: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def cell(column: Column, good: Sequence[dict[str, Any]]) -> str:
     """Return median, least and most of a figure."""
-    if not good:
+    values = sorted(figures[column.key] for figures in good if column.key in figures)
+    if not values:
         return "-"
-    values = sorted(figures[column.key] for figures in good)
     if values[0] == values[-1]:
         return number(values[0])
     return f"{number(median(values))} ({number(values[0])} to {number(values[-1])})"
@@ -137,9 +131,11 @@ def number(value: float) -> str:
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
-def note(rounds: Sequence[dict[str, Any]]) -> str:
+def note(name: str, contender: str, rounds: Sequence[dict[str, Any]]) -> str:
     """Return what the figures alone would hide."""
     notes: list[str] = []
+    if SCENARIOS[name].kind != "imports" and ENTRIES[contender].less:
+        notes.append(ENTRIES[contender].less)
     digits = {figures.get("digits") for figures in rounds}
     if "WRONG" in digits:
         notes.append("**wrong balances**")
@@ -148,6 +144,8 @@ def note(rounds: Sequence[dict[str, Any]]) -> str:
     folded = max((figures.get("folded", 0) for figures in rounds), default=0)
     if folded > 0:
         notes.append(f"folds: up to {folded:,} updates had no callback of their own")
+    if any(figures.get("at_least") for figures in rounds):
+        notes.append("at least: the load server could send no more")
     for word in REASONS:
         reasons = [figures[word] for figures in rounds if word in figures]
         if reasons:

@@ -14,8 +14,8 @@ from typing import Any, Callable, Iterator, Sequence
 from tests.programs.benchmarks.contenders import ENTRIES
 from tests.programs.benchmarks.control import running_server
 from tests.programs.benchmarks.cores import awake
-from tests.programs.benchmarks.imports import STATEMENTS, measure_import
-from tests.programs.benchmarks.scenarios import SCENARIOS, Scenario
+from tests.programs.benchmarks.imports import measure_import
+from tests.programs.benchmarks.scenarios import SCENARIOS
 
 __all__ = ["Results", "run"]
 
@@ -31,7 +31,7 @@ def run(
     name: str,
     contenders: Sequence[str] = (),
     *,
-    rounds: int,
+    rounds: int | None = None,
     quick: bool = False,
     progress: Progress = lambda line: None,
 ) -> Results:
@@ -40,20 +40,20 @@ def run(
     Args:
         name: of the scenario.
         contenders: these only; by default all that it is for.
-        rounds: how often each is measured; they take turns.
-        quick: with a tenth of the work, to see that it runs.
+        rounds: how often each is measured, in turn; by default as the scenario says, or
+            once if quick.
+        quick: with a part of the work, to see that it runs.
         progress: called with a line before each measurement.
     """
     scenario = SCENARIOS[name]
+    rounds = rounds or (1 if quick else scenario.rounds)
+    chosen = [c for c in scenario.contenders if not contenders or c in contenders]
     if scenario.kind == "imports":
-        chosen = [c for c in STATEMENTS if not contenders or c in contenders]
         return interleave(chosen, rounds, measure_import, progress)
-    chosen = [
-        contender
-        for contender in ENTRIES
-        if suits(contender, scenario) and (not contenders or contender in contenders)
-    ]
     options = {**scenario.options, **(scenario.quick if quick else {})}
+    count = scenario.accounts
+    if quick and scenario.quick_accounts is not None:
+        count = scenario.quick_accounts
     with ExitStack() as stack:
         certificate, bundle = None, None
         if scenario.tls:
@@ -68,15 +68,19 @@ def run(
             stack.enter_context(awake())
 
         def measure(contender: str) -> dict[str, Any]:
-            at = ports[ENTRIES[contender].dialect]
+            entry = ENTRIES[contender]
+            at = ports[entry.dialect]
+            mine = dict(options)
+            if scenario.kind in ("burst", "currencies"):
+                mine["frames"] //= entry.slow
             task = {
                 "kind": scenario.kind,
                 "contender": contender,
                 "port": at["port"],
                 "control_port": at["control"],
                 "tls": scenario.tls,
-                "count": scenario.clients,
-                "options": options,
+                "count": count,
+                "options": mine,
             }
             return measured(task, bundle)
 
@@ -98,18 +102,6 @@ def interleave(
             progress(f"round {number} of {rounds}: {contender}")
             results[contender].append(measure(contender))
     return results
-
-
-def suits(contender: str, scenario: Scenario) -> bool:
-    """Return whether a scenario is for this contender."""
-    entry = ENTRIES[contender]
-    if entry.paced:
-        return scenario.kind == "recovery" and scenario.clients > 1
-    if scenario.kind == "recovery" and not entry.recovers:
-        return False
-    if scenario.kind == "accounts" or scenario.clients > 1:
-        return entry.many or (scenario.clients == 1 and not entry.only_many)
-    return not entry.only_many
 
 
 def measured(task: dict[str, Any], bundle: str | None) -> dict[str, Any]:

@@ -11,6 +11,7 @@ ends when its stdin does.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import selectors
@@ -24,6 +25,7 @@ from tests.programs.benchmarks.commands import Commands
 from tests.programs.benchmarks.cores import pin
 from tests.programs.benchmarks.frames import Frames
 from tests.programs.benchmarks.peer import Peer
+from tests.programs.benchmarks.weight import raise_limits
 from tests.programs.benchmarks.wire import Gone, Wire
 
 __all__ = ["Server"]
@@ -39,12 +41,18 @@ class Server:
     def __init__(
         self, dialect: str, *, certificate: str | None = None, binary: bool = False
     ) -> None:
-        self.frames = Frames(dialect, binary=binary)
-        self.published = dict(self.frames.balances)
-        self.subscribed: list[Peer] = []
+        self._dialect = dialect
+        self._binary = binary
+        # Access key -> what is sent to that account.
+        self._accounts: dict[str, Frames] = {}
+        #: How many currencies an account holds that comes from now on.
+        self.held: int | None = None
+        self.subscribed: dict[Peer, None] = {}
         self.subscribed_at = 0.0
-        #: Makes the frame for a new subscriber, if there is to be one.
-        self.greets: Callable[[], bytes] | None = None
+        #: A new subscriber is sent a frame at once.
+        self.greets = False
+        #: REST reads that were answered.
+        self.reads = 0
         self._selector = selectors.DefaultSelector()
         self._commands = Commands(self)
         self._context: ssl.SSLContext | None = None
@@ -75,28 +83,37 @@ class Server:
         """Clear the schedule."""
         self._next = None
 
-    def publish(self) -> None:
-        """Make REST answer with the balances that were sent last.
+    def account(self, key: str) -> Frames:
+        """Return what is sent to the account of that access key."""
+        if key not in self._accounts:
+            self._accounts[key] = Frames(
+                self._dialect, binary=self._binary, held=self.held
+            )
+        return self._accounts[key]
 
-        While a load runs it does not: frames that a client has yet to read are the
-        future, and an audit that reports them ahead would falsify the measurement.
-        """
-        self.published = dict(self.frames.balances)
+    def clear(self) -> None:
+        """Forget all clients and accounts."""
+        self.idle()
+        for peer in tuple(self.subscribed):
+            self.drop(peer)
+        self._accounts.clear()
+        self.held, self.greets, self.reads = None, False, 0
+        # Here alone, for no frame is ever to wait for it.
+        gc.collect()
 
     def subscribe(self, peer: Peer) -> None:
         """Add a client that has subscribed."""
         if peer not in self.subscribed:
-            self.subscribed.append(peer)
+            self.subscribed[peer] = None
             self.subscribed_at = time.monotonic()
-            if self.greets is not None:
-                peer.wire.send(self.greets())
-                self.publish()
+            if self.greets:
+                peer.wire.send(peer.frames.next())
+                peer.frames.publish()
             self._commands.subscribed()
 
     def drop(self, peer: Peer, *, reset: bool = False) -> None:
         """Forget a client."""
-        if peer in self.subscribed:
-            self.subscribed.remove(peer)
+        self.subscribed.pop(peer, None)
         self._selector.unregister(peer.wire)
         peer.wire.close(reset=reset)
 
@@ -151,6 +168,8 @@ def main() -> None:
     """Serve as the command line asks."""
     options = json.loads(sys.argv[1])
     pin("server")
+    raise_limits()
+    gc.disable()
     server = Server(**options)
     ports = {"port": server.port, "control": server.control_port}
     print(json.dumps(ports), flush=True)

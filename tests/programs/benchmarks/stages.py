@@ -60,10 +60,12 @@ class Stages:
         self.machine.granted(1, moment())
         self.machine.opened(1, {}, 0.0, moment())
         handlers = Handlers()
-        handlers.asset = (self.handle,)
+        handlers.asset.add(self.handle)
         self.recent = Recent(1_000)
         self.mailbox = CallbackMailbox(1_000_000)
-        self.dispatcher = Dispatcher("upbit-1", handlers, self.mailbox, self.handle)
+        self.dispatcher = Dispatcher(
+            "upbit-1", handlers, self.mailbox, self.handle, lambda call: call()
+        )
         self.last: Any = None
 
     def handle(self, update: Any) -> None:

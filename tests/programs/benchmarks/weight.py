@@ -39,7 +39,8 @@ class Weight(NamedTuple):
         )
 
 
-def raise_limits() -> None:
-    """Allow as many open files as the system permits."""
+def raise_limits() -> int:
+    """Allow as many open files as the system permits; return how many."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    return most

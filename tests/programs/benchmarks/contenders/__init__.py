@@ -3,33 +3,39 @@
 from __future__ import annotations
 
 import importlib
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, Mapping, NamedTuple
 
 from tests.programs.benchmarks.contenders.base import Contender
 
 __all__ = ["ENTRIES", "Entry"]
+
+#: Parts of assetstream's work that most others do without.
+BARE = "no book, events, recovery or handler thread"
+READER = "no book or events, handler in the reading thread"
+GROUP = "assetstream:StreamGroup"
+#: A peer has no limits to keep: with Upbit's reads, as many connects as they allow.
+FAST: Mapping[str, Any] = MappingProxyType({"connects": 30.0})
 
 
 class Entry(NamedTuple):
     """One contender, imported only when it runs.
 
     Attributes:
-        dialect: what the load server must speak.
         needs: what must be importable, with the attribute that must be there.
-        many: it can hold many accounts at once, and is asked to.
-        recovers: it comes back by itself after a drop.
-        only_many: it is of interest with many accounts only.
-        paced: it keeps to the exchange's limits, and is asked how fast it comes back.
+        less: the work it does not do; without it a figure says little.
+        dialect: what the load server must speak.
+        slow: takes so long for an update that so many times fewer show how long.
+        options: of its ``Client``.
     """
 
     module: str
     label: str
     needs: str
+    less: str = ""
     dialect: str = "upbit"
-    many: bool = False
-    recovers: bool = False
-    only_many: bool = False
-    paced: bool = False
+    slow: int = 1
+    options: Mapping[str, Any] = MappingProxyType({})
 
     def make(self) -> Contender:
         """Import and build it; ImportError or AttributeError name what is missing."""
@@ -38,50 +44,74 @@ class Entry(NamedTuple):
         if attribute:
             getattr(needed, attribute)
         module = importlib.import_module(f"{__name__}.{self.module}")
-        contender: Contender = module.Client()
+        contender: Contender = module.Client(**self.options)
         return contender
 
 
 ENTRIES = {
-    "assetstream": Entry("sdk", "assetstream", "assetstream", many=True, recovers=True),
-    "assetstream-group": Entry(
-        "group",
-        "assetstream StreamGroup",
-        "assetstream:StreamGroup",
-        many=True,
-        recovers=True,
-        only_many=True,
-    ),
+    "assetstream": Entry("sdk", "assetstream", "assetstream"),
+    "assetstream-group": Entry("group", "assetstream StreamGroup", GROUP),
     "assetstream-paced": Entry(
-        "group_paced",
+        "group",
         "assetstream StreamGroup at Upbit's 5 connects/s",
-        "assetstream:StreamGroup",
-        recovers=True,
-        only_many=True,
-        paced=True,
+        GROUP,
+        "clock 8 x as fast as real, so its own work counts 8 times",
+        options={"connects": 5.0},
     ),
-    "floor": Entry("floor", "floor: recv + msgspec, no SDK", "msgspec"),
+    "assetstream-audited": Entry(
+        "group", "assetstream StreamGroup, audits on", GROUP, options=FAST
+    ),
+    "assetstream-unaudited": Entry(
+        "group",
+        "assetstream StreamGroup, audits off",
+        GROUP,
+        "no REST after the first read",
+        options={**FAST, "audits": False},
+    ),
+    "assetstream-frozen": Entry(
+        "group",
+        "assetstream StreamGroup, gc.freeze() after start",
+        GROUP,
+        options={**FAST, "frozen": True},
+    ),
+    "floor": Entry(
+        "floor",
+        "floor: recv + msgspec, no SDK",
+        "msgspec",
+        f"{BARE}, no control frames",
+    ),
     "script": Entry(
         "script",
         "documentation script: WebSocketApp + json",
         "websocket",
-        many=True,
-        recovers=True,
+        READER,
+        slow=5,
     ),
-    "pybit": Entry("pybit", "pybit", "pybit", dialect="bybit", recovers=True),
-    "upbit-sdk": Entry("upbit_sdk", "upbit-sdk", "upbit", recovers=True),
-    "ccxt": Entry("ccxt_pro", "ccxt pro watch_balance", "ccxt", recovers=True),
+    "pybit": Entry("pybit", "pybit", "pybit", READER, dialect="bybit", slow=5),
+    "upbit-sdk": Entry("upbit_sdk", "upbit-sdk", "upbit", "no book", slow=5),
+    "ccxt": Entry(
+        "ccxt_pro",
+        "ccxt pro watch_balance",
+        "ccxt",
+        "no events or handler thread",
+        slow=5,
+    ),
     "websockets-sync": Entry(
-        "websockets_sync", "websockets sync + msgspec", "websockets"
+        "websockets_sync",
+        "websockets sync + msgspec",
+        "websockets",
+        "no book, events or recovery",
     ),
     "websockets-asyncio": Entry(
-        "websockets_asyncio",
-        "websockets asyncio + msgspec",
-        "websockets",
-        many=True,
-        recovers=True,
+        "websockets_asyncio", "websockets asyncio + msgspec", "websockets", READER
     ),
-    "aiohttp": Entry("aiohttp_msgspec", "aiohttp + msgspec", "aiohttp"),
-    "aiohttp-json": Entry("aiohttp_json", "aiohttp + json", "aiohttp"),
-    "picows": Entry("picows_client", "picows + msgspec", "picows", many=True),
+    "aiohttp": Entry("aiohttp_msgspec", "aiohttp + msgspec", "aiohttp", BARE),
+    "aiohttp-json": Entry("aiohttp_json", "aiohttp + json", "aiohttp", BARE),
+    "picows": Entry("picows_client", "picows + msgspec", "picows", BARE),
+    "picows-polling": Entry(
+        "picows_polling",
+        "picows + msgspec, aiohttp polls REST",
+        "picows",
+        f"{BARE}; compares nothing",
+    ),
 }

@@ -7,18 +7,18 @@ import json
 import threading
 import uuid
 from decimal import Decimal
-from typing import Any, Callable, NamedTuple, Protocol, Sequence
+from typing import Any, Callable, NamedTuple, Sequence
 
 import jwt
 import msgspec
 
 __all__ = [
     "Account",
+    "Asset",
     "AsyncContender",
     "Contender",
     "OnAsset",
     "Push",
-    "WithoutReadiness",
 ]
 
 #: currency, available, locked: as the contender's own callback has them.
@@ -42,31 +42,50 @@ class Account(NamedTuple):
         return {"Authorization": f"Bearer {jwt.encode(claims, self.secret_key)}"}
 
 
-class Contender(Protocol):
-    """One client under test. The end of its process is its only end."""
+class Contender:
+    """One client under test. The end of its process is its only end.
+
+    Attributes:
+        speed: how many times as fast as the real clock its own runs.
+    """
+
+    speed = 1.0
 
     def start(self, accounts: Sequence[Account], on_asset: OnAsset) -> None:
-        """Start connecting, and return."""
+        """Start connecting, and return; may be called again for more accounts."""
+        raise NotImplementedError
 
     def wait_ready(self, timeout: float) -> None:
-        """Wait until the contender reports that it is ready, if it ever does."""
+        """Wait until it reports that it is ready.
+
+        Most have no such sign: the server sees their subscriptions.
+        """
+
+    def settle(self, seconds: float) -> None:
+        """Let that much time pass for what a start leaves to do, which few have."""
+
+    def tick(self) -> int:
+        """Let a second pass by its clock, in no time; return milliseconds since 1970.
+
+        For a contender whose memory goes by the time.
+        """
+        raise NotImplementedError
 
 
-class WithoutReadiness:
-    """A contender without a sign of readiness; the server sees its subscription."""
-
-    def wait_ready(self, timeout: float) -> None:
-        pass
-
-
-class AsyncContender(WithoutReadiness):
+class AsyncContender(Contender):
     """A contender of the asyncio world, its loop in a thread."""
 
-    def start(self, accounts: Sequence[Account], on_asset: OnAsset) -> None:
-        async def run() -> None:
-            await asyncio.gather(*(self.listen(a, on_asset) for a in accounts))
+    _loop: asyncio.AbstractEventLoop | None = None
 
-        threading.Thread(target=asyncio.run, args=(run(),), daemon=True).start()
+    def start(self, accounts: Sequence[Account], on_asset: OnAsset) -> None:
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+            threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        asyncio.run_coroutine_threadsafe(self.run(accounts, on_asset), self._loop)
+
+    async def run(self, accounts: Sequence[Account], on_asset: OnAsset) -> None:
+        """Listen for all accounts."""
+        await asyncio.gather(*(self.listen(a, on_asset) for a in accounts))
 
     async def listen(self, account: Account, on_asset: OnAsset) -> None:
         """Connect, subscribe, and hand on every frame."""

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 from tests.programs.benchmarks.contenders.base import (
     SUBSCRIBE,
     Account,
+    Contender,
     OnAsset,
-    WithoutReadiness,
     handler,
 )
 
@@ -23,7 +23,7 @@ __all__ = ["Client"]
 CHUNK = 1 << 16
 
 
-class Client(WithoutReadiness):
+class Client(Contender):
     """Reads with plain ``recv``, splits at frame headers, decodes with msgspec."""
 
     def start(self, accounts: Sequence[Account], on_asset: OnAsset) -> None:

@@ -2,43 +2,84 @@
 
 from __future__ import annotations
 
-from typing import Sequence
+import gc
+import time
+from typing import Any, Sequence
 
-from msgspec.structs import replace
-
-import assetstream
-from tests.programs.benchmarks.contenders.base import Account, OnAsset
-from tests.programs.benchmarks.contenders.sdk import Readiness, handler, stream
+from assetstream import StreamGroup
+from assetstream.runtime.loop import clock
+from tests.programs.benchmarks.contenders.base import Account, Contender, OnAsset
+from tests.programs.benchmarks.contenders.sdk import (
+    UNLIMITED,
+    Readiness,
+    handler,
+    keep_to,
+    stream,
+)
+from tests.support.clock import TimeMachine
 
 __all__ = ["Client"]
 
-UNLIMITED = 100_000.0
+#: How many times as fast the clock runs in which limits are kept.
+HASTE = 8.0
 
 
-class Client:
+class Client(Contender):
     """One group; ready when every account is LIVE.
 
-    No contender but ours keeps to an exchange's limits, which the load server has not:
-    unless ``paced`` they are lifted.
+    Args:
+        connects: handshakes a second, and reads as Upbit allows, by a clock that is
+            fast until it settles: minutes of waiting for turns are no work. None: there
+            are no limits and no other clock, for no peer has any.
+        audits: balances are compared with REST.
+        frozen: what is there once it has settled is kept out of the collector's way, as
+            a user does it with ``gc.freeze()``.
     """
 
-    def __init__(self, *, paced: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        connects: float | None = None,
+        audits: bool = True,
+        frozen: bool = False,
+    ) -> None:
+        self._options: dict[str, Any] = {} if audits else {"audit_interval": None}
+        self._frozen = frozen
         self._readiness = Readiness()
-        if not paced:
-            assetstream.Upbit.limits = replace(
-                assetstream.Upbit.limits,
-                connects_together=UNLIMITED,
-                reads_together=UNLIMITED,
-            )
+        self._group: StreamGroup | None = None
+        if connects is None:
+            keep_to(connects_together=UNLIMITED, reads_together=UNLIMITED)
+        else:
+            keep_to(connects_together=connects)
+            self.speed = HASTE
+            self._clock = TimeMachine(HASTE)
+            # To the end of the process; the reference keeps it.
+            self._installed = self._clock.installed()
+            self._installed.__enter__()
 
     def start(self, accounts: Sequence[Account], on_asset: OnAsset) -> None:
-        self._readiness.wanted = len(accounts)
-        self._group = assetstream.StreamGroup(
-            [stream(account) for account in accounts],
-            on_asset=handler(on_asset),
-            on_state=self._readiness.changed,
+        self._readiness.wanted += len(accounts)
+        streams = [stream(account, **self._options) for account in accounts]
+        if self._group is not None:
+            for each in streams:
+                self._group.add(each)
+            return
+        self._group = StreamGroup(
+            streams, on_asset=handler(on_asset), on_state=self._readiness.changed
         )
         self._group.start(wait=False)
 
     def wait_ready(self, timeout: float) -> None:
         self._readiness.wait(timeout)
+
+    def settle(self, seconds: float) -> None:
+        time.sleep(seconds / self.speed)
+        self._clock.run_at(1.0)
+        self.speed = 1.0
+        if self._frozen:
+            gc.collect()
+            gc.freeze()
+
+    def tick(self) -> int:
+        self._clock.jump(1.0)
+        return int(clock.wall() * 1000)

@@ -7,12 +7,12 @@ from typing import Any, Sequence
 
 from pybit import unified_trading
 
-from tests.programs.benchmarks.contenders.base import Account, OnAsset, WithoutReadiness
+from tests.programs.benchmarks.contenders.base import Account, Contender, OnAsset
 
 __all__ = ["Client"]
 
 
-class Client(WithoutReadiness):
+class Client(Contender):
     """Amounts come as text, which its user must turn into numbers."""
 
     def start(self, accounts: Sequence[Account], on_asset: OnAsset) -> None:

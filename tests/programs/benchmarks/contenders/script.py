@@ -11,14 +11,14 @@ import websocket
 from tests.programs.benchmarks.contenders.base import (
     SUBSCRIBE,
     Account,
+    Contender,
     OnAsset,
-    WithoutReadiness,
 )
 
 __all__ = ["Client"]
 
 
-class Client(WithoutReadiness):
+class Client(Contender):
     """A thread for each account, with the reconnect of the library's own examples."""
 
     def start(self, accounts: Sequence[Account], on_asset: OnAsset) -> None:

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import threading
-from typing import Callable, Sequence
+from typing import Any, Callable, Sequence
+
+from msgspec.structs import replace
 
 from assetstream import AssetStream, AssetUpdate, Source, State, StateChange, Upbit
-from tests.programs.benchmarks.contenders.base import Account, OnAsset
+from tests.programs.benchmarks.contenders.base import Account, Contender, OnAsset
 
-__all__ = ["Client", "Readiness", "handler", "stream"]
+__all__ = ["UNLIMITED", "Client", "Readiness", "handler", "keep_to", "stream"]
+
+UNLIMITED = 100_000.0
 
 
-class Client:
+class Client(Contender):
     """One stream for each account; ready when all are LIVE."""
 
     def __init__(self) -> None:
+        keep_to(connects_together=UNLIMITED, reads_together=UNLIMITED)
         self._readiness = Readiness()
         self._streams: list[AssetStream] = []
 
     def start(self, accounts: Sequence[Account], on_asset: OnAsset) -> None:
-        self._readiness.wanted = len(accounts)
+        self._readiness.wanted += len(accounts)
         for account in accounts:
             made = stream(account)
             made.on_asset(handler(on_asset))
@@ -29,6 +34,11 @@ class Client:
 
     def wait_ready(self, timeout: float) -> None:
         self._readiness.wait(timeout)
+
+
+def keep_to(**limits: float) -> None:
+    """Keep to other limits than Upbit's, which no peer has and no load server sets."""
+    Upbit.limits = replace(Upbit.limits, **limits)
 
 
 class Readiness:
@@ -58,7 +68,7 @@ class Readiness:
         return len(self._live) == self.wanted
 
 
-def stream(account: Account) -> AssetStream:
+def stream(account: Account, **options: Any) -> AssetStream:
     """Make the account's stream at the load server, without starting it."""
     exchange = Upbit(
         account.access_key,
@@ -68,7 +78,7 @@ def stream(account: Account) -> AssetStream:
         rest_url=account.rest_url,
     )
     # Short fingerprints of a thousand keys may well coincide; these do not.
-    return AssetStream(exchange, account=account.access_key)
+    return AssetStream(exchange, account=account.access_key, **options)
 
 
 def handler(on_asset: OnAsset) -> Callable[[AssetUpdate], None]:

@@ -7,12 +7,12 @@ from typing import Sequence
 
 import upbit
 
-from tests.programs.benchmarks.contenders.base import Account, OnAsset, WithoutReadiness
+from tests.programs.benchmarks.contenders.base import Account, Contender, OnAsset
 
 __all__ = ["Client"]
 
 
-class Client(WithoutReadiness):
+class Client(Contender):
     """Iterates over the stream in a thread."""
 
     def start(self, accounts: Sequence[Account], on_asset: OnAsset) -> None:

@@ -10,15 +10,15 @@ from websockets.sync.client import connect
 from tests.programs.benchmarks.contenders.base import (
     SUBSCRIBE,
     Account,
+    Contender,
     OnAsset,
-    WithoutReadiness,
     handler,
 )
 
 __all__ = ["Client"]
 
 
-class Client(WithoutReadiness):
+class Client(Contender):
     """Iterates over the connection in a thread."""
 
     def start(self, accounts: Sequence[Account], on_asset: OnAsset) -> None:
