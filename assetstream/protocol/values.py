@@ -87,8 +87,13 @@ class HttpCall(Struct, frozen=True):
     headers: Mapping[str, str] = {}
     body: bytes = b""
 
+    @property
+    def endpoint(self) -> str:
+        """The URL without its query."""
+        return self.url.partition("?")[0]
+
     def __repr__(self) -> str:
-        return f"<HttpCall {self.method} {self.url.partition('?')[0]}>"
+        return f"<HttpCall {self.method} {self.endpoint}>"
 
 
 class Connect(Struct, frozen=True):

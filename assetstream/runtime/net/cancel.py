@@ -29,6 +29,10 @@ Result = TypeVar("Result")
 MOST_LINES = 100
 LONGEST_LINE = 1 << 16
 
+#: For two descriptors and one wait: where the system has it, one that is no descriptor
+#: itself, which would have to be made and closed.
+Selector = getattr(selectors, "PollSelector", selectors.DefaultSelector)
+
 #: What to do about an exchange that cannot be reached or talked to.
 REMEDY = (
     "Check this machine's network, any firewall or proxy on the way, the port of the "
@@ -162,7 +166,7 @@ class CancelScope:
             Cancelled: the token was cancelled.
         """
         self.token.check()
-        with selectors.DefaultSelector() as selector:
+        with Selector() as selector:
             selector.register(self.token, selectors.EVENT_READ)
             selector.register(sock, event)
             while sock not in self.select(selector, phase):
@@ -316,22 +320,22 @@ class Lines(io.BufferedReader):
         self._begun = False
 
     def readline(self, size: int | None = -1, /) -> bytes:
-        if self._begun:
-            return self._line(size)
-        self._begun = True
-        for _ in range(MOST_SKIPPED + 1):
-            line = self._line(size)
-            if not informational(status_of(line)):
-                return line
-            for _ in range(MOST_LINES):
-                if self._line(LONGEST_LINE) in (b"\r\n", b"\n"):
-                    break
-            else:
-                break
-        raise self.raw.scope.lost("sent too much before its answer")
-
-    def _line(self, size: int | None) -> bytes:
         line = super().readline(size)
-        if not line.endswith(b"\n") and len(line) != size:
+        if line[-1:] != b"\n" and len(line) != size:
             raise self.raw.scope.lost("closed the connection before a whole answer")
+        if self._begun:
+            return line
+        self._begun = True
+        return self._first_line(line)
+
+    def _first_line(self, line: bytes) -> bytes:
+        """Return the answer's own first line, behind ``line`` if that is another's."""
+        skipped = 0
+        while informational(status_of(line)):
+            lines = (self.readline(LONGEST_LINE) for _ in range(MOST_LINES))
+            whole = any(line in (b"\r\n", b"\n") for line in lines)
+            skipped += 1
+            if skipped > MOST_SKIPPED or not whole:
+                raise self.raw.scope.lost("sent too much before its answer")
+            line = self.readline(LONGEST_LINE)
         return line

@@ -4,6 +4,9 @@ requests (and urllib3 below it) formats, parses and keeps connections alive. Con
 waiting and giving up are done as for the WebSocket, in ``dial`` and ``cancel``:
 so the whole call is under one deadline, though the peer drip bytes, and ends at once
 when it is given up. This is the only module that imports ``requests``.
+
+An exchange is asked the same again and again, but for the signature: ``Adapter``
+prepares the rest once, and takes its own way from there to the pool of connections.
 """
 
 from __future__ import annotations
@@ -13,14 +16,17 @@ import ssl
 import threading
 from functools import partial
 from http.client import HTTPException
-from typing import Any, Callable, cast
-from urllib.parse import urlsplit
+from typing import Any, Callable, Mapping, cast
 
 import requests
+from msgspec import Struct
 from requests.adapters import HTTPAdapter
+from requests.utils import check_header_validity, requote_uri
+from urllib3 import BaseHTTPResponse
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
+from urllib3.exceptions import ProtocolError as BrokenProtocol
 
 from assetstream.core.outcomes import HttpReply, Outcome, Unanswered
 from assetstream.model.errors import AssetStreamError, ConnectionLost, ProtocolError
@@ -35,7 +41,7 @@ from assetstream.runtime.net.cancel import (
     CancelToken,
     shortage,
 )
-from assetstream.runtime.net.dial import dial, host_of
+from assetstream.runtime.net.dial import dial, host_of, server_of
 from assetstream.runtime.net.job import CancellableJob, helpers_place
 from assetstream.version import __version__
 
@@ -110,7 +116,7 @@ class Rest:
         try:
             job = CancellableJob(
                 self._helpers,
-                helpers_place(call.url, self._proxy),
+                helpers_place(call.endpoint, self._proxy),
                 running.run,
                 lambda outcome: self._post(
                     partial(self._ended, done, again, outcome, running)
@@ -159,6 +165,7 @@ class Call:
     The adapter's connections find their call as the one that their thread runs.
 
     Attributes:
+        wanted: what is asked for.
         scope: the call's deadline and token, once it runs.
         target: path and query to ask for, as they were signed.
         reused: the request went out on a connection kept from an earlier call.
@@ -175,11 +182,11 @@ class Call:
         ssl_context: ssl.SSLContext | None,
         proxy: str | None,
     ) -> None:
-        self.host = host_of(call.url)
+        self.wanted = call
+        self.host = host_of(call.endpoint)
         self.target = ""
         self.reused = False
         self.asked = clock.now()
-        self._call = call
         self._timeout = timeout
         self._adapter = adapter
         self._ssl_context = ssl_context
@@ -223,14 +230,14 @@ class Call:
 
     def _exchange(self) -> HttpReply | Unanswered:
         try:
-            response = self._send()
-        except (requests.ConnectionError, ConnectionLost):
+            response = self._adapter.ask(self)
+        except (BrokenProtocol, OSError, ConnectionLost):
             if self.reused and self.scope.left > 0:
                 return Unanswered(self.scope.left)
             raise
         try:
             body = b""
-            for piece in response.iter_content(CHUNK):
+            for piece in response.stream(CHUNK):
                 body += piece
                 if len(body) > LIMIT:
                     raise ProtocolError(
@@ -239,21 +246,10 @@ class Call:
                         "place.",
                     )
         finally:
-            response.close()
-        headers = {
-            name.lower(): value
-            for name, value in response.headers.items()
-            if name.lower() != "set-cookie"
-        }
-        return HttpReply(response.status_code, headers, body)
-
-    def _send(self) -> requests.Response:
-        headers = {"User-Agent": f"assetstream/{__version__}", **self._call.headers}
-        request = requests.Request(
-            self._call.method, self._call.url, headers, data=self._call.body or None
-        ).prepare()
-        self.target = request.path_url
-        return self._adapter.send(request, stream=True)
+            response.close()  # one that was read to its end gave its connection back
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        headers.pop("set-cookie", None)
+        return HttpReply(response.status, headers, body)
 
 
 #: ``call``: the one that this thread runs.
@@ -273,7 +269,7 @@ class PlainConnection(HTTPConnection):
         self.sock = _current_call().dial("http", self.host, self.port)
 
     def request(self, method: str, url: str, *args: Any, **options: Any) -> None:
-        """Ask for the call's target; its scope rules what is open already."""
+        """Ask for the whole target; the call's scope rules what is open already."""
         call = _current_call()
         call.asked = clock.now()
         if isinstance(self.sock, CancellableSocket):
@@ -302,8 +298,25 @@ class SecurePool(HTTPSConnectionPool):
     ConnectionCls = SecureConnection  # pyright: ignore[reportAssignmentType]
 
 
+class Endpoint(Struct, frozen=True):
+    """The part of a call that is the same each time: nothing that signs, no query.
+
+    Attributes:
+        path: as it is sent.
+        headers: ours.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+    headers: Mapping[str, str]
+
+
 class Adapter(HTTPAdapter):
     """Used without a Session: no cookies, no redirects, no .netrc, no environment.
+
+    Nor is its ``send`` used, which looks at all of that, and takes as long as the rest.
 
     Args:
         kept: connections that are kept open for each host.
@@ -311,6 +324,7 @@ class Adapter(HTTPAdapter):
 
     def __init__(self, kept: int = 1) -> None:
         super().__init__(pool_connections=HOSTS, pool_maxsize=kept)
+        self._endpoints: dict[tuple[str, str], Endpoint] = {}
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         super().init_poolmanager(*args, **options)
@@ -319,12 +333,48 @@ class Adapter(HTTPAdapter):
             "https": SecurePool,
         }
 
-    def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:
-        """Return the path alone, for urllib3 logs it; a connection asks for all.
+    def ask(self, call: Call) -> BaseHTTPResponse:
+        """Send a request, and return the answer of which the head has come.
 
-        The query of some exchanges is a signature that anybody could send again.
+        Raises: any of FAILURES.
         """
-        return urlsplit(request.path_url).path
+        wanted = call.wanted
+        endpoint = self._endpoint(wanted)
+        for header in wanted.headers.items():
+            check_header_validity(header)
+        _, mark, query = wanted.url.partition("?")
+        call.target = endpoint.path + mark + requote_uri(query)
+        pool: HTTPConnectionPool = self.poolmanager.connection_from_host(
+            endpoint.host, endpoint.port, endpoint.scheme
+        )
+        return pool.urlopen(
+            wanted.method,
+            # Not the query: urllib3 logs this, and the query of some exchanges is a
+            # signature that anybody could send again. The connection asks for it.
+            endpoint.path,
+            wanted.body or None,
+            {**endpoint.headers, **wanted.headers},
+            retries=False,
+            redirect=False,
+            assert_same_host=False,
+            preload_content=False,
+        )
 
-    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-        """Load nothing: verifying is the handshake's."""
+    def _endpoint(self, call: HttpCall) -> Endpoint:
+        """Return what requests prepares of a call; once for all that ask the same."""
+        key = call.method, call.endpoint
+        known = self._endpoints.get(key)
+        if known is None:
+            headers = {"User-Agent": f"assetstream/{__version__}"}
+            request = requests.Request(*key, headers).prepare()
+            server = server_of(str(request.url))
+            if len(self._endpoints) >= HOSTS:
+                self._endpoints.clear()
+            self._endpoints[key] = known = Endpoint(
+                "https" if server.secure else "http",
+                server.host,
+                server.port,
+                request.path_url,
+                headers,
+            )
+        return known

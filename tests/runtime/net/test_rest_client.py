@@ -6,15 +6,18 @@ import logging
 import ssl
 import threading
 import traceback
+from contextlib import ExitStack
 from typing import Any, Callable, Iterator
 
 import pytest
+import requests
 import trustme
 
 from assetstream import Upbit
 from assetstream.core.outcomes import HttpReply
 from assetstream.model.errors import ConnectionLost, ProtocolError
 from assetstream.protocol import HttpCall, Instant
+from assetstream.runtime.net.rest_client import HOSTS
 from tests.support.certificates import serving
 from tests.support.clock import TimeMachine
 from tests.support.event_recorder import PATIENCE
@@ -114,6 +117,85 @@ def test_connections_are_kept(client: Client) -> None:
         for _ in range(3):
             assert client.fetch(server.http_url).body == b"ok"
         assert server.connections == 1
+
+
+def test_what_is_the_same_each_time_is_prepared_once(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The query, the headers and the body are each call's own; nothing is left out."""
+    seen: list[bytes] = []
+    prepared: list[str] = []
+
+    class Counted(requests.Request):
+        def prepare(self) -> requests.PreparedRequest:
+            prepared.append(str(self.url))
+            return super().prepare()
+
+    def script(peer: Peer) -> None:
+        while request := peer.read_request():
+            seen.append(request)
+            peer.send(OK)
+
+    monkeypatch.setattr(requests, "Request", Counted)
+    with RawServer(script) as server:
+        for key in ("ALICE", "BOB", "CAROL"):
+            url, headers = f"{server.http_url}?key={key}", {"X-Key": key}
+            assert client.fetch(HttpCall("POST", url, headers)).body == b"ok"
+        assert client.fetch(server.http_url).body == b"ok"
+
+        assert prepared == [server.http_url] * 2, "once for POST, once for GET"
+    for request, key in zip(seen, (b"ALICE", b"BOB", b"CAROL"), strict=False):
+        assert request.startswith(b"POST /read?key=%b HTTP/1.1\r\n" % key)
+        assert b"\r\nX-Key: %b\r\n" % key in request
+        assert request.count(key) == 2
+        assert b"\r\nUser-Agent: assetstream/" in request
+    assert seen[3].startswith(b"GET /read HTTP/1.1\r\n")
+    for key in (b"ALICE", b"BOB", b"CAROL"):
+        assert sum(request.count(key) for request in seen) == 2, "nobody else's"
+        assert key.decode() not in repr(vars(client.adapter))
+
+
+def test_hosts_that_are_asked_no_more_are_forgotten(client: Client) -> None:
+    """And each is asked again as it was before."""
+    with ExitStack() as stack:
+        servers = [
+            stack.enter_context(RawServer(answering(OK, OK))) for _ in range(HOSTS + 2)
+        ]
+        for server in servers * 2:
+            assert client.fetch(server.http_url).body == b"ok"
+        assert len(client.adapter._endpoints) <= HOSTS
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-Key": "SECRET\r\nX-Other: 1"},
+        {"X-Key": " SECRET"},
+        {"X-\nKey": "SECRET"},
+    ],
+)
+def test_a_header_that_would_become_two_is_not_sent(
+    client: Client, headers: dict[str, str]
+) -> None:
+    """Nor shown."""
+    with RawServer(answering(OK)) as server:
+        error = client.fetch(HttpCall("GET", server.http_url, headers))
+        assert server.connections == 0
+    assert isinstance(error, ConnectionLost)
+    assert "SECRET" not in "".join(traceback.format_exception(error))
+
+
+def test_a_query_is_sent_as_requests_would(client: Client) -> None:
+    """No letter of it can end the line."""
+    seen: list[bytes] = []
+
+    def script(peer: Peer) -> None:
+        seen.append(peer.read_request())
+        peer.send(OK)
+
+    with RawServer(script) as server:
+        client.fetch(HttpCall("GET", server.http_url + "?a=1 2\r\nX: 3&b=\xe9"))
+    assert seen[0].startswith(b"GET /read?a=1%202%0D%0AX:%203&b=%C3%A9 HTTP/1.1\r\n")
 
 
 @pytest.mark.parametrize("how", ["close", "reset", "half a head"])
@@ -362,7 +444,7 @@ def test_a_fault_of_ours_is_no_lost_connection(
     def fault(*args: Any, **options: Any) -> None:
         raise TypeError("ours")
 
-    monkeypatch.setattr("assetstream.runtime.net.rest_client.Adapter.send", fault)
+    monkeypatch.setattr("assetstream.runtime.net.rest_client.Adapter.ask", fault)
     client.begin("http://127.0.0.1:1/")
     with pytest.raises(TypeError, match="ours"):
         client.outcome()
