@@ -125,7 +125,7 @@ LOCAL_FAULTS: dict[str, Case] = {
     "fault in the reply": fault_in_adapter("read_replied"),
     "fault in sending": fault_in(WebSocketClient, "send"),
     "fault in the library": fault_in(connection, "upgrade"),
-    "fault in REST": fault_in(rest_client.Adapter, "send"),
+    "fault in REST": fault_in(rest_client.Adapter, "ask"),
     "fault below REST": fault_in(rest_client.PlainConnection, "request"),
     "two streams": two_streams,
     "forked": forked,
