@@ -21,7 +21,6 @@ the connection anew) and A8 (a currency whose pushes REST denies three times in 
 from __future__ import annotations
 
 import math
-from collections import deque
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -107,7 +106,7 @@ class Audit:
     def __init__(self, book: BalanceBook, *, pushes_everything: bool) -> None:
         self._book = book
         self._pushes_everything = pushes_everything
-        self._waiting: deque[Waiting] = deque()
+        self._waiting: list[Waiting] = []
         # The last read after which no second was needed: when it came, and when it was
         # asked for.
         self._completed_at = -math.inf
@@ -170,6 +169,7 @@ class Audit:
                 if not report.available and not report.locked:  # D3
                     continue
                 entry = book.enter(code)
+            entry.evidence.forget(asked)
             amounts = complete(report, entry.evidence.amounts)
             if amounts is None:
                 book.doubt(entry, blank(asked - REST_LAG, at.now, asked))
@@ -216,7 +216,7 @@ class Audit:
 
     def _weigh_waiting(self, now: float) -> None:
         while self._waiting and self._waiting[0].until <= now:
-            _, code, piece = self._waiting.popleft()
+            _, code, piece = self._waiting.pop(0)
             entry = self._book.enter(code)
             if weigh(entry.evidence, piece) is Judgement.SAME:
                 self._agreed(entry, piece, code)

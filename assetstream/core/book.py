@@ -30,6 +30,7 @@ from msgspec import Struct
 from assetstream.core.entry import Entry
 from assetstream.core.evidence import (
     REST_LAG,
+    ZEROS,
     Amounts,
     Judgement,
     Piece,
@@ -39,7 +40,7 @@ from assetstream.core.evidence import (
 from assetstream.core.moment import Stamp
 from assetstream.core.present import UNNAMED, Present
 from assetstream.model.errors import ProtocolError
-from assetstream.model.events import AssetUpdate, Balance, Source
+from assetstream.model.events import AssetUpdate, Balance, Source, exact_sum
 from assetstream.protocol import BalanceReport
 
 __all__ = ["BalanceBook", "Pushed", "complete"]
@@ -119,7 +120,7 @@ class BalanceBook:
         return min(map(_recheck_at, (self.absent, *self._entries.values())))
 
     def last_change(self, currency: str) -> Decimal:
-        """Return by how much a currency's total changed last; zero if not remembered.
+        """Return by how much a currency's total changed last; zero if it never did.
 
         From any thread.
         """
@@ -150,7 +151,7 @@ class BalanceBook:
                 or not least <= key[0] <= most
             ):
                 piece = self._unfair(entry, report, at, items)
-            elif entry.misdated and (key, available, locked) in entry.misdated:
+            elif entry.misdated and hash((key, available, locked)) in entry.misdated:
                 piece = None  # It came before, and was ahead (K1).
             else:
                 age = (key[0] - at.least_ms) / 1000
@@ -322,8 +323,19 @@ class BalanceBook:
             if self.present.complete_since is None:
                 # Nothing was known yet that this could be a change of, pushed or not.
                 source = Source.SNAPSHOT
-        elif previous.available == available and previous.locked == locked:
-            return None
+            else:
+                entry.former = ZEROS
+        else:
+            before = previous.available, previous.locked
+            if before == ground.amounts:
+                return None
+            # Where one is the same the other has changed, and so has the total.
+            if (
+                before[0] == available
+                or before[1] == locked
+                or exact_sum(before) != exact_sum(ground.amounts)
+            ):
+                entry.former = before
         # The events make a datetime of it if anyone looks.
         time: Any = None if report.key is None else report.key[0]
         balance = Balance(

@@ -14,7 +14,7 @@ from assetstream.core.evidence import (
     weigh,
 )
 from assetstream.core.past import Past
-from assetstream.model.events import ZERO, Balance, Source, exact_sum
+from assetstream.model.events import ZERO, Balance, exact_sum
 from assetstream.protocol import BalanceReport
 
 __all__ = ["DENIALS", "Entry"]
@@ -32,11 +32,13 @@ class Entry:
         evidence: all that is known.
         balance: what is shown; None while nothing is known (K4).
         doubted: since when it is in doubt; None: no doubt.
+        former: what was shown before its total changed last; None: it never did.
         denied: pushes in a row that REST contradicted (A8).
         corrected: what REST last made of a push; to say so again agrees with none (A8).
         ignored_at: when a push of other amounts was last ignored (T1).
-        misdated: the last pushes that are not fair by their dates, or by naming one
-            field only (K1). Each that was passed over would count anew when repeated.
+        misdated: hashes of the last pushes that are not fair, by their dates or by
+            naming one field only (K1). Each that was passed over would count anew when
+            repeated.
     """
 
     __slots__ = (
@@ -45,6 +47,7 @@ class Entry:
         "denied",
         "doubted",
         "evidence",
+        "former",
         "ignored_at",
         "misdated",
     )
@@ -52,11 +55,12 @@ class Entry:
     def __init__(self) -> None:
         self.evidence = Evidence()
         self.balance: Balance | None = None
+        self.former: Amounts | None = None
         self.doubted: float | None = None
         self.denied = 0
         self.corrected: Amounts | None = None
         self.ignored_at = -math.inf
-        self.misdated: tuple[object, ...] = ()
+        self.misdated: tuple[int, ...] = ()
 
     @property
     def disputed(self) -> bool:
@@ -93,25 +97,18 @@ class Entry:
 
     def repeats(self, report: BalanceReport) -> bool:
         """Note a push that is not fair; True if it came before (K1)."""
-        push = report.key, report.available, report.locked
+        push = hash((report.key, report.available, report.locked))
         if push in self.misdated:
             return True
         self.misdated = (*self.misdated[1 - MOST_MISDATED :], push)
         return False
 
     def last_change(self) -> Decimal:
-        """Return by how much the shown total changed last; zero if not remembered.
+        """Return by how much the shown total changed last; zero if it never did.
 
         From any thread.
         """
-        shown, over = self.balance, self.evidence.over
-        if shown is None:
+        former, shown = self.former, self.balance
+        if former is None or shown is None:
             return ZERO
-        past = over.recent.copy() if over else ()
-        if not past and shown.source is not Source.SNAPSHOT:
-            return shown.total  # not known before, which counts as zero
-        for _, amounts in reversed(past):
-            before = exact_sum(amounts)
-            if before != shown.total:
-                return exact_sum((shown.total, before.copy_negate()))
-        return ZERO
+        return exact_sum((shown.total, exact_sum(former).copy_negate()))

@@ -153,6 +153,11 @@ class Evidence:
             self.over = Past()
         self.over.add(amounts, until)
 
+    def forget(self, now: float) -> None:
+        """Throw away what is over for so long that nothing depends on it."""
+        if self.over is not None and self.over.newest < now - KEPT:
+            self.over = None
+
 
 def certainly_newer(one: Piece, other: Piece) -> bool:
     """True if ``one`` was true after ``other``, whatever the clocks were like.

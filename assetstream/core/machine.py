@@ -350,7 +350,7 @@ class StreamMachine:
     # Figures, for any thread.
 
     def last_change(self, currency: str) -> Decimal:
-        """Return the last change of a currency's total; zero if not remembered."""
+        """Return the last change of a currency's total; zero if it never did."""
         return self._book.last_change(currency)
 
     def doubt(self, currency: str, at: Moment) -> str:

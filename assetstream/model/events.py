@@ -241,8 +241,8 @@ class AssetUpdate(Struct, frozen=True, eq=False, gc=False):
         folded: how many older undelivered updates of this currency it stands for,
             because callbacks were slower than the exchange.
         raw: the frame's bytes as received from Upbit or CoinW; the REST item's bytes if
-            it came by REST; empty for what REST omits (zero) and where an iterator
-            begins.
+            it came by REST; empty for what REST omits (zero), where an iterator
+            begins, and in ``stream.history``.
     """
 
     exchange: str

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Iterable, Iterator, Sequence, Union, overload
+
+from msgspec.structs import replace
 
 from assetstream.display.words import counted, listed, named
 from assetstream.model.errors import ConfigurationError
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
-__all__ = ["History", "Recent"]
+__all__ = ["History", "Recent", "without_frame"]
 
 #: Gaps that are kept, however many updates are.
 MAX_GAPS = 100
@@ -32,8 +35,9 @@ class History(Sequence[AssetUpdate]):
     """The last updates of one stream, oldest first, as they were when it was read.
 
     Immutable: what came later is in a later ``stream.history``. Every change of the
-    book is in it, whether a handler was there or not, and none is folded. A slice is a
-    ``History`` too, with the gaps between its first and its last update.
+    book is in it, whether a handler was there or not, and none is folded; but ``raw``,
+    the frame, is empty: it would weigh as much as all else. A slice is a ``History``
+    too, with the gaps between its first and its last update.
 
     Args:
         updates: oldest first; streams make it, and you may, of updates that you kept.
@@ -158,6 +162,11 @@ class History(Sequence[AssetUpdate]):
         )
 
 
+#: Returns the update as the history keeps it. A partial, for it is called at every
+#: push.
+without_frame = partial(replace, raw=b"")
+
+
 class Recent:
     """The last updates and gaps. The reader thread writes (W2), any thread reads.
 
@@ -170,7 +179,7 @@ class Recent:
     def __init__(self, most: int) -> None:
         self._updates: deque[AssetUpdate] = deque(maxlen=most)
         self._gaps: tuple[Gap, ...] = ()
-        #: Add an update, in the order in which the book changed.
+        #: Add an update ``without_frame``, in the order in which the book changed.
         self.note = self._updates.append
 
     def add_gap(self, gap: Gap) -> None:

@@ -47,6 +47,7 @@ class StreamEngine:
         shared: what it shares with the other streams of its threads.
         reader_thread: owns its session.
         changed: called in the reader thread with every change of state.
+        recent: keeps the last updates and gaps.
 
     Attributes:
         settings: the user's.
@@ -65,6 +66,7 @@ class StreamEngine:
         shared: SharedResources,
         reader_thread: ReaderThread,
         changed: Callable[[StateChange], None],
+        recent: Recent,
     ) -> None:
         self._exchange = exchange
         self.settings = settings
@@ -85,8 +87,8 @@ class StreamEngine:
         # Of faults of ours: they are logged when the end was published (D4).
         self._faults: list[Record] = []
         self.present = Present(exchange.name, settings.account, lambda: clock.now())
-        self.recent = Recent(settings.history)
-        self._publisher = Publisher(self.present, self.dispatcher, changed, self.recent)
+        self.recent = recent
+        self._publisher = Publisher(self.present, self.dispatcher, changed, recent)
         self._place = shared.place(exchange, settings)
         self._queue = reader_thread.queue(self._place)
         self.session = Session(
@@ -226,7 +228,7 @@ class StreamEngine:
         return self._publisher.interrupt
 
     def last_change(self, currency: str) -> Decimal:
-        """Return the last change of a currency's total; zero if not remembered."""
+        """Return the last change of a currency's total; zero if it never did."""
         return self.session.machine.last_change(currency)
 
     def doubt(self, currency: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any, Callable, Sequence
 from assetstream.core.present import Present
 from assetstream.model.errors import AssetStreamError, CallbackError
 from assetstream.model.events import AssetUpdate, Event, Gap, Source, StateChange
-from assetstream.model.history import Recent
+from assetstream.model.history import Recent, without_frame
 from assetstream.model.states import State
 from assetstream.runtime.dispatcher import Dispatcher
 from assetstream.runtime.loop import clock
@@ -66,7 +66,7 @@ class Publisher:
         others: list[AssetStreamError | StateChange] = []
         for event in events:
             if isinstance(event, AssetUpdate):
-                self._recent.note(event)
+                self._recent.note(without_frame(event))
             else:
                 others.append(event)
                 if isinstance(event, StateChange):

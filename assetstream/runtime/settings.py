@@ -44,7 +44,8 @@ class Settings(Struct, frozen=True):
     adaptive: bool
     connect_timeout: float
     max_pending: int
-    history: int
+    #: None: what is usual alone, or in a group.
+    history: int | None
     proxy: str | None
     ssl_context: ssl.SSLContext | None
 
@@ -191,7 +192,7 @@ def make_settings(
     audit_interval: float | Literal["exchange"] | None,
     connect_timeout: float,
     max_pending: int,
-    history: int,
+    history: int | None,
     proxy: str | None,
     ssl_context: ssl.SSLContext | None,
 ) -> Settings:
@@ -228,7 +229,8 @@ def _check(settings: Settings) -> None:
         _positive("audit_interval", settings.audit_interval, "or None to switch it off")
     _positive("connect_timeout", settings.connect_timeout)
     _count("max_pending", settings.max_pending, 1)
-    _count("history", settings.history, 0)
+    if settings.history is not None:
+        _count("history", settings.history, 0)
     if settings.proxy is not None:
         if not isinstance(settings.proxy, str):
             _refuse("proxy must be a URL such as http://host:port, or None")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Callable
 
 from assetstream.model.errors import AssetStreamError, StreamStateError
 from assetstream.model.events import StateChange
+from assetstream.model.history import Recent
 from assetstream.model.states import State
 from assetstream.protocol import Exchange
 from assetstream.protocol.observer import GuardedObserver, Observer, observed
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
 __all__ = ["StreamRun"]
 
+#: Updates that are kept where the user does not say how many.
+HISTORY = 1_000
+#: The same of each account in a group, where there may be a thousand of them.
+GROUP_HISTORY = 30
 #: Seconds that the threads of a start that failed have to end.
 END_TIME = 5.0
 
@@ -147,7 +152,7 @@ class StreamRun:
         try:
             with self.lifecycle.beginning():
                 threads.start()
-                self._begin(threads, lambda change: None)
+                self._begin(threads, lambda change: None, HISTORY)
                 threads.stop()  # there is no other stream to come
         except BaseException:
             self.request_stop()
@@ -168,7 +173,7 @@ class StreamRun:
         """
         self.lifecycle.claim()
         with self.lifecycle.beginning():
-            self._begin(threads, changed)
+            self._begin(threads, changed, GROUP_HISTORY)
 
     def join_or_begin(self, begin: Callable[[], None]) -> StreamEngine:
         """Return the engine, begun by ``begin`` if nobody has done that."""
@@ -206,7 +211,10 @@ class StreamRun:
         return self._threads is None or self._threads.join(deadline)
 
     def _begin(
-        self, threads: ThreadSet, changed: Callable[[StateChange], None]
+        self,
+        threads: ThreadSet,
+        changed: Callable[[StateChange], None],
+        history: int,
     ) -> None:
         try:
             reader_thread = threads.reader_thread()
@@ -215,6 +223,7 @@ class StreamRun:
             exchange = self.exchange
             for observer in self._observers.copy().values():
                 exchange = observed(exchange, GuardedObserver(observer, self._blame))
+            chosen = self.settings.history
             # Known before it begins: stop() reaches it from now on.
             self._engine = engine = self._make_engine(
                 exchange,
@@ -223,6 +232,7 @@ class StreamRun:
                 threads.shared,
                 reader_thread,
                 changed,
+                Recent(history if chosen is None else chosen),
             )
             engine.begin()
         except BaseException:

@@ -801,3 +801,15 @@ def test_a8_without_a_push_between_it_is_not_a_dispute(account: Account) -> None
     for step in range(1, 6):
         judged = account.twice(100 * step, read(str(step + 1)))
         assert not any(isinstance(n, AssetStreamError) for n in judged.items)
+
+
+def test_a_read_throws_away_what_is_over_for_long() -> None:
+    """It is the only thing that an account without changes still does."""
+    account = Account()
+    account.connect(-20, snapshot(report("BTC", "1")))
+    account.push(1, "2")
+    account.read(901, snapshot(report("BTC", "2")))
+    assert account.entry().evidence.over is not None
+    account.read(902, snapshot(report("BTC", "2")))
+
+    assert account.entry().evidence.over is None

@@ -626,6 +626,26 @@ def test_the_last_change_is_of_the_total(account: Account) -> None:
     assert book.last_change("NEW") == 3
 
 
+@pytest.mark.parametrize(
+    ("pushes", "change"),
+    [
+        ([("0.5", "0.5")], 0),
+        ([("2", "0"), ("5", "0")], 3),
+        ([("2", "0"), ("5", "0"), ("3", "2")], 3),
+        ([("2", "0"), ("5", "0"), ("3", "2"), ("3", "1")], -1),
+        ([("2", "0"), *[(str(n), str(99 - n)) for n in range(90)]], 97),
+    ],
+)
+def test_the_last_change_outlives_what_leaves_the_total(
+    account: Account, pushes: list[tuple[str, str]], change: int
+) -> None:
+    """Orders that are placed and cancelled change no total, however many they are."""
+    for now, (available, locked) in enumerate(pushes):
+        account.push(now + 1.0, available, locked)
+
+    assert account.book.last_change("BTC") == change
+
+
 def test_what_is_in_no_doubt_is_shown_without_a_look_at_the_others(
     account: Account,
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 from assetstream import Balance, Source
 from assetstream.core.entry import DENIALS, MOST_MISDATED, Entry
 from assetstream.core.evidence import Judgement, Piece, weigh
+from assetstream.core.past import KEPT
 from assetstream.protocol import BalanceReport
 from tests.support.books import START
 
@@ -48,6 +49,19 @@ def test_k1_the_fast_lane_shows_the_next_push_and_remembers_the_last() -> None:
     assert len(entry.evidence.over) == 1
 
 
+def test_what_is_over_is_thrown_away_when_nothing_depends_on_it() -> None:
+    """An account that was busy once is as light as one that never was."""
+    entry = entered(1, 2, 3)
+    assert entry.evidence.over is not None
+    newest = entry.evidence.over.newest
+    entry.evidence.forget(newest + KEPT)
+    assert entry.evidence.held_until((Decimal(2), Decimal(0))) == newest
+    entry.evidence.forget(newest + KEPT + 0.1)
+
+    assert entry.evidence.over is None
+    assert entered().evidence.over is None
+
+
 def test_k1_a_push_with_an_unfair_date_is_known_again() -> None:
     """So many are remembered, the newest."""
     entry = Entry()
@@ -82,32 +96,15 @@ def test_a_currency_is_in_doubt_while_anything_is_open_or_in_dispute() -> None:
 
 
 @pytest.mark.parametrize(
-    ("numbers", "source", "change"),
-    [
-        ((), Source.STREAM, 0),
-        ((2,), Source.SNAPSHOT, 0),
-        ((4,), Source.STREAM, 4),
-        ((2, 5), Source.STREAM, 3),
-        ((2, 5, 5), Source.STREAM, 3),
-        ((5, 2), Source.STREAM, -3),
-    ],
+    ("former", "total", "change"),
+    [(None, None, 0), ("1", None, 0), (None, "4", 0), ("0", "4", 4), ("5", "2", -3)],
 )
 def test_the_last_change_is_that_of_the_total(
-    numbers: tuple[int, ...], source: Source, change: int
+    former: str | None, total: str | None, change: int
 ) -> None:
-    """A new currency changes from zero; a snapshot is no change."""
-    entry = entered(*numbers)
-    if numbers:
-        entry.balance = shown(str(numbers[-1]), source)
+    """Without a former total, or with nothing shown, there is none."""
+    entry = Entry()
+    entry.former = None if former is None else (Decimal(former), Decimal(0))
+    entry.balance = None if total is None else shown(total)
 
     assert entry.last_change() == change
-
-
-def test_a_change_between_available_and_locked_is_none() -> None:
-    """The total stays; the change before that is the last one."""
-    entry = entered(1, 5)
-    amounts = Decimal(3), Decimal(2)
-    entry.push(Piece(amounts, 5.5, 6.0, 6.0, (6000, 0)))
-    entry.balance = Balance("test", "test-1", "BTC", *amounts, START, Source.STREAM)
-
-    assert entry.last_change() == 4

@@ -127,8 +127,7 @@ def _state(evidence: Evidence) -> tuple[object, ...]:
         evidence.ground,
         evidence.push,
         list(evidence.open),
-        list(evidence.over.recent) if evidence.over else [],
-        len(evidence.over or ()),
+        [*evidence.over._times, *evidence.over._hashes] if evidence.over else [],
     )
 
 

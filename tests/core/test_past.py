@@ -6,7 +6,7 @@ import math
 import sys
 from decimal import Decimal
 
-from assetstream.core.past import KEPT, MOST_KEPT, RECENT, Amounts, Past
+from assetstream.core.past import KEPT, MOST_KEPT, SWEEP, Amounts, Past
 
 
 def held(number: int) -> Amounts:
@@ -50,17 +50,20 @@ def test_what_was_added_last_can_be_dropped() -> None:
     past.drop_last()
 
     assert past.until(held(2)) == -math.inf
-    assert past.recent == [(5.0, held(1))]
+    assert past.newest == past.until(held(1)) == 5.0
+    past.drop_last()
+    assert past.newest == -math.inf
 
 
 def test_a_change_a_second_is_remembered_for_as_long() -> None:
-    """A busy account has more in fifteen minutes than is kept digit by digit."""
+    """What is older is swept; what there is weighs no more than two numbers each."""
     past = filled(*((number, float(number)) for number in range(5000)))
 
     assert past.until(held(4999 - int(KEPT))) == 4999 - KEPT
     assert past.until(held(4998 - int(KEPT))) == -math.inf
-    assert RECENT <= len(past.recent) <= 2 * RECENT
-    assert past.recent[-1] == (4999.0, held(4999))
+    assert KEPT < len(past) <= KEPT + SWEEP
+    weight = sys.getsizeof(past._times) + sys.getsizeof(past._hashes)
+    assert weight < 20 * len(past)
 
 
 def test_the_memory_is_bounded() -> None:
@@ -69,8 +72,8 @@ def test_the_memory_is_bounded() -> None:
     for number in range(3 * MOST_KEPT):
         past.add(held(number), number / 1000)
         assert len(past) <= MOST_KEPT
-    assert len(past) >= MOST_KEPT - RECENT
-    assert past.until(held(2 * MOST_KEPT + RECENT)) > 0
+    assert len(past) >= MOST_KEPT - SWEEP
+    assert past.until(held(2 * MOST_KEPT + SWEEP)) > 0
     for number in range(MOST_KEPT):
         past.add(held(number), KEPT + 100 + number)
 

@@ -9,6 +9,7 @@ from typing import Any, Callable, Iterator
 import pytest
 
 from assetstream import AssetStreamError, State, StateChange
+from assetstream.model.history import Recent
 from assetstream.runtime.dispatcher import Handlers
 from assetstream.runtime.engine import StreamEngine
 from assetstream.runtime.loop.registrations import registered
@@ -45,7 +46,7 @@ class Bench:
             audit_interval="exchange",
             connect_timeout=5.0,
             max_pending=100,
-            history=10,
+            history=None,
             proxy=None,
             ssl_context=None,
         )
@@ -59,6 +60,7 @@ class Bench:
             self.threads.shared,
             reader,
             changed,
+            Recent(10),
         )
 
 

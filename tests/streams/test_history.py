@@ -45,7 +45,7 @@ def test_history_needs_no_handler(account: Account) -> None:
     assert changes_of(stream)[2:] == [("USDT", 1001), ("USDT", 1002)]
     assert list(stream.history) == list(kept)
     assert kept[-1].change == 1
-    assert kept[-1].raw
+    assert [update.raw for update in kept] == [b""] * 4
 
 
 def test_a_handler_finds_its_update_in_the_history(account: Account) -> None:
@@ -55,8 +55,9 @@ def test_a_handler_finds_its_update_in_the_history(account: Account) -> None:
     delivered = threading.Event()
 
     def note(update: AssetUpdate) -> None:
-        found.append(update in stream.history)
-        updates.append(update)
+        kept = msgspec.structs.replace(update, raw=b"")
+        found.append(kept in stream.history)
+        updates.append(kept)
         if update.total == 1020:
             delivered.set()
 
@@ -104,7 +105,7 @@ def test_it_is_bounded(account: Account, most: int, kept: list[int]) -> None:
         assert [update.total for update in stream.history] == kept
 
 
-@pytest.mark.parametrize("wrong", [-1, 1.5, None, True, "1000"])
+@pytest.mark.parametrize("wrong", [-1, 1.5, True, "1000"])
 def test_its_bound_is_a_number(wrong: Any) -> None:
     """Any other bound is refused by name."""
     with pytest.raises(ConfigurationError, match="history must be a whole number from"):
