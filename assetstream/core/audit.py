@@ -308,7 +308,7 @@ class Audit:
             assert over is not None  # What was shown has just been put there.
             over.drop_last()
             piece.row, piece.began, piece.need = 1, piece.at, DISPUTED
-            entry.evidence.open.append(piece)
+            entry.evidence.open = (*entry.evidence.open, piece)
             judged.items.append(self._disagreement(report))
 
     def _reconnect(self, now: float, *, mute: bool, unequal: bool) -> str | None:

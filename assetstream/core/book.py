@@ -110,7 +110,7 @@ class BalanceBook:
         if entry is None:
             entry = self._entries[currency] = Entry()
             entry.evidence.ground = self.absent.evidence.ground
-            entry.evidence.open = list(self.absent.evidence.open)
+            entry.evidence.open = self.absent.evidence.open
             entry.doubted = self.absent.doubted
         return entry
 

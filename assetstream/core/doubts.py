@@ -23,7 +23,7 @@ def doubt(entry: Entry, at: Moment) -> str:
         entry: of the currency.
         at: the present.
     """
-    ground, pieces = entry.evidence.ground, tuple(entry.evidence.open)
+    ground, pieces = entry.evidence.ground, entry.evidence.open
     if not pieces:
         return DISPUTE if entry.disputed else ""
     newest = pieces[-1]

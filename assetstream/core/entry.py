@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from decimal import Decimal
 
+from msgspec import Struct, field
+
 from assetstream.core.evidence import (
     KEY_SLACK,
     Amounts,
@@ -25,7 +27,7 @@ DENIALS = 3
 MOST_MISDATED = 64
 
 
-class Entry:
+class Entry(Struct, eq=False, gc=False):
     """The evidence about one currency, and what is shown of it (W2).
 
     Attributes:
@@ -41,26 +43,14 @@ class Entry:
             repeated.
     """
 
-    __slots__ = (
-        "balance",
-        "corrected",
-        "denied",
-        "doubted",
-        "evidence",
-        "former",
-        "ignored_at",
-        "misdated",
-    )
-
-    def __init__(self) -> None:
-        self.evidence = Evidence()
-        self.balance: Balance | None = None
-        self.former: Amounts | None = None
-        self.doubted: float | None = None
-        self.denied = 0
-        self.corrected: Amounts | None = None
-        self.ignored_at = -math.inf
-        self.misdated: tuple[int, ...] = ()
+    evidence: Evidence = field(default_factory=Evidence)
+    balance: Balance | None = None
+    former: Amounts | None = None
+    doubted: float | None = None
+    denied: int = 0
+    corrected: Amounts | None = None
+    ignored_at: float = -math.inf
+    misdated: tuple[int, ...] = ()
 
     @property
     def disputed(self) -> bool:

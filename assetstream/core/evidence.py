@@ -19,7 +19,6 @@ from __future__ import annotations
 import enum
 import math
 from decimal import Decimal
-from typing import Iterable
 
 from msgspec import Struct
 
@@ -102,6 +101,9 @@ class Piece(Struct, gc=False):
     began: float = math.inf
 
 
+Pieces = tuple[Piece, ...]
+
+
 def blank(earliest: float, latest: float, at: float) -> Piece:
     """Make the piece of what could not be read (K5), or not be judged."""
     return Piece(None, earliest, latest, at)
@@ -120,7 +122,9 @@ class Judgement(enum.Enum):
     OLD = enum.auto()
 
 
-class Evidence:
+# gc=False here, as in Past and Entry: nothing of it refers to what could refer to it.
+# The collector, which stops everybody, so has less to visit for each currency.
+class Evidence(Struct, eq=False, gc=False):
     """All that is known of one currency.
 
     Attributes:
@@ -130,13 +134,10 @@ class Evidence:
         over: what is over; None: nothing is.
     """
 
-    __slots__ = ("ground", "open", "over", "push")
-
-    def __init__(self) -> None:
-        self.ground: Piece | None = None
-        self.push: Piece | None = None
-        self.open: list[Piece] = []
-        self.over: Past | None = None
+    ground: Piece | None = None
+    push: Piece | None = None
+    open: Pieces = ()
+    over: Past | None = None
 
     @property
     def amounts(self) -> Amounts | None:
@@ -177,7 +178,7 @@ def weigh(known: Evidence, piece: Piece) -> Judgement:
     if piece.key is None:
         piece.began = piece.at
     if piece.amounts is None:  # K5
-        known.open = [p for p in known.open if p.amounts is not None] + [piece]
+        known.open = (*(p for p in known.open if p.amounts is not None), piece)
         return Judgement.OPEN
     if known.ground is None:
         known.open = _not_older(known.open, piece)
@@ -198,9 +199,9 @@ def _weigh_push(known: Evidence, ground: Piece, piece: Piece) -> Judgement:
         return Judgement.OLD
     if certainly_newer(ground, piece) or (last and certainly_newer(last, piece)):
         # Late (K1, K2). It may explain what a read said.
-        known.open = [
+        known.open = tuple(
             p for p in known.open if p.amounts != amounts or certainly_newer(p, ground)
-        ]
+        )
         if known.held_until(amounts) == -math.inf:
             known.remember(amounts, ground.latest)
         return Judgement.OLD
@@ -208,10 +209,10 @@ def _weigh_push(known: Evidence, ground: Piece, piece: Piece) -> Judgement:
         # The order itself is in question (K1).
         if amounts == ground.amounts:
             return Judgement.OLD
-        known.open = [p for p in known.open if p.key is None] + [piece]
+        known.open = (*(p for p in known.open if p.key is None), piece)
         return Judgement.OPEN
     # K1. A read that may be newer stays open (K2).
-    _show(known, ground, piece, known.open if ground.key else [*known.open, ground])
+    _show(known, ground, piece, known.open if ground.key else (*known.open, ground))
     known.push = piece
     return Judgement.NEW
 
@@ -225,11 +226,11 @@ def _weigh_read(known: Evidence, ground: Piece, piece: Piece) -> Judgement:
     ):
         # It agrees, or shows what held when a lagging replica saw it (A2); the second
         # is nothing against what is open and says the same (as the ground says none).
-        known.open = [
+        known.open = tuple(
             p
             for p in known.open
             if not certainly_newer(piece, p) or p.amounts == amounts
-        ]
+        )
         for other in known.open:
             other.row = 0
         return Judgement.SAME
@@ -249,7 +250,7 @@ def _weigh_read(known: Evidence, ground: Piece, piece: Piece) -> Judgement:
     ):
         _show(known, ground, piece, known.open)  # A4
         return Judgement.NEW
-    known.open = _bounded([*_rivals(known.open, piece), piece])
+    known.open = _bounded((*_rivals(known.open, piece), piece))
     return Judgement.OPEN
 
 
@@ -263,7 +264,7 @@ def _continues(piece: Piece, other: Piece) -> bool:
     return other.amounts == piece.amounts or ZEROS not in (other.amounts, piece.amounts)
 
 
-def _show(known: Evidence, ground: Piece, piece: Piece, rivals: list[Piece]) -> None:
+def _show(known: Evidence, ground: Piece, piece: Piece, rivals: Pieces) -> None:
     known.open = _rivals(rivals, piece)
     if ground.amounts != piece.amounts and ground.amounts is not None:
         # It held until the moment of its successor at the latest, not until now: else
@@ -272,15 +273,15 @@ def _show(known: Evidence, ground: Piece, piece: Piece, rivals: list[Piece]) -> 
     known.ground = piece
 
 
-def _not_older(pieces: Iterable[Piece], piece: Piece) -> list[Piece]:
-    return [other for other in pieces if not certainly_newer(piece, other)]
+def _not_older(pieces: Pieces, piece: Piece) -> Pieces:
+    return tuple(other for other in pieces if not certainly_newer(piece, other))
 
 
-def _rivals(pieces: Iterable[Piece], piece: Piece) -> list[Piece]:
-    return [p for p in _not_older(pieces, piece) if p.amounts != piece.amounts]
+def _rivals(pieces: Pieces, piece: Piece) -> Pieces:
+    return tuple(p for p in _not_older(pieces, piece) if p.amounts != piece.amounts)
 
 
-def _bounded(pieces: list[Piece]) -> list[Piece]:
+def _bounded(pieces: Pieces) -> Pieces:
     """Fold the oldest pieces into one without amounts where there are too many."""
     if len(pieces) <= MOST_OPEN:
         return pieces
@@ -292,4 +293,4 @@ def _bounded(pieces: list[Piece]) -> list[Piece]:
         max(piece.latest for piece in folded),
         max(piece.at for piece in folded),
     )
-    return [whole, *newest]
+    return (whole, *newest)

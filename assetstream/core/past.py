@@ -7,6 +7,8 @@ from array import array
 from bisect import bisect_left
 from decimal import Decimal
 
+from msgspec import Struct, field
+
 __all__ = ["KEPT", "MOST_KEPT", "SWEEP", "Amounts", "Past"]
 
 #: (available, locked).
@@ -19,19 +21,16 @@ MOST_KEPT = 1024
 SWEEP = 32
 
 
-class Past:
+class Past(Struct, eq=False, gc=False):
     """The amounts of one currency that are over.
 
     Only their hashes are kept: amounts weigh twenty times as much, and two that differ
     have the same one as good as never.
     """
 
-    __slots__ = ("_hashes", "_times")
-
-    def __init__(self) -> None:
-        self._hashes = array("q")
-        #: Until when each held at the latest, the newest last.
-        self._times = array("d")
+    _hashes: array[int] = field(default_factory=lambda: array("q"))
+    #: Until when each held at the latest, the newest last.
+    _times: array[float] = field(default_factory=lambda: array("d"))
 
     def __len__(self) -> int:
         return len(self._times)

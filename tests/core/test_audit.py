@@ -246,7 +246,7 @@ def test_s2_who_holds_nothing_loses_nothing() -> None:
     account = Account()
     account.connect(0, NOTHING)
     assert account.present.doubts == {UNNAMED: 0}
-    assert account.book.absent.evidence.open == [Piece(None, 0, 0, 0, began=0)]
+    assert account.book.absent.evidence.open == (Piece(None, 0, 0, 0, began=0),)
     assert account.present.complete_since is not None
     account.read(9.9, NOTHING)
     assert account.present.doubts == {UNNAMED: 0}
@@ -262,7 +262,7 @@ def test_s2_a_bad_entry_costs_its_own_currency_alone(account: Account) -> None:
     assert the_update(judged.items).currency == "ETH"
     assert account.shown() == ("1", "0")
     assert account.in_doubt == ("BTC", "USDT")
-    assert account.entry().evidence.open == [unread(20)]
+    assert account.entry().evidence.open == (unread(20),)
     open_pieces = account.entry("USDT").evidence.open
     assert [piece.amounts for piece in open_pieces] == [(0, 0)]
     account.read(40, read("1", ETH="5"))
@@ -278,8 +278,8 @@ def test_s2_an_entry_without_a_name_makes_what_is_omitted_unknown(
 
     assert account.in_doubt == ("BTC",)
     assert account.present.doubts == {"BTC": 20, UNNAMED: 20}
-    assert account.entry().evidence.open == [unread(20)]
-    assert account.book.absent.evidence.open == [unread(20)]
+    assert account.entry().evidence.open == (unread(20),)
+    assert account.book.absent.evidence.open == (unread(20),)
     account.read(31, read("1"))
     assert account.present.doubts == {}
 
@@ -297,7 +297,7 @@ def test_s2_a_read_of_one_field_takes_the_other_from_what_is_shown(
     first.connect(5, half)
     assert first.present.unknown == {"BTC"}
     assert "BTC" in first.present.doubts
-    assert first.entry().evidence.open == [unread(5)]
+    assert first.entry().evidence.open == (unread(5),)
     assert first.shown("USDT") == ("100", "0")
 
 

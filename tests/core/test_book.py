@@ -175,7 +175,7 @@ def test_k1_a_push_dated_ten_seconds_behind_puts_the_order_in_question(
     # By the clock it was true 13 s ago at the earliest, by its arrival now.
     key = START_MS + 18_000, 0
     late = Piece((Decimal(3), Decimal(0)), 17.5, 30.5, 30.5, key, fair=False)
-    assert account.entry().evidence.open == [late]
+    assert account.entry().evidence.open == (late,)
     account.push(31, "4")
 
     assert account.in_doubt == ()
@@ -255,7 +255,7 @@ def test_t1_what_was_ignored_before_a_step_of_the_clock_is_in_doubt(
     assert account.book.stepped(at(125.9))
 
     assert account.in_doubt == ("BTC",)
-    assert account.entry().evidence.open == [blank(125.9)]
+    assert account.entry().evidence.open == (blank(125.9),)
     assert account.book.recheck_at == pytest.approx(135.901)
 
 
@@ -272,7 +272,7 @@ def test_k3_a_time_in_the_future_is_an_error_applied_by_arrival_in_doubt(
     assert update.available == 2
     assert account.in_doubt == ("BTC",)
     known = account.entry().evidence
-    assert known.open == [blank(1)]
+    assert known.open == (blank(1),)
     by_arrival = Piece((Decimal(2), Decimal(0)), -9, 1, 1, (0, 0), fair=False)
     assert known.ground == by_arrival
     assert pushed.recheck_at == pytest.approx(11.001)
@@ -385,7 +385,7 @@ def test_k4_a_currency_with_an_unknown_field_is_not_shown() -> None:
     assert account.present.balances == {}
     assert account.present.unknown == {"BTC"}
     assert account.in_doubt == ("BTC",)
-    assert account.entry().evidence.open == [Piece(None, -9, 1, 1, began=1)]
+    assert account.entry().evidence.open == (Piece(None, -9, 1, 1, began=1),)
     update = the_update(account.connect(2, snapshot(report("BTC", "5", "2"))).items)
 
     assert (update.available, update.locked) == (5, 2)
@@ -411,7 +411,7 @@ def test_k5_an_unreadable_frame_puts_its_currency_in_doubt(account: Account) -> 
     assert account.entry() is entry
     assert account.in_doubt == ("BTC",)
     assert account.present.doubts == {"BTC": 5}
-    assert account.entry().evidence.open == [blank(5)]
+    assert account.entry().evidence.open == (blank(5),)
     assert account.book.recheck_at == pytest.approx(15.001)
 
 

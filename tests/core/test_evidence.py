@@ -117,7 +117,7 @@ def _copied(evidence: Evidence) -> Evidence:
     copied = Evidence()
     copied.ground = copy.copy(evidence.ground)
     copied.push = copy.copy(evidence.push)
-    copied.open = [copy.copy(piece) for piece in evidence.open]
+    copied.open = tuple(copy.copy(piece) for piece in evidence.open)
     copied.over = copy.deepcopy(evidence.over)
     return copied
 
@@ -167,14 +167,14 @@ def test_k1_a_smaller_key_is_older_and_a_duplicate_is_nothing() -> None:
 
     assert weigh(evidence, push(1, 10.0, late=5.0)) is OLD
     assert weigh(evidence, push(2, 11.0, late=6.0)) is OLD
-    assert (evidence.amounts, evidence.open) == (held(2), [])
+    assert (evidence.amounts, evidence.open) == (held(2), ())
 
 
 def test_k1_an_equal_key_gives_way_to_the_later_arrival() -> None:
     evidence = known(push(1, 10.0))
 
     assert weigh(evidence, push(2, 10.0, late=0.1)) is NEW
-    assert (evidence.amounts, evidence.open) == (held(2), [])
+    assert (evidence.amounts, evidence.open) == (held(2), ())
 
 
 def test_k1_the_order_is_in_question_where_the_stored_date_was_ahead() -> None:
@@ -188,7 +188,7 @@ def test_k1_the_order_is_in_question_where_the_stored_date_was_ahead() -> None:
     assert evidence.amounts == held(1)
 
     assert weigh(evidence, push(4, 13.1)) is NEW
-    assert (evidence.amounts, evidence.open) == (held(4), [])
+    assert (evidence.amounts, evidence.open) == (held(4), ())
 
 
 def test_a2_a_lagging_read_is_nothing_against_a_push_of_the_same_amounts() -> None:
@@ -199,7 +199,7 @@ def test_a2_a_lagging_read_is_nothing_against_a_push_of_the_same_amounts() -> No
     assert len(evidence.open) == 2
     assert weigh(evidence, read(5, 110.0)) is SAME
 
-    assert evidence.open == [behind]
+    assert evidence.open == (behind,)
 
 
 def test_k3_a_push_dated_after_the_arrival_of_one_ahead_is_newer() -> None:
@@ -208,7 +208,7 @@ def test_k3_a_push_dated_after_the_arrival_of_one_ahead_is_newer() -> None:
     evidence = known(ahead)
 
     assert weigh(evidence, push(2, 11.6)) is NEW
-    assert (evidence.amounts, evidence.open) == (held(2), [])
+    assert (evidence.amounts, evidence.open) == (held(2), ())
 
 
 def test_k2_a_push_older_than_a_read_that_is_shown_is_ignored() -> None:
@@ -216,7 +216,7 @@ def test_k2_a_push_older_than_a_read_that_is_shown_is_ignored() -> None:
     evidence = known(push(1, 10.0), read(2, 40.0))
 
     assert weigh(evidence, push(3, 29.0, late=15.0)) is OLD
-    assert (evidence.amounts, evidence.open) == (held(2), [])
+    assert (evidence.amounts, evidence.open) == (held(2), ())
     assert evidence.held_until(held(3)) == 40.5
 
 
@@ -227,7 +227,7 @@ def test_k2_a_push_that_overlaps_with_such_a_read_is_shown_in_doubt() -> None:
     assert evidence.amounts == held(3)
     assert [piece.amounts for piece in evidence.open] == [held(2)]
     assert weigh(evidence, push(4, 41.1)) is NEW  # Certainly newer than the read.
-    assert evidence.open == []
+    assert evidence.open == ()
 
 
 def test_k2_agreeing_reads_are_no_evidence() -> None:
@@ -235,7 +235,7 @@ def test_k2_agreeing_reads_are_no_evidence() -> None:
     evidence = known(push(1, 10.0), read(1, 40.0))
 
     assert weigh(evidence, push(3, 35.0, late=8.0)) is NEW
-    assert evidence.open == []
+    assert evidence.open == ()
 
 
 def test_k5_what_cannot_be_read_is_open_until_something_newer() -> None:
@@ -248,7 +248,7 @@ def test_k5_what_cannot_be_read_is_open_until_something_newer() -> None:
     assert len(evidence.open) == 1
     weigh(evidence, read(2, 31.1))
 
-    assert evidence.open == []
+    assert evidence.open == ()
 
 
 def test_k5_the_first_piece_closes_only_what_is_older() -> None:
@@ -259,7 +259,7 @@ def test_k5_the_first_piece_closes_only_what_is_older() -> None:
     again = known(blank(20.0))
     weigh(again, read(1, 31.0))
 
-    assert again.open == []
+    assert again.open == ()
 
 
 def test_s1_a_read_that_may_be_older_is_open_and_not_shown() -> None:
@@ -268,7 +268,7 @@ def test_s1_a_read_that_may_be_older_is_open_and_not_shown() -> None:
     assert evidence.amounts == held(1)
     assert weigh(evidence, read(2, 21.0)) is NEW
 
-    assert (evidence.amounts, evidence.open) == (held(2), [])
+    assert (evidence.amounts, evidence.open) == (held(2), ())
 
 
 def test_s1_what_a_read_changed_is_kept_as_well() -> None:
@@ -299,14 +299,14 @@ def test_a2_two_reads_are_needed_in_an_audit() -> None:
     assert weigh(evidence, read(2, 34.0, reads=2)) is OPEN
     assert weigh(evidence, read(2, 36.0, reads=2)) is NEW
 
-    assert (evidence.amounts, evidence.open) == (held(2), [])
+    assert (evidence.amounts, evidence.open) == (held(2), ())
 
 
 def test_a3_what_is_over_is_nothing_while_10_s_explain_it() -> None:
     """After that it is open, and believed after five reads over 60 s."""
     busy = known(push(1, 10.0), push(2, 20.0), push(3, 40.0))
     assert weigh(busy, read(1, 45.0)) is OLD
-    assert busy.open == []
+    assert busy.open == ()
     assert weigh(busy, read(7, 45.0)) is OPEN
     trading = known(push(1, 10.0), push(2, 20.0), push(3, 75.0))
     assert weigh(trading, read(1, 80.0)) is OLD
@@ -359,7 +359,7 @@ def test_a4_the_later_of_two_reads_is_taken_and_the_other_stays_open() -> None:
     assert evidence.amounts == held(6)
     assert [piece.amounts for piece in evidence.open] == [held(5)]
     weigh(evidence, read(6, 41.0, reads=2))
-    assert evidence.open == []
+    assert evidence.open == ()
 
 
 def test_a4_the_first_read_of_all_may_begin_a_row() -> None:
@@ -423,7 +423,7 @@ def test_a_push_that_says_what_a_read_said_explains_it() -> None:
     weigh(evidence, read(2, 25.0))
     assert len(evidence.open) == 1
     assert weigh(evidence, push(2, 15.0, late=11.0)) is OLD
-    assert evidence.open == []
+    assert evidence.open == ()
 
     newer = known(push(1, 10.0), push(3, 20.0))
     weigh(newer, read(2, 35.0, reads=2))
@@ -464,20 +464,20 @@ def test_what_is_open_is_bounded() -> None:
     assert latest == pytest.approx(15.5 + 0.31)
     weigh(evidence, read(1, latest + 10.1))
 
-    assert evidence.open == []
+    assert evidence.open == ()
 
 
 def test_what_is_open_is_folded_where_there_is_too_much() -> None:
     """The newest that have amounts stay; the rest becomes as wide as all of it."""
     reads = [read(100 + number, 15.0 + number / 100) for number in range(MOST_OPEN)]
     evidence = known(push(1, 10.0), *reads)
-    assert evidence.open == reads
+    assert evidence.open == tuple(reads)
     last = read(200, 16.0)
     weigh(evidence, blank(18.0))
     weigh(evidence, last)
 
     folded = Piece(None, reads[0].earliest, 18.0, 18.0)
-    assert evidence.open == [folded, *reads[1 - MOST_OPEN // 2 :], last]
+    assert evidence.open == (folded, *reads[1 - MOST_OPEN // 2 :], last)
 
 
 def test_amounts_of_a_history_tell_their_place() -> None:
