@@ -27,10 +27,9 @@ from typing import Any, Iterable, Mapping
 
 from msgspec import Struct
 
-from assetstream.core.entry import Entry
+from assetstream.core.entry import NOTHING, Entry
 from assetstream.core.evidence import (
     REST_LAG,
-    ZEROS,
     Amounts,
     Judgement,
     Piece,
@@ -324,18 +323,16 @@ class BalanceBook:
                 # Nothing was known yet that this could be a change of, pushed or not.
                 source = Source.SNAPSHOT
             else:
-                entry.former = ZEROS
-        else:
-            before = previous.available, previous.locked
-            if before == ground.amounts:
-                return None
+                entry.former = NOTHING
+        elif previous.available == available and previous.locked == locked:
+            return None
+        elif (
             # Where one is the same the other has changed, and so has the total.
-            if (
-                before[0] == available
-                or before[1] == locked
-                or exact_sum(before) != exact_sum(ground.amounts)
-            ):
-                entry.former = before
+            previous.locked == locked
+            or previous.available == available
+            or previous.total != exact_sum(ground.amounts)
+        ):
+            entry.former = previous
         # The events make a datetime of it if anyone looks.
         time: Any = None if report.key is None else report.key[0]
         balance = Balance(

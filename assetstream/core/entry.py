@@ -16,15 +16,17 @@ from assetstream.core.evidence import (
     weigh,
 )
 from assetstream.core.past import Past
-from assetstream.model.events import ZERO, Balance, exact_sum
+from assetstream.model.events import EPOCH, ZERO, Balance, Source, exact_sum
 from assetstream.protocol import BalanceReport
 
-__all__ = ["DENIALS", "Entry"]
+__all__ = ["DENIALS", "NOTHING", "Entry"]
 
 #: Pushes in a row that REST contradicts, until REST and stream disagree (A8).
 DENIALS = 3
 #: Pushes that are not fair are known again when they are repeated; so many (K1).
 MOST_MISDATED = 64
+#: A former balance of which nothing was known.
+NOTHING = Balance("", "", "", ZERO, ZERO, EPOCH, Source.STREAM)
 
 
 class Entry(Struct, eq=False, gc=False):
@@ -34,7 +36,8 @@ class Entry(Struct, eq=False, gc=False):
         evidence: all that is known.
         balance: what is shown; None while nothing is known (K4).
         doubted: since when it is in doubt; None: no doubt.
-        former: what was shown before its total changed last; None: it never did.
+        former: what was shown before its total changed last; None: it never did,
+            ``NOTHING``: it was not known, which counts as zero.
         denied: pushes in a row that REST contradicted (A8).
         corrected: what REST last made of a push; to say so again agrees with none (A8).
         ignored_at: when a push of other amounts was last ignored (T1).
@@ -45,7 +48,7 @@ class Entry(Struct, eq=False, gc=False):
 
     evidence: Evidence = field(default_factory=Evidence)
     balance: Balance | None = None
-    former: Amounts | None = None
+    former: Balance | None = None
     doubted: float | None = None
     denied: int = 0
     corrected: Amounts | None = None
@@ -101,4 +104,4 @@ class Entry(Struct, eq=False, gc=False):
         former, shown = self.former, self.balance
         if former is None or shown is None:
             return ZERO
-        return exact_sum((shown.total, exact_sum(former).copy_negate()))
+        return exact_sum((shown.total, former.total.copy_negate()))

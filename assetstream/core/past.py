@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from array import array
 from bisect import bisect_left
-from decimal import Decimal
+from decimal import Context, Decimal
 
 from msgspec import Struct, field
 
@@ -19,6 +19,10 @@ KEPT = 900.0
 MOST_KEPT = 1024
 #: What is too old is thrown away after so many more.
 SWEEP = 32
+
+#: Returns an amount without trailing zeros, never rounded: so 1 and 1.00 have the same
+#: text. To hash a Decimal itself takes three times as long.
+plain = Context(prec=200).normalize
 
 
 class Past(Struct, eq=False, gc=False):
@@ -42,9 +46,11 @@ class Past(Struct, eq=False, gc=False):
 
     def add(self, amounts: Amounts, until: float) -> None:
         """Add amounts that held until then at the latest."""
-        self._hashes.append(hash(amounts))
-        self._times.append(until)
-        if not len(self._times) % SWEEP:
+        times = self._times
+        times.append(until)
+        available, locked = amounts
+        self._hashes.append(hash((str(plain(available)), str(plain(locked)))))
+        if not len(times) % SWEEP:
             self._sweep()
 
     def drop_last(self) -> None:
@@ -54,7 +60,8 @@ class Past(Struct, eq=False, gc=False):
 
     def until(self, amounts: Amounts) -> float:
         """Return the last moment at which amounts may have held; -inf: not known."""
-        key = hash(amounts)
+        available, locked = amounts
+        key = hash((str(plain(available)), str(plain(locked))))
         if key not in self._hashes:  # nearly always, and found out much faster
             return -math.inf
         for index in range(len(self._times) - 1, -1, -1):

@@ -97,14 +97,14 @@ def test_a_currency_is_in_doubt_while_anything_is_open_or_in_dispute() -> None:
 
 @pytest.mark.parametrize(
     ("former", "total", "change"),
-    [(None, None, 0), ("1", None, 0), (None, "4", 0), ("0", "4", 4), ("5", "2", -3)],
+    [(None, None, 0), ("1", None, 0), (None, "4", 0), ("1", "4", 3), ("5", "2", -3)],
 )
 def test_the_last_change_is_that_of_the_total(
     former: str | None, total: str | None, change: int
 ) -> None:
     """Without a former total, or with nothing shown, there is none."""
     entry = Entry()
-    entry.former = None if former is None else (Decimal(former), Decimal(0))
+    entry.former = None if former is None else shown(former)
     entry.balance = None if total is None else shown(total)
 
     assert entry.last_change() == change

@@ -19,6 +19,7 @@ from assetstream import (
     StreamGroup,
 )
 from assetstream.model.history import Recent
+from assetstream.runtime.stream_run import GROUP_HISTORY
 from assetstream.simulator import Account, Simulator
 from tests.support.clock import TimeMachine
 from tests.support.event_recorder import PATIENCE, EventRecorder
@@ -143,6 +144,21 @@ def test_each_stream_of_a_group_has_its_own(exchange: Simulator) -> None:
 
     assert [update.total for update in histories["alice"]] == [1]
     assert [update.total for update in histories["bob"]] == [2]
+
+
+@pytest.mark.parametrize(("wanted", "kept"), [(None, GROUP_HISTORY), (2, 2), (50, 41)])
+def test_in_a_group_it_is_short(
+    exchange: Simulator, wanted: int | None, kept: int
+) -> None:
+    """Unless its stream says otherwise: there may be a thousand of them."""
+    account = exchange.upbit({"BTC": 1})
+    stream = AssetStream(account.exchange(), history=wanted)
+    with StreamGroup([stream]):
+        with stream.expect(lambda u: u.total == 41, timeout=PATIENCE):
+            for _ in range(40):
+                account.deposit("BTC", 1)
+
+        assert len(stream.history) == kept
 
 
 def test_it_may_be_read_while_it_is_written() -> None:
