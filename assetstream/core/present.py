@@ -22,6 +22,7 @@ from assetstream.model.states import State
 __all__ = ["UNNAMED", "Present"]
 
 ZERO = Decimal(0)
+NO_DOUBTS: Mapping[str, float] = MappingProxyType({})
 
 #: Stands for every currency that the book does not hold.
 UNNAMED = ""
@@ -76,7 +77,7 @@ class Present:
         self.dead_at = -math.inf
         self.lease_ends_at = math.inf
         self.balances: dict[str, Balance] = {}
-        self.doubts: Mapping[str, float] = MappingProxyType({})
+        self.doubts: Mapping[str, float] = NO_DOUBTS
         self.unknown: frozenset[str] = frozenset()
         self.taken_at: dict[str, float] = {}
         self.verified_at: dict[str, float] = {}

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 import threading
+from contextlib import suppress
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Callable, TypeVar
 
@@ -88,7 +90,6 @@ class OneShotEvent:
 
     def __init__(self) -> None:
         self._happened = False
-        self._waiting: list[SimpleQueue[None]] = []
         self._calls: list[Callable[[], None]] = []
 
     @property
@@ -100,8 +101,6 @@ class OneShotEvent:
         """End every wait for the event; from any thread or signal handler."""
         self._happened = True
         self._call()
-        for queue in tuple(self._waiting):
-            queue.put(None)
 
     def then(self, call: Callable[[], None]) -> None:
         """Have this called once: by ``set``, or at once if that came before."""
@@ -113,15 +112,16 @@ class OneShotEvent:
     def wait(self, deadline: Deadline) -> bool:
         """Wait for the event; False if the deadline came first."""
         queue: SimpleQueue[None] = SimpleQueue()
-        self._waiting.append(queue)
+        end = partial(queue.put, None)
+        self.then(end)
         try:
-            # Looked at after joining the list: set() cannot fall in between unseen.
-            if not self._happened:
-                get_interruptibly(queue, deadline)
+            get_interruptibly(queue, deadline)
         except Empty:
             pass
         finally:
-            self._waiting.remove(queue)
+            # Unless it was called, or is about to be, by another thread.
+            with suppress(ValueError):
+                self._calls.remove(end)
         return self._happened
 
     def _call(self) -> None:

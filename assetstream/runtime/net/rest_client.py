@@ -122,10 +122,9 @@ class Rest:
                     partial(self._ended, done, again, outcome, running)
                 ),
             )
-            # One that has reported may not have ended yet: close() waits for it, too.
-            self._running = {j for j in self._running if not j.ended.happened}
+            waiting = job.begin()
             self._running.add(job)
-            return job.begin()
+            return waiting
         except (OSError, RuntimeError) as error:
             # No descriptor, no thread: the machine may have one in a while.
             self._post(partial(done, shortage(error), running.asked))
@@ -151,6 +150,8 @@ class Rest:
         outcome: Outcome | Unanswered | Exception,
         call: Call,
     ) -> None:
+        # Now, not when the next begins: a minute of every account's.
+        self._running = {job for job in self._running if not job.ended.happened}
         if isinstance(outcome, Unanswered):
             again(outcome.left)
         elif isinstance(outcome, (HttpReply, AssetStreamError)):

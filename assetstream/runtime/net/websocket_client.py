@@ -127,6 +127,32 @@ def refusal(error: BaseException | None) -> Ending:
     raise error or RuntimeError("websocket-client ended without a reason")
 
 
+class Parser:
+    """The library's ``WebSocket``, on a feed.
+
+    Attributes:
+        socket: the library's.
+    """
+
+    def __init__(self, send: Callable[[bytes], object]) -> None:
+        # One thread uses it: it needs no locks.
+        self.socket = websocket.WebSocket(
+            enable_multithread=False, skip_utf8_validation=True
+        )
+        self._feed = Feed(send)
+        self.socket.sock = self._feed  # type: ignore[assignment]
+
+    def parse(self, frame: bytes) -> tuple[int, Any]:
+        """Return the opcode and the frame that the library makes of this one.
+
+        Raises:
+            Exhausted: it wants more than a frame.
+            websocket.WebSocketException: it breaks the protocol.
+        """
+        self._feed.serve(frame)
+        return self.socket.recv_data_frame(control_frame=True)
+
+
 class WebSocketClient:
     """An open WebSocket: the library parses what is no plain data frame, and answers.
 
@@ -139,12 +165,9 @@ class WebSocketClient:
 
     def __init__(self, send: Callable[[bytes], object]) -> None:
         self._send = send
-        self._feed = Feed(send)
-        # One thread uses it: it needs no locks.
-        self._socket = websocket.WebSocket(
-            enable_multithread=False, skip_utf8_validation=True
-        )
-        self._socket.sock = self._feed  # type: ignore[assignment]
+        # Has the beginning of a fragmented message. Else there is none: a parser weighs
+        # a kilobyte, and little comes that is no plain data frame.
+        self._unfinished: Parser | None = None
 
     def parse(self, frame: bytes) -> Parsed:
         """Let the library act on one whole frame, and answer it if need be.
@@ -159,10 +182,11 @@ class WebSocketClient:
             # Kept from the library, whose trace would show it: it may quote the login.
             reason = frame[4:].decode(errors="replace")
             frame = bytes([frame[0], 2]) + frame[2:4]
-        self._feed.serve(frame)
+        parser = self._unfinished or Parser(self._send)
         try:
-            opcode, found = self._socket.recv_data_frame(control_frame=True)
+            opcode, found = parser.parse(frame)
         except Exhausted:  # a fragment: the message goes on
+            self._unfinished = parser
             return Parsed([], False, None)
         except websocket.WebSocketException as error:
             raise BadFrame(str(error)) from None
@@ -171,6 +195,7 @@ class WebSocketClient:
             return Parsed([], False, Closed(code, reason))
         if opcode in (websocket.ABNF.OPCODE_PING, websocket.ABNF.OPCODE_PONG):
             return Parsed([], opcode == websocket.ABNF.OPCODE_PONG, None)
+        self._unfinished = None
         return Parsed([found.data], False, None)
 
     def send(self, text: str) -> None:
@@ -180,8 +205,8 @@ class WebSocketClient:
 
     def ping(self) -> None:
         """Send a ping."""
-        self._socket.ping()
+        Parser(self._send).socket.ping()
 
     def say_goodbye(self) -> None:
         """Send a Close frame."""
-        self._socket.send_close()
+        Parser(self._send).socket.send_close()

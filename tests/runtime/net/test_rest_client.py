@@ -55,6 +55,16 @@ def test_gives_status_headers_and_body(client: Client) -> None:
     assert reply == HttpReply(200, {"x-remaining": "3", "content-length": "2"}, b"ok")
 
 
+def test_a_call_that_has_ended_is_not_kept(client: Client) -> None:
+    """It would weigh on each account until the next audit."""
+    with RawServer(answering(OK)) as server:
+        client.begin(server.http_url)
+        assert len(client.rest._running) == 1
+        client.outcome()
+
+    assert not client.rest._running
+
+
 def test_sends_method_headers_query_and_body_as_they_are(client: Client) -> None:
     """The request on the wire is the one that was signed."""
     requests: list[bytes] = []

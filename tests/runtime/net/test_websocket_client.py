@@ -54,6 +54,18 @@ def test_a_fragmented_message_is_returned_when_it_is_complete(opened: Open) -> N
     assert parse(frame(b"", PONG)) == ([], True, None)
 
 
+def test_a_parser_is_kept_for_an_unfinished_message_only(opened: Open) -> None:
+    """An account that waits for pushes has none."""
+    client = opened.client
+    client.parse(frame(b"", PONG))
+    assert client._unfinished is None
+    client.parse(frame(b"to", TEXT, final=False))
+    client.parse(frame(b"", PONG))
+    assert client._unfinished is not None
+    client.parse(frame(b"gether", 0))
+    assert client._unfinished is None
+
+
 def test_a_ping_is_answered(opened: Open) -> None:
     """The library answers with a masked pong."""
     assert opened.client.parse(frame(b"hello", PING)) == ([], False, None)
