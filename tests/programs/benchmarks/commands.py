@@ -59,6 +59,10 @@ class Commands:
         self._server.clear()
         answer(sock)
 
+    def _clock(self, sock: socket.socket, at: float, speed: float) -> None:
+        self._server.set_clock(at, speed)
+        answer(sock)
+
     def _hold(self, sock: socket.socket, currencies: int) -> None:
         self._server.held = currencies
         answer(sock)
@@ -93,11 +97,12 @@ class Commands:
         except Gone:
             self._server.drop(peer)
 
-    def _round(self, sock: socket.socket, stamp: int) -> None:
+    def _round(self, sock: socket.socket, at: float) -> None:
+        self._server.set_clock(at, 1.0)
         peers = self._peers()
         for peer in peers:
             peer.frames.publish_each()
-            peer.wire.send(peer.frames.next(stamp=stamp))
+            peer.wire.send(peer.frames.next())
         answer(sock, sent=len(peers))
 
     def _load(self, sock: socket.socket, frames: int, rate: float, active: int) -> None:

@@ -30,6 +30,15 @@ class Control:
         """Forget the clients before this one, and their accounts."""
         self._ask(do="clear")
 
+    def clock(self, at: float, speed: float) -> None:
+        """Let the exchange's clock go with a client's.
+
+        Args:
+            at: seconds since 1970.
+            speed: how many times as fast as the real one it goes on.
+        """
+        self._ask(do="clock", at=at, speed=speed)
+
     def hold(self, currencies: int) -> None:
         """Let accounts that come from now on hold so many currencies."""
         self._ask(do="hold", currencies=currencies)
@@ -58,13 +67,13 @@ class Control:
         """
         return float(self._ask(do="burst", frames=frames)["at"])
 
-    def round(self, stamp: int) -> int:
+    def round(self, at: float) -> int:
         """Send every client one frame; return to how many.
 
         Args:
-            stamp: its time for the exchange, milliseconds since 1970.
+            at: its time by the exchange's clock, seconds since 1970.
         """
-        return int(self._ask(do="round", stamp=stamp)["sent"])
+        return int(self._ask(do="round", at=at)["sent"])
 
     def load(self, frames: int, rate: float, active: int = 1) -> float:
         """Begin to send ``rate`` frames a second in all, each with its time.

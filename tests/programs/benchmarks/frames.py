@@ -24,35 +24,36 @@ def frame(opcode: int, payload: bytes) -> bytes:
     return bytes((0x80 | opcode, 126)) + size.to_bytes(2, "big") + payload
 
 
-def upbit(currency: str, balance: str, locked: str, stamp: int) -> str:
+def upbit(currency: str, balance: str, locked: str, ms: int, order: int) -> str:
     """Make a push of myAsset, in which amounts are JSON numbers."""
     return (
         '{"type":"myAsset","asset_uuid":"e635f223-1609-4969-8fb6-4376937baad6",'
         f'"assets":[{{"currency":"{currency}","balance":{balance},'
-        f'"locked":{locked}}}],"asset_timestamp":{stamp},"timestamp":{stamp},'
+        f'"locked":{locked}}}],"asset_timestamp":{ms},"timestamp":{order},'
         '"stream_type":"REALTIME"}'
     )
 
 
-def bybit(currency: str, balance: str, locked: str, stamp: int) -> str:
+def bybit(currency: str, balance: str, locked: str, ms: int, order: int) -> str:
     """Make a short push of wallet, in which amounts are strings."""
     return (
         '{"id":"592324d2bce751-ad38-48eb-8f42-4671d1fb4d4e","topic":"wallet",'
-        f'"creationTime":{stamp},"data":[{{"accountType":"UNIFIED","coin":[{{"coin":'
+        f'"creationTime":{ms},"data":[{{"accountType":"UNIFIED","coin":[{{"coin":'
         f'"{currency}","walletBalance":"{balance}","locked":"{locked}"}}]}}]}}'
     )
 
 
-DIALECTS: dict[str, Callable[[str, str, str, int], str]] = {
+DIALECTS: dict[str, Callable[[str, str, str, int, int], str]] = {
     "upbit": upbit,
     "bybit": bybit,
 }
 
 
 class Frames:
-    """Makes frames in rising order of time; keeps the balances of the last.
+    """Makes frames of the present, in rising order; keeps the balances of the last.
 
     Args:
+        wall: the exchange's clock, seconds since 1970.
         held: how many currencies the account holds; by default a few, and END.
 
     Attributes:
@@ -60,12 +61,20 @@ class Frames:
         published: the same as REST answers it.
     """
 
-    def __init__(self, dialect: str, *, binary: bool, held: int | None = None) -> None:
+    def __init__(
+        self,
+        dialect: str,
+        wall: Callable[[], float],
+        *,
+        binary: bool,
+        held: int | None = None,
+    ) -> None:
         self._write = DIALECTS[dialect]
         self._opcode = BINARY if binary else TEXT
         self._number = 0
-        # One a millisecond, from so long ago that none is ever in the future.
-        self._first_ms = int(time.time() * 1000) - 20_000_000
+        self._wall = wall
+        # Of the last frame, by which those of one millisecond have their order.
+        self._order = 0
         self._rotation = CURRENCIES if held is None else codes(held)
         # With a number of its own, END comes as news in the last frame.
         ends = (END,) if held is None else ()
@@ -84,23 +93,21 @@ class Frames:
         """Make REST answer with every frame that is sent from now on."""
         self.published = self.balances
 
-    def next(
-        self, *, last: bool = False, locked: str = LOCKED, stamp: int | None = None
-    ) -> bytes:
+    def next(self, *, last: bool = False, locked: str = LOCKED) -> bytes:
         """Return the next frame; its balances differ from all before.
 
         Args:
             last: it is of END.
             locked: the amount that is locked.
-            stamp: its time, milliseconds since 1970; by default one after the last's.
         """
         number = self._number
         self._number += 1
         currency = END if last else self._rotation[number % len(self._rotation)]
         balance = f"{1386929 + number}.{FRACTION}"
         self.balances[currency] = balance, locked
-        when = self._first_ms + number if stamp is None else stamp
-        text = self._write(currency, balance, locked, when)
+        now_ms = int(self._wall() * 1000)
+        self._order = max(self._order + 1, now_ms)
+        text = self._write(currency, balance, locked, now_ms, self._order)
         return frame(self._opcode, text.encode())
 
     def timed(self, *, last: bool = False) -> bytes:

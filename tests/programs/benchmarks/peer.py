@@ -56,7 +56,7 @@ class Peer:
         if "sec-websocket-key" in headers:
             self._upgraded = True
             self.frames = frames
-            self.wire.send(accept(headers))
+            self.wire.send(accept(headers, self._server.wall()))
             return
         # Every request is GET /v1/accounts, the only one that clients make.
         items = [
@@ -64,7 +64,7 @@ class Peer:
             for code, (available, locked) in frames.published.items()
         ]
         self._server.reads += 1
-        self.wire.send(reply(json.dumps(items).encode()))
+        self.wire.send(reply(json.dumps(items).encode(), self._server.wall()))
 
     def _frame(self, opcode: int, payload: bytes) -> None:
         if opcode == PING:

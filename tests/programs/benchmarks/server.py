@@ -41,6 +41,8 @@ class Server:
     def __init__(
         self, dialect: str, *, certificate: str | None = None, binary: bool = False
     ) -> None:
+        # Monotonic time, the exchange's then, and its speed since.
+        self._clock = time.monotonic(), time.time(), 1.0
         self._dialect = dialect
         self._binary = binary
         # Access key -> what is sent to that account.
@@ -87,13 +89,26 @@ class Server:
         """Return what is sent to the account of that access key."""
         if key not in self._accounts:
             self._accounts[key] = Frames(
-                self._dialect, binary=self._binary, held=self.held
+                self._dialect, self.wall, binary=self._binary, held=self.held
             )
         return self._accounts[key]
 
+    def wall(self) -> float:
+        """Return the exchange's time, seconds since 1970."""
+        began, at, speed = self._clock
+        return at + (time.monotonic() - began) * speed
+
+    def set_clock(self, at: float, speed: float) -> None:
+        """Let it be that time, and go on from there.
+
+        A client whose clock runs ahead would take a real one for broken.
+        """
+        self._clock = time.monotonic(), at, speed
+
     def clear(self) -> None:
-        """Forget all clients and accounts."""
+        """Forget all clients and accounts, and their clocks."""
         self.idle()
+        self.set_clock(time.time(), 1.0)
         for peer in tuple(self.subscribed):
             self.drop(peer)
         self._accounts.clear()

@@ -11,6 +11,7 @@ alone in one thread: microseconds of CPU for each update, the best of several ru
 from __future__ import annotations
 
 import time
+from email.utils import formatdate
 from typing import Any, Callable
 
 import msgspec
@@ -41,7 +42,7 @@ class Stages:
     """The parts of a stream, without its threads."""
 
     def __init__(self) -> None:
-        frames = Frames("upbit", binary=False)
+        frames = Frames("upbit", clock.wall, binary=False)
         self.bytes = b"".join(frames.next() for _ in range(READS * CHUNK // 280))
         exchange = Upbit("access", "secret", region="sg")
         self.conversation = exchange.conversation({})
@@ -58,7 +59,9 @@ class Stages:
         )
         self.machine.started(moment())
         self.machine.granted(1, moment())
-        self.machine.opened(1, {}, 0.0, moment())
+        # With its date the exchange's clock is known, as it is in real life.
+        date = {"date": formatdate(clock.wall(), usegmt=True)}
+        self.machine.opened(1, date, clock.now(), moment())
         handlers = Handlers()
         handlers.asset.add(self.handle)
         self.recent = Recent(1_000)

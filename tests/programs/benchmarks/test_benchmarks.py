@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.programs.benchmarks.contenders import ENTRIES
+from tests.programs.benchmarks.control import Lost
 from tests.programs.benchmarks.kinds.saturation import Step, highest
 from tests.programs.benchmarks.machine import facts
 from tests.programs.benchmarks.report import heading, note, ranked, table
@@ -152,10 +153,15 @@ def test_rows_that_do_not_reproduce_are_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("client", "server", "rate"),
-    [(10_700, 99_000, 10_500), (99_000, 12_000, 12_000), (16_000, 16_000, 16_000)],
+    [
+        (10_700, 99_000, 10_500),
+        (99_000, 12_000, 12_000),
+        (16_000, 16_000, 16_000),
+        (700, 99_000, 687.5),
+    ],
 )
 def test_the_highest_rate_is_the_clients_or_the_servers(
-    client: int, server: int, rate: int
+    client: int, server: int, rate: float
 ) -> None:
     """The search ends at what the client keeps up with, or what the server can send."""
 
@@ -164,6 +170,12 @@ def test_the_highest_rate_is_the_clients_or_the_servers(
         return Step(sent, kept=sent <= client, offered=asked <= server, cpu_us=1.0)
 
     assert highest(attempt, 2_000).rate == rate
+
+
+def test_a_client_that_keeps_up_with_nothing_has_no_rate() -> None:
+    """The search ends downwards, too."""
+    with pytest.raises(Lost, match="does not keep up with"):
+        highest(lambda rate: Step(rate, False, True, 1.0), 2_000)
 
 
 def test_the_library_of_a_peer_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import hashlib
 import socket
 import ssl
 import struct
+from email.utils import formatdate
 from typing import Iterator, Mapping
 
 from tests.programs.benchmarks.frames import frame
@@ -145,21 +146,27 @@ def head_in(data: bytearray) -> tuple[str, str, dict[str, str]] | None:
     return method, target, {k.lower(): v.strip() for k, _, v in pairs}
 
 
-def reply(body: bytes) -> bytes:
-    """Make an HTTP answer with JSON; the connection stays open."""
-    head = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    return b"HTTP/1.1 200 OK\r\n" + head.encode() + body
+def reply(body: bytes, now: float) -> bytes:
+    """Make an HTTP answer with JSON and its date; the connection stays open."""
+    head = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    return b"HTTP/1.1 200 OK\r\n" + date(now) + head.encode() + b"\r\n" + body
 
 
-def accept(headers: Mapping[str, str]) -> bytes:
-    """Make the answer that accepts a WebSocket."""
+def accept(headers: Mapping[str, str], now: float) -> bytes:
+    """Make the answer that accepts a WebSocket, with its date."""
     digest = hashlib.sha1((headers["sec-websocket-key"] + GUID).encode()).digest()
     return (
-        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
-        b"Connection: Upgrade\r\nSec-WebSocket-Accept: "
+        b"HTTP/1.1 101 Switching Protocols\r\n"
+        + date(now)
+        + b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
         + base64.b64encode(digest)
         + b"\r\n\r\n"
     )
+
+
+def date(now: float) -> bytes:
+    """Make the header by which clients know the exchange's clock."""
+    return f"Date: {formatdate(now, usegmt=True)}\r\n".encode()
 
 
 def frames_in(data: bytearray) -> Iterator[tuple[int, bytes]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import time
 import uuid
 from decimal import Decimal
 from typing import Any, Callable, NamedTuple, Sequence
@@ -61,11 +62,15 @@ class Contender:
         Most have no such sign: the server sees their subscriptions.
         """
 
+    def wall(self) -> float:
+        """Return the seconds since 1970 by its clock."""
+        return time.time()
+
     def settle(self, seconds: float) -> None:
         """Let that much time pass for what a start leaves to do, which few have."""
 
-    def tick(self) -> int:
-        """Let a second pass by its clock, in no time; return milliseconds since 1970.
+    def tick(self) -> None:
+        """Let a second pass by its clock, in no time.
 
         For a contender whose memory goes by the time.
         """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any, Callable, Sequence
 
 from msgspec.structs import replace
@@ -34,6 +35,9 @@ class Client(Contender):
 
     def wait_ready(self, timeout: float) -> None:
         self._readiness.wait(timeout)
+
+    def settle(self, seconds: float) -> None:
+        time.sleep(seconds)
 
 
 def keep_to(**limits: float) -> None:

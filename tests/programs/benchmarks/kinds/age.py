@@ -7,7 +7,12 @@ from typing import Any, Sequence
 
 from tests.programs.benchmarks.contenders.base import Account, Contender
 from tests.programs.benchmarks.control import Control
-from tests.programs.benchmarks.kinds.common import Figures, begin_weighed, wait_for
+from tests.programs.benchmarks.kinds.common import (
+    Figures,
+    begin_weighed,
+    settle,
+    wait_for,
+)
 from tests.programs.benchmarks.weight import Weight
 
 __all__ = ["age"]
@@ -37,13 +42,14 @@ def age(
 
     each = len(accounts) - 1
     before = begin_weighed(client, control, accounts, on_asset)
-    client.settle(settles)
+    settle(client, control, settles)
     idle = Weight.now()
     found: dict[int, Weight] = {}
     for number in range(1, updates + 1):
         handled.clear()
         wanted = len(accounts) * number
-        control.round(client.tick())
+        client.tick()
+        control.round(client.wall())
         wait_for(handled)
         if number in (updates // 10, updates):
             found[number] = Weight.now()

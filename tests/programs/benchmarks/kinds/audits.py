@@ -7,7 +7,7 @@ from typing import Sequence
 
 from tests.programs.benchmarks.contenders.base import Account, Contender
 from tests.programs.benchmarks.control import Control
-from tests.programs.benchmarks.kinds.common import Figures, begin
+from tests.programs.benchmarks.kinds.common import Figures, begin, settle
 
 __all__ = ["audits"]
 
@@ -25,7 +25,7 @@ def audits(
     follow a start, and the regular ones are spread over their interval.
     """
     begin(client, control, accounts, lambda currency, available, locked: None)
-    client.settle(settles)
+    settle(client, control, settles)
     reads, began, cpu_began = control.reads(), time.monotonic(), time.process_time()
     time.sleep(idle)
     used, elapsed = time.process_time() - cpu_began, time.monotonic() - began

@@ -8,7 +8,14 @@ from typing import Any, Sequence
 
 from tests.programs.benchmarks.contenders.base import Account, Contender
 from tests.programs.benchmarks.control import Control
-from tests.programs.benchmarks.kinds.common import Figures, Tally, begin, wait_for
+from tests.programs.benchmarks.kinds.common import (
+    SETTLES,
+    Figures,
+    Tally,
+    begin,
+    settle,
+    wait_for,
+)
 
 __all__ = ["burst", "pour"]
 
@@ -19,6 +26,7 @@ def burst(
     """Measure the time from the server's first byte to the last callback."""
     tally = Tally()
     begin(client, control, accounts, tally.handler())
+    settle(client, control, SETTLES)
     return pour(control, tally, frames)
 
 

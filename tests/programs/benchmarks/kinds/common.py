@@ -12,6 +12,8 @@ from tests.programs.benchmarks.frames import END
 from tests.programs.benchmarks.weight import Weight
 
 __all__ = [
+    "PATIENCE",
+    "SETTLES",
     "Figures",
     "Tally",
     "Timeline",
@@ -19,6 +21,7 @@ __all__ = [
     "begin_more",
     "begin_weighed",
     "quantile",
+    "settle",
     "wait_for",
 ]
 
@@ -26,6 +29,10 @@ __all__ = [
 PATIENCE = 120.0
 #: Thousands of accounts, and some reserve.
 START_PATIENCE = 300.0
+
+#: Seconds from the start of a single account to its load: what the exchange pushes in
+#: the first one or two may be older than the snapshot, and is doubted until an audit.
+SETTLES = 3.0
 
 Figures = dict[str, Any]
 
@@ -124,6 +131,7 @@ def begin_more(
     on_asset: OnAsset,
 ) -> None:
     """Start all but the accounts that are begun, and wait for these."""
+    control.clock(client.wall(), client.speed)
     client.start(accounts[begun:], on_asset)
     control.wait(len(accounts), START_PATIENCE)
     client.wait_ready(START_PATIENCE)
@@ -141,6 +149,12 @@ def begin_weighed(
     weight = Weight.now()
     begin_more(client, control, accounts, 1, on_asset)
     return weight
+
+
+def settle(client: Contender, control: Control, seconds: float) -> None:
+    """Let so many seconds pass for what a start leaves to do, by the client's clock."""
+    client.settle(seconds)
+    control.clock(client.wall(), client.speed)
 
 
 def wait_for(ended: threading.Event) -> None:

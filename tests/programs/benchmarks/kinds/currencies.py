@@ -7,7 +7,13 @@ from typing import Sequence
 from tests.programs.benchmarks.contenders.base import Account, Contender
 from tests.programs.benchmarks.control import Control
 from tests.programs.benchmarks.kinds.burst import pour
-from tests.programs.benchmarks.kinds.common import Figures, Tally, begin_more
+from tests.programs.benchmarks.kinds.common import (
+    SETTLES,
+    Figures,
+    Tally,
+    begin_more,
+    settle,
+)
 
 __all__ = ["currencies"]
 
@@ -28,6 +34,7 @@ def currencies(
         tally = Tally()
         control.hold(size)
         begin_more(client, control, accounts[: number + 1], number, tally.handler())
+        settle(client, control, SETTLES)
         each.append(pour(control, tally, frames, warm=size))
     digits = {figures["digits"] for figures in each}
     return {

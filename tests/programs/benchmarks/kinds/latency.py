@@ -10,10 +10,12 @@ from tests.programs.benchmarks.contenders.base import Account, Contender
 from tests.programs.benchmarks.control import Control, Lost
 from tests.programs.benchmarks.kinds.common import (
     PATIENCE,
+    SETTLES,
     Figures,
     Timeline,
     begin,
     quantile,
+    settle,
     wait_for,
 )
 
@@ -31,6 +33,7 @@ def latency(
     """Measure the time from the server's stamp to the callback, microseconds."""
     timeline = Timeline()
     begin(client, control, accounts, timeline.handler())
+    settle(client, control, SETTLES)
     timeline.expect(frames)
     before = time.process_time()
     control.load(frames, rate)

@@ -13,6 +13,7 @@ from tests.programs.benchmarks.kinds.common import (
     Timeline,
     begin,
     quantile,
+    settle,
     wait_for,
 )
 
@@ -49,7 +50,7 @@ def pauses(
     """
     timeline, collections = Timeline(), Collections()
     begin(client, control, accounts, timeline.handler())
-    client.settle(SETTLES)
+    settle(client, control, SETTLES)
     timeline.expect(frames)
     gc.callbacks.append(collections)
     before = time.process_time()

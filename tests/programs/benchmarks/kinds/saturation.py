@@ -12,6 +12,7 @@ from tests.programs.benchmarks.kinds.common import (
     Timeline,
     begin_weighed,
     quantile,
+    settle,
     wait_for,
 )
 from tests.programs.benchmarks.weight import Weight
@@ -26,6 +27,8 @@ BACKLOG_S = 0.5
 MOST_US = 100_000.0
 #: The load server keeps a rate up if it takes no longer by more than this factor.
 TOLERANCE = 1.05
+#: Updates a second that any client must keep up with.
+LEAST = 100.0
 #: How often the step between a rate that is kept up with and one that is not is halved.
 HALVINGS = 4
 
@@ -61,7 +64,7 @@ def saturation(
     """
     timeline = Timeline()
     before = begin_weighed(client, control, accounts, timeline.handler())
-    client.settle(SETTLES)
+    settle(client, control, SETTLES)
     later = Weight.now()
     reads, began, cpu_began = control.reads(), time.monotonic(), time.process_time()
     time.sleep(idle)
@@ -92,8 +95,10 @@ def highest(attempt: Callable[[float], Step], first: float) -> Step:
     halves between the last that was kept up with and the first that was not.
     """
     rate, best = first, attempt(first)
-    if not best.kept:
-        raise Lost(f"it does not keep up with {first:,.0f} updates a second")
+    while not best.kept:
+        if rate < LEAST:
+            raise Lost(f"it does not keep up with {rate:,.0f} updates a second")
+        rate, best = rate / 2, attempt(rate / 2)
     while best.offered:
         step = attempt(rate * 2)
         if not step.kept:
