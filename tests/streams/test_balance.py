@@ -152,7 +152,7 @@ def test_verified_refuses_what_was_only_pushed(account: Account) -> None:
         book = stream._run.started().session.machine._book
         with stream.expect(lambda u: u.currency == "ETH", PATIENCE):
             account.deposit("ETH", "1")
-        book.enter("ETH").evidence.open.clear()
+        book.enter("ETH").evidence.open = ()
         stream._run.started().present.doubts = {}
         with pytest.raises(StaleBalance, match="no read by REST has agreed with ETH"):
             stream.balance("ETH", verified=PATIENCE)
