@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 __all__ = ["http_date"]
 
 
+# All answers of one second have the same, and a group has many of them.
+@lru_cache(maxsize=16)
 def http_date(text: str | None) -> datetime | None:
     """Read a date in UTC; None if it is absent or not understood.
 

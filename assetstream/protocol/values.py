@@ -114,7 +114,8 @@ class Limits(Struct, frozen=True):
     Attributes:
         connects_per_second: handshakes that one stream may begin; per second.
         reads_per_second: REST reads that one stream may send; per second.
-        ping_interval: from one ping to the next; seconds.
+        ping_interval: from one ping to the next, or up to a twentieth less, so that the
+            pings of many connections fall together; seconds.
         pong_timeout: how long a ping may stay unanswered; seconds (L1).
         audit_interval: between two comparisons with REST, if the user names no other;
             seconds (A1).

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 from abc import abstractmethod
 from itertools import groupby
 from typing import Generic, Iterable, Mapping, Sequence, TypeVar, Union
@@ -29,6 +30,8 @@ __all__ = ["Heartbeat", "Phase", "PhasedConversation"]
 #: Currencies of one frame that are warned of one by one; the whole book beyond. Each
 #: warning may keep a copy of the frame, and a frame has room for thousands.
 MOST_DOUBTS = 20
+#: Moments of an interval at which pings are sent.
+STEPS = 20
 
 
 class Heartbeat:
@@ -44,13 +47,16 @@ class Heartbeat:
         self.next = NEVER
 
     def start(self, now: float) -> None:
-        """Begin: the first ping is due one interval from now."""
-        self.next = now + self._interval
+        """Begin: the first ping is due one interval from now, or a little earlier."""
+        # Pings of all connections fall on the same moments, and so do their answers: a
+        # thread that serves a thousand wakes for many at once.
+        step = self._interval / STEPS
+        self.next = math.floor((now + self._interval) / step) * step
 
     def pinged(self, now: float) -> None:
         """A ping was sent."""
         # From now, not from when it was due: after a suspend one ping is enough.
-        self.next = now + self._interval
+        self.start(now)
         if self._asked is None:
             self._asked = now
 

@@ -163,6 +163,22 @@ def test_reports_are_joined_until_another_step() -> None:
     assert kinds(steps)[2] == "Warn"
 
 
+def test_pings_of_many_connections_fall_together() -> None:
+    """None is late; a thread that serves a thousand wakes for many of them at once."""
+    beats = set()
+    for number in range(1000):
+        now = 1e6 + number * 0.0199
+        heartbeat = Heartbeat(20.0)
+        heartbeat.start(now)
+        for _ in range(3):
+            assert now + 19.0 < heartbeat.next <= now + 20.0 + 1e-6
+            now = heartbeat.next + 0.003
+            heartbeat.pinged(now)
+        beats.add(heartbeat.next)
+
+    assert len(beats) <= 21
+
+
 def test_an_answer_is_the_oldest_open_pings() -> None:
     """A second ping before the first answer does not shorten the round trip."""
     heartbeat = Heartbeat(5.0)
