@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -14,14 +15,12 @@ from assetstream.runtime.places import Place, place_of
 from assetstream.runtime.settings import Settings
 
 if TYPE_CHECKING:
-    import ssl
-
     from assetstream.runtime.net.rest_client import Adapter
 
-    #: How streams connect: with which context, by which proxy.
-    Way = tuple[ssl.SSLContext | None, str | None]
-
 __all__ = ["SharedResources"]
+
+#: How streams connect: with which context, by which proxy.
+Way = tuple[ssl.SSLContext | None, str | None]
 
 
 class SharedResources:

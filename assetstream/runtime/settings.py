@@ -5,8 +5,9 @@ from __future__ import annotations
 import inspect
 import math
 import re
+import ssl
 from functools import partial
-from typing import TYPE_CHECKING, Container, Iterator, Literal, NoReturn
+from typing import Container, Iterator, Literal, NoReturn
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -16,9 +17,7 @@ from assetstream.model.events import Balance
 from assetstream.protocol import Exchange
 from assetstream.runtime.loop.waits import FOR_EVER
 from assetstream.runtime.net.proxy import check_proxy
-
-if TYPE_CHECKING:
-    import ssl
+from assetstream.runtime.ssl_context import check_context
 
 __all__ = [
     "Settings",
@@ -236,9 +235,6 @@ def _check(settings: Settings) -> None:
             _refuse("proxy must be a URL such as http://host:port, or None")
         check_proxy(settings.proxy)
     if settings.ssl_context is not None:
-        # Here: no import of the package should wait for ssl.
-        from assetstream.runtime.ssl_context import check_context
-
         check_context(settings.ssl_context)
 
 

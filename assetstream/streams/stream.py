@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ssl
 from contextlib import closing
 from datetime import datetime, timezone
 from functools import partial
-from typing import TYPE_CHECKING, Callable, Literal, Mapping, NoReturn, Sequence
+from typing import Callable, Literal, Mapping, NoReturn, Sequence
 
 from assetstream.display.html import as_html
 from assetstream.display.page import Line, Page
@@ -37,9 +38,6 @@ from assetstream.streams.conditions import Condition, verify, wait_until
 from assetstream.streams.handlers import HandlerMethods
 from assetstream.streams.live_pages import LivePages
 from assetstream.streams.updates import Expectation, Predicate, Subscriber, Updates
-
-if TYPE_CHECKING:
-    import ssl
 
 __all__ = ["AssetStream", "end_table", "read_account", "run_of"]
 
