@@ -62,13 +62,10 @@ class Past(Struct, eq=False, gc=False):
         """Return the last moment at which amounts may have held; -inf: not known."""
         available, locked = amounts
         key = hash((str(plain(available)), str(plain(locked))))
-        if key not in self._hashes:  # nearly always, and found out much faster
+        if key not in self._hashes:  # nearly always, and found out fast
             return -math.inf
-        for index in range(len(self._times) - 1, -1, -1):
-            if self._hashes[index] == key:
-                until = self._times[index]
-                return until if until >= self.newest - KEPT else -math.inf
-        return -math.inf
+        until = self._times[-1 - self._hashes[::-1].index(key)]
+        return until if until >= self.newest - KEPT else -math.inf
 
     def _sweep(self) -> None:
         """Keep nothing of what is too old, and not too much."""
