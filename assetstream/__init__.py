@@ -38,12 +38,13 @@ if TYPE_CHECKING:
     from assetstream.model.states import State
     from assetstream.protocol.exchange import Exchange
     from assetstream.streams.group import StreamGroup
-    from assetstream.streams.stream import AssetStream
+    from assetstream.streams.stream import AssetStream, Stream
     from assetstream.streams.updates import Expectation, Updates
 
 __all__ = [  # noqa: RUF022 - grouped by what they are
     # streams
     "AssetStream",
+    "Stream",
     "StreamGroup",
     # what their methods return
     "Expectation",
@@ -86,7 +87,7 @@ __all__ = [  # noqa: RUF022 - grouped by what they are
 ]
 
 _ROOMS = {
-    "streams.stream": ["AssetStream"],
+    "streams.stream": ["AssetStream", "Stream"],
     "streams.group": ["StreamGroup"],
     "streams.updates": ["Expectation", "Updates"],
     "model.events": ["AssetUpdate", "Balance", "Gap", "Source", "StateChange"],

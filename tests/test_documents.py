@@ -147,7 +147,7 @@ def test_the_samples_in_docstrings_run(simulated_exchange: Simulator) -> None:
 
     with AssetStream(account.exchange()) as stream:
         names: dict[str, Any] = {"stream": stream, "place_order": place_order}
-        exec(block_with("stream.expect", "assetstream.AssetStream.expect"), names)
+        exec(block_with("stream.expect", "assetstream.Stream.expect"), names)
 
     assert names["filled"].update.currency == "BTC"
     exec(block_with("rest_stale", "assetstream.simulator"), {"print": lambda _: None})

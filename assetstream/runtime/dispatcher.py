@@ -16,7 +16,7 @@ from assetstream.runtime.loop.log import Record, log
 from assetstream.runtime.loop.registrations import Registrations
 from assetstream.runtime.loop.stack import describe_stack, handler_name
 from assetstream.runtime.loop.waits import OneShotEvent
-from assetstream.runtime.mailbox import CallbackMailbox, Item
+from assetstream.runtime.mailbox import CallbackMailbox, Item, Sink
 
 __all__ = ["Dispatcher", "Handlers"]
 
@@ -47,6 +47,7 @@ class Handlers:
         on_screen: a live table shows the errors that nobody handles.
         witnesses: called with errors and states at once, in the reader thread. They do
             not count as an ``on_error``: an error without one is logged all the same.
+        sinks: make a ``Sink`` each for a stream that begins.
     """
 
     asset: Registrations[Handler] = field(default_factory=Registrations)
@@ -54,6 +55,7 @@ class Handlers:
     state: Registrations[Handler] = field(default_factory=Registrations)
     on_screen: bool = False
     witnesses: Registrations[Handler] = field(default_factory=Registrations)
+    sinks: Registrations[Callable[[], Sink]] = field(default_factory=Registrations)
 
     def take(self, others: Handlers) -> None:
         """Add all of those; adding one of them twice does no harm."""
@@ -61,12 +63,14 @@ class Handlers:
         self.asset.update(others.asset)
         self.error.update(others.error)
         self.state.update(others.state)
+        self.sinks.update(others.sinks)
 
     def remove(self, handler: Handler) -> None:
         """Remove a handler from wherever it stands."""
         self.asset.remove(handler)
         self.error.remove(handler)
         self.state.remove(handler)
+        self.sinks.remove(handler)
 
 
 class Dispatcher:

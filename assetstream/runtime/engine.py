@@ -23,7 +23,7 @@ from assetstream.runtime.dispatcher import Dispatcher, Handlers
 from assetstream.runtime.loop import clock
 from assetstream.runtime.loop.log import Record, log, log_aside
 from assetstream.runtime.loop.waits import Deadline, OneShotEvent
-from assetstream.runtime.mailbox import CallbackMailbox, Subscription
+from assetstream.runtime.mailbox import CallbackMailbox, Sink
 from assetstream.runtime.net.lookup import lookups_left_behind
 from assetstream.runtime.publisher import Publisher
 from assetstream.runtime.reader_thread import ReaderThread
@@ -136,15 +136,15 @@ class StreamEngine:
         """Have ``call`` made in the reader thread; from any, or a signal handler."""
         self._thread.calls.post(partial(self._make, call))
 
-    def subscribe(self, subscription: Subscription) -> None:
+    def subscribe(self, sink: Sink) -> None:
         """Put everything in from the session's next step on."""
-        self.post(partial(self._publisher.subscribe, subscription))
+        self.post(partial(self._publisher.subscribe, sink))
         if self.ended.happened:  # The post may have come too late to be run.
-            self._publisher.subscribe(subscription)
+            self._publisher.subscribe(sink)
 
-    def unsubscribe(self, subscription: Subscription) -> None:
+    def unsubscribe(self, sink: Sink) -> None:
         """Put nothing more in."""
-        self.post(partial(self._publisher.unsubscribe, subscription))
+        self.post(partial(self._publisher.unsubscribe, sink))
 
     def verify(self) -> None:
         """Ask for a comparison with REST now; ``present.audited_at`` tells of it."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from queue import SimpleQueue
-from typing import Callable, Hashable, Sequence
+from typing import Callable, Hashable, Protocol, Sequence
 
 from msgspec.structs import replace
 
@@ -17,7 +17,7 @@ from assetstream.model.events import AssetUpdate, Event, Gap, StateChange
 from assetstream.runtime.loop.log import Record
 from assetstream.runtime.loop.waits import Deadline, OneShotEvent, get_interruptibly
 
-__all__ = ["CallbackMailbox", "End", "Item", "Subscription"]
+__all__ = ["CallbackMailbox", "End", "Item", "Sink", "Subscription"]
 
 #: Items handed to a callback thread at once: one lock for many of them.
 BATCH = 128
@@ -232,6 +232,28 @@ class End:
 
     def __init__(self, error: BaseException | None) -> None:
         self.error = error
+
+
+class Sink(Protocol):
+    """Takes every update and state change of one stream, in order (W2).
+
+    It is called in the step that changed the book, so nothing it does may block.
+    """
+
+    @property
+    def with_book(self) -> bool:
+        """Begin with the present book as SNAPSHOT updates."""
+        raise NotImplementedError
+
+    def begin(self, items: Sequence[AssetUpdate | StateChange]) -> None:
+        """Take the present state, and the book if that is wanted."""
+
+    def put(self, items: Sequence[AssetUpdate | StateChange], step: int) -> bool:
+        """Take what happened in a step; False: it wants no more."""
+        raise NotImplementedError
+
+    def end(self, error: BaseException | None) -> None:
+        """Take the end: nothing comes any more; the error of one that failed."""
 
 
 class Subscription:

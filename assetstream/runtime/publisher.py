@@ -1,7 +1,7 @@
-"""Publishes the events of one stream: to its mailbox and its subscriptions.
+"""Publishes the events of one stream: to its mailbox and to whoever takes them all.
 
 The reader thread publishes, in the step that changed the book, so every queue shows the
-order in which the book changed (W2). Only a subscription that comes after the end
+order in which the book changed (W2). Only a sink that comes after the end
 receives it from its own thread.
 """
 
@@ -18,13 +18,13 @@ from assetstream.model.states import State
 from assetstream.runtime.dispatcher import Dispatcher
 from assetstream.runtime.loop import clock
 from assetstream.runtime.loop.stack import handler_name
-from assetstream.runtime.mailbox import Subscription
+from assetstream.runtime.mailbox import Sink
 
 __all__ = ["Publisher"]
 
 
 class Publisher:
-    """Hands events to everybody: history, subscriptions, handlers.
+    """Hands events to everybody: history, sinks, handlers.
 
     It is given events and a ``Present``, and knows no machine: whatever keeps a
     ``Present`` can publish by it.
@@ -56,7 +56,7 @@ class Publisher:
         self._handlers = dispatcher.handlers
         self._mailbox = dispatcher.mailbox
         # Replaced, never changed: any thread may leave.
-        self._subscriptions: tuple[Subscription, ...] = ()
+        self._sinks: tuple[Sink, ...] = ()
         self.interrupt: BaseException | None = None
         self.last_gap: Gap | None = None
         self.step = 0
@@ -71,7 +71,7 @@ class Publisher:
                 others.append(event)
                 if isinstance(event, StateChange):
                     self._note_change(event)
-        if self._subscriptions:
+        if self._sinks:
             self._hand_out(events)
         if not self._handlers.asset:
             # Nobody asked for updates: they are not even queued.
@@ -86,18 +86,18 @@ class Publisher:
                         self._end(event.current)
                     self._changed(event)
 
-    def subscribe(self, subscription: Subscription) -> None:
-        """Add a subscription; its first event is the present state."""
+    def subscribe(self, sink: Sink) -> None:
+        """Add a sink; its first event is the present state."""
         present = self._present
         state = present.state
         if state.final:
             failed = state is State.FAILED
-            subscription.end(present.error if failed else self.interrupt)
+            sink.end(present.error if failed else self.interrupt)
             return
         items: list[AssetUpdate | StateChange] = [
             StateChange(present.exchange, present.account, state, state, "present")
         ]
-        if subscription.with_book:
+        if sink.with_book:
             received = datetime.fromtimestamp(clock.wall(), timezone.utc)
             items += [
                 AssetUpdate(
@@ -112,16 +112,14 @@ class Publisher:
                 )
                 for balance in present.balances.copy().values()
             ]
-        self._subscriptions = (*self._subscriptions, subscription)
-        subscription.begin(items)
+        self._sinks = (*self._sinks, sink)
+        sink.begin(items)
 
-    def unsubscribe(self, subscription: Subscription) -> None:
-        """Remove a subscription; in the reader thread, like ``subscribe``."""
-        self._subscriptions = tuple(
-            s for s in self._subscriptions if s is not subscription
-        )
+    def unsubscribe(self, sink: Sink) -> None:
+        """Remove a sink; in the reader thread, like ``subscribe``."""
+        self._sinks = tuple(each for each in self._sinks if each is not sink)
         # Another thread may be waiting for its next event.
-        subscription.end(None)
+        sink.end(None)
 
     def _note_change(self, change: StateChange) -> None:
         if change.current is State.STOPPED:
@@ -131,11 +129,9 @@ class Publisher:
             self._recent.add_gap(change.gap)
 
     def _hand_out(self, events: Sequence[Event]) -> None:
-        """Put events into the subscriptions, and let go of those that are over (D2)."""
+        """Put events into the sinks, and let go of those that are over (D2)."""
         items = [item for item in events if not isinstance(item, AssetStreamError)]
-        self._subscriptions = tuple(
-            each for each in self._subscriptions if each.put(items, self.step)
-        )
+        self._sinks = tuple(each for each in self._sinks if each.put(items, self.step))
 
     def _witness(self, events: Sequence[AssetStreamError | StateChange]) -> None:
         for event in events:
@@ -166,6 +162,6 @@ class Publisher:
 
     def _end(self, state: State) -> None:
         error = self._present.error if state is State.FAILED else self.interrupt
-        subscriptions, self._subscriptions = self._subscriptions, ()
-        for subscription in subscriptions:
-            subscription.end(error)
+        sinks, self._sinks = self._sinks, ()
+        for sink in sinks:
+            sink.end(error)

@@ -58,6 +58,8 @@ class StreamRun:
         self._observers: Registrations[Observer] = Registrations()
         self.settings = settings
         self._handlers = handlers
+        # Those of ``handlers.sinks`` that were made for the engine, each by one thread.
+        self._fed: dict[object, object] = {}
         self._engine: StreamEngine | None = None
         # Its own threads; None in a group.
         self._threads: ThreadSet | None = None
@@ -123,6 +125,16 @@ class StreamRun:
             raise self._refusal("observe it from the start: before start(), not after")
         self._observers.add(observer)
         self._handlers.witnesses.add(witness)
+
+    def feed(self) -> None:
+        """Make the sinks that ``handlers`` ask for, once the stream has begun."""
+        engine = self.engine
+        if engine is None:
+            return
+        for key, make in self._handlers.sinks.copy().items():
+            me = object()
+            if self._fed.setdefault(key, me) is me:
+                engine.subscribe(make())
 
     def adopt(self) -> None:
         """Let only a group begin it from now on; StreamStateError if it is not NEW."""
@@ -235,6 +247,7 @@ class StreamRun:
                 Recent(history if chosen is None else chosen),
             )
             engine.begin()
+            self.feed()
         except BaseException:
             self.lifecycle.request_stop()
             if self._engine is not None:

@@ -432,6 +432,10 @@ class StreamGroup(HandlerMethods):
             for stream in self._streams.copy().values():
                 change(run_of(stream).handlers)
 
+    def _feed(self) -> None:
+        for stream in self._streams.copy().values():
+            run_of(stream).feed()
+
     def _snapshots(self) -> list[AccountSnapshot]:
         return list(map(read_account, self.streams.values()))
 

@@ -9,8 +9,9 @@ from assetstream.model.events import AssetUpdate, StateChange
 from assetstream.runtime import settings
 from assetstream.runtime.dispatcher import Handlers
 from assetstream.runtime.loop.registrations import registered
+from assetstream.runtime.mailbox import Sink
 
-__all__ = ["HandlerMethods", "Result"]
+__all__ = ["HandlerMethods", "Result", "attach"]
 
 #: What a handler returns, which nobody looks at. (Were the handler itself the variable,
 #: type checkers would not know what a lambda is given.)
@@ -100,3 +101,16 @@ class HandlerMethods:
     def _change_handlers(self, change: Callable[[Handlers], None]) -> None:
         """Have ``change`` called with all the handlers that it is to be made in."""
         raise NotImplementedError
+
+    def _feed(self) -> None:
+        """Make the sinks that were added since, for each stream that has begun."""
+        raise NotImplementedError
+
+
+def attach(source: HandlerMethods, make: Callable[[], Sink]) -> None:
+    """Have a sink made for each stream of ``source``, those to come included.
+
+    ``source.off(make)`` makes no more; a sink that wants no more says so itself.
+    """
+    source._add_handlers(Handlers(sinks=registered(make)))  # pyright: ignore[reportPrivateUsage]
+    source._feed()  # pyright: ignore[reportPrivateUsage]

@@ -1,4 +1,4 @@
-"""``AssetStream``: the object a user holds."""
+"""``AssetStream``, which a user holds, and ``Stream``, what all streams can do."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ import ssl
 from contextlib import closing
 from datetime import datetime, timezone
 from functools import partial
-from typing import Callable, Literal, Mapping, NoReturn, Sequence
+from typing import (
+    Callable,
+    Literal,
+    Mapping,
+    NoReturn,
+    Sequence,
+    TypeVar,
+)
 
 from assetstream.display.html import as_html
 from assetstream.display.page import Line, Page
@@ -39,97 +46,35 @@ from assetstream.streams.handlers import HandlerMethods
 from assetstream.streams.live_pages import LivePages
 from assetstream.streams.updates import Expectation, Predicate, Subscriber, Updates
 
-__all__ = ["AssetStream", "end_table", "read_account", "run_of"]
+__all__ = ["AssetStream", "Stream", "end_table", "read_account", "run_of"]
 
 #: Seconds that ``start`` and ``with`` wait for LIVE.
 START_TIMEOUT = 30.0
 
+Self = TypeVar("Self", bound="Stream")
 
-class AssetStream(HandlerMethods):
-    """The live balances of one account on one exchange.
 
-    One stream, one life: after ``stop()`` make a new one. Every method may be called
-    from any thread. As a context manager it is LIVE inside, or raises what ``start``
-    raises, and is stopped at the end; iterated over, it is its ``updates()``.
+class Stream(HandlerMethods):
+    """The live balances of one account, wherever they come from.
 
-    Handlers are called in order, one at a time, on one thread of the stream's own,
-    never on yours. They may take their time: the balances stay current, and past
-    ``max_pending`` events that wait updates are folded to the latest per currency, and
-    changes of state to one; errors that are alike are always one. A handler that raises
-    does no harm: ``on_error`` is called with a ``CallbackError``. A handler may call
-    ``stop()``, but not wait for the stream it is called by. One that is added later
-    is called for what happens from then on.
-
-    Inside IPython, starting a stream replaces an older one for the same key and host,
-    so that a cell may be run again; elsewhere two are allowed, with a warning.
+    All that every stream can do is here: make it the type of a parameter that may be
+    any of them. Nobody makes a ``Stream`` itself: ``AssetStream`` is the one that is
+    connected to an exchange.
 
     Args:
-        exchange: an ``Upbit`` or ``CoinW``, which holds the key.
-        on_asset: called with an ``AssetUpdate`` for every change.
-        on_error: called with an ``AssetStreamError``; without one, errors are logged to
-            the logger ``assetstream``.
-        on_state: called with a ``StateChange``; the last call is STOPPED or FAILED.
-        account: label that every event carries; by default the exchange's name and a
-            short fingerprint of the key.
-        audit_interval: seconds between comparisons with REST; by default the exchange's
-            own, which shortens where that is needed; None switches them off, and a
-            change that was never pushed may then stay unknown.
-        connect_timeout: seconds one connection may take, TLS and upgrade included.
-        max_pending: events kept apart for slow handlers before they are folded; an
-            iterator or a wait may fall ten times as many behind.
-        history: updates that ``stream.history`` keeps, about 0.6 KB each; by default
-            1,000, in a group 30; 0 for none.
-        proxy: URL of an HTTP or SOCKS5 proxy, with user and password if it wants any;
-            by default what HTTPS_PROXY, ALL_PROXY and NO_PROXY say.
-        ssl_context: verifying, TLS 1.2 at least; used in place of the process's own,
-            which trusts the system's authorities, those of certifi, and those that
-            SSL_CERT_FILE, REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE name.
-
-    Raises:
-        ConfigurationError: an argument is wrong; the text says which and why.
+        run: from ``start()`` to ``stop()``; given by the class that is made.
     """
 
-    def __init__(
-        self,
-        exchange: Exchange,
-        *,
-        on_asset: Callable[[AssetUpdate], object] | None = None,
-        on_error: Callable[[AssetStreamError], object] | None = None,
-        on_state: Callable[[StateChange], object] | None = None,
-        account: str | None = None,
-        audit_interval: float | Literal["exchange"] | None = "exchange",
-        connect_timeout: float = 10.0,
-        max_pending: int = 10_000,
-        history: int | None = None,
-        proxy: str | None = None,
-        ssl_context: ssl.SSLContext | None = None,
-    ) -> None:
-        settings.check_exchange(exchange)
-        chosen = settings.make_settings(
-            exchange,
-            account=account,
-            audit_interval=audit_interval,
-            connect_timeout=connect_timeout,
-            max_pending=max_pending,
-            history=history,
-            proxy=proxy,
-            ssl_context=ssl_context,
-        )
-        self._run = StreamRun(exchange, chosen, Handlers())
+    def __init__(self, run: StreamRun) -> None:
+        self._run = run
         self._screen = Screen(
             self.account,
             partial(LivePages, lambda: [read_account(self)], _page),
             lambda: self.state.final,
             self._put_on_screen,
         )
-        self._add_given(on_asset, on_error, on_state)
 
     # What it is made with, and what it knows.
-
-    @property
-    def exchange(self) -> Exchange:
-        """The exchange that it was made with."""
-        return self._run.exchange
 
     @property
     def account(self) -> str:
@@ -190,7 +135,7 @@ class AssetStream(HandlerMethods):
         raise StaleBalance(
             f"{trouble}; the stream is {self.state}",
             remedy="" if verified is None else "Call verify() before.",
-            exchange=self.exchange.name,
+            exchange=self._run.exchange.name,
             account=self.account,
         )
 
@@ -233,25 +178,6 @@ class AssetStream(HandlerMethods):
         return Health(at=now, state=self.state)
 
     # What it does.
-
-    def observe(
-        self,
-        observer: Observer,
-        subscriber: Callable[[StateChange | AssetStreamError], None],
-    ) -> None:
-        """Report all that passes between the stream and its exchange; for recorders.
-
-        Both are called on the stream's own thread, at once: they must not block. One
-        that raises is called no more, and ``on_error`` with a ``CallbackError``.
-
-        Args:
-            observer: called with every frame, request and reply, secrets included.
-            subscriber: called with every ``StateChange`` and ``AssetStreamError``.
-
-        Raises:
-            StreamStateError: the stream was started or stopped before.
-        """
-        self._run.observe(observer, subscriber)
 
     def start(self, wait: bool = True, timeout: float | None = START_TIMEOUT) -> None:
         """Connect, and keep the balances live from then on.
@@ -338,7 +264,7 @@ class AssetStream(HandlerMethods):
         left = None if in_handler else deadline.left()
         return self._screen.end(left) and ended
 
-    def __enter__(self) -> AssetStream:
+    def __enter__(self: Self) -> Self:
         self._run.join_or_begin(self._begin)
         self._run.lifecycle.refuse_in_callback("`with`")
         try:
@@ -456,6 +382,175 @@ class AssetStream(HandlerMethods):
         settings.check_handler("predicate", predicate)
         return Expectation(lambda: Subscriber(self._run), predicate, timeout)
 
+    def show(self) -> None:
+        """Put a live table into the output of this cell; needs the extra ``notebook``.
+
+        The table shows the state and why, every balance with its last change, its age
+        and where it came from, the figures of ``health()`` and the last errors.
+        It moves while no cell runs, four times a second at most, until the end, which
+        it shows. Whatever ends it, it looks live for no longer than 8 s: all it says
+        is of the moment that stands behind the state.
+
+        One that is NEW is started, without waiting to be LIVE: the table shows how far
+        it is, and errors as they come. (Where the next cell needs its balances,
+        ``start()`` waits for them, before or after this.) Those errors, and what your
+        ``on_asset`` handlers raise, do not go to stderr besides, unless logging was set
+        up. Called again, in another cell too, it shows the same table there as well.
+        Running a cell again that makes the stream replaces the older one of the same
+        key and host.
+
+        In a terminal, where nothing can move, it prints the table of this moment.
+
+        Raises:
+            ConfigurationError: IPython is not installed.
+            StreamStateError: it is in a group that was not started.
+        """
+        start = partial(self._run.lifecycle.show, self._begin)
+        self._screen.show(start if self.state is State.NEW else None, self.stop)
+
+    def __repr__(self) -> str:
+        if "_run" not in self.__dict__:  # shown by a crash in the constructor
+            return f"<{type(self).__name__}>"
+        if not self._owned_here:
+            return f"<{type(self).__name__} {self.account} of another process>"
+        health = self.health()
+        if health.state is State.LIVE:
+            words = f", {counted(len(self.balances), 'balance')}"
+        else:
+            words = f": {health.reason}" if health.reason else ""
+        return f"<{type(self).__name__} {self.account} {health.state}{words}>"
+
+    def _repr_html_(self) -> str | None:
+        if not self._owned_here:
+            return None  # the plain repr says what can be said in a forked child
+        return as_html(account_page(read_account(self)))
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a stream holds threads and sockets and is not pickled")
+
+    @property
+    def _owned_here(self) -> bool:
+        return self._run.lifecycle.owned_here
+
+    def _change_handlers(self, change: Callable[[Handlers], None]) -> None:
+        change(self._run.handlers)
+
+    def _feed(self) -> None:
+        self._run.feed()
+
+    def _begin(self) -> None:
+        self._run.begin()
+        try:
+            registry.announce(self, [self._run])
+            # One that fails by itself is forgotten though nobody stops it (D5).
+            over = self._run.started().dispatcher.finished
+            over.then(partial(registry.forget, self))
+        except BaseException:
+            self.stop()
+            raise
+
+    def _wait_live(self, timeout: float | None) -> None:
+        with closing(Subscriber(self._run)) as subscriber:
+            subscriber.until_live(timeout)
+
+
+class AssetStream(Stream):
+    """The live balances of one account on one exchange.
+
+    One stream, one life: after ``stop()`` make a new one. Every method may be called
+    from any thread. As a context manager it is LIVE inside, or raises what ``start``
+    raises, and is stopped at the end; iterated over, it is its ``updates()``.
+
+    Handlers are called in order, one at a time, on one thread of the stream's own,
+    never on yours. They may take their time: the balances stay current, and past
+    ``max_pending`` events that wait updates are folded to the latest per currency, and
+    changes of state to one; errors that are alike are always one. A handler that raises
+    does no harm: ``on_error`` is called with a ``CallbackError``. A handler may call
+    ``stop()``, but not wait for the stream it is called by. One that is added later
+    is called for what happens from then on.
+
+    Inside IPython, starting a stream replaces an older one for the same key and host,
+    so that a cell may be run again; elsewhere two are allowed, with a warning.
+
+    Args:
+        exchange: an ``Upbit`` or ``CoinW``, which holds the key.
+        on_asset: called with an ``AssetUpdate`` for every change.
+        on_error: called with an ``AssetStreamError``; without one, errors are logged to
+            the logger ``assetstream``.
+        on_state: called with a ``StateChange``; the last call is STOPPED or FAILED.
+        account: label that every event carries; by default the exchange's name and a
+            short fingerprint of the key.
+        audit_interval: seconds between comparisons with REST; by default the exchange's
+            own, which shortens where that is needed; None switches them off, and a
+            change that was never pushed may then stay unknown.
+        connect_timeout: seconds one connection may take, TLS and upgrade included.
+        max_pending: events kept apart for slow handlers before they are folded; an
+            iterator or a wait may fall ten times as many behind.
+        history: updates that ``stream.history`` keeps, about 0.6 KB each; by default
+            1,000, in a group 30; 0 for none.
+        proxy: URL of an HTTP or SOCKS5 proxy, with user and password if it wants any;
+            by default what HTTPS_PROXY, ALL_PROXY and NO_PROXY say.
+        ssl_context: verifying, TLS 1.2 at least; used in place of the process's own,
+            which trusts the system's authorities, those of certifi, and those that
+            SSL_CERT_FILE, REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE name.
+
+    Raises:
+        ConfigurationError: an argument is wrong; the text says which and why.
+    """
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        *,
+        on_asset: Callable[[AssetUpdate], object] | None = None,
+        on_error: Callable[[AssetStreamError], object] | None = None,
+        on_state: Callable[[StateChange], object] | None = None,
+        account: str | None = None,
+        audit_interval: float | Literal["exchange"] | None = "exchange",
+        connect_timeout: float = 10.0,
+        max_pending: int = 10_000,
+        history: int | None = None,
+        proxy: str | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+    ) -> None:
+        settings.check_exchange(exchange)
+        chosen = settings.make_settings(
+            exchange,
+            account=account,
+            audit_interval=audit_interval,
+            connect_timeout=connect_timeout,
+            max_pending=max_pending,
+            history=history,
+            proxy=proxy,
+            ssl_context=ssl_context,
+        )
+        super().__init__(StreamRun(exchange, chosen, Handlers()))
+        self._add_given(on_asset, on_error, on_state)
+
+    @property
+    def exchange(self) -> Exchange:
+        """The exchange that it was made with."""
+        return self._run.exchange
+
+    def observe(
+        self,
+        observer: Observer,
+        subscriber: Callable[[StateChange | AssetStreamError], None],
+    ) -> None:
+        """Report all that passes between the stream and its exchange; for recorders.
+
+        Both are called on the stream's own thread, at once: they must not block. One
+        that raises is called no more, and ``on_error`` with a ``CallbackError``.
+
+        Args:
+            observer: called with every frame, request and reply, secrets included.
+            subscriber: called with every ``StateChange`` and ``AssetStreamError``.
+
+        Raises:
+            StreamStateError: the stream was started or stopped before.
+        """
+        self._run.observe(observer, subscriber)
+
     def diagnose(self, timeout: float | None = TIMEOUT) -> Diagnosis:
         """Find what is in the way of a live stream: ``print(stream.diagnose())``.
 
@@ -490,88 +585,20 @@ class AssetStream(HandlerMethods):
         )
         return diagnose(subject, timeout)
 
-    def show(self) -> None:
-        """Put a live table into the output of this cell; needs the extra ``notebook``.
 
-        The table shows the state and why, every balance with its last change, its age
-        and where it came from, the figures of ``health()`` and the last errors.
-        It moves while no cell runs, four times a second at most, until the end, which
-        it shows. Whatever ends it, it looks live for no longer than 8 s: all it says
-        is of the moment that stands behind the state.
-
-        One that is NEW is started, without waiting to be LIVE: the table shows how far
-        it is, and errors as they come. (Where the next cell needs its balances,
-        ``start()`` waits for them, before or after this.) Those errors, and what your
-        ``on_asset`` handlers raise, do not go to stderr besides, unless logging was set
-        up. Called again, in another cell too, it shows the same table there as well.
-        Running a cell again that makes the stream replaces the older one of the same
-        key and host.
-
-        In a terminal, where nothing can move, it prints the table of this moment.
-
-        Raises:
-            ConfigurationError: IPython is not installed.
-            StreamStateError: it is in a group that was not started.
-        """
-        start = partial(self._run.lifecycle.show, self._begin)
-        self._screen.show(start if self.state is State.NEW else None, self.stop)
-
-    def __repr__(self) -> str:
-        if "_run" not in self.__dict__:  # shown by a crash in the constructor
-            return "<AssetStream>"
-        if not self._owned_here:
-            return f"<AssetStream {self.account} of another process>"
-        health = self.health()
-        if health.state is State.LIVE:
-            words = f", {counted(len(self.balances), 'balance')}"
-        else:
-            words = f": {health.reason}" if health.reason else ""
-        return f"<AssetStream {self.account} {health.state}{words}>"
-
-    def _repr_html_(self) -> str | None:
-        if not self._owned_here:
-            return None  # the plain repr says what can be said in a forked child
-        return as_html(account_page(read_account(self)))
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("an AssetStream holds threads and sockets and is not pickled")
-
-    @property
-    def _owned_here(self) -> bool:
-        return self._run.lifecycle.owned_here
-
-    def _change_handlers(self, change: Callable[[Handlers], None]) -> None:
-        change(self._run.handlers)
-
-    def _begin(self) -> None:
-        self._run.begin()
-        try:
-            registry.announce(self, [self._run])
-            # One that fails by itself is forgotten though nobody stops it (D5).
-            over = self._run.started().dispatcher.finished
-            over.then(partial(registry.forget, self))
-        except BaseException:
-            self.stop()
-            raise
-
-    def _wait_live(self, timeout: float | None) -> None:
-        with closing(Subscriber(self._run)) as subscriber:
-            subscriber.until_live(timeout)
-
-
-def read_account(stream: AssetStream) -> AccountSnapshot:
+def read_account(stream: Stream) -> AccountSnapshot:
     """Describe a stream's account as it is now; from any thread."""
     health = stream.health()
-    engine = run_of(stream).engine
-    balances = {}
+    run = run_of(stream)
+    engine, balances = run.engine, {}
     if engine is not None:
         for currency, balance in engine.present.balances.copy().items():
             balances[currency] = balance, engine.last_change(currency)
-    account = AccountSnapshot.of(stream.exchange.name, stream.account, health, balances)
+    account = AccountSnapshot.of(run.exchange.name, stream.account, health, balances)
     return account._replace(raised=engine.dispatcher.last_raised if engine else None)
 
 
-def end_table(stream: AssetStream, timeout: float | None) -> bool:
+def end_table(stream: Stream, timeout: float | None) -> bool:
     """Have a stream's live table show the end; False if it has not in time."""
     return stream._screen.end(timeout)  # pyright: ignore[reportPrivateUsage]
 
@@ -580,9 +607,9 @@ def _page(accounts: Sequence[AccountSnapshot], errors: Sequence[Line]) -> Page:
     return account_page(accounts[0], errors)
 
 
-def run_of(stream: AssetStream) -> StreamRun:
+def run_of(stream: Stream) -> StreamRun:
     """Return a stream's run, for the group that begins it."""
     return stream._run  # pyright: ignore[reportPrivateUsage]
 
 
-make_public(AssetStream)
+make_public(AssetStream, Stream)

@@ -186,7 +186,7 @@ def test_d2_one_that_is_over_is_let_go_of_at_once(stream: Stream) -> None:
     for number in range(5):
         stream.publisher.step += 1
         stream.publisher.publish([update(number)])
-    assert stream.publisher._subscriptions == (other,)
+    assert stream.publisher._sinks == (other,)
     assert isinstance(taken(abandoned)[-1], End)
     assert len(taken(other)) == 6
 

@@ -61,7 +61,7 @@ def test_what_is_true_already_returns_at_once(account: Account) -> None:
 
 def test_the_example_of_its_docstring_runs(account: Account) -> None:
     """The account holds 1000."""
-    code = block_with("held = ", "assetstream.AssetStream.wait_until")
+    code = block_with("held = ", "assetstream.Stream.wait_until")
     with AssetStream(account.exchange()) as stream:
         names: dict[str, Any] = {"stream": stream}
         exec(code, names)

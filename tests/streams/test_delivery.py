@@ -48,7 +48,7 @@ def engine_of(stream: AssetStream) -> Any:
 
 def subscriptions(stream: AssetStream) -> int:
     """Return how many iterators and waits a stream fills."""
-    return len(engine_of(stream)._publisher._subscriptions)
+    return len(engine_of(stream)._publisher._sinks)
 
 
 def test_d4_a_logging_handler_that_raises_ends_no_stream(

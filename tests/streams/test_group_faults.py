@@ -20,6 +20,7 @@ from assetstream.runtime import threads
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 from assetstream.streams import registry
+from assetstream.streams.stream import run_of
 from tests.support.event_recorder import PATIENCE, EventRecorder
 from tests.support.groups import BALANCES, group_threads, streams, wait_until
 from tests.support.processes import Program
@@ -42,6 +43,9 @@ def test_only_what_holds_it_up_is_named(
     group = StreamGroup(streams(accounts), **{kind: sit})  # type: ignore[arg-type]
     group.start(wait=False)
     assert entered.wait(PATIENCE)
+    assert not group.stop(0)
+    ended = [run_of(stream).started().ended for stream in group]
+    wait_until(lambda: all(event.happened for event in ended))
     assert not group.stop(0.05), "it does not wait for the handler"
     release.set()
     assert group.stop()
