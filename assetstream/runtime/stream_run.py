@@ -25,7 +25,7 @@ __all__ = ["StreamRun"]
 #: Updates that are kept where the user does not say how many.
 HISTORY = 1_000
 #: The same of each account in a group, where there may be a thousand of them.
-GROUP_HISTORY = 30
+GROUP_HISTORY = 20
 #: Seconds that the threads of a start that failed have to end.
 END_TIME = 5.0
 

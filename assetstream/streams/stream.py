@@ -487,7 +487,7 @@ class AssetStream(Stream):
         max_pending: events kept apart for slow handlers before they are folded; an
             iterator or a wait may fall ten times as many behind.
         history: updates that ``stream.history`` keeps, about 0.6 KB each; by default
-            1,000, in a group 30; 0 for none.
+            1,000, in a group 20; 0 for none.
         proxy: URL of an HTTP or SOCKS5 proxy, with user and password if it wants any;
             by default what HTTPS_PROXY, ALL_PROXY and NO_PROXY say.
         ssl_context: verifying, TLS 1.2 at least; used in place of the process's own,
