@@ -20,9 +20,6 @@ from tests.support.clock import TimeMachine
 
 __all__ = ["Client"]
 
-#: How many times as fast the clock runs in which limits are kept.
-HASTE = 8.0
-
 
 class Client(Contender):
     """One group; ready when every account is LIVE.
@@ -31,6 +28,8 @@ class Client(Contender):
         connects: handshakes a second, and reads as Upbit allows, by a clock that is
             fast until it settles: minutes of waiting for turns are no work. None: there
             are no limits and no other clock, for no peer has any.
+        haste: how fast that clock is; at five times, 30 connects a second with their
+            snapshots leave a core some reserve.
         audits: balances are compared with REST.
         frozen: what is there once it has settled is kept out of the collector's way, as
             a user does it with ``gc.freeze()``.
@@ -40,6 +39,7 @@ class Client(Contender):
         self,
         *,
         connects: float | None = None,
+        haste: float = 5.0,
         audits: bool = True,
         frozen: bool = False,
     ) -> None:
@@ -51,8 +51,8 @@ class Client(Contender):
             keep_to(connects_together=UNLIMITED, reads_together=UNLIMITED)
         else:
             keep_to(connects_together=connects)
-            self.speed = HASTE
-            self._clock = TimeMachine(HASTE)
+            self.speed = haste
+            self._clock = TimeMachine(haste)
             # To the end of the process; the reference keeps it.
             self._installed = self._clock.installed()
             self._installed.__enter__()

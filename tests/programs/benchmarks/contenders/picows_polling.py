@@ -35,5 +35,5 @@ async def poll(accounts: Sequence[Account]) -> None:
                 url = account.rest_url + "/v1/accounts"
                 async with session.get(url, headers=account.authorization()) as answer:
                     decode(await answer.read())
-                due += 1 / READS
+                due = max(due + 1 / READS, loop.time())
                 await asyncio.sleep(due - loop.time())
