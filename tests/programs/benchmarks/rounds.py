@@ -24,7 +24,7 @@ Results = dict[str, list[dict[str, Any]]]
 Progress = Callable[[str], object]
 
 #: The longest that one measurement may take, seconds.
-PATIENCE = 900.0
+PATIENCE = 1_800.0
 
 
 def run(

@@ -131,7 +131,7 @@ FIRST_ONE = (
 )
 STARTED = (
     "An account's first snapshot and its audits are read at 30 a second as Upbit "
-    "allows, by a clock 5 times as fast until the start has settled. "
+    "allows, by a clock 4 times as fast until the start has settled. "
 )
 
 

@@ -28,7 +28,7 @@ class Client(Contender):
         connects: handshakes a second, and reads as Upbit allows, by a clock that is
             fast until it settles: minutes of waiting for turns are no work. None: there
             are no limits and no other clock, for no peer has any.
-        haste: how fast that clock is; at five times, 30 connects a second with their
+        haste: how fast that clock is; at four times, 30 connects a second with their
             snapshots leave a core some reserve.
         audits: balances are compared with REST.
         frozen: what is there once it has settled is kept out of the collector's way, as
@@ -39,7 +39,7 @@ class Client(Contender):
         self,
         *,
         connects: float | None = None,
-        haste: float = 5.0,
+        haste: float = 4.0,
         audits: bool = True,
         frozen: bool = False,
     ) -> None:

@@ -27,8 +27,8 @@ __all__ = [
 
 #: The longest that anything may take, seconds.
 PATIENCE = 120.0
-#: Thousands of accounts, and some reserve.
-START_PATIENCE = 300.0
+#: Thousands of accounts, and some reserve for a machine that does other things.
+START_PATIENCE = 600.0
 
 #: Seconds from the start of a single account to its load: what the exchange pushes in
 #: the first one or two may be older than the snapshot, and is doubted until an audit.
