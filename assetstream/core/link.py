@@ -12,6 +12,9 @@ __all__ = ["LINKS", "Link"]
 class Link(enum.Enum):
     """Stages of the stream's connection."""
 
+    # Enum's own is a Python function, which every look into a set or dict would call.
+    __hash__ = object.__hash__
+
     #: The stream was not started.
     NONE = enum.auto()
     #: No connection; the next attempt waits for its time.

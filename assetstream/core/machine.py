@@ -171,7 +171,7 @@ class StreamMachine:
             # A call is signed when it is sent, not when it was asked for.
             fetch = self._reads.granted(ticket, self._clock.instant(at), self._nonce())
             if fetch is not None:
-                self._reading_host = urlsplit(fetch.call.url).hostname or ""
+                self._reading_host = urlsplit(fetch.call.endpoint).hostname or ""
                 out.append(fetch)
         return self._done(out)
 
@@ -202,8 +202,7 @@ class StreamMachine:
     def frames(self, batch: Sequence[bytes], at: Moment) -> Sequence[Effect]:
         """Data frames came, in this order, in one read."""
         link, conversation = self.link, self._conversation
-        # Not ``in OPEN``: to hash a member of an enum takes a call of its own.
-        if conversation is None or (link is not READY and link is not PROVING):
+        if conversation is None or link not in OPEN:
             return ()
         if at.now >= self.present.dead_at:
             return self._silent(at)

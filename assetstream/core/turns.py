@@ -46,7 +46,10 @@ class Lane(Generic[Asker]):
     @property
     def next_at(self) -> float:
         """Time of the next grant; inf if nobody waits."""
-        return self.free_at if any(self._waiting.values()) else math.inf
+        for waiting in self._waiting.values():
+            if waiting:
+                return self.free_at
+        return math.inf
 
     def add(self, turn: Turn, who: tuple[Asker, int]) -> None:
         self._waiting[turn][who] = None
@@ -86,13 +89,10 @@ class Turns(Generic[Asker]):
     """
 
     def __init__(self, limits: Limits) -> None:
-        connects: Lane[Asker] = Lane(limits.connects_together, Turn.CONNECT)
-        reads: Lane[Asker] = Lane(limits.reads_together, Turn.SNAPSHOT, Turn.AUDIT)
-        self._lanes = {
-            Turn.CONNECT: connects,
-            Turn.SNAPSHOT: reads,
-            Turn.AUDIT: reads,
-        }
+        self._connects: Lane[Asker] = Lane(limits.connects_together, Turn.CONNECT)
+        self._reads: Lane[Asker] = Lane(
+            limits.reads_together, Turn.SNAPSHOT, Turn.AUDIT
+        )
         self._reads_for_audits = limits.reads_together * AUDIT_SHARE
         self._members: set[Asker] = set()
         self._announced = 0.0
@@ -106,8 +106,8 @@ class Turns(Generic[Asker]):
     def leave(self, asker: Asker) -> None:
         """Forget a stream, and everything it waits for."""
         self._members.discard(asker)
-        for lane in self._lanes.values():
-            lane.drop_all_of(asker)
+        self._connects.drop_all_of(asker)
+        self._reads.drop_all_of(asker)
 
     @property
     def members(self) -> list[Asker]:
@@ -133,42 +133,45 @@ class Turns(Generic[Asker]):
     @property
     def connect_time(self) -> float:
         """Seconds until each member has had its turn to connect."""
-        return len(self._members) * self._lanes[Turn.CONNECT].step
+        return len(self._members) * self._connects.step
 
     @property
     def audit_time(self) -> float:
         """Seconds until each member has had its turns for an audit's two reads."""
-        return 2 * len(self._members) * self._lanes[Turn.AUDIT].step
+        return 2 * len(self._members) * self._reads.step
 
     # The queue.
 
     @property
     def next_at(self) -> float:
         """Time of the next grant; inf if nobody waits."""
-        return min(lane.next_at for lane in self._lanes.values())
+        return min(self._connects.next_at, self._reads.next_at)
 
     def ask(self, asker: Asker, ticket: int, turn: Turn) -> None:
         """Let ``asker`` stand in the queue."""
-        self._lanes[turn].add(turn, (asker, ticket))
+        self._lane(turn).add(turn, (asker, ticket))
 
     def forgo(self, asker: Asker, ticket: int) -> None:
         """Let ``asker`` leave the queue; a ticket that does not stand there is fine."""
-        for lane in self._lanes.values():
-            lane.drop((asker, ticket))
+        self._connects.drop((asker, ticket))
+        self._reads.drop((asker, ticket))
 
     @property
     def held_until(self) -> float:
         """Time from which on nobody who asks would have to wait."""
-        return max(lane.free_at for lane in self._lanes.values())
+        return max(self._connects.free_at, self._reads.free_at)
 
     def hold_back(self, turn: Turn, seconds: float, now: float) -> None:
         """Grant no such turn for so many seconds, reads of both kinds alike."""
-        self._lanes[turn].hold_back(now + seconds)
+        self._lane(turn).hold_back(now + seconds)
 
     def grants(self, now: float) -> list[tuple[Asker, int]]:
         """Take from the queue whose turn it is now."""
         found: list[tuple[Asker, int]] = []
-        for lane in (self._lanes[Turn.CONNECT], self._lanes[Turn.SNAPSHOT]):
+        for lane in (self._connects, self._reads):
             while (who := lane.grant(now)) is not None:
                 found.append(who)
         return found
+
+    def _lane(self, turn: Turn) -> Lane[Asker]:
+        return self._connects if turn is Turn.CONNECT else self._reads

@@ -144,6 +144,7 @@ class ReaderQueue:
         """Let a stream of this reader stand in the queue."""
         self._waiting.add((asker, ticket))
         self._place.ask(asker, ticket, turn)
+        self._place.due()  # nobody may be before it
         self._reader.attach(self)
 
     def granted(self, asker: Asker, ticket: int) -> None:

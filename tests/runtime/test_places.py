@@ -128,17 +128,22 @@ def test_l4_a_reader_watches_a_place_only_while_its_own_streams_wait(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whichever watching reader comes first grants the turns of all."""
-    monkeypatch.setattr(clock, "now", lambda: 100.0)
+    now = 100.0
+    monkeypatch.setattr(clock, "now", lambda: now)
+    place.hold_back(Turn.CONNECT, 1.0)
+    place.hold_back(Turn.SNAPSHOT, 1.0)
     readers = [ReaderScript(), ReaderScript()]
     one, two = [ReaderQueue(place, cast(Reader, reader)) for reader in readers]
     a, b = Waiting(), Waiting()
     assert (one.deadline, two.deadline) == (math.inf, math.inf)
     one.ask(a, 1, Turn.CONNECT)
     one.ask(a, 2, Turn.AUDIT)
-    assert one.deadline <= 100.0
+    assert one.deadline == 101.0
     assert two.deadline == math.inf
     two.ask(b, 3, Turn.SNAPSHOT)
     assert [reader.watched for reader in readers] == [[one], [two]]
+    assert a.granted == b.granted == []
+    now = 101.0
     two.due()
     assert (a.granted, b.granted) == ([1], [3])
     one.granted(a, 1)
@@ -154,6 +159,20 @@ def test_l4_a_reader_watches_a_place_only_while_its_own_streams_wait(
     one.leave(b)
     assert readers[0].watched == []
     assert place.deadline == math.inf
+
+
+def test_a_turn_that_is_free_is_granted_as_it_is_asked_for(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for the reader to come round again; the next one does wait."""
+    monkeypatch.setattr(clock, "now", lambda: 100.0)
+    queue, a = ReaderQueue(place, cast(Reader, ReaderScript())), Waiting()
+    queue.ask(a, 1, Turn.AUDIT)
+    assert a.granted == [1]
+    queue.granted(a, 1)
+    queue.ask(a, 2, Turn.AUDIT)
+    assert a.granted == [1]
+    assert 100.0 < queue.deadline == place.deadline < math.inf
 
 
 def test_more_members_take_more_time(place: Place) -> None:

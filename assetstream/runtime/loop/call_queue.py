@@ -14,11 +14,17 @@ class CallQueue:
 
     A posted call makes ``fileno()`` readable, so the owner can wait for calls and
     for sockets at once.
+
+    Attributes:
+        asleep: the owner may be waiting, so that a post must wake it. An owner that
+            clears this while it works must set it before it looks whether anything is
+            ``waiting``, and then wait only if nothing is.
     """
 
     def __init__(self) -> None:
         self._calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._closed = False
+        self.asleep = True
         # A socket pair, not a pipe: Windows selects on sockets only.
         self._receiver, self._sender = socket.socketpair()
         self._receiver.setblocking(False)
@@ -33,7 +39,13 @@ class CallQueue:
         if self._closed:
             return
         self._calls.put(call)
-        self._wake()
+        if self.asleep:
+            self._wake()
+
+    @property
+    def waiting(self) -> bool:
+        """True if something was posted and not run yet."""
+        return not self._calls.empty()
 
     def run(self) -> None:
         """Run what was posted, in order. In the owner's thread only.
@@ -41,10 +53,18 @@ class CallQueue:
         What a call posts meanwhile is left for the next time, so that calls which
         post each other cannot keep the owner from its sockets.
         """
+        self.settle()
+        self.run_waiting()
+
+    def settle(self) -> None:
+        """Be readable no longer; who waited on ``fileno()`` has noticed."""
         try:
             self._receiver.recv(4096)
         except OSError:
             pass  # nobody woke it, or closed
+
+    def run_waiting(self) -> None:
+        """Run what was posted, as ``run``, where nothing has woken the owner."""
         try:
             for _ in range(self._calls.qsize()):
                 self._calls.get_nowait()()

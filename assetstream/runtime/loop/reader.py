@@ -58,7 +58,7 @@ class Reader:
     changes at another time, by a posted call for one, ``touch`` must be called.
 
     Args:
-        calls: run at the beginning of a turn.
+        calls: run at the beginning of a turn, and what is posted in it at its end.
         fault: called with an owner that raised, or whose socket did, and with the
             exception; without it, what is raised in a turn comes out of it, and the
             next turn goes on where that one broke off.
@@ -128,12 +128,16 @@ class Reader:
         One read per socket and turn: calls and deadlines have their turn after every
         buffer, however fast a peer sends.
         """
-        buffered = self._buffered.copy()
-        timeout = 0.0 if buffered else self._deadlines.timeout()
+        calls, buffered = self._calls, self._buffered.copy()
+        calls.asleep = True
+        hurry = buffered or calls.waiting
+        timeout = 0.0 if hurry else self._deadlines.timeout()
         ready = self._selector.select(timeout)
+        calls.asleep = False
         for key, _ in ready:
             if key.data is None:
-                self._calls.run()
+                calls.settle()
+        calls.run_waiting()
         for key, events in ready:
             sock = key.data
             if sock is None:
@@ -147,6 +151,8 @@ class Reader:
             self._serve(sock, sock.readable)
         for timed in self._deadlines.passed():
             self._call_due(timed)
+        # Mostly turns that a place has just granted: they need no wait of their own.
+        calls.run_waiting()
 
     def close(self) -> None:
         """Release the selector, but neither call queue nor sockets; idempotent."""

@@ -94,10 +94,14 @@ class CancelToken:
 
     def check(self) -> None:
         """Raise Cancelled after ``cancel``."""
-        # Drained first: what wakes a job after that wakes its next wait.
-        self._calls.run()
         if self._cancelled:
             raise Cancelled
+
+    def woken(self) -> None:
+        """Be readable no longer, unless ``cancel`` was called: then raise Cancelled."""
+        # In this order: a cancel in between is seen, or wakes the next wait.
+        self._calls.run()
+        self.check()
 
     def close(self) -> None:
         """Release the descriptor; called by the job, at its end."""
@@ -192,7 +196,7 @@ class CancelScope:
         keys = selector.select(clock.real_seconds(seconds))
         ready = [key.fileobj for key, _ in keys]
         if self.token in ready:
-            self.token.check()
+            self.token.woken()
         return ready
 
     def check(self, phase: str) -> None:

@@ -27,6 +27,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 from urllib3.exceptions import ProtocolError as BrokenProtocol
+from urllib3.util import Retry
 
 from assetstream.core.outcomes import HttpReply, Outcome, Unanswered
 from assetstream.model.errors import AssetStreamError, ConnectionLost, ProtocolError
@@ -52,6 +53,8 @@ LIMIT = 8 << 20
 CHUNK = 1 << 16
 #: The most hosts to which connections are kept.
 HOSTS = 8
+#: urllib3 is to repeat nothing by itself.
+NO_RETRIES = Retry(False, redirect=False)
 
 
 #: Given the outcome of a call, and the monotonic time at which it was asked.
@@ -303,13 +306,12 @@ class Endpoint(Struct, frozen=True):
     """The part of a call that is the same each time: nothing that signs, no query.
 
     Attributes:
+        pool: of the connections that lead there.
         path: as it is sent.
         headers: ours.
     """
 
-    scheme: str
-    host: str
-    port: int
+    pool: HTTPConnectionPool
     path: str
     headers: Mapping[str, str]
 
@@ -334,6 +336,11 @@ class Adapter(HTTPAdapter):
             "https": SecurePool,
         }
 
+    def close(self) -> None:
+        """Close what is kept; urllib3 closes a pool that nobody holds any more."""
+        self._endpoints.clear()
+        super().close()
+
     def ask(self, call: Call) -> BaseHTTPResponse:
         """Send a request, and return the answer of which the head has come.
 
@@ -345,17 +352,14 @@ class Adapter(HTTPAdapter):
             check_header_validity(header)
         _, mark, query = wanted.url.partition("?")
         call.target = endpoint.path + mark + requote_uri(query)
-        pool: HTTPConnectionPool = self.poolmanager.connection_from_host(
-            endpoint.host, endpoint.port, endpoint.scheme
-        )
-        return pool.urlopen(
+        return endpoint.pool.urlopen(
             wanted.method,
             # Not the query: urllib3 logs this, and the query of some exchanges is a
             # signature that anybody could send again. The connection asks for it.
             endpoint.path,
             wanted.body or None,
             {**endpoint.headers, **wanted.headers},
-            retries=False,
+            retries=NO_RETRIES,
             redirect=False,
             assert_same_host=False,
             preload_content=False,
@@ -371,10 +375,9 @@ class Adapter(HTTPAdapter):
             server = server_of(str(request.url))
             if len(self._endpoints) >= HOSTS:
                 self._endpoints.clear()
+            scheme = "https" if server.secure else "http"
             self._endpoints[key] = known = Endpoint(
-                "https" if server.secure else "http",
-                server.host,
-                server.port,
+                self.poolmanager.connection_from_host(server.host, server.port, scheme),
                 request.path_url,
                 headers,
             )

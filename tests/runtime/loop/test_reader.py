@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import select
 import selectors
 import socket
 from typing import Callable, Iterator
@@ -128,6 +129,33 @@ def test_inbox_and_deadlines_have_their_turn_under_a_flood(bench: Bench) -> None
     for _ in range(3):
         bench.inbox.post(lambda: bench.log.append("inbox"))
         assert bench.turn() == ["inbox", "one reads", "owner is due"]
+
+
+def test_what_is_posted_in_a_turn_is_done_in_it(bench: Bench) -> None:
+    """A granted turn waits for no other; calls that post each other do."""
+
+    def again() -> None:
+        bench.log.append("again")
+        bench.inbox.post(again)
+
+    def due() -> None:
+        owner.deadline = math.inf
+        bench.inbox.post(again)
+
+    owner = FakeOwner(0.0, due)
+    bench.reader.attach(owner)
+    assert bench.turn() == ["again"]
+    assert bench.turn() == ["again", "again"]
+
+
+def test_a_post_wakes_the_selector_only_while_it_may_wait(bench: Bench) -> None:
+    """Between two waits the queue is looked at, so a wake would be for nothing."""
+    bench.inbox.post(lambda: bench.inbox.post(lambda: bench.log.append("inner")))
+    assert bench.turn() == ["inner"]
+    assert not select.select([bench.inbox], [], [], 0)[0]
+    bench.inbox.post(lambda: bench.log.append("between"))
+    assert not select.select([bench.inbox], [], [], 0)[0]
+    assert bench.turn() == ["between"]
 
 
 def test_waits_for_the_earliest_deadline(bench: Bench) -> None:

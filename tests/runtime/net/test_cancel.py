@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import select
 import selectors
 import socket
 import ssl
@@ -13,7 +14,6 @@ import pytest
 
 from assetstream.model.errors import ConnectionLost
 from assetstream.runtime.loop import clock
-from assetstream.runtime.loop.call_queue import CallQueue
 from assetstream.runtime.net.cancel import (
     REMEDY,
     CancellableSocket,
@@ -90,26 +90,36 @@ def test_cancel_ends_the_present_wait_and_every_later_one(line: Line) -> None:
 def test_a_cancel_in_the_middle_of_a_look_is_seen(
     line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """This wait or the next one ends; the cancel is never drained unseen."""
-    run = CallQueue.run
+    """This wait or the next one ends; the cancel is never overlooked."""
+    check = CancelToken.check
 
-    def cancelled_before(queue: CallQueue) -> None:
+    def cancelled_before(token: CancelToken) -> None:
         token.cancel()
-        run(queue)
+        check(token)
 
-    def cancelled_behind(queue: CallQueue) -> None:
-        run(queue)
+    def cancelled_behind(token: CancelToken) -> None:
+        check(token)
         token.cancel()
 
     for each in (cancelled_before, cancelled_behind):
         token = CancelToken()
         scope = CancelScope(clock.now() + PATIENCE, token, "the peer")
         with monkeypatch.context() as patch:
-            patch.setattr(CallQueue, "run", each)
+            patch.setattr(CancelToken, "check", each)
             with pytest.raises(Cancelled):
                 scope.receive(line.sock, 1, "talking")
         assert scope.left > 0, "it did not wait for its deadline"
         token.close()
+
+
+def test_a_wake_that_cancels_nothing_is_over_with_the_look(line: Line) -> None:
+    """The wait goes on, and the token wakes it no more."""
+    line.token._calls.post(lambda: None)
+    line.token.woken()
+    assert select.select([line.token], [], [], 0) == ([], [], [])
+    line.token.cancel()
+    with pytest.raises(Cancelled):
+        line.token.woken()
 
 
 def test_an_earlier_deadline_is_taken_a_later_one_not(line: Line) -> None:
