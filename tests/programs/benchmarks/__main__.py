@@ -9,7 +9,7 @@
 
 Each contender runs in a process of its own on the first core, as its documentation says
 it should; a load server sends prepared frames from the second. They take turns, for as
-many rounds as each table says; all of it takes some 27 minutes on two cores that do
+many rounds as each table says; all of it takes half an hour on two cores that do
 nothing else. Read the figures as ratios of one run, not as promises.
 
 ``--compare`` names every row that does not reproduce: neither run's median lies within
