@@ -131,13 +131,14 @@ class BalanceBook:
     def push(self, reports: Iterable[BalanceReport], at: Stamp) -> Pushed:
         """Weigh pushes in the order they came."""
         items: list[AssetUpdate | ProtocolError] = []
-        present, entries = self.present, self._entries
+        entries = self._entries
         shown: dict[str, Balance] = {}
-        now, most = at.now, at.most_ms
-        least = at.least_ms - BEHIND_MS
+        now, least, most = at.now, at.least_ms, at.most_ms
+        behind = least - BEHIND_MS
         recheck_at = math.inf
         changed = False
         for report in reports:
+            self.pushed_at = now
             entry = entries.get(report.currency)
             if entry is None:
                 entry = self.enter(report.currency)
@@ -147,13 +148,13 @@ class BalanceBook:
                 key is None
                 or available is None
                 or locked is None
-                or not least <= key[0] <= most
+                or not behind <= key[0] <= most
             ):
                 piece = self._unfair(entry, report, at, items)
             elif entry.misdated and hash((key, available, locked)) in entry.misdated:
                 piece = None  # It came before, and was ahead (K1).
             else:
-                age = (key[0] - at.least_ms) / 1000
+                age = (key[0] - least) / 1000
                 piece = Piece(
                     (available, locked),
                     now + (key[0] - most) / 1000,
@@ -161,28 +162,35 @@ class BalanceBook:
                     now,
                     key,
                 )
-                last = entry.evidence.push
-                if last is not None and key < last.key:  # type: ignore[operator]
-                    self._question(last, piece, most)
-            self.pushed_at = now
-            verdict = Judgement.OLD if piece is None else entry.push(piece)
-            if verdict is not NEW:
-                present.ignored += 1
-                if piece is not None and piece.amounts != entry.evidence.amounts:
-                    entry.ignored_at = now
-            if entry.evidence.open or entry.doubted is not None:
-                self.note(entry, now)
-                changed = True
+            # Nearly every push follows the one before it, and nothing is in doubt.
+            if piece is None or not entry.follow(piece) or entry.doubted is not None:
+                changed |= self._weigh(entry, piece, at)
                 recheck_at = min(recheck_at, _recheck_at(entry))
-            if verdict is NEW:
-                update = self._show(entry, report, at, STREAM, shown)
-                if update is not None:
-                    items.append(update)
+                if piece is None or entry.evidence.ground is not piece:
+                    continue
+            update = self._show(entry, report, at, STREAM, shown)
+            if update is not None:
+                items.append(update)
         if changed:
             self.publish(shown)
         else:
-            present.balances.update(shown)
+            self.present.balances.update(shown)
         return Pushed(items, recheck_at)
+
+    def _weigh(self, entry: Entry, piece: Piece | None, at: Stamp) -> bool:
+        """Weigh a push, None for one that is passed over; True if there is a doubt."""
+        known = entry.evidence
+        if piece is None or piece is not known.ground:
+            if piece is not None and piece.fair and known.push is not None:
+                self._question(known.push, piece, at.most_ms)
+            if piece is None or weigh(known, piece) is not Judgement.NEW:
+                self.present.ignored += 1
+                if piece is not None and piece.amounts != known.amounts:
+                    entry.ignored_at = at.now
+        if not known.open and entry.doubted is None:
+            return False
+        self.note(entry, at.now)
+        return True
 
     def _question(self, last: Piece, piece: Piece, most: float) -> None:
         """Take the word of dates that contradict the clock, or each other, from them.
@@ -191,6 +199,8 @@ class BalanceBook:
         """
         assert last.key is not None
         assert piece.key is not None
+        if piece.key >= last.key:
+            return
         if last.key[0] > most + AHEAD_MS:  # K3: its time has not come yet.
             last.fair = False
         if self._serial and piece.key[1] > last.key[1]:  # K1
@@ -324,15 +334,16 @@ class BalanceBook:
                 source = Source.SNAPSHOT
             else:
                 entry.former = NOTHING
-        elif previous.available == available and previous.locked == locked:
-            return None
-        elif (
+            self.locked += bool(locked)
+        else:
+            free, held = previous.available == available, previous.locked == locked
+            if free and held:
+                return None
+            if not held:
+                self.locked += bool(locked) - bool(previous.locked)
             # Where one is the same the other has changed, and so has the total.
-            previous.locked == locked
-            or previous.available == available
-            or previous.total != exact_sum(ground.amounts)
-        ):
-            entry.former = previous
+            if free or held or previous.total != exact_sum(ground.amounts):
+                entry.former = previous
         # The events make a datetime of it if anyone looks.
         time: Any = None if report.key is None else report.key[0]
         balance = Balance(
@@ -346,7 +357,6 @@ class BalanceBook:
             self._standing,
         )
         entry.balance = balance
-        self.locked += bool(locked) - bool(previous and previous.locked)
         self._taken_at[report.currency] = at.now
         shown[report.currency] = balance
         if previous is None and not balance.total and source is not STREAM:

@@ -11,9 +11,7 @@ from assetstream.core.evidence import (
     KEY_SLACK,
     Amounts,
     Evidence,
-    Judgement,
     Piece,
-    weigh,
 )
 from assetstream.core.past import Past
 from assetstream.model.events import EPOCH, ZERO, Balance, Source, exact_sum
@@ -65,28 +63,30 @@ class Entry(Struct, eq=False, gc=False):
         """True while something else may be true than what is shown."""
         return bool(self.evidence.open) or self.disputed
 
-    def push(self, piece: Piece) -> Judgement:
-        """Weigh a push."""
+    def follow(self, piece: Piece) -> bool:
+        """Show a push that is the next one in order, while nothing is open.
+
+        False if it is any other: ``weigh`` has to judge it then. It would come to the
+        same of this one.
+        """
         known = self.evidence
         ground, key = known.ground, piece.key
-        # The fast lane, which nearly all pushes take: the next one in order, while
-        # nothing is open. ``weigh`` comes to the same.
         if (
-            ground is not None
-            and ground is known.push
-            and not known.open
-            and piece.fair
-            and key > ground.key  # type: ignore[operator]
-            and (piece.at > ground.at or ground.fair)
-            and ground.earliest <= piece.latest + KEY_SLACK
+            ground is None
+            or ground is not known.push
+            or known.open
+            or not piece.fair
+            or key <= ground.key  # type: ignore[operator]
+            or (piece.at <= ground.at and not ground.fair)
+            or ground.earliest > piece.latest + KEY_SLACK
         ):
-            if ground.amounts != piece.amounts:
-                if known.over is None:
-                    known.over = Past()
-                known.over.add(ground.amounts, piece.latest)  # type: ignore[arg-type]
-            known.ground = known.push = piece
-            return Judgement.NEW
-        return weigh(known, piece)
+            return False
+        if ground.amounts != piece.amounts:
+            if known.over is None:
+                known.over = Past()
+            known.over.add(ground.amounts, piece.latest)  # type: ignore[arg-type]
+        known.ground = known.push = piece
+        return True
 
     def repeats(self, report: BalanceReport) -> bool:
         """Note a push that is not fair; True if it came before (K1)."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING, Iterable, Iterator, Sequence, Union, overload
 
 from msgspec.structs import replace
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
-__all__ = ["History", "Recent", "without_frame"]
+__all__ = ["History", "Recent"]
 
 #: Gaps that are kept, however many updates are.
 MAX_GAPS = 100
@@ -162,29 +161,34 @@ class History(Sequence[AssetUpdate]):
         )
 
 
-#: Returns the update as the history keeps it. A partial, for it is called at every
-#: push.
-without_frame = partial(replace, raw=b"")
-
-
 class Recent:
     """The last updates and gaps. The reader thread writes (W2), any thread reads.
 
     Args:
         most: updates that are kept.
+
+    Attributes:
+        note: adds an update, in the order in which the book changed.
     """
 
     __slots__ = ("_gaps", "_updates", "note")
 
     def __init__(self, most: int) -> None:
-        self._updates: deque[AssetUpdate] = deque(maxlen=most)
         self._gaps: tuple[Gap, ...] = ()
-        #: Add an update ``without_frame``, in the order in which the book changed.
-        self.note = self._updates.append
+        self._keep(deque(maxlen=most))
 
     def add_gap(self, gap: Gap) -> None:
         """Add a gap that has ended."""
         self._gaps = (*self._gaps, gap)[-MAX_GAPS:]
+
+    def slim(self) -> None:
+        """Let go of the frames, which weigh as much as all else; from time to time.
+
+        To do so at each push would take as long as to make the update.
+        """
+        if any(update.raw for update in self._updates):
+            slim = map(_without_frame, self._updates)
+            self._keep(deque(slim, self._updates.maxlen))
 
     def view(self) -> History:
         """A copy of what there is at one moment; from any thread, without a lock."""
@@ -195,7 +199,15 @@ class Recent:
             except RuntimeError:
                 continue  # An update came while they were copied.
             if gaps is self._gaps:
-                return History(updates, gaps)
+                return History(map(_without_frame, updates), gaps)
+
+    def _keep(self, updates: deque[AssetUpdate]) -> None:
+        self._updates = updates
+        self.note = updates.append
+
+
+def _without_frame(update: AssetUpdate) -> AssetUpdate:
+    return replace(update, raw=b"") if update.raw else update
 
 
 def _row(update: AssetUpdate) -> tuple[object, ...]:

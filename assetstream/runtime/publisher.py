@@ -13,7 +13,7 @@ from typing import Any, Callable, Sequence
 from assetstream.core.present import Present
 from assetstream.model.errors import AssetStreamError, CallbackError
 from assetstream.model.events import AssetUpdate, Event, Gap, Source, StateChange
-from assetstream.model.history import Recent, without_frame
+from assetstream.model.history import Recent
 from assetstream.model.states import State
 from assetstream.runtime.dispatcher import Dispatcher
 from assetstream.runtime.loop import clock
@@ -64,9 +64,10 @@ class Publisher:
     def publish(self, events: Sequence[Event]) -> None:
         """Publish events in order. Called for each push: hence without detours."""
         others: list[AssetStreamError | StateChange] = []
+        note = self._recent.note
         for event in events:
             if isinstance(event, AssetUpdate):
-                self._recent.note(without_frame(event))
+                note(event)
             else:
                 others.append(event)
                 if isinstance(event, StateChange):
@@ -85,6 +86,10 @@ class Publisher:
                     if event.current.final:
                         self._end(event.current)
                     self._changed(event)
+
+    def due(self) -> None:
+        """Let go of what nobody needs any more; called now and then."""
+        self._recent.slim()
 
     def subscribe(self, sink: Sink) -> None:
         """Add a sink; its first event is the present state."""

@@ -123,6 +123,7 @@ class Session:
             self._dispatcher.due(now)
         if now >= self.machine.deadline:
             self._happened(self.machine.due)
+            self._publisher.due()
 
     def doubt(self, currency: str) -> str:
         """Say why a currency is in doubt; "" if it is not. From any thread."""

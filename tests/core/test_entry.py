@@ -30,7 +30,8 @@ def entered(*numbers: int) -> Entry:
     """Make an entry that was pushed these totals, one a second, and shows the last."""
     entry = Entry()
     for second, number in enumerate(numbers):
-        entry.push(push(number, float(second)))
+        piece = push(number, float(second))
+        assert entry.follow(piece) or weigh(entry.evidence, piece) is Judgement.NEW
     if numbers:
         entry.balance = shown(str(numbers[-1]))
     return entry
@@ -39,11 +40,11 @@ def entered(*numbers: int) -> Entry:
 def test_k1_the_fast_lane_shows_the_next_push_and_remembers_the_last() -> None:
     entry = entered(1)
     before = entry.evidence.ground
-    assert entry.push(push(2, 5.0)) is Judgement.NEW
+    assert entry.follow(push(2, 5.0))
     assert before is not None
     assert entry.evidence.ground is entry.evidence.push is not before
     assert entry.evidence.held_until((Decimal(1), Decimal(0))) == 5.0
-    entry.push(push(2, 6.0))
+    assert entry.follow(push(2, 6.0))
 
     assert entry.evidence.over is not None
     assert len(entry.evidence.over) == 1
@@ -85,7 +86,9 @@ def test_a_currency_is_in_doubt_while_anything_is_open_or_in_dispute() -> None:
     weigh(entry.evidence, Piece(None, 3.0, 3.0, 3.0))
     assert entry.in_doubt
     assert not entry.disputed
-    entry.push(push(2, 5.0))
+    piece = push(2, 5.0)
+    assert not entry.follow(piece)
+    assert weigh(entry.evidence, piece) is Judgement.NEW
     assert not entry.in_doubt
     entry.denied = DENIALS - 1
     assert not entry.in_doubt

@@ -6,7 +6,7 @@ import math
 import sys
 from decimal import Decimal
 
-from assetstream.core.past import KEPT, MOST_KEPT, SWEEP, Amounts, Past
+from assetstream.core.past import FEW, FRESH, KEPT, MOST_KEPT, Amounts, Past
 
 
 def held(number: int) -> Amounts:
@@ -56,26 +56,53 @@ def test_what_was_added_last_can_be_dropped() -> None:
 
 
 def test_a_change_a_second_is_remembered_for_as_long() -> None:
-    """What is older is swept; what there is weighs no more than two numbers each."""
+    """What is older is thrown away; the rest weighs no more than two numbers each."""
     past = filled(*((number, float(number)) for number in range(5000)))
 
     assert past.until(held(4999 - int(KEPT))) == 4999 - KEPT
     assert past.until(held(4998 - int(KEPT))) == -math.inf
-    assert KEPT < len(past) <= KEPT + SWEEP
+    assert KEPT < len(past) <= KEPT + FRESH + FEW
+    assert len(past._fresh) <= max(FRESH, FEW) + FEW
     weight = sys.getsizeof(past._times) + sys.getsizeof(past._hashes)
     assert weight < 20 * len(past)
 
 
+def test_what_was_fresh_is_found_by_its_hash() -> None:
+    """The last of equal ones counts, fresh or not, and there is no gap between."""
+    past = filled(*((number % 40, float(number)) for number in range(80)))
+
+    assert [past.until(held(number)) for number in range(40)] == [
+        float(number) for number in range(40, 80)
+    ]
+    assert 0 < len(past._fresh) < 40
+
+
+def test_one_that_comes_seldom_is_dropped_from_the_hashes() -> None:
+    """Nothing need be fresh."""
+    past = filled(*((number, float(number)) for number in range(FEW + 1)))
+    past._hashes.extend(range(1, 3))
+    past._times.extend([past.newest, past.newest])
+    while past._fresh:
+        past.drop_last()
+    count = len(past)
+    past.drop_last()
+
+    assert len(past) == count - 1
+
+
 def test_the_memory_is_bounded() -> None:
-    """So many at most, however many come in fifteen minutes; old ones are swept."""
+    """So many at most, however many come in fifteen minutes; old ones are gone."""
     past = Past()
-    for number in range(3 * MOST_KEPT):
+    for number in range(5 * MOST_KEPT):
         past.add(held(number), number / 1000)
-        assert len(past) <= MOST_KEPT
-    assert len(past) >= MOST_KEPT - SWEEP
-    assert past.until(held(2 * MOST_KEPT + SWEEP)) > 0
+        assert len(past) <= 2 * MOST_KEPT
+    assert len(past) >= MOST_KEPT
+    assert past.until(held(4 * MOST_KEPT)) > 0
+    for number in range(2 * MOST_KEPT):
+        past.add(held(number), 10 + number / 10)
+        assert len(past) <= 3 * MOST_KEPT
     for number in range(MOST_KEPT):
-        past.add(held(number), KEPT + 100 + number)
+        past.add(held(number), KEPT + 500 + number)
 
     assert len(past) <= MOST_KEPT
     assert sys.getsizeof(past._times) < 20_000

@@ -119,7 +119,7 @@ def test_a_seed_is_a_life() -> None:
 
 #: Rules: a search that soon finds the machine without each, and by what it does.
 MISSED = {
-    "T1-fair": ("upbit", "steps", "busy n5", 0, 10, "untrue"),
+    "T1-fair": ("upbit", "steps", "busy n5", 1, 10, "untrue"),
     "T1-pushes": ("coinw", "askew", "vbusy n3", 1, 0.2, "doubt"),
     "K1-order": ("coinw", "calm", "slow n10", 0, 1, "disordered"),
     "K1-question": ("coinw", "storm", None, 0, 12, "untrue"),

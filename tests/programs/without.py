@@ -71,15 +71,14 @@ def _order() -> Patches:
 
 def _questions() -> Patches:
     """K1: a push that is ignored while the order is in question opens nothing."""
-    push = Entry.push
 
-    def ignored(self: Entry, piece: Piece) -> Judgement:
-        verdict = push(self, piece)
+    def ignored(known: Evidence, piece: Piece) -> Judgement:
+        verdict = evidence.weigh(known, piece)
         if verdict is Judgement.OPEN and piece.amounts is not None:
-            self.evidence.open = [p for p in self.evidence.open if p is not piece]
+            known.open = tuple(p for p in known.open if p is not piece)
         return verdict
 
-    yield patch.object(Entry, "push", ignored)
+    yield patch.object(book, "weigh", ignored)
 
 
 def _memory() -> Patches:
