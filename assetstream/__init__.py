@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from assetstream.version import __version__
 
 if TYPE_CHECKING:
+    from assetstream.archive.archive import Archive, ArchiveHealth
     from assetstream.doctor.report import Check, Diagnosis, Verdict
     from assetstream.exchanges.coinw.exchange import CoinW
     from assetstream.exchanges.upbit.exchange import Upbit
@@ -46,6 +47,9 @@ __all__ = [  # noqa: RUF022 - grouped by what they are
     "AssetStream",
     "Stream",
     "StreamGroup",
+    # what remembers them
+    "Archive",
+    "ArchiveHealth",
     # what their methods return
     "Expectation",
     "Updates",
@@ -89,6 +93,7 @@ __all__ = [  # noqa: RUF022 - grouped by what they are
 _ROOMS = {
     "streams.stream": ["AssetStream", "Stream"],
     "streams.group": ["StreamGroup"],
+    "archive.archive": ["Archive", "ArchiveHealth"],
     "streams.updates": ["Expectation", "Updates"],
     "model.events": ["AssetUpdate", "Balance", "Gap", "Source", "StateChange"],
     "model.health": ["GroupHealth", "Health", "Progress"],

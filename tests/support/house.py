@@ -38,6 +38,7 @@ FLOORS = {
     "__main__": 11,
     "pytest_plugin": 10,
     "cli": 9,
+    "archive": 8,
     "simulator": 8,
     "streams": 7,
     "doctor": 6,

@@ -1,0 +1,173 @@
+"""Rows of the archive, made of the events of one stream."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Mapping, NamedTuple
+
+from assetstream.archive.inbox import DatedChange, QueuedEvents
+from assetstream.archive.instants import microseconds
+from assetstream.display.words import counted
+from assetstream.model.events import ZERO, AssetUpdate, Source, StateChange
+from assetstream.model.states import State
+
+__all__ = ["Amounts", "Known", "RowMaker", "Rows", "StateRow", "UpdateRow"]
+
+#: Available and locked.
+Amounts = tuple[Decimal, Decimal]
+
+NOTHING: Amounts = (ZERO, ZERO)
+MILLISECOND = 1_000
+
+
+class UpdateRow(NamedTuple):
+    """A row of ``updates``, without its id."""
+
+    account: int
+    currency: str
+    received: int
+    time: int | None
+    available: str
+    locked: str
+    source: str
+    update_id: str | None
+    folded: int
+
+
+class StateRow(NamedTuple):
+    """A row of ``states``, without its id."""
+
+    account: int
+    run: int
+    at: int
+    state: str
+    reason: str
+    gap_began: int | None = None
+    recovered: int | None = None
+
+
+class Rows(NamedTuple):
+    """Rows to be written together."""
+
+    updates: list[UpdateRow]
+    states: list[StateRow]
+
+
+class Known(NamedTuple):
+    """Knowledge of the archive about an account, before a stream is recorded.
+
+    Attributes:
+        until: the time until which it knows; None: the account was never LIVE.
+        amounts: currency -> the last amounts.
+    """
+
+    until: int | None
+    amounts: Mapping[str, Amounts]
+
+
+class RowMaker:
+    """Makes the rows of one stream, from its beginning to its end.
+
+    A stream's first snapshot names what is held. What the archive knew to be held, and
+    is not named, is held no longer: it gets a row of zeros, so that the rows alone say
+    what is held at any time. And the time since the archive knew is a gap (H6).
+
+    Args:
+        account: id of the account's row.
+        run: id of the run's row.
+        known: of the account, before.
+    """
+
+    def __init__(self, account: int, run: int, known: Known) -> None:
+        self._account = account
+        self._run = run
+        self._known = known
+        # The amounts until it is LIVE for the first time, by then complete.
+        self._snapshot: dict[str, Amounts] | None = {}
+        self._state = State.NEW
+
+    def rows(self, entry: QueuedEvents) -> Rows:
+        """Return the rows of some events, in the order in which they happened (H1)."""
+        made = Rows([], [])
+        for event in entry.events:
+            if isinstance(event, AssetUpdate):
+                made.updates.append(self._update(event))
+            else:
+                at = event.at if isinstance(event, DatedChange) else entry.at
+                self._change(event, round(at * 1e6), made)
+        if entry.folded:
+            made.states.append(self._fold(entry))
+        return made
+
+    def _update(self, update: AssetUpdate) -> UpdateRow:
+        available, locked = update.available, update.locked
+        if self._snapshot is not None:
+            self._snapshot[update.currency] = available, locked
+        time = update.time
+        return UpdateRow(
+            self._account,
+            update.currency,
+            microseconds(update.received),
+            None if time is None else microseconds(time) // MILLISECOND,
+            format(available, "f"),
+            format(locked, "f"),
+            update.source.value,
+            update.update_id,
+            update.folded,
+        )
+
+    def _change(self, change: StateChange, at: int, made: Rows) -> None:
+        self._state = change.current
+        gap_began = recovered = None
+        if change.gap is not None:
+            gap_began = microseconds(change.gap.began)
+            recovered = change.gap.recovered
+        if change.current is State.LIVE and self._snapshot is not None:
+            gap_began, recovered = self._begin(self._snapshot, at, made)
+            self._snapshot = None
+        made.states.append(
+            StateRow(
+                self._account,
+                self._run,
+                at,
+                change.current.value,
+                # An exchange's own words may hold anything.
+                change.reason.encode(errors="backslashreplace").decode(),
+                gap_began,
+                recovered,
+            )
+        )
+
+    def _begin(
+        self, snapshot: Mapping[str, Amounts], at: int, made: Rows
+    ) -> tuple[int | None, int | None]:
+        """Compare the first snapshot with what was known; return the gap between."""
+        known = self._known.amounts
+        for currency in known:
+            if currency not in snapshot and known[currency] != NOTHING:
+                made.updates.append(
+                    UpdateRow(
+                        *(self._account, currency, at, None, "0", "0"),
+                        *(Source.SNAPSHOT.value, None, 0),
+                    )
+                )
+        if self._known.until is None:
+            return None, None
+        changed = [
+            currency
+            for currency in {*known, *snapshot}
+            if known.get(currency, NOTHING) != snapshot.get(currency, NOTHING)
+        ]
+        return self._known.until, len(changed)
+
+    def _fold(self, entry: QueuedEvents) -> StateRow:
+        """Say that not every value of a time is in the archive."""
+        return StateRow(
+            self._account,
+            self._run,
+            round(entry.at * 1e6),
+            self._state.value,
+            f"{counted(entry.folded, 'update')} folded: the disk was too slow",
+            round(entry.since * 1e6),
+            entry.folded,
+        )

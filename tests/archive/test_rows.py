@@ -1,0 +1,149 @@
+"""Rows that are made of events."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from msgspec.structs import replace
+
+from assetstream import Gap, Source, State
+from assetstream.archive.inbox import DatedChange, Inbox, QueuedEvents, StreamSink
+from assetstream.archive.rows import Known, RowMaker, Rows, StateRow
+from tests.support.archives import change, kept, later, update
+
+SINK = StreamSink(Inbox(lambda: None, lambda: None))
+NOBODY = Known(None, {})
+HELD = Known(kept(-60), {"A": (Decimal(1), Decimal(0)), "B": (Decimal(2), Decimal(0))})
+
+
+def queued(*events: object, seconds: float = 5.0) -> QueuedEvents:
+    """Put events of one step in, so many seconds after the start."""
+    return QueuedEvents(SINK, later(seconds).timestamp(), events)  # type: ignore[arg-type]
+
+
+def live(maker: RowMaker, *events: object) -> Rows:
+    """Return the rows of a first snapshot."""
+    return maker.rows(queued(*events, change(State.LIVE)))
+
+
+def held(rows: Rows) -> dict[str, str]:
+    """Return what the rows of updates say is available."""
+    return {row.currency: row.available for row in rows.updates}
+
+
+def test_an_update_is_a_row_with_every_digit() -> None:
+    """Amounts are text without an exponent; times are whole numbers."""
+    digits = "0." + "1234567890" * 6 + "1234"
+    given = replace(
+        update("A", digits, 1.5),
+        locked=Decimal("1E-30"),
+        time=later(1.25),
+        update_id="id",
+        folded=2,
+    )
+
+    (row,) = RowMaker(7, 3, NOBODY).rows(queued(given)).updates
+
+    assert row == (
+        *(7, "A", kept(1.5), kept(1.25) // 1000, digits),
+        *("0." + "0" * 29 + "1", "STREAM", "id", 2),
+    )
+
+
+def test_a_change_is_a_row_with_its_gap() -> None:
+    """Its time is that at which it came."""
+    maker = RowMaker(7, 3, NOBODY)
+    live(maker)
+    gap = Gap(later(1), later(4), recovered=2)
+
+    rows = maker.rows(queued(change(State.STALE), change(State.LIVE, gap)))
+
+    assert rows.states == [
+        StateRow(7, 3, kept(5), "STALE", "so it is"),
+        StateRow(7, 3, kept(5), "LIVE", "so it is", kept(1), 2),
+    ]
+
+
+def test_a_reason_that_is_no_text_is_written_all_the_same() -> None:
+    """An exchange's own words may hold what no file takes."""
+    odd = replace(change(State.STALE), reason="bad \ud800")
+
+    (row,) = RowMaker(7, 3, NOBODY).rows(queued(odd)).states
+
+    assert row.reason == "bad \\ud800"
+
+
+def test_a_first_run_has_no_gap() -> None:
+    """Nothing was known before."""
+    rows = live(RowMaker(7, 3, NOBODY), update("A", "1"))
+
+    assert held(rows) == {"A": "1"}
+    assert rows.states == [StateRow(7, 3, kept(5), "LIVE", "so it is")]
+
+
+def test_h6_what_is_held_no_longer_gets_a_row_of_zeros() -> None:
+    """A snapshot names only what is held: the rows alone must say so."""
+    rows = live(RowMaker(7, 3, HELD), update("A", "1.0", source=Source.SNAPSHOT))
+
+    assert held(rows) == {"A": "1.0", "B": "0"}
+    assert rows.updates[-1][2:] == (kept(5), None, "0", "0", "SNAPSHOT", None, 0)
+
+
+def test_h6_the_time_between_two_runs_is_a_gap() -> None:
+    """It counts what has changed, come and gone; equal amounts are no change."""
+    maker = RowMaker(7, 3, HELD)
+    assert maker.rows(queued(update("A", "9"), update("C", "3"))).states == []
+    # What came before LIVE counts as it is at LIVE.
+    (state,) = live(maker, update("A", "1.000")).states
+
+    assert state == StateRow(7, 3, kept(5), "LIVE", "so it is", kept(-60), 2)
+
+
+def test_h6_a_later_live_is_no_snapshot() -> None:
+    """From the first on, each row says what changed."""
+    maker = RowMaker(7, 3, HELD)
+    live(maker, update("A", "1"))
+
+    rows = live(maker, update("C", "1"))
+
+    assert held(rows) == {"C": "1"}
+    assert rows.states == [StateRow(7, 3, kept(5), "LIVE", "so it is")]
+
+
+def test_h6_zeros_of_before_need_no_row() -> None:
+    """They are what the archive says already."""
+    nothing = Known(kept(0), {"A": (Decimal("0.00"), Decimal(0))})
+
+    rows = live(RowMaker(7, 3, nothing))
+
+    assert rows.updates == []
+    assert rows.states[0].recovered == 0
+
+
+def test_h2_what_was_folded_is_a_gap() -> None:
+    """Not every value of that time is in the archive, so it must not say so."""
+    maker = RowMaker(7, 3, NOBODY)
+    live(maker)
+    early = DatedChange(
+        *("x", "a", State.LIVE, State.STALE, "lost", None, 0), later(2).timestamp()
+    )
+    folded = queued(update("A", "1"), early)._replace(
+        since=later(1).timestamp(), folded=4
+    )
+
+    rows = maker.rows(folded)
+
+    assert rows.states == [
+        StateRow(7, 3, kept(2), "STALE", "lost"),
+        StateRow(
+            *(7, 3, kept(5), "STALE", "4 updates folded: the disk was too slow"),
+            *(kept(1), 4),
+        ),
+    ]
+
+
+def test_h2_what_had_to_wait_and_was_not_folded_is_none() -> None:
+    """All its values are there."""
+    entry = queued(update("A", "1"))._replace(since=1.0)
+
+    assert RowMaker(7, 3, NOBODY).rows(entry).states == []
