@@ -250,6 +250,7 @@ class Archive:
     @property
     def accounts(self) -> list[str]:
         """The labels of all accounts that were ever recorded."""
+        self._flush()
         with self._reading() as db:
             return [account.label for account in queries.accounts(db)]
 

@@ -122,6 +122,8 @@ class RowMaker:
         if change.gap is not None:
             gap_began = microseconds(change.gap.began)
             recovered = change.gap.recovered
+            if change.current is State.LIVE:
+                at = microseconds(change.gap.ended)
         if change.current is State.LIVE and self._snapshot is not None:
             gap_began, recovered = self._begin(self._snapshot, at, made)
             self._snapshot = None

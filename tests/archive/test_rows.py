@@ -51,7 +51,7 @@ def test_an_update_is_a_row_with_every_digit() -> None:
 
 
 def test_a_change_is_a_row_with_its_gap() -> None:
-    """Its time is that at which it came."""
+    """Its time is that at which it came, or at which the gap ended."""
     maker = RowMaker(7, 3, NOBODY)
     live(maker)
     gap = Gap(later(1), later(4), recovered=2)
@@ -60,7 +60,7 @@ def test_a_change_is_a_row_with_its_gap() -> None:
 
     assert rows.states == [
         StateRow(7, 3, kept(5), "STALE", "so it is"),
-        StateRow(7, 3, kept(5), "LIVE", "so it is", kept(1), 2),
+        StateRow(7, 3, kept(4), "LIVE", "so it is", kept(1), 2),
     ]
 
 
