@@ -8,12 +8,11 @@ from typing import Union
 from assetstream.model.errors import ConfigurationError
 from assetstream.model.events import EPOCH
 
-__all__ = ["MICROSECOND", "Instant", "microseconds", "moment", "parsed"]
+__all__ = ["Instant", "microseconds", "moment", "parsed"]
 
 #: A time as a user gives it. Without a zone it is meant in UTC.
 Instant = Union[datetime, str]
 
-MICROSECOND = timedelta(microseconds=1)
 REMEDY = (
     'Write "2026-11-29 12:00", which is UTC, or "2026-11-29T12:00+01:00", or give a '
     "datetime."
@@ -22,7 +21,9 @@ REMEDY = (
 
 def microseconds(at: datetime) -> int:
     """Return an aware time as the archive keeps it, exactly."""
-    return (at - EPOCH) // MICROSECOND
+    since = at - EPOCH
+    # Of whole numbers, and faster than to divide by a microsecond.
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def moment(kept: int) -> datetime:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from decimal import Decimal
+from itertools import chain
 from typing import Any, Iterator, Mapping, NamedTuple
 
 from assetstream.archive.certainty import Facts, Stretch
@@ -34,6 +35,10 @@ ADD_UPDATE = """
 INSERT INTO updates(account, currency, received, time, available, locked, source,
     update_id, folded) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
+#: So many rows are added by one statement, for at each the thread lets go of Python's
+#: lock and waits for its turn. Old versions of SQLite take 999 values.
+TOGETHER = 100
+ADD_UPDATES = ADD_UPDATE + ", (?, ?, ?, ?, ?, ?, ?, ?, ?)" * (TOGETHER - 1)
 ADD_STATE = """
 INSERT INTO states(account, run, at, state, reason, gap_began, recovered)
 VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -192,7 +197,12 @@ def add_account(db: sqlite3.Connection, exchange: str, label: str) -> int:
 
 def add_rows(db: sqlite3.Connection, rows: Rows) -> None:
     """Add rows in their order (H1)."""
-    db.executemany(ADD_UPDATE, rows.updates)
+    updates = rows.updates
+    single = len(updates) - len(updates) % TOGETHER
+    for first in range(0, single, TOGETHER):
+        together = updates[first : first + TOGETHER]
+        db.execute(ADD_UPDATES, tuple(chain.from_iterable(together)))
+    db.executemany(ADD_UPDATE, updates[single:])
     db.executemany(ADD_STATE, rows.states)
 
 

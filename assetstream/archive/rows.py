@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Mapping, NamedTuple
+from typing import Mapping, NamedTuple, Union
+
+from msgspec.structs import astuple
 
 from assetstream.archive.inbox import DatedChange, QueuedEvents
 from assetstream.archive.instants import microseconds
@@ -20,18 +22,9 @@ NOTHING: Amounts = (ZERO, ZERO)
 MILLISECOND = 1_000
 
 
-class UpdateRow(NamedTuple):
-    """A row of ``updates``, without its id."""
-
-    account: int
-    currency: str
-    received: int
-    time: int | None
-    available: str
-    locked: str
-    source: str
-    update_id: str | None
-    folded: int
+#: A row of ``updates``, without its id: account, currency, received, time, available,
+#: locked, source, update_id, folded. Thousands are made a second: hence plain tuples.
+UpdateRow = tuple[int, str, int, Union[int, None], str, str, str, Union[str, None], int]
 
 
 class StateRow(NamedTuple):
@@ -100,20 +93,23 @@ class RowMaker:
         return made
 
     def _update(self, update: AssetUpdate) -> UpdateRow:
-        available, locked = update.available, update.locked
+        # All fields in one step, and the exchange's time as it is kept.
+        _, _, currency, available, locked, time, received, *others = astuple(update)
+        source, update_id, _, folded, _ = others
         if self._snapshot is not None:
-            self._snapshot[update.currency] = available, locked
-        time = update.time
-        return UpdateRow(
+            self._snapshot[currency] = available, locked
+        if time is not None and type(time) is not int:
+            time = microseconds(time) // MILLISECOND
+        return (
             self._account,
-            update.currency,
-            microseconds(update.received),
-            None if time is None else microseconds(time) // MILLISECOND,
-            format(available, "f"),
-            format(locked, "f"),
-            update.source.value,
-            update.update_id,
-            update.folded,
+            currency,
+            microseconds(received),
+            time,
+            _text(available),
+            _text(locked),
+            source.value,
+            update_id,
+            folded,
         )
 
     def _change(self, change: StateChange, at: int, made: Rows) -> None:
@@ -147,12 +143,8 @@ class RowMaker:
         known = self._known.amounts
         for currency in known:
             if currency not in snapshot and known[currency] != NOTHING:
-                made.updates.append(
-                    UpdateRow(
-                        *(self._account, currency, at, None, "0", "0"),
-                        *(Source.SNAPSHOT.value, None, 0),
-                    )
-                )
+                nothing = (at, None, "0", "0", Source.SNAPSHOT.value, None, 0)
+                made.updates.append((self._account, currency, *nothing))
         if self._known.until is None:
             return None, None
         changed = [
@@ -173,3 +165,9 @@ class RowMaker:
             round(entry.since * 1e6),
             entry.folded,
         )
+
+
+def _text(amount: Decimal) -> str:
+    """Write every digit, and no exponent."""
+    text = str(amount)
+    return format(amount, "f") if "E" in text else text

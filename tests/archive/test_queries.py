@@ -14,7 +14,7 @@ from assetstream import Gap, Source, State
 from assetstream.archive import queries
 from assetstream.archive.certainty import Stretch
 from assetstream.archive.queries import ArchivedAccount
-from assetstream.archive.rows import Known, Rows, StateRow, UpdateRow
+from assetstream.archive.rows import Known, Rows, StateRow
 from assetstream.archive.schema import SCRIPTS
 from tests.support.archives import kept, later
 
@@ -40,7 +40,7 @@ def add(
 ) -> None:
     """Add rows: currency, second, available."""
     rows = [
-        UpdateRow(account, code, kept(at), None, amount, "0", "STREAM", None, 0)
+        (account, code, kept(at), None, amount, "0", "STREAM", None, 0)
         for code, at, amount in updates
     ]
     queries.add_rows(db, Rows(rows, [*states]))
@@ -100,8 +100,9 @@ def test_balances_are_what_going_through_all_rows_gives(
 def test_a_balance_is_exact_and_has_its_time(db: sqlite3.Connection) -> None:
     """The exchange's time if it gave one, else that of receipt."""
     digits = "1" * 60 + ".0123"
-    row = UpdateRow(A.id, "A", kept(1), 1_764_417_600_123, digits, "0", "AUDIT", "i", 0)
-    queries.add_rows(db, Rows([row, row._replace(currency="B", time=None)], []))
+    amounts = digits, "0", "AUDIT", "i", 0
+    first = (A.id, "A", kept(1), 1_764_417_600_123, *amounts)
+    queries.add_rows(db, Rows([first, (A.id, "B", kept(1), None, *amounts)], []))
 
     found = queries.balances(db, A, kept(1))
 

@@ -28,7 +28,7 @@ def live(maker: RowMaker, *events: object) -> Rows:
 
 def held(rows: Rows) -> dict[str, str]:
     """Return what the rows of updates say is available."""
-    return {row.currency: row.available for row in rows.updates}
+    return {currency: available for _, currency, _, _, available, *_ in rows.updates}
 
 
 def test_an_update_is_a_row_with_every_digit() -> None:
