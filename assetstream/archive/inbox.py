@@ -10,15 +10,21 @@ from assetstream.model.events import AssetUpdate, StateChange
 from assetstream.runtime.loop import clock
 from assetstream.runtime.mailbox import CallbackMailbox
 
-__all__ = ["BATCH", "DatedChange", "Inbox", "QueuedEvents", "StreamSink", "Taken"]
+__all__ = [
+    "BATCH",
+    "DatedChange",
+    "Event",
+    "Fold",
+    "Inbox",
+    "QueuedEvents",
+    "StreamSink",
+    "Taken",
+]
 
-#: Rows that are written at once.
+#: Steps whose events are written at once.
 BATCH = 2_000
-#: Events that wait one by one; beyond, those of one currency fold.
+#: Steps whose events wait one by one; beyond, those of one currency fold.
 MOST = 30_000
-
-#: All that a sink is given.
-Event = AssetUpdate | StateChange
 
 
 class DatedChange(StateChange, frozen=True):
@@ -31,22 +37,24 @@ class DatedChange(StateChange, frozen=True):
     at: float = 0.0
 
 
-class QueuedEvents(NamedTuple):
-    """Events of one stream, from one step or folded from many.
+class Fold(NamedTuple):
+    """Tells that the events before it stand for others as well.
 
     Attributes:
-        sink: the stream's.
-        at: when they were put in, or the last of them; seconds since 1970.
-        events: in order; none: the stream has ended.
-        since: of folded ones: when the first was put in.
-        folded: how many others they stand for.
+        since: when the first of them was put in; seconds since 1970.
+        others: how many.
     """
 
-    sink: StreamSink
-    at: float
-    events: Sequence[Event]
-    since: float = 0.0
-    folded: int = 0
+    since: float
+    others: int
+
+
+#: All that a sink is given.
+Event = AssetUpdate | StateChange
+#: Events of one stream, from one step or folded from many: its sink, when they were put
+#: in, or the last of them, in seconds since 1970; and the events in order, or none: the
+#: stream has ended. A plain tuple, for one is made at every push.
+QueuedEvents = tuple["StreamSink", float, Sequence[Event | Fold]]
 
 
 class Taken(NamedTuple):
@@ -57,12 +65,12 @@ class Taken(NamedTuple):
         until: everything that was put in before is in it, or was taken earlier.
     """
 
-    entries: Sequence[QueuedEvents]
+    entries: list[QueuedEvents]
     until: float
 
 
 class Overflow:
-    """The events of one stream for which there was no room."""
+    """Events of one stream for which there was no room."""
 
     def __init__(self, since: float) -> None:
         self.since = self.at = since
@@ -72,40 +80,44 @@ class Overflow:
 
     def entries(self, sink: StreamSink) -> list[QueuedEvents]:
         """Return what it holds, in order."""
-        events: list[Event] = []
+        events: list[Event | Fold] = []
         while batch := self.mailbox.take():
             events += [e for e in batch if isinstance(e, (AssetUpdate, StateChange))]
-        found = [QueuedEvents(sink, self.at, events, self.since, self.mailbox.folded)]
-        return [*found, QueuedEvents(sink, self.at, ())] if self.ended else found
+        if self.mailbox.folded:
+            events.append(Fold(self.since, self.mailbox.folded))
+        found: list[QueuedEvents] = [(sink, self.at, events)] if events else []
+        return [*found, (sink, self.at, ())] if self.ended else found
 
 
 class Inbox:
     """Keeps events in order for the one thread that writes them.
 
-    Any number of reader threads fill it, and never wait.
+    Any number of reader threads fill it, and never wait: while there is room each of
+    them appends to one queue, which takes no lock.
 
     Args:
-        first: called when there is something after there was nothing.
-        full: called when there are ``BATCH`` events.
+        first: called when there is something, once after each ``arm``.
+        full: called when there are ``BATCH`` entries.
     """
 
     def __init__(self, first: Callable[[], None], full: Callable[[], None]) -> None:
         self._first, self._full = first, full
-        # Held for a few steps only: to append, or to take.
-        self._lock = threading.Lock()
         self._entries: deque[QueuedEvents] = deque()
-        self._waiting = 0
+        # Of what has no room; held for a few steps only.
+        self._lock = threading.Lock()
         self._overflow: dict[StreamSink, Overflow] = {}
         self._folded = 0
-        #: Nothing is taken any more.
-        self.closed = False
+        # There is an overflow, which what comes must stand behind; or it is closed.
+        self._tight = self._closed = False
+        self._armed = False
 
     @property
     def pending(self) -> int:
         """Events that wait."""
+        waiting = sum(len(events) for _, _, events in self._entries.copy())
         with self._lock:
             over = self._overflow.values()
-            return self._waiting + sum(each.mailbox.pending for each in over)
+            return waiting + sum(each.mailbox.pending for each in over)
 
     @property
     def folded(self) -> int:
@@ -114,57 +126,83 @@ class Inbox:
             over = self._overflow.values()
             return self._folded + sum(each.mailbox.folded for each in over)
 
+    @property
+    def empty(self) -> bool:
+        """True if nothing waits."""
+        return not self._entries and not self._overflow
+
+    def arm(self) -> None:
+        """Have ``first`` called when there is something, or now if there is."""
+        self._armed = True
+        # Looked at afterwards: what was put in before has not rung.
+        if not self.empty:
+            self._ring()
+
+    def close(self) -> None:
+        """Take nothing any more; what is here can still be taken."""
+        self._closed = self._tight = True
+
     def put(self, sink: StreamSink, events: Sequence[Event]) -> bool:
-        """Add events, or with none the end of a stream; False: no more are wanted."""
-        if self.closed:
-            return False
-        with self._lock:
-            # In here: whoever takes knows that nothing older comes.
-            at = clock.wall()
-            before, after = self._waiting, self._waiting + len(events)
-            first = not self._entries and not self._overflow
-            if self._overflow or after > MOST:
-                self._fold(sink, at, events)
-            else:
-                self._entries.append(QueuedEvents(sink, at, events))
-                self._waiting = after
-        if first:
-            self._first()
-        if before < BATCH <= after:
+        """Add events, or with none the end of a stream; False: no more are wanted.
+
+        Called at every push: hence without detours.
+        """
+        waiting = len(self._entries)
+        if waiting >= MOST or self._tight:
+            return self._put_tightly(sink, events)
+        self._entries.append((sink, clock.wall(), events))
+        if self._armed:
+            self._ring()
+        elif waiting == BATCH:
             self._full()
         return True
 
     def take(self) -> Taken:
-        """Take the next events, about ``BATCH`` of them, or what is there."""
-        with self._lock:
-            taken: list[QueuedEvents] = []
-            count = 0
-            while self._entries and count < BATCH:
-                entry = self._entries.popleft()
-                count += len(entry.events)
-                taken.append(entry)
-            self._waiting -= count
-            if self._entries:
-                return Taken(taken, taken[-1].at)
-            # What has overflowed comes behind all that had room.
-            for sink, overflow in self._overflow.items():
-                taken += overflow.entries(sink)
-                self._folded += overflow.mailbox.folded
-            self._overflow = {}
-            return Taken(taken, clock.wall())
+        """Take the next entries, ``BATCH`` of them at most, or what is there.
 
-    def _fold(self, sink: StreamSink, at: float, events: Sequence[Event]) -> None:
-        overflow = self._overflow.get(sink)
-        if overflow is None:
-            overflow = self._overflow[sink] = Overflow(at)
-        overflow.at = at
-        overflow.ended = overflow.ended or not events
-        overflow.mailbox.put(
-            [
-                _dated(event, at) if isinstance(event, StateChange) else event
-                for event in events
-            ]
-        )
+        What has overflowed comes behind all that had room, and is taken with the last
+        of that.
+        """
+        with self._lock:
+            until = clock.wall()
+            count = len(self._entries)
+            overflow: dict[StreamSink, Overflow] = {}
+            if count <= BATCH:
+                overflow, self._overflow = self._overflow, overflow
+                self._folded += sum(each.mailbox.folded for each in overflow.values())
+                # What a thread puts in from now on comes behind what it had to put
+                # there, for what had room before has been counted.
+                self._tight = self._closed
+        entries = [self._entries.popleft() for _ in range(min(count, BATCH))]
+        for sink, each in overflow.items():
+            entries += each.entries(sink)
+        return Taken(entries, until if count <= BATCH else entries[-1][1])
+
+    def _put_tightly(self, sink: StreamSink, events: Sequence[Event]) -> bool:
+        """Fold events, for there is no room."""
+        with self._lock:
+            if self._closed:
+                return False
+            at = clock.wall()
+            overflow = self._overflow.get(sink)
+            if overflow is None:
+                overflow = self._overflow[sink] = Overflow(at)
+            overflow.at = at
+            overflow.ended = overflow.ended or not events
+            overflow.mailbox.put(
+                [
+                    _dated(event, at) if isinstance(event, StateChange) else event
+                    for event in events
+                ]
+            )
+            self._tight = True
+        if self._armed:
+            self._ring()
+        return True
+
+    def _ring(self) -> None:
+        self._armed = False
+        self._first()
 
 
 def _dated(change: StateChange, at: float) -> DatedChange:
@@ -203,8 +241,8 @@ class StreamSink:
     def put(self, items: Sequence[Event], step: int) -> bool:
         """Take what happened."""
         # Of errors alone nothing is left, which would mean the end.
-        if items:
-            return self.wanted and self._inbox.put(self, items)
+        if items and self.wanted:
+            return self._inbox.put(self, items)
         return self.wanted
 
     def end(self, error: BaseException | None) -> None:

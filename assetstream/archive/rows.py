@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Mapping, NamedTuple, Union
+from typing import Mapping, NamedTuple, Sequence, Union
 
 from msgspec.structs import astuple
 
-from assetstream.archive.inbox import DatedChange, QueuedEvents
+from assetstream.archive.inbox import DatedChange, Event, Fold
 from assetstream.archive.instants import microseconds
 from assetstream.display.words import counted
 from assetstream.model.events import ZERO, AssetUpdate, Source, StateChange
@@ -79,18 +79,22 @@ class RowMaker:
         self._snapshot: dict[str, Amounts] | None = {}
         self._state = State.NEW
 
-    def rows(self, entry: QueuedEvents) -> Rows:
-        """Return the rows of some events, in the order in which they happened (H1)."""
-        made = Rows([], [])
-        for event in entry.events:
+    def add(self, rows: Rows, at: float, events: Sequence[Event | Fold]) -> None:
+        """Add rows of some events, in the order in which they happened (H1).
+
+        Args:
+            rows: to be added to.
+            at: when the events came; seconds since 1970.
+            events: in order.
+        """
+        for event in events:
             if isinstance(event, AssetUpdate):
-                made.updates.append(self._update(event))
+                rows.updates.append(self._update(event))
+            elif isinstance(event, Fold):
+                rows.states.append(self._fold(event, at))
             else:
-                at = event.at if isinstance(event, DatedChange) else entry.at
-                self._change(event, round(at * 1e6), made)
-        if entry.folded:
-            made.states.append(self._fold(entry))
-        return made
+                changed = event.at if isinstance(event, DatedChange) else at
+                self._change(event, round(changed * 1e6), rows)
 
     def _update(self, update: AssetUpdate) -> UpdateRow:
         # All fields in one step, and the exchange's time as it is kept.
@@ -154,16 +158,16 @@ class RowMaker:
         ]
         return self._known.until, len(changed)
 
-    def _fold(self, entry: QueuedEvents) -> StateRow:
+    def _fold(self, fold: Fold, at: float) -> StateRow:
         """Say that not every value of a time is in the archive."""
         return StateRow(
             self._account,
             self._run,
-            round(entry.at * 1e6),
+            round(at * 1e6),
             self._state.value,
-            f"{counted(entry.folded, 'update')} folded: the disk was too slow",
-            round(entry.since * 1e6),
-            entry.folded,
+            f"{counted(fold.others, 'update')} folded: the disk was too slow",
+            round(fold.since * 1e6),
+            fold.others,
         )
 
 

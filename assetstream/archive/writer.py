@@ -14,7 +14,7 @@ from typing import Callable, Iterator, NamedTuple, Sequence
 
 from assetstream.archive import queries
 from assetstream.archive.file import WriterFile, explained, transaction
-from assetstream.archive.inbox import Inbox, QueuedEvents, StreamSink
+from assetstream.archive.inbox import Event, Fold, Inbox, QueuedEvents, StreamSink
 from assetstream.archive.retention import deletions
 from assetstream.archive.rows import RowMaker, Rows
 from assetstream.display.words import counted
@@ -114,7 +114,7 @@ class ArchiveWriter:
     @property
     def pending(self) -> int:
         """Events that wait to be written."""
-        taken = sum(len(entry.events) for entry in self._entries.copy())
+        taken = sum(len(events) for _, _, events in self._entries.copy())
         batch = self._batch
         made = _count(batch.rows) if batch is not None else 0
         return self.inbox.pending + taken + made
@@ -138,7 +138,7 @@ class ArchiveWriter:
 
     def close(self, deadline: Deadline) -> bool:
         """Write what is left, and end; False if the thread has not in time."""
-        self.inbox.closed = True
+        self.inbox.close()
         self._bell.put(CLOSE)
         if threading.current_thread() is self._thread:
             return True
@@ -157,7 +157,10 @@ class ArchiveWriter:
 
     def _gather(self) -> None:
         """Wait until there is something to be written, and a little for more."""
-        wait = HEARTBEAT if self.error is None else RETRY
+        wait = RETRY
+        if self.error is None:
+            wait = HEARTBEAT
+            self.inbox.arm()
         try:
             ring = self._bell.get(timeout=clock.real_seconds(wait))
             deadline = Deadline(GATHER_TIME)
@@ -187,7 +190,7 @@ class ArchiveWriter:
                 if self.error is not None:
                     self.error = None
                     log(logging.WARNING, "%s is written again", self._path)
-                if not self._entries and not self.inbox.pending:
+                if not self._entries and self.inbox.empty:
                     break
         except Exception as exc:
             self._fail(exc)
@@ -202,21 +205,18 @@ class ArchiveWriter:
         Until the rows are made, all that is done here may be done again.
         """
         if not self._entries:
-            taken = self.inbox.take()
-            self._entries, self._until = [*taken.entries], taken.until
+            self._entries, self._until = self.inbox.take()
         entries, rest = self._split(self._entries)
         self._begin(entries)
         rows = Rows([], [])
-        for entry in entries:
-            maker = self._makers.get(entry.sink)
+        for sink, at, events in entries:
+            maker = self._makers.get(sink)
             if maker is not None:
-                made = maker.rows(entry)
-                rows.updates.extend(made.updates)
-                rows.states.extend(made.states)
-            if not entry.events:
-                self._forget(entry.sink)
+                maker.add(rows, at, events)
+            if not events:
+                self._forget(sink)
         self._entries = rest
-        return Batch(rows, rest[0].at if rest else self._until)
+        return Batch(rows, rest[0][1] if rest else self._until)
 
     def _split(
         self, entries: list[QueuedEvents]
@@ -226,10 +226,10 @@ class ArchiveWriter:
         What is known of the account is read when its stream begins.
         """
         touched: set[tuple[str, str]] = set()
-        for index, entry in enumerate(entries):
-            name = self._names.get(entry.sink)
-            if name is None and entry.events:
-                name = _account(entry)
+        for index, (sink, _, events) in enumerate(entries):
+            name = self._names.get(sink)
+            if name is None and events:
+                name = _account(events)
                 if name in touched:
                     return entries[:index], entries[index:]
             if name is not None:
@@ -239,13 +239,13 @@ class ArchiveWriter:
     def _begin(self, entries: Sequence[QueuedEvents]) -> None:
         """Make what makes the rows of each stream that is new."""
         begun: dict[tuple[str, str], StreamSink] = {}
-        for entry in entries:
-            if entry.events and entry.sink.wanted and entry.sink not in self._makers:
-                name = _account(entry)
+        for sink, _, events in entries:
+            if sink not in self._makers and events and sink.wanted:
+                name = _account(events)
                 if name in self._names.values():
-                    self._refuse(entry.sink, name)
+                    self._refuse(sink, name)
                 else:
-                    begun[name] = entry.sink
+                    begun[name] = sink
         if begun:
             with transaction(self._db, "IMMEDIATE"):
                 ids = {name: queries.add_account(self._db, *name) for name in begun}
@@ -312,9 +312,10 @@ class ArchiveWriter:
             self._file.close()
 
 
-def _account(entry: QueuedEvents) -> tuple[str, str]:
-    event = entry.events[0]
-    return event.exchange, event.account
+def _account(events: Sequence[Event | Fold]) -> tuple[str, str]:
+    first = events[0]
+    assert not isinstance(first, Fold)  # it stands behind what has folded
+    return first.exchange, first.account
 
 
 def _count(rows: Rows) -> int:

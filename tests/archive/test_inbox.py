@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any, Iterator
 
 import pytest
 
-from assetstream import AssetUpdate, State
+from assetstream import AssetUpdate, State, StateChange
 from assetstream.archive import inbox as module
 from assetstream.archive.inbox import (
     BATCH,
     DatedChange,
+    Fold,
     Inbox,
     QueuedEvents,
     StreamSink,
@@ -56,8 +58,8 @@ def amounts(entries: Any) -> list[tuple[str, str]]:
     """Return currency and available of each update."""
     return [
         (event.currency, str(event.available))
-        for entry in entries
-        for event in entry.events
+        for _, _, events in entries
+        for event in events
         if isinstance(event, AssetUpdate)
     ]
 
@@ -74,8 +76,8 @@ def test_h1_events_keep_their_order(inbox: Inbox, machine: TimeMachine) -> None:
 
     entries, until = inbox.take()
 
-    assert [entry.sink for entry in entries] == [one, other, one]
-    assert [round(entry.at - first) for entry in entries] == [0, 1, 1]
+    assert [sink for sink, _, _ in entries] == [one, other, one]
+    assert [round(at - first) for _, at, _ in entries] == [0, 1, 1]
     assert amounts(entries) == [("A", "1"), ("B", "1"), ("A", "2"), ("A", "3")]
     assert until == clock.wall()
     assert inbox.pending == 0
@@ -99,18 +101,71 @@ def test_h4_until_says_how_far_what_was_taken_reaches(
 def test_it_rings_when_there_is_something_and_when_there_is_much(
     inbox: Inbox, rings: Rings
 ) -> None:
-    """Once each, until it is emptied."""
+    """The first once each time that it was armed."""
     sink = StreamSink(inbox)
     sink.put([update("A", "1")], step=1)
+    assert rings.first == 0
+    inbox.arm()
+    assert rings.first == 1
     sink.put([update("A", "2")], step=2)
-    assert (rings.first, rings.full) == (1, 0)
-    for step in range(3):
-        sink.put([update("A", "3")] * (BATCH - 2), step=step)
-    assert (rings.first, rings.full) == (1, 1)
-    while inbox.pending:
-        inbox.take()
-    sink.put([update("A", "4")], step=9)
+    assert rings.first == 1
+    inbox.take()
+    inbox.arm()
+    assert rings.first == 1
+    for step in range(BATCH + 9):
+        sink.put([update("A", "3")], step=step)
     assert (rings.first, rings.full) == (2, 1)
+
+
+def test_many_threads_lose_nothing(inbox: Inbox) -> None:
+    """Each keeps its order, however they come in between each other and the taker."""
+    sinks = [StreamSink(inbox) for _ in range(4)]
+
+    def fill(sink: StreamSink) -> None:
+        for n in range(2_000):
+            sink.put([update("A", str(n))], step=n)
+
+    threads = [threading.Thread(target=fill, args=[sink]) for sink in sinks]
+    for thread in threads:
+        thread.start()
+    taken: list[QueuedEvents] = []
+    while any(thread.is_alive() for thread in threads) or not inbox.empty:
+        taken += inbox.take().entries
+    for thread in threads:
+        thread.join()
+
+    for sink in sinks:
+        own = [entry for entry in taken if entry[0] is sink]
+        assert amounts(own) == [("A", str(n)) for n in range(2_000)]
+
+
+def test_h2_many_threads_keep_their_order_where_there_is_no_room(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What stands for others comes behind what had room, the newest last."""
+    monkeypatch.setattr(module, "MOST", 5)
+    sinks = [StreamSink(inbox) for _ in range(3)]
+
+    def fill(sink: StreamSink) -> None:
+        for n in range(3_000):
+            sink.put([update("A", str(n))], step=n)
+
+    threads = [threading.Thread(target=fill, args=[sink]) for sink in sinks]
+    for thread in threads:
+        thread.start()
+    taken: list[QueuedEvents] = []
+    while any(thread.is_alive() for thread in threads) or not inbox.empty:
+        taken += inbox.take().entries
+    for thread in threads:
+        thread.join()
+
+    whole = 0
+    for sink in sinks:
+        own = [int(n) for _, n in amounts(entry for entry in taken if entry[0] is sink)]
+        assert own == sorted(own)
+        assert own[-1] == 2_999
+        whole += len(own)
+    assert whole + inbox.folded == 9_000
 
 
 def test_h2_a_full_inbox_folds(
@@ -132,11 +187,10 @@ def test_h2_a_full_inbox_folds(
 
     single = [("A", "0"), ("A", "1"), ("A", "2")]
     assert amounts(entries) == [*single, ("A", "8"), ("B", "8"), ("A", "0")]
-    folded, of_other = entries[-2:]
-    assert (folded.sink, folded.folded) == (sink, 10)
-    assert round(folded.since - began) == 0
-    assert round(folded.at - began) == 5
-    assert (of_other.sink, of_other.folded) == (other, 0)
+    (folded, at, events), (of_other, _, others) = entries[-2:]
+    assert (folded, round(at - began)) == (sink, 5)
+    assert events[-1] == Fold(began, 10)
+    assert (of_other, len(others)) == (other, 1)
     assert (inbox.pending, inbox.folded) == (0, 10)
     # There is room again.
     sink.put([update("A", "9")], step=9)
@@ -158,24 +212,26 @@ def test_h2_changes_of_state_keep_their_times_and_their_places(
 
     folded, end = inbox.take().entries
 
-    before, stale, after = folded.events
+    before, stale, after = folded[2]
     assert isinstance(stale, DatedChange)
     assert (stale.current, round(stale.at - began)) == (State.STALE, 0)
     assert amounts([folded]) == [("A", "1"), ("A", "2")]
     assert isinstance(before, AssetUpdate)
     assert isinstance(after, AssetUpdate)
-    assert end == QueuedEvents(sink, folded.at, ())
+    assert end == (sink, folded[1], ())
 
 
 def test_h2_it_rings_though_the_first_that_comes_is_too_much(
     inbox: Inbox, rings: Rings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A book of many balances, say."""
-    monkeypatch.setattr(module, "MOST", 1)
+    monkeypatch.setattr(module, "MOST", 0)
     StreamSink(inbox).begin([change(State.LIVE), update("A", "1"), update("B", "1")])
 
+    StreamSink(inbox).put([update("C", "1")], step=1)
+    inbox.arm()
     assert rings.first == 1
-    assert inbox.pending == 3
+    assert inbox.pending == 4
 
 
 def test_a_sink_begins_with_the_book(inbox: Inbox) -> None:
@@ -185,12 +241,11 @@ def test_a_sink_begins_with_the_book(inbox: Inbox) -> None:
     sink.begin([change(State.LIVE), update("A", "1")])
     sink.end(None)
 
-    begun, ended = inbox.take().entries
-    assert [type(event).__name__ for event in begun.events] == [
-        "AssetUpdate",
-        "StateChange",
-    ]
-    assert ended.events == ()
+    (_, _, begun), (_, _, ended) = inbox.take().entries
+    book, state = begun
+    assert isinstance(book, AssetUpdate)
+    assert isinstance(state, StateChange)
+    assert ended == ()
 
 
 def test_a_sink_that_is_not_wanted_takes_no_more(inbox: Inbox) -> None:
@@ -200,6 +255,10 @@ def test_a_sink_that_is_not_wanted_takes_no_more(inbox: Inbox) -> None:
     sink.wanted = False
     assert not sink.put([], step=1)
     assert not sink.put([update("A", "1")], step=1)
-    sink.wanted, inbox.closed = True, True
+    sink.wanted = True
+    assert sink.put([update("A", "1")], step=1)
+    inbox.close()
+    assert not sink.put([update("A", "1")], step=1)
+    assert len(inbox.take().entries) == 1
     assert not sink.put([update("A", "1")], step=1)
     assert inbox.pending == 0

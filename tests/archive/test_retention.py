@@ -11,9 +11,8 @@ from assetstream import Balance, State
 from assetstream.archive import queries, retention
 from assetstream.archive.certainty import doubt
 from assetstream.archive.file import WriterFile
-from assetstream.archive.inbox import Inbox, QueuedEvents, StreamSink
 from assetstream.archive.retention import deletions
-from assetstream.archive.rows import Known, RowMaker
+from assetstream.archive.rows import Known, RowMaker, Rows
 from tests.support.archives import change, kept, later, update
 
 HORIZON = kept(50)
@@ -25,14 +24,14 @@ def file(tmp_path: Path) -> Iterator[WriterFile]:
     file = WriterFile(tmp_path / "balances.db")
     db = file.connection
     queries.add_run(db, kept(0), "1")
-    sink = StreamSink(Inbox(lambda: None, lambda: None))
     maker = RowMaker(queries.add_account(db, "x", "a"), 1, Known(None, {}))
     for second in range(100):
         events = [update("A", str(second), second)]
         events += [update("B", "7", 0)] if second == 0 else []
         states = [change(State.LIVE)] if second % 10 == 0 else []
-        at = later(second).timestamp()
-        queries.add_rows(db, maker.rows(QueuedEvents(sink, at, [*events, *states])))
+        rows = Rows([], [])
+        maker.add(rows, later(second).timestamp(), [*events, *states])
+        queries.add_rows(db, rows)
     queries.renew(db, 1, kept(100))
     yield file
     file.close()

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from msgspec.structs import replace
 
 from assetstream import Gap, Source, State
-from assetstream.archive.inbox import DatedChange, Inbox, QueuedEvents, StreamSink
+from assetstream.archive.inbox import DatedChange, Fold
 from assetstream.archive.rows import Known, RowMaker, Rows, StateRow
 from tests.support.archives import change, kept, later, update
 
-SINK = StreamSink(Inbox(lambda: None, lambda: None))
 NOBODY = Known(None, {})
 HELD = Known(kept(-60), {"A": (Decimal(1), Decimal(0)), "B": (Decimal(2), Decimal(0))})
 
 
-def queued(*events: object, seconds: float = 5.0) -> QueuedEvents:
-    """Put events of one step in, so many seconds after the start."""
-    return QueuedEvents(SINK, later(seconds).timestamp(), events)  # type: ignore[arg-type]
+def rows_of(maker: RowMaker, *events: Any, seconds: float = 5.0) -> Rows:
+    """Return the rows of events that came so many seconds after the start."""
+    rows = Rows([], [])
+    maker.add(rows, later(seconds).timestamp(), events)
+    return rows
 
 
-def live(maker: RowMaker, *events: object) -> Rows:
+def live(maker: RowMaker, *events: Any) -> Rows:
     """Return the rows of a first snapshot."""
-    return maker.rows(queued(*events, change(State.LIVE)))
+    return rows_of(maker, *events, change(State.LIVE))
 
 
 def held(rows: Rows) -> dict[str, str]:
@@ -42,7 +44,7 @@ def test_an_update_is_a_row_with_every_digit() -> None:
         folded=2,
     )
 
-    (row,) = RowMaker(7, 3, NOBODY).rows(queued(given)).updates
+    (row,) = rows_of(RowMaker(7, 3, NOBODY), given).updates
 
     assert row == (
         *(7, "A", kept(1.5), kept(1.25) // 1000, digits),
@@ -56,7 +58,7 @@ def test_a_change_is_a_row_with_its_gap() -> None:
     live(maker)
     gap = Gap(later(1), later(4), recovered=2)
 
-    rows = maker.rows(queued(change(State.STALE), change(State.LIVE, gap)))
+    rows = rows_of(maker, change(State.STALE), change(State.LIVE, gap))
 
     assert rows.states == [
         StateRow(7, 3, kept(5), "STALE", "so it is"),
@@ -68,7 +70,7 @@ def test_a_reason_that_is_no_text_is_written_all_the_same() -> None:
     """An exchange's own words may hold what no file takes."""
     odd = replace(change(State.STALE), reason="bad \ud800")
 
-    (row,) = RowMaker(7, 3, NOBODY).rows(queued(odd)).states
+    (row,) = rows_of(RowMaker(7, 3, NOBODY), odd).states
 
     assert row.reason == "bad \\ud800"
 
@@ -92,7 +94,7 @@ def test_h6_what_is_held_no_longer_gets_a_row_of_zeros() -> None:
 def test_h6_the_time_between_two_runs_is_a_gap() -> None:
     """It counts what has changed, come and gone; equal amounts are no change."""
     maker = RowMaker(7, 3, HELD)
-    assert maker.rows(queued(update("A", "9"), update("C", "3"))).states == []
+    assert rows_of(maker, update("A", "9"), update("C", "3")).states == []
     # What came before LIVE counts as it is at LIVE.
     (state,) = live(maker, update("A", "1.000")).states
 
@@ -127,11 +129,9 @@ def test_h2_what_was_folded_is_a_gap() -> None:
     early = DatedChange(
         *("x", "a", State.LIVE, State.STALE, "lost", None, 0), later(2).timestamp()
     )
-    folded = queued(update("A", "1"), early)._replace(
-        since=later(1).timestamp(), folded=4
-    )
+    fold = Fold(later(1).timestamp(), 4)
 
-    rows = maker.rows(folded)
+    rows = rows_of(maker, update("A", "1"), early, fold)
 
     assert rows.states == [
         StateRow(7, 3, kept(2), "STALE", "lost"),
@@ -140,10 +140,3 @@ def test_h2_what_was_folded_is_a_gap() -> None:
             *(kept(1), 4),
         ),
     ]
-
-
-def test_h2_what_had_to_wait_and_was_not_folded_is_none() -> None:
-    """All its values are there."""
-    entry = queued(update("A", "1"))._replace(since=1.0)
-
-    assert RowMaker(7, 3, NOBODY).rows(entry).states == []
