@@ -84,6 +84,7 @@ LOADS = {
     "assetstream.CoinW, assetstream.Upbit": [
         *("websocket", "requests", "jwt", "cryptography", "http.client"),
         *("click", "rich", "websockets", "asyncio", "IPython", "pytest", "matplotlib"),
+        "sqlite3",
     ],
     "assetstream.History().plot()": ["matplotlib.pyplot", "pandas"],
 }

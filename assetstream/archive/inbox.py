@@ -23,8 +23,10 @@ __all__ = [
 
 #: Steps whose events are written at once.
 BATCH = 2_000
-#: Steps whose events wait one by one; beyond, those of one currency fold.
-MOST = 30_000
+#: Steps whose events wait one by one, in some 75 MB; beyond, those of a currency fold.
+MOST = 100_000
+#: So many are written though more are coming fast.
+MANY = 90_000
 
 
 class DatedChange(StateChange, frozen=True):
@@ -97,7 +99,7 @@ class Inbox:
 
     Args:
         first: called when there is something, once after each ``arm``.
-        full: called when there are ``BATCH`` entries.
+        full: called when there are ``MANY`` entries.
     """
 
     def __init__(self, first: Callable[[], None], full: Callable[[], None]) -> None:
@@ -110,6 +112,11 @@ class Inbox:
         # There is an overflow, which what comes must stand behind; or it is closed.
         self._tight = self._closed = False
         self._armed = False
+
+    @property
+    def waiting(self) -> int:
+        """Steps whose events wait, but for those that had no room."""
+        return len(self._entries)
 
     @property
     def pending(self) -> int:
@@ -130,6 +137,11 @@ class Inbox:
     def empty(self) -> bool:
         """True if nothing waits."""
         return not self._entries and not self._overflow
+
+    @property
+    def full(self) -> bool:
+        """True if there is hardly room, or none; what is closed has none."""
+        return self._tight or len(self._entries) >= MANY
 
     def arm(self) -> None:
         """Have ``first`` called when there is something, or now if there is."""
@@ -153,7 +165,7 @@ class Inbox:
         self._entries.append((sink, clock.wall(), events))
         if self._armed:
             self._ring()
-        elif waiting == BATCH:
+        elif waiting == MANY:
             self._full()
         return True
 

@@ -14,7 +14,14 @@ from typing import Callable, Iterator, NamedTuple, Sequence
 
 from assetstream.archive import queries
 from assetstream.archive.file import WriterFile, explained, transaction
-from assetstream.archive.inbox import Event, Fold, Inbox, QueuedEvents, StreamSink
+from assetstream.archive.inbox import (
+    BATCH,
+    Event,
+    Fold,
+    Inbox,
+    QueuedEvents,
+    StreamSink,
+)
 from assetstream.archive.retention import deletions
 from assetstream.archive.rows import RowMaker, Rows
 from assetstream.display.words import counted
@@ -32,6 +39,8 @@ __all__ = ["ArchiveWriter"]
 
 #: Seconds that events wait for others, to be written together.
 GATHER_TIME = 0.2
+#: As often they wait at most while more than ``BATCH`` come in that time.
+BURST = 3
 #: Seconds between two signs of life where nothing happens (H4).
 HEARTBEAT = 10.0
 #: Seconds until a transaction that failed is tried again (H3).
@@ -156,28 +165,36 @@ class ArchiveWriter:
         self._end()
 
     def _gather(self) -> None:
-        """Wait until there is something to be written, and a little for more."""
+        """Wait until there is something to be written, and a little for more.
+
+        In a burst rather longer: handlers are to be told of it first, and only one of
+        the two can have Python's lock.
+        """
         wait = RETRY
         if self.error is None:
             wait = HEARTBEAT
             self.inbox.arm()
-        try:
-            ring = self._bell.get(timeout=clock.real_seconds(wait))
-            deadline = Deadline(GATHER_TIME)
-            while self._hears(ring):
-                ring = self._bell.get(timeout=clock.real_seconds(deadline.left()))
-        except Empty:
-            pass
+        if self._heard(wait) != FIRST:
+            return
+        for _ in range(BURST):
+            before = self.inbox.waiting
+            if self._heard(GATHER_TIME) or self.inbox.waiting - before < BATCH:
+                return
 
-    def _hears(self, ring: str | OneShotEvent) -> bool:
-        """Take in a ring of the bell; True if what comes next may be waited for."""
+    def _heard(self, seconds: float) -> str | OneShotEvent | None:
+        """Return how the bell rang, or None if it did not in that time."""
+        try:
+            ring = self._bell.get(timeout=clock.real_seconds(seconds))
+        except Empty:
+            return None
         if isinstance(ring, OneShotEvent):
             self._flushes.append(ring)
         self._closing = self._closing or ring == CLOSE
-        return ring == FIRST
+        return ring
 
     def _write(self) -> None:
-        """Write all there is; what fails is kept, and tried again later (H3)."""
+        """Write what is there; what fails is kept, and tried again later (H3)."""
+        began = clock.wall()
         try:
             while True:
                 batch = self._batch = self._batch or self._next()
@@ -190,7 +207,9 @@ class ArchiveWriter:
                 if self.error is not None:
                     self.error = None
                     log(logging.WARNING, "%s is written again", self._path)
-                if not self._entries and self.inbox.empty:
+                # What has come since waits for more, as far as there is room.
+                enough = batch.until >= began and not self.inbox.full
+                if not self._entries and (enough or self.inbox.empty):
                     break
         except Exception as exc:
             self._fail(exc)

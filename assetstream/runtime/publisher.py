@@ -73,7 +73,7 @@ class Publisher:
                 if isinstance(event, StateChange):
                     self._note_change(event)
         if self._sinks:
-            self._hand_out(events)
+            self._hand_out(events, others)
         if not self._handlers.asset:
             # Nobody asked for updates: they are not even queued.
             events = others
@@ -133,10 +133,19 @@ class Publisher:
             self.last_gap = change.gap
             self._recent.add_gap(change.gap)
 
-    def _hand_out(self, events: Sequence[Event]) -> None:
-        """Put events into the sinks, and let go of those that are over (D2)."""
-        items = [item for item in events if not isinstance(item, AssetStreamError)]
-        self._sinks = tuple(each for each in self._sinks if each.put(items, self.step))
+    def _hand_out(
+        self, events: Sequence[Event], others: Sequence[AssetStreamError | StateChange]
+    ) -> None:
+        """Put events into the sinks, and let go of those that are over (D2).
+
+        Nobody changes them: what is made of one push may be given to all.
+        """
+        items: Any = events
+        if others:
+            items = [item for item in events if not isinstance(item, AssetStreamError)]
+        for sink in self._sinks:
+            if not sink.put(items, self.step):
+                self._sinks = tuple(each for each in self._sinks if each is not sink)
 
     def _witness(self, events: Sequence[AssetStreamError | StateChange]) -> None:
         for event in events:

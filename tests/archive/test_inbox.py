@@ -99,7 +99,7 @@ def test_h4_until_says_how_far_what_was_taken_reaches(
 
 
 def test_it_rings_when_there_is_something_and_when_there_is_much(
-    inbox: Inbox, rings: Rings
+    inbox: Inbox, rings: Rings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first once each time that it was armed."""
     sink = StreamSink(inbox)
@@ -112,7 +112,8 @@ def test_it_rings_when_there_is_something_and_when_there_is_much(
     inbox.take()
     inbox.arm()
     assert rings.first == 1
-    for step in range(BATCH + 9):
+    monkeypatch.setattr(module, "MANY", 20)
+    for step in range(30):
         sink.put([update("A", "3")], step=step)
     assert (rings.first, rings.full) == (2, 1)
 

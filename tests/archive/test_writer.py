@@ -20,7 +20,6 @@ from assetstream.archive.writer import ArchiveWriter
 from assetstream.runtime.loop import clock
 from assetstream.runtime.loop.waits import Deadline
 from tests.support.archives import change, crashed, update
-from tests.support.clock import TimeMachine
 from tests.support.event_recorder import PATIENCE
 from tests.support.groups import wait_until
 
@@ -116,15 +115,35 @@ def test_h1_a_transaction_is_all_of_a_batch_or_nothing(
 
 
 def test_what_comes_is_written_together(path: Path, make: Make) -> None:
-    """Without being asked, soon; and at once when there is a batch of it."""
+    """Without being asked, after a moment."""
+    written = make()
+    begin(written)
+    wait_until(lambda: rows(path, "SELECT count(*) FROM states") == [(1,)])
+    assert written.pending == 0
+
+
+def test_much_is_written_at_once(
+    path: Path, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though the moment is not over."""
+    monkeypatch.setattr(writer, "GATHER_TIME", PATIENCE)
+    monkeypatch.setattr(inbox, "MANY", 5)
     written = make()
     sink = begin(written)
+    for n in range(9):
+        sink.put([update("A", str(n))], step=n)
+    wait_until(lambda: rows(path, "SELECT count(*) FROM updates") != [(0,)])
+
+
+def test_a_burst_is_written_when_it_is_over(
+    path: Path, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But not later than so many moments."""
+    monkeypatch.setattr(writer, "GATHER_TIME", 0.001)
+    monkeypatch.setattr(writer, "BATCH", 0)
+    written = make()
+    begin(written)
     wait_until(lambda: rows(path, "SELECT count(*) FROM states") == [(1,)])
-    with TimeMachine(0.0).installed():
-        # The clock stands still: nothing is written because time has passed.
-        sink.put([update("A", "1")], step=1)
-        sink.put([update("A", "1")] * inbox.BATCH, step=2)
-        wait_until(lambda: written.pending == 0)
 
 
 def test_h2_a_slow_disk_folds_and_the_archive_says_so(

@@ -78,27 +78,26 @@ def record(path: Path, number: int) -> None:
     writer.start()
     sink = StreamSink(writer.inbox)
     sink.begin([StateChange("upbit", "a", State.LIVE, State.LIVE, "present")])
-    began, n = time.perf_counter(), 0
+    began, done = time.perf_counter(), 0
     while True:
         due = int((time.perf_counter() - began) * PACE)
-        told: list[str] = []
-        updates: list[AssetUpdate] = []
-        for n in range(n, due):
-            received = datetime.now(timezone.utc)
-            told.append(f"{n} {received.timestamp():.6f}\n")
-            updates.append(
-                AssetUpdate(
-                    *("upbit", "a", f"C{n % CURRENCIES:02d}"),
-                    *(Decimal(f"{number}.{n:09d}"), Decimal(0), None, received),
-                    *(Source.STREAM, f"{number}-{n}"),
-                )
-            )
-        n = due
-        sys.stdout.write("".join(told))
+        updates = [made(number, n) for n in range(done, due)]
+        for n, update in enumerate(updates, done):
+            sys.stdout.write(f"{n} {update.received.timestamp():.6f}\n")
         sys.stdout.flush()
-        for update in updates:
+        for n, update in enumerate(updates, done):
             sink.put((update,), n)
+        done = due
         time.sleep(0.001)
+
+
+def made(number: int, n: int) -> AssetUpdate:
+    """Make a row of a round."""
+    return AssetUpdate(
+        *("upbit", "a", f"C{n % CURRENCIES:02d}"),
+        *(Decimal(f"{number}.{n:09d}"), Decimal(0)),
+        *(None, datetime.now(timezone.utc), Source.STREAM, f"{number}-{n}"),
+    )
 
 
 def kill_once(path: Path, number: int, after: float) -> list[tuple[int, float]]:
@@ -141,9 +140,7 @@ def check(
         (rows,) = db.execute(
             "SELECT count(*) FROM updates WHERE update_id LIKE ?", (f"{number}-%",)
         ).fetchone()
-        alive, began = db.execute(
-            "SELECT alive, began FROM runs ORDER BY id DESC"
-        ).fetchone()
+        (alive,) = db.execute("SELECT alive FROM runs ORDER BY id DESC").fetchone()
     found.rounds += 1
     found.rows += rows
     found.missing.append(len(told) - rows)
@@ -180,7 +177,11 @@ def run(rounds: int, path: Path, chance: random.Random) -> Findings:
 
 def main() -> None:
     """Kill, and print the table; or record until killed."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.programs.archive_kill",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--rounds", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--record", nargs=2, help=argparse.SUPPRESS)

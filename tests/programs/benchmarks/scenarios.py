@@ -215,6 +215,14 @@ SCENARIOS = {
         rounds=3,
         binary=True,
     ),
+    "burst-archived": Scenario(
+        "Burst over TCP, with and without an archive that records it",
+        "burst",
+        BURST,
+        ("assetstream", "assetstream-archived"),
+        FRAMES,
+        FEW,
+    ),
     "currencies": Scenario(
         "Burst over TCP, by the number of currencies that the account holds",
         "currencies",
@@ -233,6 +241,13 @@ SCENARIOS = {
         10_000,
         5_000.0,
         ("assetstream", "picows", "aiohttp", "script"),
+        rounds=3,
+    ),
+    "latency-archived": latency(
+        "Latency at 500 frames a second, with and without an archive that records them",
+        2_500,
+        500.0,
+        ("assetstream", "assetstream-archived"),
         rounds=3,
     ),
     "busy-20": latency(

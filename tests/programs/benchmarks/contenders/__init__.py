@@ -74,6 +74,12 @@ ENTRIES = {
         GROUP,
         options={**FAST, "frozen": True},
     ),
+    "assetstream-archived": Entry(
+        "sdk",
+        "assetstream, recorded by an Archive",
+        "assetstream",
+        options={"archived": True},
+    ),
     "floor": Entry(
         "floor",
         "floor: recv + msgspec, no SDK",

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 import time
+from pathlib import Path
 from typing import Any, Callable, Sequence
 
 from msgspec.structs import replace
 
-from assetstream import AssetStream, AssetUpdate, Source, State, StateChange, Upbit
+from assetstream import (
+    Archive,
+    AssetStream,
+    AssetUpdate,
+    Source,
+    State,
+    StateChange,
+    Upbit,
+)
 from tests.programs.benchmarks.contenders.base import Account, Contender, OnAsset
 
 __all__ = ["UNLIMITED", "Client", "Readiness", "handler", "keep_to", "stream"]
@@ -17,9 +27,17 @@ UNLIMITED = 100_000.0
 
 
 class Client(Contender):
-    """One stream for each account; ready when all are LIVE."""
+    """One stream for each account; ready when all are LIVE.
 
-    def __init__(self) -> None:
+    Args:
+        archived: record them in an archive.
+    """
+
+    def __init__(self, archived: bool = False) -> None:
+        self._archive: Archive | None = None
+        if archived:
+            self._folder = tempfile.TemporaryDirectory()
+            self._archive = Archive(Path(self._folder.name) / "balances.db")
         keep_to(connects_together=UNLIMITED, reads_together=UNLIMITED)
         self._readiness = Readiness()
         self._streams: list[AssetStream] = []
@@ -30,6 +48,8 @@ class Client(Contender):
             made = stream(account)
             made.on_asset(handler(on_asset))
             made.on_state(self._readiness.changed)
+            if self._archive is not None:
+                self._archive.record(made)
             made.start(wait=False)
             self._streams.append(made)
 
