@@ -14,6 +14,7 @@ import click
 
 from assetstream.cli.commands.balances import balances
 from assetstream.cli.commands.doctor import doctor
+from assetstream.cli.commands.history import history
 from assetstream.cli.commands.record import record
 from assetstream.cli.commands.replay import replay
 from assetstream.cli.commands.simulate import simulate
@@ -83,5 +84,5 @@ def assetstream() -> None:
     """Live account balances of crypto exchanges: exact, and never silently stale."""
 
 
-for command in (watch, balances, doctor, simulate, record, replay):
+for command in (watch, balances, history, doctor, simulate, record, replay):
     assetstream.add_command(command)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 
@@ -23,6 +24,7 @@ Examples:
   assetstream watch --accounts accounts.toml
   assetstream watch --accounts accounts.toml main savings
   assetstream watch coinw --json --for 10m > balances.jsonl
+  assetstream watch upbit --region sg --archive balances.db
 
 \b
 Keys never stand on the command line, where other users of the machine could
@@ -64,6 +66,12 @@ not there) is left out: an error says so at once and at the end, and the exit
 code is 1. All accounts that you name must be there.
 
 \b
+With --archive every update and state is recorded in a SQLite file, which is
+made, or gone on with; `assetstream history` tells what it knows. A disk that
+fails is an error, and no reason to stop; if it still fails at the end, the
+exit code is 1.
+
+\b
 Keys in the window:
   arrows, PgUp, PgDn, Home, End    scroll
   /    filter by account, exchange, state or currency; Esc clears it
@@ -85,7 +93,18 @@ Exit codes:
 @choosing_accounts
 @json_option
 @for_option
-def watch(choice: AccountOptions, as_json: bool, duration: float | None) -> None:
+@click.option(
+    "--archive",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Record in this file, for assetstream history.",
+)
+def watch(
+    choice: AccountOptions,
+    as_json: bool,
+    duration: float | None,
+    archive: Path | None,
+) -> None:
     """Show the balances of accounts, live, until Ctrl-C.
 
     EXCHANGE is upbit or coinw, or both; with --accounts, labels in that file.
@@ -97,9 +116,11 @@ def watch(choice: AccountOptions, as_json: bool, duration: float | None) -> None
     with output(), choice.opened() as accounts:
         streams, left_out = choice.usable(accounts)
         view, keyboard = choose_view(as_json, streams)
-        WatchRun(streams, view, duration, left_out, keyboard).run()
+        run = WatchRun(streams, view, duration, left_out, keyboard, archive)
+        run.run()
     failed = [stream for stream in streams if stream.state is State.FAILED]
-    for error in (*left_out, *(stream.error for stream in failed)):
+    unrecorded = run.unrecorded
+    for error in (*left_out, *(stream.error for stream in failed), unrecorded):
         if error is not None:
             complain(f"{error}")
-    sys.exit(1 if left_out or failed else 0)
+    sys.exit(1 if left_out or failed or unrecorded else 0)

@@ -8,10 +8,12 @@ import sys
 import threading
 import time
 from contextlib import nullcontext, suppress
+from pathlib import Path
 from queue import Empty, Full, Queue
 from types import FrameType
 from typing import ContextManager, Protocol, Sequence, Union
 
+from assetstream.archive.archive import Archive
 from assetstream.cli.view.keyboard import Key, Keyboard
 from assetstream.cli.view.output import discard_output
 from assetstream.model.errors import AssetStreamError
@@ -57,6 +59,7 @@ class WatchRun:
         duration: seconds, or None to go on.
         errors: of accounts that are not among them, shown first.
         keyboard: its keys are shown to the view, too.
+        archive: a file to record them in.
     """
 
     def __init__(
@@ -66,11 +69,15 @@ class WatchRun:
         duration: float | None,
         errors: Sequence[AssetStreamError] = (),
         keyboard: Keyboard | None = None,
+        archive: Path | None = None,
     ) -> None:
         self._events: Queue[ViewEvent] = Queue(BACKLOG)
         self._runner: AssetStream | StreamGroup = streams[0]
         if len(streams) > 1:
             self._runner = StreamGroup(streams, on_progress=self._events.put)
+        self._archive: Archive | None = None
+        if archive is not None:
+            self._archive = Archive(archive, on_error=self._report)
         self._view = view
         self._errors = errors
         self._keyboard = keyboard
@@ -90,9 +97,23 @@ class WatchRun:
         """Start the accounts, show their events, and stop them.
 
         Raises:
+            ConfigurationError: the archive cannot be written.
             OSError: the output cannot be written, for another reason than that its
                 reader went away.
         """
+        if self._archive is None:
+            self._run()
+            return
+        with self._archive.record(self._runner):
+            self._run()
+
+    @property
+    def unrecorded(self) -> AssetStreamError | None:
+        """Why the archive does not have all that it should; None if it has."""
+        health = self._archive.health() if self._archive is not None else None
+        return health.error if health is not None else None
+
+    def _run(self) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             # Ignored ones stay so: a shell's background job is not meant by Ctrl-C.
             if signal.getsignal(number) is not signal.SIG_IGN:
@@ -149,6 +170,11 @@ class WatchRun:
 
     def _keys(self) -> ContextManager[None]:
         return self._keyboard.reading(self._press) if self._keyboard else nullcontext()
+
+    def _report(self, error: AssetStreamError) -> None:
+        # The archive's thread must not wait: then its end would.
+        with suppress(Full):
+            self._events.put_nowait(error)
 
     def _press(self, key: Key) -> None:
         # Whoever presses it sees that it did nothing; the reader of keys must not wait.

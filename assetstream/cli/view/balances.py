@@ -7,7 +7,7 @@ from typing import Mapping, Sequence
 
 from rich.console import Console
 
-from assetstream.cli.view.lines import error_fields, exact, now
+from assetstream.cli.view.lines import amount_fields, error_fields, now
 from assetstream.cli.view.screen import Section, how_many, sums
 from assetstream.cli.view.styles import styled
 from assetstream.display.balances import BalanceRow, TotalRow, balances_grid
@@ -77,7 +77,7 @@ def print_json(
     objects: list[Mapping[str, object]] = []
     for account in accounts:
         balances = {
-            row.currency: {**_amounts(row), "stale": row.stale}
+            row.currency: {**amount_fields(row), "stale": row.stale}
             for row in _held(account)
         }
         objects.append(
@@ -91,7 +91,7 @@ def print_json(
         )
     objects += [error_fields(error) for error in errors]
     if len(accounts) > 1:
-        together = {each.currency: _amounts(each) for each in _sums(accounts)}
+        together = {each.currency: amount_fields(each) for each in _sums(accounts)}
         objects.append(
             {
                 "kind": "total",
@@ -112,11 +112,3 @@ def _sums(accounts: Sequence[AccountSnapshot]) -> list[TotalRow]:
     if len(accounts) < 2:
         return []
     return [each for each in totals(accounts) if each.total]
-
-
-def _amounts(of: BalanceRow | TotalRow) -> dict[str, str]:
-    return {
-        "available": exact(of.available),
-        "locked": exact(of.locked),
-        "total": exact(of.total),
-    }

@@ -9,13 +9,23 @@ from typing import Mapping, TextIO
 
 from assetstream.cli.run.watch import ViewEvent
 from assetstream.cli.view.keyboard import Key
+from assetstream.display.balances import BalanceRow, TotalRow
 from assetstream.display.words import counted, digits, lasting, signed
 from assetstream.model.errors import AssetStreamError
-from assetstream.model.events import AssetUpdate, Event, StateChange
+from assetstream.model.events import AssetUpdate, Balance, Event, StateChange
 from assetstream.model.health import Progress
 from assetstream.model.states import State
 
-__all__ = ["JsonLines", "PlainLines", "error_fields", "exact", "now"]
+__all__ = [
+    "JsonLines",
+    "PlainLines",
+    "amount_fields",
+    "error_fields",
+    "exact",
+    "iso",
+    "now",
+    "update_fields",
+]
 
 
 class LineView:
@@ -107,7 +117,8 @@ class PlainLines(LineView):
             words = f"{type(event).__name__}: {text}"
             if event.repeated:
                 words += f" ({event.repeated} more like it)"
-        return f"{now()}  {event.account}  {words}"
+        # An error of the archive is of no account.
+        return "  ".join(filter(None, (now(), event.account, words)))
 
 
 def update_fields(update: AssetUpdate) -> Mapping[str, object]:
@@ -161,6 +172,15 @@ def error_fields(error: AssetStreamError) -> Mapping[str, object]:
         "fatal": error.fatal,
         "repeated": error.repeated,
         "time": now(),
+    }
+
+
+def amount_fields(of: BalanceRow | TotalRow | Balance) -> dict[str, str]:
+    """Return what is available, locked and held in all as JSON fields."""
+    return {
+        "available": exact(of.available),
+        "locked": exact(of.locked),
+        "total": exact(of.total),
     }
 
 

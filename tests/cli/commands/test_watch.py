@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from assetstream import Archive
 from assetstream.cli.main import assetstream
 from assetstream.simulator import Account, Simulator
 from tests.support.event_recorder import PATIENCE
@@ -259,3 +260,48 @@ def test_a_full_disk_ends_it_with_exit_code_1() -> None:
 
     assert len(program.err) == 1
     assert program.err[0].startswith("Error: the output cannot be written")
+
+
+def test_an_archive_records_what_is_shown(tmp_path: Path) -> None:
+    """All accounts of it, to the last state."""
+    path = tmp_path / "balances.db"
+    with watch("--simulate", "--json", "--archive", str(path)) as program:
+        for exchange in ("upbit", "coinw"):
+            while exchange not in program.wait_for("STREAM"):
+                pass
+        program.interrupt()
+        assert program.finish() == 0, program.output
+
+    shown = [o for o in objects(program) if o["kind"] == "update"]
+    with Archive(path) as archive:
+        accounts = archive.accounts
+        found = [u for account in accounts for u in archive.updates(account)]
+    assert len(accounts) == 2
+    received = {(u.account, u.currency, str(u.available)) for u in found}
+    for each in shown:
+        amount = Decimal(each["available"])
+        assert (each["account"], each["currency"], str(amount)) in received
+
+
+def test_an_archive_that_cannot_be_written_is_wrong_usage(tmp_path: Path) -> None:
+    """Nothing is connected, and the text says why."""
+    path = tmp_path / "balances.db"
+    path.write_text("no database")
+    with watch("--simulate", "--archive", str(path)) as program:
+        assert program.finish() == 2, program.output
+
+    assert "is no archive of assetstream" in program.output
+
+
+def test_an_archive_that_is_lost_ends_it_with_exit_code_1(tmp_path: Path) -> None:
+    """The accounts are shown to the end."""
+    path = tmp_path / "balances.db"
+    with watch("--simulate", "upbit", "--archive", str(path)) as program:
+        program.wait_for("STREAM")
+        path.rename(tmp_path / "aside.db")
+        assert "moved, deleted or replaced" in program.wait_for("cannot be written")
+        program.wait_for("STREAM")
+        program.interrupt()
+        assert program.finish() == 1, program.output
+
+    assert "moved, deleted or replaced" in program.err[-1]
