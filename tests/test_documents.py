@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from assetstream import AssetStream, Upbit
+from assetstream import Archive, AssetStream, Upbit
 from assetstream.cli.main import assetstream as command_line
 from assetstream.recording import Recorder
 from assetstream.recording.tape import read_tape
@@ -152,6 +152,19 @@ def test_the_samples_in_docstrings_run(simulated_exchange: Simulator) -> None:
     assert names["filled"].update.currency == "BTC"
     exec(block_with("rest_stale", "assetstream.simulator"), {"print": lambda _: None})
     assert block_with("Upbit(", "assetstream") == block_with("t=print).run_forever()")
+
+
+def test_the_sample_of_an_archive_records(
+    simulated_exchange: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it makes can be asked afterwards."""
+    monkeypatch.chdir(tmp_path)
+    account = simulated_exchange.upbit({"BTC": "1"})
+    names = {"Archive": Archive, "stream": AssetStream(account.exchange())}
+    exec(block_with("archive.record(", "assetstream.Archive"), names)
+
+    with Archive("balances.db") as archive:
+        assert [update.currency for update in archive.updates()] == ["BTC"]
 
 
 def test_the_samples_record_and_replay_a_session(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import sqlite3
+from contextlib import closing
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -96,6 +99,52 @@ def test_iterating_over_updates(
         "USDT 1000 0 SNAPSHOT",
         "USDT 1001 0 STREAM",
     ]
+
+
+def test_keeping_a_history(
+    account: Account,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The blocks record an account, and tell what changed and what was held."""
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):
+        exec(block_with("since_last_run", "docs/how-to/history.md"), {})
+        account.deposit("USDT", 5)
+    with closing(sqlite3.connect("balances.db", isolation_level=None)) as db:
+        # As if all of it had been an hour ago.
+        for name, times in (
+            ("updates", ["received"]),
+            ("states", ["at", "gap_began"]),
+            ("runs", ["began", "alive", "ended"]),
+        ):
+            earlier = ", ".join(f"{time} = {time} - 3600000000" for time in times)
+            db.execute(f"UPDATE {name} SET {earlier}")
+    exec(block_with("known=False", "docs/how-to/history.md"), {})
+
+    changed, unknown, held, gaps = capsys.readouterr().out.splitlines()
+    assert changed.startswith("USDT <Balance main USDT available=1000")
+    assert changed.endswith("1005")
+    assert "it was STOPPED since" in unknown
+    assert held == "1005"
+    assert gaps == "()"
+
+
+def test_reading_an_archive_by_other_means(
+    account: Account, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """The block's query finds the balances, and its sum is exact."""
+    path = tmp_path / "balances.db"
+    stream = assetstream.AssetStream(account.exchange())
+    with assetstream.Archive(path) as archive, archive.record(stream), stream:
+        pass
+    block = block_with("readable_updates", "docs/reference/archive.md")
+    exec(
+        block.replace("balances.db", str(path)).replace("2026-11-29", "2999-01-01"), {}
+    )
+
+    assert capsys.readouterr().out == "1000\n"
 
 
 def test_in_a_notebook(

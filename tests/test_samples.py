@@ -7,8 +7,9 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -191,6 +192,28 @@ def test_the_notebook_runs_whole(
     assert "image/png" in shown(outputs["plot"])
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM")
+def test_archive_tells_what_changed_between_two_runs(
+    simulated_exchange: Simulator, tmp_path: Path
+) -> None:
+    """A run that SIGTERM ends is one that ended: its last state is in the file."""
+    account = simulated_exchange.upbit({"BTC": "0.5"})
+    script, path = str(SAMPLES / "archive.py"), tmp_path / "balances.db"
+    environment = account.environment()
+    for expected in ("an hour ago: ", "BTC: +0.25 while nobody looked"):
+        with Program(script, str(path), environment=environment) as program:
+            program.wait_for(expected)
+            program.wait_for("an hour ago: ") if "+" in expected else None
+            program.terminate()
+            assert program.finish() == -signal.SIGTERM, program.output
+        account.deposit("BTC", "0.25")
+    with closing(sqlite3.connect(path)) as db:
+        ended = db.execute("SELECT ended IS NOT NULL FROM runs").fetchall()
+        states = db.execute("SELECT state FROM states").fetchall()
+    assert ended == [(1,), (1,)]
+    assert states[-1] == ("STOPPED",)
+
+
 def test_the_notebook_is_kept_without_outputs() -> None:
     """Outputs would show our machines, and make diffs unreadable."""
     notebook = json.loads(NOTEBOOK.read_text(encoding="utf-8"))
@@ -210,11 +233,15 @@ def shown(outputs: list[Any]) -> str:
     return "\n".join(str(output) for output in outputs)
 
 
-def test_every_sample_runs_on_the_simulator_by_one_line() -> None:
+def test_every_sample_runs_on_the_simulator_by_one_line(tmp_path: Path) -> None:
     """The line in samples/README.md runs each sample."""
     guide = (SAMPLES / "README.md").read_text(encoding="utf-8")
     lines = re.findall(r"^python (samples/on_simulator.py samples/.+)$", guide, re.M)
-    shown = ["SGD: ", "upbit: ", "3 of 3 LIVE", "LIVE, ", "INFO LIVE, "]
+    shown = ["SGD: ", "upbit: ", "3 of 3 LIVE", "LIVE, ", "INFO LIVE, ", "an hour ago"]
+    # Not into the folder that this is run in.
+    lines = [
+        line.replace("balances.db", str(tmp_path / "balances.db")) for line in lines
+    ]
     with ExitStack() as stack:  # all at once: each takes its time to begin
         running = [stack.enter_context(Program(*line.split())) for line in lines]
         for program, text in zip(running, shown, strict=True):

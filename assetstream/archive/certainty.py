@@ -8,7 +8,11 @@ from assetstream.archive.instants import moment
 from assetstream.display.words import counted
 from assetstream.model.states import State
 
-__all__ = ["Facts", "Stretch", "doubt"]
+__all__ = ["UNSURE", "Facts", "Stretch", "doubt"]
+
+#: Microseconds before the last sign of life of a run that was killed: what had been
+#: received by then may still have been on its way to the archive.
+UNSURE = 500_000
 
 
 class Stretch(NamedTuple):
@@ -65,7 +69,7 @@ def doubt(at: int, facts: Facts) -> str:
         if stretch.ended:
             return f"the recording ended at {moment(stretch.until)}{gap}"
         # A program that was killed, or one that goes on and writes the next (H4).
-        return f"the last sign of the recording is of {moment(stretch.until)}{gap}"
+        return f"its recording is sure until {moment(stretch.until)} only{gap}"
     return gap.removeprefix("; ")
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from itertools import chain
 from typing import Any, Iterator, Mapping, NamedTuple
 
-from assetstream.archive.certainty import Facts, Stretch
+from assetstream.archive.certainty import UNSURE, Facts, Stretch
 from assetstream.archive.instants import moment
 from assetstream.archive.rows import Known, Rows
 from assetstream.model.events import AssetUpdate, Balance, Gap, Source
@@ -71,7 +71,8 @@ WHERE account = :account AND currency = :currency
     AND received >= :since AND received <= :until
 """
 STRETCH = """
-SELECT state, reason, at, alive, ended FROM states JOIN runs ON runs.id = states.run
+SELECT state, reason, at, alive, ended, run
+FROM states JOIN runs ON runs.id = states.run
 WHERE account = :account AND at <= :at ORDER BY at DESC, states.id DESC LIMIT 1
 """
 GAP = """
@@ -225,7 +226,7 @@ def _known_until(db: sqlite3.Connection, account: int) -> int | None:
     if change is not None:
         return int(change[0])
     (until,) = db.execute(
-        "SELECT coalesce(ended, alive) FROM runs WHERE id = ?", (run,)
+        "SELECT coalesce(ended, alive - ?) FROM runs WHERE id = ?", (UNSURE, run)
     ).fetchone()
     return int(until)
 
@@ -244,8 +245,17 @@ def accounts(db: sqlite3.Connection) -> list[ArchivedAccount]:
     return [ArchivedAccount(*row) for row in found]
 
 
-def facts(db: sqlite3.Connection, account: ArchivedAccount, at: int) -> Facts:
-    """Return what there is around a time, for ``certainty`` to judge."""
+def facts(
+    db: sqlite3.Connection, account: ArchivedAccount, at: int, own: int | None = None
+) -> Facts:
+    """Return what there is around a time, for ``certainty`` to judge.
+
+    Args:
+        db: to ask.
+        account: of which.
+        at: the time.
+        own: id of the run of whoever asks, which is known not to have been killed.
+    """
     given: dict[str, Any] = {"account": account.id, "at": at}
     stretch = db.execute(STRETCH, given).fetchone()
     if stretch is None:
@@ -253,7 +263,9 @@ def facts(db: sqlite3.Connection, account: ArchivedAccount, at: int) -> Facts:
             "SELECT min(at) FROM states WHERE account = :account", given
         ).fetchone()
         return Facts(began, account.kept_since, None)
-    state, reason, since, alive, ended = stretch
+    state, reason, since, alive, ended, run = stretch
+    if ended is None and run != own:
+        alive -= UNSURE
     return Facts(
         since,
         account.kept_since,

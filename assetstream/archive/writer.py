@@ -78,6 +78,7 @@ class ArchiveWriter:
 
     Attributes:
         inbox: takes the events.
+        run: id of the run's row.
         rows: rows of ``updates`` and ``states`` that were written.
         errors: transactions that failed and were tried again.
         error: of the last transaction; None if that was written.
@@ -113,7 +114,7 @@ class ArchiveWriter:
         self._clean_at = Deadline(0.0)
         with transaction(self._db, "IMMEDIATE"):
             began = round(self._until * 1e6)
-            self._run = queries.add_run(self._db, began, __version__)
+            self.run = queries.add_run(self._db, began, __version__)
         self._thread = threading.Thread(
             target=self._serve, name="assetstream-archive", daemon=True
         )
@@ -201,7 +202,7 @@ class ArchiveWriter:
                 self._file.check()
                 with transaction(self._db, "IMMEDIATE"):
                     queries.add_rows(self._db, batch.rows)
-                    queries.renew(self._db, self._run, int(batch.until * 1e6))
+                    queries.renew(self._db, self.run, int(batch.until * 1e6))
                 self.rows += _count(batch.rows)
                 self._batch = None
                 if self.error is not None:
@@ -270,7 +271,7 @@ class ArchiveWriter:
                 ids = {name: queries.add_account(self._db, *name) for name in begun}
             for name, sink in begun.items():
                 known = queries.known(self._db, ids[name])
-                self._makers[sink] = RowMaker(ids[name], self._run, known)
+                self._makers[sink] = RowMaker(ids[name], self.run, known)
                 self._names[sink] = name
 
     def _refuse(self, sink: StreamSink, name: tuple[str, str]) -> None:
@@ -326,7 +327,7 @@ class ArchiveWriter:
             )
         else:
             with suppress(sqlite3.Error):
-                queries.end_run(self._db, self._run, int(clock.wall() * 1e6))
+                queries.end_run(self._db, self.run, int(clock.wall() * 1e6))
         with suppress(sqlite3.Error):
             self._file.close()
 

@@ -32,6 +32,7 @@ from assetstream.runtime.loop import clock
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 from tests.support.archives import crashed
+from tests.support.clock import TimeMachine
 from tests.support.event_recorder import PATIENCE, EventRecorder
 from tests.support.groups import BALANCES, wait_until
 
@@ -187,16 +188,19 @@ def test_h3_errors_without_a_handler_are_logged(
         aside.rename(path)
 
 
-def test_h4_after_a_kill_the_archive_does_not_know(path: Path, upbit: Account) -> None:
-    """From its last sign of life on; before that it answers as ever."""
+def test_h4_after_a_kill_the_archive_does_not_know(
+    path: Path, upbit: Account, time_machine: TimeMachine
+) -> None:
+    """From a moment before its last sign of life on; before that it answers as ever."""
     with Archive(path) as archive, AssetStream(upbit.exchange(), account="a") as stream:
         archive.record(stream)
         before = spend(stream, upbit)
-        assert available(archive, before)["USDT"] == "999"
+        time_machine.jump(1.0, stream)
+        assert available(archive, now())["USDT"] == "999"
         copy = crashed(path)
     with Archive(copy) as archive:
         assert available(archive, before)["USDT"] == "999"
-        with pytest.raises(StaleBalance, match="the last sign of the recording is of"):
+        with pytest.raises(StaleBalance, match="its recording is sure until"):
             archive.at(now())
         assert available(archive, now(), known=False)["USDT"] == "999"
 

@@ -60,7 +60,7 @@ def test_h4_it_does_not_after_the_last_sign_of_a_run() -> None:
     at = kept(100) + 1
     gone = LIVE._replace(ended=True)
 
-    assert doubt(at, facts()) == f"the last sign of the recording is of {later(100)}"
+    assert doubt(at, facts()) == f"its recording is sure until {later(100)} only"
     assert doubt(at, facts(gone)) == f"the recording ended at {later(100)}"
     assert doubt(at, facts(gap=(100, 200))).endswith("after which 3 changes showed")
 

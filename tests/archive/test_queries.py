@@ -133,11 +133,14 @@ def test_the_facts_of_a_time(db: sqlite3.Connection) -> None:
     queries.renew(db, 1, kept(9))
     queries.renew(db, 1, kept(8))
 
-    live = Stretch(State.LIVE, "why", kept(1), kept(9), ended=False)
+    live = Stretch(State.LIVE, "why", kept(1), kept(8.5), ended=False)
     gap = (kept(4), kept(7), 2)
     assert queries.facts(db, A, kept(0)) == (kept(1), None, None, *[None] * 3)
     assert queries.facts(db, A, kept(2)) == (kept(1), None, live, *gap)
     assert queries.facts(db, A, kept(7)).gap_began is None
+    # Whoever asks about its own run knows that it was not killed.
+    own = queries.facts(db, A, kept(2), own=1).stretch
+    assert own == live._replace(until=kept(9))
     queries.end_run(db, 1, kept(20))
     stretch = queries.facts(db, A, kept(6)).stretch
     assert stretch == Stretch(State.STALE, "why", kept(5), kept(20), ended=True)
@@ -164,11 +167,11 @@ def test_gaps_are_those_that_reach_into_a_time(db: sqlite3.Connection) -> None:
     [
         ((), None),
         ((state(1, "CONNECTING"),), None),
-        # Alive to the end of its run, which was killed.
-        ((state(1, "LIVE"),), 50),
+        # Alive to the end of its run, which was killed a moment later.
+        ((state(1, "LIVE"),), 49.5),
         # Or was not LIVE any more.
         ((state(1, "LIVE"), state(5, "STALE"), state(6, "STOPPED")), 5),
-        ((state(1, "LIVE"), state(5, "STALE"), state(6, "LIVE", gap=4)), 50),
+        ((state(1, "LIVE"), state(5, "STALE"), state(6, "LIVE", gap=4)), 49.5),
     ],
 )
 def test_h6_how_far_an_account_is_known(

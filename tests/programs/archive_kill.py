@@ -24,6 +24,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from assetstream import Archive, AssetUpdate, Source, StaleBalance, State, StateChange
+from assetstream.archive.certainty import UNSURE
 from assetstream.archive.file import WriterFile
 from assetstream.archive.inbox import StreamSink
 from assetstream.archive.instants import moment
@@ -35,7 +36,7 @@ __all__ = ["Findings", "main", "run"]
 #: Rows a second, of so many currencies.
 PACE, CURRENCIES = 3_000, 20
 #: The kill comes so many seconds after the first row.
-EARLIEST, LATEST = 0.05, 1.5
+EARLIEST, LATEST = 0.05, 2.0
 
 
 @dataclass
@@ -144,21 +145,22 @@ def check(
     found.rounds += 1
     found.rows += rows
     found.missing.append(len(told) - rows)
-    found.seconds.append(killed - max(alive / 1e6, told[0][1]))
+    found.seconds.append(killed - max((alive - UNSURE) / 1e6, told[0][1]))
     with Archive(path) as archive:
         try:
             archive.at(datetime.now(timezone.utc), "a")
             found.wrong.append(f"{number}: at() knows what came after the kill")
         except StaleBalance:
             pass
-        if not rows:
-            return  # nothing of this round, not even that it was LIVE
+        sure = alive - UNSURE
+        if sure <= told[0][1] * 1e6:
+            return  # killed too early to be sure of anything
         truth = {
             f"C{n % CURRENCIES:02d}": Decimal(f"{number}.{n:09d}")
             for n, at in told
-            if round(at * 1e6) <= alive
+            if round(at * 1e6) <= sure
         }
-        held = archive.at(moment(alive), "a")
+        held = archive.at(moment(sure), "a")
         for currency, amount in truth.items():
             if held[currency].available != amount:
                 found.wrong.append(

@@ -109,7 +109,7 @@ class WatchRun:
 
     @property
     def unrecorded(self) -> AssetStreamError | None:
-        """Why the archive does not have all that it should; None if it has."""
+        """The archive's error, if it has not all that it should; None if it has."""
         health = self._archive.health() if self._archive is not None else None
         return health.error if health is not None else None
 

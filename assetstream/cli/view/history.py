@@ -1,4 +1,4 @@
-"""What an archive tells, for people and for programs."""
+"""Answers of an archive, for people and for programs."""
 
 from __future__ import annotations
 

@@ -11,8 +11,13 @@ from types import FrameType
 from typing import Callable, Iterator
 
 from assetstream.runtime.loop.log import log_aside
+from assetstream.runtime.loop.registrations import Registrations
 
-__all__ = ["flush_output", "stopped_by_sigterm"]
+__all__ = ["before_end", "flush_output", "stopped_by_sigterm"]
+
+#: Called, when all has stopped, before the signal ends the process: what else would be
+#: done at the exit, which does not come. They take seconds at most, and do not raise.
+before_end: Registrations[Callable[[], object]] = Registrations()
 
 
 @contextmanager
@@ -44,6 +49,8 @@ def stopped_by_sigterm(stop: Callable[[float], object]) -> Iterator[None]:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
         if came:
             stop(5.0)  # logs what holds it up
+            for call in before_end.copy().values():
+                call()
             # Python's own flush at the exit will not come. Elsewhere, for a handler
             # may hang, or a pipe be stuck.
             log_aside(flush_output)

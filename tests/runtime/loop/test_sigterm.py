@@ -64,6 +64,19 @@ def test_it_stops_flushes_and_lets_the_signal_have_its_effect(ending: Ending) ->
     ]
 
 
+def test_what_is_to_be_done_before_the_end_is_done(ending: Ending) -> None:
+    """When all has stopped, and while the output can still be written to."""
+
+    def close() -> None:
+        ending.happened.append("closed")
+
+    module.before_end.add(close)
+    with pytest.raises(SystemExit), stopped_by_sigterm(ending.stop):
+        terminate()
+    module.before_end.remove(close)
+    assert ending.happened[:4] == [0.0, 5.0, "closed", "flush_output"]
+
+
 def test_a_second_one_is_not_handled(ending: Ending) -> None:
     """After the first it has its usual effect at once."""
     handlers: list[object] = []
