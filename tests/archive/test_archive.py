@@ -7,6 +7,7 @@ import os
 import pickle
 import sqlite3
 import threading
+from contextlib import closing
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from queue import SimpleQueue
@@ -35,6 +36,7 @@ from tests.support.archives import crashed
 from tests.support.clock import TimeMachine
 from tests.support.event_recorder import PATIENCE, EventRecorder
 from tests.support.groups import BALANCES, wait_until
+from tests.support.processes import Program
 
 
 @pytest.fixture
@@ -511,6 +513,36 @@ def test_any_thread_may_ask(path: Path, upbit: Account) -> None:
         for thread in threads:
             thread.join(PATIENCE)
         assert found == [999] * 80
+
+
+#: A service: it prints its states, and never closes its archive.
+SERVICE = """
+import sys
+from assetstream import Archive, AssetStream, Upbit
+archive = Archive(sys.argv[1])
+stream = AssetStream(Upbit(region="sg"), on_state=print)
+archive.record(stream)
+stream.run_forever()
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM")
+@pytest.mark.parametrize("end", ["terminate", "interrupt"])
+def test_a_program_that_ends_closes_its_archive(
+    path: Path, upbit: Account, end: str
+) -> None:
+    """By SIGTERM, which ends it in run_forever(), or by coming to its end."""
+    environment = upbit.environment()
+    with Program("-c", SERVICE, str(path), environment=environment) as program:
+        program.wait_for("LIVE")
+        getattr(program, end)()
+        program.finish()
+
+    with closing(sqlite3.connect(path)) as db:
+        (state,) = db.execute("SELECT state FROM states ORDER BY id DESC").fetchone()
+        (ended,) = db.execute("SELECT ended FROM runs").fetchone()
+    assert state == "STOPPED", program.output
+    assert ended is not None
 
 
 def test_it_says_which_it_is_and_is_not_pickled(path: Path) -> None:
