@@ -39,8 +39,8 @@ __all__ = ["ArchiveWriter"]
 
 #: Seconds that events wait for others, to be written together.
 GATHER_TIME = 0.2
-#: As often they wait at most while more than ``BATCH`` come in that time.
-BURST = 3
+#: They wait on while more than ``BATCH`` come in that time; but not after so many.
+BURST_TIME = 0.5
 #: Seconds between two signs of life where nothing happens (H4).
 HEARTBEAT = 10.0
 #: Seconds until a transaction that failed is tried again (H3).
@@ -177,7 +177,8 @@ class ArchiveWriter:
             self.inbox.arm()
         if self._heard(wait) != FIRST:
             return
-        for _ in range(BURST):
+        burst = Deadline(BURST_TIME)
+        while burst.left():
             before = self.inbox.waiting
             if self._heard(GATHER_TIME) or self.inbox.waiting - before < BATCH:
                 return
