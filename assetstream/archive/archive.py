@@ -86,7 +86,7 @@ class Archive:
     account was LIVE, and raises for others. No stream ever waits for it. Nothing is
     opened before it is asked for.
 
-    A thread of its own writes, each 0.2 s, in a burst up to 0.8 s, so that handlers
+    A thread of its own writes, each 0.2 s, in a burst up to 0.7 s, so that handlers
     come first. If the process is killed, or the machine loses power, the file stays
     whole; what was not written yet is missing, and ``at`` says that it does not know.
     If the disk fails, there is one error, and it is tried again each second; more than
