@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from assetstream.doctor.report import Check, Diagnosis, Verdict
     from assetstream.exchanges.coinw.exchange import CoinW
     from assetstream.exchanges.upbit.exchange import Upbit
+    from assetstream.metrics.collector import Collector
+    from assetstream.metrics.server import MetricsServer, serve_metrics
     from assetstream.model.errors import (
         AssetStreamError,
         AuthenticationError,
@@ -69,6 +71,10 @@ __all__ = [  # noqa: RUF022 - grouped by what they are
     "Check",
     "Diagnosis",
     "Verdict",
+    # metrics
+    "Collector",
+    "MetricsServer",
+    "serve_metrics",
     # exchanges
     "CoinW",
     "Exchange",
@@ -100,6 +106,8 @@ _ROOMS = {
     "model.history": ["History"],
     "model.states": ["State"],
     "doctor.report": ["Check", "Diagnosis", "Verdict"],
+    "metrics.collector": ["Collector"],
+    "metrics.server": ["MetricsServer", "serve_metrics"],
     "protocol.exchange": ["Exchange"],
     "exchanges.coinw.exchange": ["CoinW"],
     "exchanges.upbit.exchange": ["Upbit"],

@@ -67,6 +67,7 @@ SLEEPERS = {
 ONLY = {
     "dotenv": {"cli/accounts/key_file.py"},
     "matplotlib": {"model/chart.py", "model/history.py"},
+    "prometheus_client": {"metrics/collector.py", "metrics/server.py"},
     "pandas": {"model/balances.py", "model/frames.py", "model/history.py"},
     "websocket": {"runtime/net/websocket_client.py"},
     "python_socks": {"runtime/net/proxy.py"},

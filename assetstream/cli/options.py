@@ -8,7 +8,7 @@ import click
 
 from assetstream.display.durations import seconds
 
-__all__ = ["for_option", "json_option", "port_option"]
+__all__ = ["for_option", "json_option", "metrics_option", "port_option"]
 
 
 def duration_of(
@@ -19,6 +19,18 @@ def duration_of(
         return None if text is None else seconds(text)
     except ValueError as exc:
         raise click.BadParameter(f"{exc}.") from None
+
+
+def place_of(
+    ctx: click.Context, parameter: click.Parameter, text: str | None
+) -> tuple[str, int] | None:
+    """Read an address and a port, or a port alone; click's own error if it is none."""
+    if text is None:
+        return None
+    address, _, port = text.rpartition(":")
+    if not port.isdecimal():
+        raise click.BadParameter(f"{text!r} has no port: write 9464, or 0.0.0.0:9464.")
+    return address.removeprefix("[").removesuffix("]") or "127.0.0.1", int(port)
 
 
 json_option: Callable[..., Any] = click.option(
@@ -37,4 +49,11 @@ port_option: Callable[..., Any] = click.option(
     default=0,
     metavar="N",
     help="The port to listen on; by default a free one.",
+)
+metrics_option: Callable[..., Any] = click.option(
+    "--metrics",
+    callback=place_of,
+    metavar="[ADDRESS:]PORT",
+    help="Serve metrics to Prometheus here: 9464, for this machine alone, or "
+    "0.0.0.0:9464, for all.",
 )

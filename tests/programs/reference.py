@@ -8,6 +8,7 @@ import re
 import sys
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 from pdoc.__main__ import cli
@@ -43,9 +44,10 @@ def build(folder: Path) -> None:
         cli([*options, "--output-directory", str(folder), *MODULES])
 
 
-def _definition_of(kind: type) -> tuple[str, int]:
-    """Return the module that defines a class, and the line at which it does."""
-    definition = re.compile(rf"^(?:@.*\n)*class {kind.__name__}\b", re.MULTILINE)
+def _definition_of(kind: Any) -> tuple[str, int]:
+    """Return the module that defines a public name, and the line at which it does."""
+    name = kind.__name__
+    definition = re.compile(rf"^(?:@.*\n)*(?:class|def) {name}\b", re.MULTILINE)
     for name, module in list(sys.modules.items()):
         ours = name.startswith("assetstream.")
         if ours and vars(module).get(kind.__name__) is kind:

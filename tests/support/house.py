@@ -39,6 +39,7 @@ FLOORS = {
     "pytest_plugin": 10,
     "cli": 9,
     "archive": 8,
+    "metrics": 8,
     "simulator": 8,
     "streams": 7,
     "doctor": 6,

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Iterator
 from pathlib import Path
 
 import click
 
 from assetstream.cli.accounts.options import AccountOptions, choosing_accounts
-from assetstream.cli.options import for_option, json_option
+from assetstream.cli.options import for_option, json_option, metrics_option
 from assetstream.cli.view.output import complain, output
+
+if TYPE_CHECKING:
+    from assetstream.streams.group import StreamGroup
+    from assetstream.streams.stream import AssetStream
 
 __all__ = ["watch"]
 
@@ -25,6 +31,7 @@ Examples:
   assetstream watch --accounts accounts.toml main savings
   assetstream watch coinw --json --for 10m > balances.jsonl
   assetstream watch upbit --region sg --archive balances.db
+  assetstream watch --accounts accounts.toml --metrics 9464
 
 \b
 Keys never stand on the command line, where other users of the machine could
@@ -59,6 +66,13 @@ the bottom are the last errors, and after each gap how long it was and what
 was found changed. While accounts connect, at the pace that their exchanges
 allow, the window counts them, and plain lines say when all have settled;
 JSON lines leave that to their "state" objects.
+
+\b
+Metrics (--metrics PORT; the extra "metrics"): figures of all accounts for
+Prometheus, at the address that stderr tells, while the command runs. No
+balance is among them; but accounts in trouble are named, and there is no
+password, so that by default only this machine can ask. Port 0 takes a free
+one. Dashboard and rules for alerts are in the folder docs/operating.
 
 \b
 An account of a file that has no key (its variable is not set, its key file
@@ -99,11 +113,13 @@ Exit codes:
     metavar="FILE",
     help="Record in this file, for assetstream history.",
 )
+@metrics_option
 def watch(
     choice: AccountOptions,
     as_json: bool,
     duration: float | None,
     archive: Path | None,
+    metrics: tuple[str, int] | None,
 ) -> None:
     """Show the balances of accounts, live, until Ctrl-C.
 
@@ -117,10 +133,27 @@ def watch(
         streams, left_out = choice.usable(accounts)
         view, keyboard = choose_view(as_json, streams)
         run = WatchRun(streams, view, duration, left_out, keyboard, archive)
-        run.run()
+        with serving(run.source, metrics):
+            run.run()
     failed = [stream for stream in streams if stream.state is State.FAILED]
     unrecorded = run.unrecorded
     for error in (*left_out, *(stream.error for stream in failed), unrecorded):
         if error is not None:
             complain(f"{error}")
     sys.exit(1 if left_out or failed or unrecorded else 0)
+
+
+@contextmanager
+def serving(
+    source: AssetStream | StreamGroup, place: tuple[str, int] | None
+) -> Iterator[None]:
+    """Serve metrics at an address and a port, if there is a place."""
+    if place is None:
+        yield
+        return
+    from assetstream.metrics.server import serve_metrics
+
+    addr, port = place
+    with serve_metrics(source, port, addr) as served:
+        click.echo(f"metrics: {served.url}", err=True)
+        yield

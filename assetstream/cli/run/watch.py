@@ -60,6 +60,9 @@ class WatchRun:
         errors: of accounts that are not among them, shown first.
         keyboard: its keys are shown to the view, too.
         archive: a file to record them in.
+
+    Attributes:
+        source: the one stream, or the group of all.
     """
 
     def __init__(
@@ -72,9 +75,9 @@ class WatchRun:
         archive: Path | None = None,
     ) -> None:
         self._events: Queue[ViewEvent] = Queue(BACKLOG)
-        self._runner: AssetStream | StreamGroup = streams[0]
+        self.source: AssetStream | StreamGroup = streams[0]
         if len(streams) > 1:
-            self._runner = StreamGroup(streams, on_progress=self._events.put)
+            self.source = StreamGroup(streams, on_progress=self._events.put)
         self._archive: Archive | None = None
         if archive is not None:
             self._archive = Archive(archive, on_error=self._report)
@@ -89,9 +92,9 @@ class WatchRun:
         self._stopper = threading.Thread(
             target=self._stop, name="assetstream-cli-stop", daemon=True
         )
-        self._runner.on_asset(self._events.put)
-        self._runner.on_error(self._events.put)
-        self._runner.on_state(self._events.put)
+        self.source.on_asset(self._events.put)
+        self.source.on_error(self._events.put)
+        self.source.on_state(self._events.put)
 
     def run(self) -> None:
         """Start the accounts, show their events, and stop them.
@@ -104,7 +107,7 @@ class WatchRun:
         if self._archive is None:
             self._run()
             return
-        with self._archive.record(self._runner):
+        with self._archive.record(self.source):
             self._run()
 
     @property
@@ -123,7 +126,7 @@ class WatchRun:
         until = math.inf
         if self._duration is not None:
             until = time.monotonic() + self._duration
-        self._runner.start(wait=False)
+        self.source.start(wait=False)
         try:
             while self._running:
                 with self._view, self._keys():
@@ -186,7 +189,7 @@ class WatchRun:
             self._stopper.start()
 
     def _stop(self) -> None:
-        self._runner.stop()
+        self.source.stop()
 
     def _interrupted(self, number: int, frame: FrameType | None) -> None:
         self._stop_asked = True

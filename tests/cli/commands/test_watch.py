@@ -10,6 +10,8 @@ import time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 import pytest
 from click.testing import CliRunner
@@ -305,3 +307,23 @@ def test_an_archive_that_is_lost_ends_it_with_exit_code_1(tmp_path: Path) -> Non
         assert program.finish() == 1, program.output
 
     assert "moved, deleted or replaced" in program.err[-1]
+
+
+def test_metrics_are_served_while_it_runs(simulated_exchange: Simulator) -> None:
+    """Where, is told on stderr; a port in use is refused before anything is begun."""
+    account = simulated_exchange.upbit({"BTC": "1"})
+    command = ("upbit", "--region", "sg", "--json", "--metrics", "0")
+    with watch(*command, account=account) as program:
+        url = program.wait_for("metrics: ").removeprefix("metrics: ")
+        program.wait_for('"current": "LIVE"')
+        with urlopen(url, timeout=PATIENCE) as page:
+            text = page.read().decode()
+        port = str(urlsplit(url).port)
+        with watch("upbit", "--region", "sg", "--metrics", port, account=account) as no:
+            assert no.finish() == 2
+        program.interrupt()
+        assert program.finish() == 0, program.output
+
+    assert 'assetstream_accounts{exchange="upbit",state="live"} 1.0' in text
+    assert f"port {port}" in no.err[-1]
+    assert no.out == []

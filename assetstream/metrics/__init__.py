@@ -1,0 +1,1 @@
+"""Metrics for Prometheus. They need the extra of this name."""
