@@ -125,6 +125,57 @@ def test_service_ends_in_order_at_sigterm(simulated_exchange: Simulator) -> None
     assert not [line for line in program.err if "goodbye" in line]
 
 
+#: Stands in for Apprise, and prints what would be sent; and on stderr each state.
+APPRISE = """
+import runpy, sys, types
+import assetstream
+
+class Told(assetstream.AssetStream):
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        self.on_state(lambda change: print("now", change.current, file=sys.stderr))
+
+class Apprise:
+    def add(self, url):
+        self.url = url
+
+    def notify(self, body):
+        print(f"{self.url} {body}")
+        return "FAILED" not in body
+
+assetstream.AssetStream = Told
+sys.modules["apprise"] = types.SimpleNamespace(Apprise=Apprise)
+runpy.run_path(sys.argv[1])
+"""
+
+
+def test_alerts_tell_what_is_not_live_and_what_is_again(
+    simulated_exchange: Simulator,
+) -> None:
+    """The first LIVE is no news; a message that cannot be sent is printed."""
+    account = simulated_exchange.upbit({"BTC": "1"})
+    environment = account.environment() | {"APPRISE_URL": "ntfy://topic"}
+    script = str(SAMPLES / "alerts_apprise.py")
+    label = f"upbit-{account.exchange().fingerprint}"
+    with Program("-c", APPRISE, script, environment=environment) as program:
+        program.wait_for("now LIVE")
+        simulated_exchange.drop_connections()
+        stale = program.wait_for(": STALE")
+        live = program.wait_for(": LIVE")
+        program.interrupt()
+        assert program.finish() == 0, program.output
+    assert stale.startswith(f"ntfy://topic {label}: STALE, ")
+    assert live.startswith(f"ntfy://topic {label}: LIVE, ")
+    assert len(program.out) == 2
+
+    with (
+        simulated_exchange.refuse_logins(account),
+        Program("-c", APPRISE, script, environment=environment) as program,
+    ):
+        assert program.finish() == 1
+    assert program.out[-1].startswith(f"not sent: {label}: FAILED, Upbit refused")
+
+
 @pytest.mark.programs
 def test_sync_bot_buys_until_its_money_is_spent() -> None:
     """The sample needs no keys, and ends by itself; its interpreter is its own."""

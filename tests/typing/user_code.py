@@ -14,6 +14,7 @@ from functools import partial
 from typing import Mapping
 
 from pandas import DataFrame
+from prometheus_client import REGISTRY
 from typing_extensions import assert_never, assert_type
 
 import assetstream
@@ -25,10 +26,12 @@ from assetstream import (
     Balance,
     CallbackError,
     CoinW,
+    Collector,
     Exchange,
     Gap,
     GroupHealth,
     Health,
+    MetricsServer,
     Progress,
     ProtocolError,
     RateLimited,
@@ -40,6 +43,7 @@ from assetstream import (
     StreamTimeout,
     Upbit,
     Updates,
+    serve_metrics,
 )
 from assetstream.simulator import Account, CoinWAccount, Order, Simulator, UpbitAccount
 
@@ -222,6 +226,17 @@ with group:
 
 group.on_progress(show)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 group.add(upbit)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+# Metrics.
+
+with serve_metrics(group, port=0, accounts="all") as served:
+    assert_type(served, MetricsServer)
+    assert_type(served.port, int)
+serve_metrics(stream, addr="0.0.0.0", balances=True).close()
+REGISTRY.register(Collector(group, accounts="none"))
+
+serve_metrics(upbit)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+Collector(group, accounts="some")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 # Tests of a bot: the simulator, and the fixture that comes with the package.
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Iterator
 
 import click
 
