@@ -99,6 +99,15 @@ PAUSES = (
     Column("full_gc_ms", "a full collection ms"),
     Column("cpu_us", "CPU µs per update"),
 )
+SCRAPE = (
+    Column("ms", "ms a scrape"),
+    Column("worst_ms", "worst ms"),
+    Column("all_ms", "ms with a series for each account"),
+    Column("p50", "p50 µs of an update beside them"),
+    Column("quiet_p50", "p50 µs without"),
+    Column("p99", "p99 µs beside them"),
+    Column("quiet_p99", "p99 µs without"),
+)
 SATURATION = (
     Column("us", "µs per update, one core full"),
     Column("rate", "updates/s"),
@@ -316,6 +325,21 @@ SCENARIOS = {
         accounts=1_000,
         quick_accounts=50,
         note=STARTED,
+    ),
+    "scrape": Scenario(
+        "1,000 accounts over TLS, scraped once a second",
+        "scrape",
+        SCRAPE,
+        ("assetstream-audited",),
+        {"frames": 4_000, "rate": 1_000.0},
+        {"frames": 500},
+        rounds=2,
+        tls=True,
+        accounts=1_000,
+        quick_accounts=50,
+        wakes=True,
+        note=f"{STARTED}The text of all metrics is made by a thread of the same "
+        "process, as `serve_metrics` does, at 15 times the usual rate.",
     ),
     "saturation-100": saturation(100, ("assetstream-audited",), rounds=2),
     "saturation-10000": saturation(10_000, ("assetstream-audited", "picows"), rounds=1),

@@ -27,6 +27,7 @@ SMOKE = {
     "size-500": "assetstream-group",
     "age": "assetstream-audited",
     "audits": "assetstream-audited",
+    "scrape": "assetstream-audited",
     "saturation-10000": "assetstream-audited",
     "recovery-1000": "assetstream-paced",
 }

@@ -33,6 +33,9 @@ class Client(Contender):
         audits: balances are compared with REST.
         frozen: what is there once it has settled is kept out of the collector's way, as
             a user does it with ``gc.freeze()``.
+
+    Attributes:
+        group: once it has started.
     """
 
     def __init__(
@@ -46,7 +49,7 @@ class Client(Contender):
         self._options: dict[str, Any] = {} if audits else {"audit_interval": None}
         self._frozen = frozen
         self._readiness = Readiness()
-        self._group: StreamGroup | None = None
+        self.group: StreamGroup | None = None
         if connects is None:
             keep_to(connects_together=UNLIMITED, reads_together=UNLIMITED)
         else:
@@ -60,14 +63,14 @@ class Client(Contender):
     def start(self, accounts: Sequence[Account], on_asset: OnAsset) -> None:
         self._readiness.wanted += len(accounts)
         streams = [stream(account, **self._options) for account in accounts]
-        if self._group is not None:
+        if self.group is not None:
             for each in streams:
-                self._group.add(each)
+                self.group.add(each)
             return
-        self._group = StreamGroup(
+        self.group = StreamGroup(
             streams, on_asset=handler(on_asset), on_state=self._readiness.changed
         )
-        self._group.start(wait=False)
+        self.group.start(wait=False)
 
     def wait_ready(self, timeout: float) -> None:
         self._readiness.wait(timeout)

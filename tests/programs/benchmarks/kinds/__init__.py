@@ -13,6 +13,7 @@ from tests.programs.benchmarks.kinds.latency import latency
 from tests.programs.benchmarks.kinds.pauses import pauses
 from tests.programs.benchmarks.kinds.recovery import recovery
 from tests.programs.benchmarks.kinds.saturation import saturation
+from tests.programs.benchmarks.kinds.scrape import scrape
 from tests.programs.benchmarks.kinds.size import first, size
 
 __all__ = ["KINDS"]
@@ -27,5 +28,6 @@ KINDS: Mapping[str, Callable[..., Figures]] = {
     "pauses": pauses,
     "recovery": recovery,
     "saturation": saturation,
+    "scrape": scrape,
     "size": size,
 }
