@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections import Counter
+from operator import attrgetter
 from typing import TYPE_CHECKING, Iterable, Literal, Mapping, Union
 
 from assetstream.libraries import install_command
@@ -76,6 +77,9 @@ GAUGES = {
     ),
 }
 
+#: Who has left an exchange that nobody has left.
+NOTHING: Counter[str] = Counter()
+
 #: Of accounts in trouble, those come first that nothing but a person helps.
 URGENCY = {State.FAILED: 0, State.LIVE: 2}
 
@@ -145,11 +149,15 @@ class Collector:
         families = self._families()
         with self._lock:
             found = {stream: stream.health() for stream in self._streams()}
-            counts = self._count(found)
-        for exchange, counted in counts.items():
+            ending = self._let_go(found)
+            left = {place: counted.copy() for place, counted in self._left.items()}
+        present, leaving = _by_exchange(found), _by_exchange(ending)
+        for exchange in {**left, **present, **leaving}:
+            healths = present.get(exchange, [])
+            counting = [*healths, *leaving.get(exchange, [])]
             for name in COUNTERS:
-                families[name].add_metric([exchange], counted[name])
-            healths = [h for stream, h in found.items() if _place(stream) == exchange]
+                counted = left.get(exchange, NOTHING)[name] + _sum(name, counting)
+                families[name].add_metric([exchange], counted)
             _add_gauges(families, exchange, healths)
         if self._accounts != "none":
             self._add_accounts(families, found)
@@ -162,20 +170,18 @@ class Collector:
             return list(self._source.streams.values())
         return [self._source]
 
-    def _count(self, found: Mapping[Stream, Health]) -> dict[str, Counter[str]]:
-        """Sum up what happened, by exchange; the sums never go back."""
+    def _let_go(self, found: Mapping[Stream, Health]) -> dict[Stream, Health]:
+        """Add up what those have counted that have left; return who still counts."""
         ending = {}
         for stream in self._counted - found.keys():
             health = stream.health()
             if health.state.final:
-                self._left.setdefault(_place(stream), Counter()).update(_counts(health))
+                counted = {name: _sum(name, [health]) for name in COUNTERS}
+                self._left.setdefault(_place(stream), Counter()).update(counted)
             else:  # remove() has just begun
                 ending[stream] = health
         self._counted = {*found, *ending}
-        sums = {exchange: Counter(counted) for exchange, counted in self._left.items()}
-        for stream, health in (*found.items(), *ending.items()):
-            sums.setdefault(_place(stream), Counter()).update(_counts(health))
-        return sums
+        return ending
 
     def _families(self) -> dict[str, Family]:
         try:
@@ -235,8 +241,15 @@ def _place(stream: Stream) -> str:
     return run_of(stream).exchange.name
 
 
-def _counts(health: Health) -> dict[str, int]:
-    return {name: getattr(health, name) for name in COUNTERS}
+def _by_exchange(found: Mapping[Stream, Health]) -> dict[str, list[Health]]:
+    places: dict[str, list[Health]] = {}
+    for stream, health in found.items():
+        places.setdefault(_place(stream), []).append(health)
+    return places
+
+
+def _sum(name: str, healths: Iterable[Health]) -> int:
+    return sum(map(attrgetter(name), healths))
 
 
 def _add_gauges(

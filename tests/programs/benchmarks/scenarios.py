@@ -102,6 +102,7 @@ PAUSES = (
 SCRAPE = (
     Column("ms", "ms a scrape"),
     Column("worst_ms", "worst ms"),
+    Column("cpu_ms", "CPU ms"),
     Column("all_ms", "ms with a series for each account"),
     Column("p50", "p50 µs of an update beside them"),
     Column("quiet_p50", "p50 µs without"),

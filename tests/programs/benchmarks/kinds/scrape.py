@@ -6,7 +6,7 @@ import statistics
 import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Iterator, Sequence
+from typing import TYPE_CHECKING, Iterator, NamedTuple, Sequence
 
 from tests.programs.benchmarks.contenders.base import Account, Contender
 from tests.programs.benchmarks.contenders.group import Client
@@ -62,7 +62,7 @@ def scrape(
         return timeline.delays()
 
     quiet, beside = list[float](), list[float]()
-    times, all_times = list[float](), list[float]()
+    times, all_times = list[Took](), list[Took]()
     for _ in range(TURNS):
         quiet += load()
         with scraping(troubled, times):
@@ -70,9 +70,10 @@ def scrape(
     with scraping(everyone, all_times):
         load()
     return {
-        "ms": statistics.median(times),
-        "worst_ms": max(times),
-        "all_ms": statistics.median(all_times),
+        "ms": statistics.median(took.wall for took in times),
+        "worst_ms": max(took.wall for took in times),
+        "cpu_ms": statistics.median(took.cpu for took in times),
+        "all_ms": statistics.median(took.wall for took in all_times),
         "p50": quantile(sorted(beside), 0.5),
         "quiet_p50": quantile(sorted(quiet), 0.5),
         "p99": quantile(sorted(beside), 0.99),
@@ -80,18 +81,26 @@ def scrape(
     }
 
 
+class Took(NamedTuple):
+    """The time of one scrape, and its thread's CPU, milliseconds."""
+
+    wall: float
+    cpu: float
+
+
 @contextmanager
-def scraping(registry: CollectorRegistry, times: list[float]) -> Iterator[None]:
-    """Scrape again and again, in a thread; add the times it took, milliseconds."""
+def scraping(registry: CollectorRegistry, times: list[Took]) -> Iterator[None]:
+    """Scrape again and again, in a thread; add the times it took."""
     from prometheus_client import generate_latest
 
     over = threading.Event()
 
     def scrape_on() -> None:
         while True:
-            began = time.perf_counter()
+            began, cpu_began = time.perf_counter(), time.thread_time()
             generate_latest(registry)
-            times.append((time.perf_counter() - began) * 1e3)
+            wall, cpu = time.perf_counter() - began, time.thread_time() - cpu_began
+            times.append(Took(wall * 1e3, cpu * 1e3))
             if over.wait(EVERY):
                 return
 
