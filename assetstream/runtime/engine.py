@@ -247,7 +247,8 @@ class StreamEngine:
             reason=present.reason_at(now),
             uptime=(self._ended_at or now) - self._began,
             reconnects=max(0, present.attempts - 1),
-            last_proof=None if heard_at == -math.inf else now - heard_at,
+            # What is heard meanwhile was not heard in the future.
+            last_proof=None if heard_at == -math.inf else max(0.0, now - heard_at),
             round_trip=present.round_trip,
             pending=self._mailbox.pending,
             folded=self._mailbox.folded,

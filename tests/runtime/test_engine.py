@@ -12,6 +12,7 @@ from assetstream import AssetStreamError, State, StateChange
 from assetstream.model.history import Recent
 from assetstream.runtime.dispatcher import Handlers
 from assetstream.runtime.engine import StreamEngine
+from assetstream.runtime.loop import clock
 from assetstream.runtime.loop.registrations import registered
 from assetstream.runtime.loop.waits import Deadline
 from assetstream.runtime.mailbox import End, Subscription
@@ -72,6 +73,14 @@ def bench(exchange: Simulator) -> Iterator[Bench]:
     assert bench.threads.join(Deadline(PATIENCE))
 
 
+def test_nothing_was_heard_in_the_future(bench: Bench, recorder: EventRecorder) -> None:
+    """A frame may come after the time was read, and before it is looked for."""
+    engine = bench.engine(recorder)
+    engine.present.heard_at = clock.now() + 60.0
+    assert engine.health().last_proof == 0.0
+    engine.abort()
+
+
 def test_it_is_connecting_from_the_very_start(
     bench: Bench, recorder: EventRecorder
 ) -> None:
@@ -79,6 +88,7 @@ def test_it_is_connecting_from_the_very_start(
     engine = bench.engine(recorder)
     assert engine.state is State.CONNECTING
     assert engine.health().state is State.CONNECTING
+    assert engine.health().last_proof is None
     engine.begin()
     recorder.wait_for_state(State.LIVE)
     assert engine.state is State.LIVE
