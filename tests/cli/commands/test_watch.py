@@ -314,8 +314,10 @@ def test_metrics_are_served_while_it_runs(simulated_exchange: Simulator) -> None
     account = simulated_exchange.upbit({"BTC": "1"})
     command = ("upbit", "--region", "sg", "--json", "--metrics", "0")
     with watch(*command, account=account) as program:
-        url = program.wait_for("metrics: ").removeprefix("metrics: ")
         program.wait_for('"current": "LIVE"')
+        # The two pipes are read in either order.
+        told = program.err[0] if program.err else program.wait_for("metrics: ")
+        url = told.removeprefix("metrics: ")
         with urlopen(url, timeout=PATIENCE) as page:
             text = page.read().decode()
         port = str(urlsplit(url).port)
