@@ -81,9 +81,8 @@ EQUIVALENT = {
     ): "Both are now then.",
     (
         "book",
-        "BalanceBook.push",
-        "- if last is not None and key < last.key:  # type: ignore[operator]\n"
-        "+ if last is not None and key <= last.key:  # type: ignore[operator]",
+        "BalanceBook._question",
+        "- if piece.key >= last.key:\n+ if piece.key > last.key:",
     ): "Equal keys contradict nothing, and a fair one is not ahead of the clock.",
     (
         "evidence",
