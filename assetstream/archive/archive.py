@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Callable, Iterator, NoReturn
+from weakref import WeakSet
 
 from msgspec import Struct
 
@@ -139,7 +140,8 @@ class Archive:
         self._lock = threading.RLock()
         self._writer: ArchiveWriter | None = None
         self._reader: sqlite3.Connection | None = None
-        self._sources: list[Stream | StreamGroup] = []
+        # One that is over and that nobody holds is not held here (D5).
+        self._sources: WeakSet[Stream | StreamGroup] = WeakSet()
         self._closed = False
 
     # What it records.
@@ -170,8 +172,8 @@ class Archive:
         with self._lock:
             if self._writer is None:
                 self._writer = self._begin()
-            if not any(each is source for each in self._sources):
-                self._sources.append(source)
+            if source not in self._sources:
+                self._sources.add(source)
                 attach(source, self._sink)
         return self
 
@@ -207,7 +209,7 @@ class Archive:
         self._closed = True
         atexit.unregister(self.close)
         before_end.remove(self.close)
-        for source in self._sources:
+        for source in list(self._sources):
             source.off(self._sink)
         ended = self._writer is None or self._writer.close(deadline)
         with self._lock:
@@ -351,6 +353,8 @@ class Archive:
         currency: str | None = None,
     ) -> History:
         """Return the updates of an account, as ``stream.history`` does.
+
+        All of them in memory, some 0.6 KB each: of a large archive ask for a part.
 
         Args:
             account: its label; not needed if there is one only.

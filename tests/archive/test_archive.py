@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import pickle
 import sqlite3
 import threading
+import weakref
 from contextlib import closing
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -496,6 +498,20 @@ def test_a_forked_child_is_refused(path: Path, upbit: Account) -> None:
         assert available(archive, after)["USDT"] == "998"
 
 
+def test_d5_a_stream_that_is_over_is_not_held(path: Path, upbit: Account) -> None:
+    """An archive outlives many of them."""
+    with Archive(path) as archive:
+        stream = AssetStream(upbit.exchange(), account="a")
+        archive.record(stream)
+        with stream:
+            at = spend(stream, upbit)
+            assert archive.at(at)
+        gone = weakref.ref(stream)
+        del stream
+        gc.collect()
+        assert gone() is None
+
+
 def test_any_thread_may_ask(path: Path, upbit: Account) -> None:
     """Several at once, while it records."""
     with Archive(path) as archive, AssetStream(upbit.exchange(), account="a") as stream:
@@ -533,10 +549,17 @@ def test_a_program_that_ends_closes_its_archive(
 ) -> None:
     """By SIGTERM, which ends it in run_forever(), or by coming to its end."""
     environment = upbit.environment()
+    stream = AssetStream(upbit.exchange(), account="b")
     with Program("-c", SERVICE, str(path), environment=environment) as program:
         program.wait_for("LIVE")
+        with Archive(path) as archive:
+            # The other process writes; this one may read along.
+            with pytest.raises(ConfigurationError, match="another Archive records"):
+                archive.record(stream)
+            wait_until(lambda: len(archive.accounts) == 1)
         getattr(program, end)()
         program.finish()
+    stream.stop()
 
     with closing(sqlite3.connect(path)) as db:
         (state,) = db.execute("SELECT state FROM states ORDER BY id DESC").fetchone()

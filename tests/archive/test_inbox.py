@@ -233,6 +233,10 @@ def test_h2_it_rings_though_the_first_that_comes_is_too_much(
     inbox.arm()
     assert rings.first == 1
     assert inbox.pending == 4
+    inbox.take()
+    inbox.arm()
+    StreamSink(inbox).put([update("C", "1")], step=1)
+    assert rings.first == 2
 
 
 def test_a_sink_begins_with_the_book(inbox: Inbox) -> None:

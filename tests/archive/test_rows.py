@@ -66,6 +66,15 @@ def test_a_change_is_a_row_with_its_gap() -> None:
     ]
 
 
+def test_a_gap_that_was_folded_is_kept_whatever_came_behind_it() -> None:
+    """Lost again: the time of that is its own."""
+    gap = Gap(later(1), later(4), recovered=2)
+
+    (state,) = rows_of(RowMaker(7, 3, NOBODY), change(State.STALE, gap)).states
+
+    assert state == StateRow(7, 3, kept(5), "STALE", "so it is", kept(1), 2)
+
+
 def test_a_reason_that_is_no_text_is_written_all_the_same() -> None:
     """An exchange's own words may hold what no file takes."""
     odd = replace(change(State.STALE), reason="bad \ud800")
