@@ -125,7 +125,9 @@ class RowMaker:
             if change.current is State.LIVE:
                 at = microseconds(change.gap.ended)
         if change.current is State.LIVE and self._snapshot is not None:
-            gap_began, recovered = self._begin(self._snapshot, at, made)
+            changed = self._begin(self._snapshot, at, made)
+            if self._known.until is not None:
+                gap_began, recovered = self._known.until, changed
             self._snapshot = None
         made.states.append(
             StateRow(
@@ -140,23 +142,17 @@ class RowMaker:
             )
         )
 
-    def _begin(
-        self, snapshot: Mapping[str, Amounts], at: int, made: Rows
-    ) -> tuple[int | None, int | None]:
-        """Compare the first snapshot with what was known; return the gap between."""
+    def _begin(self, snapshot: Mapping[str, Amounts], at: int, made: Rows) -> int:
+        """Compare the first snapshot with what was known; count what has changed."""
         known = self._known.amounts
         for currency in known:
             if currency not in snapshot and known[currency] != NOTHING:
                 nothing = (at, None, "0", "0", Source.SNAPSHOT.value, None, 0)
                 made.updates.append((self._account, currency, *nothing))
-        if self._known.until is None:
-            return None, None
-        changed = [
-            currency
+        return sum(
+            known.get(currency, NOTHING) != snapshot.get(currency, NOTHING)
             for currency in {*known, *snapshot}
-            if known.get(currency, NOTHING) != snapshot.get(currency, NOTHING)
-        ]
-        return self._known.until, len(changed)
+        )
 
     def _fold(self, fold: Fold, at: float) -> StateRow:
         """Say that not every value of a time is in the archive."""

@@ -90,6 +90,10 @@ def test_a_first_run_has_no_gap() -> None:
 
     assert held(rows) == {"A": "1"}
     assert rows.states == [StateRow(7, 3, kept(5), "LIVE", "so it is")]
+    # Unless the stream itself was not LIVE when its recording began.
+    gap = Gap(later(1), later(4), recovered=2)
+    (state,) = rows_of(RowMaker(7, 3, NOBODY), change(State.LIVE, gap)).states
+    assert state[-2:] == (kept(1), 2)
 
 
 def test_h6_what_is_held_no_longer_gets_a_row_of_zeros() -> None:

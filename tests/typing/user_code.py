@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Mapping
@@ -19,6 +19,8 @@ from typing_extensions import assert_never, assert_type
 
 import assetstream
 from assetstream import (
+    Archive,
+    ArchiveHealth,
     AssetStream,
     AssetStreamError,
     AssetUpdate,
@@ -31,6 +33,7 @@ from assetstream import (
     Gap,
     GroupHealth,
     Health,
+    History,
     MetricsServer,
     Progress,
     ProtocolError,
@@ -260,3 +263,18 @@ with Simulator(seed=1, region="kr") as exchange:
 
 Simulator(region="us")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 exchange.upbit({"SGD": 0.5})  # type: ignore[dict-item]  # pyright: ignore[reportArgumentType]
+
+
+# Archives.
+
+with Archive("balances.db", durable=True, keep=timedelta(days=90)) as archive:
+    assert_type(archive.record(stream), Archive)
+    archive.record(StreamGroup([stream])).record(stream)
+    archive.record(upbit)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    assert_type(archive.at("2026-11-29 12:00")["BTC"], Balance)
+    assert_type(archive.at(datetime.now(), "mine", known=False)["BTC"].total, Decimal)
+    assert_type(archive.since_last_run("mine"), History)
+    assert_type(archive.updates(since="2026-11-29", currency="BTC")[0], AssetUpdate)
+    assert_type(archive.health(), ArchiveHealth)
+    assert_type(archive.close(timeout=None), bool)
+Archive("balances.db", keep=90)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
