@@ -162,8 +162,8 @@ class BalanceBook:
                     now,
                     key,
                 )
-            # Nearly every push follows the one before it, and nothing is in doubt.
-            if piece is None or not entry.follow(piece) or entry.doubted is not None:
+            # Nearly every push follows the one before it.
+            if piece is None or not entry.follow(piece):
                 changed |= self._weigh(entry, piece, at)
                 recheck_at = min(recheck_at, _recheck_at(entry))
                 if piece is None or entry.evidence.ground is not piece:
@@ -180,13 +180,12 @@ class BalanceBook:
     def _weigh(self, entry: Entry, piece: Piece | None, at: Stamp) -> bool:
         """Weigh a push, None for one that is passed over; True if there is a doubt."""
         known = entry.evidence
-        if piece is None or piece is not known.ground:
-            if piece is not None and piece.fair and known.push is not None:
-                self._question(known.push, piece, at.most_ms)
-            if piece is None or weigh(known, piece) is not Judgement.NEW:
-                self.present.ignored += 1
-                if piece is not None and piece.amounts != known.amounts:
-                    entry.ignored_at = at.now
+        if piece is not None and piece.fair and known.push is not None:
+            self._question(known.push, piece, at.most_ms)
+        if piece is None or weigh(known, piece) is not Judgement.NEW:
+            self.present.ignored += 1
+            if piece is not None and piece.amounts != known.amounts:
+                entry.ignored_at = at.now
         if not known.open and entry.doubted is None:
             return False
         self.note(entry, at.now)

@@ -584,6 +584,16 @@ def test_a5_elsewhere_the_second_drift_within_ten_minutes_reconnects() -> None:
     assert account.twice(1600, read("7")).reconnect is not None
 
 
+def test_a5_elsewhere_a_push_at_the_moment_of_a_drift_is_none_after_it() -> None:
+    account = opened(Account(pushes_everything=False))
+    assert account.twice(100, read("2")).reconnect is None
+    account.push(102, "100", currency="USDT")
+    assert account.book.pushed_at == account.present.taken_at["BTC"]
+    account.read(150, read("2"))
+
+    assert account.twice(200, read("3")).reconnect is not None
+
+
 def test_a5_ten_minutes_apart_two_drifts_still_belong_together() -> None:
     account = opened(Account(pushes_everything=False))
     account.twice(100, read("2"))

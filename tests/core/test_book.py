@@ -87,6 +87,16 @@ def test_k1_smaller_key_is_ignored_and_counted(account: Account) -> None:
     assert account.present.ignored == 2
 
 
+def test_k1_one_that_is_ignored_holds_up_no_other(account: Account) -> None:
+    """All reports of one frame are judged, whichever comes first."""
+    account.push(1, "2", second=5)
+    late = report("BTC", "3", "0", (1000, 4))
+    pushed = account.book.push([late, report("USDT", "90", "0", (2000, 0))], at(2))
+
+    assert the_update(pushed.items).currency == "USDT"
+    assert account.present.ignored == 1
+
+
 def test_k1_greater_key_moves_even_if_the_amounts_are_equal(account: Account) -> None:
     """No update is delivered, but an older push is no longer accepted."""
     assert account.push(2, "1").items == []

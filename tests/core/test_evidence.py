@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import random
 from decimal import Decimal
 
@@ -22,6 +23,7 @@ from assetstream.core.evidence import (
     certainly_newer,
     weigh,
 )
+from assetstream.core.past import KEPT
 from tests.support.evidence_histories import amounts_of, history, index_of
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -489,3 +491,17 @@ def test_amounts_of_a_history_tell_their_place() -> None:
     """The oracle of the properties reads them back."""
     assert [index_of(amounts_of(index)) for index in (0, 7)] == [0, 7]
     assert index_of(None) == -1
+
+
+def test_what_is_over_is_forgotten_when_nothing_depends_on_it() -> None:
+    """A quarter of an hour after the last of it, not before."""
+    evidence = known(push(1, 10.0), push(2, 20.0))
+    assert evidence.over is not None
+    newest = evidence.over.newest
+    evidence.forget(newest + KEPT)
+    assert evidence.held_until(held(1)) == newest
+    evidence.forget(newest + KEPT + 0.1)
+
+    assert evidence.over is None
+    evidence.forget(newest + 2 * KEPT)
+    assert evidence.held_until(held(1)) == -math.inf
