@@ -49,10 +49,13 @@ KEPT = (
     os.environ.get("UV_PYTHON_INSTALL_DIR", "~/.local/share/uv/python"),
 )
 
-#: The pure rooms: those of ``pytest @tests/pure``.
-ROOMS = re.findall(
-    r"^tests/(\w+)$", pathlib.Path("tests/pure").read_text(encoding="utf-8"), re.M
-)
+#: The pure rooms and modules, and their tests: those of ``pytest @tests/pure``.
+PURE = {
+    re.sub(r"/(test_)?", ".", path.removesuffix(".py")): f"tests/{path}"
+    for path in re.findall(
+        r"^tests/(\S+)$", pathlib.Path("tests/pure").read_text(encoding="utf-8"), re.M
+    )
+}
 
 HEAD = ["python", *NAMES, "releases", "passed", "skipped", "failed", "seconds"]
 #: What ``table`` prints, by Python and releases: sessions run one after the other, in
@@ -119,8 +122,8 @@ def corners(session: nox.Session) -> None:
 def branches(session: nox.Session) -> None:
     """Fail unless the pure rooms' own tests take every branch there is in them."""
     coverage = sys.executable, "-m", "coverage"
-    source = ",".join(f"assetstream.{room}" for room in ROOMS)
-    tests = [f"tests/{room}" for room in ROOMS]
+    source = ",".join(f"assetstream.{name}" for name in PURE)
+    tests = PURE.values()
     session.run(
         *coverage, "run", f"--source={source}", "-m", "pytest", "-q", "-n0", *tests
     )

@@ -26,7 +26,7 @@ from tests.support.clock import TimeMachine
 from tests.support.event_recorder import PATIENCE, EventRecorder
 from tests.support.groups import open_accounts
 from tests.support.leftovers import left_over
-from tests.support.purity import PURE, only_computing
+from tests.support.purity import PURE, PURE_MODULES, only_computing
 
 TESTS = Path(__file__).parent
 
@@ -108,7 +108,9 @@ def fonts() -> None:
 def pure_rooms_only_compute(request: pytest.FixtureRequest) -> Iterator[list[str]]:
     """Fail the module of a pure room that opens a socket, or starts a thread."""
     room, *_ = request.path.relative_to(TESTS).parts
-    with only_computing() if room in PURE else contextlib.nullcontext([]) as tried:
+    module = f"{room}/{request.path.stem.removeprefix('test_')}"
+    pure = room in PURE or module in PURE_MODULES
+    with only_computing() if pure else contextlib.nullcontext([]) as tried:
         yield tried
 
 

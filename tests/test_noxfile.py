@@ -11,7 +11,7 @@ from typing import Any, Callable, Sequence
 
 import pytest
 
-from tests.support.purity import PURE
+from tests.support.purity import PURE, PURE_MODULES
 
 ROOT = Path(__file__).parent.parent
 REPORT = '<r><testsuite tests="9" skipped="2" failures="1" errors="0" time="3.4"/></r>'
@@ -207,11 +207,13 @@ def test_every_branch_of_the_pure_rooms_is_asked_for(
     run, report = commands
     (source,) = [part for part in run if part.startswith("--source=")]
 
-    assert set(noxfile.ROOMS) == PURE
-    assert {f"assetstream.{room}" for room in PURE} == {
+    modules = {module.replace("/", ".") for module in PURE_MODULES}
+    assert set(noxfile.PURE) == PURE | modules
+    assert {f"assetstream.{name}" for name in PURE | modules} == {
         *source.removeprefix("--source=").split(",")
     }
     assert {f"tests/{room}" for room in PURE} <= set(run)
+    assert {f"tests/{m.replace('/', '/test_')}.py" for m in PURE_MODULES} <= set(run)
     assert "--fail-under=100" in report
 
 

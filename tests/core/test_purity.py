@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.purity import PURE, ImpureError, only_computing
+from tests.support.purity import PURE, PURE_MODULES, ImpureError, only_computing
 
 TESTS = Path(__file__).parents[1]
 IMPURE = {
@@ -27,7 +27,9 @@ def test_the_arguments_of_the_pure_part_name_its_rooms() -> None:
     """``pytest @tests/pure`` runs the rooms that the layering calls pure."""
     arguments = (TESTS / "pure").read_text(encoding="utf-8").split()
 
-    assert {a for a in arguments if a[0] != "-"} == {f"tests/{room}" for room in PURE}
+    modules = {f"tests/{m.replace('/', '/test_')}.py" for m in PURE_MODULES}
+    rooms = {f"tests/{room}" for room in PURE}
+    assert {a for a in arguments if a[0] != "-"} == rooms | modules
 
 
 def test_this_room_is_guarded(pure_rooms_only_compute: list[str]) -> None:

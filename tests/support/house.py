@@ -40,6 +40,7 @@ FLOORS = {
     "cli": 9,
     "archive": 8,
     "metrics": 8,
+    "sharing": 8,
     "simulator": 8,
     "streams": 7,
     "doctor": 6,

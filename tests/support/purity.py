@@ -11,10 +11,18 @@ from typing import Any, Iterator
 
 import pytest
 
-__all__ = ["PURE", "ImpureError", "only_computing"]
+__all__ = ["PURE", "PURE_MODULES", "ImpureError", "only_computing"]
 
 #: Rooms that decide: time passes and data comes from outside.
 PURE = {"core", "display", "exchanges", "model", "protocol"}
+#: Modules of other rooms that decide, and what they need.
+PURE_MODULES = {
+    "sharing/copybook",
+    "sharing/entries",
+    "sharing/keys",
+    "sharing/ownership",
+    "sharing/pulses",
+}
 
 #: Ways out of computing: to a socket, a thread or a process.
 WAYS_OUT: tuple[tuple[Any, str], ...] = (

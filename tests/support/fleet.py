@@ -1,0 +1,737 @@
+"""One account, two workers, an engine and a reader, in simulated time.
+
+The reader's parts are the real ones, and so is what numbers the pulses. Everything else
+is a model of what surrounds them: networks that delay, hold and lose, an engine that
+pauses, forgets or goes back to what it was, processes that die or stand still, and
+clocks of different rates. The world knows what was true when, and says which readings
+were not.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections import deque
+from decimal import Decimal
+from typing import Any, Callable, NamedTuple
+
+from assetstream.core.moment import Moment
+from assetstream.core.present import Present
+from assetstream.model.events import AssetUpdate, Event, Source, StateChange
+from assetstream.model.states import State
+from assetstream.sharing.copybook import Copybook
+from assetstream.sharing.entries import (
+    VERSION,
+    BookEntry,
+    Entry,
+    Head,
+    LogItem,
+    OwnerEntry,
+    Pulse,
+    ResetEntry,
+    SharedAccount,
+    StateEntry,
+    UpdateEntry,
+)
+from assetstream.sharing.pulses import (
+    HORIZON,
+    INTERVAL,
+    LEASE,
+    OwnerPulses,
+    PulseNumbers,
+)
+
+__all__ = ["FAULTS", "Fault", "Fleet"]
+
+LABEL = "alice"
+CODE = "BTC"
+#: Everything that may happen, by name.
+FAULTS = (
+    "kill the owner",
+    "suspend the owner",
+    "hold what the owner sends",
+    "hold what the owner gets",
+    "hold what the reader sends",
+    "hold what the reader gets",
+    "pause the engine",
+    "flush the engine",
+    "crash the engine",
+    "suspend the reader",
+    "drop the exchange",
+)
+#: Entries of a log that one reply brings.
+COUNT = 4
+#: Entries that a log keeps.
+KEPT = 12
+TIMEOUT = 1.0
+BLOCK = 0.25
+#: Seconds that owners believe their exchange without a proof.
+PATIENCES = (1.0, 6.0)
+
+
+class Fault(NamedTuple):
+    """One fault: what, how long after the one before, and for how long; seconds."""
+
+    kind: str
+    after: float
+    lasts: float
+
+
+class Truth:
+    """What the exchange held, and when."""
+
+    def __init__(self) -> None:
+        self.began = [0.0]
+
+    @property
+    def value(self) -> int:
+        """The present value: each is greater by one than the one before."""
+        return len(self.began) - 1
+
+    def held(self, value: int, since: float) -> bool:
+        """Tell whether a value was true at any moment since then."""
+        over = self.began[value + 1] if value < self.value else float("inf")
+        return over >= since
+
+
+class Engine:
+    """Head, book, log, pulses and leases, as one step changes them."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+        self._paused_until = 0.0
+        self._places = 0
+        self.forget()
+        self._past: deque[tuple[float, Any]] = deque(maxlen=64)
+        self._waiting: list[Callable[[], bool]] = []
+
+    def forget(self) -> None:
+        """Lose everything; where streams go on is told by the clock, and so kept."""
+        self.head: Head | None = None
+        self.book: dict[str, BookEntry] = {}
+        self.log: list[tuple[int, LogItem]] = []
+        self.pulses: dict[str, list[tuple[int, Pulse]]] = {}
+        self.leases: dict[str, float] = {}
+
+    def remember(self) -> None:
+        """Keep a copy, for a crash that loses what came since."""
+        pulses = {worker: list(stream) for worker, stream in self.pulses.items()}
+        state = self.head, dict(self.book), list(self.log), pulses, dict(self.leases)
+        self._past.append((self._fleet.now, state))
+
+    def go_back(self, seconds: float) -> None:
+        """Be as some seconds ago."""
+        while self._past:
+            at, state = self._past.pop()
+            if at <= self._fleet.now - seconds:
+                self.head, self.book, self.log, self.pulses, self.leases = state
+                return
+        self.forget()
+
+    def pause(self, seconds: float) -> None:
+        """Do nothing for a while."""
+        self._paused_until = max(self._paused_until, self._fleet.now + seconds)
+
+    def do(self, command: Callable[[], Any], reply: Callable[[Any], None]) -> None:
+        """Make one step as soon as the engine runs."""
+        wait = self._paused_until - self._fleet.now
+        if wait > 0:
+            self._fleet.later(wait, lambda: self.do(command, reply))
+            return
+        reply(command())
+        self._waiting = [again for again in self._waiting if not again()]
+
+    def place(self) -> int:
+        self._places += 1
+        return self._places
+
+    def alive(self, worker: str) -> bool:
+        return self.leases.get(worker, 0.0) > self._fleet.now
+
+    # The commands of a worker.
+
+    def acquire(self, worker: str, token: int) -> int:
+        """Take the account, if nobody lives who has it; return the token or 0."""
+        head = self.head
+        if head and head.owner not in ("", worker) and self.alive(head.owner):
+            return 0
+        if not self.alive(worker):
+            return 0
+        last, seq = (head.token, head.seq) if head else (0, 0)
+        least = int(self._fleet.now * 1000) + 1
+        token, seq = max(last + 1, least), max(seq + 1, least)
+        self.head = Head(VERSION, "upbit", worker, token, seq, State.CONNECTING)
+        self._append(OwnerEntry(worker))
+        return token
+
+    def publish(self, worker: str, token: int, entries: list[Entry]) -> bool:
+        """Write a batch, if the worker still owns the account by that token."""
+        head = self.head
+        if head is None or (head.owner, head.token) != (worker, token):
+            return False
+        seq, state = head.seq, head.state
+        for entry in entries:
+            seq += 1
+            if isinstance(entry, UpdateEntry):
+                self.book[entry.currency] = BookEntry(
+                    entry.available, entry.locked, 0, entry.source
+                )
+            elif isinstance(entry, ResetEntry):
+                self.book, state = dict(entry.book), entry.state
+            elif isinstance(entry, StateEntry):
+                state = entry.state
+            self.head = Head(VERSION, "upbit", worker, token, seq, state)
+            self._append(entry)
+        return True
+
+    def pulse(self, worker: str, pulse: Pulse, first: bool) -> bool:
+        """Renew the lease and append a pulse, if there is a lease, or is to be one."""
+        if not first and not self.alive(worker):
+            return False
+        self.leases[worker] = self._fleet.now + LEASE
+        stream = self.pulses.setdefault(worker, [])
+        stream.append((self.place(), pulse))
+        del stream[:-4]
+        return True
+
+    def _append(self, entry: Entry) -> None:
+        assert self.head is not None
+        place = self.place()
+        self.log.append((place, LogItem(str(place), self.head.seq, entry)))
+        del self.log[:-KEPT]
+
+    # The commands of a reader.
+
+    def snapshot(self) -> SharedAccount | None:
+        if self.head is None:
+            return None
+        last = self.log[-1][0] if self.log else 0
+        return SharedAccount(self.head, dict(self.book), str(last))
+
+    def read(
+        self, last: int, owner: str, pulse: int
+    ) -> tuple[list[LogItem], list[tuple[int, Pulse]]]:
+        items = [item for place, item in self.log if place > last][:COUNT]
+        pulses = [each for each in self.pulses.get(owner, ()) if each[0] > pulse]
+        return items, pulses
+
+    def follow(
+        self, last: int, owner: str, pulse: int, reply: Callable[[Any], None]
+    ) -> None:
+        """Reply when there is anything, or after a while."""
+        found = self.read(last, owner, pulse)
+        if any(found):
+            reply(found)
+            return
+        over = self._fleet.now + BLOCK
+
+        def again() -> bool:
+            found = self.read(last, owner, pulse)
+            if any(found) or self._fleet.now >= over:
+                reply(found)
+                return True
+            return False
+
+        self._waiting.append(again)
+        self._fleet.later(BLOCK + 0.001, lambda: self.do(lambda: None, lambda _: None))
+
+
+class Wire:
+    """The network between one process and the engine, which keeps the order."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+        #: Until when each way is held.
+        self.held = {"up": 0.0, "down": 0.0}
+
+    def arrival(self, way: str, before: float) -> float:
+        """Return when what is sent now arrives, never before what was sent before."""
+        fleet = self._fleet
+        delay = fleet.chance.choice((0.001, 0.001, 0.01, 0.05, 0.2))
+        return max(fleet.now + delay, self.held[way], before)
+
+
+class Connection:
+    """One connection over a wire; what was sent arrives even after it was closed."""
+
+    def __init__(self, wire: Wire, fleet: Fleet) -> None:
+        self._wire, self._fleet = wire, fleet
+        self._last = {"up": 0.0, "down": 0.0}
+        self.open = True
+
+    def send(
+        self,
+        command: Callable[[Callable[[Any], None]], None],
+        got: Callable[[Any], None],
+    ) -> None:
+        """Have the engine run a command, which replies by what it is given."""
+        self._carry("up", lambda: command(self._reply(got)))
+
+    def _reply(self, got: Callable[[Any], None]) -> Callable[[Any], None]:
+        def arrive(reply: Any) -> None:
+            if self.open:
+                got(reply)
+
+        return lambda reply: self._carry("down", lambda: arrive(reply))
+
+    def _carry(self, way: str, call: Callable[[], None]) -> None:
+        at = self._wire.arrival(way, self._last[way])
+        self._last[way] = at
+        fleet = self._fleet
+
+        def arrive() -> None:
+            # It may be held since, and then it waits for longer.
+            wait = self._wire.held[way] - fleet.now
+            if wait > 0:
+                fleet.later(wait, arrive)
+            else:
+                call()
+
+        fleet.later(at - fleet.now, arrive)
+
+
+class Process:
+    """What a worker and a reader have in common: a clock, a wire, a connection."""
+
+    def __init__(self, fleet: Fleet, wire: Wire) -> None:
+        self.fleet, self.wire = fleet, wire
+        self._rate = 1 + fleet.chance.choice((-2e-4, 0.0, 2e-4))
+        self._offset = fleet.chance.uniform(0, 1e6)
+        self.suspended_until = 0.0
+        self.dead = False
+        self.connection: Connection | None = None
+        self._attempt = 0
+
+    def clock(self) -> float:
+        """The process's own stopwatch."""
+        return self.fleet.now * self._rate + self._offset
+
+    def when_awake(self, call: Callable[[], None]) -> None:
+        """Make a call now, or when the process goes on; never once it is dead."""
+        wait = self.suspended_until - self.fleet.now
+        if self.dead:
+            return
+        if wait > 0:
+            self.fleet.later(wait, lambda: self.when_awake(call))
+        else:
+            call()
+
+    def later(self, seconds: float, call: Callable[[], None]) -> None:
+        """Make a call after a while."""
+        self.fleet.later(seconds, lambda: self.when_awake(call))
+
+    def ask(
+        self,
+        command: Callable[[Callable[[Any], None]], None],
+        got: Callable[[Any], None],
+    ) -> None:
+        """Send a command; connect anew if no reply comes in time."""
+        assert self.connection is not None
+        connection = self.connection
+        self._attempt += 1
+        attempt = self._attempt
+
+        def reply(value: Any) -> None:
+            if connection.open and attempt == self._attempt:
+                self._attempt += 1
+                got(value)
+
+        def give_up() -> None:
+            if connection.open and attempt == self._attempt:
+                self.lose()
+
+        connection.send(command, lambda value: self.when_awake(lambda: reply(value)))
+        self.later(TIMEOUT, give_up)
+
+    def lose(self) -> None:
+        """Lose the connection, and make another one soon."""
+        if self.connection is not None:
+            self.connection.open = False
+            self.connection = None
+            self._attempt += 1
+            self.later(0.1, self.connect)
+
+    def connect(self) -> None:
+        """Connect, and go on."""
+        self.connection = Connection(self.wire, self.fleet)
+        self.connected()
+
+    def connected(self) -> None:
+        raise NotImplementedError
+
+
+class Worker(Process):
+    """Owns the account when it can, and publishes what its stream says."""
+
+    def __init__(self, fleet: Fleet, name: str, wire: Wire) -> None:
+        super().__init__(fleet, wire)
+        self.name = name
+        self._numbers = PulseNumbers()
+        self._token = 0
+        self._queue: list[Any] = []
+        self._pending_pulse = False
+        self._whole = False  # the engine has the whole book
+        # The stream: what it knows, of when, and whether it is LIVE.
+        self._patience = fleet.chance.choice(PATIENCES)
+        self._value = fleet.truth.value
+        self._proof = fleet.now
+        self._live = True
+        self._doubted = False
+        self.dropped_until = 0.0
+        self.connect()
+        self.later(0.05, self._beat)
+
+    # The stream.
+
+    def _beat(self) -> None:
+        """Hear of the exchange, or not."""
+        fleet = self.fleet
+        if fleet.now >= self.dropped_until:
+            value = fleet.truth.value
+            came_back = not self._live
+            self._proof = fleet.now
+            if value != self._value:
+                self._value = value
+                self._doubted = not came_back and fleet.chance.random() < 0.2
+                source = Source.RECOVERED if came_back else Source.STREAM
+                doubted = self._numbers.last + 1 if self._doubted else 0
+                self._tap(_update(value, source, doubted))
+            elif self._doubted and fleet.chance.random() < 0.2:
+                self._doubted = False
+            if came_back:
+                self._live = True
+                self._tap(StateEntry(State.LIVE, "read again"))
+        elif self._live and fleet.now > self._proof + self._patience:
+            self._live = False
+            self._tap(StateEntry(State.STALE, "nothing heard"))
+        self.later(0.05, self._beat)
+
+    def _tap(self, entry: Entry) -> None:
+        if self._token and self.connection is not None:
+            self._queue.append(entry)
+
+    def reset(self) -> None:
+        state = State.LIVE if self._live else State.STALE
+        book = {CODE: BookEntry(str(self._value), "0", 0, Source.STREAM)}
+        self._queue.append(ResetEntry(book, state, "read anew"))
+
+    def _compose(self) -> Pulse:
+        left: dict[str, float] = {}
+        fleet = self.fleet
+        lasts = self._proof + self._patience - fleet.now
+        if self._token:
+            good = self._live and self._whole and lasts > 0
+            left[LABEL] = lasts if good else 0.0
+        else:
+            # Whatever the engine says: nothing is vouched for in silence.
+            left[LABEL] = 0.0
+        doubts = {LABEL: (CODE,)} if self._doubted else {}
+        age = fleet.now - self._proof
+        return Pulse(self._numbers.compose(), self.clock(), age, left, doubts)
+
+    # The relay.
+
+    def connected(self) -> None:
+        self._token, self._queue, self._whole = 0, [], False
+        self._pending_pulse = True
+        self._send_pulse(self._compose(), True)
+
+    def _send_pulse(self, pulse: Pulse, first: bool = False) -> None:
+        engine = self.fleet.engine
+
+        def got(alive: bool) -> None:
+            if alive:
+                self._numbers.acknowledge(pulse.number)
+            self._pending_pulse = False
+            if first or not alive:
+                self._take(begin=not alive)
+            else:
+                self._pump()
+
+        if first:
+            self.later(INTERVAL, self._tick)
+        self.ask(
+            lambda reply: engine.do(
+                lambda: engine.pulse(self.name, pulse, first), reply
+            ),
+            got,
+        )
+
+    def _take(self, begin: bool = False) -> None:
+        """Take the account, if it can be had."""
+        if begin:  # the lease ran out, or the engine has forgotten it
+            self.lose()
+            return
+        engine, token = self.fleet.engine, self._token
+
+        def got(token: int) -> None:
+            self._token = token
+            if token:
+                self._queue = [x for x in self._queue if isinstance(x, Pulse)]
+                self.reset()
+            self._pump()
+
+        self.ask(
+            lambda reply: engine.do(lambda: engine.acquire(self.name, token), reply),
+            got,
+        )
+
+    def _tick(self) -> None:
+        """Compose a pulse when one is due and the last one is acknowledged."""
+        if self.connection is None:
+            return
+        if not self._pending_pulse:
+            self._pending_pulse = True
+            self._queue.append(self._compose())
+        self.later(INTERVAL, self._tick)
+
+    def _pump(self) -> None:
+        """Send what waits, one after the other; a pulse after all that was before."""
+        queue, self._queue = self._queue, []
+        pulse = next((each for each in queue if isinstance(each, Pulse)), None)
+        entries = [each for each in queue if not isinstance(each, Pulse)]
+        engine, token = self.fleet.engine, self._token
+        # An acquiring answer may be under way: what was composed before it is out.
+        if entries and token:
+
+            def got(owned: bool) -> None:
+                if not owned:
+                    self._token, self._whole = 0, False
+                elif any(isinstance(entry, ResetEntry) for entry in entries):
+                    self._whole = True
+                self._end_of_turn(pulse)
+
+            self.ask(
+                lambda reply: engine.do(
+                    lambda: engine.publish(self.name, token, entries), reply
+                ),
+                got,
+            )
+            return
+        self._end_of_turn(pulse)
+
+    def _end_of_turn(self, pulse: Pulse | None) -> None:
+        if pulse is not None:
+            self._send_pulse(pulse)
+        elif not self._token and self.fleet.chance.random() < 0.1:
+            self._take()
+        else:
+            connection = self.connection
+
+            def go_on() -> None:
+                if self.connection is connection:
+                    self._pump()
+
+            self.later(0.02, go_on)
+
+
+class Reader(Process):
+    """Follows the account by the real copybook."""
+
+    def __init__(
+        self, fleet: Fleet, wire: Wire, dating: Callable[[Reader], OwnerPulses]
+    ) -> None:
+        super().__init__(fleet, wire)
+        self.present = Present("", LABEL, self.clock)
+        self.book = Copybook(self.present, HORIZON)
+        self._dating = dating
+        self._owners: dict[str, OwnerPulses] = {}
+        self._places: dict[str, int] = {}
+        self.events: list[Event] = list(self.book.begin())
+        self.connect()
+
+    def at(self) -> Moment:
+        return Moment(self.clock(), self.fleet.now)
+
+    def connected(self) -> None:
+        engine = self.fleet.engine
+        for pulses in self._owners.values():
+            pulses.interrupted()
+        self._places.clear()
+
+        def got(head: Head | None) -> None:
+            self.book.compare(head and head.token, head and head.seq)
+            self._turn()
+
+        self.ask(lambda reply: engine.do(lambda: engine.head, reply), got)
+
+    def lose(self) -> None:
+        super().lose()
+        self.judge()
+
+    def judge(self) -> None:
+        owner = self._owners.get(self.book.owner)
+        self.events += self.book.judge(owner, self.at())
+
+    def _turn(self) -> None:
+        engine, book = self.fleet.engine, self.book
+        if book.lost:
+
+            def restored(account: SharedAccount | None) -> None:
+                self.events += book.restore(account, self.at())
+                self.judge()
+                self.later(0.05 if book.lost else 0.0, self._go_on(self.connection))
+
+            self.ask(lambda reply: engine.do(engine.snapshot, reply), restored)
+            return
+        owner = book.owner
+        pulses = self._owners.setdefault(owner, self._dating(self))
+        for name in [name for name in self._owners if name != owner]:
+            del self._owners[name]
+            self._places.pop(name, None)
+        place, asked = self._places.get(owner, 0), self.clock()
+        last = int(book.last_id)
+
+        def got(found: tuple[list[LogItem], list[tuple[int, Pulse]]]) -> None:
+            items, new = found
+            if items:
+                self.events += book.apply(items, len(items) < COUNT, self.at())
+            else:
+                self.events += book.apply((), True, self.at())
+            if new:
+                self._places[owner] = new[-1][0]
+            pulses.came([pulse for _, pulse in new], asked)
+            self.judge()
+            self._turn()
+
+        self.ask(
+            lambda reply: engine.do(
+                lambda: engine.follow(last, owner, place, reply), lambda _: None
+            ),
+            got,
+        )
+
+    def _go_on(self, connection: Connection | None) -> Callable[[], None]:
+        def go_on() -> None:
+            if self.connection is connection:
+                self._turn()
+
+        return go_on
+
+
+class Fleet:
+    """The world. Times are true seconds.
+
+    Args:
+        seed: of all that is left to chance.
+        dating: makes what dates an owner's pulses.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        dating: Callable[[Reader], OwnerPulses] = lambda reader: OwnerPulses(),
+    ) -> None:
+        self.chance = random.Random(seed)
+        self.now = 0.0
+        self._count = 0
+        self._events: list[tuple[float, int, Callable[[], None]]] = []
+        self.truth = Truth()
+        self.engine = Engine(self)
+        self._wires = [Wire(self) for _ in range(3)]
+        self._names = 0
+        self.workers: list[Worker] = []
+        self.enlist(self._wires[0])
+        self.enlist(self._wires[1])
+        self.reader = Reader(self, self._wires[2], dating)
+        #: (when, value, age) of readings that were LIVE.
+        self.readings = 0
+        self.live_for = 0.0
+        self.oldest = 0.0
+        self.wrong: list[str] = []
+        self.later(0.1, self._trade)
+        self.later(0.01, self._look)
+        self.later(0.2, self._remember)
+
+    def later(self, seconds: float, call: Callable[[], None]) -> None:
+        """Make a call after a while."""
+        self._count += 1
+        heapq.heappush(self._events, (self.now + max(seconds, 0.0), self._count, call))
+
+    def run(self, seconds: float) -> None:
+        """Let time pass."""
+        end = self.now + seconds
+        while self._events and self._events[0][0] <= end:
+            self.now, _, call = heapq.heappop(self._events)
+            call()
+        self.now = end
+
+    def enlist(self, wire: Wire) -> None:
+        self._names += 1
+        self.workers.append(Worker(self, f"worker-{self._names}", wire))
+
+    @property
+    def owner(self) -> Worker:
+        """Whoever the engine names, or the first."""
+        head = self.engine.head
+        names = {worker.name: worker for worker in self.workers}
+        return names.get(head.owner if head else "", self.workers[0])
+
+    def strike(self, fault: Fault) -> None:
+        """Let a fault happen."""
+        owner, lasts, until = self.owner, fault.lasts, self.now + fault.lasts
+        kind = fault.kind
+        if kind == "kill the owner":
+            owner.dead = True
+            self.workers.remove(owner)
+            if owner.connection is not None:
+                owner.connection.open = False
+            self.later(lasts, lambda: self.enlist(owner.wire))
+            while not self.workers:
+                self.enlist(self._wires[1])
+        elif kind == "suspend the owner":
+            owner.suspended_until = until
+        elif kind == "suspend the reader":
+            self.reader.suspended_until = until
+        elif kind.startswith("hold"):
+            wire = owner.wire if "owner" in kind else self.reader.wire
+            wire.held["up" if "sends" in kind else "down"] = until
+        elif kind == "pause the engine":
+            self.engine.pause(lasts)
+        elif kind == "flush the engine":
+            self.engine.forget()
+        elif kind == "crash the engine":
+            for process in (*self.workers, self.reader):
+                process.lose()
+            self.engine.go_back(lasts)
+            self.engine.pause(lasts / 2)
+        elif kind == "drop the exchange":
+            owner.dropped_until = until
+
+    def updates(self) -> list[AssetUpdate]:
+        return [each for each in self.reader.events if isinstance(each, AssetUpdate)]
+
+    def changes(self) -> list[StateChange]:
+        return [each for each in self.reader.events if isinstance(each, StateChange)]
+
+    def _remember(self) -> None:
+        self.engine.remember()
+        self.later(0.2, self._remember)
+
+    def _trade(self) -> None:
+        self.truth.began.append(self.now)
+        self.later(self.chance.choice((0.03, 0.1, 0.4, 2.0)), self._trade)
+
+    def _look(self) -> None:
+        """Read like any thread of the reader's process."""
+        reader, present = self.reader, self.reader.present
+        if self.now >= reader.suspended_until:
+            balance = present.balances.get(CODE)
+            state = present.state_at(reader.clock())
+            if state is State.LIVE and balance is not None and not balance.stale:
+                self.readings += 1
+                value, age = int(balance.available), balance.age
+                # As long by the world's own clock, and the beat of a stream.
+                since = self.now - age * (1 + 2.1e-4) - 0.051
+                self.oldest = max(self.oldest, age)
+                if not self.truth.held(value, since):
+                    over = self.now - self.truth.began[value + 1]
+                    self.wrong.append(
+                        f"{self.now:.3f}: {value}, over for {over:.3f} s, said to be "
+                        f"{age:.3f} s old"
+                    )
+        self.later(0.04, self._look)
+
+
+def _update(value: int, source: Source, doubted: int) -> UpdateEntry:
+    return UpdateEntry(CODE, str(Decimal(value)), "0", 0, 0, source, None, doubted)
