@@ -71,6 +71,7 @@ ONLY = {
     "pandas": {"model/balances.py", "model/frames.py", "model/history.py"},
     "websocket": {"runtime/net/websocket_client.py"},
     "python_socks": {"runtime/net/proxy.py"},
+    "redis": {"sharing/engine.py"},
     "requests": {"runtime/net/rest_client.py"},
     "sqlite3": {
         "archive/archive.py",

@@ -1,0 +1,450 @@
+"""One connection to the engine: Redis or Valkey. Six calls, and nothing hidden.
+
+This is the only module that imports ``redis``. Of that only its connection is used: no
+pool, no retry, every time-out given, because what was sent and not answered must not be
+sent again behind the back of who sent it.
+"""
+
+from __future__ import annotations
+
+import ssl
+from types import TracebackType
+from typing import Any, Iterable, Mapping, NamedTuple, Sequence, Union
+
+import redis
+from redis.backoff import NoBackoff
+from redis.connection import Connection, UnixDomainSocketConnection
+from redis.exceptions import NoPermissionError
+from redis.retry import Retry
+
+from assetstream.model.errors import (
+    AssetStreamError,
+    AuthenticationError,
+    ConfigurationError,
+    ConnectionLost,
+    PermissionDenied,
+    ProtocolError,
+)
+from assetstream.model.states import State
+from assetstream.sharing import scripts
+from assetstream.sharing.address import Address
+from assetstream.sharing.entries import (
+    VERSION,
+    BookEntry,
+    Entry,
+    ErrorFacts,
+    LogItem,
+    OwnerEntry,
+    Pulse,
+    ResetEntry,
+    SharedAccount,
+    StateEntry,
+    UpdateEntry,
+    packed,
+    read_account,
+    read_log,
+    read_pulse,
+)
+from assetstream.sharing.keys import Keys
+from assetstream.sharing.pulses import INTERVAL, LEASE
+
+__all__ = ["Acquired", "Batch", "Engine", "Followed", "Position"]
+
+#: Seconds for a connection, and for an answer that nothing delays.
+TIMEOUT = 1.0
+#: How long ``follow`` waits at most, seconds.
+BLOCK = INTERVAL
+#: Entries that a log keeps.
+KEEP = 256
+#: Accounts and entries of one script: it holds the engine up.
+MOST_ACCOUNTS = 100
+#: Entries of one log that one reply brings.
+COUNT = 500
+#: The first release that has all that is asked for.
+OLDEST = {"redis": (7, 0), "valkey": (7, 2)}
+#: First words of an engine's refusals that pass by themselves.
+PASSING = {"LOADING", "READONLY", "MASTERDOWN", "UNBLOCKED", "OOM", "BUSY", "TRYAGAIN"}
+REMEDY = "Check that it runs, its address, and what lies between."
+
+#: Of an account at another connection: token and number, each None where there is none.
+Position = tuple[Union[int, None], Union[int, None]]
+
+
+class Acquired(NamedTuple):
+    """Whether an account was taken.
+
+    Attributes:
+        token: to write by; 0: it was not.
+        owner: who had it before, or has it; "": nobody.
+    """
+
+    token: int
+    owner: str
+
+
+class Batch(NamedTuple):
+    """Entries of one account, written in one step.
+
+    Attributes:
+        token: of the owner who writes.
+        entries: in their order; of an update with what the book shows of it.
+    """
+
+    token: int
+    entries: Sequence[tuple[Entry, BookEntry | None]]
+
+
+class Followed(NamedTuple):
+    """All that came since the places that were named.
+
+    Attributes:
+        logs: account -> entries; ProtocolError: one of them cannot be read.
+        partly: accounts whose log goes on.
+        pulses: worker -> pulses; ProtocolError: one of them cannot be read.
+        places: worker -> the place of the last pulse.
+    """
+
+    logs: Mapping[str, list[LogItem] | ProtocolError]
+    partly: frozenset[str]
+    pulses: Mapping[str, list[Pulse] | ProtocolError]
+    places: Mapping[str, str]
+
+
+class Engine:
+    """One connection, for one thread. A call that raises has closed it.
+
+    Each call raises ``ConnectionLost`` (try again), ``AuthenticationError``,
+    ``PermissionDenied``, ``ConfigurationError`` (the engine does not serve), or
+    ``ProtocolError`` (its answer is not understood).
+
+    Args:
+        address: where it is.
+        keys: of the fleet.
+        ssl_context: verifying; for ``rediss``.
+
+    Attributes:
+        version: the engine's name and version, once connected.
+    """
+
+    def __init__(
+        self, address: Address, keys: Keys, ssl_context: ssl.SSLContext | None = None
+    ) -> None:
+        self.address = address
+        self.version = ""
+        self._keys = keys
+        self._context = ssl_context
+        self._connection: Any = None  # redis gives its methods no types
+
+    def __enter__(self) -> Engine:
+        self.connect()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def connect(self) -> None:
+        """Connect, log in, and look whether the engine serves."""
+        self.close()
+        self._connection = self._make()
+        try:
+            self._connection.connect()
+        except (redis.RedisError, OSError) as error:
+            raise self._lost(error) from None
+        hello = self._call("HELLO", 2)
+        facts = {
+            key.decode(): value.decode() if isinstance(value, bytes) else value
+            for key, value in zip(hello[::2], hello[1::2], strict=True)
+        }
+        self._check(facts)
+
+    def close(self) -> None:
+        """Close the connection; one that is closed is left so."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.disconnect()
+
+    # A worker's calls.
+
+    def acquire(self, account: str, worker: str, exchange: str) -> Acquired:
+        """Take an account, if no other living worker has it (O1)."""
+        keys = self._keys
+        token, owner = self._script(
+            scripts.ACQUIRE,
+            [keys.lease(worker), keys.head(account), keys.log(account)],
+            worker,
+            keys.leases,
+            KEEP,
+            exchange,
+            VERSION,
+            f"{worker} connects",
+            packed(OwnerEntry(worker)),
+        )
+        return Acquired(int(token or 0), owner.decode())
+
+    def publish(self, worker: str, batches: Mapping[str, Batch]) -> dict[str, bool]:
+        """Write entries; False for accounts that the worker does not own (O2, O6)."""
+        owned: dict[str, bool] = {}
+        accounts = list(batches)
+        for i in range(0, len(accounts), MOST_ACCOUNTS):
+            part = accounts[i : i + MOST_ACCOUNTS]
+            keys, words = [self._keys.lease(worker)], [worker, int(LEASE * 1000), KEEP]
+            for account in part:
+                batch = batches[account]
+                keys += self._account_keys(account)
+                words += [batch.token, len(batch.entries)]
+                for entry, balance in batch.entries:
+                    words += _words(entry, balance)
+            answers = self._script(scripts.PUBLISH, keys, *words)
+            owned.update(zip(part, map(bool, answers), strict=True))
+        return owned
+
+    def pulse(self, worker: str, pulse: Pulse, *, first: bool = False) -> bool:
+        """Renew the lease and tell readers; False if the lease had run out.
+
+        Args:
+            worker: who tells.
+            pulse: what is told.
+            first: begin a lease.
+        """
+        keys = self._keys
+        return bool(
+            self._script(
+                scripts.PULSE,
+                [keys.lease(worker), keys.pulses(worker)],
+                int(LEASE * 1000),
+                packed(pulse),
+                int(first),
+            )
+        )
+
+    def release(
+        self, worker: str, tokens: Mapping[str, int], reason: str, *, last: bool = False
+    ) -> None:
+        """Give accounts back.
+
+        Args:
+            worker: who owns them.
+            tokens: account -> the token it is owned by.
+            reason: told to readers.
+            last: the worker ends, and its lease with it.
+        """
+        keys = [self._keys.lease(worker), self._keys.pulses(worker)]
+        for account in tokens:
+            keys += [self._keys.head(account), self._keys.log(account)]
+        entry = packed(OwnerEntry(""))
+        words = worker, KEEP, reason, entry, int(last), *tokens.values()
+        self._script(scripts.RELEASE, keys, *words)
+
+    # A reader's calls.
+
+    def snapshot(
+        self, accounts: Iterable[str]
+    ) -> dict[str, SharedAccount | ProtocolError | None]:
+        """Read accounts; None for one that is not there, an error for what is odd."""
+        names = list(accounts)
+        commands = [
+            ("EVAL_RO", scripts.SNAPSHOT, 3, *self._account_keys(name))
+            for name in names
+        ]
+        answers = self._calls(commands)
+        found: dict[str, SharedAccount | ProtocolError | None] = {}
+        for name, (head, book, last) in zip(names, answers, strict=True):
+            try:
+                found[name] = read_account(name, _pairs(head), _pairs(book), last)
+            except ProtocolError as error:
+                found[name] = error
+        return found
+
+    def positions(self, accounts: Iterable[str]) -> dict[str, Position]:
+        """Read where accounts are, to compare it with what is known of them (F3)."""
+        names = list(accounts)
+        commands = [("HMGET", self._keys.head(name), "token", "seq") for name in names]
+        return {
+            name: (_number(token), _number(seq))
+            for name, (token, seq) in zip(names, self._calls(commands), strict=True)
+        }
+
+    def follow(self, logs: Mapping[str, str], pulses: Mapping[str, str]) -> Followed:
+        """Return what came since; wait for the first of it, or for ``BLOCK`` seconds.
+
+        Args:
+            logs: account -> the place of the last entry that is known; one at least.
+            pulses: worker -> the place of the last pulse that is known.
+        """
+        accounts = {self._keys.log(name).encode(): name for name in logs}
+        owners = {self._keys.pulses(name).encode(): name for name in pulses}
+        places = [*logs.values(), *pulses.values()]
+        reply = self._call(
+            *("XREAD", "COUNT", COUNT, "BLOCK", int(BLOCK * 1000)),
+            *("STREAMS", *accounts, *owners, *places),
+        )
+        found: dict[str, list[LogItem] | ProtocolError] = {}
+        told: dict[str, list[Pulse] | ProtocolError] = {}
+        ends: dict[str, str] = {}
+        partly: set[str] = set()
+        for key, entries in reply or ():
+            items = [(place, _pairs(fields)) for place, fields in entries]
+            try:
+                if key in owners:
+                    ends[owners[key]] = items[-1][0].decode()
+                    read = [read_pulse(fields.get(b"d", b"")) for _, fields in items]
+                    told[owners[key]] = read
+                else:
+                    if len(items) >= COUNT:
+                        partly.add(accounts[key])
+                    found[accounts[key]] = read_log(accounts[key], items)
+            except ProtocolError as error:
+                if key in owners:
+                    told[owners[key]] = error
+                else:
+                    found[accounts[key]] = error
+        return Followed(found, frozenset(partly), told, ends)
+
+    # The connection.
+
+    def _make(self) -> Any:
+        address = self.address
+        options: dict[str, Any] = {
+            "db": address.db,
+            "username": address.user or None,
+            "password": address.password or None,
+            "socket_timeout": TIMEOUT + BLOCK,
+            "socket_connect_timeout": TIMEOUT,
+            "retry": Retry(NoBackoff(), 0),
+            "retry_on_timeout": False,
+            "health_check_interval": 0,
+            "protocol": 2,
+        }
+        if address.scheme == "unix":
+            unix: Any = UnixDomainSocketConnection
+            return unix(path=address.path, **options)
+        options.update(host=address.host, port=address.port)
+        if address.scheme == "redis":
+            plain: Any = Connection
+            return plain(**options)
+        return _VerifiedConnection(
+            self._context or ssl.create_default_context(), **options
+        )
+
+    def _script(self, script: str, keys: Sequence[str], *words: Any) -> Any:
+        return self._call("EVAL", script, len(keys), *keys, *words)
+
+    def _call(self, *words: Any) -> Any:
+        (answer,) = self._calls([words])
+        return answer
+
+    def _calls(self, commands: Sequence[tuple[Any, ...]]) -> list[Any]:
+        """Send commands together, and return their answers."""
+        connection = self._connection
+        if connection is None:
+            raise ConnectionLost(f"there is no connection to {self.address.name}")
+        try:
+            connection.send_packed_command(connection.pack_commands(commands))
+            return [connection.read_response() for _ in commands]
+        except (redis.RedisError, OSError) as error:
+            raise self._lost(error) from None
+
+    def _check(self, facts: Mapping[str, Any]) -> None:
+        """Refuse an engine that does not serve."""
+        server, version = facts.get("server", ""), str(facts.get("version", ""))
+        self.version = f"{server} {version}"
+        numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+        if numbers < OLDEST.get(server, (7, 0)):
+            self.close()
+            raise ConfigurationError(
+                f"the engine at {self.address.name} is too old: {self.version}",
+                remedy="It takes Redis from 7.0 on, or Valkey from 7.2 on.",
+            )
+        if facts.get("mode") == "cluster":
+            self.close()
+            raise ConfigurationError(
+                f"the engine at {self.address.name} is a part of a cluster",
+                remedy="Use an engine of its own: one primary, with replicas or not.",
+            )
+        if facts.get("role") != "master":
+            # A failover may be under way.
+            self.close()
+            raise ConnectionLost(
+                f"the engine at {self.address.name} is a replica, and so comes late",
+                remedy="Connect to the primary.",
+            )
+
+    def _lost(self, error: Exception) -> AssetStreamError:
+        """Close the connection, and say in our words what has become of it."""
+        self.close()
+        name, text = self.address.name, str(error)
+        if isinstance(error, redis.AuthenticationError):
+            return AuthenticationError(
+                f"the engine at {name} refuses the user or the password",
+                remedy="Check both in its URL.",
+                message=text,
+                fatal=True,
+            )
+        if isinstance(error, NoPermissionError):
+            return PermissionDenied(
+                f"the engine at {name} does not permit what is needed ({text})",
+                remedy="See which rights its user lacks: `assetstream relay --acl`.",
+                message=text,
+                fatal=True,
+            )
+        passing = text.partition(" ")[0] in PASSING
+        known = (redis.ReadOnlyError, redis.BusyLoadingError, redis.OutOfMemoryError)
+        if isinstance(error, redis.ResponseError) and not (
+            passing or isinstance(error, known)
+        ):
+            return ProtocolError(f"the engine at {name} refuses a command ({text})")
+        return ConnectionLost(
+            f"the engine at {name} cannot be reached ({text})", remedy=REMEDY
+        )
+
+    def _account_keys(self, account: str) -> tuple[str, str, str]:
+        keys = self._keys
+        return keys.head(account), keys.book(account), keys.log(account)
+
+
+class _VerifiedConnection(Connection):
+    """A TLS connection by a context that verifies, which redis-py would make itself."""
+
+    def __init__(self, context: ssl.SSLContext, **options: Any) -> None:
+        super().__init__(**options)  # type: ignore[no-untyped-call]
+        self._context = context
+
+    def _connect(self) -> Any:
+        plain = super()._connect()  # type: ignore[no-untyped-call]
+        try:
+            return self._context.wrap_socket(plain, server_hostname=self.host)
+        except BaseException:
+            plain.close()
+            raise
+
+
+def _words(entry: Entry, balance: BookEntry | None) -> list[Any]:
+    """Spell an entry for the script that writes it."""
+    text = packed(entry)
+    if isinstance(entry, UpdateEntry):
+        assert balance is not None
+        return ["u", text, 2, entry.currency, packed(balance)]
+    if isinstance(entry, StateEntry):
+        return ["s", text, 3, *_state(entry.state, entry.reason, entry.error)]
+    if isinstance(entry, ResetEntry):
+        book = [w for code, b in entry.book.items() for w in (code, packed(b))]
+        state = _state(entry.state, entry.reason, entry.error)
+        return ["r", text, 3 + len(book), *state, *book]
+    return ["e", text, 0]
+
+
+def _state(state: State, reason: str, error: ErrorFacts | None) -> tuple[Any, ...]:
+    return state.value, reason, b"" if error is None else packed(error)
+
+
+def _pairs(flat: Sequence[bytes]) -> dict[bytes, bytes]:
+    return dict(zip(flat[::2], flat[1::2], strict=False))
+
+
+def _number(text: bytes | None) -> int | None:
+    return int(text) if text is not None and text.isdigit() else None
