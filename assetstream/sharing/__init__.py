@@ -8,4 +8,8 @@ the engine; any number of readers show it, and judge by their own clock for how 
 ``pulses``     when an owner spoke last, dated by its reader's clock alone (P2, V1-V6)
 ``copybook``   a reader's copy of one account: snapshot and log joined (F1-F5)
 ``ownership``  which accounts a worker takes, given who has which (O4, O5)
+``engine``     one connection to the engine, the only importer of ``redis``
+``scripts``    what runs there, each in one step (O1, O2, O6, P1)
+``address``    the URL of an engine
+``rights``     what an access list of the engine should allow
 """

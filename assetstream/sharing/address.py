@@ -9,7 +9,7 @@ from msgspec import Struct
 from assetstream.model.errors import ConfigurationError
 from assetstream.protocol.values import is_loopback
 
-__all__ = ["Address", "read_address"]
+__all__ = ["EngineAddress", "read_address"]
 
 FORMS = (
     "redis://[user:password@]host[:port][/db], rediss:// for TLS, or "
@@ -18,8 +18,8 @@ FORMS = (
 PORT = 6379
 
 
-class Address(Struct, frozen=True):
-    """Where an engine is. Neither repr nor name shows user or password.
+class EngineAddress(Struct, frozen=True):
+    """The place of an engine. Neither repr nor name shows user or password.
 
     Attributes:
         scheme: "redis", "rediss" or "unix".
@@ -51,10 +51,10 @@ class Address(Struct, frozen=True):
         return self.scheme == "redis" and not is_loopback(self.host)
 
     def __repr__(self) -> str:
-        return f"<Address {self.name}>"
+        return f"<EngineAddress {self.name}>"
 
 
-def read_address(url: object) -> Address:
+def read_address(url: object) -> EngineAddress:
     """Read the URL of an engine.
 
     Raises:
@@ -77,7 +77,7 @@ def read_address(url: object) -> Address:
         if parts.hostname or not parts.path.strip("/"):
             raise _wrong("it names no path of a socket")
         path = unquote(parts.path)
-        return Address("unix", path=path, user=user, password=password)
+        return EngineAddress("unix", path=path, user=user, password=password)
     if parts.scheme not in ("redis", "rediss"):
         raise _wrong("its scheme is not one of redis, rediss and unix")
     if not parts.hostname:
@@ -85,7 +85,7 @@ def read_address(url: object) -> Address:
     db = parts.path.strip("/")
     if not (db or "0").isdecimal() or len(db) > 5:
         raise _wrong("its path is not the number of a database")
-    return Address(
+    return EngineAddress(
         parts.scheme,
         host=parts.hostname,
         port=port or PORT,

@@ -27,7 +27,7 @@ from assetstream.model.errors import (
 )
 from assetstream.model.states import State
 from assetstream.sharing import scripts
-from assetstream.sharing.address import Address
+from assetstream.sharing.address import EngineAddress
 from assetstream.sharing.entries import (
     VERSION,
     BookEntry,
@@ -48,7 +48,7 @@ from assetstream.sharing.entries import (
 from assetstream.sharing.keys import Keys
 from assetstream.sharing.pulses import INTERVAL, LEASE
 
-__all__ = ["Acquired", "Batch", "Engine", "Followed", "Position"]
+__all__ = ["AccountEntries", "Acquired", "Engine", "Followed", "Position"]
 
 #: Seconds for a connection, and for an answer that nothing delays.
 TIMEOUT = 1.0
@@ -71,7 +71,7 @@ Position = tuple[Union[int, None], Union[int, None]]
 
 
 class Acquired(NamedTuple):
-    """Whether an account was taken.
+    """The answer to whoever wanted to take an account.
 
     Attributes:
         token: to write by; 0: it was not.
@@ -82,7 +82,7 @@ class Acquired(NamedTuple):
     owner: str
 
 
-class Batch(NamedTuple):
+class AccountEntries(NamedTuple):
     """Entries of one account, written in one step.
 
     Attributes:
@@ -127,7 +127,10 @@ class Engine:
     """
 
     def __init__(
-        self, address: Address, keys: Keys, ssl_context: ssl.SSLContext | None = None
+        self,
+        address: EngineAddress,
+        keys: Keys,
+        ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         self.address = address
         self.version = ""
@@ -186,7 +189,9 @@ class Engine:
         )
         return Acquired(int(token or 0), owner.decode())
 
-    def publish(self, worker: str, batches: Mapping[str, Batch]) -> dict[str, bool]:
+    def publish(
+        self, worker: str, batches: Mapping[str, AccountEntries]
+    ) -> dict[str, bool]:
         """Write entries; False for accounts that the worker does not own (O2, O6)."""
         owned: dict[str, bool] = {}
         accounts = list(batches)

@@ -5,38 +5,38 @@ from __future__ import annotations
 import pytest
 
 from assetstream.model.errors import ConfigurationError
-from assetstream.sharing.address import Address, read_address
+from assetstream.sharing.address import EngineAddress, read_address
 
 
 @pytest.mark.parametrize(
     ("url", "address", "name"),
     [
-        ("redis://cache", Address("redis", "cache"), "redis://cache:6379/0"),
+        ("redis://cache", EngineAddress("redis", "cache"), "redis://cache:6379/0"),
         (
             "rediss://bob:s%40fe@cache:7000/3",
-            Address("rediss", "cache", 7000, "", 3, "bob", "s@fe"),
+            EngineAddress("rediss", "cache", 7000, "", 3, "bob", "s@fe"),
             "rediss://cache:7000/3",
         ),
         (
             "redis://:only@[::1]/",
-            Address("redis", "::1", password="only"),
+            EngineAddress("redis", "::1", password="only"),
             "redis://[::1]:6379/0",
         ),
-        ("unix:///run/e.sock", Address("unix", path="/run/e.sock"), None),
+        ("unix:///run/e.sock", EngineAddress("unix", path="/run/e.sock"), None),
         (
             "unix://bob:pw@/run/e%20.sock",
-            Address("unix", path="/run/e .sock", user="bob", password="pw"),
+            EngineAddress("unix", path="/run/e .sock", user="bob", password="pw"),
             "unix:///run/e .sock",
         ),
     ],
 )
-def test_a_url_is_read(url: str, address: Address, name: str | None) -> None:
+def test_a_url_is_read(url: str, address: EngineAddress, name: str | None) -> None:
     """Its name has neither user nor password."""
     found = read_address(url)
 
     assert found == address
     assert found.name == (name or url)
-    assert repr(found) == f"<Address {found.name}>"
+    assert repr(found) == f"<EngineAddress {found.name}>"
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,8 @@ from assetstream.model.errors import (
 from assetstream.model.events import Source
 from assetstream.model.states import State
 from assetstream.sharing import engine as module
-from assetstream.sharing.address import Address, read_address
-from assetstream.sharing.engine import Batch, Engine
+from assetstream.sharing.address import EngineAddress, read_address
+from assetstream.sharing.engine import AccountEntries, Engine
 from assetstream.sharing.entries import (
     BookEntry,
     Entry,
@@ -76,7 +76,7 @@ def owned(engine: Engine, account: str = "alice", worker: str = "w1") -> int:
 def write(engine: Engine, token: int, *entries: Entry) -> bool:
     """Write entries of alice as w1."""
     batch = [(e, SGD if isinstance(e, UpdateEntry) else None) for e in entries]
-    return engine.publish("w1", {"alice": Batch(token, batch)})["alice"]
+    return engine.publish("w1", {"alice": AccountEntries(token, batch)})["alice"]
 
 
 def snapshot(engine: Engine, account: str = "alice") -> SharedAccount:
@@ -153,9 +153,9 @@ def test_o2_an_older_token_writes_nothing(engine: Engine) -> None:
     assert snapshot(engine) == before
 
     assert write(engine, second, UPDATE) is True
-    assert engine.publish("w2", {"alice": Batch(second, [(FAILED, None)])}) == {
-        "alice": False
-    }
+    assert engine.publish(
+        "w2", {"alice": AccountEntries(second, [(FAILED, None)])}
+    ) == {"alice": False}
     assert snapshot(engine).book == {"SGD": SGD}
 
 
@@ -224,7 +224,7 @@ def test_p1_many_accounts_are_written_together(
     tokens["a4"] -= 1
 
     written = engine.publish(
-        "w1", {name: Batch(tokens[name], [(UPDATE, SGD)]) for name in names}
+        "w1", {name: AccountEntries(tokens[name], [(UPDATE, SGD)]) for name in names}
     )
 
     assert written == {name: name != "a4" for name in names}
@@ -327,7 +327,7 @@ def test_it_knows_what_it_is_connected_to(engine: Engine, server: EngineServer) 
 
 def test_an_engine_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     """Which says where it was looked for; there is no connection then."""
-    engine = Engine(Address("unix", path=f"{tmp_path}/none"), KEYS)
+    engine = Engine(EngineAddress("unix", path=f"{tmp_path}/none"), KEYS)
 
     with pytest.raises(ConnectionLost, match="none cannot be reached"):
         engine.connect()
@@ -419,7 +419,7 @@ def user(server: EngineServer, name: str, words: Sequence[str]) -> Engine:
     """Make a user with these rights, and return a connection of its."""
     server.do("ACL", "SETUSER", name, "reset", "on", ">s3cret", *words)
     path = server.path
-    return Engine(Address("unix", path=path, user=name, password="s3cret"), KEYS)
+    return Engine(EngineAddress("unix", path=path, user=name, password="s3cret"), KEYS)
 
 
 def test_a_worker_s_rights_are_enough(server: EngineServer) -> None:
@@ -462,7 +462,7 @@ def test_a_reader_of_one_account_reads_no_other(
 
 def test_a_wrong_password_is_refused_and_not_told(server: EngineServer) -> None:
     """Neither in the text nor in what led to it."""
-    address = Address("unix", path=server.path, user="bob", password="hunter2")
+    address = EngineAddress("unix", path=server.path, user="bob", password="hunter2")
     engine = Engine(address, KEYS)
 
     with pytest.raises(AuthenticationError, match="user or the password") as caught:

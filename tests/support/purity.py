@@ -17,11 +17,13 @@ __all__ = ["PURE", "PURE_MODULES", "ImpureError", "only_computing"]
 PURE = {"core", "display", "exchanges", "model", "protocol"}
 #: Modules of other rooms that decide, and what they need.
 PURE_MODULES = {
+    "sharing/address",
     "sharing/copybook",
     "sharing/entries",
     "sharing/keys",
     "sharing/ownership",
     "sharing/pulses",
+    "sharing/rights",
 }
 
 #: Ways out of computing: to a socket, a thread or a process.
