@@ -7,6 +7,7 @@ import sys
 from typing import Iterable, Sequence
 
 import pytest
+from msgspec.structs import replace
 
 from assetstream import AssetUpdate, ConfigurationError, Gap, History
 from assetstream.libraries import install_command
@@ -50,6 +51,30 @@ def test_it_pickles() -> None:
 
     assert list(again) == list(history)
     assert again.gaps == history.gaps
+
+
+def test_frames_are_let_go_of_and_never_shown() -> None:
+    """What is kept is the same without them, and what comes later is added to it."""
+    made = updates((1, "BTC", "1", "0"), (2, "BTC", "2", "0"), (3, "BTC", "3", "0"))
+    framed = [replace(update, raw=b"frame") for update in made]
+    recent = Recent(2)
+    for update in framed[:2]:
+        recent.note(update)
+    assert [update.raw for update in recent.view()] == [b"", b""]
+    assert frames(recent) == [b"frame", b"frame"]
+    recent.slim()
+    assert frames(recent) == [b"", b""]
+    slim = recent._updates
+    recent.slim()
+    assert recent._updates is slim
+    recent.note(framed[2])
+
+    assert [update.available for update in recent.view()] == [2, 3]
+
+
+def frames(recent: Recent) -> list[bytes]:
+    """Return the frames that are kept."""
+    return [update.raw for update in recent._updates]
 
 
 def test_gaps_are_bounded() -> None:
