@@ -133,7 +133,7 @@ def test_h2_no_stream_waits_for_a_disk_that_hangs(path: Path, upbit: Account) ->
     archive = Archive(path)
     with AssetStream(upbit.exchange(), account="a") as stream:
         archive.record(stream)
-        with sqlite3.connect(path, isolation_level=None) as other:
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             for _ in range(3):
                 spend(stream, upbit)
