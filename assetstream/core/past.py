@@ -14,8 +14,8 @@ __all__ = ["FEW", "FRESH", "KEPT", "MOST_KEPT", "Amounts", "Past"]
 #: (available, locked).
 Amounts = tuple[Decimal, Decimal]
 
-#: What is over is remembered for so long, seconds, and so many of them at least, if not
-#: more than three times as many.
+#: What is over is remembered for so long, seconds. Of more than so many in that time
+#: the oldest may be gone; there are never more than three times as many.
 KEPT = 900.0
 MOST_KEPT = 1024
 #: What is younger than this, seconds, or one of so few, is remembered digit by digit.

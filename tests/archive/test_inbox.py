@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import Any, Iterator
+from typing import Any, Iterator, Sequence
 
 import pytest
 
@@ -118,12 +118,13 @@ def test_it_rings_when_there_is_something_and_when_there_is_much(
     assert (rings.first, rings.full) == (2, 1)
 
 
-def test_many_threads_lose_nothing(inbox: Inbox) -> None:
-    """Each keeps its order, however they come in between each other and the taker."""
-    sinks = [StreamSink(inbox) for _ in range(4)]
+def filled_at_once(
+    inbox: Inbox, sinks: Sequence[StreamSink], count: int
+) -> list[QueuedEvents]:
+    """Fill each sink from a thread of its own; return what is taken meanwhile."""
 
     def fill(sink: StreamSink) -> None:
-        for n in range(2_000):
+        for n in range(count):
             sink.put([update("A", str(n))], step=n)
 
     threads = [threading.Thread(target=fill, args=[sink]) for sink in sinks]
@@ -134,6 +135,14 @@ def test_many_threads_lose_nothing(inbox: Inbox) -> None:
         taken += inbox.take().entries
     for thread in threads:
         thread.join()
+    return taken
+
+
+def test_many_threads_lose_nothing(inbox: Inbox) -> None:
+    """Each keeps its order, however they come in between each other and the taker."""
+    sinks = [StreamSink(inbox) for _ in range(4)]
+
+    taken = filled_at_once(inbox, sinks, 2_000)
 
     for sink in sinks:
         own = [entry for entry in taken if entry[0] is sink]
@@ -147,18 +156,7 @@ def test_h2_many_threads_keep_their_order_where_there_is_no_room(
     monkeypatch.setattr(module, "MOST", 5)
     sinks = [StreamSink(inbox) for _ in range(3)]
 
-    def fill(sink: StreamSink) -> None:
-        for n in range(3_000):
-            sink.put([update("A", str(n))], step=n)
-
-    threads = [threading.Thread(target=fill, args=[sink]) for sink in sinks]
-    for thread in threads:
-        thread.start()
-    taken: list[QueuedEvents] = []
-    while any(thread.is_alive() for thread in threads) or not inbox.empty:
-        taken += inbox.take().entries
-    for thread in threads:
-        thread.join()
+    taken = filled_at_once(inbox, sinks, 3_000)
 
     whole = 0
     for sink in sinks:
