@@ -9,7 +9,7 @@ from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import Callable, cast
 
 import pytest
 
@@ -22,6 +22,7 @@ from assetstream import (
 )
 from assetstream.model.states import State
 from assetstream.simulator import Replay, UpbitAccount
+from assetstream.simulator.counts import ChangeSignal
 from assetstream.simulator.replay import player
 from tests.support.clients import read_balances, upbit_subscriber
 from tests.support.event_recorder import PATIENCE, EventRecorder
@@ -81,6 +82,21 @@ def test_the_tape_waits_for_who_comes_back(
     ahead = 0.0
     clock = SimpleNamespace(monotonic=lambda: time.monotonic() + ahead)
     monkeypatch.setattr(player, "time", clock)
+    # The player has looked at its clock, and waits for a push that is still to come.
+    waits_for_push = threading.Semaphore(0)
+    wait_for = ChangeSignal.wait_for
+
+    def watched(
+        signal: ChangeSignal,
+        met: Callable[[], object],
+        timeout: float,
+        describe: Callable[[], str],
+    ) -> None:
+        if threading.current_thread().name.endswith("replay") and 900 < timeout < 2000:
+            waits_for_push.release()
+        wait_for(signal, met, timeout, describe)
+
+    monkeypatch.setattr(ChangeSignal, "wait_for", watched)
     pushes = [push(11, "BTC", "2"), push(12, "BTC", "3")]
     path = write_tape(tmp_path / "tape", "upbit", *opened(10, BTC="1"), *pushes)
     with Replay(path, speed=0.001) as replay:
@@ -91,8 +107,10 @@ def test_the_tape_waits_for_who_comes_back(
                 replay.account.exchange(), audit_interval=None, **seen.handlers()
             ):
                 seen.wait_for(lambda e, a=amount: str(getattr(e, "total", "")) == a)
+                if amount != "3":
+                    assert waits_for_push.acquire(timeout=PATIENCE)
                 ahead += 1000  # the next push is due when the client is gone
-            replay.account.wait_for_subscribers(0)
+            replay.account.wait_for_subscribers(0, PATIENCE)
             assert amount == "3" or not replay.wait_for_end(0.1)
             assert replay.played.frames == pushed
         assert replay.wait_for_end(PATIENCE)
