@@ -26,6 +26,7 @@ from assetstream.model.states import State
 from assetstream.protocol import Alive, Connect, Ready, Report, Step
 from assetstream.protocol.observer import Observer, observed
 from assetstream.runtime.dispatcher import Handlers
+from assetstream.runtime.exchange_origin import ExchangeOrigin
 from assetstream.runtime.loop.registrations import registered
 from assetstream.runtime.loop.waits import Deadline, get_interruptibly
 from assetstream.runtime.settings import make_settings
@@ -119,7 +120,7 @@ class ProbeStream(Observer):
         )
         # Not an AssetStream, which would replace, or warn of, others with this key.
         self._run = StreamRun(
-            exchange, settings, Handlers(error=registered(self._failed))
+            ExchangeOrigin(exchange), settings, Handlers(error=registered(self._failed))
         )
 
     def open(self) -> Outcome:

@@ -238,7 +238,7 @@ def _full(name: str) -> str:
 
 
 def _place(stream: Stream) -> str:
-    return run_of(stream).exchange.name
+    return run_of(stream).origin.name
 
 
 def _by_exchange(found: Mapping[Stream, Health]) -> dict[str, list[Health]]:

@@ -18,17 +18,16 @@ from assetstream.model.events import StateChange
 from assetstream.model.health import Health
 from assetstream.model.history import Recent
 from assetstream.model.states import State
-from assetstream.protocol import Exchange
 from assetstream.runtime.dispatcher import Dispatcher, Handlers
 from assetstream.runtime.loop import clock
 from assetstream.runtime.loop.log import Record, log, log_aside
 from assetstream.runtime.loop.waits import Deadline, OneShotEvent
 from assetstream.runtime.mailbox import CallbackMailbox, Sink
 from assetstream.runtime.net.lookup import lookups_left_behind
+from assetstream.runtime.origin import Origin, Parts
 from assetstream.runtime.publisher import Publisher
 from assetstream.runtime.reader_thread import ReaderThread
 from assetstream.runtime.resources import SharedResources
-from assetstream.runtime.session import Session
 from assetstream.runtime.settings import Settings
 
 __all__ = ["StreamEngine"]
@@ -41,7 +40,7 @@ class StreamEngine:
     """A stream between ``start()`` and its end: its parts, its reader, its figures.
 
     Args:
-        exchange: with the key.
+        origin: makes the session.
         settings: the user's.
         handlers: the user's.
         shared: what it shares with the other streams of its threads.
@@ -53,14 +52,14 @@ class StreamEngine:
         settings: the user's.
         present: state, balances and doubts, as any thread may read them.
         dispatcher: calls the user's handlers.
-        session: owns the machine; for the reader thread only.
+        session: keeps ``present``; for the reader thread only.
         ended: set when the session is over, and everything it owned is closed.
         recent: the last updates and gaps.
     """
 
     def __init__(
         self,
-        exchange: Exchange,
+        origin: Origin,
         settings: Settings,
         handlers: Handlers,
         shared: SharedResources,
@@ -68,7 +67,6 @@ class StreamEngine:
         changed: Callable[[StateChange], None],
         recent: Recent,
     ) -> None:
-        self._exchange = exchange
         self.settings = settings
         self._shared = shared
         self._thread = reader_thread
@@ -86,22 +84,21 @@ class StreamEngine:
         )
         # Of faults of ours: they are logged when the end was published (D4).
         self._faults: list[Record] = []
-        self.present = Present(exchange.name, settings.account, lambda: clock.now())
+        self.present = Present(origin.name, settings.account, lambda: clock.now())
         self.recent = recent
         self._publisher = Publisher(self.present, self.dispatcher, changed, recent)
-        self._place = shared.place(exchange, settings)
-        self._queue = reader_thread.queue(self._place)
-        self.session = Session(
-            exchange,
-            settings,
-            self.present,
-            self._publisher,
-            self.dispatcher,
-            self._queue,
-            shared,
-            reader_thread.reader,
-            self.post,
-            self._conclude,
+        self.session = origin.session(
+            Parts(
+                settings,
+                self.present,
+                self._publisher,
+                self.dispatcher,
+                shared,
+                reader_thread,
+                self.post,
+                self._conclude,
+                self._blame,
+            )
         )
 
     # From any thread.
@@ -118,7 +115,7 @@ class StreamEngine:
             )
         # Served before anything is posted, which may raise and so end the stream.
         self._shared.callbacks.serve(self.dispatcher)
-        self._place.join(self.session)
+        self.session.enter()
         self.post(self._start)
 
     def abort(self) -> None:
@@ -229,7 +226,7 @@ class StreamEngine:
 
     def last_change(self, currency: str) -> Decimal:
         """Return the last change of a currency's total; zero if it never did."""
-        return self.session.machine.last_change(currency)
+        return self.session.last_change(currency)
 
     def doubt(self, currency: str) -> str:
         """Say why a currency is in doubt; "" if it is not."""
@@ -238,7 +235,7 @@ class StreamEngine:
     def health(self) -> Health:
         """The figures of this moment."""
         at, now = datetime.fromtimestamp(clock.wall(), timezone.utc), clock.now()
-        present, machine = self.present, self.session.machine
+        present, session = self.present, self.session
         heard_at = present.heard_at
         in_doubt = present.in_doubt()
         return Health(
@@ -257,8 +254,8 @@ class StreamEngine:
             callback_errors=self.dispatcher.callback_errors,
             audits=present.audits,
             drifts=present.drifts,
-            audit_interval=machine.audit_interval(now),
-            detection_time=machine.detection_time(now),
+            audit_interval=session.audit_interval(now),
+            detection_time=session.detection_time(now),
             in_doubt=in_doubt,
             doubts={code: self.doubt(code) for code in in_doubt},
             last_gap=self._publisher.last_gap,
@@ -268,7 +265,7 @@ class StreamEngine:
 
     # In the reader thread.
 
-    def blame(self, observer: object, exc: Exception) -> None:
+    def _blame(self, observer: object, exc: Exception) -> None:
         """Report an observer that raised, and sees no more."""
         # Variables of ours on the way to it hold what it was shown: credentials.
         exc.with_traceback(exc.__traceback__ and exc.__traceback__.tb_next)
@@ -315,9 +312,7 @@ class StreamEngine:
             return
         self._thread.reader.detach(self.session)
         self.session.close()
-        self._shared.release(self.settings)
         self._ended_at = clock.now()
-        self._queue.leave(self.session)
         self._mailbox.put(self._faults)
         self._mailbox.close()
         self._thread.leave(self.session)

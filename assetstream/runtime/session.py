@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from functools import partial
 from random import random as jitter
 from typing import Callable, Mapping, Sequence
@@ -25,17 +26,11 @@ from assetstream.core.link import Link
 from assetstream.core.machine import StreamMachine
 from assetstream.core.moment import Moment
 from assetstream.core.outcomes import Ending, Outcome
-from assetstream.core.present import Present
 from assetstream.protocol import Exchange
-from assetstream.runtime.dispatcher import Dispatcher
 from assetstream.runtime.loop import clock
-from assetstream.runtime.loop.reader import Reader
 from assetstream.runtime.net.connection import ClientConnection
 from assetstream.runtime.net.rest_client import Rest
-from assetstream.runtime.places import ReaderQueue
-from assetstream.runtime.publisher import Publisher
-from assetstream.runtime.resources import SharedResources
-from assetstream.runtime.settings import Settings
+from assetstream.runtime.origin import Parts
 
 __all__ = ["Session"]
 
@@ -49,61 +44,44 @@ Input = Callable[[Moment], Sequence[Effect]]
 class Session:
     """Feeds one machine and carries out its effects, one step after the other (W2).
 
-    Everything here runs in the reader thread, but for ``grant``, ``share`` and
-    ``doubt``.
+    Everything here runs in the reader thread, but for ``enter``, ``grant``, ``share``,
+    ``doubt`` and ``last_change``.
 
     Args:
         exchange: the adapter.
-        settings: the user's.
-        present: what any thread may read.
-        publisher: hands out what the machine publishes.
-        dispatcher: is looked at for handlers that are too slow.
-        queue: the place's, in which the stream stands.
-        shared: the helpers that dial, and the REST connections.
-        reader: serves the connection.
-        post: has a call made in the reader thread; from any thread.
-        over: called when the machine is over: it has no connection any more.
+        parts: lent by the engine.
 
     Attributes:
         machine: decides everything.
     """
 
-    def __init__(
-        self,
-        exchange: Exchange,
-        settings: Settings,
-        present: Present,
-        publisher: Publisher,
-        dispatcher: Dispatcher,
-        queue: ReaderQueue,
-        shared: SharedResources,
-        reader: Reader,
-        post: Callable[[Callable[[], None]], None],
-        over: Callable[[], None],
-    ) -> None:
+    def __init__(self, exchange: Exchange, parts: Parts) -> None:
+        settings, shared = parts.settings, parts.shared
         self.machine = StreamMachine(
             exchange,
-            present,
+            parts.present,
             audit_interval=settings.audit_interval,
             adaptive=settings.adaptive,
             random=jitter,
             nonce=lambda: str(uuid4()),
         )
-        self._publisher = publisher
-        self._dispatcher = dispatcher
+        self._publisher = parts.publisher
+        self._dispatcher = parts.dispatcher
         self._settings = settings
-        self._queue = queue
+        self._shared = shared
+        self._place = shared.place(exchange, settings)
+        self._queue = parts.reader_thread.queue(self._place)
         self._helpers = shared.helpers
-        self._reader = reader
+        self._reader = parts.reader_thread.reader
         self._rest = Rest(
-            post,
+            parts.post,
             shared.helpers,
             shared.adapter(settings),
             settings.ssl_context,
             settings.proxy,
         )
-        self._post = post
-        self._over = over
+        self._post = parts.post
+        self._over = parts.over
         #: The present connection, or the attempt to make it.
         self.connection: ClientConnection | None = None
         self._ticket = 0
@@ -129,7 +107,23 @@ class Session:
         """Say why a currency is in doubt; "" if it is not. From any thread."""
         return self.machine.doubt(currency, _moment())
 
+    def last_change(self, currency: str) -> Decimal:
+        """Return the last change of a currency's total; zero if it never did."""
+        return self.machine.last_change(currency)
+
+    def audit_interval(self, now: float) -> float | None:
+        """Return the seconds between two audits; None: they are switched off (A1)."""
+        return self.machine.audit_interval(now)
+
+    def detection_time(self, now: float) -> float | None:
+        """Return the seconds until a missed change is found (A7)."""
+        return self.machine.detection_time(now)
+
     # What the user does.
+
+    def enter(self) -> None:
+        """Join those who share the place's limits; from any thread."""
+        self._place.join(self)
 
     def start(self) -> None:
         """Begin to connect."""
@@ -153,8 +147,10 @@ class Session:
                 self.connection.close()
 
     def close(self) -> None:
-        """End the REST calls under way, and send no other."""
+        """End the REST calls under way, send no other, and leave the place."""
         self._rest.close()
+        self._shared.release(self._settings)
+        self._queue.leave(self)
 
     # What the connection reports; see ``ConnectionOwner``.
 

@@ -8,17 +8,15 @@ from assetstream.model.errors import AssetStreamError, StreamStateError
 from assetstream.model.events import StateChange
 from assetstream.model.history import Recent
 from assetstream.model.states import State
-from assetstream.protocol import Exchange
-from assetstream.protocol.observer import GuardedObserver, Observer, observed
 from assetstream.runtime.dispatcher import Handlers
 from assetstream.runtime.lifecycle import Lifecycle
-from assetstream.runtime.loop.registrations import Registrations
 from assetstream.runtime.loop.waits import Deadline
 from assetstream.runtime.settings import Settings
 from assetstream.runtime.threads import ThreadSet
 
 if TYPE_CHECKING:
     from assetstream.runtime.engine import StreamEngine
+    from assetstream.runtime.origin import Origin
 
 __all__ = ["StreamRun"]
 
@@ -39,23 +37,18 @@ class StreamRun:
     Every method may be called from any thread, and from a signal handler.
 
     Args:
-        exchange: with the key.
+        origin: makes the session.
         settings: the user's.
         handlers: the user's.
     """
 
-    def __init__(
-        self, exchange: Exchange, settings: Settings, handlers: Handlers
-    ) -> None:
+    def __init__(self, origin: Origin, settings: Settings, handlers: Handlers) -> None:
         # Here, for it loads much that no import of the package should wait for; not at
         # the start: of a wrong library the user is told before any thread runs.
         from assetstream.runtime.engine import StreamEngine
 
         self._make_engine = StreamEngine
-        self.exchange = exchange
-        # Who sees all that passes, from the start. Only the exchange that runs is
-        # observed: one that is has no form or hints for the doctor.
-        self._observers: Registrations[Observer] = Registrations()
+        self.origin = origin
         self.settings = settings
         self._handlers = handlers
         # Those of ``handlers.sinks`` that were made for the engine, each by one thread.
@@ -111,19 +104,16 @@ class StreamRun:
         """True if it does nothing any more, in this process at least."""
         return not self.lifecycle.owned_here or self.state.final
 
-    def observe(
-        self,
-        observer: Observer,
-        witness: Callable[[StateChange | AssetStreamError], None],
+    def witness(
+        self, witness: Callable[[StateChange | AssetStreamError], None]
     ) -> None:
-        """Let ``observer`` see all that passes, and ``witness`` what users receive.
+        """Let ``witness`` see what users receive, from the start.
 
         Raises:
             StreamStateError: it was started or stopped before.
         """
         if self.engine is not None or self.lifecycle.stop_requested:
             raise self._refusal("observe it from the start: before start(), not after")
-        self._observers.add(observer)
         self._handlers.witnesses.add(witness)
 
     def feed(self) -> None:
@@ -232,13 +222,10 @@ class StreamRun:
             reader_thread = threads.reader_thread()
             if reader_thread is None:
                 raise self._refusal("its group was stopped")
-            exchange = self.exchange
-            for observer in self._observers.copy().values():
-                exchange = observed(exchange, GuardedObserver(observer, self._blame))
             chosen = self.settings.history
             # Known before it begins: stop() reaches it from now on.
             self._engine = engine = self._make_engine(
-                exchange,
+                self.origin,
                 self.settings,
                 self._handlers,
                 threads.shared,
@@ -256,11 +243,6 @@ class StreamRun:
         if self.lifecycle.stop_requested:
             engine.stop()
 
-    def _blame(self, observer: Observer, exc: Exception) -> None:
-        """Report an observer that raised; in the reader thread."""
-        if self._engine is not None:
-            self._engine.blame(observer, exc)
-
     def _in_own_thread(self) -> bool:
         return self._engine is not None and self._engine.in_own_thread()
 
@@ -268,6 +250,6 @@ class StreamRun:
         return StreamStateError(
             problem,
             remedy=remedy,
-            exchange=self.exchange.name,
+            exchange=self.origin.name or None,
             account=self.account,
         )

@@ -56,8 +56,9 @@ def announce(runner: Runner, runs: Iterable[StreamRun]) -> None:
     _running[id(runner)] = runner
     mine = {}
     for stream in runs:
-        place = stream.exchange.digest, stream.exchange.ws_url
-        mine[stream] = _uses[stream] = Use(place, runner)
+        place = stream.origin.place
+        if place is not None:
+            mine[stream] = _uses[stream] = Use(place, runner)
     places = {use.place for use in mine.values()}
     before: dict[tuple[str, str], list[tuple[StreamRun, Runner]]] = {}
     for stream, use in _uses.copy().items():

@@ -35,6 +35,7 @@ from assetstream.protocol import Exchange
 from assetstream.protocol.observer import Observer
 from assetstream.runtime import settings
 from assetstream.runtime.dispatcher import Handlers
+from assetstream.runtime.exchange_origin import ExchangeOrigin
 from assetstream.runtime.loop import clock
 from assetstream.runtime.loop.sigterm import stopped_by_sigterm
 from assetstream.runtime.loop.waits import Deadline
@@ -135,7 +136,7 @@ class Stream(HandlerMethods):
         raise StaleBalance(
             f"{trouble}; the stream is {self.state}",
             remedy="" if verified is None else "Call verify() before.",
-            exchange=self._run.exchange.name,
+            exchange=self._run.origin.name or None,
             account=self.account,
         )
 
@@ -524,13 +525,15 @@ class AssetStream(Stream):
             proxy=proxy,
             ssl_context=ssl_context,
         )
-        super().__init__(StreamRun(exchange, chosen, Handlers()))
+        self._exchange = exchange
+        self._origin = ExchangeOrigin(exchange)
+        super().__init__(StreamRun(self._origin, chosen, Handlers()))
         self._add_given(on_asset, on_error, on_state)
 
     @property
     def exchange(self) -> Exchange:
         """The exchange that it was made with."""
-        return self._run.exchange
+        return self._exchange
 
     def observe(
         self,
@@ -549,7 +552,8 @@ class AssetStream(Stream):
         Raises:
             StreamStateError: the stream was started or stopped before.
         """
-        self._run.observe(observer, subscriber)
+        self._run.witness(subscriber)
+        self._origin.observers.add(observer)
 
     def diagnose(self, timeout: float | None = TIMEOUT) -> Diagnosis:
         """Find what is in the way of a live stream: ``print(stream.diagnose())``.
@@ -594,7 +598,7 @@ def read_account(stream: Stream) -> AccountSnapshot:
     if engine is not None:
         for currency, balance in engine.present.balances.copy().items():
             balances[currency] = balance, engine.last_change(currency)
-    account = AccountSnapshot.of(run.exchange.name, stream.account, health, balances)
+    account = AccountSnapshot.of(run.origin.name, stream.account, health, balances)
     return account._replace(raised=engine.dispatcher.last_raised if engine else None)
 
 

@@ -22,6 +22,7 @@ from assetstream.runtime.loop import clock
 from assetstream.runtime.loop.helpers import Helpers
 from assetstream.runtime.loop.waits import Deadline
 from assetstream.runtime.mailbox import CallbackMailbox
+from assetstream.runtime.origin import Parts
 from assetstream.runtime.places import place_of
 from assetstream.runtime.publisher import Publisher
 from assetstream.runtime.session import Session
@@ -88,15 +89,17 @@ class Bench:
         shared = self.threads.shared
         self.session = Session(
             exchange,
-            settings,
-            present,
-            Publisher(present, dispatcher, print, Recent(0)),
-            dispatcher,
-            reader.queue(shared.place(exchange, settings)),
-            shared,
-            reader.reader,
-            reader.calls.post,
-            lambda: None,
+            Parts(
+                settings,
+                present,
+                Publisher(present, dispatcher, print, Recent(0)),
+                dispatcher,
+                shared,
+                reader,
+                reader.calls.post,
+                lambda: None,
+                lambda observer, error: None,
+            ),
         )
         self.script = Script()
         self.session.machine = cast(StreamMachine, self.script)

@@ -9,9 +9,9 @@ from typing import Any, Callable
 import pytest
 
 from assetstream import State, StreamStateError
-from assetstream.protocol.observer import Observer
 from assetstream.runtime.dispatcher import Handlers
 from assetstream.runtime.engine import StreamEngine
+from assetstream.runtime.exchange_origin import ExchangeOrigin
 from assetstream.runtime.loop.callback_threads import CallbackThreads
 from assetstream.runtime.loop.waits import Deadline
 from assetstream.runtime.settings import make_settings
@@ -40,7 +40,7 @@ def make_run(exchange: Simulator, recorder: EventRecorder | None = None) -> Stre
     if recorder is not None:
         for kind in (handlers.asset, handlers.error, handlers.state):
             kind.add(recorder)
-    return StreamRun(adapter, settings, handlers)
+    return StreamRun(ExchangeOrigin(adapter), settings, handlers)
 
 
 def own_threads() -> list[str]:
@@ -212,7 +212,7 @@ def test_what_is_new_is_adopted_and_observed(exchange: Simulator) -> None:
     run.begin()
     uses: list[Callable[[], object]] = [
         run.adopt,
-        lambda: run.observe(Observer(), lambda event: None),
+        lambda: run.witness(lambda event: None),
     ]
     for use in uses:
         with pytest.raises(StreamStateError):
