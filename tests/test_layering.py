@@ -49,7 +49,7 @@ UNTIMED = {
     # The queue of deadlines has asked the clock.
     "runtime/loop/reader.py: self._selector.select(timeout)",
     # Queues of streams.
-    "runtime/engine.py: self._place.join(self.session)",
+    "runtime/session.py: self._place.join(self)",
     "runtime/places.py: self._turns.join(asker)",
 }
 
