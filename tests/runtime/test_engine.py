@@ -12,6 +12,7 @@ from assetstream import AssetStreamError, State, StateChange
 from assetstream.model.history import Recent
 from assetstream.runtime.dispatcher import Handlers
 from assetstream.runtime.engine import StreamEngine
+from assetstream.runtime.exchange_origin import ExchangeOrigin
 from assetstream.runtime.loop import clock
 from assetstream.runtime.loop.registrations import registered
 from assetstream.runtime.loop.waits import Deadline
@@ -55,7 +56,7 @@ class Bench:
         reader = self.threads.reader_thread()
         assert reader is not None
         return StreamEngine(
-            adapter,
+            ExchangeOrigin(adapter),
             settings,
             handlers,
             self.threads.shared,

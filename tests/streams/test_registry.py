@@ -14,6 +14,7 @@ from assetstream import (
     StreamStateError,
     Upbit,
 )
+from assetstream.runtime.exchange_origin import ExchangeOrigin
 from assetstream.simulator.account import Account
 from assetstream.streams import registry
 from assetstream.streams.stream import run_of
@@ -59,7 +60,7 @@ def test_inside_ipython_the_older_stream_is_replaced(
 class Competitor:
     """A stream of the same key as all others, and whoever has started it."""
 
-    exchange = Upbit("key", "secret", region="sg")
+    origin = ExchangeOrigin(Upbit("key", "secret", region="sg"))
     account = "mine"
 
     def __init__(self) -> None:
