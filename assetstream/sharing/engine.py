@@ -178,7 +178,7 @@ class Engine:
         keys = self._keys
         token, owner = self._script(
             scripts.ACQUIRE,
-            [keys.lease(worker), keys.head(account), keys.log(account)],
+            [keys.lease(worker), keys.head(account), keys.log(account), keys.accounts],
             worker,
             keys.leases,
             KEEP,
@@ -186,6 +186,7 @@ class Engine:
             VERSION,
             f"{worker} connects",
             packed(OwnerEntry(worker)),
+            account,
         )
         return Acquired(int(token or 0), owner.decode())
 
@@ -246,6 +247,11 @@ class Engine:
         self._script(scripts.RELEASE, keys, *words)
 
     # A reader's calls.
+
+    def accounts(self) -> list[str]:
+        """Return the labels of all accounts that the fleet has had, sorted."""
+        labels = self._call("SMEMBERS", self._keys.accounts)
+        return sorted(label.decode(errors="replace") for label in labels)
 
     def snapshot(
         self, accounts: Iterable[str]

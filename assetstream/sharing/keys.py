@@ -39,6 +39,8 @@ class Keys:
         self._prefix = f"as:{{{fleet}}}:"
         #: What stands before a worker's name in the key of its lease.
         self.leases = f"{self._prefix}w:"
+        #: The set of the labels that were ever owned, for who reads a whole fleet.
+        self.accounts = f"{self._prefix}accounts"
 
     def lease(self, worker: str) -> str:
         """The key that is there while a worker lives."""

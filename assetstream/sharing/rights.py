@@ -12,10 +12,10 @@ __all__ = ["reader_rights", "worker_rights"]
 
 EVERYBODY = ("+ping", "+hello", "+select")
 #: Scripts are checked for each command in them as well.
-READER = ("+xread", "+hmget", "+hgetall", "+xrevrange", "+eval_ro")
+READER = ("+xread", "+hmget", "+hgetall", "+xrevrange", "+eval_ro", "+smembers")
 WORKER = (
     *("+eval", "+exists", "+set", "+del", "+time", "+pexpire"),
-    *("+hget", "+hmget", "+hset", "+xadd"),
+    *("+hget", "+hmget", "+hset", "+sadd", "+xadd"),
 )
 
 

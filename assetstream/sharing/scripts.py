@@ -10,8 +10,9 @@ __all__ = ["ACQUIRE", "PUBLISH", "PULSE", "RELEASE", "SNAPSHOT"]
 
 #: O1: no living owner, and my lease alive. Token and number grow even if the engine has
 #: forgotten them: neither is ever met again (P3).
-#: KEYS: lease, head, log. ARGV: worker, what stands before a lease's worker, entries
-#: kept, exchange, version, reason, log entry. Returns token or "", and who had it.
+#: KEYS: lease, head, log, accounts. ARGV: worker, what stands before a lease's worker,
+#: entries kept, exchange, version, reason, log entry, label. Returns token or "", and
+#: who had it.
 ACQUIRE = """
 local owner = redis.call('HGET', KEYS[2], 'owner') or ''
 if owner ~= '' and owner ~= ARGV[1] and redis.call('EXISTS', ARGV[2] .. owner) == 1 then
@@ -25,6 +26,7 @@ local token = string.format('%.0f', math.max(tonumber(last[1] or '0') + 1, least
 local seq = string.format('%.0f', math.max(tonumber(last[2] or '0') + 1, least))
 redis.call('HSET', KEYS[2], 'version', ARGV[5], 'exchange', ARGV[4], 'owner', ARGV[1],
   'token', token, 'seq', seq, 'state', 'CONNECTING', 'reason', ARGV[6], 'error', '')
+redis.call('SADD', KEYS[4], ARGV[8])
 redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[3], '*', 's', seq, 'd', ARGV[7])
 return {token, owner}
 """

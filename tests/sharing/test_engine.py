@@ -265,6 +265,19 @@ def test_f1_the_log_goes_on_where_the_snapshot_was(engine: Engine) -> None:
     assert log(engine, place) == [FAILED, UPDATE]
 
 
+def test_a_fleet_knows_its_accounts(engine: Engine, server: EngineServer) -> None:
+    """Each that was ever owned; also after the engine has forgotten them."""
+    assert engine.accounts() == []
+    for name in ("bob", "älice", "bob"):
+        owned(engine, name)
+    assert engine.accounts() == ["bob", "älice"]
+
+    server.do("FLUSHALL")
+    assert engine.accounts() == []
+    owned(engine)
+    assert engine.accounts() == ["alice"]
+
+
 def test_f3_positions_are_token_and_number(engine: Engine) -> None:
     """Of what is not there: neither."""
     token = owned(engine)
@@ -440,6 +453,7 @@ def test_a_reader_s_rights_are_enough(engine: Engine, server: EngineServer) -> N
         assert log(reader)[-1] == UPDATE
         assert reader.positions(["alice"])["alice"][0]
         assert "w1" in reader.follow({"alice": "0"}, {"w1": "0"}).pulses
+        assert reader.accounts() == ["alice"]
         with pytest.raises(PermissionDenied, match="does not permit"):
             reader.pulse("w1", Pulse(9, 9.0), first=True)
 
@@ -458,6 +472,9 @@ def test_a_reader_of_one_account_reads_no_other(
         reader.connect()
         with pytest.raises(PermissionDenied):
             reader.follow({"bob": "0"}, {})
+        reader.connect()
+        with pytest.raises(PermissionDenied):
+            reader.accounts()
 
 
 def test_a_wrong_password_is_refused_and_not_told(server: EngineServer) -> None:

@@ -21,6 +21,8 @@ def test_all_keys_of_a_fleet_lie_in_one_slot() -> None:
 
     assert made == [f"as:{{desk-1}}:{kind}:w" for kind in "wpabl"]
     assert keys.lease("w") == keys.leases + "w"
+    # No label's key: those have a colon more.
+    assert keys.accounts == "as:{desk-1}:accounts"
 
 
 @pytest.mark.parametrize("fleet", ["", "a b", "a}", "*", "x" * 65, None, "ä"])
