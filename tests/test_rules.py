@@ -10,10 +10,10 @@ PACKAGE = HERE.parent / "assetstream"
 
 RULES = {
     *("W1", "W2", "T1", "R1"),
-    *("K1", "K2", "K3", "K4", "K5"),
+    *("K1", "K2", "K3", "K4", "K5", "K6"),
     *("S1", "S2", "S3", "S4"),
     *("A1", "A2", "A3", "A4", "A5", "A6", "A7", "A8", "A9"),
-    *("L1", "L2", "L3", "L4", "L5", "L6"),
+    *("L1", "L2", "L3", "L4", "L5", "L6", "L7"),
     *("D1", "D2", "D3", "D4", "D5"),
     *("H1", "H2", "H3", "H4", "H5", "H6", "H7"),
     # Of what is shared by several machines.

@@ -296,6 +296,8 @@ class Audit:
         if entry.disputed:  # REST wins; the next push that it denies begins it anew.
             entry.denied = DENIALS - 1
             return
+        if before.at <= entry.outdated_at:  # K6: a push has said so as well.
+            return
         judged.drifts += 1
         if before.key is None:
             return

@@ -14,6 +14,7 @@ K3     A time over 60 s in the future is an error: by arrival, key unchanged, in
 K4     A missing currency or field is unchanged, zero is zero, amounts are absolute; a
        currency with an unknown field is not shown.
 K5     An unreadable frame puts its currency in doubt, else the whole book.
+K6     A push that tells of a change, but not the amounts, puts its currency in doubt.
 S4     The first push after the first snapshot is STREAM, its change from zero.
 D3     The first snapshot delivers non-zero currencies only.
 =====  ==============================================================================
@@ -248,6 +249,14 @@ class BalanceBook:
         )
         for entry in entries:
             self.doubt(entry, blank(now, now, now))
+        self.publish()
+
+    def outdate(self, currency: str, at: Stamp) -> None:
+        """Note a push that told of a change, but not the amounts (K6)."""
+        now = self.pushed_at = at.now
+        entry = self.enter(currency)
+        entry.outdated_at = now
+        self.doubt(entry, blank(now, now, now))
         self.publish()
 
     def stepped(self, at: Stamp) -> bool:

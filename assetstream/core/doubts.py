@@ -28,6 +28,8 @@ def doubt(entry: Entry, at: Moment) -> str:
         return DISPUTE if entry.disputed else ""
     newest = pieces[-1]
     words = _told(newest, at)
+    if newest.amounts is None and newest.at == entry.outdated_at:
+        words = f"a push told at {_time(newest, at)} of a change, not of the amounts"
     if ground is not None and newest.amounts is not None:
         if newest.key is None and certainly_newer(newest, ground):
             words += f", newer than {_known(ground, at)}: more reads must say so"

@@ -39,6 +39,7 @@ class Entry(Struct, eq=False, gc=False):
         denied: pushes in a row that REST contradicted (A8).
         corrected: what REST last made of a push; to say so again agrees with none (A8).
         ignored_at: when a push of other amounts was last ignored (T1).
+        outdated_at: when a push last told of a change, but not the amounts (K6).
         misdated: hashes of the last pushes that are not fair, by their dates or by
             naming one field only (K1). Each that was passed over would count anew when
             repeated.
@@ -51,6 +52,7 @@ class Entry(Struct, eq=False, gc=False):
     denied: int = 0
     corrected: Amounts | None = None
     ignored_at: float = -math.inf
+    outdated_at: float = -math.inf
     misdated: tuple[int, ...] = ()
 
     @property

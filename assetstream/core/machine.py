@@ -9,8 +9,9 @@ in their order. One event and its effects are one step. Carrying out an effect n
 calls the machine: the outcome is a later event. A ticket names one turn and the
 connection or the call made with it; the outcome of another ticket is dropped (W1).
 
-Rules kept here: W1 (tickets), W2 (one step), S1 (the gap), A7 (the lease), L1 (liveness
-by our own clock), L2 (any close is a disconnect).
+Rules kept here: W1 (tickets), W2 (one step), K6 (a push without the amounts is followed
+by a read), S1 (the gap), A7 (the lease), L1 (liveness by our own clock), L2 (any close
+is a disconnect), L7 (an end that was announced is no error).
 """
 
 from __future__ import annotations
@@ -65,7 +66,9 @@ from assetstream.protocol import (
     Memory,
     Ping,
     Ready,
+    Renew,
     Report,
+    Reread,
     Send,
     Step,
     Warn,
@@ -418,6 +421,14 @@ class StreamMachine:
         self._lost(error, at, out)
         out.append(HangUp(self._connection))
 
+    def _renew(self, reason: str, at: Moment, out: list[Effect]) -> None:
+        """Hang up before the exchange does, and connect anew at once (L7)."""
+        self._leave(out)
+        self._retry_at = self._policy.renewed_at(at.now, self._began, self._live_since)
+        if self.present.state is State.LIVE:
+            out.append(Publish([self._stale(reason, at)]))
+        out.append(HangUp(self._connection))
+
     def _silent(self, at: Moment) -> Sequence[Effect]:
         """Give up a connection that has been silent for too long (L1).
 
@@ -494,6 +505,12 @@ class StreamMachine:
                 self._reads.ready(at.now)
             elif isinstance(step, Warn):
                 self._warned(step.error, at, out)
+            elif isinstance(step, Reread):
+                # K6: a read that is under way may be older: another one follows it.
+                self._book.outdate(step.currency, self._clock.stamp(at))
+                self._reads.recheck(at.now)
+            elif isinstance(step, Renew):
+                self._renew(step.reason, at, out)
             else:
                 self._give_up(step.error, at, out)
 

@@ -66,6 +66,15 @@ class ReconnectPolicy:
         delay = self._after(live) if live >= 0 else next(self._delays)
         return max(now + delay, began + self._pace)
 
+    def renewed_at(self, now: float, began: float, live_since: float) -> float:
+        """Return the time of the next attempt after an end that was announced (L7).
+
+        At once, if the connection has worked; else as after any other.
+        """
+        later = self.next_at(now, began, live_since)
+        worked = now - live_since >= HEALTHY
+        return max(now, began + self._pace) if worked else later
+
     def _after(self, live: float) -> float:
         """Return the delay after a connection that was LIVE for so many seconds.
 

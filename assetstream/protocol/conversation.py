@@ -16,7 +16,9 @@ __all__ = [
     "Fail",
     "Ping",
     "Ready",
+    "Renew",
     "Report",
+    "Reread",
     "Send",
     "Step",
     "Warn",
@@ -52,6 +54,25 @@ class Report(Struct, frozen=True):
     balances: Sequence[BalanceReport]
 
 
+class Reread(Struct, frozen=True):
+    """A push told that a currency changed, but not both amounts: read them by REST.
+
+    For a push of a total or a difference only. The currency is in doubt until a read
+    settles it (K6).
+    """
+
+    currency: str
+
+
+class Renew(Struct, frozen=True):
+    """Connect anew: the exchange has announced the end of this connection (L7).
+
+    ``reason`` is the words for the state STALE. No error is published.
+    """
+
+    reason: str
+
+
 class Warn(Struct, frozen=True):
     """Report an error to the user; the connection goes on.
 
@@ -67,7 +88,7 @@ class Fail(Struct, frozen=True):
     error: AssetStreamError
 
 
-Step = Union[Send, Ping, Alive, Ready, Report, Warn, Fail]
+Step = Union[Send, Ping, Alive, Ready, Report, Reread, Renew, Warn, Fail]
 
 
 class Conversation(ABC):

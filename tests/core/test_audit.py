@@ -684,6 +684,45 @@ def test_a8_the_third_push_in_a_row_that_rest_denies_is_kept_in_doubt(
     assert account.book.recheck_at == math.inf
 
 
+def test_k6_what_a_push_has_told_of_is_no_drift(account: Account) -> None:
+    """However often REST says what a push left out: they do not disagree (A8)."""
+    for step in (1, 2, 3, 4):
+        account.push(100 * step, str(step + 1))
+        account.book.outdate("BTC", at(100 * step))
+        judged = account.twice(100 * step + 65, read(str(10 + step)))
+        assert the_update(judged.items).available == 10 + step
+        assert (judged.drifts, judged.reconnect) == (0, None)
+        assert account.in_doubt == ()
+
+    # A push that came later is denied as any other.
+    account.push(501, "7")
+    assert account.twice(565, read("20")).drifts == 1
+
+
+def test_k6_it_is_in_doubt_until_rest_has_caught_up(account: Account) -> None:
+    """A read at once may lag; what it says is shown, marked, if another agrees."""
+    account.push(100, "2")
+    account.book.outdate("BTC", at(200))
+    assert account.read(200.1, read("2")).items == []
+    assert account.in_doubt == ("BTC",)
+    assert the_update(account.twice(205.1, read("5")).items).available == 5
+    assert account.in_doubt == ("BTC",)
+    account.read(210.1, read("5"))
+
+    assert account.in_doubt == ()
+
+
+def test_k6_a_dispute_ends_as_any_other(account: Account) -> None:
+    """A push without amounts does not keep it going."""
+    dispute(account)
+    account.book.outdate("BTC", at(400))
+    for now in (500, 650, 800, 967):
+        account.read(now, read("13"))
+
+    assert account.shown() == ("13", "0")
+    assert not account.entry().disputed
+
+
 def test_a8_no_push_ends_it(account: Account) -> None:
     dispute(account)
     account.push(400, "13")

@@ -430,6 +430,37 @@ def blank(now: float) -> Piece:
     return Piece(None, now, now, now, began=now)
 
 
+def test_k6_a_push_without_amounts_puts_its_currency_in_doubt(account: Account) -> None:
+    """What is shown stays; the push counts as one (A5), and REST is asked later."""
+    account.book.outdate("BTC", at(5))
+
+    assert account.present.doubts == {"BTC": 5}
+    assert account.entry().evidence.open == (blank(5),)
+    assert account.shown() == ("1", "0")
+    assert account.book.pushed_at == account.entry().outdated_at == 5
+    assert account.book.recheck_at == pytest.approx(15.001)
+
+
+def test_k6_a_currency_that_was_not_held_is_not_taken_for_zero(
+    account: Account,
+) -> None:
+    """Its change was pushed, and nobody knows to what."""
+    account.book.outdate("ETH", at(5))
+
+    assert account.present.balance("ETH") is None
+    assert account.in_doubt == ("ETH",)
+
+
+def test_k6_a_later_push_with_the_amounts_ends_the_doubt(account: Account) -> None:
+    """One that is dated before it may be older, and does not."""
+    account.book.outdate("BTC", at(5))
+    account.push(5.2, "2", dated=5.0)
+    assert account.in_doubt == ("BTC",)
+    account.push(6, "3")
+
+    assert account.in_doubt == ()
+
+
 def test_k5_the_whole_book_if_the_currency_is_unknown(account: Account) -> None:
     """A frame of unknown currency puts every currency in doubt."""
     account.book.unreadable(None, at(5))

@@ -84,6 +84,18 @@ def test_what_could_not_be_read() -> None:
     )
 
 
+def test_k6_a_push_that_did_not_say_the_amounts() -> None:
+    """The exchange has told of a change, and nobody knows to what."""
+    found = entry(pushed(1, "7"), Piece(None, 3, 3, 3))
+    found.outdated_at = 3.0
+
+    assert doubt(found, at(9)) == (
+        "a push told at 12:00:03 UTC of a change, not of the amounts"
+    )
+    weigh(found.evidence, Piece(None, 5, 5, 5))
+    assert "could not be read" in doubt(found, at(9))
+
+
 def test_the_newest_of_several_is_told() -> None:
     """The others are counted."""
     found = entry(pushed(1, "7"), read(3, "5"), read(5, "6"))

@@ -39,7 +39,7 @@ from assetstream.model.errors import (
 )
 from assetstream.model.events import AssetUpdate, Event, Gap, Source, StateChange
 from assetstream.model.states import TRANSITIONS, State
-from assetstream.protocol import Fail, Send
+from assetstream.protocol import Exchange, Fail, Send
 from tests.support.specs import SPECS, START_MS, sample
 
 E = TypeVar("E")
@@ -80,7 +80,7 @@ class Driven:
 
     def __init__(self, name: str = "upbit", **options: Any) -> None:
         self.spec = SPECS[name]
-        self.exchange = self.spec.make()
+        self.exchange: Exchange = options.pop("exchange", None) or self.spec.make()
         nonces = itertools.count()
         self.now = 0.0
         self.present = Present(name, f"{name}-1", lambda: self.now)

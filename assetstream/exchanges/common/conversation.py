@@ -20,6 +20,7 @@ from assetstream.protocol import (
     Fail,
     Instant,
     Ready,
+    Renew,
     Report,
     Step,
     Warn,
@@ -100,6 +101,8 @@ class PhasedConversation(Conversation, Generic[Notice]):
         # When the present phase has lasted too long.
         self._phase_deadline = NEVER
         self._heartbeat = Heartbeat(exchange.limits.ping_interval)
+        #: When the exchange will end the connection by itself; it is renewed then.
+        self._ends_at = NEVER
         self._failure: AssetStreamError | None = None
 
     @abstractmethod
@@ -168,6 +171,8 @@ class PhasedConversation(Conversation, Generic[Notice]):
         return [answered]
 
     def due(self, instant: Instant) -> Sequence[Step]:
+        if instant.now >= self._ends_at:
+            return [self._renew("the exchange ends every connection after a while")]
         steps: list[Step] = []
         if instant.now >= self._phase_deadline:
             steps += self._on_timeout(instant)
@@ -208,12 +213,20 @@ class PhasedConversation(Conversation, Generic[Notice]):
     def _fail(self, error: AssetStreamError) -> Fail:
         """Give this connection up; nothing more is sent on it."""
         self._failure = error
-        self._heartbeat.next = NEVER
-        self._enter(Phase.OVER)
+        self._end()
         return Fail(error)
 
+    def _renew(self, reason: str) -> Renew:
+        """Leave this connection, which the exchange will end; nothing more is sent."""
+        self._end()
+        return Renew(reason)
+
+    def _end(self) -> None:
+        self._heartbeat.next = self._ends_at = NEVER
+        self._enter(Phase.OVER)
+
     def _set_deadline(self) -> None:
-        self.deadline = min(self._phase_deadline, self._heartbeat.next)
+        self.deadline = min(self._phase_deadline, self._heartbeat.next, self._ends_at)
 
 
 def _joined(steps: Iterable[Step]) -> list[Step]:

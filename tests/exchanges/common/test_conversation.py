@@ -22,6 +22,7 @@ from assetstream.protocol import (
     Instant,
     Ping,
     Ready,
+    Renew,
     Report,
     Send,
     Step,
@@ -136,6 +137,21 @@ def test_a_failure_ends_everything() -> None:
     assert conversation.deadline == NEVER
     assert list(conversation.due(at(100.0))) == []
     assert conversation.closed(1000, "") is steps[1].error
+
+
+def test_l7_a_connection_is_renewed_before_the_exchange_ends_it() -> None:
+    """Nothing more is sent on it then, and frames on their way count no more."""
+    conversation = opened()
+    conversation.received([b"push"], at(1.0))
+    conversation._ends_at = 10.0
+    conversation._enter(Phase.READY)
+
+    assert conversation.deadline == 10.0
+    (step,) = conversation.due(at(10.0))
+    assert isinstance(step, Renew)
+    assert conversation.deadline == NEVER
+    assert list(conversation.received([b"push"], at(10.1))) == []
+    assert list(conversation.due(at(100.0))) == []
 
 
 def test_patience_that_ends_in_failure_sends_no_ping() -> None:

@@ -15,6 +15,7 @@ from tests.support.world.kinds import KINDS, Kind
 from tests.support.world.ledger import CURRENCIES, ZEROS, Amounts
 from tests.support.world.promise import Measures
 from tests.support.world.weather import FAULTS, WILD, Weather, drawn
+from tests.support.world.wire import Wire
 from tests.support.world.world import Account, World
 
 __all__ = ["Life", "live", "simulate"]
@@ -30,6 +31,9 @@ STEP = 30.0
 FAREWELL = 30.0
 #: What is noticed late when a connection is lost: a third of losses, after so long.
 SILENT = 0.3
+#: So often an hour, where the exchange does it: a change without amounts, and an end of
+#: the connection that is announced.
+DELTAS, RENEWALS = 6.0, 1.0
 SILENCE = (5.0, 15.0)
 
 
@@ -84,6 +88,8 @@ class Life:
             "loss": self._lose,
             "REST fault": self._fault,
             "misread": self._misread,
+            "delta": self._delta,
+            "renewal": self._renew,
             "vanishing": self._vanish,
         }
 
@@ -96,12 +102,16 @@ class Life:
         after(BEFORE + rng.expovariate(1 / self._kind.pace), self._change)
         if self._kind.deposits and not self._wire.pushes_everything:
             self._plan_deposit(BEFORE)
-        own = (
+        own: tuple[tuple[str, float], ...] = (
             ("loss", weather.drops),
             ("REST fault", weather.faults),
             ("misread", weather.misread),
             ("vanishing", weather.vanishing),
         )
+        if self._wire.deltas:
+            own += (("delta", DELTAS),)
+        if self._wire.renewal:
+            own += (("renewal", RENEWALS),)
         for name, rate in (*weather.troubles, *own):
             if rate:
                 again = rng.expovariate(rate / 3600)
@@ -196,6 +206,19 @@ class Life:
             garbled = self._rng.choice(self._weather.garbles)
             self._account.change(code, self._amounts(code), Push(garbled=garbled))
 
+    def _delta(self) -> None:
+        """Change a balance by a push that does not say the amounts."""
+        side = self._account.side
+        if side.subscribed is not None and not side.mute:
+            code = self._rng.choice(self._codes)
+            self._account.change(code, self._amounts(code), Push(garbled="delta"))
+
+    def _renew(self) -> None:
+        """Announce the end of the connection, and end it a while after."""
+        if connection := self._connection():
+            connection.carry(self._wire.renewal)
+            self._timeline.after(self._rng.uniform(0.0, 60.0), connection.close, 1001)
+
     def _vanish(self) -> None:
         """Let all balances or one be sold or sent away."""
         rng = self._rng
@@ -279,7 +302,7 @@ class Life:
 def simulate(
     seed: int,
     weather: Weather,
-    exchange: str,
+    exchange: str | Wire,
     duration: float = 600.0,
     *,
     kind: Kind | None = None,
@@ -297,7 +320,7 @@ def simulate(
 def live(
     seed: int,
     weather: Weather,
-    exchange: str,
+    exchange: str | Wire,
     kind: Kind,
     hours: float,
     *,
@@ -310,7 +333,7 @@ def live(
     Args:
         seed: draws everything.
         weather: how much goes wrong.
-        exchange: name of the exchange.
+        exchange: name of the exchange, or its forms.
         kind: of the accounts; in the wild, of the first.
         hours: of all accounts together.
         traced: what happens is noted; it takes time.

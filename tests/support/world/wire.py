@@ -6,11 +6,27 @@ import json
 from decimal import Decimal
 from typing import Mapping, Sequence
 
-from assetstream.protocol import Exchange
-from tests.support.specs import make_coinw, make_upbit
+from assetstream.exchanges import Upbit
+from assetstream.exchanges.upbit.conversation import UpbitConversation
+from assetstream.protocol import (
+    Conversation,
+    Exchange,
+    Instant,
+    Memory,
+    Reread,
+    Step,
+)
+from tests.support.specs import KEY, SECRET, make_coinw, make_upbit
 from tests.support.world.ledger import Amounts
 
-__all__ = ["LOGIN_REFUSED", "WIRES", "CoinWWire", "UpbitWire", "Wire"]
+__all__ = [
+    "LOGIN_REFUSED",
+    "WIRES",
+    "CoinWWire",
+    "TellingWire",
+    "UpbitWire",
+    "Wire",
+]
 
 #: The first id in the documents' own sample.
 FIRST_LEDGER_ID = 1125899934698144651
@@ -31,6 +47,8 @@ class Wire:
         at_upgrade: the upgrade is refused in the same words; else the login is.
         in_order: it sends pushes in the order of the changes.
         pushes_everything: deposits and withdrawals, too.
+        deltas: a push may tell of a change without the amounts: garbled as "delta".
+        renewal: the frame that announces the end of a connection; b"": there is none.
     """
 
     name: str
@@ -39,6 +57,8 @@ class Wire:
     at_upgrade: bool
     in_order: bool
     pushes_everything: bool
+    deltas: bool = False
+    renewal: bytes = b""
 
     def answers(self, text: str) -> tuple[Sequence[bytes], bool]:
         """Return the frames that answer a text, and whether it subscribes."""
@@ -53,12 +73,19 @@ class Wire:
             currency: what changed.
             amounts: what it is now.
             key: the exchange's order of changes.
-            garbled: what cannot be read: "entry", "frame" or nothing.
+            garbled: what cannot be read: "entry", "frame" or nothing; "delta": it can,
+                but says no amounts.
         """
+        if garbled == "delta":
+            return self.delta(currency)
         if garbled == "frame":
             return b'{"type":"myAsset","assets":[{"curr'
         available = '"?"' if garbled else self._amount(amounts[0])
         return self._push(currency, available, self._amount(amounts[1]), key)
+
+    def delta(self, currency: str) -> bytes:
+        """Return the frame of a change that does not say the amounts."""
+        raise NotImplementedError
 
     def key(self, milliseconds: int, number: int) -> tuple[int, int]:
         """Return the key of the account's push ``number``, made at that time."""
@@ -151,6 +178,45 @@ class UpbitWire(Wire):
 
     def without(self, kind: str) -> bytes:
         return b"null" if kind == "null" else b"{}"
+
+
+DELTA = b'{"delta":"'
+
+
+class TellingConversation(UpbitConversation):
+    """Upbit's, with the frames of ``TellingWire`` besides."""
+
+    def received(self, frames: Sequence[bytes], instant: Instant) -> Sequence[Step]:
+        steps: list[Step] = []
+        for frame in frames:
+            if frame == TellingWire.renewal:
+                return [*steps, self._renew("the exchange restarts")]
+            if frame.startswith(DELTA):
+                currency = frame[len(DELTA) :].decode().rstrip('"}')
+                steps += [*self._prove(), Reread(currency)]
+            else:
+                steps += super().received([frame], instant)
+        return steps
+
+
+class Telling(Upbit):
+    """An exchange like Upbit that also says what Upbit never does."""
+
+    def conversation(self, memory: Memory) -> Conversation:
+        return TellingConversation(self, memory, self.format, self.authorization)
+
+
+class TellingWire(UpbitWire):
+    """Upbit's forms, changes without amounts, and ends that are announced."""
+
+    deltas = True
+    renewal = b'{"renewal":true}'
+
+    def __init__(self) -> None:
+        self.exchange = Telling(KEY, SECRET, region="sg")
+
+    def delta(self, currency: str) -> bytes:
+        return DELTA + f'{currency}"}}'.encode()
 
 
 class CoinWWire(Wire):

@@ -21,7 +21,7 @@ from tests.support.world.luck import Luck
 from tests.support.world.place import Place
 from tests.support.world.rest import Replicas
 from tests.support.world.timeline import Timeline
-from tests.support.world.wire import WIRES
+from tests.support.world.wire import WIRES, Wire
 
 __all__ = ["Account", "World"]
 
@@ -181,7 +181,7 @@ class World:
     """One place at one exchange, in simulated time.
 
     Args:
-        exchange: name of the exchange.
+        exchange: name of the exchange, or its forms.
         dates: the exchange sends ``Date`` headers.
         traced: what happens is noted; it takes time.
 
@@ -190,13 +190,13 @@ class World:
     """
 
     def __init__(
-        self, exchange: str, *, dates: bool = True, traced: bool = False
+        self, exchange: str | Wire, *, dates: bool = True, traced: bool = False
     ) -> None:
         self.traced = traced
         self.longest_peace = 0.0
         self.timeline = Timeline()
         self.clocks = Clocks(self.timeline, dates=dates)
-        self.wire = WIRES[exchange]
+        self.wire = WIRES[exchange] if isinstance(exchange, str) else exchange
         self.place = Place(self.timeline, self.wire.exchange.limits)
         self.accounts: list[Account] = []
 

@@ -1,0 +1,226 @@
+"""Steps that the first exchanges never ask for, on the real machine.
+
+Each test begins with its rule's label.
+"""
+
+from __future__ import annotations
+
+import random
+from decimal import Decimal
+
+import pytest
+
+from assetstream.core.effects import Ask, CallOff, Effect, Fetch
+from assetstream.core.link import Link
+from assetstream.core.outcomes import Abandoned
+from assetstream.core.reads import AUDIT_PACE
+from assetstream.model.events import Source, StateChange
+from assetstream.model.states import State
+from tests.core.test_machine import Driven, at, errors, items, names, only, states
+from tests.core.test_machine_verify import holds, push
+from tests.support.world.exchange import Push
+from tests.support.world.kinds import KINDS
+from tests.support.world.life import live
+from tests.support.world.luck import Luck
+from tests.support.world.rest import Reply
+from tests.support.world.weather import WEATHERS
+from tests.support.world.wire import TellingWire
+from tests.support.world.world import Account, World
+
+WIRE = TellingWire()
+DELTA = WIRE.delta("BTC")
+
+
+def quiet() -> Driven:
+    """Return a machine that is LIVE, with 7 BTC; no audit is due before 90."""
+    driven = Driven("upbit", exchange=WIRE.exchange)
+    driven.prove(0.0)
+    driven.read(0.0, holds(BTC="7"))
+    for now in (5.0, 15.0):
+        driven.machine.pong(at(now))
+        driven.read(now, holds(BTC="7"))
+    driven.machine.frames([push(16.0, BTC="7")], at(16.0))
+    driven.machine.pong(at(30.0))
+    driven.read(30.0, holds(BTC="7"))
+    driven.machine.due(at(50.0))
+    driven.machine.pong(at(50.0))
+    return driven
+
+
+def test_k6_the_balances_are_read_at_once() -> None:
+    """The currency is in doubt meanwhile, and no error is published."""
+    driven = quiet()
+    effects = driven.machine.frames([DELTA], at(51.0))
+
+    assert list(effects) == []
+    assert driven.present.in_doubt() == ("BTC",)
+    assert driven.machine.deadline == 51.0
+    ask = only(driven.machine.due(at(51.0)), Ask)
+    assert ask.turn.name == "AUDIT"
+
+
+def test_k6_what_two_reads_say_is_shown_and_marked_until_rest_has_caught_up() -> None:
+    driven = quiet()
+    driven.machine.frames([DELTA], at(51.0))
+    assert items(driven.read(51.0, holds(BTC="9"))) == []
+    (update,) = items(driven.read(53.0, holds(BTC="9")))
+    assert (update.source, update.available) == (Source.AUDIT, 9)  # type: ignore[union-attr]
+    assert driven.present.in_doubt() == ("BTC",)
+    assert driven.machine.deadline == pytest.approx(61.001)
+    driven.read(61.001, holds(BTC="9"))
+
+    assert driven.present.in_doubt() == ()
+    assert driven.present.drifts == 0
+
+
+def test_k6_a_read_under_way_is_followed_by_one_that_is_asked_for_later() -> None:
+    """It may have been answered before the change."""
+    driven = quiet()
+    driven.machine.frames([DELTA], at(51.0))
+    fetch = driven.fetch(51.0)
+    driven.machine.frames([DELTA], at(51.5))
+    driven.reply(fetch, 51.6, holds(BTC="7"))
+
+    assert driven.present.in_doubt() == ("BTC",)
+    assert driven.machine.deadline == 51.0 + AUDIT_PACE
+    driven.read(51.0 + AUDIT_PACE, holds(BTC="7"))
+    assert driven.machine.deadline == pytest.approx(61.501)
+
+
+def test_k6_many_that_come_together_are_one_read() -> None:
+    """A6: at most one in five seconds, however many changes are told of."""
+    driven, reads = quiet(), 0
+    now = 51.0
+    while now < 69.0:
+        driven.machine.frames([WIRE.delta("BTC"), WIRE.delta("ETH")], at(now))
+        if driven.machine.deadline <= now:
+            driven.read(now, holds(BTC="7"))
+            reads += 1
+        now += 0.1
+
+    assert reads == 4
+    assert driven.present.in_doubt() == ("BTC", "ETH")
+
+
+def test_k6_a_push_that_is_certainly_newer_ends_it() -> None:
+    """It has both amounts."""
+    driven = quiet()
+    driven.machine.frames([DELTA], at(51.0))
+    driven.machine.frames([push(53.0, BTC="9")], at(53.0))
+
+    assert driven.present.in_doubt() == ()
+
+
+def test_k6_before_the_snapshot_it_stays_in_doubt_behind_it() -> None:
+    """The snapshot's read may have been answered before the change."""
+    driven = Driven("upbit", exchange=WIRE.exchange)
+    driven.open(0.0)
+    driven.machine.frames([DELTA], at(0.1))
+    assert driven.machine.link is Link.READY, "a push proves the subscription"
+    assert states(driven.read(0.1, holds(BTC="7"))) == ["LIVE"]
+
+    assert driven.present.in_doubt() == ("BTC",)
+    assert driven.machine.deadline == 0.1 + AUDIT_PACE
+
+
+def test_l7_an_announced_end_is_no_error() -> None:
+    """STALE with its gap, and the next connection at once; never two of them."""
+    driven = quiet()
+    machine = driven.machine
+    for now in range(60, 110, 10):
+        machine.pong(at(now))
+    effects = machine.frames([WIRE.renewal], at(100.5))
+
+    assert names(effects) == ["Publish", "HangUp"]
+    (change,) = items(effects)
+    assert isinstance(change, StateChange)
+    assert (change.current, change.reason) == (State.STALE, "the exchange restarts")
+    assert driven.present.error is None
+    assert machine.link is Link.LEAVING
+    driven.end(effects, Abandoned(), 100.6)
+    assert machine.deadline == 100.5
+    driven.prove(100.6)
+    (back,) = items(driven.read(100.6, holds(BTC="7")))
+    assert isinstance(back, StateChange)
+    assert back.gap is not None
+    assert back.gap.began.timestamp() == pytest.approx(at(100.5).wall, abs=0.001)
+
+
+def test_l7_reads_are_called_off_and_what_follows_is_dropped() -> None:
+    """A push behind the announcement belongs to a connection that was given up."""
+    driven = quiet()
+    driven.machine.frames([DELTA], at(51.0))
+    fetch = driven.fetch(51.0)
+    frames = [WIRE.renewal, push(52.0, BTC="9")]
+    effects: list[Effect] = [*driven.machine.frames(frames, at(52.0))]
+
+    assert only(effects, CallOff).ticket == fetch.ticket
+    assert driven.machine.frames([push(52.1, BTC="9")], at(52.1)) == ()
+    assert str(driven.present.balances["BTC"].available) == "7"
+    assert [e for e in effects if isinstance(e, Fetch)] == []
+
+
+def test_l7_before_live_nothing_is_published() -> None:
+    """The stream is CONNECTING, and goes on with it."""
+    driven = Driven("upbit", exchange=WIRE.exchange)
+    driven.open(0.0)
+    effects = driven.machine.frames([WIRE.renewal], at(1.0))
+
+    assert names(effects) == ["HangUp"]
+    driven.end(effects, Abandoned(), 1.1)
+    assert driven.machine.deadline == 1.5, "it backs off: nothing has worked yet"
+
+
+def test_l7_a_connection_that_was_live_for_seconds_is_not_renewed_at_once() -> None:
+    """As after a loss: an exchange may announce it to each new connection."""
+    driven = quiet()
+    effects = driven.machine.frames([WIRE.renewal], at(51.0))
+    driven.end(effects, Abandoned(), 51.1)
+
+    assert driven.machine.deadline == 52.0
+    assert errors(effects) == []
+
+
+# In the simulated world, judged by the exchange's own ledger.
+
+
+class Prompt(Luck):
+    """REST is up to date."""
+
+    def reply(self) -> Reply:
+        return Reply(0.1, 0.0)
+
+
+def told(world: World) -> Account:
+    """Return an account of 1 BTC that is LIVE for a minute."""
+    account = world.open_account(random.Random(0), Prompt())
+    account.change("BTC", (Decimal(1), Decimal(0)), Push(()))
+    world.advance(20.0)
+    account.start()
+    world.advance(60.0)
+    assert account.is_live
+    return account
+
+
+def test_k6_a_deposit_told_as_a_difference_is_shown_soon_and_never_unmarked() -> None:
+    world = World(WIRE, traced=True)
+    account = told(world)
+    account.change("BTC", (Decimal(6), Decimal(0)), Push(garbled="delta"))
+    for _ in range(100):
+        world.advance(0.1)
+        assert account.present.in_doubt() == ("BTC",) or account.shown("BTC") == (6, 0)
+    assert account.shown("BTC") == (6, 0)
+    world.advance(5.0)
+
+    assert account.present.in_doubt() == ()
+    assert not world.findings, "\n".join(world.trace())
+    assert account.counts()["reconnects"] == 0
+
+
+@pytest.mark.parametrize("weather", ["calm", "rough", "storm", "wild"])
+def test_k6_l7_lives_with_differences_and_announced_ends(weather: str) -> None:
+    """The promise is kept, and in peace all is well again."""
+    for seed, kind in enumerate(("quiet n5", "slow n10", "loop bot n2")):
+        world, _ = live(seed, WEATHERS[weather], WIRE, KINDS[kind], 2.0)
+
+        assert not world.findings, (kind, world.findings)
