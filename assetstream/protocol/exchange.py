@@ -38,6 +38,8 @@ class Exchange(ABC):
             ``key_names`` in their order, then those made of them.
         proof: what of the exchange's own proves a subscription.
         pushes_everything: it promises a push for every change of a balance (A5).
+        negative_amounts: amounts may be below zero, as debts are; elsewhere one that is
+            cannot be read (K5).
         serial_keys: the second item of a push's key is a serial number, which orders
             pushes as well as the time does (K1).
         silence: what it means that nothing is pushed though the subscription is proved.
@@ -52,6 +54,7 @@ class Exchange(ABC):
     rest_url: str
     credentials: Mapping[str, str]
     pushes_everything: bool = False
+    negative_amounts: bool = False
     serial_keys: bool = False
     proof: str = "the exchange's answer"
     silence: str = "It pushes only when a balance changes."

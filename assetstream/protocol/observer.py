@@ -116,14 +116,9 @@ class ObservedExchange(Exchange):
     """Passes each call on to the exchange, and shows it to the observer."""
 
     def __init__(self, exchange: Exchange, observer: Observer) -> None:
-        self.name = exchange.name
-        self.title = exchange.title
-        self.key_names = exchange.key_names
-        self.regions = exchange.regions
-        self.limits = exchange.limits
-        self.ws_url = exchange.ws_url
-        self.rest_url = exchange.rest_url
-        self.credentials = exchange.credentials
+        # All that it declares: the core judges by some of it.
+        for name in Exchange.__annotations__:
+            setattr(self, name, getattr(exchange, name))
         self._exchange = exchange
         self._observer = observer
 

@@ -36,6 +36,21 @@ def test_a_push_is_reported_exactly(spec: Spec, name: str) -> None:
     assert report.key[0] > 1_700_000_000_000
 
 
+def test_k5_an_amount_below_zero_is_read_only_where_it_is_declared(
+    spec: Spec, name: str
+) -> None:
+    """A margin wallet may owe something; elsewhere nobody knows what it means."""
+    push = spec.negative or spec.push.replace(spec.pushed[1].encode(), b"-1")
+    assert push != spec.push
+    (step,) = ready(name).received([push], at(1.0))
+
+    if EXCHANGES[name].negative_amounts:
+        assert min(report.available for report in reported([step])) < 0
+    else:
+        assert isinstance(step, Warn)
+        assert getattr(step.error, "currency", None) == spec.pushed[0]
+
+
 def test_a_burst_of_pushes_is_one_report(spec: Spec, name: str) -> None:
     """Consecutive frames of one read come as one step, in order."""
     steps = ready(name).received([spec.push] * 50, at(1.0))

@@ -70,6 +70,15 @@ def traffic(exchange: Exchange, spec: Spec) -> list[Any]:
     ]
 
 
+def test_what_is_observed_is_judged_alike(spec: Spec) -> None:
+    """The core goes by what an exchange declares, recorded or not."""
+    exchange = spec.make()
+    seen = observed(exchange, Observer())
+
+    for name in Exchange.__annotations__:
+        assert getattr(seen, name) == getattr(exchange, name), name
+
+
 REFUSAL = 503, {"retry-after": "7"}, b"<html>"
 
 

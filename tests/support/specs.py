@@ -6,7 +6,7 @@ A new exchange adds one to ``SPECS``; the suite fails until it is there.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable, Sequence
 
@@ -100,6 +100,9 @@ class Spec:
     #: A push of one currency, and its currency and amounts.
     push: bytes
     pushed: tuple[str, str, str]
+    #: A push of that currency with an amount below zero; b"": of -1 in the place of
+    #: the available amount.
+    negative: bytes = field(default=b"", kw_only=True)
     #: A frame that is about something else.
     other: bytes
     #: A good answer of REST, and how many balances it has.

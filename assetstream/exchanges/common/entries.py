@@ -71,7 +71,12 @@ def names_twice(data: bytes, names: int) -> list[str]:
 
 
 def read_entry(
-    raw: bytes, available: str, locked: str, code: str | None = None
+    raw: bytes,
+    available: str,
+    locked: str,
+    code: str | None = None,
+    *,
+    named: str = "currency",
 ) -> tuple[str, BalanceReport | None]:
     """Read one entry of a REST list of balances.
 
@@ -83,7 +88,7 @@ def read_entry(
         available: its name for the free amount.
         locked: its name for the held amount.
         code: the currency's code where the entry stands under it; otherwise the entry
-            has the code as its field ``currency``.
+            has it as its field ``named``.
     """
     currency = ""
     try:
@@ -93,10 +98,10 @@ def read_entry(
         if not isinstance(entry, dict):
             return currency, None
         twice = names_twice(raw, len(entry))
-        if twice and not {available, locked, "currency"}.isdisjoint(twice):
+        if twice and not {available, locked, named}.isdisjoint(twice):
             return currency, None
         if code is None:
-            currency = currency_code(entry.get("currency"))
+            currency = currency_code(entry.get(named))
         free, held = amount(entry.get(available)), amount(entry.get(locked))
     except Unreadable:
         return currency, None

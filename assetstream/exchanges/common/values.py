@@ -90,14 +90,24 @@ def decode(data: bytes) -> Any:
         raise Unreadable(f"not readable as JSON ({exc})") from None
 
 
-def amount(value: object) -> Decimal | None:
+def amount(
+    value: object, *, negative: bool = False, empty: bool = False
+) -> Decimal | None:
     """Read an amount spelt as a number or a string; None for null, which means nothing.
+
+    Args:
+        value: as it was decoded.
+        negative: it may be below zero: the exchange declares ``negative_amounts``.
+        empty: an empty text means nothing, too: the exchange's documents say that it
+            stands for what does not apply (K4).
 
     Raises:
         Unreadable: anything else: negative, not finite, over 64 digits (K5).
     """
     kind = type(value)  # not isinstance: a bool is no amount
     if kind is str:
+        if empty and not value:
+            return None
         if not NUMBER.fullmatch(value):  # type: ignore[call-overload]
             raise Unreadable(NO_AMOUNT)
     elif value is None:
@@ -109,9 +119,10 @@ def amount(value: object) -> Decimal | None:
     except ArithmeticError:
         raise Unreadable(NO_AMOUNT) from None
     if number.is_signed():
-        if number:
+        if not number:
+            number = number.copy_abs()  # -0 is 0
+        elif not negative:
             raise Unreadable(NO_AMOUNT)
-        number = number.copy_abs()  # -0 is 0
     if not number.is_finite():
         raise Unreadable(NO_AMOUNT)
     return number

@@ -60,6 +60,16 @@ def test_an_entry_has_its_code_inside_or_beside_it() -> None:
         assert (report.raw, report.key) == (raw, None)
 
 
+def test_the_field_of_the_code_has_the_exchanges_name() -> None:
+    """It may not stand twice either."""
+    raw = b'{"asset":"btc","free":"1.50","held":"0"}'
+    twice = raw.replace(b"{", b'{"asset":"eth",')
+
+    assert read_entry(raw, "free", "held")[0] == ""
+    assert read_entry(raw, "free", "held", named="asset")[0] == "BTC"
+    assert read_entry(twice, "free", "held", named="asset") == ("", None)
+
+
 @pytest.mark.parametrize(
     ("raw", "code", "currency"),
     [

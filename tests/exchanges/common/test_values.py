@@ -73,6 +73,28 @@ def test_k5_a_decimal_that_is_no_number_is_refused(value: str) -> None:
         amount(Decimal(value))
 
 
+@pytest.mark.parametrize("value", ["-1.50", Decimal("-1.50"), "-15E-1", -2])
+def test_k5_a_debt_is_read_only_where_it_is_declared(value: object) -> None:
+    """Elsewhere it is a fault of the frame."""
+    with pytest.raises(Unreadable):
+        amount(value)
+    number = amount(value, negative=True)
+
+    assert number is not None
+    assert number == Decimal(str(value))
+    assert str(amount("-0.00", negative=True)) == "0.00"
+
+
+def test_k4_an_empty_text_is_missing_only_where_it_is_declared() -> None:
+    """It stands for what does not apply; a blank stands for nothing."""
+    for value, empty in (("", False), (" ", True), (b"", True), (False, True)):
+        with pytest.raises(Unreadable):
+            amount(value, empty=empty)
+
+    assert amount("", empty=True) is None
+    assert amount("0", empty=True) == 0
+
+
 def test_a_null_amount_is_missing() -> None:
     """K4: null is missing, not zero."""
     assert amount(None) is None
