@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import selectors
 import ssl
-from typing import Any, Callable, Literal, Protocol, TypeVar
+from typing import Any, Callable, Protocol, TypeVar
 
 from assetstream.model.errors import ConnectionLost
 from assetstream.runtime.loop import clock
 from assetstream.runtime.loop.call_queue import CallQueue
 from assetstream.runtime.loop.deadlines import LONGEST_WAIT
-from assetstream.runtime.net.status import MOST_SKIPPED, informational, status_of
 
 __all__ = [
     "CancelScope",
     "CancelToken",
-    "CancellableSocket",
     "Cancelled",
     "Wire",
     "explain",
@@ -24,10 +21,6 @@ __all__ = [
 ]
 
 Result = TypeVar("Result")
-
-#: Lines of an answer that is skipped, and the longest of them.
-MOST_LINES = 100
-LONGEST_LINE = 1 << 16
 
 #: For two descriptors and one wait: where the system has it, one that is no descriptor
 #: itself, which would have to be made and closed.
@@ -66,10 +59,6 @@ class Wire(Waitable, Protocol):
     def shutdown(self, how: int, /) -> None: ...
 
     def close(self) -> None: ...
-
-    def makefile(self, mode: Literal["rb"], buffering: Literal[0]) -> io.RawIOBase:
-        """Return what keeps the connection open until it is closed as well."""
-        ...
 
 
 class CancelToken:
@@ -251,95 +240,3 @@ class CancelScope:
                 phase,
             )
             data = data[sent:]
-
-
-class CancellableSocket:
-    """A socket as http.client uses it, every wait of which is the call's scope.
-
-    Attributes:
-        scope: of the call that uses the connection at present.
-    """
-
-    def __init__(self, raw: Wire, scope: CancelScope) -> None:
-        self.raw = raw
-        self.scope = scope
-
-    def sendall(self, data: bytes) -> None:
-        self.scope.send_all(self.raw, data, "taking the request")
-
-    def makefile(self, mode: str) -> io.BufferedReader:
-        return Lines(Incoming(self.raw, self.scope))
-
-    def settimeout(self, timeout: float | None) -> None:
-        """Ignored: the deadline is the call's."""
-
-    def fileno(self) -> int:
-        return self.raw.fileno()
-
-    def shutdown(self, how: int) -> None:
-        self.raw.shutdown(how)
-
-    def close(self) -> None:
-        self.raw.close()
-
-
-class Incoming(io.RawIOBase):
-    """The bytes of one response.
-
-    Attributes:
-        scope: of the call it is the response to.
-    """
-
-    def __init__(self, sock: Wire, scope: CancelScope) -> None:
-        self.scope = scope
-        self._sock = sock
-        # Keeps the socket open until the response is read, though the connection be
-        # closed before: http.client relies on that.
-        self._hold = sock.makefile("rb", buffering=0)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        data = self.scope.receive(self._sock, len(buffer), "answering")
-        buffer[: len(data)] = data
-        return len(data)
-
-    def close(self) -> None:
-        self._hold.close()
-        super().close()
-
-
-class Lines(io.BufferedReader):
-    """Skips what comes before the answer (L6), and takes no cut-off line for a whole.
-
-    http.client takes 103 (Early Hints) for the answer, and a head that was cut off for
-    a whole one: a reply of status 200 without a body.
-    """
-
-    raw: Incoming
-
-    def __init__(self, raw: Incoming) -> None:
-        super().__init__(raw)
-        self._begun = False
-
-    def readline(self, size: int | None = -1, /) -> bytes:
-        line = super().readline(size)
-        if line[-1:] != b"\n" and len(line) != size:
-            raise self.raw.scope.lost("closed the connection before a whole answer")
-        if self._begun:
-            return line
-        self._begun = True
-        return self._first_line(line)
-
-    def _first_line(self, line: bytes) -> bytes:
-        """Return the answer's own first line, behind ``line`` if that is another's."""
-        skipped = 0
-        while informational(status_of(line)):
-            lines = (self.readline(LONGEST_LINE) for _ in range(MOST_LINES))
-            whole = any(line in (b"\r\n", b"\n") for line in lines)
-            skipped += 1
-            if skipped > MOST_SKIPPED or not whole:
-                raise self.raw.scope.lost("sent too much before its answer")
-            line = self.readline(LONGEST_LINE)
-        return line

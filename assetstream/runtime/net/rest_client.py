@@ -1,28 +1,28 @@
 """One REST call at a time, on a helper thread: requests, with our own waits.
 
-requests (and urllib3 below it) formats, parses and keeps connections alive. Connecting,
+requests prepares a call, and urllib3, below it, keeps connections alive. Connecting,
 waiting and giving up are done as for the WebSocket, in ``dial`` and ``cancel``:
 so the whole call is under one deadline, though the peer drip bytes, and ends at once
 when it is given up. This is the only module that imports ``requests``.
 
 An exchange is asked the same again and again, but for the signature: ``Adapter``
-prepares the rest once, and takes its own way from there to the pool of connections.
+prepares the rest once, and takes its own way from there to the pool of connections. A
+connection then writes the request at once, and ``answer`` reads what comes.
 """
 
 from __future__ import annotations
 
-import socket
 import ssl
 import threading
 from functools import partial
-from http.client import HTTPException
-from typing import Any, Callable, Mapping, cast
+from typing import Any, Callable, Mapping
+from urllib.parse import urlsplit
 
 import requests
 from msgspec import Struct
 from requests.adapters import HTTPAdapter
 from requests.utils import check_header_validity, requote_uri
-from urllib3 import BaseHTTPResponse
+from urllib3 import BaseHTTPResponse, HTTPResponse
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
@@ -30,16 +30,17 @@ from urllib3.exceptions import ProtocolError as BrokenProtocol
 from urllib3.util import Retry
 
 from assetstream.core.outcomes import HttpReply, Outcome, Unanswered
-from assetstream.model.errors import AssetStreamError, ConnectionLost, ProtocolError
+from assetstream.model.errors import AssetStreamError, ConnectionLost
 from assetstream.protocol import HttpCall
 from assetstream.runtime.loop import clock
 from assetstream.runtime.loop.helpers import Helpers
 from assetstream.runtime.loop.waits import Deadline
+from assetstream.runtime.net.answer import AnswerReader
 from assetstream.runtime.net.cancel import (
-    CancellableSocket,
     Cancelled,
     CancelScope,
     CancelToken,
+    Wire,
     shortage,
 )
 from assetstream.runtime.net.dial import dial, host_of, server_of
@@ -48,9 +49,6 @@ from assetstream.version import __version__
 
 __all__ = ["Adapter", "Rest"]
 
-#: The most a reply may hold.
-LIMIT = 8 << 20
-CHUNK = 1 << 16
 #: The most hosts to which connections are kept.
 HOSTS = 8
 #: urllib3 is to repeat nothing by itself.
@@ -63,7 +61,7 @@ Done = Callable[[Outcome, float], None]
 Again = Callable[[float], None]
 
 #: Signs that the call failed; anything else is a fault of ours.
-FAILURES = (requests.RequestException, HTTPError, HTTPException, OSError)
+FAILURES = (requests.RequestException, HTTPError, OSError)
 
 
 class Rest:
@@ -171,7 +169,7 @@ class Call:
     Attributes:
         wanted: what is asked for.
         scope: the call's deadline and token, once it runs.
-        target: path and query to ask for, as they were signed.
+        request: as it goes out.
         reused: the request went out on a connection kept from an earlier call.
         asked: monotonic time at which the request was written last.
     """
@@ -188,7 +186,7 @@ class Call:
     ) -> None:
         self.wanted = call
         self.host = host_of(call.endpoint)
-        self.target = ""
+        self.request = b""
         self.reused = False
         self.asked = clock.now()
         self._timeout = timeout
@@ -220,17 +218,16 @@ class Call:
         finally:
             _running.call = None
 
-    def dial(self, scheme: str, host: str, port: int) -> socket.socket:
+    def dial(self, scheme: str, host: str, port: int) -> Wire:
         """Connect for this call."""
         host = f"[{host}]" if ":" in host else host
-        sock = dial(
+        return dial(
             f"{scheme}://{host}:{port}",
             deadline=self.scope.deadline,
             token=self.scope.token,
             ssl_context=self._ssl_context,
             proxy=self._proxy,
         )
-        return cast(socket.socket, CancellableSocket(sock, self.scope))
 
     def _exchange(self) -> HttpReply | Unanswered:
         try:
@@ -239,21 +236,8 @@ class Call:
             if self.reused and self.scope.left > 0:
                 return Unanswered(self.scope.left)
             raise
-        try:
-            body = b""
-            for piece in response.stream(CHUNK):
-                body += piece
-                if len(body) > LIMIT:
-                    raise ProtocolError(
-                        f"{self.host} sent more than {LIMIT} bytes",
-                        remedy="If this repeats, a proxy on the way may answer in its "
-                        "place.",
-                    )
-        finally:
-            response.close()  # one that was read to its end gave its connection back
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        headers.pop("set-cookie", None)
-        return HttpReply(response.status, headers, body)
+        body = response.data or b""  # None, if there is none
+        return HttpReply(response.status, dict(response.headers), body)
 
 
 #: ``call``: the one that this thread runs.
@@ -267,26 +251,51 @@ def _current_call() -> Call:
 
 
 class PlainConnection(HTTPConnection):
-    """Connects and waits by the rules of its call."""
+    """Connects, asks and waits by the rules of its call.
+
+    Attributes:
+        scope: of the call that has used it last.
+    """
+
+    scope: CancelScope
 
     def connect(self) -> None:
-        self.sock = _current_call().dial("http", self.host, self.port)
+        call = _current_call()
+        self.sock = call.dial("http", self.host, self.port)
+        self.scope = call.scope
 
-    def request(self, method: str, url: str, *args: Any, **options: Any) -> None:
-        """Ask for the whole target; the call's scope rules what is open already."""
+    def request(self, *args: Any, **options: Any) -> None:
+        """Write the whole request of the call, query, headers and body."""
+        if self.is_closed:
+            self.connect()
         call = _current_call()
         call.asked = clock.now()
-        if isinstance(self.sock, CancellableSocket):
-            call.reused = self.sock.scope is not call.scope
-            self.sock.scope = call.scope
-        super().request(method, call.target, *args, **options)
+        call.reused = self.scope is not call.scope
+        self.scope = call.scope
+        self.scope.send_all(self._wire, call.request, "taking the request")
+
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]
+        """Read the whole answer."""
+        answer = AnswerReader(self._wire, self.scope).read()
+        if answer.last:
+            self.close()
+        return HTTPResponse(
+            answer.body, answer.headers, answer.status, preload_content=False
+        )
+
+    @property
+    def _wire(self) -> Wire:
+        assert self.sock is not None
+        return self.sock
 
 
 class SecureConnection(PlainConnection, HTTPSConnection):
     """The same with TLS; the certificate was verified in the handshake."""
 
     def connect(self) -> None:
-        self.sock = _current_call().dial("https", self.host, self.port)
+        call = _current_call()
+        self.sock = call.dial("https", self.host, self.port)
+        self.scope = call.scope
         self.is_verified = True
 
 
@@ -308,7 +317,7 @@ class Endpoint(Struct, frozen=True):
     Attributes:
         pool: of the connections that lead there.
         path: as it is sent.
-        headers: ours.
+        headers: those that are not the call's own.
     """
 
     pool: HTTPConnectionPool
@@ -348,21 +357,19 @@ class Adapter(HTTPAdapter):
         """
         wanted = call.wanted
         endpoint = self._endpoint(wanted)
-        for header in wanted.headers.items():
-            check_header_validity(header)
-        _, mark, query = wanted.url.partition("?")
-        call.target = endpoint.path + mark + requote_uri(query)
+        call.request = written(wanted, endpoint)
         return endpoint.pool.urlopen(
             wanted.method,
             # Not the query: urllib3 logs this, and the query of some exchanges is a
-            # signature that anybody could send again. The connection asks for it.
+            # signature that anybody could send again.
             endpoint.path,
-            wanted.body or None,
-            {**endpoint.headers, **wanted.headers},
+            headers={},
             retries=NO_RETRIES,
             redirect=False,
             assert_same_host=False,
+            # The answer is whole: the connection may be kept at once.
             preload_content=False,
+            release_conn=True,
         )
 
     def _endpoint(self, call: HttpCall) -> Endpoint:
@@ -370,15 +377,37 @@ class Adapter(HTTPAdapter):
         key = call.method, call.endpoint
         known = self._endpoints.get(key)
         if known is None:
-            headers = {"User-Agent": f"assetstream/{__version__}"}
-            request = requests.Request(*key, headers).prepare()
-            server = server_of(str(request.url))
+            request = requests.Request(*key).prepare()
+            url = str(request.url)
+            server = server_of(url)
             if len(self._endpoints) >= HOSTS:
                 self._endpoints.clear()
             scheme = "https" if server.secure else "http"
             self._endpoints[key] = known = Endpoint(
                 self.poolmanager.connection_from_host(server.host, server.port, scheme),
                 request.path_url,
-                headers,
+                {
+                    "Host": urlsplit(url).netloc.rpartition("@")[2],
+                    "Accept-Encoding": "identity",
+                    "User-Agent": f"assetstream/{__version__}",
+                },
             )
         return known
+
+
+def written(call: HttpCall, endpoint: Endpoint) -> bytes:
+    """Return the request as it goes out.
+
+    Raises:
+        requests.RequestException: a header would become two.
+    """
+    headers = {**endpoint.headers, **call.headers}
+    for header in call.headers.items():
+        check_header_validity(header)
+    if call.body or call.method != "GET":
+        headers["Content-Length"] = str(len(call.body))
+    _, mark, query = call.url.partition("?")
+    target = endpoint.path + mark + requote_uri(query) if mark else endpoint.path
+    lines = [f"{name}: {value}\r\n" for name, value in headers.items()]
+    head = f"{call.method} {target} HTTP/1.1\r\n{''.join(lines)}\r\n"
+    return head.encode("latin-1") + call.body

@@ -8,7 +8,6 @@ come, and all its records are opened.
 from __future__ import annotations
 
 import contextlib
-import io
 import os
 import socket
 import ssl
@@ -163,10 +162,6 @@ class SecureSocket:
 
     def fileno(self) -> int:
         return self._sock.fileno()
-
-    def makefile(self, mode: str, buffering: int) -> io.RawIOBase:
-        """Return what keeps the TCP socket open until it is closed, too."""
-        return self._sock.makefile("rb", buffering=0)
 
     def shutdown(self, how: int) -> None:
         self._sock.shutdown(how)

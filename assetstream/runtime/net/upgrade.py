@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from assetstream.model.errors import ConnectionLost, ProtocolError
 from assetstream.runtime.loop import clock
+from assetstream.runtime.net.answer import headers_of
 from assetstream.runtime.net.cancel import CancelScope, Wire
 from assetstream.runtime.net.status import MOST_SKIPPED, informational, status_of
 
@@ -129,7 +130,7 @@ class UpgradeSocket:
             raise self._not_a_websocket("comes behind too many others")
         _, *others = [line for line in lines if line]
         kept = [x for x in others if not x.lower().startswith(b"set-cookie")]
-        self.headers = _parse_headers(kept)
+        self.headers = headers_of(kept)
         if status != 101:
             raise UpgradeRefused(status, self.headers, self._read_body())
         wanted = [x for x in kept if x.partition(b":")[0].strip().lower() in WANTED]
@@ -215,15 +216,6 @@ class Feed:
     def gettimeout(self) -> float:
         # Non-blocking in the library's eyes: it must not wait by itself.
         return 0.0
-
-
-def _parse_headers(lines: list[bytes]) -> dict[str, str]:
-    headers: dict[str, str] = {}
-    for line in lines:
-        name, _, value = line.decode("latin-1").partition(":")
-        name, value = name.strip().lower(), value.strip()
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return headers
 
 
 def _decode_body(data: bytes, headers: Mapping[str, str]) -> tuple[bytes, bool]:

@@ -1,6 +1,8 @@
 """Any answer to an upgrade is read the same however cut, and as http.client reads it.
 
-The other opinion counts where an answer is plain: known framing, headers of ASCII.
+So is any answer to a call of REST, which is read by rules of its own: all of it, or it
+is none. The other opinion counts where an answer is plain: known framing, headers of
+ASCII.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import re
 from typing import Any, Sequence, Union
 
 from assetstream.model.errors import ConnectionLost, ProtocolError
+from assetstream.runtime.net.answer import Answer, AnswerReader
 from assetstream.runtime.net.cancel import CancelScope
 from assetstream.runtime.net.upgrade import UpgradeRefused, UpgradeSocket
 
@@ -84,6 +87,7 @@ def outcome(data: bytes, sizes: Sequence[int]) -> Outcome:
 
 def check_answer(data: bytes, sizes: Sequence[int]) -> None:
     """Check that the cuts do not matter, cookies are hidden, all is read rightly."""
+    _check_whole_answer(data, sizes)
     whole = outcome(data, ())
     assert outcome(data, sizes) == whole
     if len(whole) == 2:
@@ -105,6 +109,35 @@ def check_answer(data: bytes, sizes: Sequence[int]) -> None:
     expected = _other_opinion(data)
     if expected is not None:
         assert (status, body) == expected
+
+
+def _check_whole_answer(data: bytes, sizes: Sequence[int]) -> None:
+    """Check the same of the reader of REST, which takes a whole answer or none."""
+    whole = _whole_answer(data, ())
+    cut = _whole_answer(data, sizes)
+    if isinstance(whole, str) or isinstance(cut, str):
+        assert whole == cut
+        assert PEER in str(whole)
+        return
+    # Whether something comes behind it can be seen by what has come only.
+    assert (cut.status, cut.headers, cut.body) == (
+        whole.status,
+        whole.headers,
+        whole.body,
+    )
+    assert "set-cookie" not in whole.headers
+    expected = _other_opinion(data)
+    if expected is not None:
+        assert (whole.status, whole.body) == expected
+
+
+def _whole_answer(data: bytes, sizes: Sequence[int]) -> Answer | str:
+    """Return the answer, or why there is none."""
+    raw: Any = Raw(data, sizes)
+    try:
+        return AnswerReader(raw, CancelScope(math.inf, NoInterrupt(), PEER)).read()
+    except (ConnectionLost, ProtocolError) as error:
+        return f"{type(error).__name__}: {error}"
 
 
 def _other_opinion(data: bytes) -> tuple[int, bytes] | None:

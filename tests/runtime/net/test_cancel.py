@@ -16,7 +16,6 @@ from assetstream.model.errors import ConnectionLost
 from assetstream.runtime.loop import clock
 from assetstream.runtime.net.cancel import (
     REMEDY,
-    CancellableSocket,
     Cancelled,
     CancelScope,
     CancelToken,
@@ -127,24 +126,6 @@ def test_an_earlier_deadline_is_taken_a_later_one_not(line: Line) -> None:
     deadline = line.scope.deadline
     assert line.scope.until(deadline + 1).deadline == deadline
     assert line.scope.until(deadline - 1).deadline == deadline - 1
-
-
-@pytest.mark.parametrize("data", [b"", b"half a line"])
-def test_an_end_is_no_end_of_a_line(line: Line, data: bytes) -> None:
-    """http.client would take a head that is cut off for a whole one."""
-    line.peer.send(b"whole\r\n" + data)
-    line.peer.close()
-    with CancellableSocket(line.sock, line.scope).makefile("rb") as file:
-        assert file.readline(100) == b"whole\r\n"
-        with pytest.raises(ConnectionLost, match="before a whole answer"):
-            file.readline(100)
-
-
-def test_a_line_may_be_longer_than_asked_for(line: Line) -> None:
-    """The beginning of the line is returned, and the rest kept."""
-    line.peer.send(b"long\n")
-    with CancellableSocket(line.sock, line.scope).makefile("rb") as file:
-        assert file.readline(2) == b"lo"
 
 
 def test_explains_without_addresses() -> None:
