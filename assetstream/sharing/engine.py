@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ssl
 from types import TracebackType
-from typing import Any, Iterable, Mapping, NamedTuple, Sequence, Union
+from typing import Any, Iterable, Iterator, Mapping, NamedTuple, Sequence, Union
 
 import redis
 from redis.backoff import NoBackoff
@@ -46,9 +46,10 @@ from assetstream.sharing.entries import (
     read_pulse,
 )
 from assetstream.sharing.keys import Keys
+from assetstream.sharing.ownership import Seat
 from assetstream.sharing.pulses import INTERVAL, LEASE
 
-__all__ = ["AccountEntries", "Acquired", "Engine", "Followed", "Position"]
+__all__ = ["AccountEntries", "Acquired", "Engine", "Followed", "Origins", "Position"]
 
 #: Seconds for a connection, and for an answer that nothing delays.
 TIMEOUT = 1.0
@@ -58,6 +59,9 @@ BLOCK = INTERVAL
 KEEP = 256
 #: Accounts and entries of one script: it holds the engine up.
 MOST_ACCOUNTS = 100
+MOST_ENTRIES = 2_000
+#: Seconds for which an account is remembered that no worker has a key for any more.
+REMEMBERED = 7 * 86_400
 #: Entries of one log that one reply brings.
 COUNT = 500
 #: The first release that has all that is asked for.
@@ -68,6 +72,10 @@ REMEDY = "Check that it runs, its address, and what lies between."
 
 #: Of an account at another connection: token and number, each None where there is none.
 Position = tuple[Union[int, None], Union[int, None]]
+
+
+#: Account -> the exchange's name, and that with the fingerprint of the key.
+Origins = Mapping[str, tuple[str, str]]
 
 
 class Acquired(NamedTuple):
@@ -173,34 +181,57 @@ class Engine:
 
     # A worker's calls.
 
-    def acquire(self, account: str, worker: str, exchange: str) -> Acquired:
-        """Take an account, if no other living worker has it (O1)."""
+    def enlist(self, accounts: Iterable[str]) -> None:
+        """Say which accounts there are; what nobody says for long is forgotten."""
         keys = self._keys
-        token, owner = self._script(
-            scripts.ACQUIRE,
-            [keys.lease(worker), keys.head(account), keys.log(account), keys.accounts],
-            worker,
-            keys.leases,
-            KEEP,
-            exchange,
-            VERSION,
-            f"{worker} connects",
-            packed(OwnerEntry(worker)),
-            account,
+        prefixes = keys.head(""), keys.book(""), keys.log("")
+        words = REMEMBERED, *prefixes, "|", *accounts
+        self._script(scripts.ENLIST, [keys.accounts], *words)
+
+    def seats(self, accounts: Iterable[str]) -> list[Seat]:
+        """Read who has each of the accounts, and whether that worker lives."""
+        names = list(accounts)
+        heads = self._calls(
+            [("HMGET", self._keys.head(name), "owner", "key") for name in names]
         )
-        return Acquired(int(token or 0), owner.decode())
+        rows = [[(text or b"").decode() for text in head] for head in heads]
+        owners = sorted({owner for owner, _ in rows if owner})
+        leases = self._calls([("EXISTS", self._keys.lease(name)) for name in owners])
+        alive = {owner for owner, lease in zip(owners, leases, strict=True) if lease}
+        return [
+            Seat(name, owner, owner in alive, key)
+            for name, (owner, key) in zip(names, rows, strict=True)
+        ]
+
+    def acquire(self, worker: str, origins: Origins) -> dict[str, Acquired]:
+        """Take accounts, each if no other living worker has it (O1)."""
+        keys = self._keys
+        entry = packed(OwnerEntry(worker))
+        reason = f"{worker} connects"
+        commands = [
+            (
+                *("EVAL", scripts.ACQUIRE, 4, keys.lease(worker)),
+                *(keys.head(account), keys.log(account), keys.accounts),
+                *(worker, keys.leases, KEEP, exchange, key, VERSION, reason, entry),
+                account,
+            )
+            for account, (exchange, key) in origins.items()
+        ]
+        return {
+            account: Acquired(int(token or 0), owner.decode())
+            for account, (token, owner) in zip(
+                origins, self._calls(commands), strict=True
+            )
+        }
 
     def publish(
         self, worker: str, batches: Mapping[str, AccountEntries]
     ) -> dict[str, bool]:
         """Write entries; False for accounts that the worker does not own (O2, O6)."""
         owned: dict[str, bool] = {}
-        accounts = list(batches)
-        for i in range(0, len(accounts), MOST_ACCOUNTS):
-            part = accounts[i : i + MOST_ACCOUNTS]
+        for part in _parts(batches):
             keys, words = [self._keys.lease(worker)], [worker, int(LEASE * 1000), KEEP]
-            for account in part:
-                batch = batches[account]
+            for account, batch in part.items():
                 keys += self._account_keys(account)
                 words += [batch.token, len(batch.entries)]
                 for entry, balance in batch.entries:
@@ -209,24 +240,21 @@ class Engine:
             owned.update(zip(part, map(bool, answers), strict=True))
         return owned
 
-    def pulse(self, worker: str, pulse: Pulse, *, first: bool = False) -> bool:
-        """Renew the lease and tell readers; False if the lease had run out.
+    def pulse(self, worker: str, pulse: Pulse, *, first: bool = False) -> int:
+        """Renew the lease and tell readers; 0 if the lease had run out.
 
         Args:
             worker: who tells.
             pulse: what is told.
             first: begin a lease.
+
+        Returns:
+            How many workers live.
         """
         keys = self._keys
-        return bool(
-            self._script(
-                scripts.PULSE,
-                [keys.lease(worker), keys.pulses(worker)],
-                int(LEASE * 1000),
-                packed(pulse),
-                int(first),
-            )
-        )
+        places = [keys.lease(worker), keys.pulses(worker), keys.workers]
+        words = int(LEASE * 1000), packed(pulse), int(first), worker
+        return int(self._script(scripts.PULSE, places, *words))
 
     def release(
         self, worker: str, tokens: Mapping[str, int], reason: str, *, last: bool = False
@@ -239,9 +267,10 @@ class Engine:
             reason: told to readers.
             last: the worker ends, and its lease with it.
         """
-        keys = [self._keys.lease(worker), self._keys.pulses(worker)]
+        names = self._keys
+        keys = [names.lease(worker), names.pulses(worker), names.workers]
         for account in tokens:
-            keys += [self._keys.head(account), self._keys.log(account)]
+            keys += [names.head(account), names.log(account)]
         entry = packed(OwnerEntry(""))
         words = worker, KEEP, reason, entry, int(last), *tokens.values()
         self._script(scripts.RELEASE, keys, *words)
@@ -249,9 +278,9 @@ class Engine:
     # A reader's calls.
 
     def accounts(self) -> list[str]:
-        """Return the labels of all accounts that the fleet has had, sorted."""
-        labels = self._call("SMEMBERS", self._keys.accounts)
-        return sorted(label.decode(errors="replace") for label in labels)
+        """Read which accounts there are, by the workers' word."""
+        found = self._call("ZRANGE", self._keys.accounts, 0, -1)
+        return sorted(name.decode(errors="replace") for name in found)
 
     def snapshot(
         self, accounts: Iterable[str]
@@ -432,6 +461,24 @@ class _VerifiedConnection(Connection):
         except BaseException:
             plain.close()
             raise
+
+
+def _parts(
+    batches: Mapping[str, AccountEntries],
+) -> Iterator[dict[str, AccountEntries]]:
+    """Cut what is to be written into pieces, each for one script."""
+    part: dict[str, AccountEntries] = {}
+    room = MOST_ENTRIES
+    for account, (token, entries) in batches.items():
+        for i in range(0, len(entries), MOST_ENTRIES):
+            piece = entries[i : i + MOST_ENTRIES]
+            if part and (len(piece) > room or len(part) == MOST_ACCOUNTS):
+                yield part
+                part, room = {}, MOST_ENTRIES
+            part[account] = AccountEntries(token, piece)
+            room -= len(piece)
+    if part:
+        yield part
 
 
 def _words(entry: Entry, balance: BookEntry | None) -> list[Any]:

@@ -39,7 +39,9 @@ class Keys:
         self._prefix = f"as:{{{fleet}}}:"
         #: What stands before a worker's name in the key of its lease.
         self.leases = f"{self._prefix}w:"
-        #: The set of the labels that were ever owned, for who reads a whole fleet.
+        #: The sorted set of the workers that live, by when their leases run out.
+        self.workers = f"{self._prefix}workers"
+        #: The sorted set of all accounts, by when a worker last said that it has a key.
         self.accounts = f"{self._prefix}accounts"
 
     def lease(self, worker: str) -> str:

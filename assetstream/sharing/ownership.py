@@ -27,11 +27,14 @@ class Seat(NamedTuple):
         account: its label.
         owner: the worker that the engine names; "": none.
         alive: that worker's lease has not run out.
+        key: the exchange, and the fingerprint of the key, by which it was taken last;
+            "": it never was.
     """
 
     account: str
     owner: str = ""
     alive: bool = False
+    key: str = ""
 
 
 class Claims:

@@ -12,10 +12,11 @@ __all__ = ["reader_rights", "worker_rights"]
 
 EVERYBODY = ("+ping", "+hello", "+select")
 #: Scripts are checked for each command in them as well.
-READER = ("+xread", "+hmget", "+hgetall", "+xrevrange", "+eval_ro", "+smembers")
+READER = ("+xread", "+hmget", "+hgetall", "+xrevrange", "+eval_ro", "+zrange")
 WORKER = (
     *("+eval", "+exists", "+set", "+del", "+time", "+pexpire"),
-    *("+hget", "+hmget", "+hset", "+sadd", "+xadd"),
+    *("+hget", "+hmget", "+hset", "+xadd"),
+    *("+zadd", "+zcard", "+zrange", "+zrem", "+zremrangebyscore"),
 )
 
 

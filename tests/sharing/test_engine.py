@@ -21,7 +21,7 @@ from assetstream.model.events import Source
 from assetstream.model.states import State
 from assetstream.sharing import engine as module
 from assetstream.sharing.address import EngineAddress, read_address
-from assetstream.sharing.engine import AccountEntries, Engine
+from assetstream.sharing.engine import AccountEntries, Acquired, Engine
 from assetstream.sharing.entries import (
     BookEntry,
     Entry,
@@ -35,6 +35,7 @@ from assetstream.sharing.entries import (
     UpdateEntry,
 )
 from assetstream.sharing.keys import Keys
+from assetstream.sharing.ownership import Seat
 from assetstream.sharing.rights import reader_rights, worker_rights
 from tests.support import certificates
 from tests.support.engines import EngineServer
@@ -68,9 +69,14 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def owned(engine: Engine, account: str = "alice", worker: str = "w1") -> int:
     """Let a worker take an account, and return its token."""
     engine.pulse(worker, Pulse(1, 1.0), first=True)
-    token = engine.acquire(account, worker, "upbit").token
+    token = take(engine, account, worker).token
     assert token > 0
     return token
+
+
+def take(engine: Engine, account: str = "alice", worker: str = "w1") -> Acquired:
+    """Let a worker ask for an account."""
+    return engine.acquire(worker, {account: ("upbit", "upbit-a1b2c3")})[account]
 
 
 def write(engine: Engine, token: int, *entries: Entry) -> bool:
@@ -98,7 +104,7 @@ def log(engine: Engine, since: str = "0") -> Sequence[Entry]:
 
 def test_o1_only_one_who_lives_takes_an_account(engine: Engine) -> None:
     """Without a lease of one's own nothing is taken."""
-    assert engine.acquire("alice", "w1", "upbit") == (0, "")
+    assert take(engine, "alice", "w1") == (0, "")
 
     first = owned(engine)
 
@@ -112,10 +118,10 @@ def test_o1_an_account_has_one_owner(engine: Engine, server: EngineServer) -> No
     """Until its lease has run out; then the next one's token is greater."""
     first = owned(engine)
     engine.pulse("w2", Pulse(1, 1.0), first=True)
-    assert engine.acquire("alice", "w2", "upbit") == (0, "w1")
+    assert take(engine, "alice", "w2") == (0, "w1")
 
     server.do("DEL", KEYS.lease("w1"))
-    taken = engine.acquire("alice", "w2", "upbit")
+    taken = take(engine, "alice", "w2")
 
     assert taken.token > first
     assert taken.owner == "w1"
@@ -130,7 +136,7 @@ def test_o1_tokens_and_numbers_grow_though_all_is_forgotten(
     write(engine, first, *[UPDATE] * 5)
     seq = snapshot(engine).head.seq
     assert min(first, seq) > began
-    again = engine.acquire("alice", "w1", "upbit").token
+    again = take(engine, "alice", "w1").token
     assert again > first
 
     server.do("FLUSHALL")
@@ -144,7 +150,7 @@ def test_o1_tokens_and_numbers_grow_though_all_is_forgotten(
 def test_o2_an_older_token_writes_nothing(engine: Engine) -> None:
     """Late bytes of an older connection, or of an owner that woke up."""
     first = owned(engine)
-    second = engine.acquire("alice", "w1", "upbit").token
+    second = take(engine, "alice", "w1").token
     before = snapshot(engine)
 
     assert write(engine, first, UPDATE) is False
@@ -173,9 +179,53 @@ def test_o5_what_is_given_back_is_free_at_once(engine: Engine) -> None:
     assert (head.owner, head.state) == ("", State.STALE)
     assert head.reason == "the relay stops"
     assert log(engine)[-1] == OwnerEntry("")
-    assert engine.acquire("alice", "w2", "upbit").token > token
+    assert take(engine, "alice", "w2").token > token
     engine.release("w1", {}, "", last=True)
     assert not engine.pulse("w1", Pulse(2, 2.0))
+
+
+def test_o5_living_workers_are_counted(engine: Engine, server: EngineServer) -> None:
+    """By their pulses: whose lease has run out, or who has ended, counts no more."""
+    assert engine.pulse("w1", Pulse(1, 1.0), first=True) == 1
+    assert engine.pulse("w2", Pulse(1, 1.0), first=True) == 2
+    engine.pulse("w3", Pulse(1, 1.0), first=True)
+    server.do("ZADD", KEYS.workers, 1, "w3")
+    assert engine.pulse("w1", Pulse(2, 2.0)) == 2
+
+    engine.release("w2", {}, "", last=True)
+
+    assert engine.pulse("w1", Pulse(3, 3.0)) == 1
+
+
+def test_o5_a_table_tells_who_has_which(engine: Engine, server: EngineServer) -> None:
+    """And whether that worker lives; what nobody has ever taken is free."""
+    owned(engine)
+    owned(engine, "bob", "w2")
+    server.do("DEL", KEYS.lease("w2"))
+
+    assert engine.seats(["alice", "bob", "carol"]) == [
+        Seat("alice", "w1", True, "upbit-a1b2c3"),
+        Seat("bob", "w2", False, "upbit-a1b2c3"),
+        Seat("carol"),
+    ]
+
+
+def test_accounts_are_known_by_the_workers_word(
+    engine: Engine, server: EngineServer
+) -> None:
+    """One that no worker has named for a week is forgotten, with all that it had."""
+    token = owned(engine)
+    write(engine, token, UPDATE)
+    engine.enlist(["alice", "bob"])
+    assert engine.accounts() == ["alice", "bob"]
+    week_ago = int(time.time()) - module.REMEMBERED - 60
+    server.do("ZADD", KEYS.accounts, week_ago, "alice")
+
+    engine.enlist(["bob", "carol"])
+
+    assert engine.accounts() == ["bob", "carol"]
+    assert engine.snapshot(["alice"]) == {"alice": None}
+    assert not server.do("EXISTS", KEYS.book("alice"), KEYS.log("alice"))
 
 
 def test_o6_a_batch_renews_the_lease(engine: Engine, server: EngineServer) -> None:
@@ -235,12 +285,39 @@ def test_p1_many_accounts_are_written_together(
     } == written
 
 
+def test_p1_a_long_batch_is_written_in_pieces(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A script holds the engine up; the order is kept."""
+    monkeypatch.setattr(module, "MOST_ENTRIES", 3)
+    tokens = {name: owned(engine, name) for name in ("alice", "bob", "carol")}
+    updates = [
+        UpdateEntry("SGD", str(i), "0", 5, 7, Source.STREAM, "id") for i in range(8)
+    ]
+    lengths = {"alice": 8, "bob": 2, "carol": 1}
+
+    written = engine.publish(
+        "w1",
+        {
+            name: AccountEntries(tokens[name], [(u, SGD) for u in updates[:length]])
+            for name, length in lengths.items()
+        },
+    )
+
+    assert written == dict.fromkeys(lengths, True)
+    followed = engine.follow(dict.fromkeys(lengths, "0"), {}).logs
+    for name, length in lengths.items():
+        items = followed[name]
+        assert not isinstance(items, ProtocolError)
+        assert [item.entry for item in items[1:]] == updates[:length]
+
+
 def test_p2_the_last_pulses_are_kept(engine: Engine, server: EngineServer) -> None:
     """Four of them; the first begins a lease, which the others renew."""
-    assert engine.pulse("w1", Pulse(1, 1.0)) is False
-    assert engine.pulse("w1", Pulse(1, 1.0), first=True) is True
+    assert engine.pulse("w1", Pulse(1, 1.0)) == 0
+    assert engine.pulse("w1", Pulse(1, 1.0), first=True) == 1
     for number in range(2, 8):
-        assert engine.pulse("w1", Pulse(number, number)) is True
+        assert engine.pulse("w1", Pulse(number, number)) == 1
 
     followed = engine.follow({}, {"w1": "0"})
 
@@ -440,6 +517,8 @@ def test_a_worker_s_rights_are_enough(server: EngineServer) -> None:
     with user(server, "worker", worker_rights(KEYS)) as worker:
         token = owned(worker)
         assert write(worker, token, UPDATE, FAILED, ResetEntry({}, State.LIVE, ""))
+        worker.enlist(["alice"])
+        assert [seat.alive for seat in worker.seats(["alice"])] == [True]
         worker.release("w1", {"alice": token}, "over", last=True)
         with pytest.raises(PermissionDenied):
             worker.snapshot(["alice"])
