@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from assetstream import AssetStream, CoinW, StreamGroup, Upbit
 from assetstream.core import reconnect
+from assetstream.protocol import Rate
 from assetstream.runtime import places, session
 from assetstream.runtime.net.cancel import CancelScope
 from assetstream.simulator import Simulator
@@ -172,13 +173,14 @@ def recorder() -> EventRecorder:
 def no_rate_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let streams reconnect and read again without delay."""
     monkeypatch.setattr(reconnect, "FIRST_WAIT", 0.0)
+    at_once = Rate(1000, 1.0)
     for adapter in (Upbit, CoinW):
         limits = replace(
             adapter.limits,
-            connects_per_second=1000.0,
-            reads_per_second=1000.0,
-            connects_together=1000.0,
-            reads_together=1000.0,
+            connects=at_once,
+            reads=at_once,
+            connects_together=at_once,
+            reads_together=at_once,
         )
         monkeypatch.setattr(adapter, "limits", limits)
     monkeypatch.setattr(session, "jitter", lambda: 0.0)

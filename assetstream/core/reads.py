@@ -211,7 +211,7 @@ class Reads:
 
     @property
     def _pace(self) -> float:
-        return 1.0 / self._exchange.limits.reads_per_second
+        return self._exchange.limits.reads.pace
 
     def _check(self, snapshot: Snapshot, body: bytes) -> list[Event]:
         """Return an error about what was not understood; raise it if nothing was."""

@@ -40,7 +40,7 @@ class ReconnectPolicy:
     """Counts the losses and refusals of one stream's connections."""
 
     def __init__(self, limits: Limits, random: Callable[[], float]) -> None:
-        self._pace = 1.0 / limits.connects_per_second
+        self._pace = limits.connects.pace
         self._random = random
         self._delays = backoff(random)
         # Connections in a row that were LIVE, but not for long.

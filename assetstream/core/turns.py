@@ -7,15 +7,20 @@ runtime keeps one queue a place, guards it, and posts what it grants.
 from __future__ import annotations
 
 import math
+from collections import deque
 from typing import Generic, TypeVar
 
 from assetstream.core.effects import Turn
-from assetstream.protocol import Limits
+from assetstream.protocol import Limits, Rate
 
 __all__ = ["Turns"]
 
 #: What is sent evenly may arrive unevenly; so much slower, it keeps within the limit.
 MARGIN = 1.05
+#: What an exchange counts over so many seconds, or more, is not spread over all of
+#: them: how unevenly it arrives is nothing to it. ``QUICKLY`` seconds lie between two.
+LONG = 60.0
+QUICKLY = 0.2
 #: The part of the reads that audits may plan with; snapshots need the rest.
 AUDIT_SHARE = 0.5
 #: Members plan by an interval that is off by this part at the most. Were each of many
@@ -27,15 +32,22 @@ Asker = TypeVar("Asker")
 
 
 class Lane(Generic[Asker]):
-    """Turns of one kind of work, handed out evenly: a token bucket that holds one.
+    """Turns of one kind of work, handed out evenly, or at least one by one.
 
-    Nothing is saved up in quiet times, for exchanges count by the second: five at once
+    Nothing is saved up in quiet times where exchanges count by the second: five at once
     and five more in the course of that second would be twice what is allowed.
     """
 
-    def __init__(self, rate: float, *turns: Turn) -> None:
+    def __init__(self, rate: Rate, *turns: Turn) -> None:
+        self._count = rate.count
+        #: The seconds for which a grant counts.
+        self._window = MARGIN * rate.seconds
         #: Seconds from one grant to the next.
-        self.step = MARGIN / rate
+        self.step = MARGIN * rate.pace
+        if rate.seconds >= LONG:
+            self.step = min(self.step, QUICKLY)
+        # When the last grants were, as many as there may be in a window.
+        self._granted: deque[float] = deque(maxlen=rate.count)
         # Those who wait, by what they wait for; the first kind goes first.
         self._waiting: dict[Turn, dict[tuple[Asker, int], None]] = {
             turn: {} for turn in turns
@@ -74,9 +86,18 @@ class Lane(Generic[Asker]):
             if waiting:
                 who = next(iter(waiting))
                 del waiting[who]
+                self._granted.append(now)
                 self.free_at = now + self.step
+                if len(self._granted) == self._count:
+                    least = self._granted[0] + self._window
+                    self.free_at = max(self.free_at, least)
                 return who
         return None
+
+    def time_of(self, turns: int) -> float:
+        """Seconds that so many turns take."""
+        windows, rest = divmod(turns, self._count)
+        return windows * self._window + rest * self.step
 
 
 class Turns(Generic[Asker]):
@@ -93,7 +114,7 @@ class Turns(Generic[Asker]):
         self._reads: Lane[Asker] = Lane(
             limits.reads_together, Turn.SNAPSHOT, Turn.AUDIT
         )
-        self._reads_for_audits = limits.reads_together * AUDIT_SHARE
+        self._reads_for_audits = AUDIT_SHARE / limits.reads_together.pace
         self._members: set[Asker] = set()
         self._announced = 0.0
 
@@ -133,12 +154,12 @@ class Turns(Generic[Asker]):
     @property
     def connect_time(self) -> float:
         """Seconds until each member has had its turn to connect."""
-        return len(self._members) * self._connects.step
+        return self._connects.time_of(len(self._members))
 
     @property
     def audit_time(self) -> float:
         """Seconds until each member has had its turns for an audit's two reads."""
-        return 2 * len(self._members) * self._reads.step
+        return self._reads.time_of(2 * len(self._members))
 
     # The queue.
 

@@ -33,6 +33,7 @@ from assetstream.protocol.values import (
     Instant,
     Limits,
     Memory,
+    Rate,
     Snapshot,
 )
 
@@ -49,6 +50,7 @@ __all__ = [
     "Limits",
     "Memory",
     "Ping",
+    "Rate",
     "Ready",
     "Renew",
     "Report",

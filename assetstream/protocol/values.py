@@ -17,6 +17,7 @@ __all__ = [
     "Instant",
     "Limits",
     "Memory",
+    "Rate",
     "Snapshot",
     "is_loopback",
 ]
@@ -108,12 +109,24 @@ class Connect(Struct, frozen=True):
         return f"<Connect {self.url.partition('?')[0]}>"
 
 
+class Rate(Struct, frozen=True):
+    """So many times in so many seconds, whichever seconds these are."""
+
+    count: int
+    seconds: float
+
+    @property
+    def pace(self) -> float:
+        """Seconds from one time to the next, if all are evenly spread."""
+        return self.seconds / self.count
+
+
 class Limits(Struct, frozen=True):
     """The rates that the exchange allows, and the intervals that its connection needs.
 
     Attributes:
-        connects_per_second: handshakes that one stream may begin; per second.
-        reads_per_second: REST reads that one stream may send; per second.
+        connects: handshakes that one stream may begin; it spreads them evenly.
+        reads: REST reads that one stream may send; it spreads them evenly.
         ping_interval: from one ping to the next, or up to a twentieth less, so that the
             pings of many connections fall together; seconds.
         pong_timeout: how long a ping may stay unanswered; seconds (L1).
@@ -121,18 +134,19 @@ class Limits(Struct, frozen=True):
             seconds (A1).
         audit_interval_locked: the same while anything is locked; seconds; None: no
             different.
-        connects_together: handshakes that all streams of a group may begin; per second.
-        reads_together: REST reads that all streams of a group may send; per second.
+        connects_together: handshakes that all streams of a place may begin. Where it is
+            counted over a minute or more, they need not be spread over all of it.
+        reads_together: REST reads that they may send.
     """
 
-    connects_per_second: float
-    reads_per_second: float
+    connects: Rate
+    reads: Rate
     ping_interval: float
     pong_timeout: float
     audit_interval: float
     audit_interval_locked: float | None = None
-    connects_together: float = 1.0
-    reads_together: float = 5.0
+    connects_together: Rate = Rate(1, 1.0)
+    reads_together: Rate = Rate(5, 1.0)
 
 
 def is_loopback(host: str) -> bool:

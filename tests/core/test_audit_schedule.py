@@ -10,12 +10,13 @@ import pytest
 from assetstream.core.audit_schedule import AuditSchedule
 from assetstream.core.book import BalanceBook
 from assetstream.core.present import Present
-from assetstream.protocol import Limits
+from assetstream.protocol import Limits, Rate
 from tests.support.books import Account, at, report, snapshot
 
-LIMITS = Limits(1.0, 30.0, 20.0, 10.0, audit_interval=60.0)
+ANY = Rate(1, 1.0)
+LIMITS = Limits(ANY, ANY, 20.0, 10.0, audit_interval=60.0)
 #: Like CoinW: audited more often while anything is on hold.
-LOCKED = Limits(1.0, 2.5, 10.0, 5.0, audit_interval=30.0, audit_interval_locked=15.0)
+LOCKED = Limits(ANY, ANY, 10.0, 5.0, audit_interval=30.0, audit_interval_locked=15.0)
 
 
 def schedule(

@@ -583,7 +583,7 @@ def test_l3_attempts_that_fail_back_off(driven: Driven) -> None:
 def test_l4_attempts_keep_the_pace_of_the_exchange(driven: Driven) -> None:
     """The pace counts from the beginning of the last attempt, however long it took."""
     driven = Driven(driven.exchange.name, random=lambda: 0.0)
-    machine, pace = driven.machine, 1 / driven.exchange.limits.connects_per_second
+    machine, pace = driven.machine, driven.exchange.limits.connects.pace
     lost = Broken(ConnectionLost("no route"))
     driven.dial(0)
     machine.ended(driven.connection, lost, at(0.1))

@@ -221,7 +221,7 @@ def test_reads_keep_the_exchanges_limit(subject: Subject) -> None:
     subject.reads.ready(0.01)
 
     limits = subject.spec.make().limits
-    assert subject.reads.deadline == pytest.approx(1 / limits.reads_per_second)
+    assert subject.reads.deadline == pytest.approx(limits.reads.pace)
 
 
 def test_patience_ends_by_a_deadline_of_its_own(subject: Subject) -> None:

@@ -16,14 +16,14 @@ from assetstream.model.errors import (
     ProtocolError,
     RateLimited,
 )
-from assetstream.protocol import NEVER, Limits
+from assetstream.protocol import NEVER, Limits, Rate
 from tests.support.world.exchange import Push
 from tests.support.world.luck import Steady
 from tests.support.world.world import World
 
 LIMITS = Limits(
-    connects_per_second=2,
-    reads_per_second=1,
+    connects=Rate(2, 1.0),
+    reads=Rate(1, 1.0),
     ping_interval=1,
     pong_timeout=1,
     audit_interval=1,

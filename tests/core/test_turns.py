@@ -10,8 +10,8 @@ import random
 import pytest
 
 from assetstream.core.effects import Turn
-from assetstream.core.turns import Turns
-from assetstream.protocol import Limits
+from assetstream.core.turns import MARGIN, QUICKLY, Turns
+from assetstream.protocol import Limits, Rate
 
 CONNECT, SNAPSHOT, AUDIT = Turn.CONNECT, Turn.SNAPSHOT, Turn.AUDIT
 
@@ -19,19 +19,19 @@ CONNECT, SNAPSHOT, AUDIT = Turn.CONNECT, Turn.SNAPSHOT, Turn.AUDIT
 @pytest.fixture
 def turns() -> Turns:
     """A place with one connect and five reads a second."""
-    return place(5.0)
+    return place(Rate(5, 1.0))
 
 
-def place(reads: float) -> Turns:
-    """A place with one connect, and so many reads, a second."""
+def place(reads: Rate) -> Turns:
+    """A place with one connect a second, and so many reads."""
     return Turns(
         Limits(
-            connects_per_second=5,
-            reads_per_second=5,
+            connects=Rate(5, 1.0),
+            reads=Rate(5, 1.0),
             ping_interval=1,
             pong_timeout=1,
             audit_interval=60,
-            connects_together=1.0,
+            connects_together=Rate(1, 1.0),
             reads_together=reads,
         )
     )
@@ -70,6 +70,55 @@ def test_l4_no_second_has_more_than_the_rate(turns: Turns) -> None:
     assert len(times) == 21
     for start in times:
         assert sum(start <= at < start + 1.0 for at in times) <= 5
+
+
+def waits(turns: Turns, count: int) -> list[float]:
+    """Return when each of so many who ask at once is granted an audit."""
+    for ticket in range(count):
+        turns.ask("a", ticket, AUDIT)
+    return [at for at, _, _ in granted(turns, math.inf)]
+
+
+def test_l4_what_is_counted_over_minutes_is_not_spread_over_all_of_them() -> None:
+    """Ten in a minute: five a second, and the eleventh when the first is over."""
+    times = waits(place(Rate(10, 60.0)), 25)
+
+    assert times[:10] == pytest.approx([n * QUICKLY for n in range(10)])
+    assert times[10:20] == pytest.approx([63.0 + n * QUICKLY for n in range(10)])
+    assert times[20] == pytest.approx(126.0)
+
+
+def test_l4_a_place_that_was_quiet_for_less_than_the_window_has_less_left() -> None:
+    """What was granted before counts until it is a window old."""
+    turns = place(Rate(3, 60.0))
+    assert [at for at in waits(turns, 2)] == [0.0, QUICKLY]
+    turns.ask("a", 7, AUDIT)
+    assert turns.grants(50.0) == [("a", 7)]
+
+    for ticket in range(2):
+        turns.ask("a", ticket, AUDIT)
+    assert turns.next_at == pytest.approx(63.0)
+    assert turns.grants(63.0) == [("a", 0)]
+    assert turns.next_at == pytest.approx(63.0 + QUICKLY)
+
+
+@pytest.mark.parametrize("rate", [Rate(50, 59.9), Rate(600, 60.0)])
+def test_l4_what_is_counted_shortly_or_may_be_often_is_spread(rate: Rate) -> None:
+    """So it arrives within the limit, however unevenly."""
+    times = waits(place(rate), 2 * rate.count)
+
+    assert times[:3] == pytest.approx([n * MARGIN * rate.pace for n in range(3)])
+    assert times[-1] == pytest.approx((len(times) - 1) * MARGIN * rate.pace)
+
+
+def test_l4_the_time_of_all_members_is_known() -> None:
+    """Whole windows, and the rest one by one."""
+    turns = place(Rate(10, 60.0))
+    for member in range(13):
+        turns.join(member)
+
+    assert turns.audit_time == pytest.approx(2 * 63.0 + 6 * QUICKLY)
+    assert turns.least_audit_interval == pytest.approx(13 / 5 * 60.0)
 
 
 def test_l4_those_who_ask_are_served_in_order(turns: Turns) -> None:
@@ -159,10 +208,10 @@ def test_a1_a_new_interval_is_announced_when_it_is_another(turns: Turns) -> None
     assert announced[-1] == turns.least_audit_interval == 0.4
 
 
-@pytest.mark.parametrize("reads", [1.0, 2.0, 5.0])
-def test_a1_the_first_member_is_told_its_interval_once(reads: float) -> None:
+@pytest.mark.parametrize("reads", [1, 2, 5])
+def test_a1_the_first_member_is_told_its_interval_once(reads: int) -> None:
     """Whatever it is; before, there is nobody to be told."""
-    turns = place(reads)
+    turns = place(Rate(reads, 1.0))
     assert turns.announcement() is None
     turns.join("a")
 

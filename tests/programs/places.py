@@ -191,7 +191,7 @@ def measure(
     """Go through the phases; print each, and return what was missed."""
     missed: list[str] = []
     limits = healthy[0].limits
-    limit = len(healthy) * MARGIN / limits.connects_together + SLACK
+    limit = len(healthy) * MARGIN * limits.connects_together.pace + SLACK
     group.start(wait=False)
     took = until(lambda: all(w.live for w in healthy), limit + PATIENCE)
     missed += told("start: all LIVE after", took, limit)
@@ -265,7 +265,7 @@ def simulate(accounts: int, exchange: str, hours: float) -> list[str]:
     world = World(exchange)
     members = [world.open_account(rng, Steady(rng)) for _ in range(accounts)]
     limits = world.wire.exchange.limits
-    limit = accounts * MARGIN / limits.connects_together + SLACK
+    limit = accounts * MARGIN * limits.connects_together.pace + SLACK
     began = time.monotonic()
     for member in members:
         member.start()

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from assetstream import CoinW, Upbit
 from assetstream.core.effects import Turn
 from assetstream.core.turns import AUDIT_SHARE
+from assetstream.protocol import Rate
 from assetstream.runtime.loop import clock
 from assetstream.runtime.loop.reader import Reader
 from assetstream.runtime.places import Place, ReaderQueue, forget_all, place_of
@@ -34,7 +35,11 @@ class Waiting:
 @pytest.fixture
 def place() -> Place:
     """A place with two connects and ten reads a second."""
-    return Place(replace(Upbit.limits, connects_together=2.0, reads_together=10.0))
+    return Place(
+        replace(
+            Upbit.limits, connects_together=Rate(2, 1.0), reads_together=Rate(10, 1.0)
+        )
+    )
 
 
 class Elsewhere(Upbit):
@@ -245,7 +250,10 @@ def test_a_place_is_held_back(place: Place, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_many_threads_lose_no_turn(place: Place) -> None:
     """Each request is granted once."""
-    quick = Place(replace(Upbit.limits, connects_together=1e9, reads_together=1e9))
+    at_once = Rate(10**9, 1.0)
+    quick = Place(
+        replace(Upbit.limits, connects_together=at_once, reads_together=at_once)
+    )
     members = [Waiting() for _ in range(8)]
 
     def run(member: Waiting) -> None:

@@ -19,7 +19,7 @@ from assetstream import (
 )
 from assetstream.core.effects import Turn
 from assetstream.core.turns import AUDIT_SHARE, Turns
-from assetstream.protocol import Exchange, Limits
+from assetstream.protocol import Exchange, Limits, Rate
 from assetstream.runtime import places, threads
 from assetstream.runtime.loop import clock
 from assetstream.runtime.loop.helpers import USUAL_THREADS
@@ -82,7 +82,7 @@ def check_the_limit(
     queues: dict[str, NotedTurns] = {}
     calls: dict[str, list[float]] = {"upbit": [], "coinw": []}
     for adapter in (Upbit, CoinW):
-        slow = replace(adapter.limits, **{limit: 20.0})
+        slow = replace(adapter.limits, **{limit: Rate(20, 1.0)})
         monkeypatch.setattr(adapter, "limits", slow)
         call = getattr(adapter, method)
 
@@ -154,7 +154,7 @@ def test_audits_leave_each_other_room(
     accounts: dict[str, Account], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A6: more accounts mean longer intervals, which health() shows."""
-    few = replace(Upbit.limits, reads_together=0.01)
+    few = replace(Upbit.limits, reads_together=Rate(1, 100.0))
     monkeypatch.setattr(Upbit, "limits", few)
     group = StreamGroup(streams(accounts))
     group.start(wait=False)

@@ -27,6 +27,7 @@ from assetstream.protocol import (
     Instant,
     Limits,
     Memory,
+    Rate,
     Snapshot,
 )
 
@@ -78,15 +79,15 @@ class CoinW(KeyedExchange):
     # exchanges that publish theirs. A ping is advised each 10 s, a silent connection is
     # dropped after 60 s. Deposits may never be pushed, hence the closer audits.
     limits = Limits(
-        connects_per_second=1.0,
-        reads_per_second=2.5,
+        connects=Rate(1, 1.0),
+        reads=Rate(5, 2.0),
         ping_interval=10.0,
         pong_timeout=5.0,
         audit_interval=30.0,
         audit_interval_locked=15.0,
         # Connects are not documented; REST warns of 80 requests in 10 s by address.
-        connects_together=2.0,
-        reads_together=7.0,
+        connects_together=Rate(2, 1.0),
+        reads_together=Rate(70, 10.0),
     )
 
     origin: str | None

@@ -30,6 +30,7 @@ from assetstream.protocol import (
     Instant,
     Limits,
     Memory,
+    Rate,
     Snapshot,
 )
 
@@ -88,15 +89,15 @@ class Upbit(KeyedExchange):
     # stream takes a fifth, so that five that lost one network do not lock each other
     # out. A silent connection is dropped after 60 s (measured; documented: 120 s).
     limits = Limits(
-        connects_per_second=1.0,
-        reads_per_second=30.0,
+        connects=Rate(1, 1.0),
+        reads=Rate(30, 1.0),
         ping_interval=20.0,
         pong_timeout=10.0,
         audit_interval=60.0,
-        # Counted by address before the login, which a token in the upgrade is not yet.
-        connects_together=5.0,
+        # Counted by account or, in Korea, by pocket; if not by address, this is safe.
+        connects_together=Rate(5, 1.0),
         # Counted by account; this is one account's, so that no address stands out.
-        reads_together=30.0,
+        reads_together=Rate(30, 1.0),
     )
 
     region: Region

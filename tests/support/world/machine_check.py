@@ -93,8 +93,8 @@ class MachineCheck:
         self._credentials: set[str] = set()
         # Paces: the least time from one to the next, and when the last one was.
         limits = machine._exchange.limits
-        self._connect_pace = 1.0 / limits.connects_per_second
-        self._read_pace = 1.0 / limits.reads_per_second
+        self._connect_pace = limits.connects.pace
+        self._read_pace = limits.reads.pace
         self._dialled = self._fetched = -math.inf
         # How long the exchange has asked to wait, and before what.
         self._wait: tuple[Turn, float] | None = None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from typing import TYPE_CHECKING
 
 from assetstream.core.effects import Turn
-from assetstream.core.turns import Turns
+from assetstream.core.turns import LONG, Turns
 from assetstream.protocol import Limits
 from tests.support.world.timeline import Timeline
 
@@ -27,12 +28,15 @@ class Place:
         self._turns = Turns(limits)
         self._members: list[Driver] = []
         self._armed = math.inf
-        # When each kind of turn may be granted next.
-        self._steps = {
-            Turn.CONNECT: 1.0 / limits.connects_together,
-            Turn.SNAPSHOT: 1.0 / limits.reads_together,
+        self._rates = {
+            Turn.CONNECT: limits.connects_together,
+            Turn.SNAPSHOT: limits.reads_together,
         }
-        self._free_at = dict.fromkeys(self._steps, -math.inf)
+        # When each kind of turn may be granted next, and when it was.
+        self._free_at = dict.fromkeys(self._rates, -math.inf)
+        self._granted = {
+            kind: deque[float](maxlen=rate.count) for kind, rate in self._rates.items()
+        }
 
     def join(self, driver: Driver) -> None:
         """Add a stream; all learn how many they are."""
@@ -89,7 +93,11 @@ class Place:
         now, kind = self._timeline.now, _kind(turn)
         if now < self._free_at[kind] - 1e-6:
             driver.findings.add("pace", f"{turn} was granted too early")
-        self._free_at[kind] = now + self._steps[kind]
+        rate, granted = self._rates[kind], self._granted[kind]
+        granted.append(now)
+        even = now + rate.pace if rate.seconds < LONG else now
+        full = granted[0] + rate.seconds if len(granted) == rate.count else now
+        self._free_at[kind] = max(even, full)
 
 
 def _kind(turn: Turn) -> Turn:

@@ -7,6 +7,7 @@ import time
 from typing import Any, Sequence
 
 from assetstream import StreamGroup
+from assetstream.protocol import Rate
 from assetstream.runtime.loop import clock
 from tests.programs.benchmarks.contenders.base import Account, Contender, OnAsset
 from tests.programs.benchmarks.contenders.sdk import (
@@ -53,7 +54,7 @@ class Client(Contender):
         if connects is None:
             keep_to(connects_together=UNLIMITED, reads_together=UNLIMITED)
         else:
-            keep_to(connects_together=connects)
+            keep_to(connects_together=Rate(round(connects), 1.0))
             self.speed = haste
             self._clock = TimeMachine(haste)
             # To the end of the process; the reference keeps it.

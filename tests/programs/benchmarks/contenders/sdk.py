@@ -19,11 +19,12 @@ from assetstream import (
     StateChange,
     Upbit,
 )
+from assetstream.protocol import Rate
 from tests.programs.benchmarks.contenders.base import Account, Contender, OnAsset
 
 __all__ = ["UNLIMITED", "Client", "Readiness", "handler", "keep_to", "stream"]
 
-UNLIMITED = 100_000.0
+UNLIMITED = Rate(100_000, 1.0)
 
 
 class Client(Contender):
@@ -60,7 +61,7 @@ class Client(Contender):
         time.sleep(seconds)
 
 
-def keep_to(**limits: float) -> None:
+def keep_to(**limits: Rate) -> None:
     """Keep to other limits than Upbit's, which no peer has and no load server sets."""
     Upbit.limits = replace(Upbit.limits, **limits)
 
