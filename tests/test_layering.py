@@ -7,11 +7,14 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
+import pytest
+
 from tests.support.house import (
     FLOORS,
     MODULES,
     circles,
     class_names,
+    clock_reads,
     has_code,
     imports,
     module_arrows,
@@ -149,6 +152,34 @@ def test_pure_rooms_touch_nothing_outside() -> None:
         if room_of(path) in PURE or name_of(path)[:-3] in PURE_MODULES:
             tops = {module.split(".")[0] for module in imports(path)}
             assert not tops & IMPURE, name_of(path)
+            assert not list(clock_reads(path)), name_of(path)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from datetime import datetime\nx = datetime.now(timezone.utc)",
+        "from datetime import datetime as D\nx = D.utcnow()",
+        "import datetime\nx = datetime.datetime.now",
+        "import datetime as dt\nx = dt.date.today()",
+        "from time import time\nx = time()",
+        "import time as t\nx = t.time()",
+    ],
+)
+def test_an_adapter_that_asks_the_clock_is_found(tmp_path: Path, code: str) -> None:
+    """What is signed would not be the exchange's time, nor the same in a replay."""
+    path = tmp_path / "exchange.py"
+    path.write_text(code, encoding="utf-8")
+    tops = {module.split(".")[0] for module in imports(path)}
+
+    assert tops & IMPURE or list(clock_reads(path))
+
+
+def test_the_instant_that_an_adapter_is_given_is_no_clock(tmp_path: Path) -> None:
+    path = tmp_path / "exchange.py"
+    path.write_text("x = instant.now + self.now", encoding="utf-8")
+
+    assert not list(clock_reads(path))
 
 
 def test_time_comes_from_the_clock() -> None:

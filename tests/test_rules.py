@@ -9,7 +9,7 @@ HERE = Path(__file__).parent
 PACKAGE = HERE.parent / "assetstream"
 
 RULES = {
-    *("W1", "W2", "T1", "R1"),
+    *("W1", "W2", "T1", "T2", "R1"),
     *("K1", "K2", "K3", "K4", "K5", "K6"),
     *("S1", "S2", "S3", "S4"),
     *("A1", "A2", "A3", "A4", "A5", "A6", "A7", "A8", "A9"),

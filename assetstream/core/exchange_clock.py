@@ -3,7 +3,7 @@
 Each is an interval: a ``Date`` is cut to whole seconds, and took some time to arrive.
 Pushes are judged by the clock of the host that pushes; the ``Date`` of another host
 only tells that the exchange's time has stepped. A step of this machine's wall clock is
-nothing to any of them.
+nothing to any of them. What is signed carries the time of the host that it is for (T2).
 """
 
 from __future__ import annotations
@@ -119,11 +119,23 @@ class ExchangeClock:
         return Stamp(at.now, received, clock.least + passed, clock.most + passed)
 
     def instant(self, at: Moment) -> Instant:
-        """The moment by the exchange's time as far as it is known, else by ours."""
-        clock = self._pushing
-        if clock.most == math.inf:
-            return Instant(at.now, int(at.wall * 1000))
-        return Instant(at.now, int((clock.least + clock.most) / 2 + at.now * 1000))
+        """The moment by the exchange's time as far as it is known, else by ours.
+
+        By the least that its clock may show: exchanges accept what is a few seconds
+        old, but hardly anything from the future (T2).
+        """
+        least = self._pushing.least
+        if least == -math.inf:
+            return self.instant_of("", at)
+        return Instant(at.now, int(least + at.now * 1000))
+
+    def instant_of(self, host: str, at: Moment) -> Instant:
+        """The same for another host: by any host's clock where its own is not known."""
+        own = self._hosts.get(host, self._pushing)
+        for clock in (own, self._pushing, *self._hosts.values()):
+            if clock.least != -math.inf:
+                return Instant(at.now, int(clock.least + at.now * 1000))
+        return Instant(at.now, int(at.wall * 1000))
 
     def pushed(self, ms: int, at: Stamp) -> bool:
         """Note the time of a push; True if it has widened the clock's interval.

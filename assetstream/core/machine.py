@@ -9,7 +9,8 @@ in their order. One event and its effects are one step. Carrying out an effect n
 calls the machine: the outcome is a later event. A ticket names one turn and the
 connection or the call made with it; the outcome of another ticket is dropped (W1).
 
-Rules kept here: W1 (tickets), W2 (one step), K6 (a push without the amounts is followed
+Rules kept here: W1 (tickets), W2 (one step), T2 (a wrong clock is set, and what it was
+refused for tried again), K6 (a push without the amounts is followed
 by a read), S1 (the gap), A7 (the lease), L1 (liveness by our own clock), L2 (any close
 is a disconnect), L7 (an end that was announced is no error).
 """
@@ -53,6 +54,7 @@ from assetstream.core.reconnect import ReconnectPolicy
 from assetstream.model.errors import (
     AssetStreamError,
     ConnectionLost,
+    ExchangeError,
     ProtocolError,
     RateLimited,
 )
@@ -129,8 +131,11 @@ class StreamMachine:
         self._reads = Reads(exchange, self._book, self._schedule, random)
         self._policy = ReconnectPolicy(exchange.limits, random)
         self._clock = ExchangeClock()
-        # The hosts of the present connection and of the last read (T1).
-        self._pushing_host = self._reading_host = ""
+        # The hosts of the present connection and of all reads (T1).
+        self._pushing_host = ""
+        self._reading_host = urlsplit(exchange.rest_url).hostname or ""
+        # What was refused for its time is being tried again (T2).
+        self._clock_set = False
         self._gap = GapTracker()
         self._memory: Memory = {}
         #: How long a connection may be silent, pong included; seconds.
@@ -172,9 +177,9 @@ class StreamMachine:
             out.append(Dial(ticket, connect))
         else:
             # A call is signed when it is sent, not when it was asked for.
-            fetch = self._reads.granted(ticket, self._clock.instant(at), self._nonce())
+            instant = self._clock.instant_of(self._reading_host, at)
+            fetch = self._reads.granted(ticket, instant, self._nonce())
             if fetch is not None:
-                self._reading_host = urlsplit(fetch.call.endpoint).hostname or ""
                 out.append(fetch)
         return self._done(out)
 
@@ -266,6 +271,10 @@ class StreamMachine:
         out: list[Effect] = []
         if self.link in CONNECTED:
             error = self._reason(ending)
+            if isinstance(ending, Refused) and _says_clock_off(error):  # T2
+                host, date = self._pushing_host, ending.headers.get("date")
+                if self._clock.read(host, date, self._began, at.now):
+                    self._stepped(at)
             self._leave(out)
             self._lost(error, at, out)
         if self.link is Link.LEAVING:
@@ -281,7 +290,8 @@ class StreamMachine:
             left: seconds that it may still take.
             at: the present.
         """
-        fetch = self._reads.again(ticket, left, self._clock.instant(at), self._nonce())
+        instant = self._clock.instant_of(self._reading_host, at)
+        fetch = self._reads.again(ticket, left, instant, self._nonce())
         return self._done([] if fetch is None else [fetch])
 
     def replied(
@@ -449,12 +459,25 @@ class StreamMachine:
         if self._policy.is_final(error, self._was_live, at.now):
             self._fail(error, out)
             return
-        self._retry_at = self._policy.next_at(at.now, self._began, self._live_since)
-        items = [*self._stamped([error])]
+        items: list[Event] = []
+        if self._tries_again(error):
+            self._retry_at = self._policy.at_once(at.now, self._began)
+        else:
+            self._retry_at = self._policy.next_at(at.now, self._began, self._live_since)
+            items += self._stamped([error])
         if self.present.state is State.LIVE:
             items.append(self._stale(error.problem, at))
-        out.append(Publish(items))
+        if items:
+            out.append(Publish(items))
         self._hold_back(Turn.CONNECT, error, out)
+
+    def _tries_again(self, error: AssetStreamError) -> bool:
+        """True if only our clock was wrong, and the answer has set it (T2).
+
+        Not twice in a row: perhaps the answer did not tell the time.
+        """
+        again, self._clock_set = self._clock_set, _says_clock_off(error)
+        return self._clock_set and not again
 
     def _reason(self, ending: Ending) -> AssetStreamError:
         if isinstance(ending, Refused):
@@ -502,6 +525,7 @@ class StreamMachine:
                 present.round_trip = step.round_trip or present.round_trip
             elif isinstance(step, Ready):
                 self._go(Link.READY)
+                self._clock_set = False
                 self._reads.ready(at.now)
             elif isinstance(step, Warn):
                 self._warned(step.error, at, out)
@@ -547,6 +571,7 @@ class StreamMachine:
 
     def _read(self, read: Read, at: Moment, out: list[Effect]) -> None:
         self._policy.accepted()
+        self._clock_set = False
         self.present.lease_ends_at = self._schedule.lease_ends_at
         items = self._stamped(read.items)
         judged = read.judged
@@ -573,7 +598,10 @@ class StreamMachine:
             self._fail(error, out)
             out.append(HangUp(self._connection))
             return
-        out.append(Publish(self._stamped([error])))
+        if self._tries_again(error):
+            self._reads.retry(at.now)
+        else:
+            out.append(Publish(self._stamped([error])))
         self._hold_back(Turn.SNAPSHOT, error, out)
 
     # The state.
@@ -646,6 +674,10 @@ class StreamMachine:
             self.deadline = deadline
         else:
             self.deadline = NEVER
+
+
+def _says_clock_off(error: AssetStreamError) -> bool:
+    return isinstance(error, ExchangeError) and error.clock_off
 
 
 def _out_of_step() -> ProtocolError:

@@ -164,6 +164,13 @@ class Reads:
             self._schedule.began()
         return Fetch(ticket, self._exchange.read(instant, nonce), READ_TIMEOUT)
 
+    def retry(self, now: float) -> None:
+        """Send the read that has just failed again, as soon as its pace allows."""
+        if self._turn is Turn.SNAPSHOT:
+            self._snapshot_at = now
+        else:
+            self._schedule.failed(now, 0.0)
+
     def waits_for(self, ticket: int) -> bool:
         """True if this read's reply counts; else another connection asked (W1)."""
         return ticket == self._ticket

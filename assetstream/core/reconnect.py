@@ -64,7 +64,7 @@ class ReconnectPolicy:
         """
         live = now - live_since
         delay = self._after(live) if live >= 0 else next(self._delays)
-        return max(now + delay, began + self._pace)
+        return self.at_once(now + delay, began)
 
     def renewed_at(self, now: float, began: float, live_since: float) -> float:
         """Return the time of the next attempt after an end that was announced (L7).
@@ -72,8 +72,11 @@ class ReconnectPolicy:
         At once, if the connection has worked; else as after any other.
         """
         later = self.next_at(now, began, live_since)
-        worked = now - live_since >= HEALTHY
-        return max(now, began + self._pace) if worked else later
+        return self.at_once(now, began) if now - live_since >= HEALTHY else later
+
+    def at_once(self, now: float, began: float) -> float:
+        """Return the earliest time of the next attempt: the exchange's own pace."""
+        return max(now, began + self._pace)
 
     def _after(self, live: float) -> float:
         """Return the delay after a connection that was LIVE for so many seconds.

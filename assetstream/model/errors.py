@@ -187,10 +187,13 @@ class ExchangeError(AssetStreamError):
     Attributes:
         code: the exchange's own code or error name, as text.
         message: the exchange's own words.
+        clock_off: the time of the request was wrong, by the exchange's clock. A stream
+            sets its clock by the answer, and tries once more before it says so.
     """
 
     code: str = ""
     message: str = ""
+    clock_off: bool = False
 
     _ends_attempt = True
 

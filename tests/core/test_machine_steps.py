@@ -1,30 +1,35 @@
 """Steps that the first exchanges never ask for, on the real machine.
 
-Each test begins with its rule's label.
+They are those of an exchange that pushes changes without amounts, announces the end of
+a connection, and is strict about the time of a request. Each test begins with its
+rule's label.
 """
 
 from __future__ import annotations
 
 import random
 from decimal import Decimal
+from typing import Sequence
 
 import pytest
 
-from assetstream.core.effects import Ask, CallOff, Effect, Fetch
+from assetstream.core.effects import Ask, CallOff, Dial, Effect, Fetch
 from assetstream.core.link import Link
-from assetstream.core.outcomes import Abandoned
+from assetstream.core.outcomes import Abandoned, Broken, HttpReply, Refused
 from assetstream.core.reads import AUDIT_PACE
+from assetstream.model.errors import ConnectionLost, ExchangeError
 from assetstream.model.events import Source, StateChange
 from assetstream.model.states import State
 from tests.core.test_machine import Driven, at, errors, items, names, only, states
 from tests.core.test_machine_verify import holds, push
+from tests.support.specs import START_MS
 from tests.support.world.exchange import Push
 from tests.support.world.kinds import KINDS
 from tests.support.world.life import live
 from tests.support.world.luck import Luck
 from tests.support.world.rest import Reply
 from tests.support.world.weather import WEATHERS
-from tests.support.world.wire import TellingWire
+from tests.support.world.wire import UNTIMELY, TellingWire
 from tests.support.world.world import Account, World
 
 WIRE = TellingWire()
@@ -181,6 +186,124 @@ def test_l7_a_connection_that_was_live_for_seconds_is_not_renewed_at_once() -> N
     assert errors(effects) == []
 
 
+# T2: the exchange refuses what is not of its time.
+
+#: So far our clock is ahead of the exchange's.
+AHEAD = 3600.0
+
+
+def dated(effect: Dial | Fetch) -> float:
+    """Return the time that a request carries; seconds after the start."""
+    headers = (
+        effect.connect.headers if isinstance(effect, Dial) else effect.call.headers
+    )
+    return (int(headers["Time"]) - START_MS) / 1000
+
+
+def refuse(driven: Driven, now: float, headers: dict[str, str]) -> Sequence[Effect]:
+    """Refuse the upgrade for its time."""
+    status, body = UNTIMELY
+    ending = Refused(status, headers, body)
+    return driven.machine.ended(driven.connection, ending, at(now))
+
+
+def test_t2_a_refusal_for_its_time_sets_the_clock_and_is_tried_again_at_once() -> None:
+    """No error is published, and no backoff counts: nothing is wrong any more."""
+    driven = Driven("upbit", exchange=WIRE.exchange)
+    driven.ahead = -AHEAD
+    assert dated(only(driven.dial(0.0), Dial)) == 0.0
+    assert refuse(driven, 0.3, driven.headers(0.3)) == []
+    assert driven.machine.deadline == 1.0, "the exchange's own pace"
+
+    assert dated(only(driven.dial(1.0), Dial)) == pytest.approx(1.0 - AHEAD, abs=1.0)
+    assert driven.present.error is None
+
+
+def test_t2_the_second_refusal_in_a_row_is_an_error_like_any_other() -> None:
+    """Perhaps the answer did not tell the time; another outcome begins the row anew."""
+    driven = Driven("upbit", exchange=WIRE.exchange)
+    found, now = [], 0.0
+    for _ in range(4):
+        driven.dial(now)
+        found.append(len(errors(refuse(driven, now + 0.1, {}))))
+        now = driven.machine.deadline
+
+    assert found == [0, 1, 1, 1]
+    error = driven.present.error
+    assert isinstance(error, ExchangeError)
+    assert (error.clock_off, error.fatal) == (True, False)
+    driven.dial(now)
+    driven.machine.ended(driven.connection, Broken(ConnectionLost("gone")), at(now + 1))
+    now = driven.machine.deadline
+    driven.dial(now)
+    assert errors(refuse(driven, now + 0.1, {})) == []
+
+
+def test_t2_a_date_of_any_other_refusal_is_not_taken() -> None:
+    """A captive portal has a clock of its own."""
+    driven = Driven("upbit", exchange=WIRE.exchange)
+    driven.ahead = -AHEAD
+    driven.dial(0.0)
+    page = Refused(503, driven.headers(0.1), b"<html>")
+    driven.machine.ended(driven.connection, page, at(0.1))
+    now = driven.machine.deadline
+
+    assert dated(only(driven.dial(now), Dial)) == pytest.approx(now, abs=0.002)
+
+
+@pytest.mark.parametrize("audit", [False, True])
+def test_t2_a_read_is_tried_again_at_once(audit: bool) -> None:
+    """Its answer has told the time of the host of REST."""
+    driven = quiet() if audit else Driven("upbit", exchange=WIRE.exchange)
+    now = 51.0
+    if audit:
+        driven.machine.verify(at(now))
+    else:
+        driven.prove(now)
+    fetch = driven.fetch(now)
+    status, body = UNTIMELY
+    driven.ahead = -AHEAD
+    reply = HttpReply(status, driven.headers(now), body)
+    failed = driven.machine.replied(fetch.ticket, reply, now, at(now))
+    assert errors(failed) == []
+    assert driven.machine.deadline == pytest.approx(
+        now + (AUDIT_PACE if audit else WIRE.exchange.limits.reads.pace)
+    )
+    when = driven.machine.deadline
+    again = driven.fetch(when)
+    assert dated(again) == pytest.approx(when - AHEAD, abs=1.0)
+    reply = HttpReply(status, driven.headers(now), body)
+    failed = driven.machine.replied(again.ticket, reply, now, at(now + 5))
+
+    assert [type(error) for error in errors(failed)] == [ExchangeError]
+
+
+def test_t2_what_succeeds_begins_the_row_anew() -> None:
+    """The upgrade's refusal is over when the subscription is proved."""
+    driven = Driven("upbit", exchange=WIRE.exchange)
+    driven.dial(0.0)
+    refuse(driven, 0.1, driven.headers(0.1))
+    driven.prove(1.0)
+    for now, published in ((1.0, 0), (1.1, 1), (2.0, 0)):
+        fetch = driven.fetch(max(now, driven.machine.deadline))
+        reply = HttpReply(*UNTIMELY[:1], {}, UNTIMELY[1])
+        failed = driven.machine.replied(fetch.ticket, reply, now, at(now))
+        assert len(errors(failed)) == published
+        if published:
+            driven.read(driven.machine.deadline, holds(BTC="7"))
+
+
+def test_t2_a_login_refused_in_a_frame_is_tried_again_on_a_new_connection() -> None:
+    """The upgrade has told the time."""
+    driven = Driven("upbit", exchange=WIRE.exchange)
+    driven.open(0.0)
+    effects = driven.machine.frames([WIRE.late_login], at(0.2))
+
+    assert names(effects) == ["HangUp"]
+    driven.end(effects, Abandoned(), 0.3)
+    assert driven.machine.deadline == 1.0
+
+
 # In the simulated world, judged by the exchange's own ledger.
 
 
@@ -217,8 +340,27 @@ def test_k6_a_deposit_told_as_a_difference_is_shown_soon_and_never_unmarked() ->
     assert account.counts()["reconnects"] == 0
 
 
+@pytest.mark.parametrize("ahead", [-86_400.0, -6.0, 2.0, 3600.0])
+def test_t2_a_machine_whose_clock_is_wrong_becomes_live_all_the_same(
+    ahead: float,
+) -> None:
+    """The exchange takes no request that is 5 s old, or 1 s ahead."""
+    world = World(WIRE, traced=True)
+    world.clocks.wall_step = ahead
+    account = told(world)
+
+    assert account.present.attempts == 2
+    assert account.present.error is None
+    world.clocks.wall_step = -ahead
+    account.lose_connection()
+    world.advance(5.0)
+    assert account.is_live
+    assert account.present.attempts == 3
+    assert not world.findings, "\n".join(world.trace())
+
+
 @pytest.mark.parametrize("weather", ["calm", "rough", "storm", "wild"])
-def test_k6_l7_lives_with_differences_and_announced_ends(weather: str) -> None:
+def test_k6_l7_t2_lives_with_all_of_it(weather: str) -> None:
     """The promise is kept, and in peace all is well again."""
     for seed, kind in enumerate(("quiet n5", "slow n10", "loop bot n2")):
         world, _ = live(seed, WEATHERS[weather], WIRE, KINDS[kind], 2.0)

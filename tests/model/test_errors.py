@@ -104,6 +104,7 @@ def test_attributes_have_defaults() -> None:
     assert (ConnectionLost("x").code, ConnectionLost("x").reason) == (None, "")
     assert (ProtocolError("x").frame, ProtocolError("x").currency) == (b"", None)
     assert (ExchangeError("x").code, ExchangeError("x").message) == ("", "")
+    assert ExchangeError("x").clock_off is False
     assert RateLimited("x").retry_after is None
     assert CallbackError("x").update is None
 

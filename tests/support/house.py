@@ -18,6 +18,7 @@ __all__ = [
     "arrows",
     "circles",
     "class_names",
+    "clock_reads",
     "has_code",
     "imports",
     "module_arrows",
@@ -133,6 +134,23 @@ def timed_waits(path: Path) -> Iterator[str]:
         text = "".join(map(ast.unparse, times))
         if text and "deadline" not in text.lower() and "clock.real_" not in text:
             yield ast.unparse(node)
+
+
+def clock_reads(path: Path) -> Iterator[str]:
+    """Calls of a file that ask this machine's clock for the time, by any name."""
+    clocks = {"datetime", "date"}
+    for node in nodes(path):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            clocks |= {
+                name.asname
+                for name in node.names
+                if name.asname and name.name in ("datetime", "date")
+            }
+    for node in nodes(path):
+        if isinstance(node, ast.Attribute) and node.attr in ("now", "today", "utcnow"):
+            owner = ast.unparse(node.value).rpartition(".")[2]
+            if owner in clocks:
+                yield ast.unparse(node)
 
 
 def private_names(path: Path) -> Iterator[str]:

@@ -15,6 +15,7 @@ from assetstream.model.errors import (
 from assetstream.protocol.http_date import http_date
 
 __all__ = [
+    "CLOCK_OFF",
     "Meaning",
     "Refusal",
     "connection_lost",
@@ -59,6 +60,7 @@ class Meaning(NamedTuple):
         remedy: what to do, in whole sentences; "" if there is nothing to do.
         hints: all causes with their remedies, the likeliest first, a sentence each.
         key_in_doubt: the key itself may be wrong, so its form is a hint, too.
+        clock_off: the time of the request was wrong (T2).
 
     Cause, remedy and hints may hold the exchange's ``placeholders`` in braces.
     """
@@ -69,6 +71,21 @@ class Meaning(NamedTuple):
     remedy: str = ""
     hints: tuple[str, ...] = ()
     key_in_doubt: bool = False
+    clock_off: bool = False
+
+
+#: The meaning of codes for a time that the exchange does not accept.
+CLOCK_OFF = Meaning(
+    ExchangeError,
+    False,
+    "the time of the request is not the exchange's, or it was on its way for too long",
+    "Let the system set this machine's clock.",
+    (
+        "See that this machine's clock is right, and let the system set it (NTP); a "
+        "proxy that delays requests may be the cause, too.",
+    ),
+    clock_off=True,
+)
 
 
 def refusal(
@@ -87,7 +104,7 @@ def refusal(
     words = ": ".join(part for part in (code, message) if part) or "no reason given"
     cause = f": {meaning.cause}" if meaning.cause else ""
     cause = cause.format_map(exchange.placeholders)
-    return meaning.kind(
+    error = meaning.kind(
         f"{exchange.title} refused {doing} ({words}){cause}",
         remedy=meaning.remedy.format_map(exchange.placeholders),
         hints=_hints(exchange, meaning),
@@ -97,6 +114,9 @@ def refusal(
         fatal=meaning.fatal,
         retry_after=wait,
     )
+    if isinstance(error, ExchangeError):
+        error.clock_off = meaning.clock_off
+    return error
 
 
 def _hints(exchange: KeyedExchange, meaning: Meaning) -> tuple[str, ...]:

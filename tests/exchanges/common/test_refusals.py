@@ -10,7 +10,12 @@ import pytest
 
 from assetstream.exchanges import CoinW, Upbit
 from assetstream.exchanges.coinw.refusals import CODES
-from assetstream.exchanges.common.refusals import connection_lost, retry_after
+from assetstream.exchanges.common.refusals import (
+    CLOCK_OFF,
+    connection_lost,
+    retry_after,
+)
+from assetstream.exchanges.common.refusals import refusal as explain
 from assetstream.exchanges.upbit.refusals import NAMES
 from assetstream.model.errors import AuthenticationError, ExchangeError
 from assetstream.protocol import Exchange, Fail
@@ -55,6 +60,23 @@ def test_retry_after_is_read_without_a_clock(
 ) -> None:
     """The wait is in seconds, or a date relative to the reply's Date."""
     assert retry_after(headers) == seconds
+
+
+def test_t2_a_refusal_for_its_time_says_so_and_is_not_fatal() -> None:
+    """The machine sets its clock by the answer, and tries again."""
+    error = explain(make_coinw(), CLOCK_OFF, "-1021", "Timestamp", "the login")
+
+    assert isinstance(error, ExchangeError)
+    assert (error.clock_off, error.fatal) == (True, False)
+    assert str(error) == (
+        "CoinW refused the login (-1021: Timestamp): the time of the request is not "
+        "the exchange's, or it was on its way for too long; the stream tries again by "
+        "itself. Let the system set this machine's clock."
+    )
+    assert len(error.hints) == 1
+    other = explain(make_coinw(), CODES["6000"], "6000", "no", "the login")
+    assert isinstance(other, ExchangeError)
+    assert not other.clock_off
 
 
 def test_a_loss_is_explained_with_its_causes() -> None:

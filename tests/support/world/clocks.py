@@ -47,6 +47,11 @@ class Clocks:
         """The exchange's time; milliseconds since 1970."""
         return int((START + self._timeline.now + self.offset) * 1000)
 
+    def host_milliseconds(self, *, pushing: bool = False) -> int:
+        """The time by the clock that a host's ``Date`` shows; see ``headers``."""
+        ahead = self.offset + self.unfair + (self.askew if pushing else 0.0)
+        return int((START + self._timeline.now + ahead) * 1000)
+
     def headers(self, *, pushing: bool = False) -> dict[str, str]:
         """Return the headers with the time: ``Date``, cut to whole seconds, or none.
 
@@ -55,6 +60,5 @@ class Clocks:
         """
         if not self.dates:
             return {}
-        ahead = self.offset + self.unfair + (self.askew if pushing else 0.0)
-        seconds = int(START + self._timeline.now + ahead)
+        seconds = self.host_milliseconds(pushing=pushing) // 1000
         return {"date": formatdate(seconds, usegmt=True)}

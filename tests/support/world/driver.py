@@ -291,7 +291,7 @@ class Driver:
         if self._side.refuses_key and self._side.wire.at_upgrade:
             status, body = self._side.wire.unknown_key
             dialling = dialling._replace(ending=Refused(status, {}, body))
-        self.connection.dial(dialling)
+        self.connection.dial(dialling, effect.connect.headers)
 
     def _hang_up(self, effect: HangUp) -> None:
         if self.connection is not None:
@@ -318,11 +318,12 @@ class Driver:
         if reply.duration > effect.timeout or reply.failure == "timeout":
             reply = reply._replace(failure="timeout", duration=effect.timeout)
         half = reply.duration / 2
-        self._timeline.after(half, self._answer, effect.ticket, reply, asked)
+        self._timeline.after(half, self._answer, effect, reply, asked)
 
-    def _answer(self, ticket: int, reply: Reply, asked: float) -> None:
+    def _answer(self, effect: Fetch, reply: Reply, asked: float) -> None:
         """Let the replica answer, halfway."""
-        answer = self._replicas.answer(reply, self._timeline.now)
+        ticket = effect.ticket
+        answer = self._replicas.answer(reply, effect.call, self._timeline.now)
         self.findings.note("read", ticket, reply, answer.seen)
         self._timeline.after(reply.duration / 2, self._reply, ticket, answer, asked)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Sequence
+from typing import Mapping, NamedTuple, Sequence
 
+from assetstream.core.outcomes import Refused
 from tests.support.world.clocks import Clocks
 from tests.support.world.ledger import Amounts, Ledger
 from tests.support.world.luck import Luck
@@ -78,6 +79,17 @@ class ExchangeSide:
     def connected(self, connection: Connection) -> None:
         """Greet a connection: silently."""
         self.mute = self._luck.muted()
+
+    def untimely(self, headers: Mapping[str, str]) -> Refused | None:
+        """Return the refusal of an upgrade of another time, if it is."""
+        clocks = self._clocks
+        if not clocks.dates:
+            return None
+        ms = clocks.host_milliseconds(pushing=True)
+        refusal = self.wire.untimely(headers, ms)
+        if refusal is None:
+            return None
+        return Refused(refusal[0], clocks.headers(pushing=True), refusal[1])
 
     def disconnected(self, connection: Connection) -> None:
         """Forget a connection."""

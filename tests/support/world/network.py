@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Mapping, NamedTuple
 
 from assetstream.core.outcomes import Abandoned, Closed, Ending
 from tests.support.world.timeline import Timeline
@@ -72,17 +72,21 @@ class Connection:
         self._pushes: list[Pushed] = []
         self._batch_at = -1.0
 
-    def dial(self, dialling: Dialling) -> None:
+    def dial(self, dialling: Dialling, headers: Mapping[str, str]) -> None:
         """Begin; answered by ``opened`` or ``ended``."""
         asked = self._timeline.now + dialling.connecting
         answered = asked + dialling.upgrading
         if dialling.ending is None:
-            self._timeline.at(answered, self._opened, asked)
+            self._timeline.at(answered, self._opened, asked, headers)
         else:
             self._timeline.at(answered, self._end, dialling.ending)
 
-    def _opened(self, asked: float) -> None:
+    def _opened(self, asked: float, headers: Mapping[str, str]) -> None:
         if self._over:
+            return
+        refused = self._side.untimely(headers)
+        if refused is not None:
+            self._end(refused)
             return
         self.open = True
         self._side.connected(self)

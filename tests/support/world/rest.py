@@ -7,6 +7,7 @@ from typing import Mapping, NamedTuple
 
 from assetstream.core.outcomes import HttpReply, Outcome
 from assetstream.model.errors import ConnectionLost
+from assetstream.protocol import HttpCall
 from tests.support.world.clocks import Clocks
 from tests.support.world.ledger import Ledger
 from tests.support.world.wire import Wire
@@ -60,8 +61,13 @@ class Replicas:
         self._wire = wire
         self._clocks = clocks
 
-    def answer(self, reply: Reply, now: float) -> Answer:
+    def answer(self, reply: Reply, call: HttpCall, now: float) -> Answer:
         """Answer a read that reaches the replica now."""
+        if not reply.failure and self._clocks.dates:
+            ms = self._clocks.host_milliseconds()
+            refusal = self._wire.untimely(call.headers, ms)
+            if refusal is not None:
+                return Answer(HttpReply(refusal[0], self._clocks.headers(), refusal[1]))
         if reply.failure == "key":
             status, body = self._wire.unknown_key
             return Answer(HttpReply(status, self._clocks.headers(), body))
