@@ -46,11 +46,8 @@ def make(
     monkeypatch.setattr(writer, "RETRY", 0.001)
     made: list[ArchiveWriter] = []
 
-    def start(keep: timedelta | None = None, **pragmas: object) -> ArchiveWriter:
-        file = WriterFile(path)
-        for name, value in pragmas.items():
-            file.connection.execute(f"PRAGMA {name} = {value}")
-        made.append(ArchiveWriter(path, file, keep, reports.put))
+    def start(keep: timedelta | None = None) -> ArchiveWriter:
+        made.append(ArchiveWriter(path, WriterFile(path), keep, reports.put))
         made[-1].start()
         return made[-1]
 
@@ -170,10 +167,22 @@ def test_h2_a_slow_disk_folds_and_the_archive_says_so(
 
 
 def test_h3_a_full_disk_is_one_error_and_tried_again(
-    path: Path, make: Make, reports: SimpleQueue[AssetStreamError]
+    path: Path,
+    make: Make,
+    reports: SimpleQueue[AssetStreamError],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Nothing is lost when there is room again."""
-    written = make(max_page_count=20)
+    limit = 20
+    add_rows = queries.add_rows
+
+    def limited(db: sqlite3.Connection, rows: queries.Rows) -> None:
+        # In the writer's thread: a connection that two use mixes up their errors.
+        db.execute(f"PRAGMA max_page_count = {limit}")
+        add_rows(db, rows)
+
+    monkeypatch.setattr(queries, "add_rows", limited)
+    written = make()
     sink = begin(written)
     for n in range(1_000):
         assert sink.put([update("A", str(n))], step=n)
@@ -184,7 +193,7 @@ def test_h3_a_full_disk_is_one_error_and_tried_again(
     assert "balances.db cannot be written: database or disk is full" in str(error)
     assert "go on" in error.remedy
     assert reports.empty()
-    written._db.execute("PRAGMA max_page_count = 100000")
+    limit = 100_000
     flush(written)
     assert rows(path, "SELECT count(*) FROM updates") == [(1_000,)]
     assert (written.error, written.lost) == (None, 0)
