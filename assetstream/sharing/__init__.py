@@ -9,6 +9,7 @@ the engine; any number of readers show it, and judge by their own clock for how 
 ``copybook``   a reader's copy of one account: snapshot and log joined (F1-F5)
 ``ownership``  which accounts a worker takes, given who has which (O4, O5)
 ``engine``     one connection to the engine, the only importer of ``redis``
+``engine_socket``  its socket, every wait of which can be cancelled
 ``scripts``    what runs there, each in one step (O1, O2, O6, P1)
 ``address``    the URL of an engine
 ``rights``     what an access list of the engine should allow

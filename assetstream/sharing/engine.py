@@ -13,7 +13,7 @@ from typing import Any, Iterable, Iterator, Mapping, NamedTuple, Sequence, Union
 
 import redis
 from redis.backoff import NoBackoff
-from redis.connection import Connection, UnixDomainSocketConnection
+from redis.connection import Connection
 from redis.exceptions import NoPermissionError
 from redis.retry import Retry
 
@@ -26,8 +26,10 @@ from assetstream.model.errors import (
     ProtocolError,
 )
 from assetstream.model.states import State
+from assetstream.runtime.net.cancel import Cancelled, CancelToken, shortage
 from assetstream.sharing import scripts
 from assetstream.sharing.address import EngineAddress
+from assetstream.sharing.engine_socket import REMEDY, EngineSocket, open_socket
 from assetstream.sharing.entries import (
     VERSION,
     BookEntry,
@@ -68,7 +70,9 @@ COUNT = 500
 OLDEST = {"redis": (7, 0), "valkey": (7, 2)}
 #: First words of an engine's refusals that pass by themselves.
 PASSING = {"LOADING", "READONLY", "MASTERDOWN", "UNBLOCKED", "OOM", "BUSY", "TRYAGAIN"}
-REMEDY = "Check that it runs, its address, and what lies between."
+
+#: All that a call may end by.
+FAULTS = (redis.RedisError, OSError, RuntimeError, AssetStreamError, Cancelled)
 
 #: Of an account at another connection: token and number, each None where there is none.
 Position = tuple[Union[int, None], Union[int, None]]
@@ -121,6 +125,8 @@ class Followed(NamedTuple):
 class Engine:
     """One connection, for one thread. A call that raises has closed it.
 
+    ``cancel`` alone may be called by any thread: it ends the call under way.
+
     Each call raises ``ConnectionLost`` (try again), ``AuthenticationError``,
     ``PermissionDenied``, ``ConfigurationError`` (the engine does not serve), or
     ``ProtocolError`` (its answer is not understood).
@@ -145,6 +151,9 @@ class Engine:
         self._keys = keys
         self._context = ssl_context
         self._connection: Any = None  # redis gives its methods no types
+        # Made with the connection, and released with it.
+        self._token: CancelToken | None = None
+        self._cancelled = False
 
     def __enter__(self) -> Engine:
         self.connect()
@@ -161,10 +170,10 @@ class Engine:
     def connect(self) -> None:
         """Connect, log in, and look whether the engine serves."""
         self.close()
-        self._connection = self._make()
         try:
+            self._connection = self._make()
             self._connection.connect()
-        except (redis.RedisError, OSError) as error:
+        except FAULTS as error:
             raise self._lost(error) from None
         hello = self._call("HELLO", 2)
         facts = {
@@ -178,6 +187,16 @@ class Engine:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.disconnect()
+        token, self._token = self._token, None
+        if token is not None:
+            token.close()
+
+    def cancel(self) -> None:
+        """End the call under way, and every later one, at once; from any thread."""
+        self._cancelled = True
+        token = self._token
+        if token is not None:
+            token.cancel()
 
     # A worker's calls.
 
@@ -349,26 +368,23 @@ class Engine:
 
     def _make(self) -> Any:
         address = self.address
-        options: dict[str, Any] = {
-            "db": address.db,
-            "username": address.user or None,
-            "password": address.password or None,
-            "socket_timeout": TIMEOUT + BLOCK,
-            "socket_connect_timeout": TIMEOUT,
-            "retry": Retry(NoBackoff(), 0),
-            "retry_on_timeout": False,
-            "health_check_interval": 0,
-            "protocol": 2,
-        }
-        if address.scheme == "unix":
-            unix: Any = UnixDomainSocketConnection
-            return unix(path=address.path, **options)
-        options.update(host=address.host, port=address.port)
-        if address.scheme == "redis":
-            plain: Any = Connection
-            return plain(**options)
-        return _VerifiedConnection(
-            self._context or ssl.create_default_context(), **options
+        self._token = token = CancelToken()
+        if self._cancelled:
+            token.cancel()
+        waiting = TIMEOUT + BLOCK
+        ready = open_socket(address, self._context, token, TIMEOUT, waiting)
+        return _ReadyConnection(
+            ready,
+            host=address.host or address.path,
+            port=address.port,
+            db=address.db,
+            username=address.user or None,
+            password=address.password or None,
+            socket_timeout=waiting,
+            retry=Retry(NoBackoff(), 0),
+            retry_on_timeout=False,
+            health_check_interval=0,
+            protocol=2,
         )
 
     def _script(self, script: str, keys: Sequence[str], *words: Any) -> Any:
@@ -386,7 +402,7 @@ class Engine:
         try:
             connection.send_packed_command(connection.pack_commands(commands))
             return [connection.read_response() for _ in commands]
-        except (redis.RedisError, OSError) as error:
+        except FAULTS as error:
             raise self._lost(error) from None
 
     def _check(self, facts: Mapping[str, Any]) -> None:
@@ -417,7 +433,13 @@ class Engine:
     def _lost(self, error: Exception) -> AssetStreamError:
         """Close the connection, and say in our words what has become of it."""
         self.close()
+        if isinstance(error, AssetStreamError):
+            return error
         name, text = self.address.name, str(error)
+        if isinstance(error, Cancelled):
+            return ConnectionLost(f"the connection to {name} was given up")
+        if isinstance(error, (OSError, RuntimeError)):
+            return shortage(error)
         if isinstance(error, redis.AuthenticationError):
             return AuthenticationError(
                 f"the engine at {name} refuses the user or the password",
@@ -447,20 +469,18 @@ class Engine:
         return keys.head(account), keys.book(account), keys.log(account)
 
 
-class _VerifiedConnection(Connection):
-    """A TLS connection by a context that verifies, which redis-py would make itself."""
+class _ReadyConnection(Connection):
+    """A connection over a socket that is connected, for redis-py cannot be cancelled.
 
-    def __init__(self, context: ssl.SSLContext, **options: Any) -> None:
+    Should it ever connect again by itself, that fails: the socket is closed then.
+    """
+
+    def __init__(self, ready: EngineSocket, **options: Any) -> None:
         super().__init__(**options)  # type: ignore[no-untyped-call]
-        self._context = context
+        self._ready = ready
 
     def _connect(self) -> Any:
-        plain = super()._connect()  # type: ignore[no-untyped-call]
-        try:
-            return self._context.wrap_socket(plain, server_hostname=self.host)
-        except BaseException:
-            plain.close()
-            raise
+        return self._ready
 
 
 def _parts(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Iterator, Sequence
+from unittest.mock import Mock
 
 import pytest
 
@@ -39,6 +41,7 @@ from assetstream.sharing.ownership import Seat
 from assetstream.sharing.rights import reader_rights, worker_rights
 from tests.support import certificates
 from tests.support.engines import EngineServer
+from tests.support.event_recorder import PATIENCE
 
 if TYPE_CHECKING:
     import trustme
@@ -431,13 +434,47 @@ def test_an_engine_that_stands_still_is_an_error(server: EngineServer) -> None:
     """Nothing is sent again: the connection is closed."""
     with Engine(read_address(server.url), KEYS) as engine:
         server.pause()
-        with pytest.raises(ConnectionLost, match="cannot be reached"):
-            engine.pulse("w1", Pulse(1, 1.0), first=True)
-        server.resume()
+        try:
+            with pytest.raises(ConnectionLost, match="did not answer in time"):
+                engine.pulse("w1", Pulse(1, 1.0), first=True)
+        finally:
+            server.resume()
         with pytest.raises(ConnectionLost, match="there is no connection"):
             engine.pulse("w1", Pulse(1, 1.0), first=True)
         engine.connect()
         assert engine.pulse("w1", Pulse(2, 1.0), first=True)
+
+
+def test_a_call_is_cancelled_from_any_thread(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For good, and at once: a stream that is stopped waits for no engine."""
+    monkeypatch.setattr(module, "BLOCK", PATIENCE)
+    ended = threading.Event()
+
+    def follow() -> None:
+        with pytest.raises(ConnectionLost, match="given up"):
+            engine.follow({"alice": "0"}, {})
+        ended.set()
+
+    waiting = threading.Thread(target=follow)
+    waiting.start()
+    engine.cancel()
+
+    assert ended.wait(PATIENCE)
+    waiting.join()
+    with pytest.raises(ConnectionLost, match="given up"):
+        engine.connect()
+
+
+def test_a_machine_without_descriptors_says_so(
+    server: EngineServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have some later."""
+    monkeypatch.setattr(module, "CancelToken", Mock(side_effect=OSError(24, "no more")))
+
+    with pytest.raises(ConnectionLost, match=r"could not make a connection \(no more"):
+        Engine(read_address(server.url), KEYS).connect()
 
 
 def test_an_engine_that_dies_is_an_error(server: EngineServer) -> None:
