@@ -28,8 +28,8 @@ from tests.support.world.kinds import KINDS
 from tests.support.world.life import live
 from tests.support.world.luck import Luck
 from tests.support.world.rest import Reply
+from tests.support.world.telling import UNTIMELY, TellingWire
 from tests.support.world.weather import WEATHERS
-from tests.support.world.wire import UNTIMELY, TellingWire
 from tests.support.world.world import Account, World
 
 WIRE = TellingWire()

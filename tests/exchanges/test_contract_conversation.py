@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from assetstream.exchanges import EXCHANGES
 from assetstream.model.errors import AssetStreamError, ConnectionLost, ProtocolError
 from assetstream.protocol import NEVER, Conversation, Fail, Ping, Send, Step, Warn
+from tests.support.spec import proved
 from tests.support.specs import SECRET, SPECS, Spec, at, kinds, opened, ready, reported
 from tests.support.strategies import texts
 
@@ -170,8 +171,7 @@ def _phases(spec: Spec) -> list[Conversation]:
     fresh = spec.make().conversation({})
     part = opened(spec.make())
     part.received(spec.acks[:1], at(0.1))
-    whole = opened(spec.make())
-    whole.received(spec.acks, at(0.1))
+    whole = proved(spec)
     failed = opened(spec.make())
     failed.due(at(3600.0))
     failed.due(at(7200.0))
@@ -238,25 +238,22 @@ def test_ping_goes_out_in_time(spec: Spec, name: str) -> None:
 
 def test_k5_many_doubts_of_one_frame_are_one(name: str, spec: Spec) -> None:
     """Each warning may keep a copy of the frame: memory stays near a frame's size."""
-    entry = {"currency": "", "balance": "?", "available": "?", "hold": "0"}
-    entries = [{**entry, "currency": f"C{at}"} for at in range(1000)]
-    push = json.loads(spec.push)
-    push["assets" if name == "upbit" else "data"] = entries
-    few = {**push, "assets" if name == "upbit" else "data": entries[:20]}
-    (step,) = ready(name).received([json.dumps(push).encode()], at(1.0))
+    codes = [f"C{number}" for number in range(1000)]
+    (step,) = ready(name).received([spec.unreadable(codes)], at(1.0))
 
     assert isinstance(step, Warn)
     assert isinstance(step.error, ProtocolError)
     assert step.error.currency is None
     assert "1000 of its entries" in str(step.error)
-    assert len(ready(name).received([json.dumps(few).encode()], at(1.0))) == 20
+    assert len(ready(name).received([spec.unreadable(codes[:20])], at(1.0))) == 20
 
 
 def test_a_push_without_its_type_is_unreadable(name: str, spec: Spec) -> None:
     """A push without a type is unreadable even if the rest fits."""
     push = json.loads(spec.push)
-    del push["type"]
-    (step,) = ready(name).received([json.dumps(push).encode()], at(1.0))
+    push.pop("type", None)
+    untyped = spec.untyped or json.dumps(push).encode()
+    (step,) = ready(name).received([untyped], at(1.0))
 
     assert isinstance(step, Warn)
 

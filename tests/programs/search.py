@@ -57,7 +57,7 @@ from tests.support.world.kinds import KINDS
 from tests.support.world.life import live
 from tests.support.world.promise import OLD, Measures
 from tests.support.world.weather import WEATHERS
-from tests.support.world.wire import WIRES
+from tests.support.world.wires import WIRES
 from tests.support.world.world import World
 
 __all__ = ["Cell", "Figures", "main"]

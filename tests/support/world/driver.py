@@ -34,7 +34,6 @@ from tests.support.world.place import Place
 from tests.support.world.promise import Promise
 from tests.support.world.rest import Answer, Replicas, Reply
 from tests.support.world.timeline import Timeline
-from tests.support.world.wire import LOGIN_REFUSED
 
 __all__ = ["Driver"]
 
@@ -175,7 +174,7 @@ class Driver:
         taken = self._lives()
         if taken:
             self.check.proved()
-            if batch[0] == LOGIN_REFUSED:
+            if batch[0] == self._side.wire.login_refused:
                 self.check.refused()
         if taken and pushes:
             self.promise.pushed(pushes)

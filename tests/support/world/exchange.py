@@ -10,7 +10,7 @@ from tests.support.world.ledger import Amounts, Ledger
 from tests.support.world.luck import Luck
 from tests.support.world.network import Connection
 from tests.support.world.timeline import Timeline
-from tests.support.world.wire import LOGIN_REFUSED, Wire
+from tests.support.world.wire import Wire
 
 __all__ = ["ExchangeSide", "Push", "Pushed"]
 
@@ -100,10 +100,10 @@ class ExchangeSide:
         """Answer a text."""
         if not self.acknowledges:
             return
-        if self.refuses_key and not self.wire.at_upgrade and '"login"' in text:
-            connection.carry(LOGIN_REFUSED)
-            return
         frames, subscribes = self.wire.answers(text)
+        if self.refuses_key and self.wire.login_refused and self.wire.logs_in(text):
+            connection.carry(self.wire.login_refused)
+            return
         for frame in frames:
             connection.carry(frame)
         if subscribes:

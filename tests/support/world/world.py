@@ -21,7 +21,8 @@ from tests.support.world.luck import Luck
 from tests.support.world.place import Place
 from tests.support.world.rest import Replicas
 from tests.support.world.timeline import Timeline
-from tests.support.world.wire import WIRES, Wire
+from tests.support.world.wire import Wire
+from tests.support.world.wires import WIRES
 
 __all__ = ["Account", "World"]
 
