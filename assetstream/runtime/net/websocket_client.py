@@ -31,6 +31,8 @@ with importing(WEBSOCKET_CLIENT):
 
 __all__ = ["Parsed", "WebSocketClient", "refusal", "upgrade"]
 
+#: The first byte of a pong that is whole and has no reserved bit.
+PONG = 0x80 | websocket.ABNF.OPCODE_PONG
 #: RFC 6455, 7.1.5: the code that stands for a close frame without one.
 NO_STATUS = 1005
 
@@ -175,6 +177,9 @@ class WebSocketClient:
         Raises:
             BadFrame: it breaks the protocol.
         """
+        if frame[0] == PONG:
+            # Nearly all that comes here, and the library would only take it apart.
+            return Parsed([], True, None)
         reason = ""
         if frame[0] & 0x0F == websocket.ABNF.OPCODE_CLOSE and len(frame) > 4:
             if len(frame) >= 128:
@@ -200,13 +205,15 @@ class WebSocketClient:
 
     def send(self, text: str) -> None:
         """Send a text message, past the library: its own sends are traced."""
-        frame = websocket.ABNF.create_frame(text, websocket.ABNF.OPCODE_TEXT)
-        self._send(frame.format())
+        self._send_frame(text, websocket.ABNF.OPCODE_TEXT)
 
     def ping(self) -> None:
         """Send a ping."""
-        Parser(self._send).socket.ping()
+        self._send_frame("", websocket.ABNF.OPCODE_PING)
 
     def say_goodbye(self) -> None:
         """Send a Close frame."""
         Parser(self._send).socket.send_close()
+
+    def _send_frame(self, text: str, opcode: int) -> None:
+        self._send(websocket.ABNF.create_frame(text, opcode).format())

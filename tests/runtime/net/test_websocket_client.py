@@ -72,6 +72,20 @@ def test_a_ping_is_answered(opened: Open) -> None:
     assert opened.sent[:2] == bytes([0x80 | PONG, 0x80 | 5])
 
 
+@pytest.mark.parametrize("payload", [b"", b"p" * 125])
+def test_a_pong_is_only_noted(opened: Open, payload: bytes) -> None:
+    """Whatever is in it; it is answered by nothing."""
+    before = opened.sent
+    assert opened.client.parse(frame(payload, PONG)) == ([], True, None)
+    assert opened.sent == before
+
+
+def test_a_pong_with_a_reserved_bit_is_refused(opened: Open) -> None:
+    """The library says so."""
+    with pytest.raises(BadFrame):
+        opened.client.parse(b"\xca\x00")
+
+
 @pytest.mark.parametrize(
     ("payload", "closed"),
     [
