@@ -22,7 +22,7 @@ import requests
 from msgspec import Struct
 from requests.adapters import HTTPAdapter
 from requests.utils import check_header_validity, requote_uri
-from urllib3 import BaseHTTPResponse, HTTPResponse
+from urllib3 import HTTPResponse
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
@@ -172,9 +172,11 @@ class Call:
         request: as it goes out.
         reused: the request went out on a connection kept from an earlier call.
         asked: monotonic time at which the request was written last.
+        reply: what came, once it has.
     """
 
     scope: CancelScope
+    reply: HttpReply
 
     def __init__(
         self,
@@ -231,13 +233,12 @@ class Call:
 
     def _exchange(self) -> HttpReply | Unanswered:
         try:
-            response = self._adapter.ask(self)
+            self._adapter.ask(self)
         except (BrokenProtocol, OSError, ConnectionLost):
             if self.reused and self.scope.left > 0:
                 return Unanswered(self.scope.left)
             raise
-        body = response.data or b""  # None, if there is none
-        return HttpReply(response.status, dict(response.headers), body)
+        return self.reply
 
 
 #: ``call``: the one that this thread runs.
@@ -275,13 +276,12 @@ class PlainConnection(HTTPConnection):
         self.scope.send_all(self._wire, call.request, "taking the request")
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]
-        """Read the whole answer."""
+        """Read the whole answer; urllib3, which gives it to nobody, sees its status."""
         answer = AnswerReader(self._wire, self.scope).read()
         if answer.last:
             self.close()
-        return HTTPResponse(
-            answer.body, answer.headers, answer.status, preload_content=False
-        )
+        _current_call().reply = HttpReply(answer.status, answer.headers, answer.body)
+        return HTTPResponse(status=answer.status, preload_content=False)
 
     @property
     def _wire(self) -> Wire:
@@ -350,15 +350,15 @@ class Adapter(HTTPAdapter):
         self._endpoints.clear()
         super().close()
 
-    def ask(self, call: Call) -> BaseHTTPResponse:
-        """Send a request, and return the answer of which the head has come.
+    def ask(self, call: Call) -> None:
+        """Send the call's request, and read its reply.
 
         Raises: any of FAILURES.
         """
         wanted = call.wanted
         endpoint = self._endpoint(wanted)
         call.request = written(wanted, endpoint)
-        return endpoint.pool.urlopen(
+        endpoint.pool.urlopen(
             wanted.method,
             # Not the query: urllib3 logs this, and the query of some exchanges is a
             # signature that anybody could send again.
