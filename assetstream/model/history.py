@@ -171,10 +171,12 @@ class Recent:
         note: adds an update, in the order in which the book changed.
     """
 
-    __slots__ = ("_gaps", "_updates", "note")
+    __slots__ = ("_gaps", "_slimmed", "_updates", "note")
 
     def __init__(self, most: int) -> None:
         self._gaps: tuple[Gap, ...] = ()
+        # The last update that there was when all of them had let go of their frames.
+        self._slimmed: AssetUpdate | None = None
         self._keep(deque(maxlen=most))
 
     def add_gap(self, gap: Gap) -> None:
@@ -186,9 +188,10 @@ class Recent:
 
         To do so at each push would take as long as to make the update.
         """
-        if any(update.raw for update in self._updates):
+        if self._updates and self._updates[-1] is not self._slimmed:
             slim = map(_without_frame, self._updates)
             self._keep(deque(slim, self._updates.maxlen))
+            self._slimmed = self._updates[-1]
 
     def view(self) -> History:
         """A copy of what there is at one moment; from any thread, without a lock."""

@@ -68,8 +68,11 @@ def test_frames_are_let_go_of_and_never_shown() -> None:
     recent.slim()
     assert recent._updates is slim
     recent.note(framed[2])
+    recent.note(made[0])
+    recent.slim()
+    assert frames(recent) == [b"", b""]
 
-    assert [update.available for update in recent.view()] == [2, 3]
+    assert [update.available for update in recent.view()] == [3, 1]
 
 
 def frames(recent: Recent) -> list[bytes]:

@@ -194,8 +194,9 @@ class SecureSocket:
         if not plain and not self._ended:
             self._flush()  # TLS itself may have something to send (a new handshake)
             raise ssl.SSLWantReadError("no whole record has come")
-        with contextlib.suppress(OSError):
-            self._flush()
+        if self._outgoing.pending or self._unsent:
+            with contextlib.suppress(OSError):
+                self._flush()
         return plain or self._end()
 
     def _end(self) -> bytes:
