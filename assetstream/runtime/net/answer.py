@@ -27,7 +27,7 @@ MOST_HEAD = 1 << 16
 MOST_LINE = 1 << 10
 PIECE = 1 << 16
 #: Such answers have no body, whatever their head says.
-BODILESS = (204, 304)
+BODILESS = (101, 204, 304)
 
 DIGITS = re.compile(r"[0-9a-fA-F]{1,16}")
 

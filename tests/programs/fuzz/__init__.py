@@ -5,7 +5,7 @@
 ``rest``        answers of REST, and refused upgrades.
 ``frames``      the receive path, against websocket-client's own parser.
 ``control``     pings and pongs, and what is answered.
-``upgrade``     the answer to an upgrade, head and body, against ``http.client``.
+``upgrade``     the answer to an upgrade, or to a call, against ``http.client``.
 ``corpus``      inputs to begin with, and how an input's bytes become arguments.
 ``mutation``    how an input becomes another one.
 

@@ -40,6 +40,7 @@ def read(sent: bytes) -> Answer:
         (OK + b"Content-Length: 000\r\n\r\n", b""),
         (CHUNKED + b"1\r\no\r\n1;x=y\r\nk\r\n0\r\n\r\n", b"ok"),
         (CHUNKED + b" A \r\n0123456789\r\n00\r\nX-Trailer: 1\r\n\r\n", b"0123456789"),
+        (OK.replace(b"200", b"101") + b"\r\n", b""),
         (OK.replace(b"200", b"204") + b"\r\n", b""),
         (OK.replace(b"200", b"304") + b"Content-Length: 2\r\n\r\n", b""),
     ],
