@@ -11,7 +11,14 @@ from typing import Mapping, NoReturn, TypeVar
 from assetstream.model.errors import AssetStreamError
 from assetstream.model.public import make_public
 from assetstream.protocol.conversation import Conversation
-from assetstream.protocol.values import HttpCall, Instant, Limits, Memory, Snapshot
+from assetstream.protocol.values import (
+    Fields,
+    HttpCall,
+    Instant,
+    Limits,
+    Memory,
+    Snapshot,
+)
 
 __all__ = ["Exchange"]
 
@@ -32,6 +39,7 @@ class Exchange(ABC):
         regions: the values of the constructor's parameter ``region``; empty if it has
             no such parameter.
         limits: what the exchange allows.
+        fields: the names of the fields in its messages.
         ws_url: the URL of the WebSocket in use.
         rest_url: the base URL of REST in use.
         credentials: every text that must never be shown, by name: those of
@@ -50,6 +58,7 @@ class Exchange(ABC):
     key_names: tuple[str, ...]
     regions: tuple[str, ...] = ()
     limits: Limits
+    fields: Fields = Fields()
     ws_url: str
     rest_url: str
     credentials: Mapping[str, str]

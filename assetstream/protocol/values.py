@@ -13,6 +13,7 @@ __all__ = [
     "NEVER",
     "BalanceReport",
     "Connect",
+    "Fields",
     "HttpCall",
     "Instant",
     "Limits",
@@ -38,6 +39,35 @@ class Instant(Struct, frozen=True, gc=False):
 
     now: float
     ms: int
+
+
+class Fields(Struct, frozen=True, kw_only=True):
+    """The names of the fields in an exchange's messages, of REST and of the stream.
+
+    A recording disguises whatever is in no field that is named here, or does not look
+    like it; the simulator and the replay find amounts and times by them.
+
+    Attributes:
+        amounts: amounts of a currency.
+        prices: other numbers that a scrambled recording must hide.
+        times: milliseconds since 1970.
+        seconds: seconds since 1970.
+        ordered: numbers whose order decides which of two pushes is newer (K1).
+        currencies: codes of currencies; those that name whose an amount is come first.
+        kinds: kinds of messages, and other words of the exchange's own.
+        codes: codes of errors.
+        texts: words for people.
+    """
+
+    amounts: tuple[str, ...] = ()
+    prices: tuple[str, ...] = ()
+    times: tuple[str, ...] = ()
+    seconds: tuple[str, ...] = ()
+    ordered: tuple[str, ...] = ()
+    currencies: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
 
 
 class BalanceReport(Struct, frozen=True, gc=False):

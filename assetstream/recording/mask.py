@@ -18,24 +18,10 @@ from assetstream.recording.scan import NUMBER, Value, scan, unquoted
 
 __all__ = ["Mask"]
 
-AMOUNTS = {"balance", "b", "locked", "l", "available", "hold", "onOrders"}
-PRICES = {"avg_buy_price"}
-TIMES = {"asset_timestamp", "asttms", "timestamp", "tms", "time"}
-#: Numbers whose order decides which of two pushes is newer (K1).
-ORDERED = {"ledger_id"}
-CURRENCIES = {"currency", "cu", "unit_currency", "codes", "cds", "pairCode"}
-KINDS = {
-    *("type", "ty", "stream_type", "st", "status", "method", "mthd", "format"),
-    *("event", "biz", "channel", "command", "account"),
-}
-CODES = {"code", "errorCode"}
-TEXTS = {"message", "msg", "errorMsg", "errorMessage"}
-SHAPES = {
-    **dict.fromkeys(TIMES, re.compile(r"[0-9]{10,17}")),
-    **dict.fromkeys(CURRENCIES, re.compile(r"(?=.*[^\W\d])[\w$.-]{1,20}")),
-    **dict.fromkeys(KINDS, re.compile(r"[A-Za-z_.]{1,24}")),
-    **dict.fromkeys(CODES, re.compile(r"-?[0-9]{1,7}")),
-}
+TIME = re.compile(r"[0-9]{10,17}(?:\.[0-9]{1,9})?")
+CURRENCY = re.compile(r"(?=.*[^\W\d])[\w$.-]{1,20}")
+KIND = re.compile(r"[A-Za-z_.]{1,24}")
+CODE = re.compile(r"-?[0-9]{1,7}")
 #: Values that are about nobody.
 HARMLESS = {"", "0", "true", "false", "null", "NaN", "Infinity", "-Infinity", "***"}
 #: A key stays if it looks like a name or a currency.
@@ -58,6 +44,14 @@ class Mask:
         self, exchange: Exchange, labels: Iterable[str], *, scramble: bool
     ) -> None:
         self._exchange = exchange
+        fields = self._fields = exchange.fields
+        self._numbers = frozenset(fields.amounts + fields.prices)
+        self._shapes = {
+            **dict.fromkeys(fields.times + fields.seconds, TIME),
+            **dict.fromkeys(fields.currencies, CURRENCY),
+            **dict.fromkeys(fields.kinds, KIND),
+            **dict.fromkeys(fields.codes, CODE),
+        }
         self._scramble = scramble
         self._disguise = Disguise()
         encoded = (
@@ -122,13 +116,18 @@ class Mask:
         key = value.key
         if text in HARMLESS:
             return text
-        if key in AMOUNTS or key in PRICES:
+        if key in self._numbers:
             return self._amount(text, value)
-        if key in SHAPES and SHAPES[key].fullmatch(text):
+        if key in self._shapes and self._shapes[key].fullmatch(text):
             return text
-        if key in ORDERED and text.isascii() and text.isdecimal() and len(text) < 40:
+        if (
+            key in self._fields.ordered
+            and text.isascii()
+            and text.isdecimal()
+            and len(text) < 40
+        ):
             return str(self._disguise.ordered(int(text)))
-        if key in TEXTS or (key == "name" and value.parent == "error"):
+        if key in self._fields.texts or (key == "name" and value.parent == "error"):
             return self._prose(text)
         if key == "data" and text[0] in "{[":
             return self._text(text)  # JSON within JSON, in CoinW's other topics
@@ -140,10 +139,11 @@ class Mask:
         if not self._scramble:
             return text
         known = value.siblings
-        unit = known.get("currency") or known.get("cu") or value.parent
+        named = (known[name] for name in self._fields.currencies if known.get(name))
+        unit = next(named, value.parent)
         if not unit or not KEY.fullmatch(unit):
             return self._disguise.opaque(text)
-        if value.key in PRICES:
+        if value.key in self._fields.prices:
             unit = f"price of {unit}"  # a unit of its own, with its own factor
         return self._disguise.scaled(unit.upper(), text)
 

@@ -23,6 +23,7 @@ from assetstream.exchanges.common.values import Unreadable
 from assetstream.model.public import make_public
 from assetstream.protocol import (
     Conversation,
+    Fields,
     HttpCall,
     Instant,
     Limits,
@@ -74,6 +75,15 @@ class CoinW(KeyedExchange):
         "and older orders may never be pushed. REST finds them."
     )
     serial_keys = True
+    fields = Fields(
+        amounts=("available", "hold", "onOrders"),
+        times=("time",),
+        ordered=("ledger_id",),
+        currencies=("currency", "pairCode"),
+        kinds=("type", "event", "biz", "channel", "command", "account", "status"),
+        codes=("code", "errorCode"),
+        texts=("message", "msg", "errorMsg", "errorMessage"),
+    )
     forms = MappingProxyType({"api_key": KEY})
     # 5 reads in 2 s are allowed. No limit of connects is published; one a second suits
     # exchanges that publish theirs. A ping is advised each 10 s, a silent connection is

@@ -26,6 +26,7 @@ from assetstream.model.public import make_public
 from assetstream.protocol import (
     Conversation,
     Exchange,
+    Fields,
     HttpCall,
     Instant,
     Limits,
@@ -84,6 +85,17 @@ class Upbit(KeyedExchange):
         "away, start the stream again after 5 minutes. REST finds them meanwhile."
     )
     pushes_everything = True
+    fields = Fields(
+        amounts=("balance", "b", "locked", "l"),
+        prices=("avg_buy_price",),
+        times=("asset_timestamp", "asttms", "timestamp", "tms"),
+        currencies=("currency", "cu", "unit_currency", "codes", "cds"),
+        kinds=(
+            *("type", "ty", "stream_type", "st", "status", "method", "mthd"),
+            "format",
+        ),
+        texts=("message",),
+    )
     forms = MappingProxyType({"access_key": KEY, "secret_key": KEY})
     # 5 connects a second are allowed, but to all programs of an account together: a
     # stream takes a fifth, so that five that lost one network do not lock each other
