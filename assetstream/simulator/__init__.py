@@ -1,7 +1,7 @@
 """An exchange on your own machine, to test a bot without money or keys.
 
-It speaks Upbit's and CoinW's protocols, WebSocket and REST, on one port of 127.0.0.1,
-checks credentials as they do, keeps an exact ledger, and misbehaves on request:
+It speaks the exchanges' protocols, WebSocket and REST, on one port of 127.0.0.1, checks
+credentials as they do, keeps an exact ledger, and misbehaves on request:
 
     from assetstream import AssetStream
     from assetstream.simulator import Simulator

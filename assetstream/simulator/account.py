@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import random
+import string
 import threading
 from abc import ABC, abstractmethod
 from decimal import Decimal
 from typing import Iterable, Mapping, Protocol, Sequence
 
+from assetstream.exchanges import EXCHANGES
 from assetstream.protocol import Exchange
 from assetstream.simulator.context import Context
 from assetstream.simulator.counts import Seen
@@ -15,7 +18,14 @@ from assetstream.simulator.messages import Message
 from assetstream.simulator.switch import Switch
 from assetstream.simulator.trader import Trader
 
-__all__ = ["Account", "ApiKey", "BalanceSubscriber"]
+__all__ = ["Account", "ApiKey", "BalanceSubscriber", "letters"]
+
+KEY_LETTERS = string.ascii_letters + string.digits
+
+
+def letters(rng: random.Random, length: int) -> str:
+    """Make a key of that length."""
+    return "".join(rng.choices(KEY_LETTERS, k=length))
 
 
 class ApiKey:
@@ -64,10 +74,10 @@ class Account(ABC):
     Every change is pushed to the subscribed connections before the call returns.
     Amounts are str, int or Decimal, never float; an overdraft raises ``Insufficient``
     and changes nothing. All methods may be called from any thread. It is made by
-    ``Simulator.upbit`` and ``Simulator.coinw``.
+    ``Simulator.open``.
 
     Attributes:
-        name: ``"upbit"`` or ``"coinw"``.
+        name: of the exchange: ``"upbit"``, ``"coinw"``, ...
         number: 1 for the simulator's first account.
         seen: counts of what came in for this account.
         ledger: its money; the methods of the account change it.
@@ -101,9 +111,19 @@ class Account(ABC):
         return self.credentials.secret_key
 
     @property
+    def keys(self) -> tuple[str, ...]:
+        """The fake keys, as the adapter's ``key_names`` have them."""
+        return self.credentials.key, self.credentials.secret_key
+
+    @property
     @abstractmethod
     def ws_url(self) -> str:
         """The whole URL of this account's WebSocket."""
+
+    @property
+    def rest_url(self) -> str:
+        """The base URL of REST."""
+        return f"{self.context.url}/{self.name}"
 
     @property
     def balances(self) -> dict[str, tuple[Decimal, Decimal]]:
@@ -210,9 +230,12 @@ class Account(ABC):
     def exchange(self) -> Exchange:
         """Make the assetstream adapter for this account, pointed at the simulator."""
 
-    @abstractmethod
     def environment(self) -> dict[str, str]:
         """Environment variables for a script: the keys, and the simulator's URLs."""
+        exchange = EXCHANGES[self.name]
+        given = dict(zip(exchange.key_names, self.keys, strict=True))
+        given |= {"ws_url": self.ws_url, "rest_url": self.rest_url}
+        return {exchange.variable(name): value for name, value in given.items()}
 
     @abstractmethod
     def encode(self, change: LedgerChange, style: str) -> Sequence[Message]:

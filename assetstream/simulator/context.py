@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
-from assetstream.exchanges.upbit.exchange import Region
 from assetstream.simulator.counts import ChangeSignal, Seen
 from assetstream.simulator.fault_points import FaultPoints
 
@@ -19,7 +18,7 @@ class Context(Struct, kw_only=True, eq=False):
         idle_timeout: seconds after which a silent connection is dropped.
         status_interval: seconds between two ``{"status":"UP"}``.
         rate_limits: False lets clients ask and connect as often as they like.
-        region: the regional host of Upbit that is played.
+        region: the regional host that is played, by exchanges that have it.
         url: base URL of REST; "" until the simulator was started.
         signal: wakes waiting threads.
         seen: counts of all that came in.
@@ -30,7 +29,7 @@ class Context(Struct, kw_only=True, eq=False):
     idle_timeout: float
     status_interval: float
     rate_limits: bool
-    region: Region
+    region: str
     url: str = ""
     signal: ChangeSignal = field(default_factory=ChangeSignal)
     seen: Seen = field(default_factory=Seen)

@@ -89,10 +89,10 @@ class Fault:
         return None
 
     def opened(self, connection: Connection) -> None:
-        """``connection`` was opened; at Upbit its account is known already."""
+        """``connection`` was opened; its account is known if the upgrade names it."""
 
     def identified(self, connection: Connection) -> None:
-        """``connection`` has logged in and has an account now (CoinW)."""
+        """``connection`` has logged in by a message, and has an account now."""
 
     def refused(self, request: Request, reply: Reply) -> None:
         """A WebSocket upgrade, ``request``, is being refused with ``reply``."""

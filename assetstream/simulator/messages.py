@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import enum
-from typing import Mapping
+from decimal import Decimal
+from typing import Any, Mapping
 from urllib.parse import parse_qsl
 
 import msgspec
 from msgspec import Struct
 
-__all__ = ["Kind", "Message", "Reply", "Request", "RequestRefused"]
+__all__ = [
+    "Kind",
+    "Message",
+    "Reply",
+    "Request",
+    "RequestRefused",
+    "exact",
+    "exact_json",
+]
+
+#: Decodes JSON of any shape, fractions as ``Decimal``; ``exact_json`` writes it.
+exact: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=Decimal)
+exact_json = msgspec.json.Encoder(decimal_format="number").encode
 
 
 class Kind(str, enum.Enum):
@@ -17,10 +30,10 @@ class Kind(str, enum.Enum):
 
     Attributes:
         PUSH: a balance.
-        LOGIN: the answer to a login (CoinW).
-        SUBSCRIPTION: the answer to a subscription or its end (CoinW).
-        LIST: the answer to LIST_SUBSCRIPTIONS (Upbit).
-        STATUS: ``{"status":"UP"}`` (Upbit) or ``{"event":"pong"}`` (CoinW).
+        LOGIN: the answer to a login.
+        SUBSCRIPTION: the answer to a subscription or its end.
+        LIST: the answer to a question for the subscriptions.
+        STATUS: the answer to a ping in the exchange's own form.
         PONG: the answer to a WebSocket ping.
         ERROR: an error.
     """

@@ -13,7 +13,7 @@ import time
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
-from typing import Any, Sequence
+from typing import Any, Mapping
 
 from websockets.datastructures import Headers
 from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
@@ -60,7 +60,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _request(self, body: bytes) -> Request:
         path, _, query = self.path.partition("?")
-        venue = self.server.venue(path)
+        venue, path = self.server.locate(path)
         return Request(
             method=self.command,
             path=path,
@@ -81,7 +81,7 @@ class Handler(BaseHTTPRequestHandler):
         context.signal.count("reads", context.seen)
         reply = context.points.reply("rest", request)
         if reply is None:
-            venue = self.server.venue(request.path)
+            venue = self.server.venues.get(request.exchange)
             reply = venue.rest(request) if venue else Reply(404)
         self._reply(request, reply)
 
@@ -95,7 +95,7 @@ class Handler(BaseHTTPRequestHandler):
             reply = context.points.reply("upgrade", request)
             if reply is not None:
                 raise RequestRefused(reply)
-            venue = self.server.venue(request.path)
+            venue = self.server.venues.get(request.exchange)
             if venue is None:
                 raise RequestRefused(Reply(404))
             headers = Headers(list(self.headers.items()))
@@ -174,6 +174,7 @@ class SimulatorServer(ThreadingHTTPServer):
 
     Attributes:
         context: what all parts of the simulator share.
+        venues: the exchanges, by name.
     """
 
     daemon_threads = True
@@ -186,14 +187,14 @@ class SimulatorServer(ThreadingHTTPServer):
         port: int,
         ssl_context: ssl.SSLContext | None,
         context: Context,
-        venues: Sequence[Venue],
+        venues: Mapping[str, Venue],
     ) -> None:
         super().__init__((HOST, port), Handler, bind_and_activate=False)
         self.socket.close()  # ``listen`` makes another one
         self.context = context
         self._reserved: socket.socket | None = None
         self._connections: dict[Connection, threading.Thread] = {}
-        self._venues = venues
+        self.venues = venues
         self._ssl_context = ssl_context
         self._lock = threading.Lock()
         self._numbers = count(1)
@@ -282,9 +283,13 @@ class SimulatorServer(ThreadingHTTPServer):
             self._accepting = self._bell = None
         self.server_close()
 
-    def venue(self, path: str) -> Venue | None:
-        """Return the exchange that a path belongs to."""
-        return next((venue for venue in self._venues if venue.owns(path)), None)
+    def locate(self, path: str) -> tuple[Venue | None, str]:
+        """Return the exchange that a path belongs to, and the path as it knows it."""
+        name, _, rest = path[1:].partition("/")
+        if name in self.venues:
+            return self.venues[name], f"/{rest}" if rest else ""
+        owners = (venue for venue in self.venues.values() if venue.owns(path))
+        return next(owners, None), path
 
     def connected(self, connection: Connection) -> None:
         """Add a connection to the open ones."""

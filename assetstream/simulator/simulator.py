@@ -1,14 +1,14 @@
-"""``Simulator``: Upbit and CoinW on one port, as a user holds them."""
+"""``Simulator``: every exchange on one port, as a user holds them."""
 
 from __future__ import annotations
 
 import random
 import ssl
-import string
-import uuid
+from types import MappingProxyType
 from typing import Any, Callable, Iterable, Mapping
 
-from assetstream.exchanges.upbit.exchange import HOSTS, Region
+from assetstream.exchanges import EXCHANGES
+from assetstream.exchanges.upbit.exchange import Region
 from assetstream.model.errors import ConfigurationError
 from assetstream.simulator.account import Account, ApiKey
 from assetstream.simulator.catalogue import create
@@ -17,30 +17,26 @@ from assetstream.simulator.catalogue.handshake import UpgradeReply
 from assetstream.simulator.catalogue.login import RefuseLogins
 from assetstream.simulator.catalogue.rest import LagBalances, RestReply
 from assetstream.simulator.coinw.account import CoinWAccount
-from assetstream.simulator.coinw.venue import CoinWVenue
 from assetstream.simulator.context import Context
 from assetstream.simulator.counts import Seen
 from assetstream.simulator.faults import Faults
 from assetstream.simulator.ledger import Amount
 from assetstream.simulator.messages import Kind, Reply
+from assetstream.simulator.registry import VENUES
 from assetstream.simulator.server import SimulatorServer
 from assetstream.simulator.switch import Switch
 from assetstream.simulator.upbit.account import UpbitAccount
-from assetstream.simulator.upbit.venue import UpbitVenue
 
 __all__ = ["STARTING_BALANCES", "Simulator"]
 
 #: Balances of an account for a first look, by exchange.
-STARTING_BALANCES: Mapping[str, Mapping[str, str]] = {
-    "upbit": {"SGD": "10000", "BTC": "0.5", "XRP": "2500"},
-    "coinw": {"USDT": "10000", "BTC": "0.5", "ETH": "4"},
-}
-
-KEY_LETTERS = string.ascii_letters + string.digits
+STARTING_BALANCES: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {name: venue.starting_balances for name, venue in VENUES.items()}
+)
 
 
 class Simulator:
-    """Upbit and CoinW on one port of 127.0.0.1, from ``start()`` to ``stop()``.
+    """Every exchange on one port of 127.0.0.1, from ``start()`` to ``stop()``.
 
     Use it as a context manager. Accounts may be added before or after the start.
     All that makes it misbehave returns a ``Switch``: it is on at once, and off at the
@@ -50,9 +46,11 @@ class Simulator:
         port: the port to listen on; 0 takes a free one.
         ssl_context: a server's context turns http and ws into https and wss.
         seed: keys and traders are the same for the same seed.
-        region: the regional host of Upbit that is played: a key of another is refused.
+        region: the regional host that is played, by exchanges that have it: a key of
+            another is refused.
         idle_timeout: seconds after which a silent WebSocket is dropped.
-        status_interval: seconds between two ``{"status":"UP"}`` of Upbit.
+        status_interval: seconds between two of the exchange's own answers to a ping,
+            where it goes on answering.
         rate_limits: False lets clients ask and connect as often as they like.
 
     Raises:
@@ -70,8 +68,9 @@ class Simulator:
         status_interval: float = 10.0,
         rate_limits: bool = True,
     ) -> None:
-        if region not in HOSTS:
-            known = ", ".join(map(repr, HOSTS))
+        regions = [x for exchange in EXCHANGES.values() for x in exchange.regions]
+        if region not in regions:
+            known = ", ".join(map(repr, dict.fromkeys(regions)))
             raise ConfigurationError(f"region must be one of {known}, not {region!r}")
         self._context = Context(
             seed=seed,
@@ -81,10 +80,8 @@ class Simulator:
             region=region,
         )
         self._tls = ssl_context is not None
-        self._upbit = UpbitVenue(self._context)
-        self._coinw = CoinWVenue(self._context)
-        venues = (self._upbit, self._coinw)
-        self._server = SimulatorServer(port, ssl_context, self._context, venues)
+        self._venues = {name: make(self._context) for name, make in VENUES.items()}
+        self._server = SimulatorServer(port, ssl_context, self._context, self._venues)
         self._faults = Faults(self._context.points, self._server)
         self._accounts: list[Account] = []
         self._stopped = False
@@ -126,6 +123,49 @@ class Simulator:
         """Base URL of the WebSockets, ``ws://127.0.0.1:PORT``."""
         return self._started().ws_url
 
+    def open(
+        self,
+        exchange: str,
+        balances: Mapping[str, Amount] | None = None,
+        *,
+        permissions: Iterable[str] = ("view",),
+        allowed_ips: Iterable[str] | None = None,
+        **options: Any,
+    ) -> Account:
+        """Open an account on a simulated exchange.
+
+        Args:
+            exchange: its name, one of ``STARTING_BALANCES``.
+            balances: what is available at the start, by currency.
+            permissions: what the key may do; without "view" it reads no balances.
+            allowed_ips: the only addresses it may be used from; None: any.
+            options: the exchange's own.
+
+        Raises:
+            ConfigurationError: there is no such exchange.
+            TypeError: it has no such option.
+        """
+        venue = self._venues.get(exchange)
+        if venue is None:
+            known = ", ".join(map(repr, self._venues))
+            raise ConfigurationError(
+                f"exchange must be one of {known}, not {exchange!r}"
+            )
+
+        def permission(key: str, secret: str) -> ApiKey:
+            return ApiKey(key, secret, permissions, allowed_ips)
+
+        number = len(self._accounts) + 1
+        account = venue.open(
+            number,
+            random.Random(f"{self._context.seed}/{number}"),
+            balances or {},
+            permission,
+            **options,
+        )
+        self._accounts.append(account)
+        return account
+
     def upbit(
         self,
         balances: Mapping[str, Amount] | None = None,
@@ -146,19 +186,16 @@ class Simulator:
             first_use_silence: push nothing to the first connection that subscribes.
             exponents: write some amounts like ``1.5E-7``.
         """
-        number, rng = self._next_account()
-        access_key, secret_key = letters(rng, 40), letters(rng, 40)
-        account = UpbitAccount(
-            self._context,
-            number,
-            ApiKey(access_key, secret_key, permissions, allowed_ips),
-            balances or {},
-            region=region or self._context.region,
+        account = self.open(
+            "upbit",
+            balances,
+            permissions=permissions,
+            allowed_ips=allowed_ips,
+            region=region,
             first_use_silence=first_use_silence,
             exponents=exponents,
         )
-        self._upbit.accounts[access_key] = account
-        self._accounts.append(account)
+        assert isinstance(account, UpbitAccount)
         return account
 
     def coinw(
@@ -179,19 +216,15 @@ class Simulator:
             push_deposits: push deposits, withdrawals and transfers, too.
             silent_unsub: do not acknowledge the end of a subscription.
         """
-        number, rng = self._next_account()
-        api_key = str(uuid.UUID(int=rng.getrandbits(128), version=4))
-        secret_key = letters(rng, 48)
-        account = CoinWAccount(
-            self._context,
-            number,
-            ApiKey(api_key, secret_key, permissions, allowed_ips),
-            balances or {},
+        account = self.open(
+            "coinw",
+            balances,
+            permissions=permissions,
+            allowed_ips=allowed_ips,
             push_deposits=push_deposits,
             silent_unsub=silent_unsub,
         )
-        self._coinw.accounts[api_key] = account
-        self._accounts.append(account)
+        assert isinstance(account, CoinWAccount)
         return account
 
     @property
@@ -304,7 +337,7 @@ class Simulator:
         """Answer WebSocket upgrades with ``status``, ``body`` and ``headers``.
 
         Args:
-            exchange: ``"upbit"`` or ``"coinw"``; None: both.
+            exchange: the name of the only one that it happens to; None: all.
         """
         reply = make_reply(status, body, headers)
         return self.faults.add(UpgradeReply(reply=reply, exchange=exchange))
@@ -320,7 +353,7 @@ class Simulator:
         """Answer REST requests with ``status``, ``body`` and ``headers``.
 
         Args:
-            exchange: ``"upbit"`` or ``"coinw"``; None: both.
+            exchange: the name of the only one that it happens to; None: all.
         """
         reply = make_reply(status, body, headers)
         return self.faults.add(RestReply(reply=reply, exchange=exchange))
@@ -337,11 +370,6 @@ class Simulator:
         """
         return self.faults.add(RefuseLogins(account))
 
-    def _next_account(self) -> tuple[int, random.Random]:
-        """Return the next account's number, and the dice for its keys."""
-        number = len(self._accounts) + 1
-        return number, random.Random(f"{self._context.seed}/{number}")
-
     def _started(self) -> Context:
         if not self._server.started:
             raise RuntimeError("the simulator was not started: it has no address yet")
@@ -356,11 +384,6 @@ class Simulator:
     def __repr__(self) -> str:
         where = self._context.url or "not started"
         return f"<Simulator {where} connections={self.connections}>"
-
-
-def letters(rng: random.Random, length: int) -> str:
-    """Make a key of that length."""
-    return "".join(rng.choices(KEY_LETTERS, k=length))
 
 
 def make_reply(

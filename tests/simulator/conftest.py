@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Iterator
+from typing import Callable, Iterator
 
 import pytest
 
 from assetstream.simulator import CoinWAccount, Simulator, UpbitAccount
+from tests.support.fault_cases import Case, check
 
 
 @pytest.fixture
@@ -26,3 +27,11 @@ def upbit(exchange: Simulator) -> UpbitAccount:
 def coinw(exchange: Simulator) -> CoinWAccount:
     """An account on the simulated CoinW."""
     return exchange.coinw({"USDT": "1000", "BTC": "0.5"})
+
+
+@pytest.fixture
+def check_fault(
+    exchange: Simulator, upbit: UpbitAccount, coinw: CoinWAccount
+) -> Callable[[str], None]:
+    """Check the fault of a name: its effect, and that it ends."""
+    return lambda name: check(Case(name, exchange, upbit, coinw))

@@ -22,7 +22,7 @@ from assetstream.simulator.venue import Venue
     ],
 )
 def test_a_path_belongs_to_one_exchange_at_most(path: str, owner: str) -> None:
-    """The exchanges share a port."""
+    """The exchanges share a port; those two have the real ones' paths, too."""
     context = Context(
         seed=0, idle_timeout=60, status_interval=10, rate_limits=True, region="sg"
     )

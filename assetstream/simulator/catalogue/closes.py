@@ -5,15 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import Mapping
 
-import msgspec
-
 from assetstream.simulator.account import Account
 from assetstream.simulator.catalogue.common import FaultEntry, OncePerConnection
 from assetstream.simulator.catalogue.handshake import html
 from assetstream.simulator.catalogue.parameters import interval
-from assetstream.simulator.coinw.session import bare
 from assetstream.simulator.connection import Connection
 from assetstream.simulator.messages import Kind, Message, Reply, Request
+from assetstream.simulator.registry import VENUES
 
 __all__ = ["FAULTS"]
 
@@ -24,11 +22,6 @@ CODES = {
     1011: "internal error",
     1012: "service restart",
     4001: "the exchange's own",
-}
-#: An error that is not about the client, by exchange.
-ERRORS: Mapping[str, object] = {
-    "upbit": {"error": {"name": "INTERNAL_ERROR", "message": "internal error"}},
-    "coinw": bare(500, "exception"),
 }
 
 
@@ -52,9 +45,8 @@ class CloseAfterError(Close):
 
     def strike(self, connection: Connection) -> None:
         """Send the error, and close."""
-        payload = msgspec.json.encode(ERRORS[connection.exchange])
-        binary = connection.exchange == "upbit"
-        connection.post(Message(Kind.ERROR, payload, binary=binary))
+        venue = VENUES[connection.exchange]
+        connection.post(Message(Kind.ERROR, venue.error, binary=venue.binary))
         super().strike(connection)
 
 

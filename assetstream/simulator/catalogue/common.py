@@ -8,6 +8,7 @@ from typing import Any, Callable, Iterable, Mapping
 
 from msgspec import Struct
 
+from assetstream.exchanges import EXCHANGES
 from assetstream.simulator.account import Account
 from assetstream.simulator.connection import Connection
 from assetstream.simulator.faults import Fault
@@ -30,9 +31,10 @@ class FaultEntry(Struct, frozen=True):
     Attributes:
         description: its effect, in one line.
         make: makes it, from ``account=None`` and the fault's own parameters.
-        exchange: the only exchange that it can happen to; "" for both.
+        exchange: the only exchange that it can happen to; "" for all.
         parameters: its own, by name, each with its reader for command lines.
         scoped: False if it always strikes all accounts.
+        harmless: what an exchange declares where it is nothing unusual; "": nothing.
     """
 
     description: str
@@ -40,6 +42,7 @@ class FaultEntry(Struct, frozen=True):
     exchange: str = ""
     parameters: Mapping[str, Callable[[str], Any]] = {}
     scoped: bool = True
+    harmless: str = ""
 
     def check(self, name: str, exchange: str) -> None:
         """Refuse a fault that cannot strike one account of ``exchange``.
@@ -54,13 +57,15 @@ class FaultEntry(Struct, frozen=True):
             raise ValueError(f"{name} strikes all: below TLS there are no accounts")
         if self.exchange not in ("", exchange):
             raise ValueError(f"{name} cannot happen at {exchange}")
+        if self.harmless and getattr(EXCHANGES[exchange], self.harmless):
+            raise ValueError(f"{name} is nothing unusual at {exchange}")
 
 
 class ForAccount(Fault):
     """A fault of one account, of one exchange, or of all.
 
-    HTTP requests are an account's if they are for its exchange: an upgrade to CoinW
-    names no account.
+    HTTP requests are an account's if they are for its exchange: where the login is a
+    message, an upgrade names no account.
     """
 
     def __init__(
@@ -101,8 +106,8 @@ class FixedReply(ForAccount):
 class OncePerConnection(ForAccount):
     """Strikes every connection once: the open ones at once, and each new one.
 
-    A new connection is struck when it opens; for one account at CoinW, when it has
-    logged in.
+    A new connection is struck when it opens; for one account, where the login is a
+    message, when it has logged in.
     """
 
     def __init__(self, account: Account | None = None) -> None:

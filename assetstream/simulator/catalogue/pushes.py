@@ -6,11 +6,13 @@ import random
 import re
 import threading
 from collections import defaultdict, deque
-from functools import partial
+from functools import lru_cache, partial
 from typing import Callable, Iterable, Mapping
 
 from msgspec.structs import replace
 
+from assetstream.exchanges import EXCHANGES
+from assetstream.protocol import Fields
 from assetstream.simulator.account import Account
 from assetstream.simulator.catalogue.common import (
     FaultEntry,
@@ -23,15 +25,19 @@ from assetstream.simulator.messages import Kind, Message
 
 __all__ = ["FAULTS"]
 
-AMOUNT = re.compile(rb'("(?:balance|locked|b|l|available|hold)":"?)[^",}]+')
-TIME = re.compile(rb'("(?:asset_timestamp|timestamp|asttms|tms|time)":)([0-9]+)')
+
+@lru_cache
+def values(names: tuple[str, ...], form: bytes) -> re.Pattern[bytes]:
+    """Make a pattern of what is before the values of these names, and of them."""
+    named = b"|".join(map(re.escape, map(str.encode, names))) or rb"(?!)"
+    return re.compile(rb'("(?:%b)":"?)(%b)' % (named, form))
 
 
 class AlterPushes(ForAccount):
     """Sends each push as ``alter`` changes it; its balances may be lost."""
 
     def __init__(
-        self, account: Account | None = None, *, alter: Callable[[bytes], bytes]
+        self, account: Account | None = None, *, alter: Callable[[bytes, Fields], bytes]
     ) -> None:
         super().__init__(account)
         self._alter = alter
@@ -39,7 +45,8 @@ class AlterPushes(ForAccount):
     def sending(self, connection: Connection, message: Message) -> Iterable[Message]:
         """Alter a push."""
         if message.kind is Kind.PUSH and self._strikes(connection.account):
-            message = replace(message, payload=self._alter(message.payload))
+            fields = EXCHANGES[connection.exchange].fields
+            message = replace(message, payload=self._alter(message.payload, fields))
         return (message,)
 
 
@@ -51,16 +58,16 @@ class ClockJump(AlterPushes):
     ) -> None:
         super().__init__(account, alter=self._move)
         self._seconds = seconds
-        self._ahead = int(seconds * 1000)
 
     def ahead(self, exchange: str) -> float:
         """Return the seconds."""
         return self._seconds if self._exchange in (None, exchange) else 0.0
 
-    def _move(self, payload: bytes) -> bytes:
-        return TIME.sub(
-            lambda found: found[1] + b"%d" % (int(found[2]) + self._ahead), payload
-        )
+    def _move(self, payload: bytes, fields: Fields) -> bytes:
+        for names, ahead in ((fields.times, 1000), (fields.seconds, 1)):
+            by = int(self._seconds * ahead)
+            payload = values(names, rb"[0-9]+").sub(partial(_later, by), payload)
+        return payload
 
 
 class DuplicatePushes(ForAccount):
@@ -157,12 +164,18 @@ class ReorderPushes(KeepPushes):
         return super().keep(connection, message, kept)
 
 
-def amounts(text: bytes) -> Callable[[bytes], bytes]:
+def _later(by: int, found: re.Match[bytes]) -> bytes:
+    return found[1] + b"%d" % (int(found[2]) + by)
+
+
+def amounts(text: bytes) -> Callable[[bytes, Fields], bytes]:
     """Make a function that writes ``text`` in place of every amount of a push."""
-    return lambda payload: AMOUNT.sub(rb"\g<1>" + text, payload)
+    return lambda payload, fields: values(fields.amounts, rb'[^",}]+').sub(
+        rb"\g<1>" + text, payload
+    )
 
 
-def alters(alter: Callable[[bytes], bytes]) -> partial[AlterPushes]:
+def alters(alter: Callable[[bytes, Fields], bytes]) -> partial[AlterPushes]:
     """Make the maker of a fault that alters pushes so."""
     return partial(AlterPushes, alter=alter)
 
@@ -171,14 +184,15 @@ LOST = "; the true amounts are lost"
 
 FAULTS: Mapping[str, FaultEntry] = {
     "garbage_json": FaultEntry(
-        "pushes are no JSON" + LOST, alters(lambda payload: b"<garbage>{]")
+        "pushes are no JSON" + LOST, alters(lambda payload, fields: b"<garbage>{]")
     ),
     "truncated_json": FaultEntry(
         "pushes end in their middle" + LOST,
-        alters(lambda payload: payload[: len(payload) // 2]),
+        alters(lambda payload, fields: payload[: len(payload) // 2]),
     ),
     "deep_nesting": FaultEntry(
-        "pushes are 100,000 nested lists" + LOST, alters(lambda payload: b"[" * 100_000)
+        "pushes are 100,000 nested lists" + LOST,
+        alters(lambda payload, fields: b"[" * 100_000),
     ),
     "nan_amounts": FaultEntry(
         "amounts in pushes are NaN" + LOST, alters(amounts(b"NaN"))
@@ -187,7 +201,9 @@ FAULTS: Mapping[str, FaultEntry] = {
         "amounts in pushes are Infinity" + LOST, alters(amounts(b"Infinity"))
     ),
     "negative_amounts": FaultEntry(
-        "amounts in pushes are -1" + LOST, alters(amounts(b"-1"))
+        "amounts in pushes are -1" + LOST,
+        alters(amounts(b"-1")),
+        harmless="negative_amounts",
     ),
     "huge_exponents": FaultEntry(
         "amounts in pushes are 1E+999999999" + LOST, alters(amounts(b"1E+999999999"))
@@ -215,7 +231,7 @@ FAULTS: Mapping[str, FaultEntry] = {
         parameters={"share": share},
     ),
     "pong_withheld": FaultEntry(
-        "no ping is answered, neither WebSocket's nor Upbit's and CoinW's own",
+        "no ping is answered, neither WebSocket's nor the exchange's own",
         withholds(Kind.PONG, Kind.STATUS),
     ),
 }

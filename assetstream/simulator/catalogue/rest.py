@@ -10,10 +10,9 @@ from assetstream.runtime.loop import clock
 from assetstream.simulator.account import Account
 from assetstream.simulator.catalogue.common import FaultEntry, FixedReply, ForAccount
 from assetstream.simulator.catalogue.parameters import interval, names
-from assetstream.simulator.coinw.venue import failed
 from assetstream.simulator.ledger import Balances
 from assetstream.simulator.messages import Reply, Request
-from assetstream.simulator.upbit.venue import refused
+from assetstream.simulator.registry import VENUES
 
 __all__ = ["FAULTS", "LagBalances", "RestReply"]
 
@@ -63,11 +62,8 @@ class RefuseReads(ForAccount):
         self, account: Account | None = None, *, retry_after: float = 1
     ) -> None:
         super().__init__(account)
-        reply = refused("too_many_requests", remaining=0).reply
-        headers = {**reply.headers, "Retry-After": f"{retry_after:g}"}
         self._replies = {
-            "upbit": Reply(reply.status, reply.body, headers),
-            "coinw": failed(29001, "API access frequently"),
+            name: venue.too_often(retry_after) for name, venue in VENUES.items()
         }
 
     def rest(self, request: Request) -> Reply | None:
@@ -113,7 +109,7 @@ FAULTS: Mapping[str, FaultEntry] = {
         "REST answers 500", partial(RestReply, reply=Reply(500))
     ),
     "rest_rate_limited": FaultEntry(
-        "REST refuses: too often; with Retry-After: retry_after=1 seconds (Upbit)",
+        "REST refuses: too often; Retry-After: retry_after=1 seconds, if it has that",
         RefuseReads,
         parameters={"retry_after": interval},
     ),

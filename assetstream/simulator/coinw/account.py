@@ -56,22 +56,18 @@ class CoinWAccount(Account):
         """The whole URL of the WebSocket, which has no path."""
         return self.context.ws_url
 
+    @property
+    def rest_url(self) -> str:
+        """The base URL of REST, as the real one's without a path."""
+        return self.context.url
+
     def exchange(self) -> Exchange:
         """Make an ``assetstream.CoinW`` for this account, pointed at the simulator."""
         from assetstream.exchanges import CoinW
 
         return CoinW(
-            self.api_key, self.secret_key, ws_url=self.ws_url, rest_url=self.context.url
+            self.api_key, self.secret_key, ws_url=self.ws_url, rest_url=self.rest_url
         )
-
-    def environment(self) -> dict[str, str]:
-        """Keys and URLs: COINW_API_KEY, _SECRET_KEY, _WS_URL and _REST_URL."""
-        return {
-            "COINW_API_KEY": self.api_key,
-            "COINW_SECRET_KEY": self.secret_key,
-            "COINW_WS_URL": self.ws_url,
-            "COINW_REST_URL": self.context.url,
-        }
 
     def encode(self, change: LedgerChange, style: str) -> Sequence[Message]:
         """Make one text frame per currency; all of one ``change`` share its time.

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from typing import Callable, Iterable
+import random
+import uuid
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Callable, Iterable, Mapping
 
+import msgspec
+
+from assetstream.simulator.account import ApiKey, letters
 from assetstream.simulator.coinw.account import CoinWAccount
-from assetstream.simulator.coinw.session import CoinWSession
+from assetstream.simulator.coinw.session import CoinWSession, bare
 from assetstream.simulator.context import Context
-from assetstream.simulator.ledger import plain
-from assetstream.simulator.messages import Reply, Request, RequestRefused
+from assetstream.simulator.ledger import Amount, plain
+from assetstream.simulator.messages import (
+    Reply,
+    Request,
+    RequestRefused,
+    exact,
+    exact_json,
+)
 from assetstream.simulator.session import ExchangeSession, Transport
 from assetstream.simulator.venue import Venue
 
@@ -32,10 +45,54 @@ class CoinWVenue(Venue):
     """Checks MD5 signatures and serves ``returnCompleteBalances``."""
 
     name = "coinw"
+    starting_balances: Mapping[str, str] = MappingProxyType(
+        {"USDT": "10000", "BTC": "0.5", "ETH": "4"}
+    )
+    error = msgspec.json.encode(bare(500, "exception"))
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self.accounts: dict[str, CoinWAccount] = {}
+
+    def open(
+        self,
+        number: int,
+        rng: random.Random,
+        balances: Mapping[str, Amount],
+        permission: Callable[[str, str], ApiKey],
+        *,
+        push_deposits: bool = True,
+        silent_unsub: bool = False,
+    ) -> CoinWAccount:
+        """Open an account; see ``Simulator.coinw``."""
+        api_key = str(uuid.UUID(int=rng.getrandbits(128), version=4))
+        account = CoinWAccount(
+            self._context,
+            number,
+            permission(api_key, letters(rng, 48)),
+            balances,
+            push_deposits=push_deposits,
+            silent_unsub=silent_unsub,
+        )
+        self.accounts[api_key] = account
+        return account
+
+    @staticmethod
+    def too_often(retry_after: float) -> Reply:
+        """Make the refusal of a REST request that is one too many."""
+        return failed(29001, "API access frequently")
+
+    @staticmethod
+    def amended(body: bytes, newer: Mapping[str, tuple[Decimal, Decimal]]) -> bytes:
+        """Return a recorded reply of balances with newer ones in it."""
+        content = exact.decode(body)
+        data = content.get("data") or {}
+        spelt = {code.upper(): code for code in data}
+        for currency, (available, locked) in newer.items():
+            amounts = {"onOrders": plain(locked), "available": plain(available)}
+            data[spelt.get(currency, currency)] = amounts
+        content["data"] = data
+        return exact_json(content)
 
     def owns(self, path: str) -> bool:
         """Claim the root, for the WebSocket, and everything below ``/api/``."""

@@ -5,15 +5,23 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache, partial
 from typing import Any, Callable, Mapping, Sequence, Union
 
 from msgspec import Struct, field
 
-from assetstream.exchanges.coinw import frames as coinw_frames
-from assetstream.exchanges.common.entries import PushedBalances
-from assetstream.exchanges.upbit import frames as upbit_frames
+from assetstream.exchanges import EXCHANGES
 from assetstream.model.errors import AssetStreamError
-from assetstream.protocol import BalanceReport, Exchange, Snapshot
+from assetstream.protocol import (
+    Alive,
+    BalanceReport,
+    Exchange,
+    Instant,
+    Ready,
+    Report,
+    Send,
+    Snapshot,
+)
 from assetstream.recording.tape import Tape, TapeLine, payload
 from assetstream.simulator.messages import Reply
 
@@ -28,11 +36,16 @@ __all__ = [
     "redated",
 ]
 
-#: Milliseconds since 1970 in frames, also in JSON within a text of JSON.
-DATES = re.compile(
-    rb'("(?:asset_timestamp|asttms|timestamp|tms|time)\\*"\s*:\s*(?:\\*")?)'
-    rb"([0-9]{13})(?![0-9])"
-)
+#: A conversation is begun with one; nothing is sent by it.
+NONCE = "00000000-0000-4000-8000-000000000000"
+
+
+@lru_cache
+def dates(names: tuple[str, ...], digits: int) -> re.Pattern[bytes]:
+    """Make a pattern of the times of these names, also in JSON within JSON."""
+    named = b"|".join(map(re.escape, map(str.encode, names))) or rb"(?!)"
+    before = rb'("(?:%b)\\*"\s*:\s*(?:\\*")?)' % named
+    return re.compile(before + rb"([0-9]{%d})(?![0-9])" % digits)
 
 
 class RecordedFrame(Struct, frozen=True):
@@ -95,37 +108,36 @@ class RecordedConnection(Struct):
     epoch: float | None = None
 
 
-def _upbit(frame: bytes, format: str) -> tuple[bool, list[BalanceReport]]:
-    items = upbit_frames.read_frame(frame, format)
-    own = (upbit_frames.SubscriptionList, upbit_frames.StatusUp)
-    pushed = [item for item in items if isinstance(item, PushedBalances)]
-    answered = bool(items) and all(isinstance(item, own) for item in items)
-    return not answered, [report for item in pushed for report in item.balances]
+#: Steps by which an adapter goes on after the answer to a request, or to a ping.
+ANSWERED = (Send, Ready, Alive)
 
 
-def _coinw(frame: bytes, format: str) -> tuple[bool, list[BalanceReport]]:
-    item = coinw_frames.read_frame(frame)
-    answered = isinstance(item, coinw_frames.HeartbeatEvent) or (
-        isinstance(item, coinw_frames.RequestAnswer) and item.good
-    )
-    return not answered, item.balances if isinstance(item, PushedBalances) else []
+class FrameReader:
+    """Reads the frames of one recorded connection as the adapter does."""
 
+    def __init__(self, exchange: Exchange) -> None:
+        self._conversation = exchange.conversation({})
+        at = Instant(0.0, 0)
+        self._conversation.connect(at, NONCE)
+        self._conversation.opened(at, NONCE)
 
-#: Readers of frames: is it to be pushed (the simulator itself sends the answers to
-#: requests), and which balances has it.
-READERS: Mapping[str, Callable[[bytes, str], tuple[bool, list[BalanceReport]]]] = {
-    "upbit": _upbit,
-    "coinw": _coinw,
-}
+    def read(self, frame: bytes) -> tuple[bool, list[BalanceReport]]:
+        """Return whether it is to be pushed, and which balances it has.
+
+        The simulator itself sends the answers to requests.
+        """
+        steps = self._conversation.received([frame], Instant(0.0, 0))
+        reports = [step for step in steps if isinstance(step, Report)]
+        answered = steps and all(isinstance(step, ANSWERED) for step in steps)
+        return not answered, [b for step in reports for b in step.balances]
 
 
 class TapeReader:
     """Collects the connections from the lines of a tape."""
 
-    def __init__(self, exchange: Exchange, format: str) -> None:
+    def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
-        self._read = READERS[exchange.name]
-        self._format = format
+        self._frames = FrameReader(exchange)
         self.connections = [RecordedConnection()]
         # Time of the attempt that was neither opened nor refused so far.
         self._begun: float | None = None
@@ -172,10 +184,11 @@ class TapeReader:
 
     def _opened(self, at: float, fields: Mapping[str, Any]) -> None:
         self._connection.opened, self._begun, self._trouble = at, None, None
+        self._frames = FrameReader(self._exchange)
 
     def _received(self, at: float, fields: Mapping[str, Any]) -> None:
         frame = payload(fields)
-        pushed, balances = self._read(frame, self._format)
+        pushed, balances = self._frames.read(frame)
         if pushed:
             self._connection.events.append(RecordedFrame(at, frame, balances))
 
@@ -227,7 +240,7 @@ def read_connections(tape: Tape, exchange: Exchange) -> list[RecordedConnection]
         tape: the recording.
         exchange: any adapter for the recorded exchange; reads the replies.
     """
-    reader = TapeReader(exchange, tape.header.options.get("format", "DEFAULT"))
+    reader = TapeReader(exchange)
     for line in tape.lines:
         reader.take(line)
     return reader.connections
@@ -266,6 +279,16 @@ def _epoch(at: float, fields: Mapping[str, Any]) -> float | None:
         return None
 
 
-def redated(frame: bytes, milliseconds: int) -> bytes:
-    """Return the frame with all its dates moved by ``milliseconds``."""
-    return DATES.sub(lambda d: d[1] + b"%013d" % (int(d[2]) + milliseconds), frame)
+def redated(frame: bytes, milliseconds: int, exchange: str) -> bytes:
+    """Return a frame of ``exchange`` with all its dates moved by ``milliseconds``."""
+    fields = EXCHANGES[exchange].fields
+    for names, digits, by in (
+        (fields.times, 13, milliseconds),
+        (fields.seconds, 10, milliseconds // 1000),
+    ):
+        frame = dates(names, digits).sub(partial(_moved, by), frame)
+    return frame
+
+
+def _moved(by: int, date: re.Match[bytes]) -> bytes:
+    return date[1] + b"%0*d" % (len(date[2]), int(date[2]) + by)

@@ -14,6 +14,7 @@ from assetstream.simulator.account import Account
 from assetstream.simulator.connection import Connection
 from assetstream.simulator.faults import Fault
 from assetstream.simulator.messages import Kind, Message, Reply, Request
+from assetstream.simulator.registry import VENUES
 from assetstream.simulator.replay.connections import (
     Disconnect,
     FailedAttempt,
@@ -235,8 +236,8 @@ class Player(Fault):
     def _push(self, frame: RecordedFrame) -> None:
         with self._lock:
             self._rest.pushed(frame.balances, frame.at)
-        payload = redated(frame.payload, self._shift or 0)
-        binary = self._account.name == "upbit" or not _is_text(payload)
+        payload = redated(frame.payload, self._shift or 0, self._account.name)
+        binary = VENUES[self._account.name].binary or not _is_text(payload)
         self._account.push(Message(Kind.PUSH, payload, binary))
         self.pushed += 1
         self._signal.count("pushes", self._account.seen, self._account.context.seen)

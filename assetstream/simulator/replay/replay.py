@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import cast
+from typing import Any
 
 from msgspec import Struct
 
-from assetstream.exchanges.upbit.exchange import Region
 from assetstream.model.errors import ConfigurationError
 from assetstream.recording.tape import Header, read_tape
 from assetstream.simulator.account import Account
@@ -76,7 +75,7 @@ class Replay:
         tape = read_tape(path)
         header = tape.header
         options = header.options
-        region = cast(Region, options.get("region", "sg"))  # the simulator checks it
+        region: Any = options.get("region", "sg")  # the simulator checks it
         self._simulator = Simulator(port=port, region=region, rate_limits=False)
         if header.exchange not in STARTING_BALANCES:
             raise ConfigurationError(
@@ -87,7 +86,7 @@ class Replay:
         self.lost = sum(
             x.fields.get("count", 0) for x in tape.lines if x.kind == "lost"
         )
-        self.account: Account = getattr(self._simulator, header.exchange)()
+        self.account: Account = self._simulator.open(header.exchange)
         self._length = tape.lines[-1].at if tape.lines else 0.0
         self._path = path
         self._tape = tape

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 from collections import deque
 from decimal import Decimal
-from typing import Any, Callable, Iterable, Mapping
-
-import msgspec
+from typing import Iterable
 
 from assetstream.protocol import BalanceReport
-from assetstream.simulator.ledger import plain
 from assetstream.simulator.messages import Reply
+from assetstream.simulator.registry import VENUES
 from assetstream.simulator.replay.connections import RecordedReply
 
 __all__ = ["RestState"]
@@ -71,7 +69,7 @@ class RestState:
     """
 
     def __init__(self, exchange: str) -> None:
-        self._write = WRITERS[exchange]
+        self._write = VENUES[exchange].amended
         self._pushed: dict[str, PushedCurrency] = {}
         self._latest: RecordedReply | None = None
         self._good: RecordedReply | None = None
@@ -121,41 +119,3 @@ class RestState:
             if report.currency == currency:
                 return report.available or ZERO, report.locked or ZERO
         return ZERO, ZERO
-
-
-_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=Decimal)
-_encoder = msgspec.json.Encoder(decimal_format="number")
-
-
-def _upbit(body: bytes, newer: Mapping[str, Amounts]) -> bytes:
-    items = _decoder.decode(body) or []
-    rest = dict(newer)
-    for item in filter(_is_object, items):
-        amounts = rest.pop(str(item.get("currency")).upper(), None)
-        if amounts is not None:
-            item["balance"], item["locked"] = map(plain, amounts)
-    for currency, (available, locked) in rest.items():
-        new = {"currency": currency, "balance": plain(available)}
-        items.append({**new, "locked": plain(locked), "avg_buy_price": "0"})
-    return _encoder.encode(items)
-
-
-def _is_object(item: object) -> bool:
-    return isinstance(item, dict)
-
-
-def _coinw(body: bytes, newer: Mapping[str, Amounts]) -> bytes:
-    content = _decoder.decode(body)
-    data = content.get("data") or {}
-    spelt = {code.upper(): code for code in data}
-    for currency, (available, locked) in newer.items():
-        amounts = {"onOrders": plain(locked), "available": plain(available)}
-        data[spelt.get(currency, currency)] = amounts
-    content["data"] = data
-    return _encoder.encode(content)
-
-
-WRITERS: Mapping[str, Callable[[bytes, Mapping[str, Amounts]], bytes]] = {
-    "upbit": _upbit,
-    "coinw": _coinw,
-}

@@ -63,6 +63,11 @@ class UpbitAccount(Account):
         """The whole URL of the private WebSocket."""
         return self.context.ws_url + WS_PATH
 
+    @property
+    def rest_url(self) -> str:
+        """The base URL of REST, as the real one's without a path."""
+        return self.context.url
+
     def exchange(self) -> Exchange:
         """Make an ``assetstream.Upbit`` for this account, pointed at the simulator."""
         from assetstream.exchanges import Upbit
@@ -72,17 +77,8 @@ class UpbitAccount(Account):
             self.secret_key,
             region=self.region,
             ws_url=self.ws_url,
-            rest_url=self.context.url,
+            rest_url=self.rest_url,
         )
-
-    def environment(self) -> dict[str, str]:
-        """Keys and URLs: UPBIT_ACCESS_KEY, _SECRET_KEY, _WS_URL and _REST_URL."""
-        return {
-            "UPBIT_ACCESS_KEY": self.access_key,
-            "UPBIT_SECRET_KEY": self.secret_key,
-            "UPBIT_WS_URL": self.ws_url,
-            "UPBIT_REST_URL": self.context.url,
-        }
 
     def silences_first(self) -> bool:
         """Return True once: for the first subscription, if that is to get nothing."""

@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable
+import random
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any, Callable, Mapping, cast
 
 import msgspec
 from jwt import InvalidTokenError, PyJWS
 from jwt.algorithms import HMACAlgorithm
 
+from assetstream.exchanges.upbit.exchange import Region
+from assetstream.simulator.account import ApiKey, letters
 from assetstream.simulator.context import Context
-from assetstream.simulator.ledger import plain
-from assetstream.simulator.messages import Reply, Request, RequestRefused
+from assetstream.simulator.ledger import Amount, plain
+from assetstream.simulator.messages import (
+    Reply,
+    Request,
+    RequestRefused,
+    exact,
+    exact_json,
+)
 from assetstream.simulator.session import ExchangeSession, Transport
 from assetstream.simulator.upbit.account import WS_PATH, UpbitAccount
+from assetstream.simulator.upbit.refusals import refused, remaining_header
 from assetstream.simulator.upbit.session import UpbitSession
 from assetstream.simulator.venue import Venue
 
-__all__ = ["REFUSALS", "UpbitVenue", "refused"]
-
-#: HTTP status and text of every refusal. Some of them only faults use.
-REFUSALS = {
-    "no_authorization_token": (401, "Authorization token is missing."),
-    "invalid_query_payload": (401, "The JWT payload is not valid."),
-    "jwt_verification": (401, "Failed to verify the JWT."),
-    "invalid_access_key": (401, "The access key is not valid."),
-    "expired_access_key": (401, "The access key has expired."),
-    "nonce_used": (401, "The nonce was used before."),
-    "no_authorization_ip": (401, "This is not a verified IP."),
-    # The spelling of older pages.
-    "no_authorization_i_p": (401, "This is not a verified IP."),
-    "out_of_scope": (403, "The key does not have this permission."),
-    # Documented by name only; the status is a guess.
-    "thirdparty_agreement_required": (403, "Agreement to data sharing is required."),
-    "too_many_requests": (429, "Too many API requests."),
-    "not_found": (404, "No such resource."),
-}
+__all__ = ["UpbitVenue"]
 
 
 class ShortKeyHMAC(HMACAlgorithm):
@@ -57,11 +51,64 @@ class UpbitVenue(Venue):
     """Checks JWTs and serves ``GET /v1/accounts``."""
 
     name = "upbit"
+    starting_balances: Mapping[str, str] = MappingProxyType(
+        {"SGD": "10000", "BTC": "0.5", "XRP": "2500"}
+    )
+    binary = True
+    error = b'{"error":{"name":"INTERNAL_ERROR","message":"internal error"}}'
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self.accounts: dict[str, UpbitAccount] = {}
         self._jws = verifier()
+
+    def open(
+        self,
+        number: int,
+        rng: random.Random,
+        balances: Mapping[str, Amount],
+        permission: Callable[[str, str], ApiKey],
+        *,
+        region: str | None = None,
+        first_use_silence: bool = False,
+        exponents: bool = False,
+    ) -> UpbitAccount:
+        """Open an account; see ``Simulator.upbit``."""
+        access_key, secret_key = letters(rng, 40), letters(rng, 40)
+        account = UpbitAccount(
+            self._context,
+            number,
+            permission(access_key, secret_key),
+            balances,
+            region=cast(Region, region or self.region),
+            first_use_silence=first_use_silence,
+            exponents=exponents,
+        )
+        self.accounts[access_key] = account
+        return account
+
+    @staticmethod
+    def too_often(retry_after: float) -> Reply:
+        """Make the refusal of a REST request that is one too many."""
+        reply = refused("too_many_requests", remaining=0).reply
+        headers = {**reply.headers, "Retry-After": f"{retry_after:g}"}
+        return Reply(reply.status, reply.body, headers)
+
+    @staticmethod
+    def amended(body: bytes, newer: Mapping[str, tuple[Decimal, Decimal]]) -> bytes:
+        """Return a recorded reply of balances with newer ones in it."""
+        items = exact.decode(body) or []
+        rest = dict(newer)
+        for item in items:
+            if not isinstance(item, dict):
+                continue
+            amounts = rest.pop(str(item.get("currency")).upper(), None)
+            if amounts is not None:
+                item["balance"], item["locked"] = map(plain, amounts)
+        for currency, (available, locked) in rest.items():
+            new = {"currency": currency, "balance": plain(available)}
+            items.append({**new, "locked": plain(locked), "avg_buy_price": "0"})
+        return exact_json(items)
 
     def owns(self, path: str) -> bool:
         """Claim the WebSocket, and everything below ``/v1/``."""
@@ -121,7 +168,7 @@ class UpbitVenue(Venue):
             raise refused("invalid_query_payload")
         account = self.accounts.get(access_key)
         # Another region's host does not know the key.
-        if account is None or account.region != self._context.region:
+        if account is None or account.region != self.region:
             raise refused("invalid_access_key")
         try:
             self._jws.decode(token, account.secret_key, algorithms=["HS256", "HS512"])
@@ -147,26 +194,3 @@ class UpbitVenue(Venue):
         if not isinstance(claims, dict):
             raise refused("invalid_query_payload")
         return claims
-
-
-def refused(
-    name: str, *, remaining: int | None = None, status: int | None = None
-) -> RequestRefused:
-    """Make the REST error of that name; upgrades are refused by the same.
-
-    Args:
-        name: one of ``REFUSALS``.
-        remaining: requests left, for the header; None: no header.
-        status: replaces the usual one.
-    """
-    usual, message = REFUSALS[name]
-    headers = (
-        {} if remaining is None else {"Remaining_Req": remaining_header(remaining)}
-    )
-    error = {"error": {"name": name, "message": message}}
-    return RequestRefused(Reply.json(status or usual, error, **headers))
-
-
-def remaining_header(left: int) -> str:
-    """Write the ``Remaining-Req`` header; only ``sec`` means anything."""
-    return f"group=default; min=1800; sec={left}"

@@ -20,8 +20,9 @@ from assetstream.exchanges.upbit.refusals import NAMES
 from assetstream.model.errors import AuthenticationError, ExchangeError
 from assetstream.protocol import Exchange, Fail
 from assetstream.simulator.catalogue import FAULTS
-from assetstream.simulator.catalogue.login import FORMS, KEY_REFUSALS
-from assetstream.simulator.upbit.venue import refused
+from assetstream.simulator.coinw.faults import FORMS
+from assetstream.simulator.upbit.faults import KEY_REFUSALS
+from assetstream.simulator.upbit.refusals import refused
 from tests.support.specs import (
     FIRST_HINTS,
     at,

@@ -20,7 +20,8 @@ from assetstream.simulator import (
     catalogue,
 )
 from assetstream.simulator.catalogue import create
-from tests.simulator.catalogue.test_login import ANSWERS, UPGRADES
+from tests.simulator.coinw.test_faults import ANSWERS
+from tests.simulator.upbit.test_faults import UPGRADES
 from tests.support.clients import (
     coinw_client,
     coinw_subscriber,

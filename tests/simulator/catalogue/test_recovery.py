@@ -18,9 +18,10 @@ from assetstream.simulator.catalogue import (
     create,
     frames,
     handshake,
-    login,
     tcp,
 )
+from assetstream.simulator.coinw.faults import FORMS as REFUSED
+from assetstream.simulator.upbit.faults import KEY_REFUSALS
 from tests.programs.chaos.fault_effects import SILENCES, EffectCounter
 from tests.programs.chaos.kinds import CONNECTING, READING
 from tests.support.balances import known_balances, true_balances
@@ -44,7 +45,7 @@ ONCE = {
     **dict.fromkeys([*closes.FAULTS, *frames.FAULTS, "deep_nesting"], "coinw"),
 }
 #: Other forms of a refusal that is here: its words are tested where they are read.
-FORMS = {*(name for name, *_ in login.KEY_REFUSALS), *login.FORMS} - {
+FORMS = {*(name for name, *_ in KEY_REFUSALS), *REFUSED} - {
     *("login_nonce_used", "login_out_of_scope", "login_refused")
 }
 CASES = [

@@ -102,11 +102,15 @@ def test_attempts_that_failed_belong_to_the_next_connection(tmp_path: Path) -> N
     assert [failure.at for failure in last.failures] == [6.0]
 
 
+LISTED = '{"method":"LIST_SUBSCRIPTIONS","result":[{"type":"myAsset"}]}'
+
+
 @pytest.mark.parametrize(
     ("exchange", "text", "replayed"),
     [
         ("upbit", '{"status":"UP"}', False),
-        ("upbit", '{"method":"LIST_SUBSCRIPTIONS","result":[]}', False),
+        ("upbit", LISTED, False),
+        ("upbit", LISTED.replace("myAsset", "myOrder"), True),  # It ends the stream.
         ("upbit", '{"error":{"name":"TOO_MANY_REQUEST","message":""}}', True),
         ("upbit", "garbled", True),
         ("coinw", '{"event":"pong"}', False),
@@ -147,12 +151,20 @@ def test_time_is_the_exchanges_own(tmp_path: Path) -> None:
     assert epoch(undated) == MILLISECONDS / 1000 - 3600
 
 
-def test_dates_are_moved_and_nothing_else() -> None:
+@pytest.mark.parametrize(
+    ("exchange", "frame"),
+    [
+        ("upbit", b'{"asset_timestamp":%d,"tms" : %d,"balance":1735689600000}'),
+        (
+            "coinw",
+            b'{"data":"{\\"time\\":%d}","time":"%d","time":17356896000000001,'
+            b'"available":1735689600000}',
+        ),
+    ],
+)
+def test_dates_are_moved_and_nothing_else(exchange: str, frame: bytes) -> None:
     """Dates in every spelling move; a counter that is called a time does not."""
-    frame = (
-        b'{"asset_timestamp":%d,"tms" : %d,"data":"{\\"time\\":%d}","time":"%d",'
-        b'"time":17356896000000001,"balance":1735689600000}'
-    )
-    times = tuple(range(MILLISECONDS, MILLISECONDS + 4))
+    times = tuple(range(MILLISECONDS, MILLISECONDS + 2))
 
-    assert redated(frame % times, -7) == frame % tuple(time - 7 for time in times)
+    moved = frame % tuple(time - 7 for time in times)
+    assert redated(frame % times, -7, exchange) == moved

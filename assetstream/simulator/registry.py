@@ -1,0 +1,28 @@
+"""The registry of simulated exchanges: a line each, of its venue and its own faults."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Mapping
+
+from assetstream.simulator.catalogue.common import FaultEntry
+from assetstream.simulator.coinw import faults as coinw
+from assetstream.simulator.coinw.venue import CoinWVenue
+from assetstream.simulator.upbit import faults as upbit
+from assetstream.simulator.upbit.venue import UpbitVenue
+from assetstream.simulator.venue import Venue
+
+__all__ = ["FAULTS", "VENUES"]
+
+REGISTRY: tuple[tuple[type[Venue], Mapping[str, FaultEntry]], ...] = (
+    (UpbitVenue, upbit.FAULTS),
+    (CoinWVenue, coinw.FAULTS),
+)
+#: Every simulated exchange by its name.
+VENUES: Mapping[str, type[Venue]] = MappingProxyType(
+    {venue.name: venue for venue, _ in REGISTRY}
+)
+#: Faults that can happen at one of them only.
+FAULTS: Mapping[str, FaultEntry] = MappingProxyType(
+    {name: entry for _, faults in REGISTRY for name, entry in faults.items()}
+)
