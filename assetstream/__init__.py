@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from assetstream.model.history import History
     from assetstream.model.states import State
     from assetstream.protocol.exchange import Exchange
+    from assetstream.sharing.remote_stream import RemoteStream
     from assetstream.streams.group import StreamGroup
     from assetstream.streams.stream import AssetStream, Stream
     from assetstream.streams.updates import Expectation, Updates
@@ -49,6 +50,8 @@ __all__ = [  # noqa: RUF022 - grouped by what they are
     "AssetStream",
     "Stream",
     "StreamGroup",
+    # of accounts that another process owns
+    "RemoteStream",
     # what remembers them
     "Archive",
     "ArchiveHealth",
@@ -99,6 +102,7 @@ __all__ = [  # noqa: RUF022 - grouped by what they are
 _ROOMS = {
     "streams.stream": ["AssetStream", "Stream"],
     "streams.group": ["StreamGroup"],
+    "sharing.remote_stream": ["RemoteStream"],
     "archive.archive": ["Archive", "ArchiveHealth"],
     "streams.updates": ["Expectation", "Updates"],
     "model.events": ["AssetUpdate", "Balance", "Gap", "Source", "StateChange"],

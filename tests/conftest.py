@@ -36,7 +36,9 @@ if TYPE_CHECKING:
 
 
 #: Variables that change what the package, or a library of its, does.
-OWN = re.compile(r"(https?|all|no)_proxy|(upbit|coinw)_\w+|\w+_ca_bundle|ssl_cert_\w+")
+OWN = re.compile(
+    r"(https?|all|no)_proxy|(upbit|coinw)_\w+|assetstream_engine_url|\w+_ca_bundle|ssl_cert_\w+"
+)
 
 
 def pytest_configure() -> None:

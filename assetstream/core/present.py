@@ -53,7 +53,10 @@ class Present:
         verified_at: currency -> when the last read was asked for that agreed with what
             is shown, or set it; ``UNNAMED`` stands for all that are not held.
         audited_at: when the last read was asked for after which every currency that may
-            be judged was judged; -inf before the first.
+            be judged was judged; -inf before the first. Where there is an ``owner``:
+            when its newest word was composed, at the earliest.
+        owner: the worker of another process that knows the balances; "": none, or this
+            stream has them from the exchange itself.
         complete_since: when the first complete snapshot was merged: since then what is
             not held is zero. Our time, UTC.
         attempts: connections begun, failed ones included.
@@ -82,6 +85,7 @@ class Present:
         self.taken_at: dict[str, float] = {}
         self.verified_at: dict[str, float] = {}
         self.audited_at = -math.inf
+        self.owner = ""
         self.complete_since: datetime | None = None
         self.attempts = 0
         self.round_trip: float | None = None

@@ -57,6 +57,10 @@ class Health(Struct, frozen=True, kw_only=True):
         lookups_left_behind: name look-ups of this process that could not be ended
             and still hold a thread.
         error: the last error, as ``stream.error``.
+        owner: of a remote stream, the worker that owns the account; "": none does, or
+            the stream is connected to the exchange itself.
+        lag: of a remote stream, how old its owner's newest word is at most; None
+            without one.
     """
 
     at: datetime | None = None
@@ -80,6 +84,8 @@ class Health(Struct, frozen=True, kw_only=True):
     last_gap: Gap | None = None
     lookups_left_behind: int = 0
     error: AssetStreamError | None = None
+    owner: str = ""
+    lag: float | None = None
 
     def to_dict(self) -> dict[str, object]:
         """Return its fields in plain values, for ``json.dumps``; times are ISO 8601."""
@@ -260,10 +266,13 @@ def health_words(health: Health) -> Iterator[str]:
         yield f"round trip {lasting(health.round_trip)}"
     if health.in_doubt:
         yield f"in doubt: {named(health.in_doubt)}"
+    if health.owner:
+        old = "" if health.lag is None else f", last heard of {aged(health.lag)} before"
+        yield f"owned by {health.owner}{old}"
     yield from _counts(health)
     if health.detection_time is not None and health.state is State.LIVE:
         yield f"a missed change is found within {aged(health.detection_time)}"
-    elif health.state is State.LIVE:
+    elif health.state is State.LIVE and not health.owner:
         yield "audits are off: a missed change may stay unknown"
     if health.last_gap is not None:
         gap = health.last_gap

@@ -261,6 +261,8 @@ class StreamEngine:
             last_gap=self._publisher.last_gap,
             lookups_left_behind=lookups_left_behind(),
             error=self.error,
+            owner=present.owner,
+            lag=_lag(present, now),
         )
 
     # In the reader thread.
@@ -340,6 +342,12 @@ class StreamEngine:
             self.settings.account,
             type(exc).__name__,
         )
+
+
+def _lag(present: Present, now: float) -> float | None:
+    """Return for how long the owner has told nothing newer; None without a word."""
+    known = bool(present.owner) and present.audited_at > -math.inf
+    return max(0.0, now - present.audited_at) if known else None
 
 
 def _forget_locals(error: BaseException | None) -> None:

@@ -28,6 +28,7 @@ __all__ = [
     "check_workers",
     "complaint",
     "make_settings",
+    "remote_settings",
 ]
 
 #: Two currencies as exchanges and libraries join them: KRW-BTC, BTC/USDT, BTC_USDT.
@@ -217,6 +218,15 @@ def make_settings(
         connect_timeout=min(settings.connect_timeout, FOR_EVER),
         audit_interval=audit_interval and min(audit_interval, FOR_EVER),
     )
+
+
+def remote_settings(account: str, max_pending: int, history: int | None) -> Settings:
+    """Make those of a stream that is not connected to an exchange itself."""
+    settings = Settings(
+        account, None, False, FOR_EVER, max_pending, history, None, None
+    )
+    _check(settings)
+    return settings
 
 
 def _check(settings: Settings) -> None:

@@ -40,9 +40,16 @@ class StreamRun:
         origin: makes the session.
         settings: the user's.
         handlers: the user's.
+        kind: the class that the user makes.
     """
 
-    def __init__(self, origin: Origin, settings: Settings, handlers: Handlers) -> None:
+    def __init__(
+        self,
+        origin: Origin,
+        settings: Settings,
+        handlers: Handlers,
+        kind: str = "AssetStream",
+    ) -> None:
         # Here, for it loads much that no import of the package should wait for; not at
         # the start: of a wrong library the user is told before any thread runs.
         from assetstream.runtime.engine import StreamEngine
@@ -58,7 +65,7 @@ class StreamRun:
         self._threads: ThreadSet | None = None
         # Who begins it: ALONE, or whoever has adopted it; set once, in one step.
         self._beginner: dict[str, object] = {}
-        self.lifecycle = Lifecycle("AssetStream", self._refusal, self._in_own_thread)
+        self.lifecycle = Lifecycle(kind, self._refusal, self._in_own_thread)
 
     @property
     def account(self) -> str:

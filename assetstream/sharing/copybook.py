@@ -73,7 +73,7 @@ class Copybook:
         owner: the worker whose pulses count; "": none.
         last_id: where the log goes on; "": it has to be read anew first.
         snapshots: how often it was read anew.
-        cut: why the engine is not heard of, in words; "" while it is.
+        cut: why its owner cannot be heard of; None while it can.
     """
 
     def __init__(self, present: Present, horizon: float) -> None:
@@ -81,7 +81,7 @@ class Copybook:
         self.owner = ""
         self.last_id = ""
         self.snapshots = 0
-        self.cut = ""
+        self.cut: AssetStreamError | None = None
         self._horizon = horizon
         self._token = self._seq = 0
         # What the owner says of its stream.
@@ -89,7 +89,7 @@ class Copybook:
         self._reason = "started"
         self._error: AssetStreamError | None = None
         # What could not be read.
-        self._refused = ""
+        self._refused: ProtocolError | None = None
         # Only a part of the log was read (F4).
         self._partly = False
         # When it was read anew (V3).
@@ -114,12 +114,17 @@ class Copybook:
         """End for good."""
         return [self._change(State.STOPPED, reason)]
 
+    def fail(self, error: AssetStreamError) -> list[Event]:
+        """Fail for good: nothing can be read."""
+        self.present.error = error
+        return [error, self._change(State.FAILED, error.problem)]
+
     # What comes from the engine.
 
     def restore(self, account: SharedAccount | None, at: Moment) -> list[Event]:
         """Take the account as it was read anew; None: the engine has none (F1)."""
         if account is None:
-            self.owner = ""
+            self.owner = self.present.owner = ""
             self._say(State.CONNECTING, ABSENT, None)
             return self._stale(at)
         head = account.head
@@ -128,9 +133,10 @@ class Copybook:
         except ProtocolError as error:
             return self.refuse(error)
         self.snapshots += 1
-        self._refused = ""
+        self._refused = None
         self.present.exchange = head.exchange
-        self.owner, self.last_id = head.owner, account.last_id
+        self.owner = self.present.owner = head.owner
+        self.last_id = account.last_id
         self._token, self._seq = head.token, head.seq
         if head.owner:
             self._say(head.state, head.reason, head.error)
@@ -175,10 +181,9 @@ class Copybook:
     def refuse(self, error: ProtocolError) -> list[Event]:
         """Read it anew: something cannot be read. The same again is not repeated."""
         self.last_id = ""
-        self.present.error = error
-        if error.problem == self._refused:
+        refused, self._refused = self._refused, error
+        if refused is not None and refused.problem == error.problem:
             return []
-        self._refused = error.problem
         return [error]
 
     def compare(self, token: int | None, seq: int | None) -> None:
@@ -219,7 +224,7 @@ class Copybook:
                 if number > pulses.number
             }
             self._doubt(pulses.doubts.get(account, ()))
-        present.heard_at = pulses.proof
+        present.heard_at, present.audited_at = pulses.proof, pulses.composed
         if self._state is State.LIVE:
             present.proof = pulses.proof
             present.dead_at = pulses.until(account, self._horizon)
@@ -250,18 +255,18 @@ class Copybook:
         """Let it be LIVE no more."""
         present = self.present
         present.dead_at = -math.inf
+        present.error = self.cut or self._refused or self._error
         if present.state is not State.LIVE:
             return []
         self._gap.start(at.utc, at.now - present.proof)
         self._recovered.clear()
-        if self._error is not None:
-            present.error = self._error
         return [self._change(State.STALE, self._trouble())]
 
     def _trouble(self) -> str:
         """Say why it is not LIVE."""
-        if self.cut or self._refused:
-            return self.cut or self._refused
+        trouble = self.cut or self._refused
+        if trouble is not None:
+            return trouble.problem
         return SILENT if self._state is State.LIVE else self._reason
 
     def _change(self, state: State, reason: str, gap: Any = None) -> StateChange:

@@ -494,7 +494,7 @@ def test_another_fault_is_another_error(desk: Desk) -> None:
 def test_what_is_cut_off_says_so(desk: Desk) -> None:
     """Of the owner nothing is known then."""
     desk.live()
-    desk.book.cut = "the engine cannot be reached"
+    desk.book.cut = ConnectionLost("the engine cannot be reached")
     desk.now += HORIZON + 1
 
     desk.judge()

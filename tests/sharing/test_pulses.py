@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assetstream.model.errors import ConfigurationError
+from assetstream.sharing import read_plan
 from assetstream.sharing.entries import Pulse
 from assetstream.sharing.pulses import (
     HORIZON,
@@ -68,16 +69,19 @@ def test_v1_no_reading_is_wrong_whatever_happens(
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_v1_the_time_of_receipt_is_no_date(seed: int) -> None:
+def test_v1_the_time_of_receipt_is_no_date(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The world tells: what is dated so is wrong, in every such run."""
     struck = [
         Fault("hold what the reader gets", 0.0, 2.0),
         Fault("suspend the owner", 0.5, 5.5),
     ]
-    naive = suffered(Fleet(seed, lambda reader: ByReceipt(reader.clock)), struck)
-
-    assert naive.wrong != []
     assert suffered(Fleet(seed), struck).wrong == []
+
+    naive = Fleet(seed)
+    monkeypatch.setattr(read_plan, "OwnerPulses", lambda: ByReceipt(naive.reader.clock))
+    assert suffered(naive, struck).wrong != []
 
 
 @pytest.mark.parametrize("kind", FAULTS)

@@ -17,6 +17,7 @@ from typing import Any, Callable, NamedTuple
 
 from assetstream.core.moment import Moment
 from assetstream.core.present import Present
+from assetstream.model.errors import ConnectionLost
 from assetstream.model.events import AssetUpdate, Event, Source, StateChange
 from assetstream.model.states import State
 from assetstream.sharing.copybook import Copybook
@@ -37,8 +38,14 @@ from assetstream.sharing.pulses import (
     HORIZON,
     INTERVAL,
     LEASE,
-    OwnerPulses,
     PulseNumbers,
+)
+from assetstream.sharing.read_plan import (
+    Compare,
+    Follow,
+    Open,
+    ReadAnew,
+    ReadPlan,
 )
 
 __all__ = ["FAULTS", "Fault", "Fleet"]
@@ -526,87 +533,92 @@ class Worker(Process):
 
 
 class Reader(Process):
-    """Follows the account by the real copybook."""
+    """Follows the account by the real plan and the real copybook."""
 
-    def __init__(
-        self, fleet: Fleet, wire: Wire, dating: Callable[[Reader], OwnerPulses]
-    ) -> None:
+    def __init__(self, fleet: Fleet, wire: Wire) -> None:
         super().__init__(fleet, wire)
         self.present = Present("", LABEL, self.clock)
         self.book = Copybook(self.present, HORIZON)
-        self._dating = dating
-        self._owners: dict[str, OwnerPulses] = {}
-        self._places: dict[str, int] = {}
+        self.plan = ReadPlan({LABEL: self.book}, fleet.chance.random)
         self.events: list[Event] = list(self.book.begin())
-        self.connect()
+        self._turn()
 
     def at(self) -> Moment:
         return Moment(self.clock(), self.fleet.now)
 
     def connected(self) -> None:
-        engine = self.fleet.engine
-        for pulses in self._owners.values():
-            pulses.interrupted()
-        self._places.clear()
-
-        def got(head: Head | None) -> None:
-            self.book.compare(head and head.token, head and head.seq)
-            self._turn()
-
-        self.ask(lambda reply: engine.do(lambda: engine.head, reply), got)
+        self.plan.connected()
+        self._turn()
 
     def lose(self) -> None:
-        super().lose()
-        self.judge()
+        if self.connection is not None:
+            self.connection.open = False
+            self.connection = None
+            self._attempt += 1
+            self.plan.failed(ConnectionLost("lost"), self.clock())
+            self.judge()
+            self._turn()
 
     def judge(self) -> None:
-        owner = self._owners.get(self.book.owner)
-        self.events += self.book.judge(owner, self.at())
+        pulses = self.plan.pulses(self.book.owner)
+        self.events += self.book.judge(pulses, self.at())
 
     def _turn(self) -> None:
+        """Make the next call."""
         engine, book = self.fleet.engine, self.book
-        if book.lost:
+        request, asked = self.plan.next(self.clock()), self.clock()
+        if request is None:
+            connection = self.connection
+
+            def go_on() -> None:
+                if self.connection is connection:
+                    self._turn()
+
+            self.later(self.plan.deadline - asked + 1e-6, go_on)
+        elif isinstance(request, Open):
+            self.connect()
+        elif isinstance(request, Compare):
+
+            def compared(head: Head | None) -> None:
+                book.compare(head and head.token, head and head.seq)
+                self.plan.compared()
+                self._turn()
+
+            self.ask(lambda reply: engine.do(lambda: engine.head, reply), compared)
+        elif isinstance(request, ReadAnew):
 
             def restored(account: SharedAccount | None) -> None:
                 self.events += book.restore(account, self.at())
+                self.plan.read_anew([LABEL], self.clock())
                 self.judge()
-                self.later(0.05 if book.lost else 0.0, self._go_on(self.connection))
+                self._turn()
 
             self.ask(lambda reply: engine.do(engine.snapshot, reply), restored)
-            return
-        owner = book.owner
-        pulses = self._owners.setdefault(owner, self._dating(self))
-        for name in [name for name in self._owners if name != owner]:
-            del self._owners[name]
-            self._places.pop(name, None)
-        place, asked = self._places.get(owner, 0), self.clock()
-        last = int(book.last_id)
+        else:
+            assert isinstance(request, Follow)
+            self._follow(request, asked)
+
+    def _follow(self, request: Follow, asked: float) -> None:
+        engine, book = self.fleet.engine, self.book
+        (last,) = request.logs.values()
+        owner, place = next(iter(request.pulses.items()), ("", "0"))
 
         def got(found: tuple[list[LogItem], list[tuple[int, Pulse]]]) -> None:
             items, new = found
-            if items:
-                self.events += book.apply(items, len(items) < COUNT, self.at())
-            else:
-                self.events += book.apply((), True, self.at())
-            if new:
-                self._places[owner] = new[-1][0]
-            pulses.came([pulse for _, pulse in new], asked)
+            pulses = {owner: [pulse for _, pulse in new]} if new else {}
+            places = {owner: str(new[-1][0])} if new else {}
+            self.plan.followed(request, pulses, places, asked)
+            self.events += book.apply(items, len(items) < COUNT, self.at())
             self.judge()
             self._turn()
 
         self.ask(
             lambda reply: engine.do(
-                lambda: engine.follow(last, owner, place, reply), lambda _: None
+                lambda: engine.follow(int(last), owner, int(place), reply),
+                lambda _: None,
             ),
             got,
         )
-
-    def _go_on(self, connection: Connection | None) -> Callable[[], None]:
-        def go_on() -> None:
-            if self.connection is connection:
-                self._turn()
-
-        return go_on
 
 
 class Fleet:
@@ -614,14 +626,9 @@ class Fleet:
 
     Args:
         seed: of all that is left to chance.
-        dating: makes what dates an owner's pulses.
     """
 
-    def __init__(
-        self,
-        seed: int,
-        dating: Callable[[Reader], OwnerPulses] = lambda reader: OwnerPulses(),
-    ) -> None:
+    def __init__(self, seed: int) -> None:
         self.chance = random.Random(seed)
         self.now = 0.0
         self._count = 0
@@ -633,7 +640,7 @@ class Fleet:
         self.workers: list[Worker] = []
         self.enlist(self._wires[0])
         self.enlist(self._wires[1])
-        self.reader = Reader(self, self._wires[2], dating)
+        self.reader = Reader(self, self._wires[2])
         #: (when, value, age) of readings that were LIVE.
         self.readings = 0
         self.live_for = 0.0

@@ -23,6 +23,7 @@ PURE_MODULES = {
     "sharing/keys",
     "sharing/ownership",
     "sharing/pulses",
+    "sharing/read_plan",
     "sharing/rights",
 }
 

@@ -1,0 +1,375 @@
+"""A stream whose account another process owns, with real engines."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from typing import Any, Iterator
+
+import pytest
+
+from assetstream import (
+    AssetUpdate,
+    AuthenticationError,
+    ConfigurationError,
+    ConnectionLost,
+    PermissionDenied,
+    RemoteStream,
+    Source,
+    StaleBalance,
+    State,
+    StateChange,
+    Stream,
+    StreamStateError,
+    StreamTimeout,
+)
+from tests.support.clock import TimeMachine
+from tests.support.engines import EngineServer
+from tests.support.event_recorder import PATIENCE, EventRecorder
+from tests.support.owners import HandOwner
+
+pytestmark = pytest.mark.programs
+
+
+@pytest.fixture
+def owner(server: EngineServer) -> Iterator[HandOwner]:
+    """The owner of alice, LIVE with BTC 1."""
+    with HandOwner(server.url) as made:
+        yield made
+
+
+def remote(server: EngineServer, account: str = "alice", **options: Any) -> Stream:
+    """Make a stream, typed as what all streams are."""
+    return RemoteStream(server.url, account, **options)
+
+
+@pytest.mark.usefixtures("owner")
+def test_it_shows_what_its_owner_holds(server: EngineServer) -> None:
+    """LIVE inside the block; the balances are the owner's."""
+    with RemoteStream(server.url, "alice") as stream:
+        assert stream.state is State.LIVE
+        assert stream.exchange == "upbit"
+        assert stream.balance("btc", max_age=3).available == 1
+        assert stream.balance("SGD", max_age=3).total == 0
+        assert 0 <= stream.balances["BTC"].age < 3
+        health = stream.health()
+        assert health.owner == "w1"
+        assert health.lag is not None
+        assert 0 <= health.lag < 3
+        assert health.last_proof is not None
+        assert (health.reconnects, health.audit_interval) == (0, None)
+        assert "owned by w1" in repr(health)
+        assert "audits" not in repr(health)
+
+    assert stream.state is State.STOPPED
+    assert stream.balances["BTC"].stale
+
+
+def test_each_change_is_an_update(
+    server: EngineServer, owner: HandOwner, recorder: EventRecorder
+) -> None:
+    """For handlers, iterators, waits and the history."""
+    stream = remote(server, **recorder.handlers())
+    with stream:
+        with stream.expect(lambda u: u.currency == "SGD", PATIENCE) as filled:
+            owner.update("SGD", "12.345678901234567890", update_id="7")
+        assert filled.update.available == Decimal("12.345678901234567890")
+        assert (filled.update.source, filled.update.update_id) == (Source.STREAM, "7")
+        with stream.updates() as updates:
+            assert {updates.get(PATIENCE).currency for _ in "ab"} == {"BTC", "SGD"}
+            owner.update("BTC", "2")
+            assert updates.get(PATIENCE).change == 1
+        owner.update("BTC", "5")
+        held = stream.wait_until(lambda b: b["BTC"].total == 5, PATIENCE)
+        assert held["SGD"].available == Decimal("12.345678901234567890")
+        changes = [(u.currency, u.change) for u in stream.history]
+        assert changes[-2:] == [("BTC", 1), ("BTC", 3)]
+        assert "BTC" in repr(stream._repr_html_())
+
+    assert recorder.states == ["CONNECTING", "LIVE", "STOPPED"]
+    assert [u.available for u in recorder.updates][-1] == 5
+
+
+def test_several_handlers_and_streams_follow_one_account(
+    server: EngineServer, owner: HandOwner
+) -> None:
+    """Nobody warns: each is as good as the other."""
+    recorders = [EventRecorder() for _ in "ab"]
+    with remote(server, on_asset=recorders[0]), remote(server) as second:
+        second.on_asset(recorders[1])
+        owner.update("BTC", "9")
+        for each in recorders:
+            each.wait_for(lambda u: u.available == 9)
+
+
+def test_v2_it_is_stale_when_its_owner_is_silent(
+    server: EngineServer, owner: HandOwner, recorder: EventRecorder
+) -> None:
+    """``state`` at once, by whoever asks; ``on_state`` in time (V4)."""
+    with (
+        TimeMachine().installed() as time,
+        remote(server, **recorder.handlers()) as stream,
+    ):
+        owner.fall_silent()
+        time.jump(4.0, stream)
+        assert stream.state is State.STALE
+        with pytest.raises(StaleBalance):
+            stream.balance("BTC", max_age=30)
+        change = recorder.wait_for_state(State.STALE)
+        assert change.reason == "its owner was not heard of for too long"
+        assert stream.balance("BTC").available == 1
+
+        owner.go_on()
+
+        recorder.wait_for_state(State.LIVE, times=2)
+        assert recorder.of(StateChange)[-1].gap is not None
+
+
+def test_o5_an_account_that_was_given_back_has_no_owner(
+    server: EngineServer, owner: HandOwner, recorder: EventRecorder
+) -> None:
+    """At once; and LIVE again by the next one, with what changed meanwhile."""
+    with remote(server, **recorder.handlers()) as stream:
+        owner.release("alice")
+        change = recorder.wait_for_state(State.STALE)
+        assert change.reason == "no worker owns it"
+        assert stream.health().owner == ""
+
+        owner.take("alice", BTC="3")
+
+        recorder.wait_for_state(State.LIVE, times=2)
+        update = recorder.of(AssetUpdate)[-1]
+        assert (update.available, update.source) == (3, Source.RECOVERED)
+        gap = recorder.of(StateChange)[-1].gap
+        assert gap is not None
+        assert gap.recovered == 1
+
+
+def test_an_owner_that_has_failed_makes_it_stale(
+    server: EngineServer, owner: HandOwner, recorder: EventRecorder
+) -> None:
+    """With its error: an operator may mend it."""
+    refused = AuthenticationError("the key was refused", remedy="Make another.")
+    with remote(server, **recorder.handlers()) as stream:
+        owner.state(State.FAILED, "the key was refused", refused)
+        recorder.wait_for_state(State.STALE)
+        assert stream.error == stream.health().error
+        assert isinstance(stream.error, AuthenticationError)
+        assert (stream.error.problem, stream.error.fatal) == (refused.problem, False)
+        stream.raise_if_failed()
+
+        late = remote(server)
+        with pytest.raises(StreamTimeout) as caught:
+            late.start(timeout=0.5)
+        assert isinstance(caught.value.__cause__, AuthenticationError)
+        assert late.state is State.STOPPED
+
+        owner.reset(BTC="1")
+
+        recorder.wait_for_state(State.LIVE, times=2)
+        assert stream.error is None
+
+
+def test_errors_of_the_owner_are_told(
+    server: EngineServer, owner: HandOwner, recorder: EventRecorder
+) -> None:
+    """As what they were, and without what is the owner's alone."""
+    with remote(server, **recorder.handlers()):
+        owner.error(ConnectionLost("the exchange closed", code=1006))
+        error = recorder.wait_for(lambda e: isinstance(e, ConnectionLost))
+        assert (error.account, error.exchange, error.code) == ("alice", "upbit", 1006)
+
+
+def test_a_doubt_of_the_owner_is_one_here(
+    server: EngineServer, owner: HandOwner
+) -> None:
+    """It is no event; whoever asks is told, until it is over."""
+    with remote(server) as stream:
+        owner.doubts = {"alice": ("BTC",)}
+        stream.wait_until(lambda held: held["BTC"].stale, PATIENCE)
+        assert stream.health().doubts == {"BTC": "its owner has it in doubt"}
+        with pytest.raises(StaleBalance, match="its owner has it in doubt"):
+            stream.balance("BTC", max_age=30)
+        owner.doubts = {}
+        stream.wait_until(lambda held: not held["BTC"].stale, PATIENCE)
+        assert stream.health().doubts == {}
+
+
+@pytest.mark.usefixtures("owner")
+def test_verify_waits_for_the_owner_s_word(server: EngineServer) -> None:
+    """Composed after the call; a silent owner gives none."""
+    with remote(server) as stream:
+        stream.verify(PATIENCE)
+        with pytest.raises(StaleBalance, match="with what REST has agreed"):
+            stream.balance("BTC", verified=60)
+
+
+def test_verify_of_a_silent_owner_times_out(
+    server: EngineServer, owner: HandOwner
+) -> None:
+    """Though it is LIVE still."""
+    with remote(server) as stream:
+        owner.fall_silent()
+        with pytest.raises(StreamTimeout):
+            stream.verify(0.3)
+
+
+# The engine.
+
+
+def test_an_engine_that_comes_back_is_followed_again(
+    server: EngineServer, recorder: EventRecorder
+) -> None:
+    """It lost everything; what its owner writes anew is no gap that nobody tells."""
+    with EngineServer(server.name) as dying, HandOwner(dying.url) as owner:
+        stream = RemoteStream(dying.url, "alice", **recorder.handlers())
+        with TimeMachine().installed() as time, stream:
+            owner.fall_silent()
+            dying.kill()
+            error = recorder.wait_for(lambda e: isinstance(e, ConnectionLost))
+            assert "the engine at unix:" in error.problem
+            time.jump(4.0, stream)
+            assert stream.state is State.STALE
+            recorder.wait_for_state(State.STALE)
+            assert isinstance(stream.error, ConnectionLost)
+
+            dying.start()
+            owner.reconnect()
+            owner.go_on()
+
+            recorder.wait_for_state(State.LIVE, times=2)
+            assert stream.error is None
+            assert stream.health().reconnects > 0
+
+
+def test_an_engine_that_is_not_there_is_waited_for(
+    server: EngineServer, recorder: EventRecorder
+) -> None:
+    """It is no reason to fail; the error is told once."""
+    with EngineServer(server.name) as late:
+        late.kill()
+        stream = RemoteStream(late.url, "alice", **recorder.handlers())
+        stream.start(wait=False)
+        recorder.wait_for(lambda e: isinstance(e, ConnectionLost))
+        late.start()
+        with HandOwner(late.url):
+            recorder.wait_for_state(State.LIVE)
+        assert stream.stop()
+
+
+def test_an_engine_that_is_not_there_is_the_cause(server: EngineServer) -> None:
+    """Of a start that was not LIVE in time."""
+    with pytest.raises(StreamTimeout) as caught:
+        RemoteStream(f"{server.url}-not", "alice").start(timeout=0.2)
+
+    assert isinstance(caught.value.__cause__, ConnectionLost)
+
+
+def test_an_account_that_nobody_has_is_waited_for(
+    server: EngineServer, recorder: EventRecorder
+) -> None:
+    """Its owner may come later."""
+    stream = remote(server, "bob", **recorder.handlers())
+    with pytest.raises(StreamTimeout):
+        remote(server, "bob").start(timeout=0.3)
+    stream.start(wait=False)
+    with HandOwner(server.url, "bob"):
+        recorder.wait_for_state(State.LIVE)
+    assert stream.stop()
+
+
+def test_an_engine_that_stands_still_does_not_hold_up_the_end(
+    server: EngineServer,
+) -> None:
+    """Whatever waits for it is cancelled."""
+    with EngineServer(server.name) as own, HandOwner(own.url) as owner:
+        stream = RemoteStream(own.url, "alice")
+        stream.start()
+        owner.fall_silent()
+        own.pause()
+        try:
+            with TimeMachine(0.0).installed():  # no time-out comes to help
+                assert stream.stop(PATIENCE)
+        finally:
+            own.resume()
+
+
+# What is refused.
+
+
+def test_a_wrong_password_is_refused_at_once(server: EngineServer) -> None:
+    """Typed, fatal, and nowhere told."""
+    server.do("ACL", "SETUSER", "eve", "reset", "on", ">right", "~*", "+@all")
+    stream = RemoteStream(f"unix://eve:wr0ng@{server.path}", "alice")
+
+    with pytest.raises(AuthenticationError, match="user or the password") as caught:
+        stream.start(timeout=PATIENCE)
+
+    assert stream.state is State.FAILED
+    assert "wr0ng" not in f"{caught.value}{stream!r}{stream._access!r}"
+
+
+def test_missing_rights_are_refused_at_once(server: EngineServer) -> None:
+    """A reader of another account's."""
+    server.do("ACL", "SETUSER", "bob", "reset", "on", ">pw", "%R~x", "+@all")
+    stream = RemoteStream(f"unix://bob:pw@{server.path}", "alice")
+
+    with pytest.raises(PermissionDenied, match="does not permit"):
+        stream.start(timeout=PATIENCE)
+
+
+def test_rights_that_are_taken_later_are_waited_for(
+    server: EngineServer, recorder: EventRecorder
+) -> None:
+    """Whoever administers the engine may give them back."""
+    server.do("ACL", "SETUSER", "carl", "reset", "on", ">pw", "~*", "+@all")
+    with HandOwner(server.url):
+        url = f"unix://carl:pw@{server.path}"
+        with RemoteStream(url, "alice", **recorder.handlers()):
+            server.do("ACL", "SETUSER", "carl", "resetkeys")
+            recorder.wait_for(lambda e: isinstance(e, PermissionDenied))
+            server.do("ACL", "SETUSER", "carl", "~*")
+            found = len(recorder.updates)
+            recorder.wait_for(lambda e: True, after=found)
+    assert State.FAILED not in recorder.states
+
+
+def test_the_url_may_come_from_the_environment(
+    server: EngineServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a password in it, that is its best place."""
+    monkeypatch.setenv("ASSETSTREAM_ENGINE_URL", server.url)
+    with HandOwner(server.url), RemoteStream(None, "alice") as stream:
+        assert stream.state is State.LIVE
+
+
+def test_one_life(server: EngineServer) -> None:
+    """As of every stream; the text names its class."""
+    stream = remote(server)
+    assert stream.state is State.NEW
+    assert stream.stop()
+    with pytest.raises(StreamStateError, match="a new RemoteStream"):
+        stream.start()
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"account": ""}, "label"),
+        ({"fleet": "a b"}, "fleet"),
+        ({"horizon": 5}, "horizon"),
+        ({"horizon": math.nan}, "horizon"),
+        ({"max_pending": 0}, "max_pending"),
+        ({"history": -1}, "history"),
+        ({"ssl_context": 7}, "ssl_context"),
+        ({"url": "http://x"}, "scheme"),
+        ({"url": None}, "ASSETSTREAM_ENGINE_URL"),
+        ({"url": ""}, "ASSETSTREAM_ENGINE_URL"),
+        ({"on_asset": 7}, "on_asset"),
+    ],
+)
+def test_wrong_arguments_are_refused(options: dict[str, Any], match: str) -> None:
+    """Before anything runs."""
+    given = {"url": "redis://localhost", "account": "alice", **options}
+    with pytest.raises(ConfigurationError, match=match):
+        RemoteStream(given.pop("url"), given.pop("account"), **given)
