@@ -31,8 +31,8 @@ from typing import Any, Callable, Iterator, Mapping, Sequence
 from msgspec.structs import replace
 
 from assetstream import AssetStream, CoinW, State, Upbit
+from assetstream.exchanges.common.my_asset import Notice
 from assetstream.exchanges.upbit.conversation import UpbitConversation
-from assetstream.exchanges.upbit.frames import Notice
 from assetstream.protocol import Conversation, Exchange, Instant, Memory, Ping, Step
 from assetstream.runtime.session import Session
 from tests.programs.duplex_server import FLOODED, STARTING, Duplex
@@ -93,7 +93,7 @@ class PingFlood(Upbit):
         self._keep(counts=Counter(), quiet=threading.Event())
 
     def conversation(self, memory: Memory) -> Conversation:
-        return PingFloodConversation(self, memory, self.format, self.authorization)
+        return PingFloodConversation(self, memory, self.format)
 
 
 class PingFloodConversation(UpbitConversation):

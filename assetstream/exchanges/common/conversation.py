@@ -11,7 +11,7 @@ from typing import Generic, Iterable, Mapping, Sequence, TypeVar, Union
 from assetstream.exchanges.common.entries import PushedBalances, UnreadableFrame
 from assetstream.exchanges.common.exchange import KeyedExchange
 from assetstream.exchanges.common.refusals import connection_lost
-from assetstream.model.errors import AssetStreamError
+from assetstream.model.errors import AssetStreamError, ConnectionLost
 from assetstream.protocol import (
     NEVER,
     Alive,
@@ -202,6 +202,24 @@ class PhasedConversation(Conversation, Generic[Notice]):
         """Enter a phase, which times out at ``deadline``."""
         self._phase, self._phase_deadline = phase, deadline
         self._set_deadline()
+
+    def _ask_for_pong(self, instant: Instant) -> Step:
+        """Ping: the pong proves a subscription that nothing acknowledges (R1)."""
+        self._heartbeat.pinged(instant.now)
+        self._enter(Phase.PINGING, instant.now + self._exchange.limits.pong_timeout)
+        return self._ping()
+
+    def _no_pong(self) -> Fail:
+        """Give up: the phase ``PINGING`` has lasted too long."""
+        title, limit = self._exchange.title, self._exchange.limits.pong_timeout
+        error = ConnectionLost(
+            f"{title} did not answer a ping sent after the subscription within "
+            f"{limit:g} s, so the subscription is not proved",
+            remedy=f"{title} is overloaded or in maintenance, or a proxy on the way "
+            "drops WebSocket pings.",
+            exchange=self._exchange.name,
+        )
+        return self._fail(error)
 
     def _prove(self) -> Sequence[Step]:
         """The subscription is in force; return Ready, but only once (R1)."""

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from typing import Iterable
 
+import msgspec
 from msgspec import Struct
 
 from assetstream.exchanges.common.values import (
@@ -22,6 +23,7 @@ __all__ = [
     "UnreadableFrame",
     "names_twice",
     "read_entry",
+    "read_list",
     "snapshot_of",
 ]
 
@@ -43,6 +45,7 @@ class UnreadableFrame(Struct):
 
 
 _pairs = json.JSONDecoder(object_pairs_hook=list)
+_entries = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def names_twice(data: bytes, names: int) -> list[str]:
@@ -109,6 +112,24 @@ def read_entry(
     if free is None or held is None:
         return currency, None
     return currency, BalanceReport(currency, free, held, raw=raw)
+
+
+def read_list(body: bytes, available: str, locked: str) -> Snapshot:
+    """Read a REST list of balances, each entry at its own risk (S2).
+
+    Args:
+        body: the reply.
+        available: the name of the free amount in an entry.
+        locked: the name of the held amount.
+
+    Raises:
+        Unreadable: it is no list.
+    """
+    try:
+        entries = _entries.decode(body)
+    except MALFORMED as exc:
+        raise Unreadable(f"no list of balances ({exc})") from None
+    return snapshot_of(read_entry(bytes(raw), available, locked) for raw in entries)
 
 
 def snapshot_of(entries: Iterable[tuple[str, BalanceReport | None]]) -> Snapshot:

@@ -38,8 +38,8 @@ class KeyedExchange(Exchange):
 
     @property
     def placeholders(self) -> Mapping[str, str]:
-        """The texts for the names in braces in remedies and hints."""
-        return self.sources
+        """The texts for the names in braces in causes, remedies and hints."""
+        return {**self.sources, "title": self.title}
 
     @property
     def key_form(self) -> str:

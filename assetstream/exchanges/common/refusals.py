@@ -193,7 +193,7 @@ def web_page(
     page = _title(exchange, body)
     if page is None or status in (418, 429):
         return None
-    places = {**exchange.placeholders, "title": exchange.title}
+    places = exchange.placeholders
     return ConnectionLost(
         f"{page} (HTTP {status}) came in place of {exchange.title}'s own answer at "
         f"{doing}: {cause.format_map(places)}",

@@ -10,25 +10,23 @@ Upbit answers a good subscription with silence, so the proof is asked for (R1)::
 from __future__ import annotations
 
 import json
-from typing import Callable, Mapping, Sequence
+from typing import Mapping, Sequence
 
 from assetstream.exchanges.common.conversation import Phase, PhasedConversation
-from assetstream.exchanges.common.exchange import KeyedExchange
-from assetstream.exchanges.common.refusals import Meaning, Refusal, refusal
-from assetstream.exchanges.upbit.frames import (
+from assetstream.exchanges.common.my_asset import (
     ErrorNotice,
     Item,
     Notice,
     StatusUp,
     SubscriptionList,
-    read_expected,
-    read_frame,
 )
-from assetstream.exchanges.upbit.refusals import explain_answer, explain_name
+from assetstream.exchanges.common.refusals import Meaning, Refusal, refusal
+from assetstream.exchanges.common.token_exchange import TokenExchange
+from assetstream.exchanges.upbit.frames import read_expected, read_frame
+from assetstream.exchanges.upbit.refusals import ERRORS
 from assetstream.model.errors import (
     AssetStreamError,
     AuthenticationError,
-    ConnectionLost,
     ExchangeError,
     PermissionDenied,
     RateLimited,
@@ -72,32 +70,32 @@ class UpbitConversation(PhasedConversation[Notice]):
         exchange: the account at the exchange.
         memory: outlives the connection.
         format: how the frames are spelt.
-        authorize: make the headers that prove who asks, of a fresh nonce.
     """
+
+    _exchange: TokenExchange
 
     def __init__(
         self,
-        exchange: KeyedExchange,
+        exchange: TokenExchange,
         memory: Memory,
         format: str,
-        authorize: Callable[[str], Mapping[str, str]],
     ) -> None:
         super().__init__(exchange)
         self._memory = memory
         self._format = format
-        self._authorize = authorize
         # LIST may still be answered: an error may be its fault, not the subscription's.
         self._list_open = False
 
     def connect(self, instant: Instant, nonce: str) -> Connect:
         # No Origin: with one, Upbit takes a single request in 10 s.
-        return Connect(self._exchange.ws_url, self._authorize(nonce))
+        headers = self._exchange.authorization(instant, nonce)
+        return Connect(self._exchange.ws_url, headers)
 
     def refused(
         self, status: int, headers: Mapping[str, str], body: bytes
     ) -> AssetStreamError:
         doing = "the WebSocket handshake"
-        return explain_answer(self._exchange, status, headers, body, doing)
+        return ERRORS.explain_answer(self._exchange, status, headers, body, doing)
 
     def opened(self, instant: Instant, nonce: str) -> Sequence[Step]:
         self._heartbeat.start(instant.now)
@@ -118,11 +116,6 @@ class UpbitConversation(PhasedConversation[Notice]):
         # ``codes``: with myAsset they are an error.
         format = {"format": self._format}
         return Send(json.dumps([{"ticket": ticket}, what, format]))
-
-    def _ask_for_pong(self, instant: Instant) -> Step:
-        self._heartbeat.pinged(instant.now)
-        self._enter(Phase.PINGING, instant.now + self._exchange.limits.pong_timeout)
-        return self._ping()
 
     def _ping(self) -> Step:
         return Ping()
@@ -151,7 +144,7 @@ class UpbitConversation(PhasedConversation[Notice]):
 
     def _explain(self, notice: ErrorNotice) -> Refusal:
         name, message, doing = notice.name, notice.message, "the subscription"
-        error = explain_name(self._exchange, name, message, doing)
+        error = ERRORS.explain_name(self._exchange, name, message, doing)
         if not self._list_open or isinstance(error, NOT_ABOUT_LIST):
             return error
         # R1: perhaps only LIST is refused. The next connection leaves it out; the same
@@ -163,12 +156,4 @@ class UpbitConversation(PhasedConversation[Notice]):
         if self._phase is Phase.SUBSCRIBING:
             self._memory[LIST_SILENCES] = self._memory.get(LIST_SILENCES, 0) + 1
             return [self._ask_for_pong(instant)]
-        limit = self._exchange.limits.pong_timeout
-        error = ConnectionLost(
-            f"Upbit did not answer a ping sent after the subscription within {limit:g} "
-            "s, so the subscription is not proved",
-            remedy="Upbit is overloaded or in maintenance, or a proxy on the way drops "
-            "WebSocket pings.",
-            exchange=self._exchange.name,
-        )
-        return [self._fail(error)]
+        return [self._no_pong()]

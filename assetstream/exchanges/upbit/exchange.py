@@ -6,20 +6,19 @@ message: every handshake and every REST read carries a fresh JWT of its own.
 
 from __future__ import annotations
 
-import json
 import re
 from types import MappingProxyType
-from typing import Callable, Literal, Mapping
+from typing import Literal, Mapping
 from urllib.parse import urlsplit
 
 from assetstream.display.words import listed
-from assetstream.exchanges.common.exchange import KeyedExchange
 from assetstream.exchanges.common.key_forms import KeyForm
 from assetstream.exchanges.common.options import check_choice, check_urls, read_keys
+from assetstream.exchanges.common.token_exchange import TokenExchange
 from assetstream.exchanges.common.values import Unreadable
 from assetstream.exchanges.upbit.conversation import UpbitConversation
 from assetstream.exchanges.upbit.frames import FORMATS, Format
-from assetstream.exchanges.upbit.refusals import KEY_IS_KNOWN, explain_answer
+from assetstream.exchanges.upbit.refusals import ERRORS, KEY_IS_KNOWN
 from assetstream.exchanges.upbit.rest import read_balances
 from assetstream.model.errors import AssetStreamError
 from assetstream.model.public import make_public
@@ -51,11 +50,8 @@ ALGORITHMS: tuple[Algorithm, ...] = ("HS256", "HS512")
 
 KEY = KeyForm(re.compile(r"[0-9A-Za-z]{40}"), "40 letters and digits")
 
-# Whole or cut off: the access key stands behind the first dot.
-TOKEN = re.compile(rb"eyJ[\w-]+(?:\.[\w-]*){0,2}")
 
-
-class Upbit(KeyedExchange):
+class Upbit(TokenExchange):
     """An Upbit account in one region.
 
     Args:
@@ -115,7 +111,6 @@ class Upbit(KeyedExchange):
     region: Region
     format: Format
     algorithm: Algorithm
-    _sign: Callable[[bytes, str, str], str]
 
     def __init__(
         self,
@@ -129,9 +124,6 @@ class Upbit(KeyedExchange):
         ws_url: str | None = None,
         rest_url: str | None = None,
     ) -> None:
-        # Here, for it loads much that no import of the package should wait for.
-        from assetstream.exchanges.common.tokens import sign
-
         check_choice(region, "region", HOSTS, self)
         check_choice(format, "format", FORMATS, self)
         check_choice(algorithm, "algorithm", ALGORITHMS, self)
@@ -147,13 +139,12 @@ class Upbit(KeyedExchange):
             region=region,
             format=format,
             algorithm=algorithm,
-            _sign=sign,
             ws_url=ws,
             rest_url=rest,
         )
 
     def conversation(self, memory: Memory) -> Conversation:
-        return UpbitConversation(self, memory, self.format, self.authorization)
+        return UpbitConversation(self, memory, self.format)
 
     @property
     def placeholders(self) -> Mapping[str, str]:
@@ -162,12 +153,8 @@ class Upbit(KeyedExchange):
         own = {"region": self.region, "regions": regions}
         return {**super().placeholders, **own}
 
-    def authorization(self, nonce: str) -> dict[str, str]:
-        """Return the header that proves who asks; a ``nonce`` may be used only once."""
-        claims = {"access_key": self.credentials["access_key"], "nonce": nonce}
-        text = json.dumps(claims, separators=(",", ":")).encode()
-        token = self._sign(text, self.credentials["secret_key"], self.algorithm)
-        return {"Authorization": f"Bearer {token}"}
+    def authorization(self, instant: Instant, nonce: str) -> Mapping[str, str]:
+        return self._bearer(nonce=nonce)
 
     def knows_key(self, error: AssetStreamError) -> bool:
         return getattr(error, "code", "") in KEY_IS_KNOWN
@@ -189,12 +176,8 @@ class Upbit(KeyedExchange):
             if region != self.region
         }
 
-    def redacted(self, data: bytes) -> bytes:
-        # A token is a secret too, and holds the access key in base64.
-        return TOKEN.sub(b"***", super().redacted(data))
-
     def read(self, instant: Instant, nonce: str) -> HttpCall:
-        headers = {"Accept": "application/json", **self.authorization(nonce)}
+        headers = {"Accept": "application/json", **self.authorization(instant, nonce)}
         return HttpCall("GET", f"{self.rest_url}/v1/accounts", headers)
 
     def read_replied(
@@ -205,7 +188,9 @@ class Upbit(KeyedExchange):
                 return read_balances(body)
             except Unreadable:
                 pass  # perhaps an error in Upbit's own words
-        raise explain_answer(self, status, headers, body, "reading the balances")
+        doing = "reading the balances"
+        error = ERRORS.explain_answer(self, status, headers, body, doing)
+        raise error
 
 
 make_public(Upbit)

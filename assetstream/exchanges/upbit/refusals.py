@@ -1,34 +1,19 @@
-"""The meaning of Upbit's error names, and what the user can do about each.
-
-Upbit asks to branch on the name, not on the status: the same name comes with 401 or
-403, in the answer to a handshake, to a REST read or in a frame.
-"""
+"""The meaning of Upbit's error names, and what the user can do about each."""
 
 from __future__ import annotations
 
 from typing import Mapping
 
-from assetstream.exchanges.common.exchange import KeyedExchange
-from assetstream.exchanges.common.refusals import (
-    Meaning,
-    Refusal,
-    foreign_answer,
-    refusal,
-    retry_after,
-    unavailable,
-    unsigned_401,
-    web_page,
-)
-from assetstream.exchanges.upbit.rest import read_error
+from assetstream.exchanges.common import named_errors
+from assetstream.exchanges.common.named_errors import PROXY_HINT, NamedErrors
+from assetstream.exchanges.common.refusals import Meaning
 from assetstream.model.errors import (
-    AssetStreamError,
     AuthenticationError,
-    ExchangeError,
     PermissionDenied,
     RateLimited,
 )
 
-__all__ = ["KEY_IS_KNOWN", "NAMES", "explain_answer", "explain_name"]
+__all__ = ["ERRORS", "KEY_IS_KNOWN", "NAMES"]
 
 _REGION = (
     "A key is good for the region it was made in only: region={region!r} may be wrong."
@@ -78,31 +63,11 @@ _SCOPE = Meaning(
         "management on Upbit's site; it needs no other.",
     ),
 )
-_PROXY_HINT = (
-    "A proxy or a virus scanner that reads along may have changed the request: try "
-    "another network, or without the proxy."
-)
-_REQUEST = Meaning(
-    ExchangeError,
-    True,
-    "the request was not understood",
-    "Report this as a fault of assetstream.",
-)
-_UNKNOWN = Meaning(
-    ExchangeError,
-    False,
-    "assetstream does not know this name",
-    "Look the name up in Upbit's documents, and check the key and its permissions.",
-)
 
 NAMES: Mapping[str, Meaning] = {
+    **named_errors.NAMES,
     # In frames.
     "INVALID_AUTH": _KEY,
-    "WRONG_FORMAT": _REQUEST,
-    "NO_TICKET": _REQUEST,
-    "NO_TYPE": _REQUEST,
-    "NO_CODES": _REQUEST,
-    "INVALID_PARAM": _REQUEST,
     "TOO_MANY_REQUEST": Meaning(
         RateLimited,
         False,
@@ -110,13 +75,6 @@ NAMES: Mapping[str, Meaning] = {
         "Run fewer programs with the same key.",
     ),
     # In HTTP answers.
-    "invalid_query_payload": Meaning(
-        AuthenticationError,
-        True,
-        "the token does not fit the request: a proxy may have changed it",
-        "Try another network, or without the proxy.",
-        (_PROXY_HINT,),
-    ),
     "jwt_verification": Meaning(
         AuthenticationError,
         True,
@@ -165,7 +123,7 @@ NAMES: Mapping[str, Meaning] = {
         True,
         "the Authorization header did not arrive: a proxy may have removed it",
         "Try another network, or without the proxy.",
-        (_PROXY_HINT,),
+        (PROXY_HINT,),
     ),
     "out_of_scope": _SCOPE,
     "thirdparty_agreement_required": Meaning(
@@ -189,43 +147,4 @@ KEY_IS_KNOWN = frozenset(
     }
 )
 
-
-def explain_name(
-    exchange: KeyedExchange,
-    name: str,
-    message: str,
-    doing: str,
-    *,
-    unknown: Meaning = _UNKNOWN,
-    wait: float | None = None,
-) -> Refusal:
-    """Make the error for one of Upbit's own; ``unknown`` is for names not listed."""
-    return refusal(exchange, NAMES.get(name, unknown), name, message, doing, wait)
-
-
-def explain_answer(
-    exchange: KeyedExchange,
-    status: int,
-    headers: Mapping[str, str],
-    body: bytes,
-    doing: str,
-) -> AssetStreamError:
-    """Make the error for an HTTP answer that was not what was asked for."""
-    own, wait = read_error(body), retry_after(headers)
-    name, message = (own.name, own.message) if own else ("", "")
-    if name in NAMES:
-        return explain_name(exchange, name, message, doing, wait=wait)
-    page = web_page(exchange, status, headers, body, doing)
-    outage = page or unavailable(exchange, status, headers, body, doing)
-    if outage is not None:
-        return outage
-    if own is not None:
-        # A 401 is about the key, and a 403 of Upbit's own forbids, even under a name
-        # that is not in its list.
-        unknown = {401: _KEY, 403: _SCOPE}.get(status, _UNKNOWN)
-        return explain_name(exchange, name, message, doing, unknown=unknown, wait=wait)
-    if status == 401:
-        return unsigned_401(exchange, _KEY, body, doing, wait)
-    if status in (200, 201):
-        return exchange.unreadable("the answer is no list of accounts", body)
-    return foreign_answer(exchange, status, body, doing, wait=wait)
+ERRORS = NamedErrors(NAMES, key=_KEY, forbidden=_SCOPE)

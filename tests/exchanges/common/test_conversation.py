@@ -206,3 +206,23 @@ def test_an_answer_is_the_oldest_open_pings() -> None:
     assert heartbeat.next == 15.0
     assert heartbeat.answered(11.0) == Alive(6.0)
     assert heartbeat.answered(12.0) == Alive(None)
+
+
+def test_r1_where_nothing_acknowledges_a_pong_proves() -> None:
+    """A ping is sent at once, and its pong has a deadline of its own."""
+    conversation = opened()
+
+    assert conversation._ask_for_pong(at(1.0)) == Ping()
+    assert conversation.deadline == 11.0
+    assert list(conversation.pong(at(1.5))) == [Alive(0.5), Ready()]
+
+
+def test_r1_without_that_pong_the_connection_is_of_no_use() -> None:
+    """The subscription is not proved; the error says who did not answer."""
+    conversation = opened()
+    conversation._ask_for_pong(at(1.0))
+    step = conversation._no_pong()
+
+    assert isinstance(step.error, ConnectionLost)
+    assert str(step.error).startswith("Upbit did not answer a ping sent after")
+    assert conversation.deadline == NEVER

@@ -43,6 +43,7 @@ def test_texts_about_refusals_are_filled_in_by_the_exchange() -> None:
     assert upbit.placeholders == {
         "access_key": "access_key",
         "secret_key": "secret_key",
+        "title": "Upbit",
         "region": "th",
         "regions": "sg, id, th or kr",
     }

@@ -60,7 +60,7 @@ def test_tokens_verify_and_nothing_warns(algorithm: str, secret: str) -> None:
 def test_a_secret_is_used_as_raw_bytes() -> None:
     """A secret that looks like a PEM or JSON key is used, too."""
     secret = '{"kty":"oct"}'
-    token = type(make_upbit())(KEY, secret, region="sg").authorization(NONCE)
+    token = type(make_upbit())(KEY, secret, region="sg").authorization(at(0.0), NONCE)
 
     assert token["Authorization"].count(".") == 2
 
@@ -87,7 +87,7 @@ def test_the_read_is_signed_in_its_header_only() -> None:
 def test_tokens_are_redacted() -> None:
     """An echoed token never reaches a message."""
     exchange = make_upbit()
-    header = exchange.authorization(NONCE)["Authorization"]
+    header = exchange.authorization(at(0.0), NONCE)["Authorization"]
     error = exchange.conversation({}).refused(400, {}, f"<{header}>".encode())
 
     assert isinstance(error, ConnectionLost)

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assetstream.exchanges.common.entries import PushedBalances
+from assetstream.exchanges.common.my_asset import read_tolerantly
 from assetstream.exchanges.upbit import frames as upbit_frames
 from assetstream.exchanges.upbit.frames import FORMATS
 from assetstream.model.errors import ProtocolError
@@ -276,7 +277,7 @@ def test_upbit_both_ways_agree(
         fast = upbit_frames.read_expected([frames[format]], format)
         assert fast is not None
         assert [facts(report) for report in fast] == expected
-        (item,) = upbit_frames.read_tolerantly(frames[format])
+        (item,) = read_tolerantly(frames[format])
         assert item == PushedBalances(fast)
     (item,) = upbit_frames.read_frame(frames["odd"], "DEFAULT")
     assert isinstance(item, PushedBalances)

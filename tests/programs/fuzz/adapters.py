@@ -6,6 +6,7 @@ from typing import Any, Sequence
 
 from assetstream.exchanges.coinw import frames as coinw_frames
 from assetstream.exchanges.common.entries import PushedBalances
+from assetstream.exchanges.common.my_asset import read_tolerantly
 from assetstream.exchanges.common.values import LAST_MILLISECOND
 from assetstream.exchanges.upbit import frames as upbit_frames
 from assetstream.model.errors import ProtocolError
@@ -110,7 +111,7 @@ def check_ways(frame: bytes, format: str) -> None:
     """Check that the fast and the tolerant reader agree on every frame."""
     upbit = upbit_frames.read_expected([frame], format)
     if upbit and not _mixed(loads(frame)):
-        items: Sequence[Any] = upbit_frames.read_tolerantly(frame)
+        items: Sequence[Any] = read_tolerantly(frame)
         assert items, "the fast way sees a push where there is none"
         for item in items:
             assert isinstance(item, PushedBalances)

@@ -68,7 +68,7 @@ class Telling(Upbit):
     """An exchange like Upbit that also says what Upbit never does."""
 
     def conversation(self, memory: Memory) -> Conversation:
-        return TellingConversation(self, memory, self.format, self.authorization)
+        return TellingConversation(self, memory, self.format)
 
     def read(self, instant: Instant, nonce: str) -> HttpCall:
         call = super().read(instant, nonce)

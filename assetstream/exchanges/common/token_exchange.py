@@ -1,0 +1,53 @@
+"""The base of the exchanges here that are asked with a JSON Web Token."""
+
+from __future__ import annotations
+
+import json
+import re
+from abc import abstractmethod
+from typing import Callable, Mapping
+
+from assetstream.exchanges.common.exchange import KeyedExchange
+from assetstream.protocol import Instant
+
+__all__ = ["TokenExchange"]
+
+# Whole or cut off: the access key stands behind the first dot.
+TOKEN = re.compile(rb"eyJ[\w-]+(?:\.[\w-]*){0,2}")
+
+
+class TokenExchange(KeyedExchange):
+    """An exchange whose handshakes and REST reads carry a fresh token each.
+
+    Attributes:
+        algorithm: of the token.
+    """
+
+    algorithm: str
+    _sign: Callable[[bytes, str, str], str]
+
+    def _keep(self, **attributes: object) -> None:
+        # Here, for it loads much that no import of the package should wait for.
+        from assetstream.exchanges.common.tokens import sign
+
+        super()._keep(**attributes, _sign=sign)
+
+    @abstractmethod
+    def authorization(self, instant: Instant, nonce: str) -> Mapping[str, str]:
+        """Return the header that proves who asks.
+
+        Args:
+            instant: the present.
+            nonce: a fresh UUID, which may be used only once.
+        """
+
+    def _bearer(self, **claims: object) -> dict[str, str]:
+        """Return the header whose token carries the access key and these claims."""
+        claims = {"access_key": self.credentials["access_key"], **claims}
+        text = json.dumps(claims, separators=(",", ":")).encode()
+        token = self._sign(text, self.credentials["secret_key"], self.algorithm)
+        return {"Authorization": f"Bearer {token}"}
+
+    def redacted(self, data: bytes) -> bytes:
+        # A token is a secret too, and holds the access key in base64.
+        return TOKEN.sub(b"***", super().redacted(data))
