@@ -22,6 +22,7 @@ __all__ = [
     "Milliseconds",
     "Unreadable",
     "amount",
+    "bounded",
     "bounded_decimal",
     "currency_code",
     "decode",
@@ -49,10 +50,9 @@ NO_AMOUNT = "an amount is not a plain, finite, non-negative number"
 #: Most digits of an amount, written out without an exponent (K5).
 MAX_DIGITS = 64
 
-#: Make a ``Decimal`` of a number's own digits, whole, or raise ``ArithmeticError``: 65
-#: digits, 1E+64 and 1E-65 do not fit. One call into C, because every amount of every
-#: frame passes here. Threads may share its context: nobody reads its flags.
-bounded_decimal = decimal.Context(
+#: Computes with amounts, whole, or raises ``ArithmeticError``: 65 digits, 1E+64 and
+#: 1E-65 do not fit. Threads may share it: nobody reads its flags.
+bounded = decimal.Context(
     prec=MAX_DIGITS,
     Emax=MAX_DIGITS - 1,
     Emin=-1,  # the last of MAX_DIGITS digits then has the exponent -MAX_DIGITS
@@ -62,7 +62,11 @@ bounded_decimal = decimal.Context(
         decimal.Overflow,
         decimal.InvalidOperation,
     ],
-).create_decimal
+)
+
+#: Make a ``Decimal`` of a number's own digits, as ``bounded`` does. One call into C,
+#: because every amount of every frame passes here.
+bounded_decimal = bounded.create_decimal
 
 
 class Unreadable(Exception):

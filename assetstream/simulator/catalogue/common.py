@@ -6,6 +6,7 @@ import threading
 from functools import partial
 from typing import Any, Callable, Iterable, Mapping
 
+import msgspec
 from msgspec import Struct
 
 from assetstream.exchanges import EXCHANGES
@@ -16,6 +17,7 @@ from assetstream.simulator.messages import Kind, Message, Reply, Request
 from assetstream.simulator.server import SimulatorServer
 
 __all__ = [
+    "AnswerLogins",
     "FaultEntry",
     "FixedReply",
     "ForAccount",
@@ -136,6 +138,37 @@ class OncePerConnection(ForAccount):
         if self._strikes(connection.account) and connection not in self._struck:
             self._struck.add(connection)
             self.strike(connection)
+
+
+class AnswerLogins(ForAccount):
+    """Refuses good logins at one exchange, where they are messages, by an answer."""
+
+    def __init__(
+        self,
+        account: Account | None = None,
+        *,
+        answer: Mapping[str, Any],
+        exchange: str,
+    ) -> None:
+        super().__init__(account, exchange)
+        self._answer = Message(Kind.LOGIN, msgspec.json.encode(answer), accepted=False)
+        # Threads of the connections that are about to send the answer.
+        self._refusing: set[int] = set()
+
+    def login(self, account: Account) -> bool:
+        """Return False."""
+        if account.name != self._exchange or not self._strikes(account):
+            return True
+        self._refusing.add(threading.get_ident())
+        return False
+
+    def sending(self, connection: Connection, message: Message) -> Iterable[Message]:
+        """Replace the answer; bad credentials are refused as ever."""
+        here = threading.get_ident()
+        if message.kind is not Kind.LOGIN or here not in self._refusing:
+            return (message,)
+        self._refusing.discard(here)
+        return (self._answer,)
 
 
 class Withhold(ForAccount):

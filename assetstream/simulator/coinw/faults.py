@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from functools import partial
-from typing import Any, Iterable, Mapping
+from typing import Any, Mapping
 
-import msgspec
-
-from assetstream.simulator.account import Account
-from assetstream.simulator.catalogue.common import FaultEntry, ForAccount, withholds
+from assetstream.simulator.catalogue.common import AnswerLogins, FaultEntry, withholds
 from assetstream.simulator.coinw.session import NOT_AUTHENTICATED, bare
-from assetstream.simulator.connection import Connection
-from assetstream.simulator.messages import Kind, Message
+from assetstream.simulator.messages import Kind
 
 __all__ = ["FAULTS", "FORMS"]
 
@@ -45,38 +40,11 @@ FORMS: Mapping[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-class AnswerLogins(ForAccount):
-    """Refuses good credentials at CoinW, by a given answer."""
-
-    def __init__(
-        self, account: Account | None = None, *, answer: Mapping[str, Any]
-    ) -> None:
-        super().__init__(account)
-        self._answer = Message(Kind.LOGIN, msgspec.json.encode(answer), accepted=False)
-        # Threads of the connections that are about to send the answer.
-        self._refusing: set[int] = set()
-
-    def login(self, account: Account) -> bool:
-        """Return False."""
-        if account.name != "coinw" or not self._strikes(account):
-            return True
-        self._refusing.add(threading.get_ident())
-        return False
-
-    def sending(self, connection: Connection, message: Message) -> Iterable[Message]:
-        """Replace the answer; bad credentials are refused as ever."""
-        here = threading.get_ident()
-        if message.kind is not Kind.LOGIN or here not in self._refusing:
-            return (message,)
-        self._refusing.discard(here)
-        return (self._answer,)
-
-
 FAULTS: Mapping[str, FaultEntry] = {
     **{
         fault: FaultEntry(
             f"good logins are refused by {form}",
-            partial(AnswerLogins, answer=answer),
+            partial(AnswerLogins, answer=answer, exchange="coinw"),
             "coinw",
         )
         for fault, (form, answer) in FORMS.items()
