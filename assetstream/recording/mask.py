@@ -20,7 +20,7 @@ __all__ = ["Mask"]
 
 TIME = re.compile(r"[0-9]{10,17}(?:\.[0-9]{1,9})?")
 CURRENCY = re.compile(r"(?=.*[^\W\d])[\w$.-]{1,20}")
-KIND = re.compile(r"[A-Za-z_.]{1,24}")
+KIND = re.compile(r"[A-Za-z_.-]{1,24}")
 CODE = re.compile(r"-?[0-9]{1,7}")
 #: Values that are about nobody.
 HARMLESS = {"", "0", "true", "false", "null", "NaN", "Infinity", "-Infinity", "***"}

@@ -20,11 +20,11 @@ from assetstream.exchanges.upbit.refusals import NAMES
 from assetstream.model.errors import AuthenticationError, ExchangeError
 from assetstream.protocol import Exchange, Fail
 from assetstream.simulator.catalogue import FAULTS
-from assetstream.simulator.coinw.faults import FORMS
 from assetstream.simulator.upbit.faults import KEY_REFUSALS
 from assetstream.simulator.upbit.refusals import refused
 from tests.support.specs import (
     FIRST_HINTS,
+    SPECS,
     at,
     frame,
     make_coinw,
@@ -102,12 +102,15 @@ def shown(error: ExchangeError) -> str:
 
 def refusal(fault: str) -> tuple[Exchange, Any]:
     """Return an exchange and its error of a login that the simulator refuses so."""
-    exchange = make_coinw() if fault in FORMS else make_upbit()
+    entry = FAULTS[fault]
+    exchange = SPECS[entry.exchange].make()
     for name, reason, status in KEY_REFUSALS:
         if name == fault:
             reply = refused(reason, status=status).reply
             return exchange, exchange.conversation({}).refused(status, {}, reply.body)
-    answer = frame(FORMS[fault][1]) if fault in FORMS else INVALID_AUTH
+    # Where the login is a message, the fault is made of the answer to it.
+    given = getattr(entry.make, "keywords", {})
+    answer = frame(given["answer"]) if "answer" in given else INVALID_AUTH
     (step,) = opened(exchange).received([answer], at(0.1))
     assert isinstance(step, Fail)
     return exchange, step.error
