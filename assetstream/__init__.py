@@ -40,17 +40,20 @@ if TYPE_CHECKING:
     from assetstream.model.history import History
     from assetstream.model.states import State
     from assetstream.protocol.exchange import Exchange
+    from assetstream.sharing.remote_group import RemoteGroup
     from assetstream.sharing.remote_stream import RemoteStream
-    from assetstream.streams.group import StreamGroup
+    from assetstream.streams.group import Group, StreamGroup
     from assetstream.streams.stream import AssetStream, Stream
     from assetstream.streams.updates import Expectation, Updates
 
 __all__ = [  # noqa: RUF022 - grouped by what they are
     # streams
     "AssetStream",
+    "Group",
     "Stream",
     "StreamGroup",
     # of accounts that another process owns
+    "RemoteGroup",
     "RemoteStream",
     # what remembers them
     "Archive",
@@ -101,7 +104,8 @@ __all__ = [  # noqa: RUF022 - grouped by what they are
 
 _ROOMS = {
     "streams.stream": ["AssetStream", "Stream"],
-    "streams.group": ["StreamGroup"],
+    "streams.group": ["Group", "StreamGroup"],
+    "sharing.remote_group": ["RemoteGroup"],
     "sharing.remote_stream": ["RemoteStream"],
     "archive.archive": ["Archive", "ArchiveHealth"],
     "streams.updates": ["Expectation", "Updates"],

@@ -10,7 +10,7 @@ import threading
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Callable, Iterator, NoReturn
+from typing import Any, Callable, Iterator, NoReturn
 from weakref import WeakSet
 
 from msgspec import Struct
@@ -37,7 +37,7 @@ from assetstream.runtime.loop import clock
 from assetstream.runtime.loop.log import log
 from assetstream.runtime.loop.sigterm import before_end
 from assetstream.runtime.loop.waits import Deadline
-from assetstream.streams.group import StreamGroup
+from assetstream.streams.group import Group
 from assetstream.streams.handlers import attach
 from assetstream.streams.stream import Stream
 
@@ -141,12 +141,12 @@ class Archive:
         self._writer: ArchiveWriter | None = None
         self._reader: sqlite3.Connection | None = None
         # One that is over and that nobody holds is not held here (D5).
-        self._sources: WeakSet[Stream | StreamGroup] = WeakSet()
+        self._sources: WeakSet[Stream | Group[Any]] = WeakSet()
         self._closed = False
 
     # What it records.
 
-    def record(self, source: Stream | StreamGroup) -> Archive:
+    def record(self, source: Stream | Group[Any]) -> Archive:
         """Record a stream, or all of a group, those that come later included.
 
         Before its start or after, until its end or that of the archive. Of what runs
@@ -163,10 +163,9 @@ class Archive:
                 no archive; the text says why.
             StreamStateError: the archive was closed, or this is a forked process.
         """
-        if not isinstance(source, (Stream, StreamGroup)):
+        if not isinstance(source, (Stream, Group)):
             raise ConfigurationError(
-                "an Archive records an AssetStream or a StreamGroup, not "
-                f"{type(source).__name__}"
+                f"an Archive records a stream or a group, not {type(source).__name__}"
             )
         self._refuse()
         with self._lock:

@@ -6,14 +6,14 @@ import math
 import threading
 from collections import Counter
 from operator import attrgetter
-from typing import TYPE_CHECKING, Iterable, Literal, Mapping, Union
+from typing import TYPE_CHECKING, Any, Iterable, Literal, Mapping, Union
 
 from assetstream.libraries import install_command
 from assetstream.model.errors import ConfigurationError
 from assetstream.model.health import Health
 from assetstream.model.public import make_public
 from assetstream.model.states import State
-from assetstream.streams.group import StreamGroup
+from assetstream.streams.group import Group
 from assetstream.streams.stream import Stream, run_of
 
 if TYPE_CHECKING:
@@ -115,14 +115,14 @@ class Collector:
 
     def __init__(
         self,
-        source: Stream | StreamGroup,
+        source: Stream | Group[Any],
         *,
         accounts: Accounts = "troubled",
         balances: bool = False,
     ) -> None:
-        if not isinstance(source, (Stream, StreamGroup)):
+        if not isinstance(source, (Stream, Group)):
             raise ConfigurationError(
-                "metrics are made of a stream or a StreamGroup, not of "
+                "metrics are made of a stream or a group, not of "
                 f"{type(source).__name__}"
             )
         if accounts not in ("troubled", "all", "none"):
@@ -166,7 +166,7 @@ class Collector:
         return families.values()
 
     def _streams(self) -> list[Stream]:
-        if isinstance(self._source, StreamGroup):
+        if isinstance(self._source, Group):
             return list(self._source.streams.values())
         return [self._source]
 

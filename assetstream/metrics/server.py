@@ -15,7 +15,7 @@ from assetstream.model.public import make_public
 from assetstream.runtime.loop.call_queue import CallQueue
 from assetstream.runtime.loop.log import log
 from assetstream.runtime.loop.waits import Deadline, join_interruptibly
-from assetstream.streams.group import StreamGroup
+from assetstream.streams.group import Group
 from assetstream.streams.stream import Stream
 
 __all__ = ["MetricsServer", "serve_metrics"]
@@ -145,7 +145,7 @@ class MetricsServer:
 
 
 def serve_metrics(
-    source: Stream | StreamGroup,
+    source: Stream | Group[Any],
     port: int = 9464,
     addr: str = "127.0.0.1",
     *,

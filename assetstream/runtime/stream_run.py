@@ -144,7 +144,7 @@ class StreamRun:
         if beginner is ALONE:
             raise self._refusal(*STARTED)
         if beginner is not me:
-            raise self._refusal("it is in a StreamGroup already")
+            raise self._refusal("it is in a group already")
 
     def begin(self) -> None:
         """Begin, on threads of its own.
@@ -155,7 +155,7 @@ class StreamRun:
         """
         self.lifecycle.refuse_in_child()
         if self._beginner.setdefault("is", ALONE) is not ALONE:
-            raise self._refusal("it is in a StreamGroup", "Start that.")
+            raise self._refusal("it is in a group", "Start that.")
         self.lifecycle.claim()
         self._threads = threads = ThreadSet(self.account)
         try:

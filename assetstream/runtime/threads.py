@@ -49,6 +49,7 @@ class ThreadSet:
         workers: callback threads.
         emptied: called once, after ``stop`` and when every stream has ended: the last
             moment at which callbacks may be posted.
+        sockets: each stream has a socket of its own, and a reader serves so many.
 
     Attributes:
         shared: what the streams share.
@@ -56,8 +57,14 @@ class ThreadSet:
     """
 
     def __init__(
-        self, label: str, workers: int = 1, emptied: Callable[[], None] = _nothing
+        self,
+        label: str,
+        workers: int = 1,
+        emptied: Callable[[], None] = _nothing,
+        *,
+        sockets: bool = True,
     ) -> None:
+        self._sockets = sockets
         self._label = f"assetstream-{label}"
         self.shared = SharedResources(self._label, workers)
         self.released = OneShotEvent()
@@ -83,7 +90,7 @@ class ThreadSet:
         with self._lock:
             if self._stopping:
                 return None
-            most = most_streams()
+            most = most_streams() if self._sockets else None
             for reader in self._readers:
                 if reader.open and (most is None or reader.streams < most):
                     return reader

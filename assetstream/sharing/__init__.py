@@ -25,6 +25,8 @@ The engine:
 A reader:
 
 ``remote_stream``  what a user holds
+``remote_group``   all accounts of a fleet, by one connection
+``fleet``          that connection, and the accounts that it finds
 ``remote_origin``  makes the session of a stream
 ``remote_session`` one account, in a stream
 ``follower``       any number of them over one connection

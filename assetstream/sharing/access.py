@@ -21,10 +21,15 @@ __all__ = ["URL", "Access"]
 
 #: The variable that has the engine's URL where a program does not give one.
 URL = "ASSETSTREAM_ENGINE_URL"
+#: Addresses that were warned of.
+_warned: set[str] = set()
 
 
 class Access:
     """Connects to the engine that has a fleet's data.
+
+    A warning is logged, once for an address, if balances and password can be read on
+    the way.
 
     Args:
         url: of the engine; None: as the variable of the environment says.
@@ -66,21 +71,18 @@ class Access:
                 remedy=f"Install it by `{install_command('redis')}`.",
             ) from None
         self._make = Engine
+        if self.address.exposed and self.address.name not in _warned:
+            _warned.add(self.address.name)
+            log(
+                logging.WARNING,
+                "balances and password pass the network unencrypted to %s: use "
+                "rediss:// if the engine can",
+                self.address.name,
+            )
 
     def engine(self) -> Engine:
         """Make a connection, which is not connected yet."""
         return self._make(self.address, self.keys, self.ssl_context)
-
-    def warn(self, who: str) -> None:
-        """Log a warning if balances and password can be read on the way."""
-        if self.address.exposed:
-            log(
-                logging.WARNING,
-                "%s: balances and password pass the network unencrypted to %s: use "
-                "rediss://",
-                who,
-                self.address.name,
-            )
 
     def __repr__(self) -> str:
         return f"<Access {self.address.name} {self.keys.fleet}>"

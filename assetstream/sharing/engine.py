@@ -170,11 +170,10 @@ class Engine:
     def connect(self) -> None:
         """Connect, log in, and look whether the engine serves."""
         self.close()
-        try:
-            self._connection = self._make()
-            self._connection.connect()
-        except FAULTS as error:
-            raise self._lost(error) from None
+        lost = self._open()
+        if lost is not None:
+            # Not where it was caught: in frames of redis-py lies the password.
+            raise lost
         hello = self._call("HELLO", 2)
         facts = {
             key.decode(): value.decode() if isinstance(value, bytes) else value
@@ -365,6 +364,15 @@ class Engine:
         return Followed(found, frozenset(partly), told, ends)
 
     # The connection.
+
+    def _open(self) -> AssetStreamError | None:
+        """Connect and log in; return what has prevented it."""
+        try:
+            self._connection = self._make()
+            self._connection.connect()
+        except FAULTS as error:
+            return self._lost(error)
+        return None
 
     def _make(self) -> Any:
         address = self.address

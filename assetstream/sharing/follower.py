@@ -20,12 +20,13 @@ from assetstream.sharing.pulses import OwnerPulses
 from assetstream.sharing.read_plan import (
     Compare,
     Follow,
+    List,
     Open,
     ReadAnew,
     ReadPlan,
 )
 
-__all__ = ["Follower", "Member"]
+__all__ = ["Follower", "Leader", "Member"]
 
 
 class Member(Protocol):
@@ -53,6 +54,27 @@ class Member(Protocol):
     ) -> None:
         """Take what came; an error: it cannot be read."""
 
+    def cut_off(self, error: AssetStreamError, told: bool) -> None:
+        """Note that the engine is not heard of; for good if that is fatal.
+
+        Args:
+            error: why.
+            told: the user is told of it by another.
+        """
+
+
+class Leader(Protocol):
+    """Whoever knows of the connection for all members; told in the reader thread.
+
+    They leave it to tell of the connection's errors.
+    """
+
+    def connected(self) -> None:
+        """Note that the connection was made."""
+
+    def listed(self, accounts: Sequence[str]) -> None:
+        """Take the labels of all accounts, where they are asked for."""
+
     def cut_off(self, error: AssetStreamError) -> None:
         """Note that the engine is not heard of; for good if that is fatal."""
 
@@ -66,6 +88,8 @@ class Follower:
         make: makes the connection.
         helpers: make the calls.
         reader_thread: of all members.
+        leader: knows of the connection from ``begin`` to ``end``, members or not.
+        listing: the fleet's accounts are asked for, for the leader.
     """
 
     def __init__(
@@ -73,14 +97,19 @@ class Follower:
         make: Callable[[], Engine],
         helpers: Helpers,
         reader_thread: ReaderThread,
+        leader: Leader | None = None,
+        listing: bool = False,
     ) -> None:
+        self.leader = leader
+        # It was begun, or somebody has joined.
+        self._open = False
         self._make = make
         self._helpers = helpers
         self._reader = reader_thread.reader
         self._post = reader_thread.calls.post
         self._members: dict[str, Member] = {}
         self._books: dict[str, Copybook] = {}
-        self._plan = ReadPlan(self._books, random)
+        self._plan = ReadPlan(self._books, random, listing)
         # None: there is no connection, nor an attempt to make one.
         self._thread: EngineThread | None = None
         # A call is under way, or its outcome is being handed out.
@@ -97,38 +126,44 @@ class Follower:
         """Make the call that is due."""
         self._go_on()
 
+    def begin(self) -> None:
+        """Connect, whoever joins."""
+        self._open = True
+        self._reader.attach(self)
+        if not self._asking:
+            self._go_on()
+
+    def end(self) -> None:
+        """Close the connection, whoever has joined."""
+        self._reader.detach(self)
+        thread, self._thread = self._thread, None
+        self._open = self._asking = False
+        self._plan.disconnected()
+        if thread is not None:
+            thread.end()
+
     def join(self, account: str, member: Member) -> None:
         """Follow an account for a member."""
         self._members[account] = member
         self._books[account] = member.book
-        self._reader.attach(self)
         if self._asking:
             member.connecting()  # what is under way counts as its own
-        else:
-            self._go_on()
+        self.begin()
 
     def leave(self, account: str, member: Member) -> None:
-        """Follow an account no longer; the last to leave ends the connection."""
+        """Follow an account no longer; the last to leave closes the connection."""
         if self._members.get(account) is not member:
             return
         del self._members[account], self._books[account]
-        if not self._members:
-            self._end()
-
-    def _end(self) -> None:
-        self._reader.detach(self)
-        thread, self._thread = self._thread, None
-        self._asking = False
-        self._plan.disconnected()
-        if thread is not None:
-            thread.end()
+        if not self._members and self.leader is None:
+            self.end()
 
     # One call after the other.
 
     def _go_on(self) -> None:
         """Make the next call, if it is time."""
         self._asking = False
-        if not self._members:
+        if not self._open:
             return
         request = self._plan.next(clock.now())
         if isinstance(request, Open):
@@ -144,6 +179,8 @@ class Follower:
             logs, pulses = request.logs, request.pulses
             done = partial(self._followed, request)
             self._ask(lambda engine: engine.follow(logs, pulses), done)
+        elif isinstance(request, List):
+            self._ask(lambda engine: engine.accounts(), self._listed)
         self._reader.touch(self)
 
     def _read(self, accounts: Sequence[str]) -> None:
@@ -161,7 +198,7 @@ class Follower:
             try:
                 thread.begin()
             except RuntimeError as error:
-                self._failed(shortage(error))
+                self.fail(shortage(error))
                 return
             self._thread = thread
         thread.call(make, partial(self._answered, thread, done))
@@ -176,14 +213,17 @@ class Follower:
         if thread is not self._thread:
             return  # it was ended meanwhile
         if isinstance(outcome, AssetStreamError):
-            self._failed(outcome)
+            self.fail(outcome)
         else:
             done(outcome, asked)
 
-    def _failed(self, error: AssetStreamError) -> None:
+    def fail(self, error: AssetStreamError) -> None:
+        """Tell everybody of an error, which ends those for whom it is fatal."""
         self._plan.failed(error, clock.now())
+        if self.leader is not None:
+            self.leader.cut_off(error)
         for member in self._members.values():
-            member.post(partial(member.cut_off, error))
+            member.post(partial(member.cut_off, error, self.leader is not None))
         self._post(self._go_on)
 
     # What the calls have brought. Members are told first, each for itself; then it goes
@@ -191,6 +231,14 @@ class Follower:
 
     def _connected(self, outcome: None, asked: float) -> None:
         self._plan.connected()
+        if self.leader is not None:
+            self.leader.connected()
+        self._go_on()
+
+    def _listed(self, accounts: Sequence[str], asked: float) -> None:
+        self._plan.listed(clock.now())
+        if self.leader is not None:
+            self.leader.listed(accounts)
         self._go_on()
 
     def _compared(self, found: Mapping[str, Position], asked: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from copy import copy
 from decimal import Decimal
 from typing import Callable, Sequence
 
@@ -108,12 +109,14 @@ class RemoteSession:
         internal = AssetStreamError(
             f"internal error ({type(error).__name__}: {error})",
             remedy="Please report it with the traceback in the log.",
+            exchange=self._present.exchange or None,
+            account=self._account,
             fatal=True,
         )
         internal.__cause__ = error
         if self._present.state is State.NEW:
             self._publish(self.book.begin())
-        self.cut_off(internal)
+        self.cut_off(internal, told=False)
 
     def close(self) -> None:
         """Follow no longer."""
@@ -138,7 +141,7 @@ class RemoteSession:
         pulses: OwnerPulses | ProtocolError | None,
     ) -> None:
         if isinstance(pulses, ProtocolError):
-            self._cut(pulses)
+            self._cut(pulses, told=False)
             pulses = None
         else:
             self.book.cut = None
@@ -147,20 +150,29 @@ class RemoteSession:
         else:
             self._judge(self.book.apply(items, complete, _moment()), pulses)
 
-    def cut_off(self, error: AssetStreamError) -> None:
+    def cut_off(self, error: AssetStreamError, told: bool) -> None:
         if self._present.state.final:
             return
         if error.fatal:
-            self._end(self.book.fail(error))
+            events = self.book.fail(self._labelled(error))
+            self._end(events[1:] if told else events)
         else:
-            self._cut(error)
+            self._cut(error, told)
             self._judge([])
 
-    def _cut(self, error: AssetStreamError) -> None:
+    def _cut(self, error: AssetStreamError, told: bool) -> None:
         """Note why its owner is not heard of; the same again is not repeated."""
-        cut, self.book.cut = self.book.cut, error
-        if cut is None or cut.problem != error.problem:
-            self._publish([error])
+        cut, self.book.cut = self.book.cut, self._labelled(error)
+        if not told and (cut is None or cut.problem != error.problem):
+            self._publish([self.book.cut])
+
+    def _labelled(self, error: AssetStreamError) -> AssetStreamError:
+        """Return an error with this account's label, which may be many accounts'."""
+        if error.account is None:
+            error = copy(error)
+            error.exchange = self._present.exchange or None
+            error.account = self._account
+        return error
 
     # Steps.
 

@@ -19,7 +19,7 @@ from assetstream.sharing.pulses import HORIZON, check_horizon
 from assetstream.sharing.remote_origin import RemoteOrigin
 from assetstream.streams.stream import Stream
 
-__all__ = ["RemoteStream"]
+__all__ = ["RemoteStream", "group_member"]
 
 
 class RemoteStream(Stream):
@@ -80,11 +80,29 @@ class RemoteStream(Stream):
         horizon: float = HORIZON,
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
-        self._access = Access(url, fleet, ssl_context)
-        chosen = settings.remote_settings(check_label(account), max_pending, history)
-        origin = RemoteOrigin(self._follower, check_horizon(horizon))
-        super().__init__(StreamRun(origin, chosen, Handlers(), "RemoteStream"))
+        access = Access(url, fleet, ssl_context)
+
+        def follower(parts: Parts) -> Follower:
+            helpers, reader_thread = parts.shared.helpers, parts.reader_thread
+            return Follower(access.engine, helpers, reader_thread)
+
+        self._set_up(access, account, follower, max_pending, history, horizon)
         self._add_given(on_asset, on_error, on_state)
+
+    def _set_up(
+        self,
+        access: Access,
+        account: str,
+        follower: Callable[[Parts], Follower],
+        max_pending: int,
+        history: int | None,
+        horizon: float,
+    ) -> None:
+        self._access = access
+        chosen = settings.remote_settings(check_label(account), max_pending, history)
+        origin = RemoteOrigin(follower, check_horizon(horizon))
+        run = StreamRun(origin, chosen, Handlers(), type(self).__name__)
+        super().__init__(run)
 
     @property
     def exchange(self) -> str:
@@ -139,13 +157,21 @@ class RemoteStream(Stream):
         """
         super().verify(timeout)
 
-    def _begin(self) -> None:
-        self._access.warn(self.account)
-        super()._begin()
 
-    def _follower(self, parts: Parts) -> Follower:
-        access = self._access
-        return Follower(access.engine, parts.shared.helpers, parts.reader_thread)
+def group_member(
+    access: Access,
+    account: str,
+    follower: Callable[[Parts], Follower],
+    max_pending: int,
+    history: int | None,
+    horizon: float,
+) -> RemoteStream:
+    """Make a stream that follows its account by a connection of its group's."""
+    stream = RemoteStream.__new__(RemoteStream)
+    stream._set_up(  # pyright: ignore[reportPrivateUsage]
+        access, account, follower, max_pending, history, horizon
+    )
+    return stream
 
 
 make_public(RemoteStream)

@@ -7,7 +7,17 @@ from contextlib import suppress
 from decimal import Decimal
 from functools import partial
 from types import MappingProxyType
-from typing import Callable, Iterable, Iterator, Mapping, NoReturn, Sequence
+from typing import (
+    Any,
+    Callable,
+    Generic,
+    Iterable,
+    Iterator,
+    Mapping,
+    NoReturn,
+    Sequence,
+    TypeVar,
+)
 
 from assetstream.display.html import as_html
 from assetstream.display.page import Line, Page
@@ -25,6 +35,7 @@ from assetstream.runtime import settings
 from assetstream.runtime.dispatcher import Handlers
 from assetstream.runtime.loop.sigterm import stopped_by_sigterm
 from assetstream.runtime.loop.waits import Deadline
+from assetstream.runtime.stream_run import StreamRun
 from assetstream.streams.accounts import AccountSnapshot, group_page
 from assetstream.streams.conditions import verify
 from assetstream.streams.group_run import GroupRun
@@ -33,97 +44,74 @@ from assetstream.streams.live_pages import LivePages
 from assetstream.streams.stream import (
     START_TIMEOUT,
     AssetStream,
+    Stream,
     end_table,
     read_account,
     run_of,
 )
 
-__all__ = ["StreamGroup"]
+__all__ = ["Group", "StreamGroup"]
+
+Member = TypeVar("Member", bound=Stream)
+Self = TypeVar("Self", bound="Group[Any]")
 
 
-class StreamGroup(HandlerMethods):
-    """The live balances of many accounts, on one exchange or several.
+class Group(HandlerMethods, Generic[Member]):
+    """The live balances of many accounts, wherever they come from.
 
-    What holds for a stream holds for each in the group; what differs is the cost: one
-    thread reads all connections, a few make handshakes and REST calls, and ``workers``
-    call handlers. No exchange's limit of connects or REST reads is broken, however many
-    accounts there are: each waits for its turn, and audits of many accounts are further
-    apart than those of one (``health()`` of each stream shows its interval).
-
-    Accounts do not disturb each other. One that fails, whose server never answers or
-    whose handler raises does not hold up another's balances. A handler that takes its
-    time holds up the handlers of other accounts only while all ``workers`` are as busy.
-
-    A stream in the group is still yours: ``group["alice"]`` is the one of that label.
-    Read its balances, ``expect`` its updates, or ``stop()`` it; only the group starts
-    it. ``in``, ``len`` and iteration go over the streams of the moment.
+    All that every group can do is here: make it the type of a parameter that may be any
+    of them. Nobody makes a ``Group`` itself: ``StreamGroup`` is the one whose streams
+    are connected to exchanges.
 
     Args:
-        streams: with different accounts and keys, all of them NEW.
-        on_asset: called with an ``AssetUpdate`` for every change of every account,
-            besides the streams' own handlers. For one account the order is kept, and
-            one call at a time; with several ``workers`` those of different accounts
-            overlap.
-        on_error: called with an ``AssetStreamError``, which names its account.
-        on_state: called with a ``StateChange``.
-        on_progress: called with the latest ``Progress`` when that has changed.
         workers: threads that call handlers.
+        fleet: finds the accounts, from the start to the end; given by the class that is
+            made, as is the next.
+        handlers: of the user's, to be.
 
     Raises:
-        ConfigurationError: an argument is wrong; the text says which and why.
-        StreamStateError: a stream is not NEW.
+        ConfigurationError: ``workers`` is wrong.
     """
 
     def __init__(
         self,
-        streams: Iterable[AssetStream] = (),
-        *,
-        on_asset: Callable[[AssetUpdate], object] | None = None,
-        on_error: Callable[[AssetStreamError], object] | None = None,
-        on_state: Callable[[StateChange], object] | None = None,
-        on_progress: Callable[[Progress], object] | None = None,
-        workers: int = 1,
+        workers: int,
+        fleet: StreamRun | None = None,
+        handlers: Handlers | None = None,
     ) -> None:
-        self._streams: dict[str, AssetStream] = {}
-        # (digest of a key, host) -> the account that has it.
-        self._keys: dict[tuple[str, str], str] = {}
-        self._handlers = Handlers()
+        self._streams: dict[str, Member] = {}
+        self._handlers = Handlers() if handlers is None else handlers
         # Held while streams or handlers come and go, never while anything is waited
         # for; reentrant, as all locks that a signal handler could meet.
         self._lock = threading.RLock()
-        self._run = GroupRun(self, settings.check_workers(workers))
+        self._run = GroupRun(self, settings.check_workers(workers), fleet)
         self._screen = Screen(
             "group",
             partial(LivePages, self._snapshots, self._page),
             lambda: self._run.over,
             self._put_on_screen,
         )
-        self._add_given(on_asset, on_error, on_state)
-        if on_progress is not None:
-            self.on_progress(on_progress)
-        for stream in streams:
-            self.add(stream)
 
     # What it knows.
 
     @property
-    def streams(self) -> Mapping[str, AssetStream]:
+    def streams(self) -> Mapping[str, Member]:
         """account -> its stream, at this moment."""
         return MappingProxyType(self._streams.copy())
 
     def __len__(self) -> int:
         return len(self._streams)
 
-    def __getitem__(self, account: str) -> AssetStream:
+    def __getitem__(self, account: str) -> Member:
         return self._streams[account]
 
     def __contains__(self, account: object) -> bool:
         """True of the label of an account, and of a stream, that is in the group."""
-        if isinstance(account, AssetStream):
+        if isinstance(account, Stream):
             return self._streams.get(account.account) is account
         return account in self._streams
 
-    def __iter__(self) -> Iterator[AssetStream]:
+    def __iter__(self) -> Iterator[Member]:
         """Iterate over the streams of this moment."""
         return iter(self.streams.values())
 
@@ -205,47 +193,22 @@ class StreamGroup(HandlerMethods):
 
     # Accounts.
 
-    def add(self, stream: AssetStream) -> None:
-        """Take in ``stream``, which is NEW; if the group runs, it is started.
-
-        It is not awaited: use ``stream.wait_for`` or ``on_progress`` for that.
-
-        Whatever it raises, the stream is not in the group then.
+    def _put_in(self, stream: Member) -> None:
+        """Take in a stream that is NEW, under the lock; ``_begin_added`` must follow.
 
         Raises:
-            ConfigurationError: it is no stream, or another has its account's label, or
-                its key.
-            StreamStateError: it is not NEW, or the group was stopped.
-            RuntimeError: no thread could be made.
+            StreamStateError: it is not NEW.
         """
-        if not isinstance(stream, AssetStream):
-            raise ConfigurationError(
-                f"a StreamGroup takes AssetStream objects, not {type(stream).__name__}"
-            )
-        self._run.lifecycle.refuse_in_child()
-        self._run.lifecycle.refuse_stopped()
-        with self._lock:
-            if stream.account in self._streams:
-                raise ConfigurationError(
-                    f"two accounts are called {stream.account!r}",
-                    remedy="Give each stream another account=..., which tells their "
-                    "events apart.",
-                )
-            key = stream.exchange.digest, stream.exchange.ws_url
-            if key in self._keys:
-                raise ConfigurationError(
-                    f"{stream.account!r} has the key of {self._keys[key]!r}, which is "
-                    "in the group",
-                    remedy="One stream is enough for an account: add handlers to that "
-                    "one, or remove() it before.",
-                )
-            run = run_of(stream)
-            run.adopt()
-            # In this order: a handler that is added in between, by a signal handler,
-            # is among those that are taken, or finds the stream (D5).
-            self._streams[stream.account] = stream
-            self._keys[key] = stream.account
-            run.handlers.take(self._handlers)
+        run = run_of(stream)
+        run.adopt()
+        # In this order: a handler that is added in between, by a signal handler,
+        # is among those that are taken, or finds the stream (D5).
+        self._streams[stream.account] = stream
+        run.handlers.take(self._handlers)
+
+    def _begin_added(self, stream: Member) -> None:
+        """Start a stream that was put in, if the group runs; or take it out again."""
+        run = run_of(stream)
         try:
             self._run.add(run)
         except BaseException:
@@ -282,10 +245,8 @@ class StreamGroup(HandlerMethods):
         finally:
             self._run.remove(run)
 
-    def _take_out(self, account: str) -> AssetStream:
-        stream = self._streams.pop(account)
-        self._keys.pop((stream.exchange.digest, stream.exchange.ws_url), None)
-        return stream
+    def _take_out(self, account: str) -> Member:
+        return self._streams.pop(account)
 
     # Its life.
 
@@ -373,7 +334,7 @@ class StreamGroup(HandlerMethods):
         shown = [end_table(stream, left()) for stream in members]
         return all([self._screen.end(left()), *shown]) and ended
 
-    def __enter__(self) -> StreamGroup:
+    def __enter__(self: Self) -> Self:
         self._run.join_or_begin()
         self._run.wait_settled(START_TIMEOUT)
         return self
@@ -413,8 +374,8 @@ class StreamGroup(HandlerMethods):
 
     def __repr__(self) -> str:
         if not self._owned_here:
-            return "<StreamGroup of another process>"
-        return f"<StreamGroup {self._run.progress.progress()}>"
+            return f"<{type(self).__name__} of another process>"
+        return f"<{type(self).__name__} {self._run.progress.progress()}>"
 
     def _repr_html_(self) -> str | None:
         if not self._owned_here:
@@ -447,7 +408,103 @@ class StreamGroup(HandlerMethods):
         return group_page(accounts, list(group_words(health)), errors)
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a StreamGroup holds threads and sockets and is not pickled")
+        raise TypeError("a group holds threads and sockets and is not pickled")
 
 
-make_public(StreamGroup)
+class StreamGroup(Group[AssetStream]):
+    """The live balances of many accounts, on one exchange or several.
+
+    What holds for a stream holds for each in the group; what differs is the cost: one
+    thread reads all connections, a few make handshakes and REST calls, and ``workers``
+    call handlers. No exchange's limit of connects or REST reads is broken, however many
+    accounts there are: each waits for its turn, and audits of many accounts are further
+    apart than those of one (``health()`` of each stream shows its interval).
+
+    Accounts do not disturb each other. One that fails, whose server never answers or
+    whose handler raises does not hold up another's balances. A handler that takes its
+    time holds up the handlers of other accounts only while all ``workers`` are as busy.
+
+    A stream in the group is still yours: ``group["alice"]`` is the one of that label.
+    Read its balances, ``expect`` its updates, or ``stop()`` it; only the group starts
+    it. ``in``, ``len`` and iteration go over the streams of the moment.
+
+    Args:
+        streams: with different accounts and keys, all of them NEW.
+        on_asset: called with an ``AssetUpdate`` for every change of every account,
+            besides the streams' own handlers. For one account the order is kept, and
+            one call at a time; with several ``workers`` those of different accounts
+            overlap.
+        on_error: called with an ``AssetStreamError``, which names its account.
+        on_state: called with a ``StateChange``.
+        on_progress: called with the latest ``Progress`` when that has changed.
+        workers: threads that call handlers.
+
+    Raises:
+        ConfigurationError: an argument is wrong; the text says which and why.
+        StreamStateError: a stream is not NEW.
+    """
+
+    def __init__(
+        self,
+        streams: Iterable[AssetStream] = (),
+        *,
+        on_asset: Callable[[AssetUpdate], object] | None = None,
+        on_error: Callable[[AssetStreamError], object] | None = None,
+        on_state: Callable[[StateChange], object] | None = None,
+        on_progress: Callable[[Progress], object] | None = None,
+        workers: int = 1,
+    ) -> None:
+        super().__init__(workers)
+        # (digest of a key, host) -> the account that has it.
+        self._keys: dict[tuple[str, str], str] = {}
+        self._add_given(on_asset, on_error, on_state)
+        if on_progress is not None:
+            self.on_progress(on_progress)
+        for stream in streams:
+            self.add(stream)
+
+    def add(self, stream: AssetStream) -> None:
+        """Take in ``stream``, which is NEW; if the group runs, it is started.
+
+        It is not awaited: use ``stream.wait_for`` or ``on_progress`` for that.
+
+        Whatever it raises, the stream is not in the group then.
+
+        Raises:
+            ConfigurationError: it is no stream, or another has its account's label, or
+                its key.
+            StreamStateError: it is not NEW, or the group was stopped.
+            RuntimeError: no thread could be made.
+        """
+        if not isinstance(stream, AssetStream):
+            raise ConfigurationError(
+                f"a StreamGroup takes AssetStream objects, not {type(stream).__name__}"
+            )
+        self._run.lifecycle.refuse_in_child()
+        self._run.lifecycle.refuse_stopped()
+        with self._lock:
+            if stream.account in self._streams:
+                raise ConfigurationError(
+                    f"two accounts are called {stream.account!r}",
+                    remedy="Give each stream another account=..., which tells their "
+                    "events apart.",
+                )
+            key = stream.exchange.digest, stream.exchange.ws_url
+            if key in self._keys:
+                raise ConfigurationError(
+                    f"{stream.account!r} has the key of {self._keys[key]!r}, which is "
+                    "in the group",
+                    remedy="One stream is enough for an account: add handlers to that "
+                    "one, or remove() it before.",
+                )
+            self._put_in(stream)
+            self._keys[key] = stream.account
+        self._begin_added(stream)
+
+    def _take_out(self, account: str) -> AssetStream:
+        stream = super()._take_out(account)
+        self._keys.pop((stream.exchange.digest, stream.exchange.ws_url), None)
+        return stream
+
+
+make_public(Group, StreamGroup)

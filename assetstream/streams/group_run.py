@@ -33,21 +33,30 @@ class GroupRun:
     Args:
         runner: the group, as it stands in the register of what runs.
         workers: callback threads.
+        fleet: finds the accounts, and is LIVE once it knows them; None: the user adds
+            them all.
 
     Attributes:
         progress: counts the accounts.
         on_progress: calls the handlers of progress.
     """
 
-    def __init__(self, runner: registry.Runner, workers: int) -> None:
+    def __init__(
+        self, runner: registry.Runner, workers: int, fleet: StreamRun | None = None
+    ) -> None:
         self._runner = runner
+        self._fleet = fleet
+        # The accounts were found, or never will be.
+        self._found = fleet is None
         self.progress = GroupProgress()
         self.on_progress: LatestValueDispatcher[Progress] = LatestValueDispatcher(
             self.progress.progress, self._interrupted
         )
-        self._threads = ThreadSet("group", workers, self.on_progress.close)
+        self._threads = ThreadSet(
+            "group", workers, self.on_progress.close, sockets=fleet is None
+        )
         self._threads.shared.callbacks.serve(self.on_progress)
-        self.lifecycle = Lifecycle("StreamGroup", _refusal, self._in_own_thread)
+        self.lifecycle = Lifecycle(type(runner).__name__, _refusal, self._in_own_thread)
         # A SystemExit or KeyboardInterrupt that came out of a handler.
         self._interrupt: BaseException | None = None
 
@@ -100,13 +109,15 @@ class GroupRun:
             StreamStateError: that was done, or it was stopped, or it has no streams.
         """
         self.lifecycle.refuse_in_child()
-        if not self.progress.members:
+        if not self.progress.members and self._fleet is None:
             self.lifecycle.refuse_stopped()
             raise _refusal("it has no accounts", "Add some with add() first.")
         self.lifecycle.claim()
         try:
             with self.lifecycle.beginning():
                 self._threads.start()
+                if self._fleet is not None:
+                    self._fleet.begin_in(self._threads, self._fleet_changed)
                 # One that is added from now on is begun by ``add``, and one by both is
                 # begun once.
                 self._begin(self.progress.members)
@@ -136,7 +147,7 @@ class GroupRun:
         deadline = Deadline(timeout, self._threads.shared.connect_time())
         began = clock.now()
         try:
-            self._wait(deadline, lambda: self.progress.settled)
+            self._wait(deadline, lambda: self._found and self.progress.settled)
         except BaseException:
             self.stop()
             raise
@@ -144,8 +155,17 @@ class GroupRun:
             self.stop()
             raise self._interrupt or _refusal("it was stopped while it was waited for")
         members = len(self.progress.members)
+        failure = self.failure()
+        fleet = self._fleet
+        if fleet is not None and (failure is not None or not self._found):
+            self.stop()
+            if failure is not None:
+                raise failure.with_traceback(None)
+            raise StreamTimeout(
+                f"waited {clock.now() - began:.0f} s to be told which accounts there "
+                "are"
+            ) from fleet.error
         if members and not self.progress.lived:
-            failure = self.failure()
             over = self.progress.over
             self.stop()
             if failure is not None:
@@ -169,8 +189,15 @@ class GroupRun:
             )
 
     def wait_over(self) -> None:
-        """Wait until it is stopped, or every account has come to its end."""
-        self._wait(Deadline(None), lambda: self.progress.over)
+        """Wait until it is stopped, or every account has come to its end.
+
+        Where accounts are found by themselves, more may come.
+        """
+        fleet = self._fleet
+        if fleet is not None:
+            self._wait(Deadline(None), lambda: fleet.state.final)
+        else:
+            self._wait(Deadline(None), lambda: self.progress.over)
 
     def _wait(self, deadline: Deadline, met: Callable[[], bool]) -> None:
         """Wait until ``met``, or ``stop``, or the deadline, whichever comes first."""
@@ -190,6 +217,9 @@ class GroupRun:
         """
         if self._interrupt is not None:
             return self._interrupt
+        fleet = self._fleet
+        if fleet is not None and fleet.state is State.FAILED:
+            return fleet.error
         runs = self.progress.members
         errors = [run.error for run in runs if run.state is State.FAILED]
         stopped = self.lifecycle.stop_requested
@@ -208,6 +238,9 @@ class GroupRun:
         for run in runs:
             if run.request_stop() is None:  # it never began
                 self.progress.note(run, run.state)
+        if self._fleet is not None:
+            self._fleet.request_stop()
+            runs.append(self._fleet)
         self._threads.stop()
         self.progress.poke()
         ended = self.lifecycle.ends_with_caller or self._threads.join(Deadline(timeout))
@@ -244,6 +277,15 @@ class GroupRun:
             registry.release(run)
         self.on_progress.changed()
         engine = run.engine
+        if engine is not None and engine.interrupt is not None:
+            self._interrupted(engine.interrupt)
+
+    def _fleet_changed(self, change: StateChange) -> None:
+        """Note that the accounts are known, or never will be; in its reader thread."""
+        if change.current is State.LIVE or change.current.final:
+            self._found = True
+            self.progress.poke()
+        engine = self._fleet.engine if self._fleet is not None else None
         if engine is not None and engine.interrupt is not None:
             self._interrupted(engine.interrupt)
 

@@ -95,7 +95,7 @@ def test_a_start_that_fails_stops_what_it_has_begun(
 def test_a_member_of_a_group_waits_for_its_start(account: Account) -> None:
     """The error says that the group must be started."""
     group = StreamGroup([AssetStream(account.exchange(), account="a")])
-    with pytest.raises(StreamStateError, match=r"StreamGroup\. Start that"):
+    with pytest.raises(StreamStateError, match=r"in a group\. Start that"):
         group.streams["a"].show()
 
     assert group.streams["a"].state is State.NEW

@@ -185,7 +185,7 @@ def test_only_a_group_begins_one_that_it_adopted(exchange: Simulator) -> None:
     run.adopt()
     uses: list[Callable[[], object]] = [run.adopt, run.begin]
     for use in uses:
-        with pytest.raises(StreamStateError, match="it is in a StreamGroup"):
+        with pytest.raises(StreamStateError, match="it is in a group"):
             use()
     threads.start()
     run.begin_in(threads, lambda c: live.set() if c.current is State.LIVE else None)

@@ -126,3 +126,17 @@ def test_they_end_when_the_last_stream_has_left() -> None:
     assert emptied.is_set()
     assert threads.released.happened
     assert threads.join(Deadline(PATIENCE))
+
+
+def test_streams_without_a_socket_have_one_reader(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """However few sockets the system's selector serves."""
+    monkeypatch.setattr(module, "most_streams", lambda: 0)
+    shared = ThreadSet("test", sockets=False)
+    shared.start()
+
+    assert shared.reader_thread() is shared.reader_thread()
+
+    shared.stop()
+    assert shared.join(Deadline(PATIENCE))

@@ -9,18 +9,19 @@ import sys
 import pytest
 
 from assetstream.model.errors import ConfigurationError
+from assetstream.sharing import access
 from assetstream.sharing.access import Access
 
 
 def test_an_engine_is_made_by_it() -> None:
     """Of the address that was given; nothing is connected."""
-    access = Access("redis://bob:s3cret@cache:7/2", "desk", None)
+    found = Access("redis://bob:s3cret@cache:7/2", "desk", None)
 
-    engine = access.engine()
+    engine = found.engine()
 
-    assert engine.address is access.address
-    assert (access.address.host, access.address.password) == ("cache", "s3cret")
-    assert repr(access) == "<Access redis://cache:7/2 desk>"
+    assert engine.address is found.address
+    assert (found.address.host, found.address.password) == ("cache", "s3cret")
+    assert repr(found) == "<Access redis://cache:7/2 desk>"
 
 
 def test_the_environment_has_it_where_nothing_is_given(
@@ -71,17 +72,19 @@ def test_another_module_that_is_missing_is_told_as_it_is(
 
 
 def test_what_can_be_read_on_the_way_is_warned_of(
-    caplog: pytest.LogCaptureFixture,
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Once for each that asks, and without the password."""
+    """Once for an address, and without the password."""
+    monkeypatch.setattr(access, "_warned", set())
     for url in ("redis://localhost", "rediss://cache", "unix:///run/redis"):
-        Access(url, "f", None).warn("alice")
+        Access(url, "f", None)
     assert not caplog.records
 
-    Access("redis://bob:s3cret@cache", "f", None).warn("alice")
+    for fleet in ("f", "g"):
+        Access("redis://bob:s3cret@cache", fleet, None)
 
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
-    assert record.getMessage().startswith("alice: balances and password pass")
+    assert record.getMessage().startswith("balances and password pass the network")
     assert "redis://cache:6379/0" in record.getMessage()
     assert "s3cret" not in record.getMessage()

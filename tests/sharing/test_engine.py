@@ -605,6 +605,7 @@ def test_a_wrong_password_is_refused_and_not_told(server: EngineServer) -> None:
     assert error.fatal
     assert "hunter2" not in f"{error}{error.to_dict()}{address!r}"
     assert error.__cause__ is None
+    assert error.__context__ is None
 
 
 def tls_options(folder: Path, authority: trustme.CA, port: int) -> list[str]:

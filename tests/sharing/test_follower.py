@@ -40,6 +40,9 @@ class Script:
     def connect(self) -> None:
         self._answer("connect")
 
+    def accounts(self) -> Any:
+        return self._answer("accounts")
+
     def positions(self, accounts: Sequence[str]) -> Any:
         return self._answer("positions", *accounts)
 
@@ -71,6 +74,7 @@ class Listener:
         self.post = desk.posted.put
         self.told: list[Any] = []
         self.attempts = 0
+        self.told_by_another = False
 
     def connecting(self) -> None:
         self.attempts += 1
@@ -91,7 +95,8 @@ class Listener:
             pulses = pulses.number  # type: ignore[assignment]
         self.told.append((shown, complete, pulses))
 
-    def cut_off(self, error: AssetStreamError) -> None:
+    def cut_off(self, error: AssetStreamError, told: bool) -> None:
+        assert told is self.told_by_another
         self.told.append(error)
 
 
@@ -112,10 +117,10 @@ class Desk:
                 touch=lambda timed: None,
             ),
         )
-        reader = cast(ReaderThread, thread)
-        self.follower = Follower(self._make, self.helpers, reader)
+        self.thread = cast(ReaderThread, thread)
+        self.follower = Follower(self.make, self.helpers, self.thread)
 
-    def _make(self) -> Engine:
+    def make(self) -> Engine:
         self.engines.append(Script())
         return cast(Engine, self.engines[-1])
 
@@ -274,6 +279,47 @@ def test_it_connects_again_after_a_while(desk: Desk) -> None:
         assert desk.call() == ("snapshot", "alice")
         assert alice.attempts == 2
         leave(desk, alice)
+
+
+class Lead:
+    """A leader that notes what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[Any] = []
+
+    def connected(self) -> None:
+        self.told.append("connected")
+
+    def listed(self, accounts: Sequence[str]) -> None:
+        self.told.append(accounts)
+
+    def cut_off(self, error: AssetStreamError) -> None:
+        self.told.append(error)
+
+
+def test_a_leader_knows_the_connection(desk: Desk) -> None:
+    """It is there before the first account and after the last, until its end."""
+    lead = Lead()
+    desk.follower = Follower(desk.make, desk.helpers, desk.thread, lead, listing=True)
+    desk.follower.begin()
+    assert desk.call() == ("connect",)
+    desk.answer(None)
+    assert desk.call() == ("accounts",)
+    desk.answer(["alice"])
+    (alice,) = desk.join("alice")
+    assert desk.call() == ("snapshot", "alice")
+    alice.told_by_another = True
+    lost = ConnectionLost("gone")
+    desk.answer(lost)
+    leave(desk, alice)
+
+    assert lead.told == ["connected", ["alice"], lost]
+    assert alice.told == [lost]
+    assert desk.watched == {desk.follower}
+    desk.follower.end()
+    assert desk.watched == set()
+    assert desk.engines[0].closed.wait(PATIENCE)
+    desk.follower.due()
 
 
 def test_a_machine_without_threads_is_waited_for(

@@ -150,7 +150,7 @@ def test_it_begins_and_ends(desk: Desk) -> None:
     assert {*desk.follows.log[1:]} == {"leave alice"}
     # What comes late is nobody's.
     desk.restore()
-    desk.session.cut_off(ConnectionLost("gone"))
+    desk.session.cut_off(ConnectionLost("gone"), False)
     assert len(desk.events) == 2
 
 
@@ -184,12 +184,27 @@ def test_what_is_refused_for_good_fails_it(desk: Desk) -> None:
     desk.session.start()
     error = AuthenticationError("no", fatal=True)
 
-    desk.session.cut_off(error)
+    desk.session.cut_off(error, False)
 
     assert desk.present.state is State.FAILED
-    assert desk.present.error is error
-    assert desk.events[1] is error
+    told = desk.present.error
+    assert isinstance(told, AuthenticationError)
+    # Many accounts may be told of the same.
+    assert (told.account, error.account) == ("alice", None)
+    assert desk.events[1] is told
     assert desk.overs == 1
+
+
+def test_what_another_tells_of_is_not_told_again(desk: Desk) -> None:
+    """But noted, and what it leads to is told."""
+    desk.live()
+    desk.session.cut_off(ConnectionLost("gone"), True)
+    assert desk.events == []
+
+    desk.session.cut_off(AuthenticationError("no", fatal=True), True)
+
+    assert desk.words() == ["FAILED"]
+    assert desk.present.error is not None
 
 
 def test_it_looks_at_the_clock_when_its_proof_ends(desk: Desk) -> None:
@@ -228,11 +243,11 @@ def test_the_same_trouble_is_told_once(desk: Desk) -> None:
     """Until it is over; another one is another error."""
     desk.live()
     for problem in ("gone", "gone", "refused", "gone"):
-        desk.session.cut_off(ConnectionLost(problem))
+        desk.session.cut_off(ConnectionLost(problem), False)
     assert [event.problem for event in desk.errors()] == ["gone", "refused", "gone"]
 
     desk.pulse()
-    desk.session.cut_off(ConnectionLost("gone"))
+    desk.session.cut_off(ConnectionLost("gone"), False)
 
     assert len(desk.errors()) == 4
     assert desk.present.state is State.LIVE
@@ -258,7 +273,7 @@ def test_what_cannot_be_read_is_told(desk: Desk) -> None:
         desk.session.followed([], True, unreadable[2])
     assert desk.present.reason == "no pulse"
 
-    assert desk.errors() == unreadable
+    assert [e.problem for e in desk.errors()] == [e.problem for e in unreadable]
     desk.pulse()
     assert desk.present.state is State.LIVE
     assert desk.present.error is None

@@ -306,7 +306,9 @@ def test_a_wrong_password_is_refused_at_once(server: EngineServer) -> None:
         stream.start(timeout=PATIENCE)
 
     assert stream.state is State.FAILED
+    assert caught.value.account == "alice"
     assert "wr0ng" not in f"{caught.value}{stream!r}{stream._access!r}"
+    assert caught.value.__context__ is None
 
 
 def test_missing_rights_are_refused_at_once(server: EngineServer) -> None:
