@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, Callable, Iterator
 import pytest
 from msgspec.structs import replace
 
-from assetstream import AssetStream, CoinW, StreamGroup, Upbit
+from assetstream import AssetStream, StreamGroup
 from assetstream.core import reconnect
+from assetstream.exchanges import EXCHANGES
 from assetstream.protocol import Rate
 from assetstream.runtime import places, session
 from assetstream.runtime.net.cancel import CancelScope
@@ -176,7 +177,7 @@ def no_rate_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let streams reconnect and read again without delay."""
     monkeypatch.setattr(reconnect, "FIRST_WAIT", 0.0)
     at_once = Rate(1000, 1.0)
-    for adapter in (Upbit, CoinW):
+    for adapter in EXCHANGES.values():
         limits = replace(
             adapter.limits,
             connects=at_once,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 from collections import defaultdict
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from assetstream.exchanges import EXCHANGES
 from tests.support.house import (
     FLOORS,
     MODULES,
@@ -19,6 +21,7 @@ from tests.support.house import (
     imports,
     module_arrows,
     name_of,
+    nodes,
     private_names,
     room_of,
     timed_waits,
@@ -193,6 +196,30 @@ def test_time_comes_from_the_clock() -> None:
             waits.update(f"{name_of(path)}: {call}" for call in timed_waits(path))
 
     assert waits == UNTIMED
+
+
+#: Where an exchange is named by right: public names, registries, and what release 0.1
+#: has promised.
+NAMES_EXCHANGES = {
+    "__init__.py",
+    "exchanges/__init__.py",
+    "simulator/__init__.py",
+    "simulator/registry.py",
+    "simulator/simulator.py",
+}
+
+
+def test_nothing_else_decides_by_an_exchange() -> None:
+    """A new one has folders of its own and a line in a registry."""
+    for path in MODULES:
+        name = name_of(path)
+        if name in NAMES_EXCHANGES or set(EXCHANGES) & set(name.split("/")):
+            continue
+        folders = {part for module in imports(path) for part in module.split(".")}
+        words = {n.value for n in nodes(path) if isinstance(n, ast.Constant)}
+
+        assert not folders & set(EXCHANGES), name
+        assert not {x for x in words if isinstance(x, str)} & set(EXCHANGES), name
 
 
 def test_no_test_sleeps() -> None:

@@ -8,7 +8,44 @@ import click
 
 from assetstream.display.durations import seconds
 
-__all__ = ["for_option", "json_option", "metrics_option", "port_option"]
+__all__ = [
+    "ListingCommand",
+    "for_option",
+    "json_option",
+    "metrics_option",
+    "port_option",
+]
+
+
+class ListingCommand(click.Command):
+    """A command whose help lists the registered exchanges.
+
+    In its texts ``{exchanges}`` stands for their names, ``{titles}`` for their titles,
+    ``{variables}`` for the variables of their keys, a line each.
+    """
+
+    def get_help(self, ctx: click.Context) -> str:
+        # Here: only a help needs them.
+        from assetstream.display.words import listed
+        from assetstream.exchanges import EXCHANGES
+
+        variables = [
+            [exchange.variable(name) for name in exchange.key_names]
+            for exchange in EXCHANGES.values()
+        ]
+        width = max(len(first) for first, *_ in variables)
+        lists = {
+            "exchanges": listed(EXCHANGES, "or"),
+            "titles": listed([exchange.title for exchange in EXCHANGES.values()]),
+            "variables": "\n".join(
+                f"  {first:{width}}  {'  '.join(others)}".rstrip()
+                for first, *others in variables
+            ),
+        }
+        for name, text in lists.items():
+            self.help = (self.help or "").replace(f"{{{name}}}", text)
+            self.epilog = (self.epilog or "").replace(f"{{{name}}}", text)
+        return super().get_help(ctx)
 
 
 def duration_of(

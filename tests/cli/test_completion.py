@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 from click.shell_completion import BashComplete
+from click.testing import CliRunner
 
 from assetstream.cli.main import assetstream
+from assetstream.display.words import listed
+from assetstream.exchanges import EXCHANGES
 from assetstream.simulator import FAULTS
 from tests.support.processes import ROOT, Program
 
@@ -27,14 +30,27 @@ def test_names_are_completed(tmp_path: Path) -> None:
     path.write_text('[main]\nexchange="coinw"\n[savings]\nexchange="coinw"\n')
 
     assert {"watch", "balances", "simulate"} <= set(completed(""))
-    assert completed("watch", "") == ["upbit", "coinw"]
-    assert completed("watch", "upbit", "") == ["coinw"]
-    assert completed("balances", "--region", "s") == ["sg"]
+    assert completed("watch", "") == list(EXCHANGES)
+    assert completed("watch", "upbit", "") == [n for n in EXCHANGES if n != "upbit"]
+    assert completed("balances", "upbit", "--region", "s") == ["sg"]
     assert completed("watch", "--accounts", str(path), "") == ["main", "savings"]
     assert completed("watch", "--accounts", str(path / "gone"), "") == []
     assert completed("simulate", "--fault", "") == list(FAULTS)
     assert completed("simulate", "--fault", "rest_st") == ["rest_stale"]
     assert completed("watch", "--si") == ["--simulate"]
+
+
+@pytest.mark.parametrize("command", ["watch", "balances", "doctor", "record"])
+def test_helps_list_the_exchanges(command: str) -> None:
+    """By what is registered, and watch with the variables of their keys."""
+    shown = CliRunner().invoke(assetstream, [command, "--help"]).stdout
+
+    assert f"EXCHANGE is {listed(EXCHANGES, 'or')}" in " ".join(shown.split())
+    assert "{" not in shown.partition("Options:")[0]
+    if command == "watch":
+        for exchange in EXCHANGES.values():
+            for name in exchange.key_names:
+                assert exchange.variable(name) in shown
 
 
 def test_the_entry_point_answers_a_shell() -> None:

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import assetstream
 import assetstream.exchanges
 from assetstream.exchanges import EXCHANGES, build
 from assetstream.model.errors import (
@@ -79,6 +80,21 @@ def test_every_region_is_another_place(name: str) -> None:
     urls = {build(**keys, region=region).ws_url for region in build.regions}
 
     assert len(urls) == len(EXCHANGES[name].regions)
+
+
+def test_users_find_it(name: str) -> None:
+    """It is a public name, and each list of exchanges has it."""
+    exchange = EXCHANGES[name]
+    public = exchange.__name__
+    root = Path(assetstream.__file__).parents[1]
+    keys = (root / "docs/reference/keys.md").read_text("utf-8")
+    limits = (root / "docs/explanation/limits.md").read_text("utf-8")
+
+    assert getattr(assetstream, public) is exchange
+    assert public in assetstream.__all__
+    assert all(f"`{exchange.variable(each)}`" in keys for each in exchange.key_names)
+    assert f"| [{exchange.title}](../../assetstream/exchanges/{name}/" in limits
+    assert f"**{exchange.title}**" in (root / "README.md").read_text("utf-8")
 
 
 def test_it_is_named_as_registered(name: str, spec: Spec) -> None:

@@ -179,6 +179,17 @@ BOUNDS = {
     ("coinw", "steps"): Bounds(99.2, 96.5, 0.8, 40, 10, 25, 280),
     ("upbit", "steps"): Bounds(98.8, 97.5, 1.0, 40, 60, 15, 100),
 }
+
+
+def bounds_of(exchange: str, weather: str) -> Bounds | None:
+    """Return an exchange's bounds, or of one that has none the widest of all."""
+    known = [bounds for place, bounds in BOUNDS.items() if place[1] == weather]
+    if (exchange, weather) in BOUNDS:
+        return BOUNDS[exchange, weather]
+    columns = list(zip(*known, strict=True))
+    return Bounds(*map(min, columns[:2]), *map(max, columns[2:])) if known else None
+
+
 NO_BOUNDS = Bounds(0.0, 0.0, *[math.inf] * 5)
 #: Fewer account-hours of a weather are not held against them, and fewer than plenty not
 #: against the worst kind: one very busy life may be one long loss.
@@ -233,7 +244,10 @@ class Search:
     def judge(self) -> list[str]:
         """Hold the figures against the bounds; return what is beyond."""
         found = []
-        for place, bounds in BOUNDS.items():
+        for place in sorted({cell[:2] for cell in self.cells}):
+            bounds = bounds_of(*place)
+            if bounds is None:
+                continue
             figures = [f for cell, f in self.cells.items() if cell[:2] == place]
             hours = sum(each.hours for each in figures)
             alone = len({cell.kind for cell in self.cells}) == 1

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from assetstream.exchanges.upbit.conversation import UpbitConversation
 from assetstream.protocol import Instant, Step
+from tests.exchanges.upbit.fuzz import FORMATS as FORMS
 from tests.programs.fuzz.__main__ import main
 from tests.programs.fuzz.adapters import FORMATS, PHASES, check_batches, check_frames
 from tests.programs.fuzz.corpus import SEPARATOR, STREAM, TARGETS, seeds
@@ -73,9 +74,9 @@ def test_changed_frames_become_exact_steps(data: bytes) -> None:
     acks=st.sampled_from(PHASES),
     frames=st.lists(texts, max_size=4),
 )
-@example(name="upbit", format="JSON_LIST", acks=0, frames=[b"[]"])
+@example(name="upbit", format=FORMS.index("JSON_LIST"), acks=0, frames=[b"[]"])
 def test_any_frames_become_exact_steps(
-    name: str, format: str, acks: int, frames: list[bytes]
+    name: str, format: int, acks: int, frames: list[bytes]
 ) -> None:
     """Frames unlike any sample give exact amounts or a doubt, in each phase."""
     check_frames(name, format, acks, frames)
@@ -163,9 +164,9 @@ def test_a_batch_with_another_result_is_found(
 
     monkeypatch.setattr(UpbitConversation, "received", hasty)
     frames = [SPECS["upbit"].push, SPECS["upbit"].other, SPECS["upbit"].push]
-    check_batches("upbit", "DEFAULT", 1, frames[:1] * 3)
+    check_batches("upbit", FORMS.index("DEFAULT"), 1, frames[:1] * 3)
     with pytest.raises(AssertionError, match="a batch says something else"):
-        check_batches("upbit", "DEFAULT", 1, frames)
+        check_batches("upbit", FORMS.index("DEFAULT"), 1, frames)
 
 
 def test_a_finding_is_written_once_for_its_place(

@@ -106,6 +106,8 @@ class Spec:
     untyped: bytes = field(default=b"", kw_only=True)
     #: Nothing acknowledges: the pong of the first ping proves the subscription.
     proved_by_pong: bool = field(default=False, kw_only=True)
+    #: Faults of the simulator that end a stream, rightly.
+    fatal_faults: frozenset[str] = field(default=frozenset(), kw_only=True)
     #: Fault of the simulator that refuses a login -> what the first hint is about.
     hints: Mapping[str, str] = field(default_factory=dict, kw_only=True)
     #: A frame that is about something else.

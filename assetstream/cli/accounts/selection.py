@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from inspect import signature
 from pathlib import Path
 from typing import Iterator, Sequence
 
@@ -47,17 +48,27 @@ def named(
         raise ConfigurationError(
             f"{names[0]} has no regions", remedy="Leave --region out."
         )
-    if region is None and regional:
+    needing = [name for name in regional if _needs_region(name)]
+    if region is None and needing:
         raise ConfigurationError(
-            f"{regional[0]} needs --region: "
-            f"{listed(EXCHANGES[regional[0]].regions, 'or')}, where the key was made"
+            f"{needing[0]} needs --region: "
+            f"{listed(EXCHANGES[needing[0]].regions, 'or')}, where the key was made"
         )
+    having = [name for name in regional if region in EXCHANGES[name].regions]
     given = read_keys(keys, names[0]) if keys is not None else {}
     located = {"region": region} if region is not None else {}
+    # One that has another region by itself is not asked for this one.
+    taking = {*having, *needing} or regional
     return [
-        make_account(name, None, {**given, **(located if name in regional else {})})
+        make_account(name, None, {**given, **(located if name in taking else {})})
         for name in names
     ]
+
+
+def _needs_region(name: str) -> bool:
+    """True if an exchange has no region of its own where none is given."""
+    region = signature(EXCHANGES[name]).parameters["region"]
+    return region.default is region.empty
 
 
 def in_file(path: Path, labels: Sequence[str]) -> list[LabelledExchange]:
@@ -122,7 +133,7 @@ def simulated(names: Sequence[str], count: int) -> Iterator[list[LabelledExchang
         accounts = []
         for number in range(1, count + 1):
             for name in names:
-                account = getattr(simulator, name)(STARTING_BALANCES[name])
+                account = simulator.open(name, STARTING_BALANCES[name])
                 account.trade(rate).start()
                 label = f"{name}-{number}" if count > 1 else None
                 accounts.append(LabelledExchange(account.exchange(), label))
@@ -132,6 +143,5 @@ def simulated(names: Sequence[str], count: int) -> Iterator[list[LabelledExchang
 def _check_exchanges(names: Sequence[str]) -> None:
     for name in names:
         if name not in EXCHANGES:
-            known = " and ".join(EXCHANGES)
-            hint = meant(name, EXCHANGES) or f"Known are {known}."
+            hint = meant(name, EXCHANGES) or f"Known are {listed(EXCHANGES)}."
             raise ConfigurationError(f"no exchange is called {name!r}", remedy=hint)

@@ -7,7 +7,7 @@ import sys
 import click
 
 from assetstream.cli.accounts.options import AccountOptions, choosing_accounts
-from assetstream.cli.options import json_option
+from assetstream.cli.options import ListingCommand, json_option
 from assetstream.cli.view.output import complain, output
 
 __all__ = ["balances"]
@@ -51,13 +51,14 @@ Exit codes:
 """
 
 
-@click.command(epilog=EPILOG)
+@click.command(cls=ListingCommand, epilog=EPILOG)
 @choosing_accounts
 @json_option
 def balances(choice: AccountOptions, as_json: bool) -> None:
     """Show what accounts hold now, and end.
 
-    EXCHANGE is upbit or coinw, or both; with --accounts, labels in that file.
+    EXCHANGE is {exchanges}, one or more of them; with --accounts, labels in
+    that file.
     """
     from assetstream.cli.run.balances import read_once
     from assetstream.cli.view import balances as view

@@ -8,7 +8,7 @@ import click
 
 from assetstream.cli.accounts.options import AccountOptions, choosing_accounts
 from assetstream.cli.exit_codes import INTERRUPTED
-from assetstream.cli.options import json_option
+from assetstream.cli.options import ListingCommand, json_option
 from assetstream.cli.view.output import output
 
 __all__ = ["doctor"]
@@ -52,7 +52,11 @@ Exit codes, by the worst of all steps:
 """
 
 
-@click.command(epilog=EPILOG, short_help="Find what is in the way of a live stream.")
+@click.command(
+    cls=ListingCommand,
+    epilog=EPILOG,
+    short_help="Find what is in the way of a live stream.",
+)
 @choosing_accounts
 @click.option(
     "--try-regions",
@@ -63,7 +67,8 @@ Exit codes, by the worst of all steps:
 def doctor(choice: AccountOptions, try_regions: bool, as_json: bool) -> None:
     """Find out what is in the way of a live stream, and what to do about it.
 
-    EXCHANGE is upbit or coinw, or both; with --accounts, labels in that file.
+    EXCHANGE is {exchanges}, one or more of them; with --accounts, labels in
+    that file.
     """
     from assetstream.cli.run.doctor import choose_report, examine_all
     from assetstream.cli.view.doctor import EXIT_CODES

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from assetstream.cli.accounts.options import AccountOptions, choosing_account
-from assetstream.cli.options import for_option
+from assetstream.cli.options import ListingCommand, for_option
 from assetstream.cli.view.output import complain, folded, output
 
 __all__ = ["record"]
@@ -57,7 +57,7 @@ Exit codes:
 """
 
 
-@click.command(epilog=EPILOG)
+@click.command(cls=ListingCommand, epilog=EPILOG)
 @choosing_account
 @click.option(
     "-o",
@@ -84,7 +84,7 @@ def record(
 ) -> None:
     """Record one account's session, with secrets masked, for a replay.
 
-    EXCHANGE is upbit or coinw; with --accounts, a label in that file.
+    EXCHANGE is {exchanges}; with --accounts, a label in that file.
     """
     from assetstream.cli.run.watch import WatchRun
     from assetstream.cli.view.record import RecordView

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem
 
-from assetstream.cli.options import for_option, json_option, port_option
+from assetstream.cli.options import ListingCommand, for_option, json_option, port_option
 
 if TYPE_CHECKING:
     from assetstream.cli.console.fault_spec import FaultSpec
@@ -98,7 +98,7 @@ def _complete_fault(
     ]
 
 
-@click.command(epilog=EPILOG)
+@click.command(cls=ListingCommand, epilog=EPILOG)
 @port_option
 @click.option(
     "--rate",
@@ -137,7 +137,7 @@ def simulate(
     as_json: bool,
     duration: float | None,
 ) -> None:
-    """Be Upbit and CoinW, on this machine.
+    """Be {titles}, on this machine.
 
     A trader buys and sells on an account of each; faults are on a switch.
     """

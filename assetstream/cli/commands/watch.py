@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Iterator
 import click
 
 from assetstream.cli.accounts.options import AccountOptions, choosing_accounts
-from assetstream.cli.options import for_option, json_option, metrics_option
+from assetstream.cli.options import (
+    ListingCommand,
+    for_option,
+    json_option,
+    metrics_option,
+)
 from assetstream.cli.view.output import complain, output
 
 if TYPE_CHECKING:
@@ -22,7 +27,7 @@ __all__ = ["watch"]
 EPILOG = """\
 \b
 Examples:
-  assetstream watch --simulate            both exchanges, no keys, no network
+  assetstream watch --simulate            every exchange, no keys, no network
   assetstream watch --simulate --count 25        50 accounts on a few threads
   assetstream watch upbit --region sg     one account, live
   assetstream watch upbit coinw --region sg
@@ -36,14 +41,13 @@ Examples:
 \b
 Keys never stand on the command line, where other users of the machine could
 read them. They come from the environment:
-  UPBIT_ACCESS_KEY  UPBIT_SECRET_KEY
-  COINW_API_KEY     COINW_SECRET_KEY
+{variables}
 or from a key file (--keys), which has these names and the keys, as
 NAME=value, line by line. It must be yours and closed to others: chmod 600.
 (Windows has no such rights; there this is not checked.)
 A key needs the permission to view balances, and no other.
-UPBIT_WS_URL with UPBIT_REST_URL, or COINW_WS_URL with COINW_REST_URL, lead
-to a simulator (assetstream simulate prints them) or a gateway.
+NAME_WS_URL with NAME_REST_URL, as UPBIT_WS_URL with UPBIT_REST_URL, lead to a
+simulator (assetstream simulate prints them) or a gateway.
 
 \b
 A file of accounts (--accounts) is TOML, with no secret in it:
@@ -103,7 +107,7 @@ Exit codes:
 """
 
 
-@click.command(epilog=EPILOG)
+@click.command(cls=ListingCommand, epilog=EPILOG)
 @choosing_accounts
 @json_option
 @for_option
@@ -123,7 +127,8 @@ def watch(
 ) -> None:
     """Show the balances of accounts, live, until Ctrl-C.
 
-    EXCHANGE is upbit or coinw, or both; with --accounts, labels in that file.
+    EXCHANGE is {exchanges}, one or more of them; with --accounts, labels in
+    that file.
     """
     from assetstream.cli.run.watch import WatchRun
     from assetstream.cli.view.choose import choose_view

@@ -17,6 +17,7 @@ from typing import Any, Mapping
 from msgspec import Struct
 
 from assetstream.display import durations
+from assetstream.display.words import listed
 from assetstream.exchanges import EXCHANGES
 from assetstream.simulator.catalogue import FAULTS
 
@@ -87,7 +88,7 @@ def read_fault(text: str, list_of_all: str) -> FaultSpec:
 def check_exchange(name: str, exchange: str) -> None:
     """Raise ValueError if the fault cannot strike an account of that exchange."""
     if exchange not in EXCHANGES:
-        raise ValueError(f"{exchange!r} is no exchange; {' and '.join(EXCHANGES)} are")
+        raise ValueError(f"{exchange!r} is no exchange; {listed(EXCHANGES)} are")
     FAULTS[name].check(name, exchange)
 
 

@@ -9,9 +9,13 @@ from typing import Mapping, TextIO
 
 from assetstream.cli.view.lines import now
 from assetstream.cli.view.output import folded
+from assetstream.display.words import listed
 from assetstream.simulator.account import Account
 
 __all__ = ["JsonOutput", "PlainOutput"]
+
+#: The region that a simulator plays unless it is told another.
+REGION = "sg"
 
 
 class PlainOutput:
@@ -22,14 +26,17 @@ class PlainOutput:
 
     def began(self, url: str, accounts: Mapping[str, Account]) -> None:
         """The simulator listens: write its address, lines for a shell, and hints."""
-        self._say(f"A simulated Upbit and CoinW listen on {url}")
+        exchanges = [account.exchange() for account in accounts.values()]
+        titles = listed([exchange.title for exchange in exchanges])
+        self._say(f"A simulated {titles} listen on {url}")
         self._say("The keys are fake: they work here and nowhere else.\n")
         for account in accounts.values():
             for name, value in account.environment().items():
                 self._write(assignment(name, value))
             self._write("")
         self._say("Paste them into another terminal, and there try")
-        self._write("  assetstream watch upbit coinw --region sg\n")
+        names = [x.name for x in exchanges if not x.regions or REGION in x.regions]
+        self._write(f"  assetstream watch {' '.join(names)} --region {REGION}\n")
         self._say("Type `help` for what can be switched here; Ctrl-C stops it.")
 
     def happened(self, exchange: str, what: str) -> None:

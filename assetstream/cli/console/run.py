@@ -31,7 +31,7 @@ TICK = 0.5
 EXPLAINED = """\
   @5s              begins 5 s after the start; otherwise at once
   :10s             is on for 10 s; otherwise to the end
-  ,exchange=upbit  strikes that exchange only; otherwise both
+  ,exchange=upbit  strikes that exchange only; otherwise all
   ,seconds=30      a parameter of its own: what has a "name=" in its line
 for example: --fault rest_stale@1m:30s,exchange=coinw,seconds=8"""
 
@@ -100,8 +100,8 @@ class ConsoleRun:
         # Actions that other threads hand over to the main thread.
         self._actions: SimpleQueue[Callable[[], None]] = SimpleQueue()
         accounts: dict[str, Account] = {
-            "upbit": simulator.upbit(STARTING_BALANCES["upbit"]),
-            "coinw": simulator.coinw(STARTING_BALANCES["coinw"]),
+            name: simulator.open(name, balances)
+            for name, balances in STARTING_BALANCES.items()
         }
         self._accounts = accounts
         self._schedule = Schedule(simulator, accounts, output.fault)

@@ -52,6 +52,9 @@ def sign(parameters: Mapping[str, str], secret_key: str) -> str:
 class CoinW(KeyedExchange):
     """A CoinW spot account.
 
+    Of a push, ``available`` is available, ``hold`` (by REST ``onOrders``) locked,
+    ``time`` the time and ``ledger_id`` the ``update_id``.
+
     Args:
         api_key: the API key; by default ``COINW_API_KEY`` of the environment.
         secret_key: its secret; by default ``COINW_SECRET_KEY``.

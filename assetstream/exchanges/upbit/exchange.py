@@ -54,6 +54,10 @@ KEY = KeyForm(re.compile(r"[0-9A-Za-z]{40}"), "40 letters and digits")
 class Upbit(TokenExchange):
     """An Upbit account in one region.
 
+    Of a push, ``balance`` is available, ``locked`` locked, ``asset_timestamp`` the time
+    and ``asset_uuid`` the ``update_id``, whose scope Upbit does not state. An account
+    in Korea with several pockets is one key, and one stream, for each of them.
+
     Args:
         access_key: the API key; by default ``UPBIT_ACCESS_KEY`` of the environment.
         secret_key: its secret; by default ``UPBIT_SECRET_KEY``.

@@ -51,4 +51,6 @@ SPEC = Spec(
     refusal=(401, sample("upbit", "rest_error_ip")),
     unreadable=unreadable,
     hints=HINTS,
+    # Upbit's own word for a request that can never be right.
+    fatal_faults=frozenset({"subscribe_refused"}),
 )

@@ -8,6 +8,7 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 
+from assetstream.exchanges import EXCHANGES
 from assetstream.simulator import FAULTS
 from tests.programs import chaos
 from tests.programs.chaos.figures import Figures
@@ -23,9 +24,7 @@ def main() -> int:
     )
     parser.add_argument("--faults", type=int, default=500, help="to be met, in all")
     parser.add_argument("--seed", type=int, default=0, help="the first process's")
-    parser.add_argument(
-        "--exchange", choices=["upbit", "coinw", "both"], default="both"
-    )
+    parser.add_argument("--exchange", choices=[*EXCHANGES, "all"], default="all")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument(
         "--accounts", type=int, default=1, help="of a StreamGroup in each process"
@@ -39,8 +38,8 @@ def main() -> int:
     )
     options = parser.parse_args()
     exchanges = [options.exchange]
-    if options.exchange == "both":
-        exchanges = ["upbit", "coinw"]
+    if options.exchange == "all":
+        exchanges = list(EXCHANGES)
     processes = max(options.processes, len(exchanges))
     figures = Figures()
     began = time.monotonic()

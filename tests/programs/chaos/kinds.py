@@ -5,8 +5,10 @@ from __future__ import annotations
 import random
 from typing import Any, Callable, Mapping
 
+from assetstream.exchanges import EXCHANGES
 from assetstream.simulator import FAULTS
 from assetstream.simulator.catalogue import handshake, login, rest
+from tests.support.specs import SPECS
 
 __all__ = ["BALANCES", "CONNECTING", "READING", "catalogue", "parameters"]
 
@@ -61,6 +63,11 @@ def parameters(name: str, rng: random.Random) -> dict[str, Any]:
 
 def catalogue(exchange: str) -> list[str]:
     """Return all faults that are possible at the exchange and may pass."""
-    possible = {n for n, entry in FAULTS.items() if entry.exchange in ("", exchange)}
-    # Upbit's own word for a request that can never be right: it ends the stream.
-    return sorted(possible - ({"subscribe_refused"} if exchange == "upbit" else set()))
+    declared = EXCHANGES[exchange]
+    possible = {
+        name
+        for name, entry in FAULTS.items()
+        if entry.exchange in ("", exchange)
+        and not (entry.harmless and getattr(declared, entry.harmless))
+    }
+    return sorted(possible - SPECS[exchange].fatal_faults)

@@ -49,7 +49,7 @@ def chaos(
     """Inject faults until ``faults`` were met by streams of the exchange, in fast time.
 
     Args:
-        exchange: "upbit" or "coinw".
+        exchange: its name.
         faults: how many are to be met.
         seed: the same seed draws the same faults; how they fall is up to the threads.
         names: these faults only.
@@ -106,7 +106,7 @@ def open_account(
     simulator: Simulator, exchange: str, label: str, listener: Listener, **options: Any
 ) -> CheckedAccount:
     """Open an account with a stream, not started, and a listener."""
-    account = getattr(simulator, exchange)(BALANCES)
+    account = simulator.open(exchange, BALANCES)
     stream = AssetStream(
         account.exchange(),
         account=label,

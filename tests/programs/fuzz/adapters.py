@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any, Sequence
 
-from assetstream.exchanges.coinw import frames as coinw_frames
-from assetstream.exchanges.common.entries import PushedBalances
-from assetstream.exchanges.common.my_asset import read_tolerantly
+from assetstream.exchanges import EXCHANGES
 from assetstream.exchanges.common.values import LAST_MILLISECOND
-from assetstream.exchanges.upbit import frames as upbit_frames
 from assetstream.model.errors import ProtocolError
 from assetstream.protocol import (
     NEVER,
@@ -21,28 +19,27 @@ from assetstream.protocol import (
     Step,
     Warn,
 )
-from tests.programs.fuzz.wire import Pairs, check_amounts, check_error, loads, objects
+from tests.programs.fuzz.wire import check_amounts, check_error, loads
 from tests.support.specs import SPECS, at, opened
 
-__all__ = ["FORMATS", "PHASES", "check_batches", "check_frames", "check_ways"]
+__all__ = ["FORMATS", "PHASES", "READERS", "check_batches", "check_frames"]
 
-FORMATS = sorted(upbit_frames.FORMATS)
+#: The longest list of forms that an exchange's frames may have.
+FORMATS = range(4)
 #: The number of sample acknowledgements that come first.
 PHASES = (0, 1, 2)
 #: Warnings of one frame: each keeps a frame and reaches the user.
 MOST_WARNINGS = 24
-#: Upbit's short keys, and the long ones.
-KEYS = (
-    *(("cu", "currency"), ("b", "balance"), ("l", "locked"), ("ty", "type")),
-    *(("ast", "assets"), ("astuid", "asset_uuid"), ("asttms", "asset_timestamp")),
-    *(("tms", "timestamp"), ("mthd", "method")),
-)
+#: What is to be known of an exchange's frames: ``tests/exchanges/NAME/fuzz.py``.
+READERS: dict[str, Any] = {
+    name: import_module(f"tests.exchanges.{name}.fuzz") for name in EXCHANGES
+}
 
 
-def check_frames(name: str, format: str, acks: int, frames: Sequence[bytes]) -> None:
+def check_frames(name: str, format: int, acks: int, frames: Sequence[bytes]) -> None:
     """Give a conversation one frame a read; check each answer."""
     spec = SPECS[name]
-    exchange = spec.make(format=format) if name == "upbit" else spec.make()
+    exchange = READERS[name].make(format)
     memory: Memory = {}
     conversation = opened(exchange, memory)
     proved = any(
@@ -55,21 +52,19 @@ def check_frames(name: str, format: str, acks: int, frames: Sequence[bytes]) -> 
     for now, frame in enumerate(frames, 1):
         steps = conversation.received([frame], at(float(now)))
         assert not (over and steps), "it speaks after a failure"
-        # CoinW's balances are taken before the login's answer, too.
-        early = name == "coinw" and not acks
-        proved = _check_order(steps, proved, early)
+        proved = _check_order(steps, proved, READERS[name].early and not acks)
         for step in steps:
             _check_step(step, name, frame)
         over = over or any(isinstance(step, Fail) for step in steps)
         assert (conversation.deadline == NEVER) is over
         if not over:
-            _check_doubt(frame, steps, name, format)
-        check_ways(frame, format)
+            _check_doubt(frame, steps, name)
+        READERS[name].check_ways(frame, format)
     assert len(memory) <= 2
     check_error(conversation.closed(1006, "\ud800 \x00"), name)
 
 
-def check_batches(name: str, format: str, acks: int, frames: Sequence[bytes]) -> None:
+def check_batches(name: str, format: int, acks: int, frames: Sequence[bytes]) -> None:
     """Check that a read of many frames reports the same as many reads of one."""
     half = len(frames) // 2
     one_by_one, *others = (
@@ -85,11 +80,11 @@ def check_batches(name: str, format: str, acks: int, frames: Sequence[bytes]) ->
 
 
 def _results(
-    name: str, format: str, acks: int, batches: Sequence[Sequence[bytes]]
+    name: str, format: int, acks: int, batches: Sequence[Sequence[bytes]]
 ) -> list[Any]:
     """Return the conversation's results after the frames, and its later state."""
     spec = SPECS[name]
-    exchange = spec.make(format=format) if name == "upbit" else spec.make()
+    exchange = READERS[name].make(format)
     memory: Memory = {}
     conversation = opened(exchange, memory)
     conversation.received(spec.acks[:acks], at(0.1))
@@ -105,29 +100,6 @@ def _results(
                 results.append(step)
     closed = conversation.closed(1000, "")
     return [*results, conversation.deadline, memory, type(closed), str(closed)]
-
-
-def check_ways(frame: bytes, format: str) -> None:
-    """Check that the fast and the tolerant reader agree on every frame."""
-    upbit = upbit_frames.read_expected([frame], format)
-    if upbit and not _mixed(loads(frame)):
-        items: Sequence[Any] = read_tolerantly(frame)
-        assert items, "the fast way sees a push where there is none"
-        for item in items:
-            assert isinstance(item, PushedBalances)
-            assert not item.unreadable
-        assert [b for item in items for b in item.balances] == upbit
-    coinw = coinw_frames.read_expected([frame])
-    assert coinw is None or coinw_frames.read_tolerantly(frame) == PushedBalances(coinw)
-
-
-def _mixed(decoded: Any) -> bool:
-    """Return whether long and short keys are mixed; fast reading sees only its own."""
-    return any(
-        {short, long} <= set(pairs)
-        for _, pairs in objects(decoded)
-        for short, long in KEYS
-    )
 
 
 def _check_order(steps: Sequence[Step], proved: bool, early: bool) -> bool:
@@ -164,7 +136,7 @@ def _check_step(step: Step, name: str, frame: bytes) -> None:
         assert isinstance(step, (Ready, Send, Alive))
 
 
-def _check_doubt(frame: bytes, steps: Sequence[Step], name: str, format: str) -> None:
+def _check_doubt(frame: bytes, steps: Sequence[Step], name: str) -> None:
     """Check K5: each unreadable frame warns, and no pushed currency is lost."""
     doubts = [
         step.error.currency
@@ -180,36 +152,6 @@ def _check_doubt(frame: bytes, steps: Sequence[Step], name: str, format: str) ->
     except RecursionError:
         return
     known = {b.currency for s in steps if isinstance(s, Report) for b in s.balances}
-    for code in _pushed(decoded, name):
+    for code in READERS[name].pushed(decoded):
         assert isinstance(code, str), "an asset without a currency passed in silence"
         assert code.upper() in known | set(doubts), f"{code} was lost"
-
-
-def _pushed(decoded: Any, name: str) -> list[Any]:
-    """Return the currencies of a frame that is only a push, as spelt."""
-    if name == "coinw":
-        if not isinstance(decoded, Pairs) or "event" in decoded or "channel" in decoded:
-            return []
-        if (decoded.get("biz"), decoded.get("type")) != ("exchange", "assets"):
-            return []
-        data = decoded.get("data")
-        if isinstance(data, Pairs) and data.get("currency") is None:
-            return []  # perhaps an answer
-        changes = data if isinstance(data, list) else [data]
-        return [
-            change.get("currency")
-            for change in changes
-            if isinstance(change, Pairs) and change.get("account") in (None, "spot")
-        ]
-    codes: list[Any] = []
-    for entry in decoded if isinstance(decoded, list) else [decoded]:
-        if not isinstance(entry, Pairs) or entry.get("type") != "myAsset":
-            continue
-        if {"error", "status", "method", "mthd"} & set(entry):
-            continue
-        assets = entry.get("assets")
-        for asset in assets if isinstance(assets, list) else []:
-            if isinstance(asset, Pairs):
-                code = asset.get("currency")
-                codes.append(asset.get("cu") if code is None else code)
-    return codes

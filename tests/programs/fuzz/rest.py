@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from typing import Mapping
 
 from assetstream.model.errors import AssetStreamError
 from assetstream.protocol import Snapshot
+from tests.programs.fuzz.adapters import READERS
 from tests.programs.fuzz.wire import Pairs, check_amounts, check_error, loads
 from tests.support.specs import SPECS
 
@@ -49,17 +50,8 @@ def _check_snapshot(snapshot: Snapshot, name: str, body: bytes) -> None:
         assert report.key is None
         assert report.raw in body
         check_amounts(report, decoded)
-    entries = _entries(decoded, name)
+    entries = READERS[name].entries(decoded)
     # S2: what is not among the balances is known to be missing from them.
     for code in entries:
         known = isinstance(code, str) and code.upper() in codes
         assert known or snapshot.unreadable, f"{code!r} was lost"
-
-
-def _entries(decoded: Any, name: str) -> list[Any]:
-    """Return the currency of every entry, as spelt."""
-    if name == "coinw":
-        decoded = decoded.get("data")
-    if isinstance(decoded, Pairs):
-        return list(decoded)
-    return [e.get("currency") if isinstance(e, Pairs) else e for e in decoded or ()]
