@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+import sys
 
 import pytest
 
@@ -19,7 +21,8 @@ from assetstream import (
 )
 from assetstream.doctor import connection
 from assetstream.model.errors import AssetStreamError
-from assetstream.simulator import simulator
+from assetstream.simulator import account
+from assetstream.simulator.registry import VENUES
 from tests.support.event_recorder import PATIENCE
 from tests.support.raw_server import Peer, RawServer
 from tests.support.secrecy.setup import ODD, Case, Echo, EchoFrames, SecrecySetup
@@ -39,14 +42,14 @@ def wrong_key(setup: SecrecySetup) -> None:
 
 
 def missing_permission(setup: SecrecySetup) -> None:
-    setup.use(getattr(setup.simulator, setup.account.name)(permissions=["order"]))
+    setup.use(setup.simulator.open(setup.account.name, permissions=["order"]))
     # CoinW refuses the login without saying why.
     upbit = setup.account.name == "upbit"
     setup.expect_refusal(PermissionDenied if upbit else AuthenticationError)
 
 
 def unlisted_address(setup: SecrecySetup) -> None:
-    setup.use(getattr(setup.simulator, setup.account.name)(allowed_ips=["192.0.2.1"]))
+    setup.use(setup.simulator.open(setup.account.name, allowed_ips=["192.0.2.1"]))
     setup.expect_refusal(AssetStreamError)
 
 
@@ -195,14 +198,13 @@ def with_odd_keys(case: Case) -> Case:
     """Return the case with keys that URLs, JSON and reprs must escape."""
 
     def run(setup: SecrecySetup) -> None:
-        def letters(rng: object, length: int) -> str:
-            return f"{usual(rng, length)}{ODD}end"  # type: ignore[arg-type]
+        def letters(rng: random.Random, length: int) -> str:
+            return f"{account.letters(rng, length)}{ODD}end"
 
-        usual = simulator.letters
+        name = setup.account.name
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(simulator, "letters", letters)
-            new = getattr(setup.simulator, setup.account.name)
-            setup.use(new({"BTC": "1", "USDT": "1000"}))
+            patch.setattr(sys.modules[VENUES[name].__module__], "letters", letters)
+            setup.use(setup.simulator.open(name, {"BTC": "1", "USDT": "1000"}))
         case(setup)
 
     return run
