@@ -251,6 +251,21 @@ def test_t2_a_date_of_any_other_refusal_is_not_taken() -> None:
     assert dated(only(driven.dial(now), Dial)) == pytest.approx(now, abs=0.002)
 
 
+def test_t2_a_step_that_a_refusal_shows_doubts_what_was_ignored() -> None:
+    """T1: the push that was taken for an old one may have been the newer one."""
+    driven = quiet()
+    driven.machine.frames([push(56.0, BTC="8")], at(56.0))
+    driven.machine.frames([push(55.0, BTC="9")], at(56.5))
+    assert driven.present.in_doubt() == ()
+    lost = Broken(ConnectionLost("gone"))
+    driven.machine.ended(driven.connection, lost, at(57.0))
+    driven.dial(driven.machine.deadline)
+    driven.ahead = -AHEAD
+    refuse(driven, 58.0, driven.headers(58.0))
+
+    assert driven.present.in_doubt() == ("BTC",)
+
+
 @pytest.mark.parametrize("audit", [False, True])
 def test_t2_a_read_is_tried_again_at_once(audit: bool) -> None:
     """Its answer has told the time of the host of REST."""
