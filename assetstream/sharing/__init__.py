@@ -21,6 +21,7 @@ The engine:
 ``engine_socket``  its socket, every wait of which can be cancelled
 ``scripts``        what runs there, each in one step (O1, O2, O6, P1)
 ``engine_thread``  calls to it, made in a thread that may wait
+``engine_checks``  the doctor's checks of it, and of an account's owner
 
 A reader:
 

@@ -363,6 +363,12 @@ class Engine:
                     found[accounts[key]] = error
         return Followed(found, frozenset(partly), told, ends)
 
+    def info(self) -> dict[str, str]:
+        """Read how its memory and its files are set up; readers may have no right."""
+        text = self._call("INFO", "memory", "persistence").decode(errors="replace")
+        pairs = (line.partition(":") for line in text.splitlines())
+        return {name: value for name, colon, value in pairs if colon}
+
     # The connection.
 
     def _open(self) -> AssetStreamError | None:

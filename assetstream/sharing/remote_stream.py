@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from typing import Callable
 
+from assetstream.doctor.report import TIMEOUT, Diagnosis
 from assetstream.model.errors import AssetStreamError, StaleBalance
 from assetstream.model.events import AssetUpdate, Balance, StateChange
 from assetstream.model.public import make_public
@@ -156,6 +157,31 @@ class RemoteStream(Stream):
             StreamStateError: not started, stopped, or called inside a callback.
         """
         super().verify(timeout)
+
+    def diagnose(self, timeout: float | None = TIMEOUT) -> Diagnosis:
+        """Find what is in the way of a live stream: ``print(stream.diagnose())``.
+
+        Looks at the libraries, the engine (encryption, password, release, what it does
+        when its memory is full or when it restarts), the account's owner, and how old
+        that one's word is; in any state of the stream, over a connection of its own,
+        and reads only. What the user of the engine may not ask for is SKIPPED.
+        ``assetstream doctor --from`` prints the same.
+
+        Args:
+            timeout: seconds that all steps may take; None for ever, which means as
+                long as each may, 0 not at all.
+
+        Returns:
+            The checks, in their order, and the worst verdict of them.
+
+        Raises:
+            StreamStateError: called inside a callback of this stream.
+        """
+        # Imported here: hardly a program needs it.
+        from assetstream.sharing.engine_checks import diagnose_remote
+
+        self._run.lifecycle.refuse_in_callback("diagnose()")
+        return diagnose_remote(self._access, self.account, timeout)
 
 
 def group_member(
