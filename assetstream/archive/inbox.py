@@ -245,13 +245,18 @@ class StreamSink:
     def __init__(self, inbox: Inbox) -> None:
         self._inbox = inbox
         self.wanted = True
+        # It is known whose account it is; of a remote stream that comes later.
+        self._named = False
 
     def begin(self, items: Sequence[Event]) -> None:
         """Take the book, and then the state: what is LIVE has its balances."""
-        self._inbox.put(self, (*items[1:], items[0]))
+        self.put((*items[1:], items[0]), 0)
 
     def put(self, items: Sequence[Event], step: int) -> bool:
         """Take what happened."""
+        if not self._named:
+            items = [item for item in items if item.exchange]
+            self._named = bool(items)
         # Of errors alone nothing is left, which would mean the end.
         if items and self.wanted:
             return self._inbox.put(self, items)

@@ -47,12 +47,13 @@ GAUGES = {
     ),
     "oldest_proof_seconds": (
         ["exchange"],
-        "Since the last frame or pong of the LIVE account that was longest without.",
+        "Since the last frame or pong of the LIVE account that was longest without; "
+        "of a remote stream, as far as its owner has told.",
     ),
     "detection_seconds": (
         ["exchange"],
         "Longest time until a change that was never pushed to a LIVE account is found; "
-        "infinite where audits are off.",
+        "infinite where audits are off. Remote streams are audited by their owners.",
     ),
     "pending_events": (
         ["exchange"],
@@ -270,9 +271,12 @@ def _add_gauges(
     if live:
         proofs = [h.last_proof for h in live if h.last_proof is not None]
         gauges["oldest_proof_seconds"] = max(proofs, default=math.inf)
+    # Those of another process are audited there, and counted there.
+    own = [health for health in live if not health.owner]
+    if own:
         gauges["detection_seconds"] = max(
             math.inf if health.detection_time is None else health.detection_time
-            for health in live
+            for health in own
         )
     for name, value in gauges.items():
         families[name].add_metric([exchange], value)

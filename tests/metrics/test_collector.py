@@ -85,6 +85,15 @@ def test_no_number_looks_good_where_there_is_none() -> None:
     assert found["detection_seconds{exchange=coinw}"] == math.inf
 
 
+def test_what_another_process_audits_is_its_figure() -> None:
+    """An alert of audits that are off would be a false one."""
+    remote = Figured("a", detection_time=None, owner="w1", lag=0.3, last_proof=0.4)
+    found = scrape(Collector(remote))
+
+    assert "detection_seconds{exchange=upbit}" not in found
+    assert found["oldest_proof_seconds{exchange=upbit}"] == 0.4
+
+
 def test_counters_never_go_back_when_members_leave() -> None:
     """What a member has counted since the last scrape is in the sums, too."""
     staying, leaving = Figured("a", audits=1), Figured("b", audits=10)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Iterator
 
 import pytest
 
 from assetstream import (
+    Archive,
     AssetUpdate,
     AuthenticationError,
+    Collector,
     ConfigurationError,
     ConnectionLost,
     PermissionDenied,
@@ -23,9 +26,11 @@ from assetstream import (
     StreamStateError,
     StreamTimeout,
 )
+from tests.metrics.scrapes import scrape
 from tests.support.clock import TimeMachine
 from tests.support.engines import EngineServer
 from tests.support.event_recorder import PATIENCE, EventRecorder
+from tests.support.groups import wait_until
 from tests.support.owners import HandOwner
 
 pytestmark = pytest.mark.programs
@@ -85,9 +90,9 @@ def test_each_change_is_an_update(
         changes = [(u.currency, u.change) for u in stream.history]
         assert changes[-2:] == [("BTC", 1), ("BTC", 3)]
         assert "BTC" in repr(stream._repr_html_())
+        recorder.wait_for(lambda e: isinstance(e, AssetUpdate) and e.available == 5)
 
     assert recorder.states == ["CONNECTING", "LIVE", "STOPPED"]
-    assert [u.available for u in recorder.updates][-1] == 5
 
 
 def test_several_handlers_and_streams_follow_one_account(
@@ -292,6 +297,49 @@ def test_an_engine_that_stands_still_does_not_hold_up_the_end(
                 assert stream.stop(PATIENCE)
         finally:
             own.resume()
+
+
+# What is made of it.
+
+
+def test_an_archive_records_it(
+    server: EngineServer, owner: HandOwner, tmp_path: Path, recorder: EventRecorder
+) -> None:
+    """Under the exchange's name, which its owner tells."""
+    stream = RemoteStream(server.url, "alice", **recorder.handlers())
+    with Archive(tmp_path / "balances.db") as archive, archive.record(stream), stream:
+        owner.update("BTC", "7")
+        stream.wait_until(lambda held: held["BTC"].total == 7, PATIENCE)
+        wait_until(lambda: len(archive.updates("alice")) == 2)
+        found = [(u.exchange, u.available) for u in archive.updates("alice")]
+    assert found == [("upbit", 1), ("upbit", 7)]
+
+
+@pytest.mark.usefixtures("owner")
+def test_it_has_metrics(server: EngineServer) -> None:
+    """Before it knows its exchange, too."""
+    stream = RemoteStream(server.url, "alice")
+    collector = Collector(stream)
+    assert scrape(collector)["accounts{exchange=,state=new}"] == 1
+    with stream:
+        found = scrape(collector)
+    assert found["accounts{exchange=upbit,state=live}"] == 1
+    assert 0 <= found["oldest_proof_seconds{exchange=upbit}"] < 3
+    assert "detection_seconds{exchange=upbit}" not in found
+
+
+@pytest.mark.usefixtures("owner")
+def test_it_shows_itself(
+    server: EngineServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As every stream: a table, who owns it, and how it is."""
+    with RemoteStream(server.url, "alice") as stream:
+        stream.show()
+        assert repr(stream) == "<RemoteStream alice LIVE, 1 balance>"
+        assert "owned by w1, last heard of" in str(stream._repr_html_())
+    shown = capsys.readouterr().out
+    assert "BTC" in shown
+    assert "owned by w1" in shown
 
 
 # What is refused.
