@@ -162,6 +162,15 @@ def test_l4_whoever_is_gone_leaves_the_queue(turns: Turns) -> None:
     assert turns.next_at == math.inf
 
 
+def test_l4_whoever_needs_no_read_any_more_leaves_the_queue(turns: Turns) -> None:
+    turns.ask("a", 1, AUDIT)
+    turns.ask("a", 2, SNAPSHOT)
+    turns.forgo("a", 1)
+    turns.forgo("a", 2)
+
+    assert turns.next_at == math.inf
+
+
 def test_l4_a_place_is_held_back_as_a_whole(turns: Turns) -> None:
     """Connects and reads are held apart; a shorter wait undoes nothing."""
     turns.hold_back(SNAPSHOT, 30.0, 0.0)
