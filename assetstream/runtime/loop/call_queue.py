@@ -17,12 +17,15 @@ class CallQueue:
 
     Attributes:
         asleep: the owner may be waiting, so that a post must wake it. An owner that
-            clears this while it works must set it before it looks whether anything is
-            ``waiting``, and then wait only if nothing is.
+            clears this while it works must set it before it looks whether the queue is
+            ``empty``, and then wait only if it is.
+        empty: returns True if nothing was posted that was not run yet.
     """
 
     def __init__(self) -> None:
         self._calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        # Asked in every turn, so without a call of our own.
+        self.empty: Callable[[], bool] = self._calls.empty
         self._closed = False
         self.asleep = True
         # A socket pair, not a pipe: Windows selects on sockets only.
@@ -41,11 +44,6 @@ class CallQueue:
         self._calls.put(call)
         if self.asleep:
             self._wake()
-
-    @property
-    def waiting(self) -> bool:
-        """True if something was posted and not run yet."""
-        return not self._calls.empty()
 
     def run(self) -> None:
         """Run what was posted, in order. In the owner's thread only.

@@ -130,14 +130,15 @@ class Reader:
         """
         calls, buffered = self._calls, self._buffered.copy()
         calls.asleep = True
-        hurry = buffered or calls.waiting
+        hurry = buffered or not calls.empty()
         timeout = 0.0 if hurry else self._deadlines.timeout()
         ready = self._selector.select(timeout)
         calls.asleep = False
         for key, _ in ready:
             if key.data is None:
                 calls.settle()
-        calls.run_waiting()
+        if not calls.empty():
+            calls.run_waiting()
         for key, events in ready:
             sock = key.data
             if sock is None:
@@ -152,7 +153,8 @@ class Reader:
         for timed in self._deadlines.passed():
             self._call_due(timed)
         # Mostly turns that a place has just granted: they need no wait of their own.
-        calls.run_waiting()
+        if not calls.empty():
+            calls.run_waiting()
 
     def close(self) -> None:
         """Release the selector, but neither call queue nor sockets; idempotent."""
