@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, Iterator
+from unittest.mock import Mock
 
 import pytest
 
@@ -22,6 +23,7 @@ from assetstream import (
 )
 from assetstream.sharing.keys import Keys
 from assetstream.sharing.rights import reader_rights
+from tests.support.documents import block_with
 from tests.support.engines import EngineServer
 from tests.support.event_recorder import PATIENCE, EventRecorder
 from tests.support.groups import group_threads
@@ -203,6 +205,23 @@ def test_a_handler_that_exits_ends_it(server: EngineServer) -> None:
     with pytest.raises(SystemExit):
         group.run_forever()
     assert group_threads() == []
+
+
+@pytest.mark.usefixtures("owner")
+def test_the_guide_s_block_runs(
+    server: EngineServer,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As written, but for the address, and for its end."""
+    ended = Mock()
+    monkeypatch.setattr(RemoteGroup, "run_forever", ended)
+    code = block_with("RemoteGroup(", "docs/how-to/sharing.md")
+
+    exec(code.replace("redis://cache:6379/0", server.url), {})
+
+    ended.assert_called_once()
+    assert "2 Counter({<State.LIVE: 'LIVE'>: 2})" in capsys.readouterr().out
 
 
 def test_one_life(server: EngineServer) -> None:

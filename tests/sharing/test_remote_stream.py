@@ -28,10 +28,12 @@ from assetstream import (
 )
 from tests.metrics.scrapes import scrape
 from tests.support.clock import TimeMachine
+from tests.support.documents import block_with
 from tests.support.engines import EngineServer
 from tests.support.event_recorder import PATIENCE, EventRecorder
 from tests.support.groups import wait_until
 from tests.support.owners import HandOwner
+from tests.support.processes import ROOT, Program
 
 pytestmark = pytest.mark.programs
 
@@ -340,6 +342,36 @@ def test_it_shows_itself(
     shown = capsys.readouterr().out
     assert "BTC" in shown
     assert "owned by w1" in shown
+
+
+def test_the_guide_s_block_runs(
+    server: EngineServer, owner: HandOwner, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As written, but for the address."""
+    owner.update("USDT", "5")
+    code = block_with("place_order", "docs/how-to/sharing.md")
+
+    exec(
+        code.replace("redis://cache:6379/0", server.url),
+        {"place_order": lambda: owner.update("BTC", "2")},
+    )
+
+    assert "\n5\n" in capsys.readouterr().out
+
+
+def test_the_sample_acts_on_what_is_sure(
+    server: EngineServer, owner: HandOwner
+) -> None:
+    """It asks its owner before money moves, and ends by Ctrl-C."""
+    environment = {"ASSETSTREAM_ENGINE_URL": server.url}
+    sample = str(ROOT / "samples" / "remote_bot.py")
+    with Program(sample, "alice", environment=environment) as program:
+        program.wait_for("BTC 1, at most 0.")
+        owner.update("BTC", "2000000")
+        program.wait_for("here a bot would order")
+        program.interrupt()
+        program.finish()
+    assert any(line.startswith("INFO LIVE") for line in program.err)
 
 
 # What is refused.

@@ -5,8 +5,8 @@
     @click.command()
     @choosing_accounts
     def balances(choice: AccountOptions) -> None:
-        with choice.opened() as accounts:
-            streams, left_out = choice.usable(accounts)
+        with choice.streams() as (streams, left_out):
+            ...
 
 What they lead to is imported only when they are used: ``--help`` and the shell's
 completion answer without it.
@@ -18,7 +18,7 @@ import functools
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Iterator, Sequence, Union
 
 import click
 from click.shell_completion import CompletionItem
@@ -27,9 +27,17 @@ from assetstream.model.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from assetstream.cli.accounts.account import LabelledExchange
+    from assetstream.sharing.access import Access
+    from assetstream.sharing.remote_group import RemoteGroup
     from assetstream.streams.stream import AssetStream
 
+    #: Streams that are chosen one by one, or those of a fleet, whoever comes.
+    Chosen = Union[Sequence[AssetStream], RemoteGroup]
+
 __all__ = ["AccountOptions", "choosing_account", "choosing_accounts"]
+
+#: Stands for the URL that the environment has.
+ENVIRONMENT = "env"
 
 #: For --count: each takes three threads of the simulator.
 MOST_ACCOUNTS = 200
@@ -40,12 +48,14 @@ class AccountOptions:
     """The accounts that the options choose; ``opened()`` checks them.
 
     Attributes:
-        names: exchanges, or with ``file`` labels in it.
+        names: exchanges, or with ``file`` or ``source`` labels there.
         region: the place where the keys were made, for exchanges that have regions.
         keys: a key file, for the one exchange that is named.
         file: TOML, a table for each account.
         simulate: accounts that trade at random on a simulator of this machine.
         count: with ``simulate``, so many on each exchange.
+        source: the URL of an engine where others publish accounts; or ENVIRONMENT.
+        fleet: with ``source``, the name of theirs.
     """
 
     names: tuple[str, ...] = ()
@@ -54,6 +64,71 @@ class AccountOptions:
     file: Path | None = None
     simulate: bool = False
     count: int | None = None
+    source: str | None = None
+    fleet: str | None = None
+
+    @contextmanager
+    def streams(
+        self,
+    ) -> Iterator[tuple[Chosen, Sequence[ConfigurationError]]]:
+        """Yield streams of the accounts, and why those are none that are left out.
+
+        Raises: as ``opened``.
+        """
+        if self.source is None:
+            with self.opened() as accounts:
+                yield self.usable(accounts)
+            return
+        with self._usage_errors():
+            self._check()
+            # Imported here, as it brings along all that a stream needs.
+            from assetstream.sharing.remote_group import RemoteGroup
+
+            fleet = self.access().keys.fleet
+            yield RemoteGroup(self._url, self.labels, fleet=fleet), ()
+
+    @contextmanager
+    def engine(self) -> Iterator[Access]:
+        """Yield the way to the engine; raises as ``opened``."""
+        with self._usage_errors():
+            self._check()
+            yield self.access()
+
+    def access(self) -> Access:
+        """Return the way to the engine.
+
+        Raises:
+            ConfigurationError: its URL is wrong, or has a password that everybody on
+                this machine could read.
+        """
+        from assetstream.sharing.access import URL, Access
+        from assetstream.sharing.address import read_address
+
+        if self._url is not None and read_address(self._url).password:
+            raise ConfigurationError(
+                "a password on the command line can be read by other users of this "
+                "machine",
+                remedy=f"Put the URL into the variable {URL}, and write --from "
+                f"{ENVIRONMENT}.",
+            )
+        return Access(self._url, self.fleet or "default", None)
+
+    @property
+    def labels(self) -> list[str] | None:
+        """Labels in a fleet; None: all there are."""
+        return [*dict.fromkeys(self.names)] or None
+
+    @property
+    def _url(self) -> str | None:
+        return None if self.source == ENVIRONMENT else self.source
+
+    @contextmanager
+    def _usage_errors(self) -> Iterator[None]:
+        """Make of a ``ConfigurationError`` what click shows beside the usage."""
+        try:
+            yield
+        except ConfigurationError as exc:
+            raise click.UsageError(str(exc)) from None
 
     @contextmanager
     def opened(self) -> Iterator[list[LabelledExchange]]:
@@ -66,7 +141,7 @@ class AccountOptions:
         from assetstream.cli.accounts import selection
 
         names = tuple(dict.fromkeys(self.names))
-        try:
+        with self._usage_errors():
             self._check()
             if self.simulate:
                 with selection.simulated(names, self.count or 1) as accounts:
@@ -75,8 +150,6 @@ class AccountOptions:
                 yield selection.in_file(self.file, names)
             else:
                 yield selection.named(names, self.region, self.keys)
-        except ConfigurationError as exc:
-            raise click.UsageError(str(exc)) from None
 
     def usable(
         self, accounts: Sequence[LabelledExchange]
@@ -95,9 +168,18 @@ class AccountOptions:
         """Refuse options that cannot mean anything together."""
         if self.count is not None and not self.simulate:
             raise ConfigurationError("--count belongs to --simulate")
+        if self.fleet is not None and self.source is None:
+            raise ConfigurationError("--fleet belongs to --from")
+        if self.source is not None and self.simulate:
+            raise ConfigurationError("--from and --simulate exclude each other")
         for name in ("region", "keys", "file"):
             if getattr(self, name) is None:
                 continue
+            if self.source is not None:
+                option = "accounts" if name == "file" else name
+                raise ConfigurationError(
+                    f"with --from there is no key here, so --{option} means nothing"
+                )
             if self.simulate:
                 option = "accounts" if name == "file" else name
                 raise ConfigurationError(
@@ -118,6 +200,8 @@ def _complete_names(
 
     file = ctx.params.get("file")
     given = ctx.params.get("names") or ()
+    if ctx.params.get("source") is not None:
+        return []  # nobody waits for an engine to complete a word
     known = EXCHANGES if file is None else labels_in(file)
     return [
         CompletionItem(name)
@@ -148,8 +232,21 @@ def choosing_accounts(command: Callable[..., None]) -> Callable[..., None]:
         metavar="N",
         help="With --simulate: so many accounts on each exchange.",
     )
+    fleet = click.option(
+        "--fleet",
+        metavar="NAME",
+        help='With --from: the fleet of the accounts, if it is not "default".',
+    )
+    source = click.option(
+        "--from",
+        "source",
+        metavar="URL",
+        help="Take the accounts that others publish at this engine, without a key: "
+        "redis://host, rediss://host or unix:///path; env: what "
+        "ASSETSTREAM_ENGINE_URL says, with a password.",
+    )
     return _choosing(
-        counted(command),
+        source(fleet(counted(command))),
         names="[EXCHANGE]...",
         file="Take the accounts of this TOML file: all, or those whose labels follow.",
         simulate="Take accounts that trade at random on a simulator of this machine.",

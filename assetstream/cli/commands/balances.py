@@ -20,6 +20,7 @@ Examples:
   assetstream balances --accounts accounts.toml
   assetstream balances --accounts accounts.toml main
   assetstream balances upbit --region sg --json
+  assetstream balances --from redis://cache alice
 
 \b
 Each account is connected as by `watch`, and counts as read once it is LIVE:
@@ -58,14 +59,13 @@ def balances(choice: AccountOptions, as_json: bool) -> None:
     """Show what accounts hold now, and end.
 
     EXCHANGE is {exchanges}, one or more of them; with --accounts, labels in
-    that file.
+    that file; with --from, labels of its fleet.
     """
     from assetstream.cli.run.balances import read_once
     from assetstream.cli.view import balances as view
     from assetstream.cli.view.choose import terminal
 
-    with choice.opened() as accounts:
-        streams, left_out = choice.usable(accounts)
+    with choice.streams() as (streams, left_out):
         held, errors = read_once(streams)
         errors += left_out
     console = terminal()

@@ -21,6 +21,7 @@ Examples:
   assetstream doctor upbit --region sg --try-regions
   assetstream doctor --accounts accounts.toml    every account of a file
   assetstream doctor coinw --json | grep '"RED"'
+  assetstream doctor --from redis://cache        an engine, and its accounts
 
 \b
 It looks, in this order, at:
@@ -34,6 +35,17 @@ It looks, in this order, at:
   WebSocket,           does it open, is the subscription proved, is a ping
   subscription, ping   answered, and how fast?
   pushes               why it may be that nothing comes
+
+\b
+With --from it looks at the engine where others publish accounts, and then at
+each account of the fleet, or at those that you name:
+  engine               is it reached, and of a fitting release?
+  encryption,          can others on the way read balances, or forge them?
+  password
+  eviction,            may it drop accounts, and what does it lose when it is
+  persistence          restarted? (if its user may ask for that)
+  owner                which worker owns the account, and how is it there?
+  pulses               is that worker heard of, and how old is its word?
 
 \b
 Each step is GREEN, YELLOW (it works, but look at it), RED (to be mended; the
@@ -68,13 +80,14 @@ def doctor(choice: AccountOptions, try_regions: bool, as_json: bool) -> None:
     """Find out what is in the way of a live stream, and what to do about it.
 
     EXCHANGE is {exchanges}, one or more of them; with --accounts, labels in
-    that file.
+    that file; with --from, labels of its fleet.
     """
-    from assetstream.cli.run.doctor import choose_report, examine_all
+    from assetstream.cli.run.doctor import choose_report, examine_all, examine_fleet
     from assetstream.cli.view.doctor import EXIT_CODES
     from assetstream.doctor.report import worst
 
-    with output(), choice.opened() as accounts:
+    remote = choice.source is not None
+    with output(), choice.engine() if remote else choice.opened() as subject:
         if try_regions:
             click.echo(
                 "--try-regions: a key that its exchange does not know is sent to the "
@@ -84,7 +97,10 @@ def doctor(choice: AccountOptions, try_regions: bool, as_json: bool) -> None:
         try:
             report = choose_report(as_json)
             with report.waiting():
-                checks = examine_all(accounts, report, try_regions)
+                if isinstance(subject, list):
+                    checks = examine_all(subject, report, try_regions)
+                else:
+                    checks = examine_fleet(subject, choice.labels, report)
         except KeyboardInterrupt:
             click.echo("Ended by Ctrl-C.", err=True)
             sys.exit(INTERRUPTED)

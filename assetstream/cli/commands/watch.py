@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Iterator
+from typing import TYPE_CHECKING, Any, Iterator
 
 import click
 
@@ -19,8 +19,8 @@ from assetstream.cli.options import (
 from assetstream.cli.view.output import complain, output
 
 if TYPE_CHECKING:
-    from assetstream.streams.group import StreamGroup
-    from assetstream.streams.stream import AssetStream
+    from assetstream.streams.group import Group
+    from assetstream.streams.stream import Stream
 
 __all__ = ["watch"]
 
@@ -37,6 +37,8 @@ Examples:
   assetstream watch coinw --json --for 10m > balances.jsonl
   assetstream watch upbit --region sg --archive balances.db
   assetstream watch --accounts accounts.toml --metrics 9464
+  assetstream watch --from redis://cache  all that others publish there
+  assetstream watch --from env alice bob --fleet desk
 
 \b
 Keys never stand on the command line, where other users of the machine could
@@ -77,6 +79,12 @@ Prometheus, at the address that stderr tells, while the command runs. No
 balance is among them; but accounts in trouble are named, and there is no
 password, so that by default only this machine can ask. Port 0 takes a free
 one. Dashboard and rules for alerts are in the folder docs/operating.
+
+\b
+With --from no key is needed: accounts are shown that a worker somewhere owns
+and publishes by Redis or Valkey; all of a fleet, new ones included, or those
+that you name. LIVE means the same: where that cannot be shown any more, it is
+STALE by itself. A password stands in ASSETSTREAM_ENGINE_URL (--from env).
 
 \b
 An account of a file that has no key (its variable is not set, its key file
@@ -128,29 +136,28 @@ def watch(
     """Show the balances of accounts, live, until Ctrl-C.
 
     EXCHANGE is {exchanges}, one or more of them; with --accounts, labels in
-    that file.
+    that file; with --from, labels of its fleet.
     """
     from assetstream.cli.run.watch import WatchRun
     from assetstream.cli.view.choose import choose_view
     from assetstream.model.states import State
 
-    with output(), choice.opened() as accounts:
-        streams, left_out = choice.usable(accounts)
+    with output(), choice.streams() as (streams, left_out):
         view, keyboard = choose_view(as_json, streams)
         run = WatchRun(streams, view, duration, left_out, keyboard, archive)
         with serving(run.source, metrics):
             run.run()
     failed = [stream for stream in streams if stream.state is State.FAILED]
-    unrecorded = run.unrecorded
-    for error in (*left_out, *(stream.error for stream in failed), unrecorded):
+    others = run.refusal, run.unrecorded
+    for error in (*left_out, *(stream.error for stream in failed), *others):
         if error is not None:
             complain(f"{error}")
-    sys.exit(1 if left_out or failed or unrecorded else 0)
+    sys.exit(1 if left_out or failed or any(others) else 0)
 
 
 @contextmanager
 def serving(
-    source: AssetStream | StreamGroup, place: tuple[str, int] | None
+    source: Stream | Group[Any], place: tuple[str, int] | None
 ) -> Iterator[None]:
     """Serve metrics at an address and a port, if there is a place."""
     if place is None:

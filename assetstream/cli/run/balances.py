@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import time
 from queue import Empty, SimpleQueue
-from typing import Sequence
+from typing import TYPE_CHECKING, Iterable, Sequence
 
 from assetstream.cli.view.status_line import StatusLine, settled
-from assetstream.model.errors import AssetStreamError, StreamTimeout
+from assetstream.model.errors import (
+    AssetStreamError,
+    ConfigurationError,
+    StreamTimeout,
+)
 from assetstream.model.health import Progress
 from assetstream.model.states import State
 from assetstream.streams.accounts import AccountSnapshot
-from assetstream.streams.group import StreamGroup
-from assetstream.streams.stream import AssetStream, read_account
+from assetstream.streams.group import Group, StreamGroup
+from assetstream.streams.stream import AssetStream, Stream, read_account, run_of
+
+if TYPE_CHECKING:
+    from assetstream.sharing.remote_group import RemoteGroup
 
 __all__ = ["read_once"]
 
@@ -24,7 +31,7 @@ TICK = 0.25
 
 
 def read_once(
-    streams: Sequence[AssetStream],
+    streams: Sequence[AssetStream] | RemoteGroup,
 ) -> tuple[list[AccountSnapshot], list[AssetStreamError]]:
     """Return what the accounts hold, and of those that were not read, why.
 
@@ -32,25 +39,52 @@ def read_once(
     terminal a spinner on stderr shows how far they are.
 
     Args:
-        streams: not yet started.
+        streams: not yet started; or a group that finds its accounts itself.
     """
+    if isinstance(streams, Group):
+        return _read_group(streams)
     events: SimpleQueue[Progress | AssetStreamError] = SimpleQueue()
     group = StreamGroup(streams, on_progress=events.put, on_error=events.put)
     status = StatusLine()
     try:
         group.start(wait=False)
         _settle(Progress(0, 0, len(streams)), events, status)
-        held: list[AccountSnapshot] = []
-        errors: list[AssetStreamError] = []
-        for stream in streams:
-            if stream.state is State.LIVE:
-                held.append(read_account(stream))
-            else:
-                errors.append(_reason(stream))
-        return held, errors
+        return _read_live(streams)
     finally:
         status.end()
         group.stop()
+
+
+def _read_group(
+    group: RemoteGroup,
+) -> tuple[list[AccountSnapshot], list[AssetStreamError]]:
+    status = StatusLine()
+    group.on_error(lambda error: status.show(f"connecting  {error}"))
+    try:
+        status.show("connecting")
+        group.start(timeout=SETTLE_TIME)
+        if not len(group):
+            return [], [ConfigurationError("there are no accounts at the engine")]
+        return _read_live(group)
+    except AssetStreamError as error:
+        reasons = (stream.error for stream in group)
+        return [], [error, *(reason for reason in reasons if reason is not None)]
+    finally:
+        group.stop()
+        status.end()
+
+
+def _read_live(
+    streams: Iterable[Stream],
+) -> tuple[list[AccountSnapshot], list[AssetStreamError]]:
+    held: list[AccountSnapshot] = []
+    errors: list[AssetStreamError] = []
+    for stream in streams:
+        if stream.state is State.LIVE:
+            held.append(read_account(stream))
+        else:
+            errors.append(_reason(stream))
+    return held, errors
 
 
 def _settle(
@@ -74,7 +108,7 @@ def _settle(
         progress = event
 
 
-def _reason(stream: AssetStream) -> AssetStreamError:
+def _reason(stream: Stream) -> AssetStreamError:
     if stream.state is State.FAILED and stream.error is not None:
         return stream.error
     latest = stream.error
@@ -83,6 +117,6 @@ def _reason(stream: AssetStream) -> AssetStreamError:
         + (f": {latest.problem}" if latest is not None else ""),
         remedy=latest.remedy if latest is not None else "",
         hints=latest.hints if latest is not None else (),
-        exchange=stream.exchange.name,
+        exchange=run_of(stream).origin.name or None,
         account=stream.account,
     )

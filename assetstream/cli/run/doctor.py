@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import sys
-from typing import Sequence
+from typing import TYPE_CHECKING, Sequence
 
 from assetstream.cli.accounts.account import LabelledExchange
 from assetstream.cli.view.choose import terminal
 from assetstream.cli.view.doctor import JsonReport, PlainReport, TerminalReport
-from assetstream.doctor.examination import Subject
+from assetstream.doctor.examination import Subject, failure
 from assetstream.doctor.examine import examine
 from assetstream.doctor.libraries import machine_checks
 from assetstream.doctor.report import TIMEOUT, Check
+from assetstream.model.errors import AssetStreamError, ConfigurationError
+from assetstream.sharing.engine_checks import EngineExamination
 
-__all__ = ["choose_report", "examine_all"]
+if TYPE_CHECKING:
+    from assetstream.sharing.access import Access
+
+__all__ = ["choose_report", "examine_all", "examine_fleet"]
+
+NO_ACCOUNTS = "Start a relay, or check the fleet's name (--fleet)."
 
 
 def choose_report(as_json: bool) -> PlainReport:
@@ -49,3 +56,53 @@ def examine_all(
         report.end([*machine, *checks])
         everything += checks
     return everything
+
+
+def examine_fleet(
+    access: Access, labels: Sequence[str] | None, report: PlainReport
+) -> list[Check]:
+    """Examine this machine, an engine, and accounts there; return all checks.
+
+    Args:
+        access: to the data of a fleet.
+        labels: of the accounts; None: all there are.
+        report: shows the checks.
+    """
+    machine = list(machine_checks())
+    report.begin("", "this machine")
+    for check in machine:
+        report.show(check)
+    examination = EngineExamination(access, TIMEOUT, report.working)
+    try:
+        report.begin("", f"the engine {access.address.name}")
+        everything = machine
+        for check in examination.engine():
+            report.show(check)
+            everything.append(check)
+        for label in labels or _labels(examination, report, everything):
+            checks = list(examination.account(label))
+            report.begin(examination.exchange or "unknown", label)
+            for check in checks:
+                report.show(check)
+            report.end([*everything, *checks])
+            everything = [*everything, *checks]
+    finally:
+        examination.close()
+    return everything
+
+
+def _labels(
+    examination: EngineExamination, report: PlainReport, everything: list[Check]
+) -> list[str]:
+    """Return the fleet's accounts; note where there are none to examine."""
+    outcome = failure(ConfigurationError("the fleet has none", remedy=NO_ACCOUNTS))
+    try:
+        found = examination.accounts()
+    except AssetStreamError as error:
+        found, outcome = [], failure(error)
+    if not found:
+        check = Check("accounts", *outcome)
+        report.show(check)
+        everything.append(check)
+        report.end(everything)
+    return found

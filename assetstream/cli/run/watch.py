@@ -11,7 +11,7 @@ from contextlib import nullcontext, suppress
 from pathlib import Path
 from queue import Empty, Full, Queue
 from types import FrameType
-from typing import ContextManager, Protocol, Sequence, Union
+from typing import TYPE_CHECKING, Any, ContextManager, Protocol, Sequence, Union
 
 from assetstream.archive.archive import Archive
 from assetstream.cli.view.keyboard import Key, Keyboard
@@ -19,8 +19,11 @@ from assetstream.cli.view.output import discard_output
 from assetstream.model.errors import AssetStreamError
 from assetstream.model.events import Event, StateChange
 from assetstream.model.health import Progress
-from assetstream.streams.group import StreamGroup
-from assetstream.streams.stream import AssetStream
+from assetstream.streams.group import Group, StreamGroup
+from assetstream.streams.stream import AssetStream, Stream
+
+if TYPE_CHECKING:
+    from assetstream.sharing.remote_group import RemoteGroup
 
 __all__ = ["View", "ViewEvent", "WatchRun"]
 
@@ -54,7 +57,7 @@ class WatchRun:
     One runs by itself, more of them in a group.
 
     Args:
-        streams: not yet started.
+        streams: not yet started; or a group that finds its accounts itself.
         view: where to show their events.
         duration: seconds, or None to go on.
         errors: of accounts that are not among them, shown first.
@@ -63,11 +66,12 @@ class WatchRun:
 
     Attributes:
         source: the one stream, or the group of all.
+        refusal: the error that has ended a group that finds its accounts itself.
     """
 
     def __init__(
         self,
-        streams: Sequence[AssetStream],
+        streams: Sequence[AssetStream] | RemoteGroup,
         view: View,
         duration: float | None,
         errors: Sequence[AssetStreamError] = (),
@@ -75,9 +79,18 @@ class WatchRun:
         archive: Path | None = None,
     ) -> None:
         self._events: Queue[ViewEvent] = Queue(BACKLOG)
-        self.source: AssetStream | StreamGroup = streams[0]
-        if len(streams) > 1:
-            self.source = StreamGroup(streams, on_progress=self._events.put)
+        self.source: Stream | Group[Any]
+        self.refusal: AssetStreamError | None = None
+        # Those that have not ended; None: nobody knows how many come.
+        self._running: int | None = None
+        if isinstance(streams, Group):
+            self.source = streams
+            streams.on_progress(self._events.put)
+        else:
+            self._running = len(streams)
+            self.source = streams[0]
+            if len(streams) > 1:
+                self.source = StreamGroup(streams, on_progress=self._events.put)
         self._archive: Archive | None = None
         if archive is not None:
             self._archive = Archive(archive, on_error=self._report)
@@ -85,7 +98,6 @@ class WatchRun:
         self._errors = errors
         self._keyboard = keyboard
         self._duration = duration
-        self._running = len(streams)
         self._stop_asked = self._suspend_asked = False
         # stop() waits for handlers, and they may wait for us to take what they bring:
         # hence a thread of its own, and a daemon, for a second Ctrl-C to end.
@@ -128,7 +140,7 @@ class WatchRun:
             until = time.monotonic() + self._duration
         self.source.start(wait=False)
         try:
-            while self._running:
+            while not self._over:
                 with self._view, self._keys():
                     for error in self._errors:
                         self._view.show(error)
@@ -147,7 +159,7 @@ class WatchRun:
     def _serve(self, view: View | None, until: float) -> None:
         """Take events until the last one of each stream."""
         paint_at = time.monotonic()
-        while self._running and not self._suspend_asked:
+        while not self._over and not self._suspend_asked:
             now = time.monotonic()
             if now >= until or self._stop_asked:
                 self._begin_to_stop()
@@ -155,14 +167,31 @@ class WatchRun:
                 view.paint()
                 paint_at = now + REPAINT
             event = self._next(min(REPAINT, max(0.0, until - now)))
-            if isinstance(event, StateChange) and event.current.final:
-                self._running -= 1
+            self._count(event)
             # While all are stopped, nobody asks how many had connected.
             passed = isinstance(event, Progress) and self._stopper.ident is not None
             if view is not None and event is not None and not passed:
                 view.show(event)
             if isinstance(event, Key) and self._events.empty():
                 paint_at = now
+
+    @property
+    def _over(self) -> bool:
+        """True if nothing is to come."""
+        if self._running is not None:
+            return not self._running
+        stopped = self._stopper.ident is not None and not self._stopper.is_alive()
+        return stopped and self._events.empty()
+
+    def _count(self, event: ViewEvent | None) -> None:
+        """Note what has ended."""
+        if self._running is not None:
+            if isinstance(event, StateChange) and event.current.final:
+                self._running -= 1
+        elif isinstance(event, AssetStreamError) and event.fatal:
+            # The engine refuses us; of accounts no error is fatal here.
+            self.refusal = event
+            self._begin_to_stop()
 
     def _next(self, timeout: float) -> ViewEvent | None:
         # Once it stops, ``until`` has passed: what is still to come is waited for.

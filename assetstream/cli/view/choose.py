@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from io import TextIOWrapper
-from typing import Sequence
+from typing import Collection
 
 from rich.console import Console
 
@@ -13,7 +13,7 @@ from assetstream.cli.run.watch import View
 from assetstream.cli.view.keyboard import Keyboard, open_keyboard
 from assetstream.cli.view.lines import JsonLines, PlainLines
 from assetstream.cli.view.terminal import TerminalView
-from assetstream.streams.stream import AssetStream
+from assetstream.streams.stream import Stream
 
 __all__ = ["choose_view", "terminal"]
 
@@ -41,7 +41,7 @@ def terminal() -> Console | None:
 
 
 def choose_view(
-    as_json: bool, streams: Sequence[AssetStream]
+    as_json: bool, streams: Collection[Stream]
 ) -> tuple[View, Keyboard | None]:
     """Return the view for standard output, and the keyboard if it has one."""
     if as_json:

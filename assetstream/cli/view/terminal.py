@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from typing import Sequence
+from typing import Collection, Sequence
 
 import msgspec
 from rich.console import Console
@@ -21,7 +21,7 @@ from assetstream.model.states import State
 from assetstream.streams.accounts import AccountSnapshot
 from assetstream.streams.changes import Changes
 from assetstream.streams.event_log import EventLog
-from assetstream.streams.stream import AssetStream, read_account
+from assetstream.streams.stream import Stream, read_account
 
 __all__ = ["TerminalView"]
 
@@ -37,13 +37,13 @@ class TerminalView:
     At its end the window is given back, and the last picture stays in it.
 
     Args:
-        streams: all of them.
+        streams: all of them; each time it is painted, those of that moment.
         console: the terminal.
         keys: True if there is a keyboard, whose keys ``show`` gets.
     """
 
     def __init__(
-        self, streams: Sequence[AssetStream], console: Console, *, keys: bool
+        self, streams: Collection[Stream], console: Console, *, keys: bool
     ) -> None:
         self._streams = streams
         self._console = console
