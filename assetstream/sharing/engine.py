@@ -448,7 +448,8 @@ class Engine:
         """Close the connection, and say in our words what has become of it."""
         self.close()
         if isinstance(error, AssetStreamError):
-            return error
+            # Without the frames of redis-py: in one lies the password.
+            return error.with_traceback(None)
         name, text = self.address.name, str(error)
         if isinstance(error, Cancelled):
             return ConnectionLost(f"the connection to {name} was given up")

@@ -147,9 +147,9 @@ class FleetSession:
             self._served()
 
     def listed(self, accounts: Sequence[str]) -> None:
-        if self._listed is not None:
-            # Before it is LIVE: whoever waits for that knows them then.
-            self._listed(accounts)
+        assert self._listed is not None
+        # Before it is LIVE: whoever waits for that knows them then.
+        self._listed(accounts)
         self._served()
 
     def cut_off(self, error: AssetStreamError) -> None:

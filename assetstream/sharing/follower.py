@@ -37,7 +37,7 @@ class Member(Protocol):
         """The account as it is known."""
         raise NotImplementedError
 
-    def post(self, call: Callable[[], None]) -> None:
+    def post(self, call: Callable[[], None], /) -> None:
         """Have a call made in the reader thread, whose faults are the member's own."""
 
     def connecting(self) -> None:
@@ -237,8 +237,8 @@ class Follower:
 
     def _listed(self, accounts: Sequence[str], asked: float) -> None:
         self._plan.listed(clock.now())
-        if self.leader is not None:
-            self.leader.listed(accounts)
+        assert self.leader is not None
+        self.leader.listed(accounts)
         self._go_on()
 
     def _compared(self, found: Mapping[str, Position], asked: float) -> None:
