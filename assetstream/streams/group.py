@@ -52,7 +52,7 @@ from assetstream.streams.stream import (
 
 __all__ = ["Group", "StreamGroup"]
 
-Member = TypeVar("Member", bound=Stream)
+Member = TypeVar("Member", bound=Stream, covariant=True)
 Self = TypeVar("Self", bound="Group[Any]")
 
 
@@ -79,7 +79,7 @@ class Group(HandlerMethods, Generic[Member]):
         fleet: StreamRun | None = None,
         handlers: Handlers | None = None,
     ) -> None:
-        self._streams: dict[str, Member] = {}
+        self._streams: dict[str, Any] = {}  # Member, which is covariant
         self._handlers = Handlers() if handlers is None else handlers
         # Held while streams or handlers come and go, never while anything is waited
         # for; reentrant, as all locks that a signal handler could meet.
@@ -103,7 +103,8 @@ class Group(HandlerMethods, Generic[Member]):
         return len(self._streams)
 
     def __getitem__(self, account: str) -> Member:
-        return self._streams[account]
+        stream: Member = self._streams[account]
+        return stream
 
     def __contains__(self, account: object) -> bool:
         """True of the label of an account, and of a stream, that is in the group."""
@@ -193,7 +194,7 @@ class Group(HandlerMethods, Generic[Member]):
 
     # Accounts.
 
-    def _put_in(self, stream: Member) -> None:
+    def _put_in(self, stream: Stream) -> None:
         """Take in a stream that is NEW, under the lock; ``_begin_added`` must follow.
 
         Raises:
@@ -206,7 +207,7 @@ class Group(HandlerMethods, Generic[Member]):
         self._streams[stream.account] = stream
         run.handlers.take(self._handlers)
 
-    def _begin_added(self, stream: Member) -> None:
+    def _begin_added(self, stream: Stream) -> None:
         """Start a stream that was put in, if the group runs; or take it out again."""
         run = run_of(stream)
         try:
@@ -246,7 +247,8 @@ class Group(HandlerMethods, Generic[Member]):
             self._run.remove(run)
 
     def _take_out(self, account: str) -> Member:
-        return self._streams.pop(account)
+        stream: Member = self._streams.pop(account)
+        return stream
 
     # Its life.
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Iterator, Sequence
 from unittest.mock import Mock
@@ -40,7 +38,7 @@ from assetstream.sharing.keys import Keys
 from assetstream.sharing.ownership import Seat
 from assetstream.sharing.rights import reader_rights, worker_rights
 from tests.support import certificates
-from tests.support.engines import EngineServer
+from tests.support.engines import EngineServer, tls_server
 from tests.support.event_recorder import PATIENCE
 
 if TYPE_CHECKING:
@@ -608,31 +606,14 @@ def test_a_wrong_password_is_refused_and_not_told(server: EngineServer) -> None:
     assert error.__context__ is None
 
 
-def tls_options(folder: Path, authority: trustme.CA, port: int) -> list[str]:
-    """Return the options of an engine with a certificate of the authority."""
-    leaf = authority.issue_cert("127.0.0.1")
-    leaf.private_key_pem.write_to_path(folder / "key.pem")
-    leaf.cert_chain_pems[0].write_to_path(folder / "cert.pem")
-    authority.cert_pem.write_to_path(folder / "ca.pem")
-    files = [f"--tls-{name}-file={folder}/{file}" for name, file in FILES.items()]
-    return ["--tls-port", str(port), "--tls-auth-clients", "no", *files]
-
-
-FILES = {"cert": "cert.pem", "key": "key.pem", "ca-cert": "ca.pem"}
-
-
 def test_tls_is_by_a_context_that_verifies(
     tmp_path: Path, authority: trustme.CA
 ) -> None:
     """The right authority passes, another one is refused."""
     import trustme
 
-    with closing(socket.create_server(("127.0.0.1", 0))) as free:
-        port = free.getsockname()[1]
-    options = tls_options(tmp_path, authority, port)
-    options = [part for word in options for part in word.split("=")]
-    with EngineServer("redis", *options):
-        address = read_address(f"rediss://127.0.0.1:{port}")
+    with tls_server(tmp_path, authority) as url:
+        address = read_address(url)
         with Engine(address, KEYS, certificates.trusting(authority)) as engine:
             assert engine.pulse("w1", Pulse(1, 1.0), first=True)
         other = certificates.trusting(trustme.CA())

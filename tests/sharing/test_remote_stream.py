@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import socket
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Iterator
+from typing import TYPE_CHECKING, Any, Iterator
 
 import pytest
 
@@ -27,13 +29,17 @@ from assetstream import (
     StreamTimeout,
 )
 from tests.metrics.scrapes import scrape
+from tests.support import certificates
 from tests.support.clock import TimeMachine
 from tests.support.documents import block_with
-from tests.support.engines import EngineServer
+from tests.support.engines import EngineServer, tls_server
 from tests.support.event_recorder import PATIENCE, EventRecorder
 from tests.support.groups import wait_until
 from tests.support.owners import HandOwner
 from tests.support.processes import ROOT, Program
+
+if TYPE_CHECKING:
+    import trustme
 
 pytestmark = pytest.mark.programs
 
@@ -299,6 +305,39 @@ def test_an_engine_that_stands_still_does_not_hold_up_the_end(
                 assert stream.stop(PATIENCE)
         finally:
             own.resume()
+
+
+@pytest.mark.parametrize("scheme", ["redis", "rediss"])
+def test_one_that_never_answers_does_not_hold_up_the_end(scheme: str) -> None:
+    """In the middle of the handshake, or of the log-in."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as silent:
+        port = silent.getsockname()[1]
+        stream = RemoteStream(f"{scheme}://u:pw@127.0.0.1:{port}", "alice")
+        with TimeMachine(0.0).installed():  # no time-out comes to help
+            stream.start(wait=False)
+            peer, _ = silent.accept()
+            with peer:
+                assert peer.recv(1)
+                assert stream.stop(PATIENCE)
+
+
+def test_tls_is_verified(tmp_path: Path, authority: trustme.CA) -> None:
+    """A certificate of another authority is refused at once, and is no passing loss."""
+    import trustme
+
+    with tls_server(tmp_path, authority) as url:
+        context = certificates.trusting(authority)
+        wrong = certificates.trusting(trustme.CA())
+        other = RemoteStream(url, "alice", ssl_context=wrong)
+        with pytest.raises(ConnectionLost, match="the certificate of 127"):
+            other.start(timeout=PATIENCE)
+        assert other.state is State.FAILED
+
+        stream = RemoteStream(url, "alice", ssl_context=context)
+        with HandOwner(url, ssl_context=context), stream:
+            assert stream.balance("BTC").available == 1
+            checks = {check.name: check for check in stream.diagnose()}
+            assert checks["encryption"].finding.startswith("TLS, by a certificate")
 
 
 # What is made of it.

@@ -9,16 +9,21 @@ import importlib.util
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any, Iterator
 
 import pytest
 import redis
 
-__all__ = ["ENGINES", "EngineServer", "binary"]
+if TYPE_CHECKING:
+    import trustme
+
+__all__ = ["ENGINES", "EngineServer", "binary", "tls_server"]
 
 #: What there may be, and how to get it.
 ENGINES = {
@@ -112,3 +117,23 @@ class EngineServer:
         """Do what only an operator may."""
         with redis.Redis(unix_socket_path=self.path) as client:
             return client.execute_command(*command)
+
+
+@contextmanager
+def tls_server(folder: Path, authority: trustme.CA) -> Iterator[str]:
+    """Run an engine with a certificate of the authority; give its URL.
+
+    Debian's: the one of the wheel is built without TLS.
+    """
+    leaf = authority.issue_cert("127.0.0.1")
+    leaf.private_key_pem.write_to_path(folder / "key.pem")
+    leaf.cert_chain_pems[0].write_to_path(folder / "cert.pem")
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    files = {"cert": "cert.pem", "key": "key.pem", "ca-cert": "ca.pem"}
+    with closing(socket.create_server(("127.0.0.1", 0))) as free:
+        port = free.getsockname()[1]
+    options = ["--tls-port", str(port), "--tls-auth-clients", "no"]
+    for name, file in files.items():
+        options += [f"--tls-{name}-file", f"{folder}/{file}"]
+    with EngineServer("redis", *options):
+        yield f"rediss://127.0.0.1:{port}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 import time
 from datetime import datetime, timezone
@@ -41,6 +42,7 @@ class HandOwner:
         worker: its name.
         fleet: of the accounts.
         age: what its pulses say; seconds.
+        ssl_context: for an engine with TLS.
     """
 
     def __init__(
@@ -50,8 +52,9 @@ class HandOwner:
         worker: str = "w1",
         fleet: str = "default",
         age: float = 0.0,
+        ssl_context: ssl.SSLContext | None = None,
     ) -> None:
-        self._engine = Engine(read_address(url), Keys(fleet))
+        self._engine = Engine(read_address(url), Keys(fleet), ssl_context)
         self._accounts = accounts or ("alice",)
         self.worker = worker
         self._age = age

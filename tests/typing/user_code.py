@@ -31,6 +31,7 @@ from assetstream import (
     Collector,
     Exchange,
     Gap,
+    Group,
     GroupHealth,
     Health,
     History,
@@ -38,10 +39,13 @@ from assetstream import (
     Progress,
     ProtocolError,
     RateLimited,
+    RemoteGroup,
+    RemoteStream,
     Source,
     StaleBalance,
     State,
     StateChange,
+    Stream,
     StreamGroup,
     StreamTimeout,
     Upbit,
@@ -229,6 +233,34 @@ with group:
 
 group.on_progress(show)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 group.add(upbit)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+# Accounts of others.
+
+
+def any_stream(stream: Stream) -> Decimal:
+    return stream.balance("BTC", max_age=3).total
+
+
+def any_group(group: Group[Stream]) -> Decimal:
+    return group.total("BTC") + sum(any_stream(each) for each in group)
+
+
+with RemoteStream("redis://cache", "alice", on_asset=show, horizon=2) as remote:
+    assert_type(remote, RemoteStream)
+    assert_type(remote.exchange, str)
+    assert_type(remote.health().owner, str)
+    assert_type(remote.health().lag, float | None)
+    any_stream(remote)
+    any_stream(stream)
+RemoteStream(None, 7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+with RemoteGroup("redis://cache", ["alice"], fleet="desk", on_error=print) as remotes:
+    assert_type(remotes["alice"], RemoteStream)
+    remotes.add("bob")
+    any_group(remotes)
+    any_group(group)
+    Collector(remotes)
+RemoteGroup().add(stream)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 # Metrics.
 
