@@ -97,7 +97,7 @@ def test_balances_stay_like_life_for_a_day(name: str) -> None:
 
 
 def assert_like_life(name: str, seed: int, steps: int) -> None:
-    account: Account = getattr(Simulator(), name)(STARTING_BALANCES[name])
+    account = Simulator().open(name, STARTING_BALANCES[name])
     trader = account.trade(seed=seed)
     first = {code: Decimal(amount) for code, amount in STARTING_BALANCES[name].items()}
     held = account.balances

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import Mapping
 
-from assetstream.simulator.account import Account
 from assetstream.simulator.catalogue.common import FaultEntry, ForAccount
 from assetstream.simulator.catalogue.handshake import UpgradeReply
 from assetstream.simulator.connection import Connection
@@ -24,16 +23,6 @@ KEY_REFUSALS = [
     # Upbit uses either status; the name decides.
     ("login_out_of_scope_401", "out_of_scope", 401),
 ]
-
-
-class RefuseUpgrades(UpgradeReply):
-    """Refuses the token in the header of Upbit's upgrade, in Upbit's own words."""
-
-    def __init__(
-        self, account: Account | None = None, *, name: str, status: int
-    ) -> None:
-        reply = refused(name, status=status).reply
-        super().__init__(account, reply=reply, exchange="upbit")
 
 
 class RefuseRequests(ForAccount):
@@ -57,7 +46,11 @@ FAULTS: Mapping[str, FaultEntry] = {
     **{
         fault: FaultEntry(
             f"the upgrade is refused by {status} {name}",
-            partial(RefuseUpgrades, name=name, status=status),
+            partial(
+                UpgradeReply,
+                reply=refused(name, status=status).reply,
+                exchange="upbit",
+            ),
             "upbit",
         )
         for fault, name, status in KEY_REFUSALS

@@ -10,6 +10,8 @@ from click.testing import CliRunner
 
 from assetstream import AssetStream
 from assetstream.cli.accounts.options import AccountOptions, choosing_accounts
+from assetstream.display.words import listed
+from assetstream.exchanges import EXCHANGES
 from assetstream.model.errors import ConfigurationError
 from tests.support.specs import keys_of
 
@@ -74,20 +76,21 @@ def test_a_file_gives_accounts_with_labels(tmp_path: Path) -> None:
 def test_simulated_accounts_are_labelled_by_number() -> None:
     """Each named exchange, or every one, has that many accounts."""
     assert run("--simulate", "upbit") == ["None upbit sg"]
-    assert run("--simulate", "--count", "2") == [
+    assert run("--simulate", "upbit", "coinw", "--count", "2") == [
         "upbit-1 upbit sg",
         "coinw-1 coinw everywhere",
         "upbit-2 upbit sg",
         "coinw-2 coinw everywhere",
     ]
+    assert [line.split()[1] for line in run("--simulate")] == [*EXCHANGES]
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "Say which exchange (upbit, coinw), name a file"),
+        ([], f"Say which exchange ({', '.join(EXCHANGES)}), name a file"),
         (["upbti", "--region", "sg"], "no exchange is called 'upbti'. Did you mean up"),
-        (["ftx"], "Known are upbit and coinw."),
+        (["ftx"], f"Known are {listed(EXCHANGES, 'and')}."),
         (["upbit"], "upbit needs --region: sg, id, th or kr"),
         (["upbit", "--region", "mars"], "'sg', 'id', 'th', 'kr', not 'mars'"),
         (["coinw", "--region", "sg"], "coinw has no regions"),

@@ -8,6 +8,8 @@ import pytest
 
 from assetstream import CoinW, ConfigurationError, Upbit
 from assetstream.cli.accounts.selection import in_file, named, simulated, usable
+from assetstream.display.words import listed
+from assetstream.exchanges import EXCHANGES
 from tests.support.event_recorder import PATIENCE
 from tests.support.specs import keys_of
 
@@ -46,8 +48,8 @@ def test_a_file_has_the_keys_of_one_exchange(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("names", "region", "problem", "remedy"),
     [
-        ([], None, "no exchange is named", "(upbit, coinw)"),
-        (["ftx"], None, "'ftx'", "Known are upbit and coinw."),
+        ([], None, "no exchange is named", f"({', '.join(EXCHANGES)})"),
+        (["ftx"], None, "'ftx'", f"Known are {listed(EXCHANGES, 'and')}."),
         (["coinv"], None, "'coinv'", "Did you mean coinw?"),
         (["coinw"], "sg", "coinw has no regions", "Leave --region out."),
         (["upbit"], None, "upbit needs --region: sg, id, th or kr", ""),
@@ -93,7 +95,7 @@ def test_simulated_accounts_trade() -> None:
     with simulated(["coinw"], 1) as (alone,):
         assert alone.label is None
 
-    assert labels == ["upbit-1", "coinw-1", "upbit-2", "coinw-2"]
+    assert labels == [f"{name}-{n}" for n in (1, 2) for name in EXCHANGES]
     with pytest.raises(ConfigurationError, match="mtgox"), simulated(["mtgox"], 1):
         pass
 

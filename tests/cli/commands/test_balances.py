@@ -134,7 +134,7 @@ def test_one_account_has_no_sums(
 
 def test_a_spinner_turns_on_a_terminal_and_is_taken_away() -> None:
     """The spinner counts accounts; only the table stays."""
-    command = ("-m", "assetstream.cli", "balances", "--simulate")
+    command = ("-m", "assetstream.cli", "balances", "upbit", "coinw", "--simulate")
     with Terminal(80, 24, *command) as terminal:
         assert terminal.finish() == 0
 

@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from assetstream import Upbit
 from assetstream.cli.main import assetstream
 from assetstream.doctor import connection
+from assetstream.exchanges import EXCHANGES
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 from tests.support.processes import Program
@@ -170,7 +171,7 @@ def test_simulated_accounts_are_examined(doctor: Any) -> None:
     result = doctor("--simulate")
 
     assert result.exit_code == 0
-    assert result.stdout.count("GREEN: nothing is in the way") == 2
+    assert result.stdout.count("GREEN: nothing is in the way") == len(EXCHANGES)
 
 
 def test_ctrl_c_ends_it_at_once(simulated_exchange: Simulator) -> None:

@@ -24,6 +24,9 @@ from tests.support.processes import Program, clean_environment
 
 fcntl = pytest.importorskip("fcntl", reason="Windows has no such pipes")
 
+#: Exchanges of simulated accounts; without a name each would have one.
+BOTH = ("upbit", "coinw")
+
 
 def watch(
     *arguments: str, account: Account | None = None, stdout: int | None = None
@@ -41,21 +44,21 @@ def objects(program: Program) -> list[dict[str, Any]]:
 
 def test_json_ends_by_itself_when_the_time_is_over() -> None:
     """Both exchanges end STOPPED, in an interpreter that has imported nothing yet."""
-    command = ("watch", "--simulate", "--json", "--for", "500ms")
+    command = ("watch", *BOTH, "--simulate", "--json", "--for", "500ms")
     with Program("-m", "assetstream.cli", *command, fresh=True) as program:
         assert program.finish() == 0, program.output
 
     rows = objects(program)
     stopped = {o["exchange"] for o in rows if o.get("current") == "STOPPED"}
-    assert stopped == {"upbit", "coinw"}
+    assert stopped == {*BOTH}
     assert rows[-1]["current"] == "STOPPED"
     assert program.err == []
 
 
 def test_json_shows_both_simulated_exchanges() -> None:
     """Each line is an object; both exchanges have updates and end STOPPED."""
-    with watch("--simulate", "--json") as program:
-        waiting = {"upbit", "coinw"}
+    with watch(*BOTH, "--simulate", "--json") as program:
+        waiting = {*BOTH}
         while waiting:
             waiting.discard(json.loads(program.wait_for("STREAM"))["exchange"])
         program.interrupt()
@@ -64,7 +67,7 @@ def test_json_shows_both_simulated_exchanges() -> None:
     rows = objects(program)
     updated = {o["exchange"] for o in rows if o.get("source") == "STREAM"}
     stopped = {o["exchange"] for o in rows if o.get("current") == "STOPPED"}
-    assert updated == stopped == {"upbit", "coinw"}
+    assert updated == stopped == {*BOTH}
     assert rows[-1]["current"] == "STOPPED"
     assert {o["kind"] for o in rows} == {"update", "state"}
     assert program.err == []
@@ -146,8 +149,8 @@ def test_several_accounts_run_as_a_group(simulated_exchange: Simulator) -> None:
 
 def test_many_simulated_accounts_have_labels() -> None:
     """Labels are exchange and number; JSON has the kinds of one account."""
-    names = {f"{exchange}-{n}" for exchange in ("upbit", "coinw") for n in (1, 2, 3)}
-    with watch("--simulate", "--count", "3", "--json") as program:
+    names = {f"{exchange}-{n}" for exchange in BOTH for n in (1, 2, 3)}
+    with watch(*BOTH, "--simulate", "--count", "3", "--json") as program:
         updated: set[str] = set()
         while updated != names:
             updated.add(json.loads(program.wait_for('"update"'))["account"])
@@ -267,8 +270,8 @@ def test_a_full_disk_ends_it_with_exit_code_1() -> None:
 def test_an_archive_records_what_is_shown(tmp_path: Path) -> None:
     """All accounts of it, to the last state."""
     path = tmp_path / "balances.db"
-    with watch("--simulate", "--json", "--archive", str(path)) as program:
-        for exchange in ("upbit", "coinw"):
+    with watch(*BOTH, "--simulate", "--json", "--archive", str(path)) as program:
+        for exchange in BOTH:
             while exchange not in program.wait_for("STREAM"):
                 pass
         program.interrupt()

@@ -7,6 +7,8 @@ import re
 import pytest
 
 from assetstream.cli.console.fault_spec import FaultSpec, read_fault
+from assetstream.display.words import listed
+from assetstream.exchanges import EXCHANGES
 from tests.support.processes import ROOT
 
 READ: dict[str, FaultSpec] = {
@@ -48,7 +50,7 @@ WRONG = {
     "tcp_refused,seconds=3": "it takes nothing",
     "tcp_refused,exchange=upbit": "no accounts",
     "login_invalid_auth,exchange=coinw": "cannot happen at coinw",
-    "silent_drop,exchange=": "'' is no exchange; upbit and coinw are",
+    "silent_drop,exchange=": f"'' is no exchange; {listed(EXCHANGES, 'and')} are",
     "silent_drop,exchange=ftx": "'ftx' is no exchange",
     "rest_slow,seconds=1,seconds=2": "seconds twice",
     "rest_slow,seconds=": "rest_slow, seconds: '' is no time",

@@ -12,6 +12,7 @@ import pytest
 
 from assetstream.cli.console.fault_spec import FORM, read_fault
 from assetstream.cli.console.run import Options, print_faults, serve
+from assetstream.exchanges import EXCHANGES
 from assetstream.simulator import FAULTS
 from tests.support.clients import call
 from tests.support.processes import Program
@@ -100,7 +101,7 @@ def test_json_is_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     began, fault, ended = map(json.loads, capsys.readouterr().out.splitlines())
     assert began["kind"] == "began"
     assert began["environment"]["upbit"]["UPBIT_REST_URL"] == began["url"]
-    assert set(began["environment"]) == {"upbit", "coinw"}
+    assert list(began["environment"]) == list(EXCHANGES)
     assert (fault["kind"], fault["name"], fault["on"]) == ("fault", "rest_slow", True)
     assert ended["kind"] == "ended"
 

@@ -19,6 +19,9 @@ from tests.support.terminal import ALTERNATE, PRIMARY, Terminal
 
 HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 
+#: Two exchanges, so that a window has room for all of it.
+BOTH = ("upbit", "coinw")
+
 
 def watch(
     columns: int,
@@ -41,7 +44,7 @@ def is_given_back(terminal: Terminal) -> bool:
 
 def test_both_accounts_are_shown_and_the_last_picture_stays() -> None:
     """After Ctrl-C the terminal is the shell's again, and the code is 0."""
-    with watch(140, 40, "--simulate") as terminal:
+    with watch(140, 40, *BOTH, "--simulate") as terminal:
         lines = terminal.wait_for("2 LIVE  of 2 accounts as of", "STREAM")
         assert lines[1].split()[0] == "Currency"
         assert lines[3] == "all 2 accounts together"
@@ -82,7 +85,7 @@ def test_another_size_and_keys_change_what_is_shown() -> None:
     What the shell has exported is not the window's size.
     """
     exported = {"COLUMNS": "80", "LINES": "24"}
-    arguments = ("--simulate", "--count", "3")
+    arguments = (*BOTH, "--simulate", "--count", "3")
     with watch(140, 40, *arguments, environment=exported) as terminal:
         terminal.wait_for("6 LIVE", "Source", "upbit-3", "q quit")
         terminal.resize(60, 20)
@@ -117,7 +120,7 @@ def test_another_size_and_keys_change_what_is_shown() -> None:
 def test_a_narrow_window_without_colours_costs_columns_but_no_digit() -> None:
     """Others are dropped at 60; no balance is cut, and a change stands out."""
     environment = {"NO_COLOR": "1"}
-    with watch(60, 40, "--simulate", environment=environment) as terminal:
+    with watch(60, 40, *BOTH, "--simulate", environment=environment) as terminal:
         terminal.wait_for("Available", "LIVE", "USDT")
         while "\x1b[7m" not in terminal.written:
             terminal.read()

@@ -20,8 +20,6 @@ from assetstream.exchanges.upbit.refusals import NAMES
 from assetstream.model.errors import AuthenticationError, ExchangeError
 from assetstream.protocol import Exchange, Fail
 from assetstream.simulator.catalogue import FAULTS
-from assetstream.simulator.upbit.faults import KEY_REFUSALS
-from assetstream.simulator.upbit.refusals import refused
 from tests.support.specs import (
     FIRST_HINTS,
     SPECS,
@@ -104,12 +102,12 @@ def refusal(fault: str) -> tuple[Exchange, Any]:
     """Return an exchange and its error of a login that the simulator refuses so."""
     entry = FAULTS[fault]
     exchange = SPECS[entry.exchange].make()
-    for name, reason, status in KEY_REFUSALS:
-        if name == fault:
-            reply = refused(reason, status=status).reply
-            return exchange, exchange.conversation({}).refused(status, {}, reply.body)
-    # Where the login is a message, the fault is made of the answer to it.
+    # The fault is made of the reply to the upgrade; where the login is a message, of
+    # the answer to it.
     given = getattr(entry.make, "keywords", {})
+    if "reply" in given:
+        status, body = given["reply"].status, given["reply"].body
+        return exchange, exchange.conversation({}).refused(status, {}, body)
     answer = frame(given["answer"]) if "answer" in given else INVALID_AUTH
     (step,) = opened(exchange).received([answer], at(0.1))
     assert isinstance(step, Fail)

@@ -70,4 +70,7 @@ def catalogue(exchange: str) -> list[str]:
         if entry.exchange in ("", exchange)
         and not (entry.harmless and getattr(declared, entry.harmless))
     }
-    return sorted(possible - SPECS[exchange].fatal_faults)
+    spec = SPECS[exchange]
+    if spec.proved_by_pong:  # nothing is answered anyhow
+        possible.discard("subscribe_unanswered")
+    return sorted(possible - spec.fatal_faults)

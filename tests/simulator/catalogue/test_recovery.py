@@ -11,7 +11,7 @@ import pytest
 
 from assetstream import AssetStream, AssetStreamError
 from assetstream.model.states import State
-from assetstream.simulator import FAULTS, Simulator
+from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 from assetstream.simulator.catalogue import (
     closes,
@@ -21,9 +21,10 @@ from assetstream.simulator.catalogue import (
     tcp,
 )
 from assetstream.simulator.coinw.faults import FORMS as REFUSED
+from assetstream.simulator.registry import VENUES
 from assetstream.simulator.upbit.faults import KEY_REFUSALS
 from tests.programs.chaos.fault_effects import SILENCES, EffectCounter
-from tests.programs.chaos.kinds import CONNECTING, READING
+from tests.programs.chaos.kinds import CONNECTING, READING, catalogue
 from tests.support.balances import known_balances, true_balances
 from tests.support.clock import TimeMachine
 from tests.support.event_recorder import PATIENCE
@@ -34,9 +35,8 @@ PACE = 0.01
 #: From this look on the pause before each is as much longer: a busy machine needs real
 #: seconds for a handshake, which has but a few of the stream's own.
 PATIENT = 100
-#: A refused subscription is final at Upbit: the request itself must be wrong. That no
-#: secret shows there is for ``tests/test_secrets.py``.
-FATAL = {("subscribe_refused", "upbit")}
+#: One exchange that logs in by its upgrade, and one that does by message.
+FIRST = ("upbit", "coinw")
 PARAMETERS: dict[str, dict[str, Any]] = {"huge_frame": {"size": 20 * 1024 * 1024}}
 #: No exchange's own code decides what becomes of these, or it is tested where it does,
 #: so one exchange is enough: that with the key in its upgrades, or in its frames.
@@ -48,12 +48,13 @@ ONCE = {
 FORMS = {*(name for name, *_ in KEY_REFUSALS), *REFUSED} - {
     *("login_nonce_used", "login_out_of_scope", "login_refused")
 }
+#: Those of ``FIRST`` at every run of the suite, those of the others with programs.
+#: Where a refusal is final, that no secret shows is for ``tests/test_secrets.py``.
 CASES = [
-    (name, venue)
-    for name, entry in FAULTS.items()
-    for venue in ("upbit", "coinw")
-    if (entry.exchange or ONCE.get(name, venue)) == venue
-    if (name, venue) not in FATAL and name not in FORMS
+    pytest.param(name, venue, marks=[] if venue in FIRST else [pytest.mark.programs])
+    for venue in VENUES
+    for name in catalogue(venue)
+    if ONCE.get(name, venue) == venue and name not in FORMS
 ]
 
 
@@ -81,7 +82,7 @@ def test_a_stream_knows_the_ledger_again(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A reconnect or an audit finds all changes that the fault hid; no secret shows."""
-    account = getattr(exchange, venue)({"BTC": "1", "USDT": "1000"})
+    account = exchange.open(venue, {"BTC": "1", "USDT": "1000"})
     pause = threading.Event()
 
     def wait_until(met: Callable[[], object], passing: float) -> None:
