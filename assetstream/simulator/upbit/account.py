@@ -9,6 +9,7 @@ from typing import Mapping, Sequence
 from assetstream.exchanges.upbit.exchange import Region
 from assetstream.protocol import Exchange
 from assetstream.simulator.account import Account, ApiKey
+from assetstream.simulator.common.my_asset import FrameStamps
 from assetstream.simulator.context import Context
 from assetstream.simulator.ledger import Amount, LedgerChange, LedgerEntry, plain
 from assetstream.simulator.limits import Limit
@@ -51,7 +52,7 @@ class UpbitAccount(Account):
         self.reads = Limit(30, 1.0)
         self._exponents = exponents
         self._untouched = first_use_silence
-        self._stamps: dict[str, int] = {}
+        self._stamps = FrameStamps()
 
     @property
     def access_key(self) -> str:
@@ -96,18 +97,13 @@ class UpbitAccount(Account):
         return [
             Message(
                 Kind.PUSH,
-                wrap.format(form(change, entry, self._stamp(change, place))).encode(),
+                wrap.format(
+                    form(change, entry, self._stamps.next(change, place))
+                ).encode(),
                 binary=True,
             )
             for place, entry in enumerate(change.entries)
         ]
-
-    def _stamp(self, change: LedgerChange, place: int) -> int:
-        """Return a frame's ``timestamp``; that of one currency never goes back."""
-        currency = change.entries[place].currency
-        stamp = max(change.time_ms + place, self._stamps.get(currency, 0))
-        self._stamps[currency] = stamp
-        return stamp
 
     # Formatted by hand: no JSON library writes a Decimal as a number with all digits.
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from assetstream.simulator.messages import Reply, RequestRefused
+from assetstream.simulator.common.my_asset import named_refusal
+from assetstream.simulator.messages import RequestRefused
 
 __all__ = ["REFUSALS", "refused", "remaining_header"]
 
@@ -35,12 +36,10 @@ def refused(
         remaining: requests left, for the header; None: no header.
         status: replaces the usual one.
     """
-    usual, message = REFUSALS[name]
     headers = (
         {} if remaining is None else {"Remaining_Req": remaining_header(remaining)}
     )
-    error = {"error": {"name": name, "message": message}}
-    return RequestRefused(Reply.json(status or usual, error, **headers))
+    return named_refusal(REFUSALS, name, status=status, headers=headers)
 
 
 def remaining_header(left: int) -> str:

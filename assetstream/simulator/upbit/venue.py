@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import random
-from decimal import Decimal
 from types import MappingProxyType
-from typing import Any, Callable, Mapping, cast
-
-import msgspec
-from jwt import InvalidTokenError, PyJWS
-from jwt.algorithms import HMACAlgorithm
+from typing import Callable, Mapping, cast
 
 from assetstream.exchanges.upbit.exchange import Region
 from assetstream.simulator.account import ApiKey, letters
+from assetstream.simulator.common.my_asset import (
+    INTERNAL_ERROR,
+    amended,
+    rest_entries,
+)
+from assetstream.simulator.common.tokens import bearer, claims_of, proves
 from assetstream.simulator.context import Context
-from assetstream.simulator.ledger import Amount, plain
+from assetstream.simulator.ledger import Amount
 from assetstream.simulator.messages import (
     Reply,
     Request,
     RequestRefused,
-    exact,
-    exact_json,
 )
 from assetstream.simulator.session import ExchangeSession, Transport
 from assetstream.simulator.upbit.account import WS_PATH, UpbitAccount
@@ -31,22 +30,6 @@ from assetstream.simulator.venue import Venue
 __all__ = ["UpbitVenue"]
 
 
-class ShortKeyHMAC(HMACAlgorithm):
-    """Takes Upbit's 40-character secrets without the warning that HS512 wants 64."""
-
-    def check_key_length(self, key: Any) -> str | None:
-        """Accept any length: the exchange chooses how long its keys are."""
-        return None
-
-
-def verifier() -> PyJWS:
-    """Make a reader of tokens signed by HS256 or HS512, and no others."""
-    jws = PyJWS(algorithms=[])
-    jws.register_algorithm("HS256", ShortKeyHMAC(HMACAlgorithm.SHA256))
-    jws.register_algorithm("HS512", ShortKeyHMAC(HMACAlgorithm.SHA512))
-    return jws
-
-
 class UpbitVenue(Venue):
     """Checks JWTs and serves ``GET /v1/accounts``."""
 
@@ -55,12 +38,12 @@ class UpbitVenue(Venue):
         {"SGD": "10000", "BTC": "0.5", "XRP": "2500"}
     )
     binary = True
-    error = b'{"error":{"name":"INTERNAL_ERROR","message":"internal error"}}'
+    error = INTERNAL_ERROR
+    amended = staticmethod(amended)
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self.accounts: dict[str, UpbitAccount] = {}
-        self._jws = verifier()
 
     def open(
         self,
@@ -94,22 +77,6 @@ class UpbitVenue(Venue):
         headers = {**reply.headers, "Retry-After": f"{retry_after:g}"}
         return Reply(reply.status, reply.body, headers)
 
-    @staticmethod
-    def amended(body: bytes, newer: Mapping[str, tuple[Decimal, Decimal]]) -> bytes:
-        """Return a recorded reply of balances with newer ones in it."""
-        items = exact.decode(body) or []
-        rest = dict(newer)
-        for item in items:
-            if not isinstance(item, dict):
-                continue
-            amounts = rest.pop(str(item.get("currency")).upper(), None)
-            if amounts is not None:
-                item["balance"], item["locked"] = map(plain, amounts)
-        for currency, (available, locked) in rest.items():
-            new = {"currency": currency, "balance": plain(available)}
-            items.append({**new, "locked": plain(locked), "avg_buy_price": "0"})
-        return exact_json(items)
-
     def owns(self, path: str) -> bool:
         """Claim the WebSocket, and everything below ``/v1/``."""
         return path.startswith(("/websocket/", "/v1/"))
@@ -141,28 +108,22 @@ class UpbitVenue(Venue):
             return reply
         balances = self._balances(account)
         quote = next(iter(balances), "SGD")
-        items = [
-            {
-                "currency": currency,
-                "balance": plain(available),
-                "locked": plain(locked),
-                "avg_buy_price": "0",
-                "avg_buy_price_modified": False,
-                "unit_currency": quote,
-            }
-            for currency, (available, locked) in balances.items()
-            if available or locked
-        ]
+        items = rest_entries(balances, quote)
         return Reply.json(
             200, items, Remaining_Req=remaining_header(account.reads.left)
         )
 
     def _authenticated(self, request: Request) -> UpbitAccount:
         """Return the account whose token the request carries, if all of it is right."""
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token:
+        token = bearer(request.headers.get("authorization", ""))
+        if not token:
             raise refused("no_authorization_token")
-        claims = self._claims(token)
+        try:
+            claims = claims_of(token)
+        except ValueError:
+            raise refused("jwt_verification") from None
+        if not isinstance(claims, dict):
+            raise refused("invalid_query_payload")
         access_key, nonce = claims.get("access_key"), claims.get("nonce")
         if not isinstance(access_key, str) or not isinstance(nonce, str) or not nonce:
             raise refused("invalid_query_payload")
@@ -170,11 +131,8 @@ class UpbitVenue(Venue):
         # Another region's host does not know the key.
         if account is None or account.region != self.region:
             raise refused("invalid_access_key")
-        try:
-            self._jws.decode(token, account.secret_key, algorithms=["HS256", "HS512"])
-        except InvalidTokenError:
-            # Without a cause, whose traceback would hold the token.
-            raise refused("jwt_verification") from None
+        if not proves(token, account.secret_key, "HS256", "HS512"):
+            raise refused("jwt_verification")
         if not account.credentials.allows_ip(request.address):
             raise refused("no_authorization_ip")
         if nonce in account.nonces:
@@ -183,14 +141,3 @@ class UpbitVenue(Venue):
         if not account.credentials.may_view:
             raise refused("out_of_scope")
         return account
-
-    def _claims(self, token: str) -> dict[str, Any]:
-        """Return the token's claims, unproved: they name the key that proves them."""
-        try:
-            unproved = self._jws.decode(token, options={"verify_signature": False})
-            claims = msgspec.json.decode(unproved)
-        except (InvalidTokenError, msgspec.DecodeError, UnicodeDecodeError):
-            raise refused("jwt_verification") from None
-        if not isinstance(claims, dict):
-            raise refused("invalid_query_payload")
-        return claims
