@@ -17,6 +17,7 @@ from assetstream.version import __version__
 if TYPE_CHECKING:
     from assetstream.archive.archive import Archive, ArchiveHealth
     from assetstream.doctor.report import Check, Diagnosis, Verdict
+    from assetstream.exchanges.bithumb.exchange import Bithumb
     from assetstream.exchanges.coinw.exchange import CoinW
     from assetstream.exchanges.upbit.exchange import Upbit
     from assetstream.metrics.collector import Collector
@@ -82,6 +83,7 @@ __all__ = [  # noqa: RUF022 - grouped by what they are
     "MetricsServer",
     "serve_metrics",
     # exchanges
+    "Bithumb",
     "CoinW",
     "Exchange",
     "Upbit",
@@ -117,6 +119,7 @@ _ROOMS = {
     "metrics.collector": ["Collector"],
     "metrics.server": ["MetricsServer", "serve_metrics"],
     "protocol.exchange": ["Exchange"],
+    "exchanges.bithumb.exchange": ["Bithumb"],
     "exchanges.coinw.exchange": ["CoinW"],
     "exchanges.upbit.exchange": ["Upbit"],
     "model.errors": [

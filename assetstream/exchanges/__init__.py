@@ -8,15 +8,16 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Callable, Mapping, cast
 
+from assetstream.exchanges.bithumb.exchange import Bithumb
 from assetstream.exchanges.coinw.exchange import CoinW
 from assetstream.exchanges.upbit.exchange import Upbit
 from assetstream.protocol import Exchange
 
-__all__ = ["EXCHANGES", "CoinW", "Upbit", "build"]
+__all__ = ["EXCHANGES", "Bithumb", "CoinW", "Upbit", "build"]
 
 #: Every exchange by its name; the contract suite of the tests runs over all of them.
 EXCHANGES: Mapping[str, type[Exchange]] = MappingProxyType(
-    {exchange.name: exchange for exchange in (Upbit, CoinW)}
+    {exchange.name: exchange for exchange in (Upbit, CoinW, Bithumb)}
 )
 
 

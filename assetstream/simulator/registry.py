@@ -5,6 +5,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Mapping
 
+from assetstream.simulator.bithumb import faults as bithumb
+from assetstream.simulator.bithumb.venue import BithumbVenue
 from assetstream.simulator.catalogue.common import FaultEntry
 from assetstream.simulator.coinw import faults as coinw
 from assetstream.simulator.coinw.venue import CoinWVenue
@@ -17,6 +19,7 @@ __all__ = ["FAULTS", "VENUES"]
 REGISTRY: tuple[tuple[type[Venue], Mapping[str, FaultEntry]], ...] = (
     (UpbitVenue, upbit.FAULTS),
     (CoinWVenue, coinw.FAULTS),
+    (BithumbVenue, bithumb.FAULTS),
 )
 #: Every simulated exchange by its name.
 VENUES: Mapping[str, type[Venue]] = MappingProxyType(

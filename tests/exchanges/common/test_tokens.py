@@ -25,3 +25,14 @@ def test_signing_leaves_the_process_as_it_was() -> None:
         assert fresh.sign(b"{}", "s", name).count(".") == 2
         assert type(jwt.api_jws.get_algorithm_by_name(name)) is HMACAlgorithm
     assert warnings.filters == filters
+
+
+def test_a_known_token_is_made_again() -> None:
+    """The example of jwt.io, which nearly every library's documents repeat."""
+    claims = b'{"sub":"1234567890","name":"John Doe","iat":1516239022}'
+
+    assert tokens.sign(claims, "your-256-bit-secret", "HS256") == (
+        "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9."
+        "eyJzdWIiOiIxMjM0NTY3ODkwIiwibmFtZSI6IkpvaG4gRG9lIiwiaWF0IjoxNTE2MjM5MDIyfQ."
+        "SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c"
+    )

@@ -11,7 +11,7 @@ from assetstream.protocol import Exchange
 from tests.exchanges.upbit.spec import make_upbit
 from tests.programs.fuzz.wire import Pairs, loads, objects
 
-__all__ = ["check_ways", "early", "entries", "make", "pushed"]
+__all__ = ["check_ways", "early", "entries", "make", "mixed", "pushed"]
 
 #: Balances are taken before the login's answer, too.
 early = False
@@ -33,7 +33,7 @@ def make(format: int) -> Exchange:
 def check_ways(frame: bytes, format: int) -> None:
     """Check that the fast and the tolerant reader agree on a frame."""
     upbit = frames.read_expected([frame], FORMATS[format])
-    if upbit and not _mixed(loads(frame)):
+    if upbit and not mixed(loads(frame)):
         items: Sequence[Any] = read_tolerantly(frame)
         assert items, "the fast way sees a push where there is none"
         for item in items:
@@ -42,7 +42,7 @@ def check_ways(frame: bytes, format: int) -> None:
         assert [b for item in items for b in item.balances] == upbit
 
 
-def _mixed(decoded: Any) -> bool:
+def mixed(decoded: Any) -> bool:
     """Return whether long and short keys are mixed; fast reading sees only its own."""
     return any(
         {short, long} <= set(pairs)

@@ -1,0 +1,126 @@
+"""Bithumb: the private ``myAsset`` stream of API 2.0, and ``GET /v1/accounts``.
+
+There is no login message: every handshake and every REST read carries a fresh JWT of
+its own, which says the time.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Mapping
+
+from assetstream.exchanges.bithumb.conversation import BithumbConversation
+from assetstream.exchanges.bithumb.refusals import ERRORS
+from assetstream.exchanges.bithumb.rest import read_balances
+from assetstream.exchanges.common.options import check_urls, read_keys
+from assetstream.exchanges.common.token_exchange import TokenExchange
+from assetstream.exchanges.common.values import Unreadable
+from assetstream.model.public import make_public
+from assetstream.protocol import (
+    Conversation,
+    Fields,
+    HttpCall,
+    Instant,
+    Limits,
+    Memory,
+    Rate,
+    Snapshot,
+)
+
+__all__ = ["Bithumb"]
+
+# The first version of the private socket was closed in October 2026.
+URLS = "wss://ws-api.bithumb.com/websocket/v2/private", "https://api.bithumb.com"
+
+
+class Bithumb(TokenExchange):
+    """A Bithumb account, by a key of API 2.0.
+
+    What is available is what Bithumb says can be ordered with (주문가능 수량), by push
+    and by REST; what orders and withdrawals hold is locked.
+
+    Args:
+        access_key: the API key; by default ``BITHUMB_ACCESS_KEY`` of the environment.
+        secret_key: its secret; by default ``BITHUMB_SECRET_KEY``.
+        ws_url: the whole URL of the private WebSocket, for a simulator or a gateway;
+            by default ``BITHUMB_WS_URL``, or else the exchange's own.
+        rest_url: the base URL of REST, given together with ``ws_url``; by default
+            ``BITHUMB_REST_URL``, or else the exchange's own.
+
+    Raises:
+        ConfigurationError: something is missing or wrong; the text says what.
+    """
+
+    name = "bithumb"
+    title = "Bithumb"
+    key_names = ("access_key", "secret_key")
+    silence = (
+        "Bithumb pushes only when a balance changes, and does not say that it pushes "
+        "every change. REST finds the others."
+    )
+    fields = Fields(
+        amounts=("balance", "b", "locked", "l"),
+        prices=("avg_buy_price",),
+        times=("asset_timestamp", "asttms", "timestamp", "tms"),
+        currencies=("currency", "cu", "unit_currency", "codes", "cds"),
+        kinds=("type", "ty", "stream_type", "st", "status", "format"),
+        texts=("message",),
+    )
+    algorithm = "HS256"
+    # From the documents: 10 connects a second by address, and who goes on beyond them
+    # is locked out for 10 minutes; 140 private reads a second by address. Other
+    # programs may have the same address, so a place takes half. A silent connection is
+    # dropped after 60 s (measured at the public socket; documented: 120 s).
+    limits = Limits(
+        connects=Rate(1, 1.0),
+        reads=Rate(10, 1.0),
+        ping_interval=20.0,
+        pong_timeout=10.0,
+        audit_interval=30.0,
+        connects_together=Rate(5, 1.0),
+        reads_together=Rate(70, 1.0),
+    )
+
+    def __init__(
+        self,
+        access_key: str | None = None,
+        secret_key: str | None = None,
+        *,
+        ws_url: str | None = None,
+        rest_url: str | None = None,
+    ) -> None:
+        ws, rest = check_urls(ws_url, rest_url, URLS, self)
+        credentials, sources = read_keys(
+            self, access_key=access_key, secret_key=secret_key
+        )
+        self._keep(
+            credentials=MappingProxyType(credentials),
+            sources=MappingProxyType(sources),
+            ws_url=ws,
+            rest_url=rest,
+        )
+
+    def conversation(self, memory: Memory) -> Conversation:
+        return BithumbConversation(self)
+
+    def authorization(self, instant: Instant, nonce: str) -> Mapping[str, str]:
+        return self._bearer(nonce=nonce, timestamp=instant.ms)
+
+    def read(self, instant: Instant, nonce: str) -> HttpCall:
+        headers = {"Accept": "application/json", **self.authorization(instant, nonce)}
+        return HttpCall("GET", f"{self.rest_url}/v1/accounts", headers)
+
+    def read_replied(
+        self, status: int, headers: Mapping[str, str], body: bytes
+    ) -> Snapshot:
+        if status in (200, 201):
+            try:
+                return read_balances(body)
+            except Unreadable:
+                pass  # perhaps an error in Bithumb's own words
+        doing = "reading the balances"
+        error = ERRORS.explain_answer(self, status, headers, body, doing)
+        raise error
+
+
+make_public(Bithumb)
