@@ -154,6 +154,9 @@ class Engine:
         # Made with the connection, and released with it.
         self._token: CancelToken | None = None
         self._cancelled = False
+        # Of those that are followed: to make them each time would cost the most.
+        self._log_words: dict[str, bytes] = {}
+        self._log_accounts: dict[bytes, str] = {}
 
     def __enter__(self) -> Engine:
         self.connect()
@@ -334,34 +337,49 @@ class Engine:
             logs: account -> the place of the last entry that is known; one at least.
             pulses: worker -> the place of the last pulse that is known.
         """
-        accounts = {self._keys.log(name).encode(): name for name in logs}
+        known = self._log_words
         owners = {self._keys.pulses(name).encode(): name for name in pulses}
+        words = [
+            *map(_spelled, ("XREAD", "COUNT", COUNT, "BLOCK", int(BLOCK * 1000))),
+            _spelled("STREAMS"),
+            *[known[name] if name in known else self._log_word(name) for name in logs],
+            *map(_spelled, owners),
+        ]
+        # In one piece: where a thousand accounts are followed, this is what costs.
         places = [*logs.values(), *pulses.values()]
-        reply = self._call(
-            *("XREAD", "COUNT", COUNT, "BLOCK", int(BLOCK * 1000)),
-            *("STREAMS", *accounts, *owners, *places),
-        )
+        spelled = "".join([f"${len(place)}\r\n{place}\r\n" for place in places])
+        words.append(spelled.encode())
+        count = len(words) - 1 + len(places)
+        (reply,) = self._send(b"*%d\r\n%b" % (count, b"".join(words)), 1)
         found: dict[str, list[LogItem] | ProtocolError] = {}
         told: dict[str, list[Pulse] | ProtocolError] = {}
         ends: dict[str, str] = {}
         partly: set[str] = set()
         for key, entries in reply or ():
             items = [(place, _pairs(fields)) for place, fields in entries]
+            owner, account = owners.get(key), self._log_accounts.get(key, "")
             try:
-                if key in owners:
-                    ends[owners[key]] = items[-1][0].decode()
+                if owner is not None:
+                    ends[owner] = items[-1][0].decode()
                     read = [read_pulse(fields.get(b"d", b"")) for _, fields in items]
-                    told[owners[key]] = read
+                    told[owner] = read
                 else:
                     if len(items) >= COUNT:
-                        partly.add(accounts[key])
-                    found[accounts[key]] = read_log(accounts[key], items)
+                        partly.add(account)
+                    found[account] = read_log(account, items)
             except ProtocolError as error:
-                if key in owners:
-                    told[owners[key]] = error
+                if owner is not None:
+                    told[owner] = error
                 else:
-                    found[accounts[key]] = error
+                    found[account] = error
         return Followed(found, frozenset(partly), told, ends)
+
+    def _log_word(self, account: str) -> bytes:
+        """Spell the key of an account's log, and remember whose it is."""
+        key = self._keys.log(account).encode()
+        self._log_accounts[key] = account
+        self._log_words[account] = word = _spelled(key)
+        return word
 
     def info(self) -> dict[str, str]:
         """Read how its memory and its files are set up; readers may have no right."""
@@ -410,12 +428,23 @@ class Engine:
 
     def _calls(self, commands: Sequence[tuple[Any, ...]]) -> list[Any]:
         """Send commands together, and return their answers."""
+        parts: list[bytes] = []
+        for words in commands:
+            parts.append(b"*%d\r\n" % len(words))
+            parts += map(_spelled, words)
+        return self._send(b"".join(parts), len(commands))
+
+    def _send(self, commands: bytes, count: int) -> list[Any]:
+        """Send so many commands, as they are spelled, and return their answers.
+
+        redis-py would send one of many words in many pieces.
+        """
         connection = self._connection
         if connection is None:
             raise ConnectionLost(f"there is no connection to {self.address.name}")
         try:
-            connection.send_packed_command(connection.pack_commands(commands))
-            return [connection.read_response() for _ in commands]
+            connection.send_packed_command([commands])
+            return [connection.read_response() for _ in range(count)]
         except FAULTS as error:
             raise self._lost(error) from None
 
@@ -533,6 +562,12 @@ def _words(entry: Entry, balance: BookEntry | None) -> list[Any]:
 
 def _state(state: State, reason: str, error: ErrorFacts | None) -> tuple[Any, ...]:
     return state.value, reason, b"" if error is None else packed(error)
+
+
+def _spelled(word: object) -> bytes:
+    """Spell a word of a command in the engine's protocol: its length, and its text."""
+    text = word if isinstance(word, bytes) else str(word).encode()
+    return b"$%d\r\n%b\r\n" % (len(text), text)
 
 
 def _pairs(flat: Sequence[bytes]) -> dict[bytes, bytes]:

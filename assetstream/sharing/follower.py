@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from functools import partial
 from random import random
-from typing import Any, Callable, Mapping, Protocol, Sequence
+from typing import Any, Callable, Iterable, Mapping, Protocol, Sequence
 
 from assetstream.model.errors import AssetStreamError, ProtocolError
 from assetstream.runtime.loop import clock
@@ -146,6 +146,7 @@ class Follower:
         """Follow an account for a member."""
         self._members[account] = member
         self._books[account] = member.book
+        self._plan.note(account)
         if self._asking:
             member.connecting()  # what is under way counts as its own
         self.begin()
@@ -155,6 +156,7 @@ class Follower:
         if self._members.get(account) is not member:
             return
         del self._members[account], self._books[account]
+        self._plan.note(account)
         if not self._members and self.leader is None:
             self.end()
 
@@ -245,7 +247,7 @@ class Follower:
         for account, (token, seq) in found.items():
             if account in self._books:
                 self._books[account].compare(token, seq)
-        self._plan.compared()
+        self._plan.compared(found)
         self._go_on()
 
     def _restored(
@@ -268,12 +270,23 @@ class Follower:
         plan, partly = self._plan, self._partly
         plan.followed(request, found.pulses, found.places, asked)
         self._partly = found.partly
-        for account, member in self._members.items():
+        # Whoever has news: of itself, or of its owner.
+        changed = dict.fromkeys((*found.logs, *partly))
+        for owner in found.pulses:
+            changed.update(dict.fromkeys(plan.owned(owner)))
+        for account in changed:
+            member = self._members.get(account)
+            if member is None:
+                continue
             owner = member.book.owner
             told = found.pulses.get(owner)
-            if account not in found.logs and account not in partly and told is None:
-                continue
             pulses = told if isinstance(told, ProtocolError) else plan.pulses(owner)
             items, complete = found.logs.get(account, ()), account not in found.partly
             member.post(partial(member.followed, items, complete, pulses))
-        self._post(self._go_on)
+        self._post(partial(self._taken, found.logs))
+
+    def _taken(self, accounts: Iterable[str]) -> None:
+        """Go on after accounts were given what came."""
+        for account in accounts:
+            self._plan.note(account)
+        self._go_on()

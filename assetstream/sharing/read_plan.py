@@ -13,7 +13,7 @@ the calls keeps the copybooks, and gives them what came.
 from __future__ import annotations
 
 import math
-from typing import Callable, Iterator, Mapping, NamedTuple, Sequence, Union
+from typing import Callable, Iterable, Iterator, Mapping, NamedTuple, Sequence, Union
 
 from assetstream.model.errors import AssetStreamError, ProtocolError
 from assetstream.sharing.copybook import Copybook
@@ -81,8 +81,11 @@ class Look(NamedTuple):
 class ReadPlan:
     """Decides what a reader asks the engine for. Times are monotonic seconds.
 
+    What a turn costs is what has changed: a thousand idle accounts are not looked at.
+
     Args:
-        copybooks: account -> what is known of it; they may come and go.
+        copybooks: account -> what is known of it; they may come and go, and ``note``
+            must be called of each that does, or that was given what came.
         random: returns a number from 0 (included) to 1 (excluded).
         listing: the fleet's accounts are asked for as well.
 
@@ -98,6 +101,12 @@ class ReadPlan:
         listing: bool = False,
     ) -> None:
         self._copybooks = copybooks
+        # Accounts that have to be read anew, in order, and the places of all others.
+        self._lost: dict[str, None] = {}
+        self._logs: dict[str, str] = {}
+        # Account -> owner, and owner -> accounts, of those that are followed.
+        self._owner: dict[str, str] = {}
+        self._owned: dict[str, dict[str, None]] = {}
         self._random = random
         self._waits = waits(random)
         self._connected = False
@@ -110,6 +119,33 @@ class ReadPlan:
         self._places: dict[str, str] = {}
         self.deadline = math.inf
         self.served = False
+        for account in copybooks:
+            self.note(account)
+
+    def note(self, account: str) -> None:
+        """Note what is known of an account by now, if there is one."""
+        book = self._copybooks.get(account)
+        before = self._owner.pop(account, None)
+        if before is not None:
+            self._owned[before].pop(account, None)
+            if not self._owned[before]:
+                del self._owned[before]
+        if book is None or book.lost:
+            self._logs.pop(account, None)
+        if book is None:
+            self._lost.pop(account, None)
+            self._looks.pop(account, None)
+        elif book.lost:
+            self._lost[account] = None
+        else:
+            self._lost.pop(account, None)
+            self._logs[account] = book.last_id
+            self._owner[account] = book.owner
+            self._owned.setdefault(book.owner, {})[account] = None
+
+    def owned(self, owner: str) -> Iterable[str]:
+        """Return the accounts of an owner that are followed."""
+        return self._owned.get(owner, ())
 
     def pulses(self, owner: str) -> OwnerPulses | None:
         """Return what an owner has told; None of one that is not followed."""
@@ -123,32 +159,30 @@ class ReadPlan:
                 return Open()
             self.deadline = self._connect_at
             return None
-        known = [name for name, book in self._copybooks.items() if not book.lost]
-        if self._compare and known:
-            return Compare(known)
+        if self._compare and self._logs:
+            return Compare([*self._logs])
         if now >= self._list_at:
             return List()
         lost = [
             name
-            for name, book in self._copybooks.items()
-            if book.lost and (name not in self._looks or now >= self._looks[name].at)
+            for name in self._lost
+            if name not in self._looks or now >= self._looks[name].at
         ]
         if lost:
             return ReadAnew(lost)
-        if known:
-            return self._follow(known)
-        looks = (self._looks[name].at for name in self._copybooks)
-        self.deadline = min(looks, default=math.inf)
-        self.deadline = min(self.deadline, self._list_at)
+        if self._logs:
+            return self._follow()
+        looks = (self._looks[name].at for name in self._lost)
+        self.deadline = min(*looks, self._list_at, math.inf)
         return None
 
-    def _follow(self, accounts: Sequence[str]) -> Follow:
-        owners = {self._copybooks[name].owner for name in accounts} - {""}
+    def _follow(self) -> Follow:
+        owners = self._owned.keys() - {""}
         dated = self._owners
         self._owners = {name: dated.get(name) or OwnerPulses() for name in owners}
         self._places = {name: self._places.get(name, "0") for name in owners}
-        logs = {name: self._copybooks[name].last_id for name in accounts}
-        return Follow(logs, self._places)
+        # Both go to another thread.
+        return Follow(self._logs.copy(), self._places)
 
     # What the calls have brought.
 
@@ -164,9 +198,11 @@ class ReadPlan:
         self._connected = False
         self._connect_at = -math.inf
 
-    def compared(self) -> None:
-        """Note that those known before were compared."""
+    def compared(self, accounts: Iterable[str]) -> None:
+        """Note that these were compared."""
         self._compare = False
+        for account in accounts:
+            self.note(account)
 
     def listed(self, now: float) -> None:
         """Note that the fleet's accounts are known."""
@@ -184,6 +220,7 @@ class ReadPlan:
         for name in accounts:
             book = self._copybooks.get(name)
             look = self._looks.pop(name, None)
+            self.note(name)
             if book is not None and book.lost:
                 after = FIRST_LOOK if look is None else look.after * 2
                 after = min(after, LONGEST_LOOK)
@@ -198,6 +235,8 @@ class ReadPlan:
         asked: float,
     ) -> None:
         """Date the pulses that came, and those that did not (V1).
+
+        The accounts are given what came after this, and then noted.
 
         Args:
             request: what was asked for.

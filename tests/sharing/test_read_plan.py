@@ -35,19 +35,28 @@ from assetstream.sharing.read_plan import (
 LOST = ConnectionLost("the engine is gone")
 
 
+def copybook(account: str) -> Copybook:
+    """Make one of which nothing is known."""
+    return Copybook(Present("", account), HORIZON)
+
+
 class Desk:
     """A plan, its copybooks, and the time."""
 
     def __init__(self, *accounts: str, listing: bool = False, chance: float = 0.0):
         self.now = 100.0
-        self.books: dict[str, Copybook] = {}
-        for account in accounts:
-            self.add(account)
+        self.books = {account: copybook(account) for account in accounts}
         self.plan = ReadPlan(self.books, lambda: chance, listing)
 
     def add(self, account: str) -> None:
         """Let an account come."""
-        self.books[account] = Copybook(Present("", account), HORIZON)
+        self.books[account] = copybook(account)
+        self.plan.note(account)
+
+    def lose(self, account: str) -> None:
+        """Let an account be lost."""
+        self.books[account].last_id = ""
+        self.plan.note(account)
 
     def next(self) -> Request | None:
         return self.plan.next(self.now)
@@ -102,6 +111,7 @@ def test_f2_a_hole_is_read_anew_at_once() -> None:
     desk.books["alice"].apply(
         [LogItem("9", 99, OwnerEntry("w2"))], True, Moment(0.0, 0.0)
     )
+    desk.plan.note("alice")
 
     assert desk.next() == ReadAnew(["alice"])
     desk.read("w2")
@@ -123,7 +133,7 @@ def test_f3_behind_a_new_connection_is_perhaps_another_engine() -> None:
 
     assert desk.next() == Compare(["alice"])
     desk.books["alice"].compare(5, 57)
-    desk.plan.compared()
+    desk.plan.compared(["alice"])
 
     desk.read("w1", "bob")
     request = desk.follow([Pulse(2, 2.0)])
@@ -167,11 +177,30 @@ def test_an_owner_that_owns_nothing_is_followed_no_more() -> None:
     """Nor is one that has no name."""
     desk = Desk("alice").following()
     desk.follow([Pulse(1, 1.0)])
-    desk.books["alice"].last_id = ""
+    desk.lose("alice")
     desk.read("")
 
     assert desk.follow() == Follow({"alice": "alice-0"}, {})
     assert desk.plan.pulses("w1") is None
+
+
+def test_an_account_that_has_left_is_asked_for_no_more() -> None:
+    """Whether it was followed or looked for; its owner neither."""
+    desk = Desk("alice", "bob").following()
+    desk.add("carol")
+    desk.read(None, "carol")
+    assert [*desk.plan.owned("w1")] == ["alice", "bob"]
+    for account in ("alice", "carol"):
+        del desk.books[account]
+        desk.plan.note(account)
+    desk.now += 9
+
+    assert desk.follow().logs == {"bob": "bob-0"}
+    assert [*desk.plan.owned("w1")] == ["bob"]
+    del desk.books["bob"]
+    desk.plan.note("bob")
+    assert desk.next() is None
+    assert [*desk.plan.owned("w1")] == []
 
 
 def test_what_is_not_there_is_looked_for_more_and_more_seldom() -> None:
@@ -189,7 +218,7 @@ def test_what_is_not_there_is_looked_for_more_and_more_seldom() -> None:
     desk.read()
     assert isinstance(desk.next(), Follow)
     # Later it is lost for the first time again.
-    desk.books["alice"].last_id = ""
+    desk.lose("alice")
     assert desk.next() == ReadAnew(["alice"])
 
 

@@ -581,7 +581,7 @@ class Reader(Process):
 
             def compared(head: Head | None) -> None:
                 book.compare(head and head.token, head and head.seq)
-                self.plan.compared()
+                self.plan.compared([LABEL])
                 self._turn()
 
             self.ask(lambda reply: engine.do(lambda: engine.head, reply), compared)
@@ -609,6 +609,7 @@ class Reader(Process):
             places = {owner: str(new[-1][0])} if new else {}
             self.plan.followed(request, pulses, places, asked)
             self.events += book.apply(items, len(items) < COUNT, self.at())
+            self.plan.note(LABEL)
             self.judge()
             self._turn()
 
