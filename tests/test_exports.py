@@ -81,6 +81,9 @@ LOADS = {
     "assetstream.AssetStream, assetstream.StreamGroup": [
         *("websocket", "requests", "jwt", "cryptography", "http.client"),
     ],
+    "assetstream.RemoteStream, assetstream.RemoteGroup": [
+        *("redis", "websocket", "requests", "jwt", "cryptography", "http.client"),
+    ],
     "assetstream.serve_metrics, assetstream.Collector": ["prometheus_client"],
     "assetstream.CoinW, assetstream.Upbit": [
         *("websocket", "requests", "jwt", "cryptography", "http.client"),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 from queue import SimpleQueue
-from typing import Any, Callable, NamedTuple, NoReturn, Union
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple, NoReturn, Union
 
 from assetstream.model.errors import AssetStreamError
 from assetstream.runtime.loop import clock
 from assetstream.runtime.loop.helpers import Helpers
-from assetstream.sharing.engine import Engine
+
+if TYPE_CHECKING:
+    from assetstream.sharing.engine import Engine
 
 __all__ = ["Done", "EngineThread"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from functools import partial
 from random import random
-from typing import Any, Callable, Iterable, Mapping, Protocol, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Mapping, Protocol, Sequence
 
 from assetstream.model.errors import AssetStreamError, ProtocolError
 from assetstream.runtime.loop import clock
@@ -13,7 +13,6 @@ from assetstream.runtime.loop.helpers import Helpers
 from assetstream.runtime.net.cancel import shortage
 from assetstream.runtime.reader_thread import ReaderThread
 from assetstream.sharing.copybook import Copybook
-from assetstream.sharing.engine import Engine, Followed, Position
 from assetstream.sharing.engine_thread import EngineThread
 from assetstream.sharing.entries import LogItem, SharedAccount
 from assetstream.sharing.pulses import OwnerPulses
@@ -25,6 +24,10 @@ from assetstream.sharing.read_plan import (
     ReadAnew,
     ReadPlan,
 )
+
+if TYPE_CHECKING:
+    # It loads redis, which may be missing: then the user is told how to install it.
+    from assetstream.sharing.engine import Engine, Followed, Position
 
 __all__ = ["Follower", "Leader", "Member"]
 
