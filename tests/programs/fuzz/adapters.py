@@ -14,7 +14,9 @@ from assetstream.protocol import (
     Fail,
     Memory,
     Ready,
+    Renew,
     Report,
+    Reread,
     Send,
     Step,
     Warn,
@@ -55,7 +57,7 @@ def check_frames(name: str, format: int, acks: int, frames: Sequence[bytes]) -> 
         proved = _check_order(steps, proved, READERS[name].early and not acks)
         for step in steps:
             _check_step(step, name, frame)
-        over = over or any(isinstance(step, Fail) for step in steps)
+        over = over or any(isinstance(step, (Fail, Renew)) for step in steps)
         assert (conversation.deadline == NEVER) is over
         if not over:
             _check_doubt(frame, steps, name)
@@ -110,7 +112,7 @@ def _check_order(steps: Sequence[Step], proved: bool, early: bool) -> bool:
             proved = True
         known = proved or early
         assert known or not isinstance(step, Report), "reported before it is proved"
-        assert not isinstance(step, Fail) or index == len(steps) - 1
+        assert not isinstance(step, (Fail, Renew)) or index == len(steps) - 1
     assert len([step for step in steps if isinstance(step, Warn)]) <= MOST_WARNINGS
     return proved
 
@@ -133,7 +135,7 @@ def _check_step(step: Step, name: str, frame: bytes) -> None:
         if isinstance(step.error, ProtocolError) and b"***" not in step.error.frame:
             assert step.error.frame == frame
     else:
-        assert isinstance(step, (Ready, Send, Alive))
+        assert isinstance(step, (Ready, Renew, Reread, Send, Alive))
 
 
 def _check_doubt(frame: bytes, steps: Sequence[Step], name: str) -> None:

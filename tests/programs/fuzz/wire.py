@@ -14,7 +14,7 @@ __all__ = ["Number", "Pairs", "check_amounts", "check_error", "loads", "objects"
 
 CODES = ("currency", "cu")
 AVAILABLE = ("available", "balance", "b")
-LOCKED = ("hold", "onOrders", "locked", "l")
+LOCKED = ("hold", "onOrders", "locked", "l", "freeze")
 #: Errors quote what was received, but not without end; characters.
 LONGEST_TEXT = 2000
 #: Seconds; a longer wait is garbage, and would keep a stream from coming back.
