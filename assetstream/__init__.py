@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from assetstream.doctor.report import Check, Diagnosis, Verdict
     from assetstream.exchanges.bithumb.exchange import Bithumb
     from assetstream.exchanges.coinw.exchange import CoinW
+    from assetstream.exchanges.gate.exchange import Gate
     from assetstream.exchanges.upbit.exchange import Upbit
     from assetstream.metrics.collector import Collector
     from assetstream.metrics.server import MetricsServer, serve_metrics
@@ -86,6 +87,7 @@ __all__ = [  # noqa: RUF022 - grouped by what they are
     "Bithumb",
     "CoinW",
     "Exchange",
+    "Gate",
     "Upbit",
     # errors
     "AssetStreamError",
@@ -121,6 +123,7 @@ _ROOMS = {
     "protocol.exchange": ["Exchange"],
     "exchanges.bithumb.exchange": ["Bithumb"],
     "exchanges.coinw.exchange": ["CoinW"],
+    "exchanges.gate.exchange": ["Gate"],
     "exchanges.upbit.exchange": ["Upbit"],
     "model.errors": [
         "AssetStreamError",

@@ -10,14 +10,15 @@ from typing import Callable, Mapping, cast
 
 from assetstream.exchanges.bithumb.exchange import Bithumb
 from assetstream.exchanges.coinw.exchange import CoinW
+from assetstream.exchanges.gate.exchange import Gate
 from assetstream.exchanges.upbit.exchange import Upbit
 from assetstream.protocol import Exchange
 
-__all__ = ["EXCHANGES", "Bithumb", "CoinW", "Upbit", "build"]
+__all__ = ["EXCHANGES", "Bithumb", "CoinW", "Gate", "Upbit", "build"]
 
 #: Every exchange by its name; the contract suite of the tests runs over all of them.
 EXCHANGES: Mapping[str, type[Exchange]] = MappingProxyType(
-    {exchange.name: exchange for exchange in (Upbit, CoinW, Bithumb)}
+    {exchange.name: exchange for exchange in (Upbit, CoinW, Bithumb, Gate)}
 )
 
 

@@ -10,6 +10,8 @@ from assetstream.simulator.bithumb.venue import BithumbVenue
 from assetstream.simulator.catalogue.common import FaultEntry
 from assetstream.simulator.coinw import faults as coinw
 from assetstream.simulator.coinw.venue import CoinWVenue
+from assetstream.simulator.gate import faults as gate
+from assetstream.simulator.gate.venue import GateVenue
 from assetstream.simulator.upbit import faults as upbit
 from assetstream.simulator.upbit.venue import UpbitVenue
 from assetstream.simulator.venue import Venue
@@ -20,6 +22,7 @@ REGISTRY: tuple[tuple[type[Venue], Mapping[str, FaultEntry]], ...] = (
     (UpbitVenue, upbit.FAULTS),
     (CoinWVenue, coinw.FAULTS),
     (BithumbVenue, bithumb.FAULTS),
+    (GateVenue, gate.FAULTS),
 )
 #: Every simulated exchange by its name.
 VENUES: Mapping[str, type[Venue]] = MappingProxyType(

@@ -1,0 +1,129 @@
+"""One connection with Gate's spot WebSocket (R1).
+
+::
+
+    opened: signed subscription ──ack, or a push──> READY
+              │ 10 s
+              └──> lost
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Callable, Mapping, Sequence
+
+from assetstream.exchanges.common.conversation import Phase, PhasedConversation
+from assetstream.exchanges.common.exchange import KeyedExchange
+from assetstream.exchanges.gate.frames import (
+    CHANNEL,
+    PING,
+    HalfChange,
+    Item,
+    Notice,
+    Pong,
+    SubscriptionAnswer,
+    read_expected,
+    read_frame,
+)
+from assetstream.exchanges.gate.refusals import explain_answer, explain_refusal
+from assetstream.model.errors import AssetStreamError, ConnectionLost
+from assetstream.protocol import (
+    BalanceReport,
+    Connect,
+    Instant,
+    Reread,
+    Send,
+    Step,
+    Warn,
+)
+
+__all__ = ["GateConversation", "subscription_text"]
+
+#: Seconds that the subscription may stay unanswered.
+ANSWER_TIMEOUT_S = 10.0
+
+
+def subscription_text(seconds: int) -> str:
+    """Return the text that is signed for a subscription at that time, since 1970."""
+    return f"channel={CHANNEL}&event=subscribe&time={seconds}"
+
+
+class GateConversation(PhasedConversation[Notice]):
+    """The protocol state of one connection; ``sign`` makes a signature over a text."""
+
+    def __init__(self, exchange: KeyedExchange, sign: Callable[[str], str]) -> None:
+        super().__init__(exchange)
+        self._sign = sign
+        # The exchange's time of the present step, seconds: each request must have it.
+        self._time = 0
+
+    def connect(self, instant: Instant, nonce: str) -> Connect:
+        return Connect(self._exchange.ws_url)
+
+    def refused(
+        self, status: int, headers: Mapping[str, str], body: bytes
+    ) -> AssetStreamError:
+        doing = "the WebSocket handshake"
+        return explain_answer(self._exchange, status, headers, body, doing)
+
+    def opened(self, instant: Instant, nonce: str) -> Sequence[Step]:
+        self._time = instant.ms // 1000
+        self._heartbeat.start(instant.now)
+        self._enter(Phase.SUBSCRIBING, instant.now + ANSWER_TIMEOUT_S)
+        proof = {
+            "method": "api_key",
+            "KEY": self._exchange.credentials["api_key"],
+            "SIGN": self._sign(subscription_text(self._time)),
+        }
+        return [self._request(CHANNEL, event="subscribe", auth=proof)]
+
+    def due(self, instant: Instant) -> Sequence[Step]:
+        self._time = instant.ms // 1000
+        return super().due(instant)
+
+    def closing(self, instant: Instant) -> Sequence[Send]:
+        # The end of a subscription must be signed, too: the close says the same.
+        return ()
+
+    def _request(self, channel: str, **more: object) -> Send:
+        return Send(json.dumps({"time": self._time, "channel": channel, **more}))
+
+    def _ping(self) -> Step:
+        # Gate's own ping: it begins the connection's time anew.
+        return self._request(PING)
+
+    def _read_expected(self, frames: Sequence[bytes]) -> list[BalanceReport] | None:
+        return read_expected(frames)
+
+    def _read(self, frame: bytes) -> Sequence[Item]:
+        return read_frame(frame)
+
+    def _on_notice(
+        self, notice: Notice, frame: bytes, instant: Instant
+    ) -> Sequence[Step]:
+        if isinstance(notice, HalfChange):
+            return [Reread(notice.currency)]
+        if isinstance(notice, Pong):
+            return [self._heartbeat.answered(instant.now)]
+        if isinstance(notice, SubscriptionAnswer):
+            return self._prove() if notice.good else [self._on_refusal(notice)]
+        return [self._renew("Gate is about to close it for a service upgrade")]
+
+    def _on_refusal(self, answer: SubscriptionAnswer) -> Step:
+        waits = self._phase is Phase.SUBSCRIBING
+        doing = "the subscription" if waits else "a request"
+        error = explain_refusal(self._exchange, answer, doing)
+        if waits:
+            return self._fail(error)
+        # Nothing depends on it: only a warning.
+        error.fatal = False
+        return Warn(error)
+
+    def _on_timeout(self, instant: Instant) -> Sequence[Step]:
+        error = ConnectionLost(
+            f"Gate did not answer the subscription within {ANSWER_TIMEOUT_S:g} s",
+            remedy="Gate is overloaded or in maintenance, or ws_url leads to another "
+            "server.",
+            exchange=self._exchange.name,
+        )
+        return [self._fail(error)]

@@ -1,0 +1,150 @@
+"""``GateVenue``: signatures, times and REST of the simulated Gate."""
+
+from __future__ import annotations
+
+import hmac
+import random
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Callable, Mapping, cast
+
+from assetstream.exchanges.gate.exchange import READ_PATH, Region, read_text, sign
+from assetstream.simulator.account import ApiKey
+from assetstream.simulator.context import Context
+from assetstream.simulator.gate.account import WS_PATH, GateAccount
+from assetstream.simulator.gate.session import (
+    LABELS,
+    TOLERANCE,
+    GateSession,
+    exchange_ms,
+    refusal,
+)
+from assetstream.simulator.ledger import Amount, plain
+from assetstream.simulator.messages import (
+    Reply,
+    Request,
+    RequestRefused,
+    exact,
+    exact_json,
+)
+from assetstream.simulator.session import ExchangeSession, Transport
+from assetstream.simulator.venue import Venue
+
+__all__ = ["GateVenue", "refused"]
+
+
+class GateVenue(Venue):
+    """Checks signatures and times, and serves ``GET /api/v4/spot/accounts``."""
+
+    name = "gate"
+    starting_balances: Mapping[str, str] = MappingProxyType(
+        {"USDT": "10000", "BTC": "0.5", "ETH": "4"}
+    )
+    error = exact_json(refusal(3, "Server side error happened"))
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self.accounts: dict[str, GateAccount] = {}
+
+    def open(
+        self,
+        number: int,
+        rng: random.Random,
+        balances: Mapping[str, Amount],
+        permission: Callable[[str, str], ApiKey],
+        *,
+        region: str | None = None,
+        exponents: bool = True,
+        halves: bool = False,
+    ) -> GateAccount:
+        """Open an account; its options are attributes of ``GateAccount``."""
+        api_key, secret_key = (f"{rng.getrandbits(4 * n):0{n}x}" for n in (32, 64))
+        account = GateAccount(
+            self._context,
+            number,
+            permission(api_key, secret_key),
+            balances,
+            region=cast(Region, region or self.region),
+            exponents=exponents,
+            halves=halves,
+        )
+        self.accounts[api_key] = account
+        return account
+
+    @staticmethod
+    def too_often(retry_after: float) -> Reply:
+        """Make the refusal of a REST request that is one too many."""
+        return refused("TOO_MANY_REQUESTS")
+
+    @staticmethod
+    def amended(body: bytes, newer: Mapping[str, tuple[Decimal, Decimal]]) -> bytes:
+        """Return a recorded reply of balances with newer ones in it."""
+        items = exact.decode(body) or []
+        rest = dict(newer)
+        for item in items:
+            amounts = rest.pop(str(item.get("currency")).upper(), None)
+            if amounts is not None:
+                item["available"], item["locked"] = map(plain, amounts)
+        for currency, (available, locked) in rest.items():
+            new = {"currency": currency, "available": plain(available)}
+            items.append({**new, "locked": plain(locked), "update_id": 1})
+        return exact_json(items)
+
+    def admit(self, request: Request) -> Callable[[Transport], ExchangeSession]:
+        """Let every upgrade pass: the subscription brings the key, later."""
+        if request.path != WS_PATH:
+            raise RequestRefused(refused("NOT_FOUND"))
+        return lambda connection: GateSession(
+            self._context, connection, self.accounts, self.region, request.address
+        )
+
+    def rest(self, request: Request) -> Reply:
+        """Answer with all balances."""
+        if (request.method, request.path) != ("GET", READ_PATH):
+            return refused("NOT_FOUND")
+        account = self.accounts.get(request.headers.get("key", ""))
+        if account is not None:
+            self._context.signal.count("reads", account.seen)
+        label = self._objection(request, account)
+        if account is None or label:
+            return refused(label)
+        reply = self._context.points.reply("read", account)
+        if reply is not None:
+            return reply
+        balances = self._balances(account)
+        items = [
+            {
+                "currency": currency,
+                "available": plain(available),
+                "locked": plain(locked),
+                "update_id": len(account.history(currency)),
+            }
+            for currency, (available, locked) in balances.items()
+        ]
+        return Reply.json(200, items)
+
+    def _objection(self, request: Request, account: GateAccount | None) -> str:
+        """Return the label of what is wrong with a request; "": nothing."""
+        time = request.headers.get("timestamp", "")
+        if not time.isdecimal():
+            return "MISSING_REQUIRED_HEADER"
+        # Before the key: so does the real one.
+        if abs(int(time) - exchange_ms(self._context) / 1000) > TOLERANCE:
+            return "REQUEST_EXPIRED"
+        if account is None or account.region != self.region:
+            return "INVALID_KEY"
+        if self._context.rate_limits and not account.reads.use():
+            return "TOO_MANY_REQUESTS"
+        right = sign(read_text(time), account.secret_key).encode()
+        given = request.headers.get("sign", "").encode()
+        if request.query or not hmac.compare_digest(right, given):
+            return "INVALID_SIGNATURE"
+        if not account.credentials.allows_ip(request.address):
+            return "IP_FORBIDDEN"
+        return "" if account.credentials.may_view else "FORBIDDEN"
+
+
+def refused(label: str) -> Reply:
+    """Make the refusal of a request."""
+    status, message = LABELS[label]
+    return Reply.json(status, {"label": label, "message": message})
