@@ -21,7 +21,15 @@ from tests.support.world.life import live, simulate
 from tests.support.world.luck import Luck
 from tests.support.world.promise import Measures
 from tests.support.world.rest import Reply
-from tests.support.world.weather import CALM, ROUGH, STORM, WILD, Weather
+from tests.support.world.weather import (
+    CALM,
+    ROUGH,
+    STORM,
+    WEATHERS,
+    WILD,
+    Weather,
+)
+from tests.support.world.wires import WIRES
 from tests.support.world.world import World
 
 EXCHANGES = ["coinw", "upbit"]
@@ -58,13 +66,14 @@ def test_nothing_is_found_and_the_figures_are_printed(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A table by weather, one by kind of account, and a line."""
-    assert main(["--account-hours", "3", "--kind", "slow n10"]) == 0
+    hours = len(WIRES) * len(WEATHERS) * 0.1  # a life of six minutes in each
+    assert main(["--account-hours", f"{hours}", "--kind", "slow n10"]) == 0
     lines = capsys.readouterr().out.splitlines()
     figures = dict(part.split("=") for part in lines[-1].split())
 
     assert any(line.startswith("| coinw calm | ") for line in lines)
     assert any(line.startswith("| upbit wild slow n10 | ") for line in lines)
-    assert float(figures["account_hours"]) == pytest.approx(3)
+    assert float(figures["account_hours"]) == pytest.approx(hours, abs=0.1)
     assert int(figures["events"]) > 1000
     assert figures["findings"] == "0"
     assert 0 < float(figures["longest_stale"]) <= 30
