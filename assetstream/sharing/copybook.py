@@ -58,6 +58,13 @@ FRESH = "its owner vouches for it"
 SILENT = "its owner was not heard of for too long"
 UNOWNED = "no worker owns it"
 ABSENT = "the engine has no account of this name"
+#: What to do about each.
+REMEDIES = {
+    SILENT: "Look whether it runs and reaches the engine; another one that has the "
+    "account's key takes over.",
+    UNOWNED: "Start a relay that has the account's key.",
+    ABSENT: "Check its label, and the name of its fleet.",
+}
 
 Amounts = tuple[Decimal, Decimal]
 
@@ -255,12 +262,26 @@ class Copybook:
         """Let it be LIVE no more."""
         present = self.present
         present.dead_at = -math.inf
-        present.error = self.cut or self._refused or self._error
+        present.error = self._cause(at)
         if present.state is not State.LIVE:
             return []
         self._gap.start(at.utc, at.now - present.proof)
         self._recovered.clear()
         return [self._change(State.STALE, self._trouble())]
+
+    def _cause(self, at: Moment) -> AssetStreamError | None:
+        """Return the error that says what there is to mend, if anything is known."""
+        error = self.cut or self._refused or self._error
+        trouble = self._trouble()
+        patient = trouble == SILENT and at.now - self._since < self._horizon
+        if error is not None or trouble not in REMEDIES or patient:
+            return error
+        return AssetStreamError(
+            trouble,
+            remedy=REMEDIES[trouble],
+            exchange=self.present.exchange or None,
+            account=self.present.account,
+        )
 
     def _trouble(self) -> str:
         """Say why it is not LIVE."""

@@ -10,7 +10,11 @@ import pytest
 
 from assetstream.core.moment import Moment
 from assetstream.core.present import Present
-from assetstream.model.errors import ConnectionLost, ProtocolError
+from assetstream.model.errors import (
+    AssetStreamError,
+    ConnectionLost,
+    ProtocolError,
+)
 from assetstream.model.events import AssetUpdate, Event, Source, StateChange
 from assetstream.model.states import State
 from assetstream.sharing.copybook import Copybook
@@ -97,6 +101,10 @@ class Desk:
     @property
     def state(self) -> State:
         return self.present.state_at(self.now)
+
+    def problem(self) -> str:
+        error = self.present.error
+        return error.problem if error is not None else ""
 
     def shown(self) -> dict[str, str]:
         return {code: str(b.available) for code, b in self.present.balances.items()}
@@ -489,6 +497,54 @@ def test_another_fault_is_another_error(desk: Desk) -> None:
     found = [desk.book.refuse(ProtocolError(problem)) for problem in problems]
 
     assert [len(events) for events in found] == [1, 0, 1]
+
+
+def test_it_fails_by_an_error(desk: Desk) -> None:
+    """For good: the error is told, and then the end."""
+    error = ConnectionLost("refused", fatal=True)
+
+    desk.events = desk.book.fail(error)
+
+    assert words(desk.events) == ["ConnectionLost", "FAILED"]
+    assert desk.present.error is error
+    assert desk.present.reason == "refused"
+
+
+def test_what_there_is_to_mend_is_an_error(desk: Desk) -> None:
+    """Though nobody has reported one: whoever waits in vain is told."""
+    desk.events += desk.book.restore(None, desk.at)
+    desk.judge()
+    assert desk.problem() == "the engine has no account of this name"
+
+    desk.restore(owner="", state=State.STALE)
+    desk.judge()
+    assert desk.problem() == "no worker owns it"
+
+    # A pulse takes its time to come.
+    desk.restore()
+    desk.judge()
+    assert desk.problem() == ""
+    desk.now += HORIZON + 1
+    desk.judge()
+    assert desk.problem() == "its owner was not heard of for too long"
+    error = desk.present.error
+    assert error is not None
+    assert error.remedy
+    assert (error.exchange, error.account) == ("upbit", "alice")
+
+    desk.pulse()
+    assert desk.state is State.LIVE
+    assert desk.problem() == ""
+    # It is told to nobody who has not asked.
+    assert not [e for e in desk.events if isinstance(e, AssetStreamError)]
+
+
+def test_what_an_owner_has_reported_comes_first(desk: Desk) -> None:
+    """It says more than that there is no owner any more."""
+    desk.restore(owner="", state=State.STALE, error=LOST)
+    desk.judge()
+
+    assert desk.problem() == "the exchange is gone"
 
 
 def test_what_is_cut_off_says_so(desk: Desk) -> None:

@@ -283,8 +283,9 @@ def test_an_account_that_nobody_has_is_waited_for(
 ) -> None:
     """Its owner may come later."""
     stream = remote(server, "bob", **recorder.handlers())
-    with pytest.raises(StreamTimeout):
+    with pytest.raises(StreamTimeout, match="no account of this name") as caught:
         remote(server, "bob").start(timeout=0.3)
+    assert "name of its fleet" in str(caught.value.__cause__)
     stream.start(wait=False)
     with HandOwner(server.url, "bob"):
         recorder.wait_for_state(State.LIVE)
