@@ -82,8 +82,9 @@ class EventLog:
         elif isinstance(event, StateChange):
             if event.gap is not None:
                 self._add(event.account, self._gap_text(event.account, event.gap))
-        elif event.account is not None:
-            self._note_error(event.account, event)
+        else:
+            # Of no account: of an engine that has all of them, or of an archive.
+            self._note_error(event.account or "", event)
 
     def lines(self, accounts: Sequence[AccountSnapshot]) -> list[Line]:
         """Show the last ones, oldest first, but for those that are reasons of states.
@@ -97,7 +98,8 @@ class EventLog:
         lines = []
         for text, logged in self._lines.items():
             error, look = logged.error, "dim"
-            name = f"{named(logged.accounts)}:" if len(accounts) > 1 else ""
+            labels = tuple(filter(None, logged.accounts))
+            name = f"{named(labels)}:" if labels and len(accounts) > 1 else ""
             if error is not None and error.problem in reasons:
                 if error.remedy and error.explanation in present:
                     lines.append(Line(error.remedy, "bad", name))

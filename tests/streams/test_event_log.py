@@ -205,3 +205,13 @@ def test_changes_that_an_audit_found_are_shown() -> None:
     assert texts(log) == [
         "main: BTC +0.5 was found by an audit: it had not been pushed"
     ]
+
+
+def test_what_is_no_account_s_is_named_by_itself() -> None:
+    """The connection of a group, or the file of an archive."""
+    log = EventLog()
+    log.note(ConnectionLost("the engine is gone"))
+
+    assert texts(log) == [" ConnectionLost: the engine is gone"]
+    (line,) = log.lines([])
+    assert line.name == ""

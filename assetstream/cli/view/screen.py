@@ -258,6 +258,8 @@ def _top(picture: Picture, width: int) -> Iterator[Strip]:
     accounts, progress = picture.accounts, picture.progress
     if len(accounts) > 1:
         line = group_line(accounts, still=True)
+    elif not accounts:
+        line = Line("no accounts so far", "dim")
     else:
         line, health = account_line(accounts[0], still=True), accounts[0].health
         figures = _figures(health) if health.state is State.LIVE else ""
@@ -282,7 +284,7 @@ def _blocks(
 ) -> Iterator[Block]:
     """Divide what scrolls into its sections."""
     found = chosen(accounts, choice)
-    if not found:
+    if not found and accounts:
         words = f"nothing has {choice.words!r}: Esc shows all"
         yield _block(wrapped(Line(words, "warn"), width))
     had_rows = False

@@ -15,6 +15,7 @@ from assetstream.sharing import engine_checks
 from tests.support.engines import EngineServer
 from tests.support.owners import HandOwner
 from tests.support.processes import Program
+from tests.support.terminal import Terminal
 
 pytestmark = pytest.mark.programs
 
@@ -185,3 +186,15 @@ def test_what_means_nothing_is_refused(arguments: tuple[str, ...], match: str) -
     assert done.exit_code == 2
     assert match in " ".join(done.stderr.split())
     assert "s3cret" not in done.output
+
+
+def test_a_window_opens_before_there_is_an_account(running: EngineServer) -> None:
+    """It says so, and shows accounts when they come."""
+    running.do("FLUSHALL")
+    command = ("-m", "assetstream.cli", "watch", "--from", running.url)
+    with Terminal(80, 24, *command) as terminal:
+        terminal.wait_for("no accounts so far")
+        with HandOwner(running.url, "alice"):
+            terminal.wait_for("LIVE", "alice", "BTC")
+            terminal.press("q")
+            assert terminal.finish() == 0

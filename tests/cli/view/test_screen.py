@@ -301,3 +301,14 @@ def test_the_last_picture_has_its_time_and_no_keys(count: int) -> None:
         assert len(lines) == 5
     else:
         assert lines[-1].endswith(" more lines were not shown")
+
+
+def test_a_window_without_accounts_says_so() -> None:
+    """They may come later; until then errors are what there is to see."""
+    error = Line("03:00:00 UTC ConnectionLost: the engine is gone", "dim")
+
+    lines = screen(picture(events=[error], keys=True))
+
+    assert lines[0] == "no accounts so far"
+    assert any("the engine is gone" in line for line in lines)
+    assert screen(picture(ended=True, keys=True)) == ["no accounts so far"]
