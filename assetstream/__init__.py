@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from assetstream.archive.archive import Archive, ArchiveHealth
     from assetstream.doctor.report import Check, Diagnosis, Verdict
     from assetstream.exchanges.bithumb.exchange import Bithumb
+    from assetstream.exchanges.bybit.exchange import Bybit
     from assetstream.exchanges.coinw.exchange import CoinW
     from assetstream.exchanges.gate.exchange import Gate
     from assetstream.exchanges.upbit.exchange import Upbit
@@ -85,6 +86,7 @@ __all__ = [  # noqa: RUF022 - grouped by what they are
     "serve_metrics",
     # exchanges
     "Bithumb",
+    "Bybit",
     "CoinW",
     "Exchange",
     "Gate",
@@ -122,6 +124,7 @@ _ROOMS = {
     "metrics.server": ["MetricsServer", "serve_metrics"],
     "protocol.exchange": ["Exchange"],
     "exchanges.bithumb.exchange": ["Bithumb"],
+    "exchanges.bybit.exchange": ["Bybit"],
     "exchanges.coinw.exchange": ["CoinW"],
     "exchanges.gate.exchange": ["Gate"],
     "exchanges.upbit.exchange": ["Upbit"],

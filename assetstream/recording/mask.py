@@ -25,7 +25,7 @@ CODE = re.compile(r"-?[0-9]{1,7}")
 #: Values that are about nobody.
 HARMLESS = {"", "0", "true", "false", "null", "NaN", "Infinity", "-Infinity", "***"}
 #: A key stays if it looks like a name or a currency.
-KEY = re.compile(r"(?=.*[^\W\d])[\w$.-]{1,24}")
+KEY = re.compile(r"(?=.*[^\W\d])[\w$.-]{1,28}")
 JSON = re.compile(r'\s*(?:[{\["]|[0-9.eE+-]+\s*$)')
 #: Header fields that are about nobody.
 HEADERS = ("content-type", "date", "remaining-req", "retry-after", "server")

@@ -7,6 +7,8 @@ from typing import Mapping
 
 from assetstream.simulator.bithumb import faults as bithumb
 from assetstream.simulator.bithumb.venue import BithumbVenue
+from assetstream.simulator.bybit import faults as bybit
+from assetstream.simulator.bybit.venue import BybitVenue
 from assetstream.simulator.catalogue.common import FaultEntry
 from assetstream.simulator.coinw import faults as coinw
 from assetstream.simulator.coinw.venue import CoinWVenue
@@ -23,6 +25,7 @@ REGISTRY: tuple[tuple[type[Venue], Mapping[str, FaultEntry]], ...] = (
     (CoinWVenue, coinw.FAULTS),
     (BithumbVenue, bithumb.FAULTS),
     (GateVenue, gate.FAULTS),
+    (BybitVenue, bybit.FAULTS),
 )
 #: Every simulated exchange by its name.
 VENUES: Mapping[str, type[Venue]] = MappingProxyType(

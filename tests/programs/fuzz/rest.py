@@ -6,8 +6,8 @@ from typing import Mapping
 
 from assetstream.model.errors import AssetStreamError
 from assetstream.protocol import Snapshot
-from tests.programs.fuzz.adapters import READERS
-from tests.programs.fuzz.wire import Pairs, check_amounts, check_error, loads
+from tests.programs.fuzz.adapters import READERS, check_report
+from tests.programs.fuzz.wire import Pairs, check_error, loads
 from tests.support.specs import SPECS
 
 __all__ = ["check_answer"]
@@ -49,7 +49,7 @@ def _check_snapshot(snapshot: Snapshot, name: str, body: bytes) -> None:
         assert None not in (report.available, report.locked)
         assert report.key is None
         assert report.raw in body
-        check_amounts(report, decoded)
+        check_report(report, decoded, name)
     entries = READERS[name].entries(decoded)
     # S2: what is not among the balances is known to be missing from them.
     for code in entries:

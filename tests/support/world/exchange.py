@@ -132,7 +132,9 @@ class ExchangeSide:
         else:
             self._send(frame, pushed)
         for delay in again:
-            self._timeline.after(delay, self._send, frame, pushed)
+            # Where they keep their order, no copy overtakes what it is of.
+            late = max(delay, first) if self.wire.in_order else delay
+            self._timeline.after(late, self._send, frame, pushed)
 
     def _send(self, frame: bytes, pushed: Pushed) -> None:
         """Send a push to whichever connection is subscribed by now."""

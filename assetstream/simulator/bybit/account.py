@@ -1,0 +1,140 @@
+"""``BybitAccount``: an account on the simulated Bybit."""
+
+from __future__ import annotations
+
+import uuid
+from decimal import Context as Arithmetic
+from decimal import Decimal
+from typing import Any, Literal, Mapping, Sequence
+
+import msgspec
+
+from assetstream.exchanges.bybit.exchange import WS_PATH, Region
+from assetstream.protocol import Exchange
+from assetstream.simulator.account import Account, ApiKey
+from assetstream.simulator.context import Context
+from assetstream.simulator.ledger import Amount, Balances, LedgerChange, plain
+from assetstream.simulator.limits import Limit
+from assetstream.simulator.messages import Kind, Message
+
+__all__ = ["BybitAccount", "Margin"]
+
+Margin = Literal["isolated", "cross", "portfolio"]
+
+EXACT = Arithmetic(prec=400)
+
+
+class BybitAccount(Account):
+    """An account on the simulated Bybit; see ``Account`` for what it can do.
+
+    Its key is ``api_key`` and ``secret_key``. It is made by ``Simulator.open``, whose
+    options for it are the attributes below.
+
+    Attributes:
+        region: the site that its key is from.
+        margin: the account's kind of margin.
+        positions: the margin of derivatives' positions, by currency. It is a part of
+            what the ledger has as available.
+        borrowed: what is owed, by currency. The ledger has what is owned besides.
+        terse: fields that are zero may be left out.
+        coded: answers on the WebSocket have codes: the newer of their two forms.
+        reads: the limit of its REST requests.
+    """
+
+    name = "bybit"
+
+    def __init__(
+        self,
+        context: Context,
+        number: int,
+        credentials: ApiKey,
+        balances: Mapping[str, Amount],
+        *,
+        region: Region,
+        margin: Margin,
+        positions: Mapping[str, Amount],
+        borrowed: Mapping[str, Amount],
+        terse: bool,
+        coded: bool,
+    ) -> None:
+        super().__init__(context, number, credentials, balances)
+        self.region: Region = region
+        self.margin = margin
+        self.positions = {code: Decimal(held) for code, held in positions.items()}
+        self.borrowed = {code: Decimal(debt) for code, debt in borrowed.items()}
+        self.terse = terse
+        self.coded = coded
+        self.reads = Limit(50, 1.0)
+
+    @property
+    def api_key(self) -> str:
+        """The fake key, formed like the real ones."""
+        return self.credentials.key
+
+    @property
+    def ws_url(self) -> str:
+        """The whole URL of the private WebSocket."""
+        return f"{self.context.ws_url}/{self.name}{WS_PATH}"
+
+    def exchange(self) -> Exchange:
+        """Make an ``assetstream.Bybit`` for this account, pointed at the simulator."""
+        from assetstream.exchanges import Bybit
+
+        return Bybit(
+            self.api_key,
+            self.secret_key,
+            region=self.region,
+            ws_url=self.ws_url,
+            rest_url=self.rest_url,
+        )
+
+    def encode(self, change: LedgerChange, style: str) -> Sequence[Message]:
+        """Make one text frame of ``change``, which has no key but its time.
+
+        Args:
+            style: Bybit has one only.
+        """
+        changed = {e.currency: (e.available, e.locked) for e in change.entries}
+        content = {
+            "id": str(uuid.uuid5(uuid.NAMESPACE_OID, str(change.entries[0].number))),
+            "topic": "wallet",
+            "creationTime": change.time_ms,
+            "data": [self.wallet(changed)],
+        }
+        return [Message(Kind.PUSH, msgspec.json.encode(content))]
+
+    def wallet(self, balances: Balances) -> dict[str, Any]:
+        """Make the account's part of a push or a reply of REST."""
+        isolated = self.margin == "isolated"
+        used = any(self.positions.values())
+        return {
+            "accountIMRate": "" if isolated else "0",
+            "totalInitialMargin": "" if isolated else str(int(used)),
+            "coin": [self._coin(code, *held) for code, held in balances.items()],
+            "accountType": "UNIFIED",
+        }
+
+    def _coin(self, code: str, available: Decimal, locked: Decimal) -> dict[str, Any]:
+        debt = self.borrowed.get(code, Decimal(0))
+        owned = EXACT.add(available, locked)
+        position = plain(self.positions.get(code, Decimal(0)))
+        unsaid = self.margin == "portfolio"
+        fields: dict[str, Any] = {
+            "coin": code,
+            "equity": plain(owned),
+            "walletBalance": plain(EXACT.add(owned, debt)),
+            "availableToWithdraw": "",
+            "availableToBorrow": "",
+            "borrowAmount": plain(debt),
+            "totalOrderIM": "" if unsaid else "0",
+            "totalPositionIM": "" if unsaid else position,
+            "bonus": "0",
+            "marginCollateral": True,
+            "locked": plain(locked),
+            "spotBorrow": plain(debt),
+        }
+        if self.terse:
+            for name in ("bonus", "locked", "spotBorrow"):
+                if fields[name] == "0":
+                    del fields[name]
+        return fields

@@ -1,0 +1,174 @@
+"""``BybitVenue``: signatures, time windows and REST of the simulated Bybit."""
+
+from __future__ import annotations
+
+import hmac
+import random
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any, Callable, Mapping, cast
+
+from assetstream.exchanges.bybit.exchange import WS_PATH, Region, sign
+from assetstream.simulator.account import ApiKey, letters
+from assetstream.simulator.bybit.account import BybitAccount, Margin
+from assetstream.simulator.bybit.session import (
+    REFUSALS,
+    BybitSession,
+    answer,
+    exchange_ms,
+)
+from assetstream.simulator.context import Context
+from assetstream.simulator.ledger import Amount, plain
+from assetstream.simulator.messages import (
+    Reply,
+    Request,
+    RequestRefused,
+    exact,
+    exact_json,
+)
+from assetstream.simulator.session import ExchangeSession, Transport
+from assetstream.simulator.venue import Venue
+
+__all__ = ["BybitVenue", "failed"]
+
+REST_PATH = "/v5/account/wallet-balance"
+#: Milliseconds that a request may be ahead of Bybit's clock, and behind it if it does
+#: not say.
+AHEAD, BEHIND = 1000, 5000
+
+
+class BybitVenue(Venue):
+    """Checks signatures and times, and serves ``wallet-balance``."""
+
+    name = "bybit"
+    starting_balances: Mapping[str, str] = MappingProxyType(
+        {"USDT": "10000", "BTC": "0.5", "ETH": "4"}
+    )
+    error = exact_json(answer("", 10016, coded=True))
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self.accounts: dict[str, BybitAccount] = {}
+
+    def open(
+        self,
+        number: int,
+        rng: random.Random,
+        balances: Mapping[str, Amount],
+        permission: Callable[[str, str], ApiKey],
+        *,
+        region: str | None = None,
+        margin: Margin = "cross",
+        positions: Mapping[str, Amount] = MappingProxyType({}),
+        borrowed: Mapping[str, Amount] = MappingProxyType({}),
+        terse: bool = False,
+        coded: bool = True,
+    ) -> BybitAccount:
+        """Open an account; its options are attributes of ``BybitAccount``."""
+        api_key, secret_key = letters(rng, 18), letters(rng, 36)
+        account = BybitAccount(
+            self._context,
+            number,
+            permission(api_key, secret_key),
+            balances,
+            region=cast(Region, region or self.region),
+            margin=margin,
+            positions=positions,
+            borrowed=borrowed,
+            terse=terse,
+            coded=coded,
+        )
+        self.accounts[api_key] = account
+        return account
+
+    @staticmethod
+    def too_often(retry_after: float) -> Reply:
+        """Make the refusal of a REST request that is one too many."""
+        return failed(10006)
+
+    @staticmethod
+    def amended(body: bytes, newer: Mapping[str, tuple[Decimal, Decimal]]) -> bytes:
+        """Return a recorded reply of balances with newer ones in it."""
+        content: Any = exact.decode(body)
+        accounts = content["result"]["list"] or [{"coin": []}]
+        rest = dict(newer)
+        for coin in accounts[0]["coin"]:
+            amounts = rest.pop(str(coin.get("coin")).upper(), None)
+            if amounts is not None:
+                coin.update(spot(*amounts))
+        for code, amounts in rest.items():
+            accounts[0]["coin"].append({"coin": code, **spot(*amounts)})
+        content["result"]["list"] = accounts
+        return exact_json(content)
+
+    def admit(self, request: Request) -> Callable[[Transport], ExchangeSession]:
+        """Let every upgrade pass: Bybit asks for the key by message, later."""
+        if request.path != WS_PATH:
+            raise RequestRefused(Reply(404))
+        return lambda connection: BybitSession(
+            self._context, connection, self.accounts, request.address
+        )
+
+    def rest(self, request: Request) -> Reply:
+        """Answer with all balances that are not zero; errors come in HTTP 200, too."""
+        if (request.method, request.path) != ("GET", REST_PATH):
+            return Reply(404)
+        account = self.accounts.get(request.headers.get("x-bapi-api-key", ""))
+        if account is None:
+            return failed(10003)
+        self._context.signal.count("reads", account.seen)
+        code = self._objection(request, account)
+        if code:
+            return failed(code)
+        reply = self._context.points.reply("read", account)
+        if reply is not None:
+            return reply
+        wallet = account.wallet(
+            {
+                code: (available, locked)
+                for code, (available, locked) in self._balances(account).items()
+                if available or locked or account.borrowed.get(code)
+            }
+        )
+        content = {
+            "retCode": 0,
+            "retMsg": "OK",
+            "result": {"list": [wallet]},
+            "retExtInfo": {},
+            "time": exchange_ms(self._context),
+        }
+        return Reply.json(200, content)
+
+    def _objection(self, request: Request, account: BybitAccount) -> int:
+        """Return the code of what is wrong with a request; 0: nothing."""
+        if self._context.rate_limits and not account.reads.use():
+            return 10006
+        given = request.headers.get
+        time, window = given("x-bapi-timestamp", ""), given("x-bapi-recv-window", "")
+        now = exchange_ms(self._context)
+        allowed = int(window) if window.isdecimal() else BEHIND
+        if not (time.isdecimal() and now - allowed <= int(time) < now + AHEAD):
+            return 10002
+        signed = f"{time}{account.api_key}{window}{request.query}"
+        right = sign(signed, account.secret_key)
+        if not hmac.compare_digest(right.encode(), given("x-bapi-sign", "").encode()):
+            return 10004
+        if not account.credentials.allows_ip(request.address):
+            return 10010
+        if not account.credentials.may_view:
+            return 10005
+        unified = ("accountType", "UNIFIED") in request.parameters
+        return 0 if unified else 10001
+
+
+def spot(available: Decimal, locked: Decimal) -> dict[str, str]:
+    """Make the fields of a coin that neither margin nor debt takes from."""
+    total = plain(available + locked)
+    fields = {"walletBalance": total, "locked": plain(locked), "spotBorrow": "0"}
+    return {**fields, "bonus": "0", "totalOrderIM": "0", "totalPositionIM": "0"}
+
+
+def failed(code: int) -> Reply:
+    """Make an error."""
+    content = {"retCode": code, "retMsg": REFUSALS[code], "result": {}}
+    return Reply.json(200, {**content, "retExtInfo": {}, "time": 1_672_211_918_471})

@@ -1,0 +1,56 @@
+"""Bybit for the contract suite."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Sequence
+
+from assetstream.exchanges import Bybit
+from tests.support.spec import KEY, SECRET, Spec, frame, sample
+
+__all__ = ["SPEC", "make_bybit", "push_of"]
+
+
+def make_bybit(**options: Any) -> Bybit:
+    """Build a Bybit account with made-up keys."""
+    return Bybit(KEY, SECRET, **{"region": "global", **options})
+
+
+def push_of(*coins: object, margin: object = "0", **outer: object) -> bytes:
+    """Make a push of these coins, with the account's margin."""
+    content = json.loads(sample("bybit", "push_btc"))
+    account = {**content["data"][0], "coin": coins, "totalInitialMargin": margin}
+    return frame({**content, "data": [account], **outer})
+
+
+def unreadable(currencies: Sequence[str]) -> bytes:
+    """Make a push of these currencies, none of whose amounts can be read."""
+    return push_of(*({"coin": code, "walletBalance": "?"} for code in currencies))
+
+
+def untyped() -> bytes:
+    """Make a push without its topic."""
+    content = json.loads(sample("bybit", "push_btc"))
+    del content["topic"]
+    return frame(content)
+
+
+SPEC = Spec(
+    make=make_bybit,
+    acks=(sample("bybit", "login_ack"), sample("bybit", "subscribe_ack")),
+    push=sample("bybit", "push_order").replace(b"250.5", b"0"),
+    pushed=("USDT", "9647.75537647", "0"),
+    other=b'{"id":"1","topic":"order","creationTime":1700034722104,"data":[]}',
+    reply=sample("bybit", "rest_balances"),
+    balances=2,
+    void=b'{"retCode":0,"retMsg":"OK","result":{"list":[]},"time":1690872862481}',
+    refusal=(200, sample("bybit", "rest_refused")),
+    unreadable=unreadable,
+    untyped=untyped(),
+    hints={
+        "login_invalid_apikey": "A key is good for the site it was made on only",
+        "login_invalid_words": "A key is good for the site it was made on only",
+        "login_params_error": "A key is good for the site it was made on only",
+        "login_request_expired": "this machine's clock is right",
+    },
+)
