@@ -243,6 +243,20 @@ def test_an_illegal_change_of_state_is_condemned() -> None:
     assert figures.bad["illegal"] == 2
 
 
+def test_folded_changes_of_state_are_judged_as_what_they_stand_for() -> None:
+    """A slow handler is told of a start and a loss at once, never of half of it."""
+    for folded, illegal in ((0, 1), (1, 0)):
+        figures = Figures()
+        listener = Listener(random.Random(0), figures)
+        listener.state = State.CONNECTING
+        listener.on_state(
+            StateChange(
+                *("upbit", "a", State.CONNECTING, State.STALE, "a test"), folded=folded
+            )
+        )
+        assert figures.bad["illegal"] == illegal
+
+
 def test_what_is_left_behind_is_condemned(monkeypatch: pytest.MonkeyPatch) -> None:
     """A leaked thread and a leaked socket are findings."""
     monkeypatch.setattr(leftovers, "END_TIME", 0.0)

@@ -79,7 +79,10 @@ class Listener:
         self._dawdle(0.01, 0.02)
 
     def on_state(self, change: StateChange) -> None:
-        legal = change.current in TRANSITIONS[change.previous]
+        reached = {change.previous}
+        for _ in range(change.folded + 1):  # It stands for so many changes.
+            reached = {after for state in reached for after in TRANSITIONS[state]}
+        legal = change.current in reached
         if change.previous is State.STALE and change.current is State.LIVE:
             legal = legal and change.gap is not None  # S1
         self.stale += change.current is State.STALE
