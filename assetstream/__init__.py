@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from assetstream.exchanges.bybit.exchange import Bybit
     from assetstream.exchanges.coinw.exchange import CoinW
     from assetstream.exchanges.gate.exchange import Gate
+    from assetstream.exchanges.okx.exchange import OKX
     from assetstream.exchanges.upbit.exchange import Upbit
     from assetstream.metrics.collector import Collector
     from assetstream.metrics.server import MetricsServer, serve_metrics
@@ -90,6 +91,7 @@ __all__ = [  # noqa: RUF022 - grouped by what they are
     "CoinW",
     "Exchange",
     "Gate",
+    "OKX",
     "Upbit",
     # errors
     "AssetStreamError",
@@ -127,6 +129,7 @@ _ROOMS = {
     "exchanges.bybit.exchange": ["Bybit"],
     "exchanges.coinw.exchange": ["CoinW"],
     "exchanges.gate.exchange": ["Gate"],
+    "exchanges.okx.exchange": ["OKX"],
     "exchanges.upbit.exchange": ["Upbit"],
     "model.errors": [
         "AssetStreamError",

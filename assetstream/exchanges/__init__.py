@@ -12,14 +12,15 @@ from assetstream.exchanges.bithumb.exchange import Bithumb
 from assetstream.exchanges.bybit.exchange import Bybit
 from assetstream.exchanges.coinw.exchange import CoinW
 from assetstream.exchanges.gate.exchange import Gate
+from assetstream.exchanges.okx.exchange import OKX
 from assetstream.exchanges.upbit.exchange import Upbit
 from assetstream.protocol import Exchange
 
-__all__ = ["EXCHANGES", "Bithumb", "Bybit", "CoinW", "Gate", "Upbit", "build"]
+__all__ = ["EXCHANGES", "OKX", "Bithumb", "Bybit", "CoinW", "Gate", "Upbit", "build"]
 
 #: Every exchange by its name; the contract suite of the tests runs over all of them.
 EXCHANGES: Mapping[str, type[Exchange]] = MappingProxyType(
-    {exchange.name: exchange for exchange in (Upbit, CoinW, Bithumb, Gate, Bybit)}
+    {exchange.name: exchange for exchange in (Upbit, CoinW, Bithumb, Gate, Bybit, OKX)}
 )
 
 

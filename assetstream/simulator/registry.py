@@ -14,6 +14,8 @@ from assetstream.simulator.coinw import faults as coinw
 from assetstream.simulator.coinw.venue import CoinWVenue
 from assetstream.simulator.gate import faults as gate
 from assetstream.simulator.gate.venue import GateVenue
+from assetstream.simulator.okx import faults as okx
+from assetstream.simulator.okx.venue import OKXVenue
 from assetstream.simulator.upbit import faults as upbit
 from assetstream.simulator.upbit.venue import UpbitVenue
 from assetstream.simulator.venue import Venue
@@ -26,6 +28,7 @@ REGISTRY: tuple[tuple[type[Venue], Mapping[str, FaultEntry]], ...] = (
     (BithumbVenue, bithumb.FAULTS),
     (GateVenue, gate.FAULTS),
     (BybitVenue, bybit.FAULTS),
+    (OKXVenue, okx.FAULTS),
 )
 #: Every simulated exchange by its name.
 VENUES: Mapping[str, type[Venue]] = MappingProxyType(

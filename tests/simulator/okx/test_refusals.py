@@ -1,0 +1,19 @@
+"""The errors of the simulated OKX are those that the adapter knows."""
+
+from __future__ import annotations
+
+import pytest
+
+from assetstream.exchanges.okx.refusals import CODES
+from assetstream.simulator.okx.refusals import ERRORS, error, refused
+
+
+@pytest.mark.parametrize("code", ERRORS)
+def test_every_error_is_one_that_is_explained(code: str) -> None:
+    """In a frame, or in an answer of REST, in the same words."""
+    status, words = ERRORS[code]
+
+    assert code in CODES
+    assert error(code)["msg"] == words
+    assert refused(code).status == status
+    assert words.encode() in refused(code).body.replace(b'\\"', b'"')
