@@ -17,6 +17,7 @@ from assetstream.version import __version__
 if TYPE_CHECKING:
     from assetstream.archive.archive import Archive, ArchiveHealth
     from assetstream.doctor.report import Check, Diagnosis, Verdict
+    from assetstream.exchanges.binance.exchange import Binance
     from assetstream.exchanges.bithumb.exchange import Bithumb
     from assetstream.exchanges.bybit.exchange import Bybit
     from assetstream.exchanges.coinw.exchange import CoinW
@@ -86,6 +87,7 @@ __all__ = [  # noqa: RUF022 - grouped by what they are
     "MetricsServer",
     "serve_metrics",
     # exchanges
+    "Binance",
     "Bithumb",
     "Bybit",
     "CoinW",
@@ -125,6 +127,7 @@ _ROOMS = {
     "metrics.collector": ["Collector"],
     "metrics.server": ["MetricsServer", "serve_metrics"],
     "protocol.exchange": ["Exchange"],
+    "exchanges.binance.exchange": ["Binance"],
     "exchanges.bithumb.exchange": ["Bithumb"],
     "exchanges.bybit.exchange": ["Bybit"],
     "exchanges.coinw.exchange": ["CoinW"],

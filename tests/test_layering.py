@@ -71,6 +71,10 @@ SLEEPERS = {
 
 #: library -> the only modules that may import it.
 ONLY = {
+    "cryptography": {
+        "exchanges/common/private_keys.py",
+        "simulator/binance/session.py",
+    },
     "dotenv": {"cli/accounts/key_file.py"},
     "matplotlib": {"model/chart.py", "model/history.py"},
     "prometheus_client": {"metrics/collector.py", "metrics/server.py"},
@@ -246,8 +250,8 @@ def test_libraries_have_one_importer() -> None:
 def test_optional_parts_stay_optional() -> None:
     """The core imports nothing that only an extra installs."""
     core = {"assetstream", "certifi", "jwt", "msgspec", "requests", "websocket"}
-    # Imported only where a proxy, a chart or a table is asked for.
-    asked_for = {"python_socks", "matplotlib", "pandas"}
+    # Imported only where a proxy, such a key, a chart or a table is asked for.
+    asked_for = {"python_socks", "cryptography", "matplotlib", "pandas"}
     allowed = {*core, *asked_for, *sys.stdlib_module_names, "urllib3"}
     for path in MODULES:
         if FLOORS[room_of(path)] < FLOORS["simulator"] and room_of(path) != "notebook":

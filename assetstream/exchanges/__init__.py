@@ -8,6 +8,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Callable, Mapping, cast
 
+from assetstream.exchanges.binance.exchange import Binance
 from assetstream.exchanges.bithumb.exchange import Bithumb
 from assetstream.exchanges.bybit.exchange import Bybit
 from assetstream.exchanges.coinw.exchange import CoinW
@@ -16,11 +17,24 @@ from assetstream.exchanges.okx.exchange import OKX
 from assetstream.exchanges.upbit.exchange import Upbit
 from assetstream.protocol import Exchange
 
-__all__ = ["EXCHANGES", "OKX", "Bithumb", "Bybit", "CoinW", "Gate", "Upbit", "build"]
+__all__ = [
+    "EXCHANGES",
+    "OKX",
+    "Binance",
+    "Bithumb",
+    "Bybit",
+    "CoinW",
+    "Gate",
+    "Upbit",
+    "build",
+]
 
 #: Every exchange by its name; the contract suite of the tests runs over all of them.
 EXCHANGES: Mapping[str, type[Exchange]] = MappingProxyType(
-    {exchange.name: exchange for exchange in (Upbit, CoinW, Bithumb, Gate, Bybit, OKX)}
+    {
+        exchange.name: exchange
+        for exchange in (Upbit, CoinW, Bithumb, Gate, Bybit, OKX, Binance)
+    }
 )
 
 

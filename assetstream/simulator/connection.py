@@ -89,6 +89,11 @@ class Connection:
         for out in self.context.points.spread("sending", self, message):
             self._actions.put(out)
 
+    def ping(self, payload: bytes) -> None:
+        """Send a ping with ``payload``. Call it on the connection's thread."""
+        if self._protocol.state is OPEN:
+            self._protocol.send_ping(payload)
+
     def close(self, code: int = 1000, reason: str = "") -> None:
         """Send what is queued, then close with ``code`` and ``reason``.
 
@@ -232,6 +237,9 @@ class Connection:
         self.last_received = self.now()
         if frame.opcode is Opcode.PING:
             self._count("pings")
+        elif frame.opcode is Opcode.PONG:
+            if self.session is not None:
+                self.session.ponged(bytes(frame.data))
         elif frame.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
             self._partial += frame.data
             if frame.fin:

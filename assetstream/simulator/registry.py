@@ -5,6 +5,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Mapping
 
+from assetstream.simulator.binance import faults as binance
+from assetstream.simulator.binance.venue import BinanceVenue
 from assetstream.simulator.bithumb import faults as bithumb
 from assetstream.simulator.bithumb.venue import BithumbVenue
 from assetstream.simulator.bybit import faults as bybit
@@ -29,6 +31,7 @@ REGISTRY: tuple[tuple[type[Venue], Mapping[str, FaultEntry]], ...] = (
     (GateVenue, gate.FAULTS),
     (BybitVenue, bybit.FAULTS),
     (OKXVenue, okx.FAULTS),
+    (BinanceVenue, binance.FAULTS),
 )
 #: Every simulated exchange by its name.
 VENUES: Mapping[str, type[Venue]] = MappingProxyType(

@@ -30,6 +30,9 @@ class Transport(Protocol):
     def send(self, message: Message) -> None:
         """Send ``message``; from any thread, never blocks."""
 
+    def ping(self, payload: bytes) -> None:
+        """Send a ping with ``payload``. Call it on the connection's thread."""
+
     def close(self, code: int = 1000, reason: str = "") -> None:
         """Send what is queued and a close frame."""
 
@@ -68,6 +71,9 @@ class ExchangeSession(ABC):
     @abstractmethod
     def received(self, payload: bytes) -> None:
         """Answer the data frame ``payload``."""
+
+    def ponged(self, payload: bytes) -> None:  # noqa: B027 - few of them ask
+        """Take note of a WebSocket pong with ``payload``."""
 
     @abstractmethod
     def idle(self, now: float) -> float:

@@ -26,6 +26,11 @@ class KeyedExchange(Exchange):
     sources: Mapping[str, str]
     forms: Mapping[str, KeyForm] = MappingProxyType({})
 
+    @staticmethod
+    def unwrapped(key: str) -> str:
+        """Return the credential in ``key``; an exchange may take files of keys."""
+        return key
+
     def _keep(self, **attributes: object) -> None:
         """Set attributes; for the constructor only."""
         vars(self).update(attributes)

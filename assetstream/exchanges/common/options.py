@@ -48,6 +48,8 @@ def _read_key(exchange: KeyedExchange, parameter: str, given: str | None) -> str
             f"Set this environment variable to the key's {parameter}, or pass "
             f"{parameter}=... in Python, or --keys FILE to a command.",
         )
+    if isinstance(value, str):
+        value = exchange.unwrapped(value)
     fault = _key_fault(value)
     if fault:
         source = parameter if given is not None else f"environment variable {variable}"

@@ -65,7 +65,7 @@ class Replicas:
         """Answer a read that reaches the replica now."""
         if not reply.failure and self._clocks.dates:
             ms = self._clocks.host_milliseconds()
-            refusal = self._wire.untimely(call.headers, ms)
+            refusal = self._wire.untimely({**call.headers, "url": call.url}, ms)
             if refusal is not None:
                 return Answer(HttpReply(refusal[0], self._clocks.headers(), refusal[1]))
         if reply.failure == "key":

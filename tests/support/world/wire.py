@@ -65,7 +65,12 @@ class Wire:
         return self._push(currency, available, self._amount(amounts[1]), key)
 
     def untimely(self, headers: Mapping[str, str], ms: int) -> tuple[int, bytes] | None:
-        """Return the refusal of a request that was not made at this time, if it is."""
+        """Return the refusal of a request that was not made at this time, if it is.
+
+        Args:
+            headers: the request's, and of a read its URL as ``url``.
+            ms: the exchange's time.
+        """
         return None
 
     def delta(self, currency: str) -> bytes:

@@ -1,0 +1,161 @@
+"""``BinanceVenue``: connects and REST of the simulated Binance."""
+
+from __future__ import annotations
+
+import base64
+import random
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any, Callable, Mapping, cast
+
+from assetstream.exchanges.binance.exchange import WS_PATH, Region
+from assetstream.simulator.account import ApiKey, letters
+from assetstream.simulator.binance.account import BinanceAccount
+from assetstream.simulator.binance.session import (
+    REFUSALS,
+    BinanceSession,
+    exchange_ms,
+    objection,
+)
+from assetstream.simulator.context import Context
+from assetstream.simulator.ledger import Amount, plain
+from assetstream.simulator.limits import Limit
+from assetstream.simulator.messages import (
+    Reply,
+    Request,
+    RequestRefused,
+    exact,
+    exact_json,
+)
+from assetstream.simulator.session import ExchangeSession, Transport
+from assetstream.simulator.venue import Venue
+
+__all__ = ["BinanceVenue", "failed"]
+
+REST_PATH = "/api/v3/account"
+#: What an Ed25519 key has before the 32 bytes of the key itself (RFC 8410).
+ED25519 = bytes.fromhex("302e020100300506032b657004220420")
+
+
+class BinanceVenue(Venue):
+    """Counts connects, and serves ``GET /api/v3/account``."""
+
+    #: Connects that are allowed in 5 minutes.
+    CONNECTS = 300
+
+    name = "binance"
+    starting_balances: Mapping[str, str] = MappingProxyType(
+        {"USDT": "10000", "BTC": "0.5", "ETH": "4"}
+    )
+    error = exact_json(
+        {"id": None, "status": 500, "error": {"code": -1001, "msg": REFUSALS[-1001][1]}}
+    )
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self.accounts: dict[str, BinanceAccount] = {}
+        self._connects = Limit(self.CONNECTS, 300.0)
+
+    def open(
+        self,
+        number: int,
+        rng: random.Random,
+        balances: Mapping[str, Amount],
+        permission: Callable[[str, str], ApiKey],
+        *,
+        region: str | None = None,
+        ed25519: bool = False,
+        positions: bool = True,
+    ) -> BinanceAccount:
+        """Open an account; its options are attributes of ``BinanceAccount``."""
+        api_key, secret_key = letters(rng, 64), letters(rng, 64)
+        if ed25519:
+            secret_key = base64.b64encode(ED25519 + rng.randbytes(32)).decode()
+        account = BinanceAccount(
+            self._context,
+            number,
+            permission(api_key, secret_key),
+            balances,
+            region=cast(Region, region or self.region),
+            ed25519=ed25519,
+            positions=positions,
+        )
+        self.accounts[api_key] = account
+        return account
+
+    @staticmethod
+    def too_often(retry_after: float) -> Reply:
+        """Make the refusal of a REST request that is one too many."""
+        return failed(-1003, Retry_After=f"{retry_after:g}")
+
+    @staticmethod
+    def amended(body: bytes, newer: Mapping[str, tuple[Decimal, Decimal]]) -> bytes:
+        """Return a recorded reply of balances with newer ones in it."""
+        content: Any = exact.decode(body)
+        rest = dict(newer)
+        for entry in content["balances"]:
+            amounts = rest.pop(str(entry.get("asset")).upper(), None)
+            if amounts is not None:
+                entry.update(listed(*amounts))
+        content["balances"] += [
+            {"asset": code, **listed(*amounts)} for code, amounts in rest.items()
+        ]
+        return exact_json(content)
+
+    def admit(self, request: Request) -> Callable[[Transport], ExchangeSession]:
+        """Let an upgrade pass: Binance asks for the key by message, later."""
+        if request.path != WS_PATH:
+            raise RequestRefused(Reply(404))
+        if self._context.rate_limits and not self._connects.use():
+            raise RequestRefused(failed(-1003, Retry_After="300"))
+        return lambda connection: BinanceSession(
+            self._context, connection, self.accounts, self.region, request.address
+        )
+
+    def rest(self, request: Request) -> Reply:
+        """Answer with all balances, or with those that are not zero."""
+        if (request.method, request.path) != ("GET", REST_PATH):
+            return Reply(404)
+        key = request.headers.get("x-mbx-apikey", "")
+        account = self.accounts.get(key)
+        if account is not None and account.region != self.region:
+            account = None
+        if account is not None:
+            self._context.signal.count("reads", account.seen)
+            if self._context.rate_limits and not account.reads.use():
+                return self.too_often(60.0)
+        # Signed as it was sent, percent-encoded.
+        signed = request.query.rpartition("&signature=")[0]
+        params = dict(request.parameters)
+        code = objection(account, key, params, signed, request.address, self._context)
+        if account is None or code:
+            return failed(code)
+        reply = self._context.points.reply("read", account)
+        if reply is not None:
+            return reply
+        omit = params.get("omitZeroBalances") == "true"
+        content = {
+            "makerCommission": 15,
+            "canTrade": True,
+            "updateTime": exchange_ms(self._context),
+            "accountType": "SPOT",
+            "balances": [
+                {"asset": code, **listed(available, locked)}
+                for code, (available, locked) in self._balances(account).items()
+                if available or locked or not omit
+            ],
+            "permissions": ["SPOT"],
+            "uid": 354937868,
+        }
+        return Reply.json(200, content)
+
+
+def listed(available: Decimal, locked: Decimal) -> dict[str, str]:
+    """Make the amounts of a balance."""
+    return {"free": plain(available), "locked": plain(locked)}
+
+
+def failed(code: int, **headers: str) -> Reply:
+    """Make an error."""
+    status, words = REFUSALS[code]
+    return Reply.json(status, {"code": code, "msg": words}, **headers)
