@@ -166,6 +166,8 @@ class Copybook:
         """
         events: list[Event] = []
         updates: list[tuple[UpdateEntry, Amounts]] = []
+        if self._partly and complete and not items:
+            self.last_id = ""  # the rest may be lost, and not have been there
         self._partly = not complete
         for item in items:
             entry = item.entry

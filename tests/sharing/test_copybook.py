@@ -310,6 +310,17 @@ def test_f4_a_part_of_the_log_lets_no_pulse_count(desk: Desk) -> None:
     assert words(desk.events) == ["SGD 11 STREAM", "SGD 12 STREAM"]
 
 
+def test_f4_a_rest_that_is_not_there_may_be_lost(desk: Desk) -> None:
+    """The engine was emptied between two replies: the copy is read anew."""
+    desk.live()
+    desk.log(update("SGD", "11"), complete=False)
+    assert not desk.book.lost
+
+    desk.log()
+
+    assert desk.book.lost
+
+
 def test_f5_what_comes_late_comes_before_live(desk: Desk) -> None:
     """As what it was; and its owner's own gap is one of ours."""
     desk.live()
