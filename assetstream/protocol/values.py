@@ -150,6 +150,17 @@ class Rate(Struct, frozen=True):
         """Seconds from one time to the next, if all are evenly spread."""
         return self.seconds / self.count
 
+    def part(self, share: float) -> Rate:
+        """Return a rate of which several, whose shares make one, keep this one.
+
+        Args:
+            share: above 0, and up to 1.
+        """
+        count = int(self.count * share)
+        if count:
+            return Rate(count, self.seconds)
+        return Rate(1, self.pace / share)
+
 
 class Limits(Struct, frozen=True):
     """The rates that the exchange allows, and the intervals that its connection needs.

@@ -7,7 +7,7 @@ import gc
 import pytest
 
 from assetstream.protocol import BalanceReport, Connect, HttpCall, Instant, Snapshot
-from assetstream.protocol.values import is_loopback
+from assetstream.protocol.values import Rate, is_loopback
 
 
 def test_an_instant_is_immutable_and_nothing_for_the_collector() -> None:
@@ -35,6 +35,21 @@ def test_s2_a_snapshot_is_complete_if_every_entry_has_a_name() -> None:
     assert Snapshot((report,)).complete
     assert Snapshot((report,), unreadable=("ETH",)).complete
     assert not Snapshot((), unreadable=("ETH", "")).complete
+
+
+@pytest.mark.parametrize(
+    ("rate", "share", "part"),
+    [
+        (Rate(5, 1.0), 0.5, Rate(2, 1.0)),
+        (Rate(70, 10.0), 0.5, Rate(35, 10.0)),
+        (Rate(5, 1.0), 1, Rate(5, 1.0)),
+        (Rate(1, 1.0), 0.5, Rate(1, 2.0)),
+        (Rate(2, 3.0), 0.25, Rate(1, 6.0)),
+    ],
+)
+def test_l4_parts_keep_the_limit_together(rate: Rate, share: float, part: Rate) -> None:
+    """At every moment: a burst of each is no more than one of all."""
+    assert rate.part(share) == part
 
 
 @pytest.mark.parametrize(
