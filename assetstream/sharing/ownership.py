@@ -5,7 +5,8 @@ The engine alone decides who gets an account; here it is decided who asks.
 =====  ==============================================================================
 O4     An account that somebody owned is taken only by one whose own connection to the
        engine has stood for longer than a lease: after a restart of the engine, owners
-       come back as well, and nothing moves.
+       come back as well, and nothing moves. One that the engine has forgotten, which
+       it was not given back, is left for a lease to whoever had it.
 O5     A worker takes its fair share at most, and its capacity; what nobody has taken
        within a lease, it takes beyond its share. Nothing that has an owner is moved.
 =====  ==============================================================================
@@ -17,7 +18,7 @@ from typing import NamedTuple, Sequence
 
 from assetstream.sharing.pulses import LEASE
 
-__all__ = ["Claims", "Seat"]
+__all__ = ["Acquired", "Claims", "Seat"]
 
 
 class Seat(NamedTuple):
@@ -35,6 +36,18 @@ class Seat(NamedTuple):
     owner: str = ""
     alive: bool = False
     key: str = ""
+
+
+class Acquired(NamedTuple):
+    """The answer to whoever wanted to take an account.
+
+    Attributes:
+        token: to write by; 0: it was not.
+        owner: who had it before, or has it; "": nobody.
+    """
+
+    token: int
+    owner: str
 
 
 class Claims:
@@ -72,20 +85,23 @@ class Claims:
         }
         settled = now - connected_at > LEASE
         open_to_me = [
-            seat.account
+            seat
             for seat in free
-            if settled or seat.account not in self._owned_once  # O4
-        ]
+            if seat.account not in self._owned_once
+            or (settled and (seat.owner or seat.key or self._is_left_over(seat, now)))
+        ]  # O4
         # O5: the others come first for what is beyond the share, rounded up.
         share = -(-len(seats) // max(1, workers))
         room = len(seats) if self._capacity is None else self._capacity
         chosen: list[str] = []
-        for account in open_to_me:
+        for seat in open_to_me:
             have = mine + len(chosen)
-            left_over = now - self._free_since[account] > LEASE
-            if have < room and (have < share or left_over):
-                chosen.append(account)
+            if have < room and (have < share or self._is_left_over(seat, now)):
+                chosen.append(seat.account)
         return chosen
+
+    def _is_left_over(self, seat: Seat, now: float) -> bool:
+        return now - self._free_since[seat.account] > LEASE
 
     def _is_free(self, seat: Seat) -> bool:
         return not seat.owner or (seat.owner != self._worker and not seat.alive)

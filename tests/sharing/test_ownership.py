@@ -47,6 +47,23 @@ def test_o4_an_engine_that_forgot_its_owners_moves_nothing() -> None:
     assert claims.choose(forgotten, 1, back, back + LEASE + 0.1) == ["a", "b"]
 
 
+def test_o4_what_was_given_back_is_taken_at_once() -> None:
+    """The engine still knows by which key it was owned."""
+    claims = Claims("me")
+    claims.choose(seats("x"), 2, 0.0, LATER)
+
+    assert claims.choose([Seat("a", key="upbit-a1")], 1, 0.0, LATER) == ["a"]
+
+
+def test_o4_what_was_forgotten_is_left_to_whoever_had_it() -> None:
+    """An engine that was emptied names nobody, and its owner is about to come back."""
+    claims = Claims("me")
+    claims.choose(seats("x"), 2, 0.0, LATER)
+
+    assert claims.choose(seats(""), 1, 0.0, LATER) == []
+    assert claims.choose(seats(""), 1, 0.0, LATER + LEASE + 0.1) == ["a"]
+
+
 def test_o5_nothing_that_has_an_owner_is_moved() -> None:
     """A newcomer takes what is free, and no more."""
     assert Claims("me").choose(seats("x", "x", "me", "x"), 2, 0.0, LATER) == []
