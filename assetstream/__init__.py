@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from assetstream.model.history import History
     from assetstream.model.states import State
     from assetstream.protocol.exchange import Exchange
+    from assetstream.sharing.relay import Relay, RelayHealth
     from assetstream.sharing.remote_group import RemoteGroup
     from assetstream.sharing.remote_stream import RemoteStream
     from assetstream.streams.group import Group, StreamGroup
@@ -63,6 +64,9 @@ __all__ = [  # noqa: RUF022 - grouped by what they are
     # what remembers them
     "Archive",
     "ArchiveHealth",
+    # what shares them
+    "Relay",
+    "RelayHealth",
     # what their methods return
     "Expectation",
     "Updates",
@@ -118,6 +122,7 @@ _ROOMS = {
     "sharing.remote_group": ["RemoteGroup"],
     "sharing.remote_stream": ["RemoteStream"],
     "archive.archive": ["Archive", "ArchiveHealth"],
+    "sharing.relay": ["Relay", "RelayHealth"],
     "streams.updates": ["Expectation", "Updates"],
     "model.events": ["AssetUpdate", "Balance", "Gap", "Source", "StateChange"],
     "model.health": ["GroupHealth", "Health", "Progress"],

@@ -52,6 +52,7 @@ class StreamEngine:
         settings: the user's.
         present: state, balances and doubts, as any thread may read them.
         dispatcher: calls the user's handlers.
+        reader_thread: as given.
         session: keeps ``present``; for the reader thread only.
         ended: set when the session is over, and everything it owned is closed.
         recent: the last updates and gaps.
@@ -69,7 +70,7 @@ class StreamEngine:
     ) -> None:
         self.settings = settings
         self._shared = shared
-        self._thread = reader_thread
+        self.reader_thread = reader_thread
         self._began = clock.now()
         self._ended_at: float | None = None
         self._started = False
@@ -109,7 +110,7 @@ class StreamEngine:
         Raises:
             StreamStateError: the threads were stopped before.
         """
-        if not self._thread.add(self.session, self._fail):
+        if not self.reader_thread.add(self.session, self._fail):
             raise StreamStateError(
                 f"{self.settings.account}: its threads were stopped meanwhile"
             )
@@ -120,7 +121,7 @@ class StreamEngine:
 
     def abort(self) -> None:
         """End what ``begin`` could not finish: Ctrl-C, or the threads were stopped."""
-        if self._thread.has(self.session):
+        if self.reader_thread.has(self.session):
             # The reader thread ends it, however far ``begin`` came.
             self._shared.callbacks.serve(self.dispatcher)
             self.stop()
@@ -131,7 +132,7 @@ class StreamEngine:
 
     def post(self, call: Callable[[], None]) -> None:
         """Have ``call`` made in the reader thread; from any, or a signal handler."""
-        self._thread.calls.post(partial(self._make, call))
+        self.reader_thread.calls.post(partial(self._make, call))
 
     def subscribe(self, sink: Sink) -> None:
         """Put everything in from the session's next step on."""
@@ -168,7 +169,7 @@ class StreamEngine:
         here = threading.current_thread()
         shared = self._shared
         return (
-            here is self._thread.thread
+            here is self.reader_thread.thread
             or here in shared.callbacks.threads
             or here in shared.helpers.threads
         )
@@ -282,7 +283,7 @@ class StreamEngine:
         if self._stopping:
             self.session.stop(self._stop_reason)
             return
-        reader = self._thread.reader
+        reader = self.reader_thread.reader
         reader.attach(self.session)
         self.session.start()
 
@@ -312,12 +313,12 @@ class StreamEngine:
         """Leave nothing running; once, when there is no connection any more."""
         if self.ended.happened:
             return
-        self._thread.reader.detach(self.session)
+        self.reader_thread.reader.detach(self.session)
         self.session.close()
         self._ended_at = clock.now()
         self._mailbox.put(self._faults)
         self._mailbox.close()
-        self._thread.leave(self.session)
+        self.reader_thread.leave(self.session)
         self.ended.set()
 
     def _make(self, call: Callable[[], None]) -> None:
@@ -326,7 +327,7 @@ class StreamEngine:
         except Exception as error:
             self._fail(error)
         finally:
-            self._thread.reader.touch(self.session)
+            self.reader_thread.reader.touch(self.session)
 
     def _state_at(self, now: float) -> State:
         state = self.present.state_at(now)

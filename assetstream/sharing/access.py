@@ -80,9 +80,9 @@ class Access:
                 self.address.name,
             )
 
-    def engine(self) -> Engine:
-        """Make a connection, which is not connected yet."""
-        return self._make(self.address, self.keys, self.ssl_context)
+    def engine(self, **options: int) -> Engine:
+        """Make a connection, which is not connected yet; ``keep`` as for ``Engine``."""
+        return self._make(self.address, self.keys, self.ssl_context, **options)
 
     def __repr__(self) -> str:
         return f"<Access {self.address.name} {self.keys.fleet}>"

@@ -48,10 +48,10 @@ from assetstream.sharing.entries import (
     read_pulse,
 )
 from assetstream.sharing.keys import Keys
-from assetstream.sharing.ownership import Seat
+from assetstream.sharing.ownership import Acquired, Seat
 from assetstream.sharing.pulses import INTERVAL, LEASE
 
-__all__ = ["AccountEntries", "Acquired", "Engine", "Followed", "Origins", "Position"]
+__all__ = ["AccountEntries", "Engine", "Followed", "Origins", "Position"]
 
 #: Seconds for a connection, and for an answer that nothing delays.
 TIMEOUT = 1.0
@@ -80,18 +80,6 @@ Position = tuple[Union[int, None], Union[int, None]]
 
 #: Account -> the exchange's name, and that with the fingerprint of the key.
 Origins = Mapping[str, tuple[str, str]]
-
-
-class Acquired(NamedTuple):
-    """The answer to whoever wanted to take an account.
-
-    Attributes:
-        token: to write by; 0: it was not.
-        owner: who had it before, or has it; "": nobody.
-    """
-
-    token: int
-    owner: str
 
 
 class AccountEntries(NamedTuple):
@@ -135,6 +123,7 @@ class Engine:
         address: where it is.
         keys: of the fleet.
         ssl_context: verifying; for ``rediss``.
+        keep: entries that a log keeps.
 
     Attributes:
         version: the engine's name and version, once connected.
@@ -145,8 +134,10 @@ class Engine:
         address: EngineAddress,
         keys: Keys,
         ssl_context: ssl.SSLContext | None = None,
+        keep: int = KEEP,
     ) -> None:
         self.address = address
+        self._keep = keep
         self.version = ""
         self._keys = keys
         self._context = ssl_context
@@ -233,7 +224,16 @@ class Engine:
             (
                 *("EVAL", scripts.ACQUIRE, 4, keys.lease(worker)),
                 *(keys.head(account), keys.log(account), keys.accounts),
-                *(worker, keys.leases, KEEP, exchange, key, VERSION, reason, entry),
+                *(
+                    worker,
+                    keys.leases,
+                    self._keep,
+                    exchange,
+                    key,
+                    VERSION,
+                    reason,
+                    entry,
+                ),
                 account,
             )
             for account, (exchange, key) in origins.items()
@@ -251,7 +251,10 @@ class Engine:
         """Write entries; False for accounts that the worker does not own (O2, O6)."""
         owned: dict[str, bool] = {}
         for part in _parts(batches):
-            keys, words = [self._keys.lease(worker)], [worker, int(LEASE * 1000), KEEP]
+            keys, words = (
+                [self._keys.lease(worker)],
+                [worker, int(LEASE * 1000), self._keep],
+            )
             for account, batch in part.items():
                 keys += self._account_keys(account)
                 words += [batch.token, len(batch.entries)]
@@ -293,7 +296,7 @@ class Engine:
         for account in tokens:
             keys += [names.head(account), names.log(account)]
         entry = packed(OwnerEntry(""))
-        words = worker, KEEP, reason, entry, int(last), *tokens.values()
+        words = worker, self._keep, reason, entry, int(last), *tokens.values()
         self._script(scripts.RELEASE, keys, *words)
 
     # A reader's calls.

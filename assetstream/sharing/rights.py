@@ -14,7 +14,7 @@ EVERYBODY = ("+ping", "+hello", "+select")
 #: Scripts are checked for each command in them as well.
 READER = ("+xread", "+hmget", "+hgetall", "+xrevrange", "+eval_ro", "+zrange")
 WORKER = (
-    *("+eval", "+exists", "+set", "+del", "+time", "+pexpire"),
+    *("+eval", "+exists", "+set", "+del", "+time", "+pexpire", "+info"),
     *("+hget", "+hmget", "+hset", "+xadd"),
     *("+zadd", "+zcard", "+zrange", "+zrem", "+zremrangebyscore"),
 )

@@ -21,7 +21,7 @@ from assetstream.model.events import Source
 from assetstream.model.states import State
 from assetstream.sharing import engine as module
 from assetstream.sharing.address import EngineAddress, read_address
-from assetstream.sharing.engine import AccountEntries, Acquired, Engine
+from assetstream.sharing.engine import AccountEntries, Engine
 from assetstream.sharing.entries import (
     BookEntry,
     Entry,
@@ -35,7 +35,7 @@ from assetstream.sharing.entries import (
     UpdateEntry,
 )
 from assetstream.sharing.keys import Keys
-from assetstream.sharing.ownership import Seat
+from assetstream.sharing.ownership import Acquired, Seat
 from assetstream.sharing.rights import reader_rights, worker_rights
 from tests.support import certificates
 from tests.support.engines import EngineServer, tls_server

@@ -19,9 +19,19 @@ from assetstream.sharing.pulses import (
     PulseNumbers,
     check_horizon,
 )
+from assetstream.sharing.relay_machine import HOLD, STRICT
 from tests.support.fleet import FAULTS, Fault, Fleet
 
 SECONDS = (0.1, 0.8, 1.5, 3.0, 5.5, 9.0)
+#: Faults that a worker has time to notice.
+HAVE_TIME = [
+    "stop the owner",
+    "kill the owner",
+    "hold what the owner sends",
+    "hold what the owner gets",
+    "pause the engine",
+    "drop the exchange",
+]
 faults = st.lists(
     st.builds(
         Fault,
@@ -93,6 +103,27 @@ def test_v2_it_is_live_again_after_every_fault(kind: str) -> None:
     before = fleet.readings
     fleet.run(5.0)
     assert fleet.readings > before + 50
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("kind", HAVE_TIME)
+def test_o3_a_strict_worker_is_never_connected_beside_another(
+    kind: str, seed: int
+) -> None:
+    """Unless it sleeps, or its engine forgets that it was promised time."""
+    fleet = suffered(Fleet(seed, holds=(STRICT,)), [Fault(kind, 0.0, 9.0)])
+
+    assert fleet.doubled == []
+
+
+def test_o3_another_worker_is_connected_beside_one_that_holds_on() -> None:
+    """What is fenced is its word; and the world would tell."""
+    struck = [Fault("hold what the owner gets", 0.0, 9.0)]
+
+    fleet = suffered(Fleet(1, holds=(HOLD,)), struck)
+
+    assert fleet.doubled != []
+    assert fleet.wrong == []
 
 
 def pulse(number: int, clock: float, **told: object) -> Pulse:

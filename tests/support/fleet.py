@@ -1,7 +1,7 @@
 """One account, two workers, an engine and a reader, in simulated time.
 
-The reader's parts are the real ones, and so is what numbers the pulses. Everything else
-is a model of what surrounds them: networks that delay, hold and lose, an engine that
+What decides is real: of the reader, and of the relays. Everything else is a model of
+what surrounds them: networks that delay, hold and lose, an engine that
 pauses, forgets or goes back to what it was, processes that die or stand still, and
 clocks of different rates. The world knows what was true when, and says which readings
 were not.
@@ -10,16 +10,45 @@ were not.
 from __future__ import annotations
 
 import heapq
+import math
 import random
 from collections import deque
 from decimal import Decimal
-from typing import Any, Callable, NamedTuple
+from functools import partial
+from typing import Any, Callable, Mapping, NamedTuple, Sequence
+
+from msgspec.structs import replace
 
 from assetstream.core.moment import Moment
 from assetstream.core.present import Present
 from assetstream.model.errors import ConnectionLost
-from assetstream.model.events import AssetUpdate, Event, Source, StateChange
+from assetstream.model.events import (
+    EPOCH,
+    ZERO,
+    AssetUpdate,
+    Balance,
+    Event,
+    Source,
+    StateChange,
+)
 from assetstream.model.states import State
+from assetstream.sharing.actions import (
+    Action,
+    Begin,
+    Compose,
+    Enlist,
+    Finish,
+    GiveBack,
+    Inform,
+    Reach,
+    Rewrite,
+    Shut,
+    Survey,
+    Take,
+    Tell,
+    Wait,
+    Write,
+)
 from assetstream.sharing.copybook import Copybook
 from assetstream.sharing.entries import (
     VERSION,
@@ -34,12 +63,9 @@ from assetstream.sharing.entries import (
     StateEntry,
     UpdateEntry,
 )
-from assetstream.sharing.pulses import (
-    HORIZON,
-    INTERVAL,
-    LEASE,
-    PulseNumbers,
-)
+from assetstream.sharing.outbox import Outbox
+from assetstream.sharing.ownership import Acquired, Seat
+from assetstream.sharing.pulses import HORIZON, LEASE
 from assetstream.sharing.read_plan import (
     Compare,
     Follow,
@@ -47,14 +73,18 @@ from assetstream.sharing.read_plan import (
     ReadAnew,
     ReadPlan,
 )
+from assetstream.sharing.relay_machine import HOLD, STRICT, RelayMachine
+from assetstream.sharing.word import word_of
 
 __all__ = ["FAULTS", "Fault", "Fleet"]
 
 LABEL = "alice"
 CODE = "BTC"
+KEY = "upbit-a1b2c3"
 #: Everything that may happen, by name.
 FAULTS = (
     "kill the owner",
+    "stop the owner",
     "suspend the owner",
     "hold what the owner sends",
     "hold what the owner gets",
@@ -157,19 +187,25 @@ class Engine:
 
     # The commands of a worker.
 
-    def acquire(self, worker: str, token: int) -> int:
-        """Take the account, if nobody lives who has it; return the token or 0."""
+    def seats(self) -> list[Seat]:
+        """Tell who has the account."""
+        owner = self.head.owner if self.head else ""
+        return [Seat(LABEL, owner, self.alive(owner), KEY if owner else "")]
+
+    def acquire(self, worker: str) -> Acquired:
+        """Take the account, if nobody lives who has it."""
         head = self.head
-        if head and head.owner not in ("", worker) and self.alive(head.owner):
-            return 0
+        owner = head.owner if head else ""
+        if owner not in ("", worker) and self.alive(owner):
+            return Acquired(0, owner)
         if not self.alive(worker):
-            return 0
+            return Acquired(0, "")
         last, seq = (head.token, head.seq) if head else (0, 0)
         least = int(self._fleet.now * 1000) + 1
         token, seq = max(last + 1, least), max(seq + 1, least)
         self.head = Head(VERSION, "upbit", worker, token, seq, State.CONNECTING)
         self._append(OwnerEntry(worker))
-        return token
+        return Acquired(token, owner)
 
     def publish(self, worker: str, token: int, entries: list[Entry]) -> bool:
         """Write a batch, if the worker still owns the account by that token."""
@@ -191,15 +227,27 @@ class Engine:
             self._append(entry)
         return True
 
-    def pulse(self, worker: str, pulse: Pulse, first: bool) -> bool:
+    def release(self, worker: str, tokens: Mapping[str, int], last: bool) -> None:
+        """Give the account back, and end the lease if that is to be."""
+        head = self.head
+        if head and (head.owner, head.token) == (worker, tokens.get(LABEL)):
+            self.head = replace(
+                head, owner="", seq=head.seq + 1, state=State.STALE, error=None
+            )
+            self._append(OwnerEntry(""))
+        if last:
+            self.leases.pop(worker, None)
+            self.pulses.pop(worker, None)
+
+    def pulse(self, worker: str, pulse: Pulse, first: bool) -> int:
         """Renew the lease and append a pulse, if there is a lease, or is to be one."""
         if not first and not self.alive(worker):
-            return False
+            return 0
         self.leases[worker] = self._fleet.now + LEASE
         stream = self.pulses.setdefault(worker, [])
         stream.append((self.place(), pulse))
         del stream[:-4]
-        return True
+        return sum(map(self.alive, self.leases))
 
     def _append(self, entry: Entry) -> None:
         assert self.head is not None
@@ -368,168 +416,214 @@ class Process:
 
 
 class Worker(Process):
-    """Owns the account when it can, and publishes what its stream says."""
+    """Owns the account when it can: the real machine, and a model of its stream."""
 
     def __init__(self, fleet: Fleet, name: str, wire: Wire) -> None:
         super().__init__(fleet, wire)
         self.name = name
-        self._numbers = PulseNumbers()
-        self._token = 0
-        self._queue: list[Any] = []
-        self._pending_pulse = False
-        self._whole = False  # the engine has the whole book
-        # The stream: what it knows, of when, and whether it is LIVE.
+        holds = fleet.holds
+        self.machine = RelayMachine(name, {LABEL: KEY}, hold=fleet.chance.choice(holds))
+        self._waiting = False
+        # A call is under way; else, which of the waits is the last.
+        self._busy = False
+        self._wait = 0
+        # The stream; None while there is none.
         self._patience = fleet.chance.choice(PATIENCES)
-        self._value = fleet.truth.value
-        self._proof = fleet.now
-        self._live = True
-        self._doubted = False
+        self.present: Present | None = None
+        self._outbox: Outbox | None = None
+        #: It has a connection to the exchange; while it is suspended, too.
+        self.socket = False
         self.dropped_until = 0.0
-        self.connect()
+        self._go_on()
         self.later(0.05, self._beat)
+
+    def stop(self) -> None:
+        """Finish, as by SIGTERM."""
+        self.machine.stop(self.clock())
+        self._go_on()
 
     # The stream.
 
     def _beat(self) -> None:
         """Hear of the exchange, or not."""
-        fleet = self.fleet
-        if fleet.now >= self.dropped_until:
-            value = fleet.truth.value
-            came_back = not self._live
-            self._proof = fleet.now
-            if value != self._value:
-                self._value = value
-                self._doubted = not came_back and fleet.chance.random() < 0.2
-                source = Source.RECOVERED if came_back else Source.STREAM
-                doubted = self._numbers.last + 1 if self._doubted else 0
-                self._tap(_update(value, source, doubted))
-            elif self._doubted and fleet.chance.random() < 0.2:
-                self._doubted = False
-            if came_back:
-                self._live = True
-                self._tap(StateEntry(State.LIVE, "read again"))
-        elif self._live and fleet.now > self._proof + self._patience:
-            self._live = False
-            self._tap(StateEntry(State.STALE, "nothing heard"))
+        if self.present is not None:
+            assert self._outbox is not None
+            events = self._hear(self.present)
+            if events:
+                self._outbox.put(events, 0)
+            if self.clock() > self.machine.hold_ends_at:
+                self.machine.expired(LABEL)
+                self._close()
         self.later(0.05, self._beat)
 
-    def _tap(self, entry: Entry) -> None:
-        if self._token and self.connection is not None:
-            self._queue.append(entry)
+    def _hear(self, present: Present) -> list[AssetUpdate | StateChange]:
+        fleet, before = self.fleet, present.state
+        events: list[AssetUpdate | StateChange] = []
+        if fleet.now >= self.dropped_until:
+            present.proof = self.clock()
+            present.dead_at = present.proof + self._patience
+            value = Decimal(fleet.truth.value)
+            held = present.balances.get(CODE)
+            came_back = before is not State.LIVE
+            if held is None or held.available != value:
+                source = Source.RECOVERED if came_back else Source.STREAM
+                update = _update(value, source)
+                present.balances[CODE] = Balance(
+                    "upbit", LABEL, CODE, value, ZERO, EPOCH, source
+                )
+                doubted = not came_back and fleet.chance.random() < 0.2
+                present.doubts = {CODE: self.clock()} if doubted else {}
+                events.append(update)
+            elif present.doubts and fleet.chance.random() < 0.2:
+                present.doubts = {}
+            if came_back:
+                present.state = State.LIVE
+        elif before is State.LIVE and self.clock() > present.dead_at:
+            present.state = State.STALE
+        if present.state is not before:
+            events.append(StateChange("upbit", LABEL, before, present.state, "so"))
+        return events
 
-    def reset(self) -> None:
-        state = State.LIVE if self._live else State.STALE
-        book = {CODE: BookEntry(str(self._value), "0", 0, Source.STREAM)}
-        self._queue.append(ResetEntry(book, state, "read anew"))
+    # The relay's thread.
 
-    def _compose(self) -> Pulse:
-        left: dict[str, float] = {}
-        fleet = self.fleet
-        lasts = self._proof + self._patience - fleet.now
-        if self._token:
-            good = self._live and self._whole and lasts > 0
-            left[LABEL] = lasts if good else 0.0
-        else:
-            # Whatever the engine says: nothing is vouched for in silence.
-            left[LABEL] = 0.0
-        doubts = {LABEL: (CODE,)} if self._doubted else {}
-        age = fleet.now - self._proof
-        return Pulse(self._numbers.compose(), self.clock(), age, left, doubts)
+    def _go_on(self) -> None:
+        """Carry out what the machine wants done next, unless a call is under way."""
+        while not self._busy:
+            action = self.machine.next(self.clock(), self._waiting)
+            self._wait += 1
+            if isinstance(action, Wait):
+                self._go_on_in(action.until - self.clock(), self._wait)
+            if isinstance(action, (Wait, Finish)):
+                return
+            self._carry_out(action)
 
-    # The relay.
+    def _go_on_in(self, seconds: float, wait: int) -> None:
+        def over() -> None:
+            if wait == self._wait:
+                self._go_on()
 
-    def connected(self) -> None:
-        self._token, self._queue, self._whole = 0, [], False
-        self._pending_pulse = True
-        self._send_pulse(self._compose(), True)
+        self.later(seconds, over)
 
-    def _send_pulse(self, pulse: Pulse, first: bool = False) -> None:
-        engine = self.fleet.engine
-
-        def got(alive: bool) -> None:
-            if alive:
-                self._numbers.acknowledge(pulse.number)
-            self._pending_pulse = False
-            if first or not alive:
-                self._take(begin=not alive)
-            else:
-                self._pump()
-
-        if first:
-            self.later(INTERVAL, self._tick)
-        self.ask(
-            lambda reply: engine.do(
-                lambda: engine.pulse(self.name, pulse, first), reply
-            ),
-            got,
-        )
-
-    def _take(self, begin: bool = False) -> None:
-        """Take the account, if it can be had."""
-        if begin:  # the lease ran out, or the engine has forgotten it
-            self.lose()
-            return
-        engine, token = self.fleet.engine, self._token
-
-        def got(token: int) -> None:
-            self._token = token
-            if token:
-                self._queue = [x for x in self._queue if isinstance(x, Pulse)]
-                self.reset()
-            self._pump()
-
-        self.ask(
-            lambda reply: engine.do(lambda: engine.acquire(self.name, token), reply),
-            got,
-        )
-
-    def _tick(self) -> None:
-        """Compose a pulse when one is due and the last one is acknowledged."""
-        if self.connection is None:
-            return
-        if not self._pending_pulse:
-            self._pending_pulse = True
-            self._queue.append(self._compose())
-        self.later(INTERVAL, self._tick)
-
-    def _pump(self) -> None:
-        """Send what waits, one after the other; a pulse after all that was before."""
-        queue, self._queue = self._queue, []
-        pulse = next((each for each in queue if isinstance(each, Pulse)), None)
-        entries = [each for each in queue if not isinstance(each, Pulse)]
-        engine, token = self.fleet.engine, self._token
-        # An acquiring answer may be under way: what was composed before it is out.
-        if entries and token:
-
-            def got(owned: bool) -> None:
-                if not owned:
-                    self._token, self._whole = 0, False
-                elif any(isinstance(entry, ResetEntry) for entry in entries):
-                    self._whole = True
-                self._end_of_turn(pulse)
-
-            self.ask(
-                lambda reply: engine.do(
-                    lambda: engine.publish(self.name, token, entries), reply
-                ),
-                got,
+    def _carry_out(self, action: Action) -> None:
+        machine, fleet = self.machine, self.fleet
+        if isinstance(action, Begin):
+            self.socket = True
+            self.present = Present("upbit", LABEL, self.clock)
+            self.present.state = State.CONNECTING
+            self._outbox = Outbox(
+                LABEL,
+                lambda text: text,
+                3,
+                lambda: machine.number,
+                self._ring,
+                self._ended,
             )
-            return
-        self._end_of_turn(pulse)
+        elif isinstance(action, Rewrite):
+            assert self._outbox is not None
+            if self.present is not None:  # else it has just ended by itself
+                reset = partial(self._outbox.reset, self.present)
+                self.later(fleet.chance.choice((0.0, 0.03)), reset)
+        elif isinstance(action, Shut):
+            if self.present is not None:
+                self._close()
+        elif isinstance(action, Compose):
+            self.later(
+                fleet.chance.choice((0.0, 0.0, 0.1)), lambda: self._say(action.number)
+            )
+        elif not isinstance(action, Inform):
+            self._ask(action)
 
-    def _end_of_turn(self, pulse: Pulse | None) -> None:
-        if pulse is not None:
-            self._send_pulse(pulse)
-        elif not self._token and self.fleet.chance.random() < 0.1:
-            self._take()
+    def _close(self) -> None:
+        """Finish the stream, which may take a while."""
+        assert self._outbox is not None
+        present, self.present = self.present, None
+        assert present is not None
+        before, present.state = present.state, State.STOPPED
+        stopped = StateChange("upbit", LABEL, before, State.STOPPED, "stopped")
+        outbox = self._outbox
+
+        def ended() -> None:
+            outbox.put([stopped], 0)
+            outbox.end(None)
+            self.socket = False
+
+        self.later(self.fleet.chance.choice((0.0, 0.3)), ended)
+
+    def _ended(self, account: str, error: BaseException | None) -> None:
+        self.machine.ended(account)
+        self._go_on()
+
+    def _say(self, number: int) -> None:
+        present = self.present
+        words = {LABEL: word_of(present, self.clock())} if present else {}
+        self.machine.composed(number, words)
+        self._go_on()
+
+    def _ring(self, outbox: Outbox) -> None:
+        if outbox is self._outbox:
+            self._waiting = True
+            self._go_on()
+
+    # At the engine.
+
+    def _ask(self, action: Action) -> None:
+        machine, engine, sent = self.machine, self.fleet.engine, self.clock()
+        command: Callable[[], Any]
+        answer: Callable[[Any], None]
+        if isinstance(action, Reach):
+            if self._outbox is not None:
+                self._outbox.mute()
+                self._waiting = False
+            self.connection = Connection(self.wire, self.fleet)
+            command, answer = int, lambda _: machine.reached(self.clock())
+        elif isinstance(action, Enlist):
+            command, answer = int, lambda _: machine.enlisted(self.clock())
+        elif isinstance(action, Tell):
+            pulse, first = action.pulse, action.first
+            command = lambda: engine.pulse(self.name, pulse, first)  # noqa: E731
+            answer = lambda count: machine.told(count, sent, self.clock())  # noqa: E731
+        elif isinstance(action, Survey):
+            command = engine.seats
+            answer = lambda seats: machine.seen(seats, self.clock())  # noqa: E731
+        elif isinstance(action, Take):
+            command = lambda: engine.acquire(self.name)  # noqa: E731
+            answer = lambda got: machine.taken({LABEL: got}, self.clock())  # noqa: E731
+        elif isinstance(action, Write):
+            command, answer = self._write(sent)
         else:
-            connection = self.connection
+            assert isinstance(action, GiveBack)
+            tokens, last = action.tokens, action.last
+            command = lambda: engine.release(self.name, tokens, last)  # noqa: E731
+            answer = lambda _: machine.given_back(tokens, last)  # noqa: E731
+        self._busy = True
 
-            def go_on() -> None:
-                if self.connection is connection:
-                    self._pump()
+        def got(reply: Any) -> None:
+            self._busy = False
+            answer(reply)
+            self._go_on()
 
-            self.later(0.02, go_on)
+        self.ask(lambda reply: engine.do(command, reply), got)
+
+    def _write(self, sent: float) -> tuple[Callable[[], Any], Callable[[Any], None]]:
+        self._waiting = False
+        entries = [entry for entry, _ in self._outbox.take()] if self._outbox else []
+        engine, token = self.fleet.engine, self.machine.tokens.get(LABEL)
+        if token is None or not entries:
+            return int, lambda _: self.machine.written({}, (), sent)
+        resets = {LABEL} if isinstance(entries[0], ResetEntry) else set()
+        return (
+            lambda: engine.publish(self.name, token, entries),
+            lambda owned: self.machine.written({LABEL: owned}, resets, sent),
+        )
+
+    def lose(self) -> None:
+        if self.connection is not None:
+            self.connection.open = False
+            self.connection = None
+            self._attempt += 1
+            self._busy = False
+            self.machine.lost(ConnectionLost("lost"), self.clock())
+            self.when_awake(self._go_on)
 
 
 class Reader(Process):
@@ -627,10 +721,12 @@ class Fleet:
 
     Args:
         seed: of all that is left to chance.
+        holds: for how long workers are connected without an engine, one of these each.
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, holds: Sequence[float] = (STRICT, HOLD)) -> None:
         self.chance = random.Random(seed)
+        self.holds = holds
         self.now = 0.0
         self._count = 0
         self._events: list[tuple[float, int, Callable[[], None]]] = []
@@ -639,6 +735,7 @@ class Fleet:
         self._wires = [Wire(self) for _ in range(3)]
         self._names = 0
         self.workers: list[Worker] = []
+        self._processes: list[Worker] = []
         self.enlist(self._wires[0])
         self.enlist(self._wires[1])
         self.reader = Reader(self, self._wires[2])
@@ -647,6 +744,8 @@ class Fleet:
         self.live_for = 0.0
         self.oldest = 0.0
         self.wrong: list[str] = []
+        #: When two workers were connected to the exchange.
+        self.doubled: list[float] = []
         self.later(0.1, self._trade)
         self.later(0.01, self._look)
         self.later(0.2, self._remember)
@@ -654,7 +753,10 @@ class Fleet:
     def later(self, seconds: float, call: Callable[[], None]) -> None:
         """Make a call after a while."""
         self._count += 1
-        heapq.heappush(self._events, (self.now + max(seconds, 0.0), self._count, call))
+        at = self.now + max(seconds, 0.0)
+        if seconds > 0:  # however little: else it would be waited for without end
+            at = max(at, math.nextafter(self.now, math.inf))
+        heapq.heappush(self._events, (at, self._count, call))
 
     def run(self, seconds: float) -> None:
         """Let time pass."""
@@ -666,7 +768,9 @@ class Fleet:
 
     def enlist(self, wire: Wire) -> None:
         self._names += 1
-        self.workers.append(Worker(self, f"worker-{self._names}", wire))
+        worker = Worker(self, f"worker-{self._names}", wire)
+        self.workers.append(worker)
+        self._processes.append(worker)
 
     @property
     def owner(self) -> Worker:
@@ -684,6 +788,12 @@ class Fleet:
             self.workers.remove(owner)
             if owner.connection is not None:
                 owner.connection.open = False
+            self.later(lasts, lambda: self.enlist(owner.wire))
+            while not self.workers:
+                self.enlist(self._wires[1])
+        elif kind == "stop the owner":
+            owner.stop()
+            self.workers.remove(owner)
             self.later(lasts, lambda: self.enlist(owner.wire))
             while not self.workers:
                 self.enlist(self._wires[1])
@@ -722,6 +832,9 @@ class Fleet:
 
     def _look(self) -> None:
         """Read like any thread of the reader's process."""
+        sockets = [w for w in self._processes if w.socket and not w.dead]
+        if len(sockets) > 1:
+            self.doubled.append(self.now)
         reader, present = self.reader, self.reader.present
         if self.now >= reader.suspended_until:
             balance = present.balances.get(CODE)
@@ -741,5 +854,5 @@ class Fleet:
         self.later(0.04, self._look)
 
 
-def _update(value: int, source: Source, doubted: int) -> UpdateEntry:
-    return UpdateEntry(CODE, str(Decimal(value)), "0", 0, 0, source, None, doubted)
+def _update(value: Decimal, source: Source) -> AssetUpdate:
+    return AssetUpdate("upbit", LABEL, CODE, value, ZERO, None, EPOCH, source)

@@ -24,7 +24,9 @@ PURE_MODULES = {
     "sharing/ownership",
     "sharing/pulses",
     "sharing/read_plan",
+    "sharing/relay_machine",
     "sharing/rights",
+    "sharing/word",
 }
 
 #: Ways out of computing: to a socket, a thread or a process.
