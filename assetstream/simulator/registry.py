@@ -22,8 +22,9 @@ from assetstream.simulator.upbit import faults as upbit
 from assetstream.simulator.upbit.venue import UpbitVenue
 from assetstream.simulator.venue import Venue
 
-__all__ = ["FAULTS", "VENUES"]
+__all__ = ["FAULTS", "REGISTRY", "VENUES"]
 
+#: The line of each exchange.
 REGISTRY: tuple[tuple[type[Venue], Mapping[str, FaultEntry]], ...] = (
     (UpbitVenue, upbit.FAULTS),
     (CoinWVenue, coinw.FAULTS),

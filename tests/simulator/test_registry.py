@@ -22,7 +22,7 @@ from assetstream.model.states import State
 from assetstream.recording.recorder import Recorder
 from assetstream.simulator import STARTING_BALANCES, Account, Replay, Simulator
 from assetstream.simulator.catalogue import create
-from assetstream.simulator.registry import FAULTS, VENUES
+from assetstream.simulator.registry import FAULTS, REGISTRY, VENUES
 from tests.support.balances import known_balances, true_balances
 from tests.support.clients import call
 from tests.support.event_recorder import PATIENCE, EventRecorder
@@ -49,6 +49,11 @@ def test_every_exchange_is_simulated() -> None:
     """A bot can be tried on each of them without a key."""
     assert list(VENUES) == list(EXCHANGES)
     assert {entry.exchange for entry in FAULTS.values()} <= VENUES.keys()
+
+
+def test_no_two_exchanges_have_a_fault_of_the_same_name() -> None:
+    """The later would silently take the place of the other."""
+    assert len(FAULTS) == sum(len(faults) for _, faults in REGISTRY)
 
 
 def test_another_exchange_is_refused(exchange: Simulator) -> None:

@@ -73,12 +73,12 @@ FAULTS: Mapping[str, FaultEntry] = {
         )
         for code in LOGIN_REFUSALS
     },
-    "service_upgrade": FaultEntry(
+    "notice_64008": FaultEntry(
         "every open connection, and each new one, is told 64008, and closed 60 s later",
         ServiceUpgrade,
         "okx",
     ),
-    "subscription_ended": FaultEntry(
+    "subscription_too_many": FaultEntry(
         "subscriptions in force are ended by channel-conn-count-error",
         EndSubscriptions,
         "okx",

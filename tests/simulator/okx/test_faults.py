@@ -35,8 +35,8 @@ def login_refused(case: Case) -> None:
         pass
 
 
-@shows("service_upgrade")
-def service_upgrade(case: Case) -> None:
+@shows("notice_64008")
+def notice_64008(case: Case) -> None:
     account = okx_account(case.exchange)
     still = TimeMachine(speed=0.0).installed()
     with still as time_machine, okx_subscriber(account) as client:
@@ -56,8 +56,8 @@ def service_upgrade(case: Case) -> None:
     assert closed.rcvd.code == 1001
 
 
-@shows("subscription_ended")
-def subscription_ended(case: Case) -> None:
+@shows("subscription_too_many")
+def subscription_too_many(case: Case) -> None:
     account = okx_account(case.exchange)
     with okx_subscriber(account) as client:
         with case.on():
