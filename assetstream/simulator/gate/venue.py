@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import random
+import re
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Callable, Mapping, cast
@@ -31,6 +32,8 @@ from assetstream.simulator.session import ExchangeSession, Transport
 from assetstream.simulator.venue import Venue
 
 __all__ = ["GateVenue", "refused"]
+
+SECONDS = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,9})?", re.ASCII)
 
 
 class GateVenue(Venue):
@@ -126,10 +129,11 @@ class GateVenue(Venue):
     def _objection(self, request: Request, account: GateAccount | None) -> str:
         """Return the label of what is wrong with a request; "": nothing."""
         time = request.headers.get("timestamp", "")
-        if not time.isdecimal():
+        # The official SDK sends a fraction, too.
+        if not SECONDS.fullmatch(time):
             return "MISSING_REQUIRED_HEADER"
         # Before the key: so does the real one.
-        if abs(int(time) - exchange_ms(self._context) / 1000) > TOLERANCE:
+        if abs(float(time) - exchange_ms(self._context) / 1000) > TOLERANCE:
             return "REQUEST_EXPIRED"
         if account is None or account.region != self.region:
             return "INVALID_KEY"

@@ -28,6 +28,21 @@ def test_a_worked_signature() -> None:
     )
 
 
+def test_signatures_that_the_official_sdks_make() -> None:
+    """Of gate-ws 0.5.6 and gate-api 7.2.161, their clock held still at this time."""
+    subscription = sign(subscription_text(1633741332), VECTOR_SECRET)
+    read = sign(read_text("1633741332"), VECTOR_SECRET)
+
+    assert subscription == (
+        "72f7dd4dbeec1d20fe6f26acb3666cbda2a77dbc0977e1ecb5922ef1250a824f"
+        "62148b0bd56572c34b12df847896c05b27b781381b52856bbda04a0b47792155"
+    )
+    assert read == (
+        "1e4bdc42403367917215ae6a454634e206ebb560648bd865efa9a3f78af38fea"
+        "3a98eec935f72b43d494d4fb058c5efe792191c0ec0f0763623f93b5fd9b1251"
+    )
+
+
 def test_the_signed_texts_are_the_documents() -> None:
     """The formulas of Gate's pages; the hash is that of no body at all."""
     empty = (

@@ -65,10 +65,11 @@ def accounts(
     key: str = "",
     secret: str = "",
     query: str = "",
+    fraction: str = "",
     **headers: str,
 ) -> tuple[int, Any]:
     """Read the balances; return status and JSON."""
-    time = str(seconds() - late)
+    time = f"{seconds() - late}{fraction}"
     hashed = hashlib.sha512(b"").hexdigest()
     text = f"GET\n{PATH}\n{query}\n{hashed}\n{time}"
     given = {

@@ -36,6 +36,13 @@ def test_all_balances(gate: GateAccount) -> None:
     assert gate.seen.reads == 1
 
 
+def test_a_time_may_have_a_fraction(gate: GateAccount) -> None:
+    """The official SDK sends one."""
+    status, _ = accounts(gate, fraction=".4321")
+
+    assert status == 200
+
+
 @pytest.mark.parametrize(
     ("wrong", "status", "label"),
     [
@@ -43,6 +50,7 @@ def test_all_balances(gate: GateAccount) -> None:
         ({"secret": "0" * 64}, 401, "INVALID_SIGNATURE"),
         ({"query": "currency=BTC"}, 401, "INVALID_SIGNATURE"),
         ({"Timestamp": ""}, 400, "MISSING_REQUIRED_HEADER"),
+        ({"fraction": "."}, 400, "MISSING_REQUIRED_HEADER"),
         ({"late": 62}, 403, "REQUEST_EXPIRED"),
         ({"late": -62}, 403, "REQUEST_EXPIRED"),
         ({"late": 62, "key": "0" * 32}, 403, "REQUEST_EXPIRED"),
