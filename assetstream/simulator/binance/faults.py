@@ -5,17 +5,15 @@ from __future__ import annotations
 from functools import partial
 from typing import Mapping
 
-import msgspec
-
 from assetstream.exchanges.binance.conversation import SUBSCRIBE
 from assetstream.simulator.binance.session import BinanceSession, refusal
 from assetstream.simulator.catalogue.common import (
+    AnnounceEnd,
     AnswerLogins,
     FaultEntry,
     OncePerConnection,
 )
 from assetstream.simulator.connection import Connection
-from assetstream.simulator.messages import Kind, Message
 
 __all__ = ["CODES", "FAULTS", "SHUTDOWN"]
 
@@ -28,19 +26,6 @@ CODES: Mapping[str, int] = {
     "login_time": -1021,
 }
 SHUTDOWN = {"event": {"e": "serverShutdown", "E": 1780123456789}}
-#: Seconds from the announcement to the end of the connection.
-GRACE = 2.0
-
-
-class ShutServersDown(OncePerConnection):
-    """Tells each connection at Binance that its server shuts down, and closes it."""
-
-    def strike(self, connection: Connection) -> None:
-        """Send the announcement; the close follows."""
-        if connection.exchange != "binance":
-            return
-        connection.send(Message(Kind.STATUS, msgspec.json.encode(SHUTDOWN)))
-        connection.call_later(GRACE, connection.close)
 
 
 class TerminateStreams(OncePerConnection):
@@ -69,7 +54,7 @@ FAULTS: Mapping[str, FaultEntry] = {
     },
     "server_shutdown": FaultEntry(
         "each connection is told that its server shuts down, and is closed",
-        ShutServersDown,
+        partial(AnnounceEnd, notice=SHUTDOWN, exchange="binance", seconds=2.0),
         "binance",
     ),
     "stream_terminated": FaultEntry(

@@ -17,6 +17,7 @@ from assetstream.simulator.messages import Kind, Message, Reply, Request
 from assetstream.simulator.server import SimulatorServer
 
 __all__ = [
+    "AnnounceEnd",
     "AnswerLogins",
     "FaultEntry",
     "FixedReply",
@@ -112,8 +113,10 @@ class OncePerConnection(ForAccount):
     message, when it has logged in.
     """
 
-    def __init__(self, account: Account | None = None) -> None:
-        super().__init__(account)
+    def __init__(
+        self, account: Account | None = None, exchange: str | None = None
+    ) -> None:
+        super().__init__(account, exchange)
         # A connection is added and looked for on its own thread only.
         self._struck: set[Connection] = set()
 
@@ -135,9 +138,43 @@ class OncePerConnection(ForAccount):
         self._strike_once(connection)
 
     def _strike_once(self, connection: Connection) -> None:
-        if self._strikes(connection.account) and connection not in self._struck:
+        if (
+            self._exchange in (None, connection.exchange)
+            and self._strikes(connection.account)
+            and connection not in self._struck
+        ):
             self._struck.add(connection)
             self.strike(connection)
+
+
+class AnnounceEnd(OncePerConnection):
+    """Tells each connection at one exchange that it will be closed, and closes it.
+
+    Args:
+        notice: the exchange's own announcement.
+        exchange: its name.
+        seconds: from the announcement to the close.
+        code: of the close frame.
+    """
+
+    def __init__(
+        self,
+        account: Account | None = None,
+        *,
+        notice: Mapping[str, Any],
+        exchange: str,
+        seconds: float,
+        code: int = 1000,
+    ) -> None:
+        super().__init__(account, exchange)
+        self._notice = Message(Kind.ERROR, msgspec.json.encode(notice))
+        self._seconds = seconds
+        self._code = code
+
+    def strike(self, connection: Connection) -> None:
+        """Send the announcement; the close follows."""
+        connection.send(self._notice)
+        connection.call_later(self._seconds, partial(connection.close, self._code))
 
 
 class AnswerLogins(ForAccount):

@@ -5,17 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, Mapping
 
-import msgspec
-
 from assetstream.exchanges.gate.frames import CHANNEL, SYSTEM
 from assetstream.simulator.catalogue.common import (
+    AnnounceEnd,
     AnswerLogins,
     FaultEntry,
-    OncePerConnection,
 )
-from assetstream.simulator.connection import Connection
 from assetstream.simulator.gate.session import quoting, refusal
-from assetstream.simulator.messages import Kind, Message
 
 __all__ = ["FAULTS", "FORMS", "NOTICE"]
 
@@ -48,21 +44,6 @@ NOTICE = {
         "reconnect.",
     },
 }
-#: Seconds from the notice to the end of the connection.
-GRACE = 2.0
-
-
-class AnnounceUpgrade(OncePerConnection):
-    """Tells each connection at Gate that it will be closed, and closes it."""
-
-    def strike(self, connection: Connection) -> None:
-        """Send the notice; the close follows."""
-        if connection.exchange != "gate":
-            return
-        connection.send(Message(Kind.STATUS, msgspec.json.encode(NOTICE)))
-        connection.call_later(GRACE, connection.close)
-
-
 FAULTS: Mapping[str, FaultEntry] = {
     **{
         fault: FaultEntry(
@@ -78,7 +59,7 @@ FAULTS: Mapping[str, FaultEntry] = {
     },
     "service_upgrade": FaultEntry(
         "each connection is told that it will be closed for a service upgrade, and is",
-        AnnounceUpgrade,
+        partial(AnnounceEnd, notice=NOTICE, exchange="gate", seconds=2.0),
         "gate",
     ),
 }

@@ -8,6 +8,7 @@ from typing import Mapping
 import msgspec
 
 from assetstream.simulator.catalogue.common import (
+    AnnounceEnd,
     AnswerLogins,
     FaultEntry,
     OncePerConnection,
@@ -23,17 +24,13 @@ LOGIN_REFUSALS = (
     *("60004", "60005", "60006", "60007", "60009", "60024", "60031", "60032"),
     *("63999", "50101", "50110"),
 )
-#: Seconds from the notice of an upgrade to the close.
-UPGRADE_S = 60.0
-NOTICE = msgspec.json.encode(
-    {
-        "event": "notice",
-        "code": "64008",
-        "msg": "The connection will soon be closed for a service upgrade. Please "
-        "reconnect.",
-        "connId": "a4d3ae55",
-    }
-)
+NOTICE = {
+    "event": "notice",
+    "code": "64008",
+    "msg": "The connection will soon be closed for a service upgrade. Please "
+    "reconnect.",
+    "connId": "a4d3ae55",
+}
 END = msgspec.json.encode(
     {
         "event": "channel-conn-count-error",
@@ -42,15 +39,6 @@ END = msgspec.json.encode(
         "connId": "a4d3ae55",
     }
 )
-
-
-class ServiceUpgrade(OncePerConnection):
-    """Announces a close, and closes a minute later."""
-
-    def strike(self, connection: Connection) -> None:
-        """Send the notice."""
-        connection.post(Message(Kind.ERROR, NOTICE))
-        connection.call_later(UPGRADE_S, partial(connection.close, 1001))
 
 
 class EndSubscriptions(OncePerConnection):
@@ -75,12 +63,12 @@ FAULTS: Mapping[str, FaultEntry] = {
     },
     "notice_64008": FaultEntry(
         "every open connection, and each new one, is told 64008, and closed 60 s later",
-        ServiceUpgrade,
+        partial(AnnounceEnd, notice=NOTICE, exchange="okx", seconds=60.0, code=1001),
         "okx",
     ),
     "subscription_too_many": FaultEntry(
         "subscriptions in force are ended by channel-conn-count-error",
-        EndSubscriptions,
+        partial(EndSubscriptions, exchange="okx"),
         "okx",
     ),
 }

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from assetstream.simulator import Connection, Kind, Simulator, UpbitAccount
 from assetstream.simulator.catalogue.common import (
+    AnnounceEnd,
     FaultEntry,
     ForAccount,
     OncePerConnection,
@@ -47,6 +50,25 @@ def test_each_connection_is_struck_once(
         with upbit_client(upbit) as late:
             assert late.ask("PING") == {"status": "UP"}
     assert fault.count == 2
+
+
+def test_the_end_is_announced_at_one_exchange_only(
+    exchange: Simulator, upbit: UpbitAccount
+) -> None:
+    """Another would not understand the words."""
+    notice = {"event": "over"}
+    fault = AnnounceEnd(notice=notice, exchange="coinw", seconds=0.0, code=1001)
+    with (
+        upbit_client(upbit) as stranger,
+        coinw_client(exchange.coinw()) as client,
+        exchange.faults.add(fault),
+    ):
+        frames, closed = client.until_closed()
+        assert stranger.ask("PING") == {"status": "UP"}
+
+    assert [json.loads(frame) for frame in frames] == [notice]
+    assert closed.rcvd is not None
+    assert closed.rcvd.code == 1001
 
 
 def test_an_account_of_coinw_is_struck_once_it_is_known(exchange: Simulator) -> None:
