@@ -98,7 +98,12 @@ class AccountPush(Struct, gc=False):
 _expected = msgspec.json.Decoder(AccountPush)
 # A time as it is usually spelt: as text, and before the year 5139. ``int`` alone would
 # take " 1", "1_000" and foreign digits, and so would msgspec, with "1E3".
-_time = re.compile(r"[0-9]{1,14}", re.ASCII).fullmatch
+TIME = "[0-9]{1,14}"
+_time = re.compile(TIME, re.ASCII).fullmatch
+# All of a detail in one match: none of its parts can hold a comma and match as well.
+_detail = re.compile(
+    f"{UNSIGNED.pattern},(?:{UNSIGNED.pattern})?,{UNSIGNED.pattern},{TIME}", re.ASCII
+).fullmatch
 
 
 def read_frame(frame: bytes) -> Item | None:
@@ -114,27 +119,27 @@ def read_frame(frame: bytes) -> Item | None:
 
 def read_expected(frames: Sequence[bytes]) -> list[BalanceReport] | None:
     """Read pushes of exactly the documented form; None if any is anything else."""
-    decode_frame, unsigned, time = _expected.decode, UNSIGNED.fullmatch, _time
+    decode_frame, expected = _expected.decode, _detail
     balances: list[BalanceReport] = []
     try:
         for frame in frames:
             if not frame.isascii():
                 return None  # the typed decode skips bad UTF-8 where it has no field
             for wallet in decode_frame(frame).data:
-                if not time(wallet.taken):
+                if not _time(wallet.taken):
                     return None
                 taken = int(wallet.taken)
                 for detail in wallet.details:
                     balance, equity = detail.balance, detail.equity
                     frozen, changed = detail.frozen, detail.changed
                     # ``amount`` in short: neither signed nor NaN.
-                    if not (unsigned(balance) and unsigned(frozen) and time(changed)):
+                    if not expected(f"{balance},{equity},{frozen},{changed}"):
                         return None
                     available = bounded_decimal(balance)
                     if equity and equity != balance:
-                        if not unsigned(equity):
-                            return None
-                        available = min(available, bounded_decimal(equity))
+                        other = bounded_decimal(equity)
+                        if other < available:
+                            available = other
                     balances.append(
                         BalanceReport(
                             CODES[detail.currency],
