@@ -152,8 +152,9 @@ def states_line(states: Mapping[str, int], end: str = "", as_of: str = "") -> Li
         as_of: when that was, in words.
     """
     lights = [(state, f"{count} {state}") for state, count in states.items() if count]
-    accounts = counted(sum(states.values()), "account")
-    return Line(f"of {accounts}{as_of}{end and ': '}{end}", lights=lights)
+    accounts = f"of {counted(sum(states.values()), 'account')}"
+    shown = accounts if lights else "no accounts"
+    return Line(f"{shown}{as_of}{end and ': '}{end}", lights=lights)
 
 
 def left_out(count: int, where: str) -> list[Line]:

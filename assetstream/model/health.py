@@ -228,7 +228,8 @@ class GroupHealth(Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         states = [f"{self.states[s]} {s}" for s in State if self.states.get(s)]
-        words = [", ".join(states) + as_of(self.at), *group_words(self)]
+        counts = ", ".join(states) or "no accounts"
+        words = [counts + as_of(self.at), *group_words(self)]
         if self.errors:
             words.append(f"errors of {named(self.errors)}")
         return f"<GroupHealth {', '.join(words)}>"

@@ -160,3 +160,11 @@ def test_progress_is_a_count_of_those_that_are_live() -> None:
     assert progress.waiting == 2
     assert str(progress) == "3 of 6 LIVE, 1 ended"
     assert repr(Progress(0, 0, 6)) == "<Progress 0 of 6 LIVE>"
+
+
+def test_a_group_may_have_no_accounts() -> None:
+    """One that finds them itself has none at first."""
+    health = GroupHealth.of({}, 3)
+
+    assert repr(health) == "<GroupHealth no accounts, 3 threads>"
+    assert "no accounts" in health._repr_html_()

@@ -256,10 +256,8 @@ def _figures(health: Health) -> str:
 def _top(picture: Picture, width: int) -> Iterator[Strip]:
     """Lay out the states, as of when."""
     accounts, progress = picture.accounts, picture.progress
-    if len(accounts) > 1:
+    if len(accounts) != 1:
         line = group_line(accounts, still=True)
-    elif not accounts:
-        line = Line("no accounts so far", "dim")
     else:
         line, health = account_line(accounts[0], still=True), accounts[0].health
         figures = _figures(health) if health.state is State.LIVE else ""

@@ -193,7 +193,7 @@ def test_a_window_opens_before_there_is_an_account(running: EngineServer) -> Non
     running.do("FLUSHALL")
     command = ("-m", "assetstream.cli", "watch", "--from", running.url)
     with Terminal(80, 24, *command) as terminal:
-        terminal.wait_for("no accounts so far")
+        terminal.wait_for("no accounts")
         with HandOwner(running.url, "alice"):
             terminal.wait_for("LIVE", "alice", "BTC")
             terminal.press("q")

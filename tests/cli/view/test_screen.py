@@ -309,6 +309,6 @@ def test_a_window_without_accounts_says_so() -> None:
 
     lines = screen(picture(events=[error], keys=True))
 
-    assert lines[0] == "no accounts so far"
+    assert lines[0] == "no accounts"
     assert any("the engine is gone" in line for line in lines)
-    assert screen(picture(ended=True, keys=True)) == ["no accounts so far"]
+    assert screen(picture(ended=True, keys=True)) == ["no accounts"]
