@@ -151,10 +151,11 @@ def test_an_echoed_login_is_redacted() -> None:
     for text in (echo, echo.replace("/", "\\/"), echo.replace("=", "%3D")):
         error = exchange.conversation({}).refused(400, {}, text.encode())
         assert isinstance(error, ConnectionLost)
-        assert "sign" in error.reason
-        for secret in (*exchange.credentials.values(), sign[:43]):
-            assert secret not in text.replace("\\/", "/") or secret not in error.reason
-        assert error.reason.count("***") == 3
+        shown = error.reason.replace("\\/", "/").replace("%3D", "=")
+        assert "sign" in shown
+        assert shown.count("***") == 3
+        for secret in (KEY, PASSPHRASE, sign):
+            assert secret not in shown
 
 
 @pytest.mark.parametrize("text", ["a" * 44, "A" * 60 + "=", "x=" * 40, "short="])
