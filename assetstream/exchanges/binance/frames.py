@@ -7,6 +7,7 @@ balances.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, Literal, Sequence, Union
 
 import msgspec
@@ -48,6 +49,9 @@ POSITION = "outboundAccountPosition"
 DELTAS = ("balanceUpdate", "externalLockUpdate")
 SHUTDOWN = "serverShutdown"
 TERMINATED = "eventStreamTerminated"
+
+#: Nothing locked, as Binance spells it.
+NONE_LOCKED = "0.00000000", Decimal("0.00000000")
 
 
 class IdentifiedAnswer(Struct):
@@ -134,18 +138,19 @@ def read_expected(frames: Sequence[bytes]) -> list[BalanceReport] | None:
             key = event.updated, event.sent
             for position in event.positions:
                 free, locked = position.free, position.locked
-                # ``amount`` in short: neither signed nor NaN, so that is not asked.
-                if not (unsigned(free) and unsigned(locked)):
+                # ``amount`` in short: neither signed nor NaN, so that is not asked. Of
+                # most balances nothing is locked.
+                if locked == NONE_LOCKED[0]:
+                    held = NONE_LOCKED[1]
+                elif unsigned(locked):
+                    held = bounded_decimal(locked)
+                else:
                     return None
+                if not unsigned(free):
+                    return None
+                currency, available = CODES[position.asset], bounded_decimal(free)
                 balances.append(
-                    BalanceReport(
-                        CODES[position.asset],
-                        bounded_decimal(free),
-                        bounded_decimal(locked),
-                        key,
-                        None,
-                        frame,
-                    )
+                    BalanceReport(currency, available, held, key, None, frame)
                 )
     except (Unreadable, *MALFORMED):
         return None

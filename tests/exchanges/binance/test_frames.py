@@ -81,6 +81,8 @@ def test_names_of_any_script(name: str, code: str) -> None:
         ({"a": "ETH", "f": "5"}, ("5", "None")),
         ({"a": "ETH", "f": None, "l": "1"}, ("None", "1")),
         ({"a": "ETH", "f": 5, "l": 1.5}, ("5", "1.5")),
+        ({"a": "ETH", "f": "5.00", "l": "0.00000000"}, ("5.00", "0E-8")),
+        ({"a": "ETH", "f": "5.00", "l": "0.0"}, ("5.00", "0.0")),
         ({"a": "ETH", "f": "1E-7", "l": "-0"}, ("1E-7", "0")),
     ],
 )
@@ -151,7 +153,7 @@ POSITIONS = st.fixed_dictionaries(
     optional={
         "a": st.sampled_from(["ETH", "btc", "币", "", 7, None]),
         "f": st.sampled_from(["1", "0.0", "-1", " 1", "1_0", "1e-9", 2, None]),
-        "l": st.sampled_from(["1", "0", "NaN", "1e70", 0.5, None]),
+        "l": st.sampled_from(["1", "0", "0.00000000", "NaN", "1e70", 0.5, None]),
     },
 )
 

@@ -45,9 +45,9 @@ class BinanceWire(Wire):
         return 400, sample("binance", "rest_untimely")
 
     def key(self, milliseconds: int, number: int) -> tuple[int, int]:
-        # The time that it was sent is that of the change: two of one millisecond go
-        # by arrival.
-        return milliseconds, milliseconds
+        # Events of a currency never share both times here: ties go by arrival, which
+        # copies that come late would belie; nothing says that Binance sends copies.
+        return milliseconds, milliseconds + number
 
     def delta(self, currency: str) -> bytes:
         event = f'{{"e":"balanceUpdate","E":1,"a":"{currency}","d":"1","T":1}}'

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from assetstream import AssetStream, State
 from assetstream.simulator import Simulator
 from assetstream.simulator.binance.account import BinanceAccount
 from tests.simulator.binance.clients import PING, binance_subscriber, subscription
 from tests.support.clients import client_of
 from tests.support.clock import TimeMachine
+from tests.support.event_recorder import PATIENCE
 from tests.support.fault_cases import ended
 from tests.support.raw_client import TEXT, RawClient, frame
 
@@ -193,3 +195,23 @@ def test_g19_a_client_that_answers_otherwise_is_dropped(
         assert ended(client)
     finally:
         client.sock.close()
+
+
+@pytest.mark.usefixtures("no_rate_limits")
+def test_g19_a_stream_answers_them(exchange: Simulator, still: TimeMachine) -> None:
+    """Its connection outlives many of them, whether or not anything is pushed."""
+    account = exchange.open("binance", {"BTC": "1"})
+    with AssetStream(account.exchange()) as stream:
+        for minute in range(4):
+            before = account.seen.pings
+            still.jump(20, stream)
+            # Its own ping is on the way, and has the server look at its clock.
+            exchange.wait_for(
+                lambda _, count=before: account.seen.pings > count, PATIENCE
+            )
+            account.deposit("BTC", 1)
+            stream.wait_until(
+                lambda b, held=minute + 2: b["BTC"].available == held, PATIENCE
+            )
+        assert stream.state is State.LIVE
+        assert account.seen.connections == 1
