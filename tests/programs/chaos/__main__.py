@@ -12,7 +12,9 @@ from assetstream.exchanges import EXCHANGES
 from assetstream.simulator import FAULTS
 from tests.programs import chaos
 from tests.programs.chaos.figures import Figures
+from tests.programs.chaos.remote import run as remote
 from tests.programs.chaos.run import share
+from tests.support.engines import ENGINES
 
 
 def main() -> int:
@@ -27,7 +29,9 @@ def main() -> int:
     parser.add_argument("--exchange", choices=[*EXCHANGES, "all"], default="all")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument(
-        "--accounts", type=int, default=1, help="of a StreamGroup in each process"
+        "--accounts",
+        type=int,
+        help="of a StreamGroup in each process, 1 unless said; with --remote 6",
     )
     parser.add_argument(
         "--only",
@@ -36,7 +40,25 @@ def main() -> int:
         metavar="FAULT",
         help="these faults only; may be repeated",
     )
+    shared = parser.add_argument_group("accounts that are shared by an engine")
+    shared.add_argument(
+        "--remote", action="store_true", help="strike workers, engine and readers"
+    )
+    shared.add_argument(
+        "--table", action="store_true", help="one fault at a time, with its times"
+    )
+    shared.add_argument("--engine", choices=sorted(ENGINES), default="valkey")
+    shared.add_argument("--workers", type=int, default=3)
+    shared.add_argument("--readers", type=int, default=2)
+    shared.add_argument(
+        "--control",
+        action="store_true",
+        help="readers believe a pulse from when it came: must be found wrong",
+    )
     options = parser.parse_args()
+    if options.remote or options.table:
+        return remote.main(options)
+    options.accounts = options.accounts or 1
     exchanges = [options.exchange]
     if options.exchange == "all":
         exchanges = list(EXCHANGES)

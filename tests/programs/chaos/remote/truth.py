@@ -1,0 +1,156 @@
+"""The accounts of the simulated exchange, and the judgement of what was read."""
+
+from __future__ import annotations
+
+import random
+import threading
+from dataclasses import dataclass, field
+from types import TracebackType
+
+from assetstream.runtime.loop import clock
+from assetstream.sharing.pulses import HORIZON
+from assetstream.simulator import Simulator
+from assetstream.simulator.account import Account
+
+__all__ = ["CURRENCY", "Judgement", "Reading", "Truth"]
+
+CURRENCY = "SGD"
+BEGINS = 1000
+#: Seconds that the exchange needs to push a change, on a machine of its own.
+PUSH = 0.1
+#: Seconds between two looks of the thread that measures how long the machine stalls.
+BEAT = 0.02
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One reading of a balance that was LIVE and not marked.
+
+    Attributes:
+        at: just before it was read; monotonic seconds, as all times here.
+        took: seconds until its age was known.
+        account: its label.
+        value: what was read.
+        age: what the balance says of itself; seconds.
+    """
+
+    at: float
+    took: float
+    account: str
+    value: str
+    age: float
+
+
+@dataclass
+class Judgement:
+    """What became of readings.
+
+    Attributes:
+        readings: how many were judged.
+        wrong: texts of those that were not true within their age.
+        oldest: for how long a value was over that was read LIVE, at most; seconds.
+        slow: readings that took too long to be judged.
+    """
+
+    readings: int = 0
+    wrong: list[str] = field(default_factory=list)
+    oldest: float = 0.0
+    slow: int = 0
+
+
+class Truth:
+    """Accounts that trade, and when each of their values was over.
+
+    Args:
+        simulator: runs.
+        count: of accounts.
+        seed: of the trade.
+
+    Attributes:
+        accounts: by label.
+        stall: the longest that a thread of this process was kept from running; seconds.
+    """
+
+    def __init__(self, simulator: Simulator, count: int, seed: int) -> None:
+        self.accounts: dict[str, Account] = {
+            f"account-{number}": simulator.upbit({CURRENCY: str(BEGINS)})
+            for number in range(count)
+        }
+        self.stall = 0.0
+        self._values = dict.fromkeys(self.accounts, BEGINS)
+        self._over: dict[tuple[str, str], float] = {}
+        self._rng = random.Random(seed)
+        self._rests = threading.Event()
+        self._ended = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._trade, name="truth-trade"),
+            threading.Thread(target=self._beat, name="truth-beat"),
+        ]
+        #: (when, connections) of the accounts that had more than one.
+        self.doubled = 0.0
+
+    def __enter__(self) -> Truth:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._ended.set()
+        for thread in self._threads:
+            thread.join()
+
+    def rest(self) -> None:
+        """Trade no more: the present values stay."""
+        self._rests.set()
+        self._threads[0].join()
+
+    def is_good(self, account: str, value: str, since: float) -> bool:
+        """Return whether a value was true since then; at rest, whether it is."""
+        if self._rests.is_set():
+            return value == str(self._values[account])
+        return self._over.get((account, value), float("inf")) > since
+
+    def judge(self, readings: list[Reading]) -> Judgement:
+        """Compare readings with what was true when."""
+        found = Judgement()
+        slack = PUSH + self.stall
+        for reading in readings:
+            # Between the reading and its age the reader may have been suspended.
+            if reading.took > BEAT:
+                found.slow += 1
+                continue
+            found.readings += 1
+            over = self._over.get((reading.account, reading.value), float("inf"))
+            since = reading.at - over
+            found.oldest = max(found.oldest, since)
+            if since > min(reading.age, HORIZON) + slack:
+                found.wrong.append(
+                    f"{reading.at:.2f}: {reading.account} {reading.value}, over for "
+                    f"{since:.2f} s, said to be {reading.age:.2f} s old"
+                )
+        return found
+
+    def _trade(self) -> None:
+        names = list(self.accounts)
+        while not (self._rests.is_set() or self._ended.is_set()):
+            name = self._rng.choice(names)
+            before = str(self._values[name])
+            self._values[name] += 1
+            self.accounts[name].deposit(CURRENCY, "1")
+            self._over[name, before] = clock.now()
+            self._ended.wait(self._rng.expovariate(4.0 * len(names)))
+
+    def _beat(self) -> None:
+        """Measure stalls, and for how long an account had two connections."""
+        last = clock.now()
+        while not self._ended.wait(BEAT):
+            now = clock.now()
+            self.stall = max(self.stall, now - last - BEAT)
+            if any(each.subscribers > 1 for each in self.accounts.values()):
+                self.doubled += now - last
+            last = now
