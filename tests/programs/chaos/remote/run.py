@@ -57,7 +57,7 @@ def run(
             reader.end(signal.SIGTERM)
         readings = [each for reader in stage.readers for each in reader.readings()]
         found = stage.truth.judge(readings)
-        findings += stage.watch.wrong
+        findings += stage.watch.tokens.wrong
         figures = describe(stage, found, struck)
     for text in [*findings, *found.wrong[:10]]:
         print(f"  {text}", file=sys.stderr)
@@ -96,10 +96,11 @@ def strike(stage: Stage, faults: int, rng: random.Random, struck: Counter[str]) 
 
 def describe(stage: Stage, found: Judgement, struck: Counter[str]) -> str:
     """Return the line of figures."""
+    moves = stage.watch.tokens.moves
     return (
         f"{found.readings} LIVE readings, {len(found.wrong)} wrong, oldest "
         f"{found.oldest:.2f} s (horizon {HORIZON:g} s), {found.slow} too slow to be "
-        f"judged, {struck.total()} faults, {stage.watch.moves} moves, two connections "
+        f"judged, {struck.total()} faults, {moves} moves, two connections "
         f"for {stage.truth.doubled:.1f} s, longest stall {stage.truth.stall:.2f} s"
     )
 

@@ -175,7 +175,9 @@ def _measure(engine: str, case: Case, accounts: int, seed: int) -> tuple[str, bo
         stale = _firsts((at, who) for at, who, state in changes if state == "STALE")
         live = _lasts((at, who) for at, who, state in changes if state == "LIVE")
         owned = _lasts(
-            (at, who) for at, who, owner in stage.watch.changes if owner and at > began
+            (at, who)
+            for at, who, owner in stage.watch.tokens.changes
+            if owner and at > began
         )
         reader.end(signal.SIGTERM)
         found = stage.truth.judge(reader.readings())

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 from dataclasses import dataclass, field
 from types import TracebackType
+from typing import Iterable
 
 from assetstream.runtime.loop import clock
 from assetstream.sharing.pulses import HORIZON
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 
-__all__ = ["CURRENCY", "Judgement", "Reading", "Truth"]
+__all__ = ["CURRENCY", "Course", "Judgement", "Reading", "Truth"]
 
 CURRENCY = "SGD"
 BEGINS = 1000
 #: Seconds that the exchange needs to push a change, on a machine of its own.
 PUSH = 0.1
+#: Changes of each account, a second.
+RATE = 4.0
 #: Seconds between two looks of the thread that measures how long the machine stalls.
 BEAT = 0.02
+#: A reading that took longer proves nothing, seconds.
+SLOW = 0.02
 
 
 @dataclass(frozen=True)
@@ -58,74 +64,45 @@ class Judgement:
     slow: int = 0
 
 
-class Truth:
-    """Accounts that trade, and when each of their values was over.
+class Course:
+    """The values of accounts, each greater by one, and when each was over.
 
     Args:
-        simulator: runs.
-        count: of accounts.
-        seed: of the trade.
-
-    Attributes:
-        accounts: by label.
-        stall: the longest that a thread of this process was kept from running; seconds.
+        accounts: their labels.
     """
 
-    def __init__(self, simulator: Simulator, count: int, seed: int) -> None:
-        self.accounts: dict[str, Account] = {
-            f"account-{number}": simulator.upbit({CURRENCY: str(BEGINS)})
-            for number in range(count)
-        }
-        self.stall = 0.0
-        self._values = dict.fromkeys(self.accounts, BEGINS)
+    def __init__(self, accounts: Iterable[str]) -> None:
+        self._values = dict.fromkeys(accounts, BEGINS)
         self._over: dict[tuple[str, str], float] = {}
-        self._rng = random.Random(seed)
-        self._rests = threading.Event()
-        self._ended = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._trade, name="truth-trade"),
-            threading.Thread(target=self._beat, name="truth-beat"),
-        ]
-        #: (when, connections) of the accounts that had more than one.
-        self.doubled = 0.0
 
-    def __enter__(self) -> Truth:
-        for thread in self._threads:
-            thread.start()
-        return self
+    def value(self, account: str) -> str:
+        """Return the present value."""
+        return str(self._values[account])
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._ended.set()
-        for thread in self._threads:
-            thread.join()
-
-    def rest(self) -> None:
-        """Trade no more: the present values stay."""
-        self._rests.set()
-        self._threads[0].join()
+    def change(self, account: str, now: float) -> None:
+        """Note that the exchange has pushed the next value by now."""
+        self._over[account, self.value(account)] = now
+        self._values[account] += 1
 
     def is_good(self, account: str, value: str, since: float) -> bool:
-        """Return whether a value was true since then; at rest, whether it is."""
-        if self._rests.is_set():
-            return value == str(self._values[account])
-        return self._over.get((account, value), float("inf")) > since
+        """Return whether a value was true at any moment since then."""
+        return self._over.get((account, value), math.inf) > since
 
-    def judge(self, readings: list[Reading]) -> Judgement:
-        """Compare readings with what was true when."""
+    def judge(self, readings: Iterable[Reading], slack: float) -> Judgement:
+        """Compare readings with what was true when.
+
+        Args:
+            readings: to be judged.
+            slack: seconds by which the exchange's push may be late.
+        """
         found = Judgement()
-        slack = PUSH + self.stall
         for reading in readings:
             # Between the reading and its age the reader may have been suspended.
-            if reading.took > BEAT:
+            if reading.took > SLOW:
                 found.slow += 1
                 continue
             found.readings += 1
-            over = self._over.get((reading.account, reading.value), float("inf"))
+            over = self._over.get((reading.account, reading.value), math.inf)
             since = reading.at - over
             found.oldest = max(found.oldest, since)
             if since > min(reading.age, HORIZON) + slack:
@@ -135,15 +112,70 @@ class Truth:
                 )
         return found
 
+
+class Truth:
+    """Accounts that trade until ``rest``, inside a ``with`` block.
+
+    Args:
+        simulator: has the accounts.
+        count: of accounts.
+        seed: of the trade.
+
+    Attributes:
+        accounts: by label.
+        stall: the longest that a thread of this process was kept from running; seconds.
+        doubled: for how long an account had more than one connection; seconds.
+    """
+
+    def __init__(self, simulator: Simulator, count: int, seed: int) -> None:
+        self.accounts: dict[str, Account] = {
+            f"account-{number}": simulator.upbit({CURRENCY: str(BEGINS)})
+            for number in range(count)
+        }
+        self.stall = self.doubled = 0.0
+        self._course = Course(self.accounts)
+        self._rng = random.Random(seed)
+        self._rests = threading.Event()
+        self._ended = threading.Event()
+        self._trader = threading.Thread(target=self._trade, name="truth-trade")
+        self._watch = threading.Thread(target=self._beat, name="truth-beat")
+
+    def __enter__(self) -> Truth:
+        self._trader.start()
+        self._watch.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.rest()
+        self._ended.set()
+        self._watch.join()
+
+    def rest(self) -> None:
+        """Trade no more: the present values stay."""
+        self._rests.set()
+        self._trader.join()
+
+    def is_good(self, account: str, value: str, since: float) -> bool:
+        """Return whether a value was true since then; at rest, whether it is."""
+        if self._rests.is_set():
+            return value == self._course.value(account)
+        return self._course.is_good(account, value, since)
+
+    def judge(self, readings: Iterable[Reading]) -> Judgement:
+        """Compare readings with what was true when."""
+        return self._course.judge(readings, PUSH + self.stall)
+
     def _trade(self) -> None:
         names = list(self.accounts)
-        while not (self._rests.is_set() or self._ended.is_set()):
+        while not self._rests.wait(self._rng.expovariate(RATE * len(names))):
             name = self._rng.choice(names)
-            before = str(self._values[name])
-            self._values[name] += 1
             self.accounts[name].deposit(CURRENCY, "1")
-            self._over[name, before] = clock.now()
-            self._ended.wait(self._rng.expovariate(4.0 * len(names)))
+            self._course.change(name, clock.now())
 
     def _beat(self) -> None:
         """Measure stalls, and for how long an account had two connections."""
