@@ -62,6 +62,7 @@ def measure(
         return KINDS[kind](client, control, targets, **options)
     finally:
         control.close()
+        client.close()
 
 
 def main() -> None:

@@ -53,6 +53,12 @@ LATENCY = (
     Column("p999", "p99.9 µs"),
     Column("cpu_us", "CPU µs per update"),
 )
+SHARED = (
+    *LATENCY[:2],
+    Column("cpu_us", "reader's CPU µs per update"),
+    Column("other_cpu_us", "owner's CPU µs per update"),
+)
+SHARED_BURST = (Column("us", "µs per update"), *SHARED[2:])
 FIRST = (
     Column("process_mb", "process MB"),
     Column("threads", "threads"),
@@ -135,6 +141,10 @@ MANY = ("assetstream-group", "assetstream", "picows", "websockets-asyncio", "scr
 FRAMES = {"frames": 100_000}
 FEW = {"frames": 10_000}
 
+OWNED = (
+    "Owner, engine and reader are three processes; reader and owner are both this "
+    "package's, or both written by hand with redis-py. "
+)
 FIRST_ONE = (
     "An account is one of those after the first, which is weighed apart with libraries "
     "and authorities. "
@@ -201,6 +211,23 @@ def saturation(count: int, contenders: tuple[str, ...], *, rounds: int) -> Scena
         quick_accounts=min(count, 200) // 2 + 1,
         note=f"{FIRST_ONE}{STARTED}The rate is doubled until p99 exceeds 100 ms or a "
         "backlog is left, then the step is halved 4 times.",
+    )
+
+
+def shared(title: str, frames: int, rate: float, accounts: int) -> Scenario:
+    """Make a scenario of single frames that one process owns and another reads."""
+    return Scenario(
+        f"{title}, from the exchange to the handler of a reader by Redis",
+        "latency",
+        SHARED,
+        ("shared", "shared-by-hand"),
+        {"frames": frames, "rate": rate, "busy": False},
+        {"frames": frames // 10},
+        rounds=3,
+        accounts=accounts,
+        quick_accounts=min(accounts, 20),
+        wakes=True,
+        note=OWNED,
     )
 
 
@@ -283,6 +310,21 @@ SCENARIOS = {
         note=f"{STARTED}Latency is from the server to the handler; collections are "
         "those of the garbage collector in that time, and a full one is made "
         "afterwards.",
+    ),
+    "shared-200": shared("200 updates a second of one account", 1_000, 200.0, 1),
+    "shared-1000": shared("1,000 updates a second of one account", 5_000, 1_000.0, 1),
+    "shared-accounts": shared(
+        "2,000 updates a second of 1,000 accounts", 20_000, 2_000.0, 1_000
+    ),
+    "shared-burst": Scenario(
+        "Burst, from the exchange to the handler of a reader by Redis",
+        "burst",
+        SHARED_BURST,
+        ("shared", "shared-by-hand"),
+        {"frames": 10_000},
+        {"frames": 2_000},
+        rounds=3,
+        note=OWNED,
     ),
     "first": Scenario(
         "The first account over TLS",

@@ -80,6 +80,19 @@ ENTRIES = {
         "assetstream",
         options={"archived": True},
     ),
+    "shared": Entry(
+        "shared",
+        "assetstream Relay, Redis, RemoteGroup",
+        "redis",
+        options={"way": "relay"},
+    ),
+    "shared-by-hand": Entry(
+        "shared",
+        "AssetStream, XADD; XREAD in a loop",
+        "redis",
+        "no book, owner or proof of life; nothing is noticed",
+        options={"way": "hand"},
+    ),
     "floor": Entry(
         "floor",
         "floor: recv + msgspec, no SDK",

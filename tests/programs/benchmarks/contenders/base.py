@@ -44,7 +44,7 @@ class Account(NamedTuple):
 
 
 class Contender:
-    """One client under test. The end of its process is its only end.
+    """One client under test. The end of its process is the only end of its threads.
 
     Attributes:
         speed: how many times as fast as the real clock its own runs.
@@ -68,6 +68,13 @@ class Contender:
 
     def settle(self, seconds: float) -> None:
         """Let that much time pass for what a start leaves to do, which few have."""
+
+    def used_by_others(self) -> float:
+        """Return the CPU seconds so far of the processes that work for this one."""
+        return 0.0
+
+    def close(self) -> None:
+        """End the processes that work for this one, which few have."""
 
     def tick(self) -> None:
         """Let a second pass by its clock, in no time.

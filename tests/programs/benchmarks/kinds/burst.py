@@ -27,15 +27,17 @@ def burst(
     tally = Tally()
     begin(client, control, accounts, tally.handler())
     settle(client, control, SETTLES)
-    return pour(control, tally, frames)
+    return pour(client, control, tally, frames)
 
 
-def pour(control: Control, tally: Tally, frames: int, warm: int = 0) -> Figures:
+def pour(
+    client: Contender, control: Control, tally: Tally, frames: int, warm: int = 0
+) -> Figures:
     """Send a tenth of a burst to warm up, or ``warm`` frames, then the burst."""
     control.burst(max(frames // 10, warm))
     wait_for(tally.ended)
     tally.restart()
-    before = time.process_time()
+    before, others = time.process_time(), client.used_by_others()
     began = control.burst(frames)
     wait_for(tally.ended)
     elapsed = time.monotonic() - began
@@ -43,6 +45,7 @@ def pour(control: Control, tally: Tally, frames: int, warm: int = 0) -> Figures:
     return {
         "us": elapsed / frames * 1e6,
         "cpu_us": used / frames * 1e6,
+        "other_cpu_us": (client.used_by_others() - others) / frames * 1e6,
         "folded": frames - tally.count,
         "digits": judge(tally.last, control.balances()),
     }

@@ -35,7 +35,7 @@ def currencies(
         control.hold(size)
         begin_more(client, control, accounts[: number + 1], number, tally.handler())
         settle(client, control, SETTLES)
-        each.append(pour(control, tally, frames, warm=size))
+        each.append(pour(client, control, tally, frames, warm=size))
     digits = {figures["digits"] for figures in each}
     return {
         **{f"us_{size}": each[n]["us"] for n, size in enumerate(held)},

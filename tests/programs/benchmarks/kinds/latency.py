@@ -35,19 +35,21 @@ def latency(
     begin(client, control, accounts, timeline.handler())
     settle(client, control, SETTLES)
     timeline.expect(frames)
-    before = time.process_time()
-    control.load(frames, rate)
+    before, others = time.process_time(), client.used_by_others()
+    control.load(frames, rate, len(accounts))
     if busy:
         compute_until(timeline.ended)
     else:
         wait_for(timeline.ended)
     used = time.process_time() - before
+    others = client.used_by_others() - others
     delays = timeline.delays()
     return {
         "p50": quantile(delays, 0.5),
         "p99": quantile(delays, 0.99),
         "p999": quantile(delays, 0.999),
         "cpu_us": used / frames * 1e6,
+        "other_cpu_us": others / frames * 1e6,
         "folded": frames - timeline.count,
     }
 

@@ -10,10 +10,12 @@ import json
 import sys
 import threading
 import time
+from typing import Any, Mapping
 
 from assetstream import (
     AssetStreamError,
     AssetUpdate,
+    RemoteGroup,
     RemoteStream,
     StateChange,
 )
@@ -61,18 +63,23 @@ def main() -> None:
     def on_asset(update: AssetUpdate) -> None:
         told[update.account] = str(update.available)
 
-    streams = {
-        label: RemoteStream(
-            config["url"],
-            label,
-            on_state=on_state,
-            on_error=on_error,
-            on_asset=on_asset,
-        )
-        for label in config["accounts"]
+    handlers: dict[str, Any] = {
+        "on_state": on_state,
+        "on_error": on_error,
+        "on_asset": on_asset,
     }
-    for stream in streams.values():
-        stream.start(wait=False)
+    labels = config["accounts"]
+    streams: Mapping[str, RemoteStream]
+    if config["group"]:
+        group = RemoteGroup(config["url"], labels, **handlers)
+        group.start(wait=False)
+        streams = group.streams
+    else:
+        streams = {
+            label: RemoteStream(config["url"], label, **handlers) for label in labels
+        }
+        for stream in streams.values():
+            stream.start(wait=False)
     tell("started", time.monotonic())
     while True:
         for label, stream in streams.items():

@@ -187,7 +187,11 @@ class Stage:
             for number in range(self._counts[0]):
                 self.hire(ahead=number % 2 == 1)
             for number in range(self._counts[1]):
-                config = {"accounts": labels, "control": self._control}
+                config = {
+                    "accounts": labels,
+                    "control": self._control,
+                    "group": number % 2 == 0,
+                }
                 self.readers.append(
                     Reader(
                         f"reader-{number}",
