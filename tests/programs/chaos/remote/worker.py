@@ -18,7 +18,7 @@ def main() -> None:
         print(json.dumps((time.monotonic() - shift, *words)), flush=True)
 
     def on_state(change: StateChange) -> None:
-        tell("state", change.account, change.state.name, change.reason)
+        tell("state", change.account, change.current.name, change.reason)
 
     def on_error(error: AssetStreamError) -> None:
         tell("error", str(error))
