@@ -52,7 +52,11 @@ def main() -> None:
 
     def on_state(change: StateChange) -> None:
         tell(
-            "state", time.monotonic(), change.account, change.current.name, change.reason
+            "state",
+            time.monotonic(),
+            change.account,
+            change.current.name,
+            change.reason,
         )
 
     def on_error(error: AssetStreamError) -> None:

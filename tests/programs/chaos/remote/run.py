@@ -7,8 +7,9 @@ import signal
 import sys
 import time
 from collections import Counter
-from typing import Any
+from typing import Any, Callable
 
+from assetstream.runtime.loop import clock
 from assetstream.sharing.pulses import HORIZON
 from tests.programs.chaos.remote.stage import FAULTS, OF_THE_ENGINE, Stage, Undo
 from tests.programs.chaos.remote.table import table
@@ -37,6 +38,7 @@ def run(
     """Let faults strike; print the figures, and return the exit code."""
     rng = random.Random(seed)
     struck: Counter[str] = Counter()
+    told: list[str] = []
     with Stage(
         engine,
         accounts=accounts,
@@ -47,7 +49,7 @@ def run(
     ) as stage:
         findings = [f"at first: {text}" for text in stage.wait_until_live()]
         if not findings:
-            strike(stage, faults, rng, struck)
+            strike(stage, faults, rng, struck, told.append)
         stage.truth.rest()
         findings += [f"at the end: {text}" for text in stage.wait_until_live()]
         for process in (*stage.readers, *stage.workers):
@@ -59,7 +61,9 @@ def run(
         found = stage.truth.judge(readings)
         findings += stage.watch.tokens.wrong
         figures = describe(stage, found, struck)
-    for text in [*findings, *found.wrong[:10]]:
+    texts = [*findings, *found.wrong[:10]]
+    # In the order of time: each begins with it.
+    for text in sorted([*told, *texts] if texts else ()):
         print(f"  {text}", file=sys.stderr)
     print(f"{figures}, {len(findings)} other findings")
     if control:
@@ -88,8 +92,10 @@ def strike(stage: Stage, faults: int, rng: random.Random, struck: Counter[str]) 
             names = [name for name in names if "worker" not in name]
         name = rng.choice(names)
         struck[name] += 1
+        began, lasts = clock.now(), rng.choice(LASTS)
         undo = FAULTS[name](stage, rng)
-        under_way.append((time.monotonic() + rng.choice(LASTS), name, undo))
+        tell(f"{began:.2f}: {name}, for {lasts:g} s")
+        under_way.append((time.monotonic() + lasts, name, undo))
     end_those_over(float("inf"))
     stage.calm()
 
