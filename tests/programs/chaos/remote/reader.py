@@ -51,13 +51,8 @@ def main() -> None:
             print(json.dumps(words), flush=True)
 
     def on_state(change: StateChange) -> None:
-        tell(
-            "state",
-            time.monotonic(),
-            change.account,
-            change.current.name,
-            change.reason,
-        )
+        words = change.account, change.current.name, change.reason
+        tell("state", time.monotonic(), *words)
 
     def on_error(error: AssetStreamError) -> None:
         tell("error", time.monotonic(), str(error))

@@ -71,8 +71,14 @@ def run(
     return 1 if found.wrong or findings or not found.readings else 0
 
 
-def strike(stage: Stage, faults: int, rng: random.Random, struck: Counter[str]) -> None:
-    """Let faults strike, singly and overlapping."""
+def strike(
+    stage: Stage,
+    faults: int,
+    rng: random.Random,
+    struck: Counter[str],
+    tell: Callable[[str], object],
+) -> None:
+    """Let faults strike, singly and overlapping; tell of each."""
     under_way: list[tuple[float, str, Undo]] = []
 
     def end_those_over(now: float) -> None:
