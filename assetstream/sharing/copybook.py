@@ -90,7 +90,7 @@ class Copybook:
         self.snapshots = 0
         self.cut: AssetStreamError | None = None
         self._horizon = horizon
-        self._token = self._seq = 0
+        self._token = self._seq = self._connection = 0
         # What the owner says of its stream.
         self._state = State.CONNECTING
         self._reason = "started"
@@ -145,6 +145,7 @@ class Copybook:
         self.owner = self.present.owner = head.owner
         self.last_id = account.last_id
         self._token, self._seq = head.token, head.seq
+        self._connection = head.connection
         if head.owner:
             self._say(head.state, head.reason, head.error)
         else:
@@ -223,8 +224,8 @@ class Copybook:
         """Let a pulse count: its doubts before its word (W2)."""
         present = self.present
         account = present.account
-        if pulses.composed < self._since:
-            return  # V3
+        if pulses.composed < self._since or pulses.connection != self._connection:
+            return  # V3, V7
         if pulses.number != self._counted:
             self._counted = pulses.number
             self._doubted = {

@@ -215,8 +215,16 @@ class Engine:
             for name, (owner, key) in zip(names, rows, strict=True)
         ]
 
-    def acquire(self, worker: str, origins: Origins) -> dict[str, Acquired]:
-        """Take accounts, each if no other living worker has it (O1)."""
+    def acquire(
+        self, worker: str, origins: Origins, connection: int
+    ) -> dict[str, Acquired]:
+        """Take accounts, each if no other living worker has it (O1).
+
+        Args:
+            worker: who asks.
+            origins: accounts.
+            connection: this one's number among the worker's (V7).
+        """
         keys = self._keys
         entry = packed(OwnerEntry(worker))
         reason = f"{worker} connects"
@@ -235,6 +243,7 @@ class Engine:
                     entry,
                 ),
                 account,
+                connection,
             )
             for account, (exchange, key) in origins.items()
         ]

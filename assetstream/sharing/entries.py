@@ -173,6 +173,7 @@ class Pulse(Struct, frozen=True, array_like=True):
             What is not named is good for longer than any reader asks for.
         doubts: account -> currencies in doubt, or not known; "" for all that are not
             held.
+        connection: number of the worker's connection that it was composed for (V7).
     """
 
     number: Annotated[int, Meta(ge=1)]
@@ -180,6 +181,7 @@ class Pulse(Struct, frozen=True, array_like=True):
     age: Seconds = 0.0
     left: dict[str, Seconds] = {}
     doubts: dict[str, tuple[str, ...]] = {}
+    connection: Count = 0
 
 
 class Head(Struct, frozen=True):
@@ -192,6 +194,7 @@ class Head(Struct, frozen=True):
         token: greater than that of every owner before.
         seq: number of the last entry of its log.
         state, reason, error: as in ``StateEntry``.
+        connection: number of the owner's connection by which it was taken (V7).
     """
 
     version: Count
@@ -202,6 +205,7 @@ class Head(Struct, frozen=True):
     state: State
     reason: str = ""
     error: ErrorFacts | None = None
+    connection: Count = 0
 
 
 class SharedAccount(NamedTuple):

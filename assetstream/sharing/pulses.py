@@ -20,6 +20,8 @@ V2     An account is LIVE for a horizon after the pulse, or for as long as its o
 V5     The horizon is shorter than a lease: when another worker may own an account, no
        reader goes by the old one's word any more.
 V6     The age of a balance counts from the pulse, and what its owner's proof was old.
+V7     A pulse counts for what was taken by the connection that it was composed for: an
+       engine that has gone back names owners of before, who do not know of it.
 =====  ==============================================================================
 """
 
@@ -76,7 +78,7 @@ class OwnerPulses:
         number: of the newest pulse; 0: none came.
         composed: when it was composed at the earliest; -inf: not known.
         age: how old the oldest proof was that it goes by, seconds.
-        left, doubts: as in ``Pulse``.
+        left, doubts, connection: as in ``Pulse``.
     """
 
     def __init__(self) -> None:
@@ -85,6 +87,7 @@ class OwnerPulses:
         self.age = 0.0
         self.left: Mapping[str, float] = {}
         self.doubts: Mapping[str, tuple[str, ...]] = {}
+        self.connection = 0
         self._clock = -math.inf
         # The last that came, and the last request that had not brought it.
         self._came = 0
@@ -137,6 +140,7 @@ class OwnerPulses:
         self.composed, self._clock = composed, pulse.clock
         self.number, self.age = pulse.number, pulse.age
         self.left, self.doubts = pulse.left, pulse.doubts
+        self.connection = pulse.connection
 
 
 def check_horizon(horizon: object) -> float:

@@ -83,6 +83,7 @@ class RelayMachine:
     Attributes:
         tokens: account -> token, of those that the engine has given it.
         workers: how many workers live, by the engine's last word.
+        connections: how many there were; the number of the present one (V7).
         connected: there is a connection, and the engine has answered a pulse.
         told_at: when the last pulse was acknowledged; -inf: none was.
         fenced: times that a write was refused (O2).
@@ -105,6 +106,7 @@ class RelayMachine:
         self._numbers = PulseNumbers()
         self.tokens: dict[str, int] = {}
         self.workers = 0
+        self.connections = 0
         self.connected = False
         self.told_at = -math.inf
         self.fenced = self.resets = self.takeovers = 0
@@ -238,6 +240,7 @@ class RelayMachine:
     def reached(self, now: float) -> None:
         """Note that there is a connection."""
         self._reached, self._reached_at = True, now
+        self.connections += 1
 
     def lost(self, error: AssetStreamError | None, now: float) -> None:
         """Note that there is none any more, or that none was to be had.
@@ -405,7 +408,8 @@ class RelayMachine:
 
     def _pulse(self, words: Mapping[str, Word]) -> Pulse:
         number, clock = self._composing, self._composed_at
-        return make_pulse(number, max(0.0, clock), sorted(self._named), words)
+        named = sorted(self._named)
+        return make_pulse(number, max(0.0, clock), self.connections, named, words)
 
     def _ask_for(self, accounts: Iterable[str]) -> None:
         for account in accounts:

@@ -225,7 +225,9 @@ class RelayRun:
             machine.seen(engine.seats(self._exchanges), clock.now())
         elif isinstance(action, Take):
             origins = {name: _origin(self._exchanges[name]) for name in action.accounts}
-            machine.taken(engine.acquire(self._worker, origins), clock.now())
+            number = machine.connections
+            answers = engine.acquire(self._worker, origins, number)
+            machine.taken(answers, clock.now())
         elif isinstance(action, Write):
             self._write(sent)
         elif isinstance(action, GiveBack):

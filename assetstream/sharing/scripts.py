@@ -11,8 +11,8 @@ __all__ = ["ACQUIRE", "ENLIST", "PUBLISH", "PULSE", "RELEASE", "SNAPSHOT"]
 #: O1: no living owner, and my lease alive. Token and number grow even if the engine has
 #: forgotten them: neither is ever met again (P3).
 #: KEYS: lease, head, log, accounts. ARGV: worker, what stands before a lease's worker,
-#: entries kept, exchange, key, version, reason, log entry, label. Returns token or "",
-#: and who had it.
+#: entries kept, exchange, key, version, reason, log entry, label, number of the
+#: connection. Returns token or "", and who had it.
 ACQUIRE = """
 local owner = redis.call('HGET', KEYS[2], 'owner') or ''
 if owner ~= '' and owner ~= ARGV[1] and redis.call('EXISTS', ARGV[2] .. owner) == 1 then
@@ -26,7 +26,7 @@ local token = string.format('%.0f', math.max(tonumber(last[1] or '0') + 1, least
 local seq = string.format('%.0f', math.max(tonumber(last[2] or '0') + 1, least))
 redis.call('HSET', KEYS[2], 'version', ARGV[6], 'exchange', ARGV[4], 'key', ARGV[5],
   'owner', ARGV[1], 'token', token, 'seq', seq, 'state', 'CONNECTING',
-  'reason', ARGV[7], 'error', '')
+  'reason', ARGV[7], 'error', '', 'connection', ARGV[10])
 redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[3], '*', 's', seq, 'd', ARGV[8])
 redis.call('ZADD', KEYS[4], t[1], ARGV[9])
 return {token, owner}

@@ -41,13 +41,18 @@ def word_of(present: Present, now: float) -> Word:
 
 
 def make_pulse(
-    number: int, clock: float, named: Iterable[str], words: Mapping[str, Word]
+    number: int,
+    clock: float,
+    connection: int,
+    named: Iterable[str],
+    words: Mapping[str, Word],
 ) -> Pulse:
     """Make the pulse of a worker.
 
     Args:
-        number, clock: as in ``Pulse``; no word may be older than that.
-        named: accounts of which the engine may say that this worker owns them.
+        number, clock, connection: as in ``Pulse``; no word may be older than that.
+        named: accounts of which the engine may say that this worker has taken them by
+            that connection.
         words: of those that it vouches for.
     """
     left: dict[str, float] = {}
@@ -64,4 +69,4 @@ def make_pulse(
         if word.doubts:
             doubts[account] = word.doubts
         age = max(age, word.age)
-    return Pulse(number, clock, age, left, doubts)
+    return Pulse(number, clock, age, left, doubts, connection)

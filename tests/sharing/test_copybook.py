@@ -387,6 +387,21 @@ def test_v3_a_pulse_from_before_says_nothing(desk: Desk) -> None:
     assert desk.state is State.LIVE
 
 
+def test_v7_a_pulse_counts_for_what_its_connection_took(desk: Desk) -> None:
+    """The engine has gone back, and names an owner of before."""
+    desk.pulses.connection = 3
+    desk.restore(connection=2)
+    desk.now += 0.1
+    desk.pulse()
+    assert desk.state is State.CONNECTING
+
+    desk.restore(connection=3, token=6)
+    desk.now += 0.1
+    desk.pulse()
+
+    assert desk.state is State.LIVE
+
+
 def test_v4_an_owner_that_is_not_live_is_not_vouched_for(desk: Desk) -> None:
     """The reason and the error are its owner's, and the error is not fatal."""
     desk.live()

@@ -77,7 +77,7 @@ def owned(engine: Engine, account: str = "alice", worker: str = "w1") -> int:
 
 def take(engine: Engine, account: str = "alice", worker: str = "w1") -> Acquired:
     """Let a worker ask for an account."""
-    return engine.acquire(worker, {account: ("upbit", "upbit-a1b2c3")})[account]
+    return engine.acquire(worker, {account: ("upbit", "upbit-a1b2c3")}, 1)[account]
 
 
 def write(engine: Engine, token: int, *entries: Entry) -> bool:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assetstream.model.errors import ConfigurationError
-from assetstream.sharing import read_plan
+from assetstream.sharing import read_plan, relay_machine
 from assetstream.sharing.entries import Pulse
 from assetstream.sharing.pulses import (
     HORIZON,
@@ -20,7 +20,8 @@ from assetstream.sharing.pulses import (
     check_horizon,
 )
 from assetstream.sharing.relay_machine import HOLD, STRICT
-from tests.support.fleet import FAULTS, Fault, Fleet
+from assetstream.sharing.word import make_pulse
+from tests.support.fleet import FAULTS, Engine, Fault, Fleet
 
 SECONDS = (0.1, 0.8, 1.5, 3.0, 5.5, 9.0)
 #: Faults that a worker has time to notice.
@@ -124,6 +125,31 @@ def test_o3_another_worker_is_connected_beside_one_that_holds_on() -> None:
 
     assert fleet.doubled != []
     assert fleet.wrong == []
+
+
+@pytest.mark.parametrize("seed", [8, 17])
+def test_v7_who_is_named_by_an_old_copy_does_not_vouch(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has had the account once, and does not know yet that it has it again."""
+    struck = [
+        Fault("suspend the owner", 0.0, 6.0),
+        Fault("promote an old copy", 7.643813736582679, 6.0),
+        Fault("hold what the owner gets", 0.3, 2.0),
+    ]
+    assert suffered(Fleet(seed), struck).wrong == []
+
+    # The world tells: if no pulse names its connection, it is believed.
+    acquire = Engine.acquire
+    monkeypatch.setattr(Engine, "acquire", lambda self, name, _: acquire(self, name, 0))
+    monkeypatch.setattr(
+        relay_machine,
+        "make_pulse",
+        lambda number, clock, _, named, words: make_pulse(
+            number, clock, 0, named, words
+        ),
+    )
+    assert suffered(Fleet(seed), struck).wrong != []
 
 
 def pulse(number: int, clock: float, **told: object) -> Pulse:

@@ -135,7 +135,7 @@ def test_p3_the_first_that_is_written_is_the_whole_book() -> None:
 
     assert desk.run() == [
         Reach(),
-        Tell(Pulse(1, 1000.0), True),
+        Tell(Pulse(1, 1000.0, connection=1), True),
         Enlist(),
         Survey(),
         Take(("alice", "bob")),

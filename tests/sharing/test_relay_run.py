@@ -62,7 +62,7 @@ class PaperEngine:
         ]
 
     def acquire(
-        self, worker: str, origins: Mapping[str, tuple[str, str]]
+        self, worker: str, origins: Mapping[str, tuple[str, str]], connection: int
     ) -> dict[str, Acquired]:
         self.trouble("acquire")
         for name in origins:

@@ -53,10 +53,10 @@ def test_p2_a_pulse_lists_exceptions_only() -> None:
         "dave": Word(-0.1, 9.0, ("BTC",)),
     }
 
-    pulse = make_pulse(7, NOW, ["alice", "bob", "carol", "dave"], words)
+    pulse = make_pulse(7, NOW, 2, ["alice", "bob", "carol", "dave"], words)
 
     assert pulse == Pulse(
-        7, NOW, 2.0, {"bob": 1.5, "carol": 0.0, "dave": 0.0}, {"bob": ("BTC",)}
+        7, NOW, 2.0, {"bob": 1.5, "carol": 0.0, "dave": 0.0}, {"bob": ("BTC",)}, 2
     )
 
 
@@ -64,4 +64,4 @@ def test_p2_nothing_is_said_of_what_is_not_named() -> None:
     """It is another worker's, and so is the word."""
     words = {"alice": Word(math.inf, 7.0, ("BTC",))}
 
-    assert make_pulse(1, NOW, [], words) == Pulse(1, NOW)
+    assert make_pulse(1, NOW, 2, [], words) == Pulse(1, NOW, connection=2)

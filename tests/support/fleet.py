@@ -93,6 +93,7 @@ FAULTS = (
     "pause the engine",
     "flush the engine",
     "crash the engine",
+    "promote an old copy",
     "suspend the reader",
     "drop the exchange",
 )
@@ -192,7 +193,7 @@ class Engine:
         owner = self.head.owner if self.head else ""
         return [Seat(LABEL, owner, self.alive(owner), KEY if owner else "")]
 
-    def acquire(self, worker: str) -> Acquired:
+    def acquire(self, worker: str, connection: int) -> Acquired:
         """Take the account, if nobody lives who has it."""
         head = self.head
         owner = head.owner if head else ""
@@ -203,7 +204,15 @@ class Engine:
         last, seq = (head.token, head.seq) if head else (0, 0)
         least = int(self._fleet.now * 1000) + 1
         token, seq = max(last + 1, least), max(seq + 1, least)
-        self.head = Head(VERSION, "upbit", worker, token, seq, State.CONNECTING)
+        self.head = Head(
+            VERSION,
+            "upbit",
+            worker,
+            token,
+            seq,
+            State.CONNECTING,
+            connection=connection,
+        )
         self._append(OwnerEntry(worker))
         return Acquired(token, owner)
 
@@ -223,7 +232,7 @@ class Engine:
                 self.book, state = dict(entry.book), entry.state
             elif isinstance(entry, StateEntry):
                 state = entry.state
-            self.head = Head(VERSION, "upbit", worker, token, seq, state)
+            self.head = replace(self.head, seq=seq, state=state)
             self._append(entry)
         return True
 
@@ -586,7 +595,8 @@ class Worker(Process):
             command = engine.seats
             answer = lambda seats: machine.seen(seats, self.clock())  # noqa: E731
         elif isinstance(action, Take):
-            command = lambda: engine.acquire(self.name)  # noqa: E731
+            number = self.machine.connections
+            command = lambda: engine.acquire(self.name, number)  # noqa: E731
             answer = lambda got: machine.taken({LABEL: got}, self.clock())  # noqa: E731
         elif isinstance(action, Write):
             command, answer = self._write(sent)
@@ -808,11 +818,12 @@ class Fleet:
             self.engine.pause(lasts)
         elif kind == "flush the engine":
             self.engine.forget()
-        elif kind == "crash the engine":
+        elif kind in ("crash the engine", "promote an old copy"):
             for process in (*self.workers, self.reader):
                 process.lose()
             self.engine.go_back(lasts)
-            self.engine.pause(lasts / 2)
+            if kind == "crash the engine":
+                self.engine.pause(lasts / 2)
         elif kind == "drop the exchange":
             owner.dropped_until = until
 

@@ -94,7 +94,7 @@ class HandOwner:
         with self._lock:
             self._engine.enlist([account])
             origins = {account: ("upbit", f"key of {account}")}
-            taken = self._engine.acquire(self.worker, origins)
+            taken = self._engine.acquire(self.worker, origins, 0)
         assert taken[account].token
         self._tokens[account] = taken[account].token
         self.reset(account, **(book or {"BTC": "1"}))
