@@ -178,14 +178,22 @@ BOUNDS = {
     ("upbit", "askew"): Bounds(99.6, 98.9, 0.4, 40, 60, 10, 85),
     ("coinw", "steps"): Bounds(99.2, 96.5, 0.8, 40, 10, 25, 280),
     ("upbit", "steps"): Bounds(98.8, 97.5, 1.0, 40, 60, 15, 100),
+    # Six times an hour a push says a difference alone: in doubt until REST was read,
+    # or as wrong as a replica that is stuck.
+    ("binance", "calm"): Bounds(99.0, 97.0, 0.7, 40, 60, 15, 270),
+    ("binance", "stuck"): Bounds(86.0, 70.0, 14.0, 220, 240, 20, 420),
+    ("binance", "steps"): Bounds(98.5, 96.5, 1.1, 40, 60, 25, 280),
 }
+#: An exchange that has no bounds of its own has the widest of these.
+MODELS = ("coinw", "upbit")
 
 
 def bounds_of(exchange: str, weather: str) -> Bounds | None:
-    """Return an exchange's bounds, or of one that has none the widest of all."""
-    known = [bounds for place, bounds in BOUNDS.items() if place[1] == weather]
+    """Return an exchange's bounds, or the widest of the models."""
     if (exchange, weather) in BOUNDS:
         return BOUNDS[exchange, weather]
+    places = [(model, weather) for model in MODELS]
+    known = [BOUNDS[place] for place in places if place in BOUNDS]
     columns = list(zip(*known, strict=True))
     return Bounds(*map(min, columns[:2]), *map(max, columns[2:])) if known else None
 
