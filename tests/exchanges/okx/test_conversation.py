@@ -87,7 +87,7 @@ def test_r1_login_then_subscription_then_ready() -> None:
 
 @pytest.mark.parametrize("code", ["0", 0, "", None])
 def test_r1_a_code_of_zero_is_no_refusal(code: object) -> None:
-    """It may be a number, or missing."""
+    """The code may be a number, or missing."""
     answer = frame({"event": "login", "code": code, "msg": "", "connId": "a4d3"})
 
     assert kinds(opened(make_okx()).received([answer], at(1.0))) == ["Send"]
@@ -102,14 +102,14 @@ def test_r1_a_push_is_a_proof_too() -> None:
 
 
 def test_r1_an_empty_snapshot_is_a_proof_and_no_report() -> None:
-    """It lists nothing of an account that has nothing."""
+    """An account that has nothing has no details."""
     steps = logged_in().received([sample("okx", "push_empty")], at(2.0))
 
     assert list(steps) == [Ready()]
 
 
 def test_the_pages_of_the_snapshot_are_ordinary_pushes() -> None:
-    """What they omit is not zero by that: REST tells."""
+    """A currency that they omit is not zero by that: REST tells."""
     frames = [SUBSCRIBE_ACK, sample("okx", "connection_count"), *PAGES]
     steps = logged_in().received(frames, at(2.0))
 

@@ -50,7 +50,7 @@ def test_the_documented_push() -> None:
 
 
 def test_a_push_in_spot_mode() -> None:
-    """What does not apply is "", and zero is zero."""
+    """An amount that does not apply is "", and zero is zero."""
     btc, usdt = reported(ready("okx").received([sample("okx", "push_spot")], at(5.0)))
 
     assert (str(btc.available), str(btc.locked)) == ("0.31877046", "0.1")

@@ -92,7 +92,7 @@ def test_a_code_that_is_not_listed(
 
 
 def test_the_answer_of_an_unknown_path_is_not_fatal() -> None:
-    """Its code is a number, and the HTTP status; perhaps rest_url is wrong."""
+    """The code is a number, and the HTTP status; perhaps rest_url is wrong."""
     with pytest.raises(ExchangeError) as caught:
         make_okx().read_replied(404, {}, sample("okx", "rest_error_path"))
 

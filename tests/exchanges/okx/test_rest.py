@@ -102,7 +102,7 @@ def test_k5_what_stands_twice_is_unreadable(entries: str, unreadable: str) -> No
 
 
 def test_what_is_not_read_may_stand_twice() -> None:
-    """It decides nothing."""
+    """A field that is not read decides nothing."""
     entry = '{"ccy":"BTC","availBal":"1","frozenBal":"0","upl":"1","upl":"2"}'
     body = f'{{"code":"0","data":[{{"details":[{entry}]}}]}}'.encode()
 

@@ -77,6 +77,6 @@ def test_a_fault_is_seen_and_ends(
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_it_happens_nowhere_else(name: str, upbit: Account) -> None:
-    """Its words are the exchange's own."""
+    """The words are the exchange's own."""
     with pytest.raises(ValueError, match="cannot happen at upbit"):
         create(name, upbit)

@@ -137,7 +137,7 @@ def test_extra_parameters_are_json_in_a_text(account: OKXAccount, extra: Any) ->
 
 
 def test_another_channel_pushes_nothing_here(account: OKXAccount) -> None:
-    """It is acknowledged all the same."""
+    """A subscription to it is acknowledged all the same."""
     with okx_client(account) as client:
         client.ask(login(account))
         request = {"op": "subscribe", "args": [{"channel": "orders"}]}
@@ -151,7 +151,7 @@ def test_another_channel_pushes_nothing_here(account: OKXAccount) -> None:
 
 
 def test_unsubscribing(account: OKXAccount) -> None:
-    """It is acknowledged, and pushes end."""
+    """The request is acknowledged, and pushes end."""
     with okx_subscriber(account) as client:
         request = {"op": "unsubscribe", "args": [{"channel": "account"}]}
         assert client.ask(request)["event"] == "unsubscribe"
@@ -161,7 +161,7 @@ def test_unsubscribing(account: OKXAccount) -> None:
 
 
 def test_one_connection_too_many(exchange: Simulator) -> None:
-    """It is acknowledged, and then ended; the others go on."""
+    """The subscription is acknowledged, and then ended; the others go on."""
     account = okx_account(exchange, connections=1)
     with okx_subscriber(account) as first, okx_client(account) as second:
         second.ask(login(account))

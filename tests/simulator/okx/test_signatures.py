@@ -28,7 +28,7 @@ SECRET = "22582BD0CFF14C41EDBF1AB98506286D"
 def test_the_worked_values_of_the_signature(
     time: str, request_line: str, expected: str
 ) -> None:
-    """It is computed apart from the adapter's, which it checks."""
+    """The simulator computes it apart from the adapter, which it checks."""
     assert signature(time, request_line, SECRET) == expected
 
 

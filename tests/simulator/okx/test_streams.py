@@ -87,7 +87,7 @@ def test_a_subscription_that_is_ended_is_made_anew(
 
 
 def test_demo_trading_is_followed_like_any_other() -> None:
-    """Its header goes with every read."""
+    """The header of demo trading goes with every read."""
     with Simulator(region="us-demo") as simulator:
         account = okx_account(simulator)
         with AssetStream(account.exchange()) as stream:
