@@ -7,6 +7,7 @@ balances.
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any, Literal, Sequence, Union
 
@@ -17,7 +18,6 @@ from assetstream.exchanges.common.entries import PushedBalances, UnreadableFrame
 from assetstream.exchanges.common.values import (
     CODES,
     MALFORMED,
-    UNSIGNED,
     Milliseconds,
     Unreadable,
     amount,
@@ -50,7 +50,9 @@ DELTAS = ("balanceUpdate", "externalLockUpdate")
 SHUTDOWN = "serverShutdown"
 TERMINATED = "eventStreamTerminated"
 
-#: Nothing locked, as Binance spells it.
+#: Two amounts as Binance spells them, with a blank between them.
+PLAIN = re.compile(r"[0-9]+(?:\.[0-9]+)? [0-9]+(?:\.[0-9]+)?", re.ASCII)
+#: Nothing locked.
 NONE_LOCKED = "0.00000000", Decimal("0.00000000")
 
 
@@ -128,7 +130,7 @@ def read_frame(frame: bytes) -> Item | None:
 
 def read_expected(frames: Sequence[bytes]) -> list[BalanceReport] | None:
     """Read pushes of exactly the documented form; None if any is anything else."""
-    decode_frame, unsigned = _expected.decode, UNSIGNED.fullmatch
+    decode_frame, plain = _expected.decode, PLAIN.fullmatch
     balances: list[BalanceReport] = []
     try:
         for frame in frames:
@@ -138,16 +140,12 @@ def read_expected(frames: Sequence[bytes]) -> list[BalanceReport] | None:
             key = event.updated, event.sent
             for position in event.positions:
                 free, locked = position.free, position.locked
-                # ``amount`` in short: neither signed nor NaN, so that is not asked. Of
-                # most balances nothing is locked.
-                if locked == NONE_LOCKED[0]:
-                    held = NONE_LOCKED[1]
-                elif unsigned(locked):
-                    held = bounded_decimal(locked)
-                else:
+                # ``amount`` in short, of both at once: neither signed nor NaN.
+                if not plain(f"{free} {locked}"):
                     return None
-                if not unsigned(free):
-                    return None
+                # Of most balances nothing is locked.
+                none = locked == NONE_LOCKED[0]
+                held = NONE_LOCKED[1] if none else bounded_decimal(locked)
                 currency, available = CODES[position.asset], bounded_decimal(free)
                 balances.append(
                     BalanceReport(currency, available, held, key, None, frame)
