@@ -12,7 +12,7 @@ import atexit
 import logging
 import sys
 from contextlib import suppress
-from typing import Iterable, NamedTuple, Protocol
+from typing import Iterable, Protocol
 
 from assetstream.model.errors import StreamStateError
 from assetstream.runtime.loop.log import log
@@ -31,69 +31,71 @@ class Runner(Protocol):
         ...
 
 
-class Use(NamedTuple):
-    """Somebody's use of a key.
-
-    Attributes:
-        place: the key's digest, and the host.
-        runner: who started the stream.
-    """
-
-    place: tuple[str, str]
-    runner: Runner
-
+#: The digest of a key, and the host.
+Place = tuple[str, str]
 
 # Strong references: a stream runs on though nobody else refers to it. Every use of the
 # dictionaries is one atomic step, so no lock can be held where a signal handler comes
 # in; and each stream has an entry of its own, so that none takes another's (D5).
 _running: dict[int, Runner] = {}
-#: Those that run, in the order in which they started.
-_uses: dict[StreamRun, Use] = {}
+#: Those that run at each place, in the order in which they started, with whoever has
+#: started them. A place whose last one has ended stays: one may be on its way there.
+_uses: dict[Place, dict[StreamRun, Runner]] = {}
 
 
 def announce(runner: Runner, runs: Iterable[StreamRun]) -> None:
     """Register streams that ``runner`` starts, and settle with their competitors."""
     _running[id(runner)] = runner
-    mine = {}
+    mine: dict[Place, list[StreamRun]] = {}
     for stream in runs:
         place = stream.origin.place
         if place is not None:
-            mine[stream] = _uses[stream] = Use(place, runner)
-    places = {use.place for use in mine.values()}
-    before: dict[tuple[str, str], list[tuple[StreamRun, Runner]]] = {}
-    for stream, use in _uses.copy().items():
-        if use.place not in places:
-            continue
-        older = before.setdefault(use.place, [])
-        if stream in mine:
-            # All of them, not only the last: that one may itself have been replaced
-            # before it replaced those before it (D5).
-            for other, its_runner in reversed(older):
-                if not other.gone:
-                    _compete(stream, runner, its_runner)
-                    if not _in_ipython():
-                        break
-        older.append((stream, use.runner))
+            _uses.setdefault(place, {})[stream] = runner
+            mine.setdefault(place, []).append(stream)
+    for place, streams in mine.items():
+        older: list[tuple[StreamRun, Runner]] = []
+        for stream, its_runner in _uses[place].copy().items():
+            if stream in streams:
+                _settle(stream, runner, older)
+            older.append((stream, its_runner))
+
+
+def _settle(
+    stream: StreamRun, runner: Runner, older: list[tuple[StreamRun, Runner]]
+) -> None:
+    """Let a stream compete with all that are older, and not only the last of them.
+
+    That one may itself have been replaced before it replaced those before it (D5).
+    """
+    for other, its_runner in reversed(older):
+        if not other.gone:
+            _compete(stream, runner, its_runner)
+            if not _in_ipython():
+                return
 
 
 def forget(runner: Runner) -> None:
     """Strike a runner that has ended from the register, with its streams."""
     _running.pop(id(runner), None)
-    for stream, use in _uses.copy().items():
-        if use.runner is runner or stream.gone:
-            release(stream)
+    for here in _uses.copy().values():
+        for stream, its_runner in here.copy().items():
+            if its_runner is runner or stream.gone:
+                here.pop(stream, None)
 
 
 def release(stream: StreamRun) -> None:
     """Strike a stream from the register that has ended, or left its group."""
-    _uses.pop(stream, None)
+    place = stream.origin.place
+    if place is not None:
+        _uses.get(place, {}).pop(stream, None)
 
 
 def _compete(stream: StreamRun, runner: Runner, other: Runner) -> None:
     if other is not runner and _in_ipython():
-        for each, use in _uses.copy().items():
-            if use.runner is other:
-                each.request_stop(REPLACED)
+        for here in _uses.copy().values():
+            for each, its_runner in here.copy().items():
+                if its_runner is other:
+                    each.request_stop(REPLACED)
         other.stop()
         # A cell that is run again is as it should be. A lone stream that ends a group,
         # and with it other accounts, or the other way round, was hardly meant.

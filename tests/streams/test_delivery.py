@@ -266,7 +266,15 @@ def test_d5_a_stream_that_fails_by_itself_is_held_by_nothing(
         recorder.wait_for_state(State.FAILED)
     assert recorder.of(AuthenticationError)
     account_label, gone = stream.account, weakref.ref(engine_of(stream).session)
-    wait_until(lambda: account_label not in {run.account for run in registry._uses})
+    wait_until(
+        lambda: (
+            not any(
+                run.account == account_label
+                for runs in registry._uses.values()
+                for run in runs
+            )
+        )
+    )
     if group is not None:
         group.remove(account_label)
     del stream

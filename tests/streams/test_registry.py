@@ -57,6 +57,11 @@ def test_inside_ipython_the_older_stream_is_replaced(
         assert newer.state is State.LIVE
 
 
+def registered() -> list[Any]:
+    """Return the streams that are registered, of all keys and hosts."""
+    return [stream for here in registry._uses.values() for stream in here]
+
+
 class Competitor:
     """A stream of the same key as all others, and whoever has started it."""
 
@@ -74,6 +79,37 @@ class Competitor:
         return True
 
 
+def test_a_stream_looks_at_those_of_its_key_alone() -> None:
+    """However many there are: a group of a thousand is added to one by one."""
+
+    class Place(tuple[str, str]):
+        """The place of another key."""
+
+        looked_at = 0
+
+        def __hash__(self) -> int:
+            Place.looked_at += 1
+            return super().__hash__()
+
+    class Origin:
+        """Of a stream of another key."""
+
+        place = Place(("other", "host"))
+
+    stranger: Any = Competitor()
+    stranger.origin = Origin
+    mine: Any = Competitor()
+    registry.announce(stranger, [stranger])
+    before = Place.looked_at
+
+    registry.announce(mine, [mine])
+
+    assert Place.looked_at == before
+    for each in (mine, stranger):
+        registry.forget(each)
+    assert not {mine, stranger} & {*registered()}
+
+
 def test_d5_the_register_loses_nobody_under_any_interleaving(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -85,21 +121,21 @@ def test_d5_the_register_loses_nobody_under_any_interleaving(
             each.gone = False
         all_at_once(*[partial(registry.announce, c, [c]) for c in competitors])
         (left,) = [each for each in competitors if not each.gone]
-        assert list(registry._uses) == [left]
+        assert registered() == [left]
         assert left in registry._running.values()
         registry.forget(left)
-        assert left not in registry._uses
+        assert left not in registered()
 
 
 def test_d5_streams_of_one_key_are_all_known(account: Account) -> None:
     """When the newest has ended, the next one competes with those before it."""
     with AssetStream(account.exchange()) as one:
         with AssetStream(account.exchange()) as two:
-            assert run_of(one) in registry._uses
-            assert run_of(two) in registry._uses
-        assert run_of(one) in registry._uses
-        assert run_of(two) not in registry._uses
-    assert run_of(one) not in registry._uses
+            assert run_of(one) in registered()
+            assert run_of(two) in registered()
+        assert run_of(one) in registered()
+        assert run_of(two) not in registered()
+    assert run_of(one) not in registered()
 
 
 def test_d5_the_register_loses_nobody_wherever_one_comes_in_between(
@@ -118,7 +154,7 @@ def test_d5_the_register_loses_nobody_wherever_one_comes_in_between(
 
     def check() -> None:
         (left,) = [each for each in both if not each.gone]
-        assert list(registry._uses) == [left]
+        assert registered() == [left]
 
     assert at_every_step(prepare, check) > 10
     for each in both:
