@@ -22,6 +22,7 @@ from assetstream import (
 )
 from assetstream.cli.main import assetstream
 from assetstream.metrics.collector import COUNTERS, GAUGES
+from assetstream.metrics.relay_figures import RELAY_COUNTERS, RELAY_GAUGES
 from assetstream.simulator import Simulator
 from tests.support.documents import block_with
 from tests.support.event_recorder import PATIENCE
@@ -29,6 +30,10 @@ from tests.support.processes import ROOT
 
 OPERATING = ROOT / "docs" / "operating"
 METRICS = {f"{name}_total" for name in COUNTERS} | set(GAUGES)
+OF_RELAYS = {f"relay_{name}_total" for name in RELAY_COUNTERS}
+OF_RELAYS |= {f"relay_{name}" for name in RELAY_GAUGES}
+#: The dashboards, and the metrics that each shows.
+DASHBOARDS = {"dashboard.json": METRICS - {"balance"}, "fleet.json": OF_RELAYS}
 
 
 def text_of(name: str) -> str:
@@ -40,20 +45,22 @@ def test_every_metric_that_is_named_exists(name: str) -> None:
     """In queries, rules and texts alike."""
     named = re.findall(r"\bassetstream_(\w+)", text_of(name))
 
-    assert {*named} <= METRICS
+    assert {*named} <= METRICS | OF_RELAYS
     assert named or name in ("compose.yml", "prometheus.yml")
 
 
-def test_the_dashboard_shows_every_metric() -> None:
+@pytest.mark.parametrize("name", DASHBOARDS)
+def test_the_dashboards_show_every_metric(name: str) -> None:
     """But those that are private, and one that an operator adds by hand."""
-    shown = {*re.findall(r"assetstream_(\w+)", text_of("dashboard.json"))}
+    shown = {*re.findall(r"assetstream_(\w+)", text_of(name))}
 
-    assert METRICS - shown == {"balance"}
+    assert shown == DASHBOARDS[name]
 
 
-def test_the_dashboard_is_well_formed() -> None:
+@pytest.mark.parametrize("name", DASHBOARDS)
+def test_the_dashboards_are_well_formed(name: str) -> None:
     """Panels have a number, a title and a place of their own."""
-    dashboard = json.loads(text_of("dashboard.json"))
+    dashboard = json.loads(text_of(name))
     panels = dashboard["panels"]
 
     assert [panel["id"] for panel in panels] == [*range(1, len(panels) + 1)]
@@ -66,7 +73,7 @@ def test_the_dashboard_is_well_formed() -> None:
             or other["y"] + other["h"] <= one["y"]
         )
     variables = {each["name"] for each in dashboard["templating"]["list"]}
-    used = {*re.findall(r"\$\{?(\w+)", text_of("dashboard.json"))}
+    used = {*re.findall(r"\$\{?(\w+)", text_of(name))}
     assert used - {"__rate_interval", "__all"} == variables
 
 

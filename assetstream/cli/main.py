@@ -14,8 +14,10 @@ import click
 
 from assetstream.cli.commands.balances import balances
 from assetstream.cli.commands.doctor import doctor
+from assetstream.cli.commands.fleet import fleet
 from assetstream.cli.commands.history import history
 from assetstream.cli.commands.record import record
+from assetstream.cli.commands.relay import relay
 from assetstream.cli.commands.replay import replay
 from assetstream.cli.commands.simulate import simulate
 from assetstream.cli.commands.watch import watch
@@ -84,5 +86,10 @@ def assetstream() -> None:
     """Live account balances of crypto exchanges: exact, and never silently stale."""
 
 
-for command in (watch, balances, history, doctor, simulate, record, replay):
+COMMANDS = (
+    *(watch, balances, history, doctor),
+    *(relay, fleet),
+    *(simulate, record, replay),
+)
+for command in COMMANDS:
     assetstream.add_command(command)

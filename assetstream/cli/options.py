@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Callable, Iterator
 
 import click
 
 from assetstream.display.durations import seconds
 
+if TYPE_CHECKING:
+    from assetstream.metrics.relay_figures import RelaySource
+    from assetstream.streams.group import Group
+    from assetstream.streams.stream import Stream
+
 __all__ = [
     "ListingCommand",
+    "archive_option",
+    "duration_of",
     "for_option",
     "json_option",
     "metrics_option",
     "port_option",
+    "serving",
 ]
 
 
@@ -87,6 +97,12 @@ port_option: Callable[..., Any] = click.option(
     metavar="N",
     help="The port to listen on; by default a free one.",
 )
+archive_option: Callable[..., Any] = click.option(
+    "--archive",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Record in this file, for assetstream history.",
+)
 metrics_option: Callable[..., Any] = click.option(
     "--metrics",
     callback=place_of,
@@ -94,3 +110,20 @@ metrics_option: Callable[..., Any] = click.option(
     help="Serve metrics to Prometheus here: 9464, for this machine alone, or "
     "0.0.0.0:9464, for all.",
 )
+
+
+@contextmanager
+def serving(
+    source: Stream | Group[Any] | RelaySource, place: tuple[str, int] | None
+) -> Iterator[None]:
+    """Serve metrics at an address and a port, if there is a place."""
+    if place is None:
+        yield
+        return
+    # Imported here: the extra may be missing, and a stream takes its time to load.
+    from assetstream.metrics.server import serve_metrics
+
+    addr, port = place
+    with serve_metrics(source, port, addr) as served:
+        click.echo(f"metrics: {served.url}", err=True)
+        yield

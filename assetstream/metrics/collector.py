@@ -9,6 +9,12 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Iterable, Literal, Mapping, Union
 
 from assetstream.libraries import install_command
+from assetstream.metrics.relay_figures import (
+    RELAY_COUNTERS,
+    RELAY_GAUGES,
+    RelaySource,
+    figures_of,
+)
 from assetstream.model.errors import ConfigurationError
 from assetstream.model.health import Health
 from assetstream.model.public import make_public
@@ -86,7 +92,7 @@ URGENCY = {State.FAILED: 0, State.LIVE: 2}
 
 
 class Collector:
-    """The metrics of a stream or a group, for a registry of ``prometheus_client``.
+    """The metrics of a stream, group or relay, for a registry of ``prometheus_client``.
 
         REGISTRY.register(Collector(group))
 
@@ -100,8 +106,8 @@ class Collector:
     ``\\n``, for Prometheus reads it wrongly, or refuses all the rest with it.
 
     Args:
-        source: the stream or the group. It may be stopped meanwhile: its last figures
-            are shown.
+        source: the stream, the group, or the ``Relay``. It may be stopped meanwhile:
+            its last figures are shown.
         accounts: which ones have a series of their own: ``troubled``, those that are
             not LIVE or have a balance in doubt, 100 at most (failed ones first, and
             how many are left out is a metric, too); ``all``; or ``none``.
@@ -116,16 +122,19 @@ class Collector:
 
     def __init__(
         self,
-        source: Stream | Group[Any],
+        source: Stream | Group[Any] | RelaySource,
         *,
         accounts: Accounts = "troubled",
         balances: bool = False,
     ) -> None:
+        self._relay: RelaySource | None = None
         if not isinstance(source, (Stream, Group)):
-            raise ConfigurationError(
-                "metrics are made of a stream or a group, not of "
-                f"{type(source).__name__}"
-            )
+            if not isinstance(source, RelaySource):
+                raise ConfigurationError(
+                    "metrics are made of a stream, a group or a relay, not of "
+                    f"{type(source).__name__}"
+                )
+            self._relay, source = source, source.group
         if accounts not in ("troubled", "all", "none"):
             raise ConfigurationError(
                 f'accounts must be "troubled", "all" or "none", not {accounts!r}'
@@ -164,6 +173,9 @@ class Collector:
             self._add_accounts(families, found)
         if self._balances:
             _add_balances(families["balance"], found)
+        if self._relay is not None:
+            for name, value in figures_of(self._relay).items():
+                families[f"relay_{name}"].add_metric([], value)
         return families.values()
 
     def _streams(self) -> list[Stream]:
@@ -205,6 +217,13 @@ class Collector:
         for name, (labels, text) in GAUGES.items():
             if name not in left_out:
                 made[name] = GaugeMetricFamily(_full(name), text, labels=labels)
+        if self._relay is not None:
+            for name, text in RELAY_COUNTERS.items():
+                name = f"relay_{name}"
+                made[name] = CounterMetricFamily(_full(name), text, labels=[])
+            for name, text in RELAY_GAUGES.items():
+                name = f"relay_{name}"
+                made[name] = GaugeMetricFamily(_full(name), text, labels=[])
         return made
 
     def _add_accounts(

@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Any, Callable, cast
 
 from assetstream.metrics.collector import Accounts, Collector
+from assetstream.metrics.relay_figures import RelaySource
 from assetstream.model.errors import ConfigurationError
 from assetstream.model.public import make_public
 from assetstream.runtime.loop.call_queue import CallQueue
@@ -145,14 +146,14 @@ class MetricsServer:
 
 
 def serve_metrics(
-    source: Stream | Group[Any],
+    source: Stream | Group[Any] | RelaySource,
     port: int = 9464,
     addr: str = "127.0.0.1",
     *,
     accounts: Accounts = "troubled",
     balances: bool = False,
 ) -> MetricsServer:
-    """Serve the metrics of a stream or a group to Prometheus, over HTTP.
+    """Serve the metrics of a stream, a group or a relay to Prometheus, over HTTP.
 
         serve_metrics(group, port=9464)
 
@@ -160,7 +161,7 @@ def serve_metrics(
     the end of the process. What is shown, and by which names: ``Collector``.
 
     Args:
-        source: the stream or the group.
+        source: the stream, the group, or the ``Relay``.
         port: where to listen; 0 takes a free one, which ``port`` of the result names.
         addr: the address to listen on. By default only this machine can ask, for there
             is no password, nor encryption, and labels of accounts are to be read, and

@@ -333,6 +333,27 @@ class Engine:
                 found[name] = error
         return found
 
+    def words(self, workers: Iterable[str]) -> tuple[int, dict[str, int]]:
+        """Read when workers were last heard of, and what the time is.
+
+        Returns:
+            The engine's time, and worker -> that of its last pulse; milliseconds since
+            1970. One that was not heard of for a minute is left out.
+        """
+        names = list(workers)
+        last = [
+            ("XREVRANGE", self._keys.pulses(name), "+", "-", "COUNT", 1)
+            for name in names
+        ]
+        time, *pulses = self._calls([("TIME",), *last])
+        seconds, microseconds = map(int, time)
+        told = {
+            name: int(found[0][0].partition(b"-")[0])
+            for name, found in zip(names, pulses, strict=True)
+            if found
+        }
+        return seconds * 1000 + microseconds // 1000, told
+
     def positions(self, accounts: Iterable[str]) -> dict[str, Position]:
         """Read where accounts are, to compare it with what is known of them (F3)."""
         names = list(accounts)

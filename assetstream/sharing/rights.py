@@ -10,11 +10,11 @@ from assetstream.sharing.keys import Keys
 
 __all__ = ["reader_rights", "worker_rights"]
 
-EVERYBODY = ("+ping", "+hello", "+select")
+EVERYBODY = ("+ping", "+hello", "+select", "+time")
 #: Scripts are checked for each command in them as well.
 READER = ("+xread", "+hmget", "+hgetall", "+xrevrange", "+eval_ro", "+zrange")
 WORKER = (
-    *("+eval", "+exists", "+set", "+del", "+time", "+pexpire", "+info"),
+    *("+eval", "+exists", "+set", "+del", "+pexpire", "+info"),
     *("+hget", "+hmget", "+hset", "+xadd"),
     *("+zadd", "+zcard", "+zrange", "+zrem", "+zremrangebyscore"),
 )

@@ -10,6 +10,7 @@ import sys
 import threading
 import weakref
 from collections import Counter
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from assetstream import (
     StreamGroup,
 )
 from assetstream.metrics.collector import COUNTERS, GAUGES, MOST_ACCOUNTS, as_label
+from assetstream.metrics.relay_figures import RELAY_COUNTERS, RELAY_GAUGES
 from assetstream.simulator import Account
 from tests.metrics.scrapes import Figured, scrape
 from tests.support.documents import block_with
@@ -304,6 +306,37 @@ def test_nothing_that_a_stream_waits_for_is_held_or_waited_for() -> None:
     assert [*group.streams] == ["b"]
 
 
+class Relayed:
+    """A relay that owns one account."""
+
+    def __init__(self, **figures: Any) -> None:
+        self.group = StreamGroup([Figured("a", audits=3)])
+        self._figures = {**dict.fromkeys(RELAY_COUNTERS, 0), "owned": 1, **figures}
+
+    def health(self) -> Any:
+        return SimpleNamespace(**self._figures)
+
+
+def test_a_relay_has_the_metrics_of_its_streams_and_its_own() -> None:
+    """How good its word is, and what has befallen it."""
+    relay = Relayed(pulse_age=0.25, published=7, fenced=1, resets=2, takeovers=3)
+
+    found = scrape(Collector(relay))
+
+    assert found["audits_total{exchange=upbit}"] == 3
+    assert {name: value for name, value in found.items() if "relay" in name} == {
+        "relay_owned_accounts": 1,
+        "relay_pulse_age_seconds": 0.25,
+        "relay_published_total": 7,
+        "relay_fenced_total": 1,
+        "relay_resets_total": 2,
+        "relay_takeovers_total": 3,
+    }
+    before = scrape(Collector(Relayed(pulse_age=None)))
+    assert before["relay_pulse_age_seconds"] == math.inf
+    assert not [name for name in scrape(Collector(relay.group)) if "relay" in name]
+
+
 def test_a_registry_refuses_the_same_metrics_twice() -> None:
     """It is told the names without a figure being read."""
 
@@ -324,7 +357,11 @@ def test_every_metric_has_its_line_in_the_manual() -> None:
     listed = {name: [*filter(None, labels.split(","))] for name, labels in rows}
     known: dict[str, list[str]] = {f"{name}_total": ["exchange"] for name in COUNTERS}
 
-    assert listed == known | {name: labels for name, (labels, _) in GAUGES.items()}
+    known |= {name: labels for name, (labels, _) in GAUGES.items()}
+    known |= {f"relay_{name}_total": [] for name in RELAY_COUNTERS}
+    known |= {f"relay_{name}": [] for name in RELAY_GAUGES}
+
+    assert listed == known
 
 
 @pytest.mark.parametrize(

@@ -211,6 +211,15 @@ def test_o5_a_table_tells_who_has_which(engine: Engine, server: EngineServer) ->
     ]
 
 
+def test_it_tells_when_workers_were_heard_of(engine: Engine) -> None:
+    """By its own time; one that it knows nothing of is left out."""
+    engine.pulse("w1", Pulse(1, 1.0), first=True)
+    now, words = engine.words(["w1", "w2"])
+
+    assert [*words] == ["w1"]
+    assert 0 <= now - words["w1"] < 60_000
+
+
 def test_accounts_are_known_by_the_workers_word(
     engine: Engine, server: EngineServer
 ) -> None:
@@ -567,6 +576,7 @@ def test_a_reader_s_rights_are_enough(engine: Engine, server: EngineServer) -> N
         assert log(reader)[-1] == UPDATE
         assert reader.positions(["alice"])["alice"][0]
         assert "w1" in reader.follow({"alice": "0"}, {"w1": "0"}).pulses
+        assert "w1" in reader.words(["w1"])[1]
         assert reader.accounts() == ["alice"]
         with pytest.raises(PermissionDenied, match="does not permit"):
             reader.pulse("w1", Pulse(9, 9.0), first=True)

@@ -34,7 +34,14 @@ if TYPE_CHECKING:
     #: Streams that are chosen one by one, or those of a fleet, whoever comes.
     Chosen = Union[Sequence[AssetStream], RemoteGroup]
 
-__all__ = ["AccountOptions", "choosing_account", "choosing_accounts"]
+__all__ = [
+    "AccountOptions",
+    "choosing_account",
+    "choosing_accounts",
+    "owning_accounts",
+    "reach",
+    "url_of",
+]
 
 #: Stands for the URL that the environment has.
 ENVIRONMENT = "env"
@@ -79,18 +86,18 @@ class AccountOptions:
             with self.opened() as accounts:
                 yield self.usable(accounts)
             return
-        with self._usage_errors():
+        with self.usage_errors():
             self._check()
             # Imported here, as it brings along all that a stream needs.
             from assetstream.sharing.remote_group import RemoteGroup
 
             fleet = self.access().keys.fleet
-            yield RemoteGroup(self._url, self.labels, fleet=fleet), ()
+            yield RemoteGroup(url_of(self.source), self.labels, fleet=fleet), ()
 
     @contextmanager
     def engine(self) -> Iterator[Access]:
         """Yield the way to the engine; raises as ``opened``."""
-        with self._usage_errors():
+        with self.usage_errors():
             self._check()
             yield self.access()
 
@@ -101,29 +108,15 @@ class AccountOptions:
             ConfigurationError: its URL is wrong, or has a password that everybody on
                 this machine could read.
         """
-        from assetstream.sharing.access import URL, Access
-        from assetstream.sharing.address import read_address
-
-        if self._url is not None and read_address(self._url).password:
-            raise ConfigurationError(
-                "a password on the command line can be read by other users of this "
-                "machine",
-                remedy=f"Put the URL into the variable {URL}, and write --from "
-                f"{ENVIRONMENT}.",
-            )
-        return Access(self._url, self.fleet or "default", None)
+        return reach(self.source, self.fleet, "--from")
 
     @property
     def labels(self) -> list[str] | None:
         """Labels in a fleet; None: all there are."""
         return [*dict.fromkeys(self.names)] or None
 
-    @property
-    def _url(self) -> str | None:
-        return None if self.source == ENVIRONMENT else self.source
-
     @contextmanager
-    def _usage_errors(self) -> Iterator[None]:
+    def usage_errors(self) -> Iterator[None]:
         """Make of a ``ConfigurationError`` what click shows beside the usage."""
         try:
             yield
@@ -141,7 +134,7 @@ class AccountOptions:
         from assetstream.cli.accounts import selection
 
         names = tuple(dict.fromkeys(self.names))
-        with self._usage_errors():
+        with self.usage_errors():
             self._check()
             if self.simulate:
                 with selection.simulated(names, self.count or 1) as accounts:
@@ -192,6 +185,36 @@ class AccountOptions:
                 )
 
 
+def reach(source: str | None, fleet: str | None, option: str) -> Access:
+    """Return the way to an engine.
+
+    Args:
+        source: its URL; or ENVIRONMENT, or None.
+        fleet: the name of a fleet there; None: the usual one.
+        option: the one that has the URL.
+
+    Raises:
+        ConfigurationError: its URL is wrong, or has a password that everybody on this
+            machine could read.
+    """
+    from assetstream.sharing.access import URL, Access
+    from assetstream.sharing.address import read_address
+
+    url = url_of(source)
+    if url is not None and read_address(url).password:
+        raise ConfigurationError(
+            "a password on the command line can be read by other users of this machine",
+            remedy=f"Put the URL into the variable {URL}, and write {option} "
+            f"{ENVIRONMENT}.",
+        )
+    return Access(url, fleet or "default", None)
+
+
+def url_of(source: str | None) -> str | None:
+    """Return what an option says of an engine; None: the environment has its URL."""
+    return None if source == ENVIRONMENT else source
+
+
 def _complete_names(
     ctx: click.Context, parameter: click.Parameter, begun: str
 ) -> list[CompletionItem]:
@@ -226,12 +249,6 @@ def _complete_region(
 
 def choosing_accounts(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options that choose accounts; it is called with ``choice``."""
-    counted = click.option(
-        "--count",
-        type=click.IntRange(1, MOST_ACCOUNTS),
-        metavar="N",
-        help="With --simulate: so many accounts on each exchange.",
-    )
     fleet = click.option(
         "--fleet",
         metavar="NAME",
@@ -245,8 +262,19 @@ def choosing_accounts(command: Callable[..., None]) -> Callable[..., None]:
         "redis://host, rediss://host or unix:///path; env: what "
         "ASSETSTREAM_ENGINE_URL says, with a password.",
     )
+    return owning_accounts(source(fleet(command)))
+
+
+def owning_accounts(command: Callable[..., None]) -> Callable[..., None]:
+    """The same for a command that takes accounts of which it has the keys."""
+    counted = click.option(
+        "--count",
+        type=click.IntRange(1, MOST_ACCOUNTS),
+        metavar="N",
+        help="With --simulate: so many accounts on each exchange.",
+    )
     return _choosing(
-        source(fleet(counted(command))),
+        counted(command),
         names="[EXCHANGE]...",
         file="Take the accounts of this TOML file: all, or those whose labels follow.",
         simulate="Take accounts that trade at random on a simulator of this machine.",

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Iterator
 
 import click
 
 from assetstream.cli.accounts.options import AccountOptions, choosing_accounts
 from assetstream.cli.options import (
     ListingCommand,
+    archive_option,
     for_option,
     json_option,
     metrics_option,
+    serving,
 )
 from assetstream.cli.view.output import complain, output
-
-if TYPE_CHECKING:
-    from assetstream.streams.group import Group
-    from assetstream.streams.stream import Stream
 
 __all__ = ["watch"]
 
@@ -119,12 +115,7 @@ Exit codes:
 @choosing_accounts
 @json_option
 @for_option
-@click.option(
-    "--archive",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Record in this file, for assetstream history.",
-)
+@archive_option
 @metrics_option
 def watch(
     choice: AccountOptions,
@@ -153,19 +144,3 @@ def watch(
         if error is not None:
             complain(f"{error}")
     sys.exit(1 if left_out or failed or any(others) else 0)
-
-
-@contextmanager
-def serving(
-    source: Stream | Group[Any], place: tuple[str, int] | None
-) -> Iterator[None]:
-    """Serve metrics at an address and a port, if there is a place."""
-    if place is None:
-        yield
-        return
-    from assetstream.metrics.server import serve_metrics
-
-    addr, port = place
-    with serve_metrics(source, port, addr) as served:
-        click.echo(f"metrics: {served.url}", err=True)
-        yield
