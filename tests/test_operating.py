@@ -46,7 +46,7 @@ def test_every_metric_that_is_named_exists(name: str) -> None:
     named = re.findall(r"\bassetstream_(\w+)", text_of(name))
 
     assert {*named} <= METRICS | OF_RELAYS
-    assert named or name in ("compose.yml", "prometheus.yml")
+    assert named or name in ("compose.yml", "fleet-compose.yml", "prometheus.yml")
 
 
 @pytest.mark.parametrize("name", DASHBOARDS)
@@ -144,3 +144,33 @@ def test_the_containers_scrape_as_the_file_does() -> None:
     within = text_of("prometheus.yml").replace("127.0.0.1:9464", "assetstream:9464")
 
     assert yaml.safe_load(inline) == yaml.safe_load(within)
+
+
+def test_the_containers_of_a_fleet_run_what_there_is() -> None:
+    """An engine, two relays with the keys, and three readers without any."""
+    services = yaml.safe_load(text_of("fleet-compose.yml"))["services"]
+    relays = [each for name, each in services.items() if name.startswith("relay")]
+    readers = [each for name, each in services.items() if name.startswith("reader")]
+
+    assert (len(relays), len(readers)) == (2, 3)
+    assert set(services) >= {"engine"}
+    for ours in (*relays, *readers):
+        name, *options = ours["command"]
+        given = assetstream.commands[name].make_context(name, options).params
+        assert "redis://engine" in (given.get("target"), given.get("source"))
+        assert ("env_file" in ours) is (name == "relay")
+        assert "ports" not in ours
+        image = ours["build"]["dockerfile_inline"]
+        assert "/src[cli,metrics,redis]" in image
+        assert (OPERATING / ours["build"]["context"]).resolve() == ROOT
+    assert len(relays) * given_share(relays[0]) <= 1
+    assert "noeviction" in services["engine"]["command"]
+
+
+def given_share(relay: dict[str, Any]) -> float:
+    """Return the part of each limit that a relay uses."""
+    name, *options = relay["command"]
+    share: float = (
+        assetstream.commands[name].make_context(name, options).params["share"]
+    )
+    return share

@@ -31,7 +31,7 @@ RELAY_GAUGES = {
 
 
 class RelayFigures(Protocol):
-    """What is shown of a ``RelayHealth``."""
+    """The part of a ``RelayHealth`` that is shown."""
 
     @property
     def owned(self) -> int:

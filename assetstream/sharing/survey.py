@@ -1,4 +1,4 @@
-"""Who owns which account of a fleet, as the engine has it at one moment."""
+"""The owners of a fleet's accounts, as the engine has them at one moment."""
 
 from __future__ import annotations
 

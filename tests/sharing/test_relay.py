@@ -44,7 +44,7 @@ from tests.support.engines import EngineServer
 from tests.support.event_recorder import PATIENCE, EventRecorder
 from tests.support.groups import wait_until
 from tests.support.owners import HandOwner
-from tests.support.processes import Program
+from tests.support.processes import ROOT, Program
 
 programs = pytest.mark.programs
 pytestmark = pytest.mark.usefixtures("no_rate_limits")
@@ -570,6 +570,29 @@ def test_sigterm_gives_everything_back(
         assert running.finish() == -signal.SIGTERM
         assert read(server, "alice").head.owner == ""
         wait_until(lambda: stream.state is State.STALE)
+
+
+@programs
+def test_the_sample_publishes_its_accounts(
+    server: EngineServer, exchange: Simulator
+) -> None:
+    """By the environment's keys; Ctrl-C gives them back."""
+    upbit, coinw = exchange.upbit({"BTC": "3"}), exchange.coinw({"BTC": "4"})
+    environment = {
+        **upbit.environment(),
+        **coinw.environment(),
+        "ASSETSTREAM_ENGINE_URL": server.url,
+    }
+    sample = str(ROOT / "samples" / "relay.py")
+    with (
+        Program(sample, environment=environment) as program,
+        RemoteGroup(server.url, ["upbit", "coinw"]) as group,
+    ):
+        assert group.total("BTC", max_age=30) == 7
+        program.interrupt()
+        assert program.finish() == 0, program.output
+    assert any("INFO upbit: LIVE" in line for line in program.err)
+    assert read(server, "coinw").head.owner == ""
 
 
 def read(server: EngineServer, account: str) -> SharedAccount:

@@ -69,7 +69,8 @@ def fleet(source: str, name: str, as_json: bool) -> None:
         with access.engine() as engine:
             rows = survey(engine)
     except AssetStreamError as error:
-        complain(f"{error.problem}. {error.remedy}".rstrip())
+        # Not all of its text: nothing tries again by itself here.
+        complain(". ".join(filter(None, (error.problem, error.remedy))))
         sys.exit(1)
     with output():
         (print_json if as_json else print_table)(rows)

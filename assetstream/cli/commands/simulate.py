@@ -98,7 +98,11 @@ def _complete_fault(
     ]
 
 
-@click.command(cls=ListingCommand, epilog=EPILOG)
+@click.command(
+    cls=ListingCommand,
+    epilog=EPILOG,
+    short_help="Be all the exchanges, on this machine.",
+)
 @port_option
 @click.option(
     "--rate",

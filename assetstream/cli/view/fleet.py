@@ -1,4 +1,4 @@
-"""Who owns which account, for people and for programs."""
+"""The owners of a fleet's accounts, for people and for programs."""
 
 from __future__ import annotations
 
