@@ -182,7 +182,7 @@ BOUNDS = {
     # or as wrong as a replica that is stuck.
     ("binance", "calm"): Bounds(99.0, 97.0, 0.7, 40, 60, 15, 270),
     ("binance", "stuck"): Bounds(86.0, 70.0, 14.0, 220, 240, 20, 420),
-    ("binance", "steps"): Bounds(98.5, 96.5, 1.1, 40, 60, 25, 280),
+    ("binance", "steps"): Bounds(98.0, 94.0, 1.2, 40, 60, 25, 280),
 }
 #: An exchange that has no bounds of its own has the widest of these.
 MODELS = ("coinw", "upbit")
