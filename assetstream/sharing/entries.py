@@ -301,10 +301,14 @@ def _check_version(account: str, version: int) -> None:
 def amounts_of(
     account: str, currency: str, entry: BookEntry | UpdateEntry
 ) -> tuple[Decimal, Decimal]:
-    """Return the two amounts of an entry; ProtocolError if they are none (K5)."""
+    """Return the two amounts of an entry; ProtocolError if they are none (K5).
+
+    Whether one below zero is a debt, or nothing at all, is known to its owner alone.
+    """
     try:
         currency_code(currency)
-        available, locked = amount(entry.available), amount(entry.locked)
+        available = amount(entry.available, negative=True)
+        locked = amount(entry.locked, negative=True)
     except Unreadable as exc:
         raise _unreadable(f"its balance of {currency!r:.80}", account, exc) from None
     assert available is not None

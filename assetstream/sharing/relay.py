@@ -44,6 +44,8 @@ __all__ = ["Relay", "RelayHealth"]
 
 #: Seconds that ``start`` and ``with`` wait for the engine.
 START_TIMEOUT = 30.0
+#: Seconds that the engine has to take accounts back before it is given up.
+GRACE = 3.0
 #: Errors of the relay's own that may wait for ``on_error``.
 MOST_ERRORS = 100
 #: What a worker's name may have of its machine's.
@@ -295,6 +297,9 @@ class Relay:
             if not self._lifecycle.beginning_here and thread.ident is None:
                 self._end()
             return True
+        if not self._run.join(Deadline(min(deadline.left(), GRACE))) and timeout:
+            # It stands still, or the engine does: the lease runs out by itself.
+            self._engine.cancel()
         ended = self._run.join(deadline) and self._group.stop(deadline.left())
         return ended and all(
             [join_interruptibly(each, deadline) for each in self._callbacks.threads]

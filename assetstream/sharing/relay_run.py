@@ -271,6 +271,7 @@ class RelayRun:
     # With streams.
 
     def _open(self, account: str) -> None:
+        # O7: it waits for its turn to connect, as all streams of its place do.
         exchange = self._exchanges[account]
         outbox = Outbox(
             account,

@@ -493,7 +493,7 @@ def test_errors_are_passed_on(desk: Desk) -> None:
     "bad",
     [
         update("SGD", "NaN"),
-        ResetEntry({"SGD": entry("-1")}, State.LIVE, ""),
+        ResetEntry({"SGD": entry("x")}, State.LIVE, ""),
     ],
 )
 def test_k5_what_cannot_be_read_is_read_anew(desk: Desk, bad: Entry) -> None:

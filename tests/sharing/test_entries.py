@@ -160,7 +160,7 @@ def test_an_error_of_another_release_is_an_error_all_the_same() -> None:
 
 
 @pytest.mark.parametrize(
-    "amount", ["NaN", "-1", "", " 1", "1_000", "Infinity", "0." + "1" * MAX_DIGITS * 2]
+    "amount", ["NaN", "--1", "", " 1", "1_000", "Infinity", "0." + "1" * MAX_DIGITS * 2]
 )
 @pytest.mark.parametrize("which", ["available", "locked"])
 def test_k5_an_amount_that_is_none_is_refused(amount: str, which: str) -> None:
@@ -171,6 +171,13 @@ def test_k5_an_amount_that_is_none_is_refused(amount: str, which: str) -> None:
     with pytest.raises(ProtocolError, match="SGD") as caught:
         amounts_of("alice", "SGD", entry)
     assert caught.value.account == "alice"
+
+
+def test_k5_a_debt_is_below_zero() -> None:
+    """Its owner has asked its exchange whether there are any."""
+    entry = BookEntry("-1.50", "0", 0, Source.STREAM)
+
+    assert amounts_of("alice", "SGD", entry) == (Decimal("-1.50"), Decimal(0))
 
 
 def test_k5_a_currency_that_is_none_is_refused() -> None:

@@ -519,6 +519,19 @@ def test_it_has_one_life(server: EngineServer, account: Account) -> None:
 
 
 @programs
+def test_stop_ends_though_the_engine_stands_still(
+    server: EngineServer, relay: Relay
+) -> None:
+    """The lease runs out by itself."""
+    server.pause()
+    try:
+        assert relay.stop()
+    finally:
+        server.resume()
+    assert not [t for t in threading.enumerate() if "assetstream-relay" in t.name]
+
+
+@programs
 def test_a_handler_may_stop_it(server: EngineServer, account: Account) -> None:
     """And run_forever returns."""
     relay = Relay(

@@ -4,136 +4,23 @@ from __future__ import annotations
 
 import logging
 import threading
-from contextlib import contextmanager
-from queue import SimpleQueue
-from typing import Any, Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 import pytest
 
 from assetstream import AssetStreamError, ConnectionLost, State, StreamGroup
 from assetstream.runtime import threads
 from assetstream.runtime.loop.waits import Deadline
-from assetstream.sharing.address import EngineAddress
-from assetstream.sharing.entries import Pulse, ResetEntry, UpdateEntry
-from assetstream.sharing.ownership import Acquired, Seat
-from assetstream.sharing.relay_machine import STRICT, RelayMachine
-from assetstream.sharing.relay_run import RelayRun
+from assetstream.sharing.entries import ResetEntry, UpdateEntry
+from assetstream.sharing.relay_machine import STRICT
 from assetstream.simulator.account import Account
 from assetstream.streams.stream import run_of
 from tests.support.clock import TimeMachine
-from tests.support.event_recorder import PATIENCE, EventRecorder
+from tests.support.event_recorder import PATIENCE
 from tests.support.groups import wait_until
+from tests.support.relays import RelayStage, running
 
 pytestmark = pytest.mark.usefixtures("no_rate_limits")
-
-
-class PaperEngine:
-    """An engine that has every account free, and notes what it is told."""
-
-    address = EngineAddress("unix", path="paper")
-
-    def __init__(self) -> None:
-        self.pulses: list[Pulse] = []
-        self.entries: list[tuple[str, Any]] = []
-        self.released: dict[str, str] = {}
-        self.tokens: dict[str, int] = {}
-        self.policy = "noeviction"
-        # Called before each command.
-        self.trouble: Callable[[str], None] = lambda command: None
-        self.closed = 0
-
-    def connect(self) -> None:
-        self.trouble("connect")
-
-    def close(self) -> None:
-        self.closed += 1
-
-    def info(self) -> dict[str, str]:
-        return {"maxmemory_policy": self.policy}
-
-    def enlist(self, accounts: Iterable[str]) -> None:
-        self.trouble("enlist")
-
-    def seats(self, accounts: Iterable[str]) -> list[Seat]:
-        self.trouble("seats")
-        return [
-            Seat(name, "me" if name in self.tokens else "", name in self.tokens)
-            for name in accounts
-        ]
-
-    def acquire(
-        self, worker: str, origins: Mapping[str, tuple[str, str]], connection: int
-    ) -> dict[str, Acquired]:
-        self.trouble("acquire")
-        for name in origins:
-            self.tokens[name] = self.tokens.get(name, 0) + 1
-        return {name: Acquired(self.tokens[name], "") for name in origins}
-
-    def publish(self, worker: str, batches: Mapping[str, Any]) -> dict[str, bool]:
-        self.trouble("publish")
-        for name, (token, entries) in batches.items():
-            if token == self.tokens[name]:
-                self.entries += [(name, entry) for entry, _ in entries]
-        return {name: batches[name].token == self.tokens[name] for name in batches}
-
-    def pulse(self, worker: str, pulse: Pulse, *, first: bool = False) -> int:
-        self.trouble("pulse")
-        self.pulses.append(pulse)
-        return 1
-
-    def release(
-        self, worker: str, tokens: Mapping[str, int], reason: str, *, last: bool = False
-    ) -> None:
-        self.trouble("release")
-        self.released.update(dict.fromkeys(tokens, reason))
-        for name in tokens:
-            self.tokens.pop(name, None)
-
-
-class Stage:
-    """A relay's run, and what surrounds it."""
-
-    def __init__(self, accounts: Mapping[str, Account], **options: Any) -> None:
-        self.engine = PaperEngine()
-        self.errors = EventRecorder()
-        self.states = EventRecorder()
-        self.interrupts: SimpleQueue[BaseException] = SimpleQueue()
-        self.group = StreamGroup(on_error=self.errors, on_state=self.states)
-        exchanges = {label: each.exchange() for label, each in accounts.items()}
-        self.run = RelayRun(
-            "me",
-            RelayMachine("me", dict.fromkeys(exchanges, ""), **options),
-            self.engine,  # type: ignore[arg-type]
-            self.group,
-            exchanges,
-            {"max_pending": 3},
-            self.errors,
-            self.interrupts.put,
-        )
-
-    def live(self, count: int) -> None:
-        """Wait until so many accounts are vouched for."""
-        wait_until(
-            lambda: (
-                len(self.group.health().states) == 1
-                and self.group.health().states.get(State.LIVE) == count
-                and self.engine.pulses[-1].left == {}
-            )
-        )
-
-
-@contextmanager
-def running(accounts: Mapping[str, Account], **options: Any) -> Iterator[Stage]:
-    """Run a relay until the end of the block."""
-    stage = Stage(accounts, **options)
-    stage.run.thread.start()
-    try:
-        yield stage
-    finally:
-        stage.run.stop()
-        assert stage.run.join(Deadline(PATIENCE))
-        assert stage.group.stop()
-        assert stage.run.over.happened
 
 
 def test_o5_accounts_are_owned_until_the_end(accounts: dict[str, Account]) -> None:
@@ -266,7 +153,7 @@ def test_what_is_not_understood_ends_it(
         if command == "publish":
             raise ZeroDivisionError
 
-    stage = Stage({"upbit-0": accounts["upbit-0"]})
+    stage = RelayStage({"upbit-0": accounts["upbit-0"]})
     stage.engine.trouble = trouble
     with caplog.at_level(logging.ERROR):
         stage.run.thread.start()
@@ -295,7 +182,7 @@ def test_an_engine_that_drops_data_is_told_of_once(
     accounts: dict[str, Account],
 ) -> None:
     """However often it is connected to."""
-    stage = Stage({"upbit-0": accounts["upbit-0"]})
+    stage = RelayStage({"upbit-0": accounts["upbit-0"]})
     stage.engine.policy = "allkeys-lru"
     stage.run.thread.start()
     error = stage.errors.wait_for(lambda e: "allkeys-lru" in str(e))

@@ -39,6 +39,8 @@ from assetstream import (
     Progress,
     ProtocolError,
     RateLimited,
+    Relay,
+    RelayHealth,
     RemoteGroup,
     RemoteStream,
     Source,
@@ -261,6 +263,15 @@ with RemoteGroup("redis://cache", ["alice"], fleet="desk", on_error=print) as re
     any_group(group)
     Collector(remotes)
 RemoteGroup().add(stream)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+relay = Relay("redis://cache", {"alice": upbit, "bob": coinw}, hold="strict", share=0.5)
+assert_type(relay.health(), RelayHealth)
+assert_type(relay.health().pulse_age, float | None)
+assert_type(relay.group, StreamGroup)
+Relay(None, {"alice": upbit}, fleet="desk", audit_interval=None, on_error=print)
+Relay("redis://cache", [upbit])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+Relay("redis://cache", {"alice": upbit}, hold="lax")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+serve_metrics(relay, port=0).close()
 
 # Metrics.
 
