@@ -43,6 +43,7 @@ from tests.support.documents import block_with
 from tests.support.engines import EngineServer
 from tests.support.event_recorder import PATIENCE, EventRecorder
 from tests.support.groups import wait_until
+from tests.support.leak_detector import LeakDetector
 from tests.support.owners import HandOwner
 from tests.support.processes import ROOT, Program
 
@@ -464,30 +465,44 @@ def test_a_worker_s_rights_are_enough(server: EngineServer, account: Account) ->
 def test_p4_nothing_secret_is_in_the_engine(
     server: EngineServer, exchange: Simulator, accounts: dict[str, Account]
 ) -> None:
-    """Neither keys nor what is made of them, nor a proxy, nor a frame."""
-    monitor: list[str] = []
+    """Neither keys nor what is made of them, nor a proxy's password, nor a frame."""
+    good, errors = EventRecorder(), EventRecorder()
     made = exchanges(accounts)
-    recorder = EventRecorder()
-    url = server.url
-    with Relay(url, made, on_state=recorder):
-        for _ in made:
-            wait_until(lambda: len(recorder.of(StateChange)) >= 16)
+    refused = exchange.upbit(allowed_ips=["192.0.2.1"])
+    proxy = "http://eve:s3cretProxy@127.0.0.1:1"
+    with (
+        LeakDetector() as detector,
+        Relay(server.url, made, on_state=good),
+        Relay(server.url, {"r": refused.exchange()}, fleet="refused", on_error=errors),
+        Relay(server.url, made, fleet="proxied", proxy=proxy, on_error=errors),
+    ):
+        for each in (*made.values(), refused.exchange()):
+            detector.guard_exchange(each)
+            detector.guard(each.digest)
+        detector.guard("s3cretProxy")
+        good.wait_for(lambda c: lives(good) >= 8)
         exchange.drop_connections()
         for account in accounts.values():
             account.deposit("BTC", "1")
-        wait_until(
-            lambda: sum(c.current is State.LIVE for c in recorder.of(StateChange)) >= 16
-        )
-        for key in server.do("KEYS", "*"):
-            monitor.append(repr(dump(server, key)))
-    text = "".join(monitor)
+        good.wait_for(lambda c: lives(good) >= 16)
+        wait_until(lambda: {e.account for e in errors.events} == {"r", *made})
+        for label, fleet in (("upbit-0", "proxied"), ("r", "refused")):
+            log = Keys(fleet).log(label).encode()
+            wait_until(lambda key=log: '["e",' in repr(dump(server, key)))
+        texts = [repr(dump(server, key)) for key in server.do("KEYS", "*")]
+        detector.add("engine", *texts)
+    text = "".join(texts)
 
+    detector.finish()
+    assert detector.leaks == []
     assert "balances read and merged" in text
-    for made_exchange in made.values():
-        for secret in made_exchange.credentials.values():
-            assert secret not in text
-        assert made_exchange.digest not in text
-    assert '"type":"myAsset"' not in text.replace(" ", "")
+    assert "no_authorization_ip" in text
+    assert "myAsset" not in text
+
+
+def lives(recorder: EventRecorder) -> int:
+    """Count how often accounts have become LIVE."""
+    return sum(c.current is State.LIVE for c in recorder.of(StateChange))
 
 
 def dump(server: EngineServer, key: bytes) -> Any:
