@@ -215,19 +215,25 @@ def test_limits_can_be_overridden_in_a_subclass(name: str, spec: Spec) -> None:
     assert kinds(conversation.due(at(0.25))) in (["Ping"], ["Send"])
 
 
-def test_a_fresh_nonce_is_used_at_every_chance(spec: Spec) -> None:
-    """Another nonce gives another signature, if the exchange signs it."""
+def test_a_fresh_signature_is_made_at_every_chance(spec: Spec) -> None:
+    """Another nonce gives another one, or at an exchange without nonces another time.
+
+    An upgrade without headers and a query is not signed.
+    """
     exchange = spec.make()
     first = exchange.conversation({}).connect(at(0.0), NONCE)
     again = exchange.conversation({}).connect(at(0.0), NONCE)
-    second = exchange.conversation({}).connect(at(0.0), NONCE.replace("1", "9"))
+    other = NONCE.replace("1", "9")
+    second = exchange.conversation({}).connect(at(0.0), other)
+    later = exchange.conversation({}).connect(at(1.0), NONCE)
 
-    assert first.headers == again.headers
-    if first.headers:
+    assert first == again
+    if "?" in first.url:
+        assert first.url != later.url
+        assert exchange.read(at(0.0), NONCE) != exchange.read(at(1.0), NONCE)
+    elif first.headers:
         assert first.headers != second.headers
-        assert exchange.read(at(0.0), NONCE) != exchange.read(
-            at(0.0), NONCE.replace("1", "9")
-        )
+        assert exchange.read(at(0.0), NONCE) != exchange.read(at(0.0), other)
 
 
 def test_it_becomes_ready_once(spec: Spec) -> None:

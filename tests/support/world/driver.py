@@ -290,7 +290,8 @@ class Driver:
         if self._side.refuses_key and self._side.wire.at_upgrade:
             status, body = self._side.wire.unknown_key
             dialling = dialling._replace(ending=Refused(status, {}, body))
-        self.connection.dial(dialling, effect.connect.headers)
+        connect = effect.connect
+        self.connection.dial(dialling, {**connect.headers, "url": connect.url})
 
     def _hang_up(self, effect: HangUp) -> None:
         if self.connection is not None:

@@ -68,7 +68,7 @@ class Wire:
         """Return the refusal of a request that was not made at this time, if it is.
 
         Args:
-            headers: the request's, and of a read its URL as ``url``.
+            headers: the request's, and its URL as ``url``.
             ms: the exchange's time.
         """
         return None
