@@ -55,7 +55,7 @@ class Fields(Struct, frozen=True, kw_only=True):
         ordered: numbers whose order decides which of two pushes is newer (K1).
         currencies: codes of currencies; those that name whose an amount is come first.
         kinds: kinds of messages, and other words of the exchange's own.
-        codes: codes of errors.
+        codes: codes of errors that are numbers; those that are words are ``kinds``.
         texts: words for people.
     """
 
