@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from assetstream.exchanges.bybit.exchange import Bybit
     from assetstream.exchanges.coinw.exchange import CoinW
     from assetstream.exchanges.gate.exchange import Gate
+    from assetstream.exchanges.korbit.exchange import Korbit
     from assetstream.exchanges.okx.exchange import OKX
     from assetstream.exchanges.upbit.exchange import Upbit
     from assetstream.metrics.collector import Collector
@@ -97,6 +98,7 @@ __all__ = [  # noqa: RUF022 - grouped by what they are
     "CoinW",
     "Exchange",
     "Gate",
+    "Korbit",
     "OKX",
     "Upbit",
     # errors
@@ -137,6 +139,7 @@ _ROOMS = {
     "exchanges.bybit.exchange": ["Bybit"],
     "exchanges.coinw.exchange": ["CoinW"],
     "exchanges.gate.exchange": ["Gate"],
+    "exchanges.korbit.exchange": ["Korbit"],
     "exchanges.okx.exchange": ["OKX"],
     "exchanges.upbit.exchange": ["Upbit"],
     "model.errors": [

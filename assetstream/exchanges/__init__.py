@@ -13,6 +13,7 @@ from assetstream.exchanges.bithumb.exchange import Bithumb
 from assetstream.exchanges.bybit.exchange import Bybit
 from assetstream.exchanges.coinw.exchange import CoinW
 from assetstream.exchanges.gate.exchange import Gate
+from assetstream.exchanges.korbit.exchange import Korbit
 from assetstream.exchanges.okx.exchange import OKX
 from assetstream.exchanges.upbit.exchange import Upbit
 from assetstream.protocol import Exchange
@@ -25,6 +26,7 @@ __all__ = [
     "Bybit",
     "CoinW",
     "Gate",
+    "Korbit",
     "Upbit",
     "build",
 ]
@@ -33,7 +35,7 @@ __all__ = [
 EXCHANGES: Mapping[str, type[Exchange]] = MappingProxyType(
     {
         exchange.name: exchange
-        for exchange in (Upbit, CoinW, Bithumb, Gate, Bybit, OKX, Binance)
+        for exchange in (Upbit, CoinW, Bithumb, Gate, Bybit, OKX, Binance, Korbit)
     }
 )
 

@@ -16,6 +16,8 @@ from assetstream.simulator.coinw import faults as coinw
 from assetstream.simulator.coinw.venue import CoinWVenue
 from assetstream.simulator.gate import faults as gate
 from assetstream.simulator.gate.venue import GateVenue
+from assetstream.simulator.korbit import faults as korbit
+from assetstream.simulator.korbit.venue import KorbitVenue
 from assetstream.simulator.okx import faults as okx
 from assetstream.simulator.okx.venue import OKXVenue
 from assetstream.simulator.upbit import faults as upbit
@@ -33,6 +35,7 @@ REGISTRY: tuple[tuple[type[Venue], Mapping[str, FaultEntry]], ...] = (
     (BybitVenue, bybit.FAULTS),
     (OKXVenue, okx.FAULTS),
     (BinanceVenue, binance.FAULTS),
+    (KorbitVenue, korbit.FAULTS),
 )
 #: Every simulated exchange by its name.
 VENUES: Mapping[str, type[Venue]] = MappingProxyType(

@@ -1,0 +1,130 @@
+"""The meaning of Korbit's codes, and what the user can do about each.
+
+An HTTP answer has its code in the place of the words. The documents list few that are
+about keys: of any other the status decides.
+"""
+
+from __future__ import annotations
+
+from typing import Mapping
+
+from assetstream.exchanges.common.exchange import KeyedExchange
+from assetstream.exchanges.common.refusals import (
+    CLOCK_OFF,
+    Meaning,
+    Refusal,
+    foreign_answer,
+    refusal,
+    retry_after,
+    unavailable,
+    unsigned_401,
+    web_page,
+)
+from assetstream.exchanges.korbit.frames import ControlMessage
+from assetstream.exchanges.korbit.rest import read_error
+from assetstream.model.errors import (
+    AssetStreamError,
+    AuthenticationError,
+    ExchangeError,
+    PermissionDenied,
+)
+
+__all__ = ["CODES", "explain_answer", "explain_refusal"]
+
+_COPY_KEY = (
+    "Copy {api_key} again from the developers' page on Korbit's site, and see that "
+    "{secret_key} was not put in its place; a key expires after a year, and has to be "
+    "made anew."
+)
+_COPY_SECRET = (
+    "Copy {secret_key} again: it belongs to one API key and is shown only once; if it "
+    "is lost, make a new key, of the type HMAC-SHA256."
+)
+_PERMISSION_HINT = (
+    "Give the key the permission to read balances (자산 조회, readBalances) on "
+    "Korbit's site; it needs no other, and a change takes up to a minute."
+)
+_ADDRESS_HINT = (
+    "Add this machine's public IP address to the key's list on Korbit's site; behind a "
+    "proxy or a VPN it is the address of that which counts."
+)
+_KEY = Meaning(
+    AuthenticationError,
+    True,
+    "the key or the signature is wrong",
+    "Check api_key and secret_key.",
+    (_COPY_SECRET, _COPY_KEY),
+    key_in_doubt=True,
+)
+# Korbit's 403 does not say which of the two.
+_SCOPE = Meaning(
+    PermissionDenied,
+    True,
+    "the key's permissions, or this machine's IP address",
+    "Check both on Korbit's site.",
+    (_PERMISSION_HINT, _ADDRESS_HINT),
+)
+_REQUEST = Meaning(
+    ExchangeError,
+    False,
+    "Korbit did not understand the request",
+    "A proxy may change requests, or Korbit changed its protocol: update assetstream, "
+    "or report it.",
+)
+_UNKNOWN = Meaning(
+    ExchangeError,
+    False,
+    "assetstream does not know this code",
+    "Look the code up in Korbit's documents, and check the key and its permissions.",
+)
+
+CODES: Mapping[str, Meaning] = {
+    # In HTTP answers.
+    "EXCEED_TIME_WINDOW": CLOCK_OFF,
+    "KEY_NOT_FOUND": Meaning(
+        AuthenticationError,
+        True,
+        "the key is not known",
+        "Check api_key.",
+        (_COPY_KEY,),
+        key_in_doubt=True,
+    ),
+    "BAD_REQUEST": _REQUEST,
+    "TRY_AGAIN": Meaning(ExchangeError, False, "a temporary fault at Korbit is likely"),
+    # In frames.
+    "INVALID_REQUEST": _REQUEST,
+}
+
+
+def explain_refusal(
+    exchange: KeyedExchange, answer: ControlMessage, doing: str
+) -> Refusal:
+    """Make the error for a refusal in a frame; ``doing``: what it refuses."""
+    # A request of another form than Korbit's is refused in words alone.
+    unknown = _UNKNOWN if answer.code else _REQUEST
+    meaning = CODES.get(answer.code, unknown)
+    return refusal(exchange, meaning, answer.code, answer.message, doing)
+
+
+def explain_answer(
+    exchange: KeyedExchange,
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    doing: str,
+) -> AssetStreamError:
+    """Make the error for an HTTP answer that was not what was asked for."""
+    code, wait = read_error(body), retry_after(headers)
+    page = web_page(exchange, status, headers, body, doing)
+    outage = page or unavailable(exchange, status, headers, body, doing)
+    if outage is not None:
+        return outage
+    if code:
+        meanings = {400: _REQUEST, 401: _KEY, 403: _SCOPE}
+        meaning = CODES.get(code, meanings.get(status, _UNKNOWN))
+        return refusal(exchange, meaning, code, "", doing, wait)
+    if status == 401:
+        return unsigned_401(exchange, _KEY, body, doing, wait)
+    if status == 200:
+        return exchange.unreadable("the answer is no list of balances", body)
+    return foreign_answer(exchange, status, body, doing, wait=wait)

@@ -1,0 +1,157 @@
+"""``KorbitVenue``: signatures and REST of the simulated Korbit."""
+
+from __future__ import annotations
+
+import hmac
+import random
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any, Callable, Mapping
+
+from assetstream.exchanges.korbit.exchange import READ_PATH, WS_PATH, sign
+from assetstream.runtime.loop import clock
+from assetstream.simulator.account import ApiKey, letters
+from assetstream.simulator.context import Context
+from assetstream.simulator.korbit.account import KorbitAccount
+from assetstream.simulator.korbit.refusals import failed, refused
+from assetstream.simulator.korbit.session import KorbitSession
+from assetstream.simulator.ledger import Amount, plain
+from assetstream.simulator.messages import (
+    Reply,
+    Request,
+    RequestRefused,
+    exact,
+    exact_json,
+)
+from assetstream.simulator.session import ExchangeSession, Transport
+from assetstream.simulator.venue import Venue
+
+__all__ = ["KorbitVenue", "exchange_ms"]
+
+#: Milliseconds that a request may be ahead of Korbit's clock, and behind it if it does
+#: not say, and at most.
+AHEAD, BEHIND, MOST = 1000, 5000, 60_000
+
+
+def exchange_ms(context: Context) -> int:
+    """Return the simulated Korbit's time; milliseconds since 1970."""
+    return int((clock.wall() + context.points.seconds("ahead", "korbit")) * 1000)
+
+
+class KorbitVenue(Venue):
+    """Checks signatures and their times, and serves ``GET /v2/balance``."""
+
+    name = "korbit"
+    starting_balances: Mapping[str, str] = MappingProxyType(
+        {"KRW": "10000000", "BTC": "0.5", "XRP": "2500"}
+    )
+    error = b'{"status":"error","message":"internal error"}'
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self.accounts: dict[str, KorbitAccount] = {}
+
+    def open(
+        self,
+        number: int,
+        rng: random.Random,
+        balances: Mapping[str, Amount],
+        permission: Callable[[str, str], ApiKey],
+        *,
+        withdrawing: bool = False,
+    ) -> KorbitAccount:
+        """Open an account; its option is an attribute of ``KorbitAccount``."""
+        api_key, secret_key = letters(rng, 64), letters(rng, 64)
+        account = KorbitAccount(
+            self._context,
+            number,
+            permission(api_key, secret_key),
+            balances,
+            withdrawing=withdrawing,
+        )
+        self.accounts[api_key] = account
+        return account
+
+    @staticmethod
+    def too_often(retry_after: float) -> Reply:
+        """Make the refusal of a REST request that is one too many."""
+        return failed("TOO_MANY_REQUESTS", Retry_After=f"{retry_after:g}")
+
+    @staticmethod
+    def amended(body: bytes, newer: Mapping[str, tuple[Decimal, Decimal]]) -> bytes:
+        """Return a recorded reply of balances with newer ones in it."""
+        content: Any = exact.decode(body)
+        rest = dict(newer)
+        for entry in content["data"]:
+            amounts = rest.pop(str(entry.get("currency")).upper(), None)
+            if amounts is not None:
+                entry.update(listed(*amounts))
+        content["data"] += [
+            {"currency": code.lower(), **listed(*amounts)}
+            for code, amounts in rest.items()
+        ]
+        return exact_json(content)
+
+    def admit(self, request: Request) -> Callable[[Transport], ExchangeSession]:
+        """Let an upgrade pass if its query is signed."""
+        if request.path != WS_PATH:
+            raise refused("NOT_FOUND")
+        account = self._authenticated(request)
+        if not self._context.points.allow("login", account):
+            raise refused("KEY_NOT_FOUND")
+        return lambda connection: KorbitSession(self._context, connection, account)
+
+    def rest(self, request: Request) -> Reply:
+        """Answer with the balances that are not zero."""
+        try:
+            if (request.method, request.path) != ("GET", READ_PATH):
+                raise refused("NOT_FOUND")
+            account = self._authenticated(request)
+        except RequestRefused as refusal:
+            return refusal.reply
+        self._context.signal.count("reads", account.seen)
+        if self._context.rate_limits and not account.reads.use():
+            return self.too_often(1.0)
+        reply = self._context.points.reply("read", account)
+        if reply is not None:
+            return reply
+        held = [
+            account.asset(code, available, locked)
+            for code, (available, locked) in self._balances(account).items()
+            if available or locked
+        ]
+        return Reply.json(200, {"success": True, "data": held})
+
+    def _authenticated(self, request: Request) -> KorbitAccount:
+        """Return the account whose key has signed the query, if all of it is right."""
+        # Signed as it was sent, and the signature comes last.
+        signed, _, signature = request.query.rpartition("&signature=")
+        parameters = dict(request.parameters)
+        time = parameters.get("timestamp", "")
+        window = parameters.get("recvWindow", str(BEHIND))
+        if not (time.isdecimal() and window.isdecimal() and int(window) <= MOST):
+            raise refused("BAD_REQUEST")
+        account = self.accounts.get(request.headers.get("x-kapi-key", ""))
+        if account is None:
+            raise refused("KEY_NOT_FOUND")
+        now = exchange_ms(self._context)
+        if not now - int(window) <= int(time) < now + AHEAD:
+            raise refused("EXCEED_TIME_WINDOW")
+        right = sign(signed, account.secret_key)
+        if not hmac.compare_digest(right.encode(), signature.encode()):
+            raise refused("INVALID_SIGNATURE")
+        if not account.credentials.allows_ip(request.address):
+            raise refused("IP_NOT_ALLOWED")
+        if not account.credentials.may_view:
+            raise refused("PERMISSION_DENIED")
+        return account
+
+
+def listed(available: Decimal, locked: Decimal) -> dict[str, str]:
+    """Make the amounts of a recorded balance; what is locked is held by orders."""
+    return {
+        "balance": plain(available + locked),
+        "available": plain(available),
+        "tradeInUse": plain(locked),
+        "withdrawalInUse": "0",
+    }
