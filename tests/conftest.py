@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 
 #: Variables that change what the package, or a library of its, does.
 OWN = re.compile(
-    r"(https?|all|no)_proxy|(upbit|coinw)_\w+|assetstream_engine_url|\w+_ca_bundle|ssl_cert_\w+"
+    rf"(https?|all|no)_proxy|({'|'.join(EXCHANGES)})_\w+|assetstream_engine_url"
+    r"|\w+_ca_bundle|ssl_cert_\w+"
 )
 
 

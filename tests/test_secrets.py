@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import warnings
-from typing import Any, Callable, Iterator
+from typing import Any, Callable, Iterator, Mapping
 from urllib.parse import quote
 
 import pytest
@@ -16,7 +16,7 @@ from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
 from tests.support.clock import TimeMachine
 from tests.support.leak_detector import LeakDetector, bare
-from tests.support.secrecy import CASES, searched, venues
+from tests.support.secrecy import CASES, cases, searched
 from tests.support.specs import keys_of
 
 pytestmark = pytest.mark.usefixtures("no_rate_limits")
@@ -29,21 +29,19 @@ def detector() -> Iterator[LeakDetector]:
         yield detector
 
 
-@pytest.mark.parametrize(
-    ("account", "name"),
-    [(venue, name) for name in CASES for venue in venues(name)],
-    indirect=["account"],
-)
+@pytest.mark.parametrize(("case", "venue", "kind"), cases())
 def test_nothing_secret_leaks(
     exchange: Simulator,
-    account: Account,
     time_machine: TimeMachine,
     capsys: pytest.CaptureFixture[str],
-    name: str,
+    case: str,
+    venue: str,
+    kind: Mapping[str, Any],
 ) -> None:
     """Everything that comes of the case is searched."""
-    with searched(exchange, account, time_machine, capsys) as setup:
-        CASES[name](setup)
+    account = exchange.open(venue, {"BTC": "1", "USDT": "1000"}, **kind)
+    with searched(exchange, account, time_machine, capsys, kind) as setup:
+        CASES[case](setup)
 
 
 def test_what_leaks_is_found(

@@ -160,16 +160,20 @@ class Exchange(ABC):
         )
 
 
+# All bounded: the data that is searched comes from outside.
+_PERCENT = rb"(?:%|\\{1,8}u0025)(?:25){0,3}"
+_BACKSLASH = rb"(?:\\|" + _PERCENT + rb"5[Cc])"
+
+
 def _spellings(character: str) -> bytes:
     """Return a pattern for a character as URLs and JSON write it, also nested."""
     if character.isalnum() or character in "-_.~":
         return re.escape(character.encode())
-    code = f"{ord(character):02x}".encode()
+    code = rb"(?i:%02x)" % ord(character)
     plain = re.escape(character.encode())
-    # Bounded: the data that is searched comes from outside.
-    return (
-        rb"(?:\\{0,7}" + plain + rb"|%(?:25){0,3}(?i:" + code + rb")"
-        rb"|\\{1,8}u00(?i:" + code + rb"))"
+    return rb"(?:%b{0,7}(?:%b|%b%b)|%b{1,8}u00%b)" % (
+        *(_BACKSLASH, plain, _PERCENT, code),
+        *(_BACKSLASH, code),
     )
 
 

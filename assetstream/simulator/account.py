@@ -23,9 +23,9 @@ __all__ = ["Account", "ApiKey", "BalanceSubscriber", "letters"]
 KEY_LETTERS = string.ascii_letters + string.digits
 
 
-def letters(rng: random.Random, length: int) -> str:
+def letters(rng: random.Random, length: int, of: str = KEY_LETTERS) -> str:
     """Make a key of that length."""
-    return "".join(rng.choices(KEY_LETTERS, k=length))
+    return "".join(rng.choices(of, k=length))
 
 
 class ApiKey:

@@ -84,3 +84,11 @@ def test_a_secret_is_redacted_as_urls_and_json_write_it(spelling: str) -> None:
     redacted = Plain("a/b+c d").redacted(f"<{spelling}> a/b+c".encode())
 
     assert redacted == b"<***> a/b+c"
+
+
+@pytest.mark.parametrize(
+    "spelling", ["a%5C%22b%2Bc", "a%5c%5c%5c%22b%252Bc", "a\\u0022b\\u00252Bc"]
+)
+def test_a_secret_is_redacted_in_json_that_a_url_quotes(spelling: str) -> None:
+    """The escapes of the one are escaped by the other."""
+    assert Plain('a"b+c').redacted(f"<{spelling}>".encode()) == b"<***>"

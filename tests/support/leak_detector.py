@@ -26,6 +26,10 @@ OBJECT = re.compile(rb'\{"[a-z_]{3}[a-z_"]')
 UNICODE = re.compile(r"\\+u([0-9a-fA-F]{4})")
 
 
+#: In hex, MD5 or longer; in base64, 256 bits or more. A UUID is shorter.
+SIGNATURE = re.compile(r"[0-9A-Za-z+/_-]{40,}={0,2}|[0-9A-Fa-f]{32,}")
+
+
 class LeakDetector(logging.Handler):
     """Collects texts inside its ``with`` block, with all loggers at DEBUG.
 
@@ -39,6 +43,7 @@ class LeakDetector(logging.Handler):
         # The places where each text was found: most come several times.
         self._texts: dict[str, list[str]] = {}
         self._secrets: set[str] = set()
+        self.signatures: set[str] = set()
 
     def guard(self, *secrets: str) -> None:
         """Add secrets that must not be found, in base64 neither, however escaped."""
@@ -47,10 +52,17 @@ class LeakDetector(logging.Handler):
             self._secrets |= {bare(secret), bare(encoded)}
 
     def guard_headers(self, headers: Mapping[str, str]) -> None:
-        """Add the authorization in these headers, and the signature in it."""
+        """Add the authorization in these headers, and any signature in them."""
         for name, value in headers.items():
             if name.lower() == "authorization":
                 self.guard(value, value.rpartition(".")[2])
+            self.guard_signatures(value)
+
+    def guard_signatures(self, text: str) -> None:
+        """Add whatever is as long as a signature: no other part of a request is."""
+        found = SIGNATURE.findall(bare(text))
+        self.signatures.update(found)
+        self.guard(*found)
 
     def guard_exchange(self, exchange: Exchange) -> None:
         """Add all credentials of an exchange."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Callable, Mapping, Sequence
 
 from assetstream.exchanges import build
+from assetstream.model.errors import ExchangeError, PermissionDenied
 from assetstream.protocol import (
     Conversation,
     Exchange,
@@ -110,6 +111,17 @@ class Spec:
     fatal_faults: frozenset[str] = field(default=frozenset(), kw_only=True)
     #: Fault of the simulator that refuses a login -> what the first hint is about.
     hints: Mapping[str, str] = field(default_factory=dict, kw_only=True)
+    #: A refusal by REST, and one in a frame, each with this text in all its words.
+    rest_error: Callable[[str], object] = field(kw_only=True)
+    frame_error: Callable[[str], object] = field(kw_only=True)
+    #: The refusal of a key that may not read balances.
+    unpermitted: type[ExchangeError] = field(default=PermissionDenied, kw_only=True)
+    #: Other kinds of credentials: options of its simulated account, by their names.
+    key_kinds: Mapping[str, Mapping[str, Any]] = field(
+        default_factory=dict, kw_only=True
+    )
+    #: A key of any other form than its own is refused for that.
+    key_form_is_law: bool = field(default=False, kw_only=True)
     #: A frame that is about something else.
     other: bytes
     #: A good answer of REST, and how many balances it has.

@@ -27,6 +27,7 @@ from assetstream.exchanges.common.private_keys import (
     one_line,
     private_key,
 )
+from assetstream.exchanges.common.signatures import base64_signature, hex_signature
 from assetstream.exchanges.common.values import Unreadable
 from assetstream.libraries import install_command
 from assetstream.model.errors import AssetStreamError, ConfigurationError
@@ -57,10 +58,7 @@ HOSTS: Mapping[Region, tuple[str, str]] = {
 # As the documents' examples are; no list of forms is published.
 KEY = KeyForm(re.compile(r"[0-9A-Za-z]{64}"), "64 letters and digits", False)
 # Signatures by HMAC and by Ed25519, wherever one is echoed.
-SIGNATURE = re.compile(
-    rb"(?<![0-9A-Za-z])[0-9a-fA-F]{64}(?![0-9A-Za-z])"
-    rb"|(?:[0-9A-Za-z+/]|\\/|%2[BbFf]){86}(?:==|%3[Dd]%3[Dd])"
-)
+SIGNATURES = hex_signature(64), base64_signature(86, 2)
 
 
 def hmac_signature(text: str, secret_key: str) -> str:
@@ -207,7 +205,10 @@ class Binance(KeyedExchange):
         return {**params, "signature": self._signature(text)}
 
     def redacted(self, data: bytes) -> bytes:
-        return SIGNATURE.sub(b"***", super().redacted(data))
+        data = super().redacted(data)
+        for signature in SIGNATURES:
+            data = signature.sub(b"***", data)
+        return data
 
     def knows_key(self, error: AssetStreamError) -> bool:
         return getattr(error, "code", "") in KEY_IS_KNOWN

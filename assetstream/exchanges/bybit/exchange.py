@@ -21,6 +21,7 @@ from assetstream.exchanges.bybit.rest import read_balances, read_envelope
 from assetstream.exchanges.common.exchange import KeyedExchange
 from assetstream.exchanges.common.key_forms import KeyForm
 from assetstream.exchanges.common.options import check_choice, check_urls, read_keys
+from assetstream.exchanges.common.signatures import hex_signature
 from assetstream.exchanges.common.values import Unreadable
 from assetstream.model.errors import AssetStreamError
 from assetstream.model.public import make_public
@@ -64,7 +65,7 @@ KEY = KeyForm(re.compile(r"[0-9A-Za-z]{18}"), "18 letters and digits", False)
 SECRET = KeyForm(re.compile(r"[0-9A-Za-z]{36}"), "36 letters and digits", False)
 
 # A signature, wherever it is echoed: Bybit's errors may repeat the request.
-SIGNATURE = re.compile(rb"(?<![0-9A-Za-z])[0-9a-fA-F]{64}(?![0-9A-Za-z])")
+SIGNATURE = hex_signature(64)
 
 
 def sign(text: str, secret_key: str) -> str:

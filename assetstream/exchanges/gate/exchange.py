@@ -17,6 +17,7 @@ from assetstream.display.words import listed
 from assetstream.exchanges.common.exchange import KeyedExchange
 from assetstream.exchanges.common.key_forms import KeyForm
 from assetstream.exchanges.common.options import check_choice, check_urls, read_keys
+from assetstream.exchanges.common.signatures import hex_signature
 from assetstream.exchanges.common.values import Unreadable
 from assetstream.exchanges.gate.conversation import GateConversation
 from assetstream.exchanges.gate.refusals import KEY_IS_KNOWN, explain_answer
@@ -55,7 +56,7 @@ KEY = KeyForm(re.compile(r"[0-9a-f]{32}"), "32 hexadecimal digits", False)
 SECRET = KeyForm(re.compile(r"[0-9a-f]{64}"), "64 hexadecimal digits", False)
 
 # A signature, wherever it is echoed: a refusal may repeat the request.
-SIGNATURE = re.compile(rb"(?<![0-9A-Za-z])[0-9a-fA-F]{128}(?![0-9A-Za-z])")
+SIGNATURE = hex_signature(128)
 
 
 def sign(text: str, secret_key: str) -> str:

@@ -19,6 +19,7 @@ from assetstream.display.words import listed
 from assetstream.exchanges.common.exchange import KeyedExchange
 from assetstream.exchanges.common.key_forms import KeyForm
 from assetstream.exchanges.common.options import check_choice, check_urls, read_keys
+from assetstream.exchanges.common.signatures import base64_signature
 from assetstream.exchanges.common.values import Unreadable
 from assetstream.exchanges.okx.conversation import OKXConversation
 from assetstream.exchanges.okx.refusals import KEY_IS_KNOWN, explain_answer
@@ -75,11 +76,8 @@ KEY = KeyForm(
 )
 SECRET = KeyForm(re.compile(r"[0-9A-F]{32}"), "32 hexadecimal digits", False)
 
-# HMAC-SHA256 in base64, as JSON or a URL spells it: good for half a minute.
-SIGNATURE = re.compile(
-    rb"(?<![A-Za-z0-9+/])(?:[A-Za-z0-9+]|\\{0,7}/|%2[BbFf]){43}"
-    rb"(?:=|%3[Dd]|\\{1,8}u003[Dd])"
-)
+# HMAC-SHA256 in base64: good for half a minute.
+SIGNATURE = base64_signature(43, 1)
 
 EPOCH = datetime(1970, 1, 1)
 # The last millisecond of the year 9999, the last that can be written.

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Callable, Mapping, cast
 
 from assetstream.exchanges.gate.exchange import READ_PATH, Region, read_text, sign
-from assetstream.simulator.account import ApiKey
+from assetstream.simulator.account import ApiKey, letters
 from assetstream.simulator.context import Context
 from assetstream.simulator.gate.account import WS_PATH, GateAccount
 from assetstream.simulator.gate.session import (
@@ -61,7 +61,7 @@ class GateVenue(Venue):
         halves: bool = False,
     ) -> GateAccount:
         """Open an account; its options are attributes of ``GateAccount``."""
-        api_key, secret_key = (f"{rng.getrandbits(4 * n):0{n}x}" for n in (32, 64))
+        api_key, secret_key = (letters(rng, n, "0123456789abcdef") for n in (32, 64))
         account = GateAccount(
             self._context,
             number,

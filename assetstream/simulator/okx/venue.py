@@ -78,7 +78,7 @@ class OKXVenue(Venue):
             connections: how many may be subscribed at a time.
         """
         api_key = str(uuid.UUID(int=rng.getrandbits(128), version=4))
-        secret_key = f"{rng.getrandbits(128):032X}"
+        secret_key = letters(rng, 32, "0123456789ABCDEF")
         account = OKXAccount(
             self._context,
             number,

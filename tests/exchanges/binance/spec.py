@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Sequence
 
 from assetstream.exchanges import Binance
+from assetstream.model.errors import AuthenticationError
 from tests.support.spec import KEY, SECRET, Spec, frame, sample
 
 __all__ = ["SPEC", "make_binance", "push_of"]
@@ -53,6 +54,15 @@ SPEC = Spec(
     void=b'{"updateTime":0,"accountType":"SPOT","balances":[]}',
     refusal=(401, sample("binance", "rest_refused")),
     unreadable=unreadable,
+    rest_error=lambda words: {"code": words, "msg": words},
+    frame_error=lambda words: {
+        **{"id": "subscribe", "status": 400},
+        "error": {"code": words, "msg": words},
+    },
+    # It does not say which of key, address and permission it is.
+    unpermitted=AuthenticationError,
+    key_kinds={"ed25519": {"ed25519": True}},
+    key_form_is_law=True,
     untyped=sample("binance", "push_eth").replace(b'"e":"outbound', b'"x":"outbound'),
     hints={
         "login_key_rejected": REFUSED,

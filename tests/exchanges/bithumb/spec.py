@@ -44,6 +44,8 @@ SPEC = Spec(
     void=b"[]",
     refusal=(401, sample("bithumb", "rest_error_ip")),
     unreadable=unreadable,
+    rest_error=lambda words: {"error": {"name": words, "message": words}},
+    frame_error=lambda words: {"error": {"name": words, "message": words}},
     proved_by_pong=True,
     hints=HINTS,
     # Its own word for a request that can never be right.

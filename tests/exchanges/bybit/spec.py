@@ -46,6 +46,11 @@ SPEC = Spec(
     void=b'{"retCode":0,"retMsg":"OK","result":{"list":[]},"time":1690872862481}',
     refusal=(200, sample("bybit", "rest_refused")),
     unreadable=unreadable,
+    rest_error=lambda words: {"retCode": words, "retMsg": words, "result": words},
+    frame_error=lambda words: {
+        **{"op": "auth", "success": False},
+        **{"retCode": words, "retMsg": words, "conn_id": words},
+    },
     untyped=untyped(),
     hints={
         "login_invalid_apikey": "A key is good for the site it was made on only",

@@ -6,6 +6,7 @@ import json
 from typing import Any, Sequence
 
 from assetstream.exchanges import CoinW
+from assetstream.model.errors import AuthenticationError
 from tests.support.spec import KEY, SECRET, Spec, frame, sample
 
 __all__ = ["SPEC", "make_coinw"]
@@ -43,5 +44,12 @@ SPEC = Spec(
     void=b'{"code":"200","data":{},"msg":"SUCCESS","success":true}',
     refusal=(200, b'{"code":"6000","msg":"auth","success":false}'),
     unreadable=unreadable,
+    rest_error=lambda words: {"code": "77", "msg": words, "data": words},
+    frame_error=lambda words: {
+        "channel": "login",
+        "data": {"result": False, "errorCode": words, "errorMsg": words},
+    },
+    # It refuses the login without saying why.
+    unpermitted=AuthenticationError,
     hints=HINTS,
 )

@@ -47,6 +47,11 @@ SPEC = Spec(
     void=b"[]",
     refusal=(401, sample("gate", "rest_error_key")),
     unreadable=unreadable,
+    rest_error=lambda words: {"label": words, "message": words},
+    frame_error=lambda words: {
+        **{"channel": "spot.balances", "event": "subscribe", "id": words},
+        "error": {"code": words, "message": words},
+    },
     untyped=without_channel(),
     hints={
         "login_auth_fail": "Copy api_key again",

@@ -48,6 +48,10 @@ SPEC = Spec(
     void=sample("okx", "rest_empty"),
     refusal=(401, sample("okx", "rest_error_key")),
     unreadable=unreadable,
+    rest_error=lambda words: {"code": words, "msg": words, "data": [words]},
+    frame_error=lambda words: {
+        **{"event": "error", "code": words, "msg": words, "connId": words}
+    },
     hints={
         "login_60004": "clock",
         "login_60005": "sites",

@@ -50,6 +50,8 @@ SPEC = Spec(
     void=b"[]",
     refusal=(401, sample("upbit", "rest_error_ip")),
     unreadable=unreadable,
+    rest_error=lambda words: {"error": {"name": words, "message": words}},
+    frame_error=lambda words: {"error": {"name": words, "message": words}},
     hints=HINTS,
     # Upbit's own word for a request that can never be right.
     fatal_faults=frozenset({"subscribe_refused"}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+from functools import partial
 from typing import Any, Callable
 
 import pytest
@@ -26,11 +27,15 @@ __all__ = ["LOCAL_FAULTS"]
 
 
 def wrong_arguments(setup: SecrecySetup) -> None:
-    key, secret = keys_of(setup.exchange)
+    exchange = setup.exchange
+    key, secret, *_ = keys_of(exchange)
     attempts: list[Callable[[], object]] = [
         lambda: setup.stream(proxy=proxy_url(setup, "ftp", 1)),
-        lambda: setup.adapter(key=f"{key} "),
-        lambda: setup.adapter(secret=f"{secret}\n"),
+        *(
+            partial(setup.adapter, **{name: wrong.format(own)})
+            for name, own in zip(exchange.key_names, keys_of(exchange), strict=True)
+            for wrong in ("{} x", "{}\t", "-----BEGIN PRIVATE KEY-----\n{}")
+        ),
         lambda: setup.adapter(ws_url=f"wss://{key}:{secret}@127.0.0.1/"),
         lambda: setup.adapter(rest_url=f"https://127.0.0.1/?sign={secret}"),
     ]

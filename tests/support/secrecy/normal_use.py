@@ -36,6 +36,7 @@ def live_and_pushed(setup: SecrecySetup) -> None:
         )
         setup.detector.add("update", updates.get(PATIENCE))
         setup.finish(stream)
+    assert setup.detector.signatures
 
 
 def reconnected(setup: SecrecySetup) -> None:
@@ -192,8 +193,8 @@ def run(setup: SecrecySetup, command: str, expect: int) -> None:
 
 def choice(setup: SecrecySetup) -> list[str]:
     """Return the arguments by which a command finds the account."""
-    region = ["--region", "sg"] if setup.account.name == "upbit" else []
-    return [setup.account.name, *region]
+    region = vars(setup.exchange).get("region")
+    return [setup.account.name, *(["--region", region] if region else [])]
 
 
 NORMAL_USE: dict[str, Case] = {

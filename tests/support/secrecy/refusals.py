@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import random
 import sys
+from typing import Any, Iterator
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -13,7 +15,6 @@ from assetstream import (
     AuthenticationError,
     ConnectionLost,
     ExchangeError,
-    PermissionDenied,
     ProtocolError,
     RateLimited,
     StreamTimeout,
@@ -26,30 +27,32 @@ from assetstream.simulator.registry import VENUES
 from tests.support.event_recorder import PATIENCE
 from tests.support.raw_server import Peer, RawServer
 from tests.support.secrecy.setup import ODD, Case, Echo, EchoFrames, SecrecySetup
-from tests.support.specs import keys_of
+from tests.support.spec import NONCE, at, proved
+from tests.support.specs import keys_of, reported
 
 __all__ = ["REFUSALS"]
 
 
 def wrong_secret(setup: SecrecySetup) -> None:
-    setup.adapter(secret="NotTheSecret" * 4)
-    setup.expect_refusal(AuthenticationError)
+    own = setup.exchange
+    for name in own.key_names[1:]:
+        setup.adapter(**{name: "NotTheSecret" * 4})
+        setup.expect_refusal(AuthenticationError)
+        setup.exchange = own
 
 
 def wrong_key(setup: SecrecySetup) -> None:
-    setup.adapter(key="NotTheKey" * 4)
+    setup.adapter(**{setup.exchange.key_names[0]: "NotTheKey" * 4})
     setup.expect_refusal(AuthenticationError)
 
 
 def missing_permission(setup: SecrecySetup) -> None:
-    setup.use(setup.simulator.open(setup.account.name, permissions=["order"]))
-    # CoinW refuses the login without saying why.
-    upbit = setup.account.name == "upbit"
-    setup.expect_refusal(PermissionDenied if upbit else AuthenticationError)
+    setup.open(permissions=["order"])
+    setup.expect_refusal(setup.spec.unpermitted)
 
 
 def unlisted_address(setup: SecrecySetup) -> None:
-    setup.use(setup.simulator.open(setup.account.name, allowed_ips=["192.0.2.1"]))
+    setup.open(allowed_ips=["192.0.2.1"])
     setup.expect_refusal(AssetStreamError)
 
 
@@ -91,7 +94,8 @@ def hung_up_on(side: str, kind: type[Exception]) -> Case:
     def run(setup: SecrecySetup) -> None:
         def quote_it(peer: Peer) -> None:
             asked = peer.read_request()
-            lines = asked.decode().split("\r\n")[1:]
+            first, *lines = asked.decode().split("\r\n")
+            setup.detector.guard_signatures(first.partition("?")[2])
             setup.detector.guard_headers(
                 dict(x.split(": ", 1) for x in lines if ": " in x)
             )
@@ -121,33 +125,19 @@ def not_live_in_time(setup: SecrecySetup) -> None:
 def garbage(setup: SecrecySetup) -> None:
     credentials_text = setup.credentials_text
     secret = keys_of(setup.exchange)[1]
-    # Only Upbit has tokens to hide.
-    upbit = setup.account.name == "upbit"
-    token = "eyJhbGciOiJIUzI1NiJ9.eyJhY2Nlc3Nfa2V5IjoiYSJ9.c2ln" if upbit else "token"
+    signed = signed_request(setup)
     stream = setup.live()
     frames: list[bytes | str] = [
         credentials_text.encode() + b"\xff",
         f'{{"{secret}": 1',
-        json.dumps([credentials_text, token]),
-        json.dumps({credentials_text: token}),
-        json.dumps({"type": credentials_text, "biz": 1, "data": {"currency": 1}}),
+        json.dumps([credentials_text, signed]),
+        json.dumps({credentials_text: signed}),
         # Errors do not quote the wrong value.
         *(
-            json.dumps(
-                {
-                    "type": kind,
-                    "biz": "exchange",
-                    "assets": [{"currency": code, "balance": wrong, "locked": wrong}],
-                    "data": {"currency": code, "available": wrong, "hold": wrong},
-                    "asset_timestamp": secret,
-                }
-            )
-            for kind in ("myAsset", "assets")
-            for code, wrong in [
-                ("BTC", credentials_text),
-                ("BTC", token),
-                (credentials_text, "1"),
-            ]
+            frame
+            for words in (credentials_text, signed)
+            for frame in map(json.dumps, spoilt(json.loads(setup.spec.push), words))
+            if not reported(proved(setup.spec).received([frame.encode()], at(1.0)))
         ),
     ]
     for number, frame in enumerate(frames, 1001):
@@ -162,6 +152,27 @@ def garbage(setup: SecrecySetup) -> None:
     assert len(setup.recorder.of(ProtocolError)) >= 6
     setup.finish(stream)
     assert setup.detector.contains("***")
+
+
+def signed_request(setup: SecrecySetup) -> str:
+    """Return all that a request for the balances is signed with, and guard it."""
+    call = setup.exchange.read(at(0.0), NONCE)
+    query = urlsplit(call.url).query
+    setup.detector.guard_headers(call.headers)
+    setup.detector.guard_signatures(query)
+    return " ".join([query, *call.headers.values()])
+
+
+def spoilt(value: Any, words: str) -> Iterator[Any]:
+    """Give a JSON value with ``words`` in place of each text or number in turn."""
+    if not isinstance(value, (dict, list)):
+        yield words
+        return
+    for place in value if isinstance(value, dict) else range(len(value)):
+        for each in spoilt(value[place], words):
+            copy = value.copy()
+            copy[place] = each
+            yield copy
 
 
 def closed_with_a_reason(setup: SecrecySetup) -> None:
@@ -198,13 +209,17 @@ def with_odd_keys(case: Case) -> Case:
     """Return the case with keys that URLs, JSON and reprs must escape."""
 
     def run(setup: SecrecySetup) -> None:
-        def letters(rng: random.Random, length: int) -> str:
-            return f"{account.letters(rng, length)}{ODD}end"
+        # The public key is made first.
+        plain = iter([setup.spec.key_form_is_law])
 
-        name = setup.account.name
+        def letters(rng: random.Random, length: int, *of: str) -> str:
+            made = account.letters(rng, length, *of)
+            return made if next(plain, False) else f"{made}{ODD}end"
+
+        module = sys.modules[VENUES[setup.account.name].__module__]
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(sys.modules[VENUES[name].__module__], "letters", letters)
-            setup.use(setup.simulator.open(name, {"BTC": "1", "USDT": "1000"}))
+            patch.setattr(module, "letters", letters)
+            setup.open()
         case(setup)
 
     return run

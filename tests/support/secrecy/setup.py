@@ -7,7 +7,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Mapping
 from urllib.parse import quote
 
 import pytest
@@ -23,9 +23,9 @@ from tests.support.clock import TimeMachine
 from tests.support.event_recorder import PATIENCE, EventRecorder
 from tests.support.leak_detector import LeakDetector
 from tests.support.raw_server import RawServer
-from tests.support.specs import adapter_at, keys_of
+from tests.support.specs import SPECS, Spec, adapter_at, keys_of
 
-__all__ = ["Case", "Echo", "EchoFrames", "SecrecySetup", "refusal"]
+__all__ = ["Case", "Echo", "EchoFrames", "SecrecySetup"]
 
 #: Characters that URLs, JSON or the exchanges may escape.
 ODD = "+/=\"'\\&%<>:,;?#"
@@ -40,16 +40,18 @@ class SecrecySetup:
         account: Account,
         detector: LeakDetector,
         time_machine: TimeMachine,
+        kind: Mapping[str, Any],
     ) -> None:
         self.simulator = simulator
         self.detector = detector
         self.recorder = EventRecorder()
         self._time_machine = time_machine
+        self._kind = kind
         self._streams: list[AssetStream] = []
         # Everything that is played is recorded, too: a tape is passed on.
         self._tapes = tempfile.TemporaryDirectory()
         self._recorders: dict[AssetStream, TapeRecorder] = {}
-        simulator.faults.add(HeaderGuard(detector))
+        simulator.faults.add(SignatureGuard(detector))
         self.use(account)
 
     def __enter__(self) -> SecrecySetup:
@@ -63,6 +65,17 @@ class SecrecySetup:
             tape_recorder.close()
         self._tapes.cleanup()
 
+    @property
+    def spec(self) -> Spec:
+        """The description of the account's exchange."""
+        return SPECS[self.account.name]
+
+    def open(self, **options: Any) -> None:
+        """Take a new account of the same kind from now on."""
+        funds = {"BTC": "1", "USDT": "1000"}
+        name, options = self.account.name, {**self._kind, **options}
+        self.use(self.simulator.open(name, funds, **options))
+
     def use(self, account: Account) -> None:
         """Take this account from now on."""
         self.account = account
@@ -74,27 +87,24 @@ class SecrecySetup:
         """All credentials, in the order in which a URL or a login holds them."""
         return " ".join(self.exchange.credentials.values())
 
-    @property
-    def escaped(self) -> str:
-        """All credentials as URLs and JSON write them, once and twice over."""
+    def escaped(self, *more: str) -> str:
+        """Return all credentials, and more, as URLs and JSON write them, nested too."""
         forms = []
-        for secret in self.exchange.credentials.values():
+        for secret in (*self.exchange.credentials.values(), *more):
             text = json.dumps(secret)
             forms += [quote(secret), quote(secret, safe=""), quote(quote(secret))]
             forms += [text, text.replace("/", "\\/"), json.dumps(text), repr(secret)]
             forms.append("".join(f"\\u{ord(c):04X}" if c in ODD else c for c in secret))
         return " ".join(forms)
 
-    def adapter(
-        self, *, key: str = "", secret: str = "", ws_url: str = "", rest_url: str = ""
-    ) -> Exchange:
-        """Make the account's adapter with other keys or URLs."""
-        own = keys_of(self.exchange)
+    def adapter(self, *, ws_url: str = "", rest_url: str = "", **keys: str) -> Exchange:
+        """Make the account's adapter with other keys, by their names, or URLs."""
+        own = dict(zip(self.exchange.key_names, keys_of(self.exchange), strict=True))
         self.exchange = adapter_at(
             self.exchange,
             ws_url=ws_url,
             rest_url=rest_url,
-            keys=(key or own[0], secret or own[1]),
+            keys=tuple({**own, **keys}.values()),
         )
         self.detector.guard_exchange(self.exchange)
         return self.exchange
@@ -174,13 +184,12 @@ class SecrecySetup:
 
     def send(self, payload: bytes | str) -> None:
         """Push a frame to the subscriber."""
-        (session,) = self.account._subscribers
         data = payload.encode() if isinstance(payload, str) else payload
-        session.connection.send(Message(Kind.PUSH, data))
+        assert self.account.push(Message(Kind.PUSH, data)) == 1
 
 
-class HeaderGuard(Fault):
-    """Guards every authorization that arrives, and the signature in it."""
+class SignatureGuard(Fault):
+    """Guards every authorization that arrives, and each signature, wherever it is."""
 
     def __init__(self, detector: LeakDetector) -> None:
         self._detector = detector
@@ -191,7 +200,12 @@ class HeaderGuard(Fault):
 
     def rest(self, request: Request) -> Reply | None:
         self._detector.guard_headers(request.headers)
+        self._detector.guard_signatures(request.query)
         return None
+
+    def received(self, connection: Connection, payload: bytes) -> bytes:
+        self._detector.guard_signatures(payload.decode())
+        return payload
 
 
 class Echo(Fault):
@@ -213,10 +227,11 @@ class Echo(Fault):
             f"{request.method} {request.path}?{request.query} {request.headers} "
             # Some programs shorten a long text to its beginning.
             f"{request.headers.get('authorization', '')[:70]} "
-            f"{self._setup.credentials_text} {self._setup.escaped}"
+            f"{self._setup.credentials_text} "
+            f"{self._setup.escaped(request.query, *request.headers.values())}"
         )
         if self._to == "rest, own form":
-            return Reply.json(self._status, refusal(quoted))
+            return Reply.json(self._status, self._setup.spec.rest_error(quoted))
         headers = {"Location": f"{request.path}?{request.query}", "X-Echo": quoted}
         return Reply(self._status, quoted.encode(), headers)
 
@@ -228,22 +243,11 @@ class EchoFrames(Fault):
         self._setup = setup
 
     def received(self, connection: Connection, payload: bytes) -> bytes | None:
-        quoted = (
-            f"{payload.decode()} {self._setup.credentials_text} {self._setup.escaped}"
-        )
-        connection.send(Message(Kind.ERROR, json.dumps(refusal(quoted)).encode()))
+        text = payload.decode()
+        quoted = f"{text} {self._setup.credentials_text} {self._setup.escaped(text)}"
+        refusal = json.dumps(self._setup.spec.frame_error(quoted))
+        connection.send(Message(Kind.ERROR, refusal.encode()))
         return None
-
-
-def refusal(quoted: str) -> dict[str, object]:
-    """Make a refusal that is valid at both exchanges, with these words everywhere."""
-    return {
-        "error": {"name": quoted, "message": quoted},
-        "code": "77",
-        "msg": quoted,
-        "channel": "login",
-        "data": {"result": False, "errorCode": quoted, "errorMsg": quoted},
-    }
 
 
 Case = Callable[[SecrecySetup], None]
