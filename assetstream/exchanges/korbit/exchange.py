@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import re
 from types import MappingProxyType
 from typing import Mapping
 
 from assetstream.exchanges.common.exchange import KeyedExchange
 from assetstream.exchanges.common.options import check_urls, read_keys
+from assetstream.exchanges.common.signatures import hex_signature
 from assetstream.exchanges.common.values import Unreadable
 from assetstream.exchanges.korbit.conversation import KorbitConversation
 from assetstream.exchanges.korbit.refusals import explain_answer
@@ -45,7 +45,7 @@ URLS = (
 #: idea of Korbit's time may be a second or two behind, and a request takes its time.
 RECV_WINDOW = 10_000
 # A signature, wherever it is echoed: a refusal may repeat the request.
-SIGNATURE = re.compile(rb"(?<![0-9A-Za-z])[0-9a-fA-F]{64}(?![0-9A-Za-z])")
+SIGNATURE = hex_signature(64)
 
 
 def sign(text: str, secret_key: str) -> str:

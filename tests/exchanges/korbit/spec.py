@@ -48,6 +48,11 @@ SPEC = Spec(
     void=b'{"success":true,"data":[]}',
     refusal=(401, sample("korbit", "rest_error_key")),
     unreadable=unreadable,
+    rest_error=lambda words: {"success": False, "error": {"message": words}},
+    frame_error=lambda words: {
+        **{"requestId": 1, "status": "error"},
+        **{"code": words, "message": words},
+    },
     untyped=sample("korbit", "push_order").replace(b'"channelType"', b'"channel"'),
     hints=HINTS,
 )

@@ -195,8 +195,7 @@ class SignatureGuard(Fault):
         self._detector = detector
 
     def upgrade(self, request: Request) -> Reply | None:
-        self._detector.guard_headers(request.headers)
-        return None
+        return self.rest(request)
 
     def rest(self, request: Request) -> Reply | None:
         self._detector.guard_headers(request.headers)
