@@ -195,6 +195,14 @@ class RelayMachine:
     def _with_engine(self, now: float, waiting: bool) -> Action:
         if self._stopping and now >= self._stop_at:
             return GiveBack(self.tokens.copy(), STOPS, True)
+        # Pulses go before all else: to begin a thousand streams takes its time.
+        if self._words is not None and not self._unwritten:
+            return Tell(self._pulse(self._words), False)
+        if now >= self._pulse_at:
+            self._vouching = frozenset(self._whole)
+            return Compose(self._compose(now))
+        if self._unwritten:
+            return self._write()
         if self._to_take:
             taken = tuple(self._to_take)[:MOST_TAKEN]
             # The answer may be lost, and the engine have named it all the same.
@@ -202,23 +210,21 @@ class RelayMachine:
             return Take(taken)
         if self._to_return:
             return GiveBack(self._to_return.copy(), STOPS, False)
-        if self._words is not None and not self._unwritten:
-            return Tell(self._pulse(self._words), False)
-        if now >= self._pulse_at:
-            self._vouching = frozenset(self._whole)
-            return Compose(self._compose(now))
         if now >= self._enlist_at:
             return Enlist()
         if now >= self._look_at:
             return Survey()
-        if (waiting or self._unwritten) and not self._is_stuck(now):
-            # What is said from now on may not be in it.
-            self._unwritten = False
-            return Write()
+        if waiting and not self._is_stuck(now):
+            return self._write()
         if self._stopping and not self._closing:
             return GiveBack(self.tokens.copy(), STOPS, True)
         times = self._pulse_at, self._look_at, self._enlist_at, self._stop_at
         return Wait(min(times))
+
+    def _write(self) -> Write:
+        # What is said from now on may not be in it.
+        self._unwritten = False
+        return Write()
 
     def _is_stuck(self, now: float) -> bool:
         """A thread of the streams does not answer: no write may renew the lease."""

@@ -224,6 +224,16 @@ def test_p2_a_pulse_is_composed_after_the_one_before_is_acknowledged(
     assert following == Compose(told.pulse.number + 1)
 
 
+def test_o6_pulses_go_before_what_takes_its_time(desk: Desk) -> None:
+    """Else a worker that takes a thousand accounts would lose its lease."""
+    desk.machine.written({"alice": False}, (), desk.now)
+    desk.now += INTERVAL
+
+    actions = desk.run()
+
+    assert [type(action) for action in actions[:4]] == [Compose, Write, Tell, Take]
+
+
 def test_p2_what_is_not_whole_is_excepted(desk: Desk) -> None:
     """Though its stream be LIVE: the engine has not its book."""
     desk.machine.written({"bob": False}, (), desk.now)

@@ -136,6 +136,8 @@ class Engine:
     """Head, book, log, pulses and leases, as one step changes them."""
 
     def __init__(self, fleet: Fleet) -> None:
+        #: Which of its lives this is.
+        self.life = 0
         self._fleet = fleet
         self._paused_until = 0.0
         self._places = 0
@@ -158,7 +160,8 @@ class Engine:
         self._past.append((self._fleet.now, state))
 
     def go_back(self, seconds: float) -> None:
-        """Be as some seconds ago."""
+        """Be as some seconds ago, and know of no connection."""
+        self.life += 1
         while self._past:
             at, state = self._past.pop()
             if at <= self._fleet.now - seconds:
@@ -170,11 +173,19 @@ class Engine:
         """Do nothing for a while."""
         self._paused_until = max(self._paused_until, self._fleet.now + seconds)
 
-    def do(self, command: Callable[[], Any], reply: Callable[[Any], None]) -> None:
-        """Make one step as soon as the engine runs."""
+    def do(
+        self,
+        command: Callable[[], Any],
+        reply: Callable[[Any], None],
+        life: int | None = None,
+    ) -> None:
+        """Make one step as soon as the engine runs, if it is still the same."""
+        life = self.life if life is None else life
+        if life != self.life:
+            return
         wait = self._paused_until - self._fleet.now
         if wait > 0:
-            self._fleet.later(wait, lambda: self.do(command, reply))
+            self._fleet.later(wait, lambda: self.do(command, reply, life))
             return
         reply(command())
         self._waiting = [again for again in self._waiting if not again()]
@@ -316,10 +327,15 @@ class Wire:
 
 
 class Connection:
-    """One connection over a wire; what was sent arrives even after it was closed."""
+    """One connection over a wire; what was sent arrives even after it was closed.
+
+    But not at another engine, or at the same one after a crash: that knows of no such
+    connection.
+    """
 
     def __init__(self, wire: Wire, fleet: Fleet) -> None:
         self._wire, self._fleet = wire, fleet
+        self._life = fleet.engine.life
         self._last = {"up": 0.0, "down": 0.0}
         self.open = True
 
@@ -329,7 +345,12 @@ class Connection:
         got: Callable[[Any], None],
     ) -> None:
         """Have the engine run a command, which replies by what it is given."""
-        self._carry("up", lambda: command(self._reply(got)))
+
+        def arrive() -> None:
+            if self._life == self._fleet.engine.life:
+                command(self._reply(got))
+
+        self._carry("up", arrive)
 
     def _reply(self, got: Callable[[Any], None]) -> Callable[[Any], None]:
         def arrive(reply: Any) -> None:
