@@ -50,9 +50,11 @@ def documented() -> Iterator[tuple[str, str]]:
 def members(kind: type) -> Iterator[tuple[str, Callable[..., Any]]]:
     """Return public methods and properties, also those of hidden bases."""
     seen = [thing for _, thing in public() if thing is not kind]
-    named = set()
+    named: set[str] = set()
     for base in kind.__mro__:
-        if base.__module__.startswith("assetstream") and base not in seen:
+        if base in seen:
+            named.update(vars(base))  # explained with that one
+        elif base.__module__.startswith("assetstream"):
             for name, member in vars(base).items():
                 if not name.startswith("_") and name not in named:
                     named.add(name)

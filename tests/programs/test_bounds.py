@@ -60,6 +60,11 @@ def held() -> dict[str, int]:
     }
 
 
+def none_is_left(before: dict[str, int]) -> bool:
+    """Return whether nothing is held that was not before; what was may have gone."""
+    return all(count <= before[name] for name, count in held().items())
+
+
 def all_live(group: StreamGroup) -> bool:
     return set(group.health().states) == {State.LIVE}
 
@@ -113,7 +118,7 @@ def test_d5_a_thousand_accounts_that_come_and_go_leave_nothing(
         del reader, shared, places, owners
     del group
     server.wait_for_connections(0)
-    wait_until(lambda: held() == before)
+    wait_until(partial(none_is_left, before))
 
 
 def test_d5_a_thousand_streams_that_fail_leave_nothing(server: Simulator) -> None:
@@ -136,7 +141,7 @@ def test_d5_a_thousand_streams_that_fail_leave_nothing(server: Simulator) -> Non
                 )
             )
     server.wait_for_connections(0)
-    wait_until(lambda: held() == before)
+    wait_until(partial(none_is_left, before))
 
 
 def test_d1_a_million_events_take_no_memory() -> None:

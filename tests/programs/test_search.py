@@ -142,7 +142,7 @@ MISSED = {
     "A2": ("coinw", "stuck", "slow n10", 1, 1, "hasty"),
     "A3": ("coinw", "stuck", "busy n5", 86, 1, "hasty"),
     "A4": ("coinw", "rough", "slow n30", 50, 3, "older"),
-    "A5": ("upbit", "storm", None, 500, 48, "untrue"),
+    "A5": ("upbit", "storm", None, 1, 24, "untrue"),
     "A5-pace": ("coinw", "storm", None, 0, 12, "restless"),
     "A7": ("coinw", "calm", "slow n10", 0, 1, "late"),
     "A8": ("coinw", "wild", "slow n10", 14, 3, "seesaw"),

@@ -90,9 +90,9 @@ def test_balances_stay_like_life(name: str, seed: int) -> None:
 
 
 @pytest.mark.programs
-@pytest.mark.parametrize("name", STARTING_BALANCES)
+@pytest.mark.parametrize("name", [*STARTING_BALANCES][:2])
 def test_balances_stay_like_life_for_a_day(name: str) -> None:
-    """They neither explode nor fall to dust."""
+    """They neither explode nor fall to dust; a trader knows no exchange."""
     assert_like_life(name, 0, DAY)
 
 
