@@ -86,7 +86,7 @@ def test_another_size_and_keys_change_what_is_shown() -> None:
     """
     exported = {"COLUMNS": "80", "LINES": "24"}
     arguments = (*BOTH, "--simulate", "--count", "3")
-    with watch(140, 40, *arguments, environment=exported) as terminal:
+    with watch(140, 60, *arguments, environment=exported) as terminal:
         terminal.wait_for("6 LIVE", "Source", "upbit-3", "q quit")
         terminal.resize(60, 20)
         lines = terminal.wait_until(
