@@ -75,6 +75,16 @@ def test_audits_that_are_off_are_shown() -> None:
     assert "audits are off" in repr(Health(state=State.LIVE))
 
 
+def test_an_owner_is_named_with_the_age_of_its_word() -> None:
+    """Audits are its own business; its word may not have come yet."""
+    remote = Health(state=State.LIVE, owner="host-7", lag=1.2)
+
+    assert repr(remote) == ("<Health LIVE, owned by host-7, last heard of 1 s before>")
+    assert repr(msgspec.structs.replace(remote, lag=None)) == (
+        "<Health LIVE, owned by host-7>"
+    )
+
+
 def test_the_page_shows_the_reason_once() -> None:
     """An error that is the reason is not repeated."""
     error = ConnectionLost("<no> network")
