@@ -2,11 +2,12 @@
 
 ::
 
-    python -m tests.programs.benchmarks.contenders.owner '{"way": "relay", ...}'
+    python -m tests.programs.benchmarks.contenders.owner
 
-With "relay" it is assetstream's; with "hand" the program that one writes without:
-``XADD`` for each update, in the stream's handler, as others' backends do. It prints a
-line once all accounts are LIVE, and ends when its standard input does.
+The first line of its standard input is its task, in JSON. With "relay" it is
+assetstream's; with "hand" the program that one writes without: ``XADD`` for each
+update, in the stream's handler, as others' backends do. It prints a line once all
+accounts are LIVE, and ends when its standard input does.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ LOG, MAXLEN = "updates", 10_000
 
 def main() -> None:
     """Own the accounts until nobody wants them any more."""
-    task: dict[str, Any] = json.loads(sys.argv[1])
+    task: dict[str, Any] = json.loads(sys.stdin.readline())
     keep_to(connects_together=UNLIMITED, reads_together=UNLIMITED)
     accounts: dict[str, Exchange] = {
         access_key: Upbit(

@@ -43,11 +43,14 @@ class Client(Contender):
             self._engine.start()
             task = {"way": self._way, "url": self._engine.url, "accounts": accounts}
             self._owner = subprocess.Popen(
-                [sys.executable, "-m", f"{__package__}.owner", json.dumps(task)],
+                [sys.executable, "-m", f"{__package__}.owner"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
             )
+        assert self._owner.stdin is not None
+        self._owner.stdin.write(f"{json.dumps(task)}\n")
+        self._owner.stdin.flush()
         if self._way == "hand":
             reader = threading.Thread(target=self._read, args=(on_asset,), daemon=True)
             reader.start()
