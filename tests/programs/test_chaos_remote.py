@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from assetstream.core.audit import PATIENCE
 from tests.programs.chaos.remote.truth import Course, Reading
 from tests.programs.chaos.remote.watch import Tokens
 from tests.support.processes import ROOT
@@ -48,6 +49,18 @@ def test_a_reading_during_which_its_reader_slept_proves_nothing() -> None:
     """The age is of another time than the value."""
     found = course().judge([Reading(20.5, 0.5, A, "1000", 0.0)], 0.1)
     assert (found.readings, found.wrong, found.slow) == (0, [], 1)
+
+
+def test_an_owner_may_be_patient_for_a_moment_after_a_cut() -> None:
+    """A read differs from a push of just before: it waits for another one."""
+    reading = Reading(20.5 + PATIENCE, 0.001, A, "1001", 0.6)
+    made = course()
+    assert made.judge([reading], 0.1).wrong
+
+    made.cut(A, 19.9)
+    assert not made.judge([reading], 0.1).wrong
+    late = Reading(30.0, 0.001, A, "1001", 0.6)
+    assert made.judge([late], 0.1).wrong
 
 
 def test_how_old_the_oldest_was_is_told() -> None:

@@ -370,7 +370,14 @@ def _promote(stage: Stage, rng: random.Random) -> Undo:
 
 def _drop(stage: Stage, rng: random.Random) -> Undo:
     account = rng.choice(list(stage.truth.accounts.values()))
-    return stage.simulator.faults.add(create("tcp_reset", account=account)).off
+    switch = stage.simulator.faults.add(create("tcp_reset", account=account))
+    stage.truth.cut(account)
+
+    def undo() -> None:
+        switch.off()
+        stage.truth.cut(account)
+
+    return undo
 
 
 #: Of these, one at a time.

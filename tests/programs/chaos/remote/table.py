@@ -71,6 +71,7 @@ def _lag_and_promote(stage: Stage) -> None:
 def _cut_exchange(stage: Stage) -> None:
     with stage.simulator.faults.add(create("tcp_reset")):
         time.sleep(0.2)
+    stage.truth.cut()
 
 
 CASES = (

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Iterable
 
+from assetstream.core.audit import PATIENCE
 from assetstream.runtime.loop import clock
 from assetstream.sharing.pulses import HORIZON
 from assetstream.simulator import Simulator
@@ -26,6 +27,9 @@ RATE = 4.0
 BEAT = 0.02
 #: A reading that took longer proves nothing, seconds.
 SLOW = 0.02
+#: Seconds after an exchange's cut in which an owner may be patient with a read that
+#: differs from a push of just before; a change of meanwhile is known so much later.
+AFTER_CUT = 10.0
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,7 @@ class Course:
     def __init__(self, accounts: Iterable[str]) -> None:
         self._values = dict.fromkeys(accounts, BEGINS)
         self._over: dict[tuple[str, str], float] = {}
+        self._cuts: dict[str, float] = {}
 
     def value(self, account: str) -> str:
         """Return the present value."""
@@ -83,6 +88,10 @@ class Course:
         """Note that the exchange has pushed the next value by now."""
         self._over[account, self.value(account)] = now
         self._values[account] += 1
+
+    def cut(self, account: str, now: float) -> None:
+        """Note that the exchange has cut an account's connections until now."""
+        self._cuts[account] = now
 
     def is_good(self, account: str, value: str, since: float) -> bool:
         """Return whether a value was true at any moment since then."""
@@ -105,7 +114,10 @@ class Course:
             over = self._over.get((reading.account, reading.value), math.inf)
             since = reading.at - over
             found.oldest = max(found.oldest, since)
-            if since > min(reading.age, HORIZON) + slack:
+            cut = self._cuts.get(reading.account, -math.inf)
+            patient = over - AFTER_CUT < cut and reading.at - cut < AFTER_CUT
+            allowed = slack + (PATIENCE if patient else 0.0)
+            if since > min(reading.age, HORIZON) + allowed:
                 found.wrong.append(
                     f"{reading.at:.2f}: {reading.account} {reading.value}, over for "
                     f"{since:.2f} s, said to be {reading.age:.2f} s old"
@@ -165,6 +177,12 @@ class Truth:
         if self._rests.is_set():
             return value == self._course.value(account)
         return self._course.is_good(account, value, since)
+
+    def cut(self, account: Account | None = None) -> None:
+        """Note that the exchange has cut an account's connections, or all."""
+        for label, each in self.accounts.items():
+            if account in (None, each):
+                self._course.cut(label, clock.now())
 
     def judge(self, readings: Iterable[Reading]) -> Judgement:
         """Compare readings with what was true when."""
