@@ -112,8 +112,8 @@ def describe(stage: Stage, found: Judgement, struck: Counter[str]) -> str:
     return (
         f"{found.readings} LIVE readings, {len(found.wrong)} wrong, oldest "
         f"{found.oldest:.2f} s (horizon {HORIZON:g} s), {found.slow} too slow to be "
-        f"judged, {struck.total()} faults, {moves} moves, two connections "
-        f"for {stage.truth.doubled:.1f} s, longest stall {stage.truth.stall:.2f} s"
+        f"judged, {found.patient} in patience after a cut, {struck.total()} faults, "
+        f"{moves} moves, two connections for {stage.truth.doubled:.1f} s, longest stall {stage.truth.stall:.2f} s"
     )
 
 

@@ -27,9 +27,9 @@ RATE = 4.0
 BEAT = 0.02
 #: A reading that took longer proves nothing, seconds.
 SLOW = 0.02
-#: Seconds after an exchange's cut in which an owner may be patient with a read that
-#: differs from a push of just before; a change of meanwhile is known so much later.
-AFTER_CUT = 10.0
+#: Seconds after an exchange's cut in which an owner connects, and may be patient with a
+#: read that differs from a push of before: what changed meanwhile is known so late.
+AFTER_CUT = 3.0 + PATIENCE
 
 
 @dataclass(frozen=True)
@@ -60,12 +60,14 @@ class Judgement:
         wrong: texts of those that were not true within their age.
         oldest: for how long a value was over that was read LIVE, at most; seconds.
         slow: readings that took too long to be judged.
+        patient: old ones just after a cut, which its owner's rule of patience bears.
     """
 
     readings: int = 0
     wrong: list[str] = field(default_factory=list)
     oldest: float = 0.0
     slow: int = 0
+    patient: int = 0
 
 
 class Course:
@@ -114,10 +116,11 @@ class Course:
             over = self._over.get((reading.account, reading.value), math.inf)
             since = reading.at - over
             found.oldest = max(found.oldest, since)
-            cut = self._cuts.get(reading.account, -math.inf)
-            patient = over - AFTER_CUT < cut and reading.at - cut < AFTER_CUT
-            allowed = slack + (PATIENCE if patient else 0.0)
-            if since > min(reading.age, HORIZON) + allowed:
+            if since > min(reading.age, HORIZON) + slack:
+                cut = self._cuts.get(reading.account, -math.inf)
+                if over <= cut and reading.at - cut < AFTER_CUT:
+                    found.patient += 1
+                    continue
                 found.wrong.append(
                     f"{reading.at:.2f}: {reading.account} {reading.value}, over for "
                     f"{since:.2f} s, said to be {reading.age:.2f} s old"
