@@ -113,7 +113,8 @@ def describe(stage: Stage, found: Judgement, struck: Counter[str]) -> str:
         f"{found.readings} LIVE readings, {len(found.wrong)} wrong, oldest "
         f"{found.oldest:.2f} s (horizon {HORIZON:g} s), {found.slow} too slow to be "
         f"judged, {found.patient} in patience after a cut, {struck.total()} faults, "
-        f"{moves} moves, two connections for {stage.truth.doubled:.1f} s, longest stall {stage.truth.stall:.2f} s"
+        f"{moves} moves, two connections for {stage.truth.doubled:.1f} s, "
+        f"longest stall {stage.truth.stall:.2f} s"
     )
 
 
