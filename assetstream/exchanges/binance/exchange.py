@@ -14,11 +14,9 @@ from types import MappingProxyType
 from typing import Callable, Literal, Mapping
 from urllib.parse import urlencode
 
-from assetstream.display.words import listed
 from assetstream.exchanges.binance.conversation import RECV_WINDOW, BinanceConversation
 from assetstream.exchanges.binance.refusals import KEY_IS_KNOWN, explain_answer
 from assetstream.exchanges.binance.rest import read_balances
-from assetstream.exchanges.common.exchange import KeyedExchange
 from assetstream.exchanges.common.key_forms import KeyForm
 from assetstream.exchanges.common.options import check_choice, check_urls, read_keys
 from assetstream.exchanges.common.private_keys import (
@@ -27,10 +25,11 @@ from assetstream.exchanges.common.private_keys import (
     one_line,
     private_key,
 )
+from assetstream.exchanges.common.regional_exchange import RegionalExchange
 from assetstream.exchanges.common.signatures import base64_signature, hex_signature
 from assetstream.exchanges.common.values import Unreadable
 from assetstream.libraries import install_command
-from assetstream.model.errors import AssetStreamError, ConfigurationError
+from assetstream.model.errors import ConfigurationError
 from assetstream.model.public import make_public
 from assetstream.protocol import (
     Conversation,
@@ -57,8 +56,6 @@ HOSTS: Mapping[Region, tuple[str, str]] = {
 }
 # As the documents' examples are; no list of forms is published.
 KEY = KeyForm(re.compile(r"[0-9A-Za-z]{64}"), "64 letters and digits", False)
-# Signatures by HMAC and by Ed25519, wherever one is echoed.
-SIGNATURES = hex_signature(64), base64_signature(86, 2)
 
 
 def hmac_signature(text: str, secret_key: str) -> str:
@@ -66,7 +63,7 @@ def hmac_signature(text: str, secret_key: str) -> str:
     return hmac.new(secret_key.encode(), text.encode(), hashlib.sha256).hexdigest()
 
 
-class Binance(KeyedExchange):
+class Binance(RegionalExchange):
     """A Binance spot account.
 
     Of a push, ``f`` (by REST ``free``) is available, ``l`` (``locked``) locked, and
@@ -94,6 +91,13 @@ class Binance(KeyedExchange):
     title = "Binance"
     key_names = ("api_key", "secret_key")
     regions = tuple(HOSTS)
+    sites = MappingProxyType(
+        {
+            region: (f"wss://{ws}{WS_PATH}", f"https://{rest}")
+            for region, (ws, rest) in HOSTS.items()
+        }
+    )
+    key_is_known = KEY_IS_KNOWN
     proof = "Binance's acknowledgement of the subscription"
     silence = (
         "Binance pushes only when a balance of the spot account changes, and nothing "
@@ -112,6 +116,8 @@ class Binance(KeyedExchange):
         texts=("msg",),
     )
     forms = MappingProxyType({"api_key": KEY})
+    # By HMAC, and by Ed25519.
+    proofs = hex_signature(64), base64_signature(86, 2)
     # From the documents, all counted by address: 300 connects in 5 minutes, and a
     # weight of 6,000 a minute, of which a read takes 20, a connect and its subscription
     # 4; others are left some. Whoever passes that is shut out, for 2 minutes at first,
@@ -142,7 +148,7 @@ class Binance(KeyedExchange):
         rest_url: str | None = None,
     ) -> None:
         check_choice(region, "region", HOSTS, self)
-        ws, rest = check_urls(ws_url, rest_url, urls(region), self)
+        ws, rest = check_urls(ws_url, rest_url, self.sites[region], self)
         credentials, sources = read_keys(self, api_key=api_key, secret_key=secret_key)
         own = self._private_key(credentials, sources)
         if own is not None:
@@ -189,12 +195,6 @@ class Binance(KeyedExchange):
             return Ed25519Signer(secret_key)
         return lambda text: hmac_signature(text, secret_key)
 
-    @property
-    def placeholders(self) -> Mapping[str, str]:
-        """The texts for the names in braces in remedies and hints."""
-        own = {"region": self.region, "regions": listed(self.regions, "or")}
-        return {**super().placeholders, **own}
-
     def conversation(self, memory: Memory) -> Conversation:
         return BinanceConversation(self, self.signed)
 
@@ -204,26 +204,8 @@ class Binance(KeyedExchange):
         text = "&".join(f"{name}={params[name]}" for name in sorted(params))
         return {**params, "signature": self._signature(text)}
 
-    def redacted(self, data: bytes) -> bytes:
-        data = super().redacted(data)
-        for signature in SIGNATURES:
-            data = signature.sub(b"***", data)
-        return data
-
-    def knows_key(self, error: AssetStreamError) -> bool:
-        return getattr(error, "code", "") in KEY_IS_KNOWN
-
     def elsewhere(self) -> Mapping[str, Exchange]:
-        if urls(self.region)[1] != self.rest_url:
-            # A gateway or a simulator: no real host should see its key.
-            return {}
-        key, secret = (self.credentials[name] for name in self.key_names)
-        return {
-            region: Binance(key, secret, region=region, ws_url=ws, rest_url=rest)
-            for region in HOSTS
-            if region != self.region
-            for ws, rest in [urls(region)]
-        }
+        return self._at_other_sites(self.sites[self.region][1] == self.rest_url)
 
     def read(self, instant: Instant, nonce: str) -> HttpCall:
         # No nonce: the time of the request is what is fresh in it. An account has
@@ -249,12 +231,6 @@ class Binance(KeyedExchange):
             except Unreadable:
                 pass  # perhaps an error in Binance's own words
         raise explain_answer(self, status, headers, body, "reading the balances")
-
-
-def urls(region: Region) -> tuple[str, str]:
-    """Return a region's URLs of the WebSocket API and of REST."""
-    ws, rest = HOSTS[region]
-    return f"wss://{ws}{WS_PATH}", f"https://{rest}"
 
 
 make_public(Binance)

@@ -6,13 +6,12 @@ its own, which says the time.
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import Mapping
 
 from assetstream.exchanges.bithumb.conversation import BithumbConversation
 from assetstream.exchanges.bithumb.refusals import ERRORS
 from assetstream.exchanges.bithumb.rest import read_balances
-from assetstream.exchanges.common.options import check_urls, read_keys
+from assetstream.exchanges.common.options import read_options
 from assetstream.exchanges.common.token_exchange import TokenExchange
 from assetstream.exchanges.common.values import Unreadable
 from assetstream.model.public import make_public
@@ -89,16 +88,10 @@ class Bithumb(TokenExchange):
         ws_url: str | None = None,
         rest_url: str | None = None,
     ) -> None:
-        ws, rest = check_urls(ws_url, rest_url, URLS, self)
-        credentials, sources = read_keys(
-            self, access_key=access_key, secret_key=secret_key
+        options = read_options(
+            self, URLS, ws_url, rest_url, access_key=access_key, secret_key=secret_key
         )
-        self._keep(
-            credentials=MappingProxyType(credentials),
-            sources=MappingProxyType(sources),
-            ws_url=ws,
-            rest_url=rest,
-        )
+        self._keep(**options)
 
     def conversation(self, memory: Memory) -> Conversation:
         return BithumbConversation(self)

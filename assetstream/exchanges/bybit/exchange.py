@@ -14,16 +14,14 @@ from types import MappingProxyType
 from typing import Literal, Mapping
 from urllib.parse import urlsplit
 
-from assetstream.display.words import listed
 from assetstream.exchanges.bybit.conversation import BybitConversation
 from assetstream.exchanges.bybit.refusals import KEY_IS_KNOWN, explain_answer
 from assetstream.exchanges.bybit.rest import read_balances, read_envelope
-from assetstream.exchanges.common.exchange import KeyedExchange
 from assetstream.exchanges.common.key_forms import KeyForm
-from assetstream.exchanges.common.options import check_choice, check_urls, read_keys
+from assetstream.exchanges.common.options import check_choice, read_options
+from assetstream.exchanges.common.regional_exchange import RegionalExchange
 from assetstream.exchanges.common.signatures import hex_signature
 from assetstream.exchanges.common.values import Unreadable
-from assetstream.model.errors import AssetStreamError
 from assetstream.model.public import make_public
 from assetstream.protocol import (
     Conversation,
@@ -64,16 +62,13 @@ RECV_WINDOW = "10000"
 KEY = KeyForm(re.compile(r"[0-9A-Za-z]{18}"), "18 letters and digits", False)
 SECRET = KeyForm(re.compile(r"[0-9A-Za-z]{36}"), "36 letters and digits", False)
 
-# A signature, wherever it is echoed: Bybit's errors may repeat the request.
-SIGNATURE = hex_signature(64)
-
 
 def sign(text: str, secret_key: str) -> str:
     """Return Bybit's signature over ``text``."""
     return hmac.new(secret_key.encode(), text.encode(), hashlib.sha256).hexdigest()
 
 
-class Bybit(KeyedExchange):
+class Bybit(RegionalExchange):
     """A Bybit unified trading account; its Funding account is another one.
 
     ``available`` is never more than can be spent on the spot market without borrowing.
@@ -107,6 +102,13 @@ class Bybit(KeyedExchange):
     title = "Bybit"
     key_names = ("api_key", "secret_key")
     regions = tuple(HOSTS)
+    sites = MappingProxyType(
+        {
+            region: (f"wss://{ws}{WS_PATH}", f"https://{rest}")
+            for region, (ws, rest) in HOSTS.items()
+        }
+    )
+    key_is_known = KEY_IS_KNOWN
     proof = "Bybit's acknowledgements of login and subscription"
     silence = (
         "Bybit pushes only when the unified account's wallet changes, and nothing at "
@@ -134,6 +136,7 @@ class Bybit(KeyedExchange):
         texts=("retMsg", "ret_msg"),
     )
     forms = MappingProxyType({"api_key": KEY, "secret_key": SECRET})
+    proofs = (hex_signature(64),)
     # From the documents: 500 connects in 5 minutes and host, 50 reads a second and
     # account, 600 requests in 5 s and address, of which others are left some: whoever
     # passes that is shut out for 10 minutes. A ping is advised each 20 s; a connection
@@ -163,22 +166,16 @@ class Bybit(KeyedExchange):
         ws_url: str | None = None,
         rest_url: str | None = None,
     ) -> None:
-        check_choice(region, "region", HOSTS, self)
-        ws, rest = check_urls(ws_url, rest_url, urls(region), self)
-        credentials, sources = read_keys(self, api_key=api_key, secret_key=secret_key)
-        self._keep(
-            credentials=MappingProxyType(credentials),
-            sources=MappingProxyType(sources),
-            region=region,
-            ws_url=ws,
-            rest_url=rest,
+        check_choice(region, "region", self.sites, self)
+        options = read_options(
+            self,
+            self.sites[region],
+            ws_url,
+            rest_url,
+            api_key=api_key,
+            secret_key=secret_key,
         )
-
-    @property
-    def placeholders(self) -> Mapping[str, str]:
-        """The texts for the names in braces in remedies and hints."""
-        own = {"region": self.region, "regions": listed(self.regions, "or")}
-        return {**super().placeholders, **own}
+        self._keep(region=region, **options)
 
     def conversation(self, memory: Memory) -> Conversation:
         return BybitConversation(self, self.signature)
@@ -187,23 +184,9 @@ class Bybit(KeyedExchange):
         """Return the signature over ``text``."""
         return sign(text, self.credentials["secret_key"])
 
-    def redacted(self, data: bytes) -> bytes:
-        return SIGNATURE.sub(b"***", super().redacted(data))
-
-    def knows_key(self, error: AssetStreamError) -> bool:
-        return getattr(error, "code", "") in KEY_IS_KNOWN
-
     def elsewhere(self) -> Mapping[str, Exchange]:
-        if HOSTS[self.region][1] != urlsplit(self.rest_url).hostname:
-            # A gateway or a simulator: no real host should see its key.
-            return {}
-        key, secret = (self.credentials[name] for name in self.key_names)
-        return {
-            region: Bybit(key, secret, region=region, ws_url=ws, rest_url=rest)
-            for region in HOSTS
-            if region != self.region
-            for ws, rest in [urls(region)]
-        }
+        at_home = HOSTS[self.region][1] == urlsplit(self.rest_url).hostname
+        return self._at_other_sites(at_home)
 
     def read(self, instant: Instant, nonce: str) -> HttpCall:
         # No nonce: the time of the request is what is fresh in it.
@@ -228,12 +211,6 @@ class Bybit(KeyedExchange):
             return read_balances(reply)
         except Unreadable as exc:
             raise self.unreadable(str(exc), body) from None
-
-
-def urls(region: Region) -> tuple[str, str]:
-    """Return a region's URLs of the WebSocket and of REST."""
-    ws, rest = HOSTS[region]
-    return f"wss://{ws}{WS_PATH}", f"https://{rest}"
 
 
 make_public(Bybit)

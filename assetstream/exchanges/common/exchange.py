@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import MappingProxyType
 from typing import Mapping, NoReturn
 
@@ -21,10 +22,13 @@ class KeyedExchange(Exchange):
         sources: how messages name each of ``key_names``: by the variable that it was
             taken from, or the parameter that it was passed as.
         forms: the form of the credentials, by name, where it is known.
+        proofs: the forms of what proves a request, signatures and tokens: as good as a
+            password for a while, and perhaps echoed in a refusal.
     """
 
     sources: Mapping[str, str]
     forms: Mapping[str, KeyForm] = MappingProxyType({})
+    proofs: tuple[re.Pattern[bytes], ...] = ()
 
     @staticmethod
     def unwrapped(key: str) -> str:
@@ -64,6 +68,12 @@ class KeyedExchange(Exchange):
                 for name in self.key_names
             ],
         )
+
+    def redacted(self, data: bytes) -> bytes:
+        data = super().redacted(data)
+        for proof in self.proofs:
+            data = proof.sub(b"***", data)
+        return data
 
     def own_words(self, words: str | bytes) -> str:
         """Return the exchange's own ``words`` fit to be shown: redacted and short."""

@@ -6,14 +6,41 @@
 from __future__ import annotations
 
 import os
-from typing import Collection, NoReturn
+from types import MappingProxyType
+from typing import Any, Collection, NoReturn
 from urllib.parse import SplitResult, urlsplit
 
 from assetstream.exchanges.common.exchange import KeyedExchange
 from assetstream.model.errors import ConfigurationError
 from assetstream.protocol.values import is_loopback
 
-__all__ = ["check_choice", "check_origin", "check_urls", "read_keys"]
+__all__ = ["check_choice", "check_origin", "check_urls", "read_keys", "read_options"]
+
+
+def read_options(
+    exchange: KeyedExchange,
+    defaults: tuple[str, str],
+    ws_url: str | None,
+    rest_url: str | None,
+    **keys: str | None,
+) -> dict[str, Any]:
+    """Return the attributes that every exchange has, by name: URLs and credentials.
+
+    Args:
+        defaults: the exchange's own URLs; see ``check_urls``.
+        keys: see ``read_keys``.
+
+    Raises:
+        ConfigurationError: something is missing or wrong; the text says what.
+    """
+    ws_url, rest_url = check_urls(ws_url, rest_url, defaults, exchange)
+    credentials, sources = read_keys(exchange, **keys)
+    return {
+        "credentials": MappingProxyType(credentials),
+        "sources": MappingProxyType(sources),
+        "ws_url": ws_url,
+        "rest_url": rest_url,
+    }
 
 
 def read_keys(

@@ -13,16 +13,14 @@ import re
 from types import MappingProxyType
 from typing import Literal, Mapping
 
-from assetstream.display.words import listed
-from assetstream.exchanges.common.exchange import KeyedExchange
 from assetstream.exchanges.common.key_forms import KeyForm
-from assetstream.exchanges.common.options import check_choice, check_urls, read_keys
+from assetstream.exchanges.common.options import check_choice, read_options
+from assetstream.exchanges.common.regional_exchange import RegionalExchange
 from assetstream.exchanges.common.signatures import hex_signature
 from assetstream.exchanges.common.values import Unreadable
 from assetstream.exchanges.gate.conversation import GateConversation
 from assetstream.exchanges.gate.refusals import KEY_IS_KNOWN, explain_answer
 from assetstream.exchanges.gate.rest import read_balances
-from assetstream.model.errors import AssetStreamError
 from assetstream.model.public import make_public
 from assetstream.protocol import (
     Conversation,
@@ -42,7 +40,7 @@ Region = Literal["global", "testnet"]
 
 READ_PATH = "/api/v4/spot/accounts"
 #: By region: the URL of the WebSocket, and the base URL of REST.
-URLS: Mapping[Region, tuple[str, str]] = {
+URLS: Mapping[str, tuple[str, str]] = {
     "global": ("wss://api.gateio.ws/ws/v4/", "https://api.gateio.ws"),
     "testnet": (
         "wss://ws-testnet.gate.com/v4/ws/spot",
@@ -55,9 +53,6 @@ NO_BODY = hashlib.sha512().hexdigest()
 KEY = KeyForm(re.compile(r"[0-9a-f]{32}"), "32 hexadecimal digits", False)
 SECRET = KeyForm(re.compile(r"[0-9a-f]{64}"), "64 hexadecimal digits", False)
 
-# A signature, wherever it is echoed: a refusal may repeat the request.
-SIGNATURE = hex_signature(128)
-
 
 def sign(text: str, secret_key: str) -> str:
     """Return Gate's signature over ``text``."""
@@ -69,7 +64,7 @@ def read_text(seconds: str) -> str:
     return f"GET\n{READ_PATH}\n\n{NO_BODY}\n{seconds}"
 
 
-class Gate(KeyedExchange):
+class Gate(RegionalExchange):
     """The spot account of a Gate account.
 
     ``available`` is what Gate says can be used, ``locked`` what it calls ``freeze`` in
@@ -96,6 +91,8 @@ class Gate(KeyedExchange):
     title = "Gate"
     key_names = ("api_key", "secret_key")
     regions = tuple(URLS)
+    sites = URLS
+    key_is_known = KEY_IS_KNOWN
     proof = "Gate's acknowledgement of the subscription"
     silence = (
         "Gate pushes only when the spot account changes, and nothing at the "
@@ -111,6 +108,7 @@ class Gate(KeyedExchange):
         texts=("message", "msg"),
     )
     forms = MappingProxyType({"api_key": KEY, "secret_key": SECRET})
+    proofs = (hex_signature(128),)
     # 200 reads in 10 s and account (read by others in Gate's documents). No limit of
     # connects is published; a maintainer advised at most 100 connections by address,
     # and one connect a second suits exchanges that publish theirs. The official SDK
@@ -141,21 +139,10 @@ class Gate(KeyedExchange):
         rest_url: str | None = None,
     ) -> None:
         check_choice(region, "region", URLS, self)
-        ws, rest = check_urls(ws_url, rest_url, URLS[region], self)
-        credentials, sources = read_keys(self, api_key=api_key, secret_key=secret_key)
-        self._keep(
-            credentials=MappingProxyType(credentials),
-            sources=MappingProxyType(sources),
-            region=region,
-            ws_url=ws,
-            rest_url=rest,
+        options = read_options(
+            self, URLS[region], ws_url, rest_url, api_key=api_key, secret_key=secret_key
         )
-
-    @property
-    def placeholders(self) -> Mapping[str, str]:
-        """The texts for the names in braces in remedies and hints."""
-        own = {"region": self.region, "regions": listed(self.regions, "or")}
-        return {**super().placeholders, **own}
+        self._keep(region=region, **options)
 
     def conversation(self, memory: Memory) -> Conversation:
         return GateConversation(self, self.signature)
@@ -164,22 +151,8 @@ class Gate(KeyedExchange):
         """Return the signature over ``text``."""
         return sign(text, self.credentials["secret_key"])
 
-    def redacted(self, data: bytes) -> bytes:
-        return SIGNATURE.sub(b"***", super().redacted(data))
-
-    def knows_key(self, error: AssetStreamError) -> bool:
-        return getattr(error, "code", "") in KEY_IS_KNOWN
-
     def elsewhere(self) -> Mapping[str, Exchange]:
-        if URLS[self.region][1] != self.rest_url:
-            # A gateway or a simulator: no real host should see its key.
-            return {}
-        key, secret = (self.credentials[name] for name in self.key_names)
-        return {
-            region: Gate(key, secret, region=region, ws_url=ws, rest_url=rest)
-            for region, (ws, rest) in URLS.items()
-            if region != self.region
-        }
+        return self._at_other_sites(URLS[self.region][1] == self.rest_url)
 
     def read(self, instant: Instant, nonce: str) -> HttpCall:
         # No nonce: the time of the request is what is fresh in it.

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from types import MappingProxyType
 from typing import Mapping
 
 from assetstream.exchanges.common.exchange import KeyedExchange
-from assetstream.exchanges.common.options import check_urls, read_keys
+from assetstream.exchanges.common.options import read_options
 from assetstream.exchanges.common.signatures import hex_signature
 from assetstream.exchanges.common.values import Unreadable
 from assetstream.exchanges.korbit.conversation import KorbitConversation
@@ -44,8 +43,6 @@ URLS = (
 #: Milliseconds that a request may be old when it arrives; 5,000 if it does not say. Our
 #: idea of Korbit's time may be a second or two behind, and a request takes its time.
 RECV_WINDOW = 10_000
-# A signature, wherever it is echoed: a refusal may repeat the request.
-SIGNATURE = hex_signature(64)
 
 
 def sign(text: str, secret_key: str) -> str:
@@ -89,6 +86,7 @@ class Korbit(KeyedExchange):
         codes=("requestId", "accountSeq", "accountSeqs"),
         texts=("message",),
     )
+    proofs = (hex_signature(64),)
     # From the documents: 50 reads a second and account, of which this leaves half to
     # others; no limit of connects is published, and one a second suits exchanges that
     # publish theirs. Pings of ours are answered (measured by others at the public
@@ -112,14 +110,10 @@ class Korbit(KeyedExchange):
         ws_url: str | None = None,
         rest_url: str | None = None,
     ) -> None:
-        ws, rest = check_urls(ws_url, rest_url, URLS, self)
-        credentials, sources = read_keys(self, api_key=api_key, secret_key=secret_key)
-        self._keep(
-            credentials=MappingProxyType(credentials),
-            sources=MappingProxyType(sources),
-            ws_url=ws,
-            rest_url=rest,
+        options = read_options(
+            self, URLS, ws_url, rest_url, api_key=api_key, secret_key=secret_key
         )
+        self._keep(**options)
 
     def conversation(self, memory: Memory) -> Conversation:
         return KorbitConversation(self, self.query)
@@ -128,9 +122,6 @@ class Korbit(KeyedExchange):
         """Return the signed query of a request at ``instant``."""
         text = f"timestamp={instant.ms}&recvWindow={RECV_WINDOW}"
         return f"{text}&signature={sign(text, self.credentials['secret_key'])}"
-
-    def redacted(self, data: bytes) -> bytes:
-        return SIGNATURE.sub(b"***", super().redacted(data))
 
     def read(self, instant: Instant, nonce: str) -> HttpCall:
         # No nonce: the time of the request is what is fresh in it.

@@ -15,16 +15,14 @@ from types import MappingProxyType
 from typing import Literal, Mapping, NamedTuple
 from urllib.parse import urlsplit
 
-from assetstream.display.words import listed
-from assetstream.exchanges.common.exchange import KeyedExchange
 from assetstream.exchanges.common.key_forms import KeyForm
-from assetstream.exchanges.common.options import check_choice, check_urls, read_keys
+from assetstream.exchanges.common.options import check_choice, read_options
+from assetstream.exchanges.common.regional_exchange import RegionalExchange
 from assetstream.exchanges.common.signatures import base64_signature
 from assetstream.exchanges.common.values import Unreadable
 from assetstream.exchanges.okx.conversation import OKXConversation
 from assetstream.exchanges.okx.refusals import KEY_IS_KNOWN, explain_answer
 from assetstream.exchanges.okx.rest import read_balances, read_envelope
-from assetstream.model.errors import AssetStreamError
 from assetstream.model.public import make_public
 from assetstream.protocol import (
     Conversation,
@@ -76,9 +74,6 @@ KEY = KeyForm(
 )
 SECRET = KeyForm(re.compile(r"[0-9A-F]{32}"), "32 hexadecimal digits", False)
 
-# HMAC-SHA256 in base64: good for half a minute.
-SIGNATURE = base64_signature(43, 1)
-
 EPOCH = datetime(1970, 1, 1)
 # The last millisecond of the year 9999, the last that can be written.
 LAST_MS = 253_402_300_799_999
@@ -97,7 +92,7 @@ def timestamp(ms: int) -> str:
     return time.isoformat(timespec="milliseconds") + "Z"
 
 
-class OKX(KeyedExchange):
+class OKX(RegionalExchange):
     """The trading account of an OKX account, or of a sub-account.
 
     What may be spent of a currency is ``available``: ``availBal``, or ``availEq`` where
@@ -125,6 +120,8 @@ class OKX(KeyedExchange):
     title = "OKX"
     key_names = ("api_key", "secret_key", "passphrase")
     regions = tuple(SITES)
+    sites = MappingProxyType({region: site.urls for region, site in SITES.items()})
+    key_is_known = KEY_IS_KNOWN
     proof = "OKX's acknowledgements of login and subscription"
     silence = (
         "OKX pushes only when the trading account changes; what is in the funding "
@@ -143,6 +140,8 @@ class OKX(KeyedExchange):
         texts=("msg",),
     )
     forms = MappingProxyType({"api_key": KEY, "secret_key": SECRET})
+    # HMAC-SHA256 in base64: good for half a minute.
+    proofs = (base64_signature(43, 1),)
     # All read in OKX's documents, none measured: 3 connects a second by address, 10
     # reads in 2 s by account, and a cut after 30 s in which neither side said anything.
     # No push is promised for what prices and interest change, hence the close audits.
@@ -171,26 +170,19 @@ class OKX(KeyedExchange):
         rest_url: str | None = None,
     ) -> None:
         check_choice(region, "region", SITES, self)
-        ws, rest = check_urls(ws_url, rest_url, SITES[region].urls, self)
-        credentials, sources = read_keys(
-            self, api_key=api_key, secret_key=secret_key, passphrase=passphrase
+        options = read_options(
+            self,
+            self.sites[region],
+            ws_url,
+            rest_url,
+            api_key=api_key,
+            secret_key=secret_key,
+            passphrase=passphrase,
         )
-        self._keep(
-            credentials=MappingProxyType(credentials),
-            sources=MappingProxyType(sources),
-            region=region,
-            ws_url=ws,
-            rest_url=rest,
-        )
+        self._keep(region=region, **options)
 
     def conversation(self, memory: Memory) -> Conversation:
         return OKXConversation(self, self.login)
-
-    @property
-    def placeholders(self) -> Mapping[str, str]:
-        """The texts for the names in braces in remedies and hints."""
-        own = {"region": self.region, "regions": listed(self.regions, "or")}
-        return {**super().placeholders, **own}
 
     def login(self, ms: int) -> dict[str, str]:
         """Return what proves who logs in; good for 30 s from ``ms``, since 1970."""
@@ -203,24 +195,9 @@ class OKX(KeyedExchange):
             "sign": sign(f"{seconds}GET{LOGIN_PATH}", secret),
         }
 
-    def knows_key(self, error: AssetStreamError) -> bool:
-        return getattr(error, "code", "") in KEY_IS_KNOWN
-
     def elsewhere(self) -> Mapping[str, Exchange]:
-        if SITES[self.region].rest != urlsplit(self.rest_url).hostname:
-            # A gateway or a simulator: no real host should see its key.
-            return {}
-        keys = [self.credentials[name] for name in self.key_names]
-        others: dict[str, Exchange] = {}
-        for region, site in SITES.items():
-            if region != self.region:
-                ws, rest = site.urls
-                others[region] = OKX(*keys, region=region, ws_url=ws, rest_url=rest)
-        return others
-
-    def redacted(self, data: bytes) -> bytes:
-        # A refusal may quote the request, and a signature is a secret for a while.
-        return SIGNATURE.sub(b"***", super().redacted(data))
+        at_home = SITES[self.region].rest == urlsplit(self.rest_url).hostname
+        return self._at_other_sites(at_home)
 
     def read(self, instant: Instant, nonce: str) -> HttpCall:
         time = timestamp(instant.ms)

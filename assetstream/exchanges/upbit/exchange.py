@@ -11,16 +11,15 @@ from types import MappingProxyType
 from typing import Literal, Mapping
 from urllib.parse import urlsplit
 
-from assetstream.display.words import listed
 from assetstream.exchanges.common.key_forms import KeyForm
-from assetstream.exchanges.common.options import check_choice, check_urls, read_keys
+from assetstream.exchanges.common.options import check_choice, read_options
+from assetstream.exchanges.common.regional_exchange import RegionalExchange
 from assetstream.exchanges.common.token_exchange import TokenExchange
 from assetstream.exchanges.common.values import Unreadable
 from assetstream.exchanges.upbit.conversation import UpbitConversation
 from assetstream.exchanges.upbit.frames import FORMATS, Format
 from assetstream.exchanges.upbit.refusals import ERRORS, KEY_IS_KNOWN
 from assetstream.exchanges.upbit.rest import read_balances
-from assetstream.model.errors import AssetStreamError
 from assetstream.model.public import make_public
 from assetstream.protocol import (
     Conversation,
@@ -51,7 +50,7 @@ ALGORITHMS: tuple[Algorithm, ...] = ("HS256", "HS512")
 KEY = KeyForm(re.compile(r"[0-9A-Za-z]{40}"), "40 letters and digits")
 
 
-class Upbit(TokenExchange):
+class Upbit(RegionalExchange, TokenExchange):
     """An Upbit account in one region.
 
     Of a push, ``balance`` is available, ``locked`` locked, ``asset_timestamp`` the time
@@ -78,6 +77,13 @@ class Upbit(TokenExchange):
     title = "Upbit"
     key_names = ("access_key", "secret_key")
     regions = tuple(HOSTS)
+    sites = MappingProxyType(
+        {
+            region: (f"wss://{host}{WS_PATH}", f"https://{host}")
+            for region, host in HOSTS.items()
+        }
+    )
+    key_is_known = KEY_IS_KNOWN
     proof = "Upbit's list of subscriptions"
     silence = (
         "Upbit pushes only when a balance changes, and perhaps nothing for several "
@@ -131,54 +137,27 @@ class Upbit(TokenExchange):
         check_choice(region, "region", HOSTS, self)
         check_choice(format, "format", FORMATS, self)
         check_choice(algorithm, "algorithm", ALGORITHMS, self)
-        host = HOSTS[region]
-        defaults = f"wss://{host}{WS_PATH}", f"https://{host}"
-        ws, rest = check_urls(ws_url, rest_url, defaults, self)
-        credentials, sources = read_keys(
-            self, access_key=access_key, secret_key=secret_key
+        options = read_options(
+            self,
+            self.sites[region],
+            ws_url,
+            rest_url,
+            access_key=access_key,
+            secret_key=secret_key,
         )
-        self._keep(
-            credentials=MappingProxyType(credentials),
-            sources=MappingProxyType(sources),
-            region=region,
-            format=format,
-            algorithm=algorithm,
-            ws_url=ws,
-            rest_url=rest,
-        )
+        self._keep(region=region, format=format, algorithm=algorithm, **options)
 
     def conversation(self, memory: Memory) -> Conversation:
         return UpbitConversation(self, memory, self.format)
 
-    @property
-    def placeholders(self) -> Mapping[str, str]:
-        """The texts for the names in braces in remedies and hints."""
-        regions = listed(self.regions, "or")
-        own = {"region": self.region, "regions": regions}
-        return {**super().placeholders, **own}
-
     def authorization(self, instant: Instant, nonce: str) -> Mapping[str, str]:
         return self._bearer(nonce=nonce)
 
-    def knows_key(self, error: AssetStreamError) -> bool:
-        return getattr(error, "code", "") in KEY_IS_KNOWN
-
     def elsewhere(self) -> Mapping[str, Exchange]:
-        if HOSTS[self.region] != urlsplit(self.rest_url).hostname:
-            # A gateway or a simulator: no real host should see its key.
-            return {}
-        return {
-            region: Upbit(
-                self.credentials["access_key"],
-                self.credentials["secret_key"],
-                region=region,
-                algorithm=self.algorithm,
-                ws_url=f"wss://{host}{WS_PATH}",
-                rest_url=f"https://{host}",
-            )
-            for region, host in HOSTS.items()
-            if region != self.region
-        }
+        return self._at_other_sites(
+            HOSTS[self.region] == urlsplit(self.rest_url).hostname,
+            algorithm=self.algorithm,
+        )
 
     def read(self, instant: Instant, nonce: str) -> HttpCall:
         headers = {"Accept": "application/json", **self.authorization(instant, nonce)}

@@ -1,0 +1,54 @@
+"""The base of the exchanges here whose keys are each of one region."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping
+
+from assetstream.display.words import listed
+from assetstream.exchanges.common.exchange import KeyedExchange
+from assetstream.model.errors import AssetStreamError
+from assetstream.protocol import Exchange
+
+__all__ = ["RegionalExchange"]
+
+
+class RegionalExchange(KeyedExchange):
+    """An exchange at which a key is of one region, each with hosts of its own.
+
+    Attributes:
+        sites: by region, the URL of the WebSocket and the base URL of REST.
+        region: the key's.
+        key_is_known: the codes of refusals that come only for a key that is known: the
+            region is right.
+    """
+
+    region: str
+    sites: Mapping[str, tuple[str, str]]
+    key_is_known: frozenset[str]
+
+    @property
+    def placeholders(self) -> Mapping[str, str]:
+        """The texts for the names in braces in causes, remedies and hints."""
+        own = {"region": self.region, "regions": listed(self.regions, "or")}
+        return {**super().placeholders, **own}
+
+    def knows_key(self, error: AssetStreamError) -> bool:
+        return getattr(error, "code", "") in self.key_is_known
+
+    def _at_other_sites(self, at_home: bool, **options: object) -> dict[str, Exchange]:
+        """Return the same key at every other region.
+
+        Args:
+            at_home: REST is asked at a host of the region. At a gateway or a simulator
+                no real host should see its key: then there are none.
+            options: what the constructor takes besides the key, the region and URLs.
+        """
+        if not at_home:
+            return {}
+        make: Any = type(self)
+        keys = {name: self.credentials[name] for name in self.key_names}
+        return {
+            region: make(**keys, region=region, ws_url=ws, rest_url=rest, **options)
+            for region, (ws, rest) in self.sites.items()
+            if region != self.region
+        }
