@@ -27,13 +27,10 @@ from assetstream.exchanges.common.exchange import KeyedExchange
 from assetstream.model.errors import AssetStreamError, ConnectionLost
 from assetstream.protocol import (
     BalanceReport,
-    Connect,
     Instant,
-    Ping,
     Reread,
     Send,
     Step,
-    Warn,
 )
 
 __all__ = ["RECV_WINDOW", "SUBSCRIBE", "BinanceConversation"]
@@ -44,8 +41,6 @@ SUBSCRIBE = "subscribe"
 #: Milliseconds that a request may be old when it arrives; 5,000 if it does not say. Our
 #: idea of Binance's time may be a second or two behind, and a request takes its time.
 RECV_WINDOW = 10_000
-#: Seconds that it may stay unanswered.
-ANSWER_TIMEOUT_S = 10.0
 #: Seconds that a connection is used; Binance ends it after 24 hours.
 LIFE_S = 24 * 3600.0 - 600.0
 
@@ -61,9 +56,6 @@ class BinanceConversation(PhasedConversation[Notice]):
         super().__init__(exchange)
         self._sign = sign
 
-    def connect(self, instant: Instant, nonce: str) -> Connect:
-        return Connect(self._exchange.ws_url)
-
     def refused(
         self, status: int, headers: Mapping[str, str], body: bytes
     ) -> AssetStreamError:
@@ -73,7 +65,7 @@ class BinanceConversation(PhasedConversation[Notice]):
     def opened(self, instant: Instant, nonce: str) -> Sequence[Step]:
         self._ends_at = instant.now + LIFE_S
         self._heartbeat.start(instant.now)
-        self._enter(Phase.SUBSCRIBING, instant.now + ANSWER_TIMEOUT_S)
+        self._await(Phase.SUBSCRIBING, instant)
         params: dict[str, str | int] = {
             "apiKey": self._exchange.credentials["api_key"],
             "recvWindow": RECV_WINDOW,
@@ -85,9 +77,6 @@ class BinanceConversation(PhasedConversation[Notice]):
     def closing(self, instant: Instant) -> Sequence[Send]:
         # The subscription ends with the connection.
         return ()
-
-    def _ping(self) -> Step:
-        return Ping()
 
     def _read_expected(self, frames: Sequence[bytes]) -> list[BalanceReport] | None:
         return read_expected(frames)
@@ -123,17 +112,4 @@ class BinanceConversation(PhasedConversation[Notice]):
         waits = self._phase is Phase.SUBSCRIBING
         doing = "the subscription" if waits else "a request"
         error = explain_refusal(self._exchange, answer, doing, wait)
-        if waits:
-            return [self._fail(error)]
-        # Nothing depends on it: only a warning.
-        error.fatal = False
-        return [Warn(error)]
-
-    def _on_timeout(self, instant: Instant) -> Sequence[Step]:
-        error = ConnectionLost(
-            f"Binance did not answer the subscription within {ANSWER_TIMEOUT_S:g} s",
-            remedy="Binance is overloaded or in maintenance, or ws_url leads to "
-            "another server.",
-            exchange=self._exchange.name,
-        )
-        return [self._fail(error)]
+        return [self._refuse(error, waits)]

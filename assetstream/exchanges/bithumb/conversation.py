@@ -23,7 +23,6 @@ from assetstream.protocol import (
     BalanceReport,
     Connect,
     Instant,
-    Ping,
     Send,
     Step,
 )
@@ -54,9 +53,6 @@ class BithumbConversation(PhasedConversation[Notice]):
     def closing(self, instant: Instant) -> Sequence[Send]:
         # Bithumb knows no goodbye but the close itself.
         return ()
-
-    def _ping(self) -> Step:
-        return Ping()
 
     def _read_expected(self, frames: Sequence[bytes]) -> list[BalanceReport] | None:
         return read_expected(frames)

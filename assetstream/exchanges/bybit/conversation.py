@@ -26,13 +26,11 @@ from assetstream.exchanges.bybit.frames import (
 from assetstream.exchanges.bybit.refusals import explain_answer, explain_refusal
 from assetstream.exchanges.common.conversation import Phase, PhasedConversation
 from assetstream.exchanges.common.exchange import KeyedExchange
-from assetstream.model.errors import AssetStreamError, ConnectionLost
-from assetstream.protocol import BalanceReport, Connect, Instant, Send, Step, Warn
+from assetstream.model.errors import AssetStreamError
+from assetstream.protocol import BalanceReport, Instant, Send, Step
 
 __all__ = ["BybitConversation"]
 
-#: Seconds that the login and the subscription may each stay unanswered.
-ANSWER_TIMEOUT_S = 10.0
 #: Milliseconds from the login to the moment at which its signature expires.
 LOGIN_EXPIRES_MS = 10_000
 
@@ -48,9 +46,6 @@ class BybitConversation(PhasedConversation[Notice]):
         super().__init__(exchange)
         self._sign = sign
         self._order = ArrivalOrder()
-
-    def connect(self, instant: Instant, nonce: str) -> Connect:
-        return Connect(self._exchange.ws_url)
 
     def refused(
         self, status: int, headers: Mapping[str, str], body: bytes
@@ -71,7 +66,7 @@ class BybitConversation(PhasedConversation[Notice]):
 
     def _ask(self, phase: Phase, args: Sequence[object], instant: Instant) -> Step:
         """Enter a phase with the request whose answer ends it."""
-        self._enter(phase, instant.now + ANSWER_TIMEOUT_S)
+        self._await(phase, instant)
         return _operation(WAITS[phase], args)
 
     def _ping(self) -> Step:
@@ -103,22 +98,7 @@ class BybitConversation(PhasedConversation[Notice]):
         # A refusal may not name what it refuses: it is what we wait for.
         operation = answer.operation or waits
         error = explain_refusal(self._exchange, answer, operation)
-        if operation != waits or not waits:
-            # Nothing depends on it: only a warning.
-            error.fatal = False
-            return Warn(error)
-        return self._fail(error)
-
-    def _on_timeout(self, instant: Instant) -> Sequence[Step]:
-        login = self._phase is Phase.LOGGING_IN
-        request = "login" if login else "subscription"
-        error = ConnectionLost(
-            f"Bybit did not answer the {request} within {ANSWER_TIMEOUT_S:g} s",
-            remedy="Bybit is overloaded or in maintenance, or ws_url leads to another "
-            "server.",
-            exchange=self._exchange.name,
-        )
-        return [self._fail(error)]
+        return self._refuse(error, bool(waits) and operation == waits)
 
 
 def _operation(name: str, args: Sequence[object] | None = None) -> Send:

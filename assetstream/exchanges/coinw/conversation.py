@@ -25,13 +25,11 @@ from assetstream.exchanges.coinw.frames import (
 from assetstream.exchanges.coinw.refusals import explain_answer, explain_refusal
 from assetstream.exchanges.common.conversation import Phase, PhasedConversation
 from assetstream.exchanges.common.exchange import KeyedExchange
-from assetstream.model.errors import AssetStreamError, ConnectionLost
-from assetstream.protocol import BalanceReport, Connect, Instant, Send, Step, Warn
+from assetstream.model.errors import AssetStreamError
+from assetstream.protocol import BalanceReport, Connect, Instant, Send, Step
 
 __all__ = ["CoinWConversation"]
 
-#: Seconds that the login and the subscription may each stay unanswered.
-ANSWER_TIMEOUT_S = 10.0
 
 ASSETS = {"biz": "exchange", "type": "assets"}
 
@@ -68,7 +66,7 @@ class CoinWConversation(PhasedConversation[Notice]):
         self, phase: Phase, event: str, params: Mapping[str, str], instant: Instant
     ) -> Step:
         """Enter a phase with the request whose answer ends it."""
-        self._enter(phase, instant.now + ANSWER_TIMEOUT_S)
+        self._await(phase, instant)
         return _event(event, params)
 
     def _ping(self) -> Step:
@@ -105,22 +103,7 @@ class CoinWConversation(PhasedConversation[Notice]):
                 Phase.SUBSCRIBING: SUBSCRIBE,
             }.get(self._phase)
         error = explain_refusal(self._exchange, answer, request)
-        if request is None:
-            # We wait for nothing: only a warning.
-            error.fatal = False
-            return Warn(error)
-        return self._fail(error)
-
-    def _on_timeout(self, instant: Instant) -> Sequence[Step]:
-        login = self._phase is Phase.LOGGING_IN
-        request = "login" if login else "subscription"
-        error = ConnectionLost(
-            f"CoinW did not answer the {request} within {ANSWER_TIMEOUT_S:g} s",
-            remedy="CoinW is overloaded or in maintenance, or ws_url leads to another "
-            "server.",
-            exchange=self._exchange.name,
-        )
-        return [self._fail(error)]
+        return self._refuse(error, request is not None)
 
 
 def _event(event: str, params: Mapping[str, str] | None = None) -> Send:

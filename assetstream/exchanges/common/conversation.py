@@ -16,9 +16,11 @@ from assetstream.protocol import (
     NEVER,
     Alive,
     BalanceReport,
+    Connect,
     Conversation,
     Fail,
     Instant,
+    Ping,
     Ready,
     Renew,
     Report,
@@ -26,13 +28,15 @@ from assetstream.protocol import (
     Warn,
 )
 
-__all__ = ["Heartbeat", "Phase", "PhasedConversation"]
+__all__ = ["ANSWER_TIMEOUT_S", "Heartbeat", "Phase", "PhasedConversation"]
 
 #: Currencies of one frame that are warned of one by one; the whole book beyond. Each
 #: warning may keep a copy of the frame, and a frame has room for thousands.
 MOST_DOUBTS = 20
 #: Moments of an interval at which pings are sent.
 STEPS = 20
+#: Seconds that the answer to a login or a subscription may take.
+ANSWER_TIMEOUT_S = 10.0
 
 
 class Heartbeat:
@@ -117,13 +121,25 @@ class PhasedConversation(Conversation, Generic[Notice]):
     ) -> Sequence[Step]:
         """Answer a notice."""
 
-    @abstractmethod
-    def _on_timeout(self, instant: Instant) -> Sequence[Step]:
-        """The present phase has lasted too long."""
+    def connect(self, instant: Instant, nonce: str) -> Connect:
+        return Connect(self._exchange.ws_url)
 
-    @abstractmethod
+    def _on_timeout(self, instant: Instant) -> Sequence[Step]:
+        """The present phase has lasted too long: give up, as for ``_await``."""
+        title = self._exchange.title
+        login = self._phase is Phase.LOGGING_IN
+        request = "login" if login else "subscription"
+        error = ConnectionLost(
+            f"{title} did not answer the {request} within {ANSWER_TIMEOUT_S:g} s",
+            remedy=f"{title} is overloaded or in maintenance, or ws_url leads to "
+            "another server.",
+            exchange=self._exchange.name,
+        )
+        return [self._fail(error)]
+
     def _ping(self) -> Step:
-        """Make a ping."""
+        """Make a ping: the WebSocket's own, unless the exchange has another."""
+        return Ping()
 
     def _read_expected(self, frames: Sequence[bytes]) -> list[BalanceReport] | None:
         """Read frames that are pushes of exactly the usual form; None if any is not.
@@ -203,6 +219,10 @@ class PhasedConversation(Conversation, Generic[Notice]):
         self._phase, self._phase_deadline = phase, deadline
         self._set_deadline()
 
+    def _await(self, phase: Phase, instant: Instant) -> None:
+        """Enter a phase that ends with the answer to a request."""
+        self._enter(phase, instant.now + ANSWER_TIMEOUT_S)
+
     def _ask_for_pong(self, instant: Instant) -> Step:
         """Ping: the pong proves a subscription that nothing acknowledges (R1)."""
         self._heartbeat.pinged(instant.now)
@@ -233,6 +253,16 @@ class PhasedConversation(Conversation, Generic[Notice]):
         self._failure = error
         self._end()
         return Fail(error)
+
+    def _refuse(self, error: AssetStreamError, awaited: bool) -> Step:
+        """Take a refusal: of the request whose answer is ``awaited``, or another one.
+
+        Nothing depends on another one: it is only warned of.
+        """
+        if awaited:
+            return self._fail(error)
+        error.fatal = False
+        return Warn(error)
 
     def _renew(self, reason: str) -> Renew:
         """Leave this connection, which the exchange will end; nothing more is sent."""

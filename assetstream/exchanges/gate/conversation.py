@@ -26,21 +26,16 @@ from assetstream.exchanges.gate.frames import (
     read_frame,
 )
 from assetstream.exchanges.gate.refusals import explain_answer, explain_refusal
-from assetstream.model.errors import AssetStreamError, ConnectionLost
+from assetstream.model.errors import AssetStreamError
 from assetstream.protocol import (
     BalanceReport,
-    Connect,
     Instant,
     Reread,
     Send,
     Step,
-    Warn,
 )
 
 __all__ = ["GateConversation", "subscription_text"]
-
-#: Seconds that the subscription may stay unanswered.
-ANSWER_TIMEOUT_S = 10.0
 
 
 def subscription_text(seconds: int) -> str:
@@ -57,9 +52,6 @@ class GateConversation(PhasedConversation[Notice]):
         # The exchange's time of the present step, seconds: each request must have it.
         self._time = 0
 
-    def connect(self, instant: Instant, nonce: str) -> Connect:
-        return Connect(self._exchange.ws_url)
-
     def refused(
         self, status: int, headers: Mapping[str, str], body: bytes
     ) -> AssetStreamError:
@@ -69,7 +61,7 @@ class GateConversation(PhasedConversation[Notice]):
     def opened(self, instant: Instant, nonce: str) -> Sequence[Step]:
         self._time = instant.ms // 1000
         self._heartbeat.start(instant.now)
-        self._enter(Phase.SUBSCRIBING, instant.now + ANSWER_TIMEOUT_S)
+        self._await(Phase.SUBSCRIBING, instant)
         proof = {
             "method": "api_key",
             "KEY": self._exchange.credentials["api_key"],
@@ -113,17 +105,4 @@ class GateConversation(PhasedConversation[Notice]):
         waits = self._phase is Phase.SUBSCRIBING
         doing = "the subscription" if waits else "a request"
         error = explain_refusal(self._exchange, answer, doing)
-        if waits:
-            return self._fail(error)
-        # Nothing depends on it: only a warning.
-        error.fatal = False
-        return Warn(error)
-
-    def _on_timeout(self, instant: Instant) -> Sequence[Step]:
-        error = ConnectionLost(
-            f"Gate did not answer the subscription within {ANSWER_TIMEOUT_S:g} s",
-            remedy="Gate is overloaded or in maintenance, or ws_url leads to another "
-            "server.",
-            exchange=self._exchange.name,
-        )
-        return [self._fail(error)]
+        return self._refuse(error, waits)

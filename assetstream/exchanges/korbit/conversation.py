@@ -23,23 +23,19 @@ from assetstream.exchanges.korbit.frames import (
     read_frame,
 )
 from assetstream.exchanges.korbit.refusals import explain_answer, explain_refusal
-from assetstream.model.errors import AssetStreamError, ConnectionLost
+from assetstream.model.errors import AssetStreamError
 from assetstream.protocol import (
     BalanceReport,
     Connect,
     Instant,
-    Ping,
     Send,
     Step,
-    Warn,
 )
 
 __all__ = ["KorbitConversation"]
 
 #: The ``requestId`` of the only request; a request without one is not acknowledged.
 SUBSCRIBE = 1
-#: Seconds that it may stay unanswered.
-ANSWER_TIMEOUT_S = 10.0
 
 
 class KorbitConversation(PhasedConversation[ControlMessage]):
@@ -63,7 +59,7 @@ class KorbitConversation(PhasedConversation[ControlMessage]):
 
     def opened(self, instant: Instant, nonce: str) -> Sequence[Step]:
         self._heartbeat.start(instant.now)
-        self._enter(Phase.SUBSCRIBING, instant.now + ANSWER_TIMEOUT_S)
+        self._await(Phase.SUBSCRIBING, instant)
         request = {"requestId": SUBSCRIBE, "method": "subscribe", "type": CHANNEL}
         # Named, so that the pushes say whose they are.
         return [Send(json.dumps([{**request, "accountSeqs": [MAIN_ACCOUNT]}]))]
@@ -71,9 +67,6 @@ class KorbitConversation(PhasedConversation[ControlMessage]):
     def closing(self, instant: Instant) -> Sequence[Send]:
         # The subscription ends with the connection.
         return ()
-
-    def _ping(self) -> Step:
-        return Ping()
 
     def _read_expected(self, frames: Sequence[bytes]) -> list[BalanceReport] | None:
         return read_expected(frames)
@@ -90,17 +83,4 @@ class KorbitConversation(PhasedConversation[ControlMessage]):
         waits = self._phase is Phase.SUBSCRIBING
         doing = "the subscription" if waits else "a request"
         error = explain_refusal(self._exchange, notice, doing)
-        if waits:
-            return [self._fail(error)]
-        # Nothing depends on it: only a warning.
-        error.fatal = False
-        return [Warn(error)]
-
-    def _on_timeout(self, instant: Instant) -> Sequence[Step]:
-        error = ConnectionLost(
-            f"Korbit did not answer the subscription within {ANSWER_TIMEOUT_S:g} s",
-            remedy="Korbit is overloaded or in maintenance, or ws_url leads to another "
-            "server.",
-            exchange=self._exchange.name,
-        )
-        return [self._fail(error)]
+        return [self._refuse(error, waits)]

@@ -32,13 +32,11 @@ from assetstream.exchanges.okx.refusals import (
     explain_code,
     subscription_ended,
 )
-from assetstream.model.errors import AssetStreamError, ConnectionLost
-from assetstream.protocol import BalanceReport, Connect, Instant, Send, Step, Warn
+from assetstream.model.errors import AssetStreamError
+from assetstream.protocol import BalanceReport, Instant, Send, Step
 
 __all__ = ["OKXConversation"]
 
-#: Seconds that the login and the subscription may each stay unanswered.
-ANSWER_TIMEOUT_S = 10.0
 
 # Events only: a regular push dates all that it repeats by the present.
 SUBSCRIPTION = {"channel": CHANNEL, "extraParams": '{"updateInterval": "0"}'}
@@ -57,9 +55,6 @@ class OKXConversation(PhasedConversation[Notice]):
     ) -> None:
         super().__init__(exchange)
         self._login = login
-
-    def connect(self, instant: Instant, nonce: str) -> Connect:
-        return Connect(self._exchange.ws_url)
 
     def refused(
         self, status: int, headers: Mapping[str, str], body: bytes
@@ -80,7 +75,7 @@ class OKXConversation(PhasedConversation[Notice]):
         self, phase: Phase, operation: str, about: Mapping[str, str], instant: Instant
     ) -> Step:
         """Enter a phase with the request whose answer ends it."""
-        self._enter(phase, instant.now + ANSWER_TIMEOUT_S)
+        self._await(phase, instant)
         return Send(json.dumps({"op": operation, "args": [about]}))
 
     def _ping(self) -> Step:
@@ -122,19 +117,4 @@ class OKXConversation(PhasedConversation[Notice]):
         error = explain_code(
             self._exchange, notice.code, notice.message, doing or "a request"
         )
-        if doing is None:
-            # We wait for nothing: only a warning.
-            error.fatal = False
-            return Warn(error)
-        return self._fail(error)
-
-    def _on_timeout(self, instant: Instant) -> Sequence[Step]:
-        login = self._phase is Phase.LOGGING_IN
-        request = "login" if login else "subscription"
-        error = ConnectionLost(
-            f"OKX did not answer the {request} within {ANSWER_TIMEOUT_S:g} s",
-            remedy="OKX is overloaded or in maintenance, or ws_url leads to another "
-            "server.",
-            exchange=self._exchange.name,
-        )
-        return [self._fail(error)]
+        return self._refuse(error, doing is not None)

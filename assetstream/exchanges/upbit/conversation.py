@@ -37,7 +37,6 @@ from assetstream.protocol import (
     Connect,
     Instant,
     Memory,
-    Ping,
     Send,
     Step,
 )
@@ -116,9 +115,6 @@ class UpbitConversation(PhasedConversation[Notice]):
         # ``codes``: with myAsset they are an error.
         format = {"format": self._format}
         return Send(json.dumps([{"ticket": ticket}, what, format]))
-
-    def _ping(self) -> Step:
-        return Ping()
 
     def _read_expected(self, frames: Sequence[bytes]) -> list[BalanceReport] | None:
         return read_expected(frames, self._format)
