@@ -14,7 +14,11 @@ from typing import Any, Literal, Sequence, Union
 import msgspec
 from msgspec import Struct
 
-from assetstream.exchanges.common.entries import PushedBalances, UnreadableFrame
+from assetstream.exchanges.common.entries import (
+    PushedBalances,
+    UnreadableFrame,
+    read_either_way,
+)
 from assetstream.exchanges.common.values import (
     CODES,
     MALFORMED,
@@ -143,13 +147,11 @@ class ArrivalOrder:
 
 def read_frame(frame: bytes, order: ArrivalOrder) -> Item | None:
     """Return what a frame holds; None if that is something else. Never raises."""
-    balances = read_expected([frame], order)
-    if balances is not None:
-        return PushedBalances(balances)
-    try:
-        return read_tolerantly(frame, order)
-    except Unreadable as exc:
-        return UnreadableFrame(str(exc))
+    return read_either_way(
+        frame,
+        lambda frames: read_expected(frames, order),
+        lambda frame: read_tolerantly(frame, order),
+    )
 
 
 def read_expected(

@@ -12,7 +12,11 @@ from typing import Annotated, Any, Literal, Sequence, Union
 import msgspec
 from msgspec import Struct
 
-from assetstream.exchanges.common.entries import PushedBalances, UnreadableFrame
+from assetstream.exchanges.common.entries import (
+    PushedBalances,
+    UnreadableFrame,
+    read_either_way,
+)
 from assetstream.exchanges.common.values import (
     CODES,
     MALFORMED,
@@ -98,13 +102,7 @@ _expected = msgspec.json.Decoder(ChangePush)
 
 def read_frame(frame: bytes) -> Item | None:
     """Return what a frame holds; None if that is something else. Never raises."""
-    balances = read_expected([frame])
-    if balances is not None:
-        return PushedBalances(balances)
-    try:
-        return read_tolerantly(frame)
-    except Unreadable as exc:
-        return UnreadableFrame(str(exc))
+    return read_either_way(frame, read_expected, read_tolerantly)
 
 
 def read_expected(frames: Sequence[bytes]) -> list[BalanceReport] | None:

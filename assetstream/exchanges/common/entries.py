@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from typing import Iterable
+from typing import Callable, Iterable, Sequence, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -22,6 +22,7 @@ __all__ = [
     "PushedBalances",
     "UnreadableFrame",
     "names_twice",
+    "read_either_way",
     "read_entry",
     "read_list",
     "snapshot_of",
@@ -42,6 +43,29 @@ class UnreadableFrame(Struct):
     """Nothing of a frame, or of an entry of it, was understood; ``why`` in words."""
 
     why: str
+
+
+Other = TypeVar("Other")
+
+
+def read_either_way(
+    frame: bytes,
+    expected: Callable[[Sequence[bytes]], list[BalanceReport] | None],
+    tolerantly: Callable[[bytes], Other],
+) -> PushedBalances | UnreadableFrame | Other:
+    """Read a frame as what is usual, and what is anything else tolerantly.
+
+    Args:
+        expected: reads frames of exactly the usual form; None if any is anything else.
+        tolerantly: reads any frame; may raise ``Unreadable``.
+    """
+    balances = expected([frame])
+    if balances is not None:
+        return PushedBalances(balances)
+    try:
+        return tolerantly(frame)
+    except Unreadable as exc:
+        return UnreadableFrame(str(exc))
 
 
 _pairs = json.JSONDecoder(object_pairs_hook=list)
