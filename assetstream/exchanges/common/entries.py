@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from typing import Callable, Iterable, Sequence, TypeVar
+from decimal import Decimal
+from typing import Any, Callable, Iterable, Mapping, Sequence, TypeVar, Union
 
 import msgspec
 from msgspec import Struct
@@ -19,9 +20,11 @@ from assetstream.exchanges.common.values import (
 from assetstream.protocol import BalanceReport, Snapshot
 
 __all__ = [
+    "Amounts",
     "PushedBalances",
     "UnreadableFrame",
     "names_twice",
+    "read_computed",
     "read_either_way",
     "read_entry",
     "read_list",
@@ -46,6 +49,8 @@ class UnreadableFrame(Struct):
 
 
 Other = TypeVar("Other")
+#: What is available and what is locked; None: it is not said.
+Amounts = tuple[Union[Decimal, None], Union[Decimal, None]]
 
 
 def read_either_way(
@@ -105,6 +110,28 @@ def read_entry(
     *,
     named: str = "currency",
 ) -> tuple[str, BalanceReport | None]:
+    """Read one entry of a REST list of balances, with a field for each amount.
+
+    Args:
+        available: its name for the free amount.
+        locked: its name for the held amount.
+        raw, code, named: as for ``read_computed``, which says what is returned.
+    """
+
+    def amounts(entry: Mapping[str, Any]) -> Amounts:
+        return amount(entry.get(available)), amount(entry.get(locked))
+
+    return read_computed(raw, (available, locked), amounts, code, named=named)
+
+
+def read_computed(
+    raw: bytes,
+    fields: Iterable[str],
+    amounts: Callable[[dict[str, Any]], Amounts],
+    code: str | None = None,
+    *,
+    named: str = "currency",
+) -> tuple[str, BalanceReport | None]:
     """Read one entry of a REST list of balances.
 
     Returns its currency, "" if that is unknown, and None in place of a report if
@@ -112,8 +139,9 @@ def read_entry(
 
     Args:
         raw: the entry's bytes.
-        available: its name for the free amount.
-        locked: its name for the held amount.
+        fields: that ``amounts`` reads: none may stand twice.
+        amounts: returns what is available and what is locked, each None if it is not
+            said; may raise ``Unreadable``.
         code: the currency's code where the entry stands under it; otherwise the entry
             has it as its field ``named``.
     """
@@ -125,17 +153,17 @@ def read_entry(
         if not isinstance(entry, dict):
             return currency, None
         twice = names_twice(raw, len(entry))
-        if twice and not {available, locked, named}.isdisjoint(twice):
+        if twice and not {named, *fields}.isdisjoint(twice):
             return currency, None
         if code is None:
             currency = currency_code(entry.get(named))
-        free, held = amount(entry.get(available)), amount(entry.get(locked))
+        available, locked = amounts(entry)
     except Unreadable:
         return currency, None
     # A complete list must hold both: here a missing amount is not understood (S2).
-    if free is None or held is None:
+    if available is None or locked is None:
         return currency, None
-    return currency, BalanceReport(currency, free, held, raw=raw)
+    return currency, BalanceReport(currency, available, locked, raw=raw)
 
 
 def read_list(body: bytes, available: str, locked: str) -> Snapshot:

@@ -7,21 +7,19 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from assetstream.exchanges.common.entries import names_twice, snapshot_of
+from assetstream.exchanges.common.entries import read_computed, snapshot_of
 from assetstream.exchanges.common.values import (
     MALFORMED,
     Unreadable,
-    currency_code,
-    decode,
     text,
 )
 from assetstream.exchanges.okx.frames import amounts
-from assetstream.protocol import BalanceReport, Snapshot
+from assetstream.protocol import Snapshot
 
 __all__ = ["OKXReply", "read_balances", "read_envelope"]
 
-#: The fields that the balances are read from.
-READ = {"ccy", "availBal", "availEq", "frozenBal"}
+#: The fields that the amounts are read from.
+FIELDS = "availBal", "availEq", "frozenBal"
 
 
 class OKXReply(Struct):
@@ -75,23 +73,7 @@ def read_balances(reply: OKXReply) -> Snapshot:
         raise Unreadable(f"no list of balances ({exc})") from None
     if len(wallets) != 1:
         raise Unreadable(f"{len(wallets)} accounts in place of one")
-    return snapshot_of(_read(bytes(raw)) for raw in wallets[0].details)
-
-
-def _read(raw: bytes) -> tuple[str, BalanceReport | None]:
-    """Read one entry: its currency, "" if that is unknown; None: it is unreadable."""
-    currency = ""
-    try:
-        entry = decode(raw)
-        if not isinstance(entry, dict) or not READ.isdisjoint(
-            names_twice(raw, len(entry))
-        ):
-            return currency, None
-        currency = currency_code(entry.get("ccy"))
-        available, locked = amounts(entry)
-    except Unreadable:
-        return currency, None
-    # A complete list must hold both: here a missing amount is not understood (S2).
-    if available is None or locked is None:
-        return currency, None
-    return currency, BalanceReport(currency, available, locked, raw=raw)
+    return snapshot_of(
+        read_computed(bytes(raw), FIELDS, amounts, named="ccy")
+        for raw in wallets[0].details
+    )
