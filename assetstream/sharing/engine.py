@@ -1,4 +1,4 @@
-"""One connection to the engine: Redis or Valkey. Six calls, and nothing hidden.
+"""One connection to the engine, Redis or Valkey: its calls, and nothing hidden.
 
 This is the only module that imports ``redis``. Of that only its connection is used: no
 pool, no retry, every time-out given, because what was sent and not answered must not be
@@ -226,27 +226,13 @@ class Engine:
             connection: this one's number among the worker's (V7).
         """
         keys = self._keys
-        entry = packed(OwnerEntry(worker))
-        reason = f"{worker} connects"
-        commands = [
-            (
-                *("EVAL", scripts.ACQUIRE, 4, keys.lease(worker)),
-                *(keys.head(account), keys.log(account), keys.accounts),
-                *(
-                    worker,
-                    keys.leases,
-                    self._keep,
-                    exchange,
-                    key,
-                    VERSION,
-                    reason,
-                    entry,
-                ),
-                account,
-                connection,
-            )
-            for account, (exchange, key) in origins.items()
-        ]
+        lease, mine = keys.lease(worker), (worker, keys.leases, self._keep)
+        entry, reason = packed(OwnerEntry(worker)), f"{worker} connects"
+        commands = []
+        for account, (exchange, key) in origins.items():
+            places = lease, keys.head(account), keys.log(account), keys.accounts
+            words = exchange, key, VERSION, reason, entry, account, connection
+            commands.append(_run(scripts.ACQUIRE, places, *mine, *words))
         return {
             account: Acquired(int(token or 0), owner.decode())
             for account, (token, owner) in zip(
@@ -260,10 +246,8 @@ class Engine:
         """Write entries; False for accounts that the worker does not own (O2, O6)."""
         owned: dict[str, bool] = {}
         for part in _parts(batches):
-            keys, words = (
-                [self._keys.lease(worker)],
-                [worker, int(LEASE * 1000), self._keep],
-            )
+            keys = [self._keys.lease(worker)]
+            words: list[Any] = [worker, int(LEASE * 1000), self._keep]
             for account, batch in part.items():
                 keys += self._account_keys(account)
                 words += [batch.token, len(batch.entries)]
@@ -453,7 +437,7 @@ class Engine:
         )
 
     def _script(self, script: str, keys: Sequence[str], *words: Any) -> Any:
-        return self._call("EVAL", script, len(keys), *keys, *words)
+        return self._call(*_run(script, keys, *words))
 
     def _call(self, *words: Any) -> Any:
         (answer,) = self._calls([words])
@@ -576,6 +560,11 @@ def _parts(
             room -= len(piece)
     if part:
         yield part
+
+
+def _run(script: str, keys: Sequence[str], *words: Any) -> tuple[Any, ...]:
+    """Return the command that runs a script."""
+    return "EVAL", script, len(keys), *keys, *words
 
 
 def _words(entry: Entry, balance: BookEntry | None) -> list[Any]:

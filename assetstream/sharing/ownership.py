@@ -16,9 +16,10 @@ from __future__ import annotations
 
 from typing import NamedTuple, Sequence
 
+from assetstream.protocol import Exchange
 from assetstream.sharing.pulses import LEASE
 
-__all__ = ["Acquired", "Claims", "Seat"]
+__all__ = ["Acquired", "Claims", "Seat", "key_of"]
 
 
 class Seat(NamedTuple):
@@ -105,3 +106,8 @@ class Claims:
 
     def _is_free(self, seat: Seat) -> bool:
         return not seat.owner or (seat.owner != self._worker and not seat.alive)
+
+
+def key_of(exchange: Exchange) -> str:
+    """Name an exchange and its key, as all workers of a fleet do; see ``Seat``."""
+    return f"{exchange.name}-{exchange.fingerprint}"

@@ -35,6 +35,7 @@ from assetstream.runtime.loop.waits import Deadline, join_interruptibly
 from assetstream.runtime.mailbox import CallbackMailbox
 from assetstream.sharing.access import Access
 from assetstream.sharing.keys import check_label
+from assetstream.sharing.ownership import key_of
 from assetstream.sharing.relay_machine import STRICT, RelayMachine
 from assetstream.sharing.relay_run import RelayRun
 from assetstream.streams.group import StreamGroup
@@ -173,10 +174,7 @@ class Relay:
             self._worker,
             RelayMachine(
                 self._worker,
-                {
-                    account: f"{exchange.name}-{exchange.fingerprint}"
-                    for account, exchange in exchanges.items()
-                },
+                {account: key_of(exchange) for account, exchange in exchanges.items()},
                 capacity=_check_capacity(capacity),
                 hold=_check_hold(hold),
             ),
@@ -341,7 +339,8 @@ class Relay:
             return
         self.stop()
         self._raise_failure()
-        self._lifecycle.refuse_stopped() if answered else None
+        if answered:
+            self._lifecycle.refuse_stopped()
         error = self._run.machine.error
         raise StreamTimeout(
             f"waited for the engine at {self._engine.address.name}, which has not "

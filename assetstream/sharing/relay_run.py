@@ -34,6 +34,7 @@ from assetstream.sharing.actions import (
 )
 from assetstream.sharing.entries import ResetEntry
 from assetstream.sharing.outbox import Outbox
+from assetstream.sharing.ownership import key_of
 from assetstream.sharing.relay_machine import CUT_OFF, RelayMachine
 from assetstream.sharing.word import Word, word_of
 from assetstream.streams.group import StreamGroup
@@ -224,9 +225,9 @@ class RelayRun:
         elif isinstance(action, Survey):
             machine.seen(engine.seats(self._exchanges), clock.now())
         elif isinstance(action, Take):
-            origins = {name: _origin(self._exchanges[name]) for name in action.accounts}
-            number = machine.connections
-            answers = engine.acquire(self._worker, origins, number)
+            wanted = {name: self._exchanges[name] for name in action.accounts}
+            origins = {name: (each.name, key_of(each)) for name, each in wanted.items()}
+            answers = engine.acquire(self._worker, origins, machine.connections)
             machine.taken(answers, clock.now())
         elif isinstance(action, Write):
             self._write(sent)
@@ -360,10 +361,6 @@ class RelayRun:
         self._calls.put(partial(self.machine.ended, account))
         if error is not None and not isinstance(error, Exception):
             self._interrupted(error)
-
-
-def _origin(exchange: Exchange) -> tuple[str, str]:
-    return exchange.name, f"{exchange.name}-{exchange.fingerprint}"
 
 
 def _evicting(engine: Engine, policy: str) -> ConfigurationError:
