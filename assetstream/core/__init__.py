@@ -11,6 +11,7 @@
 ``reconnect``       whether and when to connect again (L3)
 ``gap``             the time in which changes could have been missed (S1)
 ``exchange_clock``  the exchange's time, as far as it is known (K3)
+``fault``           the error of a fault of ours
 ``turns``           the queue of a place that streams share (L4, A6)
 ``moment``          the time of an event, and of a step of the book
 """

@@ -37,6 +37,7 @@ from assetstream.core.effects import (
     Turn,
 )
 from assetstream.core.exchange_clock import ExchangeClock
+from assetstream.core.fault import internal_error
 from assetstream.core.gap import GapTracker
 from assetstream.core.link import LINKS, Link
 from assetstream.core.moment import Moment
@@ -348,13 +349,7 @@ class StreamMachine:
         if not self.present.state.final:
             if self.present.state is State.NEW:
                 out.append(Publish([self._change(State.CONNECTING, "started")]))
-            internal = AssetStreamError(
-                f"internal error ({type(error).__name__}: {error})",
-                remedy="Please report it with the traceback in the log.",
-                fatal=True,
-            )
-            internal.__cause__ = error
-            self._fail(internal, out)
+            self._fail(internal_error(error), out)
         self._ending = True
         self._hang_up(out)
         return self._done(out)
@@ -616,14 +611,9 @@ class StreamMachine:
         present = self.present
         if state not in TRANSITIONS[present.state]:
             raise RuntimeError(f"no way from {present.state} to {state}")
-        change = StateChange(
-            present.exchange, present.account, present.state, state, reason, gap
-        )
         if state is State.LIVE:
             present.error = None
-        present.reason = reason
-        present.state = state
-        return change
+        return present.change(state, reason, gap)
 
     def _stale(self, reason: str, at: Moment) -> StateChange:
         self._gap.start(at.utc, at.now - self.present.proof)

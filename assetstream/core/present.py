@@ -16,7 +16,7 @@ from typing import Callable, Mapping
 from weakref import WeakMethod
 
 from assetstream.model.errors import AssetStreamError
-from assetstream.model.events import Balance, Source, Standing
+from assetstream.model.events import Balance, Gap, Source, Standing, StateChange
 from assetstream.model.states import State
 
 __all__ = ["UNNAMED", "Present"]
@@ -111,6 +111,11 @@ class Present:
         if self.state is State.LIVE and not self.holds(now):
             return "no proof of life, or no audit, for too long"
         return self.reason
+
+    def change(self, state: State, reason: str, gap: Gap | None = None) -> StateChange:
+        """Go to another state; for the thread that writes."""
+        previous, self.reason, self.state = self.state, reason, state
+        return StateChange(self.exchange, self.account, previous, state, reason, gap)
 
     def balance(self, currency: str) -> Balance | None:
         """One currency's balance, zeros for one never held; None if not known (K4)."""

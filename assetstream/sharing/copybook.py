@@ -115,16 +115,16 @@ class Copybook:
 
     def begin(self) -> list[Event]:
         """Begin: the first change of state."""
-        return [self._change(State.CONNECTING, "started")]
+        return [self.present.change(State.CONNECTING, "started")]
 
     def end(self, reason: str) -> list[Event]:
         """End for good."""
-        return [self._change(State.STOPPED, reason)]
+        return [self.present.change(State.STOPPED, reason)]
 
     def fail(self, error: AssetStreamError) -> list[Event]:
         """Fail for good: nothing can be read."""
         self.present.error = error
-        return [error, self._change(State.FAILED, error.problem)]
+        return [error, self.present.change(State.FAILED, error.problem)]
 
     # What comes from the engine.
 
@@ -259,7 +259,7 @@ class Copybook:
             present.complete_since = at.utc
         present.error = self._error = None
         gap = self._gap.close(at.utc, len(self._recovered))
-        return self._change(State.LIVE, FRESH, gap)
+        return self.present.change(State.LIVE, FRESH, gap)
 
     def _stale(self, at: Moment) -> list[Event]:
         """Let it be LIVE no more."""
@@ -270,7 +270,7 @@ class Copybook:
             return []
         self._gap.start(at.utc, at.now - present.proof)
         self._recovered.clear()
-        return [self._change(State.STALE, self._trouble())]
+        return [self.present.change(State.STALE, self._trouble())]
 
     def _cause(self, at: Moment) -> AssetStreamError | None:
         """Return the error that says what there is to mend, if anything is known."""
@@ -292,13 +292,6 @@ class Copybook:
         if trouble is not None:
             return trouble.problem
         return SILENT if self._state is State.LIVE else self._reason
-
-    def _change(self, state: State, reason: str, gap: Any = None) -> StateChange:
-        present = self.present
-        previous, present.reason, present.state = present.state, reason, state
-        return StateChange(
-            present.exchange, present.account, previous, state, reason, gap
-        )
 
     # What an owner says.
 

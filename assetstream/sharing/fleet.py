@@ -10,8 +10,9 @@ import math
 from decimal import Decimal
 from typing import Callable, Sequence
 
+from assetstream.core.fault import internal_error
 from assetstream.model.errors import AssetStreamError
-from assetstream.model.events import ZERO, Event, StateChange
+from assetstream.model.events import ZERO, Event
 from assetstream.model.states import State
 from assetstream.runtime.loop import clock
 from assetstream.runtime.origin import Parts
@@ -97,7 +98,7 @@ class FleetSession:
 
     def start(self) -> None:
         """Begin to connect."""
-        self._publish([self._change(State.CONNECTING, "started")])
+        self._publish([self._present.change(State.CONNECTING, "started")])
         self.follower.begin()
 
     def verify(self) -> None:
@@ -106,19 +107,13 @@ class FleetSession:
     def stop(self, reason: str) -> None:
         """End."""
         if not self._present.state.final:
-            self._end([self._change(State.STOPPED, reason)])
+            self._end([self._present.change(State.STOPPED, reason)])
 
     def crash(self, error: BaseException) -> None:
         """Fail by a fault of ours."""
-        internal = AssetStreamError(
-            f"internal error ({type(error).__name__}: {error})",
-            remedy="Please report it with the traceback in the log.",
-            fatal=True,
-        )
-        internal.__cause__ = error
         if self._present.state is State.NEW:
-            self._publish([self._change(State.CONNECTING, "started")])
-        self.follower.fail(internal)
+            self._publish([self._present.change(State.CONNECTING, "started")])
+        self.follower.fail(internal_error(error))
 
     def close(self) -> None:
         """Close the connection."""
@@ -160,10 +155,10 @@ class FleetSession:
         told, self._told = self._told, error.problem
         events: list[Event] = [] if told == error.problem else [error]
         if error.fatal:
-            self._end([*events, self._change(State.FAILED, error.problem)])
+            self._end([*events, present.change(State.FAILED, error.problem)])
             return
         if present.state is State.LIVE:
-            events.append(self._change(State.STALE, error.problem))
+            events.append(present.change(State.STALE, error.problem))
         self._publish(events)
 
     def _served(self) -> None:
@@ -171,17 +166,12 @@ class FleetSession:
         self._told, present.error = "", None
         if present.state in (State.CONNECTING, State.STALE):
             present.dead_at = math.inf
-            self._publish([self._change(State.LIVE, "the engine answers")])
+            self._publish([present.change(State.LIVE, "the engine answers")])
 
     def _end(self, events: Sequence[Event]) -> None:
         self._publish(events)
         self.follower.end()
         self._over()
-
-    def _change(self, state: State, reason: str) -> StateChange:
-        present = self._present
-        previous, present.reason, present.state = present.state, reason, state
-        return StateChange("", present.account, previous, state, reason)
 
     def _publish(self, events: Sequence[Event]) -> None:
         if events:

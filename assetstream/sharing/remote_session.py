@@ -7,6 +7,7 @@ from copy import copy
 from decimal import Decimal
 from typing import Callable, Sequence
 
+from assetstream.core.fault import internal_error
 from assetstream.core.moment import Moment
 from assetstream.model.errors import AssetStreamError, ProtocolError
 from assetstream.model.events import ZERO, AssetUpdate, Event
@@ -106,14 +107,8 @@ class RemoteSession:
 
     def crash(self, error: BaseException) -> None:
         """Fail by a fault of ours."""
-        internal = AssetStreamError(
-            f"internal error ({type(error).__name__}: {error})",
-            remedy="Please report it with the traceback in the log.",
-            exchange=self._present.exchange or None,
-            account=self._account,
-            fatal=True,
-        )
-        internal.__cause__ = error
+        exchange = self._present.exchange or None
+        internal = internal_error(error, exchange, self._account)
         if self._present.state is State.NEW:
             self._publish(self.book.begin())
         self.cut_off(internal, told=False)

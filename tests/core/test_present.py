@@ -201,3 +201,13 @@ def test_w2_what_comes_to_be_known_while_a_reader_looks_is_no_zero(
     present.balances = Interrupted({}, step)
     found = present.balance("BTC")
     assert found is None or found is held
+
+
+def test_a_change_of_state_tells_from_where_to_where_and_why(present: Present) -> None:
+    """Whoever reads the state has its reason."""
+    change = present.change(State.STALE, "the connection was lost")
+
+    assert (change.previous, change.current) == (State.LIVE, State.STALE)
+    assert (change.exchange, change.account) == ("upbit", "main")
+    assert (change.reason, change.gap) == ("the connection was lost", None)
+    assert (present.state, present.reason) == (State.STALE, "the connection was lost")
