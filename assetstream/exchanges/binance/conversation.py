@@ -24,7 +24,7 @@ from assetstream.exchanges.binance.frames import (
 from assetstream.exchanges.binance.refusals import explain_answer, explain_refusal
 from assetstream.exchanges.common.conversation import Phase, PhasedConversation
 from assetstream.exchanges.common.exchange import KeyedExchange
-from assetstream.model.errors import AssetStreamError, ConnectionLost
+from assetstream.model.errors import ConnectionLost
 from assetstream.protocol import (
     BalanceReport,
     Instant,
@@ -48,6 +48,8 @@ LIFE_S = 24 * 3600.0 - 600.0
 class BinanceConversation(PhasedConversation[Notice]):
     """The protocol state of one connection; ``sign`` signs parameters."""
 
+    _explain_answer = staticmethod(explain_answer)
+
     def __init__(
         self,
         exchange: KeyedExchange,
@@ -55,12 +57,6 @@ class BinanceConversation(PhasedConversation[Notice]):
     ) -> None:
         super().__init__(exchange)
         self._sign = sign
-
-    def refused(
-        self, status: int, headers: Mapping[str, str], body: bytes
-    ) -> AssetStreamError:
-        doing = "the WebSocket handshake"
-        return explain_answer(self._exchange, status, headers, body, doing)
 
     def opened(self, instant: Instant, nonce: str) -> Sequence[Step]:
         self._ends_at = instant.now + LIFE_S

@@ -10,14 +10,13 @@ behind the subscription proves it by its answer (R1)::
 from __future__ import annotations
 
 import json
-from typing import Mapping, Sequence
+from typing import Sequence
 
 from assetstream.exchanges.bithumb.frames import read_expected, read_frame
 from assetstream.exchanges.bithumb.refusals import ERRORS
 from assetstream.exchanges.common.conversation import PhasedConversation
 from assetstream.exchanges.common.my_asset import ErrorNotice, Item, Notice, StatusUp
 from assetstream.exchanges.common.token_exchange import TokenExchange
-from assetstream.model.errors import AssetStreamError
 from assetstream.protocol import (
     Alive,
     BalanceReport,
@@ -33,17 +32,12 @@ __all__ = ["BithumbConversation"]
 class BithumbConversation(PhasedConversation[Notice]):
     """The protocol state of one connection."""
 
+    _explain_answer = ERRORS.explain_answer
     _exchange: TokenExchange
 
     def connect(self, instant: Instant, nonce: str) -> Connect:
         headers = self._exchange.authorization(instant, nonce)
         return Connect(self._exchange.ws_url, headers)
-
-    def refused(
-        self, status: int, headers: Mapping[str, str], body: bytes
-    ) -> AssetStreamError:
-        doing = "the WebSocket handshake"
-        return ERRORS.explain_answer(self._exchange, status, headers, body, doing)
 
     def opened(self, instant: Instant, nonce: str) -> Sequence[Step]:
         self._heartbeat.start(instant.now)

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import json
-from typing import Callable, Mapping, Sequence
+from typing import Callable, Sequence
 
 from assetstream.exchanges.bybit.frames import (
     AUTH,
@@ -26,7 +26,6 @@ from assetstream.exchanges.bybit.frames import (
 from assetstream.exchanges.bybit.refusals import explain_answer, explain_refusal
 from assetstream.exchanges.common.conversation import Phase, PhasedConversation
 from assetstream.exchanges.common.exchange import KeyedExchange
-from assetstream.model.errors import AssetStreamError
 from assetstream.protocol import BalanceReport, Instant, Send, Step
 
 __all__ = ["BybitConversation"]
@@ -42,16 +41,12 @@ WAITS = {Phase.LOGGING_IN: AUTH, Phase.SUBSCRIBING: SUBSCRIBE}
 class BybitConversation(PhasedConversation[Notice]):
     """The protocol state of one connection; ``sign`` makes a signature over a text."""
 
+    _explain_answer = staticmethod(explain_answer)
+
     def __init__(self, exchange: KeyedExchange, sign: Callable[[str], str]) -> None:
         super().__init__(exchange)
         self._sign = sign
         self._order = ArrivalOrder()
-
-    def refused(
-        self, status: int, headers: Mapping[str, str], body: bytes
-    ) -> AssetStreamError:
-        doing = "the WebSocket handshake"
-        return explain_answer(self._exchange, status, headers, body, doing)
 
     def opened(self, instant: Instant, nonce: str) -> Sequence[Step]:
         self._heartbeat.start(instant.now)

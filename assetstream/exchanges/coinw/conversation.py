@@ -25,7 +25,6 @@ from assetstream.exchanges.coinw.frames import (
 from assetstream.exchanges.coinw.refusals import explain_answer, explain_refusal
 from assetstream.exchanges.common.conversation import Phase, PhasedConversation
 from assetstream.exchanges.common.exchange import KeyedExchange
-from assetstream.model.errors import AssetStreamError
 from assetstream.protocol import BalanceReport, Connect, Instant, Send, Step
 
 __all__ = ["CoinWConversation"]
@@ -37,18 +36,14 @@ ASSETS = {"biz": "exchange", "type": "assets"}
 class CoinWConversation(PhasedConversation[Notice]):
     """The protocol state of one connection; ``origin``: the Origin header, if any."""
 
+    _explain_answer = staticmethod(explain_answer)
+
     def __init__(self, exchange: KeyedExchange, origin: str | None) -> None:
         super().__init__(exchange)
         self._origin = origin
 
     def connect(self, instant: Instant, nonce: str) -> Connect:
         return Connect(self._exchange.ws_url, origin=self._origin)
-
-    def refused(
-        self, status: int, headers: Mapping[str, str], body: bytes
-    ) -> AssetStreamError:
-        doing = "the WebSocket handshake"
-        return explain_answer(self._exchange, status, headers, body, doing)
 
     def opened(self, instant: Instant, nonce: str) -> Sequence[Step]:
         self._heartbeat.start(instant.now)

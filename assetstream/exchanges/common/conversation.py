@@ -6,7 +6,7 @@ import enum
 import math
 from abc import abstractmethod
 from itertools import groupby
-from typing import Generic, Iterable, Mapping, Sequence, TypeVar, Union
+from typing import Callable, Generic, Iterable, Mapping, Sequence, TypeVar, Union
 
 from assetstream.exchanges.common.entries import PushedBalances, UnreadableFrame
 from assetstream.exchanges.common.exchange import KeyedExchange
@@ -98,6 +98,11 @@ class PhasedConversation(Conversation, Generic[Notice]):
     """
 
     _exchange: KeyedExchange
+    #: Makes the error for an HTTP answer that is not what was asked for: of the
+    #: exchange, with status, headers and body, and what was being done, in words.
+    _explain_answer: Callable[
+        [KeyedExchange, int, Mapping[str, str], bytes, str], AssetStreamError
+    ]
 
     def __init__(self, exchange: KeyedExchange) -> None:
         self._exchange = exchange
@@ -123,6 +128,12 @@ class PhasedConversation(Conversation, Generic[Notice]):
 
     def connect(self, instant: Instant, nonce: str) -> Connect:
         return Connect(self._exchange.ws_url)
+
+    def refused(
+        self, status: int, headers: Mapping[str, str], body: bytes
+    ) -> AssetStreamError:
+        doing = "the WebSocket handshake"
+        return self._explain_answer(self._exchange, status, headers, body, doing)
 
     def _on_timeout(self, instant: Instant) -> Sequence[Step]:
         """The present phase has lasted too long: give up, as for ``_await``."""

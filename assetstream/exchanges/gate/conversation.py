@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import json
-from typing import Callable, Mapping, Sequence
+from typing import Callable, Sequence
 
 from assetstream.exchanges.common.conversation import Phase, PhasedConversation
 from assetstream.exchanges.common.exchange import KeyedExchange
@@ -26,7 +26,6 @@ from assetstream.exchanges.gate.frames import (
     read_frame,
 )
 from assetstream.exchanges.gate.refusals import explain_answer, explain_refusal
-from assetstream.model.errors import AssetStreamError
 from assetstream.protocol import (
     BalanceReport,
     Instant,
@@ -46,17 +45,13 @@ def subscription_text(seconds: int) -> str:
 class GateConversation(PhasedConversation[Notice]):
     """The protocol state of one connection; ``sign`` makes a signature over a text."""
 
+    _explain_answer = staticmethod(explain_answer)
+
     def __init__(self, exchange: KeyedExchange, sign: Callable[[str], str]) -> None:
         super().__init__(exchange)
         self._sign = sign
         # The exchange's time of the present step, seconds: each request must have it.
         self._time = 0
-
-    def refused(
-        self, status: int, headers: Mapping[str, str], body: bytes
-    ) -> AssetStreamError:
-        doing = "the WebSocket handshake"
-        return explain_answer(self._exchange, status, headers, body, doing)
 
     def opened(self, instant: Instant, nonce: str) -> Sequence[Step]:
         self._time = instant.ms // 1000

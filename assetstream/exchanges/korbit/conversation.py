@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import json
-from typing import Callable, Mapping, Sequence
+from typing import Callable, Sequence
 
 from assetstream.exchanges.common.conversation import Phase, PhasedConversation
 from assetstream.exchanges.common.exchange import KeyedExchange
@@ -23,7 +23,6 @@ from assetstream.exchanges.korbit.frames import (
     read_frame,
 )
 from assetstream.exchanges.korbit.refusals import explain_answer, explain_refusal
-from assetstream.model.errors import AssetStreamError
 from assetstream.protocol import (
     BalanceReport,
     Connect,
@@ -41,6 +40,8 @@ SUBSCRIBE = 1
 class KorbitConversation(PhasedConversation[ControlMessage]):
     """The protocol state of one connection; ``query`` makes the signed query."""
 
+    _explain_answer = staticmethod(explain_answer)
+
     def __init__(
         self, exchange: KeyedExchange, query: Callable[[Instant], str]
     ) -> None:
@@ -50,12 +51,6 @@ class KorbitConversation(PhasedConversation[ControlMessage]):
     def connect(self, instant: Instant, nonce: str) -> Connect:
         headers = {"X-KAPI-KEY": self._exchange.credentials["api_key"]}
         return Connect(f"{self._exchange.ws_url}?{self._query(instant)}", headers)
-
-    def refused(
-        self, status: int, headers: Mapping[str, str], body: bytes
-    ) -> AssetStreamError:
-        doing = "the WebSocket handshake"
-        return explain_answer(self._exchange, status, headers, body, doing)
 
     def opened(self, instant: Instant, nonce: str) -> Sequence[Step]:
         self._heartbeat.start(instant.now)

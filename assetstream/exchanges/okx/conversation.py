@@ -32,7 +32,6 @@ from assetstream.exchanges.okx.refusals import (
     explain_code,
     subscription_ended,
 )
-from assetstream.model.errors import AssetStreamError
 from assetstream.protocol import BalanceReport, Instant, Send, Step
 
 __all__ = ["OKXConversation"]
@@ -50,17 +49,13 @@ class OKXConversation(PhasedConversation[Notice]):
         login: make the login's arguments, signed at a time in milliseconds.
     """
 
+    _explain_answer = staticmethod(explain_answer)
+
     def __init__(
         self, exchange: KeyedExchange, login: Callable[[int], Mapping[str, str]]
     ) -> None:
         super().__init__(exchange)
         self._login = login
-
-    def refused(
-        self, status: int, headers: Mapping[str, str], body: bytes
-    ) -> AssetStreamError:
-        doing = "the WebSocket handshake"
-        return explain_answer(self._exchange, status, headers, body, doing)
 
     def opened(self, instant: Instant, nonce: str) -> Sequence[Step]:
         self._heartbeat.start(instant.now)

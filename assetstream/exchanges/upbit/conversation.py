@@ -10,7 +10,7 @@ Upbit answers a good subscription with silence, so the proof is asked for (R1)::
 from __future__ import annotations
 
 import json
-from typing import Mapping, Sequence
+from typing import Sequence
 
 from assetstream.exchanges.common.conversation import Phase, PhasedConversation
 from assetstream.exchanges.common.my_asset import (
@@ -25,7 +25,6 @@ from assetstream.exchanges.common.token_exchange import TokenExchange
 from assetstream.exchanges.upbit.frames import read_expected, read_frame
 from assetstream.exchanges.upbit.refusals import ERRORS
 from assetstream.model.errors import (
-    AssetStreamError,
     AuthenticationError,
     ExchangeError,
     PermissionDenied,
@@ -71,6 +70,7 @@ class UpbitConversation(PhasedConversation[Notice]):
         format: how the frames are spelt.
     """
 
+    _explain_answer = ERRORS.explain_answer
     _exchange: TokenExchange
 
     def __init__(
@@ -89,12 +89,6 @@ class UpbitConversation(PhasedConversation[Notice]):
         # No Origin: with one, Upbit takes a single request in 10 s.
         headers = self._exchange.authorization(instant, nonce)
         return Connect(self._exchange.ws_url, headers)
-
-    def refused(
-        self, status: int, headers: Mapping[str, str], body: bytes
-    ) -> AssetStreamError:
-        doing = "the WebSocket handshake"
-        return ERRORS.explain_answer(self._exchange, status, headers, body, doing)
 
     def opened(self, instant: Instant, nonce: str) -> Sequence[Step]:
         self._heartbeat.start(instant.now)
