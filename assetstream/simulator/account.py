@@ -9,16 +9,19 @@ from abc import ABC, abstractmethod
 from decimal import Decimal
 from typing import Iterable, Mapping, Protocol, Sequence
 
-from assetstream.exchanges import EXCHANGES
+from msgspec import Struct
+
+from assetstream.exchanges import EXCHANGES, build
 from assetstream.protocol import Exchange
 from assetstream.simulator.context import Context
 from assetstream.simulator.counts import Seen
 from assetstream.simulator.ledger import Amount, Ledger, LedgerChange, Order, Standing
+from assetstream.simulator.limits import Limit
 from assetstream.simulator.messages import Message
 from assetstream.simulator.switch import Switch
 from assetstream.simulator.trader import Trader
 
-__all__ = ["Account", "ApiKey", "BalanceSubscriber", "letters"]
+__all__ = ["Account", "ApiKey", "BalanceSubscriber", "Opening", "letters"]
 
 KEY_LETTERS = string.ascii_letters + string.digits
 
@@ -29,17 +32,22 @@ def letters(rng: random.Random, length: int, of: str = KEY_LETTERS) -> str:
 
 
 class ApiKey:
-    """A key and its permissions; its repr shows neither key nor secret."""
+    """A key and its permissions; its repr shows neither key nor secret.
+
+    Args:
+        parts: the public key, its secret, and what else belongs to them.
+        permissions: names of what it may do.
+        allowed_ips: the only addresses it may be used from; None: any.
+    """
 
     def __init__(
         self,
-        key: str,
-        secret_key: str,
+        parts: tuple[str, ...],
         permissions: Iterable[str],
         allowed_ips: Iterable[str] | None,
     ) -> None:
-        self.key = key
-        self.secret_key = secret_key
+        self.parts = parts
+        self.key, self.secret_key = parts[:2]
         self.permissions = frozenset(permissions)
         self.allowed_ips = None if allowed_ips is None else frozenset(allowed_ips)
 
@@ -51,6 +59,24 @@ class ApiKey:
     def may_view(self) -> bool:
         """True if the key may read balances."""
         return "view" in self.permissions
+
+
+class Opening(Struct, frozen=True):
+    """Everything that an account of any exchange begins with.
+
+    Attributes:
+        context: what all parts of the simulator share.
+        number: 1 for the simulator's first account.
+        credentials: its key, secret and permissions.
+        balances: what is available at the start, by currency.
+        region: the regional host that its key is from; "" if the exchange has none.
+    """
+
+    context: Context
+    number: int
+    credentials: ApiKey
+    balances: Mapping[str, Amount]
+    region: str
 
 
 class BalanceSubscriber(Protocol):
@@ -78,32 +104,37 @@ class Account(ABC):
 
     Attributes:
         name: of the exchange: ``"upbit"``, ``"coinw"``, ...
+        ws_path: of the WebSocket, below the exchange's name.
         number: 1 for the simulator's first account.
+        region: the regional host that its key is from; "" if the exchange has none.
         seen: counts of what came in for this account.
+        reads: the limit of its REST requests, where they are counted by account.
         ledger: its money; the methods of the account change it.
         credentials: its key, secret and permissions.
         context: what all parts of the simulator share; for faults of your own.
     """
 
     name: str
+    ws_path: str
+    reads: Limit
 
-    def __init__(
-        self,
-        context: Context,
-        number: int,
-        credentials: ApiKey,
-        balances: Mapping[str, Amount],
-    ) -> None:
-        self.context = context
-        self.number = number
-        self.credentials = credentials
+    def __init__(self, opening: Opening) -> None:
+        self.context = opening.context
+        self.number = opening.number
+        self.credentials = opening.credentials
+        self.region = opening.region
         self.seen = Seen()
-        self.ledger = Ledger(dict(balances), self._publish)
+        self.ledger = Ledger(dict(opening.balances), self._publish)
         self._lock = threading.Lock()
         # Replaced, never changed: pushing walks it without a lock.
         self._subscribers: tuple[BalanceSubscriber, ...] = ()
         self._mutes: set[object] = set()
         self._traders: list[Trader] = []
+
+    @property
+    def api_key(self) -> str:
+        """The fake public key, formed like the real ones."""
+        return self.credentials.key
 
     @property
     def secret_key(self) -> str:
@@ -113,12 +144,12 @@ class Account(ABC):
     @property
     def keys(self) -> tuple[str, ...]:
         """The fake keys, as the adapter's ``key_names`` have them."""
-        return self.credentials.key, self.credentials.secret_key
+        return self.credentials.parts
 
     @property
-    @abstractmethod
     def ws_url(self) -> str:
         """The whole URL of this account's WebSocket."""
+        return f"{self.context.ws_url}/{self.name}{self.ws_path}"
 
     @property
     def rest_url(self) -> str:
@@ -226,16 +257,20 @@ class Account(ABC):
         for trader in self._traders:
             trader.stop()
 
-    @abstractmethod
     def exchange(self) -> Exchange:
         """Make the assetstream adapter for this account, pointed at the simulator."""
+        region = {"region": self.region} if self.region else {}
+        return build(self.name, **self._arguments(), **region)
 
     def environment(self) -> dict[str, str]:
         """Environment variables for a script: the keys, and the simulator's URLs."""
-        exchange = EXCHANGES[self.name]
-        given = dict(zip(exchange.key_names, self.keys, strict=True))
-        given |= {"ws_url": self.ws_url, "rest_url": self.rest_url}
-        return {exchange.variable(name): value for name, value in given.items()}
+        variable = EXCHANGES[self.name].variable
+        return {variable(name): value for name, value in self._arguments().items()}
+
+    def _arguments(self) -> dict[str, str]:
+        """Return the adapter's arguments that the environment may give, too."""
+        keys = dict(zip(EXCHANGES[self.name].key_names, self.keys, strict=True))
+        return {**keys, "ws_url": self.ws_url, "rest_url": self.rest_url}
 
     @abstractmethod
     def encode(self, change: LedgerChange, style: str) -> Sequence[Message]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import Mapping
+from typing import Any, Mapping
 
 from assetstream.simulator.binance import faults as binance
 from assetstream.simulator.binance.venue import BinanceVenue
@@ -27,7 +27,7 @@ from assetstream.simulator.venue import Venue
 __all__ = ["FAULTS", "REGISTRY", "VENUES"]
 
 #: The line of each exchange.
-REGISTRY: tuple[tuple[type[Venue], Mapping[str, FaultEntry]], ...] = (
+REGISTRY: tuple[tuple[type[Venue[Any]], Mapping[str, FaultEntry]], ...] = (
     (UpbitVenue, upbit.FAULTS),
     (CoinWVenue, coinw.FAULTS),
     (BithumbVenue, bithumb.FAULTS),
@@ -38,7 +38,7 @@ REGISTRY: tuple[tuple[type[Venue], Mapping[str, FaultEntry]], ...] = (
     (KorbitVenue, korbit.FAULTS),
 )
 #: Every simulated exchange by its name.
-VENUES: Mapping[str, type[Venue]] = MappingProxyType(
+VENUES: Mapping[str, type[Venue[Any]]] = MappingProxyType(
     {venue.name: venue for venue, _ in REGISTRY}
 )
 #: Faults that can happen at one of them only.

@@ -187,7 +187,7 @@ class SimulatorServer(ThreadingHTTPServer):
         port: int,
         ssl_context: ssl.SSLContext | None,
         context: Context,
-        venues: Mapping[str, Venue],
+        venues: Mapping[str, Venue[Any]],
     ) -> None:
         super().__init__((HOST, port), Handler, bind_and_activate=False)
         self.socket.close()  # ``listen`` makes another one
@@ -283,7 +283,7 @@ class SimulatorServer(ThreadingHTTPServer):
             self._accepting = self._bell = None
         self.server_close()
 
-    def locate(self, path: str) -> tuple[Venue | None, str]:
+    def locate(self, path: str) -> tuple[Venue[Any] | None, str]:
         """Return the exchange that a path belongs to, and the path as it knows it."""
         name, _, rest = path[1:].partition("/")
         if name in self.venues:

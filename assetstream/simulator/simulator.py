@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import ssl
 from types import MappingProxyType
 from typing import Any, Callable, Iterable, Mapping
@@ -10,7 +9,7 @@ from typing import Any, Callable, Iterable, Mapping
 from assetstream.exchanges import EXCHANGES
 from assetstream.exchanges.upbit.exchange import Region
 from assetstream.model.errors import ConfigurationError
-from assetstream.simulator.account import Account, ApiKey
+from assetstream.simulator.account import Account
 from assetstream.simulator.catalogue import create
 from assetstream.simulator.catalogue.common import Withhold
 from assetstream.simulator.catalogue.handshake import UpgradeReply
@@ -152,16 +151,9 @@ class Simulator:
                 f"exchange must be one of {known}, not {exchange!r}"
             )
 
-        def permission(key: str, secret: str) -> ApiKey:
-            return ApiKey(key, secret, permissions, allowed_ips)
-
         number = len(self._accounts) + 1
-        account = venue.open(
-            number,
-            random.Random(f"{self._context.seed}/{number}"),
-            balances or {},
-            permission,
-            **options,
+        account: Account = venue.open(
+            number, balances or {}, permissions, allowed_ips, **options
         )
         self._accounts.append(account)
         return account

@@ -33,15 +33,15 @@ class Client:
 
 def test_a_key_shows_nothing_of_itself() -> None:
     """The repr hides key and secret; permissions are known."""
-    key = ApiKey("k" * 40, "s" * 40, ["view"], ["10.0.0.1"])
+    key = ApiKey(("k" * 40, "s" * 40), ["view"], ["10.0.0.1"])
 
     assert "kkk" not in repr(key)
     assert "sss" not in repr(key)
     assert key.may_view
     assert key.allows_ip("10.0.0.1")
     assert not key.allows_ip("127.0.0.1")
-    assert ApiKey("k", "s", [], None).allows_ip("127.0.0.1")
-    assert not ApiKey("k", "s", [], None).may_view
+    assert ApiKey(("k", "s"), [], None).allows_ip("127.0.0.1")
+    assert not ApiKey(("k", "s"), [], None).may_view
 
 
 def test_its_key_belongs_nowhere_else(upbit: UpbitAccount, coinw: CoinWAccount) -> None:

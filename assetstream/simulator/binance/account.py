@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Sequence
+from typing import Any, Sequence
 
 import msgspec
 
-from assetstream.exchanges.binance.exchange import WS_PATH, Region
-from assetstream.protocol import Exchange
-from assetstream.simulator.account import Account, ApiKey
-from assetstream.simulator.context import Context
-from assetstream.simulator.ledger import TRANSFERS, Amount, LedgerChange, plain
+from assetstream.exchanges.binance.exchange import WS_PATH
+from assetstream.simulator.account import Account, Opening
+from assetstream.simulator.ledger import TRANSFERS, LedgerChange, plain
 from assetstream.simulator.limits import Limit
 from assetstream.simulator.messages import Kind, Message
 
@@ -24,54 +22,22 @@ class BinanceAccount(Account):
     options for it are the attributes below.
 
     Attributes:
-        region: the network that its key is from.
         ed25519: its secret is an Ed25519 private key.
         positions: deposits and withdrawals are pushed with the amounts that they lead
             to, and then as differences; False: as differences only.
-        reads: the limit of its REST requests.
     """
 
     name = "binance"
+    ws_path = WS_PATH
 
     def __init__(
-        self,
-        context: Context,
-        number: int,
-        credentials: ApiKey,
-        balances: Mapping[str, Amount],
-        *,
-        region: Region,
-        ed25519: bool,
-        positions: bool,
+        self, opening: Opening, *, ed25519: bool = False, positions: bool = True
     ) -> None:
-        super().__init__(context, number, credentials, balances)
-        self.region: Region = region
+        super().__init__(opening)
         self.ed25519 = ed25519
         self.positions = positions
         # A weight of 20 each, of 6,000 a minute.
         self.reads = Limit(300, 60.0)
-
-    @property
-    def api_key(self) -> str:
-        """The fake key, formed like the real ones."""
-        return self.credentials.key
-
-    @property
-    def ws_url(self) -> str:
-        """The whole URL of the WebSocket API."""
-        return f"{self.context.ws_url}/{self.name}{WS_PATH}"
-
-    def exchange(self) -> Exchange:
-        """Make an ``assetstream.Binance`` for this account, led to the simulator."""
-        from assetstream.exchanges import Binance
-
-        return Binance(
-            self.api_key,
-            self.secret_key,
-            region=self.region,
-            ws_url=self.ws_url,
-            rest_url=self.rest_url,
-        )
 
     def encode(self, change: LedgerChange, style: str) -> Sequence[Message]:
         """Make the text frames of ``change``; a difference is one of its own.

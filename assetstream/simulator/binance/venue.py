@@ -6,10 +6,9 @@ import base64
 import random
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any, Callable, Mapping, cast
+from typing import Any, Callable, Mapping
 
-from assetstream.exchanges.binance.exchange import WS_PATH, Region
-from assetstream.simulator.account import ApiKey, letters
+from assetstream.simulator.account import letters
 from assetstream.simulator.binance.account import BinanceAccount
 from assetstream.simulator.binance.session import (
     REFUSALS,
@@ -18,7 +17,7 @@ from assetstream.simulator.binance.session import (
     objection,
 )
 from assetstream.simulator.context import Context
-from assetstream.simulator.ledger import Amount, plain
+from assetstream.simulator.ledger import plain
 from assetstream.simulator.limits import Limit
 from assetstream.simulator.messages import (
     Reply,
@@ -32,18 +31,20 @@ from assetstream.simulator.venue import Venue
 
 __all__ = ["BinanceVenue", "failed"]
 
-REST_PATH = "/api/v3/account"
 #: What an Ed25519 key has before the 32 bytes of the key itself (RFC 8410).
 ED25519 = bytes.fromhex("302e020100300506032b657004220420")
 
 
-class BinanceVenue(Venue):
+class BinanceVenue(Venue[BinanceAccount]):
     """Counts connects, and serves ``GET /api/v3/account``."""
 
     #: Connects that are allowed in 5 minutes.
     CONNECTS = 300
 
     name = "binance"
+    account_type = BinanceAccount
+    read = "GET", "/api/v3/account"
+    not_found = Reply(404)
     starting_balances: Mapping[str, str] = MappingProxyType(
         {"USDT": "10000", "BTC": "0.5", "ETH": "4"}
     )
@@ -53,35 +54,14 @@ class BinanceVenue(Venue):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self.accounts: dict[str, BinanceAccount] = {}
         self._connects = Limit(self.CONNECTS, 300.0)
 
-    def open(
-        self,
-        number: int,
-        rng: random.Random,
-        balances: Mapping[str, Amount],
-        permission: Callable[[str, str], ApiKey],
-        *,
-        region: str | None = None,
-        ed25519: bool = False,
-        positions: bool = True,
-    ) -> BinanceAccount:
-        """Open an account; its options are attributes of ``BinanceAccount``."""
+    @staticmethod
+    def _keys(rng: random.Random, options: Mapping[str, Any]) -> tuple[str, ...]:
         api_key, secret_key = letters(rng, 64), letters(rng, 64)
-        if ed25519:
+        if options.get("ed25519"):
             secret_key = base64.b64encode(ED25519 + rng.randbytes(32)).decode()
-        account = BinanceAccount(
-            self._context,
-            number,
-            permission(api_key, secret_key),
-            balances,
-            region=cast(Region, region or self.region),
-            ed25519=ed25519,
-            positions=positions,
-        )
-        self.accounts[api_key] = account
-        return account
+        return api_key, secret_key
 
     @staticmethod
     def too_often(retry_after: float) -> Reply:
@@ -102,38 +82,29 @@ class BinanceVenue(Venue):
         ]
         return exact_json(content)
 
-    def admit(self, request: Request) -> Callable[[Transport], ExchangeSession]:
+    def _admitted(self, request: Request) -> Callable[[Transport], ExchangeSession]:
         """Let an upgrade pass: Binance asks for the key by message, later."""
-        if request.path != WS_PATH:
-            raise RequestRefused(Reply(404))
         if self._context.rate_limits and not self._connects.use():
             raise RequestRefused(failed(-1003, Retry_After="300"))
         return lambda connection: BinanceSession(
             self._context, connection, self.accounts, self.region, request.address
         )
 
-    def rest(self, request: Request) -> Reply:
-        """Answer with all balances, or with those that are not zero."""
-        if (request.method, request.path) != ("GET", REST_PATH):
-            return Reply(404)
+    def _reader(self, request: Request) -> BinanceAccount:
         key = request.headers.get("x-mbx-apikey", "")
-        account = self.accounts.get(key)
-        if account is not None and account.region != self.region:
-            account = None
-        if account is not None:
-            self._context.signal.count("reads", account.seen)
-            if self._context.rate_limits and not account.reads.use():
-                return self.too_often(60.0)
+        account = self._account_of(key)
+        if account is not None and not self._allows_read(account):
+            raise RequestRefused(self.too_often(60.0))
         # Signed as it was sent, percent-encoded.
         signed = request.query.rpartition("&signature=")[0]
         params = dict(request.parameters)
         code = objection(account, key, params, signed, request.address, self._context)
         if account is None or code:
-            return failed(code)
-        reply = self._context.points.reply("read", account)
-        if reply is not None:
-            return reply
-        omit = params.get("omitZeroBalances") == "true"
+            raise RequestRefused(failed(code))
+        return account
+
+    def _listing(self, account: BinanceAccount, request: Request) -> Reply:
+        omit = ("omitZeroBalances", "true") in request.parameters
         content = {
             "makerCommission": 15,
             "canTrade": True,

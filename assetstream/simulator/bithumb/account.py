@@ -3,55 +3,39 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Mapping, Sequence
+from typing import Sequence
 
-from assetstream.protocol import Exchange
-from assetstream.simulator.account import Account, ApiKey
+from assetstream.simulator.account import Account, Opening
 from assetstream.simulator.common.my_asset import FrameStamps
-from assetstream.simulator.context import Context
-from assetstream.simulator.ledger import Amount, LedgerChange, LedgerEntry, plain
+from assetstream.simulator.ledger import LedgerChange, LedgerEntry, plain
 from assetstream.simulator.messages import Kind, Message
 
-__all__ = ["WS_PATH", "BithumbAccount"]
-
-WS_PATH = "/websocket/v2/private"
+__all__ = ["BithumbAccount"]
 
 
 class BithumbAccount(Account):
     """An account on the simulated Bithumb; see ``Account`` for what it can do.
+
+    Args:
+        opening: what every account begins with.
+        numbers: push amounts as numbers, as the documents' table has them.
+        text_frames: push by text frames; the real ones may be either.
 
     Attributes:
         nonces: nonces of its tokens that were used.
     """
 
     name = "bithumb"
+    ws_path = "/websocket/v2/private"
 
     def __init__(
-        self,
-        context: Context,
-        number: int,
-        credentials: ApiKey,
-        balances: Mapping[str, Amount],
-        *,
-        numbers: bool,
-        text_frames: bool,
+        self, opening: Opening, *, numbers: bool = False, text_frames: bool = False
     ) -> None:
-        super().__init__(context, number, credentials, balances)
+        super().__init__(opening)
         self.nonces: set[str] = set()
         self._numbers = numbers
         self._text_frames = text_frames
         self._stamps = FrameStamps()
-
-    @property
-    def ws_url(self) -> str:
-        """The whole URL of the private WebSocket."""
-        return f"{self.context.ws_url}/{self.name}{WS_PATH}"
-
-    def exchange(self) -> Exchange:
-        """Make an ``assetstream.Bithumb`` for this account, at the simulator."""
-        from assetstream.exchanges import Bithumb
-
-        return Bithumb(*self.keys, ws_url=self.ws_url, rest_url=self.rest_url)
 
     def encode(self, change: LedgerChange, style: str) -> Sequence[Message]:
         """Make one frame per currency of ``change``, with stamps 1 ms apart.

@@ -8,8 +8,8 @@ from types import MappingProxyType
 from typing import Any, Callable, Mapping
 
 from assetstream.runtime.loop import clock
-from assetstream.simulator.account import ApiKey, letters
-from assetstream.simulator.bithumb.account import WS_PATH, BithumbAccount
+from assetstream.simulator.account import letters
+from assetstream.simulator.bithumb.account import BithumbAccount
 from assetstream.simulator.bithumb.refusals import refused
 from assetstream.simulator.bithumb.session import BithumbSession
 from assetstream.simulator.common.my_asset import (
@@ -19,9 +19,8 @@ from assetstream.simulator.common.my_asset import (
 )
 from assetstream.simulator.common.tokens import bearer, claims_of, proves
 from assetstream.simulator.context import Context
-from assetstream.simulator.ledger import Amount
 from assetstream.simulator.limits import Limit
-from assetstream.simulator.messages import Reply, Request, RequestRefused
+from assetstream.simulator.messages import Reply, Request
 from assetstream.simulator.session import ExchangeSession, Transport
 from assetstream.simulator.venue import Venue
 
@@ -32,10 +31,13 @@ __all__ = ["BithumbVenue"]
 WINDOW = 10.0
 
 
-class BithumbVenue(Venue):
+class BithumbVenue(Venue[BithumbAccount]):
     """Checks JWTs and their times, and serves ``GET /v1/accounts``."""
 
     name = "bithumb"
+    account_type = BithumbAccount
+    read = "GET", "/v1/accounts"
+    not_found = refused("not_found").reply
     starting_balances: Mapping[str, str] = MappingProxyType(
         {"KRW": "10000000", "BTC": "0.5", "XRP": "2500"}
     )
@@ -45,51 +47,21 @@ class BithumbVenue(Venue):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self.accounts: dict[str, BithumbAccount] = {}
         # Both are counted by address.
         self._connects: dict[str, Limit] = defaultdict(lambda: Limit(10, 1.0))
         self._reads: dict[str, Limit] = defaultdict(lambda: Limit(140, 1.0))
 
-    def open(
-        self,
-        number: int,
-        rng: random.Random,
-        balances: Mapping[str, Amount],
-        permission: Callable[[str, str], ApiKey],
-        *,
-        numbers: bool = False,
-        text_frames: bool = False,
-    ) -> BithumbAccount:
-        """Open an account; see ``Simulator.open``.
-
-        Args:
-            number: 1 for the simulator's first account.
-            rng: the dice for its keys.
-            balances: what is available at the start, by currency.
-            permission: makes an ``ApiKey`` of key and secret.
-            numbers: push amounts as numbers, as the documents' table has them.
-            text_frames: push by text frames; the real ones may be either.
-        """
-        account = BithumbAccount(
-            self._context,
-            number,
-            permission(letters(rng, 46), letters(rng, 88)),
-            balances,
-            numbers=numbers,
-            text_frames=text_frames,
-        )
-        self.accounts[account.credentials.key] = account
-        return account
+    @staticmethod
+    def _keys(rng: random.Random, options: Mapping[str, Any]) -> tuple[str, ...]:
+        return letters(rng, 46), letters(rng, 88)
 
     @staticmethod
     def too_often(retry_after: float) -> Reply:
         """Make the refusal of a REST request that is one too many."""
         return refused("too_many_requests", retry_after).reply
 
-    def admit(self, request: Request) -> Callable[[Transport], ExchangeSession]:
+    def _admitted(self, request: Request) -> Callable[[Transport], ExchangeSession]:
         """Let an upgrade pass if its token is right."""
-        if request.path != WS_PATH:
-            raise refused("not_found")
         if self._context.rate_limits and not self._connects[request.address].use():
             raise refused("too_many_requests")
         account = self._authenticated(request)
@@ -97,20 +69,14 @@ class BithumbVenue(Venue):
             raise refused("jwt_verification")
         return lambda connection: BithumbSession(self._context, connection, account)
 
-    def rest(self, request: Request) -> Reply:
-        """Answer with all balances."""
-        try:
-            if (request.method, request.path) != ("GET", "/v1/accounts"):
-                raise refused("not_found")
-            if self._context.rate_limits and not self._reads[request.address].use():
-                raise refused("too_many_requests")
-            account = self._authenticated(request)
-        except RequestRefused as refusal:
-            return refusal.reply
+    def _reader(self, request: Request) -> BithumbAccount:
+        if self._context.rate_limits and not self._reads[request.address].use():
+            raise refused("too_many_requests")
+        account = self._authenticated(request)
         self._context.signal.count("reads", account.seen)
-        reply = self._context.points.reply("read", account)
-        if reply is not None:
-            return reply
+        return account
+
+    def _listing(self, account: BithumbAccount, request: Request) -> Reply:
         return Reply.json(200, rest_entries(self._balances(account), "KRW"))
 
     def _authenticated(self, request: Request) -> BithumbAccount:

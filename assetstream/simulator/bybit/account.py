@@ -5,14 +5,13 @@ from __future__ import annotations
 import uuid
 from decimal import Context as Arithmetic
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Literal, Mapping, Sequence
 
 import msgspec
 
-from assetstream.exchanges.bybit.exchange import WS_PATH, Region
-from assetstream.protocol import Exchange
-from assetstream.simulator.account import Account, ApiKey
-from assetstream.simulator.context import Context
+from assetstream.exchanges.bybit.exchange import WS_PATH
+from assetstream.simulator.account import Account, Opening
 from assetstream.simulator.ledger import Amount, Balances, LedgerChange, plain
 from assetstream.simulator.limits import Limit
 from assetstream.simulator.messages import Kind, Message
@@ -31,62 +30,34 @@ class BybitAccount(Account):
     options for it are the attributes below.
 
     Attributes:
-        region: the site that its key is from.
         margin: the account's kind of margin.
         positions: the margin of derivatives' positions, by currency. It is a part of
             what the ledger has as available.
         borrowed: what is owed, by currency. The ledger has what is owned besides.
         terse: fields that are zero may be left out.
         coded: answers on the WebSocket have codes: the newer of their two forms.
-        reads: the limit of its REST requests.
     """
 
     name = "bybit"
+    ws_path = WS_PATH
 
     def __init__(
         self,
-        context: Context,
-        number: int,
-        credentials: ApiKey,
-        balances: Mapping[str, Amount],
+        opening: Opening,
         *,
-        region: Region,
-        margin: Margin,
-        positions: Mapping[str, Amount],
-        borrowed: Mapping[str, Amount],
-        terse: bool,
-        coded: bool,
+        margin: Margin = "cross",
+        positions: Mapping[str, Amount] = MappingProxyType({}),
+        borrowed: Mapping[str, Amount] = MappingProxyType({}),
+        terse: bool = False,
+        coded: bool = True,
     ) -> None:
-        super().__init__(context, number, credentials, balances)
-        self.region: Region = region
+        super().__init__(opening)
         self.margin = margin
         self.positions = {code: Decimal(held) for code, held in positions.items()}
         self.borrowed = {code: Decimal(debt) for code, debt in borrowed.items()}
         self.terse = terse
         self.coded = coded
         self.reads = Limit(50, 1.0)
-
-    @property
-    def api_key(self) -> str:
-        """The fake key, formed like the real ones."""
-        return self.credentials.key
-
-    @property
-    def ws_url(self) -> str:
-        """The whole URL of the private WebSocket."""
-        return f"{self.context.ws_url}/{self.name}{WS_PATH}"
-
-    def exchange(self) -> Exchange:
-        """Make an ``assetstream.Bybit`` for this account, pointed at the simulator."""
-        from assetstream.exchanges import Bybit
-
-        return Bybit(
-            self.api_key,
-            self.secret_key,
-            region=self.region,
-            ws_url=self.ws_url,
-            rest_url=self.rest_url,
-        )
 
     def encode(self, change: LedgerChange, style: str) -> Sequence[Message]:
         """Make one text frame of ``change``, which has no key but its time.

@@ -6,19 +6,18 @@ import hmac
 import random
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any, Callable, Mapping, cast
+from typing import Any, Callable, Mapping
 
-from assetstream.exchanges.bybit.exchange import WS_PATH, Region, sign
-from assetstream.simulator.account import ApiKey, letters
-from assetstream.simulator.bybit.account import BybitAccount, Margin
+from assetstream.exchanges.bybit.exchange import sign
+from assetstream.simulator.account import letters
+from assetstream.simulator.bybit.account import BybitAccount
 from assetstream.simulator.bybit.session import (
     REFUSALS,
     BybitSession,
     answer,
     exchange_ms,
 )
-from assetstream.simulator.context import Context
-from assetstream.simulator.ledger import Amount, plain
+from assetstream.simulator.ledger import plain
 from assetstream.simulator.messages import (
     Reply,
     Request,
@@ -31,55 +30,26 @@ from assetstream.simulator.venue import Venue
 
 __all__ = ["BybitVenue", "failed"]
 
-REST_PATH = "/v5/account/wallet-balance"
 #: Milliseconds that a request may be ahead of Bybit's clock, and behind it if it does
 #: not say.
 AHEAD, BEHIND = 1000, 5000
 
 
-class BybitVenue(Venue):
+class BybitVenue(Venue[BybitAccount]):
     """Checks signatures and times, and serves ``wallet-balance``."""
 
     name = "bybit"
+    account_type = BybitAccount
+    read = "GET", "/v5/account/wallet-balance"
+    not_found = Reply(404)
     starting_balances: Mapping[str, str] = MappingProxyType(
         {"USDT": "10000", "BTC": "0.5", "ETH": "4"}
     )
     error = exact_json(answer("", 10016, coded=True))
 
-    def __init__(self, context: Context) -> None:
-        super().__init__(context)
-        self.accounts: dict[str, BybitAccount] = {}
-
-    def open(
-        self,
-        number: int,
-        rng: random.Random,
-        balances: Mapping[str, Amount],
-        permission: Callable[[str, str], ApiKey],
-        *,
-        region: str | None = None,
-        margin: Margin = "cross",
-        positions: Mapping[str, Amount] = MappingProxyType({}),
-        borrowed: Mapping[str, Amount] = MappingProxyType({}),
-        terse: bool = False,
-        coded: bool = True,
-    ) -> BybitAccount:
-        """Open an account; its options are attributes of ``BybitAccount``."""
-        api_key, secret_key = letters(rng, 18), letters(rng, 36)
-        account = BybitAccount(
-            self._context,
-            number,
-            permission(api_key, secret_key),
-            balances,
-            region=cast(Region, region or self.region),
-            margin=margin,
-            positions=positions,
-            borrowed=borrowed,
-            terse=terse,
-            coded=coded,
-        )
-        self.accounts[api_key] = account
-        return account
+    @staticmethod
+    def _keys(rng: random.Random, options: Mapping[str, Any]) -> tuple[str, ...]:
+        return letters(rng, 18), letters(rng, 36)
 
     @staticmethod
     def too_often(retry_after: float) -> Reply:
@@ -101,28 +71,22 @@ class BybitVenue(Venue):
         content["result"]["list"] = accounts
         return exact_json(content)
 
-    def admit(self, request: Request) -> Callable[[Transport], ExchangeSession]:
+    def _admitted(self, request: Request) -> Callable[[Transport], ExchangeSession]:
         """Let every upgrade pass: Bybit asks for the key by message, later."""
-        if request.path != WS_PATH:
-            raise RequestRefused(Reply(404))
         return lambda connection: BybitSession(
             self._context, connection, self.accounts, request.address
         )
 
-    def rest(self, request: Request) -> Reply:
-        """Answer with all balances that are not zero; errors come in HTTP 200, too."""
-        if (request.method, request.path) != ("GET", REST_PATH):
-            return Reply(404)
+    def _reader(self, request: Request) -> BybitAccount:
         account = self.accounts.get(request.headers.get("x-bapi-api-key", ""))
         if account is None:
-            return failed(10003)
-        self._context.signal.count("reads", account.seen)
+            raise RequestRefused(failed(10003))
         code = self._objection(request, account)
         if code:
-            return failed(code)
-        reply = self._context.points.reply("read", account)
-        if reply is not None:
-            return reply
+            raise RequestRefused(failed(code))
+        return account
+
+    def _listing(self, account: BybitAccount, request: Request) -> Reply:
         wallet = account.wallet(
             {
                 code: (available, locked)
@@ -141,7 +105,7 @@ class BybitVenue(Venue):
 
     def _objection(self, request: Request, account: BybitAccount) -> int:
         """Return the code of what is wrong with a request; 0: nothing."""
-        if self._context.rate_limits and not account.reads.use():
+        if not self._allows_read(account):
             return 10006
         given = request.headers.get
         time, window = given("x-bapi-timestamp", ""), given("x-bapi-recv-window", "")
@@ -169,6 +133,6 @@ def spot(available: Decimal, locked: Decimal) -> dict[str, str]:
 
 
 def failed(code: int) -> Reply:
-    """Make an error."""
+    """Make an error, which comes in HTTP 200, too."""
     content = {"retCode": code, "retMsg": REFUSALS[code], "result": {}}
     return Reply.json(200, {**content, "retExtInfo": {}, "time": 1_672_211_918_471})

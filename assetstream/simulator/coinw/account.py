@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Mapping, Sequence
+from typing import Sequence
 
 import msgspec
 
-from assetstream.protocol import Exchange
-from assetstream.simulator.account import Account, ApiKey
-from assetstream.simulator.context import Context
-from assetstream.simulator.ledger import TRANSFERS, Amount, LedgerChange, plain
+from assetstream.simulator.account import Account, Opening
+from assetstream.simulator.ledger import TRANSFERS, LedgerChange, plain
 from assetstream.simulator.limits import Limit
 from assetstream.simulator.messages import Kind, Message
 
@@ -25,31 +23,23 @@ class CoinWAccount(Account):
     Its key is ``api_key`` and ``secret_key``. It is made by ``Simulator.coinw``.
 
     Attributes:
-        reads: the limit of its REST requests.
         silent_unsub: True leaves the end of a subscription unacknowledged.
     """
 
     name = "coinw"
+    ws_path = ""
 
     def __init__(
         self,
-        context: Context,
-        number: int,
-        credentials: ApiKey,
-        balances: Mapping[str, Amount],
+        opening: Opening,
         *,
-        push_deposits: bool,
-        silent_unsub: bool,
+        push_deposits: bool = True,
+        silent_unsub: bool = False,
     ) -> None:
-        super().__init__(context, number, credentials, balances)
+        super().__init__(opening)
         self.reads = Limit(5, 2.0)
         self.silent_unsub = silent_unsub
         self._push_deposits = push_deposits
-
-    @property
-    def api_key(self) -> str:
-        """The fake key, formed like the real ones."""
-        return self.credentials.key
 
     @property
     def ws_url(self) -> str:
@@ -60,14 +50,6 @@ class CoinWAccount(Account):
     def rest_url(self) -> str:
         """The base URL of REST, as the real one's without a path."""
         return self.context.url
-
-    def exchange(self) -> Exchange:
-        """Make an ``assetstream.CoinW`` for this account, pointed at the simulator."""
-        from assetstream.exchanges import CoinW
-
-        return CoinW(
-            self.api_key, self.secret_key, ws_url=self.ws_url, rest_url=self.rest_url
-        )
 
     def encode(self, change: LedgerChange, style: str) -> Sequence[Message]:
         """Make one text frame per currency; all of one ``change`` share its time.

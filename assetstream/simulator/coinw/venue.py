@@ -8,15 +8,14 @@ import random
 import uuid
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Callable, Iterable, Mapping
+from typing import Any, Callable, Iterable, Mapping
 
 import msgspec
 
-from assetstream.simulator.account import ApiKey, letters
+from assetstream.simulator.account import letters
 from assetstream.simulator.coinw.account import CoinWAccount
 from assetstream.simulator.coinw.session import CoinWSession, bare
-from assetstream.simulator.context import Context
-from assetstream.simulator.ledger import Amount, plain
+from assetstream.simulator.ledger import plain
 from assetstream.simulator.messages import (
     Reply,
     Request,
@@ -29,8 +28,6 @@ from assetstream.simulator.venue import Venue
 
 __all__ = ["CoinWVenue", "failed", "signature"]
 
-REST_PATH = "/api/v1/private"
-
 
 def signature(parameters: Iterable[tuple[str, str]], secret_key: str) -> str:
     """Sign by MD5 over the raw, sorted parameters without ``sign`` and ``command``."""
@@ -41,41 +38,22 @@ def signature(parameters: Iterable[tuple[str, str]], secret_key: str) -> str:
     return digest.hexdigest().upper()
 
 
-class CoinWVenue(Venue):
+class CoinWVenue(Venue[CoinWAccount]):
     """Checks MD5 signatures and serves ``returnCompleteBalances``."""
 
     name = "coinw"
+    account_type = CoinWAccount
+    read = "POST", "/api/v1/private"
+    not_found = Reply.json(404, {"code": 404, "msg": "Not Found"})
     starting_balances: Mapping[str, str] = MappingProxyType(
         {"USDT": "10000", "BTC": "0.5", "ETH": "4"}
     )
     error = msgspec.json.encode(bare(500, "exception"))
 
-    def __init__(self, context: Context) -> None:
-        super().__init__(context)
-        self.accounts: dict[str, CoinWAccount] = {}
-
-    def open(
-        self,
-        number: int,
-        rng: random.Random,
-        balances: Mapping[str, Amount],
-        permission: Callable[[str, str], ApiKey],
-        *,
-        push_deposits: bool = True,
-        silent_unsub: bool = False,
-    ) -> CoinWAccount:
-        """Open an account; see ``Simulator.coinw``."""
-        api_key = str(uuid.UUID(int=rng.getrandbits(128), version=4))
-        account = CoinWAccount(
-            self._context,
-            number,
-            permission(api_key, letters(rng, 48)),
-            balances,
-            push_deposits=push_deposits,
-            silent_unsub=silent_unsub,
-        )
-        self.accounts[api_key] = account
-        return account
+    @staticmethod
+    def _keys(rng: random.Random, options: Mapping[str, Any]) -> tuple[str, ...]:
+        key = uuid.UUID(int=rng.getrandbits(128), version=4)
+        return str(key), letters(rng, 48)
 
     @staticmethod
     def too_often(retry_after: float) -> Reply:
@@ -96,40 +74,37 @@ class CoinWVenue(Venue):
 
     def owns(self, path: str) -> bool:
         """Claim the root, for the WebSocket, and everything below ``/api/``."""
-        return path in ("", "/") or path.startswith("/api/")
+        return self._is_socket(path) or path.startswith("/api/")
 
-    def admit(self, request: Request) -> Callable[[Transport], ExchangeSession]:
+    def _is_socket(self, path: str) -> bool:
+        return path in ("", "/")
+
+    def _admitted(self, request: Request) -> Callable[[Transport], ExchangeSession]:
         """Let every upgrade pass: CoinW asks for the key by message, later."""
-        if request.path not in ("", "/"):
-            raise RequestRefused(Reply.json(404, {"code": 404, "msg": "Not Found"}))
         return lambda connection: CoinWSession(
             self._context, connection, self.accounts, request.address
         )
 
-    def rest(self, request: Request) -> Reply:
-        """Answer with all balances; errors come in HTTP 200, too."""
-        if (request.method, request.path) != ("POST", REST_PATH):
-            return Reply.json(404, {"code": 404, "msg": "Not Found"})
+    def _reader(self, request: Request) -> CoinWAccount:
         parameters = request.parameters
         given = dict(parameters)
         account = self.accounts.get(given.get("api_key", ""))
         if account is None:
-            return failed(6000, "authentication error")
-        self._context.signal.count("reads", account.seen)
-        if self._context.rate_limits and not account.reads.use():
-            return failed(29001, "API access frequently")
+            raise refused(6000, "authentication error")
+        if not self._allows_read(account):
+            raise refused(29001, "API access frequently")
         right = signature(parameters, account.secret_key)
         if not hmac.compare_digest(right.encode(), given.get("sign", "").encode()):
-            return failed(6001, "invalid signature")
+            raise refused(6001, "invalid signature")
         if not account.credentials.allows_ip(request.address):
-            return failed(6000, "authentication error")
+            raise refused(6000, "authentication error")
         if not account.credentials.may_view:
-            return failed(6003, "require more permission")
+            raise refused(6003, "require more permission")
         if given.get("command") != "returnCompleteBalances":
-            return failed(-3, "invalid parameter")
-        reply = self._context.points.reply("read", account)
-        if reply is not None:
-            return reply
+            raise refused(-3, "invalid parameter")
+        return account
+
+    def _listing(self, account: CoinWAccount, request: Request) -> Reply:
         balances = self._balances(account)
         data = {
             currency: {"onOrders": plain(locked), "available": plain(available)}
@@ -147,8 +122,13 @@ class CoinWVenue(Venue):
         )
 
 
+def refused(code: int, text: str) -> RequestRefused:
+    """Make the refusal of a request."""
+    return RequestRefused(failed(code, text))
+
+
 def failed(code: int, text: str) -> Reply:
-    """Make an error: its code is a number, while success has the string "200"."""
+    """Make an error, in HTTP 200; its code is a number, success has the text "200"."""
     content = {
         "code": code,
         "data": None,

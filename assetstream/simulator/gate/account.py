@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from decimal import Context as Arithmetic
 from decimal import Decimal
-from typing import Mapping, Sequence
+from typing import Sequence
 
 import msgspec
 
-from assetstream.exchanges.gate.exchange import Region
 from assetstream.exchanges.gate.frames import CHANNEL
-from assetstream.protocol import Exchange
-from assetstream.simulator.account import Account, ApiKey
-from assetstream.simulator.context import Context
-from assetstream.simulator.ledger import Amount, LedgerChange, LedgerEntry, plain
+from assetstream.simulator.account import Account, Opening
+from assetstream.simulator.ledger import LedgerChange, LedgerEntry, plain
 from assetstream.simulator.limits import Limit
 from assetstream.simulator.messages import Kind, Message
 
-__all__ = ["WS_PATH", "GateAccount"]
+__all__ = ["GateAccount"]
 
-WS_PATH = "/ws/v4/"
 USER = "1000001"
 #: In every total, and in nothing else: what lies elsewhere.
 ELSEWHERE = Decimal("0.0000652")
@@ -34,54 +30,22 @@ class GateAccount(Account):
     options for it are the attributes below.
 
     Attributes:
-        region: the network that its key is from.
         exponents: some amounts are written like ``1.5E-7``.
         halves: pushes have no ``freeze``, as they once had none.
-        reads: the limit of its REST requests.
     """
 
     name = "gate"
+    ws_path = "/ws/v4/"
 
     def __init__(
-        self,
-        context: Context,
-        number: int,
-        credentials: ApiKey,
-        balances: Mapping[str, Amount],
-        *,
-        region: Region,
-        exponents: bool,
-        halves: bool,
+        self, opening: Opening, *, exponents: bool = True, halves: bool = False
     ) -> None:
-        super().__init__(context, number, credentials, balances)
-        self.region: Region = region
+        super().__init__(opening)
         self.exponents = exponents
         self.halves = halves
         self.reads = Limit(200, 10.0)
         # The millisecond of the latest push, and how many more it had.
         self._ms = self._more = 0
-
-    @property
-    def api_key(self) -> str:
-        """The fake key, formed like the real ones."""
-        return self.credentials.key
-
-    @property
-    def ws_url(self) -> str:
-        """The whole URL of the WebSocket."""
-        return f"{self.context.ws_url}/{self.name}{WS_PATH}"
-
-    def exchange(self) -> Exchange:
-        """Make an ``assetstream.Gate`` for this account, pointed at the simulator."""
-        from assetstream.exchanges import Gate
-
-        return Gate(
-            self.api_key,
-            self.secret_key,
-            region=self.region,
-            ws_url=self.ws_url,
-            rest_url=self.rest_url,
-        )
 
     def encode(self, change: LedgerChange, style: str) -> Sequence[Message]:
         """Make one text frame of ``change``, without the differences to before.

@@ -7,12 +7,11 @@ import random
 import re
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Callable, Mapping, cast
+from typing import Any, Callable, Mapping
 
-from assetstream.exchanges.gate.exchange import READ_PATH, Region, read_text, sign
-from assetstream.simulator.account import ApiKey, letters
-from assetstream.simulator.context import Context
-from assetstream.simulator.gate.account import WS_PATH, GateAccount
+from assetstream.exchanges.gate.exchange import READ_PATH, read_text, sign
+from assetstream.simulator.account import letters
+from assetstream.simulator.gate.account import GateAccount
 from assetstream.simulator.gate.session import (
     LABELS,
     TOLERANCE,
@@ -20,7 +19,7 @@ from assetstream.simulator.gate.session import (
     exchange_ms,
     refusal,
 )
-from assetstream.simulator.ledger import Amount, plain
+from assetstream.simulator.ledger import plain
 from assetstream.simulator.messages import (
     Reply,
     Request,
@@ -31,53 +30,38 @@ from assetstream.simulator.messages import (
 from assetstream.simulator.session import ExchangeSession, Transport
 from assetstream.simulator.venue import Venue
 
-__all__ = ["GateVenue", "refused"]
+__all__ = ["GateVenue", "failed"]
 
 SECONDS = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,9})?", re.ASCII)
 
 
-class GateVenue(Venue):
+def failed(label: str) -> Reply:
+    """Make the refusal of a request."""
+    status, message = LABELS[label]
+    return Reply.json(status, {"label": label, "message": message})
+
+
+class GateVenue(Venue[GateAccount]):
     """Checks signatures and times, and serves ``GET /api/v4/spot/accounts``."""
 
     name = "gate"
+    account_type = GateAccount
+    read = "GET", READ_PATH
+    not_found = failed("NOT_FOUND")
     starting_balances: Mapping[str, str] = MappingProxyType(
         {"USDT": "10000", "BTC": "0.5", "ETH": "4"}
     )
     error = exact_json(refusal(3, "Server side error happened"))
 
-    def __init__(self, context: Context) -> None:
-        super().__init__(context)
-        self.accounts: dict[str, GateAccount] = {}
-
-    def open(
-        self,
-        number: int,
-        rng: random.Random,
-        balances: Mapping[str, Amount],
-        permission: Callable[[str, str], ApiKey],
-        *,
-        region: str | None = None,
-        exponents: bool = True,
-        halves: bool = False,
-    ) -> GateAccount:
-        """Open an account; its options are attributes of ``GateAccount``."""
-        api_key, secret_key = (letters(rng, n, "0123456789abcdef") for n in (32, 64))
-        account = GateAccount(
-            self._context,
-            number,
-            permission(api_key, secret_key),
-            balances,
-            region=cast(Region, region or self.region),
-            exponents=exponents,
-            halves=halves,
-        )
-        self.accounts[api_key] = account
-        return account
+    @staticmethod
+    def _keys(rng: random.Random, options: Mapping[str, Any]) -> tuple[str, ...]:
+        digits = "0123456789abcdef"
+        return letters(rng, 32, digits), letters(rng, 64, digits)
 
     @staticmethod
     def too_often(retry_after: float) -> Reply:
         """Make the refusal of a REST request that is one too many."""
-        return refused("TOO_MANY_REQUESTS")
+        return failed("TOO_MANY_REQUESTS")
 
     @staticmethod
     def amended(body: bytes, newer: Mapping[str, tuple[Decimal, Decimal]]) -> bytes:
@@ -93,27 +77,22 @@ class GateVenue(Venue):
             items.append({**new, "locked": plain(locked), "update_id": 1})
         return exact_json(items)
 
-    def admit(self, request: Request) -> Callable[[Transport], ExchangeSession]:
+    def _admitted(self, request: Request) -> Callable[[Transport], ExchangeSession]:
         """Let every upgrade pass: the subscription brings the key, later."""
-        if request.path != WS_PATH:
-            raise RequestRefused(refused("NOT_FOUND"))
         return lambda connection: GateSession(
             self._context, connection, self.accounts, self.region, request.address
         )
 
-    def rest(self, request: Request) -> Reply:
-        """Answer with all balances."""
-        if (request.method, request.path) != ("GET", READ_PATH):
-            return refused("NOT_FOUND")
+    def _reader(self, request: Request) -> GateAccount:
         account = self.accounts.get(request.headers.get("key", ""))
         if account is not None:
             self._context.signal.count("reads", account.seen)
         label = self._objection(request, account)
         if account is None or label:
-            return refused(label)
-        reply = self._context.points.reply("read", account)
-        if reply is not None:
-            return reply
+            raise RequestRefused(failed(label))
+        return account
+
+    def _listing(self, account: GateAccount, request: Request) -> Reply:
         balances = self._balances(account)
         items = [
             {
@@ -146,9 +125,3 @@ class GateVenue(Venue):
         if not account.credentials.allows_ip(request.address):
             return "IP_FORBIDDEN"
         return "" if account.credentials.may_view else "FORBIDDEN"
-
-
-def refused(label: str) -> Reply:
-    """Make the refusal of a request."""
-    status, message = LABELS[label]
-    return Reply.json(status, {"label": label, "message": message})

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any, Mapping, Sequence
+from typing import Any, Sequence
 
 import msgspec
 
 from assetstream.exchanges.korbit.exchange import WS_PATH
 from assetstream.exchanges.korbit.frames import CHANNEL, MAIN_ACCOUNT
-from assetstream.protocol import Exchange
-from assetstream.simulator.account import Account, ApiKey
-from assetstream.simulator.context import Context
-from assetstream.simulator.ledger import Amount, LedgerChange, plain
+from assetstream.simulator.account import Account, Opening
+from assetstream.simulator.ledger import LedgerChange, plain
 from assetstream.simulator.limits import Limit
 from assetstream.simulator.messages import Kind, Message
 
@@ -30,39 +28,15 @@ class KorbitAccount(Account):
 
     Attributes:
         withdrawing: what is locked is held by withdrawals, not by orders.
-        reads: the limit of its REST requests.
     """
 
     name = "korbit"
+    ws_path = WS_PATH
 
-    def __init__(
-        self,
-        context: Context,
-        number: int,
-        credentials: ApiKey,
-        balances: Mapping[str, Amount],
-        *,
-        withdrawing: bool,
-    ) -> None:
-        super().__init__(context, number, credentials, balances)
+    def __init__(self, opening: Opening, *, withdrawing: bool = False) -> None:
+        super().__init__(opening)
         self.withdrawing = withdrawing
         self.reads = Limit(50, 1.0)
-
-    @property
-    def api_key(self) -> str:
-        """The fake key; the form of the real ones is not published."""
-        return self.credentials.key
-
-    @property
-    def ws_url(self) -> str:
-        """The whole URL of the private WebSocket."""
-        return f"{self.context.ws_url}/{self.name}{WS_PATH}"
-
-    def exchange(self) -> Exchange:
-        """Make an ``assetstream.Korbit`` for this account, led to the simulator."""
-        from assetstream.exchanges import Korbit
-
-        return Korbit(*self.keys, ws_url=self.ws_url, rest_url=self.rest_url)
 
     def asset(self, code: str, available: Decimal, locked: Decimal) -> dict[str, Any]:
         """Make the entry of a balance, as REST and pushes have it."""

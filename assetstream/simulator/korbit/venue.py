@@ -8,14 +8,14 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Callable, Mapping
 
-from assetstream.exchanges.korbit.exchange import READ_PATH, WS_PATH, sign
+from assetstream.exchanges.korbit.exchange import READ_PATH, sign
 from assetstream.runtime.loop import clock
-from assetstream.simulator.account import ApiKey, letters
+from assetstream.simulator.account import letters
 from assetstream.simulator.context import Context
 from assetstream.simulator.korbit.account import KorbitAccount
 from assetstream.simulator.korbit.refusals import failed, refused
 from assetstream.simulator.korbit.session import KorbitSession
-from assetstream.simulator.ledger import Amount, plain
+from assetstream.simulator.ledger import plain
 from assetstream.simulator.messages import (
     Reply,
     Request,
@@ -38,39 +38,21 @@ def exchange_ms(context: Context) -> int:
     return int((clock.wall() + context.points.seconds("ahead", "korbit")) * 1000)
 
 
-class KorbitVenue(Venue):
+class KorbitVenue(Venue[KorbitAccount]):
     """Checks signatures and their times, and serves ``GET /v2/balance``."""
 
     name = "korbit"
+    account_type = KorbitAccount
+    read = "GET", READ_PATH
+    not_found = failed("NOT_FOUND")
     starting_balances: Mapping[str, str] = MappingProxyType(
         {"KRW": "10000000", "BTC": "0.5", "XRP": "2500"}
     )
     error = b'{"status":"error","message":"internal error"}'
 
-    def __init__(self, context: Context) -> None:
-        super().__init__(context)
-        self.accounts: dict[str, KorbitAccount] = {}
-
-    def open(
-        self,
-        number: int,
-        rng: random.Random,
-        balances: Mapping[str, Amount],
-        permission: Callable[[str, str], ApiKey],
-        *,
-        withdrawing: bool = False,
-    ) -> KorbitAccount:
-        """Open an account; its option is an attribute of ``KorbitAccount``."""
-        api_key, secret_key = letters(rng, 64), letters(rng, 64)
-        account = KorbitAccount(
-            self._context,
-            number,
-            permission(api_key, secret_key),
-            balances,
-            withdrawing=withdrawing,
-        )
-        self.accounts[api_key] = account
-        return account
+    @staticmethod
+    def _keys(rng: random.Random, options: Mapping[str, Any]) -> tuple[str, ...]:
+        return letters(rng, 64), letters(rng, 64)
 
     @staticmethod
     def too_often(retry_after: float) -> Reply:
@@ -92,29 +74,20 @@ class KorbitVenue(Venue):
         ]
         return exact_json(content)
 
-    def admit(self, request: Request) -> Callable[[Transport], ExchangeSession]:
+    def _admitted(self, request: Request) -> Callable[[Transport], ExchangeSession]:
         """Let an upgrade pass if its query is signed."""
-        if request.path != WS_PATH:
-            raise refused("NOT_FOUND")
         account = self._authenticated(request)
         if not self._context.points.allow("login", account):
             raise refused("KEY_NOT_FOUND")
         return lambda connection: KorbitSession(self._context, connection, account)
 
-    def rest(self, request: Request) -> Reply:
-        """Answer with the balances that are not zero."""
-        try:
-            if (request.method, request.path) != ("GET", READ_PATH):
-                raise refused("NOT_FOUND")
-            account = self._authenticated(request)
-        except RequestRefused as refusal:
-            return refusal.reply
-        self._context.signal.count("reads", account.seen)
-        if self._context.rate_limits and not account.reads.use():
-            return self.too_often(1.0)
-        reply = self._context.points.reply("read", account)
-        if reply is not None:
-            return reply
+    def _reader(self, request: Request) -> KorbitAccount:
+        account = self._authenticated(request)
+        if not self._allows_read(account):
+            raise RequestRefused(self.too_often(1.0))
+        return account
+
+    def _listing(self, account: KorbitAccount, request: Request) -> Reply:
         held = [
             account.asset(code, available, locked)
             for code, (available, locked) in self._balances(account).items()

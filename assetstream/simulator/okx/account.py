@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Sequence, cast
+from typing import Any, Mapping, Sequence
 
 import msgspec
 
-from assetstream.exchanges.okx.exchange import Region
-from assetstream.protocol import Exchange
 from assetstream.runtime.loop import clock
-from assetstream.simulator.account import Account, ApiKey, BalanceSubscriber
-from assetstream.simulator.context import Context
-from assetstream.simulator.ledger import Amount, Balances, LedgerChange, plain
+from assetstream.simulator.account import Account, BalanceSubscriber, Opening
+from assetstream.simulator.ledger import Balances, LedgerChange, plain
 from assetstream.simulator.limits import Limit
 from assetstream.simulator.messages import Kind, Message
 
@@ -29,31 +26,29 @@ class OKXAccount(Account):
 
     Its key is ``api_key``, ``secret_key`` and ``passphrase``.
 
+    Args:
+        opening: what every account begins with.
+        push_zeros: push a currency of which nothing is left, as zero; False: leave it
+            out, as OKX's documents can be read, too.
+        page: the most currencies of a page of the snapshot.
+        connections: how many may be subscribed at a time.
+
     Attributes:
-        passphrase: the fake passphrase that belongs to the fake key.
-        region: the site that its key is from.
-        reads: the limit of its REST requests.
         connections: how many may be subscribed at a time.
     """
 
     name = "okx"
+    ws_path = "/ws/v5/private"
 
     def __init__(
         self,
-        context: Context,
-        number: int,
-        credentials: ApiKey,
-        balances: Mapping[str, Amount],
+        opening: Opening,
         *,
-        passphrase: str,
-        region: str,
-        push_zeros: bool,
-        page: int,
-        connections: int,
+        push_zeros: bool = True,
+        page: int = 20,
+        connections: int = 30,
     ) -> None:
-        super().__init__(context, number, credentials, balances)
-        self.passphrase = passphrase
-        self.region = region
+        super().__init__(opening)
         self.reads = Limit(10, 2.0)
         self.connections = connections
         self._push_zeros = push_zeros
@@ -68,30 +63,9 @@ class OKXAccount(Account):
         return self.region.removesuffix(DEMO) == region.removesuffix(DEMO)
 
     @property
-    def api_key(self) -> str:
-        """The fake key, formed like the real ones."""
-        return self.credentials.key
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """Key, secret and passphrase."""
-        return self.api_key, self.secret_key, self.passphrase
-
-    @property
-    def ws_url(self) -> str:
-        """The whole URL of the private WebSocket."""
-        return f"{self.context.ws_url}/okx/ws/v5/private"
-
-    def exchange(self) -> Exchange:
-        """Make an ``assetstream.OKX`` for this account, pointed at the simulator."""
-        from assetstream.exchanges import OKX
-
-        return OKX(
-            *self.keys,
-            region=cast(Region, self.region),
-            ws_url=self.ws_url,
-            rest_url=self.rest_url,
-        )
+    def passphrase(self) -> str:
+        """The fake passphrase that belongs to the fake key."""
+        return self.keys[2]
 
     def subscribe(self, subscriber: BalanceSubscriber) -> None:
         """Push to ``subscriber`` from now on, and first what there is, in pages."""

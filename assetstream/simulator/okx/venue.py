@@ -8,14 +8,13 @@ import uuid
 from datetime import datetime, timezone
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Callable, Mapping
+from typing import Any, Callable, Mapping
 
 import msgspec
 
 from assetstream.runtime.loop import clock
-from assetstream.simulator.account import ApiKey, letters
-from assetstream.simulator.context import Context
-from assetstream.simulator.ledger import Amount, plain
+from assetstream.simulator.account import letters
+from assetstream.simulator.ledger import plain
 from assetstream.simulator.messages import (
     Reply,
     Request,
@@ -32,66 +31,28 @@ from assetstream.simulator.venue import Venue
 
 __all__ = ["OKXVenue"]
 
-WS_PATH = "/ws/v5/private"
 READ_PATH = "/api/v5/account/balance"
-NOT_FOUND = Reply.json(404, {"code": 404, "data": {}, "msg": "Not Found"})
 #: Milliseconds, in UTC: as OKX's own example, and nothing else.
 TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
-class OKXVenue(Venue):
+class OKXVenue(Venue[OKXAccount]):
     """Checks HMAC signatures and serves ``GET /api/v5/account/balance``."""
 
     name = "okx"
+    account_type = OKXAccount
+    read = "GET", READ_PATH
+    not_found = Reply.json(404, {"code": 404, "data": {}, "msg": "Not Found"})
     starting_balances: Mapping[str, str] = MappingProxyType(
         {"USDT": "10000", "BTC": "0.5", "ETH": "4"}
     )
     error = msgspec.json.encode(error("63999"))
 
-    def __init__(self, context: Context) -> None:
-        super().__init__(context)
-        self.accounts: dict[str, OKXAccount] = {}
-
-    def open(
-        self,
-        number: int,
-        rng: random.Random,
-        balances: Mapping[str, Amount],
-        permission: Callable[[str, str], ApiKey],
-        *,
-        region: str | None = None,
-        push_zeros: bool = True,
-        page: int = 20,
-        connections: int = 30,
-    ) -> OKXAccount:
-        """Open an account.
-
-        Args:
-            number: of all the simulator's.
-            rng: the dice for its keys.
-            balances: what is available at the start, by currency.
-            permission: makes the key's permissions.
-            region: where the key is from, if not from the site that is played.
-            push_zeros: push a currency of which nothing is left, as zero; False: leave
-                it out, as OKX's documents can be read, too.
-            page: the most currencies of a page of the snapshot.
-            connections: how many may be subscribed at a time.
-        """
-        api_key = str(uuid.UUID(int=rng.getrandbits(128), version=4))
-        secret_key = letters(rng, 32, "0123456789ABCDEF")
-        account = OKXAccount(
-            self._context,
-            number,
-            permission(api_key, secret_key),
-            balances,
-            passphrase=f"{letters(rng, 14)}!7a",
-            region=region or self.region,
-            push_zeros=push_zeros,
-            page=page,
-            connections=connections,
-        )
-        self.accounts[api_key] = account
-        return account
+    @staticmethod
+    def _keys(rng: random.Random, options: Mapping[str, Any]) -> tuple[str, ...]:
+        key = uuid.UUID(int=rng.getrandbits(128), version=4)
+        secret = letters(rng, 32, "0123456789ABCDEF")
+        return str(key), secret, f"{letters(rng, 14)}!7a"
 
     @staticmethod
     def too_often(retry_after: float) -> Reply:
@@ -114,28 +75,19 @@ class OKXVenue(Venue):
             details.append({**new, "frozenBal": plain(locked), "uTime": "0"})
         return exact_json(content)
 
-    def admit(self, request: Request) -> Callable[[Transport], ExchangeSession]:
+    def _admitted(self, request: Request) -> Callable[[Transport], ExchangeSession]:
         """Let every upgrade pass: OKX asks for the key by message, later."""
-        if request.path != WS_PATH:
-            raise RequestRefused(NOT_FOUND)
         return lambda connection: OKXSession(
             self._context, connection, self.accounts, self.region, request.address
         )
 
-    def rest(self, request: Request) -> Reply:
-        """Answer with all balances but those of zero."""
-        if (request.method, request.path) != ("GET", READ_PATH):
-            return NOT_FOUND
-        try:
-            account = self._authenticated(request)
-        except RequestRefused as refusal:
-            return refusal.reply
-        self._context.signal.count("reads", account.seen)
-        if self._context.rate_limits and not account.reads.use():
-            return refused("50011")
-        reply = self._context.points.reply("read", account)
-        if reply is not None:
-            return reply
+    def _reader(self, request: Request) -> OKXAccount:
+        account = self._authenticated(request)
+        if not self._allows_read(account):
+            raise RequestRefused(refused("50011"))
+        return account
+
+    def _listing(self, account: OKXAccount, request: Request) -> Reply:
         held = {
             code: pair for code, pair in self._balances(account).items() if any(pair)
         }

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import uuid
 from decimal import Decimal
-from typing import Mapping, Sequence
+from typing import Sequence
 
-from assetstream.exchanges.upbit.exchange import Region
-from assetstream.protocol import Exchange
-from assetstream.simulator.account import Account, ApiKey
+from assetstream.simulator.account import Account, Opening
 from assetstream.simulator.common.my_asset import FrameStamps
-from assetstream.simulator.context import Context
-from assetstream.simulator.ledger import Amount, LedgerChange, LedgerEntry, plain
+from assetstream.simulator.ledger import LedgerChange, LedgerEntry, plain
 from assetstream.simulator.limits import Limit
 from assetstream.simulator.messages import Kind, Message
 
-__all__ = ["WS_PATH", "UpbitAccount"]
-
-WS_PATH = "/websocket/v1/private"
+__all__ = ["UpbitAccount"]
 
 
 class UpbitAccount(Account):
@@ -26,27 +21,21 @@ class UpbitAccount(Account):
     Its key is ``access_key`` and ``secret_key``. It is made by ``Simulator.upbit``.
 
     Attributes:
-        region: the regional host that its key is from.
         nonces: nonces of its tokens that were used.
         connects: the limit of its connections.
-        reads: the limit of its REST requests.
     """
 
     name = "upbit"
+    ws_path = "/websocket/v1/private"
 
     def __init__(
         self,
-        context: Context,
-        number: int,
-        credentials: ApiKey,
-        balances: Mapping[str, Amount],
+        opening: Opening,
         *,
-        region: Region,
-        first_use_silence: bool,
-        exponents: bool,
+        first_use_silence: bool = False,
+        exponents: bool = False,
     ) -> None:
-        super().__init__(context, number, credentials, balances)
-        self.region: Region = region
+        super().__init__(opening)
         self.nonces: set[str] = set()
         self.connects = Limit(5, 1.0)
         self.reads = Limit(30, 1.0)
@@ -57,29 +46,17 @@ class UpbitAccount(Account):
     @property
     def access_key(self) -> str:
         """The fake key: 40 characters, like the real ones."""
-        return self.credentials.key
+        return self.api_key
 
     @property
     def ws_url(self) -> str:
         """The whole URL of the private WebSocket."""
-        return self.context.ws_url + WS_PATH
+        return self.context.ws_url + self.ws_path
 
     @property
     def rest_url(self) -> str:
         """The base URL of REST, as the real one's without a path."""
         return self.context.url
-
-    def exchange(self) -> Exchange:
-        """Make an ``assetstream.Upbit`` for this account, pointed at the simulator."""
-        from assetstream.exchanges import Upbit
-
-        return Upbit(
-            self.access_key,
-            self.secret_key,
-            region=self.region,
-            ws_url=self.ws_url,
-            rest_url=self.rest_url,
-        )
 
     def silences_first(self) -> bool:
         """Return True once: for the first subscription, if that is to get nothing."""

@@ -4,25 +4,18 @@ from __future__ import annotations
 
 import random
 from types import MappingProxyType
-from typing import Callable, Mapping, cast
+from typing import Any, Callable, Mapping
 
-from assetstream.exchanges.upbit.exchange import Region
-from assetstream.simulator.account import ApiKey, letters
+from assetstream.simulator.account import letters
 from assetstream.simulator.common.my_asset import (
     INTERNAL_ERROR,
     amended,
     rest_entries,
 )
 from assetstream.simulator.common.tokens import bearer, claims_of, proves
-from assetstream.simulator.context import Context
-from assetstream.simulator.ledger import Amount
-from assetstream.simulator.messages import (
-    Reply,
-    Request,
-    RequestRefused,
-)
+from assetstream.simulator.messages import Reply, Request
 from assetstream.simulator.session import ExchangeSession, Transport
-from assetstream.simulator.upbit.account import WS_PATH, UpbitAccount
+from assetstream.simulator.upbit.account import UpbitAccount
 from assetstream.simulator.upbit.refusals import refused, remaining_header
 from assetstream.simulator.upbit.session import UpbitSession
 from assetstream.simulator.venue import Venue
@@ -30,10 +23,13 @@ from assetstream.simulator.venue import Venue
 __all__ = ["UpbitVenue"]
 
 
-class UpbitVenue(Venue):
+class UpbitVenue(Venue[UpbitAccount]):
     """Checks JWTs and serves ``GET /v1/accounts``."""
 
     name = "upbit"
+    account_type = UpbitAccount
+    read = "GET", "/v1/accounts"
+    not_found = refused("not_found").reply
     starting_balances: Mapping[str, str] = MappingProxyType(
         {"SGD": "10000", "BTC": "0.5", "XRP": "2500"}
     )
@@ -41,34 +37,9 @@ class UpbitVenue(Venue):
     error = INTERNAL_ERROR
     amended = staticmethod(amended)
 
-    def __init__(self, context: Context) -> None:
-        super().__init__(context)
-        self.accounts: dict[str, UpbitAccount] = {}
-
-    def open(
-        self,
-        number: int,
-        rng: random.Random,
-        balances: Mapping[str, Amount],
-        permission: Callable[[str, str], ApiKey],
-        *,
-        region: str | None = None,
-        first_use_silence: bool = False,
-        exponents: bool = False,
-    ) -> UpbitAccount:
-        """Open an account; see ``Simulator.upbit``."""
-        access_key, secret_key = letters(rng, 40), letters(rng, 40)
-        account = UpbitAccount(
-            self._context,
-            number,
-            permission(access_key, secret_key),
-            balances,
-            region=cast(Region, region or self.region),
-            first_use_silence=first_use_silence,
-            exponents=exponents,
-        )
-        self.accounts[access_key] = account
-        return account
+    @staticmethod
+    def _keys(rng: random.Random, options: Mapping[str, Any]) -> tuple[str, ...]:
+        return letters(rng, 40), letters(rng, 40)
 
     @staticmethod
     def too_often(retry_after: float) -> Reply:
@@ -81,10 +52,8 @@ class UpbitVenue(Venue):
         """Claim the WebSocket, and everything below ``/v1/``."""
         return path.startswith(("/websocket/", "/v1/"))
 
-    def admit(self, request: Request) -> Callable[[Transport], ExchangeSession]:
+    def _admitted(self, request: Request) -> Callable[[Transport], ExchangeSession]:
         """Let an upgrade pass if its token is right."""
-        if request.path != WS_PATH:
-            raise refused("not_found")
         account = self._authenticated(request)
         if not self._context.points.allow("login", account):
             raise refused("invalid_access_key")
@@ -92,20 +61,13 @@ class UpbitVenue(Venue):
             raise refused("too_many_requests")
         return lambda connection: UpbitSession(self._context, connection, account)
 
-    def rest(self, request: Request) -> Reply:
-        """Answer with all balances."""
-        try:
-            if (request.method, request.path) != ("GET", "/v1/accounts"):
-                raise refused("not_found")
-            account = self._authenticated(request)
-            self._context.signal.count("reads", account.seen)
-            if self._context.rate_limits and not account.reads.use():
-                raise refused("too_many_requests", remaining=0)
-        except RequestRefused as refusal:
-            return refusal.reply
-        reply = self._context.points.reply("read", account)
-        if reply is not None:
-            return reply
+    def _reader(self, request: Request) -> UpbitAccount:
+        account = self._authenticated(request)
+        if not self._allows_read(account):
+            raise refused("too_many_requests", remaining=0)
+        return account
+
+    def _listing(self, account: UpbitAccount, request: Request) -> Reply:
         balances = self._balances(account)
         quote = next(iter(balances), "SGD")
         items = rest_entries(balances, quote)
@@ -127,9 +89,8 @@ class UpbitVenue(Venue):
         access_key, nonce = claims.get("access_key"), claims.get("nonce")
         if not isinstance(access_key, str) or not isinstance(nonce, str) or not nonce:
             raise refused("invalid_query_payload")
-        account = self.accounts.get(access_key)
-        # Another region's host does not know the key.
-        if account is None or account.region != self.region:
+        account = self._account_of(access_key)
+        if account is None:
             raise refused("invalid_access_key")
         if not proves(token, account.secret_key, "HS256", "HS512"):
             raise refused("jwt_verification")
