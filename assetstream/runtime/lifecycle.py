@@ -130,6 +130,35 @@ class Lifecycle:
         if not self.beginning_here:
             self._begun.wait(Deadline(BEGIN_TIME))
 
+    def run(
+        self,
+        begin: Callable[[], None],
+        wait: Callable[[], object],
+        stop: Callable[[], object],
+    ) -> bool:
+        """Join what runs, or begin, and ``wait`` for the end.
+
+        Returns:
+            False if Ctrl-C came, which stops it.
+
+        Raises:
+            StreamStateError: this was stopped before, is another process's, or the
+                caller would wait for itself.
+        """
+        self.refuse_in_callback("run_forever()")
+        stopped_before = self.stop_requested
+        try:
+            self.join_or_begin(begin)
+            wait()
+        except KeyboardInterrupt:
+            stop()
+            return False
+        except StreamStateError:
+            # Unless stop() came just before, from a handler or a signal handler.
+            if stopped_before or not self.stop_requested:
+                raise
+        return True
+
     def show(self, begin: Callable[[], None]) -> None:
         """Begin as ``join_or_begin`` does; one ``start`` may follow."""
         self._shown = True

@@ -7,6 +7,7 @@ import os
 import re
 import socket
 import threading
+from functools import partial
 from typing import Any, Callable, Literal, Mapping, NoReturn
 from uuid import uuid4
 
@@ -254,24 +255,11 @@ class Relay:
             StreamStateError: it was stopped before.
             SystemExit, KeyboardInterrupt: a handler raised it.
         """
+        over = partial(self._run.over.wait, Deadline(None))
         with stopped_by_sigterm(self.stop):
-            self._run_forever()
-
-    def _run_forever(self) -> None:
-        lifecycle = self._lifecycle
-        lifecycle.refuse_in_callback("run_forever()")
-        stopped_before = lifecycle.stop_requested
-        try:
-            lifecycle.join_or_begin(self._begin)
-            self._run.over.wait(Deadline(None))
-        except KeyboardInterrupt:
-            self.stop()
-            return
-        except StreamStateError:
-            if stopped_before or not lifecycle.stop_requested:
-                raise
-        self.stop()
-        self._raise_failure()
+            if self._lifecycle.run(self._begin, over, self.stop):
+                self.stop()
+                self._raise_failure()
 
     def stop(self, timeout: float | None = 5.0) -> bool:
         """Give every account back, and end; from any thread or a signal handler.

@@ -25,7 +25,6 @@ from assetstream.model.balances import GroupBalances
 from assetstream.model.errors import (
     AssetStreamError,
     ConfigurationError,
-    StreamStateError,
 )
 from assetstream.model.events import AssetUpdate, StateChange, exact_sum
 from assetstream.model.health import GroupHealth, Progress, group_words
@@ -289,26 +288,13 @@ class Group(HandlerMethods, Generic[Member]):
             StreamStateError: it was stopped before, or has no accounts.
             SystemExit, KeyboardInterrupt: a handler raised it.
         """
+        run = self._run
         with stopped_by_sigterm(self.stop):
-            self._run_forever()
-
-    def _run_forever(self) -> None:
-        self._run.lifecycle.refuse_in_callback("run_forever()")
-        stopped_before = self._run.lifecycle.stop_requested
-        try:
-            self._run.join_or_begin()
-            self._run.wait_over()
-        except KeyboardInterrupt:
-            self.stop()
-            return
-        except StreamStateError:
-            # Unless stop() came just before, from a handler or a signal handler.
-            if stopped_before or not self._run.lifecycle.stop_requested:
-                raise
-        failure = self._run.failure()
-        self.stop()
-        if failure is not None:
-            raise failure.with_traceback(None)
+            if run.lifecycle.run(run.begin, run.wait_over, self.stop):
+                failure = run.failure()
+                self.stop()
+                if failure is not None:
+                    raise failure.with_traceback(None)
 
     def stop(self, timeout: float | None = 5.0) -> bool:
         """End every stream; from any thread, a handler or a signal handler.

@@ -178,3 +178,45 @@ def test_a_forked_child_has_no_part_in_it(
         with pytest.raises(StreamStateError, match="make a new StreamGroup in the chi"):
             use()
     assert not own.lifecycle.stop_requested
+
+
+def test_it_runs_until_its_end(own: Own) -> None:
+    """Once begun by anybody; its end is no error."""
+    waited: list[int] = []
+    assert own.lifecycle.run(own.begin, lambda: waited.append(own.begun), unexpected)
+    assert own.lifecycle.run(own.begin, lambda: waited.append(own.begun), unexpected)
+    assert waited == [1, 1]
+
+
+def test_ctrl_c_stops_what_runs(own: Own) -> None:
+    """And says that it was that."""
+
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    assert not own.lifecycle.run(own.begin, interrupted, own.lifecycle.request_stop)
+    assert own.lifecycle.stop_requested
+
+
+def test_a_stop_just_before_it_runs_is_its_end(own: Own) -> None:
+    """By a signal handler; one that was stopped long before is refused."""
+
+    def stopped() -> None:
+        own.lifecycle.request_stop()
+        own.begin()
+
+    assert own.lifecycle.run(stopped, unexpected, unexpected)
+    with pytest.raises(StreamStateError, match="it was stopped"):
+        own.lifecycle.run(own.begin, unexpected, unexpected)
+
+
+def test_it_does_not_run_in_a_thread_of_its_own(own: Own) -> None:
+    """It would wait for itself."""
+    own.own_thread = True
+    with pytest.raises(StreamStateError, match="wait for itself"):
+        own.lifecycle.run(own.begin, unexpected, unexpected)
+    assert own.begun == 0
+
+
+def unexpected() -> None:
+    raise AssertionError("not to be called")
