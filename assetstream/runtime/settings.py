@@ -7,7 +7,7 @@ import math
 import re
 import ssl
 from functools import partial
-from typing import Container, Iterator, Literal, NoReturn
+from typing import Container, Iterator, Literal, NoReturn, TypeGuard
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -22,11 +22,13 @@ from assetstream.runtime.ssl_context import check_context
 __all__ = [
     "Settings",
     "check_age",
+    "check_count",
     "check_currency",
     "check_exchange",
     "check_handler",
     "check_workers",
     "complaint",
+    "is_number",
     "make_settings",
     "remote_settings",
 ]
@@ -92,10 +94,14 @@ def check_currency(currency: object, held: Container[str] = ()) -> str:
     return code
 
 
+def is_number(value: object) -> TypeGuard[float]:
+    """True of a whole number, or a float; not of True and False."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
 def check_age(name: str, seconds: object) -> None:
     """Refuse what is no number of seconds, nor None."""
-    number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
-    if seconds is not None and not (number and seconds >= 0):  # type: ignore[operator]
+    if seconds is not None and not (is_number(seconds) and seconds >= 0):
         _refuse(f"{name} must be a number of seconds, or None, not {seconds!r}")
 
 
@@ -237,9 +243,9 @@ def _check(settings: Settings) -> None:
     if settings.audit_interval is not None:
         _positive("audit_interval", settings.audit_interval, "or None to switch it off")
     _positive("connect_timeout", settings.connect_timeout)
-    _count("max_pending", settings.max_pending, 1)
+    check_count("max_pending", settings.max_pending, 1)
     if settings.history is not None:
-        _count("history", settings.history, 0)
+        check_count("history", settings.history, 0)
     if settings.proxy is not None:
         if not isinstance(settings.proxy, str):
             _refuse("proxy must be a URL such as http://host:port, or None")
@@ -249,16 +255,16 @@ def _check(settings: Settings) -> None:
 
 
 def _positive(name: str, value: object, otherwise: str = "") -> None:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
     # Of any size: a whole number that is too great for math.isfinite is one, too.
-    if not number or not 0 < value < math.inf:  # type: ignore[operator]
+    if not is_number(value) or not 0 < value < math.inf:
         _refuse(
             f"{name} must be a number of seconds above 0 {otherwise}".rstrip()
             + f", not {value!r}"
         )
 
 
-def _count(name: str, value: object, least: int) -> None:
+def check_count(name: str, value: object, least: int) -> None:
+    """Refuse what is no whole number, or too small a one."""
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
         _refuse(f"{name} must be a whole number from {least} on, not {value!r}")
 

@@ -31,6 +31,7 @@ import math
 from typing import Mapping, Sequence
 
 from assetstream.model.errors import ConfigurationError
+from assetstream.runtime.settings import is_number
 from assetstream.sharing.entries import Pulse
 
 __all__ = [
@@ -150,11 +151,7 @@ def check_horizon(horizon: object) -> float:
         ConfigurationError: pulses do not come as fast, or a lease is not as long.
     """
     least = 4 * INTERVAL
-    if (
-        isinstance(horizon, bool)
-        or not isinstance(horizon, (int, float))
-        or not least <= horizon < LEASE
-    ):
+    if not is_number(horizon) or not least <= horizon < LEASE:
         raise ConfigurationError(
             f"horizon must be a number of seconds from {least:g} up to, and not with, "
             f"{LEASE:g}, after which another worker may own an account, not {horizon!r}"

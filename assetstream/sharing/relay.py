@@ -156,7 +156,10 @@ class Relay:
             if handler is not None:
                 settings.check_handler(name, handler)
         self._fleet = fleet
-        self._engine = access.engine(keep=_check_count("keep", keep, 1))
+        settings.check_count("keep", keep, 1)
+        if capacity is not None:
+            settings.check_count("capacity", capacity, 1)
+        self._engine = access.engine(keep=keep)
         self._exchanges = exchanges
         machine = NAME.sub("-", socket.gethostname())[:64]
         self._worker = f"{machine}-{os.getpid()}-{uuid4().hex[:8]}"
@@ -176,7 +179,7 @@ class Relay:
             RelayMachine(
                 self._worker,
                 {account: key_of(exchange) for account, exchange in exchanges.items()},
-                capacity=_check_capacity(capacity),
+                capacity=capacity,
                 hold=_check_hold(hold),
             ),
             self._engine,
@@ -402,9 +405,7 @@ def _checked(
 
 
 def _check_share(share: object) -> float:
-    if isinstance(share, bool) or not isinstance(share, (int, float)):
-        share = 0.0
-    if not 0 < share <= 1:
+    if not settings.is_number(share) or not 0 < share <= 1:
         raise ConfigurationError(
             "share must be a part of the exchanges' limits, above 0 and up to 1, such "
             "as 0.5"
@@ -415,25 +416,12 @@ def _check_share(share: object) -> float:
 def _check_hold(hold: object) -> float:
     if hold == "strict":
         return STRICT
-    number = isinstance(hold, (int, float)) and not isinstance(hold, bool)
-    if not number or not hold >= STRICT:  # type: ignore[operator]
+    if not settings.is_number(hold) or not hold >= STRICT:
         raise ConfigurationError(
             f'hold must be "strict", or a number of seconds from {STRICT:g} up, not '
             f"{hold!r}"
         )
-    return float(hold)  # type: ignore[arg-type]
-
-
-def _check_capacity(capacity: object) -> int | None:
-    return None if capacity is None else _check_count("capacity", capacity, 1)
-
-
-def _check_count(name: str, count: object, least: int) -> int:
-    if type(count) is not int or count < least:
-        raise ConfigurationError(
-            f"{name} must be a whole number from {least} up, not {count!r}"
-        )
-    return count
+    return float(hold)
 
 
 def _refuse(call: Callable[[], None]) -> NoReturn:
