@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Sequence
+from typing import TYPE_CHECKING, Iterable, Sequence
 
 from assetstream.cli.accounts.account import LabelledExchange
 from assetstream.cli.view.choose import terminal
@@ -37,10 +37,7 @@ def examine_all(
     """Examine this machine, then each account; return all checks."""
     # First, for with a broken library there are none: it is then named instead.
     streams = [account.stream() for account in accounts]
-    machine = list(machine_checks())
-    report.begin("", "this machine")
-    for check in machine:
-        report.show(check)
+    machine = _machine(report)
     everything = list(machine)
     for account, stream in zip(accounts, streams, strict=True):
         exchange = stream.exchange
@@ -49,10 +46,7 @@ def examine_all(
             exchange, stream.account, regions=regions, no_key=account.no_key
         )
         report.begin(exchange.name, stream.account)
-        checks = []
-        for check in examine(subject, TIMEOUT, report.working):
-            report.show(check)
-            checks.append(check)
+        checks = _shown(examine(subject, TIMEOUT, report.working), report)
         report.end([*machine, *checks])
         everything += checks
     return everything
@@ -68,41 +62,48 @@ def examine_fleet(
         labels: of the accounts; None: all there are.
         report: shows the checks.
     """
-    machine = list(machine_checks())
-    report.begin("", "this machine")
-    for check in machine:
-        report.show(check)
+    common = _machine(report)
     examination = EngineExamination(access, TIMEOUT, report.working)
     try:
         report.begin("", f"the engine {access.address.name}")
-        everything = machine
-        for check in examination.engine():
-            report.show(check)
-            everything.append(check)
-        for label in labels or _labels(examination, report, everything):
+        common += _shown(examination.engine(), report)
+        labels = labels or _labels(examination, report, common)
+        everything = list(common)
+        for label in labels:
+            # First, for only then it is known of which exchange it is.
             checks = list(examination.account(label))
             report.begin(examination.exchange or "unknown", label)
-            for check in checks:
-                report.show(check)
-            report.end([*everything, *checks])
-            everything = [*everything, *checks]
+            report.end([*common, *_shown(checks, report)])
+            everything += checks
     finally:
         examination.close()
     return everything
 
 
+def _machine(report: PlainReport) -> list[Check]:
+    report.begin("", "this machine")
+    return _shown(machine_checks(), report)
+
+
+def _shown(checks: Iterable[Check], report: PlainReport) -> list[Check]:
+    """Show each check as it is known, and return them all."""
+    shown = []
+    for check in checks:
+        report.show(check)
+        shown.append(check)
+    return shown
+
+
 def _labels(
-    examination: EngineExamination, report: PlainReport, everything: list[Check]
+    examination: EngineExamination, report: PlainReport, checks: list[Check]
 ) -> list[str]:
-    """Return the fleet's accounts; note where there are none to examine."""
+    """Return the fleet's accounts; add a check where there are none to examine."""
     outcome = failure(ConfigurationError("the fleet has none", remedy=NO_ACCOUNTS))
     try:
         found = examination.accounts()
     except AssetStreamError as error:
         found, outcome = [], failure(error)
     if not found:
-        check = Check("accounts", *outcome)
-        report.show(check)
-        everything.append(check)
-        report.end(everything)
+        checks += _shown([Check("accounts", *outcome)], report)
+        report.end(checks)
     return found

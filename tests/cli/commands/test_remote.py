@@ -150,6 +150,19 @@ def test_doctor_examines_an_engine_and_its_accounts(
     assert "alice at" not in missing.stdout
 
 
+def test_doctor_judges_each_account_of_a_fleet_for_itself(
+    running: EngineServer, owner: HandOwner
+) -> None:
+    """One that is RED makes no other so, but the exit code is that of the worst."""
+    owner.state(State.FAILED, "the key was withdrawn", account="alice")
+    done = run("doctor", "--from", running.url, "--json")
+
+    assert done.exit_code == 1, done.output
+    rows = [row for row in objects(done.stdout) if row["kind"] == "diagnosis"]
+    verdicts = {row["account"]: row["verdict"] for row in rows}
+    assert verdicts == {"alice": "RED", "bob": "YELLOW"}
+
+
 def test_doctor_of_a_fleet_without_accounts(running: EngineServer) -> None:
     """Or one that may not be listed."""
     empty = run("doctor", "--from", running.url, "--fleet", "empty")
