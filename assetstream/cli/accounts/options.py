@@ -35,16 +35,23 @@ if TYPE_CHECKING:
     Chosen = Union[Sequence[AssetStream], RemoteGroup]
 
 __all__ = [
+    "URL_FORMS",
     "AccountOptions",
     "choosing_account",
     "choosing_accounts",
     "owning_accounts",
     "reach",
     "url_of",
+    "usage_errors",
 ]
 
 #: Stands for the URL that the environment has.
 ENVIRONMENT = "env"
+#: For the help of an option that has an engine's URL.
+URL_FORMS = (
+    "redis://host, rediss://host or unix:///path; env: what ASSETSTREAM_ENGINE_URL "
+    "says, with a password."
+)
 
 #: For --count: each takes three threads of the simulator.
 MOST_ACCOUNTS = 200
@@ -86,42 +93,24 @@ class AccountOptions:
             with self.opened() as accounts:
                 yield self.usable(accounts)
             return
-        with self.usage_errors():
-            self._check()
+        with self.engine() as access:
             # Imported here, as it brings along all that a stream needs.
             from assetstream.sharing.remote_group import RemoteGroup
 
-            fleet = self.access().keys.fleet
+            fleet = access.keys.fleet
             yield RemoteGroup(url_of(self.source), self.labels, fleet=fleet), ()
 
     @contextmanager
     def engine(self) -> Iterator[Access]:
         """Yield the way to the engine; raises as ``opened``."""
-        with self.usage_errors():
+        with usage_errors():
             self._check()
-            yield self.access()
-
-    def access(self) -> Access:
-        """Return the way to the engine.
-
-        Raises:
-            ConfigurationError: its URL is wrong, or has a password that everybody on
-                this machine could read.
-        """
-        return reach(self.source, self.fleet, "--from")
+            yield reach(self.source, self.fleet, "--from")
 
     @property
     def labels(self) -> list[str] | None:
         """Labels in a fleet; None: all there are."""
         return [*dict.fromkeys(self.names)] or None
-
-    @contextmanager
-    def usage_errors(self) -> Iterator[None]:
-        """Make of a ``ConfigurationError`` what click shows beside the usage."""
-        try:
-            yield
-        except ConfigurationError as exc:
-            raise click.UsageError(str(exc)) from None
 
     @contextmanager
     def opened(self) -> Iterator[list[LabelledExchange]]:
@@ -134,7 +123,7 @@ class AccountOptions:
         from assetstream.cli.accounts import selection
 
         names = tuple(dict.fromkeys(self.names))
-        with self.usage_errors():
+        with usage_errors():
             self._check()
             if self.simulate:
                 with selection.simulated(names, self.count or 1) as accounts:
@@ -168,13 +157,12 @@ class AccountOptions:
         for name in ("region", "keys", "file"):
             if getattr(self, name) is None:
                 continue
+            option = "accounts" if name == "file" else name
             if self.source is not None:
-                option = "accounts" if name == "file" else name
                 raise ConfigurationError(
                     f"with --from there is no key here, so --{option} means nothing"
                 )
             if self.simulate:
-                option = "accounts" if name == "file" else name
                 raise ConfigurationError(
                     f"--{option} belongs to real accounts, not to --simulate"
                 )
@@ -183,6 +171,15 @@ class AccountOptions:
                     f"with --accounts, --{name} belongs in the file's tables",
                     remedy=f'Write there {name} = "...".',
                 )
+
+
+@contextmanager
+def usage_errors() -> Iterator[None]:
+    """Make of a ``ConfigurationError`` what click shows beside the usage."""
+    try:
+        yield
+    except ConfigurationError as exc:
+        raise click.UsageError(str(exc)) from None
 
 
 def reach(source: str | None, fleet: str | None, option: str) -> Access:
@@ -258,9 +255,8 @@ def choosing_accounts(command: Callable[..., None]) -> Callable[..., None]:
         "--from",
         "source",
         metavar="URL",
-        help="Take the accounts that others publish at this engine, without a key: "
-        "redis://host, rediss://host or unix:///path; env: what "
-        "ASSETSTREAM_ENGINE_URL says, with a password.",
+        help=f"Take the accounts that others publish at this engine, without a key: "
+        f"{URL_FORMS}",
     )
     return owning_accounts(source(fleet(command)))
 

@@ -6,10 +6,10 @@ import sys
 
 import click
 
-from assetstream.cli.accounts.options import reach
+from assetstream.cli.accounts.options import URL_FORMS, reach, usage_errors
 from assetstream.cli.options import json_option
 from assetstream.cli.view.output import complain, output
-from assetstream.model.errors import AssetStreamError, ConfigurationError
+from assetstream.model.errors import AssetStreamError
 
 __all__ = ["fleet"]
 
@@ -49,8 +49,7 @@ Exit codes:
     "source",
     required=True,
     metavar="URL",
-    help="The engine: redis://host, rediss://host or unix:///path; env: what "
-    "ASSETSTREAM_ENGINE_URL says, with a password.",
+    help=f"The engine: {URL_FORMS}",
 )
 @click.option(
     "--fleet", "name", default="default", metavar="NAME", help="The fleet's name."
@@ -58,10 +57,8 @@ Exit codes:
 @json_option
 def fleet(source: str, name: str, as_json: bool) -> None:
     """Show who owns which account of a fleet, and which nobody owns."""
-    try:
+    with usage_errors():
         access = reach(source, name, "--from")
-    except ConfigurationError as exc:
-        raise click.UsageError(str(exc)) from None
     from assetstream.cli.view.fleet import print_json, print_table
     from assetstream.sharing.survey import survey
 

@@ -8,10 +8,12 @@ from pathlib import Path
 import click
 
 from assetstream.cli.accounts.options import (
+    URL_FORMS,
     AccountOptions,
     owning_accounts,
     reach,
     url_of,
+    usage_errors,
 )
 from assetstream.cli.options import (
     ListingCommand,
@@ -84,8 +86,7 @@ def hold_of(
     "--to",
     "target",
     metavar="URL",
-    help="The engine: redis://host, rediss://host or unix:///path; env: what "
-    "ASSETSTREAM_ENGINE_URL says, with a password.",
+    help=f"The engine: {URL_FORMS}",
 )
 @click.option(
     "--fleet",
@@ -138,7 +139,7 @@ def relay(
     from assetstream.cli.run.relay import RelayCommand, rights
 
     if acl:
-        with output(), choice.usage_errors():
+        with output(), usage_errors():
             click.echo("\n".join(rights(of_fleet)))
         return
     if target is None:
