@@ -77,6 +77,7 @@ class AssetStreamError(Exception):
 
     def __post_init__(self) -> None:
         super().__init__(self.problem)
+        self.exchange = self.exchange or None  # "": one that is not known yet
 
     def __str__(self) -> str:
         about = f"{self.account}: " if self.account is not None else ""

@@ -257,6 +257,6 @@ class StreamRun:
         return StreamStateError(
             problem,
             remedy=remedy,
-            exchange=self.origin.name or None,
+            exchange=self.origin.name,
             account=self.account,
         )

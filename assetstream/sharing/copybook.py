@@ -282,7 +282,7 @@ class Copybook:
         return AssetStreamError(
             trouble,
             remedy=REMEDIES[trouble],
-            exchange=self.present.exchange or None,
+            exchange=self.present.exchange,
             account=self.present.account,
         )
 

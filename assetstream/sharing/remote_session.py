@@ -107,8 +107,7 @@ class RemoteSession:
 
     def crash(self, error: BaseException) -> None:
         """Fail by a fault of ours."""
-        exchange = self._present.exchange or None
-        internal = internal_error(error, exchange, self._account)
+        internal = internal_error(error, self._present.exchange, self._account)
         if self._present.state is State.NEW:
             self._publish(self.book.begin())
         self.cut_off(internal, told=False)

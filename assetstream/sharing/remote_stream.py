@@ -135,7 +135,7 @@ class RemoteStream(Stream):
             raise StaleBalance(
                 "a remote stream does not know with what REST has agreed, and when",
                 remedy="Ask for max_age, or ask the stream of the account's owner.",
-                exchange=self.exchange or None,
+                exchange=self.exchange,
                 account=self.account,
             )
         return super().balance(currency, max_age)

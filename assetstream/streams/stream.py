@@ -136,7 +136,7 @@ class Stream(HandlerMethods):
         raise StaleBalance(
             f"{trouble}; the stream is {self.state}",
             remedy="" if verified is None else "Call verify() before.",
-            exchange=self._run.origin.name or None,
+            exchange=self._run.origin.name,
             account=self.account,
         )
 

@@ -193,7 +193,7 @@ class Subscriber:
         return StreamTimeout(
             "; ".join(filter(None, words)),
             remedy=error.remedy if error else "",
-            exchange=self._run.origin.name or None,
+            exchange=self._run.origin.name,
             account=self._label,
         )
 
@@ -204,7 +204,7 @@ class Subscriber:
             return end.error.with_traceback(None)
         return StreamStateError(
             f"the stream was stopped while waiting for {what}",
-            exchange=self._run.origin.name or None,
+            exchange=self._run.origin.name,
             account=self._label,
         )
 

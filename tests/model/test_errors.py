@@ -221,3 +221,10 @@ def test_d4_a_handler_whose_name_raises_is_pickled_by_its_class() -> None:
 
     copied = pickle.loads(pickle.dumps(CallbackError("it raised", callback=Odd())))
     assert "Odd" in str(copied.callback)
+
+
+def test_an_exchange_that_is_not_known_is_none() -> None:
+    """A remote stream has not been told yet whose account it is."""
+    error = AssetStreamError("it fails", exchange="")
+    assert error.exchange is None
+    assert error.to_dict()["exchange"] is None

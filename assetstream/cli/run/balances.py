@@ -117,6 +117,6 @@ def _reason(stream: Stream) -> AssetStreamError:
         + (f": {latest.problem}" if latest is not None else ""),
         remedy=latest.remedy if latest is not None else "",
         hints=latest.hints if latest is not None else (),
-        exchange=run_of(stream).origin.name or None,
+        exchange=run_of(stream).origin.name,
         account=stream.account,
     )
