@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
+from assetstream.runtime.loop import clock
 from assetstream.simulator.counts import ChangeSignal, Seen
 from assetstream.simulator.fault_points import FaultPoints
 
@@ -39,3 +40,11 @@ class Context(Struct, kw_only=True, eq=False):
     def ws_url(self) -> str:
         """Base URL of the WebSockets: ``http`` becomes ``ws``, ``https`` ``wss``."""
         return self.url.replace("http", "ws", 1)
+
+    def wall(self, exchange: str) -> float:
+        """Return the time at an exchange, by its name; seconds since 1970."""
+        return clock.wall() + self.points.seconds("ahead", exchange)
+
+    def wall_ms(self, exchange: str) -> int:
+        """Return the time at an exchange, by its name; milliseconds since 1970."""
+        return int(self.wall(exchange) * 1000)

@@ -18,11 +18,20 @@ __all__ = [
     "RequestRefused",
     "exact",
     "exact_json",
+    "json_of",
 ]
 
 #: Decodes JSON of any shape, fractions as ``Decimal``; ``exact_json`` writes it.
 exact: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=Decimal)
 exact_json = msgspec.json.Encoder(decimal_format="number").encode
+
+
+def json_of(payload: bytes) -> Any:
+    """Return the JSON of a client's frame; None: it is none, or null."""
+    try:
+        return msgspec.json.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
 
 
 class Kind(str, enum.Enum):

@@ -21,7 +21,6 @@ from websockets.http11 import Request as UpgradeRequest
 from websockets.protocol import OPEN
 from websockets.server import ServerProtocol
 
-from assetstream.runtime.loop import clock
 from assetstream.simulator.account import Account
 from assetstream.simulator.connection import Connection
 from assetstream.simulator.context import Context
@@ -143,8 +142,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _date(self, exchange: str) -> str:
         """The exchange's time, as a header."""
-        ahead = self.server.context.points.seconds("ahead", exchange)
-        return formatdate(clock.wall() + ahead, usegmt=True)
+        return formatdate(self.server.context.wall(exchange), usegmt=True)
 
     def _reply(self, request: Request, reply: Reply, *, last: bool = False) -> None:
         self.send_response_only(reply.status)

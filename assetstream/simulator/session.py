@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Callable, Protocol
+from typing import Callable, Generic, Protocol, TypeVar
+
+import msgspec
 
 from assetstream.simulator.account import Account
 from assetstream.simulator.context import Context
-from assetstream.simulator.messages import Message
+from assetstream.simulator.messages import Kind, Message
 
-__all__ = ["ExchangeSession", "Transport"]
+__all__ = ["ExchangeSession", "LoginSession", "Transport"]
+
+A = TypeVar("A", bound=Account)
 
 
 class Transport(Protocol):
@@ -49,24 +53,33 @@ class ExchangeSession(ABC):
     Attributes:
         context: what all parts of the simulator share.
         connection: sends to the client.
-        account: the account that the client has logged in to.
+        account: the account that the client has logged in to; None: to none yet.
         style: the form in which the client wants its balances.
         silent: the client is subscribed, and gets no balances.
     """
 
     #: Name of the exchange.
     exchange: str
+    #: Its frames are binary.
+    binary = False
 
-    def __init__(self, context: Context, connection: Transport) -> None:
+    def __init__(
+        self,
+        context: Context,
+        connection: Transport,
+        account: Account | None = None,
+    ) -> None:
         self.context = context
         self.connection = connection
         self.style = ""
         self.silent = False
-        self.account: Account | None = None
+        self.account = account
 
-    @abstractmethod
     def opened(self) -> None:
-        """Begin: the connection is open."""
+        """Begin: the connection is open, and the client speaks first."""
+        if self.account is not None:
+            self.context.signal.count("connections", self.account.seen)
+        self.watch_idleness()
 
     @abstractmethod
     def received(self, payload: bytes) -> None:
@@ -82,6 +95,11 @@ class ExchangeSession(ABC):
     def send(self, message: Message) -> None:
         """Send ``message`` to the client; from any thread, never blocks."""
         self.connection.send(message)
+
+    def _send(self, kind: Kind, content: object, accepted: bool | None = None) -> None:
+        """Send ``content`` as JSON."""
+        payload = msgspec.json.encode(content)
+        self.send(Message(kind, payload, self.binary, accepted))
 
     @property
     def subscribed(self) -> bool:
@@ -100,3 +118,34 @@ class ExchangeSession(ABC):
             self.connection.drop()
         else:
             self.connection.call_later(left, self.watch_idleness)
+
+
+class LoginSession(ExchangeSession, Generic[A]):
+    """A session whose client says by message whose it is.
+
+    Args:
+        context: what all parts of the simulator share.
+        connection: sends to the client.
+        account_of: returns the account of a public key, None if nobody knows it.
+        address: the client's.
+    """
+
+    account: A | None
+
+    def __init__(
+        self,
+        context: Context,
+        connection: Transport,
+        account_of: Callable[[str], A | None],
+        address: str,
+    ) -> None:
+        super().__init__(context, connection)
+        self._account_of = account_of
+        self._address = address
+
+    def _identify(self, account: A) -> None:
+        """Make the connection the account's; nothing is left of one before."""
+        self.closed()
+        self.account = account
+        self.context.signal.count("connections", account.seen)
+        self.context.points.notify("identified", self.connection)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from assetstream.simulator import Simulator
 from assetstream.simulator.context import Context
+from assetstream.simulator.registry import VENUES
+from tests.support.clock import TimeMachine
 
 
 @pytest.mark.parametrize(
@@ -28,3 +31,17 @@ def test_both_addresses_are_one(url: str, ws_url: str) -> None:
     assert context.ws_url == ws_url
     assert context.seen is not other.seen
     assert context.points is not other.points
+
+
+@pytest.mark.parametrize("name", sorted(VENUES))
+def test_the_time_is_the_simulated_exchange_s(exchange: Simulator, name: str) -> None:
+    """A fault may have set its clock wrong, and no other one's."""
+    others = VENUES.keys() - {name}
+    with TimeMachine(speed=0.0).installed():
+        account = exchange.open(name)
+        context = account.context
+        before = context.wall(name)
+        with exchange.fault("clock_jump", account, seconds=100):
+            assert context.wall(name) == before + 100
+            assert context.wall_ms(name) == int((before + 100) * 1000)
+            assert {context.wall(other) for other in others} == {before}

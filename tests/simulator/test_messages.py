@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from assetstream.simulator import Reply, Request
-from assetstream.simulator.messages import RequestRefused
+from assetstream.simulator.messages import RequestRefused, json_of
 
 
 def test_a_request_shows_nothing_that_signs() -> None:
@@ -32,3 +34,10 @@ def test_a_reply_of_json() -> None:
         "Content-Type": "application/json;charset=utf-8",
     }
     assert RequestRefused(reply).reply is reply
+
+
+@pytest.mark.parametrize("payload", [b"", b"{", b'"\xff"', b"null"])
+def test_a_frame_may_be_no_json(payload: bytes) -> None:
+    """Nothing is raised, and nothing is made of it."""
+    assert json_of(payload) is None
+    assert json_of(b'{"a":[1]}') == {"a": [1]}

@@ -5,20 +5,17 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from typing import Any, Mapping
+from typing import Any, Callable, Mapping
 
-import msgspec
-
-from assetstream.runtime.loop import clock
 from assetstream.simulator.binance.account import BinanceAccount
+from assetstream.simulator.common.signatures import same
 from assetstream.simulator.context import Context
-from assetstream.simulator.messages import Kind, Message
-from assetstream.simulator.session import ExchangeSession, Transport
+from assetstream.simulator.messages import Kind, json_of
+from assetstream.simulator.session import LoginSession, Transport
 
 __all__ = [
     "REFUSALS",
     "BinanceSession",
-    "exchange_ms",
     "objection",
     "refusal",
     "verified",
@@ -47,11 +44,6 @@ REFUSALS: Mapping[int, tuple[int, str]] = {
     -2035: (400, "User Data Stream subscription already active."),
     -2036: (400, "User Data Stream subscription not active."),
 }
-
-
-def exchange_ms(context: Context) -> int:
-    """Return the simulated Binance's time; milliseconds since 1970."""
-    return int((clock.wall() + context.points.seconds("ahead", "binance")) * 1000)
 
 
 def refusal(code: int) -> dict[str, Any]:
@@ -92,7 +84,7 @@ def objection(
         or not account.credentials.may_view
     ):
         return -2015
-    now = exchange_ms(context)
+    now = context.wall_ms("binance")
     if not now - int(window) <= int(time) < now + AHEAD:
         return -1021
     return 0 if verified(account, signed, params["signature"]) else -1022
@@ -104,7 +96,7 @@ def verified(account: BinanceAccount, text: str, signature: str) -> bool:
         secret = account.secret_key.encode()
         right = hmac.new(secret, text.encode(), hashlib.sha256).hexdigest()
         # Either case is right.
-        return hmac.compare_digest(right.encode(), signature.lower().encode())
+        return same(right, signature.lower())
     # Imported here: hardly an account has such a key.
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.serialization import load_der_private_key
@@ -118,7 +110,7 @@ def verified(account: BinanceAccount, text: str, signature: str) -> bool:
     return True
 
 
-class BinanceSession(ExchangeSession):
+class BinanceSession(LoginSession[BinanceAccount]):
     """Subscription, pings and errors of one connection."""
 
     exchange = "binance"
@@ -127,15 +119,10 @@ class BinanceSession(ExchangeSession):
         self,
         context: Context,
         connection: Transport,
-        accounts: Mapping[str, BinanceAccount],
-        region: str,
+        account_of: Callable[[str], BinanceAccount | None],
         address: str,
     ) -> None:
-        super().__init__(context, connection)
-        self.account: BinanceAccount | None = None
-        self._accounts = accounts
-        self._region = region
-        self._address = address
+        super().__init__(context, connection, account_of, address)
         self._last_pong = connection.now()
         self._asked: set[bytes] = set()
         self._subscriptions = 0
@@ -148,11 +135,11 @@ class BinanceSession(ExchangeSession):
 
     def opened(self) -> None:
         """Wait for the client to speak first, and ping it."""
-        self.watch_idleness()
+        super().opened()
         self.connection.call_later(PING_INTERVAL, self._ask)
 
     def _ask(self) -> None:
-        payload = str(exchange_ms(self.context)).encode()
+        payload = str(self.context.wall_ms(self.exchange)).encode()
         self._asked.add(payload)
         self.connection.ping(payload)
         self.connection.call_later(PING_INTERVAL, self._ask)
@@ -169,10 +156,7 @@ class BinanceSession(ExchangeSession):
 
     def received(self, payload: bytes) -> None:
         """Answer a request."""
-        try:
-            request = msgspec.json.decode(payload)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            request = None
+        request = json_of(payload)
         method = request.get("method") if isinstance(request, dict) else None
         act = self._methods.get(method) if isinstance(method, str) else None
         params = request.get("params", {}) if isinstance(request, dict) else None
@@ -188,19 +172,17 @@ class BinanceSession(ExchangeSession):
             act(identifier, params)
 
     def _subscribe(self, identifier: object, params: dict[str, Any]) -> None:
-        code = self._objection(params)
-        account = None if code else self._accounts[params["apiKey"]]
-        if account is not None and not self.context.points.allow("login", account):
-            account, code = None, -2015
-        if account is None:
+        account = self._account_of(str(params.get("apiKey")))
+        code = self._objection(params, account)
+        if not code and not self.context.points.allow("login", account):
+            code = -2015
+        if account is None or code:
             self._refuse(Kind.LOGIN, identifier, code)
             return
         if self.subscribed:
             self._refuse(Kind.SUBSCRIPTION, identifier, -2035)
             return
-        self.account = account
-        self.context.signal.count("connections", account.seen)
-        self.context.points.notify("identified", self.connection)
+        self._identify(account)
         if not self.context.points.allow("subscription", account):
             self._refuse(Kind.SUBSCRIPTION, identifier, -1001)
             return
@@ -211,15 +193,12 @@ class BinanceSession(ExchangeSession):
         self._answer(Kind.SUBSCRIPTION, identifier, result, accepted=True)
         account.subscribe(self)
 
-    def _objection(self, params: dict[str, Any]) -> int:
+    def _objection(self, params: dict[str, Any], account: BinanceAccount | None) -> int:
         """Return the code of what is wrong with a subscription; 0: nothing."""
         kinds = {"apiKey": str, "signature": str, "timestamp": int, "recvWindow": int}
         if any(type(value) is not kinds.get(name) for name, value in params.items()):
             return -1102
         key = params.get("apiKey", "")
-        account = self._accounts.get(key)
-        if account is not None and account.region != self._region:
-            account = None
         signed = "&".join(
             f"{name}={params[name]}" for name in sorted(params) if name != "signature"
         )
@@ -235,10 +214,10 @@ class BinanceSession(ExchangeSession):
 
     def terminate(self) -> None:
         """End the subscription, and say so."""
-        event = {"e": "eventStreamTerminated", "E": exchange_ms(self.context)}
+        event = {"e": "eventStreamTerminated", "E": self.context.wall_ms(self.exchange)}
         content = {"subscriptionId": int(self.style or 0), "event": event}
         self.closed()
-        self.send(Message(Kind.STATUS, msgspec.json.encode(content)))
+        self._send(Kind.STATUS, content)
 
     def _list(self, identifier: object, params: dict[str, Any]) -> None:
         numbers = [int(self.style)] if self.subscribed else []
@@ -260,4 +239,4 @@ class BinanceSession(ExchangeSession):
         accepted: bool | None = None,
     ) -> None:
         content = {"id": identifier, **outcome, "rateLimits": []}
-        self.send(Message(kind, msgspec.json.encode(content), accepted=accepted))
+        self._send(kind, content, accepted)

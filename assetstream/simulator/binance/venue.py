@@ -13,7 +13,6 @@ from assetstream.simulator.binance.account import BinanceAccount
 from assetstream.simulator.binance.session import (
     REFUSALS,
     BinanceSession,
-    exchange_ms,
     objection,
 )
 from assetstream.simulator.context import Context
@@ -87,7 +86,7 @@ class BinanceVenue(Venue[BinanceAccount]):
         if self._context.rate_limits and not self._connects.use():
             raise RequestRefused(failed(-1003, Retry_After="300"))
         return lambda connection: BinanceSession(
-            self._context, connection, self.accounts, self.region, request.address
+            self._context, connection, self._account_of, request.address
         )
 
     def _reader(self, request: Request) -> BinanceAccount:
@@ -108,7 +107,7 @@ class BinanceVenue(Venue[BinanceAccount]):
         content = {
             "makerCommission": 15,
             "canTrade": True,
-            "updateTime": exchange_ms(self._context),
+            "updateTime": self._context.wall_ms(self.name),
             "accountType": "SPOT",
             "balances": [
                 {"asset": code, **listed(available, locked)}

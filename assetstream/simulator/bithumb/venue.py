@@ -7,7 +7,6 @@ from collections import defaultdict
 from types import MappingProxyType
 from typing import Any, Callable, Mapping
 
-from assetstream.runtime.loop import clock
 from assetstream.simulator.account import letters
 from assetstream.simulator.bithumb.account import BithumbAccount
 from assetstream.simulator.bithumb.refusals import refused
@@ -104,8 +103,7 @@ class BithumbVenue(Venue[BithumbAccount]):
         nonce, timestamp = claims.get("nonce"), claims.get("timestamp")
         if type(timestamp) is not int or not isinstance(nonce, str) or not nonce:
             raise refused("jwt_verification")
-        now = clock.wall() + self._context.points.seconds("ahead", self.name)
-        if abs(now - timestamp / 1000) > WINDOW:
+        if abs(self._context.wall(self.name) - timestamp / 1000) > WINDOW:
             raise refused("expired_jwt")
         if nonce in account.nonces:
             raise refused("jwt_verification")

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import hmac
-from contextlib import suppress
-from typing import Any, Mapping
-
-import msgspec
+from typing import Any, Callable, Mapping
 
 from assetstream.exchanges.bybit.exchange import sign
-from assetstream.runtime.loop import clock
 from assetstream.simulator.bybit.account import BybitAccount
+from assetstream.simulator.common.signatures import same
 from assetstream.simulator.context import Context
-from assetstream.simulator.messages import Kind, Message
-from assetstream.simulator.session import ExchangeSession, Transport
+from assetstream.simulator.messages import Kind, json_of
+from assetstream.simulator.session import LoginSession, Transport
 
-__all__ = ["REFUSALS", "BybitSession", "answer", "exchange_ms"]
+__all__ = ["REFUSALS", "BybitSession", "answer"]
 
 CONNECTION_ID = "cejreaspqfh3sjdnldmg-p"
 #: Private topics; only ``wallet`` is ever pushed here.
@@ -32,11 +28,6 @@ REFUSALS: Mapping[int, str] = {
     10010: "Unmatched IP, please check your API key's bound IP addresses.",
     10016: "Internal server error",
 }
-
-
-def exchange_ms(context: Context) -> int:
-    """Return the simulated Bybit's time; milliseconds since 1970."""
-    return int((clock.wall() + context.points.seconds("ahead", "bybit")) * 1000)
 
 
 def answer(operation: str, code: int, coded: bool, words: str = "") -> dict[str, Any]:
@@ -57,7 +48,7 @@ def answer(operation: str, code: int, coded: bool, words: str = "") -> dict[str,
     return {"success": good, **named}
 
 
-class BybitSession(ExchangeSession):
+class BybitSession(LoginSession[BybitAccount]):
     """Login, subscriptions, ping and errors of one connection."""
 
     exchange = "bybit"
@@ -66,13 +57,10 @@ class BybitSession(ExchangeSession):
         self,
         context: Context,
         connection: Transport,
-        accounts: Mapping[str, BybitAccount],
+        account_of: Callable[[str], BybitAccount | None],
         address: str,
     ) -> None:
-        super().__init__(context, connection)
-        self.account: BybitAccount | None = None
-        self._accounts = accounts
-        self._address = address
+        super().__init__(context, connection, account_of, address)
         self._last_ping = connection.now()
         self._coded = True
         self._operations = {
@@ -82,19 +70,13 @@ class BybitSession(ExchangeSession):
             "ping": self._ping,
         }
 
-    def opened(self) -> None:
-        """Wait for the client to speak first."""
-        self.watch_idleness()
-
     def idle(self, now: float) -> float:
         """Seconds since Bybit was last pinged, or last sent anything."""
         return now - max(self._last_ping, self.connection.last_sent)
 
     def received(self, payload: bytes) -> None:
         """Answer a request."""
-        request: Any = None
-        with suppress(msgspec.DecodeError, UnicodeDecodeError):
-            request = msgspec.json.decode(payload)
+        request = json_of(payload)
         name = request.get("op") if isinstance(request, dict) else None
         act = self._operations.get(name) if isinstance(name, str) else None
         args = request.get("args", []) if act else None
@@ -104,31 +86,27 @@ class BybitSession(ExchangeSession):
             act(args)
 
     def _auth(self, args: list[Any]) -> None:
-        code = self._login_objection(args)
-        account = self._accounts[args[0]] if code == 0 else None
-        if account is not None and not self.context.points.allow("login", account):
-            account, code = None, 10003
-        if account is not None:
-            self.closed()  # a second login leaves nothing of the first behind
-            self.account = account
-            self.context.signal.count("connections", account.seen)
-            self.context.points.notify("identified", self.connection)
+        account = self._account_of(str(args[0])) if args else None
+        code = self._login_objection(args, account)
+        if not code and not self.context.points.allow("login", account):
+            code = 10003
+        if account is not None and not code:
+            self._identify(account)
         self._answer(Kind.LOGIN, "auth", code, accepted=code == 0)
 
-    def _login_objection(self, args: list[Any]) -> int:
+    def _login_objection(self, args: list[Any], account: BybitAccount | None) -> int:
         """Return the code of what is wrong with a login; 0: nothing."""
         if len(args) != 3 or [type(arg) for arg in args] != [str, int, str]:
             return 10001
-        key, expires, signature = args
-        account = self._accounts.get(key)
+        _, expires, signature = args
         if account is None:
             return 10003
         self._coded = account.coded
         # It must lie in the future: a login is good until then.
-        if expires <= exchange_ms(self.context):
+        if expires <= self.context.wall_ms(self.exchange):
             return 10002
         right = sign(f"GET/realtime{expires}", account.secret_key)
-        if not hmac.compare_digest(right.encode(), signature.encode()):
+        if not same(right, signature):
             return 10004
         return 0 if account.credentials.allows_ip(self._address) else 10010
 
@@ -158,9 +136,9 @@ class BybitSession(ExchangeSession):
 
     def _ping(self, args: list[Any]) -> None:
         self._last_ping = self.connection.now()
-        time = str(exchange_ms(self.context))
+        time = str(self.context.wall_ms(self.exchange))
         content = {"op": "pong", "args": [time], "conn_id": CONNECTION_ID}
-        self.send(Message(Kind.STATUS, msgspec.json.encode(content)))
+        self._send(Kind.STATUS, content)
 
     def _answer(
         self,
@@ -171,5 +149,4 @@ class BybitSession(ExchangeSession):
         *,
         accepted: bool | None = None,
     ) -> None:
-        content = msgspec.json.encode(answer(operation, code, self._coded, words))
-        self.send(Message(kind, content, accepted=accepted))
+        self._send(kind, answer(operation, code, self._coded, words), accepted)

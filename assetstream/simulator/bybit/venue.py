@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import random
 from decimal import Decimal
 from types import MappingProxyType
@@ -15,8 +14,8 @@ from assetstream.simulator.bybit.session import (
     REFUSALS,
     BybitSession,
     answer,
-    exchange_ms,
 )
+from assetstream.simulator.common.signatures import same
 from assetstream.simulator.ledger import plain
 from assetstream.simulator.messages import (
     Reply,
@@ -74,7 +73,7 @@ class BybitVenue(Venue[BybitAccount]):
     def _admitted(self, request: Request) -> Callable[[Transport], ExchangeSession]:
         """Let every upgrade pass: Bybit asks for the key by message, later."""
         return lambda connection: BybitSession(
-            self._context, connection, self.accounts, request.address
+            self._context, connection, self.accounts.get, request.address
         )
 
     def _reader(self, request: Request) -> BybitAccount:
@@ -99,7 +98,7 @@ class BybitVenue(Venue[BybitAccount]):
             "retMsg": "OK",
             "result": {"list": [wallet]},
             "retExtInfo": {},
-            "time": exchange_ms(self._context),
+            "time": self._context.wall_ms(self.name),
         }
         return Reply.json(200, content)
 
@@ -109,13 +108,12 @@ class BybitVenue(Venue[BybitAccount]):
             return 10006
         given = request.headers.get
         time, window = given("x-bapi-timestamp", ""), given("x-bapi-recv-window", "")
-        now = exchange_ms(self._context)
+        now = self._context.wall_ms(self.name)
         allowed = int(window) if window.isdecimal() else BEHIND
         if not (time.isdecimal() and now - allowed <= int(time) < now + AHEAD):
             return 10002
         signed = f"{time}{account.api_key}{window}{request.query}"
-        right = sign(signed, account.secret_key)
-        if not hmac.compare_digest(right.encode(), given("x-bapi-sign", "").encode()):
+        if not same(sign(signed, account.secret_key), given("x-bapi-sign", "")):
             return 10004
         if not account.credentials.allows_ip(request.address):
             return 10010

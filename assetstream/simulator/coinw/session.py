@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import hmac
-from typing import Any, Mapping
+from typing import Any, Callable
 
 import msgspec
 
 from assetstream.simulator.coinw.account import CoinWAccount
+from assetstream.simulator.common.signatures import same
 from assetstream.simulator.context import Context
-from assetstream.simulator.messages import Kind, Message
-from assetstream.simulator.session import ExchangeSession, Transport
+from assetstream.simulator.messages import Kind
+from assetstream.simulator.session import LoginSession, Transport
 
 __all__ = ["NOT_AUTHENTICATED", "CoinWSession", "bare"]
 
@@ -20,7 +20,7 @@ NOT_AUTHENTICATED = (1003, "Authentication failed")
 INVALID_PARAMETER = (1007, "Invalid parameter")
 
 
-class CoinWSession(ExchangeSession):
+class CoinWSession(LoginSession[CoinWAccount]):
     """Login, subscriptions, ping and errors of one connection."""
 
     exchange = "coinw"
@@ -29,13 +29,10 @@ class CoinWSession(ExchangeSession):
         self,
         context: Context,
         connection: Transport,
-        accounts: Mapping[str, CoinWAccount],
+        account_of: Callable[[str], CoinWAccount | None],
         address: str,
     ) -> None:
-        super().__init__(context, connection)
-        self.account: CoinWAccount | None = None
-        self._accounts = accounts
-        self._address = address
+        super().__init__(context, connection, account_of, address)
         self._last_message = connection.now()
         self._events = {
             "login": self._login,
@@ -43,10 +40,6 @@ class CoinWSession(ExchangeSession):
             "unsub": self._unsubscribe,
             "ping": self._ping,
         }
-
-    def opened(self) -> None:
-        """Wait for the client to speak first."""
-        self.watch_idleness()
 
     def idle(self, now: float) -> float:
         """Seconds since the client's last message: neither push nor ping counts."""
@@ -70,20 +63,17 @@ class CoinWSession(ExchangeSession):
             act(params)
 
     def _login(self, params: dict[str, Any]) -> None:
-        account = self._accounts.get(str(params.get("api_key")))
-        given = str(params.get("passphrase")).encode()
+        account = self._account_of(str(params.get("api_key")))
+        given = str(params.get("passphrase"))
         good = (
             account is not None
-            and hmac.compare_digest(account.secret_key.encode(), given)
+            and same(account.secret_key, given)
             and account.credentials.allows_ip(self._address)
             and account.credentials.may_view
             and self.context.points.allow("login", account)
         )
         if good and account is not None:
-            self.closed()  # a second login leaves nothing of the first behind
-            self.account = account
-            self.context.signal.count("connections", account.seen)
-            self.context.points.notify("identified", self.connection)
+            self._identify(account)
         self._send(
             Kind.LOGIN,
             {"data": outcome(None if good else NOT_AUTHENTICATED), "channel": "login"},
@@ -134,9 +124,6 @@ class CoinWSession(ExchangeSession):
 
     def _ping(self, params: dict[str, Any]) -> None:
         self._send(Kind.STATUS, {"event": "pong"})
-
-    def _send(self, kind: Kind, content: object, accepted: bool | None = None) -> None:
-        self.send(Message(kind, msgspec.json.encode(content), accepted=accepted))
 
 
 def outcome(wrong: tuple[int, str] | None) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 import random
 import uuid
 from decimal import Decimal
@@ -15,6 +14,7 @@ import msgspec
 from assetstream.simulator.account import letters
 from assetstream.simulator.coinw.account import CoinWAccount
 from assetstream.simulator.coinw.session import CoinWSession, bare
+from assetstream.simulator.common.signatures import same
 from assetstream.simulator.ledger import plain
 from assetstream.simulator.messages import (
     Reply,
@@ -82,7 +82,7 @@ class CoinWVenue(Venue[CoinWAccount]):
     def _admitted(self, request: Request) -> Callable[[Transport], ExchangeSession]:
         """Let every upgrade pass: CoinW asks for the key by message, later."""
         return lambda connection: CoinWSession(
-            self._context, connection, self.accounts, request.address
+            self._context, connection, self._account_of, request.address
         )
 
     def _reader(self, request: Request) -> CoinWAccount:
@@ -94,7 +94,7 @@ class CoinWVenue(Venue[CoinWAccount]):
         if not self._allows_read(account):
             raise refused(29001, "API access frequently")
         right = signature(parameters, account.secret_key)
-        if not hmac.compare_digest(right.encode(), given.get("sign", "").encode()):
+        if not same(right, given.get("sign", "")):
             raise refused(6001, "invalid signature")
         if not account.credentials.allows_ip(request.address):
             raise refused(6000, "authentication error")

@@ -6,18 +6,16 @@ from abc import abstractmethod
 from decimal import Decimal
 from typing import Any, ClassVar, Mapping
 
-import msgspec
-
 from assetstream.simulator.account import Account
 from assetstream.simulator.context import Context
 from assetstream.simulator.ledger import Balances, LedgerChange, plain
 from assetstream.simulator.messages import (
     Kind,
-    Message,
     Reply,
     RequestRefused,
     exact,
     exact_json,
+    json_of,
 )
 from assetstream.simulator.session import ExchangeSession, Transport
 
@@ -51,21 +49,16 @@ class TicketSession(ExchangeSession):
 
     errors: ClassVar[Mapping[str, str]]
     status_delay: float = 0.0
+    binary = True
     account: Account
 
     def __init__(
         self, context: Context, connection: Transport, account: Account
     ) -> None:
-        super().__init__(context, connection)
-        self.account = account
+        super().__init__(context, connection, account)
         self.style = "DEFAULT"
         self._status_runs = False
         self._failed = False
-
-    def opened(self) -> None:
-        """Wait for the client to speak first."""
-        self.context.signal.count("connections", self.account.seen)
-        self.watch_idleness()
 
     def idle(self, now: float) -> float:
         """Seconds since anything was sent or received."""
@@ -126,17 +119,10 @@ class TicketSession(ExchangeSession):
         self._send(Kind.ERROR, {"error": {"name": name, "message": self.errors[name]}})
         self.connection.call_later(CLOSE_DELAY, self.connection.close)
 
-    def _send(self, kind: Kind, content: object, accepted: bool | None = None) -> None:
-        payload = msgspec.json.encode(content)
-        self.send(Message(kind, payload, binary=True, accepted=accepted))
-
     @staticmethod
     def _parts(payload: bytes) -> list[dict[str, Any]]:
         """Return the objects of a request."""
-        try:
-            items = msgspec.json.decode(payload)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            raise RequestError("WRONG_FORMAT") from None
+        items = json_of(payload)
         if not isinstance(items, list) or not all(isinstance(x, dict) for x in items):
             raise RequestError("WRONG_FORMAT")
         return items

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import hmac
-from typing import Any, Mapping
+from typing import Any, Callable, Mapping
 
 import msgspec
 
 from assetstream.exchanges.gate.conversation import subscription_text
 from assetstream.exchanges.gate.exchange import sign
 from assetstream.exchanges.gate.frames import CHANNEL, PING, PONG
-from assetstream.runtime.loop import clock
+from assetstream.simulator.common.signatures import same
 from assetstream.simulator.context import Context
 from assetstream.simulator.gate.account import GateAccount
-from assetstream.simulator.messages import Kind, Message
-from assetstream.simulator.session import ExchangeSession, Transport
+from assetstream.simulator.messages import Kind, json_of
+from assetstream.simulator.session import LoginSession, Transport
 
-__all__ = ["LABELS", "TOLERANCE", "GateSession", "exchange_ms", "quoting", "refusal"]
+__all__ = ["LABELS", "TOLERANCE", "GateSession", "quoting", "refusal"]
 
 #: Seconds that a request may be ahead of Gate's clock, or behind it.
 TOLERANCE = 60
@@ -38,11 +37,6 @@ LABELS: Mapping[str, tuple[int, str]] = {
 }
 
 
-def exchange_ms(context: Context) -> int:
-    """Return the simulated Gate's time; milliseconds since 1970."""
-    return int((clock.wall() + context.points.seconds("ahead", "gate")) * 1000)
-
-
 def refusal(code: int, message: str) -> dict[str, Any]:
     """Make the part of an answer that refuses a subscription."""
     error = {"code": code, "message": message}
@@ -56,7 +50,7 @@ def quoting(label: str) -> str:
     return f"http get status code err, status : 400, info : {quoted}"
 
 
-class GateSession(ExchangeSession):
+class GateSession(LoginSession[GateAccount]):
     """Subscription, ping and errors of one connection."""
 
     exchange = "gate"
@@ -65,20 +59,15 @@ class GateSession(ExchangeSession):
         self,
         context: Context,
         connection: Transport,
-        accounts: Mapping[str, GateAccount],
-        region: str,
+        account_of: Callable[[str], GateAccount | None],
         address: str,
     ) -> None:
-        super().__init__(context, connection)
-        self.account: GateAccount | None = None
-        self._accounts = accounts
-        self._region = region
-        self._address = address
+        super().__init__(context, connection, account_of, address)
         self._last_message = connection.now()
 
     def opened(self) -> None:
-        """Wait for the client to speak first."""
-        self.watch_idleness()
+        """Wait for the client to speak, but not for long."""
+        super().opened()
         self.connection.call_later(UNUSED, self._drop_unused)
 
     def _drop_unused(self) -> None:
@@ -92,10 +81,7 @@ class GateSession(ExchangeSession):
     def received(self, payload: bytes) -> None:
         """Answer a request."""
         self._last_message = self.connection.now()
-        try:
-            request = msgspec.json.decode(payload)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            request = None
+        request = json_of(payload)
         if not isinstance(request, dict) or type(request.get("time")) is not int:
             refused = refusal(1, "Invalid request body format")
             self._answer(Kind.ERROR, "", "", refused)
@@ -116,7 +102,7 @@ class GateSession(ExchangeSession):
     def _subscribe(self, request: dict[str, Any]) -> None:
         proof = request.get("auth")
         proof = proof if isinstance(proof, dict) else {}
-        account = self._accounts.get(str(proof.get("KEY")))
+        account = self._account_of(str(proof.get("KEY")))
         label = self._objection(request["time"], proof, account)
         if account is None or label:
             self._refuse(Kind.LOGIN, refusal(4, quoting(label)))
@@ -125,10 +111,7 @@ class GateSession(ExchangeSession):
             self._refuse(Kind.LOGIN, refusal(4, "Authentication fail"))
             return
         if account is not self.account:
-            self.closed()  # another key leaves nothing of the first behind
-            self.account = account
-            self.context.signal.count("connections", account.seen)
-            self.context.points.notify("identified", self.connection)
+            self._identify(account)
         if not self.context.points.allow("subscription", account):
             refused = refusal(3, "Server side error happened")
             self._refuse(Kind.SUBSCRIPTION, refused)
@@ -142,13 +125,13 @@ class GateSession(ExchangeSession):
     ) -> str:
         """Return the label of what is wrong with a subscription; "": nothing."""
         # Before the key: so does the real one.
-        if abs(time - exchange_ms(self.context) / 1000) > TOLERANCE:
+        if abs(time - self.context.wall_ms(self.exchange) / 1000) > TOLERANCE:
             return "REQUEST_EXPIRED"
-        if account is None or account.region != self._region:
+        if account is None:
             return "INVALID_KEY"
-        right = sign(subscription_text(time), account.secret_key).encode()
-        given = str(proof.get("SIGN")).encode()
-        if proof.get("method") != "api_key" or not hmac.compare_digest(right, given):
+        right = sign(subscription_text(time), account.secret_key)
+        given = str(proof.get("SIGN"))
+        if proof.get("method") != "api_key" or not same(right, given):
             return "INVALID_SIGNATURE"
         if not account.credentials.allows_ip(self._address):
             return "IP_FORBIDDEN"
@@ -166,11 +149,10 @@ class GateSession(ExchangeSession):
         *,
         accepted: bool | None = None,
     ) -> None:
-        ms = exchange_ms(self.context)
+        ms = self.context.wall_ms(self.exchange)
         times = {"time": ms // 1000, "time_ms": ms}
         content = {**times, "channel": channel, "event": event, **outcome}
-        payload = msgspec.json.encode(content)
-        self.send(Message(kind, payload, accepted=accepted))
+        self._send(kind, content, accepted)
 
 
 ACCEPTED: Mapping[str, Any] = {"error": None, "result": {"status": "success"}}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import random
 import re
 from decimal import Decimal
@@ -11,12 +10,12 @@ from typing import Any, Callable, Mapping
 
 from assetstream.exchanges.gate.exchange import READ_PATH, read_text, sign
 from assetstream.simulator.account import letters
+from assetstream.simulator.common.signatures import same
 from assetstream.simulator.gate.account import GateAccount
 from assetstream.simulator.gate.session import (
     LABELS,
     TOLERANCE,
     GateSession,
-    exchange_ms,
     refusal,
 )
 from assetstream.simulator.ledger import plain
@@ -80,7 +79,7 @@ class GateVenue(Venue[GateAccount]):
     def _admitted(self, request: Request) -> Callable[[Transport], ExchangeSession]:
         """Let every upgrade pass: the subscription brings the key, later."""
         return lambda connection: GateSession(
-            self._context, connection, self.accounts, self.region, request.address
+            self._context, connection, self._account_of, request.address
         )
 
     def _reader(self, request: Request) -> GateAccount:
@@ -112,15 +111,14 @@ class GateVenue(Venue[GateAccount]):
         if not SECONDS.fullmatch(time):
             return "MISSING_REQUIRED_HEADER"
         # Before the key: so does the real one.
-        if abs(float(time) - exchange_ms(self._context) / 1000) > TOLERANCE:
+        if abs(float(time) - self._context.wall_ms(self.name) / 1000) > TOLERANCE:
             return "REQUEST_EXPIRED"
         if account is None or account.region != self.region:
             return "INVALID_KEY"
         if self._context.rate_limits and not account.reads.use():
             return "TOO_MANY_REQUESTS"
-        right = sign(read_text(time), account.secret_key).encode()
-        given = request.headers.get("sign", "").encode()
-        if request.query or not hmac.compare_digest(right, given):
+        right = sign(read_text(time), account.secret_key)
+        if request.query or not same(right, request.headers.get("sign", "")):
             return "INVALID_SIGNATURE"
         if not account.credentials.allows_ip(request.address):
             return "IP_FORBIDDEN"

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from assetstream.exchanges.korbit.frames import CHANNEL, MAIN_ACCOUNT
 from assetstream.simulator.context import Context
 from assetstream.simulator.korbit.account import NUMBERED, KorbitAccount
-from assetstream.simulator.messages import Kind, Message
+from assetstream.simulator.messages import Kind, json_of
 from assetstream.simulator.session import ExchangeSession, Transport
 
 __all__ = ["KorbitSession"]
@@ -30,14 +28,12 @@ class KorbitSession(ExchangeSession):
     def __init__(
         self, context: Context, connection: Transport, account: KorbitAccount
     ) -> None:
-        super().__init__(context, connection)
-        self.account = account
+        super().__init__(context, connection, account)
         self._last_pong = connection.now()
 
     def opened(self) -> None:
         """Wait for the client to speak first, and ping it."""
-        self.context.signal.count("connections", self.account.seen)
-        self.watch_idleness()
+        super().opened()
         self.connection.call_later(PING_INTERVAL, self._ask)
 
     def _ask(self) -> None:
@@ -55,10 +51,7 @@ class KorbitSession(ExchangeSession):
 
     def received(self, payload: bytes) -> None:
         """Answer each request of a list."""
-        try:
-            requests = msgspec.json.decode(payload)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            requests = None
+        requests = json_of(payload)
         if not isinstance(requests, list) or not all(
             isinstance(request, dict) for request in requests
         ):
@@ -112,5 +105,4 @@ class KorbitSession(ExchangeSession):
         """Answer; what was carried out and has no ``requestId`` is not answered."""
         number = {key: request[key] for key in ("requestId",) if key in request}
         if number or error:
-            content = msgspec.json.encode({"status": status, **error, **number})
-            self.send(Message(kind, content, accepted=accepted))
+            self._send(kind, {"status": status, **error, **number}, accepted)

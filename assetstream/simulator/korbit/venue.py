@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hmac
 import random
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Callable, Mapping
 
 from assetstream.exchanges.korbit.exchange import READ_PATH, sign
-from assetstream.runtime.loop import clock
 from assetstream.simulator.account import letters
-from assetstream.simulator.context import Context
+from assetstream.simulator.common.signatures import same
 from assetstream.simulator.korbit.account import KorbitAccount
 from assetstream.simulator.korbit.refusals import failed, refused
 from assetstream.simulator.korbit.session import KorbitSession
@@ -26,16 +24,11 @@ from assetstream.simulator.messages import (
 from assetstream.simulator.session import ExchangeSession, Transport
 from assetstream.simulator.venue import Venue
 
-__all__ = ["KorbitVenue", "exchange_ms"]
+__all__ = ["KorbitVenue"]
 
 #: Milliseconds that a request may be ahead of Korbit's clock, and behind it if it does
 #: not say, and at most.
 AHEAD, BEHIND, MOST = 1000, 5000, 60_000
-
-
-def exchange_ms(context: Context) -> int:
-    """Return the simulated Korbit's time; milliseconds since 1970."""
-    return int((clock.wall() + context.points.seconds("ahead", "korbit")) * 1000)
 
 
 class KorbitVenue(Venue[KorbitAccount]):
@@ -107,11 +100,10 @@ class KorbitVenue(Venue[KorbitAccount]):
         account = self.accounts.get(request.headers.get("x-kapi-key", ""))
         if account is None:
             raise refused("KEY_NOT_FOUND")
-        now = exchange_ms(self._context)
+        now = self._context.wall_ms(self.name)
         if not now - int(window) <= int(time) < now + AHEAD:
             raise refused("EXCEED_TIME_WINDOW")
-        right = sign(signed, account.secret_key)
-        if not hmac.compare_digest(right.encode(), signature.encode()):
+        if not same(sign(signed, account.secret_key), signature):
             raise refused("INVALID_SIGNATURE")
         if not account.credentials.allows_ip(request.address):
             raise refused("IP_NOT_ALLOWED")

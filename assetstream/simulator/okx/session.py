@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import hmac
-from typing import Any, Mapping
+from typing import Any, Callable
 
 import msgspec
 
+from assetstream.simulator.common.signatures import same
 from assetstream.simulator.context import Context
 from assetstream.simulator.limits import Limit
 from assetstream.simulator.messages import Kind, Message
 from assetstream.simulator.okx.account import OKXAccount
 from assetstream.simulator.okx.refusals import error
-from assetstream.simulator.okx.signatures import LOGIN, WINDOW_S, server_time, signature
-from assetstream.simulator.session import ExchangeSession, Transport
+from assetstream.simulator.okx.signatures import LOGIN, WINDOW_S, signature
+from assetstream.simulator.session import LoginSession, Transport
 
 __all__ = ["OKXSession"]
 
@@ -28,7 +28,7 @@ class OperationError(Exception):
     """Error that a request gets, by its code."""
 
 
-class OKXSession(ExchangeSession):
+class OKXSession(LoginSession[OKXAccount]):
     """Login, subscriptions, the text ping and errors of one connection."""
 
     exchange = "okx"
@@ -37,25 +37,18 @@ class OKXSession(ExchangeSession):
         self,
         context: Context,
         connection: Transport,
-        accounts: Mapping[str, OKXAccount],
-        region: str,
+        account_of: Callable[[str], OKXAccount | None],
         address: str,
+        region: str,
     ) -> None:
-        super().__init__(context, connection)
-        self.account: OKXAccount | None = None
-        self._accounts = accounts
+        super().__init__(context, connection, account_of, address)
         self._region = region
-        self._address = address
         self._requests = Limit(480, 3600.0)
         self._operations = {
             "login": self._login,
             "subscribe": self._subscribe,
             "unsubscribe": self._unsubscribe,
         }
-
-    def opened(self) -> None:
-        """Wait for the client to speak first."""
-        self.watch_idleness()
 
     def idle(self, now: float) -> float:
         """Seconds since anything was sent or received."""
@@ -103,9 +96,7 @@ class OKXSession(ExchangeSession):
         if self.account is not None:
             raise OperationError("60031")
         account = self._authenticated(argument)
-        self.account = account
-        self.context.signal.count("connections", account.seen)
-        self.context.points.notify("identified", self.connection)
+        self._identify(account)
         answer = {"event": "login", "code": "0", "msg": "", "connId": CONNECTION}
         self._send(Kind.LOGIN, answer, accepted=True)
 
@@ -115,11 +106,10 @@ class OKXSession(ExchangeSession):
         time, given = str(argument.get("timestamp")), str(argument.get("sign"))
         if not time.isascii() or not time.isdecimal() or len(time) != 10:
             raise OperationError("60004")
-        if abs(server_time(self.context) - int(time)) > WINDOW_S:
+        if abs(self.context.wall(self.exchange) - int(time)) > WINDOW_S:
             raise OperationError("60006")
-        account = self._accounts.get(str(argument.get("apiKey")))
-        # Another site does not know the key.
-        if account is None or not account.is_of(self._region):
+        account = self._account_of(str(argument.get("apiKey")))
+        if account is None:
             raise OperationError("60032")
         if not same(account.passphrase, str(argument.get("passphrase"))):
             raise OperationError("60024")
@@ -181,11 +171,3 @@ class OKXSession(ExchangeSession):
     ) -> None:
         answer = {"event": name, "arg": argument, "connId": CONNECTION}
         self._send(Kind.SUBSCRIPTION, answer, accepted)
-
-    def _send(self, kind: Kind, content: object, accepted: bool | None = None) -> None:
-        self.send(Message(kind, msgspec.json.encode(content), accepted=accepted))
-
-
-def same(one: str, other: str) -> bool:
-    """Compare secrets in constant time."""
-    return hmac.compare_digest(one.encode(), other.encode())

@@ -6,10 +6,7 @@ import base64
 import hashlib
 import hmac
 
-from assetstream.runtime.loop import clock
-from assetstream.simulator.context import Context
-
-__all__ = ["LOGIN", "WINDOW_S", "server_time", "signature"]
+__all__ = ["LOGIN", "WINDOW_S", "signature"]
 
 #: What a login signs after its time.
 LOGIN = "GET/users/self/verify"
@@ -22,8 +19,3 @@ def signature(time: str, request: str, secret_key: str) -> str:
     text = f"{time}{request}".encode()
     digest = hmac.digest(secret_key.encode(), text, hashlib.sha256)
     return base64.b64encode(digest).decode()
-
-
-def server_time(context: Context) -> float:
-    """The exchange's time, seconds since 1970."""
-    return clock.wall() + context.points.seconds("ahead", "okx")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import random
 import uuid
 from datetime import datetime, timezone
@@ -14,6 +13,7 @@ import msgspec
 
 from assetstream.runtime.loop import clock
 from assetstream.simulator.account import letters
+from assetstream.simulator.common.signatures import same
 from assetstream.simulator.ledger import plain
 from assetstream.simulator.messages import (
     Reply,
@@ -25,7 +25,7 @@ from assetstream.simulator.messages import (
 from assetstream.simulator.okx.account import DEMO, OKXAccount, wallet
 from assetstream.simulator.okx.refusals import error, refused
 from assetstream.simulator.okx.session import OKXSession
-from assetstream.simulator.okx.signatures import WINDOW_S, server_time, signature
+from assetstream.simulator.okx.signatures import WINDOW_S, signature
 from assetstream.simulator.session import ExchangeSession, Transport
 from assetstream.simulator.venue import Venue
 
@@ -78,8 +78,17 @@ class OKXVenue(Venue[OKXAccount]):
     def _admitted(self, request: Request) -> Callable[[Transport], ExchangeSession]:
         """Let every upgrade pass: OKX asks for the key by message, later."""
         return lambda connection: OKXSession(
-            self._context, connection, self.accounts, self.region, request.address
+            self._context,
+            connection,
+            self._account_of,
+            request.address,
+            self.region,
         )
+
+    def _account_of(self, key: str) -> OKXAccount | None:
+        # One host has a site's demo trading, too; another site does not know the key.
+        account = self.accounts.get(key)
+        return account if account and account.is_of(self.region) else None
 
     def _reader(self, request: Request) -> OKXAccount:
         account = self._authenticated(request)
@@ -113,17 +122,16 @@ class OKXVenue(Venue[OKXAccount]):
             if not given[name]:
                 raise RequestRefused(refused(code))
         time = given["timestamp"]
-        if abs(server_time(self._context) - seconds(time)) > WINDOW_S:
+        if abs(self._context.wall(self.name) - seconds(time)) > WINDOW_S:
             raise RequestRefused(refused("50102"))
-        account = self.accounts.get(given["key"])
-        # Another site does not know the key.
-        if account is None or not account.is_of(self.region):
+        account = self._account_of(given["key"])
+        if account is None:
             raise RequestRefused(refused("50111"))
-        if not hmac.compare_digest(account.passphrase, given["passphrase"]):
+        if not same(account.passphrase, given["passphrase"]):
             raise RequestRefused(refused("50105"))
         query = f"?{request.query}" if request.query else ""
         right = signature(time, f"GET{READ_PATH}{query}", account.secret_key)
-        if not hmac.compare_digest(right, given["sign"]):
+        if not same(right, given["sign"]):
             raise RequestRefused(refused("50113"))
         # One host has both: the header says which is meant.
         demo = request.headers.get("x-simulated-trading") == "1"

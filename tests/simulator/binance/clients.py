@@ -7,7 +7,6 @@ from urllib.parse import quote
 
 from assetstream.exchanges import Binance
 from assetstream.simulator.binance.account import BinanceAccount
-from assetstream.simulator.binance.session import exchange_ms
 from tests.support.clients import Client, call, client_of
 
 __all__ = ["PING", "account_of", "binance_subscriber", "subscription"]
@@ -34,7 +33,7 @@ def subscription(
     """Make a subscription, ``late`` milliseconds old; None leaves a parameter out."""
     params: dict[str, Any] = {
         "apiKey": key or account.api_key,
-        "timestamp": exchange_ms(account.context) - late,
+        "timestamp": account.context.wall_ms("binance") - late,
     }
     if window is not None:
         params["recvWindow"] = window
@@ -62,7 +61,7 @@ def account_of(
     signature: str | None = None,
 ) -> tuple[int, dict[str, str], Any]:
     """Read the balances ``late`` milliseconds after they were asked for."""
-    time = exchange_ms(account.context) - late
+    time = account.context.wall_ms("binance") - late
     text = f"{query}&timestamp={time}" if query else f"timestamp={time}"
     # The signature of one parameter named as the text is that of the text.
     name, _, value = text.partition("=")

@@ -6,7 +6,6 @@ from typing import Any
 
 from assetstream.exchanges.bybit.exchange import sign
 from assetstream.simulator.bybit.account import BybitAccount
-from assetstream.simulator.bybit.session import exchange_ms
 from tests.support.clients import Client, call, client_of
 
 __all__ = ["PING", "SUBSCRIBE", "auth", "bybit_subscriber", "wallet_balance"]
@@ -19,7 +18,7 @@ def auth(
     account: BybitAccount, *, late: int = -5000, secret: str = "", key: str = ""
 ) -> dict[str, Any]:
     """Make a login that expired ``late`` milliseconds ago."""
-    expires = exchange_ms(account.context) - late
+    expires = account.context.wall_ms("bybit") - late
     signature = sign(f"GET/realtime{expires}", secret or account.secret_key)
     return {"op": "auth", "args": [key or account.api_key, expires, signature]}
 
@@ -43,7 +42,7 @@ def wallet_balance(
     **wrong: str,
 ) -> Any:
     """Read the balances ``late`` milliseconds after they were asked for."""
-    time = str(exchange_ms(account.context) - late)
+    time = str(account.context.wall_ms("bybit") - late)
     text = f"{time}{account.api_key}{window}{query}"
     headers = {
         "X-BAPI-API-KEY": account.api_key,

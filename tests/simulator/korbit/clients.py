@@ -6,7 +6,6 @@ from typing import Any
 
 from assetstream.exchanges.korbit.exchange import sign
 from assetstream.simulator.korbit.account import KorbitAccount
-from assetstream.simulator.korbit.venue import exchange_ms
 from tests.support.clients import Client, call, client_of
 
 __all__ = ["SUBSCRIBE", "balance", "client", "signed", "subscriber"]
@@ -24,7 +23,7 @@ def signed(
     signature: str = "",
 ) -> tuple[str, dict[str, str]]:
     """Make a query, ``late`` milliseconds old, and its header."""
-    text = query or f"timestamp={exchange_ms(account.context) - late}"
+    text = query or f"timestamp={account.context.wall_ms('korbit') - late}"
     signature = signature or sign(text, secret or account.secret_key)
     header = {"X-KAPI-KEY": key or account.api_key}
     return f"{text}&signature={signature}", header

@@ -10,7 +10,7 @@ from websockets.exceptions import InvalidStatus
 
 from assetstream.simulator import Simulator
 from assetstream.simulator.korbit.account import KorbitAccount
-from assetstream.simulator.korbit.venue import KorbitVenue, exchange_ms
+from assetstream.simulator.korbit.venue import KorbitVenue
 from tests.simulator.korbit.clients import balance, client, signed
 from tests.support.clients import call, client_of
 
@@ -78,7 +78,7 @@ def test_a_request_is_refused(
 
 def test_a_window_may_be_longer(korbit: KorbitAccount) -> None:
     """By a parameter that is signed like any other."""
-    time = exchange_ms(korbit.context) - 9000
+    time = korbit.context.wall_ms("korbit") - 9000
 
     assert balance(korbit, query=f"recvWindow=9000&timestamp={time}")[0] == 200
 

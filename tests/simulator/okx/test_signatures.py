@@ -1,13 +1,10 @@
-"""The signature of the simulated OKX, and its time."""
+"""The signature of the simulated OKX."""
 
 from __future__ import annotations
 
 import pytest
 
-from assetstream.simulator import Simulator
-from assetstream.simulator.okx.signatures import LOGIN, server_time, signature
-from tests.simulator.okx.client import okx_account
-from tests.support.clock import TimeMachine
+from assetstream.simulator.okx.signatures import LOGIN, signature
 
 #: The secret of the examples in OKX's documents, which is nobody's.
 SECRET = "22582BD0CFF14C41EDBF1AB98506286D"
@@ -30,12 +27,3 @@ def test_the_worked_values_of_the_signature(
 ) -> None:
     """The simulator computes it apart from the adapter, which it checks."""
     assert signature(time, request_line, SECRET) == expected
-
-
-def test_the_time_is_the_simulated_exchange_s() -> None:
-    """A fault may have set its clock wrong."""
-    with TimeMachine(speed=0.0).installed(), Simulator() as exchange:
-        context = okx_account(exchange).context
-        before = server_time(context)
-        with exchange.fault("clock_jump", seconds=100):
-            assert server_time(context) == before + 100

@@ -47,7 +47,9 @@ def test_balances(account: OKXAccount) -> None:
         ({"timestamp": "2020-01-01T00:00:00.000Z"}, 401, "50102"),
         ({"key": "nobody"}, 401, "50111"),
         ({"passphrase": "wrong"}, 401, "50105"),
+        ({"passphrase": "caf\u00e9"}, 401, "50105"),
         ({"sign": "A" * 43 + "="}, 401, "50113"),
+        ({"sign": "caf\u00e9"}, 401, "50113"),
         ({"demo": "1"}, 401, "50101"),
     ],
 )
