@@ -8,7 +8,8 @@ from typing import NamedTuple
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assetstream.sharing.ownership import Claims, Seat
+from assetstream import CoinW
+from assetstream.sharing.ownership import Claims, Seat, key_of
 from assetstream.sharing.pulses import LEASE
 
 LATER = 1000.0
@@ -180,3 +181,11 @@ def test_o4_o5_everything_is_owned_and_nothing_moves(
     pass_time(6 * LEASE)
 
     assert set(owners.values()) <= set(claims)
+
+
+def test_a_fleet_knows_an_account_by_its_exchange_and_its_key() -> None:
+    """Two keys are told apart, though a worker gives both accounts one name."""
+    one, other = (CoinW(api_key=key, secret_key="s") for key in ("one", "other"))
+
+    assert key_of(one) == f"coinw-{one.fingerprint}"
+    assert key_of(one) != key_of(other)
