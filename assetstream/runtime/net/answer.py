@@ -165,6 +165,6 @@ def headers_of(lines: Iterable[bytes]) -> dict[str, str]:
     for line in lines:
         name, _, value = line.decode("latin-1").partition(":")
         name, value = name.strip().lower(), value.strip()
-        if name != "set-cookie":
+        if not name.startswith("set-cookie"):
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return headers

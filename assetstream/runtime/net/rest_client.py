@@ -259,10 +259,11 @@ class PlainConnection(HTTPConnection):
     """
 
     scope: CancelScope
+    _scheme = "http"
 
     def connect(self) -> None:
         call = _current_call()
-        self.sock = call.dial("http", self.host, self.port)
+        self.sock = call.dial(self._scheme, self.host, self.port)
         self.scope = call.scope
 
     def request(self, *args: Any, **options: Any) -> None:
@@ -292,10 +293,10 @@ class PlainConnection(HTTPConnection):
 class SecureConnection(PlainConnection, HTTPSConnection):
     """The same with TLS; the certificate was verified in the handshake."""
 
+    _scheme = "https"
+
     def connect(self) -> None:
-        call = _current_call()
-        self.sock = call.dial("https", self.host, self.port)
-        self.scope = call.scope
+        super().connect()
         self.is_verified = True
 
 

@@ -129,11 +129,10 @@ class UpgradeSocket:
         else:
             raise self._not_a_websocket("comes behind too many others")
         _, *others = [line for line in lines if line]
-        kept = [x for x in others if not x.lower().startswith(b"set-cookie")]
-        self.headers = headers_of(kept)
+        self.headers = headers_of(others)
         if status != 101:
             raise UpgradeRefused(status, self.headers, self._read_body())
-        wanted = [x for x in kept if x.partition(b":")[0].strip().lower() in WANTED]
+        wanted = [x for x in others if x.partition(b":")[0].strip().lower() in WANTED]
         return b"\r\n".join([b"HTTP/1.1 101 Accepted", *wanted, b"", b""])
 
     def _read_one_head(self) -> tuple[int, list[bytes]]:
