@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import math
 import os
 import re
 import socket
 import threading
+from contextlib import suppress
 from functools import partial
 from typing import Any, Callable, Literal, Mapping, NoReturn
 from uuid import uuid4
@@ -31,7 +33,7 @@ from assetstream.runtime.lifecycle import Lifecycle
 from assetstream.runtime.loop import clock
 from assetstream.runtime.loop.callback_threads import CallbackThreads
 from assetstream.runtime.loop.registrations import registered
-from assetstream.runtime.loop.sigterm import stopped_by_sigterm
+from assetstream.runtime.loop.sigterm import before_end, stopped_by_sigterm
 from assetstream.runtime.loop.waits import Deadline, join_interruptibly
 from assetstream.runtime.mailbox import CallbackMailbox
 from assetstream.sharing.access import Access
@@ -48,6 +50,8 @@ __all__ = ["Relay", "RelayHealth"]
 START_TIMEOUT = 30.0
 #: Seconds that the engine has to take accounts back before it is given up.
 GRACE = 3.0
+#: Seconds that the end of the program waits for it.
+EXIT_TIME = 2.0
 #: Errors of the relay's own that may wait for ``on_error``.
 MOST_ERRORS = 100
 #: What a worker's name may have of its machine's.
@@ -269,7 +273,8 @@ class Relay:
 
         The streams end first, so that nobody else connects before, and readers see it
         at once. Where the engine is away, the lease runs out by itself. Calling it
-        again does no harm.
+        again does no harm; a program that ends without it does the same for 2 s at
+        most.
 
         Args:
             timeout: seconds to wait for the threads; None for ever, 0 not at all.
@@ -286,7 +291,8 @@ class Relay:
             if not self._lifecycle.beginning_here and thread.ident is None:
                 self._end()
             return True
-        if not self._run.join(Deadline(min(deadline.left(), GRACE))) and timeout:
+        in_time = self._run.join(Deadline(min(deadline.left(), GRACE)))
+        if not in_time and timeout != 0:
             # It stands still, or the engine does: the lease runs out by itself.
             self._engine.cancel()
         ended = self._run.join(deadline) and self._group.stop(deadline.left())
@@ -308,6 +314,9 @@ class Relay:
             try:
                 self._callbacks.start()
                 self._run.over.then(self._end)
+                # A program that ends without stop() gives everything back, too.
+                atexit.register(self._leave)
+                before_end.add(self._leave)
                 self._run.thread.start()
             except BaseException:
                 self._end()
@@ -315,9 +324,15 @@ class Relay:
 
     def _end(self) -> None:
         """Let the callbacks end; once the relay's thread is over, or never ran."""
+        atexit.unregister(self._leave)
+        before_end.remove(self._leave)
         self._mailbox.close()
         self._callbacks.end()
         self._group.stop(0)
+
+    def _leave(self) -> None:
+        with suppress(StreamStateError):  # a parent's, in a forked child
+            self.stop(EXIT_TIME)
 
     def _wait_reached(self, timeout: float | None) -> None:
         self._lifecycle.refuse_in_callback("waiting for the engine")

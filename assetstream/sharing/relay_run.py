@@ -147,7 +147,7 @@ class RelayRun:
     @property
     def folded(self) -> int:
         """Updates that newer ones stood for: the engine was too slow for them."""
-        return self._folded + sum(each.folded for each in [*self._outboxes.values()])
+        return self._folded + sum(o.folded for o in self._outboxes.copy().values())
 
     def stop(self) -> None:
         """Ask for the end; from a signal handler, too."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import pickle
 import signal
 import threading
@@ -571,31 +572,50 @@ def test_a_handler_that_exits_ends_it(server: EngineServer, account: Account) ->
         relay.run_forever()
 
 
+PROGRAM = """
+import json, sys
+from assetstream import AssetStream, CoinW, Relay, Upbit
+kind, options, other, url = json.loads(sys.argv[1])
+make = {"upbit": Upbit, "coinw": CoinW}[kind]
+relay = Relay(url, {"alice": make(**options)})
+"""
+
+
 @programs
-def test_sigterm_gives_everything_back(
-    server: EngineServer, account: Account, tmp_path: Path
+@pytest.mark.parametrize(
+    ("rest", "code"),
+    [
+        ("relay.run_forever()", -signal.SIGTERM),
+        # Another stream's run_forever() ends the program, and takes the relay along.
+        (
+            "relay.start()\nAssetStream(make(**other)).run_forever()",
+            -signal.SIGTERM,
+        ),
+        ("relay.start()\nsys.stdin.readline()", 0),
+    ],
+)
+def test_the_end_of_a_program_gives_everything_back(
+    server: EngineServer, exchange: Simulator, tmp_path: Path, rest: str, code: int
 ) -> None:
-    """Before the process ends by it."""
-    exchange = account.exchange()
+    """By SIGTERM, which ends the process then, or without stop()."""
+    options = []
+    for each in (exchange.upbit({"BTC": "1"}), exchange.upbit({"BTC": "2"})):
+        made = each.exchange()
+        keys = zip(made.key_names, made.credentials.values(), strict=False)
+        urls = {"ws_url": made.ws_url, "rest_url": made.rest_url, "region": "sg"}
+        options.append({**dict(keys), **urls})
     program = tmp_path / "program.py"
-    program.write_text(
-        "import json, sys\n"
-        "from assetstream import Relay, Upbit, CoinW\n"
-        "kind, keys, urls, url = json.loads(sys.argv[1])\n"
-        "make = {'upbit': Upbit, 'coinw': CoinW}[kind]\n"
-        "Relay(url, {'alice': make(**keys, **urls)}).run_forever()\n"
-    )
-    keys = dict(zip(exchange.key_names, exchange.credentials.values(), strict=False))
-    urls = {"ws_url": exchange.ws_url, "rest_url": exchange.rest_url}
-    if exchange.regions:
-        urls["region"] = exchange.regions[0]
-    given = json.dumps([exchange.name, keys, urls, server.url])
+    program.write_text(PROGRAM + rest)
+    given = json.dumps(["upbit", *options, server.url])
+    stdin, writer = os.pipe()
     with (
-        Program(str(program), given, fresh=True) as running,
+        Program(str(program), given, fresh=True, stdin=stdin) as running,
         RemoteStream(server.url, "alice") as stream,
     ):
-        running.terminate()
-        assert running.finish() == -signal.SIGTERM
+        if code:
+            running.terminate()
+        os.close(writer)
+        assert running.finish() == code, running.output
         assert read(server, "alice").head.owner == ""
         wait_until(lambda: stream.state is State.STALE)
 

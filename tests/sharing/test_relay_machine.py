@@ -414,6 +414,16 @@ def test_o3_what_ends_while_it_is_taken_begins_anew(desk: Desk) -> None:
     assert desk.run(0.0) == [Take(("alice",)), Begin("alice"), Rewrite("alice")]
 
 
+def test_o3_what_ends_is_not_asked_for_before_it_has_ended(desk: Desk) -> None:
+    """Though the engine refuses what its stream said last."""
+    desk.machine.expired("alice")
+    desk.machine.expired("alice")
+    desk.machine.written({"alice": False}, (), desk.now)
+
+    assert desk.run() == [Shut("alice", module.CUT_OFF)]
+    assert "alice" not in desk.machine.tokens
+
+
 # Other workers.
 
 
