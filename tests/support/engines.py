@@ -23,7 +23,7 @@ import redis
 if TYPE_CHECKING:
     import trustme
 
-__all__ = ["ENGINES", "EngineServer", "binary", "tls_server"]
+__all__ = ["ENGINES", "EngineServer", "binary", "free_port", "tls_server"]
 
 #: What there may be, and how to get it.
 ENGINES = {
@@ -119,6 +119,12 @@ class EngineServer:
             return client.execute_command(*command)
 
 
+def free_port() -> int:
+    """Return a port of TCP that was free a moment ago."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as free:
+        return int(free.getsockname()[1])
+
+
 @contextmanager
 def tls_server(folder: Path, authority: trustme.CA) -> Iterator[str]:
     """Run an engine with a certificate of the authority; give its URL.
@@ -130,8 +136,7 @@ def tls_server(folder: Path, authority: trustme.CA) -> Iterator[str]:
     leaf.cert_chain_pems[0].write_to_path(folder / "cert.pem")
     authority.cert_pem.write_to_path(folder / "ca.pem")
     files = {"cert": "cert.pem", "key": "key.pem", "ca-cert": "ca.pem"}
-    with closing(socket.create_server(("127.0.0.1", 0))) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     options = ["--tls-port", str(port), "--tls-auth-clients", "no"]
     for name, file in files.items():
         options += [f"--tls-{name}-file", f"{folder}/{file}"]

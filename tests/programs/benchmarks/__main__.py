@@ -12,6 +12,13 @@ it should; a load server sends prepared frames from the second. They take turns,
 many rounds as each table says; all of it takes half an hour on two cores that do
 nothing else. Read the figures as ratios of one run, not as promises.
 
+A contender whose library is not installed is skipped, and the table says so. Two are
+not among the extra, nautilus_trader, which holds pandas below 3, and cryptofeed, which
+needs a C compiler; an environment of their own has them beside all others::
+
+    python -m pip install -e ".[bench,test]" nautilus_trader cryptofeed
+    python -m tests.programs.benchmarks --scenario shared-200 --scenario shared-burst
+
 ``--compare`` names every row that does not reproduce: neither run's median lies within
 the other's least to most, or within 5 % of the other's median. The exit code is 1 then.
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Callable
 
-__all__ = ["END", "Frames", "frame"]
+__all__ = ["CURRENCIES", "END", "Frames", "frame"]
 
 CURRENCIES = ("BTC", "ETH", "XRP", "SOL", "SGD")
 #: The currency of the last frame: whoever sees it has seen all.

@@ -21,6 +21,9 @@ PACKAGES = (
     "websockets",
     "aiohttp",
     "picows",
+    "redis",
+    "cryptofeed",
+    "nautilus_trader",
 )
 
 

@@ -17,6 +17,7 @@ from tests.programs.benchmarks.rounds import Results, run
 from tests.programs.benchmarks.scenarios import SCENARIOS
 from tests.programs.benchmarks.stages import stages
 from tests.programs.benchmarks.stored import Run, differences, read, write
+from tests.support.engines import binary
 
 #: The scenarios beside the bursts, and who is asked to take part in a test.
 SMOKE = {
@@ -31,6 +32,16 @@ SMOKE = {
     "saturation-10000": "assetstream-audited",
     "recovery-1000": "assetstream-paced",
 }
+
+#: Who reads what another process owns, and what is left of its digits.
+SHARING = {
+    "shared": "exact",
+    "shared-by-hand": "exact",
+    "shared-cryptofeed": "exact",
+    "shared-nautilus": "lost",
+}
+#: Not among the extra.
+PEERS = ("shared-cryptofeed", "shared-nautilus")
 
 
 @pytest.mark.programs
@@ -58,6 +69,23 @@ def test_every_other_kind_gives_all_its_figures(name: str) -> None:
     keys = {column.key for column in SCENARIOS[name].columns}
     assert keys <= figures.keys(), figures
     assert figures.get("folded", 0) == 0
+
+
+@pytest.mark.programs
+@pytest.mark.parametrize("name", SHARING)
+def test_every_way_between_processes_gives_all_its_figures(name: str) -> None:
+    """The last balances arrive by the engine; only a peer may lack its library."""
+    binary("redis")
+
+    (figures,) = run("shared-burst", (name,), quick=True)[name]
+
+    if name in PEERS and "skipped" in figures:
+        pytest.skip(figures["skipped"])
+    keys = {column.key for column in SCENARIOS["shared-burst"].columns}
+    assert keys <= figures.keys(), figures
+    assert figures["digits"] == SHARING[name]
+    # A relay's reader has the newest book, others have each update.
+    assert name == "shared" or figures["folded"] == 0
 
 
 @pytest.mark.programs
@@ -181,7 +209,16 @@ def test_a_client_that_keeps_up_with_nothing_has_no_rate() -> None:
 
 def test_the_library_of_a_peer_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every contender's module can be imported without the peers' libraries."""
-    for module in ("ccxt", "matplotlib", "picows", "pybit", "trustme", "upbit"):
+    for module in (
+        "ccxt",
+        "cryptofeed",
+        "matplotlib",
+        "nautilus_trader",
+        "picows",
+        "pybit",
+        "trustme",
+        "upbit",
+    ):
         monkeypatch.setitem(sys.modules, module, None)
         for loaded in [
             m for m in sys.modules if m.startswith("tests.programs.benchmarks")

@@ -1,4 +1,9 @@
-"""The contenders: assetstream, the floor below it, and its peers."""
+"""The contenders: assetstream, the floor below it, and its peers.
+
+freqtrade's external message consumer is none of those that share accounts: it takes a
+producer bot's pair lists and candles only (``whitelist`` and ``analyzed_df``), and no
+freqtrade bot sends another its balances.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +19,7 @@ __all__ = ["ENTRIES", "Entry"]
 BARE = "no book, events, recovery or handler thread"
 READER = "no book or events, handler in the reading thread"
 GROUP = "assetstream:StreamGroup"
+UNSHARED = "no book, owner or proof of life; nothing is noticed"
 #: A peer has no limits to keep: with Upbit's reads, as many connects as they allow.
 FAST: Mapping[str, Any] = MappingProxyType({"connects": 30.0})
 
@@ -84,14 +90,24 @@ ENTRIES = {
         "shared",
         "assetstream Relay, Redis, RemoteGroup",
         "redis",
-        options={"way": "relay"},
     ),
     "shared-by-hand": Entry(
-        "shared",
+        "shared_by_hand",
         "AssetStream, XADD; XREAD in a loop",
         "redis",
-        "no book, owner or proof of life; nothing is noticed",
-        options={"way": "hand"},
+        UNSHARED,
+    ),
+    "shared-cryptofeed": Entry(
+        "shared_cryptofeed",
+        "AssetStream, cryptofeed BalancesStream; XREAD in a loop",
+        "cryptofeed.backends.redis:BalancesStream",
+        f"{UNSHARED}; fields that its own Balance lacks are given here",
+    ),
+    "shared-nautilus": Entry(
+        "shared_nautilus",
+        "AssetStream, nautilus_trader MessageBus; the MessageBus of another node",
+        "nautilus_trader.live.node:TradingNode",
+        UNSHARED,
     ),
     "floor": Entry(
         "floor",

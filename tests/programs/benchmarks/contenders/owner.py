@@ -4,30 +4,24 @@
 
     python -m tests.programs.benchmarks.contenders.owner
 
-The first line of its standard input is its task, in JSON. With "relay" it is
-assetstream's; with "hand" the program that one writes without: ``XADD`` for each
-update, in the stream's handler, as others' backends do. It prints a line once all
-accounts are LIVE, and ends when its standard input does.
+The first line of its standard input is its task, in JSON: a module with the handler
+that publishes each update of a ``StreamGroup`` in a peer's way, none for a ``Relay``.
+It prints a line once all accounts are LIVE, and ends when its standard input does.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
-import time
 from contextlib import ExitStack
 from typing import Any
-
-import redis
 
 from assetstream import AssetStream, AssetUpdate, Relay, Source, StreamGroup, Upbit
 from assetstream.protocol import Exchange
 from tests.programs.benchmarks.contenders.sdk import UNLIMITED, Readiness, keep_to
 
-__all__ = ["LOG", "MAXLEN"]
-
-#: The one stream that the program by hand writes, and how many entries it keeps.
-LOG, MAXLEN = "updates", 10_000
+__all__ = ["main"]
 
 
 def main() -> None:
@@ -47,24 +41,17 @@ def main() -> None:
     readiness = Readiness()
     readiness.wanted = len(accounts)
     with ExitStack() as stack:
-        if task["way"] == "relay":
-            relay = Relay(task["url"], accounts, on_state=readiness.changed)
+        if task["publisher"] is None:
+            url = f"redis://127.0.0.1:{task['port']}"
+            relay = Relay(url, accounts, on_state=readiness.changed)
             stack.enter_context(relay)
         else:
-            engine = redis.Redis.from_url(task["url"])
+            module = importlib.import_module(task["publisher"])
+            publish = module.publisher(task["port"])
 
             def on_asset(update: AssetUpdate) -> None:
-                if update.source is Source.SNAPSHOT:
-                    return
-                entry = {
-                    "account": update.account,
-                    "currency": update.currency,
-                    "available": str(update.available),
-                    "locked": str(update.locked),
-                    "at": time.time(),
-                }
-                fields: dict[Any, Any] = {"d": json.dumps(entry)}
-                engine.xadd(LOG, fields, maxlen=MAXLEN, approximate=True)
+                if update.source is not Source.SNAPSHOT:
+                    publish(update)
 
             streams = [AssetStream(each, account=key) for key, each in accounts.items()]
             group = StreamGroup(streams, on_asset=on_asset, on_state=readiness.changed)

@@ -1,0 +1,86 @@
+"""The interface of the readers of accounts that another process owns."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import contextmanager
+from typing import Iterator, Sequence
+
+from tests.programs.benchmarks.contenders.base import Account, Contender, OnAsset
+from tests.support.engines import EngineServer, free_port
+
+__all__ = ["Reader"]
+
+
+class Reader(Contender):
+    """A reader of all accounts by an engine; ready when their owner has them.
+
+    All speak TCP with the engine: not every peer can speak it on a UNIX socket.
+
+    Args:
+        publisher: the module with the ``publisher`` of the owner's updates; None if
+            their owner is a ``Relay``.
+
+    Attributes:
+        port: the engine's.
+    """
+
+    def __init__(self, publisher: str | None) -> None:
+        self.port = free_port()
+        self._publisher = publisher
+        self._engine = EngineServer("redis", "--port", str(self.port))
+        self._owner: subprocess.Popen[str] | None = None
+
+    def start(self, accounts: Sequence[Account], on_asset: OnAsset) -> None:
+        with other_cores():
+            self._engine.start()
+            self._owner = subprocess.Popen(
+                [sys.executable, "-m", f"{__package__}.owner"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        assert self._owner.stdin is not None
+        task = {"publisher": self._publisher, "port": self.port, "accounts": accounts}
+        self._owner.stdin.write(f"{json.dumps(task)}\n")
+        self._owner.stdin.flush()
+        self.read(accounts, on_asset)
+
+    def read(self, accounts: Sequence[Account], on_asset: OnAsset) -> None:
+        """Start reading, and return."""
+        raise NotImplementedError
+
+    def wait_ready(self, timeout: float) -> None:
+        assert self._owner is not None
+        assert self._owner.stdout is not None
+        if self._owner.stdout.readline() != "LIVE\n":
+            raise TimeoutError("the owner has ended")
+
+    def used_by_others(self) -> float:
+        assert self._owner is not None
+        with open(f"/proc/{self._owner.pid}/stat", encoding="ascii") as file:
+            words = file.read().rpartition(")")[2].split()
+        return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+    def close(self) -> None:
+        if self._owner is not None:
+            self._owner.kill()
+            self._owner.communicate()
+        self._engine.kill()
+
+
+@contextmanager
+def other_cores() -> Iterator[None]:
+    """Start processes that may run on every core, as the system likes."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    own = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, range(os.cpu_count() or 1))
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, own)
