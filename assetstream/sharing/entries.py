@@ -68,7 +68,7 @@ ERRORS: Mapping[str, type[AssetStreamError]] = {
 }
 
 
-class BookEntry(Struct, frozen=True, array_like=True):
+class BookEntry(Struct, frozen=True, array_like=True, gc=False):
     """The balance of one currency.
 
     Attributes:
@@ -84,7 +84,7 @@ class BookEntry(Struct, frozen=True, array_like=True):
     source: Source
 
 
-class UpdateEntry(Struct, frozen=True, array_like=True, tag="u"):
+class UpdateEntry(Struct, frozen=True, array_like=True, tag="u", gc=False):
     """One change of one currency's balance.
 
     Attributes:

@@ -23,6 +23,7 @@ from assetstream.sharing.entries import (
 from assetstream.sharing.pulses import HORIZON
 from assetstream.sharing.read_plan import (
     LIST_INTERVAL,
+    PACE,
     Compare,
     Follow,
     List,
@@ -82,11 +83,12 @@ class Desk:
         return self
 
     def follow(self, pulses: Sequence[Pulse] | ProtocolError = ()) -> Follow:
-        """Answer a request to follow."""
+        """Answer a request to follow; that takes a millisecond."""
         request = self.next()
         assert isinstance(request, Follow)
         places = {"w1": "9-0"} if pulses else {}
         self.plan.followed(request, {"w1": pulses}, places, self.now)
+        self.now += 0.001
         return request
 
 
@@ -159,6 +161,33 @@ def test_v1_each_request_dates_what_it_did_not_bring() -> None:
     assert pulses is not None
     assert pulses.composed == 100.2
     assert desk.plan.pulses("w2") is None
+
+
+def test_many_accounts_are_asked_for_when_news_have_come_together() -> None:
+    """A call names all of them, and two a millisecond would do nothing else."""
+    names = [f"a{number}" for number in range(1_000)]
+    desk = Desk(*names).following()
+    asked = desk.now
+    desk.follow()
+
+    assert desk.next() is None
+    assert desk.plan.deadline == asked + 1_000 * PACE
+    desk.lose("a7")
+    desk.read("w1", "a7")
+    desk.now = asked + 1_000 * PACE
+
+    assert len(desk.follow().logs) == 1_000
+
+
+def test_a_call_that_took_longer_is_followed_by_the_next_at_once() -> None:
+    """As where nothing has come for a while; from the moment of asking it counts."""
+    desk = Desk(*[f"a{number}" for number in range(1_000)]).following()
+    request = desk.next()
+    assert isinstance(request, Follow)
+    asked, desk.now = desk.now, desk.now + 1_001 * PACE
+    desk.plan.followed(request, {}, {}, asked)
+
+    assert isinstance(desk.next(), Follow)
 
 
 def test_v1_pulses_that_cannot_be_read_date_nothing() -> None:

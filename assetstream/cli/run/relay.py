@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 from pathlib import Path
@@ -15,6 +16,7 @@ from assetstream.cli.run.watch import View
 from assetstream.cli.view.lines import JsonLines, PlainLines
 from assetstream.model.errors import AssetStreamError
 from assetstream.model.events import StateChange
+from assetstream.model.states import State
 from assetstream.protocol import Exchange
 from assetstream.sharing.keys import Keys
 from assetstream.sharing.relay import Relay
@@ -89,6 +91,7 @@ class RelayCommand:
             self._write(view)
         finally:
             self.relay.stop()
+            gc.unfreeze()
             if self._archive is not None:
                 self._archive.close()
                 unwritten = self._archive.health().error
@@ -97,13 +100,23 @@ class RelayCommand:
 
     def _write(self, view: View) -> None:
         """Write events until the last one."""
+        live: set[str] = set()
+        settled = 0
         while True:
             try:
                 event = self._events.get(timeout=SLICE)
             except Empty:
+                if len(live) > settled:
+                    settled = len(live)
+                    # A full collection would stop the threads of a thousand accounts
+                    # for a tenth of a second, now and then.
+                    gc.collect()
+                    gc.freeze()
                 continue
             if event is None:
                 return
+            if isinstance(event, StateChange) and event.current is State.LIVE:
+                live.add(event.account)
             view.show(event)
 
     def _run(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 from pathlib import Path
@@ -13,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from assetstream import Archive, RemoteGroup, State
 from assetstream.cli.main import assetstream
+from assetstream.cli.run.relay import RelayCommand
 from assetstream.sharing.keys import Keys
 from assetstream.sharing.rights import reader_rights, worker_rights
 from assetstream.simulator import Simulator
@@ -97,6 +99,26 @@ def test_accounts_are_owned_published_recorded_and_counted(
     assert "left out" in program.err[-1]
     with Archive(archive) as recorded:
         assert recorded.updates("main", currency="BTC")[-1].available == 1
+
+
+@programs
+def test_what_lives_as_long_as_it_is_kept_from_the_collector(
+    running: EngineServer, exchange: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once its accounts are LIVE, and until it ends."""
+    account = exchange.coinw({"BTC": 1}).exchange()
+    command = RelayCommand(running.url, {"main": account}, False, None, fleet="frozen")
+    states: list[State] = []
+
+    def freeze() -> None:
+        states.extend(command.relay.group.health().states)
+        command.relay.stop()
+
+    monkeypatch.setattr(gc, "freeze", freeze)
+    command.run([])
+
+    assert states == [State.LIVE]
+    assert command.errors == []
 
 
 @programs

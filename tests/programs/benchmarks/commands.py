@@ -86,16 +86,18 @@ class Commands:
             self._server.drop(peer, reset=True)
         answer(sock, at=at)
 
-    def _burst(self, sock: socket.socket, frames: int) -> None:
-        peer = self._peers()[-1]
-        made = [peer.frames.next() for _ in range(frames - 1)]
-        made.append(peer.frames.next(last=True))
-        sealed = peer.wire.seal(made)
+    def _burst(self, sock: socket.socket, frames: int, active: int) -> None:
+        bursts = []
+        for peer in self._peers()[-active:]:
+            made = [peer.frames.next() for _ in range(frames // active - 1)]
+            made.append(peer.frames.next(last=True))
+            bursts.append((peer, peer.wire.seal(made)))
         answer(sock, at=time.monotonic())
-        try:
-            peer.wire.pour(sealed)
-        except Gone:
-            self._server.drop(peer)
+        for peer, sealed in bursts:
+            try:
+                peer.wire.pour(sealed)
+            except Gone:
+                self._server.drop(peer)
 
     def _round(self, sock: socket.socket, at: float) -> None:
         self._server.set_clock(at, 1.0)

@@ -59,13 +59,17 @@ class Control:
         """Reset all connections; return the time at which that was done."""
         return float(self._ask(do="drop")["at"])
 
-    def burst(self, frames: int) -> float:
-        """Prepare frames, then send them at once to the latest client.
+    def burst(self, frames: int, active: int = 1) -> float:
+        """Prepare frames, then send them at once.
+
+        Args:
+            frames: how many, of all accounts together.
+            active: to so many clients, the latest, one after the other.
 
         Returns:
             the time of the first.
         """
-        return float(self._ask(do="burst", frames=frames)["at"])
+        return float(self._ask(do="burst", frames=frames, active=active)["at"])
 
     def round(self, at: float) -> int:
         """Send every client one frame; return to how many.

@@ -143,7 +143,7 @@ FEW = {"frames": 10_000}
 
 #: The ways to read what another process owns, and those that keep accounts apart.
 SHARING = ("shared", "shared-by-hand", "shared-cryptofeed", "shared-nautilus")
-SHARING_MANY = SHARING[:2]
+SHARING_MANY = ("shared", "shared-frozen", "shared-by-hand")
 
 OWNED = (
     "Owner, engine and reader are three processes; the owner's `StreamGroup` hands its "
@@ -334,16 +334,16 @@ SCENARIOS = {
         accounts=1_000,
     ),
     "shared-burst": Scenario(
-        "Burst, from the exchange to the handler of a reader by Redis",
+        "Burst of 100 accounts, from the exchange to the handler of a reader by Redis",
         "burst",
         SHARED_BURST,
         SHARING,
         {"frames": 10_000},
         {"frames": 2_000},
         rounds=3,
-        note=f"{OWNED}A reader that a relay's log has run away from reads the newest "
-        "book instead of each update, and its figures are of that; the others' are of "
-        "every update.",
+        accounts=100,
+        quick_accounts=10,
+        note=OWNED,
     ),
     "first": Scenario(
         "The first account over TLS",

@@ -31,6 +31,7 @@ SMOKE = {
     "scrape": "assetstream-audited",
     "saturation-10000": "assetstream-audited",
     "recovery-1000": "assetstream-paced",
+    "shared-burst": "shared",
 }
 
 #: Who reads what another process owns, and what is left of its digits.

@@ -91,6 +91,13 @@ ENTRIES = {
         "assetstream Relay, Redis, RemoteGroup",
         "redis",
     ),
+    "shared-frozen": Entry(
+        "shared",
+        "assetstream Relay, Redis, RemoteGroup, gc.freeze() in both",
+        "redis",
+        "as `assetstream relay` does, and readers may",
+        options={"frozen": True},
+    ),
     "shared-by-hand": Entry(
         "shared_by_hand",
         "AssetStream, XADD; XREAD in a loop",

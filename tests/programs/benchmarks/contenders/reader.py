@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from typing import Iterator, Sequence
 
@@ -23,14 +25,16 @@ class Reader(Contender):
     Args:
         publisher: the module with the ``publisher`` of the owner's updates; None if
             their owner is a ``Relay``.
+        frozen: what lives as long as owner and reader do is kept out of the collector's
+            way, as ``assetstream relay`` does, and our documentation says for readers.
 
     Attributes:
         port: the engine's.
     """
 
-    def __init__(self, publisher: str | None) -> None:
+    def __init__(self, publisher: str | None, *, frozen: bool = False) -> None:
         self.port = free_port()
-        self._publisher = publisher
+        self._publisher, self._frozen = publisher, frozen
         self._engine = EngineServer("redis", "--port", str(self.port))
         self._owner: subprocess.Popen[str] | None = None
 
@@ -44,7 +48,12 @@ class Reader(Contender):
                 text=True,
             )
         assert self._owner.stdin is not None
-        task = {"publisher": self._publisher, "port": self.port, "accounts": accounts}
+        task = {
+            "publisher": self._publisher,
+            "frozen": self._frozen,
+            "port": self.port,
+            "accounts": accounts,
+        }
         self._owner.stdin.write(f"{json.dumps(task)}\n")
         self._owner.stdin.flush()
         self.read(accounts, on_asset)
@@ -58,6 +67,12 @@ class Reader(Contender):
         assert self._owner.stdout is not None
         if self._owner.stdout.readline() != "LIVE\n":
             raise TimeoutError("the owner has ended")
+
+    def settle(self, seconds: float) -> None:
+        time.sleep(seconds)
+        if self._frozen:
+            gc.collect()
+            gc.freeze()
 
     def used_by_others(self) -> float:
         assert self._owner is not None

@@ -13,10 +13,14 @@ __all__ = ["Client"]
 
 
 class Client(Reader):
-    """One reader of all accounts; ready when it has all, and their owner has."""
+    """One reader of all accounts; ready when it has all, and their owner has.
 
-    def __init__(self) -> None:
-        super().__init__(publisher=None)
+    Args:
+        frozen: as of ``Reader``.
+    """
+
+    def __init__(self, *, frozen: bool = False) -> None:
+        super().__init__(publisher=None, frozen=frozen)
         self._readiness = Readiness()
 
     def read(self, accounts: Sequence[Account], on_asset: OnAsset) -> None:

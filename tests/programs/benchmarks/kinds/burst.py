@@ -24,21 +24,26 @@ def burst(
     client: Contender, control: Control, accounts: Sequence[Account], frames: int
 ) -> Figures:
     """Measure the time from the server's first byte to the last callback."""
-    tally = Tally()
+    tally = Tally(len(accounts))
     begin(client, control, accounts, tally.handler())
     settle(client, control, SETTLES)
-    return pour(client, control, tally, frames)
+    return pour(client, control, tally, frames, active=len(accounts))
 
 
 def pour(
-    client: Contender, control: Control, tally: Tally, frames: int, warm: int = 0
+    client: Contender,
+    control: Control,
+    tally: Tally,
+    frames: int,
+    warm: int = 0,
+    active: int = 1,
 ) -> Figures:
     """Send a tenth of a burst to warm up, or ``warm`` frames, then the burst."""
-    control.burst(max(frames // 10, warm))
+    control.burst(max(frames // 10, warm), active)
     wait_for(tally.ended)
     tally.restart()
     before, others = time.process_time(), client.used_by_others()
-    began = control.burst(frames)
+    began = control.burst(frames, active)
     wait_for(tally.ended)
     elapsed = time.monotonic() - began
     used = time.process_time() - before

@@ -40,13 +40,17 @@ Figures = dict[str, Any]
 class Tally:
     """Counts callbacks until the last frame's.
 
+    Args:
+        accounts: each has a last frame.
+
     Attributes:
         count: callbacks so far.
         last: currency -> the available balance of its latest callback.
         ended: set by the last frame.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, accounts: int = 1) -> None:
+        self._accounts = self._open = accounts
         self.count = 0
         self.last: dict[str, Any] = {}
         self.ended = threading.Event()
@@ -59,12 +63,15 @@ class Tally:
             self.count += 1
             last[currency] = available
             if currency == END:
-                ended.set()
+                self._open -= 1
+                if not self._open:
+                    ended.set()
 
         return on_asset
 
     def restart(self) -> None:
         """Count from nothing."""
+        self._open = self._accounts
         self.count = 0
         self.last.clear()
         self.ended.clear()
