@@ -75,6 +75,10 @@ class EngineServer:
         traceback: TracebackType | None,
     ) -> None:
         self.resume()
+        self.close()
+
+    def close(self) -> None:
+        """Kill it, and remove what it has written."""
         self.kill()
         shutil.rmtree(self._folder)
 

@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 #: Whom ratios compare with, where it takes part.
-OURS = ("assetstream", "assetstream-group", "assetstream-audited")
+OURS = ("assetstream", "assetstream-group", "assetstream-audited", "shared")
 #: Why a measurement has no figures.
 REASONS = ("failed", "skipped")
 

@@ -84,7 +84,7 @@ class Reader(Contender):
         if self._owner is not None:
             self._owner.kill()
             self._owner.communicate()
-        self._engine.kill()
+        self._engine.close()
 
 
 @contextmanager
