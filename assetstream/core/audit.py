@@ -8,7 +8,8 @@ S1     A snapshot's amount needs one read; what overlaps with a newer push or re
        in doubt, and what is shown stays.
 S2     What a read omits is zero, unless an entry without a name makes it unknown; an
        entry that was not understood costs its currency alone. A held amount vanishes
-       after three reads over 60 s, everything at once after 10 min.
+       after three reads over 60 s, everything at once after 10 min; until then what
+       is not held is in doubt as well.
 A2     An audit's amount needs two reads, 2 s apart; the first puts it in doubt.
 A4     The later of reads that differ is taken, the others stay open.
 =====  ==============================================================================
@@ -201,6 +202,10 @@ class Audit:
                 judged.recovered += update.source is Source.RECOVERED
         if not (nothing and held):
             self._judge_absent(snapshot, nothing, at, asked)
+        elif any(_outlasts(entry, asked) for entry in book.entries().values()):
+            # A read that is not believed of what is held proves no zero either.
+            weigh(book.absent.evidence, blank(asked - REST_LAG, at.now, asked))
+            book.note(book.absent, at.now)
         mute = book.pushed_at < self._completed_at
         if judged.drifts:
             judged.reconnect = self._reconnect(at.now, mute=mute, unequal=unequal)
@@ -357,6 +362,12 @@ def _contradicts(entry: Entry, asked: float) -> bool:
     if ground is None or ground.key is None or ground.amounts == ZEROS:
         return False
     return CONTRADICTS[0] <= asked - ground.at < CONTRADICTS[1]
+
+
+def _outlasts(entry: Entry, asked: float) -> bool:
+    """True if something is held that a read may not lack by being late."""
+    ground = entry.evidence.ground
+    return _holds(entry) and ground is not None and asked - ground.at >= REST_LAG
 
 
 def _set_by_push(entry: Entry, piece: Piece) -> bool:

@@ -255,6 +255,28 @@ def test_s2_who_holds_nothing_loses_nothing() -> None:
     assert account.present.doubts == {}
 
 
+def test_s2_a_read_that_is_not_believed_proves_no_zero(account: Account) -> None:
+    """A currency that was never held may be in what it fails to show."""
+    account.read(20, NOTHING)
+    assert UNNAMED in account.present.doubts
+    account.read(31, read("1"))
+
+    assert UNNAMED not in account.present.doubts
+
+
+def test_s2_a_read_that_may_be_late_names_nothing_rightly() -> None:
+    """All that is held was pushed within the ten seconds by which REST may lag."""
+    account = Account()
+    account.connect(0, NOTHING)
+    account.read(10.1, NOTHING)
+    account.push(12, "1")
+    account.read(21.9, NOTHING)
+    assert UNNAMED not in account.present.doubts
+    account.read(22, NOTHING)
+
+    assert UNNAMED in account.present.doubts
+
+
 def test_s2_a_bad_entry_costs_its_own_currency_alone(account: Account) -> None:
     """What such a read omits is zero, like before."""
     judged = account.connect(20, snapshot(report("ETH", "5"), unreadable=("BTC",)))
