@@ -200,12 +200,10 @@ class Audit:
             if update is not None:
                 judged.items.append(update)
                 judged.recovered += update.source is Source.RECOVERED
-        if not (nothing and held):
-            self._judge_absent(snapshot, nothing, at, asked)
-        elif any(_outlasts(entry, asked) for entry in book.entries().values()):
-            # A read that is not believed of what is held proves no zero either.
-            weigh(book.absent.evidence, blank(asked - REST_LAG, at.now, asked))
-            book.note(book.absent, at.now)
+        # What is not believed of what is held proves no zero either.
+        believed = not (nothing and held)
+        if believed or any(_outlasts(each, asked) for each in book.entries().values()):
+            self._judge_absent(believed and snapshot.complete, nothing, at, asked)
         mute = book.pushed_at < self._completed_at
         if judged.drifts:
             judged.reconnect = self._reconnect(at.now, mute=mute, unequal=unequal)
@@ -257,12 +255,12 @@ class Audit:
             book.doubt(book.enter(code), blank(asked - REST_LAG, at.now, asked))
 
     def _judge_absent(
-        self, snapshot: Snapshot, nothing: bool, at: Stamp, asked: float
+        self, proves: bool, nothing: bool, at: Stamp, asked: float
     ) -> None:
-        """Learn that what is in no entry is zero (S2, S4)."""
+        """Learn that what is in no entry is zero, if the read proves it (S2, S4)."""
         absent = self._book.absent
         first = absent.evidence.ground is None
-        if snapshot.complete:
+        if proves:
             weigh(absent.evidence, Piece(ZEROS, asked - REST_LAG, at.now, asked))
             self._verified[UNNAMED] = asked
             if first and nothing:  # S2

@@ -258,6 +258,7 @@ def test_s2_who_holds_nothing_loses_nothing() -> None:
 def test_s2_a_read_that_is_not_believed_proves_no_zero(account: Account) -> None:
     """A currency that was never held may be in what it fails to show."""
     account.read(20, NOTHING)
+    assert account.book.absent.evidence.open == (unread(20),)
     assert UNNAMED in account.present.doubts
     account.read(31, read("1"))
 
