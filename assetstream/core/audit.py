@@ -156,6 +156,12 @@ class Audit:
         contradicted = nothing and any(
             _contradicts(entry, asked) for entry in book.entries().values()
         )
+        # What is not believed of what is held proves no zero either.
+        believed = not (nothing and held)
+        doubtful = not believed and any(
+            _holds(entry) and _outlasts(entry, asked)
+            for entry in book.entries().values()
+        )
         unequal = False
         shown: dict[str, Balance] = {}
         self._doubt_unread(snapshot, named, at, asked)
@@ -175,8 +181,10 @@ class Audit:
             if amounts is None:
                 book.doubt(entry, blank(asked - REST_LAG, at.now, asked))
                 continue
-            if nothing and held and amounts == entry.evidence.amounts:
-                continue  # S2: what is not believed agrees with nothing.
+            if not believed and amounts == entry.evidence.amounts:
+                if doubtful and _outlasts(entry, asked):
+                    book.doubt(entry, blank(asked - REST_LAG, at.now, asked))
+                continue
             piece = Piece(amounts, asked - REST_LAG, at.now, asked)
             need = piece.need = _need(entry, amounts, source, held, nothing)
             if contradicted and amounts == ZEROS:
@@ -200,9 +208,7 @@ class Audit:
             if update is not None:
                 judged.items.append(update)
                 judged.recovered += update.source is Source.RECOVERED
-        # What is not believed of what is held proves no zero either.
-        believed = not (nothing and held)
-        if believed or any(_outlasts(each, asked) for each in book.entries().values()):
+        if believed or doubtful:
             self._judge_absent(believed and snapshot.complete, nothing, at, asked)
         mute = book.pushed_at < self._completed_at
         if judged.drifts:
@@ -363,9 +369,9 @@ def _contradicts(entry: Entry, asked: float) -> bool:
 
 
 def _outlasts(entry: Entry, asked: float) -> bool:
-    """True if something is held that a read may not lack by being late."""
+    """True if a read cannot lack by being late what is known."""
     ground = entry.evidence.ground
-    return _holds(entry) and ground is not None and asked - ground.at >= REST_LAG
+    return ground is not None and asked - ground.at >= REST_LAG
 
 
 def _set_by_push(entry: Entry, piece: Piece) -> bool:

@@ -265,6 +265,22 @@ def test_s2_a_read_that_is_not_believed_proves_no_zero(account: Account) -> None
     assert UNNAMED not in account.present.doubts
 
 
+def test_s2_a_read_that_is_not_believed_is_none_of_a_known_zero(
+    account: Account,
+) -> None:
+    """Unless a push has just said zero; what names others proves it again."""
+    account.push(5, "0", currency="ETH")
+    account.push(15, "0", currency="XRP")
+    account.read(20, NOTHING)
+    assert account.in_doubt == ("BTC", "ETH", "USDT")
+    assert account.entry("ETH").evidence.open == (unread(20),)
+    account.read(25, NOTHING)
+    assert account.in_doubt == ("BTC", "ETH", "USDT", "XRP")
+    account.read(36, read("1", USDT="100"))
+
+    assert account.in_doubt == ()
+
+
 def test_s2_a_read_that_may_be_late_names_nothing_rightly() -> None:
     """All that is held was pushed within the ten seconds by which REST may lag."""
     account = Account()
