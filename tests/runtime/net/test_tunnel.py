@@ -255,7 +255,7 @@ def test_giving_up_does_not_wait_for_the_proxy(scheme: str) -> None:
         if client is None:
             recorder.inbox.post(recorder.channel.close)
         else:
-            client.rest.cancel()
+            client.inbox.post(client.rest.cancel)  # in its own thread
         peer.read_all()
 
     with RawServer(script) as proxy:
