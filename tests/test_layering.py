@@ -63,6 +63,7 @@ UNTIMED = {
 SLEEPERS = {
     # Polls for what no event reports, up to PATIENCE.
     "support/groups.py",
+    "support/leftovers.py",
     "notebook/browser/conftest.py",
     # A handler or a cell that is slow, in a process of its own.
     "support/stop_cases/exits.py",

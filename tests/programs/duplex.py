@@ -38,7 +38,7 @@ from assetstream.runtime.session import Session
 from tests.programs.duplex_server import FLOODED, STARTING, Duplex
 from tests.support.balances import known_balances
 from tests.support.event_recorder import PATIENCE
-from tests.support.leftovers import left_over
+from tests.support.leftovers import left_open, left_over
 from tests.support.sockets import open_sockets
 from tests.support.thread_ownership import check_thread_ownership
 
@@ -315,7 +315,7 @@ def _duplex(seconds: float, streams: int) -> Figures:
         figures.note("unwatched", "nobody has seen a call into TLS")
     for thread in left_over(set(threading.enumerate()) - threads):
         figures.note("leaked_threads", thread.name)
-    for left in open_sockets() - sockets:
+    for left in left_open(sockets):
         figures.note("leaked_sockets", left)
     return figures
 

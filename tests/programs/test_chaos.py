@@ -272,6 +272,8 @@ def test_what_is_left_behind_is_condemned(monkeypatch: pytest.MonkeyPatch) -> No
 
     assert figures.bad["leaked_threads"] == 1
     assert figures.bad["leaked_sockets"] == (sys.platform == "linux")
+    if sys.platform == "linux":
+        assert "family=" in figures.notes[-1]
 
 
 def test_a_fault_that_nobody_meets_does_not_count() -> None:

@@ -22,7 +22,7 @@ from tests.programs.chaos.ledger_check import (
     recovered,
 )
 from tests.support.clock import FACTOR, fast_time
-from tests.support.leftovers import left_over
+from tests.support.leftovers import left_open, left_over
 from tests.support.sockets import open_sockets
 
 __all__ = ["chaos"]
@@ -156,7 +156,7 @@ def note_leaks(
     """Note threads and sockets that are new and do not end."""
     for thread in left_over(set(threading.enumerate()) - threads):
         figures.note("leaked_threads", thread.name)
-    for left in open_sockets() - sockets:
+    for left in left_open(sockets):
         figures.note("leaked_sockets", left)
 
 
