@@ -18,7 +18,6 @@ from assetstream.exchanges.bybit.conversation import BybitConversation
 from assetstream.exchanges.bybit.refusals import KEY_IS_KNOWN, explain_answer
 from assetstream.exchanges.bybit.rest import read_balances, read_envelope
 from assetstream.exchanges.common.key_forms import KeyForm
-from assetstream.exchanges.common.options import check_choice, read_options
 from assetstream.exchanges.common.regional_exchange import RegionalExchange
 from assetstream.exchanges.common.signatures import hex_signature
 from assetstream.exchanges.common.values import Unreadable
@@ -166,16 +165,8 @@ class Bybit(RegionalExchange):
         ws_url: str | None = None,
         rest_url: str | None = None,
     ) -> None:
-        check_choice(region, "region", self.sites, self)
-        options = read_options(
-            self,
-            self.sites[region],
-            ws_url,
-            rest_url,
-            api_key=api_key,
-            secret_key=secret_key,
-        )
-        self._keep(region=region, **options)
+        keys = {"api_key": api_key, "secret_key": secret_key}
+        self._keep(**self._read_options(region, ws_url, rest_url, **keys))
 
     def conversation(self, memory: Memory) -> Conversation:
         return BybitConversation(self, self.signature)

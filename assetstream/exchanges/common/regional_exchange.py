@@ -6,6 +6,7 @@ from typing import Any, Mapping
 
 from assetstream.display.words import listed
 from assetstream.exchanges.common.exchange import KeyedExchange
+from assetstream.exchanges.common.options import check_choice, read_options
 from assetstream.model.errors import AssetStreamError
 from assetstream.protocol import Exchange
 
@@ -34,6 +35,26 @@ class RegionalExchange(KeyedExchange):
 
     def knows_key(self, error: AssetStreamError) -> bool:
         return getattr(error, "code", "") in self.key_is_known
+
+    def _read_options(
+        self,
+        region: str,
+        ws_url: str | None,
+        rest_url: str | None,
+        **keys: str | None,
+    ) -> dict[str, Any]:
+        """Return the attributes that every one of these has, by name.
+
+        Args:
+            region: the key's.
+            ws_url, rest_url, keys: as for ``read_options``.
+
+        Raises:
+            ConfigurationError: something is missing or wrong; the text says what.
+        """
+        check_choice(region, "region", self.sites, self)
+        options = read_options(self, self.sites[region], ws_url, rest_url, **keys)
+        return {"region": region, **options}
 
     def _at_other_sites(self, at_home: bool, **options: object) -> dict[str, Exchange]:
         """Return the same key at every other region.

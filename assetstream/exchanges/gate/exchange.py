@@ -14,7 +14,6 @@ from types import MappingProxyType
 from typing import Literal, Mapping
 
 from assetstream.exchanges.common.key_forms import KeyForm
-from assetstream.exchanges.common.options import check_choice, read_options
 from assetstream.exchanges.common.regional_exchange import RegionalExchange
 from assetstream.exchanges.common.signatures import hex_signature
 from assetstream.exchanges.common.values import Unreadable
@@ -138,11 +137,8 @@ class Gate(RegionalExchange):
         ws_url: str | None = None,
         rest_url: str | None = None,
     ) -> None:
-        check_choice(region, "region", URLS, self)
-        options = read_options(
-            self, URLS[region], ws_url, rest_url, api_key=api_key, secret_key=secret_key
-        )
-        self._keep(region=region, **options)
+        keys = {"api_key": api_key, "secret_key": secret_key}
+        self._keep(**self._read_options(region, ws_url, rest_url, **keys))
 
     def conversation(self, memory: Memory) -> Conversation:
         return GateConversation(self, self.signature)

@@ -16,7 +16,6 @@ from typing import Literal, Mapping, NamedTuple
 from urllib.parse import urlsplit
 
 from assetstream.exchanges.common.key_forms import KeyForm
-from assetstream.exchanges.common.options import check_choice, read_options
 from assetstream.exchanges.common.regional_exchange import RegionalExchange
 from assetstream.exchanges.common.signatures import base64_signature
 from assetstream.exchanges.common.values import Unreadable
@@ -169,17 +168,12 @@ class OKX(RegionalExchange):
         ws_url: str | None = None,
         rest_url: str | None = None,
     ) -> None:
-        check_choice(region, "region", SITES, self)
-        options = read_options(
-            self,
-            self.sites[region],
-            ws_url,
-            rest_url,
-            api_key=api_key,
-            secret_key=secret_key,
-            passphrase=passphrase,
-        )
-        self._keep(region=region, **options)
+        keys = {
+            "api_key": api_key,
+            "secret_key": secret_key,
+            "passphrase": passphrase,
+        }
+        self._keep(**self._read_options(region, ws_url, rest_url, **keys))
 
     def conversation(self, memory: Memory) -> Conversation:
         return OKXConversation(self, self.login)
