@@ -6,13 +6,11 @@ import os
 import socket
 import threading
 import time
-from contextlib import suppress
-from pathlib import Path
 from typing import Iterable
 
 from tests.support.clock import TimeMachine
 from tests.support.event_recorder import PATIENCE
-from tests.support.sockets import open_sockets
+from tests.support.sockets import descriptors, open_sockets
 
 __all__ = ["left_open", "left_over"]
 
@@ -50,9 +48,8 @@ def left_open(before: set[str]) -> list[str]:
 
 
 def _described(link: str) -> str:
-    for entry in Path("/proc/self/fd").glob("*"):
-        with suppress(OSError):
-            if os.readlink(entry) == link:
-                with socket.socket(fileno=os.dup(int(entry.name))) as twin:
-                    return repr(twin)
-    return "closed by now"
+    try:
+        with socket.socket(fileno=os.dup(descriptors()[link])) as twin:
+            return repr(twin)
+    except (KeyError, OSError):
+        return "closed by now"

@@ -5,15 +5,20 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-__all__ = ["open_sockets"]
+__all__ = ["descriptors", "open_sockets"]
 
 
 def open_sockets() -> set[str]:
     """Return this process's sockets as Linux names them; empty elsewhere."""
-    found = set()
+    return set(descriptors())
+
+
+def descriptors() -> dict[str, int]:
+    """Return the descriptors of this process's sockets, by the same names."""
+    found = {}
     for entry in Path("/proc/self/fd").glob("*"):
         try:
-            found.add(os.readlink(entry))
+            found[os.readlink(entry)] = int(entry.name)
         except OSError:
             pass  # the descriptor of the listing itself is closed by now
-    return {link for link in found if link.startswith("socket:")}
+    return {link: fd for link, fd in found.items() if link.startswith("socket:")}

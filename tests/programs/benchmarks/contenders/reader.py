@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager
 from typing import Iterator, Sequence
@@ -14,7 +15,7 @@ from typing import Iterator, Sequence
 from tests.programs.benchmarks.contenders.base import Account, Contender, OnAsset
 from tests.support.engines import EngineServer, free_port
 
-__all__ = ["Reader"]
+__all__ = ["LoopReader", "Reader"]
 
 
 class Reader(Contender):
@@ -85,6 +86,20 @@ class Reader(Contender):
             self._owner.kill()
             self._owner.communicate()
         self._engine.close()
+
+
+class LoopReader(Reader):
+    """A reader of which a thread reads in a loop; its module has the ``publisher``."""
+
+    def __init__(self) -> None:
+        super().__init__(publisher=type(self).__module__)
+
+    def read(self, accounts: Sequence[Account], on_asset: OnAsset) -> None:
+        threading.Thread(target=self.loop, args=(on_asset,), daemon=True).start()
+
+    def loop(self, on_asset: OnAsset) -> None:
+        """Read for ever."""
+        raise NotImplementedError
 
 
 @contextmanager

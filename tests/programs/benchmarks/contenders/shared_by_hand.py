@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from decimal import Decimal
-from typing import Any, Callable, Sequence
+from typing import Any, Callable
 
 import redis
 
 from assetstream import AssetUpdate
-from tests.programs.benchmarks.contenders.base import Account, OnAsset
-from tests.programs.benchmarks.contenders.reader import Reader
+from tests.programs.benchmarks.contenders.base import OnAsset
+from tests.programs.benchmarks.contenders.reader import LoopReader
 
 __all__ = ["Client", "publisher"]
 
@@ -40,16 +39,10 @@ def publisher(port: int) -> Callable[[AssetUpdate], object]:
     return publish
 
 
-class Client(Reader):
+class Client(LoopReader):
     """One stream, read in a thread."""
 
-    def __init__(self) -> None:
-        super().__init__(publisher=__name__)
-
-    def read(self, accounts: Sequence[Account], on_asset: OnAsset) -> None:
-        threading.Thread(target=self._read, args=(on_asset,), daemon=True).start()
-
-    def _read(self, on_asset: OnAsset) -> None:
+    def loop(self, on_asset: OnAsset) -> None:
         engine: Any = redis.Redis(port=self.port)
         last = b"$"
         while True:

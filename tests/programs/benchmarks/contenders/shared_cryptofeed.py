@@ -6,15 +6,15 @@ import asyncio
 import threading
 import time
 from decimal import Decimal
-from typing import Any, Callable, Sequence
+from typing import Any, Callable
 
 import redis
 from cryptofeed.backends.redis import BalancesStream
 from cryptofeed.types import Balance
 
 from assetstream import AssetUpdate
-from tests.programs.benchmarks.contenders.base import Account, OnAsset
-from tests.programs.benchmarks.contenders.reader import Reader
+from tests.programs.benchmarks.contenders.base import OnAsset
+from tests.programs.benchmarks.contenders.reader import LoopReader
 from tests.programs.benchmarks.frames import CURRENCIES, END
 
 __all__ = ["Client", "publisher"]
@@ -58,16 +58,10 @@ def publisher(port: int) -> Callable[[AssetUpdate], object]:
     return publish
 
 
-class Client(Reader):
+class Client(LoopReader):
     """One stream for each currency, all read in a thread; each must be known."""
 
-    def __init__(self) -> None:
-        super().__init__(publisher=__name__)
-
-    def read(self, accounts: Sequence[Account], on_asset: OnAsset) -> None:
-        threading.Thread(target=self._read, args=(on_asset,), daemon=True).start()
-
-    def _read(self, on_asset: OnAsset) -> None:
+    def loop(self, on_asset: OnAsset) -> None:
         engine: Any = redis.Redis(port=self.port)
         # From the beginning: "$" would miss what comes to one stream between two reads.
         codes = (*CURRENCIES, END)
