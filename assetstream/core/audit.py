@@ -288,9 +288,19 @@ class Audit:
         )
 
     def _agreed(self, entry: Entry, piece: Piece, code: str) -> None:
-        """Note that a read agrees; that with a push ends a row of denials (A8)."""
+        """Note that a read agrees; that with a push ends a row of denials (A8).
+
+        To say again what REST made of a push counts when nothing has been pushed for
+        so long that REST would win.
+        """
         self._verified[code] = piece.at
-        if piece.amounts != entry.corrected and _set_by_push(entry, piece):
+        push = entry.evidence.push
+        if push is None:
+            return
+        # What it agrees with was set by that push.
+        by_push = push is entry.evidence.ground or push.amounts == piece.amounts
+        repeated = piece.amounts == entry.corrected
+        if by_push and not (repeated and piece.at - push.at < DISPUTED.seconds):
             entry.denied = 0
 
     def _drifted(
@@ -372,14 +382,6 @@ def _outlasts(entry: Entry, asked: float) -> bool:
     """True if a read cannot lack by being late what is known."""
     ground = entry.evidence.ground
     return ground is not None and asked - ground.at >= REST_LAG
-
-
-def _set_by_push(entry: Entry, piece: Piece) -> bool:
-    """True if what a read agrees with was set by a push (A8)."""
-    push = entry.evidence.push
-    return push is not None and (
-        push is entry.evidence.ground or push.amounts == piece.amounts
-    )
 
 
 def _need(

@@ -884,6 +884,21 @@ def test_a8_a_late_word_of_a_correction_agrees_with_no_push(account: Account) ->
     assert account.entry().disputed
 
 
+def test_a8_a_correction_that_was_pushed_ends_it_after_ten_minutes(
+    account: Account,
+) -> None:
+    """REST was wrong by one for a while; it says no more than the stream since."""
+    dispute(account)
+    account.push(400, "13")
+    account.read(999.9, read("13"))
+    assert account.in_doubt == ("BTC",)
+    account.read(1000, read("13"))
+
+    assert account.shown() == ("13", "0")
+    assert account.in_doubt == ()
+    assert not account.entry().disputed
+
+
 def test_a8_without_a_push_between_it_is_not_a_dispute(account: Account) -> None:
     """Drifts without pushes mean a mute subscription."""
     for step in range(1, 6):

@@ -240,10 +240,12 @@ def test_reads_that_fail_end_live() -> None:
     assert ends > 0
 
 
-def live_account(exchange: str) -> tuple[World, Account]:
+def live_account(
+    exchange: str, audit_interval: float | None = None
+) -> tuple[World, Account]:
     """Return an account with BTC 1 at the exchange, its stream LIVE."""
     world = World(exchange)
-    account = world.open_account(random.Random(0))
+    account = world.open_account(random.Random(0), audit_interval=audit_interval)
     account.change("BTC", (Decimal(1), Decimal(0)), Push(()))
     world.advance(20.0)
     account.start()
@@ -279,3 +281,24 @@ def test_the_world_finds_what_an_audit_switched_off_leaves_wrong(
     assert account.promise.longest_wrong == pytest.approx(1000.0)
     assert account.promise.least_slack < 0
     assert "overdue" in [finding.kind for finding in world.findings]
+
+
+@pytest.mark.parametrize("looked_at", [False, True])
+def test_nothing_is_older_than_received_while_the_host_sleeps(looked_at: bool) -> None:
+    """A read that waits for a push is not weighed then, but nobody looks either."""
+    world, account = live_account("upbit", audit_interval=8.0)
+    account.change("BTC", (Decimal(2), Decimal(0)), Push((0.1,)))
+    world.advance(0.2)
+    account.change("BTC", (Decimal(3), Decimal(0)), Push(()))
+    audits = account.present.audits
+    while account.present.audits == audits:
+        world.advance(0.1)
+    account.driver.sleep(8.0)
+    if looked_at:
+        account.promise.sleep(world.timeline.now)
+    world.advance(7.0)
+    account.change("BTC", (Decimal(4), Decimal(0)), Push(()))
+    world.advance(20.0)
+
+    assert account.shown("BTC") == (Decimal(4), Decimal(0))
+    assert [finding.kind for finding in world.findings] == ["older"] * looked_at

@@ -112,6 +112,7 @@ class Driver:
         self.findings.note("asleep for", seconds)
         until = self._timeline.now + seconds
         self.asleep_until = max(self.asleep_until, until)
+        self.promise.sleep(self.asleep_until)
 
     def stray(self) -> None:
         """Report what is over or was never asked for: it leads to nothing (W1)."""

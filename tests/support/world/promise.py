@@ -181,6 +181,8 @@ class Promise:
         self._live_since = math.inf
         # LIVE lasts until then if nothing comes.
         self._until = math.inf
+        # Nobody looks until then: the host sleeps.
+        self._asleep_until = -math.inf
         # The exchange was last seen to be unwell then.
         self._well_since = 0.0
         # Since when each is wrong, and the shortest detection time shown since.
@@ -222,6 +224,12 @@ class Promise:
             age = until - present.proof
             if age > self.longest_stale:
                 self.longest_stale = age
+
+    def sleep(self, until: float) -> None:
+        """Note that the host sleeps: to nobody is anything older than received."""
+        self.pass_time()
+        self._touch_all(self._at)
+        self._asleep_until = until
 
     def _measure(self, until: float) -> None:
         if all(until - since < SHORT for since, _ in self._wrong.values()):
@@ -299,7 +307,7 @@ class Promise:
             line.index.get(value, -1) < line.received
             and value != line.past[line.received]
         ):
-            line.old += passed
+            line.old += min(passed, max(0.0, now - self._asleep_until))
             if not true:
                 # A zero comes back, and a read that says it may be as old.
                 lie = self._lies and value == ZEROS
