@@ -98,6 +98,8 @@ class Spec:
     #: A push of one currency, and its currency and amounts.
     push: bytes
     pushed: tuple[str, str, str]
+    #: A push as msgspec alone would decode it: what is read of it, amounts as Decimal.
+    typed: type[Any] = field(kw_only=True)
     #: A push of that currency with an amount below zero; b"": of -1 in the place of
     #: the available amount.
     negative: bytes = field(default=b"", kw_only=True)

@@ -7,7 +7,6 @@ balances.
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 from typing import Any, Literal, Sequence, Union
 
@@ -30,6 +29,7 @@ from assetstream.exchanges.common.values import (
     decode,
     milliseconds,
     text,
+    unsigned,
 )
 from assetstream.protocol import BalanceReport
 
@@ -54,8 +54,6 @@ DELTAS = ("balanceUpdate", "externalLockUpdate")
 SHUTDOWN = "serverShutdown"
 TERMINATED = "eventStreamTerminated"
 
-#: Two amounts as Binance spells them, with a blank between them.
-PLAIN = re.compile(r"[0-9]+(?:\.[0-9]+)? [0-9]+(?:\.[0-9]+)?", re.ASCII)
 #: Nothing locked.
 NONE_LOCKED = "0.00000000", Decimal("0.00000000")
 
@@ -128,7 +126,7 @@ def read_frame(frame: bytes) -> Item | None:
 
 def read_expected(frames: Sequence[bytes]) -> list[BalanceReport] | None:
     """Read pushes of exactly the documented form; None if any is anything else."""
-    decode_frame, plain = _expected.decode, PLAIN.fullmatch
+    decode_frame = _expected.decode
     balances: list[BalanceReport] = []
     try:
         for frame in frames:
@@ -138,8 +136,8 @@ def read_expected(frames: Sequence[bytes]) -> list[BalanceReport] | None:
             key = event.updated, event.sent
             for position in event.positions:
                 free, locked = position.free, position.locked
-                # ``amount`` in short, of both at once: neither signed nor NaN.
-                if not plain(f"{free} {locked}"):
+                # ``amount`` in short.
+                if not unsigned(free, locked):
                     return None
                 # Of most balances nothing is locked.
                 none = locked == NONE_LOCKED[0]

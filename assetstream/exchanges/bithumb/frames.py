@@ -17,10 +17,11 @@ from assetstream.exchanges.common.my_asset import Item, read_tolerantly
 from assetstream.exchanges.common.values import (
     CODES,
     MALFORMED,
-    UNSIGNED,
+    ZERO,
     Milliseconds,
     Unreadable,
     bounded_decimal,
+    unsigned,
 )
 from assetstream.protocol import BalanceReport
 
@@ -67,7 +68,7 @@ def read_frame(frame: bytes) -> list[Item]:
 
 def read_expected(frames: Sequence[bytes]) -> list[BalanceReport] | None:
     """Read pushes of exactly the documented form; None if any is anything else."""
-    decode_frame, unsigned = _expected.decode, UNSIGNED.fullmatch
+    decode_frame = _expected.decode
     balances: list[BalanceReport] = []
     try:
         for frame in frames:
@@ -77,14 +78,14 @@ def read_expected(frames: Sequence[bytes]) -> list[BalanceReport] | None:
             key = push.asset_timestamp, push.timestamp
             for holding in push.assets:
                 available, locked = holding.balance, holding.locked
-                # ``amount`` in short: neither signed nor NaN, so that is not asked.
-                if not (unsigned(available) and unsigned(locked)):
+                # ``amount`` in short.
+                if not unsigned(available, locked):
                     return None
                 balances.append(
                     BalanceReport(
                         CODES[holding.currency],
                         bounded_decimal(available),
-                        bounded_decimal(locked),
+                        ZERO if locked == "0" else bounded_decimal(locked),
                         key,
                         push.asset_uuid,
                         frame,

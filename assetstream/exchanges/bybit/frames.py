@@ -22,7 +22,7 @@ from assetstream.exchanges.common.entries import (
 from assetstream.exchanges.common.values import (
     CODES,
     MALFORMED,
-    UNSIGNED,
+    ZERO,
     Milliseconds,
     Unreadable,
     amount,
@@ -32,6 +32,7 @@ from assetstream.exchanges.common.values import (
     decode,
     milliseconds,
     text,
+    unsigned,
 )
 from assetstream.protocol import BalanceReport
 
@@ -60,7 +61,6 @@ MOST_PUSHES = 200
 #: Pushes of one millisecond that are told apart.
 MOST_TIES = 20
 
-ZERO = Decimal(0)
 #: Texts of an amount that takes nothing away: zero, and what does not apply.
 NOTHING = frozenset({"0", ""})
 #: Of a margin where the account's is not known to be zero: "" says nothing there.
@@ -158,7 +158,7 @@ def read_expected(
     frames: Sequence[bytes], order: ArrivalOrder
 ) -> list[BalanceReport] | None:
     """Read pushes of exactly the documented form; None if any is anything else."""
-    decode_frame, unsigned = _expected.decode, UNSIGNED.fullmatch
+    decode_frame = _expected.decode
     key_of, subtract = order.key, bounded.subtract
     balances: list[BalanceReport] = []
     try:
@@ -177,13 +177,11 @@ def read_expected(
                         and coin.position_margin in none
                         and coin.bonus in NOTHING
                         and coin.spot_borrow in NOTHING
-                        and unsigned(wallet)
+                        and unsigned(wallet, locked or "0")
                     ):
                         # ``owned`` in short: spot orders at most take something away.
                         available, held = bounded_decimal(wallet), ZERO
                         if locked not in NOTHING:
-                            if not unsigned(locked):
-                                return None
                             held = bounded_decimal(locked)
                             available = subtract(available, held)
                     else:

@@ -20,7 +20,7 @@ from assetstream.exchanges.common.entries import (
 from assetstream.exchanges.common.values import (
     CODES,
     MALFORMED,
-    UNSIGNED,
+    ZERO,
     Milliseconds,
     Unreadable,
     amount,
@@ -29,6 +29,7 @@ from assetstream.exchanges.common.values import (
     decode,
     milliseconds,
     text,
+    unsigned,
     whole_number,
 )
 from assetstream.protocol import BalanceReport
@@ -107,7 +108,7 @@ def read_frame(frame: bytes) -> Item | None:
 
 def read_expected(frames: Sequence[bytes]) -> list[BalanceReport] | None:
     """Read pushes of exactly the documented form; None if any is anything else."""
-    decode_frame, unsigned = _expected.decode, UNSIGNED.fullmatch
+    decode_frame = _expected.decode
     balances: list[BalanceReport] = []
     try:
         for frame in frames:
@@ -115,14 +116,14 @@ def read_expected(frames: Sequence[bytes]) -> list[BalanceReport] | None:
                 return None  # the typed decode skips bad UTF-8 where it has no field
             change = decode_frame(frame).data
             available, hold, ledger_id = change.available, change.hold, change.ledger_id
-            # ``amount`` in short: neither signed nor NaN, so that is not asked again.
-            if not (unsigned(available) and unsigned(hold)):
+            # ``amount`` in short.
+            if not unsigned(available, hold):
                 return None
             balances.append(
                 BalanceReport(
                     CODES[change.currency],
                     bounded_decimal(available),
-                    bounded_decimal(hold),
+                    ZERO if hold == "0" else bounded_decimal(hold),
                     (change.time, ledger_id),
                     str(ledger_id),
                     frame,

@@ -18,7 +18,7 @@ __all__ = [
     "CODES",
     "MALFORMED",
     "MAX_DIGITS",
-    "UNSIGNED",
+    "ZERO",
     "Milliseconds",
     "Unreadable",
     "amount",
@@ -28,6 +28,7 @@ __all__ = [
     "decode",
     "milliseconds",
     "text",
+    "unsigned",
     "whole_number",
 ]
 
@@ -35,7 +36,7 @@ __all__ = [
 MALFORMED = (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError)
 
 # Decimal() and msgspec alone would also take " 1", "1_000", "NaN" and foreign digits.
-UNSIGNED = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?", re.ASCII)
+UNSIGNED = re.compile(r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", re.ASCII)
 NUMBER = re.compile("-?" + UNSIGNED.pattern, re.ASCII)
 WHOLE = re.compile(r"[0-9]{1,40}", re.ASCII)
 
@@ -44,6 +45,9 @@ LAST_MILLISECOND = 253_402_300_799_999
 
 LONGEST_CODE = 64
 MOST_CODES = 10_000
+
+#: Nothing, spelt ``0``: so much is locked of most balances.
+ZERO = Decimal(0)
 
 NO_AMOUNT = "an amount is not a plain, finite, non-negative number"
 
@@ -130,6 +134,18 @@ def amount(
     if not number.is_finite():
         raise Unreadable(NO_AMOUNT)
     return number
+
+
+def unsigned(one: str, other: str) -> bool:
+    """True if two texts are amounts that ``amount`` takes and that have no sign.
+
+    Of one that has two dots, or is empty, that cannot be said: ``bounded_decimal``
+    refuses it. Nearly every push passes here, so digits are looked at as one text.
+    """
+    # As bytes: foreign digits are none there.
+    if (one + other).replace(".", "").encode().isdigit():
+        return True
+    return bool(UNSIGNED.fullmatch(one) and UNSIGNED.fullmatch(other))
 
 
 def whole_number(value: object) -> int | None:

@@ -7,7 +7,6 @@ numbers. Both give the same balances.
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 from typing import Literal, Sequence, Union
 
@@ -18,7 +17,7 @@ from assetstream.exchanges.common.entries import PushedBalances, UnreadableFrame
 from assetstream.exchanges.common.values import (
     CODES,
     MALFORMED,
-    UNSIGNED,
+    ZERO,
     Unreadable,
     amount,
     bounded,
@@ -27,6 +26,7 @@ from assetstream.exchanges.common.values import (
     decode,
     milliseconds,
     text,
+    unsigned,
 )
 from assetstream.protocol import BalanceReport
 
@@ -102,11 +102,6 @@ class ChangesPush(Struct, gc=False):
     error: None = None
 
 
-# A time and two amounts. None of the three can hold a space, so none can hold another.
-USUAL = re.compile(
-    rf"([0-9]{{13}})(?:\.([0-9]{{1,6}}))? {UNSIGNED.pattern} {UNSIGNED.pattern}",
-    re.ASCII,
-)
 _expected = msgspec.json.Decoder(ChangesPush)
 
 
@@ -123,7 +118,7 @@ def read_frame(frame: bytes) -> Sequence[Item]:
 
 def read_expected(frames: Sequence[bytes]) -> list[BalanceReport] | None:
     """Read pushes of exactly the documented form; None if any is anything else."""
-    decode_frame, usual = _expected.decode, USUAL.fullmatch
+    decode_frame = _expected.decode
     balances: list[BalanceReport] = []
     try:
         for frame in frames:
@@ -131,17 +126,21 @@ def read_expected(frames: Sequence[bytes]) -> list[BalanceReport] | None:
                 return None  # the typed decode skips bad UTF-8 where it has no field
             for change in decode_frame(frame).result:
                 available, locked = change.available, change.freeze
-                # ``amount`` and ``order`` in short, all three in one match.
-                found = usual(f"{change.timestamp_ms} {available} {locked}")
-                if found is None:
+                time, _, fraction = change.timestamp_ms.partition(".")
+                # ``amount`` and ``order`` in short.
+                if not (
+                    unsigned(available, locked)
+                    and (time + fraction).encode().isdigit()
+                    and len(time) == 13
+                    and len(fraction) <= 6
+                ):
                     return None
-                stamp, fraction = found.groups()
                 balances.append(
                     BalanceReport(
                         CODES[change.currency],
                         bounded_decimal(available),
-                        bounded_decimal(locked),
-                        (int(stamp), int(fraction.ljust(6, "0")) if fraction else 0),
+                        ZERO if locked == "0" else bounded_decimal(locked),
+                        (int(time), int(fraction.ljust(6, "0")) if fraction else 0),
                         None,
                         frame,
                     )

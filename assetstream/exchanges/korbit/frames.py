@@ -7,7 +7,6 @@ same balances.
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 from typing import Any, Literal, Mapping, Sequence, Union
 
@@ -22,7 +21,7 @@ from assetstream.exchanges.common.entries import (
 from assetstream.exchanges.common.values import (
     CODES,
     MALFORMED,
-    UNSIGNED,
+    ZERO,
     Milliseconds,
     Unreadable,
     amount,
@@ -32,6 +31,7 @@ from assetstream.exchanges.common.values import (
     decode,
     milliseconds,
     text,
+    unsigned,
     whole_number,
 )
 from assetstream.protocol import BalanceReport
@@ -98,8 +98,6 @@ class MyAssetPush(Struct, gc=False):
     status: None = None
 
 
-# Three amounts. None of them can hold a space, so none can hold another.
-USUAL = re.compile(" ".join([UNSIGNED.pattern] * 3), re.ASCII)
 _expected = msgspec.json.Decoder(MyAssetPush)
 
 
@@ -110,7 +108,7 @@ def read_frame(frame: bytes) -> Item | None:
 
 def read_expected(frames: Sequence[bytes]) -> list[BalanceReport] | None:
     """Read pushes of exactly the documented form; None if any is anything else."""
-    decode_frame, usual = _expected.decode, USUAL.fullmatch
+    decode_frame = _expected.decode
     balances: list[BalanceReport] = []
     try:
         for frame in frames:
@@ -120,11 +118,13 @@ def read_expected(frames: Sequence[bytes]) -> list[BalanceReport] | None:
             for asset in push.asset.assets:
                 available, trade = asset.available, asset.trade
                 withdrawal = asset.withdrawal
-                # ``amounts`` in short, all three in one match.
-                if not usual(f"{available} {trade} {withdrawal}"):
+                # ``amounts`` in short.
+                if not unsigned(available, trade):
                     return None
-                locked = bounded_decimal(trade)
+                locked = ZERO if trade == "0" else bounded_decimal(trade)
                 if withdrawal != "0":  # as it nearly always is
+                    if not unsigned(withdrawal, trade):
+                        return None
                     locked = _in_use(locked, bounded_decimal(withdrawal))
                 balances.append(
                     BalanceReport(

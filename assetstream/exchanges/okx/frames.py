@@ -7,7 +7,6 @@ that a field does not apply to the account's mode. Both give the same balances.
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 from typing import Any, Literal, Sequence, Union
 
@@ -22,7 +21,7 @@ from assetstream.exchanges.common.entries import (
 from assetstream.exchanges.common.values import (
     CODES,
     MALFORMED,
-    UNSIGNED,
+    ZERO,
     Unreadable,
     amount,
     bounded_decimal,
@@ -30,6 +29,7 @@ from assetstream.exchanges.common.values import (
     decode,
     milliseconds,
     text,
+    unsigned,
 )
 from assetstream.protocol import BalanceReport
 
@@ -100,14 +100,8 @@ class AccountPush(Struct, gc=False):
 
 
 _expected = msgspec.json.Decoder(AccountPush)
-# A time as it is usually spelt: as text, and before the year 5139. ``int`` alone would
-# take " 1", "1_000" and foreign digits, and so would msgspec, with "1E3".
-TIME = "[0-9]{1,14}"
-_time = re.compile(TIME, re.ASCII).fullmatch
-# All of a detail in one match: none of its parts can hold a comma and match as well.
-_detail = re.compile(
-    f"{UNSIGNED.pattern},(?:{UNSIGNED.pattern})?,{UNSIGNED.pattern},{TIME}", re.ASCII
-).fullmatch
+#: Times have no more digits before the year 5139.
+LONGEST_TIME = 14
 
 
 def read_frame(frame: bytes) -> Item | None:
@@ -117,24 +111,28 @@ def read_frame(frame: bytes) -> Item | None:
 
 def read_expected(frames: Sequence[bytes]) -> list[BalanceReport] | None:
     """Read pushes of exactly the documented form; None if any is anything else."""
-    decode_frame, expected = _expected.decode, _detail
+    decode_frame = _expected.decode
     balances: list[BalanceReport] = []
     try:
         for frame in frames:
             if not frame.isascii():
                 return None  # the typed decode skips bad UTF-8 where it has no field
             for wallet in decode_frame(frame).data:
-                if not _time(wallet.taken):
-                    return None
-                taken = int(wallet.taken)
+                taken = wallet.taken
                 for detail in wallet.details:
                     balance, equity = detail.balance, detail.equity
                     frozen, changed = detail.frozen, detail.changed
-                    # ``amount`` in short: neither signed nor NaN.
-                    if not expected(f"{balance},{equity},{frozen},{changed}"):
+                    # ``amount`` and ``milliseconds`` in short.
+                    if not (
+                        unsigned(balance, frozen)
+                        and (taken + changed).encode().isdigit()
+                        and max(len(taken), len(changed)) <= LONGEST_TIME
+                    ):
                         return None
                     available = bounded_decimal(balance)
                     if equity and equity != balance:
+                        if not unsigned(equity, equity):
+                            return None
                         other = bounded_decimal(equity)
                         if other < available:
                             available = other
@@ -142,8 +140,8 @@ def read_expected(frames: Sequence[bytes]) -> list[BalanceReport] | None:
                         BalanceReport(
                             CODES[detail.currency],
                             available,
-                            bounded_decimal(frozen),
-                            (taken, int(changed)),
+                            ZERO if frozen == "0" else bounded_decimal(frozen),
+                            (int(taken), int(changed)),
                             None,
                             frame,
                         )

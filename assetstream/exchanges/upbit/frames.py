@@ -17,6 +17,7 @@ from assetstream.exchanges.common.my_asset import Item, read_tolerantly
 from assetstream.exchanges.common.values import (
     CODES,
     MALFORMED,
+    ZERO,
     Milliseconds,
     Unreadable,
     amount,
@@ -113,7 +114,9 @@ def read_expected(frames: Sequence[bytes], format: str) -> list[BalanceReport] |
                 # A fraction was decoded by ``bounded_decimal``: only the sign is open.
                 if type(available) is not Decimal or available.is_signed():
                     available = amount(available)
-                if type(locked) is not Decimal or locked.is_signed():
+                if type(locked) is int and not locked:
+                    locked = ZERO
+                elif type(locked) is not Decimal or locked.is_signed():
                     locked = amount(locked)
                 if available is None or locked is None:
                     return None

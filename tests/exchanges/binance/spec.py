@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, Sequence
+
+from msgspec import Struct, field
 
 from assetstream.exchanges import Binance
 from assetstream.model.errors import AuthenticationError
@@ -43,7 +46,26 @@ ORDER = frame(
 )
 REFUSED = "Testnet and demo trading have keys of their own"
 
+
+class Position(Struct, gc=False):
+    asset: str = field(name="a")
+    free: Decimal = field(name="f")
+    locked: Decimal = field(name="l")
+
+
+class Event(Struct, gc=False):
+    kind: str = field(name="e")
+    sent: int = field(name="E")
+    updated: int = field(name="u")
+    positions: list[Position] = field(name="B")
+
+
+class Push(Struct, gc=False):
+    event: Event
+
+
 SPEC = Spec(
+    typed=Push,
     make=make_binance,
     acks=(sample("binance", "subscribe_ack"),),
     push=sample("binance", "push_eth"),

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any, Sequence
+
+from msgspec import Struct
 
 from assetstream.exchanges import Bithumb
 from tests.support.spec import KEY, SECRET, Spec, frame, sample
@@ -33,7 +36,22 @@ HINTS = {
     "login_bithumb_blocked_member_id": "support",
 }
 
+
+class Asset(Struct, gc=False):
+    currency: str
+    balance: Decimal
+    locked: Decimal
+
+
+class Push(Struct, gc=False):
+    type: str
+    assets: list[Asset]
+    asset_timestamp: int
+    timestamp: int
+
+
 SPEC = Spec(
+    typed=Push,
     make=make_bithumb,
     acks=(),
     push=sample("bithumb", "push_krw"),

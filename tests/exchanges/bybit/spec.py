@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any, Sequence
+
+from msgspec import Struct, field
 
 from assetstream.exchanges import Bybit
 from tests.support.spec import KEY, SECRET, Spec, frame, sample
@@ -35,7 +38,31 @@ def untyped() -> bytes:
     return frame(content)
 
 
+class Coin(Struct, gc=False, rename="camel"):
+    coin: str
+    wallet_balance: Decimal
+    order_margin: Decimal = field(name="totalOrderIM")
+    position_margin: Decimal = field(name="totalPositionIM")
+    bonus: Decimal
+    locked: Decimal
+    spot_borrow: Decimal
+
+
+class Wallet(Struct, gc=False, rename="camel"):
+    total_initial_margin: Decimal
+    coin: list[Coin]
+    account_type: str
+
+
+class Push(Struct, gc=False, rename="camel"):
+    id: str
+    topic: str
+    creation_time: int
+    data: list[Wallet]
+
+
 SPEC = Spec(
+    typed=Push,
     make=make_bybit,
     acks=(sample("bybit", "login_ack"), sample("bybit", "subscribe_ack")),
     push=sample("bybit", "push_order").replace(b"250.5", b"0"),

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any, Sequence
+
+from msgspec import Struct
 
 from assetstream.exchanges import CoinW
 from assetstream.model.errors import AuthenticationError
@@ -33,7 +36,24 @@ HINTS = {
     "login_refused_no_code": "Copy api_key and secret_key",
 }
 
+
+class Change(Struct, gc=False):
+    available: Decimal
+    currency: str
+    time: int
+    ledger_id: int
+    account: str
+    hold: Decimal
+
+
+class Push(Struct, gc=False):
+    biz: str
+    data: Change
+    type: str
+
+
 SPEC = Spec(
+    typed=Push,
     make=make_coinw,
     acks=(sample("coinw", "login_ack"), sample("coinw", "subscribe_ack")),
     push=sample("coinw", "push_usdt"),

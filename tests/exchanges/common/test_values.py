@@ -16,12 +16,15 @@ from assetstream.exchanges.common.values import (
     MOST_CODES,
     Unreadable,
     amount,
+    bounded_decimal,
     currency_code,
     decode,
     milliseconds,
     text,
+    unsigned,
     whole_number,
 )
+from tests.support.strategies import numbers, texts
 
 
 @pytest.mark.parametrize(
@@ -35,6 +38,8 @@ from assetstream.exchanges.common.values import (
         (b'"257.518301140000000"', "257.518301140000000"),
         (b"-0.0", "0.0"),
         (b'"007"', "7"),
+        (b'"5."', "5"),
+        (b'".5"', "0.5"),
     ],
 )
 def test_amounts_keep_every_digit(wire: bytes, exact: str) -> None:
@@ -93,6 +98,33 @@ def test_k4_an_empty_text_is_missing_only_where_it_is_declared() -> None:
 
     assert amount("", empty=True) is None
     assert amount("0", empty=True) == 0
+
+
+@given(one=numbers | texts, other=numbers | texts)
+@example(one="1", other=".")
+@example(one="", other="1")
+@example(one="1.2.3", other="4")
+@example(one="\u0661", other="1")
+@example(one="1_000", other="1")
+@example(one="9" * 65, other="1")
+def test_what_is_unsigned_is_read_as_any_amount(one: str, other: str) -> None:
+    """What the fast way makes of it is what ``amount`` makes of it."""
+    if not unsigned(one, other):
+        return
+    for spelt in (one, other):
+        try:
+            number = bounded_decimal(spelt)
+        except ArithmeticError:
+            with pytest.raises(Unreadable):
+                amount(spelt)
+        else:
+            assert str(amount(spelt)) == str(number)
+
+
+@given(one=numbers, other=numbers)
+def test_what_has_no_sign_is_unsigned(one: str, other: str) -> None:
+    """With an exponent or without."""
+    assert unsigned(one, other)
 
 
 def test_a_null_amount_is_missing() -> None:

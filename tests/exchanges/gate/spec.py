@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any, Sequence
+
+from msgspec import Struct
 
 from assetstream.exchanges import Gate
 from tests.support.spec import KEY, SECRET, Spec, frame, sample
@@ -35,7 +38,21 @@ def without_channel() -> bytes:
     return frame(push)
 
 
+class Change(Struct, gc=False):
+    timestamp_ms: str
+    currency: str
+    available: Decimal
+    freeze: Decimal
+
+
+class Push(Struct, gc=False):
+    channel: str
+    event: str
+    result: list[Change]
+
+
 SPEC = Spec(
+    typed=Push,
     make=make_gate,
     acks=(sample("gate", "subscribe_ack"),),
     push=sample("gate", "push_order"),

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any, Sequence
+
+from msgspec import Struct
 
 from assetstream.exchanges import Korbit
 from tests.support.spec import KEY, SECRET, Spec, frame, sample
@@ -37,7 +40,27 @@ HINTS = {
     "login_korbit_ip_not_allowed": "readBalances",
 }
 
+
+class Asset(Struct, gc=False, rename="camel"):
+    currency: str
+    available: Decimal
+    trade_in_use: Decimal
+    withdrawal_in_use: Decimal
+    updated_at: int
+
+
+class Assets(Struct, gc=False):
+    assets: list[Asset]
+
+
+class Push(Struct, gc=False, rename="camel"):
+    channel_type: str
+    timestamp: int
+    asset: Assets
+
+
 SPEC = Spec(
+    typed=Push,
     make=make_korbit,
     acks=(sample("korbit", "subscribe_ack"),),
     push=sample("korbit", "push_order"),

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any, Sequence
+
+from msgspec import Struct, field
 
 from assetstream.exchanges import OKX
 from tests.support.spec import KEY, SECRET, Spec, frame, sample
@@ -35,7 +38,29 @@ def without_channel() -> bytes:
     return frame(push)
 
 
+class Detail(Struct, gc=False):
+    available: Decimal = field(name="availBal")
+    currency: str = field(name="ccy")
+    frozen: Decimal = field(name="frozenBal")
+    changed: str = field(name="uTime")
+
+
+class Wallet(Struct, gc=False):
+    details: list[Detail]
+    taken: str = field(name="uTime")
+
+
+class Argument(Struct, gc=False):
+    channel: str
+
+
+class Push(Struct, gc=False):
+    arg: Argument
+    data: list[Wallet]
+
+
 SPEC = Spec(
+    typed=Push,
     make=make_okx,
     acks=(sample("okx", "login_ack"), sample("okx", "subscribe_ack")),
     push=sample("okx", "push_update"),

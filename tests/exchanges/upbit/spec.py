@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any, Sequence
+
+from msgspec import Struct
 
 from assetstream.exchanges import Upbit
 from tests.support.spec import KEY, SECRET, Spec, frame, sample
@@ -39,7 +42,23 @@ HINTS = {
     "login_invalid_auth": "one region only",
 }
 
+
+class Asset(Struct, gc=False):
+    currency: str
+    balance: Decimal
+    locked: Decimal
+
+
+class Push(Struct, gc=False):
+    type: str
+    asset_uuid: str
+    assets: list[Asset]
+    asset_timestamp: int
+    timestamp: int
+
+
 SPEC = Spec(
+    typed=Push,
     make=make_upbit,
     acks=(sample("upbit", "list_default"),),
     push=sample("upbit", "push_default"),

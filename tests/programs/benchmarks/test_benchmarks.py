@@ -10,6 +10,7 @@ import pytest
 
 from tests.programs.benchmarks.contenders import ENTRIES
 from tests.programs.benchmarks.control import Lost
+from tests.programs.benchmarks.decode import measure
 from tests.programs.benchmarks.kinds.saturation import Step, highest
 from tests.programs.benchmarks.machine import facts
 from tests.programs.benchmarks.report import heading, note, ranked, table
@@ -18,6 +19,7 @@ from tests.programs.benchmarks.scenarios import SCENARIOS
 from tests.programs.benchmarks.stages import stages
 from tests.programs.benchmarks.stored import Run, differences, read, write
 from tests.support.engines import binary
+from tests.support.specs import SPECS
 
 #: The scenarios beside the bursts, and who is asked to take part in a test.
 SMOKE = {
@@ -91,6 +93,16 @@ def test_every_way_between_processes_gives_all_its_figures(name: str) -> None:
 def test_the_stages_of_an_update_can_be_timed() -> None:
     """Every stage takes some time."""
     assert min(stages().values()) > 0
+
+
+@pytest.mark.programs
+@pytest.mark.parametrize("exchange", SPECS)
+def test_every_exchange_is_measured_beside_msgspec(exchange: str) -> None:
+    """Both read every push."""
+    row = measure(exchange, count=100, rounds=2)
+
+    assert len(row.ratios) == 2
+    assert min(row.alone, row.read, row.single, *row.ratios) > 0
 
 
 def test_the_table_has_medians_ratios_and_marks() -> None:
