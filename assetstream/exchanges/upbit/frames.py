@@ -7,7 +7,7 @@ else takes the tolerant way of ``common.my_asset``. Both give the same balances.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any, Iterable, Literal, Sequence
+from typing import Any, Literal, Sequence
 
 import msgspec
 from msgspec import Struct, field
@@ -99,37 +99,36 @@ def read_expected(frames: Sequence[bytes], format: str) -> list[BalanceReport] |
     Nearly every frame passes through this loop, so it checks nothing that the decoder,
     which is C, has already checked.
     """
-    if not all(map(bytes.isascii, frames)):
-        return None  # the typed decode skips bad UTF-8 where it has no field
-    decoded = map(FORMATS[format].decode, frames)
-    pushes: Iterable[tuple[bytes, Any]] = zip(frames, decoded, strict=True)
-    if format.endswith("LIST"):
-        pushes = ((frame, push) for frame, listed in pushes for push in listed)
+    decode_frame, listed = FORMATS[format].decode, format.endswith("LIST")
     balances: list[BalanceReport] = []
     try:
-        for frame, push in pushes:
-            key = push.asset_timestamp, push.timestamp
-            for asset in push.assets:
-                available, locked = asset.balance, asset.locked
-                # A fraction was decoded by ``bounded_decimal``: only the sign is open.
-                if type(available) is not Decimal or available.is_signed():
-                    available = amount(available)
-                if type(locked) is int and not locked:
-                    locked = ZERO
-                elif type(locked) is not Decimal or locked.is_signed():
-                    locked = amount(locked)
-                if available is None or locked is None:
-                    return None
-                balances.append(
-                    BalanceReport(
-                        CODES[asset.currency],
-                        available,
-                        locked,
-                        key,
-                        push.asset_uuid,
-                        frame,
+        for frame in frames:
+            if not frame.isascii():
+                return None  # the typed decode skips bad UTF-8 where it has no field
+            decoded = decode_frame(frame)
+            for push in decoded if listed else (decoded,):
+                key = push.asset_timestamp, push.timestamp
+                for asset in push.assets:
+                    available, locked = asset.balance, asset.locked
+                    # ``bounded_decimal`` has read a fraction: only the sign is open.
+                    if type(available) is not Decimal or available.is_signed():
+                        available = amount(available)
+                    if type(locked) is int and not locked:
+                        locked = ZERO
+                    elif type(locked) is not Decimal or locked.is_signed():
+                        locked = amount(locked)
+                    if available is None or locked is None:
+                        return None
+                    balances.append(
+                        BalanceReport(
+                            CODES[asset.currency],
+                            available,
+                            locked,
+                            key,
+                            push.asset_uuid,
+                            frame,
+                        )
                     )
-                )
     except (Unreadable, *MALFORMED):
         return None
     return balances

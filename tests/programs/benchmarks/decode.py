@@ -75,15 +75,17 @@ def measure(exchange: str, *, count: int = PUSHES, rounds: int = ROUNDS) -> Row:
     frames = pushes(exchange, count)
     reads = [frames[at : at + READ] for at in range(0, len(frames), READ)]
     decode = msgspec.json.Decoder(spec.typed).decode
-    conversation = proved(spec)
-    read = [b for batch in reads for b in reported(conversation.received(batch, at(1)))]
+    conversation, instant = proved(spec), at(1.0)
+    read = [
+        r for batch in reads for r in reported(conversation.received(batch, instant))
+    ]
     assert len(read) == count, f"{exchange}: {len(read)} of {count} pushes were read"
 
     def alone(batch: Sequence[bytes]) -> object:
         return [decode(frame) for frame in batch]
 
     def ours(batch: Sequence[bytes]) -> object:
-        return conversation.received(batch, at(1))
+        return conversation.received(batch, instant)
 
     singles = [[frame] for frame in frames]
     times = [
