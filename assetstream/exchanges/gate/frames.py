@@ -126,21 +126,19 @@ def read_expected(frames: Sequence[bytes]) -> list[BalanceReport] | None:
                 return None  # the typed decode skips bad UTF-8 where it has no field
             for change in decode_frame(frame).result:
                 available, locked = change.available, change.freeze
-                time, _, fraction = change.timestamp_ms.partition(".")
-                # ``amount`` and ``order`` in short.
-                if not (
-                    unsigned(available, locked)
-                    and (time + fraction).encode().isdigit()
-                    and len(time) == 13
-                    and len(fraction) <= 6
-                ):
+                stamp = change.timestamp_ms
+                # Most have no fraction: 13 digits.
+                whole = len(stamp) == 13 and stamp.encode().isdigit()
+                key = (int(stamp), 0) if whole else order(stamp)
+                # ``amount`` in short.
+                if key is None or not unsigned(available, locked):
                     return None
                 balances.append(
                     BalanceReport(
                         CODES[change.currency],
                         bounded_decimal(available),
                         ZERO if locked == "0" else bounded_decimal(locked),
-                        (int(time), int(fraction.ljust(6, "0")) if fraction else 0),
+                        key,
                         None,
                         frame,
                     )
