@@ -216,6 +216,9 @@ NO_BOUNDS = Bounds(0.0, 0.0, *[math.inf] * 5)
 #: against the worst kind: one very busy life may be one long loss.
 ENOUGH = 7.0
 PLENTY = 30.0
+#: A kind of which fewer account-hours were lived counts for less. Of a very busy one,
+#: whose lives last six minutes, each may be one long loss.
+ONE = 1.0
 
 
 class Search:
@@ -280,22 +283,25 @@ class Search:
                 bounds = NO_BOUNDS._replace(worst=bounds.worst, wrong=wrong)
             elif hours < PLENTY:
                 bounds = bounds._replace(worst=0.0)
-            useful = [each.useful for each in figures]
+            lived = [each for each in figures if alone or each.hours > ONE - 1e-6]
+            worst = min((each.useful for each in lived), default=100.0)
+            useful, marked, wrong, old, reads = (
+                _judged(figures, name)
+                for name in ("useful", "marked", "wrong", "old", "reads")
+            )
             own = sum(each.sums.counts["reconnects"] for each in figures)
-            reads = _mean([each.reads for each in figures])
             for kind, bad, text in (
-                ("useless", _mean(useful) < bounds.useful, f"{_mean(useful):.2f} %"),
-                ("useless", min(useful) < bounds.worst, f"worst {min(useful):.1f} %"),
-                *(
-                    (kind, mean > most, f"{name} {mean:.1f}")
-                    for kind, name, mean, most in (
-                        ("useless", "marked", _mean_of(figures, "marked"), bounds[2]),
-                        ("untrue", "wrong", _mean_of(figures, "wrong"), bounds[3]),
-                        ("untrue", "old", _mean_of(figures, "old"), bounds[4]),
-                        ("restless", "reconnects", 24 * own / hours, bounds[5]),
-                        ("restless", "reads", reads, bounds[6]),
-                    )
+                ("useless", useful < bounds.useful, f"{useful:.2f} %"),
+                ("useless", worst < bounds.worst, f"worst {worst:.1f} %"),
+                ("useless", marked > bounds.marked, f"marked {marked:.1f}"),
+                ("untrue", wrong > bounds.wrong, f"wrong {wrong:.1f}"),
+                ("untrue", old > bounds.old, f"old {old:.1f}"),
+                (
+                    "restless",
+                    24 * own / hours > bounds.reconnects,
+                    f"reconnects {24 * own / hours:.1f}",
                 ),
+                ("restless", reads > bounds.reads, f"reads {reads:.1f}"),
             ):
                 if bad:
                     self.kinds[kind] += 1
@@ -365,8 +371,11 @@ class Search:
             )
 
 
-def _mean_of(figures: Sequence[Figures], name: str) -> float:
-    return _mean([getattr(each, name) for each in figures])
+def _judged(figures: Sequence[Figures], name: str) -> float:
+    """Return the mean of the kinds, each of the weight of its hours, but of one."""
+    shares = [min(each.hours, ONE) for each in figures]
+    weighed = (getattr(each, name) * n for each, n in zip(figures, shares, strict=True))
+    return sum(weighed) / sum(shares)
 
 
 def _mean(numbers: Sequence[float]) -> float:
