@@ -19,7 +19,7 @@ from assetstream.exchanges.binance.frames import (
     Notice,
     PushedDelta,
     read_expected,
-    read_frame,
+    read_tolerantly,
 )
 from assetstream.exchanges.binance.refusals import explain_answer, explain_refusal
 from assetstream.exchanges.common.conversation import Phase, PhasedConversation
@@ -77,8 +77,8 @@ class BinanceConversation(PhasedConversation[Notice]):
     def _read_expected(self, frames: Sequence[bytes]) -> list[BalanceReport] | None:
         return read_expected(frames)
 
-    def _read(self, frame: bytes) -> Sequence[Item]:
-        item = read_frame(frame)
+    def _read_tolerantly(self, frame: bytes) -> Sequence[Item]:
+        item = read_tolerantly(frame)
         return () if item is None else (item,)
 
     def _on_notice(

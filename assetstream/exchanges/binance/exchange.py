@@ -18,7 +18,6 @@ from assetstream.exchanges.binance.conversation import RECV_WINDOW, BinanceConve
 from assetstream.exchanges.binance.refusals import KEY_IS_KNOWN, explain_answer
 from assetstream.exchanges.binance.rest import read_balances
 from assetstream.exchanges.common.key_forms import KeyForm
-from assetstream.exchanges.common.options import check_choice, check_urls, read_keys
 from assetstream.exchanges.common.private_keys import (
     Ed25519Signer,
     is_installed,
@@ -33,7 +32,6 @@ from assetstream.model.errors import ConfigurationError
 from assetstream.model.public import make_public
 from assetstream.protocol import (
     Conversation,
-    Exchange,
     Fields,
     HttpCall,
     Instant,
@@ -147,20 +145,14 @@ class Binance(RegionalExchange):
         ws_url: str | None = None,
         rest_url: str | None = None,
     ) -> None:
-        check_choice(region, "region", HOSTS, self)
-        ws, rest = check_urls(ws_url, rest_url, self.sites[region], self)
-        credentials, sources = read_keys(self, api_key=api_key, secret_key=secret_key)
-        own = self._private_key(credentials, sources)
+        keys = {"api_key": api_key, "secret_key": secret_key}
+        options = self._read_options(region, ws_url, rest_url, **keys)
+        credentials = options["credentials"]
+        own = self._private_key(credentials, options["sources"])
         if own is not None:
-            credentials["secret_key"] = own
-        self._keep(
-            credentials=MappingProxyType(credentials),
-            sources=MappingProxyType(sources),
-            region=region,
-            ws_url=ws,
-            rest_url=rest,
-            _signature=self._signer(credentials["secret_key"], own is not None),
-        )
+            credentials = MappingProxyType({**credentials, "secret_key": own})
+        signer = self._signer(credentials["secret_key"], own is not None)
+        self._keep(**{**options, "credentials": credentials}, _signature=signer)
 
     @staticmethod
     def unwrapped(key: str) -> str:
@@ -203,9 +195,6 @@ class Binance(RegionalExchange):
         # None of ours has anything to be percent-encoded, as REST asks for.
         text = "&".join(f"{name}={params[name]}" for name in sorted(params))
         return {**params, "signature": self._signature(text)}
-
-    def elsewhere(self) -> Mapping[str, Exchange]:
-        return self._at_other_sites(self.sites[self.region][1] == self.rest_url)
 
     def read(self, instant: Instant, nonce: str) -> HttpCall:
         # No nonce: the time of the request is what is fresh in it. An account has

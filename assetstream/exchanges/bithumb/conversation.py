@@ -12,10 +12,16 @@ from __future__ import annotations
 import json
 from typing import Sequence
 
-from assetstream.exchanges.bithumb.frames import read_expected, read_frame
+from assetstream.exchanges.bithumb.frames import read_expected
 from assetstream.exchanges.bithumb.refusals import ERRORS
 from assetstream.exchanges.common.conversation import PhasedConversation
-from assetstream.exchanges.common.my_asset import ErrorNotice, Item, Notice, StatusUp
+from assetstream.exchanges.common.my_asset import (
+    ErrorNotice,
+    Item,
+    Notice,
+    StatusUp,
+    read_tolerantly,
+)
 from assetstream.exchanges.common.token_exchange import TokenExchange
 from assetstream.protocol import (
     Alive,
@@ -51,8 +57,8 @@ class BithumbConversation(PhasedConversation[Notice]):
     def _read_expected(self, frames: Sequence[bytes]) -> list[BalanceReport] | None:
         return read_expected(frames)
 
-    def _read(self, frame: bytes) -> Sequence[Item]:
-        return read_frame(frame)
+    def _read_tolerantly(self, frame: bytes) -> Sequence[Item]:
+        return read_tolerantly(frame)
 
     def _on_notice(
         self, notice: Notice, frame: bytes, instant: Instant

@@ -12,8 +12,6 @@ from typing import Literal, Sequence
 import msgspec
 from msgspec import Struct
 
-from assetstream.exchanges.common.entries import PushedBalances, UnreadableFrame
-from assetstream.exchanges.common.my_asset import Item, read_tolerantly
 from assetstream.exchanges.common.values import (
     CODES,
     MALFORMED,
@@ -25,7 +23,7 @@ from assetstream.exchanges.common.values import (
 )
 from assetstream.protocol import BalanceReport
 
-__all__ = ["read_expected", "read_frame"]
+__all__ = ["read_expected"]
 
 
 # Fields in the order of the wire: the decoder looks for the next one first.
@@ -53,17 +51,6 @@ class HoldingPush(Struct, gc=False):
 
 
 _expected = msgspec.json.Decoder(HoldingPush)
-
-
-def read_frame(frame: bytes) -> list[Item]:
-    """Return what a frame holds. Never raises."""
-    balances = read_expected([frame])
-    if balances:
-        return [PushedBalances(balances)]
-    try:
-        return read_tolerantly(frame)
-    except Unreadable as exc:
-        return [UnreadableFrame(str(exc))]
 
 
 def read_expected(frames: Sequence[bytes]) -> list[BalanceReport] | None:

@@ -21,7 +21,7 @@ from assetstream.exchanges.bybit.frames import (
     OperationAnswer,
     PingAnswer,
     read_expected,
-    read_frame,
+    read_tolerantly,
 )
 from assetstream.exchanges.bybit.refusals import explain_answer, explain_refusal
 from assetstream.exchanges.common.conversation import Phase, PhasedConversation
@@ -64,15 +64,15 @@ class BybitConversation(PhasedConversation[Notice]):
         self._await(phase, instant)
         return _operation(WAITS[phase], args)
 
-    def _ping(self) -> Step:
+    def _ping(self, instant: Instant) -> Step:
         # Bybit's own ping is what its documents ask for.
         return _operation("ping")
 
     def _read_expected(self, frames: Sequence[bytes]) -> list[BalanceReport] | None:
         return read_expected(frames, self._order)
 
-    def _read(self, frame: bytes) -> Sequence[Item]:
-        item = read_frame(frame, self._order)
+    def _read_tolerantly(self, frame: bytes) -> Sequence[Item]:
+        item = read_tolerantly(frame, self._order)
         return () if item is None else (item,)
 
     def _on_notice(

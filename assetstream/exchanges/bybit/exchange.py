@@ -12,7 +12,6 @@ import hmac
 import re
 from types import MappingProxyType
 from typing import Literal, Mapping
-from urllib.parse import urlsplit
 
 from assetstream.exchanges.bybit.conversation import BybitConversation
 from assetstream.exchanges.bybit.refusals import KEY_IS_KNOWN, explain_answer
@@ -24,7 +23,6 @@ from assetstream.exchanges.common.values import Unreadable
 from assetstream.model.public import make_public
 from assetstream.protocol import (
     Conversation,
-    Exchange,
     Fields,
     HttpCall,
     Instant,
@@ -174,10 +172,6 @@ class Bybit(RegionalExchange):
     def signature(self, text: str) -> str:
         """Return the signature over ``text``."""
         return sign(text, self.credentials["secret_key"])
-
-    def elsewhere(self) -> Mapping[str, Exchange]:
-        at_home = HOSTS[self.region][1] == urlsplit(self.rest_url).hostname
-        return self._at_other_sites(at_home)
 
     def read(self, instant: Instant, nonce: str) -> HttpCall:
         # No nonce: the time of the request is what is fresh in it.

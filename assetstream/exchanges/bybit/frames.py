@@ -17,7 +17,6 @@ from msgspec import Struct
 from assetstream.exchanges.common.entries import (
     PushedBalances,
     UnreadableFrame,
-    read_either_way,
 )
 from assetstream.exchanges.common.values import (
     CODES,
@@ -47,7 +46,6 @@ __all__ = [
     "owned",
     "read_coin",
     "read_expected",
-    "read_frame",
     "read_tolerantly",
 ]
 
@@ -143,15 +141,6 @@ class ArrivalOrder:
         if len(known) >= MOST_TIES:
             return time, known.get(identifier, MOST_TIES)
         return time, known.setdefault(identifier, len(known))
-
-
-def read_frame(frame: bytes, order: ArrivalOrder) -> Item | None:
-    """Return what a frame holds; None if that is something else. Never raises."""
-    return read_either_way(
-        frame,
-        lambda frames: read_expected(frames, order),
-        lambda frame: read_tolerantly(frame, order),
-    )
 
 
 def read_expected(

@@ -8,17 +8,17 @@ import msgspec
 from msgspec import Struct
 
 from assetstream.exchanges.bybit.frames import UNIFIED, read_coin
-from assetstream.exchanges.common.entries import names_twice, snapshot_of
-from assetstream.exchanges.common.values import (
-    MALFORMED,
-    Unreadable,
-    currency_code,
-    decode,
-    text,
-)
+from assetstream.exchanges.common.entries import Amounts, read_computed, snapshot_of
+from assetstream.exchanges.common.values import MALFORMED, Unreadable, text
 from assetstream.protocol import BalanceReport, Snapshot
 
 __all__ = ["BybitReply", "read_balances", "read_envelope"]
+
+#: The fields that the amounts are read from.
+FIELDS = (
+    *("walletBalance", "spotBorrow", "locked", "bonus"),
+    *("totalOrderIM", "totalPositionIM"),
+)
 
 
 class BybitReply(Struct, rename="camel"):
@@ -83,20 +83,8 @@ def read_balances(reply: BybitReply) -> Snapshot:
 
 
 def _entries(account: ListedAccount) -> Iterator[tuple[str, BalanceReport | None]]:
+    def amounts(coin: dict[str, Any]) -> Amounts:
+        return read_coin(coin, account.total_initial_margin)
+
     for raw in account.coin:
-        currency = ""
-        try:
-            coin = decode(data := bytes(raw))
-            if not isinstance(coin, dict):
-                raise Unreadable("a coin is not an object")
-            twice = names_twice(data, len(coin))
-            if "coin" in twice:
-                raise Unreadable("two names")
-            currency = currency_code(coin.get("coin"))
-            if twice:
-                raise Unreadable("two amounts")
-            available, held = read_coin(coin, account.total_initial_margin)
-        except Unreadable:
-            yield currency, None
-        else:
-            yield currency, BalanceReport(currency, available, held, raw=data)
+        yield read_computed(bytes(raw), FIELDS, amounts, named="coin")

@@ -20,7 +20,7 @@ from assetstream.exchanges.coinw.frames import (
     Notice,
     RequestAnswer,
     read_expected,
-    read_frame,
+    read_tolerantly,
 )
 from assetstream.exchanges.coinw.refusals import explain_answer, explain_refusal
 from assetstream.exchanges.common.conversation import Phase, PhasedConversation
@@ -64,15 +64,15 @@ class CoinWConversation(PhasedConversation[Notice]):
         self._await(phase, instant)
         return _event(event, params)
 
-    def _ping(self) -> Step:
+    def _ping(self, instant: Instant) -> Step:
         # CoinW's own ping: whether it heeds the WebSocket's is not known.
         return _event("ping")
 
     def _read_expected(self, frames: Sequence[bytes]) -> list[BalanceReport] | None:
         return read_expected(frames)
 
-    def _read(self, frame: bytes) -> Sequence[Item]:
-        item = read_frame(frame)
+    def _read_tolerantly(self, frame: bytes) -> Sequence[Item]:
+        item = read_tolerantly(frame)
         return () if item is None else (item,)
 
     def _on_notice(

@@ -18,7 +18,7 @@ from assetstream.exchanges.coinw.refusals import explain_answer
 from assetstream.exchanges.coinw.rest import read_balances, read_envelope
 from assetstream.exchanges.common.exchange import KeyedExchange
 from assetstream.exchanges.common.key_forms import KeyForm
-from assetstream.exchanges.common.options import check_origin, check_urls, read_keys
+from assetstream.exchanges.common.options import check_origin, read_options
 from assetstream.exchanges.common.values import Unreadable
 from assetstream.model.public import make_public
 from assetstream.protocol import (
@@ -114,18 +114,13 @@ class CoinW(KeyedExchange):
         rest_url: str | None = None,
         origin: str | None = "https://www.coinw.com",
     ) -> None:
-        ws, rest = check_urls(ws_url, rest_url, DEFAULTS, self)
-        credentials, sources = read_keys(self, api_key=api_key, secret_key=secret_key)
-        credentials["signature"] = sign(
-            {"api_key": credentials["api_key"]}, credentials["secret_key"]
+        options = read_options(
+            self, DEFAULTS, ws_url, rest_url, api_key=api_key, secret_key=secret_key
         )
-        self._keep(
-            credentials=MappingProxyType(credentials),
-            sources=MappingProxyType(sources),
-            ws_url=ws,
-            rest_url=rest,
-            origin=check_origin(origin, self),
-        )
+        keys = options["credentials"]
+        signature = sign({"api_key": keys["api_key"]}, keys["secret_key"])
+        options["credentials"] = MappingProxyType({**keys, "signature": signature})
+        self._keep(**options, origin=check_origin(origin, self))
 
     @property
     def placeholders(self) -> Mapping[str, str]:

@@ -11,6 +11,7 @@ from typing import Callable, Generic, Iterable, Mapping, Sequence, TypeVar, Unio
 from assetstream.exchanges.common.entries import PushedBalances, UnreadableFrame
 from assetstream.exchanges.common.exchange import KeyedExchange
 from assetstream.exchanges.common.refusals import connection_lost
+from assetstream.exchanges.common.values import Unreadable
 from assetstream.model.errors import AssetStreamError, ConnectionLost
 from assetstream.protocol import (
     NEVER,
@@ -115,10 +116,10 @@ class PhasedConversation(Conversation, Generic[Notice]):
         self._failure: AssetStreamError | None = None
 
     @abstractmethod
-    def _read(
+    def _read_tolerantly(
         self, frame: bytes
     ) -> Sequence[Union[PushedBalances, UnreadableFrame, Notice]]:
-        """Return what a frame holds. Never raises."""
+        """Return what a frame of any form holds; may raise ``Unreadable``."""
 
     @abstractmethod
     def _on_notice(
@@ -148,16 +149,28 @@ class PhasedConversation(Conversation, Generic[Notice]):
         )
         return [self._fail(error)]
 
-    def _ping(self) -> Step:
+    def _ping(self, instant: Instant) -> Step:
         """Make a ping: the WebSocket's own, unless the exchange has another."""
         return Ping()
 
     def _read_expected(self, frames: Sequence[bytes]) -> list[BalanceReport] | None:
         """Read frames that are pushes of exactly the usual form; None if any is not.
 
-        The fast way only: without it, ``_read`` looks at each frame by itself.
+        The fast way; without one, each frame is read tolerantly.
         """
         return None
+
+    def _read(
+        self, frame: bytes
+    ) -> Sequence[Union[PushedBalances, UnreadableFrame, Notice]]:
+        balances = self._read_expected([frame])
+        # A list without a push is no push, and proves nothing.
+        if balances:
+            return [PushedBalances(balances)]
+        try:
+            return self._read_tolerantly(frame)
+        except Unreadable as exc:
+            return [UnreadableFrame(str(exc))]
 
     def received(self, frames: Sequence[bytes], instant: Instant) -> Sequence[Step]:
         if self._phase is Phase.READY:
@@ -205,7 +218,7 @@ class PhasedConversation(Conversation, Generic[Notice]):
             steps += self._on_timeout(instant)
         if instant.now >= self._heartbeat.next:
             self._heartbeat.pinged(instant.now)
-            steps.append(self._ping())
+            steps.append(self._ping(instant))
             self._set_deadline()
         return steps
 
@@ -238,7 +251,7 @@ class PhasedConversation(Conversation, Generic[Notice]):
         """Ping: the pong proves a subscription that nothing acknowledges (R1)."""
         self._heartbeat.pinged(instant.now)
         self._enter(Phase.PINGING, instant.now + self._exchange.limits.pong_timeout)
-        return self._ping()
+        return self._ping(instant)
 
     def _no_pong(self) -> Fail:
         """Give up: the phase ``PINGING`` has lasted too long."""

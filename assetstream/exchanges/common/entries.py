@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from decimal import Decimal
-from typing import Any, Callable, Iterable, Mapping, Sequence, TypeVar, Union
+from typing import Any, Callable, Iterable, Mapping, Union
 
 import msgspec
 from msgspec import Struct
@@ -25,7 +25,6 @@ __all__ = [
     "UnreadableFrame",
     "names_twice",
     "read_computed",
-    "read_either_way",
     "read_entry",
     "read_list",
     "snapshot_of",
@@ -48,29 +47,8 @@ class UnreadableFrame(Struct):
     why: str
 
 
-Other = TypeVar("Other")
 #: What is available and what is locked; None: it is not said.
 Amounts = tuple[Union[Decimal, None], Union[Decimal, None]]
-
-
-def read_either_way(
-    frame: bytes,
-    expected: Callable[[Sequence[bytes]], list[BalanceReport] | None],
-    tolerantly: Callable[[bytes], Other],
-) -> PushedBalances | UnreadableFrame | Other:
-    """Read a frame as what is usual, and what is anything else tolerantly.
-
-    Args:
-        expected: reads frames of exactly the usual form; None if any is anything else.
-        tolerantly: reads any frame; may raise ``Unreadable``.
-    """
-    balances = expected([frame])
-    if balances is not None:
-        return PushedBalances(balances)
-    try:
-        return tolerantly(frame)
-    except Unreadable as exc:
-        return UnreadableFrame(str(exc))
 
 
 _pairs = json.JSONDecoder(object_pairs_hook=list)
@@ -153,10 +131,12 @@ def read_computed(
         if not isinstance(entry, dict):
             return currency, None
         twice = names_twice(raw, len(entry))
-        if twice and not {named, *fields}.isdisjoint(twice):
-            return currency, None
         if code is None:
+            if named in twice:
+                return "", None
             currency = currency_code(entry.get(named))
+        if not set(fields).isdisjoint(twice):
+            return currency, None
         available, locked = amounts(entry)
     except Unreadable:
         return currency, None

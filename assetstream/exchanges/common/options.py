@@ -14,7 +14,7 @@ from assetstream.exchanges.common.exchange import KeyedExchange
 from assetstream.model.errors import ConfigurationError
 from assetstream.protocol.values import is_loopback
 
-__all__ = ["check_choice", "check_origin", "check_urls", "read_keys", "read_options"]
+__all__ = ["check_choice", "check_origin", "read_options"]
 
 
 def read_options(
@@ -27,14 +27,14 @@ def read_options(
     """Return the attributes that every exchange has, by name: URLs and credentials.
 
     Args:
-        defaults: the exchange's own URLs; see ``check_urls``.
-        keys: see ``read_keys``.
+        defaults: the exchange's own URLs; see ``_check_urls``.
+        keys: see ``_read_keys``.
 
     Raises:
         ConfigurationError: something is missing or wrong; the text says what.
     """
-    ws_url, rest_url = check_urls(ws_url, rest_url, defaults, exchange)
-    credentials, sources = read_keys(exchange, **keys)
+    ws_url, rest_url = _check_urls(ws_url, rest_url, defaults, exchange)
+    credentials, sources = _read_keys(exchange, **keys)
     return {
         "credentials": MappingProxyType(credentials),
         "sources": MappingProxyType(sources),
@@ -43,7 +43,7 @@ def read_options(
     }
 
 
-def read_keys(
+def _read_keys(
     exchange: KeyedExchange, **given: str | None
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Return the credentials and their sources, both by the parameter's name.
@@ -113,7 +113,7 @@ def check_choice(
     return value
 
 
-def check_urls(
+def _check_urls(
     ws_url: str | None,
     rest_url: str | None,
     defaults: tuple[str, str],

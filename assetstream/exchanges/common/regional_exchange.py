@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, Mapping
+from urllib.parse import urlsplit
 
 from assetstream.display.words import listed
 from assetstream.exchanges.common.exchange import KeyedExchange
@@ -56,15 +57,18 @@ class RegionalExchange(KeyedExchange):
         options = read_options(self, self.sites[region], ws_url, rest_url, **keys)
         return {"region": region, **options}
 
-    def _at_other_sites(self, at_home: bool, **options: object) -> dict[str, Exchange]:
+    def elsewhere(self) -> Mapping[str, Exchange]:
+        return self._at_other_sites()
+
+    def _at_other_sites(self, **options: object) -> dict[str, Exchange]:
         """Return the same key at every other region.
 
         Args:
-            at_home: REST is asked at a host of the region. At a gateway or a simulator
-                no real host should see its key: then there are none.
             options: what the constructor takes besides the key, the region and URLs.
         """
-        if not at_home:
+        own_host = urlsplit(self.sites[self.region][1]).hostname
+        # At a gateway or a simulator no real host should see the key.
+        if urlsplit(self.rest_url).hostname != own_host:
             return {}
         make: Any = type(self)
         keys = {name: self.credentials[name] for name in self.key_names}

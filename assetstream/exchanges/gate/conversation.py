@@ -23,7 +23,7 @@ from assetstream.exchanges.gate.frames import (
     Pong,
     SubscriptionAnswer,
     read_expected,
-    read_frame,
+    read_tolerantly,
 )
 from assetstream.exchanges.gate.refusals import explain_answer, explain_refusal
 from assetstream.protocol import (
@@ -50,40 +50,30 @@ class GateConversation(PhasedConversation[Notice]):
     def __init__(self, exchange: KeyedExchange, sign: Callable[[str], str]) -> None:
         super().__init__(exchange)
         self._sign = sign
-        # The exchange's time of the present step, seconds: each request must have it.
-        self._time = 0
 
     def opened(self, instant: Instant, nonce: str) -> Sequence[Step]:
-        self._time = instant.ms // 1000
         self._heartbeat.start(instant.now)
         self._await(Phase.SUBSCRIBING, instant)
         proof = {
             "method": "api_key",
             "KEY": self._exchange.credentials["api_key"],
-            "SIGN": self._sign(subscription_text(self._time)),
+            "SIGN": self._sign(subscription_text(instant.ms // 1000)),
         }
-        return [self._request(CHANNEL, event="subscribe", auth=proof)]
-
-    def due(self, instant: Instant) -> Sequence[Step]:
-        self._time = instant.ms // 1000
-        return super().due(instant)
+        return [_request(instant, CHANNEL, event="subscribe", auth=proof)]
 
     def closing(self, instant: Instant) -> Sequence[Send]:
         # The end of a subscription must be signed, too: the close says the same.
         return ()
 
-    def _request(self, channel: str, **more: object) -> Send:
-        return Send(json.dumps({"time": self._time, "channel": channel, **more}))
-
-    def _ping(self) -> Step:
+    def _ping(self, instant: Instant) -> Step:
         # Gate's own ping: it begins the connection's time anew.
-        return self._request(PING)
+        return _request(instant, PING)
 
     def _read_expected(self, frames: Sequence[bytes]) -> list[BalanceReport] | None:
         return read_expected(frames)
 
-    def _read(self, frame: bytes) -> Sequence[Item]:
-        return read_frame(frame)
+    def _read_tolerantly(self, frame: bytes) -> Sequence[Item]:
+        return read_tolerantly(frame)
 
     def _on_notice(
         self, notice: Notice, frame: bytes, instant: Instant
@@ -101,3 +91,9 @@ class GateConversation(PhasedConversation[Notice]):
         doing = "the subscription" if waits else "a request"
         error = explain_refusal(self._exchange, answer, doing)
         return self._refuse(error, waits)
+
+
+def _request(instant: Instant, channel: str, **more: object) -> Send:
+    # Each request must have the exchange's time.
+    content = {"time": instant.ms // 1000, "channel": channel, **more}
+    return Send(json.dumps(content))

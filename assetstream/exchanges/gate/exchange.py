@@ -23,7 +23,6 @@ from assetstream.exchanges.gate.rest import read_balances
 from assetstream.model.public import make_public
 from assetstream.protocol import (
     Conversation,
-    Exchange,
     Fields,
     HttpCall,
     Instant,
@@ -146,9 +145,6 @@ class Gate(RegionalExchange):
     def signature(self, text: str) -> str:
         """Return the signature over ``text``."""
         return sign(text, self.credentials["secret_key"])
-
-    def elsewhere(self) -> Mapping[str, Exchange]:
-        return self._at_other_sites(URLS[self.region][1] == self.rest_url)
 
     def read(self, instant: Instant, nonce: str) -> HttpCall:
         # No nonce: the time of the request is what is fresh in it.

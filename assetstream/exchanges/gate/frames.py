@@ -42,7 +42,6 @@ __all__ = [
     "SubscriptionAnswer",
     "UpgradeNotice",
     "read_expected",
-    "read_frame",
     "read_tolerantly",
 ]
 
@@ -103,17 +102,6 @@ class ChangesPush(Struct, gc=False):
 
 
 _expected = msgspec.json.Decoder(ChangesPush)
-
-
-def read_frame(frame: bytes) -> Sequence[Item]:
-    """Return what a frame holds. Never raises."""
-    balances = read_expected([frame])
-    if balances is not None:
-        return [PushedBalances(balances)]
-    try:
-        return read_tolerantly(frame)
-    except Unreadable as exc:
-        return [UnreadableFrame(str(exc))]
 
 
 def read_expected(frames: Sequence[bytes]) -> list[BalanceReport] | None:

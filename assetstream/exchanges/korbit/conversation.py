@@ -20,7 +20,7 @@ from assetstream.exchanges.korbit.frames import (
     ControlMessage,
     Item,
     read_expected,
-    read_frame,
+    read_tolerantly,
 )
 from assetstream.exchanges.korbit.refusals import explain_answer, explain_refusal
 from assetstream.protocol import (
@@ -66,8 +66,8 @@ class KorbitConversation(PhasedConversation[ControlMessage]):
     def _read_expected(self, frames: Sequence[bytes]) -> list[BalanceReport] | None:
         return read_expected(frames)
 
-    def _read(self, frame: bytes) -> Sequence[Item]:
-        item = read_frame(frame)
+    def _read_tolerantly(self, frame: bytes) -> Sequence[Item]:
+        item = read_tolerantly(frame)
         return () if item is None else (item,)
 
     def _on_notice(

@@ -16,7 +16,6 @@ from msgspec import Struct, field
 from assetstream.exchanges.common.entries import (
     PushedBalances,
     UnreadableFrame,
-    read_either_way,
 )
 from assetstream.exchanges.common.values import (
     CODES,
@@ -43,7 +42,6 @@ __all__ = [
     "Item",
     "amounts",
     "read_expected",
-    "read_frame",
     "read_tolerantly",
 ]
 
@@ -99,11 +97,6 @@ class MyAssetPush(Struct, gc=False):
 
 
 _expected = msgspec.json.Decoder(MyAssetPush)
-
-
-def read_frame(frame: bytes) -> Item | None:
-    """Return what a frame holds; None if that is something else. Never raises."""
-    return read_either_way(frame, read_expected, read_tolerantly)
 
 
 def read_expected(frames: Sequence[bytes]) -> list[BalanceReport] | None:

@@ -24,7 +24,7 @@ from assetstream.exchanges.okx.frames import (
     Notice,
     PongText,
     read_expected,
-    read_frame,
+    read_tolerantly,
 )
 from assetstream.exchanges.okx.refusals import (
     UPGRADE,
@@ -73,15 +73,15 @@ class OKXConversation(PhasedConversation[Notice]):
         self._await(phase, instant)
         return Send(json.dumps({"op": operation, "args": [about]}))
 
-    def _ping(self) -> Step:
+    def _ping(self, instant: Instant) -> Step:
         # OKX's own ping: whether the WebSocket's keeps a connection is not documented.
         return Send("ping")
 
     def _read_expected(self, frames: Sequence[bytes]) -> list[BalanceReport] | None:
         return read_expected(frames)
 
-    def _read(self, frame: bytes) -> Sequence[Item]:
-        item = read_frame(frame)
+    def _read_tolerantly(self, frame: bytes) -> Sequence[Item]:
+        item = read_tolerantly(frame)
         return () if item is None else (item,)
 
     def _on_notice(

@@ -13,7 +13,6 @@ import re
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Literal, Mapping, NamedTuple
-from urllib.parse import urlsplit
 
 from assetstream.exchanges.common.key_forms import KeyForm
 from assetstream.exchanges.common.regional_exchange import RegionalExchange
@@ -25,7 +24,6 @@ from assetstream.exchanges.okx.rest import read_balances, read_envelope
 from assetstream.model.public import make_public
 from assetstream.protocol import (
     Conversation,
-    Exchange,
     Fields,
     HttpCall,
     Instant,
@@ -188,10 +186,6 @@ class OKX(RegionalExchange):
             "timestamp": seconds,
             "sign": sign(f"{seconds}GET{LOGIN_PATH}", secret),
         }
-
-    def elsewhere(self) -> Mapping[str, Exchange]:
-        at_home = SITES[self.region].rest == urlsplit(self.rest_url).hostname
-        return self._at_other_sites(at_home)
 
     def read(self, instant: Instant, nonce: str) -> HttpCall:
         time = timestamp(instant.ms)

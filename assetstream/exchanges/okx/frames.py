@@ -16,7 +16,6 @@ from msgspec import Struct, field
 from assetstream.exchanges.common.entries import (
     PushedBalances,
     UnreadableFrame,
-    read_either_way,
 )
 from assetstream.exchanges.common.values import (
     CODES,
@@ -41,7 +40,6 @@ __all__ = [
     "PongText",
     "amounts",
     "read_expected",
-    "read_frame",
     "read_tolerantly",
 ]
 
@@ -102,11 +100,6 @@ class AccountPush(Struct, gc=False):
 _expected = msgspec.json.Decoder(AccountPush)
 #: Times have no more digits before the year 5139.
 LONGEST_TIME = 14
-
-
-def read_frame(frame: bytes) -> Item | None:
-    """Return what a frame holds; None if that is something else. Never raises."""
-    return read_either_way(frame, read_expected, read_tolerantly)
 
 
 def read_expected(frames: Sequence[bytes]) -> list[BalanceReport] | None:

@@ -19,10 +19,11 @@ from assetstream.exchanges.common.my_asset import (
     Notice,
     StatusUp,
     SubscriptionList,
+    read_tolerantly,
 )
 from assetstream.exchanges.common.refusals import Meaning, Refusal, refusal
 from assetstream.exchanges.common.token_exchange import TokenExchange
-from assetstream.exchanges.upbit.frames import read_expected, read_frame
+from assetstream.exchanges.upbit.frames import read_expected
 from assetstream.exchanges.upbit.refusals import ERRORS
 from assetstream.model.errors import (
     AuthenticationError,
@@ -113,8 +114,8 @@ class UpbitConversation(PhasedConversation[Notice]):
     def _read_expected(self, frames: Sequence[bytes]) -> list[BalanceReport] | None:
         return read_expected(frames, self._format)
 
-    def _read(self, frame: bytes) -> Sequence[Item]:
-        return read_frame(frame, self._format)
+    def _read_tolerantly(self, frame: bytes) -> Sequence[Item]:
+        return read_tolerantly(frame)
 
     def _on_notice(
         self, notice: Notice, frame: bytes, instant: Instant

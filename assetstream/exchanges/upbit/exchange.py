@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from types import MappingProxyType
 from typing import Literal, Mapping
-from urllib.parse import urlsplit
 
 from assetstream.exchanges.common.key_forms import KeyForm
-from assetstream.exchanges.common.options import check_choice, read_options
+from assetstream.exchanges.common.options import check_choice
 from assetstream.exchanges.common.regional_exchange import RegionalExchange
 from assetstream.exchanges.common.token_exchange import TokenExchange
 from assetstream.exchanges.common.values import Unreadable
@@ -134,18 +133,11 @@ class Upbit(RegionalExchange, TokenExchange):
         ws_url: str | None = None,
         rest_url: str | None = None,
     ) -> None:
-        check_choice(region, "region", HOSTS, self)
         check_choice(format, "format", FORMATS, self)
         check_choice(algorithm, "algorithm", ALGORITHMS, self)
-        options = read_options(
-            self,
-            self.sites[region],
-            ws_url,
-            rest_url,
-            access_key=access_key,
-            secret_key=secret_key,
-        )
-        self._keep(region=region, format=format, algorithm=algorithm, **options)
+        keys = {"access_key": access_key, "secret_key": secret_key}
+        options = self._read_options(region, ws_url, rest_url, **keys)
+        self._keep(format=format, algorithm=algorithm, **options)
 
     def conversation(self, memory: Memory) -> Conversation:
         return UpbitConversation(self, memory, self.format)
@@ -154,10 +146,7 @@ class Upbit(RegionalExchange, TokenExchange):
         return self._bearer(nonce=nonce)
 
     def elsewhere(self) -> Mapping[str, Exchange]:
-        return self._at_other_sites(
-            HOSTS[self.region] == urlsplit(self.rest_url).hostname,
-            algorithm=self.algorithm,
-        )
+        return self._at_other_sites(algorithm=self.algorithm)
 
     def read(self, instant: Instant, nonce: str) -> HttpCall:
         headers = {"Accept": "application/json", **self.authorization(instant, nonce)}

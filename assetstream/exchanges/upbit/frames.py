@@ -12,8 +12,6 @@ from typing import Any, Literal, Sequence
 import msgspec
 from msgspec import Struct, field
 
-from assetstream.exchanges.common.entries import PushedBalances, UnreadableFrame
-from assetstream.exchanges.common.my_asset import Item, read_tolerantly
 from assetstream.exchanges.common.values import (
     CODES,
     MALFORMED,
@@ -25,7 +23,7 @@ from assetstream.exchanges.common.values import (
 )
 from assetstream.protocol import BalanceReport
 
-__all__ = ["FORMATS", "Format", "read_expected", "read_frame"]
+__all__ = ["FORMATS", "Format", "read_expected"]
 
 
 # Fields in the order of the wire: the decoder looks for the next one first.
@@ -79,18 +77,6 @@ FORMATS: dict[str, msgspec.json.Decoder[Any]] = {
         list[ShortAssetPush], float_hook=bounded_decimal
     ),
 }
-
-
-def read_frame(frame: bytes, format: str) -> list[Item]:
-    """Return what a frame holds. Never raises."""
-    balances = read_expected([frame], format)
-    if balances:
-        return [PushedBalances(balances)]
-    # A list without a push is no push, so it proves nothing.
-    try:
-        return read_tolerantly(frame)
-    except Unreadable as exc:
-        return [UnreadableFrame(str(exc))]
 
 
 def read_expected(frames: Sequence[bytes], format: str) -> list[BalanceReport] | None:

@@ -69,7 +69,7 @@ def test_k5_what_comes_twice_is_not_understood() -> None:
     )
 
     assert read(ETH, ETH).unreadable == ("ETH",)
-    assert read_balances(twice).unreadable == ("",)
+    assert read_balances(twice).unreadable == ("ETH",)
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def test_s2_a_bad_entry_costs_its_own_currency(entry: object, unreadable: str) -
     ("entries", "unreadable"),
     [
         ('{"ccy":"BTC",ALL},{"ccy":"btc",ALL}', "BTC"),
-        ('{"ccy":"BTC","frozenBal":"7",ALL}', ""),
+        ('{"ccy":"BTC","frozenBal":"7",ALL}', "BTC"),
         ('{"ccy":"BTC","ccy":"ETH",ALL}', ""),
     ],
 )

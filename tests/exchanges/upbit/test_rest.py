@@ -70,7 +70,7 @@ def test_k5_a_field_that_stands_twice_makes_its_entry_unreadable(name: str) -> N
     entry = b'{"currency":"BTC","balance":"1","locked":"0","%s":"1"}' % name.encode()
     snapshot = make_upbit().read_replied(200, {}, b"[" + entry + b"]")
 
-    assert snapshot == Snapshot((), ("",))
+    assert snapshot == Snapshot((), ("" if name == "currency" else "BTC",))
 
 
 @pytest.mark.parametrize(
