@@ -12,6 +12,9 @@ from assetstream.exchanges.binance.rest import read_error
 from assetstream.exchanges.common.exchange import KeyedExchange
 from assetstream.exchanges.common.refusals import (
     CLOCK_OFF,
+    PASSING,
+    REQUEST,
+    UNKNOWN,
     Meaning,
     Refusal,
     foreign_answer,
@@ -24,7 +27,6 @@ from assetstream.exchanges.common.refusals import (
 from assetstream.model.errors import (
     AssetStreamError,
     AuthenticationError,
-    ExchangeError,
     PermissionDenied,
     RateLimited,
 )
@@ -89,35 +91,17 @@ _LIMIT = Meaning(
     "too many requests or connections",
     "Run fewer programs with the same address: all of them count.",
 )
-_PASSING = Meaning(
-    ExchangeError,
-    False,
-    "a temporary fault at Binance is likely",
-)
-_REQUEST = Meaning(
-    ExchangeError,
-    False,
-    "Binance did not understand the request",
-    "A proxy may change requests, or Binance changed its protocol: update assetstream, "
-    "or report it.",
-)
-_UNKNOWN = Meaning(
-    ExchangeError,
-    False,
-    "assetstream does not know this code",
-    "Look the code up in Binance's documents, and check the key and its permissions.",
-)
 
 CODES: Mapping[str, Meaning] = {
-    "-1000": _PASSING,
-    "-1001": _PASSING,
+    "-1000": PASSING,
+    "-1001": PASSING,
     "-1002": _SCOPE,
     "-1003": _LIMIT,
-    "-1006": _PASSING,
-    "-1007": _PASSING,
-    "-1008": _PASSING,
-    "-1016": _PASSING,
-    "-1020": _REQUEST,
+    "-1006": PASSING,
+    "-1007": PASSING,
+    "-1008": PASSING,
+    "-1016": PASSING,
+    "-1020": REQUEST,
     "-1021": CLOCK_OFF,
     "-1022": Meaning(
         AuthenticationError,
@@ -129,7 +113,7 @@ CODES: Mapping[str, Meaning] = {
     ),
     "-1034": _LIMIT,
     "-1099": _KEY,
-    **{str(code): _REQUEST for code in range(-1131, -1099)},
+    **{str(code): REQUEST for code in range(-1131, -1099)},
     "-2008": _UNKNOWN_KEY,
     "-2014": Meaning(
         AuthenticationError,
@@ -150,8 +134,8 @@ CODES: Mapping[str, Meaning] = {
         key_in_doubt=True,
     ),
     # A subscription that there is already, or no more: the next connection has none.
-    "-2035": _PASSING,
-    "-2036": _PASSING,
+    "-2035": PASSING,
+    "-2036": PASSING,
 }
 
 #: The codes that Binance gives only for a key that it knows: the region is right.
@@ -183,9 +167,9 @@ def explain_refusal(
 def _by_status(status: int) -> Meaning:
     """Return the meaning of a code that is not listed."""
     if status >= 500:
-        return _PASSING
+        return PASSING
     meanings = {401: _KEY, 403: _SCOPE, 418: _LIMIT, 429: _LIMIT}
-    return meanings.get(status, _UNKNOWN)
+    return meanings.get(status, UNKNOWN)
 
 
 def explain_answer(

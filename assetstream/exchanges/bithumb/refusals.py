@@ -6,7 +6,7 @@ from typing import Mapping
 
 from assetstream.exchanges.common import named_errors
 from assetstream.exchanges.common.named_errors import NamedErrors
-from assetstream.exchanges.common.refusals import CLOCK_OFF, Meaning
+from assetstream.exchanges.common.refusals import ADDRESS, CLOCK_OFF, Meaning
 from assetstream.model.errors import AuthenticationError, PermissionDenied
 
 __all__ = ["ERRORS", "NAMES"]
@@ -19,18 +19,12 @@ _COPY_SECRET = (
     "Copy {secret_key} again: it belongs to one API key and is shown only once; if it "
     "is lost, make a new key."
 )
-_ADDRESS_HINTS = (
-    "Add this machine's public IP address to the key's list, under API management on "
-    "Bithumb's site.",
-    "Behind a proxy or a VPN it is the address of that which counts, and an address "
-    "from an internet provider changes: look up the present one.",
-)
 _KEY = Meaning(
     AuthenticationError,
     True,
     "",
     "Check access_key, secret_key and the key's list of IP addresses.",
-    (_COPY_KEY, _COPY_SECRET, _ADDRESS_HINTS[0]),
+    (_COPY_KEY, _COPY_SECRET, ADDRESS.hints[0]),
     key_in_doubt=True,
 )
 _FORBIDDEN = Meaning(
@@ -54,13 +48,7 @@ NAMES: Mapping[str, Meaning] = {
         key_in_doubt=True,
     ),
     "expired_jwt": CLOCK_OFF,
-    "NotAllowIP": Meaning(
-        AuthenticationError,
-        True,
-        "this machine's public IP address is not on the key's list",
-        "Add it under API management on Bithumb's site.",
-        _ADDRESS_HINTS,
-    ),
+    "NotAllowIP": ADDRESS,
     "out_of_scope": Meaning(
         PermissionDenied,
         True,

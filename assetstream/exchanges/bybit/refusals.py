@@ -11,7 +11,11 @@ from assetstream.exchanges.bybit.frames import AUTH, SUBSCRIBE, OperationAnswer
 from assetstream.exchanges.bybit.rest import read_envelope
 from assetstream.exchanges.common.exchange import KeyedExchange
 from assetstream.exchanges.common.refusals import (
+    ADDRESS,
     CLOCK_OFF,
+    PASSING,
+    REQUEST,
+    UNKNOWN,
     Meaning,
     Refusal,
     foreign_answer,
@@ -24,7 +28,6 @@ from assetstream.exchanges.common.refusals import (
 from assetstream.model.errors import (
     AssetStreamError,
     AuthenticationError,
-    ExchangeError,
     PermissionDenied,
     RateLimited,
 )
@@ -34,12 +37,6 @@ __all__ = ["CODES", "KEY_IS_KNOWN", "explain_answer", "explain_refusal"]
 #: Seconds that Bybit shuts out an address that asked too often.
 SHUT_OUT_S = 600.0
 
-_ADDRESS_HINTS = (
-    "Add this machine's public IP address to the key's list, under API management on "
-    "Bybit's site.",
-    "Behind a proxy or a VPN it is the address of that which counts, and an address "
-    "from an internet provider changes: look up the present one.",
-)
 _WRONG_REGION = (
     "A key is good for the site it was made on only, and testnet and demo trading have "
     "keys of their own: if it is not that of {region}, pass its region= ({regions}; "
@@ -60,7 +57,7 @@ _KEY = Meaning(
     "",
     "Check api_key, secret_key and the key's list of IP addresses. A key is good for "
     "one site only: region={region!r} may be wrong.",
-    (_WRONG_REGION, _COPY_KEY, _COPY_SECRET, _ADDRESS_HINTS[0]),
+    (_WRONG_REGION, _COPY_KEY, _COPY_SECRET, ADDRESS.hints[0]),
     key_in_doubt=True,
 )
 _SCOPE = Meaning(
@@ -79,28 +76,10 @@ _LIMIT = Meaning(
     "too many requests",
     "Run fewer programs with the same account or address: all of them count.",
 )
-_PASSING = Meaning(
-    ExchangeError,
-    False,
-    "a temporary fault at Bybit is likely",
-)
-_REQUEST = Meaning(
-    ExchangeError,
-    False,
-    "Bybit did not understand the request",
-    "A proxy may change requests, or Bybit changed its protocol: update assetstream, "
-    "or report it.",
-)
-_UNKNOWN = Meaning(
-    ExchangeError,
-    False,
-    "assetstream does not know this code",
-    "Look the code up in Bybit's documents, and check the key and its permissions.",
-)
 
 CODES: Mapping[str, Meaning] = {
-    "10000": _PASSING,
-    "10001": _REQUEST,
+    "10000": PASSING,
+    "10001": REQUEST,
     "10002": CLOCK_OFF,
     "10003": Meaning(
         AuthenticationError,
@@ -135,16 +114,10 @@ CODES: Mapping[str, Meaning] = {
         "Bybit does not serve this machine's address",
         "Try another network; Bybit does not serve every country.",
     ),
-    "10010": Meaning(
-        AuthenticationError,
-        True,
-        "this machine's public IP address is not on the key's list",
-        "Add it under API management on Bybit's site.",
-        _ADDRESS_HINTS,
-    ),
-    "10014": _PASSING,
-    "10016": _PASSING,
-    "10017": _REQUEST,
+    "10010": ADDRESS,
+    "10014": PASSING,
+    "10016": PASSING,
+    "10017": REQUEST,
     "10018": _LIMIT,
     "10024": Meaning(
         PermissionDenied,
@@ -199,19 +172,6 @@ _FORBIDDEN = {
 }
 
 
-def explain_code(
-    exchange: KeyedExchange,
-    code: str,
-    message: str,
-    doing: str,
-    *,
-    unknown: Meaning = _UNKNOWN,
-    wait: float | None = None,
-) -> Refusal:
-    """Make the error for one of Bybit's own; ``unknown`` is for codes not listed."""
-    return refusal(exchange, CODES.get(code, unknown), code, message, doing, wait)
-
-
 def explain_refusal(
     exchange: KeyedExchange, answer: OperationAnswer, operation: str
 ) -> Refusal:
@@ -224,10 +184,10 @@ def explain_refusal(
     if operation == AUTH:
         # All that a login's request can have wrong is the key in it.
         meaning = CODES.get(known, _KEY)
-        meaning = _KEY if meaning is _REQUEST else meaning
+        meaning = _KEY if meaning is REQUEST else meaning
         return refusal(exchange, meaning, code, answer.message, "the login")
     doing = "the subscription" if operation == SUBSCRIBE else "a request"
-    meaning = CODES.get(known, _UNKNOWN if code else _REQUEST)
+    meaning = CODES.get(known, UNKNOWN if code else REQUEST)
     return refusal(exchange, meaning, code, answer.message, doing)
 
 
@@ -242,7 +202,7 @@ def explain_answer(
     reply, wait = read_envelope(body), retry_after(headers)
     code, words = (reply.code, reply.words) if reply else ("", "")
     if code in CODES:
-        return explain_code(exchange, code, words, doing, wait=wait)
+        return refusal(exchange, CODES[code], code, words, doing, wait)
     why = _FORBIDDEN if status == 403 else {}
     page = web_page(exchange, status, headers, body, doing, **why)
     outage = page or unavailable(exchange, status, headers, body, doing)
@@ -253,8 +213,8 @@ def explain_answer(
         return refusal(exchange, _LIMIT, "403", exchange.own_words(body), doing, wait)
     if code not in ("", "0"):
         # A 401 is about the key, and a 403 of Bybit's own forbids.
-        unknown = {401: _KEY, 403: _SCOPE}.get(status, _UNKNOWN)
-        return explain_code(exchange, code, words, doing, unknown=unknown, wait=wait)
+        unknown = {401: _KEY, 403: _SCOPE}.get(status, UNKNOWN)
+        return refusal(exchange, unknown, code, words, doing, wait)
     if status == 401:
         return unsigned_401(exchange, _KEY, body, doing, wait)
     if status in (200, 201):

@@ -12,6 +12,9 @@ from assetstream.exchanges.coinw.frames import LOGIN, RequestAnswer
 from assetstream.exchanges.coinw.rest import read_envelope
 from assetstream.exchanges.common.exchange import KeyedExchange
 from assetstream.exchanges.common.refusals import (
+    PASSING,
+    REQUEST,
+    UNKNOWN,
     Meaning,
     Refusal,
     foreign_answer,
@@ -24,7 +27,6 @@ from assetstream.exchanges.common.refusals import (
 from assetstream.model.errors import (
     AssetStreamError,
     AuthenticationError,
-    ExchangeError,
     PermissionDenied,
     RateLimited,
 )
@@ -63,24 +65,6 @@ _LIMIT = Meaning(
     "too many requests",
     "Run fewer programs with the same key: all of them count.",
 )
-_PASSING = Meaning(
-    ExchangeError,
-    False,
-    "a temporary fault at CoinW is likely",
-)
-_REQUEST = Meaning(
-    ExchangeError,
-    False,
-    "CoinW did not understand the request",
-    "A proxy may change requests, or CoinW changed its protocol: update assetstream, "
-    "or report it.",
-)
-_UNKNOWN = Meaning(
-    ExchangeError,
-    False,
-    "assetstream does not know this code",
-    "Look the code up in CoinW's documents, and check the key and its permissions.",
-)
 
 #: Likely cause and remedy of a 403 that is not CoinW's own.
 _FORBIDDEN = {
@@ -99,11 +83,11 @@ CODES: Mapping[str, Meaning] = {
     **{str(code): _KEY for code in range(10001, 10008)},
     # "User API error": the document gives no cause; the key is the likeliest.
     "-103": _KEY,
-    "-200": _PASSING,
-    "500": _PASSING,
-    "-3": _REQUEST,
-    "402": _REQUEST,
-    "1007": _REQUEST,
+    "-200": PASSING,
+    "500": PASSING,
+    "-3": REQUEST,
+    "402": REQUEST,
+    "1007": REQUEST,
 }
 
 
@@ -113,7 +97,7 @@ def explain_code(
     message: str,
     doing: str,
     *,
-    unknown: Meaning = _UNKNOWN,
+    unknown: Meaning = UNKNOWN,
     wait: float | None = None,
 ) -> Refusal:
     """Make the error for one of CoinW's own; ``unknown`` is for codes not listed."""
@@ -133,7 +117,7 @@ def explain_refusal(
     """
     code, message = answer.code, answer.message
     if request == LOGIN:
-        if CODES.get(code) is _REQUEST:
+        if CODES.get(code) is REQUEST:
             # All that a login's request can have wrong is the key in it.
             return refusal(exchange, _KEY, code, message, "the login")
         return explain_code(exchange, code, message, "the login", unknown=_KEY)
@@ -161,7 +145,7 @@ def explain_answer(
         return outage
     if own:
         # A 401 is about the key, and a 403 of CoinW's own forbids.
-        unknown = {401: _KEY, 403: _SCOPE}.get(status, _UNKNOWN)
+        unknown = {401: _KEY, 403: _SCOPE}.get(status, UNKNOWN)
         code = code or ("401" if status == 401 else "")
         return explain_code(exchange, code, text, doing, unknown=unknown, wait=wait)
     if status == 401:

@@ -11,6 +11,7 @@ from typing import Mapping, NamedTuple
 from assetstream.exchanges.common.exchange import KeyedExchange
 from assetstream.exchanges.common.my_asset import read_error
 from assetstream.exchanges.common.refusals import (
+    PROXY_HINT,
     Meaning,
     Refusal,
     foreign_answer,
@@ -26,12 +27,8 @@ from assetstream.model.errors import (
     ExchangeError,
 )
 
-__all__ = ["NAMES", "PROXY_HINT", "NamedErrors"]
+__all__ = ["NAMES", "NamedErrors"]
 
-PROXY_HINT = (
-    "A proxy or a virus scanner that reads along may have changed the request: try "
-    "another network, or without the proxy."
-)
 _REQUEST = Meaning(
     ExchangeError,
     True,

@@ -8,6 +8,7 @@ from typing import Mapping, NamedTuple, Union
 from assetstream.exchanges.common.exchange import KeyedExchange
 from assetstream.model.errors import (
     AssetStreamError,
+    AuthenticationError,
     ConnectionLost,
     ExchangeError,
     RateLimited,
@@ -15,7 +16,12 @@ from assetstream.model.errors import (
 from assetstream.protocol.http_date import http_date
 
 __all__ = [
+    "ADDRESS",
     "CLOCK_OFF",
+    "PASSING",
+    "PROXY_HINT",
+    "REQUEST",
+    "UNKNOWN",
     "Meaning",
     "Refusal",
     "connection_lost",
@@ -85,6 +91,42 @@ CLOCK_OFF = Meaning(
         "proxy that delays requests may be the cause, too.",
     ),
     clock_off=True,
+)
+
+#: The meaning of codes for what ends by itself.
+PASSING = Meaning(ExchangeError, False, "a temporary fault at {title} is likely")
+#: The meaning of codes for a request of another form than the exchange's.
+REQUEST = Meaning(
+    ExchangeError,
+    False,
+    "{title} did not understand the request",
+    "A proxy may change requests, or {title} changed its protocol: update assetstream, "
+    "or report it.",
+)
+#: The meaning of codes that are not listed.
+UNKNOWN = Meaning(
+    ExchangeError,
+    False,
+    "assetstream does not know this code",
+    "Look the code up in {title}'s documents, and check the key and its permissions.",
+)
+PROXY_HINT = (
+    "A proxy or a virus scanner that reads along may have changed the request: try "
+    "another network, or without the proxy."
+)
+_ADDRESS_HINTS = (
+    "Add this machine's public IP address to the key's list, under API management on "
+    "{title}'s site.",
+    "Behind a proxy or a VPN it is the address of that which counts, and an address "
+    "from an internet provider changes: look up the present one.",
+)
+#: The meaning of codes for an address that the key's list lacks.
+ADDRESS = Meaning(
+    AuthenticationError,
+    True,
+    "this machine's public IP address is not on the key's list",
+    "Add it under API management on {title}'s site.",
+    _ADDRESS_HINTS,
 )
 
 

@@ -11,7 +11,11 @@ from typing import Mapping
 
 from assetstream.exchanges.common.exchange import KeyedExchange
 from assetstream.exchanges.common.refusals import (
+    ADDRESS,
     CLOCK_OFF,
+    PASSING,
+    PROXY_HINT,
+    UNKNOWN,
     Meaning,
     Refusal,
     foreign_answer,
@@ -54,22 +58,12 @@ _COPY_SECRET = (
     "Copy {secret_key} again: it belongs to one key and is shown only once; if it is "
     "lost, make a new key."
 )
-_ADDRESS_HINTS = (
-    "Add this machine's public IP address to the key's list, under API management on "
-    "Gate's site.",
-    "Behind a proxy or a VPN it is the address of that which counts, and an address "
-    "from an internet provider changes: look up the present one.",
-)
-_PROXY_HINT = (
-    "A proxy or a virus scanner that reads along may have changed the request: try "
-    "another network, or without the proxy."
-)
 _KEY = Meaning(
     AuthenticationError,
     True,
     "",
     "Check api_key, secret_key, and the key's list of IP addresses. " + _REGION,
-    (_COPY_KEY, _COPY_SECRET, _WRONG_REGION, _ADDRESS_HINTS[0]),
+    (_COPY_KEY, _COPY_SECRET, _WRONG_REGION, ADDRESS.hints[0]),
     key_in_doubt=True,
 )
 _SCOPE = Meaning(
@@ -94,7 +88,6 @@ _LIMIT = Meaning(
     "too many requests",
     "Run fewer programs with the same account: all of them count.",
 )
-_PASSING = Meaning(ExchangeError, False, "a temporary fault at Gate is likely")
 _REQUEST = Meaning(
     ExchangeError,
     False,
@@ -102,12 +95,6 @@ _REQUEST = Meaning(
     "See that ws_url and rest_url are those of Gate's spot WebSocket and REST. A proxy "
     "may change requests, or Gate changed its protocol: update assetstream, or report "
     "it.",
-)
-_UNKNOWN = Meaning(
-    ExchangeError,
-    False,
-    "assetstream does not know this code",
-    "Look the code up in Gate's documents, and check the key and its permissions.",
 )
 
 #: Of HTTP answers, and of the words of frames that quote them.
@@ -125,7 +112,7 @@ LABELS: Mapping[str, Meaning] = {
         True,
         "the signature is wrong",
         "Check secret_key.",
-        (_COPY_SECRET, _PROXY_HINT),
+        (_COPY_SECRET, PROXY_HINT),
         key_in_doubt=True,
     ),
     "INVALID_CREDENTIALS": _KEY,
@@ -134,31 +121,25 @@ LABELS: Mapping[str, Meaning] = {
         True,
         "a header did not arrive: a proxy may have removed it",
         "Try another network, or without the proxy.",
-        (_PROXY_HINT,),
+        (PROXY_HINT,),
     ),
     "REQUEST_EXPIRED": CLOCK_OFF,
-    "IP_FORBIDDEN": Meaning(
-        AuthenticationError,
-        True,
-        "this machine's public IP address is not on the key's list",
-        "Add it under API management on Gate's site.",
-        _ADDRESS_HINTS,
-    ),
+    "IP_FORBIDDEN": ADDRESS,
     "FORBIDDEN": _SCOPE,
     "READ_ONLY": _SCOPE,
     "ACCOUNT_LOCKED": _BLOCKED,
     "SUB_ACCOUNT_LOCKED": _BLOCKED,
     "TOO_MANY_REQUESTS": _LIMIT,
-    "TOO_BUSY": _PASSING,
-    "INTERNAL": _PASSING,
-    "SERVER_ERROR": _PASSING,
+    "TOO_BUSY": PASSING,
+    "INTERNAL": PASSING,
+    "SERVER_ERROR": PASSING,
 }
 
 #: Of frames.
 CODES: Mapping[str, Meaning] = {
     "1": _REQUEST,
     "2": _REQUEST,
-    "3": _PASSING,
+    "3": PASSING,
     "4": _KEY,
     # Not in the documents; another client takes them for refused keys.
     "6": _KEY,
@@ -208,7 +189,7 @@ def explain_refusal(
         return refusal(exchange, LABELS[quoted[0]], quoted[0], message, doing)
     words = message.lower()
     label = next((label for part, label in WORDS.items() if part in words), None)
-    meaning = CODES.get(code, _UNKNOWN) if label is None else LABELS[label]
+    meaning = CODES.get(code, UNKNOWN) if label is None else LABELS[label]
     return refusal(exchange, meaning, code, message, doing)
 
 
@@ -232,7 +213,7 @@ def explain_answer(
         # A 401 is about the key, a 403 of Gate's own forbids, and what a 400 does not
         # understand is the request.
         meanings = {400: _REQUEST, 401: _KEY, 403: _SCOPE}
-        meaning = meanings.get(status, _UNKNOWN)
+        meaning = meanings.get(status, UNKNOWN)
         return refusal(exchange, meaning, label, words, doing, wait)
     if status == 401:
         return unsigned_401(exchange, _KEY, body, doing, wait)

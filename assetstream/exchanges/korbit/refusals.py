@@ -11,6 +11,9 @@ from typing import Mapping
 from assetstream.exchanges.common.exchange import KeyedExchange
 from assetstream.exchanges.common.refusals import (
     CLOCK_OFF,
+    PASSING,
+    REQUEST,
+    UNKNOWN,
     Meaning,
     Refusal,
     foreign_answer,
@@ -25,7 +28,6 @@ from assetstream.exchanges.korbit.rest import read_error
 from assetstream.model.errors import (
     AssetStreamError,
     AuthenticationError,
-    ExchangeError,
     PermissionDenied,
 )
 
@@ -64,19 +66,6 @@ _SCOPE = Meaning(
     "Check both on Korbit's site.",
     (_PERMISSION_HINT, _ADDRESS_HINT),
 )
-_REQUEST = Meaning(
-    ExchangeError,
-    False,
-    "Korbit did not understand the request",
-    "A proxy may change requests, or Korbit changed its protocol: update assetstream, "
-    "or report it.",
-)
-_UNKNOWN = Meaning(
-    ExchangeError,
-    False,
-    "assetstream does not know this code",
-    "Look the code up in Korbit's documents, and check the key and its permissions.",
-)
 
 CODES: Mapping[str, Meaning] = {
     # In HTTP answers.
@@ -89,10 +78,10 @@ CODES: Mapping[str, Meaning] = {
         (_COPY_KEY,),
         key_in_doubt=True,
     ),
-    "BAD_REQUEST": _REQUEST,
-    "TRY_AGAIN": Meaning(ExchangeError, False, "a temporary fault at Korbit is likely"),
+    "BAD_REQUEST": REQUEST,
+    "TRY_AGAIN": PASSING,
     # In frames.
-    "INVALID_REQUEST": _REQUEST,
+    "INVALID_REQUEST": REQUEST,
 }
 
 
@@ -101,7 +90,7 @@ def explain_refusal(
 ) -> Refusal:
     """Make the error for a refusal in a frame; ``doing``: what it refuses."""
     # A request of another form than Korbit's is refused in words alone.
-    unknown = _UNKNOWN if answer.code else _REQUEST
+    unknown = UNKNOWN if answer.code else REQUEST
     meaning = CODES.get(answer.code, unknown)
     return refusal(exchange, meaning, answer.code, answer.message, doing)
 
@@ -120,8 +109,8 @@ def explain_answer(
     if outage is not None:
         return outage
     if code:
-        meanings = {400: _REQUEST, 401: _KEY, 403: _SCOPE}
-        meaning = CODES.get(code, meanings.get(status, _UNKNOWN))
+        meanings = {400: REQUEST, 401: _KEY, 403: _SCOPE}
+        meaning = CODES.get(code, meanings.get(status, UNKNOWN))
         return refusal(exchange, meaning, code, "", doing, wait)
     if status == 401:
         return unsigned_401(exchange, _KEY, body, doing, wait)

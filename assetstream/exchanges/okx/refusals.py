@@ -12,6 +12,8 @@ from typing import Mapping
 from assetstream.exchanges.common.exchange import KeyedExchange
 from assetstream.exchanges.common.refusals import (
     CLOCK_OFF,
+    PROXY_HINT,
+    UNKNOWN,
     Meaning,
     Refusal,
     foreign_answer,
@@ -67,10 +69,6 @@ _ADDRESS_HINT = (
     "Add this machine's public IP address to the key's list on OKX's site; behind a "
     "proxy or a VPN it is the address of that which counts."
 )
-_PROXY_HINT = (
-    "A proxy or a virus scanner that reads along may have changed the request: try "
-    "another network, or without the proxy."
-)
 _LOGIN = Meaning(
     AuthenticationError,
     True,
@@ -99,7 +97,7 @@ _SECRET = Meaning(
     True,
     "the signature is wrong",
     "Check secret_key.",
-    (_COPY_SECRET, _PROXY_HINT),
+    (_COPY_SECRET, PROXY_HINT),
     key_in_doubt=True,
 )
 _PASSPHRASE = Meaning(
@@ -122,7 +120,7 @@ _HEADERS = Meaning(
     True,
     "a header did not arrive: a proxy may have removed it",
     "Try another network, or without the proxy.",
-    (_PROXY_HINT,),
+    (PROXY_HINT,),
 )
 _SCOPE = Meaning(
     PermissionDenied,
@@ -165,12 +163,6 @@ _REQUEST = Meaning(
     "See that ws_url and rest_url are those of OKX's private WebSocket and REST. A "
     "proxy may change requests, or OKX changed its protocol: update assetstream, or "
     "report it.",
-)
-_UNKNOWN = Meaning(
-    ExchangeError,
-    False,
-    "assetstream does not know this code",
-    "Look the code up in OKX's documents, and check the key and its permissions.",
 )
 
 CODES: Mapping[str, Meaning] = {
@@ -243,7 +235,7 @@ def explain_code(
     message: str,
     doing: str,
     *,
-    unknown: Meaning = _UNKNOWN,
+    unknown: Meaning = UNKNOWN,
     wait: float | None = None,
 ) -> Refusal:
     """Make the error for one of OKX's own; ``unknown`` is for codes not listed."""
@@ -287,7 +279,7 @@ def explain_answer(
         return outage
     if code not in ("", "0"):
         # A 401 is about the key, and a 403 of OKX's own forbids.
-        unknown = {401: _LOGIN, 403: _SCOPE}.get(status, _UNKNOWN)
+        unknown = {401: _LOGIN, 403: _SCOPE}.get(status, UNKNOWN)
         return explain_code(exchange, code, text, doing, unknown=unknown, wait=wait)
     if status == 401:
         return unsigned_401(exchange, _LOGIN, body, doing, wait)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Mapping
 
 from assetstream.exchanges.common import named_errors
-from assetstream.exchanges.common.named_errors import PROXY_HINT, NamedErrors
-from assetstream.exchanges.common.refusals import Meaning
+from assetstream.exchanges.common.named_errors import NamedErrors
+from assetstream.exchanges.common.refusals import ADDRESS, PROXY_HINT, Meaning
 from assetstream.model.errors import (
     AuthenticationError,
     PermissionDenied,
@@ -32,26 +32,13 @@ _COPY_SECRET = (
     "Copy {secret_key} again: it belongs to one access key and is shown only once; if "
     "it is lost, make a new key."
 )
-_ADDRESS_HINTS = (
-    "Add this machine's public IP address to the key's list, under API management on "
-    "Upbit's site.",
-    "Behind a proxy or a VPN it is the address of that which counts, and an address "
-    "from an internet provider changes: look up the present one.",
-)
 _KEY = Meaning(
     AuthenticationError,
     True,
     "",
     "Check access_key, secret_key and the key's list of IP addresses. " + _REGION,
-    (_WRONG_REGION, _COPY_KEY, _COPY_SECRET, _ADDRESS_HINTS[0]),
+    (_WRONG_REGION, _COPY_KEY, _COPY_SECRET, ADDRESS.hints[0]),
     key_in_doubt=True,
-)
-_ADDRESS = Meaning(
-    AuthenticationError,
-    True,
-    "this machine's public IP address is not on the key's list",
-    "Add it under API management on Upbit's site.",
-    _ADDRESS_HINTS,
 )
 _SCOPE = Meaning(
     PermissionDenied,
@@ -115,9 +102,9 @@ NAMES: Mapping[str, Meaning] = {
             "repeats, a proxy on the way sends requests twice: go without it.",
         ),
     ),
-    "no_authorization_ip": _ADDRESS,
+    "no_authorization_ip": ADDRESS,
     # The spelling of older pages.
-    "no_authorization_i_p": _ADDRESS,
+    "no_authorization_i_p": ADDRESS,
     "no_authorization_token": Meaning(
         AuthenticationError,
         True,
