@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from decimal import Decimal
-from typing import Any, Mapping
+from typing import Any, Callable, Mapping
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -16,6 +16,7 @@ __all__ = [
     "Reply",
     "Request",
     "RequestRefused",
+    "amend",
     "exact",
     "exact_json",
     "json_of",
@@ -24,6 +25,29 @@ __all__ = [
 #: Decodes JSON of any shape, fractions as ``Decimal``; ``exact_json`` writes it.
 exact: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=Decimal)
 exact_json = msgspec.json.Encoder(decimal_format="number").encode
+
+
+def amend(
+    entries: list[Any],
+    newer: Mapping[str, tuple[Decimal, Decimal]],
+    named: str,
+    amounts: Callable[[Decimal, Decimal], Mapping[str, Any]],
+) -> None:
+    """Put newer balances into the entries of a reply; add those that it lacks.
+
+    Args:
+        entries: what a reply lists; what is no object is left as it is.
+        newer: (available, locked) by currency, in upper case.
+        named: the field of an entry that has the currency.
+        amounts: makes the fields of an entry that have the amounts.
+    """
+    rest = dict(newer)
+    for entry in entries:
+        if isinstance(entry, dict):
+            held = rest.pop(str(entry.get(named)).upper(), None)
+            if held is not None:
+                entry.update(amounts(*held))
+    entries += [{named: code, **amounts(*held)} for code, held in rest.items()]
 
 
 def json_of(payload: bytes) -> Any:

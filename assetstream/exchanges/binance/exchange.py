@@ -53,7 +53,7 @@ HOSTS: Mapping[Region, tuple[str, str]] = {
     "demo": ("demo-ws-api.binance.com", "demo-api.binance.com"),
 }
 # As the documents' examples are; no list of forms is published.
-KEY = KeyForm(re.compile(r"[0-9A-Za-z]{64}"), "64 letters and digits", False)
+KEY = KeyForm(re.compile(r"[0-9A-Za-z]{64}"), "64 letters and digits")
 
 
 def hmac_signature(text: str, secret_key: str) -> str:

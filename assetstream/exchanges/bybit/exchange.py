@@ -56,8 +56,8 @@ RECV_WINDOW = "10000"
 
 # As the documents' placeholders and the keys of public reports are; no list of forms is
 # published.
-KEY = KeyForm(re.compile(r"[0-9A-Za-z]{18}"), "18 letters and digits", False)
-SECRET = KeyForm(re.compile(r"[0-9A-Za-z]{36}"), "36 letters and digits", False)
+KEY = KeyForm(re.compile(r"[0-9A-Za-z]{18}"), "18 letters and digits")
+SECRET = KeyForm(re.compile(r"[0-9A-Za-z]{36}"), "36 letters and digits")
 
 
 def sign(text: str, secret_key: str) -> str:

@@ -37,7 +37,7 @@ __all__ = ["CoinW", "sign"]
 DEFAULTS = "wss://ws.futurescw.com", "https://api.coinw.com"
 # As the documents' examples are; no list of forms is published.
 KEY = KeyForm(
-    re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"), "UUIDs", False
+    re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"), "UUIDs"
 )
 
 

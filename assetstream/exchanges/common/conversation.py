@@ -34,8 +34,8 @@ __all__ = ["ANSWER_TIMEOUT_S", "Heartbeat", "Phase", "PhasedConversation"]
 #: Currencies of one frame that are warned of one by one; the whole book beyond. Each
 #: warning may keep a copy of the frame, and a frame has room for thousands.
 MOST_DOUBTS = 20
-#: Moments of an interval at which pings are sent.
-STEPS = 20
+#: Pings are sent at multiples of this part of their interval only.
+PING_GRID = 1 / 20
 #: Seconds that the answer to a login or a subscription may take.
 ANSWER_TIMEOUT_S = 10.0
 
@@ -43,7 +43,7 @@ ANSWER_TIMEOUT_S = 10.0
 class Heartbeat:
     """Times the pings and their answers, in monotonic seconds.
 
-    The session judges a missing answer (L1), not the heartbeat.
+    The core judges a missing answer (L1), not the heartbeat.
     """
 
     def __init__(self, interval: float) -> None:
@@ -56,8 +56,8 @@ class Heartbeat:
         """Begin: the first ping is due one interval from now, or a little earlier."""
         # Pings of all connections fall on the same moments, and so do their answers: a
         # thread that serves a thousand wakes for many at once.
-        step = self._interval / STEPS
-        self.next = math.floor((now + self._interval) / step) * step
+        grid = self._interval * PING_GRID
+        self.next = math.floor((now + self._interval) / grid) * grid
 
     def pinged(self, now: float) -> None:
         """A ping was sent."""

@@ -66,7 +66,7 @@ def names_twice(data: bytes, names: int) -> list[str]:
             as they are known.
 
     Raises:
-        Unreadable: it has letters that there are not, which other decoders let pass.
+        Unreadable: it is not UTF-8, which msgspec checks only where it has a field.
     """
     # Each name has a colon behind it. With no more colons than different names none
     # stands twice, and a second decode is spared: so it is nearly always.

@@ -19,9 +19,9 @@ class KeyForm(NamedTuple):
 
     pattern: re.Pattern[str]
     words: str
-    #: True if a text of another form is wrong; if not, the form only distinguishes
-    #: keys from secrets.
-    sure: bool = True
+    #: True if a text of another form is wrong; False if the form was only seen, and
+    #: does no more than to tell keys from secrets.
+    sure: bool = False
 
     def fits(self, text: str) -> bool:
         """Return True if ``text`` has this form."""

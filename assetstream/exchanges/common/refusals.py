@@ -18,6 +18,7 @@ from assetstream.protocol.http_date import http_date
 __all__ = [
     "ADDRESS",
     "CLOCK_OFF",
+    "LONGEST_WAIT_S",
     "PASSING",
     "PROXY_HINT",
     "REQUEST",
@@ -35,7 +36,7 @@ __all__ = [
 
 # HTTP 418: a block that grows with each repetition; its length is not always given.
 BLOCKED_S = 60.0
-# A wait that is longer is garbage, or outlasts what it is for: it is tried once a day.
+#: A wait that is longer is garbage, or outlasts what it is for: it is tried once a day.
 LONGEST_WAIT_S = 86_400.0
 
 SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?", re.ASCII)

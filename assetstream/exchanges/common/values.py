@@ -16,6 +16,7 @@ import msgspec
 
 __all__ = [
     "CODES",
+    "LAST_MILLISECOND",
     "MALFORMED",
     "MAX_DIGITS",
     "ZERO",
@@ -40,13 +41,13 @@ UNSIGNED = re.compile(r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", re.AS
 NUMBER = re.compile("-?" + UNSIGNED.pattern, re.ASCII)
 WHOLE = re.compile(r"[0-9]{1,40}", re.ASCII)
 
-# The last millisecond of the year 9999, the last that a datetime can hold.
+#: The last millisecond of the year 9999, the last that a datetime can hold.
 LAST_MILLISECOND = 253_402_300_799_999
 
 LONGEST_CODE = 64
 MOST_CODES = 10_000
 
-#: Nothing, spelt ``0``: so much is locked of most balances.
+#: Shared, because nothing is locked of most balances.
 ZERO = Decimal(0)
 
 NO_AMOUNT = "an amount is not a plain, finite, non-negative number"
@@ -137,12 +138,13 @@ def amount(
 
 
 def unsigned(one: str, other: str) -> bool:
-    """True if two texts are amounts that ``amount`` takes and that have no sign.
+    """True if neither text has a sign, or anything else that no amount has.
 
-    Of one that has two dots, or is empty, that cannot be said: ``bounded_decimal``
-    refuses it. Nearly every push passes here, so digits are looked at as one text.
+    Two dots in a text, or an empty one beside digits, pass: ``bounded_decimal`` has to
+    follow, and raises for both. Nearly every push comes here, so that the two texts
+    are looked at as one.
     """
-    # As bytes: foreign digits are none there.
+    # Encoded, because ``str.isdigit`` is true of Arabic digits, too.
     if (one + other).replace(".", "").encode().isdigit():
         return True
     return bool(UNSIGNED.fullmatch(one) and UNSIGNED.fullmatch(other))

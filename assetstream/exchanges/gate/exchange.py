@@ -48,8 +48,8 @@ URLS: Mapping[str, tuple[str, str]] = {
 NO_BODY = hashlib.sha512().hexdigest()
 
 # As the keys of public examples are; no list of forms is published.
-KEY = KeyForm(re.compile(r"[0-9a-f]{32}"), "32 hexadecimal digits", False)
-SECRET = KeyForm(re.compile(r"[0-9a-f]{64}"), "64 hexadecimal digits", False)
+KEY = KeyForm(re.compile(r"[0-9a-f]{32}"), "32 hexadecimal digits")
+SECRET = KeyForm(re.compile(r"[0-9a-f]{64}"), "64 hexadecimal digits")
 
 
 def sign(text: str, secret_key: str) -> str:

@@ -17,7 +17,7 @@ from typing import Literal, Mapping, NamedTuple
 from assetstream.exchanges.common.key_forms import KeyForm
 from assetstream.exchanges.common.regional_exchange import RegionalExchange
 from assetstream.exchanges.common.signatures import base64_signature
-from assetstream.exchanges.common.values import Unreadable
+from assetstream.exchanges.common.values import LAST_MILLISECOND, Unreadable
 from assetstream.exchanges.okx.conversation import OKXConversation
 from assetstream.exchanges.okx.refusals import KEY_IS_KNOWN, explain_answer
 from assetstream.exchanges.okx.rest import read_balances, read_envelope
@@ -66,14 +66,10 @@ SITES: Mapping[Region, Site] = {
 }
 
 # As the documents' examples are; no list of forms is published.
-KEY = KeyForm(
-    re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "UUIDs", False
-)
-SECRET = KeyForm(re.compile(r"[0-9A-F]{32}"), "32 hexadecimal digits", False)
+KEY = KeyForm(re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "UUIDs")
+SECRET = KeyForm(re.compile(r"[0-9A-F]{32}"), "32 hexadecimal digits")
 
 EPOCH = datetime(1970, 1, 1)
-# The last millisecond of the year 9999, the last that can be written.
-LAST_MS = 253_402_300_799_999
 
 
 def sign(text: str, secret_key: str) -> str:
@@ -85,7 +81,7 @@ def sign(text: str, secret_key: str) -> str:
 def timestamp(ms: int) -> str:
     """Write a time, in milliseconds since 1970, as OKX's REST wants it."""
     # Whatever a ``Date`` made of it: a wrong time is refused, and set right.
-    time = EPOCH + timedelta(milliseconds=min(max(ms, 0), LAST_MS))
+    time = EPOCH + timedelta(milliseconds=min(max(ms, 0), LAST_MILLISECOND))
     return time.isoformat(timespec="milliseconds") + "Z"
 
 

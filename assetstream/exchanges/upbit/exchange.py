@@ -46,7 +46,7 @@ HOSTS: Mapping[Region, str] = {
 }
 ALGORITHMS: tuple[Algorithm, ...] = ("HS256", "HS512")
 
-KEY = KeyForm(re.compile(r"[0-9A-Za-z]{40}"), "40 letters and digits")
+KEY = KeyForm(re.compile(r"[0-9A-Za-z]{40}"), "40 letters and digits", sure=True)
 
 
 class Upbit(RegionalExchange, TokenExchange):

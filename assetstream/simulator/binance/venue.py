@@ -22,6 +22,7 @@ from assetstream.simulator.messages import (
     Reply,
     Request,
     RequestRefused,
+    amend,
     exact,
     exact_json,
 )
@@ -71,14 +72,7 @@ class BinanceVenue(Venue[BinanceAccount]):
     def amended(body: bytes, newer: Mapping[str, tuple[Decimal, Decimal]]) -> bytes:
         """Return a recorded reply of balances with newer ones in it."""
         content: Any = exact.decode(body)
-        rest = dict(newer)
-        for entry in content["balances"]:
-            amounts = rest.pop(str(entry.get("asset")).upper(), None)
-            if amounts is not None:
-                entry.update(listed(*amounts))
-        content["balances"] += [
-            {"asset": code, **listed(*amounts)} for code, amounts in rest.items()
-        ]
+        amend(content["balances"], newer, "asset", listed)
         return exact_json(content)
 
     def _admitted(self, request: Request) -> Callable[[Transport], ExchangeSession]:

@@ -21,6 +21,7 @@ from assetstream.simulator.messages import (
     Reply,
     Request,
     RequestRefused,
+    amend,
     exact,
     exact_json,
 )
@@ -60,13 +61,7 @@ class BybitVenue(Venue[BybitAccount]):
         """Return a recorded reply of balances with newer ones in it."""
         content: Any = exact.decode(body)
         accounts = content["result"]["list"] or [{"coin": []}]
-        rest = dict(newer)
-        for coin in accounts[0]["coin"]:
-            amounts = rest.pop(str(coin.get("coin")).upper(), None)
-            if amounts is not None:
-                coin.update(spot(*amounts))
-        for code, amounts in rest.items():
-            accounts[0]["coin"].append({"coin": code, **spot(*amounts)})
+        amend(accounts[0]["coin"], newer, "coin", spot)
         content["result"]["list"] = accounts
         return exact_json(content)
 

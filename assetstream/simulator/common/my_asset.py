@@ -13,6 +13,7 @@ from assetstream.simulator.messages import (
     Kind,
     Reply,
     RequestRefused,
+    amend,
     exact,
     exact_json,
     json_of,
@@ -80,7 +81,7 @@ class TicketSession(ExchangeSession):
 
     @abstractmethod
     def _request(self, payload: bytes) -> None:
-        """Carry out a request; ``parts`` has its objects.
+        """Carry out the request in ``payload``; ``_parts`` returns its objects.
 
         Raises:
             RequestError: it is refused.
@@ -152,8 +153,7 @@ def rest_entries(balances: Balances, quote: str) -> list[dict[str, Any]]:
     return [
         {
             "currency": currency,
-            "balance": plain(available),
-            "locked": plain(locked),
+            **_listed(available, locked),
             "avg_buy_price": "0",
             "avg_buy_price_modified": False,
             "unit_currency": quote,
@@ -163,19 +163,14 @@ def rest_entries(balances: Balances, quote: str) -> list[dict[str, Any]]:
     ]
 
 
+def _listed(available: Decimal, locked: Decimal) -> dict[str, str]:
+    return {"balance": plain(available), "locked": plain(locked)}
+
+
 def amended(body: bytes, newer: Mapping[str, tuple[Decimal, Decimal]]) -> bytes:
     """Return a recorded reply of balances with newer ones in it."""
     items = exact.decode(body) or []
-    rest = dict(newer)
-    for item in items:
-        if not isinstance(item, dict):
-            continue
-        amounts = rest.pop(str(item.get("currency")).upper(), None)
-        if amounts is not None:
-            item["balance"], item["locked"] = map(plain, amounts)
-    for currency, (available, locked) in rest.items():
-        new = {"currency": currency, "balance": plain(available)}
-        items.append({**new, "locked": plain(locked), "avg_buy_price": "0"})
+    amend(items, newer, "currency", _listed)
     return exact_json(items)
 
 

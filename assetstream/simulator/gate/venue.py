@@ -23,6 +23,7 @@ from assetstream.simulator.messages import (
     Reply,
     Request,
     RequestRefused,
+    amend,
     exact,
     exact_json,
 )
@@ -66,14 +67,7 @@ class GateVenue(Venue[GateAccount]):
     def amended(body: bytes, newer: Mapping[str, tuple[Decimal, Decimal]]) -> bytes:
         """Return a recorded reply of balances with newer ones in it."""
         items = exact.decode(body) or []
-        rest = dict(newer)
-        for item in items:
-            amounts = rest.pop(str(item.get("currency")).upper(), None)
-            if amounts is not None:
-                item["available"], item["locked"] = map(plain, amounts)
-        for currency, (available, locked) in rest.items():
-            new = {"currency": currency, "available": plain(available)}
-            items.append({**new, "locked": plain(locked), "update_id": 1})
+        amend(items, newer, "currency", listed)
         return exact_json(items)
 
     def _admitted(self, request: Request) -> Callable[[Transport], ExchangeSession]:
@@ -96,8 +90,7 @@ class GateVenue(Venue[GateAccount]):
         items = [
             {
                 "currency": currency,
-                "available": plain(available),
-                "locked": plain(locked),
+                **listed(available, locked),
                 "update_id": len(account.history(currency)),
             }
             for currency, (available, locked) in balances.items()
@@ -123,3 +116,8 @@ class GateVenue(Venue[GateAccount]):
         if not account.credentials.allows_ip(request.address):
             return "IP_FORBIDDEN"
         return "" if account.credentials.may_view else "FORBIDDEN"
+
+
+def listed(available: Decimal, locked: Decimal) -> dict[str, str]:
+    """Make the amounts of a balance."""
+    return {"available": plain(available), "locked": plain(locked)}

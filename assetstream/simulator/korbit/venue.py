@@ -18,6 +18,7 @@ from assetstream.simulator.messages import (
     Reply,
     Request,
     RequestRefused,
+    amend,
     exact,
     exact_json,
 )
@@ -56,15 +57,7 @@ class KorbitVenue(Venue[KorbitAccount]):
     def amended(body: bytes, newer: Mapping[str, tuple[Decimal, Decimal]]) -> bytes:
         """Return a recorded reply of balances with newer ones in it."""
         content: Any = exact.decode(body)
-        rest = dict(newer)
-        for entry in content["data"]:
-            amounts = rest.pop(str(entry.get("currency")).upper(), None)
-            if amounts is not None:
-                entry.update(listed(*amounts))
-        content["data"] += [
-            {"currency": code.lower(), **listed(*amounts)}
-            for code, amounts in rest.items()
-        ]
+        amend(content["data"], newer, "currency", listed)
         return exact_json(content)
 
     def _admitted(self, request: Request) -> Callable[[Transport], ExchangeSession]:

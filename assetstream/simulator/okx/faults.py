@@ -15,7 +15,7 @@ from assetstream.simulator.catalogue.common import (
 )
 from assetstream.simulator.connection import Connection
 from assetstream.simulator.messages import Kind, Message
-from assetstream.simulator.okx.refusals import ERRORS, error
+from assetstream.simulator.okx.refusals import CONNECTION, ERRORS, error
 
 __all__ = ["FAULTS", "LOGIN_REFUSALS"]
 
@@ -29,14 +29,14 @@ NOTICE = {
     "code": "64008",
     "msg": "The connection will soon be closed for a service upgrade. Please "
     "reconnect.",
-    "connId": "a4d3ae55",
+    "connId": CONNECTION,
 }
 END = msgspec.json.encode(
     {
         "event": "channel-conn-count-error",
         "channel": "account",
         "connCount": "30",
-        "connId": "a4d3ae55",
+        "connId": CONNECTION,
     }
 )
 

@@ -6,7 +6,10 @@ from typing import Any, Mapping
 
 from assetstream.simulator.messages import Reply
 
-__all__ = ["ERRORS", "error", "refused"]
+__all__ = ["CONNECTION", "ERRORS", "error", "failed"]
+
+#: The identifier of every connection, by which OKX's support finds its own.
+CONNECTION = "a4d3ae55"
 
 #: In frames, and in HTTP answers with their status. The texts are the documents'.
 ERRORS: Mapping[str, tuple[int, str]] = {
@@ -42,13 +45,13 @@ ERRORS: Mapping[str, tuple[int, str]] = {
 }
 
 
-def error(code: str, connection_id: str = "a4d3ae55") -> dict[str, Any]:
+def error(code: str) -> dict[str, Any]:
     """Make the frame of an error."""
     _, text = ERRORS[code]
-    return {"event": "error", "code": code, "msg": text, "connId": connection_id}
+    return {"event": "error", "code": code, "msg": text, "connId": CONNECTION}
 
 
-def refused(code: str, **headers: str) -> Reply:
+def failed(code: str, **headers: str) -> Reply:
     """Make the HTTP answer of an error; it has no ``data``."""
     status, text = ERRORS[code]
     return Reply.json(status, {"msg": text, "code": code}, **headers)

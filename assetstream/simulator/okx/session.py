@@ -11,7 +11,7 @@ from assetstream.simulator.context import Context
 from assetstream.simulator.limits import Limit
 from assetstream.simulator.messages import Kind, Message
 from assetstream.simulator.okx.account import OKXAccount
-from assetstream.simulator.okx.refusals import error
+from assetstream.simulator.okx.refusals import CONNECTION, error
 from assetstream.simulator.okx.signatures import LOGIN, WINDOW_S, signature
 from assetstream.simulator.session import LoginSession, Transport
 
@@ -21,7 +21,6 @@ CHANNELS = ("account", "positions", "orders", "balance_and_position")
 #: Seconds in which neither side says anything, after which OKX closes.
 LONGEST_SILENCE = 30.0
 TOO_SILENT = 4004, "No data received in 30s."
-CONNECTION = "a4d3ae55"
 
 
 class OperationError(Exception):

@@ -19,11 +19,12 @@ from assetstream.simulator.messages import (
     Reply,
     Request,
     RequestRefused,
+    amend,
     exact,
     exact_json,
 )
 from assetstream.simulator.okx.account import DEMO, OKXAccount, wallet
-from assetstream.simulator.okx.refusals import error, refused
+from assetstream.simulator.okx.refusals import error, failed
 from assetstream.simulator.okx.session import OKXSession
 from assetstream.simulator.okx.signatures import WINDOW_S, signature
 from assetstream.simulator.session import ExchangeSession, Transport
@@ -57,22 +58,13 @@ class OKXVenue(Venue[OKXAccount]):
     @staticmethod
     def too_often(retry_after: float) -> Reply:
         """Make the refusal of a REST request that is one too many."""
-        return refused("50011")
+        return failed("50011")
 
     @staticmethod
     def amended(body: bytes, newer: Mapping[str, tuple[Decimal, Decimal]]) -> bytes:
         """Return a recorded reply of balances with newer ones in it."""
         content = exact.decode(body)
-        details = content["data"][0]["details"]
-        rest = dict(newer)
-        for detail in details:
-            amounts = rest.pop(str(detail.get("ccy")).upper(), None)
-            if amounts is not None:
-                detail["availBal"], detail["frozenBal"] = map(plain, amounts)
-                detail["availEq"] = ""
-        for currency, (available, locked) in rest.items():
-            new = {"ccy": currency, "availBal": plain(available), "availEq": ""}
-            details.append({**new, "frozenBal": plain(locked), "uTime": "0"})
+        amend(content["data"][0]["details"], newer, "ccy", spot)
         return exact_json(content)
 
     def _admitted(self, request: Request) -> Callable[[Transport], ExchangeSession]:
@@ -93,7 +85,7 @@ class OKXVenue(Venue[OKXAccount]):
     def _reader(self, request: Request) -> OKXAccount:
         account = self._authenticated(request)
         if not self._allows_read(account):
-            raise RequestRefused(refused("50011"))
+            raise RequestRefused(failed("50011"))
         return account
 
     def _listing(self, account: OKXAccount, request: Request) -> Reply:
@@ -120,28 +112,34 @@ class OKXVenue(Venue[OKXAccount]):
         ):
             given[name] = request.headers.get(f"ok-access-{name}", "")
             if not given[name]:
-                raise RequestRefused(refused(code))
+                raise RequestRefused(failed(code))
         time = given["timestamp"]
         if abs(self._context.wall(self.name) - seconds(time)) > WINDOW_S:
-            raise RequestRefused(refused("50102"))
+            raise RequestRefused(failed("50102"))
         account = self._account_of(given["key"])
         if account is None:
-            raise RequestRefused(refused("50111"))
+            raise RequestRefused(failed("50111"))
         if not same(account.passphrase, given["passphrase"]):
-            raise RequestRefused(refused("50105"))
+            raise RequestRefused(failed("50105"))
         query = f"?{request.query}" if request.query else ""
         right = signature(time, f"GET{READ_PATH}{query}", account.secret_key)
         if not same(right, given["sign"]):
-            raise RequestRefused(refused("50113"))
+            raise RequestRefused(failed("50113"))
         # One host has both: the header says which is meant.
         demo = request.headers.get("x-simulated-trading") == "1"
         if account.region != self.region or demo != account.region.endswith(DEMO):
-            raise RequestRefused(refused("50101"))
+            raise RequestRefused(failed("50101"))
         if not account.credentials.allows_ip(request.address):
-            raise RequestRefused(refused("50110"))
+            raise RequestRefused(failed("50110"))
         if not account.credentials.may_view:
-            raise RequestRefused(refused("50120"))
+            raise RequestRefused(failed("50120"))
         return account
+
+
+def spot(available: Decimal, locked: Decimal) -> dict[str, str]:
+    """Make the fields of a currency that have its amounts, in spot mode."""
+    amounts = {"availBal": plain(available), "frozenBal": plain(locked)}
+    return {**amounts, "availEq": ""}
 
 
 def seconds(time: str) -> float:
@@ -153,7 +151,7 @@ def seconds(time: str) -> float:
     try:
         read = datetime.strptime(time, TIME).replace(tzinfo=timezone.utc)
     except ValueError:
-        raise RequestRefused(refused("50112")) from None
+        raise RequestRefused(failed("50112")) from None
     if len(time) != 24:
-        raise RequestRefused(refused("50112"))
+        raise RequestRefused(failed("50112"))
     return read.timestamp()

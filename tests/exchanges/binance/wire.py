@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Mapping, Sequence
 from urllib.parse import parse_qs, urlsplit
 
+from assetstream.protocol import Exchange
 from tests.exchanges.binance.spec import make_binance
 from tests.support.spec import sample
 from tests.support.world.ledger import Amounts
@@ -17,17 +18,12 @@ __all__ = ["WIRE", "BinanceWire"]
 class BinanceWire(Wire):
     """Binance's forms."""
 
-    name = "binance"
+    exchange: Exchange = make_binance()
     unknown_key = 401, sample("binance", "rest_refused")
-    at_upgrade = False
     login_refused = sample("binance", "subscribe_refused")
     in_order = True
-    pushes_everything = True
     deltas = True
     renewal = sample("binance", "server_shutdown")
-
-    def __init__(self) -> None:
-        self.exchange = make_binance()
 
     def logs_in(self, text: str) -> bool:
         return "userDataStream.subscribe.signature" in text

@@ -7,6 +7,7 @@ import json
 from decimal import Decimal
 from typing import Mapping, Sequence
 
+from assetstream.protocol import Exchange
 from tests.exchanges.bithumb.spec import make_bithumb
 from tests.support.spec import sample
 from tests.support.world.ledger import Amounts
@@ -21,15 +22,10 @@ WINDOW = 10_000
 class BithumbWire(Wire):
     """Bithumb's forms."""
 
-    name = "bithumb"
+    exchange: Exchange = make_bithumb()
     unknown_key = 401, sample("bithumb", "rest_error_token")
-    at_upgrade = True
-    # Neither is in the documents.
+    # Not in the documents.
     in_order = False
-    pushes_everything = False
-
-    def __init__(self) -> None:
-        self.exchange = make_bithumb()
 
     def answers(self, text: str) -> tuple[Sequence[bytes], bool]:
         return (), '"myAsset"' in text

@@ -6,6 +6,7 @@ import json
 from decimal import Decimal
 from typing import Mapping, Sequence
 
+from assetstream.protocol import Exchange
 from tests.exchanges.bybit.spec import make_bybit
 from tests.support.world.ledger import Amounts
 from tests.support.world.wire import Wire
@@ -18,20 +19,15 @@ REST = '"bonus":"0","totalOrderIM":"0","totalPositionIM":"0","spotBorrow":"0"'
 class BybitWire(Wire):
     """Bybit's forms."""
 
-    name = "bybit"
+    exchange: Exchange = make_bybit()
     unknown_key = (
         200,
         b'{"retCode":10003,"retMsg":"API key is invalid.","result":{},"retExtInfo":{}}',
     )
-    at_upgrade = False
     login_refused = (
         b'{"op":"auth","success":false,"retCode":10003,"retMsg":"Invalid apikey"}'
     )
     in_order = True
-    pushes_everything = False
-
-    def __init__(self) -> None:
-        self.exchange = make_bybit()
 
     def logs_in(self, text: str) -> bool:
         return '"auth"' in text

@@ -6,6 +6,7 @@ import json
 from decimal import Decimal
 from typing import Mapping, Sequence
 
+from assetstream.protocol import Exchange
 from tests.exchanges.coinw.spec import make_coinw
 from tests.support.world.ledger import Amounts
 from tests.support.world.wire import Wire
@@ -19,22 +20,17 @@ FIRST_LEDGER_ID = 1125899934698144651
 class CoinWWire(Wire):
     """CoinW's forms."""
 
-    name = "coinw"
+    exchange: Exchange = make_coinw()
     unknown_key = (
         200,
         b'{"code":6000,"data":null,"msg":"authentication error","success":false,'
         b'"failed":true}',
     )
-    at_upgrade = False
     login_refused = (
         b'{"data":{"result":false,"errorCode":1003,"errorMsg":"auth failed"},'
         b'"channel":"login"}'
     )
     in_order = False
-    pushes_everything = False
-
-    def __init__(self) -> None:
-        self.exchange = make_coinw()
 
     def answers(self, text: str) -> tuple[Sequence[bytes], bool]:
         event = json.loads(text)["event"]

@@ -6,6 +6,7 @@ import json
 from decimal import Decimal
 from typing import Mapping, Sequence
 
+from assetstream.protocol import Exchange
 from tests.exchanges.gate.spec import make_gate
 from tests.support.spec import sample
 from tests.support.world.ledger import Amounts
@@ -20,16 +21,11 @@ WINDOW = 60
 class GateWire(Wire):
     """Gate's forms."""
 
-    name = "gate"
+    exchange: Exchange = make_gate()
     unknown_key = 401, sample("gate", "rest_error_key")
-    at_upgrade = False
     login_refused = sample("gate", "subscribe_refused")
     in_order = True
-    pushes_everything = False
     renewal = sample("gate", "upgrade")
-
-    def __init__(self) -> None:
-        self.exchange = make_gate()
 
     def logs_in(self, text: str) -> bool:
         return '"auth"' in text

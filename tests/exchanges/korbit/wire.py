@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Mapping, Sequence
 from urllib.parse import parse_qs, urlsplit
 
+from assetstream.protocol import Exchange
 from tests.exchanges.korbit.spec import make_korbit
 from tests.support.spec import sample
 from tests.support.world.ledger import Amounts
@@ -17,15 +18,10 @@ __all__ = ["WIRE", "KorbitWire"]
 class KorbitWire(Wire):
     """Korbit's forms; what is locked is held by withdrawals in them."""
 
-    name = "korbit"
+    exchange: Exchange = make_korbit()
     unknown_key = 401, sample("korbit", "rest_error_key")
-    at_upgrade = True
-    # Neither is in the documents.
+    # Not in the documents.
     in_order = False
-    pushes_everything = False
-
-    def __init__(self) -> None:
-        self.exchange = make_korbit()
 
     def answers(self, text: str) -> tuple[Sequence[bytes], bool]:
         return [sample("korbit", "subscribe_ack")], True

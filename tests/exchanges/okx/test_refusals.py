@@ -60,16 +60,6 @@ def test_codes_decide_whatever_the_status(
         assert error.retry_after == 3.0
 
 
-@pytest.mark.parametrize("meaning", CODES.values())
-def test_hints_name_what_the_user_set(meaning: object) -> None:
-    """Every place in braces is filled in, for a key of any site."""
-    for code, each in CODES.items():
-        if each is meaning:
-            body = frame({"code": code, "msg": ""})
-            error = make_okx(region="us-demo").conversation({}).refused(401, {}, body)
-            assert "{" not in " ".join([str(error), *error.hints])
-
-
 @pytest.mark.parametrize(
     ("status", "kind", "fatal"),
     [

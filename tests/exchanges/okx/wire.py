@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Mapping, Sequence
 
+from assetstream.protocol import Exchange
 from tests.exchanges.okx.spec import make_okx
 from tests.support.spec import sample
 from tests.support.world.ledger import Amounts
@@ -21,19 +22,14 @@ WINDOW = 30_000
 class OKXWire(Wire):
     """OKX's forms."""
 
-    name = "okx"
+    exchange: Exchange = make_okx()
     unknown_key = 401, sample("okx", "rest_error_key")
-    at_upgrade = False
     login_refused = (
         b'{"event":"error","code":"60032","msg":"API key doesn\'t exist.",'
         b'"connId":"b5e4ac66"}'
     )
     in_order = True
-    pushes_everything = False
     renewal = sample("okx", "notice_upgrade")
-
-    def __init__(self) -> None:
-        self.exchange = make_okx()
 
     def answers(self, text: str) -> tuple[Sequence[bytes], bool]:
         if text == "ping":

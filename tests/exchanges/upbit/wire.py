@@ -6,6 +6,7 @@ import json
 from decimal import Decimal
 from typing import Mapping, Sequence
 
+from assetstream.protocol import Exchange
 from tests.exchanges.upbit.spec import make_upbit
 from tests.support.world.ledger import Amounts
 from tests.support.world.wire import Wire
@@ -16,17 +17,12 @@ __all__ = ["WIRE", "UpbitWire"]
 class UpbitWire(Wire):
     """Upbit's forms."""
 
-    name = "upbit"
+    exchange: Exchange = make_upbit()
     unknown_key = (
         401,
         b'{"error":{"name":"invalid_access_key","message":"No such key."}}',
     )
-    at_upgrade = True
     in_order = True
-    pushes_everything = True
-
-    def __init__(self) -> None:
-        self.exchange = make_upbit()
 
     def answers(self, text: str) -> tuple[Sequence[bytes], bool]:
         if "LIST_SUBSCRIPTIONS" in text:

@@ -147,7 +147,7 @@ def test_a_recorded_reply_is_brought_up_to_date() -> None:
 
     assert amended(body, newer) == (
         b'[{"currency":"a","balance":"2","locked":"0","x":1.50},7,'
-        b'{"currency":"B","balance":"3","locked":"4","avg_buy_price":"0"}]'
+        b'{"currency":"B","balance":"3","locked":"4"}]'
     )
     assert amended(b"null", {}) == b"[]"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from assetstream.exchanges.okx.refusals import CODES
-from assetstream.simulator.okx.refusals import ERRORS, error, refused
+from assetstream.simulator.okx.refusals import ERRORS, error, failed
 
 
 @pytest.mark.parametrize("code", ERRORS)
@@ -15,5 +15,5 @@ def test_every_error_is_one_that_is_explained(code: str) -> None:
 
     assert code in CODES
     assert error(code)["msg"] == words
-    assert refused(code).status == status
-    assert words.encode() in refused(code).body.replace(b'\\"', b'"')
+    assert failed(code).status == status
+    assert words.encode() in failed(code).body.replace(b'\\"', b'"')

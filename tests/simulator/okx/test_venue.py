@@ -127,6 +127,5 @@ def test_a_recorded_reply_is_amended() -> None:
             "availBal": "4",
             "availEq": "",
             "frozenBal": "0",
-            "uTime": "0",
         },
     ]

@@ -64,7 +64,9 @@ class Driver:
         *,
         excused: Collection[str],
     ) -> None:
-        self.present = Present(side.wire.name, "simulated", lambda: timeline.now)
+        self.present = Present(
+            side.wire.exchange.name, "simulated", lambda: timeline.now
+        )
         nonces = map("{:08x}-0000-4000-8000-000000000000".format, itertools.count(1))
         self.machine = machine(self.present, nonces.__next__)
         self.check = MachineCheck(timeline, clocks, self.machine, findings)
@@ -288,7 +290,7 @@ class Driver:
             self._timeline, self, self._side, self._luck, effect.ticket
         )
         dialling = self._luck.dialling()
-        if self._side.refuses_key and self._side.wire.at_upgrade:
+        if self._side.refuses_key and not self._side.wire.login_refused:
             status, body = self._side.wire.unknown_key
             dialling = dialling._replace(ending=Refused(status, {}, body))
         connect = effect.connect

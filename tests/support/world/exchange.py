@@ -20,7 +20,7 @@ class Push(NamedTuple):
 
     Attributes:
         delays: until it is sent, once for each copy; () if it is lost; seconds.
-        garbled: "" if it can be read, else what of it cannot: "entry" or "frame".
+        garbled: as for ``Wire.push``.
         ahead: its time is ahead of the exchange's clock by so much; seconds.
     """
 

@@ -100,7 +100,7 @@ class Life:
         after, rng, weather = self._timeline.after, self._rng, self._weather
         after(start, self._account.start)
         after(BEFORE + rng.expovariate(1 / self._kind.pace), self._change)
-        if self._kind.deposits and not self._wire.pushes_everything:
+        if self._kind.deposits and not self._wire.exchange.pushes_everything:
             self._plan_deposit(BEFORE)
         own: tuple[tuple[str, float], ...] = (
             ("loss", weather.drops),
@@ -223,7 +223,7 @@ class Life:
         """Let all balances or one be sold or sent away."""
         rng = self._rng
         codes = self._codes if rng.random() < 0.3 else (rng.choice(self._codes),)
-        pushed = self._wire.pushes_everything or rng.random() < 0.5
+        pushed = self._wire.exchange.pushes_everything or rng.random() < 0.5
         for code in codes:
             push = self._chance.push() if pushed else Push(())
             self._account.change(code, ZEROS, push)

@@ -85,13 +85,11 @@ class Telling(Upbit):
 class TellingWire(UpbitWire):
     """Upbit's forms, changes without amounts, ends that are announced, and times."""
 
+    exchange = Telling(KEY, SECRET, region="sg")
     deltas = True
     renewal = b'{"renewal":true}'
     #: A login refused for its time.
     late_login = b'{"login":"late"}'
-
-    def __init__(self) -> None:
-        self.exchange = Telling(KEY, SECRET, region="sg")
 
     def untimely(self, headers: Mapping[str, str], ms: int) -> tuple[int, bytes] | None:
         late = ms - int(headers["Time"])

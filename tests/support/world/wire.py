@@ -15,25 +15,19 @@ class Wire:
     """One exchange's forms.
 
     Attributes:
-        name: the exchange's.
         exchange: the real adapter.
         unknown_key: the answer of REST to a key that it refuses.
-        at_upgrade: the upgrade is refused in the same words; else the login is.
         login_refused: the frame that answers a login with such a key; b"": there is no
-            login.
+            login, and the upgrade is refused in the same words.
         in_order: it sends pushes in the order of the changes.
-        pushes_everything: deposits and withdrawals, too.
         deltas: a push may tell of a change without the amounts: garbled as "delta".
         renewal: the frame that announces the end of a connection; b"": there is none.
     """
 
-    name: str
     exchange: Exchange
     unknown_key: tuple[int, bytes]
-    at_upgrade: bool
     login_refused: bytes = b""
     in_order: bool
-    pushes_everything: bool
     deltas: bool = False
     renewal: bytes = b""
 
