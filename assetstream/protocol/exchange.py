@@ -165,15 +165,25 @@ _PERCENT = rb"(?:%|\\{1,8}u0025)(?:25){0,3}"
 _BACKSLASH = rb"(?:\\|" + _PERCENT + rb"5[Cc])"
 
 
+#: Names by which web pages write letters, besides their numbers.
+_ENTITIES = {"&": b"amp|", "<": b"lt|", ">": b"gt|", '"': b"quot|", "'": b"apos|"}
+
+
 def _spellings(character: str) -> bytes:
-    """Return a pattern for a character as URLs and JSON write it, also nested."""
+    """Return a pattern for a character as URLs, JSON and web pages write it.
+
+    Also nested.
+    """
     if character.isalnum() or character in "-_.~":
         return re.escape(character.encode())
     code = rb"(?i:%02x)" % ord(character)
     plain = re.escape(character.encode())
-    return rb"(?:%b{0,7}(?:%b|%b%b)|%b{1,8}u00%b)" % (
+    number = rb"%b#0{0,7}%d|#[xX]0{0,7}%b" % (
+        *(_ENTITIES.get(character, b""), ord(character), code),
+    )
+    return rb"(?:%b{0,7}(?:%b|%b%b)|%b{1,8}u00%b|&(?:amp;){0,3}(?:%b);)" % (
         *(_BACKSLASH, plain, _PERCENT, code),
-        *(_BACKSLASH, code),
+        *(_BACKSLASH, code, number),
     )
 
 

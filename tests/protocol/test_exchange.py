@@ -87,6 +87,20 @@ def test_a_secret_is_redacted_as_urls_and_json_write_it(spelling: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "spelling",
+    [
+        "a&amp;b&lt;c&gt;d&quot;e&apos;f/g",
+        "a&#38;b&#60;c&#62;d&#034;e&#39;f&#47;g",
+        "a&#x26;b&#x3C;c&#X3e;d&#x22;e&#x00027;f&#x2F;g",
+        "a&amp;amp;b&amp;lt;c>d&amp;amp;#34;e'f/g",
+    ],
+)
+def test_a_secret_is_redacted_as_web_pages_write_it(spelling: str) -> None:
+    """A page that refuses a request may quote it, escaped once or more."""
+    assert Plain("a&b<c>d\"e'f/g").redacted(f"<{spelling}>".encode()) == b"<***>"
+
+
+@pytest.mark.parametrize(
     "spelling", ["a%5C%22b%2Bc", "a%5c%5c%5c%22b%252Bc", "a\\u0022b\\u00252Bc"]
 )
 def test_a_secret_is_redacted_in_json_that_a_url_quotes(spelling: str) -> None:

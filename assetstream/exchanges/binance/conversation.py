@@ -24,7 +24,7 @@ from assetstream.exchanges.binance.frames import (
 from assetstream.exchanges.binance.refusals import explain_answer, explain_refusal
 from assetstream.exchanges.common.conversation import Phase, PhasedConversation
 from assetstream.exchanges.common.exchange import KeyedExchange
-from assetstream.exchanges.common.refusals import LONGEST_WAIT_S
+from assetstream.exchanges.common.refusals import BLOCKED_S, LONGEST_WAIT_S
 from assetstream.model.errors import ConnectionLost
 from assetstream.protocol import (
     BalanceReport,
@@ -103,7 +103,7 @@ class BinanceConversation(PhasedConversation[Notice]):
             return ()
         if not answer.code:
             return self._prove() if answer.request else ()
-        wait = None
+        wait = BLOCKED_S if answer.status == 418 else None
         if answer.retry_at is not None:
             wait = min(max(0.0, (answer.retry_at - instant.ms) / 1000), LONGEST_WAIT_S)
         waits = self._phase is Phase.SUBSCRIBING

@@ -5,6 +5,7 @@ They are the same on the WebSocket and by REST.
 
 from __future__ import annotations
 
+import re
 from typing import Mapping
 
 from assetstream.exchanges.binance.frames import IdentifiedAnswer
@@ -18,6 +19,7 @@ from assetstream.exchanges.common.refusals import (
     Meaning,
     Refusal,
     foreign_answer,
+    is_own,
     refusal,
     retry_after,
     unavailable,
@@ -27,6 +29,7 @@ from assetstream.exchanges.common.refusals import (
 from assetstream.model.errors import (
     AssetStreamError,
     AuthenticationError,
+    ExchangeError,
     PermissionDenied,
     RateLimited,
 )
@@ -85,6 +88,13 @@ _COUNTRY = Meaning(
     "Binance does not serve this machine's country or network",
     "Try another network; Binance does not serve every country.",
 )
+_FIREWALL = Meaning(
+    ExchangeError,
+    False,
+    "Binance's firewall refuses this network or its country, or too many requests came "
+    "from it",
+    "Wait some minutes, or try another network; Binance does not serve every country.",
+)
 _LIMIT = Meaning(
     RateLimited,
     False,
@@ -138,16 +148,14 @@ CODES: Mapping[str, Meaning] = {
     "-2036": PASSING,
 }
 
+#: The form of codes that are not listed.
+OWN_CODE = re.compile("-[0-9]+", re.ASCII)
+
 #: The codes that Binance gives only for a key that it knows: the region is right.
 KEY_IS_KNOWN = frozenset({"-1022"})
 
-#: Likely cause and remedy of a 403 that is not Binance's own.
-_FORBIDDEN = {
-    "cause": "Binance's firewall refuses this network or its country, or too many "
-    "requests came from it",
-    "remedy": "Wait some minutes, or try another network; Binance does not serve every "
-    "country.",
-}
+#: The same of a 403 that is not in Binance's own words.
+_FORBIDDEN = {"cause": _FIREWALL.cause, "remedy": _FIREWALL.remedy}
 
 
 def explain_refusal(
@@ -168,7 +176,7 @@ def _by_status(status: int) -> Meaning:
     """Return the meaning of a code that is not listed."""
     if status >= 500:
         return PASSING
-    meanings = {401: _KEY, 403: _SCOPE, 418: _LIMIT, 429: _LIMIT}
+    meanings = {401: _KEY, 403: _FIREWALL, 418: _LIMIT, 429: _LIMIT}
     return meanings.get(status, UNKNOWN)
 
 
@@ -191,7 +199,7 @@ def explain_answer(
     outage = page or unavailable(exchange, status, headers, body, doing)
     if outage is not None:
         return outage
-    if own is not None:
+    if own is not None and is_own(status, code, OWN_CODE):
         return refusal(exchange, _by_status(status), code, words, doing, wait)
     if status == 401:
         return unsigned_401(exchange, _KEY, body, doing, wait)

@@ -143,18 +143,23 @@ CODES: Mapping[str, Meaning] = {
     ),
 }
 
-#: Words of answers without a code -> the code that others have. The first that fits.
+#: Words of answers without a listed code -> the code that others have. The first that
+#: fits: many name the API key, whatever they are about.
 WORDS: Mapping[str, str] = {
     "key has expired": "33004",
+    "unmatched ip": "10010",
+    "banned": "10009",
+    "permission": "10005",
+    "too many": "10006",
+    "frequen": "10006",
+    "rate limit": "10006",
+    "restart": "10016",
     "apikey": "10003",
     "api key": "10003",
     "api_key": "10003",
     "sign": "10004",
     "expired": "10002",
     "timestamp": "10002",
-    "permission": "10005",
-    "too many": "10006",
-    "too frequent": "10006",
     "internal": "10016",
     "system": "10016",
     "server": "10016",
@@ -180,7 +185,8 @@ def explain_refusal(
     A refused login is about the key unless its code or its words say otherwise.
     """
     code, words = answer.code, answer.message.lower()
-    known = code or next((c for part, c in WORDS.items() if part in words), "")
+    known = next((c for part, c in WORDS.items() if part in words), "")
+    known = code if code in CODES else known
     if operation == AUTH:
         # All that a login's request can have wrong is the key in it.
         meaning = CODES.get(known, _KEY)
@@ -205,12 +211,12 @@ def explain_answer(
         return refusal(exchange, CODES[code], code, words, doing, wait)
     why = _FORBIDDEN if status == 403 else {}
     page = web_page(exchange, status, headers, body, doing, **why)
+    if status == 403 and b"too frequent" in body.lower():
+        message = "access too frequent" if page else exchange.own_words(body)
+        return refusal(exchange, _LIMIT, "403", message, doing, wait or SHUT_OUT_S)
     outage = page or unavailable(exchange, status, headers, body, doing)
     if outage is not None:
         return outage
-    if status == 403 and b"too frequent" in body.lower():
-        wait = SHUT_OUT_S if wait is None else wait
-        return refusal(exchange, _LIMIT, "403", exchange.own_words(body), doing, wait)
     if code not in ("", "0"):
         # A 401 is about the key, and a 403 of Bybit's own forbids.
         unknown = {401: _KEY, 403: _SCOPE}.get(status, UNKNOWN)

@@ -70,14 +70,14 @@ def read_balances(reply: BybitReply) -> Snapshot:
     """Read all balances; a bad entry costs only its own currency (S2).
 
     Raises:
-        Unreadable: there is no list of balances.
+        Unreadable: there is no list of balances, or no unified account in it.
     """
     try:
         accounts = _result.decode(bytes(reply.result)).accounts
     except MALFORMED as exc:
         raise Unreadable(f"no list of balances ({exc})") from None
     unified = [a for a in accounts if a.account_type in (None, UNIFIED)]
-    if accounts and not unified:
+    if not unified:
         raise Unreadable("no unified account is listed")
     return snapshot_of(entry for account in unified for entry in _entries(account))
 

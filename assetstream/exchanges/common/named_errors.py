@@ -6,6 +6,7 @@ in the answer to a handshake, to a REST read or in a frame.
 
 from __future__ import annotations
 
+import re
 from typing import Mapping, NamedTuple
 
 from assetstream.exchanges.common.exchange import KeyedExchange
@@ -15,6 +16,7 @@ from assetstream.exchanges.common.refusals import (
     Meaning,
     Refusal,
     foreign_answer,
+    is_own,
     refusal,
     retry_after,
     unavailable,
@@ -61,6 +63,10 @@ NAMES: Mapping[str, Meaning] = {
 }
 
 
+#: The form of names that are not listed.
+OWN_NAME = re.compile("[a-z0-9_]+", re.ASCII)
+
+
 class NamedErrors(NamedTuple):
     """The errors of one exchange.
 
@@ -105,7 +111,7 @@ class NamedErrors(NamedTuple):
         outage = page or unavailable(exchange, status, headers, body, doing)
         if outage is not None:
             return outage
-        if own is not None:
+        if own is not None and is_own(status, name, OWN_NAME):
             meanings = {401: self.key, 403: self.forbidden}
             unknown = meanings.get(status, _UNKNOWN)
             return self.explain_name(

@@ -17,6 +17,7 @@ from assetstream.protocol.http_date import http_date
 
 __all__ = [
     "ADDRESS",
+    "BLOCKED_S",
     "CLOCK_OFF",
     "LONGEST_WAIT_S",
     "PASSING",
@@ -27,6 +28,7 @@ __all__ = [
     "Refusal",
     "connection_lost",
     "foreign_answer",
+    "is_own",
     "refusal",
     "retry_after",
     "unavailable",
@@ -34,7 +36,7 @@ __all__ = [
     "web_page",
 ]
 
-# HTTP 418: a block that grows with each repetition; its length is not always given.
+#: HTTP 418: a block that grows with each repetition; its length is not always given.
 BLOCKED_S = 60.0
 #: A wait that is longer is garbage, or outlasts what it is for: it is tried once a day.
 LONGEST_WAIT_S = 86_400.0
@@ -196,7 +198,8 @@ def unavailable(
             + ("" if page is None else f"; the answer is {page}, of a firewall"),
             remedy="Run fewer programs with the same key or address: all of them "
             "count.",
-            retry_after=BLOCKED_S if wait is None and blocked else wait,
+            # No server means that it may be asked again at once.
+            retry_after=wait or (BLOCKED_S if blocked else None),
             code=str(status),
             message=exchange.own_words(body),
             exchange=exchange.name,
@@ -259,6 +262,18 @@ def _title(exchange: KeyedExchange, body: bytes) -> str | None:
 
     title = exchange.own_words(unescape(title))
     return f'a web page, "{title}"' if title else "a web page"
+
+
+def is_own(status: int, code: str, form: re.Pattern[str]) -> bool:
+    """True if an answer with a code is the exchange's own, as its form shows.
+
+    A gateway's JSON may have the same fields. Of consequence is that only in 401 and
+    403, which may be fatal: the others pass.
+
+    Args:
+        form: what each code of the exchange looks like.
+    """
+    return status not in (401, 403) or form.fullmatch(code) is not None
 
 
 def unsigned_401(

@@ -31,6 +31,8 @@ def hex_signature(digits: int) -> re.Pattern[bytes]:
 def base64_signature(characters: int, padding: int) -> re.Pattern[bytes]:
     """Return the pattern of one in base64: so many characters, then so many ``=``."""
     return re.compile(
-        rb"(?:(?<![0-9A-Za-z+/])|%b)(?:[0-9A-Za-z+/]|\\{1,7}/|%b2[BbFf]){%d}"
-        rb"(?:=|%b3[Dd]){%d}" % (AFTER_ESCAPE, ESCAPE, characters, ESCAPE, padding)
+        rb"(?:(?<![0-9A-Za-z+/])|%b)"
+        rb"(?:[0-9A-Za-z+/]|\\{1,7}/|%b2[BbFf]|&#(?:43|47|[xX]2[BbFf]);){%d}"
+        rb"(?:=|%b3[Dd]|&#(?:61|[xX]3[Dd]);){%d}"
+        % (AFTER_ESCAPE, ESCAPE, characters, ESCAPE, padding)
     )

@@ -143,12 +143,12 @@ def order(stamp: object) -> tuple[int, int] | None:
     """
     try:
         number = amount(stamp)
-    except Unreadable:
+        whole = None if number is None else milliseconds(int(number))
+        if number is None or whole is None:
+            return None
+        return whole, int(bounded.multiply(number, NANOSECONDS)) - whole * 1_000_000
+    except (Unreadable, ArithmeticError):
         return None
-    whole = None if number is None else milliseconds(int(number))
-    if number is None or whole is None:
-        return None
-    return whole, int(bounded.multiply(number, NANOSECONDS)) - whole * 1_000_000
 
 
 def read_tolerantly(frame: bytes) -> Sequence[Item]:
@@ -163,8 +163,9 @@ def read_tolerantly(frame: bytes) -> Sequence[Item]:
     channel, result = entry.get("channel"), entry.get("result")
     if channel in (PING, PONG):
         return [Pong()]
-    # The documents have shown it with a channel and without.
-    if _says_upgrade(result if channel == SYSTEM else None if channel else entry):
+    # The documents have shown it with a channel and without, and as an event.
+    notice = result if channel == SYSTEM else None if channel else entry
+    if _says_upgrade(notice) or entry.get("event") == "upgrade":
         return [UpgradeNotice()]
     if isinstance(channel, str) and channel not in ("", CHANNEL):
         return ()

@@ -6,6 +6,7 @@ about keys: of any other the status decides.
 
 from __future__ import annotations
 
+import re
 from typing import Mapping
 
 from assetstream.exchanges.common.exchange import KeyedExchange
@@ -17,6 +18,7 @@ from assetstream.exchanges.common.refusals import (
     Meaning,
     Refusal,
     foreign_answer,
+    is_own,
     refusal,
     retry_after,
     unavailable,
@@ -84,6 +86,9 @@ CODES: Mapping[str, Meaning] = {
     "INVALID_REQUEST": REQUEST,
 }
 
+#: The form of codes that are not listed.
+OWN_CODE = re.compile("[A-Z][A-Z_]*", re.ASCII)
+
 
 def explain_refusal(
     exchange: KeyedExchange, answer: ControlMessage, doing: str
@@ -108,7 +113,7 @@ def explain_answer(
     outage = page or unavailable(exchange, status, headers, body, doing)
     if outage is not None:
         return outage
-    if code:
+    if code and is_own(status, code, OWN_CODE):
         meanings = {400: REQUEST, 401: _KEY, 403: _SCOPE}
         meaning = CODES.get(code, meanings.get(status, UNKNOWN))
         return refusal(exchange, meaning, code, "", doing, wait)

@@ -7,6 +7,7 @@ pages contradict each other, both readings are kept.
 
 from __future__ import annotations
 
+import re
 from typing import Mapping
 
 from assetstream.exchanges.common.exchange import KeyedExchange
@@ -17,6 +18,7 @@ from assetstream.exchanges.common.refusals import (
     Meaning,
     Refusal,
     foreign_answer,
+    is_own,
     refusal,
     retry_after,
     unavailable,
@@ -189,6 +191,8 @@ CODES: Mapping[str, Meaning] = {
     "60031": _KEY,
     "60032": _KEY,
     "60033": _REQUEST,
+    # Nothing was sent for 30 s.
+    "60015": _PASSING,
     "63999": _PASSING,
     "64007": _PASSING,
     # In HTTP answers.
@@ -219,6 +223,9 @@ CODES: Mapping[str, Meaning] = {
     "50120": _SCOPE,
     "50121": _COUNTRY,
 }
+
+#: The form of codes that are not listed.
+OWN_CODE = re.compile("[0-9]{5}", re.ASCII)
 
 #: The codes that OKX gives only for a key that it knows: the region is right.
 KEY_IS_KNOWN = frozenset(
@@ -277,7 +284,7 @@ def explain_answer(
     outage = page or unavailable(exchange, status, headers, body, doing)
     if outage is not None:
         return outage
-    if code not in ("", "0"):
+    if code not in ("", "0") and is_own(status, code, OWN_CODE):
         # A 401 is about the key, and a 403 of OKX's own forbids.
         unknown = {401: _LOGIN, 403: _SCOPE}.get(status, UNKNOWN)
         return explain_code(exchange, code, text, doing, unknown=unknown, wait=wait)

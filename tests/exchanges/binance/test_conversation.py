@@ -175,7 +175,7 @@ def test_a_subscription_that_ends_is_a_loss() -> None:
         (answer(400, -1102), ExchangeError, False),
         # Codes that are not listed: the status decides.
         (answer(401, -7777), AuthenticationError, True),
-        (answer(403, -7777), PermissionDenied, True),
+        (answer(403, -7777), ExchangeError, False),
         (answer(418, -7777), RateLimited, False),
         (answer(503, -7777), ExchangeError, False),
         (answer(400, -7777), ExchangeError, False),
@@ -215,6 +215,7 @@ def test_t2_a_subscription_of_another_time_sets_the_clock() -> None:
         # Written for the 45th second.
         (sample("binance", "subscribe_banned"), 44.0),
         (answer(429, -1003, data={"retryAfter": START_MS}), 0.0),
+        (answer(418, -1003), 60.0),
         (answer(429, -1003, data={"retryAfter": START_MS * 10}), 86_400.0),
         (answer(429, -1003, data={"retryAfter": "soon"}), None),
         (answer(429, -1003, data=[]), None),

@@ -86,18 +86,37 @@ def test_a_refused_key_names_all_three_causes() -> None:
     [
         (200, ExchangeError, False),
         (401, AuthenticationError, True),
-        (403, PermissionDenied, True),
+        (403, ExchangeError, False),
         (400, ExchangeError, False),
     ],
 )
 def test_a_code_that_is_not_listed(
     status: int, kind: type[AssetStreamError], fatal: bool
 ) -> None:
-    """The status decides; only one of Binance's own words forbids for good."""
+    """The status decides; 403 is the firewall's."""
     with pytest.raises(ExchangeError) as caught:
         make_binance().read_replied(status, {}, frame({"code": -77, "msg": "?"}))
 
     assert (type(caught.value), caught.value.fatal) == (kind, fatal)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_gateway_s_json_is_not_binance_s_own(status: int) -> None:
+    """Binance's codes are negative; the key may be perfectly good."""
+    body = frame({"code": status, "msg": "Forbidden"})
+    with pytest.raises(AssetStreamError) as caught:
+        make_binance().read_replied(status, {}, body)
+
+    assert not caught.value.fatal
+
+
+@pytest.mark.parametrize(("status", "wait"), [(418, 60.0), (429, None)])
+def test_a_wait_of_nothing_is_none(status: int, wait: float | None) -> None:
+    """Whoever asks again at once is shut out for longer."""
+    with pytest.raises(RateLimited) as caught:
+        make_binance().read_replied(status, {"retry-after": "0"}, b"")
+
+    assert caught.value.retry_after == wait
 
 
 @pytest.mark.parametrize("status", [418, 429])

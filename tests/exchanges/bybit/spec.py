@@ -70,7 +70,8 @@ SPEC = Spec(
     other=b'{"id":"1","topic":"order","creationTime":1700034722104,"data":[]}',
     reply=sample("bybit", "rest_balances"),
     balances=2,
-    void=b'{"retCode":0,"retMsg":"OK","result":{"list":[]},"time":1690872862481}',
+    void=b'{"retCode":0,"retMsg":"OK","result":{"list":[{"totalInitialMargin":"0",'
+    b'"coin":[],"accountType":"UNIFIED"}]},"time":1690872862481}',
     refusal=(200, sample("bybit", "rest_refused")),
     unreadable=unreadable,
     rest_error=lambda words: {"retCode": words, "retMsg": words, "result": words},

@@ -6,7 +6,13 @@ import itertools
 
 import pytest
 
-from assetstream.exchanges.bybit.refusals import CODES, KEY_IS_KNOWN, WORDS
+from assetstream.exchanges.bybit.frames import AUTH, OperationAnswer
+from assetstream.exchanges.bybit.refusals import (
+    CODES,
+    KEY_IS_KNOWN,
+    WORDS,
+    explain_refusal,
+)
 from assetstream.model.errors import (
     AssetStreamError,
     AuthenticationError,
@@ -74,6 +80,33 @@ def test_t2_a_read_of_another_time_sets_the_clock() -> None:
     assert not caught.value.fatal
 
 
+@pytest.mark.parametrize(
+    ("code", "words", "kind", "fatal"),
+    [
+        ("", "Unmatched IP, check your API key's addresses.", "10010", True),
+        ("", "Permission denied, check your API key permissions", "10005", True),
+        ("", "Too many requests for this API key", "10006", False),
+        ("", "IP has been banned.", "10009", False),
+        ("", "Exceeded the IP Rate Limit.", "10006", False),
+        ("10019", "ws service is restarting, please reconnect", "10016", False),
+        ("10403", "exceed IP rate limit", "10006", False),
+        ("20003", "Too frequent requests under the same session", "10006", False),
+        ("10429", "System level frequency protection", "10006", False),
+        ("", "API key is invalid.", "10003", True),
+        ("", "Your API key has expired", "33004", True),
+    ],
+)
+def test_words_say_what_a_login_was_refused_for(
+    code: str, words: str, kind: str, fatal: bool
+) -> None:
+    """Where there is no code, or none that is listed; many name the API key."""
+    answer = OperationAnswer(AUTH, False, code, words)
+    error = explain_refusal(make_bybit(), answer, AUTH)
+
+    assert (type(error), error.fatal) == (CODES[kind].kind, fatal)
+    assert fatal is CODES[kind].fatal
+
+
 def test_an_unknown_key_may_be_another_sites() -> None:
     """The first hint names the region, and how to pass another."""
     with pytest.raises(AuthenticationError) as caught:
@@ -106,6 +139,7 @@ def test_a_code_that_is_not_listed(
     [
         (b"403, access too frequent", {}, 600.0),
         (b"Access Too Frequent", {"retry-after": "30"}, 30.0),
+        (b"<html><p>access too frequent</p></html>", {}, 600.0),
     ],
 )
 def test_an_address_is_shut_out_for_ten_minutes(

@@ -96,6 +96,7 @@ def test_k5_a_name_that_stands_twice(entry: bytes, unreadable: str) -> None:
     "result",
     [
         *(None, [], {}, "?", {"list": None}, {"list": {}}, {"list": ["?"]}),
+        {"list": []},
         *({"list": [{}]}, {"list": [{"coin": None}]}, {"list": [{"coin": {}}]}),
         {"list": [{"coin": [], "accountType": "CONTRACT"}]},
     ],
@@ -120,7 +121,8 @@ def test_other_accounts_are_left_out() -> None:
 @pytest.mark.parametrize("code", [0, "0"])
 def test_the_code_is_a_number_or_a_text(code: object) -> None:
     """Either says that all went well."""
-    body = frame({"retCode": code, "result": {"list": []}})
+    account = {"accountType": "UNIFIED", "coin": []}
+    body = frame({"retCode": code, "result": {"list": [account]}})
 
     assert read(body) == Snapshot(())
 

@@ -36,6 +36,8 @@ def explained(status: int, body: bytes) -> AssetStreamError:
         (500, "NO_TYPE", ExchangeError, True),
         (401, "new", AuthenticationError, True),
         (403, "new", PermissionDenied, True),
+        (401, "AccessDenied", AuthenticationError, False),
+        (403, "AccessDenied", ConnectionLost, False),
         (400, "new", ExchangeError, False),
         (200, "new", ExchangeError, False),
         (503, "new", ConnectionLost, False),

@@ -23,6 +23,8 @@ FORMS: list[Callable[[str], str]] = [
     lambda text: text.replace("/", "\\/"),
     lambda text: "".join(c if c.isalnum() else f"\\u{ord(c):04x}" for c in text),
     lambda text: quote(text, safe="").replace("%", "\\u0025"),
+    lambda text: "".join(c if c.isalnum() else f"&#{ord(c)};" for c in text),
+    lambda text: "".join(c if c.isalnum() else f"&#x{ord(c):X};" for c in text),
 ]
 
 

@@ -211,11 +211,20 @@ def test_pings_have_the_exchanges_time() -> None:
     ]
 
 
-@pytest.mark.parametrize("notice", ["upgrade", "upgrade_bare"])
-def test_l7_an_announced_upgrade_renews_the_connection(notice: str) -> None:
-    """In the form of the announcement and in that of the documents before."""
+@pytest.mark.parametrize(
+    "notice",
+    [
+        sample("gate", "upgrade"),
+        sample("gate", "upgrade_bare"),
+        frame({"time": 1, "event": "upgrade"}),
+        frame({"channel": "spot.system", "event": "upgrade", "result": {}}),
+        frame({"channel": "spot.balances", "event": "upgrade", "result": None}),
+    ],
+)
+def test_l7_an_announced_upgrade_renews_the_connection(notice: bytes) -> None:
+    """In the forms of the announcement and of the documents before, or as an event."""
     conversation = ready("gate")
-    (step,) = conversation.received([sample("gate", notice), PUSH], at(1.0))
+    (step,) = conversation.received([notice, PUSH], at(1.0))
 
     assert isinstance(step, Renew)
     assert "service upgrade" in step.reason

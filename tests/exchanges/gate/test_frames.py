@@ -54,6 +54,7 @@ def test_two_changes_with_fractions_and_exponents() -> None:
         (Raw(f"{STAMP}.25", False), (1767556323730, 250_000)),
         ("1.76755632373E12", (1767556323730, 0)),
         ("1E3", (1000, 0)),
+        *((f"0E{power}", None if power > 57 else (0, 0)) for power in (57, 58, 63)),
         (None, None),
         ("", None),
         ("today", None),

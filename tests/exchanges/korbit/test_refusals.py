@@ -82,6 +82,12 @@ def test_of_any_other_code_the_status_decides(
     assert getattr(error, "retry_after", 3.0) == 3.0
 
 
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_gateway_s_json_is_not_korbit_s_own(status: int) -> None:
+    """Its words are no code; the key may be perfectly good."""
+    assert not refused(status, body("Unauthorized")).fatal
+
+
 def test_t2_a_read_of_another_time_sets_the_clock() -> None:
     """The machine goes by the answer's Date, and tries again at once."""
     error = refused(400, sample("korbit", "rest_error_time"))

@@ -29,7 +29,7 @@ MEANINGS: dict[str, tuple[type[AssetStreamError], bool]] = {
     **dict.fromkeys(["50007", "50008", "50030", "50100", "50120", "50121"], FORBIDDEN),
     **dict.fromkeys(["60014", "60020", "60023", "60025", "50011", "50040"], LIMITED),
     **dict.fromkeys(["60004", "60006", "50102", "50112"], PASSING),
-    **dict.fromkeys(["60011", "63999", "64007"], PASSING),
+    **dict.fromkeys(["60011", "60015", "63999", "64007"], PASSING),
     **dict.fromkeys(["50001", "50004", "50013", "50026"], PASSING),
     **dict.fromkeys(["60008", "60012", "60013", "60018", "60019"], PASSING),
     **dict.fromkeys(["60027", "60028", "60033"], PASSING),
@@ -79,6 +79,16 @@ def test_a_code_that_is_not_listed(
         make_okx().read_replied(status, {}, frame({"code": "59999", "msg": "?"}))
 
     assert (type(caught.value), caught.value.fatal) == (kind, fatal)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_gateway_s_json_is_not_okx_s_own(status: int) -> None:
+    """Its codes are HTTP's; the key may be perfectly good."""
+    body = frame({"code": status, "message": "Forbidden by policy"})
+    with pytest.raises(AssetStreamError) as caught:
+        make_okx().read_replied(status, {}, body)
+
+    assert not caught.value.fatal
 
 
 def test_the_answer_of_an_unknown_path_is_not_fatal() -> None:

@@ -19,6 +19,7 @@ from assetstream import (
 from assetstream.model.errors import AssetStreamError
 from assetstream.runtime.net import connection, rest_client
 from assetstream.runtime.net.websocket_client import WebSocketClient
+from assetstream.simulator.messages import Reply, Request
 from tests.support.secrecy.network import proxy_url
 from tests.support.secrecy.setup import Case, Echo, SecrecySetup
 from tests.support.specs import keys_of
@@ -56,10 +57,18 @@ def callback_raises(setup: SecrecySetup) -> None:
     setup.finish(stream)
 
 
+class KeyRefused(Echo):
+    """Refuses Upbit's key by name, in words that quote the request."""
+
+    def rest(self, request: Request) -> Reply:
+        error = {"name": "invalid_access_key", "message": self.quoted(request)}
+        return Reply.json(401, {"error": error})
+
+
 def errors_are_logged(setup: SecrecySetup) -> None:
     """A stream without ``on_error`` logs its errors."""
     stream = setup.stream(on_error=None)
-    with setup.simulator.faults.add(Echo(setup, "rest, own form", 401)):
+    with setup.simulator.faults.add(KeyRefused(setup, "rest", 401)):
         with pytest.raises(AuthenticationError) as raised:
             stream.start()
         setup.detector.add_error("raised", raised.value)

@@ -6,6 +6,7 @@ import json
 import tempfile
 import threading
 import time
+from html import escape
 from pathlib import Path
 from typing import Any, Callable, Mapping
 from urllib.parse import quote
@@ -88,11 +89,15 @@ class SecrecySetup:
         return " ".join(self.exchange.credentials.values())
 
     def escaped(self, *more: str) -> str:
-        """Return all credentials, and more, as URLs and JSON write them, nested too."""
+        """Return all credentials, and more, as URLs, JSON and pages write them.
+
+        Nested, too.
+        """
         forms = []
         for secret in (*self.exchange.credentials.values(), *more):
             text = json.dumps(secret)
             forms += [quote(secret), quote(secret, safe=""), quote(quote(secret))]
+            forms += [escape(secret), escape(escape(secret))]
             forms += [text, text.replace("/", "\\/"), json.dumps(text), repr(secret)]
             forms.append("".join(f"\\u{ord(c):04X}" if c in ODD else c for c in secret))
         return " ".join(forms)
@@ -221,14 +226,18 @@ class Echo(Fault):
     def rest(self, request: Request) -> Reply | None:
         return self._reply(request) if self._to.startswith("rest") else None
 
-    def _reply(self, request: Request) -> Reply:
-        quoted = (
+    def quoted(self, request: Request) -> str:
+        """Return all that is secret in a request, in many spellings."""
+        return (
             f"{request.method} {request.path}?{request.query} {request.headers} "
             # Some programs shorten a long text to its beginning.
             f"{request.headers.get('authorization', '')[:70]} "
             f"{self._setup.credentials_text} "
             f"{self._setup.escaped(request.query, *request.headers.values())}"
         )
+
+    def _reply(self, request: Request) -> Reply:
+        quoted = self.quoted(request)
         if self._to == "rest, own form":
             return Reply.json(self._status, self._setup.spec.rest_error(quoted))
         headers = {"Location": f"{request.path}?{request.query}", "X-Echo": quoted}
