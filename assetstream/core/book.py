@@ -7,8 +7,9 @@ names becomes a piece of evidence (``core/evidence``), which knows what wins. Ke
 W2     What readers see is replaced before a doubt is lifted, never after.
 T1     A push's date becomes our monotonic time on arrival, as wide as the clock of the
        host that pushes; it is fair unless it is ahead, or 10 s behind.
-K1     No time, or one field only: by arrival, the key unchanged, not fair. A key that
-       contradicts itself is not fair either.
+K1     No time, or one field only: by arrival, the key unchanged, not fair. So is a key
+       that is older by its time, and newer by its number; the other way round the push
+       is passed over, and its currency in doubt.
 K3     A time over 60 s in the future is an error: by arrival, key unchanged, in doubt.
        A stored key that is ahead of the clock, which has stepped, counts as none.
 K4     A missing currency or field is unchanged, zero is zero, amounts are absolute; a
@@ -134,7 +135,7 @@ class BalanceBook:
         items: list[AssetUpdate | ProtocolError] = []
         entries = self._entries
         shown: dict[str, Balance] = {}
-        now, least, most = at.now, at.least_ms, at.most_ms
+        now, least, most, serial = at.now, at.least_ms, at.most_ms, self._serial
         behind = least - BEHIND_MS
         recheck_at = math.inf
         changed = False
@@ -164,7 +165,11 @@ class BalanceBook:
                     key,
                 )
             # Nearly every push follows the one before it.
-            if piece is None or not entry.follow(piece):
+            if (
+                piece is None
+                or (serial and _contradicts_itself(piece, entry.evidence.push))
+                or not entry.follow(piece)
+            ):
                 changed |= self._weigh(entry, piece, at)
                 recheck_at = min(recheck_at, _recheck_at(entry))
                 if piece is None or entry.evidence.ground is not piece:
@@ -183,6 +188,14 @@ class BalanceBook:
         known = entry.evidence
         if piece is not None and piece.fair and known.push is not None:
             self._question(known.push, piece, at.most_ms)
+        if (
+            piece is not None
+            and self._serial
+            and _contradicts_itself(piece, known.push)
+        ):
+            if piece.amounts != known.amounts:
+                weigh(known, blank(at.now, at.now, at.now))
+            piece = None
         if piece is None or weigh(known, piece) is not Judgement.NEW:
             self.present.ignored += 1
             if piece is not None and piece.amounts != known.amounts:
@@ -395,6 +408,17 @@ class BalanceBook:
             exchange=self.exchange,
             account=self.account,
         )
+
+
+def _contradicts_itself(piece: Piece, last: Piece | None) -> bool:
+    """True if a push is newer than the last by its time, and older by its number (K1).
+
+    Neither can be believed then. A number of 0 says nothing.
+    """
+    if last is None or last.key is None or piece.key is None:
+        return False
+    time, number = piece.key
+    return time > last.key[0] and 0 < number < last.key[1]
 
 
 def _recheck_at(entry: Entry) -> float:

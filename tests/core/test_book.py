@@ -164,6 +164,22 @@ def test_k1_a_greater_serial_number_under_a_smaller_time_is_in_question() -> Non
         assert account.in_doubt == ()
 
 
+def test_k1_a_smaller_serial_number_under_a_greater_time_is_passed_over() -> None:
+    """Neither can be believed: what is shown stays, in doubt, until something newer."""
+    for serial, shown in ((True, "2"), (False, "3")):
+        account = Account(serial=serial)
+        account.connect(-20, snapshot(report("BTC", "1")))
+        account.push(1, "2", second=5)
+        account.push(1.1, "2", second=4)
+        assert account.in_doubt == ()
+        account.push(1.2, "3", second=4)
+        assert account.shown() == (shown, "0")
+        assert account.in_doubt == (("BTC",) if serial else ())
+        account.push(1.3, "4", second=0)
+        assert account.shown() == ("4", "0")
+        assert account.present.ignored == (2 if serial else 0)
+
+
 def test_k1_serial_numbers_order_nothing_where_no_exchange_promises_it() -> None:
     book = BalanceBook(Present("test", "test-1"))
     assert book.pushed_at == -math.inf
