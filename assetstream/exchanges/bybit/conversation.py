@@ -26,7 +26,7 @@ from assetstream.exchanges.bybit.frames import (
 from assetstream.exchanges.bybit.refusals import explain_answer, explain_refusal
 from assetstream.exchanges.common.conversation import Phase, PhasedConversation
 from assetstream.exchanges.common.exchange import KeyedExchange
-from assetstream.protocol import BalanceReport, Instant, Send, Step
+from assetstream.protocol import BalanceReport, Instant, Memory, Send, Step
 
 __all__ = ["BybitConversation"]
 
@@ -39,14 +39,21 @@ WAITS = {Phase.LOGGING_IN: AUTH, Phase.SUBSCRIBING: SUBSCRIBE}
 
 
 class BybitConversation(PhasedConversation[Notice]):
-    """The protocol state of one connection; ``sign`` makes a signature over a text."""
+    """The protocol state of one connection.
+
+    Args:
+        memory: outlives the connection; a copy of a push may come on the next one.
+        sign: makes a signature over a text.
+    """
 
     _explain_answer = staticmethod(explain_answer)
 
-    def __init__(self, exchange: KeyedExchange, sign: Callable[[str], str]) -> None:
+    def __init__(
+        self, exchange: KeyedExchange, memory: Memory, sign: Callable[[str], str]
+    ) -> None:
         super().__init__(exchange)
         self._sign = sign
-        self._order = ArrivalOrder()
+        self._order: ArrivalOrder = memory.setdefault("order", ArrivalOrder())
 
     def opened(self, instant: Instant, nonce: str) -> Sequence[Step]:
         self._heartbeat.start(instant.now)

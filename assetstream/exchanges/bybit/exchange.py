@@ -167,7 +167,7 @@ class Bybit(RegionalExchange):
         self._keep(**self._read_options(region, ws_url, rest_url, **keys))
 
     def conversation(self, memory: Memory) -> Conversation:
-        return BybitConversation(self, self.signature)
+        return BybitConversation(self, memory, self.signature)
 
     def signature(self, text: str) -> str:
         """Return the signature over ``text``."""

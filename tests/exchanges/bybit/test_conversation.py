@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from assetstream.exchanges import Bybit
 from assetstream.exchanges.bybit.exchange import sign
 from assetstream.model.errors import (
     AssetStreamError,
@@ -15,7 +17,15 @@ from assetstream.model.errors import (
     PermissionDenied,
     RateLimited,
 )
-from assetstream.protocol import Alive, Conversation, Fail, Instant, Ready, Warn
+from assetstream.protocol import (
+    Alive,
+    Conversation,
+    Fail,
+    Instant,
+    Memory,
+    Ready,
+    Warn,
+)
 from tests.exchanges.bybit.spec import make_bybit
 from tests.support.specs import (
     KEY,
@@ -27,6 +37,7 @@ from tests.support.specs import (
     kinds,
     opened,
     ready,
+    reported,
     sample,
     sent,
 )
@@ -232,6 +243,30 @@ def test_it_takes_leave_once_it_is_subscribed() -> None:
         {"op": "unsubscribe", "args": ["wallet"]}
     ]
     assert list(logged_in().closing(at(5.0))) == []
+
+
+def test_k1_a_copy_has_its_number_on_the_next_connection_too() -> None:
+    """Else a copy that comes late would be newer than what came between."""
+    exchange, memory = make_bybit(), Memory()
+    first, second = (frame({**json.loads(PUSH), "id": name}) for name in "ab")
+    connection = proved_again(exchange, memory)
+    assert numbers(connection, first) == [0]
+    connection = proved_again(exchange, memory)
+
+    assert numbers(connection, second, first) == [1, 0]
+
+
+def proved_again(exchange: Bybit, memory: Memory) -> Conversation:
+    """Return a new connection of the same stream, subscribed."""
+    conversation = opened(exchange, memory)
+    conversation.received([LOGIN_ACK, SUBSCRIBE_ACK], at(1.0))
+    return conversation
+
+
+def numbers(conversation: Conversation, *pushes: bytes) -> list[int]:
+    """Return the second items of the pushes' keys."""
+    reports = reported(conversation.received(pushes, at(2.0)))
+    return [report.key[1] for report in reports]
 
 
 def test_the_handshake_needs_no_header() -> None:
