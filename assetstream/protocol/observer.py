@@ -113,7 +113,7 @@ def observed(exchange: Exchange, observer: Observer) -> Exchange:
 
 
 class ObservedExchange(Exchange):
-    """Passes each call on to the exchange, and shows it to the observer."""
+    """Passes the runtime's calls on to the exchange, and shows it to the observer."""
 
     def __init__(self, exchange: Exchange, observer: Observer) -> None:
         # All that it declares: the core judges by some of it.

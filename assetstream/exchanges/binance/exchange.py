@@ -1,8 +1,8 @@
 """Binance spot: the user data stream of the WebSocket API and ``GET /api/v3/account``.
 
 A subscription is one message, signed with its time as every REST read is, by HMAC or
-with an Ed25519 key. A signature is as good as a password for a few seconds, so texts
-lose signatures as they lose the keys.
+with an Ed25519 key. A signature is as good as a password for a few seconds, so
+signatures are redacted as keys are.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Callable, Literal, Mapping
 from urllib.parse import urlencode
 
 from assetstream.exchanges.binance.conversation import RECV_WINDOW, BinanceConversation
-from assetstream.exchanges.binance.refusals import KEY_IS_KNOWN, explain_answer
+from assetstream.exchanges.binance.refusals import KNOWN_KEY_CODES, explain_answer
 from assetstream.exchanges.binance.rest import read_balances
 from assetstream.exchanges.common.key_forms import KeyForm
 from assetstream.exchanges.common.private_keys import (
@@ -95,7 +95,7 @@ class Binance(RegionalExchange):
             for region, (ws, rest) in HOSTS.items()
         }
     )
-    key_is_known = KEY_IS_KNOWN
+    known_key_codes = KNOWN_KEY_CODES
     proof = "Binance's acknowledgement of the subscription"
     silence = (
         "Binance pushes only when a balance of the spot account changes, and nothing "
@@ -115,7 +115,7 @@ class Binance(RegionalExchange):
     )
     forms = MappingProxyType({"api_key": KEY})
     # By HMAC, and by Ed25519.
-    proofs = hex_signature(64), base64_signature(86, 2)
+    secret_patterns = hex_signature(64), base64_signature(86, 2)
     # From the documents, all counted by address: 300 connects in 5 minutes, and a
     # weight of 6,000 a minute, of which a read takes 20, a connect and its subscription
     # 4; others are left some. Whoever passes that is shut out, for 2 minutes at first,

@@ -18,7 +18,7 @@ from assetstream.exchanges.common.entries import (
     UnreadableFrame,
 )
 from assetstream.exchanges.common.values import (
-    CODES,
+    CURRENCY_CODES,
     MALFORMED,
     Milliseconds,
     Unreadable,
@@ -52,8 +52,9 @@ DELTAS = ("balanceUpdate", "externalLockUpdate")
 SHUTDOWN = "serverShutdown"
 TERMINATED = "eventStreamTerminated"
 
-#: Nothing locked.
-NONE_LOCKED = "0.00000000", Decimal("0.00000000")
+#: Nothing, as Binance spells it.
+ZERO_TEXT = "0.00000000"
+ZERO = Decimal(ZERO_TEXT)
 
 
 class IdentifiedAnswer(Struct):
@@ -133,9 +134,9 @@ def read_expected(frames: Sequence[bytes]) -> list[BalanceReport] | None:
                 if not unsigned(free, locked):
                     return None
                 # Of most balances nothing is locked.
-                none = locked == NONE_LOCKED[0]
-                held = NONE_LOCKED[1] if none else bounded_decimal(locked)
-                currency, available = CODES[position.asset], bounded_decimal(free)
+                held = ZERO if locked == ZERO_TEXT else bounded_decimal(locked)
+                currency = CURRENCY_CODES[position.asset]
+                available = bounded_decimal(free)
                 balances.append(
                     BalanceReport(currency, available, held, key, None, frame)
                 )

@@ -34,7 +34,7 @@ from assetstream.model.errors import (
     RateLimited,
 )
 
-__all__ = ["CODES", "KEY_IS_KNOWN", "explain_answer", "explain_refusal"]
+__all__ = ["CODES", "KNOWN_KEY_CODES", "explain_answer", "explain_refusal"]
 
 _ADDRESS_HINT = (
     "If the key is bound to IP addresses, add this machine's public one, under API "
@@ -152,7 +152,7 @@ CODES: Mapping[str, Meaning] = {
 OWN_CODE = re.compile("-[0-9]+", re.ASCII)
 
 #: The codes that Binance gives only for a key that it knows: the region is right.
-KEY_IS_KNOWN = frozenset({"-1022"})
+KNOWN_KEY_CODES = frozenset({"-1022"})
 
 #: The same of a 403 that is not in Binance's own words.
 _FORBIDDEN = {"cause": _FIREWALL.cause, "remedy": _FIREWALL.remedy}

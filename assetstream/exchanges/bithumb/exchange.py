@@ -13,17 +13,14 @@ from assetstream.exchanges.bithumb.refusals import ERRORS
 from assetstream.exchanges.bithumb.rest import read_balances
 from assetstream.exchanges.common.options import read_options
 from assetstream.exchanges.common.token_exchange import TokenExchange
-from assetstream.exchanges.common.values import Unreadable
 from assetstream.model.public import make_public
 from assetstream.protocol import (
     Conversation,
     Fields,
-    HttpCall,
     Instant,
     Limits,
     Memory,
     Rate,
-    Snapshot,
 )
 
 __all__ = ["Bithumb"]
@@ -52,6 +49,8 @@ class Bithumb(TokenExchange):
 
     name = "bithumb"
     title = "Bithumb"
+    errors = ERRORS
+    _read_balances = staticmethod(read_balances)
     key_names = ("access_key", "secret_key")
     silence = (
         "Bithumb pushes only when a balance changes, and does not say that it pushes "
@@ -98,22 +97,6 @@ class Bithumb(TokenExchange):
 
     def authorization(self, instant: Instant, nonce: str) -> Mapping[str, str]:
         return self._bearer(nonce=nonce, timestamp=instant.ms)
-
-    def read(self, instant: Instant, nonce: str) -> HttpCall:
-        headers = {"Accept": "application/json", **self.authorization(instant, nonce)}
-        return HttpCall("GET", f"{self.rest_url}/v1/accounts", headers)
-
-    def read_replied(
-        self, status: int, headers: Mapping[str, str], body: bytes
-    ) -> Snapshot:
-        if status in (200, 201):
-            try:
-                return read_balances(body)
-            except Unreadable:
-                pass  # perhaps an error in Bithumb's own words
-        doing = "reading the balances"
-        error = ERRORS.explain_answer(self, status, headers, body, doing)
-        raise error
 
 
 make_public(Bithumb)

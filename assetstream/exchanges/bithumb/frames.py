@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from assetstream.exchanges.common.values import (
-    CODES,
+    CURRENCY_CODES,
     MALFORMED,
     ZERO,
     Milliseconds,
@@ -70,7 +70,7 @@ def read_expected(frames: Sequence[bytes]) -> list[BalanceReport] | None:
                     return None
                 balances.append(
                     BalanceReport(
-                        CODES[holding.currency],
+                        CURRENCY_CODES[holding.currency],
                         bounded_decimal(available),
                         ZERO if locked == "0" else bounded_decimal(locked),
                         key,

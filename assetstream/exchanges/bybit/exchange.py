@@ -2,7 +2,7 @@
 
 The login is a message with an HMAC signature over the moment at which it expires; each
 REST read is signed with its time. Either signature is as good as a password for a few
-seconds, so texts lose them as they lose the keys.
+seconds, so signatures are redacted as keys are.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Literal, Mapping
 
 from assetstream.exchanges.bybit.conversation import BybitConversation
-from assetstream.exchanges.bybit.refusals import KEY_IS_KNOWN, explain_answer
+from assetstream.exchanges.bybit.refusals import KNOWN_KEY_CODES, explain_answer
 from assetstream.exchanges.bybit.rest import read_balances, read_envelope
 from assetstream.exchanges.common.key_forms import KeyForm
 from assetstream.exchanges.common.regional_exchange import RegionalExchange
@@ -105,7 +105,7 @@ class Bybit(RegionalExchange):
             for region, (ws, rest) in HOSTS.items()
         }
     )
-    key_is_known = KEY_IS_KNOWN
+    known_key_codes = KNOWN_KEY_CODES
     proof = "Bybit's acknowledgements of login and subscription"
     silence = (
         "Bybit pushes only when the unified account's wallet changes, and nothing at "
@@ -133,7 +133,7 @@ class Bybit(RegionalExchange):
         texts=("retMsg", "ret_msg"),
     )
     forms = MappingProxyType({"api_key": KEY, "secret_key": SECRET})
-    proofs = (hex_signature(64),)
+    secret_patterns = (hex_signature(64),)
     # From the documents: 500 connects in 5 minutes and host, 50 reads a second and
     # account, 600 requests in 5 s and address, of which others are left some: whoever
     # passes that is shut out for 10 minutes. A ping is advised each 20 s; a connection

@@ -19,7 +19,7 @@ from assetstream.exchanges.common.entries import (
     UnreadableFrame,
 )
 from assetstream.exchanges.common.values import (
-    CODES,
+    CURRENCY_CODES,
     MALFORMED,
     ZERO,
     Milliseconds,
@@ -62,7 +62,7 @@ MOST_TIES = 20
 #: Texts of an amount that takes nothing away: zero, and what does not apply.
 NOTHING = frozenset({"0", ""})
 #: Of a margin where the account's is not known to be zero: "" says nothing there.
-NO_MARGIN = frozenset({"0"})
+ZERO_ONLY = frozenset({"0"})
 
 
 class OperationAnswer(Struct):
@@ -158,12 +158,12 @@ def read_expected(
             key = key_of(push.creation_time, push.id)
             for account in push.data:
                 margin = account.total_initial_margin
-                none = NOTHING if margin == "0" else NO_MARGIN
+                no_margin = NOTHING if margin == "0" else ZERO_ONLY
                 for coin in account.coin:
                     wallet, locked = coin.wallet_balance, coin.locked
                     if (
-                        coin.order_margin in none
-                        and coin.position_margin in none
+                        coin.order_margin in no_margin
+                        and coin.position_margin in no_margin
                         and coin.bonus in NOTHING
                         and coin.spot_borrow in NOTHING
                         and unsigned(wallet, locked or "0")
@@ -183,10 +183,9 @@ def read_expected(
                             coin.position_margin,
                             margin,
                         )
+                    code = CURRENCY_CODES[coin.coin]
                     balances.append(
-                        BalanceReport(
-                            CODES[coin.coin], available, held, key, push.id, frame
-                        )
+                        BalanceReport(code, available, held, key, push.id, frame)
                     )
     except (Unreadable, *MALFORMED):
         return None

@@ -32,7 +32,7 @@ from assetstream.model.errors import (
     RateLimited,
 )
 
-__all__ = ["CODES", "KEY_IS_KNOWN", "explain_answer", "explain_refusal"]
+__all__ = ["CODES", "KNOWN_KEY_CODES", "explain_answer", "explain_refusal"]
 
 #: Seconds that Bybit shuts out an address that asked too often.
 SHUT_OUT_S = 600.0
@@ -166,7 +166,7 @@ WORDS: Mapping[str, str] = {
 }
 
 #: The codes that Bybit gives only for a key that it knows: the region is right.
-KEY_IS_KNOWN = frozenset({"10004", "10005", "10010", "10028", "33004"})
+KNOWN_KEY_CODES = frozenset({"10004", "10005", "10010", "10028", "33004"})
 
 #: Likely cause and remedy of a 403 that is not Bybit's own.
 _FORBIDDEN = {

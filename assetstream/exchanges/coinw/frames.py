@@ -17,7 +17,7 @@ from assetstream.exchanges.common.entries import (
     UnreadableFrame,
 )
 from assetstream.exchanges.common.values import (
-    CODES,
+    CURRENCY_CODES,
     MALFORMED,
     ZERO,
     Milliseconds,
@@ -114,7 +114,7 @@ def read_expected(frames: Sequence[bytes]) -> list[BalanceReport] | None:
                 return None
             balances.append(
                 BalanceReport(
-                    CODES[change.currency],
+                    CURRENCY_CODES[change.currency],
                     bounded_decimal(available),
                     ZERO if hold == "0" else bounded_decimal(hold),
                     (change.time, ledger_id),

@@ -22,13 +22,13 @@ class KeyedExchange(Exchange):
         sources: how messages name each of ``key_names``: by the variable that it was
             taken from, or the parameter that it was passed as.
         forms: the form of the credentials, by name, where it is known.
-        proofs: the forms of what proves a request, signatures and tokens: as good as a
-            password for a while, and perhaps echoed in a refusal.
+        secret_patterns: the patterns of signatures and tokens, which no text may show:
+            each is as good as a password for a while, and a refusal may echo it.
     """
 
     sources: Mapping[str, str]
     forms: Mapping[str, KeyForm] = MappingProxyType({})
-    proofs: tuple[re.Pattern[bytes], ...] = ()
+    secret_patterns: tuple[re.Pattern[bytes], ...] = ()
 
     @staticmethod
     def unwrapped(key: str) -> str:
@@ -71,8 +71,8 @@ class KeyedExchange(Exchange):
 
     def redacted(self, data: bytes) -> bytes:
         data = super().redacted(data)
-        for proof in self.proofs:
-            data = proof.sub(b"***", data)
+        for pattern in self.secret_patterns:
+            data = pattern.sub(b"***", data)
         return data
 
     def own_words(self, words: str | bytes) -> str:

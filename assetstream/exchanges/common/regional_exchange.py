@@ -20,13 +20,13 @@ class RegionalExchange(KeyedExchange):
     Attributes:
         sites: by region, the URL of the WebSocket and the base URL of REST.
         region: the key's.
-        key_is_known: the codes of refusals that come only for a key that is known: the
-            region is right.
+        known_key_codes: the codes of refusals that come only for a key that is known:
+            the region is right.
     """
 
     region: str
     sites: Mapping[str, tuple[str, str]]
-    key_is_known: frozenset[str]
+    known_key_codes: frozenset[str]
 
     @property
     def placeholders(self) -> Mapping[str, str]:
@@ -35,7 +35,7 @@ class RegionalExchange(KeyedExchange):
         return {**super().placeholders, **own}
 
     def knows_key(self, error: AssetStreamError) -> bool:
-        return getattr(error, "code", "") in self.key_is_known
+        return getattr(error, "code", "") in self.known_key_codes
 
     def _read_options(
         self,

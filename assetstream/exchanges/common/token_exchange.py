@@ -8,7 +8,9 @@ from abc import abstractmethod
 from typing import Callable, Mapping
 
 from assetstream.exchanges.common.exchange import KeyedExchange
-from assetstream.protocol import Instant
+from assetstream.exchanges.common.named_errors import NamedErrors
+from assetstream.exchanges.common.values import Unreadable
+from assetstream.protocol import HttpCall, Instant, Snapshot
 
 __all__ = ["TokenExchange"]
 
@@ -21,10 +23,14 @@ class TokenExchange(KeyedExchange):
 
     Attributes:
         algorithm: of the token.
+        errors: the errors that it names.
     """
 
     algorithm: str
-    proofs = (TOKEN,)
+    errors: NamedErrors
+    #: Reads all balances from the reply of ``/v1/accounts``; may raise ``Unreadable``.
+    _read_balances: Callable[[bytes], Snapshot]
+    secret_patterns = (TOKEN,)
     _sign: Callable[[bytes, str, str], str]
 
     def _keep(self, **attributes: object) -> None:
@@ -41,6 +47,21 @@ class TokenExchange(KeyedExchange):
             instant: the present.
             nonce: a fresh UUID, which may be used only once.
         """
+
+    def read(self, instant: Instant, nonce: str) -> HttpCall:
+        headers = {"Accept": "application/json", **self.authorization(instant, nonce)}
+        return HttpCall("GET", f"{self.rest_url}/v1/accounts", headers)
+
+    def read_replied(
+        self, status: int, headers: Mapping[str, str], body: bytes
+    ) -> Snapshot:
+        if status in (200, 201):
+            try:
+                return self._read_balances(body)
+            except Unreadable:
+                pass  # perhaps an error in the exchange's own words
+        doing = "reading the balances"
+        raise self.errors.explain_answer(self, status, headers, body, doing)
 
     def _bearer(self, **claims: object) -> dict[str, str]:
         """Return the header whose token carries the access key and these claims."""

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Mapping
 import msgspec
 
 __all__ = [
-    "CODES",
+    "CURRENCY_CODES",
     "LAST_MILLISECOND",
     "MALFORMED",
     "MAX_DIGITS",
@@ -208,4 +208,4 @@ class _Codes(dict[str, str]):
 
 
 #: Every code read so far: an account's are the same few in every frame.
-CODES: Mapping[str, str] = _Codes()
+CURRENCY_CODES: Mapping[str, str] = _Codes()

@@ -1,8 +1,8 @@
 """Gate spot: the signed ``spot.balances`` channel and ``GET /spot/accounts``.
 
 There is no login: the subscription itself is signed, with its time, and so is each REST
-read. Either signature is as good as a password for a minute, so texts lose them as they
-lose the keys.
+read. Either signature is as good as a password for a minute, so signatures are redacted
+as keys are.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from assetstream.exchanges.common.regional_exchange import RegionalExchange
 from assetstream.exchanges.common.signatures import hex_signature
 from assetstream.exchanges.common.values import Unreadable
 from assetstream.exchanges.gate.conversation import GateConversation
-from assetstream.exchanges.gate.refusals import KEY_IS_KNOWN, explain_answer
+from assetstream.exchanges.gate.refusals import KNOWN_KEY_CODES, explain_answer
 from assetstream.exchanges.gate.rest import read_balances
 from assetstream.model.public import make_public
 from assetstream.protocol import (
@@ -90,7 +90,7 @@ class Gate(RegionalExchange):
     key_names = ("api_key", "secret_key")
     regions = tuple(URLS)
     sites = URLS
-    key_is_known = KEY_IS_KNOWN
+    known_key_codes = KNOWN_KEY_CODES
     proof = "Gate's acknowledgement of the subscription"
     silence = (
         "Gate pushes only when the spot account changes, and nothing at the "
@@ -106,7 +106,7 @@ class Gate(RegionalExchange):
         texts=("message", "msg"),
     )
     forms = MappingProxyType({"api_key": KEY, "secret_key": SECRET})
-    proofs = (hex_signature(128),)
+    secret_patterns = (hex_signature(128),)
     # 200 reads in 10 s and account (read by others in Gate's documents). No limit of
     # connects is published; a maintainer advised at most 100 connections by address,
     # and one connect a second suits exchanges that publish theirs. The official SDK

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from assetstream.exchanges.common.entries import PushedBalances, UnreadableFrame
 from assetstream.exchanges.common.values import (
-    CODES,
+    CURRENCY_CODES,
     MALFORMED,
     ZERO,
     Unreadable,
@@ -51,7 +51,7 @@ PONG = "spot.pong"
 SYSTEM = "spot.system"
 
 #: A power of ten: no digit is added, so every product is exact.
-NANOSECONDS = Decimal("1E6")
+NANOSECONDS_A_MS = Decimal("1E6")
 
 
 class SubscriptionAnswer(Struct):
@@ -117,13 +117,13 @@ def read_expected(frames: Sequence[bytes]) -> list[BalanceReport] | None:
                 stamp = change.timestamp_ms
                 # Most have no fraction: 13 digits.
                 whole = len(stamp) == 13 and stamp.encode().isdigit()
-                key = (int(stamp), 0) if whole else order(stamp)
+                key = (int(stamp), 0) if whole else stamp_key(stamp)
                 # ``amount`` in short.
                 if key is None or not unsigned(available, locked):
                     return None
                 balances.append(
                     BalanceReport(
-                        CODES[change.currency],
+                        CURRENCY_CODES[change.currency],
                         bounded_decimal(available),
                         ZERO if locked == "0" else bounded_decimal(locked),
                         key,
@@ -136,7 +136,7 @@ def read_expected(frames: Sequence[bytes]) -> list[BalanceReport] | None:
     return balances
 
 
-def order(stamp: object) -> tuple[int, int] | None:
+def stamp_key(stamp: object) -> tuple[int, int] | None:
     """Read a time in milliseconds with a fraction; None if it is no time.
 
     Returns the milliseconds, and the nanoseconds beyond them.
@@ -146,7 +146,9 @@ def order(stamp: object) -> tuple[int, int] | None:
         whole = None if number is None else milliseconds(int(number))
         if number is None or whole is None:
             return None
-        return whole, int(bounded.multiply(number, NANOSECONDS)) - whole * 1_000_000
+        return whole, int(
+            bounded.multiply(number, NANOSECONDS_A_MS)
+        ) - whole * 1_000_000
     except (Unreadable, ArithmeticError):
         return None
 
@@ -209,7 +211,7 @@ def _pushed_balances(result: object, frame: bytes) -> Sequence[Item]:
             continue
         if available is None or locked is None:
             halves.append(HalfChange(currency))
-        key = order(change.get("timestamp_ms"))
+        key = stamp_key(change.get("timestamp_ms"))
         pushed.balances.append(
             BalanceReport(currency, available, locked, key, None, frame)
         )

@@ -37,7 +37,7 @@ from assetstream.model.errors import (
 
 __all__ = [
     "CODES",
-    "KEY_IS_KNOWN",
+    "KNOWN_KEY_CODES",
     "LABELS",
     "WORDS",
     "explain_answer",
@@ -162,7 +162,7 @@ WORDS: Mapping[str, str] = {
 }
 
 #: The labels that Gate gives only for a key that it knows: the region is right.
-KEY_IS_KNOWN = frozenset(
+KNOWN_KEY_CODES = frozenset(
     {"INVALID_SIGNATURE", "IP_FORBIDDEN", "FORBIDDEN", "READ_ONLY"}
 )
 
@@ -217,7 +217,7 @@ def explain_answer(
         return refusal(exchange, meaning, label, words, doing, wait)
     if status == 401:
         return unsigned_401(exchange, _KEY, body, doing, wait)
-    if status == 200:
+    if status in (200, 201):
         return exchange.unreadable("the answer is no list of balances", body)
     return foreign_answer(exchange, status, body, doing, wait=wait, **why)
 

@@ -1,8 +1,8 @@
 """Korbit: the private ``myAsset`` stream of Open API v2, and ``GET /v2/balance``.
 
 There is no login message: the query of every handshake and of every REST read is
-signed with its time. A signature is as good as a password for a few seconds, so texts
-lose signatures as they lose the keys.
+signed with its time. A signature is as good as a password for a few seconds, so
+signatures are redacted as keys are.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class Korbit(KeyedExchange):
         codes=("requestId", "accountSeq", "accountSeqs"),
         texts=("message",),
     )
-    proofs = (hex_signature(64),)
+    secret_patterns = (hex_signature(64),)
     # From the documents: 50 reads a second and account, of which this leaves half to
     # others; no limit of connects is published, and one a second suits exchanges that
     # publish theirs. Pings of ours are answered (measured by others at the public

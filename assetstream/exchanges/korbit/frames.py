@@ -18,7 +18,7 @@ from assetstream.exchanges.common.entries import (
     UnreadableFrame,
 )
 from assetstream.exchanges.common.values import (
-    CODES,
+    CURRENCY_CODES,
     MALFORMED,
     ZERO,
     Milliseconds,
@@ -116,12 +116,12 @@ def read_expected(frames: Sequence[bytes]) -> list[BalanceReport] | None:
                     return None
                 locked = ZERO if trade == "0" else bounded_decimal(trade)
                 if withdrawal != "0":  # as it nearly always is
-                    if not unsigned(withdrawal, trade):
+                    if not unsigned(withdrawal, "0"):
                         return None
                     locked = _in_use(locked, bounded_decimal(withdrawal))
                 balances.append(
                     BalanceReport(
-                        CODES[asset.currency],
+                        CURRENCY_CODES[asset.currency],
                         bounded_decimal(available),
                         locked,
                         (asset.updated, push.timestamp),

@@ -119,6 +119,6 @@ def explain_answer(
         return refusal(exchange, meaning, code, "", doing, wait)
     if status == 401:
         return unsigned_401(exchange, _KEY, body, doing, wait)
-    if status == 200:
+    if status in (200, 201):
         return exchange.unreadable("the answer is no list of balances", body)
     return foreign_answer(exchange, status, body, doing, wait=wait)

@@ -19,7 +19,7 @@ from assetstream.exchanges.common.regional_exchange import RegionalExchange
 from assetstream.exchanges.common.signatures import base64_signature
 from assetstream.exchanges.common.values import LAST_MILLISECOND, Unreadable
 from assetstream.exchanges.okx.conversation import OKXConversation
-from assetstream.exchanges.okx.refusals import KEY_IS_KNOWN, explain_answer
+from assetstream.exchanges.okx.refusals import KNOWN_KEY_CODES, explain_answer
 from assetstream.exchanges.okx.rest import read_balances, read_envelope
 from assetstream.model.public import make_public
 from assetstream.protocol import (
@@ -114,7 +114,7 @@ class OKX(RegionalExchange):
     key_names = ("api_key", "secret_key", "passphrase")
     regions = tuple(SITES)
     sites = MappingProxyType({region: site.urls for region, site in SITES.items()})
-    key_is_known = KEY_IS_KNOWN
+    known_key_codes = KNOWN_KEY_CODES
     proof = "OKX's acknowledgements of login and subscription"
     silence = (
         "OKX pushes only when the trading account changes; what is in the funding "
@@ -134,7 +134,7 @@ class OKX(RegionalExchange):
     )
     forms = MappingProxyType({"api_key": KEY, "secret_key": SECRET})
     # HMAC-SHA256 in base64: good for half a minute.
-    proofs = (base64_signature(43, 1),)
+    secret_patterns = (base64_signature(43, 1),)
     # All read in OKX's documents, none measured: 3 connects a second by address, 10
     # reads in 2 s by account, and a cut after 30 s in which neither side said anything.
     # No push is promised for what prices and interest change, hence the close audits.

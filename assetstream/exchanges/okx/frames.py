@@ -18,7 +18,7 @@ from assetstream.exchanges.common.entries import (
     UnreadableFrame,
 )
 from assetstream.exchanges.common.values import (
-    CODES,
+    CURRENCY_CODES,
     MALFORMED,
     ZERO,
     Unreadable,
@@ -124,14 +124,14 @@ def read_expected(frames: Sequence[bytes]) -> list[BalanceReport] | None:
                         return None
                     available = bounded_decimal(balance)
                     if equity and equity != balance:
-                        if not unsigned(equity, equity):
+                        if not unsigned(equity, "0"):
                             return None
                         other = bounded_decimal(equity)
                         if other < available:
                             available = other
                     balances.append(
                         BalanceReport(
-                            CODES[detail.currency],
+                            CURRENCY_CODES[detail.currency],
                             available,
                             ZERO if frozen == "0" else bounded_decimal(frozen),
                             (int(taken), int(changed)),

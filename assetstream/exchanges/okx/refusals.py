@@ -38,7 +38,7 @@ from assetstream.model.errors import (
 
 __all__ = [
     "CODES",
-    "KEY_IS_KNOWN",
+    "KNOWN_KEY_CODES",
     "UPGRADE",
     "explain_answer",
     "explain_code",
@@ -228,7 +228,7 @@ CODES: Mapping[str, Meaning] = {
 OWN_CODE = re.compile("[0-9]{5}", re.ASCII)
 
 #: The codes that OKX gives only for a key that it knows: the region is right.
-KEY_IS_KNOWN = frozenset(
+KNOWN_KEY_CODES = frozenset(
     {
         *("60007", "60024", "50030", "50035", "50100", "50105", "50110", "50113"),
         "50120",
@@ -290,6 +290,6 @@ def explain_answer(
         return explain_code(exchange, code, text, doing, unknown=unknown, wait=wait)
     if status == 401:
         return unsigned_401(exchange, _LOGIN, body, doing, wait)
-    if status == 200:
+    if status in (200, 201):
         return exchange.unreadable("the answer is no reply of balances", body)
     return foreign_answer(exchange, status, body, doing, wait=wait)

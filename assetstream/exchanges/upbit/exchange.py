@@ -14,22 +14,19 @@ from assetstream.exchanges.common.key_forms import KeyForm
 from assetstream.exchanges.common.options import check_choice
 from assetstream.exchanges.common.regional_exchange import RegionalExchange
 from assetstream.exchanges.common.token_exchange import TokenExchange
-from assetstream.exchanges.common.values import Unreadable
 from assetstream.exchanges.upbit.conversation import UpbitConversation
 from assetstream.exchanges.upbit.frames import FORMATS, Format
-from assetstream.exchanges.upbit.refusals import ERRORS, KEY_IS_KNOWN
+from assetstream.exchanges.upbit.refusals import ERRORS, KNOWN_KEY_CODES
 from assetstream.exchanges.upbit.rest import read_balances
 from assetstream.model.public import make_public
 from assetstream.protocol import (
     Conversation,
     Exchange,
     Fields,
-    HttpCall,
     Instant,
     Limits,
     Memory,
     Rate,
-    Snapshot,
 )
 
 __all__ = ["Region", "Upbit"]
@@ -74,6 +71,8 @@ class Upbit(RegionalExchange, TokenExchange):
 
     name = "upbit"
     title = "Upbit"
+    errors = ERRORS
+    _read_balances = staticmethod(read_balances)
     key_names = ("access_key", "secret_key")
     regions = tuple(HOSTS)
     sites = MappingProxyType(
@@ -82,7 +81,7 @@ class Upbit(RegionalExchange, TokenExchange):
             for region, host in HOSTS.items()
         }
     )
-    key_is_known = KEY_IS_KNOWN
+    known_key_codes = KNOWN_KEY_CODES
     proof = "Upbit's list of subscriptions"
     silence = (
         "Upbit pushes only when a balance changes, and perhaps nothing for several "
@@ -147,22 +146,6 @@ class Upbit(RegionalExchange, TokenExchange):
 
     def elsewhere(self) -> Mapping[str, Exchange]:
         return self._at_other_sites(algorithm=self.algorithm)
-
-    def read(self, instant: Instant, nonce: str) -> HttpCall:
-        headers = {"Accept": "application/json", **self.authorization(instant, nonce)}
-        return HttpCall("GET", f"{self.rest_url}/v1/accounts", headers)
-
-    def read_replied(
-        self, status: int, headers: Mapping[str, str], body: bytes
-    ) -> Snapshot:
-        if status in (200, 201):
-            try:
-                return read_balances(body)
-            except Unreadable:
-                pass  # perhaps an error in Upbit's own words
-        doing = "reading the balances"
-        error = ERRORS.explain_answer(self, status, headers, body, doing)
-        raise error
 
 
 make_public(Upbit)

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct, field
 
 from assetstream.exchanges.common.values import (
-    CODES,
+    CURRENCY_CODES,
     MALFORMED,
     ZERO,
     Milliseconds,
@@ -107,7 +107,7 @@ def read_expected(frames: Sequence[bytes], format: str) -> list[BalanceReport] |
                         return None
                     balances.append(
                         BalanceReport(
-                            CODES[asset.currency],
+                            CURRENCY_CODES[asset.currency],
                             available,
                             locked,
                             key,

@@ -13,7 +13,7 @@ from assetstream.model.errors import (
     RateLimited,
 )
 
-__all__ = ["ERRORS", "KEY_IS_KNOWN", "NAMES"]
+__all__ = ["ERRORS", "KNOWN_KEY_CODES", "NAMES"]
 
 _REGION = (
     "A key is good for the region it was made in only: region={region!r} may be wrong."
@@ -123,7 +123,7 @@ NAMES: Mapping[str, Meaning] = {
 }
 
 #: The names that Upbit gives only for a key that it knows: the region is right.
-KEY_IS_KNOWN = frozenset(
+KNOWN_KEY_CODES = frozenset(
     {
         "expired_access_key",
         "no_authorization_ip",

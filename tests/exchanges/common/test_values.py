@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from assetstream.exchanges.common.values import (
-    CODES,
+    CURRENCY_CODES,
     LAST_MILLISECOND,
     MAX_DIGITS,
     MOST_CODES,
@@ -225,7 +225,7 @@ def test_codes_are_read_as_text() -> None:
 
 def test_codes_are_remembered_and_never_too_many() -> None:
     """The cache is bounded, and holds only valid codes."""
-    codes = type(CODES)()
+    codes = type(CURRENCY_CODES)()
     spellings = [f"c{number}" for number in range(MOST_CODES + 5)]
 
     assert [codes[s] for s in spellings] == [s.upper() for s in spellings]

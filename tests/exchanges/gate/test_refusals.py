@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assetstream.exchanges.gate.refusals import CODES, KEY_IS_KNOWN, LABELS, WORDS
+from assetstream.exchanges.gate.refusals import CODES, KNOWN_KEY_CODES, LABELS, WORDS
 from assetstream.model.errors import (
     AssetStreamError,
     AuthenticationError,
@@ -39,7 +39,7 @@ MEANINGS: dict[str, tuple[type[AssetStreamError], bool]] = {
 def test_every_known_label_is_tested() -> None:
     """A new label in the table needs a line here; the codes are tested as frames."""
     assert set(LABELS) == set(MEANINGS)
-    assert {*WORDS.values(), *KEY_IS_KNOWN} <= set(LABELS)
+    assert {*WORDS.values(), *KNOWN_KEY_CODES} <= set(LABELS)
     assert set(CODES) == {"1", "2", "3", "4", "6", "11"}
 
 

@@ -1,10 +1,10 @@
-"""What it takes to read a push of each exchange, beside msgspec's own typed decode.
+"""Measures the time to read a push of each exchange, beside msgspec's typed decode.
 
 ::
 
     python -m tests.programs.benchmarks.decode
 
-The pushes are the simulated exchange's: each names one currency, of every other one
+The pushes are the simulated exchange's: each names one currency, in every second one
 nothing is locked. They come by the read, as in a burst, or one by one. msgspec decodes
 the same frames into the fields that the adapter reads, with amounts as ``Decimal``, and
 checks none of them; the adapter makes a balance of each. Both take turns in each round:
@@ -56,12 +56,12 @@ def pushes(exchange: str, count: int = PUSHES) -> list[bytes]:
     account = Simulator().open(exchange)
     frames: list[bytes] = []
     for number in range(count):
-        change = Decimal(40_97464214 + number * 7_919) / 10**8
-        locked = change / 4 if number % 2 else Decimal(0)
+        amount = Decimal(40_97464214 + number * 7_919) / 10**8
+        locked = amount / 4 if number % 2 else Decimal(0)
         currency = CURRENCIES[number % len(CURRENCIES)]
-        entry = LedgerEntry(currency, change, locked.quantize(change), number)
-        ledger = LedgerChange("fill", START_MS + number * 37, (entry,))
-        frames += [message.payload for message in account.encode(ledger, "")]
+        entry = LedgerEntry(currency, amount, locked.quantize(amount), number)
+        change = LedgerChange("fill", START_MS + number * 37, (entry,))
+        frames += [message.payload for message in account.encode(change, "")]
     return frames
 
 
@@ -73,7 +73,7 @@ def measure(exchange: str, *, count: int = PUSHES, rounds: int = ROUNDS) -> Row:
     """
     spec = SPECS[exchange]
     frames = pushes(exchange, count)
-    reads = [frames[at : at + READ] for at in range(0, len(frames), READ)]
+    reads = [frames[begin : begin + READ] for begin in range(0, len(frames), READ)]
     decode = msgspec.json.Decoder(spec.typed).decode
     conversation, instant = proved(spec), at(1.0)
     read = [
