@@ -116,15 +116,14 @@ class WalletPush(Struct, gc=False, rename="camel"):
 _expected = msgspec.json.Decoder(WalletPush)
 
 
-class ArrivalOrder:
+class ArrivalOrder(Struct):
     """Numbers pushes of one millisecond as they come: their time is all that they have.
 
     A copy of a push has its number, however late it comes, for it has the same id.
     """
 
-    def __init__(self) -> None:
-        # The id of the only push of a millisecond, or the numbers of several by id.
-        self._pushes: dict[int, str | dict[str, int]] = {}
+    #: The id of the only push of a millisecond, or the numbers of several by id.
+    _pushes: dict[int, str | dict[str, int]] = msgspec.field(default_factory=dict)
 
     def key(self, time: int, identifier: str) -> tuple[int, int]:
         """Return the key of a push (K1)."""
