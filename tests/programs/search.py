@@ -182,9 +182,9 @@ BOUNDS = {
     # or as wrong as a replica that is stuck.
     ("binance", "calm"): Bounds(99.0, 95.0, 0.7, 40, 60, 15, 270),
     ("binance", "stuck"): Bounds(86.0, 70.0, 14.0, 220, 240, 20, 420),
-    ("binance", "steps"): Bounds(97.5, 94.0, 1.6, 40, 60, 25, 280),
-    # By 5,000 account-hours of each, 31 of a weather at a time: of these, a very busy
-    # kind has four lives of six minutes, and one of them may be one long loss.
+    ("binance", "steps"): Bounds(97.5, 91.0, 1.6, 40, 60, 25, 280),
+    # By 14,000 account-hours of each, 31 to 62 of a weather at a time: of these, a very
+    # busy kind has a few lives of six minutes, and one of them may be one long loss.
     ("bithumb", "steps"): Bounds(98.3, 90.0, 1.0, 40, 60, 25, 280),
     ("bybit", "calm"): Bounds(98.7, 92.0, 0.4, 40, 60, 15, 270),
     ("bybit", "askew"): Bounds(98.5, 91.0, 1.4, 60, 60, 20, 290),
@@ -194,7 +194,7 @@ BOUNDS = {
     ("gate", "steps"): Bounds(98.8, 93.0, 1.0, 40, 60, 25, 280),
     ("okx", "calm"): Bounds(98.4, 91.0, 0.4, 40, 60, 15, 270),
     ("okx", "askew"): Bounds(98.0, 86.0, 1.4, 100, 60, 20, 290),
-    ("okx", "steps"): Bounds(98.8, 93.5, 1.0, 60, 60, 25, 280),
+    ("okx", "steps"): Bounds(98.5, 93.5, 1.0, 60, 60, 25, 280),
     ("okx", "stuck"): Bounds(86.0, 70.0, 14.0, 90, 80, 20, 420),
 }
 #: An exchange that has no bounds of its own has the widest of these.
