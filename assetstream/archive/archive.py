@@ -208,14 +208,15 @@ class Archive:
         self._closed = True
         atexit.unregister(self.close)
         before_end.remove(self.close)
-        for source in list(self._sources):
-            source.off(self._sink)
-        ended = self._writer is None or self._writer.close(deadline)
         with self._lock:
+            # Before the writer: the last to close a file puts SQLite's log away, and
+            # only one that may write can.
             if self._reader is not None:
                 self._reader.close()
                 self._reader = None
-        return ended
+        for source in list(self._sources):
+            source.off(self._sink)
+        return self._writer is None or self._writer.close(deadline)
 
     def __enter__(self) -> Archive:
         self._refuse()
@@ -388,8 +389,8 @@ class Archive:
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
         """Lend the connection to be read by, in one consistent state."""
-        self._refuse()
         with self._lock:
+            self._refuse()
             if self._reader is None:
                 self._reader = open_to_read(self.path)
             try:

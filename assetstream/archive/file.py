@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Iterator, Literal
 
@@ -15,6 +15,8 @@ __all__ = ["WriterFile", "explained", "open_to_read", "transaction"]
 
 #: Seconds to wait for another program that holds the file for a moment.
 PATIENCE = 1.0
+#: Writes what is in the log into the file itself.
+CHECKPOINT = "PRAGMA wal_checkpoint(TRUNCATE)"
 
 
 class WriterFile:
@@ -63,6 +65,9 @@ class WriterFile:
 
     def close(self) -> None:
         """Close the file, and let another write it."""
+        # Whoever copies it now has all of it, also while others have it open to read.
+        with suppress(sqlite3.Error):
+            self.connection.execute(CHECKPOINT)
         self.connection.close()
         self._lock.close()
 
@@ -190,7 +195,7 @@ def _open_to_write(path: Path, durable: bool) -> sqlite3.Connection:
                     f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; COMMIT"
                 )
             # Into the file itself: moved without its log, it is still an archive.
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            connection.execute(CHECKPOINT)
         except BaseException:
             connection.close()
             raise

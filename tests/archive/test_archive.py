@@ -6,6 +6,7 @@ import gc
 import logging
 import os
 import pickle
+import shutil
 import sqlite3
 import threading
 import weakref
@@ -354,6 +355,23 @@ def test_a_stream_goes_on_when_its_archive_is_closed(
         assert archive.at(before)
         with pytest.raises(StaleBalance, match="the recording ended at"):
             archive.at(now())
+
+
+def test_a_copy_of_its_file_has_everything(path: Path, upbit: Account) -> None:
+    """Once it is closed no log is left beside it, also when it was read meanwhile."""
+    stream = AssetStream(upbit.exchange(), account="a")
+    with Archive(path) as archive, stream:
+        archive.record(stream)
+        last = spend(stream, upbit)
+        assert available(archive, last)["USDT"] == "999"
+        assert len(archive.since_last_run()) == 0
+    assert {each.name for each in path.parent.iterdir()} == {
+        path.name,
+        f"{path.name}-lock",
+    }
+    copy = shutil.copy(path, path.with_name("copy.db"))
+    with Archive(copy) as archive:
+        assert available(archive, last)["USDT"] == "999"
 
 
 def test_a_time_must_be_one_that_can_be_known(path: Path, upbit: Account) -> None:

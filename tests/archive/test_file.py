@@ -140,6 +140,18 @@ def test_readers_read_while_one_writes(path: Path) -> None:
     file.close()
 
 
+def test_all_of_it_is_in_the_file_when_its_writer_has_closed(path: Path) -> None:
+    """Not in a log beside it, also while others have it open to read."""
+    file = WriterFile(path)
+    copy = path.with_name("copy.db")
+    with closing(open_to_read(path)):
+        file.connection.execute("INSERT INTO accounts(exchange, account) VALUES (1, 2)")
+        file.close()
+        shutil.copy(path, copy)
+
+    assert execute(copy, "SELECT count(*) FROM accounts") == [(1,)]
+
+
 def test_a_directory_that_is_missing_is_named(tmp_path: Path) -> None:
     """And made by nobody else."""
     with pytest.raises(ConfigurationError, match=r"no directory .*missing"):
