@@ -276,12 +276,13 @@ class Archive:
         Args:
             time: a datetime, or ISO 8601 text; without a zone it is taken as UTC.
             account: its label; not needed if there is one only.
-            known: False gives what the archive has, whether or not the account was
-                LIVE then.
+            known: False gives the last that the archive has of the time before,
+                whether or not the account was LIVE then; there may be none.
 
         Raises:
             StaleBalance: the account was not LIVE then, or the archive does not know;
-                the text says why, and between when and when it does not.
+                the text says why, and between when and when it does not. With
+                ``known=False`` only if the archive begins later.
             ConfigurationError: the time is none, or in the future; there is no such
                 account, or several and none was named; the file cannot be read.
             StreamStateError: the archive was closed, or this is a forked process.
