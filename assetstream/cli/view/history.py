@@ -118,10 +118,14 @@ def _held(balances: Balances) -> Sequence[Balance]:
 
 
 def _in_order(history: History) -> Iterator[AssetUpdate | Gap]:
-    """Iterate over updates, each gap in front of those that came after its end."""
-    gaps = list(history.gaps)
+    """Iterate over updates, each gap in front of those that came after its beginning.
+
+    The updates that end it may have come a moment before its end.
+    """
+    gaps = sorted(history.gaps, key=lambda gap: gap.began)
     for update in history:
-        while gaps and gaps[0].ended <= update.received:
+        # What came at that very moment was the last before the gap.
+        while gaps and gaps[0].began < update.received:
             yield gaps.pop(0)
         yield update
     yield from gaps

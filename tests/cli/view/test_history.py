@@ -46,3 +46,21 @@ def test_a_gap_stands_before_what_came_after_it(
         "2026-01-01T00:00:02.000Z  a gap until 2026-01-01T00:00:04.000Z, after which "
         "1 balance had changed"
     )
+
+
+def test_a_gap_does_not_part_what_was_found_at_its_end(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Balances come by several frames, and the last of them ends the gap."""
+    updates = [
+        update("A", "1", 2),
+        update("A", "2", 3.5, source=Source.RECOVERED),
+        update("B", "3", 4, source=Source.RECOVERED),
+    ]
+    # One in which updates were folded, and which ended later, began before it.
+    gaps = [Gap(later(2), later(4), 2), Gap(later(1), later(5), 1)]
+    PlainForm().updates(History(updates, gaps))
+
+    lines = capsys.readouterr().out.splitlines()
+    assert [line[17:19] for line in lines] == ["01", "02", "02", "03", "04"]
+    assert ["gap" in line for line in lines] == [True, False, True, False, False]
