@@ -19,7 +19,7 @@ from assetstream.archive import queries
 from assetstream.archive.certainty import doubt
 from assetstream.archive.file import WriterFile, explained, open_to_read, transaction
 from assetstream.archive.inbox import StreamSink
-from assetstream.archive.instants import Instant, moment, parsed
+from assetstream.archive.instants import Instant, moment, parsed, shown
 from assetstream.archive.writer import ArchiveWriter
 from assetstream.display.words import named
 from assetstream.model.balances import Balances
@@ -291,7 +291,7 @@ class Archive:
         now = round(clock.wall() * 1e6)
         if instant > now:
             raise ConfigurationError(
-                f"time={moment(instant)} is in the future: it is {moment(now)}",
+                f"{shown(instant)} is in the future: it is {shown(now)}",
                 remedy="A time without a zone is taken as UTC.",
             )
         self._flush()
@@ -303,7 +303,7 @@ class Archive:
             nothing = facts.stretch is None
             if why and (known or nothing):
                 raise StaleBalance(
-                    f"the balances at {moment(instant)} are not known: {why}",
+                    f"the balances at {shown(instant)} are not known: {why}",
                     remedy="" if nothing else "known=False gives the last before it.",
                     exchange=found.exchange,
                     account=found.label,
@@ -331,7 +331,7 @@ class Archive:
             began, live = queries.last_run(db, found)
             if live is None:
                 raise StaleBalance(
-                    f"it has not been LIVE since the run of {moment(began)} began",
+                    f"it has not been LIVE since the run of {shown(began)} began",
                     exchange=found.exchange,
                     account=found.label,
                 )
@@ -370,7 +370,9 @@ class Archive:
         first = 0 if since is None else parsed("since", since)
         last = queries.NOW if until is None else parsed("until", until)
         if first > last:
-            raise ConfigurationError(f"since={since} comes after until={until}")
+            raise ConfigurationError(
+                f"since={shown(first)} comes after until={shown(last)}"
+            )
         code = None if currency is None else settings.check_currency(currency, ())
         self._flush()
         with self._reading() as db:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from assetstream.archive.instants import moment
+from assetstream.archive.instants import shown
 from assetstream.display.words import counted
 from assetstream.model.states import State
 
@@ -56,20 +56,20 @@ def doubt(at: int, facts: Facts) -> str:
     """Say why the balances at a time are not known; "" if they are (H5)."""
     stretch = facts.stretch
     if facts.kept_since is not None and at < facts.kept_since:
-        return f"of the time before {moment(facts.kept_since)} nothing is kept"
+        return f"of the time before {shown(facts.kept_since)} nothing is kept"
     if stretch is None:
         if facts.began is None:
             return "nothing of it was recorded"
-        return f"the archive begins at {moment(facts.began)}"
+        return f"the archive begins at {shown(facts.began)}"
     gap = _gap(at, facts)
     if stretch.state is not State.LIVE:
         why = f" ({stretch.reason})" if stretch.reason else ""
-        return f"it was {stretch.state} since {moment(stretch.at)}{why}{gap}"
+        return f"it was {stretch.state} since {shown(stretch.at)}{why}{gap}"
     if at > stretch.until:
         if stretch.ended:
-            return f"the recording ended at {moment(stretch.until)}{gap}"
+            return f"the recording ended at {shown(stretch.until)}{gap}"
         # A program that was killed, or one that goes on and writes the next (H4).
-        return f"its recording is sure until {moment(stretch.until)} only{gap}"
+        return f"its recording is sure until {shown(stretch.until)} only{gap}"
     return gap.removeprefix("; ")
 
 
@@ -78,6 +78,6 @@ def _gap(at: int, facts: Facts) -> str:
         return ""
     if not facts.gap_began <= at < facts.gap_ended:
         return ""
-    began, ended = moment(facts.gap_began), moment(facts.gap_ended)
+    began, ended = shown(facts.gap_began), shown(facts.gap_ended)
     changes = counted(facts.recovered or 0, "change")
     return f"; there is a gap from {began} to {ended}, after which {changes} showed"

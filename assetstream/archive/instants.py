@@ -8,7 +8,7 @@ from typing import Union
 from assetstream.model.errors import ConfigurationError
 from assetstream.model.events import EPOCH
 
-__all__ = ["Instant", "microseconds", "moment", "parsed"]
+__all__ = ["Instant", "microseconds", "moment", "parsed", "shown"]
 
 #: A time as a user gives it. Without a zone it is meant in UTC.
 Instant = Union[datetime, str]
@@ -29,6 +29,12 @@ def microseconds(at: datetime) -> int:
 def moment(kept: int) -> datetime:
     """Return the time in UTC that the archive keeps as so many microseconds."""
     return EPOCH + timedelta(microseconds=kept)
+
+
+def shown(kept: int) -> str:
+    """Write ``2026-01-02T03:04:05.678901Z``, as the archive's readable views do."""
+    text = moment(kept).isoformat(timespec="microseconds")
+    return text.replace("+00:00", "Z")
 
 
 def parsed(name: str, given: Instant) -> int:

@@ -230,7 +230,10 @@ def test_h5_it_does_not_tell_the_balances_of_a_gap(
         for at in (gap.began, gap.began + (gap.ended - gap.began) / 2):
             with pytest.raises(StaleBalance) as caught:
                 archive.at(at)
-            assert f"a gap from {gap.began} to " in caught.value.problem
+            assert (
+                f"a gap from {gap.began:%Y-%m-%dT%H:%M:%S.%fZ} to "
+                in caught.value.problem
+            )
         assert available(archive, gap.began - timedelta(microseconds=1))
         assert available(archive, now())["USDT"] == "999"
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from assetstream import ConfigurationError
-from assetstream.archive.instants import microseconds, moment, parsed
+from assetstream.archive.instants import microseconds, moment, parsed, shown
 
 NOON = datetime(2026, 11, 29, 12, tzinfo=timezone.utc)
 
@@ -56,3 +56,9 @@ def test_microseconds_are_exact() -> None:
 
     assert moment(microseconds(late)) == late
     assert moment(microseconds(NOON) + 1) - NOON == timedelta(microseconds=1)
+
+
+def test_a_time_is_shown_in_one_form() -> None:
+    """Exact, and never shorter because it is a whole second."""
+    assert shown(microseconds(NOON)) == "2026-11-29T12:00:00.000000Z"
+    assert shown(microseconds(NOON) + 1) == "2026-11-29T12:00:00.000001Z"
