@@ -434,7 +434,7 @@ def _chosen(
         raise ConfigurationError(f"{path} has no account {label!r}; there are {labels}")
     if label is None:
         raise ConfigurationError(
-            f"{path} has several accounts: {labels}", remedy="Say which: account=..."
+            f"{path} has several accounts: {labels}", remedy="Say which, by its label."
         )
     exchanges = named(sorted(each.exchange for each in chosen))
     raise ConfigurationError(

@@ -229,5 +229,5 @@ def _unusable(path: Path, what: str, error: Exception) -> ConfigurationError:
 
 def _no_archive(path: Path) -> ConfigurationError:
     return ConfigurationError(
-        f"{path} is no archive of assetstream", remedy="Give it another name."
+        f"{path} is no archive of assetstream", remedy="Name another file."
     )

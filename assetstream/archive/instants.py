@@ -64,4 +64,9 @@ def parsed(name: str, given: Instant) -> int:
         )
     if at.tzinfo is None:
         at = at.replace(tzinfo=timezone.utc)
-    return microseconds(at)
+    try:
+        return microseconds(at.astimezone(timezone.utc))
+    except OverflowError:
+        raise ConfigurationError(
+            f"{name}={given!r} is outside the years 1 to 9999 in UTC", remedy=REMEDY
+        ) from None

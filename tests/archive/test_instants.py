@@ -50,6 +50,13 @@ def test_what_is_no_time_is_refused(given: Any) -> None:
         parsed("time", given)
 
 
+@pytest.mark.parametrize("given", ["0001-01-01T00:00+14:00", "9999-12-31T23:00-14:00"])
+def test_a_time_that_utc_does_not_have_is_refused(given: str) -> None:
+    """No text could name it."""
+    with pytest.raises(ConfigurationError, match="outside the years 1 to 9999"):
+        parsed("time", given)
+
+
 def test_microseconds_are_exact() -> None:
     """No float comes in between, which would lose the last digits."""
     late = datetime(2999, 12, 31, 23, 59, 59, 999_999, tzinfo=timezone.utc)

@@ -85,6 +85,7 @@ def test_it_says_what_it_does_not_know(recorded: Recorded) -> None:
 
     assert recorded.ask("--at", now, expect=1) == []
     assert "it was STOPPED since" in recorded.err
+    assert recorded.err.endswith(" --last-known tells the last before it.\n")
     (found,) = recorded.objects("--at", now, "--last-known")
     assert found["balances"].keys() == {"SGD"}
 
@@ -120,7 +121,9 @@ def test_it_tells_all_updates(recorded: Recorded) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--at", "noon"], "is no time in ISO 8601"),
+        (["--at", "noon"], "'--at': 'noon' is no time in ISO 8601; write \"20"),
+        (["--since", "noon"], "Invalid value for '--since'"),
+        (["--until", "noon"], "Invalid value for '--until'"),
         (["--at", "2026-01-01", "--since-last-run"], "ask one"),
         (["--since", "2026-01-01", "--since-last-run"], "ask one"),
         (["--last-known"], "--last-known is about --at"),
@@ -141,7 +144,8 @@ def test_a_file_that_is_none_ends_with_2(recorded: Recorded) -> None:
     """Missing, or another program's."""
     recorded.path.write_text("no database")
     recorded.ask(expect=2)
-    assert "is no archive of assetstream" in recorded.err
+    assert "is no archive of assetstream. Name another file." in recorded.err
     recorded.path = recorded.path.with_name("gone.db")
     recorded.ask(expect=2)
     assert "there is no archive" in recorded.err
+    assert "one is made by assetstream watch --archive." in recorded.err
