@@ -34,6 +34,8 @@ tape; closes, drops and refused connections happen again, and the tape waits
 for the client to connect again and to read its balances. It pauses while
 nobody is subscribed. At the end connections stay open, REST shows the last
 balances, and Ctrl-C stops it.
+Recorded answers to logins, subscriptions and pings are not pushed, for the
+client's own are answered: that is why record counts more frames.
 Dates in frames are moved, to be as recent as they were; faster than it was,
 the last of them is of now. What an audit found is found again by the
 client's own audit, or when it connects again.

@@ -12,6 +12,7 @@ from assetstream.cli.console.output import assignment
 from assetstream.cli.exit_codes import INTERRUPTED
 from assetstream.cli.view.output import folded
 from assetstream.cli.view.status_line import StatusLine, clock
+from assetstream.display.words import counted
 from assetstream.simulator import Replay
 
 __all__ = ["ReplayRun"]
@@ -42,7 +43,8 @@ class ReplayRun:
                     self._status.note("the tape has begun: a client is there")
                 state = f"{clock(played.position)} of {clock(played.length)}"
                 waiting = "" if begun else "  waiting for a client"
-                self._status.show(f"{state}  {played.frames} frames{waiting}")
+                frames = counted(played.frames, "frame")
+                self._status.show(f"{state}  {frames} pushed{waiting}")
             self._status.end()
             self._end()
             while True:
@@ -91,8 +93,9 @@ class ReplayRun:
         if self._as_json:
             self._write(kind="ended", seconds=played.length, frames=played.frames)
             return
+        frames = counted(played.frames, "frame")
         say(
-            f"The tape has ended: {clock(played.length)}, {played.frames} frames. "
+            f"The tape has ended: {clock(played.length)}, {frames} pushed. "
             "Clients stay connected, REST shows the last balances; Ctrl-C stops it."
         )
 

@@ -7,6 +7,7 @@ from io import StringIO
 from assetstream.cli.run.watch import ViewEvent
 from assetstream.cli.view.lines import PlainLines
 from assetstream.cli.view.status_line import StatusLine, clock, size
+from assetstream.display.words import counted
 from assetstream.model.events import AssetUpdate
 from assetstream.recording import Recorder
 from assetstream.streams.stream import AssetStream
@@ -77,9 +78,11 @@ class RecordView:
         lost = ""
         if recorder.lost:
             lost = f"{recorder.lost} things are missing: the disk did not keep up. "
+        frames = counted(recorder.frames, "frame")
+        updates = counted(self._updates, "update")
         return (
-            f"Recorded {clock(recorder.elapsed)}, {recorder.frames} frames and "
-            f"{self._updates} updates, in {recorder.path} ({size(recorder.size)}). "
+            f"Recorded {clock(recorder.elapsed)}, {frames} received and {updates}, in "
+            f"{recorder.path} ({size(recorder.size)}). "
             f"{lost}Look through it, then pass it on or replay it: "
             f"assetstream replay {recorder.path}"
         )

@@ -24,7 +24,8 @@ class ReplayStatus(Struct, frozen=True, kw_only=True):
     Attributes:
         position: seconds of the tape that were played.
         length: seconds of the whole tape.
-        frames: number of frames that were pushed.
+        frames: number of frames that were pushed; recorded answers to logins,
+            subscriptions and pings are not, for the client's own are answered.
         ended: True once the tape was played to the end.
     """
 

@@ -35,7 +35,7 @@ def test_a_bot_is_served_with_the_keys_that_are_printed(tape: Path) -> None:
         watch = ("-m", "assetstream.cli", "watch", "upbit", "--region", "sg")
         with Program(*watch, environment=variables) as bot:
             bot.wait_for("BTC  available 2.5  locked 0  total 2.5  change +1.5")
-            program.wait_for("The tape has ended: 0:11, 1 frames")
+            program.wait_for("The tape has ended: 0:11, 1 frame pushed")
             bot.interrupt()
             assert bot.finish() == 0, bot.output
         program.interrupt()

@@ -78,7 +78,7 @@ def test_people_read_where_it_is_and_how_it_ends(
     assert "The keys are fake" in out
     assert "UPBIT_ACCESS_KEY" in out
     assert "It is played as fast as it was, once a client has subscribed." in out
-    assert "The tape has ended: 0:11, 5 frames." in out
+    assert "The tape has ended: 0:11, 5 frames pushed." in out
     assert "the tape has begun: a client is there" in err
 
 

@@ -97,6 +97,7 @@ def test_what_was_lost_is_shown_and_summed_up(
     view: RecordView, status: StatusLines, recorder: Any
 ) -> None:
     """People and programs get the losses."""
+    assert view.summary.startswith("Recorded 1:01, 7 frames received and 0 updates, in")
     assert "missing" not in view.summary
     recorder.lost = 3
     view.paint()
