@@ -415,8 +415,10 @@ def _contradicts_itself(piece: Piece, last: Piece | None) -> bool:
 
     Neither can be believed then. A number of 0 says nothing.
     """
-    if last is None or last.key is None or piece.key is None:
+    if last is None:
         return False
+    assert last.key is not None
+    assert piece.key is not None
     time, number = piece.key
     return time > last.key[0] and 0 < number < last.key[1]
 

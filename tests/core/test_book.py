@@ -169,15 +169,21 @@ def test_k1_a_smaller_serial_number_under_a_greater_time_is_passed_over() -> Non
     for serial, shown in ((True, "2"), (False, "3")):
         account = Account(serial=serial)
         account.connect(-20, snapshot(report("BTC", "1")))
+        account.push(0.9, "8", second=5)
         account.push(1, "2", second=5)
-        account.push(1.1, "2", second=4)
+        account.push(1.05, "9", dated=1, second=4)
+        account.push(1.1, "2", second=1)
+        assert account.shown() == ("2", "0")
         assert account.in_doubt == ()
-        account.push(1.2, "3", second=4)
+        account.push(1.2, "3", second=1)
         assert account.shown() == (shown, "0")
-        assert account.in_doubt == (("BTC",) if serial else ())
+        opened = account.entry().evidence.open
+        moments = [(p.amounts, p.earliest, p.latest, p.at) for p in opened]
+        assert moments == [(None, 1.2, 1.2, 1.2)] * serial
+        assert account.in_doubt == ("BTC",) * serial
         account.push(1.3, "4", second=0)
         assert account.shown() == ("4", "0")
-        assert account.present.ignored == (2 if serial else 0)
+        assert account.present.ignored == 1 + 2 * serial
 
 
 def test_k1_serial_numbers_order_nothing_where_no_exchange_promises_it() -> None:

@@ -40,6 +40,12 @@ KILLED = ("killed", "timeout", "segfault")
 #: Module, function and changed lines of a mutant -> why it makes no difference.
 EQUIVALENT = {
     (
+        "book",
+        "BalanceBook.push",
+        "- or (serial and _contradicts_itself(piece, entry.evidence.push))\n"
+        "+ or (serial or _contradicts_itself(piece, entry.evidence.push))",
+    ): "To weigh a push comes to the same as to follow it, more slowly.",
+    (
         "audit",
         "Audit.__init__",
         "- self._mute_drifts = 0\n+ self._mute_drifts = None",
