@@ -12,7 +12,13 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Sequence
 
 from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
+from matplotlib.dates import (
+    MINUTELY,
+    SECONDLY,
+    AutoDateLocator,
+    ConciseDateFormatter,
+    date2num,
+)
 from matplotlib.figure import Figure
 
 from assetstream.display.words import counted, digits
@@ -24,8 +30,11 @@ __all__ = ["draw"]
 MAX_PANELS = 12
 #: More panels than this stand in two columns.
 ONE_COLUMN = 4
-#: Labels that a time axis of the whole width has room for.
-MOST_TICKS = 8
+#: Labels that a time axis has room for, in one column or in each of two.
+MOST_TICKS = {1: 8, 2: 5}
+#: Seconds or minutes between ticks. Matplotlib's own have no 2 and 3, so that there
+#: would be a single tick in 9 s.
+STEPS = [1, 2, 3, 5, 10, 15, 30]
 #: Inches.
 WIDTH, PANEL_HEIGHT, HEAD_HEIGHT = 9.0, 1.45, 0.9
 #: Readable on light and dark ground alike; INK is that of all text and lines.
@@ -193,7 +202,7 @@ def draw(
         if number >= len(drawn):
             axes.remove()
         elif number + columns >= len(drawn):
-            _tell_time(axes, begin, end, MOST_TICKS // columns)
+            _tell_time(axes, begin, end, MOST_TICKS[columns])
     counted_in = panels.values() if currencies is None else drawn
     each = (update for panel in counted_in for update in panel.updates)
     shown = sum(update.received >= begin for update in each)
@@ -233,7 +242,14 @@ def _shade(axes: Axes, gaps: list[Gap]) -> None:
 def _tell_time(axes: Axes, begin: datetime, end: datetime, ticks: int) -> None:
     """Label the time axis, which all panels share, in so many places at most."""
     axes.set_xlim(*date2num([begin - (end - begin) * MARGIN, end]))
-    locator = AutoDateLocator(tz=timezone.utc, maxticks=ticks)
+    # minticks says from how many minutes on steps are minutes, and so on; up to there
+    # steps of seconds must do. The longest is half of the next unit (30 s, 30 min, 12
+    # hours, 6 months), so ticks - 1 of them reach that far and no further: between that
+    # and a larger minticks matplotlib would find no step, and warn.
+    locator = AutoDateLocator(
+        tz=timezone.utc, minticks=(ticks - 1) // 2, maxticks=ticks
+    )
+    locator.intervald[SECONDLY] = locator.intervald[MINUTELY] = STEPS
     axes.xaxis.set_major_locator(locator)
     formatter = ConciseDateFormatter(
         locator,

@@ -165,7 +165,8 @@ def test_what_was_before_a_time_is_drawn_as_the_value_of_then() -> None:
 @pytest.mark.parametrize(
     ("span", "expected"),
     [
-        (3, "12:00:02.0"),
+        (1.5, "12:00:00.5"),
+        (3, "12:00:02"),
         (90, "12:01:00"),
         (90_000, "2026-01-02"),
     ],
@@ -218,13 +219,32 @@ def test_panels_share_their_time() -> None:
     assert labelled == ["", "", "", "UTC", "UTC"]
 
 
-@pytest.mark.parametrize("span", [0, 0.2, 3, 90, 4000, 90_000, 10**7])
+@pytest.mark.parametrize("span", [0, 0.2, 3, 4, 90, 4000, 90_000, 10**7])
 def test_any_length_of_time_can_be_drawn(span: float) -> None:
     """One update, or months of them, are drawn without a warning."""
     made = updates((0, "BTC", "1", "0"), (span, "BTC", "0.000000000000000001", "0"))
     figure = History(made).plot()
 
     figure.draw_without_rendering()
+
+
+@pytest.mark.parametrize("currencies", [1, 5])
+def test_each_length_of_time_has_steps_that_suit_it(currencies: int) -> None:
+    """Half a second to ten years make no warning; up to a week has two labels."""
+    made = updates(*((0.3, f"C{n}", "1", "0") for n in range(currencies)))
+    axes = History(made).plot().axes[-1]
+    span, few = 0.5, []
+    while span < 10 * 365 * 86400:
+        # The same axes for all: to draw each length would take a minute.
+        begin, end = date2num([at(0.3), at(0.3 + span)])
+        axes.set_xlim(begin, end)
+        ticks = axes.xaxis.get_majorticklocs()
+        there = sum(begin <= tick <= end for tick in ticks)
+        if there < 2 and span < 7 * 86400:
+            few.append(span)
+        span *= 1.03
+
+    assert few == []
 
 
 def test_nothing_is_drawn_as_nothing() -> None:
