@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def simulated_exchange() -> Iterator[Simulator]:
     """A running ``assetstream.simulator.Simulator``, of this test only.
 
-    It ends with the test, all its connections and threads included. It needs the extra
+    ``simulated_exchange.open("okx", {"USDT": "1000"})`` opens an account on it. It ends
+    with the test, all its connections and threads included. It needs the extra
     ``simulator``.
     """
     from assetstream.simulator import Simulator

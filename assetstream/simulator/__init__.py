@@ -7,13 +7,14 @@ credentials as they do, keeps an exact ledger, and misbehaves on request:
     from assetstream.simulator import Simulator
 
     with Simulator() as exchange:
-        account = exchange.upbit(balances={"SGD": "1000", "BTC": "0.5"})
+        account = exchange.open("okx", {"USDT": "1000", "BTC": "0.5"})
         with AssetStream(account.exchange(), on_asset=print) as stream:
             account.deposit("BTC", "0.1")
             exchange.drop_connections()
             with exchange.fault("rest_stale", seconds=30):
                 account.deposit("BTC", "0.1")
 
+``STARTING_BALANCES`` names the exchanges that there are.
 ``FAULTS`` has the name and the description of every fault; with the extra ``cli``,
 ``assetstream simulate --list-faults`` prints them, and ``assetstream simulate`` runs an
 exchange by itself. The simulator needs the extra of its name.

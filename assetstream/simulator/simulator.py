@@ -37,7 +37,8 @@ STARTING_BALANCES: Mapping[str, Mapping[str, str]] = MappingProxyType(
 class Simulator:
     """Every exchange on one port of 127.0.0.1, from ``start()`` to ``stop()``.
 
-    Use it as a context manager. Accounts may be added before or after the start.
+    Use it as a context manager. ``open`` opens an account on any exchange, before or
+    after the start; ``upbit`` and ``coinw`` do so with their options spelt out.
     All that makes it misbehave returns a ``Switch``: it is on at once, and off at the
     end of its ``with`` block or by ``off()``.
 
@@ -45,8 +46,10 @@ class Simulator:
         port: the port to listen on; 0 takes a free one.
         ssl_context: a server's context turns http and ws into https and wss.
         seed: keys and traders are the same for the same seed.
-        region: the regional host that is played, by exchanges that have it: a key of
-            another is refused.
+        region: the regional host that is played, by exchanges that have it; the others
+            play their first. A key that was opened for another region is refused. What
+            region a client names is not seen, but for OKX's demo trading: it chooses a
+            host, and the simulator's URL stands in place of that.
         idle_timeout: seconds after which a silent WebSocket is dropped.
         status_interval: seconds between two of the exchange's own answers to a ping,
             where it goes on answering.
@@ -62,7 +65,7 @@ class Simulator:
         port: int = 0,
         ssl_context: ssl.SSLContext | None = None,
         seed: int = 0,
-        region: Region = "sg",
+        region: str = "sg",
         idle_timeout: float = 60.0,
         status_interval: float = 10.0,
         rate_limits: bool = True,
@@ -134,11 +137,13 @@ class Simulator:
         """Open an account on a simulated exchange.
 
         Args:
-            exchange: its name, one of ``STARTING_BALANCES``.
+            exchange: its name, ``"okx"`` for one: a key of ``STARTING_BALANCES``.
             balances: what is available at the start, by currency.
             permissions: what the key may do; without "view" it reads no balances.
             allowed_ips: the only addresses it may be used from; None: any.
-            options: the exchange's own.
+            options: the exchange's own, which ``help(account)`` describes; and
+                ``region`` where the exchange has regions: where the key is from, if not
+                from the host that is played.
 
         Raises:
             ConfigurationError: there is no such exchange.

@@ -14,7 +14,15 @@ import pytest
 import trustme
 from websockets.exceptions import ConnectionClosed, ConnectionClosedOK, InvalidStatus
 
-from assetstream import AssetStream, AssetUpdate, ConnectionLost, Source
+from assetstream import (
+    AssetStream,
+    AssetUpdate,
+    AuthenticationError,
+    ConnectionLost,
+    Source,
+    State,
+)
+from assetstream.exchanges import EXCHANGES, build
 from assetstream.libraries import install_command
 from assetstream.simulator import CoinWAccount, Kind, Simulator, UpbitAccount
 from tests.support.certificates import serving
@@ -97,6 +105,24 @@ def test_it_starts_once(exchange: Simulator) -> None:
     """A second start raises."""
     with pytest.raises(RuntimeError, match="started already"):
         exchange.start()
+
+
+@pytest.mark.parametrize(
+    ("name", "region"),
+    [(name, made.regions[1]) for name, made in EXCHANGES.items() if made.regions],
+)
+def test_a_region_is_the_key_s_and_not_the_client_s(
+    exchange: Simulator, name: str, region: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key of another region is refused; the region that a client names is not."""
+    here, elsewhere = exchange.open(name), exchange.open(name, region=region)
+    for variable, value in here.environment().items():
+        monkeypatch.setenv(variable, value)
+
+    with pytest.raises(AuthenticationError):
+        AssetStream(elsewhere.exchange()).start()
+    with AssetStream(build(name, region=region)) as stream:
+        assert stream.state is State.LIVE
 
 
 def test_one_port_for_everything(exchange: Simulator, upbit: UpbitAccount) -> None:

@@ -304,7 +304,7 @@ with Simulator(seed=1, region="kr") as exchange:
         exchange.drop_connections()
     exchange.wait_for(lambda seen: seen.connections > 1)
 
-Simulator(region="us")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+Simulator(region="us-demo")  # of OKX: any exchange's, not Upbit's alone
 exchange.upbit({"SGD": 0.5})  # type: ignore[dict-item]  # pyright: ignore[reportArgumentType]
 
 

@@ -68,11 +68,11 @@ class BybitVenue(Venue[BybitAccount]):
     def _admitted(self, request: Request) -> Callable[[Transport], ExchangeSession]:
         """Let every upgrade pass: Bybit asks for the key by message, later."""
         return lambda connection: BybitSession(
-            self._context, connection, self.accounts.get, request.address
+            self._context, connection, self._account_of, request.address
         )
 
     def _reader(self, request: Request) -> BybitAccount:
-        account = self.accounts.get(request.headers.get("x-bapi-api-key", ""))
+        account = self._account_of(request.headers.get("x-bapi-api-key", ""))
         if account is None:
             raise RequestRefused(failed(10003))
         code = self._objection(request, account)

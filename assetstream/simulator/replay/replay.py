@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
 
 from msgspec import Struct
 
@@ -76,7 +75,7 @@ class Replay:
         tape = read_tape(path)
         header = tape.header
         options = header.options
-        region: Any = options.get("region", "sg")  # the simulator checks it
+        region = options.get("region", "sg")  # the simulator checks it
         self._simulator = Simulator(port=port, region=region, rate_limits=False)
         if header.exchange not in STARTING_BALANCES:
             raise ConfigurationError(

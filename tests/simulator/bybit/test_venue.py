@@ -75,6 +75,13 @@ def test_a_request_of_the_right_time_passes(
     assert wallet_balance(bybit, **good)["retCode"] == 0
 
 
+def test_a_key_of_another_site_is_unknown(exchange: Simulator) -> None:
+    """It is not known here, as one that nobody has."""
+    account = exchange.open("bybit", region="eu")
+
+    assert wallet_balance(account)["retCode"] == 10003
+
+
 def test_address_and_permission(exchange: Simulator) -> None:
     """Both are checked after the signature."""
     for options, code in (
