@@ -197,10 +197,14 @@ class Ledger:
         before = states[-1] if states else Standing(0.0, ZERO, ZERO)
         free = self._exact.add(before.available, available)
         held = self._exact.add(before.locked, locked)
-        if free < 0 or held < 0:
+        if free < 0:
             raise Insufficient(
-                f"{currency}: {before.available:f} available and {before.locked:f} "
-                f"locked do not allow {available:+f} and {locked:+f}"
+                f"there are {before.available:f} {currency} available, "
+                f"not {-available:f}"
+            )
+        if held < 0:  # by an order of another account
+            raise Insufficient(
+                f"there are {before.locked:f} {currency} locked, not {-locked:f}"
             )
         return free, held
 

@@ -67,6 +67,17 @@ def test_an_overdraft_changes_nothing(overdraft: Callable[[Ledger], None]) -> No
     assert "BTC" not in book.balances()
 
 
+def test_an_overdraft_says_what_there_is() -> None:
+    """The amounts are those that a user knows: what is there, and what was asked."""
+    book, other = ledger(SGD="100"), ledger(SGD="100")
+    order = other.place_order("SGD", "60", "BTC")
+
+    with pytest.raises(Insufficient, match=r"^there are 100 SGD available, not 101$"):
+        book.withdraw("SGD", "101")
+    with pytest.raises(Insufficient, match=r"^there are 0 SGD locked, not 60$"):
+        book.cancel(order)
+
+
 @pytest.mark.parametrize("amount", ["0", "-1", "NaN", "Infinity", "x", Decimal("-0")])
 def test_what_is_no_amount_is_refused(amount: Any) -> None:
     """Only finite amounts above zero move."""

@@ -101,7 +101,7 @@ def test_traders_pause_and_go_on_at_another_rate(
         ("drop upbti", "'upbti' is no exchange: did you mean upbit"),
         ("deposit coinw USDT", "deposit coinw USDT 50"),
         ("deposit coinw USDT much", "not an amount: 'much'"),
-        ("withdraw coinw USDT 5000", "1000 available and 0 locked do not allow -5000"),
+        ("withdraw coinw USDT 5000", "there are 1000 USDT available, not 5000"),
     ],
 )
 def test_what_cannot_be_done_is_explained(
