@@ -1,8 +1,8 @@
-"""Run a program on a simulated exchange, without a key and without changing it.
+"""Run a program on simulated exchanges, without a key and without changing it.
 
     python samples/on_simulator.py samples/watch_balances.py
 
-Upbit and CoinW listen on this machine, somebody trades on each account, and all
+Every exchange listens on this machine, somebody trades on each account, and all
 connections are cut every 10 s. Keys and addresses are in the program's environment.
 """
 
@@ -26,14 +26,15 @@ def cut_connections(simulator: Simulator, over: threading.Event) -> None:
 
 over = threading.Event()
 with Simulator() as simulator:
-    accounts = [simulator.upbit(STARTING_BALANCES["upbit"]) for _ in range(3)]
-    coinw = simulator.coinw(STARTING_BALANCES["coinw"])
-    os.environ.update(accounts[0].environment() | coinw.environment())
-    for number, account in enumerate(accounts, 1):  # as many_accounts.py has them
-        os.environ[f"UPBIT_ACCESS_KEY_{number}"] = account.access_key
+    for name, balances in STARTING_BALANCES.items():
+        account = simulator.open(name, balances)
+        account.trade(rate=2).start()
+        os.environ.update(account.environment())
+    for number in (1, 2, 3):  # as many_accounts.py has them
+        account = simulator.open("upbit", STARTING_BALANCES["upbit"])
+        account.trade(rate=2).start()
+        os.environ[f"UPBIT_ACCESS_KEY_{number}"] = account.api_key
         os.environ[f"UPBIT_SECRET_KEY_{number}"] = account.secret_key
-    for trading in (*accounts, coinw):
-        trading.trade(rate=2).start()
     threading.Thread(target=cut_connections, args=(simulator, over)).start()
     try:
         del sys.argv[0]  # so that the program has its own name and arguments

@@ -9,17 +9,25 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextlib import suppress
 
 from assetstream import RemoteStream, StaleBalance, StateChange, StreamTimeout
 
 logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+
+if len(sys.argv) != 2:
+    sys.exit("which account? python samples/remote_bot.py LABEL")
 
 
 def log_state(change: StateChange) -> None:
     logging.info("%s, %s", change.current, change.reason)
 
 
-with RemoteStream(None, sys.argv[1], on_state=log_state) as stream:  # LIVE here
+# Ctrl-C ends it, and closes the stream first.
+with (
+    suppress(KeyboardInterrupt),
+    RemoteStream(None, sys.argv[1], on_state=log_state) as stream,  # LIVE here
+):
     for update in stream:
         try:
             # What its owner has said is not older than this, by our own clock.

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from assetstream.exchanges import EXCHANGES
 from assetstream.simulator import Account, Simulator
 from tests.support.event_recorder import PATIENCE
 from tests.support.processes import ROOT, Program
@@ -299,6 +300,24 @@ def test_every_sample_runs_on_the_simulator_by_one_line(tmp_path: Path) -> None:
         for program in running:
             assert program.finish() == 0, program.output
             assert "Traceback" not in program.output
+
+
+def test_every_exchange_is_simulated_for_a_program(tmp_path: Path) -> None:
+    """A bot is moved to any exchange, and runs as it did, unchanged."""
+    bot = tmp_path / "bot.py"
+    bot.write_text(
+        "from assetstream import AssetStream\n"
+        "from assetstream.exchanges import EXCHANGES\n"
+        "for name, exchange in EXCHANGES.items():\n"
+        "    region = {'region': exchange.regions[0]} if exchange.regions else {}\n"
+        "    with AssetStream(exchange(**region)) as stream:\n"
+        "        print(name, stream.state, len(stream.balances) > 0)\n",
+        encoding="utf-8",
+    )
+    with Program(str(SAMPLES / "on_simulator.py"), str(bot)) as program:
+        assert program.finish() == 0, program.output
+
+    assert program.out == [f"{name} LIVE True" for name in EXCHANGES]
 
 
 def test_every_sample_has_its_line_in_the_readme() -> None:

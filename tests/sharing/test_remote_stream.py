@@ -410,8 +410,14 @@ def test_the_sample_acts_on_what_is_sure(
         owner.update("BTC", "2000000")
         program.wait_for("here a bot would order")
         program.interrupt()
-        program.finish()
+
+        assert program.finish() == 0, program.output
     assert any(line.startswith("INFO LIVE") for line in program.err)
+    assert "Traceback" not in program.output
+
+    with Program(sample) as program:
+        assert program.finish() == 1
+    assert program.err == ["which account? python samples/remote_bot.py LABEL"]
 
 
 # What is refused.
