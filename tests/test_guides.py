@@ -186,7 +186,7 @@ def test_many_accounts(
 
     printed = capsys.readouterr().out.splitlines()
     assert "0.5 1.0" in printed
-    assert any("LIVE" in line and ": 2}" in line for line in printed)
+    assert any("GroupHealth 2 LIVE" in line for line in printed)
 
 
 def test_the_simulator_block_runs() -> None:
