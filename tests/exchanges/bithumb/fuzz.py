@@ -12,7 +12,7 @@ from tests.programs.fuzz.wire import loads
 
 __all__ = ["check_ways", "early", "entries", "make", "pushed"]
 
-#: Balances are taken before anything proves the subscription, which they do.
+#: A push proves the subscription itself, so none comes before the proof.
 early = False
 
 

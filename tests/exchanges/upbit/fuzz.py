@@ -13,7 +13,7 @@ from tests.programs.fuzz.wire import Pairs, loads, objects
 
 __all__ = ["check_ways", "early", "entries", "make", "mixed", "pushed"]
 
-#: Balances are taken before the login's answer, too.
+#: A push proves the subscription itself, so none comes before the proof.
 early = False
 
 FORMATS = sorted(frames.FORMATS)

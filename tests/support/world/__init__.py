@@ -8,7 +8,9 @@ exchange's wire form. After each call of the machine its promise is checked.
 timeline       simulated time: one heap of what happens next
 clocks         our wall clock, which steps, and the exchange's, with its ``Date`` header
 ledger         the truth, now and before
-wire           the exchanges' wire forms
+wire           what an exchange's wire forms are
+wires          those of every registered exchange
+telling        one more, which asks for every step that there is
 exchange       one account's side at the exchange: subscriptions and pushes
 rest           the REST replicas: lag, failures, garbled entries
 network        one connection: delay, stalls, silence, closes, refused upgrades
