@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from datetime import datetime
 from typing import Mapping, TextIO
 
@@ -88,5 +89,8 @@ class JsonOutput(PlainOutput):
 def assignment(name: str, value: str) -> str:
     """Write a line that sets a variable: PowerShell's on Windows, else the shell's."""
     if os.name == "nt":
-        return f'$env:{name} = "{value}"'
-    return f"export {name}={value}"
+        # Within double quotes a "$" would begin a variable.
+        quoted = value.replace("'", "''")
+        return f"$env:{name} = '{quoted}'"
+    # For a "!", too, which bash and zsh take for a word of their history.
+    return f"export {name}={shlex.quote(value)}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
+import subprocess
 
 import pytest
 
@@ -52,8 +54,29 @@ def test_objects_for_programs(exchange: Simulator, coinw: CoinWAccount) -> None:
 def test_a_variable_is_set_as_the_shell_wants_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The line is for PowerShell on Windows, for sh elsewhere."""
+    """The line is for PowerShell on Windows, for sh elsewhere; quotes where needed."""
     monkeypatch.setattr(os, "name", "posix")
     assert assignment("KEY", "value") == "export KEY=value"
+    assert assignment("KEY", "a!7$b") == "export KEY='a!7$b'"
     monkeypatch.setattr(os, "name", "nt")
-    assert assignment("KEY", "value") == '$env:KEY = "value"'
+    assert assignment("KEY", "value") == "$env:KEY = 'value'"
+    assert assignment("KEY", "it's $5") == "$env:KEY = 'it''s $5'"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pastes into POSIX shells")
+@pytest.mark.parametrize("shell", ["bash", "zsh", "sh"])
+def test_what_is_pasted_arrives(shell: str) -> None:
+    """An interactive shell would else take a word behind "!" from its history."""
+    if shutil.which(shell) is None:
+        pytest.skip(f"there is no {shell}")
+    value = "a!7 $HOME `id` \"b\" 'c' \\d"
+    done = subprocess.run(
+        [shell, "-i"],
+        input=f"{assignment('KEY', value)}\nprintf '<%s>' \"$KEY\"\n",
+        capture_output=True,
+        text=True,
+        env={"PATH": os.environ["PATH"], "HOME": os.devnull, "HISTFILE": ""},
+        start_new_session=True,
+    )
+
+    assert f"<{value}>" in done.stdout, done.stderr
