@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ListingCommand",
     "archive_option",
+    "cannot_listen",
     "duration_of",
     "for_option",
     "json_option",
@@ -97,6 +98,16 @@ port_option: Callable[..., Any] = click.option(
     metavar="N",
     help="The port to listen on; by default a free one.",
 )
+
+
+def cannot_listen(port: int, error: OSError) -> str:
+    """Say that a port cannot be listened on, and what to do about it."""
+    return (
+        f"port {port} cannot be listened on: {error.strerror or error}. Leave --port "
+        "out for a free one, or choose another."
+    )
+
+
 archive_option: Callable[..., Any] = click.option(
     "--archive",
     type=click.Path(path_type=Path, dir_okay=False),

@@ -324,4 +324,6 @@ def _owner(shared: SharedAccount) -> Outcome:
     if error is None:
         return Outcome(verdict, said)
     remedies = error.hints or ((error.remedy,) if error.remedy else ())
-    return Outcome(verdict, f"{said}: {error.problem}", remedies)
+    if error.problem != head.reason:
+        said += f": {error.problem}"
+    return Outcome(verdict, said, remedies)

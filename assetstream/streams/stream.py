@@ -133,9 +133,14 @@ class Stream(HandlerMethods):
             found = newest
         if found is not None and not trouble:
             return found
+        state, error = self.state, self.error
+        problem = f"{trouble}; the stream is {state}"
+        remedy = "" if verified is None else "Call verify() before."
+        if error is not None and state not in (State.LIVE, State.STOPPED):
+            problem, remedy = f"{problem}: {error.problem}", error.remedy
         raise StaleBalance(
-            f"{trouble}; the stream is {self.state}",
-            remedy="" if verified is None else "Call verify() before.",
+            problem,
+            remedy=remedy,
             exchange=self._run.origin.name,
             account=self.account,
         )

@@ -167,6 +167,9 @@ def test_the_owner_s_state_is_told(
     assert found.verdict is verdict
     assert found.finding.endswith("the key was refused")
     assert found.remedies == ("Make another.",)
+    owner.state(state, error.problem, error)
+    said = check(examined(server.url), "owner").finding
+    assert said.count(error.problem) == 1
 
 
 def test_an_account_without_an_owner_is_red(

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from assetstream import (
     AssetStream,
+    AuthenticationError,
     ConfigurationError,
     Source,
     StaleBalance,
@@ -122,12 +123,27 @@ def test_with_max_age_every_state_but_live_refuses(
             recorder.wait_for_state(State.STALE)
             for limits in ({"max_age": 1e9}, {"verified": 1e9}):
                 with pytest.raises(
-                    StaleBalance, match="may be out of date; the stream is STALE"
+                    StaleBalance, match="may be out of date; the stream is STALE: Upbit"
                 ):
                     stream.balance("BTC", **limits)
             assert stream.balance("BTC").stale
     with pytest.raises(StaleBalance, match="the stream is STOPPED"):
         stream.balance("BTC", max_age=1e9)
+
+
+def test_a_stream_that_has_failed_says_why(
+    exchange: Simulator, account: Account
+) -> None:
+    """Both what happened, and what to do about it."""
+    stream = AssetStream(account.exchange())
+    with exchange.refuse_logins(), pytest.raises(AuthenticationError) as refusal:
+        stream.start()
+    with pytest.raises(StaleBalance) as refused:
+        stream.balance("BTC", verified=1)
+
+    why = refusal.value
+    assert refused.value.problem.endswith(f"the stream is FAILED: {why.problem}")
+    assert refused.value.remedy == why.remedy
 
 
 def test_verified_refuses_what_no_read_has_agreed_with(

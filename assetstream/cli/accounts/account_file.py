@@ -96,7 +96,8 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8-sig")
     except OSError as exc:
         raise ConfigurationError(
-            f"the file of accounts {path} cannot be read: {exc.strerror}"
+            f"the file of accounts {path} cannot be read: {exc.strerror}",
+            remedy="Check its path; `assetstream watch --help` shows how it looks.",
         ) from None
     except UnicodeDecodeError:
         raise ConfigurationError(f"{path} is no text in UTF-8") from None
@@ -138,7 +139,11 @@ class AccountTable:
         if name is None:
             self._refuse(None, f'exchange = "{" or ".join(EXCHANGES)}" is missing')
         if name not in EXCHANGES:
-            self._refuse("exchange", f"must be {' or '.join(map(repr, EXCHANGES))}")
+            self._refuse(
+                "exchange",
+                f"must be {' or '.join(map(repr, EXCHANGES))}",
+                meant(name, EXCHANGES),
+            )
         self._check_names(name)
         options, absent = self._region(name), None
         try:

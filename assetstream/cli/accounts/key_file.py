@@ -86,7 +86,8 @@ def _lines(path: Path) -> list[str]:
         descriptor = os.open(path, FLAGS)
     except OSError as exc:
         raise ConfigurationError(
-            f"the key file {path} cannot be opened: {exc.strerror}"
+            f"the key file {path} cannot be opened: {exc.strerror}",
+            remedy="Check its path; `assetstream watch --help` tells what it holds.",
         ) from None
     try:
         # Asked of what is open, not of the path: that may lead elsewhere by now.

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     Chosen = Union[Sequence[AssetStream], RemoteGroup]
 
 __all__ = [
+    "NO_ACCOUNTS",
     "URL_FORMS",
     "AccountOptions",
     "choosing_account",
@@ -53,6 +54,8 @@ URL_FORMS = (
     "says, with a password."
 )
 
+#: What to do where a fleet has no accounts.
+NO_ACCOUNTS = "Start a relay, or check the fleet's name (--fleet)."
 #: For --count: each takes three threads of the simulator.
 MOST_ACCOUNTS = 200
 

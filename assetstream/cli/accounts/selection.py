@@ -21,6 +21,8 @@ __all__ = ["in_file", "named", "simulated", "usable"]
 #: Trades of a simulated account a second; of all of them together, at most.
 TRADES = 5.0
 MOST_TRADES = 50.0
+#: What to do where --region cannot be right for all of them.
+EACH_ITS_OWN = "A file of accounts (--accounts) gives each its own region."
 
 
 def named(
@@ -52,13 +54,21 @@ def named(
     if region is None and needing:
         raise ConfigurationError(
             f"{needing[0]} needs --region: "
-            f"{listed(EXCHANGES[needing[0]].regions, 'or')}, where the key was made"
+            f"{listed(EXCHANGES[needing[0]].regions, 'or')}, where the key was made",
+            remedy=EACH_ITS_OWN if len(regional) > 1 else "",
         )
     having = [name for name in regional if region in EXCHANGES[name].regions]
     given = read_keys(keys, names[0]) if keys is not None else {}
     located = {"region": region} if region is not None else {}
     # One that has another region by itself is not asked for this one.
     taking = {*having, *needing} or regional
+    elsewhere = [name for name in regional if name in taking and name not in having]
+    if region is not None and elsewhere and len(regional) > 1:
+        raise ConfigurationError(
+            f"{elsewhere[0]} has no region {region!r}, it has "
+            f"{listed(EXCHANGES[elsewhere[0]].regions)}",
+            remedy=EACH_ITS_OWN,
+        )
     return [
         make_account(name, None, {**given, **(located if name in taking else {})})
         for name in names

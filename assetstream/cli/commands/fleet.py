@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from assetstream.cli.accounts.options import URL_FORMS, reach, usage_errors
+from assetstream.cli.accounts.options import NO_ACCOUNTS, URL_FORMS, reach, usage_errors
 from assetstream.cli.options import json_option
 from assetstream.cli.view.output import complain, output
 from assetstream.model.errors import AssetStreamError
@@ -26,8 +26,9 @@ than a reader (assetstream relay --acl prints them).
 
 \b
 An account without a living owner is RED: no relay that runs has its key, or
-all are full. Readers are STALE then, and say so. An account that no relay
-names any more is forgotten after a week.
+all are full. Readers are STALE then, or CONNECTING if they have come
+since, and say why. An account that no relay names any more is forgotten after
+a week.
 
 \b
 Output: a table; with --json one object per line: "account", "exchange",
@@ -73,7 +74,8 @@ def fleet(source: str, name: str, as_json: bool) -> None:
         (print_json if as_json else print_table)(rows)
     if not rows:
         complain(
-            f"no relay has ever published a fleet {name!r} at {access.address.name}"
+            f"no relay has ever published a fleet {name!r} at {access.address.name}. "
+            f"{NO_ACCOUNTS}"
         )
     alone = sum(not row.alive for row in rows)
     if alone:

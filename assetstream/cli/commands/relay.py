@@ -143,7 +143,9 @@ def relay(
             click.echo("\n".join(rights(of_fleet)))
         return
     if target is None:
-        raise click.UsageError("--to is missing: the engine to publish at.")
+        raise click.UsageError(
+            "--to is missing: the engine to publish at, like --to redis://127.0.0.1"
+        )
     with output(), choice.opened() as accounts:
         reach(target, of_fleet, "--to")
         streams, left_out = choice.usable(accounts)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from assetstream.cli.options import json_option, port_option
+from assetstream.cli.options import cannot_listen, json_option, port_option
 from assetstream.cli.view.output import complain, output
 
 __all__ = ["replay"]
@@ -95,7 +95,7 @@ def replay(path: Path, speed: float, port: int, as_json: bool) -> None:
     except ConfigurationError as exc:
         raise click.UsageError(str(exc)) from None
     except OSError as exc:
-        complain(f"port {port} cannot be listened on: {exc}")
+        complain(cannot_listen(port, exc))
         sys.exit(1)
     try:
         with output():

@@ -24,7 +24,7 @@ EPILOG = """\
 \b
 Examples:
   assetstream watch --simulate            every exchange, no keys, no network
-  assetstream watch --simulate --count 25        50 accounts on a few threads
+  assetstream watch --simulate --count 25    25 accounts on each exchange
   assetstream watch upbit --region sg     one account, live
   assetstream watch upbit coinw --region sg
   assetstream watch upbit --region sg --keys main.keys

@@ -17,7 +17,8 @@ from assetstream.cli.console.fault_spec import FORM, FaultSpec
 from assetstream.cli.console.output import JsonOutput, PlainOutput
 from assetstream.cli.console.schedule import Schedule
 from assetstream.cli.console.stdin import read_lines, stay_in_background
-from assetstream.cli.view.output import folded
+from assetstream.cli.options import cannot_listen
+from assetstream.cli.view.output import complain, folded
 from assetstream.simulator.account import Account
 from assetstream.simulator.catalogue import FAULTS
 from assetstream.simulator.simulator import STARTING_BALANCES, Simulator
@@ -73,9 +74,7 @@ def serve(options: Options) -> int:
     try:
         simulator = Simulator(port=options.port, seed=options.seed).start()
     except OSError as exc:
-        print(
-            f"Error: port {options.port} cannot be listened on: {exc}", file=sys.stderr
-        )
+        complain(cannot_listen(options.port, exc))
         return 1
     try:
         try:

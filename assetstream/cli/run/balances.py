@@ -6,6 +6,7 @@ import time
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Iterable, Sequence
 
+from assetstream.cli.accounts.options import NO_ACCOUNTS
 from assetstream.cli.view.status_line import StatusLine, settled
 from assetstream.model.errors import (
     AssetStreamError,
@@ -64,7 +65,11 @@ def _read_group(
         status.show("connecting")
         group.start(timeout=SETTLE_TIME)
         if not len(group):
-            return [], [ConfigurationError("there are no accounts at the engine")]
+            return [], [
+                ConfigurationError(
+                    "there are no accounts at the engine", remedy=NO_ACCOUNTS
+                )
+            ]
         return _read_live(group)
     except AssetStreamError as error:
         reasons = (stream.error for stream in group)

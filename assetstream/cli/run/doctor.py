@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Iterable, Sequence
 
 from assetstream.cli.accounts.account import LabelledExchange
+from assetstream.cli.accounts.options import NO_ACCOUNTS
 from assetstream.cli.view.choose import terminal
 from assetstream.cli.view.doctor import JsonReport, PlainReport, TerminalReport
 from assetstream.doctor.examination import Subject, failure
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from assetstream.sharing.access import Access
 
 __all__ = ["choose_report", "examine_all", "examine_fleet"]
-
-NO_ACCOUNTS = "Start a relay, or check the fleet's name (--fleet)."
 
 
 def choose_report(as_json: bool) -> PlainReport:

@@ -53,6 +53,8 @@ def test_a_file_has_the_keys_of_one_exchange(tmp_path: Path) -> None:
         (["coinv"], None, "'coinv'", "Did you mean coinw?"),
         (["coinw"], "sg", "coinw has no regions", "Leave --region out."),
         (["upbit"], None, "upbit needs --region: sg, id, th or kr", ""),
+        (["upbit", "gate"], None, "upbit needs --region: sg", "(--accounts) gives"),
+        (["upbit", "gate"], "sg", "gate has no region 'sg'", "(--accounts) gives each"),
     ],
 )
 def test_what_is_missing_or_wrong_is_named(

@@ -57,6 +57,7 @@ def test_a_fleet_that_nobody_knows_ends_with_1(running: EngineServer) -> None:
 
     assert done.exit_code == 1
     assert "has ever published a fleet 'dusk'" in done.stderr
+    assert "Start a relay, or check the fleet" in done.stderr
     assert done.stdout == ""
 
 

@@ -150,7 +150,7 @@ def test_rights_are_printed() -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--simulate"], "--to is missing"),
+        (["--simulate"], "like --to redis://127.0.0.1"),
         (["--acl", "--fleet", "a b"], "fleet must be"),
         (["--simulate", "--to", "http://x"], "scheme"),
         (["--simulate", "--to", "redis://a:b@c"], "write --to env"),

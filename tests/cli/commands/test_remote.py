@@ -124,7 +124,7 @@ def test_balances_where_there_are_none(running: EngineServer) -> None:
     )
 
     assert (empty.exit_code, refused.exit_code) == (1, 1)
-    assert "there are no accounts" in empty.stderr
+    assert "there are no accounts at the engine. Start a relay" in empty.stderr
     assert "refuses the user or the password" in refused.stderr
 
 

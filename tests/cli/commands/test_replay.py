@@ -89,6 +89,7 @@ def test_a_port_in_use_is_an_error(tape: Path) -> None:
 
     assert done.exit_code == 1
     assert f"port {port} cannot be listened on" in done.output
+    assert "Leave --port out" in done.output
 
 
 def test_a_tape_that_cannot_be_played_on_is_an_error(tmp_path: Path) -> None:

@@ -126,7 +126,9 @@ def test_a_port_in_use_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert serve(Options(port=port, duration=1.0)) == 1
-    assert f"port {port} cannot be listened on" in capsys.readouterr().err
+    problem = capsys.readouterr().err
+    assert f"port {port} cannot be listened on" in problem
+    assert "Leave --port out" in problem
 
 
 @pytest.mark.skipif(os.name == "nt", reason="closes a pipe early")
