@@ -52,7 +52,7 @@ from assetstream.sharing.entries import (
 )
 from assetstream.sharing.pulses import OwnerPulses
 
-__all__ = ["Copybook"]
+__all__ = ["ABSENT", "Copybook"]
 
 FRESH = "its owner vouches for it"
 SILENT = "its owner was not heard of for too long"
@@ -107,6 +107,16 @@ class Copybook:
         self._doubted: dict[str, int] = {}
         self._gap = GapTracker()
         self._recovered: set[str] = set()
+
+    @property
+    def deadline(self) -> float:
+        """When time alone changes what is to be said; seconds of ``clock.now``."""
+        if self.present.state is State.LIVE:
+            # It is LIVE at that very moment, too.
+            return math.nextafter(self.present.dead_at, math.inf)
+        # An owner that is gone brings nothing by which to notice it.
+        waiting = self._trouble() == SILENT and self.present.error is None
+        return self._since + self._horizon if waiting else math.inf
 
     @property
     def lost(self) -> bool:
@@ -265,12 +275,22 @@ class Copybook:
         """Let it be LIVE no more."""
         present = self.present
         present.dead_at = -math.inf
-        present.error = self._cause(at)
+        before, present.error = present.error, self._cause(at)
+        if present.state is State.CONNECTING:
+            return self._untold(before)
         if present.state is not State.LIVE:
             return []
         self._gap.start(at.utc, at.now - present.proof)
         self._recovered.clear()
         return [self.present.change(State.STALE, self._trouble())]
+
+    def _untold(self, before: AssetStreamError | None) -> list[Event]:
+        """Return the error, which no change of state tells, if it is news."""
+        error = self.present.error
+        if error is None or error in (self.cut, self._refused):
+            return []
+        same = before is not None and before.problem == error.problem
+        return [] if same else [error]
 
     def _cause(self, at: Moment) -> AssetStreamError | None:
         """Return the error that says what there is to mend, if anything is known."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from copy import copy
 from decimal import Decimal
 from typing import Callable, Sequence
@@ -12,7 +11,6 @@ from assetstream.core.moment import Moment
 from assetstream.model.errors import AssetStreamError, ProtocolError
 from assetstream.model.events import ZERO, AssetUpdate, Event
 from assetstream.model.states import State
-from assetstream.protocol import NEVER
 from assetstream.runtime.loop import clock
 from assetstream.runtime.origin import Parts
 from assetstream.sharing.copybook import Copybook
@@ -54,12 +52,7 @@ class RemoteSession:
     @property
     def deadline(self) -> float:
         """Moment at which ``due`` must be called; seconds of ``clock.now``."""
-        present = self._present
-        ends = NEVER
-        if present.state is State.LIVE:
-            # It is LIVE at that very moment, too.
-            ends = math.nextafter(present.dead_at, math.inf)
-        return min(ends, self._dispatcher.deadline)
+        return min(self.book.deadline, self._dispatcher.deadline)
 
     def due(self) -> None:
         """Look at the clock, and for a slow handler."""

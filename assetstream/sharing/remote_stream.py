@@ -53,8 +53,9 @@ class RemoteStream(Stream):
         account: its label, as its owner gives it.
         fleet: name of the workers and accounts that belong together.
         on_asset: called with an ``AssetUpdate`` for every change.
-        on_error: called with an ``AssetStreamError``, the owner's included; without
-            one, errors are logged to the logger ``assetstream``.
+        on_error: called with an ``AssetStreamError``, the owner's included, and with
+            why it is not LIVE at first, if nobody vouches for the account; without one,
+            errors are logged to the logger ``assetstream``.
         on_state: called with a ``StateChange``; the last call is STOPPED or FAILED.
         max_pending: events kept apart for slow handlers before they are folded.
         history: updates that ``stream.history`` keeps; by default 1,000.

@@ -12,6 +12,7 @@ from assetstream.core.moment import Moment
 from assetstream.core.present import Present
 from assetstream.model.errors import (
     AssetStreamError,
+    AuthenticationError,
     ConnectionLost,
     ProtocolError,
 )
@@ -31,6 +32,7 @@ from assetstream.sharing.entries import (
     SharedAccount,
     StateEntry,
     UpdateEntry,
+    facts_of,
 )
 from assetstream.sharing.pulses import HORIZON, OwnerPulses
 
@@ -198,7 +200,8 @@ def test_f1_an_account_that_is_not_there_is_waited_for(desk: Desk) -> None:
 
     assert desk.book.lost
     assert desk.present.reason == "the engine has no account of this name"
-    assert words(desk.events) == ["CONNECTING"]
+    assert words(desk.events) == ["CONNECTING", "AssetStreamError"]
+    assert str(desk.events[-1]).endswith("Check its label, and the name of its fleet.")
 
 
 def test_f1_an_account_that_is_gone_is_live_no_more(desk: Desk) -> None:
@@ -537,9 +540,10 @@ def test_it_fails_by_an_error(desk: Desk) -> None:
 
 
 def test_what_there_is_to_mend_is_an_error(desk: Desk) -> None:
-    """Though nobody has reported one: whoever waits in vain is told."""
-    desk.events += desk.book.restore(None, desk.at)
-    desk.judge()
+    """Though nobody has reported one: whoever waits in vain is told, once."""
+    for _ in range(2):
+        desk.events += desk.book.restore(None, desk.at)
+        desk.judge()
     assert desk.problem() == "the engine has no account of this name"
 
     desk.restore(owner="", state=State.STALE)
@@ -550,8 +554,10 @@ def test_what_there_is_to_mend_is_an_error(desk: Desk) -> None:
     desk.restore()
     desk.judge()
     assert desk.problem() == ""
+    assert desk.book.deadline == desk.now + HORIZON
     desk.now += HORIZON + 1
     desk.judge()
+    assert desk.book.deadline == math.inf
     assert desk.problem() == "its owner was not heard of for too long"
     error = desk.present.error
     assert error is not None
@@ -561,8 +567,37 @@ def test_what_there_is_to_mend_is_an_error(desk: Desk) -> None:
     desk.pulse()
     assert desk.state is State.LIVE
     assert desk.problem() == ""
-    # It is told to nobody who has not asked.
-    assert not [e for e in desk.events if isinstance(e, AssetStreamError)]
+    told = [e.problem for e in desk.events if isinstance(e, AssetStreamError)]
+    assert told == [
+        "the engine has no account of this name",
+        "no worker owns it",
+        "its owner was not heard of for too long",
+    ]
+
+
+def test_what_its_owner_has_met_before_is_told_to_whoever_comes_later(
+    desk: Desk,
+) -> None:
+    """Of an owner that has failed nothing else would come."""
+    error = AuthenticationError("the key was refused", remedy="Make another.")
+    for _ in range(2):
+        desk.restore(state=State.FAILED, reason=error.problem, error=facts_of(error))
+        desk.judge()
+
+    (told,) = [e for e in desk.events if isinstance(e, AssetStreamError)]
+    assert isinstance(told, AuthenticationError)
+    assert told.remedy == "Make another."
+
+
+def test_what_made_it_stale_is_no_error_besides(desk: Desk) -> None:
+    """The change of state has the reason."""
+    desk.live()
+
+    desk.restore(owner="", state=State.STALE)
+    desk.judge()
+
+    assert words(desk.events) == ["STALE"]
+    assert desk.problem() == "no worker owns it"
 
 
 def test_what_an_owner_has_reported_comes_first(desk: Desk) -> None:

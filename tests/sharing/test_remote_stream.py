@@ -13,6 +13,7 @@ import pytest
 
 from assetstream import (
     Archive,
+    AssetStreamError,
     AssetUpdate,
     AuthenticationError,
     Collector,
@@ -136,6 +137,26 @@ def test_v2_it_is_stale_when_its_owner_is_silent(
 
         recorder.wait_for_state(State.LIVE, times=2)
         assert recorder.of(StateChange)[-1].gap is not None
+
+
+def test_who_comes_when_the_owner_is_gone_is_told_so(
+    server: EngineServer, owner: HandOwner, recorder: EventRecorder
+) -> None:
+    """It has given the account back, or is silent: nothing else would ever be told."""
+    owner.fall_silent()
+    with TimeMachine().installed() as time:
+        stream = remote(server, **recorder.handlers())
+        stream.start(wait=False)
+        try:
+            recorder.wait_for(lambda event: isinstance(event, AssetUpdate))
+            time.jump(4.0, stream)
+            recorder.wait_for(lambda event: "was not heard of" in str(event))
+            owner.release("alice")
+            recorder.wait_for(lambda event: "no worker owns it. Start" in str(event))
+            assert stream.state is State.CONNECTING
+            assert len(recorder.of(AssetStreamError)) == 2
+        finally:
+            stream.stop()
 
 
 def test_o5_an_account_that_was_given_back_has_no_owner(

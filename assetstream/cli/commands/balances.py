@@ -29,7 +29,7 @@ Currencies of which nothing is held are left out. Of more than one account
 the sums follow. One that is not LIVE within 30 s is given up, and the others
 are shown all the same. So it is with one of a file that has no key (its
 variable is not set, its key file not there); but all that you name must be
-there.
+there. A label that the engine (--from) does not have is not waited for.
 
 \b
 Keys, key files and files of accounts are those of `assetstream watch`, whose

@@ -15,6 +15,7 @@ from assetstream.model.errors import (
 )
 from assetstream.model.health import Progress
 from assetstream.model.states import State
+from assetstream.sharing.copybook import ABSENT
 from assetstream.streams.accounts import AccountSnapshot
 from assetstream.streams.group import Group, StreamGroup
 from assetstream.streams.stream import AssetStream, Stream, read_account, run_of
@@ -60,19 +61,29 @@ def _read_group(
     group: RemoteGroup,
 ) -> tuple[list[AccountSnapshot], list[AssetStreamError]]:
     status = StatusLine()
-    group.on_error(lambda error: status.show(f"connecting  {error}"))
+    absent: list[AssetStreamError] = []
+
+    def note(error: AssetStreamError) -> None:
+        status.show(f"connecting  {error}")
+        if error.problem == ABSENT and error.account is not None:
+            # It may come some day, but not for who asks what there is now.
+            absent.append(error)
+            group.remove(error.account)
+
+    group.on_error(note)
     try:
         status.show("connecting")
         group.start(timeout=SETTLE_TIME)
-        if not len(group):
+        if not len(group) and not absent:
             return [], [
                 ConfigurationError(
                     "there are no accounts at the engine", remedy=NO_ACCOUNTS
                 )
             ]
-        return _read_live(group)
+        held, errors = _read_live(group)
+        return held, [*absent, *errors]
     except AssetStreamError as error:
-        reasons = (stream.error for stream in group)
+        reasons = (*absent, *(stream.error for stream in group))
         return [], [error, *(reason for reason in reasons if reason is not None)]
     finally:
         group.stop()

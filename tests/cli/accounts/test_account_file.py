@@ -181,7 +181,7 @@ def test_a_label_that_is_none(write: Write, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"no \[x\]. It has main"):
         read_accounts(write(MAIN), ["x"])
     gone = tmp_path / "gone.toml"
-    with pytest.raises(ConfigurationError, match="No such file.*Check its path"):
+    with pytest.raises(ConfigurationError, match=r"No such file.*Check its path"):
         read_accounts(gone, ())
     assert labels_in(gone) == []
 

@@ -163,7 +163,7 @@ def test_what_is_wrong_is_named_and_not_shown(
 def test_a_file_that_is_not_there_or_no_text(tmp_path: Path) -> None:
     """The message has words, no traceback."""
     path = tmp_path / "main.keys"
-    with pytest.raises(ConfigurationError, match="No such file.*Check its path"):
+    with pytest.raises(ConfigurationError, match=r"No such file.*Check its path"):
         read_keys(path, "coinw")
     path.write_bytes(b"\xff\xfe\x00")
     path.chmod(0o600)

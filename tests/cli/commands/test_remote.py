@@ -115,6 +115,30 @@ def test_balances_of_a_fleet(
     assert "alice" in part.stdout
 
 
+def test_balances_of_an_account_that_is_not_there(
+    running: EngineServer, owner: HandOwner
+) -> None:
+    """The command ends at once, for no wait makes one; the others are shown."""
+    alone = run("balances", "--from", running.url, "zed")
+    both = run("balances", "--from", running.url, "zed", "alice")
+
+    for done in (alone, both):
+        assert done.exit_code == 1
+        assert "zed: the engine has no account of this name. Check" in done.stderr
+        assert "not LIVE" not in done.stderr
+    assert "alice" in both.stdout
+
+
+def test_watch_says_why_it_is_not_live(running: EngineServer, owner: HandOwner) -> None:
+    """To one that is started when the owner is gone, too."""
+    owner.release("alice")
+    command = ("-m", "assetstream.cli", "watch", "--from", running.url, "alice")
+    with Program(*command) as program:
+        program.wait_for("no worker owns it. Start a relay")
+        program.interrupt()
+        assert program.finish() == 0, program.output
+
+
 def test_balances_where_there_are_none(running: EngineServer) -> None:
     """Neither of an empty fleet, nor of an engine that is not there."""
     empty = run("balances", "--from", running.url, "--fleet", "empty")
