@@ -110,7 +110,7 @@ class Copybook:
 
     @property
     def deadline(self) -> float:
-        """When time alone changes what is to be said; seconds of ``clock.now``."""
+        """Moment at which time alone changes it; seconds of ``clock.now``."""
         if self.present.state is State.LIVE:
             # It is LIVE at that very moment, too.
             return math.nextafter(self.present.dead_at, math.inf)

@@ -15,15 +15,22 @@ completion answer without it.
 from __future__ import annotations
 
 import functools
+import shlex
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Iterator, Sequence, Union
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Sequence, Union
 
 import click
 from click.shell_completion import CompletionItem
 
-from assetstream.model.errors import ConfigurationError
+from assetstream.cli.view.output import complain
+from assetstream.model.errors import (
+    AssetStreamError,
+    AuthenticationError,
+    ConfigurationError,
+    PermissionDenied,
+)
 
 if TYPE_CHECKING:
     from assetstream.cli.accounts.account import LabelledExchange
@@ -148,6 +155,32 @@ class AccountOptions:
         from assetstream.cli.accounts import selection
 
         return selection.usable(accounts, all_wanted=bool(self.names))
+
+    def complain(self, errors: Iterable[AssetStreamError]) -> None:
+        """Write errors on stderr; below a refusal of a key, how to examine the key."""
+        refused = []
+        for error in errors:
+            complain(f"{error}")
+            if isinstance(error, (AuthenticationError, PermissionDenied)):
+                refused.append(error)
+        if refused and not self.simulate and self.source is None:
+            # Not folded: it is to be copied.
+            click.echo(f"To examine the key: {self._doctor(refused)}", err=True)
+
+    def _doctor(self, refused: Sequence[AssetStreamError]) -> str:
+        """Return the command that examines the accounts of these errors."""
+        from assetstream.exchanges import EXCHANGES
+
+        if self.file is not None:
+            words = ["--accounts", str(self.file), *(e.account or "" for e in refused)]
+        else:
+            words = [error.exchange or "" for error in refused]
+            regions = [each for name in words for each in EXCHANGES[name].regions]
+            if self.region in regions:
+                words += ["--region", self.region]
+            if self.keys is not None:
+                words += ["--keys", str(self.keys)]
+        return shlex.join(["assetstream", "doctor", *words])
 
     def _check(self) -> None:
         """Refuse options that cannot mean anything together."""

@@ -8,7 +8,7 @@ import click
 
 from assetstream.cli.accounts.options import AccountOptions, choosing_accounts
 from assetstream.cli.options import ListingCommand, json_option
-from assetstream.cli.view.output import complain, output
+from assetstream.cli.view.output import output
 
 __all__ = ["balances"]
 
@@ -76,6 +76,5 @@ def balances(choice: AccountOptions, as_json: bool) -> None:
             view.print_table(held, len(errors), console)
         else:
             view.print_plain(held, len(errors))
-    for error in errors:
-        complain(f"{error}")
+    choice.complain(errors)
     sys.exit(1 if errors else 0)

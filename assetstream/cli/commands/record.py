@@ -117,8 +117,8 @@ def record(
             recorder.close()
         summary = folded(view.summary, sys.stdout)
         print(json.dumps(view.figures) if as_json else summary)
-    if stream.state is State.FAILED:
-        complain(f"{stream.error}")
+    if stream.state is State.FAILED and stream.error is not None:
+        choice.complain([stream.error])
     if recorder.error is not None:
         complain(f"{path} cannot be written: {recorder.error}")
     if stream.state is State.FAILED or recorder.error is not None:

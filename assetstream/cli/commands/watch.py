@@ -16,7 +16,7 @@ from assetstream.cli.options import (
     metrics_option,
     serving,
 )
-from assetstream.cli.view.output import complain, output
+from assetstream.cli.view.output import output
 
 __all__ = ["watch"]
 
@@ -140,7 +140,6 @@ def watch(
             run.run()
     failed = [stream for stream in streams if stream.state is State.FAILED]
     others = run.refusal, run.unrecorded
-    for error in (*left_out, *(stream.error for stream in failed), *others):
-        if error is not None:
-            complain(f"{error}")
+    errors = (*left_out, *(stream.error for stream in failed), *others)
+    choice.complain(error for error in errors if error is not None)
     sys.exit(1 if left_out or failed or any(others) else 0)

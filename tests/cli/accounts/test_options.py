@@ -12,7 +12,11 @@ from assetstream import AssetStream
 from assetstream.cli.accounts.options import AccountOptions, choosing_accounts
 from assetstream.display.words import listed
 from assetstream.exchanges import EXCHANGES
-from assetstream.model.errors import ConfigurationError
+from assetstream.model.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    ConnectionLost,
+)
 from tests.support.specs import keys_of
 
 ENVIRONMENT: dict[str, str | None] = {
@@ -120,6 +124,40 @@ def test_wrong_usage_is_explained_with_exit_code_2(
 
     assert last.startswith("Error: ")
     assert message in last
+
+
+@pytest.mark.parametrize(
+    ("choice", "command"),
+    [
+        (AccountOptions(("upbit",), "sg"), "upbit --region sg"),
+        # A region that the doctor would refuse is left out.
+        (AccountOptions(("gate", "upbit"), "kr"), "upbit --region kr"),
+        (AccountOptions(("bithumb", "upbit"), "x"), "upbit"),
+        (
+            AccountOptions(("upbit",), "sg", Path("a key")),
+            "upbit --region sg --keys 'a",
+        ),
+        (AccountOptions((), file=Path("a.toml")), "--accounts a.toml main"),
+        (AccountOptions(simulate=True), None),
+        (AccountOptions(source="env"), None),
+    ],
+)
+def test_a_refused_key_leads_to_the_doctor(
+    choice: AccountOptions, command: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the same options; but no other error does, and none of a key elsewhere."""
+    about = {"exchange": "upbit", "account": "main"}
+    lost = ConnectionLost("gone", **about)
+    choice.complain([lost])
+    assert capsys.readouterr().err == f"Error: {lost}\n"
+
+    choice.complain([lost, AuthenticationError("no", **about)])
+
+    _, refusal, *more = capsys.readouterr().err.splitlines()
+    assert refusal == "Error: main: no"
+    examine = f"To examine the key: assetstream doctor {command}"
+    assert len(more) == (command is not None)
+    assert all(line.startswith(examine) for line in more)
 
 
 def test_an_error_of_the_body_is_wrong_usage_too() -> None:

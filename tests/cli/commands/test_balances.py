@@ -87,8 +87,9 @@ def test_one_that_cannot_be_read_does_not_hide_the_others(
     assert "savings  BTC" in printed
     (btc,) = [line for line in printed.splitlines() if line.startswith("2 of 3   BTC")]
     assert btc.split()[4:] == ["0.3", "0", "0.3"]
-    (error,) = balances.err
+    error, remedy = balances.err
     assert error.startswith("Error: closed: Upbit refused")
+    assert remedy.endswith(f"assetstream doctor --accounts {file} closed")
     for keys in file.parent.glob("*.keys"):
         for line in keys.read_text().splitlines()[:2]:
             assert line.partition("=")[2] not in printed + error

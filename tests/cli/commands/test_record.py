@@ -76,7 +76,9 @@ def test_a_refused_key_is_on_the_tape(
     with record("coinw", "-o", str(path), environment=account.environment()) as program:
         assert program.finish() == 1, program.output
 
-    assert program.err[-1].startswith("Error: coinw-")
+    error, remedy = program.err[-2:]
+    assert error.startswith("Error: coinw-")
+    assert remedy.endswith("assetstream doctor coinw")
     assert [line.fields.get("current") for line in read_tape(path).lines][
         -2
     ] == "FAILED"

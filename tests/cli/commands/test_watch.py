@@ -143,8 +143,9 @@ def test_several_accounts_run_as_a_group(simulated_exchange: Simulator) -> None:
 
     assert len([line for line in program.out if "of 2 LIVE" in line]) == 1
     assert program.out[-1].endswith("LIVE -> STOPPED  stopped")
-    assert len(program.err) == 1
-    assert program.err[0].startswith("Error: upbit-")
+    error, remedy = program.err
+    assert error.startswith("Error: upbit-")
+    assert remedy.endswith("assetstream doctor upbit --region sg")
 
 
 def test_many_simulated_accounts_have_labels() -> None:
