@@ -30,6 +30,9 @@ def accounts() -> Iterator[AssetStream]:
         yield AssetStream(Upbit(key, secret, region="sg"), account=f"upbit-{number}")
 
 
+if "UPBIT_ACCESS_KEY_1" not in os.environ:
+    sys.exit("Set UPBIT_ACCESS_KEY_1 and UPBIT_SECRET_KEY_1, and so on.")
+
 # The accounts share one thread that reads and two that call the handlers below, so the
 # handlers may overlap; with workers=1 they would not.
 group = StreamGroup(accounts(), workers=2)

@@ -431,7 +431,7 @@ def _chosen(
     if not found:
         raise ConfigurationError(f"nothing is recorded in {path} yet")
     if not chosen:
-        raise ConfigurationError(f"{path} has no account {label!r}; there are {labels}")
+        raise ConfigurationError(f"{path} has no account {label!r}; it has {labels}")
     if label is None:
         raise ConfigurationError(
             f"{path} has several accounts: {labels}", remedy="Say which, by its label."

@@ -319,7 +319,7 @@ def test_a_group_is_recorded_with_those_that_come_later(
         assert available(archive, now(), account="bob") == {"SGD": "2"}
         with pytest.raises(ConfigurationError, match="several accounts: alice, bob"):
             archive.at(now())
-        with pytest.raises(ConfigurationError, match="no account 'eve'; there are"):
+        with pytest.raises(ConfigurationError, match="no account 'eve'; it has"):
             archive.at(now(), "eve")
         assert len(archive.updates("alice")) == 1
 
