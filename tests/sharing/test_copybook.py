@@ -627,3 +627,16 @@ def test_an_owner_that_is_not_known_vouches_for_nothing(desk: Desk) -> None:
 
     assert desk.state is State.CONNECTING
     assert desk.present.dead_at == -math.inf
+
+
+def test_l1_live_ends_just_after_the_last_moment_vouched_for(desk: Desk) -> None:
+    """Nothing has to come for it."""
+    desk.live()
+    ends = desk.book.deadline
+    desk.now = desk.present.dead_at
+    desk.judge()
+    assert desk.state is State.LIVE
+
+    desk.now = ends
+    desk.judge()
+    assert desk.state is State.STALE
