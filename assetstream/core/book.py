@@ -31,6 +31,7 @@ from msgspec import Struct
 
 from assetstream.core.entry import NOTHING, Entry
 from assetstream.core.evidence import (
+    LONG_LAG,
     REST_LAG,
     Amounts,
     Judgement,
@@ -413,9 +414,10 @@ class BalanceBook:
 def _contradicts_itself(piece: Piece, last: Piece | None) -> bool:
     """True if a push is newer than the last by its time, and older by its number (K1).
 
-    Neither can be believed then. A number of 0 says nothing.
+    Neither can be believed then. A number of 0 says nothing, nor does one long after
+    the last push: numbers may begin anew, and no push is late by more.
     """
-    if last is None:
+    if last is None or piece.at - last.at > LONG_LAG:
         return False
     assert last.key is not None
     assert piece.key is not None

@@ -6,6 +6,7 @@ import hashlib
 import re
 from abc import ABC, abstractmethod
 from functools import cached_property
+from itertools import groupby
 from typing import Mapping, NoReturn, TypeVar
 
 from assetstream.model.errors import AssetStreamError
@@ -120,10 +121,7 @@ class Exchange(ABC):
     def _credential_patterns(self) -> tuple[re.Pattern[bytes], ...]:
         # The longest first: one that holds another must not be cut by it.
         longest_first = sorted(self.credentials.values(), key=len, reverse=True)
-        return tuple(
-            re.compile(b"".join(map(_spellings, credential)))
-            for credential in longest_first
-        )
+        return tuple(map(_pattern, longest_first))
 
     # For the doctor; each has a default.
 
@@ -166,25 +164,37 @@ _BACKSLASH = rb"(?:\\|" + _PERCENT + rb"5[Cc])"
 
 
 #: Names by which web pages write letters, besides their numbers.
-_ENTITIES = {"&": b"amp|", "<": b"lt|", ">": b"gt|", '"': b"quot|", "'": b"apos|"}
+_ENTITIES = {
+    **{"&": b"amp|", "<": b"lt|", ">": b"gt|", '"': b"quot|", "'": b"apos|"},
+    **{"+": b"plus|", "/": b"sol|", "=": b"equals|"},
+}
 
 
-def _spellings(character: str) -> bytes:
-    """Return a pattern for a character as URLs, JSON and web pages write it.
+def _pattern(credential: str) -> re.Pattern[bytes]:
+    """Return a pattern for a credential as URLs, JSON and web pages write it.
 
     Also nested.
     """
-    if character.isalnum() or character in "-_.~":
-        return re.escape(character.encode())
+    runs = ((letter, len([*same])) for letter, same in groupby(credential))
+    return re.compile(b"".join(_spellings(letter, count) for letter, count in runs))
+
+
+def _spellings(character: str, count: int) -> bytes:
+    """Return a pattern for a character that stands so many times in a row."""
+    if character.isalnum():
+        return re.escape(character.encode()) * count
     code = rb"(?i:%02x)" % ord(character)
     plain = re.escape(character.encode())
     number = rb"%b#0{0,7}%d|#[xX]0{0,7}%b" % (
         *(_ENTITIES.get(character, b""), ord(character), code),
     )
-    return rb"(?:%b{0,7}(?:%b|%b%b)|%b{1,8}u00%b|&(?:amp;){0,3}(?:%b);)" % (
-        *(_BACKSLASH, plain, _PERCENT, code),
-        *(_BACKSLASH, code, number),
-    )
+    others = rb"%b{1,8}u00%b|&(?:amp;){0,3}(?:%b);" % (_BACKSLASH, code, number)
+    if character == "\\":
+        # Each may be escaped by some; which of a row escapes which is not asked, for
+        # the ways to tell would be more than can be tried.
+        return rb"(?:%b|%b){%d,%d}" % (_BACKSLASH, others, count, 8 * count)
+    one = rb"(?:%b{0,7}(?:%b|%b%b)|%b)" % (_BACKSLASH, plain, _PERCENT, code, others)
+    return one * count
 
 
 make_public(Exchange)

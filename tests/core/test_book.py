@@ -186,6 +186,23 @@ def test_k1_a_smaller_serial_number_under_a_greater_time_is_passed_over() -> Non
         assert account.present.ignored == 1 + 2 * serial
 
 
+def test_k1_serial_numbers_may_begin_anew() -> None:
+    """What is passed over for it is passed over for a minute, not for ever."""
+    account = Account(serial=True)
+    account.connect(-20, snapshot(report("BTC", "1")))
+    account.push(1, "2", second=900)
+    account.push(31, "3", second=1)
+    account.push(61, "4", second=2)
+    assert account.shown() == ("2", "0")
+    assert account.in_doubt == ("BTC",)
+    account.push(61.1, "5", second=3)
+    assert account.shown() == ("5", "0")
+    account.push(63, "6", second=4)
+
+    assert account.shown() == ("6", "0")
+    assert account.in_doubt == ()
+
+
 def test_k1_serial_numbers_order_nothing_where_no_exchange_promises_it() -> None:
     book = BalanceBook(Present("test", "test-1"))
     assert book.pushed_at == -math.inf

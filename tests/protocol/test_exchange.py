@@ -100,6 +100,23 @@ def test_a_secret_is_redacted_as_web_pages_write_it(spelling: str) -> None:
     assert Plain("a&b<c>d\"e'f/g").redacted(f"<{spelling}>".encode()) == b"<***>"
 
 
+@pytest.mark.parametrize("spelling", ["a%2Db%5fc", r"a\u002db_c", "a&#x2d;b&#95;c"])
+def test_what_needs_no_escape_may_have_one(spelling: str) -> None:
+    """Hyphens of a key that is a UUID, for one."""
+    assert Plain("a-b_c").redacted(f"<{spelling}>".encode()) == b"<***>"
+
+
+@pytest.mark.parametrize("times", [1, 2, 4, 8])
+def test_backslashes_in_a_row_are_no_riddle(times: int) -> None:
+    """However many there are, and whatever else has them: this would not end."""
+    exchange = Plain("a" + "\\" * 12 + "b")
+    quoted = b"<a" + b"\\" * 12 * times + b"b>"
+
+    assert exchange.redacted(quoted) == b"<***>"
+    hostile = (b"a" + b"\\" * 500) * 20
+    assert exchange.redacted(hostile) == hostile
+
+
 @pytest.mark.parametrize(
     "spelling", ["a%5C%22b%2Bc", "a%5c%5c%5c%22b%252Bc", "a\\u0022b\\u00252Bc"]
 )

@@ -105,7 +105,8 @@ class BinanceConversation(PhasedConversation[Notice]):
             return self._prove() if answer.request else ()
         wait = BLOCKED_S if answer.status == 418 else None
         if answer.retry_at is not None:
-            wait = min(max(0.0, (answer.retry_at - instant.ms) / 1000), LONGEST_WAIT_S)
+            left = min((answer.retry_at - instant.ms) / 1000, LONGEST_WAIT_S)
+            wait = left if left > 0 else wait
         waits = self._phase is Phase.SUBSCRIBING
         doing = "the subscription" if waits else "a request"
         error = explain_refusal(self._exchange, answer, doing, wait)

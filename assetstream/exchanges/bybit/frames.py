@@ -57,7 +57,7 @@ UNIFIED = "UNIFIED"
 #: Pushes of which a copy is known for one: 200 have some 30 KB.
 MOST_PUSHES = 200
 #: Pushes of one millisecond that are told apart.
-MOST_TIES = 20
+MOST_TIES = MOST_PUSHES
 
 #: Texts of an amount that takes nothing away: zero, and what does not apply.
 NOTHING = frozenset({"0", ""})
@@ -284,12 +284,13 @@ def _pushed_balances(
         pushed.unreadable[None] = "it has no list of accounts"
         return pushed
     for account in accounts:
-        coins = account.get("coin") if isinstance(account, dict) else None
+        fields = account if isinstance(account, dict) else {}
+        if fields.get("accountType") not in (None, UNIFIED):
+            continue  # another account's balance of the same coin
+        coins = fields.get("coin")
         if not isinstance(coins, list):
             pushed.unreadable[None] = "an account has no list of coins"
             continue
-        if account.get("accountType") not in (None, UNIFIED):
-            continue  # another account's balance of the same coin
         for coin in coins:
             currency: str | None = None
             try:

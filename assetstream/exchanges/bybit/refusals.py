@@ -148,7 +148,8 @@ CODES: Mapping[str, Meaning] = {
 WORDS: Mapping[str, str] = {
     "key has expired": "33004",
     "unmatched ip": "10010",
-    "banned": "10009",
+    "user has been banned": "10008",
+    "ip has been banned": "10009",
     "permission": "10005",
     "too many": "10006",
     "frequen": "10006",
@@ -160,6 +161,7 @@ WORDS: Mapping[str, str] = {
     "sign": "10004",
     "expired": "10002",
     "timestamp": "10002",
+    "time window": "10002",
     "internal": "10016",
     "system": "10016",
     "server": "10016",

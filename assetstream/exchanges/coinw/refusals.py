@@ -6,6 +6,7 @@ the codes come from REST, from captures and from other clients' fixes.
 
 from __future__ import annotations
 
+import re
 from typing import Mapping
 
 from assetstream.exchanges.coinw.frames import LOGIN, RequestAnswer
@@ -18,6 +19,7 @@ from assetstream.exchanges.common.refusals import (
     Meaning,
     Refusal,
     foreign_answer,
+    is_own,
     refusal,
     retry_after,
     unavailable,
@@ -74,13 +76,21 @@ _FORBIDDEN = {
 
 CODES: Mapping[str, Meaning] = {
     "29001": _LIMIT,
+    "429": _LIMIT,
     # Also the answer to a malformed request; the text is "Rate Limit".
     "1001": _LIMIT,
     "1003": _KEY,
     "6000": _KEY,
     "6001": _KEY,
     "6003": _SCOPE,
-    **{str(code): _KEY for code in range(10001, 10008)},
+    # "Internet error", "API not exist", "Parameter error", permissions, key, signature.
+    "10001": PASSING,
+    "10002": REQUEST,
+    "10003": REQUEST,
+    "10004": _SCOPE,
+    "10005": _SCOPE,
+    "10006": _KEY,
+    "10007": _KEY,
     # "User API error": the document gives no cause; the key is the likeliest.
     "-103": _KEY,
     "-200": PASSING,
@@ -89,6 +99,9 @@ CODES: Mapping[str, Meaning] = {
     "402": REQUEST,
     "1007": REQUEST,
 }
+
+#: The form of codes that are not listed.
+OWN_CODE = re.compile("-?[0-9]{1,6}", re.ASCII)
 
 
 def explain_code(
@@ -143,10 +156,9 @@ def explain_answer(
     outage = page or unavailable(exchange, status, headers, body, doing)
     if outage is not None:
         return outage
-    if own:
+    if own and is_own(status, code, OWN_CODE):
         # A 401 is about the key, and a 403 of CoinW's own forbids.
         unknown = {401: _KEY, 403: _SCOPE}.get(status, UNKNOWN)
-        code = code or ("401" if status == 401 else "")
         return explain_code(exchange, code, text, doing, unknown=unknown, wait=wait)
     if status == 401:
         return unsigned_401(exchange, _KEY, body, doing, wait)

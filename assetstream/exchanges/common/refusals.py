@@ -41,6 +41,9 @@ BLOCKED_S = 60.0
 #: A wait that is longer is garbage, or outlasts what it is for: it is tried once a day.
 LONGEST_WAIT_S = 86_400.0
 
+#: The two statuses that may be about the key, as gateways write them.
+STATUSES = frozenset({"401", "403", "unauthorized", "forbidden"})
+
 SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?", re.ASCII)
 
 # The beginning of a page of the web. Some pages have no head at all.
@@ -157,7 +160,8 @@ def refusal(
         message=message,
         exchange=exchange.name,
         fatal=meaning.fatal,
-        retry_after=wait,
+        # No server means that it may be asked again at once.
+        retry_after=wait or None,
     )
     if isinstance(error, ExchangeError):
         error.clock_off = meaning.clock_off
@@ -267,13 +271,15 @@ def _title(exchange: KeyedExchange, body: bytes) -> str | None:
 def is_own(status: int, code: str, form: re.Pattern[str]) -> bool:
     """True if an answer with a code is the exchange's own, as its form shows.
 
-    A gateway's JSON may have the same fields. Of consequence is that only in 401 and
-    403, which may be fatal: the others pass.
+    A gateway's JSON may have the same fields, and repeats the status in its words. Of
+    consequence is that only in 401 and 403, which may be fatal: the others pass.
 
     Args:
         form: what each code of the exchange looks like.
     """
-    return status not in (401, 403) or form.fullmatch(code) is not None
+    if status not in (401, 403):
+        return True
+    return code not in STATUSES and form.fullmatch(code) is not None
 
 
 def unsigned_401(

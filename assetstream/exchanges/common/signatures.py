@@ -18,6 +18,8 @@ AFTER_ESCAPE = (
 #: What begins an escape in URLs, in JSON, and in both; bounded, and no two ways to read
 #: the same: the data that is searched comes from outside.
 ESCAPE = rb"(?:%(?:25){0,2}|\\{1,8}u00(?:25){0,3})"
+#: What begins one in web pages.
+ENTITY = rb"&(?:amp;){0,3}"
 
 
 def hex_signature(digits: int) -> re.Pattern[bytes]:
@@ -32,7 +34,7 @@ def base64_signature(characters: int, padding: int) -> re.Pattern[bytes]:
     """Return the pattern of one in base64: so many characters, then so many ``=``."""
     return re.compile(
         rb"(?:(?<![0-9A-Za-z+/])|%b)"
-        rb"(?:[0-9A-Za-z+/]|\\{1,7}/|%b2[BbFf]|&#(?:43|47|[xX]2[BbFf]);){%d}"
-        rb"(?:=|%b3[Dd]|&#(?:61|[xX]3[Dd]);){%d}"
-        % (AFTER_ESCAPE, ESCAPE, characters, ESCAPE, padding)
+        rb"(?:[0-9A-Za-z+/]|\\{1,7}/|%b2[BbFf]|%b(?:#0{0,7}4[37]|#[xX]0{0,7}2[BbFf]|plus|sol);){%d}"
+        rb"(?:=|%b3[Dd]|%b(?:#0{0,7}61|#[xX]0{0,7}3[Dd]|equals);){%d}"
+        % (AFTER_ESCAPE, ESCAPE, ENTITY, characters, ESCAPE, ENTITY, padding)
     )

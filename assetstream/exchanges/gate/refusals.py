@@ -19,6 +19,7 @@ from assetstream.exchanges.common.refusals import (
     Meaning,
     Refusal,
     foreign_answer,
+    is_own,
     refusal,
     retry_after,
     unavailable,
@@ -161,6 +162,9 @@ WORDS: Mapping[str, str] = {
     "auth fai": "INVALID_CREDENTIALS",
 }
 
+#: The form of labels that are not listed.
+OWN_LABEL = re.compile("[A-Z][A-Z0-9_]*", re.ASCII)
+
 #: The labels that Gate gives only for a key that it knows: the region is right.
 KNOWN_KEY_CODES = frozenset(
     {"INVALID_SIGNATURE", "IP_FORBIDDEN", "FORBIDDEN", "READ_ONLY"}
@@ -209,7 +213,7 @@ def explain_answer(
     outage = page or unavailable(exchange, status, headers, body, doing)
     if outage is not None:
         return outage
-    if label:
+    if label and is_own(status, label, OWN_LABEL):
         # A 401 is about the key, a 403 of Gate's own forbids, and what a 400 does not
         # understand is the request.
         meanings = {400: _REQUEST, 401: _KEY, 403: _SCOPE}

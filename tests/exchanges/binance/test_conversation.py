@@ -214,7 +214,8 @@ def test_t2_a_subscription_of_another_time_sets_the_clock() -> None:
     [
         # Written for the 45th second.
         (sample("binance", "subscribe_banned"), 44.0),
-        (answer(429, -1003, data={"retryAfter": START_MS}), 0.0),
+        (answer(429, -1003, data={"retryAfter": START_MS}), None),
+        (answer(418, -1003, data={"retryAfter": START_MS}), 60.0),
         (answer(418, -1003), 60.0),
         (answer(429, -1003, data={"retryAfter": START_MS * 10}), 86_400.0),
         (answer(429, -1003, data={"retryAfter": "soon"}), None),

@@ -87,6 +87,8 @@ def test_t2_a_read_of_another_time_sets_the_clock() -> None:
         ("", "Permission denied, check your API key permissions", "10005", True),
         ("", "Too many requests for this API key", "10006", False),
         ("", "IP has been banned.", "10009", False),
+        ("", "User has been banned.", "10008", True),
+        ("", "The request time exceeds the time window range.", "10002", False),
         ("", "Exceeded the IP Rate Limit.", "10006", False),
         ("10019", "ws service is restarting, please reconnect", "10016", False),
         ("10403", "exceed IP rate limit", "10006", False),

@@ -27,7 +27,14 @@ MEANINGS: dict[str, tuple[type[AssetStreamError], bool]] = {
     "1003": (AuthenticationError, True),
     "6000": (AuthenticationError, True),
     "6001": (AuthenticationError, True),
-    **{str(code): (AuthenticationError, True) for code in range(10001, 10008)},
+    "429": (RateLimited, False),
+    "10001": (ExchangeError, False),
+    "10002": (ExchangeError, False),
+    "10003": (ExchangeError, False),
+    "10004": (PermissionDenied, True),
+    "10005": (PermissionDenied, True),
+    "10006": (AuthenticationError, True),
+    "10007": (AuthenticationError, True),
     "-103": (AuthenticationError, True),
     "6003": (PermissionDenied, True),
     "-200": (ExchangeError, False),
@@ -41,6 +48,22 @@ MEANINGS: dict[str, tuple[type[AssetStreamError], bool]] = {
 def test_every_known_code_is_tested() -> None:
     """A new code in the table needs a line here."""
     assert set(CODES) == set(MEANINGS)
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (403, {"code": 403, "msg": "Forbidden by WAF"}),
+        (401, {"code": 401, "msg": "Unauthorized", "success": False}),
+        (403, {"success": False}),
+    ],
+)
+def test_a_gateway_s_json_is_not_coinw_s_own(status: int, body: object) -> None:
+    """A firewall stands before CoinW; the key may be perfectly good."""
+    with pytest.raises(AssetStreamError) as caught:
+        make_coinw().read_replied(status, {}, frame(body))
+
+    assert not caught.value.fatal
 
 
 @pytest.mark.parametrize(("code", "meaning"), MEANINGS.items())

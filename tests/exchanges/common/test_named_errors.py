@@ -37,6 +37,8 @@ def explained(status: int, body: bytes) -> AssetStreamError:
         (401, "new", AuthenticationError, True),
         (403, "new", PermissionDenied, True),
         (401, "AccessDenied", AuthenticationError, False),
+        (401, "401", AuthenticationError, False),
+        (403, "forbidden", ConnectionLost, False),
         (403, "AccessDenied", ConnectionLost, False),
         (400, "new", ExchangeError, False),
         (200, "new", ExchangeError, False),

@@ -12,6 +12,7 @@ from assetstream.exchanges.common.signatures import base64_signature, hex_signat
 
 HEX = "0123456789abcdefABCDEF0123456789"
 BASE64 = "+aZ/09bC+/" * 2 + "=="
+NAMED = {"+": "&plus;", "/": "&sol;", "=": "&equals;"}
 FORMS: list[Callable[[str], str]] = [
     lambda text: text,
     lambda text: quote(text, safe=""),
@@ -25,6 +26,8 @@ FORMS: list[Callable[[str], str]] = [
     lambda text: quote(text, safe="").replace("%", "\\u0025"),
     lambda text: "".join(c if c.isalnum() else f"&#{ord(c)};" for c in text),
     lambda text: "".join(c if c.isalnum() else f"&#x{ord(c):X};" for c in text),
+    lambda text: "".join(c if c.isalnum() else f"&amp;#x00{ord(c):x};" for c in text),
+    lambda text: "".join(NAMED.get(c, c) for c in text),
 ]
 
 
