@@ -199,6 +199,8 @@ class Audit:
             if verdict is Judgement.NEW and before and source is Source.AUDIT:
                 unequal = unequal or bool(entry.evidence.open)
                 self._drifted(entry, before, piece, report, judged)
+            elif verdict is Judgement.NEW and entry.disputed:  # By a snapshot.
+                entry.denied = DENIALS - 1
             elif verdict is Judgement.SAME:
                 self._agreed(entry, piece, code)
             elif verdict is Judgement.OPEN and not need.seconds:
@@ -290,8 +292,8 @@ class Audit:
     def _agreed(self, entry: Entry, piece: Piece, code: str) -> None:
         """Note that a read agrees; that with a push ends a row of denials (A8).
 
-        To say again what REST made of a push counts when nothing has been pushed for
-        so long that REST would win.
+        To say again what REST made of a push counts when nothing has changed for so
+        long that REST would win.
         """
         self._verified[code] = piece.at
         push = entry.evidence.push
@@ -300,7 +302,9 @@ class Audit:
         # What it agrees with was set by that push.
         by_push = push is entry.evidence.ground or push.amounts == piece.amounts
         repeated = piece.amounts == entry.corrected
-        if by_push and not (repeated and piece.at - push.at < DISPUTED.seconds):
+        over = entry.evidence.over
+        changed_at = -math.inf if over is None else over.newest
+        if by_push and not (repeated and piece.at - changed_at < DISPUTED.seconds):
             entry.denied = 0
 
     def _drifted(
@@ -315,7 +319,7 @@ class Audit:
         if entry.disputed:  # REST wins; the next push that it denies begins it anew.
             entry.denied = DENIALS - 1
             return
-        if before.at <= entry.outdated_at:  # K6: a push has said so as well.
+        if before.earliest <= entry.outdated_at:  # K6: a push has said so as well.
             return
         judged.drifts += 1
         if before.key is None:

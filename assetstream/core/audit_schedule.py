@@ -53,6 +53,8 @@ class AuditSchedule:
         self._started = math.inf
         self._live_at = math.inf
         self._early = 0
+        # A read that failed is tried again then, and no doubt makes it sooner (S3).
+        self._not_before = -math.inf
         # When the last read succeeded, and the interval that the lease was made for;
         # -inf while there is none, for no interval is shorter.
         self._completed_at = -math.inf
@@ -95,11 +97,11 @@ class AuditSchedule:
 
     def failed(self, now: float, delay: float) -> None:
         """Plan to try again ``delay`` seconds after a failed read (S3)."""
-        self.due_at = now + delay
+        self.due_at = self._not_before = now + delay
 
     def request(self, at: float) -> None:
         """Plan an audit for something in doubt, if none is due before ``at`` (A6)."""
-        self.due_at = min(self.due_at, at)
+        self.due_at = min(self.due_at, max(at, self._not_before))
 
     def interval(self, now: float, book: BalanceBook) -> float | None:
         """The present interval between audits in seconds; None: switched off."""
@@ -158,6 +160,7 @@ class AuditSchedule:
     def _renew(self, now: float, book: BalanceBook) -> None:
         interval = self.interval(now, book)
         self._completed_at = now
+        self._not_before = -math.inf
         self._renewed_for = math.inf if interval is None else interval
         self.lease_ends_at = now + lease(self._renewed_for)
 

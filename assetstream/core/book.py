@@ -381,7 +381,7 @@ class BalanceBook:
         entry.balance = balance
         self._taken_at[report.currency] = at.now
         shown[report.currency] = balance
-        if previous is None and not balance.total and source is not STREAM:
+        if previous is None and not available and not locked and source is not STREAM:
             return None  # Read as zero, never known otherwise: no change (D3).
         return AssetUpdate(
             self.exchange,

@@ -176,8 +176,8 @@ def balances_page(rows: Sequence[BalanceRow], most: int) -> Page:
     """
     if not rows:
         return [Line("no balances known")]
-    held = [row for row in rows if row.total]
-    zero = [row.currency for row in rows if not row.total]
+    held = [row for row in rows if row.available or row.locked]
+    zero = [row.currency for row in rows if not (row.available or row.locked)]
     page: list[Grid | Line] = [
         Line(counted(len(rows), "balance"), name=f"{rows[0].account}:"),
         balances_grid(held[:most]),

@@ -158,7 +158,7 @@ class GroupBalances(Mapping[str, Mapping[str, Balance]]):
             row_of(balance)
             for _, balances in sorted(self.items())
             for _, balance in sorted(balances.items())
-            if balance.total
+            if balance.available or balance.locked
         ]
         return accounts_page(len(self), held, most)
 

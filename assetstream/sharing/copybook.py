@@ -356,13 +356,13 @@ class Copybook:
             changes += [
                 (code, (ZERO, ZERO), None, source)
                 for code, shown in present.balances.items()
-                if code not in book and shown.total
+                if code not in book and (shown.available or shown.locked)
             ]
         events: list[Event] = []
         replaced: dict[str, Balance] = {}
         for code, pair, changed, kind in changes:
             update = self._show(code, pair, changed, None, at, kind, replaced)
-            if update.previous is not None or update.total:
+            if update.previous is not None or update.available or update.locked:
                 events.append(update)
         present.balances.update(replaced)
         return events

@@ -94,7 +94,7 @@ class AccountSnapshot(NamedTuple):
             row_of(balance, not live or currency in health.in_doubt, change)
             for currency, (balance, change) in sorted(balances.items())
             # A zero is worth a line only if somebody may look for what went.
-            if balance.total or change
+            if balance.available or balance.locked or change
         ]
         return cls(exchange, account, health, rows, live or bool(balances))
 

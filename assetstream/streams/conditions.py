@@ -49,7 +49,7 @@ def wait_until(run: StreamRun, condition: Condition, timeout: float | None) -> B
         words = [
             f"{code} {held(each.available, each.locked)}"
             for code, each in sorted(engine.present.balances.copy().items())
-            if each.total
+            if each.available or each.locked
         ]
         return f"it held {named(words, MOST_NAMED)}" if words else "it held nothing"
 

@@ -738,6 +738,18 @@ def test_k6_what_a_push_has_told_of_is_no_drift(account: Account) -> None:
     assert account.twice(565, read("20")).drifts == 1
 
 
+def test_k6_a_read_that_lags_hides_no_change_that_was_told(account: Account) -> None:
+    """What it shows is of before the push, though it was asked for after it."""
+    account.book.outdate("BTC", at(97))
+    account.read(97.1, read("1"))
+    account.book.outdate("BTC", at(103))
+    for now, free in ((103.1, "3"), (105.2, "3"), (115.1, "7"), (117.2, "7")):
+        judged = account.read(now, read(free))
+        assert (judged.drifts, judged.reconnect) == (0, None)
+
+    assert account.shown() == ("7", "0")
+
+
 def test_k6_it_is_in_doubt_until_rest_has_caught_up(account: Account) -> None:
     """A read at once may lag; what it says is shown, marked, if another agrees."""
     account.push(100, "2")
@@ -897,6 +909,32 @@ def test_a8_a_correction_that_was_pushed_ends_it_after_ten_minutes(
     assert account.shown() == ("13", "0")
     assert account.in_doubt == ()
     assert not account.entry().disputed
+
+
+def test_a8_what_is_pushed_again_unchanged_keeps_no_dispute_going(
+    account: Account,
+) -> None:
+    """An exchange may name all balances in each push."""
+    dispute(account)
+    for now in range(400, 1100, 100):
+        account.push(now, "13")
+        account.read(now + 50, read("13"))
+
+    assert account.in_doubt == ()
+
+
+def test_a8_rest_wins_by_a_snapshot_too(account: Account) -> None:
+    """The connection was lost before the read that decides; the next denial counts."""
+    dispute(account)
+    for now in (500, 650, 800):
+        account.read(now, read("13"))
+    account.connect(970, read("13"))
+    assert account.shown() == ("13", "0")
+    assert account.in_doubt == ()
+
+    account.push(1000, "5")
+    (error,) = account.twice(1065, read("20")).items
+    assert isinstance(error, ProtocolError)
 
 
 def test_a8_without_a_push_between_it_is_not_a_dispute(account: Account) -> None:

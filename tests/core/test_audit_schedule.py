@@ -241,6 +241,24 @@ def test_s3_a_read_that_failed_is_tried_again(book: BalanceBook) -> None:
     assert plan.due_at == 1010.5
 
 
+def test_s3_no_doubt_makes_a_read_that_failed_be_tried_sooner(
+    book: BalanceBook,
+) -> None:
+    """Else a flood of doubts would ask an exchange that is down again and again."""
+    plan = schedule()
+    plan.live(1000, book)
+    plan.began()
+    plan.failed(1007, 3.5)
+    plan.request(1008)
+    assert plan.due_at == 1010.5
+    plan.request(1012)
+    assert plan.due_at == 1010.5
+
+    complete(plan, 1011, book)
+    plan.request(1011.5)
+    assert plan.due_at == 1011.5
+
+
 def test_a7_live_is_a_lease_of_2_intervals_and_30_s(book: BalanceBook) -> None:
     """Only a completed audit renews the lease."""
     plan = schedule()

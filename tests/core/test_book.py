@@ -186,6 +186,14 @@ def test_k1_a_smaller_serial_number_under_a_greater_time_is_passed_over() -> Non
         assert account.present.ignored == 1 + 2 * serial
 
 
+def test_d3_what_nets_to_zero_is_a_balance(account: Account) -> None:
+    """A debt may be as great as what an order holds: callbacks are told."""
+    owed = report("ETH", "-5", "5")
+    judged = account.connect(60, snapshot(report("BTC", "1"), owed))
+
+    assert [item.currency for item in judged.items] == ["ETH"]
+
+
 def test_k1_serial_numbers_may_begin_anew() -> None:
     """What is passed over for it is passed over for a minute, not for ever."""
     account = Account(serial=True)

@@ -105,10 +105,10 @@ def print_json(
 
 
 def _held(account: AccountSnapshot) -> list[BalanceRow]:
-    return [row for row in account.rows if row.total]
+    return [row for row in account.rows if row.available or row.locked]
 
 
 def _sums(accounts: Sequence[AccountSnapshot]) -> list[TotalRow]:
     if len(accounts) < 2:
         return []
-    return [each for each in totals(accounts) if each.total]
+    return [each for each in totals(accounts) if each.available or each.locked]

@@ -114,7 +114,9 @@ def choose_form(as_json: bool, as_csv: bool) -> PlainForm | JsonForm | CsvForm:
 
 
 def _held(balances: Balances) -> Sequence[Balance]:
-    return [balance for _, balance in sorted(balances.items()) if balance.total]
+    return [
+        each for _, each in sorted(balances.items()) if each.available or each.locked
+    ]
 
 
 def _in_order(history: History) -> Iterator[AssetUpdate | Gap]:
