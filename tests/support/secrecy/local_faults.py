@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 from functools import partial
@@ -58,11 +59,18 @@ def callback_raises(setup: SecrecySetup) -> None:
 
 
 class KeyRefused(Echo):
-    """Refuses Upbit's key by name, in words that quote the request."""
+    """Refuses the key as the exchange does, in words that quote the request."""
 
     def rest(self, request: Request) -> Reply:
-        error = {"name": "invalid_access_key", "message": self.quoted(request)}
-        return Reply.json(401, {"error": error})
+        status, body = self.setup.spec.refusal
+        return Reply.json(status, quoting(json.loads(body), self.quoted(request)))
+
+
+def quoting(value: Any, quoted: str) -> Any:
+    """Put a text in the place of all words; a code has no spaces."""
+    if isinstance(value, dict):
+        return {name: quoting(each, quoted) for name, each in value.items()}
+    return quoted if isinstance(value, str) and " " in value else value
 
 
 def errors_are_logged(setup: SecrecySetup) -> None:

@@ -216,7 +216,7 @@ class Echo(Fault):
     """Answers with the whole request and all credentials."""
 
     def __init__(self, setup: SecrecySetup, to: str, status: int = 400) -> None:
-        self._setup = setup
+        self.setup = setup
         self._to = to
         self._status = status
 
@@ -232,14 +232,14 @@ class Echo(Fault):
             f"{request.method} {request.path}?{request.query} {request.headers} "
             # Some programs shorten a long text to its beginning.
             f"{request.headers.get('authorization', '')[:70]} "
-            f"{self._setup.credentials_text} "
-            f"{self._setup.escaped(request.query, *request.headers.values())}"
+            f"{self.setup.credentials_text} "
+            f"{self.setup.escaped(request.query, *request.headers.values())}"
         )
 
     def _reply(self, request: Request) -> Reply:
         quoted = self.quoted(request)
         if self._to == "rest, own form":
-            return Reply.json(self._status, self._setup.spec.rest_error(quoted))
+            return Reply.json(self._status, self.setup.spec.rest_error(quoted))
         headers = {"Location": f"{request.path}?{request.query}", "X-Echo": quoted}
         return Reply(self._status, quoted.encode(), headers)
 
