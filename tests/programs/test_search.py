@@ -132,7 +132,7 @@ MISSED = {
     "T1-pushes": ("coinw", "askew", "vbusy n3", 1, 0.2, "doubt"),
     "K1-order": ("coinw", "calm", "slow n10", 1, 1, "disordered"),
     "K1-question": ("coinw", "storm", None, 0, 12, "untrue"),
-    "K1-memory": ("coinw", "ahead", "busy n5", 0, 1, "repeated"),
+    "K1-memory": ("upbit", "ahead", "busy n5", 0, 1, "repeated"),
     "K2": ("coinw", "wild", "busy n5", 0, 1, "older"),
     "K3": ("upbit", "steps", "busy n5", 0, 10, "useless"),
     "K5": ("coinw", "rough", None, 0, 20, "older"),

@@ -221,7 +221,7 @@ def test_the_guide_s_block_runs(
     exec(code.replace("redis://cache:6379/0", server.url), {})
 
     ended.assert_called_once()
-    assert "2 Counter({<State.LIVE: 'LIVE'>: 2})" in capsys.readouterr().out
+    assert "2 <GroupHealth 2 LIVE " in capsys.readouterr().out
 
 
 def test_one_life(server: EngineServer) -> None:
