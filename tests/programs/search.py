@@ -176,7 +176,7 @@ BOUNDS = {
     ("upbit", "stuck"): Bounds(93.5, 85.0, 6.5, 30, 40, 15, 190),
     ("coinw", "askew"): Bounds(98.5, 94.0, 1.4, 40, 8, 20, 290),
     ("upbit", "askew"): Bounds(99.6, 98.9, 0.4, 40, 60, 10, 85),
-    ("coinw", "steps"): Bounds(99.2, 96.5, 0.8, 40, 10, 25, 280),
+    ("coinw", "steps"): Bounds(98.7, 93.0, 0.8, 40, 10, 25, 280),
     ("upbit", "steps"): Bounds(98.8, 97.5, 1.0, 40, 60, 15, 100),
     # Six times an hour a push says a difference alone: in doubt until REST was read,
     # or as wrong as a replica that is stuck.
