@@ -164,7 +164,11 @@ class Page:
         """
         self._page.set_viewport_size({"width": width, "height": 720})
         area = self.cell(text).locator(".jp-OutputArea").first
-        return float(area.evaluate(SCROLL))
+        # Jupyter lays itself out anew a moment later.
+        self._page.wait_for_function(
+            f"area => ({SCROLL})(area) > 0", arg=area.element_handle()
+        )
+        return self.scrolled(text)
 
     def scrolled(self, text: str) -> float:
         """Return by how much the table of that cell is scrolled to its right."""
