@@ -53,7 +53,7 @@ EXCUSES = {
     "disordered": {"repeats", *DISORDER},
     "older": {"repeats", *DISORDER},
     "invented": {"biased"},
-    "hasty": {"repeats", "biased"},
+    "hasty": {"repeats", "biased", "exchange step", "unfair date"},
     "seesaw": {"repeats", "stuck"},
     "repeated": {"repeats", "exchange step", "unfair date"},
 }
