@@ -911,6 +911,16 @@ def test_a8_a_correction_that_was_pushed_ends_it_after_ten_minutes(
     assert not account.entry().disputed
 
 
+def test_a8_a_change_that_is_forgotten_was_long_ago(account: Account) -> None:
+    """No read came for a quarter of an hour."""
+    dispute(account)
+    account.push(400, "13")
+    account.read(1400, read("13"))
+
+    assert account.entry().evidence.over is None
+    assert account.in_doubt == ()
+
+
 def test_a8_what_is_pushed_again_unchanged_keeps_no_dispute_going(
     account: Account,
 ) -> None:

@@ -40,6 +40,13 @@ KILLED = ("killed", "timeout", "segfault")
 #: Module, function and changed lines of a mutant -> why it makes no difference.
 EQUIVALENT = {
     (
+        "audit",
+        "Audit._drifted",
+        "- if before.earliest <= entry.outdated_at:"
+        "  # K6: a push has said so as well.\n"
+        "+ if before.earliest < entry.outdated_at:  # K6: a push has said so as well.",
+    ): "Of the very same moment: either may have been first.",
+    (
         "book",
         "BalanceBook.push",
         "- or (serial and _contradicts_itself(piece, entry.evidence.push))\n"
