@@ -165,12 +165,11 @@ class BalanceBook:
                     now,
                     key,
                 )
+            if serial and piece and _contradicts_itself(piece, entry.evidence.push):
+                self._pass_over(entry, piece, now)
+                piece = None
             # Nearly every push follows the one before it.
-            if (
-                piece is None
-                or (serial and _contradicts_itself(piece, entry.evidence.push))
-                or not entry.follow(piece)
-            ):
+            if piece is None or not entry.follow(piece):
                 changed |= self._weigh(entry, piece, at)
                 recheck_at = min(recheck_at, _recheck_at(entry))
                 if piece is None or entry.evidence.ground is not piece:
@@ -189,14 +188,6 @@ class BalanceBook:
         known = entry.evidence
         if piece is not None and piece.fair and known.push is not None:
             self._question(known.push, piece, at.most_ms)
-        if (
-            piece is not None
-            and self._serial
-            and _contradicts_itself(piece, known.push)
-        ):
-            if piece.amounts != known.amounts:
-                weigh(known, blank(at.now, at.now, at.now))
-            piece = None
         if piece is None or weigh(known, piece) is not Judgement.NEW:
             self.present.ignored += 1
             if piece is not None and piece.amounts != known.amounts:
@@ -205,6 +196,12 @@ class BalanceBook:
             return False
         self.note(entry, at.now)
         return True
+
+    @staticmethod
+    def _pass_over(entry: Entry, piece: Piece, now: float) -> None:
+        """Doubt what is shown if a push that counts for nothing says otherwise (K1)."""
+        if piece.amounts != entry.evidence.amounts:
+            weigh(entry.evidence, blank(now, now, now))
 
     def _question(self, last: Piece, piece: Piece, most: float) -> None:
         """Take the word of dates that contradict the clock, or each other, from them.

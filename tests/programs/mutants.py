@@ -47,12 +47,6 @@ EQUIVALENT = {
         "+ if before.earliest < entry.outdated_at:  # K6: a push has said so as well.",
     ): "Of the very same moment: either may have been first.",
     (
-        "book",
-        "BalanceBook.push",
-        "- or (serial and _contradicts_itself(piece, entry.evidence.push))\n"
-        "+ or (serial or _contradicts_itself(piece, entry.evidence.push))",
-    ): "To weigh a push comes to the same as to follow it, more slowly.",
-    (
         "audit",
         "Audit.__init__",
         "- self._mute_drifts = 0\n+ self._mute_drifts = None",

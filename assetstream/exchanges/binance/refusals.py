@@ -154,7 +154,7 @@ OWN_CODE = re.compile("-[0-9]+", re.ASCII)
 #: The codes that Binance gives only for a key that it knows: the region is right.
 KNOWN_KEY_CODES = frozenset({"-1022"})
 
-#: The same of a 403 that is not in Binance's own words.
+#: Likely cause and remedy of a 403 that is not in Binance's own words.
 _FORBIDDEN = {"cause": _FIREWALL.cause, "remedy": _FIREWALL.remedy}
 
 

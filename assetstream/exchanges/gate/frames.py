@@ -146,9 +146,8 @@ def stamp_key(stamp: object) -> tuple[int, int] | None:
         whole = None if number is None else milliseconds(int(number))
         if number is None or whole is None:
             return None
-        return whole, int(
-            bounded.multiply(number, NANOSECONDS_A_MS)
-        ) - whole * 1_000_000
+        nanoseconds = int(bounded.multiply(number, NANOSECONDS_A_MS))
+        return whole, nanoseconds - whole * 1_000_000
     except (Unreadable, ArithmeticError):
         return None
 

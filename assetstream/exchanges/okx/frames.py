@@ -13,10 +13,7 @@ from typing import Any, Literal, Sequence, Union
 import msgspec
 from msgspec import Struct, field
 
-from assetstream.exchanges.common.entries import (
-    PushedBalances,
-    UnreadableFrame,
-)
+from assetstream.exchanges.common.entries import PushedBalances, UnreadableFrame
 from assetstream.exchanges.common.values import (
     CURRENCY_CODES,
     MALFORMED,
