@@ -12,13 +12,14 @@ connection or the call made with it; the outcome of another ticket is dropped (W
 Rules kept here: W1 (tickets), W2 (one step), T2 (a wrong clock is set, and what it was
 refused for tried again), K6 (a push without the amounts is followed
 by a read), S1 (the gap), A7 (the lease), L1 (liveness by our own clock), L2 (any close
-is a disconnect), L7 (an end that was announced is no error).
+is a disconnect), L7 (an end that was announced is no error, and is waited for where a
+turn to connect is).
 """
 
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Callable, Mapping, Sequence
+from typing import Callable, Mapping, NamedTuple, Sequence
 from urllib.parse import urlsplit
 
 from assetstream.core.audit_schedule import AuditSchedule
@@ -93,6 +94,13 @@ LOSES_PUSHES = (
 )
 
 
+class Renewal(NamedTuple):
+    """Another connection that is wanted: the ticket of its turn, and why."""
+
+    ticket: int
+    reason: str
+
+
 class StreamMachine:
     """One stream: its link, its book, its reads and what it publishes.
 
@@ -148,6 +156,10 @@ class StreamMachine:
         self._conversation: Conversation | None = None
         self._began = -NEVER
         self._live_since = NEVER
+        # A turn to replace the present connection was asked for (L7).
+        self._renewal: Renewal | None = None
+        # It was granted: the next connection is made by it when this one is gone.
+        self._turn = 0
         # When the next attempt is made, while the link is BACKOFF or LEAVING.
         self._retry_at = NEVER
         # The stream stopped or failed: no more connections.
@@ -168,14 +180,10 @@ class StreamMachine:
         """The place grants the turn that was asked for with ``ticket``."""
         out: list[Effect] = []
         if ticket == self._connection and self.link is Link.QUEUED:
-            self._go(Link.DIALLING)
-            self._began = at.now
-            self._live_since = NEVER
-            self.present.attempts += 1
-            self._conversation = self._exchange.conversation(self._memory)
-            connect = self._conversation.connect(self._clock.instant(at), self._nonce())
-            self._pushing_host = urlsplit(connect.url).hostname or ""
-            out.append(Dial(ticket, connect))
+            self._dial(at, out)
+        elif self._renewal is not None and ticket == self._renewal.ticket:
+            reason, self._renewal, self._turn = self._renewal.reason, None, ticket
+            self._make_way(reason, at, out)
         else:
             # A call is signed when it is sent, not when it was asked for.
             instant = self._clock.instant_of(self._reading_host, at)
@@ -276,11 +284,21 @@ class StreamMachine:
                 host, date = self._pushing_host, ending.headers.get("date")
                 if self._clock.read(host, date, self._began, at.now):
                     self._stepped(at)
+            renewal = self._renewal
             self._leave(out)
-            self._lost(error, at, out)
+            if renewal and isinstance(ending, Closed) and not error.fatal:
+                self._retry_at = self._policy.at_once(at.now, self._began)
+                self._not_live(renewal.reason, at, out)
+                self._hold_back(Turn.CONNECT, error, out)
+            else:
+                self._lost(error, at, out)
         if self.link is Link.LEAVING:
             self._conversation = None
-            self._come_down(out)
+            if self._turn and not self._ending:
+                self._connection, self._turn = self._turn, 0
+                self._dial(at, out)
+            else:
+                self._come_down(out)
         return self._done(out)
 
     def unanswered(self, ticket: int, left: float, at: Moment) -> Sequence[Effect]:
@@ -392,10 +410,23 @@ class StreamMachine:
         self._connection = self._ticket()
         out.append(Ask(self._connection, Turn.CONNECT))
 
+    def _dial(self, at: Moment, out: list[Effect]) -> None:
+        self._go(Link.DIALLING)
+        self._began = at.now
+        self._live_since = NEVER
+        self.present.attempts += 1
+        self._conversation = self._exchange.conversation(self._memory)
+        connect = self._conversation.connect(self._clock.instant(at), self._nonce())
+        self._pushing_host = urlsplit(connect.url).hostname or ""
+        out.append(Dial(self._connection, connect))
+
     def _leave(self, out: list[Effect]) -> None:
         """Rely on the connection no longer; the state is left at once, too."""
         self._go(Link.LEAVING)
         self.present.dead_at = -NEVER
+        if self._renewal is not None:
+            out.append(Forgo(self._renewal.ticket))
+            self._renewal = None
         effect = self._reads.disconnected()
         if effect is not None:
             out.append(effect)
@@ -427,12 +458,29 @@ class StreamMachine:
         out.append(HangUp(self._connection))
 
     def _renew(self, reason: str, at: Moment, out: list[Effect]) -> None:
-        """Hang up before the exchange does, and connect anew at once (L7)."""
+        """Replace the connection before the exchange ends it (L7).
+
+        One that works is kept until it is this stream's turn to connect: where a
+        thousand are told at once, the last waits for minutes.
+        """
+        if self._policy.renews(at.now, self._began, self._live_since):
+            if self._renewal is None:
+                self._renewal = Renewal(self._ticket(), reason)
+                out.append(Ask(self._renewal.ticket, Turn.RENEW))
+            return
+        self._retry_at = self._policy.next_at(at.now, self._began, self._live_since)
+        self._make_way(reason, at, out)
+
+    def _make_way(self, reason: str, at: Moment, out: list[Effect]) -> None:
+        """Hang up, for another connection is better."""
         self._leave(out)
-        self._retry_at = self._policy.renewed_at(at.now, self._began, self._live_since)
+        self._not_live(reason, at, out)
+        out.append(HangUp(self._connection))
+
+    def _not_live(self, reason: str, at: Moment, out: list[Effect]) -> None:
+        """Leave LIVE, without an error."""
         if self.present.state is State.LIVE:
             out.append(Publish([self._stale(reason, at)]))
-        out.append(HangUp(self._connection))
 
     def _silent(self, at: Moment) -> Sequence[Effect]:
         """Give up a connection that has been silent for too long (L1).

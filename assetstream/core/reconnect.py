@@ -66,13 +66,16 @@ class ReconnectPolicy:
         delay = self._after(live) if live >= 0 else next(self._delays)
         return self.at_once(now + delay, began)
 
-    def renewed_at(self, now: float, began: float, live_since: float) -> float:
-        """Return the time of the next attempt after an end that was announced (L7).
+    def renews(self, now: float, began: float, live_since: float) -> bool:
+        """Decide whether a connection is replaced at once, whose end is announced (L7).
 
-        At once, if the connection has worked; else as after any other.
+        If it has worked: an exchange may say so to each new one. Then nothing is held
+        against it, as after a loss.
         """
-        later = self.next_at(now, began, live_since)
-        return self.at_once(now, began) if now - live_since >= HEALTHY else later
+        if now - live_since < HEALTHY or now < self.at_once(now, began):
+            return False
+        self._forget()
+        return True
 
     def at_once(self, now: float, began: float) -> float:
         """Return the earliest time of the next attempt: the exchange's own pace."""
@@ -84,14 +87,19 @@ class ReconnectPolicy:
         Who flaps is slowed down, but a connection that works for a part of the time is
         not kept away for a greater part.
         """
-        self._delays = backoff(self._random)
         if live >= HEALTHY:
-            self._short = 0
+            self._forget()
             return FIRST_WAIT * self._random()
+        self._delays = backoff(self._random)
         wait = min(FIRST_WAIT * 2.0**self._short, LONGEST_WAIT)
         if wait < LONGEST_WAIT:
             self._short += 1
         return min(wait, max(FIRST_WAIT, live * PART_OF_LIVE))
+
+    def _forget(self) -> None:
+        """Begin anew: a connection has worked."""
+        self._delays = backoff(self._random)
+        self._short = 0
 
     def is_final(self, error: AssetStreamError, was_live: bool, now: float) -> bool:
         """Decide whether an error ends the stream; ``error.fatal`` shows it afterwards.

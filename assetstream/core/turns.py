@@ -26,6 +26,8 @@ AUDIT_SHARE = 0.5
 #: Members plan by an interval that is off by this part at the most. Were each of many
 #: to be given every change, their number would count twice.
 TOLERANCE = 0.1
+#: What an exchange counts as connecting.
+CONNECTS = frozenset({Turn.CONNECT, Turn.RENEW})
 
 #: A member of the place, which asks and is granted turns; hashable.
 Asker = TypeVar("Asker")
@@ -103,14 +105,17 @@ class Lane(Generic[Asker]):
 class Turns(Generic[Asker]):
     """Grants turns to all streams of a place, in the order in which they asked.
 
-    Snapshots go before audits, of whichever stream. Times are monotonic seconds.
+    Who has no connection goes before who has one still, and snapshots before audits,
+    of whichever stream. Times are monotonic seconds.
 
     Args:
         limits: ``connects_together`` and ``reads_together`` are kept.
     """
 
     def __init__(self, limits: Limits) -> None:
-        self._connects: Lane[Asker] = Lane(limits.connects_together, Turn.CONNECT)
+        self._connects: Lane[Asker] = Lane(
+            limits.connects_together, Turn.CONNECT, Turn.RENEW
+        )
         self._reads: Lane[Asker] = Lane(
             limits.reads_together, Turn.SNAPSHOT, Turn.AUDIT
         )
@@ -183,7 +188,7 @@ class Turns(Generic[Asker]):
         return max(self._connects.free_at, self._reads.free_at)
 
     def hold_back(self, turn: Turn, seconds: float, now: float) -> None:
-        """Grant no such turn for so many seconds, reads of both kinds alike."""
+        """Grant no such turn for so many seconds, nor one of its lane."""
         self._lane(turn).hold_back(now + seconds)
 
     def grants(self, now: float) -> list[tuple[Asker, int]]:
@@ -195,4 +200,4 @@ class Turns(Generic[Asker]):
         return found
 
     def _lane(self, turn: Turn) -> Lane[Asker]:
-        return self._connects if turn is Turn.CONNECT else self._reads
+        return self._connects if turn in CONNECTS else self._reads

@@ -65,9 +65,10 @@ class Reread(Struct, frozen=True):
 
 
 class Renew(Struct, frozen=True):
-    """Connect anew: the exchange has announced the end of this connection (L7).
+    """Make another connection: the exchange has announced the end of this one (L7).
 
-    ``reason`` is the words for the state STALE. No error is published.
+    This one goes on, and is hung up when the stream may connect. ``reason`` is the
+    words for the state STALE. No error is published.
     """
 
     reason: str

@@ -116,12 +116,20 @@ class Driven:
     def open(self, now: float) -> Sequence[Effect]:
         """Connect, and report the upgrade accepted."""
         only(self.dial(now), Dial)
+        return self._open(now)
+
+    def _open(self, now: float) -> Sequence[Effect]:
         headers = self.headers(now)
         return self.machine.opened(self.connection, headers, now, at(now))
 
     def prove(self, now: float) -> Sequence[Effect]:
         """Connect, and acknowledge the subscription; return the last effects."""
-        effects = self.open(now)
+        only(self.dial(now), Dial)
+        return self.prove_dialled(now)
+
+    def prove_dialled(self, now: float) -> Sequence[Effect]:
+        """Report the upgrade accepted, and acknowledge the subscription."""
+        effects = self._open(now)
         for ack in self.spec.acks:
             effects = self.machine.frames([ack], at(now))
         return effects

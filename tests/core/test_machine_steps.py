@@ -13,12 +13,12 @@ from typing import Sequence
 
 import pytest
 
-from assetstream.core.effects import Ask, CallOff, Dial, Effect, Fetch
+from assetstream.core.effects import Ask, CallOff, Dial, Effect, Fetch, Forgo, Turn
 from assetstream.core.link import Link
-from assetstream.core.outcomes import Abandoned, Broken, HttpReply, Refused
+from assetstream.core.outcomes import Abandoned, Broken, Closed, HttpReply, Refused
 from assetstream.core.reads import AUDIT_PACE
 from assetstream.model.errors import ConnectionLost, ExchangeError
-from assetstream.model.events import Source, StateChange
+from assetstream.model.events import AssetUpdate, Source, StateChange
 from assetstream.model.states import State
 from tests.core.test_machine import Driven, at, errors, items, names, only, states
 from tests.core.test_machine_verify import holds, push
@@ -128,13 +128,42 @@ def test_k6_before_the_snapshot_it_stays_in_doubt_behind_it() -> None:
     assert driven.machine.deadline == 0.1 + AUDIT_PACE
 
 
+def worked() -> Driven:
+    """Return a machine that has been LIVE for 100 seconds."""
+    driven = quiet()
+    for now in range(60, 101, 10):
+        driven.machine.pong(at(now))
+    return driven
+
+
+def announced(driven: Driven, now: float) -> Ask:
+    """Announce the end of the connection; return the turn that is asked for."""
+    ask = only(driven.machine.frames([WIRE.renewal], at(now)), Ask)
+    assert ask.turn is Turn.RENEW
+    return ask
+
+
+def test_l7_a_connection_works_until_another_may_be_made() -> None:
+    """However long the queue: pushes are believed, and it is LIVE."""
+    driven = worked()
+    announced(driven, 100.5)
+    assert list(driven.machine.frames([WIRE.renewal], at(101.0))) == [], "asked once"
+    driven.machine.pong(at(110.0))
+    (update,) = items(driven.machine.frames([push(115.0, BTC="9")], at(115.0)))
+
+    assert isinstance(update, AssetUpdate)
+    assert driven.present.state_at(115.0) is State.LIVE
+    assert driven.present.attempts == 1
+    driven.read(115.0, holds(BTC="9"))
+
+
 def test_l7_an_announced_end_is_no_error() -> None:
     """STALE with its gap, and the next connection at once; never two of them."""
-    driven = quiet()
+    driven = worked()
     machine = driven.machine
-    for now in range(60, 110, 10):
-        machine.pong(at(now))
-    effects = machine.frames([WIRE.renewal], at(100.5))
+    ask = announced(driven, 100.5)
+    machine.pong(at(104.5))
+    effects = machine.granted(ask.ticket, at(105.0))
 
     assert names(effects) == ["Publish", "HangUp"]
     (change,) = items(effects)
@@ -142,27 +171,72 @@ def test_l7_an_announced_end_is_no_error() -> None:
     assert (change.current, change.reason) == (State.STALE, "the exchange restarts")
     assert driven.present.error is None
     assert machine.link is Link.LEAVING
-    driven.end(effects, Abandoned(), 100.6)
-    assert machine.deadline == 100.5
-    driven.prove(100.6)
-    (back,) = items(driven.read(100.6, holds(BTC="7")))
+    dial = only(driven.end(effects, Abandoned(), 105.1), Dial)
+    assert (dial.ticket, driven.present.attempts) == (ask.ticket, 2)
+    assert machine.ended(driven.connection, Abandoned(), at(105.1)) == ()
+    driven.connection = dial.ticket
+    driven.prove_dialled(105.2)
+    (back,) = items(driven.read(105.2, holds(BTC="7")))
     assert isinstance(back, StateChange)
     assert back.gap is not None
-    assert back.gap.began.timestamp() == pytest.approx(at(100.5).wall, abs=0.001)
+    assert back.gap.began.timestamp() == pytest.approx(at(104.5).wall, abs=0.001)
 
 
 def test_l7_reads_are_called_off_and_what_follows_is_dropped() -> None:
-    """A push behind the announcement belongs to a connection that was given up."""
-    driven = quiet()
-    driven.machine.frames([DELTA], at(51.0))
-    fetch = driven.fetch(51.0)
-    frames = [WIRE.renewal, push(52.0, BTC="9")]
-    effects: list[Effect] = [*driven.machine.frames(frames, at(52.0))]
+    """A push behind the turn belongs to a connection that was given up."""
+    driven = worked()
+    ask = announced(driven, 100.5)
+    driven.machine.frames([DELTA], at(101.0))
+    fetch = driven.fetch(101.0)
+    effects = driven.machine.granted(ask.ticket, at(102.0))
 
     assert only(effects, CallOff).ticket == fetch.ticket
-    assert driven.machine.frames([push(52.1, BTC="9")], at(52.1)) == ()
+    assert driven.machine.frames([push(102.1, BTC="9")], at(102.1)) == ()
     assert str(driven.present.balances["BTC"].available) == "7"
-    assert [e for e in effects if isinstance(e, Fetch)] == []
+
+
+def test_l7_an_end_that_comes_before_the_turn_is_no_error_either() -> None:
+    """It was announced; whoever has no connection goes before those who have one."""
+    driven = worked()
+    ask = announced(driven, 100.5)
+    effects = driven.machine.ended(driven.connection, Closed(1001), at(104.0))
+
+    assert only(effects, Forgo).ticket == ask.ticket
+    (change,) = items(effects)
+    assert isinstance(change, StateChange)
+    assert (change.current, change.reason) == (State.STALE, "the exchange restarts")
+    assert driven.machine.deadline == 104.0
+    assert only(driven.machine.due(at(104.0)), Ask).turn is Turn.CONNECT
+    assert driven.machine.granted(ask.ticket, at(104.0)) == []
+
+
+def test_l7_another_end_before_the_turn_is_an_error() -> None:
+    """What is lost was not announced; the turn is given up."""
+    driven = worked()
+    ask = announced(driven, 100.5)
+    lost = Broken(ConnectionLost("no route"))
+    effects = driven.machine.ended(driven.connection, lost, at(104.0))
+
+    assert only(effects, Forgo).ticket == ask.ticket
+    assert [str(error.problem) for error in errors(effects)] == ["no route"]
+    assert driven.machine.deadline == 104.5
+
+
+@pytest.mark.parametrize("granted", [False, True])
+def test_l7_a_stream_that_stops_connects_no_more(granted: bool) -> None:
+    """Whether its turn came before or not."""
+    driven = worked()
+    ask = announced(driven, 100.5)
+    hanging: list[Effect] = []
+    if granted:
+        hanging += driven.machine.granted(ask.ticket, at(101.0))
+    hanging += driven.machine.stop("stopped", at(101.1))
+
+    assert ("Forgo" in names(hanging)) is not granted
+    last = driven.end(hanging, Abandoned(), 101.2)
+    assert states(last) == ["STOPPED"]
+    assert names(last) == ["Publish"]
+    assert driven.idle
 
 
 def test_l7_before_live_nothing_is_published() -> None:
@@ -353,6 +427,30 @@ def test_k6_a_deposit_told_as_a_difference_is_shown_soon_and_never_unmarked() ->
     assert account.present.in_doubt() == ()
     assert not world.findings, "\n".join(world.trace())
     assert account.counts()["reconnects"] == 0
+
+
+def test_l7_of_many_that_are_told_at_once_few_are_away_together() -> None:
+    """One a second may connect, and has to read then; all others are LIVE meanwhile."""
+    world = World(WIRE)
+    accounts = [world.open_account(random.Random(n), Prompt()) for n in range(60)]
+    for account in accounts:
+        account.change("BTC", (Decimal(1), Decimal(0)), Push(()))
+        account.start()
+    world.advance(150.0)
+    assert all(account.is_live for account in accounts)
+    for account in accounts:
+        connection = account.driver.connection
+        assert connection is not None
+        connection.carry(WIRE.renewal)
+    away = []
+    for _ in range(700):
+        world.advance(0.1)
+        away.append(sum(not account.is_live for account in accounts))
+
+    assert {account.present.attempts for account in accounts} == {2}
+    assert (max(away), away[-1]) == (3, 0)
+    assert sum(away) * 0.1 / len(accounts) < 1.5, "seconds each"
+    assert not world.findings, world.findings
 
 
 @pytest.mark.parametrize("ahead", [-86_400.0, -6.0, 2.0, 3600.0])

@@ -173,25 +173,28 @@ def test_l3_a_kicked_stream_is_live_for_most_of_the_time(
     assert live / now > 0.77
 
 
-def test_l7_after_an_announced_end_the_next_attempt_comes_at_once(
+def test_l7_a_connection_that_has_worked_is_replaced_when_its_end_is_announced(
     policy: ReconnectPolicy,
 ) -> None:
-    """The connection has worked: nothing is held against it, and no jitter is drawn."""
+    """Nothing is held against it."""
     for _ in range(5):
-        policy.next_at(0, -1000, NEVER)
+        policy.next_at(1000, -1000, 940.1)
+        policy.next_at(1000, -1000, NEVER)
 
-    assert policy.renewed_at(1000, 0, 940) == 1000
-    assert policy.renewed_at(1000, 999.9, 940) == 1000.4
+    assert policy.renews(1000, 0, 940)
     assert policy.next_at(1000, -1000, NEVER) == 1001, "the row of failures is over"
+    assert policy.next_at(1000, -1000, 940.1) == 1001, "that of short lives, too"
 
 
 def test_l7_announcing_ends_again_and_again_slows_down(policy: ReconnectPolicy) -> None:
     """An exchange that says so to each new connection is not called on and on."""
-    short = [policy.renewed_at(1000, -1000, 940.1) - 1000 for _ in range(3)]
-    unproved = [policy.renewed_at(1000, -1000, NEVER) - 1000 for _ in range(3)]
+    short = [policy.next_at(1000, -1000, 940.1) - 1000]
+    assert not policy.renews(1000, -1000, 940.1)
+    short += [policy.next_at(1000, -1000, 940.1) - 1000]
 
-    assert short == [1, 2, 4]
-    assert unproved == [1, 2, 4]
+    assert short == [1, 2]
+    assert not policy.renews(1000, -1000, NEVER)
+    assert not policy.renews(1000, 999.9, 940), "the exchange's own pace"
 
 
 def test_l3_never_faster_than_the_exchange_allows() -> None:

@@ -13,7 +13,8 @@ from assetstream.core.effects import Turn
 from assetstream.core.turns import MARGIN, QUICKLY, Turns
 from assetstream.protocol import Limits, Rate
 
-CONNECT, SNAPSHOT, AUDIT = Turn.CONNECT, Turn.SNAPSHOT, Turn.AUDIT
+CONNECT, RENEW = Turn.CONNECT, Turn.RENEW
+SNAPSHOT, AUDIT = Turn.SNAPSHOT, Turn.AUDIT
 
 
 @pytest.fixture
@@ -136,6 +137,20 @@ def test_a6_snapshots_go_before_audits_of_whichever_stream(turns: Turns) -> None
     turns.ask("new", 9, SNAPSHOT)
 
     assert [who for _, who, _ in granted(turns, 60.0)] == ["new"] + ["audited"] * 3
+
+
+def test_l7_who_has_no_connection_goes_before_who_has_one(turns: Turns) -> None:
+    """They share the exchange's limit, and an exchange that holds one holds both."""
+    for ticket in range(3):
+        turns.ask("live", ticket, RENEW)
+    turns.ask("down", 9, CONNECT)
+    turns.hold_back(RENEW, 5.0, 0.0)
+
+    order = granted(turns, 60.0)
+    assert [who for _, who, _ in order] == ["down"] + ["live"] * 3
+    assert [when for when, _, _ in order] == pytest.approx(
+        [5.0 + n * CONNECTING for n in range(4)]
+    )
 
 
 def test_connects_and_reads_do_not_wait_for_each_other(turns: Turns) -> None:

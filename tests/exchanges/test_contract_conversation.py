@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 
 from assetstream.exchanges import EXCHANGES
 from assetstream.model.errors import AssetStreamError, ConnectionLost, ProtocolError
-from assetstream.protocol import NEVER, Conversation, Fail, Ping, Send, Step, Warn
+from assetstream.protocol import (
+    NEVER,
+    Conversation,
+    Fail,
+    Ping,
+    Renew,
+    Send,
+    Step,
+    Warn,
+)
 from tests.support.spec import proved
 from tests.support.specs import SECRET, SPECS, Spec, at, kinds, opened, ready, reported
 from tests.support.strategies import texts
@@ -163,7 +172,9 @@ def test_one_ping_after_a_long_sleep(name: str) -> None:
     """A clock that jumped, as after a suspend, gives one ping and not hundreds."""
     conversation = ready(name)
 
-    assert len(conversation.due(at(100_000.0))) == 1
+    # For some, a day has passed as well, after which the connection is renewed.
+    steps = conversation.due(at(100_000.0))
+    assert len([step for step in steps if not isinstance(step, Renew)]) == 1
     assert conversation.deadline > 100_000.0
 
 

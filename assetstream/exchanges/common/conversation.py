@@ -111,7 +111,7 @@ class PhasedConversation(Conversation, Generic[Notice]):
         # When the present phase has lasted too long.
         self._phase_deadline = NEVER
         self._heartbeat = Heartbeat(exchange.limits.ping_interval)
-        #: When the exchange will end the connection by itself; it is renewed then.
+        #: When to ask for another connection, some time before the exchange ends it.
         self._ends_at = NEVER
         self._failure: AssetStreamError | None = None
 
@@ -211,8 +211,6 @@ class PhasedConversation(Conversation, Generic[Notice]):
         return [answered]
 
     def due(self, instant: Instant) -> Sequence[Step]:
-        if instant.now >= self._ends_at:
-            return [self._renew("the exchange ends every connection after a while")]
         steps: list[Step] = []
         if instant.now >= self._phase_deadline:
             steps += self._on_timeout(instant)
@@ -220,6 +218,10 @@ class PhasedConversation(Conversation, Generic[Notice]):
             self._heartbeat.pinged(instant.now)
             steps.append(self._ping(instant))
             self._set_deadline()
+        if instant.now >= self._ends_at:
+            steps.append(
+                self._renew("the exchange ends every connection after a while")
+            )
         return steps
 
     def closed(self, code: int | None, reason: str) -> AssetStreamError:
@@ -275,7 +277,8 @@ class PhasedConversation(Conversation, Generic[Notice]):
     def _fail(self, error: AssetStreamError) -> Fail:
         """Give this connection up; nothing more is sent on it."""
         self._failure = error
-        self._end()
+        self._heartbeat.next = self._ends_at = NEVER
+        self._enter(Phase.OVER)
         return Fail(error)
 
     def _refuse(self, error: AssetStreamError, awaited: bool) -> Step:
@@ -289,13 +292,10 @@ class PhasedConversation(Conversation, Generic[Notice]):
         return Warn(error)
 
     def _renew(self, reason: str) -> Renew:
-        """Leave this connection, which the exchange will end; nothing more is sent."""
-        self._end()
+        """Ask for another connection: the exchange will end this one, which goes on."""
+        self._ends_at = NEVER
+        self._set_deadline()
         return Renew(reason)
-
-    def _end(self) -> None:
-        self._heartbeat.next = self._ends_at = NEVER
-        self._enter(Phase.OVER)
 
     def _set_deadline(self) -> None:
         self.deadline = min(self._phase_deadline, self._heartbeat.next, self._ends_at)

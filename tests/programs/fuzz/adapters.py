@@ -73,7 +73,7 @@ def check_frames(name: str, format: int, acks: int, frames: Sequence[bytes]) -> 
         proved = _check_order(steps, proved, READERS[name].early and not acks)
         for step in steps:
             _check_step(step, name, frame)
-        over = over or any(isinstance(step, (Fail, Renew)) for step in steps)
+        over = over or any(isinstance(step, Fail) for step in steps)
         assert (conversation.deadline == NEVER) is over
         if not over:
             _check_doubt(frame, steps, name)
@@ -128,7 +128,7 @@ def _check_order(steps: Sequence[Step], proved: bool, early: bool) -> bool:
             proved = True
         known = proved or early
         assert known or not isinstance(step, Report), "reported before it is proved"
-        assert not isinstance(step, (Fail, Renew)) or index == len(steps) - 1
+        assert not isinstance(step, Fail) or index == len(steps) - 1
     assert len([step for step in steps if isinstance(step, Warn)]) <= MOST_WARNINGS
     return proved
 

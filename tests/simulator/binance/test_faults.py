@@ -125,8 +125,16 @@ def test_t2_a_clock_that_is_hours_off_is_set(
 
 
 @pytest.mark.usefixtures("no_rate_limits")
-def test_l7_a_stream_renews_its_connection(exchange: Simulator) -> None:
-    """No error is told, and the balances are the same."""
+@pytest.mark.parametrize("worked", [False, True])
+def test_l7_a_stream_renews_its_connection(
+    exchange: Simulator, monkeypatch: pytest.MonkeyPatch, worked: bool
+) -> None:
+    """No error is told, and the balances are the same.
+
+    A connection that has worked waits for its turn; another one is no better than lost.
+    """
+    if worked:
+        monkeypatch.setattr("assetstream.core.reconnect.HEALTHY", 0.0)
     account = exchange.open("binance", {"BTC": "1"})
     recorder = EventRecorder()
     with AssetStream(account.exchange(), **recorder.handlers()) as stream:

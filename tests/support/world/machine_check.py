@@ -47,12 +47,17 @@ _END = frozenset(
 #: How far one event may move the link.
 MOVES: Mapping[str, frozenset[tuple[Link, Link]]] = {
     "started": frozenset({(Link.NONE, Link.QUEUED)}),
-    "granted": frozenset({(Link.QUEUED, Link.DIALLING)}),
+    "granted": frozenset({(Link.QUEUED, Link.DIALLING), (Link.READY, Link.LEAVING)}),
     "opened": frozenset(product((Link.DIALLING,), (Link.PROVING, Link.LEAVING))),
     "frames": frozenset({(Link.PROVING, Link.READY), *product(OPEN, (Link.LEAVING,))}),
     "pong": frozenset({(Link.PROVING, Link.READY), *product(OPEN, (Link.LEAVING,))}),
     "due": frozenset({(Link.BACKOFF, Link.QUEUED), *product(OPEN, (Link.LEAVING,))}),
-    "ended": frozenset(product(CONNECTED | {Link.LEAVING}, (Link.BACKOFF, Link.OVER))),
+    "ended": frozenset(
+        {
+            *product(CONNECTED | {Link.LEAVING}, (Link.BACKOFF, Link.OVER)),
+            (Link.LEAVING, Link.DIALLING),
+        }
+    ),
     "replied": frozenset(product(OPEN, (Link.LEAVING,))),
     "stop": _END,
     "crashed": _END,
@@ -81,10 +86,12 @@ class MachineCheck:
         self._machine = machine
         self._findings = findings
         self._link = machine.link
-        # Tickets: the last one, those that wait, the one granted in this call.
+        # Tickets: the last one, those that wait, the one granted in this call, and the
+        # one that the next connection is made by (L7).
         self._last = 0
         self._waiting: dict[int, Turn] = {}
         self._granted: int | None = None
+        self._kept: int | None = None
         # What is under way.
         self._connection: int | None = None
         self._hung_up = False
@@ -214,7 +221,8 @@ class MachineCheck:
         live = self.state is State.LIVE and machine.link is Link.READY
         if interval is None or not live:
             return
-        if self._fetch is not None or self._waiting:
+        reads = [turn for turn in self._waiting.values() if turn is not Turn.RENEW]
+        if self._fetch is not None or reads:
             return
         # At most a fifth later than planned; one that is overdue is planned for now.
         latest = max(self._read_at + 1.2 * interval, now) + 0.001
@@ -251,12 +259,17 @@ class MachineCheck:
             self._expect(effect.ticket > self._last, effect)
             self._expect(effect.turn not in self._waiting.values(), effect)
             self._expect(not self.closing, effect)
+            self._expect(effect.turn is not Turn.RENEW or self._open, effect)
             self._last = effect.ticket
             self._waiting[effect.ticket] = effect.turn
         elif isinstance(effect, Forgo):
             self._expect(self._waiting.pop(effect.ticket, None) is not None, effect)
         elif isinstance(effect, Dial):
-            self._used(effect, effect.ticket, Turn.CONNECT)
+            if effect.ticket == self._kept:
+                self._kept = None
+                self._expect(not self.closing, effect)
+            else:
+                self._used(effect, effect.ticket, Turn.CONNECT)
             self._expect(self._connection is None, effect)
             self._connection = effect.ticket
             self._fresh(effect, effect.connect.headers)
@@ -278,6 +291,9 @@ class MachineCheck:
             self._expect(effect.ticket == self._connection, effect)
             self._expect(not self._hung_up, effect)
             self._hung_up, self._open = True, False
+            if (granted := self._granted) is not None:
+                self._used(effect, granted, Turn.RENEW)
+                self._kept = granted
         elif isinstance(effect, (SendText, SendPing)):
             self._expect(self._open, effect)
         elif isinstance(effect, HoldBack):

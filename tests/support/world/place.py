@@ -101,5 +101,5 @@ class Place:
 
 
 def _kind(turn: Turn) -> Turn:
-    """Reads of both kinds are counted together."""
-    return Turn.CONNECT if turn is Turn.CONNECT else Turn.SNAPSHOT
+    """Turns that are counted together: to connect, and to read."""
+    return Turn.CONNECT if turn in (Turn.CONNECT, Turn.RENEW) else Turn.SNAPSHOT

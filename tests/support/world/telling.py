@@ -55,8 +55,8 @@ class TellingConversation(UpbitConversation):
                 error = refusal(self._exchange, CLOCK_OFF, "time", "", "the login")
                 return [*steps, self._fail(error)]
             if frame == TellingWire.renewal:
-                return [*steps, self._renew("the exchange restarts")]
-            if frame.startswith(DELTA):
+                steps.append(self._renew("the exchange restarts"))
+            elif frame.startswith(DELTA):
                 currency = frame[len(DELTA) :].decode().rstrip('"}')
                 steps += [*self._prove(), Reread(currency)]
             else:
