@@ -35,7 +35,7 @@ class Turn(enum.Enum):
 
     #: One attempt to connect.
     CONNECT = enum.auto()
-    #: The same, by a stream whose connection works, and will be ended (L7).
+    #: The same, by a stream whose connection works still, but will be ended (L7).
     RENEW = enum.auto()
     #: One read of the balances, which the stream needs to be LIVE.
     SNAPSHOT = enum.auto()

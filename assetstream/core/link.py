@@ -42,7 +42,7 @@ LINKS: Mapping[Link, frozenset[Link]] = MappingProxyType(
         Link.DIALLING: frozenset({Link.PROVING, Link.LEAVING}),
         Link.PROVING: frozenset({Link.READY, Link.LEAVING}),
         Link.READY: frozenset({Link.LEAVING}),
-        Link.LEAVING: frozenset({Link.DIALLING, Link.BACKOFF, Link.OVER}),
+        Link.LEAVING: frozenset({Link.QUEUED, Link.BACKOFF, Link.OVER}),
         Link.OVER: frozenset(),
     }
 )

@@ -12,8 +12,8 @@ connection or the call made with it; the outcome of another ticket is dropped (W
 Rules kept here: W1 (tickets), W2 (one step), T2 (a wrong clock is set, and what it was
 refused for tried again), K6 (a push without the amounts is followed
 by a read), S1 (the gap), A7 (the lease), L1 (liveness by our own clock), L2 (any close
-is a disconnect), L7 (an end that was announced is no error, and is waited for where a
-turn to connect is).
+is a disconnect), L7 (an end that was announced is no error, and until the stream may
+connect it keeps what it has).
 """
 
 from __future__ import annotations
@@ -85,6 +85,8 @@ PROVING, READY = Link.PROVING, Link.READY
 OPEN = frozenset({PROVING, READY})
 #: The links at which there is a connection, or an attempt to make one.
 CONNECTED = OPEN | {Link.DIALLING}
+#: Codes by which an exchange closes a connection when it said that it would.
+GOODBYES = frozenset({1000, 1001, 1005, 1012})
 #: The wait of a place that an exchange limits without saying for how long; seconds.
 LIMITED_WAIT = 5.0
 #: The remedy where pushes seem to be missing.
@@ -182,7 +184,10 @@ class StreamMachine:
         if ticket == self._connection and self.link is Link.QUEUED:
             self._dial(at, out)
         elif self._renewal is not None and ticket == self._renewal.ticket:
+            if at.now >= self.present.dead_at:
+                return self._silent(at)
             reason, self._renewal, self._turn = self._renewal.reason, None, ticket
+            self._policy.worked()
             self._make_way(reason, at, out)
         else:
             # A call is signed when it is sent, not when it was asked for.
@@ -284,17 +289,13 @@ class StreamMachine:
                 host, date = self._pushing_host, ending.headers.get("date")
                 if self._clock.read(host, date, self._began, at.now):
                     self._stepped(at)
-            renewal = self._renewal
+            expected = self._expected(ending)
             self._leave(out)
-            if renewal and isinstance(ending, Closed) and not error.fatal:
-                self._retry_at = self._policy.at_once(at.now, self._began)
-                self._not_live(renewal.reason, at, out)
-                self._hold_back(Turn.CONNECT, error, out)
-            else:
-                self._lost(error, at, out)
+            self._lost(error, at, out, expected)
         if self.link is Link.LEAVING:
             self._conversation = None
             if self._turn and not self._ending:
+                self._go(Link.QUEUED)
                 self._connection, self._turn = self._turn, 0
                 self._dial(at, out)
             else:
@@ -411,12 +412,13 @@ class StreamMachine:
         out.append(Ask(self._connection, Turn.CONNECT))
 
     def _dial(self, at: Moment, out: list[Effect]) -> None:
+        # Before the link says so: if one of these raises, there is nothing to hang up.
+        self._conversation = self._exchange.conversation(self._memory)
+        connect = self._conversation.connect(self._clock.instant(at), self._nonce())
         self._go(Link.DIALLING)
         self._began = at.now
         self._live_since = NEVER
         self.present.attempts += 1
-        self._conversation = self._exchange.conversation(self._memory)
-        connect = self._conversation.connect(self._clock.instant(at), self._nonce())
         self._pushing_host = urlsplit(connect.url).hostname or ""
         out.append(Dial(self._connection, connect))
 
@@ -472,15 +474,21 @@ class StreamMachine:
         self._make_way(reason, at, out)
 
     def _make_way(self, reason: str, at: Moment, out: list[Effect]) -> None:
-        """Hang up, for another connection is better."""
+        """Hang up without an error, for another connection is better."""
         self._leave(out)
-        self._not_live(reason, at, out)
-        out.append(HangUp(self._connection))
-
-    def _not_live(self, reason: str, at: Moment, out: list[Effect]) -> None:
-        """Leave LIVE, without an error."""
         if self.present.state is State.LIVE:
             out.append(Publish([self._stale(reason, at)]))
+        out.append(HangUp(self._connection))
+
+    def _expected(self, ending: Ending) -> str:
+        """Say why this end was to come; "" if it was not announced.
+
+        What the network or our own machine ends was not, whatever was announced before.
+        """
+        if self._renewal is None or not isinstance(ending, Closed):
+            return ""
+        announced = ending.code in GOODBYES or ending == Closed(None)
+        return self._renewal.reason if announced else ""
 
     def _silent(self, at: Moment) -> Sequence[Effect]:
         """Give up a connection that has been silent for too long (L1).
@@ -497,19 +505,35 @@ class StreamMachine:
         self._give_up(error, at, out)
         return self._done(out)
 
-    def _lost(self, error: AssetStreamError, at: Moment, out: list[Effect]) -> None:
-        """Decide what follows a lost connection or a failed attempt (L2, L3)."""
+    def _lost(
+        self,
+        error: AssetStreamError,
+        at: Moment,
+        out: list[Effect],
+        expected: str = "",
+    ) -> None:
+        """Decide what follows a lost connection or a failed attempt (L2, L3).
+
+        Args:
+            error: why.
+            at: the present.
+            out: takes the effects.
+            expected: why it was to end; then that is no error (L7).
+        """
         if self._policy.is_final(error, self._was_live, at.now):
             self._fail(error, out)
             return
         items: list[Event] = []
-        if self._tries_again(error):
+        if expected:
+            self._policy.worked()
+            self._retry_at = self._policy.at_once(at.now, self._began)
+        elif self._tries_again(error):
             self._retry_at = self._policy.at_once(at.now, self._began)
         else:
             self._retry_at = self._policy.next_at(at.now, self._began, self._live_since)
             items += self._stamped([error])
         if self.present.state is State.LIVE:
-            items.append(self._stale(error.problem, at))
+            items.append(self._stale(expected or error.problem, at))
         if items:
             out.append(Publish(items))
         self._hold_back(Turn.CONNECT, error, out)

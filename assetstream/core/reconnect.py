@@ -67,15 +67,16 @@ class ReconnectPolicy:
         return self.at_once(now + delay, began)
 
     def renews(self, now: float, began: float, live_since: float) -> bool:
-        """Decide whether a connection is replaced at once, whose end is announced (L7).
+        """Return True if a connection is to be replaced whose end is announced (L7).
 
-        If it has worked: an exchange may say so to each new one. Then nothing is held
-        against it, as after a loss.
+        Only one that has worked: an exchange may say so to each new one.
         """
-        if now - live_since < HEALTHY or now < self.at_once(now, began):
-            return False
-        self._forget()
-        return True
+        return now - live_since >= HEALTHY and now >= self.at_once(now, began)
+
+    def worked(self) -> None:
+        """Note that a connection has worked: the rows of losses are over."""
+        self._delays = backoff(self._random)
+        self._short = 0
 
     def at_once(self, now: float, began: float) -> float:
         """Return the earliest time of the next attempt: the exchange's own pace."""
@@ -88,18 +89,13 @@ class ReconnectPolicy:
         not kept away for a greater part.
         """
         if live >= HEALTHY:
-            self._forget()
+            self.worked()
             return FIRST_WAIT * self._random()
         self._delays = backoff(self._random)
         wait = min(FIRST_WAIT * 2.0**self._short, LONGEST_WAIT)
         if wait < LONGEST_WAIT:
             self._short += 1
         return min(wait, max(FIRST_WAIT, live * PART_OF_LIVE))
-
-    def _forget(self) -> None:
-        """Begin anew: a connection has worked."""
-        self._delays = backoff(self._random)
-        self._short = 0
 
     def is_final(self, error: AssetStreamError, was_live: bool, now: float) -> bool:
         """Decide whether an error ends the stream; ``error.fatal`` shows it afterwards.

@@ -26,8 +26,6 @@ AUDIT_SHARE = 0.5
 #: Members plan by an interval that is off by this part at the most. Were each of many
 #: to be given every change, their number would count twice.
 TOLERANCE = 0.1
-#: What an exchange counts as connecting.
-CONNECTS = frozenset({Turn.CONNECT, Turn.RENEW})
 
 #: A member of the place, which asks and is granted turns; hashable.
 Asker = TypeVar("Asker")
@@ -44,8 +42,10 @@ class Lane(Generic[Asker]):
         self._count = rate.count
         #: The seconds for which a grant counts.
         self._window = MARGIN * rate.seconds
+        #: Seconds from one grant to the next, if they go on for ever.
+        self.pace = MARGIN * rate.pace
         #: Seconds from one grant to the next.
-        self.step = MARGIN * rate.pace
+        self.step = self.pace
         if rate.seconds >= LONG:
             self.step = min(self.step, QUICKLY)
         # When the last grants were, as many as there may be in a window.
@@ -56,6 +56,12 @@ class Lane(Generic[Asker]):
         }
         #: Time of the next grant, if anybody waits then.
         self.free_at = -math.inf
+
+    @property
+    def even_at(self) -> float:
+        """Time of the next grant that leaves the others of a window their turns."""
+        last = self._granted[-1] if self._granted else -math.inf
+        return max(self.free_at, last + self.pace)
 
     @property
     def next_at(self) -> float:
@@ -88,13 +94,17 @@ class Lane(Generic[Asker]):
             if waiting:
                 who = next(iter(waiting))
                 del waiting[who]
-                self._granted.append(now)
-                self.free_at = now + self.step
-                if len(self._granted) == self._count:
-                    least = self._granted[0] + self._window
-                    self.free_at = max(self.free_at, least)
+                self.use(now)
                 return who
         return None
+
+    def use(self, now: float) -> None:
+        """Count a turn that is granted now."""
+        self._granted.append(now)
+        self.free_at = now + self.step
+        if len(self._granted) == self._count:
+            least = self._granted[0] + self._window
+            self.free_at = max(self.free_at, least)
 
     def time_of(self, turns: int) -> float:
         """Seconds that so many turns take."""
@@ -105,20 +115,20 @@ class Lane(Generic[Asker]):
 class Turns(Generic[Asker]):
     """Grants turns to all streams of a place, in the order in which they asked.
 
-    Who has no connection goes before who has one still, and snapshots before audits,
-    of whichever stream. Times are monotonic seconds.
+    Snapshots go before audits, of whichever stream, and who has no connection before
+    who renews one that works. Times are monotonic seconds.
 
     Args:
         limits: ``connects_together`` and ``reads_together`` are kept.
     """
 
     def __init__(self, limits: Limits) -> None:
-        self._connects: Lane[Asker] = Lane(
-            limits.connects_together, Turn.CONNECT, Turn.RENEW
-        )
+        self._connects: Lane[Asker] = Lane(limits.connects_together, Turn.CONNECT)
         self._reads: Lane[Asker] = Lane(
             limits.reads_together, Turn.SNAPSHOT, Turn.AUDIT
         )
+        # Those who wait to renew a connection (L7).
+        self._renewals: dict[tuple[Asker, int], None] = {}
         self._reads_for_audits = AUDIT_SHARE / limits.reads_together.pace
         self._members: set[Asker] = set()
         self._announced = 0.0
@@ -134,6 +144,8 @@ class Turns(Generic[Asker]):
         self._members.discard(asker)
         self._connects.drop_all_of(asker)
         self._reads.drop_all_of(asker)
+        for who in [who for who in self._renewals if who[0] == asker]:
+            del self._renewals[who]
 
     @property
     def members(self) -> list[Asker]:
@@ -171,16 +183,31 @@ class Turns(Generic[Asker]):
     @property
     def next_at(self) -> float:
         """Time of the next grant; inf if nobody waits."""
-        return min(self._connects.next_at, self._reads.next_at)
+        return min(self._connects.next_at, self._reads.next_at, self._renew_at)
+
+    @property
+    def _renew_at(self) -> float:
+        """Time of the next renewal; inf if nobody waits, or somebody must connect.
+
+        They have time: they leave turns to those who lose a connection meanwhile, and
+        wait while the read that follows could not be made.
+        """
+        if not self._renewals or self._connects.next_at < math.inf:
+            return math.inf
+        return max(self._connects.even_at, self._reads.free_at)
 
     def ask(self, asker: Asker, ticket: int, turn: Turn) -> None:
         """Let ``asker`` stand in the queue."""
-        self._lane(turn).add(turn, (asker, ticket))
+        if turn is Turn.RENEW:
+            self._renewals[asker, ticket] = None
+        else:
+            self._lane(turn).add(turn, (asker, ticket))
 
     def forgo(self, asker: Asker, ticket: int) -> None:
         """Let ``asker`` leave the queue; a ticket that does not stand there is fine."""
         self._connects.drop((asker, ticket))
         self._reads.drop((asker, ticket))
+        self._renewals.pop((asker, ticket), None)
 
     @property
     def held_until(self) -> float:
@@ -188,16 +215,25 @@ class Turns(Generic[Asker]):
         return max(self._connects.free_at, self._reads.free_at)
 
     def hold_back(self, turn: Turn, seconds: float, now: float) -> None:
-        """Grant no such turn for so many seconds, nor one of its lane."""
+        """Grant no such turn for so many seconds, reads of both kinds alike.
+
+        Renewals wait for either.
+        """
         self._lane(turn).hold_back(now + seconds)
 
     def grants(self, now: float) -> list[tuple[Asker, int]]:
         """Take from the queue whose turn it is now."""
         found: list[tuple[Asker, int]] = []
-        for lane in (self._connects, self._reads):
-            while (who := lane.grant(now)) is not None:
-                found.append(who)
+        while (who := self._connects.grant(now)) is not None:
+            found.append(who)
+        if now >= self._renew_at:
+            who = next(iter(self._renewals))
+            del self._renewals[who]
+            self._connects.use(now)
+            found.append(who)
+        while (who := self._reads.grant(now)) is not None:
+            found.append(who)
         return found
 
     def _lane(self, turn: Turn) -> Lane[Asker]:
-        return self._connects if turn in CONNECTS else self._reads
+        return self._connects if turn is Turn.CONNECT else self._reads

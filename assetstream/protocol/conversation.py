@@ -67,8 +67,9 @@ class Reread(Struct, frozen=True):
 class Renew(Struct, frozen=True):
     """Make another connection: the exchange has announced the end of this one (L7).
 
-    This one goes on, and is hung up when the stream may connect. ``reason`` is the
-    words for the state STALE. No error is published.
+    This one goes on, and is hung up when it is the stream's turn to connect; at once,
+    as if it were lost, if it was not LIVE for a minute. ``reason`` is the words for the
+    state STALE. No error is published.
     """
 
     reason: str

@@ -9,13 +9,22 @@ from __future__ import annotations
 
 import random
 from decimal import Decimal
+from functools import partial
 from typing import Sequence
+from unittest.mock import Mock
 
 import pytest
 
 from assetstream.core.effects import Ask, CallOff, Dial, Effect, Fetch, Forgo, Turn
 from assetstream.core.link import Link
-from assetstream.core.outcomes import Abandoned, Broken, Closed, HttpReply, Refused
+from assetstream.core.outcomes import (
+    Abandoned,
+    Broken,
+    Closed,
+    Ending,
+    HttpReply,
+    Refused,
+)
 from assetstream.core.reads import AUDIT_PACE
 from assetstream.model.errors import ConnectionLost, ExchangeError
 from assetstream.model.events import AssetUpdate, Source, StateChange
@@ -195,11 +204,14 @@ def test_l7_reads_are_called_off_and_what_follows_is_dropped() -> None:
     assert str(driven.present.balances["BTC"].available) == "7"
 
 
-def test_l7_an_end_that_comes_before_the_turn_is_no_error_either() -> None:
+@pytest.mark.parametrize("closed", [Closed(1001), Closed(1005), Closed(None)])
+def test_l7_an_end_that_comes_before_the_turn_is_no_error_either(
+    closed: Closed,
+) -> None:
     """It was announced; whoever has no connection goes before those who have one."""
     driven = worked()
     ask = announced(driven, 100.5)
-    effects = driven.machine.ended(driven.connection, Closed(1001), at(104.0))
+    effects = driven.machine.ended(driven.connection, closed, at(104.0))
 
     assert only(effects, Forgo).ticket == ask.ticket
     (change,) = items(effects)
@@ -210,16 +222,78 @@ def test_l7_an_end_that_comes_before_the_turn_is_no_error_either() -> None:
     assert driven.machine.granted(ask.ticket, at(104.0)) == []
 
 
-def test_l7_another_end_before_the_turn_is_an_error() -> None:
+@pytest.mark.parametrize(
+    ("lost", "problem"),
+    [
+        (Broken(ConnectionLost("no route")), "no route"),
+        (Closed(None, "Connection reset by peer"), "reset by peer"),
+        (Closed(1008, "too many connections"), "too many connections"),
+    ],
+)
+def test_l7_another_end_before_the_turn_is_an_error(lost: Ending, problem: str) -> None:
     """What is lost was not announced; the turn is given up."""
     driven = worked()
     ask = announced(driven, 100.5)
-    lost = Broken(ConnectionLost("no route"))
     effects = driven.machine.ended(driven.connection, lost, at(104.0))
 
     assert only(effects, Forgo).ticket == ask.ticket
-    assert [str(error.problem) for error in errors(effects)] == ["no route"]
+    (error,) = errors(effects)
+    assert problem in error.problem
     assert driven.machine.deadline == 104.5
+
+
+def test_l1_l7_a_connection_that_died_before_its_turn_is_an_error() -> None:
+    """After a suspend the turn comes before the deadline is looked at."""
+    driven = worked()
+    ask = announced(driven, 100.5)
+    (error,) = errors(driven.machine.granted(ask.ticket, at(1000.0)))
+
+    assert isinstance(error, ConnectionLost)
+    assert "sent nothing" in error.problem
+
+
+def test_l3_l7_an_announced_end_is_an_outcome_that_begins_the_row_anew() -> None:
+    """Refusals of before it do not count with those after it."""
+    driven = worked()
+    status, body = WIRE.unknown_key
+    driven.machine.verify(at(101.0))
+    refused = HttpReply(status, {}, body)
+    fetch = driven.fetch(101.0)
+    driven.machine.replied(fetch.ticket, refused, 101.0, at(101.0))
+    announced(driven, 101.5)
+    driven.machine.ended(driven.connection, Closed(1001), at(110.0))
+    for now, state in (
+        (140.0, State.STALE),
+        (210.0, State.STALE),
+        (280.0, State.FAILED),
+    ):
+        driven.dial(now)
+        refusal = Refused(status, {}, body)
+        driven.machine.ended(driven.connection, refusal, at(now))
+        assert driven.present.state is state
+
+
+@pytest.mark.parametrize("renewed", [False, True])
+def test_an_adapter_that_fails_to_connect_leaves_nothing_to_wait_for(
+    renewed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No connection was dialled: none will be reported to have ended."""
+    driven = worked() if renewed else Driven("upbit", exchange=WIRE.exchange)
+    fault = ZeroDivisionError("ours")
+    machine = driven.machine
+    dial = partial(driven.dial, 101.1)
+    if renewed:
+        ask = announced(driven, 100.5)
+        hanging = machine.granted(ask.ticket, at(101.0))
+        dial = partial(driven.end, hanging, Abandoned(), 101.1)
+    fail = Mock(side_effect=fault)
+    monkeypatch.setattr(type(WIRE.exchange), "conversation", fail)
+    with pytest.raises(ZeroDivisionError):
+        dial()
+    effects = machine.crashed(fault, at(101.1))
+
+    assert states(effects)[-1] == "FAILED"
+    assert machine.link is Link.OVER
 
 
 @pytest.mark.parametrize("granted", [False, True])

@@ -182,6 +182,7 @@ def test_l7_a_connection_that_has_worked_is_replaced_when_its_end_is_announced(
         policy.next_at(1000, -1000, NEVER)
 
     assert policy.renews(1000, 0, 940)
+    policy.worked()
     assert policy.next_at(1000, -1000, NEVER) == 1001, "the row of failures is over"
     assert policy.next_at(1000, -1000, 940.1) == 1001, "that of short lives, too"
 

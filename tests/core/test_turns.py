@@ -23,8 +23,11 @@ def turns() -> Turns:
     return place(Rate(5, 1.0))
 
 
-def place(reads: Rate) -> Turns:
-    """A place with one connect a second, and so many reads."""
+ONE_A_SECOND = Rate(1, 1.0)
+
+
+def place(reads: Rate, connects: Rate = ONE_A_SECOND) -> Turns:
+    """A place with so many connects, one a second by default, and reads."""
     return Turns(
         Limits(
             connects=Rate(5, 1.0),
@@ -32,7 +35,7 @@ def place(reads: Rate) -> Turns:
             ping_interval=1,
             pong_timeout=1,
             audit_interval=60,
-            connects_together=Rate(1, 1.0),
+            connects_together=connects,
             reads_together=reads,
         )
     )
@@ -140,17 +143,63 @@ def test_a6_snapshots_go_before_audits_of_whichever_stream(turns: Turns) -> None
 
 
 def test_l7_who_has_no_connection_goes_before_who_has_one(turns: Turns) -> None:
-    """They share the exchange's limit, and an exchange that holds one holds both."""
+    """They share the exchange's limit."""
     for ticket in range(3):
         turns.ask("live", ticket, RENEW)
     turns.ask("down", 9, CONNECT)
-    turns.hold_back(RENEW, 5.0, 0.0)
 
     order = granted(turns, 60.0)
     assert [who for _, who, _ in order] == ["down"] + ["live"] * 3
     assert [when for when, _, _ in order] == pytest.approx(
-        [5.0 + n * CONNECTING for n in range(4)]
+        [n * CONNECTING for n in range(4)]
     )
+
+
+@pytest.mark.parametrize("turn", [CONNECT, SNAPSHOT])
+def test_l7_renewals_wait_while_the_exchange_holds_back(
+    turns: Turns, turn: Turn
+) -> None:
+    """Connects or reads: the new connection would be of no use without its read."""
+    turns.ask("live", 1, RENEW)
+    turns.hold_back(turn, 5.0, 0.0)
+
+    assert granted(turns, 60.0) == [(5.0, "live", 1)]
+
+
+def test_l7_renewals_do_not_wait_for_reads_that_go_on(turns: Turns) -> None:
+    """One whose read is granted at every moment at which there may be one."""
+    for ticket in range(100):
+        turns.ask("audited", ticket, AUDIT)
+    turns.ask("live", 100, RENEW)
+
+    assert "live" in [who for _, who, _ in granted(turns, 1.0)]
+
+
+def test_l7_renewals_leave_turns_to_those_who_lose_their_connection() -> None:
+    """What is counted over minutes they do not use up at once."""
+    turns = place(Rate(5, 1.0), connects=Rate(300, 300.0))
+    for ticket in range(300):
+        turns.ask("live", ticket, RENEW)
+    before = granted(turns, 61.0)
+    turns.ask("down", 300, CONNECT)
+
+    assert len(before) == pytest.approx(61.0 / MARGIN, abs=1)
+    assert next(iter(granted(turns, 62.0)))[1] == "down"
+    assert granted(turns, 400.0)[-1][0] == pytest.approx(301 * MARGIN, abs=3)
+
+
+@pytest.mark.parametrize("leaves", [True, False])
+def test_l7_who_renews_no_more_leaves_the_queue(turns: Turns, leaves: bool) -> None:
+    """Its connection was ended, or it was stopped."""
+    turns.join("gone")
+    turns.ask("gone", 1, RENEW)
+    turns.ask("live", 2, RENEW)
+    if leaves:
+        turns.leave("gone")
+    else:
+        turns.forgo("gone", 1)
+
+    assert [who for _, who, _ in granted(turns, 60.0)] == ["live"]
 
 
 def test_connects_and_reads_do_not_wait_for_each_other(turns: Turns) -> None:

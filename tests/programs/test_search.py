@@ -234,8 +234,10 @@ def test_a_state_that_is_not_published_is_found(
     """A state that readers see without a StateChange is found."""
     lost = StreamMachine._lost
 
-    def silently(self: StreamMachine, error: Any, at: Any, out: list[Effect]) -> None:
-        lost(self, error, at, out)
+    def silently(
+        self: StreamMachine, error: Any, at: Any, out: list[Effect], *expected: str
+    ) -> None:
+        lost(self, error, at, out, *expected)
         if self.present.state is State.STALE:
             out[:] = [effect for effect in out if not isinstance(effect, Publish)]
 

@@ -42,7 +42,7 @@ SUBSCRIBE = "subscribe"
 #: Milliseconds that a request may be old when it arrives; 5,000 if it does not say. Our
 #: idea of Binance's time may be a second or two behind, and a request takes its time.
 RECV_WINDOW = 10_000
-#: Seconds that a connection is used; Binance ends it after 24 hours.
+#: Seconds until another connection is asked for; Binance ends one after 24 hours.
 LIFE_S = 24 * 3600.0 - 600.0
 
 

@@ -207,6 +207,9 @@ class MachineCheck:
         if self._granted is not None:
             self._granted = None
             self._found("effects", f"{event}: a turn was granted and not used")
+        if self._kept is not None and link not in (Link.LEAVING, Link.OVER):
+            self._kept = None
+            self._found("effects", f"{event}: a turn to renew was not used")
         self._on_time(event)
         if event in ("frames", "replied"):
             self._audited_in_time(event)
@@ -264,6 +267,8 @@ class MachineCheck:
             self._waiting[effect.ticket] = effect.turn
         elif isinstance(effect, Forgo):
             self._expect(self._waiting.pop(effect.ticket, None) is not None, effect)
+            if effect.ticket == self._granted:
+                self._granted = None  # given back: its connection had died
         elif isinstance(effect, Dial):
             if effect.ticket == self._kept:
                 self._kept = None
