@@ -102,6 +102,11 @@ EQUIVALENT = {
         "Lane.add",
         '- self._waiting[turn][who] = None\n+ self._waiting[turn][who] = ""',
     ): "A dict as a set in order: nobody looks at the values.",
+    (
+        "turns",
+        "Turns.ask",
+        '- self._renewals[asker, ticket] = None\n+ self._renewals[asker, ticket] = ""',
+    ): "The same.",
 }
 
 
