@@ -23,6 +23,7 @@ class UpbitAccount(Account):
     Attributes:
         nonces: nonces of its tokens that were used.
         connects: the limit of its connections.
+        connects_by_browser: that of those whose upgrade has an Origin header.
     """
 
     name = "upbit"
@@ -38,6 +39,7 @@ class UpbitAccount(Account):
         super().__init__(opening)
         self.nonces: set[str] = set()
         self.connects = Limit(5, 1.0)
+        self.connects_by_browser = Limit(1, 10.0)
         self.reads = Limit(30, 1.0)
         self._exponents = exponents
         self._untouched = first_use_silence

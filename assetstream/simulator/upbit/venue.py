@@ -57,7 +57,9 @@ class UpbitVenue(Venue[UpbitAccount]):
         account = self._authenticated(request)
         if not self._context.points.allow("login", account):
             raise refused("invalid_access_key")
-        if self._context.rate_limits and not account.connects.use():
+        browser = "origin" in request.headers
+        limit = account.connects_by_browser if browser else account.connects
+        if self._context.rate_limits and not limit.use():
             raise refused("too_many_requests")
         return lambda connection: UpbitSession(self._context, connection, account)
 

@@ -11,7 +11,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from assetstream.simulator import Simulator, UpbitAccount
-from tests.support.clients import accounts, bearer, call, upbit_client
+from tests.support.clients import accounts, bearer, call, client_of, upbit_client
 
 
 def name_of(body: Any) -> Any:
@@ -168,6 +168,17 @@ def test_connects_are_limited(upbit: UpbitAccount) -> None:
     finally:
         for client in clients:
             client.close()
+
+    assert refused.value.response.status_code == 429
+
+
+def test_connects_with_an_origin_are_limited_more(upbit: UpbitAccount) -> None:
+    """The second within ten seconds is a 429."""
+    headers = {"Origin": "https://upbit.com"}
+    client_of(upbit.ws_url, additional_headers={**bearer(upbit), **headers}).close()
+    with pytest.raises(InvalidStatus) as refused:
+        client_of(upbit.ws_url, additional_headers={**bearer(upbit), **headers})
+    upbit_client(upbit).close()
 
     assert refused.value.response.status_code == 429
 
