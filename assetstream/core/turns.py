@@ -31,14 +31,14 @@ TOLERANCE = 0.1
 Asker = TypeVar("Asker")
 
 
-class Lane(Generic[Asker]):
-    """Turns of one kind of work, handed out evenly, or at least one by one.
+class Lane:
+    """Counts the turns of one kind of work: evenly, or at least one by one.
 
     Nothing is saved up in quiet times where exchanges count by the second: five at once
     and five more in the course of that second would be twice what is allowed.
     """
 
-    def __init__(self, rate: Rate, *turns: Turn) -> None:
+    def __init__(self, rate: Rate) -> None:
         self._count = rate.count
         #: The seconds for which a grant counts.
         self._window = MARGIN * rate.seconds
@@ -50,10 +50,6 @@ class Lane(Generic[Asker]):
             self.step = min(self.step, QUICKLY)
         # When the last grants were, as many as there may be in a window.
         self._granted: deque[float] = deque(maxlen=rate.count)
-        # Those who wait, by what they wait for; the first kind goes first.
-        self._waiting: dict[Turn, dict[tuple[Asker, int], None]] = {
-            turn: {} for turn in turns
-        }
         #: Time of the next grant, if anybody waits then.
         self.free_at = -math.inf
 
@@ -63,40 +59,8 @@ class Lane(Generic[Asker]):
         last = self._granted[-1] if self._granted else -math.inf
         return max(self.free_at, last + self.pace)
 
-    @property
-    def next_at(self) -> float:
-        """Time of the next grant; inf if nobody waits."""
-        for waiting in self._waiting.values():
-            if waiting:
-                return self.free_at
-        return math.inf
-
-    def add(self, turn: Turn, who: tuple[Asker, int]) -> None:
-        self._waiting[turn][who] = None
-
-    def drop(self, who: tuple[Asker, int]) -> None:
-        for waiting in self._waiting.values():
-            waiting.pop(who, None)
-
-    def drop_all_of(self, asker: Asker) -> None:
-        for waiting in self._waiting.values():
-            for who in [who for who in waiting if who[0] == asker]:
-                del waiting[who]
-
     def hold_back(self, until: float) -> None:
         self.free_at = max(self.free_at, until)
-
-    def grant(self, now: float) -> tuple[Asker, int] | None:
-        """Let the next one go if its time has come."""
-        if now < self.free_at:
-            return None
-        for waiting in self._waiting.values():
-            if waiting:
-                who = next(iter(waiting))
-                del waiting[who]
-                self.use(now)
-                return who
-        return None
 
     def use(self, now: float) -> None:
         """Count a turn that is granted now."""
@@ -123,12 +87,12 @@ class Turns(Generic[Asker]):
     """
 
     def __init__(self, limits: Limits) -> None:
-        self._connects: Lane[Asker] = Lane(limits.connects_together, Turn.CONNECT)
-        self._reads: Lane[Asker] = Lane(
-            limits.reads_together, Turn.SNAPSHOT, Turn.AUDIT
-        )
-        # Those who wait to renew a connection (L7).
-        self._renewals: dict[tuple[Asker, int], None] = {}
+        self._connects = Lane(limits.connects_together)
+        self._reads = Lane(limits.reads_together)
+        # Those who wait, by what they wait for; of a lane, the first kind goes first.
+        self._waiting: dict[Turn, dict[tuple[Asker, int], None]] = {
+            turn: {} for turn in (Turn.CONNECT, Turn.RENEW, Turn.SNAPSHOT, Turn.AUDIT)
+        }
         self._reads_for_audits = AUDIT_SHARE / limits.reads_together.pace
         self._members: set[Asker] = set()
         self._announced = 0.0
@@ -142,10 +106,9 @@ class Turns(Generic[Asker]):
     def leave(self, asker: Asker) -> None:
         """Forget a stream, and everything it waits for."""
         self._members.discard(asker)
-        self._connects.drop_all_of(asker)
-        self._reads.drop_all_of(asker)
-        for who in [who for who in self._renewals if who[0] == asker]:
-            del self._renewals[who]
+        for waiting in self._waiting.values():
+            for who in [who for who in waiting if who[0] == asker]:
+                del waiting[who]
 
     @property
     def members(self) -> list[Asker]:
@@ -183,31 +146,19 @@ class Turns(Generic[Asker]):
     @property
     def next_at(self) -> float:
         """Time of the next grant; inf if nobody waits."""
-        return min(self._connects.next_at, self._reads.next_at, self._renew_at)
-
-    @property
-    def _renew_at(self) -> float:
-        """Time of the next renewal; inf if nobody waits, or somebody must connect.
-
-        They have time: they leave turns to those who lose a connection meanwhile, and
-        wait while the read that follows could not be made.
-        """
-        if not self._renewals or self._connects.next_at < math.inf:
-            return math.inf
-        return max(self._connects.even_at, self._reads.free_at)
+        times = [
+            self._free_at(turn) for turn, waiting in self._waiting.items() if waiting
+        ]
+        return min(times, default=math.inf)
 
     def ask(self, asker: Asker, ticket: int, turn: Turn) -> None:
         """Let ``asker`` stand in the queue."""
-        if turn is Turn.RENEW:
-            self._renewals[asker, ticket] = None
-        else:
-            self._lane(turn).add(turn, (asker, ticket))
+        self._waiting[turn][asker, ticket] = None
 
     def forgo(self, asker: Asker, ticket: int) -> None:
         """Let ``asker`` leave the queue; a ticket that does not stand there is fine."""
-        self._connects.drop((asker, ticket))
-        self._reads.drop((asker, ticket))
-        self._renewals.pop((asker, ticket), None)
+        for waiting in self._waiting.values():
+            waiting.pop((asker, ticket), None)
 
     @property
     def held_until(self) -> float:
@@ -224,16 +175,26 @@ class Turns(Generic[Asker]):
     def grants(self, now: float) -> list[tuple[Asker, int]]:
         """Take from the queue whose turn it is now."""
         found: list[tuple[Asker, int]] = []
-        while (who := self._connects.grant(now)) is not None:
-            found.append(who)
-        if now >= self._renew_at:
-            who = next(iter(self._renewals))
-            del self._renewals[who]
-            self._connects.use(now)
-            found.append(who)
-        while (who := self._reads.grant(now)) is not None:
-            found.append(who)
+        for turn, waiting in self._waiting.items():
+            while waiting and now >= self._free_at(turn):
+                who = next(iter(waiting))
+                del waiting[who]
+                self._lane(turn).use(now)
+                found.append(who)
         return found
 
-    def _lane(self, turn: Turn) -> Lane[Asker]:
-        return self._connects if turn is Turn.CONNECT else self._reads
+    def _free_at(self, turn: Turn) -> float:
+        """Time of the next such grant, if anybody waits for it then.
+
+        Renewals have time: they leave turns to those who lose a connection meanwhile,
+        and wait while the read that follows could not be made (L7).
+        """
+        if turn is not Turn.RENEW:
+            return self._lane(turn).free_at
+        if self._waiting[Turn.CONNECT]:
+            return math.inf
+        return max(self._connects.even_at, self._reads.free_at)
+
+    def _lane(self, turn: Turn) -> Lane:
+        connects = turn is Turn.CONNECT or turn is Turn.RENEW
+        return self._connects if connects else self._reads

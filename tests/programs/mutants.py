@@ -99,14 +99,10 @@ EQUIVALENT = {
     ): "Asked only whether it is zero before anything is added to it.",
     (
         "turns",
-        "Lane.add",
-        '- self._waiting[turn][who] = None\n+ self._waiting[turn][who] = ""',
-    ): "A dict as a set in order: nobody looks at the values.",
-    (
-        "turns",
         "Turns.ask",
-        '- self._renewals[asker, ticket] = None\n+ self._renewals[asker, ticket] = ""',
-    ): "The same.",
+        "- self._waiting[turn][asker, ticket] = None\n"
+        '+ self._waiting[turn][asker, ticket] = ""',
+    ): "A dict as a set in order: nobody looks at the values.",
 }
 
 

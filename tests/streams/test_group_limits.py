@@ -141,7 +141,7 @@ def test_l4_lone_streams_and_groups_wait_in_one_queue(
     later.start(wait=False)
     group.start(wait=False)
     place = places.place_of(account.exchange(), None)
-    queue = place._turns._connects._waiting[Turn.CONNECT]
+    queue = place._turns._waiting[Turn.CONNECT]
     wait_until(lambda: len(queue) == 2)
 
     assert place.deadline > clock.now() + 3000
