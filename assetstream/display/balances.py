@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Mapping, NamedTuple, Sequence
+from typing import Mapping, NamedTuple, Protocol, Sequence
 
 from assetstream.display.page import Cell, Grid, Line, Page
 from assetstream.display.words import aged, counted, digits, named, placed, signed
@@ -21,6 +21,7 @@ __all__ = [
     "balance_page",
     "balances_grid",
     "balances_page",
+    "is_held",
     "left_out",
     "states_line",
     "totals_grid",
@@ -34,6 +35,26 @@ COLUMNS = ("Currency", "Available", "Locked", "Total", "Age", "Source")
 LIVE_COLUMNS = (*COLUMNS[:4], "Last change", *COLUMNS[4:])
 TOTALS_COLUMNS = (*COLUMNS[:4], "Accounts", "Last change", "By")
 ZERO = Decimal(0)
+
+
+class Amounts(Protocol):
+    """Anything that has the two amounts of a balance."""
+
+    @property
+    def available(self) -> Decimal:
+        raise NotImplementedError
+
+    @property
+    def locked(self) -> Decimal:
+        raise NotImplementedError
+
+
+def is_held(amounts: Amounts) -> bool:
+    """True if there is something of it.
+
+    Also where nothing is left in all: a debt may be as great as what is locked.
+    """
+    return bool(amounts.available or amounts.locked)
 
 
 class Difference(NamedTuple):
@@ -176,8 +197,8 @@ def balances_page(rows: Sequence[BalanceRow], most: int) -> Page:
     """
     if not rows:
         return [Line("no balances known")]
-    held = [row for row in rows if row.available or row.locked]
-    zero = [row.currency for row in rows if not (row.available or row.locked)]
+    held = [row for row in rows if is_held(row)]
+    zero = [row.currency for row in rows if not is_held(row)]
     page: list[Grid | Line] = [
         Line(counted(len(rows), "balance"), name=f"{rows[0].account}:"),
         balances_grid(held[:most]),

@@ -19,6 +19,7 @@ from assetstream.display.balances import (
     MOST_ROWS,
     accounts_page,
     balances_page,
+    is_held,
 )
 from assetstream.display.html import as_html
 from assetstream.display.page import Page
@@ -158,7 +159,7 @@ class GroupBalances(Mapping[str, Mapping[str, Balance]]):
             row_of(balance)
             for _, balances in sorted(self.items())
             for _, balance in sorted(balances.items())
-            if balance.available or balance.locked
+            if is_held(balance)
         ]
         return accounts_page(len(self), held, most)
 

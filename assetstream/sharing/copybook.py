@@ -26,6 +26,7 @@ from typing import Any, Iterable, Mapping, Sequence
 from assetstream.core.gap import GapTracker
 from assetstream.core.moment import Moment
 from assetstream.core.present import UNNAMED, Present
+from assetstream.display.balances import is_held
 from assetstream.model.errors import AssetStreamError, ProtocolError
 from assetstream.model.events import (
     ZERO,
@@ -356,13 +357,13 @@ class Copybook:
             changes += [
                 (code, (ZERO, ZERO), None, source)
                 for code, shown in present.balances.items()
-                if code not in book and (shown.available or shown.locked)
+                if code not in book and is_held(shown)
             ]
         events: list[Event] = []
         replaced: dict[str, Balance] = {}
         for code, pair, changed, kind in changes:
             update = self._show(code, pair, changed, None, at, kind, replaced)
-            if update.previous is not None or update.available or update.locked:
+            if update.previous is not None or is_held(update):
                 events.append(update)
         present.balances.update(replaced)
         return events

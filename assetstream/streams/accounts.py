@@ -15,6 +15,7 @@ from assetstream.display.balances import (
     BalanceRow,
     TotalRow,
     balances_grid,
+    is_held,
     left_out,
     states_line,
     totals_grid,
@@ -94,7 +95,7 @@ class AccountSnapshot(NamedTuple):
             row_of(balance, not live or currency in health.in_doubt, change)
             for currency, (balance, change) in sorted(balances.items())
             # A zero is worth a line only if somebody may look for what went.
-            if balance.available or balance.locked or change
+            if is_held(balance) or change
         ]
         return cls(exchange, account, health, rows, live or bool(balances))
 

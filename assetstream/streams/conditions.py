@@ -6,6 +6,7 @@ from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Callable, Mapping, Sequence
 
+from assetstream.display.balances import is_held
 from assetstream.display.words import held, named
 from assetstream.model.balances import Balances
 from assetstream.model.events import Balance
@@ -49,7 +50,7 @@ def wait_until(run: StreamRun, condition: Condition, timeout: float | None) -> B
         words = [
             f"{code} {held(each.available, each.locked)}"
             for code, each in sorted(engine.present.balances.copy().items())
-            if each.available or each.locked
+            if is_held(each)
         ]
         return f"it held {named(words, MOST_NAMED)}" if words else "it held nothing"
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from assetstream.cli.view.lines import amount_fields, error_fields, now
 from assetstream.cli.view.screen import Section, how_many, sums
 from assetstream.cli.view.styles import styled
-from assetstream.display.balances import BalanceRow, TotalRow, balances_grid
+from assetstream.display.balances import BalanceRow, TotalRow, balances_grid, is_held
 from assetstream.display.page import Cell, Grid, Line
 from assetstream.display.terminal import fit, head, laid, wrapped
 from assetstream.display.text import as_text
@@ -105,10 +105,10 @@ def print_json(
 
 
 def _held(account: AccountSnapshot) -> list[BalanceRow]:
-    return [row for row in account.rows if row.available or row.locked]
+    return [row for row in account.rows if is_held(row)]
 
 
 def _sums(accounts: Sequence[AccountSnapshot]) -> list[TotalRow]:
     if len(accounts) < 2:
         return []
-    return [each for each in totals(accounts) if each.available or each.locked]
+    return [each for each in totals(accounts) if is_held(each)]

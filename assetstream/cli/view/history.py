@@ -15,7 +15,7 @@ from assetstream.cli.view.lines import (
     iso,
     update_fields,
 )
-from assetstream.display.balances import balances_grid
+from assetstream.display.balances import balances_grid, is_held
 from assetstream.display.text import as_text
 from assetstream.display.words import counted
 from assetstream.model.balances import Balances
@@ -114,9 +114,7 @@ def choose_form(as_json: bool, as_csv: bool) -> PlainForm | JsonForm | CsvForm:
 
 
 def _held(balances: Balances) -> Sequence[Balance]:
-    return [
-        each for _, each in sorted(balances.items()) if each.available or each.locked
-    ]
+    return [balance for _, balance in sorted(balances.items()) if is_held(balance)]
 
 
 def _in_order(history: History) -> Iterator[AssetUpdate | Gap]:
