@@ -226,7 +226,7 @@ def _total(currency: str, rows: Sequence[BalanceRow]) -> TotalRow:
         exact_sum(row.available for row in rows),
         exact_sum(row.locked for row in rows),
         exact_sum(row.total for row in rows),
-        sum(bool(row.total) for row in rows),
+        sum(map(is_held, rows)),
         sum(row.stale for row in rows),
         latest.change if latest else ZERO,
         latest.account if latest else "",

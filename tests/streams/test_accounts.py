@@ -5,14 +5,16 @@ from __future__ import annotations
 import io
 import re
 from contextlib import redirect_stdout
+from decimal import Decimal
 
 import pytest
 
-from assetstream import AssetStream, StreamGroup
+from assetstream import AssetStream, Bybit, StreamGroup
+from assetstream.display.balances import BalanceRow
 from assetstream.display.text import as_text
 from assetstream.simulator import Simulator
 from assetstream.simulator.account import Account
-from assetstream.streams.accounts import account_page
+from assetstream.streams.accounts import AccountSnapshot, account_page, totals
 from assetstream.streams.stream import read_account
 from tests.support.clock import TimeMachine
 from tests.support.groups import streams, wait_until
@@ -91,12 +93,25 @@ def test_a_failure_shows_its_reason(exchange: Simulator) -> None:
     assert "FAILED: CoinW refused the login" in repr(stream)
 
 
+def test_an_account_that_owes_what_is_locked_holds_some() -> None:
+    """It counts among those that the sum is of, though its own total is zero."""
+    health = AssetStream(Bybit("k" * 18, "s" * 36, region="global")).health()
+    accounts = []
+    for name, available, locked in (("owes", -5, 5), ("holds", 1, 0), ("empty", 0, 0)):
+        amounts = map(Decimal, (available, locked, available + locked))
+        row = BalanceRow("bybit", name, "USDT", *amounts, 0.0, "stream", False)
+        accounts.append(AccountSnapshot("bybit", name, health, [row]))
+    (total,) = totals(accounts)
+
+    assert (total.total, total.accounts) == (1, 2)
+
+
 def test_a_group_shows_rows_or_totals(accounts: dict[str, Account]) -> None:
     """A small group has a row for each balance, a large one sums."""
     few = StreamGroup(streams({"coinw-0": accounts.pop("coinw-0")}))
     many = StreamGroup(streams(accounts))
     with few, many:
-        rows, totals = seen(few), seen(many)
+        rows, sums = seen(few), seen(many)
         table = repr(few.balances).splitlines()
         page = few.balances
         assert "<td>coinw-0</td>" in page._repr_html_()  # type: ignore[attr-defined]
@@ -106,7 +121,7 @@ def test_a_group_shows_rows_or_totals(accounts: dict[str, Account]) -> None:
         ["coinw-0", "BTC", "1"],
         ["coinw-0", "USDT", "1000"],
     ]
-    assert totals[0] == "7 LIVE  of 7 accounts as of 12:34:56 UTC"
-    assert totals[2].split() == ["BTC", "7", "0", "7", "7"]
+    assert sums[0] == "7 LIVE  of 7 accounts as of 12:34:56 UTC"
+    assert sums[2].split() == ["BTC", "7", "0", "7", "7"]
     assert table[0] == "1 account, 2 balances other than zero"
     assert repr(few) == "<StreamGroup 0 of 1 LIVE, 1 ended>"
