@@ -41,12 +41,10 @@ class Amounts(Protocol):
     """Anything that has the two amounts of a balance."""
 
     @property
-    def available(self) -> Decimal:
-        raise NotImplementedError
+    def available(self) -> Decimal: ...
 
     @property
-    def locked(self) -> Decimal:
-        raise NotImplementedError
+    def locked(self) -> Decimal: ...
 
 
 def is_held(amounts: Amounts) -> bool:
